@@ -1,0 +1,99 @@
+//! Content addresses. A digest is `sha256:` and 64 lower-case hex digits; a value of this type is always well formed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The SHA-256 of some bytes: names an artifact, a component, a model request or answer.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(String);
+
+/// A text that is not a digest.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a digest\nhint: a digest is `sha256:` followed by 64 hex digits")]
+pub struct BadDigest(String);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut text = String::from("sha256:");
+        for byte in Sha256::digest(bytes) {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Self(text)
+    }
+
+    /// The whole text, `sha256:…`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first twelve hex digits, for people.
+    pub fn short(&self) -> &str {
+        self.0.get(7..19).unwrap_or(&self.0)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = BadDigest;
+
+    fn from_str(text: &str) -> Result<Self, BadDigest> {
+        let hex = text.strip_prefix("sha256:").unwrap_or_default();
+        let is_hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+        match hex.len() == 64 && hex.bytes().all(is_hex) {
+            true => Ok(Self(text.to_owned())),
+            false => Err(BadDigest(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = BadDigest;
+
+    fn try_from(text: String) -> Result<Self, BadDigest> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_the_sha256_of_its_bytes() {
+        let digest = Digest::of(b"abc");
+        assert_eq!(digest.as_str(), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(digest.short(), "ba7816bf8f01");
+        assert_eq!(digest.as_str().parse::<Digest>().ok(), Some(digest));
+    }
+
+    #[test]
+    fn other_text_is_refused_in_words() {
+        let error = "sha256:ABC".parse::<Digest>().map_err(|e| e.to_string());
+        assert_eq!(
+            error,
+            Err("`sha256:ABC` is not a digest\nhint: a digest is `sha256:` followed by 64 hex digits".into())
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! The pure core of Phasegate: what comes next, and what it means.
+//!
+//! Promises: no I/O, no clock, no randomness, no async. The same journal always folds to the same state and the same next
+//! action. Fails only with typed errors; nothing here panics.
+
+pub mod feedback;
+pub mod model;
+pub mod testing;
+
+mod digest;
+mod event;
+mod names;
+mod work;
+
+pub use digest::{BadDigest, Digest};
+pub use event::{
+    AttemptId, Choice, Decided, DroppedTest, EVENT_FORMAT, Event, PhaseOutcome, Recorded, Rework, RunCreated,
+    RunStatus, Verdict,
+};
+pub use names::{ArtifactName, BadName, Kind, PhaseName, PluginName, RunId, TaskId};
+pub use work::{
+    ArtifactRef, Assignment, Check, CheckStatus, DEFECT_TYPES, Expected, Failure, FeedbackItem, Findings, Issue,
+    Location, Severity, Submission, SubmittedArtifact, Suggestion,
+};

@@ -1,0 +1,143 @@
+//! Names of runs, tasks, phases, plugins and artifacts, each a type of its own so that one cannot stand for another.
+//!
+//! A name is checked once, where it enters; later code need not ask again. Names become file names and SQL keys, so the
+//! alphabets are narrow on purpose.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A text that cannot be a name of its sort.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{text}` is not a {sort}\nhint: {rule}")]
+pub struct BadName {
+    text: String,
+    sort: &'static str,
+    rule: &'static str,
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $sort:literal, $rule:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadName;
+
+            fn from_str(text: &str) -> Result<Self, BadName> {
+                let check: fn(&str) -> bool = $check;
+                match check(text) {
+                    true => Ok(Self(text.to_owned())),
+                    false => Err(BadName { text: text.to_owned(), sort: $sort, rule: $rule }),
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadName;
+
+            fn try_from(text: String) -> Result<Self, BadName> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// One run of one task; unique in a state folder.
+    RunId, "run id", "a run id has 3 to 64 characters of a-z, 0-9 and -",
+    |text| (3..=64).contains(&text.len()) && text.bytes().all(is_kebab)
+);
+name!(
+    /// What a person calls the task; many runs may share it.
+    TaskId, "task id", "a task id has 3 to 100 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, and starts with a letter or digit",
+    |text| (3..=100).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_word)
+);
+name!(
+    /// A phase of a pipeline.
+    PhaseName, "phase name", "a phase name has 1 to 40 characters of a-z, 0-9 and -, and starts with a letter or digit",
+    |text| (1..=40).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_kebab)
+);
+name!(
+    /// A plugin, as the pipeline or the configuration calls it.
+    PluginName, "plugin name", "a plugin name has 1 to 60 characters of a-z, 0-9 and -, and starts with a letter or digit",
+    |text| (1..=60).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_kebab)
+);
+name!(
+    /// An artifact within a run. Context files are `context/PATH`, an earlier attempt's are `previous/NAME`.
+    ArtifactName, "artifact name", "an artifact name is 1 to 200 characters of plain path segments, without `..` and `\\`",
+    |text| (1..=200).contains(&text.len()) && text.split('/').all(is_plain_segment)
+);
+name!(
+    /// A kind of artifact; its schema says what an artifact of it holds.
+    Kind, "artifact kind", "a kind has 1 to 60 characters of a-z, 0-9 and _",
+    |text| (1..=60).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
+);
+
+fn is_kebab(c: u8) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-'
+}
+
+fn is_word(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-')
+}
+
+fn starts_plainly(text: &str) -> bool {
+    text.bytes().next().is_some_and(|c| c.is_ascii_alphanumeric())
+}
+
+fn is_plain_segment(segment: &str) -> bool {
+    !segment.is_empty() && segment != "." && segment != ".." && !segment.chars().any(|c| c == '\\' || c.is_control())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_leave_a_folder_are_refused() {
+        for text in ["../x", "a//b", "/abs", "a/../b", "a\\b", ""] {
+            assert!(text.parse::<ArtifactName>().is_err(), "{text}");
+        }
+        assert!(
+            "..".parse::<TaskId>().is_err() && "a/b".parse::<TaskId>().is_err() && ".hidden".parse::<TaskId>().is_err()
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_the_rule() {
+        let error = "Bad Phase".parse::<PhaseName>().map_err(|e| e.to_string());
+        assert_eq!(
+            error,
+            Err("`Bad Phase` is not a phase name\nhint: a phase name has 1 to 40 characters of a-z, 0-9 and -, and starts with a letter or digit".into())
+        );
+    }
+}
