@@ -1,0 +1,118 @@
+//! Feedback as a model should read it: every issue whole, every instruction, and a person's words as the person said them.
+
+use std::fmt::Write as _;
+
+use crate::types::{FeedbackItem, Issue, Severity};
+
+/// All feedback of an assignment; empty when there is none.
+pub fn text(items: &[FeedbackItem]) -> String {
+    let parts: Vec<String> = items.iter().map(item_text).collect();
+    parts.join("\n")
+}
+
+fn item_text(item: &FeedbackItem) -> String {
+    let mut out = match item.source.strip_prefix("person:") {
+        Some(person) => format!("## From a person: {person}\n"),
+        None if item.source == "host" => "## From the host, about an attempt that could not be taken\n".to_owned(),
+        None => format!("## From the gate `{}`\n", item.source),
+    };
+    if !item.instructions.trim().is_empty() {
+        let _ = writeln!(out, "{}", item.instructions.trim_end());
+    }
+    for issue in &item.issues {
+        out.push('\n');
+        out.push_str(&issue_text(issue));
+    }
+    out
+}
+
+/// One issue with everything that is known of it.
+pub fn issue_text(issue: &Issue) -> String {
+    let mut out = format!(
+        "- {} [{}] {} ({}; injected in {})\n",
+        issue.id,
+        severity_name(issue.severity),
+        issue.category,
+        issue.defect_type,
+        issue.phase_injected
+    );
+    let place = issue.location.as_ref().map(|place| match place.line {
+        Some(line) => format!("{}:{line}", place.path),
+        None => place.path.clone(),
+    });
+    let lines = [
+        ("Where", place.as_deref()),
+        ("Description", Some(issue.description.as_str())),
+        ("Evidence", Some(issue.evidence.as_str())),
+        ("Impact", Some(issue.impact.as_str())),
+        ("Recommendation", issue.recommendation.as_deref()),
+    ];
+    for (title, text) in lines {
+        if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
+            let _ = writeln!(out, "  {title}: {}", text.trim_end().replace('\n', "\n    "));
+        }
+    }
+    out
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Location;
+
+    fn issue() -> Issue {
+        Issue {
+            id: "security/S1".into(),
+            severity: Severity::High,
+            category: "injection".into(),
+            defect_type: "security_vulnerability".into(),
+            phase_injected: "code".into(),
+            description: "The query is put together from user input.".into(),
+            evidence: "line one\nline two".into(),
+            impact: "Data can be read.".into(),
+            recommendation: Some("Bind parameters.".into()),
+            location: Some(Location { path: "src/db.py".into(), line: Some(7) }),
+        }
+    }
+
+    #[test]
+    fn every_part_of_an_issue_reaches_the_prompt() {
+        let item = FeedbackItem {
+            source: "code-review".into(),
+            about: vec![],
+            issues: vec![issue()],
+            instructions: "Mend the query.".into(),
+        };
+        assert_eq!(
+            text(&[item]),
+            "## From the gate `code-review`\nMend the query.\n\n- security/S1 [high] injection (security_vulnerability; injected in \
+             code)\n  Where: src/db.py:7\n  Description: The query is put together from user input.\n  Evidence: line one\n    line \
+             two\n  Impact: Data can be read.\n  Recommendation: Bind parameters.\n"
+        );
+    }
+
+    #[test]
+    fn a_persons_words_stand_verbatim_under_their_name() {
+        let item = FeedbackItem {
+            source: "person:ada".into(),
+            about: vec![],
+            issues: vec![],
+            instructions: "Use *integers*,\n  please.".into(),
+        };
+        assert_eq!(text(&[item]), "## From a person: ada\nUse *integers*,\n  please.\n");
+    }
+
+    #[test]
+    fn no_feedback_is_no_text() {
+        assert_eq!(text(&[]), "");
+    }
+}

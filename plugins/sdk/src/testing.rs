@@ -1,0 +1,204 @@
+//! A stand-in for the host in native unit tests: a desk with inputs and written answers. Not part of a component.
+//!
+//! A question whose label has no answer left panics, so that a test says exactly what it expects to be asked.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+
+use crate::types::{
+    ArtifactRef, Assignment, BenchError, Content, Failure, File, ModelError, Request, Response, Subject, Submission,
+    TestRun, Usage,
+};
+use crate::{Agent, Work};
+
+thread_local! {
+    static DESK: RefCell<Desk> = RefCell::default();
+}
+
+type Judge = Box<dyn Fn(&str, &[u8]) -> Vec<String>>;
+
+/// What the host would hold for one agent.
+#[derive(Default)]
+pub struct Desk {
+    assignment: Option<Assignment>,
+    contents: BTreeMap<String, Vec<u8>>,
+    answers: BTreeMap<String, VecDeque<Result<Response, ModelError>>>,
+    test_runs: VecDeque<Result<TestRun, BenchError>>,
+    judge: Option<Judge>,
+    seen: Seen,
+}
+
+/// What an agent did at the desk.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Every question to a model, in order.
+    pub asked: Vec<Request>,
+    /// Every trial of tests, in order.
+    pub tried: Vec<(String, Subject, Vec<File>)>,
+    /// Every log line.
+    pub logged: Vec<String>,
+}
+
+impl Desk {
+    /// An empty desk: task `TASK-001`, attempt 1, everything accepted.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Changes the assignment.
+    #[must_use]
+    pub fn assignment(mut self, change: impl FnOnce(&mut Assignment)) -> Self {
+        change(self.assignment.get_or_insert_with(blank));
+        self
+    }
+
+    /// Adds an input of a kind.
+    #[must_use]
+    pub fn input(mut self, name: &str, kind: &str, content: impl Into<Vec<u8>>) -> Self {
+        let reference = self.put(name, kind, content.into());
+        self.assignment(|assignment| assignment.inputs.push(reference))
+    }
+
+    /// Adds an artifact of the attempt before; `name` without `previous/`.
+    #[must_use]
+    pub fn previous(mut self, name: &str, kind: &str, content: impl Into<Vec<u8>>) -> Self {
+        let reference = self.put(&format!("previous/{name}"), kind, content.into());
+        self.assignment(|assignment| assignment.previous.push(reference))
+    }
+
+    /// The next answer to questions of this label.
+    #[must_use]
+    pub fn answer(self, label: &str, text: &str) -> Self {
+        self.response(label, text, "end")
+    }
+
+    /// The next answer, cut off by its length.
+    #[must_use]
+    pub fn cut_answer(self, label: &str, text: &str) -> Self {
+        self.response(label, text, "max-tokens")
+    }
+
+    /// The next answer, stopped for this reason.
+    #[must_use]
+    pub fn response(mut self, label: &str, text: &str, stop: &str) -> Self {
+        let response = Response {
+            content: vec![Content::Text(text.to_owned())],
+            stop: stop.to_owned(),
+            model: "test:desk".to_owned(),
+            usage: Usage { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0, usd: None },
+        };
+        self.answers.entry(label.to_owned()).or_default().push_back(Ok(response));
+        self
+    }
+
+    /// The next question of this label fails.
+    #[must_use]
+    pub fn error(mut self, label: &str, error: ModelError) -> Self {
+        self.answers.entry(label.to_owned()).or_default().push_back(Err(error));
+        self
+    }
+
+    /// The next trial of tests gives this.
+    #[must_use]
+    pub fn test_run(mut self, run: Result<TestRun, BenchError>) -> Self {
+        self.test_runs.push_back(run);
+        self
+    }
+
+    /// What the host would say against an artifact: kind and content to faults.
+    #[must_use]
+    pub fn judge(mut self, judge: impl Fn(&str, &[u8]) -> Vec<String> + 'static) -> Self {
+        self.judge = Some(Box::new(judge));
+        self
+    }
+
+    /// Runs an agent at this desk.
+    pub fn run<A: Agent>(self) -> (Result<Submission, Failure>, Seen) {
+        self.during(|work| A::run(work))
+    }
+
+    /// Runs any piece of an agent at this desk.
+    pub fn during<F: Future>(mut self, act: impl FnOnce(Work) -> F) -> (F::Output, Seen) {
+        let assignment = self.assignment.clone().unwrap_or_else(blank);
+        self.seen = Seen::default();
+        DESK.set(self);
+        let output = futures_executor::block_on(act(Work::new(assignment)));
+        (output, DESK.take().seen)
+    }
+
+    fn put(&mut self, name: &str, kind: &str, content: Vec<u8>) -> ArtifactRef {
+        let size = content.len() as u64;
+        self.contents.insert(name.to_owned(), content);
+        ArtifactRef { name: name.to_owned(), kind: kind.to_owned(), digest: format!("sha256:{:064}", size), size }
+    }
+}
+
+fn blank() -> Assignment {
+    Assignment {
+        run_id: "run-1".to_owned(),
+        task_id: "TASK-001".to_owned(),
+        phase: "phase".to_owned(),
+        attempt: 1,
+        inputs: Vec::new(),
+        expected: Vec::new(),
+        previous: Vec::new(),
+        feedback: Vec::new(),
+        environment: "{}".to_owned(),
+        settings: "{}".to_owned(),
+    }
+}
+
+pub(crate) mod models {
+    use super::{DESK, ModelError, Request, Response};
+
+    pub(crate) async fn complete(request: Request) -> Result<Response, ModelError> {
+        DESK.with_borrow_mut(|desk| {
+            let label = request.label.clone();
+            desk.seen.asked.push(request);
+            let next = desk.answers.get_mut(&label).and_then(|answers| answers.pop_front());
+            assert!(next.is_some(), "the desk has no answer left for `{label}`");
+            next.unwrap_or(Err(ModelError::Other(label)))
+        })
+    }
+}
+
+pub(crate) mod artifacts {
+    use super::DESK;
+    use crate::types::ArtifactError;
+
+    pub(crate) fn read(name: &str) -> Result<Vec<u8>, ArtifactError> {
+        DESK.with_borrow(|desk| desk.contents.get(name).cloned()).ok_or_else(|| ArtifactError::Unknown(name.to_owned()))
+    }
+
+    pub(crate) fn check(kind: &str, content: &[u8]) -> Result<(), Vec<String>> {
+        let faults = DESK.with_borrow(|desk| desk.judge.as_ref().map(|judge| judge(kind, content)).unwrap_or_default());
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+pub(crate) mod test_bench {
+    use super::{BenchError, DESK, File, Subject, TestRun};
+
+    pub(crate) async fn run_tests(language: String, code: Subject, tests: Vec<File>) -> Result<TestRun, BenchError> {
+        DESK.with_borrow_mut(|desk| {
+            desk.seen.tried.push((language, code, tests));
+            desk.test_runs
+                .pop_front()
+                .unwrap_or_else(|| Err(BenchError::NoRunner("the desk has no test run left".to_owned())))
+        })
+    }
+}
+
+pub(crate) mod log {
+    use super::DESK;
+    use crate::types::Level;
+
+    pub(crate) fn write(level: Level, line: &str) {
+        DESK.with_borrow_mut(|desk| desk.seen.logged.push(format!("{level:?}: {line}")));
+    }
+
+    pub(crate) fn progress(what: &str, fraction: Option<f32>) {
+        DESK.with_borrow_mut(|desk| desk.seen.logged.push(format!("progress: {what} {fraction:?}")));
+    }
+}

@@ -1,0 +1,16 @@
+//! The contract's records, under one roof. They are the generated types themselves, not copies.
+
+pub use crate::bindings::agent::phasegate::plugin::artifacts::Error as ArtifactError;
+pub use crate::bindings::agent::phasegate::plugin::log::Level;
+pub use crate::bindings::agent::phasegate::plugin::model_types::{
+    Content, Error as ModelError, Message, Request, Response, Role, Tool, ToolCall, ToolResult, Usage,
+};
+pub use crate::bindings::agent::phasegate::plugin::types::{
+    ArtifactRef, BenchError, File, Issue, Location, Outcome, Severity, Subject, TestCase, TestRun,
+};
+pub use crate::bindings::agent::phasegate::plugin::work::{
+    Artifact, Assignment, Check, Expected, Failure, FeedbackItem, Findings, Submission, Suggestion,
+};
+pub use crate::bindings::feedback::exports::phasegate::plugin::feedback::{
+    Decision, GateFailure, PastAttempt, Revision,
+};
