@@ -1,0 +1,272 @@
+//! The budget of a run: reserved at the worst case before a call, charged with what was used after it.
+//!
+//! Promises: what is charged and reserved together never passes a limit at the moment of reserving; a reservation that is
+//! dropped is given back; an answer whose cost is not known still counts its tokens and its call. Decisions depend on the
+//! order in which calls are reserved and on what they used, never on how far they overlapped (see [`Ledger::reserve_in_turn`]).
+//! Fails with [`Error::Budget`], naming the limit and what is left of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use phasegate_process::model::{Error, Usage};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::sync::Notify;
+
+const UNLIMITED: &str = "unlimited";
+
+/// `[budget]`: what one run may use. `None` is written `"unlimited"`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BudgetConfig {
+    /// Tokens read and written.
+    #[serde(deserialize_with = "limit", serialize_with = "limit_text")]
+    pub tokens: Option<u64>,
+    /// US dollars, as far as prices are known.
+    #[serde(deserialize_with = "usd_limit", serialize_with = "limit_text")]
+    pub usd: Option<f64>,
+    /// Model calls.
+    #[serde(deserialize_with = "limit", serialize_with = "limit_text")]
+    pub calls: Option<u64>,
+}
+
+impl Default for BudgetConfig {
+    fn default() -> Self {
+        Self { tokens: Some(2_000_000), usd: Some(20.0), calls: Some(400) }
+    }
+}
+
+/// The most that a call can use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Tokens read and written.
+    pub tokens: u64,
+    /// US dollars; `None` where the price is not known.
+    pub usd: Option<f64>,
+}
+
+/// What a run has used so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Tokens read and written.
+    pub tokens: u64,
+    /// US dollars of the calls whose price is known; `None` where there were calls and none has a known price.
+    pub usd: Option<f64>,
+    /// Answered calls.
+    pub calls: u64,
+    /// Answered calls whose cost is not known.
+    pub unknown_cost_calls: u64,
+}
+
+/// The book of one run. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Ledger(Arc<Book>);
+
+#[derive(Debug)]
+struct Book {
+    limits: BudgetConfig,
+    sums: Mutex<Sums>,
+    settled: Notify,
+    /// Held by the one who waits for others to settle, so that nobody reserves past it.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    spent: Bill,
+    unknown_cost_calls: u64,
+    reserved: Bill,
+    open: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Bill {
+    tokens: u64,
+    usd: f64,
+    calls: u64,
+}
+
+impl Bill {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            usd: self.usd + other.usd,
+            calls: self.calls.saturating_add(other.calls),
+        }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_sub(other.tokens),
+            usd: (self.usd - other.usd).max(0.0),
+            calls: self.calls.saturating_sub(other.calls),
+        }
+    }
+}
+
+impl Ledger {
+    /// An empty book with these limits.
+    pub fn new(limits: &BudgetConfig) -> Self {
+        Self(Arc::new(Book {
+            limits: *limits,
+            sums: Mutex::default(),
+            settled: Notify::new(),
+            turn: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Puts a call's worst case aside, or says which limit it would pass, counting calls under way at their worst.
+    pub fn reserve(&self, cost: Cost) -> Result<Reservation, Error> {
+        let bill = Bill { tokens: cost.tokens, usd: cost.usd.unwrap_or(0.0), calls: 1 };
+        let mut sums = self.0.sums();
+        self.0.fits(sums.spent.plus(sums.reserved), bill)?;
+        sums.reserved = sums.reserved.plus(bill);
+        sums.open += 1;
+        Ok(Reservation { book: Arc::clone(&self.0), bill, settled: false })
+    }
+
+    /// The same, but a call that fits once those under way have settled waits for them instead of being refused, and all
+    /// who come later wait behind it: overlapping calls are then refused exactly where calls one at a time would be.
+    /// Waits as long as the calls under way take; whoever holds a reservation must not wait here for another.
+    pub async fn reserve_in_turn(&self, cost: Cost) -> Result<Reservation, Error> {
+        let _turn = self.0.turn.lock().await;
+        loop {
+            let settled = self.0.settled.notified();
+            tokio::pin!(settled);
+            settled.as_mut().enable();
+            match self.reserve(cost) {
+                Err(_) if self.0.sums().open > 0 => settled.await,
+                done => return done,
+            }
+        }
+    }
+
+    /// Counts an answer that was found in the journal. It is paid already, so no limit is asked.
+    pub fn restore(&self, usage: Usage) {
+        self.0.charge(usage);
+    }
+
+    /// What the run has used so far.
+    pub fn spent(&self) -> Spent {
+        let Sums { spent, unknown_cost_calls, .. } = *self.0.sums();
+        let known = spent.calls == 0 || unknown_cost_calls < spent.calls;
+        Spent { tokens: spent.tokens, usd: known.then_some(spent.usd), calls: spent.calls, unknown_cost_calls }
+    }
+
+    /// The limits of the run.
+    pub fn limits(&self) -> &BudgetConfig {
+        &self.0.limits
+    }
+}
+
+impl Book {
+    fn sums(&self) -> MutexGuard<'_, Sums> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fits(&self, used: Bill, bill: Bill) -> Result<(), Error> {
+        let over = |what: &str, key: &str, limit: String, left: String, asked: String| {
+            Err(Error::Budget(format!(
+                "this call may take {asked} {what} and {left} of {limit} are left\nhint: raise [budget] {key}"
+            )))
+        };
+        if let Some(limit) = self.limits.calls.filter(|limit| used.calls.saturating_add(bill.calls) > *limit) {
+            let left = limit.saturating_sub(used.calls);
+            return over("call", "calls", limit.to_string(), left.to_string(), bill.calls.to_string());
+        }
+        if let Some(limit) = self.limits.tokens.filter(|limit| used.tokens.saturating_add(bill.tokens) > *limit) {
+            let left = limit.saturating_sub(used.tokens);
+            return over("tokens", "tokens", limit.to_string(), left.to_string(), bill.tokens.to_string());
+        }
+        if let Some(limit) = self.limits.usd.filter(|limit| used.usd + bill.usd > *limit) {
+            let left = (limit - used.usd).max(0.0);
+            return over("USD", "usd", format!("{limit:.2}"), format!("{left:.4}"), format!("{:.4}", bill.usd));
+        }
+        Ok(())
+    }
+
+    fn charge(&self, usage: Usage) {
+        let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
+        let mut sums = self.sums();
+        sums.spent = sums.spent.plus(Bill { tokens, usd: usage.usd.unwrap_or(0.0), calls: 1 });
+        sums.unknown_cost_calls += u64::from(usage.usd.is_none());
+    }
+}
+
+/// A call's worst case, put aside until it is known what the call used.
+#[derive(Debug)]
+#[must_use = "a reservation that is dropped is given back"]
+pub struct Reservation {
+    book: Arc<Book>,
+    bill: Bill,
+    settled: bool,
+}
+
+impl Reservation {
+    /// Charges what the call used and gives the rest back.
+    pub fn commit(mut self, usage: Usage) {
+        // Charged first: between the two the books show too much, never too little.
+        self.book.charge(usage);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        if std::mem::replace(&mut self.settled, true) {
+            return;
+        }
+        let mut sums = self.book.sums();
+        sums.reserved = sums.reserved.minus(self.bill);
+        sums.open = sums.open.saturating_sub(1);
+        if sums.open == 0 {
+            // Sums of fractions leave a trace that would stay for ever.
+            sums.reserved = Bill::default();
+        }
+        drop(sums);
+        self.book.settled.notify_waiters();
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}
+
+/// A limit as configuration gives it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Given<T> {
+    Number(T),
+    Word(String),
+}
+
+impl<T> Given<T> {
+    fn read<E: serde::de::Error>(self) -> Result<Option<T>, E> {
+        match self {
+            Self::Number(number) => Ok(Some(number)),
+            Self::Word(word) if word == UNLIMITED => Ok(None),
+            Self::Word(word) => Err(E::custom(format!("`{word}` is no limit: give a number, or \"{UNLIMITED}\""))),
+        }
+    }
+}
+
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let given = Given::<i64>::deserialize(deserializer)?.read()?;
+    let number =
+        |n: i64| u64::try_from(n).map_err(|_| serde::de::Error::custom(format!("{n} is no limit: give 0 or more")));
+    given.map(number).transpose()
+}
+
+fn usd_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let given = Given::<f64>::deserialize(deserializer)?.read()?;
+    let sum = |usd: f64| match usd.is_finite() && usd >= 0.0 {
+        true => Ok(usd),
+        false => Err(serde::de::Error::custom(format!("{usd} is no limit: give US dollars, 0 or more"))),
+    };
+    given.map(sum).transpose()
+}
+
+fn limit_text<S: Serializer, T: Serialize>(limit: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    match limit {
+        Some(number) => number.serialize(serializer),
+        None => UNLIMITED.serialize(serializer),
+    }
+}

@@ -1,0 +1,105 @@
+//! The name of a model as the operator writes it: `provider:model`, or `scripted:FILE`.
+//!
+//! Promises: a [`ModelId`] has both halves. Fails with a hint that shows what to write.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The provider's name that means answers written by hand.
+pub const SCRIPTED: &str = "scripted";
+
+/// `provider:model`, or `scripted:FILE`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ModelId {
+    provider: String,
+    model: String,
+}
+
+impl ModelId {
+    pub(crate) fn of(provider: &str, model: &str) -> Self {
+        Self { provider: provider.to_owned(), model: model.to_owned() }
+    }
+
+    /// Which `[providers.NAME]` serves it.
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// The provider's own name for it, or the script's path.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Whether its answers are written by hand.
+    pub fn is_scripted(&self) -> bool {
+        self.provider == SCRIPTED
+    }
+}
+
+/// A model's name that is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a model\nhint: write PROVIDER:MODEL, as in \"anthropic:claude-sonnet-4-6\" or \"ollama:llama3.1:8b\", or \"scripted:FILE\""
+)]
+pub struct BadModelId(String);
+
+impl FromStr for ModelId {
+    type Err = BadModelId;
+
+    fn from_str(text: &str) -> Result<Self, BadModelId> {
+        let (provider, model) = text.split_once(':').ok_or_else(|| BadModelId(text.to_owned()))?;
+        let named = |name: &str| !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
+        match named(provider) && named(model) {
+            true => Ok(Self { provider: provider.to_owned(), model: model.to_owned() }),
+            false => Err(BadModelId(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for ModelId {
+    type Error = BadModelId;
+
+    fn try_from(text: String) -> Result<Self, BadModelId> {
+        text.parse()
+    }
+}
+
+impl From<ModelId> for String {
+    fn from(id: ModelId) -> Self {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for ModelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.provider, self.model)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_models_own_name_may_hold_colons() {
+        let id: ModelId = "ollama:llama3.1:8b".parse().unwrap();
+        assert_eq!((id.provider(), id.model()), ("ollama", "llama3.1:8b"));
+        assert_eq!(id.to_string(), "ollama:llama3.1:8b");
+    }
+
+    #[test]
+    fn a_name_without_a_provider_is_refused_with_what_to_write() {
+        for bad in ["claude", ":x", "x:", "", " a:b", "a:b\n"] {
+            assert!(bad.parse::<ModelId>().is_err(), "{bad:?}");
+        }
+        assert_eq!(
+            "claude".parse::<ModelId>().unwrap_err().to_string(),
+            "`claude` is not a model\nhint: write PROVIDER:MODEL, as in \"anthropic:claude-sonnet-4-6\" or \
+             \"ollama:llama3.1:8b\", or \"scripted:FILE\""
+        );
+    }
+}

@@ -1,0 +1,291 @@
+//! The Anthropic Messages format.
+//!
+//! An answer that must satisfy a schema is asked for as the arguments of a tool the model has to call, and given back as
+//! text: every model with tools can do that, with any schema of an object. `structured = false`, or a schema of something
+//! else, asks in words.
+//!
+//! Promises: streamed or not, the same answer is the same [`Parsed`]. Fails on a request that the format cannot carry, and
+//! in passing on an answer without a stop reason or with arguments that are no object.
+
+use std::collections::BTreeMap;
+
+use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
+use serde_json::{Value, json};
+
+use super::{Options, Parsed, broken, check_choice, object, schema_in_words, split_system};
+use crate::call::Failure;
+
+/// The tool whose arguments are the answer.
+const ANSWER: &str = "give_answer";
+
+/// The request's body.
+pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error> {
+    check_choice(request)?;
+    let (mut system, messages) = split_system(request);
+    let mut tools = tools(request)?;
+    let mut choice = choice(request);
+    if let Some(schema) = &request.answer_schema {
+        match answer_tool(schema, options)? {
+            Some(tool) => {
+                tools.push(tool);
+                choice = match request.tool_choice.as_str() {
+                    "auto" | "required" | "" if tools.len() > 1 => json!({"type": "any"}),
+                    "auto" | "required" | "none" | "" => json!({"type": "tool", "name": ANSWER}),
+                    _ => choice,
+                };
+            }
+            None if system.is_empty() => system = schema_in_words(schema),
+            None => system = format!("{system}\n\n{}", schema_in_words(schema)),
+        }
+    }
+    let mut body = json!({
+        "model": options.model,
+        "max_tokens": request.max_output_tokens,
+        "messages": turns(messages)?,
+        "stream": options.stream,
+    });
+    let mut set = |key: &str, value: Value| body.as_object_mut().map(|body| body.insert(key.to_owned(), value));
+    if !system.is_empty() {
+        set("system", system.into());
+    }
+    if !tools.is_empty() {
+        set("tools", tools.into());
+        set("tool_choice", choice);
+    }
+    if let Some(temperature) = request.temperature.filter(|_| options.temperature) {
+        set("temperature", json!(temperature));
+    }
+    Ok(body)
+}
+
+fn tools(request: &Request) -> Result<Vec<Value>, Error> {
+    let tool = |tool: &phasegate_process::model::Tool| {
+        let schema = object(&format!("the parameters of tool `{}`", tool.name), &tool.parameters)?;
+        Ok(json!({"name": tool.name, "description": tool.description, "input_schema": schema}))
+    };
+    request.tools.iter().map(tool).collect()
+}
+
+fn choice(request: &Request) -> Value {
+    match request.tool_choice.as_str() {
+        "auto" | "" => json!({"type": "auto"}),
+        "none" => json!({"type": "none"}),
+        "required" => json!({"type": "any"}),
+        name => json!({"type": "tool", "name": name}),
+    }
+}
+
+fn answer_tool(schema: &str, options: &Options) -> Result<Option<Value>, Error> {
+    let schema = super::json("answer_schema", schema)?;
+    let fits = options.structured && schema.get("type").and_then(Value::as_str) == Some("object");
+    Ok(fits.then(|| json!({"name": ANSWER, "description": "Gives the answer. Call it once, with the whole answer.", "input_schema": schema})))
+}
+
+/// Neighbours of one role become one turn, with tool results first, as the format wants it.
+fn turns<'a>(messages: impl Iterator<Item = &'a Message>) -> Result<Vec<Value>, Error> {
+    let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
+    for message in messages {
+        let role = if message.role == Role::Assistant { "assistant" } else { "user" };
+        let blocks =
+            message.content.iter().filter_map(|part| block(part).transpose()).collect::<Result<Vec<_>, _>>()?;
+        match turns.last_mut() {
+            Some((last, said)) if *last == role => said.extend(blocks),
+            _ => turns.push((role, blocks)),
+        }
+    }
+    turns.retain(|(_, blocks)| !blocks.is_empty());
+    if turns.is_empty() {
+        return Err(Error::Invalid("the request has no message with words in it".into()));
+    }
+    let turn = |(role, mut blocks): (&str, Vec<Value>)| {
+        blocks.sort_by_key(|block| kind(block) != "tool_result");
+        json!({"role": role, "content": blocks})
+    };
+    Ok(turns.into_iter().map(turn).collect())
+}
+
+fn block(part: &Content) -> Result<Option<Value>, Error> {
+    Ok(Some(match part {
+        Content::Text { text } if text.trim().is_empty() => return Ok(None),
+        Content::Text { text } => json!({"type": "text", "text": text}),
+        Content::ToolCall { id, name, arguments } => {
+            json!({"type": "tool_use", "id": id, "name": name, "input": object(&format!("the arguments of call `{id}`"), arguments)?})
+        }
+        Content::ToolResult { id, text, is_error } => {
+            json!({"type": "tool_result", "tool_use_id": id, "content": text, "is_error": is_error})
+        }
+        Content::Opaque { json } => object("an opaque block", json)?,
+    }))
+}
+
+/// A streamed answer, as far as it has come.
+#[derive(Debug, Default)]
+pub(crate) struct Fold {
+    blocks: BTreeMap<u64, Block>,
+    stop: Option<String>,
+    counts: Counts,
+    characters: u64,
+    ended: bool,
+}
+
+#[derive(Debug, Default)]
+struct Block {
+    start: Value,
+    /// Text by the field it belongs to.
+    grown: BTreeMap<&'static str, String>,
+}
+
+impl Fold {
+    /// Takes one event's data; gives the characters of the answer so far.
+    pub(crate) fn event(&mut self, data: &str, name: &str) -> Result<u64, Failure> {
+        let event: Value = serde_json::from_str(data).map_err(|why| broken(&format!("an event is no JSON: {why}")))?;
+        let index = event.get("index").and_then(Value::as_u64).unwrap_or(0);
+        match kind(&event) {
+            "error" => return Err(super::Complaint::read(None, data).failure(name)),
+            "message_start" => self.counts.take(event.get("message").and_then(|message| message.get("usage"))),
+            "content_block_start" => {
+                let start = event.get("content_block").cloned().unwrap_or_default();
+                self.blocks.insert(index, Block { start, grown: BTreeMap::new() });
+            }
+            "content_block_delta" => self.grow(index, event.get("delta").unwrap_or(&Value::Null)),
+            "message_delta" => {
+                let stop = event.get("delta").and_then(|delta| delta.get("stop_reason")).and_then(Value::as_str);
+                self.stop = stop.map(str::to_owned).or(self.stop.take());
+                self.counts.take(event.get("usage"));
+            }
+            "message_stop" => self.ended = true,
+            _ => {}
+        }
+        Ok(self.characters)
+    }
+
+    fn grow(&mut self, index: u64, delta: &Value) {
+        let (field, target) = match kind(delta) {
+            "text_delta" => ("text", "text"),
+            "input_json_delta" => ("partial_json", "input"),
+            "thinking_delta" => ("thinking", "thinking"),
+            "signature_delta" => ("signature", "signature"),
+            _ => return,
+        };
+        let piece = text(delta, field);
+        self.characters += piece.chars().count() as u64;
+        self.blocks.entry(index).or_default().grown.entry(target).or_default().push_str(piece);
+    }
+
+    /// Whether the provider has said that this is all.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.ended
+    }
+
+    /// The answer, if it is whole.
+    pub(crate) fn finish(self) -> Result<Parsed, Failure> {
+        let stop = self.stop.filter(|_| self.ended).ok_or_else(|| broken("the stream ended without a stop reason"))?;
+        let blocks = self.blocks.into_values().map(Block::whole).collect();
+        answer(blocks, &stop, self.counts)
+    }
+}
+
+impl Block {
+    fn whole(mut self) -> Value {
+        for (field, grown) in self.grown {
+            let start = if field == "input" { "" } else { text(&self.start, field) };
+            let value = match (field, grown.as_str()) {
+                ("input", "") => json!({}),
+                // What is no JSON stays text, and is judged with the stop reason at hand.
+                ("input", json) => serde_json::from_str(json).unwrap_or(Value::String(grown)),
+                _ => Value::String(format!("{start}{grown}")),
+            };
+            if let Some(block) = self.start.as_object_mut() {
+                block.insert(field.to_owned(), value);
+            }
+        }
+        self.start
+    }
+}
+
+/// An answer that came in one piece.
+pub(crate) fn whole(body: &Value) -> Result<Parsed, Failure> {
+    let blocks = body.get("content").and_then(Value::as_array).ok_or_else(|| broken("it has no content"))?;
+    let stop = body.get("stop_reason").and_then(Value::as_str).ok_or_else(|| broken("it has no stop reason"))?;
+    let mut counts = Counts::default();
+    counts.take(body.get("usage"));
+    answer(blocks.clone(), stop, counts)
+}
+
+fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<Parsed, Failure> {
+    let mut stop = match stop {
+        "end_turn" | "stop_sequence" => "end",
+        "max_tokens" | "model_context_window_exceeded" => "max-tokens",
+        "tool_use" => "tool-calls",
+        other => other,
+    };
+    let mut content = Vec::new();
+    let mut document = None;
+    for block in blocks {
+        match kind(&block) {
+            "text" if text(&block, "text").is_empty() => {}
+            "text" => content.push(Content::Text { text: text(&block, "text").to_owned() }),
+            "tool_use" if text(&block, "name") == ANSWER => document = arguments(&block, stop, true)?,
+            "tool_use" => content.extend(arguments(&block, stop, false)?.map(|arguments| Content::ToolCall {
+                id: text(&block, "id").to_owned(),
+                name: text(&block, "name").to_owned(),
+                arguments,
+            })),
+            _ => content.push(Content::Opaque { json: block.to_string() }),
+        }
+    }
+    let calls = content.iter().any(|part| matches!(part, Content::ToolCall { .. }));
+    if let Some(document) = document.filter(|_| !calls) {
+        // The arguments are the whole answer: words around them would break it.
+        content.retain(|part| matches!(part, Content::Opaque { .. }));
+        content.push(Content::Text { text: document });
+        stop = if stop == "tool-calls" { "end" } else { stop };
+    }
+    Ok(Parsed { content, stop: stop.to_owned(), usage: counts.usage() })
+}
+
+/// A call's arguments as text. Cut off by the limit, an answer's are still worth seeing; a call's are not worth making.
+fn arguments(block: &Value, stop: &str, is_answer: bool) -> Result<Option<String>, Failure> {
+    match block.get("input") {
+        Some(input @ Value::Object(_)) => Ok(Some(input.to_string())),
+        Some(Value::String(cut)) if stop == "max-tokens" => Ok(is_answer.then(|| cut.clone())),
+        _ if stop == "max-tokens" => Ok(None),
+        _ => Err(broken("a tool call's arguments are no JSON object")),
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counts(BTreeMap<&'static str, u64>);
+
+impl Counts {
+    const FIELDS: [&'static str; 4] =
+        ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"];
+
+    /// Later counts are running totals: they replace earlier ones.
+    fn take(&mut self, usage: Option<&Value>) {
+        for field in Self::FIELDS {
+            if let Some(count) = usage.and_then(|usage| usage.get(field)).and_then(Value::as_u64) {
+                self.0.insert(field, count);
+            }
+        }
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        let [fresh, written, cached, output] = Self::FIELDS.map(|field| self.0.get(field).copied().unwrap_or(0));
+        let input = fresh.saturating_add(written).saturating_add(cached);
+        (!self.0.is_empty()).then_some(Usage {
+            input_tokens: input,
+            output_tokens: output,
+            cached_input_tokens: cached,
+            usd: None,
+        })
+    }
+}
+
+fn kind(value: &Value) -> &str {
+    text(value, "type")
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}

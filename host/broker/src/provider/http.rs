@@ -1,0 +1,339 @@
+//! One model behind HTTP: sends a request, reads the answer, whole or as a stream.
+//!
+//! Promises: follows no redirect, so a key goes nowhere but where the operator sent it; bounded bytes, one time limit for
+//! the try and one for silence within a stream; an answer that ends early is never taken for whole. The client is made
+//! at the first call. Fails with the provider's complaint, or in words of its own.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use futures::future::BoxFuture;
+use phasegate_process::model::{Content, Error, Response, Usage};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Url};
+
+use super::{Complaint, Options, Parsed, anthropic, broken, openai, scripted, sse, tidy};
+use crate::call::{Ask, Failure, Progress};
+use crate::config::ProviderKind;
+use crate::key::{Scrubber, Secret};
+
+/// The most that is read of one answer.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// The most that is read of a complaint.
+const MOST_COMPLAINT: usize = 64 * 1024;
+const CONNECT: Duration = Duration::from_secs(30);
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+
+/// Where a provider is, and how it is spoken to.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) name: String,
+    pub(crate) kind: ProviderKind,
+    pub(crate) url: Url,
+    pub(crate) key: Option<Arc<Secret>>,
+    pub(crate) scrubber: Scrubber,
+    pub(crate) timeout: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) client: OnceLock<Client>,
+}
+
+/// One model of an endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct Model {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) options: Arc<Options>,
+}
+
+impl tower::Service<Ask> for Model {
+    type Response = Response;
+    type Error = Failure;
+    type Future = BoxFuture<'static, Result<Response, Failure>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Failure>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, ask: Ask) -> Self::Future {
+        let model = self.clone();
+        Box::pin(async move {
+            ask.see(Progress::Asking { attempt: ask.attempt });
+            let limit = model.endpoint.timeout;
+            let parsed = tokio::time::timeout(limit, model.exchange(&ask)).await.unwrap_or_else(|_| {
+                Err(Failure::passing(format!(
+                    "{} gave no whole answer within {} s\nhint: raise [models] timeout_seconds",
+                    model.endpoint.name,
+                    limit.as_secs()
+                )))
+            });
+            match parsed {
+                Ok(parsed) => Ok(model.response(parsed, &ask)),
+                Err(failure) => Err(model.scrub(failure)),
+            }
+        })
+    }
+}
+
+/// What reads a streamed answer.
+enum Fold {
+    Anthropic(anthropic::Fold),
+    Openai(openai::Fold),
+}
+
+impl Model {
+    async fn exchange(&self, ask: &Ask) -> Result<Parsed, Failure> {
+        let endpoint = &self.endpoint;
+        let body = match endpoint.kind {
+            ProviderKind::Anthropic => anthropic::body(&ask.request, &self.options)?,
+            ProviderKind::Openai => openai::body(&ask.request, &self.options)?,
+        };
+        let request = endpoint.client()?.post(endpoint.url.clone()).headers(endpoint.headers(ask)?).json(&body);
+        let answer = request.send().await.map_err(|error| endpoint.no_connection(error))?;
+        let status = answer.status();
+        if status.is_redirection() {
+            return Err(endpoint.redirected(&answer).into());
+        }
+        if !status.is_success() {
+            let after = retry_after(answer.headers());
+            let text = endpoint.text(answer, MOST_COMPLAINT).await.unwrap_or_default();
+            return Err(Complaint { after, ..Complaint::read(Some(status.as_u16()), &text) }.failure(&endpoint.name));
+        }
+        let is_json =
+            answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        match self.options.stream && !is_json {
+            true => self.streamed(answer, ask).await,
+            false => {
+                let text = endpoint.text(answer, MOST_BYTES).await?;
+                let body = serde_json::from_str(&text).map_err(|why| broken(&format!("it is no JSON: {why}")))?;
+                match endpoint.kind {
+                    ProviderKind::Anthropic => anthropic::whole(&body),
+                    ProviderKind::Openai => openai::whole(&body),
+                }
+            }
+        }
+    }
+
+    async fn streamed(&self, mut answer: reqwest::Response, ask: &Ask) -> Result<Parsed, Failure> {
+        let endpoint = &self.endpoint;
+        let mut fold = match endpoint.kind {
+            ProviderKind::Anthropic => Fold::Anthropic(anthropic::Fold::default()),
+            ProviderKind::Openai => Fold::Openai(openai::Fold::default()),
+        };
+        let mut events = sse::Events::default();
+        let mut read = 0;
+        while !fold.is_whole() {
+            let piece = tokio::time::timeout(endpoint.idle, answer.chunk()).await.map_err(|_| endpoint.silent())?;
+            let Some(bytes) = piece.map_err(|error| broken(&chain(error)))? else { break };
+            read += bytes.len();
+            if read > MOST_BYTES {
+                return Err(too_many_bytes(MOST_BYTES).into());
+            }
+            for data in events.push(&bytes).map_err(|why| broken(&why))? {
+                let characters = fold.event(&data, &endpoint.name)?;
+                ask.see(Progress::Receiving { characters });
+            }
+        }
+        match fold {
+            Fold::Anthropic(fold) => fold.finish(),
+            Fold::Openai(fold) => fold.finish(),
+        }
+    }
+
+    fn response(&self, parsed: Parsed, ask: &Ask) -> Response {
+        let Endpoint { name, scrubber, .. } = &*self.endpoint;
+        let price = self.options.price;
+        let counted = parsed.usage.map(|usage| Usage { usd: price.map(|price| price.of(&usage)), ..usage });
+        let usage = counted.unwrap_or_else(|| guessed(&parsed.content, ask));
+        let content = parsed.content.into_iter().map(|part| scrubbed(part, scrubber)).collect();
+        Response { content, stop: tidy(&parsed.stop), model: format!("{name}:{}", self.options.model), usage }
+    }
+
+    fn scrub(&self, mut failure: Failure) -> Failure {
+        let (Error::Denied(words)
+        | Error::Budget(words)
+        | Error::Invalid(words)
+        | Error::TooLong(words)
+        | Error::Unavailable(words)
+        | Error::Other(words)) = &mut failure.error;
+        *words = self.endpoint.scrubber.scrub(words);
+        failure
+    }
+}
+
+impl Fold {
+    fn event(&mut self, data: &str, name: &str) -> Result<u64, Failure> {
+        match self {
+            Self::Anthropic(fold) => fold.event(data, name),
+            Self::Openai(fold) => fold.event(data, name),
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        match self {
+            Self::Anthropic(fold) => fold.is_whole(),
+            Self::Openai(fold) => fold.is_whole(),
+        }
+    }
+}
+
+impl Endpoint {
+    fn client(&self) -> Result<&Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let made = client(&self.url).map_err(|why| Error::Other(format!("no HTTP client for {}: {why}", self.name)))?;
+        Ok(self.client.get_or_init(|| made))
+    }
+
+    fn headers(&self, ask: &Ask) -> Result<HeaderMap, Error> {
+        let mut headers = HeaderMap::new();
+        let header = |text: &str, what: &str| {
+            HeaderValue::from_str(text)
+                .map_err(|_| Error::Invalid(format!("{what} has characters that no header takes")))
+        };
+        let secret = |text: &str| {
+            header(text, "the key").map(|mut value| {
+                value.set_sensitive(true);
+                value
+            })
+        };
+        match (self.kind, &self.key) {
+            (ProviderKind::Anthropic, Some(key)) => {
+                headers.insert(HeaderName::from_static("x-api-key"), secret(key.expose())?);
+            }
+            (ProviderKind::Openai, Some(key)) => {
+                headers.insert(AUTHORIZATION, secret(&format!("Bearer {}", key.expose()))?);
+            }
+            (_, None) => {}
+        }
+        match self.kind {
+            ProviderKind::Anthropic => {
+                headers
+                    .insert(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(ANTHROPIC_VERSION));
+            }
+            ProviderKind::Openai => {
+                let key = header(&ask.idempotency_key, "the idempotency key")?;
+                headers.insert(HeaderName::from_static("idempotency-key"), key);
+            }
+        }
+        Ok(headers)
+    }
+
+    fn silent(&self) -> Failure {
+        Failure::passing(format!(
+            "{} fell silent for {} s within its answer\nhint: raise [models] idle_seconds",
+            self.name,
+            self.idle.as_secs()
+        ))
+    }
+
+    async fn text(&self, mut answer: reqwest::Response, most: usize) -> Result<String, Failure> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(|error| broken(&chain(error)))? {
+            if bytes.len() + piece.len() > most {
+                return Err(too_many_bytes(most).into());
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        String::from_utf8(bytes).map_err(|_| broken("it is no UTF-8"))
+    }
+
+    fn no_connection(&self, error: reqwest::Error) -> Failure {
+        let impossible = error.is_builder();
+        let words = chain(error);
+        match impossible {
+            true => Error::Other(format!("the request to {} cannot be made: {words}", self.name)).into(),
+            false => Failure::passing(format!("{} cannot be reached at {}: {words}", self.name, place(&self.url))),
+        }
+    }
+
+    fn redirected(&self, answer: &reqwest::Response) -> Error {
+        let target = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let target = target.and_then(|target| self.url.join(target).ok());
+        let target = target.map_or_else(|| "another address".to_owned(), |url| place(&url));
+        Error::Other(format!(
+            "{} answered {} and points to {target}; redirects are not followed, because the key would go along\nhint: if that is right, set [providers.{}] base_url to it",
+            self.name,
+            answer.status().as_u16(),
+            self.name
+        ))
+    }
+}
+
+/// A client that follows nothing. Without TLS it needs no certificates, which a bare machine may not have.
+pub(crate) fn client(url: &Url) -> Result<Client, String> {
+    // Another room may have installed one already: any will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .user_agent(concat!("phasegate/", env!("CARGO_PKG_VERSION")));
+    if url.scheme() == "http" {
+        builder = builder.tls_certs_only([]);
+    }
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(chain)
+}
+
+/// Whether an address is this machine's own.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn place(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// An error and its causes in one line, without the address, which may hold anything.
+fn chain(error: reqwest::Error) -> String {
+    let mut words = String::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(words, "{}{error}", if words.is_empty() { "" } else { ": " });
+        cause = error.source();
+    }
+    if words.is_empty() { "the connection failed".to_owned() } else { tidy(&words) }
+}
+
+fn too_many_bytes(most: usize) -> Error {
+    Error::Other(format!("the answer has more than {most} bytes"))
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// Counted by us where the provider counted nothing: about four characters a token, and no cost, for none is known.
+fn guessed(content: &[Content], ask: &Ask) -> Usage {
+    tracing::warn!(label = %ask.request.label, "the provider counted no tokens; they are estimated");
+    let tokens = |parts: &mut dyn Iterator<Item = &Content>| {
+        parts.map(|part| scripted::words(part).chars().count() as u64).sum::<u64>().div_ceil(4)
+    };
+    Usage {
+        input_tokens: tokens(&mut ask.request.messages.iter().flat_map(|message| &message.content)),
+        output_tokens: tokens(&mut content.iter()),
+        ..Usage::default()
+    }
+}
+
+/// A provider, or something before it, may echo what it was sent.
+fn scrubbed(part: Content, scrubber: &Scrubber) -> Content {
+    let clean = |text: String| scrubber.scrub(&text);
+    match part {
+        Content::Text { text } => Content::Text { text: clean(text) },
+        Content::ToolCall { id, name, arguments } => {
+            Content::ToolCall { id: clean(id), name: clean(name), arguments: clean(arguments) }
+        }
+        Content::ToolResult { id, text, is_error } => Content::ToolResult { id, text: clean(text), is_error },
+        Content::Opaque { json } => Content::Opaque { json: clean(json) },
+    }
+}

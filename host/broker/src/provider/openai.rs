@@ -1,0 +1,248 @@
+//! Chat completions, as OpenAI and every compatible server speak them.
+//!
+//! An answer that must satisfy a schema is asked for by `response_format`, not strictly: the strict form takes only a part
+//! of JSON Schema. `structured = false` asks in words.
+//!
+//! Promises: streamed or not, the same answer is the same [`Parsed`]. Fails on a request that the format cannot carry, and
+//! in passing on an answer without a finish reason or with arguments that are no object.
+
+use std::collections::BTreeMap;
+
+use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
+use serde_json::{Value, json};
+
+use super::{Options, Parsed, broken, check_choice, object, schema_in_words, split_system};
+use crate::call::Failure;
+
+/// The request's body.
+pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error> {
+    check_choice(request)?;
+    let (mut system, messages) = split_system(request);
+    let schema =
+        request.answer_schema.as_deref().map(|text| super::json("answer_schema", text).map(|value| (text, value)));
+    let schema = schema.transpose()?;
+    if let Some((text, _)) = schema.as_ref().filter(|_| !options.structured) {
+        system =
+            if system.is_empty() { schema_in_words(text) } else { format!("{system}\n\n{}", schema_in_words(text)) };
+    }
+    let mut said = Vec::new();
+    if !system.is_empty() {
+        said.push(json!({"role": "system", "content": system}));
+    }
+    let before = said.len();
+    for message in messages {
+        turn(message, &mut said)?;
+    }
+    if said.len() == before {
+        return Err(Error::Invalid("the request has no message with words in it".into()));
+    }
+    let limit = if options.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" };
+    let mut body = json!({"model": options.model, "messages": said, limit: request.max_output_tokens});
+    let mut set = |key: &str, value: Value| body.as_object_mut().map(|body| body.insert(key.to_owned(), value));
+    if options.stream {
+        set("stream", true.into());
+        set("stream_options", json!({"include_usage": true}));
+    }
+    if !request.tools.is_empty() {
+        set("tools", tools(request)?.into());
+        set("tool_choice", choice(&request.tool_choice));
+    }
+    if let Some((_, schema)) = schema.filter(|_| options.structured) {
+        set("response_format", json!({"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}));
+    }
+    if let Some(temperature) = request.temperature.filter(|_| options.temperature) {
+        set("temperature", json!(temperature));
+    }
+    Ok(body)
+}
+
+fn tools(request: &Request) -> Result<Vec<Value>, Error> {
+    let tool = |tool: &phasegate_process::model::Tool| {
+        let schema = object(&format!("the parameters of tool `{}`", tool.name), &tool.parameters)?;
+        Ok(
+            json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": schema}}),
+        )
+    };
+    request.tools.iter().map(tool).collect()
+}
+
+fn choice(choice: &str) -> Value {
+    match choice {
+        "" => "auto".into(),
+        "auto" | "none" | "required" => choice.into(),
+        name => json!({"type": "function", "function": {"name": name}}),
+    }
+}
+
+/// One message may become several: every tool result is a message of its own, before the words.
+fn turn(message: &Message, said: &mut Vec<Value>) -> Result<(), Error> {
+    let mut words = String::new();
+    let mut calls = Vec::new();
+    for part in &message.content {
+        match part {
+            Content::Text { text } => words.push_str(text),
+            Content::ToolCall { id, name, arguments } => {
+                object(&format!("the arguments of call `{id}`"), arguments)?;
+                calls.push(json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}));
+            }
+            Content::ToolResult { id, text, is_error } => {
+                let text = if *is_error { format!("error: {text}") } else { text.clone() };
+                said.push(json!({"role": "tool", "tool_call_id": id, "content": text}));
+            }
+            // Another provider's block means nothing here, and this format has none.
+            Content::Opaque { .. } => {}
+        }
+    }
+    match (message.role, calls.is_empty(), words.trim().is_empty()) {
+        (_, true, true) => {}
+        (Role::Assistant, true, false) => said.push(json!({"role": "assistant", "content": words})),
+        (Role::Assistant, false, true) => said.push(json!({"role": "assistant", "content": null, "tool_calls": calls})),
+        (Role::Assistant, false, false) => {
+            said.push(json!({"role": "assistant", "content": words, "tool_calls": calls}))
+        }
+        (_, true, false) => said.push(json!({"role": "user", "content": words})),
+        (_, false, _) => return Err(Error::Invalid("a tool call stands in a message that is not the model's".into())),
+    }
+    Ok(())
+}
+
+/// An answer, as far as it has come.
+#[derive(Debug, Default)]
+pub(crate) struct Fold {
+    words: String,
+    refusal: String,
+    calls: BTreeMap<u64, Called>,
+    finish: Option<String>,
+    usage: Option<Usage>,
+    characters: u64,
+    ended: bool,
+}
+
+#[derive(Debug, Default)]
+struct Called {
+    id: String,
+    name: String,
+    arguments: String,
+}
+
+impl Fold {
+    /// Takes one event's data; gives the characters of the answer so far.
+    pub(crate) fn event(&mut self, data: &str, name: &str) -> Result<u64, Failure> {
+        if data.trim() == "[DONE]" {
+            self.ended = true;
+            return Ok(self.characters);
+        }
+        let chunk: Value = serde_json::from_str(data).map_err(|why| broken(&format!("an event is no JSON: {why}")))?;
+        if chunk.get("error").is_some_and(|error| !error.is_null()) {
+            return Err(super::Complaint::read(None, data).failure(name));
+        }
+        self.take(&chunk, "delta");
+        Ok(self.characters)
+    }
+
+    fn take(&mut self, chunk: &Value, part: &str) {
+        self.usage = chunk.get("usage").and_then(usage).or(self.usage);
+        let Some(choice) = chunk.get("choices").and_then(|choices| choices.get(0)) else { return };
+        if let Some(finish) = choice.get("finish_reason").and_then(Value::as_str) {
+            self.finish = Some(finish.to_owned());
+        }
+        let Some(message) = choice.get(part) else { return };
+        let (words, refusal) = (text(message, "content"), text(message, "refusal"));
+        self.characters += (words.chars().count() + refusal.chars().count()) as u64;
+        self.words.push_str(words);
+        self.refusal.push_str(refusal);
+        for (place, call) in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            self.call(place as u64, call);
+        }
+    }
+
+    fn call(&mut self, place: u64, call: &Value) {
+        let index = call.get("index").and_then(Value::as_u64).unwrap_or(place);
+        let called = self.calls.entry(index).or_default();
+        let function = call.get("function").unwrap_or(&Value::Null);
+        if called.id.is_empty() {
+            called.id.push_str(text(call, "id"));
+        }
+        if called.name.is_empty() {
+            called.name.push_str(text(function, "name"));
+        }
+        match function.get("arguments") {
+            Some(Value::String(piece)) => {
+                self.characters += piece.chars().count() as u64;
+                called.arguments.push_str(piece);
+            }
+            // Some servers give the object itself.
+            Some(object @ Value::Object(_)) => called.arguments = object.to_string(),
+            _ => {}
+        }
+    }
+
+    /// Whether the provider has said that this is all.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.ended
+    }
+
+    /// The answer, if it is whole.
+    pub(crate) fn finish(self) -> Result<Parsed, Failure> {
+        let finish = self.finish.ok_or_else(|| broken("it ended without a finish reason"))?;
+        let cut = finish == "length";
+        let mut content = Vec::new();
+        let words = self.words + &self.refusal;
+        if !words.is_empty() {
+            content.push(Content::Text { text: words });
+        }
+        for (n, called) in self.calls.into_values().enumerate() {
+            content.extend(called.whole(n + 1, cut)?);
+        }
+        let calls = content.iter().any(|part| matches!(part, Content::ToolCall { .. }));
+        let stop = match finish.as_str() {
+            _ if !self.refusal.is_empty() => "refusal",
+            "stop" if calls => "tool-calls",
+            "stop" => "end",
+            "length" => "max-tokens",
+            "tool_calls" | "function_call" => "tool-calls",
+            "content_filter" => "refusal",
+            other => other,
+        };
+        Ok(Parsed { content, stop: stop.to_owned(), usage: self.usage })
+    }
+}
+
+impl Called {
+    /// The call, or nothing if the limit cut it off.
+    fn whole(self, number: usize, cut: bool) -> Result<Option<Content>, Failure> {
+        let arguments = if self.arguments.trim().is_empty() { "{}" } else { &self.arguments };
+        match serde_json::from_str::<Value>(arguments) {
+            Ok(object @ Value::Object(_)) => {
+                let id = if self.id.is_empty() { format!("call-{number}") } else { self.id };
+                Ok(Some(Content::ToolCall { id, name: self.name, arguments: object.to_string() }))
+            }
+            _ if cut => Ok(None),
+            _ => Err(broken("a tool call's arguments are no JSON object")),
+        }
+    }
+}
+
+/// An answer that came in one piece.
+pub(crate) fn whole(body: &Value) -> Result<Parsed, Failure> {
+    let mut fold = Fold::default();
+    fold.take(body, "message");
+    fold.finish()
+}
+
+fn usage(usage: &Value) -> Option<Usage> {
+    let count = |value: &Value, field: &str| value.get(field).and_then(Value::as_u64);
+    Some(Usage {
+        input_tokens: count(usage, "prompt_tokens")?,
+        output_tokens: count(usage, "completion_tokens").unwrap_or(0),
+        cached_input_tokens: usage
+            .get("prompt_tokens_details")
+            .and_then(|details| count(details, "cached_tokens"))
+            .unwrap_or(0),
+        usd: None,
+    })
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}

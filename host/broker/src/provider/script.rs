@@ -1,0 +1,283 @@
+//! The script's file: `[[answer]]` blocks of conditions and a reply.
+//!
+//! Promises: what is read is complete, so that serving touches no file. Fails with file, line, what is wrong and a hint.
+
+use std::path::{Component, Path, PathBuf};
+
+use phasegate_process::model::{Content, Error, Request};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::scripted::words;
+use crate::call::CallPath;
+
+/// The largest file that a script may name, or be.
+const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// One answer and when it serves.
+#[derive(Debug)]
+pub(crate) struct Block {
+    label: Option<String>,
+    phase: Option<String>,
+    attempt: Option<u32>,
+    occurrence: Option<u32>,
+    contains: Vec<String>,
+    pub(crate) reply: Reply,
+    pub(crate) input_tokens: Option<u64>,
+    pub(crate) output_tokens: Option<u64>,
+    pub(crate) delay_ms: u64,
+}
+
+/// What a block answers.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Content { content: Vec<Content>, stop: String },
+    Error(Error),
+}
+
+impl Block {
+    /// Whether every condition holds.
+    pub(crate) fn serves(&self, path: &CallPath, request: &Request) -> bool {
+        let said = |needle: &String| {
+            request.messages.iter().flat_map(|message| &message.content).any(|part| words(part).contains(needle))
+        };
+        self.label.as_deref().is_none_or(|glob| matches(glob, &request.label))
+            && self.phase.as_deref().is_none_or(|phase| phase == path.phase)
+            && self.attempt.is_none_or(|attempt| attempt == path.attempt)
+            && self.occurrence.is_none_or(|occurrence| occurrence == path.occurrence)
+            && self.contains.iter().all(said)
+    }
+}
+
+/// Whether a text is what a glob describes; `*` stands for any characters, `/` among them.
+fn matches(glob: &str, text: &str) -> bool {
+    let mut parts = glob.split('*');
+    let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.split_once(part) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    answer: Vec<Spanned<Written>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    label: Option<String>,
+    phase: Option<String>,
+    attempt: Option<u32>,
+    occurrence: Option<u32>,
+    contains: Option<OneOrMore>,
+    text: Option<String>,
+    json: Option<serde_json::Value>,
+    #[serde(rename = "text-file")]
+    text_file: Option<PathBuf>,
+    #[serde(rename = "json-file")]
+    json_file: Option<PathBuf>,
+    error: Option<String>,
+    #[serde(default)]
+    tool_calls: Vec<WrittenCall>,
+    stop: Option<String>,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    #[serde(default)]
+    delay_ms: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenCall {
+    id: Option<String>,
+    name: String,
+    #[serde(default)]
+    arguments: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Reads a script and every file it names.
+pub(crate) fn read(path: &Path) -> Result<Vec<Block>, String> {
+    let source = bounded(path).map_err(|why| {
+        format!(
+            "the script {} cannot be read: {why}\nhint: the path is relative to the configuration's folder",
+            path.display()
+        )
+    })?;
+    let at = |offset: usize| {
+        let before = source.get(..offset.min(source.len())).unwrap_or(&source);
+        format!("{}:{}", path.display(), before.matches('\n').count() + 1)
+    };
+    let file: File = toml::from_str(&source).map_err(|error| {
+        let place = error.span().map_or(path.display().to_string(), |span| at(span.start));
+        format!("{place}: {}\nhint: a script is a list of [[answer]] tables with text, json, text-file, json-file, tool_calls or error", error.message())
+    })?;
+    if file.answer.is_empty() {
+        return Err(format!("{}: no [[answer]]\nhint: write at least one, with text = \"…\"", path.display()));
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let block = |written: Spanned<Written>| {
+        let start = written.span().start;
+        written.into_inner().block(folder).map_err(|why| format!("{}: {why}", at(start)))
+    };
+    file.answer.into_iter().map(block).collect()
+}
+
+impl Written {
+    fn block(self, folder: &Path) -> Result<Block, String> {
+        let reply = self.reply(folder)?;
+        Ok(Block {
+            contains: match self.contains {
+                None => Vec::new(),
+                Some(OneOrMore::One(needle)) => vec![needle],
+                Some(OneOrMore::More(needles)) => needles,
+            },
+            label: self.label,
+            phase: self.phase,
+            attempt: self.attempt,
+            occurrence: self.occurrence,
+            reply,
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            delay_ms: self.delay_ms,
+        })
+    }
+
+    fn reply(&self, folder: &Path) -> Result<Reply, String> {
+        let given = [
+            self.text.is_some(),
+            self.json.is_some(),
+            self.text_file.is_some(),
+            self.json_file.is_some(),
+            self.error.is_some(),
+        ];
+        match (given.into_iter().filter(|given| *given).count(), self.tool_calls.is_empty(), &self.error) {
+            (0, true, _) | (2.., ..) => {
+                return Err("this answer must say one thing\nhint: give exactly one of text, json, text-file, json-file and error, or tool_calls".into());
+            }
+            (1, false, Some(_)) => {
+                return Err("this answer has both an error and tool_calls\nhint: leave one out".into());
+            }
+            (_, _, Some(error)) => return Ok(Reply::Error(read_error(error)?)),
+            _ => {}
+        }
+        let mut content: Vec<Content> = self.words(folder)?.map(|text| Content::Text { text }).into_iter().collect();
+        content.extend(self.tool_calls.iter().enumerate().map(|(n, call)| Content::ToolCall {
+            id: call.id.clone().unwrap_or_else(|| format!("call-{}", n + 1)),
+            name: call.name.clone(),
+            arguments: serde_json::Value::Object(call.arguments.clone()).to_string(),
+        }));
+        let usual = if self.tool_calls.is_empty() { "end" } else { "tool-calls" };
+        Ok(Reply::Content { content, stop: self.stop.clone().unwrap_or_else(|| usual.to_owned()) })
+    }
+
+    fn words(&self, folder: &Path) -> Result<Option<String>, String> {
+        if let Some(json) = &self.json {
+            return Ok(Some(json.to_string()));
+        }
+        if let Some(file) = &self.json_file {
+            let text = beside(folder, file)?;
+            serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|why| {
+                format!(
+                    "json-file `{}` is no JSON: {why}\nhint: use text-file for an answer that is meant to be broken",
+                    file.display()
+                )
+            })?;
+            return Ok(Some(text));
+        }
+        self.text_file.as_ref().map_or(Ok(self.text.clone()), |file| beside(folder, file).map(Some))
+    }
+}
+
+fn read_error(written: &str) -> Result<Error, String> {
+    let (kind, words) = written.split_once(':').unwrap_or((written, ""));
+    let words = match words.trim() {
+        "" => "the script says so".to_owned(),
+        words => words.to_owned(),
+    };
+    Ok(match kind.trim() {
+        "denied" => Error::Denied(words),
+        "budget" => Error::Budget(words),
+        "invalid" => Error::Invalid(words),
+        "too-long" => Error::TooLong(words),
+        "unavailable" => Error::Unavailable(words),
+        "other" => Error::Other(words),
+        _ => {
+            return Err(format!(
+                "`{written}` is no error\nhint: write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other"
+            ));
+        }
+    })
+}
+
+/// The text of a file in the script's own folder or below.
+fn beside(folder: &Path, file: &Path) -> Result<String, String> {
+    let outside =
+        || format!("`{}` is outside the script's folder\nhint: put the file beside the script", file.display());
+    if !file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(outside());
+    }
+    let unreadable =
+        |why: String| format!("`{}` cannot be read: {why}\nhint: it is looked for beside the script", file.display());
+    let real = |path: &Path| path.canonicalize().map_err(|why| unreadable(why.to_string()));
+    let home = real(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
+    let path = real(&folder.join(file))?;
+    if !path.starts_with(home) {
+        return Err(outside());
+    }
+    bounded(&path).map_err(unreadable)
+}
+
+fn bounded(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|why| why.to_string())?.len();
+    if size > LARGEST {
+        return Err(format!("it has {size} bytes, more than {LARGEST}"));
+    }
+    std::fs::read_to_string(path).map_err(|why| why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_any_characters_and_nothing_else_is_special() {
+        for (glob, text) in [
+            ("*", ""),
+            ("*", "a/b"),
+            ("plan", "plan"),
+            ("design-review/*", "design-review/security"),
+            ("*/security", "design-review/security"),
+            ("a*b*c", "a-b-b-c"),
+            ("a*b", "ab"),
+            ("[x]?", "[x]?"),
+        ] {
+            assert!(matches(glob, text), "{glob} {text}");
+        }
+        for (glob, text) in
+            [("plan", "planning"), ("a*b", "a"), ("ab*ba", "aba"), ("*x*", "abc"), ("", "a"), ("[x]", "x")]
+        {
+            assert!(!matches(glob, text), "{glob} {text}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Answers written by hand: `scripted:FILE`, for tests and examples.
+//!
+//! Promises: an answer depends on the call alone, so a resumed run hears what the first one heard; the first block whose
+//! conditions all hold serves. Reads its files once, when the configuration is read, and none outside the script's folder.
+//! Fails at reading with file, line and a hint; at a call, when no block fits, with the call's path.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use phasegate_process::model::{Content, Error, Request, Response, Usage};
+
+use super::script::{Block, Reply};
+use crate::Price;
+use crate::call::{Ask, CallPath, Failure, Progress};
+
+/// The provider that reads its answers from a script.
+#[derive(Debug, Clone)]
+pub(crate) struct Scripted(Arc<Script>);
+
+#[derive(Debug)]
+struct Script {
+    name: String,
+    blocks: Vec<Block>,
+    price: Option<Price>,
+}
+
+impl Scripted {
+    /// Reads a script.
+    pub(crate) fn read(path: &Path, price: Option<Price>) -> Result<Self, String> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self(Arc::new(Script { name, blocks: super::script::read(path)?, price })))
+    }
+}
+
+impl tower::Service<Ask> for Scripted {
+    type Response = Response;
+    type Error = Failure;
+    type Future = BoxFuture<'static, Result<Response, Failure>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Failure>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, ask: Ask) -> Self::Future {
+        let script = Arc::clone(&self.0);
+        Box::pin(async move { script.answer(&ask).await.map_err(Failure::from) })
+    }
+}
+
+impl Script {
+    async fn answer(&self, ask: &Ask) -> Result<Response, Error> {
+        ask.see(Progress::Asking { attempt: ask.attempt });
+        let block = self.block_for(&ask.path, &ask.request).ok_or_else(|| self.no_answer(&ask.path, &ask.request))?;
+        if block.delay_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(block.delay_ms)).await;
+        }
+        let (content, stop) = match &block.reply {
+            Reply::Error(error) => return Err(error.clone()),
+            Reply::Content { content, stop } => (content.clone(), stop.clone()),
+        };
+        let written = content.iter().map(characters).sum();
+        ask.see(Progress::Receiving { characters: written });
+        let read: u64 = ask.request.messages.iter().flat_map(|message| &message.content).map(characters).sum();
+        let usage = Usage {
+            input_tokens: block.input_tokens.unwrap_or(read.div_ceil(4)),
+            output_tokens: block.output_tokens.unwrap_or(written.div_ceil(4)),
+            ..Usage::default()
+        };
+        let usage = Usage { usd: self.price.map(|price| price.of(&usage)), ..usage };
+        Ok(Response { content, stop, model: format!("scripted:{}", self.name), usage })
+    }
+
+    fn block_for(&self, path: &CallPath, request: &Request) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.serves(path, request))
+    }
+
+    fn no_answer(&self, path: &CallPath, request: &Request) -> Error {
+        Error::Unavailable(format!(
+            "scripted:{} has no answer for label \"{}\" (phase {}, attempt {}, call {}, occurrence {})\nhint: add an [[answer]] whose conditions all hold for it",
+            self.name, request.label, path.phase, path.attempt, path.number, path.occurrence
+        ))
+    }
+}
+
+/// The words of a part that a model reads or writes.
+pub(crate) fn words(part: &Content) -> &str {
+    match part {
+        Content::Text { text } | Content::ToolResult { text, .. } => text,
+        Content::ToolCall { arguments, .. } => arguments,
+        Content::Opaque { json } => json,
+    }
+}
+
+fn characters(part: &Content) -> u64 {
+    words(part).chars().count() as u64
+}

@@ -1,0 +1,83 @@
+//! Server-sent events out of a stream of bytes.
+//!
+//! Promises: bounded memory, time linear in the bytes; pieces may be cut anywhere. Fails with words on a line that is too
+//! long or no UTF-8. An event that the stream's end cuts off is never delivered.
+
+/// The longest line that is read.
+const LONGEST_LINE: usize = 8 * 1024 * 1024;
+
+/// Takes bytes, gives the data of whole events.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    line: Vec<u8>,
+    data: Option<String>,
+}
+
+impl Events {
+    /// The data of every event that these bytes complete.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, String> {
+        let mut done = Vec::new();
+        let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
+        while let Some(piece) = lines.next() {
+            if self.line.len() + piece.len() > LONGEST_LINE {
+                return Err(format!("a line of the stream is longer than {LONGEST_LINE} bytes"));
+            }
+            self.line.extend_from_slice(piece);
+            if lines.peek().is_some() {
+                done.extend(self.end_line()?);
+            }
+        }
+        Ok(done)
+    }
+
+    fn end_line(&mut self) -> Result<Option<String>, String> {
+        let bytes = std::mem::take(&mut self.line);
+        let line = std::str::from_utf8(&bytes).map_err(|_| "the stream is no UTF-8".to_owned())?;
+        let line = line.trim_start_matches('\u{feff}');
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if line.is_empty() {
+            return Ok(self.data.take());
+        }
+        let Some(value) = line.strip_prefix("data:") else { return Ok(None) };
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match &mut self.data {
+            Some(data) => {
+                data.push('\n');
+                data.push_str(value);
+            }
+            None => self.data = Some(value.to_owned()),
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const STREAM: &str = ": hello\r\nevent: a\r\ndata: {\"x\":1}\r\n\r\ndata: one\ndata:two\nid: 7\n\nretry: 3\n\ndata: grüß\n\ndata: cut";
+
+    #[test]
+    fn events_are_the_same_however_the_bytes_are_cut() {
+        for size in [1, 2, 3, 7, 1000] {
+            let mut events = Events::default();
+            let got: Vec<String> =
+                STREAM.as_bytes().chunks(size).flat_map(|piece| events.push(piece).unwrap()).collect();
+            assert_eq!(got, ["{\"x\":1}", "one\ntwo", "grüß"], "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused() {
+        let mut events = Events::default();
+        let piece = vec![b'x'; 1024 * 1024];
+        let error = (0..9).find_map(|_| events.push(&piece).err()).unwrap();
+        assert_eq!(error, "a line of the stream is longer than 8388608 bytes");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        assert_eq!(Events::default().push(b"data: \xff\n").unwrap_err(), "the stream is no UTF-8");
+    }
+}

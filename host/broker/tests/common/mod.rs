@@ -1,0 +1,62 @@
+//! What the broker's tests share: configurations, calls, and servers that speak the published formats.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, dead_code)]
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use phasegate_broker::{Broker, Call, CallPath, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_process::model::{Content, Message, Request, Role, Tier};
+
+pub mod server;
+
+/// A key that must be seen nowhere.
+pub const CANARY: &str = "sk-canary-7f3a9b1c2d4e5f60";
+
+pub fn models(model: &str) -> ModelsConfig {
+    ModelsConfig { default: Some(model.parse().unwrap()), ..ModelsConfig::default() }
+}
+
+/// A broker of these models and providers (TOML), with the canary in `CANARY_KEY` and the usual variables unset.
+pub async fn broker(models: &ModelsConfig, providers: &str, folder: &Path) -> Result<Broker, ConfigError> {
+    broker_with(models, providers, "", folder, &[("CANARY_KEY", CANARY)]).await
+}
+
+pub async fn broker_with(
+    models: &ModelsConfig,
+    providers: &str,
+    prices: &str,
+    folder: &Path,
+    variables: &[(&str, &str)],
+) -> Result<Broker, ConfigError> {
+    let providers: BTreeMap<String, ProviderConfig> = toml::from_str(providers).unwrap();
+    let prices: PriceTable = toml::from_str(prices).unwrap();
+    let env = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    Broker::new(models, &providers, &prices, folder, &env).await
+}
+
+pub async fn refused(models: &ModelsConfig, providers: &str, folder: &Path) -> String {
+    broker(models, providers, folder).await.unwrap_err().to_string()
+}
+
+pub fn text(role: Role, words: &str) -> Message {
+    Message { role, content: vec![Content::Text { text: words.into() }] }
+}
+
+pub fn request(words: &str) -> Request {
+    Request {
+        label: "test".into(),
+        tier: Tier::Default,
+        messages: vec![text(Role::User, words)],
+        tools: Vec::new(),
+        tool_choice: "auto".into(),
+        answer_schema: None,
+        max_output_tokens: NonZeroU32::new(1000).unwrap(),
+        temperature: None,
+    }
+}
+
+pub fn call(request: Request) -> Call {
+    let path = CallPath { phase: "code".into(), attempt: 1, number: 1, occurrence: 1 };
+    Call { path, request, idempotency_key: "run-1/code/1/1".into() }
+}

@@ -1,0 +1,169 @@
+//! Scripted answers, as tests and examples write them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use common::{broker, call, models, refused, request};
+use phasegate_broker::{Call, CallPath};
+use phasegate_process::model::{Content, Error, Response};
+
+const SCRIPT: &str = r#"
+[[answer]]
+label = "design-review/*"
+attempt = 2
+text = "second attempt"
+
+[[answer]]
+label = "design-review/security"
+occurrence = 2
+text = "asked again"
+
+[[answer]]
+label = "design-review/*"
+phase = "design-review"
+contains = ["review", "the design"]
+json = { issues = [], score = 1.5 }
+
+[[answer]]
+label = "cut"
+text = "half an ans"
+stop = "max-tokens"
+input_tokens = 1200
+output_tokens = 300
+
+[[answer]]
+label = "tool"
+text = "Let me look."
+tool_calls = [{ name = "read", arguments = { path = "a.py" } }, { id = "mine", name = "list" }]
+
+[[answer]]
+label = "down"
+error = "unavailable: the line is dead"
+
+[[answer]]
+label = "file"
+text-file = "answers/a.md"
+"#;
+
+async fn ask(label: &str, path: CallPath) -> Result<Response, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("script.toml"), SCRIPT).unwrap();
+    std::fs::create_dir(folder.path().join("answers")).unwrap();
+    std::fs::write(folder.path().join("answers/a.md"), "# From a file\n").unwrap();
+    let broker = broker(&models("scripted:script.toml"), "", folder.path()).await.unwrap();
+    let mut request = request("review the design please");
+    request.label = label.into();
+    broker.complete(Call { path, request, idempotency_key: "k".into() }, |_| ()).await
+}
+
+fn path(phase: &str, attempt: u32, occurrence: u32) -> CallPath {
+    CallPath { phase: phase.into(), attempt, number: 4, occurrence }
+}
+
+#[tokio::test]
+async fn the_first_block_whose_conditions_all_hold_serves() {
+    let text = async |label, path| ask(label, path).await.unwrap().text();
+    assert_eq!(text("design-review/security", path("design-review", 1, 1)).await, r#"{"issues":[],"score":1.5}"#);
+    assert_eq!(text("design-review/security", path("design-review", 1, 2)).await, "asked again");
+    assert_eq!(text("design-review/security", path("design-review", 2, 2)).await, "second attempt");
+    assert_eq!(text("file", path("code", 1, 1)).await, "# From a file\n");
+}
+
+#[tokio::test]
+async fn an_answer_names_its_script_and_counts_four_characters_a_token() {
+    let response = ask("design-review/x", path("design-review", 1, 1)).await.unwrap();
+    assert_eq!((response.model.as_str(), response.stop.as_str()), ("scripted:script.toml", "end"));
+    assert_eq!((response.usage.input_tokens, response.usage.output_tokens, response.usage.usd), (6, 7, None));
+    let cut = ask("cut", path("code", 1, 1)).await.unwrap();
+    assert_eq!(cut.stop, "max-tokens");
+    assert_eq!((cut.usage.input_tokens, cut.usage.output_tokens), (1200, 300));
+}
+
+#[tokio::test]
+async fn tool_calls_and_errors_can_be_written() {
+    let response = ask("tool", path("code", 1, 1)).await.unwrap();
+    assert_eq!(response.stop, "tool-calls");
+    let call = |id: &str, name: &str, arguments: &str| Content::ToolCall {
+        id: id.into(),
+        name: name.into(),
+        arguments: arguments.into(),
+    };
+    assert_eq!(
+        response.content,
+        [
+            Content::Text { text: "Let me look.".into() },
+            call("call-1", "read", r#"{"path":"a.py"}"#),
+            call("mine", "list", "{}")
+        ]
+    );
+    let down = ask("down", path("code", 1, 1)).await.unwrap_err();
+    assert_eq!(down, Error::Unavailable("the line is dead".into()));
+}
+
+#[tokio::test]
+async fn a_call_without_an_answer_says_what_was_asked() {
+    let error = ask("design-review/security", path("code", 1, 1)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "model unavailable: scripted:script.toml has no answer for label \"design-review/security\" (phase code, attempt 1, call 4, occurrence 1)\n\
+         hint: add an [[answer]] whose conditions all hold for it"
+    );
+}
+
+async fn misread(script: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("s.toml"), script).unwrap();
+    std::fs::write(folder.path().join("bad.json"), "{").unwrap();
+    let told = refused(&models("scripted:s.toml"), "", folder.path()).await;
+    told.replace(&folder.path().display().to_string(), "DIR")
+}
+
+#[tokio::test]
+async fn a_script_that_cannot_serve_is_refused_with_file_and_line() {
+    assert_eq!(
+        misread("").await,
+        "[models] fast: DIR/s.toml: no [[answer]]\nhint: write at least one, with text = \"…\""
+    );
+    assert_eq!(
+        misread("\n[[answer]]\ntxet = 'x'").await.lines().next().unwrap(),
+        "[models] fast: DIR/s.toml:3: unknown field `txet`, expected one of `label`, `phase`, `attempt`, `occurrence`, `contains`, `text`, \
+         `json`, `text-file`, `json-file`, `error`, `tool_calls`, `stop`, `input_tokens`, `output_tokens`, `delay_ms`"
+    );
+    assert_eq!(
+        misread("[[answer]]\ntext = 'x'\n\n[[answer]]\nlabel = 'b'\n").await,
+        "[models] fast: DIR/s.toml:4: this answer must say one thing\nhint: give exactly one of text, json, text-file, json-file and error, or tool_calls"
+    );
+    assert_eq!(
+        misread("[[answer]]\nerror = 'gone: away'").await,
+        "[models] fast: DIR/s.toml:1: `gone: away` is no error\nhint: write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other"
+    );
+    assert_eq!(
+        misread("[[answer]]\ntext-file = '../secret'").await,
+        "[models] fast: DIR/s.toml:1: `../secret` is outside the script's folder\nhint: put the file beside the script"
+    );
+    assert_eq!(
+        misread("[[answer]]\njson-file = 'bad.json'").await,
+        "[models] fast: DIR/s.toml:1: json-file `bad.json` is no JSON: EOF while parsing an object at line 1 column 1\n\
+         hint: use text-file for an answer that is meant to be broken"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_does_not_lead_out_of_the_scripts_folder() {
+    let (outside, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(outside.path().join("x"), "secret").unwrap();
+    std::os::unix::fs::symlink(outside.path().join("x"), folder.path().join("link")).unwrap();
+    std::fs::write(folder.path().join("s.toml"), "[[answer]]\ntext-file = 'link'").unwrap();
+    let told = refused(&models("scripted:s.toml"), "", folder.path()).await;
+    assert!(told.contains("`link` is outside the script's folder"), "{told}");
+}
+
+#[tokio::test]
+async fn a_scripted_broker_says_so_and_needs_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("s.toml"), "[[answer]]\ntext = 'x'").unwrap();
+    let broker = broker(&models("scripted:s.toml"), "", folder.path()).await.unwrap();
+    assert!(broker.is_scripted());
+    assert_eq!(broker.complete(call(request("hi")), |_| ()).await.unwrap().text(), "x");
+}
