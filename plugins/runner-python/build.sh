@@ -1,0 +1,35 @@
+#!/bin/sh
+# Builds the Python test runner: build.sh OUTPUT.wasm
+#
+# Needs python3 (3.10 or later) with venv and pip, and the packages pinned in requirements.txt; touches only build/ and
+# the output. The component is not compressed. Two builds do the same but differ in bytes: the snapshot of the
+# interpreter holds its hash seed and timestamps.
+set -eu
+
+output=${1:?usage: build.sh OUTPUT.wasm}
+case $output in /*) ;; *) output=$PWD/$output ;; esac
+cd "$(dirname "$0")"
+
+venv=build/venv
+if ! cmp -s requirements.txt build/installed.txt; then
+    rm -rf build
+    mkdir build
+    python3 -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
+        -r requirements.txt
+    cp requirements.txt build/installed.txt
+fi
+
+# Only what runs inside goes in: no pip, no caches.
+rm -rf build/packages build/src
+mkdir build/packages
+site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
+for name in py.py pytest _pytest pluggy iniconfig packaging tzdata; do
+    cp -R "$site/$name" build/packages/
+done
+cp -R src build/src
+find build/packages build/src -name __pycache__ -prune -exec rm -rf {} +
+
+"$venv/bin/componentize-py" --quiet --wit-path ../../wit --world runner-plugin \
+    componentize _phasegate_app --python-path build/src --python-path build/packages --output build/runner-python.wasm
+mv build/runner-python.wasm "$output"

@@ -1,0 +1,51 @@
+"""The component's exports: records in, records out. All judgement is in `_phasegate_runner`.
+
+A bad path is `invalid`; whatever else goes wrong is said as `other`, never as a passed test.
+"""
+
+from _phasegate_runner import preload, zones
+
+preload.everything()
+zones.install()
+
+from componentize_py_types import Err  # noqa: E402
+from wit_world import exports  # noqa: E402
+from wit_world.imports import types  # noqa: E402
+
+from _phasegate_runner import bridge, environment, names  # noqa: E402
+from _phasegate_runner.imports import ImportCheck  # noqa: E402
+from _phasegate_runner.sources import BadPath, Sources  # noqa: E402
+
+
+class Runner(exports.Runner):
+    def environment(self):
+        return environment.describe()
+
+    def collect(self, code, tests):
+        try:
+            check = ImportCheck(_sources(code, tests))
+        except BadPath as e:
+            raise Err([f"{e}"]) from None
+        errors = check.run()
+        if errors:
+            raise Err(errors)
+        return names.collect(check)
+
+    def run_tests(self, code, tests, path):
+        try:
+            sources = _sources(code, tests)
+        except BadPath as e:
+            raise Err(types.BenchError_Invalid(str(e))) from None
+        path = path.removeprefix("./")
+        if path not in sources.tests or not path.endswith(".py"):
+            raise Err(types.BenchError_Invalid(f"`{path}` is not one of the Python test files"))
+        run = bridge.run(sources, path)
+        cases = [types.TestCase(c.name, types.Outcome[c.outcome.upper()], c.message, c.output) for c in run.tests]
+        return types.TestRun(run.build_errors, cases)
+
+
+def _sources(code, tests) -> Sources:
+    return Sources([(f.path, f.content) for f in code], [(f.path, f.content) for f in tests])
+
+
+preload.settle()

@@ -1,0 +1,229 @@
+"""Runs one test file with the real pytest, collected from memory.
+
+Every test that parsing finds is reported: one that gives no report has errored. An import that fails is a build error.
+Results cannot be trusted against code that tampers with the interpreter it shares; the host counts what was collected.
+"""
+
+import importlib
+import importlib.util
+import os
+import random
+import sys
+from pathlib import Path
+
+import _pytest.capture
+import _pytest.config
+import _pytest.python
+import pytest
+
+from . import denials, eventloop, memfs
+from .finder import MemoryFinder
+from .imports import ImportCheck
+from .names import tests_of
+from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
+from .reports import Reports, words_of
+from .sources import Sources, is_test_file, join
+from .tests_plugin import TestsPlugin
+
+_ARGUMENTS = [
+    "--rootdir=/",
+    "--noconftest",
+    "--disable-plugin-autoload",
+    "--capture=sys",
+    "--basetemp=/tmp/pytest",
+    "--tb=short",
+    "--color=no",
+    "--assert=rewrite",
+    "-overbosity_assertions=1",
+    "-otruncation_limit_lines=60",
+    "-otruncation_limit_chars=4000",
+]
+# `unraisableexception` collects garbage ten times a run, which costs more than the tests.
+_UNWANTED = """cacheprovider faulthandler doctest junitxml pastebin stepwise setuponly setupplan unraisableexception
+    threadexception"""
+_CAPTURE_CHARS = 1_000_000
+
+
+def run(sources: Sources, path: str) -> Run:
+    check = ImportCheck(sources)
+    errors = check.run()
+    expected = tests_of(check, path) if is_test_file(path) and path in check.trees else []
+    if errors:
+        return Run(build_errors=errors, tests=_not_run(expected))
+    bridge = Bridge(sources, path)
+    reason = bridge.run()
+    errors = bridge.import_errors or bridge.reports.collect_errors
+    if errors:
+        return Run(build_errors=errors, tests=_not_run(expected))
+    return Run(tests=_bounded(bridge.reports.cases(expected, reason)))
+
+
+def _not_run(expected):
+    return [Case(name, "errored", "did not run: the files have build errors") for name in expected]
+
+
+def _bounded(cases):
+    left = messages = ALL_OUTPUT_CHARS
+    for case in cases:
+        if case.message:
+            case.message = bounded(case.message, max(200, messages))
+            messages -= len(case.message)
+        case.output = bounded(case.output, min(OUTPUT_CHARS, left)) if left > 0 else ""
+        left -= len(case.output)
+    return cases
+
+
+class Bridge:
+    """A pytest plugin that puts the collection tree together from memory."""
+
+    def __init__(self, sources: Sources, path: str):
+        self.sources, self.path = sources, path
+        self.finder = MemoryFinder(sources, path)
+        self.reports = Reports(sources.files)
+        self.import_errors: list[str] = []
+        self.reason: str | None = None
+
+    def run(self) -> str | None:
+        """Runs everything; says why tests may be missing."""
+        sys.meta_path.insert(0, self.finder)
+        random.seed(os.urandom(32))
+        denials.install()
+        eventloop.install()
+        sys.argv = ["pytest"]
+        memfs.install(self.sources.files)
+        _pytest.config.determine_setup = lambda **_: (Path("/"), None, {}, [])
+        _pytest.python.import_path = self._import
+        _bound_capture()
+        arguments = [*_ARGUMENTS, *(f"-pno:{name}" for name in _UNWANTED.split())]
+        try:
+            code = pytest.main(arguments, plugins=[self, TestsPlugin()])
+            if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+                self.reason = self.reason or f"pytest could not start ({code.name.lower()})"
+        except BaseException as e:
+            self.reason = f"the test run ended early: {type(e).__name__}: {e}"
+        return self.reason
+
+    def _import(self, path, **_):
+        relative = str(path).lstrip("/")
+        try:
+            return importlib.import_module(self.finder.module_name(relative))
+        except (pytest.skip.Exception, pytest.exit.Exception):
+            raise
+        except BaseException as e:
+            if type(e).__name__ == "SkipTest":
+                raise
+            self.import_errors.append(self._said(relative, e))
+            raise ImportError(str(e)) from e
+
+    def _said(self, path: str, error: BaseException) -> str:
+        """`path:line: what`, at the innermost line of a supplied file."""
+        place = f"{path}:1"
+        if isinstance(error, SyntaxError) and error.filename:
+            place = f"{error.filename.lstrip('/')}:{error.lineno or 1}"
+        trace = error.__traceback__
+        while trace is not None and not isinstance(error, SyntaxError):
+            filename = trace.tb_frame.f_code.co_filename.lstrip("/")
+            if filename in self.sources.files:
+                place = f"{filename}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        return bounded(f"{place}: while importing: {words_of(error)}", 2_000)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config):
+        self.finder.config = config
+        sys.meta_path.remove(self.finder)
+        sys.meta_path.insert(0, self.finder)
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            config.pluginmanager.unregister(reporter)
+        for conftest in self.sources.conftests(self.path):
+            # Several folders may each have a plain module `conftest`.
+            sys.modules.pop(self.finder.module_name(conftest), None)
+            try:
+                module = self._import_conftest(conftest)
+            except BaseException as e:
+                self.import_errors.append(self._said(conftest, e))
+                raise pytest.UsageError(str(e)) from e
+            config.pluginmanager.consider_conftest(module, registration_name=f"/{conftest}")
+
+    def _import_conftest(self, path: str):
+        name = self.finder.module_name(path)
+        spec = self.finder.spec_of(name, path)
+        if "." in name:
+            return importlib.import_module(name)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session):
+        items = session.items = []
+        items.extend(session.genitems(_Folder.from_parent(session, path=Path("/"), bridge=self)))
+        session.config.pluginmanager.check_pending()
+        session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
+        session.config.hook.pytest_collection_finish(session=session)
+        session.testscollected = len(items)
+        return True
+
+    def below(self, node):
+        """The one child, on the way to the test file, of a folder's node."""
+        folder = str(node.path).strip("/")
+        inner = self.path[len(folder) + 1 :] if folder else self.path
+        first, _, rest = inner.partition("/")
+        child = Path("/") / join(folder, first)
+        if not rest:
+            return pytest.Module.from_parent(node, path=child)
+        kind = _Package if self.sources.is_package(join(folder, first)) else _Folder
+        return kind.from_parent(node, path=child, bridge=self)
+
+    def pytest_collectreport(self, report):
+        self.reports.collected(report, self.path)
+
+    def pytest_itemcollected(self, item):
+        self.reports.item(item.nodeid)
+
+    def pytest_runtest_logreport(self, report):
+        self.reports.add(report)
+
+    def pytest_keyboard_interrupt(self, excinfo):
+        self.reason = f"the test run ended early: {words_of(excinfo.value)}"
+
+    def pytest_internalerror(self, excrepr, excinfo):
+        self.reason = f"pytest itself failed: {words_of(excinfo.value)}"
+
+
+class _Folder(pytest.Dir):
+    @classmethod
+    def from_parent(cls, parent, *, path, bridge):
+        node = super().from_parent(parent, path=path)
+        node.bridge = bridge
+        return node
+
+    def collect(self):
+        yield self.bridge.below(self)
+
+
+class _Package(pytest.Package):
+    @classmethod
+    def from_parent(cls, parent, *, path, bridge):
+        node = super().from_parent(parent, path=path)
+        node.bridge = bridge
+        return node
+
+    def collect(self):
+        yield self.bridge.below(self)
+
+
+def _bound_capture():
+    """What a test prints is kept up to a bound; the rest is counted as written and dropped."""
+    kept = _pytest.capture.CaptureIO.write
+
+    def write(self, text):
+        written = getattr(self, "_written", 0)
+        self._written = written + len(text)
+        if written < _CAPTURE_CHARS:
+            kept(self, text[: _CAPTURE_CHARS - written])
+        return len(text)
+
+    _pytest.capture.CaptureIO.write = write

@@ -1,0 +1,48 @@
+"""What code may rely on, in words that designers and coders (people or models) read."""
+
+import json
+import platform
+import sys
+
+import pytest
+
+from .imports import available
+
+# They can be imported, but what they are for needs a network, processes, threads, a terminal or libraries that are not here.
+_USELESS = frozenset(
+    """antigravity cProfile cmd code codeop compileall curses ensurepip faulthandler fileinput ftplib getpass idlelib
+    imaplib lib2to3 mailbox modulefinder multiprocessing nntplib ntpath nturl2path pdb pickletools poplib posix profile
+    pstats pty py_compile pyclbr pydoc pydoc_data rlcompleter select selectors signal site smtplib socket socketserver
+    ssl subprocess sysconfig tabnanny telnetlib this threading timeit tkinter trace tracemalloc turtle turtledemo venv
+    webbrowser wsgiref xmlrpc zipapp zipimport""".split()
+)
+
+NOTES = [
+    "Only the standard library modules listed here, pytest and the project's own files can be imported; nothing can be installed.",
+    "There are no pytest plugins: instead of pytest-mock use unittest.mock or monkeypatch.",
+    "`async def` tests run by themselves (asyncio.run); async fixtures do not.",
+    "Files live in memory and are gone after the run: open, pathlib, os, shutil, tempfile, tmp_path and sqlite3 work on them. There are no links.",
+    "The project's files are there under the current folder, also by Path(__file__).parent.",
+    "There is no network: sockets raise PermissionError. Keep requests behind a function that tests replace.",
+    "There are no threads, processes or signals: starting one raises RuntimeError or OSError. Locks and queues work.",
+    "asyncio works without sockets: run, tasks, sleep, queues and timeouts; run_in_executor and to_thread run the function at once.",
+    "Clocks are virtual and randomness is seeded: time.sleep returns at once; never assert measured durations.",
+    "Modules are imported from the project's root and from src/; packages and relative imports work. Tests also see their own folder.",
+    "Each test file (test_*.py or *_test.py) runs alone in a fresh interpreter with bounded memory, time and output.",
+]
+
+
+def modules() -> list[str]:
+    names = (n for n in sys.stdlib_module_names if not n.startswith("_") and n not in _USELESS)
+    return sorted([*(n for n in names if available(n)), "pytest"])
+
+
+def describe() -> str:
+    facts = {
+        "language": "python",
+        "version": platform.python_version(),
+        "modules": modules(),
+        "test_frameworks": ["pytest", "unittest"],
+        "notes": [*NOTES[:1], f"Tests are run by pytest {pytest.__version__}; unittest classes run too.", *NOTES[1:]],
+    }
+    return json.dumps(facts)

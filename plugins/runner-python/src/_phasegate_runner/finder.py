@@ -1,0 +1,96 @@
+"""Imports supplied files from memory, under paths that begin at `/`. Asserts of suite files are rewritten by pytest.
+
+Stands first on `sys.meta_path`, so that supplied modules win over everything but Python's own machinery.
+"""
+
+import ast
+import importlib.machinery
+import importlib.readers
+import linecache
+import sys
+
+from _pytest.assertion.rewrite import rewrite_asserts
+
+from .sources import Found, Sources, is_suite_file
+
+
+class MemoryFinder:
+    def __init__(self, sources: Sources, path: str):
+        self.sources = sources
+        self.roots = sources.roots_for(path)
+        self.config = None
+        # Whatever else bears these names, the suite's own files are what they mean.
+        self.pinned = {self.module_name(p): p for p in (*sources.conftests(path), path)}
+        self._give_way()
+
+    def find_spec(self, name, path=None, target=None):
+        if name in self.pinned:
+            return self._spec(name, Found("module", self.pinned[name]))
+        last = name.rpartition(".")[2]
+        if path is None:
+            found = self.sources.look_up(last, self.roots)
+        else:
+            folders = (p.strip("/") for p in path if p.startswith("/"))
+            found = next((f for f in (self.sources.look_in(d, last) for d in folders) if f), None)
+        return self._spec(name, found) if found else None
+
+    def module_name(self, path: str) -> str:
+        """The name under which pytest would import a test file or conftest.py."""
+        return self.sources.module_name(path, self.sources.base_folder(path))
+
+    def spec_of(self, name: str, path: str):
+        return self._spec(name, Found("module", path))
+
+    def _spec(self, name, found):
+        origin = f"/{found.path}" if found.path else None
+        loader = MemoryLoader(self, found.path) if found.path else None
+        spec = importlib.machinery.ModuleSpec(name, loader, origin=origin, is_package=found.kind != "module")
+        if found.kind != "module":
+            spec.submodule_search_locations = [f"/{f}" for f in found.folders]
+        spec.has_location = origin is not None
+        return spec
+
+    def _give_way(self):
+        """Modules that were imported for the snapshot make room for supplied ones of the same name."""
+        tops = {n.partition(".")[0] for n in sys.modules}
+        supplied = {part.removesuffix(".py") for p in self.sources.files for part in p.split("/")}
+        tops &= supplied
+        taken = {t for t in tops if not t.startswith("_phasegate") and self.sources.look_up(t, self.roots)}
+        for name in [n for n in sys.modules if n.partition(".")[0] in taken]:
+            del sys.modules[name]
+
+
+class MemoryLoader:
+    def __init__(self, finder: MemoryFinder, path: str):
+        self.finder, self._relative = finder, path
+        self.path = f"/{path}"
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        exec(self.get_code(), module.__dict__)
+
+    def get_code(self, fullname=None):
+        source = self.get_source()
+        linecache.cache[self.path] = (len(source), None, source.splitlines(keepends=True), self.path)
+        tree = ast.parse(source, self.path)
+        if is_suite_file(self._relative):
+            rewrite_asserts(tree, source.encode(), self.path, self.finder.config)
+        return compile(tree, self.path, "exec", dont_inherit=True)
+
+    def get_source(self, fullname=None):
+        return self.finder.sources.files[self._relative]
+
+    def get_filename(self, fullname=None):
+        return self.path
+
+    def is_package(self, fullname=None):
+        return self.path.endswith("/__init__.py")
+
+    def get_data(self, path):
+        with open(path, "rb") as file:
+            return file.read()
+
+    def get_resource_reader(self, fullname):
+        return importlib.readers.FileReader(self)

@@ -1,0 +1,168 @@
+"""A tree of files and folders in memory, addressed by absolute paths. Faults are the usual OSErrors.
+
+There are no links, owners or devices but /dev/null; permission bits are kept and the owner's are heeded.
+"""
+
+import errno
+import os
+import stat
+import time
+
+_REAL_STAT_RESULT = os.stat_result
+
+
+def fault(number: int, path=None) -> OSError:
+    return OSError(number, os.strerror(number), path)
+
+
+class Node:
+    def __init__(self, tree, mode: int):
+        tree.made += 1
+        self.inode, self.mode, self.mtime_ns = tree.made, mode, time.time_ns()
+
+    def touched(self):
+        self.mtime_ns = time.time_ns()
+
+    def stat(self):
+        seconds = self.mtime_ns / 1e9
+        whole = self.mtime_ns // 1_000_000_000
+        more = {f"st_{k}time": seconds for k in "amc"} | {f"st_{k}time_ns": self.mtime_ns for k in "amc"}
+        return _REAL_STAT_RESULT((self.mode, self.inode, 1, 1, 0, 0, self.size(), whole, whole, whole), more)
+
+
+class File(Node):
+    def __init__(self, tree, mode=0o644, data=b""):
+        super().__init__(tree, stat.S_IFREG | mode)
+        self.data = bytearray(data)
+
+    def size(self):
+        return len(self.data)
+
+
+class Null(Node):
+    """/dev/null: takes everything, gives nothing."""
+
+    def __init__(self, tree):
+        super().__init__(tree, stat.S_IFCHR | 0o666)
+        self.data = bytearray()
+
+    def size(self):
+        return 0
+
+
+class Folder(Node):
+    def __init__(self, tree, mode=0o755):
+        super().__init__(tree, stat.S_IFDIR | mode)
+        self.entries: dict[str, Node] = {}
+
+    def size(self):
+        return 0
+
+
+class Tree:
+    def __init__(self, files: dict[str, str]):
+        self.made = 0
+        self.cwd = "/"
+        self.root = Folder(self)
+        for folder in ("/tmp", "/dev", "/home", "/home/sandbox"):
+            self.add(folder, Folder(self))
+        self.add("/dev/null", Null(self))
+        for path, content in files.items():
+            self._supply(path, content)
+
+    def _supply(self, path: str, content: str):
+        at = ""
+        for part in path.split("/")[:-1]:
+            at = f"{at}/{part}"
+            if self.find(at) is None:
+                self.add(at, Folder(self))
+        if isinstance(self.find(at or "/"), Folder):
+            self.add(f"/{path}", File(self, data=content.encode("utf-8", "surrogatepass")))
+
+    def absolute(self, path) -> str:
+        path = os.fsdecode(path)
+        if "\0" in path:
+            raise ValueError("embedded null byte")
+        if not path:
+            raise fault(errno.ENOENT, path)
+        parts: list[str] = []
+        for part in (path if path.startswith("/") else f"{self.cwd}/{path}").split("/"):
+            if part == "..":
+                parts = parts[:-1]
+            elif part not in ("", "."):
+                parts.append(part)
+        return "/" + "/".join(parts)
+
+    def find(self, path) -> Node | None:
+        node = self.root
+        for part in self.absolute(path).split("/")[1:]:
+            if part:
+                node = node.entries.get(part) if isinstance(node, Folder) else None
+        return node
+
+    def get(self, path) -> Node:
+        node = self.find(path)
+        if node is None:
+            raise fault(self._why_missing(path), path)
+        if os.fsdecode(path).endswith("/") and not isinstance(node, Folder):
+            raise fault(errno.ENOTDIR, path)
+        return node
+
+    def _why_missing(self, path) -> int:
+        above = self.absolute(path).rpartition("/")[0]
+        while above:
+            node = self.find(above)
+            if node is not None:
+                return errno.ENOENT if isinstance(node, Folder) else errno.ENOTDIR
+            above = above.rpartition("/")[0]
+        return errno.ENOENT
+
+    def folder(self, path) -> Folder:
+        node = self.get(path)
+        if not isinstance(node, Folder):
+            raise fault(errno.ENOTDIR, path)
+        return node
+
+    def holder(self, path) -> tuple[Folder, str]:
+        """The folder that holds, or would hold, this path, which may be changed there."""
+        above, _, name = self.absolute(path).rpartition("/")
+        try:
+            folder = self.folder(above or "/")
+        except OSError as e:
+            raise fault(e.errno, path) from None
+        if not name:
+            raise fault(errno.EBUSY, path)
+        if not folder.mode & 0o200:
+            raise fault(errno.EACCES, path)
+        return folder, name
+
+    def add(self, path, node: Node):
+        folder, name = self.holder(path)
+        if name in folder.entries:
+            raise fault(errno.EEXIST, path)
+        folder.entries[name] = node
+        folder.touched()
+
+    def remove(self, path):
+        folder, name = self.holder(path)
+        del folder.entries[name]
+        folder.touched()
+
+    def move(self, source, target):
+        node = self.get(source)
+        there = self.find(target)
+        if isinstance(node, Folder) and f"{self.absolute(target)}/".startswith(f"{self.absolute(source)}/"):
+            if node is there:
+                return
+            raise fault(errno.EINVAL, source)
+        if there is not None and there is not node:
+            if isinstance(there, Folder) and not isinstance(node, Folder):
+                raise fault(errno.EISDIR, target)
+            if isinstance(node, Folder) and not isinstance(there, Folder):
+                raise fault(errno.ENOTDIR, target)
+            if isinstance(there, Folder) and there.entries:
+                raise fault(errno.ENOTEMPTY, target)
+        folder, name = self.holder(target)
+        self.remove(source)
+        folder.entries[name] = node
+        folder.touched()

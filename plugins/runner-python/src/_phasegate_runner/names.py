@@ -1,0 +1,185 @@
+"""The names of the tests in a file, as pytest would find them, by parsing alone.
+
+Only what is certain is named: a test defined under a condition or made at run time is reported by the run, not here.
+"""
+
+import ast
+
+from .imports import ImportCheck
+from .sources import is_test_file
+
+_UNITTEST = {"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "unittest.case.TestCase"}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def collect(check: ImportCheck) -> list[str]:
+    sources = check.sources
+    paths = [p for p in sorted(sources.tests) if is_test_file(p) and p in check.trees]
+    return [name for p in paths for name in tests_of(check, p)]
+
+
+def tests_of(check: ImportCheck, path: str) -> list[str]:
+    return list(dict.fromkeys(f"{path}::{name}" for name in _Module(check, path).tests()))
+
+
+class _Module:
+    def __init__(self, check: ImportCheck, path: str):
+        self.check, self.path = check, path
+        self.tree = check.trees[path]
+        self.body = _last_of_each(self.tree.body)
+        self.aliases = _aliases(self.tree)
+        self.untested = _marked_untested(self.tree)
+
+    def tests(self):
+        for node in self.body:
+            if isinstance(node, _FUNCTIONS):
+                if node.name.startswith("test") and node.name not in self.untested and not _is_fixture(node):
+                    yield node.name
+            elif isinstance(node, ast.ClassDef) and node.name not in self.untested:
+                yield from self.tests_of_class(node, node.name)
+
+    def tests_of_class(self, node: ast.ClassDef, prefix: str):
+        line = self.ancestry(node, set())
+        unit = any(base in _UNITTEST for _, base in line if isinstance(base, str))
+        classes = [(module, c) for module, c in line if isinstance(c, ast.ClassDef)]
+        if not unit and not node.name.startswith("Test"):
+            return
+        if any(_assigned(c, "__test__") is False for _, c in classes[:1]) or (not unit and not _plain(classes)):
+            return
+        members = {}
+        for _, cls in reversed(classes):
+            for member in _last_of_each(cls.body):
+                name = _name_of(member)
+                if name:
+                    members.pop(name, None)
+                    members[name] = member
+        for name, member in members.items():
+            if isinstance(member, _FUNCTIONS) and name.startswith("test") and not _is_fixture(member):
+                yield f"{prefix}::{name}"
+            elif isinstance(member, ast.ClassDef) and not unit:
+                yield from self.tests_of_class(member, f"{prefix}::{name}")
+
+    def ancestry(self, node: ast.ClassDef, seen: set):
+        """The class and its bases, nearest first, as far as they can be read; foreign bases by their dotted name."""
+        line = [(self, node)]
+        for base in node.bases:
+            dotted = _dotted(base.value if isinstance(base, ast.Subscript) else base)
+            if dotted and (self.path, dotted) not in seen:
+                line += self.base(dotted, seen | {(self.path, dotted)})
+        return line
+
+    def base(self, dotted: str, seen: set):
+        local = next((n for n in self.body if isinstance(n, ast.ClassDef) and n.name == dotted), None)
+        if local is not None:
+            return self.ancestry(local, seen)
+        head, _, rest = dotted.partition(".")
+        target = self.aliases.get(head, head)
+        whole = f"{target}.{rest}" if rest else target
+        module, _, name = whole.rpartition(".")
+        path = self._path_of(module) if module else None
+        if path is None or path not in self.check.trees:
+            return [(self, whole)]
+        return _Module(self.check, path).base(name, seen)
+
+    def _path_of(self, module: str) -> str | None:
+        sources = self.check.sources
+        if module.startswith("."):
+            level = len(module) - len(module.lstrip("."))
+            chain = self.check.package_of(self.path) or []
+            if level > len(chain):
+                return None
+            folders, parts, found = (chain[-level],), [p for p in module.lstrip(".").split(".") if p], None
+        else:
+            first, *parts = module.split(".")
+            found = sources.look_up(first, self.check.roots(self.path))
+            if found is None:
+                return None
+            folders = found.folders
+        for part in parts:
+            found = next((f for f in (sources.look_in(d, part) for d in folders) if f), None)
+            if found is None:
+                return None
+            folders = found.folders
+        return found.path if found else None
+
+
+def _last_of_each(body):
+    """A later definition of a name replaces the earlier one."""
+    last = {}
+    for i, node in enumerate(body):
+        name = _name_of(node)
+        if name:
+            last[name] = i
+    return [n for i, n in enumerate(body) if _name_of(n) is None or last[_name_of(n)] == i]
+
+
+def _name_of(node) -> str | None:
+    if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+        return node.name
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return None
+
+
+def _aliases(tree) -> dict[str, str]:
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for a in node.names:
+                found[a.asname or a.name.partition(".")[0]] = a.name if a.asname else a.name.partition(".")[0]
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            for a in node.names:
+                found[a.asname or a.name] = f"{module}{'' if module.endswith('.') else '.'}{a.name}"
+    return found
+
+
+def _marked_untested(tree) -> set[str]:
+    """Names of which the module says `NAME.__test__ = False`."""
+    marked = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is False:
+            for t in node.targets:
+                if isinstance(t, ast.Attribute) and t.attr == "__test__" and isinstance(t.value, ast.Name):
+                    marked.add(t.value.id)
+    return marked
+
+
+def _is_fixture(node) -> bool:
+    for d in node.decorator_list:
+        dotted = _dotted(d.func if isinstance(d, ast.Call) else d) or ""
+        if dotted.rpartition(".")[2] in ("fixture", "yield_fixture", "property", "cached_property"):
+            return True
+    return False
+
+
+def _plain(classes) -> bool:
+    """pytest leaves classes alone that have a constructor of their own."""
+    for _, cls in classes:
+        if any(isinstance(n, _FUNCTIONS) and n.name in ("__init__", "__new__") for n in cls.body):
+            return False
+        if any(
+            (_dotted(d.func if isinstance(d, ast.Call) else d) or "").endswith("dataclass") for d in cls.decorator_list
+        ):
+            return False
+        if any(
+            (_dotted(b) or "").rpartition(".")[2] in ("Enum", "IntEnum", "NamedTuple", "Exception") for b in cls.bases
+        ):
+            return False
+    return True
+
+
+def _assigned(cls: ast.ClassDef, name: str):
+    for node in cls.body:
+        if _name_of(node) == name and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            return node.value.value
+    return None
+
+
+def _dotted(node) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        inner = _dotted(node.value)
+        return f"{inner}.{node.attr}" if inner else None
+    return None

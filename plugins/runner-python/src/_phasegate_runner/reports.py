@@ -1,0 +1,95 @@
+"""Folds pytest's reports into one case a test. Anything but a clean pass of every stage is no pass."""
+
+import re
+
+from .outcome import MESSAGE_CHARS, Case, bounded
+
+_WORST = {"errored": 3, "failed": 3, "skipped": 2, "passed": 1}
+
+
+def words_of(error: BaseException) -> str:
+    said = str(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+class Reports:
+    def __init__(self, files):
+        # Supplied files are known by relative paths outside, and lie at the root inside.
+        paths = "|".join(re.escape(p) for p in sorted(files, key=len, reverse=True))
+        self._supplied = re.compile(rf"(?<![\w./-])/({paths})(?![\w/])")
+        self._order: dict[str, None] = {}
+        self._cases: dict[str, Case] = {}
+        self._finished: set[str] = set()
+        self._module_skip: str | None = None
+        self.collect_errors: list[str] = []
+
+    def item(self, nodeid: str):
+        self._order[nodeid] = None
+
+    def collected(self, report, path: str):
+        if report.skipped and report.nodeid == path:
+            self._module_skip = self._reason(report)
+        elif report.failed:
+            what = report.longreprtext.strip()
+            self.collect_errors.append(bounded(self._relative(f"{path}:1: while collecting: {what}"), MESSAGE_CHARS))
+
+    def add(self, report):
+        self.item(report.nodeid)
+        case = self._cases.setdefault(report.nodeid, Case(report.nodeid, "passed"))
+        outcome, message = self._judge(report)
+        if message:
+            case.message = bounded(f"{case.message}\n\n{message}" if case.message else message, MESSAGE_CHARS)
+        if _WORST[outcome] > _WORST[case.outcome]:
+            case.outcome = outcome
+        case.output = "".join(f"--- {title}\n{text}\n" for title, text in report.sections)
+        if report.when == "teardown":
+            self._finished.add(report.nodeid)
+
+    def cases(self, expected: list[str], reason: str | None) -> list[Case]:
+        cases = [self._case(nodeid, reason) for nodeid in self._order]
+        seen = {c.name for c in cases} | {c.name.partition("[")[0] for c in cases}
+        return cases + [self._missing(name, reason) for name in expected if name not in seen]
+
+    def _case(self, nodeid: str, reason) -> Case:
+        case = self._cases.get(nodeid)
+        if case is None:
+            return self._missing(nodeid, reason)
+        if nodeid not in self._finished and case.outcome in ("passed", "skipped"):
+            return Case(nodeid, "errored", reason or "the test did not finish", case.output)
+        return case
+
+    def _missing(self, name: str, reason) -> Case:
+        if self._module_skip is not None and not self._cases:
+            return Case(name, "skipped", self._module_skip)
+        why = (
+            reason
+            or "the test is defined in the file but was not there when the file had been imported, or was deselected"
+        )
+        return Case(name, "errored", bounded(f"did not run: {why}", MESSAGE_CHARS))
+
+    def _judge(self, report) -> tuple[str, str | None]:
+        if report.failed:
+            where = "" if report.when == "call" else f"{report.when} failed:\n"
+            return "failed" if report.when == "call" else "errored", where + self._text(report)
+        expected = getattr(report, "wasxfail", None)
+        if report.skipped:
+            return "skipped", self._reason(report) if expected is None else f"failed as expected: {expected or 'xfail'}"
+        if expected is not None:
+            return "passed", f"passed although marked xfail: {expected}"
+        return "passed", None
+
+    def _text(self, report) -> str:
+        about = getattr(report, "context", None)
+        # Python's own modules have no source here, and pytest says so at every frame.
+        lines = (line for line in report.longreprtext.splitlines() if line.strip() != "???")
+        text = self._relative("\n".join(lines)) or "failed without words"
+        if about is None:
+            return text
+        return f"subtest {about.msg or ''} {dict(about.kwargs) or ''}:\n{text}"
+
+    def _reason(self, report) -> str:
+        said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+        return bounded(str(said).removeprefix("Skipped: ") or "skipped", MESSAGE_CHARS)
+
+    def _relative(self, text: str) -> str:
+        return self._supplied.sub(r"\1", text)

@@ -1,0 +1,157 @@
+"""The files of one call, and where Python finds modules among them.
+
+Paths are relative and `/`-separated. A module lies in the root or in `src/`; a test file also sees its own folder, as
+pytest's default import mode has it. Code wins over tests where both have a path, so that a suite cannot replace what it
+tests; for test files and conftest.py the suite wins, so that code cannot replace its tests.
+"""
+
+import posixpath
+import re
+import sys
+from dataclasses import dataclass
+
+CODE_ROOTS = ("", "src")
+# Replacing one of these under a running interpreter breaks it, or pytest.
+CORE = frozenset(
+    """_pytest abc ast asyncio builtins codecs collections contextlib contextvars copy dataclasses enum functools
+    importlib inspect io iniconfig itertools linecache logging marshal operator os packaging pathlib pluggy posixpath
+    pytest re shutil stat sys tempfile time tokenize traceback types typing unittest warnings weakref""".split()
+)
+
+_TEST_FILE = re.compile(r"^(test_.*|.*_test)\.py$")
+
+
+class BadPath(ValueError):
+    """A path that is absolute, empty or leaves its folder."""
+
+
+def is_test_file(path: str) -> bool:
+    return _TEST_FILE.match(posixpath.basename(path)) is not None
+
+
+def is_suite_file(path: str) -> bool:
+    return is_test_file(path) or posixpath.basename(path) == "conftest.py"
+
+
+def join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def parents(folder: str) -> list[str]:
+    """The folder and all above it, the root ("") last."""
+    chain = [folder]
+    while folder:
+        folder = posixpath.dirname(folder)
+        chain.append(folder)
+    return chain
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a name means in a folder. A namespace package has no path of its own."""
+
+    kind: str  # "module", "package" or "namespace"
+    path: str | None
+    folders: tuple[str, ...] = ()
+
+
+class Sources:
+    def __init__(self, code, tests):
+        self.code = _checked(code)
+        self.tests = _checked(tests)
+        suite = {p: c for p, c in self.tests.items() if p not in self.code or is_suite_file(p)}
+        self.files = {**self.code, **suite}
+        # A suite's test file under a code file's path must not be taken for code.
+        self._code_layer = {p for p in self.code if p not in suite}
+        self._folders = {"code": _folders(self._code_layer), "all": _folders(self.files)}
+
+    def python_files(self):
+        return {p: c for p, c in self.files.items() if p.endswith(".py")}
+
+    def is_package(self, folder: str) -> bool:
+        return folder != "" and join(folder, "__init__.py") in self.files
+
+    def base_folder(self, path: str) -> str:
+        """The folder that a test file's module name counts from: the first above it that is no package."""
+        folder = posixpath.dirname(path)
+        while self.is_package(folder):
+            folder = posixpath.dirname(folder)
+        return folder
+
+    def roots_for(self, path: str) -> list[str]:
+        """Extra import roots of a test file: its own base folder and those of the conftest files above it."""
+        roots = [self.base_folder(path)]
+        roots += [self.base_folder(c) for c in reversed(self.conftests(path))]
+        return list(dict.fromkeys(roots))
+
+    def conftests(self, path: str) -> list[str]:
+        """conftest.py files that serve a test file, outermost first."""
+        chain = (join(folder, "conftest.py") for folder in reversed(parents(posixpath.dirname(path))))
+        return [c for c in chain if c in self.files]
+
+    def module_name(self, path: str, base: str) -> str:
+        inner = path[len(base) + 1 :] if base else path
+        name = inner.removesuffix(".py").replace("/", ".")
+        return name.removesuffix(".__init__")
+
+    def code_root(self, path: str) -> str:
+        return "src" if path.startswith("src/") and not self.is_package("src") else ""
+
+    def look_in(self, folder: str, name: str) -> Found | None:
+        return self._look("code", folder, name) or self._look("all", folder, name)
+
+    def look_up(self, name: str, extra_roots=()) -> Found | None:
+        """A top-level name: first in the code, then beside the tests, then anywhere in the code's roots."""
+        if name in CORE:
+            return None
+        places = [("code", r) for r in CODE_ROOTS]
+        places += [("all", r) for r in (*extra_roots, *CODE_ROOTS)]
+        portions = []
+        for layer, root in places:
+            found = self._look(layer, root, name)
+            if found is None:
+                continue
+            if found.kind != "namespace":
+                return found
+            portions += found.folders
+        # A folder without __init__.py does not hide a module of the standard library.
+        if not portions or name in sys.stdlib_module_names:
+            return None
+        return Found("namespace", None, tuple(dict.fromkeys(portions)))
+
+    def _look(self, layer: str, folder: str, name: str) -> Found | None:
+        inner = join(folder, name)
+        files = self._code_layer if layer == "code" else self.files
+        init = f"{inner}/__init__.py"
+        if init in files:
+            return Found("package", init, (inner,))
+        if f"{inner}.py" in files:
+            return Found("module", f"{inner}.py")
+        if inner in self._folders[layer]:
+            # The other layer may hold the folder's __init__.py.
+            if init in self.files:
+                return Found("package", init, (inner,))
+            return Found("namespace", None, (inner,))
+        return None
+
+
+def _checked(files) -> dict[str, str]:
+    checked = {}
+    for path, content in files:
+        clean = path.removeprefix("./")
+        parts = clean.split("/")
+        if (
+            not clean
+            or clean.startswith("/")
+            or "\\" in clean
+            or "\0" in clean
+            or any(p in ("", ".", "..") for p in parts)
+        ):
+            raise BadPath(f"`{path}` is not a relative path inside the project")
+        checked[clean] = content.removeprefix("\ufeff")
+    return checked
+
+
+def _folders(paths) -> set[str]:
+    """Every folder that holds a Python file, directly or below."""
+    return {f for p in paths if p.endswith(".py") for f in parents(posixpath.dirname(p)) if f}

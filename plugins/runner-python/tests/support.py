@@ -1,0 +1,60 @@
+"""Runs the runner's parts with an ordinary Python: collection here, whole runs in a process of their own."""
+
+import json
+import os
+import subprocess
+import sys
+
+SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src")
+sys.path.insert(0, SOURCE)
+
+from _phasegate_runner import names  # noqa: E402
+from _phasegate_runner.imports import ImportCheck  # noqa: E402
+from _phasegate_runner.sources import Sources  # noqa: E402
+
+_RUN = """
+import json, os, sys
+sys.path.insert(0, sys.argv[1])
+from _phasegate_runner import preload
+preload.everything()
+from _phasegate_runner import bridge
+from _phasegate_runner.sources import Sources
+given = json.load(sys.stdin)
+os.chdir("/")
+run = bridge.run(Sources(given["code"], given["tests"]), given["path"])
+said = {"build": run.build_errors, "tests": [[c.name, c.outcome, c.message, c.output] for c in run.tests]}
+sys.__stdout__.write("\\n@@" + json.dumps(said))
+sys.__stdout__.flush()
+"""
+
+
+def errors(code, tests=()):
+    return ImportCheck(_sources(code, tests)).run()
+
+
+def collected(tests, code=()):
+    check = ImportCheck(_sources(code, tests))
+    assert check.run() == [], check.errors
+    return names.collect(check)
+
+
+def run(tests, code=(), path=None):
+    tests = dict(tests)
+    path = path or next(iter(tests))
+    given = {"code": list(dict(code).items()), "tests": list(tests.items()), "path": path}
+    done = subprocess.run([sys.executable, "-c", _RUN, SOURCE], input=json.dumps(given), capture_output=True, text=True)
+    if "\n@@" not in done.stdout:
+        raise AssertionError(done.stderr)
+    return Run(json.loads(done.stdout.rpartition("\n@@")[2]))
+
+
+class Run:
+    def __init__(self, said):
+        self.build_errors = said["build"]
+        self.outcomes = {name.partition("::")[2]: outcome for name, outcome, _, _ in said["tests"]}
+        self.messages = {name.partition("::")[2]: message for name, _, message, _ in said["tests"]}
+        self.outputs = {name.partition("::")[2]: output for name, _, _, output in said["tests"]}
+
+
+def _sources(code, tests):
+    return Sources(list(dict(code).items()), list(dict(tests).items()))

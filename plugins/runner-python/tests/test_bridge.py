@@ -1,0 +1,200 @@
+"""Whole runs with the real pytest, from memory."""
+
+import unittest
+
+from support import run
+
+
+class Outcomes(unittest.TestCase):
+    def test_each_outcome_is_told_apart(self):
+        suite = """
+import pytest, unittest
+from calc import add
+
+@pytest.fixture
+def broken(): raise RuntimeError("no")
+@pytest.fixture
+def leaky():
+    yield
+    raise RuntimeError("late")
+
+def test_ok(three): assert add(1, 2) == three
+def test_bad(): assert add(1, 2) == 4
+def test_setup(broken): pass
+def test_teardown(leaky): pass
+@pytest.mark.skip(reason="not yet")
+def test_skipped(): pass
+@pytest.mark.xfail(reason="known")
+def test_known(): assert False
+@pytest.mark.xfail(strict=True)
+def test_surprise(): pass
+@pytest.mark.parametrize("a, b", [(1, 2), (2, 2)])
+def test_many(a, b): assert add(a, 1) == b
+def test_exit(): raise SystemExit(0)
+def test_hard_exit():
+    import os
+    os._exit(0)
+async def test_async():
+    import asyncio
+    await asyncio.sleep(0)
+class Case(unittest.TestCase):
+    def test_sub(self):
+        for i in range(2):
+            with self.subTest(i=i): self.assertEqual(i, 0)
+"""
+        code = {"src/calc.py": "def add(a, b):\n    print('adding')\n    return a + b\n"}
+        conftest = "import pytest\n@pytest.fixture\ndef three(): return 3\n"
+        done = run({"tests/test_a.py": suite, "tests/conftest.py": conftest}, code)
+        self.assertEqual(
+            done.outcomes,
+            {
+                "test_ok": "passed",
+                "test_bad": "failed",
+                "test_setup": "errored",
+                "test_teardown": "errored",
+                "test_skipped": "skipped",
+                "test_known": "skipped",
+                "test_surprise": "failed",
+                "test_many[1-2]": "passed",
+                "test_many[2-2]": "failed",
+                "test_exit": "failed",
+                "test_hard_exit": "failed",
+                "test_async": "passed",
+                "Case::test_sub": "failed",
+            },
+        )
+        said = done.messages["test_bad"]
+        self.assertTrue(
+            said.startswith("tests/test_a.py:13: in test_bad\n    def test_bad(): assert add(1, 2) == 4\n"), said
+        )
+        self.assertTrue(said.endswith("E   assert 3 == 4\nE    +  where 3 = add(1, 2)"), said)
+        self.assertIn("adding", done.outputs["test_ok"])
+        self.assertEqual(done.messages["test_skipped"], "not yet")
+        self.assertEqual(done.messages["test_known"], "failed as expected: known")
+
+    def test_an_import_that_fails_is_a_build_error_and_nothing_passes(self):
+        done = run({"test_a.py": "import calc\ndef test_a(): pass\n"}, {"calc.py": "X = 1\nY = X / 0\n"})
+        self.assertEqual(done.build_errors, ["calc.py:2: while importing: ZeroDivisionError: division by zero"])
+        self.assertEqual(done.outcomes, {"test_a": "errored"})
+
+    def test_tests_that_cannot_be_collected_are_a_build_error(self):
+        suite = "import pytest\n@pytest.mark.parametrize('x', [1])\ndef test_a(y): pass\ndef test_b(): pass\n"
+        done = run({"test_a.py": suite})
+        self.assertTrue(done.build_errors[0].startswith("test_a.py:1: while collecting: In "), done.build_errors)
+        self.assertIn("uses no argument 'x'", done.build_errors[0])
+        self.assertEqual(done.outcomes, {"test_a": "errored", "test_b": "errored"})
+
+    def test_an_exit_while_importing_is_a_build_error(self):
+        done = run({"test_a.py": "import sys\nsys.exit(0)\ndef test_a(): pass\n"})
+        self.assertEqual(done.build_errors, ["test_a.py:2: while importing: SystemExit: 0"])
+
+    def test_tests_that_vanish_or_are_cut_off_have_errored(self):
+        done = run(
+            {
+                "test_a.py": "import pytest\ndef test_a(): pass\ndef test_b(): pytest.exit('enough')\ndef test_c(): pass\n"
+            }
+        )
+        self.assertEqual(done.outcomes, {"test_a": "passed", "test_b": "errored", "test_c": "errored"})
+        done = run({"test_a.py": "def test_a(): pass\ndef test_b(): pass\ndel globals()['test_a']\n"})
+        self.assertEqual(done.outcomes, {"test_b": "passed", "test_a": "errored"})
+        self.assertIn("was not there", done.messages["test_a"])
+
+    def test_a_module_that_skips_itself_has_skipped_tests_only(self):
+        done = run(
+            {"test_a.py": "import pytest\npytest.skip('not here', allow_module_level=True)\ndef test_a(): pass\n"}
+        )
+        self.assertEqual(done.outcomes, {"test_a": "skipped"})
+
+    def test_a_broken_conftest_is_a_build_error(self):
+        done = run({"test_a.py": "def test_a(): pass\n", "conftest.py": "1 / 0\n"})
+        self.assertEqual(done.build_errors, ["conftest.py:1: while importing: ZeroDivisionError: division by zero"])
+        self.assertEqual(done.outcomes, {"test_a": "errored"})
+
+
+class Files(unittest.TestCase):
+    def test_code_wins_over_tests_and_the_suite_wins_for_test_files(self):
+        code = {"calc.py": "X = 1\n", "tests/test_a.py": "def test_forged(): pass\n"}
+        tests = {"tests/test_a.py": "from calc import X\ndef test_a(): assert X == 1\n", "calc.py": "X = 2\n"}
+        self.assertEqual(run(tests, code).outcomes, {"test_a": "passed"})
+
+    def test_a_helper_beside_the_tests_does_not_hide_the_code(self):
+        tests = {"tests/test_a.py": "import calc\ndef test_a(): assert calc.X == 1\n", "tests/calc.py": "X = 2\n"}
+        self.assertEqual(run(tests, {"src/calc.py": "X = 1\n"}).outcomes, {"test_a": "passed"})
+
+    def test_a_test_file_of_the_code_is_not_taken_for_the_suites(self):
+        done = run({"tests/test_a.py": "def test_a(): assert False\n"}, {"test_a.py": "def test_a(): pass\n"})
+        self.assertEqual(done.outcomes, {"test_a": "failed"})
+
+    def test_conftests_packages_and_relative_imports_work_together(self):
+        fixture = "import pytest\n@pytest.fixture\ndef {0}(): return '{0}'\n"
+        tests = {
+            "tests/unit/test_a.py": "from .tools import tool\nfrom app.core import f\n"
+            "def test_a(outer, inner): assert (outer, inner, tool(), f()) == ('outer', 'inner', 1, 2)\n",
+            "tests/__init__.py": "",
+            "tests/unit/__init__.py": "",
+            "tests/unit/tools.py": "def tool(): return 1\n",
+            "tests/conftest.py": fixture.format("outer"),
+            "tests/unit/conftest.py": fixture.format("inner"),
+        }
+        code = {"app/core.py": "from .deep import f\n", "app/deep.py": "def f(): return 2\n"}
+        self.assertEqual(run(tests, code).outcomes, {"test_a": "passed"})
+
+    def test_files_live_in_memory(self):
+        suite = """
+import json, os, shutil, sqlite3, tempfile
+from pathlib import Path
+import pytest
+def test_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a/b").mkdir(parents=True)
+    with open("a/b/c.json", "w") as f: json.dump([1], f)
+    assert json.loads((tmp_path / "a" / "b" / "c.json").read_text()) == [1]
+    assert [p.name for p in tmp_path.rglob("*.json")] == ["c.json"]
+    os.replace("a/b/c.json", "d.json")
+    shutil.rmtree("a")
+    assert os.listdir() == ["d.json"]
+    with pytest.raises(FileNotFoundError): open("a/b/c.json")
+    with pytest.raises(FileExistsError): Path("d.json").mkdir()
+def test_temporary():
+    with tempfile.TemporaryDirectory() as d, open(os.path.join(d, "x"), "w+b") as f:
+        f.write(b"abc"); f.seek(1)
+        assert f.read() == b"bc"
+def test_database(tmp_path):
+    path = tmp_path / "x.db"
+    with sqlite3.connect(path) as one: one.execute("create table t(a)")
+    one.close()
+    assert sqlite3.connect(path).execute("select count(*) from t").fetchone() == (0,)
+def test_data(): assert (Path(__file__).parent / "data.txt").read_text() == "hi"
+"""
+        done = run({"tests/test_a.py": suite, "tests/data.txt": "hi"})
+        self.assertEqual(set(done.outcomes.values()), {"passed"}, done.messages)
+
+
+class Denials(unittest.TestCase):
+    def test_threads_processes_and_the_network_are_refused_in_words(self):
+        suite = """
+import asyncio, socket, subprocess, threading
+def test_thread(): threading.Thread(target=print).start()
+def test_process(): subprocess.run(["ls"])
+def test_socket(): socket.create_connection(("localhost", 1))
+def test_deadlock(): asyncio.run(asyncio.wait_for(asyncio.Event().wait(), None))
+"""
+        done = run({"test_a.py": suite})
+        self.assertEqual(set(done.outcomes.values()), {"failed"})
+        for name, words in [
+            ("test_thread", "threads cannot be started"),
+            ("test_process", "processes cannot be started"),
+            ("test_socket", "the network cannot be reached"),
+            ("test_deadlock", "deadlock: every task waits"),
+        ]:
+            self.assertIn(words, done.messages[name])
+
+    def test_output_is_bounded(self):
+        done = run({"test_a.py": "def test_a():\n    for i in range(300): print('x' * 10_000)\n    assert False\n"})
+        self.assertEqual(done.outcomes, {"test_a": "failed"})
+        self.assertLess(len(done.outputs["test_a"]), 17_000)
+        self.assertIn("characters left out", done.outputs["test_a"])
+
+
+if __name__ == "__main__":
+    unittest.main()

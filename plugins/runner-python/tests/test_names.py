@@ -1,0 +1,98 @@
+"""Tests are named by parsing alone, as pytest would name them."""
+
+import unittest
+
+from support import collected
+
+SUITE = """
+import enum
+import unittest
+from unittest import IsolatedAsyncioTestCase as Base
+from pytest import fixture
+import pytest
+from shared import Common
+
+raise SystemExit("nothing may be executed")
+
+def test_plain(): pass
+async def test_async(): pass
+def helper(): pass
+@fixture
+def test_data(): pass
+@pytest.fixture(scope="module")
+def test_more(): pass
+def test_twice(): pass
+def test_twice(): pass
+def test_gone(): pass
+test_gone = None
+if True:
+    def test_conditional(): pass
+
+class TestThings:
+    def test_a(self): pass
+    @staticmethod
+    def test_b(): pass
+    def check(self): pass
+    class TestInner:
+        def test_c(self): pass
+
+class TestChild(TestThings):
+    def test_d(self): pass
+
+class TestWithInit:
+    def __init__(self): pass
+    def test_x(self): pass
+
+class TestOff:
+    __test__ = False
+    def test_x(self): pass
+
+class Unit(unittest.TestCase):
+    def test_u(self): pass
+    def testCamel(self): pass
+
+class Derived(Unit): pass
+class Awaiting(Base):
+    async def test_w(self): pass
+class Foreign(Common):
+    def test_f(self): pass
+class Colour(enum.Enum):
+    test_red = 1
+"""
+
+
+class Names(unittest.TestCase):
+    def test_functions_classes_and_unittest_cases_are_found(self):
+        shared = "import unittest\nclass Common(unittest.TestCase):\n    def test_common(self): pass\n"
+        found = collected({"tests/test_suite.py": SUITE, "tests/shared.py": shared})
+        self.assertEqual(
+            [n.partition("::")[2] for n in found],
+            [
+                "test_plain",
+                "test_async",
+                "test_twice",
+                "TestThings::test_a",
+                "TestThings::test_b",
+                "TestThings::TestInner::test_c",
+                "TestChild::test_a",
+                "TestChild::test_b",
+                "TestChild::TestInner::test_c",
+                "TestChild::test_d",
+                "Unit::test_u",
+                "Unit::testCamel",
+                "Derived::test_u",
+                "Derived::testCamel",
+                "Awaiting::test_w",
+                "Foreign::test_common",
+                "Foreign::test_f",
+            ],
+        )
+
+    def test_only_test_files_are_searched(self):
+        text = "def test_a(): pass\n"
+        files = {"test_x.py": text, "x_test.py": text, "helpers.py": text, "conftest.py": text, "test.txt": text}
+        self.assertEqual(collected(files), ["test_x.py::test_a", "x_test.py::test_a"])
+
+
+if __name__ == "__main__":
+    unittest.main()
