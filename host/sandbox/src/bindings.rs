@@ -1,0 +1,31 @@
+//! The contract of `wit/`, as Rust types. One world that holds everything, so that the types are the same for all; what a
+//! single plugin may import is decided in `inspect`.
+#![allow(missing_docs, unsafe_code, clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+wasmtime::component::bindgen!({
+    inline: "
+        package phasegate:host;
+        world everything {
+            import phasegate:plugin/models@0.1.0;
+            import phasegate:plugin/models-blocking@0.1.0;
+            import phasegate:plugin/artifacts@0.1.0;
+            import phasegate:plugin/test-bench@0.1.0;
+            import phasegate:plugin/test-bench-blocking@0.1.0;
+            import phasegate:plugin/log@0.1.0;
+            export phasegate:plugin/agent@0.1.0;
+            export phasegate:plugin/agent-blocking@0.1.0;
+            export phasegate:plugin/feedback@0.1.0;
+            export phasegate:plugin/runner@0.1.0;
+        }
+    ",
+    path: "../../wit",
+    world: "phasegate:host/everything",
+    imports: {
+        "phasegate:plugin/artifacts.read": async | trappable,
+        "phasegate:plugin/artifacts.check": async | trappable,
+        "phasegate:plugin/models-blocking": async | trappable,
+        "phasegate:plugin/test-bench-blocking": async | trappable,
+        default: trappable,
+    },
+    exports: { default: async },
+});

@@ -1,0 +1,98 @@
+//! The waiting calls of one agent call: numbered, worked on by the host side by side, handed out by the turnstile.
+//!
+//! The host's work is a task of its own, so that it goes on when the guest loses interest. Dropping this drops the work.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::channel::oneshot;
+use tokio::task::JoinSet;
+
+use crate::turnstile::{Ticket, Turnstile};
+
+/// Why a call of the guest ends its run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("computing time used up")]
+    Cpu,
+    #[error("too many calls")]
+    Calls,
+    #[error("the host lost the answer to call {0}")]
+    Lost(u32),
+}
+
+/// Shared by the imports of one store and whoever waits for its end.
+#[derive(Clone)]
+pub(crate) struct Calls {
+    pub(crate) turnstile: Arc<Turnstile>,
+    work: Arc<Mutex<JoinSet<()>>>,
+    limit: u32,
+}
+
+/// An answer that may not be there yet.
+pub(crate) struct Pending<A> {
+    number: u32,
+    answer: oneshot::Receiver<A>,
+}
+
+impl Calls {
+    pub(crate) fn new(limit: u32) -> Self {
+        Self { turnstile: Arc::default(), work: Arc::default(), limit }
+    }
+
+    /// Takes the next number and sets the host to work.
+    pub(crate) fn start<A, W>(&self, work: impl FnOnce(u32) -> W) -> Result<Pending<A>, Stop>
+    where
+        A: Send + 'static,
+        W: Future<Output = A> + Send + 'static,
+    {
+        let number = self.turnstile.number();
+        if number > self.limit {
+            return Err(Stop::Calls);
+        }
+        let (sender, answer) = oneshot::channel();
+        let done = Done { turnstile: Arc::clone(&self.turnstile), number };
+        let work = work(number);
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
+            // The guest may be gone.
+            let _ = sender.send(work.await);
+            drop(done);
+        });
+        Ok(Pending { number, answer })
+    }
+
+    /// A place in the queue; to be taken in the same breath as the number.
+    pub(crate) fn place<A>(&self, pending: &Pending<A>) -> Ticket {
+        self.turnstile.place(pending.number)
+    }
+
+    /// Waits until the host's work on every call is done, wanted or not.
+    pub(crate) async fn settle(&self) {
+        let mut work = std::mem::take(&mut *self.work.lock().unwrap_or_else(PoisonError::into_inner));
+        while work.join_next().await.is_some() {}
+    }
+}
+
+impl<A> Pending<A> {
+    /// The answer; its turn has come.
+    pub(crate) fn take(mut self) -> Result<A, Stop> {
+        self.answer.try_recv().ok().flatten().ok_or(Stop::Lost(self.number))
+    }
+
+    /// The answer, as soon as it is there.
+    pub(crate) async fn wait(self) -> Result<A, Stop> {
+        self.answer.await.map_err(|_| Stop::Lost(self.number))
+    }
+}
+
+/// Says that a call is answered, also when the work on it panicked.
+struct Done {
+    turnstile: Arc<Turnstile>,
+    number: u32,
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.turnstile.answered(self.number);
+    }
+}

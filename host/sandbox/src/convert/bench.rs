@@ -1,0 +1,76 @@
+//! Files, tests and test runs.
+
+use phasegate_process::testing::{BenchError, File, Outcome, Subject, TestCase, TestRun};
+
+use crate::bindings::phasegate::plugin::types as wit;
+
+pub(crate) fn files(files: Vec<wit::File>) -> Vec<File> {
+    files.into_iter().map(|wit::File { path, content }| File { path, content }).collect()
+}
+
+pub(crate) fn to_files(files: &[File]) -> Vec<wit::File> {
+    files.iter().map(|file| wit::File { path: file.path.clone(), content: file.content.clone() }).collect()
+}
+
+pub(crate) fn subject(subject: wit::Subject) -> Result<Subject, BenchError> {
+    match subject {
+        wit::Subject::Input(name) => Ok(Subject::Input(name)),
+        wit::Subject::Draft(draft) => Ok(Subject::Draft(files(draft))),
+        wit::Subject::Other(what) => Err(BenchError::Invalid(format!("this host does not know the subject `{what}`"))),
+    }
+}
+
+pub(crate) fn result(result: Result<TestRun, BenchError>) -> Result<wit::TestRun, wit::BenchError> {
+    result.map(to_run).map_err(|error| match error {
+        BenchError::NoRunner(words) => wit::BenchError::NoRunner(words),
+        BenchError::Limit(words) => wit::BenchError::Limit(words),
+        BenchError::Invalid(words) => wit::BenchError::Invalid(words),
+        BenchError::Other(words) => wit::BenchError::Other(words),
+    })
+}
+
+fn to_run(run: TestRun) -> wit::TestRun {
+    let tests = run.tests.into_iter().map(|TestCase { name, outcome, message, output }| {
+        let outcome = match outcome {
+            Outcome::Passed => wit::Outcome::Passed,
+            Outcome::Failed => wit::Outcome::Failed,
+            Outcome::Errored => wit::Outcome::Errored,
+            Outcome::Skipped => wit::Outcome::Skipped,
+        };
+        wit::TestCase { name, outcome, message, output }
+    });
+    wit::TestRun { tests: tests.collect(), build_errors: run.build_errors }
+}
+
+pub(crate) fn from_result(result: Result<wit::TestRun, wit::BenchError>) -> Result<TestRun, BenchError> {
+    result.map(from_run).map_err(|error| match error {
+        wit::BenchError::NoRunner(words) => BenchError::NoRunner(words),
+        wit::BenchError::Limit(words) => BenchError::Limit(words),
+        wit::BenchError::Invalid(words) => BenchError::Invalid(words),
+        wit::BenchError::Other(words) => BenchError::Other(words),
+    })
+}
+
+fn from_run(run: wit::TestRun) -> TestRun {
+    let tests = run.tests.into_iter().map(|wit::TestCase { name, outcome, message, output }| {
+        let outcome = match outcome {
+            wit::Outcome::Passed => Outcome::Passed,
+            wit::Outcome::Failed => Outcome::Failed,
+            wit::Outcome::Errored => Outcome::Errored,
+            wit::Outcome::Skipped => Outcome::Skipped,
+        };
+        TestCase { name, outcome, message, output }
+    });
+    TestRun { tests: tests.collect(), build_errors: run.build_errors }
+}
+
+/// Bytes of a result, for the bound on output.
+pub(crate) fn size(result: &Result<wit::TestRun, wit::BenchError>) -> usize {
+    match result {
+        Ok(run) => {
+            let case = |t: &wit::TestCase| t.name.len() + t.output.len() + t.message.as_deref().map_or(0, str::len);
+            run.tests.iter().map(case).sum::<usize>() + run.build_errors.iter().map(String::len).sum::<usize>()
+        }
+        Err(_) => 0,
+    }
+}

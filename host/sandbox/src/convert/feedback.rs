@@ -1,0 +1,42 @@
+//! Failed gates and decisions about them.
+
+use phasegate_process::feedback::{Decision, GateFailure, Revision};
+use phasegate_process::PhaseName;
+
+use super::work::to_issues;
+use crate::bindings::exports::phasegate::plugin::feedback as wit;
+
+pub(crate) fn failure(from: &GateFailure) -> wit::GateFailure {
+    let history = from.history.iter().map(|past| wit::PastAttempt {
+        issues: to_issues(&past.issues),
+        revised: names(&past.revised),
+    });
+    wit::GateFailure {
+        gate: from.gate.to_string(),
+        attempt: from.attempt,
+        attempts_left: from.attempts_left,
+        issues: to_issues(&from.issues),
+        person_words: from.person_words.clone(),
+        may_revise: names(&from.may_revise),
+        history: history.collect(),
+        settings: from.settings.to_string(),
+    }
+}
+
+fn names(phases: &[PhaseName]) -> Vec<String> {
+    phases.iter().map(PhaseName::to_string).collect()
+}
+
+/// The decision, or why it is none.
+pub(crate) fn decision(from: wit::Decision) -> Result<Decision, String> {
+    Ok(match from {
+        wit::Decision::Revise(revisions) => {
+            let revisions = revisions.into_iter();
+            let revision = |wit::Revision { phase, issue_ids, instructions }| Revision { phase, issue_ids, instructions };
+            Decision::Revise(revisions.map(revision).collect())
+        }
+        wit::Decision::AskAPerson(words) => Decision::AskAPerson(words),
+        wit::Decision::GiveUp(words) => Decision::GiveUp(words),
+        wit::Decision::Other(what) => return Err(format!("this host does not know the decision `{what}`")),
+    })
+}

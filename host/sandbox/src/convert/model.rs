@@ -1,0 +1,99 @@
+//! Model calls.
+
+use std::num::NonZeroU32;
+
+use phasegate_process::model::{Answer, Content, Error, Message, Request, Role, Tier, Tool, Usage};
+
+use crate::bindings::phasegate::plugin::model_types as wit;
+
+/// The request as the core knows it, or why no model is asked.
+pub(crate) fn request(request: wit::Request) -> Result<Request, Error> {
+    let wit::Request {
+        label,
+        tier,
+        messages,
+        tools,
+        tool_choice,
+        answer_schema,
+        max_output_tokens,
+        temperature,
+    } = request;
+    let Some(tier) = Tier::named(&tier) else {
+        return Err(Error::Denied(format!("there is no tier `{tier}`; the tiers are fast, default and deep")));
+    };
+    let Some(max_output_tokens) = NonZeroU32::new(max_output_tokens) else {
+        return Err(Error::Invalid("max-output-tokens is 0; ask for at least one token".to_owned()));
+    };
+    if let Some(heat) = temperature
+        && !(0.0..=2.0).contains(&heat)
+    {
+        return Err(Error::Invalid(format!("temperature {heat} is not between 0.0 and 2.0")));
+    }
+    Ok(Request {
+        label,
+        tier,
+        messages: messages.into_iter().map(message).collect::<Result<_, _>>()?,
+        tools: tools.into_iter().map(tool).collect(),
+        tool_choice,
+        answer_schema,
+        max_output_tokens,
+        temperature,
+    })
+}
+
+fn message(message: wit::Message) -> Result<Message, Error> {
+    let role = match message.role {
+        wit::Role::System => Role::System,
+        wit::Role::User => Role::User,
+        wit::Role::Assistant => Role::Assistant,
+    };
+    Ok(Message { role, content: message.content.into_iter().map(content).collect::<Result<_, _>>()? })
+}
+
+fn tool(tool: wit::Tool) -> Tool {
+    Tool { name: tool.name, description: tool.description, parameters: tool.parameters }
+}
+
+fn content(content: wit::Content) -> Result<Content, Error> {
+    Ok(match content {
+        wit::Content::Text(text) => Content::Text { text },
+        wit::Content::ToolCall(call) => Content::ToolCall { id: call.id, name: call.name, arguments: call.arguments },
+        wit::Content::ToolResult(result) => {
+            Content::ToolResult { id: result.id, text: result.text, is_error: result.is_error }
+        }
+        wit::Content::Opaque(json) => Content::Opaque { json },
+        wit::Content::Other(what) => {
+            return Err(Error::Invalid(format!("this host does not know the content `{}`", what.chars().take(80).collect::<String>())));
+        }
+    })
+}
+
+/// The answer as the guest knows it.
+pub(crate) fn answer(answer: Answer) -> Result<wit::Response, wit::Error> {
+    let response = answer.map_err(|error| match error {
+        Error::Denied(words) => wit::Error::Denied(words),
+        Error::Budget(words) => wit::Error::Budget(words),
+        Error::Invalid(words) => wit::Error::Invalid(words),
+        Error::TooLong(words) => wit::Error::TooLong(words),
+        Error::Unavailable(words) => wit::Error::Unavailable(words),
+        Error::Other(words) => wit::Error::Other(words),
+    })?;
+    let Usage { input_tokens, output_tokens, cached_input_tokens, usd } = response.usage;
+    Ok(wit::Response {
+        content: response.content.into_iter().map(to_content).collect(),
+        stop: response.stop,
+        model: response.model,
+        usage: wit::Usage { input_tokens, output_tokens, cached_input_tokens, usd },
+    })
+}
+
+fn to_content(content: Content) -> wit::Content {
+    match content {
+        Content::Text { text } => wit::Content::Text(text),
+        Content::ToolCall { id, name, arguments } => wit::Content::ToolCall(wit::ToolCall { id, name, arguments }),
+        Content::ToolResult { id, text, is_error } => {
+            wit::Content::ToolResult(wit::ToolResult { id, text, is_error })
+        }
+        Content::Opaque { json } => wit::Content::Opaque(json),
+    }
+}

@@ -1,0 +1,156 @@
+//! Assignments, submissions, issues and findings.
+
+use phasegate_process::{
+    ArtifactRef, Assignment, Check, CheckStatus, Digest, Failure, FeedbackItem, Findings, Issue, Location, Severity,
+    Submission, SubmittedArtifact, Suggestion,
+};
+
+use crate::bindings::phasegate::plugin::{types, work as wit};
+
+pub(crate) fn artifact_refs(refs: Vec<ArtifactRef>) -> Vec<types::ArtifactRef> {
+    refs.into_iter().map(artifact_ref).collect()
+}
+
+fn artifact_ref(it: ArtifactRef) -> types::ArtifactRef {
+    types::ArtifactRef { name: it.name.into(), kind: it.kind.into(), digest: it.digest.into(), size: it.size }
+}
+
+pub(crate) fn assignment(from: &Assignment) -> wit::Assignment {
+    let expected = from.expected.iter().map(|it| wit::Expected {
+        name: it.name.to_string(),
+        kind: it.kind.to_string(),
+        schema: it.schema.clone(),
+    });
+    wit::Assignment {
+        run_id: from.run_id.to_string(),
+        task_id: from.task_id.to_string(),
+        phase: from.phase.to_string(),
+        attempt: from.attempt,
+        inputs: artifact_refs(from.inputs.clone()),
+        expected: expected.collect(),
+        previous: artifact_refs(from.previous.clone()),
+        feedback: from.feedback.iter().map(feedback_item).collect(),
+        environment: from.environment.to_string(),
+        settings: from.settings.to_string(),
+    }
+}
+
+fn feedback_item(item: &FeedbackItem) -> wit::FeedbackItem {
+    wit::FeedbackItem {
+        source: item.source.clone(),
+        about: item.about.iter().map(Digest::to_string).collect(),
+        issues: to_issues(&item.issues),
+        instructions: item.instructions.clone(),
+    }
+}
+
+pub(crate) fn to_issues(issues: &[Issue]) -> Vec<types::Issue> {
+    issues.iter().cloned().map(to_issue).collect()
+}
+
+fn to_issue(issue: Issue) -> types::Issue {
+    let severity = match issue.severity {
+        Severity::Low => types::Severity::Low,
+        Severity::Medium => types::Severity::Medium,
+        Severity::High => types::Severity::High,
+        Severity::Critical => types::Severity::Critical,
+    };
+    types::Issue {
+        id: issue.id,
+        severity,
+        category: issue.category,
+        defect_type: issue.defect_type,
+        phase_injected: issue.phase_injected,
+        description: issue.description,
+        evidence: issue.evidence,
+        impact: issue.impact,
+        recommendation: issue.recommendation,
+        location: issue.location.map(|Location { path, line }| types::Location { path, line }),
+    }
+}
+
+fn from_issue(issue: types::Issue) -> Issue {
+    let severity = match issue.severity {
+        types::Severity::Low => Severity::Low,
+        types::Severity::Medium => Severity::Medium,
+        types::Severity::High => Severity::High,
+        types::Severity::Critical => Severity::Critical,
+    };
+    Issue {
+        id: issue.id,
+        severity,
+        category: issue.category,
+        defect_type: issue.defect_type,
+        phase_injected: issue.phase_injected,
+        description: issue.description,
+        evidence: issue.evidence,
+        impact: issue.impact,
+        recommendation: issue.recommendation,
+        location: issue.location.map(|types::Location { path, line }| Location { path, line }),
+    }
+}
+
+/// What the agent handed in, or what of it has no meaning.
+pub(crate) fn submission(from: wit::Submission) -> Result<Submission, String> {
+    let artifacts = from.artifacts.into_iter();
+    Ok(Submission {
+        artifacts: artifacts.map(|wit::Artifact { name, content }| SubmittedArtifact { name, content }).collect(),
+        findings: from.findings.map(findings).transpose()?,
+    })
+}
+
+fn findings(from: wit::Findings) -> Result<Findings, String> {
+    let suggestions = from.suggestions.into_iter().map(|it| Suggestion {
+        issue_id: it.issue_id,
+        priority: it.priority,
+        description: it.description,
+    });
+    Ok(Findings {
+        issues: from.issues.into_iter().map(from_issue).collect(),
+        suggestions: suggestions.collect(),
+        checks: from.checks.into_iter().map(check).collect::<Result<_, _>>()?,
+        reviewers: from.reviewers,
+    })
+}
+
+fn check(from: wit::Check) -> Result<Check, String> {
+    let status = match from.status.as_str() {
+        "pass" => CheckStatus::Pass,
+        "fail" => CheckStatus::Fail,
+        "warning" => CheckStatus::Warning,
+        "not_applicable" => CheckStatus::NotApplicable,
+        other => {
+            return Err(format!(
+                "check `{}` has the status `{other}`; a status is pass, fail, warning or not_applicable",
+                from.item
+            ));
+        }
+    };
+    Ok(Check { item: from.item, status, notes: from.notes })
+}
+
+pub(crate) fn failure(from: wit::Failure) -> Failure {
+    match from {
+        wit::Failure::Failed(words) | wit::Failure::Other(words) => Failure::Failed(words),
+        wit::Failure::BadInput((name, reason)) => Failure::BadInput { name, reason },
+    }
+}
+
+/// Bytes of a submission, for the bound on output.
+pub(crate) fn size(submission: &wit::Submission) -> usize {
+    let artifacts: usize = submission.artifacts.iter().map(|it| it.name.len() + it.content.len()).sum();
+    let findings = submission.findings.as_ref().map_or(0, |findings| {
+        let issue = |i: &types::Issue| {
+            i.id.len()
+                + i.category.len()
+                + i.description.len()
+                + i.evidence.len()
+                + i.impact.len()
+                + i.recommendation.as_deref().map_or(0, str::len)
+        };
+        findings.issues.iter().map(issue).sum::<usize>()
+            + findings.suggestions.iter().map(|it| it.description.len()).sum::<usize>()
+            + findings.checks.iter().map(|it| it.item.len() + it.notes.len()).sum::<usize>()
+    });
+    artifacts + findings
+}

@@ -1,0 +1,359 @@
+//! The engine: compiles, keeps and runs components, and bounds how many run at once.
+//!
+//! Two wasmtime engines of one configuration stand behind it. Small components (no WASI: agents and strategies in Rust)
+//! live in a pool of slots that are there beforehand. Interpreters take a dozen core instances and megabytes each; their
+//! memory is asked of the system when they start, which costs them less than a millisecond of the many they run, and
+//! keeps them from eating the pool. Each kind of work has a queue of its own, so that a thousand agents that wait for
+//! models never keep a test run or a strategy from starting.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use phasegate_process::{Digest, PluginName};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::cache::Cache;
+use crate::error::{CallErrorKind, EngineError, LoadError};
+use crate::inspect::{Inspection, World, inspect};
+use crate::plugin::{Exports, Plugin};
+use crate::state::State;
+use crate::{host, wasi};
+
+/// The length of a tick of computing time.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+/// Strategies are short and pure; so many at once are plenty.
+const STRATEGIES: u32 = 32;
+/// The most table elements of a component that goes into the pool.
+const POOLED_TABLE: u64 = 20_000;
+
+/// How the engine is set up.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// Where compiled components are kept; `None` keeps none.
+    pub cache_dir: Option<PathBuf>,
+    /// Agents that exist at once, most of them waiting. Further ones queue.
+    pub max_instances: u32,
+    /// Agents on top of WASI (interpreters) that exist at once.
+    pub max_large_instances: u32,
+    /// Test runs at once.
+    pub max_test_runs: u32,
+    /// Calls that may queue for an instance, per kind; beyond that a call fails at once.
+    pub max_queued: u32,
+    /// The largest component that is compiled.
+    pub max_component_bytes: u64,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, |n| n.get() as u32);
+        Self {
+            cache_dir: None,
+            max_instances: 1_000,
+            max_large_instances: 100,
+            max_test_runs: cores.max(2),
+            max_queued: 10_000,
+            max_component_bytes: 128 << 20,
+        }
+    }
+}
+
+/// Runs plugins. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: EngineSettings,
+    pooled: Side,
+    on_demand: Side,
+    cache: Option<Cache>,
+    loaded: Mutex<HashMap<Digest, Arc<Mutex<Option<Arc<Compiled>>>>>>,
+    queues: Queues,
+    ticker: Arc<Ticker>,
+}
+
+struct Side {
+    engine: wasmtime::Engine,
+    linker: Linker<State>,
+}
+
+/// A component that is ready to be instantiated.
+pub(crate) struct Compiled {
+    pub(crate) inspection: Inspection,
+    pub(crate) pre: InstancePre<State>,
+    pub(crate) exports: Exports,
+    pub(crate) pooled: bool,
+}
+
+impl Engine {
+    /// Sets up the engine and its clock, which ends with the last clone.
+    pub fn new(settings: EngineSettings) -> Result<Self, EngineError> {
+        let start = |error: wasmtime::Error| EngineError::Start(format!("{error:#}"));
+        let pooled = Side::new(pool(&settings)).map_err(start)?;
+        let on_demand = Side::new(InstanceAllocationStrategy::OnDemand).map_err(start)?;
+        let cache = settings.cache_dir.as_deref().map(Cache::open).transpose()?;
+        let ticker = Ticker::start(vec![pooled.engine.clone(), on_demand.engine.clone()])
+            .map_err(|error| EngineError::Start(error.to_string()))?;
+        let queues = Queues::new(&settings);
+        let loaded = Mutex::default();
+        Ok(Self { inner: Arc::new(Inner { settings, pooled, on_demand, cache, loaded, queues, ticker }) })
+    }
+
+    /// Makes a component ready to run, compiling it if it must. Blocks; each digest is compiled once, however many ask.
+    /// `bytes` is asked only for a component that was not compiled on this machine before.
+    pub fn load(
+        &self,
+        name: &PluginName,
+        digest: &Digest,
+        bytes: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> Result<Plugin, LoadError> {
+        let slot = Arc::clone(lock(&self.inner.loaded).entry(digest.clone()).or_default());
+        let mut slot = lock(&slot);
+        let compiled = match &*slot {
+            Some(compiled) => Arc::clone(compiled),
+            None => Arc::clone(slot.insert(Arc::new(self.make(name, digest, bytes)?))),
+        };
+        Ok(Plugin::new(name.clone(), self.clone(), compiled))
+    }
+
+    fn make(
+        &self,
+        name: &PluginName,
+        digest: &Digest,
+        bytes: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> Result<Compiled, LoadError> {
+        if let Some(cache) = &self.inner.cache
+            && let Some(inspection) = cache.inspection(digest)
+            && inspection.problems.is_empty()
+            && let (side, pooled) = self.side(&inspection)
+            && let Some(component) = cache.component(digest, &side.engine)
+        {
+            return ready(name, inspection, side, pooled, &component);
+        }
+        let bytes = bytes().map_err(|error| LoadError::Read { plugin: name.clone(), reason: error.to_string() })?;
+        let (size, limit) = (bytes.len() as u64, self.inner.settings.max_component_bytes);
+        if size > limit {
+            return Err(LoadError::TooLarge { plugin: name.clone(), size, limit });
+        }
+        let found = Digest::of(&bytes);
+        if found != *digest {
+            return Err(LoadError::Digest { plugin: name.clone(), expected: digest.clone(), found });
+        }
+        let inspection =
+            inspect(&bytes).map_err(|source| LoadError::NotAComponent { plugin: name.clone(), source })?;
+        if !inspection.problems.is_empty() {
+            return Err(LoadError::Misfit { plugin: name.clone(), problems: inspection.problems });
+        }
+        let (side, pooled) = self.side(&inspection);
+        let component = Component::new(&side.engine, &bytes)
+            .map_err(|error| LoadError::Compile { plugin: name.clone(), reason: format!("{error:#}") })?;
+        if let Some(cache) = &self.inner.cache {
+            cache.keep(&inspection, &side.engine, &component);
+        }
+        ready(name, inspection, side, pooled, &component)
+    }
+
+    fn side(&self, inspection: &Inspection) -> (&Side, bool) {
+        let pooled = inspection.world != Some(World::Runner) && !inspection.uses_wasi();
+        (if pooled { &self.inner.pooled } else { &self.inner.on_demand }, pooled)
+    }
+
+    /// Waits for a free instance of this kind, and keeps the clock ticking while it is held.
+    pub(crate) async fn enter(&self, world: World, pooled: bool) -> Result<Entered<'_>, CallErrorKind> {
+        let permit = self.inner.queues.enter(world, pooled, self.inner.settings.max_queued).await?;
+        Ok(Entered { _permit: permit, _running: self.inner.ticker.running() })
+    }
+}
+
+fn ready(
+    name: &PluginName,
+    inspection: Inspection,
+    side: &Side,
+    pooled: bool,
+    component: &Component,
+) -> Result<Compiled, LoadError> {
+    let misfit = |error: wasmtime::Error| LoadError::Misfit {
+        plugin: name.clone(),
+        problems: vec![format!("{error:#}\nhint: rebuild it against the `wit/` of this host")],
+    };
+    let pre = side.linker.instantiate_pre(component).map_err(misfit)?;
+    let exports = Exports::of(&pre, inspection.world).map_err(misfit)?;
+    Ok(Compiled { inspection, pre, exports, pooled })
+}
+
+impl Side {
+    fn new(strategy: InstanceAllocationStrategy) -> wasmtime::Result<Self> {
+        let engine = wasmtime::Engine::new(&config(strategy))?;
+        let mut linker = Linker::new(&engine);
+        host::link(&mut linker)?;
+        wasi::link(&mut linker)?;
+        Ok(Self { engine, linker })
+    }
+}
+
+/// The one configuration for compiling and running.
+fn config(strategy: InstanceAllocationStrategy) -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    config.wasm_component_model_async(true);
+    config.epoch_interruption(true);
+    config.memory_init_cow(true);
+    config.wasm_backtrace_max_frames(None);
+    // The same answers give the same bits on every machine.
+    config.relaxed_simd_deterministic(true);
+    config.cranelift_nan_canonicalization(true);
+    config.allocation_strategy(strategy);
+    config
+}
+
+fn pool(settings: &EngineSettings) -> InstanceAllocationStrategy {
+    let places = settings.max_instances.saturating_add(STRATEGIES);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(places);
+    pool.total_stacks(places);
+    pool.total_memories(places);
+    // A component of one module has two tables: its own and that of the adapters around it. One in another language,
+    // its virtual WASI inside, has a dozen core instances.
+    pool.total_tables(places.saturating_mul(3));
+    pool.total_core_instances(places.saturating_mul(16));
+    pool.table_elements(POOLED_TABLE as usize);
+    InstanceAllocationStrategy::Pooling(pool)
+}
+
+/// Who may start, by kind of work.
+struct Queues {
+    agents: Queue,
+    large_agents: Queue,
+    strategies: Queue,
+    runners: Queue,
+}
+
+struct Queue {
+    free: Semaphore,
+    waiting: AtomicU32,
+}
+
+impl Queues {
+    fn new(settings: &EngineSettings) -> Self {
+        Self {
+            agents: Queue::new(settings.max_instances),
+            large_agents: Queue::new(settings.max_large_instances),
+            strategies: Queue::new(STRATEGIES),
+            runners: Queue::new(settings.max_test_runs),
+        }
+    }
+
+    async fn enter(&self, world: World, pooled: bool, most: u32) -> Result<SemaphorePermit<'_>, CallErrorKind> {
+        let queue = match world {
+            World::Agent | World::AgentBlocking if pooled => &self.agents,
+            World::Agent | World::AgentBlocking => &self.large_agents,
+            World::Feedback => &self.strategies,
+            World::Runner => &self.runners,
+        };
+        queue.enter(most).await
+    }
+}
+
+impl Queue {
+    fn new(places: u32) -> Self {
+        Self { free: Semaphore::new(places.max(1) as usize), waiting: AtomicU32::new(0) }
+    }
+
+    async fn enter(&self, most: u32) -> Result<SemaphorePermit<'_>, CallErrorKind> {
+        if let Ok(permit) = self.free.try_acquire() {
+            return Ok(permit);
+        }
+        let queued = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Leave(&self.waiting);
+        if queued >= most {
+            return Err(CallErrorKind::Busy { queued });
+        }
+        self.free.acquire().await.map_err(|error| CallErrorKind::Host(error.to_string()))
+    }
+}
+
+struct Leave<'a>(&'a AtomicU32);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A place in the engine.
+pub(crate) struct Entered<'a> {
+    _permit: SemaphorePermit<'a>,
+    _running: Running<'a>,
+}
+
+/// Moves the epoch on, a tick at a time, while anything runs; asleep otherwise.
+struct Ticker {
+    running: AtomicUsize,
+    ended: AtomicBool,
+    lock: Mutex<()>,
+    wake: Condvar,
+}
+
+impl Ticker {
+    fn start(engines: Vec<wasmtime::Engine>) -> io::Result<Arc<Self>> {
+        let ticker = Arc::new(Self {
+            running: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+            lock: Mutex::new(()),
+            wake: Condvar::new(),
+        });
+        let it = Arc::clone(&ticker);
+        std::thread::Builder::new().name("phasegate-epochs".to_owned()).spawn(move || it.tick(&engines))?;
+        Ok(ticker)
+    }
+
+    fn tick(&self, engines: &[wasmtime::Engine]) {
+        while !self.ended.load(Ordering::Acquire) {
+            if self.running.load(Ordering::Acquire) == 0 {
+                let guard = lock(&self.lock);
+                let idle = |(): &mut ()| {
+                    self.running.load(Ordering::Acquire) == 0 && !self.ended.load(Ordering::Acquire)
+                };
+                drop(self.wake.wait_while(guard, idle));
+                continue;
+            }
+            std::thread::sleep(TICK);
+            engines.iter().for_each(wasmtime::Engine::increment_epoch);
+        }
+    }
+
+    fn running(&self) -> Running<'_> {
+        if self.running.fetch_add(1, Ordering::AcqRel) == 0 {
+            let _guard = lock(&self.lock);
+            self.wake.notify_one();
+        }
+        Running(self)
+    }
+}
+
+struct Running<'a>(&'a Ticker);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.ticker.ended.store(true, Ordering::Release);
+        let _guard = lock(&self.ticker.lock);
+        self.ticker.wake.notify_one();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,234 @@
+//! What can go wrong, in words: one paragraph that names plugin, moment and bound, and a hint.
+
+use std::fmt;
+
+use phasegate_process::{Digest, PluginName};
+
+/// The engine could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The machine refuses what the engine needs.
+    #[error("the sandbox cannot start: {0}\nhint: fewer plugin instances need less address space; lower `max_instances`")]
+    Start(String),
+    /// The folder for compiled components cannot be used.
+    #[error("the folder for compiled plugins, {folder}, cannot be used: {reason}\nhint: {hint}")]
+    Cache {
+        /// The folder.
+        folder: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
+    },
+}
+
+/// Bytes that are not a component.
+#[derive(Debug, thiserror::Error)]
+#[error("this is not a WebAssembly component: {0}\nhint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module")]
+pub struct InspectError(pub(crate) String);
+
+/// A component that is not taken as a plugin.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Its bytes could not be had.
+    #[error("plugin `{plugin}` cannot be read: {reason}")]
+    Read {
+        /// The plugin.
+        plugin: PluginName,
+        /// Why.
+        reason: String,
+    },
+    /// Its bytes are others than those asked for.
+    #[error(
+        "plugin `{plugin}` is not the component that was pinned: expected {expected}, found {found}\nhint: put the pinned component back, or start a new run"
+    )]
+    Digest {
+        /// The plugin.
+        plugin: PluginName,
+        /// Asked for.
+        expected: Digest,
+        /// Found.
+        found: Digest,
+    },
+    /// Too large to compile.
+    #[error(
+        "plugin `{plugin}` has {size} bytes, and at most {limit} are taken\nhint: strip debug information, or raise `max_component_bytes`"
+    )]
+    TooLarge {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its size.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// It is not a component.
+    #[error("plugin `{plugin}`: {source}")]
+    NotAComponent {
+        /// The plugin.
+        plugin: PluginName,
+        /// What is wrong.
+        source: InspectError,
+    },
+    /// It does not fit the contract. Every fault found.
+    #[error("plugin `{plugin}` does not fit this host: {}", problems.join("\n"))]
+    Misfit {
+        /// The plugin.
+        plugin: PluginName,
+        /// In words, each with its hint.
+        problems: Vec<String>,
+    },
+    /// It asks for what the operator did not grant.
+    #[error("plugin `{plugin}` asks for {wanted}, which is not granted\nhint: if it may have that, set `grants = {{ {hint} }}` under `[plugins.{plugin}]`")]
+    NotGranted {
+        /// The plugin.
+        plugin: PluginName,
+        /// What it asks for, in words.
+        wanted: String,
+        /// What to write.
+        hint: String,
+    },
+    /// It does not compile.
+    #[error("plugin `{plugin}` cannot be compiled: {reason}\nhint: rebuild it; it may use a WebAssembly proposal that this host does not take")]
+    Compile {
+        /// The plugin.
+        plugin: PluginName,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A call of a plugin that gave no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallError {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// What it was doing, as `phase design, attempt 2`.
+    pub doing: String,
+    /// What happened.
+    pub kind: CallErrorKind,
+}
+
+/// What ended a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallErrorKind {
+    /// A fault that the sandbox caught.
+    Trap(String),
+    /// The plugin panicked, with these words.
+    Panic(String),
+    /// The plugin ended its own process, with this status.
+    Exit(i32),
+    /// It computed too long.
+    CpuTime {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// It took too long, waiting included.
+    WallClock {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// It wanted too much memory, or too large a table.
+    Memory {
+        /// What grew: `memory` or `table`.
+        what: &'static str,
+        /// What it asked for.
+        wanted: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// What it returned is too large.
+    Output {
+        /// What it returned, in bytes.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// One call to the host, or a result, carried too much.
+    HostCall {
+        /// The limit.
+        limit: u64,
+    },
+    /// It asked too often.
+    Calls {
+        /// The limit.
+        limit: u32,
+    },
+    /// It waits for something that nobody is doing.
+    Stuck,
+    /// What it answered has no meaning here.
+    BadAnswer(String),
+    /// The plugin has another world than this call needs.
+    WrongWorld {
+        /// What it is.
+        is: &'static str,
+        /// What is needed.
+        needed: &'static str,
+    },
+    /// No instance is free, and the queue is full.
+    Busy {
+        /// How many wait already.
+        queued: u32,
+    },
+    /// The host itself failed.
+    Host(String),
+}
+
+impl std::error::Error for CallError {}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, doing, kind } = self;
+        write!(f, "plugin `{plugin}` ({doing}) {kind}\nhint: {}", kind.hint())
+    }
+}
+
+impl fmt::Display for CallErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trap(what) => write!(f, "crashed: {what}"),
+            Self::Panic(words) => write!(f, "panicked: {words}"),
+            Self::Exit(status) => write!(f, "ended itself with status {status} instead of answering"),
+            Self::CpuTime { limit_ms } => write!(f, "used up its {limit_ms} ms of computing time and was stopped"),
+            Self::WallClock { limit_ms } => {
+                write!(f, "was not done after {limit_ms} ms, waiting included, and was stopped")
+            }
+            Self::Memory { what, wanted, limit } => {
+                let unit = if *what == "memory" { "bytes" } else { "elements" };
+                write!(f, "wanted {what} of {wanted} {unit}, may have {limit}, and crashed when it got no more")
+            }
+            Self::Output { size, limit } => write!(f, "returned {size} bytes, and at most {limit} are taken"),
+            Self::HostCall { limit } => write!(f, "handed the host more than {limit} bytes in one call"),
+            Self::Calls { limit } => write!(f, "asked for more than {limit} model calls and test runs"),
+            Self::Stuck => write!(f, "waits, but nothing that it could wait for is under way"),
+            Self::BadAnswer(words) => write!(f, "gave an answer that cannot be taken: {words}"),
+            Self::WrongWorld { is, needed } => write!(f, "is {is}, and {needed} is needed here"),
+            Self::Busy { queued } => {
+                write!(f, "could not start: all instances are in use and {queued} calls are waiting for one")
+            }
+            Self::Host(words) => write!(f, "could not be run by the host: {words}"),
+        }
+    }
+}
+
+impl CallErrorKind {
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Trap(_) | Self::Panic(_) | Self::Exit(_) => {
+                "this is a fault of the plugin; its author needs this message and the plugin's log"
+            }
+            Self::CpuTime { .. } => "if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop",
+            Self::WallClock { .. } => "if it only waited for slow models, raise `wall_ms` in its limits",
+            Self::Memory { what: "table", .. } => "if its work needs it, raise `table_elements` in its limits",
+            Self::Memory { .. } => "if its work needs it, raise `memory_bytes` in its limits",
+            Self::Output { .. } => "if its work needs it, raise `output_bytes` in its limits",
+            Self::HostCall { .. } => "if its work needs it, raise `host_call_bytes` in its limits",
+            Self::Calls { .. } => "if its work needs it, raise `calls` in its limits; else look for a loop that asks",
+            Self::Stuck => "its author should look for a task or future that is awaited but never completed",
+            Self::BadAnswer(_) => "its author should hold it against the contract in `wit/`",
+            Self::WrongWorld { .. } => "check which plugin the pipeline names in this place",
+            Self::Busy { .. } => "run fewer tasks at once, or raise `max_instances`",
+            Self::Host(_) => "try again; if it stays, this is a fault of the host worth reporting",
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The imports of the contract, fulfilled by [`Capabilities`](crate::Capabilities).
+//!
+//! What a guest hands over is brought into the host's types first; what has no such type is answered without asking
+//! anybody, but still as a numbered call whose answer waits for its turn.
+
+use std::sync::Arc;
+
+use phasegate_process::model::Answer;
+use phasegate_process::testing::{BenchError, TestRun};
+use wasmtime::AsContextMut;
+use wasmtime::component::{Accessor, HasSelf, Linker};
+
+use crate::bindings::phasegate::plugin::{
+    artifacts, log, model_types, models, models_blocking, test_bench, test_bench_blocking, types,
+};
+use crate::calls::{Pending, Stop};
+use crate::convert::{bench, model as convert_model, work};
+use crate::state::State;
+use crate::{ArtifactError, Capabilities, LogLevel};
+
+/// Links every interface of ours.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    models_blocking::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    artifacts::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    test_bench::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    test_bench_blocking::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    model_types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+}
+
+impl types::Host for State {}
+impl model_types::Host for State {}
+impl models::Host for State {}
+impl test_bench::Host for State {}
+
+impl State {
+    fn capabilities(&self) -> wasmtime::Result<Arc<dyn Capabilities>> {
+        self.capabilities.clone().ok_or_else(|| wasmtime::format_err!("this call has no capabilities"))
+    }
+
+    fn ask_model(&self, request: model_types::Request) -> wasmtime::Result<Pending<Answer>> {
+        let capabilities = self.capabilities()?;
+        let request = convert_model::request(request);
+        Ok(self.calls.start(|call| async move {
+            match request {
+                Ok(request) => capabilities.complete(call, request).await,
+                Err(error) => Err(error),
+            }
+        })?)
+    }
+
+    fn try_tests(
+        &self,
+        language: String,
+        code: types::Subject,
+        tests: Vec<types::File>,
+    ) -> wasmtime::Result<Pending<Result<TestRun, BenchError>>> {
+        let capabilities = self.capabilities()?;
+        let code = bench::subject(code);
+        let tests = bench::files(tests);
+        Ok(self.calls.start(|call| async move { capabilities.run_tests(call, language, code?, tests).await })?)
+    }
+}
+
+/// Waits for the call's turn. The waiting was no computing, so the epoch starts anew.
+async fn in_turn<A: Send + 'static>(
+    accessor: &Accessor<State, HasSelf<State>>,
+    start: impl FnOnce(&mut State) -> wasmtime::Result<Pending<A>>,
+) -> wasmtime::Result<A> {
+    let (pending, ticket) = accessor.with(|mut access| {
+        let state = access.get();
+        let pending = start(state)?;
+        let ticket = state.calls.place(&pending);
+        wasmtime::error::Ok((pending, ticket))
+    })?;
+    ticket.await;
+    accessor.with(|mut access| access.as_context_mut().set_epoch_deadline(1));
+    Ok(pending.take()?)
+}
+
+impl models::HostWithStore<State> for HasSelf<State> {
+    async fn complete(
+        accessor: &Accessor<State, Self>,
+        request: model_types::Request,
+    ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
+        Ok(convert_model::answer(in_turn(accessor, |state| state.ask_model(request)).await?))
+    }
+}
+
+impl test_bench::HostWithStore<State> for HasSelf<State> {
+    async fn run_tests(
+        accessor: &Accessor<State, Self>,
+        language: String,
+        code: types::Subject,
+        tests: Vec<types::File>,
+    ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
+        Ok(bench::result(in_turn(accessor, |state| state.try_tests(language, code, tests)).await?))
+    }
+}
+
+impl models_blocking::Host for State {
+    async fn complete(
+        &mut self,
+        request: model_types::Request,
+    ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
+        let _blocked = self.calls.turnstile.block();
+        Ok(convert_model::answer(self.ask_model(request)?.wait().await?))
+    }
+
+    async fn complete_all(
+        &mut self,
+        requests: Vec<model_types::Request>,
+    ) -> wasmtime::Result<Vec<Result<model_types::Response, model_types::Error>>> {
+        let _blocked = self.calls.turnstile.block();
+        let started: Vec<_> =
+            requests.into_iter().map(|request| self.ask_model(request)).collect::<wasmtime::Result<_>>()?;
+        let mut answers = Vec::with_capacity(started.len());
+        for pending in started {
+            answers.push(convert_model::answer(pending.wait().await?));
+        }
+        Ok(answers)
+    }
+}
+
+impl test_bench_blocking::Host for State {
+    async fn run_tests(
+        &mut self,
+        language: String,
+        code: types::Subject,
+        tests: Vec<types::File>,
+    ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
+        let _blocked = self.calls.turnstile.block();
+        Ok(bench::result(self.try_tests(language, code, tests)?.wait().await?))
+    }
+}
+
+impl artifacts::Host for State {
+    fn inputs(&mut self) -> wasmtime::Result<Vec<types::ArtifactRef>> {
+        Ok(work::artifact_refs(self.capabilities()?.inputs()))
+    }
+
+    async fn read(&mut self, name: String) -> wasmtime::Result<Result<Vec<u8>, artifacts::Error>> {
+        let _blocked = self.calls.turnstile.block();
+        Ok(self.capabilities()?.read(name).await.map_err(|error| match error {
+            ArtifactError::Unknown(words) => artifacts::Error::Unknown(words),
+            ArtifactError::TooLarge(words) => artifacts::Error::TooLarge(words),
+            ArtifactError::Other(words) => artifacts::Error::Other(words),
+        }))
+    }
+
+    async fn check(&mut self, kind: String, content: Vec<u8>) -> wasmtime::Result<Result<(), Vec<String>>> {
+        let _blocked = self.calls.turnstile.block();
+        Ok(self.capabilities()?.check(kind, content).await)
+    }
+}
+
+impl log::Host for State {
+    fn write(&mut self, level: log::Level, line: String) -> wasmtime::Result<()> {
+        let level = match level {
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
+        };
+        self.log.write(level, &line);
+        Ok(())
+    }
+
+    fn progress(&mut self, what: String, fraction: Option<f32>) -> wasmtime::Result<()> {
+        self.log.progress(&what, fraction);
+        Ok(())
+    }
+}
+
+/// What a trap was about, if it was one of ours.
+pub(crate) fn stop_of(error: &wasmtime::Error) -> Option<&Stop> {
+    error.downcast_ref::<Stop>()
+}

@@ -1,0 +1,29 @@
+//! The sandbox: runs plugins, WebAssembly components that nobody needs to trust.
+//!
+//! Promises: each call has a store and an instance of its own, and bounds on computing time, wall clock, memory, tables,
+//! handles, calls, log and output; whatever a plugin does, the host lives and says in words what happened. A plugin
+//! reaches nothing but [`Capabilities`]. Given the same answers, a call does the same thing (see `turnstile`, `wasi`).
+//! Fails with [`LoadError`] before anything of a plugin runs, and with [`CallError`] afterwards.
+
+mod bindings;
+mod cache;
+mod calls;
+mod capabilities;
+mod convert;
+mod engine;
+mod error;
+mod host;
+mod inspect;
+mod limits;
+mod log_book;
+mod plugin;
+mod state;
+mod turnstile;
+mod wasi;
+
+pub use capabilities::{ArtifactError, Capabilities, LogLevel, LogSink};
+pub use engine::{Engine, EngineSettings};
+pub use error::{CallError, CallErrorKind, EngineError, InspectError, LoadError};
+pub use inspect::{CONTRACT, Inspection, Want, World, inspect};
+pub use limits::{Limits, LimitsPatch};
+pub use plugin::{Call, Plugin};

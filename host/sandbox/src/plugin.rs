@@ -1,0 +1,338 @@
+//! A loaded plugin and its calls: each in a fresh store and instance, bounded on every side, its end told in words.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use phasegate_process::feedback::{Decision, GateFailure};
+use phasegate_process::testing::{BenchError, File, TestRun};
+use phasegate_process::{Assignment, Failure, PluginName, Submission};
+use serde_json::Value;
+use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
+use wasmtime_wasi::I32Exit;
+
+use crate::bindings::exports::phasegate::plugin::{agent, agent_blocking, feedback, runner};
+use crate::calls::Stop;
+use crate::convert;
+use crate::engine::{Compiled, Engine, TICK};
+use crate::error::{CallError, CallErrorKind};
+use crate::inspect::{Inspection, World};
+use crate::log_book::{Listener, LogBook};
+use crate::state::State;
+use crate::turnstile::{Driven, Stuck};
+use crate::{Capabilities, Limits, LogSink, host};
+
+/// A plugin that is ready to be called. Cheap to clone.
+#[derive(Clone)]
+pub struct Plugin {
+    name: PluginName,
+    engine: Engine,
+    compiled: Arc<Compiled>,
+}
+
+/// What a call runs under.
+#[derive(Clone)]
+pub struct Call {
+    /// What the plugin is doing, for messages: `phase design, attempt 2`.
+    pub doing: String,
+    /// Seed of its randomness: the same in every run of the same run.
+    pub seed: u64,
+    /// Its bounds.
+    pub limits: Limits,
+    /// Who hears what it logs and prints. An agent's lines go to its capabilities instead.
+    pub log: Option<LogSink>,
+}
+
+/// How a world's functions are found in an instance.
+pub(crate) enum Exports {
+    Agent(agent::GuestIndices),
+    AgentBlocking(agent_blocking::GuestIndices),
+    Feedback(feedback::GuestIndices),
+    Runner(runner::GuestIndices),
+}
+
+impl Exports {
+    pub(crate) fn of(pre: &InstancePre<State>, world: Option<World>) -> wasmtime::Result<Self> {
+        Ok(match world {
+            Some(World::Agent) => Self::Agent(agent::GuestIndices::new(pre)?),
+            Some(World::AgentBlocking) => Self::AgentBlocking(agent_blocking::GuestIndices::new(pre)?),
+            Some(World::Feedback) => Self::Feedback(feedback::GuestIndices::new(pre)?),
+            Some(World::Runner) => Self::Runner(runner::GuestIndices::new(pre)?),
+            None => wasmtime::bail!("it has none of the contract's worlds"),
+        })
+    }
+
+    fn world(&self) -> World {
+        match self {
+            Self::Agent(_) => World::Agent,
+            Self::AgentBlocking(_) => World::AgentBlocking,
+            Self::Feedback(_) => World::Feedback,
+            Self::Runner(_) => World::Runner,
+        }
+    }
+}
+
+type Answering<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
+
+impl Plugin {
+    pub(crate) fn new(name: PluginName, engine: Engine, compiled: Arc<Compiled>) -> Self {
+        Self { name, engine, compiled }
+    }
+
+    /// What the pipeline calls it.
+    pub fn name(&self) -> &PluginName {
+        &self.name
+    }
+
+    /// Its world.
+    pub fn world(&self) -> World {
+        self.compiled.exports.world()
+    }
+
+    /// What it is.
+    pub fn inspection(&self) -> &Inspection {
+        &self.compiled.inspection
+    }
+
+    /// One phase's work. The outer error is the sandbox's, the inner one the agent's own.
+    ///
+    /// Returns when the agent is done and every call it made is answered, wanted or not.
+    pub async fn run_agent(
+        &self,
+        assignment: &Assignment,
+        capabilities: Arc<dyn Capabilities>,
+        call: &Call,
+    ) -> Result<Result<Submission, Failure>, CallError> {
+        let assignment = convert::work::assignment(assignment);
+        let log = LogBook::new(Listener::Agent(Arc::clone(&capabilities)), &call.limits);
+        let state = State::new(call.limits, log, Some(capabilities), call.seed);
+        let result = self
+            .run(call, state, move |store, instance, compiled| {
+                Box::pin(async move {
+                    match &compiled.exports {
+                        Exports::Agent(indices) => {
+                            let guest = indices.load(&mut *store, &instance)?;
+                            store.run_concurrent(async |store| guest.call_run(store, assignment).await).await?
+                        }
+                        Exports::AgentBlocking(indices) => {
+                            let guest = indices.load(&mut *store, &instance)?;
+                            guest.call_run(store, &assignment).await
+                        }
+                        other => Err(wrong(other.world(), World::Agent)),
+                    }
+                })
+            })
+            .await?;
+        match result {
+            Ok(submission) => {
+                self.bound_output(call, convert::work::size(&submission))?;
+                convert::work::submission(submission).map(Ok).map_err(|words| self.bad_answer(call, words))
+            }
+            Err(failure) => Ok(Err(convert::work::failure(failure))),
+        }
+    }
+
+    /// Asks a feedback strategy.
+    pub async fn decide(&self, failure: &GateFailure, call: &Call) -> Result<Decision, CallError> {
+        let failure = convert::feedback::failure(failure);
+        let decision = self
+            .run(call, self.plain_state(call), move |store, instance, compiled| {
+                Box::pin(async move {
+                    let Exports::Feedback(indices) = &compiled.exports else {
+                        return Err(wrong(compiled.exports.world(), World::Feedback));
+                    };
+                    let guest = indices.load(&mut *store, &instance)?;
+                    guest.call_decide(store, &failure).await
+                })
+            })
+            .await?;
+        convert::feedback::decision(decision).map_err(|words| self.bad_answer(call, words))
+    }
+
+    /// What a test runner offers to code: a JSON object.
+    pub async fn environment(&self, call: &Call) -> Result<Value, CallError> {
+        let text = self
+            .run(call, self.plain_state(call), |store, instance, compiled| {
+                Box::pin(async move {
+                    let guest = runner_guest(store, &instance, compiled)?;
+                    guest.call_environment(store).await
+                })
+            })
+            .await?;
+        self.bound_output(call, text.len())?;
+        match serde_json::from_str(&text) {
+            Ok(object @ Value::Object(_)) => Ok(object),
+            Ok(_) => Err(self.bad_answer(call, "its environment is not a JSON object".to_owned())),
+            Err(error) => Err(self.bad_answer(call, format!("its environment is not JSON: {error}"))),
+        }
+    }
+
+    /// The names of the tests, or what keeps the code from being built.
+    pub async fn collect(
+        &self,
+        code: &[File],
+        tests: &[File],
+        call: &Call,
+    ) -> Result<Result<Vec<String>, Vec<String>>, CallError> {
+        let (code, tests) = (convert::bench::to_files(code), convert::bench::to_files(tests));
+        let found = self
+            .run(call, self.plain_state(call), move |store, instance, compiled| {
+                Box::pin(async move {
+                    let guest = runner_guest(store, &instance, compiled)?;
+                    guest.call_collect(store, &code, &tests).await
+                })
+            })
+            .await?;
+        let (Ok(lines) | Err(lines)) = &found;
+        self.bound_output(call, lines.iter().map(String::len).sum())?;
+        Ok(found)
+    }
+
+    /// Runs the tests of one file.
+    pub async fn run_tests(
+        &self,
+        code: &[File],
+        tests: &[File],
+        path: &str,
+        call: &Call,
+    ) -> Result<Result<TestRun, BenchError>, CallError> {
+        let (code, tests, path) = (convert::bench::to_files(code), convert::bench::to_files(tests), path.to_owned());
+        let result = self
+            .run(call, self.plain_state(call), move |store, instance, compiled| {
+                Box::pin(async move {
+                    let guest = runner_guest(store, &instance, compiled)?;
+                    guest.call_run_tests(store, &code, &tests, &path).await
+                })
+            })
+            .await?;
+        self.bound_output(call, convert::bench::size(&result))?;
+        Ok(convert::bench::from_result(result))
+    }
+
+    fn plain_state(&self, call: &Call) -> State {
+        let listener = call.log.clone().map_or(Listener::Nobody, Listener::Sink);
+        State::new(call.limits, LogBook::new(listener, &call.limits), None, call.seed)
+    }
+
+    /// A fresh store and instance, one call in it, and the end of both.
+    async fn run<R, B>(&self, call: &Call, state: State, body: B) -> Result<R, CallError>
+    where
+        R: Send,
+        B: for<'a> FnOnce(&'a mut Store<State>, Instance, &'a Compiled) -> Answering<'a, R> + Send,
+    {
+        let compiled = &*self.compiled;
+        let _entered =
+            self.engine.enter(self.world(), compiled.pooled).await.map_err(|kind| self.error(call, kind))?;
+        let calls = state.calls.clone();
+        let mut store = bounded(compiled, state);
+        let work = async {
+            let instance = compiled.pre.instantiate_async(&mut store).await?;
+            body(&mut store, instance, compiled).await
+        };
+        let wall = Duration::from_millis(call.limits.wall_ms.get());
+        let deadline = tokio::time::Instant::now() + wall;
+        let ended = tokio::time::timeout_at(deadline, Driven::new(work, Arc::clone(&calls.turnstile))).await;
+        let result = match ended {
+            Err(_) => Err(CallErrorKind::WallClock { limit_ms: call.limits.wall_ms.get() }),
+            Ok(Err(Stuck)) => Err(CallErrorKind::Stuck),
+            Ok(Ok(Err(error))) => Err(kind_of(&error, store.data())),
+            Ok(Ok(Ok(result))) => Ok(result),
+        };
+        drop(store);
+        // What still is under way when the wall clock strikes is dropped with `calls`.
+        let _ = tokio::time::timeout_at(deadline, calls.settle()).await;
+        result.map_err(|kind| self.error(call, kind))
+    }
+
+    fn bound_output(&self, call: &Call, size: usize) -> Result<(), CallError> {
+        let (size, limit) = (size as u64, call.limits.output_bytes);
+        match size > limit {
+            true => Err(self.error(call, CallErrorKind::Output { size, limit })),
+            false => Ok(()),
+        }
+    }
+
+    fn bad_answer(&self, call: &Call, words: String) -> CallError {
+        self.error(call, CallErrorKind::BadAnswer(words))
+    }
+
+    fn error(&self, call: &Call, kind: CallErrorKind) -> CallError {
+        CallError { plugin: self.name.clone(), doing: call.doing.clone(), kind }
+    }
+}
+
+fn runner_guest(store: &mut Store<State>, instance: &Instance, compiled: &Compiled) -> wasmtime::Result<runner::Guest> {
+    match &compiled.exports {
+        Exports::Runner(indices) => indices.load(store, instance),
+        other => Err(wrong(other.world(), World::Runner)),
+    }
+}
+
+/// A store with every bound on it.
+fn bounded(compiled: &Compiled, state: State) -> Store<State> {
+    let limits = state.limits;
+    let ticks = limits.cpu_ms.get().div_ceil(TICK.as_millis() as u64);
+    let mut store = Store::new(compiled.pre.engine(), state);
+    store.limiter(|state| state);
+    store.set_hostcall_fuel(usize::try_from(limits.host_call_bytes).unwrap_or(usize::MAX));
+    store.set_max_component_handles(limits.handles as usize);
+    store.set_epoch_deadline(1);
+    // Called only while the guest computes: each call is about one tick of it.
+    store.epoch_deadline_callback(move |mut store| {
+        let state = store.data_mut();
+        state.ticks += 1;
+        match state.ticks > ticks {
+            true => Err(Stop::Cpu.into()),
+            false => Ok(UpdateDeadline::Yield(1)),
+        }
+    });
+    store
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("it is {is}, not {needed}")]
+struct Wrong {
+    is: &'static str,
+    needed: &'static str,
+}
+
+fn wrong(is: World, needed: World) -> wasmtime::Error {
+    Wrong { is: is.words(), needed: needed.words() }.into()
+}
+
+/// What an error of wasmtime means, in the words of the limits.
+fn kind_of(error: &wasmtime::Error, state: &State) -> CallErrorKind {
+    let limits = &state.limits;
+    match host::stop_of(error) {
+        Some(Stop::Cpu) => return CallErrorKind::CpuTime { limit_ms: limits.cpu_ms.get() },
+        Some(Stop::Calls) => return CallErrorKind::Calls { limit: limits.calls },
+        Some(stop @ Stop::Lost(_)) => return CallErrorKind::Host(stop.to_string()),
+        None => {}
+    }
+    if let Some(wrong) = error.downcast_ref::<Wrong>() {
+        return CallErrorKind::WrongWorld { is: wrong.is, needed: wrong.needed };
+    }
+    if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+        return CallErrorKind::Exit(*status);
+    }
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        return CallErrorKind::Host(format!("the pool of instances is used up: {error:#}"));
+    }
+    if let (Some(Trap::UnreachableCodeReached), Some(words)) = (error.downcast_ref::<Trap>(), state.log.panic()) {
+        return CallErrorKind::Panic(words);
+    }
+    if let Some((what, wanted, limit)) = state.refused {
+        return CallErrorKind::Memory { what, wanted, limit };
+    }
+    let words = format!("{error:#}");
+    // The only sign of it that wasmtime gives.
+    if words.contains("fuel allocated for hostcalls has been exhausted") {
+        return CallErrorKind::HostCall { limit: limits.host_call_bytes };
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => CallErrorKind::Trap(trap.to_string().trim_start_matches("wasm trap: ").to_owned()),
+        None => CallErrorKind::Trap(words),
+    }
+}

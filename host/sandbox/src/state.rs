@@ -1,0 +1,79 @@
+//! What a store holds beside the guest: its limits and what is left of them, its log, its calls, its virtual world.
+
+use std::sync::Arc;
+
+use wasmtime::ResourceLimiter;
+
+use crate::calls::Calls;
+use crate::log_book::LogBook;
+use crate::wasi::Virtual;
+use crate::{Capabilities, Limits};
+
+/// The data of one store.
+pub(crate) struct State {
+    pub(crate) limits: Limits,
+    pub(crate) log: LogBook,
+    pub(crate) calls: Calls,
+    /// Only agents have some.
+    pub(crate) capabilities: Option<Arc<dyn Capabilities>>,
+    pub(crate) world: Virtual,
+    pub(crate) ticks: u64,
+    memory: u64,
+    /// The last growth that was refused: what, wanted, limit.
+    pub(crate) refused: Option<(&'static str, u64, u64)>,
+}
+
+impl State {
+    pub(crate) fn new(
+        limits: Limits,
+        log: LogBook,
+        capabilities: Option<Arc<dyn Capabilities>>,
+        seed: u64,
+    ) -> Self {
+        Self {
+            limits,
+            calls: Calls::new(limits.calls),
+            capabilities,
+            world: Virtual::new(seed, log.clone()),
+            log,
+            ticks: 0,
+            memory: 0,
+            refused: None,
+        }
+    }
+}
+
+// Growth is refused rather than trapped: an interpreter turns it into its own out-of-memory error and goes on. A guest
+// that cannot go on traps, and the refusal tells why.
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.memory.saturating_add((desired.saturating_sub(current)) as u64);
+        if wanted > self.limits.memory_bytes {
+            self.refused = Some(("memory", wanted, self.limits.memory_bytes));
+            return Ok(false);
+        }
+        self.memory = wanted;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let limit = u64::from(self.limits.table_elements);
+        if desired as u64 > limit {
+            self.refused = Some(("table", desired as u64, limit));
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances as usize
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.instances as usize
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.instances as usize
+    }
+}

@@ -1,0 +1,207 @@
+//! Makes an agent's run depend on its answers alone, never on when they came.
+//!
+//! Every waiting import (a model call, a trial run of tests) takes a number when the guest asks, from 1. The host works on
+//! several at once, but answers go to the guest strictly by number, and the next one only when the guest is idle.
+//!
+//! Why this is enough. A guest is a deterministic machine: between two deliveries it runs until nothing in its store can
+//! go on, and what it does meanwhile follows from its memory alone. So if the points of delivery are always the same
+//! points, and always bring the same answers in the same order, the whole run is the same run. [`Driven`] finds these
+//! points from outside: it polls the call's future with a waker of its own. A future that is pending although its waker
+//! was not touched during the poll waits for somebody else. Whoever can still run does touch the waker: a guest that was
+//! interrupted by the epoch, one that yields (wasmtime yields to its executor each time), or work that wasmtime queued
+//! for itself. Only two sorts of somebody else exist here: calls that wait in this turnstile, and imports that block the
+//! whole store for a moment (`artifacts.read`, `artifacts.check`, the blocking world), which announce themselves by
+//! [`Turnstile::block`]. If there is no blocked import and a numbered answer is there, exactly that one is released and
+//! the guest runs until it is idle again. Wakes that come late or twice only make the driver poll an idle store again,
+//! which changes nothing.
+//!
+//! Three cases at the edge. A guest that yields in a loop is never idle, so it never sees an answer and ends at its limit
+//! of computing time. A guest that drops a call (it lost a select) gives up its place: the host's work on it goes on and
+//! its answer is recorded, but nobody waits for it any more. A guest that is idle with no call under way can never go on,
+//! and is told so at once.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures::task::AtomicWaker;
+
+/// Numbers calls and lets their answers through one by one.
+#[derive(Default)]
+pub(crate) struct Turnstile {
+    inner: Mutex<Inner>,
+    /// Whoever drives the store; told when an answer comes.
+    driver: AtomicWaker,
+}
+
+#[derive(Default)]
+struct Inner {
+    last: u32,
+    /// Calls that the guest still waits for, by number.
+    waiting: BTreeMap<u32, Place>,
+    blocked: u32,
+}
+
+#[derive(Default)]
+struct Place {
+    answered: bool,
+    released: bool,
+    guest: Option<Waker>,
+}
+
+/// What the turnstile did when the guest was idle.
+#[derive(PartialEq, Eq)]
+enum Idle {
+    /// An answer was let through: the guest can go on.
+    Released,
+    /// The next answer is not there yet.
+    Waiting,
+    /// Nothing is under way.
+    Stuck,
+}
+
+impl Turnstile {
+    /// The next number.
+    pub(crate) fn number(&self) -> u32 {
+        let mut inner = self.lock();
+        inner.last = inner.last.saturating_add(1);
+        inner.last
+    }
+
+    /// A place in the queue for call `number`; giving it up lets the next one pass.
+    pub(crate) fn place(self: &Arc<Self>, number: u32) -> Ticket {
+        self.lock().waiting.insert(number, Place::default());
+        Ticket { turnstile: Arc::clone(self), number }
+    }
+
+    /// The answer to call `number` is there.
+    pub(crate) fn answered(&self, number: u32) {
+        if let Some(place) = self.lock().waiting.get_mut(&number) {
+            place.answered = true;
+        }
+        self.driver.wake();
+    }
+
+    /// While this is held, the guest is not idle: it waits inside an import that blocks it.
+    pub(crate) fn block(self: &Arc<Self>) -> Blocked {
+        self.lock().blocked += 1;
+        Blocked(Arc::clone(self))
+    }
+
+    fn on_idle(&self) -> Idle {
+        let mut inner = self.lock();
+        if inner.blocked > 0 {
+            return Idle::Waiting;
+        }
+        let Some(mut first) = inner.waiting.first_entry() else {
+            return Idle::Stuck;
+        };
+        let place = first.get_mut();
+        if !place.answered || place.released {
+            return Idle::Waiting;
+        }
+        place.released = true;
+        let guest = place.guest.take();
+        drop(inner);
+        if let Some(guest) = guest {
+            guest.wake();
+        }
+        Idle::Released
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in the queue. Resolves when its turn has come.
+pub(crate) struct Ticket {
+    turnstile: Arc<Turnstile>,
+    number: u32,
+}
+
+impl Future for Ticket {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.turnstile.lock().waiting.get_mut(&self.number) {
+            Some(place) if !place.released => {
+                place.guest = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.turnstile.lock().waiting.remove(&self.number);
+    }
+}
+
+/// See [`Turnstile::block`].
+pub(crate) struct Blocked(Arc<Turnstile>);
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        self.0.lock().blocked -= 1;
+    }
+}
+
+/// The guest waits and nothing is under way that could wake it.
+pub(crate) struct Stuck;
+
+/// Runs a call to its end, letting answers through whenever the guest is idle.
+pub(crate) struct Driven<F> {
+    call: Pin<Box<F>>,
+    turnstile: Arc<Turnstile>,
+    bell: Arc<Bell>,
+}
+
+impl<F: Future> Driven<F> {
+    pub(crate) fn new(call: F, turnstile: Arc<Turnstile>) -> Self {
+        Self { call: Box::pin(call), turnstile, bell: Arc::default() }
+    }
+}
+
+impl<F: Future> Future for Driven<F> {
+    type Output = Result<F::Output, Stuck>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.bell.outside.register(cx.waker());
+        self.turnstile.driver.register(cx.waker());
+        let waker = Waker::from(Arc::clone(&self.bell));
+        loop {
+            self.bell.rung.store(false, Ordering::SeqCst);
+            if let Poll::Ready(output) = self.call.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Poll::Ready(Ok(output));
+            }
+            if self.bell.rung.load(Ordering::SeqCst) {
+                return Poll::Pending;
+            }
+            match self.turnstile.on_idle() {
+                Idle::Released => {}
+                Idle::Waiting => return Poll::Pending,
+                Idle::Stuck => return Poll::Ready(Err(Stuck)),
+            }
+        }
+    }
+}
+
+/// The waker that a call is polled with: remembers that it was rung, and passes it on.
+#[derive(Default)]
+struct Bell {
+    rung: AtomicBool,
+    outside: AtomicWaker,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.rung.store(true, Ordering::SeqCst);
+        self.outside.wake();
+    }
+}
