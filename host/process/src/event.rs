@@ -100,7 +100,7 @@ pub enum Event {
         /// The call's number where an agent tried tests; absent for the run that counts.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call: Option<u32>,
-        /// The result: a blob of JSON of `Result<TestRun, BenchError>`, for the run that counts of [`crate::suite::SuiteRun`].
+        /// The result: a blob of JSON of `Result<TestRun, BenchError>`, for the run that counts of [`SuiteRun`].
         run: Digest,
         /// The code that was tested, where it is an artifact.
         #[serde(skip_serializing_if = "Option::is_none", default)]

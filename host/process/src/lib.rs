@@ -3,8 +3,15 @@
 //! Promises: no I/O, no clock, no randomness, no async. The same journal always folds to the same state and the same next
 //! action. Fails only with typed errors; nothing here panics.
 
+pub mod artifact;
+pub mod decide;
 pub mod feedback;
+pub mod gate;
 pub mod model;
+pub mod pipeline;
+pub mod source;
+pub mod state;
+pub mod task;
 pub mod testing;
 
 mod digest;

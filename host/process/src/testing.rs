@@ -25,6 +25,18 @@ pub enum Outcome {
     Skipped,
 }
 
+impl Outcome {
+    /// `passed`, `failed`, `errored` or `skipped`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Errored => "errored",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// One test of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestCase {

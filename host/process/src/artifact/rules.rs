@@ -1,0 +1,310 @@
+//! The rules of standard kinds that a schema cannot say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Door;
+
+/// Every fault of an artifact that already satisfies its schema.
+pub fn faults(door: &Door<'_>, kind: &str, value: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    if let Some(task_id) = text(value, "task_id")
+        && task_id != door.task_id.as_str()
+    {
+        faults.push(format!("at /task_id: it is \"{task_id}\", but the task is \"{}\"", door.task_id));
+    }
+    match kind {
+        "project_plan" => plan(value, &mut faults),
+        "design_specification" => design(value, door.plan, &mut faults),
+        "generated_code" | "test_suite" => files(value, &mut faults),
+        "pips" => proposals(value, &mut faults),
+        _ => {}
+    }
+    faults
+}
+
+/// Semantic complexity of a unit: `round((2·api + 5·data + 3·logic + 4·entities) × novelty)`.
+pub fn complexity(api: f64, data: f64, logic: f64, entities: f64, novelty: f64) -> u64 {
+    let weighted = (2.0 * api + 5.0 * data + 3.0 * logic + 4.0 * entities) * novelty;
+    // Counts are at most 10 and novelty at most 2 by schema, so the product is small and not negative.
+    weighted.round().max(0.0) as u64
+}
+
+/// What is wrong with a path that a plugin wrote, if anything. Accepted paths cannot leave the folder they are joined to.
+pub fn path_fault(path: &str) -> Option<&'static str> {
+    let reserved =
+        |segment: &str| segment.is_empty() || segment == "." || segment.trim() != segment || segment.ends_with('.');
+    match () {
+        () if path.is_empty() => Some("it is empty"),
+        () if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') => Some("it is absolute"),
+        () if path.contains('\\') => Some("it has a backslash; use `/`"),
+        () if path.chars().any(char::is_control) => Some("it has a control character"),
+        () if path.split('/').any(|segment| segment == "..") => Some("it has `..`"),
+        () if path.split('/').any(reserved) => Some("it has an empty or odd segment"),
+        () if path.split('/').any(|segment| segment.eq_ignore_ascii_case(".git")) => Some("it is inside `.git`"),
+        () => None,
+    }
+}
+
+fn plan(value: &Value, faults: &mut Vec<String>) {
+    let units = list(value, "semantic_units");
+    let mut graph = BTreeMap::new();
+    let mut total = 0;
+    for unit in units {
+        let id = text(unit, "unit_id").unwrap_or_default();
+        if graph.insert(id, strings(unit, "dependencies")).is_some() {
+            faults.push(format!("semantic unit {id} is there twice"));
+        }
+        let of = |field: &str| unit.get(field).and_then(Value::as_f64).unwrap_or_default();
+        let right = complexity(
+            of("api_interactions"),
+            of("data_transformations"),
+            of("logical_branches"),
+            of("code_entities_modified"),
+            of("novelty"),
+        );
+        let said = unit.get("est_complexity").and_then(Value::as_u64).unwrap_or_default();
+        if said != right {
+            faults.push(format!("semantic unit {id}: est_complexity is {said}, by its own counts it is {right}"));
+        }
+        total += said;
+    }
+    let said = value.get("total_est_complexity").and_then(Value::as_u64).unwrap_or_default();
+    if said != total {
+        faults.push(format!("total_est_complexity is {said}, but the units' sum is {total}"));
+    }
+    acyclic("semantic unit", &graph, faults);
+}
+
+fn design(value: &Value, plan: Option<&Value>, faults: &mut Vec<String>) {
+    let components = list(value, "components");
+    let mut graph = BTreeMap::new();
+    for component in components {
+        let name = text(component, "name").unwrap_or_default();
+        if graph.insert(name, strings(component, "dependencies")).is_some() {
+            faults.push(format!("component {name} is there twice"));
+        }
+    }
+    acyclic("component", &graph, faults);
+    let checklist = list(value, "review_checklist");
+    if !checklist.iter().any(|item| matches!(text(item, "severity"), Some("critical" | "high"))) {
+        faults.push("review_checklist has no item of severity critical or high".to_owned());
+    }
+    let covered: BTreeSet<_> = components.iter().filter_map(|component| text(component, "semantic_unit_id")).collect();
+    let units: BTreeSet<_> = plan
+        .map(|plan| list(plan, "semantic_units"))
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|unit| text(unit, "unit_id"))
+        .collect();
+    for unit in units.difference(&covered) {
+        faults.push(format!("no component is for semantic unit {unit}"));
+    }
+    if plan.is_some() {
+        for unit in covered.difference(&units) {
+            faults.push(format!("semantic unit {unit} is not in the plan"));
+        }
+    }
+}
+
+fn files(value: &Value, faults: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for path in list(value, "files").iter().filter_map(|file| text(file, "path")) {
+        if let Some(why) = path_fault(path) {
+            faults.push(format!("path \"{}\" is not acceptable: {why}", path.escape_debug()));
+        }
+        // Lower case, because some file systems fold it and one file would silently replace the other.
+        if !seen.insert(path.to_lowercase()) {
+            faults.push(format!("path \"{path}\" is there twice"));
+        }
+    }
+    for path in &seen {
+        if seen.iter().any(|other| other.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))) {
+            faults.push(format!("path \"{path}\" is a file and a folder"));
+        }
+    }
+}
+
+fn proposals(value: &Value, faults: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for proposal in list(value, "proposals") {
+        let id = text(proposal, "id").unwrap_or_default();
+        if !seen.insert(id) {
+            faults.push(format!("proposal {id} is there twice"));
+        }
+        if text(proposal, "status") != Some("pending") || proposal.get("decided_by").is_some() {
+            faults.push(format!("proposal {id} is decided already; only people decide, so its status is \"pending\""));
+        }
+    }
+}
+
+/// Complains about edges to nowhere and about cycles.
+fn acyclic(what: &str, graph: &BTreeMap<&str, Vec<&str>>, faults: &mut Vec<String>) {
+    for (name, targets) in graph {
+        for target in targets.iter().filter(|target| !graph.contains_key(*target)) {
+            faults.push(format!("{what} {name} depends on {target}, which is not there"));
+        }
+    }
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let ready =
+            |targets: &Vec<&str>| targets.iter().all(|target| done.contains(target) || !graph.contains_key(target));
+        let next: Vec<_> = graph
+            .iter()
+            .filter(|(name, targets)| !done.contains(*name) && ready(targets))
+            .map(|(name, _)| *name)
+            .collect();
+        if next.is_empty() {
+            break;
+        }
+        done.extend(next);
+    }
+    let stuck: Vec<_> = graph.keys().copied().filter(|name| !done.contains(name)).collect();
+    if !stuck.is_empty() {
+        faults.push(format!("the dependencies of these {what}s go round in a circle: {}", stuck.join(", ")));
+    }
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+    value.get(field).and_then(Value::as_str)
+}
+
+fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
+    value.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn strings<'a>(value: &'a Value, field: &str) -> Vec<&'a str> {
+    list(value, field).iter().filter_map(Value::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::pipeline::{Pipeline, parse, standard};
+    use crate::source::Source;
+    use serde_json::json;
+
+    fn tsp() -> Pipeline {
+        parse(Source { file: "tsp", text: standard("tsp").unwrap() }, &|_| Err(String::new())).unwrap()
+    }
+
+    fn faults_of(kind: &str, value: Value, plan: Option<&Value>) -> Vec<String> {
+        let door = Door { pipeline: &tsp(), task_id: &"TASK-1".parse().unwrap(), plan };
+        door.check(&kind.parse().unwrap(), value.to_string().as_bytes()).err().unwrap_or_default()
+    }
+
+    fn unit(id: &str, needs: &[&str], complexity: u64) -> Value {
+        json!({"unit_id": id, "description": "parse the text", "dependencies": needs, "api_interactions": 1,
+            "data_transformations": 1, "logical_branches": 1, "code_entities_modified": 1, "novelty": 1.5, "est_complexity": complexity})
+    }
+
+    fn plan_of(units: Vec<Value>, total: u64) -> Value {
+        json!({"task_id": "TASK-1", "semantic_units": units, "total_est_complexity": total})
+    }
+
+    #[test]
+    fn complexity_is_weighted_and_rounded() {
+        assert_eq!(complexity(1.0, 1.0, 1.0, 1.0, 1.5), 21);
+        assert_eq!(complexity(10.0, 10.0, 10.0, 10.0, 2.0), 280);
+    }
+
+    #[test]
+    fn a_right_plan_is_taken_and_each_wrong_one_named() {
+        assert!(
+            faults_of(
+                "project_plan",
+                plan_of(vec![unit("SU-001", &[], 21), unit("SU-002", &["SU-001"], 21)], 42),
+                None
+            )
+            .is_empty()
+        );
+        let wrong = plan_of(vec![unit("SU-001", &["SU-002"], 20), unit("SU-002", &["SU-001", "SU-009"], 21)], 50);
+        assert_eq!(
+            faults_of("project_plan", wrong, None),
+            [
+                "semantic unit SU-001: est_complexity is 20, by its own counts it is 21",
+                "total_est_complexity is 50, but the units' sum is 41",
+                "semantic unit SU-002 depends on SU-009, which is not there",
+                "the dependencies of these semantic units go round in a circle: SU-001, SU-002",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_schema_fault_says_where() {
+        let faults = faults_of("project_plan", plan_of(vec![], 0), None);
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].starts_with("at /semantic_units: "), "{faults:?}");
+    }
+
+    #[test]
+    fn an_artifact_of_another_task_is_refused() {
+        let mut plan = plan_of(vec![unit("SU-001", &[], 21)], 21);
+        plan["task_id"] = json!("TASK-2");
+        assert_eq!(
+            faults_of("project_plan", plan, None),
+            ["at /task_id: it is \"TASK-2\", but the task is \"TASK-1\""]
+        );
+    }
+
+    #[test]
+    fn a_design_covers_every_unit_of_the_plan() {
+        let plan = plan_of(vec![unit("SU-001", &[], 21), unit("SU-002", &[], 21)], 42);
+        let item = |severity: &str| json!({"item": "is it right", "severity": severity});
+        let design = json!({"task_id": "TASK-1", "architecture_overview": "x".repeat(50),
+            "components": [{"name": "a", "semantic_unit_id": "SU-001", "responsibility": "parses the text", "interfaces": [], "dependencies": [], "notes": ""}],
+            "api_contracts": [], "data_schemas": [], "technology_stack": {}, "assumptions": [],
+            "review_checklist": [item("low"), item("low"), item("low"), item("low"), item("medium")]});
+        assert_eq!(
+            faults_of("design_specification", design, Some(&plan)),
+            ["review_checklist has no item of severity critical or high", "no component is for semantic unit SU-002"]
+        );
+    }
+
+    #[test]
+    fn paths_that_leave_the_output_folder_are_refused_in_words() {
+        let code = |paths: &[&str]| {
+            let files: Vec<_> = paths.iter().map(|path| json!({"path": path, "content": "", "purpose": "x"})).collect();
+            json!({"files": files, "language": "python", "dependencies": [], "notes": ""})
+        };
+        let faults = faults_of(
+            "generated_code",
+            code(&["/etc/passwd", "../x", "a/../../b", "c:\\x", "ok.py", "OK.py", "d", "d/e.py"]),
+            None,
+        );
+        assert_eq!(
+            faults,
+            [
+                "path \"/etc/passwd\" is not acceptable: it is absolute",
+                "path \"../x\" is not acceptable: it has `..`",
+                "path \"a/../../b\" is not acceptable: it has `..`",
+                "path \"c:\\\\x\" is not acceptable: it is absolute",
+                "path \"OK.py\" is there twice",
+                "path \"d\" is a file and a folder",
+            ]
+        );
+    }
+
+    #[test]
+    fn fifty_megabytes_and_broken_escapes_are_refused_in_words() {
+        let door = Door { pipeline: &tsp(), task_id: &"TASK-1".parse().unwrap(), plan: None };
+        let kind = "generated_code".parse().unwrap();
+        let big = door.check(&kind, &vec![b' '; 50 << 20]).unwrap_err();
+        assert_eq!(big, ["it has 52428800 bytes; at most 4194304 are taken"]);
+        let escape = door.check(&kind, br#"{"language": "\ud800"}"#).unwrap_err();
+        assert!(escape[0].starts_with("it is not JSON: "), "{escape:?}");
+        assert!(door.check(&kind, b"\xff\xfe").unwrap_err()[0].starts_with("it is not JSON: "));
+    }
+
+    #[test]
+    fn a_proposal_cannot_come_approved() {
+        let pips = json!({"proposals": [{"id": "PIP-1", "analysis": "prompts are vague", "expected_impact": "fewer faults", "status": "approved",
+            "proposed_changes": [{"target": "design", "change": "add", "proposed": "a check", "rationale": "it helps"}]}]});
+        assert_eq!(
+            faults_of("pips", pips, None),
+            ["proposal PIP-1 is decided already; only people decide, so its status is \"pending\""]
+        );
+    }
+}

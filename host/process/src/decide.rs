@@ -1,0 +1,142 @@
+//! Holds what a strategy or a person decided against what the pipeline allows. Nothing is bent to fit: it is allowed, or
+//! refused in words.
+
+use crate::feedback::{Decision, GateFailure, Revision};
+use crate::{Decided, Digest, FeedbackItem, PhaseName, Rework};
+
+/// A strategy's decision, checked. `about` are the digests that were judged.
+pub fn check(failure: &GateFailure, about: &[Digest], decision: Decision) -> Decided {
+    match decision {
+        Decision::AskAPerson(reason) => Decided::AskAPerson { reason },
+        Decision::GiveUp(reason) => Decided::GiveUp { reason },
+        Decision::Revise(revisions) if revisions.is_empty() => {
+            Decided::Refused { reason: "the strategy's decision names no phase to revise".to_owned() }
+        }
+        Decision::Revise(revisions) => {
+            let rework = revisions
+                .iter()
+                .map(|revision| check_revision(failure, about, revision))
+                .collect::<Result<Vec<_>, _>>();
+            match rework.and_then(each_once) {
+                Ok(rework) => Decided::Revise { rework },
+                Err(reason) => Decided::Refused { reason },
+            }
+        }
+    }
+}
+
+fn check_revision(failure: &GateFailure, about: &[Digest], revision: &Revision) -> Result<Rework, String> {
+    let phase = allowed(failure, &revision.phase)?;
+    let find = |id: &String| {
+        let found = failure.issues.iter().find(|issue| issue.id == *id).cloned();
+        found.ok_or_else(|| format!("the strategy names issue `{id}`, which gate `{}` did not find", failure.gate))
+    };
+    let issues = revision.issue_ids.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    if issues.is_empty() && revision.instructions.trim().is_empty() {
+        return Err(format!("the strategy sends work back to `{phase}` without an issue or a word"));
+    }
+    let words = failure.person_words.as_ref().filter(|words| !revision.instructions.contains(words.as_str()));
+    let instructions = match words {
+        Some(words) => format!("{}\n\nA person rejected the work and said: {words}", revision.instructions),
+        None => revision.instructions.clone(),
+    };
+    let feedback = FeedbackItem { source: failure.gate.to_string(), about: about.to_vec(), issues, instructions };
+    Ok(Rework { phase, feedback })
+}
+
+fn allowed(failure: &GateFailure, name: &str) -> Result<PhaseName, String> {
+    let phase = failure.may_revise.iter().find(|phase| phase.as_str() == name).cloned();
+    phase.ok_or_else(|| {
+        let known: Vec<_> = failure.may_revise.iter().map(PhaseName::as_str).collect();
+        format!(
+            "the strategy wants to revise `{name}`, but gate `{}` may send work back only to {}",
+            failure.gate,
+            known.join(", ")
+        )
+    })
+}
+
+fn each_once(rework: Vec<Rework>) -> Result<Vec<Rework>, String> {
+    for (index, one) in rework.iter().enumerate() {
+        if rework.iter().skip(index + 1).any(|other| other.phase == one.phase) {
+            return Err(format!("the strategy names phase `{}` twice", one.phase));
+        }
+    }
+    Ok(rework)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::Severity;
+    use crate::gate::sample_issue;
+
+    fn failure() -> GateFailure {
+        GateFailure {
+            gate: "code-review".parse().unwrap(),
+            attempt: 1,
+            attempts_left: 2,
+            issues: vec![sample_issue("a", Severity::High, "design"), sample_issue("b", Severity::High, "code")],
+            person_words: None,
+            may_revise: vec!["design".parse().unwrap(), "code".parse().unwrap()],
+            history: vec![],
+            settings: serde_json::json!({}),
+        }
+    }
+
+    fn revise(phase: &str, ids: &[&str], words: &str) -> Revision {
+        Revision {
+            phase: phase.into(),
+            issue_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            instructions: words.into(),
+        }
+    }
+
+    fn refused(revisions: Vec<Revision>) -> String {
+        match check(&failure(), &[], Decision::Revise(revisions)) {
+            Decided::Refused { reason } => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn several_phases_may_revise_at_once_each_with_its_own_issues() {
+        let decision = Decision::Revise(vec![revise("design", &["a"], "mend a"), revise("code", &["b"], "mend b")]);
+        let Decided::Revise { rework } = check(&failure(), &[Digest::of(b"x")], decision) else { panic!("refused") };
+        let got: Vec<_> = rework.iter().map(|rework| (rework.phase.as_str(), rework.feedback.issues.len())).collect();
+        assert_eq!(got, [("design", 1), ("code", 1)]);
+        assert!(rework.iter().all(|rework| rework.feedback.about == [Digest::of(b"x")]));
+    }
+
+    #[test]
+    fn what_the_pipeline_does_not_allow_is_refused_in_words() {
+        assert_eq!(
+            refused(vec![revise("planning", &["a"], "x")]),
+            "the strategy wants to revise `planning`, but gate `code-review` may send work back only to design, code"
+        );
+        assert_eq!(
+            refused(vec![revise("code", &["zzz"], "x")]),
+            "the strategy names issue `zzz`, which gate `code-review` did not find"
+        );
+        assert_eq!(refused(vec![]), "the strategy's decision names no phase to revise");
+        assert_eq!(
+            refused(vec![revise("code", &["b"], "x"), revise("code", &["a"], "y")]),
+            "the strategy names phase `code` twice"
+        );
+        assert_eq!(
+            refused(vec![revise("code", &[], " ")]),
+            "the strategy sends work back to `code` without an issue or a word"
+        );
+    }
+
+    #[test]
+    fn a_persons_words_always_arrive() {
+        let failure = GateFailure { person_words: Some("use a table".into()), ..failure() };
+        let Decided::Revise { rework } = check(&failure, &[], Decision::Revise(vec![revise("code", &["b"], "mend")]))
+        else {
+            panic!("refused")
+        };
+        assert!(rework.iter().all(|rework| rework.feedback.instructions.contains("use a table")));
+    }
+}

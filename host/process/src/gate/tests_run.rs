@@ -1,0 +1,239 @@
+//! Gates that are judged by tests. The host ran them; this says what the run means.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Bench, Judgement, Numbered, failed_checks, number, report_head, tally, with};
+use crate::testing::{Outcome, TestCase};
+use crate::{Digest, DroppedTest, Findings, Issue, Severity, Verdict};
+
+/// The run that counts: the suite and every kept test of earlier attempts, on code taken from the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuiteRun {
+    /// The code's language.
+    pub language: String,
+    /// The code that was tested.
+    pub code: Digest,
+    /// The suite of this attempt.
+    pub suite: Digest,
+    /// Why no test could be run, where none could and trying again would not help: no runner.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub no_runner: Option<String>,
+    /// What kept code or tests from being loaded.
+    pub build_errors: Vec<String>,
+    /// The tests of this attempt's suite, by name, found by parsing.
+    pub collected: Vec<String>,
+    /// The tests of earlier attempts that were to run as well.
+    pub kept: Vec<KeptTest>,
+    /// How every one of them ended; a collected test that did not report is here as errored.
+    pub tests: Vec<TestCase>,
+    /// Earlier tests that were given up.
+    pub dropped: Vec<DroppedTest>,
+    /// Requirements of the task that no test covers any more.
+    pub uncovered: Vec<String>,
+}
+
+/// A test of an earlier attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptTest {
+    /// Its name.
+    pub test: String,
+    /// The attempt whose suite it is from.
+    pub attempt: u32,
+}
+
+/// Judges a run of tests; the agent's findings say whose fault a failure is, and nothing more.
+pub fn judge_tests(bench: &Bench<'_>, run: &SuiteRun, findings: Findings) -> Judgement {
+    if let Some(why) = &run.no_runner {
+        return Judgement::not_judged(why.clone(), true);
+    }
+    let count = |outcome| run.tests.iter().filter(|test| test.outcome == outcome).count();
+    let (passed, failed, errored, skipped) =
+        (count(Outcome::Passed), count(Outcome::Failed), count(Outcome::Errored), count(Outcome::Skipped));
+    let checks_failed = failed_checks(bench, &findings.checks);
+    let failure = if !run.build_errors.is_empty() {
+        Some(format!("the build failed: {}", run.build_errors.first().map_or("", String::as_str)))
+    } else if run.tests.is_empty() {
+        Some("no test ran".to_owned())
+    } else if failed + errored + skipped > 0 {
+        let others = failed + errored + skipped;
+        Some(format!(
+            "{others} of {} tests did not pass ({failed} failed, {errored} errored, {skipped} skipped)",
+            run.tests.len()
+        ))
+    } else if let Some(requirement) = run.uncovered.first() {
+        Some(format!("no test is left for requirement {requirement}"))
+    } else {
+        (!checks_failed.is_empty()).then(|| format!("{} failed on the checklist", checks_failed.len()))
+    };
+    let unexplained = unexplained(bench, run, &findings.issues);
+    let Numbered { mut issues, suggestions } = number(bench, findings.issues, findings.suggestions);
+    issues.extend(number(bench, unexplained, Vec::new()).issues);
+    issues.extend(number(bench, checks_failed, Vec::new()).issues);
+    let (verdict, reason) = match failure {
+        Some(why) => (Verdict::Failed, why),
+        None if issues.is_empty() => (Verdict::Passed, format!("all {passed} tests passed")),
+        None => (Verdict::PassedWithConditions, format!("all {passed} tests passed; {} noted", tally(&issues))),
+    };
+    let report = with(
+        report_head(bench, verdict, &reason),
+        json!({
+            "code": run.code,
+            "build": { "ok": run.build_errors.is_empty(), "errors": run.build_errors },
+            "tests": run.tests,
+            "totals": { "passed": passed, "failed": failed, "errored": errored, "skipped": skipped },
+            "dropped": run.dropped,
+            "defects": issues,
+            "suggestions": suggestions,
+            "checks": findings.checks,
+            "reviewers": findings.reviewers,
+        }),
+    );
+    Judgement { verdict, reason, permanent: false, issues, dropped: run.dropped.clone(), report: Some(report) }
+}
+
+/// What the run shows and the agent gave no issue for: each becomes one.
+fn unexplained(bench: &Bench<'_>, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue> {
+    let mut found = Vec::new();
+    let code_phase = bench.may_revise.iter().rev().find(|phase| *phase != bench.gate).unwrap_or(bench.gate);
+    let mut add = |phase: &str, description: String, evidence: String, impact: &str| {
+        found.push(Issue {
+            id: format!("RUN-{:03}", found.len() + 1),
+            severity: Severity::High,
+            category: "test".to_owned(),
+            defect_type: "conventional_code_bug".to_owned(),
+            phase_injected: phase.to_owned(),
+            description,
+            evidence,
+            impact: impact.to_owned(),
+            recommendation: None,
+            location: None,
+        });
+    };
+    for error in &run.build_errors {
+        add(
+            code_phase.as_str(),
+            "the code or its tests could not be loaded".to_owned(),
+            format!("build error: {error}"),
+            "nothing can be tested",
+        );
+    }
+    let bad = run.tests.iter().filter(|test| test.outcome != Outcome::Passed);
+    for test in bad.filter(|test| !issues.iter().any(|issue| explains(issue, &test.name))) {
+        let message = test.message.as_deref().unwrap_or("it gave no message");
+        add(
+            code_phase.as_str(),
+            format!("test {} did not pass", test.name),
+            format!("{}: {message}", test.outcome.as_str()),
+            "the code does not do what the test asks for",
+        );
+    }
+    for requirement in &run.uncovered {
+        add(
+            bench.gate.as_str(),
+            format!("no test is left for requirement {requirement}"),
+            "`covers` of the test suite names no test that was collected for it".to_owned(),
+            "nothing shows that the requirement holds",
+        );
+    }
+    found
+}
+
+/// Whether an agent's issue is about this test: it names it, whole or by the part after the file.
+fn explains(issue: &Issue, test: &str) -> bool {
+    let short = test.split_once("::").map_or(test, |(_, rest)| rest);
+    [&issue.evidence, &issue.description].into_iter().any(|text| text.contains(test) || text.contains(short))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::PhaseName;
+    use crate::gate::sample_issue;
+
+    fn case(name: &str, outcome: Outcome) -> TestCase {
+        TestCase { name: name.into(), outcome, message: Some("assert 5 == 300".into()), output: String::new() }
+    }
+
+    fn run(tests: Vec<TestCase>) -> SuiteRun {
+        SuiteRun {
+            language: "python".into(),
+            code: Digest::of(b"code"),
+            suite: Digest::of(b"suite"),
+            no_runner: None,
+            build_errors: vec![],
+            collected: vec![],
+            kept: vec![],
+            tests,
+            dropped: vec![],
+            uncovered: vec![],
+        }
+    }
+
+    fn judge(run: &SuiteRun, findings: Findings) -> Judgement {
+        let may_revise: Vec<PhaseName> = ["design", "code", "test"].map(|name| name.parse().unwrap()).to_vec();
+        let bench = Bench {
+            task_id: &"TASK-1".parse().unwrap(),
+            gate: &"test".parse().unwrap(),
+            attempt: 1,
+            may_revise: &may_revise,
+            about: &[],
+        };
+        judge_tests(&bench, run, findings)
+    }
+
+    #[test]
+    fn only_a_run_in_which_every_test_passed_opens_the_gate() {
+        use Outcome::{Errored, Failed, Passed, Skipped};
+        let verdict = |outcomes: &[Outcome]| {
+            let tests = outcomes.iter().map(|outcome| case("t.py::a", *outcome)).collect();
+            judge(&run(tests), Findings::default()).verdict
+        };
+        assert_eq!(verdict(&[Passed, Passed]), Verdict::Passed);
+        for bad in [Failed, Errored, Skipped] {
+            assert_eq!(verdict(&[Passed, bad]), Verdict::Failed);
+        }
+        assert_eq!(judge(&run(vec![]), Findings::default()).reason, "no test ran");
+    }
+
+    #[test]
+    fn a_failed_build_and_an_uncovered_requirement_fail_the_gate() {
+        let mut broken = run(vec![case("t.py::a", Outcome::Passed)]);
+        broken.build_errors = vec!["app.py:3: invalid syntax".into()];
+        assert_eq!(judge(&broken, Findings::default()).reason, "the build failed: app.py:3: invalid syntax");
+        let mut thin = run(vec![case("t.py::a", Outcome::Passed)]);
+        thin.uncovered = vec!["R2".into()];
+        let judged = judge(&thin, Findings::default());
+        assert_eq!((judged.verdict, judged.reason.as_str()), (Verdict::Failed, "no test is left for requirement R2"));
+        assert_eq!(judged.issues[0].phase_injected, "test");
+    }
+
+    #[test]
+    fn a_missing_runner_is_not_judged_for_good() {
+        let mut none = run(vec![]);
+        none.no_runner = Some("no runner serves cobol".into());
+        let judged = judge(&none, Findings::default());
+        assert_eq!((judged.verdict, judged.permanent), (Verdict::NotJudged, true));
+    }
+
+    #[test]
+    fn a_failing_test_without_an_issue_becomes_one_with_its_message() {
+        let failing =
+            run(vec![case("tests/t.py::test_a", Outcome::Failed), case("tests/t.py::test_b", Outcome::Failed)]);
+        let mut issue = sample_issue("I-1", Severity::Critical, "design");
+        issue.evidence = "tests/t.py::test_a fails".into();
+        let judged = judge(&failing, Findings { issues: vec![issue], ..Findings::default() });
+        let ids: Vec<_> =
+            judged.issues.iter().map(|issue| (issue.id.as_str(), issue.phase_injected.as_str())).collect();
+        assert_eq!(ids, [("test#1/I-1", "design"), ("test#1/RUN-001", "code")]);
+        assert_eq!(judged.issues[1].evidence, "failed: assert 5 == 300");
+    }
+
+    // Fault 1: a report written by the model said 27 of 27 passed.
+    #[test]
+    fn what_an_agent_claims_does_not_count() {
+        let claims = Findings { reviewers: vec!["all 27 tests passed".into()], ..Findings::default() };
+        assert_eq!(judge(&run(vec![case("t.py::a", Outcome::Failed)]), claims).verdict, Verdict::Failed);
+    }
+}

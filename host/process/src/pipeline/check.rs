@@ -1,0 +1,253 @@
+//! What must hold of a resolved pipeline before anything runs with it. Every complaint names the phase and what to do.
+
+use std::collections::BTreeSet;
+
+use super::{Gate, Phase, Pipeline};
+use crate::artifact::{self, HOST_INPUTS};
+use crate::source::{Source, SourceError, did_you_mean};
+
+/// Holds a pipeline against the rules; `bundled` are the plugins that need no path.
+pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Result<(), SourceError> {
+    let complain = |word: &str, message: String, hint: String| source.error(mention(source, word), message, hint);
+    let mut names = BTreeSet::new();
+    let mut made: BTreeSet<&str> = HOST_INPUTS.into_iter().collect();
+    let ever_made: BTreeSet<&str> = pipeline.phases.iter().flat_map(makes).chain(HOST_INPUTS).collect();
+    for phase in &pipeline.phases {
+        let word = phase.name.as_str();
+        if !names.insert(word) {
+            return Err(complain(word, format!("phase `{word}` is there twice"), "give one another name".into()));
+        }
+        for read in phase.reads.iter().filter(|read| !read.name.ends_with("/*")) {
+            let known = if read.optional { &ever_made } else { &made };
+            if !known.contains(read.name.as_str()) {
+                let message = format!("phase `{word}` reads `{}`, which no earlier phase makes", read.name);
+                return Err(complain(
+                    &read.name,
+                    message,
+                    did_you_mean(&read.name, &known.iter().copied().collect::<Vec<_>>()),
+                ));
+            }
+        }
+        for name in makes(phase) {
+            if !made.insert(name) {
+                let message = format!("phase `{word}` makes `{name}`, which is made already");
+                return Err(complain(name, message, "give it another name".into()));
+            }
+        }
+        for produced in &phase.produces {
+            if artifact::schema(pipeline, &produced.kind).is_none() {
+                let message = format!("`{}` is of kind `{}`, which has no schema", produced.name, produced.kind);
+                let hint = "add `[[kind]]` with `name` and `schema`, or use a standard kind".into();
+                return Err(complain(produced.kind.as_str(), message, hint));
+            }
+        }
+        match &phase.gate {
+            Some(gate) => {
+                check_gate(pipeline, phase, gate).map_err(|(word, message, hint)| complain(&word, message, hint))?
+            }
+            None if phase.produces.is_empty() => {
+                let message = format!("phase `{word}` makes nothing and is no gate");
+                return Err(complain(word, message, "add `produces`, or `[phase.gate]`".into()));
+            }
+            None => {}
+        }
+    }
+    for kind in pipeline.kinds.keys() {
+        artifact::compile(pipeline, kind).map_err(|why| {
+            complain(
+                kind.as_str(),
+                format!("the schema of kind `{kind}` is not usable: {why}"),
+                "mend the schema".into(),
+            )
+        })?;
+    }
+    for plugin in pipeline.plugin_names() {
+        let has_path = pipeline.plugins.get(plugin).is_some_and(|plugin| plugin.path.is_some());
+        if !has_path && !bundled.contains(&plugin.as_str()) {
+            let message = format!("plugin `{plugin}` is not a standard one and has no path");
+            let hint = format!(
+                "add `[plugins.{plugin}]` with `path = \"FILE.wasm\"`; {}",
+                did_you_mean(plugin.as_str(), bundled)
+            );
+            return Err(complain(plugin.as_str(), message, hint));
+        }
+    }
+    Ok(())
+}
+
+fn makes(phase: &Phase) -> impl Iterator<Item = &str> {
+    let produced = phase.produces.iter().map(|produced| produced.name.as_str());
+    produced.chain(phase.gate.iter().map(|gate| gate.report.as_str()))
+}
+
+type Complaint = (String, String, String);
+
+fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Complaint> {
+    let name = &phase.name;
+    let here = pipeline.position(name).unwrap_or(0);
+    for target in &gate.may_revise {
+        let known: Vec<_> = pipeline.phases.iter().take(here + 1).map(|phase| phase.name.as_str()).collect();
+        let allowed = known.contains(&target.as_str()) && (target != name || gate.tests.is_some());
+        if !allowed {
+            let message = format!("gate `{name}` may not send work back to `{target}`: it is no earlier phase");
+            return Err((target.to_string(), message, did_you_mean(target.as_str(), &known)));
+        }
+    }
+    if gate.tests.is_none() && gate.fails_at.is_empty() {
+        let hint = "add `fails_at = { critical = 1, high = 1 }`, or `tests = { code = …, suite = … }`".into();
+        return Err((name.to_string(), format!("gate `{name}` has no threshold at which it fails"), hint));
+    }
+    if let Some(tests) = &gate.tests {
+        let kind_of = |wanted: &crate::ArtifactName| {
+            let all = pipeline.phases.iter().flat_map(|phase| &phase.produces);
+            all.filter(|produced| produced.name == *wanted).map(|produced| produced.kind.as_str()).next()
+        };
+        if kind_of(&tests.code) != Some("generated_code")
+            || !phase.reads.iter().any(|read| read.matches(tests.code.as_str()))
+        {
+            let message = format!("gate `{name}` tests `{}`, which it does not read as generated code", tests.code);
+            return Err((
+                tests.code.to_string(),
+                message,
+                "name an artifact of kind `generated_code` that it reads".into(),
+            ));
+        }
+        let own = phase
+            .produces
+            .iter()
+            .any(|produced| produced.name == tests.suite && produced.kind.as_str() == "test_suite");
+        if !own {
+            let message = format!("gate `{name}` runs `{}`, which its agent does not make", tests.suite);
+            return Err((tests.suite.to_string(), message, "let the gate produce it, of kind `test_suite`".into()));
+        }
+    }
+    Ok(())
+}
+
+/// Where a word stands in the text, quoted or in a table's header; the top where it does not, as in a file that extends.
+fn mention(source: Source<'_>, word: &str) -> std::ops::Range<usize> {
+    let quoted = format!("\"{word}\"");
+    let found = source.text.find(&quoted).or_else(|| source.text.find(word));
+    found.map_or(0..0, |start| start..start + word.len())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::pipeline::{parse, standard};
+
+    const BUNDLED: [&str; 9] = [
+        "planning",
+        "design",
+        "design-review",
+        "code",
+        "code-review",
+        "test",
+        "postmortem",
+        "phase-aware",
+        "runner-python",
+    ];
+
+    fn load(text: &str) -> Result<Pipeline, SourceError> {
+        let source = Source { file: "p.toml", text };
+        let pipeline = parse(source, &|path| Err(format!("there is no file `{path}`")))?;
+        check(source, &pipeline, &BUNDLED)?;
+        Ok(pipeline)
+    }
+
+    fn refusal(text: &str) -> String {
+        load(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_standard_pipelines_hold_all_rules() {
+        for (name, text) in crate::pipeline::STANDARD {
+            assert_eq!(load(text).map(|pipeline| pipeline.name), Ok(name.to_owned()));
+        }
+        assert!(standard("tsp").is_some());
+    }
+
+    #[test]
+    fn a_phase_is_added_after_another_in_a_few_lines() {
+        let pipeline = load(
+            r#"
+            extends = "tsp"
+            name = "audited"
+            [[phase]]
+            name = "security-audit"
+            after = "test"
+            agent = "security-audit"
+            reads = ["generated_code"]
+            [phase.gate]
+            report = "security_audit_report"
+            fails_at = { critical = 1 }
+            may_revise = ["code"]
+            [plugins.security-audit]
+            path = "security-audit.wasm"
+            grants = { models = ["default"] }
+        "#,
+        )
+        .unwrap();
+        let names: Vec<_> = pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
+        assert_eq!(names[5..], ["test", "security-audit", "postmortem"]);
+        assert_eq!(pipeline.name, "audited");
+    }
+
+    #[test]
+    fn a_phase_is_changed_without_after() {
+        let text =
+            "extends = \"tsp\"\n[[phase]]\nname = \"code-review\"\nmax_retries = 5\n[phase.gate]\nask = \"always\"\n";
+        let pipeline = load(text).unwrap();
+        let phase = pipeline.phases.iter().find(|phase| phase.name.as_str() == "code-review").unwrap();
+        assert_eq!(phase.max_retries.get(), 5);
+        let gate = phase.gate.as_ref().unwrap();
+        assert_eq!((gate.ask, gate.fails_at[&crate::Severity::High].get()), (crate::pipeline::Ask::Always, 5));
+    }
+
+    #[test]
+    fn every_misuse_is_refused_with_file_line_and_hint() {
+        let cases = [
+            ("extends = \"tps\"\n", "p.toml:1: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"),
+            (
+                "extends = \"tsp\"\n[[phase]]\nname = \"x\"\nafter = \"tset\"\nagent = \"code\"\n",
+                "p.toml:4: there is no phase `tset` to come after\nhint: did you mean `test`?",
+            ),
+            (
+                "extends = \"tsp\"\n[[phase]]\nname = \"x\"\nafter = \"test\"\n",
+                "p.toml:2: phase `x` has no agent\nhint: add `agent = \"NAME\"`, the plugin that does its work",
+            ),
+            (
+                "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nagent = \"mine\"\n",
+                "p.toml:4: plugin `mine` is not a standard one and has no path\nhint: add `[plugins.mine]` with `path = \
+                 \"FILE.wasm\"`; known are planning, design, design-review, code, code-review, test, postmortem, \
+                 phase-aware, runner-python",
+            ),
+            (
+                "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nreads = [\"project_pan\"]\n",
+                "p.toml:4: phase `design` reads `project_pan`, which no earlier phase makes\nhint: did you mean `project_plan`?",
+            ),
+            (
+                "extends = \"tsp\"\n[[phase]]\nname = \"design-review\"\n[phase.gate]\nmay_revise = [\"code\"]\n",
+                "p.toml:5: gate `design-review` may not send work back to `code`: it is no earlier phase\nhint: known are \
+                 planning, design, design-review",
+            ),
+            (
+                "extends = \"tsp\"\nmax_total_attempts = 0\n",
+                "p.toml:2: invalid value: integer `0`, expected a nonzero u32\nhint: see the configuration reference in README.md",
+            ),
+            (
+                "extends = \"tsp\"\n[plugins.code]\ngrants = { modles = [] }\n",
+                "p.toml:3: unknown field `modles`, expected `models` or `test-bench`\nhint: did you mean `models`?",
+            ),
+            ("name = \"x\"\n", "p.toml:1: missing field `phase`\nhint: add at least one `[[phase]]`"),
+            (
+                "extends = \"other.toml\"\n",
+                "p.toml:1: there is no file `other.toml`\nhint: the path is relative to this file",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(refusal(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! From TOML to a resolved pipeline: `extends` is followed, phases are inserted or changed, defaults are filled in.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use toml::Spanned;
+
+use super::{Ask, Gate, Grants, Phase, Pipeline, PluginUse, Produce, Read, Strategy, TestGate, standard};
+use crate::source::{self, Source, SourceError, did_you_mean};
+use crate::{BadName, Kind, PluginName, Severity};
+
+/// How deep pipelines may extend each other.
+const MAX_DEPTH: u32 = 8;
+
+/// Fetches the text of a file named in a pipeline (`extends`, `schema`), relative to that pipeline.
+pub type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPipeline {
+    name: Option<String>,
+    description: Option<String>,
+    extends: Option<Spanned<String>>,
+    max_total_attempts: Option<NonZeroU32>,
+    feedback: Option<RawStrategy>,
+    #[serde(default)]
+    phase: Vec<Spanned<RawPhase>>,
+    #[serde(default)]
+    plugins: BTreeMap<Spanned<String>, RawPlugin>,
+    #[serde(default)]
+    runners: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    kind: Vec<RawKind>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStrategy {
+    strategy: Spanned<String>,
+    settings: Option<toml::Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPhase {
+    name: Spanned<String>,
+    after: Option<Spanned<String>>,
+    agent: Option<Spanned<String>>,
+    reads: Option<Vec<String>>,
+    produces: Option<Vec<RawProduce>>,
+    settings: Option<toml::Table>,
+    max_retries: Option<NonZeroU32>,
+    gate: Option<RawGate>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProduce {
+    name: Spanned<String>,
+    kind: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGate {
+    report: Option<Spanned<String>>,
+    fails_at: Option<BTreeMap<Severity, NonZeroU32>>,
+    tests: Option<RawTestGate>,
+    may_revise: Option<Vec<Spanned<String>>>,
+    ask: Option<Ask>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTestGate {
+    code: Spanned<String>,
+    suite: Spanned<String>,
+}
+
+/// `[plugins.NAME]` of a pipeline or of `phasegate.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPlugin {
+    path: Option<String>,
+    grants: Option<Grants>,
+    limits: Option<toml::Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKind {
+    name: Spanned<String>,
+    schema: Spanned<String>,
+}
+
+/// Reads a pipeline and all it extends. It is not yet checked as a whole: see [`super::check`].
+pub fn parse(source: Source<'_>, files: Files<'_>) -> Result<Pipeline, SourceError> {
+    parse_at(source, files, 0)
+}
+
+fn parse_at(source: Source<'_>, files: Files<'_>, depth: u32) -> Result<Pipeline, SourceError> {
+    let raw: RawPipeline = source::parse(source)?;
+    let mut pipeline = match &raw.extends {
+        Some(base) => base_of(source, base, files, depth)?,
+        None => empty(source, &raw)?,
+    };
+    if let Some(name) = raw.name {
+        pipeline.name = name;
+    }
+    if let Some(description) = raw.description {
+        pipeline.description = description;
+    }
+    if let Some(limit) = raw.max_total_attempts {
+        pipeline.max_total_attempts = limit;
+    }
+    if let Some(feedback) = raw.feedback {
+        let settings = feedback.settings.map_or_else(|| json!({}), to_json);
+        pipeline.feedback = Strategy { plugin: name(source, &feedback.strategy)?, settings };
+    }
+    for phase in raw.phase {
+        put_phase(source, &mut pipeline, phase)?;
+    }
+    for (key, plugin) in raw.plugins {
+        put_plugin(&mut pipeline, name(source, &key)?, plugin);
+    }
+    for (language, runner) in raw.runners {
+        pipeline.runners.insert(language, name(source, &runner)?);
+    }
+    for kind in raw.kind {
+        let key: Kind = name(source, &kind.name)?;
+        let schema = files(kind.schema.get_ref())
+            .map_err(|why| source.error(kind.schema.span(), why, "the path is relative to this file"))?;
+        pipeline.kinds.insert(key, schema);
+    }
+    Ok(pipeline)
+}
+
+fn empty(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, SourceError> {
+    let missing = |what: &str, hint: &str| source.error_at_top(format!("missing field `{what}`"), hint);
+    if raw.phase.is_empty() {
+        return Err(missing("phase", "add at least one `[[phase]]`"));
+    }
+    let feedback = raw.feedback.as_ref();
+    let feedback = feedback.ok_or_else(|| missing("feedback", "add `[feedback]` with `strategy = \"phase-aware\"`"))?;
+    Ok(Pipeline {
+        name: raw.name.clone().ok_or_else(|| missing("name", "add `name = \"…\"`, or `extends = \"tsp\"`"))?,
+        description: String::new(),
+        max_total_attempts: NonZeroU32::MIN.saturating_add(14),
+        feedback: Strategy { plugin: name(source, &feedback.strategy)?, settings: json!({}) },
+        phases: Vec::new(),
+        plugins: BTreeMap::new(),
+        runners: BTreeMap::new(),
+        kinds: BTreeMap::new(),
+    })
+}
+
+fn base_of(source: Source<'_>, base: &Spanned<String>, files: Files<'_>, depth: u32) -> Result<Pipeline, SourceError> {
+    let known: Vec<_> = super::STANDARD.iter().map(|(name, _)| *name).collect();
+    if depth >= MAX_DEPTH {
+        let message = format!("pipelines extend each other more than {MAX_DEPTH} deep");
+        return Err(source.error(base.span(), message, "let one of them stand on its own"));
+    }
+    let file = base.get_ref();
+    if let Some(text) = standard(file) {
+        return parse_at(Source { file, text }, files, depth + 1);
+    }
+    if !file.ends_with(".toml") {
+        let message = format!("there is no standard pipeline `{file}`");
+        return Err(source.error(base.span(), message, did_you_mean(file, &known)));
+    }
+    let text = files(file).map_err(|why| source.error(base.span(), why, "the path is relative to this file"))?;
+    let folder = file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let mut pipeline = parse_at(Source { file, text: &text }, &|path| files(&format!("{folder}{path}")), depth + 1)?;
+    for path in pipeline.plugins.values_mut().filter_map(|plugin| plugin.path.as_mut()) {
+        if !path.starts_with('/') {
+            path.insert_str(0, &folder);
+        }
+    }
+    Ok(pipeline)
+}
+
+fn put_phase(source: Source<'_>, pipeline: &mut Pipeline, raw: Spanned<RawPhase>) -> Result<(), SourceError> {
+    let span = raw.span();
+    let raw = raw.into_inner();
+    let phase_name = name(source, &raw.name)?;
+    let existing = pipeline.position(&phase_name);
+    let at = match (&raw.after, existing) {
+        (Some(_), Some(_)) => {
+            let message = format!("phase `{phase_name}` is already in the pipeline");
+            return Err(source.error(span, message, "leave `after` out to change it, or choose another name"));
+        }
+        (Some(after), None) => {
+            let known: Vec<_> = pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
+            let place = known.iter().position(|name| name == after.get_ref()).ok_or_else(|| {
+                let message = format!("there is no phase `{}` to come after", after.get_ref());
+                source.error(after.span(), message, did_you_mean(after.get_ref(), &known))
+            })?;
+            place + 1
+        }
+        (None, _) => pipeline.phases.len(),
+    };
+    match existing.and_then(|place| pipeline.phases.get_mut(place)) {
+        Some(phase) => change_phase(source, phase, raw),
+        None => {
+            let Some(agent) = &raw.agent else {
+                let hint = "add `agent = \"NAME\"`, the plugin that does its work";
+                return Err(source.error(span, format!("phase `{phase_name}` has no agent"), hint));
+            };
+            let mut phase = Phase {
+                name: phase_name,
+                agent: name(source, agent)?,
+                reads: Vec::new(),
+                produces: Vec::new(),
+                settings: json!({}),
+                max_retries: NonZeroU32::MIN.saturating_add(2),
+                gate: None,
+            };
+            change_phase(source, &mut phase, raw)?;
+            pipeline.phases.insert(at, phase);
+            Ok(())
+        }
+    }
+}
+
+fn change_phase(source: Source<'_>, phase: &mut Phase, raw: RawPhase) -> Result<(), SourceError> {
+    if let Some(agent) = &raw.agent {
+        phase.agent = name(source, agent)?;
+    }
+    if let Some(reads) = raw.reads {
+        phase.reads = reads.iter().map(|text| read(text)).collect();
+    }
+    if let Some(produces) = raw.produces {
+        let produced =
+            produces.iter().map(|raw| Ok(Produce { name: name(source, &raw.name)?, kind: name(source, &raw.kind)? }));
+        phase.produces = produced.collect::<Result<_, SourceError>>()?;
+    }
+    if let Some(settings) = raw.settings {
+        phase.settings = to_json(settings);
+    }
+    if let Some(limit) = raw.max_retries {
+        phase.max_retries = limit;
+    }
+    if let Some(gate) = raw.gate {
+        phase.gate = Some(merge_gate(source, phase, gate)?);
+    }
+    Ok(())
+}
+
+fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, SourceError> {
+    let base = phase.gate.clone();
+    let report = match (&raw.report, &base) {
+        (Some(report), _) => name(source, report)?,
+        (None, Some(base)) => base.report.clone(),
+        (None, None) => {
+            let hint = "add `report = \"NAME\"` to `[phase.gate]`: the host writes its report under that name";
+            return Err(source.error_at_top(format!("gate `{}` has no report", phase.name), hint));
+        }
+    };
+    let tests = match raw.tests {
+        Some(tests) => Some(TestGate { code: name(source, &tests.code)?, suite: name(source, &tests.suite)? }),
+        None => base.as_ref().and_then(|base| base.tests.clone()),
+    };
+    let may_revise = match raw.may_revise {
+        Some(names) => names.iter().map(|text| name(source, text)).collect::<Result<_, _>>()?,
+        None => base.as_ref().map(|base| base.may_revise.clone()).unwrap_or_default(),
+    };
+    Ok(Gate {
+        report,
+        fails_at: raw.fails_at.or(base.as_ref().map(|base| base.fails_at.clone())).unwrap_or_default(),
+        tests,
+        may_revise,
+        ask: raw.ask.or(base.map(|base| base.ask)).unwrap_or_default(),
+    })
+}
+
+fn put_plugin(pipeline: &mut Pipeline, name: PluginName, raw: RawPlugin) {
+    let plugin =
+        pipeline.plugins.entry(name).or_insert_with(|| PluginUse { limits: json!({}), ..PluginUse::default() });
+    if raw.path.is_some() {
+        plugin.path = raw.path;
+    }
+    if let Some(grants) = raw.grants {
+        plugin.grants = grants;
+    }
+    if let Some(limits) = raw.limits {
+        plugin.limits = to_json(limits);
+    }
+}
+
+fn read(text: &str) -> Read {
+    match text.strip_suffix('?') {
+        Some(name) => Read { name: name.to_owned(), optional: true },
+        None => Read { name: text.to_owned(), optional: text.ends_with("/*") },
+    }
+}
+
+fn name<T: std::str::FromStr<Err = BadName>>(source: Source<'_>, text: &Spanned<String>) -> Result<T, SourceError> {
+    text.get_ref().parse().map_err(|error: BadName| {
+        let text_of = error.to_string();
+        let (message, hint) = text_of.split_once("\nhint: ").unwrap_or((&text_of, ""));
+        source.error(text.span(), message, hint)
+    })
+}
+
+fn to_json(table: toml::Table) -> Value {
+    // TOML has nothing that JSON lacks but dates, which become their text.
+    serde_json::to_value(table).unwrap_or_else(|_| json!({}))
+}

@@ -1,0 +1,141 @@
+//! TOML files of people: parsed once, refused with file, line and a hint.
+//!
+//! Every configuration file of Phasegate (tasks, pipelines, `phasegate.toml`) comes in through [`parse`], and every later
+//! complaint about one is a [`SourceError`] made by the same [`Source`], so that all of them read alike.
+
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+
+/// Something wrong in a file that a person wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {message}\nhint: {hint}")]
+pub struct SourceError {
+    /// The file as the person named it.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// A file's name and text, for turning byte offsets into lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// As the person named it.
+    pub file: &'a str,
+    /// The whole text.
+    pub text: &'a str,
+}
+
+impl Source<'_> {
+    /// A complaint about the place where `span` begins.
+    pub fn error(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) -> SourceError {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        SourceError { file: self.file.to_owned(), line, message: message.into(), hint: hint.into() }
+    }
+
+    /// A complaint about the file as a whole.
+    pub fn error_at_top(&self, message: impl Into<String>, hint: impl Into<String>) -> SourceError {
+        self.error(0..0, message, hint)
+    }
+}
+
+/// Parses TOML into `T`, which should deny unknown fields.
+pub fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, SourceError> {
+    toml::from_str(source.text).map_err(|error| {
+        let message = error.message().lines().next().unwrap_or("not valid TOML").to_owned();
+        let hint = hint_for(&message);
+        source.error(error.span().unwrap_or(0..0), message, hint)
+    })
+}
+
+/// The known word nearest to a misspelt one, when it is near enough to be meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    let (score, candidate) = scored.min_by_key(|(score, _)| *score)?;
+    (score <= 1 + word.len().div_ceil(4)).then_some(candidate)
+}
+
+/// `did you mean …?` or the list of what is known.
+pub fn did_you_mean(word: &str, known: &[&str]) -> String {
+    match nearest(word, known.iter().copied()) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
+        None if known.is_empty() => "there is nothing of that sort here".to_owned(),
+        None => format!("known are {}", known.join(", ")),
+    }
+}
+
+fn hint_for(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    match (message.starts_with("unknown field") || message.starts_with("unknown variant"), quoted.next()) {
+        (true, Some(word)) => did_you_mean(word, &quoted.collect::<Vec<_>>()),
+        _ if message.starts_with("missing field") => "add it".to_owned(),
+        _ => "see the configuration reference in README.md".to_owned(),
+    }
+}
+
+/// Levenshtein's distance, in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
+            let best = (diagonal + usize::from(x != *y)).min(left + 1).min(*cell + 1);
+            diagonal = *cell;
+            *cell = best;
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Sample {
+        name: String,
+        count: Option<u32>,
+    }
+
+    fn refusal(text: &str) -> String {
+        parse::<Sample>(Source { file: "a.toml", text }).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_misspelt_field_is_named_with_its_line_and_the_word_meant() {
+        let text = refusal("name = \"x\"\ncuont = 1\n");
+        assert_eq!(text, "a.toml:2: unknown field `cuont`, expected `name` or `count`\nhint: did you mean `count`?");
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        assert_eq!(refusal("count = 1\n"), "a.toml:1: missing field `name`\nhint: add it");
+    }
+
+    #[test]
+    fn a_wrong_type_is_named_with_its_line() {
+        assert!(refusal("name = \"x\"\ncount = \"many\"\n").starts_with("a.toml:2: invalid type: string \"many\""));
+    }
+
+    #[test]
+    fn distance_counts_edits() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "ab"), 2);
+        assert_eq!(nearest("planing", ["planning", "design"]), Some("planning"));
+        assert_eq!(nearest("zzz", ["planning", "design"]), None);
+    }
+}

@@ -1,0 +1,354 @@
+//! One event more. Every change of a run's state is here.
+
+use std::collections::BTreeMap;
+
+use super::{Approval, CallState, Judged, PhaseState, ProposalDecision, Spent, Stage, State, Suite};
+use crate::pipeline::{Ask, Gate, Pipeline};
+use crate::{
+    AttemptId, Choice, Decided, Event, FeedbackItem, PhaseName, PhaseOutcome, Recorded, Rework, RunCreated, Verdict,
+};
+
+/// An event that cannot follow those before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "event {number} cannot follow the events before it: {why}\nhint: the journal was changed, or written by another version"
+)]
+pub struct FoldError {
+    number: u64,
+    why: String,
+}
+
+impl State {
+    /// The state right after `run_created`.
+    pub fn new(created: RunCreated, pipeline: Pipeline) -> Self {
+        let artifacts = created.inputs.iter().map(|artifact| (artifact.name.clone(), artifact.clone())).collect();
+        let phases = pipeline.phases.iter().map(|phase| (phase.name.clone(), PhaseState::default())).collect();
+        Self {
+            created,
+            pipeline,
+            events: 1,
+            artifacts,
+            phases,
+            spent: Spent { usd: Some(0.0), ..Spent::default() },
+            proposals: Vec::new(),
+            stopped: None,
+            cursor: 0,
+            stage: Stage::Ready,
+            judgements: 0,
+            extra_judgements: 0,
+        }
+    }
+
+    /// Folds one event.
+    pub fn apply(&mut self, recorded: &Recorded) -> Result<(), FoldError> {
+        let refuse = |why: String| FoldError { number: recorded.number, why };
+        if recorded.number != self.events + 1 {
+            return Err(refuse(format!("the event before it is {}", self.events)));
+        }
+        self.take(&recorded.event, recorded.at_ms).map_err(refuse)?;
+        self.events = recorded.number;
+        if !matches!(recorded.event, Event::RunStopped { .. }) {
+            self.stopped = None;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, event: &Event, at_ms: u64) -> Result<(), String> {
+        match event {
+            Event::RunCreated(_) => Err("the run was created already".to_owned()),
+            Event::PhaseStarted { at, .. } => {
+                self.expect_turn(at)?;
+                match self.stage {
+                    Stage::Ready => self.stage = Stage::Running(BTreeMap::new()),
+                    _ => return Err(format!("{at} is not ready to start")),
+                }
+                Ok(())
+            }
+            Event::ModelAsked { at, call, label, request, .. } => {
+                let calls = self.calls(at)?;
+                let known = CallState { request: request.clone(), label: label.clone(), answer: None };
+                calls.insert(*call, known);
+                self.spent.unanswered += 1;
+                Ok(())
+            }
+            Event::ModelAnswered { at, call, answer, usage, .. } => {
+                let known =
+                    self.calls(at)?.get_mut(call).ok_or_else(|| format!("call {call} of {at} was not asked"))?;
+                known.answer = Some(answer.clone());
+                self.spent.add(usage);
+                self.spent.unanswered = self.spent.unanswered.saturating_sub(1);
+                Ok(())
+            }
+            Event::ArtifactStored { artifact, .. } => {
+                self.artifacts.insert(artifact.name.clone(), artifact.clone());
+                Ok(())
+            }
+            Event::TestsRan { at, call: Some(call), run, request, .. } => {
+                let request = request.clone().unwrap_or_else(|| run.clone());
+                let known = CallState { request, label: String::new(), answer: Some(run.clone()) };
+                self.calls(at)?.insert(*call, known);
+                Ok(())
+            }
+            Event::TestsRan { at, call: None, run, .. } => self.suite_ran(at, run),
+            Event::PhaseFinished { at, outcome, .. } => self.finished(at, outcome),
+            Event::GateJudged { at, verdict, reason, permanent, issues, dropped, about, report } => {
+                let judged = Judged {
+                    attempt: at.attempt,
+                    verdict: *verdict,
+                    reason: reason.clone(),
+                    permanent: *permanent,
+                    issues: issues.clone(),
+                    dropped: dropped.clone(),
+                    about: about.clone(),
+                    report: report.clone(),
+                    decided: None,
+                    approvals: Vec::new(),
+                    waiting: None,
+                };
+                self.judge(at, judged)
+            }
+            Event::FeedbackDecided { at, decided } => self.decide(at, decided),
+            Event::ApprovalAsked { at, question, .. } => {
+                self.judged(at)?.waiting = Some(question.clone());
+                Ok(())
+            }
+            Event::ApprovalGiven { at, choice, by, reason, about } => {
+                let approval = Approval {
+                    choice: choice.clone(),
+                    by: by.clone(),
+                    reason: reason.clone(),
+                    at_ms,
+                    about: about.clone(),
+                };
+                self.approve(at, approval)
+            }
+            Event::RunStopped { reason } => {
+                self.stopped = Some(reason.clone());
+                Ok(())
+            }
+            Event::RunFinished { status, reason } => {
+                self.stage = Stage::Over(*status, reason.clone());
+                Ok(())
+            }
+            Event::ProposalDecided { id, approved, by, reason } => {
+                let decision =
+                    ProposalDecision { id: id.clone(), approved: *approved, by: by.clone(), reason: reason.clone() };
+                self.proposals.push(decision);
+                Ok(())
+            }
+        }
+    }
+
+    fn finished(&mut self, at: &AttemptId, outcome: &PhaseOutcome) -> Result<(), String> {
+        self.calls(at)?;
+        let (is_gate, limit) =
+            self.phase().map(|phase| (phase.gate.is_some(), phase.max_retries.get())).unwrap_or_default();
+        let suite = self.phase().and_then(|phase| phase.gate.as_ref()?.tests.as_ref().map(|tests| tests.suite.clone()));
+        let known = self.phases.entry(at.phase.clone()).or_default();
+        known.attempts += 1;
+        match outcome {
+            PhaseOutcome::Submitted { artifacts, .. } => {
+                known.feedback.clear();
+                known.last = artifacts.clone();
+                let submitted = artifacts.iter().find(|artifact| suite.as_ref() == Some(&artifact.name));
+                known.suites.extend(submitted.map(|suite| Suite {
+                    attempt: at.attempt,
+                    suite: suite.digest.clone(),
+                    run: None,
+                }));
+                for artifact in artifacts {
+                    self.artifacts.insert(artifact.name.clone(), artifact.clone());
+                }
+                if !is_gate {
+                    self.advance();
+                    return Ok(());
+                }
+            }
+            fault => {
+                known.failures += 1;
+                known.note(fault.fault().unwrap_or_default());
+                if !is_gate && known.failures < limit {
+                    self.stage = Stage::Ready;
+                    return Ok(());
+                }
+            }
+        }
+        self.stage = Stage::Returned { outcome: outcome.clone(), tests: None };
+        Ok(())
+    }
+
+    fn suite_ran(&mut self, at: &AttemptId, run: &crate::Digest) -> Result<(), String> {
+        self.expect_turn(at)?;
+        let Stage::Returned { tests, .. } = &mut self.stage else {
+            return Err(format!("{at} has not submitted a suite"));
+        };
+        *tests = Some(run.clone());
+        let known = self.phases.entry(at.phase.clone()).or_default();
+        if let Some(suite) = known.suites.last_mut().filter(|suite| suite.attempt == at.attempt) {
+            suite.run = Some(run.clone());
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, at: &AttemptId, judged: Judged) -> Result<(), String> {
+        self.expect_turn(at)?;
+        if !matches!(self.stage, Stage::Returned { .. }) {
+            return Err(format!("{at} is not ready to be judged"));
+        }
+        let Some((gate, limit)) = self.phase().and_then(|phase| Some((phase.gate.clone()?, phase.clone()))) else {
+            return Err(format!("{} is no gate", at.phase));
+        };
+        self.judgements += 1;
+        if let Some(report) = &judged.report {
+            self.artifacts.insert(report.name.clone(), report.clone());
+        }
+        let known = self.phases.entry(at.phase.clone()).or_default();
+        if let Some(report) = &judged.report {
+            known.last.retain(|artifact| artifact.name != report.name);
+            known.last.push(report.clone());
+        }
+        let open = judged.verdict.passes() && !confirms(&gate, &judged);
+        let (verdict, permanent, reason) = (judged.verdict, judged.permanent, judged.reason.clone());
+        known.judged.push(judged);
+        self.stage = Stage::Judged;
+        if open {
+            self.open_gate(at, None);
+        } else if verdict == Verdict::NotJudged && !permanent && self.attempts_left(&limit) > 0 {
+            self.phases.entry(at.phase.clone()).or_default().note(format!("the gate could not be judged: {reason}"));
+            self.stage = Stage::Ready;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, at: &AttemptId, decided: &Decided) -> Result<(), String> {
+        self.judged(at)?.decided = Some(decided.clone());
+        if let Decided::Revise { rework } = decided {
+            self.rewind(rework)?;
+        }
+        Ok(())
+    }
+
+    fn approve(&mut self, at: &AttemptId, approval: Approval) -> Result<(), String> {
+        let judged = self.judged(at)?;
+        if judged.waiting.take().is_none() {
+            return Err(format!("{at} was not waiting for a person"));
+        }
+        judged.decided = None;
+        judged.approvals.push(approval.clone());
+        let (about, issues) = (judged.about.clone(), judged.issues.clone());
+        match &approval.choice {
+            Choice::Approve | Choice::Override => self.open_gate(at, Some(&approval)),
+            Choice::Abort => {
+                self.stage =
+                    Stage::Over(crate::RunStatus::Aborted, format!("aborted by {}: {}", approval.by, approval.reason));
+            }
+            Choice::Reject { revise } => {
+                let gate = self.phase().cloned().ok_or("no phase has its turn")?;
+                if self.attempts_left(&gate) == 0 {
+                    self.grant(&gate);
+                }
+                if let Some(phase) = revise {
+                    let source = format!("person:{}", approval.by);
+                    let feedback = FeedbackItem { source, about, issues, instructions: approval.reason.clone() };
+                    let rework = vec![Rework { phase: phase.clone(), feedback }];
+                    self.judged(at)?.decided = Some(Decided::Revise { rework: rework.clone() });
+                    self.rewind(&rework)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One more judgement than the pipeline allows, because a person said so.
+    fn grant(&mut self, gate: &crate::pipeline::Phase) {
+        let known = self.phases.entry(gate.name.clone()).or_default();
+        let judged = known.judged.len() as u32;
+        if gate.max_retries.get() + known.granted <= judged {
+            known.granted = judged + 1 - gate.max_retries.get();
+        }
+        let allowed = self.pipeline.max_total_attempts.get() + self.extra_judgements;
+        if allowed <= self.judgements {
+            self.extra_judgements += self.judgements + 1 - allowed;
+        }
+    }
+
+    /// The gate is behind us; what it found goes along.
+    fn open_gate(&mut self, at: &AttemptId, approval: Option<&Approval>) {
+        let judged = self.latest().map(|judged| (judged.issues.clone(), judged.about.clone()));
+        self.advance();
+        let (Some((issues, about)), Some(next)) = (judged, self.phase().map(|phase| phase.name.clone())) else {
+            return;
+        };
+        let said = approval.map(|approval| (format!("person:{}", approval.by), approval.reason.clone()));
+        let (source, instructions) = said.filter(|(_, reason)| !reason.is_empty()).unwrap_or_else(|| {
+            (at.phase.to_string(), "these did not fail the gate; mend what belongs to your work as you go".to_owned())
+        });
+        if !issues.is_empty() || source.starts_with("person:") {
+            let known = self.phases.entry(next).or_default();
+            known.feedback.retain(|item| item.source != source);
+            known.feedback.push(FeedbackItem { source, about, issues, instructions });
+        }
+    }
+
+    /// Back to the earliest phase that has something to mend; the others find theirs when their turn comes.
+    fn rewind(&mut self, rework: &[Rework]) -> Result<(), String> {
+        let place =
+            |phase: &PhaseName| self.pipeline.position(phase).ok_or_else(|| format!("there is no phase {phase}"));
+        let places = rework.iter().map(|rework| place(&rework.phase)).collect::<Result<Vec<_>, _>>()?;
+        self.cursor = places.into_iter().min().ok_or("nobody revises anything")?;
+        self.stage = Stage::Ready;
+        for rework in rework {
+            self.phases.entry(rework.phase.clone()).or_default().feedback.push(rework.feedback.clone());
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self) {
+        self.cursor += 1;
+        self.stage = if self.cursor < self.pipeline.phases.len() { Stage::Ready } else { Stage::Done };
+    }
+
+    fn expect_turn(&self, at: &AttemptId) -> Result<(), String> {
+        match self.phase() {
+            Some(phase) if phase.name == at.phase && self.attempt(&phase.name) == at.attempt => Ok(()),
+            Some(phase) => {
+                Err(format!("it is about {at}, but it is the turn of {}#{}", phase.name, self.attempt(&phase.name)))
+            }
+            None => Err(format!("it is about {at}, but every phase is done")),
+        }
+    }
+
+    fn calls(&mut self, at: &AttemptId) -> Result<&mut BTreeMap<u32, CallState>, String> {
+        self.expect_turn(at)?;
+        match &mut self.stage {
+            Stage::Running(calls) => Ok(calls),
+            _ => Err(format!("{at} is not running")),
+        }
+    }
+
+    fn judged(&mut self, at: &AttemptId) -> Result<&mut Judged, String> {
+        self.expect_turn(at)?;
+        if !matches!(self.stage, Stage::Judged) {
+            return Err(format!("{at} has not been judged"));
+        }
+        let known = self.phases.get_mut(&at.phase).and_then(|known| known.judged.last_mut());
+        known.ok_or_else(|| format!("{at} has not been judged"))
+    }
+}
+
+impl PhaseState {
+    fn note(&mut self, why: String) {
+        self.feedback.retain(|item| item.source != "host");
+        self.feedback.push(host_note(why));
+    }
+}
+
+/// Whether a pass still wants a person's word.
+fn confirms(gate: &Gate, judged: &Judged) -> bool {
+    gate.ask == Ask::Always || (gate.ask == Ask::OnFail && !judged.dropped.is_empty())
+}
+
+fn host_note(why: String) -> FeedbackItem {
+    let instructions = format!("the attempt before this one could not be taken: {why}");
+    FeedbackItem { source: "host".to_owned(), about: Vec::new(), issues: Vec::new(), instructions }
+}

@@ -1,0 +1,256 @@
+//! Where a run stands: its events, folded. And what comes next.
+//!
+//! The orchestrator knows nothing else: fold the journal, ask [`State::next`], do it, append what happened. A fresh, a
+//! resumed and a replayed run differ only in how many events there are to fold. An event that cannot follow those before
+//! it is an error that names both, never a guess.
+
+mod fold;
+mod next;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::model::Usage;
+use crate::pipeline::{Phase, Pipeline};
+use crate::{
+    ArtifactName, ArtifactRef, AttemptId, Choice, Decided, Digest, DroppedTest, FeedbackItem, Issue, PhaseName,
+    PhaseOutcome, RunCreated, RunStatus, Verdict,
+};
+
+pub use fold::FoldError;
+pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
+
+/// A run, folded.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// What the run was created with.
+    pub created: RunCreated,
+    /// Its pipeline.
+    pub pipeline: Pipeline,
+    /// How many events were folded.
+    pub events: u64,
+    /// The current artifact of each name.
+    pub artifacts: BTreeMap<ArtifactName, ArtifactRef>,
+    /// What is known of each phase.
+    pub phases: BTreeMap<PhaseName, PhaseState>,
+    /// What models took so far.
+    pub spent: Spent,
+    /// What people decided on proposals: id, approved, by, reason.
+    pub proposals: Vec<ProposalDecision>,
+    /// Why the run last stopped without an end; cleared when it goes on.
+    pub stopped: Option<String>,
+    /// The phase whose turn it is, by its place in the pipeline.
+    cursor: usize,
+    stage: Stage,
+    judgements: u32,
+    extra_judgements: u32,
+}
+
+/// What is known of one phase.
+#[derive(Debug, Clone, Default)]
+pub struct PhaseState {
+    /// Attempts that came back.
+    pub attempts: u32,
+    /// Attempts that came back with nothing acceptable.
+    pub failures: u32,
+    /// What waits for its next start.
+    pub feedback: Vec<FeedbackItem>,
+    /// What it made last.
+    pub last: Vec<ArtifactRef>,
+    /// Of a gate: every judgement, oldest first.
+    pub judged: Vec<Judged>,
+    /// Of a test gate: every suite that was taken, oldest first.
+    pub suites: Vec<Suite>,
+    /// Judgements that people granted beyond `max_retries`.
+    granted: u32,
+}
+
+/// One judgement of a gate and what followed from it.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The attempt.
+    pub attempt: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// Whether it can only end so.
+    pub permanent: bool,
+    /// What was found.
+    pub issues: Vec<Issue>,
+    /// Earlier tests given up.
+    pub dropped: Vec<DroppedTest>,
+    /// What was judged.
+    pub about: Vec<Digest>,
+    /// The report.
+    pub report: Option<ArtifactRef>,
+    /// What the strategy decided.
+    pub decided: Option<Decided>,
+    /// Every decision of a person about it, oldest first.
+    pub approvals: Vec<Approval>,
+    /// Whether a person is being waited for.
+    pub waiting: Option<String>,
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Approval {
+    /// What.
+    pub choice: Choice,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+    /// Digests of the artifacts it was about.
+    pub about: Vec<Digest>,
+}
+
+/// A suite of a test gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suite {
+    /// The attempt that submitted it.
+    pub attempt: u32,
+    /// The suite.
+    pub suite: Digest,
+    /// The run that counted, once it was made: a blob of [`crate::gate::SuiteRun`].
+    pub run: Option<Digest>,
+}
+
+/// A person's decision on a proposal.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ProposalDecision {
+    /// The proposal.
+    pub id: String,
+    /// Whether it is approved.
+    pub approved: bool,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What models took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct Spent {
+    /// Calls answered or failed.
+    pub calls: u64,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// US dollars; `None` as soon as one call's price is not known.
+    pub usd: Option<f64>,
+    /// Calls that were asked and never heard of again; they may have been billed.
+    pub unanswered: u64,
+}
+
+impl Spent {
+    /// Adds one answered call.
+    pub fn add(&mut self, usage: &Usage) {
+        let before = if self.calls == 0 { Some(0.0) } else { self.usd };
+        self.calls += 1;
+        self.input_tokens += usage.input_tokens;
+        self.output_tokens += usage.output_tokens;
+        let free = usage.input_tokens + usage.output_tokens == 0;
+        self.usd = match (before, usage.usd) {
+            (Some(sum), Some(usd)) => Some(sum + usd),
+            (Some(sum), None) if free => Some(sum),
+            _ => None,
+        };
+    }
+}
+
+/// A model call or test run that an agent asked for in the attempt under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallState {
+    /// The digest of what was asked.
+    pub request: Digest,
+    /// What it was for; empty for test runs.
+    pub label: String,
+    /// The blob of what came back, once it did.
+    pub answer: Option<Digest>,
+}
+
+/// What is happening in the phase whose turn it is.
+#[derive(Debug, Clone)]
+enum Stage {
+    /// It has not started.
+    Ready,
+    /// Its agent was given the assignment; calls by number.
+    Running(BTreeMap<u32, CallState>),
+    /// A gate's agent came back; the host has to run its suite, or to judge.
+    Returned { outcome: PhaseOutcome, tests: Option<Digest> },
+    /// The gate was judged, and the way is not open yet.
+    Judged,
+    /// Every phase is done.
+    Done,
+    /// The run is over.
+    Over(RunStatus, String),
+}
+
+impl State {
+    /// The phase whose turn it is; `None` once all are done.
+    pub fn phase(&self) -> Option<&Phase> {
+        self.pipeline.phases.get(self.cursor)
+    }
+
+    /// The attempt under way or next in this phase.
+    pub fn attempt(&self, phase: &PhaseName) -> u32 {
+        let done = self.phases.get(phase).map_or(0, |known| known.attempts);
+        // A gate's attempt is not over before it is judged.
+        let open = self.phase().is_some_and(|turn| turn.name == *phase)
+            && matches!(self.stage, Stage::Returned { .. } | Stage::Judged);
+        if open { done } else { done + 1 }
+    }
+
+    /// The attempt that was started and has not come back, with its calls so far.
+    pub fn running(&self) -> Option<(AttemptId, &BTreeMap<u32, CallState>)> {
+        match (&self.stage, self.phase()) {
+            (Stage::Running(calls), Some(phase)) => {
+                Some((AttemptId { phase: phase.name.clone(), attempt: self.attempt(&phase.name) }, calls))
+            }
+            _ => None,
+        }
+    }
+
+    /// How the run ended, once it has.
+    pub fn ended(&self) -> Option<(RunStatus, &str)> {
+        match &self.stage {
+            Stage::Over(status, reason) => Some((*status, reason)),
+            _ => None,
+        }
+    }
+
+    /// The judgement that waits for a person, with its gate and the question.
+    pub fn waiting(&self) -> Option<(&Phase, &Judged, &str)> {
+        let phase = self.phase()?;
+        let judged = self.phases.get(&phase.name)?.judged.last()?;
+        match (&self.stage, &judged.waiting) {
+            (Stage::Judged, Some(question)) => Some((phase, judged, question)),
+            _ => None,
+        }
+    }
+
+    /// How many judgements this gate may still take.
+    pub fn attempts_left(&self, gate: &Phase) -> u32 {
+        let known = self.phases.get(&gate.name);
+        let judged = known.map_or(0, |known| known.judged.len() as u32);
+        let granted = known.map_or(0, |known| known.granted);
+        let own = (gate.max_retries.get() + granted).saturating_sub(judged);
+        let all = (self.pipeline.max_total_attempts.get() + self.extra_judgements).saturating_sub(self.judgements);
+        own.min(all)
+    }
+
+    /// The artifacts a phase may read now.
+    pub fn inputs(&self, phase: &Phase) -> Vec<ArtifactRef> {
+        let wanted = |name: &ArtifactName| phase.reads.iter().any(|read| read.matches(name.as_str()));
+        self.artifacts.values().filter(|artifact| wanted(&artifact.name)).cloned().collect()
+    }
+
+    fn latest(&self) -> Option<&Judged> {
+        self.phases.get(&self.phase()?.name)?.judged.last()
+    }
+}

@@ -1,0 +1,256 @@
+//! The next action of a run. Reads the state, changes nothing.
+
+use serde_json::json;
+
+use super::{Judged, Stage, State};
+use crate::feedback::{GateFailure, PastAttempt};
+use crate::pipeline::{Ask, Gate, Phase};
+use crate::{
+    ArtifactName, ArtifactRef, AttemptId, Choice, Decided, Digest, FeedbackItem, PhaseName, PhaseOutcome, RunStatus,
+    Verdict,
+};
+
+/// What the host has to do next. It does it and appends the event that says so.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Give an agent its assignment; ends in `phase_finished`.
+    RunAgent(Box<AgentWork>),
+    /// Run the suite that a test gate's agent submitted; ends in `tests_ran`.
+    RunSuite(Box<SuiteWork>),
+    /// Judge a gate; ends in `gate_judged`.
+    Judge(Box<JudgeWork>),
+    /// Ask the strategy; ends in `feedback_decided`.
+    AskStrategy(AttemptId, Box<GateFailure>),
+    /// Say that a person is needed; ends in `approval_asked`.
+    AskPerson(AttemptId, String, Vec<Digest>),
+    /// Nothing can be done before a person has decided: `approval_given`.
+    Wait(AttemptId),
+    /// End the run; ends in `run_finished`.
+    Finish(RunStatus, String),
+    /// The run is over.
+    Over,
+}
+
+/// An agent's turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentWork {
+    /// Which attempt.
+    pub at: AttemptId,
+    /// The phase.
+    pub phase: Phase,
+    /// Whether `phase_started` is in the journal already: the attempt was interrupted.
+    pub started: bool,
+    /// What it may read. Of an interrupted attempt, what it could read then.
+    pub inputs: Vec<ArtifactRef>,
+    /// What it made last, named `previous/NAME`.
+    pub previous: Vec<ArtifactRef>,
+    /// What it is to change.
+    pub feedback: Vec<FeedbackItem>,
+}
+
+/// The run of tests that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuiteWork {
+    /// Which attempt.
+    pub at: AttemptId,
+    /// The code, from the store.
+    pub code: Digest,
+    /// The suite of this attempt.
+    pub suite: Digest,
+    /// Suites of earlier attempts with the runs that counted for them, oldest first.
+    pub earlier: Vec<super::Suite>,
+}
+
+/// What a judgement is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgeWork {
+    /// Which attempt.
+    pub at: AttemptId,
+    /// The gate.
+    pub gate: Gate,
+    /// How its agent came back.
+    pub outcome: PhaseOutcome,
+    /// The run that counts, a blob of [`crate::gate::SuiteRun`].
+    pub tests: Option<Digest>,
+    /// Digests of what is judged.
+    pub about: Vec<Digest>,
+}
+
+impl State {
+    /// What comes next.
+    pub fn next(&self) -> Action {
+        let Some(phase) = self.phase() else {
+            return match &self.stage {
+                Stage::Over(..) => Action::Over,
+                _ => Action::Finish(RunStatus::Passed, self.passed_reason()),
+            };
+        };
+        let at = AttemptId { phase: phase.name.clone(), attempt: self.attempt(&phase.name) };
+        match &self.stage {
+            Stage::Over(..) => Action::Over,
+            Stage::Done => Action::Finish(RunStatus::Passed, self.passed_reason()),
+            Stage::Ready | Stage::Running(_) => self.start(at, phase),
+            Stage::Returned { outcome, tests } => match &phase.gate {
+                Some(gate) => self.examine(at, phase, gate, outcome, tests.as_ref()),
+                None => {
+                    let fault = outcome.fault().unwrap_or_default();
+                    Action::Finish(RunStatus::Failed, format!("phase {} could not be done: {fault}", phase.name))
+                }
+            },
+            Stage::Judged => match (&phase.gate, self.latest()) {
+                (Some(gate), Some(judged)) => self.after_judgement(at, phase, gate, judged),
+                _ => Action::Finish(RunStatus::Failed, format!("gate {} has no judgement", phase.name)),
+            },
+        }
+    }
+
+    fn start(&self, at: AttemptId, phase: &Phase) -> Action {
+        let known = self.phases.get(&phase.name);
+        let previous = known.map(|known| known.last.iter().filter_map(as_previous).collect()).unwrap_or_default();
+        Action::RunAgent(Box::new(AgentWork {
+            at,
+            phase: phase.clone(),
+            started: matches!(self.stage, Stage::Running(_)),
+            inputs: self.inputs(phase),
+            previous,
+            feedback: known.map(|known| known.feedback.clone()).unwrap_or_default(),
+        }))
+    }
+
+    fn examine(
+        &self,
+        at: AttemptId,
+        phase: &Phase,
+        gate: &Gate,
+        outcome: &PhaseOutcome,
+        tests: Option<&Digest>,
+    ) -> Action {
+        let submitted = matches!(outcome, PhaseOutcome::Submitted { .. });
+        let digest_of = |name: &ArtifactName| self.artifacts.get(name).map(|artifact| artifact.digest.clone());
+        if let (true, None, Some(test_gate)) = (submitted, tests, &gate.tests)
+            && let (Some(code), Some(suite)) = (digest_of(&test_gate.code), digest_of(&test_gate.suite))
+        {
+            let suites = self.phases.get(&phase.name).map(|known| known.suites.as_slice()).unwrap_or_default();
+            let earlier = suites.iter().filter(|suite| suite.attempt < at.attempt).cloned().collect();
+            return Action::RunSuite(Box::new(SuiteWork { at, code, suite, earlier }));
+        }
+        Action::Judge(Box::new(JudgeWork {
+            at,
+            gate: gate.clone(),
+            outcome: outcome.clone(),
+            tests: tests.cloned(),
+            about: self.judged_artifacts(phase, gate),
+        }))
+    }
+
+    /// What a gate's verdict is about: the products it reads and its own, not what the host put in.
+    fn judged_artifacts(&self, phase: &Phase, gate: &Gate) -> Vec<Digest> {
+        let products = self.pipeline.phases.iter().flat_map(|other| &other.produces);
+        let names: Vec<_> = products.map(|produced| &produced.name).filter(|name| **name != gate.report).collect();
+        let own = phase.produces.iter().map(|produced| &produced.name);
+        let read = names.into_iter().filter(|name| phase.reads.iter().any(|read| read.matches(name.as_str())));
+        read.chain(own).filter_map(|name| self.artifacts.get(name)).map(|artifact| artifact.digest.clone()).collect()
+    }
+
+    /// The way is not open: who is asked, or how does it end?
+    fn after_judgement(&self, at: AttemptId, phase: &Phase, gate: &Gate, judged: &Judged) -> Action {
+        if judged.waiting.is_some() {
+            return Action::Wait(at);
+        }
+        let rejection = judged.approvals.last().filter(|approval| matches!(approval.choice, Choice::Reject { .. }));
+        let person = |question: String| Action::AskPerson(at.clone(), question, judged.about.clone());
+        if rejection.is_none() {
+            if judged.verdict.passes() {
+                return person(format!("{} {}: {}. Approve?", phase.name, judged.verdict.as_str(), judged.reason));
+            }
+            if judged.permanent {
+                return Action::Finish(
+                    RunStatus::Failed,
+                    format!("gate {} could not be judged: {}", phase.name, judged.reason),
+                );
+            }
+            let at_every_failure = matches!(gate.ask, Ask::OnFail | Ask::Always);
+            if judged.verdict == Verdict::Failed && judged.decided.is_none() && at_every_failure {
+                return person(format!("{} failed: {}. What now?", phase.name, judged.reason));
+            }
+        }
+        let left = self.attempts_left(phase);
+        match &judged.decided {
+            None if judged.verdict == Verdict::NotJudged && rejection.is_none() => {
+                self.exhausted(at, phase, gate, judged, "could not be judged")
+            }
+            None if left == 0 => self.exhausted(at, phase, gate, judged, "failed"),
+            None => {
+                let words = rejection.map(|approval| approval.reason.clone());
+                Action::AskStrategy(at, Box::new(self.failure(phase, gate, judged, left, words)))
+            }
+            Some(Decided::AskAPerson { reason }) if gate.ask != Ask::Never => {
+                person(format!("{} failed, and the strategy asks for a person: {reason}", phase.name))
+            }
+            Some(Decided::AskAPerson { reason } | Decided::GiveUp { reason } | Decided::Refused { reason }) => {
+                self.exhausted(at, phase, gate, judged, &format!("failed and was not sent back ({reason})"))
+            }
+            Some(Decided::Revise { .. }) => {
+                Action::Finish(RunStatus::Failed, format!("gate {} was sent back and did not start again", phase.name))
+            }
+        }
+    }
+
+    fn exhausted(&self, at: AttemptId, phase: &Phase, gate: &Gate, judged: &Judged, how: &str) -> Action {
+        let times = self.phases.get(&phase.name).map_or(0, |known| known.judged.len());
+        let attempts = if times == 1 { "attempt" } else { "attempts" };
+        let reason = format!("gate {} {how} after {times} {attempts}: {}", phase.name, judged.reason);
+        match gate.ask {
+            Ask::Never => Action::Finish(RunStatus::Failed, reason),
+            _ => Action::AskPerson(at, format!("{reason}. What now?"), judged.about.clone()),
+        }
+    }
+
+    fn failure(&self, phase: &Phase, gate: &Gate, judged: &Judged, left: u32, words: Option<String>) -> GateFailure {
+        let all = self.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
+        let earlier = all.iter().filter(|past| past.attempt < judged.attempt && past.verdict == Verdict::Failed);
+        let past = |past: &Judged| PastAttempt { issues: past.issues.clone(), revised: revised(past) };
+        GateFailure {
+            gate: phase.name.clone(),
+            attempt: all.len() as u32,
+            attempts_left: left,
+            issues: judged.issues.clone(),
+            person_words: words,
+            may_revise: in_order(&self.pipeline.phases, &gate.may_revise),
+            history: earlier.map(past).collect(),
+            settings: if self.pipeline.feedback.settings.is_null() {
+                json!({})
+            } else {
+                self.pipeline.feedback.settings.clone()
+            },
+        }
+    }
+
+    fn passed_reason(&self) -> String {
+        let overridden = self.phases.iter().filter(|(_, known)| {
+            let last = known.judged.last().and_then(|judged| judged.approvals.last());
+            last.is_some_and(|approval| approval.choice == Choice::Override)
+        });
+        let names: Vec<_> = overridden.map(|(name, _)| name.as_str()).collect();
+        match names.is_empty() {
+            true => "every gate passed".to_owned(),
+            false => format!("passed; overridden by a person: {}", names.join(", ")),
+        }
+    }
+}
+
+fn revised(judged: &Judged) -> Vec<PhaseName> {
+    match &judged.decided {
+        Some(Decided::Revise { rework }) => rework.iter().map(|rework| rework.phase.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn in_order(phases: &[Phase], names: &[PhaseName]) -> Vec<PhaseName> {
+    phases.iter().map(|phase| &phase.name).filter(|name| names.contains(name)).cloned().collect()
+}
+
+fn as_previous(artifact: &ArtifactRef) -> Option<ArtifactRef> {
+    let name = format!("previous/{}", artifact.name).parse().ok()?;
+    Some(ArtifactRef { name, ..artifact.clone() })
+}

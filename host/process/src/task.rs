@@ -1,0 +1,154 @@
+//! A task as a person writes it: `task.toml`, or the flags of `phasegate run`.
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::TaskId;
+use crate::source::{Source, SourceError, parse};
+
+/// A task, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Its name.
+    pub id: TaskId,
+    /// The project it belongs to.
+    pub project_id: Option<String>,
+    /// What is wanted; at least 10 characters.
+    pub description: String,
+    /// What must hold; tests name the first `R1`, the second `R2`, ….
+    pub requirements: Vec<String>,
+    /// Files beside the task that agents may read.
+    pub context_files: Vec<ContextPattern>,
+    /// What must not be done, or must be kept to.
+    pub constraints: Vec<String>,
+    /// The language of the code, where the task says so.
+    pub language: Option<String>,
+}
+
+/// A path or glob, relative to the task's file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextPattern {
+    /// `/`-separated; `*`, `?`, `**` as usual.
+    pub path: String,
+    /// Whether the files lie under the generated ones when tests run.
+    pub base: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTask {
+    task_id: Spanned<String>,
+    project_id: Option<String>,
+    description: Spanned<String>,
+    #[serde(default)]
+    requirements: Vec<Spanned<String>>,
+    #[serde(default)]
+    context_files: Vec<Spanned<RawPattern>>,
+    #[serde(default)]
+    constraints: Vec<String>,
+    language: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a path, or { path = \"…\", base = true }")]
+enum RawPattern {
+    Plain(String),
+    Marked {
+        path: String,
+        #[serde(default)]
+        base: bool,
+    },
+}
+
+impl Task {
+    /// Reads a task file.
+    pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
+        let raw: RawTask = parse(source)?;
+        let id = raw.task_id.get_ref().parse().map_err(|e: crate::BadName| {
+            let text = e.to_string();
+            let (message, hint) = text.split_once("\nhint: ").unwrap_or((&text, ""));
+            source.error(raw.task_id.span(), message, hint)
+        })?;
+        if raw.description.get_ref().trim().chars().count() < 10 {
+            let hint = "say in a sentence what is wanted; at least 10 characters";
+            return Err(source.error(raw.description.span(), "the description is too short", hint));
+        }
+        if let Some(empty) = raw.requirements.iter().find(|text| text.get_ref().trim().is_empty()) {
+            return Err(source.error(empty.span(), "a requirement is empty", "say what must hold, or remove it"));
+        }
+        let patterns = raw.context_files.into_iter().map(|pattern| {
+            let span = pattern.span();
+            let (path, base) = match pattern.into_inner() {
+                RawPattern::Plain(path) => (path, false),
+                RawPattern::Marked { path, base } => (path, base),
+            };
+            match stays_inside(&path) {
+                true => Ok(ContextPattern { path, base }),
+                false => Err(source.error(
+                    span,
+                    format!("context file `{path}` leaves the task's folder"),
+                    "give a path relative to the task file, without `..`; copy the file there if it lies elsewhere",
+                )),
+            }
+        });
+        Ok(Self {
+            id,
+            project_id: raw.project_id,
+            description: raw.description.into_inner(),
+            requirements: raw.requirements.into_iter().map(Spanned::into_inner).collect(),
+            context_files: patterns.collect::<Result<_, _>>()?,
+            constraints: raw.constraints,
+            language: raw.language,
+        })
+    }
+}
+
+/// Whether a relative path or pattern cannot name anything outside its folder.
+pub fn stays_inside(path: &str) -> bool {
+    !path.is_empty()
+        && !path.contains(['\\', '\0'])
+        && !path.starts_with('/')
+        && !path.split('/').any(|segment| segment == "..")
+        && path.as_bytes().get(1) != Some(&b':')
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        Task::parse(Source { file: "task.toml", text }).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_whole_task_is_read() {
+        let text = r#"
+            task_id = "TASK-1"
+            description = "Parse durations like 1h30m"
+            requirements = ["hours", "minutes"]
+            context_files = ["docs/*.md", { path = "src/**/*.py", base = true }]
+        "#;
+        let task = Task::parse(Source { file: "task.toml", text }).unwrap();
+        assert_eq!(task.requirements.len(), 2);
+        assert_eq!(task.context_files[1], ContextPattern { path: "src/**/*.py".into(), base: true });
+    }
+
+    #[test]
+    fn a_context_path_that_leaves_the_folder_is_refused_with_its_line() {
+        let text = "task_id = \"TASK-1\"\ndescription = \"long enough text\"\ncontext_files = [\"../secret\"]\n";
+        assert_eq!(
+            refusal(text),
+            "task.toml:3: context file `../secret` leaves the task's folder\nhint: give a path relative to the task file, \
+             without `..`; copy the file there if it lies elsewhere"
+        );
+    }
+
+    #[test]
+    fn a_bad_id_and_a_short_description_are_refused_with_their_lines() {
+        let text = "task_id = \"a/b\"\ndescription = \"long enough text\"\n";
+        assert!(refusal(text).starts_with("task.toml:1: `a/b` is not a task id\nhint: "));
+        let text = "task_id = \"TASK-1\"\ndescription = \"short\"\n";
+        assert!(refusal(text).starts_with("task.toml:2: the description is too short\nhint: "));
+    }
+}
