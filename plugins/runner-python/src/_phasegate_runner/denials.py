@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import posix
 import socket
 import subprocess
 import threading
@@ -23,8 +24,8 @@ def install():
     socket.socket.__del__ = lambda self: None
     for name in ("getaddrinfo", "gethostbyname", "create_connection", "create_server", "socketpair"):
         setattr(socket, name, _refuse(PermissionError, NO_NETWORK))
-    os._exit = _exit
-    os.abort = _exit
+    os._exit = posix._exit = _exit
+    os.abort = posix.abort = _exit
 
 
 def _refuse(kind, words):

@@ -101,7 +101,7 @@ class Entries:
 
 
 def _functions(tree: Tree, descriptors: Descriptors) -> dict:
-    real = {n: getattr(os, n) for n in ("close", "read", "write", "lseek", "fstat", "isatty")}
+    real = {n: getattr(os, n) for n in ("close", "read", "write", "lseek", "fstat")}
 
     def stat_(path, *, dir_fd=None, follow_symlinks=True):
         return fstat(path) if isinstance(path, int) else tree.get(path).stat()
@@ -171,7 +171,7 @@ def _functions(tree: Tree, descriptors: Descriptors) -> dict:
         return descriptors.get(fd).seek(offset, whence) if descriptors.has(fd) else real["lseek"](fd, offset, whence)
 
     def isatty(fd):
-        return False if descriptors.has(fd) else real["isatty"](fd)
+        return False
 
     def fsync(fd):
         descriptors.get(fd)
