@@ -1,0 +1,41 @@
+//! The agent as the host sees it, at a desk with written answers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use phasegate_plugin::testing::Desk;
+use phasegate_plugin::types::ModelError;
+
+use super::*;
+
+const TASK: &str =
+    r#"{"task_id": "TASK-001", "description": "Parse durations.", "requirements": ["hours", "minutes"]}"#;
+const PLAN: &str = r#"{"task_id": "TASK-001", "semantic_units": [], "total_est_complexity": 0}"#;
+const DESIGN: &str = r#"{"task_id": "TASK-001", "architecture_overview": "One pure function.", "components": [], "api_contracts": [],
+    "data_schemas": [], "technology_stack": {}, "assumptions": [], "review_checklist": []}"#;
+const CODE: &str = r#"{"files": [{"path": "a.py", "content": "def parse(text):\n    return 0\n", "purpose": "parses"}],
+    "language": "python", "dependencies": [], "notes": ""}"#;
+const NOTHING: &str = r#"{"issues": [], "suggestions": [], "checks": []}"#;
+const NAMES: [&str; 6] = ["quality", "security", "performance", "test-coverage", "documentation", "best-practices"];
+
+fn desk() -> Desk {
+    Desk::new()
+        .input("task_requirements", "task_requirements", TASK)
+        .input("project_plan", "project_plan", PLAN)
+        .input("design_specification", "design_specification", DESIGN)
+        .input("generated_code", "generated_code", CODE)
+}
+
+#[test]
+fn six_specialists_see_the_code_with_its_line_numbers() {
+    let desk = NAMES.iter().fold(desk(), |desk, name| desk.answer(&format!("code-review/{name}"), NOTHING));
+    let (result, seen) = desk.run::<CodeReview>();
+    assert_eq!(result.unwrap().findings.unwrap().reviewers, NAMES);
+    assert!(seen.asked.iter().all(|request| format!("{:?}", request.messages).contains("2 |     return 0")));
+}
+
+#[test]
+fn one_silent_specialist_is_not_taken_for_no_issue() {
+    let desk = NAMES.iter().skip(1).fold(desk(), |desk, name| desk.answer(&format!("code-review/{name}"), NOTHING));
+    let desk = desk.error("code-review/quality", ModelError::Budget("no tokens left".into()));
+    let (result, _) = desk.run::<CodeReview>();
+    assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("quality: ") && why.contains("no tokens left")));
+}

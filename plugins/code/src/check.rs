@@ -1,0 +1,113 @@
+//! What makes files unusable, whatever their schema says: paths that leave the folder or collide, and text that leaked from the
+//! answer into a program. Each fault is a sentence that a model can act on. Pure.
+
+use std::collections::BTreeSet;
+
+use phasegate_plugin::artifacts::GeneratedCode;
+
+/// Every such fault.
+pub fn faults(code: &GeneratedCode) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut faults = Vec::new();
+    for file in &code.files {
+        if let Some(why) = bad_path(&file.path) {
+            faults.push(format!("files: the path `{}` {why}", file.path));
+        }
+        if !seen.insert(file.path.to_lowercase()) {
+            faults.push(format!("files: the path `{}` stands twice (upper and lower case are one)", file.path));
+        }
+        if let Some(line) = leaked(&file.path, &file.content) {
+            faults
+                .push(format!("files: `{}` begins or ends with `{line}`, which is no part of the program", file.path));
+        }
+    }
+    if code.language.chars().any(|c| c.is_uppercase() || c.is_whitespace()) {
+        faults.push(format!("language: `{}` is not one word in small letters", code.language));
+    }
+    faults
+}
+
+fn bad_path(path: &str) -> Option<&'static str> {
+    if path.starts_with('/') || path.contains(':') {
+        return Some("is not relative");
+    }
+    if path.contains('\\') {
+        return Some("has a backslash; segments are parted by `/`");
+    }
+    match path.split('/').any(|segment| segment.is_empty() || segment == "." || segment == "..") {
+        true => Some("has an empty, `.` or `..` segment"),
+        false => None,
+    }
+}
+
+/// A fence around the whole file, or a closing tag after a program that has no tags.
+fn leaked<'a>(path: &str, content: &'a str) -> Option<&'a str> {
+    if path.ends_with(".md") {
+        return None;
+    }
+    let mut lines = content.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next()?;
+    let last = lines.next_back().unwrap_or(first);
+    let markup = [".html", ".htm", ".xml", ".svg", ".vue", ".jsx", ".tsx", ".svelte", ".xhtml"];
+    if first.starts_with("```") {
+        return Some(first);
+    }
+    let closes_tag = last.starts_with("</") && last.ends_with('>') && !markup.iter().any(|end| path.ends_with(end));
+    (closes_tag || last == "```").then_some(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use phasegate_plugin::artifacts::CodeFile;
+
+    use super::*;
+
+    fn code(files: &[(&str, &str)]) -> GeneratedCode {
+        let file = |(path, content): &(&str, &str)| CodeFile {
+            path: (*path).to_owned(),
+            content: (*content).to_owned(),
+            ..Default::default()
+        };
+        GeneratedCode { files: files.iter().map(file).collect(), language: "python".into(), ..Default::default() }
+    }
+
+    #[test]
+    fn plain_files_are_fine() {
+        let fine = [
+            ("a/__init__.py", ""),
+            ("a/b.py", "x = 1\n"),
+            ("page.html", "<html>\n</html>\n"),
+            ("README.md", "```\n```\n"),
+        ];
+        assert_eq!(faults(&code(&fine)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn paths_that_leave_the_folder_or_collide_are_named() {
+        let bad = [("/etc/passwd", ""), ("../up.py", ""), ("a\\b.py", ""), ("C:/x.py", ""), ("A.py", ""), ("a.py", "")];
+        assert_eq!(
+            faults(&code(&bad)),
+            [
+                "files: the path `/etc/passwd` is not relative",
+                "files: the path `../up.py` has an empty, `.` or `..` segment",
+                "files: the path `a\\b.py` has a backslash; segments are parted by `/`",
+                "files: the path `C:/x.py` is not relative",
+                "files: the path `a.py` stands twice (upper and lower case are one)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_leaked_tag_or_fence_is_found() {
+        for content in ["x = 1\n</content>\n", "```python\nx = 1\n```\n", "x = 1\n```\n"] {
+            assert_eq!(faults(&code(&[("a.py", content)])).len(), 1, "{content}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_a_small_word() {
+        let mut shouting = code(&[("a.py", "")]);
+        shouting.language = "Python 3".into();
+        assert_eq!(faults(&shouting), ["language: `Python 3` is not one word in small letters"]);
+    }
+}

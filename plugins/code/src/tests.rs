@@ -1,0 +1,111 @@
+//! The agent as the host sees it, at a desk with written answers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use phasegate_plugin::testing::Desk;
+use phasegate_plugin::types::{BenchError, Content, FeedbackItem, Issue, Request, Severity, TestRun};
+
+use super::*;
+
+const TASK_JSON: &str =
+    r#"{"task_id": "TASK-001", "description": "Parse durations.", "requirements": ["hours", "minutes"]}"#;
+const PLAN: &str = r#"{"task_id": "TASK-001", "semantic_units": [], "total_est_complexity": 0}"#;
+const DESIGN: &str = r#"{"task_id": "TASK-001", "architecture_overview": "One pure function.", "components": [], "api_contracts": [],
+    "data_schemas": [], "technology_stack": {}, "assumptions": [], "review_checklist": []}"#;
+
+fn answer(content: &str) -> String {
+    format!(
+        r#"{{"files": [{{"path": "a.py", "content": "{content}", "purpose": "parses"}}], "language": "python", "dependencies": [], "notes": ""}}"#
+    )
+}
+
+fn desk() -> Desk {
+    Desk::new()
+        .input("task_requirements", "task_requirements", TASK_JSON)
+        .input("project_plan", "project_plan", PLAN)
+        .input("design_specification", "design_specification", DESIGN)
+}
+
+fn built(errors: &[&str]) -> Result<TestRun, BenchError> {
+    Ok(TestRun { build_errors: errors.iter().map(|error| (*error).to_owned()).collect(), tests: vec![] })
+}
+
+fn said(request: &Request) -> String {
+    let texts = request.messages.iter().flat_map(|message| &message.content).map(|content| match content {
+        Content::Text(text) => text.clone(),
+        _ => String::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn code_is_submitted_as_it_was_answered() {
+    let (result, _) = desk().answer("code", &answer("x = 1")).run::<Code>();
+    let code: GeneratedCode = serde_json::from_slice(&result.unwrap().artifacts[0].content).unwrap();
+    assert_eq!(code.files[0].content, "x = 1");
+}
+
+#[test]
+fn code_that_does_not_parse_is_mended_before_anybody_reviews_it() {
+    let desk = desk()
+        .answer("code", &answer("x = ("))
+        .answer("code/repair", &answer("x = (1)"))
+        .test_run(built(&["a.py:1: '(' was never closed"]))
+        .test_run(built(&[]));
+    let (result, seen) = desk.run::<Code>();
+    assert!(String::from_utf8_lossy(&result.unwrap().artifacts[0].content).contains("x = (1)"));
+    let again = said(&seen.asked[1]);
+    assert!(again.contains("a.py:1: '(' was never closed") && again.contains("x = ("), "{again}");
+}
+
+#[test]
+fn code_that_still_does_not_parse_is_not_submitted() {
+    let desk = desk()
+        .answer("code", &answer("x = ("))
+        .answer("code/repair", &answer("x = (("))
+        .test_run(built(&["a.py:1: '(' was never closed"]))
+        .test_run(built(&["a.py:1: '(' was never closed"]));
+    let (result, _) = desk.run::<Code>();
+    assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("a.py:1: '(' was never closed")));
+}
+
+#[test]
+fn a_language_without_a_runner_goes_on_untried() {
+    let desk = desk().answer("code", &answer("x")).test_run(Err(BenchError::NoRunner("no runner".into())));
+    assert!(desk.run::<Code>().0.is_ok());
+}
+
+#[test]
+fn the_next_attempt_sees_its_code_the_report_and_the_failing_assertion() {
+    let report = r#"{"task_id": "TASK-001", "gate": "test", "attempt": 1, "verdict": "failed", "reason": "1 of 2 tests failed",
+        "code": "sha256:0", "build": {"ok": true, "errors": []},
+        "tests": [{"name": "tests/test_a.py::test_x", "outcome": "failed", "message": "assert 90 == 5400", "output": ""},
+                  {"name": "tests/test_a.py::test_y", "outcome": "passed", "output": ""}],
+        "totals": {"passed": 1, "failed": 1, "errored": 0, "skipped": 0}, "dropped": [], "defects": []}"#;
+    let issue = Issue {
+        id: "test/T-001".into(),
+        severity: Severity::High,
+        category: "logic".into(),
+        defect_type: "conventional_code_bug".into(),
+        phase_injected: "code".into(),
+        description: "Minutes are not turned into seconds.".into(),
+        evidence: "tests/test_a.py::test_x: assert 90 == 5400".into(),
+        impact: "R2 is violated.".into(),
+        recommendation: None,
+        location: None,
+    };
+    let feedback =
+        FeedbackItem { source: "test".into(), about: vec![], issues: vec![issue], instructions: String::new() };
+    let desk = desk()
+        .input("test_report", "test_report", report)
+        .previous("generated_code", "generated_code", answer("OLD = 1"))
+        .assignment(|a| {
+            a.attempt = 2;
+            a.feedback.push(feedback);
+        })
+        .answer("code", &answer("x = 1"));
+    let (_, seen) = desk.run::<Code>();
+    let prompt = said(&seen.asked[0]);
+    for part in ["OLD = 1", "test/T-001", "assert 90 == 5400", "1 of 2 tests failed"] {
+        assert!(prompt.contains(part), "{part} is missing in {prompt}");
+    }
+}

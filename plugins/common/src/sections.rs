@@ -1,0 +1,166 @@
+//! What stands beside a phase's inputs in every prompt, each empty where there is nothing to say: files of the project, notes of
+//! the process, and what is to be revised, with the feedback word for word.
+
+use phasegate_plugin::artifacts::ProcessNotes;
+use phasegate_plugin::{Failure, Prompt, Work, fenced};
+
+use crate::show::json;
+
+const CONTEXT: Prompt = Prompt::new(include_str!("../prompts/context.md"));
+const NOTES: Prompt = Prompt::new(include_str!("../prompts/notes.md"));
+const REVISION: Prompt = Prompt::new(include_str!("../prompts/revision.md"));
+const AGAIN: Prompt = Prompt::new(include_str!("../prompts/again.md"));
+const REMARKS: Prompt = Prompt::new(include_str!("../prompts/remarks.md"));
+
+/// The task's context files.
+pub fn context(work: &Work) -> Result<String, Failure> {
+    let files: Vec<String> = work
+        .context_files()?
+        .into_iter()
+        .map(|(path, text)| {
+            let kind = work.assignment.inputs.iter().find(|input| input.name.strip_prefix("context/") == Some(&path));
+            let mark =
+                if kind.is_some_and(|input| input.kind.contains("base")) { " – part of the project" } else { "" };
+            fenced(&format!("context/{path}{mark}"), &text)
+        })
+        .collect();
+    Ok(if files.is_empty() { String::new() } else { section(CONTEXT.render(&[("files", &files.join("\n"))])) })
+}
+
+/// What people decided about earlier improvement proposals.
+pub fn notes(work: &Work) -> Result<String, Failure> {
+    let notes = work.process_notes()?;
+    let text = notes_text(&notes);
+    Ok(if text.is_empty() { text } else { section(NOTES.render(&[("notes", &fenced("Process notes", &text))])) })
+}
+
+/// The work of the attempt before and what was said about it. `previous` is that work, fenced.
+pub fn revision(work: &Work, previous: Option<&str>) -> String {
+    let feedback = work.feedback_text();
+    let feedback =
+        if feedback.trim().is_empty() { String::new() } else { fenced("Feedback, word for word", &feedback) };
+    let attempt = work.assignment.attempt.to_string();
+    match (previous, feedback.as_str()) {
+        (None, "") => String::new(),
+        (None, said) => section(REMARKS.render(&[("feedback", said)])),
+        (Some(previous), "") => section(AGAIN.render(&[("attempt", &attempt), ("previous", previous)])),
+        (Some(previous), said) => {
+            section(REVISION.render(&[("attempt", &attempt), ("previous", previous), ("feedback", said)]))
+        }
+    }
+}
+
+/// A rendered fragment, with an empty line before and after.
+pub fn section(text: String) -> String {
+    format!("\n{}\n\n", text.trim())
+}
+
+fn notes_text(notes: &ProcessNotes) -> String {
+    let approved = notes
+        .approved
+        .iter()
+        .map(|note| format!("{}, approved by {}:\n{}\n", note.id, note.decided_by, json(&note.proposed_changes)));
+    let rejected = notes.rejected.iter().map(|note| {
+        format!("{}, rejected by {}: {}\nThe proposal was: {}\n", note.id, note.decided_by, note.reason, note.analysis)
+    });
+    approved.chain(rejected).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use phasegate_plugin::testing::Desk;
+    use phasegate_plugin::types::{FeedbackItem, Issue, Severity};
+
+    use super::*;
+
+    fn feedback() -> Vec<FeedbackItem> {
+        let issue = Issue {
+            id: "D-7".into(),
+            severity: Severity::High,
+            category: "edge".into(),
+            defect_type: "conventional_code_bug".into(),
+            phase_injected: "design".into(),
+            description: "Empty text is not specified.".into(),
+            evidence: "parse: \"…\"".into(),
+            impact: "Two readings.".into(),
+            recommendation: None,
+            location: None,
+        };
+        let gate = FeedbackItem {
+            source: "design-review".into(),
+            about: vec![],
+            issues: vec![issue],
+            instructions: "Mend.".into(),
+        };
+        let person = FeedbackItem {
+            source: "person:ada".into(),
+            about: vec![],
+            issues: vec![],
+            instructions: "Keep it  small!".into(),
+        };
+        vec![gate, person]
+    }
+
+    #[test]
+    fn a_first_attempt_has_no_revision() {
+        let (text, _) = Desk::new().during(|work| async move { revision(&work, None) });
+        assert_eq!(text, "");
+    }
+
+    #[test]
+    fn a_revision_holds_the_previous_work_every_issue_and_the_persons_words() {
+        let desk = Desk::new().assignment(|a| {
+            a.attempt = 2;
+            a.feedback = feedback();
+        });
+        let (text, _) = desk.during(|work| async move { revision(&work, Some("THE OLD DESIGN")) });
+        for part in [
+            "Attempt 2",
+            "THE OLD DESIGN",
+            "D-7",
+            "Empty text is not specified.",
+            "ada",
+            "Keep it  small!",
+            "by its id",
+        ] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn conditions_of_a_passed_gate_reach_a_first_attempt() {
+        let desk = Desk::new().assignment(|a| a.feedback = feedback());
+        let (text, _) = desk.during(|work| async move { revision(&work, None) });
+        assert!(text.contains("D-7") && !text.contains("sent back"), "{text}");
+    }
+
+    #[test]
+    fn work_that_only_rests_on_changed_inputs_is_not_called_sent_back() {
+        let desk = Desk::new().assignment(|a| a.attempt = 3);
+        let (text, _) = desk.during(|work| async move { revision(&work, Some("OLD")) });
+        assert!(text.contains("OLD") && text.contains("changed inputs") && !text.contains("sent back"), "{text}");
+    }
+
+    #[test]
+    fn notes_tell_what_was_approved_and_what_was_rejected_and_never_which_run_it_was() {
+        let notes = r#"{
+            "approved": [{"run_id": "run-77", "id": "PIP-001", "decided_by": "ada",
+                "proposed_changes": [{"target": "design", "change": "add", "proposed": "Say what empty text does.", "rationale": "asked"}]}],
+            "rejected": [{"run_id": "run-78", "id": "PIP-002", "analysis": "too few reviews", "reason": "no time", "decided_by": "bob"}]
+        }"#;
+        let desk = Desk::new().input("process_notes", "process_notes", notes);
+        let (text, _) = desk.during(|work| async move { super::notes(&work).unwrap() });
+        assert!(text.contains("Say what empty text does.") && text.contains("rejected by bob: no time"), "{text}");
+        assert!(!text.contains("run-7"), "{text}");
+    }
+
+    #[test]
+    fn context_files_stand_under_their_names() {
+        let desk = Desk::new().input("context/src/a.py", "context", "x = 1\n");
+        let (text, _) = desk.during(|work| async move { context(&work).unwrap() });
+        assert!(text.contains("context/src/a.py (data") && text.contains("x = 1"), "{text}");
+        let (none, _) = Desk::new().during(|work| async move { context(&work).unwrap() });
+        assert_eq!(none, "");
+    }
+}

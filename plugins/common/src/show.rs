@@ -1,0 +1,168 @@
+//! Artifacts as a model should see them, each fenced as data: requirements numbered, plans without their estimate (which
+//! holds what earlier runs took), code with line numbers where somebody must point into it.
+
+use std::fmt::Write as _;
+
+use phasegate_plugin::artifacts::{
+    DesignSpecification, GeneratedCode, ProjectPlan, TaskRequirements, TestReport, TestSuite,
+};
+use phasegate_plugin::fenced;
+use serde::Serialize;
+
+/// The task, its requirements numbered R1, R2, … in the task's order.
+pub fn task(task: &TaskRequirements) -> String {
+    let mut text = format!("Task {}\n\n{}\n", task.task_id, task.description.trim_end());
+    let mut list = |title: &str, mark: &dyn Fn(usize) -> String, items: &[String]| {
+        if !items.is_empty() {
+            let _ = writeln!(text, "\n{title}:");
+            for (at, item) in items.iter().enumerate() {
+                let _ = writeln!(text, "{}{}", mark(at + 1), item.trim_end());
+            }
+        }
+    };
+    list("Requirements", &|n| format!("R{n}: "), &task.requirements);
+    list("Constraints", &|_| "- ".to_owned(), &task.constraints);
+    if let Some(language) = &task.language {
+        let _ = writeln!(text, "\nLanguage: {language}");
+    }
+    fenced("Task", &text)
+}
+
+/// `R1` to the number of requirements.
+pub fn requirement_ids(task: &TaskRequirements) -> Vec<String> {
+    (1..=task.requirements.len()).map(|n| format!("R{n}")).collect()
+}
+
+/// The plan's units.
+pub fn plan(plan: &ProjectPlan) -> String {
+    fenced("Plan: the semantic units", &json(&plan.semantic_units))
+}
+
+/// The design, whole.
+pub fn design(design: &DesignSpecification) -> String {
+    fenced("Design", &json(design))
+}
+
+/// What code can rely on; `text` is the SDK's `environment_text`.
+pub fn environment(text: &str) -> String {
+    fenced("Environment", text)
+}
+
+/// Every file with its lines numbered, and what the programmer noted.
+pub fn numbered_code(code: &GeneratedCode) -> String {
+    let files = code.files.iter().map(|file| fenced(&format!("File {}", file.path), &numbered(&file.content)));
+    files.chain(code_notes(code)).collect::<Vec<_>>().join("\n")
+}
+
+/// Every file as it is, and what the programmer noted.
+pub fn plain_code(code: &GeneratedCode) -> String {
+    let files = code.files.iter().map(|file| fenced(&format!("File {} – {}", file.path, file.purpose), &file.content));
+    files.chain(code_notes(code)).collect::<Vec<_>>().join("\n")
+}
+
+/// The suite's files as they are, what they cover, and what was dropped.
+pub fn suite(suite: &TestSuite) -> String {
+    let files = suite.files.iter().map(|file| fenced(&format!("Test file {}", file.path), &file.content));
+    let covers = fenced("What the suite says it covers", &json(&suite.covers));
+    let dropped = (!suite.dropped.is_empty()).then(|| fenced("Tests dropped so far", &json(&suite.dropped)));
+    files.chain([covers]).chain(dropped).collect::<Vec<_>>().join("\n")
+}
+
+/// What the host's run of the tests gave.
+pub fn test_report(report: &TestReport) -> String {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        verdict: &'a str,
+        reason: &'a str,
+        build: &'a phasegate_plugin::artifacts::Build,
+        totals: &'a phasegate_plugin::artifacts::TestTotals,
+        tests_not_passed: Vec<&'a phasegate_plugin::artifacts::TestResult>,
+        tests_passed: Vec<&'a str>,
+    }
+    let shown = Shown {
+        verdict: &report.verdict,
+        reason: &report.reason,
+        build: &report.build,
+        totals: &report.totals,
+        tests_not_passed: report.tests.iter().filter(|test| test.outcome != "passed").collect(),
+        tests_passed: report
+            .tests
+            .iter()
+            .filter(|test| test.outcome == "passed")
+            .map(|test| test.name.as_str())
+            .collect(),
+    };
+    fenced("Test report", &json(&shown))
+}
+
+/// A value as indented JSON.
+pub fn json<T: Serialize>(value: &T) -> String {
+    // The artifact types have string keys only and cannot fail.
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+fn code_notes(code: &GeneratedCode) -> Option<String> {
+    let mut text = format!("Language: {}\n", code.language);
+    if !code.dependencies.is_empty() {
+        let _ = writeln!(text, "Dependencies: {}", code.dependencies.join(", "));
+    }
+    if let Some(setup) = &code.setup {
+        let _ = writeln!(text, "Setup: {setup}");
+    }
+    if !code.notes.trim().is_empty() {
+        let _ = writeln!(text, "Notes: {}", code.notes.trim_end());
+    }
+    Some(fenced("The programmer's notes", &text))
+}
+
+fn numbered(content: &str) -> String {
+    let width = content.lines().count().to_string().len();
+    content.lines().enumerate().fold(String::new(), |mut out, (at, line)| {
+        let _ = writeln!(out, "{:>width$} | {line}", at + 1);
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use phasegate_plugin::artifacts::{CodeFile, Estimate, SemanticUnit};
+
+    use super::*;
+
+    #[test]
+    fn requirements_are_numbered_in_the_tasks_order() {
+        let shown = task(&TaskRequirements {
+            task_id: "T-1".into(),
+            description: "Add things up.".into(),
+            requirements: vec!["first".into(), "second".into()],
+            constraints: vec!["no floats".into()],
+            ..Default::default()
+        });
+        assert!(shown.contains("Requirements:\nR1: first\nR2: second\n\nConstraints:\n- no floats\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_plan_is_shown_without_what_earlier_runs_took() {
+        let shown = plan(&ProjectPlan {
+            semantic_units: vec![SemanticUnit { unit_id: "SU-001".into(), ..Default::default() }],
+            estimate: Some(Estimate { tokens: 4711.0, basis: "history".into(), ..Default::default() }),
+            ..Default::default()
+        });
+        assert!(shown.contains("SU-001") && !shown.contains("4711"), "{shown}");
+    }
+
+    #[test]
+    fn a_reviewer_can_point_at_a_line_and_code_cannot_close_its_fence() {
+        let file = CodeFile { path: "a.py".into(), content: "x = 1\n```\n".into(), ..Default::default() };
+        let shown =
+            numbered_code(&GeneratedCode { files: vec![file], language: "python".into(), ..Default::default() });
+        assert!(shown.contains("1 | x = 1\n2 | ```\n"), "{shown}");
+        assert!(
+            plain_code(&GeneratedCode {
+                files: vec![CodeFile { content: "```\n".into(), ..Default::default() }],
+                ..Default::default()
+            })
+            .contains("\n````\n```\n````\n")
+        );
+    }
+}

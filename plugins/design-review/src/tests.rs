@@ -1,0 +1,105 @@
+//! The agent as the host sees it, at a desk with written answers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use phasegate_plugin::testing::Desk;
+use phasegate_plugin::types::{Content, Findings, ModelError, Request};
+
+use super::*;
+
+const TASK: &str =
+    r#"{"task_id": "TASK-001", "description": "Parse durations.", "requirements": ["hours", "minutes"]}"#;
+const PLAN: &str = r#"{"task_id": "TASK-001", "semantic_units": [], "total_est_complexity": 0}"#;
+const DESIGN: &str = r#"{"task_id": "TASK-001", "architecture_overview": "One pure function.", "components": [], "api_contracts": [],
+    "data_schemas": [], "technology_stack": {}, "assumptions": [],
+    "review_checklist": [{"item": "The whole text is matched", "severity": "high"}]}"#;
+const NOTHING: &str = r#"{"issues": [], "suggestions": [], "checks": []}"#;
+const ANSWERED: &str = r#"{"issues": [], "suggestions": [],
+    "checks": [{"item": "The whole text is matched", "status": "pass", "notes": "said in the contract"}]}"#;
+const AN_ISSUE: &str = r#"{"issues": [{"id": "001", "severity": "high", "category": "edges", "defect_type": "conventional_code_bug",
+    "phase_injected": "design", "description": "Empty text is not specified.", "evidence": "parse: nothing is said",
+    "impact": "two readings"}], "suggestions": [{"issue_id": "001", "priority": "high", "description": "Raise ValueError."}],
+    "checks": [{"item": "errors are told apart", "status": "warning", "notes": "one is not"}]}"#;
+
+fn desk_without(left_out: &[&str]) -> Desk {
+    let desk = Desk::new()
+        .input("task_requirements", "task_requirements", TASK)
+        .input("project_plan", "project_plan", PLAN)
+        .input("design_specification", "design_specification", DESIGN);
+    let answered = ["security", "performance", "data-integrity", "maintainability"];
+    answered
+        .iter()
+        .filter(|name| !left_out.contains(name))
+        .fold(desk, |desk, name| desk.answer(&format!("design-review/{name}"), NOTHING))
+}
+
+fn system(request: &Request) -> String {
+    match &request.messages[0].content[0] {
+        Content::Text(text) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+fn findings(result: Result<Submission, Failure>) -> Findings {
+    result.unwrap().findings.unwrap()
+}
+
+#[test]
+fn six_specialists_are_asked_and_their_findings_are_merged() {
+    let desk =
+        desk_without(&[]).answer("design-review/architecture", ANSWERED).answer("design-review/api-design", AN_ISSUE);
+    let (result, seen) = desk.run::<DesignReview>();
+    let found = findings(result);
+    assert_eq!(seen.asked.len(), 6);
+    assert!(seen.asked.iter().all(|request| system(request).contains("one of six specialists")));
+    assert!(system(&seen.asked[5]).contains("**API design**"));
+    assert_eq!(found.reviewers.len(), 6);
+    assert_eq!(
+        (found.issues[0].id.as_str(), found.suggestions[0].issue_id.as_deref()),
+        ("api-design/001", Some("api-design/001"))
+    );
+    let items: Vec<&str> = found.checks.iter().map(|check| check.item.as_str()).collect();
+    assert_eq!(items, ["The whole text is matched", "api-design: errors are told apart"]);
+}
+
+#[test]
+fn a_specialist_that_fails_fails_the_review_by_name() {
+    let desk = desk_without(&["security"])
+        .error("design-review/security", ModelError::Unavailable("no route".into()))
+        .answer("design-review/architecture", ANSWERED)
+        .answer("design-review/api-design", NOTHING);
+    let (result, seen) = desk.run::<DesignReview>();
+    assert_eq!(seen.asked.len(), 6, "the others are heard all the same, so that a resumed run knows their answers");
+    let why = match result {
+        Err(Failure::Failed(why)) => why,
+        other => format!("{other:?}"),
+    };
+    assert!(
+        why.starts_with("1 of 6 specialists gave no findings")
+            && why.contains("security: ")
+            && why.contains("no route"),
+        "{why}"
+    );
+}
+
+#[test]
+fn an_unanswered_item_of_the_checklist_is_asked_for() {
+    let desk = desk_without(&[])
+        .answer("design-review/architecture", NOTHING)
+        .answer("design-review/architecture/repair", ANSWERED)
+        .answer("design-review/api-design", NOTHING);
+    let (result, seen) = desk.run::<DesignReview>();
+    assert_eq!(findings(result).checks.len(), 1);
+    let repair = seen.asked.iter().find(|request| request.label.ends_with("/repair")).unwrap();
+    assert!(format!("{:?}", repair.messages).contains("The whole text is matched"));
+}
+
+#[test]
+fn code_cannot_be_blamed_before_there_is_any() {
+    let blames = AN_ISSUE.replace(r#""phase_injected": "design""#, r#""phase_injected": "code""#);
+    let desk = desk_without(&[])
+        .answer("design-review/architecture", ANSWERED)
+        .answer("design-review/api-design", &blames)
+        .answer("design-review/api-design/repair", AN_ISSUE);
+    let (result, _) = desk.run::<DesignReview>();
+    assert_eq!(findings(result).issues[0].phase_injected, "design");
+}

@@ -1,0 +1,49 @@
+//! The design agent: turns a plan into a design that can be coded from without asking.
+//!
+//! Promises: one question (label `design`); what the host or the checks here would refuse (a unit without a component, a cycle, a
+//! checklist without weight) becomes one repair question with the exact faults. Fails in words when an input cannot be
+//! read or the answer stays unusable.
+
+use phasegate_plugin::artifacts::{self, DesignSpecification, ProjectPlan};
+use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact};
+use phasegate_standard_agents::{Settings, sections, show};
+
+mod check;
+
+const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
+const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
+
+/// The agent.
+pub struct Design;
+
+agent!(Design);
+
+impl Agent for Design {
+    async fn run(work: Work) -> Result<Submission, Failure> {
+        let task = work.task()?;
+        let plan: ProjectPlan = work.read_json("project_plan")?;
+        let previous: Option<DesignSpecification> = work.previous_json("design_specification")?;
+        let user = TASK.render(&[
+            ("task", &show::task(&task)),
+            ("plan", &show::plan(&plan)),
+            ("environment", &show::environment(&work.environment_text())),
+            ("context", &sections::context(&work)?),
+            ("notes", &sections::notes(&work)?),
+            ("revision", &sections::revision(&work, previous.as_ref().map(show::design).as_deref())),
+        ]);
+        let named =
+            |answer: &DesignSpecification| DesignSpecification { task_id: task.task_id.clone(), ..answer.clone() };
+        let answer: DesignSpecification = Settings::of(&work)?
+            .apply(Ask::new("design", SYSTEM.render(&[]), user))
+            .json(|answer: &DesignSpecification, _| {
+                let mut faults = artifacts::faults("design_specification", &named(answer));
+                faults.extend(check::faults(answer, &plan));
+                faults
+            })
+            .await?;
+        Ok(Submission { artifacts: vec![artifact("design_specification", &named(&answer))?], findings: None })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! The agent as the host sees it, at a desk with written answers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use phasegate_plugin::testing::Desk;
+use phasegate_plugin::types::{Content, Request};
+
+use super::*;
+
+const TASK: &str =
+    r#"{"task_id": "TASK-001", "description": "Parse durations.", "requirements": ["hours", "minutes"]}"#;
+const PLAN: &str = r#"{"task_id": "TASK-001", "semantic_units": [{"unit_id": "SU-001", "description": "Parses durations",
+    "dependencies": [], "api_interactions": 1, "data_transformations": 2, "logical_branches": 4, "code_entities_modified": 2,
+    "novelty": 1.5, "est_complexity": 48}], "total_est_complexity": 48}"#;
+
+fn answer(unit: &str) -> String {
+    format!(
+        r#"{{"architecture_overview": "One pure function.", "components": [{{"name": "parser", "semantic_unit_id": "{unit}",
+        "responsibility": "Parses", "interfaces": [], "dependencies": [], "notes": ""}}], "api_contracts": [], "data_schemas": [],
+        "technology_stack": {{}}, "assumptions": [], "review_checklist": [{{"item": "Whole text", "severity": "high"}}]}}"#
+    )
+}
+
+fn desk() -> Desk {
+    Desk::new().input("task_requirements", "task_requirements", TASK).input("project_plan", "project_plan", PLAN)
+}
+
+fn said(request: &Request) -> String {
+    let texts = request.messages.iter().flat_map(|message| &message.content).map(|content| match content {
+        Content::Text(text) => text.clone(),
+        _ => String::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn the_design_is_submitted_under_the_tasks_id() {
+    let (result, seen) = desk().answer("design", &answer("SU-001")).run::<Design>();
+    let design: DesignSpecification = serde_json::from_slice(&result.unwrap().artifacts[0].content).unwrap();
+    assert_eq!(design.task_id, "TASK-001");
+    let prompt = said(&seen.asked[0]);
+    assert!(prompt.contains("R2: minutes") && prompt.contains("Parses durations"), "{prompt}");
+}
+
+#[test]
+fn an_uncovered_unit_is_asked_for_once_and_then_fails_in_words() {
+    let desk = desk().answer("design", &answer("SU-002")).answer("design/repair", &answer("SU-002"));
+    let (result, seen) = desk.run::<Design>();
+    assert!(said(&seen.asked[1]).contains("no component has the semantic unit SU-001"));
+    assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("SU-001")));
+}
+
+#[test]
+fn what_the_host_would_refuse_is_repaired_first() {
+    let judge = |_: &str, content: &[u8]| match String::from_utf8_lossy(content).contains("One pure function.") {
+        true => vec!["architecture_overview: shorter than 50 characters".to_owned()],
+        false => vec![],
+    };
+    let long = answer("SU-001")
+        .replace("One pure function.", "One pure function that reads the text from left to right, unit by unit.");
+    let desk = desk().judge(judge).answer("design", &answer("SU-001")).answer("design/repair", &long);
+    let (result, seen) = desk.run::<Design>();
+    assert!(result.is_ok());
+    assert!(said(&seen.asked[1]).contains("shorter than 50 characters"));
+}

@@ -1,0 +1,88 @@
+//! The plan's estimate: PROBE for tokens, money and time, each over the finished runs that have the figure.
+//!
+//! Promises: none below three finished runs; money only where the price of three runs is known; no run id in its words.
+
+use phasegate_plugin::artifacts::{Estimate, FinishedRun, Interval, Range};
+
+use crate::probe::{self, Basis};
+
+/// What this complexity is expected to take.
+pub fn from(runs: &[FinishedRun], complexity: u64) -> Option<Estimate> {
+    let x = complexity as f64;
+    let history = |figure: &dyn Fn(&FinishedRun) -> Option<f64>| -> Vec<(f64, f64)> {
+        runs.iter().filter_map(|run| Some((run.est_complexity as f64, figure(run)?))).collect()
+    };
+    let tokens = probe::estimate(x, &history(&|run| Some(run.tokens as f64)))?;
+    let usd = probe::estimate(x, &history(&|run| run.usd));
+    let latency = probe::estimate(x, &history(&|run| Some(run.latency_ms as f64)));
+    let range =
+        |found: &probe::Estimate, digits| Range { low: rounded(found.low, digits), high: rounded(found.high, digits) };
+    Some(Estimate {
+        tokens: rounded(tokens.value, 0),
+        usd: usd.as_ref().map(|found| rounded(found.value, 6)),
+        latency_ms: latency.as_ref().map(|found| rounded(found.value, 0)),
+        basis: words(&tokens),
+        r_squared: tokens.r_squared.map(|r| rounded(r, 4)),
+        interval: Some(Interval {
+            tokens: Some(range(&tokens, 0)),
+            usd: usd.as_ref().map(|found| range(found, 6)),
+            latency_ms: latency.as_ref().map(|found| range(found, 0)),
+        }),
+    })
+}
+
+fn words(tokens: &probe::Estimate) -> String {
+    let runs = tokens.runs;
+    match tokens.basis {
+        Basis::Regression => {
+            format!(
+                "PROBE: linear regression of actual tokens on estimated complexity over {runs} finished runs; 70 % interval"
+            )
+        }
+        Basis::AverageRate => format!(
+            "PROBE: average tokens per point of complexity over {runs} finished runs, because a regression does not explain them; \
+             70 % interval"
+        ),
+    }
+}
+
+fn rounded(value: f64, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn run(est_complexity: u64, tokens: u64, usd: Option<f64>) -> FinishedRun {
+        FinishedRun { run_id: "run-x".into(), est_complexity, tokens, usd, latency_ms: tokens / 10 }
+    }
+
+    #[test]
+    fn two_finished_runs_are_no_basis() {
+        assert_eq!(from(&[run(10, 1_000, None), run(20, 2_000, None)], 15), None);
+    }
+
+    #[test]
+    fn three_finished_runs_give_tokens_time_and_what_the_estimate_rests_on() {
+        let found = from(&[run(10, 1_000, None), run(20, 2_100, None), run(30, 2_900, Some(0.3))], 20).unwrap();
+        assert_eq!((found.tokens, found.latency_ms, found.usd), (2_000.0, Some(200.0), None));
+        assert!(
+            found.basis.contains("linear regression") && found.basis.contains("3 finished runs"),
+            "{}",
+            found.basis
+        );
+        let range = found.interval.unwrap().tokens.unwrap();
+        assert!(range.low < 2_000.0 && range.high > 2_000.0);
+        assert!(found.r_squared.unwrap() > 0.9);
+    }
+
+    #[test]
+    fn money_is_estimated_where_three_prices_are_known() {
+        let found =
+            from(&[run(10, 1_000, Some(0.1)), run(20, 2_000, Some(0.2)), run(30, 3_000, Some(0.3))], 40).unwrap();
+        assert_eq!(found.usd, Some(0.4));
+    }
+}

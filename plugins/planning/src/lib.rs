@@ -1,0 +1,97 @@
+//! The planning agent: the model cuts the task into semantic units and counts; complexity and estimate are computed here.
+//!
+//! Promises: one question (label `planning`), at most one repair of it; the estimate rests on finished runs alone. Fails in words
+//! when an input cannot be read or the answer stays unusable.
+
+use phasegate_plugin::artifacts::{self, ProjectPlan, RunMeasures, SemanticUnit};
+use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact};
+use phasegate_standard_agents::{Settings, sections, show};
+use serde::Deserialize;
+
+pub mod complexity;
+mod estimate;
+pub mod probe;
+
+const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
+const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
+const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
+const LONGEST_ANSWER: u32 = 8_000;
+
+/// The agent.
+pub struct Planning;
+
+agent!(Planning);
+
+#[derive(Deserialize)]
+struct Answer {
+    semantic_units: Vec<Unit>,
+}
+
+#[derive(Deserialize)]
+struct Unit {
+    unit_id: String,
+    description: String,
+    dependencies: Vec<String>,
+    api_interactions: u32,
+    data_transformations: u32,
+    logical_branches: u32,
+    code_entities_modified: u32,
+    novelty: f64,
+}
+
+impl Agent for Planning {
+    async fn run(work: Work) -> Result<Submission, Failure> {
+        let task = work.task()?;
+        let measures: RunMeasures = work.read_optional("run_measures")?.unwrap_or_default();
+        let previous: Option<ProjectPlan> = work.previous_json("project_plan")?;
+        let user = TASK.render(&[
+            ("task", &show::task(&task)),
+            ("context", &sections::context(&work)?),
+            ("notes", &sections::notes(&work)?),
+            ("revision", &sections::revision(&work, previous.as_ref().map(show::plan).as_deref())),
+        ]);
+        let ask = Ask::new("planning", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(LONGEST_ANSWER);
+        let draft = |answer: &Answer| plan(&task.task_id, answer);
+        let answer: Answer = Settings::of(&work)?
+            .apply(ask)
+            .json(|answer: &Answer, _| artifacts::faults("project_plan", &draft(answer)))
+            .await?;
+        let mut plan = draft(&answer);
+        plan.estimate = estimate::from(&measures.finished_runs, plan.total_est_complexity);
+        Ok(Submission { artifacts: vec![artifact("project_plan", &plan)?], findings: None })
+    }
+}
+
+fn plan(task_id: &str, answer: &Answer) -> ProjectPlan {
+    let semantic_units: Vec<SemanticUnit> = answer.semantic_units.iter().map(rated).collect();
+    ProjectPlan {
+        task_id: task_id.to_owned(),
+        total_est_complexity: semantic_units.iter().map(|unit| unit.est_complexity).sum(),
+        semantic_units,
+        estimate: None,
+    }
+}
+
+fn rated(unit: &Unit) -> SemanticUnit {
+    let counts = complexity::Counts {
+        api: unit.api_interactions,
+        data: unit.data_transformations,
+        logic: unit.logical_branches,
+        entities: unit.code_entities_modified,
+        novelty: unit.novelty,
+    };
+    SemanticUnit {
+        unit_id: unit.unit_id.clone(),
+        description: unit.description.clone(),
+        dependencies: unit.dependencies.clone(),
+        api_interactions: unit.api_interactions,
+        data_transformations: unit.data_transformations,
+        logical_branches: unit.logical_branches,
+        code_entities_modified: unit.code_entities_modified,
+        novelty: unit.novelty,
+        est_complexity: u64::from(complexity::of(&counts)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! The postmortem's figures, from the plan and from what the host measured.
+//!
+//! Promises: what is not known is null, never zero; no measured time, because the same answers must give the same artifact (it is in
+//! the journal and in the host's report). Cannot fail. Pure.
+
+use phasegate_plugin::artifacts::{Accuracy, EstimationAccuracy, PostmortemReport, ProjectPlan, RunMeasures};
+
+use crate::quality;
+
+/// The report without its summary.
+pub fn report(task_id: &str, plan: &ProjectPlan, measures: &RunMeasures) -> PostmortemReport {
+    let cost = quality::cost(&measures.phases);
+    PostmortemReport {
+        task_id: task_id.to_owned(),
+        estimation_accuracy: accuracy(plan, measures),
+        defect_density: density(plan, measures),
+        defects_injected: quality::injected(&measures.defects),
+        defects_removed: quality::removed(&measures.defects),
+        phase_yield: quality::phase_yield(&measures.phases, &measures.defects),
+        root_causes: quality::root_causes(&measures.defects, &cost),
+        cost_of_quality: cost,
+        attempts_per_gate: quality::attempts(&measures.phases),
+        summary: String::new(),
+    }
+}
+
+fn accuracy(plan: &ProjectPlan, measures: &RunMeasures) -> EstimationAccuracy {
+    let estimate = plan.estimate.as_ref();
+    let totals = &measures.totals;
+    EstimationAccuracy {
+        tokens: set_against(
+            estimate.map(|estimate| estimate.tokens),
+            Some((totals.input_tokens + totals.output_tokens) as f64),
+        ),
+        usd: set_against(estimate.and_then(|estimate| estimate.usd), totals.usd),
+        latency_ms: set_against(estimate.and_then(|estimate| estimate.latency_ms), None),
+        complexity: set_against(Some(plan.total_est_complexity as f64), None),
+    }
+}
+
+fn set_against(planned: Option<f64>, actual: Option<f64>) -> Accuracy {
+    let variance_percent = match (planned, actual) {
+        (Some(planned), Some(actual)) if planned > 0.0 => Some(rounded((actual - planned) / planned * 100.0, 1)),
+        _ => None,
+    };
+    Accuracy { planned, actual, variance_percent }
+}
+
+/// Defects found per point of estimated complexity.
+fn density(plan: &ProjectPlan, measures: &RunMeasures) -> Option<f64> {
+    let complexity = plan.total_est_complexity as f64;
+    (complexity > 0.0).then(|| rounded(measures.defects.len() as f64 / complexity, 4))
+}
+
+/// `value` to so many decimals.
+pub fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use phasegate_plugin::artifacts::{Estimate, Totals};
+
+    use super::*;
+
+    fn measures(usd: Option<f64>) -> RunMeasures {
+        let totals = Totals { calls: 3, input_tokens: 800, output_tokens: 400, usd, elapsed_ms: 98_765 };
+        RunMeasures { totals, ..Default::default() }
+    }
+
+    #[test]
+    fn actual_is_set_against_planned() {
+        let estimate = Estimate { tokens: 1_000.0, usd: Some(0.5), latency_ms: Some(5_000.0), ..Default::default() };
+        let plan = ProjectPlan { total_est_complexity: 40, estimate: Some(estimate), ..Default::default() };
+        let found = report("T-1", &plan, &measures(Some(0.4))).estimation_accuracy;
+        assert_eq!(
+            found.tokens,
+            Accuracy { planned: Some(1_000.0), actual: Some(1_200.0), variance_percent: Some(20.0) }
+        );
+        assert_eq!(found.usd.variance_percent, Some(-20.0));
+        assert_eq!(found.complexity, Accuracy { planned: Some(40.0), actual: None, variance_percent: None });
+    }
+
+    #[test]
+    fn without_an_estimate_or_a_price_the_variance_is_unknown() {
+        let found = report("T-1", &ProjectPlan::default(), &measures(None));
+        assert_eq!(found.estimation_accuracy.tokens.variance_percent, None);
+        assert_eq!(found.estimation_accuracy.usd, Accuracy::default());
+        assert_eq!(found.defect_density, None);
+    }
+
+    #[test]
+    fn measured_time_stays_out_of_the_artifact() {
+        let text = serde_json::to_string(&report("T-1", &ProjectPlan::default(), &measures(None))).unwrap_or_default();
+        assert!(!text.contains("98765"), "{text}");
+    }
+}

@@ -1,0 +1,124 @@
+//! The postmortem: every figure is computed here from what the host measured; the model writes the summary and the proposals.
+//!
+//! Promises: one question (label `postmortem`); no figure comes from the model; every proposal is `pending` until a person decides. Fails in
+//! words when an input cannot be read or the answer stays unusable.
+
+use std::collections::BTreeSet;
+
+use phasegate_plugin::artifacts::{
+    self, Accuracy, FindingsReport, Issue, Pip, Pips, PostmortemReport, ProjectPlan, ProposedChange, RunMeasures,
+    TestReport,
+};
+use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact, fenced};
+use phasegate_standard_agents::{Settings, sections, show};
+use serde::{Deserialize, Serialize};
+
+mod figures;
+mod quality;
+
+const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
+const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
+const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
+const LONGEST_ANSWER: u32 = 8_000;
+
+/// The agent.
+pub struct Postmortem;
+
+agent!(Postmortem);
+
+#[derive(Deserialize)]
+struct Answer {
+    summary: String,
+    proposals: Vec<Proposal>,
+}
+
+#[derive(Deserialize)]
+struct Proposal {
+    id: String,
+    analysis: String,
+    proposed_changes: Vec<ProposedChange>,
+    expected_impact: String,
+}
+
+impl Agent for Postmortem {
+    async fn run(work: Work) -> Result<Submission, Failure> {
+        let task = work.task()?;
+        let plan: ProjectPlan = work.read_json("project_plan")?;
+        let measures: RunMeasures = work.read_json("run_measures")?;
+        let report = figures::report(&task.task_id, &plan, &measures);
+        let previous = work.previous_text("pips")?.map(|text| fenced("Your previous proposals", &text));
+        let user = TASK.render(&[
+            ("task", &show::task(&task)),
+            ("plan", &show::plan(&plan)),
+            ("gates", &gates(&work, &measures)?),
+            ("figures", &fenced("Figures", &shown(&report))),
+            ("notes", &sections::notes(&work)?),
+            ("revision", &sections::revision(&work, previous.as_deref())),
+        ]);
+        let ask = Ask::new("postmortem", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(LONGEST_ANSWER);
+        let check = |answer: &Answer, _: &str| {
+            let mut faults = artifacts::faults("postmortem_report", &with_summary(&report, answer));
+            faults.extend(artifacts::faults("pips", &pips(answer)));
+            faults.extend(repeated_ids(answer));
+            faults
+        };
+        let answer: Answer = Settings::of(&work)?.apply(ask).json(check).await?;
+        let report = artifact("postmortem_report", &with_summary(&report, &answer))?;
+        Ok(Submission { artifacts: vec![report, artifact("pips", &pips(&answer))?], findings: None })
+    }
+}
+
+/// What the model is to explain: the report without time, of which this run's is not known here.
+fn shown(report: &PostmortemReport) -> String {
+    let mut figures = report.clone();
+    figures.estimation_accuracy.latency_ms = Accuracy::default();
+    show::json(&figures)
+}
+
+fn with_summary(report: &PostmortemReport, answer: &Answer) -> PostmortemReport {
+    PostmortemReport { summary: answer.summary.clone(), ..report.clone() }
+}
+
+fn pips(answer: &Answer) -> Pips {
+    let pip = |proposal: &Proposal| Pip {
+        id: proposal.id.clone(),
+        analysis: proposal.analysis.clone(),
+        proposed_changes: proposal.proposed_changes.clone(),
+        expected_impact: proposal.expected_impact.clone(),
+        status: "pending".to_owned(),
+        decided_by: None,
+    };
+    Pips { proposals: answer.proposals.iter().map(pip).collect() }
+}
+
+fn repeated_ids(answer: &Answer) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let twice = answer.proposals.iter().filter(|proposal| !seen.insert(proposal.id.as_str()));
+    twice.map(|proposal| format!("proposals: the id `{}` is used twice", proposal.id)).collect()
+}
+
+/// The gates' last reports, and every defect that any of their attempts found.
+fn gates(work: &Work, measures: &RunMeasures) -> Result<String, Failure> {
+    #[derive(Serialize)]
+    struct Last<'a> {
+        gate: &'a str,
+        attempt: u32,
+        verdict: &'a str,
+        reason: &'a str,
+        issues: &'a [Issue],
+    }
+    let mut parts = vec![fenced("Every defect that a gate found, at every attempt", &show::json(&measures.defects))];
+    for name in ["design_review_report", "code_review_report"] {
+        if let Some(report) = work.read_optional::<FindingsReport>(name)? {
+            let FindingsReport { gate, attempt, verdict, reason, issues, .. } = &report;
+            parts.push(fenced(name, &show::json(&Last { gate, attempt: *attempt, verdict, reason, issues })));
+        }
+    }
+    if let Some(report) = work.read_optional::<TestReport>("test_report")? {
+        parts.push(show::test_report(&report));
+    }
+    Ok(parts.join("\n"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! The agent as the host sees it, at a desk with written answers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use phasegate_plugin::testing::Desk;
+use phasegate_plugin::types::Content;
+
+use super::*;
+
+const TASK_JSON: &str =
+    r#"{"task_id": "TASK-001", "description": "Parse durations.", "requirements": ["hours", "minutes"]}"#;
+const PLAN: &str = r#"{"task_id": "TASK-001", "semantic_units": [], "total_est_complexity": 50}"#;
+const MEASURES: &str = r#"{"phases": [{"phase": "test", "gate": true, "attempts": 2, "calls": 3, "input_tokens": 900, "output_tokens": 100,
+    "usd": null, "elapsed_ms": 77777, "verdicts": ["failed", "passed"]}],
+    "totals": {"calls": 3, "input_tokens": 900, "output_tokens": 100, "usd": null, "elapsed_ms": 88888},
+    "defects": [{"id": "test#1/T-001", "gate": "test", "attempt": 1, "severity": "high", "defect_type": "conventional_code_bug",
+    "phase_injected": "code", "description": "Minutes are lost."}],
+    "finished_runs": [{"run_id": "run-secret", "est_complexity": 1, "tokens": 1, "usd": null, "latency_ms": 66666}]}"#;
+const ANSWER: &str = r#"{"summary": "Delivered after one failed test.", "proposals": [{"id": "PIP-001", "analysis": "test#1/T-001 came late",
+    "proposed_changes": [{"target": "code-review", "change": "add", "proposed": "Work out an example.", "rationale": "finds it"}],
+    "expected_impact": "Fewer defects in the test phase."}]}"#;
+
+fn desk() -> Desk {
+    Desk::new()
+        .input("task_requirements", "task_requirements", TASK_JSON)
+        .input("project_plan", "project_plan", PLAN)
+        .input("run_measures", "run_measures", MEASURES)
+}
+
+#[test]
+fn the_figures_are_the_hosts_and_the_words_are_the_models() {
+    let (result, seen) = desk().answer("postmortem", ANSWER).run::<Postmortem>();
+    let submission = result.unwrap();
+    let report: PostmortemReport = serde_json::from_slice(&submission.artifacts[0].content).unwrap();
+    assert_eq!(report.summary, "Delivered after one failed test.");
+    assert_eq!((report.defect_density, report.attempts_per_gate["test"]), (Some(0.02), 2.0));
+    assert_eq!(report.estimation_accuracy.tokens.actual, Some(1_000.0));
+    let pips: Pips = serde_json::from_slice(&submission.artifacts[1].content).unwrap();
+    assert_eq!((pips.proposals[0].status.as_str(), pips.proposals[0].decided_by.as_ref()), ("pending", None));
+    let prompt = match &seen.asked[0].messages[1].content[0] {
+        Content::Text(text) => text.clone(),
+        _ => String::new(),
+    };
+    assert!(prompt.contains("test#1/T-001") && prompt.contains("Minutes are lost."), "{prompt}");
+    for secret in ["77777", "88888", "66666", "run-secret"] {
+        assert!(!prompt.contains(secret), "{secret} is no business of a prompt");
+    }
+}
+
+#[test]
+fn a_proposal_cannot_approve_itself() {
+    let approved = ANSWER.replace(r#""id": "PIP-001""#, r#""id": "PIP-001", "status": "approved", "decided_by": "me""#);
+    let (result, _) = desk().answer("postmortem", &approved).run::<Postmortem>();
+    let pips: Pips = serde_json::from_slice(&result.unwrap().artifacts[1].content).unwrap();
+    assert_eq!((pips.proposals[0].status.as_str(), pips.proposals[0].decided_by.as_ref()), ("pending", None));
+}

@@ -1,0 +1,138 @@
+//! The suite as a whole: the answer laid over the earlier suite, and what is wrong with the result before and after it was tried.
+//!
+//! Promises: nothing of the earlier suite is lost but what is dropped by name. Each fault is a sentence that a model can act on. Pure.
+
+use std::collections::BTreeSet;
+
+use phasegate_plugin::artifacts::{Coverage, TestSuite};
+use phasegate_plugin::types::Outcome;
+use phasegate_standard_agents::show::requirement_ids;
+
+use crate::Inputs;
+use crate::trial::{Trial, plain_name};
+
+/// The earlier suite with the answer's files in place of its own, what both cover, and all that was ever dropped.
+pub fn merged(previous: Option<&TestSuite>, answer: &TestSuite) -> TestSuite {
+    let Some(previous) = previous else { return answer.clone() };
+    let mut suite = TestSuite::default();
+    let given: BTreeSet<&str> = answer.files.iter().map(|file| file.path.as_str()).collect();
+    suite.files.extend(previous.files.iter().filter(|file| !given.contains(file.path.as_str())).cloned());
+    suite.files.extend(answer.files.iter().cloned());
+    suite.dropped = previous.dropped.clone();
+    for dropped in &answer.dropped {
+        if !suite.dropped.iter().any(|earlier| earlier.test == dropped.test) {
+            suite.dropped.push(dropped.clone());
+        }
+    }
+    let gone: BTreeSet<&str> = suite.dropped.iter().map(|dropped| dropped.test.as_str()).collect();
+    for cover in previous.covers.iter().chain(&answer.covers) {
+        let tests = cover.tests.iter().filter(|test| !gone.contains(test.as_str()));
+        match suite.covers.iter_mut().find(|known| known.requirement == cover.requirement) {
+            Some(known) => {
+                let new: Vec<String> = tests.filter(|test| !known.tests.contains(test)).cloned().collect();
+                known.tests.extend(new);
+            }
+            None => {
+                suite.covers.push(Coverage { requirement: cover.requirement.clone(), tests: tests.cloned().collect() })
+            }
+        }
+    }
+    suite
+}
+
+/// Finds faults of suites for one assignment.
+pub struct Faults<'a> {
+    inputs: &'a Inputs,
+    /// Every test that earlier attempts had.
+    earlier: BTreeSet<String>,
+}
+
+impl<'a> Faults<'a> {
+    /// For these inputs.
+    pub fn new(inputs: &'a Inputs) -> Self {
+        let covered =
+            inputs.previous.iter().flat_map(|suite| &suite.covers).flat_map(|cover| cover.tests.iter().cloned());
+        let reported =
+            inputs.report.iter().flat_map(|report| &report.tests).map(|test| plain_name(&test.name).to_owned());
+        let dropped = inputs.previous.iter().flat_map(|suite| &suite.dropped).map(|dropped| dropped.test.as_str());
+        let mut earlier: BTreeSet<String> = covered.chain(reported).collect();
+        dropped.for_each(|test| {
+            earlier.remove(test);
+        });
+        Self { inputs, earlier }
+    }
+
+    /// Before it is tried: `answer` as the model gave it, `suite` as it would be submitted.
+    pub fn of_suite(&self, answer: &TestSuite, suite: &TestSuite) -> Vec<String> {
+        let mut faults = Vec::new();
+        if suite.files.is_empty() {
+            faults.push("files: there is no test file".to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        for file in &answer.files {
+            if !seen.insert(file.path.as_str()) {
+                faults.push(format!("files: the path `{}` stands twice", file.path));
+            }
+            if self.inputs.code.files.iter().any(|code| code.path == file.path) {
+                faults.push(format!("files: `{}` is a file of the code; tests have their own paths", file.path));
+            }
+        }
+        faults.extend(self.coverage_faults(suite));
+        for dropped in answer.dropped.iter().filter(|dropped| !self.earlier.contains(&dropped.test)) {
+            faults.push(format!("dropped: no earlier test is called `{}`", dropped.test));
+        }
+        faults
+    }
+
+    fn coverage_faults(&self, suite: &TestSuite) -> Vec<String> {
+        let mut faults = Vec::new();
+        for id in requirement_ids(&self.inputs.task) {
+            if !suite.covers.iter().any(|cover| cover.requirement == id && !cover.tests.is_empty()) {
+                faults.push(format!("covers: no test is named for requirement {id}"));
+            }
+        }
+        for test in suite.covers.iter().flat_map(|cover| &cover.tests) {
+            let path = test.split("::").next().unwrap_or(test);
+            if !test.contains("::") {
+                faults.push(format!("covers: `{test}` is not `path::test`"));
+            } else if !suite.files.iter().any(|file| file.path == path) {
+                faults.push(format!("covers: `{test}` is in no file of the suite"));
+            }
+        }
+        faults
+    }
+
+    /// After it was tried. What is the code's fault is not listed.
+    pub fn of_trial(&self, suite: &TestSuite, trial: &Trial) -> Vec<String> {
+        let run = match trial {
+            Trial::Untried => return Vec::new(),
+            Trial::Refused(why) => return vec![why.clone()],
+            Trial::Ran(run) => run,
+        };
+        let own = |error: &&String| suite.files.iter().any(|file| error.starts_with(&format!("{}:", file.path)));
+        let mut faults: Vec<String> = run.build_errors.iter().filter(own).cloned().collect();
+        if !run.build_errors.is_empty() {
+            return faults;
+        }
+        let found: BTreeSet<&str> = run.tests.iter().map(|test| plain_name(&test.name)).collect();
+        if found.is_empty() {
+            faults.push("no test was found in the suite".to_owned());
+        }
+        let named: BTreeSet<&String> = suite.covers.iter().flat_map(|cover| &cover.tests).collect();
+        let missing = named.into_iter().filter(|test| !found.contains(test.as_str()));
+        faults.extend(missing.map(|test| format!("covers: there is no test `{test}`")));
+        let dropped: BTreeSet<&str> = suite.dropped.iter().map(|dropped| dropped.test.as_str()).collect();
+        let lost =
+            self.earlier.iter().filter(|test| !found.contains(test.as_str()) && !dropped.contains(test.as_str()));
+        faults.extend(lost.map(|test| format!("the earlier test `{test}` is gone; keep it, or drop it with a reason")));
+        let still = dropped.iter().filter(|test| found.contains(*test));
+        faults.extend(still.map(|test| {
+            format!("dropped: `{test}` is dropped and still stands in its file; give the file without it")
+        }));
+        let skipped = run.tests.iter().filter(|test| test.outcome == Outcome::Skipped);
+        faults.extend(
+            skipped.map(|test| format!("`{}` is skipped; a test that does not pass fails the gate", test.name)),
+        );
+        faults
+    }
+}

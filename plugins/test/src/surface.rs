@@ -1,0 +1,49 @@
+//! What a tester may see of the code before writing tests: the files' paths, what they are for, and the lines that
+//! declare something public. Bodies stay hidden, so that tests follow the contract and not the code. Pure.
+
+use phasegate_plugin::artifacts::{CodeFile, GeneratedCode};
+
+const DECLARATIONS: [&str; 12] = [
+    "def ",
+    "async def ",
+    "class ",
+    "pub fn ",
+    "pub struct ",
+    "pub enum ",
+    "pub trait ",
+    "export ",
+    "func ",
+    "function ",
+    "interface ",
+    "public ",
+];
+
+/// One paragraph a file.
+pub fn of(code: &GeneratedCode) -> String {
+    let files: Vec<String> = code.files.iter().map(file).collect();
+    files.join("\n")
+}
+
+fn file(file: &CodeFile) -> String {
+    let lines = file.content.lines().filter(|line| is_public(line)).map(|line| format!("    {}\n", line.trim_end()));
+    format!("{}: {}\n{}", file.path, file.purpose, lines.collect::<String>())
+}
+
+fn is_public(line: &str) -> bool {
+    let line = line.trim_start();
+    DECLARATIONS.iter().any(|word| line.strip_prefix(word).is_some_and(|name| !name.starts_with('_')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_are_seen_and_bodies_and_private_names_are_not() {
+        let content = "import re\n\nclass Parser:\n    def parse(self, text: str) -> int:\n        secret = 90\n    def _next(self): ...\n";
+        let file =
+            CodeFile { path: "a.py".into(), content: content.into(), purpose: "parses".into(), ..Default::default() };
+        let shown = of(&GeneratedCode { files: vec![file], ..Default::default() });
+        assert_eq!(shown, "a.py: parses\n    class Parser:\n        def parse(self, text: str) -> int:\n");
+    }
+}
