@@ -1,0 +1,186 @@
+//! What can go wrong with a journal, in words that a user can act on.
+
+use phasegate_process::{Digest, EVENT_FORMAT, RunId};
+
+use crate::Fence;
+
+/// Why the journal did not do what it was asked. Nothing is ever half done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// The events were meant for another place in the run.
+    #[error(
+        "event {wanted} cannot be written to run `{run}`, its next event is number {next}\nhint: somebody else wrote to the run; see `phasegate show {run}`"
+    )]
+    Conflict {
+        /// The run.
+        run: RunId,
+        /// The number the caller wanted.
+        wanted: u64,
+        /// The number that is due.
+        next: u64,
+    },
+    /// Somebody took the run after this owner did.
+    #[error(
+        "run `{run}` was taken over (owner {fence} writes, owner {newest} is the newest), nothing was written\nhint: the other process goes on with it; see `phasegate show {run}`"
+    )]
+    Fenced {
+        /// The run.
+        run: RunId,
+        /// Who wanted to write.
+        fence: Fence,
+        /// The newest owner.
+        newest: Fence,
+    },
+    /// A live process has the run.
+    #[error(
+        "run `{run}` is being worked on by {}\nhint: wait until it is done, or stop it with `phasegate cancel {run}`", process(.pid)
+    )]
+    Owned {
+        /// The run.
+        run: RunId,
+        /// The process, where it can be told.
+        pid: Option<u32>,
+    },
+    /// No such run.
+    #[error("there is no run `{run}` in {place}\nhint: `phasegate runs` lists the runs")]
+    NoSuchRun {
+        /// The run.
+        run: RunId,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// An event is not there.
+    #[error("event {number} of run `{run}` is missing in {place}\nhint: {RESTORE}")]
+    Gap {
+        /// The run.
+        run: RunId,
+        /// The number that is missing.
+        number: u64,
+        /// Where it should be.
+        place: String,
+    },
+    /// An event is there and makes no sense.
+    #[error("event {number} of run `{run}` in {place} cannot be read: {reason}\nhint: {RESTORE}")]
+    DamagedEvent {
+        /// The run.
+        run: RunId,
+        /// The event.
+        number: u64,
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An event is from a newer version.
+    #[error(
+        "event {number} of run `{run}` in {place} has format {format}, this phasegate reads formats up to {EVENT_FORMAT}\nhint: use the newer phasegate that wrote it"
+    )]
+    NewerEvent {
+        /// The run.
+        run: RunId,
+        /// The event.
+        number: u64,
+        /// Its format.
+        format: u32,
+        /// Where it is.
+        place: String,
+    },
+    /// An event cannot be put in words.
+    #[error(
+        "event {number} of run `{run}` cannot be written: {reason}\nhint: this is a fault in phasegate, please report it"
+    )]
+    Unwritable {
+        /// The run.
+        run: RunId,
+        /// The event.
+        number: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The bytes of a blob are not those that were stored.
+    #[error("blob {digest} in {place} is damaged, its bytes do not have this digest\nhint: {RESTORE}")]
+    DamagedBlob {
+        /// The blob.
+        digest: Digest,
+        /// Where it is.
+        place: String,
+    },
+    /// The file is from a newer version.
+    #[error(
+        "{file} has version {version}, this phasegate reads versions up to {known}\nhint: use the newer phasegate that wrote it, or another folder with `--state DIR`"
+    )]
+    NewerFile {
+        /// The file.
+        file: String,
+        /// Its version.
+        version: i64,
+        /// The newest version that this build reads.
+        known: i64,
+    },
+    /// The file is something else.
+    #[error(
+        "{file} is not a journal of phasegate, it was left as it is\nhint: move it away, or use another folder with `--state DIR`"
+    )]
+    NotAJournal {
+        /// The file.
+        file: String,
+    },
+    /// The file is broken.
+    #[error("{file} is damaged: {reason}\nhint: {RESTORE}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What the database says.
+        reason: String,
+    },
+    /// There is no room.
+    #[error("the disk is full, {file} cannot grow\nhint: free some space, then `phasegate resume` the run")]
+    Full {
+        /// The file.
+        file: String,
+    },
+    /// The folder or file cannot be written.
+    #[error("{file} cannot be written: {reason}\nhint: make it writable, or use another folder with `--state DIR`")]
+    ReadOnly {
+        /// The file or folder.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// Others write for too long.
+    #[error("{file} is kept busy by another process\nhint: try again when it is done")]
+    Busy {
+        /// The file.
+        file: String,
+    },
+    /// Anything else that the disk or the database says.
+    #[error("{file} cannot be used: {reason}\nhint: see whether the disk is in order and supports file locks")]
+    Io {
+        /// The file.
+        file: String,
+        /// What it says.
+        reason: String,
+    },
+    /// The journal's writer has ended.
+    #[error("{file} takes no more events, its writer has ended\nhint: start again; what was written is safe")]
+    Closed {
+        /// The file.
+        file: String,
+    },
+}
+
+/// The remedy where something is lost; phasegate itself never mends by overwriting.
+const RESTORE: &str = "nothing was changed; restore the state folder from a copy, or start the task as a new run";
+
+impl JournalError {
+    pub(crate) fn gap(run: &RunId, number: u64, place: &str) -> Self {
+        Self::Gap { run: run.clone(), number, place: place.to_owned() }
+    }
+}
+
+fn process(pid: &Option<u32>) -> String {
+    match pid {
+        Some(pid) => format!("process {pid}"),
+        None => "another process".to_owned(),
+    }
+}

@@ -1,0 +1,175 @@
+//! The trait that every journal keeps, and the few types it speaks in.
+//!
+//! A journal has no clock and knows no meaning of events; it keeps them. What holds for all implementations and needs no
+//! storage, such as checking that a list of events is whole, is here, so that none can differ in it.
+
+use std::any::Any;
+use std::fmt;
+
+use async_trait::async_trait;
+use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
+
+use crate::JournalError;
+
+/// Events and blobs, as the rest of the house sees them.
+///
+/// Reading blocks the thread for as long as the disk takes; writing waits without blocking. A future of a write that is
+/// dropped before it is done leaves it open whether the write happens; reading tells.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Appends events to a run, all or none, with the blobs they name; durable when it returns.
+    ///
+    /// `next` is the number that the first event must get, and `fence` must be the newest owner's; otherwise nothing is
+    /// written. `now_ms` becomes the time of the events.
+    async fn append(
+        &self,
+        run: &RunId,
+        fence: Fence,
+        next: u64,
+        now_ms: u64,
+        events: Vec<Event>,
+        blobs: Vec<Blob>,
+    ) -> Result<Vec<Recorded>, JournalError>;
+
+    /// Stores blobs ahead of the events that will name them; durable when it returns.
+    async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError>;
+
+    /// All events of a run in order; none for a run that does not exist. What is not whole is an error.
+    fn events(&self, run: &RunId) -> Result<Vec<Recorded>, JournalError> {
+        self.events_after(run, 0)
+    }
+
+    /// The events of a run with a higher number than this one, in order.
+    fn events_after(&self, run: &RunId, number: u64) -> Result<Vec<Recorded>, JournalError>;
+
+    /// The runs that have events, newest first.
+    fn runs(&self) -> Result<Vec<RunId>, JournalError>;
+
+    /// A blob, checked against its digest; `None` where there is none.
+    fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError>;
+
+    /// Whether a blob is there; does not read it.
+    fn has_blob(&self, digest: &Digest) -> Result<bool, JournalError>;
+
+    /// Takes a run, existing or new, for this process until the ownership is dropped or the process dies.
+    ///
+    /// Every taking fences off all owners before it, and answers any request to cancel.
+    async fn own(&self, run: &RunId) -> Result<Ownership, JournalError>;
+
+    /// The process that owns the run right now, if one does; 0 where it cannot be told which.
+    fn owner(&self, run: &RunId) -> Result<Option<u32>, JournalError>;
+
+    /// Leaves a word for the run's owner that it should stop. `by` says who asks.
+    async fn ask_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError>;
+
+    /// Who asked that the run should stop, since it was last taken.
+    fn cancel_asked(&self, run: &RunId) -> Result<Option<String>, JournalError>;
+}
+
+/// The number of an ownership: of two, the higher one is the newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(u64);
+
+impl Fence {
+    /// For journals; everybody else gets theirs from [`Ownership::fence`].
+    pub fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Fence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The right to write to a run. Dropping it gives the run free.
+pub struct Ownership {
+    fence: Fence,
+    _held: Box<dyn Any + Send + Sync>,
+}
+
+impl Ownership {
+    /// For journals: `held` is whatever gives the run free when it is dropped.
+    pub fn new(fence: Fence, held: impl Any + Send + Sync) -> Self {
+        Self { fence, _held: Box::new(held) }
+    }
+
+    /// What every append of this owner carries.
+    pub fn fence(&self) -> Fence {
+        self.fence
+    }
+}
+
+impl fmt::Debug for Ownership {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ownership").field("fence", &self.fence).finish_non_exhaustive()
+    }
+}
+
+/// Bytes and the digest that names them; made by [`Blob::new`] only, so the two belong together.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blob {
+    /// Names the bytes.
+    pub digest: Digest,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Blob {
+    /// These bytes, named.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { digest: Digest::of(&bytes), bytes }
+    }
+}
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blob({}, {} bytes)", self.digest, self.bytes.len())
+    }
+}
+
+/// The events as they stand in the journal once they are appended.
+pub(crate) fn record(next: u64, at_ms: u64, events: Vec<Event>) -> Vec<Recorded> {
+    (next..).zip(events).map(|(number, event)| Recorded { number, at_ms, event }).collect()
+}
+
+/// These events, if they follow `after` without a gap and are all of a format that this build knows.
+pub(crate) fn whole(
+    run: &RunId,
+    after: u64,
+    events: Vec<Recorded>,
+    place: &str,
+) -> Result<Vec<Recorded>, JournalError> {
+    for (expected, found) in (after.saturating_add(1)..).zip(&events) {
+        if found.number != expected {
+            return Err(JournalError::gap(run, expected, place));
+        }
+        if let Event::RunCreated(created) = &found.event {
+            known_format(run, found.number, created.format, place)?;
+        }
+    }
+    Ok(events)
+}
+
+/// Refuses events of a format newer than this build's.
+pub(crate) fn known_format(run: &RunId, number: u64, format: u32, place: &str) -> Result<(), JournalError> {
+    match format > EVENT_FORMAT {
+        true => Err(JournalError::NewerEvent { run: run.clone(), number, format, place: place.to_owned() }),
+        false => Ok(()),
+    }
+}
+
+/// A blob as it was read, if it is what its name says.
+pub(crate) fn verified(digest: &Digest, bytes: Vec<u8>, place: &str) -> Result<Vec<u8>, JournalError> {
+    match Digest::of(&bytes) == *digest {
+        true => Ok(bytes),
+        false => Err(JournalError::DamagedBlob { digest: digest.clone(), place: place.to_owned() }),
+    }
+}

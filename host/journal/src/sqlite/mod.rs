@@ -1,0 +1,200 @@
+//! The journal in a folder: one SQLite file, and a lock file for each run.
+//!
+//! Promises, beside those of [`Journal`]: several processes may share the folder; a process that is killed at any moment
+//! leaves a file that the next one reads whole; a file that is damaged, foreign or from a newer version is refused and
+//! left as it is. Writes go through one thread, which syncs the disk once for all that wait ([`writer`]).
+
+mod lock;
+mod schema;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use phasegate_process::{Digest, Event, Recorded, RunId};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use crate::journal::{known_format, record, verified, whole};
+use crate::{Blob, Fence, Journal, JournalError, Ownership};
+use lock::Locks;
+use schema::File;
+use writer::{Work, Writer};
+
+/// How long a write waits for another process's; theirs take milliseconds, unless the disk hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Connections kept for reading. More readers at once open more, which are closed again.
+const SPARE_READERS: usize = 4;
+
+/// Events and blobs in the file `journal.db` of a state folder.
+pub struct SqliteJournal {
+    file: File,
+    locks: Locks,
+    readers: Mutex<Vec<Connection>>,
+    writer: Writer,
+}
+
+impl SqliteJournal {
+    /// Opens the journal of this state folder; makes both where there is none.
+    pub fn open(state_dir: &Path) -> Result<Self, JournalError> {
+        Self::open_with(state_dir, |_| Ok(()))
+    }
+
+    /// `prepare` is given the writing connection, so that tests can bring about a full disk.
+    fn open_with(
+        state_dir: &Path,
+        prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Self, JournalError> {
+        let locks = Locks::in_folder(&state_dir.join("locks"))?;
+        let file = File::new(state_dir.join("journal.db"));
+        let connection = {
+            let _one_at_a_time = lock::while_opening(&state_dir.join("journal.lock"))?;
+            file.open_or_create()?
+        };
+        prepare(&connection).map_err(|e| file.error(&e))?;
+        let writer = Writer::start(connection, file.clone())?;
+        Ok(Self { file, locks, readers: Mutex::default(), writer })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> PathBuf {
+        self.file.path().to_owned()
+    }
+
+    /// Reads with a connection that nobody else uses meanwhile.
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, JournalError> {
+        let spare = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match spare {
+            Some(connection) => connection,
+            None => self.file.open_reader()?,
+        };
+        let found = query(&connection).map_err(|fault| match fault {
+            Fault::Sql(error) => self.file.error(&error),
+            Fault::Journal(error) => error,
+        });
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < SPARE_READERS {
+            readers.push(connection);
+        }
+        found
+    }
+}
+
+/// What may go wrong in a query.
+enum Fault {
+    Sql(rusqlite::Error),
+    Journal(JournalError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    async fn append(
+        &self,
+        run: &RunId,
+        fence: Fence,
+        next: u64,
+        now_ms: u64,
+        events: Vec<Event>,
+        blobs: Vec<Blob>,
+    ) -> Result<Vec<Recorded>, JournalError> {
+        let recorded = record(next, now_ms, events);
+        let rows = recorded.iter().map(|event| writer::row(run, event)).collect::<Result<_, _>>()?;
+        self.writer.ask(Work::Append { run: run.clone(), fence, next, rows, blobs }).await?;
+        Ok(recorded)
+    }
+
+    async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
+        self.writer.ask(Work::Store { blobs }).await.map(drop)
+    }
+
+    fn events_after(&self, run: &RunId, number: u64) -> Result<Vec<Recorded>, JournalError> {
+        let place = self.file.to_string();
+        let events = self.read(|connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT number, at_ms, format, body FROM events JOIN runs USING (run_key)
+                 WHERE run = ?1 AND number > ?2 ORDER BY number",
+            )?;
+            let mut rows = query.query((run.as_str(), number))?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                events.push(event_of(row, run, &place)?);
+            }
+            Ok(events)
+        })?;
+        whole(run, number, events, &place)
+    }
+
+    fn runs(&self) -> Result<Vec<RunId>, JournalError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT run FROM runs WHERE EXISTS (SELECT 1 FROM events WHERE events.run_key = runs.run_key)
+                 ORDER BY run_key DESC",
+            )?;
+            let mut rows = query.query(())?;
+            let mut runs = Vec::new();
+            while let Some(row) = rows.next()? {
+                let text: String = row.get(0)?;
+                runs.push(text.parse::<RunId>().map_err(|bad| Fault::Journal(self.file.damaged(&bad.to_string())))?);
+            }
+            Ok(runs)
+        })
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
+        let bytes: Option<Vec<u8>> = self.read(|connection| {
+            let mut query = connection.prepare_cached("SELECT bytes FROM blobs WHERE digest = ?1")?;
+            Ok(query.query_row((digest.as_str(),), |row| row.get(0)).optional()?)
+        })?;
+        bytes.map(|bytes| verified(digest, bytes, &self.file.to_string())).transpose()
+    }
+
+    fn has_blob(&self, digest: &Digest) -> Result<bool, JournalError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached("SELECT 1 FROM blobs WHERE digest = ?1")?;
+            Ok(query.exists((digest.as_str(),))?)
+        })
+    }
+
+    async fn own(&self, run: &RunId) -> Result<Ownership, JournalError> {
+        let held = self.locks.take(run)?;
+        let fence = self.writer.ask(Work::Own { run: run.clone() }).await?;
+        Ok(Ownership::new(Fence::new(fence), held))
+    }
+
+    fn owner(&self, run: &RunId) -> Result<Option<u32>, JournalError> {
+        self.locks.holder(run)
+    }
+
+    async fn ask_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
+        self.writer.ask(Work::AskCancel { run: run.clone(), by: by.to_owned() }).await.map(drop)
+    }
+
+    fn cancel_asked(&self, run: &RunId) -> Result<Option<String>, JournalError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached("SELECT cancel_by FROM runs WHERE run = ?1")?;
+            Ok(query.query_row((run.as_str(),), |row| row.get(0)).optional()?.flatten())
+        })
+    }
+}
+
+fn event_of(row: &Row<'_>, run: &RunId, place: &str) -> Result<Recorded, Fault> {
+    let number = row.get(0)?;
+    known_format(run, number, row.get(2)?, place).map_err(Fault::Journal)?;
+    let damaged = |reason: String| {
+        Fault::Journal(JournalError::DamagedEvent { run: run.clone(), number, place: place.to_owned(), reason })
+    };
+    let body = row.get_ref(3)?.as_str().map_err(|e| damaged(e.to_string()))?;
+    let event: Event = serde_json::from_str(body).map_err(|e| damaged(e.to_string()))?;
+    Ok(Recorded { number, at_ms: row.get(1)?, event })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! The file: what is in it, how it is opened, and what its errors mean.
+//!
+//! Promises: a file is written to only once it is known to be ours and of a version we know. Versions go up by steps that
+//! are never edited once released, so every older file can be read.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+use super::PATIENCE;
+use crate::JournalError;
+
+/// "PhGt": tells our files from other people's.
+const APPLICATION_ID: i64 = 0x5068_4774;
+
+/// Step N makes version N+1 out of version N. Later steps add what forks, chains and exports need.
+///
+/// `runs.run_key` gives the order of creation and keeps the events' key small; it is never given twice, so that a run that
+/// is removed cannot lend its events to another. `events` is clustered by run and number: loading a run reads one stretch of the
+/// file. `format` stands on each event, since builds of several versions may write to one run. `blobs` keeps its bytes
+/// out of the index over the digests, which a table without row ids could not.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE runs (
+        run_key   INTEGER PRIMARY KEY AUTOINCREMENT,
+        run       TEXT NOT NULL UNIQUE,
+        fence     INTEGER NOT NULL,
+        cancel_by TEXT
+    ) STRICT;
+    CREATE TABLE events (
+        run_key INTEGER NOT NULL REFERENCES runs,
+        number  INTEGER NOT NULL CHECK (number > 0),
+        at_ms   INTEGER NOT NULL,
+        format  INTEGER NOT NULL,
+        name    TEXT NOT NULL,
+        body    TEXT NOT NULL,
+        PRIMARY KEY (run_key, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE blobs (
+        blob_key INTEGER PRIMARY KEY,
+        digest   TEXT NOT NULL UNIQUE,
+        bytes    BLOB NOT NULL
+    ) STRICT;
+"];
+
+/// The newest version that this build reads and writes.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+/// Where the journal is.
+#[derive(Debug, Clone)]
+pub(super) struct File(PathBuf);
+
+impl File {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A connection for the writer, to a file that is ours and of the current version.
+    pub(super) fn open_or_create(&self) -> Result<Connection, JournalError> {
+        let mut connection = Connection::open(&self.0).map_err(|e| self.error(&e))?;
+        self.check(&connection)?;
+        self.bring_up(&mut connection).map_err(|e| self.error(&e))?;
+        Ok(connection)
+    }
+
+    /// A connection that cannot write.
+    pub(super) fn open_reader(&self) -> Result<Connection, JournalError> {
+        let open = || {
+            let connection = Connection::open(&self.0)?;
+            connection.busy_timeout(PATIENCE)?;
+            connection.pragma_update(None, "query_only", true)?;
+            Ok(connection)
+        };
+        open().map_err(|e| self.error(&e))
+    }
+
+    fn check(&self, connection: &Connection) -> Result<(), JournalError> {
+        let number = |sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0)).map_err(|e| self.error(&e));
+        connection.busy_timeout(PATIENCE).map_err(|e| self.error(&e))?;
+        let (id, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+        let is_empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
+        match (id, version) {
+            (0, 0) if is_empty => Ok(()),
+            (APPLICATION_ID, 0..=VERSION) => Ok(()),
+            (APPLICATION_ID, _) => Err(JournalError::NewerFile { file: self.to_string(), version, known: VERSION }),
+            _ => Err(JournalError::NotAJournal { file: self.to_string() }),
+        }
+    }
+
+    fn bring_up(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL syncs the log at every commit; without it a power cut takes answers that were paid for.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+
+        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 = change.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+        for step in STEPS.iter().skip(usize::try_from(version).unwrap_or(0)) {
+            change.execute_batch(step)?;
+        }
+        if version != VERSION {
+            change.pragma_update(None, "application_id", APPLICATION_ID)?;
+            change.pragma_update(None, "user_version", VERSION)?;
+        }
+        change.commit()
+    }
+
+    /// What an error of the database means to a user.
+    pub(super) fn error(&self, error: &rusqlite::Error) -> JournalError {
+        let file = self.to_string();
+        let reason = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => JournalError::Full { file },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                JournalError::ReadOnly { file, reason }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { file },
+            Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { file },
+            Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { file, reason },
+            _ => JournalError::Io { file, reason },
+        }
+    }
+
+    /// The file holds what we would never write.
+    pub(super) fn damaged(&self, reason: &str) -> JournalError {
+        JournalError::Damaged { file: self.to_string(), reason: reason.to_owned() }
+    }
+}
+
+impl fmt::Display for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(f)
+    }
+}

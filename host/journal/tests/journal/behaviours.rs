@@ -1,0 +1,390 @@
+//! What every journal does, as its callers notice it.
+
+use futures::future::join_all;
+use phasegate_journal::{Blob, Fence};
+use phasegate_process::{
+    ArtifactRef, Choice, Decided, Digest, DroppedTest, EVENT_FORMAT, Event, FeedbackItem, Issue, PhaseOutcome, Rework,
+    RunStatus, Severity, Verdict, model::Usage,
+};
+
+use crate::places::{Place, append, at, blob, created, created_now, numbers, run, said, words};
+
+pub async fn events_come_back_as_they_were_with_numbers_from_one_and_their_time(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    let first = vec![created_now(&id), said("two")];
+    let returned = journal.append(&id, owner.fence(), 1, 77, first.clone(), Vec::new()).await.unwrap();
+    append(&*journal, &owner, &id, 3, vec![said("three")]).await.unwrap();
+
+    let events = journal.events(&id).unwrap();
+    assert_eq!(returned, events[..2]);
+    assert_eq!(numbers(&events), [1, 2, 3]);
+    assert_eq!(events.iter().map(|event| event.at_ms).collect::<Vec<_>>(), [77, 77, 1_003]);
+    assert_eq!(events.into_iter().map(|event| event.event).collect::<Vec<_>>(), [first, vec![said("three")]].concat());
+}
+
+pub async fn every_sort_of_event_comes_back_as_it_was(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    let events = of_every_sort();
+    append(&*journal, &owner, &id, 1, events.clone()).await.unwrap();
+    let read = journal.events(&id).unwrap();
+    assert_eq!(read.into_iter().map(|event| event.event).collect::<Vec<_>>(), events);
+}
+
+pub async fn events_after_a_number_are_those_that_follow_it(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
+    assert_eq!(numbers(&journal.events_after(&id, 1).unwrap()), [2, 3]);
+    assert_eq!(numbers(&journal.events_after(&id, 3).unwrap()), [0; 0]);
+    assert_eq!(numbers(&journal.events_after(&id, 99).unwrap()), [0; 0]);
+}
+
+pub async fn a_run_that_does_not_exist_has_no_events(place: &impl Place) {
+    assert_eq!(place.open().events(&run("nowhere")), Ok(Vec::new()));
+}
+
+pub async fn an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_written(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![said("a"), said("b")]).await.unwrap();
+    let late = blob("late");
+    let refused = journal.append(&id, owner.fence(), 2, 0, vec![said("x"), said("y")], vec![late.clone()]).await;
+    assert_eq!(
+        words(refused),
+        "event 2 cannot be written to run `run-a`, its next event is number 3\n\
+         hint: somebody else wrote to the run; see `phasegate show run-a`"
+    );
+    assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
+    assert_eq!(journal.has_blob(&late.digest), Ok(false));
+    append(&*journal, &owner, &id, 3, vec![said("c")]).await.unwrap();
+}
+
+pub async fn an_append_that_would_leave_a_gap_is_refused(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    for wrong in [0, 2, 7] {
+        let refused = words(append(&*journal, &owner, &id, wrong, vec![said("x")]).await);
+        let start = format!("event {wrong} cannot be written to run `run-a`, its next event is number 1\n");
+        assert!(refused.starts_with(&start), "{refused}");
+    }
+    assert_eq!(journal.events(&id), Ok(Vec::new()));
+}
+
+pub async fn only_an_owner_can_append(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let refused = journal.append(&id, Fence::new(0), 1, 0, vec![said("x")], Vec::new()).await;
+    assert!(words(refused).starts_with("run `run-a` was taken over"));
+    assert_eq!(journal.events(&id), Ok(Vec::new()));
+}
+
+pub async fn a_stale_owner_is_refused_in_words_for_ever(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let stale = journal.own(&id).await.unwrap().fence();
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![said("mine")]).await.unwrap();
+    for next in [1, 2] {
+        let refused = journal.append(&id, stale, next, 0, vec![said("theirs")], Vec::new()).await;
+        assert_eq!(
+            words(refused),
+            "run `run-a` was taken over (owner 1 writes, owner 2 is the newest), nothing was written\n\
+             hint: the other process goes on with it; see `phasegate show run-a`"
+        );
+    }
+    drop(owner);
+    assert!(journal.append(&id, stale, 2, 0, vec![said("theirs")], Vec::new()).await.is_err());
+    assert_eq!(numbers(&journal.events(&id).unwrap()), [1]);
+}
+
+pub async fn a_run_is_owned_once_at_a_time(place: &impl Place) {
+    let (journal, other, id) = (place.open(), place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    let pid = std::process::id();
+    for handle in [&journal, &other] {
+        assert_eq!(
+            words(handle.own(&id).await),
+            format!(
+                "run `run-a` is being worked on by process {pid}\n\
+                 hint: wait until it is done, or stop it with `phasegate cancel run-a`"
+            )
+        );
+        assert_eq!(handle.owner(&id), Ok(Some(pid)));
+    }
+    append(&*other, &owner, &id, 1, vec![said("the owner may write through any handle")]).await.unwrap();
+    assert!(other.own(&run("run-b")).await.is_ok());
+}
+
+pub async fn looking_for_an_owner_does_not_take_the_run(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    assert_eq!(journal.owner(&id), Ok(None));
+    drop(journal.own(&id).await.unwrap());
+    for _ in 0..50 {
+        assert_eq!(journal.owner(&id), Ok(None));
+    }
+    assert!(journal.own(&id).await.is_ok());
+}
+
+pub async fn a_run_that_is_given_free_can_be_taken_again_with_a_higher_fence(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let mut newest = Fence::new(0);
+    for _ in 0..3 {
+        let owner = place.open().own(&id).await.unwrap();
+        assert!(owner.fence() > newest);
+        newest = owner.fence();
+    }
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
+}
+
+pub async fn blobs_come_back_by_digest_and_are_stored_once(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    let (early, with, empty) = (blob("early"), blob("with"), blob(""));
+    journal.put_blobs(vec![early.clone(), early.clone(), empty.clone()]).await.unwrap();
+    let blobs = vec![early.clone(), with.clone()];
+    journal.append(&id, owner.fence(), 1, 0, vec![said("a")], blobs).await.unwrap();
+
+    for Blob { digest, bytes, .. } in [early, with, empty] {
+        assert_eq!(journal.has_blob(&digest), Ok(true));
+        assert_eq!(journal.blob(&digest), Ok(Some(bytes)));
+    }
+    let unknown = Digest::of(b"never stored");
+    assert_eq!(journal.has_blob(&unknown), Ok(false));
+    assert_eq!(journal.blob(&unknown), Ok(None));
+}
+
+pub async fn a_blob_of_25_mb_comes_back_whole(place: &impl Place) {
+    let journal = place.open();
+    let large = Blob::new((0..25_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect());
+    journal.put_blobs(vec![large.clone()]).await.unwrap();
+    assert!(journal.blob(&large.digest).unwrap() == Some(large.bytes));
+}
+
+pub async fn an_append_without_events_stores_its_blobs(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    let only = blob("only");
+    let recorded = journal.append(&id, owner.fence(), 1, 0, Vec::new(), vec![only.clone()]).await;
+    assert_eq!(recorded, Ok(Vec::new()));
+    assert_eq!(journal.has_blob(&only.digest), Ok(true));
+    assert_eq!(journal.runs(), Ok(Vec::new()));
+}
+
+pub async fn runs_are_listed_newest_first_once_they_have_events(place: &impl Place) {
+    let journal = place.open();
+    for name in ["run-m", "run-a", "run-z"] {
+        let owner = journal.own(&run(name)).await.unwrap();
+        append(&*journal, &owner, &run(name), 1, vec![created_now(&run(name))]).await.unwrap();
+    }
+    let _never_began = journal.own(&run("run-q")).await.unwrap();
+    let again = journal.own(&run("run-m")).await.unwrap();
+    append(&*journal, &again, &run("run-m"), 2, vec![said("more")]).await.unwrap();
+    assert_eq!(journal.runs(), Ok(vec![run("run-z"), run("run-a"), run("run-m")]));
+}
+
+pub async fn many_runs_append_at_once_and_one_conflict_fails_alone(place: &impl Place) {
+    let journal = place.open();
+    let ids: Vec<_> = (0..40).map(|n| run(&format!("run-{n}"))).collect();
+    let owners = join_all(ids.iter().map(|id| journal.own(id))).await;
+    let owners: Vec<_> = owners.into_iter().map(Result::unwrap).collect();
+    for round in 1..=5 {
+        let appends = ids.iter().zip(&owners).enumerate().map(|(n, (id, owner))| {
+            let next = if n == 17 { 99 } else { round };
+            append(&*journal, owner, id, next, vec![said("a")])
+        });
+        for (n, result) in join_all(appends).await.into_iter().enumerate() {
+            assert_eq!(result.is_err(), n == 17, "run {n}: {result:?}");
+        }
+    }
+    for (n, id) in ids.iter().enumerate() {
+        let expected: &[u64] = if n == 17 { &[] } else { &[1, 2, 3, 4, 5] };
+        assert_eq!(numbers(&journal.events(id).unwrap()), expected);
+    }
+}
+
+pub async fn a_word_to_cancel_reaches_the_owner_and_ends_with_the_ownership(place: &impl Place) {
+    let (journal, other, id) = (place.open(), place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    assert_eq!(journal.cancel_asked(&id), Ok(None));
+    other.ask_cancel(&id, "Ada").await.unwrap();
+    assert_eq!(journal.cancel_asked(&id), Ok(Some("Ada".to_owned())));
+    append(&*journal, &owner, &id, 1, vec![said("cancelled by Ada")]).await.unwrap();
+    drop(owner);
+    let _again = journal.own(&id).await.unwrap();
+    assert_eq!(journal.cancel_asked(&id), Ok(None));
+}
+
+pub async fn a_run_that_does_not_exist_cannot_be_cancelled(place: &impl Place) {
+    let journal = place.open();
+    assert_eq!(
+        words(journal.ask_cancel(&run("nowhere"), "Ada").await),
+        format!("there is no run `nowhere` in {}\nhint: `phasegate runs` lists the runs", place.name())
+    );
+    assert_eq!(journal.cancel_asked(&run("nowhere")), Ok(None));
+}
+
+pub async fn what_was_written_is_there_after_opening_again(place: &impl Place) {
+    let (id, kept) = (run("run-a"), blob("kept"));
+    {
+        let journal = place.open();
+        let owner = journal.own(&id).await.unwrap();
+        journal.append(&id, owner.fence(), 1, 0, vec![said("a")], vec![kept.clone()]).await.unwrap();
+    }
+    let journal = place.open();
+    assert_eq!(journal.blob(&kept.digest), Ok(Some(kept.bytes)));
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 2, vec![said("b")]).await.unwrap();
+    assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
+}
+
+pub async fn two_handles_see_what_the_other_writes(place: &impl Place) {
+    let (one, two) = (place.open(), place.open());
+    let (a, b) = (run("run-a"), run("run-b"));
+    let (owns_a, owns_b) = (one.own(&a).await.unwrap(), two.own(&b).await.unwrap());
+    for next in 1..=20 {
+        let (left, right) = tokio::join!(
+            append(&*one, &owns_a, &a, next, vec![said("a")]),
+            append(&*two, &owns_b, &b, next, vec![said("b")])
+        );
+        assert!(left.is_ok() && right.is_ok(), "{left:?} {right:?}");
+        assert_eq!(one.events(&b), two.events(&b));
+        assert_eq!(one.events(&a).unwrap().len() as u64, next);
+    }
+}
+
+pub async fn an_append_that_nobody_waits_for_does_no_harm(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    {
+        let mut unheard = Box::pin(append(&*journal, &owner, &id, 1, vec![said("a")]));
+        let _ = futures::poll!(&mut unheard);
+    }
+    // The next write stands behind it in the queue, so its outcome is known by then.
+    journal.put_blobs(vec![blob("behind")]).await.unwrap();
+    let written = journal.events(&id).unwrap().len() as u64;
+    append(&*journal, &owner, &id, written + 1, vec![said("b")]).await.unwrap();
+    assert_eq!(journal.events(&id).unwrap().len() as u64, written + 1);
+}
+
+pub async fn events_of_a_newer_format_are_refused_in_words(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![created(&id, EVENT_FORMAT + 1)]).await.unwrap();
+    assert_eq!(
+        words(journal.events(&id)),
+        format!(
+            "event 1 of run `run-a` in {} has format {}, this phasegate reads formats up to {EVENT_FORMAT}\n\
+             hint: use the newer phasegate that wrote it",
+            place.name(),
+            EVENT_FORMAT + 1
+        )
+    );
+}
+
+fn of_every_sort() -> Vec<Event> {
+    let (at, digest) = (at("code", 2), Digest::of(b"some"));
+    let artifact = ArtifactRef {
+        name: "context/ä.py".parse().unwrap(),
+        kind: "generated_code".parse().unwrap(),
+        digest: digest.clone(),
+        size: u64::MAX >> 1,
+    };
+    let issue = Issue {
+        id: "I-1".to_owned(),
+        severity: Severity::High,
+        category: "\u{0} \u{1F600} \"quoted\" \\ \n".to_owned(),
+        defect_type: "hallucination".to_owned(),
+        phase_injected: "code".to_owned(),
+        description: "it is not what it says".to_owned(),
+        evidence: "line 7 of it".to_owned(),
+        impact: String::new(),
+        recommendation: None,
+        location: None,
+    };
+    let feedback = FeedbackItem {
+        source: "test".to_owned(),
+        about: vec![digest.clone()],
+        issues: vec![issue.clone()],
+        instructions: "again".to_owned(),
+    };
+    let usage = Usage { input_tokens: 1, output_tokens: 2, cached_input_tokens: 0, usd: Some(0.1 + 0.2) };
+    let revise = Decided::Revise { rework: vec![Rework { phase: "code".parse().unwrap(), feedback }] };
+    let submitted = PhaseOutcome::Submitted { artifacts: vec![artifact.clone()], findings: Some(digest.clone()) };
+    let mut events = vec![
+        created_now(&run("run-a")),
+        Event::PhaseStarted { at: at.clone(), inputs: vec![artifact.clone()] },
+        Event::ModelAsked {
+            at: at.clone(),
+            call: 1,
+            label: "write".to_owned(),
+            request: digest.clone(),
+            model: "scripted:default".to_owned(),
+        },
+        Event::ModelAnswered {
+            at: at.clone(),
+            call: 1,
+            answer: digest.clone(),
+            usage,
+            stop: "end".to_owned(),
+            elapsed_ms: 12,
+        },
+        Event::ArtifactStored { at: at.clone(), artifact: artifact.clone() },
+        Event::TestsRan {
+            at: at.clone(),
+            call: None,
+            run: digest.clone(),
+            code: Some(digest.clone()),
+            request: None,
+            elapsed_ms: 9,
+        },
+        Event::GateJudged {
+            at: at.clone(),
+            verdict: Verdict::NotJudged,
+            reason: "no".to_owned(),
+            permanent: true,
+            issues: vec![issue],
+            dropped: vec![DroppedTest { test: "t".to_owned(), reason: "r".to_owned() }],
+            about: vec![digest.clone()],
+            report: Some(artifact),
+        },
+        Event::ApprovalAsked { at: at.clone(), question: "so?".to_owned(), about: vec![digest.clone()] },
+        Event::RunStopped { reason: "cancelled".to_owned() },
+        Event::RunFinished { status: RunStatus::Aborted, reason: "enough".to_owned() },
+        Event::ProposalDecided {
+            id: "PIP-1".to_owned(),
+            approved: true,
+            by: "Ada".to_owned(),
+            reason: "good".to_owned(),
+        },
+    ];
+    let no = || "no".to_owned();
+    for outcome in [
+        submitted,
+        PhaseOutcome::Invalid { faults: vec![no()] },
+        PhaseOutcome::Failed { reason: no() },
+        PhaseOutcome::Crashed { reason: no() },
+    ] {
+        events.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 5 });
+    }
+    for decided in [
+        revise,
+        Decided::AskAPerson { reason: no() },
+        Decided::GiveUp { reason: no() },
+        Decided::Refused { reason: no() },
+    ] {
+        events.push(Event::FeedbackDecided { at: at.clone(), decided });
+    }
+    for choice in
+        [Choice::Approve, Choice::Reject { revise: Some("code".parse().unwrap()) }, Choice::Override, Choice::Abort]
+    {
+        events.push(Event::ApprovalGiven {
+            at: at.clone(),
+            choice,
+            by: "Ada".to_owned(),
+            reason: no(),
+            about: vec![digest.clone()],
+        });
+    }
+    events
+}

@@ -1,0 +1,165 @@
+//! What only the file can show: what is foreign, newer or damaged is refused in words and left as it is.
+
+use std::fs;
+
+use phasegate_journal::SqliteJournal;
+
+use crate::places::{Folder, Place, append, blob, created_now, folder, numbers, run, said, words};
+
+const RESTORE: &str = "hint: nothing was changed; restore the state folder from a copy, or start the task as a new run";
+
+async fn with_three_events(place: &Folder) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![created_now(&id), said("two"), said("three")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let place = folder();
+    with_three_events(&place).await;
+    place.raw().pragma_update(None, "user_version", 7).unwrap();
+    let before = fs::read(place.file()).unwrap();
+    assert_eq!(
+        place.refusal(),
+        format!(
+            "{} has version 7, this phasegate reads versions up to 1\n\
+             hint: use the newer phasegate that wrote it, or another folder with `--state DIR`",
+            place.name()
+        )
+    );
+    assert!(fs::read(place.file()).unwrap() == before);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
+    let place = folder();
+    let garbage = "this is no database, whatever its name says\n".repeat(300);
+    fs::write(place.file(), &garbage).unwrap();
+    assert_eq!(
+        place.refusal(),
+        format!(
+            "{} is not a journal of phasegate, it was left as it is\n\
+             hint: move it away, or use another folder with `--state DIR`",
+            place.name()
+        )
+    );
+    assert_eq!(fs::read_to_string(place.file()).unwrap(), garbage);
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    let place = folder();
+    place.raw().execute_batch("CREATE TABLE cats (name TEXT); INSERT INTO cats VALUES ('Tom')").unwrap();
+    let before = fs::read(place.file()).unwrap();
+    assert!(place.refusal().contains("is not a journal of phasegate"), "{}", place.refusal());
+    assert!(fs::read(place.file()).unwrap() == before);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_made_is_named() {
+    let place = folder();
+    let in_the_way = place.0.path().join("file");
+    fs::write(&in_the_way, "").unwrap();
+    let refusal = SqliteJournal::open(&in_the_way).err().unwrap().to_string();
+    let start = format!("{} cannot be written: ", in_the_way.join("locks").display());
+    assert!(refusal.starts_with(&start), "{refusal}");
+    assert!(refusal.ends_with("hint: make it writable, or use another folder with `--state DIR`"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_damaged_blob_is_an_error_that_names_it_and_the_others_are_served() {
+    let (place, good, bad) = (folder(), blob("good"), blob("bad"));
+    place.open().put_blobs(vec![good.clone(), bad.clone()]).await.unwrap();
+    place.raw().execute("UPDATE blobs SET bytes = x'00' WHERE digest = ?1", (bad.digest.as_str(),)).unwrap();
+    let journal = place.open();
+    assert_eq!(
+        words(journal.blob(&bad.digest)),
+        format!("blob {} in {} is damaged, its bytes do not have this digest\n{RESTORE}", bad.digest, place.name())
+    );
+    assert_eq!(journal.blob(&good.digest), Ok(Some(good.bytes)));
+}
+
+#[tokio::test]
+async fn an_event_that_is_missing_is_an_error_that_names_it() {
+    let place = folder();
+    with_three_events(&place).await;
+    place.raw().execute("DELETE FROM events WHERE number = 2", ()).unwrap();
+    let journal = place.open();
+    let missing = format!("event 2 of run `run-a` is missing in {}\n{RESTORE}", place.name());
+    assert_eq!(words(journal.events(&run("run-a"))), missing);
+    assert_eq!(words(journal.events_after(&run("run-a"), 1)), missing);
+    assert_eq!(numbers(&journal.events_after(&run("run-a"), 2).unwrap()), [3]);
+}
+
+#[tokio::test]
+async fn an_event_that_makes_no_sense_is_an_error_that_names_it() {
+    let place = folder();
+    with_three_events(&place).await;
+    for (body, reason) in [
+        ("{\"event\":\"run_stopped\"", "EOF while parsing an object at line 1 column 22"),
+        ("{\"event\":\"run_stopped\"}", "missing field `reason`"),
+    ] {
+        place.raw().execute("UPDATE events SET body = ?1 WHERE number = 3", (body,)).unwrap();
+        assert_eq!(
+            words(place.open().events(&run("run-a"))),
+            format!("event 3 of run `run-a` in {} cannot be read: {reason}\n{RESTORE}", place.name())
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_a_newer_build_wrote_is_refused_in_words() {
+    let place = folder();
+    with_three_events(&place).await;
+    place.raw().execute("UPDATE events SET format = 2, body = '{\"event\":\"news\"}' WHERE number = 3", ()).unwrap();
+    assert_eq!(
+        words(place.open().events(&run("run-a"))),
+        format!(
+            "event 3 of run `run-a` in {} has format 2, this phasegate reads formats up to 1\n\
+             hint: use the newer phasegate that wrote it",
+            place.name()
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_was_cut_short_is_an_error_that_names_it() {
+    let place = folder();
+    with_three_events(&place).await;
+    place.open().put_blobs((0..50).map(|n| blob(&n.to_string().repeat(5_000))).collect()).await.unwrap();
+    let whole = fs::read(place.file()).unwrap();
+    fs::write(place.file(), &whole[..whole.len() / 2]).unwrap();
+    let refusal = place.refusal();
+    assert!(refusal.starts_with(&format!("{} is damaged: ", place.name())), "{refusal}");
+    assert!(refusal.ends_with(RESTORE), "{refusal}");
+}
+
+#[tokio::test]
+async fn numbers_are_unique_in_the_file_itself() {
+    let place = folder();
+    with_three_events(&place).await;
+    let twice = "INSERT INTO events SELECT * FROM events WHERE number = 2";
+    assert!(place.raw().execute(twice, ()).unwrap_err().to_string().contains("UNIQUE"));
+}
+
+#[tokio::test]
+async fn the_writer_ends_and_closes_the_file_when_the_journal_is_dropped() {
+    let place = folder();
+    with_three_events(&place).await;
+    let log = place.0.path().join("journal.db-wal");
+    assert!(!log.exists(), "the log is folded in when the last handle goes");
+    let journal = place.open();
+    journal.put_blobs(vec![blob("a")]).await.unwrap();
+    assert!(log.exists());
+}
+
+#[tokio::test]
+async fn opening_at_the_same_time_makes_one_journal() {
+    let place = folder();
+    let opened = std::thread::scope(|threads| {
+        let all: Vec<_> = (0..8).map(|_| threads.spawn(|| SqliteJournal::open(place.0.path()).map(drop))).collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(opened, vec![Ok(()); 8]);
+}

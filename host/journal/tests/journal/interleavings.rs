@@ -1,0 +1,103 @@
+//! Whatever the order in which writers come, a run's numbers stay without a gap and nothing that was acknowledged is lost.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use phasegate_journal::Journal;
+use phasegate_process::{Event, model::Usage};
+use proptest::prelude::*;
+
+use crate::places::{Place, append, at, folder, memory, numbers, run, said};
+
+/// One append of one writer: to which run, how many events, and how far off its idea of the next number is.
+#[derive(Debug, Clone)]
+struct Step {
+    run: usize,
+    events: usize,
+    off_by: u64,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    (0..3_usize, 0..4_usize, prop_oneof![4 => Just(0_u64), 1 => 1..3_u64]).prop_map(|(run, events, off_by)| Step {
+        run,
+        events,
+        off_by,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_interleaving_of_writers_leaves_numbers_without_gaps(
+        writers in prop::collection::vec(prop::collection::vec(step(), 0..8), 1..5)
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        runtime.block_on(interleave(&memory(), &writers));
+        runtime.block_on(interleave(&folder(), &writers));
+    }
+
+    #[test]
+    fn money_comes_back_to_the_last_bit(usd in 0.0..1.0e6_f64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (place, id) = (folder(), run("run-a"));
+            let journal = place.open();
+            let owner = journal.own(&id).await.unwrap();
+            let usage = Usage { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0, usd: Some(usd) };
+            let answered = Event::ModelAnswered {
+                at: at("code", 1),
+                call: 1,
+                answer: phasegate_process::Digest::of(b"a"),
+                usage,
+                stop: "end".to_owned(),
+                elapsed_ms: 1,
+            };
+            let written = append(&*journal, &owner, &id, 1, vec![answered]).await;
+            assert_eq!(journal.events(&id), written);
+        });
+    }
+}
+
+/// Every writer has a handle of its own and shares the runs with the others, as no well-behaved writer would.
+async fn interleave(place: &impl Place, writers: &[Vec<Step>]) {
+    let journal = place.open();
+    let ids = [run("run-0"), run("run-1"), run("run-2")];
+    let owners = join_all(ids.iter().map(|id| journal.own(id))).await;
+    let owners: Arc<Vec<_>> = Arc::new(owners.into_iter().map(Result::unwrap).collect());
+
+    let tasks = writers.iter().cloned().enumerate().map(|(writer, steps)| {
+        let (journal, owners, ids) = (place.open(), owners.clone(), ids.clone());
+        tokio::spawn(async move { write(&*journal, &owners, &ids, writer, steps).await })
+    });
+    let mut acknowledged = Vec::new();
+    for task in join_all(tasks).await {
+        acknowledged.extend(task.unwrap());
+    }
+    for (n, id) in ids.iter().enumerate() {
+        let events = place.open().events(id).unwrap();
+        let mut expected: Vec<_> = acknowledged.iter().filter(|(run, _)| *run == n).map(|(_, event)| event).collect();
+        expected.sort_by_key(|event| event.number);
+        assert_eq!(numbers(&events), (1..=events.len() as u64).collect::<Vec<_>>());
+        assert_eq!(events.iter().collect::<Vec<_>>(), expected);
+    }
+}
+
+async fn write(
+    journal: &dyn Journal,
+    owners: &[phasegate_journal::Ownership],
+    ids: &[phasegate_process::RunId],
+    writer: usize,
+    steps: Vec<Step>,
+) -> Vec<(usize, phasegate_process::Recorded)> {
+    let mut acknowledged = Vec::new();
+    for (n, step) in steps.into_iter().enumerate() {
+        let id = &ids[step.run];
+        let next = journal.events(id).unwrap().len() as u64 + 1 + step.off_by;
+        let events = (0..step.events).map(|event| said(&format!("writer {writer} step {n} event {event}"))).collect();
+        if let Ok(recorded) = append(journal, &owners[step.run], id, next, events).await {
+            acknowledged.extend(recorded.into_iter().map(|event| (step.run, event)));
+        }
+    }
+    acknowledged
+}

@@ -1,0 +1,137 @@
+//! What holds when the process dies: the suite starts itself again as a child, which is killed while it writes.
+//!
+//! A child's words stand on lines of their own; the test harness leaves its first line unfinished.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use futures::future::join_all;
+use phasegate_journal::{Journal, SqliteJournal};
+
+use crate::places::{Folder, Place, append, blob, folder, numbers, run, said, words};
+
+const RUNS: usize = 6;
+
+/// Starts one of the ignored tests below in a process of its own.
+fn child(name: &str, place: &Folder) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", &format!("killed::{name}"), "--nocapture", "--test-threads", "1"])
+        .env("PHASEGATE_TEST_STATE", place.0.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Where a child works; nothing where the ignored tests are run by hand.
+fn told_place() -> Option<SqliteJournal> {
+    let folder = std::env::var_os("PHASEGATE_TEST_STATE")?;
+    Some(SqliteJournal::open(folder.as_ref()).unwrap())
+}
+
+fn run_id(n: usize) -> phasegate_process::RunId {
+    run(&format!("run-{n}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a child of the tests here, does nothing by itself"]
+async fn writes_until_it_is_killed() {
+    let Some(journal) = told_place() else { return };
+    join_all((0..RUNS).map(async |n| {
+        let owner = journal.own(&run_id(n)).await.unwrap();
+        for next in 1.. {
+            let blobs = vec![blob(&format!("{n} {next} {}", "x".repeat(20_000)))];
+            journal.append(&run_id(n), owner.fence(), next, 0, vec![said("a")], blobs).await.unwrap();
+            println!("\nwritten {n} {next}");
+        }
+    }))
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "a child of the tests here, does nothing by itself"]
+async fn owns_a_run_until_it_is_killed() {
+    let Some(journal) = told_place() else { return };
+    let owner = journal.own(&run("run-a")).await.unwrap();
+    append(&journal, &owner, &run("run-a"), 1, vec![said("mine")]).await.unwrap();
+    println!("\nowned");
+    let _the_parent_is_gone = std::io::read_to_string(std::io::stdin());
+}
+
+#[tokio::test]
+#[ignore = "a child of the tests here, does nothing by itself"]
+async fn aborts_after_three_appends() {
+    let Some(journal) = told_place() else { return };
+    let owner = journal.own(&run("run-a")).await.unwrap();
+    for next in 1..=3 {
+        append(&journal, &owner, &run("run-a"), next, vec![said("a")]).await.unwrap();
+    }
+    std::process::abort();
+}
+
+#[test]
+fn what_a_killed_writer_was_told_is_written_is_there_and_whole() {
+    for enough in [3, 40, 90] {
+        let place = folder();
+        let mut writer = child("writes_until_it_is_killed", &place);
+        let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut acknowledged = [0_u64; RUNS];
+        for line in lines.by_ref().filter(|line| line.starts_with("written")).take(enough) {
+            note(&mut acknowledged, &line);
+        }
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        lines.filter(|line| line.starts_with("written")).for_each(|line| note(&mut acknowledged, &line));
+
+        let journal = place.open();
+        for (n, last) in acknowledged.into_iter().enumerate() {
+            let found = numbers(&journal.events(&run_id(n)).unwrap());
+            assert!(found.len() as u64 >= last, "run {n}: {last} were acknowledged, {} are there", found.len());
+            for number in found {
+                let named = blob(&format!("{n} {number} {}", "x".repeat(20_000)));
+                assert_eq!(journal.has_blob(&named.digest), Ok(true));
+            }
+        }
+    }
+}
+
+fn note(acknowledged: &mut [u64; RUNS], line: &str) {
+    let mut parts = line.split(' ').skip(1).map_while(|part| part.parse::<u64>().ok());
+    if let (Some(n), Some(number)) = (parts.next(), parts.next()) {
+        acknowledged[n as usize] = acknowledged[n as usize].max(number);
+    }
+}
+
+#[test]
+fn what_an_aborted_process_wrote_is_there() {
+    let place = folder();
+    let ended = child("aborts_after_three_appends", &place).wait().unwrap();
+    assert!(!ended.success());
+    assert_eq!(numbers(&place.open().events(&run("run-a")).unwrap()), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_run_of_a_live_process_is_refused_and_free_at_once_when_it_is_killed() {
+    let (place, id) = (folder(), run("run-a"));
+    let mut owner = child("owns_a_run_until_it_is_killed", &place);
+    let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+    assert!(lines.map(Result::unwrap).any(|line| line == "owned"));
+
+    let journal = place.open();
+    assert_eq!(journal.owner(&id), Ok(Some(owner.id())));
+    assert_eq!(
+        words(journal.own(&id).await),
+        format!(
+            "run `run-a` is being worked on by process {}\n\
+             hint: wait until it is done, or stop it with `phasegate cancel run-a`",
+            owner.id()
+        )
+    );
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+
+    assert_eq!(journal.owner(&id), Ok(None));
+    let mine = journal.own(&id).await.unwrap();
+    append(&*journal, &mine, &id, 2, vec![said("and now mine")]).await.unwrap();
+    assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
+}

@@ -1,0 +1,117 @@
+//! Where journals are opened, and the events the tests write.
+
+use std::sync::Arc;
+
+use phasegate_journal::{Blob, Journal, JournalError, MemoryJournal, Ownership, SqliteJournal};
+use phasegate_process::{AttemptId, Digest, EVENT_FORMAT, Event, Recorded, RunCreated, RunId};
+use tempfile::TempDir;
+
+/// Somewhere a journal is kept while no handle to it is open.
+pub trait Place {
+    /// A handle; another one at each call.
+    fn open(&self) -> Arc<dyn Journal>;
+    /// What errors call the place.
+    fn name(&self) -> String;
+}
+
+pub struct Memory(MemoryJournal);
+
+pub fn memory() -> Memory {
+    Memory(MemoryJournal::new())
+}
+
+impl Place for Memory {
+    fn open(&self) -> Arc<dyn Journal> {
+        Arc::new(self.0.clone())
+    }
+
+    fn name(&self) -> String {
+        "memory".to_owned()
+    }
+}
+
+pub struct Folder(pub TempDir);
+
+pub fn folder() -> Folder {
+    Folder(tempfile::tempdir().unwrap())
+}
+
+impl Folder {
+    pub fn file(&self) -> std::path::PathBuf {
+        self.0.path().join("journal.db")
+    }
+
+    /// The database as it lies there, past all that the journal checks.
+    pub fn raw(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.file()).unwrap()
+    }
+
+    pub fn refusal(&self) -> String {
+        SqliteJournal::open(self.0.path()).err().unwrap().to_string()
+    }
+}
+
+impl Place for Folder {
+    fn open(&self) -> Arc<dyn Journal> {
+        Arc::new(SqliteJournal::open(self.0.path()).unwrap())
+    }
+
+    fn name(&self) -> String {
+        self.file().display().to_string()
+    }
+}
+
+pub fn run(name: &str) -> RunId {
+    name.parse().unwrap()
+}
+
+pub fn at(phase: &str, attempt: u32) -> AttemptId {
+    AttemptId { phase: phase.parse().unwrap(), attempt }
+}
+
+/// An event that is told from others by its word.
+pub fn said(word: &str) -> Event {
+    Event::RunStopped { reason: word.to_owned() }
+}
+
+pub fn created(id: &RunId, format: u32) -> Event {
+    let digest = Digest::of(b"pinned");
+    Event::RunCreated(Box::new(RunCreated {
+        format,
+        run_id: id.clone(),
+        task_id: "task-1".parse().unwrap(),
+        pipeline: digest.clone(),
+        inputs: Vec::new(),
+        base: Vec::new(),
+        components: [("code".parse().unwrap(), digest.clone())].into(),
+        settings: digest.clone(),
+        history: digest,
+        scripted: true,
+    }))
+}
+
+pub fn created_now(id: &RunId) -> Event {
+    created(id, EVENT_FORMAT)
+}
+
+pub async fn append(
+    journal: &dyn Journal,
+    owner: &Ownership,
+    id: &RunId,
+    next: u64,
+    events: Vec<Event>,
+) -> Result<Vec<Recorded>, JournalError> {
+    journal.append(id, owner.fence(), next, 1_000 + next, events, Vec::new()).await
+}
+
+pub fn numbers(events: &[Recorded]) -> Vec<u64> {
+    events.iter().map(|event| event.number).collect()
+}
+
+pub fn words(result: Result<impl std::fmt::Debug, JournalError>) -> String {
+    result.unwrap_err().to_string()
+}
+
+pub fn blob(text: &str) -> Blob {
+    Blob::new(text.as_bytes().to_vec())
+}
