@@ -5,6 +5,7 @@
 //! order in which calls are reserved and on what they used, never on how far they overlapped (see [`Ledger::reserve_in_turn`]).
 //! Fails with [`Error::Budget`], naming the limit and what is left of it.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use phasegate_process::model::{Error, Usage};
@@ -13,7 +14,7 @@ use tokio::sync::Notify;
 
 const UNLIMITED: &str = "unlimited";
 
-/// `[budget]`: what one run may use. `None` is written `"unlimited"`.
+/// `[budget]`: what one run may use. `None` is written `"unlimited"`. Shown, it says the limits in words.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetConfig {
@@ -31,6 +32,21 @@ pub struct BudgetConfig {
 impl Default for BudgetConfig {
     fn default() -> Self {
         Self { tokens: Some(2_000_000), usd: Some(20.0), calls: Some(400) }
+    }
+}
+
+impl fmt::Display for BudgetConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limits = [
+            self.calls.map(|calls| format!("{calls} calls")),
+            self.tokens.map(|tokens| format!("{tokens} tokens")),
+            self.usd.map(|usd| format!("{usd:.2} USD")),
+        ];
+        let limits: Vec<String> = limits.into_iter().flatten().collect();
+        match limits.is_empty() {
+            true => f.write_str("no limit"),
+            false => write!(f, "at most {}", limits.join(", ")),
+        }
     }
 }
 
@@ -80,24 +96,31 @@ struct Sums {
 #[derive(Debug, Clone, Copy, Default)]
 struct Bill {
     tokens: u64,
-    usd: f64,
+    nanos: u64,
     calls: u64,
+}
+
+/// Money is summed in billionths of a dollar: sums of fractions would depend on their order.
+const NANOS: f64 = 1e9;
+
+fn nanos(usd: f64) -> u64 {
+    (usd * NANOS).round() as u64
 }
 
 impl Bill {
     fn plus(self, other: Self) -> Self {
-        Self {
-            tokens: self.tokens.saturating_add(other.tokens),
-            usd: self.usd + other.usd,
-            calls: self.calls.saturating_add(other.calls),
-        }
+        self.each(other, u64::saturating_add)
     }
 
     fn minus(self, other: Self) -> Self {
+        self.each(other, u64::saturating_sub)
+    }
+
+    fn each(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
         Self {
-            tokens: self.tokens.saturating_sub(other.tokens),
-            usd: (self.usd - other.usd).max(0.0),
-            calls: self.calls.saturating_sub(other.calls),
+            tokens: f(self.tokens, other.tokens),
+            nanos: f(self.nanos, other.nanos),
+            calls: f(self.calls, other.calls),
         }
     }
 }
@@ -115,7 +138,7 @@ impl Ledger {
 
     /// Puts a call's worst case aside, or says which limit it would pass, counting calls under way at their worst.
     pub fn reserve(&self, cost: Cost) -> Result<Reservation, Error> {
-        let bill = Bill { tokens: cost.tokens, usd: cost.usd.unwrap_or(0.0), calls: 1 };
+        let bill = Bill { tokens: cost.tokens, nanos: nanos(cost.usd.unwrap_or(0.0)), calls: 1 };
         let mut sums = self.0.sums();
         self.0.fits(sums.spent.plus(sums.reserved), bill)?;
         sums.reserved = sums.reserved.plus(bill);
@@ -148,7 +171,12 @@ impl Ledger {
     pub fn spent(&self) -> Spent {
         let Sums { spent, unknown_cost_calls, .. } = *self.0.sums();
         let known = spent.calls == 0 || unknown_cost_calls < spent.calls;
-        Spent { tokens: spent.tokens, usd: known.then_some(spent.usd), calls: spent.calls, unknown_cost_calls }
+        Spent {
+            tokens: spent.tokens,
+            usd: known.then_some(spent.nanos as f64 / NANOS),
+            calls: spent.calls,
+            unknown_cost_calls,
+        }
     }
 
     /// The limits of the run.
@@ -163,22 +191,16 @@ impl Book {
     }
 
     fn fits(&self, used: Bill, bill: Bill) -> Result<(), Error> {
-        let over = |what: &str, key: &str, limit: String, left: String, asked: String| {
-            Err(Error::Budget(format!(
-                "this call may take {asked} {what} and {left} of {limit} are left\nhint: raise [budget] {key}"
-            )))
-        };
-        if let Some(limit) = self.limits.calls.filter(|limit| used.calls.saturating_add(bill.calls) > *limit) {
-            let left = limit.saturating_sub(used.calls);
-            return over("call", "calls", limit.to_string(), left.to_string(), bill.calls.to_string());
+        let Bill { tokens, nanos: money, calls } = used.plus(bill);
+        if let Some(limit) = self.limits.calls.filter(|limit| calls > *limit) {
+            return Err(over("calls", bill.calls, limit.saturating_sub(used.calls), limit));
         }
-        if let Some(limit) = self.limits.tokens.filter(|limit| used.tokens.saturating_add(bill.tokens) > *limit) {
-            let left = limit.saturating_sub(used.tokens);
-            return over("tokens", "tokens", limit.to_string(), left.to_string(), bill.tokens.to_string());
+        if let Some(limit) = self.limits.tokens.filter(|limit| tokens > *limit) {
+            return Err(over("tokens", bill.tokens, limit.saturating_sub(used.tokens), limit));
         }
-        if let Some(limit) = self.limits.usd.filter(|limit| used.usd + bill.usd > *limit) {
-            let left = (limit - used.usd).max(0.0);
-            return over("USD", "usd", format!("{limit:.2}"), format!("{left:.4}"), format!("{:.4}", bill.usd));
+        if let Some(limit) = self.limits.usd.filter(|limit| money > nanos(*limit)) {
+            let usd = |nanos: u64| format!("{:.4}", nanos as f64 / NANOS);
+            return Err(over("usd", usd(bill.nanos), usd(nanos(limit).saturating_sub(used.nanos)), usd(nanos(limit))));
         }
         Ok(())
     }
@@ -186,9 +208,16 @@ impl Book {
     fn charge(&self, usage: Usage) {
         let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
         let mut sums = self.sums();
-        sums.spent = sums.spent.plus(Bill { tokens, usd: usage.usd.unwrap_or(0.0), calls: 1 });
+        sums.spent = sums.spent.plus(Bill { tokens, nanos: nanos(usage.usd.unwrap_or(0.0)), calls: 1 });
         sums.unknown_cost_calls += u64::from(usage.usd.is_none());
     }
+}
+
+fn over<T: fmt::Display>(key: &str, asked: T, left: T, limit: T) -> Error {
+    let what = if key == "usd" { "USD" } else { key };
+    Error::Budget(format!(
+        "this call may take {asked} {what} and {left} of {limit} are left\nhint: raise [budget] {key}"
+    ))
 }
 
 /// A call's worst case, put aside until it is known what the call used.
@@ -215,10 +244,6 @@ impl Reservation {
         let mut sums = self.book.sums();
         sums.reserved = sums.reserved.minus(self.bill);
         sums.open = sums.open.saturating_sub(1);
-        if sums.open == 0 {
-            // Sums of fractions leave a trace that would stay for ever.
-            sums.reserved = Bill::default();
-        }
         drop(sums);
         self.book.settled.notify_waiters();
     }
@@ -232,36 +257,34 @@ impl Drop for Reservation {
 
 /// A limit as configuration gives it.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Given<T> {
-    Number(T),
+#[serde(untagged, expecting = "a limit is a number, or \"unlimited\"")]
+enum Given {
+    Whole(i64),
+    Fraction(f64),
     Word(String),
 }
 
-impl<T> Given<T> {
-    fn read<E: serde::de::Error>(self) -> Result<Option<T>, E> {
-        match self {
-            Self::Number(number) => Ok(Some(number)),
-            Self::Word(word) if word == UNLIMITED => Ok(None),
-            Self::Word(word) => Err(E::custom(format!("`{word}` is no limit: give a number, or \"{UNLIMITED}\""))),
-        }
-    }
+fn no_limit<E: serde::de::Error>(given: impl fmt::Display) -> E {
+    E::custom(format!("`{given}` is no limit: give a number, 0 or more, or \"{UNLIMITED}\""))
 }
 
 fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let given = Given::<i64>::deserialize(deserializer)?.read()?;
-    let number =
-        |n: i64| u64::try_from(n).map_err(|_| serde::de::Error::custom(format!("{n} is no limit: give 0 or more")));
-    given.map(number).transpose()
+    match Given::deserialize(deserializer)? {
+        Given::Whole(number) => u64::try_from(number).map(Some).map_err(|_| no_limit(number)),
+        Given::Fraction(number) => Err(no_limit(number)),
+        Given::Word(word) if word == UNLIMITED => Ok(None),
+        Given::Word(word) => Err(no_limit(word)),
+    }
 }
 
 fn usd_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    let given = Given::<f64>::deserialize(deserializer)?.read()?;
-    let sum = |usd: f64| match usd.is_finite() && usd >= 0.0 {
-        true => Ok(usd),
-        false => Err(serde::de::Error::custom(format!("{usd} is no limit: give US dollars, 0 or more"))),
+    let usd = match Given::deserialize(deserializer)? {
+        Given::Whole(number) => number as f64,
+        Given::Fraction(number) => number,
+        Given::Word(word) if word == UNLIMITED => return Ok(None),
+        Given::Word(word) => return Err(no_limit(word)),
     };
-    given.map(sum).transpose()
+    if usd.is_finite() && usd >= 0.0 { Ok(Some(usd)) } else { Err(no_limit(usd)) }
 }
 
 fn limit_text<S: Serializer, T: Serialize>(limit: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {

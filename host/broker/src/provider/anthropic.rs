@@ -60,6 +60,9 @@ pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error>
 
 fn tools(request: &Request) -> Result<Vec<Value>, Error> {
     let tool = |tool: &phasegate_process::model::Tool| {
+        if tool.name == ANSWER {
+            return Err(Error::Invalid(format!("the tool name `{ANSWER}` is taken\nhint: choose another")));
+        }
         let schema = object(&format!("the parameters of tool `{}`", tool.name), &tool.parameters)?;
         Ok(json!({"name": tool.name, "description": tool.description, "input_schema": schema}))
     };

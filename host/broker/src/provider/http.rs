@@ -240,11 +240,12 @@ impl Endpoint {
     }
 
     fn no_connection(&self, error: reqwest::Error) -> Failure {
-        let impossible = error.is_builder();
-        let words = chain(error);
+        let (impossible, unreached) = (error.is_builder(), error.is_connect());
+        let (name, place, words) = (&self.name, place(&self.url), chain(error));
         match impossible {
-            true => Error::Other(format!("the request to {} cannot be made: {words}", self.name)).into(),
-            false => Failure::passing(format!("{} cannot be reached at {}: {words}", self.name, place(&self.url))),
+            true => Error::Other(format!("the request to {name} cannot be made: {words}")).into(),
+            false if unreached => Failure::passing(format!("{name} cannot be reached at {place}: {words}")),
+            false => Failure::passing(format!("{name} gave no answer: {words}")),
         }
     }
 

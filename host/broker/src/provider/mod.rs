@@ -78,7 +78,7 @@ impl Complaint {
         let says = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
         let status = self.status.unwrap_or(0);
 
-        let too_long = ["prompt is too long", "context length", "context size", "context window", "too many tokens"];
+        let too_long = ["prompt is too long", "context length", "context size", "context window"];
         if status == 413
             || is(&["context_length", "request_too_large", "exceed_context"])
             || (status < 429 && says(&too_long))
@@ -117,7 +117,6 @@ impl Complaint {
         let key = [
             ("temperature", "temperature = false"),
             ("max_completion_tokens", "max_completion_tokens = true, or false"),
-            ("max_tokens", "max_completion_tokens = true, or false"),
             ("tool_choice", "structured = false"),
             ("response_format", "structured = false"),
             ("schema", "structured = false"),

@@ -14,7 +14,7 @@ use serde_json::Value;
 pub struct Play {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    pub pieces: Vec<String>,
+    pub pieces: Vec<Vec<u8>>,
     /// Whether the connection dies after the pieces, or never ends.
     pub end: End,
 }
@@ -65,13 +65,13 @@ pub fn json(body: Value) -> Play {
     Play {
         status: 200,
         headers: vec![("content-type", "application/json".into())],
-        pieces: vec![body.to_string()],
+        pieces: vec![body.to_string().into_bytes()],
         end: End::Clean,
     }
 }
 
 pub fn stream(pieces: &[&str]) -> Play {
-    let pieces = pieces.iter().map(|piece| (*piece).to_owned()).collect();
+    let pieces = pieces.iter().map(|piece| piece.as_bytes().to_vec()).collect();
     Play { status: 200, headers: vec![("content-type", "text/event-stream".into())], pieces, end: End::Clean }
 }
 
@@ -147,7 +147,11 @@ fn body_of(play: Play) -> Body {
     match play.end {
         End::Clean => Body::from_stream(pieces),
         End::Broken => {
-            Body::from_stream(pieces.chain(futures::stream::once(async { Err(std::io::Error::other("gone")) })))
+            Body::from_stream(pieces.chain(futures::stream::once(async {
+                // What was said before must have left first.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                Err(std::io::Error::other("gone"))
+            })))
         }
         End::Silent => Body::from_stream(pieces.chain(futures::stream::pending())),
     }

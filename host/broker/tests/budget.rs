@@ -1,0 +1,153 @@
+//! The ledger of a run: what is put aside, charged and refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+
+use phasegate_broker::{BudgetConfig, Cost, Ledger, Spent};
+use phasegate_process::model::{Tier, Usage};
+
+fn limits(tokens: u64, usd: f64, calls: u64) -> BudgetConfig {
+    BudgetConfig { tokens: Some(tokens), usd: Some(usd), calls: Some(calls) }
+}
+
+fn cost(tokens: u64, usd: f64) -> Cost {
+    Cost { tokens, usd: Some(usd) }
+}
+
+fn usage(input_tokens: u64, usd: Option<f64>) -> Usage {
+    Usage { input_tokens, usd, ..Usage::default() }
+}
+
+fn refused(ledger: &Ledger, cost: Cost) -> String {
+    ledger.reserve(cost).unwrap_err().to_string()
+}
+
+#[test]
+fn a_default_budget_bounds_tokens_money_and_calls() {
+    let default: BudgetConfig = toml::from_str("").unwrap();
+    assert_eq!(default, limits(2_000_000, 20.0, 400));
+    assert_eq!(default.to_string(), "at most 400 calls, 2000000 tokens, 20.00 USD");
+    assert_eq!(BudgetConfig { tokens: None, usd: None, calls: None }.to_string(), "no limit");
+}
+
+#[test]
+fn limits_are_numbers_or_unlimited_and_survive_being_written() {
+    let config: BudgetConfig = toml::from_str("tokens = \"unlimited\"\nusd = 5\ncalls = 3").unwrap();
+    assert_eq!(config, BudgetConfig { tokens: None, usd: Some(5.0), calls: Some(3) });
+    assert_eq!(toml::from_str::<BudgetConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
+    for (bad, words) in [
+        ("tokens = -1", "`-1` is no limit: give a number, 0 or more, or \"unlimited\""),
+        ("calls = 1.5", "`1.5` is no limit"),
+        ("usd = \"lots\"", "`lots` is no limit"),
+        ("usd = nan", "`NaN` is no limit"),
+        ("usd = true", "a limit is a number, or \"unlimited\""),
+        ("token = 1", "unknown field `token`"),
+    ] {
+        let told = toml::from_str::<BudgetConfig>(bad).unwrap_err().to_string();
+        assert!(told.contains(words), "{bad}: {told}");
+    }
+}
+
+#[test]
+fn the_worst_case_is_put_aside_and_the_rest_given_back() {
+    let ledger = Ledger::new(&limits(1000, 1.0, 10));
+    let first = ledger.reserve(cost(800, 0.5)).unwrap();
+    assert_eq!(
+        refused(&ledger, cost(300, 0.1)),
+        "budget used up: this call may take 300 tokens and 200 of 1000 are left\nhint: raise [budget] tokens"
+    );
+    first.commit(usage(100, Some(0.25)));
+    drop(ledger.reserve(cost(300, 0.1)).unwrap());
+    assert_eq!(ledger.spent(), Spent { tokens: 100, usd: Some(0.25), calls: 1, unknown_cost_calls: 0 });
+    assert!(ledger.reserve(cost(900, 0.75)).is_ok());
+}
+
+#[test]
+fn every_limit_binds_and_says_its_name() {
+    assert_eq!(
+        refused(&Ledger::new(&limits(1000, 1.0, 10)), cost(1, 1.5)),
+        "budget used up: this call may take 1.5000 USD and 1.0000 of 1.0000 are left\nhint: raise [budget] usd"
+    );
+    assert_eq!(
+        refused(&Ledger::new(&limits(1000, 1.0, 0)), cost(1, 0.0)),
+        "budget used up: this call may take 1 calls and 0 of 0 are left\nhint: raise [budget] calls"
+    );
+}
+
+#[test]
+fn an_answer_of_unknown_cost_still_counts_tokens_and_calls() {
+    let ledger = Ledger::new(&limits(1000, 0.0, 2));
+    let unknown = Cost { tokens: 100, usd: None };
+    ledger.reserve(unknown).unwrap().commit(usage(100, None));
+    assert_eq!(ledger.spent(), Spent { tokens: 100, usd: None, calls: 1, unknown_cost_calls: 1 });
+    ledger.reserve(unknown).unwrap().commit(usage(100, Some(0.5)));
+    assert_eq!(ledger.spent(), Spent { tokens: 200, usd: Some(0.5), calls: 2, unknown_cost_calls: 1 });
+    assert!(refused(&ledger, unknown).contains("[budget] calls"));
+}
+
+#[test]
+fn what_the_journal_holds_is_charged_again_without_being_asked() {
+    let ledger = Ledger::new(&limits(100, 1.0, 10));
+    ledger.restore(usage(250, Some(0.1)));
+    assert_eq!(ledger.spent().tokens, 250);
+    assert!(refused(&ledger, cost(1, 0.0)).contains("1 tokens and 0 of 100 are left"));
+}
+
+#[test]
+fn reservations_that_are_dropped_leave_nothing_behind() {
+    let ledger = Ledger::new(&limits(1000, 0.3, 10));
+    for _ in 0..1000 {
+        drop((ledger.reserve(cost(10, 0.1)).unwrap(), ledger.reserve(cost(10, 0.2)).unwrap()));
+    }
+    assert!(ledger.reserve(cost(1000, 0.3)).is_ok());
+    assert_eq!(ledger.spent(), Spent { usd: Some(0.0), ..Spent::default() });
+}
+
+/// Six calls whose worst case is 400 and that use 150 each, of 1000: one at a time, the fifth is refused.
+#[tokio::test]
+async fn overlapping_calls_are_refused_where_calls_one_at_a_time_would_be() {
+    let budget = limits(1000, 1.0, 100);
+    let mut alone = Vec::new();
+    let ledger = Ledger::new(&budget);
+    for _ in 0..6 {
+        let reserved = ledger.reserve_in_turn(cost(400, 0.0)).await;
+        alone.push(reserved.map(|reserved| reserved.commit(usage(150, Some(0.0)))).map_err(|error| error.to_string()));
+    }
+
+    let ledger = Ledger::new(&budget);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let calls = (0..6).map(|number| {
+        let (ledger, order) = (ledger.clone(), Arc::clone(&order));
+        async move {
+            let reserved = ledger.reserve_in_turn(cost(400, 0.0)).await.map_err(|error| error.to_string())?;
+            order.lock().unwrap().push(number);
+            tokio::time::sleep(std::time::Duration::from_millis(5 * (7 - number))).await;
+            reserved.commit(usage(150, Some(0.0)));
+            Ok(())
+        }
+    });
+    let together: Vec<Result<(), String>> = futures::future::join_all(calls).await;
+    assert_eq!(together, alone);
+    assert_eq!(together.iter().filter(|call| call.is_ok()).count(), 5);
+    assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3, 4]);
+    assert_eq!(ledger.spent().tokens, 750);
+}
+
+#[tokio::test]
+async fn the_worst_case_counts_every_byte_and_the_longest_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let prices = "[\"openai:m\"]\ninput = 2\noutput = 10";
+    let models = common::models("openai:m");
+    let priced =
+        common::broker_with(&models, "", prices, folder.path(), &[("OPENAI_API_KEY", "sk-something")]).await.unwrap();
+    let request = common::request(&"ü".repeat(1000));
+    let cost = priced.worst_case(&request);
+    assert_eq!(cost.tokens, 2000 + 16 + 1000);
+    assert!((cost.usd.unwrap() - (2016.0 * 2.0 + 1000.0 * 10.0) / 1e6).abs() < 1e-12);
+    let free =
+        common::broker_with(&models, "", "", folder.path(), &[("OPENAI_API_KEY", "sk-something")]).await.unwrap();
+    assert_eq!(free.worst_case(&request).usd, None);
+    assert_eq!(free.model_for(Tier::Deep).to_string(), "openai:m");
+}

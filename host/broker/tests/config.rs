@@ -1,0 +1,178 @@
+//! What the operator wrote, what is found without a word, and what is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::path::Path;
+
+use common::server::{Server, json, status};
+use common::{broker_with, models, refused};
+use phasegate_broker::{Broker, ConfigError, ModelsConfig, OnUnknown, PriceTable};
+use phasegate_process::model::Tier;
+use serde_json::json as value;
+
+async fn found(providers: &str, variables: &[(&str, &str)]) -> Result<Broker, ConfigError> {
+    broker_with(&ModelsConfig::default(), providers, "", Path::new("."), variables).await
+}
+
+fn tiers(broker: &Broker) -> [String; 3] {
+    Tier::ALL.map(|tier| broker.model_for(tier).to_string())
+}
+
+#[test]
+fn the_tables_have_defaults_and_survive_being_written() {
+    let config: ModelsConfig = toml::from_str("default = \"ollama:llama3.1:8b\"\non_unknown = \"stop\"").unwrap();
+    assert_eq!(
+        (config.concurrency.get(), config.retries, config.stream, config.on_unknown),
+        (8, 4, true, OnUnknown::Stop)
+    );
+    assert_eq!(toml::from_str::<ModelsConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
+    let prices: PriceTable = toml::from_str("[\"anthropic:claude\"]\ninput = 3\noutput = 15").unwrap();
+    assert_eq!(toml::from_str::<PriceTable>(&toml::to_string(&prices).unwrap()).unwrap(), prices);
+}
+
+#[test]
+fn what_is_misspelt_is_refused() {
+    for (text, words) in [
+        ("defualt = \"a:b\"", "unknown field `defualt`"),
+        ("default = \"claude\"", "`claude` is not a model\nhint: write PROVIDER:MODEL"),
+        ("concurrency = 0", "expected a nonzero u32"),
+        ("on_unknown = \"maybe\"", "unknown variant `maybe`, expected `ask_again` or `stop`"),
+    ] {
+        let told = toml::from_str::<ModelsConfig>(text).unwrap_err().to_string();
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_tier_that_is_not_named_is_served_by_its_neighbour() {
+    let keys = [("ANTHROPIC_API_KEY", "sk-something"), ("OPENAI_API_KEY", "sk-something")];
+    let tiers_of = async |text: &str| {
+        let models: ModelsConfig = toml::from_str(text).unwrap();
+        tiers(&broker_with(&models, "", "", Path::new("."), &keys).await.unwrap())
+    };
+    assert_eq!(tiers_of("default = \"openai:b\"").await, ["openai:b"; 3]);
+    assert_eq!(
+        tiers_of("fast = \"openai:a\"\ndeep = \"anthropic:c\"").await,
+        ["openai:a", "anthropic:c", "anthropic:c"]
+    );
+    assert_eq!(tiers_of("fast = \"openai:a\"").await, ["openai:a"; 3]);
+}
+
+#[tokio::test]
+async fn without_a_word_a_key_in_the_environment_decides() {
+    let both = [("ANTHROPIC_API_KEY", "sk-something"), ("OPENAI_API_KEY", "sk-something")];
+    assert_eq!(
+        tiers(&found("", &both).await.unwrap()),
+        ["anthropic:claude-haiku-4-5", "anthropic:claude-sonnet-4-6", "anthropic:claude-opus-4-8"]
+    );
+    assert_eq!(tiers(&found("", &both[1..]).await.unwrap())[1], "openai:gpt-5");
+}
+
+#[tokio::test]
+async fn without_a_key_an_ollama_that_answers_serves_its_newest_model() {
+    let list = value!({"object": "list", "data": [{"id": "old:1b", "created": 1}, {"id": "new:8b", "created": 5}, {"id": "new:70b", "created": 5}]});
+    let server = Server::playing(vec![json(list)]).await;
+    let table = format!("[ollama]\nbase_url = \"{}/v1\"", server.address);
+    let broker = found(&table, &[("ANTHROPIC_API_KEY", " ")]).await.unwrap();
+    assert_eq!(tiers(&broker), ["ollama:new:8b"; 3]);
+    assert_eq!(server.asked()[0].path, "/v1/models");
+    assert!(!broker.is_scripted());
+}
+
+#[tokio::test]
+async fn with_nothing_to_ask_the_three_ways_out_are_named() {
+    let server = Server::playing(vec![status(404, value!({})), json(value!({"object": "list", "data": null}))]).await;
+    let table = format!("[ollama]\nbase_url = \"{}/v1\"", server.address);
+    assert_eq!(
+        found(&table, &[]).await.unwrap_err().to_string(),
+        format!(
+            "no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at {0}/v1\n\
+             hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,\n\
+             or write into phasegate.toml under [models]: default = \"anthropic:claude-sonnet-4-6\", or \"scripted:FILE\" for answers written by hand",
+            server.address
+        )
+    );
+    assert_eq!(
+        found(&table, &[]).await.unwrap_err().to_string(),
+        format!(
+            "[models] names no model, and the Ollama at {}/v1 has none\nhint: pull one, as in `ollama pull llama3.1`",
+            server.address
+        )
+    );
+}
+
+#[tokio::test]
+async fn every_mistake_names_its_table_and_key() {
+    let told = async |model: &str, table: &str| refused(&models(model), table, Path::new(".")).await;
+    let own = |rest: &str| format!("[p]\nkind = \"openai\"\n{rest}");
+    assert_eq!(
+        told("lokal:m", "[local]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"").await,
+        "[models] fast: `lokal:m` names the provider `lokal`, which is not known\n\
+         hint: known are anthropic, local, ollama, openai, scripted; describe another as [providers.lokal] with kind and base_url"
+    );
+    assert_eq!(
+        told("anthropic:m", "").await,
+        "[providers.anthropic] key_env: the environment variable ANTHROPIC_API_KEY is not set\nhint: export it, or name another variable or a key_file"
+    );
+    assert_eq!(
+        told("anthropic:m", "[anthropic]\nkey_file = \"no-such-file\"").await,
+        "[providers.anthropic] key_file: `no-such-file` cannot be read: No such file or directory (os error 2)\n\
+         hint: the path is relative to the configuration's folder"
+    );
+    assert_eq!(
+        told("p:m", "[p]\nbase_url = \"https://h/v1\"").await,
+        "[providers.p] kind: not given\nhint: set kind = \"openai\" for any compatible server, or \"anthropic\""
+    );
+    assert_eq!(
+        told("p:m", &own("")).await,
+        "[providers.p] base_url: not given\nhint: set it to the server's address, as in \"http://127.0.0.1:8000/v1\""
+    );
+    assert_eq!(
+        told("p:m", &own("base_url = \"localhost\"")).await,
+        "[providers.p] base_url: `localhost` is no address: relative URL without a base\nhint: write it as in \"https://host/v1\""
+    );
+    assert_eq!(
+        told("p:m", &own("base_url = \"ftp://h/v1\"")).await,
+        "[providers.p] base_url: `ftp:` is not spoken here\nhint: use an https:// address, or http:// on this machine"
+    );
+    assert_eq!(
+        told("p:m", &own("base_url = \"https://u:p@h/v1\"")).await,
+        "[providers.p] base_url: it holds more than an address\n\
+         hint: leave out user, password, query and fragment; name the key with key_env or key_file"
+    );
+    assert_eq!(
+        told("p:m", &own("base_url = \"https://h/v1\"\nkey_env = \"A\"\nkey_file = \"b\"")).await,
+        "[providers.p] key_file: given beside key_env\nhint: leave one of them out"
+    );
+    assert_eq!(
+        told("p:m", &own("base_url = \"http://192.0.2.7:8000/v1\"\nkey_env = \"CANARY_KEY\"")).await,
+        "[providers.p] base_url: the key would cross the network in the open, to http://192.0.2.7:8000/v1\n\
+         hint: use https://, or say allow_http = true"
+    );
+    assert_eq!(
+        told("p:m", "[scripted]").await,
+        "[providers.scripted] kind: `scripted` needs no table\nhint: remove it; the script is named in [models], as \"scripted:FILE\""
+    );
+    assert!(
+        told("scripted:none.toml", "")
+            .await
+            .starts_with("[models] fast: the script ./none.toml cannot be read: No such file"),
+        "{}",
+        told("scripted:none.toml", "").await
+    );
+}
+
+#[tokio::test]
+async fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
+    let accepted = async |rest: &str| {
+        let table = format!("[p]\nkind = \"openai\"\n{rest}");
+        common::broker(&models("p:m"), &table, Path::new(".")).await.is_ok()
+    };
+    assert!(accepted("base_url = \"http://192.0.2.7/v1\"").await, "no key, nothing to lose");
+    assert!(accepted("base_url = \"http://192.0.2.7/v1\"\nkey_env = \"CANARY_KEY\"\nallow_http = true").await);
+    for local in ["127.0.0.1:1", "[::1]:1", "localhost:1"] {
+        assert!(accepted(&format!("base_url = \"http://{local}/v1\"\nkey_env = \"CANARY_KEY\"")).await, "{local}");
+    }
+    assert!(!accepted("base_url = \"http://localhost.example.org/v1\"\nkey_env = \"CANARY_KEY\"").await);
+}
