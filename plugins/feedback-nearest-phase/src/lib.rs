@@ -1,0 +1,57 @@
+//! The simplest feedback strategy: everything goes to the phase just before the gate, whoever injected it.
+//!
+//! That is the last of the phases the gate may revise that is not the gate itself; where there is no other, the gate. A
+//! person's words go along verbatim. No attempts left, or nobody to send to: it gives up, and says what is open. No
+//! settings. Pure: the same failure gives the same decision.
+
+use phasegate_plugin::Strategy;
+use phasegate_plugin::types::{Decision, GateFailure, Revision};
+
+struct NearestPhase;
+
+impl Strategy for NearestPhase {
+    fn decide(failure: GateFailure) -> Decision {
+        decide(&failure)
+    }
+}
+
+phasegate_plugin::strategy!(NearestPhase);
+
+fn decide(failure: &GateFailure) -> Decision {
+    let ids: Vec<String> = failure.issues.iter().map(|issue| issue.id.clone()).collect();
+    if failure.attempts_left == 0 {
+        let open = if ids.is_empty() { "no issue was named".to_owned() } else { format!("open: {}", ids.join(", ")) };
+        let (gate, attempt) = (&failure.gate, failure.attempt);
+        return Decision::GiveUp(format!("gate `{gate}` failed at attempt {attempt} and no attempt is left; {open}"));
+    }
+    let allowed = &failure.may_revise;
+    match allowed.iter().rev().find(|phase| **phase != failure.gate).or(allowed.last()) {
+        Some(phase) => Decision::Revise(vec![Revision {
+            phase: phase.clone(),
+            issue_ids: ids,
+            instructions: instructions(failure, phase),
+        }]),
+        None => Decision::GiveUp(format!("gate `{}` failed and may send work back to no phase", failure.gate)),
+    }
+}
+
+fn instructions(failure: &GateFailure, phase: &str) -> String {
+    let mut out = format!("Gate `{}` failed at attempt {}.\n", failure.gate, failure.attempt);
+    if let Some(said) = failure.person_words.as_deref().filter(|said| !said.trim().is_empty()) {
+        out.push_str(&format!("A person rejected the work and said, and this comes first:\n{said}\n"));
+    }
+    if failure.issues.is_empty() && failure.person_words.is_none() {
+        out.push_str(&format!("It named no issue: look through the work of `{phase}` for what its report says.\n"));
+    }
+    if !failure.issues.is_empty() {
+        out.push_str(&format!("Revise the work of `{phase}` until none of these issues is left:\n"));
+    }
+    for issue in &failure.issues {
+        let advice = issue.recommendation.as_deref().unwrap_or(&issue.description);
+        out.push_str(&format!("- {}: {}\n", issue.id, advice.trim_end()));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

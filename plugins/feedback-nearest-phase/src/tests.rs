@@ -1,0 +1,80 @@
+//! Everything goes one phase back.
+#![allow(clippy::panic)]
+
+use phasegate_plugin::types::{Decision, GateFailure, Issue, Revision, Severity};
+
+use crate::decide;
+
+fn issue(id: &str, phase: &str) -> Issue {
+    Issue {
+        id: id.into(),
+        severity: Severity::Low,
+        category: "logic".into(),
+        defect_type: "conventional_code_bug".into(),
+        phase_injected: phase.into(),
+        description: "The sum leaves out the last row.".into(),
+        evidence: "total([1, 2]) is 1".into(),
+        impact: String::new(),
+        recommendation: None,
+        location: None,
+    }
+}
+
+fn failure(gate: &str, may_revise: &[&str], issues: Vec<Issue>) -> GateFailure {
+    GateFailure {
+        gate: gate.into(),
+        attempt: 2,
+        attempts_left: 1,
+        issues,
+        person_words: None,
+        may_revise: may_revise.iter().map(ToString::to_string).collect(),
+        history: vec![],
+        settings: "{}".into(),
+    }
+}
+
+fn revised(failure: &GateFailure) -> Revision {
+    match decide(failure) {
+        Decision::Revise(revisions) if revisions.len() == 1 => revisions.into_iter().next().unwrap_or_else(|| panic!()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_issue_goes_to_the_phase_before_the_gate_whoever_injected_it() {
+    let revision = revised(&failure(
+        "test",
+        &["planning", "design", "code", "test"],
+        vec![issue("a", "planning"), issue("b", "test")],
+    ));
+    assert_eq!((revision.phase.as_str(), revision.issue_ids), ("code", vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(
+        revision.instructions,
+        "Gate `test` failed at attempt 2.\nRevise the work of `code` until none of these issues is left:\n- a: The sum leaves out the \
+         last row.\n- b: The sum leaves out the last row.\n"
+    );
+}
+
+#[test]
+fn a_gate_that_may_only_revise_itself_does() {
+    assert_eq!(revised(&failure("test", &["test"], vec![issue("a", "code")])).phase, "test");
+}
+
+#[test]
+fn a_persons_words_go_along_and_suffice() {
+    let mut failure = failure("design-review", &["planning", "design"], vec![]);
+    failure.person_words = Some("Think again.".into());
+    let revision = revised(&failure);
+    assert_eq!(revision.phase, "design");
+    assert!(revision.instructions.ends_with("this comes first:\nThink again.\n"));
+}
+
+#[test]
+fn it_gives_up_in_words() {
+    let mut spent = failure("test", &["code"], vec![issue("a", "code")]);
+    spent.attempts_left = 0;
+    let words = "gate `test` failed at attempt 2 and no attempt is left; open: a".to_owned();
+    assert_eq!(decide(&spent), Decision::GiveUp(words));
+    let words = "gate `audit` failed and may send work back to no phase".to_owned();
+    assert_eq!(decide(&failure("audit", &[], vec![])), Decision::GiveUp(words));
+}

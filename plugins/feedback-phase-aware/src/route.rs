@@ -1,0 +1,49 @@
+//! Where an issue belongs, and how often it has been there before.
+
+use phasegate_plugin::types::{GateFailure, Issue, PastAttempt};
+
+/// The phase that injected the issue, or the nearest allowed one before it.
+pub fn home<'a>(failure: &'a GateFailure, issue: &Issue, order: &[String]) -> Option<&'a str> {
+    let allowed = &failure.may_revise;
+    if let Some(phase) = allowed.iter().find(|phase| **phase == issue.phase_injected) {
+        return Some(phase);
+    }
+    let position = |phase: &str| order.iter().position(|known| known == phase);
+    let injected = position(&issue.phase_injected)?;
+    let gate = position(&failure.gate).unwrap_or(usize::MAX);
+    let earlier = |phase: &&String| position(phase).is_some_and(|at| at < injected && at < gate);
+    allowed.iter().rev().find(earlier).map(String::as_str)
+}
+
+/// For what has no home: the last phase that may be revised and is not the gate itself; else the gate. A gate that failed
+/// without an issue or a word has its own work to look at first.
+pub fn fallback(failure: &GateFailure) -> Option<&str> {
+    let allowed = &failure.may_revise;
+    let mute = failure.issues.is_empty() && failure.person_words.is_none();
+    if let Some(gate) = allowed.iter().find(|phase| mute && **phase == failure.gate) {
+        return Some(gate);
+    }
+    allowed.iter().rev().find(|phase| **phase != failure.gate).or(allowed.last()).map(String::as_str)
+}
+
+/// The allowed phase just before this one.
+pub fn one_earlier<'a>(failure: &'a GateFailure, phase: &str) -> Option<&'a str> {
+    let at = failure.may_revise.iter().position(|known| known == phase)?;
+    failure.may_revise.get(at.checked_sub(1)?).map(String::as_str)
+}
+
+/// In how many failures just before this one the issue was already there.
+pub fn returns(failure: &GateFailure, issue: &Issue) -> usize {
+    let holds = |past: &&PastAttempt| past.issues.iter().any(|other| same(other, issue));
+    failure.history.iter().rev().take_while(holds).count()
+}
+
+/// The host gives every issue a new id at every attempt, so what it says is compared; lines move, so they are not.
+fn same(a: &Issue, b: &Issue) -> bool {
+    let path = |issue: &Issue| issue.location.as_ref().map(|place| place.path.clone());
+    a.phase_injected == b.phase_injected && path(a) == path(b) && plain(&a.description) == plain(&b.description)
+}
+
+fn plain(text: &str) -> String {
+    text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}
