@@ -14,6 +14,10 @@ use crate::JournalError;
 /// "PhGt": tells our files from other people's.
 const APPLICATION_ID: i64 = 0x5068_4774;
 
+/// What is kept of the log after a large blob went through it. Else SQLite's own numbers stand (pages of 4 KB, folding in
+/// at 4 MB of log): larger pages saved nothing that could be measured, a larger log made the slowest append slower.
+const LOG_BYTES: i64 = 4 << 20;
+
 /// Step N makes version N+1 out of version N. Later steps add what forks, chains and exports need.
 ///
 /// `runs.run_key` gives the order of creation and keeps the events' key small; it is never given twice, so that a run that
@@ -96,6 +100,7 @@ impl File {
         // FULL syncs the log at every commit; without it a power cut takes answers that were paid for.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
 
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i64 = change.query_row("PRAGMA user_version", (), |row| row.get(0))?;

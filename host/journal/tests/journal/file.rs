@@ -163,3 +163,22 @@ async fn opening_at_the_same_time_makes_one_journal() {
     });
     assert_eq!(opened, vec![Ok(()); 8]);
 }
+
+#[tokio::test]
+async fn the_file_grows_by_what_is_stored_and_no_large_log_stays() {
+    let place = folder();
+    let journal = place.open();
+    let id = run("run-a");
+    let owner = journal.own(&id).await.unwrap();
+    let stored = 100 * 100_000;
+    for next in 1..=100 {
+        let artifact = blob(&format!("{next:05}").repeat(20_000));
+        let again = artifact.clone();
+        journal.append(&id, owner.fence(), next, 0, vec![said("a")], vec![artifact, again]).await.unwrap();
+    }
+    let log = fs::metadata(place.0.path().join("journal.db-wal")).unwrap().len();
+    assert!(log < 8 << 20, "the log has {log} bytes");
+    drop(journal);
+    let file = fs::metadata(place.file()).unwrap().len();
+    assert!((stored..stored * 11 / 10).contains(&file), "{stored} bytes were stored, the file has {file}");
+}
