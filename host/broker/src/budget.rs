@@ -2,7 +2,8 @@
 //!
 //! Promises: what is charged and reserved together never passes a limit at the moment of reserving; a reservation that is
 //! dropped is given back; an answer whose cost is not known still counts its tokens and its call. Decisions depend on the
-//! order in which calls are reserved and on what they used, never on how far they overlapped (see [`Ledger::reserve_in_turn`]).
+//! order in which calls are reserved and on what they used, never on how far they overlapped, where calls reserve by
+//! [`Ledger::reserve_in_turn`].
 //! Fails with [`Error::Budget`], naming the limit and what is left of it.
 
 use std::fmt;

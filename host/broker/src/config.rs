@@ -116,9 +116,11 @@ pub struct ProviderConfig {
 pub enum ConfigError {
     /// Nothing configured and nothing found.
     #[error(
-        "no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at {ollama}\n\
+        "no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama \
+         answers at {ollama}\n\
          hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,\n\
-         or write into phasegate.toml under [models]: default = \"anthropic:claude-sonnet-4-6\", or \"scripted:FILE\" for answers written by hand"
+         or write into phasegate.toml under [models]: default = \"anthropic:claude-sonnet-4-6\", or \"scripted:FILE\" \
+         for answers written by hand"
     )]
     NoModel {
         /// Where Ollama was looked for.
@@ -134,7 +136,11 @@ pub enum ConfigError {
     },
     /// A tier names a provider that nobody described.
     #[error(
-        "[models] {tier}: `{model}` names the provider `{provider}`, which is not known\nhint: known are {known}; describe another as [providers.{provider}] with kind and base_url", tier = .tier.as_str(), provider = .model.provider()
+        "[models] {tier}: `{model}` names the provider `{provider}`, which is not known
+\
+         hint: known are {known}; describe another as [providers.{provider}] with kind and base_url",
+        tier = .tier.as_str(),
+        provider = .model.provider()
     )]
     UnknownProvider {
         /// The tier.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::config::{ConfigError, ModelsConfig, ProviderConfig, ProviderKind};
 use crate::key::{Scrubber, Secret};
-use crate::provider::http;
+use crate::provider::{Peer, http};
 use crate::{ModelId, model_id};
 
 const OLLAMA: &str = "ollama";
@@ -108,10 +108,9 @@ impl<'a> Setting<'a> {
         check_plain_http(&described, key.is_some())?;
         let seconds = |seconds: std::num::NonZeroU32| Duration::from_secs(u64::from(seconds.get()));
         let endpoint = http::Endpoint {
-            name: described.name.to_owned(),
+            peer: Peer { name: described.name.to_owned(), scrubber: Scrubber::new(key.clone()) },
             kind: described.kind,
             url: call_url(&described)?,
-            scrubber: Scrubber::new(key.clone()),
             key,
             timeout: seconds(self.models.timeout_seconds),
             idle: seconds(self.models.idle_seconds),
@@ -193,7 +192,9 @@ impl<'a> Setting<'a> {
             return Ok(None);
         };
         let secret = Secret::new(&text);
-        match !secret.expose().is_empty() && secret.expose().chars().all(|c| c.is_ascii_graphic()) {
+        // A quote or a backslash would look different in JSON, and not be found there.
+        let usual = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\');
+        match !secret.expose().is_empty() && secret.expose().chars().all(usual) {
             true => Ok(Some(secret)),
             false => Err(wrong(
                 key,

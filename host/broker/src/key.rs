@@ -1,7 +1,7 @@
 //! Keys: what the process holds and nobody else sees.
 //!
-//! Promises: a [`Secret`] is never formatted, cloned or serialised, and is zeroed when dropped; a [`Scrubber`] takes every
-//! known key out of any text. Cannot fail.
+//! Promises: a [`Secret`] is never formatted, cloned or serialised, and is zeroed when dropped; a [`Scrubber`] takes
+//! every known key out of any text. Cannot fail.
 
 use std::fmt;
 use std::sync::Arc;

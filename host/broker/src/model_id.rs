@@ -42,7 +42,8 @@ impl ModelId {
 /// A model's name that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a model\nhint: write PROVIDER:MODEL, as in \"anthropic:claude-sonnet-4-6\" or \"ollama:llama3.1:8b\", or \"scripted:FILE\""
+    "`{0}` is not a model\n\
+     hint: write PROVIDER:MODEL, as in \"anthropic:claude-sonnet-4-6\" or \"ollama:llama3.1:8b\", or \"scripted:FILE\""
 )]
 pub struct BadModelId(String);
 

@@ -181,6 +181,21 @@ async fn a_provider_that_is_not_there_is_said_to_be_so() {
 }
 
 #[tokio::test]
+async fn a_server_without_tls_at_an_https_address_is_an_error_in_words() {
+    let server = Server::playing(vec![good()]).await;
+    let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{}/v1\"", server.address.replace("http", "https"));
+    let models = ModelsConfig { retries: 0, ..common::models("p:m") };
+    let broker = broker(&models, &table, Path::new(".")).await.unwrap();
+    let told = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
+    // The second on a machine without certificates.
+    assert!(
+        told.contains("p cannot be reached at https://") || told.contains("needs the system's CA certificates"),
+        "{told}"
+    );
+    assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
 async fn calls_under_way_are_bounded_over_the_whole_process() {
     let server = Server::playing(vec![good()]).await;
     let broker = broker_of(&server, "openai", |models| models.concurrency = NonZeroU32::new(2).unwrap()).await;

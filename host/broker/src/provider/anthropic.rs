@@ -4,15 +4,15 @@
 //! text: every model with tools can do that, with any schema of an object. `structured = false`, or a schema of something
 //! else, asks in words.
 //!
-//! Promises: streamed or not, the same answer is the same [`Parsed`]. Fails on a request that the format cannot carry, and
-//! in passing on an answer without a stop reason or with arguments that are no object.
+//! Promises: streamed or not, the same answer is the same [`Parsed`]. Fails on a request that the format cannot carry,
+//! and in passing on an answer without a stop reason or with arguments that are no object.
 
 use std::collections::BTreeMap;
 
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
 use serde_json::{Value, json};
 
-use super::{Options, Parsed, broken, check_choice, object, schema_in_words, split_system};
+use super::{Options, Parsed, Peer, broken, check_choice, object, schema_in_words, split_system};
 use crate::call::Failure;
 
 /// The tool whose arguments are the answer.
@@ -81,7 +81,8 @@ fn choice(request: &Request) -> Value {
 fn answer_tool(schema: &str, options: &Options) -> Result<Option<Value>, Error> {
     let schema = super::json("answer_schema", schema)?;
     let fits = options.structured && schema.get("type").and_then(Value::as_str) == Some("object");
-    Ok(fits.then(|| json!({"name": ANSWER, "description": "Gives the answer. Call it once, with the whole answer.", "input_schema": schema})))
+    let what = "Gives the answer. Call it once, with the whole answer.";
+    Ok(fits.then(|| json!({"name": ANSWER, "description": what, "input_schema": schema})))
 }
 
 /// Neighbours of one role become one turn, with tool results first, as the format wants it.
@@ -112,7 +113,8 @@ fn block(part: &Content) -> Result<Option<Value>, Error> {
         Content::Text { text } if text.trim().is_empty() => return Ok(None),
         Content::Text { text } => json!({"type": "text", "text": text}),
         Content::ToolCall { id, name, arguments } => {
-            json!({"type": "tool_use", "id": id, "name": name, "input": object(&format!("the arguments of call `{id}`"), arguments)?})
+            let input = object(&format!("the arguments of call `{id}`"), arguments)?;
+            json!({"type": "tool_use", "id": id, "name": name, "input": input})
         }
         Content::ToolResult { id, text, is_error } => {
             json!({"type": "tool_result", "tool_use_id": id, "content": text, "is_error": is_error})
@@ -140,11 +142,11 @@ struct Block {
 
 impl Fold {
     /// Takes one event's data; gives the characters of the answer so far.
-    pub(crate) fn event(&mut self, data: &str, name: &str) -> Result<u64, Failure> {
+    pub(crate) fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
         let event: Value = serde_json::from_str(data).map_err(|why| broken(&format!("an event is no JSON: {why}")))?;
         let index = event.get("index").and_then(Value::as_u64).unwrap_or(0);
         match kind(&event) {
-            "error" => return Err(super::Complaint::read(None, data).failure(name)),
+            "error" => return Err(super::Complaint::read(None, data).failure(peer)),
             "message_start" => self.counts.take(event.get("message").and_then(|message| message.get("usage"))),
             "content_block_start" => {
                 let start = event.get("content_block").cloned().unwrap_or_default();

@@ -14,7 +14,7 @@ use phasegate_process::model::{Content, Error, Response, Usage};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Url};
 
-use super::{Complaint, Options, Parsed, anthropic, broken, openai, scripted, sse, tidy};
+use super::{Complaint, Options, Parsed, Peer, anthropic, broken, openai, scripted, sse, tidy};
 use crate::call::{Ask, Failure, Progress};
 use crate::config::ProviderKind;
 use crate::key::{Scrubber, Secret};
@@ -29,11 +29,10 @@ const ANTHROPIC_VERSION: &str = "2023-06-01";
 /// Where a provider is, and how it is spoken to.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
-    pub(crate) name: String,
+    pub(crate) peer: Peer,
     pub(crate) kind: ProviderKind,
     pub(crate) url: Url,
     pub(crate) key: Option<Arc<Secret>>,
-    pub(crate) scrubber: Scrubber,
     pub(crate) timeout: Duration,
     pub(crate) idle: Duration,
     pub(crate) client: OnceLock<Client>,
@@ -63,7 +62,7 @@ impl tower::Service<Ask> for Model {
             let parsed = tokio::time::timeout(limit, model.exchange(&ask)).await.unwrap_or_else(|_| {
                 Err(Failure::passing(format!(
                     "{} gave no whole answer within {} s\nhint: raise [models] timeout_seconds",
-                    model.endpoint.name,
+                    model.endpoint.peer.name,
                     limit.as_secs()
                 )))
             });
@@ -97,7 +96,7 @@ impl Model {
         if !status.is_success() {
             let after = retry_after(answer.headers());
             let text = endpoint.text(answer, MOST_COMPLAINT).await.unwrap_or_default();
-            return Err(Complaint { after, ..Complaint::read(Some(status.as_u16()), &text) }.failure(&endpoint.name));
+            return Err(Complaint { after, ..Complaint::read(Some(status.as_u16()), &text) }.failure(&endpoint.peer));
         }
         let is_json =
             answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
@@ -130,7 +129,7 @@ impl Model {
                 return Err(too_many_bytes(MOST_BYTES).into());
             }
             for data in events.push(&bytes).map_err(|why| broken(&why))? {
-                let characters = fold.event(&data, &endpoint.name)?;
+                let characters = fold.event(&data, &endpoint.peer)?;
                 ask.see(Progress::Receiving { characters });
             }
         }
@@ -141,12 +140,17 @@ impl Model {
     }
 
     fn response(&self, parsed: Parsed, ask: &Ask) -> Response {
-        let Endpoint { name, scrubber, .. } = &*self.endpoint;
+        let peer = &self.endpoint.peer;
         let price = self.options.price;
         let counted = parsed.usage.map(|usage| Usage { usd: price.map(|price| price.of(&usage)), ..usage });
         let usage = counted.unwrap_or_else(|| guessed(&parsed.content, ask));
-        let content = parsed.content.into_iter().map(|part| scrubbed(part, scrubber)).collect();
-        Response { content, stop: tidy(&parsed.stop), model: format!("{name}:{}", self.options.model), usage }
+        let content = parsed.content.into_iter().map(|part| scrubbed(part, &peer.scrubber)).collect();
+        Response {
+            content,
+            stop: peer.tidy(&parsed.stop),
+            model: format!("{}:{}", peer.name, self.options.model),
+            usage,
+        }
     }
 
     fn scrub(&self, mut failure: Failure) -> Failure {
@@ -156,16 +160,16 @@ impl Model {
         | Error::TooLong(words)
         | Error::Unavailable(words)
         | Error::Other(words)) = &mut failure.error;
-        *words = self.endpoint.scrubber.scrub(words);
+        *words = self.endpoint.peer.scrubber.scrub(words);
         failure
     }
 }
 
 impl Fold {
-    fn event(&mut self, data: &str, name: &str) -> Result<u64, Failure> {
+    fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
         match self {
-            Self::Anthropic(fold) => fold.event(data, name),
-            Self::Openai(fold) => fold.event(data, name),
+            Self::Anthropic(fold) => fold.event(data, peer),
+            Self::Openai(fold) => fold.event(data, peer),
         }
     }
 
@@ -182,7 +186,10 @@ impl Endpoint {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let made = client(&self.url).map_err(|why| Error::Other(format!("no HTTP client for {}: {why}", self.name)))?;
+        let made = client(&self.url).map_err(|why| {
+            let name = &self.peer.name;
+            Error::Other(format!("no HTTP client for {name}: {why}\nhint: https needs the system's CA certificates"))
+        })?;
         Ok(self.client.get_or_init(|| made))
     }
 
@@ -223,7 +230,7 @@ impl Endpoint {
     fn silent(&self) -> Failure {
         Failure::passing(format!(
             "{} fell silent for {} s within its answer\nhint: raise [models] idle_seconds",
-            self.name,
+            self.peer.name,
             self.idle.as_secs()
         ))
     }
@@ -241,7 +248,7 @@ impl Endpoint {
 
     fn no_connection(&self, error: reqwest::Error) -> Failure {
         let (impossible, unreached) = (error.is_builder(), error.is_connect());
-        let (name, place, words) = (&self.name, place(&self.url), chain(error));
+        let (name, place, words) = (&self.peer.name, place(&self.url), chain(error));
         match impossible {
             true => Error::Other(format!("the request to {name} cannot be made: {words}")).into(),
             false if unreached => Failure::passing(format!("{name} cannot be reached at {place}: {words}")),
@@ -254,10 +261,11 @@ impl Endpoint {
         let target = target.and_then(|target| self.url.join(target).ok());
         let target = target.map_or_else(|| "another address".to_owned(), |url| place(&url));
         Error::Other(format!(
-            "{} answered {} and points to {target}; redirects are not followed, because the key would go along\nhint: if that is right, set [providers.{}] base_url to it",
-            self.name,
+            "{} answered {} and points to {target}; redirects are not followed, because the key would go along\n\
+             hint: if that is right, set [providers.{}] base_url to it",
+            self.peer.name,
             answer.status().as_u16(),
-            self.name
+            self.peer.name
         ))
     }
 }

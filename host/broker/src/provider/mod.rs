@@ -1,7 +1,7 @@
 //! Providers: the bottom services, each a model that answers one request.
 //!
 //! Promises: one try a call; a failure says whether another try may help; what a provider says in an error is shortened
-//! and stripped of control characters before anyone sees it.
+//! and stripped of keys and control characters before anyone sees it.
 
 pub(crate) mod anthropic;
 pub(crate) mod http;
@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::Price;
 use crate::call::{Again, Failure};
+use crate::key::Scrubber;
 
 /// The longest part of a provider's own error text that is passed on.
 const LONGEST_WORDS: usize = 600;
@@ -41,6 +42,21 @@ pub(crate) struct Parsed {
     pub(crate) usage: Option<Usage>,
 }
 
+/// Who is asked: its name in the configuration, and what must not be repeated of what it says.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) name: String,
+    pub(crate) scrubber: Scrubber,
+}
+
+impl Peer {
+    /// What it said, without keys, short, on one line, and harmless on a terminal.
+    pub(crate) fn tidy(&self, words: &str) -> String {
+        // Keys go first: half a key would not be found.
+        tidy(&self.scrubber.scrub(words))
+    }
+}
+
 /// What a provider said was wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Complaint {
@@ -63,18 +79,20 @@ impl Complaint {
             Some(_) => field("message"),
             None => body.to_owned(),
         };
-        Self { status, kind: format!("{} {}", field("type"), field("code")), words: tidy(&words), after: None }
+        Self { status, kind: format!("{} {}", field("type"), field("code")), words, after: None }
     }
 
-    /// What it means for the call. `name` is the provider's.
-    pub(crate) fn failure(self, name: &str) -> Failure {
-        let said = match (self.status, self.words.as_str()) {
+    /// What it means for the call.
+    pub(crate) fn failure(self, peer: &Peer) -> Failure {
+        let name = &peer.name;
+        let words = peer.tidy(&self.words);
+        let said = match (self.status, words.as_str()) {
             (Some(status), "") => format!("{name} answered {status}"),
             (Some(status), words) => format!("{name} answered {status}: {words}"),
             (None, words) => format!("{name} broke its answer off: {words}"),
         };
         let is = |names: &[&str]| names.iter().any(|name| self.kind.contains(name));
-        let lower = self.words.to_lowercase();
+        let lower = words.to_lowercase();
         let says = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
         let status = self.status.unwrap_or(0);
 
@@ -104,7 +122,7 @@ impl Complaint {
             .into();
         }
         if matches!(status, 400 | 405..=499) || (status == 0 && is(&["invalid_request"])) {
-            return Error::Invalid(format!("{said}{}", self.remedy(name, &lower))).into();
+            return Error::Invalid(format!("{said}{}", remedy(name, &lower))).into();
         }
         match status {
             // Within a stream, after a good start: it may go better another time.
@@ -112,18 +130,19 @@ impl Complaint {
             _ => Error::Other(said).into(),
         }
     }
+}
 
-    fn remedy(&self, name: &str, lower: &str) -> String {
-        let key = [
-            ("temperature", "temperature = false"),
-            ("max_completion_tokens", "max_completion_tokens = true, or false"),
-            ("tool_choice", "structured = false"),
-            ("response_format", "structured = false"),
-            ("schema", "structured = false"),
-        ];
-        let found = key.iter().find(|(word, _)| lower.contains(word));
-        found.map(|(_, line)| format!("\nhint: [providers.{name}] {line} may help")).unwrap_or_default()
-    }
+/// The setting that makes us ask without what the provider does not like.
+fn remedy(name: &str, lower: &str) -> String {
+    let settings = [
+        ("temperature", "temperature = false"),
+        ("max_completion_tokens", "max_completion_tokens = true, or false"),
+        ("tool_choice", "structured = false"),
+        ("response_format", "structured = false"),
+        ("schema", "structured = false"),
+    ];
+    let found = settings.iter().find(|(word, _)| lower.contains(word));
+    found.map(|(_, line)| format!("\nhint: [providers.{name}] {line} may help")).unwrap_or_default()
 }
 
 /// Short, on one line, and harmless on a terminal.
@@ -169,7 +188,8 @@ fn object(what: &str, text: &str) -> Result<Value, Error> {
 /// Asks for a schema in words, for models that have no other way.
 fn schema_in_words(schema: &str) -> String {
     format!(
-        "Answer with one JSON document and nothing else: no words around it, no code fence. It must satisfy this JSON Schema:\n{schema}"
+        "Answer with one JSON document and nothing else: no words around it, no code fence. \
+         It must satisfy this JSON Schema:\n{schema}"
     )
 }
 
@@ -190,8 +210,8 @@ fn broken(words: &str) -> Failure {
     Failure::passing(format!("the answer broke off: {words}"))
 }
 
-/// The most tokens that a request can be: no tokeniser makes more of a text than it has bytes, and a provider adds a few of
-/// its own to each message and to the tools.
+/// The most tokens that a request can be: no tokeniser makes more of a text than it has bytes, and a provider adds a few
+/// of its own to each message and to the tools.
 pub(crate) fn most_tokens(request: &Request) -> u64 {
     const BY_MESSAGE: usize = 16;
     const BY_TOOLS: usize = 1024;

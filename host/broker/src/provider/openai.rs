@@ -1,17 +1,17 @@
 //! Chat completions, as OpenAI and every compatible server speak them.
 //!
-//! An answer that must satisfy a schema is asked for by `response_format`, not strictly: the strict form takes only a part
-//! of JSON Schema. `structured = false` asks in words.
+//! An answer that must satisfy a schema is asked for by `response_format`, not strictly: the strict form takes only a
+//! part of JSON Schema. `structured = false` asks in words.
 //!
-//! Promises: streamed or not, the same answer is the same [`Parsed`]. Fails on a request that the format cannot carry, and
-//! in passing on an answer without a finish reason or with arguments that are no object.
+//! Promises: streamed or not, the same answer is the same [`Parsed`]. Fails on a request that the format cannot carry,
+//! and in passing on an answer without a finish reason or with arguments that are no object.
 
 use std::collections::BTreeMap;
 
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
 use serde_json::{Value, json};
 
-use super::{Options, Parsed, broken, check_choice, object, schema_in_words, split_system};
+use super::{Options, Parsed, Peer, broken, check_choice, object, schema_in_words, split_system};
 use crate::call::Failure;
 
 /// The request's body.
@@ -59,9 +59,8 @@ pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error>
 fn tools(request: &Request) -> Result<Vec<Value>, Error> {
     let tool = |tool: &phasegate_process::model::Tool| {
         let schema = object(&format!("the parameters of tool `{}`", tool.name), &tool.parameters)?;
-        Ok(
-            json!({"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": schema}}),
-        )
+        let function = json!({"name": tool.name, "description": tool.description, "parameters": schema});
+        Ok(json!({"type": "function", "function": function}))
     };
     request.tools.iter().map(tool).collect()
 }
@@ -127,14 +126,14 @@ struct Called {
 
 impl Fold {
     /// Takes one event's data; gives the characters of the answer so far.
-    pub(crate) fn event(&mut self, data: &str, name: &str) -> Result<u64, Failure> {
+    pub(crate) fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
         if data.trim() == "[DONE]" {
             self.ended = true;
             return Ok(self.characters);
         }
         let chunk: Value = serde_json::from_str(data).map_err(|why| broken(&format!("an event is no JSON: {why}")))?;
         if chunk.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(super::Complaint::read(None, data).failure(name));
+            return Err(super::Complaint::read(None, data).failure(peer));
         }
         self.take(&chunk, "delta");
         Ok(self.characters)

@@ -130,7 +130,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Block>, String> {
     };
     let file: File = toml::from_str(&source).map_err(|error| {
         let place = error.span().map_or(path.display().to_string(), |span| at(span.start));
-        format!("{place}: {}\nhint: a script is a list of [[answer]] tables with text, json, text-file, json-file, tool_calls or error", error.message())
+        format!(
+            "{place}: {}\n\
+             hint: a script is a list of [[answer]] tables with text, json, text-file, json-file, tool_calls or error",
+            error.message()
+        )
     })?;
     if file.answer.is_empty() {
         return Err(format!("{}: no [[answer]]\nhint: write at least one, with text = \"…\"", path.display()));
@@ -173,7 +177,9 @@ impl Written {
         ];
         match (given.into_iter().filter(|given| *given).count(), self.tool_calls.is_empty(), &self.error) {
             (0, true, _) | (2.., ..) => {
-                return Err("this answer must say one thing\nhint: give exactly one of text, json, text-file, json-file and error, or tool_calls".into());
+                return Err("this answer must say one thing\n\
+                            hint: give exactly one of text, json, text-file, json-file and error, or tool_calls"
+                    .into());
             }
             (1, false, Some(_)) => {
                 return Err("this answer has both an error and tool_calls\nhint: leave one out".into());
@@ -224,7 +230,8 @@ fn read_error(written: &str) -> Result<Error, String> {
         "other" => Error::Other(words),
         _ => {
             return Err(format!(
-                "`{written}` is no error\nhint: write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other"
+                "`{written}` is no error\n\
+                 hint: write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other"
             ));
         }
     })

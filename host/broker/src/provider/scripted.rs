@@ -1,8 +1,8 @@
 //! Answers written by hand: `scripted:FILE`, for tests and examples.
 //!
-//! Promises: an answer depends on the call alone, so a resumed run hears what the first one heard; the first block whose
-//! conditions all hold serves. Reads its files once, when the configuration is read, and none outside the script's folder.
-//! Fails at reading with file, line and a hint; at a call, when no block fits, with the call's path.
+//! Promises: an answer depends on the call alone, so a resumed run hears what the first one heard; the first block
+//! whose conditions all hold serves. Reads its files once, when the configuration is read, and none outside the script's
+//! folder. Fails at reading with file, line and a hint; at a call, when no block fits, with the call's path.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +78,8 @@ impl Script {
 
     fn no_answer(&self, path: &CallPath, request: &Request) -> Error {
         Error::Unavailable(format!(
-            "scripted:{} has no answer for label \"{}\" (phase {}, attempt {}, call {}, occurrence {})\nhint: add an [[answer]] whose conditions all hold for it",
+            "scripted:{} has no answer for label \"{}\" (phase {}, attempt {}, call {}, occurrence {})\n\
+             hint: add an [[answer]] whose conditions all hold for it",
             self.name, request.label, path.phase, path.attempt, path.number, path.occurrence
         ))
     }

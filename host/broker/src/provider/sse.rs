@@ -56,7 +56,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const STREAM: &str = ": hello\r\nevent: a\r\ndata: {\"x\":1}\r\n\r\ndata: one\ndata:two\nid: 7\n\nretry: 3\n\ndata: grüß\n\ndata: cut";
+    const STREAM: &str = ": hello\r\nevent: a\r\ndata: {\"x\":1}\r\n\r\n\
+                          data: one\ndata:two\nid: 7\n\nretry: 3\n\ndata: grüß\n\ndata: cut";
 
     #[test]
     fn events_are_the_same_however_the_bytes_are_cut() {
