@@ -47,8 +47,9 @@ impl Source<'_> {
 /// Parses TOML into `T`, which should deny unknown fields.
 pub fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, SourceError> {
     toml::from_str(source.text).map_err(|error| {
-        let message = error.message().lines().next().unwrap_or("not valid TOML").to_owned();
-        let hint = hint_for(&message);
+        let (words, own_hint) = error.message().split_once("\nhint: ").unwrap_or((error.message(), ""));
+        let message = words.lines().next().unwrap_or("not valid TOML").to_owned();
+        let hint = if own_hint.is_empty() { hint_for(&message) } else { own_hint.to_owned() };
         source.error(error.span().unwrap_or(0..0), message, hint)
     })
 }

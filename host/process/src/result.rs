@@ -1,0 +1,455 @@
+//! The result of a run, whatever became of it: what was made, what was judged, who decided what, and what it took.
+//!
+//! The artifacts are the current ones: exactly what was reviewed, tested and is delivered. Nothing that people did or that
+//! may have been billed is left out. Cannot fail; a run that is not over has a result as well.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use crate::measures::total;
+use crate::pipeline::Phase;
+use crate::state::{Approval, Judged, ProposalDecision, State};
+use crate::{
+    ArtifactName, AttemptId, Choice, Decided, Digest, Event, PhaseName, Recorded, RunId, RunStatus, Severity, TaskId,
+    Verdict,
+};
+
+/// Where a run stands, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskStatus {
+    /// Every gate was passed or overridden.
+    Passed,
+    /// A gate or a phase failed for good.
+    Failed,
+    /// A person ended it.
+    Aborted,
+    /// A person is needed.
+    Waiting,
+    /// It stopped without an end and can be resumed.
+    Stopped,
+    /// It is under way, or its process is gone.
+    Running,
+}
+
+impl TaskStatus {
+    /// The word used in JSON and on the terminal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+            Self::Waiting => "waiting",
+            Self::Stopped => "stopped",
+            Self::Running => "running",
+        }
+    }
+}
+
+/// All that came of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TaskResult {
+    /// The task.
+    pub task_id: TaskId,
+    /// The run.
+    pub run_id: RunId,
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Whether answers came from a script and not from a model.
+    pub scripted: bool,
+    /// The current artifacts.
+    pub artifacts: BTreeMap<ArtifactName, Digest>,
+    /// Every gate of the pipeline, in order.
+    pub gates: Vec<GateResult>,
+    /// What people decided at gates, in the order of the gates.
+    pub approvals: Vec<PersonDecision>,
+    /// Tests that were given up.
+    pub dropped_tests: Vec<Dropped>,
+    /// What people decided on improvement proposals.
+    pub proposals: Vec<ProposalDecision>,
+    /// Calls that were asked and never heard of again: they may have been billed.
+    pub maybe_billed: Vec<OpenCall>,
+    /// What it took.
+    pub totals: Totals,
+}
+
+/// One gate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateResult {
+    /// The gate.
+    pub gate: PhaseName,
+    /// `passed`, `passed_with_conditions`, `failed` or `not_judged` as last judged; `overridden` or `rejected` where a
+    /// person said otherwise; `not_reached`.
+    pub standing: &'static str,
+    /// Every judgement, oldest first.
+    pub attempts: Vec<GateAttempt>,
+}
+
+/// One judgement of a gate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GateAttempt {
+    /// From 1.
+    pub attempt: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// How many issues of each severity.
+    pub issues: IssueCounts,
+    /// What followed, where the gate failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Followed>,
+    /// What people said about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<PersonDecision>,
+}
+
+/// Issues by severity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct IssueCounts {
+    /// Must be mended before anything else.
+    pub critical: usize,
+    /// Must be mended soon.
+    pub high: usize,
+    /// Worth mending.
+    pub medium: usize,
+    /// Nuisances.
+    pub low: usize,
+}
+
+/// What followed from a failed gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Followed {
+    /// These phases revised their work.
+    Revise(Vec<PhaseName>),
+    /// The strategy wanted a person, for this reason.
+    AskAPerson(String),
+    /// The strategy gave up, for this reason.
+    GiveUp(String),
+    /// What the strategy said was refused, for this reason.
+    Refused(String),
+}
+
+/// A person's decision at a gate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PersonDecision {
+    /// The gate.
+    pub gate: PhaseName,
+    /// The judgement it was about.
+    pub attempt: u32,
+    /// `approve`, `reject`, `override` or `abort`.
+    pub choice: &'static str,
+    /// The phase that was to revise, where the person named one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revise: Option<PhaseName>,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+    /// Digests of the artifacts it was about.
+    pub about: Vec<Digest>,
+}
+
+/// A test that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dropped {
+    /// The gate.
+    pub gate: PhaseName,
+    /// The attempt that gave it up.
+    pub attempt: u32,
+    /// Its full name.
+    pub test: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A call that was asked and not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OpenCall {
+    /// Which attempt asked.
+    #[serde(flatten)]
+    pub at: AttemptId,
+    /// The call's number in it.
+    pub call: u32,
+    /// What it was for.
+    pub label: String,
+    /// Who was asked.
+    pub model: String,
+    /// When, in Unix milliseconds.
+    pub asked_at_ms: u64,
+}
+
+/// What the run took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Totals {
+    /// Model calls that came back.
+    pub calls: u64,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// US dollars; `None` where a price was not known.
+    pub usd: Option<f64>,
+    /// Milliseconds of work, waiting for people not counted.
+    pub elapsed_ms: u64,
+}
+
+impl TaskResult {
+    /// The result of a run as it stands now.
+    pub fn of(state: &State, events: &[Recorded]) -> Self {
+        let (status, reason) = standing(state);
+        let gates = state.pipeline.phases.iter().filter(|phase| phase.gate.is_some());
+        let gates: Vec<_> = gates.map(|phase| gate(state, phase)).collect();
+        let attempts = || gates.iter().flat_map(|gate| &gate.attempts);
+        let effort = total(state, events);
+        Self {
+            task_id: state.created.task_id.clone(),
+            run_id: state.created.run_id.clone(),
+            status,
+            reason,
+            scripted: state.created.scripted,
+            artifacts: state.artifacts.values().map(|known| (known.name.clone(), known.digest.clone())).collect(),
+            approvals: attempts().flat_map(|attempt| attempt.approvals.clone()).collect(),
+            dropped_tests: dropped(state),
+            proposals: state.proposals.clone(),
+            maybe_billed: open_calls(events),
+            totals: Totals {
+                calls: effort.spent.calls,
+                input_tokens: effort.spent.input_tokens,
+                output_tokens: effort.spent.output_tokens,
+                usd: effort.spent.usd,
+                elapsed_ms: effort.elapsed_ms,
+            },
+            gates,
+        }
+    }
+}
+
+impl IssueCounts {
+    /// Counts them.
+    pub fn of(judged: &Judged) -> Self {
+        let count = |severity| judged.issues.iter().filter(|issue| issue.severity == severity).count();
+        Self {
+            critical: count(Severity::Critical),
+            high: count(Severity::High),
+            medium: count(Severity::Medium),
+            low: count(Severity::Low),
+        }
+    }
+}
+
+fn standing(state: &State) -> (TaskStatus, String) {
+    if let Some((status, reason)) = state.ended() {
+        let status = match status {
+            RunStatus::Passed => TaskStatus::Passed,
+            RunStatus::Failed => TaskStatus::Failed,
+            RunStatus::Aborted => TaskStatus::Aborted,
+        };
+        return (status, reason.to_owned());
+    }
+    if let Some((_, _, question)) = state.waiting() {
+        return (TaskStatus::Waiting, question.to_owned());
+    }
+    if let Some(reason) = &state.stopped {
+        return (TaskStatus::Stopped, reason.clone());
+    }
+    let place = state.phase().map(|phase| format!("phase {}, attempt {}", phase.name, state.attempt(&phase.name)));
+    (TaskStatus::Running, place.unwrap_or_else(|| "every phase is done".to_owned()))
+}
+
+fn gate(state: &State, phase: &Phase) -> GateResult {
+    let judged = state.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
+    let attempts = judged.iter().map(|judged| GateAttempt {
+        attempt: judged.attempt,
+        verdict: judged.verdict,
+        reason: judged.reason.clone(),
+        issues: IssueCounts::of(judged),
+        decided: judged.decided.as_ref().map(followed),
+        approvals: judged.approvals.iter().map(|approval| decision(phase, judged, approval)).collect(),
+    });
+    let standing = judged.last().map_or("not_reached", |last| match last.approvals.last().map(|said| &said.choice) {
+        Some(Choice::Override) => "overridden",
+        Some(Choice::Reject { .. }) => "rejected",
+        _ => last.verdict.as_str(),
+    });
+    GateResult { gate: phase.name.clone(), standing, attempts: attempts.collect() }
+}
+
+fn followed(decided: &Decided) -> Followed {
+    match decided {
+        Decided::Revise { rework } => Followed::Revise(rework.iter().map(|rework| rework.phase.clone()).collect()),
+        Decided::AskAPerson { reason } => Followed::AskAPerson(reason.clone()),
+        Decided::GiveUp { reason } => Followed::GiveUp(reason.clone()),
+        Decided::Refused { reason } => Followed::Refused(reason.clone()),
+    }
+}
+
+fn decision(phase: &Phase, judged: &Judged, approval: &Approval) -> PersonDecision {
+    let (choice, revise) = match &approval.choice {
+        Choice::Approve => ("approve", None),
+        Choice::Reject { revise } => ("reject", revise.clone()),
+        Choice::Override => ("override", None),
+        Choice::Abort => ("abort", None),
+    };
+    PersonDecision {
+        gate: phase.name.clone(),
+        attempt: judged.attempt,
+        choice,
+        revise,
+        by: approval.by.clone(),
+        reason: approval.reason.clone(),
+        at_ms: approval.at_ms,
+        about: approval.about.clone(),
+    }
+}
+
+fn dropped(state: &State) -> Vec<Dropped> {
+    let phases = state.pipeline.phases.iter().filter_map(|phase| Some((phase, state.phases.get(&phase.name)?)));
+    let judged = phases.flat_map(|(phase, known)| known.judged.iter().map(move |judged| (phase, judged)));
+    let dropped = judged.flat_map(|(phase, judged)| {
+        judged.dropped.iter().map(|dropped| Dropped {
+            gate: phase.name.clone(),
+            attempt: judged.attempt,
+            test: dropped.test.clone(),
+            reason: dropped.reason.clone(),
+        })
+    });
+    dropped.collect()
+}
+
+/// Asking again opens the same call anew: the answer closes the newest asking, the older ones stay open.
+fn open_calls(events: &[Recorded]) -> Vec<OpenCall> {
+    let mut open: Vec<OpenCall> = Vec::new();
+    let mut newest: HashMap<(&AttemptId, u32), usize> = HashMap::new();
+    let mut answered = Vec::new();
+    for recorded in events {
+        match &recorded.event {
+            Event::ModelAsked { at, call, label, model, .. } => {
+                newest.insert((at, *call), open.len());
+                open.push(OpenCall {
+                    at: at.clone(),
+                    call: *call,
+                    label: label.clone(),
+                    model: model.clone(),
+                    asked_at_ms: recorded.at_ms,
+                });
+            }
+            Event::ModelAnswered { at, call, .. } => answered.extend(newest.remove(&(at, *call))),
+            _ => {}
+        }
+    }
+    answered.sort_unstable();
+    let is_open = |index: &usize| answered.binary_search(index).is_err();
+    open.into_iter().enumerate().filter(|(index, _)| is_open(index)).map(|(_, call)| call).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::measures::by_hand::*;
+    use crate::{DroppedTest, Event};
+
+    fn of(run: &ByHand) -> TaskResult {
+        TaskResult::of(&run.state, &run.events)
+    }
+
+    #[test]
+    fn a_passed_run_shows_every_attempt_and_the_digests_that_passed() {
+        let mut run = ByHand::reviewed_twice();
+        run.finish(RunStatus::Passed);
+        let result = of(&run);
+        assert_eq!((result.status, result.reason.as_str()), (TaskStatus::Passed, "every gate passed"));
+        let name = "design_specification".parse().unwrap();
+        assert_eq!(result.artifacts[&name], Digest::of(b"design#2"));
+        assert_eq!(
+            serde_json::to_value(&result.gates).unwrap(),
+            json!([{
+                "gate": "design-review",
+                "standing": "passed",
+                "attempts": [
+                    {
+                        "attempt": 1, "verdict": "failed", "reason": "2 issues", "decided": { "revise": ["design"] },
+                        "issues": { "critical": 0, "high": 1, "medium": 0, "low": 1 },
+                    },
+                    {
+                        "attempt": 2, "verdict": "passed", "reason": "0 issues",
+                        "issues": { "critical": 0, "high": 0, "medium": 0, "low": 0 },
+                    },
+                ],
+            }])
+        );
+        assert_eq!((result.totals.calls, result.totals.elapsed_ms), (5, 250));
+    }
+
+    // Fault 11 of the reference process: an override still ends as a failure.
+    #[test]
+    fn an_override_stands_in_the_result_with_its_author_and_reason() {
+        let mut run = ByHand::new();
+        run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
+        run.work("design-review", 1, None).judge("design-review", 1, Verdict::Failed, &[Severity::High]);
+        run.ask_person("design-review", 1);
+        assert_eq!((of(&run).status, of(&run).reason.as_str()), (TaskStatus::Waiting, "what now?"));
+        run.say("design-review", 1, Choice::Override, "known and accepted");
+        let result = of(&run);
+        assert_eq!((result.gates[0].standing, result.gates[0].attempts[0].verdict), ("overridden", Verdict::Failed));
+        let said = serde_json::to_value(&result.approvals[0]).unwrap();
+        assert_eq!(
+            said,
+            json!({
+                "gate": "design-review", "attempt": 1, "choice": "override", "by": "ada",
+                "reason": "known and accepted", "at_ms": 16000, "about": [Digest::of(b"design")],
+            })
+        );
+    }
+
+    #[test]
+    fn a_call_that_was_asked_twice_and_answered_once_may_have_been_billed_once_for_nothing() {
+        let mut run = ByHand::new();
+        run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
+        run.ask("planning", 1, 1).ask("planning", 1, 1).answer("planning", 1, 1, None).ask("planning", 1, 2);
+        let open = of(&run).maybe_billed;
+        let calls: Vec<_> = open.iter().map(|open| (open.call, open.asked_at_ms)).collect();
+        assert_eq!(calls, [(1, 3000), (2, 6000)]);
+        assert_eq!(run.state.spent.unanswered, 2);
+    }
+
+    #[test]
+    fn a_dropped_test_and_a_proposal_stand_with_their_reasons() {
+        let mut run = ByHand::new();
+        run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
+        run.work("design-review", 1, None);
+        run.add(Event::GateJudged {
+            at: at("design-review", 1),
+            verdict: Verdict::Passed,
+            reason: "no issue".into(),
+            permanent: false,
+            issues: vec![],
+            dropped: vec![DroppedTest { test: "t.py::a".into(), reason: "asked for the wrong thing".into() }],
+            about: vec![],
+            report: None,
+        });
+        let proposal = ("PIP-1".to_owned(), "ada".to_owned(), "good".to_owned());
+        run.add(Event::ProposalDecided { id: proposal.0, approved: true, by: proposal.1, reason: proposal.2 });
+        let result = of(&run);
+        assert_eq!(result.dropped_tests[0].reason, "asked for the wrong thing");
+        assert_eq!((result.proposals[0].id.as_str(), result.proposals[0].approved), ("PIP-1", true));
+    }
+
+    #[test]
+    fn a_run_that_is_not_over_says_where_it_is() {
+        let mut run = ByHand::new();
+        assert_eq!(of(&run).reason, "phase planning, attempt 1");
+        assert_eq!(of(&run).gates[0].standing, "not_reached");
+        run.add(Event::RunStopped { reason: "cancelled by ada".into() });
+        assert_eq!((of(&run).status, of(&run).reason.as_str()), (TaskStatus::Stopped, "cancelled by ada"));
+    }
+}
