@@ -56,14 +56,17 @@ impl Default for ModelsConfig {
 }
 
 impl ModelsConfig {
-    /// The model configured for a tier, by name or by falling back on a neighbour.
-    pub fn configured(&self, tier: Tier) -> Option<&ModelId> {
-        let usual = self.default.as_ref().or(self.deep.as_ref()).or(self.fast.as_ref());
-        match tier {
-            Tier::Fast => self.fast.as_ref().or(usual),
-            Tier::Default => usual,
-            Tier::Deep => self.deep.as_ref().or(usual),
-        }
+    /// The model configured for a tier, and the key that names it: the tier's own or a neighbour's.
+    pub fn configured(&self, tier: Tier) -> Option<(Tier, &ModelId)> {
+        let own = |tier| {
+            let model = match tier {
+                Tier::Fast => &self.fast,
+                Tier::Default => &self.default,
+                Tier::Deep => &self.deep,
+            };
+            model.as_ref().map(|model| (tier, model))
+        };
+        [tier, Tier::Default, Tier::Deep, Tier::Fast].into_iter().find_map(own)
     }
 }
 

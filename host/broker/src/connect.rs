@@ -55,11 +55,15 @@ struct Described<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// Which models serve `fast`, `default` and `deep`: as configured, else as found.
-    pub(crate) async fn tiers(&self) -> Result<[ModelId; 3], ConfigError> {
-        match Tier::ALL.map(|tier| self.models.configured(tier).cloned()) {
+    /// Which models serve `fast`, `default` and `deep`, each with the key that names it: as configured, else as found.
+    pub(crate) async fn tiers(&self) -> Result<[(Tier, ModelId); 3], ConfigError> {
+        let configured = |tier| self.models.configured(tier).map(|(key, model)| (key, model.clone()));
+        match Tier::ALL.map(configured) {
             [Some(fast), Some(default), Some(deep)] => Ok([fast, default, deep]),
-            _ => self.found().await,
+            _ => {
+                let [fast, default, deep] = self.found().await?;
+                Ok([(Tier::Fast, fast), (Tier::Default, default), (Tier::Deep, deep)])
+            }
         }
     }
 

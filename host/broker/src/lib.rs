@@ -71,7 +71,11 @@ impl Broker {
         let [fast, default, deep] = setting.tiers().await?;
         let semaphore = Arc::new(Semaphore::new(models.concurrency.get() as usize));
         let mut keys = Vec::new();
-        let mut serve = |tier, id: ModelId| {
+        let mut served: BTreeMap<ModelId, Served> = BTreeMap::new();
+        let mut serve = |(tier, id): (Tier, ModelId)| {
+            if let Some(already) = served.get(&id) {
+                return Ok(already.clone());
+            }
             let price = prices.of(&id);
             let bottom = match id.is_scripted() {
                 true => script(tier, &id, price, base_dir)?,
@@ -84,10 +88,10 @@ impl Broker {
             let layers = ServiceBuilder::new()
                 .layer(RetryLayer::new(retry::Retries { allowed: models.retries }))
                 .layer(GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&semaphore)));
-            Ok(Served { id, service: BoxCloneSyncService::new(layers.service(bottom)), price })
+            let service = BoxCloneSyncService::new(layers.service(bottom));
+            Ok(served.entry(id.clone()).or_insert(Served { id, service, price }).clone())
         };
-        let (fast, default, deep) =
-            (serve(Tier::Fast, fast)?, serve(Tier::Default, default)?, serve(Tier::Deep, deep)?);
+        let (fast, default, deep) = (serve(fast)?, serve(default)?, serve(deep)?);
         Ok(Self { fast, default, deep, scrubber: Scrubber::new(keys) })
     }
 

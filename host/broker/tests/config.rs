@@ -108,7 +108,7 @@ async fn every_mistake_names_its_table_and_key() {
     let own = |rest: &str| format!("[p]\nkind = \"openai\"\n{rest}");
     assert_eq!(
         told("lokal:m", "[local]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"").await,
-        "[models] fast: `lokal:m` names the provider `lokal`, which is not known\n\
+        "[models] default: `lokal:m` names the provider `lokal`, which is not known\n\
          hint: known are anthropic, local, ollama, openai, scripted; describe another as [providers.lokal] with kind and base_url"
     );
     assert_eq!(
@@ -157,10 +157,17 @@ async fn every_mistake_names_its_table_and_key() {
     assert!(
         told("scripted:none.toml", "")
             .await
-            .starts_with("[models] fast: the script ./none.toml cannot be read: No such file"),
+            .starts_with("[models] default: the script ./none.toml cannot be read: No such file"),
         "{}",
         told("scripted:none.toml", "").await
     );
+}
+
+#[tokio::test]
+async fn a_mistake_is_said_of_the_key_that_was_written() {
+    let models: ModelsConfig = toml::from_str("default = \"ollama:m\"\ndeep = \"lokal:m\"").unwrap();
+    let told = refused(&models, "", Path::new(".")).await;
+    assert!(told.starts_with("[models] deep: `lokal:m` names the provider `lokal`"), "{told}");
 }
 
 #[tokio::test]

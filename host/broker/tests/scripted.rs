@@ -122,28 +122,28 @@ async fn misread(script: &str) -> String {
 async fn a_script_that_cannot_serve_is_refused_with_file_and_line() {
     assert_eq!(
         misread("").await,
-        "[models] fast: DIR/s.toml: no [[answer]]\nhint: write at least one, with text = \"…\""
+        "[models] default: DIR/s.toml: no [[answer]]\nhint: write at least one, with text = \"…\""
     );
     assert_eq!(
         misread("\n[[answer]]\ntxet = 'x'").await.lines().next().unwrap(),
-        "[models] fast: DIR/s.toml:3: unknown field `txet`, expected one of `label`, `phase`, `attempt`, `occurrence`, `contains`, `text`, \
+        "[models] default: DIR/s.toml:3: unknown field `txet`, expected one of `label`, `phase`, `attempt`, `occurrence`, `contains`, `text`, \
          `json`, `text-file`, `json-file`, `error`, `tool_calls`, `stop`, `input_tokens`, `output_tokens`, `delay_ms`"
     );
     assert_eq!(
         misread("[[answer]]\ntext = 'x'\n\n[[answer]]\nlabel = 'b'\n").await,
-        "[models] fast: DIR/s.toml:4: this answer must say one thing\nhint: give exactly one of text, json, text-file, json-file and error, or tool_calls"
+        "[models] default: DIR/s.toml:4: this answer must say one thing\nhint: give exactly one of text, json, text-file, json-file and error, or tool_calls"
     );
     assert_eq!(
         misread("[[answer]]\nerror = 'gone: away'").await,
-        "[models] fast: DIR/s.toml:1: `gone: away` is no error\nhint: write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other"
+        "[models] default: DIR/s.toml:1: `gone: away` is no error\nhint: write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other"
     );
     assert_eq!(
         misread("[[answer]]\ntext-file = '../secret'").await,
-        "[models] fast: DIR/s.toml:1: `../secret` is outside the script's folder\nhint: put the file beside the script"
+        "[models] default: DIR/s.toml:1: `../secret` is outside the script's folder\nhint: put the file beside the script"
     );
     assert_eq!(
         misread("[[answer]]\njson-file = 'bad.json'").await,
-        "[models] fast: DIR/s.toml:1: json-file `bad.json` is no JSON: EOF while parsing an object at line 1 column 1\n\
+        "[models] default: DIR/s.toml:1: json-file `bad.json` is no JSON: EOF while parsing an object at line 1 column 1\n\
          hint: use text-file for an answer that is meant to be broken"
     );
 }
