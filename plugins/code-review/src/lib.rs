@@ -37,7 +37,7 @@ impl Agent for CodeReview {
             ("plan", &show::plan(&plan)),
             ("design", &show::design(&design)),
             ("environment", &show::environment(&work.environment_text())),
-            ("context", &sections::context(&work)?),
+            ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("remarks", &sections::revision(&work, None)),
             ("code", &show::numbered_code(&code)),

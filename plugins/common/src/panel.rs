@@ -3,7 +3,7 @@
 //! Promises: a specialist that fails fails the review, with its reason; never does a missing answer count as no issue.
 
 use phasegate_plugin::artifacts::Findings;
-use phasegate_plugin::{Ask, Failure, failed, join_all};
+use phasegate_plugin::{Ask, Failure, failed, host, join_all};
 
 use crate::findings;
 
@@ -30,6 +30,7 @@ pub async fn review(
     phases: &[&str],
     prepare: impl Fn(Ask) -> Ask,
 ) -> Result<Findings, Failure> {
+    host::progress(&format!("{} specialists at work", panel.len()), None);
     let answers = join_all(panel.iter().map(|specialist| {
         let ask = Ask::new(format!("{phase}/{}", specialist.name), specialist.system.as_str(), user)
             .schema(SCHEMA)

@@ -12,19 +12,30 @@ const REVISION: Prompt = Prompt::new(include_str!("../prompts/revision.md"));
 const AGAIN: Prompt = Prompt::new(include_str!("../prompts/again.md"));
 const REMARKS: Prompt = Prompt::new(include_str!("../prompts/remarks.md"));
 
-/// The task's context files.
-pub fn context(work: &Work) -> Result<String, Failure> {
-    let files: Vec<String> = work
-        .context_files()?
-        .into_iter()
-        .map(|(path, text)| {
-            let kind = work.assignment.inputs.iter().find(|input| input.name.strip_prefix("context/") == Some(&path));
-            let mark =
-                if kind.is_some_and(|input| input.kind.contains("base")) { " – part of the project" } else { "" };
-            fenced(&format!("context/{path}{mark}"), &text)
+/// The most characters of files in one prompt; what does not fit is named and left out.
+const MOST_CONTEXT: usize = 200_000;
+
+/// The task's context files, in the host's order.
+pub fn context(work: &Work) -> String {
+    let mut left = MOST_CONTEXT;
+    let named = work.assignment.inputs.iter().filter(|input| input.name.starts_with("context/"));
+    let files: Vec<String> = named
+        .map(|input| {
+            let mark = if input.kind == "base_file" { " – part of the project" } else { "" };
+            let name = format!("{}{mark}", input.name);
+            match work.read_text(&input.name) {
+                Err(_) => format!("{name}: {} bytes that are not text; not shown\n", input.size),
+                Ok(text) if text.len() > left => {
+                    format!("{name}: {} bytes; left out, because the others fill the room\n", input.size)
+                }
+                Ok(text) => {
+                    left -= text.len();
+                    fenced(&name, &text)
+                }
+            }
         })
         .collect();
-    Ok(if files.is_empty() { String::new() } else { section(CONTEXT.render(&[("files", &files.join("\n"))])) })
+    if files.is_empty() { String::new() } else { section(CONTEXT.render(&[("files", &files.join("\n"))])) }
 }
 
 /// What people decided about earlier improvement proposals.
@@ -157,10 +168,31 @@ mod tests {
 
     #[test]
     fn context_files_stand_under_their_names() {
-        let desk = Desk::new().input("context/src/a.py", "context", "x = 1\n");
-        let (text, _) = desk.during(|work| async move { context(&work).unwrap() });
-        assert!(text.contains("context/src/a.py (data") && text.contains("x = 1"), "{text}");
-        let (none, _) = Desk::new().during(|work| async move { context(&work).unwrap() });
+        let desk = Desk::new().input("context/a.md", "context_file", "notes").input(
+            "context/src/a.py",
+            "base_file",
+            "x = 1\n",
+        );
+        let (text, _) = desk.during(|work| async move { context(&work) });
+        assert!(
+            text.contains("context/a.md (data") && text.contains("context/src/a.py – part of the project (data"),
+            "{text}"
+        );
+        let (none, _) = Desk::new().during(|work| async move { context(&work) });
         assert_eq!(none, "");
+    }
+
+    #[test]
+    fn a_picture_is_named_and_a_flood_is_left_out() {
+        let desk = Desk::new()
+            .input("context/logo.png", "context_file", vec![0xff, 0xfe])
+            .input("context/big.txt", "context_file", "x".repeat(MOST_CONTEXT + 1))
+            .input("context/small.txt", "context_file", "fits");
+        let (text, _) = desk.during(|work| async move { context(&work) });
+        assert!(
+            text.contains("logo.png: 2 bytes that are not text") && text.contains("big.txt: 200001 bytes; left out"),
+            "{text}"
+        );
+        assert!(text.contains("fits"));
     }
 }

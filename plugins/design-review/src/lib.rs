@@ -39,7 +39,7 @@ impl Agent for DesignReview {
             ("task", &show::task(&task)),
             ("plan", &show::plan(&plan)),
             ("environment", &show::environment(&work.environment_text())),
-            ("context", &sections::context(&work)?),
+            ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("remarks", &sections::revision(&work, None)),
             ("design", &show::design(&design)),

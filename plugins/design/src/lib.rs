@@ -27,7 +27,7 @@ impl Agent for Design {
             ("task", &show::task(&task)),
             ("plan", &show::plan(&plan)),
             ("environment", &show::environment(&work.environment_text())),
-            ("context", &sections::context(&work)?),
+            ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("revision", &sections::revision(&work, previous.as_ref().map(show::design).as_deref())),
         ]);

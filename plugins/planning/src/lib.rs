@@ -46,7 +46,7 @@ impl Agent for Planning {
         let previous: Option<ProjectPlan> = work.previous_json("project_plan")?;
         let user = TASK.render(&[
             ("task", &show::task(&task)),
-            ("context", &sections::context(&work)?),
+            ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("revision", &sections::revision(&work, previous.as_ref().map(show::plan).as_deref())),
         ]);

@@ -34,7 +34,7 @@ pub async fn causes(
         ("plan", &show::plan(&inputs.plan)),
         ("design", &show::design(&inputs.design)),
         ("environment", &show::environment(&work.environment_text())),
-        ("context", &sections::context(work)?),
+        ("context", &sections::context(work)),
         ("code", &show::numbered_code(&inputs.code)),
         ("suite", &show::suite(suite)),
         ("failures", &failures_text(&run.build_errors, &failed)),

@@ -91,7 +91,7 @@ fn question(work: &Work, inputs: &Inputs) -> Result<String, Failure> {
         ("plan", &show::plan(&inputs.plan)),
         ("design", &show::design(&inputs.design)),
         ("environment", &show::environment(&work.environment_text())),
-        ("context", &sections::context(work)?),
+        ("context", &sections::context(work)),
         ("notes", &sections::notes(work)?),
         ("surface", &fenced("Paths and public lines", &surface::of(&inputs.code))),
         ("report", &report.unwrap_or_default()),

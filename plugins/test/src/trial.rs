@@ -40,7 +40,20 @@ pub async fn tried(language: &str, suite: &TestSuite) -> Trial {
     }
 }
 
-/// A test's name without its parameters.
+/// A test's name without its parameters, and without the host's word on which attempt it was kept from.
 pub fn plain_name(name: &str) -> &str {
+    let name = name.split(" (kept from attempt ").next().unwrap_or(name);
     name.split('[').next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_known_by_its_name_alone() {
+        for name in ["t.py::a", "t.py::a[1-x]", "t.py::a (kept from attempt 1)", "t.py::a[1] (kept from attempt 12)"] {
+            assert_eq!(plain_name(name), "t.py::a");
+        }
+    }
 }

@@ -22,6 +22,8 @@ pub const HOST_INPUTS: [&str; 3] = ["task_requirements", "process_notes", "run_m
 
 /// The kind of context files, which are bytes without a schema.
 pub const CONTEXT_FILE: &str = "context_file";
+/// The kind of those context files that lie under the generated files when tests run.
+pub const BASE_FILE: &str = "base_file";
 
 const STANDARD: [(&str, &str); 11] = [
     ("task_requirements", include_str!("../../schemas/task_requirements.json")),
