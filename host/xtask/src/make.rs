@@ -49,7 +49,7 @@ pub fn store(root: &Path, member: &Member, component: &[u8]) -> Result<Component
 }
 
 fn wrap(core: &[u8]) -> Result<Vec<u8>> {
-    Ok(ComponentEncoder::default().validate(true).module(core)?.encode()?)
+    ComponentEncoder::default().validate(true).module(core)?.encode()
 }
 
 fn run_script(root: &Path, member: &Member) -> Result<Vec<u8>> {

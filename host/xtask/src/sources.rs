@@ -57,9 +57,9 @@ fn counts(entry: &DirEntry) -> bool {
     if entry.file_type().is_dir() {
         return !FOLDERS_LEFT_OUT.contains(&name.as_ref());
     }
-    !name.ends_with(".wasm")
-        && !name.ends_with(".pyc")
-        && !(entry.depth() == 1 && FILES_LEFT_OUT.contains(&name.as_ref()))
+    let top = entry.depth() == 1 && FILES_LEFT_OUT.contains(&name.as_ref());
+    let made = name.ends_with(".wasm") || name.ends_with(".pyc");
+    !top && !made
 }
 
 fn named(hash: Sha256) -> String {

@@ -1,0 +1,113 @@
+//! A third party's gate: looks for dangerous code after the tests have passed.
+//!
+//! First by rules (`rules.rs`), which cost nothing and always say the same; then, unless `ask_model = false`, by one question
+//! to a model (label `security-audit`). What the model answers is added to what the rules found and never replaces it. If
+//! the model fails, the audit fails: a gate that could not look has not passed.
+
+mod python;
+mod rules;
+
+use phasegate_plugin::artifacts::{Findings, GeneratedCode, TaskRequirements};
+use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, fenced};
+use serde::Deserialize;
+
+const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
+const USER: Prompt = Prompt::new(include_str!("../prompts/user.md"));
+const DEFECT_TYPES: [&str; 8] = [
+    "planning_failure",
+    "prompt_misinterpretation",
+    "tool_use_error",
+    "hallucination",
+    "security_vulnerability",
+    "conventional_code_bug",
+    "task_execution_error",
+    "alignment_deviation",
+];
+
+/// What the pipeline may set.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    ask_model: bool,
+    tier: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { ask_model: true, tier: "default".to_owned() }
+    }
+}
+
+struct SecurityAudit;
+
+agent!(SecurityAudit);
+
+impl Agent for SecurityAudit {
+    async fn run(work: Work) -> Result<Submission, Failure> {
+        let settings: Settings = work.settings()?;
+        let code: GeneratedCode = work.read_json("generated_code")?;
+        let mut findings = rules::examine(&code.files);
+        findings.reviewers.push("rules".to_owned());
+        if settings.ask_model {
+            let answer = ask(&work.task()?, &code, &findings, &settings.tier).await?;
+            add(&mut findings, answer);
+            findings.reviewers.push("model".to_owned());
+        }
+        Ok(Submission { artifacts: Vec::new(), findings: Some(findings.into()) })
+    }
+}
+
+async fn ask(task: &TaskRequirements, code: &GeneratedCode, found: &Findings, tier: &str) -> Result<Findings, Failure> {
+    let known: String = found.issues.iter().map(|issue| format!("- {}: {}\n", issue.id, issue.description)).collect();
+    let known =
+        if known.is_empty() { "Rules found nothing.".to_owned() } else { format!("Rules found already:\n{known}") };
+    let files: Vec<String> = code.files.iter().map(|file| fenced(&file.path, &file.content)).collect();
+    let user = USER.render(&[
+        ("task", &fenced("The task", &task.description)),
+        ("found", &known),
+        ("code", &files.join("\n")),
+    ]);
+    let ask = Ask::new("security-audit", SYSTEM.render(&[]), user).tier(tier).max_output_tokens(8_000);
+    ask.json(|answer: &Findings, _| faults(answer, code)).await
+}
+
+fn faults(answer: &Findings, code: &GeneratedCode) -> Vec<String> {
+    let mut faults = Vec::new();
+    for issue in &answer.issues {
+        let mut fault = |what: &str| faults.push(format!("issue {}: {what}", issue.id));
+        if issue.description.trim().chars().count() < 20 {
+            fault("`description` has fewer than 20 characters");
+        }
+        if issue.evidence.trim().chars().count() < 10 {
+            fault("`evidence` has fewer than 10 characters");
+        }
+        if !["design", "code"].contains(&issue.phase_injected.as_str()) {
+            fault("`phase_injected` is neither `design` nor `code`");
+        }
+        if !DEFECT_TYPES.contains(&issue.defect_type.as_str()) {
+            fault("`defect_type` is unknown; `security_vulnerability` fits most findings");
+        }
+        let path = issue.location.as_ref().map(|place| &place.path);
+        if path.is_some_and(|path| !code.files.iter().any(|file| file.path == *path)) {
+            fault("`location.path` is none of the files shown");
+        }
+    }
+    faults
+}
+
+/// The model's findings under its own name, so that no id meets another.
+fn add(findings: &mut Findings, answer: Findings) {
+    let own = |id: String| format!("model/{id}");
+    findings.issues.extend(answer.issues.into_iter().map(|mut issue| {
+        issue.id = own(issue.id);
+        issue
+    }));
+    findings.suggestions.extend(answer.suggestions.into_iter().map(|mut suggestion| {
+        suggestion.issue_id = suggestion.issue_id.map(own);
+        suggestion
+    }));
+    findings.checks.extend(answer.checks);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! What the audit finds, what it lets pass, and what it asks.
+
+use phasegate_plugin::testing::{Desk, Seen};
+use phasegate_plugin::types::{Content, Failure, Findings, ModelError, Severity};
+use serde_json::json;
+
+use crate::SecurityAudit;
+
+fn desk(files: &[(&str, &str)], settings: &str) -> Desk {
+    let files: Vec<_> =
+        files.iter().map(|(path, content)| json!({ "path": path, "content": content, "purpose": "code" })).collect();
+    let code = json!({ "files": files, "language": "python", "dependencies": [], "notes": "" });
+    let task = json!({ "task_id": "TASK-001", "description": "Add up a bill", "requirements": [] });
+    Desk::new()
+        .input("generated_code", "generated_code", code.to_string())
+        .input("task_requirements", "task_requirements", task.to_string())
+        .assignment(|assignment| assignment.settings = settings.to_owned())
+}
+
+const RULES_ALONE: &str = r#"{"ask_model": false}"#;
+
+fn audit(desk: Desk) -> (Result<Findings, Failure>, Seen) {
+    let (submission, seen) = desk.run::<SecurityAudit>();
+    (submission.map(|submission| submission.findings.expect("a gate's agent has findings")), seen)
+}
+
+fn ids(source: &str) -> Vec<String> {
+    let (findings, _) = audit(desk(&[("bill.py", source)], RULES_ALONE));
+    findings.expect("an audit").issues.into_iter().map(|issue| issue.id).collect()
+}
+
+#[test]
+fn each_rule_finds_what_it_is_for() {
+    let cases = [
+        ("total = eval(text)", "dynamic-code-1"),
+        ("os.system('ls ' + name)", "shell-1"),
+        ("subprocess.run(command, shell=True)", "shell-1"),
+        ("subprocess.run(['ls', name])", "process-1"),
+        ("data = pickle.loads(blob)", "unsafe-load-1"),
+        ("data = yaml.load(text)", "unsafe-load-1"),
+        ("API_KEY = \"sk-live-0123456789\"", "secret-1"),
+        ("token = 'größer-und-länger'  # für ü", "secret-1"),
+        ("self.password: str = 'hunter2hunter2'", "secret-1"),
+        ("KEY = '''-----BEGIN RSA PRIVATE KEY-----", "secret-1"),
+        ("db.execute(f\"select * from t where id = {id}\")", "query-1"),
+        ("db.execute(\"select * from t where id = \" + id)", "query-1"),
+        ("requests.get(url, verify=False)", "tls-1"),
+        ("hashlib.md5(data)", "weak-hash-1"),
+        ("path = tempfile.mktemp()", "temp-name-1"),
+    ];
+    for (source, id) in cases {
+        assert_eq!(ids(source), [id], "{source}");
+    }
+}
+
+#[test]
+fn honest_code_passes() {
+    let honest = "\"\"\"Never eval(text).\"\"\"\nimport ast\n\n\ndef total(text):\n    # exec(text) would be wrong\n    values = \
+                  ast.literal_eval(text)\n    token = values[0]\n    password = os.environ['PASSWORD']\n    token = \
+                  'your-token-here'\n    db.execute('select ?', (token,))\n    yaml.load(text, Loader=SafeLoader)\n    return \
+                  model.eval() + retrieval(values)\n";
+    assert_eq!(ids(honest), Vec::<String>::new());
+}
+
+#[test]
+fn every_line_that_breaks_a_rule_is_an_issue_with_its_place() {
+    let (findings, _) =
+        audit(desk(&[("a.py", "x = 1\neval(x)\n"), ("b.py", "eval(y)\n"), ("c.md", "eval(z)")], RULES_ALONE));
+    let findings = findings.expect("an audit");
+    let places: Vec<_> = findings
+        .issues
+        .iter()
+        .map(|issue| (issue.id.as_str(), issue.location.as_ref().map(|place| (place.path.as_str(), place.line))))
+        .collect();
+    assert_eq!(places, [("dynamic-code-1", Some(("a.py", Some(2)))), ("dynamic-code-2", Some(("b.py", Some(1))))]);
+    assert_eq!(findings.issues[0].severity, Severity::Critical);
+    assert_eq!(findings.issues[0].evidence, "a.py:2: eval(x)");
+    let failed: Vec<_> = findings.checks.iter().filter(|check| check.status != "pass").collect();
+    assert_eq!((findings.checks.len(), failed.len(), failed[0].item.as_str()), (9, 1, "no text is executed as code"));
+    assert_eq!(findings.reviewers, ["rules"]);
+}
+
+#[test]
+fn a_secret_is_not_repeated_in_the_report() {
+    let (findings, _) = audit(desk(&[("a.py", "API_KEY = 'sk-live-0123456789'")], RULES_ALONE));
+    let findings = format!("{findings:?}");
+    assert!(findings.contains("gives `API_KEY` a literal value") && !findings.contains("sk-live"), "{findings}");
+}
+
+const FOUND: &str = r#"{"issues": [{"id": "A1", "severity": "high", "category": "authorisation",
+    "defect_type": "security_vulnerability", "phase_injected": "design", "description": "Anybody can read anybody's bill.",
+    "evidence": "def bill(id): return bills[id]", "impact": "All bills are public.", "location": {"path": "bill.py", "line": 1}}],
+    "suggestions": [{"issue_id": "A1", "priority": "high", "description": "Check the owner."}], "checks": []}"#;
+
+#[test]
+fn the_model_is_asked_once_and_its_findings_are_added_to_the_rules() {
+    let desk = desk(&[("bill.py", "eval(x)")], "{}").answer("security-audit", FOUND);
+    let (findings, seen) = audit(desk);
+    let findings = findings.expect("an audit");
+    let ids: Vec<_> = findings.issues.iter().map(|issue| issue.id.as_str()).collect();
+    assert_eq!(ids, ["dynamic-code-1", "model/A1"]);
+    assert_eq!(findings.suggestions[0].issue_id.as_deref(), Some("model/A1"));
+    assert_eq!(findings.reviewers, ["rules", "model"]);
+    assert_eq!((seen.asked.len(), seen.asked[0].tier.as_str()), (1, "default"));
+    let Content::Text(question) = &seen.asked[0].messages[1].content[0] else { panic!("no text") };
+    assert!(
+        question.contains("- dynamic-code-1: bill.py breaks the rule") && question.contains("```\neval(x)\n```"),
+        "{question}"
+    );
+}
+
+#[test]
+fn an_unusable_answer_is_asked_for_again_with_its_faults() {
+    let wrong = FOUND.replace("bill.py", "other.py").replace("design", "test");
+    let desk =
+        desk(&[("bill.py", "x = 1")], "{}").answer("security-audit", &wrong).answer("security-audit/repair", FOUND);
+    let (findings, seen) = audit(desk);
+    assert_eq!(findings.expect("an audit").issues.len(), 1);
+    let Content::Text(question) = &seen.asked[1].messages[3].content[0] else { panic!("no text") };
+    assert!(question.contains("- issue A1: `phase_injected` is neither `design` nor `code`\n"), "{question}");
+    assert!(question.contains("- issue A1: `location.path` is none of the files shown\n"), "{question}");
+}
+
+#[test]
+fn a_model_that_fails_fails_the_audit() {
+    let desk = desk(&[("bill.py", "x = 1")], "{}").error("security-audit", ModelError::Unavailable("no route".into()));
+    let Err(Failure::Failed(why)) = audit(desk).0 else { panic!("it passed") };
+    assert_eq!(why, "`security-audit`: the model cannot be reached: no route");
+}
