@@ -52,6 +52,12 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
             None => {}
         }
     }
+    let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).count();
+    if (pipeline.max_total_attempts.get() as usize) < gates {
+        let message =
+            format!("max_total_attempts is {}, but {gates} gates have to be judged", pipeline.max_total_attempts);
+        return Err(complain("max_total_attempts", message, format!("allow at least {gates}")));
+    }
     for kind in pipeline.kinds.keys() {
         artifact::compile(pipeline, kind).map_err(|why| {
             complain(
@@ -239,6 +245,10 @@ mod tests {
             (
                 "extends = \"tsp\"\n[plugins.code]\ngrants = { modles = [] }\n",
                 "p.toml:3: unknown field `modles`, expected `models` or `test-bench`\nhint: did you mean `models`?",
+            ),
+            (
+                "extends = \"tsp\"\nmax_total_attempts = 2\n",
+                "p.toml:2: max_total_attempts is 2, but 3 gates have to be judged\nhint: allow at least 3",
             ),
             ("name = \"x\"\n", "p.toml:1: missing field `phase`\nhint: add at least one `[[phase]]`"),
             (

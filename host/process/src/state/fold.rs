@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Approval, CallState, Judged, PhaseState, ProposalDecision, Spent, Stage, State, Suite};
 use crate::pipeline::{Ask, Gate, Pipeline};
 use crate::{
-    AttemptId, Choice, Decided, Event, FeedbackItem, PhaseName, PhaseOutcome, Recorded, Rework, RunCreated, Verdict,
+    AttemptId, Choice, Decided, Event, FeedbackItem, PhaseName, PhaseOutcome, Recorded, Rework, RunCreated, RunStatus,
+    Verdict,
 };
 
 /// An event that cannot follow those before it.
@@ -66,20 +67,25 @@ impl State {
             }
             Event::ModelAsked { at, call, label, request, .. } => {
                 let calls = self.calls(at)?;
-                let known = CallState { request: request.clone(), label: label.clone(), answer: None };
-                calls.insert(*call, known);
+                if calls.get(call).is_some_and(|known| known.answer.is_some()) {
+                    return Err(format!("call {call} of {at} was answered already"));
+                }
+                calls.insert(*call, CallState { request: request.clone(), label: label.clone(), answer: None });
                 self.spent.unanswered += 1;
                 Ok(())
             }
             Event::ModelAnswered { at, call, answer, usage, .. } => {
                 let known =
                     self.calls(at)?.get_mut(call).ok_or_else(|| format!("call {call} of {at} was not asked"))?;
-                known.answer = Some(answer.clone());
+                if known.answer.replace(answer.clone()).is_some() {
+                    return Err(format!("call {call} of {at} was answered already"));
+                }
                 self.spent.add(usage);
                 self.spent.unanswered = self.spent.unanswered.saturating_sub(1);
                 Ok(())
             }
-            Event::ArtifactStored { artifact, .. } => {
+            Event::ArtifactStored { at, artifact } => {
+                self.expect_turn(at)?;
                 self.artifacts.insert(artifact.name.clone(), artifact.clone());
                 Ok(())
             }
@@ -109,8 +115,11 @@ impl State {
             }
             Event::FeedbackDecided { at, decided } => self.decide(at, decided),
             Event::ApprovalAsked { at, question, .. } => {
-                self.judged(at)?.waiting = Some(question.clone());
-                Ok(())
+                let judged = self.judged(at)?;
+                match judged.waiting.replace(question.clone()) {
+                    None => Ok(()),
+                    Some(_) => Err(format!("{at} waits for a person already")),
+                }
             }
             Event::ApprovalGiven { at, choice, by, reason, about } => {
                 let approval = Approval {
@@ -127,6 +136,13 @@ impl State {
                 Ok(())
             }
             Event::RunFinished { status, reason } => {
+                match (&self.stage, status) {
+                    (Stage::Over(..), _) => return Err("the run is over already".to_owned()),
+                    (Stage::Done, _) | (_, RunStatus::Failed | RunStatus::Aborted) => {}
+                    (_, RunStatus::Passed) => {
+                        return Err("it says that the run passed, but not every phase is done".into());
+                    }
+                }
                 self.stage = Stage::Over(*status, reason.clone());
                 Ok(())
             }
@@ -221,7 +237,11 @@ impl State {
     }
 
     fn decide(&mut self, at: &AttemptId, decided: &Decided) -> Result<(), String> {
-        self.judged(at)?.decided = Some(decided.clone());
+        let judged = self.judged(at)?;
+        if judged.waiting.is_some() || judged.decided.is_some() || !(judged.failed() || judged.rejected()) {
+            return Err(format!("{at} gives the strategy nothing to decide"));
+        }
+        judged.decided = Some(decided.clone());
         if let Decided::Revise { rework } = decided {
             self.rewind(rework)?;
         }
@@ -233,6 +253,9 @@ impl State {
         if judged.waiting.take().is_none() {
             return Err(format!("{at} was not waiting for a person"));
         }
+        if approval.choice == Choice::Approve && !judged.verdict.passes() {
+            return Err(format!("{at} did not pass, so it cannot be approved"));
+        }
         judged.decided = None;
         judged.approvals.push(approval.clone());
         let (about, issues) = (judged.about.clone(), judged.issues.clone());
@@ -240,13 +263,10 @@ impl State {
             Choice::Approve | Choice::Override => self.open_gate(at, Some(&approval)),
             Choice::Abort => {
                 self.stage =
-                    Stage::Over(crate::RunStatus::Aborted, format!("aborted by {}: {}", approval.by, approval.reason));
+                    Stage::Over(RunStatus::Aborted, format!("aborted by {}: {}", approval.by, approval.reason));
             }
             Choice::Reject { revise } => {
-                let gate = self.phase().cloned().ok_or("no phase has its turn")?;
-                if self.attempts_left(&gate) == 0 {
-                    self.grant(&gate);
-                }
+                self.grant(revise.as_ref());
                 if let Some(phase) = revise {
                     let source = format!("person:{}", approval.by);
                     let feedback = FeedbackItem { source, about, issues, instructions: approval.reason.clone() };
@@ -259,17 +279,20 @@ impl State {
         Ok(())
     }
 
-    /// One more judgement than the pipeline allows, because a person said so.
-    fn grant(&mut self, gate: &crate::pipeline::Phase) {
-        let known = self.phases.entry(gate.name.clone()).or_default();
-        let judged = known.judged.len() as u32;
-        if gate.max_retries.get() + known.granted <= judged {
-            known.granted = judged + 1 - gate.max_retries.get();
+    /// A person wants another round: each gate on the way that has no judgement left gets one more.
+    fn grant(&mut self, target: Option<&PhaseName>) {
+        let revisable = self.phase().and_then(|phase| phase.gate.as_ref()).map(|gate| gate.may_revise.as_slice());
+        let targets = target.map(std::slice::from_ref).or(revisable).unwrap_or_default();
+        let places = targets.iter().filter_map(|phase| self.pipeline.position(phase));
+        let from = places.chain([self.cursor]).min().unwrap_or(self.cursor);
+        for gate in self.pipeline.phases.iter().take(self.cursor + 1).skip(from).filter(|phase| phase.gate.is_some()) {
+            let known = self.phases.entry(gate.name.clone()).or_default();
+            let judged = known.judged.len() as u32;
+            if gate.max_retries.get() + known.granted <= judged {
+                known.granted = judged + 1 - gate.max_retries.get();
+            }
         }
-        let allowed = self.pipeline.max_total_attempts.get() + self.extra_judgements;
-        if allowed <= self.judgements {
-            self.extra_judgements += self.judgements + 1 - allowed;
-        }
+        self.extra_judgements += self.gates_from(from).saturating_sub(self.judgements_left());
     }
 
     /// The gate is behind us; what it found goes along.
@@ -292,6 +315,10 @@ impl State {
 
     /// Back to the earliest phase that has something to mend; the others find theirs when their turn comes.
     fn rewind(&mut self, rework: &[Rework]) -> Result<(), String> {
+        let gate = self.phase().and_then(|phase| phase.gate.as_ref()).ok_or("no gate has its turn")?;
+        if let Some(other) = rework.iter().find(|rework| !gate.may_revise.contains(&rework.phase)) {
+            return Err(format!("this gate may not send work back to {}", other.phase));
+        }
         let place =
             |phase: &PhaseName| self.pipeline.position(phase).ok_or_else(|| format!("there is no phase {phase}"));
         let places = rework.iter().map(|rework| place(&rework.phase)).collect::<Result<Vec<_>, _>>()?;

@@ -93,6 +93,18 @@ pub struct Judged {
     pub waiting: Option<String>,
 }
 
+impl Judged {
+    /// Whether it was judged and failed.
+    pub fn failed(&self) -> bool {
+        self.verdict == Verdict::Failed
+    }
+
+    /// Whether a person said no to it.
+    pub fn rejected(&self) -> bool {
+        self.approvals.last().is_some_and(|approval| matches!(approval.choice, Choice::Reject { .. }))
+    }
+}
+
 /// A person's decision.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Approval {
@@ -236,12 +248,32 @@ impl State {
 
     /// How many judgements this gate may still take.
     pub fn attempts_left(&self, gate: &Phase) -> u32 {
+        self.own_attempts_left(gate).min(self.judgements_left())
+    }
+
+    fn own_attempts_left(&self, gate: &Phase) -> u32 {
         let known = self.phases.get(&gate.name);
         let judged = known.map_or(0, |known| known.judged.len() as u32);
         let granted = known.map_or(0, |known| known.granted);
-        let own = (gate.max_retries.get() + granted).saturating_sub(judged);
-        let all = (self.pipeline.max_total_attempts.get() + self.extra_judgements).saturating_sub(self.judgements);
-        own.min(all)
+        (gate.max_retries.get() + granted).saturating_sub(judged)
+    }
+
+    /// How many judgements all gates together may still take.
+    fn judgements_left(&self) -> u32 {
+        (self.pipeline.max_total_attempts.get() + self.extra_judgements).saturating_sub(self.judgements)
+    }
+
+    /// How many judgements it takes at least to get from this place to the end.
+    fn gates_from(&self, place: usize) -> u32 {
+        self.pipeline.phases.iter().skip(place).filter(|phase| phase.gate.is_some()).count() as u32
+    }
+
+    /// Whether work that goes back to this phase could still get past every gate again.
+    fn can_come_back_from(&self, phase: &PhaseName) -> bool {
+        let Some(place) = self.pipeline.position(phase) else { return false };
+        let mut again = self.pipeline.phases.iter().take(self.cursor + 1).skip(place);
+        let each = again.all(|phase| phase.gate.is_none() || self.own_attempts_left(phase) > 0);
+        each && self.judgements_left() >= self.gates_from(place)
     }
 
     /// The artifacts a phase may read now.

@@ -89,6 +89,9 @@ impl State {
         match &self.stage {
             Stage::Over(..) => Action::Over,
             Stage::Done => Action::Finish(RunStatus::Passed, self.passed_reason()),
+            Stage::Ready if phase.gate.is_some() && self.attempts_left(phase) == 0 => {
+                Action::Finish(RunStatus::Failed, self.no_judgement_left(phase))
+            }
             Stage::Ready | Stage::Running(_) => self.start(at, phase),
             Stage::Returned { outcome, tests } => match &phase.gate {
                 Some(gate) => self.examine(at, phase, gate, outcome, tests.as_ref()),
@@ -182,7 +185,12 @@ impl State {
             None if left == 0 => self.exhausted(at, phase, gate, judged, "failed"),
             None => {
                 let words = rejection.map(|approval| approval.reason.clone());
-                Action::AskStrategy(at, Box::new(self.failure(phase, gate, judged, left, words)))
+                let failure = self.failure(phase, gate, judged, left, words);
+                if failure.may_revise.is_empty() && !gate.may_revise.is_empty() {
+                    let how = "failed and has no way back (a gate on it, or the run, has no judgement left)";
+                    return self.exhausted(at, phase, gate, judged, how);
+                }
+                Action::AskStrategy(at, Box::new(failure))
             }
             Some(Decided::AskAPerson { reason }) if gate.ask != Ask::Never => {
                 person(format!("{} failed, and the strategy asks for a person: {reason}", phase.name))
@@ -208,7 +216,7 @@ impl State {
 
     fn failure(&self, phase: &Phase, gate: &Gate, judged: &Judged, left: u32, words: Option<String>) -> GateFailure {
         let all = self.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
-        let earlier = all.iter().filter(|past| past.attempt < judged.attempt && past.verdict == Verdict::Failed);
+        let earlier = all.iter().filter(|past| past.attempt < judged.attempt && (past.failed() || past.rejected()));
         let past = |past: &Judged| PastAttempt { issues: past.issues.clone(), revised: revised(past) };
         GateFailure {
             gate: phase.name.clone(),
@@ -216,7 +224,7 @@ impl State {
             attempts_left: left,
             issues: judged.issues.clone(),
             person_words: words,
-            may_revise: in_order(&self.pipeline.phases, &gate.may_revise),
+            may_revise: self.open_ways(gate),
             history: earlier.map(past).collect(),
             settings: if self.pipeline.feedback.settings.is_null() {
                 json!({})
@@ -224,6 +232,19 @@ impl State {
                 self.pipeline.feedback.settings.clone()
             },
         }
+    }
+
+    /// The phases that may revise, earliest first, if the way back from them is open.
+    fn open_ways(&self, gate: &Gate) -> Vec<PhaseName> {
+        let names = self.pipeline.phases.iter().map(|phase| &phase.name);
+        names.filter(|name| gate.may_revise.contains(name) && self.can_come_back_from(name)).cloned().collect()
+    }
+
+    fn no_judgement_left(&self, gate: &Phase) -> String {
+        let (name, own, all) = (&gate.name, gate.max_retries, self.pipeline.max_total_attempts);
+        format!(
+            "gate {name} has no judgement left: {own} of this gate (max_retries) and {all} in all (max_total_attempts) are allowed"
+        )
     }
 
     fn passed_reason(&self) -> String {
@@ -244,10 +265,6 @@ fn revised(judged: &Judged) -> Vec<PhaseName> {
         Some(Decided::Revise { rework }) => rework.iter().map(|rework| rework.phase.clone()).collect(),
         _ => Vec::new(),
     }
-}
-
-fn in_order(phases: &[Phase], names: &[PhaseName]) -> Vec<PhaseName> {
-    phases.iter().map(|phase| &phase.name).filter(|name| names.contains(name)).cloned().collect()
 }
 
 fn as_previous(artifact: &ArtifactRef) -> Option<ArtifactRef> {

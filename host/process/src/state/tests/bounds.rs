@@ -1,0 +1,172 @@
+//! How often things may be tried, and that nothing begins anew.
+
+use super::bench::{Run, told};
+use crate::{Decided, PhaseOutcome, RunStatus, Verdict};
+
+#[test]
+fn a_plain_run_takes_every_phase_once_and_passes() {
+    let mut run = Run::new();
+    assert_eq!(run.finish_up(), (RunStatus::Passed, "every gate passed".to_owned()));
+    assert!(run.state.phases.values().all(|phase| phase.attempts == 1));
+    assert_eq!(run.next(), "over");
+}
+
+#[test]
+fn a_gate_that_fails_as_often_as_it_may_be_judged_ends_the_run() {
+    let mut run = Run::with("", "ask = \"never\"");
+    for left in [2, 1] {
+        run.until("review");
+        run.judge(Verdict::Failed, &["design"]);
+        assert_eq!(run.failure().attempts_left, left);
+        run.revise(&["design"]);
+    }
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    assert_eq!(run.next(), "Failed: gate review failed after 3 attempts: review#3 failed");
+}
+
+#[test]
+fn judgements_are_counted_over_the_whole_run_and_never_reset() {
+    let mut run = Run::with("", "ask = \"never\"");
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    run.revise(&["design"]);
+    run.until("check");
+    run.judge(Verdict::Failed, &["design"]);
+    run.revise(&["design"]);
+    run.until("review");
+    assert_eq!(run.work().at.to_string(), "review#3");
+    run.judge(Verdict::Failed, &["design"]);
+    assert_eq!(run.next(), "Failed: gate review failed after 3 attempts: review#3 failed");
+}
+
+#[test]
+fn work_is_not_sent_back_past_a_gate_that_has_no_judgement_left() {
+    let mut run = Run::with("", "ask = \"never\"");
+    for _ in 0..2 {
+        run.until("review");
+        run.judge(Verdict::Failed, &["design"]);
+        run.revise(&["design"]);
+    }
+    run.until("check");
+    run.judge(Verdict::Failed, &["design", "code"]);
+    let open: Vec<_> = run.failure().may_revise.iter().map(ToString::to_string).collect();
+    assert_eq!(open, ["code"]);
+}
+
+#[test]
+fn all_judgements_of_a_run_are_bounded_together() {
+    let mut run = Run::with("max_total_attempts = 4", "ask = \"never\"");
+    run.until("check");
+    run.judge(Verdict::Failed, &["code"]);
+    assert_eq!(run.failure().may_revise.len(), 1, "two are left: check and test, but not review again");
+    run.revise(&["code"]);
+    run.until("test");
+    run.judge(Verdict::Failed, &["code"]);
+    assert_eq!(run.next(), "Failed: gate test failed after 1 attempt: test#1 failed");
+}
+
+#[test]
+fn a_gate_whose_turn_comes_with_no_judgement_left_is_not_started() {
+    let mut run = Run::with("max_total_attempts = 3", "ask = \"never\"");
+    run.until("review");
+    run.judge(Verdict::NotJudged, &[]);
+    run.judge(Verdict::Passed, &[]);
+    run.until("check");
+    run.judge(Verdict::Passed, &[]);
+    assert_eq!(
+        run.next(),
+        "Failed: gate test has no judgement left: 3 of this gate (max_retries) and 3 in all (max_total_attempts) are allowed"
+    );
+}
+
+#[test]
+fn an_agent_that_fails_is_tried_again_in_place_with_the_reason_and_then_fails_the_run() {
+    let mut run = Run::new();
+    run.fail("the model said no");
+    let again = run.work();
+    assert_eq!(again.at.to_string(), "plan#2");
+    assert_eq!(told(&again), ["host: the attempt before this one could not be taken: the model said no"]);
+    let work = run.start();
+    run.finish(&work.at, PhaseOutcome::Invalid { faults: vec!["task_id is missing".into()] });
+    let last = run.start();
+    assert_eq!(last.feedback.len(), 1, "only the last reason is told");
+    assert!(told(&last)[0].ends_with("what was submitted could not be taken: task_id is missing"));
+    run.finish(&last.at, PhaseOutcome::Crashed { reason: "it used up its time".into() });
+    assert_eq!(run.next(), "Failed: phase plan could not be done: it used up its time");
+}
+
+#[test]
+fn the_failures_of_an_agent_are_counted_over_the_whole_run() {
+    let mut run = Run::new();
+    run.submit();
+    run.fail("one");
+    run.fail("two");
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    run.revise(&["design"]);
+    run.fail("three");
+    assert_eq!(run.next(), "Failed: phase design could not be done: three");
+}
+
+// Fault 2: a reviewer that errors counted as no issues.
+#[test]
+fn a_gate_that_could_not_be_judged_runs_again_and_never_passes() {
+    let mut run = Run::with("", "ask = \"never\"");
+    run.until("review");
+    for attempt in 1..=2 {
+        run.judge(Verdict::NotJudged, &[]);
+        let again = run.work();
+        assert_eq!(again.at.to_string(), format!("review#{}", attempt + 1), "the strategy is not asked");
+        let note = format!(
+            "host: the attempt before this one could not be taken: the gate could not be judged: review#{attempt} not_judged"
+        );
+        assert_eq!(told(&again), [note]);
+    }
+    run.judge(Verdict::NotJudged, &[]);
+    assert_eq!(run.next(), "Failed: gate review could not be judged after 3 attempts: review#3 not_judged");
+}
+
+#[test]
+fn a_gate_whose_agent_fails_is_judged_all_the_same_and_counts() {
+    let mut run = Run::new();
+    run.until("review");
+    run.fail("no answer");
+    assert_eq!(run.next(), "judge review#1");
+    run.verdict(Verdict::NotJudged, &[], &[]);
+    assert_eq!(run.next(), "review#2");
+    assert_eq!(run.state.phases[&"review".parse().unwrap()].judged.len(), 1);
+}
+
+#[test]
+fn what_can_never_be_judged_ends_at_once() {
+    let mut run = Run::with("", "ask = \"on_fail\"");
+    run.until("test");
+    let work = run.submit();
+    run.run_suite();
+    run.push(crate::Event::GateJudged {
+        at: work.at,
+        verdict: Verdict::NotJudged,
+        reason: "no runner serves cobol".into(),
+        permanent: true,
+        issues: vec![],
+        dropped: vec![],
+        about: vec![],
+        report: None,
+    });
+    assert_eq!(run.next(), "Failed: gate test could not be judged: no runner serves cobol");
+}
+
+#[test]
+fn a_refused_decision_and_a_strategy_that_gives_up_end_the_gate() {
+    for decided in [Decided::Refused { reason: "no".into() }, Decided::GiveUp { reason: "no".into() }] {
+        let mut run = Run::with("", "ask = \"never\"");
+        run.until("review");
+        run.judge(Verdict::Failed, &["design"]);
+        run.decided(decided);
+        assert_eq!(
+            run.next(),
+            "Failed: gate review failed and was not sent back (no) after 1 attempt: review#1 failed"
+        );
+    }
+}

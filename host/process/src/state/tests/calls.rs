@@ -1,0 +1,52 @@
+//! An attempt that was interrupted, and the calls it made.
+
+use super::bench::{Run, answered, asked};
+
+#[test]
+fn an_interrupted_attempt_goes_on_as_the_same_attempt_with_its_calls() {
+    let mut run = Run::new();
+    let work = run.start();
+    run.push(asked(&work.at, 1));
+    run.push(answered(&work.at, 1));
+    run.push(asked(&work.at, 2));
+    run.push(crate::Event::RunStopped { reason: "killed".into() });
+    let again = run.work();
+    assert_eq!((again.at.to_string(), again.started), ("plan#1".to_owned(), true));
+    let (at, calls) = run.state.running().unwrap();
+    assert_eq!(at, work.at);
+    assert_eq!(calls.values().map(|call| call.answer.is_some()).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_call_that_was_never_answered_stays_counted_when_it_is_asked_again() {
+    let mut run = Run::new();
+    let work = run.start();
+    run.push(asked(&work.at, 1));
+    assert_eq!(run.state.spent.unanswered, 1);
+    run.push(asked(&work.at, 1));
+    run.push(answered(&work.at, 1));
+    assert_eq!((run.state.spent.calls, run.state.spent.unanswered, run.state.spent.usd), (1, 1, Some(0.5)));
+    run.hand_in(&work);
+    assert_eq!(run.state.spent.unanswered, 1, "it may have been billed, whatever came after");
+}
+
+#[test]
+fn a_stopped_run_says_why_until_it_goes_on() {
+    let mut run = Run::new();
+    run.push(crate::Event::RunStopped { reason: "no model reachable".into() });
+    assert_eq!(run.state.stopped.as_deref(), Some("no model reachable"));
+    run.start();
+    assert_eq!(run.state.stopped, None);
+}
+
+#[test]
+fn a_crash_is_no_attempt() {
+    let mut run = Run::new();
+    run.start();
+    for _ in 0..5 {
+        run.push(crate::Event::RunStopped { reason: "killed".into() });
+    }
+    assert_eq!(run.work().at.to_string(), "plan#1");
+    run.hand_in(&run.work());
+    assert_eq!(run.next(), "design#1");
+}

@@ -1,0 +1,170 @@
+//! Events that cannot follow each other are refused in words; nothing is guessed.
+
+use super::bench::{Run, answered, asked};
+use crate::{ArtifactRef, Choice, Decided, Digest, Event, PhaseOutcome, Recorded, Rework, RunStatus, Verdict};
+
+fn at(text: &str) -> crate::AttemptId {
+    let (phase, attempt) = text.split_once('#').unwrap();
+    crate::AttemptId { phase: phase.parse().unwrap(), attempt: attempt.parse().unwrap() }
+}
+
+fn started(text: &str) -> Event {
+    Event::PhaseStarted { at: at(text), inputs: vec![] }
+}
+
+fn finished(text: &str) -> Event {
+    let outcome = PhaseOutcome::Failed { reason: "no".into() };
+    Event::PhaseFinished { at: at(text), outcome, elapsed_ms: 1 }
+}
+
+fn judged(text: &str, verdict: Verdict) -> Event {
+    let (issues, dropped, about) = (vec![], vec![], vec![]);
+    let reason = "so".into();
+    Event::GateJudged { at: at(text), verdict, reason, permanent: false, issues, dropped, about, report: None }
+}
+
+fn decided(text: &str) -> Event {
+    Event::FeedbackDecided { at: at(text), decided: Decided::GiveUp { reason: "no".into() } }
+}
+
+fn refusal(run: &mut Run, event: Event) -> String {
+    let error = run.try_push(event).expect_err("it was taken");
+    let (first, hint) = error.split_once('\n').unwrap();
+    assert_eq!(hint, "hint: the journal was changed, or written by another version");
+    first.split_once("cannot follow the events before it: ").unwrap().1.to_owned()
+}
+
+#[test]
+fn the_numbers_of_events_have_no_gaps() {
+    let mut run = Run::new();
+    let event = started("plan#1");
+    let error = run.state.apply(&Recorded { number: 5, at_ms: 1, event }).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "event 5 cannot follow the events before it: the event before it is 1\n\
+         hint: the journal was changed, or written by another version"
+    );
+}
+
+#[test]
+fn a_phase_starts_only_when_it_is_its_turn() {
+    let mut run = Run::new();
+    assert_eq!(refusal(&mut run, started("code#1")), "it is about code#1, but it is the turn of plan#1");
+    assert_eq!(refusal(&mut run, started("plan#2")), "it is about plan#2, but it is the turn of plan#1");
+    run.push(started("plan#1"));
+    assert_eq!(refusal(&mut run, started("plan#1")), "plan#1 is not ready to start");
+}
+
+#[test]
+fn calls_belong_to_an_attempt_that_runs_and_are_answered_once() {
+    let mut run = Run::new();
+    assert_eq!(refusal(&mut run, asked(&at("plan#1"), 1)), "plan#1 is not running");
+    let work = run.start();
+    assert_eq!(refusal(&mut run, answered(&work.at, 1)), "call 1 of plan#1 was not asked");
+    run.push(asked(&work.at, 1));
+    run.push(answered(&work.at, 1));
+    assert_eq!(refusal(&mut run, answered(&work.at, 1)), "call 1 of plan#1 was answered already");
+    assert_eq!(refusal(&mut run, asked(&work.at, 1)), "call 1 of plan#1 was answered already");
+    run.hand_in(&work);
+    assert_eq!(refusal(&mut run, asked(&work.at, 2)), "it is about plan#1, but it is the turn of design#1");
+}
+
+#[test]
+fn an_artifact_cannot_be_slipped_in_out_of_turn() {
+    let mut run = Run::new();
+    run.until("check");
+    let (name, kind) = ("generated_code".parse().unwrap(), "generated_code".parse().unwrap());
+    let artifact = ArtifactRef { name, kind, digest: Digest::of(b"other code"), size: 1 };
+    let slipped = Event::ArtifactStored { at: at("code#1"), artifact };
+    assert_eq!(refusal(&mut run, slipped), "it is about code#1, but it is the turn of check#1");
+}
+
+#[test]
+fn a_gate_is_judged_once_and_only_after_its_agent_came_back() {
+    let mut run = Run::new();
+    assert_eq!(refusal(&mut run, judged("plan#1", Verdict::Passed)), "plan#1 is not ready to be judged");
+    run.until("review");
+    assert_eq!(refusal(&mut run, judged("review#1", Verdict::Passed)), "review#1 is not ready to be judged");
+    run.judge(Verdict::Failed, &["design"]);
+    assert_eq!(refusal(&mut run, judged("review#1", Verdict::Passed)), "review#1 is not ready to be judged");
+}
+
+#[test]
+fn a_phase_that_is_no_gate_cannot_be_judged() {
+    let mut run = Run::new();
+    for attempt in 1..=3 {
+        run.push(started(&format!("plan#{attempt}")));
+        run.push(finished(&format!("plan#{attempt}")));
+    }
+    assert_eq!(refusal(&mut run, judged("plan#3", Verdict::Passed)), "plan is no gate");
+}
+
+#[test]
+fn the_strategy_decides_only_once_and_only_about_a_failure() {
+    let mut run = Run::with("", "ask = \"always\"");
+    run.until("review");
+    assert_eq!(refusal(&mut run, decided("review#1")), "review#1 has not been judged");
+    run.judge(Verdict::Passed, &[]);
+    assert_eq!(refusal(&mut run, decided("review#1")), "review#1 gives the strategy nothing to decide");
+    let mut run = Run::new();
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    run.push(decided("review#1"));
+    assert_eq!(refusal(&mut run, decided("review#1")), "review#1 gives the strategy nothing to decide");
+}
+
+#[test]
+fn no_decision_skips_a_gate() {
+    let mut run = Run::new();
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    let feedback =
+        crate::FeedbackItem { source: "review".into(), about: vec![], issues: vec![], instructions: "go".into() };
+    let rework = vec![Rework { phase: "post".parse().unwrap(), feedback }];
+    let skip = Event::FeedbackDecided { at: at("review#1"), decided: Decided::Revise { rework } };
+    assert_eq!(refusal(&mut run, skip), "this gate may not send work back to post");
+    let mut run = Run::new();
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    let nothing = Event::FeedbackDecided { at: at("review#1"), decided: Decided::Revise { rework: vec![] } };
+    assert_eq!(refusal(&mut run, nothing), "nobody revises anything");
+}
+
+#[test]
+fn nobody_approves_what_was_not_asked() {
+    let mut run = Run::new();
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    let (by, reason, about) = ("ann".into(), "ok".into(), vec![]);
+    let given = Event::ApprovalGiven { at: at("review#1"), choice: Choice::Override, by, reason, about };
+    assert_eq!(refusal(&mut run, given), "review#1 was not waiting for a person");
+    let ask = || Event::ApprovalAsked { at: at("review#1"), question: "?".into(), about: vec![] };
+    run.push(ask());
+    assert_eq!(refusal(&mut run, ask()), "review#1 waits for a person already");
+}
+
+#[test]
+fn a_suite_runs_only_after_it_was_submitted() {
+    let mut run = Run::new();
+    run.until("test");
+    let digest = Digest::of(b"forged");
+    let ran = Event::TestsRan { at: at("test#1"), call: None, run: digest, code: None, request: None, elapsed_ms: 1 };
+    assert_eq!(refusal(&mut run, ran), "test#1 has not submitted a suite");
+}
+
+#[test]
+fn a_run_cannot_pass_before_its_last_phase_and_ends_once() {
+    let end = |status| Event::RunFinished { status, reason: "so".into() };
+    let mut run = Run::new();
+    assert_eq!(refusal(&mut run, end(RunStatus::Passed)), "it says that the run passed, but not every phase is done");
+    run.push(end(RunStatus::Failed));
+    assert_eq!(refusal(&mut run, end(RunStatus::Failed)), "the run is over already");
+    assert_eq!(refusal(&mut run, started("plan#1")), "plan#1 is not ready to start");
+}
+
+#[test]
+fn a_run_is_created_once() {
+    let mut run = Run::new();
+    let created = Event::RunCreated(Box::new(run.state.created.clone()));
+    assert_eq!(refusal(&mut run, created), "the run was created already");
+}

@@ -1,0 +1,195 @@
+//! When a person is asked, and what follows from what they say.
+
+use super::bench::{Run, told};
+use crate::{Choice, Decided, RunStatus, Verdict};
+
+fn failed(ask: &str) -> Run {
+    let mut run = Run::with("", ask);
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    run
+}
+
+fn exhausted() -> Run {
+    let mut run = failed("");
+    for _ in 0..2 {
+        run.revise(&["design"]);
+        run.until("review");
+        run.judge(Verdict::Failed, &["design"]);
+    }
+    run
+}
+
+fn reject(revise: Option<&str>) -> Choice {
+    Choice::Reject { revise: revise.map(|phase| phase.parse().unwrap()) }
+}
+
+// Fault 14: the approver was asked before any self-correction.
+#[test]
+fn by_default_a_person_is_asked_only_when_no_attempt_is_left() {
+    assert_eq!(failed("").next(), "strategy review#1");
+    assert_eq!(exhausted().next(), "person: gate review failed after 3 attempts: review#3 failed. What now?");
+}
+
+#[test]
+fn on_fail_asks_at_every_failure_and_at_no_pass() {
+    assert_eq!(failed("ask = \"on_fail\"").next(), "person: review failed: review#1 failed. What now?");
+    let mut run = Run::with("", "ask = \"on_fail\"");
+    run.until("review");
+    run.judge(Verdict::PassedWithConditions, &["design"]);
+    assert_eq!(run.next(), "code#1");
+}
+
+#[test]
+fn under_on_fail_a_person_sees_a_pass_that_gave_tests_up() {
+    let mut run = Run::with("", "ask = \"on_fail\"");
+    run.until("test");
+    run.submit();
+    run.run_suite();
+    run.verdict(Verdict::Passed, &[], &["t.py::test_a"]);
+    assert_eq!(run.next(), "person: test passed: test#1 passed. Approve?");
+    run.person(Choice::Approve, "").unwrap();
+    assert_eq!(run.next(), "post#1");
+}
+
+#[test]
+fn always_asks_at_a_pass_too_and_approval_opens_the_way() {
+    let mut run = Run::with("", "ask = \"always\"");
+    run.until("review");
+    run.judge(Verdict::Passed, &[]);
+    assert_eq!(run.next(), "person: review passed: review#1 passed. Approve?");
+    run.person(Choice::Approve, "use short names").unwrap();
+    assert_eq!(told(&run.work()), ["person:ann: use short names"]);
+}
+
+#[test]
+fn never_asks_nobody_even_where_the_strategy_wants_to() {
+    let mut run = failed("ask = \"never\"");
+    run.decided(Decided::AskAPerson { reason: "I cannot tell".into() });
+    assert_eq!(
+        run.next(),
+        "Failed: gate review failed and was not sent back (I cannot tell) after 1 attempt: review#1 failed"
+    );
+}
+
+#[test]
+fn a_strategy_may_ask_for_a_person() {
+    let mut run = failed("");
+    run.decided(Decided::AskAPerson { reason: "I cannot tell".into() });
+    assert_eq!(run.next(), "person: review failed, and the strategy asks for a person: I cannot tell");
+}
+
+#[test]
+fn a_failing_gate_cannot_be_approved() {
+    let refused = exhausted().person(Choice::Approve, "").unwrap_err();
+    assert!(refused.contains("review#3 did not pass, so it cannot be approved"), "{refused}");
+}
+
+// Fault 11: a human's override still ended as FAIL.
+#[test]
+fn an_override_opens_the_gate_and_the_end_says_so() {
+    let mut run = exhausted();
+    run.person(Choice::Override, "we know, ship it").unwrap();
+    let code = run.work();
+    assert_eq!(told(&code), ["person:ann: we know, ship it"]);
+    assert_eq!(code.feedback[0].issues.len(), 1, "with the issues that were overridden");
+    assert_eq!(run.finish_up(), (RunStatus::Passed, "passed; overridden by a person: review".to_owned()));
+}
+
+#[test]
+fn an_override_is_forgotten_once_the_gate_passes_by_itself() {
+    let mut run = failed("ask = \"on_fail\"");
+    run.person(Choice::Override, "for now").unwrap();
+    run.until("check");
+    run.judge(Verdict::Failed, &["design"]);
+    run.person(reject(Some("design")), "no").unwrap();
+    assert_eq!(run.finish_up().1, "every gate passed");
+}
+
+#[test]
+fn abort_ends_the_run_at_once() {
+    let mut run = exhausted();
+    run.person(Choice::Abort, "wrong task").unwrap();
+    assert_eq!(run.state.ended(), Some((RunStatus::Aborted, "aborted by ann: wrong task")));
+    assert_eq!(run.next(), "over");
+}
+
+#[test]
+fn a_rejection_gives_its_words_to_the_strategy() {
+    let mut run = failed("ask = \"on_fail\"");
+    run.person(reject(None), "too many tables").unwrap();
+    let failure = run.failure();
+    assert_eq!(failure.person_words.as_deref(), Some("too many tables"));
+    assert_eq!(failure.attempts_left, 2, "none was spent by asking");
+    run.revise(&["design"]);
+    assert_eq!(run.next(), "design#2");
+}
+
+#[test]
+fn a_rejection_may_go_straight_to_a_phase() {
+    let mut run = failed("ask = \"on_fail\"");
+    run.person(reject(Some("plan")), "split it").unwrap();
+    let plan = run.work();
+    assert_eq!(plan.at.to_string(), "plan#2");
+    assert_eq!(told(&plan), ["person:ann: split it"]);
+    assert_eq!((plan.feedback[0].issues.len(), plan.feedback[0].about.len()), (1, 2));
+}
+
+#[test]
+fn a_rejected_pass_is_sent_back_and_counts_as_a_failure_of_the_past() {
+    let mut run = Run::with("", "ask = \"always\"");
+    run.until("review");
+    run.judge(Verdict::Passed, &[]);
+    run.person(reject(None), "not what I meant").unwrap();
+    assert_eq!(run.failure().person_words.as_deref(), Some("not what I meant"));
+    run.revise(&["design"]);
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    run.person(reject(None), "still not").unwrap();
+    assert_eq!(run.failure().history.len(), 1);
+}
+
+#[test]
+fn a_rejection_without_attempts_left_grants_one_more_and_only_one() {
+    let mut run = exhausted();
+    run.person(reject(Some("design")), "once more").unwrap();
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    assert_eq!(run.next(), "person: gate review failed after 4 attempts: review#4 failed. What now?");
+}
+
+#[test]
+fn a_rejection_grants_the_gates_on_its_way_and_the_run_what_they_need() {
+    let mut run = Run::with("max_total_attempts = 3\n", "ask = \"on_fail\"");
+    run.until("test");
+    run.judge(Verdict::Failed, &["plan"]);
+    run.person(reject(Some("plan")), "once more").unwrap();
+    assert_eq!(run.finish_up().0, RunStatus::Passed);
+}
+
+#[test]
+fn a_person_cannot_send_work_where_the_pipeline_does_not_allow_it() {
+    let refused = failed("ask = \"on_fail\"").person(reject(Some("post")), "skip it").unwrap_err();
+    assert!(refused.contains("this gate may not send work back to post"), "{refused}");
+}
+
+#[test]
+fn who_rejected_is_asked_again_when_the_strategy_finds_no_way() {
+    let mut run = exhausted();
+    run.person(reject(None), "think").unwrap();
+    run.decided(Decided::GiveUp { reason: "nothing left to try".into() });
+    assert!(run.next().starts_with("person: gate review failed and was not sent back (nothing left to try)"));
+    run.person(Choice::Override, "then as it is").unwrap();
+    assert_eq!(run.next(), "code#1");
+}
+
+#[test]
+fn a_gate_that_could_not_be_judged_can_only_be_overridden_with_eyes_open() {
+    let mut run = Run::new();
+    run.until("review");
+    for _ in 0..3 {
+        run.judge(Verdict::NotJudged, &[]);
+    }
+    assert!(run.next().starts_with("person: gate review could not be judged after 3 attempts"));
+    assert!(run.person(Choice::Approve, "fine").is_err());
+}
