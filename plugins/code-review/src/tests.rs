@@ -39,3 +39,13 @@ fn one_silent_specialist_is_not_taken_for_no_issue() {
     let (result, _) = desk.run::<CodeReview>();
     assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("quality: ") && why.contains("no tokens left")));
 }
+
+#[test]
+fn an_answer_without_the_list_of_issues_is_not_taken_for_none() {
+    let desk = NAMES.iter().skip(1).fold(desk(), |desk, name| desk.answer(&format!("code-review/{name}"), NOTHING));
+    let desk = desk.answer("code-review/quality", r#"{"verdict": "fine"}"#).answer("code-review/quality/repair", "{}");
+    let (result, seen) = desk.run::<CodeReview>();
+    let again = seen.asked.iter().find(|request| request.label.ends_with("/repair")).unwrap();
+    assert!(format!("{:?}", again.messages).contains("`issues` is missing"));
+    assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("1 of 6 specialists gave no findings")));
+}

@@ -58,8 +58,9 @@ pub async fn review(
 }
 
 async fn examine(ask: Ask, specialist: &Specialist<'_>, phases: &[&str]) -> Result<Findings, Failure> {
-    let check = |found: &Findings, _: &str| {
+    let check = |found: &Findings, text: &str| {
         let mut faults = findings::faults(found, phases);
+        faults.extend(silence(text));
         let missing = findings::missing_checks(found, &specialist.must_check);
         faults
             .extend(missing.iter().map(|item| format!("checks: the design's checklist item is not answered: {item}")));
@@ -73,6 +74,13 @@ async fn examine(ask: Ask, specialist: &Specialist<'_>, phases: &[&str]) -> Resu
         }
     }
     Ok(found)
+}
+
+/// An answer without the list says nothing; only an empty list says that there is no issue.
+fn silence(text: &str) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let said = answer.get("issues").is_some_and(serde_json::Value::is_array);
+    (!said).then(|| "`issues` is missing; an empty list says that there are none".to_owned())
 }
 
 fn words(failure: Failure) -> String {
