@@ -1,6 +1,14 @@
 //! The contract of `wit/`, as Rust types. One world that holds everything, so that the types are the same for all; what a
 //! single plugin may import is decided in `inspect`.
-#![allow(missing_docs, unsafe_code, clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    unsafe_code,
+    clippy::all,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 wasmtime::component::bindgen!({
     inline: "

@@ -39,7 +39,10 @@ impl Cache {
             return Err(unusable("it belongs to somebody else".to_owned(), "choose a folder of your own"));
         }
         if meta.permissions().mode() & 0o022 != 0 {
-            return Err(unusable("others may write into it".to_owned(), "take that right away: chmod 700 on the folder"));
+            return Err(unusable(
+                "others may write into it".to_owned(),
+                "take that right away: chmod 700 on the folder",
+            ));
         }
         Ok(cache)
     }
@@ -66,7 +69,9 @@ impl Cache {
         // again, its digest was just compared, and wasmtime itself refuses code of another version or configuration.
         // Who can still forge both files runs as this user already.
         let component = unsafe { Component::deserialize_file(engine, &path) };
-        component.map_err(|error| tracing::warn!(plugin = digest.short(), %error, "a compiled plugin is not taken")).ok()
+        component
+            .map_err(|error| tracing::warn!(plugin = digest.short(), %error, "a compiled plugin is not taken"))
+            .ok()
     }
 
     /// Keeps a component. Failing to keep it costs time later, nothing else.

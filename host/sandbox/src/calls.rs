@@ -40,30 +40,33 @@ impl Calls {
         Self { turnstile: Arc::default(), work: Arc::default(), limit }
     }
 
-    /// Takes the next number and sets the host to work.
-    pub(crate) fn start<A, W>(&self, work: impl FnOnce(u32) -> W) -> Result<Pending<A>, Stop>
-    where
-        A: Send + 'static,
-        W: Future<Output = A> + Send + 'static,
-    {
-        let number = self.turnstile.number();
-        if number > self.limit {
-            return Err(Stop::Calls);
+    /// Takes the next number.
+    pub(crate) fn number(&self) -> Result<u32, Stop> {
+        match self.turnstile.number() {
+            number if number > self.limit => Err(Stop::Calls),
+            number => Ok(number),
         }
+    }
+
+    /// Sets the host to work on call `number`. Who wants the answer in turn takes a place first, lest it come too early.
+    pub(crate) fn start<A: Send + 'static>(
+        &self,
+        number: u32,
+        work: impl Future<Output = A> + Send + 'static,
+    ) -> Pending<A> {
         let (sender, answer) = oneshot::channel();
         let done = Done { turnstile: Arc::clone(&self.turnstile), number };
-        let work = work(number);
         self.work.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
             // The guest may be gone.
             let _ = sender.send(work.await);
             drop(done);
         });
-        Ok(Pending { number, answer })
+        Pending { number, answer }
     }
 
-    /// A place in the queue; to be taken in the same breath as the number.
-    pub(crate) fn place<A>(&self, pending: &Pending<A>) -> Ticket {
-        self.turnstile.place(pending.number)
+    /// A place in the queue for the answer to call `number`.
+    pub(crate) fn place(&self, number: u32) -> Ticket {
+        self.turnstile.place(number)
     }
 
     /// Waits until the host's work on every call is done, wanted or not.

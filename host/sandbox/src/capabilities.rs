@@ -44,8 +44,13 @@ pub trait Capabilities: Send + Sync + 'static {
     /// Asks a model.
     async fn complete(&self, call: u32, request: Request) -> Answer;
     /// Tries tests, for the agent's own eyes.
-    async fn run_tests(&self, call: u32, language: String, code: Subject, tests: Vec<File>)
-    -> Result<TestRun, BenchError>;
+    async fn run_tests(
+        &self,
+        call: u32,
+        language: String,
+        code: Subject,
+        tests: Vec<File>,
+    ) -> Result<TestRun, BenchError>;
     /// The assignment's inputs and previous artifacts.
     fn inputs(&self) -> Vec<ArtifactRef>;
     /// The content of one of them.

@@ -146,8 +146,7 @@ impl Engine {
         if found != *digest {
             return Err(LoadError::Digest { plugin: name.clone(), expected: digest.clone(), found });
         }
-        let inspection =
-            inspect(&bytes).map_err(|source| LoadError::NotAComponent { plugin: name.clone(), source })?;
+        let inspection = inspect(&bytes).map_err(|source| LoadError::NotAComponent { plugin: name.clone(), source })?;
         if !inspection.problems.is_empty() {
             return Err(LoadError::Misfit { plugin: name.clone(), problems: inspection.problems });
         }
@@ -318,9 +317,8 @@ impl Ticker {
         while !self.ended.load(Ordering::Acquire) {
             if self.running.load(Ordering::Acquire) == 0 {
                 let guard = lock(&self.lock);
-                let idle = |(): &mut ()| {
-                    self.running.load(Ordering::Acquire) == 0 && !self.ended.load(Ordering::Acquire)
-                };
+                let idle =
+                    |(): &mut ()| self.running.load(Ordering::Acquire) == 0 && !self.ended.load(Ordering::Acquire);
                 drop(self.wake.wait_while(guard, idle));
                 continue;
             }

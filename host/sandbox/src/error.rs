@@ -8,7 +8,9 @@ use phasegate_process::{Digest, PluginName};
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The machine refuses what the engine needs.
-    #[error("the sandbox cannot start: {0}\nhint: fewer plugin instances need less address space; lower `max_instances`")]
+    #[error(
+        "the sandbox cannot start: {0}\nhint: fewer plugin instances need less address space; lower `max_instances`"
+    )]
     Start(String),
     /// The folder for compiled components cannot be used.
     #[error("the folder for compiled plugins, {folder}, cannot be used: {reason}\nhint: {hint}")]
@@ -24,7 +26,9 @@ pub enum EngineError {
 
 /// Bytes that are not a component.
 #[derive(Debug, thiserror::Error)]
-#[error("this is not a WebAssembly component: {0}\nhint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module")]
+#[error(
+    "this is not a WebAssembly component: {0}\nhint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module"
+)]
 pub struct InspectError(pub(crate) String);
 
 /// A component that is not taken as a plugin.
@@ -79,7 +83,9 @@ pub enum LoadError {
         problems: Vec<String>,
     },
     /// It asks for what the operator did not grant.
-    #[error("plugin `{plugin}` asks for {wanted}, which is not granted\nhint: if it may have that, set `grants = {{ {hint} }}` under `[plugins.{plugin}]`")]
+    #[error(
+        "plugin `{plugin}` asks for {wanted}, which is not granted\nhint: if it may have that, set `grants = {{ {hint} }}` under `[plugins.{plugin}]`"
+    )]
     NotGranted {
         /// The plugin.
         plugin: PluginName,
@@ -89,7 +95,9 @@ pub enum LoadError {
         hint: String,
     },
     /// It does not compile.
-    #[error("plugin `{plugin}` cannot be compiled: {reason}\nhint: rebuild it; it may use a WebAssembly proposal that this host does not take")]
+    #[error(
+        "plugin `{plugin}` cannot be compiled: {reason}\nhint: rebuild it; it may use a WebAssembly proposal that this host does not take"
+    )]
     Compile {
         /// The plugin.
         plugin: PluginName,
@@ -217,7 +225,9 @@ impl CallErrorKind {
             Self::Trap(_) | Self::Panic(_) | Self::Exit(_) => {
                 "this is a fault of the plugin; its author needs this message and the plugin's log"
             }
-            Self::CpuTime { .. } => "if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop",
+            Self::CpuTime { .. } => {
+                "if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop"
+            }
             Self::WallClock { .. } => "if it only waited for slow models, raise `wall_ms` in its limits",
             Self::Memory { what: "table", .. } => "if its work needs it, raise `table_elements` in its limits",
             Self::Memory { .. } => "if its work needs it, raise `memory_bytes` in its limits",

@@ -40,19 +40,20 @@ impl State {
         self.capabilities.clone().ok_or_else(|| wasmtime::format_err!("this call has no capabilities"))
     }
 
-    fn ask_model(&self, request: model_types::Request) -> wasmtime::Result<Pending<Answer>> {
+    fn ask_model(&self, call: u32, request: model_types::Request) -> wasmtime::Result<Pending<Answer>> {
         let capabilities = self.capabilities()?;
         let request = convert_model::request(request);
-        Ok(self.calls.start(|call| async move {
+        Ok(self.calls.start(call, async move {
             match request {
                 Ok(request) => capabilities.complete(call, request).await,
                 Err(error) => Err(error),
             }
-        })?)
+        }))
     }
 
     fn try_tests(
         &self,
+        call: u32,
         language: String,
         code: types::Subject,
         tests: Vec<types::File>,
@@ -60,20 +61,20 @@ impl State {
         let capabilities = self.capabilities()?;
         let code = bench::subject(code);
         let tests = bench::files(tests);
-        Ok(self.calls.start(|call| async move { capabilities.run_tests(call, language, code?, tests).await })?)
+        Ok(self.calls.start(call, async move { capabilities.run_tests(call, language, code?, tests).await }))
     }
 }
 
 /// Waits for the call's turn. The waiting was no computing, so the epoch starts anew.
 async fn in_turn<A: Send + 'static>(
     accessor: &Accessor<State, HasSelf<State>>,
-    start: impl FnOnce(&mut State) -> wasmtime::Result<Pending<A>>,
+    start: impl FnOnce(&State, u32) -> wasmtime::Result<Pending<A>>,
 ) -> wasmtime::Result<A> {
     let (pending, ticket) = accessor.with(|mut access| {
         let state = access.get();
-        let pending = start(state)?;
-        let ticket = state.calls.place(&pending);
-        wasmtime::error::Ok((pending, ticket))
+        let call = state.calls.number()?;
+        let ticket = state.calls.place(call);
+        wasmtime::error::Ok((start(state, call)?, ticket))
     })?;
     ticket.await;
     accessor.with(|mut access| access.as_context_mut().set_epoch_deadline(1));
@@ -85,7 +86,7 @@ impl models::HostWithStore<State> for HasSelf<State> {
         accessor: &Accessor<State, Self>,
         request: model_types::Request,
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
-        Ok(convert_model::answer(in_turn(accessor, |state| state.ask_model(request)).await?))
+        Ok(convert_model::answer(in_turn(accessor, |state, call| state.ask_model(call, request)).await?))
     }
 }
 
@@ -96,7 +97,7 @@ impl test_bench::HostWithStore<State> for HasSelf<State> {
         code: types::Subject,
         tests: Vec<types::File>,
     ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
-        Ok(bench::result(in_turn(accessor, |state| state.try_tests(language, code, tests)).await?))
+        Ok(bench::result(in_turn(accessor, |state, call| state.try_tests(call, language, code, tests)).await?))
     }
 }
 
@@ -106,7 +107,7 @@ impl models_blocking::Host for State {
         request: model_types::Request,
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
         let _blocked = self.calls.turnstile.block();
-        Ok(convert_model::answer(self.ask_model(request)?.wait().await?))
+        Ok(convert_model::answer(self.ask_model(self.calls.number()?, request)?.wait().await?))
     }
 
     async fn complete_all(
@@ -114,8 +115,10 @@ impl models_blocking::Host for State {
         requests: Vec<model_types::Request>,
     ) -> wasmtime::Result<Vec<Result<model_types::Response, model_types::Error>>> {
         let _blocked = self.calls.turnstile.block();
-        let started: Vec<_> =
-            requests.into_iter().map(|request| self.ask_model(request)).collect::<wasmtime::Result<_>>()?;
+        let started: Vec<_> = requests
+            .into_iter()
+            .map(|request| self.ask_model(self.calls.number()?, request))
+            .collect::<wasmtime::Result<_>>()?;
         let mut answers = Vec::with_capacity(started.len());
         for pending in started {
             answers.push(convert_model::answer(pending.wait().await?));
@@ -132,7 +135,7 @@ impl test_bench_blocking::Host for State {
         tests: Vec<types::File>,
     ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
         let _blocked = self.calls.turnstile.block();
-        Ok(bench::result(self.try_tests(language, code, tests)?.wait().await?))
+        Ok(bench::result(self.try_tests(self.calls.number()?, language, code, tests)?.wait().await?))
     }
 }
 

@@ -143,6 +143,12 @@ impl Inspection {
 
 /// Reads what a component is. Fails only if the bytes are no component; what does not fit is in `problems`.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
+    // Eight bytes: the magic, the version, and 1 for a component where a core module has 0.
+    if bytes.get(..8) != Some(b"\0asm\x0d\0\x01\0".as_slice()) {
+        let what =
+            if bytes.starts_with(b"\0asm\x01\0\0\0") { "it is a core module" } else { "it does not start as one" };
+        return Err(InspectError(what.to_owned()));
+    }
     let decoded = wit_component::decode(bytes).map_err(|error| InspectError(first_line(&error)))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err(InspectError("it is a package of interfaces, nothing that runs".to_owned()));
@@ -209,17 +215,18 @@ impl Interface {
     }
 }
 
-fn interfaces<'a>(
-    resolve: &Resolve,
-    items: impl IntoIterator<Item = (&'a WorldKey, &'a WorldItem)>,
-) -> Vec<Interface> {
+fn interfaces<'a>(resolve: &Resolve, items: impl IntoIterator<Item = (&'a WorldKey, &'a WorldItem)>) -> Vec<Interface> {
     let mut found: Vec<Interface> = items
         .into_iter()
         .map(|(key, item)| {
             let name = resolve.name_world_key(key);
             let functions = match item {
                 WorldItem::Interface { id, .. } => resolve.interfaces.get(*id).map(|interface| {
-                    interface.functions.iter().map(|(name, function)| (name.clone(), signature(resolve, function))).collect()
+                    interface
+                        .functions
+                        .iter()
+                        .map(|(name, function)| (name.clone(), signature(resolve, function)))
+                        .collect()
                 }),
                 WorldItem::Function(_) | WorldItem::Type { .. } => None,
             };
@@ -291,9 +298,10 @@ fn missing_functions(export: &Interface, host: &BTreeMap<String, Interface>) -> 
         .iter()
         .filter_map(|(name, signature)| match export.functions.get(name) {
             None => Some(format!("its export {} lacks the function `{name}`", export.name)),
-            Some(other) if other != signature => {
-                Some(format!("its function `{name}` of {} is `{other}`, and this host calls `{signature}`", export.name))
-            }
+            Some(other) if other != signature => Some(format!(
+                "its function `{name}` of {} is `{other}`, and this host calls `{signature}`",
+                export.name
+            )),
             Some(_) => None,
         })
         .collect();
@@ -333,8 +341,12 @@ fn unknown_elsewhere(import: &Interface) -> Option<String> {
         return None;
     }
     let hint = match name.strip_prefix("wasi:") {
-        Some(_) => "plugins get virtual clocks, randomness, standard streams and empty files of WASI 0.2, nothing else; remove what needs this import",
-        None => "remove what needs this import; a plugin reaches the world through the interfaces of its world in `wit/` alone",
+        Some(_) => {
+            "plugins get virtual clocks, randomness, standard streams and empty files of WASI 0.2, nothing else; remove what needs this import"
+        }
+        None => {
+            "remove what needs this import; a plugin reaches the world through the interfaces of its world in `wit/` alone"
+        }
     };
     Some(format!("it imports {}, which no plugin is granted\nhint: {hint}", import.name))
 }
@@ -360,7 +372,8 @@ fn host_contract() -> Result<BTreeMap<String, Interface>, InspectError> {
     sources.push(Path::new("models.wit"), include_str!("../../../wit/models.wit"));
     sources.push(Path::new("host.wit"), include_str!("../../../wit/host.wit"));
     sources.push(Path::new("plugin.wit"), include_str!("../../../wit/plugin.wit"));
-    let broken = |error: &dyn std::fmt::Display| InspectError(format!("the host's own contract cannot be read: {error}"));
+    let broken =
+        |error: &dyn std::fmt::Display| InspectError(format!("the host's own contract cannot be read: {error}"));
     let group = sources.parse().map_err(|(_, error)| broken(&error))?;
     let mut resolve = Resolve::default();
     resolve.push_group(group).map_err(|error| broken(&error))?;

@@ -88,7 +88,13 @@ impl Default for Limits {
 impl Limits {
     /// For feedback strategies: a moment of thought.
     pub fn strategy() -> Self {
-        Self { cpu_ms: millis(5_000), wall_ms: millis(30_000), memory_bytes: 64 * MIB, log_bytes: 64 * KIB, ..Self::default() }
+        Self {
+            cpu_ms: millis(5_000),
+            wall_ms: millis(30_000),
+            memory_bytes: 64 * MIB,
+            log_bytes: 64 * KIB,
+            ..Self::default()
+        }
     }
 
     /// For test runners: whole interpreters.

@@ -32,15 +32,16 @@ struct Inner {
 
 impl LogBook {
     pub(crate) fn new(listener: Listener, limits: &Limits) -> Self {
-        let inner =
-            Inner { lines_left: limits.log_lines, bytes_left: limits.log_bytes, cut: false, panic: None };
+        let inner = Inner { lines_left: limits.log_lines, bytes_left: limits.log_bytes, cut: false, panic: None };
         Self { listener, inner: Arc::new(Mutex::new(inner)) }
     }
 
     /// Takes one line. Control characters are dropped, so that no line can draw on a person's terminal.
     pub(crate) fn write(&self, level: LogLevel, line: &str) {
         let line = plain(line);
-        if level == LogLevel::Error && let Some(words) = line.strip_prefix("panic: ") {
+        if level == LogLevel::Error
+            && let Some(words) = line.strip_prefix("panic: ")
+        {
             self.with(|inner| inner.panic = Some(words.to_owned()));
         }
         if self.admit(line.len()) {
@@ -51,7 +52,9 @@ impl LogBook {
     /// Takes one word of progress.
     pub(crate) fn progress(&self, what: &str, fraction: Option<f32>) {
         let what = plain(what);
-        if self.admit(what.len()) && let Listener::Agent(agent) = &self.listener {
+        if self.admit(what.len())
+            && let Listener::Agent(agent) = &self.listener
+        {
             agent.progress(what, fraction.filter(|f| f.is_finite()).map(|f| f.clamp(0.0, 1.0)));
         }
     }

@@ -223,8 +223,7 @@ impl Plugin {
         B: for<'a> FnOnce(&'a mut Store<State>, Instance, &'a Compiled) -> Answering<'a, R> + Send,
     {
         let compiled = &*self.compiled;
-        let _entered =
-            self.engine.enter(self.world(), compiled.pooled).await.map_err(|kind| self.error(call, kind))?;
+        let _entered = self.engine.enter(self.world(), compiled.pooled).await.map_err(|kind| self.error(call, kind))?;
         let calls = state.calls.clone();
         let mut store = bounded(compiled, state);
         let work = async {

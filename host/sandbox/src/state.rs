@@ -24,12 +24,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        limits: Limits,
-        log: LogBook,
-        capabilities: Option<Arc<dyn Capabilities>>,
-        seed: u64,
-    ) -> Self {
+    pub(crate) fn new(limits: Limits, log: LogBook, capabilities: Option<Arc<dyn Capabilities>>, seed: u64) -> Self {
         Self {
             limits,
             calls: Calls::new(limits.calls),

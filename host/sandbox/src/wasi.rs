@@ -279,7 +279,10 @@ impl Lots {
     }
 
     fn bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
-        wasmtime::ensure!(len <= MOST_RANDOM, "{len} random bytes were asked for at once, at most {MOST_RANDOM} are given");
+        wasmtime::ensure!(
+            len <= MOST_RANDOM,
+            "{len} random bytes were asked for at once, at most {MOST_RANDOM} are given"
+        );
         let mut bytes = Vec::with_capacity(len as usize);
         while (bytes.len() as u64) < len {
             bytes.extend_from_slice(&self.draw().to_le_bytes());

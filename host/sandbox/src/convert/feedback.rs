@@ -1,16 +1,16 @@
 //! Failed gates and decisions about them.
 
-use phasegate_process::feedback::{Decision, GateFailure, Revision};
 use phasegate_process::PhaseName;
+use phasegate_process::feedback::{Decision, GateFailure, Revision};
 
 use super::work::to_issues;
 use crate::bindings::exports::phasegate::plugin::feedback as wit;
 
 pub(crate) fn failure(from: &GateFailure) -> wit::GateFailure {
-    let history = from.history.iter().map(|past| wit::PastAttempt {
-        issues: to_issues(&past.issues),
-        revised: names(&past.revised),
-    });
+    let history = from
+        .history
+        .iter()
+        .map(|past| wit::PastAttempt { issues: to_issues(&past.issues), revised: names(&past.revised) });
     wit::GateFailure {
         gate: from.gate.to_string(),
         attempt: from.attempt,
@@ -32,7 +32,8 @@ pub(crate) fn decision(from: wit::Decision) -> Result<Decision, String> {
     Ok(match from {
         wit::Decision::Revise(revisions) => {
             let revisions = revisions.into_iter();
-            let revision = |wit::Revision { phase, issue_ids, instructions }| Revision { phase, issue_ids, instructions };
+            let revision =
+                |wit::Revision { phase, issue_ids, instructions }| Revision { phase, issue_ids, instructions };
             Decision::Revise(revisions.map(revision).collect())
         }
         wit::Decision::AskAPerson(words) => Decision::AskAPerson(words),

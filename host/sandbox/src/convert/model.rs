@@ -8,16 +8,8 @@ use crate::bindings::phasegate::plugin::model_types as wit;
 
 /// The request as the core knows it, or why no model is asked.
 pub(crate) fn request(request: wit::Request) -> Result<Request, Error> {
-    let wit::Request {
-        label,
-        tier,
-        messages,
-        tools,
-        tool_choice,
-        answer_schema,
-        max_output_tokens,
-        temperature,
-    } = request;
+    let wit::Request { label, tier, messages, tools, tool_choice, answer_schema, max_output_tokens, temperature } =
+        request;
     let Some(tier) = Tier::named(&tier) else {
         return Err(Error::Denied(format!("there is no tier `{tier}`; the tiers are fast, default and deep")));
     };
@@ -63,7 +55,10 @@ fn content(content: wit::Content) -> Result<Content, Error> {
         }
         wit::Content::Opaque(json) => Content::Opaque { json },
         wit::Content::Other(what) => {
-            return Err(Error::Invalid(format!("this host does not know the content `{}`", what.chars().take(80).collect::<String>())));
+            return Err(Error::Invalid(format!(
+                "this host does not know the content `{}`",
+                what.chars().take(80).collect::<String>()
+            )));
         }
     })
 }
@@ -91,9 +86,7 @@ fn to_content(content: Content) -> wit::Content {
     match content {
         Content::Text { text } => wit::Content::Text(text),
         Content::ToolCall { id, name, arguments } => wit::Content::ToolCall(wit::ToolCall { id, name, arguments }),
-        Content::ToolResult { id, text, is_error } => {
-            wit::Content::ToolResult(wit::ToolResult { id, text, is_error })
-        }
+        Content::ToolResult { id, text, is_error } => wit::Content::ToolResult(wit::ToolResult { id, text, is_error }),
         Content::Opaque { json } => wit::Content::Opaque(json),
     }
 }

@@ -1,0 +1,191 @@
+//! A host for tests: answers from a closure, after whatever delay it likes, and everything that was heard written down.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use phasegate_process::feedback::GateFailure;
+use phasegate_process::model::{Answer, Content, Request, Response, Usage};
+use phasegate_process::testing::{BenchError, File, Outcome, Subject, TestCase, TestRun};
+use phasegate_process::{ArtifactRef, Assignment, Digest, Expected};
+use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, Limits, LogLevel, Plugin};
+use serde_json::{Value, json};
+
+pub fn fixture(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist/fixtures").join(format!("{name}.wasm"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub fn cache_dir() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-plugins")
+}
+
+pub fn engine() -> Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    let make = || Engine::new(EngineSettings { cache_dir: Some(cache_dir()), ..EngineSettings::default() }).unwrap();
+    ENGINE.get_or_init(make).clone()
+}
+
+pub fn load(name: &str) -> Plugin {
+    load_in(&engine(), name)
+}
+
+pub fn load_in(engine: &Engine, name: &str) -> Plugin {
+    let bytes = fixture(name);
+    engine.load(&name.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap()
+}
+
+pub fn call(doing: &str) -> Call {
+    Call { doing: doing.to_owned(), seed: 7, limits: Limits::default(), log: None }
+}
+
+pub fn with_limits(limits: Limits) -> Call {
+    Call { limits, ..call("phase design, attempt 1") }
+}
+
+pub fn assignment(settings: Value) -> Assignment {
+    Assignment {
+        run_id: "run-1".parse().unwrap(),
+        task_id: "TASK-001".parse().unwrap(),
+        phase: "design".parse().unwrap(),
+        attempt: 1,
+        inputs: inputs(),
+        expected: vec![Expected {
+            name: "design".parse().unwrap(),
+            kind: "design_specification".parse().unwrap(),
+            schema: "{}".to_owned(),
+        }],
+        previous: Vec::new(),
+        feedback: Vec::new(),
+        environment: json!({}),
+        settings,
+    }
+}
+
+fn inputs() -> Vec<ArtifactRef> {
+    vec![ArtifactRef {
+        name: "plan".parse().unwrap(),
+        kind: "project_plan".parse().unwrap(),
+        digest: Digest::of(b"the plan"),
+        size: 8,
+    }]
+}
+
+pub fn failure(settings: Value) -> GateFailure {
+    serde_json::from_value(json!({
+        "gate": "design-review", "attempt": 2, "attempts_left": 1, "person_words": null,
+        "may_revise": ["planning", "design"], "history": [], "settings": settings,
+        "issues": [{
+            "id": "I-1", "severity": "high", "category": "quality", "defect_type": "hallucination",
+            "phase_injected": "design", "description": "Something is not as it should be.",
+            "evidence": "see there", "impact": "bad"
+        }],
+    }))
+    .unwrap()
+}
+
+pub fn file(path: &str, content: &str) -> File {
+    File { path: path.to_owned(), content: content.to_owned() }
+}
+
+pub fn says(text: &str) -> Answer {
+    Ok(Response {
+        content: vec![Content::Text { text: text.to_owned() }],
+        stop: "end".to_owned(),
+        model: "scripted:test".to_owned(),
+        usage: Usage::default(),
+    })
+}
+
+type Script = dyn Fn(u32, &Request) -> (Duration, Answer) + Send + Sync;
+
+/// What a desk heard.
+#[derive(Default, Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// Labels by call number, in the order asked.
+    pub asked: Vec<(u32, String)>,
+    /// Numbers in the order answered.
+    pub answered: Vec<u32>,
+    pub log: Vec<(LogLevel, String)>,
+    pub progress: Vec<String>,
+    pub tests: Vec<(u32, String, Subject, Vec<File>)>,
+}
+
+pub struct Desk {
+    script: Box<Script>,
+    heard: Mutex<Heard>,
+}
+
+impl Desk {
+    pub fn new(script: impl Fn(u32, &Request) -> (Duration, Answer) + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { script: Box::new(script), heard: Mutex::default() })
+    }
+
+    /// Answers every question with its label, at once.
+    pub fn echo() -> Arc<Self> {
+        Self::new(|_, request| (Duration::ZERO, says(&request.label)))
+    }
+
+    pub fn heard(&self) -> Heard {
+        self.heard.lock().unwrap().clone()
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.heard().log.into_iter().map(|(_, line)| line).collect()
+    }
+}
+
+#[async_trait]
+impl Capabilities for Desk {
+    async fn complete(&self, call: u32, request: Request) -> Answer {
+        self.heard.lock().unwrap().asked.push((call, request.label.clone()));
+        let (delay, answer) = (self.script)(call, &request);
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        self.heard.lock().unwrap().answered.push(call);
+        answer
+    }
+
+    async fn run_tests(
+        &self,
+        call: u32,
+        language: String,
+        code: Subject,
+        tests: Vec<File>,
+    ) -> Result<TestRun, BenchError> {
+        self.heard.lock().unwrap().tests.push((call, language, code, tests));
+        let name = "t.lines::one".to_owned();
+        let case = TestCase { name, outcome: Outcome::Passed, message: None, output: String::new() };
+        Ok(TestRun { build_errors: Vec::new(), tests: vec![case] })
+    }
+
+    fn inputs(&self) -> Vec<ArtifactRef> {
+        inputs()
+    }
+
+    async fn read(&self, name: String) -> Result<Vec<u8>, ArtifactError> {
+        tokio::task::yield_now().await;
+        match name.as_str() {
+            "plan" => Ok(b"the plan".to_vec()),
+            _ => Err(ArtifactError::Unknown(name)),
+        }
+    }
+
+    async fn check(&self, kind: String, _content: Vec<u8>) -> Result<(), Vec<String>> {
+        match kind.as_str() {
+            "project_plan" => Ok(()),
+            other => Err(vec![format!("no kind {other}")]),
+        }
+    }
+
+    fn log(&self, level: LogLevel, line: String) {
+        self.heard.lock().unwrap().log.push((level, line));
+    }
+
+    fn progress(&self, what: String, _fraction: Option<f32>) {
+        self.heard.lock().unwrap().progress.push(what);
+    }
+}

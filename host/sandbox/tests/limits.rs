@@ -1,0 +1,172 @@
+//! Bad plugins: each meets its bound, the message says which, and the host goes on.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use common::{Desk, assignment, call, engine, failure, load, says, with_limits};
+use phasegate_sandbox::{CallError, CallErrorKind, Limits, LogLevel};
+use serde_json::{Value, json};
+
+fn ms(n: u64) -> NonZeroU64 {
+    NonZeroU64::new(n).unwrap()
+}
+
+async fn error_of(settings: Value, limits: Limits) -> CallError {
+    load("agent").run_agent(&assignment(settings), Desk::echo(), &with_limits(limits)).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_spinning_agent_is_stopped_at_its_computing_time() {
+    let error = error_of(json!({"do": "spin"}), Limits { cpu_ms: ms(50), ..Limits::default() }).await;
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase design, attempt 1) used up its 50 ms of computing time and was stopped
+    hint: if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop
+    ");
+    let call = with_limits(Limits { cpu_ms: ms(50), ..Limits::default() });
+    let blocking = load("blocking").run_agent(&assignment(json!({"do": "spin"})), Desk::echo(), &call).await;
+    assert_eq!(blocking.unwrap_err().kind, CallErrorKind::CpuTime { limit_ms: 50 });
+}
+
+#[tokio::test]
+async fn yielding_does_not_buy_computing_time() {
+    let error = error_of(json!({"do": "yield for ever"}), Limits { cpu_ms: ms(50), ..Limits::default() }).await;
+    assert_eq!(error.kind, CallErrorKind::CpuTime { limit_ms: 50 });
+}
+
+#[tokio::test]
+async fn waiting_for_a_model_costs_no_computing_time() {
+    let desk = Desk::new(|_, _| (Duration::from_millis(30), says("slow")));
+    let limits = Limits { cpu_ms: ms(20), ..Limits::default() };
+    let attempts = assignment(json!({"ask": "x"}));
+    for _ in 0..3 {
+        load("agent").run_agent(&attempts, desk.clone(), &with_limits(limits)).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_call_ends_at_its_wall_clock_and_so_does_what_the_host_did_for_it() {
+    let desk = Desk::new(|_, _| (Duration::from_secs(3600), says("never")));
+    let call = with_limits(Limits { wall_ms: ms(50), ..Limits::default() });
+    let error = load("agent").run_agent(&assignment(json!({"ask": "x"})), desk.clone(), &call).await.unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase design, attempt 1) was not done after 50 ms, waiting included, and was stopped
+    hint: if it only waited for slow models, raise `wall_ms` in its limits
+    ");
+    assert!(desk.heard().answered.is_empty());
+}
+
+#[tokio::test]
+async fn a_hoarder_is_told_how_much_memory_it_may_have() {
+    let error = error_of(json!({"do": "grow"}), Limits { memory_bytes: 20_000_000, ..Limits::default() }).await;
+    let CallErrorKind::Memory { what: "memory", wanted, limit: 20_000_000 } = error.kind else {
+        panic!("{error}");
+    };
+    assert!(wanted > 20_000_000 && wanted < 23_000_000, "{wanted}");
+    assert!(error.to_string().contains(
+        "may have 20000000, and crashed when it got no more\nhint: if its work needs it, raise `memory_bytes`"
+    ));
+}
+
+#[tokio::test]
+async fn deep_recursion_is_a_crash_with_words() {
+    // Two stacks: the plugin's own in its memory, and the one it runs on.
+    let error = error_of(json!({"do": "recurse without memory"}), Limits::default()).await;
+    assert_eq!(error.kind, CallErrorKind::Trap("call stack exhausted".to_owned()));
+    let error = error_of(json!({"do": "recurse"}), Limits::default()).await;
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase design, attempt 1) crashed: out of bounds memory access
+    hint: this is a fault of the plugin; its author needs this message and the plugin's log
+    ");
+}
+
+#[tokio::test]
+async fn a_panic_keeps_its_words() {
+    let error = error_of(json!({"do": "panic", "words": "the plan has no units"}), Limits::default()).await;
+    let CallErrorKind::Panic(words) = &error.kind else { panic!("{error}") };
+    assert!(words.ends_with("the plan has no units"), "{words}");
+    let call = call("gate design-review, attempt 2");
+    let error = load("strategy").decide(&failure(json!({"do": "panic"})), &call).await.unwrap_err().to_string();
+    assert!(error.starts_with("plugin `strategy` (gate design-review, attempt 2) panicked: "), "{error}");
+    assert!(error.contains("this gate is too much for me"), "{error}");
+}
+
+#[tokio::test]
+async fn a_flood_of_log_is_cut_with_one_notice_and_harms_nobody() {
+    let desk = Desk::echo();
+    let limits = Limits { log_lines: 3, ..Limits::default() };
+    load("agent")
+        .run_agent(&assignment(json!({"do": "flood"})), desk.clone(), &with_limits(limits))
+        .await
+        .unwrap()
+        .unwrap();
+    let log = desk.heard().log;
+    assert_eq!(log.len(), 4);
+    assert_eq!(log[2].1, "line 2 of a flood");
+    assert_eq!(log[3].0, LogLevel::Warn);
+    assert!(log[3].1.starts_with("the log is cut here"), "{}", log[3].1);
+
+    let desk = Desk::echo();
+    let limits = Limits { log_bytes: 40, ..Limits::default() };
+    load("agent")
+        .run_agent(&assignment(json!({"do": "flood"})), desk.clone(), &with_limits(limits))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(desk.heard().log.len(), 3, "two lines of 17 bytes and the notice");
+}
+
+#[tokio::test]
+async fn no_line_of_log_can_draw_on_a_terminal() {
+    let desk = Desk::echo();
+    let work = assignment(json!({"do": "whisper escapes"}));
+    load("agent").run_agent(&work, desk.clone(), &call("x")).await.unwrap().unwrap();
+    assert_eq!(desk.lines(), ["[31mred"]);
+}
+
+#[tokio::test]
+async fn too_much_in_one_call_is_refused_before_the_host_holds_it() {
+    let limits = Limits { memory_bytes: 512 << 20, ..Limits::default() };
+    for what in ["return much", "say much"] {
+        let error = error_of(json!({"do": what}), limits).await;
+        assert_eq!(error.kind, CallErrorKind::HostCall { limit: 64 << 20 }, "{what}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_submission_over_its_bound_is_refused_with_both_numbers() {
+    let limits = Limits { output_bytes: 10, ..Limits::default() };
+    let error = error_of(json!({"artifacts": {"design": "twelve bytes"}}), limits).await;
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase design, attempt 1) returned 18 bytes, and at most 10 are taken
+    hint: if its work needs it, raise `output_bytes` in its limits
+    ");
+}
+
+#[tokio::test]
+async fn asking_for_ever_ends_at_the_number_of_calls() {
+    let error = error_of(json!({"do": "ask for ever"}), Limits { calls: 25, ..Limits::default() }).await;
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase design, attempt 1) asked for more than 25 model calls and test runs
+    hint: if its work needs it, raise `calls` in its limits; else look for a loop that asks
+    ");
+}
+
+#[tokio::test]
+async fn the_host_lives_through_all_of_it() {
+    let bad = ["spin", "grow", "recurse", "panic", "return much", "wait for nothing", "yield for ever"];
+    let limits = Limits { cpu_ms: ms(300), memory_bytes: 30_000_000, ..Limits::default() };
+    let calls = bad
+        .into_iter()
+        .cycle()
+        .take(70)
+        .map(|what| tokio::spawn(async move { error_of(json!({"do": what}), limits).await }));
+    for ended in futures::future::join_all(calls).await {
+        ended.unwrap();
+    }
+    let work = assignment(json!({"artifacts": {"design": {}}}));
+    load("agent").run_agent(&work, Desk::echo(), &call("x")).await.unwrap().unwrap();
+    drop(engine());
+}

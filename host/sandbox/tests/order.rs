@@ -1,0 +1,102 @@
+//! Every run is the same run given the same answers, whenever they come.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::{Desk, assignment, call, load, says, with_limits};
+use phasegate_process::model::Error;
+use phasegate_sandbox::{CallErrorKind, Limits};
+use serde_json::json;
+
+fn mix(n: u64) -> u64 {
+    let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// One run of the adversarial guest: what it saw, and what it asked.
+async fn transcript(
+    program: u64,
+    delays: impl Fn(u32) -> Duration + Send + Sync + 'static,
+) -> (String, Vec<(u32, String)>) {
+    let desk = Desk::new(move |number, request| {
+        let answer = match mix(u64::from(number)) % 5 {
+            0 => Err(Error::Unavailable(format!("no answer to {}", request.label))),
+            _ => says(&format!("answer to {}", request.label)),
+        };
+        (delays(number), answer)
+    });
+    let work = assignment(json!({"do": "order", "seed": program}));
+    let submission = load("agent").run_agent(&work, desk.clone(), &call("x")).await.unwrap().unwrap();
+    let mut asked = desk.heard().asked;
+    // Tasks of the host start in any order; their numbers are the guest's.
+    asked.sort();
+    (String::from_utf8(submission.artifacts[0].content.clone()).unwrap(), asked)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_adversarial_guest_cannot_tell_when_answers_came() {
+    let (mut lines, mut asked) = (0, 0);
+    for program in 0..40 {
+        let expected = transcript(program, |_| Duration::ZERO).await;
+        lines += expected.0.lines().count();
+        asked += expected.1.len();
+        for round in 0..12_u64 {
+            let delay = move |number: u32| match round {
+                0 => Duration::from_micros(u64::from(200_u32.saturating_sub(number)) * 50),
+                _ => Duration::from_micros(mix(round * 1_000 + u64::from(number)) % (300 * round)),
+            };
+            assert_eq!(transcript(program, delay).await, expected, "program {program}, round {round}");
+        }
+    }
+    assert!(lines > 1_000 && asked > 300, "the programs do something: {lines} lines, {asked} questions");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn it_stays_so_beside_busy_neighbours() {
+    let expected: Vec<_> =
+        futures::future::join_all((0..8).map(|program| transcript(program, |_| Duration::ZERO))).await;
+    let salt = Arc::new(AtomicU64::new(0));
+    let again = (0..64).map(|n| {
+        let salt = Arc::clone(&salt);
+        let delay = move |_| Duration::from_micros(mix(salt.fetch_add(1, Ordering::Relaxed)) % 2_000);
+        tokio::spawn(async move { (n % 8, transcript(n % 8, delay).await) })
+    });
+    for run in futures::future::join_all(again).await {
+        let (program, seen) = run.unwrap();
+        assert_eq!(seen, expected[program as usize], "program {program}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_yields_until_it_is_answered_ends_at_its_computing_time() {
+    let call = with_limits(Limits { cpu_ms: 100.try_into().unwrap(), ..Limits::default() });
+    let work = assignment(json!({"do": "yield until answered"}));
+    let error = load("agent").run_agent(&work, Desk::echo(), &call).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::CpuTime { limit_ms: 100 });
+}
+
+#[tokio::test]
+async fn a_call_that_the_guest_drops_is_answered_to_the_host_all_the_same() {
+    for (what, ends_well) in [("ask and leave", true), ("ask and trap", false)] {
+        let desk = Desk::new(|_, _| (Duration::from_millis(50), says("late")));
+        let result = load("agent").run_agent(&assignment(json!({"do": what})), desk.clone(), &call("x")).await;
+        assert_eq!(result.is_ok(), ends_well, "{what}");
+        assert_eq!(desk.heard().answered, [1], "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_that_waits_for_nothing_is_told_at_once() {
+    let work = assignment(json!({"do": "wait for nothing"}));
+    let error = load("agent").run_agent(&work, Desk::echo(), &call("phase design, attempt 3")).await.unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase design, attempt 3) waits, but nothing that it could wait for is under way
+    hint: its author should look for a task or future that is awaited but never completed
+    ");
+}

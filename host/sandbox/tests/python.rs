@@ -1,0 +1,132 @@
+//! The Python runner in its virtual world: time, randomness, sockets, files and memory as code that models wrote meets them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::path::Path;
+use std::time::Instant;
+
+use common::{call, engine, file, with_limits};
+use phasegate_process::Digest;
+use phasegate_process::testing::{Outcome, TestRun};
+use phasegate_sandbox::{Call, CallErrorKind, Limits, Plugin, World};
+
+fn runner() -> Plugin {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist/runner-python.wasm.zst");
+    let bytes = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
+    engine().load(&"runner-python".parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap()
+}
+
+fn python(seed: u64) -> Call {
+    Call { seed, limits: Limits::runner(), ..call("test run of phase test") }
+}
+
+async fn run(runner: &Plugin, test: &str, call: &Call) -> TestRun {
+    runner.run_tests(&[], &[file("test_it.py", test)], "test_it.py", call).await.unwrap().unwrap()
+}
+
+fn all_pass(run: &TestRun) {
+    assert!(run.build_errors.is_empty() && !run.tests.is_empty(), "{run:?}");
+    assert!(run.tests.iter().all(|test| test.outcome == Outcome::Passed), "{:#?}", run.tests);
+}
+
+#[tokio::test]
+async fn it_is_a_runner_of_python() {
+    let runner = runner();
+    assert_eq!(runner.world(), World::Runner);
+    assert!(runner.inspection().wants.is_empty());
+    let environment = runner.environment(&python(1)).await.unwrap();
+    assert_eq!(environment["language"], "python");
+}
+
+#[tokio::test]
+async fn sleeping_takes_no_time_and_moves_the_clocks() {
+    let started = Instant::now();
+    let test = r#"
+import time, datetime
+
+def test_sleep():
+    before, wall = time.monotonic(), time.time()
+    time.sleep(86400)
+    assert 86400 <= time.monotonic() - before < 86401
+    assert 86400 <= time.time() - wall < 86401
+
+def test_start():
+    assert datetime.datetime.now(datetime.timezone.utc).year == 2026
+
+def test_moves():
+    assert time.perf_counter() < time.perf_counter()
+"#;
+    all_pass(&run(&runner(), test, &python(1)).await);
+    assert!(started.elapsed().as_secs() < 3600, "a day of sleep took no day");
+}
+
+#[tokio::test]
+async fn randomness_and_time_are_the_same_in_every_run_of_a_run() {
+    let test = r#"
+import os, random, secrets, tempfile, time, uuid
+
+def test_print():
+    print(random.random(), os.urandom(8).hex(), uuid.uuid4(), secrets.token_hex(4), time.time_ns(), hash("a"))
+"#;
+    let runner = runner();
+    let (once, again, other) =
+        (run(&runner, test, &python(1)).await, run(&runner, test, &python(1)).await, run(&runner, test, &python(2)).await);
+    all_pass(&once);
+    assert!(once.tests[0].output.len() > 40, "{:?}", once.tests);
+    assert_eq!(once, again);
+    assert_ne!(once, other);
+}
+
+#[tokio::test]
+async fn there_is_no_network_no_file_no_environment_and_no_process() {
+    let test = r#"
+import os, socket, subprocess, threading
+import pytest
+
+def test_socket():
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with pytest.raises(OSError) as denied:
+            socket.socket(socket.AF_INET, kind)
+        assert denied.value.errno == 2 or isinstance(denied.value, PermissionError), repr(denied.value)
+
+def test_connect():
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", 80), timeout=1)
+
+def test_names():
+    with pytest.raises(OSError):
+        socket.getaddrinfo("localhost", 80)
+
+def test_files():
+    for path in ("/etc/passwd", "here.txt", "../up"):
+        with pytest.raises(OSError):
+            open(path).read()
+        with pytest.raises(OSError):
+            open(path, "w").write("x")
+
+def test_environment():
+    assert "HOME" not in os.environ and "PATH" not in os.environ
+
+def test_process():
+    with pytest.raises(Exception):
+        subprocess.run(["ls"])
+
+def test_thread():
+    with pytest.raises(RuntimeError):
+        threading.Thread(target=print).start()
+"#;
+    all_pass(&run(&runner(), test, &python(1)).await);
+}
+
+#[tokio::test]
+async fn a_loop_ends_at_its_time_and_a_memory_bomb_in_a_memory_error() {
+    let runner = runner();
+    let limits = Limits { cpu_ms: 3_000.try_into().unwrap(), ..Limits::runner() };
+    let spin = [file("test_it.py", "def test_spin():\n    while True:\n        pass\n")];
+    let error = runner.run_tests(&[], &spin, "test_it.py", &with_limits(limits)).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::CpuTime { limit_ms: 3_000 });
+
+    let bomb = "import pytest\n\ndef test_bomb():\n    with pytest.raises(MemoryError):\n        'x' * (1 << 30)\n\ndef test_after():\n    pass\n";
+    all_pass(&run(&runner, bomb, &python(1)).await);
+}

@@ -1,0 +1,55 @@
+//! The components that are shipped, in the real sandbox: strategies decide, an agent reads its inputs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::path::Path;
+
+use common::{Desk, assignment, call, engine, failure};
+use phasegate_process::Digest;
+use phasegate_process::feedback::Decision;
+use phasegate_sandbox::Plugin;
+use serde_json::json;
+
+fn shipped(file: &str) -> Plugin {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let name = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    engine().load(&name, &Digest::of(&bytes), || Ok(bytes)).unwrap()
+}
+
+async fn revised(file: &str, settings: serde_json::Value) -> Vec<(String, Vec<String>)> {
+    match shipped(file).decide(&failure(settings), &call("gate design-review")).await.unwrap() {
+        Decision::Revise(revisions) => revisions.into_iter().map(|one| (one.phase, one.issue_ids)).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_standard_strategies_and_a_strangers_decide() {
+    let design = [("design".to_owned(), vec!["I-1".to_owned()])];
+    assert_eq!(revised("plugins/dist/feedback-phase-aware.wasm", json!({})).await, design);
+    assert_eq!(revised("plugins/dist/feedback-nearest-phase.wasm", json!({})).await, design);
+    let planning = [("planning".to_owned(), vec!["I-1".to_owned()])];
+    let strangers = "examples/feedback-custom/feedback-custom.wasm";
+    assert_eq!(revised(strangers, json!({"dear": "planning"})).await, planning);
+}
+
+#[tokio::test]
+async fn a_setting_that_a_strategy_does_not_know_ends_in_words() {
+    let strategy = shipped("plugins/dist/feedback-phase-aware.wasm");
+    let decision = strategy.decide(&failure(json!({"rise": 1})), &call("gate design-review")).await.unwrap();
+    let Decision::GiveUp(why) = decision else { panic!("{decision:?}") };
+    assert!(why.starts_with("the settings of feedback-phase-aware cannot be used: unknown field `rise`"), "{why}");
+}
+
+#[tokio::test]
+async fn an_agent_says_which_input_it_lacks() {
+    let agent = shipped("examples/security-audit/security-audit.wasm");
+    let work = assignment(json!({"ask_model": false}));
+    let failure = agent.run_agent(&work, Desk::echo(), &call("phase security-audit")).await.unwrap().unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "input `generated_code` cannot be worked with: it is not among this phase's inputs; name it under `reads` in the pipeline"
+    );
+}

@@ -1,0 +1,100 @@
+//! Feedback strategies, test runners, and neighbours that must not starve each other.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Desk, assignment, call, failure, file, load, load_in, says, with_limits};
+use phasegate_process::feedback::{Decision, Revision};
+use phasegate_process::testing::{BenchError, Outcome};
+use phasegate_sandbox::{CallErrorKind, Engine, EngineSettings, Limits};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_strategy_decides() {
+    let strategy = load("strategy");
+    let decide = async |settings| strategy.decide(&failure(settings), &call("gate")).await;
+    let revision = |phase: &str| Revision {
+        phase: phase.to_owned(),
+        issue_ids: vec!["I-1".to_owned()],
+        instructions: format!("mend {phase} for gate design-review, attempt 2"),
+    };
+    assert_eq!(decide(json!({})).await.unwrap(), Decision::Revise(vec![revision("planning")]));
+    let both = Decision::Revise(vec![revision("design"), revision("nonsense")]);
+    assert_eq!(decide(json!({"revise": ["design", "nonsense"]})).await.unwrap(), both);
+    assert_eq!(decide(json!({"ask": "help"})).await.unwrap(), Decision::AskAPerson("help".to_owned()));
+    assert_eq!(decide(json!({"give up": "no"})).await.unwrap(), Decision::GiveUp("no".to_owned()));
+    let error = decide(json!({"other": "dance"})).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::BadAnswer("this host does not know the decision `dance`".to_owned()));
+    let limits = Limits { cpu_ms: 30.try_into().unwrap(), ..Limits::strategy() };
+    let error = strategy.decide(&failure(json!({"do": "spin"})), &with_limits(limits)).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::CpuTime { limit_ms: 30 });
+}
+
+#[tokio::test]
+async fn a_runner_collects_and_runs_tests() {
+    let runner = load("runner");
+    let call = call("test run");
+    assert_eq!(runner.environment(&call).await.unwrap()["language"], "lines");
+    let code = [file("a.lines", "x = 1\ny = 2")];
+    let tests = [file("t.lines", "print hello\ntest one: x == 1\ntest two: x == y\n")];
+    assert_eq!(runner.collect(&code, &tests, &call).await.unwrap().unwrap(), ["t.lines::one", "t.lines::two"]);
+    let run = runner.run_tests(&code, &tests, "t.lines", &call).await.unwrap().unwrap();
+    let seen: Vec<_> =
+        run.tests.iter().map(|t| (t.name.as_str(), t.outcome, t.message.as_deref(), t.output.as_str())).collect();
+    assert_eq!(
+        seen,
+        [("t.lines::one", Outcome::Passed, None, "hello\n"), ("t.lines::two", Outcome::Failed, Some("1 is not 2"), ""),]
+    );
+    let broken = runner.collect(&[file("a.lines", "what?")], &tests, &call).await.unwrap().unwrap_err();
+    assert_eq!(broken, ["a.lines:1: `what?` is no line of this language"]);
+    let missing = runner.run_tests(&code, &tests, "other", &call).await.unwrap().unwrap_err();
+    assert_eq!(missing, BenchError::Invalid("`other` is not one of the tests".to_owned()));
+}
+
+#[tokio::test]
+async fn a_test_that_spins_or_crashes_ends_alone() {
+    let runner = load("runner");
+    let limits = Limits { cpu_ms: 30.try_into().unwrap(), ..Limits::runner() };
+    let run = async |content| runner.run_tests(&[], &[file("t.lines", content)], "t.lines", &with_limits(limits)).await;
+    assert_eq!(run("spin").await.unwrap_err().kind, CallErrorKind::CpuTime { limit_ms: 30 });
+    assert!(matches!(run("crash").await.unwrap_err().kind, CallErrorKind::Trap(_)));
+    assert_eq!(run("test one: 1 == 1").await.unwrap().unwrap().tests.len(), 1);
+}
+
+#[tokio::test]
+async fn agents_that_wait_never_keep_tests_and_strategies_from_starting() {
+    let settings = EngineSettings {
+        max_instances: 3,
+        max_queued: 2,
+        cache_dir: Some(common::cache_dir()),
+        ..EngineSettings::default()
+    };
+    let engine = Engine::new(settings).unwrap();
+    let agent = load_in(&engine, "agent");
+    let desk = Desk::new(|_, _| (Duration::from_secs(3600), says("never")));
+    let waiting: Vec<_> = (0..5)
+        .map(|_| {
+            let (agent, desk) = (agent.clone(), desk.clone());
+            tokio::spawn(async move { agent.run_agent(&assignment(json!({"ask": "x"})), desk, &call("x")).await })
+        })
+        .collect();
+    while desk.heard().asked.len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    tokio::task::yield_now().await;
+
+    let tests = [file("t.lines", "test one: 1 == 1")];
+    load_in(&engine, "runner").run_tests(&[], &tests, "t.lines", &call("x")).await.unwrap().unwrap();
+    load_in(&engine, "strategy").decide(&failure(json!({})), &call("x")).await.unwrap();
+
+    // Three run, two queue; one more is told so.
+    let error =
+        agent.run_agent(&assignment(json!({})), desk.clone(), &call("phase code, attempt 1")).await.unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase code, attempt 1) could not start: all instances are in use and 2 calls are waiting for one
+    hint: run fewer tasks at once, or raise `max_instances`
+    ");
+    waiting.into_iter().for_each(|task| task.abort());
+}
