@@ -74,10 +74,13 @@ struct Inner {
     pooled: Side,
     on_demand: Side,
     cache: Option<Cache>,
-    loaded: Mutex<HashMap<Digest, Arc<Mutex<Option<Arc<Compiled>>>>>>,
+    loaded: Mutex<HashMap<Digest, Slot>>,
     queues: Queues,
     ticker: Arc<Ticker>,
 }
+
+/// One component: locked while it is made, so that whoever else asks for it waits.
+type Slot = Arc<Mutex<Option<Arc<Compiled>>>>;
 
 struct Side {
     engine: wasmtime::Engine,

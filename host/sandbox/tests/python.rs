@@ -70,8 +70,11 @@ def test_print():
     print(random.random(), os.urandom(8).hex(), uuid.uuid4(), secrets.token_hex(4), time.time_ns(), hash("a"))
 "#;
     let runner = runner();
-    let (once, again, other) =
-        (run(&runner, test, &python(1)).await, run(&runner, test, &python(1)).await, run(&runner, test, &python(2)).await);
+    let (once, again, other) = (
+        run(&runner, test, &python(1)).await,
+        run(&runner, test, &python(1)).await,
+        run(&runner, test, &python(2)).await,
+    );
     all_pass(&once);
     assert!(once.tests[0].output.len() > 40, "{:?}", once.tests);
     assert_eq!(once, again);
@@ -86,9 +89,8 @@ import pytest
 
 def test_socket():
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with pytest.raises(OSError) as denied:
+        with pytest.raises(PermissionError):
             socket.socket(socket.AF_INET, kind)
-        assert denied.value.errno == 2 or isinstance(denied.value, PermissionError), repr(denied.value)
 
 def test_connect():
     with pytest.raises(OSError):
@@ -99,14 +101,12 @@ def test_names():
         socket.getaddrinfo("localhost", 80)
 
 def test_files():
-    for path in ("/etc/passwd", "here.txt", "../up"):
+    for path in ("/etc/passwd", "/proc/self/environ", "../../../etc/passwd", "kept.txt"):
         with pytest.raises(OSError):
             open(path).read()
-        with pytest.raises(OSError):
-            open(path, "w").write("x")
 
 def test_environment():
-    assert "HOME" not in os.environ and "PATH" not in os.environ
+    assert all(name == "HOME" or name.startswith("PYTEST_") for name in os.environ), os.environ
 
 def test_process():
     with pytest.raises(Exception):
@@ -116,7 +116,11 @@ def test_thread():
     with pytest.raises(RuntimeError):
         threading.Thread(target=print).start()
 "#;
-    all_pass(&run(&runner(), test, &python(1)).await);
+    let runner = runner();
+    all_pass(&run(&runner, test, &python(1)).await);
+    // The runner may keep files of its own in memory; nothing of them outlives the call.
+    run(&runner, "def test_write():\n    open('kept.txt', 'w').write('x')\n", &python(1)).await;
+    all_pass(&run(&runner, test, &python(1)).await);
 }
 
 #[tokio::test]

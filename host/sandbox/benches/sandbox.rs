@@ -1,0 +1,140 @@
+//! What a call costs. `cargo bench -p phasegate-sandbox`.
+//!
+//! Instantiating and calling, per world; loading from the cache of compiled plugins; a test run of the Python runner; and,
+//! printed once, what an agent takes that waits for a model, and what a crowd of spinning neighbours does to a call.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::{Desk, assignment, call, engine, failure, file, fixture, load, load_in, says, with_limits};
+use criterion::{Criterion, criterion_group, criterion_main};
+use phasegate_process::Digest;
+use phasegate_sandbox::{Engine, EngineSettings, Limits};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+fn calls(c: &mut Criterion) {
+    let runtime = Runtime::new().unwrap();
+    let (agent, blocking, strategy, runner) = (load("agent"), load("blocking"), load("strategy"), load("runner"));
+    let (desk, it, work) = (Desk::echo(), call("bench"), assignment(json!({"artifacts": {"design": 1}})));
+    c.bench_function("agent: instantiate, call, drop", |b| {
+        b.to_async(&runtime).iter(|| agent.run_agent(&work, desk.clone(), &it));
+    });
+    let asking = assignment(json!({"ask": "x", "asks": 6}));
+    c.bench_function("agent that asks six questions at once", |b| {
+        b.to_async(&runtime).iter(|| agent.run_agent(&asking, desk.clone(), &it));
+    });
+    c.bench_function("blocking agent: instantiate, call, drop", |b| {
+        b.to_async(&runtime).iter(|| blocking.run_agent(&work, desk.clone(), &it));
+    });
+    let failed = failure(json!({}));
+    c.bench_function("strategy: decide", |b| b.to_async(&runtime).iter(|| strategy.decide(&failed, &it)));
+    let tests = [file("t.lines", "test one: 1 == 1")];
+    c.bench_function("runner (not pooled): run one test", |b| {
+        b.to_async(&runtime).iter(|| runner.run_tests(&[], &tests, "t.lines", &it));
+    });
+}
+
+fn loading(c: &mut Criterion) {
+    let bytes = fixture("agent");
+    let digest = Digest::of(&bytes);
+    let settings = || EngineSettings { cache_dir: Some(common::cache_dir()), ..EngineSettings::default() };
+    load_in(&Engine::new(settings()).unwrap(), "agent");
+    c.bench_function("load an agent from the cache", |b| {
+        b.iter_batched(
+            || Engine::new(settings()).unwrap(),
+            |engine| engine.load(&"agent".parse().unwrap(), &digest, || panic!("not kept")).unwrap(),
+            criterion::BatchSize::PerIteration,
+        );
+    });
+    c.bench_function("compile an agent", |b| {
+        let settings = EngineSettings::default;
+        b.iter_batched(
+            || (Engine::new(settings()).unwrap(), bytes.clone()),
+            |(engine, bytes)| engine.load(&"agent".parse().unwrap(), &digest, || Ok(bytes)).unwrap(),
+            criterion::BatchSize::PerIteration,
+        );
+    });
+}
+
+fn python(c: &mut Criterion) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist/runner-python.wasm.zst");
+    let bytes = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
+    let digest = Digest::of(&bytes);
+    let started = Instant::now();
+    let runner = engine().load(&"python".parse().unwrap(), &digest, || Ok(bytes.clone())).unwrap();
+    println!("runner-python: loaded (compiled, unless it was kept) in {:?}", started.elapsed());
+    let settings = EngineSettings { cache_dir: Some(common::cache_dir()), ..EngineSettings::default() };
+    let fresh = Engine::new(settings).unwrap();
+    let started = Instant::now();
+    fresh.load(&"python".parse().unwrap(), &digest, || panic!("not kept")).unwrap();
+    println!("runner-python: loaded from the cache in {:?}", started.elapsed());
+    let runtime = Runtime::new().unwrap();
+    let it = with_limits(Limits::runner());
+    c.bench_function("python: environment (instantiate, call, drop)", |b| {
+        b.to_async(&runtime).iter(|| runner.environment(&it));
+    });
+    let tests = [file("test_a.py", "def test_one():\n    assert 1 + 1 == 2\n")];
+    c.bench_function("python: run one test", |b| {
+        b.to_async(&runtime).iter(|| runner.run_tests(&[], &tests, "test_a.py", &it));
+    });
+}
+
+/// Resident memory of this process, in bytes.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+fn crowds(_: &mut Criterion) {
+    Runtime::new().unwrap().block_on(async {
+        let agent = load("agent");
+        let desk = Desk::new(|_, _| (Duration::from_secs(3600), says("never")));
+        let before = resident();
+        let waiting: Vec<_> = (0..1000)
+            .map(|_| {
+                let (agent, desk) = (agent.clone(), desk.clone());
+                tokio::spawn(async move { agent.run_agent(&assignment(json!({"ask": "x"})), desk, &call("x")).await })
+            })
+            .collect();
+        while desk.heard().asked.len() < waiting.len() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        println!("an agent that waits takes {} KB", (resident() - before) / 1024 / waiting.len() as u64);
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    });
+    Runtime::new().unwrap().block_on(async {
+        let agent = load("agent");
+        let work = assignment(json!({"artifacts": {"design": 1}}));
+        let latency = async || {
+            let mut all = Vec::new();
+            for _ in 0..500 {
+                let started = Instant::now();
+                agent.run_agent(&work, Desk::echo(), &call("x")).await.unwrap().unwrap();
+                all.push(started.elapsed());
+            }
+            all.sort();
+            (all[250], all[490])
+        };
+        let alone = latency().await;
+        let spin = tokio::spawn({
+            let agent = agent.clone();
+            async move { agent.run_agent(&assignment(json!({"do": "spin"})), Desk::echo(), &call("x")).await }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let beside = latency().await;
+        println!("a call's latency (median, 98 %): alone {alone:?}, beside a core of spinning {beside:?}");
+        spin.abort();
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
+    targets = calls, loading, python, crowds
+}
+criterion_main!(benches);
