@@ -1,0 +1,118 @@
+//! An agent's turn: the assignment, the call, the door, and the event that says how it came back.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use phasegate_journal::Blob;
+use phasegate_process::measures::run_measures;
+use phasegate_process::state::AgentWork;
+use phasegate_process::{ArtifactRef, Assignment, Event, Expected, PhaseOutcome, artifact};
+use phasegate_sandbox::World;
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::desk::Desk;
+use crate::door;
+use crate::house::Driver;
+use crate::writer::{json_blob, now_ms};
+
+const MEASURES: &str = "run_measures";
+
+/// Does one attempt at a phase. An attempt that was interrupted goes on: what was answered is not asked again.
+pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(), Error> {
+    if !work.started {
+        start(driver, &mut work).await?;
+    }
+    let plugin = driver.plugin(&work.phase.agent).await?;
+    let assignment = assignment(driver, &work);
+    let desk = Arc::new(Desk::new(Arc::clone(driver), &work));
+    let call =
+        driver.call(&work.phase.agent, World::Agent, format!("phase {}, attempt {}", work.at.phase, work.at.attempt));
+    let began = Instant::now();
+    let capabilities: Arc<Desk> = Arc::clone(&desk);
+    let result = tokio::select! {
+        biased;
+        error = desk.failed() => return Err(error),
+        result = plugin.run_agent(&assignment, capabilities, &call) => result,
+    };
+    let elapsed_ms = began.elapsed().as_millis() as u64;
+    let (outcome, events, blobs) = match result {
+        Err(error) => (PhaseOutcome::Crashed { reason: error.to_string() }, Vec::new(), Vec::new()),
+        Ok(Err(failure)) => (PhaseOutcome::Failed { reason: failure.to_string() }, Vec::new(), Vec::new()),
+        Ok(Ok(submission)) => match door::admit(driver, &work, submission).await? {
+            Err(faults) => (PhaseOutcome::Invalid { faults }, Vec::new(), Vec::new()),
+            Ok(admitted) => {
+                let stored = admitted.artifacts.iter().cloned();
+                let events = stored.map(|artifact| Event::ArtifactStored { at: work.at.clone(), artifact }).collect();
+                let outcome = PhaseOutcome::Submitted {
+                    artifacts: admitted.artifacts,
+                    findings: admitted.findings.as_ref().map(|blob| blob.digest.clone()),
+                };
+                let blobs = admitted.contents.into_iter().chain(admitted.findings).collect();
+                (outcome, events, blobs)
+            }
+        },
+    };
+    let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms };
+    driver.writer.append(events.into_iter().chain([finished]).collect(), blobs).await
+}
+
+/// Writes down that the agent is given its assignment, with the host's own inputs made fresh.
+async fn start(driver: &Driver, work: &mut AgentWork) -> Result<(), Error> {
+    let mut events = Vec::new();
+    let mut blobs = Vec::new();
+    if work.phase.reads.iter().any(|read| read.matches(MEASURES)) {
+        let measures = measures(driver)?;
+        let blob = json_blob(&measures);
+        let artifact = ArtifactRef {
+            name: MEASURES.parse()?,
+            kind: MEASURES.parse()?,
+            digest: blob.digest.clone(),
+            size: blob.bytes.len() as u64,
+        };
+        work.inputs.retain(|input| input.name != artifact.name);
+        work.inputs.push(artifact.clone());
+        events.push(Event::ArtifactStored { at: work.at.clone(), artifact });
+        blobs.push(blob);
+    }
+    work.inputs.sort_by(|a, b| a.name.cmp(&b.name));
+    events.push(Event::PhaseStarted { at: work.at.clone(), inputs: work.inputs.clone() });
+    driver.writer.append(events, blobs).await
+}
+
+fn measures(driver: &Driver) -> Result<Value, Error> {
+    let history = driver.writer.state().created.history.clone();
+    let history: Vec<_> = driver.writer.json(&history)?;
+    Ok(run_measures(&driver.writer.state(), &driver.writer.events(), &history, now_ms()))
+}
+
+fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {
+    let expected = work.phase.produces.iter().map(|produced| Expected {
+        name: produced.name.clone(),
+        kind: produced.kind.clone(),
+        schema: artifact::schema(&driver.pipeline, &produced.kind).unwrap_or("{}").to_owned(),
+    });
+    let state = driver.writer.state();
+    Assignment {
+        run_id: state.created.run_id.clone(),
+        task_id: state.created.task_id.clone(),
+        phase: work.at.phase.clone(),
+        attempt: work.at.attempt,
+        inputs: work.inputs.clone(),
+        expected: expected.collect(),
+        previous: work.previous.clone(),
+        feedback: work.feedback.clone(),
+        environment: json!(driver.settings.environments),
+        settings: work.phase.settings.clone(),
+    }
+}
+
+/// What was admitted at the door, ready for the journal.
+pub(crate) struct Admitted {
+    /// The artifacts, as the run will know them.
+    pub(crate) artifacts: Vec<ArtifactRef>,
+    /// Their contents.
+    pub(crate) contents: Vec<Blob>,
+    /// A gate's findings.
+    pub(crate) findings: Option<Blob>,
+}

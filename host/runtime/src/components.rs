@@ -1,0 +1,123 @@
+//! Where components come from: the standard ones are inside the binary, the others in files that the pipeline names.
+//!
+//! A run pins each by digest and keeps its bytes in the journal, so that a resumed run uses what it began with.
+
+use std::io;
+use std::path::Path;
+
+use phasegate_journal::{Blob, Journal};
+use phasegate_process::pipeline::Pipeline;
+use phasegate_process::{Digest, PluginName};
+
+use crate::Error;
+
+/// The names that need no path.
+pub const BUNDLED: [&str; 10] = [
+    "planning",
+    "design",
+    "design-review",
+    "code",
+    "code-review",
+    "test",
+    "postmortem",
+    "phase-aware",
+    "nearest-phase",
+    "runner-python",
+];
+
+/// What the Python runner offers to code; the component says the same, and a test holds them together.
+const PYTHON_ENVIRONMENT: &str = include_str!("../../../plugins/dist/runner-python.environment.json");
+
+const DIST: &str = include_str!("../../../plugins/dist/dist.toml");
+
+macro_rules! dist {
+    ($file:literal) => {
+        include_bytes!(concat!("../../../plugins/dist/", $file)).as_slice()
+    };
+}
+
+/// A component of the binary, as it lies in `plugins/dist`.
+fn bundled_file(name: &str) -> Option<(&'static str, &'static [u8])> {
+    Some(match name {
+        "planning" => ("planning.wasm", dist!("planning.wasm")),
+        "design" => ("design.wasm", dist!("design.wasm")),
+        "design-review" => ("design-review.wasm", dist!("design-review.wasm")),
+        "code" => ("code.wasm", dist!("code.wasm")),
+        "code-review" => ("code-review.wasm", dist!("code-review.wasm")),
+        "test" => ("test.wasm", dist!("test.wasm")),
+        "postmortem" => ("postmortem.wasm", dist!("postmortem.wasm")),
+        "phase-aware" => ("feedback-phase-aware.wasm", dist!("feedback-phase-aware.wasm")),
+        "nearest-phase" => ("feedback-nearest-phase.wasm", dist!("feedback-nearest-phase.wasm")),
+        "runner-python" => ("runner-python.wasm.zst", dist!("runner-python.wasm.zst")),
+        _ => return None,
+    })
+}
+
+/// The digest of a bundled component, as `dist.toml` says, so that nothing large is hashed at each start.
+pub fn bundled_digest(name: &str) -> Option<Digest> {
+    let (file, _) = bundled_file(name)?;
+    let dist: toml::Table = DIST.parse().ok()?;
+    let tables = dist.get("component")?.as_array()?;
+    let entry = tables.iter().find(|entry| {
+        entry.get("file").and_then(toml::Value::as_str).is_some_and(|path| path.ends_with(&format!("dist/{file}")))
+    })?;
+    entry.get("digest")?.as_str()?.parse().ok()
+}
+
+/// The bytes of a bundled component.
+fn bundled_bytes(name: &str) -> Option<io::Result<Vec<u8>>> {
+    let (file, bytes) = bundled_file(name)?;
+    Some(if file.ends_with(".zst") { zstd::decode_all(bytes) } else { Ok(bytes.to_vec()) })
+}
+
+/// What a bundled runner offers, without compiling it.
+pub(crate) fn bundled_environment(name: &str) -> Option<serde_json::Value> {
+    (name == "runner-python").then(|| serde_json::from_str(PYTHON_ENVIRONMENT).ok()).flatten()
+}
+
+/// The digest of every component a pipeline needs, with the blobs that the journal does not have yet.
+pub(crate) fn resolve(
+    pipeline: &Pipeline,
+    dir: &Path,
+    journal: &dyn Journal,
+) -> Result<(Vec<(PluginName, Digest)>, Vec<Blob>), Error> {
+    let mut digests = Vec::new();
+    let mut blobs = Vec::new();
+    for name in pipeline.plugin_names() {
+        let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
+        let unreadable = |path: &str, why: io::Error| Error::PluginFile {
+            plugin: name.clone(),
+            path: path.to_owned(),
+            why: why.to_string(),
+        };
+        let digest = match (path, bundled_digest(name.as_str())) {
+            (Some(path), _) => {
+                let bytes = read_component(&dir.join(path)).map_err(|why| unreadable(path, why))?;
+                let blob = Blob::new(bytes);
+                let digest = blob.digest.clone();
+                blobs.push(blob);
+                digest
+            }
+            (None, Some(digest)) => {
+                if !journal.has_blob(&digest)? {
+                    let bytes = bundled_bytes(name.as_str()).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()));
+                    blobs.push(Blob::new(bytes.map_err(|why| unreadable("the bundled component", why))?));
+                }
+                digest
+            }
+            (None, None) => return Err(unreadable("(no path)", io::ErrorKind::NotFound.into())),
+        };
+        digests.push((name.clone(), digest));
+    }
+    Ok((digests, blobs))
+}
+
+/// A component's bytes, unpacked where the file ends in `.zst`.
+pub fn read_component(path: &Path) -> io::Result<Vec<u8>> {
+    let bytes = std::fs::read(path)?;
+    if path.extension().is_some_and(|extension| extension == "zst") {
+        zstd::decode_all(bytes.as_slice())
+    } else {
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,192 @@
+//! What the configuration says about plugins, strategy and people, laid over a pipeline.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use phasegate_process::pipeline::{Pipeline, PluginUse, Strategy};
+use phasegate_process::source::{Source, SourceError, did_you_mean};
+use phasegate_process::{BadName, PluginName};
+use phasegate_sandbox::LimitsPatch;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use toml::Spanned;
+
+use super::{Config, ConfigFault, RawFeedback, RawPlugin, absolute};
+
+/// The strategies inside the binary.
+const STRATEGIES: [&str; 2] = ["phase-aware", "nearest-phase"];
+
+impl Config {
+    pub(super) fn lay_plugins(&self, pipeline: &mut Pipeline, bundled: &[&str]) -> Result<(), ConfigFault> {
+        let source = self.source();
+        let used: Vec<String> = pipeline.plugin_names().iter().map(|name| name.to_string()).collect();
+        for (key, raw) in &self.plugins {
+            let name: PluginName = key.get_ref().parse().map_err(|error: BadName| {
+                let words = error.to_string();
+                let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, ""));
+                source.error(key.span(), message, hint)
+            })?;
+            if raw.path.is_none() && !used.contains(key.get_ref()) && !bundled.contains(&name.as_str()) {
+                let known: Vec<&str> = used.iter().map(String::as_str).collect();
+                let message = format!("no phase of pipeline `{}` uses the plugin `{name}`", pipeline.name);
+                return Err(source.error(key.span(), message, did_you_mean(name.as_str(), &known)).into());
+            }
+            let path = raw.path.as_ref().map(|path| self.plugin_file(path)).transpose()?;
+            let empty = || PluginUse { limits: json!({}), ..PluginUse::default() };
+            let plugin = pipeline.plugins.entry(name).or_insert_with(empty);
+            plugin.path = path.or(plugin.path.take());
+            plugin.grants = raw.grants.clone().unwrap_or_else(|| plugin.grants.clone());
+            if let Some(limits) = &raw.limits {
+                let patch = serde_json::to_value(limits).unwrap_or_else(|_| json!({}));
+                lay_object(&mut plugin.limits, patch);
+            }
+        }
+        Ok(())
+    }
+
+    fn plugin_file(&self, path: &Spanned<String>) -> Result<String, ConfigFault> {
+        let file = self.dir.join(path.get_ref());
+        match file.is_file() {
+            true => Ok(file.display().to_string()),
+            false => {
+                let message = format!("there is no file `{}`", path.get_ref());
+                Err(self.source().error(path.span(), message, self.relative_to(None)).into())
+            }
+        }
+    }
+
+    pub(super) fn lay_feedback(
+        &self,
+        pipeline: &mut Pipeline,
+        given: &RawFeedback,
+        bundled: &[&str],
+    ) -> Result<(), ConfigFault> {
+        let settings = given.settings.as_ref().and_then(|table| serde_json::to_value(table).ok());
+        let settings = settings.unwrap_or_else(|| json!({}));
+        swap_strategy(pipeline, given.strategy.get_ref(), &self.dir, bundled, settings)
+            .map_err(|(message, hint)| self.source().error(given.strategy.span(), message, hint).into())
+    }
+
+    /// `default` holds for every gate that is not named.
+    pub(super) fn lay_hitl(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
+        let gates: Vec<String> =
+            pipeline.phases.iter().filter(|phase| phase.gate.is_some()).map(|phase| phase.name.to_string()).collect();
+        let known: Vec<&str> = gates.iter().map(String::as_str).collect();
+        for key in self.hitl.keys().filter(|key| key.get_ref() != "default") {
+            if !known.contains(&key.get_ref().as_str()) {
+                let message = format!("there is no gate `{}` in pipeline `{}`", key.get_ref(), pipeline.name);
+                return Err(self.source().error(key.span(), message, did_you_mean(key.get_ref(), &known)).into());
+            }
+        }
+        let said = |name: &str| self.hitl.iter().find(|(key, _)| key.get_ref() == name).map(|(_, ask)| *ask);
+        for phase in &mut pipeline.phases {
+            let ask = said(phase.name.as_str()).or_else(|| said("default"));
+            if let (Some(gate), Some(ask)) = (&mut phase.gate, ask) {
+                gate.ask = ask;
+            }
+        }
+        Ok(())
+    }
+}
+
+type Complaint = (String, String);
+
+/// Another strategy: a file that ends in `.wasm`, or the name of one that is known.
+pub(super) fn swap_strategy(
+    pipeline: &mut Pipeline,
+    given: &str,
+    dir: &Path,
+    bundled: &[&str],
+    settings: Value,
+) -> Result<(), Complaint> {
+    let plugin = if given.ends_with(".wasm") {
+        let file = absolute(dir).join(given);
+        if !file.is_file() {
+            return Err((
+                format!("there is no file `{given}`"),
+                format!("known by name are {}", STRATEGIES.join(", ")),
+            ));
+        }
+        let plugin = strategy_name(&file)?;
+        let path = Some(file.display().to_string());
+        pipeline.plugins.insert(plugin.clone(), PluginUse { path, limits: json!({}), ..PluginUse::default() });
+        plugin
+    } else {
+        let has_path = |name: &PluginName| pipeline.plugins.get(name).is_some_and(|known| known.path.is_some());
+        let known = given.parse().ok().filter(|name: &PluginName| bundled.contains(&name.as_str()) || has_path(name));
+        known.ok_or_else(|| {
+            let hint = format!(
+                "{}\na strategy of your own is given as a file that ends in .wasm",
+                did_you_mean(given, &STRATEGIES)
+            );
+            (format!("there is no strategy `{given}`"), hint)
+        })?
+    };
+    pipeline.feedback = Strategy { plugin, settings };
+    Ok(())
+}
+
+/// `feedback-` and the file's name, so that no agent is meant by accident.
+fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
+    let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(48).collect();
+    let plain = plain.strip_prefix("feedback-").unwrap_or(&plain);
+    format!("feedback-{plain}")
+        .parse()
+        .map_err(|error: BadName| (error.to_string(), "give the file another name".to_owned()))
+}
+
+/// The names that need no path in the pipeline: the binary's, and those to which the configuration gives one.
+pub(super) fn with_configured<'a>(
+    bundled: &[&'a str],
+    plugins: &'a BTreeMap<Spanned<String>, RawPlugin>,
+) -> Vec<&'a str> {
+    let configured = plugins.iter().filter(|(_, raw)| raw.path.is_some()).map(|(key, _)| key.get_ref().as_str());
+    bundled.iter().copied().chain(configured).collect()
+}
+
+/// Limits in a pipeline are the sandbox's words, which the process does not know.
+pub(super) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<(), SourceError> {
+    for (name, plugin) in pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null()) {
+        if let Err(error) = LimitsPatch::deserialize(&plugin.limits) {
+            let words = error.to_string();
+            let mut quoted = words.split('`').skip(1).step_by(2);
+            let word = quoted.next().unwrap_or_default().to_owned();
+            let hint = match words.starts_with("unknown field") {
+                true => did_you_mean(&word, &quoted.collect::<Vec<_>>()),
+                false => "a limit is a whole number, as in `cpu_ms = 30000`".to_owned(),
+            };
+            let table = mention(source, &format!("plugins.{name}"));
+            let rest = source.text.get(table.start..).unwrap_or_default();
+            let wanted = if words.starts_with("unknown field") { word.as_str() } else { "limits" };
+            let start = rest.find(wanted).map_or(table.start, |at| table.start + at);
+            return Err(source.error(start..start, format!("limits of plugin `{name}`: {words}"), hint));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the components are where the pipeline says.
+pub(super) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -> Result<(), SourceError> {
+    for name in pipeline.plugin_names() {
+        let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
+        if let Some(path) = path.filter(|path| !dir.join(path).is_file()) {
+            let message = format!("plugin `{name}` is not there: there is no file `{path}`");
+            return Err(source.error(mention(source, path), message, "build it, or mend the path"));
+        }
+    }
+    Ok(())
+}
+
+fn mention(source: Source<'_>, word: &str) -> Range<usize> {
+    let start = source.text.find(word).unwrap_or(0);
+    start..start
+}
+
+fn lay_object(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => under.extend(over),
+        (under, over) => *under = over,
+    }
+}

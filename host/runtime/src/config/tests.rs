@@ -1,0 +1,301 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use phasegate_process::PhaseName;
+use phasegate_process::model::Tier;
+
+use super::*;
+
+const BUNDLED: [&str; 10] = [
+    "planning",
+    "design",
+    "design-review",
+    "code",
+    "code-review",
+    "test",
+    "postmortem",
+    "phase-aware",
+    "nearest-phase",
+    "runner-python",
+];
+
+/// A folder with files in it.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+fn load(dir: &Path, chosen: Option<&str>, feedback: Option<&str>) -> Result<LoadedPipeline, ConfigFault> {
+    Config::find(None, dir)?.load_pipeline(chosen, feedback.map(Path::new), dir, &BUNDLED)
+}
+
+fn refusal(config: &str) -> String {
+    load(folder(&[("phasegate.toml", config)]).path(), None, None).unwrap_err().to_string()
+}
+
+fn ask_of(loaded: &LoadedPipeline, gate: &str) -> Ask {
+    loaded.pipeline.phase(&gate.parse::<PhaseName>().unwrap()).unwrap().gate.as_ref().unwrap().ask
+}
+
+#[test]
+fn without_a_file_the_defaults_hold() {
+    let dir = folder(&[]);
+    let config = Config::find(None, dir.path()).unwrap();
+    assert_eq!((config.file, config.dir.as_path()), (None, dir.path()));
+    assert_eq!((config.models, config.budget), (ModelsConfig::default(), BudgetConfig::default()));
+    assert_eq!(load(dir.path(), None, None).unwrap().pipeline.name, "tsp");
+}
+
+#[test]
+fn the_nearest_file_upwards_is_read() {
+    let dir = folder(&[
+        ("phasegate.toml", "pipeline = \"planning-design\""),
+        ("near/phasegate.toml", "[budget]\ncalls = 7\nusd = \"unlimited\""),
+        ("near/a/b/task.toml", ""),
+    ]);
+    let config = Config::find(None, &dir.path().join("near/a/b")).unwrap();
+    assert_eq!((config.dir, config.pipeline), (dir.path().join("near"), None));
+    assert_eq!((config.budget.calls, config.budget.usd), (Some(7), None));
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let dir = folder(&[
+        (
+            "phasegate.toml",
+            r#"
+            pipeline = "mine/p.toml"
+            [models]
+            default = "scripted:answers.toml"
+            [providers.local]
+            kind = "openai"
+            base_url = "http://127.0.0.1:8080/v1"
+            [prices."local:m"]
+            input = 1
+            output = 2.5
+            [budget]
+            tokens = 1000
+            [hitl]
+            default = "never"
+            design-review = "always"
+            [feedback]
+            strategy = "nearest-phase"
+            settings = { depth = 2 }
+            [plugins.code]
+            path = "own/code.wasm"
+            grants = { models = ["deep"] }
+            limits = { cpu_ms = 7 }
+        "#,
+        ),
+        ("own/code.wasm", ""),
+        ("mine/p.toml", "extends = \"tsp\"\nname = \"mine\"\n[plugins.code]\nlimits = { calls = 3 }\n"),
+    ]);
+    let loaded = load(dir.path(), None, None).unwrap();
+    assert_eq!((loaded.pipeline.name.as_str(), loaded.file.as_str()), ("mine", "mine/p.toml"));
+    assert_eq!(loaded.dir, dir.path().join("mine"));
+    assert_eq!((ask_of(&loaded, "design-review"), ask_of(&loaded, "test")), (Ask::Always, Ask::Never));
+    assert_eq!(loaded.pipeline.feedback.plugin.as_str(), "nearest-phase");
+    assert_eq!(loaded.pipeline.feedback.settings, json!({ "depth": 2 }));
+    let code = &loaded.pipeline.plugins[&"code".parse().unwrap()];
+    assert_eq!(code.path.as_deref(), Some(dir.path().join("own/code.wasm").to_str().unwrap()));
+    assert_eq!(
+        (code.grants.models.as_slice(), &code.limits),
+        ([Tier::Deep].as_slice(), &json!({ "calls": 3, "cpu_ms": 7 }))
+    );
+}
+
+#[test]
+fn the_command_line_comes_before_the_file_and_its_paths_are_relative_to_the_current_folder() {
+    let dir = folder(&[
+        ("phasegate.toml", "pipeline = \"tsp\"\n[feedback]\nstrategy = \"phase-aware\"\nsettings = { x = 1 }"),
+        ("work/p.toml", "extends = \"planning-design\"\nname = \"short\"\n"),
+        ("work/feedback-custom.wasm", ""),
+    ]);
+    let cwd = dir.path().join("work");
+    let config = Config::find(None, &cwd).unwrap();
+    let loaded = config.load_pipeline(Some("p.toml"), Some(Path::new("feedback-custom.wasm")), &cwd, &BUNDLED).unwrap();
+    assert_eq!((loaded.pipeline.name.as_str(), loaded.dir.as_path()), ("short", cwd.as_path()));
+    let strategy = &loaded.pipeline.feedback;
+    assert_eq!((strategy.plugin.as_str(), &strategy.settings), ("feedback-custom", &json!({})));
+    let path = loaded.pipeline.plugins[&strategy.plugin].path.clone();
+    assert_eq!(path.as_deref(), Some(cwd.join("feedback-custom.wasm").to_str().unwrap()));
+}
+
+#[test]
+fn a_plugin_of_the_configuration_serves_a_pipeline_that_gives_it_no_path() {
+    let pipeline = "extends = \"tsp\"\n[[phase]]\nname = \"code\"\nagent = \"mine\"\n";
+    let dir = folder(&[
+        ("phasegate.toml", "pipeline = \"p.toml\"\n[plugins.mine]\npath = \"mine.wasm\"\n"),
+        ("p.toml", pipeline),
+        ("mine.wasm", ""),
+    ]);
+    assert!(load(dir.path(), None, None).is_ok());
+}
+
+#[test]
+fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
+    let cases = [
+        (
+            "[modles]\n",
+            "phasegate.toml:1: unknown field `modles`, expected one of `pipeline`, `models`, `providers`, `prices`, \
+             `budget`, `hitl`, `feedback`, `plugins`\nhint: did you mean `models`?",
+        ),
+        (
+            "[models]\ndefault = \"claude\"\n",
+            "phasegate.toml:2: `claude` is not a model\nhint: write PROVIDER:MODEL, as in \"anthropic:claude-sonnet-4-6\" \
+             or \"ollama:llama3.1:8b\", or \"scripted:FILE\"",
+        ),
+        (
+            "[models]\n\nretires = 3\n",
+            "phasegate.toml:3: unknown field `retires`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, \
+             `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`\nhint: did you mean `retries`?",
+        ),
+        (
+            "[providers.local]\nkind = \"opneai\"\n",
+            "phasegate.toml:2: unknown variant `opneai`, expected `anthropic` or `openai`\nhint: did you mean `openai`?",
+        ),
+        (
+            "[prices.\"a:b\"]\ninput = -1\noutput = 2\n",
+            "phasegate.toml:2: -1 is no sum of money: give US dollars, 0 or more\nhint: see the configuration reference in \
+             README.md",
+        ),
+        ("[prices.\"a:b\"]\ninput = 1\n", "phasegate.toml:1: missing field `output`\nhint: add it"),
+        (
+            "[budget]\nusd = -2\n",
+            "phasegate.toml:2: `-2` is no limit: give a number, 0 or more, or \"unlimited\"\nhint: see the configuration \
+             reference in README.md",
+        ),
+        (
+            "[hitl]\ndefault = \"alwys\"\n",
+            "phasegate.toml:2: unknown variant `alwys`, expected one of `never`, `on_exhausted`, `on_fail`, `always`\nhint: \
+             did you mean `always`?",
+        ),
+        (
+            "[hitl]\ndesign-reveiw = \"always\"\n",
+            "phasegate.toml:2: there is no gate `design-reveiw` in pipeline `tsp`\nhint: did you mean `design-review`?",
+        ),
+        (
+            "[hitl]\npostmortem = \"always\"\n",
+            "phasegate.toml:2: there is no gate `postmortem` in pipeline `tsp`\nhint: known are design-review, code-review, \
+             test",
+        ),
+        ("pipeline = \"tps\"\n", "phasegate.toml:1: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"),
+        (
+            "[budget]\n[feedback]\nstrategy = \"x\"\n\n[hitl]\npipeline = \"never\"\n[models]\npipeline = 3\n",
+            "phasegate.toml:8: unknown field `pipeline`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, \
+             `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`\nhint: known are fast, default, deep, concurrency, \
+             retries, timeout_seconds, idle_seconds, stream, on_unknown",
+        ),
+        (
+            "\npipeline = \"mine/p.toml\"\n",
+            "phasegate.toml:2: there is no file `mine/p.toml`\nhint: the path is relative to phasegate.toml",
+        ),
+        (
+            "[feedback]\nstrategy = \"nearest-phse\"\n",
+            "phasegate.toml:2: there is no strategy `nearest-phse`\nhint: did you mean `nearest-phase`?\na strategy of your \
+             own is given as a file that ends in .wasm",
+        ),
+        (
+            "[feedback]\nstrategy = \"mine.wasm\"\n",
+            "phasegate.toml:2: there is no file `mine.wasm`\nhint: known by name are phase-aware, nearest-phase",
+        ),
+        ("[feedback]\nsettings = {}\n", "phasegate.toml:1: missing field `strategy`\nhint: add it"),
+        (
+            "[plugins.cdoe]\nlimits = { cpu_ms = 1 }\n",
+            "phasegate.toml:1: no phase of pipeline `tsp` uses the plugin `cdoe`\nhint: did you mean `code`?",
+        ),
+        (
+            "[plugins.code]\n\npath = \"code.wasm\"\n",
+            "phasegate.toml:3: there is no file `code.wasm`\nhint: the path is relative to phasegate.toml",
+        ),
+        (
+            "[plugins.code]\nlimits = { cpu = 1 }\n",
+            "phasegate.toml:2: unknown field `cpu`, expected one of `cpu_ms`, `wall_ms`, `memory_bytes`, `table_elements`, \
+             `instances`, `calls`, `handles`, `log_lines`, `log_bytes`, `host_call_bytes`, `output_bytes`\nhint: known are \
+             cpu_ms, wall_ms, memory_bytes, table_elements, instances, calls, handles, log_lines, log_bytes, \
+             host_call_bytes, output_bytes",
+        ),
+        (
+            "[plugins.code]\ngrants = { models = [\"deeep\"] }\n",
+            "phasegate.toml:2: unknown variant `deeep`, expected one of `fast`, `default`, `deep`\nhint: did you mean `deep`?",
+        ),
+        (
+            "[plugins.\"My Plugin\"]\n",
+            "phasegate.toml:1: `My Plugin` is not a plugin name\nhint: a plugin name has 1 to 60 characters of a-z, 0-9 and \
+             -, and starts with a letter or digit",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refusal(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_limit_that_nobody_knows_in_a_pipeline_is_refused_in_its_file() {
+    let dir = folder(&[("p.toml", "extends = \"tsp\"\n\n[plugins.code]\nlimits = { memory_byte = 1 }\n")]);
+    let refusal = load(dir.path(), Some("p.toml"), None).unwrap_err().to_string();
+    assert!(refusal.starts_with("p.toml:4: limits of plugin `code`: unknown field `memory_byte`"), "{refusal}");
+    assert!(refusal.ends_with("\nhint: did you mean `memory_bytes`?"), "{refusal}");
+}
+
+#[test]
+fn a_component_that_is_not_there_is_named_before_anything_runs() {
+    let dir = folder(&[("p.toml", "extends = \"tsp\"\n[plugins.code]\npath = \"code.wasm\"\n")]);
+    assert_eq!(
+        load(dir.path(), Some("p.toml"), None).unwrap_err().to_string(),
+        "p.toml:3: plugin `code` is not there: there is no file `code.wasm`\nhint: build it, or mend the path"
+    );
+}
+
+#[test]
+fn misuse_on_the_command_line_names_the_flag() {
+    let dir = folder(&[]);
+    let refusal = |chosen, feedback| load(dir.path(), chosen, feedback).unwrap_err().to_string();
+    assert_eq!(
+        refusal(Some("tps"), None),
+        "--pipeline: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"
+    );
+    assert_eq!(
+        refusal(Some("p.toml"), None),
+        "--pipeline: there is no file `p.toml`\nhint: the path is relative to the current folder"
+    );
+    assert_eq!(
+        refusal(None, Some("x.wasm")),
+        "--feedback: there is no file `x.wasm`\nhint: known by name are phase-aware, nearest-phase"
+    );
+    let missing = Config::find(Some(Path::new("other.toml")), dir.path()).unwrap_err().to_string();
+    assert_eq!(
+        missing,
+        "other.toml cannot be read: there is no such file\nhint: name a file that exists, or leave --config out: \
+         phasegate.toml is looked for upwards"
+    );
+}
+
+#[test]
+fn what_the_broker_says_of_its_tables_gets_file_and_line() {
+    let text =
+        "[models]\ndefault = \"anthropic:x\"\ndeep = \"mystery:y\"\n\n[providers.local]\nbase_url = \"ftp://x\"\n";
+    let dir = folder(&[("phasegate.toml", text)]);
+    let config = Config::find(None, dir.path()).unwrap();
+    let model = "mystery:y".parse().unwrap();
+    let unknown = ConfigError::UnknownProvider { tier: Tier::Deep, model, known: "anthropic, openai".into() };
+    assert_eq!(
+        config.explain(unknown).to_string(),
+        "phasegate.toml:3: [models] deep: `mystery:y` names the provider `mystery`, which is not known\nhint: known are \
+         anthropic, openai; describe another as [providers.mystery] with kind and base_url"
+    );
+    let table = ConfigError::Provider {
+        name: "local".into(),
+        key: "base_url",
+        problem: "`ftp://x` is no address".into(),
+        hint: "begin it with https://".into(),
+    };
+    assert_eq!(
+        config.explain(table).to_string(),
+        "phasegate.toml:6: [providers.local] base_url: `ftp://x` is no address\nhint: begin it with https://"
+    );
+}

@@ -1,0 +1,196 @@
+//! The making of a run: everything it will depend on is pinned before anything starts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use phasegate_journal::Blob;
+use phasegate_process::artifact::{BASE_FILE, CONTEXT_FILE, Door};
+use phasegate_process::model::Tier;
+use phasegate_process::pipeline::Pipeline;
+use phasegate_process::state::State;
+use phasegate_process::task::Task;
+use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, RunCreated, RunId, TaskId};
+use phasegate_sandbox::{Call, Limits};
+use serde_json::{Value, json};
+
+use crate::components::{bundled_environment, resolve};
+use crate::config::{Config, LoadedPipeline};
+use crate::context;
+use crate::house::{House, check_plugins, load_plugin};
+use crate::settings::RunSettings;
+use crate::writer::{json_blob, now_ms};
+use crate::{Error, Watcher};
+
+/// A task and the folder that its context files are beside.
+#[derive(Debug, Clone)]
+pub struct TaskSource {
+    /// The task.
+    pub task: Task,
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+impl TaskSource {
+    /// Whether its context files can be taken; nothing is kept.
+    pub fn check(&self) -> Result<(), Error> {
+        context::gather(&self.task.context_files, &self.folder)?;
+        Ok(())
+    }
+}
+
+/// All that a new run is made from.
+#[derive(Debug, Clone)]
+pub struct NewRun<'a> {
+    /// The task.
+    pub task: &'a TaskSource,
+    /// The pipeline.
+    pub pipeline: &'a LoadedPipeline,
+    /// The configuration.
+    pub config: &'a Config,
+}
+
+impl House {
+    /// Makes a run. Nothing of it starts; every fault of configuration and plugins is found here.
+    pub async fn create(&self, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<RunId, Error> {
+        let journal = Arc::clone(self.journal());
+        let pipeline = &new.pipeline.pipeline;
+        let (components, mut blobs) = resolve(pipeline, &new.pipeline.dir, journal.as_ref())?;
+        // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
+        journal.put_blobs(std::mem::take(&mut blobs)).await?;
+        let components: HashMap<PluginName, Digest> = components.into_iter().collect();
+        check_plugins(self, pipeline, &components).await?;
+        let run_id = new_run_id(&new.task.task.id)?;
+        let settings = self.settings(&new, &run_id, &components).await?;
+        let (history, notes) = self.look_back().look(journal.as_ref())?;
+        let mut inputs = Vec::new();
+        let mut base = Vec::new();
+        let mut put = |name: &str, kind: &str, bytes: Vec<u8>| -> Result<ArtifactRef, Error> {
+            let blob = Blob::new(bytes);
+            let artifact = ArtifactRef {
+                name: name.parse()?,
+                kind: kind.parse()?,
+                digest: blob.digest.clone(),
+                size: blob.bytes.len() as u64,
+            };
+            blobs.push(blob);
+            inputs.push(artifact.clone());
+            Ok(artifact)
+        };
+        put("task_requirements", "task_requirements", requirements(&new.task.task, pipeline)?)?;
+        put("process_notes", "process_notes", json_blob(&notes).bytes)?;
+        for file in context::gather(&new.task.task.context_files, &new.task.folder)? {
+            let kind = if file.base { BASE_FILE } else { CONTEXT_FILE };
+            let artifact = put(&format!("context/{}", file.path), kind, file.bytes)?;
+            if file.base {
+                base.push(artifact.name);
+            }
+        }
+        let broker = self.broker(&json_blob(&settings).digest, &settings).await?;
+        let mut pin = |blob: Blob| {
+            let digest = blob.digest.clone();
+            blobs.push(blob);
+            digest
+        };
+        let created = RunCreated {
+            format: EVENT_FORMAT,
+            run_id: run_id.clone(),
+            task_id: new.task.task.id.clone(),
+            pipeline: pin(json_blob(pipeline)),
+            inputs,
+            base,
+            components: components.into_iter().collect(),
+            settings: pin(json_blob(&settings)),
+            history: pin(json_blob(&history)),
+            scripted: broker.is_scripted(),
+        };
+        let owned = journal.own(&run_id).await?;
+        let event = Event::RunCreated(Box::new(created.clone()));
+        let recorded = journal.append(&run_id, owned.fence(), 1, now_ms(), vec![event], blobs).await?;
+        let state = State::new(created, pipeline.clone());
+        for event in &recorded {
+            watcher.event(&run_id, event, &state);
+        }
+        Ok(run_id)
+    }
+
+    /// The configuration as the run will use it: models that were found are written down by name.
+    async fn settings(
+        &self,
+        new: &NewRun<'_>,
+        run_id: &RunId,
+        components: &HashMap<PluginName, Digest>,
+    ) -> Result<RunSettings, Error> {
+        let seed = Digest::of(run_id.as_str().as_bytes());
+        let mut settings = RunSettings {
+            models: new.config.models.clone(),
+            providers: new.config.providers.clone(),
+            prices: new.config.prices.clone(),
+            budget: new.config.budget,
+            base_dir: std::path::absolute(&new.config.dir).unwrap_or_else(|_| new.config.dir.clone()),
+            environments: BTreeMap::new(),
+            seed: u64::from_str_radix(seed.short(), 16).unwrap_or(0),
+        };
+        let broker = self.broker(&json_blob(&settings).digest, &settings).await?;
+        settings.models.fast = Some(broker.model_for(Tier::Fast).clone());
+        settings.models.default = Some(broker.model_for(Tier::Default).clone());
+        settings.models.deep = Some(broker.model_for(Tier::Deep).clone());
+        for (language, runner) in &new.pipeline.pipeline.runners {
+            let environment = match bundled_environment(runner.as_str()).filter(|_| own_path(new, runner).is_none()) {
+                Some(environment) => environment,
+                None => self.environment(runner, components).await?,
+            };
+            settings.environments.insert(language.clone(), environment);
+        }
+        Ok(settings)
+    }
+
+    /// What a third party's runner offers; it has to be compiled to say so.
+    async fn environment(&self, name: &PluginName, components: &HashMap<PluginName, Digest>) -> Result<Value, Error> {
+        let Some(digest) = components.get(name) else { return Ok(json!({})) };
+        let plugin = load_plugin(self, name, digest, &[], |_, _| {}).await?;
+        let call =
+            Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits: Limits::runner(), log: None };
+        Ok(plugin.environment(&call).await?)
+    }
+}
+
+fn own_path<'a>(new: &'a NewRun<'_>, plugin: &PluginName) -> Option<&'a String> {
+    new.pipeline.pipeline.plugins.get(plugin).and_then(|plugin| plugin.path.as_ref())
+}
+
+fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
+    let mut value = json!({
+        "task_id": task.id,
+        "description": task.description,
+        "requirements": task.requirements,
+    });
+    let mut add = |field: &str, more: Value| {
+        if let Some(object) = value.as_object_mut().filter(|_| !more.is_null() && more != json!([])) {
+            object.insert(field.to_owned(), more);
+        }
+    };
+    add("project_id", json!(task.project_id));
+    add("context_files", json!(task.context_files.iter().map(|pattern| &pattern.path).collect::<Vec<_>>()));
+    add("constraints", json!(task.constraints));
+    add("language", json!(task.language));
+    let bytes = json_blob(&value).bytes;
+    let door = Door { pipeline, task_id: &task.id, plan: None };
+    match door.check(&"task_requirements".parse()?, &bytes) {
+        Ok(_) => Ok(bytes),
+        Err(faults) => {
+            Err(Error::NotNow(format!("the task cannot be taken: {}\nhint: mend the task", faults.join("; "))))
+        }
+    }
+}
+
+/// The task's name and a few digits that no other run has.
+fn new_run_id(task: &TaskId) -> Result<RunId, Error> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let name: String = task.as_str().chars().map(plain).take(40).collect();
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let salt = format!("{task} {nanos} {} {:?}", std::process::id(), std::thread::current().id());
+    let digest = Digest::of(salt.as_bytes());
+    let digits = digest.short().get(..6).unwrap_or_default();
+    Ok(format!("{}-{digits}", name.trim_matches('-')).parse()?)
+}

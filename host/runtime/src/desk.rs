@@ -1,0 +1,316 @@
+//! The desk of one attempt: what its agent may ask of the host, and the host's side of it.
+//!
+//! Promises: waiting calls are taken in the order the guest asked, whatever order their futures wake in: budget is reserved
+//! in that order, and a call's occurrence among those of its label is counted in it. A question is durable before the
+//! provider hears it; an answer is durable before the guest does. What the journal answers already is not asked again.
+//! What no attempt can take the blame for (no model reachable, budget used up, a journal that fails) ends the run's turn,
+//! not the attempt: see [`Desk::failed`].
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use phasegate_broker::{Call, CallPath, OnUnknown, Progress};
+use phasegate_process::model::{self, Answer, Request, Usage};
+use phasegate_process::pipeline::Grants;
+use phasegate_process::state::{AgentWork, CallState};
+use phasegate_process::testing::{BenchError, File, Subject, TestRun};
+use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, PluginName, artifact};
+use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
+use tokio::sync::{Notify, watch};
+
+use crate::house::Driver;
+use crate::writer::json_blob;
+use crate::{Error, Seen, door, suite};
+
+pub(crate) struct Desk {
+    driver: Arc<Driver>,
+    at: AttemptId,
+    plugin: PluginName,
+    grants: Grants,
+    inputs: Vec<ArtifactRef>,
+    /// Calls of this attempt that the journal knows already.
+    recorded: BTreeMap<u32, CallState>,
+    /// The number of the call whose turn it is.
+    turn: watch::Sender<u32>,
+    /// How many calls of each label were made.
+    labels: Mutex<BTreeMap<String, u32>>,
+    failure: Mutex<Option<Error>>,
+    failed: Notify,
+}
+
+impl Desk {
+    pub(crate) fn new(driver: Arc<Driver>, work: &AgentWork) -> Self {
+        let recorded = driver.writer.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default();
+        let grants = driver.pipeline.grants(&work.phase.agent);
+        Self {
+            driver,
+            at: work.at.clone(),
+            plugin: work.phase.agent.clone(),
+            grants,
+            inputs: work.inputs.iter().chain(&work.previous).cloned().collect(),
+            recorded,
+            turn: watch::Sender::new(1),
+            labels: Mutex::default(),
+            failure: Mutex::default(),
+            failed: Notify::new(),
+        }
+    }
+
+    /// Waits for what ends the run's turn; for ever, if all goes well.
+    pub(crate) async fn failed(&self) -> Error {
+        loop {
+            self.failed.notified().await;
+            if let Some(error) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return error;
+            }
+        }
+    }
+
+    /// Gives up the run's turn; the guest never hears of it.
+    async fn give_up<T>(&self, error: Error) -> T {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        self.failed.notify_one();
+        pending().await
+    }
+
+    async fn my_turn(&self, call: u32) {
+        // The sender lives as long as the desk, so waiting cannot fail.
+        let _ = self.turn.subscribe().wait_for(|turn| *turn >= call).await;
+    }
+
+    fn next_turn(&self, call: u32) {
+        self.turn.send_modify(|turn| *turn = (*turn).max(call + 1));
+    }
+
+    /// The recorded side of a call: its answer if there is one; an error if the guest now asks something else.
+    fn recall(&self, call: u32, request: &Digest) -> Result<Option<Digest>, Error> {
+        let Some(known) = self.recorded.get(&call) else { return Ok(None) };
+        if known.request != *request {
+            return Err(Error::Diverged {
+                run: self.driver.writer.run().clone(),
+                at: self.at.to_string(),
+                call,
+                before: known.request.clone(),
+                now: request.clone(),
+            });
+        }
+        if known.answer.is_none() && self.driver.settings.models.on_unknown == OnUnknown::Stop {
+            return Err(Error::Unknown {
+                run: self.driver.writer.run().clone(),
+                at: self.at.to_string(),
+                call,
+                label: known.label.clone(),
+            });
+        }
+        Ok(known.answer.clone())
+    }
+
+    fn occurrence(&self, label: &str) -> u32 {
+        let mut labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = labels.entry(label.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    async fn ask(&self, call: u32, request: Request) -> Result<Answer, Error> {
+        self.my_turn(call).await;
+        let occurrence = self.occurrence(&request.label);
+        let digest = request.digest();
+        match self.recall(call, &digest) {
+            Err(error) => return Err(error),
+            Ok(Some(answer)) => {
+                self.next_turn(call);
+                return self.driver.writer.json(&answer);
+            }
+            Ok(None) => {}
+        }
+        if !self.grants.models.contains(&request.tier) {
+            self.next_turn(call);
+            return Ok(Err(self.denied(&format!("models = [\"{}\"]", request.tier.as_str()), "this tier of models")));
+        }
+        let reserved = self.driver.ledger.reserve_in_turn(self.driver.broker.worst_case(&request)).await;
+        self.next_turn(call);
+        let reservation = reserved.map_err(|error| self.no_answer(&request.label, &error))?;
+        // A closed semaphore would mean that the run is over, and with it this call.
+        let Ok(_one) = Arc::clone(&self.driver.overlap).acquire_owned().await else { return pending().await };
+        let model = self.driver.broker.model_for(request.tier).to_string();
+        let asked = Event::ModelAsked {
+            at: self.at.clone(),
+            call,
+            label: request.label.clone(),
+            request: digest.clone(),
+            model,
+        };
+        self.driver.writer.append(vec![asked], vec![json_blob(&request)]).await?;
+        let began = Instant::now();
+        let answer = self.provider(call, occurrence, request.clone(), &digest).await;
+        let elapsed_ms = began.elapsed().as_millis() as u64;
+        let (usage, stop) = match &answer {
+            Ok(response) => (response.usage, response.stop.clone()),
+            Err(error @ (model::Error::Unavailable(_) | model::Error::Budget(_) | model::Error::Denied(_))) => {
+                return Err(self.no_answer(&request.label, error));
+            }
+            Err(_) => (Usage::default(), "error".to_owned()),
+        };
+        let blob = json_blob(&answer);
+        let answered =
+            Event::ModelAnswered { at: self.at.clone(), call, answer: blob.digest.clone(), usage, stop, elapsed_ms };
+        self.driver.writer.append(vec![answered], vec![blob]).await?;
+        reservation.commit(usage);
+        Ok(answer)
+    }
+
+    async fn provider(&self, call: u32, occurrence: u32, request: Request, digest: &Digest) -> Answer {
+        let run = self.driver.writer.run().clone();
+        let label = request.label.clone();
+        let path = CallPath { phase: self.at.phase.to_string(), attempt: self.at.attempt, number: call, occurrence };
+        let idempotency_key = Digest::of(format!("{run} {} {call} {digest}", self.at).as_bytes()).short().to_owned();
+        let watcher = Arc::clone(self.driver.writer.watcher());
+        let show = move |progress: Progress| {
+            let what = match progress {
+                Progress::Asking { attempt: 1 } => "asking".to_owned(),
+                Progress::Asking { attempt } => format!("asking, try {attempt}"),
+                Progress::Receiving { characters } => format!("{characters} characters"),
+                Progress::Retrying { after, why, .. } => format!("again in {:.1} s: {why}", after.as_secs_f32()),
+            };
+            watcher.seen(&run, Some(&self.at), Seen::Model { call, label: label.clone(), what });
+        };
+        self.driver.broker.complete(Call { path, request, idempotency_key }, show).await
+    }
+
+    fn no_answer(&self, label: &str, error: &model::Error) -> Error {
+        let again = format!("phasegate resume {}", self.driver.writer.run());
+        Error::NoAnswer(format!("{} ({label}): {error}\nhint: nothing is lost; go on with `{again}`", self.at))
+    }
+
+    fn denied(&self, grant: &str, what: &str) -> model::Error {
+        model::Error::Denied(format!(
+            "plugin {} was not granted {what}: [plugins.{}] grants = {{ {grant} }}",
+            self.plugin, self.plugin
+        ))
+    }
+
+    async fn try_tests(
+        &self,
+        call: u32,
+        language: String,
+        code: Subject,
+        tests: Vec<File>,
+    ) -> Result<Result<TestRun, BenchError>, Error> {
+        self.my_turn(call).await;
+        let request = json_blob(&(&language, &code, &tests)).digest;
+        let recalled = self.recall(call, &request);
+        self.next_turn(call);
+        if let Some(run) = recalled? {
+            return self.driver.writer.json(&run);
+        }
+        if !self.grants.test_bench.contains(&language) {
+            let why = format!(
+                "plugin {} was not granted it: [plugins.{}] grants = {{ test-bench = [\"{language}\"] }}",
+                self.plugin, self.plugin
+            );
+            return Ok(Err(BenchError::NoRunner(why)));
+        }
+        let began = Instant::now();
+        let (code, digest) = match self.subject(code)? {
+            Ok(subject) => subject,
+            Err(error) => return Ok(Err(error)),
+        };
+        let run = suite::bench(&self.driver, &language, &code, &tests).await?;
+        let blob = json_blob(&run);
+        let ran = Event::TestsRan {
+            at: self.at.clone(),
+            call: Some(call),
+            run: blob.digest.clone(),
+            code: digest,
+            request: Some(request),
+            elapsed_ms: began.elapsed().as_millis() as u64,
+        };
+        self.driver.writer.append(vec![ran], vec![blob]).await?;
+        Ok(run)
+    }
+
+    /// The files to be tested, with the digest of the artifact they are from.
+    #[allow(clippy::type_complexity)]
+    fn subject(&self, subject: Subject) -> Result<Result<(Vec<File>, Option<Digest>), BenchError>, Error> {
+        let name = match subject {
+            Subject::Draft(files) => {
+                let bad = files.iter().find_map(|file| Some((file.path.clone(), artifact::path_fault(&file.path)?)));
+                return Ok(match bad {
+                    Some((path, why)) => Err(BenchError::Invalid(format!("path \"{}\": {why}", path.escape_debug()))),
+                    None => Ok((files, None)),
+                });
+            }
+            Subject::Input(name) => name,
+        };
+        let known =
+            self.inputs.iter().find(|input| input.name.as_str() == name && input.kind.as_str() == "generated_code");
+        let Some(known) = known else {
+            return Ok(Err(BenchError::Invalid(format!("no input of kind generated_code is called `{name}`"))));
+        };
+        let code: suite::Code = self.driver.writer.json(&known.digest)?;
+        Ok(Ok((code.files, Some(known.digest.clone()))))
+    }
+}
+
+#[async_trait]
+impl Capabilities for Desk {
+    async fn complete(&self, call: u32, request: Request) -> Answer {
+        match self.ask(call, request).await {
+            Ok(answer) => answer,
+            Err(error) => self.give_up(error).await,
+        }
+    }
+
+    async fn run_tests(
+        &self,
+        call: u32,
+        language: String,
+        code: Subject,
+        tests: Vec<File>,
+    ) -> Result<TestRun, BenchError> {
+        match self.try_tests(call, language, code, tests).await {
+            Ok(run) => run,
+            Err(error) => self.give_up(error).await,
+        }
+    }
+
+    fn inputs(&self) -> Vec<ArtifactRef> {
+        self.inputs.clone()
+    }
+
+    async fn read(&self, name: String) -> Result<Vec<u8>, ArtifactError> {
+        let Some(input) = self.inputs.iter().find(|input| input.name.as_str() == name) else {
+            return Err(ArtifactError::Unknown(name));
+        };
+        match self.driver.writer.blob(&input.digest) {
+            Ok(bytes) => Ok(bytes),
+            Err(error) => self.give_up(error).await,
+        }
+    }
+
+    async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>> {
+        let Ok(kind) = kind.parse() else { return Err(vec![format!("there is no kind `{}`", kind.escape_debug())]) };
+        match door::check(&self.driver, &kind, &content).await {
+            Ok(result) => result,
+            Err(error) => self.give_up(error).await,
+        }
+    }
+
+    fn log(&self, level: LogLevel, line: String) {
+        let level = match level {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error => "error",
+        };
+        self.driver.writer.watcher().seen(self.driver.writer.run(), Some(&self.at), Seen::Log { level, line });
+    }
+
+    fn progress(&self, what: String, fraction: Option<f32>) {
+        self.driver.writer.watcher().seen(self.driver.writer.run(), Some(&self.at), Seen::Progress { what, fraction });
+    }
+}

@@ -1,0 +1,112 @@
+//! What can keep the runtime from going on. None of it is an attempt of any agent, and none of it loses anything.
+
+use phasegate_journal::JournalError;
+use phasegate_process::state::FoldError;
+use phasegate_process::{BadName, Digest, PluginName, RunId};
+use phasegate_sandbox::{CallError, EngineError, LoadError};
+
+use crate::config::ConfigFault;
+
+/// Why the runtime could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal holds events that do not follow each other.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigFault),
+    /// The models cannot be reached or used at all.
+    #[error(transparent)]
+    Models(#[from] phasegate_broker::ConfigError),
+    /// A model could not be reached, or the budget is used up: the run stopped and can be resumed.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// A component cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The sandbox could not start.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A trusted call of a plugin failed where no attempt can take the blame.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A name is not acceptable.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// Context files cannot be taken.
+    #[error(transparent)]
+    Context(#[from] crate::context::ContextError),
+    /// The out folder cannot be written.
+    #[error(transparent)]
+    Output(#[from] crate::output::OutputError),
+    /// A blob that an event names is gone.
+    #[error("the journal has no blob {0}\nhint: the state folder was changed by hand; restore it from a copy")]
+    MissingBlob(Digest),
+    /// A blob is not what its event says.
+    #[error("blob {0} cannot be read: {1}\nhint: the state folder was changed by hand; restore it from a copy")]
+    BadBlob(Digest, String),
+    /// There is no such run.
+    #[error("there is no run `{0}` in this state folder\nhint: `phasegate runs` lists them")]
+    NoRun(String),
+    /// A plugin's file cannot be read.
+    #[error("plugin {plugin}: {path} cannot be read: {why}\nhint: check `path` in [plugins.{plugin}]")]
+    PluginFile {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// A plugin is not of the world that its place needs.
+    #[error("plugin {plugin} is of world {world}, but the pipeline uses it as {wanted}\nhint: {hint}")]
+    WrongWorld {
+        /// The plugin.
+        plugin: PluginName,
+        /// Its world.
+        world: String,
+        /// What it should be.
+        wanted: &'static str,
+        /// What to do.
+        hint: String,
+    },
+    /// What a person wants cannot be done now.
+    #[error("{0}")]
+    NotNow(String),
+    /// A call that may have been billed, and the configuration says not to ask again.
+    #[error(
+        "run {run}: call {call} of {at} ({label}) was asked and never answered; it may have been billed\n\
+         hint: set [models] on_unknown = \"ask_again\" to ask again"
+    )]
+    Unknown {
+        /// The run.
+        run: RunId,
+        /// Which attempt.
+        at: String,
+        /// The call's number.
+        call: u32,
+        /// What it was for.
+        label: String,
+    },
+    /// A resumed guest asked something else than before.
+    #[error(
+        "run {run}: {at} asked something else at call {call} than it did before: {before} then, {now} now\n\
+         hint: the plugin is not deterministic, or it was changed; start a new run"
+    )]
+    Diverged {
+        /// The run.
+        run: RunId,
+        /// Which attempt.
+        at: String,
+        /// The call's number.
+        call: u32,
+        /// Digest then.
+        before: Digest,
+        /// Digest now.
+        now: Digest,
+    },
+}

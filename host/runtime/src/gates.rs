@@ -1,0 +1,72 @@
+//! Gates: the host judges, then asks the strategy who revises what, and holds its answer against the pipeline.
+
+use std::sync::Arc;
+
+use phasegate_process::feedback::GateFailure;
+use phasegate_process::gate::{Bench, Judgement, SuiteRun, judge_findings, judge_tests};
+use phasegate_process::state::JudgeWork;
+use phasegate_process::{ArtifactRef, AttemptId, Decided, Event, Findings, PhaseOutcome, decide};
+use phasegate_sandbox::World;
+
+use crate::Error;
+use crate::house::Driver;
+use crate::writer::json_blob;
+
+/// Judges a gate and writes the verdict and the report down.
+pub(crate) async fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> {
+    let task_id = driver.writer.state().created.task_id.clone();
+    let bench = Bench {
+        task_id: &task_id,
+        gate: &work.at.phase,
+        attempt: work.at.attempt,
+        may_revise: &work.gate.may_revise,
+        about: &work.about,
+    };
+    let judgement = match (&work.outcome, &work.gate.tests, &work.tests) {
+        (PhaseOutcome::Submitted { findings, .. }, tests, run) => {
+            let findings = findings.as_ref().map(|digest| driver.writer.json::<Findings>(digest)).transpose()?;
+            let findings = findings.unwrap_or_default();
+            match (tests, run) {
+                (None, _) => judge_findings(&bench, &work.gate, findings),
+                (Some(_), Some(run)) => judge_tests(&bench, &driver.writer.json::<SuiteRun>(run)?, findings),
+                (Some(tests), None) => {
+                    let why = format!("there is no `{}` or no `{}` to run", tests.code, tests.suite);
+                    Judgement::not_judged(why, true)
+                }
+            }
+        }
+        (fault, _, _) => Judgement::not_judged(fault.fault().unwrap_or_default(), false),
+    };
+    let blob = judgement.report.as_ref().map(json_blob);
+    let kind = if work.gate.tests.is_some() { "test_report" } else { "findings_report" };
+    let report = match &blob {
+        Some(blob) => Some(ArtifactRef {
+            name: work.gate.report.clone(),
+            kind: kind.parse()?,
+            digest: blob.digest.clone(),
+            size: blob.bytes.len() as u64,
+        }),
+        None => None,
+    };
+    let Judgement { verdict, reason, permanent, issues, dropped, .. } = judgement;
+    let judged =
+        Event::GateJudged { at: work.at, verdict, reason, permanent, issues, dropped, about: work.about, report };
+    driver.writer.append(vec![judged], blob.into_iter().collect()).await
+}
+
+/// Asks the strategy after a failed gate.
+pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: GateFailure) -> Result<(), Error> {
+    let name = &driver.pipeline.feedback.plugin;
+    let plugin = driver.plugin(name).await?;
+    let call = driver.call(name, World::Feedback, format!("feedback on gate {}, attempt {}", at.phase, at.attempt));
+    let about = {
+        let state = driver.writer.state();
+        let judged = state.phases.get(&at.phase).and_then(|known| known.judged.last());
+        judged.map(|judged| judged.about.clone()).unwrap_or_default()
+    };
+    let decided = match plugin.decide(&failure, &call).await {
+        Ok(decision) => decide::check(&failure, &about, decision),
+        Err(error) => Decided::Refused { reason: error.to_string() },
+    };
+    driver.writer.append_one(Event::FeedbackDecided { at, decided }).await
+}

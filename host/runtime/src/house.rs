@@ -1,0 +1,364 @@
+//! The house: what all runs of a process share, and the loop that carries one run to its end, or to the next point where
+//! it has to wait.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use phasegate_broker::{Broker, Ledger};
+use phasegate_journal::Journal;
+use phasegate_process::pipeline::Pipeline;
+use phasegate_process::state::{Action, State};
+use phasegate_process::{AttemptId, Digest, Event, PluginName, Recorded, RunId, RunStatus};
+use phasegate_sandbox::{Call, Engine, EngineSettings, Limits, LimitsPatch, Plugin, Want, World};
+use tokio::sync::{Semaphore, watch};
+
+use crate::look_back::LookBack;
+use crate::settings::RunSettings;
+use crate::writer::{Writer, read_json};
+use crate::{Error, Seen, Watcher, agent, gates, suite};
+
+/// How often a run looks whether somebody asked it to stop.
+const CANCEL_POLL: Duration = Duration::from_millis(500);
+
+/// Looks up an environment variable; keys come from nowhere else.
+pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// How the house is set up.
+pub struct HouseSettings {
+    /// Where runs are recorded.
+    pub journal: Arc<dyn Journal>,
+    /// The sandbox.
+    pub engine: EngineSettings,
+    /// Whether the model calls of one run overlap.
+    pub overlap: bool,
+    /// Where keys come from.
+    pub env: Env,
+}
+
+/// What all runs of a process share. Cheap to clone.
+#[derive(Clone)]
+pub struct House(Arc<Shared>);
+
+struct Shared {
+    journal: Arc<dyn Journal>,
+    engine: Engine,
+    overlap: bool,
+    env: Env,
+    /// One broker for all runs with the same settings, so that they share its connections and limits.
+    brokers: Mutex<HashMap<Digest, Broker>>,
+    look_back: LookBack,
+}
+
+/// Tells a run to stop; clones tell the same run.
+#[derive(Debug, Clone)]
+pub struct Stop(Arc<watch::Sender<Option<String>>>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(None)))
+    }
+}
+
+impl Stop {
+    /// Stop now; what was said so far is kept.
+    pub fn stop(&self, why: impl Into<String>) {
+        self.0.send_replace(Some(why.into()));
+    }
+
+    async fn stopped(&self) -> String {
+        let mut news = self.0.subscribe();
+        let why = news.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        why.unwrap_or_else(|| "stopped".to_owned())
+    }
+}
+
+/// Where a run came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// It is over.
+    Finished(RunStatus, String),
+    /// It needs a person.
+    Waiting {
+        /// The judgement it is about.
+        at: AttemptId,
+        /// What the person is asked.
+        question: String,
+    },
+    /// It was told to stop and can be resumed.
+    Stopped(String),
+}
+
+impl House {
+    /// Starts the sandbox.
+    pub fn open(settings: HouseSettings) -> Result<Self, Error> {
+        let engine = Engine::new(settings.engine)?;
+        let HouseSettings { journal, overlap, env, .. } = settings;
+        Ok(Self(Arc::new(Shared {
+            journal,
+            engine,
+            overlap,
+            env,
+            brokers: Mutex::default(),
+            look_back: LookBack::default(),
+        })))
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &Arc<dyn Journal> {
+        &self.0.journal
+    }
+
+    /// The sandbox.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// What earlier runs teach.
+    pub(crate) fn look_back(&self) -> &LookBack {
+        &self.0.look_back
+    }
+
+    /// The models for these settings.
+    pub async fn broker(&self, digest: &Digest, settings: &RunSettings) -> Result<Broker, Error> {
+        let known =
+            |shared: &Shared| shared.brokers.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        if let Some(broker) = known(&self.0) {
+            return Ok(broker);
+        }
+        let env = Arc::clone(&self.0.env);
+        let env: &(dyn Fn(&str) -> Option<String> + Sync) = &|name| env(name);
+        let broker =
+            Broker::new(&settings.models, &settings.providers, &settings.prices, &settings.base_dir, env).await?;
+        self.0.brokers.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), broker.clone());
+        Ok(broker)
+    }
+
+    /// Carries a run on from where its journal ends, until it is over, waits for a person, or is stopped.
+    pub async fn run(&self, run: &RunId, watcher: Arc<dyn Watcher>, stop: &Stop) -> Result<Ended, Error> {
+        let owned = self.0.journal.own(run).await?;
+        let (state, events) = load(self.0.journal.as_ref(), run)?;
+        if let Some((status, reason)) = state.ended() {
+            return Ok(Ended::Finished(status, reason.to_owned()));
+        }
+        let settings: RunSettings = read_json(self.0.journal.as_ref(), &state.created.settings)?;
+        let broker = self.broker(&state.created.settings, &settings).await?;
+        let ledger = ledger(&settings, &events);
+        let pipeline = state.pipeline.clone();
+        let components = state.created.components.clone().into_iter().collect();
+        let writer = Arc::new(Writer::new(Arc::clone(&self.0.journal), owned.fence(), state, events, watcher));
+        let driver = Arc::new(Driver {
+            house: self.clone(),
+            writer,
+            pipeline,
+            settings,
+            broker,
+            ledger,
+            components,
+            overlap: Arc::new(Semaphore::new(if self.0.overlap { Semaphore::MAX_PERMITS } else { 1 })),
+        });
+        driver.warm_runners();
+        let ended = tokio::select! {
+            biased;
+            why = stop.stopped() => Err(why),
+            why = driver.cancelled() => Err(why),
+            ended = driver.drive() => Ok(ended),
+        };
+        match ended {
+            Ok(Ok(ended)) => Ok(ended),
+            Ok(Err(error)) => {
+                // The run can be resumed; that it stopped and why is worth a line, if the journal still takes one.
+                let reason = error.to_string();
+                let _ = driver.writer.append_one(Event::RunStopped { reason }).await;
+                Err(error)
+            }
+            Err(why) => {
+                driver.writer.append_one(Event::RunStopped { reason: why.clone() }).await?;
+                Ok(Ended::Stopped(why))
+            }
+        }
+    }
+}
+
+/// A run's state and events, read from the journal.
+pub fn load(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>), Error> {
+    let events = journal.events(run)?;
+    let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else {
+        return Err(Error::NoRun(run.to_string()));
+    };
+    let pipeline: Pipeline = read_json(journal, &created.pipeline)?;
+    let mut state = State::new((**created).clone(), pipeline);
+    for event in events.iter().skip(1) {
+        state.apply(event)?;
+    }
+    Ok((state, events))
+}
+
+fn ledger(settings: &RunSettings, events: &[Recorded]) -> Ledger {
+    let ledger = Ledger::new(&settings.budget);
+    for recorded in events {
+        if let Event::ModelAnswered { usage, .. } = &recorded.event {
+            ledger.restore(*usage);
+        }
+    }
+    ledger
+}
+
+/// One run under way.
+pub(crate) struct Driver {
+    pub(crate) house: House,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) settings: RunSettings,
+    pub(crate) broker: Broker,
+    pub(crate) ledger: Ledger,
+    pub(crate) components: HashMap<PluginName, Digest>,
+    pub(crate) overlap: Arc<Semaphore>,
+}
+
+impl Driver {
+    async fn drive(self: &Arc<Self>) -> Result<Ended, Error> {
+        loop {
+            let action = self.writer.state().next();
+            match action {
+                Action::RunAgent(work) => agent::run(self, *work).await?,
+                Action::RunSuite(work) => suite::run(self, *work).await?,
+                Action::Judge(work) => gates::judge(self, *work).await?,
+                Action::AskStrategy(at, failure) => gates::ask_strategy(self, at, *failure).await?,
+                Action::AskPerson(at, question, about) => {
+                    self.writer.append_one(Event::ApprovalAsked { at, question, about }).await?;
+                }
+                Action::Wait(at) => {
+                    let question = self.writer.state().waiting().map(|(_, _, question)| question.to_owned());
+                    return Ok(Ended::Waiting { at, question: question.unwrap_or_default() });
+                }
+                Action::Finish(status, reason) => self.writer.append_one(Event::RunFinished { status, reason }).await?,
+                Action::Over => {
+                    let state = self.writer.state();
+                    let (status, reason) = state.ended().unwrap_or((RunStatus::Failed, "the run has no end"));
+                    return Ok(Ended::Finished(status, reason.to_owned()));
+                }
+            }
+        }
+    }
+
+    async fn cancelled(&self) -> String {
+        loop {
+            tokio::time::sleep(CANCEL_POLL).await;
+            if let Ok(Some(by)) = self.writer.journal().cancel_asked(self.writer.run()) {
+                return format!("cancelled by {by}");
+            }
+        }
+    }
+
+    /// Compiles the runners beside the first phases, whose models take longer than that.
+    fn warm_runners(self: &Arc<Self>) {
+        for name in self.pipeline.runners.values().cloned() {
+            let driver = Arc::clone(self);
+            // What goes wrong here goes wrong again, and is told, where the runner is needed.
+            tokio::spawn(async move { driver.plugin(&name).await.map(drop) });
+        }
+    }
+
+    /// A plugin of this run, ready to be called.
+    pub(crate) async fn plugin(&self, name: &PluginName) -> Result<Plugin, Error> {
+        let digest = self.components.get(name).ok_or_else(|| Error::PluginFile {
+            plugin: name.clone(),
+            path: "(not pinned)".to_owned(),
+            why: "the run was created without it".to_owned(),
+        })?;
+        let granted = granted(&self.pipeline, name);
+        let watcher = Arc::clone(self.writer.watcher());
+        let run = self.writer.run().clone();
+        let say = move |plugin: &PluginName, done| {
+            watcher.seen(&run, None, Seen::Compiling { plugin: plugin.to_string(), done });
+        };
+        load_plugin(&self.house, name, digest, &granted, say).await
+    }
+
+    /// What a call of this plugin runs under.
+    pub(crate) fn call(&self, plugin: &PluginName, world: World, doing: String) -> Call {
+        let limits = match world {
+            World::Agent | World::AgentBlocking => Limits::default(),
+            World::Feedback => Limits::strategy(),
+            World::Runner => Limits::runner(),
+        };
+        let patch = self.pipeline.plugins.get(plugin).map(|plugin| plugin.limits.clone());
+        let patch: LimitsPatch = patch.and_then(|patch| serde_json::from_value(patch).ok()).unwrap_or_default();
+        Call { doing, seed: self.settings.seed, limits: limits.with(patch), log: None }
+    }
+}
+
+fn granted(pipeline: &Pipeline, name: &PluginName) -> Vec<Want> {
+    let grants = pipeline.grants(name);
+    let models = (!grants.models.is_empty()).then_some(Want::Models);
+    let bench = (!grants.test_bench.is_empty()).then_some(Want::TestBench);
+    models.into_iter().chain(bench).collect()
+}
+
+/// Loads a component whose bytes are in the journal, off the async threads; refuses what was not granted.
+pub(crate) async fn load_plugin(
+    house: &House,
+    name: &PluginName,
+    digest: &Digest,
+    granted: &[Want],
+    say: impl Fn(&PluginName, bool) + Send + 'static,
+) -> Result<Plugin, Error> {
+    let (engine, journal) = (house.engine().clone(), Arc::clone(house.journal()));
+    let (name_of, digest) = (name.clone(), digest.clone());
+    let plugin = tokio::task::spawn_blocking(move || {
+        let asked = Instant::now();
+        let compiled = std::cell::Cell::new(false);
+        let plugin = engine.load(&name_of, &digest, || {
+            compiled.set(true);
+            say(&name_of, false);
+            let bytes = journal.blob(&digest).map_err(std::io::Error::other)?;
+            bytes.ok_or_else(|| std::io::Error::other(format!("the journal has no blob {digest}")))
+        });
+        if compiled.get() {
+            tracing::debug!(plugin = %name_of, ms = asked.elapsed().as_millis() as u64, "compiled");
+            say(&name_of, true);
+        }
+        plugin
+    });
+    let plugin = plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))??;
+    plugin.inspection().check_grants(name, granted)?;
+    Ok(plugin)
+}
+
+/// Tells whether every plugin that a pipeline names fits its place and its grants, before anything starts.
+pub(crate) async fn check_plugins(
+    house: &House,
+    pipeline: &Pipeline,
+    components: &HashMap<PluginName, Digest>,
+) -> Result<(), Error> {
+    let agents = pipeline.phases.iter().map(|phase| (&phase.agent, "an agent"));
+    let used = agents.chain([(&pipeline.feedback.plugin, "a feedback strategy")]);
+    let checks = used.map(|(name, wanted)| check_plugin(house, pipeline, components, name, wanted));
+    futures::future::try_join_all(checks).await.map(drop)
+}
+
+async fn check_plugin(
+    house: &House,
+    pipeline: &Pipeline,
+    components: &HashMap<PluginName, Digest>,
+    name: &PluginName,
+    wanted: &'static str,
+) -> Result<(), Error> {
+    let Some(digest) = components.get(name) else { return Ok(()) };
+    let plugin = load_plugin(house, name, digest, &granted(pipeline, name), |_, _| {}).await?;
+    let fits = match plugin.world() {
+        World::Agent | World::AgentBlocking => wanted == "an agent",
+        World::Feedback => wanted == "a feedback strategy",
+        World::Runner => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::WrongWorld {
+        plugin: name.clone(),
+        world: plugin.world().as_str().to_owned(),
+        wanted,
+        hint: "`phasegate plugin inspect FILE` shows what a component is".to_owned(),
+    })
+}

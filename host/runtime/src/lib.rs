@@ -1,0 +1,35 @@
+//! The runtime: the loop that carries a task through its phases, and everything that needs several rooms at once.
+//!
+//! Fold the journal into a state; ask the state for the next action; do it; append what happened. A fresh and a resumed run
+//! are the same loop. Promises: what was paid for is never paid again; a crash is no attempt; a run that waits for a
+//! person takes no process. Fails with [`Error`], which always says whether the run can be resumed.
+
+mod agent;
+mod components;
+mod config;
+mod context;
+mod create;
+mod desk;
+mod door;
+mod error;
+mod gates;
+mod house;
+mod look_back;
+pub mod output;
+mod people;
+mod proposals;
+mod settings;
+mod suite;
+mod watch;
+mod writer;
+
+pub use components::{BUNDLED, bundled_digest, read_component};
+pub use config::{Config, ConfigFault, LoadedPipeline};
+pub use create::{NewRun, TaskSource};
+pub use error::Error;
+pub use house::{Ended, Env, House, HouseSettings, Stop, load};
+pub use people::{PersonSays, decide};
+pub use proposals::{Proposal, decide_proposal, proposals};
+pub use settings::RunSettings;
+pub use watch::{NoWatcher, Seen, Watcher};
+pub use writer::read_json;

@@ -1,0 +1,263 @@
+//! Test runs: the trial runs that agents ask for, and the run that counts.
+//!
+//! The run that counts takes the code from the store by digest, runs this attempt's suite and every kept test of earlier
+//! attempts, one test file in a fresh instance. Every collected test has an outcome; one that did not report has errored.
+//! A runner that traps or exceeds its limits fails the tests of that file and nothing else.
+
+mod plan;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::{FutureExt, StreamExt, stream};
+use phasegate_process::gate::{KeptTest, SuiteRun};
+use phasegate_process::state::SuiteWork;
+use phasegate_process::testing::{BenchError, File, Outcome, TestCase, TestRun};
+use phasegate_process::{DroppedTest, Event, PluginName, artifact};
+use phasegate_sandbox::{Plugin, World};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Error;
+use crate::house::Driver;
+use crate::writer::json_blob;
+use plan::{Earlier, base_name, file_of};
+
+/// Test files of one suite that run at once.
+const SIDE_BY_SIDE: usize = 2;
+
+/// Code, as far as running it goes. `files` hold more than the fields read here.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Code {
+    pub(crate) files: Vec<File>,
+    pub(crate) language: String,
+}
+
+/// A test suite, as its kind's schema has it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct TestSuite {
+    pub(crate) files: Vec<File>,
+    #[serde(default)]
+    pub(crate) covers: Vec<Covers>,
+    #[serde(default)]
+    pub(crate) dropped: Vec<DroppedTest>,
+}
+
+/// What a test is for.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Covers {
+    pub(crate) requirement: String,
+    pub(crate) tests: Vec<String>,
+}
+
+/// Makes the run that counts.
+pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Error> {
+    let began = Instant::now();
+    let code: Code = driver.writer.json(&work.code)?;
+    let suite: TestSuite = driver.writer.json(&work.suite)?;
+    let mut run = SuiteRun {
+        language: code.language.clone(),
+        code: work.code.clone(),
+        suite: work.suite.clone(),
+        no_runner: None,
+        build_errors: Vec::new(),
+        collected: Vec::new(),
+        kept: Vec::new(),
+        tests: Vec::new(),
+        dropped: Vec::new(),
+        uncovered: Vec::new(),
+    };
+    match runner(driver, &code.language).await? {
+        Err(why) => run.no_runner = Some(why),
+        Ok(runner) => {
+            let earlier = work.earlier.iter().map(|known| {
+                let run: Option<SuiteRun> = known.run.as_ref().map(|run| driver.writer.json(run)).transpose()?;
+                let suite = driver.writer.json(&known.suite)?;
+                let collected = run.map(|run| run.collected).unwrap_or_default();
+                Ok(Earlier { attempt: known.attempt, suite, collected })
+            });
+            let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
+            count(driver, &runner, &code, &suite, &earlier, &mut run).await?;
+        }
+    }
+    let blob = json_blob(&run);
+    let ran = Event::TestsRan {
+        at: work.at,
+        call: None,
+        run: blob.digest.clone(),
+        code: Some(work.code),
+        request: None,
+        elapsed_ms: began.elapsed().as_millis() as u64,
+    };
+    driver.writer.append(vec![ran], vec![blob]).await
+}
+
+async fn count(
+    driver: &Driver,
+    runner: &Plugin,
+    code: &Code,
+    suite: &TestSuite,
+    earlier: &[Earlier],
+    run: &mut SuiteRun,
+) -> Result<(), Error> {
+    let files = with_base(driver, &code.files)?;
+    match collect(driver, runner, &files, &suite.files).await {
+        Err(errors) => run.build_errors = errors,
+        Ok(collected) => {
+            let ran = run_files(driver, runner, &files, &suite.files, &collected).await;
+            run.build_errors.extend(ran.build_errors);
+            run.tests.extend(ran.tests);
+            run.collected = collected;
+        }
+    }
+    let kept = plan::kept(suite, earlier);
+    run.dropped = kept.dropped;
+    for group in kept.groups {
+        let ran = match collect(driver, runner, &files, &group.files).await {
+            Err(errors) => TestRun { build_errors: Vec::new(), tests: all_errored(&group.tests, &errors.join("; ")) },
+            Ok(_) => run_files(driver, runner, &files, &group.files, &group.tests).await,
+        };
+        let wanted = |test: &TestCase| group.tests.iter().any(|name| name == base_name(&test.name));
+        let mut tests: Vec<_> = ran.tests.into_iter().filter(wanted).collect();
+        // Errors of loading a kept file are told by its tests, which then have all errored.
+        tests.iter_mut().for_each(|test| test.name = format!("{} (kept from attempt {})", test.name, group.attempt));
+        run.tests.extend(tests);
+        run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
+    }
+    let requirements = crate::door::current(driver, "task_requirements");
+    run.uncovered = plan::uncovered(requirements.as_ref(), suite, earlier, run);
+    Ok(())
+}
+
+/// A trial run for an agent.
+pub(crate) async fn bench(
+    driver: &Driver,
+    language: &str,
+    code: &[File],
+    tests: &[File],
+) -> Result<Result<TestRun, BenchError>, Error> {
+    let bad = tests.iter().find_map(|file| Some((&file.path, artifact::path_fault(&file.path)?)));
+    if let Some((path, why)) = bad {
+        return Ok(Err(BenchError::Invalid(format!("path \"{}\": {why}", path.escape_debug()))));
+    }
+    let runner = match runner(driver, language).await? {
+        Ok(runner) => runner,
+        Err(why) => return Ok(Err(BenchError::NoRunner(why))),
+    };
+    let code = with_base(driver, code)?;
+    Ok(Ok(match collect(driver, &runner, &code, tests).await {
+        Err(build_errors) => TestRun { build_errors, tests: Vec::new() },
+        Ok(collected) => run_files(driver, &runner, &code, tests, &collected).await,
+    }))
+}
+
+/// Whether code parses and its imports resolve; code in a language without a runner is taken as it is.
+pub(crate) async fn build_faults(driver: &Driver, code: &Value) -> Result<Result<(), Vec<String>>, Error> {
+    let Ok(code) = serde_json::from_value::<Code>(code.clone()) else { return Ok(Ok(())) };
+    match runner(driver, &code.language).await? {
+        Err(_) => Ok(Ok(())),
+        Ok(runner) => Ok(collect(driver, &runner, &with_base(driver, &code.files)?, &[]).await.map(drop)),
+    }
+}
+
+async fn runner(driver: &Driver, language: &str) -> Result<Result<Plugin, String>, Error> {
+    match driver.pipeline.runners.get(&language.to_lowercase()) {
+        Some(name) => driver.plugin(name).await.map(Ok),
+        None => {
+            let known: Vec<_> = driver.pipeline.runners.keys().map(String::as_str).collect();
+            let language: String = language.chars().take(40).collect();
+            Ok(Err(format!(
+                "no runner serves the language `{}`; there are runners for: {}",
+                language.escape_debug(),
+                known.join(", ")
+            )))
+        }
+    }
+}
+
+fn call_of(driver: &Driver, name: &PluginName, doing: String) -> phasegate_sandbox::Call {
+    driver.call(name, World::Runner, doing)
+}
+
+async fn collect(driver: &Driver, runner: &Plugin, code: &[File], tests: &[File]) -> Result<Vec<String>, Vec<String>> {
+    let call = call_of(driver, runner.name(), "collecting tests".to_owned());
+    runner.collect(code, tests, &call).await.unwrap_or_else(|error| Err(vec![error.to_string()]))
+}
+
+/// Runs these tests, file by file; each of them has an outcome in what comes back.
+async fn run_files(driver: &Driver, runner: &Plugin, code: &[File], tests: &[File], names: &[String]) -> TestRun {
+    let mut paths: Vec<&str> = names.iter().map(|name| file_of(name)).collect();
+    paths.dedup();
+    paths.sort_unstable();
+    paths.dedup();
+    let mut runs = Vec::new();
+    for path in paths {
+        runs.push(run_file(driver, runner, code, tests, names, path).boxed());
+    }
+    let runs: Vec<TestRun> = stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
+    let mut whole = TestRun::default();
+    for run in runs {
+        whole.build_errors.extend(run.build_errors);
+        whole.tests.extend(run.tests);
+    }
+    whole
+}
+
+async fn run_file(
+    driver: &Driver,
+    runner: &Plugin,
+    code: &[File],
+    tests: &[File],
+    names: &[String],
+    path: &str,
+) -> TestRun {
+    let wanted: Vec<_> = names.iter().filter(|name| file_of(name) == path).cloned().collect();
+    let call = call_of(driver, runner.name(), format!("running {path}"));
+    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &why) };
+    match runner.run_tests(code, tests, path, &call).await {
+        Ok(Ok(run)) => complete(run, &wanted),
+        Ok(Err(error)) => failed(error.to_string()),
+        Err(error) => failed(error.to_string()),
+    }
+}
+
+/// What was collected and did not report has errored: silence is no pass.
+fn complete(mut run: TestRun, wanted: &[String]) -> TestRun {
+    let reported = |name: &&String| run.tests.iter().any(|test| base_name(&test.name) == name.as_str());
+    let silent: Vec<_> = wanted.iter().filter(|name| !reported(name)).collect();
+    let why = run.build_errors.first().map_or("it was collected and did not report".to_owned(), Clone::clone);
+    run.tests.extend(all_errored(silent, &why));
+    run
+}
+
+fn all_errored<'a>(names: impl IntoIterator<Item = &'a String>, why: &str) -> Vec<TestCase> {
+    let errored = |name: &String| TestCase {
+        name: name.clone(),
+        outcome: Outcome::Errored,
+        message: Some(why.to_owned()),
+        output: String::new(),
+    };
+    names.into_iter().map(errored).collect()
+}
+
+/// Code with the task's base files under it.
+fn with_base(driver: &Driver, code: &[File]) -> Result<Vec<File>, Error> {
+    let base: Vec<_> = {
+        let state = driver.writer.state();
+        let of = |name| state.artifacts.get(name).map(|artifact| (artifact.name.clone(), artifact.digest.clone()));
+        state.created.base.iter().filter_map(of).collect()
+    };
+    let mut files = Vec::new();
+    for (name, digest) in base {
+        let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str()).to_owned();
+        if !code.iter().any(|file| file.path == path) {
+            let bytes = driver.writer.blob(&digest)?;
+            // A file that is no text cannot be code, and runners take text.
+            if let Ok(content) = String::from_utf8(bytes) {
+                files.push(File { path, content });
+            }
+        }
+    }
+    files.extend(code.iter().cloned());
+    Ok(files)
+}

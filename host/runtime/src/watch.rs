@@ -1,0 +1,56 @@
+//! What a run shows while it goes: for the terminal, for `--json`, for tests.
+
+use phasegate_process::state::State;
+use phasegate_process::{AttemptId, Recorded, RunId};
+
+/// Something that is not a fact of the run, only of the moment.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// A plugin said something.
+    Log {
+        /// `debug`, `info`, `warn` or `error`.
+        level: &'static str,
+        /// One line.
+        line: String,
+    },
+    /// A plugin says how far it is.
+    Progress {
+        /// What it does.
+        what: String,
+        /// 0.0 to 1.0.
+        fraction: Option<f32>,
+    },
+    /// A model's answer is arriving, or a call is tried again.
+    Model {
+        /// The call.
+        call: u32,
+        /// What it is for.
+        label: String,
+        /// In words.
+        what: String,
+    },
+    /// A component is being compiled, or is ready.
+    Compiling {
+        /// The plugin.
+        plugin: String,
+        /// Whether it is done.
+        done: bool,
+    },
+}
+
+/// Watches runs. Called from the middle of things: it must be quick, and it decides nothing.
+pub trait Watcher: Send + Sync + 'static {
+    /// An event is durable and folded.
+    fn event(&self, run: &RunId, event: &Recorded, state: &State);
+    /// Something of the moment.
+    fn seen(&self, run: &RunId, at: Option<&AttemptId>, seen: Seen);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoWatcher;
+
+impl Watcher for NoWatcher {
+    fn event(&self, _: &RunId, _: &Recorded, _: &State) {}
+    fn seen(&self, _: &RunId, _: Option<&AttemptId>, _: Seen) {}
+}
