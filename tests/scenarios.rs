@@ -1,0 +1,316 @@
+//! Whole runs with the real binary: what went wrong and what came of it, as a user sees it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+#[path = "scenarios/harness.rs"]
+mod harness;
+
+use std::fs;
+use std::path::Path;
+
+use harness::{Scene, Told, examples};
+use serde_json::Value;
+
+/// The scenario tells its story, and with overlapping calls the same one, with the same artifacts and questions.
+fn tells(name: &str) -> (Scene, Told) {
+    let scene = Scene::new(name);
+    let told = scene.run(&[]);
+    scene.check(&told);
+    let overlapping = Scene::new(name).run(&["--async"]);
+    scene.check(&overlapping);
+    assert_eq!(told.digests(), overlapping.digests());
+    assert_eq!(told.asked(), overlapping.asked());
+    (scene, told)
+}
+
+macro_rules! stories {
+    ($($test:ident: $name:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            tells($name);
+        })*
+    };
+}
+
+stories! {
+    a_plain_task_passes_every_gate_at_once: "plain-pass",
+    a_design_that_fails_its_review_is_mended_and_passes: "design-fails-once",
+    planning_and_design_are_revised_at_once_and_each_hears_of_its_own_issue: "two-phases-at-once",
+    a_gate_that_never_passes_ends_the_run: "exhausted",
+    a_reviewer_that_errs_is_no_pass_and_is_tried_again: "reviewer-errs-once",
+    a_reviewer_that_errs_for_ever_ends_the_run_not_judged: "reviewer-errs-for-ever",
+    what_is_not_what_was_asked_is_refused_with_every_fault_and_tried_again: "invalid-then-valid",
+    an_agent_that_cannot_do_its_work_ends_the_run: "never-valid",
+    a_strategy_cannot_revise_a_phase_that_the_pipeline_does_not_allow: "strategy-forbidden",
+    a_strategy_cannot_invent_issues: "strategy-invents",
+    a_strategy_that_panics_ends_the_gate_in_words: "strategy-panics",
+    a_suite_without_tests_fails_whatever_its_agent_claims: "no-tests",
+    a_failing_test_that_is_left_out_is_kept_and_runs_again: "failing-test-left-out",
+    a_test_is_given_up_only_by_name_and_with_a_reason: "failing-test-dropped",
+    the_delivered_code_is_tested_whatever_the_agent_tried: "tries-other-code",
+    mended_code_is_tested_anew: "code-is-mended",
+    a_test_that_crashes_or_spins_fails_and_harms_nothing_else: "test-crashes-its-runner",
+    code_without_a_runner_is_not_judged_in_words: "no-runner",
+    an_agent_that_races_among_its_calls_asks_the_same_in_the_same_order: "racing-agent",
+}
+
+#[test]
+fn a_hostile_agent_gets_five_plain_errors_and_its_neighbours_notice_nothing() {
+    let (scene, told) = tells("hostile-agent");
+    for event in told.named("phase_finished").take(5) {
+        let words = event["outcome"].to_string();
+        assert!(words.len() < 1_000 && !words.contains("unreachable"), "{words}");
+    }
+    // Four of them at once, in one process: all come to their end, with the same plan.
+    let mut files = Vec::new();
+    for number in 2..=4 {
+        let file = scene.path(&format!("task-{number}.toml"));
+        let text = "description = \"Write a program that knows the answer.\"\nrequirements = [\"The answer is 42.\"]\n";
+        fs::write(&file, format!("task_id = \"ANSWER-00{number}\"\n{text}")).unwrap();
+        files.push(file.display().to_string());
+    }
+    let tasks: Vec<&str> = files.iter().flat_map(|file| ["--task", file.as_str()]).collect();
+    let together = Scene::new("hostile-agent").run(&[&tasks[..], &["--jobs", "4"]].concat());
+    assert_eq!(together.code, 0, "{}", together.stderr);
+    assert_eq!(together.named("run_finished").filter(|event| event["status"] == "passed").count(), 4);
+}
+
+#[test]
+fn calls_that_an_agent_left_behind_harm_nothing() {
+    for mode in [&[][..], &["--async"]] {
+        let scene = Scene::new("left-behind");
+        let told = scene.run(mode);
+        scene.check(&told);
+        let shown = scene.call(&["show", &told.run_id()]);
+        assert_eq!(shown.code, 0, "the journal is whole: {}", shown.stderr);
+    }
+}
+
+#[test]
+fn paths_that_leave_the_out_folder_are_refused_and_nothing_is_written_outside() {
+    let (scene, told) = tells("bad-paths");
+    let refused = told.named("phase_finished").find(|event| event["outcome"]["invalid"].is_object()).unwrap();
+    assert_eq!(refused["outcome"]["invalid"]["faults"].as_array().unwrap().len(), 3, "each of them");
+    assert_eq!(fs::read_to_string(scene.path("out/deep/app.lines")).unwrap(), "answer = 42\n");
+    let escaped = [scene.path("escaped.lines"), Path::new("/tmp/escaped.lines").to_owned()];
+    assert!(escaped.iter().all(|path| !path.exists()));
+}
+
+#[test]
+fn a_test_that_was_given_up_stands_in_result_and_report() {
+    let (scene, _) = tells("failing-test-dropped");
+    let result: Value = serde_json::from_slice(&fs::read(scene.path("out/result.json")).unwrap()).unwrap();
+    assert_eq!(result["dropped_tests"][0]["reason"], "nobody asked for beauty");
+    assert!(fs::read_to_string(scene.path("out/report.md")).unwrap().contains("nobody asked for beauty"));
+}
+
+mod people {
+    use super::*;
+
+    fn waiting(name: &str) -> (Scene, String) {
+        let scene = Scene::new(name);
+        let told = scene.run(&[]);
+        assert_eq!(told.code, 3, "{}", told.stderr);
+        scene.check(&told);
+        (scene, told.run_id())
+    }
+
+    fn says(scene: &Scene, run: &str, what: &[&str]) -> Told {
+        scene.call(&[&[what[0], run, "--by", "ann"], &what[1..]].concat())
+    }
+
+    fn verdicts(told: &Told) -> Vec<String> {
+        let judged = told.named("gate_judged");
+        judged.map(|it| format!("{} {}", it["phase"].as_str().unwrap(), it["verdict"].as_str().unwrap())).collect()
+    }
+
+    #[test]
+    fn an_override_goes_on_and_stands_in_the_result() {
+        let (scene, run) = waiting("waits-at-a-failure");
+        assert_eq!(says(&scene, &run, &["override", "--reason", "known and harmless"]).code, 0);
+        let told = scene.resume(&run);
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        let end = told.named("run_finished").next().unwrap();
+        assert_eq!(end["reason"], "passed; overridden by a person: design-review");
+        let result = fs::read_to_string(scene.path("out/result.json")).unwrap();
+        assert!(result.contains("known and harmless") && result.contains("\"ann\""), "{result}");
+    }
+
+    #[test]
+    fn a_rejection_grants_one_more_attempt_and_its_words_reach_the_next_prompt() {
+        let (scene, run) = waiting("waits-at-a-failure");
+        assert_eq!(says(&scene, &run, &["reject", "--reason", "ask the question first"]).code, 0);
+        let told = scene.resume(&run);
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        assert_eq!(verdicts(&told), ["design-review passed", "test passed"]);
+        let design = fs::read_to_string(scene.path("out/artifacts/design_notes.json")).unwrap();
+        assert!(design.contains("ask the question first"), "{design}");
+    }
+
+    #[test]
+    fn a_rejection_may_name_the_phase_that_revises() {
+        let (scene, run) = waiting("waits-at-a-failure");
+        let refused = says(&scene, &run, &["reject", "--revise", "code", "--reason", "no"]);
+        assert_eq!(refused.code, 2);
+        assert!(refused.stderr.contains("gate design-review may not send work back to `code`"), "{}", refused.stderr);
+        assert_eq!(says(&scene, &run, &["reject", "--revise", "planning", "--reason", "begin anew"]).code, 0);
+        let told = scene.resume(&run);
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        assert!(told.story().starts_with("planning#2 submitted"), "{}", told.story());
+        assert!(fs::read_to_string(scene.path("out/artifacts/plan.json")).unwrap().contains("begin anew"));
+    }
+
+    #[test]
+    fn a_failing_gate_cannot_be_approved_and_an_abort_ends_the_run() {
+        let (scene, run) = waiting("waits-at-a-failure");
+        let refused = says(&scene, &run, &["approve"]);
+        assert_eq!(refused.code, 2);
+        assert!(refused.stderr.contains("a failing gate cannot be approved"), "{}", refused.stderr);
+        assert_eq!(says(&scene, &run, &["override"]).code, 2, "a reason is needed");
+        assert_eq!(says(&scene, &run, &["abort", "--reason", "wrong task"]).code, 0);
+        assert_eq!(scene.resume(&run).code, 1);
+        assert!(scene.call(&["show", &run]).stdout.contains("wrong task"));
+    }
+
+    #[test]
+    fn an_approval_goes_on_and_a_run_that_nobody_decided_waits_on() {
+        let (scene, run) = waiting("waits-at-a-pass");
+        assert_eq!(scene.resume(&run).code, 3, "resuming decides nothing");
+        assert_eq!(says(&scene, &run, &["override", "--reason", "x"]).code, 2, "there is nothing to override");
+        assert_eq!(says(&scene, &run, &["approve"]).code, 0);
+        let told = scene.resume(&run);
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        assert_eq!(verdicts(&told), ["test passed"]);
+    }
+}
+
+mod interrupted {
+    use super::*;
+
+    fn in_design(event: &Value) -> bool {
+        event["event"] == "model_asked" && event["phase"] == "design" && event["call"] == 3
+    }
+
+    fn resumes(scene: &Scene, run: &str) -> Told {
+        let told = scene.resume(run);
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        let again: Vec<_> = told.named("phase_started").map(|event| event["phase"].as_str().unwrap()).collect();
+        assert_eq!(again, ["design-review", "code", "test"], "what was begun goes on, what was done stays done");
+        told
+    }
+
+    fn uninterrupted() -> Told {
+        let told = Scene::new("slow").run(&["--async"]);
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        told
+    }
+
+    #[test]
+    fn a_killed_run_goes_on_without_paying_twice_and_comes_to_the_same_end() {
+        let whole = uninterrupted();
+        for mode in [&["--async"][..], &[]] {
+            let scene = Scene::new("slow");
+            let killed = scene.run_until(mode, in_design);
+            let run = killed.run_id();
+            let before = killed.signal("KILL");
+            let after = resumes(&scene, &run);
+            let mut digests = before.digests();
+            digests.extend(after.digests());
+            assert_eq!(digests, whole.digests());
+            let answered: Vec<_> = before.named("model_answered").map(|it| (&it["phase"], &it["call"])).collect();
+            assert!(after.named("model_asked").all(|it| !answered.contains(&(&it["phase"], &it["call"]))));
+        }
+    }
+
+    #[test]
+    fn a_call_that_may_have_been_billed_is_shown() {
+        let scene = Scene::new("slow");
+        let killed = scene.run_until(&["--async"], in_design);
+        let run = killed.run_id();
+        killed.signal("KILL");
+        resumes(&scene, &run);
+        let result: Value = serde_json::from_slice(&fs::read(scene.path("out/result.json")).unwrap()).unwrap();
+        assert!(!result["maybe_billed"].as_array().unwrap().is_empty(), "{result}");
+        assert!(scene.call(&["show", &run]).stdout.contains("may have been billed"));
+    }
+
+    #[test]
+    fn ctrl_c_stops_with_130_and_the_run_goes_on_later() {
+        let scene = Scene::new("slow");
+        let under_way = scene.run_until(&[], in_design);
+        let run = under_way.run_id();
+        let stopped = under_way.signal("INT");
+        assert_eq!(stopped.code, 130, "{}", stopped.stderr);
+        assert!(stopped.stderr.contains(&format!("phasegate resume {run}")), "{}", stopped.stderr);
+        resumes(&scene, &run);
+    }
+
+    #[test]
+    fn cancel_from_another_terminal_stops_with_130_and_the_run_goes_on_later() {
+        let scene = Scene::new("slow");
+        let under_way = scene.run_until(&[], in_design);
+        let run = under_way.run_id();
+        let cancelled = scene.call(&["cancel", &run]);
+        assert_eq!(cancelled.code, 0, "{}", cancelled.stderr);
+        let stopped = under_way.wait();
+        assert_eq!(stopped.code, 130, "{}", stopped.stderr);
+        assert!(stopped.story().contains("stopped: cancelled by ann"), "{}", stopped.story());
+        resumes(&scene, &run);
+    }
+
+    #[test]
+    fn a_second_process_on_the_same_run_is_refused_in_words() {
+        let scene = Scene::new("slow");
+        let under_way = scene.run_until(&[], in_design);
+        let second = scene.resume(&under_way.run_id());
+        assert_ne!(second.code, 0);
+        assert!(second.stderr.contains("hint:"), "{}", second.stderr);
+        assert_eq!(under_way.wait().code, 0);
+    }
+}
+
+#[test]
+fn a_key_appears_nowhere() {
+    const CANARY: &str = "sk-canary-7f3a9c";
+    let scene = Scene::new("waits-at-a-pass");
+    let mut command = scene.run_command(&["-v", "-v"]);
+    command.env("ANTHROPIC_API_KEY", CANARY).env("OPENAI_API_KEY", CANARY).env("RUST_LOG", "trace");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let run = scene.path("state");
+    let mut everything = vec![output.stdout, output.stderr];
+    let mut folders = vec![run, scene.path("out")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path => everything.push(fs::read(path).unwrap()),
+            }
+        }
+    }
+    assert!(everything.len() > 5, "the out folder and the state folder were read");
+    let found = |bytes: &Vec<u8>| bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+    assert!(!everything.iter().any(found));
+}
+
+/// The first task, with the standard agents, written answers, and real pytest in its sandbox.
+mod first_task {
+    use super::*;
+
+    fn command(scene: &Scene, more: &[&str]) -> std::process::Command {
+        let task = examples().join("first-task/task.toml").display().to_string();
+        let out = scene.path("out").display().to_string();
+        scene.command(&[&["run", "--json", "--task", &task, "--out", &out], more].concat())
+    }
+
+    #[test]
+    fn the_first_task_is_designed_twice_coded_twice_and_passes() {
+        let scene = Scene::new("first-task");
+        let told = Told::of(command(&scene, &[]));
+        scene.check(&told);
+        assert!(scene.path("out/durations.py").exists() && scene.path("out/report.md").exists());
+        let other = Scene::new("first-task");
+        let overlapping = Told::of(command(&other, &["--async"]));
+        scene.check(&overlapping);
+        assert_eq!(told.digests(), overlapping.digests());
+    }
+}

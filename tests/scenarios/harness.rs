@@ -1,0 +1,239 @@
+//! Runs a scenario with the real binary and tells what happened as a story: a line for each thing that matters.
+//!
+//! A scenario is a folder with a `pipeline.toml`; `task.toml`, `phasegate.toml` and `answers.toml` are the common ones
+//! beside it where it has none of its own. `story.txt` is the story it must tell; set PHASEGATE_BLESS to write it anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// Made from measured time, or from what is: other in each run.
+const MEASURED: [&str; 3] = ["run_measures", "postmortem_report", "pips"];
+
+pub struct Scene {
+    name: String,
+    folder: tempfile::TempDir,
+}
+
+/// What a command did.
+pub struct Told {
+    pub code: i32,
+    pub events: Vec<Value>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios").canonicalize().unwrap()
+}
+
+/// The examples of the project.
+pub fn examples() -> PathBuf {
+    scenarios().join("../../examples").canonicalize().unwrap()
+}
+
+impl Scene {
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str) -> String {
+        let own = scenarios().join(&self.name).join(name);
+        let file = if own.exists() { own } else { scenarios().join(name) };
+        file.display().to_string()
+    }
+
+    /// The binary with nothing of this machine's environment; compiled plugins are shared between all scenarios.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_phasegate"));
+        command.args(args).arg("--state").arg(self.path("state")).current_dir(self.folder.path());
+        command.env_clear().env("USER", "ann").env("HOME", self.folder.path());
+        command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scenarios"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub fn run_command(&self, more: &[&str]) -> Command {
+        let files = [self.file("task.toml"), self.file("pipeline.toml"), self.file("phasegate.toml")];
+        let [task, pipeline, config] = &files;
+        let out = self.path("out").display().to_string();
+        let usual = ["run", "--json", "--task", task, "--pipeline", pipeline, "--config", config, "--out", &out];
+        self.command(&[&usual, more].concat())
+    }
+
+    pub fn run(&self, more: &[&str]) -> Told {
+        Told::of(self.run_command(more))
+    }
+
+    /// Any other command.
+    pub fn call(&self, args: &[&str]) -> Told {
+        Told::of(self.command(args))
+    }
+
+    pub fn resume(&self, run: &str) -> Told {
+        self.call(&["resume", run, "--json"])
+    }
+
+    /// Starts the run and waits until it has come to an event of which `here` holds.
+    pub fn run_until(&self, more: &[&str], here: impl Fn(&Value) -> bool) -> UnderWay {
+        let mut child = self.run_command(more).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut events = Vec::new();
+        while let Some(Ok(line)) = lines.next() {
+            let event: Value = serde_json::from_str(&line).unwrap();
+            let there = here(&event);
+            events.push(event);
+            if there {
+                let rest = std::thread::spawn(move || {
+                    lines.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok()).collect()
+                });
+                return UnderWay { child, events, rest };
+            }
+        }
+        let mut why = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
+        panic!("the run ended before it came there: {why}");
+    }
+
+    /// Holds the story against the one that is written down.
+    pub fn check(&self, told: &Told) {
+        let file = scenarios().join(&self.name).join("story.txt");
+        let story = told.story();
+        if std::env::var_os("PHASEGATE_BLESS").is_some() {
+            fs::write(&file, &story).unwrap();
+        }
+        let expected = fs::read_to_string(&file).unwrap_or_default();
+        assert!(story == expected, "{}: expected\n{expected}\nbut it went\n{story}\n{}", self.name, told.stderr);
+    }
+}
+
+/// A run whose process is alive.
+pub struct UnderWay {
+    child: Child,
+    events: Vec<Value>,
+    rest: std::thread::JoinHandle<Vec<Value>>,
+}
+
+impl UnderWay {
+    pub fn run_id(&self) -> String {
+        self.events[0]["run"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a signal by its name and waits for the end.
+    pub fn signal(self, name: &str) -> Told {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        self.wait()
+    }
+
+    pub fn wait(mut self) -> Told {
+        let status = self.child.wait().unwrap();
+        let mut stderr = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        self.events.extend(self.rest.join().unwrap());
+        Told { code: status.code().unwrap_or(-1), events: self.events, stdout: String::new(), stderr }
+    }
+}
+
+impl Told {
+    pub fn of(mut command: Command) -> Self {
+        let output = command.output().unwrap();
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let events = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), events, stdout, stderr }
+    }
+
+    pub fn run_id(&self) -> String {
+        let run = self.events.first().unwrap_or_else(|| panic!("nothing happened: {}", self.stderr));
+        run["run"].as_str().unwrap().to_owned()
+    }
+
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.events.iter().filter(move |event| event["event"] == name)
+    }
+
+    /// The digest of each artifact at each attempt, but of those that hold measured time.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        let stored = self.named("artifact_stored").map(|event| (event, &event["artifact"]));
+        let reports = self.named("gate_judged").map(|event| (event, &event["report"])).filter(|(_, it)| it.is_object());
+        let all = stored.chain(reports).filter(|(_, it)| !MEASURED.iter().any(|name| it["name"] == *name));
+        all.map(|(event, it)| (format!("{} {}", at(event), text(&it["name"])), text(&it["digest"]))).collect()
+    }
+
+    /// What was asked, in the order of the guests: place, number, digest of the request.
+    pub fn asked(&self) -> BTreeMap<(String, u64), String> {
+        let asked = self.named("model_asked");
+        asked.map(|event| ((at(event), event["call"].as_u64().unwrap()), text(&event["request"]))).collect()
+    }
+
+    pub fn story(&self) -> String {
+        let mut lines: Vec<String> = self.events.iter().filter_map(line).collect();
+        lines.push(format!("exit {}\n", self.code));
+        lines.join("\n")
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn at(event: &Value) -> String {
+    format!("{}#{}", text(&event["phase"]), event["attempt"])
+}
+
+fn line(event: &Value) -> Option<String> {
+    Some(match text(&event["event"]).as_str() {
+        "phase_finished" => {
+            let outcome = event["outcome"].as_object().unwrap().iter().next().unwrap();
+            match outcome {
+                (how, what) if how == "submitted" => {
+                    let names: Vec<_> =
+                        what["artifacts"].as_array().unwrap().iter().map(|it| text(&it["name"])).collect();
+                    format!("{} {how} {}", at(event), names.join(", ")).trim_end().to_owned()
+                }
+                (how, what) if how == "invalid" => {
+                    let faults: Vec<_> = what["faults"].as_array().unwrap().iter().map(text).collect();
+                    format!("{} {how}: {}", at(event), faults.join("; "))
+                }
+                (how, what) => format!("{} {how}: {}", at(event), text(&what["reason"])),
+            }
+        }
+        "tests_ran" if event["call"].is_null() => format!("{} was tested by the host", at(event)),
+        "tests_ran" => format!("{} tried tests", at(event)),
+        "gate_judged" => {
+            let ids: Vec<_> = event["issues"].as_array().unwrap().iter().map(|it| text(&it["id"])).collect();
+            let dropped = event["dropped"].as_array().into_iter().flatten();
+            let dropped: String =
+                dropped.map(|it| format!("; dropped {} ({})", text(&it["test"]), text(&it["reason"]))).collect();
+            let found = if ids.is_empty() { String::new() } else { format!(" [{}]", ids.join(", ")) };
+            format!("{} {}: {}{found}{dropped}", at(event), text(&event["verdict"]), text(&event["reason"]))
+        }
+        "feedback_decided" => {
+            let (how, what) = event["decided"].as_object().unwrap().iter().next().unwrap();
+            let parts = what["rework"].as_array().into_iter().flatten().map(|it| {
+                let issues = it["feedback"]["issues"].as_array().unwrap().iter().map(|issue| text(&issue["id"]));
+                format!("{} [{}]", text(&it["phase"]), issues.collect::<Vec<_>>().join(", "))
+            });
+            let parts = parts.collect::<Vec<_>>().join(", ");
+            let words = if parts.is_empty() { format!(": {}", text(&what["reason"])) } else { format!(" {parts}") };
+            format!("{} {how}{words}", at(event))
+        }
+        "approval_asked" => format!("{} waits: {}", at(event), text(&event["question"])),
+        "approval_given" => {
+            format!("{} {} by {}: {}", at(event), event["choice"], text(&event["by"]), text(&event["reason"]))
+        }
+        "run_stopped" => format!("stopped: {}", text(&event["reason"])),
+        "run_finished" => format!("{}: {}", text(&event["status"]), text(&event["reason"])),
+        _ => return None,
+    })
+}
