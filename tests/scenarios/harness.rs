@@ -101,7 +101,8 @@ impl Scene {
         }
         let mut why = String::new();
         child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
-        panic!("the run ended before it came there: {why}");
+        let status = child.wait().unwrap();
+        panic!("the run ended ({status}) before it came there: {why}");
     }
 
     /// Holds the story against the one that is written down.
