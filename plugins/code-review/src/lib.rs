@@ -36,7 +36,7 @@ impl Agent for CodeReview {
             ("task", &show::task(&task)),
             ("plan", &show::plan(&plan)),
             ("design", &show::design(&design)),
-            ("environment", &show::environment(&work.environment_text())),
+            ("environment", &show::environment(&work)),
             ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("remarks", &sections::revision(&work, None)),

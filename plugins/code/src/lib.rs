@@ -43,7 +43,7 @@ fn question(work: &Work) -> Result<String, Failure> {
         ("task", &show::task(&work.task()?)),
         ("plan", &show::plan(&plan)),
         ("design", &show::design(&design)),
-        ("environment", &show::environment(&work.environment_text())),
+        ("environment", &show::environment(work)),
         ("context", &sections::context(work)),
         ("notes", &sections::notes(work)?),
         ("report", &report.unwrap_or_default()),

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use phasegate_plugin::artifacts::{
     DesignSpecification, GeneratedCode, ProjectPlan, TaskRequirements, TestReport, TestSuite,
 };
-use phasegate_plugin::fenced;
+use phasegate_plugin::{Work, fenced};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// The task, its requirements numbered R1, R2, … in the task's order.
 pub fn task(task: &TaskRequirements) -> String {
@@ -43,9 +44,34 @@ pub fn design(design: &DesignSpecification) -> String {
     fenced("Design", &json(design))
 }
 
-/// What code can rely on; `text` is the SDK's `environment_text`.
-pub fn environment(text: &str) -> String {
-    fenced("Environment", text)
+/// What code can rely on, a paragraph a language; lists of names on one line, because they stand in every prompt.
+pub fn environment(work: &Work) -> String {
+    let languages = match serde_json::from_str(&work.assignment.environment) {
+        Ok(Value::Object(languages)) if !languages.is_empty() => languages,
+        _ => return fenced("Environment", &work.environment_text()),
+    };
+    let paragraphs = languages.iter().map(|(language, offer)| match offer {
+        Value::Object(offer) => one_language(language, offer),
+        other => format!("{language}: {other}\n"),
+    });
+    fenced("Environment", &paragraphs.collect::<Vec<_>>().join("\n"))
+}
+
+fn one_language(name: &str, offer: &Map<String, Value>) -> String {
+    let version = offer.get("version").and_then(Value::as_str).unwrap_or_default();
+    let mut text = format!("Language {name} {version}").trim_end().to_owned() + "\n";
+    for (field, value) in offer.iter().filter(|(field, _)| !matches!(field.as_str(), "language" | "version" | "notes"))
+    {
+        let names: Option<Vec<&str>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
+        let _ = match names {
+            Some(names) => writeln!(text, "{}: {}", field.replace('_', " "), names.join(", ")),
+            None => writeln!(text, "{}: {value}", field.replace('_', " ")),
+        };
+    }
+    for note in offer.get("notes").and_then(Value::as_array).into_iter().flatten() {
+        let _ = writeln!(text, "- {}", note.as_str().unwrap_or_default());
+    }
+    text
 }
 
 /// Every file with its lines numbered, and what the programmer noted.
@@ -77,7 +103,7 @@ pub fn test_report(report: &TestReport) -> String {
         build: &'a phasegate_plugin::artifacts::Build,
         totals: &'a phasegate_plugin::artifacts::TestTotals,
         tests_not_passed: Vec<&'a phasegate_plugin::artifacts::TestResult>,
-        tests_passed: Vec<&'a str>,
+        tests_passed: Vec<String>,
     }
     let shown = Shown {
         verdict: &report.verdict,
@@ -85,14 +111,26 @@ pub fn test_report(report: &TestReport) -> String {
         build: &report.build,
         totals: &report.totals,
         tests_not_passed: report.tests.iter().filter(|test| test.outcome != "passed").collect(),
-        tests_passed: report
-            .tests
-            .iter()
-            .filter(|test| test.outcome == "passed")
-            .map(|test| test.name.as_str())
-            .collect(),
+        tests_passed: counted(
+            report.tests.iter().filter(|test| test.outcome == "passed").map(|test| test.name.as_str()),
+        ),
     };
     fenced("Test report", &json(&shown))
+}
+
+/// Names without their parameters, each once, with how often it ran.
+fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for name in names.map(|name| name.split('[').next().unwrap_or(name)) {
+        match counts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    let words = counts
+        .into_iter()
+        .map(|(name, count)| if count > 1 { format!("{name} ({count} cases)") } else { name.to_owned() });
+    words.collect()
 }
 
 /// A value as indented JSON.
@@ -126,6 +164,7 @@ fn numbered(content: &str) -> String {
 #[cfg(test)]
 mod tests {
     use phasegate_plugin::artifacts::{CodeFile, Estimate, SemanticUnit};
+    use phasegate_plugin::testing::Desk;
 
     use super::*;
 
@@ -149,6 +188,27 @@ mod tests {
             ..Default::default()
         });
         assert!(shown.contains("SU-001") && !shown.contains("4711"), "{shown}");
+    }
+
+    #[test]
+    fn an_environment_is_told_in_few_lines() {
+        let environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["abc", "re"],
+            "test_frameworks": ["pytest"], "notes": ["There is no network."]}}"#;
+        let desk = Desk::new().assignment(|a| a.environment = environment.to_owned());
+        let (shown, _) = desk.during(|work| async move { super::environment(&work) });
+        assert!(
+            shown.contains(
+                "Language python 3.14.0\nmodules: abc, re\ntest frameworks: pytest\n- There is no network.\n"
+            ),
+            "{shown}"
+        );
+        let (unknown, _) = Desk::new().during(|work| async move { super::environment(&work) });
+        assert!(unknown.contains("standard library alone"), "{unknown}");
+    }
+
+    #[test]
+    fn passed_cases_of_one_test_are_counted() {
+        assert_eq!(counted(["t::a[1]", "t::a[2]", "t::b"].into_iter()), ["t::a (2 cases)", "t::b"]);
     }
 
     #[test]

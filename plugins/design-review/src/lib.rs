@@ -38,7 +38,7 @@ impl Agent for DesignReview {
         let user = TASK.render(&[
             ("task", &show::task(&task)),
             ("plan", &show::plan(&plan)),
-            ("environment", &show::environment(&work.environment_text())),
+            ("environment", &show::environment(&work)),
             ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("remarks", &sections::revision(&work, None)),

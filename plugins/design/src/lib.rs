@@ -26,7 +26,7 @@ impl Agent for Design {
         let user = TASK.render(&[
             ("task", &show::task(&task)),
             ("plan", &show::plan(&plan)),
-            ("environment", &show::environment(&work.environment_text())),
+            ("environment", &show::environment(&work)),
             ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("revision", &sections::revision(&work, previous.as_ref().map(show::design).as_deref())),

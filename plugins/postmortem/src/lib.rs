@@ -68,10 +68,14 @@ impl Agent for Postmortem {
     }
 }
 
-/// What the model is to explain: the report without time, of which this run's is not known here.
+/// What the model is to explain: the figures without time, of which this run's is not known here.
 fn shown(report: &PostmortemReport) -> String {
-    let mut figures = report.clone();
-    figures.estimation_accuracy.latency_ms = Accuracy::default();
+    let mut report = report.clone();
+    report.estimation_accuracy.latency_ms = Accuracy::default();
+    let mut figures = serde_json::to_value(&report).unwrap_or_default();
+    if let Some(fields) = figures.as_object_mut() {
+        fields.remove("summary");
+    }
     show::json(&figures)
 }
 

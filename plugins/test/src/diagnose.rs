@@ -33,7 +33,7 @@ pub async fn causes(
         ("task", &show::task(&inputs.task)),
         ("plan", &show::plan(&inputs.plan)),
         ("design", &show::design(&inputs.design)),
-        ("environment", &show::environment(&work.environment_text())),
+        ("environment", &show::environment(work)),
         ("context", &sections::context(work)),
         ("code", &show::numbered_code(&inputs.code)),
         ("suite", &show::suite(suite)),

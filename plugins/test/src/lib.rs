@@ -90,7 +90,7 @@ fn question(work: &Work, inputs: &Inputs) -> Result<String, Failure> {
         ("task", &show::task(&inputs.task)),
         ("plan", &show::plan(&inputs.plan)),
         ("design", &show::design(&inputs.design)),
-        ("environment", &show::environment(&work.environment_text())),
+        ("environment", &show::environment(work)),
         ("context", &sections::context(work)),
         ("notes", &sections::notes(work)?),
         ("surface", &fenced("Paths and public lines", &surface::of(&inputs.code))),
