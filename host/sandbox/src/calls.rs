@@ -3,11 +3,13 @@
 //! The host's work is a task of its own, so that it goes on when the guest loses interest. Dropping this drops the work.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::channel::oneshot;
 use tokio::task::JoinSet;
 
+use crate::Limits;
 use crate::turnstile::{Ticket, Turnstile};
 
 /// Why a call of the guest ends its run.
@@ -17,6 +19,8 @@ pub(crate) enum Stop {
     Cpu,
     #[error("too many calls")]
     Calls,
+    #[error("too much asked")]
+    Asked,
     #[error("the host lost the answer to call {0}")]
     Lost(u32),
 }
@@ -27,6 +31,9 @@ pub(crate) struct Calls {
     pub(crate) turnstile: Arc<Turnstile>,
     work: Arc<Mutex<JoinSet<()>>>,
     limit: u32,
+    /// What may still be said in calls. The host holds it while it works, so it is bounded over all of them: how many are
+    /// under way at a time would depend on their answers' speed.
+    bytes_left: Arc<AtomicU64>,
 }
 
 /// An answer that may not be there yet.
@@ -36,12 +43,17 @@ pub(crate) struct Pending<A> {
 }
 
 impl Calls {
-    pub(crate) fn new(limit: u32) -> Self {
-        Self { turnstile: Arc::default(), work: Arc::default(), limit }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let bytes_left = Arc::new(AtomicU64::new(limits.calls_bytes));
+        Self { turnstile: Arc::default(), work: Arc::default(), limit: limits.calls, bytes_left }
     }
 
-    /// Takes the next number.
-    pub(crate) fn number(&self) -> Result<u32, Stop> {
+    /// Takes the next number, for a call that says so many bytes.
+    pub(crate) fn number(&self, bytes: usize) -> Result<u32, Stop> {
+        let spend = |left: u64| left.checked_sub(bytes as u64);
+        if self.bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_err() {
+            return Err(Stop::Asked);
+        }
         match self.turnstile.number() {
             number if number > self.limit => Err(Stop::Calls),
             number => Ok(number),

@@ -162,6 +162,11 @@ pub enum CallErrorKind {
         /// The limit.
         limit: u32,
     },
+    /// Its questions together are too long.
+    Asked {
+        /// The limit.
+        limit: u64,
+    },
     /// It waits for something that nobody is doing.
     Stuck,
     /// What it answered has no meaning here.
@@ -208,6 +213,9 @@ impl fmt::Display for CallErrorKind {
             Self::Output { size, limit } => write!(f, "returned {size} bytes, and at most {limit} are taken"),
             Self::HostCall { limit } => write!(f, "handed the host more than {limit} bytes in one call"),
             Self::Calls { limit } => write!(f, "asked for more than {limit} model calls and test runs"),
+            Self::Asked { limit } => {
+                write!(f, "put more than {limit} bytes into its model calls and test runs together")
+            }
             Self::Stuck => write!(f, "waits, but nothing that it could wait for is under way"),
             Self::BadAnswer(words) => write!(f, "gave an answer that cannot be taken: {words}"),
             Self::WrongWorld { is, needed } => write!(f, "is {is}, and {needed} is needed here"),
@@ -234,6 +242,7 @@ impl CallErrorKind {
             Self::Output { .. } => "if its work needs it, raise `output_bytes` in its limits",
             Self::HostCall { .. } => "if its work needs it, raise `host_call_bytes` in its limits",
             Self::Calls { .. } => "if its work needs it, raise `calls` in its limits; else look for a loop that asks",
+            Self::Asked { .. } => "if its work needs it, raise `calls_bytes` in its limits; else it should say less",
             Self::Stuck => "its author should look for a task or future that is awaited but never completed",
             Self::BadAnswer(_) => "its author should hold it against the contract in `wit/`",
             Self::WrongWorld { .. } => "check which plugin the pipeline names in this place",

@@ -68,11 +68,12 @@ impl State {
 /// Waits for the call's turn. The waiting was no computing, so the epoch starts anew.
 async fn in_turn<A: Send + 'static>(
     accessor: &Accessor<State, HasSelf<State>>,
+    bytes: usize,
     start: impl FnOnce(&State, u32) -> wasmtime::Result<Pending<A>>,
 ) -> wasmtime::Result<A> {
     let (pending, ticket) = accessor.with(|mut access| {
         let state = access.get();
-        let call = state.calls.number()?;
+        let call = state.calls.number(bytes)?;
         let ticket = state.calls.place(call);
         wasmtime::error::Ok((start(state, call)?, ticket))
     })?;
@@ -86,7 +87,9 @@ impl models::HostWithStore<State> for HasSelf<State> {
         accessor: &Accessor<State, Self>,
         request: model_types::Request,
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
-        Ok(convert_model::answer(in_turn(accessor, |state, call| state.ask_model(call, request)).await?))
+        Ok(convert_model::answer(
+            in_turn(accessor, convert_model::size(&request), |state, call| state.ask_model(call, request)).await?,
+        ))
     }
 }
 
@@ -97,7 +100,12 @@ impl test_bench::HostWithStore<State> for HasSelf<State> {
         code: types::Subject,
         tests: Vec<types::File>,
     ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
-        Ok(bench::result(in_turn(accessor, |state, call| state.try_tests(call, language, code, tests)).await?))
+        Ok(bench::result(
+            in_turn(accessor, bench::subject_size(&code, &tests), |state, call| {
+                state.try_tests(call, language, code, tests)
+            })
+            .await?,
+        ))
     }
 }
 
@@ -107,7 +115,8 @@ impl models_blocking::Host for State {
         request: model_types::Request,
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
         let _blocked = self.calls.turnstile.block();
-        Ok(convert_model::answer(self.ask_model(self.calls.number()?, request)?.wait().await?))
+        let call = self.calls.number(convert_model::size(&request))?;
+        Ok(convert_model::answer(self.ask_model(call, request)?.wait().await?))
     }
 
     async fn complete_all(
@@ -117,7 +126,7 @@ impl models_blocking::Host for State {
         let _blocked = self.calls.turnstile.block();
         let started: Vec<_> = requests
             .into_iter()
-            .map(|request| self.ask_model(self.calls.number()?, request))
+            .map(|request| self.ask_model(self.calls.number(convert_model::size(&request))?, request))
             .collect::<wasmtime::Result<_>>()?;
         let mut answers = Vec::with_capacity(started.len());
         for pending in started {
@@ -135,7 +144,8 @@ impl test_bench_blocking::Host for State {
         tests: Vec<types::File>,
     ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
         let _blocked = self.calls.turnstile.block();
-        Ok(bench::result(self.try_tests(self.calls.number()?, language, code, tests)?.wait().await?))
+        let call = self.calls.number(bench::subject_size(&code, &tests))?;
+        Ok(bench::result(self.try_tests(call, language, code, tests)?.wait().await?))
     }
 }
 

@@ -43,6 +43,8 @@ limits! {
     instances: u32,
     /// Waiting calls (model calls, trial runs of tests) of one assignment.
     calls: u32,
+    /// Bytes of all its questions and trial runs together.
+    calls_bytes: u64,
     /// Resource handles, futures and streams held at once.
     handles: u32,
     /// Lines of log and progress.
@@ -76,6 +78,7 @@ impl Default for Limits {
             table_elements: 20_000,
             instances: 100,
             calls: 1_000,
+            calls_bytes: 256 * MIB,
             handles: 10_000,
             log_lines: 10_000,
             log_bytes: MIB,

@@ -307,6 +307,7 @@ fn kind_of(error: &wasmtime::Error, state: &State) -> CallErrorKind {
     match host::stop_of(error) {
         Some(Stop::Cpu) => return CallErrorKind::CpuTime { limit_ms: limits.cpu_ms.get() },
         Some(Stop::Calls) => return CallErrorKind::Calls { limit: limits.calls },
+        Some(Stop::Asked) => return CallErrorKind::Asked { limit: limits.calls_bytes },
         Some(stop @ Stop::Lost(_)) => return CallErrorKind::Host(stop.to_string()),
         None => {}
     }

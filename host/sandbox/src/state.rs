@@ -27,7 +27,7 @@ impl State {
     pub(crate) fn new(limits: Limits, log: LogBook, capabilities: Option<Arc<dyn Capabilities>>, seed: u64) -> Self {
         Self {
             limits,
-            calls: Calls::new(limits.calls),
+            calls: Calls::new(&limits),
             capabilities,
             world: Virtual::new(seed, log.clone()),
             log,

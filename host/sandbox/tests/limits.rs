@@ -155,6 +155,16 @@ async fn asking_for_ever_ends_at_the_number_of_calls() {
 }
 
 #[tokio::test]
+async fn what_is_asked_is_bounded_over_all_questions() {
+    let limits = Limits { calls_bytes: 10_000, ..Limits::default() };
+    let error = error_of(json!({"do": "ask for ever"}), limits).await;
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase design, attempt 1) put more than 10000 bytes into its model calls and test runs together
+    hint: if its work needs it, raise `calls_bytes` in its limits; else it should say less
+    ");
+}
+
+#[tokio::test]
 async fn the_host_lives_through_all_of_it() {
     let bad = ["spin", "grow", "recurse", "panic", "return much", "wait for nothing", "yield for ever"];
     let limits = Limits { cpu_ms: ms(300), memory_bytes: 30_000_000, ..Limits::default() };

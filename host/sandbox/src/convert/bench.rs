@@ -20,6 +20,18 @@ pub(crate) fn subject(subject: wit::Subject) -> Result<Subject, BenchError> {
     }
 }
 
+/// Bytes of a trial run's code and tests, for the bound on all of them.
+pub(crate) fn subject_size(code: &wit::Subject, tests: &[wit::File]) -> usize {
+    let files = |files: &[wit::File]| {
+        files.iter().map(|file| file.path.len() + file.content.len() + size_of::<wit::File>()).sum::<usize>()
+    };
+    let code = match code {
+        wit::Subject::Input(text) | wit::Subject::Other(text) => text.len(),
+        wit::Subject::Draft(draft) => files(draft),
+    };
+    code + files(tests)
+}
+
 pub(crate) fn result(result: Result<TestRun, BenchError>) -> Result<wit::TestRun, wit::BenchError> {
     result.map(to_run).map_err(|error| match error {
         BenchError::NoRunner(words) => wit::BenchError::NoRunner(words),

@@ -63,6 +63,25 @@ fn content(content: wit::Content) -> Result<Content, Error> {
     })
 }
 
+/// Bytes of a request, for the bound on all of them.
+pub(crate) fn size(request: &wit::Request) -> usize {
+    let content = |part: &wit::Content| match part {
+        wit::Content::Text(text) | wit::Content::Opaque(text) | wit::Content::Other(text) => text.len(),
+        wit::Content::ToolCall(it) => it.id.len() + it.name.len() + it.arguments.len(),
+        wit::Content::ToolResult(it) => it.id.len() + it.text.len(),
+    };
+    // A list of empty things is not free either.
+    let piece = size_of::<wit::Content>();
+    let message = |message: &wit::Message| message.content.iter().map(|it| content(it) + piece).sum::<usize>() + piece;
+    let tool = |tool: &wit::Tool| tool.name.len() + tool.description.len() + tool.parameters.len() + piece;
+    request.label.len()
+        + request.tier.len()
+        + request.tool_choice.len()
+        + request.answer_schema.as_deref().map_or(0, str::len)
+        + request.messages.iter().map(message).sum::<usize>()
+        + request.tools.iter().map(tool).sum::<usize>()
+}
+
 /// The answer as the guest knows it.
 pub(crate) fn answer(answer: Answer) -> Result<wit::Response, wit::Error> {
     let response = answer.map_err(|error| match error {
