@@ -50,6 +50,7 @@ stories! {
     mended_code_is_tested_anew: "code-is-mended",
     a_test_that_crashes_or_spins_fails_and_harms_nothing_else: "test-crashes-its-runner",
     code_without_a_runner_is_not_judged_in_words: "no-runner",
+    code_that_does_not_parse_never_reaches_a_gate: "code-does-not-parse",
     an_agent_that_races_among_its_calls_asks_the_same_in_the_same_order: "racing-agent",
 }
 
@@ -292,9 +293,56 @@ fn a_key_appears_nowhere() {
     assert!(!everything.iter().any(found));
 }
 
+#[test]
+fn code_that_is_built_on_a_base_is_tested_with_it_and_comes_as_a_patch_too() {
+    let (scene, _) = tells("builds-on-base");
+    let patch = fs::read_to_string(scene.path("out/changes.patch")).unwrap();
+    assert!(patch.contains("-answer = unknown\n+answer = 42\n"), "{patch}");
+    assert!(!patch.contains("question"), "what did not change is not in the patch: {patch}");
+}
+
 /// The first task, with the standard agents, written answers, and real pytest in its sandbox.
 mod first_task {
+    use phasegate_journal::{Journal, SqliteJournal};
+    use phasegate_process::Digest;
+
     use super::*;
+
+    /// A blob of the journal, as JSON.
+    fn blob(scene: &Scene, digest: &Value) -> Value {
+        let journal = SqliteJournal::open(&scene.path("state")).unwrap();
+        let digest: Digest = digest.as_str().unwrap().parse().unwrap();
+        serde_json::from_slice(&journal.blob(&digest).unwrap().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_second_code_prompt_holds_the_assertion_that_failed() {
+        let scene = Scene::new("first-task");
+        let told = Told::of(command(&scene, &[]));
+        let counted = told.named("tests_ran").find(|event| event["call"].is_null()).unwrap();
+        let run = blob(&scene, &counted["run"]);
+        let failed = run["tests"].as_array().unwrap().iter().find(|test| test["outcome"] == "failed").unwrap();
+        let assertion = failed["message"].as_str().unwrap().lines().find(|line| line.contains("assert")).unwrap();
+        let asked = told.named("model_asked").find(|event| event["label"] == "code" && event["attempt"] == 2).unwrap();
+        let request = blob(&scene, &asked["request"]);
+        let parts =
+            request["messages"].as_array().unwrap().iter().flat_map(|message| message["content"].as_array().unwrap());
+        let prompt: String = parts.filter_map(|part| part["text"].as_str()).collect();
+        assert!(prompt.contains(assertion.trim()), "{assertion} is not in the prompt:\n{prompt}");
+    }
+
+    #[test]
+    fn a_third_party_adds_a_gate_and_a_stranger_swaps_the_strategy_without_host_code() {
+        let example = |path: &str| examples().join(path).display().to_string();
+        let scene = Scene::new("first-task");
+        let audited = Told::of(command(&scene, &["--pipeline", &example("security-audit/pipeline.toml")]));
+        assert_eq!(audited.code, 0, "{}", audited.stderr);
+        assert!(audited.story().contains("security-audit#1 passed"), "{}", audited.story());
+        assert!(scene.path("out/artifacts/security_audit_report.json").exists());
+        let scene = Scene::new("first-task");
+        let swapped = Told::of(command(&scene, &["--feedback", &example("feedback-custom/feedback-custom.wasm")]));
+        assert_eq!(swapped.code, 0, "{}", swapped.stderr);
+    }
 
     fn command(scene: &Scene, more: &[&str]) -> std::process::Command {
         let task = examples().join("first-task/task.toml").display().to_string();

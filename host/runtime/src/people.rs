@@ -1,7 +1,7 @@
 //! What people decide at a gate, from the terminal of the run or from another one later.
 
 use phasegate_journal::Journal;
-use phasegate_process::{Choice, Event, RunId, Verdict};
+use phasegate_process::{Choice, Event, RunId, RunStatus, Verdict};
 
 use crate::Error;
 use crate::house::load;
@@ -62,7 +62,13 @@ pub async fn decide(journal: &dyn Journal, run: &RunId, says: PersonSays) -> Res
     }
     let at = phasegate_process::AttemptId { phase: phase.name.clone(), attempt: judged.attempt };
     let about = judged.about.clone();
+    // An aborted run ends here and now: nobody would resume it only to have its end written down.
+    let ends = (says.choice == Choice::Abort).then(|| Event::RunFinished {
+        status: RunStatus::Aborted,
+        reason: format!("aborted by {}: {}", says.by, says.reason),
+    });
     let given = Event::ApprovalGiven { at, choice: says.choice, by: says.by, reason: says.reason, about };
-    journal.append(run, owned.fence(), state.events + 1, now_ms(), vec![given], Vec::new()).await?;
+    let events = [given].into_iter().chain(ends).collect();
+    journal.append(run, owned.fence(), state.events + 1, now_ms(), events, Vec::new()).await?;
     Ok(())
 }

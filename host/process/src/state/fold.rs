@@ -261,10 +261,7 @@ impl State {
         let (about, issues) = (judged.about.clone(), judged.issues.clone());
         match &approval.choice {
             Choice::Approve | Choice::Override => self.open_gate(at, Some(&approval)),
-            Choice::Abort => {
-                self.stage =
-                    Stage::Over(RunStatus::Aborted, format!("aborted by {}: {}", approval.by, approval.reason));
-            }
+            Choice::Abort => self.stage = Stage::Aborted(format!("aborted by {}: {}", approval.by, approval.reason)),
             Choice::Reject { revise } => {
                 self.grant(revise.as_ref());
                 if let Some(phase) = revise {

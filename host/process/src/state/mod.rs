@@ -199,6 +199,8 @@ enum Stage {
     Judged,
     /// Every phase is done.
     Done,
+    /// A person ended it, which has yet to be written down as its end.
+    Aborted(String),
     /// The run is over.
     Over(RunStatus, String),
 }

@@ -88,6 +88,7 @@ impl State {
         let at = AttemptId { phase: phase.name.clone(), attempt: self.attempt(&phase.name) };
         match &self.stage {
             Stage::Over(..) => Action::Over,
+            Stage::Aborted(reason) => Action::Finish(RunStatus::Aborted, reason.clone()),
             Stage::Done => Action::Finish(RunStatus::Passed, self.passed_reason()),
             Stage::Ready if phase.gate.is_some() && self.attempts_left(phase) == 0 => {
                 Action::Finish(RunStatus::Failed, self.no_judgement_left(phase))

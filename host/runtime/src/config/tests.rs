@@ -215,8 +215,8 @@ fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
         (
             "[plugins.code]\nlimits = { cpu = 1 }\n",
             "phasegate.toml:2: unknown field `cpu`, expected one of `cpu_ms`, `wall_ms`, `memory_bytes`, `table_elements`, \
-             `instances`, `calls`, `handles`, `log_lines`, `log_bytes`, `host_call_bytes`, `output_bytes`\nhint: known are \
-             cpu_ms, wall_ms, memory_bytes, table_elements, instances, calls, handles, log_lines, log_bytes, \
+             `instances`, `calls`, `calls_bytes`, `handles`, `log_lines`, `log_bytes`, `host_call_bytes`, `output_bytes`\nhint: known are \
+             cpu_ms, wall_ms, memory_bytes, table_elements, instances, calls, calls_bytes, handles, log_lines, log_bytes, \
              host_call_bytes, output_bytes",
         ),
         (

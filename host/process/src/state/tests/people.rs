@@ -110,8 +110,7 @@ fn an_override_is_forgotten_once_the_gate_passes_by_itself() {
 fn abort_ends_the_run_at_once() {
     let mut run = exhausted();
     run.person(Choice::Abort, "wrong task").unwrap();
-    assert_eq!(run.state.ended(), Some((RunStatus::Aborted, "aborted by ann: wrong task")));
-    assert_eq!(run.next(), "over");
+    assert_eq!(run.finish_up(), (RunStatus::Aborted, "aborted by ann: wrong task".to_owned()));
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! Asking the person at the terminal what is to become of a gate.
+
+use std::io::{BufRead, IsTerminal, stderr, stdin};
+
+use phasegate_process::Choice;
+use phasegate_process::pipeline::Phase;
+use phasegate_process::state::{Judged, State};
+use phasegate_runtime::PersonSays;
+
+use crate::words::{Paint, clean, complain, one_line};
+
+/// Whether somebody can be asked here.
+pub fn somebody_is_here() -> bool {
+    stdin().is_terminal() && stderr().is_terminal()
+}
+
+/// What the person has to know before deciding: the report's issues, or that there are none.
+pub fn report(phase: &Phase, judged: &Judged, question: &str, paint: Paint) -> String {
+    let mut text = format!("\n{} {}\n", paint.bold(&format!("{}#{}", phase.name, judged.attempt)), clean(question));
+    for issue in &judged.issues {
+        let place = issue.location.as_ref().map(|place| match place.line {
+            Some(line) => format!(" ({}:{line})", place.path),
+            None => format!(" ({})", place.path),
+        });
+        text.push_str(&format!(
+            "  {} {}{}: {}\n      evidence: {}\n",
+            issue.severity.as_str(),
+            one_line(&issue.id),
+            one_line(&place.unwrap_or_default()),
+            one_line(&issue.description),
+            one_line(&issue.evidence)
+        ));
+        if let Some(advice) = &issue.recommendation {
+            text.push_str(&format!("      advice:   {}\n", one_line(advice)));
+        }
+    }
+    for dropped in &judged.dropped {
+        text.push_str(&format!("  given up {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
+    }
+    text
+}
+
+/// Asks until there is an answer; `None` where the person wants to decide later. Blocks.
+pub fn person(state: &State, by: &str) -> Option<PersonSays> {
+    let (phase, judged, question) = state.waiting()?;
+    let paint = Paint::stderr();
+    complain(&report(phase, judged, question, paint));
+    loop {
+        let open = if judged.verdict.passes() { "[a]pprove, [r]eject" } else { "[o]verride, [r]eject" };
+        let answer = line(&format!("{open}, a[b]ort or [l]ater, as {by}? "))?;
+        let choice = match answer.trim().to_lowercase().as_str() {
+            "a" | "approve" if judged.verdict.passes() => Choice::Approve,
+            "o" | "override" if !judged.verdict.passes() => Choice::Override,
+            "r" | "reject" => Choice::Reject { revise: None },
+            "b" | "abort" => Choice::Abort,
+            "l" | "later" => return None,
+            other => {
+                complain(&format!("`{}` is none of these\n", one_line(other)));
+                continue;
+            }
+        };
+        let reason = match choice {
+            Choice::Approve => line("words for the record, or nothing: ")?,
+            Choice::Reject { .. } => line("what is to be changed: ")?,
+            Choice::Override | Choice::Abort => line("why: ")?,
+        };
+        if reason.trim().is_empty() && matches!(choice, Choice::Reject { .. } | Choice::Override) {
+            complain("that needs words: they go into the result and the next prompt\n");
+            continue;
+        }
+        return Some(PersonSays { choice, by: by.to_owned(), reason: reason.trim().to_owned() });
+    }
+}
+
+/// One line from the person; `None` where there is nobody any more.
+fn line(prompt: &str) -> Option<String> {
+    complain(prompt);
+    let mut text = String::new();
+    match stdin().lock().read_line(&mut text) {
+        Ok(read) if read > 0 => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,183 @@
+//! Carrying runs to their ends, with a person at hand where there is one: what `run` and `resume` share.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use phasegate_process::{RunId, RunStatus};
+use phasegate_runtime::output::{OutputError, write_out};
+use phasegate_runtime::{Ended, Error, House, PersonSays, Stop, Watcher, decide};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::fail::{Exit, Failure};
+use crate::screen::Screen;
+use crate::words::complain;
+use crate::{ask, place, summary};
+
+/// A run and where its results go.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// The run.
+    pub run: RunId,
+    /// The out folder.
+    pub out: PathBuf,
+}
+
+/// What all runs of this process share.
+pub struct Carrier {
+    house: House,
+    screen: Arc<Screen>,
+    stop: Stop,
+    /// One question at a time.
+    asking: Mutex<()>,
+}
+
+impl Carrier {
+    /// Ready to carry; from here on Ctrl-C stops all runs, and the second one ends the process.
+    pub fn new(house: House, screen: Arc<Screen>) -> Arc<Self> {
+        let carrier = Self { house, screen, stop: Stop::default(), asking: Mutex::default() };
+        Arc::new(carrier)
+    }
+
+    /// Carries all of them, so many at once; the worst end is the end.
+    pub async fn carry_all(self: &Arc<Self>, loads: Vec<Load>, jobs: usize) -> Exit {
+        self.heed_ctrl_c(loads.iter().map(|load| load.run.clone()).collect());
+        let places = Arc::new(Semaphore::new(jobs));
+        let mut under_way = JoinSet::new();
+        for load in loads {
+            let (this, places) = (Arc::clone(self), Arc::clone(&places));
+            under_way.spawn(async move {
+                let _place = places.acquire_owned().await;
+                this.carry(&load).await
+            });
+        }
+        let mut worst = Exit::Passed;
+        while let Some(ended) = under_way.join_next().await {
+            worst = worst.max(ended.unwrap_or(Exit::Infrastructure));
+        }
+        worst
+    }
+
+    async fn carry(&self, load: &Load) -> Exit {
+        let ended = self.to_its_end(load).await;
+        self.screen.over(&load.run);
+        ended.unwrap_or_else(|failure| {
+            self.screen.pause();
+            failure.tell();
+            self.screen.go_on();
+            failure.exit
+        })
+    }
+
+    async fn to_its_end(&self, load: &Load) -> Result<Exit, Failure> {
+        loop {
+            let watcher: Arc<dyn Watcher> = Arc::clone(&self.screen) as Arc<dyn Watcher>;
+            match self.house.run(&load.run, watcher, &self.stop).await {
+                Ok(Ended::Finished(status, _)) => {
+                    self.tell(load)?;
+                    let passed = status == RunStatus::Passed;
+                    return Ok(if passed { Exit::Passed } else { Exit::Failed });
+                }
+                Ok(Ended::Waiting { .. }) => match self.ask(load).await? {
+                    Some(says) => decide(self.house.journal().as_ref(), &load.run, says).await?,
+                    None => {
+                        self.tell(load)?;
+                        self.screen.say(&what_a_person_can_do(&load.run, self.passes(load)));
+                        return Ok(Exit::Waiting);
+                    }
+                },
+                Ok(Ended::Stopped(why)) => {
+                    self.screen.say(&format!(
+                        "\nrun {} stopped: {why}\ngo on with: phasegate resume {}\n",
+                        load.run, load.run
+                    ));
+                    return Ok(Exit::Interrupted);
+                }
+                Err(error) => return Err(self.with_remedy(error, &load.run)),
+            }
+        }
+    }
+
+    /// Writes the out folder and shows the summary.
+    fn tell(&self, load: &Load) -> Result<(), Failure> {
+        let journal = self.house.journal().as_ref();
+        let (state, events) = phasegate_runtime::load(journal, &load.run)?;
+        let written = write_out(&load.out, journal, &state, &events);
+        let out = written.is_ok().then(|| place::shown(&load.out));
+        self.screen.say(&summary::of(journal, &state, &events, out.as_deref(), self.screen.paint()));
+        match written {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::from(error).into()),
+        }
+    }
+
+    /// Asks the person at this terminal, if there is one who wants to decide now.
+    async fn ask(&self, load: &Load) -> Result<Option<PersonSays>, Failure> {
+        if !ask::somebody_is_here() {
+            return Ok(None);
+        }
+        let _one_at_a_time = self.asking.lock().await;
+        let (state, _) = phasegate_runtime::load(self.house.journal().as_ref(), &load.run)?;
+        let by = place::person(None)?;
+        self.screen.pause();
+        let answer = tokio::task::spawn_blocking(move || ask::person(&state, &by)).await;
+        self.screen.go_on();
+        Ok(answer.unwrap_or_default())
+    }
+
+    fn passes(&self, load: &Load) -> bool {
+        let state = phasegate_runtime::load(self.house.journal().as_ref(), &load.run).ok();
+        state.is_some_and(|(state, _)| state.waiting().is_some_and(|(_, judged, _)| judged.verdict.passes()))
+    }
+
+    fn with_remedy(&self, error: Error, run: &RunId) -> Failure {
+        let resumable =
+            !matches!(error, Error::Journal(_) | Error::Fold(_) | Error::MissingBlob(_) | Error::BadBlob(..));
+        let failure = Failure::from(error);
+        let failure = if failure.exit == Exit::Usage { failure.of_the_world() } else { failure };
+        if resumable { failure.and(&format!("the run is kept; go on with: phasegate resume {run}")) } else { failure }
+    }
+
+    /// The first Ctrl-C lets what is under way be written down; the second does not wait for it.
+    fn heed_ctrl_c(&self, runs: Vec<RunId>) {
+        let stop = self.stop.clone();
+        let screen = Arc::clone(&self.screen);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+            screen.say("stopping; Ctrl-C again ends at once\n");
+            stop.stop("interrupted by Ctrl-C");
+            if tokio::signal::ctrl_c().await.is_ok() {
+                for run in runs {
+                    complain(&format!("go on with: phasegate resume {run}\n"));
+                }
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+        });
+    }
+}
+
+/// The commands that decide a waiting gate.
+pub fn what_a_person_can_do(run: &RunId, passes: bool) -> String {
+    let open = if passes {
+        format!("  phasegate approve {run} --by NAME\n")
+    } else {
+        format!("  phasegate override {run} --by NAME --reason \"why it may go on\"\n")
+    };
+    format!(
+        "\nThe run waits for a person. Decide with one of\n{open}  phasegate reject {run} --by NAME --reason \"what is to be changed\"\n  \
+         phasegate abort {run} --by NAME --reason \"why\"\nand go on with\n  phasegate resume {run}\n"
+    )
+}
+
+/// Whether the folder is one that this person would not want to be written to.
+pub fn check_out(out: &Path, force: bool) -> Result<(), Failure> {
+    phasegate_runtime::output::check_out(out, force).map_err(|error| match &error {
+        OutputError::NotEmpty { .. } => Failure::usage(format!(
+            "{} is not empty, and nothing was started\nhint: choose another folder with --out, or write over it with --force",
+            place::shown(out)
+        )),
+        _ => Failure::usage(error.to_string()),
+    })
+}

@@ -1,0 +1,120 @@
+//! What happened, as one line for people. The journal's own words are for programs.
+
+use phasegate_process::state::State;
+use phasegate_process::{Choice, Decided, Event, PhaseOutcome, Recorded, RunStatus, Verdict};
+
+use crate::words::{Paint, cost, count, figure, one_line, short, time};
+
+/// How long a reason may be on a line of progress; `show` has it whole.
+const REASON: usize = 240;
+
+/// An event as a line; `None` for those that only `--verbose` shows.
+pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> {
+    Some(match &recorded.event {
+        Event::PhaseStarted { at, .. } => format!("{at} started"),
+        Event::PhaseFinished { at, outcome: PhaseOutcome::Submitted { .. }, elapsed_ms } => {
+            format!("{at} done in {}{}", time(*elapsed_ms), so_far(state))
+        }
+        Event::PhaseFinished { at, outcome, .. } => {
+            let fault = outcome.fault().unwrap_or_default();
+            format!("{at} {}: {}", paint.yellow("came to nothing"), short(&fault, REASON))
+        }
+        Event::GateJudged { at, verdict, reason, .. } => {
+            let word = verdict.as_str().replace('_', " ");
+            let word = match verdict {
+                Verdict::Passed | Verdict::PassedWithConditions => paint.green(&word),
+                Verdict::Failed | Verdict::NotJudged => paint.red(&word),
+            };
+            format!("{at} {word}: {}", short(reason, REASON))
+        }
+        Event::FeedbackDecided { at, decided } => format!("{at} {}", short(&decision(decided), REASON)),
+        Event::ApprovalAsked { at, question, .. } => {
+            format!("{at} {}: {}", paint.yellow("waits for a person"), short(question, REASON))
+        }
+        Event::ApprovalGiven { at, choice, by, reason, .. } => {
+            let words = if reason.is_empty() { String::new() } else { format!(": {}", short(reason, REASON)) };
+            format!("{at} {} by {}{words}", said(choice), one_line(by))
+        }
+        Event::RunStopped { reason } => format!("{}: {}", paint.yellow("stopped"), short(reason, REASON)),
+        Event::RunFinished { status, reason } => {
+            let word = match status {
+                RunStatus::Passed => paint.green("passed"),
+                RunStatus::Failed => paint.red("failed"),
+                RunStatus::Aborted => paint.red("aborted"),
+            };
+            format!("{word}: {}", short(reason, REASON))
+        }
+        Event::RunCreated(_)
+        | Event::ModelAsked { .. }
+        | Event::ModelAnswered { .. }
+        | Event::ArtifactStored { .. }
+        | Event::TestsRan { .. }
+        | Event::ProposalDecided { .. } => return None,
+    })
+}
+
+/// The events that only `--verbose` shows.
+pub fn tell_more(recorded: &Recorded) -> Option<String> {
+    Some(match &recorded.event {
+        Event::ModelAsked { at, call, label, model, .. } => {
+            format!("{at} call {call} asks {} for {}", one_line(model), one_line(label))
+        }
+        Event::ModelAnswered { at, call, usage, stop, elapsed_ms, .. } => {
+            let tokens = usage.input_tokens + usage.output_tokens;
+            format!(
+                "{at} call {call} answered in {}: {}, {}",
+                time(*elapsed_ms),
+                one_line(stop),
+                count(tokens, "token")
+            )
+        }
+        Event::ArtifactStored { at, artifact } => {
+            format!("{at} stored {} ({})", artifact.name, artifact.digest.short())
+        }
+        Event::TestsRan { at, call: Some(call), elapsed_ms, .. } => {
+            format!("{at} call {call} tried tests in {}", time(*elapsed_ms))
+        }
+        Event::TestsRan { at, call: None, elapsed_ms, .. } => {
+            format!("{at} the host ran the tests in {}", time(*elapsed_ms))
+        }
+        _ => return None,
+    })
+}
+
+/// What a strategy decided, in words.
+pub fn decision(decided: &Decided) -> String {
+    match decided {
+        Decided::Revise { rework } => {
+            let part = |phase: &str, issues: usize| format!("{phase} ({})", count(issues as u64, "issue"));
+            let parts: Vec<_> =
+                rework.iter().map(|rework| part(rework.phase.as_str(), rework.feedback.issues.len())).collect();
+            format!("goes back to {}", parts.join(" and "))
+        }
+        Decided::AskAPerson { reason } => format!("the strategy asks for a person: {reason}"),
+        Decided::GiveUp { reason } => format!("the strategy gives up: {reason}"),
+        Decided::Refused { reason } => format!("what the strategy said was refused: {reason}"),
+    }
+}
+
+/// What a person said, in words.
+pub fn said(choice: &Choice) -> String {
+    match choice {
+        Choice::Approve => "approved".to_owned(),
+        Choice::Reject { revise: None } => "rejected".to_owned(),
+        Choice::Reject { revise: Some(phase) } => format!("rejected (back to {phase})"),
+        Choice::Override => "overridden".to_owned(),
+        Choice::Abort => "aborted".to_owned(),
+    }
+}
+
+/// What models took so far.
+fn so_far(state: &State) -> String {
+    let spent = &state.spent;
+    match spent.calls {
+        0 => String::new(),
+        calls => {
+            let tokens = figure(spent.input_tokens + spent.output_tokens);
+            format!("; so far {}, {tokens} tokens, {}", count(calls, "call"), cost(spent.usd, state.created.scripted))
+        }
+    }
+}

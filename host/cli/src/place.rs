@@ -1,0 +1,136 @@
+//! Where things are: the state folder, the folder for compiled plugins, the configuration, and the run that is meant.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_process::{Event, RunId};
+use phasegate_runtime::{Config, Env, House, HouseSettings};
+use phasegate_sandbox::EngineSettings;
+
+use crate::fail::Failure;
+use crate::words::complain;
+
+const STATE: &str = ".phasegate";
+const CONFIG: &str = "phasegate.toml";
+
+/// The current folder.
+pub fn cwd() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+/// A path as a person would name it from here.
+pub fn shown(path: &Path) -> String {
+    let near = path.strip_prefix(cwd()).unwrap_or(path);
+    if near.as_os_str().is_empty() { ".".to_owned() } else { near.display().to_string() }
+}
+
+/// `--state`, else the nearest `.phasegate` upwards, else one here.
+pub fn state_dir(given: Option<&Path>) -> PathBuf {
+    let here = cwd();
+    match given {
+        Some(given) => here.join(given),
+        None => {
+            let found = here.ancestors().map(|folder| folder.join(STATE)).find(|folder| folder.is_dir());
+            found.unwrap_or_else(|| here.join(STATE))
+        }
+    }
+}
+
+/// The configuration: the file that was named, else the nearest one upwards from the task, else from here.
+pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config, Failure> {
+    let beside =
+        task_folder.and_then(|folder| folder.ancestors().map(|up| up.join(CONFIG)).find(|file| file.is_file()));
+    let beside = beside.map(|file| PathBuf::from(shown(&file)));
+    Ok(Config::find(named.or(beside.as_deref()), &cwd())?)
+}
+
+/// The house over a state folder, which is made where it is not there yet.
+pub fn house(state: &Path, overlap: bool) -> Result<House, Failure> {
+    let journal = Arc::new(SqliteJournal::open(state)?);
+    let engine = EngineSettings { cache_dir: Some(cache_dir(state)), ..EngineSettings::default() };
+    let env: Env = Arc::new(|name| std::env::var(name).ok());
+    Ok(House::open(HouseSettings { journal, engine, overlap, env })?)
+}
+
+/// Compiled plugins are worth keeping for all projects of a person.
+pub fn cache_dir(state: &Path) -> PathBuf {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    home.map_or_else(|| state.join("compiled"), |cache| cache.join("phasegate").join("compiled"))
+}
+
+/// The journal, if anything was ever recorded here.
+pub fn existing_journal(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
+    match state.join("journal.db").exists() {
+        true => Ok(Some(SqliteJournal::open(state)?)),
+        false => Ok(None),
+    }
+}
+
+/// The journal, which must be there.
+pub fn journal(state: &Path) -> Result<SqliteJournal, Failure> {
+    existing_journal(state)?.ok_or_else(|| {
+        Failure::usage(format!(
+            "there are no runs in {}\nhint: `phasegate run` starts one; if yours are elsewhere, name the folder with --state DIR",
+            shown(state)
+        ))
+    })
+}
+
+/// The run that is meant: by its id, by a task's id (its newest run), or by the beginning of its id.
+pub fn find_run(journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
+    let runs = journal.runs()?;
+    if let Some(run) = runs.iter().find(|run| run.as_str() == text) {
+        return Ok(run.clone());
+    }
+    if let Some(run) = runs.iter().find(|run| is_of_task(journal, run, text)) {
+        complain(&format!("run {run}, the newest of task {text}\n"));
+        return Ok(run.clone());
+    }
+    let found: Vec<&RunId> = runs.iter().filter(|run| !text.is_empty() && run.as_str().starts_with(text)).collect();
+    match found.as_slice() {
+        [run] => Ok((*run).clone()),
+        [] => Err(Failure::usage(format!("there is no run `{text}`\nhint: `phasegate runs` lists them"))),
+        several => {
+            let names: Vec<&str> = several.iter().take(5).map(|run| run.as_str()).collect();
+            let (number, names) = (several.len(), names.join(", "));
+            Err(Failure::usage(format!("`{text}` may be any of {number} runs\nhint: write more of its id: {names}")))
+        }
+    }
+}
+
+fn is_of_task(journal: &dyn Journal, run: &RunId, task: &str) -> bool {
+    let events = journal.events(run).unwrap_or_default();
+    matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id.as_str() == task)
+}
+
+/// Who sits here, where nobody said so.
+pub fn person(given: Option<String>) -> Result<String, Failure> {
+    let from = |name| std::env::var(name).ok();
+    let name = given.or_else(|| from("USER")).or_else(|| from("LOGNAME"));
+    name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {
+        Failure::usage("nobody is named as the one who decides\nhint: say who with --by NAME: it stands in the result")
+    })
+}
+
+/// Remembers where the results of a run go, so that whoever resumes it need not say so again.
+pub fn remember_out(state: &Path, run: &RunId, out: &Path) {
+    let file = state.join("out").join(run.as_str());
+    let kept =
+        std::fs::create_dir_all(state.join("out")).and_then(|()| std::fs::write(&file, out.display().to_string()));
+    if let Err(why) = kept {
+        tracing::warn!("{} cannot be written: {why}", file.display());
+    }
+}
+
+/// Where the results of a run go.
+pub fn out_of(state: &Path, run: &RunId) -> PathBuf {
+    let kept = std::fs::read_to_string(state.join("out").join(run.as_str())).ok().map(PathBuf::from);
+    kept.unwrap_or_else(|| usual_out(run))
+}
+
+/// Where they go when nobody says so.
+pub fn usual_out(run: &RunId) -> PathBuf {
+    cwd().join("phasegate-out").join(run.as_str())
+}

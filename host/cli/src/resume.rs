@@ -1,0 +1,48 @@
+//! `phasegate resume`: goes on where the journal of a run ends.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::carry::{Carrier, Load, check_out};
+use crate::fail::{Exit, Failure};
+use crate::head;
+use crate::place::{self, cwd, find_run};
+use crate::screen::Screen;
+
+/// Arguments of `resume`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The run, the beginning of its id, or its task
+    run: String,
+    /// Where results go [default: where they were to go when the run was made]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write over what is in the out folder
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// Let the model calls of the run overlap
+    #[arg(long = "async")]
+    overlap: bool,
+    /// Write the new events to stdout, one JSON object a line, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+/// Goes on with the run.
+pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+    // Asked before the house is opened, which would make a state folder.
+    let run = find_run(&place::journal(state)?, &args.run)?;
+    let known = place::out_of(state, &run);
+    let out = args.out.as_deref().map(|out| cwd().join(out));
+    if let Some(out) = out.as_deref().filter(|out| *out != known) {
+        check_out(out, args.force)?;
+        place::remember_out(state, &run, out);
+    }
+    let out = out.unwrap_or(known);
+    let house = place::house(state, args.overlap)?;
+    let screen = Arc::new(Screen::new(args.json, verbose, false));
+    let (state_shown, out_shown) = (place::shown(state), place::shown(&out));
+    let places = head::Places { config: None, state: &state_shown, out: &out_shown };
+    screen.say(&head::of(house.journal().as_ref(), &run, &places, screen.paint())?);
+    Ok(Carrier::new(house, screen).carry_all(vec![Load { run, out }], 1).await)
+}

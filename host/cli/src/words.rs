@@ -1,0 +1,202 @@
+//! Words on the terminal: where they go, their colours, and how figures read.
+//!
+//! Promises: a reader that went away ends nothing; colours only on a terminal and never against `NO_COLOR`; text of
+//! strangers (models, plugins, files) is shown without control characters.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+/// Prints to stdout.
+pub fn say(text: &str) {
+    // Whoever reads may have gone away; that is no reason to stop.
+    let _ = stdout().lock().write_all(text.as_bytes());
+    let _ = stdout().lock().flush();
+}
+
+/// Prints to stderr.
+pub fn complain(text: &str) {
+    let _ = stderr().lock().write_all(text.as_bytes());
+}
+
+/// Colours, or none.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint(bool);
+
+impl Paint {
+    /// For what goes to stdout.
+    pub fn stdout() -> Self {
+        Self(stdout().is_terminal() && wanted())
+    }
+
+    /// For what goes to stderr.
+    pub fn stderr() -> Self {
+        Self(stderr().is_terminal() && wanted())
+    }
+
+    /// Whether there are colours.
+    pub fn is_on(self) -> bool {
+        self.0
+    }
+
+    /// What went wrong.
+    pub fn red(self, text: &str) -> String {
+        self.with("31", text)
+    }
+
+    /// What went well.
+    pub fn green(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    /// What needs attention.
+    pub fn yellow(self, text: &str) -> String {
+        self.with("33", text)
+    }
+
+    /// What helps.
+    pub fn cyan(self, text: &str) -> String {
+        self.with("36", text)
+    }
+
+    /// What matters most.
+    pub fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// What matters least.
+    pub fn dim(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+fn wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Without what could steer a terminal; line ends and tabs stay.
+pub fn clean(text: &str) -> String {
+    let steers = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(|c| !steers(*c)).collect()
+}
+
+/// The same in one line.
+pub fn one_line(text: &str) -> String {
+    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// One line of at most so many characters.
+pub fn short(text: &str, most: usize) -> String {
+    let line = one_line(text);
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default().trim_end()),
+        None => line,
+    }
+}
+
+/// `1 call`, `2 calls`.
+pub fn count(number: u64, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `12`, `4.5k`, `1.20M`.
+pub fn figure(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..1_000_000 => format!("{:.1}k", number as f64 / 1e3),
+        _ => format!("{:.2}M", number as f64 / 1e6),
+    }
+}
+
+/// US dollars; what is not known is said to be unknown.
+pub fn money(usd: Option<f64>) -> String {
+    match usd {
+        Some(usd) if usd > 0.0 && usd < 1.0 => format!("{usd:.4} USD"),
+        Some(usd) => format!("{usd:.2} USD"),
+        None => "unknown cost".to_owned(),
+    }
+}
+
+/// What models cost; of scripted answers it is said that they are.
+pub fn cost(usd: Option<f64>, scripted: bool) -> String {
+    if scripted { format!("{} (scripted)", money(usd)) } else { money(usd) }
+}
+
+/// `820 ms`, `3.2 s`, `4 min 05 s`.
+pub fn time(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{:.1} s", ms as f64 / 1e3),
+        _ => format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60),
+    }
+}
+
+/// Bytes, for people.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} bytes"),
+        1_024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// A moment as `2026-01-31 14:05 UTC`.
+pub fn moment(unix_ms: u64) -> String {
+    let minutes = unix_ms / 60_000;
+    let (hour, minute) = (minutes / 60 % 24, minutes % 60);
+    // Days since 0000-03-01, so that a leap day is the last of its year.
+    let days = minutes / 1_440 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
+}
+
+/// Columns, each as wide as its widest cell; two spaces between, none at the end.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| {
+            let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
+            format!("{cell}{gap}")
+        });
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_as_a_date() {
+        assert_eq!(moment(0), "1970-01-01 00:00 UTC");
+        assert_eq!(moment(1_709_210_100_000), "2024-02-29 12:35 UTC");
+        assert_eq!(moment(1_798_761_599_000), "2026-12-31 23:59 UTC");
+    }
+
+    #[test]
+    fn what_could_steer_a_terminal_is_taken_out() {
+        assert_eq!(one_line("a\x1b[31m b\r\nc\u{202e}d\x07"), "a[31m b cd");
+    }
+
+    #[test]
+    fn figures_read_like_figures() {
+        assert_eq!([figure(999), figure(4_510), figure(1_200_000)], ["999", "4.5k", "1.20M"]);
+        assert_eq!([time(820), time(3_240), time(245_000)], ["820 ms", "3.2 s", "4 min 05 s"]);
+        assert_eq!([money(None), money(Some(0.0)), money(Some(0.0123))], ["unknown cost", "0.00 USD", "0.0123 USD"]);
+    }
+}

@@ -1,0 +1,174 @@
+//! Whole runs against servers on this machine that speak the providers' published formats: each refuses the first call
+//! with 429, then answers, streamed or whole. What was used is counted and priced, and the key stays where it belongs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, dead_code)]
+
+#[path = "scenarios/harness.rs"]
+mod harness;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response};
+use harness::{Scene, Told};
+use serde_json::{Value, json};
+
+const CANARY: &str = "sk-canary-5f0c9a1e77";
+const WORDS: &str = r#"{ "said": "by a server" }"#;
+
+/// What the server was asked, with whether the key came along.
+type Heard = Arc<Mutex<Vec<(bool, Value)>>>;
+
+/// Serves until the test's runtime ends.
+async fn serve(answer: fn(&Value) -> Response<Body>) -> (String, Heard) {
+    let heard: Heard = Arc::default();
+    let handler = move |State(heard): State<Heard>, headers: HeaderMap, body: String| async move {
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let keyed = headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(CANARY)));
+        let first = heard.lock().unwrap().is_empty();
+        heard.lock().unwrap().push((keyed, body.clone()));
+        match first {
+            true => Response::builder().status(429).header("retry-after", "0").body(Body::from("{}")).unwrap(),
+            false => answer(&body),
+        }
+    };
+    let router = Router::new().fallback(handler).with_state(Arc::clone(&heard));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (address, heard)
+}
+
+fn events(lines: &[Value], end: &str) -> Response<Body> {
+    let named = |line: &Value| match line["type"].as_str() {
+        Some(name) => format!("event: {name}\ndata: {line}\n\n"),
+        None => format!("data: {line}\n\n"),
+    };
+    let text: String = lines.iter().map(named).collect();
+    Response::builder().header("content-type", "text/event-stream").body(Body::from(text + end)).unwrap()
+}
+
+fn whole(body: &Value) -> Response<Body> {
+    Response::builder().header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
+}
+
+fn chat(asked: &Value) -> Response<Body> {
+    let usage = json!({ "prompt_tokens": 1000, "completion_tokens": 100 });
+    if asked["stream"] == json!(true) {
+        let (head, tail) = WORDS.split_at(9);
+        let piece = |delta: Value, finish: Value| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
+        let lines = [
+            piece(json!({ "role": "assistant", "content": head }), Value::Null),
+            piece(json!({ "content": tail }), Value::Null),
+            piece(json!({}), json!("stop")),
+            json!({ "id": "c", "object": "chat.completion.chunk", "choices": [], "usage": usage }),
+        ];
+        return events(&lines, "data: [DONE]\n\n");
+    }
+    let message = json!({ "role": "assistant", "content": WORDS });
+    whole(&json!({ "id": "c", "object": "chat.completion", "model": "m",
+        "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }], "usage": usage }))
+}
+
+fn messages(asked: &Value) -> Response<Body> {
+    let head = json!({ "id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": null,
+        "stop_sequence": null, "usage": { "input_tokens": 1000, "output_tokens": 1 } });
+    if asked["stream"] == json!(true) {
+        let lines = [
+            json!({ "type": "message_start", "message": head }),
+            json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } }),
+            json!({ "type": "ping" }),
+            json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": WORDS } }),
+            json!({ "type": "content_block_stop", "index": 0 }),
+            json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn", "stop_sequence": null }, "usage": { "output_tokens": 100 } }),
+            json!({ "type": "message_stop" }),
+        ];
+        return events(&lines, "");
+    }
+    let mut body = head;
+    body["content"] = json!([{ "type": "text", "text": WORDS }]);
+    body["stop_reason"] = json!("end_turn");
+    body["usage"] = json!({ "input_tokens": 1000, "output_tokens": 100 });
+    whole(&body)
+}
+
+/// Runs the scenario against a server and looks for the key in all that is left behind.
+async fn run(kind: &str, base: &str, stream: bool, answer: fn(&Value) -> Response<Body>) -> (Told, Vec<(bool, Value)>) {
+    let (address, heard) = serve(answer).await;
+    let scene = Scene::new("asks-models");
+    let config = format!(
+        "[models]\ndefault = \"mine:m\"\nstream = {stream}\n\n[providers.mine]\nkind = \"{kind}\"\n\
+         base_url = \"{address}{base}\"\nkey_env = \"MY_KEY\"\n\n[prices.\"mine:m\"]\ninput = 3.0\noutput = 15.0\n"
+    );
+    let file = scene.path("models.toml");
+    std::fs::write(&file, config).unwrap();
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
+    let mut command = scene.command(&["run", "--json", "--verbose", "--verbose"]);
+    command.arg("--task").arg(scenarios.join("task.toml"));
+    command.arg("--pipeline").arg(scenarios.join("asks-models/pipeline.toml"));
+    command.arg("--config").arg(&file).arg("--out").arg(scene.path("out"));
+    command.env("MY_KEY", CANARY).env("RUST_LOG", "trace");
+    let told = tokio::task::spawn_blocking(move || Told::of(command)).await.unwrap();
+    for text in [&told.stdout, &told.stderr] {
+        assert!(!text.contains(CANARY), "the key is in the output");
+    }
+    assert_keyless(&scene.path("state"));
+    assert_keyless(&scene.path("out"));
+    let heard = heard.lock().unwrap().clone();
+    (told, heard)
+}
+
+fn assert_keyless(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        if entry.path().is_dir() {
+            assert_keyless(&entry.path());
+            continue;
+        }
+        let bytes = std::fs::read(entry.path()).unwrap();
+        let found = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+        assert!(!found, "the key is in {}", entry.path().display());
+    }
+}
+
+fn check(told: &Told, heard: &[(bool, Value)]) {
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    // Two calls, and the one that was refused.
+    assert_eq!(heard.len(), 3);
+    assert!(heard.iter().all(|(keyed, _)| *keyed));
+    let answered: Vec<_> = told.named("model_answered").collect();
+    assert_eq!(answered.len(), 2);
+    for event in answered {
+        assert_eq!(event["usage"]["input_tokens"], 1000);
+        assert_eq!(event["usage"]["output_tokens"], 100);
+        let usd = event["usage"]["usd"].as_f64().unwrap();
+        assert!((usd - 0.0045).abs() < 1e-9, "{usd}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_against_a_chat_completions_server_streamed_and_whole() {
+    for stream in [true, false] {
+        let (told, heard) = run("openai", "/v1", stream, chat).await;
+        check(&told, &heard);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_against_a_messages_server_streamed_and_whole() {
+    for stream in [true, false] {
+        let (told, heard) = run("anthropic", "", stream, messages).await;
+        check(&told, &heard);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_only_fails_stops_the_run_without_spending_an_attempt() {
+    let refuse =
+        |_: &Value| Response::builder().status(401).body(Body::from("{\"error\":{\"message\":\"no\"}}")).unwrap();
+    let (told, _) = run("openai", "/v1", true, refuse).await;
+    assert_eq!(told.code, 4, "{}", told.stderr);
+    assert_eq!(told.named("phase_finished").count(), 0);
+    assert!(told.stderr.contains("go on with"), "{}", told.stderr);
+}
