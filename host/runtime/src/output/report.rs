@@ -268,8 +268,14 @@ impl Page<'_> {
         self.table(["phase", "attempts", "model calls", "tokens in", "tokens out", "USD", "time"], rows);
         self.line("\nTime is that of agents and tests; waiting for people is not counted.");
         if totals.usd.is_none() {
-            let known: f64 = self.events.iter().filter_map(|recorded| priced(&recorded.event)).sum();
-            self.line(format_args!("The price of some calls is not known; those that are known cost {known:.4} USD."));
+            let known: Vec<f64> = self.events.iter().filter_map(|recorded| priced(&recorded.event)).collect();
+            match known.is_empty() {
+                true => self.line("The price of the models is not known, so neither is the cost."),
+                false => {
+                    let sum: f64 = known.iter().sum();
+                    self.line(format_args!("The price of some calls is not known; the others cost {sum:.4} USD."));
+                }
+            }
         }
     }
 
