@@ -40,11 +40,16 @@ pub fn report(phase: &Phase, judged: &Judged, question: &str, paint: Paint) -> S
     text
 }
 
-/// Asks until there is an answer; `None` where the person wants to decide later. Blocks.
-pub fn person(state: &State, by: &str) -> Option<PersonSays> {
+/// Asks until there is an answer; `None` where the person wants to decide later. Asks for a name where none is known.
+/// Blocks.
+pub fn person(state: &State, known: Option<String>) -> Option<PersonSays> {
     let (phase, judged, question) = state.waiting()?;
     let paint = Paint::stderr();
     complain(&report(phase, judged, question, paint));
+    let by = match known {
+        Some(by) => by,
+        None => name()?,
+    };
     loop {
         let open = if judged.verdict.passes() { "[a]pprove, [r]eject" } else { "[o]verride, [r]eject" };
         let answer = line(&format!("{open}, a[b]ort or [l]ater, as {by}? "))?;
@@ -68,7 +73,17 @@ pub fn person(state: &State, by: &str) -> Option<PersonSays> {
             complain("that needs words: they go into the result and the next prompt\n");
             continue;
         }
-        return Some(PersonSays { choice, by: by.to_owned(), reason: reason.trim().to_owned() });
+        return Some(PersonSays { choice, by, reason: reason.trim().to_owned() });
+    }
+}
+
+/// The name that a decision will bear.
+fn name() -> Option<String> {
+    loop {
+        let name = line("who decides? your name stands in the result: ")?;
+        if !name.trim().is_empty() {
+            return Some(name.trim().to_owned());
+        }
     }
 }
 

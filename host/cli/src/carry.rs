@@ -118,9 +118,9 @@ impl Carrier {
         }
         let _one_at_a_time = self.asking.lock().await;
         let (state, _) = phasegate_runtime::load(self.house.journal().as_ref(), &load.run)?;
-        let by = place::person(None)?;
+        let by = place::person(None).ok();
         self.screen.pause();
-        let answer = tokio::task::spawn_blocking(move || ask::person(&state, &by)).await;
+        let answer = tokio::task::spawn_blocking(move || ask::person(&state, by)).await;
         self.screen.go_on();
         Ok(answer.unwrap_or_default())
     }
