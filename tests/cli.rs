@@ -185,7 +185,7 @@ fn what_init_writes_is_in_order_and_asks_for_a_model() {
 fn a_task_file_that_is_not_there_is_named() {
     assert_snapshot!(Desk::empty().refuses(&["run", "--task", "task.toml"]), @r"
     exit 2
-    error: task.toml cannot be read: entity not found
+    error: task.toml cannot be read: there is no such file
     hint: name a task file; `phasegate init` writes a first one
     ");
 }
@@ -452,7 +452,7 @@ fn a_file_that_is_no_component_is_refused() {
     ");
     assert_snapshot!(desk.refuses(&["plugin", "inspect", "missing.wasm"]), @r"
     exit 2
-    error: missing.wasm cannot be read: entity not found
+    error: missing.wasm cannot be read: there is no such file
     hint: name a component, as in target/NAME.wasm
     ");
 }

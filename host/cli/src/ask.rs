@@ -26,7 +26,7 @@ pub fn report(phase: &Phase, judged: &Judged, question: &str, paint: Paint) -> S
             "  {} {}{}: {}\n      evidence: {}\n",
             issue.severity.as_str(),
             one_line(&issue.id),
-            one_line(&place.unwrap_or_default()),
+            clean(&place.unwrap_or_default()),
             one_line(&issue.description),
             one_line(&issue.evidence)
         ));

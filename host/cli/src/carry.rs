@@ -55,6 +55,8 @@ impl Carrier {
         while let Some(ended) = under_way.join_next().await {
             worst = worst.max(ended.unwrap_or(Exit::Infrastructure));
         }
+        // A component that is still being compiled would leave its spinner behind.
+        self.screen.pause();
         worst
     }
 

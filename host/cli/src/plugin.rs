@@ -8,7 +8,7 @@ use phasegate_sandbox::{Call, Engine, EngineSettings, Inspection, Limits, Want, 
 
 use crate::fail::{Exit, Failure};
 use crate::place;
-use crate::words::{Paint, clean, one_line, say, size, table};
+use crate::words::{Paint, clean, one_line, say, size, table, unreadable};
 
 /// What to do with plugins.
 #[derive(clap::Subcommand)]
@@ -32,7 +32,10 @@ pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
     let Command::Inspect { file, json, environment } = command;
     let name = file.display().to_string();
     let bytes = read_component(&file).map_err(|why| {
-        Failure::usage(format!("{name} cannot be read: {}\nhint: name a component, as in target/NAME.wasm", why.kind()))
+        Failure::usage(format!(
+            "{name} cannot be read: {}\nhint: name a component, as in target/NAME.wasm",
+            unreadable(&why)
+        ))
     })?;
     let inspection = inspect(&bytes).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
     if environment {

@@ -17,6 +17,7 @@ use crate::fail::{Exit, Failure};
 use crate::head;
 use crate::place::{self, cwd};
 use crate::screen::Screen;
+use crate::words::unreadable;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
@@ -120,7 +121,7 @@ fn of_file(file: &Path) -> Result<TaskSource, Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|why| {
         let hint = "name a task file; `phasegate init` writes a first one";
-        Failure::usage(format!("{name} cannot be read: {}\nhint: {hint}", why.kind()))
+        Failure::usage(format!("{name} cannot be read: {}\nhint: {hint}", unreadable(&why)))
     })?;
     let task = Task::parse(Source { file: &name, text: &text }).map_err(|fault| Failure::usage(fault.to_string()))?;
     let folder = cwd().join(file).parent().map_or_else(cwd, Path::to_owned);

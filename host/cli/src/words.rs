@@ -3,7 +3,7 @@
 //! Promises: a reader that went away ends nothing; colours only on a terminal and never against `NO_COLOR`; text of
 //! strangers (models, plugins, files) is shown without control characters.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 
 /// Prints to stdout.
 pub fn say(text: &str) {
@@ -132,6 +132,15 @@ pub fn time(ms: u64) -> String {
         0..1_000 => format!("{ms} ms"),
         1_000..60_000 => format!("{:.1} s", ms as f64 / 1e3),
         _ => format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60),
+    }
+}
+
+/// Why a file cannot be read, as a person would say it.
+pub fn unreadable(why: &std::io::Error) -> String {
+    match why.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        _ => why.to_string(),
     }
 }
 
