@@ -2,6 +2,7 @@
 //!
 //! A run pins each by digest and keeps its bytes in the journal, so that a resumed run uses what it began with.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
@@ -75,14 +76,18 @@ pub(crate) fn bundled_environment(name: &str) -> Option<serde_json::Value> {
     (name == "runner-python").then(|| serde_json::from_str(PYTHON_ENVIRONMENT).ok()).flatten()
 }
 
-/// The digest of every component a pipeline needs, with the blobs that the journal does not have yet.
-pub(crate) fn resolve(
-    pipeline: &Pipeline,
-    dir: &Path,
-    journal: &dyn Journal,
-) -> Result<(Vec<(PluginName, Digest)>, Vec<Blob>), Error> {
-    let mut digests = Vec::new();
-    let mut blobs = Vec::new();
+/// The components of a pipeline.
+#[derive(Default)]
+pub(crate) struct Resolved {
+    /// Every component, by digest.
+    pub(crate) digests: HashMap<PluginName, Digest>,
+    /// Those that the journal may not have yet.
+    pub(crate) blobs: Vec<Blob>,
+}
+
+/// Finds every component that a pipeline needs.
+pub(crate) fn resolve(pipeline: &Pipeline, dir: &Path, journal: &dyn Journal) -> Result<Resolved, Error> {
+    let mut resolved = Resolved::default();
     for name in pipeline.plugin_names() {
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
         let unreadable = |path: &str, why: io::Error| Error::PluginFile {
@@ -95,21 +100,21 @@ pub(crate) fn resolve(
                 let bytes = read_component(&dir.join(path)).map_err(|why| unreadable(path, why))?;
                 let blob = Blob::new(bytes);
                 let digest = blob.digest.clone();
-                blobs.push(blob);
+                resolved.blobs.push(blob);
                 digest
             }
             (None, Some(digest)) => {
                 if !journal.has_blob(&digest)? {
                     let bytes = bundled_bytes(name.as_str()).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()));
-                    blobs.push(Blob::new(bytes.map_err(|why| unreadable("the bundled component", why))?));
+                    resolved.blobs.push(Blob::new(bytes.map_err(|why| unreadable("the bundled component", why))?));
                 }
                 digest
             }
             (None, None) => return Err(unreadable("(no path)", io::ErrorKind::NotFound.into())),
         };
-        digests.push((name.clone(), digest));
+        resolved.digests.insert(name.clone(), digest);
     }
-    Ok((digests, blobs))
+    Ok(resolved)
 }
 
 /// A component's bytes, unpacked where the file ends in `.zst`.

@@ -14,7 +14,7 @@ use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, Ru
 use phasegate_sandbox::{Call, Limits};
 use serde_json::{Value, json};
 
-use crate::components::{bundled_environment, resolve};
+use crate::components::{Resolved, bundled_environment, resolve};
 use crate::config::{Config, LoadedPipeline};
 use crate::context;
 use crate::house::{House, check_plugins, load_plugin};
@@ -55,14 +55,14 @@ impl House {
     pub async fn create(&self, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<RunId, Error> {
         let journal = Arc::clone(self.journal());
         let pipeline = &new.pipeline.pipeline;
-        let (components, mut blobs) = resolve(pipeline, &new.pipeline.dir, journal.as_ref())?;
+        let Resolved { digests: components, blobs } = resolve(pipeline, &new.pipeline.dir, journal.as_ref())?;
         // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
-        journal.put_blobs(std::mem::take(&mut blobs)).await?;
-        let components: HashMap<PluginName, Digest> = components.into_iter().collect();
+        journal.put_blobs(blobs).await?;
         check_plugins(self, pipeline, &components).await?;
         let run_id = new_run_id(&new.task.task.id)?;
         let settings = self.settings(&new, &run_id, &components).await?;
         let (history, notes) = self.look_back().look(journal.as_ref())?;
+        let mut blobs = Vec::new();
         let mut inputs = Vec::new();
         let mut base = Vec::new();
         let mut put = |name: &str, kind: &str, bytes: Vec<u8>| -> Result<ArtifactRef, Error> {

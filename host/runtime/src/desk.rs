@@ -25,6 +25,9 @@ use crate::house::Driver;
 use crate::writer::json_blob;
 use crate::{Error, Seen, door, suite};
 
+/// The files to be tested, with the digest of the artifact they are from.
+type Tested = (Vec<File>, Option<Digest>);
+
 pub(crate) struct Desk {
     driver: Arc<Driver>,
     at: AttemptId,
@@ -233,9 +236,8 @@ impl Desk {
         Ok(run)
     }
 
-    /// The files to be tested, with the digest of the artifact they are from.
-    #[allow(clippy::type_complexity)]
-    fn subject(&self, subject: Subject) -> Result<Result<(Vec<File>, Option<Digest>), BenchError>, Error> {
+    /// What is to be tested.
+    fn subject(&self, subject: Subject) -> Result<Result<Tested, BenchError>, Error> {
         let name = match subject {
             Subject::Draft(files) => {
                 let bad = files.iter().find_map(|file| Some((file.path.clone(), artifact::path_fault(&file.path)?)));

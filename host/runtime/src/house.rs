@@ -253,8 +253,8 @@ impl Driver {
 
     /// Compiles the runners beside the first phases, whose models take longer than that.
     fn warm_runners(self: &Arc<Self>) {
-        for name in self.pipeline.runners.values().cloned() {
-            let driver = Arc::clone(self);
+        for name in self.pipeline.runners.values() {
+            let (driver, name) = (Arc::clone(self), name.clone());
             // What goes wrong here goes wrong again, and is told, where the runner is needed.
             tokio::spawn(async move { driver.plugin(&name).await.map(drop) });
         }
