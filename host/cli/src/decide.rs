@@ -60,7 +60,9 @@ async fn write_down(args: Args, choice: Choice, state: &Path) -> Result<Exit, Fa
     let run = find_run(&journal, &args.run)?;
     let by = place::person(args.by)?;
     let done = said(&choice);
+    let over = choice == Choice::Abort;
     decide(&journal, &run, PersonSays { choice, by: by.clone(), reason: args.reason }).await?;
-    say(&format!("run {run}: {done} by {by}\ngo on with: phasegate resume {run}\n"));
+    let then = if over { String::new() } else { format!("go on with: phasegate resume {run}\n") };
+    say(&format!("run {run}: {done} by {by}\n{then}"));
     Ok(Exit::Passed)
 }

@@ -53,11 +53,15 @@ struct RawTask {
 #[serde(untagged, expecting = "a path, or { path = \"…\", base = true }")]
 enum RawPattern {
     Plain(String),
-    Marked {
-        path: String,
-        #[serde(default)]
-        base: bool,
-    },
+    Marked(RawMarked),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMarked {
+    path: String,
+    #[serde(default)]
+    base: bool,
 }
 
 impl Task {
@@ -80,7 +84,7 @@ impl Task {
             let span = pattern.span();
             let (path, base) = match pattern.into_inner() {
                 RawPattern::Plain(path) => (path, false),
-                RawPattern::Marked { path, base } => (path, base),
+                RawPattern::Marked(RawMarked { path, base }) => (path, base),
             };
             match stays_inside(&path) {
                 true => Ok(ContextPattern { path, base }),

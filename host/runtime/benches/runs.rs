@@ -40,7 +40,7 @@ fn pipeline() -> String {
         producing("code", "\"design_out\""),
         gate("check", "code"),
         producing("postmortem", "\"code_out\""),
-        format!("[plugins.fixture]\npath = \"{FIXTURES}/agent.wasm\"\ngrants = {{ models = [\"default\"] }}\n"),
+        format!("[plugins.fixture]\npath = \"{FIXTURES}/agent.wasm\"\ngrants = {{ models = [\"default\"], test-bench = [\"lines\"] }}\n"),
         "[[kind]]\nname = \"note\"\nschema = \"note.json\"\n".to_owned(),
     ]
     .concat()

@@ -37,8 +37,10 @@ pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(),
     };
     let elapsed_ms = began.elapsed().as_millis() as u64;
     let (outcome, events, blobs) = match result {
-        Err(error) => (PhaseOutcome::Crashed { reason: error.to_string() }, Vec::new(), Vec::new()),
-        Ok(Err(failure)) => (PhaseOutcome::Failed { reason: failure.to_string() }, Vec::new(), Vec::new()),
+        Err(error) => (PhaseOutcome::Crashed { reason: door::bounded(error.to_string()) }, Vec::new(), Vec::new()),
+        Ok(Err(failure)) => {
+            (PhaseOutcome::Failed { reason: door::bounded(failure.to_string()) }, Vec::new(), Vec::new())
+        }
         Ok(Ok(submission)) => match door::admit(driver, &work, submission).await? {
             Err(faults) => (PhaseOutcome::Invalid { faults }, Vec::new(), Vec::new()),
             Ok(admitted) => {

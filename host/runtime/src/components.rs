@@ -100,7 +100,9 @@ pub(crate) fn resolve(pipeline: &Pipeline, dir: &Path, journal: &dyn Journal) ->
                 let bytes = read_component(&dir.join(path)).map_err(|why| unreadable(path, why))?;
                 let blob = Blob::new(bytes);
                 let digest = blob.digest.clone();
-                resolved.blobs.push(blob);
+                if !journal.has_blob(&digest)? {
+                    resolved.blobs.push(blob);
+                }
                 digest
             }
             (None, Some(digest)) => {

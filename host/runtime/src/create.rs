@@ -57,7 +57,9 @@ impl House {
         let pipeline = &new.pipeline.pipeline;
         let Resolved { digests: components, blobs } = resolve(pipeline, &new.pipeline.dir, journal.as_ref())?;
         // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
-        journal.put_blobs(blobs).await?;
+        if !blobs.is_empty() {
+            journal.put_blobs(blobs).await?;
+        }
         check_plugins(self, pipeline, &components).await?;
         let run_id = new_run_id(&new.task.task.id)?;
         let settings = self.settings(&new, &run_id, &components).await?;

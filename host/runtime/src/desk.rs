@@ -280,6 +280,11 @@ impl Capabilities for Desk {
         }
     }
 
+    async fn refused(&self, call: u32) {
+        self.my_turn(call).await;
+        self.next_turn(call);
+    }
+
     fn inputs(&self) -> Vec<ArtifactRef> {
         self.inputs.clone()
     }

@@ -12,6 +12,20 @@ use crate::house::Driver;
 use crate::writer::json_blob;
 use crate::{Error, suite};
 
+/// How many faults are told at once.
+const MAX_FAULTS: usize = 20;
+/// How many bytes of a plugin's own words go into events and prompts.
+const MAX_WORDS: usize = 8 << 10;
+
+/// A plugin's words, cut where they are too long to be kept and told.
+pub(crate) fn bounded(mut words: String) -> String {
+    if words.len() > MAX_WORDS {
+        words.truncate(words.floor_char_boundary(MAX_WORDS));
+        words.push_str(" … (cut)");
+    }
+    words
+}
+
 /// Holds a submission against what the phase was to produce.
 pub(crate) async fn admit(
     driver: &Driver,
@@ -56,12 +70,14 @@ pub(crate) async fn admit(
             admitted.findings = work.phase.gate.as_ref().map(|_| json_blob::<Findings>(&findings));
         }
     }
+    faults.truncate(MAX_FAULTS);
+    faults.iter_mut().for_each(|fault| *fault = bounded(std::mem::take(fault)));
     Ok(if faults.is_empty() { Ok(admitted) } else { Err(faults) })
 }
 
 /// Whether this content would be taken as an artifact of this kind. Code must also parse, where a runner can tell.
 pub(crate) async fn check(driver: &Driver, kind: &Kind, content: &[u8]) -> Result<Result<(), Vec<String>>, Error> {
-    let plan = current(driver, "project_plan");
+    let plan = current(driver, "project_plan")?;
     let task_id = driver.writer.state().created.task_id.clone();
     let door = Door { pipeline: &driver.pipeline, task_id: &task_id, plan: plan.as_ref() };
     match door.check(kind, content) {
@@ -72,10 +88,10 @@ pub(crate) async fn check(driver: &Driver, kind: &Kind, content: &[u8]) -> Resul
 }
 
 /// The current artifact of this name as JSON, where there is one.
-pub(crate) fn current(driver: &Driver, name: &str) -> Option<Value> {
+pub(crate) fn current(driver: &Driver, name: &str) -> Result<Option<Value>, Error> {
     let digest = {
         let state = driver.writer.state();
         state.artifacts.iter().find(|(known, _)| known.as_str() == name).map(|(_, artifact)| artifact.digest.clone())
     };
-    driver.writer.json(&digest?).ok()
+    digest.map(|digest| driver.writer.json(&digest)).transpose()
 }

@@ -144,7 +144,7 @@ impl House {
         let settings: RunSettings = read_json(self.0.journal.as_ref(), &state.created.settings)?;
         let broker = self.broker(&state.created.settings, &settings).await?;
         let ledger = ledger(&settings, &events);
-        let pipeline = state.pipeline.clone();
+        let pipeline = Arc::clone(&state.pipeline);
         let components = state.created.components.clone().into_iter().collect();
         let writer = Arc::new(Writer::new(Arc::clone(&self.0.journal), owned.fence(), state, events, watcher));
         let driver = Arc::new(Driver {
@@ -208,7 +208,7 @@ fn ledger(settings: &RunSettings, events: &[Recorded]) -> Ledger {
 pub(crate) struct Driver {
     pub(crate) house: House,
     pub(crate) writer: Arc<Writer>,
-    pub(crate) pipeline: Pipeline,
+    pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) settings: RunSettings,
     pub(crate) broker: Broker,
     pub(crate) ledger: Ledger,

@@ -27,6 +27,8 @@ pub(crate) struct LookBack(Mutex<HashMap<RunId, Known>>);
 struct Known {
     state: State,
     events: Vec<Recorded>,
+    /// Its figures, once it has ended; they never change again.
+    figures: Option<FinishedRun>,
 }
 
 impl LookBack {
@@ -40,14 +42,13 @@ impl LookBack {
         for run in newest {
             let fresh = match known.remove(&run) {
                 Some(known) => follow(journal, &run, known),
-                None => load(journal, &run).map(|(state, events)| Known { state, events }),
+                None => load(journal, &run).map(|(state, events)| Known { state, events, figures: None }),
             };
-            let Ok(fresh) = fresh else { continue };
-            let plan = fresh.state.artifacts.iter().find(|(name, _)| name.as_str() == "project_plan");
-            let ended = fresh.state.ended().is_some();
-            let plan: Option<Value> =
-                plan.filter(|_| ended).and_then(|(_, artifact)| read_json(journal, &artifact.digest).ok());
-            history.extend(finished_run(&fresh.state, &fresh.events, plan.as_ref()));
+            let Ok(mut fresh) = fresh else { continue };
+            if fresh.figures.is_none() && fresh.state.ended().is_some() {
+                fresh.figures = figures(journal, &fresh);
+            }
+            history.extend(fresh.figures.clone());
             if !fresh.state.proposals.is_empty() {
                 states.push(fresh.state.clone());
             }
@@ -55,6 +56,12 @@ impl LookBack {
         }
         Ok((history, process_notes(journal, &states)?))
     }
+}
+
+fn figures(journal: &dyn Journal, known: &Known) -> Option<FinishedRun> {
+    let plan = known.state.artifacts.iter().find(|(name, _)| name.as_str() == "project_plan");
+    let plan: Option<Value> = plan.and_then(|(_, artifact)| read_json(journal, &artifact.digest).ok());
+    finished_run(&known.state, &known.events, plan.as_ref())
 }
 
 fn follow(journal: &dyn Journal, run: &RunId, mut known: Known) -> Result<Known, Error> {

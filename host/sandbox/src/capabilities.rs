@@ -51,6 +51,11 @@ pub trait Capabilities: Send + Sync + 'static {
         code: Subject,
         tests: Vec<File>,
     ) -> Result<TestRun, BenchError>;
+    /// A call that took a number and goes no further, because what was asked makes no sense. Whoever takes calls in the
+    /// order of their numbers must hear of it.
+    async fn refused(&self, call: u32) {
+        let _ = call;
+    }
     /// The assignment's inputs and previous artifacts.
     fn inputs(&self) -> Vec<ArtifactRef>;
     /// The content of one of them.

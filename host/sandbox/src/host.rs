@@ -46,7 +46,10 @@ impl State {
         Ok(self.calls.start(call, async move {
             match request {
                 Ok(request) => capabilities.complete(call, request).await,
-                Err(error) => Err(error),
+                Err(error) => {
+                    capabilities.refused(call).await;
+                    Err(error)
+                }
             }
         }))
     }
@@ -61,7 +64,15 @@ impl State {
         let capabilities = self.capabilities()?;
         let code = bench::subject(code);
         let tests = bench::files(tests);
-        Ok(self.calls.start(call, async move { capabilities.run_tests(call, language, code?, tests).await }))
+        Ok(self.calls.start(call, async move {
+            match code {
+                Ok(code) => capabilities.run_tests(call, language, code, tests).await,
+                Err(error) => {
+                    capabilities.refused(call).await;
+                    Err(error)
+                }
+            }
+        }))
     }
 }
 

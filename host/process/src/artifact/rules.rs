@@ -119,11 +119,15 @@ fn files(value: &Value, faults: &mut Vec<String>) {
             faults.push(format!("path \"{path}\" is there twice"));
         }
     }
-    for path in &seen {
-        if seen.iter().any(|other| other.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))) {
-            faults.push(format!("path \"{path}\" is a file and a folder"));
-        }
+    let folders: BTreeSet<&str> = seen.iter().flat_map(|path| parents(path)).collect();
+    for path in seen.iter().filter(|path| folders.contains(path.as_str())) {
+        faults.push(format!("path \"{path}\" is a file and a folder"));
     }
+}
+
+/// Every folder that a path lies in.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').filter_map(move |(end, _)| path.get(..end))
 }
 
 fn proposals(value: &Value, faults: &mut Vec<String>) {

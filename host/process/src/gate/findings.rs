@@ -6,7 +6,7 @@ use super::{Bench, Judgement, Numbered, failed_checks, number, report_head, tall
 use crate::pipeline::Gate;
 use crate::{DEFECT_TYPES, Findings, PhaseName, Verdict};
 
-/// The most issues one gate may report; a flood is no finding.
+/// The most issues, suggestions, checks and reviewers of one gate, each; a flood is no finding.
 const MAX_ISSUES: usize = 500;
 
 /// Every fault of an agent's findings; with any, the gate is not judged.
@@ -14,6 +14,14 @@ pub fn check_findings(findings: &Findings, phases: &[PhaseName]) -> Vec<String> 
     let mut faults = Vec::new();
     if findings.issues.len() > MAX_ISSUES {
         faults.push(format!("there are {} issues; at most {MAX_ISSUES} are taken", findings.issues.len()));
+    }
+    let others = [
+        ("suggestions", findings.suggestions.len()),
+        ("checks", findings.checks.len()),
+        ("reviewers", findings.reviewers.len()),
+    ];
+    for (what, count) in others.into_iter().filter(|(_, count)| *count > MAX_ISSUES) {
+        faults.push(format!("there are {count} {what}; at most {MAX_ISSUES} are taken"));
     }
     for issue in findings.issues.iter().take(MAX_ISSUES) {
         let mut fault = |what: String| faults.push(format!("issue \"{}\": {what}", issue.id));

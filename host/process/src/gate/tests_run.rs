@@ -92,6 +92,9 @@ pub fn judge_tests(bench: &Bench<'_>, run: &SuiteRun, findings: Findings) -> Jud
     Judgement { verdict, reason, permanent: false, issues, dropped: run.dropped.clone(), report: Some(report) }
 }
 
+/// How many failing tests become issues of their own; the report holds them all.
+const MAX_UNEXPLAINED: usize = 100;
+
 /// What the run shows and the agent gave no issue for: each becomes one.
 fn unexplained(bench: &Bench<'_>, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue> {
     let mut found = Vec::new();
@@ -119,7 +122,8 @@ fn unexplained(bench: &Bench<'_>, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue
         );
     }
     let bad = run.tests.iter().filter(|test| test.outcome != Outcome::Passed);
-    for test in bad.filter(|test| !issues.iter().any(|issue| explains(issue, &test.name))) {
+    let silent = bad.filter(|test| !issues.iter().any(|issue| explains(issue, &test.name)));
+    for test in silent.take(MAX_UNEXPLAINED) {
         let message = test.message.as_deref().unwrap_or("it gave no message");
         add(
             code_phase.as_str(),

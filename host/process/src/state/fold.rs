@@ -1,6 +1,7 @@
 //! One event more. Every change of a run's state is here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Approval, CallState, Judged, PhaseState, ProposalDecision, Spent, Stage, State, Suite};
 use crate::pipeline::{Ask, Gate, Pipeline};
@@ -25,8 +26,8 @@ impl State {
         let artifacts = created.inputs.iter().map(|artifact| (artifact.name.clone(), artifact.clone())).collect();
         let phases = pipeline.phases.iter().map(|phase| (phase.name.clone(), PhaseState::default())).collect();
         Self {
-            created,
-            pipeline,
+            created: Arc::new(created),
+            pipeline: Arc::new(pipeline),
             events: 1,
             artifacts,
             phases,

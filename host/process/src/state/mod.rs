@@ -10,6 +10,7 @@ mod next;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::Usage;
 use crate::pipeline::{Phase, Pipeline};
@@ -25,9 +26,9 @@ pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
 #[derive(Debug, Clone)]
 pub struct State {
     /// What the run was created with.
-    pub created: RunCreated,
-    /// Its pipeline.
-    pub pipeline: Pipeline,
+    pub created: Arc<RunCreated>,
+    /// Its pipeline; shared, because a state is cloned before each append.
+    pub pipeline: Arc<Pipeline>,
     /// How many events were folded.
     pub events: u64,
     /// The current artifact of each name.

@@ -26,6 +26,9 @@ use plan::{Earlier, base_name, file_of};
 /// Test files of one suite that run at once.
 const SIDE_BY_SIDE: usize = 2;
 
+/// The most tests of one suite.
+const MAX_TESTS: usize = 2_000;
+
 /// Code, as far as running it goes. `files` hold more than the fields read here.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Code {
@@ -77,7 +80,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
                 Ok(Earlier { attempt: known.attempt, suite, collected })
             });
             let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
-            count(driver, &runner, &code, &suite, &earlier, &mut run).await?;
+            count(driver, &runner, &code, &suite, earlier, &mut run).await?;
         }
     }
     let blob = json_blob(&run);
@@ -97,12 +100,19 @@ async fn count(
     runner: &Plugin,
     code: &Code,
     suite: &TestSuite,
-    earlier: &[Earlier],
+    mut earlier: Vec<Earlier>,
     run: &mut SuiteRun,
 ) -> Result<(), Error> {
     let files = with_base(driver, &code.files)?;
+    // A suite that could not be loaded when it was new has not lost its tests: the code may have what it missed by now.
+    for known in earlier.iter_mut().filter(|known| known.collected.is_empty()) {
+        known.collected = collect(driver, runner, &files, &known.suite.files).await.unwrap_or_default();
+    }
     match collect(driver, runner, &files, &suite.files).await {
         Err(errors) => run.build_errors = errors,
+        Ok(collected) if collected.len() > MAX_TESTS => {
+            run.build_errors = vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", collected.len())];
+        }
         Ok(collected) => {
             let ran = run_files(driver, runner, &files, &suite.files, &collected).await;
             run.build_errors.extend(ran.build_errors);
@@ -110,7 +120,7 @@ async fn count(
             run.collected = collected;
         }
     }
-    let kept = plan::kept(suite, earlier);
+    let kept = plan::kept(suite, &run.collected, &earlier);
     run.dropped = kept.dropped;
     for group in kept.groups {
         let ran = match collect(driver, runner, &files, &group.files).await {
@@ -118,14 +128,15 @@ async fn count(
             Ok(_) => run_files(driver, runner, &files, &group.files, &group.tests).await,
         };
         let wanted = |test: &TestCase| group.tests.iter().any(|name| name == base_name(&test.name));
-        let mut tests: Vec<_> = ran.tests.into_iter().filter(wanted).collect();
+        let ran = TestRun { build_errors: ran.build_errors, tests: ran.tests.into_iter().filter(wanted).collect() };
+        let mut tests = complete(ran, &group.tests).tests;
         // Errors of loading a kept file are told by its tests, which then have all errored.
         tests.iter_mut().for_each(|test| test.name = format!("{} (kept from attempt {})", test.name, group.attempt));
         run.tests.extend(tests);
         run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
     }
-    let requirements = crate::door::current(driver, "task_requirements");
-    run.uncovered = plan::uncovered(requirements.as_ref(), suite, earlier, run);
+    let requirements = crate::door::current(driver, "task_requirements")?;
+    run.uncovered = plan::uncovered(requirements.as_ref(), suite, &earlier, run);
     Ok(())
 }
 
@@ -154,6 +165,11 @@ pub(crate) async fn bench(
 /// Whether code parses and its imports resolve; code in a language without a runner is taken as it is.
 pub(crate) async fn build_faults(driver: &Driver, code: &Value) -> Result<Result<(), Vec<String>>, Error> {
     let Ok(code) = serde_json::from_value::<Code>(code.clone()) else { return Ok(Ok(())) };
+    let framework = |file: &&File| file.path.rsplit('/').next() == Some("conftest.py");
+    if let Some(file) = code.files.iter().find(framework) {
+        let why = format!("{}: code may not configure its own tests; leave it to the test suite", file.path);
+        return Ok(Err(vec![why]));
+    }
     match runner(driver, &code.language).await? {
         Err(_) => Ok(Ok(())),
         Ok(runner) => Ok(collect(driver, &runner, &with_base(driver, &code.files)?, &[]).await.map(drop)),

@@ -3,8 +3,6 @@
 //! A test of an earlier attempt is kept unless a later suite drops it by name and with a reason. Leaving it out, or
 //! changing it in place, does not drop it: it then runs again as it was, beside the new one.
 
-use std::collections::BTreeSet;
-
 use phasegate_process::DroppedTest;
 use phasegate_process::gate::SuiteRun;
 use phasegate_process::testing::File;
@@ -38,40 +36,58 @@ pub(super) fn file_of(test: &str) -> &str {
     test.split_once("::").map_or(test, |(file, _)| file)
 }
 
-/// A test's name without its parameters.
+/// A test's name without its parameters. A bracket in the file's path is no parameter.
 pub(super) fn base_name(test: &str) -> &str {
-    test.split_once('[').map_or(test, |(name, _)| name)
+    let after_file = test.find("::").unwrap_or(0);
+    let bracket = test.get(after_file..).and_then(|rest| rest.find('['));
+    bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
 }
 
-/// Newest suites first: what a newer one holds unchanged need not run twice.
-pub(super) fn kept(current: &TestSuite, earlier: &[Earlier]) -> Kept {
+/// A suite that runs, and the tests that were found in it.
+#[derive(Clone, Copy)]
+struct Running<'a> {
+    suite: &'a TestSuite,
+    collected: &'a [String],
+}
+
+/// Newest suites first: what a newer one holds unchanged need not run twice. `collected` are the current suite's tests.
+pub(super) fn kept(current: &TestSuite, collected: &[String], earlier: &[Earlier]) -> Kept {
     let mut kept = Kept { groups: Vec::new(), dropped: Vec::new() };
-    let mut later: Vec<&TestSuite> = vec![current];
+    let mut later = vec![Running { suite: current, collected }];
     for known in earlier.iter().rev() {
+        let own = Running { suite: &known.suite, collected: &known.collected };
         let mut tests = Vec::new();
         for test in &known.collected {
-            let reason = later.iter().flat_map(|suite| &suite.dropped).find(|dropped| base_name(&dropped.test) == test);
+            let reason = later.iter().flat_map(|running| &running.suite.dropped).find(|dropped| dropped.test == *test);
             match reason {
                 Some(dropped) if kept.dropped.iter().any(|other| other.test == dropped.test) => {}
                 Some(dropped) => kept.dropped.push(dropped.clone()),
-                None if later.iter().any(|suite| unchanged(&known.suite, suite, &known.collected, file_of(test))) => {}
+                None if later.iter().any(|running| runs_unchanged(own, *running, test)) => {}
                 None => tests.push(test.clone()),
             }
         }
         if !tests.is_empty() {
             kept.groups.push(Group { attempt: known.attempt, files: known.suite.files.clone(), tests });
         }
-        later.push(&known.suite);
+        later.push(own);
     }
     kept.groups.reverse();
     kept
 }
 
-/// Whether a later suite runs this file just as the earlier one did: the file itself and all its helpers are the same.
-fn unchanged(earlier: &TestSuite, later: &TestSuite, collected: &[String], path: &str) -> bool {
-    let test_files: BTreeSet<&str> = collected.iter().map(|test| file_of(test)).collect();
-    let matters = |file: &&File| file.path == path || !test_files.contains(file.path.as_str());
-    earlier.files.iter().filter(matters).all(|file| later.files.contains(file))
+/// Whether a later suite runs this test just as the earlier one did: it was found there too, its file is the same, and so
+/// are all helpers, with none added: a new `conftest.py` changes a test as much as a new line in it.
+fn runs_unchanged(earlier: Running<'_>, later: Running<'_>, test: &String) -> bool {
+    let path = file_of(test);
+    let has_tests = |file: &File| {
+        let here = |name: &String| file_of(name) == file.path;
+        earlier.collected.iter().any(here) || later.collected.iter().any(here)
+    };
+    let matters = |file: &&File| file.path == path || !has_tests(file);
+    let same = |ours: &TestSuite, theirs: &TestSuite| {
+        ours.files.iter().filter(matters).all(|file| theirs.files.contains(file))
+    };
+    later.collected.contains(test) && same(earlier.suite, later.suite) && same(later.suite, earlier.suite)
 }
 
 /// The requirements of the task, as `R1`, `R2`, …, that no test which ran is for any more.
@@ -116,9 +132,13 @@ mod tests {
         Earlier { attempt: 1, suite: suite(files, &[]), collected: vec!["t.py::a".into(), "t.py::b".into()] }
     }
 
+    fn both() -> Vec<String> {
+        vec!["t.py::a".into(), "t.py::b".into()]
+    }
+
     #[test]
     fn an_unchanged_file_does_not_run_twice() {
-        let kept = kept(&suite(vec![file("t.py", "1")], &[]), &[first(vec![file("t.py", "1")])]);
+        let kept = kept(&suite(vec![file("t.py", "1")], &[]), &both(), &[first(vec![file("t.py", "1")])]);
         assert!(kept.groups.is_empty());
     }
 
@@ -126,7 +146,7 @@ mod tests {
     #[test]
     fn a_test_that_is_left_out_or_changed_runs_again_as_it_was() {
         for current in [suite(vec![], &[]), suite(vec![file("t.py", "2")], &[])] {
-            let kept = kept(&current, &[first(vec![file("t.py", "1")])]);
+            let kept = kept(&current, &both(), &[first(vec![file("t.py", "1")])]);
             assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
             assert_eq!(kept.groups[0].files, [file("t.py", "1")]);
         }
@@ -135,8 +155,33 @@ mod tests {
     #[test]
     fn a_changed_helper_changes_the_test() {
         let earlier = first(vec![file("t.py", "1"), file("conftest.py", "1")]);
-        let kept = kept(&suite(vec![file("t.py", "1"), file("conftest.py", "2")], &[]), &[earlier]);
+        let kept = kept(&suite(vec![file("t.py", "1"), file("conftest.py", "2")], &[]), &both(), &[earlier]);
         assert_eq!(kept.groups.len(), 1);
+    }
+
+    #[test]
+    fn an_added_helper_changes_the_test() {
+        let current = suite(vec![file("t.py", "1"), file("conftest.py", "app.answer = 42")], &[]);
+        assert_eq!(kept(&current, &both(), &[first(vec![file("t.py", "1")])]).groups.len(), 1);
+    }
+
+    #[test]
+    fn a_later_suite_in_which_the_test_was_not_found_does_not_run_it() {
+        let kept = kept(&suite(vec![file("t.py", "1")], &[]), &[], &[first(vec![file("t.py", "1")])]);
+        assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
+    }
+
+    #[test]
+    fn giving_up_one_parameter_gives_up_nothing() {
+        let current = suite(vec![], &["t.py::a[no such case]"]);
+        let kept = kept(&current, &[], &[first(vec![file("t.py", "1")])]);
+        assert_eq!((kept.dropped.len(), kept.groups[0].tests.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_bracket_in_a_path_is_no_parameter() {
+        assert_eq!(base_name("t[1].py::a[2]"), "t[1].py::a");
+        assert_eq!(base_name("t[1].py"), "t[1].py");
     }
 
     #[test]
@@ -146,7 +191,7 @@ mod tests {
             suite: suite(vec![file("t.py", "2")], &["t.py::a"]),
             collected: vec!["t.py::b".into()],
         };
-        let kept = kept(&suite(vec![file("t.py", "2")], &[]), &[first(vec![file("t.py", "1")]), second]);
+        let kept = kept(&suite(vec![file("t.py", "2")], &[]), &both(), &[first(vec![file("t.py", "1")]), second]);
         assert_eq!(kept.dropped.len(), 1);
         assert_eq!(kept.groups.len(), 1);
         assert_eq!((kept.groups[0].attempt, kept.groups[0].tests.as_slice()), (1, ["t.py::b".to_owned()].as_slice()));
