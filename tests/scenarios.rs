@@ -301,6 +301,24 @@ fn code_that_is_built_on_a_base_is_tested_with_it_and_comes_as_a_patch_too() {
     assert!(!patch.contains("question"), "what did not change is not in the patch: {patch}");
 }
 
+#[test]
+fn a_run_whose_budget_is_used_up_goes_on_with_a_raised_one_and_asks_nothing_twice() {
+    let scene = Scene::new("asks-models");
+    let config = scene.path("small.toml");
+    let script = "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n";
+    fs::write(scene.path("answers.toml"), script).unwrap();
+    fs::write(&config, "[models]\ndefault = \"scripted:answers.toml\"\n[budget]\ncalls = 1\n").unwrap();
+    let pipeline = examples().join("../tests/scenarios/asks-models/pipeline.toml").display().to_string();
+    let task = examples().join("../tests/scenarios/task.toml").display().to_string();
+    let args = ["run", "--json", "--task", &task, "--pipeline", &pipeline, "--config", config.to_str().unwrap()];
+    let stopped = scene.call(&args);
+    assert_eq!(stopped.code, 4, "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("--calls N"), "{}", stopped.stderr);
+    let resumed = scene.call(&["resume", &stopped.run_id(), "--json", "--calls", "2"]);
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert_eq!((stopped.named("model_asked").count(), resumed.named("model_asked").count()), (1, 1));
+}
+
 /// The first task, with the standard agents, written answers, and real pytest in its sandbox.
 mod first_task {
     use phasegate_journal::{Journal, SqliteJournal};

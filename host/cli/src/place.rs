@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::{Event, RunId};
-use phasegate_runtime::{Config, Env, House, HouseSettings};
+use phasegate_runtime::{Config, Env, House, HouseSettings, Raise};
 use phasegate_sandbox::EngineSettings;
 
 use crate::fail::Failure;
@@ -46,11 +46,11 @@ pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config
 }
 
 /// The house over a state folder, which is made where it is not there yet.
-pub fn house(state: &Path, overlap: bool) -> Result<House, Failure> {
+pub fn house(state: &Path, overlap: bool, raise: Raise) -> Result<House, Failure> {
     let journal = Arc::new(SqliteJournal::open(state)?);
     let engine = EngineSettings { cache_dir: Some(cache_dir(state)), ..EngineSettings::default() };
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    Ok(House::open(HouseSettings { journal, engine, overlap, env })?)
+    Ok(House::open(HouseSettings { journal, engine, overlap, env, raise })?)
 }
 
 /// Compiled plugins are worth keeping for all projects of a person.

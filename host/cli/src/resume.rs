@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use phasegate_runtime::Raise;
+
 use crate::carry::{Carrier, Load, check_out};
 use crate::fail::{Exit, Failure};
 use crate::head;
@@ -23,6 +25,15 @@ pub struct Args {
     /// Let the model calls of the run overlap
     #[arg(long = "async")]
     overlap: bool,
+    /// Raise the run's budget of model calls to this
+    #[arg(long, value_name = "N")]
+    calls: Option<u64>,
+    /// Raise its budget of tokens to this
+    #[arg(long, value_name = "N")]
+    tokens: Option<u64>,
+    /// Raise its budget of US dollars to this
+    #[arg(long, value_name = "N")]
+    usd: Option<f64>,
     /// Write the new events to stdout, one JSON object a line, and nothing else
     #[arg(long)]
     json: bool,
@@ -39,7 +50,8 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
         place::remember_out(state, &run, out);
     }
     let out = out.unwrap_or(known);
-    let house = place::house(state, args.overlap)?;
+    let raise = Raise { calls: args.calls, tokens: args.tokens, usd: args.usd };
+    let house = place::house(state, args.overlap, raise)?;
     let screen = Arc::new(Screen::new(args.json, verbose, false));
     let (state_shown, out_shown) = (place::shown(state), place::shown(&out));
     let places = head::Places { config: None, state: &state_shown, out: &out_shown };

@@ -12,7 +12,7 @@ use phasegate_journal::{Journal, MemoryJournal, SqliteJournal};
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_runtime::{
-    BUNDLED, Config, Ended, House, HouseSettings, LoadedPipeline, NewRun, NoWatcher, Stop, TaskSource, Watcher,
+    BUNDLED, Config, Ended, House, HouseSettings, LoadedPipeline, NewRun, NoWatcher, Raise, Stop, TaskSource, Watcher,
 };
 use phasegate_sandbox::EngineSettings;
 
@@ -76,7 +76,14 @@ impl Bench {
             Arc::new(MemoryJournal::new())
         };
         let engine = EngineSettings { cache_dir: Some(dir.path().join("cache")), ..EngineSettings::default() };
-        let house = House::open(HouseSettings { journal, engine, overlap: true, env: Arc::new(|_| None) }).unwrap();
+        let house = House::open(HouseSettings {
+            journal,
+            engine,
+            overlap: true,
+            env: Arc::new(|_| None),
+            raise: Raise::default(),
+        })
+        .unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         Self { runtime, house, config, pipeline, task, _dir: dir }
     }

@@ -185,8 +185,9 @@ impl Desk {
     }
 
     fn no_answer(&self, label: &str, error: &model::Error) -> Error {
-        let again = format!("phasegate resume {}", self.driver.writer.run());
-        Error::NoAnswer(format!("{} ({label}): {error}\nhint: nothing is lost; go on with `{again}`", self.at))
+        let raise = if matches!(error, model::Error::Budget(_)) { " --calls N` (or --tokens N, --usd N)" } else { "`" };
+        let again = format!("phasegate resume {}{raise}", self.driver.writer.run());
+        Error::NoAnswer(format!("{} ({label}): {error}\nhint: nothing is lost; go on with `{again}", self.at))
     }
 
     fn denied(&self, grant: &str, what: &str) -> model::Error {

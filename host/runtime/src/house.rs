@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use phasegate_broker::{Broker, Ledger};
+use phasegate_broker::{Broker, BudgetConfig, Ledger};
 use phasegate_journal::Journal;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::{Action, State};
@@ -34,6 +34,19 @@ pub struct HouseSettings {
     pub overlap: bool,
     /// Where keys come from.
     pub env: Env,
+    /// Limits that take the place of a run's own while this house carries it.
+    pub raise: Raise,
+}
+
+/// A budget that a person raised for a run that had used up its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Raise {
+    /// Model calls.
+    pub calls: Option<u64>,
+    /// Tokens read and written.
+    pub tokens: Option<u64>,
+    /// US dollars.
+    pub usd: Option<f64>,
 }
 
 /// What all runs of a process share. Cheap to clone.
@@ -45,6 +58,7 @@ struct Shared {
     engine: Engine,
     overlap: bool,
     env: Env,
+    raise: Raise,
     /// One broker for all runs with the same settings, so that they share its connections and limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
     look_back: LookBack,
@@ -93,12 +107,13 @@ impl House {
     /// Starts the sandbox.
     pub fn open(settings: HouseSettings) -> Result<Self, Error> {
         let engine = Engine::new(settings.engine)?;
-        let HouseSettings { journal, overlap, env, .. } = settings;
+        let HouseSettings { journal, overlap, env, raise, .. } = settings;
         Ok(Self(Arc::new(Shared {
             journal,
             engine,
             overlap,
             env,
+            raise,
             brokers: Mutex::default(),
             look_back: LookBack::default(),
         })))
@@ -143,7 +158,7 @@ impl House {
         }
         let settings: RunSettings = read_json(self.0.journal.as_ref(), &state.created.settings)?;
         let broker = self.broker(&state.created.settings, &settings).await?;
-        let ledger = ledger(&settings, &events);
+        let ledger = ledger(&settings, self.0.raise, &events);
         let pipeline = Arc::clone(&state.pipeline);
         let components = state.created.components.clone().into_iter().collect();
         let writer = Arc::new(Writer::new(Arc::clone(&self.0.journal), owned.fence(), state, events, watcher));
@@ -194,8 +209,13 @@ pub fn load(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>)
     Ok((state, events))
 }
 
-fn ledger(settings: &RunSettings, events: &[Recorded]) -> Ledger {
-    let ledger = Ledger::new(&settings.budget);
+fn ledger(settings: &RunSettings, raise: Raise, events: &[Recorded]) -> Ledger {
+    let pinned = settings.budget;
+    let ledger = Ledger::new(&BudgetConfig {
+        calls: raise.calls.or(pinned.calls),
+        tokens: raise.tokens.or(pinned.tokens),
+        usd: raise.usd.or(pinned.usd),
+    });
     for recorded in events {
         if let Event::ModelAnswered { usage, .. } = &recorded.event {
             ledger.restore(*usage);

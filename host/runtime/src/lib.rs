@@ -27,7 +27,7 @@ pub use components::{BUNDLED, bundled_digest, read_component};
 pub use config::{Config, ConfigFault, LoadedPipeline};
 pub use create::{NewRun, TaskSource};
 pub use error::Error;
-pub use house::{Ended, Env, House, HouseSettings, Stop, load};
+pub use house::{Ended, Env, House, HouseSettings, Raise, Stop, load};
 pub use people::{PersonSays, decide};
 pub use proposals::{Proposal, decide_proposal, proposals};
 pub use settings::RunSettings;

@@ -165,6 +165,6 @@ fn a_run_cannot_pass_before_its_last_phase_and_ends_once() {
 #[test]
 fn a_run_is_created_once() {
     let mut run = Run::new();
-    let created = Event::RunCreated(Box::new(run.state.created.clone()));
+    let created = Event::RunCreated(Box::new((*run.state.created).clone()));
     assert_eq!(refusal(&mut run, created), "the run was created already");
 }
