@@ -232,7 +232,7 @@ fn the_out_folder_holds_files_artifacts_result_and_report() {
 fn the_report_says_what_was_asked_what_came_of_it_and_why() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = Told::whole(&[], &[("src/d.py", "")]);
-    run.state.created.scripted = true;
+    std::sync::Arc::make_mut(&mut run.state.created).scripted = true;
     run.write(dir.path()).unwrap();
     let report = read(dir.path(), "report.md");
     for line in [
