@@ -38,7 +38,7 @@ pub(super) fn file_of(test: &str) -> &str {
 
 /// A test's name without its parameters. A bracket in the file's path is no parameter.
 pub(super) fn base_name(test: &str) -> &str {
-    let after_file = test.find("::").unwrap_or(0);
+    let Some(after_file) = test.find("::") else { return test };
     let bracket = test.get(after_file..).and_then(|rest| rest.find('['));
     bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
 }
