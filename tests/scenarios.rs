@@ -51,6 +51,9 @@ stories! {
     a_test_that_crashes_or_spins_fails_and_harms_nothing_else: "test-crashes-its-runner",
     code_without_a_runner_is_not_judged_in_words: "no-runner",
     code_that_does_not_parse_never_reaches_a_gate: "code-does-not-parse",
+    a_call_that_is_refused_holds_up_no_other: "refused-call",
+    a_failing_test_survives_a_suite_that_does_not_load: "suite-does-not-load",
+    code_may_not_bring_what_configures_its_tests: "code-brings-conftest",
     an_agent_that_races_among_its_calls_asks_the_same_in_the_same_order: "racing-agent",
 }
 
