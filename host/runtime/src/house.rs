@@ -62,6 +62,8 @@ struct Shared {
     /// One broker for all runs with the same settings, so that they share its connections and limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
     look_back: LookBack,
+    /// Plugins that were loaded before: asking the engine again would take a trip to another thread.
+    plugins: Mutex<HashMap<(PluginName, Digest), Plugin>>,
 }
 
 /// Tells a run to stop; clones tell the same run.
@@ -116,6 +118,7 @@ impl House {
             raise,
             brokers: Mutex::default(),
             look_back: LookBack::default(),
+            plugins: Mutex::default(),
         })))
     }
 
@@ -127,6 +130,17 @@ impl House {
     /// The sandbox.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    fn loaded(&self, name: &PluginName, digest: &Digest) -> Option<Plugin> {
+        let known = self.0.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(name.clone(), digest.clone())).cloned()
+    }
+
+    fn remember(&self, digest: &Digest, plugin: Plugin) -> Plugin {
+        let key = (plugin.name().clone(), digest.clone());
+        self.0.plugins.lock().unwrap_or_else(PoisonError::into_inner).insert(key, plugin.clone());
+        plugin
     }
 
     /// What earlier runs teach.
@@ -324,6 +338,20 @@ pub(crate) async fn load_plugin(
     granted: &[Want],
     say: impl Fn(&PluginName, bool) + Send + 'static,
 ) -> Result<Plugin, Error> {
+    let plugin = match house.loaded(name, digest) {
+        Some(plugin) => plugin,
+        None => house.remember(digest, compile(house, name, digest, say).await?),
+    };
+    plugin.inspection().check_grants(name, granted)?;
+    Ok(plugin)
+}
+
+async fn compile(
+    house: &House,
+    name: &PluginName,
+    digest: &Digest,
+    say: impl Fn(&PluginName, bool) + Send + 'static,
+) -> Result<Plugin, Error> {
     let (engine, journal) = (house.engine().clone(), Arc::clone(house.journal()));
     let (name_of, digest) = (name.clone(), digest.clone());
     let plugin = tokio::task::spawn_blocking(move || {
@@ -341,9 +369,7 @@ pub(crate) async fn load_plugin(
         }
         plugin
     });
-    let plugin = plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))??;
-    plugin.inspection().check_grants(name, granted)?;
-    Ok(plugin)
+    Ok(plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))??)
 }
 
 /// Tells whether every plugin that a pipeline names fits its place and its grants, before anything starts.
