@@ -126,7 +126,11 @@ impl Toolchain {
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("there is no home folder")?;
         let mut flags = Vec::new();
-        for (from, to) in [(root, "/phasegate"), (&home, "/cargo"), (sysroot, "/rust")] {
+        // Cargo names these folders after the registry; the later of two prefixes that fit is taken.
+        let registries = std::fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
+        let registries: Vec<PathBuf> = registries.map(|entry| entry.path()).collect();
+        let usual = [(root, "/phasegate"), (home.as_path(), "/cargo"), (sysroot.as_path(), "/rust")];
+        for (from, to) in usual.into_iter().chain(registries.iter().map(|folder| (folder.as_path(), "/crates"))) {
             flags.push(joined(&["--remap-path-prefix=".as_ref(), from.as_os_str(), "=".as_ref(), to.as_ref()]));
         }
         flags.extend(linker.map(|linker| joined(&["-Clinker=".as_ref(), linker.as_os_str()])));
