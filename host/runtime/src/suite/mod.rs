@@ -110,9 +110,6 @@ async fn count(
     }
     match collect(driver, runner, &files, &suite.files).await {
         Err(errors) => run.build_errors = errors,
-        Ok(collected) if collected.len() > MAX_TESTS => {
-            run.build_errors = vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", collected.len())];
-        }
         Ok(collected) => {
             let ran = run_files(driver, runner, &files, &suite.files, &collected).await;
             run.build_errors.extend(ran.build_errors);
@@ -197,7 +194,13 @@ fn call_of(driver: &Driver, name: &PluginName, doing: String) -> phasegate_sandb
 
 async fn collect(driver: &Driver, runner: &Plugin, code: &[File], tests: &[File]) -> Result<Vec<String>, Vec<String>> {
     let call = call_of(driver, runner.name(), "collecting tests".to_owned());
-    runner.collect(code, tests, &call).await.unwrap_or_else(|error| Err(vec![error.to_string()]))
+    match runner.collect(code, tests, &call).await {
+        Ok(Ok(names)) if names.len() > MAX_TESTS => {
+            Err(vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", names.len())])
+        }
+        Ok(collected) => collected,
+        Err(error) => Err(vec![error.to_string()]),
+    }
 }
 
 /// Runs these tests, file by file; each of them has an outcome in what comes back.
