@@ -1,7 +1,7 @@
 //! What happened, as one line for people. The journal's own words are for programs.
 
 use phasegate_process::state::State;
-use phasegate_process::{Choice, Decided, Event, PhaseOutcome, Recorded, RunStatus, Verdict};
+use phasegate_process::{Choice, Decided, Event, PhaseOutcome, Recorded, RunForked, RunStatus, Verdict};
 
 use crate::words::{Paint, cost, count, figure, one_line, short, time};
 
@@ -12,7 +12,7 @@ const REASON: usize = 240;
 pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> {
     Some(match &recorded.event {
         Event::PhaseStarted { at, .. } => format!("{at} started"),
-        Event::PhaseFinished { at, outcome: PhaseOutcome::Submitted { .. }, elapsed_ms } => {
+        Event::PhaseFinished { at, outcome: PhaseOutcome::Submitted { .. }, elapsed_ms, .. } => {
             format!("{at} done in {}{}", time(*elapsed_ms), so_far(state))
         }
         Event::PhaseFinished { at, outcome, .. } => {
@@ -27,7 +27,7 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
             };
             format!("{at} {word}: {}", short(reason, REASON))
         }
-        Event::FeedbackDecided { at, decided } => format!("{at} {}", short(&decision(decided), REASON)),
+        Event::FeedbackDecided { at, decided, .. } => format!("{at} {}", short(&decision(decided), REASON)),
         Event::ApprovalAsked { at, question, .. } => {
             format!("{at} {}: {}", paint.yellow("waits for a person"), short(question, REASON))
         }
@@ -35,6 +35,7 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
             let words = if reason.is_empty() { String::new() } else { format!(": {}", short(reason, REASON)) };
             format!("{at} {} by {}{words}", said(choice), one_line(by))
         }
+        Event::RunForked(forked) => forked_words(forked),
         Event::RunStopped { reason } => format!("{}: {}", paint.yellow("stopped"), short(reason, REASON)),
         Event::RunFinished { status, reason } => {
             let word = match status {
@@ -51,6 +52,12 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
         | Event::TestsRan { .. }
         | Event::ProposalDecided { .. } => return None,
     })
+}
+
+/// Where a run left its origin, and with what.
+pub fn forked_words(forked: &RunForked) -> String {
+    let changes = if forked.changes.is_empty() { "nothing swapped".to_owned() } else { forked.changes.join(", ") };
+    format!("forks {} at {}: {}", forked.origin, forked.at, one_line(&changes))
 }
 
 /// The events that only `--verbose` shows.

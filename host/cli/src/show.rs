@@ -67,7 +67,7 @@ fn story(state: &State, events: &[Recorded], paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.bold("what happened"));
     for recorded in events {
         match &recorded.event {
-            Event::PhaseFinished { at, outcome, elapsed_ms } => text.push_str(&attempt(at, outcome, *elapsed_ms)),
+            Event::PhaseFinished { at, outcome, elapsed_ms, .. } => text.push_str(&attempt(at, outcome, *elapsed_ms)),
             Event::GateJudged { at, .. } => {
                 let judged = judgement(state, at);
                 text.push_str(&judged.map(|(phase, judged)| told(phase, judged, paint)).unwrap_or_default());

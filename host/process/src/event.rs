@@ -11,7 +11,7 @@ use crate::model::Usage;
 use crate::{ArtifactName, ArtifactRef, Digest, FeedbackItem, Issue, PhaseName, PluginName, RunId, TaskId};
 
 /// The version of the event format that this build writes.
-pub const EVENT_FORMAT: u32 = 1;
+pub const EVENT_FORMAT: u32 = 2;
 
 /// An event as the journal holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ impl std::fmt::Display for AttemptId {
 pub enum Event {
     /// The run exists, with all that it depends on pinned.
     RunCreated(Box<RunCreated>),
+    /// The run goes on from here with something swapped; all events before this one are shared with the run it forks.
+    RunForked(Box<RunForked>),
     /// An agent was given its assignment.
     PhaseStarted {
         /// Which attempt.
@@ -83,6 +85,9 @@ pub enum Event {
         stop: String,
         /// Milliseconds from asking to the whole answer.
         elapsed_ms: u64,
+        /// Whether it was taken from the record of the run that this one forks: nobody was asked, nothing was paid.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        recorded: bool,
     },
     /// An artifact was accepted at the door.
     ArtifactStored {
@@ -110,6 +115,9 @@ pub enum Event {
         request: Option<Digest>,
         /// Milliseconds.
         elapsed_ms: u64,
+        /// A limit that was hit and would not be hit alike on every machine; a replay takes the result as given.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        limit: Option<String>,
     },
     /// An agent came back, one way or the other.
     PhaseFinished {
@@ -120,6 +128,9 @@ pub enum Event {
         outcome: PhaseOutcome,
         /// Milliseconds since it started, waiting included.
         elapsed_ms: u64,
+        /// A limit that was hit and would not be hit alike on every machine; a replay takes the outcome as given.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        limit: Option<String>,
     },
     /// The host judged a gate.
     GateJudged {
@@ -151,6 +162,9 @@ pub enum Event {
         at: AttemptId,
         /// What was decided.
         decided: Decided,
+        /// A limit that was hit and would not be hit alike on every machine; a replay takes the decision as given.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        limit: Option<String>,
     },
     /// A person is needed.
     ApprovalAsked {
@@ -224,6 +238,20 @@ pub struct RunCreated {
     pub history: Digest,
     /// Whether answers come from a script.
     pub scripted: bool,
+}
+
+/// A run that shares the beginning of another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunForked {
+    /// The run whose beginning is shared.
+    pub origin: RunId,
+    /// The attempt that comes next: the first that is not shared.
+    #[serde(flatten)]
+    pub at: AttemptId,
+    /// What was swapped, in words.
+    pub changes: Vec<String>,
+    /// What the run depends on from here on.
+    pub created: RunCreated,
 }
 
 /// How an attempt at a phase ended.

@@ -24,7 +24,7 @@ mod work;
 pub use digest::{BadDigest, Digest};
 pub use event::{
     AttemptId, Choice, Decided, DroppedTest, EVENT_FORMAT, Event, PhaseOutcome, Recorded, Rework, RunCreated,
-    RunStatus, Verdict,
+    RunForked, RunStatus, Verdict,
 };
 pub use names::{ArtifactName, BadName, Kind, PhaseName, PluginName, RunId, TaskId};
 pub use work::{

@@ -205,7 +205,15 @@ pub(crate) mod by_hand {
         pub fn answer(&mut self, phase: &str, attempt: u32, call: u32, usd: Option<f64>) -> &mut Self {
             let usage = Usage { input_tokens: 100, output_tokens: 10, cached_input_tokens: 0, usd };
             let (answer, stop) = (Digest::of(b"a"), "end".to_owned());
-            self.add(Event::ModelAnswered { at: at(phase, attempt), call, answer, usage, stop, elapsed_ms: 40 })
+            self.add(Event::ModelAnswered {
+                at: at(phase, attempt),
+                call,
+                answer,
+                usage,
+                stop,
+                elapsed_ms: 40,
+                recorded: false,
+            })
         }
 
         /// One attempt with one call that makes one artifact in 50 ms, or none.
@@ -214,7 +222,7 @@ pub(crate) mod by_hand {
             self.ask(phase, attempt, 1).answer(phase, attempt, 1, Some(0.5));
             let artifacts = made.map(|name| artifact(name, &format!("{phase}#{attempt}"))).into_iter().collect();
             let outcome = PhaseOutcome::Submitted { artifacts, findings: None };
-            self.add(Event::PhaseFinished { at: at(phase, attempt), outcome, elapsed_ms: 50 })
+            self.add(Event::PhaseFinished { at: at(phase, attempt), outcome, elapsed_ms: 50, limit: None })
         }
 
         pub fn judge(&mut self, phase: &str, attempt: u32, verdict: Verdict, severities: &[Severity]) -> &mut Self {
@@ -237,7 +245,7 @@ pub(crate) mod by_hand {
             let instructions = "mend it".to_owned();
             let feedback = FeedbackItem { source: gate.to_owned(), about: vec![], issues: vec![], instructions };
             let decided = Decided::Revise { rework: vec![Rework { phase: phase.parse().unwrap(), feedback }] };
-            self.add(Event::FeedbackDecided { at: at(gate, attempt), decided })
+            self.add(Event::FeedbackDecided { at: at(gate, attempt), decided, limit: None })
         }
 
         pub fn ask_person(&mut self, gate: &str, attempt: u32) -> &mut Self {

@@ -37,11 +37,11 @@ pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(),
     };
     let elapsed_ms = began.elapsed().as_millis() as u64;
     let (outcome, events, blobs) = match result {
-        Err(error) => (PhaseOutcome::Crashed { reason: door::bounded(error.to_string()) }, Vec::new(), Vec::new()),
+        Err(error) => (PhaseOutcome::Crashed { reason: door::bounded(desk.hit.note(error)) }, Vec::new(), Vec::new()),
         Ok(Err(failure)) => {
             (PhaseOutcome::Failed { reason: door::bounded(failure.to_string()) }, Vec::new(), Vec::new())
         }
-        Ok(Ok(submission)) => match door::admit(driver, &work, submission).await? {
+        Ok(Ok(submission)) => match door::admit(driver, &work, submission, &desk.hit).await? {
             Err(faults) => (PhaseOutcome::Invalid { faults }, Vec::new(), Vec::new()),
             Ok(admitted) => {
                 let stored = admitted.artifacts.iter().cloned();
@@ -55,7 +55,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(),
             }
         },
     };
-    let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms };
+    let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms, limit: desk.hit.taken() };
     driver.writer.append(events.into_iter().chain([finished]).collect(), blobs).await
 }
 
@@ -96,7 +96,7 @@ fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {
     });
     let state = driver.writer.state();
     Assignment {
-        run_id: state.created.run_id.clone(),
+        run_id: state.root.clone(),
         task_id: state.created.task_id.clone(),
         phase: work.at.phase.clone(),
         attempt: work.at.attempt,

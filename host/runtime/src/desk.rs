@@ -22,6 +22,7 @@ use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
 use tokio::sync::{Notify, watch};
 
 use crate::house::Driver;
+use crate::suite::LimitHit;
 use crate::writer::json_blob;
 use crate::{Error, Seen, door, suite};
 
@@ -42,6 +43,8 @@ pub(crate) struct Desk {
     labels: Mutex<BTreeMap<String, u32>>,
     failure: Mutex<Option<Error>>,
     failed: Notify,
+    /// A limit that the attempt hit, here or where code is looked at for it.
+    pub(crate) hit: LimitHit,
 }
 
 impl Desk {
@@ -59,6 +62,7 @@ impl Desk {
             labels: Mutex::default(),
             failure: Mutex::default(),
             failed: Notify::new(),
+            hit: LimitHit::default(),
         }
     }
 
@@ -159,8 +163,15 @@ impl Desk {
             Err(_) => (Usage::default(), "error".to_owned()),
         };
         let blob = json_blob(&answer);
-        let answered =
-            Event::ModelAnswered { at: self.at.clone(), call, answer: blob.digest.clone(), usage, stop, elapsed_ms };
+        let answered = Event::ModelAnswered {
+            at: self.at.clone(),
+            call,
+            answer: blob.digest.clone(),
+            usage,
+            stop,
+            elapsed_ms,
+            recorded: false,
+        };
         self.driver.writer.append(vec![answered], vec![blob]).await?;
         reservation.commit(usage);
         Ok(answer)
@@ -223,7 +234,8 @@ impl Desk {
             Ok(subject) => subject,
             Err(error) => return Ok(Err(error)),
         };
-        let run = suite::bench(&self.driver, &language, &code, &tests).await?;
+        let hit = LimitHit::default();
+        let run = suite::bench(&self.driver, &language, &code, &tests, &hit).await?;
         let blob = json_blob(&run);
         let ran = Event::TestsRan {
             at: self.at.clone(),
@@ -232,6 +244,7 @@ impl Desk {
             code: digest,
             request: Some(request),
             elapsed_ms: began.elapsed().as_millis() as u64,
+            limit: hit.taken(),
         };
         self.driver.writer.append(vec![ran], vec![blob]).await?;
         Ok(run)
@@ -302,7 +315,7 @@ impl Capabilities for Desk {
 
     async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>> {
         let Ok(kind) = kind.parse() else { return Err(vec![format!("there is no kind `{}`", kind.escape_debug())]) };
-        match door::check(&self.driver, &kind, &content).await {
+        match door::check(&self.driver, &kind, &content, &self.hit).await {
             Ok(result) => result,
             Err(error) => self.give_up(error).await,
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::agent::Admitted;
 use crate::house::Driver;
+use crate::suite::LimitHit;
 use crate::writer::json_blob;
 use crate::{Error, suite};
 
@@ -31,6 +32,7 @@ pub(crate) async fn admit(
     driver: &Driver,
     work: &AgentWork,
     submission: Submission,
+    hit: &LimitHit,
 ) -> Result<Result<Admitted, Vec<String>>, Error> {
     let mut faults = Vec::new();
     let mut admitted = Admitted { artifacts: Vec::new(), contents: Vec::new(), findings: None };
@@ -39,7 +41,7 @@ pub(crate) async fn admit(
         match (named.next(), named.next()) {
             (None, _) => faults.push(format!("artifact `{}` is missing", produced.name)),
             (_, Some(_)) => faults.push(format!("artifact `{}` is there twice", produced.name)),
-            (Some(artifact), None) => match check(driver, &produced.kind, &artifact.content).await? {
+            (Some(artifact), None) => match check(driver, &produced.kind, &artifact.content, hit).await? {
                 Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
                 Ok(()) => {
                     let blob = Blob::new(artifact.content.clone());
@@ -76,13 +78,18 @@ pub(crate) async fn admit(
 }
 
 /// Whether this content would be taken as an artifact of this kind. Code must also parse, where a runner can tell.
-pub(crate) async fn check(driver: &Driver, kind: &Kind, content: &[u8]) -> Result<Result<(), Vec<String>>, Error> {
+pub(crate) async fn check(
+    driver: &Driver,
+    kind: &Kind,
+    content: &[u8],
+    hit: &LimitHit,
+) -> Result<Result<(), Vec<String>>, Error> {
     let plan = current(driver, "project_plan")?;
     let task_id = driver.writer.state().created.task_id.clone();
     let door = Door { pipeline: &driver.pipeline, task_id: &task_id, plan: plan.as_ref() };
     match door.check(kind, content) {
         Err(faults) => Ok(Err(faults)),
-        Ok(value) if kind.as_str() == "generated_code" => suite::build_faults(driver, &value).await,
+        Ok(value) if kind.as_str() == "generated_code" => suite::build_faults(driver, &value, hit).await,
         Ok(_) => Ok(Ok(())),
     }
 }

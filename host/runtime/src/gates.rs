@@ -10,6 +10,7 @@ use phasegate_sandbox::World;
 
 use crate::Error;
 use crate::house::Driver;
+use crate::suite::LimitHit;
 use crate::writer::json_blob;
 
 /// Judges a gate and writes the verdict and the report down.
@@ -64,9 +65,10 @@ pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: G
         let judged = state.phases.get(&at.phase).and_then(|known| known.judged.last());
         judged.map(|judged| judged.about.clone()).unwrap_or_default()
     };
+    let hit = LimitHit::default();
     let decided = match plugin.decide(&failure, &call).await {
         Ok(decision) => decide::check(&failure, &about, decision),
-        Err(error) => Decided::Refused { reason: error.to_string() },
+        Err(error) => Decided::Refused { reason: hit.note(error) },
     };
-    driver.writer.append_one(Event::FeedbackDecided { at, decided }).await
+    driver.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.taken() }).await
 }

@@ -218,9 +218,18 @@ pub fn load(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>)
     let pipeline: Pipeline = read_json(journal, &created.pipeline)?;
     let mut state = State::new((**created).clone(), pipeline);
     for event in events.iter().skip(1) {
-        state.apply(event)?;
+        follow(journal, &mut state, event)?;
     }
     Ok((state, events))
+}
+
+/// Folds one event, with the pipeline that it names if it is a fork.
+pub(crate) fn follow(journal: &dyn Journal, state: &mut State, event: &Recorded) -> Result<(), Error> {
+    match &event.event {
+        Event::RunForked(forked) => state.fork(event, read_json(journal, &forked.created.pipeline)?)?,
+        _ => state.apply(event)?,
+    }
+    Ok(())
 }
 
 fn ledger(settings: &RunSettings, raise: Raise, events: &[Recorded]) -> Ledger {

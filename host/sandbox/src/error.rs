@@ -228,6 +228,24 @@ impl fmt::Display for CallErrorKind {
 }
 
 impl CallErrorKind {
+    /// Whether the same call could end otherwise on another machine, or at another time on this one.
+    pub fn depends_on_the_machine(&self) -> bool {
+        match self {
+            Self::CpuTime { .. } | Self::WallClock { .. } | Self::Busy { .. } | Self::Host(_) => true,
+            Self::Trap(_)
+            | Self::Panic(_)
+            | Self::Exit(_)
+            | Self::Memory { .. }
+            | Self::Output { .. }
+            | Self::HostCall { .. }
+            | Self::Calls { .. }
+            | Self::Asked { .. }
+            | Self::Stuck
+            | Self::BadAnswer(_)
+            | Self::WrongWorld { .. } => false,
+        }
+    }
+
     fn hint(&self) -> &'static str {
         match self {
             Self::Trap(_) | Self::Panic(_) | Self::Exit(_) => {

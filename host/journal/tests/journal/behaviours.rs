@@ -328,6 +328,7 @@ fn of_every_sort() -> Vec<Event> {
             usage,
             stop: "end".to_owned(),
             elapsed_ms: 12,
+            recorded: false,
         },
         Event::ArtifactStored { at: at.clone(), artifact: artifact.clone() },
         Event::TestsRan {
@@ -337,6 +338,7 @@ fn of_every_sort() -> Vec<Event> {
             code: Some(digest.clone()),
             request: None,
             elapsed_ms: 9,
+            limit: None,
         },
         Event::GateJudged {
             at: at.clone(),
@@ -365,7 +367,7 @@ fn of_every_sort() -> Vec<Event> {
         PhaseOutcome::Failed { reason: no() },
         PhaseOutcome::Crashed { reason: no() },
     ] {
-        events.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 5 });
+        events.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 5, limit: None });
     }
     for decided in [
         revise,
@@ -373,7 +375,7 @@ fn of_every_sort() -> Vec<Event> {
         Decided::GiveUp { reason: no() },
         Decided::Refused { reason: no() },
     ] {
-        events.push(Event::FeedbackDecided { at: at.clone(), decided });
+        events.push(Event::FeedbackDecided { at: at.clone(), decided, limit: None });
     }
     for choice in
         [Choice::Approve, Choice::Reject { revise: Some("code".parse().unwrap()) }, Choice::Override, Choice::Abort]

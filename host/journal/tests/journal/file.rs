@@ -112,11 +112,11 @@ async fn an_event_that_makes_no_sense_is_an_error_that_names_it() {
 async fn an_event_that_a_newer_build_wrote_is_refused_in_words() {
     let place = folder();
     with_three_events(&place).await;
-    place.raw().execute("UPDATE events SET format = 2, body = '{\"event\":\"news\"}' WHERE number = 3", ()).unwrap();
+    place.raw().execute("UPDATE events SET format = 3, body = '{\"event\":\"news\"}' WHERE number = 3", ()).unwrap();
     assert_eq!(
         words(place.open().events(&run("run-a"))),
         format!(
-            "event 3 of run `run-a` in {} has format 2, this phasegate reads formats up to 1\n\
+            "event 3 of run `run-a` in {} has format 3, this phasegate reads formats up to 2\n\
              hint: use the newer phasegate that wrote it",
             place.name()
         )

@@ -51,8 +51,7 @@ proptest! {
                 answer: phasegate_process::Digest::of(b"a"),
                 usage,
                 stop: "end".to_owned(),
-                elapsed_ms: 1,
-            };
+                elapsed_ms: 1, recorded: false };
             let written = append(&*journal, &owner, &id, 1, vec![answered]).await;
             assert_eq!(journal.events(&id), written);
         });

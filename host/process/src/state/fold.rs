@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Approval, CallState, Judged, PhaseState, ProposalDecision, Spent, Stage, State, Suite};
+use super::{Approval, CallState, ForkPoint, Judged, PhaseState, ProposalDecision, Spent, Stage, State, Suite};
 use crate::pipeline::{Ask, Gate, Pipeline};
 use crate::{
     AttemptId, Choice, Decided, Event, FeedbackItem, PhaseName, PhaseOutcome, Recorded, Rework, RunCreated, RunStatus,
@@ -26,6 +26,8 @@ impl State {
         let artifacts = created.inputs.iter().map(|artifact| (artifact.name.clone(), artifact.clone())).collect();
         let phases = pipeline.phases.iter().map(|phase| (phase.name.clone(), PhaseState::default())).collect();
         Self {
+            root: created.run_id.clone(),
+            forks: Vec::new(),
             created: Arc::new(created),
             pipeline: Arc::new(pipeline),
             events: 1,
@@ -55,9 +57,41 @@ impl State {
         Ok(())
     }
 
+    /// Folds a `run_forked`, given the pipeline that it names. What is known of phases goes along by their names.
+    pub fn fork(&mut self, recorded: &Recorded, pipeline: Pipeline) -> Result<(), FoldError> {
+        let refuse = |why: String| FoldError { number: recorded.number, why };
+        let Event::RunForked(forked) = &recorded.event else {
+            return self.apply(recorded);
+        };
+        if recorded.number != self.events + 1 {
+            return Err(refuse(format!("the event before it is {}", self.events)));
+        }
+        self.expect_turn(&forked.at).map_err(refuse)?;
+        if !matches!(self.stage, Stage::Ready) {
+            return Err(refuse(format!("{} has started already", forked.at)));
+        }
+        let place = pipeline.position(&forked.at.phase);
+        self.cursor = place.ok_or_else(|| refuse(format!("its pipeline has no phase {}", forked.at.phase)))?;
+        let known = |name: &PhaseName| (name.clone(), self.phases.get(name).cloned().unwrap_or_default());
+        self.phases = pipeline.phases.iter().map(|phase| known(&phase.name)).collect();
+        self.forks.push(ForkPoint {
+            origin: forked.origin.clone(),
+            at: forked.at.clone(),
+            changes: forked.changes.clone(),
+            shared: self.events,
+        });
+        self.pipeline = Arc::new(pipeline);
+        self.created = Arc::new(forked.created.clone());
+        self.spent.recorded = self.spent.calls;
+        self.stopped = None;
+        self.events = recorded.number;
+        Ok(())
+    }
+
     fn take(&mut self, event: &Event, at_ms: u64) -> Result<(), String> {
         match event {
             Event::RunCreated(_) => Err("the run was created already".to_owned()),
+            Event::RunForked(_) => Err("a fork cannot be taken without its pipeline".to_owned()),
             Event::PhaseStarted { at, .. } => {
                 self.expect_turn(at)?;
                 match self.stage {
@@ -75,13 +109,14 @@ impl State {
                 self.spent.unanswered += 1;
                 Ok(())
             }
-            Event::ModelAnswered { at, call, answer, usage, .. } => {
+            Event::ModelAnswered { at, call, answer, usage, recorded, .. } => {
                 let known =
                     self.calls(at)?.get_mut(call).ok_or_else(|| format!("call {call} of {at} was not asked"))?;
                 if known.answer.replace(answer.clone()).is_some() {
                     return Err(format!("call {call} of {at} was answered already"));
                 }
                 self.spent.add(usage);
+                self.spent.recorded += u64::from(*recorded);
                 self.spent.unanswered = self.spent.unanswered.saturating_sub(1);
                 Ok(())
             }
@@ -114,7 +149,7 @@ impl State {
                 };
                 self.judge(at, judged)
             }
-            Event::FeedbackDecided { at, decided } => self.decide(at, decided),
+            Event::FeedbackDecided { at, decided, .. } => self.decide(at, decided),
             Event::ApprovalAsked { at, question, .. } => {
                 let judged = self.judged(at)?;
                 match judged.waiting.replace(question.clone()) {

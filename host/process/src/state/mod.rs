@@ -16,7 +16,7 @@ use crate::model::Usage;
 use crate::pipeline::{Phase, Pipeline};
 use crate::{
     ArtifactName, ArtifactRef, AttemptId, Choice, Decided, Digest, DroppedTest, FeedbackItem, Issue, PhaseName,
-    PhaseOutcome, RunCreated, RunStatus, Verdict,
+    PhaseOutcome, RunCreated, RunId, RunStatus, Verdict,
 };
 
 pub use fold::FoldError;
@@ -25,8 +25,12 @@ pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
 /// A run, folded.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// What the run was created with.
+    /// What the run depends on: what it was created with, or what its latest fork was.
     pub created: Arc<RunCreated>,
+    /// Where the first event is from: of a fork the oldest ancestor, else the run itself. Guests know the run by it.
+    pub root: RunId,
+    /// Whose beginnings it shares, oldest first.
+    pub forks: Vec<ForkPoint>,
     /// Its pipeline; shared, because a state is cloned before each append.
     pub pipeline: Arc<Pipeline>,
     /// How many events were folded.
@@ -46,6 +50,19 @@ pub struct State {
     stage: Stage,
     judgements: u32,
     extra_judgements: u32,
+}
+
+/// Where a run left the one that it forks.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ForkPoint {
+    /// The run whose beginning is shared.
+    pub origin: RunId,
+    /// The first attempt that is not shared.
+    pub at: AttemptId,
+    /// What was swapped, in words.
+    pub changes: Vec<String>,
+    /// How many events are shared.
+    pub shared: u64,
 }
 
 /// What is known of one phase.
@@ -158,6 +175,13 @@ pub struct Spent {
     pub usd: Option<f64>,
     /// Calls that were asked and never heard of again; they may have been billed.
     pub unanswered: u64,
+    /// Of `calls` those that another run asked and paid.
+    #[serde(skip_serializing_if = "none")]
+    pub recorded: u64,
+}
+
+fn none(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Spent {

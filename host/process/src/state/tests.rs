@@ -4,7 +4,7 @@
 mod bench;
 mod bounds;
 mod calls;
-
+mod forks;
 mod order;
 mod people;
 mod property;

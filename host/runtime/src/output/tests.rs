@@ -96,8 +96,16 @@ impl Told {
         self.add(Event::PhaseStarted { at: at.clone(), inputs: vec![] });
         self.add(Event::ModelAsked { at: at.clone(), call: 1, label, request, model });
         let (answer, stop) = (Digest::of(b"a"), "end".to_owned());
-        self.add(Event::ModelAnswered { at: at.clone(), call: 1, answer, usage, stop, elapsed_ms: 900 });
-        self.add(Event::PhaseFinished { at, outcome, elapsed_ms: 1500 })
+        self.add(Event::ModelAnswered {
+            at: at.clone(),
+            call: 1,
+            answer,
+            usage,
+            stop,
+            elapsed_ms: 900,
+            recorded: false,
+        });
+        self.add(Event::PhaseFinished { at, outcome, elapsed_ms: 1500, limit: None })
     }
 
     fn judge(
@@ -145,7 +153,11 @@ impl Told {
         let issues = vec![issue("design-review#1/I-1")];
         let feedback = FeedbackItem { source: "design-review".into(), about: vec![], issues, instructions };
         let rework = vec![Rework { phase: "design".parse().unwrap(), feedback }];
-        run.add(Event::FeedbackDecided { at: at("design-review", 1), decided: Decided::Revise { rework } });
+        run.add(Event::FeedbackDecided {
+            at: at("design-review", 1),
+            decided: Decided::Revise { rework },
+            limit: None,
+        });
         run.work("design", 2, &[("design_specification", json!({ "better": true }))]);
         run.work("design-review", 2, &[]).judge("design-review", 2, Verdict::Passed, vec![], None);
         run.work("code", 1, &[("generated_code", code(files))]);
@@ -169,6 +181,7 @@ impl Told {
             code: Some(code.clone()),
             request: None,
             elapsed_ms: 500,
+            limit: None,
         });
         let report = json!({
             "code": code, "build": { "ok": true, "errors": [] }, "tests": [{ "name": "t.py::a", "outcome": "passed" }],
@@ -274,7 +287,15 @@ fn calls_that_may_have_been_billed_and_unknown_prices_are_said() {
     }
     let usage = Usage { input_tokens: 10, output_tokens: 1, cached_input_tokens: 0, usd: None };
     let (answer, stop) = (Digest::of(b"a"), "end".to_owned());
-    run.add(Event::ModelAnswered { at: at("planning", 1), call: 1, answer, usage, stop, elapsed_ms: 9 });
+    run.add(Event::ModelAnswered {
+        at: at("planning", 1),
+        call: 1,
+        answer,
+        usage,
+        stop,
+        elapsed_ms: 9,
+        recorded: false,
+    });
     run.add(Event::RunStopped { reason: "cancelled by ada".into() });
     run.write(dir.path()).unwrap();
     let report = read(dir.path(), "report.md");

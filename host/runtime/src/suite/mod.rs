@@ -6,7 +6,7 @@
 
 mod plan;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use futures::{FutureExt, StreamExt, stream};
@@ -14,7 +14,7 @@ use phasegate_process::gate::{KeptTest, SuiteRun};
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, Outcome, TestCase, TestRun};
 use phasegate_process::{DroppedTest, Event, PluginName, artifact};
-use phasegate_sandbox::{Plugin, World};
+use phasegate_sandbox::{CallError, Plugin, World};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,6 +28,26 @@ const SIDE_BY_SIDE: usize = 2;
 
 /// The most tests of one suite.
 const MAX_TESTS: usize = 2_000;
+
+/// The first limit that something hit whose outcome another machine need not share.
+#[derive(Debug, Default)]
+pub(crate) struct LimitHit(Mutex<Option<String>>);
+
+impl LimitHit {
+    /// The error in words; what depends on the machine is kept in mind.
+    pub(crate) fn note(&self, error: CallError) -> String {
+        let words = error.to_string();
+        if error.kind.depends_on_the_machine() {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.kind.to_string());
+        }
+        words
+    }
+
+    /// What was hit.
+    pub(crate) fn taken(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 /// Code, as far as running it goes. `files` hold more than the fields read here.
 #[derive(Debug, Clone, Deserialize)]
@@ -56,6 +76,7 @@ pub(crate) struct Covers {
 /// Makes the run that counts.
 pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Error> {
     let began = Instant::now();
+    let hit = LimitHit::default();
     let code: Code = driver.writer.json(&work.code)?;
     let suite: TestSuite = driver.writer.json(&work.suite)?;
     let mut run = SuiteRun {
@@ -80,7 +101,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
                 Ok(Earlier { attempt: known.attempt, suite, collected })
             });
             let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
-            count(driver, &runner, &code, &suite, earlier, &mut run).await?;
+            count(driver, &runner, &code, &suite, earlier, &mut run, &hit).await?;
         }
     }
     let blob = json_blob(&run);
@@ -91,6 +112,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
         code: Some(work.code),
         request: None,
         elapsed_ms: began.elapsed().as_millis() as u64,
+        limit: hit.taken(),
     };
     driver.writer.append(vec![ran], vec![blob]).await
 }
@@ -102,16 +124,17 @@ async fn count(
     suite: &TestSuite,
     mut earlier: Vec<Earlier>,
     run: &mut SuiteRun,
+    hit: &LimitHit,
 ) -> Result<(), Error> {
     let files = with_base(driver, &code.files)?;
     // A suite that could not be loaded when it was new has not lost its tests: the code may have what it missed by now.
     for known in earlier.iter_mut().filter(|known| known.collected.is_empty()) {
-        known.collected = collect(driver, runner, &files, &known.suite.files).await.unwrap_or_default();
+        known.collected = collect(driver, runner, &files, &known.suite.files, hit).await.unwrap_or_default();
     }
-    match collect(driver, runner, &files, &suite.files).await {
+    match collect(driver, runner, &files, &suite.files, hit).await {
         Err(errors) => run.build_errors = errors,
         Ok(collected) => {
-            let ran = run_files(driver, runner, &files, &suite.files, &collected).await;
+            let ran = run_files(driver, runner, &files, &suite.files, &collected, hit).await;
             run.build_errors.extend(ran.build_errors);
             run.tests.extend(ran.tests);
             run.collected = collected;
@@ -120,9 +143,9 @@ async fn count(
     let kept = plan::kept(suite, &run.collected, &earlier);
     run.dropped = kept.dropped;
     for group in kept.groups {
-        let ran = match collect(driver, runner, &files, &group.files).await {
+        let ran = match collect(driver, runner, &files, &group.files, hit).await {
             Err(errors) => TestRun { build_errors: Vec::new(), tests: all_errored(&group.tests, &errors.join("; ")) },
-            Ok(_) => run_files(driver, runner, &files, &group.files, &group.tests).await,
+            Ok(_) => run_files(driver, runner, &files, &group.files, &group.tests, hit).await,
         };
         let wanted = |test: &TestCase| group.tests.iter().any(|name| name == base_name(&test.name));
         let ran = TestRun { build_errors: ran.build_errors, tests: ran.tests.into_iter().filter(wanted).collect() };
@@ -143,6 +166,7 @@ pub(crate) async fn bench(
     language: &str,
     code: &[File],
     tests: &[File],
+    hit: &LimitHit,
 ) -> Result<Result<TestRun, BenchError>, Error> {
     let bad = tests.iter().find_map(|file| Some((&file.path, artifact::path_fault(&file.path)?)));
     if let Some((path, why)) = bad {
@@ -153,14 +177,18 @@ pub(crate) async fn bench(
         Err(why) => return Ok(Err(BenchError::NoRunner(why))),
     };
     let code = with_base(driver, code)?;
-    Ok(Ok(match collect(driver, &runner, &code, tests).await {
+    Ok(Ok(match collect(driver, &runner, &code, tests, hit).await {
         Err(build_errors) => TestRun { build_errors, tests: Vec::new() },
-        Ok(collected) => run_files(driver, &runner, &code, tests, &collected).await,
+        Ok(collected) => run_files(driver, &runner, &code, tests, &collected, hit).await,
     }))
 }
 
 /// Whether code parses and its imports resolve; code in a language without a runner is taken as it is.
-pub(crate) async fn build_faults(driver: &Driver, code: &Value) -> Result<Result<(), Vec<String>>, Error> {
+pub(crate) async fn build_faults(
+    driver: &Driver,
+    code: &Value,
+    hit: &LimitHit,
+) -> Result<Result<(), Vec<String>>, Error> {
     let Ok(code) = serde_json::from_value::<Code>(code.clone()) else { return Ok(Ok(())) };
     let framework = |file: &&File| file.path.rsplit('/').next() == Some("conftest.py");
     if let Some(file) = code.files.iter().find(framework) {
@@ -169,7 +197,7 @@ pub(crate) async fn build_faults(driver: &Driver, code: &Value) -> Result<Result
     }
     match runner(driver, &code.language).await? {
         Err(_) => Ok(Ok(())),
-        Ok(runner) => Ok(collect(driver, &runner, &with_base(driver, &code.files)?, &[]).await.map(drop)),
+        Ok(runner) => Ok(collect(driver, &runner, &with_base(driver, &code.files)?, &[], hit).await.map(drop)),
     }
 }
 
@@ -192,26 +220,39 @@ fn call_of(driver: &Driver, name: &PluginName, doing: String) -> phasegate_sandb
     driver.call(name, World::Runner, doing)
 }
 
-async fn collect(driver: &Driver, runner: &Plugin, code: &[File], tests: &[File]) -> Result<Vec<String>, Vec<String>> {
+async fn collect(
+    driver: &Driver,
+    runner: &Plugin,
+    code: &[File],
+    tests: &[File],
+    hit: &LimitHit,
+) -> Result<Vec<String>, Vec<String>> {
     let call = call_of(driver, runner.name(), "collecting tests".to_owned());
     match runner.collect(code, tests, &call).await {
         Ok(Ok(names)) if names.len() > MAX_TESTS => {
             Err(vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", names.len())])
         }
         Ok(collected) => collected,
-        Err(error) => Err(vec![error.to_string()]),
+        Err(error) => Err(vec![hit.note(error)]),
     }
 }
 
 /// Runs these tests, file by file; each of them has an outcome in what comes back.
-async fn run_files(driver: &Driver, runner: &Plugin, code: &[File], tests: &[File], names: &[String]) -> TestRun {
+async fn run_files(
+    driver: &Driver,
+    runner: &Plugin,
+    code: &[File],
+    tests: &[File],
+    names: &[String],
+    hit: &LimitHit,
+) -> TestRun {
     let mut paths: Vec<&str> = names.iter().map(|name| file_of(name)).collect();
     paths.dedup();
     paths.sort_unstable();
     paths.dedup();
     let mut runs = Vec::new();
     for path in paths {
-        runs.push(run_file(driver, runner, code, tests, names, path).boxed());
+        runs.push(run_file(driver, runner, code, tests, names, path, hit).boxed());
     }
     let runs: Vec<TestRun> = stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
     let mut whole = TestRun::default();
@@ -229,6 +270,7 @@ async fn run_file(
     tests: &[File],
     names: &[String],
     path: &str,
+    hit: &LimitHit,
 ) -> TestRun {
     let wanted: Vec<_> = names.iter().filter(|name| file_of(name) == path).cloned().collect();
     let call = call_of(driver, runner.name(), format!("running {path}"));
@@ -236,7 +278,7 @@ async fn run_file(
     match runner.run_tests(code, tests, path, &call).await {
         Ok(Ok(run)) => complete(run, &wanted),
         Ok(Err(error)) => failed(error.to_string()),
-        Err(error) => failed(error.to_string()),
+        Err(error) => failed(hit.note(error)),
     }
 }
 

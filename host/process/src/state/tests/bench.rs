@@ -134,7 +134,7 @@ impl Run {
     }
 
     pub fn finish(&mut self, at: &AttemptId, outcome: PhaseOutcome) {
-        self.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 1 });
+        self.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 1, limit: None });
     }
 
     /// The turn of an agent that hands in new artifacts.
@@ -172,7 +172,15 @@ impl Run {
         if let Action::RunSuite(suite) = self.state.next() {
             let run = Digest::of(format!("run {}", suite.at).as_bytes());
             let code = Some(suite.code);
-            self.push(Event::TestsRan { at: suite.at, call: None, run, code, request: None, elapsed_ms: 1 });
+            self.push(Event::TestsRan {
+                at: suite.at,
+                call: None,
+                run,
+                code,
+                request: None,
+                elapsed_ms: 1,
+                limit: None,
+            });
         }
     }
 
@@ -216,12 +224,12 @@ impl Run {
             },
         };
         let rework = phases.iter().map(rework).collect();
-        self.push(Event::FeedbackDecided { at, decided: Decided::Revise { rework } });
+        self.push(Event::FeedbackDecided { at, decided: Decided::Revise { rework }, limit: None });
     }
 
     pub fn decided(&mut self, decided: Decided) {
         let Action::AskStrategy(at, _) = self.state.next() else { panic!("not asked: {}", self.next()) };
-        self.push(Event::FeedbackDecided { at, decided });
+        self.push(Event::FeedbackDecided { at, decided, limit: None });
     }
 
     /// Asks a person, if that is next, and gives the answer.
@@ -271,7 +279,7 @@ pub fn asked(at: &AttemptId, call: u32) -> Event {
 pub fn answered(at: &AttemptId, call: u32) -> Event {
     let usage = Usage { input_tokens: 1, output_tokens: 1, usd: Some(0.5), ..Usage::default() };
     let answer = Digest::of(format!("answer {call}").as_bytes());
-    Event::ModelAnswered { at: at.clone(), call, answer, usage, stop: "end".into(), elapsed_ms: 1 }
+    Event::ModelAnswered { at: at.clone(), call, answer, usage, stop: "end".into(), elapsed_ms: 1, recorded: false }
 }
 
 /// `SOURCE: INSTRUCTIONS` of all feedback.

@@ -14,7 +14,7 @@ fn started(text: &str) -> Event {
 
 fn finished(text: &str) -> Event {
     let outcome = PhaseOutcome::Failed { reason: "no".into() };
-    Event::PhaseFinished { at: at(text), outcome, elapsed_ms: 1 }
+    Event::PhaseFinished { at: at(text), outcome, elapsed_ms: 1, limit: None }
 }
 
 fn judged(text: &str, verdict: Verdict) -> Event {
@@ -24,7 +24,7 @@ fn judged(text: &str, verdict: Verdict) -> Event {
 }
 
 fn decided(text: &str) -> Event {
-    Event::FeedbackDecided { at: at(text), decided: Decided::GiveUp { reason: "no".into() } }
+    Event::FeedbackDecided { at: at(text), decided: Decided::GiveUp { reason: "no".into() }, limit: None }
 }
 
 fn refusal(run: &mut Run, event: Event) -> String {
@@ -121,12 +121,13 @@ fn no_decision_skips_a_gate() {
     let feedback =
         crate::FeedbackItem { source: "review".into(), about: vec![], issues: vec![], instructions: "go".into() };
     let rework = vec![Rework { phase: "post".parse().unwrap(), feedback }];
-    let skip = Event::FeedbackDecided { at: at("review#1"), decided: Decided::Revise { rework } };
+    let skip = Event::FeedbackDecided { at: at("review#1"), decided: Decided::Revise { rework }, limit: None };
     assert_eq!(refusal(&mut run, skip), "this gate may not send work back to post");
     let mut run = Run::new();
     run.until("review");
     run.judge(Verdict::Failed, &["design"]);
-    let nothing = Event::FeedbackDecided { at: at("review#1"), decided: Decided::Revise { rework: vec![] } };
+    let nothing =
+        Event::FeedbackDecided { at: at("review#1"), decided: Decided::Revise { rework: vec![] }, limit: None };
     assert_eq!(refusal(&mut run, nothing), "nobody revises anything");
 }
 
@@ -148,7 +149,15 @@ fn a_suite_runs_only_after_it_was_submitted() {
     let mut run = Run::new();
     run.until("test");
     let digest = Digest::of(b"forged");
-    let ran = Event::TestsRan { at: at("test#1"), call: None, run: digest, code: None, request: None, elapsed_ms: 1 };
+    let ran = Event::TestsRan {
+        at: at("test#1"),
+        call: None,
+        run: digest,
+        code: None,
+        request: None,
+        elapsed_ms: 1,
+        limit: None,
+    };
     assert_eq!(refusal(&mut run, ran), "test#1 has not submitted a suite");
 }
 

@@ -1,0 +1,72 @@
+//! A fork goes on where its origin stood, under another pipeline if need be.
+
+use super::bench::{Run, pipeline};
+use crate::{AttemptId, Event, Recorded, RunCreated, RunForked, RunStatus, Verdict};
+
+fn forked(run: &Run, phase: &str, attempt: u32) -> Recorded {
+    let created = RunCreated { run_id: "fork-1".parse().unwrap(), ..(*run.state.created).clone() };
+    let at = AttemptId { phase: phase.parse().unwrap(), attempt };
+    let origin = run.state.created.run_id.clone();
+    let fork = RunForked { origin, at, changes: vec!["feedback".into()], created };
+    Recorded { number: run.state.events + 1, at_ms: 8, event: Event::RunForked(Box::new(fork)) }
+}
+
+#[test]
+fn a_fork_goes_on_where_its_origin_stood_and_knows_what_it_shares() {
+    let mut run = Run::new();
+    run.until("review");
+    run.judge(Verdict::Failed, &["design"]);
+    run.revise(&["design"]);
+    let shared = run.state.events;
+    let fork = forked(&run, "design", 2);
+    run.state.fork(&fork, pipeline("", "")).unwrap();
+    assert_eq!(run.next(), "design#2");
+    assert_eq!(run.state.created.run_id.as_str(), "fork-1");
+    assert_eq!(run.state.root.as_str(), "run-1");
+    let known = &run.state.forks[0];
+    assert_eq!((known.origin.as_str(), known.shared, known.changes.len()), ("run-1", shared, 1));
+    assert_eq!(run.finish_up().0, RunStatus::Passed);
+    assert_eq!(
+        run.state.phases[&"review".parse().unwrap()].judged.len(),
+        2,
+        "the judgement that is shared still counts"
+    );
+}
+
+#[test]
+fn a_fork_follows_its_own_pipeline_from_there() {
+    let mut run = Run::new();
+    run.until("code");
+    let fork = forked(&run, "code", 1);
+    let mut shorter = pipeline("", "");
+    shorter.phases.retain(|phase| !["review", "check"].contains(&phase.name.as_str()));
+    run.state.fork(&fork, shorter).unwrap();
+    run.submit();
+    assert_eq!(run.next(), "test#1");
+}
+
+#[test]
+fn a_fork_elsewhere_than_at_the_attempt_that_comes_next_is_refused() {
+    let mut run = Run::new();
+    run.until("code");
+    let refused = |run: &mut Run, fork: &Recorded| {
+        let error = run.state.fork(fork, pipeline("", "")).unwrap_err().to_string();
+        error.lines().next().unwrap().split_once(": ").unwrap().1.to_owned()
+    };
+    let elsewhere = forked(&run, "design", 1);
+    assert_eq!(refused(&mut run, &elsewhere), "it is about design#1, but it is the turn of code#1");
+    run.start();
+    let started = forked(&run, "code", 1);
+    assert_eq!(refused(&mut run, &started), "code#1 has started already");
+}
+
+#[test]
+fn a_fork_whose_pipeline_lacks_its_phase_is_refused() {
+    let mut run = Run::new();
+    run.until("code");
+    let fork = forked(&run, "code", 1);
+    let mut without = pipeline("", "");
+    without.phases.retain(|phase| phase.name.as_str() != "code");
+    let error = run.state.fork(&fork, without).unwrap_err().to_string();
+    assert!(error.contains("its pipeline has no phase code"), "{error}");
+}
