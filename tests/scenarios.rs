@@ -10,13 +10,17 @@ use std::path::Path;
 use harness::{Scene, Told, examples};
 use serde_json::Value;
 
-/// The scenario tells its story, and with overlapping calls the same one, with the same artifacts and questions.
+/// The scenario tells its story, and with overlapping calls the same one, with the same artifacts and questions; both
+/// replay, each also the way the other ran.
 fn tells(name: &str) -> (Scene, Told) {
     let scene = Scene::new(name);
     let told = scene.run(&[]);
     scene.check(&told);
-    let overlapping = Scene::new(name).run(&["--async"]);
+    scene.replays(&told.run_id(), &["--async"]);
+    let other = Scene::new(name);
+    let overlapping = other.run(&["--async"]);
     scene.check(&overlapping);
+    other.replays(&overlapping.run_id(), &[]);
     assert_eq!(told.digests(), overlapping.digests());
     assert_eq!(told.asked(), overlapping.asked());
     (scene, told)
@@ -84,6 +88,7 @@ fn calls_that_an_agent_left_behind_harm_nothing() {
         let scene = Scene::new("left-behind");
         let told = scene.run(mode);
         scene.check(&told);
+        scene.replays(&told.run_id(), mode);
         let shown = scene.call(&["show", &told.run_id()]);
         assert_eq!(shown.code, 0, "the journal is whole: {}", shown.stderr);
     }
@@ -115,6 +120,7 @@ mod people {
         let told = scene.run(&[]);
         assert_eq!(told.code, 3, "{}", told.stderr);
         scene.check(&told);
+        scene.replays(&told.run_id(), &[]);
         (scene, told.run_id())
     }
 

@@ -105,6 +105,13 @@ impl Scene {
         panic!("the run ended ({status}) before it came there: {why}");
     }
 
+    /// Holds the run against a replay of its record, which has neither keys nor answers.
+    pub fn replays(&self, run: &str, more: &[&str]) -> Value {
+        let told = self.call(&[&["replay", run, "--json"], more].concat());
+        assert_eq!(told.code, 0, "{}: {}", self.name, told.stderr);
+        told.events.into_iter().next().unwrap()
+    }
+
     /// Holds the story against the one that is written down.
     pub fn check(&self, told: &Told) {
         let file = scenarios().join(&self.name).join("story.txt");

@@ -55,6 +55,11 @@ impl Failure {
         Self { exit: Exit::Infrastructure, words: words.into() }
     }
 
+    /// What was asked for did not hold.
+    pub fn of_a_check(words: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, words: words.into() }
+    }
+
     /// The same, found when the run was under way already.
     pub fn of_the_world(self) -> Self {
         Self { exit: Exit::Infrastructure, ..self }

@@ -16,6 +16,7 @@ mod pip;
 mod pipeline;
 mod place;
 mod plugin;
+mod replay;
 mod resume;
 mod run;
 mod runs;
@@ -56,6 +57,8 @@ enum Command {
     Run(run::Args),
     /// Go on with a run that stopped, was killed, or waited for a person
     Resume(resume::Args),
+    /// Execute a run again from its record, without models, and say whether it comes to the same
+    Replay(replay::Args),
     /// Confirm a pass that waits for a person
     Approve(decide::Args),
     /// Fail a gate that waits for a person; the words go to whoever revises
@@ -108,6 +111,7 @@ async fn go(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Run(args) => run::go(args, &state, verbose).await,
         Command::Resume(args) => resume::go(args, &state, verbose).await,
+        Command::Replay(args) => replay::go(args, &state, verbose).await,
         Command::Approve(args) => decide::approve(args, &state).await,
         Command::Reject(args) => decide::reject(args, &state).await,
         Command::Override(args) => decide::override_(args, &state).await,

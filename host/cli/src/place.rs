@@ -45,12 +45,24 @@ pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config
     Ok(Config::find(named.or(beside.as_deref()), &cwd())?)
 }
 
+/// How runs are carried, as flags say it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Carry {
+    /// Whether model calls of one run overlap.
+    pub overlap: bool,
+    /// Budgets in place of a run's own.
+    pub raise: Raise,
+    /// Whether no model is asked.
+    pub offline: bool,
+}
+
 /// The house over a state folder, which is made where it is not there yet.
-pub fn house(state: &Path, overlap: bool, raise: Raise) -> Result<House, Failure> {
+pub fn house(state: &Path, carry: Carry) -> Result<House, Failure> {
+    let Carry { overlap, raise, offline } = carry;
     let journal = Arc::new(SqliteJournal::open(state)?);
     let engine = EngineSettings { cache_dir: Some(cache_dir(state)), ..EngineSettings::default() };
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    Ok(House::open(HouseSettings { journal, engine, overlap, env, raise })?)
+    Ok(House::open(HouseSettings { journal, engine, overlap, env, raise, offline })?)
 }
 
 /// Compiled plugins are worth keeping for all projects of a person.

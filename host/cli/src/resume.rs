@@ -8,7 +8,7 @@ use phasegate_runtime::Raise;
 use crate::carry::{Carrier, Load, check_out};
 use crate::fail::{Exit, Failure};
 use crate::head;
-use crate::place::{self, cwd, find_run};
+use crate::place::{self, Carry, cwd, find_run};
 use crate::screen::Screen;
 
 /// Arguments of `resume`.
@@ -51,7 +51,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     }
     let out = out.unwrap_or(known);
     let raise = Raise { calls: args.calls, tokens: args.tokens, usd: args.usd };
-    let house = place::house(state, args.overlap, raise)?;
+    let house = place::house(state, Carry { overlap: args.overlap, raise, offline: false })?;
     let screen = Arc::new(Screen::new(args.json, verbose, false));
     let (state_shown, out_shown) = (place::shown(state), place::shown(&out));
     let places = head::Places { config: None, state: &state_shown, out: &out_shown };

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use phasegate_broker::Broker;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
-use phasegate_runtime::{BUNDLED, Config, LoadedPipeline, NewRun, Raise, TaskSource, Watcher};
+use phasegate_runtime::{BUNDLED, Config, LoadedPipeline, NewRun, TaskSource, Watcher};
 
 use crate::carry::{Carrier, Load, check_out};
 use crate::fail::{Exit, Failure};
 use crate::head;
-use crate::place::{self, cwd};
+use crate::place::{self, Carry, cwd};
 use crate::screen::Screen;
 use crate::words::unreadable;
 
@@ -71,7 +71,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     tasks.iter().try_for_each(TaskSource::check)?;
     check_models(&config).await?;
 
-    let house = place::house(state, args.overlap, Raise::default())?;
+    let house = place::house(state, Carry { overlap: args.overlap, ..Carry::default() })?;
     let screen = Arc::new(Screen::new(args.json, verbose, tasks.len() > 1));
     let watcher: Arc<dyn Watcher> = Arc::clone(&screen) as Arc<dyn Watcher>;
     let mut loads = Vec::new();

@@ -18,6 +18,7 @@ pub struct Screen {
     json: bool,
     verbose: u8,
     several: bool,
+    quiet: bool,
     bars: Option<Bars>,
 }
 
@@ -32,7 +33,12 @@ impl Screen {
     /// `several` runs at once name themselves on each line.
     pub fn new(json: bool, verbose: u8, several: bool) -> Self {
         let bars = (!json && std::io::stderr().is_terminal()).then(Bars::new);
-        Self { json, verbose, several, bars }
+        Self { json, verbose, several, quiet: false, bars }
+    }
+
+    /// Not a word of events on stdout with `--json`: they are in the journal already.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     /// The colours of what is said to people.
@@ -72,7 +78,7 @@ impl Screen {
 
 impl Watcher for Screen {
     fn event(&self, run: &RunId, event: &Recorded, state: &State) {
-        if self.json {
+        if self.json && !self.quiet {
             let line = serde_json::to_string(&Line { run, recorded: event }).unwrap_or_default();
             words::say(&format!("{line}\n"));
         }

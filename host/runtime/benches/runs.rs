@@ -82,6 +82,7 @@ impl Bench {
             overlap: true,
             env: Arc::new(|_| None),
             raise: Raise::default(),
+            offline: false,
         })
         .unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

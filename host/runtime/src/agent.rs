@@ -8,7 +8,7 @@ use phasegate_process::measures::run_measures;
 use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Assignment, Event, Expected, PhaseOutcome, artifact};
 use phasegate_sandbox::World;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Error;
 use crate::desk::Desk;
@@ -22,6 +22,9 @@ const MEASURES: &str = "run_measures";
 pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(), Error> {
     if !work.started {
         start(driver, &mut work).await?;
+    }
+    if driver.take_given(&work.at, |event| matches!(event, Event::PhaseFinished { .. })).await? {
+        return Ok(());
     }
     let plugin = driver.plugin(&work.phase.agent).await?;
     let assignment = assignment(driver, &work);
@@ -64,28 +67,31 @@ async fn start(driver: &Driver, work: &mut AgentWork) -> Result<(), Error> {
     let mut events = Vec::new();
     let mut blobs = Vec::new();
     if work.phase.reads.iter().any(|read| read.matches(MEASURES)) {
-        let measures = measures(driver)?;
-        let blob = json_blob(&measures);
-        let artifact = ArtifactRef {
-            name: MEASURES.parse()?,
-            kind: MEASURES.parse()?,
-            digest: blob.digest.clone(),
-            size: blob.bytes.len() as u64,
-        };
+        let (artifact, blob) = measures(driver, work)?;
         work.inputs.retain(|input| input.name != artifact.name);
         work.inputs.push(artifact.clone());
         events.push(Event::ArtifactStored { at: work.at.clone(), artifact });
-        blobs.push(blob);
+        blobs.extend(blob);
     }
     work.inputs.sort_by(|a, b| a.name.cmp(&b.name));
     events.push(Event::PhaseStarted { at: work.at.clone(), inputs: work.inputs.clone() });
     driver.writer.append(events, blobs).await
 }
 
-fn measures(driver: &Driver) -> Result<Value, Error> {
+fn measures(driver: &Driver, work: &AgentWork) -> Result<(ArtifactRef, Option<Blob>), Error> {
+    if let Some(recorded) = driver.writer.record().and_then(|record| record.measures(&work.at)) {
+        return Ok((recorded, None));
+    }
     let history = driver.writer.state().created.history.clone();
     let history: Vec<_> = driver.writer.json(&history)?;
-    Ok(run_measures(&driver.writer.state(), &driver.writer.events(), &history, now_ms()))
+    let blob = json_blob(&run_measures(&driver.writer.state(), &driver.writer.events(), &history, now_ms()));
+    let artifact = ArtifactRef {
+        name: MEASURES.parse()?,
+        kind: MEASURES.parse()?,
+        digest: blob.digest.clone(),
+        size: blob.bytes.len() as u64,
+    };
+    Ok((artifact, Some(blob)))
 }
 
 fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {

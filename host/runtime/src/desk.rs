@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use phasegate_broker::{Call, CallPath, OnUnknown, Progress};
+use phasegate_broker::{Broker, Call, CallPath, OnUnknown, Progress};
 use phasegate_process::model::{self, Answer, Request, Usage};
 use phasegate_process::pipeline::Grants;
 use phasegate_process::state::{AgentWork, CallState};
@@ -21,10 +21,14 @@ use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, PluginName, artif
 use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
 use tokio::sync::{Notify, watch};
 
-use crate::house::Driver;
+use crate::house::{Driver, Models};
+use crate::past::Known;
 use crate::suite::LimitHit;
 use crate::writer::json_blob;
-use crate::{Error, Seen, door, suite};
+use crate::{Error, Seen, diff_of, door, suite};
+
+/// How long a replay waits for an agent to come back without an answer that it never had.
+const LEFT_BEHIND: Duration = Duration::from_secs(20);
 
 /// The files to be tested, with the digest of the artifact they are from.
 type Tested = (Vec<File>, Option<Digest>);
@@ -49,7 +53,10 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(driver: Arc<Driver>, work: &AgentWork) -> Self {
-        let recorded = driver.writer.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default();
+        let recorded = match driver.writer.record() {
+            Some(record) => record.calls(&work.at),
+            None => driver.writer.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default(),
+        };
         let grants = driver.pipeline.grants(&work.phase.agent);
         Self {
             driver,
@@ -93,15 +100,17 @@ impl Desk {
     }
 
     /// The recorded side of a call: its answer if there is one; an error if the guest now asks something else.
-    fn recall(&self, call: u32, request: &Digest) -> Result<Option<Digest>, Error> {
+    fn recall(&self, call: u32, request: &Digest, content: &impl serde::Serialize) -> Result<Option<Digest>, Error> {
         let Some(known) = self.recorded.get(&call) else { return Ok(None) };
         if known.request != *request {
+            let now = json_blob(content).bytes;
+            let before = self.driver.writer.journal().blob(&known.request).ok().flatten();
+            let diff = before.map(|before| format!("\n{}", diff_of(&before, &now).trim_end())).unwrap_or_default();
             return Err(Error::Diverged {
                 run: self.driver.writer.run().clone(),
                 at: self.at.to_string(),
                 call,
-                before: known.request.clone(),
-                now: request.clone(),
+                diff: format!("{} then, {request} now{diff}", known.request),
             });
         }
         if known.answer.is_none() && self.driver.settings.models.on_unknown == OnUnknown::Stop {
@@ -126,24 +135,24 @@ impl Desk {
         self.my_turn(call).await;
         let occurrence = self.occurrence(&request.label);
         let digest = request.digest();
-        match self.recall(call, &digest) {
-            Err(error) => return Err(error),
-            Ok(Some(answer)) => {
-                self.next_turn(call);
-                return self.driver.writer.json(&answer);
-            }
-            Ok(None) => {}
+        if let Some(answer) = self.recall(call, &digest, &request)? {
+            self.next_turn(call);
+            return self.driver.writer.json(&answer);
         }
         if !self.grants.models.contains(&request.tier) {
             self.next_turn(call);
             return Ok(Err(self.denied(&format!("models = [\"{}\"]", request.tier.as_str()), "this tier of models")));
         }
-        let reserved = self.driver.ledger.reserve_in_turn(self.driver.broker.worst_case(&request)).await;
+        if let Some(known) = self.driver.past.answer(&self.at, call, &digest) {
+            return self.recollect(call, request, known).await;
+        }
+        let Some(Models { broker, ledger }) = &self.driver.models else { return self.unanswered(call, &request).await };
+        let reserved = ledger.reserve_in_turn(broker.worst_case(&request)).await;
         self.next_turn(call);
         let reservation = reserved.map_err(|error| self.no_answer(&request.label, &error))?;
         // A closed semaphore would mean that the run is over, and with it this call.
         let Ok(_one) = Arc::clone(&self.driver.overlap).acquire_owned().await else { return pending().await };
-        let model = self.driver.broker.model_for(request.tier).to_string();
+        let model = broker.model_for(request.tier).to_string();
         let asked = Event::ModelAsked {
             at: self.at.clone(),
             call,
@@ -153,7 +162,7 @@ impl Desk {
         };
         self.driver.writer.append(vec![asked], vec![json_blob(&request)]).await?;
         let began = Instant::now();
-        let answer = self.provider(call, occurrence, request.clone(), &digest).await;
+        let answer = self.provider(broker, call, occurrence, request.clone(), &digest).await;
         let elapsed_ms = began.elapsed().as_millis() as u64;
         let (usage, stop) = match &answer {
             Ok(response) => (response.usage, response.stop.clone()),
@@ -177,7 +186,59 @@ impl Desk {
         Ok(answer)
     }
 
-    async fn provider(&self, call: u32, occurrence: u32, request: Request, digest: &Digest) -> Answer {
+    /// Answers with what the run that this one forks was answered; paid then, counted now.
+    async fn recollect(&self, call: u32, request: Request, known: &Known) -> Result<Answer, Error> {
+        if let Some(models) = &self.driver.models {
+            models.ledger.restore(known.usage);
+        }
+        self.next_turn(call);
+        let blob = json_blob(&request);
+        let asked = Event::ModelAsked {
+            at: self.at.clone(),
+            call,
+            label: request.label,
+            request: blob.digest.clone(),
+            model: known.model.clone(),
+        };
+        let answered = Event::ModelAnswered {
+            at: self.at.clone(),
+            call,
+            answer: known.answer.clone(),
+            usage: known.usage,
+            stop: known.stop.clone(),
+            elapsed_ms: 0,
+            recorded: true,
+        };
+        self.driver.writer.append(vec![asked, answered], vec![blob]).await?;
+        self.driver.writer.json(&known.answer)
+    }
+
+    /// Nobody answers. In a replay the agent may have come back without having heard the answer; then so it does now.
+    async fn unanswered(&self, call: u32, request: &Request) -> Result<Answer, Error> {
+        self.next_turn(call);
+        let now = json_blob(request).bytes;
+        let journal = self.driver.writer.journal();
+        if self.driver.writer.record().is_some() {
+            tokio::time::sleep(LEFT_BEHIND).await;
+            return Err(Error::Differs {
+                run: self.driver.writer.run().clone(),
+                place: self.at.to_string(),
+                what: format!("call {call} ({}) is asked, which has no answer in the record", request.label),
+                diff: diff_of(b"", &now).trim_end().to_owned(),
+            });
+        }
+        let before = self.driver.past.request(&self.at, call);
+        let before = before.map(|digest| journal.blob(digest)).transpose()?.flatten().unwrap_or_default();
+        Err(Error::NoRecord {
+            run: self.driver.writer.run().clone(),
+            at: self.at.to_string(),
+            call,
+            label: request.label.clone(),
+            request: diff_of(&before, &now).trim_end().to_owned(),
+        })
+    }
+
+    async fn provider(&self, broker: &Broker, call: u32, occurrence: u32, request: Request, digest: &Digest) -> Answer {
         let run = self.driver.writer.run().clone();
         let label = request.label.clone();
         let path = CallPath { phase: self.at.phase.to_string(), attempt: self.at.attempt, number: call, occurrence };
@@ -192,7 +253,7 @@ impl Desk {
             };
             watcher.seen(&run, Some(&self.at), Seen::Model { call, label: label.clone(), what });
         };
-        self.driver.broker.complete(Call { path, request, idempotency_key }, show).await
+        broker.complete(Call { path, request, idempotency_key }, show).await
     }
 
     fn no_answer(&self, label: &str, error: &model::Error) -> Error {
@@ -216,8 +277,9 @@ impl Desk {
         tests: Vec<File>,
     ) -> Result<Result<TestRun, BenchError>, Error> {
         self.my_turn(call).await;
-        let request = json_blob(&(&language, &code, &tests)).digest;
-        let recalled = self.recall(call, &request);
+        let asked = (&language, &code, &tests);
+        let request = json_blob(&asked).digest;
+        let recalled = self.recall(call, &request, &asked);
         self.next_turn(call);
         if let Some(run) = recalled? {
             return self.driver.writer.json(&run);

@@ -94,7 +94,7 @@ pub enum Error {
     },
     /// A resumed guest asked something else than before.
     #[error(
-        "run {run}: {at} asked something else at call {call} than it did before: {before} then, {now} now\n\
+        "run {run}: {at} asked something else at call {call} than it did before: {diff}\n\
          hint: the plugin is not deterministic, or it was changed; start a new run"
     )]
     Diverged {
@@ -104,9 +104,39 @@ pub enum Error {
         at: String,
         /// The call's number.
         call: u32,
-        /// Digest then.
-        before: Digest,
-        /// Digest now.
-        now: Digest,
+        /// Both digests, and what is different.
+        diff: String,
+    },
+    /// A replay came to something else than the run did.
+    #[error(
+        "run {run} does not replay: at {place}, {what}\n{diff}\n\
+         hint: a plugin is not deterministic, or the journal is from another phasegate; - is the record, + the replay"
+    )]
+    Differs {
+        /// The run.
+        run: RunId,
+        /// The attempt and event.
+        place: String,
+        /// What differs.
+        what: String,
+        /// How.
+        diff: String,
+    },
+    /// A question that no record answers, where nobody is to be asked.
+    #[error(
+        "run {run}: call {call} of {at} ({label}) has no recorded answer, and no model is asked offline\n{request}\n\
+         hint: go on with the model: `phasegate resume {run}`"
+    )]
+    NoRecord {
+        /// The run.
+        run: RunId,
+        /// Which attempt.
+        at: String,
+        /// The call's number.
+        call: u32,
+        /// What it is for.
+        label: String,
+        /// What is asked, against what was asked in its place if anything was.
+        request: String,
     },
 }

@@ -57,6 +57,9 @@ pub(crate) async fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), E
 
 /// Asks the strategy after a failed gate.
 pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: GateFailure) -> Result<(), Error> {
+    if driver.take_given(&at, |event| matches!(event, Event::FeedbackDecided { .. })).await? {
+        return Ok(());
+    }
     let name = &driver.pipeline.feedback.plugin;
     let plugin = driver.plugin(name).await?;
     let call = driver.call(name, World::Feedback, format!("feedback on gate {}, attempt {}", at.phase, at.attempt));

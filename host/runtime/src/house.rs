@@ -14,8 +14,10 @@ use phasegate_sandbox::{Call, Engine, EngineSettings, Limits, LimitsPatch, Plugi
 use tokio::sync::{Semaphore, watch};
 
 use crate::look_back::LookBack;
+use crate::past::Past;
+use crate::record::Record;
 use crate::settings::RunSettings;
-use crate::writer::{Writer, read_json};
+use crate::writer::{Pen, Writer, read_json};
 use crate::{Error, Seen, Watcher, agent, gates, suite};
 
 /// How often a run looks whether somebody asked it to stop.
@@ -36,6 +38,8 @@ pub struct HouseSettings {
     pub env: Env,
     /// Limits that take the place of a run's own while this house carries it.
     pub raise: Raise,
+    /// Whether no model is asked: only what is recorded is answered.
+    pub offline: bool,
 }
 
 /// A budget that a person raised for a run that had used up its own.
@@ -59,6 +63,7 @@ struct Shared {
     overlap: bool,
     env: Env,
     raise: Raise,
+    offline: bool,
     /// One broker for all runs with the same settings, so that they share its connections and limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
     look_back: LookBack,
@@ -109,13 +114,14 @@ impl House {
     /// Starts the sandbox.
     pub fn open(settings: HouseSettings) -> Result<Self, Error> {
         let engine = Engine::new(settings.engine)?;
-        let HouseSettings { journal, overlap, env, raise, .. } = settings;
+        let HouseSettings { journal, overlap, env, raise, offline, .. } = settings;
         Ok(Self(Arc::new(Shared {
             journal,
             engine,
             overlap,
             env,
             raise,
+            offline,
             brokers: Mutex::default(),
             look_back: LookBack::default(),
             plugins: Mutex::default(),
@@ -171,22 +177,16 @@ impl House {
             return Ok(Ended::Finished(status, reason.to_owned()));
         }
         let settings: RunSettings = read_json(self.0.journal.as_ref(), &state.created.settings)?;
-        let broker = self.broker(&state.created.settings, &settings).await?;
-        let ledger = ledger(&settings, self.0.raise, &events);
-        let pipeline = Arc::clone(&state.pipeline);
-        let components = state.created.components.clone().into_iter().collect();
-        let writer = Arc::new(Writer::new(Arc::clone(&self.0.journal), owned.fence(), state, events, watcher));
-        let driver = Arc::new(Driver {
-            house: self.clone(),
-            writer,
-            pipeline,
-            settings,
-            broker,
-            ledger,
-            components,
-            overlap: Arc::new(Semaphore::new(if self.0.overlap { Semaphore::MAX_PERMITS } else { 1 })),
-        });
-        driver.warm_runners();
+        let models = match self.0.offline {
+            true => None,
+            false => Some(Models {
+                broker: self.broker(&state.created.settings, &settings).await?,
+                ledger: ledger(&settings, self.0.raise, &events),
+            }),
+        };
+        let past = Past::of(self.0.journal.as_ref(), &state)?;
+        let pen = Pen::Journal(owned.fence());
+        let driver = self.driver(state, events, settings, models, past, pen, watcher);
         let ended = tokio::select! {
             biased;
             why = stop.stopped() => Err(why),
@@ -207,11 +207,55 @@ impl House {
             }
         }
     }
+
+    /// The same loop over a record: nobody is asked, nothing is written, and every difference is an error.
+    pub(crate) async fn drive_again(
+        &self,
+        start: State,
+        record: Arc<Record>,
+        watcher: Arc<dyn Watcher>,
+        stop: &Stop,
+    ) -> Result<Ended, Error> {
+        let settings: RunSettings = read_json(self.0.journal.as_ref(), &start.created.settings)?;
+        let pen = Pen::Replay(record);
+        let driver = self.driver(start, Vec::new(), settings, None, Past::default(), pen, watcher);
+        tokio::select! {
+            biased;
+            why = stop.stopped() => Ok(Ended::Stopped(why)),
+            ended = driver.drive() => ended,
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one run, put together in one place")]
+    fn driver(
+        &self,
+        state: State,
+        events: Vec<Recorded>,
+        settings: RunSettings,
+        models: Option<Models>,
+        past: Past,
+        pen: Pen,
+        watcher: Arc<dyn Watcher>,
+    ) -> Arc<Driver> {
+        let pipeline = Arc::clone(&state.pipeline);
+        let components = state.created.components.clone().into_iter().collect();
+        let writer = Arc::new(Writer::new(Arc::clone(&self.0.journal), pen, state, events, watcher));
+        let overlap = Arc::new(Semaphore::new(if self.0.overlap { Semaphore::MAX_PERMITS } else { 1 }));
+        let house = self.clone();
+        let driver = Arc::new(Driver { house, writer, pipeline, settings, models, past, components, overlap });
+        driver.warm_runners();
+        driver
+    }
 }
 
 /// A run's state and events, read from the journal.
 pub fn load(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>), Error> {
     let events = journal.events(run)?;
+    Ok((fold(journal, run, &events)?, events))
+}
+
+/// The state that these events, the first of a run, come to.
+pub(crate) fn fold(journal: &dyn Journal, run: &RunId, events: &[Recorded]) -> Result<State, Error> {
     let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else {
         return Err(Error::NoRun(run.to_string()));
     };
@@ -220,7 +264,7 @@ pub fn load(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>)
     for event in events.iter().skip(1) {
         follow(journal, &mut state, event)?;
     }
-    Ok((state, events))
+    Ok(state)
 }
 
 /// Folds one event, with the pipeline that it names if it is a fork.
@@ -247,14 +291,23 @@ fn ledger(settings: &RunSettings, raise: Raise, events: &[Recorded]) -> Ledger {
     ledger
 }
 
+/// The models of the configuration, within the run's budget.
+pub(crate) struct Models {
+    /// Asks them.
+    pub(crate) broker: Broker,
+    /// Counts what they take.
+    pub(crate) ledger: Ledger,
+}
+
 /// One run under way.
 pub(crate) struct Driver {
     pub(crate) house: House,
     pub(crate) writer: Arc<Writer>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) settings: RunSettings,
-    pub(crate) broker: Broker,
-    pub(crate) ledger: Ledger,
+    /// Who answers what no record answers; nobody, offline.
+    pub(crate) models: Option<Models>,
+    pub(crate) past: Past,
     pub(crate) components: HashMap<PluginName, Digest>,
     pub(crate) overlap: Arc<Semaphore>,
 }
@@ -262,6 +315,9 @@ pub(crate) struct Driver {
 impl Driver {
     async fn drive(self: &Arc<Self>) -> Result<Ended, Error> {
         loop {
+            if self.writer.record().is_some_and(|record| record.is_over()) {
+                return Ok(Ended::Stopped("the record ends here".to_owned()));
+            }
             let action = self.writer.state().next();
             match action {
                 Action::RunAgent(work) => agent::run(self, *work).await?,
@@ -272,6 +328,10 @@ impl Driver {
                     self.writer.append_one(Event::ApprovalAsked { at, question, about }).await?;
                 }
                 Action::Wait(at) => {
+                    if let Some(given) = self.writer.record().and_then(|record| record.approval()) {
+                        self.writer.append_one(given).await?;
+                        continue;
+                    }
                     let question = self.writer.state().waiting().map(|(_, _, question)| question.to_owned());
                     return Ok(Ended::Waiting { at, question: question.unwrap_or_default() });
                 }
@@ -301,6 +361,16 @@ impl Driver {
             // What goes wrong here goes wrong again, and is told, where the runner is needed.
             tokio::spawn(async move { driver.plugin(&name).await.map(drop) });
         }
+    }
+
+    /// In a replay, appends what was recorded of this attempt if it is to be taken as given, and says whether it was.
+    pub(crate) async fn take_given(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Result<bool, Error> {
+        let given = self.writer.record().map(|record| record.given_for(at, kind)).unwrap_or_default();
+        let taken = !given.is_empty();
+        if taken {
+            self.writer.append(given, Vec::new()).await?;
+        }
+        Ok(taken)
     }
 
     /// A plugin of this run, ready to be called.

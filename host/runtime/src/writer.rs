@@ -10,13 +10,22 @@ use phasegate_journal::{Blob, Fence, Journal};
 use phasegate_process::state::State;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
+use crate::record::Record;
 use crate::{Error, Watcher};
+
+/// What becomes of an event.
+pub(crate) enum Pen {
+    /// It is written to the journal, in the name of this owner.
+    Journal(Fence),
+    /// It is held against what was written.
+    Replay(Arc<Record>),
+}
 
 /// Writes one run.
 pub(crate) struct Writer {
     journal: Arc<dyn Journal>,
     run: RunId,
-    fence: Fence,
+    pen: Pen,
     state: Mutex<State>,
     events: Mutex<Vec<Recorded>>,
     turn: tokio::sync::Mutex<()>,
@@ -27,14 +36,14 @@ impl Writer {
     /// A pen for a run whose events so far are these, folded into this state.
     pub(crate) fn new(
         journal: Arc<dyn Journal>,
-        fence: Fence,
+        pen: Pen,
         state: State,
         events: Vec<Recorded>,
         watcher: Arc<dyn Watcher>,
     ) -> Self {
         let run = state.created.run_id.clone();
         let turn = tokio::sync::Mutex::new(());
-        Self { journal, run, fence, state: Mutex::new(state), events: Mutex::new(events), turn, watcher }
+        Self { journal, run, pen, state: Mutex::new(state), events: Mutex::new(events), turn, watcher }
     }
 
     /// Makes these events durable, with the blobs they name, and folds them. Once begun it ends, even if whoever waits for
@@ -48,9 +57,14 @@ impl Writer {
     async fn write(&self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), Error> {
         let _turn = self.turn.lock().await;
         let next = self.state().events + 1;
-        let at_ms = now_ms();
-        self.foresee(next, at_ms, &events)?;
-        let recorded = self.journal.append(&self.run, self.fence, next, at_ms, events, blobs).await?;
+        let recorded = match &self.pen {
+            Pen::Journal(fence) => {
+                let at_ms = now_ms();
+                self.foresee(next, at_ms, &events)?;
+                self.journal.append(&self.run, *fence, next, at_ms, events, blobs).await?
+            }
+            Pen::Replay(record) => held(record, next, events, &blobs)?,
+        };
         for one in recorded {
             self.state().apply(&one)?;
             self.watcher.event(&self.run, &one, &self.state());
@@ -66,6 +80,14 @@ impl Writer {
             state.apply(&Recorded { number, at_ms, event: event.clone() })?;
         }
         Ok(())
+    }
+
+    /// The record that this run is held against, if it is a replay.
+    pub(crate) fn record(&self) -> Option<&Arc<Record>> {
+        match &self.pen {
+            Pen::Journal(_) => None,
+            Pen::Replay(record) => Some(record),
+        }
     }
 
     /// Appends one event that names no new blob.
@@ -107,6 +129,15 @@ impl Writer {
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
         read_json(self.journal.as_ref(), digest)
     }
+}
+
+/// The events as they stand in the record, if that is what they are.
+fn held(record: &Record, next: u64, events: Vec<Event>, blobs: &[Blob]) -> Result<Vec<Recorded>, Error> {
+    let numbered = (next..).zip(events).map(|(number, event)| {
+        let at_ms = record.hold(&event, blobs)?.unwrap_or_default();
+        Ok(Recorded { number, at_ms, event })
+    });
+    numbered.collect()
 }
 
 /// A blob that must be there.
