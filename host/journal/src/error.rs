@@ -71,6 +71,18 @@ pub enum JournalError {
         /// What is wrong with it.
         reason: String,
     },
+    /// An event is not the one that was written, or not in its place.
+    #[error(
+        "event {number} of run `{run}` in {place} is not what was written, its chain of digests breaks there\nhint: {RESTORE}"
+    )]
+    BrokenChain {
+        /// The run.
+        run: RunId,
+        /// The event.
+        number: u64,
+        /// Where it is.
+        place: String,
+    },
     /// An event is from a newer version.
     #[error(
         "event {number} of run `{run}` in {place} has format {format}, this phasegate reads formats up to {EVENT_FORMAT}\nhint: use the newer phasegate that wrote it"
@@ -175,6 +187,10 @@ const RESTORE: &str = "nothing was changed; restore the state folder from a copy
 impl JournalError {
     pub(crate) fn gap(run: &RunId, number: u64, place: &str) -> Self {
         Self::Gap { run: run.clone(), number, place: place.to_owned() }
+    }
+
+    pub(crate) fn broken(run: &RunId, number: u64, place: &str) -> Self {
+        Self::BrokenChain { run: run.clone(), number, place: place.to_owned() }
     }
 }
 

@@ -7,9 +7,10 @@ use std::any::Any;
 use std::fmt;
 
 use async_trait::async_trait;
-use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
+use phasegate_process::{Digest, Event, Recorded, RunId};
 
 use crate::JournalError;
+use crate::chain::{self, Stored};
 
 /// Events and blobs, as the rest of the house sees them.
 ///
@@ -39,8 +40,17 @@ pub trait Journal: Send + Sync {
         self.events_after(run, 0)
     }
 
-    /// The events of a run with a higher number than this one, in order.
-    fn events_after(&self, run: &RunId, number: u64) -> Result<Vec<Recorded>, JournalError>;
+    /// The events of a run with a higher number than this one, in order; those that do not follow on it and on each other
+    /// are an error.
+    fn events_after(&self, run: &RunId, number: u64) -> Result<Vec<Recorded>, JournalError> {
+        chain::read(run, number, &self.stored_after(run, number.saturating_sub(1))?, &self.place())
+    }
+
+    /// The same as they stand in the journal. Checks that they end where the run ends, and nothing else.
+    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError>;
+
+    /// What errors call the place where it is kept.
+    fn place(&self) -> String;
 
     /// The runs that have events, newest first.
     fn runs(&self) -> Result<Vec<RunId>, JournalError>;
@@ -135,35 +145,20 @@ impl fmt::Debug for Blob {
     }
 }
 
-/// The events as they stand in the journal once they are appended.
-pub(crate) fn record(next: u64, at_ms: u64, events: Vec<Event>) -> Vec<Recorded> {
-    (next..).zip(events).map(|(number, event)| Recorded { number, at_ms, event }).collect()
-}
-
-/// These events, if they follow `after` without a gap and are all of a format that this build knows.
-pub(crate) fn whole(
+/// The events as they will be read, and their bodies as they will be stored.
+pub(crate) fn record(
     run: &RunId,
-    after: u64,
-    events: Vec<Recorded>,
-    place: &str,
-) -> Result<Vec<Recorded>, JournalError> {
-    for (expected, found) in (after.saturating_add(1)..).zip(&events) {
-        if found.number != expected {
-            return Err(JournalError::gap(run, expected, place));
-        }
-        if let Event::RunCreated(created) = &found.event {
-            known_format(run, found.number, created.format, place)?;
-        }
+    next: u64,
+    at_ms: u64,
+    events: Vec<Event>,
+) -> Result<(Vec<Recorded>, Vec<String>), JournalError> {
+    let mut bodies = Vec::with_capacity(events.len());
+    for (number, event) in (next..).zip(&events) {
+        let unwritable =
+            |error: serde_json::Error| JournalError::Unwritable { run: run.clone(), number, reason: error.to_string() };
+        bodies.push(serde_json::to_string(event).map_err(unwritable)?);
     }
-    Ok(events)
-}
-
-/// Refuses events of a format newer than this build's.
-pub(crate) fn known_format(run: &RunId, number: u64, format: u32, place: &str) -> Result<(), JournalError> {
-    match format > EVENT_FORMAT {
-        true => Err(JournalError::NewerEvent { run: run.clone(), number, format, place: place.to_owned() }),
-        false => Ok(()),
-    }
+    Ok(((next..).zip(events).map(|(number, event)| Recorded { number, at_ms, event }).collect(), bodies))
 }
 
 /// A blob as it was read, if it is what its name says.

@@ -2,16 +2,18 @@
 //!
 //! Promises: an event is durable before `append` returns; a run's events are numbered from 1 without gaps; only the owner
 //! of a run can write to it, whatever a stale owner does; blobs are stored once, by digest, never after the event that
-//! names them, and are checked when read. Two implementations keep these promises and pass one test suite:
+//! names them, and are checked when read; events are linked by digests, and what does not fit is not served. Two implementations keep these promises and pass one test suite:
 //! [`SqliteJournal`] for use, [`MemoryJournal`] for tests and dry runs.
 //!
 //! Fails only with [`JournalError`], which says what, where and what to do. Nothing here panics.
 
+mod chain;
 mod error;
 mod journal;
 mod memory;
 mod sqlite;
 
+pub use chain::{Stored, link};
 pub use error::JournalError;
 pub use journal::{Blob, Fence, Journal, Ownership};
 pub use memory::MemoryJournal;

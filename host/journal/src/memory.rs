@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use phasegate_process::{Digest, Event, Recorded, RunId};
+use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
-use crate::journal::{record, verified, whole};
+use crate::chain::{End, Stored};
+use crate::journal::{record, verified};
 use crate::{Blob, Fence, Journal, JournalError, Ownership};
 
 const PLACE: &str = "memory";
@@ -32,7 +33,8 @@ struct Kept {
 struct Run {
     fence: u64,
     cancel_by: Option<String>,
-    events: Vec<Recorded>,
+    events: Vec<Stored>,
+    end: End,
 }
 
 impl MemoryJournal {
@@ -64,12 +66,12 @@ impl Journal for MemoryJournal {
         if fence != Fence::new(known.fence) {
             return Err(fenced(known.fence));
         }
-        let due = known.events.len() as u64 + 1;
+        let due = known.end.number + 1;
         if next != due {
             return Err(JournalError::Conflict { run: run.clone(), wanted: next, next: due });
         }
-        let recorded = record(next, now_ms, events);
-        known.events.extend(recorded.iter().cloned());
+        let (recorded, bodies) = record(run, next, now_ms, events)?;
+        known.events.extend(bodies.into_iter().map(|body| known.end.go_on(now_ms, EVENT_FORMAT, body)));
         kept.store(blobs);
         Ok(recorded)
     }
@@ -79,10 +81,14 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    fn events_after(&self, run: &RunId, number: u64) -> Result<Vec<Recorded>, JournalError> {
+    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError> {
         let kept = self.kept();
         let events = kept.runs.get(run).into_iter().flat_map(|known| &known.events);
-        whole(run, number, events.filter(|event| event.number > number).cloned().collect(), PLACE)
+        Ok(events.filter(|event| event.number > number).cloned().collect())
+    }
+
+    fn place(&self) -> String {
+        PLACE.to_owned()
     }
 
     fn runs(&self) -> Result<Vec<RunId>, JournalError> {

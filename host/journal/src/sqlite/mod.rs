@@ -5,7 +5,9 @@
 //! left as it is. Writes go through one thread, which syncs the disk once for all that wait ([`writer`]).
 
 mod lock;
+mod reading;
 mod schema;
+mod steps;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -14,13 +16,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use phasegate_process::{Digest, Event, Recorded, RunId};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::journal::{known_format, record, verified, whole};
+use crate::chain::Stored;
+use crate::journal::{record, verified};
 use crate::{Blob, Fence, Journal, JournalError, Ownership};
 use lock::Locks;
+use reading::Fault;
 use schema::File;
-use writer::{Work, Writer};
+use writer::{Work, Writer, Written};
 
 /// How long a write waits for another process's; theirs take milliseconds, unless the disk hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -82,18 +86,6 @@ impl SqliteJournal {
     }
 }
 
-/// What may go wrong in a query.
-enum Fault {
-    Sql(rusqlite::Error),
-    Journal(JournalError),
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sql(error)
-    }
-}
-
 #[async_trait]
 impl Journal for SqliteJournal {
     async fn append(
@@ -105,9 +97,9 @@ impl Journal for SqliteJournal {
         events: Vec<Event>,
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
-        let recorded = record(next, now_ms, events);
-        let rows = recorded.iter().map(|event| writer::row(run, event)).collect::<Result<_, _>>()?;
-        self.writer.ask(Work::Append { run: run.clone(), fence, next, rows, blobs }).await?;
+        let (recorded, bodies) = record(run, next, now_ms, events)?;
+        let written = recorded.iter().zip(bodies).map(|(event, body)| Written::new(event, body)).collect();
+        self.writer.ask(Work::Append { run: run.clone(), fence, next, events: written, blobs }).await?;
         Ok(recorded)
     }
 
@@ -115,37 +107,16 @@ impl Journal for SqliteJournal {
         self.writer.ask(Work::Store { blobs }).await.map(drop)
     }
 
-    fn events_after(&self, run: &RunId, number: u64) -> Result<Vec<Recorded>, JournalError> {
-        let place = self.file.to_string();
-        let events = self.read(|connection| {
-            let mut query = connection.prepare_cached(
-                "SELECT number, at_ms, format, body FROM events JOIN runs USING (run_key)
-                 WHERE run = ?1 AND number > ?2 ORDER BY number",
-            )?;
-            let mut rows = query.query((run.as_str(), number))?;
-            let mut events = Vec::new();
-            while let Some(row) = rows.next()? {
-                events.push(event_of(row, run, &place)?);
-            }
-            Ok(events)
-        })?;
-        whole(run, number, events, &place)
+    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError> {
+        self.read(|connection| reading::stored_after(connection, run, number, &self.file))
+    }
+
+    fn place(&self) -> String {
+        self.file.to_string()
     }
 
     fn runs(&self) -> Result<Vec<RunId>, JournalError> {
-        self.read(|connection| {
-            let mut query = connection.prepare_cached(
-                "SELECT run FROM runs WHERE EXISTS (SELECT 1 FROM events WHERE events.run_key = runs.run_key)
-                 ORDER BY run_key DESC",
-            )?;
-            let mut rows = query.query(())?;
-            let mut runs = Vec::new();
-            while let Some(row) = rows.next()? {
-                let text: String = row.get(0)?;
-                runs.push(text.parse::<RunId>().map_err(|bad| Fault::Journal(self.file.damaged(&bad.to_string())))?);
-            }
-            Ok(runs)
-        })
+        self.read(|connection| reading::runs(connection, &self.file))
     }
 
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
@@ -183,17 +154,6 @@ impl Journal for SqliteJournal {
             Ok(query.query_row((run.as_str(),), |row| row.get(0)).optional()?.flatten())
         })
     }
-}
-
-fn event_of(row: &Row<'_>, run: &RunId, place: &str) -> Result<Recorded, Fault> {
-    let number = row.get(0)?;
-    known_format(run, number, row.get(2)?, place).map_err(Fault::Journal)?;
-    let damaged = |reason: String| {
-        Fault::Journal(JournalError::DamagedEvent { run: run.clone(), number, place: place.to_owned(), reason })
-    };
-    let body = row.get_ref(3)?.as_str().map_err(|e| damaged(e.to_string()))?;
-    let event: Event = serde_json::from_str(body).map_err(|e| damaged(e.to_string()))?;
-    Ok(Recorded { number, at_ms: row.get(1)?, event })
 }
 
 #[cfg(test)]

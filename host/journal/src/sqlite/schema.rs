@@ -1,7 +1,6 @@
 //! The file: what is in it, how it is opened, and what its errors mean.
 //!
-//! Promises: a file is written to only once it is known to be ours and of a version we know. Versions go up by steps that
-//! are never edited once released, so every older file can be read.
+//! Promises: a file is written to only once it is known to be ours and of a version we know ([`steps`]).
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::PATIENCE;
+use super::steps::{self, VERSION};
 use crate::JournalError;
 
 /// "PhGt": tells our files from other people's.
@@ -17,38 +17,6 @@ const APPLICATION_ID: i64 = 0x5068_4774;
 /// What is kept of the log after a large blob went through it. Else SQLite's own numbers stand (pages of 4 KB, folding in
 /// at 4 MB of log): larger pages saved nothing that could be measured, a larger log made the slowest append slower.
 const LOG_BYTES: i64 = 4 << 20;
-
-/// Step N makes version N+1 out of version N. Later steps add what forks, chains and exports need.
-///
-/// `runs.run_key` gives the order of creation and keeps the events' key small; it is never given twice, so that a run that
-/// is removed cannot lend its events to another. `events` is clustered by run and number: loading a run reads one stretch of the
-/// file. `format` stands on each event, since builds of several versions may write to one run. `blobs` keeps its bytes
-/// out of the index over the digests, which a table without row ids could not.
-const STEPS: [&str; 1] = ["
-    CREATE TABLE runs (
-        run_key   INTEGER PRIMARY KEY AUTOINCREMENT,
-        run       TEXT NOT NULL UNIQUE,
-        fence     INTEGER NOT NULL,
-        cancel_by TEXT
-    ) STRICT;
-    CREATE TABLE events (
-        run_key INTEGER NOT NULL REFERENCES runs,
-        number  INTEGER NOT NULL CHECK (number > 0),
-        at_ms   INTEGER NOT NULL,
-        format  INTEGER NOT NULL,
-        name    TEXT NOT NULL,
-        body    TEXT NOT NULL,
-        PRIMARY KEY (run_key, number)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE blobs (
-        blob_key INTEGER PRIMARY KEY,
-        digest   TEXT NOT NULL UNIQUE,
-        bytes    BLOB NOT NULL
-    ) STRICT;
-"];
-
-/// The newest version that this build reads and writes.
-pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// Where the journal is.
 #[derive(Debug, Clone)]
@@ -104,9 +72,7 @@ impl File {
 
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i64 = change.query_row("PRAGMA user_version", (), |row| row.get(0))?;
-        for step in STEPS.iter().skip(usize::try_from(version).unwrap_or(0)) {
-            change.execute_batch(step)?;
-        }
+        steps::take(&change, version)?;
         if version != VERSION {
             change.pragma_update(None, "application_id", APPLICATION_ID)?;
             change.pragma_update(None, "user_version", VERSION)?;
@@ -126,6 +92,7 @@ impl File {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { file },
             Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { file },
             Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { file, reason },
+            None if is_of_the_value(error) => JournalError::Damaged { file, reason },
             _ => JournalError::Io { file, reason },
         }
     }
@@ -134,6 +101,12 @@ impl File {
     pub(super) fn damaged(&self, reason: &str) -> JournalError {
         JournalError::Damaged { file: self.to_string(), reason: reason.to_owned() }
     }
+}
+
+/// Whether a value in the file is of a sort that we would never write.
+fn is_of_the_value(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
 }
 
 impl fmt::Display for File {

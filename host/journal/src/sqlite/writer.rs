@@ -8,11 +8,14 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
 use phasegate_process::{EVENT_FORMAT, Recorded, RunId};
-use rusqlite::{Connection, OptionalExtension, Savepoint, TransactionBehavior};
+use rusqlite::{Connection, Savepoint, TransactionBehavior};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
+use super::reading::{Known, known};
 use super::schema::File;
+use super::steps::note_end;
+use crate::chain::{End, Stored};
 use crate::{Blob, Fence, JournalError};
 
 /// Bytes of blobs beyond which no more work joins a transaction: sharing a sync saves little then, and waiting grows.
@@ -20,18 +23,32 @@ const ENOUGH_BYTES: usize = 16 << 20;
 
 /// Something to be written.
 pub(super) enum Work {
-    Append { run: RunId, fence: Fence, next: u64, rows: Vec<EventRow>, blobs: Vec<Blob> },
+    Append { run: RunId, fence: Fence, next: u64, events: Vec<Written>, blobs: Vec<Blob> },
     Store { blobs: Vec<Blob> },
     Own { run: RunId },
     AskCancel { run: RunId, by: String },
 }
 
-/// An event in the words of the file.
-pub(super) struct EventRow {
-    number: u64,
+/// An event in the words of the file; its link is known only when it is written.
+pub(super) struct Written {
     at_ms: u64,
     name: String,
     body: String,
+}
+
+impl Written {
+    pub(super) fn new(event: &Recorded, body: String) -> Self {
+        Self { at_ms: event.at_ms, name: name_in(&body), body }
+    }
+}
+
+/// What the event is called, for people who look into the file.
+fn name_in(body: &str) -> String {
+    #[derive(Deserialize)]
+    struct Named {
+        event: String,
+    }
+    serde_json::from_str(body).map(|Named { event }| event).unwrap_or_default()
 }
 
 /// Where to hand work in.
@@ -148,7 +165,7 @@ impl Desk {
 
 fn perform(work: &Work, to: &Savepoint<'_>, file: &File) -> Answer {
     let done = match work {
-        Work::Append { run, fence, next, rows, blobs } => return append(to, file, run, *fence, *next, rows, blobs),
+        Work::Append { run, fence, next, events, blobs } => return append(to, file, run, *fence, *next, events, blobs),
         Work::Store { blobs } => store(to, blobs).map(|()| 0),
         Work::Own { run } => own(to, run),
         Work::AskCancel { run, by } => return ask_cancel(to, file, run, by),
@@ -162,41 +179,38 @@ fn append(
     run: &RunId,
     fence: Fence,
     next: u64,
-    rows: &[EventRow],
+    events: &[Written],
     blobs: &[Blob],
 ) -> Answer {
-    let failed = |error: rusqlite::Error| file.error(&error);
-    let fenced = |newest| JournalError::Fenced { run: run.clone(), fence, newest: Fence::new(newest) };
-    let (run_key, newest) = known_run(to, run).map_err(failed)?.ok_or_else(|| fenced(0))?;
-    if fence != Fence::new(newest) {
-        return Err(fenced(newest));
-    }
-    let due = due(to, run_key).map_err(failed)?;
+    let known = owned_by(to, file, run, fence)?;
+    let due = known.end.number + 1;
     if next != due {
         return Err(JournalError::Conflict { run: run.clone(), wanted: next, next: due });
     }
-    store(to, blobs).and_then(|()| insert(to, run_key, rows)).map_err(failed)?;
-    Ok(0)
+    let written = store(to, blobs).and_then(|()| insert(to, known.key, known.end, events));
+    written.map(|()| 0).map_err(|error| file.error(&error))
 }
 
-fn known_run(to: &Connection, run: &RunId) -> rusqlite::Result<Option<(i64, u64)>> {
-    let mut query = to.prepare_cached("SELECT run_key, fence FROM runs WHERE run = ?1")?;
-    query.query_row((run.as_str(),), |row| Ok((row.get(0)?, row.get(1)?))).optional()
+/// The run, if this is still its newest owner.
+fn owned_by(to: &Connection, file: &File, run: &RunId, fence: Fence) -> Result<Known, JournalError> {
+    let known = known(to, run).map_err(|error| file.error(&error))?;
+    let newest = Fence::new(known.as_ref().map_or(0, |known| known.fence));
+    let fenced = JournalError::Fenced { run: run.clone(), fence, newest };
+    known.filter(|_| fence == newest).ok_or(fenced)
 }
 
-fn due(to: &Connection, run_key: i64) -> rusqlite::Result<u64> {
-    let mut query = to.prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM events WHERE run_key = ?1")?;
-    query.query_row((run_key,), |row| row.get(0))
-}
-
-fn insert(to: &Connection, run_key: i64, rows: &[EventRow]) -> rusqlite::Result<()> {
+fn insert(to: &Connection, run_key: i64, mut end: End, events: &[Written]) -> rusqlite::Result<()> {
     let mut insert = to.prepare_cached(
-        "INSERT INTO events (run_key, number, at_ms, format, name, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO events (run_key, number, at_ms, format, name, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    for row in rows {
-        insert.execute((run_key, row.number, row.at_ms, EVENT_FORMAT, &row.name, &row.body))?;
+    for event in events {
+        let Stored { number, at_ms, format, body, chain } = end.go_on(event.at_ms, EVENT_FORMAT, event.body.clone());
+        insert.execute((run_key, number, at_ms, format, &event.name, body, chain.as_str()))?;
     }
-    Ok(())
+    match events.is_empty() {
+        true => Ok(()),
+        false => note_end(to, run_key, &end),
+    }
 }
 
 fn store(to: &Connection, blobs: &[Blob]) -> rusqlite::Result<()> {
@@ -233,20 +247,4 @@ impl Work {
             Self::Own { .. } | Self::AskCancel { .. } => 0,
         }
     }
-}
-
-/// The event as it will stand in the file.
-pub(super) fn row(run: &RunId, event: &Recorded) -> Result<EventRow, JournalError> {
-    #[derive(Deserialize)]
-    struct Named {
-        event: String,
-    }
-    let unwritable = |error: serde_json::Error| JournalError::Unwritable {
-        run: run.clone(),
-        number: event.number,
-        reason: error.to_string(),
-    };
-    let body = serde_json::to_string(&event.event).map_err(unwritable)?;
-    let Named { event: name } = serde_json::from_str(&body).map_err(unwritable)?;
-    Ok(EventRow { number: event.number, at_ms: event.at_ms, name, body })
 }

@@ -1,7 +1,7 @@
 //! What every journal does, as its callers notice it.
 
 use futures::future::join_all;
-use phasegate_journal::{Blob, Fence};
+use phasegate_journal::{Blob, Fence, link};
 use phasegate_process::{
     ArtifactRef, Choice, Decided, Digest, DroppedTest, EVENT_FORMAT, Event, FeedbackItem, Issue, PhaseOutcome, Rework,
     RunStatus, Severity, Verdict, model::Usage,
@@ -39,6 +39,30 @@ pub async fn events_after_a_number_are_those_that_follow_it(place: &impl Place) 
     assert_eq!(numbers(&journal.events_after(&id, 1).unwrap()), [2, 3]);
     assert_eq!(numbers(&journal.events_after(&id, 3).unwrap()), [0; 0]);
     assert_eq!(numbers(&journal.events_after(&id, 99).unwrap()), [0; 0]);
+}
+
+pub async fn events_are_stored_with_links_that_stand_for_all_that_went_before(place: &impl Place) {
+    let (journal, id, other) = (place.open(), run("run-a"), run("run-b"));
+    let owner = journal.own(&id).await.unwrap();
+    let same = journal.own(&other).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![said("a"), said("b")]).await.unwrap();
+    append(&*journal, &owner, &id, 3, vec![said("c")]).await.unwrap();
+    let stored = journal.stored_after(&id, 0).unwrap();
+    let mut before = None;
+    for (event, word) in stored.iter().zip(["a", "b", "c"]) {
+        assert_eq!(event.body, format!("{{\"event\":\"run_stopped\",\"reason\":\"{word}\"}}"));
+        assert_eq!(event.format, EVENT_FORMAT);
+        assert_eq!(event.chain, link(before, event.number, event.at_ms, event.format, &event.body));
+        before = Some(&event.chain);
+    }
+    assert_eq!(journal.stored_after(&id, 2).unwrap(), stored[2..]);
+    assert_eq!(journal.stored_after(&id, 3).unwrap(), []);
+    assert_eq!(journal.stored_after(&run("nowhere"), 0).unwrap(), []);
+
+    // The events of one run written in another rhythm make the same links.
+    append(&*journal, &same, &other, 1, vec![said("a")]).await.unwrap();
+    journal.append(&other, same.fence(), 2, 1_001, vec![said("b")], Vec::new()).await.unwrap();
+    assert_eq!(journal.stored_after(&other, 0).unwrap(), stored[..2]);
 }
 
 pub async fn a_run_that_does_not_exist_has_no_events(place: &impl Place) {

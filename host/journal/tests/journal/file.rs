@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use phasegate_journal::SqliteJournal;
+use phasegate_journal::{SqliteJournal, link};
+use phasegate_process::EVENT_FORMAT;
 
-use crate::places::{Folder, Place, append, blob, created_now, folder, numbers, run, said, words};
+use crate::places::{Folder, Place, append, blob, created_now, folder, run, said, words};
 
 const RESTORE: &str = "hint: nothing was changed; restore the state folder from a copy, or start the task as a new run";
 
@@ -12,6 +13,16 @@ async fn with_three_events(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.own(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![created_now(&id), said("two"), said("three")]).await.unwrap();
+}
+
+/// Another event 3, which fits the chain as if it had been written so.
+fn replace_the_third(place: &Folder, format: u32, body: &str) {
+    let stored = place.open().stored_after(&run("run-a"), 1).unwrap();
+    let chain = link(Some(&stored[0].chain), 3, stored[1].at_ms, format, body);
+    let raw = place.raw();
+    let values = (format, body, chain.as_str());
+    raw.execute("UPDATE events SET format = ?1, body = ?2, chain = ?3 WHERE number = 3", values).unwrap();
+    raw.execute("UPDATE runs SET chain = ?1", (chain.as_str(),)).unwrap();
 }
 
 #[tokio::test]
@@ -23,7 +34,7 @@ async fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
     assert_eq!(
         place.refusal(),
         format!(
-            "{} has version 7, this phasegate reads versions up to 1\n\
+            "{} has version 7, this phasegate reads versions up to 2\n\
              hint: use the newer phasegate that wrote it, or another folder with `--state DIR`",
             place.name()
         )
@@ -89,7 +100,53 @@ async fn an_event_that_is_missing_is_an_error_that_names_it() {
     let missing = format!("event 2 of run `run-a` is missing in {}\n{RESTORE}", place.name());
     assert_eq!(words(journal.events(&run("run-a"))), missing);
     assert_eq!(words(journal.events_after(&run("run-a"), 1)), missing);
-    assert_eq!(numbers(&journal.events_after(&run("run-a"), 2).unwrap()), [3]);
+    assert_eq!(words(journal.events_after(&run("run-a"), 2)), missing);
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_the_one_that_was_written_is_an_error_that_names_it() {
+    for change in [
+        "UPDATE events SET body = replace(body, 'two', 'TWO') WHERE number = 2",
+        "UPDATE events SET at_ms = at_ms + 1 WHERE number = 2",
+        "UPDATE events SET format = 0 WHERE number = 2",
+        "UPDATE events SET chain = replace(chain, '1', '2') WHERE number = 2",
+        "UPDATE events SET chain = 'none' WHERE number = 2",
+        "UPDATE events SET number = 9 WHERE number = 2; UPDATE events SET number = 2 WHERE number = 3;
+         UPDATE events SET number = 3 WHERE number = 9; UPDATE runs SET chain = (SELECT chain FROM events WHERE number = 3)",
+    ] {
+        let place = folder();
+        with_three_events(&place).await;
+        place.raw().execute_batch(change).unwrap();
+        let broken = format!(
+            "event 2 of run `run-a` in {} is not what was written, its chain of digests breaks there\n{RESTORE}",
+            place.name()
+        );
+        assert_eq!(words(place.open().events(&run("run-a"))), broken, "{change}");
+        assert_eq!(words(place.open().events_after(&run("run-a"), 1)), broken, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn events_must_follow_the_one_they_are_read_after() {
+    let place = folder();
+    with_three_events(&place).await;
+    place.raw().execute("UPDATE events SET chain = replace(chain, '1', '2') WHERE number = 1", ()).unwrap();
+    let broken = words(place.open().events_after(&run("run-a"), 1));
+    assert!(broken.starts_with("event 2 of run `run-a` in "), "{broken}");
+}
+
+#[tokio::test]
+async fn a_lost_end_is_an_error_that_names_the_first_event_that_is_missing() {
+    let place = folder();
+    with_three_events(&place).await;
+    place.raw().execute("DELETE FROM events WHERE number >= 2", ()).unwrap();
+    let journal = place.open();
+    let missing = format!("event 2 of run `run-a` is missing in {}\n{RESTORE}", place.name());
+    assert_eq!(words(journal.events(&run("run-a"))), missing);
+    assert_eq!(words(journal.events_after(&run("run-a"), 1)), missing);
+    let owner = journal.own(&run("run-a")).await.unwrap();
+    let refused = words(append(&*journal, &owner, &run("run-a"), 2, vec![said("in its place")]).await);
+    assert!(refused.starts_with("event 2 cannot be written to run `run-a`, its next event is number 4\n"), "{refused}");
 }
 
 #[tokio::test]
@@ -100,7 +157,7 @@ async fn an_event_that_makes_no_sense_is_an_error_that_names_it() {
         ("{\"event\":\"run_stopped\"", "EOF while parsing an object at line 1 column 22"),
         ("{\"event\":\"run_stopped\"}", "missing field `reason`"),
     ] {
-        place.raw().execute("UPDATE events SET body = ?1 WHERE number = 3", (body,)).unwrap();
+        replace_the_third(&place, EVENT_FORMAT, body);
         assert_eq!(
             words(place.open().events(&run("run-a"))),
             format!("event 3 of run `run-a` in {} cannot be read: {reason}\n{RESTORE}", place.name())
@@ -112,13 +169,14 @@ async fn an_event_that_makes_no_sense_is_an_error_that_names_it() {
 async fn an_event_that_a_newer_build_wrote_is_refused_in_words() {
     let place = folder();
     with_three_events(&place).await;
-    place.raw().execute("UPDATE events SET format = 3, body = '{\"event\":\"news\"}' WHERE number = 3", ()).unwrap();
+    replace_the_third(&place, EVENT_FORMAT + 1, "{\"event\":\"news\"}");
     assert_eq!(
         words(place.open().events(&run("run-a"))),
         format!(
-            "event 3 of run `run-a` in {} has format 3, this phasegate reads formats up to 2\n\
+            "event 3 of run `run-a` in {} has format {}, this phasegate reads formats up to {EVENT_FORMAT}\n\
              hint: use the newer phasegate that wrote it",
-            place.name()
+            place.name(),
+            EVENT_FORMAT + 1
         )
     );
 }

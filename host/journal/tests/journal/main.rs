@@ -29,6 +29,7 @@ macro_rules! suites {
             events_come_back_as_they_were_with_numbers_from_one_and_their_time
             every_sort_of_event_comes_back_as_it_was
             events_after_a_number_are_those_that_follow_it
+            events_are_stored_with_links_that_stand_for_all_that_went_before
             a_run_that_does_not_exist_has_no_events
             an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_written
             an_append_that_would_leave_a_gap_is_refused

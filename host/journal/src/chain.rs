@@ -1,0 +1,147 @@
+//! The chain of digests over a run's events, and reading events by it.
+//!
+//! Each event's link is the digest of the event and of the link before it, so the last link stands for the whole run: an
+//! event that was changed, swapped or taken out shows when the run is read, and where. Accidents and careless edits show;
+//! whoever changes an event and makes all links after it anew is found only by a link that was noted elsewhere.
+
+use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
+use serde::{Deserialize, Serialize};
+
+use crate::JournalError;
+
+/// An event exactly as it stands in a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// From 1, without gaps, per run.
+    pub number: u64,
+    /// Unix time in milliseconds at which it was written.
+    pub at_ms: u64,
+    /// The event format of the build that wrote it.
+    pub format: u32,
+    /// The event's JSON, byte for byte as it was written.
+    pub body: String,
+    /// Its link, by [`link`].
+    pub chain: Digest,
+}
+
+/// What stands where the link before the first event would.
+const BEGINNING: &str = "phasegate run";
+
+/// The link of an event: the SHA-256 of five lines of text, which are the link before it (`phasegate run` for the first
+/// event), its number, time and format in decimal, and its body.
+///
+/// No line but the body, which is last and is not ended, can hold a line break, so no two events make the same text. The
+/// rule is part of the released formats of journal and export and never changes.
+pub fn link(before: Option<&Digest>, number: u64, at_ms: u64, format: u32, body: &str) -> Digest {
+    let before = before.map_or(BEGINNING, Digest::as_str);
+    Digest::of(format!("{before}\n{number}\n{at_ms}\n{format}\n{body}").as_bytes())
+}
+
+/// The events after `number`, which `stored` holds together with event `number` itself, whose link they must follow.
+pub(crate) fn read(run: &RunId, number: u64, stored: &[Stored], place: &str) -> Result<Vec<Recorded>, JournalError> {
+    let mut events = Vec::with_capacity(stored.len());
+    let mut before = None;
+    for (expected, found) in (number.max(1)..).zip(stored) {
+        if found.number != expected {
+            return Err(JournalError::gap(run, expected, place));
+        }
+        if found.number > number {
+            events.push(read_one(run, before, found, place)?);
+        }
+        before = Some(&found.chain);
+    }
+    Ok(events)
+}
+
+fn read_one(run: &RunId, before: Option<&Digest>, found: &Stored, place: &str) -> Result<Recorded, JournalError> {
+    let Stored { number, at_ms, format, ref body, ref chain } = *found;
+    known_format(run, number, format, place)?;
+    if link(before, number, at_ms, format, body) != *chain {
+        return Err(JournalError::broken(run, number, place));
+    }
+    let event = serde_json::from_str(body).map_err(|e| JournalError::DamagedEvent {
+        run: run.clone(),
+        number,
+        place: place.to_owned(),
+        reason: e.to_string(),
+    })?;
+    if let Event::RunCreated(created) = &event {
+        known_format(run, number, created.format, place)?;
+    }
+    Ok(Recorded { number, at_ms, event })
+}
+
+fn known_format(run: &RunId, number: u64, format: u32, place: &str) -> Result<(), JournalError> {
+    match format > EVENT_FORMAT {
+        true => Err(JournalError::NewerEvent { run: run.clone(), number, format, place: place.to_owned() }),
+        false => Ok(()),
+    }
+}
+
+/// The last event of a run, as the journal keeps it apart from the events, so that a lost end shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct End {
+    /// 0 for a run without events.
+    pub number: u64,
+    pub chain: Option<Digest>,
+}
+
+impl End {
+    /// Puts events behind it: how they will stand in the journal.
+    pub(crate) fn go_on(&mut self, at_ms: u64, format: u32, body: String) -> Stored {
+        self.number += 1;
+        let chain = link(self.chain.as_ref(), self.number, at_ms, format, &body);
+        self.chain = Some(chain.clone());
+        Stored { number: self.number, at_ms, format, body, chain }
+    }
+
+    /// Refuses events after `number` that end elsewhere.
+    pub(crate) fn is_that_of(
+        &self,
+        run: &RunId,
+        number: u64,
+        stored: &[Stored],
+        place: &str,
+    ) -> Result<(), JournalError> {
+        let reached = stored.last().map_or(number, |last| last.number);
+        match stored.last() {
+            _ if reached < self.number => Err(JournalError::gap(run, reached + 1, place)),
+            Some(last) if reached > self.number || Some(&last.chain) != self.chain.as_ref() => {
+                Err(JournalError::broken(run, reached.min(self.number + 1), place))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_rule_of_the_chain_is_that_of_the_released_formats() {
+        // printf 'phasegate run\n1\n1700000000000\n1\n{"event":"a\\nb"}' | sha256sum
+        let first = link(None, 1, 1_700_000_000_000, 1, "{\"event\":\"a\\nb\"}");
+        assert_eq!(first.as_str(), "sha256:63054efdc584c530ee229a2f085f7e29d8431f512fd2a52d499883ae122cf06c");
+        let second = link(Some(&first), 2, 1_700_000_000_001, 2, "ä\n");
+        assert_eq!(second.as_str(), "sha256:1c23c1f3e03a1343347ed9f743efebf7d5ec5640ef91873626714fb7db19a464");
+    }
+
+    #[test]
+    fn every_part_of_an_event_and_what_was_before_it_change_the_link() {
+        let before = Digest::of(b"before");
+        let all = [
+            link(None, 1, 2, 3, "4"),
+            link(Some(&before), 1, 2, 3, "4"),
+            link(None, 9, 2, 3, "4"),
+            link(None, 1, 9, 3, "4"),
+            link(None, 1, 2, 9, "4"),
+            link(None, 1, 2, 3, "9"),
+            link(None, 1, 2, 3, "\n4"),
+        ];
+        for (n, one) in all.iter().enumerate() {
+            assert!(all.iter().skip(n + 1).all(|other| one != other), "{n}");
+        }
+    }
+}

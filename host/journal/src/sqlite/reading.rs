@@ -1,0 +1,131 @@
+//! What the tables hold, read along the line of a run's origins.
+
+use phasegate_process::{Digest, RunId};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::schema::File;
+use crate::JournalError;
+use crate::chain::{End, Stored};
+
+/// What may go wrong in a query.
+pub(super) enum Fault {
+    Sql(rusqlite::Error),
+    Journal(JournalError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<JournalError> for Fault {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+/// A run's row.
+pub(super) struct Known {
+    pub(super) key: i64,
+    pub(super) fence: u64,
+    pub(super) end: End,
+}
+
+pub(super) fn known(from: &Connection, run: &RunId) -> rusqlite::Result<Option<Known>> {
+    let mut query = from.prepare_cached("SELECT run_key, fence, last, chain FROM runs WHERE run = ?1")?;
+    let row = |row: &Row<'_>| {
+        let chain = row.get::<_, Option<String>>(3)?.map(|text| digest(3, &text)).transpose()?;
+        Ok(Known { key: row.get(0)?, fence: row.get(1)?, end: End { number: row.get(2)?, chain } })
+    };
+    query.query_row((run.as_str(),), row).optional()
+}
+
+/// The events of a run after `number`, oldest first, to the end that the run is known to have.
+pub(super) fn stored_after(from: &Connection, run: &RunId, number: u64, file: &File) -> Result<Vec<Stored>, Fault> {
+    // Several queries that must see the same moment.
+    let moment = from.unchecked_transaction()?;
+    let mut events = Vec::new();
+    let Some(known) = known(&moment, run)? else { return Ok(events) };
+    for stretch in line(&moment, known.key)? {
+        read_stretch(&moment, run, number, &stretch, file, &mut events)?;
+    }
+    known.end.is_that_of(run, number, &events, &file.to_string())?;
+    Ok(events)
+}
+
+/// Events under one key, up to a number.
+struct Stretch {
+    key: i64,
+    upto: i64,
+}
+
+/// Where the events of a run are, from its first origin to itself.
+fn line(from: &Connection, key: i64) -> rusqlite::Result<Vec<Stretch>> {
+    // UNION and not UNION ALL: a damaged line that leads back to itself has an end, too.
+    let mut query = from.prepare_cached(
+        "WITH RECURSIVE line (key, parent, shared, upto) AS (
+             SELECT run_key, parent_key, shared, 9223372036854775807 FROM runs WHERE run_key = ?1
+             UNION
+             SELECT run_key, parent_key, runs.shared, min(line.shared, upto) FROM line JOIN runs ON run_key = parent
+         ) SELECT key, upto FROM line",
+    )?;
+    let rows = query.query_map((key,), |row| Ok(Stretch { key: row.get(0)?, upto: row.get(1)? }))?;
+    let mut line = rows.collect::<Result<Vec<_>, _>>()?;
+    line.reverse();
+    Ok(line)
+}
+
+fn read_stretch(
+    from: &Connection,
+    run: &RunId,
+    after: u64,
+    stretch: &Stretch,
+    file: &File,
+    events: &mut Vec<Stored>,
+) -> Result<(), Fault> {
+    let mut query = from.prepare_cached(
+        "SELECT number, at_ms, format, body, chain FROM events
+         WHERE run_key = ?1 AND number > ?2 AND number <= ?3 ORDER BY number",
+    )?;
+    let mut rows = query.query((stretch.key, after, stretch.upto))?;
+    while let Some(row) = rows.next()? {
+        events.push(stored(row, run, file)?);
+    }
+    Ok(())
+}
+
+fn stored(row: &Row<'_>, run: &RunId, file: &File) -> Result<Stored, Fault> {
+    let number = row.get(0)?;
+    let body = row.get_ref(3)?.as_str().map_err(|e| JournalError::DamagedEvent {
+        run: run.clone(),
+        number,
+        place: file.to_string(),
+        reason: e.to_string(),
+    })?;
+    let chain = row.get_ref(4)?.as_str().ok().and_then(|text| text.parse().ok());
+    let chain = chain.ok_or_else(|| JournalError::broken(run, number, &file.to_string()))?;
+    Ok(Stored { number, at_ms: row.get(1)?, format: row.get(2)?, body: body.to_owned(), chain })
+}
+
+/// A digest in a column.
+pub(super) fn digest(column: usize, text: &str) -> rusqlite::Result<Digest> {
+    let bad = |error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error));
+    text.parse().map_err(bad)
+}
+
+/// The runs that have events, newest first.
+pub(super) fn runs(from: &Connection, file: &File) -> Result<Vec<RunId>, Fault> {
+    let mut query = from.prepare_cached("SELECT run FROM runs WHERE last > 0 ORDER BY run_key DESC")?;
+    let mut rows = query.query(())?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push(run_id(row, file)?);
+    }
+    Ok(runs)
+}
+
+fn run_id(row: &Row<'_>, file: &File) -> Result<RunId, Fault> {
+    let text: String = row.get(0)?;
+    text.parse().map_err(|bad: phasegate_process::BadName| file.damaged(&bad.to_string()).into())
+}

@@ -1,0 +1,101 @@
+//! The versions of the file. Step N makes version N+1 out of version N; a released step is never edited, so that every
+//! older file can be read. All steps that a file lacks are taken in one transaction: a crash leaves the old file.
+
+use phasegate_process::Digest;
+use rusqlite::{Connection, params};
+
+use crate::chain::{End, Stored};
+
+/// The newest version that this build reads and writes.
+pub(super) const VERSION: i64 = 2;
+
+/// Brings the tables from this version to [`VERSION`].
+pub(super) fn take(change: &Connection, version: i64) -> rusqlite::Result<()> {
+    if version < 1 {
+        change.execute_batch(EVENTS_AND_BLOBS)?;
+    }
+    if version < 2 {
+        change.execute_batch(CHAINS_AND_FORKS)?;
+        chain_what_is_there(change)?;
+        change.execute_batch("DROP TABLE events_of_version_1")?;
+    }
+    Ok(())
+}
+
+/// `runs.run_key` gives the order of creation and keeps the events' key small; it is never given twice, so that a run that
+/// is removed cannot lend its events to another. `events` is clustered by run and number: loading a run reads one stretch of the
+/// file. `format` stands on each event, since builds of several versions may write to one run. `blobs` keeps its bytes
+/// out of the index over the digests, which a table without row ids could not.
+const EVENTS_AND_BLOBS: &str = "
+    CREATE TABLE runs (
+        run_key   INTEGER PRIMARY KEY AUTOINCREMENT,
+        run       TEXT NOT NULL UNIQUE,
+        fence     INTEGER NOT NULL,
+        cancel_by TEXT
+    ) STRICT;
+    CREATE TABLE events (
+        run_key INTEGER NOT NULL REFERENCES runs,
+        number  INTEGER NOT NULL CHECK (number > 0),
+        at_ms   INTEGER NOT NULL,
+        format  INTEGER NOT NULL,
+        name    TEXT NOT NULL,
+        body    TEXT NOT NULL,
+        PRIMARY KEY (run_key, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE blobs (
+        blob_key INTEGER PRIMARY KEY,
+        digest   TEXT NOT NULL UNIQUE,
+        bytes    BLOB NOT NULL
+    ) STRICT;
+";
+
+/// `events.chain` is an event's link; the table is made anew, since a column with a default would let an older build, that
+/// has the file open still, write events without one. `runs.last` and `runs.chain` are number and link of the run's last
+/// event, whether its own or shared: a lost end shows, and an append need not look for them. The first `shared` events of
+/// a fork are those of `parent_key`, and only what follows is under its own key.
+const CHAINS_AND_FORKS: &str = "
+    ALTER TABLE runs ADD COLUMN parent_key INTEGER REFERENCES runs;
+    ALTER TABLE runs ADD COLUMN shared INTEGER;
+    ALTER TABLE runs ADD COLUMN last INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN chain TEXT;
+    CREATE INDEX forks ON runs (parent_key) WHERE parent_key IS NOT NULL;
+    ALTER TABLE events RENAME TO events_of_version_1;
+    CREATE TABLE events (
+        run_key INTEGER NOT NULL REFERENCES runs,
+        number  INTEGER NOT NULL CHECK (number > 0),
+        at_ms   INTEGER NOT NULL,
+        format  INTEGER NOT NULL,
+        name    TEXT NOT NULL,
+        body    TEXT NOT NULL,
+        chain   TEXT NOT NULL,
+        PRIMARY KEY (run_key, number)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Takes the events over as they are. A gap among them stays one, and the links after it are of no use.
+fn chain_what_is_there(change: &Connection) -> rusqlite::Result<()> {
+    let mut old = change.prepare(
+        "SELECT run_key, number, at_ms, format, name, body FROM events_of_version_1 ORDER BY run_key, number",
+    )?;
+    let mut insert = change.prepare(
+        "INSERT INTO events (run_key, number, at_ms, format, name, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let mut rows = old.query(())?;
+    let (mut run_key, mut end) = (0, End::default());
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(0)? != run_key {
+            note_end(change, run_key, &end)?;
+            (run_key, end) = (row.get(0)?, End::default());
+        }
+        end.number = row.get::<_, u64>(1)?.saturating_sub(1);
+        let Stored { number, at_ms, format, body, chain } = end.go_on(row.get(2)?, row.get(3)?, row.get(5)?);
+        insert.execute(params![run_key, number, at_ms, format, row.get::<_, String>(4)?, body, chain.as_str()])?;
+    }
+    note_end(change, run_key, &end)
+}
+
+/// Keeps a run's last event with the run.
+pub(super) fn note_end(change: &Connection, run_key: i64, end: &End) -> rusqlite::Result<()> {
+    let mut note = change.prepare_cached("UPDATE runs SET last = ?2, chain = ?3 WHERE run_key = ?1")?;
+    note.execute((run_key, end.number, end.chain.as_ref().map(Digest::as_str))).map(drop)
+}
