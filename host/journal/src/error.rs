@@ -31,6 +31,20 @@ pub enum JournalError {
         /// The newest owner.
         newest: Fence,
     },
+    /// The run cannot be a fork in this way.
+    #[error(
+        "run `{run}` cannot go on from event {shared} of run `{of}`: {reason}, nothing was written\nhint: see `phasegate log {of}` for its events"
+    )]
+    CannotFork {
+        /// The run that was to be the fork.
+        run: RunId,
+        /// The run it was to be a fork of.
+        of: RunId,
+        /// How many events they were to share.
+        shared: u64,
+        /// Why not.
+        reason: String,
+    },
     /// A live process has the run.
     #[error(
         "run `{run}` is being worked on by {}\nhint: wait until it is done, or stop it with `phasegate cancel {run}`", process(.pid)

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
 use crate::JournalError;
-use crate::chain::{self, Stored};
+use crate::chain::{self, End, Stored};
 
 /// Events and blobs, as the rest of the house sees them.
 ///
@@ -31,6 +31,26 @@ pub trait Journal: Send + Sync {
         events: Vec<Event>,
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError>;
+
+    /// Makes a run without events, which the caller owns, a fork: its first `shared` events are those of `of`, by reference,
+    /// and `events` follow them. All or nothing, and durable when it returns; `of` may be a fork itself, and may go on.
+    #[allow(clippy::too_many_arguments)]
+    async fn fork(
+        &self,
+        run: &RunId,
+        fence: Fence,
+        of: &RunId,
+        shared: u64,
+        now_ms: u64,
+        events: Vec<Event>,
+        blobs: Vec<Blob>,
+    ) -> Result<Vec<Recorded>, JournalError>;
+
+    /// The run that this one is a fork of, and how many events they share; `None` for one that began by itself.
+    fn origin(&self, run: &RunId) -> Result<Option<(RunId, u64)>, JournalError>;
+
+    /// The forks of this very run, oldest first, and how many events each shares with it.
+    fn forks(&self, of: &RunId) -> Result<Vec<(RunId, u64)>, JournalError>;
 
     /// Stores blobs ahead of the events that will name them; durable when it returns.
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError>;
@@ -159,6 +179,25 @@ pub(crate) fn record(
         bodies.push(serde_json::to_string(event).map_err(unwritable)?);
     }
     Ok(((next..).zip(events).map(|(number, event)| Recorded { number, at_ms, event }).collect(), bodies))
+}
+
+/// Where the fork of a run with this end may begin: refuses what a fork cannot be.
+pub(crate) fn can_fork(
+    run: &RunId,
+    has: &End,
+    of: &RunId,
+    origin: &End,
+    shared: u64,
+    place: &str,
+) -> Result<(), JournalError> {
+    let cannot = |reason: String| Err(JournalError::CannotFork { run: run.clone(), of: of.clone(), shared, reason });
+    match origin.number {
+        _ if has.number > 0 => cannot(format!("run `{run}` has events already")),
+        0 => Err(JournalError::NoSuchRun { run: of.clone(), place: place.to_owned() }),
+        _ if shared == 0 => cannot("events count from 1".to_owned()),
+        last if shared > last => cannot(format!("that run has {last} events")),
+        _ => Ok(()),
+    }
 }
 
 /// A blob as it was read, if it is what its name says.

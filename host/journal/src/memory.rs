@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
 use crate::chain::{End, Stored};
-use crate::journal::{record, verified};
+use crate::journal::{can_fork, record, verified};
 use crate::{Blob, Fence, Journal, JournalError, Ownership};
 
 const PLACE: &str = "memory";
@@ -33,6 +33,8 @@ struct Kept {
 struct Run {
     fence: u64,
     cancel_by: Option<String>,
+    origin: Option<(RunId, u64)>,
+    /// Its own; those it shares are its origin's.
     events: Vec<Stored>,
     end: End,
 }
@@ -61,19 +63,50 @@ impl Journal for MemoryJournal {
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
         let mut kept = self.kept();
-        let fenced = |newest| JournalError::Fenced { run: run.clone(), fence, newest: Fence::new(newest) };
-        let known = kept.runs.get_mut(run).ok_or_else(|| fenced(0))?;
-        if fence != Fence::new(known.fence) {
-            return Err(fenced(known.fence));
-        }
+        let known = kept.owned_by(run, fence)?;
         let due = known.end.number + 1;
         if next != due {
             return Err(JournalError::Conflict { run: run.clone(), wanted: next, next: due });
         }
         let (recorded, bodies) = record(run, next, now_ms, events)?;
-        known.events.extend(bodies.into_iter().map(|body| known.end.go_on(now_ms, EVENT_FORMAT, body)));
+        known.go_on(now_ms, bodies);
         kept.store(blobs);
         Ok(recorded)
+    }
+
+    async fn fork(
+        &self,
+        run: &RunId,
+        fence: Fence,
+        of: &RunId,
+        shared: u64,
+        now_ms: u64,
+        events: Vec<Event>,
+        blobs: Vec<Blob>,
+    ) -> Result<Vec<Recorded>, JournalError> {
+        let mut kept = self.kept();
+        let has = kept.owned_by(run, fence)?.end.clone();
+        can_fork(run, &has, of, &kept.end(of), shared, PLACE)?;
+        let (recorded, bodies) = record(run, shared + 1, now_ms, events)?;
+        let chain = kept.stored(of, shared - 1, shared).pop().map(|last| last.chain);
+        let fork = kept.owned_by(run, fence)?;
+        fork.origin = Some((of.clone(), shared));
+        fork.end = End { number: shared, chain };
+        fork.go_on(now_ms, bodies);
+        kept.store(blobs);
+        Ok(recorded)
+    }
+
+    fn origin(&self, run: &RunId) -> Result<Option<(RunId, u64)>, JournalError> {
+        Ok(self.kept().runs.get(run).and_then(|known| known.origin.clone()))
+    }
+
+    fn forks(&self, of: &RunId) -> Result<Vec<(RunId, u64)>, JournalError> {
+        let kept = self.kept();
+        let shared = |run: &RunId| {
+            kept.runs.get(run)?.origin.as_ref().filter(|(origin, _)| origin == of).map(|(_, shared)| *shared)
+        };
+        Ok(kept.order.iter().filter_map(|run| Some((run.clone(), shared(run)?))).collect())
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
@@ -82,9 +115,7 @@ impl Journal for MemoryJournal {
     }
 
     fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError> {
-        let kept = self.kept();
-        let events = kept.runs.get(run).into_iter().flat_map(|known| &known.events);
-        Ok(events.filter(|event| event.number > number).cloned().collect())
+        Ok(self.kept().stored(run, number, u64::MAX))
     }
 
     fn place(&self) -> String {
@@ -93,7 +124,7 @@ impl Journal for MemoryJournal {
 
     fn runs(&self) -> Result<Vec<RunId>, JournalError> {
         let kept = self.kept();
-        let begun = |run: &&RunId| kept.runs.get(*run).is_some_and(|known| !known.events.is_empty());
+        let begun = |run: &&RunId| kept.runs.get(*run).is_some_and(|known| known.end.number > 0);
         Ok(kept.order.iter().rev().filter(begun).cloned().collect())
     }
 
@@ -139,10 +170,38 @@ impl Journal for MemoryJournal {
 }
 
 impl Kept {
+    /// The run, if this is still its newest owner.
+    fn owned_by(&mut self, run: &RunId, fence: Fence) -> Result<&mut Run, JournalError> {
+        let known = self.runs.get_mut(run);
+        let newest = Fence::new(known.as_ref().map_or(0, |known| known.fence));
+        let fenced = JournalError::Fenced { run: run.clone(), fence, newest };
+        known.filter(|_| fence == newest).ok_or(fenced)
+    }
+
+    fn end(&self, run: &RunId) -> End {
+        self.runs.get(run).map(|known| known.end.clone()).unwrap_or_default()
+    }
+
+    /// The events with a number above `after`, up to `upto`, along the line of its origins.
+    fn stored(&self, run: &RunId, after: u64, upto: u64) -> Vec<Stored> {
+        let Some(known) = self.runs.get(run) else { return Vec::new() };
+        let shared = known.origin.as_ref().filter(|(_, shared)| after < *shared);
+        let mut events = shared.map_or_else(Vec::new, |(of, shared)| self.stored(of, after, upto.min(*shared)));
+        let wanted = |event: &&Stored| event.number > after && event.number <= upto;
+        events.extend(known.events.iter().filter(wanted).cloned());
+        events
+    }
+
     fn store(&mut self, blobs: Vec<Blob>) {
         for blob in blobs {
             self.blobs.entry(blob.digest).or_insert(blob.bytes);
         }
+    }
+}
+
+impl Run {
+    fn go_on(&mut self, at_ms: u64, bodies: Vec<String>) {
+        self.events.extend(bodies.into_iter().map(|body| self.end.go_on(at_ms, EVENT_FORMAT, body)));
     }
 }
 

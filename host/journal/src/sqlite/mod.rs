@@ -98,9 +98,33 @@ impl Journal for SqliteJournal {
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
         let (recorded, bodies) = record(run, next, now_ms, events)?;
-        let written = recorded.iter().zip(bodies).map(|(event, body)| Written::new(event, body)).collect();
-        self.writer.ask(Work::Append { run: run.clone(), fence, next, events: written, blobs }).await?;
+        let events = bodies.into_iter().map(|body| Written::new(now_ms, body)).collect();
+        self.writer.ask(Work::Append { run: run.clone(), fence, next, events, blobs }).await?;
         Ok(recorded)
+    }
+
+    async fn fork(
+        &self,
+        run: &RunId,
+        fence: Fence,
+        of: &RunId,
+        shared: u64,
+        now_ms: u64,
+        events: Vec<Event>,
+        blobs: Vec<Blob>,
+    ) -> Result<Vec<Recorded>, JournalError> {
+        let (recorded, bodies) = record(run, shared.saturating_add(1), now_ms, events)?;
+        let events = bodies.into_iter().map(|body| Written::new(now_ms, body)).collect();
+        self.writer.ask(Work::Fork { run: run.clone(), fence, of: of.clone(), shared, events, blobs }).await?;
+        Ok(recorded)
+    }
+
+    fn origin(&self, run: &RunId) -> Result<Option<(RunId, u64)>, JournalError> {
+        self.read(|connection| reading::origin(connection, run, &self.file))
+    }
+
+    fn forks(&self, of: &RunId) -> Result<Vec<(RunId, u64)>, JournalError> {
+        self.read(|connection| reading::forks(connection, of, &self.file))
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {

@@ -1,7 +1,7 @@
 //! What the tables hold, read along the line of a run's origins.
 
 use phasegate_process::{Digest, RunId};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use super::schema::File;
 use crate::JournalError;
@@ -26,6 +26,7 @@ impl From<JournalError> for Fault {
 }
 
 /// A run's row.
+#[derive(Default)]
 pub(super) struct Known {
     pub(super) key: i64,
     pub(super) fence: u64,
@@ -76,6 +77,18 @@ fn line(from: &Connection, key: i64) -> rusqlite::Result<Vec<Stretch>> {
     Ok(line)
 }
 
+/// The link of an event of a run; `None` where the event is missing.
+pub(super) fn link_at(from: &Connection, key: i64, number: u64) -> rusqlite::Result<Option<Digest>> {
+    let mut query = from.prepare_cached("SELECT chain FROM events WHERE run_key = ?1 AND number = ?2")?;
+    for stretch in line(from, key)? {
+        let link = query.query_row((stretch.key, number), |row| digest(0, row.get_ref(0)?.as_str()?)).optional()?;
+        if link.is_some() && i64::try_from(number).is_ok_and(|number| number <= stretch.upto) {
+            return Ok(link);
+        }
+    }
+    Ok(None)
+}
+
 fn read_stretch(
     from: &Connection,
     run: &RunId,
@@ -121,6 +134,31 @@ pub(super) fn runs(from: &Connection, file: &File) -> Result<Vec<RunId>, Fault> 
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {
         runs.push(run_id(row, file)?);
+    }
+    Ok(runs)
+}
+
+/// The run that this one is a fork of, and how many events they share.
+pub(super) fn origin(from: &Connection, run: &RunId, file: &File) -> Result<Option<(RunId, u64)>, Fault> {
+    let mut query = from.prepare_cached(
+        "SELECT origin.run, fork.shared FROM runs fork JOIN runs origin ON origin.run_key = fork.parent_key
+         WHERE fork.run = ?1",
+    )?;
+    Ok(with_shared(query.query((run.as_str(),))?, file)?.pop())
+}
+
+/// The forks of a run, oldest first, and how many events they share.
+pub(super) fn forks(from: &Connection, of: &RunId, file: &File) -> Result<Vec<(RunId, u64)>, Fault> {
+    let mut query = from.prepare_cached(
+        "SELECT run, shared FROM runs WHERE parent_key = (SELECT run_key FROM runs WHERE run = ?1) ORDER BY run_key",
+    )?;
+    with_shared(query.query((of.as_str(),))?, file)
+}
+
+fn with_shared(mut rows: Rows<'_>, file: &File) -> Result<Vec<(RunId, u64)>, Fault> {
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next()? {
+        runs.push((run_id(row, file)?, row.get(1)?));
     }
     Ok(runs)
 }

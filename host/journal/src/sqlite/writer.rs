@@ -7,15 +7,16 @@
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
-use phasegate_process::{EVENT_FORMAT, Recorded, RunId};
+use phasegate_process::{EVENT_FORMAT, RunId};
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
-use super::reading::{Known, known};
+use super::reading::{Known, known, link_at};
 use super::schema::File;
 use super::steps::note_end;
 use crate::chain::{End, Stored};
+use crate::journal::can_fork;
 use crate::{Blob, Fence, JournalError};
 
 /// Bytes of blobs beyond which no more work joins a transaction: sharing a sync saves little then, and waiting grows.
@@ -24,6 +25,7 @@ const ENOUGH_BYTES: usize = 16 << 20;
 /// Something to be written.
 pub(super) enum Work {
     Append { run: RunId, fence: Fence, next: u64, events: Vec<Written>, blobs: Vec<Blob> },
+    Fork { run: RunId, fence: Fence, of: RunId, shared: u64, events: Vec<Written>, blobs: Vec<Blob> },
     Store { blobs: Vec<Blob> },
     Own { run: RunId },
     AskCancel { run: RunId, by: String },
@@ -37,8 +39,8 @@ pub(super) struct Written {
 }
 
 impl Written {
-    pub(super) fn new(event: &Recorded, body: String) -> Self {
-        Self { at_ms: event.at_ms, name: name_in(&body), body }
+    pub(super) fn new(at_ms: u64, body: String) -> Self {
+        Self { at_ms, name: name_in(&body), body }
     }
 }
 
@@ -166,6 +168,9 @@ impl Desk {
 fn perform(work: &Work, to: &Savepoint<'_>, file: &File) -> Answer {
     let done = match work {
         Work::Append { run, fence, next, events, blobs } => return append(to, file, run, *fence, *next, events, blobs),
+        Work::Fork { run, fence, of, shared, events, blobs } => {
+            return fork(to, file, run, *fence, of, *shared, events, blobs);
+        }
         Work::Store { blobs } => store(to, blobs).map(|()| 0),
         Work::Own { run } => own(to, run),
         Work::AskCancel { run, by } => return ask_cancel(to, file, run, by),
@@ -191,6 +196,32 @@ fn append(
     written.map(|()| 0).map_err(|error| file.error(&error))
 }
 
+#[allow(clippy::too_many_arguments)]
+fn fork(
+    to: &Connection,
+    file: &File,
+    run: &RunId,
+    fence: Fence,
+    of: &RunId,
+    shared: u64,
+    events: &[Written],
+    blobs: &[Blob],
+) -> Answer {
+    let failed = |error: rusqlite::Error| file.error(&error);
+    let (place, fork) = (file.to_string(), owned_by(to, file, run, fence)?);
+    let origin = known(to, of).map_err(failed)?.unwrap_or_default();
+    can_fork(run, &fork.end, of, &origin.end, shared, &place)?;
+    let chain = link_at(to, origin.key, shared).map_err(failed)?;
+    let chain = chain.ok_or_else(|| JournalError::gap(of, shared, &place))?;
+    let write = || {
+        let mut point = to.prepare_cached("UPDATE runs SET parent_key = ?2, shared = ?3 WHERE run_key = ?1")?;
+        point.execute((fork.key, origin.key, shared))?;
+        store(to, blobs)?;
+        insert(to, fork.key, End { number: shared, chain: Some(chain) }, events)
+    };
+    write().map(|()| 0).map_err(failed)
+}
+
 /// The run, if this is still its newest owner.
 fn owned_by(to: &Connection, file: &File, run: &RunId, fence: Fence) -> Result<Known, JournalError> {
     let known = known(to, run).map_err(|error| file.error(&error))?;
@@ -207,10 +238,7 @@ fn insert(to: &Connection, run_key: i64, mut end: End, events: &[Written]) -> ru
         let Stored { number, at_ms, format, body, chain } = end.go_on(event.at_ms, EVENT_FORMAT, event.body.clone());
         insert.execute((run_key, number, at_ms, format, &event.name, body, chain.as_str()))?;
     }
-    match events.is_empty() {
-        true => Ok(()),
-        false => note_end(to, run_key, &end),
-    }
+    note_end(to, run_key, &end)
 }
 
 fn store(to: &Connection, blobs: &[Blob]) -> rusqlite::Result<()> {
@@ -243,7 +271,9 @@ fn ask_cancel(to: &Connection, file: &File, run: &RunId, by: &str) -> Answer {
 impl Work {
     fn bytes(&self) -> usize {
         match self {
-            Self::Append { blobs, .. } | Self::Store { blobs } => blobs.iter().map(|blob| blob.bytes.len()).sum(),
+            Self::Append { blobs, .. } | Self::Fork { blobs, .. } | Self::Store { blobs } => {
+                blobs.iter().map(|blob| blob.bytes.len()).sum()
+            }
             Self::Own { .. } | Self::AskCancel { .. } => 0,
         }
     }

@@ -38,6 +38,15 @@ proptest! {
     }
 
     #[test]
+    fn any_tree_of_forks_reads_as_if_each_run_had_been_written_alone(
+        steps in prop::collection::vec((any::<bool>(), 0..8_usize, 0..12_u64, 0..3_usize), 0..24)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(grow(&memory(), &steps));
+        runtime.block_on(grow(&folder(), &steps));
+    }
+
+    #[test]
     fn money_comes_back_to_the_last_bit(usd in 0.0..1.0e6_f64) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -55,6 +64,36 @@ proptest! {
             let written = append(&*journal, &owner, &id, 1, vec![answered]).await;
             assert_eq!(journal.events(&id), written);
         });
+    }
+}
+
+/// Each step forks one of the runs at some event, or goes on with it; what is read is compared with lists kept beside.
+async fn grow(place: &impl Place, steps: &[(bool, usize, u64, usize)]) {
+    let journal = place.open();
+    let root = run("run-0");
+    let owner = journal.own(&root).await.unwrap();
+    append(&*journal, &owner, &root, 1, vec![said("first")]).await.unwrap();
+    let mut tree = vec![(root, owner, vec![said("first")])];
+    for (n, (forks, which, shared, count)) in steps.iter().enumerate() {
+        let which = which % tree.len();
+        let added: Vec<_> = (0..*count).map(|event| said(&format!("step {n} event {event}"))).collect();
+        let (of, owner, known) = &mut tree[which];
+        if *forks {
+            let shared = 1 + shared % known.len() as u64;
+            let (id, mut events) = (run(&format!("run-{}", n + 1)), known[..shared as usize].to_vec());
+            let owner = journal.own(&id).await.unwrap();
+            journal.fork(&id, owner.fence(), of, shared, 9, added.clone(), Vec::new()).await.unwrap();
+            events.extend(added);
+            tree.push((id, owner, events));
+        } else {
+            append(&*journal, owner, of, known.len() as u64 + 1, added.clone()).await.unwrap();
+            known.extend(added);
+        }
+    }
+    for (id, _, known) in &tree {
+        let events = place.open().events(id).unwrap();
+        assert_eq!(numbers(&events), (1..=known.len() as u64).collect::<Vec<_>>());
+        assert_eq!(&events.into_iter().map(|event| event.event).collect::<Vec<_>>(), known);
     }
 }
 

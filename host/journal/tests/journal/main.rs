@@ -5,20 +5,22 @@
 
 mod behaviours;
 mod file;
+mod forks;
+mod golden;
 mod interleavings;
 mod killed;
 mod places;
 
 /// Runs every behaviour against the journals of one sort.
 macro_rules! suite {
-    ($place:ident: $($behaviour:ident)*) => {
+    ($place:ident: $($group:ident { $($behaviour:ident)* })*) => {
         mod $place {
-            $(
+            $( $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $behaviour() {
-                    crate::behaviours::$behaviour(&crate::places::$place()).await;
+                    crate::$group::$behaviour(&crate::places::$place()).await;
                 }
-            )*
+            )* )*
         }
     };
 }
@@ -26,29 +28,39 @@ macro_rules! suite {
 macro_rules! suites {
     ($($place:ident)*) => { $(
         suite! { $place:
-            events_come_back_as_they_were_with_numbers_from_one_and_their_time
-            every_sort_of_event_comes_back_as_it_was
-            events_after_a_number_are_those_that_follow_it
-            events_are_stored_with_links_that_stand_for_all_that_went_before
-            a_run_that_does_not_exist_has_no_events
-            an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_written
-            an_append_that_would_leave_a_gap_is_refused
-            only_an_owner_can_append
-            a_stale_owner_is_refused_in_words_for_ever
-            a_run_is_owned_once_at_a_time
-            looking_for_an_owner_does_not_take_the_run
-            a_run_that_is_given_free_can_be_taken_again_with_a_higher_fence
-            blobs_come_back_by_digest_and_are_stored_once
-            a_blob_of_25_mb_comes_back_whole
-            an_append_without_events_stores_its_blobs
-            runs_are_listed_newest_first_once_they_have_events
-            many_runs_append_at_once_and_one_conflict_fails_alone
-            a_word_to_cancel_reaches_the_owner_and_ends_with_the_ownership
-            a_run_that_does_not_exist_cannot_be_cancelled
-            what_was_written_is_there_after_opening_again
-            two_handles_see_what_the_other_writes
-            an_append_that_nobody_waits_for_does_no_harm
-            events_of_a_newer_format_are_refused_in_words
+            behaviours {
+                events_come_back_as_they_were_with_numbers_from_one_and_their_time
+                every_sort_of_event_comes_back_as_it_was
+                events_after_a_number_are_those_that_follow_it
+                events_are_stored_with_links_that_stand_for_all_that_went_before
+                a_run_that_does_not_exist_has_no_events
+                an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_written
+                an_append_that_would_leave_a_gap_is_refused
+                only_an_owner_can_append
+                a_stale_owner_is_refused_in_words_for_ever
+                a_run_is_owned_once_at_a_time
+                looking_for_an_owner_does_not_take_the_run
+                a_run_that_is_given_free_can_be_taken_again_with_a_higher_fence
+                blobs_come_back_by_digest_and_are_stored_once
+                a_blob_of_25_mb_comes_back_whole
+                an_append_without_events_stores_its_blobs
+                runs_are_listed_newest_first_once_they_have_events
+                many_runs_append_at_once_and_one_conflict_fails_alone
+                a_word_to_cancel_reaches_the_owner_and_ends_with_the_ownership
+                a_run_that_does_not_exist_cannot_be_cancelled
+                what_was_written_is_there_after_opening_again
+                two_handles_see_what_the_other_writes
+                an_append_that_nobody_waits_for_does_no_harm
+                events_of_a_newer_format_are_refused_in_words
+            }
+            forks {
+                a_fork_has_the_first_events_of_its_origin_and_goes_on_with_its_own
+                the_chain_of_a_fork_goes_on_from_its_origins_link
+                origin_and_fork_go_on_without_noticing_each_other
+                forks_of_forks_share_what_their_line_shares
+                forks_and_origins_are_told
+                what_a_fork_cannot_be_is_said_in_words_and_nothing_is_written
+            }
         }
     )* };
 }

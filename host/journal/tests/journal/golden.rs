@@ -1,0 +1,57 @@
+//! Files as released versions wrote them: each is read, brought to the newest version, and gone on with.
+
+use std::fs;
+
+use phasegate_journal::link;
+use phasegate_process::{Event, RunStatus};
+
+use crate::places::{Folder, Place, append, folder, run, said};
+
+fn golden(file: &[u8]) -> Folder {
+    let place = folder();
+    fs::write(place.file(), file).unwrap();
+    place
+}
+
+#[tokio::test]
+async fn a_journal_of_version_1_is_read_chained_and_gone_on_with() {
+    let place = golden(include_bytes!("../golden/version-1.db"));
+    let (id, two) = (run("golden-run"), run("golden-two"));
+    {
+        let journal = place.open();
+        assert_eq!(journal.runs(), Ok(vec![two.clone(), id.clone()]));
+        let events = journal.events(&id).unwrap();
+        assert_eq!(events.len(), 10);
+        assert_eq!(events[9].event, said("cancelled by Ada"));
+        let Event::RunCreated(created) = &events[0].event else { panic!("{:?}", events[0]) };
+        assert_eq!((created.format, created.task_id.as_str()), (1, "GOLDEN-1"));
+        assert!(journal.blob(&created.pipeline).unwrap().is_some_and(|bytes| bytes == b"{\"name\":\"golden\"}"));
+
+        let mut before = None;
+        for stored in &journal.stored_after(&id, 0).unwrap() {
+            assert_eq!(stored.format, 1);
+            assert_eq!(stored.chain, link(before.as_ref(), stored.number, stored.at_ms, 1, &stored.body));
+            before = Some(stored.chain.clone());
+        }
+        let owner = journal.own(&id).await.unwrap();
+        assert_eq!(owner.fence().number(), 2);
+        append(&*journal, &owner, &id, 11, vec![said("resumed")]).await.unwrap();
+        let fork = journal.own(&run("golden-fork")).await.unwrap();
+        let events = vec![said("forked")];
+        journal.fork(&run("golden-fork"), fork.fence(), &two, 1, 0, events, Vec::new()).await.unwrap();
+    }
+    let journal = place.open();
+    assert_eq!(journal.events(&id).unwrap().len(), 11);
+    let ended = Event::RunFinished { status: RunStatus::Aborted, reason: "enough".to_owned() };
+    assert_eq!(journal.events(&two).unwrap()[1].event, ended);
+    assert_eq!(journal.events(&run("golden-fork")).unwrap()[1].event, said("forked"));
+}
+
+#[test]
+fn a_gap_in_a_journal_of_version_1_is_a_gap_still() {
+    let place = golden(include_bytes!("../golden/version-1.db"));
+    place.raw().execute("DELETE FROM events WHERE number = 4", ()).unwrap();
+    let refusal = place.open().events(&run("golden-run")).unwrap_err().to_string();
+    assert!(refusal.starts_with("event 4 of run `golden-run` is missing in "), "{refusal}");
+    assert_eq!(place.open().events(&run("golden-two")).unwrap().len(), 2);
+}
