@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use phasegate_journal::{Blob, Journal};
 use phasegate_process::pipeline::Pipeline;
@@ -85,34 +85,64 @@ pub(crate) struct Resolved {
     pub(crate) blobs: Vec<Blob>,
 }
 
+/// Where a component comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Origin {
+    /// The binary, under this name.
+    Bundled(String),
+    /// A file.
+    File(PathBuf),
+}
+
+impl Origin {
+    /// Where a pipeline says that its plugin comes from; relative paths are relative to `dir`.
+    pub(crate) fn of(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Self {
+        let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
+        path.map_or_else(|| Self::Bundled(name.to_string()), |path| Self::File(dir.join(path)))
+    }
+
+    /// The file as a pipeline writes it; nothing for what is in the binary.
+    pub(crate) fn path(&self) -> Option<String> {
+        match self {
+            Self::Bundled(_) => None,
+            Self::File(file) => Some(file.display().to_string()),
+        }
+    }
+
+    /// The component, as the plugin of this name.
+    pub(crate) fn read(&self, plugin: &PluginName) -> Result<Blob, Error> {
+        let (path, bytes) = match self {
+            Self::Bundled(name) => match bundled_bytes(name) {
+                Some(bytes) => ("the bundled component".to_owned(), bytes),
+                None => ("(no path)".to_owned(), Err(io::ErrorKind::NotFound.into())),
+            },
+            Self::File(file) => (file.display().to_string(), read_component(file)),
+        };
+        let unreadable = |why: io::Error| Error::PluginFile { plugin: plugin.clone(), path, why: why.to_string() };
+        bytes.map(Blob::new).map_err(unreadable)
+    }
+}
+
 /// Finds every component that a pipeline needs.
 pub(crate) fn resolve(pipeline: &Pipeline, dir: &Path, journal: &dyn Journal) -> Result<Resolved, Error> {
     let mut resolved = Resolved::default();
     for name in pipeline.plugin_names() {
-        let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
-        let unreadable = |path: &str, why: io::Error| Error::PluginFile {
-            plugin: name.clone(),
-            path: path.to_owned(),
-            why: why.to_string(),
+        let origin = Origin::of(pipeline, name, dir);
+        // The digest of what is in the binary is known, so that nothing large is unpacked for a journal that has it.
+        let known = match &origin {
+            Origin::Bundled(name) => bundled_digest(name),
+            Origin::File(_) => None,
         };
-        let digest = match (path, bundled_digest(name.as_str())) {
-            (Some(path), _) => {
-                let bytes = read_component(&dir.join(path)).map_err(|why| unreadable(path, why))?;
-                let blob = Blob::new(bytes);
+        let digest = match known {
+            Some(digest) if journal.has_blob(&digest)? => digest,
+            _ => {
+                let blob = origin.read(name)?;
                 let digest = blob.digest.clone();
                 if !journal.has_blob(&digest)? {
                     resolved.blobs.push(blob);
                 }
                 digest
             }
-            (None, Some(digest)) => {
-                if !journal.has_blob(&digest)? {
-                    let bytes = bundled_bytes(name.as_str()).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()));
-                    resolved.blobs.push(Blob::new(bytes.map_err(|why| unreadable("the bundled component", why))?));
-                }
-                digest
-            }
-            (None, None) => return Err(unreadable("(no path)", io::ErrorKind::NotFound.into())),
         };
         resolved.digests.insert(name.clone(), digest);
     }

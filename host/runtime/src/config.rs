@@ -18,7 +18,8 @@ use serde::Deserialize;
 use serde_json::json;
 use toml::Spanned;
 
-use overlay::{check_files, check_limits, swap_strategy, with_configured};
+use overlay::{check_files, with_configured};
+pub(crate) use overlay::{check_limits, swap_strategy};
 
 /// The name that is looked for.
 pub const FILE_NAME: &str = "phasegate.toml";

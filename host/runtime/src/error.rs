@@ -19,6 +19,9 @@ pub enum Error {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigFault),
+    /// Something cannot be swapped.
+    #[error(transparent)]
+    Swap(#[from] crate::swap::SwapFault),
     /// The models cannot be reached or used at all.
     #[error(transparent)]
     Models(#[from] phasegate_broker::ConfigError),

@@ -24,6 +24,7 @@ mod record;
 mod replay;
 mod settings;
 mod suite;
+mod swap;
 mod watch;
 mod writer;
 
@@ -37,5 +38,6 @@ pub use people::{PersonSays, decide};
 pub use proposals::{Proposal, decide_proposal, proposals};
 pub use replay::Replayed;
 pub use settings::RunSettings;
+pub use swap::{SwapAt, SwapFault, Swaps};
 pub use watch::{NoWatcher, Seen, Watcher};
 pub use writer::read_json;

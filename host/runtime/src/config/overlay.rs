@@ -93,7 +93,7 @@ impl Config {
 type Complaint = (String, String);
 
 /// Another strategy: a file that ends in `.wasm`, or the name of one that is known.
-pub(super) fn swap_strategy(
+pub(crate) fn swap_strategy(
     pipeline: &mut Pipeline,
     given: &str,
     dir: &Path,
@@ -147,7 +147,7 @@ pub(super) fn with_configured<'a>(
 }
 
 /// Limits in a pipeline are the sandbox's words, which the process does not know.
-pub(super) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<(), SourceError> {
+pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<(), SourceError> {
     for (name, plugin) in pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null()) {
         if let Err(error) = LimitsPatch::deserialize(&plugin.limits) {
             let words = error.to_string();
