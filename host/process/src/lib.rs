@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod decide;
+pub mod experiment;
 pub mod feedback;
 pub mod gate;
 pub mod measures;
@@ -13,6 +14,7 @@ pub mod pipeline;
 pub mod result;
 pub mod source;
 pub mod state;
+pub mod stats;
 pub mod task;
 pub mod testing;
 

@@ -170,8 +170,13 @@ pub(crate) mod by_hand {
     impl ByHand {
         /// A run of `planning-design`, about to plan.
         pub fn new() -> Self {
-            let text = standard("planning-design").unwrap();
-            let pipeline = parse(Source { file: "planning-design", text }, &|_| Err(String::new())).unwrap();
+            Self::of("planning-design")
+        }
+
+        /// A run of a standard pipeline, about to plan.
+        pub fn of(pipeline: &str) -> Self {
+            let text = standard(pipeline).unwrap();
+            let pipeline = parse(Source { file: pipeline, text }, &|_| Err(String::new())).unwrap();
             let created = RunCreated {
                 format: EVENT_FORMAT,
                 run_id: "run-1".parse().unwrap(),

@@ -1,0 +1,407 @@
+//! What an experiment came to: its cells, and the figures of each variant.
+//!
+//! A cell is one run: a task, a variant, a repetition. Figures count ended runs (passed, failed, or ended by a person); what
+//! waits, stopped or never started is counted apart and never as a failure. What is not known stays unknown. Pure; cannot fail.
+
+use serde::Serialize;
+
+use crate::result::{TaskResult, TaskStatus};
+use crate::state::State;
+use crate::stats::{Mean, Share};
+use crate::{Recorded, RunId, TaskId};
+
+/// The version of the JSON form of [`Results`].
+pub const RESULTS_FORMAT: u32 = 1;
+
+/// Where a cell stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Every gate was passed or overridden.
+    Passed,
+    /// A gate or a phase failed for good.
+    Failed,
+    /// A person ended it.
+    Aborted,
+    /// A person is needed.
+    Waiting,
+    /// It has no end yet and can be gone on with.
+    Stopped,
+    /// There is no run of it yet.
+    NotStarted,
+}
+
+impl Standing {
+    /// The word used in tables and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+            Self::Waiting => "waiting",
+            Self::Stopped => "stopped",
+            Self::NotStarted => "not_started",
+        }
+    }
+
+    /// Whether the run is over.
+    pub fn ended(self) -> bool {
+        matches!(self, Self::Passed | Self::Failed | Self::Aborted)
+    }
+}
+
+impl From<TaskStatus> for Standing {
+    fn from(status: TaskStatus) -> Self {
+        match status {
+            TaskStatus::Passed => Self::Passed,
+            TaskStatus::Failed => Self::Failed,
+            TaskStatus::Aborted => Self::Aborted,
+            TaskStatus::Waiting => Self::Waiting,
+            TaskStatus::Stopped | TaskStatus::Running => Self::Stopped,
+        }
+    }
+}
+
+/// Which cell it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The variant.
+    pub variant: String,
+    /// The task.
+    pub task: TaskId,
+    /// From 1.
+    pub repetition: u32,
+    /// Its run.
+    pub run: RunId,
+}
+
+/// One cell and what it came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cell {
+    /// Which.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// What it took; nothing where it never started.
+    #[serde(flatten)]
+    pub took: Took,
+}
+
+/// What a run took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Took {
+    /// Judgements of all its gates together.
+    pub judgements: usize,
+    /// Issues that a gate let through and a later one found.
+    pub escaped: usize,
+    /// Model calls that came back.
+    pub calls: u64,
+    /// Tokens read and written.
+    pub tokens: u64,
+    /// US dollars; `None` where a price was not known.
+    pub usd: Option<f64>,
+    /// Calls that were asked and never heard of again; they may have been billed.
+    pub maybe_billed: usize,
+    /// Milliseconds of work, waiting for people not counted.
+    pub elapsed_ms: u64,
+    /// Whether answers came from a script and not from a model.
+    pub scripted: bool,
+}
+
+impl Default for Took {
+    fn default() -> Self {
+        Self {
+            judgements: 0,
+            escaped: 0,
+            calls: 0,
+            tokens: 0,
+            // Nothing asked is known to have cost nothing.
+            usd: Some(0.0),
+            maybe_billed: 0,
+            elapsed_ms: 0,
+            scripted: false,
+        }
+    }
+}
+
+impl Cell {
+    /// A cell that has no run yet.
+    pub fn not_started(place: Place) -> Self {
+        Self { place, standing: Standing::NotStarted, reason: "it was not started".to_owned(), took: Took::default() }
+    }
+
+    /// A cell whose run is in the journal.
+    pub fn of(place: Place, state: &State, events: &[Recorded]) -> Self {
+        let result = TaskResult::of(state, events);
+        let totals = result.totals;
+        Self {
+            place,
+            standing: result.status.into(),
+            reason: result.reason,
+            took: Took {
+                judgements: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
+                escaped: escaped(state),
+                calls: totals.calls,
+                tokens: totals.input_tokens + totals.output_tokens,
+                usd: if totals.calls == 0 { Some(0.0) } else { totals.usd },
+                maybe_billed: result.maybe_billed.len(),
+                elapsed_ms: totals.elapsed_ms,
+                scripted: result.scripted,
+            },
+        }
+    }
+}
+
+/// Issues that some gate could have found before the one that did: injected in its phase or in an earlier one, and found
+/// by a later gate. Each counts once, however many gates it passed; one from a phase that the pipeline does not have escaped
+/// nobody.
+fn escaped(state: &State) -> usize {
+    let phases = || (0..).zip(&state.pipeline.phases);
+    let gates: Vec<usize> = phases().filter(|(_, phase)| phase.gate.is_some()).map(|(place, _)| place).collect();
+    let place = |name: &str| phases().find(|(_, phase)| phase.name.as_str() == name).map(|(place, _)| place);
+    let of_gate = |(found, phase): (usize, &crate::pipeline::Phase)| {
+        let judged = state.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
+        let issues = judged.iter().flat_map(|judged| &judged.issues);
+        let injected = issues.filter_map(|issue| place(&issue.phase_injected));
+        injected.filter(|injected| gates.iter().any(|gate| injected <= gate && *gate < found)).count()
+    };
+    phases().map(of_gate).sum()
+}
+
+/// What an experiment came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Results {
+    /// See [`RESULTS_FORMAT`].
+    pub format: u32,
+    /// The experiment.
+    pub experiment: String,
+    /// Whether any answers came from a script: then nothing is said about any model.
+    pub scripted: bool,
+    /// In the order of the file.
+    pub variants: Vec<Variant>,
+    /// How each variant fared with each task.
+    pub tasks: Vec<TaskRow>,
+    /// Every cell.
+    pub cells: Vec<Cell>,
+}
+
+/// One variant over all its cells.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Variant {
+    /// Its name.
+    pub variant: String,
+    /// Its cells.
+    pub runs: usize,
+    /// Runs that passed.
+    pub passed: usize,
+    /// Runs that failed for good.
+    pub failed: usize,
+    /// Runs that a person ended.
+    pub aborted: usize,
+    /// Runs that wait for a person.
+    pub waiting: usize,
+    /// Runs without an end yet.
+    pub stopped: usize,
+    /// Cells without a run yet.
+    pub not_started: usize,
+    /// Passed of ended runs.
+    pub pass_rate: Option<Share>,
+    /// Judgements of all gates together that a run took which passed.
+    pub judgements_to_pass: Option<Mean>,
+    /// US dollars of all its runs, ended or not; `None` as soon as one is not known.
+    pub usd: Option<f64>,
+    /// The same for each run that passed; `None` where that is not known or none passed.
+    pub usd_per_passed: Option<f64>,
+    /// Tokens of all its runs.
+    pub tokens: u64,
+    /// The same for each run that passed.
+    pub tokens_per_passed: Option<f64>,
+    /// Escaped defects of an ended run.
+    pub escaped: Option<Mean>,
+    /// Milliseconds of work of an ended run.
+    pub elapsed_ms: Option<Mean>,
+    /// Calls that may have been billed and are in no figure.
+    pub maybe_billed: usize,
+}
+
+/// One task over all variants.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TaskRow {
+    /// The task.
+    pub task: TaskId,
+    /// In the order of the variants.
+    pub variants: Vec<Fared>,
+}
+
+/// How one variant fared with one task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Fared {
+    /// Runs that passed.
+    pub passed: usize,
+    /// Runs that ended.
+    pub ended: usize,
+    /// All of them.
+    pub runs: usize,
+}
+
+impl Results {
+    /// The figures of these cells; variants and tasks in the order in which they first come.
+    pub fn of(experiment: &str, cells: Vec<Cell>) -> Self {
+        let (mut names, mut ids): (Vec<&str>, Vec<&TaskId>) = (Vec::new(), Vec::new());
+        for Place { variant, task, .. } in cells.iter().map(|cell| &cell.place) {
+            if !names.contains(&variant.as_str()) {
+                names.push(variant);
+            }
+            if !ids.contains(&task) {
+                ids.push(task);
+            }
+        }
+        let of_variant = |name: &str| cells.iter().filter(|cell| cell.place.variant == name).collect::<Vec<_>>();
+        let row = |task: &TaskId| TaskRow {
+            task: task.clone(),
+            variants: names.iter().map(|name| fared(&of_variant(name), task)).collect(),
+        };
+        Self {
+            format: RESULTS_FORMAT,
+            experiment: experiment.to_owned(),
+            scripted: cells.iter().any(|cell| cell.took.scripted),
+            variants: names.iter().map(|name| variant(name, &of_variant(name))).collect(),
+            tasks: ids.into_iter().map(row).collect(),
+            cells,
+        }
+    }
+
+    /// Whether every cell ended.
+    pub fn complete(&self) -> bool {
+        self.cells.iter().all(|cell| cell.standing.ended())
+    }
+}
+
+fn fared(cells: &[&Cell], task: &TaskId) -> Fared {
+    let of_task = || cells.iter().filter(|cell| cell.place.task == *task);
+    Fared {
+        passed: of_task().filter(|cell| cell.standing == Standing::Passed).count(),
+        ended: of_task().filter(|cell| cell.standing.ended()).count(),
+        runs: of_task().count(),
+    }
+}
+
+fn variant(name: &str, cells: &[&Cell]) -> Variant {
+    let count = |standing| cells.iter().filter(|cell| cell.standing == standing).count();
+    let passed = count(Standing::Passed);
+    let ended: Vec<&&Cell> = cells.iter().filter(|cell| cell.standing.ended()).collect();
+    let mean = |cells: &[&&Cell], figure: fn(&Took) -> f64| {
+        Mean::of(&cells.iter().map(|cell| figure(&cell.took)).collect::<Vec<_>>())
+    };
+    let of_passed: Vec<&&Cell> = ended.iter().copied().filter(|cell| cell.standing == Standing::Passed).collect();
+    let usd = cells.iter().map(|cell| cell.took.usd).sum::<Option<f64>>();
+    let tokens: u64 = cells.iter().map(|cell| cell.took.tokens).sum();
+    let each = |sum: f64| (passed > 0).then(|| sum / passed as f64);
+    Variant {
+        variant: name.to_owned(),
+        runs: cells.len(),
+        passed,
+        failed: count(Standing::Failed),
+        aborted: count(Standing::Aborted),
+        waiting: count(Standing::Waiting),
+        stopped: count(Standing::Stopped),
+        not_started: count(Standing::NotStarted),
+        pass_rate: Share::of(passed, ended.len()),
+        judgements_to_pass: mean(&of_passed, |took| took.judgements as f64),
+        usd,
+        usd_per_passed: usd.and_then(each),
+        tokens,
+        tokens_per_passed: each(tokens as f64),
+        escaped: mean(&ended, |took| took.escaped as f64),
+        elapsed_ms: mean(&ended, |took| took.elapsed_ms as f64),
+        maybe_billed: cells.iter().map(|cell| cell.took.maybe_billed).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::measures::by_hand::ByHand;
+    use crate::{RunStatus, Severity, Verdict};
+
+    fn cell(variant: &str, task: &str, repetition: u32, standing: Standing, took: Took) -> Cell {
+        let run = format!("{variant}-{repetition}").parse().unwrap();
+        let place = Place { variant: variant.to_owned(), task: task.parse().unwrap(), repetition, run };
+        Cell { place, standing, reason: String::new(), took }
+    }
+
+    fn took(judgements: usize, tokens: u64, usd: Option<f64>) -> Took {
+        Took { judgements, tokens, usd, calls: 1, ..Took::default() }
+    }
+
+    #[test]
+    fn figures_count_ended_runs_and_costs_count_all() {
+        let results = Results::of(
+            "x",
+            vec![
+                cell("a", "TASK-1", 1, Standing::Passed, took(3, 100, Some(0.1))),
+                cell("a", "TASK-1", 2, Standing::Passed, took(5, 100, Some(0.1))),
+                cell("a", "TASK-2", 1, Standing::Failed, took(9, 300, Some(0.3))),
+                cell("a", "TASK-2", 2, Standing::Waiting, took(1, 100, Some(0.1))),
+                cell("a", "TASK-3", 1, Standing::NotStarted, Took::default()),
+            ],
+        );
+        let a = &results.variants[0];
+        assert_eq!((a.runs, a.passed, a.failed, a.waiting, a.not_started), (5, 2, 1, 1, 1));
+        let rate = a.pass_rate.unwrap();
+        assert_eq!((rate.n, rate.value), (3, 2.0 / 3.0));
+        let judgements = a.judgements_to_pass.unwrap();
+        assert_eq!((judgements.n, judgements.value), (2, 4.0));
+        assert!((a.usd_per_passed.unwrap() - 0.3).abs() < 1e-12, "all that was spent, for two that passed");
+        assert_eq!(a.tokens_per_passed, Some(300.0));
+        assert_eq!(results.tasks[1].variants, [Fared { passed: 0, ended: 1, runs: 2 }]);
+        assert!(!results.complete());
+    }
+
+    #[test]
+    fn one_unknown_price_makes_the_cost_unknown_and_no_pass_makes_none() {
+        let unknown = Results::of(
+            "x",
+            vec![
+                cell("a", "TASK-1", 1, Standing::Passed, took(3, 100, None)),
+                cell("a", "TASK-1", 2, Standing::Passed, took(3, 100, Some(0.1))),
+                cell("b", "TASK-1", 1, Standing::Failed, took(3, 100, Some(0.1))),
+            ],
+        );
+        let [a, b] = &unknown.variants[..] else { unreachable!() };
+        assert_eq!((a.usd, a.usd_per_passed, a.tokens_per_passed), (None, None, Some(100.0)));
+        assert_eq!((b.usd, b.usd_per_passed, b.judgements_to_pass), (Some(0.1), None, None));
+        assert!(unknown.complete());
+    }
+
+    #[test]
+    fn a_run_gives_its_judgements_and_what_escaped_its_gates() {
+        let mut run = ByHand::reviewed_twice();
+        run.finish(RunStatus::Passed);
+        let place = Place {
+            variant: "a".into(),
+            task: "TASK-1".parse().unwrap(),
+            repetition: 1,
+            run: "run-1".parse().unwrap(),
+        };
+        let cell = Cell::of(place, &run.state, &run.events);
+        assert_eq!(
+            (cell.standing, cell.took.judgements, cell.took.calls, cell.took.escaped),
+            (Standing::Passed, 2, 5, 0)
+        );
+    }
+
+    #[test]
+    fn a_design_fault_that_only_the_test_gate_finds_escaped_once() {
+        let mut run = ByHand::of("tsp");
+        run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
+        run.work("design-review", 1, None).judge("design-review", 1, Verdict::Passed, &[]);
+        run.work("code", 1, Some("generated_code"));
+        run.work("code-review", 1, None).judge("code-review", 1, Verdict::Failed, &[Severity::Critical]);
+        assert_eq!(escaped(&run.state), 1);
+    }
+}
