@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use crate::measures::total;
+use crate::measures::{Effort, total};
 use crate::pipeline::Phase;
 use crate::state::{Approval, Judged, ProposalDecision, State};
 use crate::{
@@ -185,7 +185,7 @@ pub struct OpenCall {
     pub asked_at_ms: u64,
 }
 
-/// What the run took.
+/// What a run took, or a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Totals {
     /// Model calls that came back.
@@ -207,7 +207,6 @@ impl TaskResult {
         let gates = state.pipeline.phases.iter().filter(|phase| phase.gate.is_some());
         let gates: Vec<_> = gates.map(|phase| gate(state, phase)).collect();
         let attempts = || gates.iter().flat_map(|gate| &gate.attempts);
-        let effort = total(state, events);
         Self {
             task_id: state.created.task_id.clone(),
             run_id: state.created.run_id.clone(),
@@ -219,14 +218,21 @@ impl TaskResult {
             dropped_tests: dropped(state),
             proposals: state.proposals.clone(),
             maybe_billed: open_calls(events),
-            totals: Totals {
-                calls: effort.spent.calls,
-                input_tokens: effort.spent.input_tokens,
-                output_tokens: effort.spent.output_tokens,
-                usd: effort.spent.usd,
-                elapsed_ms: effort.elapsed_ms,
-            },
+            totals: total(state, events).into(),
             gates,
+        }
+    }
+}
+
+impl From<Effort> for Totals {
+    fn from(effort: Effort) -> Self {
+        let Effort { spent, elapsed_ms } = effort;
+        Self {
+            calls: spent.calls,
+            input_tokens: spent.input_tokens,
+            output_tokens: spent.output_tokens,
+            usd: spent.usd,
+            elapsed_ms,
         }
     }
 }

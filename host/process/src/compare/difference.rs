@@ -1,0 +1,325 @@
+//! Where two runs first went different ways.
+//!
+//! Events are held against each other by their logical places (phase, attempt, call number, artifact's name), never by
+//! when they happened: calls may overlap, a run may have stopped and gone on, a call may have been asked again, and still be
+//! the same run. What was measured is other in every run, so artifacts that hold times are no difference, nor is what
+//! agents asked and made of them; when two runs hold the very same measures, as a replay does, nothing is passed over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::{discriminant, take};
+
+use serde::Serialize;
+
+use crate::{ArtifactName, AttemptId, Digest, Event, PhaseOutcome, Recorded};
+
+/// The host's own figures of a run, measured time among them.
+const MEASURES: &str = "run_measures";
+
+/// The first thing that is not the same in two runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// What sort of thing.
+    pub differs: Differs,
+    /// What happened in the one run; nothing where it has no such thing.
+    pub before: Option<Recorded>,
+    /// What happened in the other.
+    pub after: Option<Recorded>,
+}
+
+/// What sort of thing differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Differs {
+    /// A model is asked something else.
+    Request,
+    /// A model answers the same request otherwise.
+    Answer,
+    /// An agent tries other tests, or they end otherwise.
+    Trial,
+    /// An artifact is another one, or only one of the runs has it.
+    Artifact,
+    /// An agent came back otherwise: what it handed in was taken or not, or it failed with other words.
+    Outcome,
+    /// A gate's agent or the gate found something else; the verdict may be the same.
+    Findings,
+    /// The run of tests that counts ended otherwise.
+    Tests,
+    /// A gate was judged otherwise.
+    Verdict,
+    /// The strategy decided otherwise.
+    Decision,
+    /// A person decided otherwise, or with other words.
+    Person,
+    /// The run ended otherwise.
+    End,
+    /// Something else came next.
+    Way,
+    /// One of them is not over and has come no further.
+    Further,
+}
+
+impl Difference {
+    /// The blobs that differ, where that is what differs and both have one.
+    pub fn blobs(&self) -> Option<(&Digest, &Digest)> {
+        let (before, after) = (&self.before.as_ref()?.event, &self.after.as_ref()?.event);
+        let (old, new) = (blob(before)?, blob(after)?);
+        (discriminant(before) == discriminant(after) && old.0 == new.0 && old.1 != new.1).then_some((old.1, new.1))
+    }
+}
+
+/// The first difference between two runs; nothing where artifacts, verdicts and decisions are the same.
+pub fn first_difference(before: &[Recorded], after: &[Recorded]) -> Option<Difference> {
+    let all = measures(before) == measures(after);
+    let steps = |events| if all { in_order(events) } else { unmeasured(in_order(events)) };
+    let (old, new) = (steps(before), steps(after));
+    let (mut old, mut new) = (old.as_slice(), new.as_slice());
+    while let ([a, old_rest @ ..], [b, new_rest @ ..]) = (old, new) {
+        match pair(a, b) {
+            Pair::Same => (old, new) = (old_rest, new_rest),
+            Pair::Differ(differs) => return Some(difference(differs, Some(*a), Some(*b))),
+            Pair::OnlyOld if left_behind(a, old_rest) => old = old_rest,
+            Pair::OnlyNew if left_behind(b, new_rest) => new = new_rest,
+            Pair::OnlyOld | Pair::OnlyNew => return Some(difference(Differs::Way, Some(*a), Some(*b))),
+        }
+    }
+    match (old.first(), new.first()) {
+        (None, None) => None,
+        (a, b) => Some(difference(Differs::Further, a.copied(), b.copied())),
+    }
+}
+
+fn difference(differs: Differs, before: Option<&Recorded>, after: Option<&Recorded>) -> Difference {
+    Difference { differs, before: before.cloned(), after: after.cloned() }
+}
+
+/// The events by their logical places: of an attempt the calls by their numbers, then the artifacts by their names.
+fn in_order(events: &[Recorded]) -> Vec<&Recorded> {
+    let mut steps = Vec::new();
+    let mut calls: BTreeMap<(u32, Part), &Recorded> = BTreeMap::new();
+    let mut stored: BTreeMap<&ArtifactName, &Recorded> = BTreeMap::new();
+    for recorded in events {
+        match &recorded.event {
+            // Asked again, a call is asked once.
+            Event::ModelAsked { call, .. } | Event::TestsRan { call: Some(call), .. } => {
+                calls.insert((*call, Part::Question), recorded);
+            }
+            Event::ModelAnswered { call, .. } => {
+                calls.insert((*call, Part::Answer), recorded);
+            }
+            Event::ArtifactStored { artifact, .. } => {
+                stored.insert(&artifact.name, recorded);
+            }
+            // How a run began is no step of it, and proposals are decided beside it.
+            Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
+            Event::PhaseStarted { .. }
+            | Event::TestsRan { call: None, .. }
+            | Event::PhaseFinished { .. }
+            | Event::GateJudged { .. }
+            | Event::FeedbackDecided { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::ApprovalGiven { .. }
+            | Event::RunFinished { .. } => {
+                steps.extend(take(&mut calls).into_values().chain(take(&mut stored).into_values()));
+                steps.push(recorded);
+            }
+        }
+    }
+    steps.extend(calls.into_values().chain(stored.into_values()));
+    steps
+}
+
+/// A call's answer comes after its question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Question,
+    Answer,
+}
+
+/// The part of a call that this is.
+fn call_of(event: &Event) -> Option<(&AttemptId, u32, Part)> {
+    match event {
+        Event::ModelAsked { at, call, .. } | Event::TestsRan { at, call: Some(call), .. } => {
+            Some((at, *call, Part::Question))
+        }
+        Event::ModelAnswered { at, call, .. } => Some((at, *call, Part::Answer)),
+        _ => None,
+    }
+}
+
+fn measures(events: &[Recorded]) -> Vec<&Digest> {
+    let stored = events.iter().filter_map(|recorded| match &recorded.event {
+        Event::ArtifactStored { artifact, .. } if artifact.name.as_str() == MEASURES => Some(&artifact.digest),
+        _ => None,
+    });
+    stored.collect()
+}
+
+/// Without artifacts that hold measured time, and without what the attempts that read one of them asked and made.
+fn unmeasured(steps: Vec<&Recorded>) -> Vec<&Recorded> {
+    let mut measured: BTreeSet<&str> = BTreeSet::from([MEASURES]);
+    let mut passed_over: Option<&AttemptId> = None;
+    let mut kept = Vec::new();
+    for recorded in steps {
+        match &recorded.event {
+            Event::PhaseStarted { at, inputs } => {
+                let reads = inputs.iter().any(|input| measured.contains(input.name.as_str()));
+                passed_over = reads.then_some(at);
+                kept.push(recorded);
+            }
+            Event::ArtifactStored { at, artifact } => {
+                if passed_over == Some(at) {
+                    measured.insert(artifact.name.as_str());
+                } else if artifact.name.as_str() != MEASURES {
+                    kept.push(recorded);
+                }
+            }
+            event if call_of(event).is_some_and(|(at, ..)| passed_over == Some(at)) => {}
+            _ => kept.push(recorded),
+        }
+    }
+    kept
+}
+
+/// How two steps stand to each other.
+enum Pair {
+    Same,
+    Differ(Differs),
+    /// A part of a call that the new run does not have.
+    OnlyOld,
+    /// A part of a call that the old run does not have.
+    OnlyNew,
+}
+
+fn pair(old: &Recorded, new: &Recorded) -> Pair {
+    let (a, b) = (&old.event, &new.event);
+    match (call_of(a), call_of(b)) {
+        (Some((at, call, part)), Some((also_at, other, other_part))) if at == also_at => {
+            match (call, part).cmp(&(other, other_part)) {
+                std::cmp::Ordering::Less => return Pair::OnlyOld,
+                std::cmp::Ordering::Greater => return Pair::OnlyNew,
+                std::cmp::Ordering::Equal => {}
+            }
+        }
+        (Some((at, ..)), None) if attempt_of(b) == Some(at) => return Pair::OnlyOld,
+        (None, Some((at, ..))) if attempt_of(a) == Some(at) => return Pair::OnlyNew,
+        _ => {}
+    }
+    if discriminant(a) != discriminant(b) || attempt_of(a) != attempt_of(b) {
+        return Pair::Differ(other_step(a, b));
+    }
+    content(a, b).map_or(Pair::Same, Pair::Differ)
+}
+
+/// Two steps that are not the same sort of step, or not of the same attempt.
+fn other_step(a: &Event, b: &Event) -> Differs {
+    let same_attempt = attempt_of(a).is_some() && attempt_of(a) == attempt_of(b);
+    let is_call = |event| call_of(event).is_some();
+    let stores = |event: &Event| matches!(event, Event::ArtifactStored { .. });
+    match () {
+        () if same_attempt && is_call(a) && is_call(b) => Differs::Request,
+        () if same_attempt && (stores(a) || stores(b)) => Differs::Artifact,
+        () => Differs::Way,
+    }
+}
+
+/// What differs in two steps of one place.
+fn content(a: &Event, b: &Event) -> Option<Differs> {
+    let (same, differs) = match (a, b) {
+        (Event::ModelAsked { request, .. }, Event::ModelAsked { request: other, .. }) => {
+            (request == other, Differs::Request)
+        }
+        (Event::ModelAnswered { answer, .. }, Event::ModelAnswered { answer: other, .. }) => {
+            (answer == other, Differs::Answer)
+        }
+        (
+            Event::TestsRan { call: Some(_), run, request, .. },
+            Event::TestsRan { call: Some(_), run: other, request: asked, .. },
+        ) => ((run, request) == (other, asked), Differs::Trial),
+        (Event::TestsRan { run, .. }, Event::TestsRan { run: other, .. }) => (run == other, Differs::Tests),
+        (Event::ArtifactStored { artifact, .. }, Event::ArtifactStored { artifact: other, .. }) => {
+            (artifact == other, Differs::Artifact)
+        }
+        (Event::PhaseFinished { outcome, .. }, Event::PhaseFinished { outcome: other, .. }) => {
+            came_back(outcome, other)
+        }
+        (
+            Event::GateJudged { verdict, reason, issues, dropped, .. },
+            Event::GateJudged { verdict: other, reason: why, issues: found, dropped: given_up, .. },
+        ) => match verdict == other {
+            true => ((reason, issues, dropped) == (why, found, given_up), Differs::Findings),
+            false => (false, Differs::Verdict),
+        },
+        (Event::FeedbackDecided { decided, .. }, Event::FeedbackDecided { decided: other, .. }) => {
+            (decided == other, Differs::Decision)
+        }
+        // Who decided and when is no difference; what and with which words is.
+        (Event::ApprovalGiven { choice, reason, .. }, Event::ApprovalGiven { choice: other, reason: words, .. }) => {
+            ((choice, reason) == (other, words), Differs::Person)
+        }
+        (Event::RunFinished { status, reason }, Event::RunFinished { status: other, reason: why }) => {
+            ((status, reason) == (other, why), Differs::End)
+        }
+        // A phase reads what was compared before, and a person is asked about it.
+        _ => (true, Differs::Way),
+    };
+    (!same).then_some(differs)
+}
+
+/// The artifacts of both were compared before.
+fn came_back(outcome: &PhaseOutcome, other: &PhaseOutcome) -> (bool, Differs) {
+    match (outcome, other) {
+        (PhaseOutcome::Submitted { findings, .. }, PhaseOutcome::Submitted { findings: others, .. }) => {
+            (findings == others, Differs::Findings)
+        }
+        (outcome, other) => (outcome == other, Differs::Outcome),
+    }
+}
+
+/// Whether a call that the other run does not have says nothing: the other may have it and not have written it down,
+/// because nobody waited for its answer, or have been refused it. What comes after an answer was waited for.
+fn left_behind(step: &Recorded, rest: &[&Recorded]) -> bool {
+    match (call_of(&step.event), rest.first().and_then(|next| call_of(&next.event))) {
+        (Some((_, _, Part::Answer)), _) => true,
+        (Some((at, call, _)), Some((next_at, next_call, Part::Answer))) => (at, call) != (next_at, next_call),
+        (Some(_), _) => !matches!(step.event, Event::TestsRan { .. }),
+        (None, _) => false,
+    }
+}
+
+fn attempt_of(event: &Event) -> Option<&AttemptId> {
+    match event {
+        Event::PhaseStarted { at, .. }
+        | Event::ModelAsked { at, .. }
+        | Event::ModelAnswered { at, .. }
+        | Event::ArtifactStored { at, .. }
+        | Event::TestsRan { at, .. }
+        | Event::PhaseFinished { at, .. }
+        | Event::GateJudged { at, .. }
+        | Event::FeedbackDecided { at, .. }
+        | Event::ApprovalAsked { at, .. }
+        | Event::ApprovalGiven { at, .. } => Some(at),
+        Event::RunCreated(_)
+        | Event::RunForked(_)
+        | Event::RunStopped { .. }
+        | Event::RunFinished { .. }
+        | Event::ProposalDecided { .. } => None,
+    }
+}
+
+/// The blob that an event is about, and what the blob is called where one event may be about several.
+fn blob(event: &Event) -> Option<(Option<&ArtifactName>, &Digest)> {
+    match event {
+        Event::ModelAsked { request, .. } => Some((None, request)),
+        Event::ModelAnswered { answer, .. } => Some((None, answer)),
+        Event::ArtifactStored { artifact, .. } => Some((Some(&artifact.name), &artifact.digest)),
+        Event::TestsRan { run, .. } => Some((None, run)),
+        Event::PhaseFinished { outcome: PhaseOutcome::Submitted { findings, .. }, .. } => {
+            Some((None, findings.as_ref()?))
+        }
+        Event::GateJudged { report, .. } => Some((None, &report.as_ref()?.digest)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

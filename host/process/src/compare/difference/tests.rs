@@ -1,0 +1,269 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use super::*;
+use crate::measures::by_hand::*;
+use crate::model::Usage;
+use crate::{ArtifactRef, Choice, Decided, RunStatus, Severity, Verdict};
+
+fn first(before: &ByHand, after: &ByHand) -> Option<Difference> {
+    first_difference(&before.events, &after.events)
+}
+
+fn differs(before: &ByHand, after: &ByHand) -> Option<Differs> {
+    first(before, after).map(|difference| difference.differs)
+}
+
+/// What the difference says on both sides, by one field of each event.
+fn sides(difference: &Difference, field: &str) -> [String; 2] {
+    [&difference.before, &difference.after].map(|side| {
+        let event = serde_json::to_value(side).unwrap();
+        event
+            .get(field)
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            .unwrap_or_default()
+    })
+}
+
+fn started(phase: &str) -> ByHand {
+    let mut run = ByHand::new();
+    run.add(Event::PhaseStarted { at: at(phase, 1), inputs: vec![] });
+    run
+}
+
+fn asks(run: &mut ByHand, call: u32, request: &str) {
+    let (label, model) = ("plan".to_owned(), "a:b".to_owned());
+    let request = Digest::of(request.as_bytes());
+    run.add(Event::ModelAsked { at: at("planning", 1), call, label, request, model });
+}
+
+fn answers(run: &mut ByHand, call: u32, answer: &str) {
+    let answer = Digest::of(answer.as_bytes());
+    let (usage, stop) = (Usage::default(), "end".to_owned());
+    run.add(Event::ModelAnswered { at: at("planning", 1), call, answer, usage, stop, elapsed_ms: 40, recorded: false });
+}
+
+fn comes_back(run: &mut ByHand, outcome: PhaseOutcome) {
+    run.add(Event::PhaseFinished { at: at("planning", 1), outcome, elapsed_ms: 1, limit: None });
+}
+
+fn submitted(artifacts: Vec<ArtifactRef>) -> PhaseOutcome {
+    PhaseOutcome::Submitted { artifacts, findings: None }
+}
+
+/// A plan that was asked for with these two requests and is what the second answer says.
+fn planned(requests: [&str; 2], answer: &str) -> ByHand {
+    let mut run = started("planning");
+    asks(&mut run, 1, requests[0]);
+    answers(&mut run, 1, "first");
+    asks(&mut run, 2, requests[1]);
+    answers(&mut run, 2, answer);
+    run.add(Event::ArtifactStored { at: at("planning", 1), artifact: artifact("project_plan", answer) });
+    comes_back(&mut run, submitted(vec![artifact("project_plan", answer)]));
+    run
+}
+
+fn judged(verdict: Verdict, severities: &[Severity]) -> ByHand {
+    let mut run = ByHand::new();
+    run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
+    run.work("design-review", 1, None).judge("design-review", 1, verdict, severities);
+    run
+}
+
+#[test]
+fn overlapping_calls_a_stop_a_call_asked_again_and_other_times_are_no_difference() {
+    let plain = planned(["one", "two"], "done");
+    let mut other = started("planning");
+    asks(&mut other, 1, "one");
+    asks(&mut other, 2, "two");
+    answers(&mut other, 2, "done");
+    other.add(Event::RunStopped { reason: "cancelled by ada".into() });
+    asks(&mut other, 1, "one");
+    answers(&mut other, 1, "first");
+    other.add(Event::ArtifactStored { at: at("planning", 1), artifact: artifact("project_plan", "done") });
+    comes_back(&mut other, submitted(vec![artifact("project_plan", "done")]));
+    assert_eq!(first(&plain, &other), None);
+    assert_eq!(first(&other, &plain), None);
+}
+
+#[test]
+fn another_request_comes_before_what_follows_from_it() {
+    let (before, after) = (planned(["one", "two"], "done"), planned(["one", "2"], "otherwise"));
+    let difference = first(&before, &after).unwrap();
+    assert_eq!((difference.differs, sides(&difference, "call")), (Differs::Request, ["2".into(), "2".into()]));
+    assert_eq!(difference.blobs(), Some((&Digest::of(b"two"), &Digest::of(b"2"))));
+}
+
+#[test]
+fn another_answer_to_the_same_request_comes_before_the_artifact_made_of_it() {
+    let difference = first(&planned(["one", "two"], "done"), &planned(["one", "two"], "otherwise")).unwrap();
+    assert_eq!(difference.differs, Differs::Answer);
+    assert_eq!(difference.blobs(), Some((&Digest::of(b"done"), &Digest::of(b"otherwise"))));
+}
+
+#[test]
+fn another_artifact_is_found_by_its_name() {
+    let made = |plan: &str, names: [&str; 2]| {
+        let mut run = started("planning");
+        let both = [artifact(names[0], "same"), artifact(names[1], plan)];
+        // In whichever order they were stored.
+        for stored in [&both[1], &both[0]] {
+            run.add(Event::ArtifactStored { at: at("planning", 1), artifact: stored.clone() });
+        }
+        comes_back(&mut run, submitted(both.to_vec()));
+        run
+    };
+    let difference = first(&made("a", ["notes", "project_plan"]), &made("b", ["notes", "project_plan"])).unwrap();
+    assert_eq!(
+        (difference.differs, difference.blobs()),
+        (Differs::Artifact, Some((&Digest::of(b"a"), &Digest::of(b"b"))))
+    );
+    let renamed = first(&made("a", ["notes", "project_plan"]), &made("a", ["notes", "second_plan"])).unwrap();
+    assert_eq!((renamed.differs, renamed.blobs()), (Differs::Artifact, None), "they are not two versions of one thing");
+}
+
+#[test]
+fn an_agent_that_failed_in_one_of_them_came_back_otherwise() {
+    let failed = |reason: &str| {
+        let mut run = started("planning");
+        comes_back(&mut run, PhaseOutcome::Failed { reason: reason.into() });
+        run
+    };
+    let mut done = started("planning");
+    comes_back(&mut done, submitted(vec![]));
+    assert_eq!(differs(&failed("no idea"), &done), Some(Differs::Outcome));
+    assert_eq!(differs(&failed("no idea"), &failed("no time")), Some(Differs::Outcome));
+    assert_eq!(differs(&failed("no idea"), &failed("no idea")), None);
+}
+
+#[test]
+fn another_verdict_is_told_from_other_findings_with_the_same_verdict() {
+    let passed = judged(Verdict::Passed, &[]);
+    let failed = judged(Verdict::Failed, &[Severity::High]);
+    let difference = first(&passed, &failed).unwrap();
+    assert_eq!(difference.differs, Differs::Verdict);
+    assert_eq!(sides(&difference, "verdict"), ["passed", "failed"]);
+    let worse = judged(Verdict::Failed, &[Severity::High, Severity::Low]);
+    assert_eq!(differs(&failed, &worse), Some(Differs::Findings));
+}
+
+#[test]
+fn another_decision_of_a_strategy_and_of_a_person_is_found() {
+    let decided = |decided: Decided| {
+        let mut run = judged(Verdict::Failed, &[Severity::High]);
+        run.add(Event::FeedbackDecided { at: at("design-review", 1), decided, limit: None });
+        run
+    };
+    let gives_up = decided(Decided::GiveUp { reason: "no use".into() });
+    assert_eq!(differs(&gives_up, &decided(Decided::AskAPerson { reason: "no use".into() })), Some(Differs::Decision));
+    let said = |by_whom: &str, reason: &str| {
+        let mut run = judged(Verdict::Failed, &[Severity::High]);
+        run.ask_person("design-review", 1);
+        let (by, reason) = (by_whom.to_owned(), reason.to_owned());
+        let at = at("design-review", 1);
+        run.add(Event::ApprovalGiven { at, choice: Choice::Override, by, reason, about: vec![] });
+        run
+    };
+    assert_eq!(differs(&said("ada", "harmless"), &said("bob", "harmless")), None);
+    assert_eq!(differs(&said("ada", "harmless"), &said("ada", "known")), Some(Differs::Person));
+    assert_eq!(differs(&said("ada", "harmless"), &gives_up), Some(Differs::Way));
+}
+
+#[test]
+fn another_end_is_found() {
+    let ended = |status| {
+        let mut run = judged(Verdict::Passed, &[]);
+        run.finish(status);
+        run
+    };
+    assert_eq!(differs(&ended(RunStatus::Passed), &ended(RunStatus::Passed)), None);
+    let mut failed = ended(RunStatus::Passed);
+    failed.events.last_mut().unwrap().event =
+        Event::RunFinished { status: RunStatus::Failed, reason: "every gate passed".into() };
+    assert_eq!(differs(&ended(RunStatus::Passed), &failed), Some(Differs::End));
+}
+
+#[test]
+fn a_run_that_is_not_so_far_is_no_other_way_but_one_that_goes_on() {
+    let whole = planned(["one", "two"], "done");
+    let mut part = started("planning");
+    asks(&mut part, 1, "one");
+    let difference = first(&whole, &part).unwrap();
+    assert_eq!(
+        (difference.differs, sides(&difference, "event")),
+        (Differs::Further, ["model_answered".into(), String::new()])
+    );
+    // Killed while two calls were open: neither answer is there, and still nothing went another way.
+    asks(&mut part, 2, "two");
+    assert_eq!(differs(&part, &whole), Some(Differs::Further));
+}
+
+#[test]
+fn a_call_that_nobody_waited_for_is_no_difference_and_one_that_was_waited_for_is() {
+    let mut before = started("planning");
+    asks(&mut before, 1, "one");
+    let mut left = started("planning");
+    for run in [&mut before, &mut left] {
+        asks(run, 2, "two");
+        answers(run, 2, "two");
+    }
+    asks(&mut left, 3, "three");
+    for run in [&mut before, &mut left] {
+        comes_back(run, submitted(vec![]));
+    }
+    assert_eq!(first(&before, &left), None);
+    assert_eq!(first(&left, &before), None);
+    let mut once_more = started("planning");
+    for call in 1..=3 {
+        asks(&mut once_more, call, ["one", "two", "three"][call as usize - 1]);
+        answers(&mut once_more, call, "two");
+    }
+    comes_back(&mut once_more, submitted(vec![]));
+    let difference = first(&before, &once_more).unwrap();
+    assert_eq!(
+        (difference.differs, sides(&difference, "event")),
+        (Differs::Way, ["phase_finished".into(), "model_asked".into()])
+    );
+}
+
+#[test]
+fn measured_time_and_what_was_made_of_it_are_no_difference_unless_the_measures_are_the_same() {
+    let looked_back = |measures: &str, report: &str| {
+        let mut run = ByHand::new();
+        run.work("planning", 1, Some("project_plan"));
+        let measures = artifact("run_measures", measures);
+        run.add(Event::ArtifactStored { at: at("design", 1), artifact: measures.clone() });
+        run.add(Event::PhaseStarted { at: at("design", 1), inputs: vec![measures] });
+        run.ask("design", 1, 1).answer("design", 1, 1, None);
+        let report = artifact("postmortem_report", report);
+        run.add(Event::ArtifactStored { at: at("design", 1), artifact: report.clone() });
+        let outcome = PhaseOutcome::Submitted { artifacts: vec![report], findings: None };
+        run.add(Event::PhaseFinished { at: at("design", 1), outcome, elapsed_ms: 5, limit: None });
+        run
+    };
+    assert_eq!(first(&looked_back("12 ms", "quick"), &looked_back("13 ms", "slow")), None);
+    assert_eq!(differs(&looked_back("12 ms", "quick"), &looked_back("12 ms", "slow")), Some(Differs::Artifact));
+}
+
+#[test]
+fn tests_that_an_agent_tried_and_the_run_that_counts_are_told_apart() {
+    let tried = |request: &str, run_digest: &str, call: Option<u32>| {
+        let mut run = started("planning");
+        let (run_blob, request) = (Digest::of(run_digest.as_bytes()), Some(Digest::of(request.as_bytes())));
+        let ran = Event::TestsRan {
+            at: at("planning", 1),
+            call,
+            run: run_blob,
+            code: None,
+            request,
+            elapsed_ms: 3,
+            limit: None,
+        };
+        run.events.push(Recorded { number: 3, at_ms: 9, event: ran });
+        run
+    };
+    assert_eq!(differs(&tried("a", "x", Some(1)), &tried("a", "y", Some(1))), Some(Differs::Trial));
+    assert_eq!(differs(&tried("a", "x", Some(1)), &tried("b", "x", Some(1))), Some(Differs::Trial));
+    assert_eq!(differs(&tried("a", "x", None), &tried("a", "y", None)), Some(Differs::Tests));
+    let mut asked = started("planning");
+    asks(&mut asked, 1, "one");
+    assert_eq!(differs(&tried("a", "x", Some(1)), &asked), Some(Differs::Request));
+}
