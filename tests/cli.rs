@@ -110,12 +110,13 @@ fn a_run_needs_a_task() {
 fn a_task_by_flags_needs_a_description() {
     assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1"]), @r"
     exit 2
-    error: the following required arguments were not provided:
-      --description <TEXT>
-
-    Usage: phasegate run --description <TEXT> <--task-id <ID>|--task <FILE.toml>>
-
-    For more information, try '--help'.
+    error: --task-id needs a --description
+    hint: say in a sentence what is wanted, or name a file with --task
+    ");
+    assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1", "--resume"]), @r"
+    exit 2
+    error: task TASK-1 has no run to go on with
+    hint: `phasegate runs` lists the runs; --description TEXT starts one
     ");
     assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1", "--description", "short"]), @r"
     exit 2

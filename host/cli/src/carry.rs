@@ -135,6 +135,8 @@ impl Carrier {
     fn with_remedy(&self, error: Error, run: &RunId) -> Failure {
         let resumable =
             !matches!(error, Error::Journal(_) | Error::Fold(_) | Error::MissingBlob(_) | Error::BadBlob(..));
+        // A call that may have been billed is gone on with in another way, which its own hint says.
+        let resumable = resumable && !matches!(error, Error::Unknown { .. });
         let failure = Failure::from(error);
         let failure = if failure.exit == Exit::Usage { failure.of_the_world() } else { failure };
         if resumable { failure.and(&format!("the run is kept; go on with: phasegate resume {run}")) } else { failure }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_journal::{Journal, SqliteJournal};
-use phasegate_process::{Event, RunId};
-use phasegate_runtime::{Config, Env, House, HouseSettings, Raise};
+use phasegate_process::{Event, RunId, TaskId};
+use phasegate_runtime::{Config, Env, House, HouseSettings, Raise, may_be_of};
 use phasegate_sandbox::EngineSettings;
 
 use crate::fail::Failure;
@@ -117,6 +117,18 @@ fn is_of_task(journal: &dyn Journal, run: &RunId, task: &str) -> bool {
     matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id.as_str() == task)
 }
 
+/// The newest run of a task. One that may be it and cannot be read is an error: to pass it over would be to pay again.
+pub fn newest_of(journal: &dyn Journal, task: &TaskId) -> Result<Option<RunId>, Failure> {
+    for run in journal.runs()? {
+        match journal.events(&run) {
+            Ok(_) if is_of_task(journal, &run, task.as_str()) => return Ok(Some(run)),
+            Err(error) if may_be_of(&run, task) => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
 /// Who sits here, where nobody said so.
 pub fn person(given: Option<String>) -> Result<String, Failure> {
     let from = |name| std::env::var(name).ok();
@@ -126,20 +138,24 @@ pub fn person(given: Option<String>) -> Result<String, Failure> {
     })
 }
 
-/// Remembers where the results of a run go, so that whoever resumes it need not say so again.
+/// Remembers where the results of a run go, so that whoever resumes it need not say so again. The file appears whole.
 pub fn remember_out(state: &Path, run: &RunId, out: &Path) {
-    let file = state.join("out").join(run.as_str());
-    let kept =
-        std::fs::create_dir_all(state.join("out")).and_then(|()| std::fs::write(&file, out.display().to_string()));
+    let folder = state.join("out");
+    let file = folder.join(run.as_str());
+    let new = folder.join(format!("new-{}", std::process::id()));
+    let kept = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&new, out.display().to_string()))
+        .and_then(|()| std::fs::rename(&new, &file));
     if let Err(why) = kept {
+        let _ = std::fs::remove_file(&new);
         tracing::warn!("{} cannot be written: {why}", file.display());
     }
 }
 
 /// Where the results of a run go.
 pub fn out_of(state: &Path, run: &RunId) -> PathBuf {
-    let kept = std::fs::read_to_string(state.join("out").join(run.as_str())).ok().map(PathBuf::from);
-    kept.unwrap_or_else(|| usual_out(run))
+    let kept = std::fs::read_to_string(state.join("out").join(run.as_str())).ok();
+    kept.filter(|out| !out.is_empty()).map(PathBuf::from).unwrap_or_else(|| usual_out(run))
 }
 
 /// Where they go when nobody says so.

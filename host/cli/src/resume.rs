@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_runtime::Raise;
+use phasegate_process::RunId;
+use phasegate_runtime::{House, Raise};
 
 use crate::carry::{Carrier, Load, check_out};
 use crate::fail::{Exit, Failure};
@@ -34,6 +35,9 @@ pub struct Args {
     /// Raise its budget of US dollars to this
     #[arg(long, value_name = "N")]
     usd: Option<f64>,
+    /// Ask calls again that were asked and never answered, though they may have been billed
+    #[arg(long)]
+    ask_again: bool,
     /// Write the new events to stdout, one JSON object a line, and nothing else
     #[arg(long)]
     json: bool,
@@ -43,18 +47,32 @@ pub struct Args {
 pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
     // Asked before the house is opened, which would make a state folder.
     let run = find_run(&place::journal(state)?, &args.run)?;
-    let known = place::out_of(state, &run);
     let out = args.out.as_deref().map(|out| cwd().join(out));
-    if let Some(out) = out.as_deref().filter(|out| *out != known) {
+    if let Some(out) = out.as_deref().filter(|out| *out != place::out_of(state, &run)) {
         check_out(out, args.force)?;
-        place::remember_out(state, &run, out);
     }
-    let out = out.unwrap_or(known);
-    let raise = Raise { calls: args.calls, tokens: args.tokens, usd: args.usd };
+    let raise = Raise { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
     let house = place::house(state, Carry { overlap: args.overlap, raise, offline: false })?;
     let screen = Arc::new(Screen::new(args.json, verbose, false));
+    let load = take_up(&house, &screen, state, run, out)?;
+    Ok(Carrier::new(house, screen).carry_all(vec![load], 1).await)
+}
+
+/// Says what goes on. Its results go where they were to go, if no other folder is given.
+pub fn take_up(
+    house: &House,
+    screen: &Screen,
+    state: &Path,
+    run: RunId,
+    out: Option<PathBuf>,
+) -> Result<Load, Failure> {
+    let known = place::out_of(state, &run);
+    let out = out.unwrap_or_else(|| known.clone());
+    if out != known {
+        place::remember_out(state, &run, &out);
+    }
     let (state_shown, out_shown) = (place::shown(state), place::shown(&out));
     let places = head::Places { config: None, state: &state_shown, out: &out_shown };
     screen.say(&head::of(house.journal().as_ref(), &run, &places, screen.paint())?);
-    Ok(Carrier::new(house, screen).carry_all(vec![Load { run, out }], 1).await)
+    Ok(Load { run, out })
 }

@@ -10,21 +10,22 @@ use std::sync::Arc;
 use phasegate_broker::Broker;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
-use phasegate_runtime::{BUNDLED, Config, LoadedPipeline, NewRun, TaskSource, Watcher};
+use phasegate_process::{RunId, TaskId};
+use phasegate_runtime::{BUNDLED, Config, House, LoadedPipeline, NewRun, TaskSource, Watcher, load, new_run_id};
 
 use crate::carry::{Carrier, Load, check_out};
 use crate::fail::{Exit, Failure};
-use crate::head;
 use crate::place::{self, Carry, cwd};
 use crate::screen::Screen;
 use crate::words::unreadable;
+use crate::{head, resume};
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["task_id", "task"]))]
 pub struct Args {
     /// The task's name
-    #[arg(long, value_name = "ID", requires = "description", conflicts_with = "task")]
+    #[arg(long, value_name = "ID", conflicts_with = "task")]
     task_id: Option<String>,
     /// What is wanted, in a sentence or more
     #[arg(long, value_name = "TEXT", requires = "task_id")]
@@ -41,6 +42,9 @@ pub struct Args {
     /// Another feedback strategy: a standard one or a component
     #[arg(long, value_name = "NAME|FILE.wasm")]
     feedback: Option<PathBuf>,
+    /// Go on with the newest run of each task, and make one only for a task that has none
+    #[arg(long)]
+    resume: bool,
     /// Where results go; of several tasks each in a folder of its own [default: phasegate-out/RUN]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -61,42 +65,117 @@ pub struct Args {
     json: bool,
 }
 
+/// What the person wants done.
+#[derive(Default)]
+struct Wanted {
+    /// Runs to go on with, and their tasks.
+    begun: Vec<(RunId, TaskId)>,
+    /// Tasks that need a run.
+    new: Vec<TaskSource>,
+}
+
 /// Checks everything, makes the runs, and carries them to their ends.
 pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
-    let tasks = tasks(&args)?;
-    let task_folder = args.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
-    let config = place::config(args.config.as_deref(), task_folder)?;
-    let pipeline = config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &cwd(), &BUNDLED)?;
-    check_places(&args, &tasks)?;
-    tasks.iter().try_for_each(TaskSource::check)?;
-    check_models(&config).await?;
+    let wanted = wanted(&args, state)?;
+    check_places(&args, &wanted, state)?;
+    // What was begun goes on with what it pinned, whatever became of the configuration.
+    let setup = if wanted.new.is_empty() { None } else { Some(setup(&args, &wanted.new).await?) };
 
     let house = place::house(state, Carry { overlap: args.overlap, ..Carry::default() })?;
-    let screen = Arc::new(Screen::new(args.json, verbose, tasks.len() > 1));
-    let watcher: Arc<dyn Watcher> = Arc::clone(&screen) as Arc<dyn Watcher>;
+    let screen = Arc::new(Screen::new(args.json, verbose, wanted.number() > 1));
     let mut loads = Vec::new();
-    for task in &tasks {
-        let run = house.create(NewRun { task, pipeline: &pipeline, config: &config }, &watcher).await?;
-        let out = out_of(&args, task, tasks.len()).unwrap_or_else(|| place::usual_out(&run));
-        place::remember_out(state, &run, &out);
-        let (state, out_shown) = (place::shown(state), place::shown(&out));
-        let places = head::Places { config: Some(told(&config, &pipeline)), state: &state, out: &out_shown };
-        screen.say(&head::of(house.journal().as_ref(), &run, &places, screen.paint())?);
-        loads.push(Load { run, out });
+    for (run, task) in &wanted.begun {
+        let out = out_of(&args, task, wanted.number());
+        loads.push(resume::take_up(&house, &screen, state, run.clone(), out)?);
+        screen.say(&format!("run {run} of task {task} {}\n", how_it_stands(&house, run)?));
+    }
+    if let Some((config, pipeline)) = &setup {
+        for task in &wanted.new {
+            let new = NewRun { task, pipeline, config };
+            let out = out_of(&args, &task.task.id, wanted.number());
+            loads.push(begin(&house, &screen, state, new, out).await?);
+        }
     }
     let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
     Ok(Carrier::new(house, screen).carry_all(loads, jobs).await)
 }
 
-fn tasks(args: &Args) -> Result<Vec<TaskSource>, Failure> {
-    match &args.task_id {
-        Some(id) => Ok(vec![of_flags(args, id)?]),
-        None => args.task.iter().map(|file| of_file(file)).collect(),
+async fn setup(args: &Args, tasks: &[TaskSource]) -> Result<(Config, LoadedPipeline), Failure> {
+    let task_folder = args.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
+    let config = place::config(args.config.as_deref(), task_folder)?;
+    let pipeline = config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &cwd(), &BUNDLED)?;
+    tasks.iter().try_for_each(TaskSource::check)?;
+    check_models(&config).await?;
+    Ok((config, pipeline))
+}
+
+async fn begin(
+    house: &House,
+    screen: &Arc<Screen>,
+    state: &Path,
+    new: NewRun<'_>,
+    out: Option<PathBuf>,
+) -> Result<Load, Failure> {
+    let run = new_run_id(&new.task.task.id)?;
+    let config = told(new.config, new.pipeline);
+    let out = out.unwrap_or_else(|| place::usual_out(&run));
+    // Before the run is made: one that is killed as soon as it exists has not forgotten where its results go.
+    place::remember_out(state, &run, &out);
+    let watcher: Arc<dyn Watcher> = Arc::clone(screen) as Arc<dyn Watcher>;
+    house.create_as(run.clone(), new, &watcher).await?;
+    let (state, out_shown) = (place::shown(state), place::shown(&out));
+    let places = head::Places { config: Some(config), state: &state, out: &out_shown };
+    screen.say(&head::of(house.journal().as_ref(), &run, &places, screen.paint())?);
+    Ok(Load { run, out })
+}
+
+fn how_it_stands(house: &House, run: &RunId) -> Result<&'static str, Failure> {
+    let (known, _) = load(house.journal().as_ref(), run)?;
+    Ok(match known.ended() {
+        Some(_) => "is over already; without --resume the task starts anew",
+        None => "goes on with what it was begun with",
+    })
+}
+
+fn wanted(args: &Args, state: &Path) -> Result<Wanted, Failure> {
+    let journal = if args.resume { place::existing_journal(state)? } else { None };
+    let newest = |task: &TaskId| journal.as_ref().map_or(Ok(None), |journal| place::newest_of(journal, task));
+    let mut wanted = Wanted::default();
+    if let Some(id) = &args.task_id {
+        let id = id.parse().map_err(|bad| Failure::usage(format!("--task-id: {bad}")))?;
+        match newest(&id)? {
+            Some(run) => wanted.begun.push((run, id)),
+            None => wanted.new.push(of_flags(args, id)?),
+        }
+    }
+    for file in &args.task {
+        let task = of_file(file)?;
+        match newest(&task.task.id)? {
+            Some(run) => wanted.begun.push((run, task.task.id)),
+            None => wanted.new.push(task),
+        }
+    }
+    Ok(wanted)
+}
+
+impl Wanted {
+    fn number(&self) -> usize {
+        self.begun.len() + self.new.len()
     }
 }
 
-fn of_flags(args: &Args, id: &str) -> Result<TaskSource, Failure> {
-    let description = args.description.clone().unwrap_or_default();
+fn of_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
+    let Some(description) = args.description.clone() else {
+        return Err(Failure::usage(match args.resume {
+            true => format!(
+                "task {id} has no run to go on with\nhint: `phasegate runs` lists the runs; --description TEXT starts one"
+            ),
+            false => {
+                "--task-id needs a --description\nhint: say in a sentence what is wanted, or name a file with --task"
+                    .to_owned()
+            }
+        }));
+    };
     if description.trim().chars().count() < 10 {
         return Err(Failure::usage(
             "--description is too short\nhint: say in a sentence what is wanted; at least 10 characters",
@@ -106,7 +185,7 @@ fn of_flags(args: &Args, id: &str) -> Result<TaskSource, Failure> {
         return Err(Failure::usage("--requirements is empty\nhint: say what must hold, or leave it out"));
     }
     let task = Task {
-        id: id.parse().map_err(|bad| Failure::usage(format!("--task-id: {bad}")))?,
+        id,
         project_id: None,
         description,
         requirements: args.requirements.clone(),
@@ -128,24 +207,32 @@ fn of_file(file: &Path) -> Result<TaskSource, Failure> {
     Ok(TaskSource { task, folder })
 }
 
-fn check_places(args: &Args, tasks: &[TaskSource]) -> Result<(), Failure> {
+fn check_places(args: &Args, wanted: &Wanted, state: &Path) -> Result<(), Failure> {
+    let begun = wanted.begun.iter().map(|(run, task)| (task, Some(place::out_of(state, run))));
+    let new = wanted.new.iter().map(|task| (&task.task.id, None));
     let mut seen = BTreeSet::new();
-    for task in tasks {
-        let Some(out) = out_of(args, task, tasks.len()) else { return Ok(()) };
-        check_out(&out, args.force)?;
-        if !seen.insert(out) {
-            let id = &task.task.id;
-            return Err(Failure::usage(format!(
-                "two of the tasks are called {id}, and their results would go to one folder\nhint: rename one, or leave --out away"
-            )));
+    for (task, known) in begun.chain(new) {
+        let out = out_of(args, task, wanted.number());
+        if let Some(out) = out.as_deref().filter(|out| known.as_deref() != Some(*out)) {
+            check_out(out, args.force)?;
+        }
+        if (args.resume || out.is_some()) && !seen.insert(task) {
+            return Err(Failure::usage(match args.resume {
+                true => format!(
+                    "two of the tasks are called {task}, and --resume cannot tell their runs apart\nhint: name it once"
+                ),
+                false => format!(
+                    "two of the tasks are called {task}, and their results would go to one folder\nhint: rename one, or leave --out away"
+                ),
+            }));
         }
     }
     Ok(())
 }
 
-fn out_of(args: &Args, task: &TaskSource, number: usize) -> Option<PathBuf> {
+fn out_of(args: &Args, task: &TaskId, number: usize) -> Option<PathBuf> {
     let dir = cwd().join(args.out.as_deref()?);
-    Some(if number > 1 { dir.join(task.task.id.as_str()) } else { dir })
+    Some(if number > 1 { dir.join(task.as_str()) } else { dir })
 }
 
 /// Whether there is a model to ask, before a run is made that would have none.

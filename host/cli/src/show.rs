@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use phasegate_broker::OnUnknown;
 use phasegate_journal::Journal;
 use phasegate_process::pipeline::Phase;
 use phasegate_process::result::{TaskResult, TaskStatus};
@@ -166,13 +167,21 @@ fn next(
         let report = ask::report(phase, judged, question, paint);
         return Ok(format!("{report}{}", what_a_person_can_do(run, judged.verdict.passes())));
     }
+    let again = if needs_a_word(journal, state) { " --ask-again" } else { "" };
     Ok(match TaskResult::of(state, events).status {
-        TaskStatus::Stopped => format!("\ngo on with: phasegate resume {run}\n"),
+        TaskStatus::Stopped => format!("\ngo on with: phasegate resume {run}{again}\n"),
         TaskStatus::Running => match journal.owner(run)? {
             Some(0) => format!("\nanother process carries it; stop it with: phasegate cancel {run}\n"),
             Some(pid) => format!("\nprocess {pid} carries it; stop it with: phasegate cancel {run}\n"),
-            None => format!("\nits process is gone; go on with: phasegate resume {run}\n"),
+            None => format!("\nits process is gone; go on with: phasegate resume {run}{again}\n"),
         },
         _ => clean(""),
     })
+}
+
+/// Whether the run would stop again at a call that may have been billed, until a person allows it to be asked again.
+fn needs_a_word(journal: &dyn Journal, state: &State) -> bool {
+    let open = state.running().is_some_and(|(_, calls)| calls.values().any(|call| call.answer.is_none()));
+    let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
+    open && settings.is_some_and(|settings| settings.models.on_unknown == OnUnknown::Stop)
 }

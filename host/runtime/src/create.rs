@@ -53,6 +53,13 @@ pub struct NewRun<'a> {
 impl House {
     /// Makes a run. Nothing of it starts; every fault of configuration and plugins is found here.
     pub async fn create(&self, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<RunId, Error> {
+        let run_id = new_run_id(&new.task.task.id)?;
+        self.create_as(run_id.clone(), new, watcher).await?;
+        Ok(run_id)
+    }
+
+    /// Makes a run of a name that [`new_run_id`] gave.
+    pub async fn create_as(&self, run_id: RunId, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<(), Error> {
         let journal = Arc::clone(self.journal());
         let pipeline = &new.pipeline.pipeline;
         let Resolved { digests: components, blobs } = resolve(pipeline, &new.pipeline.dir, journal.as_ref())?;
@@ -61,7 +68,6 @@ impl House {
             journal.put_blobs(blobs).await?;
         }
         check_plugins(self, pipeline, &components).await?;
-        let run_id = new_run_id(&new.task.task.id)?;
         let settings = self.settings(&new, &run_id, &components).await?;
         let (history, notes) = self.look_back().look(journal.as_ref())?;
         let mut blobs = Vec::new();
@@ -113,7 +119,7 @@ impl House {
         for event in &recorded {
             watcher.event(&run_id, event, &state);
         }
-        Ok(run_id)
+        Ok(())
     }
 
     /// The configuration as the run will use it: models that were found are written down by name.
@@ -187,12 +193,21 @@ fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
 }
 
 /// The task's name and a few digits that no other run has.
-fn new_run_id(task: &TaskId) -> Result<RunId, Error> {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let name: String = task.as_str().chars().map(plain).take(40).collect();
+pub fn new_run_id(task: &TaskId) -> Result<RunId, Error> {
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let salt = format!("{task} {nanos} {} {:?}", std::process::id(), std::thread::current().id());
     let digest = Digest::of(salt.as_bytes());
     let digits = digest.short().get(..6).unwrap_or_default();
-    Ok(format!("{}-{digits}", name.trim_matches('-')).parse()?)
+    Ok(format!("{}-{digits}", run_name(task)).parse()?)
+}
+
+/// Whether a run was made for this task, as far as its name tells: two tasks may be alike in it.
+pub fn may_be_of(run: &RunId, task: &TaskId) -> bool {
+    run.as_str().rsplit_once('-').is_some_and(|(name, _)| name == run_name(task))
+}
+
+fn run_name(task: &TaskId) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let name: String = task.as_str().chars().map(plain).take(40).collect();
+    name.trim_matches('-').to_owned()
 }

@@ -83,7 +83,7 @@ pub enum Error {
     /// A call that may have been billed, and the configuration says not to ask again.
     #[error(
         "run {run}: call {call} of {at} ({label}) was asked and never answered; it may have been billed\n\
-         hint: set [models] on_unknown = \"ask_again\" to ask again"
+         hint: see what the provider billed, then go on with `phasegate resume {run} --ask-again`"
     )]
     Unknown {
         /// The run.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use phasegate_broker::{Broker, BudgetConfig, Ledger};
+use phasegate_broker::{Broker, BudgetConfig, Ledger, OnUnknown};
 use phasegate_journal::Journal;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::{Action, State};
@@ -36,13 +36,13 @@ pub struct HouseSettings {
     pub overlap: bool,
     /// Where keys come from.
     pub env: Env,
-    /// Limits that take the place of a run's own while this house carries it.
+    /// What takes the place of a run's own settings while this house carries it.
     pub raise: Raise,
     /// Whether no model is asked: only what is recorded is answered.
     pub offline: bool,
 }
 
-/// A budget that a person raised for a run that had used up its own.
+/// What a person allows a run that stopped beyond what it pinned.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Raise {
     /// Model calls.
@@ -51,6 +51,8 @@ pub struct Raise {
     pub tokens: Option<u64>,
     /// US dollars.
     pub usd: Option<f64>,
+    /// Calls that may have been billed are asked again.
+    pub ask_again: bool,
 }
 
 /// What all runs of a process share. Cheap to clone.
@@ -176,7 +178,10 @@ impl House {
         if let Some((status, reason)) = state.ended() {
             return Ok(Ended::Finished(status, reason.to_owned()));
         }
-        let settings: RunSettings = read_json(self.0.journal.as_ref(), &state.created.settings)?;
+        let mut settings: RunSettings = read_json(self.0.journal.as_ref(), &state.created.settings)?;
+        if self.0.raise.ask_again {
+            settings.models.on_unknown = OnUnknown::AskAgain;
+        }
         let models = match self.0.offline {
             true => None,
             false => Some(Models {

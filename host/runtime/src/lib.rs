@@ -30,7 +30,7 @@ mod writer;
 
 pub use components::{BUNDLED, bundled_digest, read_component};
 pub use config::{Config, ConfigFault, LoadedPipeline};
-pub use create::{NewRun, TaskSource};
+pub use create::{NewRun, TaskSource, may_be_of, new_run_id};
 pub use differ::diff_of;
 pub use error::Error;
 pub use house::{Ended, Env, House, HouseSettings, Raise, Stop, load};
