@@ -3,6 +3,8 @@
 //! Events hold digests, not contents; the one exception is what the state must know to go on (issues, feedback, words of
 //! people). Released events change by addition only: new fields have defaults, new facts are new events.
 
+mod blobs;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,149 @@
+//! Which blobs an event cannot do without: what is kept, carried away and checked with a run.
+//!
+//! Every field is taken apart by name, so that a new one makes somebody decide.
+
+use super::{ArtifactRef, Choice, Decided, Digest, Event, FeedbackItem, PhaseOutcome, Rework, RunCreated, RunForked};
+
+impl Event {
+    /// The digests in this event that must be blobs of the journal, in the event's order; some may be named twice.
+    pub fn blobs(&self) -> Vec<&Digest> {
+        match self {
+            Self::RunCreated(created) => of_created(created),
+            Self::RunForked(forked) => {
+                let RunForked { origin: _, at: _, changes: _, created } = forked.as_ref();
+                of_created(created)
+            }
+            Self::PhaseStarted { at: _, inputs } => of_artifacts(inputs),
+            Self::ModelAsked { at: _, call: _, label: _, request, model: _ } => vec![request],
+            Self::ModelAnswered { at: _, call: _, answer, usage: _, stop: _, elapsed_ms: _, recorded: _ } => {
+                vec![answer]
+            }
+            Self::ArtifactStored { at: _, artifact } => vec![of_artifact(artifact)],
+            // The request of a test run is a digest over its parts, which nobody stores in one piece.
+            Self::TestsRan { at: _, call: _, run, code, request: _, elapsed_ms: _, limit: _ } => {
+                [run].into_iter().chain(code).collect()
+            }
+            Self::PhaseFinished { at: _, outcome, elapsed_ms: _, limit: _ } => of_outcome(outcome),
+            Self::GateJudged { at: _, verdict: _, reason: _, permanent: _, issues: _, dropped: _, about, report } => {
+                about.iter().chain(report.as_ref().map(of_artifact)).collect()
+            }
+            Self::FeedbackDecided { at: _, decided, limit: _ } => of_decided(decided),
+            Self::ApprovalAsked { at: _, question: _, about } => about.iter().collect(),
+            Self::ApprovalGiven { at: _, choice, by: _, reason: _, about } => match choice {
+                Choice::Approve | Choice::Reject { revise: _ } | Choice::Override | Choice::Abort => {
+                    about.iter().collect()
+                }
+            },
+            Self::RunStopped { reason: _ }
+            | Self::RunFinished { status: _, reason: _ }
+            | Self::ProposalDecided { id: _, approved: _, by: _, reason: _ } => Vec::new(),
+        }
+    }
+}
+
+fn of_created(created: &RunCreated) -> Vec<&Digest> {
+    let RunCreated {
+        format: _,
+        run_id: _,
+        task_id: _,
+        pipeline,
+        inputs,
+        base: _,
+        components,
+        settings,
+        history,
+        scripted: _,
+    } = created;
+    [pipeline].into_iter().chain(of_artifacts(inputs)).chain(components.values()).chain([settings, history]).collect()
+}
+
+fn of_outcome(outcome: &PhaseOutcome) -> Vec<&Digest> {
+    match outcome {
+        PhaseOutcome::Submitted { artifacts, findings } => {
+            of_artifacts(artifacts).into_iter().chain(findings).collect()
+        }
+        PhaseOutcome::Invalid { faults: _ }
+        | PhaseOutcome::Failed { reason: _ }
+        | PhaseOutcome::Crashed { reason: _ } => Vec::new(),
+    }
+}
+
+fn of_decided(decided: &Decided) -> Vec<&Digest> {
+    match decided {
+        Decided::Revise { rework } => rework.iter().flat_map(of_rework).collect(),
+        Decided::AskAPerson { reason: _ } | Decided::GiveUp { reason: _ } | Decided::Refused { reason: _ } => {
+            Vec::new()
+        }
+    }
+}
+
+fn of_rework(rework: &Rework) -> &[Digest] {
+    let Rework { phase: _, feedback: FeedbackItem { source: _, about, issues: _, instructions: _ } } = rework;
+    about
+}
+
+fn of_artifacts(artifacts: &[ArtifactRef]) -> Vec<&Digest> {
+    artifacts.iter().map(of_artifact).collect()
+}
+
+fn of_artifact(artifact: &ArtifactRef) -> &Digest {
+    let ArtifactRef { name: _, kind: _, digest, size: _ } = artifact;
+    digest
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::AttemptId;
+
+    fn named(event: &Event) -> Vec<&str> {
+        event.blobs().into_iter().map(|digest| digest.short()).collect()
+    }
+
+    #[test]
+    fn a_new_run_names_all_that_it_pins() {
+        let text = |name: &str| Digest::of(name.as_bytes());
+        let input = ArtifactRef {
+            name: "task_requirements".parse().unwrap(),
+            kind: "task_requirements".parse().unwrap(),
+            digest: text("input"),
+            size: 1,
+        };
+        let created = RunCreated {
+            format: 1,
+            run_id: "run-a".parse().unwrap(),
+            task_id: "task-1".parse().unwrap(),
+            pipeline: text("pipeline"),
+            inputs: vec![input],
+            base: Vec::new(),
+            components: [("code".parse().unwrap(), text("component"))].into(),
+            settings: text("settings"),
+            history: text("history"),
+            scripted: true,
+        };
+        let all = ["pipeline", "input", "component", "settings", "history"].map(text);
+        let expected: Vec<_> = all.iter().map(Digest::short).collect();
+        assert_eq!(named(&Event::RunCreated(Box::new(created.clone()))), expected);
+        let at = AttemptId { phase: "code".parse().unwrap(), attempt: 1 };
+        let origin = "run-b".parse().unwrap();
+        let forked = RunForked { origin, at, changes: vec!["code".to_owned()], created };
+        assert_eq!(named(&Event::RunForked(Box::new(forked))), expected);
+    }
+
+    #[test]
+    fn the_request_of_a_test_run_is_no_blob() {
+        let (run, code, request) = (Digest::of(b"run"), Digest::of(b"code"), Digest::of(b"request"));
+        let at = AttemptId { phase: "code".parse().unwrap(), attempt: 1 };
+        let ran = Event::TestsRan {
+            at,
+            call: Some(1),
+            run: run.clone(),
+            code: Some(code.clone()),
+            request: Some(request),
+            elapsed_ms: 1,
+            limit: None,
+        };
+        assert_eq!(ran.blobs(), [&run, &code]);
+    }
+}
