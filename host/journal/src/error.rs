@@ -45,6 +45,26 @@ pub enum JournalError {
         /// Why not.
         reason: String,
     },
+    /// What is to be imported is not a whole run.
+    #[error(
+        "run `{run}` cannot be imported: {reason}\nhint: nothing was taken; export the run again where it is whole"
+    )]
+    CannotImport {
+        /// The run.
+        run: RunId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A run of this name is here and is another one.
+    #[error(
+        "run `{run}` is here already with other events from number {number} on, nothing was taken\nhint: import it into another state folder with `--state DIR`"
+    )]
+    HereAlready {
+        /// The run.
+        run: RunId,
+        /// The first event that differs or that only one of the two has.
+        number: u64,
+    },
     /// A live process has the run.
     #[error(
         "run `{run}` is being worked on by {}\nhint: wait until it is done, or stop it with `phasegate cancel {run}`", process(.pid)

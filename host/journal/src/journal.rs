@@ -52,6 +52,12 @@ pub trait Journal: Send + Sync {
     /// The forks of this very run, oldest first, and how many events each shares with it.
     fn forks(&self, of: &RunId) -> Result<Vec<(RunId, u64)>, JournalError>;
 
+    /// Takes in a whole run as another journal holds it, with blobs; all or nothing, and durable when it returns.
+    ///
+    /// It becomes a run that began by itself, also where it was a fork. Where it is here with exactly these events, blobs that
+    /// are missing are added.
+    async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError>;
+
     /// Stores blobs ahead of the events that will name them; durable when it returns.
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError>;
 
@@ -94,6 +100,15 @@ pub trait Journal: Send + Sync {
 
     /// Who asked that the run should stop, since it was last taken.
     fn cancel_asked(&self, run: &RunId) -> Result<Option<String>, JournalError>;
+}
+
+/// What an import found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    /// The run was not here before.
+    New,
+    /// It was here, with exactly these events.
+    AlreadyThere,
 }
 
 /// The number of an ownership: of two, the higher one is the newer.

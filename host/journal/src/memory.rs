@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
-use crate::chain::{End, Stored};
+use crate::chain::{End, Stored, can_be_imported, is_new_here};
 use crate::journal::{can_fork, record, verified};
-use crate::{Blob, Fence, Journal, JournalError, Ownership};
+use crate::{Blob, Fence, Imported, Journal, JournalError, Ownership};
 
 const PLACE: &str = "memory";
 
@@ -109,6 +109,22 @@ impl Journal for MemoryJournal {
         Ok(kept.order.iter().filter_map(|run| Some((run.clone(), shared(run)?))).collect())
     }
 
+    async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
+        can_be_imported(run, &events)?;
+        let mut kept = self.kept();
+        let found = is_new_here(run, &kept.stored(run, 0, u64::MAX), &events)?;
+        if found == Imported::New {
+            if kept.owned.contains(run) {
+                return Err(JournalError::Owned { run: run.clone(), pid: Some(std::process::id()) });
+            }
+            let known = kept.take(run);
+            known.end = events.last().map(End::at).unwrap_or_default();
+            known.events = events;
+        }
+        kept.store(blobs);
+        Ok(found)
+    }
+
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
         self.kept().store(blobs);
         Ok(())
@@ -142,14 +158,8 @@ impl Journal for MemoryJournal {
         if !kept.owned.insert(run.clone()) {
             return Err(JournalError::Owned { run: run.clone(), pid: Some(std::process::id()) });
         }
-        if !kept.runs.contains_key(run) {
-            kept.order.push(run.clone());
-        }
-        let known = kept.runs.entry(run.clone()).or_default();
-        known.fence += 1;
-        known.cancel_by = None;
-        let held = Held { journal: self.clone(), run: run.clone() };
-        Ok(Ownership::new(Fence::new(known.fence), held))
+        let fence = kept.take(run).fence;
+        Ok(Ownership::new(Fence::new(fence), Held { journal: self.clone(), run: run.clone() }))
     }
 
     fn owner(&self, run: &RunId) -> Result<Option<u32>, JournalError> {
@@ -176,6 +186,17 @@ impl Kept {
         let newest = Fence::new(known.as_ref().map_or(0, |known| known.fence));
         let fenced = JournalError::Fenced { run: run.clone(), fence, newest };
         known.filter(|_| fence == newest).ok_or(fenced)
+    }
+
+    /// The run, new or not, under a new owner.
+    fn take(&mut self, run: &RunId) -> &mut Run {
+        if !self.runs.contains_key(run) {
+            self.order.push(run.clone());
+        }
+        let known = self.runs.entry(run.clone()).or_default();
+        known.fence += 1;
+        known.cancel_by = None;
+        known
     }
 
     fn end(&self, run: &RunId) -> End {

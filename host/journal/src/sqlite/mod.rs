@@ -8,6 +8,7 @@ mod lock;
 mod reading;
 mod schema;
 mod steps;
+mod work;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -18,13 +19,14 @@ use async_trait::async_trait;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::chain::Stored;
+use crate::chain::{Stored, can_be_imported};
 use crate::journal::{record, verified};
-use crate::{Blob, Fence, Journal, JournalError, Ownership};
+use crate::{Blob, Fence, Imported, Journal, JournalError, Ownership};
 use lock::Locks;
 use reading::Fault;
 use schema::File;
-use writer::{Work, Writer, Written};
+use work::{Copied, Work, Written};
+use writer::Writer;
 
 /// How long a write waits for another process's; theirs take milliseconds, unless the disk hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -74,10 +76,7 @@ impl SqliteJournal {
             Some(connection) => connection,
             None => self.file.open_reader()?,
         };
-        let found = query(&connection).map_err(|fault| match fault {
-            Fault::Sql(error) => self.file.error(&error),
-            Fault::Journal(error) => error,
-        });
+        let found = query(&connection).map_err(|fault| fault.told(&self.file));
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < SPARE_READERS {
             readers.push(connection);
@@ -127,12 +126,26 @@ impl Journal for SqliteJournal {
         self.read(|connection| reading::forks(connection, of, &self.file))
     }
 
+    async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
+        can_be_imported(run, &events)?;
+        // Somebody may be at work on a run that is here already; on one that is not, nobody must begin meanwhile.
+        let _held = match self.locks.take(run) {
+            Err(JournalError::Owned { .. }) if self.runs()?.contains(run) => None,
+            taken => Some(taken?),
+        };
+        let events = events.into_iter().map(Copied::new).collect();
+        match self.writer.ask(Work::Import { run: run.clone(), events, blobs }).await? {
+            0 => Ok(Imported::AlreadyThere),
+            _ => Ok(Imported::New),
+        }
+    }
+
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
         self.writer.ask(Work::Store { blobs }).await.map(drop)
     }
 
     fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError> {
-        self.read(|connection| reading::stored_after(connection, run, number, &self.file))
+        self.read(|connection| reading::stored_after(&*connection.unchecked_transaction()?, run, number, &self.file))
     }
 
     fn place(&self) -> String {

@@ -25,6 +25,16 @@ impl From<JournalError> for Fault {
     }
 }
 
+impl Fault {
+    /// In words.
+    pub(super) fn told(self, file: &File) -> JournalError {
+        match self {
+            Self::Sql(error) => file.error(&error),
+            Self::Journal(error) => error,
+        }
+    }
+}
+
 /// A run's row.
 #[derive(Default)]
 pub(super) struct Known {
@@ -42,14 +52,13 @@ pub(super) fn known(from: &Connection, run: &RunId) -> rusqlite::Result<Option<K
     query.query_row((run.as_str(),), row).optional()
 }
 
-/// The events of a run after `number`, oldest first, to the end that the run is known to have.
+/// The events of a run after `number`, oldest first, to the end that the run is known to have. Takes several queries, which
+/// must see the same moment.
 pub(super) fn stored_after(from: &Connection, run: &RunId, number: u64, file: &File) -> Result<Vec<Stored>, Fault> {
-    // Several queries that must see the same moment.
-    let moment = from.unchecked_transaction()?;
     let mut events = Vec::new();
-    let Some(known) = known(&moment, run)? else { return Ok(events) };
-    for stretch in line(&moment, known.key)? {
-        read_stretch(&moment, run, number, &stretch, file, &mut events)?;
+    let Some(known) = known(from, run)? else { return Ok(events) };
+    for stretch in line(from, known.key)? {
+        read_stretch(from, run, number, &stretch, file, &mut events)?;
     }
     known.end.is_that_of(run, number, &events, &file.to_string())?;
     Ok(events)

@@ -7,6 +7,7 @@ mod behaviours;
 mod file;
 mod forks;
 mod golden;
+mod imports;
 mod interleavings;
 mod killed;
 mod places;
@@ -60,6 +61,14 @@ macro_rules! suites {
                 forks_of_forks_share_what_their_line_shares
                 forks_and_origins_are_told
                 what_a_fork_cannot_be_is_said_in_words_and_nothing_is_written
+            }
+            imports {
+                a_run_that_was_carried_here_is_the_run_it_was_and_goes_on
+                a_run_that_is_here_already_is_left_and_its_missing_blobs_are_added
+                a_run_that_is_here_with_other_events_is_refused_from_where_they_differ
+                what_is_no_whole_run_is_refused_and_nothing_is_taken
+                a_fork_that_is_carried_away_is_a_run_of_its_own
+                a_run_that_somebody_is_about_to_begin_is_not_imported
             }
         }
     )* };

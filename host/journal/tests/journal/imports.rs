@@ -1,0 +1,149 @@
+//! What every journal does with runs that another journal held.
+
+use phasegate_journal::{Imported, Stored, link};
+use phasegate_process::{Digest, EVENT_FORMAT, Event, RunCreated, RunForked, RunId};
+
+use crate::places::{Place, append, at, blob, created_now, folder, memory, numbers, run, said, words};
+
+/// The events of a run of four, as another journal has them.
+async fn elsewhere(id: &RunId) -> Vec<Stored> {
+    let other = memory().open();
+    let owner = other.own(id).await.unwrap();
+    append(&*other, &owner, id, 1, vec![created_now(id), said("b"), said("c"), said("d")]).await.unwrap();
+    other.stored_after(id, 0).unwrap()
+}
+
+/// The events linked anew, as if they had been written so.
+fn linked(mut events: Vec<Stored>) -> Vec<Stored> {
+    let mut before: Option<Digest> = None;
+    for event in &mut events {
+        event.chain = link(before.as_ref(), event.number, event.at_ms, event.format, &event.body);
+        before = Some(event.chain.clone());
+    }
+    events
+}
+
+pub async fn a_run_that_was_carried_here_is_the_run_it_was_and_goes_on(place: &impl Place) {
+    let (id, events, with) = (run("run-a"), elsewhere(&run("run-a")).await, blob("with"));
+    let journal = place.open();
+    assert_eq!(journal.import(&id, events.clone(), vec![with.clone()]).await, Ok(Imported::New));
+    assert_eq!(journal.stored_after(&id, 0).unwrap(), events);
+    assert_eq!(journal.events(&id).unwrap().len(), 4);
+    assert_eq!(journal.blob(&with.digest), Ok(Some(with.bytes)));
+    assert_eq!((journal.runs(), journal.origin(&id)), (Ok(vec![id.clone()]), Ok(None)));
+
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 5, vec![said("e")]).await.unwrap();
+    assert_eq!(numbers(&place.open().events(&id).unwrap()), [1, 2, 3, 4, 5]);
+}
+
+pub async fn a_run_that_is_here_already_is_left_and_its_missing_blobs_are_added(place: &impl Place) {
+    let (id, events, lost) = (run("run-a"), elsewhere(&run("run-a")).await, blob("lost"));
+    let journal = place.open();
+    journal.import(&id, events.clone(), Vec::new()).await.unwrap();
+    let owner = journal.own(&id).await.unwrap();
+    let again = journal.import(&id, events.clone(), vec![lost.clone()]).await;
+    assert_eq!(again, Ok(Imported::AlreadyThere));
+    assert_eq!(journal.has_blob(&lost.digest), Ok(true));
+    append(&*journal, &owner, &id, 5, vec![said("its owner was not disturbed")]).await.unwrap();
+}
+
+pub async fn a_run_that_is_here_with_other_events_is_refused_from_where_they_differ(place: &impl Place) {
+    let (id, events, late) = (run("run-a"), elsewhere(&run("run-a")).await, blob("late"));
+    let journal = place.open();
+    journal.import(&id, events.clone(), Vec::new()).await.unwrap();
+    let mut changed = events.clone();
+    changed[2].at_ms += 1;
+    let longer = Stored { number: 5, ..events[3].clone() };
+    for (other, number) in
+        [(linked(changed), 3), (events[..3].to_vec(), 4), (linked([events.clone(), vec![longer]].concat()), 5)]
+    {
+        assert_eq!(
+            words(journal.import(&id, other, vec![late.clone()]).await),
+            format!(
+                "run `run-a` is here already with other events from number {number} on, nothing was taken\n\
+                 hint: import it into another state folder with `--state DIR`"
+            )
+        );
+    }
+    assert_eq!(journal.stored_after(&id, 0).unwrap(), events);
+    assert_eq!(journal.has_blob(&late.digest), Ok(false));
+}
+
+pub async fn what_is_no_whole_run_is_refused_and_nothing_is_taken(place: &impl Place) {
+    let (id, events, late) = (run("run-a"), elsewhere(&run("run-a")).await, blob("late"));
+    let journal = place.open();
+    let with = |change: &dyn Fn(&mut Vec<Stored>)| {
+        let mut changed = events.clone();
+        change(&mut changed);
+        changed
+    };
+    for (bad, reason) in [
+        (with(&|e| drop(e.remove(1))), "event 2 is missing"),
+        (with(&|e| drop(e.remove(0))), "event 1 is missing"),
+        (with(&|e| e[2].at_ms += 1), "event 3 is not what was written, its chain of digests breaks there"),
+        (
+            with(&|e| e[2].body = e[1].body.clone()),
+            "event 3 is not what was written, its chain of digests breaks there",
+        ),
+        (
+            linked(with(&|e| e[1].body = "{}".to_owned())),
+            "event 2 cannot be read: missing field `event` at line 1 column 2",
+        ),
+        (with(&Vec::clear), "it does not begin with `run_created`"),
+        (linked(with(&|e| e[0].body = e[1].body.clone())), "it does not begin with `run_created`"),
+        (elsewhere(&run("run-b")).await, "its events are those of run `run-b`"),
+    ] {
+        assert_eq!(
+            words(journal.import(&id, bad, vec![late.clone()]).await),
+            format!(
+                "run `run-a` cannot be imported: {reason}\n\
+                 hint: nothing was taken; export the run again where it is whole"
+            )
+        );
+    }
+    assert_eq!(
+        words(journal.import(&id, linked(with(&|e| e[3].format = EVENT_FORMAT + 1)), vec![late.clone()]).await),
+        format!(
+            "event 4 of run `run-a` in the import has format {}, this phasegate reads formats up to {EVENT_FORMAT}\n\
+             hint: use the newer phasegate that wrote it",
+            EVENT_FORMAT + 1
+        )
+    );
+    assert_eq!((journal.runs(), journal.has_blob(&late.digest)), (Ok(Vec::new()), Ok(false)));
+}
+
+pub async fn a_fork_that_is_carried_away_is_a_run_of_its_own(place: &impl Place) {
+    let (of, id) = (run("run-a"), run("run-b"));
+    let at_home = folder();
+    let (home, abroad) = (at_home.open(), place.open());
+    let origin = home.own(&of).await.unwrap();
+    append(&*home, &origin, &of, 1, vec![created_now(&of), said("b"), said("c")]).await.unwrap();
+    let fork = home.own(&id).await.unwrap();
+    let Event::RunCreated(pinned) = created_now(&of) else { panic!() };
+    let forked = Event::RunForked(Box::new(RunForked {
+        origin: of.clone(),
+        at: at("code", 1),
+        changes: vec!["the code agent".to_owned()],
+        created: RunCreated { run_id: id.clone(), ..*pinned },
+    }));
+    home.fork(&id, fork.fence(), &of, 2, 0, vec![forked], Vec::new()).await.unwrap();
+
+    let events = home.stored_after(&id, 0).unwrap();
+    assert_eq!(abroad.import(&id, events.clone(), Vec::new()).await, Ok(Imported::New));
+    assert_eq!(abroad.events(&id), home.events(&id));
+    assert_eq!((abroad.origin(&id), abroad.runs()), (Ok(None), Ok(vec![id.clone()])));
+    assert_eq!(home.import(&id, events.clone(), Vec::new()).await, Ok(Imported::AlreadyThere));
+    let refused = words(abroad.import(&of, events, Vec::new()).await);
+    assert!(refused.starts_with("run `run-a` cannot be imported: its events are those of run `run-b`"), "{refused}");
+}
+
+pub async fn a_run_that_somebody_is_about_to_begin_is_not_imported(place: &impl Place) {
+    let (id, events) = (run("run-a"), elsewhere(&run("run-a")).await);
+    let journal = place.open();
+    let owner = journal.own(&id).await.unwrap();
+    let refused = words(journal.import(&id, events.clone(), Vec::new()).await);
+    assert!(refused.starts_with("run `run-a` is being worked on by process "), "{refused}");
+    drop(owner);
+    assert_eq!(journal.import(&id, events, Vec::new()).await, Ok(Imported::New));
+}
