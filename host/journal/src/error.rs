@@ -65,6 +65,28 @@ pub enum JournalError {
         /// The first event that differs or that only one of the two has.
         number: u64,
     },
+    /// A run cannot be removed because another one rests on it.
+    #[error(
+        "run `{run}` cannot be removed, run `{fork}` is a fork of it, nothing was removed\nhint: remove `{fork}` too, or keep both"
+    )]
+    HasForks {
+        /// The run.
+        run: RunId,
+        /// A fork of it that would stay.
+        fork: RunId,
+    },
+    /// Nothing can be removed while others may be about to write.
+    #[error("another phasegate process is using {place}, nothing was removed\nhint: try again when it is done")]
+    InUse {
+        /// The state folder.
+        place: String,
+    },
+    /// There is no journal to read.
+    #[error("there is no journal {file}\nhint: run a task first, or name the state folder with `--state DIR`")]
+    NoJournal {
+        /// The file that was looked for.
+        file: String,
+    },
     /// A live process has the run.
     #[error(
         "run `{run}` is being worked on by {}\nhint: wait until it is done, or stop it with `phasegate cancel {run}`", process(.pid)

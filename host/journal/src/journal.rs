@@ -1,9 +1,11 @@
 //! The trait that every journal keeps, and the few types it speaks in.
 //!
-//! A journal has no clock and knows no meaning of events; it keeps them. What holds for all implementations and needs no
-//! storage, such as checking that a list of events is whole, is here, so that none can differ in it.
+//! A journal has no clock and knows of the meaning of events only how a run begins and which blobs it needs. What holds for
+//! all implementations and needs no storage, such as checking that a list of events is whole, is here and in [`chain`], so
+//! that none can differ in it.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -87,6 +89,19 @@ pub trait Journal: Send + Sync {
     /// Whether a blob is there; does not read it.
     fn has_blob(&self, digest: &Digest) -> Result<bool, JournalError>;
 
+    /// Every blob and how many bytes it has, in the order of digests; reads none of them.
+    fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError>;
+
+    /// Removes whole runs and blobs for good, all or none, and gives the space back.
+    ///
+    /// Refused while one of the runs is owned or has a fork that stays. A blob that an event of a run that stays names is not
+    /// removed, since that event may be newer than the caller's list. Nobody may be writing through this journal meanwhile,
+    /// and no other process may have it open: they may have stored blobs ahead of the events that will name them.
+    async fn remove(&self, runs: Vec<RunId>, blobs: Vec<Digest>) -> Result<Removed, JournalError>;
+
+    /// What the storage itself finds wrong with it, in its own words; what it holds is checked when it is read.
+    fn check(&self) -> Result<Vec<String>, JournalError>;
+
     /// Takes a run, existing or new, for this process until the ownership is dropped or the process dies.
     ///
     /// Every taking fences off all owners before it, and answers any request to cancel.
@@ -109,6 +124,17 @@ pub enum Imported {
     New,
     /// It was here, with exactly these events.
     AlreadyThere,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Removed {
+    /// How many runs.
+    pub runs: u64,
+    /// How many blobs.
+    pub blobs: u64,
+    /// By how many bytes the journal is smaller now. May be 0 where the space is kept for later use.
+    pub bytes: u64,
 }
 
 /// The number of an ownership: of two, the higher one is the newer.
@@ -213,6 +239,27 @@ pub(crate) fn can_fork(
         last if shared > last => cannot(format!("that run has {last} events")),
         _ => Ok(()),
     }
+}
+
+/// Takes the blobs that a stored event names off the list of those to be removed.
+pub(crate) fn spare_named(
+    blobs: &mut BTreeSet<Digest>,
+    run: &RunId,
+    number: u64,
+    body: &str,
+    place: &str,
+) -> Result<(), JournalError> {
+    let unreadable = |error: serde_json::Error| JournalError::DamagedEvent {
+        run: run.clone(),
+        number,
+        place: place.to_owned(),
+        reason: error.to_string(),
+    };
+    let event: Event = serde_json::from_str(body).map_err(unreadable)?;
+    for named in event.blobs() {
+        blobs.remove(named);
+    }
+    Ok(())
 }
 
 /// A blob as it was read, if it is what its name says.

@@ -15,6 +15,6 @@ mod sqlite;
 
 pub use chain::{Stored, link};
 pub use error::JournalError;
-pub use journal::{Blob, Fence, Imported, Journal, Ownership};
+pub use journal::{Blob, Fence, Imported, Journal, Ownership, Removed};
 pub use memory::MemoryJournal;
 pub use sqlite::SqliteJournal;

@@ -2,15 +2,15 @@
 //!
 //! Keeps every promise of [`Journal`] except the one about power cuts. Clones share one journal.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
 use crate::chain::{End, Stored, can_be_imported, is_new_here};
-use crate::journal::{can_fork, record, verified};
-use crate::{Blob, Fence, Imported, Journal, JournalError, Ownership};
+use crate::journal::{can_fork, record, spare_named, verified};
+use crate::{Blob, Fence, Imported, Journal, JournalError, Ownership, Removed};
 
 const PLACE: &str = "memory";
 
@@ -153,6 +153,33 @@ impl Journal for MemoryJournal {
         Ok(self.kept().blobs.contains_key(digest))
     }
 
+    fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError> {
+        let mut sizes: Vec<_> =
+            self.kept().blobs.iter().map(|(digest, bytes)| (digest.clone(), bytes.len() as u64)).collect();
+        sizes.sort();
+        Ok(sizes)
+    }
+
+    async fn remove(&self, runs: Vec<RunId>, blobs: Vec<Digest>) -> Result<Removed, JournalError> {
+        let mut kept = self.kept();
+        let (runs, mut blobs): (BTreeSet<_>, BTreeSet<_>) = (runs.into_iter().collect(), blobs.into_iter().collect());
+        kept.can_remove(&runs)?;
+        for (run, known) in kept.runs.iter().filter(|(run, _)| !runs.contains(*run)) {
+            for event in &known.events {
+                spare_named(&mut blobs, run, event.number, &event.body, PLACE)?;
+            }
+        }
+        kept.order.retain(|run| !runs.contains(run));
+        kept.runs.retain(|run, _| !runs.contains(run));
+        let bytes = blobs.iter().filter_map(|digest| kept.blobs.remove(digest)).map(|bytes| bytes.len() as u64);
+        let sizes: Vec<u64> = bytes.collect();
+        Ok(Removed { runs: runs.len() as u64, blobs: sizes.len() as u64, bytes: sizes.iter().sum() })
+    }
+
+    fn check(&self) -> Result<Vec<String>, JournalError> {
+        Ok(Vec::new())
+    }
+
     async fn own(&self, run: &RunId) -> Result<Ownership, JournalError> {
         let mut kept = self.kept();
         if !kept.owned.insert(run.clone()) {
@@ -201,6 +228,24 @@ impl Kept {
 
     fn end(&self, run: &RunId) -> End {
         self.runs.get(run).map(|known| known.end.clone()).unwrap_or_default()
+    }
+
+    fn can_remove(&self, runs: &BTreeSet<RunId>) -> Result<(), JournalError> {
+        for run in runs {
+            if self.owned.contains(run) {
+                return Err(JournalError::Owned { run: run.clone(), pid: Some(std::process::id()) });
+            }
+            if !self.runs.contains_key(run) {
+                return Err(JournalError::NoSuchRun { run: run.clone(), place: PLACE.to_owned() });
+            }
+        }
+        let rests_on = |run: &RunId| self.runs.get(run)?.origin.as_ref().map(|(of, _)| of);
+        for fork in self.order.iter().filter(|run| !runs.contains(*run)) {
+            if let Some(run) = rests_on(fork).filter(|of| runs.contains(*of)) {
+                return Err(JournalError::HasForks { run: run.clone(), fork: fork.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// The events with a number above `after`, up to `upto`, along the line of its origins.

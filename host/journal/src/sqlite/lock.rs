@@ -1,7 +1,8 @@
-//! Who works on a run: a lock of the operating system on a file per run, which ends with the process, however it ends.
+//! Who works on a run, and who uses the folder at all: locks of the operating system, which end with the process, however
+//! it ends.
 //!
-//! The file holds the owner's process id for people to read; only the lock decides. Files are never removed, since a lock
-//! on a removed file would shut nobody out.
+//! A run's file holds the owner's process id for people to read; only the lock decides. Files are removed only while nobody
+//! else has the folder open, since a lock on a removed file would shut nobody out.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -36,6 +37,11 @@ impl Locks {
         Ok(Self(folder.to_owned()))
     }
 
+    /// Those of a folder that may not be there, for looking only.
+    pub(super) fn to_look_at(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
     /// Takes the run, unless someone has it.
     pub(super) fn take(&self, run: &RunId) -> Result<Held, JournalError> {
         let path = self.path(run);
@@ -66,16 +72,64 @@ impl Locks {
         }
     }
 
+    /// Removes a run's file, which the next taking makes again. Only while nobody else has the folder open.
+    pub(super) fn forget(&self, run: &RunId) {
+        let _ = std::fs::remove_file(self.path(run));
+    }
+
     fn path(&self, run: &RunId) -> PathBuf {
         self.0.join(format!("{run}.lock"))
     }
 }
 
-/// Keeps other processes from making the journal's file at the same time; waits for them.
-pub(super) fn while_opening(path: &Path) -> Result<impl Drop + use<>, JournalError> {
+/// Keeps other processes from opening the journal to write, and from having the folder alone; waits for them.
+pub(super) fn at_the_door(path: &Path) -> Result<impl Drop + use<>, JournalError> {
     let file = open(path)?;
     file.lock().map_err(|e| unusable(path, &e))?;
     Ok(Held(file))
+}
+
+/// Says for as long as it lives that the folder is in use, so that nobody takes from it what is about to be named.
+#[derive(Debug)]
+pub(super) struct InUse(Option<File>);
+
+impl InUse {
+    /// Waits while somebody has the folder alone.
+    pub(super) fn by_us(path: &Path) -> Result<Self, JournalError> {
+        let file = open(path)?;
+        file.lock_shared().map_err(|e| unusable(path, &e))?;
+        Ok(Self(Some(file)))
+    }
+
+    /// The same without making the file; where there is none, or it cannot be opened, nobody can be told.
+    pub(super) fn by_a_reader(path: &Path) -> Result<Self, JournalError> {
+        let Ok(file) = File::open(path) else { return Ok(Self(None)) };
+        file.lock_shared().map_err(|e| unusable(path, &e))?;
+        Ok(Self(Some(file)))
+    }
+
+    /// Has the folder alone until the answer is dropped; `None` where others use it. Whoever calls this keeps others from
+    /// opening the folder for writing and from calling it: between giving up the shared lock and getting the whole, nothing
+    /// else protects what this process may have stored.
+    pub(super) fn alone(&self, path: &Path) -> Result<Option<Alone<'_>>, JournalError> {
+        let Some(file) = &self.0 else { return Ok(None) };
+        file.unlock().map_err(|e| unusable(path, &e))?;
+        let alone = Alone(file);
+        Ok(try_lock(path, file)?.then_some(alone))
+    }
+}
+
+/// Goes back to sharing the folder when it is dropped.
+pub(super) struct Alone<'a>(&'a File);
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        // Without the lock this process goes on as before; others might remove what it has stored and not named yet.
+        let _ = self.0.unlock();
+        if let Err(error) = self.0.lock_shared() {
+            tracing::warn!(%error, "the state folder is no longer marked as in use");
+        }
+    }
 }
 
 fn open(path: &Path) -> Result<File, JournalError> {

@@ -11,6 +11,7 @@ mod steps;
 mod work;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,8 +22,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::chain::{Stored, can_be_imported};
 use crate::journal::{record, verified};
-use crate::{Blob, Fence, Imported, Journal, JournalError, Ownership};
-use lock::Locks;
+use crate::{Blob, Fence, Imported, Journal, JournalError, Ownership, Removed};
+use lock::{InUse, Locks};
 use reading::Fault;
 use schema::File;
 use work::{Copied, Work, Written};
@@ -36,10 +37,36 @@ const SPARE_READERS: usize = 4;
 
 /// Events and blobs in the file `journal.db` of a state folder.
 pub struct SqliteJournal {
+    folder: Folder,
     file: File,
     locks: Locks,
+    in_use: InUse,
     readers: Mutex<Vec<Connection>>,
-    writer: Writer,
+    /// None where the journal was opened to be read.
+    writer: Option<Writer>,
+}
+
+/// The names of what is in a state folder.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn file(&self) -> PathBuf {
+        self.0.join("journal.db")
+    }
+
+    /// Whoever opens the file to write, or has the folder alone, holds it meanwhile.
+    fn door(&self) -> PathBuf {
+        self.0.join("journal.lock")
+    }
+
+    /// Everybody who has the journal open shares it.
+    fn in_use(&self) -> PathBuf {
+        self.0.join("in-use.lock")
+    }
+
+    fn locks(&self) -> PathBuf {
+        self.0.join("locks")
+    }
 }
 
 impl SqliteJournal {
@@ -53,15 +80,27 @@ impl SqliteJournal {
         state_dir: &Path,
         prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<Self, JournalError> {
-        let locks = Locks::in_folder(&state_dir.join("locks"))?;
-        let file = File::new(state_dir.join("journal.db"));
-        let connection = {
-            let _one_at_a_time = lock::while_opening(&state_dir.join("journal.lock"))?;
-            file.open_or_create()?
+        let folder = Folder(state_dir.to_owned());
+        let locks = Locks::in_folder(&folder.locks())?;
+        let file = File::new(folder.file());
+        let (in_use, connection) = {
+            let _one_at_a_time = lock::at_the_door(&folder.door())?;
+            (InUse::by_us(&folder.in_use())?, file.open_or_create()?)
         };
         prepare(&connection).map_err(|e| file.error(&e))?;
-        let writer = Writer::start(connection, file.clone())?;
-        Ok(Self { file, locks, readers: Mutex::default(), writer })
+        let writer = Some(Writer::start(connection, file.clone())?);
+        Ok(Self { folder, file, locks, in_use, readers: Mutex::default(), writer })
+    }
+
+    /// Opens the journal of this state folder without writing to it, of any version, and where it is damaged as far as it
+    /// can be read. What would write is refused. Where the folder can be written, the database may put its own small files
+    /// beside the journal.
+    pub fn open_to_read(state_dir: &Path) -> Result<Self, JournalError> {
+        let folder = Folder(state_dir.to_owned());
+        let in_use = InUse::by_a_reader(&folder.in_use())?;
+        let file = File::to_read(folder.file())?;
+        let locks = Locks::to_look_at(&folder.locks());
+        Ok(Self { folder, file, locks, in_use, readers: Mutex::default(), writer: None })
     }
 
     /// The database file.
@@ -83,6 +122,18 @@ impl SqliteJournal {
         }
         found
     }
+
+    /// Writes, where the journal was opened for that.
+    async fn write(&self, work: Work) -> Result<u64, JournalError> {
+        self.writer()?.ask(work).await
+    }
+
+    fn writer(&self) -> Result<&Writer, JournalError> {
+        let reason = "it was opened to be read only";
+        self.writer
+            .as_ref()
+            .ok_or_else(|| JournalError::ReadOnly { file: self.file.to_string(), reason: reason.to_owned() })
+    }
 }
 
 #[async_trait]
@@ -98,7 +149,7 @@ impl Journal for SqliteJournal {
     ) -> Result<Vec<Recorded>, JournalError> {
         let (recorded, bodies) = record(run, next, now_ms, events)?;
         let events = bodies.into_iter().map(|body| Written::new(now_ms, body)).collect();
-        self.writer.ask(Work::Append { run: run.clone(), fence, next, events, blobs }).await?;
+        self.write(Work::Append { run: run.clone(), fence, next, events, blobs }).await?;
         Ok(recorded)
     }
 
@@ -114,7 +165,7 @@ impl Journal for SqliteJournal {
     ) -> Result<Vec<Recorded>, JournalError> {
         let (recorded, bodies) = record(run, shared.saturating_add(1), now_ms, events)?;
         let events = bodies.into_iter().map(|body| Written::new(now_ms, body)).collect();
-        self.writer.ask(Work::Fork { run: run.clone(), fence, of: of.clone(), shared, events, blobs }).await?;
+        self.write(Work::Fork { run: run.clone(), fence, of: of.clone(), shared, events, blobs }).await?;
         Ok(recorded)
     }
 
@@ -127,6 +178,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
+        self.writer()?;
         can_be_imported(run, &events)?;
         // Somebody may be at work on a run that is here already; on one that is not, nobody must begin meanwhile.
         let _held = match self.locks.take(run) {
@@ -134,14 +186,14 @@ impl Journal for SqliteJournal {
             taken => Some(taken?),
         };
         let events = events.into_iter().map(Copied::new).collect();
-        match self.writer.ask(Work::Import { run: run.clone(), events, blobs }).await? {
+        match self.write(Work::Import { run: run.clone(), events, blobs }).await? {
             0 => Ok(Imported::AlreadyThere),
             _ => Ok(Imported::New),
         }
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
-        self.writer.ask(Work::Store { blobs }).await.map(drop)
+        self.write(Work::Store { blobs }).await.map(drop)
     }
 
     fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError> {
@@ -171,9 +223,36 @@ impl Journal for SqliteJournal {
         })
     }
 
+    fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError> {
+        self.read(reading::blob_sizes)
+    }
+
+    async fn remove(&self, runs: Vec<RunId>, blobs: Vec<Digest>) -> Result<Removed, JournalError> {
+        self.writer()?;
+        let (runs, blobs): (BTreeSet<_>, BTreeSet<_>) = (runs.into_iter().collect(), blobs.into_iter().collect());
+        let _nobody_comes_in = lock::at_the_door(&self.folder.door())?;
+        let Some(_alone) = self.in_use.alone(&self.folder.in_use())? else {
+            return Err(JournalError::InUse { place: self.folder.0.display().to_string() });
+        };
+        let _held = runs.iter().map(|run| self.locks.take(run)).collect::<Result<Vec<_>, _>>()?;
+        let before = self.file.bytes();
+        let removed = Removed { runs: runs.len() as u64, ..Removed::default() };
+        let blobs = self.write(Work::Remove { runs: runs.clone(), blobs }).await;
+        runs.iter().for_each(|run| self.locks.forget(run));
+        Ok(Removed { blobs: blobs?, bytes: before.saturating_sub(self.file.bytes()), ..removed })
+    }
+
+    fn check(&self) -> Result<Vec<String>, JournalError> {
+        match self.read(|connection| Ok(reading::faults(connection)?)) {
+            Err(JournalError::Damaged { reason, .. }) => Ok(vec![reason]),
+            found => found,
+        }
+    }
+
     async fn own(&self, run: &RunId) -> Result<Ownership, JournalError> {
+        self.writer()?;
         let held = self.locks.take(run)?;
-        let fence = self.writer.ask(Work::Own { run: run.clone() }).await?;
+        let fence = self.write(Work::Own { run: run.clone() }).await?;
         Ok(Ownership::new(Fence::new(fence), held))
     }
 
@@ -182,7 +261,7 @@ impl Journal for SqliteJournal {
     }
 
     async fn ask_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
-        self.writer.ask(Work::AskCancel { run: run.clone(), by: by.to_owned() }).await.map(drop)
+        self.write(Work::AskCancel { run: run.clone(), by: by.to_owned() }).await.map(drop)
     }
 
     fn cancel_asked(&self, run: &RunId) -> Result<Option<String>, JournalError> {

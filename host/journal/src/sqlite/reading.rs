@@ -57,10 +57,29 @@ pub(super) fn known(from: &Connection, run: &RunId) -> rusqlite::Result<Option<K
 pub(super) fn stored_after(from: &Connection, run: &RunId, number: u64, file: &File) -> Result<Vec<Stored>, Fault> {
     let mut events = Vec::new();
     let Some(known) = known(from, run)? else { return Ok(events) };
+    if file.is_unchained() {
+        return chained_now(from, &known, number);
+    }
     for stretch in line(from, known.key)? {
         read_stretch(from, run, number, &stretch, file, &mut events)?;
     }
     known.end.is_that_of(run, number, &events, &file.to_string())?;
+    Ok(events)
+}
+
+/// The events of a file of version 1, with the links they will have once it is brought up.
+fn chained_now(from: &Connection, run: &Known, after: u64) -> Result<Vec<Stored>, Fault> {
+    let mut query =
+        from.prepare_cached("SELECT number, at_ms, format, body FROM events WHERE run_key = ?1 ORDER BY number")?;
+    let mut rows = query.query((run.key,))?;
+    let (mut end, mut events) = (End::default(), Vec::new());
+    while let Some(row) = rows.next()? {
+        end.number = row.get::<_, u64>(0)?.saturating_sub(1);
+        let event = end.go_on(row.get(1)?, row.get(2)?, row.get(3)?);
+        if event.number > after {
+            events.push(event);
+        }
+    }
     Ok(events)
 }
 
@@ -147,6 +166,26 @@ pub(super) fn runs(from: &Connection, file: &File) -> Result<Vec<RunId>, Fault> 
     Ok(runs)
 }
 
+/// Every blob and its size.
+pub(super) fn blob_sizes(from: &Connection) -> Result<Vec<(Digest, u64)>, Fault> {
+    let mut query = from.prepare_cached("SELECT digest, length(bytes) FROM blobs ORDER BY digest")?;
+    let sizes = query.query_map((), |row| Ok((digest(0, row.get_ref(0)?.as_str()?)?, row.get(1)?)))?;
+    Ok(sizes.collect::<Result<_, _>>()?)
+}
+
+/// What the database finds wrong with the file.
+pub(super) fn faults(from: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut query = from.prepare("PRAGMA integrity_check(100)")?;
+    let lines = query.query_map((), |row| row.get::<_, String>(0))?;
+    let mut faults: Vec<String> =
+        lines.filter(|line| line.as_ref().is_ok_and(|line| line != "ok")).collect::<Result<_, _>>()?;
+    let mut query = from.prepare("PRAGMA foreign_key_check")?;
+    let orphans =
+        query.query_map((), |row| Ok(format!("{} names a run that is not there", row.get::<_, String>(0)?)))?;
+    faults.extend(orphans.collect::<Result<Vec<_>, _>>()?);
+    Ok(faults)
+}
+
 /// The run that this one is a fork of, and how many events they share.
 pub(super) fn origin(from: &Connection, run: &RunId, file: &File) -> Result<Option<(RunId, u64)>, Fault> {
     let mut query = from.prepare_cached(
@@ -172,7 +211,8 @@ fn with_shared(mut rows: Rows<'_>, file: &File) -> Result<Vec<(RunId, u64)>, Fau
     Ok(runs)
 }
 
-fn run_id(row: &Row<'_>, file: &File) -> Result<RunId, Fault> {
+/// The run named in the first column.
+pub(super) fn run_id(row: &Row<'_>, file: &File) -> Result<RunId, Fault> {
     let text: String = row.get(0)?;
     text.parse().map_err(|bad: phasegate_process::BadName| file.damaged(&bad.to_string()).into())
 }

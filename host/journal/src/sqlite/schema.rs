@@ -3,9 +3,10 @@
 //! Promises: a file is written to only once it is known to be ours and of a version we know ([`steps`]).
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::PATIENCE;
 use super::steps::{self, VERSION};
@@ -18,23 +19,80 @@ const APPLICATION_ID: i64 = 0x5068_4774;
 /// at 4 MB of log): larger pages saved nothing that could be measured, a larger log made the slowest append slower.
 const LOG_BYTES: i64 = 4 << 20;
 
-/// Where the journal is.
+/// Where the journal is, and how it is read.
 #[derive(Debug, Clone)]
-pub(super) struct File(PathBuf);
+pub(super) struct File {
+    path: PathBuf,
+    how: How,
+    /// Whether a file that is shorter than it says is read as far as it goes.
+    remains: bool,
+    version: i64,
+}
+
+/// How connections for reading are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// Beside a writer of our own.
+    BesideWriter,
+    /// Without writing to the file; the database may put its own small files beside it.
+    ReadOnly,
+    /// As a file that cannot change, where no file can be put beside it.
+    Immutable,
+}
 
 impl File {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self(path)
+        Self { path, how: How::BesideWriter, remains: false, version: VERSION }
+    }
+
+    /// A file that is only read, of any version we know, in the first way that works.
+    pub(super) fn to_read(path: PathBuf) -> Result<Self, JournalError> {
+        let mut file = Self { path, how: How::ReadOnly, remains: false, version: VERSION };
+        match std::fs::File::open(&file.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(file.missing()),
+            Err(error) => return Err(JournalError::Io { file: file.to_string(), reason: error.to_string() }),
+            Ok(_) => {}
+        }
+        let mut found = file.version_to_read();
+        if matches!(found, Err(JournalError::ReadOnly { .. })) {
+            file.no_log_is_left()?;
+            file.how = How::Immutable;
+            found = file.version_to_read();
+        }
+        if matches!(found, Err(JournalError::Damaged { .. })) {
+            file.remains = true;
+            found = file.version_to_read();
+        }
+        file.version = found?;
+        Ok(file)
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// How much the file takes on the disk, with its log.
+    pub(super) fn bytes(&self) -> u64 {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        size(&self.path) + size(&self.log())
+    }
+
+    fn log(&self) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push("-wal");
+        name.into()
+    }
+
+    /// Whether the file lacks the links of its events.
+    pub(super) fn is_unchained(&self) -> bool {
+        self.version < 2
     }
 
     /// A connection for the writer, to a file that is ours and of the current version.
     pub(super) fn open_or_create(&self) -> Result<Connection, JournalError> {
-        let mut connection = Connection::open(&self.0).map_err(|e| self.error(&e))?;
-        self.check(&connection)?;
+        let mut connection = Connection::open(&self.path).map_err(|e| self.error(&e))?;
+        connection.busy_timeout(PATIENCE).map_err(|e| self.error(&e))?;
+        self.version_of(&connection)?;
         self.bring_up(&mut connection).map_err(|e| self.error(&e))?;
         Ok(connection)
     }
@@ -42,25 +100,76 @@ impl File {
     /// A connection that cannot write.
     pub(super) fn open_reader(&self) -> Result<Connection, JournalError> {
         let open = || {
-            let connection = Connection::open(&self.0)?;
+            let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = match self.how {
+                How::BesideWriter => Connection::open(&self.path)?,
+                How::ReadOnly => Connection::open_with_flags(&self.path, read_only)?,
+                How::Immutable => {
+                    Connection::open_with_flags(self.immutable(), read_only | OpenFlags::SQLITE_OPEN_URI)?
+                }
+            };
             connection.busy_timeout(PATIENCE)?;
+            if self.remains {
+                // Of its several meanings, the one here: no complaint about a file that has lost its end.
+                connection.pragma_update(None, "writable_schema", true)?;
+            }
+            if self.is_unchained() {
+                connection.execute_batch(steps::RUNS_OF_VERSION_1)?;
+            }
             connection.pragma_update(None, "query_only", true)?;
             Ok(connection)
         };
         open().map_err(|e| self.error(&e))
     }
 
-    fn check(&self, connection: &Connection) -> Result<(), JournalError> {
+    fn version_to_read(&self) -> Result<i64, JournalError> {
+        match self.version_of(&self.open_reader()?)? {
+            0 => Err(self.missing()),
+            version => Ok(version),
+        }
+    }
+
+    /// The version of a file that is ours; 0 where nothing is in it yet.
+    fn version_of(&self, connection: &Connection) -> Result<i64, JournalError> {
         let number = |sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0)).map_err(|e| self.error(&e));
-        connection.busy_timeout(PATIENCE).map_err(|e| self.error(&e))?;
-        let (id, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-        let is_empty = number("SELECT count(*) FROM sqlite_schema")? == 0;
-        match (id, version) {
-            (0, 0) if is_empty => Ok(()),
-            (APPLICATION_ID, 0..=VERSION) => Ok(()),
-            (APPLICATION_ID, _) => Err(JournalError::NewerFile { file: self.to_string(), version, known: VERSION }),
+        match (number("PRAGMA application_id")?, number("PRAGMA user_version")?) {
+            (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => Ok(0),
+            (APPLICATION_ID, version @ 0..=VERSION) => Ok(version),
+            (APPLICATION_ID, version) => {
+                Err(JournalError::NewerFile { file: self.to_string(), version, known: VERSION })
+            }
             _ => Err(JournalError::NotAJournal { file: self.to_string() }),
         }
+    }
+
+    /// What a killed process left in the log can be read only where the log can be taken in.
+    fn no_log_is_left(&self) -> Result<(), JournalError> {
+        let log = self.log();
+        match std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            true => Err(JournalError::ReadOnly {
+                file: self.to_string(),
+                reason: format!("what is in {} must be taken into it first", log.display()),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// The file as an address that says it cannot change.
+    fn immutable(&self) -> String {
+        let mut uri = "file:".to_owned();
+        for byte in self.path.as_os_str().as_encoded_bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
+                    uri.push(char::from(*byte))
+                }
+                _ => uri.push_str(&format!("%{byte:02x}")),
+            }
+        }
+        uri + "?immutable=1"
+    }
+
+    fn missing(&self) -> JournalError {
+        JournalError::NoJournal { file: self.to_string() }
     }
 
     fn bring_up(&self, connection: &mut Connection) -> rusqlite::Result<()> {
@@ -111,6 +220,6 @@ fn is_of_the_value(error: &rusqlite::Error) -> bool {
 
 impl fmt::Display for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.display().fmt(f)
+        self.path.display().fmt(f)
     }
 }

@@ -72,6 +72,14 @@ const CHAINS_AND_FORKS: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// Lets a file of version 1 be read as it is: the same columns, for one connection.
+pub(super) const RUNS_OF_VERSION_1: &str = "
+    CREATE TEMP VIEW runs AS SELECT
+        run_key, run, fence, cancel_by, NULL AS parent_key, NULL AS shared,
+        (SELECT coalesce(max(number), 0) FROM main.events WHERE events.run_key = runs.run_key) AS last, NULL AS chain
+    FROM main.runs;
+";
+
 /// Takes the events over as they are. A gap among them stays one, and the links after it are of no use.
 fn chain_what_is_there(change: &Connection) -> rusqlite::Result<()> {
     let mut old = change.prepare(

@@ -1,14 +1,16 @@
 //! Each sort of writing, as it is done within a transaction. What goes wrong half-way is undone by the writer.
 
-use phasegate_process::{EVENT_FORMAT, RunId};
+use std::collections::BTreeSet;
+
+use phasegate_process::{Digest, EVENT_FORMAT, RunId};
 use rusqlite::{Connection, params};
 use serde::Deserialize;
 
-use super::reading::{Fault, Known, known, link_at, stored_after};
+use super::reading::{Fault, Known, forks, known, link_at, run_id, stored_after};
 use super::schema::File;
 use super::steps::note_end;
 use crate::chain::{End, Stored, is_new_here};
-use crate::journal::can_fork;
+use crate::journal::{can_fork, spare_named};
 use crate::{Blob, Fence, Imported, JournalError};
 
 /// Something to be written.
@@ -19,6 +21,7 @@ pub(super) enum Work {
     Store { blobs: Vec<Blob> },
     Own { run: RunId },
     AskCancel { run: RunId, by: String },
+    Remove { runs: BTreeSet<RunId>, blobs: BTreeSet<Digest> },
 }
 
 /// A new event in the words of the file; its link is known only when it is written.
@@ -63,11 +66,12 @@ impl Work {
             | Self::Fork { blobs, .. }
             | Self::Import { blobs, .. }
             | Self::Store { blobs } => blobs.iter().map(|blob| blob.bytes.len()).sum(),
-            Self::Own { .. } | Self::AskCancel { .. } => 0,
+            Self::Own { .. } | Self::AskCancel { .. } | Self::Remove { .. } => 0,
         }
     }
 
-    /// Says the new fence of [`Work::Own`], and whether anything was new to [`Work::Import`]; else nothing of interest.
+    /// Says the new fence of [`Work::Own`], whether the run was new to [`Work::Import`], and how many blobs
+    /// [`Work::Remove`] removed; else nothing of interest.
     pub(super) fn perform(&self, to: &Connection, file: &File) -> Result<u64, Fault> {
         let pen = Pen { to, file };
         match self {
@@ -80,6 +84,7 @@ impl Work {
             Self::Store { blobs } => pen.store(blobs)?,
             Self::Own { run } => return Ok(pen.own(run)?),
             Self::AskCancel { run, by } => pen.ask_cancel(run, by)?,
+            Self::Remove { runs, blobs } => return pen.remove(runs, blobs.clone()),
         }
         Ok(0)
     }
@@ -175,5 +180,70 @@ impl Pen<'_> {
             0 => Err(JournalError::NoSuchRun { run: run.clone(), place: self.file.to_string() }.into()),
             _ => Ok(()),
         }
+    }
+
+    fn remove(&self, runs: &BTreeSet<RunId>, mut blobs: BTreeSet<Digest>) -> Result<u64, Fault> {
+        for run in runs {
+            self.cut_loose(run, runs)?;
+        }
+        for run in runs {
+            for sql in [
+                "DELETE FROM events WHERE run_key = (SELECT run_key FROM runs WHERE run = ?1)",
+                "DELETE FROM runs WHERE run = ?1",
+            ] {
+                self.to.prepare_cached(sql)?.execute((run.as_str(),))?;
+            }
+        }
+        if !blobs.is_empty() {
+            self.spare_what_is_named(&mut blobs)?;
+        }
+        let mut delete = self.to.prepare_cached("DELETE FROM blobs WHERE digest = ?1")?;
+        let mut removed = 0;
+        for digest in blobs {
+            removed += delete.execute((digest.as_str(),))? as u64;
+        }
+        Ok(removed)
+    }
+
+    /// Lets a run be removed before or after its origin, if all its forks go as well.
+    fn cut_loose(&self, run: &RunId, runs: &BTreeSet<RunId>) -> Result<(), Fault> {
+        for (fork, _) in forks(self.to, run, self.file)? {
+            if !runs.contains(&fork) {
+                return Err(JournalError::HasForks { run: run.clone(), fork }.into());
+            }
+        }
+        let mut cut = self.to.prepare_cached(
+            "UPDATE runs SET parent_key = NULL WHERE parent_key = (SELECT run_key FROM runs WHERE run = ?1)",
+        )?;
+        cut.execute((run.as_str(),))?;
+        match known(self.to, run)? {
+            Some(_) => Ok(()),
+            None => Err(JournalError::NoSuchRun { run: run.clone(), place: self.file.to_string() }.into()),
+        }
+    }
+
+    fn spare_what_is_named(&self, blobs: &mut BTreeSet<Digest>) -> Result<(), Fault> {
+        let place = self.file.to_string();
+        let mut query = self.to.prepare("SELECT run, number, body FROM events JOIN runs USING (run_key)")?;
+        let mut rows = query.query(())?;
+        while let Some(row) = rows.next()? {
+            spare_named(
+                blobs,
+                &run_id(row, self.file)?,
+                row.get(1)?,
+                row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?,
+                &place,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives back to the disk what was removed. The whole file is written anew, which asks for room for a second one meanwhile
+/// and for nobody else to use it; giving back page by page would have to be paid for at every write. Where there is no
+/// room, the space stays in the file for what comes.
+pub(super) fn shrink(file: &Connection) {
+    if let Err(error) = file.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)") {
+        tracing::warn!(%error, "the space stays in the journal's file");
     }
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::schema::File;
-use super::work::Work;
+use super::work::{Work, shrink};
 use crate::JournalError;
 
 /// Bytes of blobs beyond which no more work joins a transaction: sharing a sync saves little then, and waiting grows.
@@ -97,6 +97,9 @@ impl Desk {
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
         tracing::trace!(pieces = batch.len(), "journal synced");
+        if batch.iter().zip(&answers).any(|(job, answer)| matches!(job.work, Work::Remove { .. }) && answer.is_ok()) {
+            shrink(&self.connection);
+        }
         for (job, answer) in batch.into_iter().zip(answers) {
             // Whoever asked may have stopped listening, which undoes nothing.
             let _ = job.answer.send(answer);

@@ -8,9 +8,11 @@ mod file;
 mod forks;
 mod golden;
 mod imports;
+mod in_use;
 mod interleavings;
 mod killed;
 mod places;
+mod removal;
 
 /// Runs every behaviour against the journals of one sort.
 macro_rules! suite {
@@ -69,6 +71,14 @@ macro_rules! suites {
                 what_is_no_whole_run_is_refused_and_nothing_is_taken
                 a_fork_that_is_carried_away_is_a_run_of_its_own
                 a_run_that_somebody_is_about_to_begin_is_not_imported
+            }
+            removal {
+                blobs_are_listed_with_their_sizes
+                what_is_removed_is_gone_and_the_rest_stays
+                a_blob_that_an_event_names_stays_whatever_the_caller_thinks
+                a_run_is_not_removed_from_under_its_forks
+                what_cannot_be_removed_is_said_in_words_and_nothing_is_removed
+                a_journal_that_is_whole_has_no_faults
             }
         }
     )* };

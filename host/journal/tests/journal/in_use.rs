@@ -1,0 +1,74 @@
+//! Removing while others use the folder, and what it gives back.
+
+use std::fs;
+
+use phasegate_journal::{Journal, SqliteJournal};
+
+use crate::places::{Folder, Place, append, blob, folder, run, said, words};
+
+fn in_use(place: &Folder) -> String {
+    format!(
+        "another phasegate process is using {}, nothing was removed\nhint: try again when it is done",
+        place.0.path().display()
+    )
+}
+
+#[tokio::test]
+async fn nothing_is_removed_while_somebody_else_may_be_about_to_name_it() {
+    let (place, ahead) = (folder(), blob("ahead of its event"));
+    let (one, two) = (place.open(), place.open());
+    two.put_blobs(vec![ahead.clone()]).await.unwrap();
+    // Asking twice: the first refusal must not take anybody's protection away.
+    for _ in 0..2 {
+        assert_eq!(words(one.remove(Vec::new(), vec![ahead.digest.clone()]).await), in_use(&place));
+        assert_eq!(words(two.remove(Vec::new(), vec![ahead.digest.clone()]).await), in_use(&place));
+    }
+    drop(two);
+    assert_eq!(one.remove(Vec::new(), vec![ahead.digest.clone()]).await.unwrap().blobs, 1);
+    let third = place.open();
+    assert_eq!(words(one.remove(Vec::new(), Vec::new()).await), in_use(&place));
+    drop(third);
+    let reader = SqliteJournal::open_to_read(place.0.path()).unwrap();
+    assert_eq!(words(one.remove(Vec::new(), Vec::new()).await), in_use(&place));
+    drop(reader);
+    assert!(one.remove(Vec::new(), Vec::new()).await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_opens_the_folder_while_something_is_removed_waits() {
+    let place = folder();
+    let journal = place.open();
+    let many: Vec<_> = (0..200).map(|n| blob(&format!("{n:05}").repeat(4_000))).collect();
+    journal.put_blobs(many.clone()).await.unwrap();
+    let digests = many.iter().map(|blob| blob.digest.clone()).collect();
+    let path = place.0.path().to_owned();
+    let others = std::thread::spawn(move || {
+        let seen = || SqliteJournal::open(&path).unwrap().blob_sizes().unwrap().len();
+        (0..20).map(|_| seen()).collect::<Vec<_>>()
+    });
+    let removed = loop {
+        match journal.remove(Vec::new(), Vec::clone(&digests)).await {
+            Ok(removed) => break removed,
+            Err(error) => assert_eq!(error.to_string(), in_use(&place)),
+        }
+    };
+    assert_eq!(removed.blobs, 200);
+    assert!(others.join().unwrap().iter().all(|seen| [0, 200].contains(seen)));
+}
+
+#[tokio::test]
+async fn what_is_removed_is_given_back_to_the_disk() {
+    let place = folder();
+    let journal = place.open();
+    let (id, large) = (run("run-a"), blob(&"0123456789".repeat(500_000)));
+    let owner = journal.own(&id).await.unwrap();
+    journal.append(&id, owner.fence(), 1, 0, vec![said("a")], vec![large.clone()]).await.unwrap();
+    drop(owner);
+    let removed = journal.remove(vec![id], vec![large.digest]).await.unwrap();
+    assert!(removed.bytes >= 5_000_000, "{removed:?}");
+    let size = fs::metadata(place.file()).unwrap().len();
+    assert!(size < 100_000, "the file has {size} bytes");
+    assert_eq!(fs::read_dir(place.0.path().join("locks")).unwrap().count(), 0);
+    let owner = journal.own(&run("run-b")).await.unwrap();
+    append(&*journal, &owner, &run("run-b"), 1, vec![said("goes on")]).await.unwrap();
+}

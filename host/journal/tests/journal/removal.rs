@@ -1,0 +1,111 @@
+//! What every journal does when runs and blobs are removed.
+
+use phasegate_journal::Removed;
+use phasegate_process::Digest;
+
+use crate::places::{Place, append, blob, created_now, numbers, run, said, words};
+
+pub async fn blobs_are_listed_with_their_sizes(place: &impl Place) {
+    let journal = place.open();
+    assert_eq!(journal.blob_sizes(), Ok(Vec::new()));
+    let blobs = vec![blob("abc"), blob(""), blob(&"x".repeat(70_000))];
+    journal.put_blobs(blobs.clone()).await.unwrap();
+    let mut expected: Vec<_> = blobs.into_iter().map(|blob| (blob.digest, blob.bytes.len() as u64)).collect();
+    expected.sort();
+    assert_eq!(journal.blob_sizes(), Ok(expected));
+}
+
+pub async fn what_is_removed_is_gone_and_the_rest_stays(place: &impl Place) {
+    let (journal, gone, stays) = (place.open(), run("run-a"), run("run-b"));
+    for id in [&gone, &stays] {
+        let owner = journal.own(id).await.unwrap();
+        append(&*journal, &owner, id, 1, vec![created_now(id), said("b")]).await.unwrap();
+    }
+    let (unneeded, other) = (blob(&"unneeded".repeat(10_000)), blob("other"));
+    journal.put_blobs(vec![unneeded.clone(), other.clone()]).await.unwrap();
+
+    let blobs = vec![unneeded.digest.clone(), unneeded.digest.clone(), Digest::of(b"never stored")];
+    let removed = journal.remove(vec![gone.clone(), gone.clone()], blobs).await.unwrap();
+    assert_eq!((removed.runs, removed.blobs), (1, 1));
+    assert!(removed.bytes >= 80_000, "{removed:?}");
+    assert_eq!(journal.runs(), Ok(vec![stays.clone()]));
+    assert_eq!(journal.events(&gone), Ok(Vec::new()));
+    assert_eq!(numbers(&journal.events(&stays).unwrap()), [1, 2]);
+    assert_eq!(journal.has_blob(&unneeded.digest), Ok(false));
+    assert_eq!(journal.has_blob(&other.digest), Ok(true));
+
+    let owner = journal.own(&gone).await.unwrap();
+    append(&*journal, &owner, &gone, 1, vec![said("anew")]).await.unwrap();
+    assert_eq!(journal.runs(), Ok(vec![gone, stays]));
+}
+
+pub async fn a_blob_that_an_event_names_stays_whatever_the_caller_thinks(place: &impl Place) {
+    let (journal, id, pinned) = (place.open(), run("run-a"), blob("pinned"));
+    let owner = journal.own(&id).await.unwrap();
+    journal.append(&id, owner.fence(), 1, 0, vec![created_now(&id)], vec![pinned.clone()]).await.unwrap();
+    drop(owner);
+    let removed = journal.remove(Vec::new(), vec![pinned.digest.clone()]).await.unwrap();
+    assert_eq!((removed.runs, removed.blobs), (0, 0));
+    assert_eq!(journal.has_blob(&pinned.digest), Ok(true));
+
+    let removed = journal.remove(vec![id], vec![pinned.digest.clone()]).await.unwrap();
+    assert_eq!((removed.runs, removed.blobs), (1, 1));
+    assert_eq!(journal.has_blob(&pinned.digest), Ok(false));
+}
+
+pub async fn a_run_is_not_removed_from_under_its_forks(place: &impl Place) {
+    let (journal, of, id, third) = (place.open(), run("run-b"), run("run-a"), run("run-c"));
+    let owner = journal.own(&of).await.unwrap();
+    append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
+    for (fork, origin) in [(&id, &of), (&third, &id)] {
+        let owner = journal.own(fork).await.unwrap();
+        journal.fork(fork, owner.fence(), origin, 1, 0, vec![said("x")], Vec::new()).await.unwrap();
+    }
+    drop(owner);
+    let left = blob("left");
+    journal.put_blobs(vec![left.clone()]).await.unwrap();
+    for runs in [vec![of.clone()], vec![of.clone(), third.clone()]] {
+        assert_eq!(
+            words(journal.remove(runs, vec![left.digest.clone()]).await),
+            "run `run-b` cannot be removed, run `run-a` is a fork of it, nothing was removed\n\
+             hint: remove `run-a` too, or keep both"
+        );
+    }
+    assert_eq!(journal.runs().unwrap().len(), 3);
+    assert_eq!(journal.has_blob(&left.digest), Ok(true));
+    assert_eq!(journal.origin(&third), Ok(Some((id.clone(), 1))));
+
+    assert_eq!(journal.remove(vec![third.clone()], Vec::new()).await.unwrap().runs, 1);
+    assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
+    assert_eq!(journal.remove(vec![of, id], Vec::new()).await.unwrap().runs, 2);
+    assert_eq!(journal.runs(), Ok(Vec::new()));
+}
+
+pub async fn what_cannot_be_removed_is_said_in_words_and_nothing_is_removed(place: &impl Place) {
+    let (journal, id, other, left) = (place.open(), run("run-a"), run("run-b"), blob("left"));
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
+    let other_owner = journal.own(&other).await.unwrap();
+    append(&*journal, &other_owner, &other, 1, vec![said("a")]).await.unwrap();
+    drop(other_owner);
+    journal.put_blobs(vec![left.clone()]).await.unwrap();
+    let owned = words(journal.remove(vec![other.clone(), id.clone()], vec![left.digest.clone()]).await);
+    assert!(owned.starts_with("run `run-a` is being worked on by process "), "{owned}");
+    append(&*journal, &owner, &id, 2, vec![said("its owner was not disturbed")]).await.unwrap();
+    drop(owner);
+    assert_eq!(
+        words(journal.remove(vec![id.clone(), run("nowhere")], vec![left.digest.clone()]).await),
+        format!("there is no run `nowhere` in {}\nhint: `phasegate runs` lists the runs", place.name())
+    );
+    assert_eq!(journal.runs(), Ok(vec![other, id.clone()]));
+    assert_eq!(journal.has_blob(&left.digest), Ok(true));
+    assert!(journal.own(&id).await.is_ok());
+    assert_eq!(journal.remove(Vec::new(), Vec::new()).await.map(|r| Removed { bytes: 0, ..r }), Ok(Removed::default()));
+}
+
+pub async fn a_journal_that_is_whole_has_no_faults(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
+    assert_eq!(journal.check(), Ok(Vec::new()));
+}
