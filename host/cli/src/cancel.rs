@@ -17,7 +17,7 @@ pub struct Args {
 
 /// Leaves the word.
 pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
-    let journal = place::journal(state)?;
+    let journal = place::journal_to_write(state)?;
     let run = find_run(&journal, &args.run)?;
     if journal.owner(&run)?.is_none() {
         return Err(Failure::usage(format!(

@@ -56,7 +56,7 @@ pub async fn abort(args: Args, state: &Path) -> Result<Exit, Failure> {
 }
 
 async fn write_down(args: Args, choice: Choice, state: &Path) -> Result<Exit, Failure> {
-    let journal = place::journal(state)?;
+    let journal = place::journal_to_write(state)?;
     let run = find_run(&journal, &args.run)?;
     let by = place::person(args.by)?;
     let done = said(&choice);

@@ -10,6 +10,8 @@ mod carry;
 mod decide;
 mod events;
 mod fail;
+mod family;
+mod fork;
 mod head;
 mod init;
 mod pip;
@@ -59,6 +61,8 @@ enum Command {
     Resume(resume::Args),
     /// Execute a run again from its record, without models, and say whether it comes to the same
     Replay(replay::Args),
+    /// Go on from the middle of a run with one thing swapped, as a run of its own
+    Fork(fork::Args),
     /// Confirm a pass that waits for a person
     Approve(decide::Args),
     /// Fail a gate that waits for a person; the words go to whoever revises
@@ -112,6 +116,7 @@ async fn go(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => run::go(args, &state, verbose).await,
         Command::Resume(args) => resume::go(args, &state, verbose).await,
         Command::Replay(args) => replay::go(args, &state, verbose).await,
+        Command::Fork(args) => fork::go(args, &state, verbose).await,
         Command::Approve(args) => decide::approve(args, &state).await,
         Command::Reject(args) => decide::reject(args, &state).await,
         Command::Override(args) => decide::override_(args, &state).await,

@@ -64,7 +64,7 @@ fn list(json: bool, state: &Path) -> Result<Exit, Failure> {
 }
 
 async fn decide(args: Args, approved: bool, state: &Path) -> Result<Exit, Failure> {
-    let journal = place::journal(state)?;
+    let journal = place::journal_to_write(state)?;
     let name = whole_name(&journal, &args.proposal)?;
     let by = place::person(args.by)?;
     let decided = decide_proposal(&journal, &name, approved, &by, &args.reason).await?;

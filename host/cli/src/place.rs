@@ -58,8 +58,13 @@ pub struct Carry {
 
 /// The house over a state folder, which is made where it is not there yet.
 pub fn house(state: &Path, carry: Carry) -> Result<House, Failure> {
+    house_over(SqliteJournal::open(state)?, state, carry)
+}
+
+/// The house over a journal that is open already.
+pub fn house_over(journal: SqliteJournal, state: &Path, carry: Carry) -> Result<House, Failure> {
     let Carry { overlap, raise, offline } = carry;
-    let journal = Arc::new(SqliteJournal::open(state)?);
+    let journal = Arc::new(journal);
     let engine = EngineSettings { cache_dir: Some(cache_dir(state)), ..EngineSettings::default() };
     let env: Env = Arc::new(|name| std::env::var(name).ok());
     Ok(House::open(HouseSettings { journal, engine, overlap, env, raise, offline })?)
@@ -75,19 +80,29 @@ pub fn cache_dir(state: &Path) -> PathBuf {
 /// The journal, if anything was ever recorded here.
 pub fn existing_journal(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
     match state.join("journal.db").exists() {
-        true => Ok(Some(SqliteJournal::open(state)?)),
+        true => Ok(Some(SqliteJournal::open_to_read(state)?)),
         false => Ok(None),
     }
 }
 
-/// The journal, which must be there.
+/// The journal, which must be there, only to be read: nothing is changed, and a folder that cannot be written will do.
 pub fn journal(state: &Path) -> Result<SqliteJournal, Failure> {
-    existing_journal(state)?.ok_or_else(|| {
-        Failure::usage(format!(
-            "there are no runs in {}\nhint: `phasegate run` starts one; if yours are elsewhere, name the folder with --state DIR",
-            shown(state)
-        ))
-    })
+    existing_journal(state)?.ok_or_else(|| no_runs(state))
+}
+
+/// The journal, which must be there, also to be written.
+pub fn journal_to_write(state: &Path) -> Result<SqliteJournal, Failure> {
+    match state.join("journal.db").exists() {
+        true => Ok(SqliteJournal::open(state)?),
+        false => Err(no_runs(state)),
+    }
+}
+
+fn no_runs(state: &Path) -> Failure {
+    Failure::usage(format!(
+        "there are no runs in {}\nhint: `phasegate run` starts one; if yours are elsewhere, name the folder with --state DIR",
+        shown(state)
+    ))
 }
 
 /// The run that is meant: by its id, by a task's id (its newest run), or by the beginning of its id.

@@ -25,8 +25,9 @@ pub struct Args {
 
 /// Replays the run; no model is asked and nothing is written.
 pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
-    let run = find_run(&place::journal(state)?, &args.run)?;
-    let house = place::house(state, Carry { overlap: args.overlap, offline: true, ..Carry::default() })?;
+    let journal = place::journal(state)?;
+    let run = find_run(&journal, &args.run)?;
+    let house = place::house_over(journal, state, Carry { overlap: args.overlap, offline: true, ..Carry::default() })?;
     let screen = Arc::new(Screen::new(args.json, verbose, false).quiet());
     let stop = Stop::default();
     stop_at_ctrl_c(stop.clone());

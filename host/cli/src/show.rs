@@ -12,11 +12,11 @@ use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded, Run
 use phasegate_runtime::{RunSettings, load, read_json};
 
 use crate::carry::what_a_person_can_do;
-use crate::events::{decision, said};
+use crate::events::{decision, forked_words, said};
 use crate::fail::{Exit, Failure};
 use crate::place::{self, find_run};
 use crate::words::{Paint, clean, moment, one_line, say, time};
-use crate::{ask, head, summary};
+use crate::{ask, family, head, summary};
 
 /// Arguments of `show`.
 #[derive(clap::Args)]
@@ -43,6 +43,7 @@ pub fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
     let paint = Paint::stdout();
     say(&origin(&journal, &state, &events));
     say(&summary::of(&journal, &state, &events, out.as_deref(), paint));
+    say(&family::of(&journal, &state, paint)?);
     say(&story(&state, &events, paint));
     say(&open_calls(&state, &events));
     say(&next(&journal, &run, &state, &events, paint)?);
@@ -73,6 +74,7 @@ fn story(state: &State, events: &[Recorded], paint: Paint) -> String {
                 let judged = judgement(state, at);
                 text.push_str(&judged.map(|(phase, judged)| told(phase, judged, paint)).unwrap_or_default());
             }
+            Event::RunForked(forked) => text.push_str(&format!("  {}\n", forked_words(forked))),
             Event::RunStopped { reason } => text.push_str(&format!("  stopped: {}\n", one_line(reason))),
             Event::RunFinished { status, reason } => {
                 text.push_str(&format!("  ended {}: {}\n", format!("{status:?}").to_lowercase(), one_line(reason)));

@@ -2,7 +2,7 @@
 
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
-use phasegate_process::result::{GateResult, TaskResult, TaskStatus};
+use phasegate_process::result::{GateResult, TaskResult, TaskStatus, Totals};
 use phasegate_process::state::State;
 use phasegate_runtime::read_json;
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub fn of(journal: &dyn Journal, state: &State, events: &[Recorded], out: Option
         "models",
         format!(
             "{}, {} tokens read, {} written, {}",
-            count(totals.calls, "call"),
+            calls(totals),
             figure(totals.input_tokens),
             figure(totals.output_tokens),
             cost(totals.usd, result.scripted)
@@ -53,6 +53,15 @@ pub fn of(journal: &dyn Journal, state: &State, events: &[Recorded], out: Option
     rows.extend(out.map(|out| vec!["out".to_owned(), out.to_owned()]));
     text.push_str(&table(&rows));
     text
+}
+
+fn calls(totals: &Totals) -> String {
+    match totals.recorded {
+        0 => count(totals.calls, "call"),
+        recorded => {
+            format!("{} ({recorded} of them recorded, asked and paid before the fork)", count(totals.calls, "call"))
+        }
+    }
 }
 
 /// The word for where a run stands, in its colour.

@@ -217,6 +217,28 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The attempt that it is about, if it is about one.
+    pub fn attempt(&self) -> Option<&AttemptId> {
+        match self {
+            Self::PhaseStarted { at, .. }
+            | Self::ModelAsked { at, .. }
+            | Self::ModelAnswered { at, .. }
+            | Self::ArtifactStored { at, .. }
+            | Self::TestsRan { at, .. }
+            | Self::PhaseFinished { at, .. }
+            | Self::GateJudged { at, .. }
+            | Self::FeedbackDecided { at, .. }
+            | Self::ApprovalAsked { at, .. }
+            | Self::ApprovalGiven { at, .. } => Some(at),
+            Self::RunForked(forked) => Some(&forked.at),
+            Self::RunCreated(_) | Self::RunStopped { .. } | Self::RunFinished { .. } | Self::ProposalDecided { .. } => {
+                None
+            }
+        }
+    }
+}
+
 /// All that a run depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunCreated {

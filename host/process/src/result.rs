@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::measures::{Effort, total};
 use crate::pipeline::Phase;
-use crate::state::{Approval, Judged, ProposalDecision, State};
+use crate::state::{Approval, ForkPoint, Judged, ProposalDecision, State};
 use crate::{
     ArtifactName, AttemptId, Choice, Decided, Digest, Event, PhaseName, Recorded, RunId, RunStatus, Severity, TaskId,
     Verdict,
@@ -60,6 +60,9 @@ pub struct TaskResult {
     pub reason: String,
     /// Whether answers came from a script and not from a model.
     pub scripted: bool,
+    /// Whose beginnings it shares, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forks: Vec<ForkPoint>,
     /// The current artifacts.
     pub artifacts: BTreeMap<ArtifactName, Digest>,
     /// Every gate of the pipeline, in order.
@@ -190,6 +193,9 @@ pub struct OpenCall {
 pub struct Totals {
     /// Model calls that came back.
     pub calls: u64,
+    /// Of these, those that a run which this one forks had asked and paid.
+    #[serde(skip_serializing_if = "none")]
+    pub recorded: u64,
     /// Tokens read.
     pub input_tokens: u64,
     /// Tokens written.
@@ -213,6 +219,7 @@ impl TaskResult {
             status,
             reason,
             scripted: state.created.scripted,
+            forks: state.forks.clone(),
             artifacts: state.artifacts.values().map(|known| (known.name.clone(), known.digest.clone())).collect(),
             approvals: attempts().flat_map(|attempt| attempt.approvals.clone()).collect(),
             dropped_tests: dropped(state),
@@ -229,6 +236,7 @@ impl From<Effort> for Totals {
         let Effort { spent, elapsed_ms } = effort;
         Self {
             calls: spent.calls,
+            recorded: spent.recorded,
             input_tokens: spent.input_tokens,
             output_tokens: spent.output_tokens,
             usd: spent.usd,
@@ -248,6 +256,10 @@ impl IssueCounts {
             low: count(Severity::Low),
         }
     }
+}
+
+fn none(number: &u64) -> bool {
+    *number == 0
 }
 
 fn standing(state: &State) -> (TaskStatus, String) {

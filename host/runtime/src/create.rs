@@ -14,7 +14,7 @@ use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, Ru
 use phasegate_sandbox::{Call, Limits};
 use serde_json::{Value, json};
 
-use crate::components::{Resolved, bundled_environment, resolve};
+use crate::components::{Resolved, bundled_digest, bundled_environment, resolve};
 use crate::config::{Config, LoadedPipeline};
 use crate::context;
 use crate::house::{House, check_plugins, load_plugin};
@@ -144,27 +144,24 @@ impl House {
         settings.models.default = Some(broker.model_for(Tier::Default).clone());
         settings.models.deep = Some(broker.model_for(Tier::Deep).clone());
         for (language, runner) in &new.pipeline.pipeline.runners {
-            let environment = match bundled_environment(runner.as_str()).filter(|_| own_path(new, runner).is_none()) {
-                Some(environment) => environment,
-                None => self.environment(runner, components).await?,
-            };
+            let environment = self.environment(runner, components.get(runner)).await?;
             settings.environments.insert(language.clone(), environment);
         }
         Ok(settings)
     }
 
-    /// What a third party's runner offers; it has to be compiled to say so.
-    async fn environment(&self, name: &PluginName, components: &HashMap<PluginName, Digest>) -> Result<Value, Error> {
-        let Some(digest) = components.get(name) else { return Ok(json!({})) };
+    /// What code can rely on that this runner runs; a third party's has to be compiled to say so.
+    pub(crate) async fn environment(&self, name: &PluginName, component: Option<&Digest>) -> Result<Value, Error> {
+        let Some(digest) = component else { return Ok(json!({})) };
+        let bundled = bundled_environment(name.as_str());
+        if let (Some(environment), true) = (bundled, bundled_digest(name.as_str()).as_ref() == Some(digest)) {
+            return Ok(environment);
+        }
         let plugin = load_plugin(self, name, digest, &[], |_, _| {}).await?;
         let call =
             Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits: Limits::runner(), log: None };
         Ok(plugin.environment(&call).await?)
     }
-}
-
-fn own_path<'a>(new: &'a NewRun<'_>, plugin: &PluginName) -> Option<&'a String> {
-    new.pipeline.pipeline.plugins.get(plugin).and_then(|plugin| plugin.path.as_ref())
 }
 
 fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {

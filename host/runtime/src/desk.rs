@@ -85,7 +85,7 @@ impl Desk {
 
     /// Gives up the run's turn; the guest never hears of it.
     async fn give_up<T>(&self, error: Error) -> T {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.failed.notify_one();
         pending().await
     }
@@ -215,10 +215,10 @@ impl Desk {
 
     /// Nobody answers. In a replay the agent may have come back without having heard the answer; then so it does now.
     async fn unanswered(&self, call: u32, request: &Request) -> Result<Answer, Error> {
-        self.next_turn(call);
         let now = json_blob(request).bytes;
         let journal = self.driver.writer.journal();
         if self.driver.writer.record().is_some() {
+            self.next_turn(call);
             tokio::time::sleep(LEFT_BEHIND).await;
             return Err(Error::Differs {
                 run: self.driver.writer.run().clone(),

@@ -128,7 +128,7 @@ pub enum Error {
     /// A question that no record answers, where nobody is to be asked.
     #[error(
         "run {run}: call {call} of {at} ({label}) has no recorded answer, and no model is asked offline\n{request}\n\
-         hint: go on with the model: `phasegate resume {run}`"
+         hint: - is what was asked in its place, + what is asked now; a model is asked when the run is resumed"
     )]
     NoRecord {
         /// The run.

@@ -135,6 +135,11 @@ impl House {
         &self.0.journal
     }
 
+    /// Whether no model is asked.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.0.offline
+    }
+
     /// The sandbox.
     pub fn engine(&self) -> &Engine {
         &self.0.engine

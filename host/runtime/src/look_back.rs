@@ -45,7 +45,8 @@ impl LookBack {
                 None => load(journal, &run).map(|(state, events)| Known { state, events, figures: None }),
             };
             let Ok(mut fresh) = fresh else { continue };
-            if fresh.figures.is_none() && fresh.state.ended().is_some() {
+            // A fork would tell of the same work twice.
+            if fresh.figures.is_none() && fresh.state.ended().is_some() && fresh.state.forks.is_empty() {
                 fresh.figures = figures(journal, &fresh);
             }
             history.extend(fresh.figures.clone());

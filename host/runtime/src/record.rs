@@ -108,7 +108,7 @@ impl Record {
     /// limit was hit; else nothing.
     pub(crate) fn given_for(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Vec<Event> {
         let ahead = self.steps.iter().skip(self.place()).map(|step| step.event.clone());
-        let mut events: Vec<Event> = ahead.take_while(|event| attempt_of(event) == Some(at)).collect();
+        let mut events: Vec<Event> = ahead.take_while(|event| event.attempt() == Some(at)).collect();
         let Some(place) = events.iter().position(kind) else { return Vec::new() };
         events.truncate(place + 1);
         let limit = match events.last() {
@@ -182,7 +182,7 @@ impl Record {
     }
 
     fn differs(&self, number: Option<u64>, event: &Event, what: &str, diff: &str) -> Error {
-        let place = match (number, attempt_of(event)) {
+        let place = match (number, event.attempt()) {
             (Some(number), Some(at)) => format!("{at}, event {number}"),
             (None, Some(at)) => at.to_string(),
             (Some(number), None) => format!("event {number}"),
@@ -195,25 +195,6 @@ impl Record {
 /// Whether it only says that something begins.
 fn is_start(event: &Event) -> bool {
     matches!(event, Event::PhaseStarted { .. } | Event::ArtifactStored { .. })
-}
-
-fn attempt_of(event: &Event) -> Option<&AttemptId> {
-    match event {
-        Event::PhaseStarted { at, .. }
-        | Event::ModelAsked { at, .. }
-        | Event::ModelAnswered { at, .. }
-        | Event::ArtifactStored { at, .. }
-        | Event::TestsRan { at, .. }
-        | Event::PhaseFinished { at, .. }
-        | Event::GateJudged { at, .. }
-        | Event::FeedbackDecided { at, .. }
-        | Event::ApprovalAsked { at, .. }
-        | Event::ApprovalGiven { at, .. } => Some(at),
-        Event::RunForked(forked) => Some(&forked.at),
-        Event::RunCreated(_) | Event::RunStopped { .. } | Event::RunFinished { .. } | Event::ProposalDecided { .. } => {
-            None
-        }
-    }
 }
 
 /// The event without what the clock put in.
