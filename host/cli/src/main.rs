@@ -8,10 +8,13 @@ mod bars;
 mod cancel;
 mod carry;
 mod decide;
+mod doctor;
 mod events;
+mod export;
 mod fail;
 mod family;
 mod fork;
+mod gc;
 mod head;
 mod init;
 mod pip;
@@ -77,6 +80,14 @@ enum Command {
     Runs(runs::Args),
     /// Explain a run: what happened, who decided what, and what to do next
     Show(show::Args),
+    /// Write a run into one file, to be carried to another machine
+    Export(export::ExportArgs),
+    /// Take in a run that was written into a file
+    Import(export::ImportArgs),
+    /// Say what of the state folder is whole, and what can be gone on with
+    Doctor(doctor::Args),
+    /// Remove what no run needs; says first what that is
+    Gc(gc::Args),
     /// List and decide improvement proposals
     #[command(subcommand)]
     Pip(pip::Command),
@@ -124,6 +135,10 @@ async fn go(cli: Cli) -> Result<Exit, Failure> {
         Command::Cancel(args) => cancel::go(&args, &state).await,
         Command::Runs(args) => runs::go(&args, &state),
         Command::Show(args) => show::go(&args, &state),
+        Command::Export(args) => export::export(&args, &state),
+        Command::Import(args) => export::import(&args, &state).await,
+        Command::Doctor(args) => doctor::go(&args, &state),
+        Command::Gc(args) => gc::go(&args, &state).await,
         Command::Pip(command) => pip::go(command, &state).await,
         Command::Pipeline(command) => pipeline::go(command),
         Command::Plugin(command) => plugin::go(command, &state).await,

@@ -71,6 +71,12 @@ fn bundled_bytes(name: &str) -> Option<io::Result<Vec<u8>>> {
     Some(if file.ends_with(".zst") { zstd::decode_all(bytes) } else { Ok(bytes.to_vec()) })
 }
 
+/// The bundled component of this digest.
+pub(crate) fn bundled_blob(digest: &Digest) -> Option<Blob> {
+    let name = BUNDLED.iter().find(|name| bundled_digest(name).as_ref() == Some(digest))?;
+    bundled_bytes(name)?.ok().map(Blob::new).filter(|blob| blob.digest == *digest)
+}
+
 /// What a bundled runner offers, without compiling it.
 pub(crate) fn bundled_environment(name: &str) -> Option<serde_json::Value> {
     (name == "runner-python").then(|| serde_json::from_str(PYTHON_ENVIRONMENT).ok()).flatten()

@@ -46,6 +46,9 @@ pub enum Error {
     /// The out folder cannot be written.
     #[error(transparent)]
     Output(#[from] crate::output::OutputError),
+    /// An exported run cannot be taken.
+    #[error(transparent)]
+    Archive(#[from] crate::archive::ArchiveError),
     /// A blob that an event names is gone.
     #[error("the journal has no blob {0}\nhint: the state folder was changed by hand; restore it from a copy")]
     MissingBlob(Digest),

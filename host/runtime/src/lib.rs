@@ -5,16 +5,19 @@
 //! person takes no process. Fails with [`Error`], which always says whether the run can be resumed.
 
 mod agent;
+pub mod archive;
 mod components;
 mod config;
 mod context;
 mod create;
 mod desk;
 mod differ;
+pub mod doctor;
 mod door;
 mod error;
 mod fork;
 mod gates;
+pub mod gc;
 mod house;
 mod look_back;
 pub mod output;

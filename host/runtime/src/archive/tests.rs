@@ -1,0 +1,97 @@
+//! What is no whole export of a version that is known is refused in words.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use phasegate_journal::{Stored, link};
+use phasegate_process::Digest;
+
+use super::{Entry, Head, read};
+
+fn packed(text: &[u8]) -> Vec<u8> {
+    zstd::encode_all(text, 1).unwrap()
+}
+
+/// The parts of a small export that is whole.
+fn parts() -> (Head, Vec<Stored>, Vec<u8>) {
+    let body = r#"{"event":"run_stopped","reason":"enough"}"#;
+    let event = Stored { number: 1, at_ms: 5, format: 2, body: body.to_owned(), chain: link(None, 1, 5, 2, body) };
+    let blob = b"words".to_vec();
+    let head = Head {
+        run: "run-a".parse().unwrap(),
+        task: "TASK-1".parse().unwrap(),
+        events: 1,
+        blobs: vec![Entry { digest: Digest::of(&blob), size: 5 }],
+        left_out: vec![],
+    };
+    (head, vec![event], blob)
+}
+
+fn file(title: &str, head: &Head, events: &[Stored], blobs: &[u8]) -> Vec<u8> {
+    let mut text = format!("{title}\n{}\n", serde_json::to_string(head).unwrap()).into_bytes();
+    for event in events {
+        text.extend(format!("{}\n", serde_json::to_string(event).unwrap()).bytes());
+    }
+    text.extend(blobs);
+    packed(&text)
+}
+
+fn refusal(file: &[u8]) -> String {
+    read(file).unwrap_err().to_string()
+}
+
+const DAMAGED: &str = "\nhint: nothing was taken; export the run again where it is";
+
+#[test]
+fn a_whole_file_is_read_as_it_was_written() {
+    let (head, events, blobs) = parts();
+    let archive = read(file("phasegate export 1", &head, &events, &blobs).as_slice()).unwrap();
+    assert_eq!((archive.head, archive.stored), (head, events));
+    assert_eq!(archive.blobs[0].bytes, blobs);
+}
+
+#[test]
+fn a_file_of_another_kind_or_a_newer_version_is_refused_in_words() {
+    let (head, events, blobs) = parts();
+    assert!(refusal(b"PK\x03\x04 and so on").starts_with("it is no export of phasegate: "));
+    let other = refusal(&packed(b"something else\n"));
+    assert_eq!(
+        other,
+        "it is no export of phasegate: its title is another one\nhint: `phasegate export RUN FILE` writes one"
+    );
+    assert_eq!(
+        refusal(&file("phasegate export 2", &head, &events, &blobs)),
+        "it has export format 2, this phasegate reads formats up to 1\nhint: use the newer phasegate that wrote it"
+    );
+}
+
+#[test]
+fn a_file_that_is_cut_or_changed_is_refused_wherever_it_is() {
+    let (head, events, blobs) = parts();
+    let title = "phasegate export 1";
+    let whole = file(title, &head, &events, &blobs);
+    for length in 0..whole.len() {
+        assert!(read(&whole[..length]).is_err(), "taken with {length} of {} bytes", whole.len());
+    }
+    let digest = &head.blobs[0].digest;
+    let other = format!("it is damaged: blob {digest} has other bytes{DAMAGED}");
+    assert_eq!(refusal(&file(title, &head, &events, b"sword")), other);
+    assert_eq!(refusal(&file(title, &head, &events, b"wor")), other);
+    assert_eq!(
+        refusal(&file(title, &head, &events, b"words and more")),
+        format!("it is damaged: something follows its last blob{DAMAGED}")
+    );
+    let newer = Stored { format: 9, ..events[0].clone() };
+    assert_eq!(
+        refusal(&file(title, &head, &[newer], &blobs)),
+        format!("it is damaged: event 1 has event format 9, this phasegate reads formats up to 2{DAMAGED}")
+    );
+    let none = refusal(&file(title, &head, &[], &blobs));
+    assert_eq!(none, format!("it is damaged: it ends in the middle{DAMAGED}"));
+}
+
+#[test]
+fn a_file_that_would_fill_the_memory_is_refused_before_it_does() {
+    let (mut head, events, blobs) = parts();
+    head.blobs[0].size = u64::MAX;
+    let refused = refusal(&file("phasegate export 1", &head, &events, &blobs));
+    assert!(refused.starts_with("it unpacks to more than 2147483648 bytes"), "{refused}");
+}

@@ -1,0 +1,80 @@
+//! Writing a run into a file.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use phasegate_journal::Journal;
+use phasegate_process::{Digest, Event, Recorded, RunId};
+
+use super::{ARCHIVE_FORMAT, Entry, Head, TITLE};
+use crate::writer::read_blob;
+use crate::{Error, load};
+
+/// Enough to make text a tenth of its size, and quick.
+const LEVEL: i32 = 9;
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Exported {
+    /// The run.
+    pub run: RunId,
+    /// Its events, those it shares with others included.
+    pub events: u64,
+    /// Blobs.
+    pub blobs: usize,
+    /// Components that the run needs and that were not written.
+    pub left_out: Vec<Digest>,
+}
+
+/// Writes a run, with its components if they are wished for. The run is read and checked whole first.
+pub fn export(journal: &dyn Journal, run: &RunId, components: bool, to: impl Write) -> Result<Exported, Error> {
+    let (state, events) = load(journal, run)?;
+    let stored = journal.stored_after(run, 0)?;
+    let (blobs, left_out) = needed(&events, components);
+    let mut entries = Vec::new();
+    for digest in &blobs {
+        entries.push(Entry { digest: digest.clone(), size: read_blob(journal, digest)?.len() as u64 });
+    }
+    let head = Head {
+        run: run.clone(),
+        task: state.created.task_id.clone(),
+        events: stored.len() as u64,
+        blobs: entries,
+        left_out: left_out.clone(),
+    };
+    let unwritable = |why: std::io::Error| {
+        Error::NotNow(format!("the export cannot be written: {why}\nhint: see whether there is room"))
+    };
+    let write = || -> std::io::Result<()> {
+        let mut to = zstd::Encoder::new(to, LEVEL)?;
+        writeln!(to, "{TITLE}{ARCHIVE_FORMAT}")?;
+        writeln!(to, "{}", serde_json::to_string(&head)?)?;
+        for event in &stored {
+            writeln!(to, "{}", serde_json::to_string(event)?)?;
+        }
+        for digest in &blobs {
+            to.write_all(&read_blob(journal, digest).map_err(std::io::Error::other)?)?;
+        }
+        to.finish()?.flush()
+    };
+    write().map_err(unwritable)?;
+    Ok(Exported { run: run.clone(), events: head.events, blobs: blobs.len(), left_out })
+}
+
+/// The blobs that go along, and the components that do not; each once, in the order of digests.
+fn needed(events: &[Recorded], components: bool) -> (Vec<Digest>, Vec<Digest>) {
+    let named: BTreeSet<Digest> = events.iter().flat_map(|event| event.event.blobs()).cloned().collect();
+    let is_component = components_of(events);
+    let (left_out, blobs) = named.into_iter().partition(|digest| !components && is_component.contains(digest));
+    (blobs, left_out)
+}
+
+/// Every component that the run was ever made of.
+pub(super) fn components_of(events: &[Recorded]) -> BTreeSet<Digest> {
+    let created = events.iter().filter_map(|event| match &event.event {
+        Event::RunCreated(created) => Some(created.as_ref()),
+        Event::RunForked(forked) => Some(&forked.created),
+        _ => None,
+    });
+    created.flat_map(|created| created.components.values().cloned()).collect()
+}
