@@ -2,15 +2,16 @@
 //!
 //! Events are held against each other by their logical places (phase, attempt, call number, artifact's name), never by
 //! when they happened: calls may overlap, a run may have stopped and gone on, a call may have been asked again, and still be
-//! the same run. What was measured is other in every run, so artifacts that hold times are no difference, nor is what
-//! agents asked and made of them; when two runs hold the very same measures, as a replay does, nothing is passed over.
+//! the same run. Nor is measured time a difference, which is other in every run: where an agent read the host's measures
+//! and they hold other times, what it asked for and made of them is passed over, and so is what others made of that. Two
+//! runs with the same measures, such as a run and its replay, are held against each other without any of this.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{discriminant, take};
 
 use serde::Serialize;
 
-use crate::{ArtifactName, AttemptId, Digest, Event, PhaseOutcome, Recorded};
+use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, Event, PhaseOutcome, Recorded};
 
 /// The host's own figures of a run, measured time among them.
 const MEASURES: &str = "run_measures";
@@ -69,22 +70,81 @@ impl Difference {
 
 /// The first difference between two runs; nothing where artifacts, verdicts and decisions are the same.
 pub fn first_difference(before: &[Recorded], after: &[Recorded]) -> Option<Difference> {
-    let all = measures(before) == measures(after);
-    let steps = |events| if all { in_order(events) } else { unmeasured(in_order(events)) };
-    let (old, new) = (steps(before), steps(after));
+    let (old, new) = (in_order(before), in_order(after));
     let (mut old, mut new) = (old.as_slice(), new.as_slice());
+    let mut measured = Measured::default();
     while let ([a, old_rest @ ..], [b, new_rest @ ..]) = (old, new) {
         match pair(a, b) {
-            Pair::Same => (old, new) = (old_rest, new_rest),
+            Pair::Same => {
+                measured.note(&a.event, &b.event);
+                (old, new) = (old_rest, new_rest);
+            }
+            Pair::Differ(differs) if measured.explains(differs, &a.event, &b.event) => {
+                (old, new) = (old_rest, new_rest)
+            }
             Pair::Differ(differs) => return Some(difference(differs, Some(*a), Some(*b))),
-            Pair::OnlyOld if left_behind(a, old_rest) => old = old_rest,
-            Pair::OnlyNew if left_behind(b, new_rest) => new = new_rest,
+            Pair::OnlyOld if left_behind(a, old_rest) || measured.here => old = old_rest,
+            Pair::OnlyNew if left_behind(b, new_rest) || measured.here => new = new_rest,
             Pair::OnlyOld | Pair::OnlyNew => return Some(difference(Differs::Way, Some(*a), Some(*b))),
         }
     }
     match (old.first(), new.first()) {
         (None, None) => None,
         (a, b) => Some(difference(Differs::Further, a.copied(), b.copied())),
+    }
+}
+
+/// What follows from other measured times.
+#[derive(Debug, Default)]
+struct Measured {
+    /// Whether this attempt reads other times, or what was made of them.
+    here: bool,
+    /// Whether any time was measured yet: before, measures hold the figures of other runs, and these do matter.
+    time_passed: bool,
+    /// Calls of this attempt that asked otherwise.
+    asked_otherwise: BTreeSet<u32>,
+    /// Artifacts that are other because of other times.
+    artifacts: BTreeSet<ArtifactName>,
+}
+
+impl Measured {
+    /// Two steps that are the same.
+    fn note(&mut self, a: &Event, b: &Event) {
+        match (a, b) {
+            (Event::PhaseStarted { inputs, .. }, Event::PhaseStarted { inputs: others, .. }) => {
+                let measures = |inputs: &'_ [ArtifactRef]| {
+                    inputs.iter().find(|input| input.name.as_str() == MEASURES).map(|input| input.digest.clone())
+                };
+                let times = self.time_passed && measures(inputs) != measures(others);
+                self.here = times || inputs.iter().chain(others).any(|input| self.artifacts.contains(&input.name));
+                self.asked_otherwise.clear();
+            }
+            (Event::PhaseFinished { .. }, _) => self.time_passed = true,
+            _ => {}
+        }
+    }
+
+    /// Whether other times explain this.
+    fn explains(&mut self, differs: Differs, a: &Event, b: &Event) -> bool {
+        let of_one_call = call_of(a).zip(call_of(b)).map(|((_, call, _), _)| call);
+        match (differs, of_one_call) {
+            _ if !self.here => false,
+            (Differs::Request | Differs::Trial, Some(call)) => {
+                self.asked_otherwise.insert(call);
+                true
+            }
+            (Differs::Answer, Some(call)) => self.asked_otherwise.contains(&call),
+            (Differs::Artifact, _) => match (a, b) {
+                (Event::ArtifactStored { artifact, .. }, Event::ArtifactStored { artifact: other, .. })
+                    if artifact.name == other.name =>
+                {
+                    self.artifacts.insert(artifact.name.clone());
+                    true
+                }
+                _ => false,
+            },
+            _ => false,
+        }
     }
 }
 
@@ -106,6 +166,8 @@ fn in_order(events: &[Recorded]) -> Vec<&Recorded> {
             Event::ModelAnswered { call, .. } => {
                 calls.insert((*call, Part::Answer), recorded);
             }
+            // What follows from measures is compared, and they themselves are not.
+            Event::ArtifactStored { artifact, .. } if artifact.name.as_str() == MEASURES => {}
             Event::ArtifactStored { artifact, .. } => {
                 stored.insert(&artifact.name, recorded);
             }
@@ -144,40 +206,6 @@ fn call_of(event: &Event) -> Option<(&AttemptId, u32, Part)> {
         Event::ModelAnswered { at, call, .. } => Some((at, *call, Part::Answer)),
         _ => None,
     }
-}
-
-fn measures(events: &[Recorded]) -> Vec<&Digest> {
-    let stored = events.iter().filter_map(|recorded| match &recorded.event {
-        Event::ArtifactStored { artifact, .. } if artifact.name.as_str() == MEASURES => Some(&artifact.digest),
-        _ => None,
-    });
-    stored.collect()
-}
-
-/// Without artifacts that hold measured time, and without what the attempts that read one of them asked and made.
-fn unmeasured(steps: Vec<&Recorded>) -> Vec<&Recorded> {
-    let mut measured: BTreeSet<&str> = BTreeSet::from([MEASURES]);
-    let mut passed_over: Option<&AttemptId> = None;
-    let mut kept = Vec::new();
-    for recorded in steps {
-        match &recorded.event {
-            Event::PhaseStarted { at, inputs } => {
-                let reads = inputs.iter().any(|input| measured.contains(input.name.as_str()));
-                passed_over = reads.then_some(at);
-                kept.push(recorded);
-            }
-            Event::ArtifactStored { at, artifact } => {
-                if passed_over == Some(at) {
-                    measured.insert(artifact.name.as_str());
-                } else if artifact.name.as_str() != MEASURES {
-                    kept.push(recorded);
-                }
-            }
-            event if call_of(event).is_some_and(|(at, ..)| passed_over == Some(at)) => {}
-            _ => kept.push(recorded),
-        }
-    }
-    kept
 }
 
 /// How two steps stand to each other.

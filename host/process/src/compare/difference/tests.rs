@@ -224,23 +224,66 @@ fn a_call_that_nobody_waited_for_is_no_difference_and_one_that_was_waited_for_is
     );
 }
 
+/// A phase that reads these measures, asks this for an answer, and makes a report of it.
+fn looks_back(run: &mut ByHand, phase: &str, measures: &str, [request, answer, report]: [&str; 3]) {
+    let measures = artifact("run_measures", measures);
+    run.add(Event::ArtifactStored { at: at(phase, 1), artifact: measures.clone() });
+    run.add(Event::PhaseStarted { at: at(phase, 1), inputs: vec![measures] });
+    let (label, model) = ("look".to_owned(), "a:b".to_owned());
+    let request = Digest::of(request.as_bytes());
+    run.add(Event::ModelAsked { at: at(phase, 1), call: 1, label, request, model });
+    let (usage, stop, answer) = (Usage::default(), "end".to_owned(), Digest::of(answer.as_bytes()));
+    let at = || at(phase, 1);
+    run.add(Event::ModelAnswered { at: at(), call: 1, answer, usage, stop, elapsed_ms: 1, recorded: false });
+    let report = artifact(&format!("{phase}_report"), report);
+    run.add(Event::ArtifactStored { at: at(), artifact: report.clone() });
+    run.add(Event::PhaseFinished { at: at(), outcome: submitted(vec![report]), elapsed_ms: 5, limit: None });
+}
+
 #[test]
 fn measured_time_and_what_was_made_of_it_are_no_difference_unless_the_measures_are_the_same() {
-    let looked_back = |measures: &str, report: &str| {
+    let looked_back = |measures: &str, made: [&str; 3]| {
         let mut run = ByHand::new();
         run.work("planning", 1, Some("project_plan"));
-        let measures = artifact("run_measures", measures);
-        run.add(Event::ArtifactStored { at: at("design", 1), artifact: measures.clone() });
-        run.add(Event::PhaseStarted { at: at("design", 1), inputs: vec![measures] });
-        run.ask("design", 1, 1).answer("design", 1, 1, None);
-        let report = artifact("postmortem_report", report);
-        run.add(Event::ArtifactStored { at: at("design", 1), artifact: report.clone() });
-        let outcome = PhaseOutcome::Submitted { artifacts: vec![report], findings: None };
-        run.add(Event::PhaseFinished { at: at("design", 1), outcome, elapsed_ms: 5, limit: None });
+        looks_back(&mut run, "design", measures, made);
         run
     };
-    assert_eq!(first(&looked_back("12 ms", "quick"), &looked_back("13 ms", "slow")), None);
-    assert_eq!(differs(&looked_back("12 ms", "quick"), &looked_back("12 ms", "slow")), Some(Differs::Artifact));
+    let (quick, slow) = (["was it quick?", "yes", "quick"], ["was it slow?", "no", "slow"]);
+    assert_eq!(first(&looked_back("12 ms", quick), &looked_back("13 ms", slow)), None);
+    assert_eq!(differs(&looked_back("12 ms", quick), &looked_back("12 ms", slow)), Some(Differs::Request));
+    let moody = looked_back("13 ms", ["was it quick?", "no", "slow"]);
+    assert_eq!(differs(&looked_back("12 ms", quick), &moody), Some(Differs::Answer), "time does not explain it");
+}
+
+#[test]
+fn what_is_made_of_what_was_made_of_measured_time_is_no_difference_and_a_verdict_on_it_is() {
+    let reviewed = |measures: &str, report: &str, verdict: Verdict| {
+        let mut run = ByHand::new();
+        run.work("planning", 1, Some("project_plan"));
+        looks_back(&mut run, "design", measures, ["how long?", "so long", report]);
+        let report = artifact("design_report", report);
+        run.add(Event::PhaseStarted { at: at("design-review", 1), inputs: vec![report.clone()] });
+        let (at, request) = (at("design-review", 1), report.digest);
+        run.add(Event::ModelAsked { at: at.clone(), call: 1, label: "review".into(), request, model: "a:b".into() });
+        run.add(Event::PhaseFinished { at, outcome: submitted(vec![]), elapsed_ms: 5, limit: None });
+        run.judge("design-review", 1, verdict, &[]);
+        run
+    };
+    let quick = reviewed("12 ms", "quick", Verdict::Passed);
+    assert_eq!(first(&quick, &reviewed("13 ms", "slow", Verdict::Passed)), None);
+    assert_eq!(differs(&quick, &reviewed("13 ms", "slow", Verdict::Failed)), Some(Differs::Verdict));
+}
+
+#[test]
+fn figures_of_earlier_runs_do_matter() {
+    let planned = |measures: &str, made: [&str; 3]| {
+        let mut run = ByHand::new();
+        looks_back(&mut run, "planning", measures, made);
+        run
+    };
+    let (first_run, second) = (["how big?", "big", "big"], ["how big, after 12 tokens?", "small", "small"]);
+    assert_eq!(differs(&planned("no runs", first_run), &planned("one run", second)), Some(Differs::Request));
+    assert_eq!(first(&planned("no runs", first_run), &planned("one run", first_run)), None, "nothing came of them");
 }
 
 #[test]
