@@ -89,7 +89,8 @@ fn lay_out(value: &Value, depth: usize, lead: String, end: &str, lines: &mut Vec
             Some(inner) => lay_out(&inner, depth, format!("{lead}(text) "), end, lines),
             None if text.contains('\n') => {
                 lines.push(format!("{gap}{lead}\"\"\""));
-                lines.extend(text.split('\n').map(|line| format!("{gap}  {line}")));
+                let line = |line: &str| if line.is_empty() { String::new() } else { format!("{gap}  {line}") };
+                lines.extend(text.split('\n').map(line));
                 lines.push(format!("{gap}\"\"\"{end}"));
             }
             None => lines.push(format!("{gap}{lead}{value}{end}")),
@@ -148,8 +149,12 @@ impl Drawing {
         let room = self.shown < LINES;
         if room {
             self.shown += 1;
-            let gap = if line.is_empty() { "" } else { " " };
-            self.text.push_str(&format!("{mark}{gap}{}\n", visible(line)));
+            match (line, mark) {
+                ("", ' ') => {}
+                ("", mark) => self.text.push(mark),
+                (line, mark) => self.text.push_str(&format!("{mark} {}", visible(line))),
+            }
+            self.text.push('\n');
         } else if mark != ' ' {
             self.left_out += 1;
         }
