@@ -1,7 +1,8 @@
 //! What happened, as one line for people. The journal's own words are for programs.
 
 use phasegate_process::state::State;
-use phasegate_process::{Choice, Decided, Event, PhaseOutcome, Recorded, RunForked, RunStatus, Verdict};
+use phasegate_process::{Choice, Decided, Event, PhaseOutcome, Recorded, RunForked, RunId, RunStatus, Verdict};
+use serde::Serialize;
 
 use crate::words::{Paint, cost, count, figure, one_line, short, time};
 
@@ -20,12 +21,7 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
             format!("{at} {}: {}", paint.yellow("came to nothing"), short(&fault, REASON))
         }
         Event::GateJudged { at, verdict, reason, .. } => {
-            let word = verdict.as_str().replace('_', " ");
-            let word = match verdict {
-                Verdict::Passed | Verdict::PassedWithConditions => paint.green(&word),
-                Verdict::Failed | Verdict::NotJudged => paint.red(&word),
-            };
-            format!("{at} {word}: {}", short(reason, REASON))
+            format!("{at} {}: {}", verdict_word(*verdict, paint), short(reason, REASON))
         }
         Event::FeedbackDecided { at, decided, .. } => format!("{at} {}", short(&decision(decided), REASON)),
         Event::ApprovalAsked { at, question, .. } => {
@@ -38,12 +34,7 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
         Event::RunForked(forked) => forked_words(forked),
         Event::RunStopped { reason } => format!("{}: {}", paint.yellow("stopped"), short(reason, REASON)),
         Event::RunFinished { status, reason } => {
-            let word = match status {
-                RunStatus::Passed => paint.green("passed"),
-                RunStatus::Failed => paint.red("failed"),
-                RunStatus::Aborted => paint.red("aborted"),
-            };
-            format!("{word}: {}", short(reason, REASON))
+            format!("{}: {}", end_word(*status, paint), short(reason, REASON))
         }
         Event::RunCreated(_)
         | Event::ModelAsked { .. }
@@ -54,10 +45,39 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
     })
 }
 
+/// A verdict in its colour.
+pub fn verdict_word(verdict: Verdict, paint: Paint) -> String {
+    let word = verdict.as_str().replace('_', " ");
+    match verdict {
+        Verdict::Passed | Verdict::PassedWithConditions => paint.green(&word),
+        Verdict::Failed | Verdict::NotJudged => paint.red(&word),
+    }
+}
+
+/// How a run ended, in its colour.
+pub fn end_word(status: RunStatus, paint: Paint) -> String {
+    match status {
+        RunStatus::Passed => paint.green("passed"),
+        RunStatus::Failed => paint.red("failed"),
+        RunStatus::Aborted => paint.red("aborted"),
+    }
+}
+
 /// Where a run left its origin, and with what.
 pub fn forked_words(forked: &RunForked) -> String {
     let changes = if forked.changes.is_empty() { "nothing swapped".to_owned() } else { forked.changes.join(", ") };
     format!("forks {} at {}: {}", forked.origin, forked.at, one_line(&changes))
+}
+
+/// An event for programs: the same line wherever events are written as JSON.
+pub fn json_line(run: &RunId, recorded: &Recorded) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        run: &'a RunId,
+        #[serde(flatten)]
+        recorded: &'a Recorded,
+    }
+    serde_json::to_string(&Line { run, recorded }).unwrap_or_default() + "\n"
 }
 
 /// The events that only `--verbose` shows.

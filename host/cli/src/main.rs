@@ -17,6 +17,7 @@ mod fork;
 mod gc;
 mod head;
 mod init;
+mod log;
 mod pip;
 mod pipeline;
 mod place;
@@ -80,6 +81,8 @@ enum Command {
     Runs(runs::Args),
     /// Explain a run: what happened, who decided what, and what to do next
     Show(show::Args),
+    /// Tell a run event by event, as it was recorded
+    Log(log::Args),
     /// Write a run into one file, to be carried to another machine
     Export(export::ExportArgs),
     /// Take in a run that was written into a file
@@ -135,6 +138,7 @@ async fn go(cli: Cli) -> Result<Exit, Failure> {
         Command::Cancel(args) => cancel::go(&args, &state).await,
         Command::Runs(args) => runs::go(&args, &state),
         Command::Show(args) => show::go(&args, &state),
+        Command::Log(args) => log::go(&args, &state).await,
         Command::Export(args) => export::export(&args, &state),
         Command::Import(args) => export::import(&args, &state).await,
         Command::Doctor(args) => doctor::go(&args, &state),

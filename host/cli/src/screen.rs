@@ -7,10 +7,9 @@ use std::io::IsTerminal;
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_runtime::{Seen, Watcher};
-use serde::Serialize;
 
 use crate::bars::Bars;
-use crate::events::{tell, tell_more};
+use crate::events::{json_line, tell, tell_more};
 use crate::words::{self, Paint, one_line};
 
 /// Watches all runs of the process.
@@ -20,13 +19,6 @@ pub struct Screen {
     several: bool,
     quiet: bool,
     bars: Option<Bars>,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    run: &'a RunId,
-    #[serde(flatten)]
-    recorded: &'a Recorded,
 }
 
 impl Screen {
@@ -79,8 +71,7 @@ impl Screen {
 impl Watcher for Screen {
     fn event(&self, run: &RunId, event: &Recorded, state: &State) {
         if self.json && !self.quiet {
-            let line = serde_json::to_string(&Line { run, recorded: event }).unwrap_or_default();
-            words::say(&format!("{line}\n"));
+            words::say(&json_line(run, event));
         }
         let more = || if self.verbose > 0 { tell_more(event) } else { None };
         if let Some(text) = tell(event, state, self.paint()).or_else(more) {

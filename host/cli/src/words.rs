@@ -12,6 +12,12 @@ pub fn say(text: &str) {
     let _ = stdout().lock().flush();
 }
 
+/// Prints to stdout, and tells whether anybody still reads it.
+pub fn heard(text: &str) -> bool {
+    let mut out = stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
 /// Prints to stderr.
 pub fn complain(text: &str) {
     let _ = stderr().lock().write_all(text.as_bytes());

@@ -1,0 +1,205 @@
+//! `phasegate log`: a run told event by event, and followed while it is under way.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command};
+
+use insta::assert_snapshot;
+
+use super::harness::{Scene, Told};
+use super::{Desk, in_design};
+
+/// The process, once it has told something.
+fn follows(scene: &Scene, run: &str, more: &[&str]) -> (Child, String, BufReader<ChildStdout>) {
+    let mut child = scene.command(&[&["log", run, "--follow"], more].concat()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    lines.read_line(&mut first).unwrap();
+    (child, first, lines)
+}
+
+fn rest((mut child, mut stdout, mut lines): (Child, String, BufReader<ChildStdout>)) -> Told {
+    let mut stderr = String::new();
+    lines.read_to_string(&mut stdout).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    let code = child.wait().unwrap().code().unwrap_or(-1);
+    let events = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    Told { code, events, stdout, stderr }
+}
+
+#[test]
+fn a_finished_run_reads_like_a_story() {
+    let desk = Desk::with(&["design-fails-once"]);
+    assert_snapshot!(desk.says(&["log", &desk.runs[0]]), @r"
+    RUN-A MOMENT
+    OFFSET created for task ANSWER-001: pipeline scenario, strategy phase-aware, answers scripted
+                given task_requirements (116 bytes, DIGEST)
+                given process_notes (29 bytes, DIGEST)
+    OFFSET planning#1 started with task_requirements
+    OFFSET planning#1 stored plan (note, 77 bytes, DIGEST)
+    OFFSET planning#1 done in TIME
+    OFFSET design#1 started with plan, task_requirements
+    OFFSET design#1 stored design_notes (note, 82 bytes, DIGEST)
+    OFFSET design#1 done in TIME
+    OFFSET design-review#1 started with design_notes, plan
+    OFFSET design-review#1 done in TIME, findings DIGEST
+    OFFSET design-review#1 failed: 1 high (it fails at 1)
+                high design-review#1/ISSUE-000 (from design): The design forgets the question.
+                report design_review_report (findings_report, 561 bytes, DIGEST)
+    OFFSET design-review#1 goes back to design (1 issue)
+                design: Gate `design-review` failed at attempt 1; 2 more attempts are left. Revise the work of `design`: mend each of these at its cause, and keep what they do not touch. - design-review#1/ISSUE-000 [high]: The design forgets the question.
+    OFFSET design#2 started with plan, task_requirements
+    OFFSET design#2 stored design_notes (note, 319 bytes, DIGEST)
+    OFFSET design#2 done in TIME
+    OFFSET design-review#2 started with design_notes, plan
+    OFFSET design-review#2 done in TIME, findings DIGEST
+    OFFSET design-review#2 passed: no issue
+                report design_review_report (findings_report, 321 bytes, DIGEST)
+    OFFSET code#1 started with design_notes
+    OFFSET code#1 stored generated_code (135 bytes, DIGEST)
+    OFFSET code#1 done in TIME
+    OFFSET test#1 started with generated_code, task_requirements
+    OFFSET test#1 stored test_suite (151 bytes, DIGEST)
+    OFFSET test#1 done in TIME, findings DIGEST
+    OFFSET test#1 the host ran 1 test: 1 passed (in TIME)
+    OFFSET test#1 passed: all 1 tests passed
+                report test_report (569 bytes, DIGEST)
+    OFFSET passed: every gate passed
+    exit 0
+    ");
+}
+
+#[test]
+fn failing_tests_and_models_are_told() {
+    let desk = Desk::with(&["code-is-mended", "asks-models"]);
+    let mended = desk.says(&["log", &desk.runs[0]]);
+    let tests: Vec<&str> = mended.lines().filter(|line| line.contains("test#1")).collect();
+    assert_snapshot!(tests.join("\n"), @r"
+    OFFSET test#1 started with generated_code, task_requirements
+    OFFSET test#1 stored test_suite (151 bytes, DIGEST)
+    OFFSET test#1 done in TIME, findings DIGEST
+    OFFSET test#1 the host ran 1 test: 1 failed (in TIME)
+    OFFSET test#1 failed: 1 of 1 tests did not pass (1 failed, 0 errored, 0 skipped)
+                high test#1/RUN-001 (from code): test t.lines::it_answers did not pass
+    OFFSET test#1 goes back to code (1 issue)
+                code: Gate `test` failed at attempt 1; 2 more attempts are left. Revise the work of `code`: mend each of these at its cause, and keep what they do not touch. - test#1/RUN-001 [high]: test t.lines::it_answers did not pass
+    ");
+    let asked = desk.says(&["log", &desk.runs[1]]);
+    let calls: Vec<&str> = asked.lines().filter(|line| line.contains("design#1")).collect();
+    assert_snapshot!(calls.join("\n"), @r"
+    OFFSET design#1 started with plan, task_requirements
+    OFFSET design#1 call 1 asks scripted:answers.toml for design (request DIGEST)
+    OFFSET design#1 call 1 answered in TIME: end, 14 tokens read, 5 written, unknown cost
+    OFFSET design#1 stored design_notes (note, 17 bytes, DIGEST)
+    OFFSET design#1 done in TIME
+    ");
+}
+
+#[test]
+fn what_could_not_be_taken_is_told_fault_by_fault() {
+    let desk = Desk::with(&["invalid-then-valid"]);
+    let refused = desk.says(&["log", &desk.runs[0]]);
+    let lines: Vec<&str> = refused.lines().skip_while(|line| !line.contains("could not be taken")).take(3).collect();
+    assert_snapshot!(lines.join("\n"), @r"
+    OFFSET planning#1 could not be taken after TIME: 1 fault
+                plan: it is not JSON: EOF while parsing a list at line 1 column 5
+    OFFSET planning#2 started with task_requirements
+    ");
+}
+
+#[test]
+fn a_waiting_run_ends_its_story_with_the_question_and_following_it_with_what_to_do() {
+    let desk = Desk::with(&["waits-at-a-failure"]);
+    let told = desk.says(&["log", &desk.runs[0]]);
+    let end: Vec<&str> = told.lines().skip_while(|line| !line.contains("design-review#1 failed")).collect();
+    assert_snapshot!(end.join("\n"), @r"
+    OFFSET design-review#1 failed: 1 high (it fails at 1)
+                high design-review#1/ISSUE-000 (from design): The design forgets the question.
+                report design_review_report (findings_report, 561 bytes, DIGEST)
+    OFFSET design-review#1 waits for a person: gate design-review failed after 1 attempt: 1 high (it fails at 1). What now?
+    exit 0
+    ");
+    let followed = desk.says(&["log", &desk.runs[0], "--follow"]);
+    assert_snapshot!(followed.split_once("What now?\n\n").unwrap().1, @r#"
+    The run waits for a person. Decide with one of
+      phasegate override RUN-A --by NAME --reason "why it may go on"
+      phasegate reject RUN-A --by NAME --reason "what is to be changed"
+      phasegate abort RUN-A --by NAME --reason "why"
+    and go on with
+      phasegate resume RUN-A
+    exit 0
+    "#);
+    desk.scene.call(&["override", &desk.runs[0], "--by", "ann", "--reason", "known"]);
+    let told = desk.says(&["log", &desk.runs[0]]);
+    assert!(told.contains("design-review#1 overridden by ann: known\n"), "{told}");
+}
+
+#[test]
+fn json_is_what_run_wrote_event_by_event() {
+    let mut desk = Desk::with(&[]);
+    let told = desk.run("plain-pass", &[]);
+    let log = desk.scene.call(&["log", &desk.runs[0], "--json"]);
+    assert_eq!((log.code, &log.stdout), (0, &told.stdout));
+    let followed = desk.scene.call(&["log", &desk.runs[0], "--json", "--follow"]);
+    assert_eq!((followed.code, followed.stdout, followed.stderr), (0, told.stdout, String::new()));
+}
+
+#[test]
+fn a_run_under_way_is_followed_to_its_end_and_left_alone_by_ctrl_c() {
+    let scene = Scene::new("slow");
+    let under_way = scene.run_until(&[], in_design);
+    let desk = Desk { runs: vec![under_way.run_id()], scene };
+    let followed = follows(&desk.scene, &desk.runs[0], &["--json"]);
+    let left = follows(&desk.scene, &desk.runs[0], &[]);
+    assert!(Command::new("kill").args(["-s", "INT", &left.0.id().to_string()]).status().unwrap().success());
+    let left = rest(left);
+    assert_eq!((left.code, left.stderr.as_str()), (130, ""));
+    let ran = under_way.wait();
+    let followed = rest(followed);
+    assert_eq!((ran.code, followed.code, followed.stderr.as_str()), (0, 0, ""));
+    assert_eq!(followed.events, ran.events);
+}
+
+#[test]
+fn following_ends_where_the_run_stops_and_says_how_it_goes_on() {
+    let scene = Scene::new("slow");
+    let under_way = scene.run_until(&[], in_design);
+    let desk = Desk { runs: vec![under_way.run_id()], scene };
+    let followed = follows(&desk.scene, &desk.runs[0], &[]);
+    under_way.signal("INT");
+    let followed = desk.shown(&rest(followed));
+    let end: Vec<&str> = followed.lines().skip_while(|line| !line.contains("design#1 call 3")).collect();
+    assert_snapshot!(end.join("\n"), @r"
+    OFFSET design#1 call 3 asks scripted:answers.toml for design (request DIGEST)
+    OFFSET stopped: interrupted by Ctrl-C
+
+    go on with: phasegate resume RUN-A
+    exit 0
+    ");
+}
+
+#[test]
+fn following_ends_where_the_process_is_gone() {
+    let scene = Scene::new("slow");
+    let under_way = scene.run_until(&[], in_design);
+    let desk = Desk { runs: vec![under_way.run_id()], scene };
+    let followed = follows(&desk.scene, &desk.runs[0], &[]);
+    under_way.signal("KILL");
+    let followed = desk.shown(&rest(followed));
+    let end: Vec<&str> = followed.lines().skip_while(|line| !line.contains("design#1 call 3")).collect();
+    assert_snapshot!(end.join("\n"), @r"
+    OFFSET design#1 call 3 asks scripted:answers.toml for design (request DIGEST)
+
+    its process is gone; go on with: phasegate resume RUN-A
+    exit 0
+    ");
+}
+
+#[test]
+fn a_run_that_is_not_there_is_named() {
+    let desk = Desk::with(&["plain-pass"]);
+    assert_snapshot!(desk.says(&["log", "nothing"]), @r"
+    exit 2
+    error: there is no run `nothing`
+    hint: `phasegate runs` lists them
+    ");
+}
