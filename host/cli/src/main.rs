@@ -7,6 +7,7 @@ mod ask;
 mod bars;
 mod cancel;
 mod carry;
+mod compare;
 mod decide;
 mod doctor;
 mod events;
@@ -28,6 +29,7 @@ mod run;
 mod runs;
 mod screen;
 mod show;
+mod side_by_side;
 mod summary;
 mod words;
 
@@ -83,6 +85,8 @@ enum Command {
     Show(show::Args),
     /// Tell a run event by event, as it was recorded
     Log(log::Args),
+    /// Hold runs side by side: gates, issues, cost, and where they first differ
+    Compare(compare::Args),
     /// Write a run into one file, to be carried to another machine
     Export(export::ExportArgs),
     /// Take in a run that was written into a file
@@ -139,6 +143,7 @@ async fn go(cli: Cli) -> Result<Exit, Failure> {
         Command::Runs(args) => runs::go(&args, &state),
         Command::Show(args) => show::go(&args, &state),
         Command::Log(args) => log::go(&args, &state).await,
+        Command::Compare(args) => compare::go(&args, &state),
         Command::Export(args) => export::export(&args, &state),
         Command::Import(args) => export::import(&args, &state).await,
         Command::Doctor(args) => doctor::go(&args, &state),

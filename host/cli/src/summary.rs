@@ -89,7 +89,8 @@ fn gate(gate: &GateResult) -> Vec<String> {
     vec![gate.gate.to_string(), gate.standing.replace('_', " "), attempts, last]
 }
 
-fn brief(verdict: &str) -> &str {
+/// A verdict in one or two words.
+pub fn brief(verdict: &str) -> &str {
     match verdict {
         "passed_with_conditions" => "conditional",
         "not_judged" => "not judged",

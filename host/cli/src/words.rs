@@ -38,6 +38,11 @@ impl Paint {
         Self(stderr().is_terminal() && wanted())
     }
 
+    /// None, wherever it goes.
+    pub fn plain() -> Self {
+        Self(false)
+    }
+
     /// Whether there are colours.
     pub fn is_on(self) -> bool {
         self.0
