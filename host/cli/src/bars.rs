@@ -58,6 +58,16 @@ impl Bars {
         self.multi.set_draw_target(ProgressDrawTarget::stderr());
     }
 
+    /// A bar for a run that is about to start, under a name of its own.
+    pub fn announce(&self, run: &RunId, name: &str) {
+        let bar = self.bar(name);
+        self.known().runs.insert(run.clone(), bar);
+    }
+
+    fn bar(&self, name: &str) -> Bar {
+        Bar { bar: self.spinner(name), asking: BTreeMap::new(), note: String::new(), standing: String::new() }
+    }
+
     /// This run's bar is not needed any more.
     pub fn over(&self, run: &RunId) {
         if let Some(bar) = self.known().runs.remove(run) {
@@ -68,12 +78,7 @@ impl Bars {
     /// Moves the run's bar on.
     pub fn event(&self, run: &RunId, event: &Recorded, state: &State) {
         let mut known = self.known();
-        let bar = known.runs.entry(run.clone()).or_insert_with(|| Bar {
-            bar: self.spinner(state.created.task_id.as_str()),
-            asking: BTreeMap::new(),
-            note: String::new(),
-            standing: String::new(),
-        });
+        let bar = known.runs.entry(run.clone()).or_insert_with(|| self.bar(state.created.task_id.as_str()));
         match &event.event {
             Event::PhaseStarted { .. } | Event::PhaseFinished { .. } => {
                 bar.asking.clear();

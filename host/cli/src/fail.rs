@@ -65,6 +65,11 @@ impl Failure {
         Self { exit: Exit::Infrastructure, ..self }
     }
 
+    /// What is wrong, with its hints.
+    pub fn words(&self) -> &str {
+        &self.words
+    }
+
     /// With a line more.
     pub fn and(self, line: &str) -> Self {
         Self { words: format!("{}\n{line}", self.words), ..self }

@@ -11,6 +11,7 @@ mod compare;
 mod decide;
 mod doctor;
 mod events;
+mod experiment;
 mod export;
 mod fail;
 mod family;
@@ -79,6 +80,8 @@ enum Command {
     Abort(decide::Args),
     /// Ask a run that is under way to stop; it can be resumed
     Cancel(cancel::Args),
+    /// Run tasks in several variants, as often as it takes, and compare what comes of them
+    Experiment(experiment::Args),
     /// List the runs
     Runs(runs::Args),
     /// Explain a run: what happened, who decided what, and what to do next
@@ -140,6 +143,7 @@ async fn go(cli: Cli) -> Result<Exit, Failure> {
         Command::Override(args) => decide::override_(args, &state).await,
         Command::Abort(args) => decide::abort(args, &state).await,
         Command::Cancel(args) => cancel::go(&args, &state).await,
+        Command::Experiment(args) => experiment::go(args, &state, verbose).await,
         Command::Runs(args) => runs::go(&args, &state),
         Command::Show(args) => show::go(&args, &state),
         Command::Log(args) => log::go(&args, &state).await,

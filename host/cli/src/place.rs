@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::{Event, RunId, TaskId};
-use phasegate_runtime::{Config, Env, House, HouseSettings, Raise, may_be_of};
+use phasegate_runtime::{Config, Env, House, HouseSettings, Purse, Raise, may_be_of};
 use phasegate_sandbox::EngineSettings;
 
 use crate::fail::Failure;
@@ -58,16 +58,15 @@ pub struct Carry {
 
 /// The house over a state folder, which is made where it is not there yet.
 pub fn house(state: &Path, carry: Carry) -> Result<House, Failure> {
-    house_over(SqliteJournal::open(state)?, state, carry)
+    house_of(Arc::new(SqliteJournal::open(state)?), state, carry, None)
 }
 
-/// The house over a journal that is open already.
-pub fn house_over(journal: SqliteJournal, state: &Path, carry: Carry) -> Result<House, Failure> {
+/// The same over a journal that is open, with a budget that all runs share.
+pub fn house_of(journal: Arc<dyn Journal>, state: &Path, carry: Carry, purse: Option<Purse>) -> Result<House, Failure> {
     let Carry { overlap, raise, offline } = carry;
-    let journal = Arc::new(journal);
     let engine = EngineSettings { cache_dir: Some(cache_dir(state)), ..EngineSettings::default() };
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    Ok(House::open(HouseSettings { journal, engine, overlap, env, raise, offline })?)
+    Ok(House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?)
 }
 
 /// Compiled plugins are worth keeping for all projects of a person.

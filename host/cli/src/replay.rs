@@ -27,7 +27,12 @@ pub struct Args {
 pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
     let journal = place::journal(state)?;
     let run = find_run(&journal, &args.run)?;
-    let house = place::house_over(journal, state, Carry { overlap: args.overlap, offline: true, ..Carry::default() })?;
+    let house = place::house_of(
+        Arc::new(journal),
+        state,
+        Carry { overlap: args.overlap, offline: true, ..Carry::default() },
+        None,
+    )?;
     let screen = Arc::new(Screen::new(args.json, verbose, false).quiet());
     let stop = Stop::default();
     stop_at_ctrl_c(stop.clone());

@@ -91,7 +91,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     }
     if let Some((config, pipeline)) = &setup {
         for task in &wanted.new {
-            let new = NewRun { task, pipeline, config };
+            let new = NewRun::of(task, pipeline, config);
             let out = out_of(&args, &task.task.id, wanted.number());
             loads.push(begin(&house, &screen, state, new, out).await?);
         }

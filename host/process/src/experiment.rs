@@ -94,7 +94,7 @@ pub struct Cell {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Took {
     /// Judgements of all its gates together.
-    pub judgements: usize,
+    pub gate_attempts: usize,
     /// Issues that a gate let through and a later one found.
     pub escaped: usize,
     /// Model calls that came back.
@@ -114,7 +114,7 @@ pub struct Took {
 impl Default for Took {
     fn default() -> Self {
         Self {
-            judgements: 0,
+            gate_attempts: 0,
             escaped: 0,
             calls: 0,
             tokens: 0,
@@ -142,7 +142,7 @@ impl Cell {
             standing: result.status.into(),
             reason: result.reason,
             took: Took {
-                judgements: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
+                gate_attempts: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
                 escaped: escaped(state),
                 calls: totals.calls,
                 tokens: totals.input_tokens + totals.output_tokens,
@@ -209,8 +209,8 @@ pub struct Variant {
     pub not_started: usize,
     /// Passed of ended runs.
     pub pass_rate: Option<Share>,
-    /// Judgements of all gates together that a run took which passed.
-    pub judgements_to_pass: Option<Mean>,
+    /// Judgements of all gates together that a run took which passed: as many as it has gates, if none ever failed.
+    pub attempts_to_pass: Option<Mean>,
     /// US dollars of all its runs, ended or not; `None` as soon as one is not known.
     pub usd: Option<f64>,
     /// The same for each run that passed; `None` where that is not known or none passed.
@@ -225,6 +225,20 @@ pub struct Variant {
     pub elapsed_ms: Option<Mean>,
     /// Calls that may have been billed and are in no figure.
     pub maybe_billed: usize,
+}
+
+impl Variant {
+    /// How many of its cells stand so.
+    pub fn count(&self, standing: Standing) -> usize {
+        match standing {
+            Standing::Passed => self.passed,
+            Standing::Failed => self.failed,
+            Standing::Aborted => self.aborted,
+            Standing::Waiting => self.waiting,
+            Standing::Stopped => self.stopped,
+            Standing::NotStarted => self.not_started,
+        }
+    }
 }
 
 /// One task over all variants.
@@ -297,7 +311,7 @@ fn variant(name: &str, cells: &[&Cell]) -> Variant {
         Mean::of(&cells.iter().map(|cell| figure(&cell.took)).collect::<Vec<_>>())
     };
     let of_passed: Vec<&&Cell> = ended.iter().copied().filter(|cell| cell.standing == Standing::Passed).collect();
-    let usd = cells.iter().map(|cell| cell.took.usd).sum::<Option<f64>>();
+    let usd = cells.iter().map(|cell| cell.took.usd).sum::<Option<f64>>().map(to_nanos);
     let tokens: u64 = cells.iter().map(|cell| cell.took.tokens).sum();
     let each = |sum: f64| (passed > 0).then(|| sum / passed as f64);
     Variant {
@@ -310,15 +324,20 @@ fn variant(name: &str, cells: &[&Cell]) -> Variant {
         stopped: count(Standing::Stopped),
         not_started: count(Standing::NotStarted),
         pass_rate: Share::of(passed, ended.len()),
-        judgements_to_pass: mean(&of_passed, |took| took.judgements as f64),
+        attempts_to_pass: mean(&of_passed, |took| took.gate_attempts as f64),
         usd,
-        usd_per_passed: usd.and_then(each),
+        usd_per_passed: usd.and_then(each).map(to_nanos),
         tokens,
         tokens_per_passed: each(tokens as f64),
         escaped: mean(&ended, |took| took.escaped as f64),
         elapsed_ms: mean(&ended, |took| took.elapsed_ms as f64),
         maybe_billed: cells.iter().map(|cell| cell.took.maybe_billed).sum(),
     }
+}
+
+/// Sums of fractions of a dollar leave traces that nobody paid.
+fn to_nanos(usd: f64) -> f64 {
+    (usd * 1e9).round() / 1e9
 }
 
 #[cfg(test)]
@@ -334,8 +353,8 @@ mod tests {
         Cell { place, standing, reason: String::new(), took }
     }
 
-    fn took(judgements: usize, tokens: u64, usd: Option<f64>) -> Took {
-        Took { judgements, tokens, usd, calls: 1, ..Took::default() }
+    fn took(gate_attempts: usize, tokens: u64, usd: Option<f64>) -> Took {
+        Took { gate_attempts, tokens, usd, calls: 1, ..Took::default() }
     }
 
     #[test]
@@ -354,8 +373,8 @@ mod tests {
         assert_eq!((a.runs, a.passed, a.failed, a.waiting, a.not_started), (5, 2, 1, 1, 1));
         let rate = a.pass_rate.unwrap();
         assert_eq!((rate.n, rate.value), (3, 2.0 / 3.0));
-        let judgements = a.judgements_to_pass.unwrap();
-        assert_eq!((judgements.n, judgements.value), (2, 4.0));
+        let attempts = a.attempts_to_pass.unwrap();
+        assert_eq!((attempts.n, attempts.value), (2, 4.0));
         assert!((a.usd_per_passed.unwrap() - 0.3).abs() < 1e-12, "all that was spent, for two that passed");
         assert_eq!(a.tokens_per_passed, Some(300.0));
         assert_eq!(results.tasks[1].variants, [Fared { passed: 0, ended: 1, runs: 2 }]);
@@ -374,7 +393,7 @@ mod tests {
         );
         let [a, b] = &unknown.variants[..] else { unreachable!() };
         assert_eq!((a.usd, a.usd_per_passed, a.tokens_per_passed), (None, None, Some(100.0)));
-        assert_eq!((b.usd, b.usd_per_passed, b.judgements_to_pass), (Some(0.1), None, None));
+        assert_eq!((b.usd, b.usd_per_passed, b.attempts_to_pass), (Some(0.1), None, None));
         assert!(unknown.complete());
     }
 
@@ -390,7 +409,7 @@ mod tests {
         };
         let cell = Cell::of(place, &run.state, &run.events);
         assert_eq!(
-            (cell.standing, cell.took.judgements, cell.took.calls, cell.took.escaped),
+            (cell.standing, cell.took.gate_attempts, cell.took.calls, cell.took.escaped),
             (Standing::Passed, 2, 5, 0)
         );
     }

@@ -83,6 +83,7 @@ impl Bench {
             env: Arc::new(|_| None),
             raise: Raise::default(),
             offline: false,
+            purse: None,
         })
         .unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -91,7 +92,7 @@ impl Bench {
 
     async fn one(&self) {
         let watcher: Arc<dyn Watcher> = Arc::new(NoWatcher);
-        let new = NewRun { task: &self.task, pipeline: &self.pipeline, config: &self.config };
+        let new = NewRun::of(&self.task, &self.pipeline, &self.config);
         let run = self.house.create(new, &watcher).await.unwrap();
         let ended = self.house.run(&run, watcher, &Stop::default()).await.unwrap();
         assert!(matches!(ended, Ended::Finished(phasegate_process::RunStatus::Passed, _)), "{ended:?}");

@@ -2,7 +2,7 @@
 //!
 //! A run pins each by digest and keeps its bytes in the journal, so that a resumed run uses what it began with.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -82,15 +82,6 @@ pub(crate) fn bundled_environment(name: &str) -> Option<serde_json::Value> {
     (name == "runner-python").then(|| serde_json::from_str(PYTHON_ENVIRONMENT).ok()).flatten()
 }
 
-/// The components of a pipeline.
-#[derive(Default)]
-pub(crate) struct Resolved {
-    /// Every component, by digest.
-    pub(crate) digests: HashMap<PluginName, Digest>,
-    /// Those that the journal may not have yet.
-    pub(crate) blobs: Vec<Blob>,
-}
-
 /// Where a component comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Origin {
@@ -129,30 +120,35 @@ impl Origin {
     }
 }
 
-/// Finds every component that a pipeline needs.
-pub(crate) fn resolve(pipeline: &Pipeline, dir: &Path, journal: &dyn Journal) -> Result<Resolved, Error> {
-    let mut resolved = Resolved::default();
-    for name in pipeline.plugin_names() {
+/// The digest of every component that a pipeline needs.
+pub(crate) fn digests(pipeline: &Pipeline, dir: &Path) -> Result<BTreeMap<PluginName, Digest>, Error> {
+    let digest = |name: &PluginName| -> Result<Digest, Error> {
         let origin = Origin::of(pipeline, name, dir);
-        // The digest of what is in the binary is known, so that nothing large is unpacked for a journal that has it.
+        // The digest of what is in the binary is known, so that nothing large is unpacked to learn it.
         let known = match &origin {
             Origin::Bundled(name) => bundled_digest(name),
             Origin::File(_) => None,
         };
-        let digest = match known {
-            Some(digest) if journal.has_blob(&digest)? => digest,
-            _ => {
-                let blob = origin.read(name)?;
-                let digest = blob.digest.clone();
-                if !journal.has_blob(&digest)? {
-                    resolved.blobs.push(blob);
-                }
-                digest
-            }
-        };
-        resolved.digests.insert(name.clone(), digest);
+        known.map_or_else(|| Ok(origin.read(name)?.digest), Ok)
+    };
+    pipeline.plugin_names().into_iter().map(|name| Ok((name.clone(), digest(name)?))).collect()
+}
+
+/// Those of a pipeline's components that neither the journal has nor `known`.
+pub(crate) fn missing(
+    pipeline: &Pipeline,
+    dir: &Path,
+    components: &BTreeMap<PluginName, Digest>,
+    known: &[Blob],
+    journal: &dyn Journal,
+) -> Result<Vec<Blob>, Error> {
+    let mut blobs = Vec::new();
+    for (name, digest) in components {
+        if !known.iter().any(|blob| blob.digest == *digest) && !journal.has_blob(digest)? {
+            blobs.push(Origin::of(pipeline, name, dir).read(name)?);
+        }
     }
-    Ok(resolved)
+    Ok(blobs)
 }
 
 /// A component's bytes, unpacked where the file ends in `.zst`.

@@ -274,7 +274,7 @@ fn read_beside(dir: &Path, path: &str) -> Result<String, String> {
     })
 }
 
-fn unreadable(name: &str, why: &std::io::Error, hint: &'static str) -> ConfigFault {
+pub(crate) fn unreadable(name: &str, why: &std::io::Error, hint: &'static str) -> ConfigFault {
     let reason = match why.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),

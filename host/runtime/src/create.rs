@@ -1,7 +1,7 @@
 //! The making of a run: everything it will depend on is pinned before anything starts.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_journal::Blob;
@@ -14,11 +14,14 @@ use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, Ru
 use phasegate_sandbox::{Call, Limits};
 use serde_json::{Value, json};
 
-use crate::components::{Resolved, bundled_digest, bundled_environment, resolve};
+use crate::components::{bundled_digest, bundled_environment, missing};
 use crate::config::{Config, LoadedPipeline};
 use crate::context;
+use crate::define::Definition;
 use crate::house::{House, check_plugins, load_plugin};
-use crate::settings::RunSettings;
+use crate::look_back;
+use crate::settings::{CellOf, RunSettings};
+use crate::swap::Swaps;
 use crate::writer::{json_blob, now_ms};
 use crate::{Error, Watcher};
 
@@ -48,6 +51,18 @@ pub struct NewRun<'a> {
     pub pipeline: &'a LoadedPipeline,
     /// The configuration.
     pub config: &'a Config,
+    /// What is swapped, and the folder that its files are relative to.
+    pub swaps: Option<(&'a Swaps, &'a Path)>,
+    /// The cell of an experiment that it is for. Such a run hears nothing of what earlier runs teach, so that no cell
+    /// depends on the order in which they ran.
+    pub cell: Option<CellOf>,
+}
+
+impl<'a> NewRun<'a> {
+    /// A run as a person starts it.
+    pub fn of(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
+        Self { task, pipeline, config, swaps: None, cell: None }
+    }
 }
 
 impl House {
@@ -58,18 +73,16 @@ impl House {
         Ok(run_id)
     }
 
-    /// Makes a run of a name that [`new_run_id`] gave.
+    /// Makes a run of a name that no other run has.
     pub async fn create_as(&self, run_id: RunId, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<(), Error> {
         let journal = Arc::clone(self.journal());
-        let pipeline = &new.pipeline.pipeline;
-        let Resolved { digests: components, blobs } = resolve(pipeline, &new.pipeline.dir, journal.as_ref())?;
-        // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
-        if !blobs.is_empty() {
-            journal.put_blobs(blobs).await?;
-        }
-        check_plugins(self, pipeline, &components).await?;
-        let settings = self.settings(&new, &run_id, &components).await?;
-        let (history, notes) = self.look_back().look(journal.as_ref())?;
+        let Definition { pipeline, settings, components } = self.prepare(&new).await?;
+        let pipeline = &pipeline;
+        let settings = self.settings(pipeline, settings, &run_id, &components).await?;
+        let (history, notes) = match settings.cell {
+            Some(_) => look_back::nothing(journal.as_ref())?,
+            None => self.look_back().look(journal.as_ref())?,
+        };
         let mut blobs = Vec::new();
         let mut inputs = Vec::new();
         let mut base = Vec::new();
@@ -94,7 +107,7 @@ impl House {
                 base.push(artifact.name);
             }
         }
-        let broker = self.broker(&json_blob(&settings).digest, &settings).await?;
+        let broker = self.broker(&settings).await?;
         let mut pin = |blob: Blob| {
             let digest = blob.digest.clone();
             blobs.push(blob);
@@ -107,7 +120,7 @@ impl House {
             pipeline: pin(json_blob(pipeline)),
             inputs,
             base,
-            components: components.into_iter().collect(),
+            components,
             settings: pin(json_blob(&settings)),
             history: pin(json_blob(&history)),
             scripted: broker.is_scripted(),
@@ -122,28 +135,41 @@ impl House {
         Ok(())
     }
 
+    /// Tells whether a run could be made; nothing is recorded but components.
+    pub async fn check(&self, new: &NewRun<'_>) -> Result<(), Error> {
+        let Definition { settings, .. } = self.prepare(new).await?;
+        self.broker(&settings).await.map(drop)
+    }
+
+    /// What the run would be, with every component in the journal and found to fit its place.
+    async fn prepare(&self, new: &NewRun<'_>) -> Result<Definition, Error> {
+        let journal = self.journal();
+        let (definition, mut blobs) = new.define()?;
+        let Definition { pipeline, components, .. } = &definition;
+        blobs.extend(missing(pipeline, &new.pipeline.dir, components, &blobs, journal.as_ref())?);
+        // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
+        if !blobs.is_empty() {
+            journal.put_blobs(blobs).await?;
+        }
+        check_plugins(self, pipeline, components).await?;
+        Ok(definition)
+    }
+
     /// The configuration as the run will use it: models that were found are written down by name.
     async fn settings(
         &self,
-        new: &NewRun<'_>,
+        pipeline: &Pipeline,
+        mut settings: RunSettings,
         run_id: &RunId,
-        components: &HashMap<PluginName, Digest>,
+        components: &BTreeMap<PluginName, Digest>,
     ) -> Result<RunSettings, Error> {
         let seed = Digest::of(run_id.as_str().as_bytes());
-        let mut settings = RunSettings {
-            models: new.config.models.clone(),
-            providers: new.config.providers.clone(),
-            prices: new.config.prices.clone(),
-            budget: new.config.budget,
-            base_dir: std::path::absolute(&new.config.dir).unwrap_or_else(|_| new.config.dir.clone()),
-            environments: BTreeMap::new(),
-            seed: u64::from_str_radix(seed.short(), 16).unwrap_or(0),
-        };
-        let broker = self.broker(&json_blob(&settings).digest, &settings).await?;
+        settings.seed = u64::from_str_radix(seed.short(), 16).unwrap_or(0);
+        let broker = self.broker(&settings).await?;
         settings.models.fast = Some(broker.model_for(Tier::Fast).clone());
         settings.models.default = Some(broker.model_for(Tier::Default).clone());
         settings.models.deep = Some(broker.model_for(Tier::Deep).clone());
-        for (language, runner) in &new.pipeline.pipeline.runners {
+        for (language, runner) in &pipeline.runners {
             let environment = self.environment(runner, components.get(runner)).await?;
             settings.environments.insert(language.clone(), environment);
         }
@@ -164,7 +190,7 @@ impl House {
     }
 }
 
-fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
+pub(crate) fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
     let mut value = json!({
         "task_id": task.id,
         "description": task.description,

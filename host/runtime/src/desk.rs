@@ -147,9 +147,16 @@ impl Desk {
             return self.recollect(call, request, known).await;
         }
         let Some(Models { broker, ledger }) = &self.driver.models else { return self.unanswered(call, &request).await };
-        let reserved = ledger.reserve_in_turn(broker.worst_case(&request)).await;
+        let worst = broker.worst_case(&request);
+        let reserved = ledger.reserve_in_turn(worst).await;
+        let shared = match (self.driver.house.purse(), &reserved) {
+            (Some(purse), Ok(_)) => Some(purse.reserve(worst).await),
+            _ => None,
+        };
         self.next_turn(call);
         let reservation = reserved.map_err(|error| self.no_answer(&request.label, &error))?;
+        let shared =
+            shared.transpose().map_err(|why| Error::Purse(format!("{} ({}): {why}", self.at, request.label)))?;
         // A closed semaphore would mean that the run is over, and with it this call.
         let Ok(_one) = Arc::clone(&self.driver.overlap).acquire_owned().await else { return pending().await };
         let model = broker.model_for(request.tier).to_string();
@@ -183,6 +190,7 @@ impl Desk {
         };
         self.driver.writer.append(vec![answered], vec![blob]).await?;
         reservation.commit(usage);
+        shared.into_iter().for_each(|shared| shared.commit(usage));
         Ok(answer)
     }
 

@@ -28,6 +28,9 @@ pub enum Error {
     /// A model could not be reached, or the budget is used up: the run stopped and can be resumed.
     #[error("{0}")]
     NoAnswer(String),
+    /// A budget that several runs share has too little left: the run stopped and can be resumed.
+    #[error("{0}")]
+    Purse(String),
     /// A component cannot be used.
     #[error(transparent)]
     Load(#[from] LoadError),

@@ -49,7 +49,7 @@ impl House {
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        check_plugins(self, &pipeline, &components.clone().into_iter().collect()).await?;
+        check_plugins(self, &pipeline, &components).await?;
         for (language, runner) in &pipeline.runners {
             if components.get(runner) != state.created.components.get(runner) {
                 let environment = self.environment(runner, components.get(runner)).await?;
@@ -62,7 +62,7 @@ impl House {
         };
         let scripted = match self.is_offline() {
             true => state.created.scripted,
-            false => self.broker(&of_settings.digest, &settings).await?.is_scripted(),
+            false => self.broker(&settings).await?.is_scripted(),
         };
         let run = new_run_id(&state.created.task_id)?;
         let created = RunCreated {

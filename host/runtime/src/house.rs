@@ -1,7 +1,7 @@
 //! The house: what all runs of a process share, and the loop that carries one run to its end, or to the next point where
 //! it has to wait.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,10 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::look_back::LookBack;
 use crate::past::Past;
+use crate::purse::Purse;
 use crate::record::Record;
 use crate::settings::RunSettings;
-use crate::writer::{Pen, Writer, read_json};
+use crate::writer::{Pen, Writer, json_blob, read_json};
 use crate::{Error, Seen, Watcher, agent, gates, suite};
 
 /// How often a run looks whether somebody asked it to stop.
@@ -40,6 +41,8 @@ pub struct HouseSettings {
     pub raise: Raise,
     /// Whether no model is asked: only what is recorded is answered.
     pub offline: bool,
+    /// A budget that all runs of this house share, beside the one of each.
+    pub purse: Option<Purse>,
 }
 
 /// What a person allows a run that stopped beyond what it pinned.
@@ -66,7 +69,8 @@ struct Shared {
     env: Env,
     raise: Raise,
     offline: bool,
-    /// One broker for all runs with the same settings, so that they share its connections and limits.
+    purse: Option<Purse>,
+    /// One broker for all runs with the same models, so that they share its connections and limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
     look_back: LookBack,
     /// Plugins that were loaded before: asking the engine again would take a trip to another thread.
@@ -116,7 +120,7 @@ impl House {
     /// Starts the sandbox.
     pub fn open(settings: HouseSettings) -> Result<Self, Error> {
         let engine = Engine::new(settings.engine)?;
-        let HouseSettings { journal, overlap, env, raise, offline, .. } = settings;
+        let HouseSettings { journal, overlap, env, raise, offline, purse, .. } = settings;
         Ok(Self(Arc::new(Shared {
             journal,
             engine,
@@ -124,6 +128,7 @@ impl House {
             env,
             raise,
             offline,
+            purse,
             brokers: Mutex::default(),
             look_back: LookBack::default(),
             plugins: Mutex::default(),
@@ -156,23 +161,29 @@ impl House {
         plugin
     }
 
+    /// The budget that all runs share, if there is one.
+    pub fn purse(&self) -> Option<&Purse> {
+        self.0.purse.as_ref()
+    }
+
     /// What earlier runs teach.
     pub(crate) fn look_back(&self) -> &LookBack {
         &self.0.look_back
     }
 
     /// The models for these settings.
-    pub async fn broker(&self, digest: &Digest, settings: &RunSettings) -> Result<Broker, Error> {
+    pub async fn broker(&self, settings: &RunSettings) -> Result<Broker, Error> {
+        let RunSettings { models, providers, prices, base_dir, .. } = settings;
+        let digest = json_blob(&(models, providers, prices, base_dir)).digest;
         let known =
-            |shared: &Shared| shared.brokers.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+            |shared: &Shared| shared.brokers.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
         if let Some(broker) = known(&self.0) {
             return Ok(broker);
         }
         let env = Arc::clone(&self.0.env);
         let env: &(dyn Fn(&str) -> Option<String> + Sync) = &|name| env(name);
-        let broker =
-            Broker::new(&settings.models, &settings.providers, &settings.prices, &settings.base_dir, env).await?;
-        self.0.brokers.lock().unwrap_or_else(PoisonError::into_inner).insert(digest.clone(), broker.clone());
+        let broker = Broker::new(models, providers, prices, base_dir, env).await?;
+        self.0.brokers.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, broker.clone());
         Ok(broker)
     }
 
@@ -189,10 +200,9 @@ impl House {
         }
         let models = match self.0.offline {
             true => None,
-            false => Some(Models {
-                broker: self.broker(&state.created.settings, &settings).await?,
-                ledger: ledger(&settings, self.0.raise, &events),
-            }),
+            false => {
+                Some(Models { broker: self.broker(&settings).await?, ledger: ledger(&settings, self.0.raise, &events) })
+            }
         };
         let past = Past::of(self.0.journal.as_ref(), &state)?;
         let pen = Pen::Journal(owned.fence());
@@ -465,7 +475,7 @@ async fn compile(
 pub(crate) async fn check_plugins(
     house: &House,
     pipeline: &Pipeline,
-    components: &HashMap<PluginName, Digest>,
+    components: &BTreeMap<PluginName, Digest>,
 ) -> Result<(), Error> {
     let agents = pipeline.phases.iter().map(|phase| (&phase.agent, "an agent"));
     let used = agents.chain([(&pipeline.feedback.plugin, "a feedback strategy")]);
@@ -476,7 +486,7 @@ pub(crate) async fn check_plugins(
 async fn check_plugin(
     house: &House,
     pipeline: &Pipeline,
-    components: &HashMap<PluginName, Digest>,
+    components: &BTreeMap<PluginName, Digest>,
     name: &PluginName,
     wanted: &'static str,
 ) -> Result<(), Error> {

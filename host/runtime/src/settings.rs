@@ -24,4 +24,18 @@ pub struct RunSettings {
     pub environments: BTreeMap<String, Value>,
     /// Seed of the guests' randomness.
     pub seed: u64,
+    /// Where the run belongs in an experiment, if it was made for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellOf>,
+}
+
+/// The place of a run in an experiment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellOf {
+    /// The experiment's name.
+    pub experiment: String,
+    /// The variant's name.
+    pub variant: String,
+    /// From 1.
+    pub repetition: u32,
 }

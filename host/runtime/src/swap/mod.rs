@@ -96,7 +96,8 @@ impl Swaps {
     /// journal. Files are relative to `dir`. A whole pipeline comes with what the configuration lays over it.
     ///
     /// A plugin keeps the component that `components` has for it unless it is swapped, or the new pipeline names another
-    /// file for it; plugins that are no longer used are taken out. Environments of runners are not looked at.
+    /// file for it; plugins that are no longer used are taken out. Environments of runners are not looked at. What was the
+    /// cell of an experiment is none any more.
     pub fn apply(
         &self,
         pipeline: &mut Pipeline,
@@ -105,6 +106,7 @@ impl Swaps {
         dir: &Path,
         config: &Config,
     ) -> Result<Vec<Blob>, Error> {
+        settings.cell = None;
         let mut swapped = BTreeMap::new();
         if let Some(file) = &self.pipeline {
             let old = std::mem::replace(pipeline, whole(file, dir, config)?);

@@ -39,6 +39,7 @@ fn bench() -> Bench {
         base_dir: dir.path().to_owned(),
         environments: BTreeMap::new(),
         seed: 1,
+        cell: None,
     };
     let pinned = |name: &PluginName| (name.clone(), Digest::of(format!("pinned {name}").as_bytes()));
     let components = pipeline.plugin_names().into_iter().map(pinned).collect();
