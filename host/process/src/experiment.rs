@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::compare::Comparison;
 use crate::result::{TaskResult, TaskStatus};
 use crate::state::State;
 use crate::stats::{Mean, Share};
@@ -95,7 +96,7 @@ pub struct Cell {
 pub struct Took {
     /// Judgements of all its gates together.
     pub gate_attempts: usize,
-    /// Issues that a gate let through and a later one found.
+    /// Issues that some gate could have found before the one that did: see [`crate::compare::GateFigures::escaped`].
     pub escaped: usize,
     /// Model calls that came back.
     pub calls: u64,
@@ -136,6 +137,7 @@ impl Cell {
     /// A cell whose run is in the journal.
     pub fn of(place: Place, state: &State, events: &[Recorded]) -> Self {
         let result = TaskResult::of(state, events);
+        let compared = Comparison::of(&[(state, events)]);
         let totals = result.totals;
         Self {
             place,
@@ -143,7 +145,7 @@ impl Cell {
             reason: result.reason,
             took: Took {
                 gate_attempts: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
-                escaped: escaped(state),
+                escaped: compared.runs.first().map_or(0, |run| run.escaped),
                 calls: totals.calls,
                 tokens: totals.input_tokens + totals.output_tokens,
                 usd: if totals.calls == 0 { Some(0.0) } else { totals.usd },
@@ -153,22 +155,6 @@ impl Cell {
             },
         }
     }
-}
-
-/// Issues that some gate could have found before the one that did: injected in its phase or in an earlier one, and found
-/// by a later gate. Each counts once, however many gates it passed; one from a phase that the pipeline does not have escaped
-/// nobody.
-fn escaped(state: &State) -> usize {
-    let phases = || (0..).zip(&state.pipeline.phases);
-    let gates: Vec<usize> = phases().filter(|(_, phase)| phase.gate.is_some()).map(|(place, _)| place).collect();
-    let place = |name: &str| phases().find(|(_, phase)| phase.name.as_str() == name).map(|(place, _)| place);
-    let of_gate = |(found, phase): (usize, &crate::pipeline::Phase)| {
-        let judged = state.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
-        let issues = judged.iter().flat_map(|judged| &judged.issues);
-        let injected = issues.filter_map(|issue| place(&issue.phase_injected));
-        injected.filter(|injected| gates.iter().any(|gate| injected <= gate && *gate < found)).count()
-    };
-    phases().map(of_gate).sum()
 }
 
 /// What an experiment came to.
@@ -397,17 +383,16 @@ mod tests {
         assert!(unknown.complete());
     }
 
+    fn place() -> Place {
+        let (task, run) = ("TASK-1".parse().unwrap(), "run-1".parse().unwrap());
+        Place { variant: "a".into(), task, repetition: 1, run }
+    }
+
     #[test]
     fn a_run_gives_its_judgements_and_what_escaped_its_gates() {
         let mut run = ByHand::reviewed_twice();
         run.finish(RunStatus::Passed);
-        let place = Place {
-            variant: "a".into(),
-            task: "TASK-1".parse().unwrap(),
-            repetition: 1,
-            run: "run-1".parse().unwrap(),
-        };
-        let cell = Cell::of(place, &run.state, &run.events);
+        let cell = Cell::of(place(), &run.state, &run.events);
         assert_eq!(
             (cell.standing, cell.took.gate_attempts, cell.took.calls, cell.took.escaped),
             (Standing::Passed, 2, 5, 0)
@@ -421,6 +406,6 @@ mod tests {
         run.work("design-review", 1, None).judge("design-review", 1, Verdict::Passed, &[]);
         run.work("code", 1, Some("generated_code"));
         run.work("code-review", 1, None).judge("code-review", 1, Verdict::Failed, &[Severity::Critical]);
-        assert_eq!(escaped(&run.state), 1);
+        assert_eq!(Cell::of(place(), &run.state, &run.events).took.escaped, 1);
     }
 }

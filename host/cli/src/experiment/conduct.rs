@@ -134,7 +134,7 @@ impl Conductor {
         self.progress.announce(run, &self.label(planned));
         if !self.exists(run)? {
             let Some(new) = self.experiment.new_run(&self.plan, planned, &self.config) else { return Ok(Exit::Usage) };
-            self.house.create(new, &watcher).await.map_err(|error| self.fault(run, error))?;
+            self.house.create_as(run.clone(), new, &watcher).await.map_err(|error| self.fault(run, error))?;
         }
         place::remember_out(&self.state, run, &self.out_of(run));
         let exit = match self.house.run(run, watcher, &self.stop).await {

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use phasegate_broker::Broker;
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::experiment::Results;
-use phasegate_runtime::{Config, Experiment, House, Plan, Raise};
+use phasegate_runtime::{Config, Experiment, House, Plan};
 
 use crate::fail::{Exit, Failure};
-use crate::place::{self, cwd};
+use crate::place::{self, Carry, cwd};
 use crate::words::{Paint, complain, count, money, say};
 
 use conduct::Conductor;
@@ -71,7 +71,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(state)?);
     let purse = experiment.purse(journal.as_ref())?;
     let spent = purse.spent();
-    let house = place::house_of(journal, state, args.overlap, Raise::default(), Some(purse))?;
+    let house = place::house_of(journal, state, Carry { overlap: args.overlap, ..Carry::default() }, Some(purse))?;
     check_variants(&experiment, &plan, &config, &house).await?;
 
     let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);

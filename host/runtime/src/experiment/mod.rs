@@ -125,7 +125,7 @@ impl Experiment {
                 continue;
             }
             for recorded in &events {
-                if let Event::ModelAnswered { usage, .. } = &recorded.event {
+                if let Event::ModelAnswered { usage, recorded: false, .. } = &recorded.event {
                     purse.restore(*usage);
                 }
             }
