@@ -141,7 +141,7 @@ mod replay {
                     "content": """
             -         answer = 42
             +         answer = 41
-                      
+
                     """,
                     "path": "app.lines",
             hint: a plugin is not deterministic, or the journal is from another phasegate; - is the record, + the replay
