@@ -72,6 +72,11 @@ impl Locks {
         }
     }
 
+    /// Whether a run was ever taken here.
+    pub(super) fn any_run(&self) -> bool {
+        std::fs::read_dir(&self.0).is_ok_and(|mut files| files.next().is_some())
+    }
+
     /// Removes a run's file, which the next taking makes again. Only while nobody else has the folder open.
     pub(super) fn forget(&self, run: &RunId) {
         let _ = std::fs::remove_file(self.path(run));

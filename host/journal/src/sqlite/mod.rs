@@ -85,6 +85,9 @@ impl SqliteJournal {
         let file = File::new(folder.file());
         let (in_use, connection) = {
             let _one_at_a_time = lock::at_the_door(&folder.door())?;
+            if file.is_empty() && locks.any_run() {
+                return Err(file.damaged("it is empty, and runs were written to it before"));
+            }
             (InUse::by_us(&folder.in_use())?, file.open_or_create()?)
         };
         prepare(&connection).map_err(|e| file.error(&e))?;
@@ -93,7 +96,7 @@ impl SqliteJournal {
     }
 
     /// Opens the journal of this state folder without writing to it, of any version, and where it is damaged as far as it
-    /// can be read. What would write is refused. Where the folder can be written, the database may put its own small files
+    /// can be read ([`Self::damage`]). What would write is refused. Where the folder can be written, the database may put its own small files
     /// beside the journal.
     pub fn open_to_read(state_dir: &Path) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
@@ -106,6 +109,12 @@ impl SqliteJournal {
     /// The database file.
     pub fn path(&self) -> PathBuf {
         self.file.path().to_owned()
+    }
+
+    /// What is wrong with a file that was opened to be read although it has lost its end: it may show less than was written,
+    /// without an error.
+    pub fn damage(&self) -> Option<&JournalError> {
+        self.file.damage()
     }
 
     /// Reads with a connection that nobody else uses meanwhile.

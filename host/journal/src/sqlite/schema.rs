@@ -24,8 +24,8 @@ const LOG_BYTES: i64 = 4 << 20;
 pub(super) struct File {
     path: PathBuf,
     how: How,
-    /// Whether a file that is shorter than it says is read as far as it goes.
-    remains: bool,
+    /// Why only what remains of the file is read: it has lost its end.
+    damage: Option<JournalError>,
     version: i64,
 }
 
@@ -42,12 +42,12 @@ enum How {
 
 impl File {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, how: How::BesideWriter, remains: false, version: VERSION }
+        Self { path, how: How::BesideWriter, damage: None, version: VERSION }
     }
 
     /// A file that is only read, of any version we know, in the first way that works.
     pub(super) fn to_read(path: PathBuf) -> Result<Self, JournalError> {
-        let mut file = Self { path, how: How::ReadOnly, remains: false, version: VERSION };
+        let mut file = Self { path, how: How::ReadOnly, damage: None, version: VERSION };
         match std::fs::File::open(&file.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(file.missing()),
             Err(error) => return Err(JournalError::Io { file: file.to_string(), reason: error.to_string() }),
@@ -59,8 +59,8 @@ impl File {
             file.how = How::Immutable;
             found = file.version_to_read();
         }
-        if matches!(found, Err(JournalError::Damaged { .. })) {
-            file.remains = true;
+        if let Err(damage @ JournalError::Damaged { .. }) = found {
+            file.damage = Some(damage);
             found = file.version_to_read();
         }
         file.version = found?;
@@ -69,6 +69,11 @@ impl File {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether the file is there and the database would take it for a new one: it sees a single byte as none.
+    pub(super) fn is_empty(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|file| file.len() <= 1)
     }
 
     /// How much the file takes on the disk, with its log.
@@ -81,6 +86,10 @@ impl File {
         let mut name = self.path.clone().into_os_string();
         name.push("-wal");
         name.into()
+    }
+
+    pub(super) fn damage(&self) -> Option<&JournalError> {
+        self.damage.as_ref()
     }
 
     /// Whether the file lacks the links of its events.
@@ -109,7 +118,7 @@ impl File {
                 }
             };
             connection.busy_timeout(PATIENCE)?;
-            if self.remains {
+            if self.damage.is_some() {
                 // Of its several meanings, the one here: no complaint about a file that has lost its end.
                 connection.pragma_update(None, "writable_schema", true)?;
             }
@@ -172,7 +181,7 @@ impl File {
         JournalError::NoJournal { file: self.to_string() }
     }
 
-    fn bring_up(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+    pub(super) fn bring_up(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL syncs the log at every commit; without it a power cut takes answers that were paid for.
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -201,6 +210,8 @@ impl File {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { file },
             Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { file },
             Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { file, reason },
+            // All our questions are fixed, so what they ask for can only have been lost.
+            Some(ErrorCode::Unknown) if reason.starts_with("no such ") => JournalError::Damaged { file, reason },
             None if is_of_the_value(error) => JournalError::Damaged { file, reason },
             _ => JournalError::Io { file, reason },
         }

@@ -61,6 +61,46 @@ async fn on_a_full_disk_the_runs_that_need_little_go_on() {
 }
 
 #[tokio::test]
+async fn on_a_full_disk_nothing_of_an_import_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = narrow(&folder);
+    let events = include_bytes!("../../tests/golden/version-1.db");
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("journal.db"), events).unwrap();
+    let stored = SqliteJournal::open_to_read(home.path()).unwrap().stored_after(&run("golden-run"), 0).unwrap();
+    let large = vec![Blob::new(vec![7; 4 << 20])];
+    let refused = journal.import(&run("golden-run"), stored.clone(), large).await.unwrap_err();
+    assert!(matches!(refused, JournalError::Full { .. }), "{refused}");
+    assert_eq!(journal.runs(), Ok(Vec::new()));
+    assert_eq!(journal.import(&run("golden-run"), stored, Vec::new()).await, Ok(crate::Imported::New));
+}
+
+#[tokio::test]
+async fn an_older_file_that_finds_no_room_to_be_brought_up_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    std::fs::write(&path, include_bytes!("../../tests/golden/version-1.db")).unwrap();
+    let raw = Connection::open(&path).unwrap();
+    // A run_created again and again would not fold, but the journal takes any event.
+    let twice =
+        "INSERT INTO events SELECT run_key, number + ?1, at_ms, format, name, body FROM events WHERE run_key = 1";
+    for known in [10, 20, 40, 80, 160, 320] {
+        raw.execute(twice, (known,)).unwrap();
+    }
+    drop(raw);
+    let before = std::fs::read(&path).unwrap();
+
+    let file = super::schema::File::new(path.clone());
+    let mut connection = Connection::open(&path).unwrap();
+    connection.pragma_update_and_check(None, "max_page_count", before.len() / 4096 + 2, |_| Ok(())).unwrap();
+    let refused = file.bring_up(&mut connection).map_err(|error| file.error(&error));
+    assert!(matches!(refused, Err(JournalError::Full { .. })), "{refused:?}");
+    drop(connection);
+    assert!(std::fs::read(&path).unwrap() == before);
+    assert_eq!(SqliteJournal::open(folder.path()).unwrap().events(&run("golden-run")).unwrap().len(), 640);
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_written_is_named_and_can_still_be_read() {
     let folder = tempfile::tempdir().unwrap();
     {

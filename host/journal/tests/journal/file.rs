@@ -5,9 +5,7 @@ use std::fs;
 use phasegate_journal::{SqliteJournal, link};
 use phasegate_process::EVENT_FORMAT;
 
-use crate::places::{Folder, Place, append, blob, created_now, folder, run, said, words};
-
-const RESTORE: &str = "hint: nothing was changed; restore the state folder from a copy, or start the task as a new run";
+use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, run, said, words};
 
 async fn with_three_events(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));

@@ -102,6 +102,43 @@ fn note(acknowledged: &mut [u64; RUNS], line: &str) {
     }
 }
 
+/// The golden file of version 1 with many events more, which takes long enough to bring up.
+fn large_and_old() -> Folder {
+    let place = folder();
+    std::fs::write(place.file(), include_bytes!("../golden/version-1.db")).unwrap();
+    let twice =
+        "INSERT INTO events SELECT run_key, number + ?1, at_ms, format, name, body FROM events WHERE run_key = 1";
+    for doubling in 0..12 {
+        place.raw().execute(twice, (10_u64 << doubling,)).unwrap();
+    }
+    place
+}
+
+#[tokio::test]
+#[ignore = "a child of the tests here, does nothing by itself"]
+async fn brings_an_old_file_up() {
+    let _ = told_place();
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_brings_a_file_up_leaves_the_old_one() {
+    let place = large_and_old();
+    let log = place.0.path().join("journal.db-wal");
+    for enough in [1 << 12, 1 << 20, 1 << 23] {
+        let mut opener = child("brings_an_old_file_up", &place);
+        let written = || std::fs::metadata(&log).map_or(0, |log| log.len());
+        while written() < enough && opener.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        opener.kill().unwrap();
+        opener.wait().unwrap();
+        // Whether it came to its end is up to the machine; what is there is whole in either case.
+        let events = SqliteJournal::open_to_read(place.0.path()).unwrap().events(&run("golden-run")).unwrap();
+        assert_eq!(events.len(), 10 << 12);
+    }
+    assert_eq!(place.open().events(&run("golden-run")).unwrap().len(), 10 << 12);
+}
+
 #[test]
 fn what_an_aborted_process_wrote_is_there() {
     let place = folder();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod behaviours;
+mod faults;
 mod file;
 mod forks;
 mod golden;
@@ -12,6 +13,7 @@ mod in_use;
 mod interleavings;
 mod killed;
 mod places;
+mod reading;
 mod removal;
 
 /// Runs every behaviour against the journals of one sort.

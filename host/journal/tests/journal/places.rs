@@ -61,6 +61,10 @@ impl Place for Folder {
     }
 }
 
+/// What errors say where something is lost.
+pub const RESTORE: &str =
+    "hint: nothing was changed; restore the state folder from a copy, or start the task as a new run";
+
 pub fn run(name: &str) -> RunId {
     name.parse().unwrap()
 }

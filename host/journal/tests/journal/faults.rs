@@ -1,0 +1,283 @@
+//! Damage done to the bytes of the files: what shows, what cannot show, and that nothing is made worse by looking.
+
+use std::fs;
+
+use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_process::RunId;
+
+use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, run, said, words};
+use crate::reading::{bytes_in, to_read};
+
+const PAGE: usize = 4096;
+
+/// Two runs of 100 events, each with two blobs of 17 KB.
+async fn large() -> Folder {
+    let place = folder();
+    let journal = place.open();
+    for name in ["run-a", "run-b"] {
+        let owner = journal.own(&run(name)).await.unwrap();
+        let mut events = vec![created_now(&run(name))];
+        events.extend((2..=100).map(|n| said(&format!("{name} {n:03} {}", "words ".repeat(30)))));
+        let blobs = [1, 2].map(|n| blob(&format!("{name} {n}").repeat(2_500)));
+        journal.append(&run(name), owner.fence(), 1, 0, events, blobs.to_vec()).await.unwrap();
+    }
+    place
+}
+
+fn malformed(place: &Folder) -> String {
+    format!("{} is damaged: database disk image is malformed\n{RESTORE}", place.name())
+}
+
+/// Where this text begins in the file; the last place, since pages that were moved leave their bytes behind.
+fn position(file: &[u8], text: &str) -> usize {
+    file.windows(text.len()).rposition(|window| window == text.as_bytes()).unwrap()
+}
+
+/// The events of a run, or what is said in their place.
+fn told(journal: &dyn Journal, id: &RunId) -> Result<usize, String> {
+    journal.events(id).map(|events| events.len()).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn a_file_that_lost_its_end_is_refused_and_what_remains_can_be_read() {
+    let place = large().await;
+    let whole = fs::read(place.file()).unwrap();
+    let lost = Err(malformed(&place));
+    for (length, a, b) in [(PAGE, &lost, &lost), (whole.len() / 2, &lost, &lost), (whole.len() - PAGE, &Ok(100), &lost)]
+    {
+        fs::write(place.file(), &whole[..length]).unwrap();
+        let before = bytes_in(place.0.path());
+        assert_eq!(place.refusal(), malformed(&place));
+        let remains = to_read(&place);
+        assert_eq!(remains.damage().map(ToString::to_string), Some(malformed(&place)));
+        assert_eq!(remains.check(), Ok(vec!["database disk image is malformed".to_owned()]));
+        assert_eq!((&told(&remains, &run("run-a")), &told(&remains, &run("run-b"))), (a, b), "{length} bytes");
+        drop(remains);
+        assert!(bytes_in(place.0.path()) == before, "{length} bytes");
+    }
+    fs::write(place.file(), &whole).unwrap();
+    assert_eq!(to_read(&place).damage(), None);
+}
+
+#[tokio::test]
+async fn a_file_that_lost_its_last_byte_shows_where_that_byte_was() {
+    let place = large().await;
+    let whole = fs::read(place.file()).unwrap();
+    fs::write(place.file(), &whole[..whole.len() - 1]).unwrap();
+    let journal = place.open();
+    assert_eq!(told(&*journal, &run("run-a")), Ok(100));
+    assert_eq!(
+        told(&*journal, &run("run-b")),
+        Err(format!(
+            "event 100 of run `run-b` in {} is not what was written, its chain of digests breaks there\n{RESTORE}",
+            place.name()
+        ))
+    );
+}
+
+#[tokio::test]
+async fn of_a_file_that_lost_nearly_everything_it_is_said() {
+    let place = large().await;
+    let whole = fs::read(place.file()).unwrap();
+    for length in [0, 1, 50, 99, 511, 512] {
+        fs::write(place.file(), &whole[..length]).unwrap();
+        let refusal = place.refusal();
+        let reason = match length {
+            0 | 1 => "it is empty, and runs were written to it before",
+            _ => "database disk image is malformed",
+        };
+        assert_eq!(refusal, format!("{} is damaged: {reason}\n{RESTORE}", place.name()), "{length} bytes");
+        if let Ok(remains) = SqliteJournal::open_to_read(place.0.path()) {
+            let said = words(remains.events(&run("run-a")));
+            assert!(said.starts_with(&format!("{} is damaged: ", place.name())), "{length} bytes: {said}");
+        }
+        assert!(fs::read(place.file()).unwrap() == whole[..length], "{length} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_letter_that_changed_within_an_event_shows_at_that_event_alone() {
+    let place = large().await;
+    let mut bytes = fs::read(place.file()).unwrap();
+    let at = position(&bytes, "run-a 042");
+    bytes[at + 20] ^= 1;
+    fs::write(place.file(), &bytes).unwrap();
+    let journal = place.open();
+    assert_eq!(
+        words(journal.events(&run("run-a"))),
+        format!(
+            "event 42 of run `run-a` in {} is not what was written, its chain of digests breaks there\n{RESTORE}",
+            place.name()
+        )
+    );
+    assert_eq!(numbers(&journal.events_after(&run("run-a"), 42).unwrap()).len(), 58);
+    assert_eq!((told(&*journal, &run("run-b")), journal.check()), (Ok(100), Ok(Vec::new())));
+    drop(journal);
+    assert!(fs::read(place.file()).unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_letter_that_changed_within_a_blob_shows_at_that_blob_alone() {
+    let place = large().await;
+    let (bad, good) = (blob(&"run-a 2".repeat(2_500)), blob(&"run-a 1".repeat(2_500)));
+    let mut bytes = fs::read(place.file()).unwrap();
+    let at = position(&bytes, &"run-a 2".repeat(20));
+    bytes[at + 10] ^= 1;
+    fs::write(place.file(), &bytes).unwrap();
+    let journal = place.open();
+    assert_eq!(
+        words(journal.blob(&bad.digest)),
+        format!("blob {} in {} is damaged, its bytes do not have this digest\n{RESTORE}", bad.digest, place.name())
+    );
+    assert_eq!(journal.blob(&good.digest), Ok(Some(good.bytes)));
+    assert_eq!((told(&*journal, &run("run-a")), journal.check()), (Ok(100), Ok(Vec::new())));
+    drop(journal);
+    assert!(fs::read(place.file()).unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn whichever_page_is_overwritten_nothing_false_is_served_and_the_check_shows_it() {
+    let place = large().await;
+    let whole = fs::read(place.file()).unwrap();
+    let (events, blobs) = {
+        let journal = place.open();
+        let events = ["run-a", "run-b"].map(|name| journal.events(&run(name)).unwrap());
+        let blobs: Vec<_> = journal.blob_sizes().unwrap().into_iter().map(|(digest, _)| digest).collect();
+        (events, blobs)
+    };
+    for page in 0..whole.len() / PAGE {
+        let mut bytes = whole.clone();
+        bytes[page * PAGE..][..PAGE].fill(0xA5);
+        fs::write(place.file(), &bytes).unwrap();
+        let Ok(journal) = SqliteJournal::open(place.0.path()) else {
+            assert_eq!(page, 0);
+            assert!(place.refusal().contains("is not a journal of phasegate, it was left as it is"));
+            continue;
+        };
+        for (name, events) in ["run-a", "run-b"].iter().zip(&events) {
+            match journal.events(&run(name)) {
+                Ok(read) => assert!(read == *events, "page {page}"),
+                Err(error) => assert!(error.to_string().ends_with(RESTORE), "page {page}: {error}"),
+            }
+        }
+        for digest in &blobs {
+            // A blob that is served is checked; one that cannot be found is missed by whoever knows its digest.
+            if let Err(error) = journal.blob(digest) {
+                assert!(error.to_string().ends_with(RESTORE), "page {page}: {error}");
+            }
+        }
+        assert!(!journal.check().unwrap().is_empty(), "page {page}");
+        drop(journal);
+        assert!(fs::read(place.file()).unwrap() == bytes, "page {page}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_fork_shares_is_checked_with_the_fork() {
+    let place = folder();
+    {
+        let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
+        let owner = journal.own(&of).await.unwrap();
+        append(&*journal, &owner, &of, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
+        let owner = journal.own(&id).await.unwrap();
+        journal.fork(&id, owner.fence(), &of, 2, 0, vec![said("x")], Vec::new()).await.unwrap();
+    }
+    let raw = place.raw();
+    let change = |sql: &str| raw.execute(sql, ()).unwrap();
+    change("UPDATE events SET body = replace(body, '\"b\"', '\"B\"') WHERE run_key = 1 AND number = 2");
+    for name in ["run-a", "run-b"] {
+        let broken = words(place.open().events(&run(name)));
+        assert!(broken.starts_with(&format!("event 2 of run `{name}` in ")), "{broken}");
+    }
+    change("UPDATE events SET body = replace(body, '\"B\"', '\"b\"') WHERE run_key = 1 AND number = 2");
+    change("DELETE FROM events WHERE run_key = 1 AND number = 3");
+    assert_eq!(told(&*place.open(), &run("run-b")), Ok(3));
+    change("DELETE FROM events WHERE run_key = 1 AND number = 2");
+    let gap = words(place.open().events(&run("run-b")));
+    assert!(gap.starts_with("event 2 of run `run-b` is missing in "), "{gap}");
+    change("PRAGMA foreign_keys = OFF");
+    change("DELETE FROM runs WHERE run_key = 1");
+    let gap = words(place.open().events(&run("run-b")));
+    assert!(gap.starts_with("event 1 of run `run-b` is missing in "), "{gap}");
+    let faults = ["events names a run that is not there", "runs names a run that is not there"];
+    assert_eq!(place.open().check(), Ok(faults.map(str::to_owned).to_vec()));
+}
+
+#[tokio::test]
+async fn a_line_of_forks_that_leads_back_to_itself_has_an_end() {
+    let place = folder();
+    {
+        let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
+        let owner = journal.own(&of).await.unwrap();
+        append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
+        let owner = journal.own(&id).await.unwrap();
+        journal.fork(&id, owner.fence(), &of, 1, 0, vec![said("x")], Vec::new()).await.unwrap();
+    }
+    place.raw().execute("UPDATE runs SET parent_key = 2, shared = 1 WHERE run_key = 1", ()).unwrap();
+    assert_eq!(told(&*place.open(), &run("run-b")), Ok(2));
+    let refusal = words(place.open().events(&run("run-a")));
+    assert!(refusal.ends_with(RESTORE), "{refusal}");
+}
+
+/// The folder as it is while a process has it open: the log holds events that the file does not.
+async fn with_a_log(events: u64) -> (Folder, Vec<u8>) {
+    let (place, left) = (folder(), folder());
+    let journal = place.open();
+    let owner = journal.own(&run("run-a")).await.unwrap();
+    for number in 1..=events {
+        append(&*journal, &owner, &run("run-a"), number, vec![said(&format!("number {number}"))]).await.unwrap();
+    }
+    for name in ["journal.db", "journal.db-wal"] {
+        fs::copy(place.0.path().join(name), left.0.path().join(name)).unwrap();
+    }
+    let log = fs::read(place.0.path().join("journal.db-wal")).unwrap();
+    (left, log)
+}
+
+/// A log that breaks off is what a power cut leaves, and nobody can tell the two apart: what was whole of it is there, and
+/// what comes after is as if it had not been written.
+#[tokio::test]
+async fn of_a_log_that_is_cut_or_damaged_what_was_whole_is_there_in_order() {
+    let (_kept, log) = with_a_log(10).await;
+    let mut most = 0;
+    for part in 0..=20 {
+        for damage in ["cut", "flip"] {
+            let (place, _) = with_a_log(10).await;
+            let at = (log.len() - 1) * part / 20;
+            let mut bytes = log.clone();
+            match damage {
+                "cut" => bytes.truncate(at),
+                _ => bytes[at] ^= 0x55,
+            }
+            fs::write(place.0.path().join("journal.db-wal"), bytes).unwrap();
+            let found = match SqliteJournal::open_to_read(place.0.path()) {
+                Ok(journal) => journal.events(&run("run-a")).unwrap(),
+                Err(error) => {
+                    assert!(error.to_string().starts_with("there is no journal "), "{error}");
+                    Vec::new()
+                }
+            };
+            assert_eq!(numbers(&found), (1..=found.len() as u64).collect::<Vec<_>>());
+            for event in &found {
+                assert_eq!(event.event, said(&format!("number {}", event.number)));
+            }
+            most = most.max(found.len());
+            assert_eq!(place.open().events(&run("run-a")), Ok(found), "{damage} at {at}");
+        }
+    }
+    assert!(most >= 9, "{most}");
+}
+
+#[tokio::test]
+async fn what_is_foreign_or_newer_is_not_read_either() {
+    let place = large().await;
+    place.raw().pragma_update(None, "user_version", 7).unwrap();
+    let before = bytes_in(place.0.path());
+    let refusal = SqliteJournal::open_to_read(place.0.path()).err().unwrap().to_string();
+    assert!(refusal.contains(" has version 7, this phasegate reads versions up to 2\n"), "{refusal}");
+    assert_eq!(refusal, place.refusal());
+    assert!(bytes_in(place.0.path()) == before);
+    fs::write(place.file(), "no database at all\n".repeat(500)).unwrap();
+    let refusal = SqliteJournal::open_to_read(place.0.path()).err().unwrap().to_string();
+    assert!(refusal.contains("is not a journal of phasegate, it was left as it is"), "{refusal}");
+}

@@ -1,0 +1,209 @@
+//! Opening a journal only to read it: nothing is written, whatever its version and wherever it lies.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use phasegate_journal::{Imported, Journal, SqliteJournal};
+
+use crate::places::{Folder, Place, append, blob, created_now, folder, numbers, run, said, words};
+
+/// Every file of the folder but the database's own small ones, which hold no more than who reads.
+pub fn bytes_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        let empty_log = name.ends_with("-wal") && entry.metadata().unwrap().len() == 0;
+        if entry.file_type().unwrap().is_file() && !name.ends_with("-shm") && !empty_log {
+            all.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    all
+}
+
+pub fn to_read(place: &Folder) -> SqliteJournal {
+    SqliteJournal::open_to_read(place.0.path()).unwrap()
+}
+
+async fn with_a_run(place: &Folder) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.own(&id).await.unwrap();
+    let events = vec![created_now(&id), said("b"), said("c")];
+    journal.append(&id, owner.fence(), 1, 0, events, vec![blob("pinned")]).await.unwrap();
+    let fork = journal.own(&run("run-b")).await.unwrap();
+    journal.fork(&run("run-b"), fork.fence(), &id, 2, 0, vec![said("x")], Vec::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_that_is_opened_to_be_read_shows_everything_and_refuses_to_write() {
+    let (place, id) = (folder(), run("run-a"));
+    with_a_run(&place).await;
+    let before = bytes_in(place.0.path());
+    let journal = to_read(&place);
+    assert_eq!(journal.runs(), Ok(vec![run("run-b"), id.clone()]));
+    assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2, 3]);
+    assert_eq!(numbers(&journal.events(&run("run-b")).unwrap()), [1, 2, 3]);
+    assert_eq!(journal.origin(&run("run-b")), Ok(Some((id.clone(), 2))));
+    assert_eq!(journal.blob(&blob("pinned").digest), Ok(Some(b"pinned".to_vec())));
+    assert_eq!((journal.check(), journal.owner(&id)), (Ok(Vec::new()), Ok(None)));
+
+    let refusal = format!(
+        "{} cannot be written: it was opened to be read only\n\
+         hint: make it writable, or use another folder with `--state DIR`",
+        place.name()
+    );
+    let stored = journal.stored_after(&id, 0).unwrap();
+    assert_eq!(words(journal.own(&id).await), refusal);
+    assert_eq!(words(journal.ask_cancel(&id, "Ada").await), refusal);
+    assert_eq!(words(journal.put_blobs(vec![blob("new")]).await), refusal);
+    assert_eq!(words(journal.remove(vec![id.clone()], Vec::new()).await), refusal);
+    assert_eq!(words(journal.import(&id, stored, Vec::new()).await), refusal);
+    drop(journal);
+    assert!(bytes_in(place.0.path()) == before);
+}
+
+#[tokio::test]
+async fn what_is_being_written_can_be_read_meanwhile() {
+    let (place, id) = (folder(), run("run-a"));
+    let writer = place.open();
+    let owner = writer.own(&id).await.unwrap();
+    let reader = to_read(&place);
+    for number in 1..=3 {
+        append(&*writer, &owner, &id, number, vec![said("a")]).await.unwrap();
+        assert_eq!(reader.events(&id).unwrap().len() as u64, number);
+    }
+    assert_eq!(reader.owner(&id), Ok(Some(std::process::id())));
+}
+
+#[test]
+fn where_there_is_no_journal_none_is_made() {
+    let place = folder();
+    let none = format!(
+        "there is no journal {}\nhint: run a task first, or name the state folder with `--state DIR`",
+        place.name()
+    );
+    assert_eq!(SqliteJournal::open_to_read(place.0.path()).err().unwrap().to_string(), none);
+    assert!(bytes_in(place.0.path()).is_empty());
+    fs::write(place.file(), "").unwrap();
+    assert_eq!(SqliteJournal::open_to_read(place.0.path()).err().unwrap().to_string(), none);
+}
+
+#[tokio::test]
+async fn a_journal_of_version_1_is_read_as_it_will_be_once_it_is_brought_up() {
+    let (place, id) = (folder(), run("golden-run"));
+    fs::write(place.file(), include_bytes!("../golden/version-1.db")).unwrap();
+    let before = bytes_in(place.0.path());
+    let (runs, stored, events, later) = {
+        let old = to_read(&place);
+        assert_eq!((old.check(), old.origin(&id), old.forks(&id)), (Ok(Vec::new()), Ok(None), Ok(Vec::new())));
+        assert_eq!(old.blob_sizes().unwrap().len(), 10);
+        (old.runs(), old.stored_after(&id, 0), old.events(&id), old.events_after(&id, 7))
+    };
+    assert!(bytes_in(place.0.path()) == before);
+    let new = place.open();
+    assert_eq!((new.runs(), new.stored_after(&id, 0)), (runs, stored.clone()));
+    assert_eq!((new.events(&id), new.events_after(&id, 7)), (events, later.clone()));
+    assert_eq!(numbers(&later.unwrap()), [8, 9, 10]);
+
+    let elsewhere = folder();
+    assert_eq!(elsewhere.open().import(&id, stored.unwrap(), Vec::new()).await, Ok(Imported::New));
+}
+
+#[tokio::test]
+#[ignore = "a child of the test here, does nothing by itself"]
+async fn says_what_it_can_read() {
+    let Some(folder) = std::env::var_os("PHASEGATE_TEST_STATE") else { return };
+    let folder = Path::new(&folder);
+    let heard = |text: String| println!("\nheard {}", text.replace('\n', " | "));
+    heard(SqliteJournal::open(folder).err().unwrap().to_string());
+    match SqliteJournal::open_to_read(folder) {
+        Ok(journal) => {
+            let events = journal.events(&run("run-a")).unwrap();
+            heard(format!("{:?} {:?} {:?}", journal.runs().unwrap(), numbers(&events), journal.check().unwrap()));
+            heard(journal.own(&run("run-a")).await.unwrap_err().to_string());
+        }
+        Err(error) => heard(error.to_string()),
+    }
+}
+
+/// What a process hears that may not write to the folder. Root may write everywhere, so as root it is `nobody`'s process;
+/// where `nobody` may not start this very program there is nothing to be shown, and nothing is heard.
+fn heard_without_rights(place: &Folder) -> Option<Vec<String>> {
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    for entry in fs::read_dir(place.0.path()).unwrap().map(Result::unwrap) {
+        mode(&entry.path(), if entry.path().is_dir() { 0o555 } else { 0o444 });
+    }
+    mode(place.0.path(), 0o555);
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--ignored", "--exact", "reading::says_what_it_can_read", "--nocapture"]);
+    child.env("PHASEGATE_TEST_STATE", place.0.path());
+    if fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        child.uid(65_534).gid(65_534);
+    }
+    let output = child.output();
+    mode(place.0.path(), 0o755);
+    let text = String::from_utf8(output.ok()?.stdout).unwrap();
+    Some(text.lines().filter_map(|line| line.strip_prefix("heard ")).map(|line| line.replace(" | ", "\n")).collect())
+}
+
+fn unwritable(path: &Path, reason: &str) -> String {
+    format!(
+        "{} cannot be written: {reason}\nhint: make it writable, or use another folder with `--state DIR`",
+        path.display()
+    )
+}
+
+#[tokio::test]
+async fn in_a_folder_that_cannot_be_written_everything_can_be_read() {
+    let place = folder();
+    with_a_run(&place).await;
+    let before = bytes_in(place.0.path());
+    let Some(heard) = heard_without_rights(&place) else { return };
+    assert_eq!(
+        heard,
+        [
+            unwritable(&place.0.path().join("journal.lock"), "Permission denied (os error 13)"),
+            "[\"run-b\", \"run-a\"] [1, 2, 3] []".to_owned(),
+            unwritable(&place.file(), "it was opened to be read only"),
+        ]
+    );
+    assert!(bytes_in(place.0.path()) == before);
+}
+
+/// A copy of the journal as a killed process leaves it, with a log that was not folded in.
+async fn as_after_a_kill(with_index: bool) -> Folder {
+    let (place, left) = (folder(), folder());
+    with_a_run(&place).await;
+    let journal = place.open();
+    let owner = journal.own(&run("run-a")).await.unwrap();
+    append(&*journal, &owner, &run("run-a"), 4, vec![said("in the log")]).await.unwrap();
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        if with_index || name != "journal.db-shm" {
+            fs::copy(place.0.path().join(name), left.0.path().join(name)).unwrap();
+        }
+    }
+    left
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_in_the_log_is_read_where_nothing_can_be_written() {
+    let place = as_after_a_kill(true).await;
+    let before = bytes_in(place.0.path());
+    let Some(heard) = heard_without_rights(&place) else { return };
+    assert_eq!(heard[1], "[\"run-b\", \"run-a\"] [1, 2, 3, 4] []");
+    assert!(bytes_in(place.0.path()) == before);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_in_its_place_is_never_passed_over() {
+    let place = as_after_a_kill(false).await;
+    let before = bytes_in(place.0.path());
+    let Some(heard) = heard_without_rights(&place) else { return };
+    let reason = format!("what is in {}-wal must be taken into it first", place.name());
+    assert_eq!(heard[1], unwritable(&place.file(), &reason));
+    assert!(bytes_in(place.0.path()) == before);
+    assert_eq!(to_read(&place).events(&run("run-a")).unwrap().len(), 4);
+}
