@@ -32,11 +32,19 @@ impl Definition {
     pub(crate) fn identity(&self) -> Value {
         let mut pipeline = self.pipeline.clone();
         pipeline.plugins.values_mut().for_each(|plugin| plugin.path = None);
-        let RunSettings { models, providers, prices, .. } = &self.settings;
+        let RunSettings { models, providers, prices, base_dir, .. } = &self.settings;
+        let tiers = [&models.fast, &models.default, &models.deep];
+        // Of a script its own file; one that cannot be read is complained of where the models are made ready.
+        let scripted = tiers.into_iter().flatten().filter(|model| model.is_scripted());
+        let scripts: Vec<Digest> = scripted
+            .filter_map(|model| std::fs::read(base_dir.join(model.model())).ok())
+            .map(|bytes| Digest::of(&bytes))
+            .collect();
         json!({
             "pipeline": pipeline,
             "components": self.components,
-            "models": [models.fast, models.default, models.deep],
+            "models": tiers,
+            "scripts": scripts,
             "providers": providers,
             "prices": prices,
         })

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use phasegate_broker::Broker;
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::experiment::Results;
-use phasegate_runtime::{Config, Experiment, House, Plan};
+use phasegate_runtime::{Config, Error, Experiment, House, Plan};
 
 use crate::fail::{Exit, Failure};
 use crate::place::{self, Carry, cwd};
@@ -63,7 +63,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     let experiment = Experiment::read(&args.file)?;
     let config = place::config(args.config.as_deref(), Some(&experiment.dir))?;
     let plan = experiment.plan(&config)?;
-    check_models(&plan, &config).await?;
+    check_models(&experiment, &plan, &config).await?;
     let usual = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
     let out = cwd().join(args.out.clone().unwrap_or_else(usual));
     files::check(&out)?;
@@ -106,12 +106,18 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
 }
 
 /// Whether every variant has models to ask, before the state folder is made.
-async fn check_models(plan: &Plan, config: &Config) -> Result<(), Failure> {
+async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
     let env = |name: &str| std::env::var(name).ok();
-    for settings in plan.settings() {
+    for (variant, settings) in experiment.variants.iter().zip(plan.settings()) {
         let broker =
             Broker::new(&settings.models, &settings.providers, &settings.prices, &settings.base_dir, &env).await;
-        broker.map_err(|fault| config.explain(fault))?;
+        if let Err(fault) = broker {
+            return Err(match experiment.blame(variant, Error::Models(fault)) {
+                // Nothing of the variant: it is the configuration's.
+                Error::Models(fault) => config.explain(fault).into(),
+                error => error.into(),
+            });
+        }
     }
     Ok(())
 }
@@ -122,9 +128,7 @@ async fn check_variants(experiment: &Experiment, plan: &Plan, config: &Config, h
     for cell in plan.cells.iter().filter(|cell| seen.insert(cell.variant)) {
         let (new, variant) = (experiment.new_run(plan, cell, config), experiment.variants.get(cell.variant));
         if let (Some(new), Some(variant)) = (new, variant) {
-            house.check(&new).await.map_err(|error| {
-                Failure::from(error).and(&format!("it is the variant `{}` of {}", variant.name, experiment.file))
-            })?;
+            house.check(&new).await.map_err(|error| experiment.blame(variant, error))?;
         }
     }
     Ok(())

@@ -12,9 +12,10 @@ const NAME: usize = 18;
 
 const NOTE: &str = "[low, high] are intervals of 95 %, of the pass rate Wilson's, of means Student's. They take runs as independent \
                     of each other; repetitions of one task are less than that.";
-const ATTEMPTS: &str = "Attempts to pass are the judgements of all gates together in runs that passed. Cost and tokens per passed \
-                        run are those of all runs of the variant, divided by the runs that passed. Escaped defects are issues that \
-                        an earlier gate could have found; they and the time are means over the runs that ended.";
+const ATTEMPTS: &str = "Attempts to pass are the judgements of all gates together in runs that passed; a variant that fails the \
+                        hard tasks looks quick by them. Cost and tokens per passed run are those of all runs of the \
+                        variant, divided by the runs that passed. Escaped defects are issues that an earlier gate \
+                        could have found; they and the time are means over the runs that ended.";
 const SCRIPTED: &str =
     "Answers were scripted: the figures show what the process did with them and say nothing about any model.";
 

@@ -58,6 +58,26 @@ impl Variant {
     pub(super) fn place(&self, at: &SwapAt) -> Range<usize> {
         self.spans.iter().find(|(known, _)| known == at).map_or(self.span.clone(), |(_, span)| span.clone())
     }
+
+    /// The component that is meant where its plugin does not fit, as far as that is plain.
+    pub(super) fn component(&self, agent: bool) -> SwapAt {
+        let mut of_kind = self.spans.iter().map(|(at, _)| at).filter(|at| match at {
+            SwapAt::Agent(_) => agent,
+            SwapAt::Feedback => !agent,
+            _ => false,
+        });
+        match (of_kind.next(), of_kind.next()) {
+            (Some(at), None) => at.clone(),
+            _ => SwapAt::All,
+        }
+    }
+
+    /// What it sets about models.
+    pub(super) fn models(&self) -> Option<SwapAt> {
+        let about =
+            |at: &&SwapAt| matches!(at, SwapAt::Set(key) if key.starts_with("models") || key.starts_with("providers"));
+        self.spans.iter().map(|(at, _)| at).find(about).cloned()
+    }
 }
 
 #[derive(Deserialize)]

@@ -104,11 +104,25 @@ impl Experiment {
 
     /// Puts file and line to what is wrong with a variant.
     pub fn blame(&self, variant: &Variant, error: Error) -> Error {
-        let Error::Swap(SwapFault { at, message, hint }) = error else { return error };
-        let message = match &at {
-            SwapAt::All => format!("variant `{}`: {message}", variant.name),
-            at => format!("variant `{}`, {at}: {message}", variant.name),
+        let name = &variant.name;
+        let (at, words) = match error {
+            Error::Swap(SwapFault { at: SwapAt::All, message, hint }) => {
+                (SwapAt::All, format!("variant `{name}`: {message}\nhint: {hint}"))
+            }
+            Error::Swap(fault) => (fault.at.clone(), format!("variant `{name}`, {fault}")),
+            Error::WrongWorld { wanted, .. } => {
+                (variant.component(wanted == "an agent"), format!("variant `{name}`: {error}"))
+            }
+            Error::Load(_) | Error::PluginFile { .. } if !variant.swaps.is_empty() => {
+                (SwapAt::All, format!("variant `{name}`: {error}"))
+            }
+            Error::Models(_) => match variant.models() {
+                Some(at) => (at, format!("variant `{name}`: {error}")),
+                None => return error,
+            },
+            error => return error,
         };
+        let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "mend it, or leave it out"));
         ConfigFault::Source(self.source().error(variant.place(&at), message, hint)).into()
     }
 

@@ -85,6 +85,16 @@ fn the_same_file_names_the_same_runs_and_an_edit_renames_those_of_its_variant_on
 }
 
 #[test]
+fn an_edited_script_makes_other_runs() {
+    let desk = Desk::new();
+    desk.write("phasegate.toml", "[models]\ndefault = \"scripted:a.toml\"\n");
+    desk.write("a.toml", "[[answer]]\ntext = \"one\"\n");
+    let before = desk.runs(TWO, "phase-aware");
+    desk.write("a.toml", "[[answer]]\ntext = \"two\"\n");
+    assert!(desk.runs(TWO, "phase-aware").is_disjoint(&before));
+}
+
+#[test]
 fn another_task_or_context_file_makes_other_runs() {
     let desk = Desk::new();
     desk.write("tasks/notes.txt", "one");

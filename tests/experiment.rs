@@ -1,0 +1,445 @@
+//! Experiments with the real binary: the example end to end, and what becomes of one that is killed, stopped or out of money.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+#[allow(dead_code)]
+#[path = "scenarios/harness.rs"]
+mod harness;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use harness::{Scene, Told, examples};
+use insta::assert_snapshot;
+use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_process::{Event, Recorded};
+use serde_json::Value;
+
+/// A copy of the example, to be edited at will.
+struct Lab(Scene);
+
+impl Lab {
+    fn new() -> Self {
+        let lab = Self(Scene::new("experiment"));
+        fs::create_dir_all(lab.path("tasks")).unwrap();
+        let from = examples().join("compare-strategies");
+        for name in ["experiment.toml", "phasegate.toml", "answers.toml"] {
+            fs::copy(from.join(name), lab.path(name)).unwrap();
+        }
+        for name in ["roman.toml", "shares.toml", "slugs.toml"] {
+            fs::copy(from.join("tasks").join(name), lab.path("tasks").join(name)).unwrap();
+        }
+        lab
+    }
+
+    /// The same with a few of its words replaced.
+    fn with(edits: &[(&str, &str, &str)]) -> Self {
+        let lab = Self::new();
+        edits.iter().for_each(|(file, old, new)| lab.edit(file, old, new));
+        lab
+    }
+
+    fn edit(&self, file: &str, old: &str, new: &str) {
+        let text = fs::read_to_string(self.path(file)).unwrap();
+        assert!(text.contains(old), "{file} has no {old}");
+        fs::write(self.path(file), text.replace(old, new)).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path(name)
+    }
+
+    fn command(&self, more: &[&str]) -> Command {
+        self.0.command(&[&["experiment", "experiment.toml"], more].concat())
+    }
+
+    fn run(&self, more: &[&str]) -> Told {
+        Told::of(self.command(more))
+    }
+
+    /// Runs it until so many cells are told of.
+    fn run_until(&self, cells: usize) -> UnderWay {
+        let mut child = self.command(&["--jobs", "2"]).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        let mut seen = 0;
+        while seen < cells {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before: {said}");
+            seen += usize::from(line.contains("gate attempt"));
+            said.push_str(&line);
+        }
+        UnderWay { child, stderr, said }
+    }
+
+    fn journal(&self) -> SqliteJournal {
+        SqliteJournal::open(&self.path("state")).unwrap()
+    }
+
+    fn runs(&self) -> BTreeMap<String, Vec<Recorded>> {
+        let journal = self.journal();
+        journal.runs().unwrap().into_iter().map(|run| (run.to_string(), journal.events(&run).unwrap())).collect()
+    }
+
+    fn answered(&self) -> usize {
+        let runs = self.runs();
+        runs.values().flatten().filter(|it| matches!(it.event, Event::ModelAnswered { .. })).count()
+    }
+
+    /// What the cells came to, but for what is measured.
+    fn results(&self) -> Value {
+        let text = fs::read(self.path("phasegate-out/experiment-strategies/results.json")).unwrap();
+        without_time(serde_json::from_slice(&text).unwrap())
+    }
+}
+
+struct UnderWay {
+    child: Child,
+    stderr: BufReader<std::process::ChildStderr>,
+    said: String,
+}
+
+impl UnderWay {
+    fn signal(mut self, name: &str) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        (self.child.wait().unwrap().code(), self.said)
+    }
+}
+
+fn without_time(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(fields) => {
+            fields.remove("elapsed_ms");
+            fields.values_mut().for_each(|field| *field = without_time(field.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = without_time(item.take())),
+        _ => {}
+    }
+    value
+}
+
+/// Figures that follow the length of prompts, and time.
+fn plain(text: &str, rows: &[&str]) -> String {
+    let line = |line: &str| {
+        let measured = rows.iter().find(|row| line.starts_with(**row));
+        measured.map_or_else(|| line.to_owned(), |row| format!("{row} …"))
+    };
+    text.lines().map(|text| line(text) + "\n").collect()
+}
+
+/// The cells of a table whose columns are parted by `part`, without those that are named.
+fn columns(text: &str, part: &str, without: &[&str]) -> String {
+    let mut lines = text.lines();
+    let heads: Vec<&str> = lines.next().unwrap().split(part).collect();
+    let dropped = |place: usize| heads.get(place).is_some_and(|head| without.iter().any(|name| head.starts_with(name)));
+    let kept = |line: &str| {
+        let cells = line.split(part).enumerate();
+        cells.map(|(place, cell)| if dropped(place) { "…" } else { cell }).collect::<Vec<_>>().join(part)
+    };
+    std::iter::once(heads.join(part)).chain(lines.map(kept)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_tells_the_strategies_apart() {
+    let lab = Lab::new();
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert_snapshot!(plain(&told.stdout, &["cost per passed", "tokens per passed", "time a run"]), @r"
+    strategies: 12 of 12 runs ended
+
+                       phase-aware     nearest
+    passed             6 of 6          4 of 6
+    pass rate          100% [61, 100]  67% [30, 90]
+    attempts to pass   5.3 [4.8, 5.9]  4.5 [3.6, 5.4]
+    cost per passed …
+    tokens per passed …
+    escaped a run      1.0             1.7
+    time a run …
+
+    passed, by task
+    ROMAN-001          2 of 2          2 of 2
+    SHARES-001         2 of 2          0 of 2
+    SLUGS-001          2 of 2          2 of 2
+
+    answers were scripted; they say nothing about any model
+    ");
+    assert!(told.stdout.lines().all(|line| line.chars().count() <= 80));
+
+    // The same command again asks nothing, and the other forms say the same.
+    let asked = lab.answered();
+    let markdown = lab.run(&["--markdown"]);
+    assert_snapshot!(columns(&markdown.stdout, " | ", &["cost", "tokens", "time"]), @r#"
+    | variant | passed | pass rate | attempts to pass | cost per passed | tokens per passed | escaped a run | time a run |
+    |---|---|---|---|---|---|---|---|
+    | phase-aware | 6 of 6 | 100% [61, 100] | 5.3 [4.8, 5.9] | … | … | 1.0 | …
+    | nearest | 4 of 6 | 67% [30, 90] | 4.5 [3.6, 5.4] | … | … | 1.7 | …
+
+    | passed | phase-aware | nearest |
+    |---|---|---|
+    | ROMAN-001 | 2 of 2 | 2 of 2 |
+    | SHARES-001 | 2 of 2 | 0 of 2 |
+    | SLUGS-001 | 2 of 2 | 2 of 2 |
+
+    [low, high] are intervals of 95 %, of the pass rate Wilson's, of means Student's. They take runs as independent of each other; repetitions of one task are less than that. Attempts to pass are the judgements of all gates together in runs that passed; a variant that fails the hard tasks looks quick by them. Cost and tokens per passed run are those of all runs of the variant, divided by the runs that passed. Escaped defects are issues that an earlier gate could have found; they and the time are means over the runs that ended.
+
+    **Answers were scripted: the figures show what the process did with them and say nothing about any model.**
+    "#);
+    let csv = lab.run(&["--csv"]);
+    assert!(csv.stdout.ends_with("\r\n") && csv.stdout.lines().count() == 3);
+    assert_snapshot!(columns(&csv.stdout, ",", &["usd", "tokens", "elapsed"]), @r#"
+    variant,runs,passed,failed,aborted,waiting,stopped,not_started,pass_rate,pass_rate_low,pass_rate_high,attempts_to_pass,attempts_to_pass_low,attempts_to_pass_high,usd,usd_per_passed,tokens,tokens_per_passed,escaped,escaped_low,escaped_high,elapsed_ms,elapsed_ms_low,elapsed_ms_high,maybe_billed,scripted
+    phase-aware,6,6,0,0,0,0,0,1,0.609666,1,5.333333,4.791407,5.87526,…,…,…,…,1,1,1,…,…,…,0,true
+    nearest,6,4,2,0,0,0,0,0.666667,0.299993,0.903229,4.5,3.581307,5.418693,…,…,…,…,1.666667,0.582814,2.750519,…,…,…,0,true
+    "#);
+    let json: Value = serde_json::from_str(&lab.run(&["--json"]).stdout).unwrap();
+    assert_eq!((lab.answered(), without_time(json.clone())), (asked, lab.results()));
+    assert!(csv.stderr.contains("12 runs ended before and are taken as they are"), "{}", csv.stderr);
+
+    // The cost of a passed run is that of all runs, and the strategy that gives tasks up pays for them.
+    let [aware, nearest] = ["phase-aware", "nearest"].map(|name| {
+        let of = |list: &str| {
+            json[list].as_array().unwrap().iter().filter(|it| it["variant"] == name).cloned().collect::<Vec<_>>()
+        };
+        let (figures, cells) = (of("variants").remove(0), of("cells"));
+        let spent: f64 = cells.iter().map(|cell| cell["usd"].as_f64().unwrap()).sum();
+        let each = figures["usd_per_passed"].as_f64().unwrap();
+        assert!((each - spent / figures["passed"].as_f64().unwrap()).abs() < 1e-8);
+        each
+    });
+    assert!(nearest > aware, "{nearest} {aware}");
+
+    // No run heard of another one.
+    let runs = lab.runs();
+    let pinned: BTreeSet<_> = runs
+        .values()
+        .map(|events| match &events[0].event {
+            Event::RunCreated(created) => (created.history.clone(), created.inputs[1].digest.clone()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((runs.len(), pinned.len()), (12, 1));
+    assert_eq!(lab.journal().blob(&pinned.first().unwrap().0).unwrap().unwrap(), b"[]");
+    files_are_there(&lab, &runs);
+}
+
+fn files_are_there(lab: &Lab, runs: &BTreeMap<String, Vec<Recorded>>) {
+    let out = lab.path("phasegate-out/experiment-strategies");
+    let report = fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(report.starts_with("# Experiment strategies\n\n12 of 12 runs ended.\n"), "{report}");
+    for run in runs.keys() {
+        assert!(out.join("runs").join(run).join("result.json").is_file() && report.contains(run));
+    }
+    let cells = fs::read_to_string(out.join("cells.csv")).unwrap();
+    assert_eq!(cells.lines().count(), 13);
+    assert!(cells.lines().any(|line| line.contains("nearest,SHARES-001,1,strategies-shares-001-nearest-1-")));
+    assert!(cells.contains(
+        "failed,\"gate test failed after 3 attempts: 1 of 3 tests did not pass (1 failed, 0 errored, 0 skipped)\",7,"
+    ));
+}
+
+const ONCE: (&str, &str, &str) = ("experiment.toml", "repetitions = 2", "repetitions = 1");
+
+/// Of every run what was made and judged, but for what holds measured time.
+fn digests(runs: &BTreeMap<String, Vec<Recorded>>) -> Vec<String> {
+    let measured = ["run_measures", "postmortem_report", "pips"];
+    let line = |run: &str, event: &Event| match event {
+        Event::ArtifactStored { at, artifact } if !measured.contains(&artifact.name.as_str()) => {
+            Some(format!("{run} {at} {} {}", artifact.name, artifact.digest))
+        }
+        Event::GateJudged { at, verdict, reason, .. } => Some(format!("{run} {at} {} {reason}", verdict.as_str())),
+        _ => None,
+    };
+    let all = runs.iter().flat_map(|(run, events)| events.iter().filter_map(move |it| line(run, &it.event)));
+    all.collect()
+}
+
+#[test]
+fn what_was_killed_in_the_middle_goes_on_with_the_same_command_and_asks_nothing_twice() {
+    let whole = Lab::with(&[ONCE]);
+    assert_eq!(whole.run(&[]).code, 0);
+    let lab = Lab::with(&[ONCE]);
+    lab.run_until(2).signal("KILL");
+    let before = lab.answered();
+    assert!(before < whole.answered(), "it was killed before its end");
+    let told = lab.run(&["--async"]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stderr.contains("ended before and are taken as they are"), "{}", told.stderr);
+
+    let runs = lab.runs();
+    for (run, events) in &runs {
+        let mut calls = BTreeSet::new();
+        for recorded in events {
+            if let Event::ModelAnswered { at, call, .. } = &recorded.event {
+                assert!(calls.insert((at.to_string(), *call)), "{run}: call {call} of {at} was answered twice");
+            }
+        }
+    }
+    assert_eq!(lab.answered(), whole.answered());
+    assert_eq!(digests(&runs), digests(&whole.runs()));
+    let but_for_what_may_have_been_billed =
+        |lab: &Lab| lab.results()["variants"].to_string().split("maybe_billed").next().map(str::to_owned);
+    assert_eq!(but_for_what_may_have_been_billed(&lab), but_for_what_may_have_been_billed(&whole));
+}
+
+#[test]
+fn one_budget_holds_for_all_runs_and_can_be_raised() {
+    let lab = Lab::with(&[ONCE, ("experiment.toml", "usd = 5.0", "calls = 40")]);
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 4, "{}", told.stderr);
+    assert_eq!(lab.answered(), 40);
+    let words = "the budget of experiment `strategies` has too little left: this call may take 1 calls and 0 of 40 are left\n\
+                 hint: nothing is lost; raise [budget] in experiment.toml and run the same command again\n";
+    assert_eq!(told.stderr.matches(words).count(), 1, "{}", told.stderr);
+    assert!(told.stderr.ends_with("not every run has ended; go on with the same command\n"), "{}", told.stderr);
+    let rows = |label: &str| told.stdout.lines().any(|line| line.starts_with(label));
+    assert!(rows("stopped") && rows("not started"), "{}", told.stdout);
+
+    // What was spent counts when it goes on.
+    let again = lab.run(&[]);
+    assert_eq!((again.code, lab.answered()), (4, 40));
+    assert!(again.stderr.contains("at most 40 calls for all of them; "), "{}", again.stderr);
+    lab.edit("experiment.toml", "calls = 40", "calls = 400");
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    let whole = Lab::with(&[ONCE]);
+    whole.run(&[]);
+    assert_eq!((lab.answered(), digests(&lab.runs())), (whole.answered(), digests(&whole.runs())));
+    assert_eq!(lab.results(), whole.results());
+}
+
+#[test]
+fn ctrl_c_stops_an_experiment_that_can_be_gone_on_with() {
+    let lab = Lab::with(&[ONCE]);
+    let (code, said) = lab.run_until(1).signal("INT");
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("stopping; Ctrl-C again ends at once\n"), "{said}");
+    assert!(said.ends_with("not every run has ended; go on with the same command\n"), "{said}");
+    let results = lab.results();
+    let open = results["cells"].as_array().unwrap().iter().filter(|cell| cell["standing"] != "passed").count();
+    assert!(open > 0);
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stdout.starts_with("strategies: 6 of 6 runs ended\n"), "{}", told.stdout);
+}
+
+#[test]
+fn a_run_that_waits_for_a_person_is_counted_as_waiting_and_told() {
+    let lab = Lab::with(&[
+        ONCE,
+        ("experiment.toml", "tasks/*.toml", "tasks/shares.toml"),
+        ("phasegate.toml", "default = \"never\"", "default = \"on_exhausted\""),
+    ]);
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 3, "{}", told.stderr);
+    assert_snapshot!(plain(&told.stdout, &["cost per passed", "tokens per passed", "time a run"]), @r#"
+    strategies: 1 of 2 runs ended
+
+                       phase-aware     nearest
+    passed             1 of 1          0 of 0
+    pass rate          100% [21, 100]  -
+    attempts to pass   6.0             none passed
+    cost per passed …
+    tokens per passed …
+    escaped a run      1.0             -
+    time a run …
+    waiting            0               1
+
+    passed, by task
+    SHARES-001         1 of 1          0 of 0
+
+    answers were scripted; they say nothing about any model
+    "#);
+    let results = lab.results();
+    let waiting =
+        results["cells"].as_array().unwrap().iter().find(|cell| cell["standing"] == "waiting").unwrap().clone();
+    let run = waiting["run"].as_str().unwrap();
+    assert!(told.stderr.contains(&format!("phasegate abort {run} --by NAME")), "{}", told.stderr);
+    assert_eq!(lab.0.call(&["abort", run, "--by", "ann", "--reason", "seen enough"]).code, 0);
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert_eq!(lab.results()["variants"][1]["aborted"], 1);
+}
+
+#[test]
+fn an_edited_variant_makes_new_runs_for_itself_alone() {
+    let lab = Lab::with(&[ONCE, ("experiment.toml", "tasks/*.toml", "tasks/slugs.toml")]);
+    assert_eq!(lab.run(&[]).code, 0);
+    let before: BTreeSet<String> = lab.runs().into_keys().collect();
+    lab.edit(
+        "experiment.toml",
+        "feedback = \"nearest-phase\"",
+        "feedback = \"nearest-phase\"\nset = { phases.test.max_retries = 2 }",
+    );
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stderr.contains("1 run ended before and is taken as it is\n"), "{}", told.stderr);
+    let new: Vec<String> = lab.runs().into_keys().filter(|run| !before.contains(run)).collect();
+    assert!(new.len() == 1 && new[0].starts_with("strategies-slugs-001-nearest-1-"), "{new:?}");
+}
+
+/// Refused before anything was recorded.
+fn refusal(edits: &[(&str, &str, &str)]) -> String {
+    let lab = Lab::with(edits);
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 2, "{}", told.stderr);
+    assert!(!lab.path("phasegate-out").exists());
+    told.stderr
+}
+
+#[test]
+fn what_is_wrong_with_the_file_is_said_before_anything_is_recorded() {
+    let variant = "feedback = \"nearest-phase\"";
+    assert_snapshot!(refusal(&[("experiment.toml", "repetitions", "repetition")]), @r#"
+    error: experiment.toml:9: unknown field `repetition`, expected one of `name`, `tasks`, `repetitions`, `budget`, `variant`
+    hint: did you mean `repetitions`?
+    "#);
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.defualt = \"a:b\" }")]), @r#"
+    error: experiment.toml:22: variant `nearest`, set `models`: `models` has no such key: `defualt`
+    hint: did you mean `default`?
+    "#);
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.default = \"nobody:b\" }")]), @r#"
+    error: experiment.toml:22: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
+    hint: known are anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
+    "#);
+    assert_snapshot!(refusal(&[("tasks/roman.toml", "requirements", "requirement")]), @r#"
+    error: tasks/roman.toml:4: unknown field `requirement`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
+    hint: did you mean `requirements`?
+    "#);
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "agent = { code = \"nearest-phase\" }")]), @r#"
+    error: experiment.toml:22: variant `nearest`: plugin nearest-phase is of world feedback-plugin, but the pipeline uses it as an agent
+    hint: `phasegate plugin inspect FILE` shows what a component is
+    "#);
+}
+
+#[test]
+fn a_table_of_many_variants_keeps_to_eighty_columns() {
+    let lab = Lab::with(&[ONCE, ("experiment.toml", "usd = 5.0", "calls = 0")]);
+    let file = fs::read_to_string(lab.path("experiment.toml")).unwrap();
+    let more: String =
+        ('a'..='f').map(|c| format!("[[variant]]\nname = \"variant-{c}-of-many-with-a-name\"\n")).collect();
+    fs::write(lab.path("experiment.toml"), file + &more).unwrap();
+    let told = lab.run(&[]);
+    assert_eq!(told.code, 4, "{}", told.stderr);
+    assert!(told.stdout.lines().all(|line| line.chars().count() <= 80), "{}", told.stdout);
+    for name in ["phase-aware", "nearest", "variant-a-of-many", "variant-f-of-many"] {
+        assert_eq!(told.stdout.matches(&format!("  {name}")).count(), 1, "{}", told.stdout);
+    }
+}
+
+#[test]
+fn a_folder_that_holds_something_else_is_left_alone() {
+    let lab = Lab::new();
+    fs::create_dir_all(lab.path("mine")).unwrap();
+    fs::write(lab.path("mine/diary.txt"), "").unwrap();
+    let told = lab.run(&["--out", "mine"]);
+    assert_eq!(told.code, 2);
+    assert_snapshot!(told.stderr, @r#"
+    error: mine holds something else, and nothing was started
+    hint: choose another folder with --out
+    "#);
+    assert!(!Path::new(&lab.path("state")).exists());
+}
