@@ -47,6 +47,34 @@ async fn a_journal_of_version_1_is_read_chained_and_gone_on_with() {
     assert_eq!(journal.events(&run("golden-fork")).unwrap()[1].event, said("forked"));
 }
 
+#[tokio::test]
+async fn a_journal_of_version_2_is_read_and_gone_on_with() {
+    let place = golden(include_bytes!("../golden/version-2.db"));
+    let [id, two, fork, forks_fork] = ["golden-run", "golden-two", "golden-fork", "golden-fork-2"].map(run);
+    let journal = place.open();
+    assert_eq!(journal.runs(), Ok(vec![forks_fork.clone(), fork.clone(), two, id.clone()]));
+    let ends = [
+        (&id, 10, "sha256:2a87932e02b591ac3e0d7f09756b19dee0e5496ed8bc20b9742c0148bd08fb6c"),
+        (&fork, 5, "sha256:d9d939a3145e9c748906fcf2827801ab481d5450059d1045bc6b5260036afe09"),
+        (&forks_fork, 3, "sha256:dc344bbb697e007c8fe2ca135a6b7dab65d468e49bbae4bcc0165f2c74d48d46"),
+    ];
+    for (id, count, chain) in ends {
+        let events = journal.events(id).unwrap();
+        assert_eq!(events.len(), count);
+        assert_eq!(journal.stored_after(id, count as u64 - 1).unwrap()[0].chain.as_str(), chain);
+        for digest in events.iter().flat_map(|recorded| recorded.event.blobs()) {
+            assert_eq!(journal.has_blob(digest), Ok(true), "{digest}");
+        }
+    }
+    assert_eq!(journal.origin(&forks_fork), Ok(Some((fork.clone(), 2))));
+    assert_eq!(journal.forks(&id), Ok(vec![(fork.clone(), 3)]));
+    let Event::RunForked(forked) = &journal.events(&fork).unwrap()[3].event else { panic!() };
+    assert_eq!((&forked.origin, forked.changes.as_slice()), (&id, &["the code agent".to_owned()][..]));
+    let owner = journal.own(&fork).await.unwrap();
+    append(&*journal, &owner, &fork, 6, vec![said("resumed")]).await.unwrap();
+    assert_eq!(journal.check(), Ok(Vec::new()));
+}
+
 #[test]
 fn a_gap_in_a_journal_of_version_1_is_a_gap_still() {
     let place = golden(include_bytes!("../golden/version-1.db"));
