@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::Error;
 use crate::desk::Desk;
 use crate::door;
-use crate::house::Driver;
+use crate::driver::Driver;
 use crate::writer::{json_blob, now_ms};
 
 const MEASURES: &str = "run_measures";

@@ -21,7 +21,7 @@ use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, PluginName, artif
 use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
 use tokio::sync::{Notify, watch};
 
-use crate::house::{Driver, Models};
+use crate::driver::{Driver, Models};
 use crate::past::Known;
 use crate::suite::LimitHit;
 use crate::writer::json_blob;

@@ -8,7 +8,7 @@ use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
 use serde_json::Value;
 
 use crate::agent::Admitted;
-use crate::house::Driver;
+use crate::driver::Driver;
 use crate::suite::LimitHit;
 use crate::writer::json_blob;
 use crate::{Error, suite};

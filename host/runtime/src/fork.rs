@@ -11,7 +11,9 @@ use phasegate_process::state::Action;
 use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, RunCreated, RunForked, RunId};
 
 use crate::create::new_run_id;
-use crate::house::{House, check_plugins, fold};
+use crate::house::House;
+use crate::load::fold;
+use crate::plugins::check_plugins;
 use crate::swap::Swaps;
 use crate::writer::{json_blob, now_ms, read_json};
 use crate::{Config, Error, RunSettings, Watcher};

@@ -9,7 +9,7 @@ use phasegate_process::{ArtifactRef, AttemptId, Decided, Event, Findings, PhaseO
 use phasegate_sandbox::World;
 
 use crate::Error;
-use crate::house::Driver;
+use crate::driver::Driver;
 use crate::suite::LimitHit;
 use crate::writer::json_blob;
 

@@ -13,7 +13,7 @@ use phasegate_process::{Recorded, RunId};
 use serde_json::Value;
 
 use crate::Error;
-use crate::house::load;
+use crate::load::load;
 use crate::proposals::process_notes;
 use crate::writer::read_json;
 

@@ -4,7 +4,7 @@ use phasegate_journal::Journal;
 use phasegate_process::{Choice, Event, RunId, RunStatus, Verdict};
 
 use crate::Error;
-use crate::house::load;
+use crate::load::load;
 use crate::writer::now_ms;
 
 /// A person's word.

@@ -6,7 +6,7 @@ use phasegate_process::{Event, RunId};
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::house::load;
+use crate::load::load;
 use crate::writer::{now_ms, read_json};
 
 /// A proposal of some run.

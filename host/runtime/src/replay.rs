@@ -9,7 +9,8 @@ use std::sync::Arc;
 use phasegate_process::state::State;
 use phasegate_process::{Event, Recorded, RunId, RunStatus};
 
-use crate::house::{House, fold};
+use crate::house::House;
+use crate::load::fold;
 use crate::record::Record;
 use crate::{Ended, Error, Stop, Watcher, load};
 

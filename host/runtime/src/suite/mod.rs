@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Error;
-use crate::house::Driver;
+use crate::driver::Driver;
 use crate::writer::json_blob;
 use plan::{Earlier, base_name, file_of};
 
