@@ -11,7 +11,7 @@ use phasegate_broker::Broker;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_process::{RunId, TaskId};
-use phasegate_runtime::{BUNDLED, Config, House, LoadedPipeline, NewRun, TaskSource, Watcher, load, new_run_id};
+use phasegate_runtime::{BUNDLED, Config, House, LoadedPipeline, NewRun, TaskSource, Watcher, load};
 
 use crate::carry::{Carrier, Load, check_out};
 use crate::fail::{Exit, Failure};
@@ -116,7 +116,7 @@ async fn begin(
     new: NewRun<'_>,
     out: Option<PathBuf>,
 ) -> Result<Load, Failure> {
-    let run = new_run_id(&new.task.task.id)?;
+    let run = house.new_run_id(&new.task.task.id)?;
     let config = told(new.config, new.pipeline);
     let out = out.unwrap_or_else(|| place::usual_out(&run));
     // Before the run is made: one that is killed as soon as it exists has not forgotten where its results go.

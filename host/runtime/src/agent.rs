@@ -59,7 +59,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(),
         },
     };
     let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms, limit: desk.hit.taken() };
-    driver.writer.append(events.into_iter().chain([finished]).collect(), blobs).await
+    driver.writer.append(events.into_iter().chain([finished]).collect(), blobs)
 }
 
 /// Writes down that the agent is given its assignment, with the host's own inputs made fresh.
@@ -75,7 +75,7 @@ async fn start(driver: &Driver, work: &mut AgentWork) -> Result<(), Error> {
     }
     work.inputs.sort_by(|a, b| a.name.cmp(&b.name));
     events.push(Event::PhaseStarted { at: work.at.clone(), inputs: work.inputs.clone() });
-    driver.writer.append(events, blobs).await
+    driver.writer.append(events, blobs)
 }
 
 fn measures(driver: &Driver, work: &AgentWork) -> Result<(ArtifactRef, Option<Blob>), Error> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use phasegate_journal::Blob;
 use phasegate_process::artifact::{BASE_FILE, CONTEXT_FILE, Door};
@@ -67,9 +68,21 @@ impl<'a> NewRun<'a> {
 }
 
 impl House {
+    /// A name for a run of this task that no run in the journal has.
+    pub fn new_run_id(&self, task: &TaskId) -> Result<RunId, Error> {
+        let mut wrong = 0;
+        loop {
+            let run = run_id(task, wrong)?;
+            if self.journal().events(&run)?.is_empty() {
+                return Ok(run);
+            }
+            wrong += 1;
+        }
+    }
+
     /// Makes a run. Nothing of it starts; every fault of configuration and plugins is found here.
     pub async fn create(&self, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<RunId, Error> {
-        let run_id = new_run_id(&new.task.task.id)?;
+        let run_id = self.new_run_id(&new.task.task.id)?;
         self.create_as(run_id.clone(), new, watcher).await?;
         Ok(run_id)
     }
@@ -216,12 +229,13 @@ pub(crate) fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, 
     }
 }
 
-/// The task's name and a few digits that no other run has.
-pub fn new_run_id(task: &TaskId) -> Result<RunId, Error> {
+/// The task's name and digits that hardly any other run has: the more often that was wrong, the more of them.
+fn run_id(task: &TaskId, wrong: usize) -> Result<RunId, Error> {
+    static MADE: AtomicU64 = AtomicU64::new(0);
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let salt = format!("{task} {nanos} {} {:?}", std::process::id(), std::thread::current().id());
+    let salt = format!("{task} {nanos} {} {}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     let digest = Digest::of(salt.as_bytes());
-    let digits = digest.short().get(..6).unwrap_or_default();
+    let digits = digest.short().get(..(6 + wrong).min(digest.short().len())).unwrap_or_default();
     Ok(format!("{}-{digits}", run_name(task)).parse()?)
 }
 

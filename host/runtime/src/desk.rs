@@ -2,8 +2,8 @@
 //!
 //! Promises: waiting calls are taken in the order the guest asked, whatever order their futures wake in: budget is reserved
 //! in that order, and a call's occurrence among those of its label is counted in it. A question is durable before the
-//! provider hears it; an answer is durable before the guest does. What the journal answers already is not asked again.
-//! What no attempt can take the blame for (no model reachable, budget used up, a journal that fails) ends the run's turn,
+//! provider hears it; an answer is on its way to the disk before the guest hears it, and durable before anybody outside does.
+//! What the journal answers already is not asked again. What no attempt can take the blame for (no model reachable, budget used up, a journal that fails) ends the run's turn,
 //! not the attempt: see [`Desk::failed`].
 
 use std::collections::BTreeMap;
@@ -167,7 +167,8 @@ impl Desk {
             request: digest.clone(),
             model,
         };
-        self.driver.writer.append(vec![asked], vec![json_blob(&request)]).await?;
+        self.driver.writer.append(vec![asked], vec![json_blob(&request)])?;
+        self.driver.writer.durable().await?;
         let began = Instant::now();
         let answer = self.provider(broker, call, occurrence, request.clone(), &digest).await;
         let elapsed_ms = began.elapsed().as_millis() as u64;
@@ -188,7 +189,7 @@ impl Desk {
             elapsed_ms,
             recorded: false,
         };
-        self.driver.writer.append(vec![answered], vec![blob]).await?;
+        self.driver.writer.append(vec![answered], vec![blob])?;
         reservation.commit(usage);
         shared.into_iter().for_each(|shared| shared.commit(usage));
         Ok(answer)
@@ -217,7 +218,7 @@ impl Desk {
             elapsed_ms: 0,
             recorded: true,
         };
-        self.driver.writer.append(vec![asked, answered], vec![blob]).await?;
+        self.driver.writer.append(vec![asked, answered], vec![blob])?;
         self.driver.writer.json(&known.answer)
     }
 
@@ -316,7 +317,7 @@ impl Desk {
             elapsed_ms: began.elapsed().as_millis() as u64,
             limit: hit.taken(),
         };
-        self.driver.writer.append(vec![ran], vec![blob]).await?;
+        self.driver.writer.append(vec![ran], vec![blob])?;
         Ok(run)
     }
 

@@ -56,17 +56,17 @@ impl Driver {
                 Action::Judge(work) => gates::judge(self, *work).await?,
                 Action::AskStrategy(at, failure) => gates::ask_strategy(self, at, *failure).await?,
                 Action::AskPerson(at, question, about) => {
-                    self.writer.append_one(Event::ApprovalAsked { at, question, about }).await?;
+                    self.writer.append_one(Event::ApprovalAsked { at, question, about })?;
                 }
                 Action::Wait(at) => {
                     if let Some(given) = self.writer.record().and_then(|record| record.approval()) {
-                        self.writer.append_one(given).await?;
+                        self.writer.append_one(given)?;
                         continue;
                     }
                     let question = self.writer.state().waiting().map(|(_, _, question)| question.to_owned());
                     return Ok(Ended::Waiting { at, question: question.unwrap_or_default() });
                 }
-                Action::Finish(status, reason) => self.writer.append_one(Event::RunFinished { status, reason }).await?,
+                Action::Finish(status, reason) => self.writer.append_one(Event::RunFinished { status, reason })?,
                 Action::Over => {
                     let state = self.writer.state();
                     let (status, reason) = state.ended().unwrap_or((RunStatus::Failed, "the run has no end"));
@@ -100,7 +100,7 @@ impl Driver {
         let given = self.writer.record().map(|record| record.given_for(at, kind)).unwrap_or_default();
         let taken = !given.is_empty();
         if taken {
-            self.writer.append(given, Vec::new()).await?;
+            self.writer.append(given, Vec::new())?;
         }
         Ok(taken)
     }

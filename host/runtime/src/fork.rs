@@ -10,7 +10,6 @@ use std::sync::Arc;
 use phasegate_process::state::Action;
 use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, RunCreated, RunForked, RunId};
 
-use crate::create::new_run_id;
 use crate::house::House;
 use crate::load::fold;
 use crate::plugins::check_plugins;
@@ -66,7 +65,7 @@ impl House {
             true => state.created.scripted,
             false => self.broker(&settings).await?.is_scripted(),
         };
-        let run = new_run_id(&state.created.task_id)?;
+        let run = self.new_run_id(&state.created.task_id)?;
         let created = RunCreated {
             format: EVENT_FORMAT,
             run_id: run.clone(),

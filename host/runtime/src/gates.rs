@@ -52,7 +52,7 @@ pub(crate) async fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), E
     let Judgement { verdict, reason, permanent, issues, dropped, .. } = judgement;
     let judged =
         Event::GateJudged { at: work.at, verdict, reason, permanent, issues, dropped, about: work.about, report };
-    driver.writer.append(vec![judged], blob.into_iter().collect()).await
+    driver.writer.append(vec![judged], blob.into_iter().collect())
 }
 
 /// Asks the strategy after a failed gate.
@@ -73,5 +73,5 @@ pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: G
         Ok(decision) => decide::check(&failure, &about, decision),
         Err(error) => Decided::Refused { reason: hit.note(error) },
     };
-    driver.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.taken() }).await
+    driver.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.taken() })
 }

@@ -213,15 +213,18 @@ impl House {
             ended = driver.drive() => Ok(ended),
         };
         match ended {
-            Ok(Ok(ended)) => Ok(ended),
+            Ok(Ok(ended)) => driver.writer.durable().await.map(|()| ended),
             Ok(Err(error)) => {
                 // The run can be resumed; that it stopped and why is worth a line, if the journal still takes one.
                 let reason = error.to_string();
-                let _ = driver.writer.append_one(Event::RunStopped { reason }).await;
+                if driver.writer.append_one(Event::RunStopped { reason }).is_ok() {
+                    let _ = driver.writer.durable().await;
+                }
                 Err(error)
             }
             Err(why) => {
-                driver.writer.append_one(Event::RunStopped { reason: why.clone() }).await?;
+                driver.writer.append_one(Event::RunStopped { reason: why.clone() })?;
+                driver.writer.durable().await?;
                 Ok(Ended::Stopped(why))
             }
         }

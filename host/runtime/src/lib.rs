@@ -40,7 +40,7 @@ mod writer;
 
 pub use components::{BUNDLED, bundled_digest, read_component};
 pub use config::{Config, ConfigFault, LoadedPipeline};
-pub use create::{NewRun, TaskSource, may_be_of, new_run_id};
+pub use create::{NewRun, TaskSource, may_be_of};
 pub use define::Definition;
 pub use differ::diff_of;
 pub use error::Error;

@@ -1,14 +1,20 @@
-//! The pen of one run: appends events, folds them into the run's state, and shows them to whoever watches.
+//! The pen of one run: folds events into the run's state, has them written in the order they came, and shows them to whoever
+//! watches.
 //!
-//! Promises: an event is durable before anybody acts on it or sees it; the state is always exactly the fold of what is
-//! durable; appends of one run never interleave. Fails when the journal does, or when somebody else has taken the run.
+//! An event is folded at once and made durable right after, together with those that came while the disk was busy: what is
+//! only computed need not wait for the disk. Promises: events become durable in their order, with the blobs they name;
+//! nobody outside hears of one before it is durable, which [`Writer::durable`] waits for; once writing has failed, nothing
+//! more is taken. Fails when the journal does, or when somebody else has taken the run.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use phasegate_journal::{Blob, Fence, Journal};
+use futures::future::join_all;
+use phasegate_journal::{Blob, Fence, Journal, JournalError};
 use phasegate_process::state::State;
 use phasegate_process::{Digest, Event, Recorded, RunId};
+use tokio::sync::{mpsc, watch};
 
 use crate::record::Record;
 use crate::{Error, Watcher};
@@ -25,11 +31,33 @@ pub(crate) enum Pen {
 pub(crate) struct Writer {
     journal: Arc<dyn Journal>,
     run: RunId,
-    pen: Pen,
-    state: Mutex<State>,
+    state: Mutex<Arc<State>>,
     events: Mutex<Vec<Recorded>>,
-    turn: tokio::sync::Mutex<()>,
+    /// Blobs that are handed in and not durable yet.
+    ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
+    pen: Held,
     watcher: Arc<dyn Watcher>,
+}
+
+enum Held {
+    Journal { line: mpsc::UnboundedSender<Batch>, durable: watch::Receiver<Durable> },
+    Replay(Arc<Record>),
+}
+
+/// What was handed in at once.
+struct Batch {
+    at_ms: u64,
+    events: Vec<Recorded>,
+    blobs: Vec<Blob>,
+    /// The state that it led to.
+    state: Arc<State>,
+}
+
+/// How far the journal is.
+#[derive(Clone)]
+struct Durable {
+    number: u64,
+    failed: Option<JournalError>,
 }
 
 impl Writer {
@@ -42,67 +70,93 @@ impl Writer {
         watcher: Arc<dyn Watcher>,
     ) -> Self {
         let run = state.created.run_id.clone();
-        let turn = tokio::sync::Mutex::new(());
-        Self { journal, run, pen, state: Mutex::new(state), events: Mutex::new(events), turn, watcher }
-    }
-
-    /// Makes these events durable, with the blobs they name, and folds them. Once begun it ends, even if whoever waits for
-    /// it goes away: otherwise the state would not know whether the journal took them.
-    pub(crate) async fn append(self: &Arc<Self>, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), Error> {
-        let this = Arc::clone(self);
-        let written = tokio::spawn(async move { this.write(events, blobs).await });
-        written.await.unwrap_or_else(|gone| Err(Error::NotNow(format!("writing to the journal broke off: {gone}"))))
-    }
-
-    async fn write(&self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), Error> {
-        let _turn = self.turn.lock().await;
-        let next = self.state().events + 1;
-        let recorded = match &self.pen {
+        let ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>> = Arc::default();
+        let pen = match pen {
+            Pen::Replay(record) => Held::Replay(record),
             Pen::Journal(fence) => {
-                let at_ms = now_ms();
-                self.foresee(next, at_ms, &events)?;
-                self.journal.append(&self.run, *fence, next, at_ms, events, blobs).await?
+                let (line, batches) = mpsc::unbounded_channel();
+                let (said, durable) = watch::channel(Durable { number: state.events, failed: None });
+                let scribe = Scribe {
+                    journal: Arc::clone(&journal),
+                    run: run.clone(),
+                    fence,
+                    ahead: Arc::clone(&ahead),
+                    watcher: Arc::clone(&watcher),
+                    said,
+                };
+                tokio::spawn(scribe.write(batches));
+                Held::Journal { line, durable }
             }
-            Pen::Replay(record) => held(record, next, events, &blobs)?,
         };
-        for one in recorded {
-            self.state().apply(&one)?;
-            self.watcher.event(&self.run, &one, &self.state());
-            self.events().push(one);
+        Self { journal, run, state: Mutex::new(Arc::new(state)), events: Mutex::new(events), ahead, pen, watcher }
+    }
+
+    /// Folds these events and hands them in to be written, with the blobs they name. What cannot follow is refused.
+    pub(crate) fn append(&self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), Error> {
+        let mut state = lock(&self.state);
+        let next = state.events + 1;
+        let mut after = State::clone(&state);
+        let mut recorded = Vec::with_capacity(events.len());
+        let at_ms = now_ms();
+        for (number, event) in (next..).zip(events) {
+            let at_ms = match &self.pen {
+                Held::Journal { .. } => at_ms,
+                Held::Replay(record) => record.hold(&event, &blobs)?.unwrap_or_default(),
+            };
+            let one = Recorded { number, at_ms, event };
+            after.apply(&one)?;
+            recorded.push(one);
         }
+        let after = Arc::new(after);
+        match &self.pen {
+            Held::Replay(_) => recorded.iter().for_each(|event| self.watcher.event(&self.run, event, &after)),
+            Held::Journal { line, durable } => {
+                if let Some(failed) = durable.borrow().failed.clone() {
+                    return Err(failed.into());
+                }
+                lock(&self.ahead).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.bytes.clone())));
+                let batch = Batch { at_ms, events: recorded.clone(), blobs, state: Arc::clone(&after) };
+                line.send(batch).map_err(|_| broken_off())?;
+            }
+        }
+        lock(&self.events).extend(recorded);
+        *state = after;
         Ok(())
     }
 
-    /// Refuses what cannot follow before it is durable: the answer to a call that its agent no longer waits for, say.
-    fn foresee(&self, next: u64, at_ms: u64, events: &[Event]) -> Result<(), Error> {
-        let mut state = self.state().clone();
-        for (number, event) in (next..).zip(events) {
-            state.apply(&Recorded { number, at_ms, event: event.clone() })?;
+    /// Appends one event that names no new blob.
+    pub(crate) fn append_one(&self, event: Event) -> Result<(), Error> {
+        self.append(vec![event], Vec::new())
+    }
+
+    /// Waits until all that was handed in so far is durable; whoever acts on it outside the host has to.
+    pub(crate) async fn durable(&self) -> Result<(), Error> {
+        let Held::Journal { durable, .. } = &self.pen else { return Ok(()) };
+        let number = self.state().events;
+        let mut durable = durable.clone();
+        let there = durable.wait_for(|so_far| so_far.number >= number || so_far.failed.is_some()).await;
+        match there.map_err(|_| broken_off())?.failed.clone() {
+            Some(failed) => Err(failed.into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The record that this run is held against, if it is a replay.
     pub(crate) fn record(&self) -> Option<&Arc<Record>> {
         match &self.pen {
-            Pen::Journal(_) => None,
-            Pen::Replay(record) => Some(record),
+            Held::Journal { .. } => None,
+            Held::Replay(record) => Some(record),
         }
     }
 
-    /// Appends one event that names no new blob.
-    pub(crate) async fn append_one(self: &Arc<Self>, event: Event) -> Result<(), Error> {
-        self.append(vec![event], Vec::new()).await
-    }
-
-    /// The state, locked; never hold it while waiting.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The state as it is now.
+    pub(crate) fn state(&self) -> Arc<State> {
+        Arc::clone(&lock(&self.state))
     }
 
     /// Every event so far, locked; never hold it while waiting.
     pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Recorded>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.events)
     }
 
     /// The run.
@@ -115,29 +169,74 @@ impl Writer {
         &self.watcher
     }
 
-    /// The journal.
+    /// The journal. It may not have yet what was handed in last.
     pub(crate) fn journal(&self) -> &Arc<dyn Journal> {
         &self.journal
     }
 
     /// A blob that an event of this run names.
     pub(crate) fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
+        if let Some(bytes) = lock(&self.ahead).get(digest) {
+            return Ok(bytes.clone());
+        }
         read_blob(self.journal.as_ref(), digest)
     }
 
     /// A JSON blob that an event of this run names.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
-        read_json(self.journal.as_ref(), digest)
+        let bytes = self.blob(digest)?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::BadBlob(digest.clone(), error.to_string()))
     }
 }
 
-/// The events as they stand in the record, if that is what they are.
-fn held(record: &Record, next: u64, events: Vec<Event>, blobs: &[Blob]) -> Result<Vec<Recorded>, Error> {
-    let numbered = (next..).zip(events).map(|(number, event)| {
-        let at_ms = record.hold(&event, blobs)?.unwrap_or_default();
-        Ok(Recorded { number, at_ms, event })
-    });
-    numbered.collect()
+/// Writes what is handed in, as long as anybody hands in.
+struct Scribe {
+    journal: Arc<dyn Journal>,
+    run: RunId,
+    fence: Fence,
+    ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
+    watcher: Arc<dyn Watcher>,
+    said: watch::Sender<Durable>,
+}
+
+impl Scribe {
+    async fn write(self, mut line: mpsc::UnboundedReceiver<Batch>) {
+        let mut batches = Vec::new();
+        while line.recv_many(&mut batches, usize::MAX).await > 0 {
+            // Handed to the journal in their order, and made durable by one sync where it can.
+            let appends = batches.iter_mut().map(|batch| {
+                let events = batch.events.iter().map(|recorded| recorded.event.clone()).collect();
+                let next = batch.events.first().map_or(0, |first| first.number);
+                let blobs = std::mem::take(&mut batch.blobs);
+                let named: Vec<Digest> = blobs.iter().map(|blob| blob.digest.clone()).collect();
+                let append = self.journal.append(&self.run, self.fence, next, batch.at_ms, events, blobs);
+                async move { append.await.map(|_| named) }
+            });
+            let written = join_all(appends).await;
+            for (batch, written) in batches.drain(..).zip(written) {
+                match written {
+                    Ok(named) => self.tell(batch, named),
+                    Err(error) => return self.said.send_modify(|durable| durable.failed = Some(error)),
+                }
+            }
+        }
+    }
+
+    fn tell(&self, batch: Batch, named: Vec<Digest>) {
+        let mut ahead = lock(&self.ahead);
+        named.iter().for_each(|digest| drop(ahead.remove(digest)));
+        drop(ahead);
+        batch.events.iter().for_each(|event| self.watcher.event(&self.run, event, &batch.state));
+        self.said.send_modify(|durable| durable.number = batch.state.events);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn broken_off() -> Error {
+    Error::NotNow("writing to the journal broke off\nhint: resume the run; what was written is safe".to_owned())
 }
 
 /// A blob that must be there.

@@ -117,7 +117,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
         elapsed_ms: began.elapsed().as_millis() as u64,
         limit: hit.taken(),
     };
-    driver.writer.append(vec![ran], vec![blob]).await
+    driver.writer.append(vec![ran], vec![blob])
 }
 
 async fn count(
