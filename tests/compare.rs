@@ -137,7 +137,7 @@ mod compare {
           time   TIME
 
         A and B
-          from the start: another pipeline
+          swapped: another pipeline
           first difference: something else was found
             A: design-review#1 done in TIME, findings DIGEST
             B: design-review#1 done in TIME, findings DIGEST
@@ -195,7 +195,7 @@ mod compare {
 
         **A and B**: first difference: something else was found
 
-        - from the start: another pipeline
+        - swapped: another pipeline
         - A: design-review\#1 done in TIME, findings DIGEST
         - B: design-review\#1 done in TIME, findings DIGEST
 
@@ -282,7 +282,7 @@ mod compare {
           time   TIME
 
         A and B
-          from the start: another pipeline
+          swapped: another pipeline
           first difference: another artifact
             A: code#1 stored generated_code (135 bytes, DIGEST)
             B: code#1 stored generated_code (134 bytes, DIGEST)
@@ -303,7 +303,7 @@ mod compare {
                 "language": "lines",
 
         A and C
-          from the start: another pipeline
+          swapped: another pipeline
           first difference: something else came next
             A: code#1 started with design_notes
             C: design-review#1 waits for a person: design-review passed: no issue. Approve?
@@ -348,7 +348,7 @@ mod compare {
         let end: Vec<&str> = said.lines().skip_while(|line| *line != "A and B").collect();
         assert_snapshot!(end.join("\n"), @r#"
         A and B
-          from the start: another pipeline
+          swapped: another pipeline
           first difference: a model was asked something else
             A: planning#1 call 1 asks scripted:answers.toml for plan (request DIGEST)
             B: planning#1 call 1 asks scripted:answers.toml for a bolder plan (request DIGEST)
@@ -414,6 +414,43 @@ mod compare {
             B: design#1 call 3 answered in TIME: end, 14 tokens read, 6 written, unknown cost
         exit 0
         ");
+    }
+
+    #[test]
+    fn a_fork_shows_what_was_swapped_and_what_it_did_not_pay_again() {
+        let mut desk = Desk::with(&["asks-models"]);
+        let swap = ["--set", "phases.design.settings.ask=a bolder design"];
+        let told = desk.scene.call(&[&["fork", &desk.runs[0], "--at", "design", "--json"], &swap[..]].concat());
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        desk.runs.push(told.run_id());
+        let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
+        let end: Vec<&str> = said.lines().skip_while(|line| *line != "in all").collect();
+        assert_snapshot!(end.join("\n"), @r#"
+        in all
+          ended        passed                   passed
+          escaped      0 issues                 0 issues
+          model calls  2                        2
+          recorded     0                        1
+          tokens read  29                       29
+          written      10                       10
+          cost         unknown cost (scripted)  unknown cost (scripted)
+          time   TIME
+
+        A and B
+          swapped: another pipeline
+          first difference: a model was asked something else
+            A: design#1 call 1 asks scripted:answers.toml for design (request DIGEST)
+            B: design#1 call 1 asks scripted:answers.toml for a bolder design (request DIGEST)
+
+              {
+                "answer_schema": null,
+            -   "label": "design",
+            +   "label": "a bolder design",
+                "max_output_tokens": 1000,
+                "messages": [
+                  {
+        exit 0
+        "#);
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl Page<'_> {
             page.push_str(&format!("\n{}\n", self.paint.bold(&format!("A and {letter}"))));
             let swapped: Vec<String> = against.swapped.iter().map(swap).collect();
             if !swapped.is_empty() {
-                page.push_str(&format!("  from the start: {}\n", swapped.join(", ")));
+                page.push_str(&format!("  swapped: {}\n", swapped.join(", ")));
             }
             page.push_str(&format!("  {}\n", self.headline(letter, against)));
             let Some(difference) = &against.first_difference else { continue };
@@ -125,7 +125,7 @@ impl Page<'_> {
             page.push_str(&format!("\n**A and {letter}**: {}\n", markdown_words(&self.headline(letter, against))));
             let swapped: Vec<String> = against.swapped.iter().map(swap).collect();
             if !swapped.is_empty() {
-                page.push_str(&format!("\n- from the start: {}\n", markdown_words(&swapped.join(", "))));
+                page.push_str(&format!("\n- swapped: {}\n", markdown_words(&swapped.join(", "))));
             }
             let Some(difference) = &against.first_difference else { continue };
             let diff = self.diff(difference);
@@ -300,8 +300,8 @@ fn run_rows(runs: &[RunFigures]) -> Vec<Row> {
         of("escaped", &|run| count(run.escaped as u64, "issue")),
         of("model calls", &|run| run.totals.calls.to_string()),
     ];
-    if runs.iter().any(|run| run.recorded > 0) {
-        rows.push(of("of the record", &|run| run.recorded.to_string()));
+    if runs.iter().any(|run| run.totals.recorded > 0) {
+        rows.push(of("recorded", &|run| run.totals.recorded.to_string()));
     }
     if runs.iter().any(|run| run.maybe_billed > 0) {
         rows.push(of("billed?", &|run| match run.maybe_billed {

@@ -46,8 +46,6 @@ pub struct RunFigures {
     pub reason: String,
     /// What it took.
     pub totals: Totals,
-    /// Of its calls, those whose answers were taken from the record of the run it forks: they cost nothing again.
-    pub recorded: u64,
     /// Calls that were asked and never heard of again.
     pub maybe_billed: usize,
     /// Issues that some gate could have found before the one that did, each counted once: see [`GateFigures::escaped`].
@@ -147,7 +145,6 @@ fn run_figures(state: &State, result: TaskResult) -> RunFigures {
         status: result.status,
         reason: result.reason,
         totals: result.totals,
-        recorded: state.spent.recorded,
         maybe_billed: result.maybe_billed.len(),
         escaped: escaped(state),
     }

@@ -76,8 +76,8 @@ fn two_runs_stand_side_by_side_gate_by_gate() {
         compared["runs"][1],
         json!({
             "run_id": "run-1", "task_id": "TASK-1", "pipeline": "planning-design", "strategy": "phase-aware",
-            "scripted": true, "status": "passed", "reason": "every gate passed", "totals": took(5), "recorded": 0,
-            "maybe_billed": 0, "escaped": 0,
+            "scripted": true, "status": "passed", "reason": "every gate passed", "totals": took(5), "maybe_billed": 0,
+            "escaped": 0,
         })
     );
     let difference = &compared["against_first"][0]["first_difference"];
