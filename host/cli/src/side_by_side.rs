@@ -126,11 +126,11 @@ mod tests {
     #[test]
     fn three_runs_fit_on_a_terminal_of_eighty_columns() {
         let page = text(&["A".into(), "B".into(), "C".into()], &rows(), Paint::plain());
-        let expected = "          A           B                      C\n\
+        let expected = "          A           B                   C\n\
                         design-review\n  \
-                        judged  1 (passed)  3 (failed, failed,     3 (failed, failed,\n                      \
-                        conditional),          conditional),\n                      \
-                        overridden             overridden\n";
+                        judged  1 (passed)  3 (failed, failed,  3 (failed, failed,\n                      \
+                        conditional),       conditional),\n                      \
+                        overridden          overridden\n";
         assert_eq!(page, expected);
         assert!(page.lines().all(|line| line.chars().count() <= WIDE));
     }
