@@ -89,7 +89,7 @@ pub enum JournalError {
     },
     /// A live process has the run.
     #[error(
-        "run `{run}` is being worked on by {}\nhint: wait until it is done, or stop it with `phasegate cancel {run}`", process(.pid)
+        "run `{run}` is being worked on by {}\nhint: wait until it is done, or stop it with `phasegate cancel {run}`; if it hangs, end the process", process(.pid)
     )]
     Owned {
         /// The run.
@@ -222,7 +222,9 @@ pub enum JournalError {
         file: String,
     },
     /// Anything else that the disk or the database says.
-    #[error("{file} cannot be used: {reason}\nhint: see whether the disk is in order and supports file locks")]
+    #[error(
+        "{file} cannot be used: {reason}\nhint: see whether the disk is in order, supports file locks, and has room for you: a quota or a limit on the size of files may be reached"
+    )]
     Io {
         /// The file.
         file: String,
@@ -241,6 +243,11 @@ pub enum JournalError {
 const RESTORE: &str = "nothing was changed; restore the state folder from a copy, or start the task as a new run";
 
 impl JournalError {
+    /// Whether the disk would not take what was to be written. What is in the journal is whole, and can be gone on with.
+    pub fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::ReadOnly { .. } | Self::Busy { .. } | Self::Io { .. })
+    }
+
     pub(crate) fn gap(run: &RunId, number: u64, place: &str) -> Self {
         Self::Gap { run: run.clone(), number, place: place.to_owned() }
     }

@@ -51,7 +51,7 @@ impl File {
         match std::fs::File::open(&file.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(file.missing()),
             Err(error) => return Err(JournalError::Io { file: file.to_string(), reason: error.to_string() }),
-            Ok(_) => {}
+            Ok(_) => file.was_not_emptied()?,
         }
         let mut found = file.version_to_read();
         if matches!(found, Err(JournalError::ReadOnly { .. })) {
@@ -99,6 +99,7 @@ impl File {
 
     /// A connection for the writer, to a file that is ours and of the current version.
     pub(super) fn open_or_create(&self) -> Result<Connection, JournalError> {
+        self.was_not_emptied()?;
         let mut connection = Connection::open(&self.path).map_err(|e| self.error(&e))?;
         connection.busy_timeout(PATIENCE).map_err(|e| self.error(&e))?;
         self.version_of(&connection)?;
@@ -129,6 +130,23 @@ impl File {
             Ok(connection)
         };
         open().map_err(|e| self.error(&e))
+    }
+
+    /// Refuses a file that lost all it held. The database would take it for a new one, and throw its log away.
+    ///
+    /// No run is locked and no log is written before a file has its tables, so a process that was killed while it made the
+    /// file leaves neither.
+    fn was_not_emptied(&self) -> Result<(), JournalError> {
+        let locks = self.path.with_file_name("locks");
+        let runs = || std::fs::read_dir(&locks).is_ok_and(|mut locks| locks.next().is_some());
+        let log = std::fs::metadata(self.log()).is_ok_and(|log| log.len() > 0);
+        match std::fs::metadata(&self.path).map(|file| file.len()) {
+            Ok(0) if log || runs() => Err(self.damaged("it is empty, but there were runs in it")),
+            Err(error) if error.kind() == ErrorKind::NotFound && log => {
+                Err(self.damaged("it is gone, but its log is still there"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn version_to_read(&self) -> Result<i64, JournalError> {
@@ -204,6 +222,7 @@ impl File {
         let reason = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => JournalError::Full { file },
+            _ if is_of_the_index(error) => JournalError::Full { file },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 JournalError::ReadOnly { file, reason }
             }
@@ -221,6 +240,11 @@ impl File {
     pub(super) fn damaged(&self, reason: &str) -> JournalError {
         JournalError::Damaged { file: self.to_string(), reason: reason.to_owned() }
     }
+}
+
+/// Whether the index of the log could not grow, which the database reports as any failure of the disk.
+fn is_of_the_index(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Whether a value in the file is of a sort that we would never write.

@@ -130,7 +130,7 @@ pub async fn a_run_is_owned_once_at_a_time(place: &impl Place) {
             words(handle.own(&id).await),
             format!(
                 "run `run-a` is being worked on by process {pid}\n\
-                 hint: wait until it is done, or stop it with `phasegate cancel run-a`"
+                 hint: wait until it is done, or stop it with `phasegate cancel run-a`; if it hangs, end the process"
             )
         );
         assert_eq!(handle.owner(&id), Ok(Some(pid)));

@@ -160,7 +160,7 @@ async fn a_run_of_a_live_process_is_refused_and_free_at_once_when_it_is_killed()
         words(journal.own(&id).await),
         format!(
             "run `run-a` is being worked on by process {}\n\
-             hint: wait until it is done, or stop it with `phasegate cancel run-a`",
+             hint: wait until it is done, or stop it with `phasegate cancel run-a`; if it hangs, end the process",
             owner.id()
         )
     );
