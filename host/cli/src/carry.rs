@@ -133,10 +133,13 @@ impl Carrier {
     }
 
     fn with_remedy(&self, error: Error, run: &RunId) -> Failure {
-        let resumable =
-            !matches!(error, Error::Journal(_) | Error::Fold(_) | Error::MissingBlob(_) | Error::BadBlob(..));
-        // A call that may have been billed is gone on with in another way, which its own hint says.
-        let resumable = resumable && !matches!(error, Error::Unknown { .. });
+        let resumable = match &error {
+            Error::Journal(fault) => fault.is_of_the_disk(),
+            Error::Fold(_) | Error::MissingBlob { .. } | Error::BadBlob { .. } => false,
+            // A call that may have been billed is gone on with in another way, which its own hint says.
+            Error::Unknown { .. } => false,
+            _ => true,
+        };
         let failure = Failure::from(error);
         let failure = if failure.exit == Exit::Usage { failure.of_the_world() } else { failure };
         if resumable { failure.and(&format!("the run is kept; go on with: phasegate resume {run}")) } else { failure }

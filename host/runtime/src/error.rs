@@ -53,11 +53,23 @@ pub enum Error {
     #[error(transparent)]
     Archive(#[from] crate::archive::ArchiveError),
     /// A blob that an event names is gone.
-    #[error("the journal has no blob {0}\nhint: the state folder was changed by hand; restore it from a copy")]
-    MissingBlob(Digest),
+    #[error("blob {digest} is missing in {place}\nhint: {RESTORE}")]
+    MissingBlob {
+        /// The blob.
+        digest: Digest,
+        /// Where it should be.
+        place: String,
+    },
     /// A blob is not what its event says.
-    #[error("blob {0} cannot be read: {1}\nhint: the state folder was changed by hand; restore it from a copy")]
-    BadBlob(Digest, String),
+    #[error("blob {digest} in {place} cannot be read: {why}\nhint: {RESTORE}")]
+    BadBlob {
+        /// The blob.
+        digest: Digest,
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// There is no such run.
     #[error("there is no run `{0}` in this state folder\nhint: `phasegate runs` lists them")]
     NoRun(String),
@@ -149,3 +161,6 @@ pub enum Error {
         request: String,
     },
 }
+
+/// The remedy where something is lost, in the journal's own words.
+const RESTORE: &str = "nothing was changed; restore the state folder from a copy, or start the task as a new run";

@@ -11,6 +11,7 @@ use phasegate_sandbox::{Plugin, Want, World};
 
 use crate::Error;
 use crate::house::House;
+use crate::writer::read_blob;
 
 /// What the pipeline grants a plugin beyond its inputs and its log.
 pub(crate) fn granted(pipeline: &Pipeline, name: &PluginName) -> Vec<Want> {
@@ -47,19 +48,24 @@ async fn compile(
     let plugin = tokio::task::spawn_blocking(move || {
         let asked = Instant::now();
         let compiled = std::cell::Cell::new(false);
+        let mut lost = None;
         let plugin = engine.load(&name_of, &digest, || {
             compiled.set(true);
             say(&name_of, false);
-            let bytes = journal.blob(&digest).map_err(std::io::Error::other)?;
-            bytes.ok_or_else(|| std::io::Error::other(format!("the journal has no blob {digest}")))
+            read_blob(journal.as_ref(), &digest).map_err(|error| {
+                let why = std::io::Error::other(error.to_string());
+                lost = Some(error);
+                why
+            })
         });
         if compiled.get() {
             tracing::debug!(plugin = %name_of, ms = asked.elapsed().as_millis() as u64, "compiled");
             say(&name_of, true);
         }
-        plugin
+        // What the journal says of its own blob says more than that the plugin cannot be read.
+        lost.map_or_else(|| plugin.map_err(Error::from), Err)
     });
-    Ok(plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))??)
+    plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))?
 }
 
 /// Tells whether every plugin that a pipeline names fits its place and its grants, before anything starts.

@@ -241,13 +241,17 @@ fn broken_off() -> Error {
 
 /// A blob that must be there.
 pub(crate) fn read_blob(journal: &dyn Journal, digest: &Digest) -> Result<Vec<u8>, Error> {
-    journal.blob(digest)?.ok_or_else(|| Error::MissingBlob(digest.clone()))
+    journal.blob(digest)?.ok_or_else(|| Error::MissingBlob { digest: digest.clone(), place: journal.place() })
 }
 
 /// A JSON blob that must be there.
 pub fn read_json<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest) -> Result<T, Error> {
     let bytes = read_blob(journal, digest)?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::BadBlob(digest.clone(), error.to_string()))
+    serde_json::from_slice(&bytes).map_err(|error| Error::BadBlob {
+        digest: digest.clone(),
+        place: journal.place(),
+        why: error.to_string(),
+    })
 }
 
 /// JSON as a blob. What the core serialises has no maps with keys that are not text, so it cannot fail; were it to, the

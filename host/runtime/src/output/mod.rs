@@ -159,7 +159,10 @@ struct Shelf<'a> {
 
 impl Shelf<'_> {
     fn bytes(&self, name: &str, digest: &Digest) -> Result<Vec<u8>, OutputError> {
-        let missing = || OutputError::Artifact { name: name.to_owned(), reason: format!("there is no blob {digest}") };
+        let missing = || OutputError::Artifact {
+            name: name.to_owned(),
+            reason: format!("there is no blob {digest} in {}", self.journal.place()),
+        };
         self.journal.blob(digest)?.ok_or_else(missing)
     }
 
