@@ -87,7 +87,11 @@ mod export {
         let mut replay = there.command(&["replay", &run]);
         replay.env("XDG_CACHE_HOME", there.path("cache"));
         let replayed = Told::of(replay);
-        assert!(replayed.code == 2 && replayed.stderr.contains("the journal has no blob"), "{}", replayed.stderr);
+        assert!(
+            replayed.code == 4 && replayed.stderr.contains("exported again with --components"),
+            "{}",
+            replayed.stderr
+        );
     }
 
     #[test]

@@ -63,11 +63,14 @@ impl Scene {
     }
 
     pub fn run_command(&self, more: &[&str]) -> Command {
-        let files = [self.file("task.toml"), self.file("pipeline.toml"), self.file("phasegate.toml")];
-        let [task, pipeline, config] = &files;
+        self.run_with(&[&["--json", "--config", &self.file("phasegate.toml")], more].concat())
+    }
+
+    /// Without `--json`, and with another configuration.
+    pub fn run_with(&self, more: &[&str]) -> Command {
+        let (task, pipeline) = (self.file("task.toml"), self.file("pipeline.toml"));
         let out = self.path("out").display().to_string();
-        let usual = ["run", "--json", "--task", task, "--pipeline", pipeline, "--config", config, "--out", &out];
-        self.command(&[&usual, more].concat())
+        self.command(&[&["run", "--task", &task, "--pipeline", &pipeline, "--out", &out], more].concat())
     }
 
     pub fn run(&self, more: &[&str]) -> Told {
@@ -85,7 +88,12 @@ impl Scene {
 
     /// Starts the run and waits until it has come to an event of which `here` holds.
     pub fn run_until(&self, more: &[&str], here: impl Fn(&Value) -> bool) -> UnderWay {
-        let mut child = self.run_command(more).spawn().unwrap();
+        self.until(self.run_command(more), here)
+    }
+
+    /// The same with another command.
+    pub fn until(&self, mut command: Command, here: impl Fn(&Value) -> bool) -> UnderWay {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut events = Vec::new();
         while let Some(Ok(line)) = lines.next() {

@@ -135,7 +135,9 @@ impl Carrier {
     fn with_remedy(&self, error: Error, run: &RunId) -> Failure {
         let resumable = match &error {
             Error::Journal(fault) => fault.is_of_the_disk(),
-            Error::Fold(_) | Error::MissingBlob { .. } | Error::BadBlob { .. } => false,
+            Error::Fold(_) | Error::MissingBlob { .. } | Error::MissingComponent { .. } | Error::BadBlob { .. } => {
+                false
+            }
             // A call that may have been billed is gone on with in another way, which its own hint says.
             Error::Unknown { .. } => false,
             _ => true,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_journal::{Journal, JournalError, SqliteJournal};
 use phasegate_process::{Event, RunId, TaskId};
 use phasegate_runtime::{Config, Env, House, HouseSettings, Purse, Raise, may_be_of};
 use phasegate_sandbox::EngineSettings;
@@ -76,10 +76,23 @@ pub fn cache_dir(state: &Path) -> PathBuf {
     home.map_or_else(|| state.join("compiled"), |cache| cache.join("phasegate").join("compiled"))
 }
 
-/// The journal, if anything was ever recorded here.
+/// The journal, if anything was ever recorded here. Of one that lost its end it is said that it may show too little.
 pub fn existing_journal(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
+    let journal = match SqliteJournal::open_to_read(state) {
+        // Also one that a process had only begun when it was killed.
+        Err(JournalError::NoJournal { .. }) => return Ok(None),
+        journal => journal?,
+    };
+    if let Some(damage) = journal.damage() {
+        complain(&format!("shown as far as it can be read: {damage}\n"));
+    }
+    Ok(Some(journal))
+}
+
+/// The same, also to be written.
+pub fn existing_journal_to_write(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
     match state.join("journal.db").exists() {
-        true => Ok(Some(SqliteJournal::open_to_read(state)?)),
+        true => Ok(Some(SqliteJournal::open(state)?)),
         false => Ok(None),
     }
 }
@@ -91,10 +104,7 @@ pub fn journal(state: &Path) -> Result<SqliteJournal, Failure> {
 
 /// The journal, which must be there, also to be written.
 pub fn journal_to_write(state: &Path) -> Result<SqliteJournal, Failure> {
-    match state.join("journal.db").exists() {
-        true => Ok(SqliteJournal::open(state)?),
-        false => Err(no_runs(state)),
-    }
+    existing_journal_to_write(state)?.ok_or_else(|| no_runs(state))
 }
 
 fn no_runs(state: &Path) -> Failure {

@@ -46,7 +46,7 @@ pub struct Args {
 /// Goes on with the run.
 pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
     // Asked before the house is opened, which would make a state folder.
-    let run = find_run(&place::journal(state)?, &args.run)?;
+    let run = find_run(&place::journal_to_write(state)?, &args.run)?;
     let out = args.out.as_deref().map(|out| cwd().join(out));
     if let Some(out) = out.as_deref().filter(|out| *out != place::out_of(state, &run)) {
         check_out(out, args.force)?;

@@ -138,7 +138,7 @@ fn how_it_stands(house: &House, run: &RunId) -> Result<&'static str, Failure> {
 }
 
 fn wanted(args: &Args, state: &Path) -> Result<Wanted, Failure> {
-    let journal = if args.resume { place::existing_journal(state)? } else { None };
+    let journal = if args.resume { place::existing_journal_to_write(state)? } else { None };
     let newest = |task: &TaskId| journal.as_ref().map_or(Ok(None), |journal| place::newest_of(journal, task));
     let mut wanted = Wanted::default();
     if let Some(id) = &args.task_id {

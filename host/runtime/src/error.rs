@@ -60,6 +60,19 @@ pub enum Error {
         /// Where it should be.
         place: String,
     },
+    /// A component that a run pinned is gone.
+    #[error(
+        "plugin {plugin}: its component {digest} is missing in {place}\n\
+         hint: restore the state folder from a copy; a run that was imported without is exported again with --components"
+    )]
+    MissingComponent {
+        /// The plugin.
+        plugin: PluginName,
+        /// The component.
+        digest: Digest,
+        /// Where it should be.
+        place: String,
+    },
     /// A blob is not what its event says.
     #[error("blob {digest} in {place} cannot be read: {why}\nhint: {RESTORE}")]
     BadBlob {

@@ -62,8 +62,14 @@ async fn compile(
             tracing::debug!(plugin = %name_of, ms = asked.elapsed().as_millis() as u64, "compiled");
             say(&name_of, true);
         }
-        // What the journal says of its own blob says more than that the plugin cannot be read.
-        lost.map_or_else(|| plugin.map_err(Error::from), Err)
+        match lost {
+            None => plugin.map_err(Error::from),
+            Some(Error::MissingBlob { digest, place }) => {
+                Err(Error::MissingComponent { plugin: name_of, digest, place })
+            }
+            // What the journal says of its own blob says more than that the plugin cannot be read.
+            Some(error) => Err(error),
+        }
     });
     plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))?
 }

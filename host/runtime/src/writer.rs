@@ -184,8 +184,7 @@ impl Writer {
 
     /// A JSON blob that an event of this run names.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
-        let bytes = self.blob(digest)?;
-        serde_json::from_slice(&bytes).map_err(|error| Error::BadBlob(digest.clone(), error.to_string()))
+        parsed(self.journal.as_ref(), digest, &self.blob(digest)?)
     }
 }
 
@@ -246,8 +245,11 @@ pub(crate) fn read_blob(journal: &dyn Journal, digest: &Digest) -> Result<Vec<u8
 
 /// A JSON blob that must be there.
 pub fn read_json<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest) -> Result<T, Error> {
-    let bytes = read_blob(journal, digest)?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::BadBlob {
+    parsed(journal, digest, &read_blob(journal, digest)?)
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::BadBlob {
         digest: digest.clone(),
         place: journal.place(),
         why: error.to_string(),

@@ -85,9 +85,7 @@ impl SqliteJournal {
         let file = File::new(folder.file());
         let (in_use, connection) = {
             let _one_at_a_time = lock::at_the_door(&folder.door())?;
-            if file.is_empty() && locks.any_run() {
-                return Err(file.damaged("it is empty, and runs were written to it before"));
-            }
+            file.was_not_emptied(&locks)?;
             (InUse::by_us(&folder.in_use())?, file.open_or_create()?)
         };
         prepare(&connection).map_err(|e| file.error(&e))?;
@@ -101,8 +99,9 @@ impl SqliteJournal {
     pub fn open_to_read(state_dir: &Path) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
         let in_use = InUse::by_a_reader(&folder.in_use())?;
-        let file = File::to_read(folder.file())?;
         let locks = Locks::to_look_at(&folder.locks());
+        File::new(folder.file()).was_not_emptied(&locks)?;
+        let file = File::to_read(folder.file())?;
         Ok(Self { folder, file, locks, in_use, readers: Mutex::default(), writer: None })
     }
 

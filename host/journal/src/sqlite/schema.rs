@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::PATIENCE;
+use super::lock::Locks;
 use super::steps::{self, VERSION};
 use crate::JournalError;
 
@@ -51,7 +52,7 @@ impl File {
         match std::fs::File::open(&file.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(file.missing()),
             Err(error) => return Err(JournalError::Io { file: file.to_string(), reason: error.to_string() }),
-            Ok(_) => file.was_not_emptied()?,
+            Ok(_) => {}
         }
         let mut found = file.version_to_read();
         if matches!(found, Err(JournalError::ReadOnly { .. })) {
@@ -71,9 +72,15 @@ impl File {
         &self.path
     }
 
-    /// Whether the file is there and the database would take it for a new one: it sees a single byte as none.
-    pub(super) fn is_empty(&self) -> bool {
-        std::fs::metadata(&self.path).is_ok_and(|file| file.len() <= 1)
+    /// Refuses a file that lost all that was in it. The database would take it for a new one (it sees a single byte as none)
+    /// and throw its log away. A process that is killed while it makes the file leaves neither the lock of a run nor a log.
+    pub(super) fn was_not_emptied(&self, locks: &Locks) -> Result<(), JournalError> {
+        let size = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
+        match (size(&self.path), size(&self.log())) {
+            (Some(0 | 1), _) if locks.any_run() => Err(self.damaged("it is empty, and runs were written to it before")),
+            (None | Some(0 | 1), Some(1..)) => Err(self.damaged("all but its log is gone")),
+            _ => Ok(()),
+        }
     }
 
     /// How much the file takes on the disk, with its log.
@@ -99,7 +106,6 @@ impl File {
 
     /// A connection for the writer, to a file that is ours and of the current version.
     pub(super) fn open_or_create(&self) -> Result<Connection, JournalError> {
-        self.was_not_emptied()?;
         let mut connection = Connection::open(&self.path).map_err(|e| self.error(&e))?;
         connection.busy_timeout(PATIENCE).map_err(|e| self.error(&e))?;
         self.version_of(&connection)?;
@@ -130,23 +136,6 @@ impl File {
             Ok(connection)
         };
         open().map_err(|e| self.error(&e))
-    }
-
-    /// Refuses a file that lost all it held. The database would take it for a new one, and throw its log away.
-    ///
-    /// No run is locked and no log is written before a file has its tables, so a process that was killed while it made the
-    /// file leaves neither.
-    fn was_not_emptied(&self) -> Result<(), JournalError> {
-        let locks = self.path.with_file_name("locks");
-        let runs = || std::fs::read_dir(&locks).is_ok_and(|mut locks| locks.next().is_some());
-        let log = std::fs::metadata(self.log()).is_ok_and(|log| log.len() > 0);
-        match std::fs::metadata(&self.path).map(|file| file.len()) {
-            Ok(0) if log || runs() => Err(self.damaged("it is empty, but there were runs in it")),
-            Err(error) if error.kind() == ErrorKind::NotFound && log => {
-                Err(self.damaged("it is gone, but its log is still there"))
-            }
-            _ => Ok(()),
-        }
     }
 
     fn version_to_read(&self) -> Result<i64, JournalError> {

@@ -1,0 +1,203 @@
+//! Killed at random moments: three tasks in one process, overlapping calls, a model that counts what it hears.
+//!
+//! The moments come from a seed, which is printed; `PHASEGATE_SEED` tries another one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::harness::{Scene, Told, examples};
+use crate::record::Record;
+use crate::server::Server;
+use crate::side_by_side;
+
+/// Kills that have to hit a living process.
+const KILLS: usize = 200;
+
+const TASKS: [&str; 3] = ["ANSWER-101", "ANSWER-102", "ANSWER-103"];
+
+/// Numbers that look random and are the same for the same seed.
+pub struct Dice(u64);
+
+impl Dice {
+    /// Of two seeds that are neighbours, the numbers have nothing in common.
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        dice.roll(1);
+        dice
+    }
+
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// The same each time, unless somebody asks for another.
+pub fn seed() -> u64 {
+    std::env::var("PHASEGATE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_260_301)
+}
+
+/// Three tasks in a folder of their own, and what came of them so far.
+struct Case<'a> {
+    scene: Scene,
+    server: &'a Server,
+    dice: Dice,
+    /// Where compiled plugins are, if not where all the others have theirs: a kill may then hit the compiler.
+    cache: Option<PathBuf>,
+    /// How often a call's latest question was cut off by a kill, by its key.
+    between: HashMap<String, usize>,
+    /// How often each question had been asked, by the journal.
+    asked: HashMap<String, usize>,
+    /// How often the model had heard a question when its answer was in the journal.
+    settled: HashMap<String, usize>,
+}
+
+/// Where the kills hit, over all cases.
+#[derive(Default)]
+struct Hits {
+    all: AtomicUsize,
+    /// Before there was a run.
+    early: AtomicUsize,
+    /// Between a question and its answer.
+    between: AtomicUsize,
+    /// When there were answers to keep.
+    late: AtomicUsize,
+}
+
+impl<'a> Case<'a> {
+    fn new(server: &'a Server, seed: u64) -> Self {
+        let scene = Scene::new("eventful");
+        fs::write(scene.path("models.toml"), server.config("")).unwrap();
+        for task in TASKS {
+            let text = format!("task_id = \"{task}\"\ndescription = \"Write a program that knows the answer.\"\n");
+            fs::write(scene.path(&format!("{task}.toml")), text + "requirements = [\"The answer is 42.\"]\n").unwrap();
+        }
+        let cache = seed.is_multiple_of(8).then(|| scene.path("cache"));
+        let (between, asked, settled) = Default::default();
+        Self { scene, server, dice: Dice::new(seed), cache, between, asked, settled }
+    }
+
+    fn run(&self, more: &[&str]) -> Command {
+        let file = |name: &str| self.scene.path(name).display().to_string();
+        let pipeline = examples().join("../tests/scenarios/eventful/pipeline.toml").display().to_string();
+        let (config, out) = (file("models.toml"), file("out"));
+        let tasks = TASKS.map(|task| file(&format!("{task}.toml")));
+        let mut args = vec!["run", "--json", "--async", "--pipeline", &pipeline, "--config", &config, "--out", &out];
+        args.extend(tasks.iter().flat_map(|task| ["--task", task.as_str()]));
+        self.command(&[&args, more].concat())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.scene.command(args);
+        command.envs(self.cache.iter().map(|cache| ("XDG_CACHE_HOME", cache)));
+        command
+    }
+
+    /// Kills the process after this time; whether it was still alive.
+    fn killed(&self, mut command: Command, after: Duration) -> bool {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(after);
+        let alive = child.try_wait().unwrap().is_none();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        alive
+    }
+
+    /// What the kill left behind: questions that were cut off, and answers that must never be asked for again.
+    fn look(&mut self, hits: &Hits) -> Vec<Record> {
+        let records = Record::all_in_a_copy(&self.scene.path("state"));
+        let heard = self.server.counts();
+        let mut cut_off = 0;
+        for record in &records {
+            for (call, asked) in record.calls() {
+                let key = record.key(&call, &asked);
+                let before = self.asked.insert(key.clone(), asked.times).unwrap_or(0);
+                if asked.answered {
+                    let heard = heard.get(&key).copied().unwrap_or(0);
+                    let settled = *self.settled.entry(key).or_insert(heard);
+                    assert_eq!(heard, settled, "an answered call of {} was asked again", record.run);
+                } else if asked.times > before {
+                    *self.between.entry(key).or_default() += 1;
+                    cut_off += 1;
+                }
+            }
+        }
+        let settled = !self.settled.is_empty();
+        for (count, hit) in [(&hits.early, records.is_empty()), (&hits.between, cut_off > 0), (&hits.late, settled)] {
+            count.fetch_add(usize::from(hit), Ordering::Relaxed);
+        }
+        records
+    }
+
+    /// Kills it some times, goes on each time, and holds the end against a run that nothing happened to.
+    fn play(mut self, whole: &BTreeMap<String, Record>, takes: Duration, hits: &Hits) {
+        let mut kills = 1 + self.dice.roll(4);
+        let (mut records, missed) = (Vec::new(), Hits::default());
+        while kills > 0 {
+            let open: Vec<_> = records.iter().filter(|record: &&Record| !record.is_over()).collect();
+            // Either all at once, as whoever started them would, or one of them by its name.
+            let command = match open.get(self.dice.roll(6) as usize) {
+                Some(record) => self.command(&["resume", record.run.as_str(), "--json", "--async"]),
+                None => self.run(&["--resume"]),
+            };
+            let after = takes.mul_f64(self.dice.roll(1_000) as f64 / 1_000.0);
+            let hit = self.killed(command, after);
+            kills -= u64::from(hit);
+            hits.all.fetch_add(usize::from(hit), Ordering::Relaxed);
+            records = self.look(if hit { hits } else { &missed });
+            if records.len() == TASKS.len() && records.iter().all(Record::is_over) {
+                break;
+            }
+        }
+        let told = Told::of(self.run(&["--resume"]));
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        self.hold_against(whole);
+    }
+
+    fn hold_against(&mut self, whole: &BTreeMap<String, Record>) {
+        let records = self.look(&Hits::default());
+        let tasks: Vec<_> = records.iter().map(Record::task).collect();
+        assert_eq!(records.len(), TASKS.len(), "one run a task: {tasks:?}");
+        for record in &records {
+            record.assert_same(&whole[&record.task()], record.run.as_str());
+            assert!(self.scene.path(&format!("out/{}/report.md", record.task())).exists());
+            for (call, asked) in record.calls() {
+                let key = record.key(&call, &asked);
+                let (between, heard) = (self.between.get(&key).copied().unwrap_or(0), self.settled[&key]);
+                assert_eq!(asked.times, 1 + between, "{} {call:?}", record.run);
+                assert!(
+                    (1..=1 + between).contains(&heard),
+                    "{} {call:?}: {heard} questions, {between} kills",
+                    record.run
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn several_runs_killed_at_200_random_instants_come_to_the_same_ends_and_pay_nothing_twice() {
+    let seed = seed();
+    let server = Server::answering();
+    let calm = Case::new(&server, seed);
+    assert_eq!(Told::of(calm.run(&[])).code, 0);
+    let whole = Record::all_in_a_copy(&calm.scene.path("state"));
+    let whole: BTreeMap<_, _> = whole.into_iter().map(|record| (record.task(), record)).collect();
+    let calm = Case::new(&server, seed);
+    let began = Instant::now();
+    assert_eq!(Told::of(calm.run(&[])).code, 0);
+    let takes = began.elapsed();
+    println!("seed {seed} (PHASEGATE_SEED); undisturbed it takes {} ms", takes.as_millis());
+
+    let hits = Hits::default();
+    let cases = (1..).take_while(|_| hits.all.load(Ordering::Relaxed) < KILLS);
+    side_by_side(cases, |case| Case::new(&server, seed.wrapping_add(case)).play(&whole, takes, &hits));
+    let Hits { all, early, between, late } = &hits;
+    let [all, early, between, late] = [all, early, between, late].map(|count| count.load(Ordering::Relaxed));
+    println!("{all} kills: {early} before any run, {between} between question and answer, {late} after an answer");
+    assert!(all >= KILLS && between > 10 && late > 10);
+}

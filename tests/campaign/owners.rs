@@ -1,0 +1,113 @@
+//! Two processes on one run: the second is refused for as long as the first lives, however dead it seems, and goes on at
+//! once when it is gone. What a writer that was taken over still tries is held off by the journal: see its own tests.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::harness::{Scene, Told};
+use crate::record::Record;
+use crate::server::Server;
+
+/// A run whose process waits for its model.
+struct Owned {
+    scene: Scene,
+    server: Server,
+    config: String,
+    process: Child,
+    run: String,
+}
+
+fn owned() -> Owned {
+    let (scene, server) = (Scene::new("eventful"), Server::thinking());
+    let config = scene.path("models.toml").display().to_string();
+    fs::write(&config, server.config("")).unwrap();
+    let mut command = scene.run_with(&["--config", &config]);
+    let process = command.stdout(Stdio::null()).spawn().unwrap();
+    server.wait_for(1);
+    let run = Record::all_in_a_copy(&scene.path("state")).remove(0).run.to_string();
+    Owned { scene, server, config, process, run }
+}
+
+impl Owned {
+    fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// What a second process is told, and that it changed nothing.
+    fn refused(&self, told: &Told) -> String {
+        let error = told.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
+        let plain = error.replace(&self.run, "RUN").replace(&self.process.id().to_string(), "PID");
+        assert!(told.events.is_empty(), "{:?}", told.events);
+        assert_eq!(self.server.heard().len(), 1, "nothing was asked");
+        format!("{plain}\nexit {}", told.code)
+    }
+
+    fn resumed(&self) -> String {
+        self.refused(&self.scene.resume(&self.run))
+    }
+}
+
+#[test]
+fn a_second_process_is_refused_while_the_first_lives_or_seems_dead_and_goes_on_when_it_is() {
+    let mut owned = owned();
+    let refusal = owned.resumed();
+    assert_snapshot!(refusal, @r"
+    error: run `RUN` is being worked on by process PID
+    hint: wait until it is done, or stop it with `phasegate cancel RUN`; if it hangs, end the process
+    exit 4
+    ");
+    let again = ["--json", "--resume", "--config", &owned.config];
+    assert_eq!(owned.refused(&Told::of(owned.scene.run_with(&again))), refusal);
+
+    owned.signal("STOP");
+    assert_eq!(owned.resumed(), refusal, "who is stopped is not dead");
+    let shown = owned.scene.call(&["show", &owned.run]).stdout;
+    assert!(shown.contains(&format!("process {} carries it", owned.process.id())), "{shown}");
+
+    owned.signal("KILL");
+    owned.process.wait().unwrap();
+    owned.server.answer();
+    let told = owned.scene.resume(&owned.run);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+}
+
+#[test]
+fn a_process_that_was_only_stopped_goes_on_as_if_nothing_had_been() {
+    let mut owned = owned();
+    owned.signal("STOP");
+    owned.server.answer();
+    owned.resumed();
+    owned.signal("CONT");
+    assert!(owned.process.wait().unwrap().success());
+    assert!(owned.server.counts().values().all(|times| *times == 1));
+}
+
+/// The lock is a file; somebody may remove it, and not every disk of a network keeps locks.
+#[test]
+fn a_process_that_lost_its_lock_writes_nothing_into_what_another_one_has_taken_over() {
+    let owned = owned();
+    owned.signal("STOP");
+    fs::remove_file(owned.scene.path(&format!("state/locks/{}.lock", owned.run))).unwrap();
+    owned.server.answer();
+    let told = owned.scene.resume(&owned.run);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    let whole = Record::of(&owned.scene.path("state"), &owned.run);
+
+    owned.signal("CONT");
+    let first = owned.process.wait_with_output().unwrap();
+    let words = String::from_utf8_lossy(&first.stderr).replace(&owned.run, "RUN");
+    let error: Vec<_> = words.lines().skip_while(|line| !line.starts_with("error:")).collect();
+    assert_snapshot!(format!("{}\nexit {}", error.join("\n"), first.status.code().unwrap()), @r"
+    error: run `RUN` was taken over (owner 2 writes, owner 3 is the newest), nothing was written
+    hint: the other process goes on with it; see `phasegate show RUN`
+    exit 4
+    ");
+    let after = Record::of(&owned.scene.path("state"), &owned.run);
+    assert_eq!(after.events, whole.events);
+    // The question that was open was asked twice, and the answer that came too late is not taken.
+    let twice = owned.server.counts().into_values().filter(|times| *times > 1).collect::<Vec<_>>();
+    assert_eq!(twice, [2]);
+}

@@ -1,0 +1,253 @@
+//! A run goes on with what it began with, whatever became of the files it was made from; and a task that is run again with
+//! `--resume` goes on with its run.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{Scene, Told, examples};
+use crate::record::Record;
+use crate::server::Server;
+
+/// A project with everything in files of its own, so that they can be spoilt.
+struct Project {
+    scene: Scene,
+    server: Server,
+}
+
+const FILES: [&str; 8] = [
+    "phasegate.toml",
+    "task.toml",
+    "notes/known.txt",
+    "flow/base.toml",
+    "flow/note.schema.json",
+    "flow/agent.wasm",
+    "flow/runner.wasm",
+    "flow/eventful/pipeline.toml",
+];
+
+impl Project {
+    fn new() -> Self {
+        let project = Self { scene: Scene::new("eventful"), server: Server::answering() };
+        let tests = examples().join("../tests/scenarios");
+        let fixtures = tests.join("../../plugins/dist/fixtures");
+        let text = |file: &str| fs::read_to_string(tests.join(file)).unwrap();
+        let reads = "name = \"planning\"\nreads = [\"task_requirements\", \"context/*\"]\n";
+        let pipeline = text("eventful/pipeline.toml").replacen("name = \"planning\"\n", reads, 1);
+        project.write("flow/eventful/pipeline.toml", pipeline.as_bytes());
+        project.write("flow/base.toml", text("base.toml").replace("../../plugins/dist/fixtures/", "").as_bytes());
+        project.write("flow/note.schema.json", text("note.schema.json").as_bytes());
+        project.write("flow/agent.wasm", &fs::read(fixtures.join("agent.wasm")).unwrap());
+        project.write("flow/runner.wasm", &fs::read(fixtures.join("runner.wasm")).unwrap());
+        project.write("notes/known.txt", b"The question is not known.\n");
+        project.write("task.toml", format!("{}context_files = [\"notes/*.txt\"]\n", text("task.toml")).as_bytes());
+        project.write("phasegate.toml", project.server.config("").as_bytes());
+        project
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.scene.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Compiled plugins are the project's own too: what is loaded later comes from the journal.
+    fn command(&self, args: &[&str], cache: &str) -> Command {
+        let mut command = self.scene.command(args);
+        command.env("XDG_CACHE_HOME", self.scene.path(cache));
+        command
+    }
+
+    fn run(&self, more: &[&str]) -> Command {
+        let usual =
+            ["run", "--json", "--task", "task.toml", "--pipeline", "flow/eventful/pipeline.toml", "--out", "out"];
+        self.command(&[&usual, more].concat(), "cache")
+    }
+
+    fn whole() -> Record {
+        let project = Self::new();
+        let told = Told::of(project.run(&[]));
+        assert_eq!(told.code, 0, "{}", told.stderr);
+        project.record(&told.run_id())
+    }
+
+    fn record(&self, run: &str) -> Record {
+        Record::of(&self.scene.path("state"), run)
+    }
+
+    /// Kills a run in its middle.
+    fn killed(&self) -> String {
+        let killed = self.scene.until(self.run(&[]), |event| event["event"] == "gate_judged");
+        killed.signal("KILL").run_id()
+    }
+
+    fn runs(&self) -> usize {
+        Record::all_in_a_copy(&self.scene.path("state")).len()
+    }
+}
+
+/// Goes on after this was done to the files, with no compiled plugin at hand.
+fn goes_on_after(whole: &Record, what: &str, done: impl Fn(&Project)) {
+    let project = Project::new();
+    let run = project.killed();
+    done(&project);
+    let told = Told::of(project.command(&["resume", &run, "--json"], "new cache"));
+    assert_eq!(told.code, 0, "{what}: {}", told.stderr);
+    project.record(&run).assert_same(whole, what);
+    assert!(project.scene.path("out/report.md").exists());
+}
+
+#[test]
+fn a_run_goes_on_with_what_it_pinned_whatever_became_of_its_files() {
+    let whole = Project::whole();
+    goes_on_after(&whole, "nothing happened", |_| {});
+    goes_on_after(&whole, "everything is gone", |project| {
+        FILES.iter().for_each(|file| fs::remove_file(project.scene.path(file)).unwrap());
+    });
+    goes_on_after(&whole, "everything is broken", |project| {
+        FILES.iter().for_each(|file| project.write(file, b"[[[ neither TOML nor JSON nor a component"));
+    });
+    goes_on_after(&whole, "everything says something else", |project| {
+        let edit = |file: &str, from: &str, to: &str| {
+            let text = fs::read_to_string(project.scene.path(file)).unwrap();
+            assert!(text.contains(from), "{text}");
+            project.write(file, text.replace(from, to).as_bytes());
+        };
+        edit("phasegate.toml", "mine:m", "mine:another");
+        edit("phasegate.toml", "[providers.mine]", "[budget]\ncalls = 1\n[providers.mine]");
+        edit("task.toml", "knows the answer", "knows nothing");
+        edit("notes/known.txt", "not known", "known");
+        edit("flow/base.toml", "critical = 1, high = 1", "critical = 9, high = 9");
+        edit("flow/eventful/pipeline.toml", "answer = 42", "answer = 43");
+        edit("flow/note.schema.json", "object", "array");
+        let agent = fs::read(project.scene.path("flow/agent.wasm")).unwrap();
+        fs::copy(project.scene.path("flow/runner.wasm"), project.scene.path("flow/agent.wasm")).unwrap();
+        project.write("flow/runner.wasm", &agent);
+    });
+}
+
+#[test]
+fn a_run_whose_key_or_script_is_gone_says_so_and_goes_on_when_it_is_back() {
+    let project = Project::new();
+    let config = project.server.config("") + "key_env = \"MY_KEY\"\n";
+    project.write("phasegate.toml", config.as_bytes());
+    let with_key = |mut command: Command| {
+        command.env("MY_KEY", "sk-of-no-worth");
+        command
+    };
+    let killed = project.scene.until(with_key(project.run(&[])), |event| event["event"] == "gate_judged");
+    let run = killed.signal("KILL").run_id();
+    let without = project.scene.resume(&run);
+    insta::assert_snapshot!(error(&project.scene, &run, &without), @r"
+    error: [providers.mine] key_env: the environment variable MY_KEY is not set
+    hint: export it, or name another variable or a key_file
+    the run is kept; go on with: phasegate resume RUN
+    exit 4
+    ");
+    let told = Told::of(with_key(project.scene.command(&["resume", &run, "--json"])));
+    assert_eq!(told.code, 0, "{}", told.stderr);
+
+    let scene = Scene::new("eventful");
+    let (script, config) = (scene.path("answers.toml"), scene.path("phasegate.toml"));
+    fs::write(&script, "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n").unwrap();
+    fs::write(&config, "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
+    let command = scene.run_with(&["--json", "--config", "phasegate.toml"]);
+    let run = scene.until(command, |event| event["event"] == "gate_judged").signal("KILL").run_id();
+    fs::rename(&script, scene.path("gone.toml")).unwrap();
+    let without = scene.resume(&run);
+    insta::assert_snapshot!(error(&scene, &run, &without), @r"
+    error: [models] fast: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
+    hint: the path is relative to the configuration's folder
+    the run is kept; go on with: phasegate resume RUN
+    exit 4
+    ");
+    fs::rename(scene.path("gone.toml"), &script).unwrap();
+    assert_eq!(scene.resume(&run).code, 0);
+}
+
+/// What a command said went wrong, without what is other each time, and its exit code.
+fn error(scene: &Scene, run: &str, told: &Told) -> String {
+    let here = scene.path("").canonicalize().unwrap().display().to_string();
+    let words = told.stderr.replace(run, "RUN").replace(here.trim_end_matches('/'), "HERE");
+    let error: Vec<_> = words.lines().skip_while(|line| !line.starts_with("error:")).collect();
+    format!("{}\nexit {}", error.join("\n"), told.code)
+}
+
+mod run_resume {
+    use super::*;
+
+    #[test]
+    fn a_task_without_a_run_gets_one_and_what_is_over_says_so() {
+        let project = Project::new();
+        let first = Told::of(project.run(&["--resume"]));
+        assert_eq!((first.code, project.runs()), (0, 1), "{}", first.stderr);
+        let heard = project.server.heard().len();
+        let second = Told::of(project.run(&["--resume"]));
+        assert_eq!((second.code, project.runs()), (0, 1), "{}", second.stderr);
+        assert!(second.stderr.contains("of task ANSWER-001 is over already"), "{}", second.stderr);
+        assert_eq!((second.events.len(), project.server.heard().len()), (0, heard));
+        let anew = Told::of(project.run(&["--force"]));
+        assert_eq!((anew.code, project.runs()), (0, 2), "without --resume the task starts anew: {}", anew.stderr);
+    }
+
+    #[test]
+    fn a_run_that_was_killed_goes_on_though_the_configuration_is_broken_since() {
+        let whole = Project::whole();
+        let project = Project::new();
+        let run = project.killed();
+        project.write("phasegate.toml", b"[models\n");
+        fs::remove_file(project.scene.path("flow/eventful/pipeline.toml")).unwrap();
+        let told = Told::of(project.run(&["--resume"]));
+        assert_eq!((told.code, project.runs()), (0, 1), "{}", told.stderr);
+        assert!(told.stderr.contains("goes on with what it was begun with"), "{}", told.stderr);
+        project.record(&run).assert_same(&whole, "by its task");
+    }
+
+    #[test]
+    fn a_task_is_named_by_its_id_alone() {
+        let project = Project::new();
+        let run = project.killed();
+        let told = Told::of(project.command(&["run", "--json", "--resume", "--task-id", "ANSWER-001"], "cache"));
+        assert_eq!((told.code, project.runs()), (0, 1), "{}", told.stderr);
+        assert_eq!(told.run_id(), run);
+        assert!(project.scene.path("out/report.md").exists(), "the out folder is remembered");
+    }
+
+    #[test]
+    fn of_several_tasks_what_was_begun_goes_on_and_the_others_begin() {
+        let project = Project::new();
+        let run = project.killed();
+        let task = fs::read_to_string(project.scene.path("task.toml")).unwrap();
+        project.write("other.toml", task.replace("ANSWER-001", "ANSWER-002").as_bytes());
+        let both = ["--resume", "--task", "other.toml", "--out", "outs"];
+        let args = ["run", "--json", "--task", "task.toml", "--pipeline", "flow/eventful/pipeline.toml"];
+        let told = Told::of(project.command(&[&args[..], &both].concat(), "cache"));
+        assert_eq!((told.code, project.runs()), (0, 2), "{}", told.stderr);
+        assert!(told.events.iter().any(|event| event["run"] == run.as_str()));
+        for task in ["ANSWER-001", "ANSWER-002"] {
+            assert!(project.scene.path(&format!("outs/{task}/report.md")).exists(), "{task}");
+        }
+        let twice = ["--resume", "--task", "task.toml"];
+        let told = Told::of(project.command(&[&args[..], &twice].concat(), "cache"));
+        assert_eq!(told.code, 2);
+        assert!(told.stderr.contains("--resume cannot tell their runs apart"), "{}", told.stderr);
+    }
+
+    #[test]
+    fn an_unhappy_end_keeps_its_exit_code_and_an_out_folder_of_somebody_else_is_left_alone() {
+        let scene = Scene::new("exhausted");
+        assert_eq!(scene.run(&["--resume"]).code, 1);
+        assert_eq!(scene.run(&["--resume"]).code, 1);
+        let waiting = Scene::new("waits-at-a-pass");
+        assert_eq!(waiting.run(&["--resume"]).code, 3);
+        assert_eq!(waiting.run(&["--resume"]).code, 3);
+        let theirs = Project::new();
+        theirs.killed();
+        theirs.write("theirs/letter.txt", b"mine");
+        let args = ["run", "--json", "--resume", "--task-id", "ANSWER-001", "--out", "theirs"];
+        let told = Told::of(theirs.command(&args, "cache"));
+        assert_eq!(told.code, 2);
+        assert!(told.stderr.contains("theirs is not empty, and nothing was started"), "{}", told.stderr);
+        assert!(!Path::exists(&theirs.scene.path("theirs/report.md")));
+    }
+}

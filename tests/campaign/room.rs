@@ -1,0 +1,203 @@
+//! No room, and no right to write: the disk is full, files may not grow, a folder cannot be written. What is in the journal
+//! stays whole, and where there is room again the run goes on.
+//!
+//! The small disk is a file system in memory, which takes the right to mount one; without it that test says so and ends.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+use crate::harness::Scene;
+use crate::record::Record;
+use crate::side_by_side;
+
+/// Mounts a small disk on the first argument, runs all after the second on it, makes room, and runs it again.
+const ON_A_SMALL_DISK: &str = "
+    disk=$1 size=$2; shift 2
+    mount -t tmpfs -o size=$size none $disk || exit 99
+    \"$@\" >first.out 2>first.err; echo $? >first.code
+    mount -o remount,size=64m $disk || exit 99
+    \"$@\" >second.out 2>second.err; echo $? >second.code
+    cp $disk/journal.db* kept/
+";
+
+/// A shell that is given a script, a few words, and the command of a scene.
+fn shell(scene: &Scene, around: &[&str], script: &str, words: &[&str], of: &Command) -> Command {
+    let mut command = Command::new(around.first().unwrap_or(&"sh"));
+    let rest = around.iter().skip(1).chain(if around.is_empty() { [].iter() } else { ["sh"].iter() });
+    command.args(rest).args(["-c", script, "sh"]).args(words).arg(of.get_program()).args(of.get_args());
+    command.env_clear().envs(of.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(scene.path(""));
+    command
+}
+
+/// What a command said went wrong, without what is other each time.
+fn said(scene: &Scene, stderr: &str) -> String {
+    let here = scene.path("").display().to_string();
+    let words = stderr.replace(here.trim_end_matches('/'), "HERE");
+    words.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n")
+}
+
+fn whole() -> Record {
+    let scene = Scene::new("eventful");
+    let told = scene.run(&[]);
+    Record::of(&scene.path("state"), &told.run_id())
+}
+
+fn can_mount(around: &[&str]) -> bool {
+    let tried = Command::new(around[0]).args(&around[1..]).args(["mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    tried.is_ok_and(|tried| tried.status.success())
+}
+
+#[test]
+fn on_a_disk_of_any_size_a_run_ends_or_says_that_it_is_full_and_goes_on_when_there_is_room() {
+    let own = ["unshare", "--mount"];
+    let mapped = ["unshare", "--map-root-user", "--mount"];
+    let Some(around) = [&own[..], &mapped].into_iter().find(|around| can_mount(around)) else {
+        return println!("left out: nobody may mount a small disk here");
+    };
+    let whole = whole();
+    let ends = std::sync::Mutex::new(Vec::new());
+    side_by_side((16..=2_416).step_by(150), |kilobytes| {
+        let scene = Scene::new("eventful");
+        ["state", "kept"].iter().for_each(|name| fs::create_dir(scene.path(name)).unwrap());
+        let (disk, size) = (scene.path("state").display().to_string(), format!("{kilobytes}k"));
+        let run = scene.run_command(&["--resume"]);
+        let done = shell(&scene, around, ON_A_SMALL_DISK, &[&disk, &size], &run).output().unwrap();
+        assert!(done.status.success(), "{kilobytes} KB: {done:?}");
+        let read = |name: &str| fs::read_to_string(scene.path(name)).unwrap();
+        assert_eq!(read("second.code"), "0\n", "{kilobytes} KB, then room: {}", read("second.err"));
+        let record = Record::all_in_a_copy(&scene.path("kept")).remove(0);
+        record.assert_same(&whole, &format!("{kilobytes} KB"));
+        let told = read("first.out").lines().count();
+        ends.lock().unwrap().push((read("first.code"), told, said(&scene, &read("first.err"))));
+    });
+    let ends = ends.into_inner().unwrap();
+    let (ended, full): (Vec<_>, Vec<_>) = ends.iter().partition(|(code, ..)| code == "0\n");
+    let begun = full.iter().filter(|(_, told, _)| *told > 2).count();
+    assert!(!ended.is_empty() && begun > 2 && full.len() > begun, "{ends:#?}");
+    for (code, told, said) in full {
+        let run = said.split_once("phasegate resume ").map_or("", |(_, run)| run);
+        let kept = format!("\nthe run is kept; go on with: phasegate resume {run}");
+        let plain = said.replace(&kept, "");
+        assert_eq!(code, "4\n");
+        assert_eq!(said.len() > plain.len(), *told > 0, "{told} events: {said}");
+        assert_eq!(
+            plain,
+            "error: the disk is full, HERE/state/journal.db cannot grow\n\
+             hint: free some space, then `phasegate resume` the run"
+        );
+    }
+}
+
+#[test]
+fn where_files_may_not_grow_a_run_stops_in_words_or_dies_and_goes_on_later() {
+    let whole = whole();
+    let limited = "ulimit -f $1; shift; exec \"$@\"";
+    let told = format!("trap '' XFSZ; {limited}");
+    let cases = (100..=1_700).step_by(200).flat_map(|blocks| [(blocks, true), (blocks, false)]);
+    side_by_side(cases, |(blocks, heeded)| {
+        let scene = Scene::new("eventful");
+        let run = scene.run_command(&["--resume"]);
+        let script = if heeded { &told } else { limited };
+        let done = shell(&scene, &[], script, &[&blocks.to_string()], &run).output().unwrap();
+        let stderr = String::from_utf8_lossy(&done.stderr);
+        match (done.status.code(), heeded) {
+            (Some(0), _) => {}
+            (Some(4), true) => {
+                let said = said(&scene, &stderr);
+                assert!(
+                    said.starts_with("error: HERE/state/journal.db cannot be used: disk I/O error\nhint: "),
+                    "{said}"
+                );
+            }
+            // Nobody told it: the system ended it, as `kill` would.
+            (None, false) => {}
+            (code, _) => panic!("{blocks} blocks: {code:?} {stderr}"),
+        }
+        let again = scene.run(&["--resume"]);
+        assert_eq!(again.code, 0, "{blocks} blocks: {}", again.stderr);
+        Record::all_in_a_copy(&scene.path("state"))[0].assert_same(&whole, &format!("{blocks} blocks"));
+    });
+}
+
+/// Root may write anywhere, unless it gives that right away.
+const WITHOUT_RIGHTS: [&str; 3] =
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"];
+
+/// How to run a command so that the rights of files hold for it.
+fn with_plain_rights() -> Option<Vec<&'static str>> {
+    let folder = tempfile::tempdir().unwrap();
+    allow(folder.path(), false);
+    let refused = |around: &[&str]| {
+        let inside = folder.path().join(format!("{}", around.len()));
+        let mut touch = Command::new(around.first().unwrap_or(&"touch"));
+        touch.args(around.iter().skip(1).chain(if around.is_empty() { [].iter() } else { ["touch"].iter() }));
+        touch.arg(inside).output().is_ok_and(|touched| !touched.status.success())
+    };
+    let found = match () {
+        () if refused(&[]) => Some(Vec::new()),
+        () if Command::new("setpriv").arg("--version").output().is_ok() && refused(&WITHOUT_RIGHTS) => {
+            Some(WITHOUT_RIGHTS.to_vec())
+        }
+        () => None,
+    };
+    allow(folder.path(), true);
+    found
+}
+
+/// Gives or takes the right to write to all that is in a folder.
+fn allow(folder: &Path, write: bool) {
+    let right = if write { "u+w" } else { "a-w" };
+    assert!(Command::new("chmod").args(["-R", right]).arg(folder).status().unwrap().success());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_and_nothing_is_lost() {
+    let Some(around) = with_plain_rights() else {
+        return println!("left out: here everything can be written");
+    };
+    let whole = whole();
+    let scene = Scene::new("eventful");
+    let killed = scene.run_until(&[], |event| event["event"] == "gate_judged").signal("KILL");
+    let run = killed.run_id();
+    let call = |args: &[&str]| {
+        let done = shell(&scene, &around, "exec \"$@\"", &[], &scene.command(args)).output().unwrap();
+        let said = said(&scene, &String::from_utf8_lossy(&done.stderr)).replace(&run, "RUN");
+        format!("{said}\nexit {}", done.status.code().unwrap())
+    };
+    let bytes = || fs::read(scene.path("state/journal.db")).unwrap();
+    let before = bytes();
+
+    allow(&scene.path("state"), false);
+    assert_snapshot!(call(&["resume", &run]), @r"
+    error: HERE/state/journal.lock cannot be written: Permission denied (os error 13)
+    hint: make it writable, or use another folder with `--state DIR`
+    exit 4
+    ");
+    allow(&scene.path("state"), true);
+
+    allow(&scene.path("state/journal.db"), false);
+    assert_snapshot!(call(&["resume", &run]), @r"
+    error: HERE/state/journal.db cannot be written: attempt to write a readonly database
+    hint: make it writable, or use another folder with `--state DIR`
+    the run is kept; go on with: phasegate resume RUN
+    exit 4
+    ");
+    allow(&scene.path("state/journal.db"), true);
+    assert!(bytes() == before, "nothing was written");
+
+    fs::create_dir(scene.path("full")).unwrap();
+    allow(&scene.path("full"), false);
+    assert_snapshot!(call(&["resume", &run, "--out", "full/out"]), @r"
+    error: HERE/full/out cannot be written: Permission denied (os error 13)
+    hint: make room and make it writable, or choose another folder with --out; the run itself is safe
+    exit 4
+    ");
+    allow(&scene.path("full"), true);
+    assert_eq!(call(&["resume", &run, "--out", "elsewhere"]), "\nexit 0");
+    assert!(scene.path("elsewhere/report.md").exists());
+    Record::of(&scene.path("state"), &run).assert_same(&whole, "after all that");
+}

@@ -1,0 +1,112 @@
+//! A model on this machine that remembers what it was asked, and answers when it is told to.
+//!
+//! It speaks chat completions. The same question has the same answer, after a moment that depends on the question alone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response};
+use phasegate_process::Digest;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+/// Ends with this.
+pub struct Server {
+    pub address: String,
+    shared: Arc<Shared>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+struct Shared {
+    heard: Mutex<Vec<Heard>>,
+    news: Condvar,
+    answers: watch::Sender<bool>,
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard {
+    pub key: String,
+    pub body: Value,
+}
+
+impl Server {
+    /// Answers every question.
+    pub fn answering() -> Self {
+        Self::start(true)
+    }
+
+    /// Hears questions and keeps its answers to itself, until [`Self::answer`].
+    pub fn thinking() -> Self {
+        Self::start(false)
+    }
+
+    fn start(answers: bool) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let answers = watch::Sender::new(answers);
+        let shared = Arc::new(Shared { heard: Mutex::default(), news: Condvar::new(), answers });
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { address, shared, _runtime: runtime }
+    }
+
+    /// Answers what it was asked, and from now on everything.
+    pub fn answer(&self) {
+        self.shared.answers.send_replace(true);
+    }
+
+    /// Waits until it was asked so often.
+    pub fn wait_for(&self, number: usize) {
+        let heard = self.shared.heard.lock().unwrap();
+        drop(self.shared.news.wait_while(heard, |heard| heard.len() < number).unwrap());
+    }
+
+    pub fn heard(&self) -> Vec<Heard> {
+        self.shared.heard.lock().unwrap().clone()
+    }
+
+    /// How often each question was heard, by its key; two questions never share one.
+    pub fn counts(&self) -> HashMap<String, usize> {
+        let mut counts = HashMap::new();
+        let mut bodies: HashMap<String, Value> = HashMap::new();
+        for Heard { key, body } in self.heard() {
+            *counts.entry(key.clone()).or_default() += 1;
+            let first = bodies.entry(key).or_insert_with(|| body.clone());
+            assert_eq!(*first, body, "two questions have one key");
+        }
+        counts
+    }
+
+    /// A configuration that asks this model, with more lines under `[models]`.
+    pub fn config(&self, models: &str) -> String {
+        let address = &self.address;
+        format!(
+            "[models]\ndefault = \"mine:m\"\nstream = false\n{models}\n\
+             [providers.mine]\nkind = \"openai\"\nbase_url = \"{address}/v1\"\n"
+        )
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response<Body> {
+    let asked: Value = serde_json::from_str(&body).unwrap();
+    let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+    shared.heard.lock().unwrap().push(Heard { key, body: asked.clone() });
+    shared.news.notify_all();
+    let _ = shared.answers.subscribe().wait_for(|answers| *answers).await;
+    let digest = Digest::of(asked["messages"].to_string().as_bytes());
+    let thought = u64::from(digest.as_str().bytes().last().unwrap_or_default()) % 8;
+    tokio::time::sleep(Duration::from_millis(thought)).await;
+    let words = json!({ "said": digest.short() }).to_string();
+    let whole = json!({
+        "id": "c", "object": "chat.completion", "model": "m",
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": words }, "finish_reason": "stop" }],
+        "usage": { "prompt_tokens": 100, "completion_tokens": 10 },
+    });
+    Response::builder().header("content-type", "application/json").body(Body::from(whole.to_string())).unwrap()
+}
