@@ -4,6 +4,8 @@
 //! event that was changed, swapped or taken out shows when the run is read, and where. Accidents and careless edits show;
 //! whoever changes an event and makes all links after it anew is found only by a link that was noted elsewhere.
 
+use std::fmt::Write as _;
+
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunCreated, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +36,9 @@ const BEGINNING: &str = "phasegate run";
 /// rule is part of the released formats of journal and export and never changes.
 pub fn link(before: Option<&Digest>, number: u64, at_ms: u64, format: u32, body: &str) -> Digest {
     let before = before.map_or(BEGINNING, Digest::as_str);
-    Digest::of(format!("{before}\n{number}\n{at_ms}\n{format}\n{body}").as_bytes())
+    let mut text = String::with_capacity(before.len() + body.len() + 64);
+    let _ = write!(text, "{before}\n{number}\n{at_ms}\n{format}\n{body}");
+    Digest::of(text.as_bytes())
 }
 
 /// The events after `number`, which `stored` holds together with event `number` itself, whose link they must follow.
