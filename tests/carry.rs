@@ -140,6 +140,42 @@ mod export {
     }
 }
 
+/// Files that released formats were written in; they are never written anew, only added to.
+mod golden {
+    use super::*;
+
+    fn golden(name: &str) -> std::path::PathBuf {
+        examples().join("../tests/golden").join(name)
+    }
+
+    #[test]
+    fn an_export_of_format_1_is_taken_in_and_its_events_read_as_they_were_written() {
+        let scene = Scene::new("asks-models");
+        let file = golden("export-1.phasegate").display().to_string();
+        let imported = json(&scene.call(&["import", &file, "--json"]));
+        assert_eq!(imported["events"], 23);
+        let run = imported["run"].as_str().unwrap();
+        let events = fs::read_to_string(golden("events-2.jsonl")).unwrap();
+        assert_eq!(scene.call(&["log", run, "--json"]).stdout, events, "the JSON of events of format 2");
+        assert!(scene.call(&["show", run]).stdout.contains("passed: every gate passed"));
+    }
+
+    #[test]
+    fn an_export_of_a_newer_format_is_refused_in_words() {
+        let scene = Scene::new("asks-models");
+        let mut text = zstd::decode_all(fs::read(golden("export-1.phasegate")).unwrap().as_slice()).unwrap();
+        text["phasegate export ".len()] = b'2';
+        let file = scene.path("newer.phasegate");
+        fs::write(&file, zstd::encode_all(text.as_slice(), 1).unwrap()).unwrap();
+        let file = file.display().to_string();
+        insta::assert_snapshot!(words(&scene.call(&["import", &file]), &[(&file, "FILE")]), @r"
+        exit 2
+        error: FILE cannot be taken: it has export format 2, this phasegate reads formats up to 1
+        hint: use the newer phasegate that wrote it
+        ");
+    }
+}
+
 mod doctor {
     use super::*;
 

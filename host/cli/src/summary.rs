@@ -59,7 +59,10 @@ fn calls(totals: &Totals) -> String {
     match totals.recorded {
         0 => count(totals.calls, "call"),
         recorded => {
-            format!("{} ({recorded} of them recorded, asked and paid before the fork)", count(totals.calls, "call"))
+            format!(
+                "{} ({recorded} of them recorded: asked and paid by the run that it forks)",
+                count(totals.calls, "call")
+            )
         }
     }
 }
