@@ -228,11 +228,11 @@ fn pair(old: &Recorded, new: &Recorded) -> Pair {
                 std::cmp::Ordering::Equal => {}
             }
         }
-        (Some((at, ..)), None) if attempt_of(b) == Some(at) => return Pair::OnlyOld,
-        (None, Some((at, ..))) if attempt_of(a) == Some(at) => return Pair::OnlyNew,
+        (Some((at, ..)), None) if b.attempt() == Some(at) => return Pair::OnlyOld,
+        (None, Some((at, ..))) if a.attempt() == Some(at) => return Pair::OnlyNew,
         _ => {}
     }
-    if discriminant(a) != discriminant(b) || attempt_of(a) != attempt_of(b) {
+    if discriminant(a) != discriminant(b) || a.attempt() != b.attempt() {
         return Pair::Differ(other_step(a, b));
     }
     content(a, b).map_or(Pair::Same, Pair::Differ)
@@ -240,7 +240,7 @@ fn pair(old: &Recorded, new: &Recorded) -> Pair {
 
 /// Two steps that are not the same sort of step, or not of the same attempt.
 fn other_step(a: &Event, b: &Event) -> Differs {
-    let same_attempt = attempt_of(a).is_some() && attempt_of(a) == attempt_of(b);
+    let same_attempt = a.attempt().is_some() && a.attempt() == b.attempt();
     let is_call = |event| call_of(event).is_some();
     let stores = |event: &Event| matches!(event, Event::ArtifactStored { .. });
     match () {
@@ -311,26 +311,6 @@ fn left_behind(step: &Recorded, rest: &[&Recorded]) -> bool {
         (Some((at, call, _)), Some((next_at, next_call, Part::Answer))) => (at, call) != (next_at, next_call),
         (Some(_), _) => !matches!(step.event, Event::TestsRan { .. }),
         (None, _) => false,
-    }
-}
-
-fn attempt_of(event: &Event) -> Option<&AttemptId> {
-    match event {
-        Event::PhaseStarted { at, .. }
-        | Event::ModelAsked { at, .. }
-        | Event::ModelAnswered { at, .. }
-        | Event::ArtifactStored { at, .. }
-        | Event::TestsRan { at, .. }
-        | Event::PhaseFinished { at, .. }
-        | Event::GateJudged { at, .. }
-        | Event::FeedbackDecided { at, .. }
-        | Event::ApprovalAsked { at, .. }
-        | Event::ApprovalGiven { at, .. } => Some(at),
-        Event::RunCreated(_)
-        | Event::RunForked(_)
-        | Event::RunStopped { .. }
-        | Event::RunFinished { .. }
-        | Event::ProposalDecided { .. } => None,
     }
 }
 
