@@ -9,6 +9,7 @@ use phasegate_process::{ArtifactRef, AttemptId, Decided, Event, Findings, PhaseO
 use phasegate_sandbox::World;
 
 use crate::Error;
+use crate::door::bounded;
 use crate::driver::Driver;
 use crate::suite::LimitHit;
 use crate::writer::json_blob;
@@ -72,6 +73,12 @@ pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: G
     let decided = match plugin.decide(&failure, &call).await {
         Ok(decision) => decide::check(&failure, &about, decision),
         Err(error) => Decided::Refused { reason: hit.note(error) },
+    };
+    let decided = match decided {
+        Decided::Refused { reason } => Decided::Refused { reason: bounded(reason) },
+        Decided::GiveUp { reason } => Decided::GiveUp { reason: bounded(reason) },
+        Decided::AskAPerson { reason } => Decided::AskAPerson { reason: bounded(reason) },
+        revise @ Decided::Revise { .. } => revise,
     };
     driver.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.taken() })
 }

@@ -145,6 +145,13 @@ pub enum CallErrorKind {
         /// The limit.
         limit: u64,
     },
+    /// It held too many of something: core instances or handles.
+    TooMany {
+        /// What: `instances` or `handles`, as its limit is called.
+        what: &'static str,
+        /// The limit.
+        limit: u32,
+    },
     /// What it returned is too large.
     Output {
         /// What it returned, in bytes.
@@ -210,6 +217,7 @@ impl fmt::Display for CallErrorKind {
                 let unit = if *what == "memory" { "bytes" } else { "elements" };
                 write!(f, "wanted {what} of {wanted} {unit}, may have {limit}, and crashed when it got no more")
             }
+            Self::TooMany { what, limit } => write!(f, "wanted more than {limit} {what}, and was stopped"),
             Self::Output { size, limit } => write!(f, "returned {size} bytes, and at most {limit} are taken"),
             Self::HostCall { limit } => write!(f, "handed the host more than {limit} bytes in one call"),
             Self::Calls { limit } => write!(f, "asked for more than {limit} model calls and test runs"),
@@ -236,6 +244,7 @@ impl CallErrorKind {
             | Self::Panic(_)
             | Self::Exit(_)
             | Self::Memory { .. }
+            | Self::TooMany { .. }
             | Self::Output { .. }
             | Self::HostCall { .. }
             | Self::Calls { .. }
@@ -257,6 +266,10 @@ impl CallErrorKind {
             Self::WallClock { .. } => "if it only waited for slow models, raise `wall_ms` in its limits",
             Self::Memory { what: "table", .. } => "if its work needs it, raise `table_elements` in its limits",
             Self::Memory { .. } => "if its work needs it, raise `memory_bytes` in its limits",
+            Self::TooMany { what: "instances", .. } => "if its work needs it, raise `instances` in its limits",
+            Self::TooMany { .. } => {
+                "if its work needs it, raise `handles` in its limits; else look for what is never let go"
+            }
             Self::Output { .. } => "if its work needs it, raise `output_bytes` in its limits",
             Self::HostCall { .. } => "if its work needs it, raise `host_call_bytes` in its limits",
             Self::Calls { .. } => "if its work needs it, raise `calls` in its limits; else look for a loop that asks",

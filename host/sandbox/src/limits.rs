@@ -96,6 +96,8 @@ impl Limits {
             wall_ms: millis(30_000),
             memory_bytes: 64 * MIB,
             log_bytes: 64 * KIB,
+            // A decision stands in the run's events, and its words in prompts.
+            output_bytes: MIB,
             ..Self::default()
         }
     }

@@ -148,6 +148,7 @@ impl Plugin {
                 })
             })
             .await?;
+        self.bound_output(call, convert::feedback::size(&decision))?;
         convert::feedback::decision(decision).map_err(|words| self.bad_answer(call, words))
     }
 
@@ -327,9 +328,15 @@ fn kind_of(error: &wasmtime::Error, state: &State) -> CallErrorKind {
         return CallErrorKind::Memory { what, wanted, limit };
     }
     let words = format!("{error:#}");
-    // The only sign of it that wasmtime gives.
+    // The only signs of them that wasmtime gives.
     if words.contains("fuel allocated for hostcalls has been exhausted") {
         return CallErrorKind::HostCall { limit: limits.host_call_bytes };
+    }
+    if words.contains("store handle limit exceeded") {
+        return CallErrorKind::TooMany { what: "handles", limit: limits.handles };
+    }
+    if words.contains("count too high") {
+        return CallErrorKind::TooMany { what: "instances", limit: limits.instances };
     }
     match error.downcast_ref::<Trap>() {
         Some(trap) => CallErrorKind::Trap(trap.to_string().trim_start_matches("wasm trap: ").to_owned()),

@@ -165,6 +165,30 @@ async fn what_is_asked_is_bounded_over_all_questions() {
 }
 
 #[tokio::test]
+async fn instances_and_handles_are_counted_and_the_limit_is_named() {
+    let error = error_of(json!({}), Limits { instances: 1, ..Limits::default() }).await;
+    insta::assert_snapshot!(error, @r"
+    plugin `agent` (phase design, attempt 1) wanted more than 1 instances, and was stopped
+    hint: if its work needs it, raise `instances` in its limits
+    ");
+    let call = with_limits(Limits { handles: 500, ..Limits::default() });
+    let hoards = assignment(json!({"do": "hoard handles"}));
+    let error = load("hostile").run_agent(&hoards, Desk::echo(), &call).await.unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    plugin `hostile` (phase design, attempt 1) wanted more than 500 handles, and was stopped
+    hint: if its work needs it, raise `handles` in its limits; else look for what is never let go
+    ");
+}
+
+#[tokio::test]
+async fn what_a_strategy_says_is_bounded() {
+    let says = json!({"give up": "so much to say ", "times": 500_000});
+    let call = with_limits(Limits::strategy());
+    let error = load("strategy").decide(&failure(says), &call).await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Output { size: 7_500_000, limit: 1 << 20 });
+}
+
+#[tokio::test]
 async fn the_host_lives_through_all_of_it() {
     let bad = ["spin", "grow", "recurse", "panic", "return much", "wait for nothing", "yield for ever"];
     let limits = Limits { cpu_ms: ms(300), memory_bytes: 30_000_000, ..Limits::default() };

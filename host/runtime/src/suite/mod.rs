@@ -6,6 +6,7 @@
 
 mod plan;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Error;
+use crate::door::bounded;
 use crate::driver::Driver;
 use crate::writer::json_blob;
 use plan::{Earlier, base_name, file_of};
@@ -28,6 +30,9 @@ const SIDE_BY_SIDE: usize = 2;
 
 /// The most tests of one suite.
 const MAX_TESTS: usize = 2_000;
+
+/// The most errors of loading that are told.
+const MAX_ERRORS: usize = 100;
 
 /// The first limit that something hit whose outcome another machine need not share.
 #[derive(Debug, Default)]
@@ -238,6 +243,7 @@ async fn collect(
         Ok(collected) => collected,
         Err(error) => Err(vec![hit.note(error)]),
     }
+    .map_err(some)
 }
 
 /// Runs these tests, file by file; each of them has an outcome in what comes back.
@@ -277,7 +283,7 @@ async fn run_file(
 ) -> TestRun {
     let wanted: Vec<_> = names.iter().filter(|name| file_of(name) == path).cloned().collect();
     let call = call_of(driver, runner.name(), format!("running {path}"));
-    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &why) };
+    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &bounded(why)) };
     match runner.run_tests(code, tests, path, &call).await {
         Ok(Ok(run)) => complete(run, &wanted),
         Ok(Err(error)) => failed(error.to_string()),
@@ -285,8 +291,39 @@ async fn run_file(
     }
 }
 
+/// Errors that can be told: their first few, each cut where it is too long.
+fn some(mut errors: Vec<String>) -> Vec<String> {
+    errors.truncate(MAX_ERRORS);
+    errors.into_iter().map(bounded).collect()
+}
+
+/// What counts of a runner's report. A pass that nobody collected counts for nothing, nor does a second report that is
+/// better than the first; words are cut where one test has too many of them, so that many tests have not far too many.
+fn counted(run: TestRun, wanted: &[String]) -> TestRun {
+    let mut tests: Vec<TestCase> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for mut test in run.tests {
+        if test.outcome == Outcome::Passed && !wanted.iter().any(|name| name == base_name(&test.name)) {
+            continue;
+        }
+        test.name = bounded(test.name);
+        test.message = test.message.map(bounded);
+        test.output = bounded(test.output);
+        match known.get(&test.name).and_then(|place| tests.get_mut(*place)) {
+            Some(before) if before.outcome == Outcome::Passed => *before = test,
+            Some(_) => {}
+            None => {
+                known.insert(test.name.clone(), tests.len());
+                tests.push(test);
+            }
+        }
+    }
+    TestRun { build_errors: some(run.build_errors), tests }
+}
+
 /// What was collected and did not report has errored: silence is no pass.
-fn complete(mut run: TestRun, wanted: &[String]) -> TestRun {
+fn complete(run: TestRun, wanted: &[String]) -> TestRun {
+    let mut run = counted(run, wanted);
     let reported = |name: &&String| run.tests.iter().any(|test| base_name(&test.name) == name.as_str());
     let silent: Vec<_> = wanted.iter().filter(|name| !reported(name)).collect();
     let why = run.build_errors.first().map_or("it was collected and did not report".to_owned(), Clone::clone);
@@ -324,4 +361,49 @@ fn with_base(driver: &Driver, code: &[File]) -> Result<Vec<File>, Error> {
     }
     files.extend(code.iter().cloned());
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::*;
+
+    fn case(name: &str, outcome: Outcome) -> TestCase {
+        TestCase { name: name.to_owned(), outcome, message: None, output: String::new() }
+    }
+
+    fn ended(reported: Vec<TestCase>) -> Vec<(String, &'static str)> {
+        let run =
+            complete(TestRun { build_errors: Vec::new(), tests: reported }, &["t::a".to_owned(), "t::b".to_owned()]);
+        run.tests.into_iter().map(|test| (test.name, test.outcome.as_str())).collect()
+    }
+
+    #[test]
+    fn a_collected_test_that_is_silent_has_errored() {
+        assert_eq!(ended(vec![case("t::a", Outcome::Passed)]), [("t::a".into(), "passed"), ("t::b".into(), "errored")]);
+    }
+
+    #[test]
+    fn a_pass_that_nobody_collected_counts_for_nothing_and_a_failure_counts() {
+        let reported = ["t::a[1]", "t::a[2]", "t::b", "t::c"].map(|name| case(name, Outcome::Passed));
+        assert_eq!(ended(reported.to_vec()).len(), 3, "with parameters it is the same test");
+        assert_eq!(ended(vec![case("t::c", Outcome::Failed)])[0], ("t::c".into(), "failed"));
+    }
+
+    #[test]
+    fn of_two_reports_the_worse_counts() {
+        for order in [[Outcome::Passed, Outcome::Failed], [Outcome::Failed, Outcome::Passed]] {
+            let reported = order.map(|outcome| case("t::a", outcome)).to_vec();
+            assert_eq!(ended(reported), [("t::a".into(), "failed"), ("t::b".into(), "errored")]);
+        }
+    }
+
+    #[test]
+    fn words_of_a_runner_are_cut_before_they_are_told_of_every_test() {
+        let run = TestRun { build_errors: vec!["x".repeat(1 << 20); 1_000], tests: Vec::new() };
+        let run = complete(run, &["t::a".to_owned()]);
+        assert_eq!(run.build_errors.len(), MAX_ERRORS);
+        let message = run.tests[0].message.clone().unwrap_or_default();
+        assert!(message.len() < 9_000 && message.ends_with(" … (cut)"), "{}", message.len());
+    }
 }

@@ -83,6 +83,11 @@ pub(crate) fn size(result: &Result<wit::TestRun, wit::BenchError>) -> usize {
             let case = |t: &wit::TestCase| t.name.len() + t.output.len() + t.message.as_deref().map_or(0, str::len);
             run.tests.iter().map(case).sum::<usize>() + run.build_errors.iter().map(String::len).sum::<usize>()
         }
-        Err(_) => 0,
+        Err(
+            wit::BenchError::NoRunner(words)
+            | wit::BenchError::Limit(words)
+            | wit::BenchError::Invalid(words)
+            | wit::BenchError::Other(words),
+        ) => words.len(),
     }
 }

@@ -41,3 +41,14 @@ pub(crate) fn decision(from: wit::Decision) -> Result<Decision, String> {
         wit::Decision::Other(what) => return Err(format!("this host does not know the decision `{what}`")),
     })
 }
+
+/// Bytes of a decision, for the bound on output.
+pub(crate) fn size(decision: &wit::Decision) -> usize {
+    let of = |one: &wit::Revision| {
+        one.phase.len() + one.instructions.len() + one.issue_ids.iter().map(String::len).sum::<usize>()
+    };
+    match decision {
+        wit::Decision::Revise(revisions) => revisions.iter().map(of).sum(),
+        wit::Decision::AskAPerson(words) | wit::Decision::GiveUp(words) | wit::Decision::Other(words) => words.len(),
+    }
+}
