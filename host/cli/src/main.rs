@@ -32,6 +32,7 @@ mod screen;
 mod show;
 mod side_by_side;
 mod summary;
+mod verify_sandbox;
 mod words;
 
 use std::path::PathBuf;
@@ -107,6 +108,8 @@ enum Command {
     /// Look into plugins
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Attack this very host, as configured, and say whether every bound holds; for after each upgrade
+    VerifySandbox(verify_sandbox::Args),
     /// Write a commented phasegate.toml and a first task
     Init(init::Args),
 }
@@ -155,6 +158,7 @@ async fn go(cli: Cli) -> Result<Exit, Failure> {
         Command::Pip(command) => pip::go(command, &state).await,
         Command::Pipeline(command) => pipeline::go(command),
         Command::Plugin(command) => plugin::go(command, &state).await,
+        Command::VerifySandbox(args) => verify_sandbox::go(&args, &state).await,
         Command::Init(args) => init::go(&args),
     }
 }

@@ -64,9 +64,14 @@ pub fn house(state: &Path, carry: Carry) -> Result<House, Failure> {
 /// The same over a journal that is open, with a budget that all runs share.
 pub fn house_of(journal: Arc<dyn Journal>, state: &Path, carry: Carry, purse: Option<Purse>) -> Result<House, Failure> {
     let Carry { overlap, raise, offline } = carry;
-    let engine = EngineSettings { cache_dir: Some(cache_dir(state)), ..EngineSettings::default() };
+    let engine = engine(state);
     let env: Env = Arc::new(|name| std::env::var(name).ok());
     Ok(House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?)
+}
+
+/// The sandbox as every run has it.
+pub fn engine(state: &Path) -> EngineSettings {
+    EngineSettings { cache_dir: Some(cache_dir(state)), ..EngineSettings::default() }
 }
 
 /// Compiled plugins are worth keeping for all projects of a person.

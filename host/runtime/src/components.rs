@@ -10,7 +10,7 @@ use phasegate_journal::{Blob, Journal};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::{Digest, PluginName};
 
-use crate::Error;
+use crate::{Error, verify};
 
 /// The names that need no path.
 pub const BUNDLED: [&str; 10] = [
@@ -109,7 +109,7 @@ impl Origin {
     /// The component, as the plugin of this name.
     pub(crate) fn read(&self, plugin: &PluginName) -> Result<Blob, Error> {
         let (path, bytes) = match self {
-            Self::Bundled(name) => match bundled_bytes(name) {
+            Self::Bundled(name) => match bundled_bytes(name).or_else(|| verify::component(name).map(Ok)) {
                 Some(bytes) => ("the bundled component".to_owned(), bytes),
                 None => ("(no path)".to_owned(), Err(io::ErrorKind::NotFound.into())),
             },

@@ -35,6 +35,7 @@ mod replay;
 mod settings;
 mod suite;
 mod swap;
+pub mod verify;
 mod watch;
 mod writer;
 

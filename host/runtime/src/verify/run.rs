@@ -1,0 +1,200 @@
+//! Runs one attack: beside a neighbour, before another, and compares what was seen with what must be.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use phasegate_broker::ModelsConfig;
+use phasegate_journal::MemoryJournal;
+use phasegate_process::pipeline::Pipeline;
+use phasegate_process::task::Task;
+use phasegate_sandbox::{EngineSettings, LimitsPatch};
+
+use super::Tried;
+use super::corpus::{ANSWERS, Attack, base};
+use super::memory::resident;
+use super::story::{Ears, flat, story};
+use crate::{
+    Config, ConfigFault, Ended, Error, House, HouseSettings, LoadedPipeline, NewRun, NoWatcher, Raise, Stop,
+    TaskSource, Watcher,
+};
+
+/// The most that the host may have grown by when an attack is over.
+const KEPT: i64 = 64 << 20;
+/// The calls that a run may make, unless the configuration says less.
+const CALLS: u64 = 40;
+
+/// Where attacks and neighbours live: one house, as the operator's runs have it, whose journal is gone when it ends.
+pub(super) struct Ground {
+    house: House,
+    config: Config,
+    base: Pipeline,
+    attacked: TaskSource,
+    neighbour: TaskSource,
+    /// How long an attack may take before it counts as not ended.
+    pub(super) patience: Duration,
+    /// Bounds that are taken away from every attack, to see that this is noticed.
+    pub(super) lifted: LimitsPatch,
+    _folder: Folder,
+}
+
+impl Ground {
+    pub(super) fn new(engine: EngineSettings, config: &Config) -> Result<Self, Error> {
+        let folder =
+            Folder::new().map_err(|why| Error::NotNow(format!("no folder for a script can be made: {why}")))?;
+        let mut config = config.clone();
+        config.dir = folder.0.clone();
+        config.models = ModelsConfig { default: "scripted:answers.toml".parse().ok(), ..config.models };
+        (config.models.fast, config.models.deep) = (None, None);
+        config.budget.calls = Some(config.budget.calls.map_or(CALLS, |calls| calls.min(CALLS)));
+        let house = House::open(HouseSettings {
+            journal: Arc::new(MemoryJournal::new()),
+            engine,
+            overlap: true,
+            env: Arc::new(|_| None),
+            raise: Raise::default(),
+            offline: false,
+            purse: None,
+        })?;
+        Ok(Self {
+            house,
+            config,
+            base: base().map_err(ConfigFault::from)?,
+            attacked: task("VERIFY-SANDBOX", &folder.0)?,
+            neighbour: task("NEIGHBOUR", &folder.0)?,
+            patience: Duration::from_secs(20),
+            lifted: LimitsPatch::default(),
+            _folder: folder,
+        })
+    }
+
+    /// A neighbour's run: what is wrong with it, if anything is.
+    pub(super) async fn neighbour(&self) -> Option<String> {
+        let ordinary = Attack::default().pipeline(&self.base, &LimitsPatch::default());
+        let seen = tokio::time::timeout(self.patience, self.told(&self.neighbour, ordinary)).await;
+        match seen {
+            Err(_) => Some(format!("a neighbour was not done after {} s", self.patience.as_secs())),
+            Ok(Err(why)) => Some(format!("a neighbour could not run: {why}")),
+            Ok(Ok(seen)) if seen.ends_with("finished passed: every gate passed") => None,
+            Ok(Ok(seen)) => Some(format!("a neighbour ended otherwise: {}", seen.lines().last().unwrap_or_default())),
+        }
+    }
+
+    pub(super) async fn attempt(&self, attack: &Attack) -> Tried {
+        let before = resident();
+        let began = Instant::now();
+        let beside = self.neighbour();
+        let hostile = async {
+            let pipeline = attack.pipeline(&self.base, &self.lifted);
+            let told = tokio::time::timeout(self.patience, self.told(&self.attacked, pipeline)).await;
+            (told, began.elapsed())
+        };
+        let ((told, elapsed), beside) = tokio::join!(hostile, beside);
+        let growth = before.zip(resident()).map(|(before, after)| after - before);
+        let afterwards = self.neighbour().await;
+        let mut faults = Vec::new();
+        let seen = match told {
+            Ok(Ok(seen)) => seen,
+            Ok(Err(why)) => format!("not run: {why}"),
+            Err(_) => {
+                faults.push(format!("it was not ended after {} ms", self.patience.as_millis()));
+                String::new()
+            }
+        };
+        if faults.is_empty() {
+            faults.extend(compared(attack, &seen));
+        }
+        faults.extend(beside.into_iter().chain(afterwards));
+        faults
+            .extend(growth.filter(|growth| *growth > KEPT).map(|growth| format!("the host kept {growth} bytes of it")));
+        let first = attack.seen.first().map_or("", String::as_str);
+        let decisive = seen.lines().find(|line| line.contains(first) && !first.is_empty());
+        let outcome = decisive.or(seen.lines().last()).unwrap_or("nothing was seen of it");
+        Tried {
+            attack: attack.name.clone(),
+            bound: attack.bound.clone(),
+            held: faults.is_empty(),
+            outcome: outcome.to_owned(),
+            faults,
+            elapsed_ms: elapsed.as_millis() as u64,
+            growth_bytes: growth,
+        }
+    }
+
+    /// A whole run, as it is seen from outside.
+    async fn told(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
+        let pipeline = LoadedPipeline { pipeline, dir: PathBuf::new(), file: "verify-sandbox".to_owned() };
+        let nobody: Arc<dyn Watcher> = Arc::new(NoWatcher);
+        let run = match self.house.create(NewRun::of(task, &pipeline, &self.config), &nobody).await {
+            Ok(run) => run,
+            Err(why) => return Ok(format!("not loaded: {}", flat(&why.to_string()))),
+        };
+        let ears = Arc::new(Ears::default());
+        let watcher: Arc<dyn Watcher> = ears.clone();
+        match self.house.run(&run, watcher, &Stop::default()).await {
+            // What ended the run early is the last of its events.
+            Ok(Ended::Finished(..) | Ended::Stopped(_) | Ended::Waiting { .. }) | Err(_) => {}
+        }
+        story(self.house.journal().as_ref(), &run, &ears)
+    }
+}
+
+/// What must be seen and is not, and what is seen and must not be.
+fn compared(attack: &Attack, seen: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut rest = seen;
+    for expected in &attack.seen {
+        match rest.find(expected.as_str()) {
+            Some(place) => rest = rest.get(place + expected.len()..).unwrap_or_default(),
+            None => {
+                faults.push(format!("it was to be seen, and was not: {expected}"));
+                break;
+            }
+        }
+    }
+    let missing = attack.each.iter().filter(|expected| !seen.contains(expected.as_str()));
+    faults.extend(missing.map(|expected| format!("it was to be seen, and was not: {expected}")));
+    let unwanted = attack.never.iter().filter(|unwanted| seen.contains(unwanted.as_str()));
+    faults.extend(unwanted.map(|unwanted| format!("it was seen, and must not be: {}", unwanted.escape_debug())));
+    if let Some(most) = attack.shorter.filter(|most| seen.len() > *most) {
+        faults.push(format!("{} bytes were seen of it, more than {most}", seen.len()));
+    }
+    faults
+}
+
+fn task(id: &str, folder: &Path) -> Result<TaskSource, Error> {
+    let task = Task {
+        id: id.parse()?,
+        project_id: None,
+        description: "Write a program that knows the answer.".to_owned(),
+        requirements: vec!["The answer is 42.".to_owned()],
+        context_files: Vec::new(),
+        constraints: Vec::new(),
+        language: None,
+    };
+    Ok(TaskSource { task, folder: folder.to_owned() })
+}
+
+/// A folder of our own, for the script that answers; gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> std::io::Result<Self> {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let name = format!("phasegate-verify-{}-{}", std::process::id(), since.as_nanos());
+        let folder = std::env::temp_dir().join(name);
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&folder)?;
+        let folder = Self(folder);
+        std::fs::write(folder.0.join("answers.toml"), ANSWERS)?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

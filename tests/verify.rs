@@ -1,0 +1,121 @@
+//! `verify-sandbox` as an operator meets it: the table, the JSON, and the words of every refusal.
+//!
+//! What an attack that held ended in is compared as it was said; sizes and lines of source, which change whenever an
+//! attacker is rebuilt, are replaced before.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn verify(files: &[(&str, &str)], args: &[&str]) -> Output {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let home = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify");
+    std::fs::create_dir_all(&home).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_phasegate"))
+        .arg("verify-sandbox")
+        .args(args)
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", home)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The attacks are made once for all tests that only read what came of them.
+fn verified() -> &'static Value {
+    static VERIFIED: OnceLock<Value> = OnceLock::new();
+    VERIFIED.get_or_init(|| {
+        let output = verify(&[], &["--json"]);
+        let verified: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {output:?}"));
+        assert_eq!(output.status.code(), Some(if verified["held"] == true { 0 } else { 1 }));
+        verified
+    })
+}
+
+fn attacks() -> impl Iterator<Item = &'static Value> {
+    verified()["attacks"].as_array().unwrap().iter()
+}
+
+/// Long numbers change with every build of an attacker.
+fn without_figures(text: &str) -> String {
+    let mut out = String::new();
+    for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let rest = &part[digits.len()..];
+        out.push_str(if digits.len() > 4 && !digits.ends_with("000") { "…" } else { digits });
+        out.push_str(rest);
+    }
+    out
+}
+
+#[test]
+fn every_attack_on_this_host_is_held() {
+    let broken: Vec<&Value> = attacks().filter(|attack| attack["held"] != true).collect();
+    assert!(broken.is_empty(), "{}", serde_json::to_string_pretty(&broken).unwrap());
+    assert_eq!(verified()["held"], true);
+    assert!(attacks().count() >= 80, "{}", attacks().count());
+}
+
+#[test]
+fn every_refusal_has_its_words() {
+    let mut words = String::new();
+    for attack in attacks() {
+        // The hint names the run, which is a new one each time.
+        let outcome = attack["outcome"].as_str().unwrap().split(" hint: nothing is lost").next().unwrap();
+        let outcome: String = without_figures(outcome).chars().take(400).collect();
+        words.push_str(&format!(
+            "{} [{}]\n  {outcome}\n",
+            attack["attack"].as_str().unwrap(),
+            attack["bound"].as_str().unwrap()
+        ));
+    }
+    insta::assert_snapshot!("refusals", words);
+}
+
+#[test]
+fn the_table_has_a_row_for_each_attack_and_a_sum() {
+    let output = verify(&[], &[]);
+    let table = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{table}{}", text(&output.stderr));
+    let mut lines = table.lines();
+    let heads: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(heads, ["attack", "bound", "outcome", "time", "memory"]);
+    let row = table.lines().find(|line| line.starts_with("spin in run ")).unwrap();
+    assert!(
+        row.contains("  cpu_ms ") && row.contains("  used up its 100 ms of computing time and was stopped  "),
+        "{row}"
+    );
+    let rows = table.lines().skip(1).take_while(|line| !line.is_empty()).count();
+    assert_eq!(rows, attacks().count());
+    assert!(
+        table.lines().last().unwrap().starts_with(&format!("{rows} attacks, all held; the host's memory: ")),
+        "{table}"
+    );
+}
+
+#[test]
+fn the_bounds_of_the_operators_own_plugins_are_tried() {
+    let config = "[plugins.code]\nlimits = { memory_bytes = 33000000, cpu_ms = 200 }\n";
+    let output = verify(&[("phasegate.toml", config)], &["--json"]);
+    let verified: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of_code: Vec<&Value> = verified["attacks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|attack| attack["attack"].as_str().unwrap().contains("bounded as `code`"))
+        .collect();
+    let bounds: Vec<&str> = of_code.iter().map(|attack| attack["bound"].as_str().unwrap()).collect();
+    assert_eq!(bounds, ["memory_bytes = 33000000", "cpu_ms = 200"]);
+    assert!(of_code.iter().all(|attack| attack["held"] == true), "{of_code:?}");
+}
