@@ -48,7 +48,7 @@ pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
     } else {
         say(&told(&name, &inspection, Paint::stdout()));
     }
-    Ok(if inspection.problems.is_empty() { Exit::Passed } else { Exit::Usage })
+    Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
 }
 
 fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
@@ -70,11 +70,12 @@ fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
     }
     rows.push(row("wants", wants(&inspection.wants)));
     let mut text = table(&rows);
-    if inspection.problems.is_empty() {
-        text.push_str(&format!("\n{}\n", paint.green("this host takes it")));
-    }
-    for problem in &inspection.problems {
-        text.push_str(&format!("\n{} {}\n", paint.red("this host would not take it:"), clean(problem)));
+    match &inspection.misfit {
+        None => text.push_str(&format!("\n{}\n", paint.green("this host takes it"))),
+        Some(misfit) => {
+            let words = clean(&misfit.to_string());
+            text.push_str(&format!("\n{} {words}\n", paint.red("this host would not take it:")));
+        }
     }
     text
 }

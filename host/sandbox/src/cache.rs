@@ -15,8 +15,9 @@ use phasegate_process::Digest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::contract::CONTRACT;
 use crate::error::EngineError;
-use crate::inspect::{CONTRACT, Inspection};
+use crate::inspect::Inspection;
 
 /// The folder.
 pub(crate) struct Cache {
@@ -119,7 +120,7 @@ impl Cache {
 }
 
 /// Changes whenever what `inspect` says of the same bytes changes.
-const SHEET_FORMAT: u32 = 1;
+const SHEET_FORMAT: u32 = 2;
 
 fn hex(digest: &Digest) -> &str {
     digest.as_str().trim_start_matches("sha256:")

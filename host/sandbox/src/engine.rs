@@ -19,6 +19,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::cache::Cache;
+use crate::contract::Misfit;
 use crate::error::{CallErrorKind, EngineError, LoadError};
 use crate::inspect::{Inspection, World, inspect};
 use crate::plugin::{Exports, Plugin};
@@ -134,7 +135,7 @@ impl Engine {
     ) -> Result<Compiled, LoadError> {
         if let Some(cache) = &self.inner.cache
             && let Some(inspection) = cache.inspection(digest)
-            && inspection.problems.is_empty()
+            && inspection.misfit.is_none()
             && let (side, pooled) = self.side(&inspection)
             && let Some(component) = cache.component(digest, &side.engine)
         {
@@ -150,8 +151,8 @@ impl Engine {
             return Err(LoadError::Digest { plugin: name.clone(), expected: digest.clone(), found });
         }
         let inspection = inspect(&bytes).map_err(|source| LoadError::NotAComponent { plugin: name.clone(), source })?;
-        if !inspection.problems.is_empty() {
-            return Err(LoadError::Misfit { plugin: name.clone(), problems: inspection.problems });
+        if let Some(misfit) = inspection.misfit {
+            return Err(LoadError::Misfit { plugin: name.clone(), misfit: Box::new(misfit) });
         }
         let (side, pooled) = self.side(&inspection);
         let component = Component::new(&side.engine, &bytes)
@@ -183,7 +184,7 @@ fn ready(
 ) -> Result<Compiled, LoadError> {
     let misfit = |error: wasmtime::Error| LoadError::Misfit {
         plugin: name.clone(),
-        problems: vec![format!("{error:#}\nhint: rebuild it against the `wit/` of this host")],
+        misfit: Box::new(Misfit::of_the_linker(format!("{error:#}"))),
     };
     let pre = side.linker.instantiate_pre(component).map_err(misfit)?;
     let exports = Exports::of(&pre, inspection.world).map_err(misfit)?;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use phasegate_process::{Digest, PluginName};
 
+use crate::contract::Misfit;
+
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -74,13 +76,13 @@ pub enum LoadError {
         /// What is wrong.
         source: InspectError,
     },
-    /// It does not fit the contract. Every fault found.
-    #[error("plugin `{plugin}` does not fit this host: {}", problems.join("\n"))]
+    /// It does not fit the contract.
+    #[error("plugin `{plugin}` does not fit this host: {misfit}")]
     Misfit {
         /// The plugin.
         plugin: PluginName,
-        /// In words, each with its hint.
-        problems: Vec<String>,
+        /// Every difference, and what to do.
+        misfit: Box<Misfit>,
     },
     /// It asks for what the operator did not grant.
     #[error(

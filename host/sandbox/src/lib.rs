@@ -9,6 +9,7 @@ mod bindings;
 mod cache;
 mod calls;
 mod capabilities;
+mod contract;
 mod convert;
 mod engine;
 mod error;
@@ -22,8 +23,9 @@ mod turnstile;
 mod wasi;
 
 pub use capabilities::{ArtifactError, Capabilities, LogLevel, LogSink};
+pub use contract::{CONTRACT, ContractError, Difference, Misfit, breaking_changes};
 pub use engine::{Engine, EngineSettings};
 pub use error::{CallError, CallErrorKind, EngineError, InspectError, LoadError};
-pub use inspect::{CONTRACT, Inspection, Want, World, inspect};
+pub use inspect::{Inspection, Want, World, inspect};
 pub use limits::{Limits, LimitsPatch};
 pub use plugin::{Call, Plugin};

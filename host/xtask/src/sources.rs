@@ -1,7 +1,7 @@
 //! The digest of what a component is made of: paths and contents of the files, in order of path, nothing else.
 //!
-//! Left out: what never reaches a component (`tests`, `benches`, a crate's `README.md` and `Cargo.lock`, hidden files) and
-//! what is made from the sources (`target`, `build`, `__pycache__`, `*.wasm`).
+//! Left out: what never reaches a component (`tests`, `benches`, `wit/released`, a crate's `README.md` and `Cargo.lock`,
+//! hidden files) and what is made from the sources (`target`, `build`, `__pycache__`, `*.wasm`).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use walkdir::{DirEntry, WalkDir};
 
-const FOLDERS_LEFT_OUT: [&str; 5] = ["target", "build", "tests", "benches", "__pycache__"];
+const FOLDERS_LEFT_OUT: [&str; 6] = ["target", "build", "tests", "benches", "released", "__pycache__"];
 const FILES_LEFT_OUT: [&str; 2] = ["README.md", "Cargo.lock"];
 
 /// `sha256:` and 64 hex digits over every source file of these folders.

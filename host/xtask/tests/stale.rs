@@ -110,6 +110,7 @@ fn what_never_reaches_a_component_makes_none_stale() {
     for path in ["README.md", "Cargo.lock", "tests/it.rs", "target/x", "build/x", "src/.swp", "code.wasm"] {
         write(root, &format!("plugins/code/{path}"), "new");
     }
+    write(root, "wit/released/0.1.0/types.wit", "package a:b;");
     assert_eq!(names(root), Vec::<String>::new());
     write(root, "plugins/code/src/README.md", "a prompt");
     assert_eq!(names(root), ["code"]);

@@ -1,0 +1,324 @@
+//! Two functions or types, ours and theirs, held side by side through all that they are made of.
+//!
+//! Names of types do not count, as they do not in WebAssembly: shapes do, and the names and order of parameters, fields,
+//! cases and flags. A pair of types is looked at once, so that the work stays small and a fault is told once.
+
+use std::collections::{HashMap, HashSet};
+
+use wit_parser::{Function, Handle, Resolve, Type, TypeDef, TypeDefKind, TypeId};
+
+/// How much is written of a type.
+const MAX_TEXT: usize = 80;
+/// How many faults are kept.
+const MAX_FOUND: usize = 200;
+
+/// One thing that is not the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Where: ``parameter `assignment`, record `assignment`, field `attempt` ``.
+    pub(crate) place: String,
+    pub(crate) ours: String,
+    pub(crate) theirs: String,
+}
+
+/// A comparison under way.
+pub(crate) struct Comparison<'a> {
+    ours: &'a Resolve,
+    theirs: &'a Resolve,
+    seen: HashSet<(TypeId, TypeId)>,
+    place: Vec<String>,
+    found: Vec<Found>,
+}
+
+/// A field, case or flag: its name, and its type where it has one.
+type Member<'a> = (&'a str, Option<&'a Type>);
+
+impl<'a> Comparison<'a> {
+    pub(crate) fn new(ours: &'a Resolve, theirs: &'a Resolve) -> Self {
+        Self { ours, theirs, seen: HashSet::new(), place: Vec::new(), found: Vec::new() }
+    }
+
+    /// What two functions do not share, other than what was told before.
+    pub(crate) fn functions(&mut self, ours: &Function, theirs: &Function) -> Vec<Found> {
+        let sort = |function: &Function| if function.kind.is_async() { "an async func" } else { "a plain func" };
+        if sort(ours) != sort(theirs) {
+            self.note(sort(ours).to_owned(), sort(theirs).to_owned());
+        }
+        let names = |function: &Function| {
+            let names: Vec<&str> = function.params.iter().map(|param| param.name.as_str()).collect();
+            format!("({})", names.join(", "))
+        };
+        if names(ours) != names(theirs) {
+            self.at("parameters".to_owned(), |it| it.note(names(ours), names(theirs)));
+        }
+        for (one, other) in ours.params.iter().zip(&theirs.params).filter(|(one, other)| one.name == other.name) {
+            self.at(format!("parameter `{}`", one.name), |it| it.types(&one.ty, &other.ty));
+        }
+        self.at("result".to_owned(), |it| it.maybe(ours.result.as_ref(), theirs.result.as_ref()));
+        std::mem::take(&mut self.found)
+    }
+
+    /// What two named types do not share, other than what was told before.
+    pub(crate) fn named(&mut self, ours: TypeId, theirs: TypeId) -> Vec<Found> {
+        self.types(&Type::Id(ours), &Type::Id(theirs));
+        std::mem::take(&mut self.found)
+    }
+
+    fn types(&mut self, ours: &Type, theirs: &Type) {
+        let (ours, theirs) = (base(self.ours, ours), base(self.theirs, theirs));
+        match (ours, theirs) {
+            (Type::Id(one), Type::Id(other)) => {
+                if self.seen.insert((one, other))
+                    && let (Some(one), Some(other)) = (self.ours.types.get(one), self.theirs.types.get(other))
+                {
+                    match title(one) {
+                        Some(title) => self.at(title, |it| it.defined(&ours, one, &theirs, other)),
+                        None => self.defined(&ours, one, &theirs, other),
+                    }
+                }
+            }
+            _ if ours == theirs => {}
+            _ => self.note(text(self.ours, &ours), text(self.theirs, &theirs)),
+        }
+    }
+
+    fn defined(&mut self, ours: &Type, one: &TypeDef, theirs: &Type, other: &TypeDef) {
+        use TypeDefKind as Kind;
+        match (&one.kind, &other.kind) {
+            (Kind::Record(_), Kind::Record(_)) => self.members("field", &members(one), &members(other)),
+            (Kind::Variant(_), Kind::Variant(_)) | (Kind::Enum(_), Kind::Enum(_)) => {
+                self.members("case", &members(one), &members(other));
+            }
+            (Kind::Flags(_), Kind::Flags(_)) => self.members("flag", &members(one), &members(other)),
+            (Kind::List(one), Kind::List(other)) => self.at("element".to_owned(), |it| it.types(one, other)),
+            (Kind::Option(one), Kind::Option(other)) => self.at("value".to_owned(), |it| it.types(one, other)),
+            (Kind::Result(one), Kind::Result(other)) => {
+                self.at("ok".to_owned(), |it| it.maybe(one.ok.as_ref(), other.ok.as_ref()));
+                self.at("error".to_owned(), |it| it.maybe(one.err.as_ref(), other.err.as_ref()));
+            }
+            (Kind::Tuple(one), Kind::Tuple(other)) if one.types.len() == other.types.len() => {
+                for (index, (one, other)) in one.types.iter().zip(&other.types).enumerate() {
+                    self.at(format!("element {}", index + 1), |it| it.types(one, other));
+                }
+            }
+            (Kind::Map(key, value), Kind::Map(their_key, their_value)) => {
+                self.at("key".to_owned(), |it| it.types(key, their_key));
+                self.at("value".to_owned(), |it| it.types(value, their_value));
+            }
+            (Kind::FixedLengthList(one, n), Kind::FixedLengthList(other, m)) if n == m => {
+                self.at("element".to_owned(), |it| it.types(one, other));
+            }
+            (Kind::Future(one), Kind::Future(other)) | (Kind::Stream(one), Kind::Stream(other)) => {
+                self.at("element".to_owned(), |it| it.maybe(one.as_ref(), other.as_ref()));
+            }
+            (Kind::Handle(Handle::Own(one)), Kind::Handle(Handle::Own(other)))
+            | (Kind::Handle(Handle::Borrow(one)), Kind::Handle(Handle::Borrow(other))) => {
+                self.types(&Type::Id(*one), &Type::Id(*other));
+            }
+            (Kind::Resource, Kind::Resource) if one.name == other.name => {}
+            _ => self.note(text(self.ours, ours), text(self.theirs, theirs)),
+        }
+    }
+
+    fn members(&mut self, word: &str, ours: &[Member<'_>], theirs: &[Member<'_>]) {
+        let told = |resolve, ty: Option<&Type>| ty.map_or("present".to_owned(), |ty| text(resolve, ty));
+        let by_name: HashMap<&str, Option<&Type>> = theirs.iter().copied().collect();
+        let known: HashSet<&str> = ours.iter().map(|(name, _)| *name).collect();
+        let mut same = true;
+        for (name, ty) in ours {
+            self.at(format!("{word} `{name}`"), |it| match (ty, by_name.get(name)) {
+                (ty, None) => {
+                    same = false;
+                    it.note(told(it.ours, *ty), "absent".to_owned());
+                }
+                (Some(one), Some(Some(other))) => it.types(one, other),
+                (None, Some(None)) => {}
+                (ty, Some(other)) => {
+                    let told = |resolve, ty: Option<&Type>| ty.map_or("nothing".to_owned(), |ty| text(resolve, ty));
+                    it.note(told(it.ours, *ty), told(it.theirs, *other));
+                }
+            });
+        }
+        for (name, ty) in theirs.iter().filter(|(name, _)| !known.contains(name)) {
+            same = false;
+            self.at(format!("{word} `{name}`"), |it| it.note("absent".to_owned(), told(it.theirs, *ty)));
+        }
+        if same && ours.iter().zip(theirs).any(|((one, _), (other, _))| one != other) {
+            let order =
+                |members: &[Member<'_>]| short(&members.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
+            self.at(format!("order of the {word}s"), |it| it.note(order(ours), order(theirs)));
+        }
+    }
+
+    fn maybe(&mut self, ours: Option<&Type>, theirs: Option<&Type>) {
+        let told = |resolve, ty: Option<&Type>| ty.map_or("nothing".to_owned(), |ty| text(resolve, ty));
+        match (ours, theirs) {
+            (None, None) => {}
+            (Some(one), Some(other)) => self.types(one, other),
+            _ => self.note(told(self.ours, ours), told(self.theirs, theirs)),
+        }
+    }
+
+    fn at(&mut self, place: String, look: impl FnOnce(&mut Self)) {
+        self.place.push(place);
+        look(self);
+        self.place.pop();
+    }
+
+    fn note(&mut self, ours: String, theirs: String) {
+        if self.found.len() < MAX_FOUND {
+            self.found.push(Found { place: self.place.join(", "), ours, theirs });
+        }
+    }
+}
+
+/// Without the aliases around it.
+fn base(resolve: &Resolve, ty: &Type) -> Type {
+    let mut ty = *ty;
+    while let Type::Id(id) = ty
+        && let Some(TypeDef { kind: TypeDefKind::Type(target), .. }) = resolve.types.get(id)
+    {
+        ty = *target;
+    }
+    ty
+}
+
+fn members(def: &TypeDef) -> Vec<Member<'_>> {
+    match &def.kind {
+        TypeDefKind::Record(record) => {
+            record.fields.iter().map(|field| (field.name.as_str(), Some(&field.ty))).collect()
+        }
+        TypeDefKind::Variant(variant) => {
+            variant.cases.iter().map(|case| (case.name.as_str(), case.ty.as_ref())).collect()
+        }
+        TypeDefKind::Enum(cases) => cases.cases.iter().map(|case| (case.name.as_str(), None)).collect(),
+        TypeDefKind::Flags(flags) => flags.flags.iter().map(|flag| (flag.name.as_str(), None)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// ``record `issue` ``, where it has a name.
+fn title(def: &TypeDef) -> Option<String> {
+    def.name.as_ref().map(|name| format!("{} `{name}`", def.kind.as_str()))
+}
+
+/// A type in a few words: what has a name is not written out.
+fn text(resolve: &Resolve, ty: &Type) -> String {
+    short(&words(resolve, ty, 4))
+}
+
+fn words(resolve: &Resolve, ty: &Type, depth: u32) -> String {
+    let ty = base(resolve, ty);
+    let def = match ty {
+        Type::Id(id) => resolve.types.get(id),
+        plain => return format!("{plain:?}").to_lowercase(),
+    };
+    let (Some(def), Some(depth)) = (def, depth.checked_sub(1)) else { return "…".to_owned() };
+    if let Some(title) = title(def) {
+        return title;
+    }
+    let within = |ty: &Type| words(resolve, ty, depth);
+    let maybe = |ty: &Option<Type>| ty.as_ref().map_or("_".to_owned(), within);
+    match &def.kind {
+        TypeDefKind::List(ty) => format!("list<{}>", within(ty)),
+        TypeDefKind::Option(ty) => format!("option<{}>", within(ty)),
+        TypeDefKind::Result(result) => format!("result<{}, {}>", maybe(&result.ok), maybe(&result.err)),
+        TypeDefKind::Tuple(tuple) => {
+            format!("tuple<{}>", tuple.types.iter().map(within).collect::<Vec<_>>().join(", "))
+        }
+        TypeDefKind::FixedLengthList(ty, n) => format!("list<{}, {n}>", within(ty)),
+        TypeDefKind::Future(ty) => format!("future<{}>", maybe(ty)),
+        TypeDefKind::Stream(ty) => format!("stream<{}>", maybe(ty)),
+        TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => within(&Type::Id(*id)),
+        other => other.as_str().to_owned(),
+    }
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+    use crate::contract::Contract;
+
+    const OURS: &str = "
+        enum level { low, high }
+        flags rights { read, write }
+        variant told { words(string), count(u32), nothing }
+        record note { text: string, level: level, told: option<told>, rights: rights }
+        say: func(notes: list<note>, to: string) -> result<u32, string>;
+    ";
+
+    fn contract(interface: &str) -> Contract {
+        let text = format!("package a:b@1.0.0; interface it {{ {interface} }}");
+        Contract::parse(&[("it.wit", &text)]).unwrap()
+    }
+
+    /// `place: ours | theirs` of the function `say`, once `from` has become `to`.
+    fn changed(from: &str, to: &str) -> Vec<String> {
+        assert!(OURS.contains(from), "{from}");
+        let (ours, theirs) = (contract(OURS), contract(&OURS.replace(from, to)));
+        let say = |contract: &'_ Contract| contract.interface("it").unwrap().functions["say"].clone();
+        let found = Comparison::new(&ours.resolve, &theirs.resolve).functions(&say(&ours), &say(&theirs));
+        found.into_iter().map(|it| format!("{}: {} | {}", it.place, it.ours, it.theirs)).collect()
+    }
+
+    const NOTE: &str = "parameter `notes`, element, record `note`";
+
+    #[test]
+    fn what_is_the_same_has_no_differences_whatever_its_types_are_called() {
+        assert_eq!(changed("say", "say"), [""; 0]);
+        assert_eq!(changed("note", "note"), [""; 0]);
+        assert_eq!(changed("level: level", "level: lvl").len(), 0);
+    }
+
+    #[test]
+    fn a_function_differs_by_its_sort_its_parameters_and_its_result() {
+        assert_eq!(changed("say: func", "say: async func"), [": a plain func | an async func"]);
+        assert_eq!(changed(", to: string", ""), ["parameters: (notes, to) | (notes)"]);
+        assert_eq!(changed("to: string", "for: string"), ["parameters: (notes, to) | (notes, for)"]);
+        assert_eq!(changed("to: string", "to: list<u8>"), ["parameter `to`: string | list<u8>"]);
+        assert_eq!(changed(" -> result<u32, string>", ""), ["result: result<u32, string> | nothing"]);
+        assert_eq!(changed("result<u32, string>", "result<u64, string>"), ["result, ok: u32 | u64"]);
+        assert_eq!(changed("result<u32, string>", "result<u32>"), ["result, error: string | nothing"]);
+    }
+
+    #[test]
+    fn types_differ_by_field_case_and_flag_however_deep() {
+        assert_eq!(changed("text: string", "text: u32"), [format!("{NOTE}, field `text`: string | u32")]);
+        assert_eq!(changed("text: string, ", ""), [format!("{NOTE}, field `text`: string | absent")]);
+        let level = format!("{NOTE}, field `level`, enum `level`, case");
+        assert_eq!(changed("low, high", "low, high, worst"), [format!("{level} `worst`: absent | present")]);
+        assert_eq!(changed("low, high", "low"), [format!("{level} `high`: present | absent")]);
+        let order = format!("{NOTE}, field `level`, enum `level`, order of the cases: low, high | high, low");
+        assert_eq!(changed("low, high", "high, low"), [order]);
+        let told = format!("{NOTE}, field `told`, value, variant `told`, case");
+        assert_eq!(changed("count(u32)", "count(s32)"), [format!("{told} `count`: u32 | s32")]);
+        assert_eq!(changed("nothing }", "nothing(u8) }"), [format!("{told} `nothing`: nothing | u8")]);
+        assert_eq!(changed("count(u32), ", ""), [format!("{told} `count`: u32 | absent")]);
+        let rights = format!("{NOTE}, field `rights`, flags `rights`, flag `run`: absent | present");
+        assert_eq!(changed("write }", "write, run }"), [rights]);
+        let kind = changed("enum level { low, high }", "type level = u32;");
+        assert_eq!(kind, [format!("{NOTE}, field `level`: enum `level` | u32")]);
+    }
+
+    #[test]
+    fn types_that_are_used_exponentially_often_are_looked_at_once() {
+        let doubled = |end: &str| {
+            let levels = (0..60).map(|n| format!("record r{n} {{ a: r{m}, b: r{m} }} ", m = n + 1));
+            format!("{}record r60 {{ a: {end} }} say: func(it: r0);", levels.collect::<String>())
+        };
+        let (ours, theirs) = (contract(&doubled("u8")), contract(&doubled("u16")));
+        let say = |contract: &'_ Contract| contract.interface("it").unwrap().functions["say"].clone();
+        let found = Comparison::new(&ours.resolve, &theirs.resolve).functions(&say(&ours), &say(&theirs));
+        assert_eq!(found.len(), 1);
+        assert!(found[0].place.ends_with("record `r60`, field `a`"), "{found:?}");
+    }
+}

@@ -1,0 +1,280 @@
+//! A component's world held against the host's: what it must export and does not, what it has in another shape, what it
+//! wants and is not given. Each difference by name, and what the operator and the author can do.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use wit_parser::{Interface, Resolve, WorldItem, WorldKey};
+
+use super::compare::{Comparison, Found};
+use super::{CONTRACT, Contract, ContractError, PACKAGE};
+use crate::inspect::World;
+use crate::wasi;
+
+/// How many differences are told.
+const MAX_TOLD: usize = 20;
+
+/// One thing in which a component is not as this host needs it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum Difference {
+    /// The host calls it, and the component does not have it.
+    Missing {
+        /// `export agent.run`.
+        what: String,
+    },
+    /// Both have it, in different shapes.
+    Differs {
+        /// `agent.run`.
+        what: String,
+        /// Where in it; empty if it is the whole.
+        place: String,
+        /// How this host has it.
+        here: String,
+        /// How the component has it.
+        there: String,
+    },
+    /// The component wants it, and the host does not give it.
+    Extra {
+        /// `import acme:net/http@1.0.0`.
+        what: String,
+        /// Why not, if there is more to say.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { what } => write!(f, "missing  {what}"),
+            Self::Differs { what, place, here, there } => {
+                let place = if place.is_empty() { String::new() } else { format!(" {place}:") };
+                write!(f, "differs  {what}:{place} {here} here, {there} there")
+            }
+            Self::Extra { what, why } if why.is_empty() => write!(f, "extra    {what}"),
+            Self::Extra { what, why } => write!(f, "extra    {what}: {why}"),
+        }
+    }
+}
+
+/// Why this host does not take a component, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Misfit {
+    /// In a sentence.
+    pub because: String,
+    /// One by one.
+    pub differences: Vec<Difference>,
+    /// What the operator can do.
+    pub operator: String,
+    /// What the plugin's author can do.
+    pub author: String,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.because)?;
+        for difference in self.differences.iter().take(MAX_TOLD) {
+            writeln!(f, "  {difference}")?;
+        }
+        match self.differences.len().saturating_sub(MAX_TOLD) {
+            0 => {}
+            more => writeln!(f, "  … and {more} more")?,
+        }
+        write!(f, "hint: operator: {}\nhint: author: {}", self.operator, self.author)
+    }
+}
+
+impl Misfit {
+    /// What only the linker found.
+    pub(crate) fn of_the_linker(words: String) -> Self {
+        Self {
+            because: words,
+            differences: Vec::new(),
+            operator: format!("nothing can be granted or configured here; use a build that fits {PACKAGE}@{CONTRACT}"),
+            author: format!("build it against the `wit/` of {CONTRACT}"),
+        }
+    }
+}
+
+/// A component's imports or exports.
+type Items<'a> = Vec<(String, Option<&'a Interface>)>;
+
+/// What a component says of itself.
+pub(crate) struct Component<'a> {
+    resolve: &'a Resolve,
+    pub(crate) imports: Items<'a>,
+    pub(crate) exports: Items<'a>,
+}
+
+impl<'a> Component<'a> {
+    pub(crate) fn of(resolve: &'a Resolve, world: &'a wit_parser::World) -> Self {
+        let (imports, exports) = (items(resolve, world.imports.iter()), items(resolve, world.exports.iter()));
+        Self { resolve, imports, exports }
+    }
+
+    /// Its world, by what it exports.
+    pub(crate) fn sort(&self) -> Option<World> {
+        self.exports.iter().find_map(|(name, _)| {
+            let (name, _) = of_ours(name)?;
+            World::ALL.into_iter().find(|world| world.export() == name)
+        })
+    }
+
+    /// The versions of the contract that it names; its export's first.
+    pub(crate) fn versions(&self) -> Vec<&str> {
+        let all = self.exports.iter().chain(&self.imports).filter_map(|(name, _)| of_ours(name));
+        let mut versions: Vec<&str> = all.map(|(_, version)| version).collect();
+        let mut seen = BTreeSet::new();
+        versions.retain(|version| seen.insert(*version));
+        versions
+    }
+}
+
+fn items<'a>(resolve: &'a Resolve, items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>) -> Items<'a> {
+    let mut found: Items<'a> = items
+        .map(|(key, item)| match item {
+            WorldItem::Interface { id, .. } => (resolve.name_world_key(key), resolve.interfaces.get(*id)),
+            WorldItem::Function(_) | WorldItem::Type { .. } => (resolve.name_world_key(key), None),
+        })
+        .collect();
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    found
+}
+
+/// The name and the version of an interface in our package.
+pub(crate) fn of_ours(name: &str) -> Option<(&str, &str)> {
+    let name = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
+    Some(name.split_once('@').unwrap_or((name, "")))
+}
+
+/// Why this host does not take the component, if it does not.
+pub(crate) fn misfit(component: &Component<'_>) -> Result<Option<Misfit>, ContractError> {
+    let host = Contract::of_the_host()?;
+    let sort = component.sort();
+    let differences = differences(component, sort, &host);
+    let other = component.versions().into_iter().find(|version| *version != CONTRACT);
+    let because = match (other, sort) {
+        (Some(version), _) => {
+            let built = if version.is_empty() { " without a version".to_owned() } else { format!("@{version}") };
+            let same = if differences.is_empty() { "; what it uses is the same in both" } else { "" };
+            format!("it was built for {PACKAGE}{built}, this host speaks {CONTRACT}{same}")
+        }
+        (None, None) => format!(
+            "it exports {}, and a plugin exports one of agent, agent-blocking, feedback and runner of {PACKAGE}@{CONTRACT}",
+            names(&component.exports)
+        ),
+        (None, Some(_)) if differences.is_empty() => return Ok(None),
+        (None, Some(sort)) => format!("it is not what {} of {PACKAGE}@{CONTRACT} says", sort.as_str()),
+    };
+    let (operator, author) = (operator(other), author(other, sort, &differences));
+    Ok(Some(Misfit { because, differences, operator, author }))
+}
+
+fn differences(component: &Component<'_>, sort: Option<World>, host: &Contract) -> Vec<Difference> {
+    let mut comparison = Comparison::new(&host.resolve, component.resolve);
+    let mut found = Vec::new();
+    if let Some(sort) = sort {
+        let name = sort.export();
+        let theirs = component.exports.iter().find(|(it, _)| of_ours(it).is_some_and(|(it, _)| it == name));
+        let theirs = theirs.and_then(|(_, interface)| *interface);
+        for (function, ours) in host.interface(name).into_iter().flat_map(|interface| &interface.functions) {
+            let what = format!("{name}.{function}");
+            match theirs.and_then(|interface| interface.functions.get(function)) {
+                None => found.push(Difference::Missing { what: format!("export {what}") }),
+                Some(theirs) => found.extend(differ(&what, comparison.functions(ours, theirs))),
+            }
+        }
+    }
+    for (import, theirs) in &component.imports {
+        import_differences(import, *theirs, sort, host, &mut comparison, &mut found);
+    }
+    found
+}
+
+fn import_differences(
+    import: &str,
+    theirs: Option<&Interface>,
+    sort: Option<World>,
+    host: &Contract,
+    comparison: &mut Comparison<'_>,
+    found: &mut Vec<Difference>,
+) {
+    let extra = |what: &str, why: String| Difference::Extra { what: format!("import {what}"), why };
+    let Some((name, _)) = of_ours(import) else {
+        found.extend((!is_virtual(import)).then(|| extra(import, String::new())));
+        return;
+    };
+    let (Some(ours), Some(theirs)) = (host.interface(name), theirs) else {
+        found.push(extra(import, "this host has no such interface".to_owned()));
+        return;
+    };
+    if let Some(sort) = sort.filter(|sort| !ours.functions.is_empty() && !sort.imports().contains(&name)) {
+        let given = match sort.imports() {
+            [] => "nothing".to_owned(),
+            some => some.join(", "),
+        };
+        found.push(extra(name, format!("{} is given {given}", sort.as_str())));
+        return;
+    }
+    for (function, theirs) in &theirs.functions {
+        let what = format!("{name}.{function}");
+        match ours.functions.get(function) {
+            None => found.push(extra(&what, "this host has no such function".to_owned())),
+            Some(ours) => found.extend(differ(&what, comparison.functions(ours, theirs))),
+        }
+    }
+}
+
+fn differ(what: &str, found: Vec<Found>) -> impl Iterator<Item = Difference> {
+    let differs =
+        |it: Found| Difference::Differs { what: what.to_owned(), place: it.place, here: it.ours, there: it.theirs };
+    found.into_iter().map(differs)
+}
+
+/// Whether it is one of the virtual interfaces of WASI that every component may import.
+fn is_virtual(import: &str) -> bool {
+    let (name, version) = import.split_once('@').unwrap_or((import, ""));
+    wasi::INTERFACES.contains(&name) && version.starts_with("0.2.")
+}
+
+fn operator(other: Option<&str>) -> String {
+    match other {
+        Some(_) => format!("use a build for {PACKAGE}@{CONTRACT}, or the version of Phasegate that it was made for"),
+        None => "nothing can be granted or configured here; use a build that fits, or another plugin".to_owned(),
+    }
+}
+
+fn author(other: Option<&str>, sort: Option<World>, differences: &[Difference]) -> String {
+    let mut advice = Vec::new();
+    let shape = |it: &Difference| !matches!(it, Difference::Extra { .. });
+    match (other, sort) {
+        (None, None) => advice.push("choose one of the worlds in `wit/plugin.wit`, and export what it says".to_owned()),
+        (Some(_), _) => advice.push(format!("build it against the `wit/` of {CONTRACT}")),
+        (None, Some(_)) if differences.iter().any(shape) => {
+            advice.push(format!("build it against the `wit/` of {CONTRACT} as it was released, without changes"));
+        }
+        (None, Some(_)) => {}
+    }
+    let extra = |prefix: &str| {
+        differences.iter().any(|it| matches!(it, Difference::Extra { what, .. } if what.starts_with(prefix)))
+    };
+    if differences.iter().any(|it| !shape(it)) {
+        advice.push("remove what needs the extra imports".to_owned());
+    }
+    if extra("import wasi:") {
+        advice.push(
+            "of WASI 0.2 there are virtual clocks, randomness, standard streams and empty files, nothing else"
+                .to_owned(),
+        );
+    }
+    advice.join("; ")
+}
+
+fn names(items: &Items<'_>) -> String {
+    match items.as_slice() {
+        [] => "nothing".to_owned(),
+        some => some.iter().take(MAX_TOLD).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "),
+    }
+}

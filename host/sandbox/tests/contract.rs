@@ -1,0 +1,187 @@
+//! Components that do not fit the contract, refused before anything of them runs: the whole text, as operators and authors
+//! read it. And the contract itself, held against what was released.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+#[path = "common/stub.rs"]
+mod stub;
+
+use common::{engine, fixture};
+use phasegate_process::Digest;
+use phasegate_sandbox::{CONTRACT, breaking_changes, inspect};
+use stub::{altered, component, wit};
+
+fn refusal(name: &str, bytes: Vec<u8>) -> String {
+    match engine().load(&name.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)) {
+        Ok(_) => panic!("{name} was taken"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The refusal of a component built for the contract with these changes.
+fn altered_refusal(world: &str, changes: &[(&str, &str)]) -> String {
+    refusal("code", component(&altered(changes), &[], world))
+}
+
+#[test]
+fn a_component_of_the_contract_as_it_is_fits_whatever_its_world() {
+    for world in ["agent-plugin", "agent-plugin-blocking", "feedback-plugin", "runner-plugin"] {
+        let bytes = component(&wit(""), &[], world);
+        assert_eq!(inspect(&bytes).unwrap().misfit, None, "{world}");
+        engine().load(&world.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap();
+    }
+}
+
+#[test]
+fn a_component_of_an_earlier_contract_is_refused_with_all_that_is_missing() {
+    insta::assert_snapshot!(refusal("old-contract", fixture("old-contract")), @r"
+    plugin `old-contract` does not fit this host: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
+      missing  export runner.collect
+      missing  export runner.run-tests
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
+    hint: author: build it against the `wit/` of 0.1.0
+    ");
+}
+
+#[test]
+fn a_component_of_a_later_contract_is_refused_by_its_version_even_if_nothing_else_differs() {
+    let changes = [("plugin@0.1.0", "plugin@0.2.0")];
+    insta::assert_snapshot!(altered_refusal("agent-plugin", &changes), @r"
+    plugin `code` does not fit this host: it was built for phasegate:plugin@0.2.0, this host speaks 0.1.0; what it uses is the same in both
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
+    hint: author: build it against the `wit/` of 0.1.0
+    ");
+}
+
+#[test]
+fn a_later_contract_is_compared_down_to_the_field_and_the_case() {
+    let changes = [
+        ("plugin@0.1.0", "plugin@0.2.0"),
+        ("        attempt: u32,\n        inputs", "        attempt: u64,\n        inputs"),
+        ("low, medium, high, critical", "low, medium, high, critical, fatal"),
+        ("write: func(level: level, line: string)", "write: func(level: level, line: string, at: u64)"),
+        ("    inputs: func()", "    delete: func(name: string);\n    inputs: func()"),
+    ];
+    insta::assert_snapshot!(altered_refusal("agent-plugin", &changes), @r"
+    plugin `code` does not fit this host: it was built for phasegate:plugin@0.2.0, this host speaks 0.1.0
+      differs  agent.run: parameter `assignment`, record `assignment`, field `attempt`: u32 here, u64 there
+      differs  agent.run: parameter `assignment`, record `assignment`, field `feedback`, element, record `feedback-item`, field `issues`, element, record `issue`, field `severity`, enum `severity`, case `fatal`: absent here, present there
+      extra    import artifacts.delete: this host has no such function
+      differs  log.write: parameters: (level, line) here, (level, line, at) there
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
+    hint: author: build it against the `wit/` of 0.1.0; remove what needs the extra imports
+    ");
+}
+
+#[test]
+fn a_missing_export_is_named() {
+    let changes = [("collect: func(code: list<file>, tests: list<file>) -> result<list<string>, list<string>>;", "")];
+    insta::assert_snapshot!(altered_refusal("runner-plugin", &changes), @r"
+    plugin `code` does not fit this host: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+      missing  export runner.collect
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    ");
+}
+
+#[test]
+fn a_wrong_signature_is_named_with_both_shapes() {
+    let changes = [
+        ("environment: func() -> string", "environment: func(language: string) -> list<u8>"),
+        ("output: string,", "output: option<string>,"),
+    ];
+    insta::assert_snapshot!(altered_refusal("runner-plugin", &changes), @r"
+    plugin `code` does not fit this host: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+      differs  runner.environment: parameters: () here, (language) there
+      differs  runner.environment: result: string here, list<u8> there
+      differs  runner.run-tests: result, ok, record `test-run`, field `tests`, element, record `test-case`, field `output`: string here, option<string> there
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    ");
+    let changes = [("run: async func(assignment: assignment)", "run: func(assignment: assignment)")];
+    insta::assert_snapshot!(altered_refusal("agent-plugin", &changes), @r"
+    plugin `code` does not fit this host: it is not what agent-plugin of phasegate:plugin@0.1.0 says
+      differs  agent.run: an async func here, a plain func there
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    ");
+}
+
+#[test]
+fn extra_imports_are_named_with_what_is_given_instead() {
+    let disk = "package acme:plugin; interface disk { read: func(path: string) -> list<u8>; }";
+    let http = "package wasi:http@0.2.3; interface outgoing-handler { handle: func(url: string); }";
+    let world = "world feedback-plugin {\n    import log;";
+    let more = "import acme:plugin/disk; import wasi:http/outgoing-handler@0.2.3; import models-blocking;";
+    let files = altered(&[(world, &format!("{world} {more}"))]);
+    insta::assert_snapshot!(refusal("nosy", component(&files, &[disk, http], "feedback-plugin")), @r"
+    plugin `nosy` does not fit this host: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+      extra    import acme:plugin/disk
+      extra    import models-blocking: feedback-plugin is given log
+      extra    import wasi:http/outgoing-handler@0.2.3
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: remove what needs the extra imports; of WASI 0.2 there are virtual clocks, randomness, standard streams and empty files, nothing else
+    ");
+    insta::assert_snapshot!(refusal("ungranted", fixture("ungranted")), @r"
+    plugin `ungranted` does not fit this host: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+      extra    import acme:plugin/disk
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: remove what needs the extra imports
+    ");
+}
+
+#[test]
+fn an_interface_that_the_contract_does_not_have_is_an_extra_import() {
+    let world = "world feedback-plugin {\n    import log;";
+    let files = altered(&[(world, &format!("interface secrets {{ key: func() -> string; }} {world} import secrets;"))]);
+    insta::assert_snapshot!(refusal("nosy", component(&files, &[], "feedback-plugin")), @r"
+    plugin `nosy` does not fit this host: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+      extra    import phasegate:plugin/secrets@0.1.0: this host has no such interface
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: remove what needs the extra imports
+    ");
+}
+
+#[test]
+fn a_component_of_no_world_of_ours_is_told_which_there_are() {
+    let files = [(
+        "it.wit".to_owned(),
+        "package acme:tool@1.0.0; interface tool { go: func(); } world tool-world { export tool; }".to_owned(),
+    )];
+    insta::assert_snapshot!(refusal("tool", component(&files, &[], "tool-world")), @r"
+    plugin `tool` does not fit this host: it exports acme:tool/tool@1.0.0, and a plugin exports one of agent, agent-blocking, feedback and runner of phasegate:plugin@0.1.0
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: choose one of the worlds in `wit/plugin.wit`, and export what it says
+    ");
+}
+
+#[test]
+fn the_live_contract_serves_every_component_of_its_released_version() {
+    let live = wit("");
+    assert!(live.iter().all(|(_, text)| text.contains(&format!("package phasegate:plugin@{CONTRACT};"))), "{CONTRACT}");
+    // A version that is still being made has no frozen copy yet, and may change as it likes.
+    let released =
+        if versions().contains(&CONTRACT.to_owned()) { wit(&format!("released/{CONTRACT}")) } else { return };
+    assert_eq!(breaking_changes(&texts(&released), &texts(&live)).unwrap(), [""; 0], "wit/ breaks released components");
+}
+
+#[test]
+fn released_contracts_stay_as_they_were() {
+    let digests = versions().into_iter().map(|version| {
+        let text: String = wit(&format!("released/{version}")).into_iter().map(|(name, text)| name + &text).collect();
+        assert!(text.contains(&format!("package phasegate:plugin@{version};")), "{version}");
+        format!("{version} {}", Digest::of(text.as_bytes()))
+    });
+    insta::assert_snapshot!(digests.collect::<Vec<_>>().join("\n"), @"0.1.0 sha256:213c5ac3742faf227f9fdbde41d4640aaa1da17bce02359b6c5c9da33b6a0bec");
+}
+
+fn versions() -> Vec<String> {
+    let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/released")).unwrap();
+    let mut versions: Vec<String> = folders.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    versions.sort();
+    versions
+}
+
+fn texts(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+}
