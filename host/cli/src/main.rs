@@ -7,6 +7,7 @@ mod ask;
 mod bars;
 mod cancel;
 mod carry;
+mod check;
 mod compare;
 mod decide;
 mod doctor;

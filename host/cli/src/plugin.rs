@@ -1,4 +1,5 @@
 //! `phasegate plugin inspect`: what a component is and wants, read from its bytes before anything of it runs.
+//! `phasegate plugin check` goes on from there, see [`crate::check`].
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +7,7 @@ use phasegate_process::PluginName;
 use phasegate_runtime::read_component;
 use phasegate_sandbox::{Call, Engine, EngineSettings, Inspection, Limits, Want, World, inspect};
 
+use crate::check;
 use crate::fail::{Exit, Failure};
 use crate::place;
 use crate::words::{Paint, clean, one_line, say, size, table, unreadable};
@@ -25,18 +27,18 @@ pub enum Command {
         #[arg(long, conflicts_with = "json")]
         environment: bool,
     },
+    /// Load a component and call it once with samples, to see whether this host takes it
+    Check(check::Args),
 }
 
 /// Does it. A component that this host would not take ends with the exit code for configuration.
 pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
-    let Command::Inspect { file, json, environment } = command;
+    let (file, json, environment) = match command {
+        Command::Check(args) => return check::go(args, state).await,
+        Command::Inspect { file, json, environment } => (file, json, environment),
+    };
     let name = file.display().to_string();
-    let bytes = read_component(&file).map_err(|why| {
-        Failure::usage(format!(
-            "{name} cannot be read: {}\nhint: name a component, as in target/NAME.wasm",
-            unreadable(&why)
-        ))
-    })?;
+    let bytes = read(&file)?;
     let inspection = inspect(&bytes).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
     if environment {
         let offers = offers(&name, bytes, &inspection, state).await?;
@@ -51,7 +53,16 @@ pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
     Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
 }
 
-fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
+/// The bytes of a component's file.
+pub fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    read_component(file).map_err(|why| {
+        let (name, why) = (file.display(), unreadable(&why));
+        Failure::usage(format!("{name} cannot be read: {why}\nhint: name a component, as in target/NAME.wasm"))
+    })
+}
+
+/// What a component is, for people.
+pub fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
     let unknown = || "none of ours".to_owned();
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![

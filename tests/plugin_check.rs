@@ -1,0 +1,403 @@
+//! Plugins that their authors hold against this host: what is said of each, and with which exit code.
+//!
+//! Every call is made in an empty folder, with no key and no model anywhere.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use insta::assert_snapshot;
+
+#[path = "../host/sandbox/tests/common/stub.rs"]
+mod stub;
+
+fn root() -> PathBuf {
+    std::fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap()
+}
+
+/// Exit code, stdout and stderr of `plugin check` with these words after it; nothing is left in the folder.
+fn check(file: &str, more: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home-of-plugin-check");
+    let output = Command::new(env!("CARGO_BIN_EXE_phasegate"))
+        .args(["plugin", "check"])
+        .arg(root().join(file))
+        .args(more)
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", &home)
+        .output()
+        .unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was written");
+    let text = |bytes: &[u8]| plain(&String::from_utf8_lossy(bytes));
+    format!("{}exit {}\n{}", text(&output.stdout), output.status.code().unwrap(), text(&output.stderr))
+}
+
+/// What was said from the verdict on; what comes before is what `inspect` says.
+fn verdict(said: &str) -> &str {
+    &said[said.find("\nthis host").expect(said) + 1..]
+}
+
+/// Digests and sizes of components change whenever one is rebuilt.
+fn plain(text: &str) -> String {
+    let text = text.replace(root().to_str().unwrap(), "HERE");
+    let lines = text.lines().map(|line| match line.split_whitespace().next() {
+        Some(first @ ("digest" | "size" | "\"digest\":" | "\"size\":")) => {
+            format!("{}{first} …\n", &line[..line.len() - line.trim_start().len()])
+        }
+        _ => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
+#[test]
+fn an_agent_is_told_what_it_is_what_it_wants_and_what_a_dry_call_came_to() {
+    assert_snapshot!(check("plugins/dist/planning.wasm", &[]), @r#"
+    file      HERE/plugins/dist/planning.wasm
+    world     agent-plugin
+    contract  0.1.0
+    size …
+    digest …
+    exports   phasegate:plugin/agent@0.1.0
+    imports   phasegate:plugin/artifacts@0.1.0
+              phasegate:plugin/log@0.1.0
+              phasegate:plugin/model-types@0.1.0
+              phasegate:plugin/models@0.1.0
+              phasegate:plugin/types@0.1.0
+              phasegate:plugin/work@0.1.0
+    wants     [plugins.NAME] grants = { models = ["default"] }
+
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `planning`
+        asks a model of tier default: `planning` (the answer is scripted)
+        hands in `project_plan`, 364 bytes: it would be taken
+    exit 0
+    "#);
+}
+
+#[test]
+fn an_agent_is_called_as_the_phase_that_it_is_for() {
+    assert_snapshot!(verdict(&check("plugins/dist/design.wasm", &["--phase", "design"])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `design`
+        asks a model of tier default: `design` (the answer is scripted)
+        hands in `design_specification`, 957 bytes: it would be taken
+    exit 0
+    ");
+    assert_snapshot!(verdict(&check("plugins/dist/code.wasm", &["--phase", "code"])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `code`
+        asks a model of tier default: `code` (the answer is scripted)
+        hands in `generated_code`, 484 bytes: it would be taken
+    exit 0
+    ");
+    assert_snapshot!(verdict(&check("plugins/dist/code-review.wasm", &["--phase", "code-review"])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `code-review`
+        asks a model of tier default: `code-review/quality` (the answer is scripted)
+        asks a model of tier default: `code-review/security` (the answer is scripted)
+        asks a model of tier default: `code-review/performance` (the answer is scripted)
+        asks a model of tier default: `code-review/test-coverage` (the answer is scripted)
+        asks a model of tier default: `code-review/documentation` (the answer is scripted)
+        asks a model of tier default: `code-review/best-practices` (the answer is scripted)
+        is at: 6 specialists at work
+        hands in findings: 0 issues, 0 checks
+    exit 0
+    ");
+    assert_snapshot!(verdict(&check("plugins/dist/test.wasm", &["--phase", "test"])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `test`
+        asks a model of tier default: `test/write` (the answer is scripted)
+        wants to try tests in python (a dry call runs none)
+        is at: trying the suite on the code
+        logs info: test: the suite goes out untried: a dry call runs no tests
+        hands in `test_suite`, 345 bytes: it would be taken
+        hands in findings: 0 issues, 0 checks
+    exit 0
+    ");
+    assert_snapshot!(verdict(&check("plugins/dist/postmortem.wasm", &["--phase", "postmortem"])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `postmortem`
+        asks a model of tier default: `postmortem` (the answer is scripted)
+        hands in `postmortem_report`, 773 bytes: it would be taken
+        hands in `pips`, 22 bytes: it would be taken
+    exit 0
+    ");
+    assert_snapshot!(check("plugins/dist/design.wasm", &["--phase", "desing"]), @r"
+    exit 2
+    error: --phase: there is no phase `desing`
+    hint: there are planning, design, design-review, code, code-review, test, postmortem
+    ");
+}
+
+#[test]
+fn a_strangers_gate_and_an_agent_without_async_are_called_too() {
+    assert_snapshot!(verdict(&check("examples/security-audit/security-audit.wasm", &[])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `planning`
+        asks a model of tier default: `security-audit` (the answer is scripted)
+        hands in findings: 0 issues, 9 checks
+    exit 0
+    ");
+    assert_snapshot!(verdict(&check("plugins/dist/fixtures/blocking.wasm", &[])), @r#"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `planning`
+        hands in `project_plan`, 2 bytes: it would not be taken: [] is not of type "object"
+    exit 0
+    "#);
+}
+
+#[test]
+fn a_failure_in_words_is_an_answer() {
+    assert_snapshot!(verdict(&check("plugins/dist/design-review.wasm", &["--phase", "design-review"])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `design-review`
+        asks a model of tier default: `design-review/security` (the answer is scripted)
+        asks a model of tier default: `design-review/performance` (the answer is scripted)
+        asks a model of tier default: `design-review/data-integrity` (the answer is scripted)
+        asks a model of tier default: `design-review/maintainability` (the answer is scripted)
+        asks a model of tier default: `design-review/architecture` (the answer is scripted)
+        asks a model of tier default: `design-review/api-design` (the answer is scripted)
+        asks a model of tier default: `design-review/architecture/repair` (the answer is scripted)
+        is at: 6 specialists at work
+        logs info: design-review/architecture: asking again: checks: the design's checklist item is not answered: text that is no duration is refused; checks: the design's checklist item is not answered: an empty text i…
+        says that it cannot do this, which is an answer: 1 of 6 specialists gave no findings, so nothing can be concluded from the others. architecture: the model's answer to `design-review/architecture` is unusable, also when asked again: checks: the design's checklist item is not answered: text that is no duration is refused; checks: the design's checklist item is not answered: an empty text is refused; checks: the design's checklist item is not answe…
+    exit 0
+    ");
+}
+
+#[test]
+fn strategies_decide_a_sample() {
+    for name in ["plugins/dist/feedback-phase-aware.wasm", "examples/feedback-custom/feedback-custom.wasm"] {
+        let said = check(name, &[]);
+        assert!(said.contains("sends work back to `design`") || said.contains("asks a person"), "{said}");
+        assert!(said.contains("exit 0"), "{said}");
+    }
+    assert_snapshot!(verdict(&check("plugins/dist/fixtures/strategy.wasm", &[])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      feedback.decide for a design review that failed
+        sends work back to `planning`: mend planning for gate design-review, attempt 1
+    exit 0
+    ");
+}
+
+#[test]
+fn a_runner_says_what_it_offers_and_runs_one_test_where_the_language_is_known() {
+    assert_snapshot!(verdict(&check("plugins/dist/fixtures/runner.wasm", &[])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      runner.environment
+        offers language lines, 0 modules
+      runner.collect of nothing
+        finds 0 tests
+    exit 0
+    ");
+    assert_snapshot!(verdict(&check("plugins/dist/runner-python.wasm.zst", &[])), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      runner.environment
+        offers language python, 123 modules
+      runner.collect of nothing
+        finds 0 tests
+      runner.collect of one test
+        finds 1 test
+      runner.run-tests of one test
+        test_check.py::test_sums passed
+    exit 0
+    ");
+}
+
+#[test]
+fn a_plugin_that_does_not_fit_is_told_the_differences_and_never_called() {
+    assert_snapshot!(check("plugins/dist/fixtures/old-contract.wasm", &[]), @r"
+    file      HERE/plugins/dist/fixtures/old-contract.wasm
+    world     runner-plugin
+    contract  0.0.9
+    size …
+    digest …
+    exports   phasegate:plugin/runner@0.0.9
+    imports   nothing
+    wants     nothing that has to be granted
+
+    this host would not take it: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
+      missing  export runner.collect
+      missing  export runner.run-tests
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
+    hint: author: build it against the `wit/` of 0.1.0
+    exit 1
+    ");
+    assert_snapshot!(check("plugins/dist/fixtures/ungranted.wasm", &["--json"]), @r#"
+    {
+      "dry_calls": [],
+      "file": "HERE/plugins/dist/fixtures/ungranted.wasm",
+      "held": false,
+      "inspection": {
+        "contract": "0.1.0",
+        "digest": …
+        "exports": [
+          "phasegate:plugin/feedback@0.1.0"
+        ],
+        "imports": [
+          "acme:plugin/disk",
+          "phasegate:plugin/types@0.1.0"
+        ],
+        "misfit": {
+          "author": "remove what needs the extra imports",
+          "because": "it is not what feedback-plugin of phasegate:plugin@0.1.0 says",
+          "differences": [
+            {
+              "is": "extra",
+              "what": "import acme:plugin/disk"
+            }
+          ],
+          "operator": "nothing can be granted or configured here; use a build that fits, or another plugin"
+        },
+        "size": …
+        "wants": [],
+        "world": "feedback"
+      }
+    }
+    exit 1
+    "#);
+}
+
+/// What is said of a component that the contract with these changes describes; each of its functions traps.
+fn check_stub(world: &str, changes: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stub.wasm");
+    std::fs::write(&file, stub::component(&stub::altered(changes), &[], world)).unwrap();
+    verdict(&check(file.to_str().unwrap(), &[])).to_owned()
+}
+
+#[test]
+fn a_missing_export_a_wrong_signature_and_an_extra_import_are_told_apart() {
+    let collect = "collect: func(code: list<file>, tests: list<file>) -> result<list<string>, list<string>>;";
+    assert_snapshot!(check_stub("runner-plugin", &[(collect, "")]), @r"
+    this host would not take it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+      missing  export runner.collect
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    exit 1
+    ");
+    let submission = ("findings: option<findings>,", "findings: list<findings>,");
+    assert_snapshot!(check_stub("agent-plugin", &[submission]), @r"
+    this host would not take it: it is not what agent-plugin of phasegate:plugin@0.1.0 says
+      differs  agent.run: result, ok, record `submission`, field `findings`: option<record `findings`> here, list<record `findings`> there
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    exit 1
+    ");
+    let world = "world runner-plugin {";
+    assert_snapshot!(check_stub("runner-plugin", &[(world, "world runner-plugin { import models-blocking;")]), @r"
+    this host would not take it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+      extra    import models-blocking: runner-plugin is given nothing
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: remove what needs the extra imports
+    exit 1
+    ");
+}
+
+#[test]
+fn a_plugin_that_crashes_in_its_dry_call_does_not_hold() {
+    for world in ["agent-plugin", "agent-plugin-blocking"] {
+        assert!(check_stub(world, &[]).ends_with("exit 1\n"), "{world}");
+    }
+    assert_snapshot!(check_stub("agent-plugin", &[]), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      agent.run as phase `planning`
+        fault: plugin `stub` (a dry call) crashed: wasm `unreachable` instruction executed
+        hint: this is a fault of the plugin; its author needs this message and the plugin's log
+    exit 1
+    ");
+    assert_snapshot!(check_stub("feedback-plugin", &[]), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      feedback.decide for a design review that failed
+        fault: plugin `stub` (a dry call) crashed: wasm `unreachable` instruction executed
+        hint: this is a fault of the plugin; its author needs this message and the plugin's log
+    exit 1
+    ");
+    assert_snapshot!(check_stub("runner-plugin", &[]), @r"
+    this host takes it
+
+    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+      runner.environment
+        fault: plugin `stub` (a dry call) crashed: wasm `unreachable` instruction executed
+        hint: this is a fault of the plugin; its author needs this message and the plugin's log
+    exit 1
+    ");
+}
+
+#[test]
+fn what_is_no_component_fails_and_what_is_not_there_is_a_mistake_of_the_caller() {
+    assert_snapshot!(check("README.md", &[]), @r"
+    exit 1
+    error: HERE/README.md: this is not a WebAssembly component: it does not start as one
+    hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
+    ");
+    assert_snapshot!(check("nothing.wasm", &[]), @r"
+    exit 2
+    error: HERE/nothing.wasm cannot be read: there is no such file
+    hint: name a component, as in target/NAME.wasm
+    ");
+}
+
+#[test]
+fn programs_read_the_same_as_json() {
+    assert_snapshot!(check("plugins/dist/fixtures/strategy.wasm", &["--json"]), @r#"
+    {
+      "dry_calls": [
+        {
+          "call": "feedback.decide for a design review that failed",
+          "happened": [
+            "sends work back to `planning`: mend planning for gate design-review, attempt 1"
+          ]
+        }
+      ],
+      "file": "HERE/plugins/dist/fixtures/strategy.wasm",
+      "held": true,
+      "inspection": {
+        "contract": "0.1.0",
+        "digest": …
+        "exports": [
+          "phasegate:plugin/feedback@0.1.0"
+        ],
+        "imports": [
+          "phasegate:plugin/log@0.1.0",
+          "phasegate:plugin/types@0.1.0"
+        ],
+        "misfit": null,
+        "size": …
+        "wants": [],
+        "world": "feedback"
+      }
+    }
+    exit 0
+    "#);
+}
