@@ -5,6 +5,9 @@
 //! whoever changes an event and makes all links after it anew is found only by a link that was noted elsewhere.
 
 use std::fmt::Write as _;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
 
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunCreated, RunId};
 use serde::{Deserialize, Serialize};
@@ -42,10 +45,45 @@ pub fn link(before: Option<&Digest>, number: u64, at_ms: u64, format: u32, body:
 }
 
 /// The events after `number`, which `stored` holds together with event `number` itself, whose link they must follow.
+///
+/// Since each event is stored with its link, a long list is read in pieces, side by side.
 pub(crate) fn read(run: &RunId, number: u64, stored: &[Stored], place: &str) -> Result<Vec<Recorded>, JournalError> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let length = stored.len().div_ceil(threads).max(WORTH_A_THREAD);
+    let mut pieces = Vec::new();
+    let (mut due, mut before) = (number.max(1), None);
+    for piece in stored.chunks(length) {
+        pieces.push((due, before, piece));
+        due += piece.len() as u64;
+        before = piece.last().map(|last| &last.chain);
+    }
+    let read = |(due, before, piece)| read_piece(run, number, due, before, piece, place);
+    if pieces.len() < 2 {
+        return pieces.pop().map_or_else(|| Ok(Vec::new()), read);
+    }
+    thread::scope(|scope| {
+        let readers: Vec<_> = pieces.into_iter().map(|piece| scope.spawn(move || read(piece))).collect();
+        let mut events = Vec::with_capacity(stored.len());
+        for reader in readers {
+            events.append(&mut reader.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(events)
+    })
+}
+
+/// Events that take longer to read than a thread to start.
+const WORTH_A_THREAD: usize = 500;
+
+fn read_piece<'a>(
+    run: &RunId,
+    number: u64,
+    due: u64,
+    mut before: Option<&'a Digest>,
+    stored: &'a [Stored],
+    place: &str,
+) -> Result<Vec<Recorded>, JournalError> {
     let mut events = Vec::with_capacity(stored.len());
-    let mut before = None;
-    for (expected, found) in (number.max(1)..).zip(stored) {
+    for (expected, found) in (due..).zip(stored) {
         if found.number != expected {
             return Err(JournalError::gap(run, expected, place));
         }

@@ -5,7 +5,7 @@ use std::fs;
 use phasegate_journal::{SqliteJournal, link};
 use phasegate_process::EVENT_FORMAT;
 
-use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, run, said, words};
+use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, run, said, words};
 
 async fn with_three_events(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));
@@ -141,6 +141,35 @@ async fn an_event_that_is_not_the_one_that_was_written_is_an_error_that_names_it
         assert_eq!(words(place.open().events(&run("run-a"))), broken, "{change}");
         assert_eq!(words(place.open().events_after(&run("run-a"), 1)), broken, "{change}");
     }
+}
+
+#[tokio::test]
+async fn a_long_run_is_checked_wherever_it_is_broken() {
+    let (place, id) = (folder(), run("run-a"));
+    {
+        let journal = place.open();
+        let owner = journal.own(&id).await.unwrap();
+        let events = (1..=2_300).map(|number| said(&format!("number {number}"))).collect();
+        append(&*journal, &owner, &id, 1, events).await.unwrap();
+        assert_eq!(numbers(&journal.events(&id).unwrap()), (1..=2_300).collect::<Vec<_>>());
+        assert_eq!(numbers(&journal.events_after(&id, 7).unwrap()), (8..=2_300).collect::<Vec<_>>());
+    }
+    let raw = place.raw();
+    let change = |number: u64, by: i64| {
+        raw.execute("UPDATE events SET at_ms = at_ms + ?2 WHERE number = ?1", (number, by)).unwrap();
+    };
+    // The ends of pieces of every length that two, three or four readers would take.
+    for number in [1, 2, 500, 501, 575, 576, 766, 767, 768, 1_150, 1_151, 1_534, 1_535, 2_299, 2_300] {
+        change(number, 1);
+        change(2_300, 5);
+        let broken = words(place.open().events(&id));
+        assert!(broken.starts_with(&format!("event {number} of run `run-a` in ")), "{broken}");
+        change(number, -1);
+        change(2_300, -5);
+    }
+    raw.execute("DELETE FROM events WHERE number = 1151", ()).unwrap();
+    let missing = words(place.open().events(&id));
+    assert!(missing.starts_with("event 1151 of run `run-a` is missing in "), "{missing}");
 }
 
 #[tokio::test]
