@@ -131,6 +131,10 @@ macro_rules! fixture {
     };
 }
 
+/// Those of the attackers that can be loaded.
+pub(super) const LOADABLE: [&str; 6] =
+    ["visitor", "visitor-blocking", "visitor-strategy", "visitor-runner", "liar", "early-spinner"];
+
 /// The attackers' components, by the names that the lists call them.
 pub(crate) fn component(name: &str) -> Option<Vec<u8>> {
     let agent = fixture!("agent");

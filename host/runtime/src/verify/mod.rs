@@ -56,6 +56,7 @@ pub async fn verify(
     mut told: impl FnMut(&Tried),
 ) -> Result<Verified, Error> {
     let ground = Ground::new(engine, config)?;
+    ground.warm().await?;
     if let Some(fault) = ground.neighbour().await {
         return Err(Error::NotNow(format!("without any attack, {fault}\nhint: this is a fault of the host")));
     }

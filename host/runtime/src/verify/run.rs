@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use phasegate_broker::ModelsConfig;
 use phasegate_journal::MemoryJournal;
+use phasegate_process::Digest;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::task::Task;
 use phasegate_sandbox::{EngineSettings, LimitsPatch};
 
 use super::Tried;
-use super::corpus::{ANSWERS, Attack, base};
+use super::corpus::{ANSWERS, Attack, LOADABLE, base, component};
 use super::memory::resident;
 use super::story::{Ears, flat, story};
 use crate::{
@@ -66,6 +67,19 @@ impl Ground {
             lifted: LimitsPatch::default(),
             _folder: folder,
         })
+    }
+
+    /// Compiles what will attack, so that no attack is charged with the compiler's time and memory.
+    pub(super) async fn warm(&self) -> Result<(), Error> {
+        let engine = self.house.engine().clone();
+        let compiled = tokio::task::spawn_blocking(move || {
+            LOADABLE.into_iter().try_for_each(|name| {
+                let bytes = component(name).unwrap_or_default();
+                engine.load(&name.parse()?, &Digest::of(&bytes), || Ok(bytes))?;
+                Ok::<_, Error>(())
+            })
+        });
+        compiled.await.map_err(|gone| Error::NotNow(format!("compiling the attackers broke off: {gone}")))?
     }
 
     /// A neighbour's run: what is wrong with it, if anything is.
