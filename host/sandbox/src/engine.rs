@@ -33,6 +33,11 @@ const STRATEGIES: u32 = 32;
 /// The most table elements of a component that goes into the pool.
 const POOLED_TABLE: u64 = 20_000;
 
+/// How deep an interpreter may call, in bytes; taken from the system as it is used.
+const INTERPRETER_STACK: usize = 64 << 20;
+/// What the host's own functions may take of a stack beside it.
+const HOST_STACK: usize = 2 << 20;
+
 /// How the engine is set up.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
@@ -100,8 +105,8 @@ impl Engine {
     /// Sets up the engine and its clock, which ends with the last clone.
     pub fn new(settings: EngineSettings) -> Result<Self, EngineError> {
         let start = |error: wasmtime::Error| EngineError::Start(format!("{error:#}"));
-        let pooled = Side::new(pool(&settings)).map_err(start)?;
-        let on_demand = Side::new(InstanceAllocationStrategy::OnDemand).map_err(start)?;
+        let pooled = Side::new(config(pool(&settings))).map_err(start)?;
+        let on_demand = Side::new(interpreters()).map_err(start)?;
         let cache = settings.cache_dir.as_deref().map(Cache::open).transpose()?;
         let ticker = Ticker::start(vec![pooled.engine.clone(), on_demand.engine.clone()])
             .map_err(|error| EngineError::Start(error.to_string()))?;
@@ -192,8 +197,8 @@ fn ready(
 }
 
 impl Side {
-    fn new(strategy: InstanceAllocationStrategy) -> wasmtime::Result<Self> {
-        let engine = wasmtime::Engine::new(&config(strategy))?;
+    fn new(config: Config) -> wasmtime::Result<Self> {
+        let engine = wasmtime::Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         host::link(&mut linker)?;
         wasi::link(&mut linker)?;
@@ -213,6 +218,15 @@ fn config(strategy: InstanceAllocationStrategy) -> Config {
     config.relaxed_simd_deterministic(true);
     config.cranelift_nan_canonicalization(true);
     config.allocation_strategy(strategy);
+    config
+}
+
+/// An interpreter watches the part of its stack that lies in its own memory, and turns recursion without end into an error
+/// of its language. The machine's part must be deep enough for that to come first.
+fn interpreters() -> Config {
+    let mut config = config(InstanceAllocationStrategy::OnDemand);
+    config.max_wasm_stack(INTERPRETER_STACK);
+    config.async_stack_size(INTERPRETER_STACK + HOST_STACK);
     config
 }
 
