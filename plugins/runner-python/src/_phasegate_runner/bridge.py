@@ -1,7 +1,7 @@
 """Runs one test file with the real pytest, collected from memory.
 
 Every test that parsing finds is reported: one that gives no report has errored. An import that fails is a build error.
-Results cannot be trusted against code that tampers with the interpreter it shares; the host counts what was collected.
+The code that is tested shares the interpreter with what judges it: `guard` says how far results can be trusted.
 """
 
 import importlib
@@ -16,7 +16,7 @@ import _pytest.config
 import _pytest.python
 import pytest
 
-from . import denials, eventloop, memfs
+from . import denials, eventloop, guard, memfs, waiting
 from .finder import MemoryFinder
 from .imports import ImportCheck
 from .names import tests_of
@@ -88,6 +88,7 @@ class Bridge:
         sys.meta_path.insert(0, self.finder)
         random.seed(os.urandom(32))
         denials.install()
+        waiting.install()
         eventloop.install()
         sys.argv = ["pytest"]
         memfs.install(self.sources.files)
@@ -136,6 +137,9 @@ class Bridge:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             config.pluginmanager.unregister(reporter)
+        # pytest replaces parts of itself until now, and supplied files are imported from now on.
+        self.send = guard.install(config.pluginmanager)
+        self.reports.send = self.send
         for conftest in self.sources.conftests(self.path):
             # Several folders may each have a plain module `conftest`.
             sys.modules.pop(self.finder.module_name(conftest), None)
@@ -179,6 +183,22 @@ class Bridge:
 
     def pytest_collectreport(self, report):
         self.reports.collected(report, self.path)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session):
+        self.send("items", session.items)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self, item):
+        """What the test raised, seen before anyone could judge it otherwise."""
+        try:
+            result = yield
+        except BaseException as e:
+            self.reports.raised(item.nodeid, e)
+            raise
+        for error in getattr(item, "_excinfo", None) or ():
+            self.reports.raised(item.nodeid, error.value)
+        return result
 
     def pytest_itemcollected(self, item):
         self.reports.item(item.nodeid)
@@ -226,4 +246,10 @@ def _bound_capture():
             kept(self, text[: _CAPTURE_CHARS - written])
         return len(text)
 
+    def truncate(self, *position):
+        self._written = 0
+        return emptied(self, *position)
+
+    emptied = _pytest.capture.CaptureIO.truncate
     _pytest.capture.CaptureIO.write = write
+    _pytest.capture.CaptureIO.truncate = truncate

@@ -23,9 +23,9 @@ class Run:
 
 def bounded(text: str, limit: int) -> str:
     """The beginning and the end, where what matters stands; what cannot be encoded is escaped."""
-    text = text.encode("utf-8", "backslashreplace").decode()
-    if len(text) <= limit:
-        return text
-    head = limit * 2 // 3
-    tail = limit - head
-    return f"{text[:head]}\n… {len(text) - limit} characters left out …\n{text[-tail:]}"
+    if len(text) > limit:
+        # Cut first: what is left out may be larger than what memory is left.
+        head = limit * 2 // 3
+        tail = limit - head
+        text = f"{text[:head]}\n… {len(text) - limit} characters left out …\n{text[-tail:]}"
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -2,7 +2,7 @@
 
 import re
 
-from .outcome import MESSAGE_CHARS, Case, bounded
+from .outcome import MESSAGE_CHARS, OUTPUT_CHARS, Case, bounded
 
 _WORST = {"errored": 3, "failed": 3, "skipped": 2, "passed": 1}
 
@@ -17,14 +17,12 @@ class Reports:
         # Supplied files are known by relative paths outside, and lie at the root inside.
         paths = "|".join(re.escape(p) for p in sorted(files, key=len, reverse=True))
         self._supplied = re.compile(rf"(?<![\w./-])/({paths})(?![\w/])")
-        self._order: dict[str, None] = {}
-        self._cases: dict[str, Case] = {}
-        self._finished: set[str] = set()
+        self.send = lambda *_: None
         self._module_skip: str | None = None
         self.collect_errors: list[str] = []
 
     def item(self, nodeid: str):
-        self._order[nodeid] = None
+        self.send("item", nodeid)
 
     def collected(self, report, path: str):
         if report.skipped and report.nodeid == path:
@@ -34,38 +32,34 @@ class Reports:
             self.collect_errors.append(bounded(self._relative(f"{path}:1: while collecting: {what}"), MESSAGE_CHARS))
 
     def add(self, report):
-        self.item(report.nodeid)
-        case = self._cases.setdefault(report.nodeid, Case(report.nodeid, "passed"))
         outcome, message = self._judge(report)
-        if message:
-            case.message = bounded(f"{case.message}\n\n{message}" if case.message else message, MESSAGE_CHARS)
-        if _WORST[outcome] > _WORST[case.outcome]:
-            case.outcome = outcome
-        case.output = "".join(f"--- {title}\n{text}\n" for title, text in report.sections)
-        if report.when == "teardown":
-            self._finished.add(report.nodeid)
+        output = "".join(f"--- {title}\n{text}\n" for title, text in report.sections)
+        self.send("report", report.nodeid, report.when, outcome, message, bounded(output, OUTPUT_CHARS))
+
+    def raised(self, nodeid: str, error: BaseException):
+        try:
+            said = bounded(words_of(error), 500)
+        except BaseException:
+            said = type(error).__name__
+        self.send("raised", nodeid, said)
 
     def cases(self, expected: list[str], reason: str | None) -> list[Case]:
-        cases = [self._case(nodeid, reason) for nodeid in self._order]
+        """One case a test, from what was kept; nothing has passed if what judges was replaced."""
+        kept: list = []
+        self.send("end", kept)
+        notes, fault = kept[0] if kept else ((), None)
+        cases = _folded(notes, reason)
         seen = {c.name for c in cases} | {c.name.partition("[")[0] for c in cases}
-        return cases + [self._missing(name, reason) for name in expected if name not in seen]
+        cases += [self._missing(name, reason, not notes) for name in expected if name not in seen]
+        for case in cases:
+            if fault and case.outcome in ("passed", "skipped"):
+                case.outcome, case.message = "errored", bounded(f"no result can be trusted: {fault}", MESSAGE_CHARS)
+        return cases
 
-    def _case(self, nodeid: str, reason) -> Case:
-        case = self._cases.get(nodeid)
-        if case is None:
-            return self._missing(nodeid, reason)
-        if nodeid not in self._finished and case.outcome in ("passed", "skipped"):
-            return Case(nodeid, "errored", reason or "the test did not finish", case.output)
-        return case
-
-    def _missing(self, name: str, reason) -> Case:
-        if self._module_skip is not None and not self._cases:
+    def _missing(self, name: str, reason, nothing_ran: bool) -> Case:
+        if self._module_skip is not None and nothing_ran:
             return Case(name, "skipped", self._module_skip)
-        why = (
-            reason
-            or "the test is defined in the file but was not there when the file had been imported, or was deselected"
-        )
-        return Case(name, "errored", bounded(f"did not run: {why}", MESSAGE_CHARS))
+        return _did_not_run(name, reason)
 
     def _judge(self, report) -> tuple[str, str | None]:
         if report.failed:
@@ -93,3 +87,41 @@ class Reports:
 
     def _relative(self, text: str) -> str:
         return self._supplied.sub(r"\1", text)
+
+
+def _folded(notes, reason: str | None) -> list[Case]:
+    cases: dict[str, Case | None] = {}
+    finished, raised = set(), {}
+    for what, nodeid, *facts in notes:
+        case = cases.setdefault(nodeid, None)
+        if what == "raised":
+            raised[nodeid] = facts[0]
+        elif what == "report":
+            when, outcome, message, output = facts
+            case = cases[nodeid] = case or Case(nodeid, "passed")
+            if message:
+                case.message = bounded(f"{case.message}\n\n{message}" if case.message else message, MESSAGE_CHARS)
+            if _WORST[outcome] > _WORST[case.outcome]:
+                case.outcome = outcome
+            case.output = output
+            if when == "teardown":
+                finished.add(nodeid)
+    return [_ended(nodeid, case, nodeid in finished, raised.get(nodeid), reason) for nodeid, case in cases.items()]
+
+
+def _ended(nodeid: str, case: Case | None, finished: bool, raised: str | None, reason: str | None) -> Case:
+    if case is None:
+        return _did_not_run(nodeid, reason)
+    if not finished and case.outcome in ("passed", "skipped"):
+        return Case(nodeid, "errored", reason or "the test did not finish", case.output)
+    if raised and case.outcome == "passed":
+        return Case(nodeid, "errored", f"reported as passed although it raised {raised}", case.output)
+    return case
+
+
+def _did_not_run(name: str, reason: str | None) -> Case:
+    why = (
+        reason
+        or "the test is defined in the file but was not there when the file had been imported, or was deselected"
+    )
+    return Case(name, "errored", bounded(f"did not run: {why}", MESSAGE_CHARS))

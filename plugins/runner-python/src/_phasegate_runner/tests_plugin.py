@@ -2,21 +2,40 @@
 
 import asyncio
 import inspect
+import unittest
 
 import pytest
 from _pytest.capture import CaptureFixture, SysCapture
 
 
+def _call(case, method):
+    """A coroutine that nobody awaits is no passed test."""
+    result = method()
+    if inspect.iscoroutine(result) or inspect.isasyncgen(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError("`async def` tests need unittest.IsolatedAsyncioTestCase")
+
+
 class TestsPlugin:
     def pytest_configure(self, config):
         config.addinivalue_line("markers", "asyncio: the test is a coroutine (all are run by asyncio.run)")
+        unittest.TestCase._callTestMethod = _call
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem):
         if not inspect.iscoroutinefunction(pyfuncitem.obj):
             return None
         arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-        asyncio.run(pyfuncitem.obj(**arguments))
+        ended = []
+
+        async def whole():
+            await pyfuncitem.obj(**arguments)
+            ended.append(True)
+
+        asyncio.run(whole())
+        if not ended:
+            raise RuntimeError("the coroutine did not run to its end: was asyncio replaced?")
         return True
 
     @pytest.fixture
