@@ -1,0 +1,166 @@
+//! Code that models wrote, as bad as it comes, against the Python runner as it is shipped.
+//!
+//! The cases are in `python_corpus/`, a file a theme: files of one call and what must be seen of each test, all of them and
+//! no other. Of every case holds as well: what was collected has reported, and the same call gives the same answer again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use common::{call, engine, file};
+use phasegate_process::Digest;
+use phasegate_process::testing::{File, TestRun};
+use phasegate_sandbox::{Call, Limits, LimitsPatch, Plugin};
+
+/// What lies in a case before its files: `== name`, then sections that begin with `-- `.
+struct Case {
+    name: String,
+    code: Vec<File>,
+    tests: Vec<File>,
+    limits: Limits,
+    /// What must be seen, a line a test.
+    ends: Vec<String>,
+}
+
+impl Case {
+    fn parse(text: &str) -> Self {
+        let (name, rest) = text.split_once('\n').unwrap();
+        let limits = Limits { memory_bytes: 384 << 20, ..Limits::runner() };
+        let mut case = Self { name: name.to_owned(), code: Vec::new(), tests: Vec::new(), limits, ends: Vec::new() };
+        for section in format!("\n{rest}").split("\n-- ").skip(1) {
+            let (head, body) = section.split_once('\n').unwrap_or((section, ""));
+            let body = format!("{body}\n");
+            match head.split_once(' ') {
+                Some(("code", path)) => case.code.push(file(path, &unescaped(&body))),
+                Some(("test", path)) => case.tests.push(file(path, &unescaped(&body))),
+                Some(("limits", json)) => {
+                    case.limits = case.limits.with(serde_json::from_str::<LimitsPatch>(json).unwrap());
+                }
+                _ if head == "ends" => {
+                    case.ends = body.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+                }
+                _ => panic!("{name}: what is `{head}`?"),
+            }
+        }
+        assert!(rest.contains("-- ends"), "{name}: what must be seen?");
+        case
+    }
+
+    /// The first test file that comes.
+    fn path(&self) -> &str {
+        &self.tests[0].path
+    }
+
+    async fn run(&self, runner: &Plugin) -> Result<TestRun, String> {
+        let call = self.call();
+        let ran = runner.run_tests(&self.code, &self.tests, self.path(), &call).await;
+        ran.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+
+    fn call(&self) -> Call {
+        Call { limits: self.limits, ..call("test run of phase test") }
+    }
+
+    /// Every line of the expectation fits one thing that was seen, in order, and nothing else was seen.
+    async fn check(&self, runner: &Plugin) {
+        let seen = match self.run(runner).await {
+            Err(words) => vec![format!("call: {words}")],
+            Ok(run) => {
+                self.check_complete(runner, &run).await;
+                assert_eq!(self.run(runner).await.as_ref(), Ok(&run), "{}: a second time it went otherwise", self.name);
+                lines(self.path(), run)
+            }
+        };
+        let fits = |(seen, wanted): (&String, &String)| {
+            let (start, rest) = wanted.split_once(": ").unwrap_or((wanted, ""));
+            let words = seen
+                .strip_prefix(start)
+                .and_then(|words| if words.is_empty() { Some("") } else { words.strip_prefix(": ") });
+            words.is_some_and(|words| words.contains(rest))
+        };
+        let same = seen.len() == self.ends.len() && seen.iter().zip(&self.ends).all(fits);
+        assert!(same, "{}: expected\n{}\nbut saw\n{}", self.name, self.ends.join("\n"), seen.join("\n"));
+    }
+
+    async fn check_complete(&self, runner: &Plugin, run: &TestRun) {
+        let collected = runner.collect(&self.code, &self.tests, &self.call()).await.unwrap();
+        for name in collected.unwrap_or_default().iter().filter(|name| name.starts_with(&format!("{}::", self.path())))
+        {
+            let told = |test: &str| test == name || test.starts_with(&format!("{name}["));
+            assert!(run.tests.iter().any(|test| told(&test.name)), "{}: {name} did not report", self.name);
+        }
+    }
+}
+
+/// `outcome name: message | output`, a line a test; build errors first.
+fn lines(path: &str, run: TestRun) -> Vec<String> {
+    let mut seen: Vec<_> = run.build_errors.into_iter().map(|error| format!("build: {error}")).collect();
+    for test in run.tests {
+        let name = test.name.strip_prefix(&format!("{path}::")).unwrap_or(&test.name);
+        let mut said = format!("{} {name}", test.outcome.as_str());
+        let words = format!("{}{}", test.message.unwrap_or_default(), test.output);
+        if !words.is_empty() {
+            said += &format!(": {words}");
+        }
+        seen.push(said.replace('\n', "⏎"));
+    }
+    seen
+}
+
+/// What an editor would spoil is written `⟦hex⟧`.
+fn unescaped(text: &str) -> String {
+    let mut parts = text.split('⟦');
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once('⟧').expect("a closing bracket");
+        whole.push(char::from_u32(u32::from_str_radix(code, 16).unwrap()).unwrap());
+        whole += rest;
+    }
+    whole
+}
+
+fn runner() -> &'static Plugin {
+    static RUNNER: OnceLock<Plugin> = OnceLock::new();
+    RUNNER.get_or_init(|| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist/runner-python.wasm.zst");
+        let bytes = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
+        engine().load(&"runner-python".parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap()
+    })
+}
+
+async fn hold(theme: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python_corpus").join(format!("{theme}.txt"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut wrong = Vec::new();
+    for case in text.split("\n== ").skip(1) {
+        let case = Case::parse(case);
+        let name = case.name.clone();
+        if tokio::spawn(async move { case.check(runner()).await }).await.is_err() {
+            wrong.push(name);
+        }
+    }
+    assert!(wrong.is_empty(), "these went otherwise:\n{}", wrong.join("\n"));
+}
+
+macro_rules! themes {
+    ($($test:ident: $theme:literal,)*) => {
+        $(#[tokio::test]
+        async fn $test() {
+            hold($theme).await;
+        })*
+    };
+}
+
+themes! {
+    what_never_ends_or_takes_all_fails_and_harms_nothing_else: "exhaustion",
+    ending_the_interpreter_ends_no_more_than_a_test: "exits",
+    nothing_of_the_world_can_be_reached_and_the_words_say_so: "denials",
+    tests_cannot_be_hidden: "hiding",
+    replacing_what_judges_is_noticed: "tampering",
+    what_is_not_claimed_is_known: "not_claimed",
+    sources_may_be_odd_in_any_way: "sources",
+    projects_may_be_laid_out_in_any_way: "layouts",
+    tests_may_be_written_in_any_way: "styles",
+}
