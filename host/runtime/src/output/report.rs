@@ -203,7 +203,10 @@ impl Page<'_> {
             self.line("No test ran.");
             return Ok(());
         };
-        self.line("The host ran them itself, on the code of this digest.\n");
+        self.line("The host ran them itself, on the code of this digest. Code and tests share one interpreter: what");
+        self.line(
+            "replaces the judges is looked for, but code that sets out to forge its results is not always caught.\n",
+        );
         self.table(["run", "passed", "failed", "errored", "skipped", "code"], rows);
         for error in last.get("build").map(|build| list(build, "errors")).unwrap_or_default() {
             self.line(format_args!("- build error: {}", words(&said(error))));

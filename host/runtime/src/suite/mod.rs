@@ -15,7 +15,7 @@ use phasegate_process::gate::{KeptTest, SuiteRun};
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, Outcome, TestCase, TestRun};
 use phasegate_process::{DroppedTest, Event, PluginName, artifact};
-use phasegate_sandbox::{CallError, Plugin, World};
+use phasegate_sandbox::{CallError, CallErrorKind, Plugin, World};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -287,7 +287,13 @@ async fn run_file(
     match runner.run_tests(code, tests, path, &call).await {
         Ok(Ok(run)) => complete(run, &wanted),
         Ok(Err(error)) => failed(error.to_string()),
-        Err(error) => failed(hit.note(error)),
+        Err(error) => {
+            // It is what ran that crashed, and the words for a faulty plugin would mislead.
+            let crashed = matches!(error.kind, CallErrorKind::Trap(_))
+                .then(|| format!("the interpreter crashed while it ran this file: {}", error.kind));
+            let words = hit.note(error);
+            failed(crashed.unwrap_or(words))
+        }
     }
 }
 
