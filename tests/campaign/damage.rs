@@ -133,6 +133,22 @@ fn a_journal_whose_events_were_overwritten_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_task_whose_newest_run_cannot_be_read_is_not_begun_anew() {
+    let robbed = robbed();
+    let changed = "UPDATE events SET body = replace(body, 'planning', 'plonning') WHERE number = 3";
+    assert_eq!(robbed.sql().execute(changed, ()).unwrap(), 1);
+    let refusal = robbed.said(&robbed.resume());
+    assert_snapshot!(refusal, @r"
+    error: event 3 of run `RUN` in HERE/state/journal.db is not what was written, its chain of digests breaks there
+    hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
+    exit 4
+    ");
+    assert_eq!(robbed.said(&robbed.scene.run(&["--resume"])), refusal);
+    let runs = robbed.scene.call(&["runs", "--json"]).stdout;
+    assert_eq!(runs.matches("run_id").count(), 1, "{runs}");
+}
+
+#[test]
 fn a_blob_that_was_deleted_or_changed_is_named_with_a_remedy() {
     let deleted = (
         "DELETE FROM blobs WHERE digest = ?1",

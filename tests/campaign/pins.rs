@@ -214,6 +214,17 @@ mod run_resume {
     }
 
     #[test]
+    fn a_fork_is_not_taken_for_the_run_of_its_task() {
+        let project = Project::new();
+        let run = project.killed();
+        let fork = Told::of(project.command(&["fork", &run, "--at", "design", "--json"], "cache"));
+        assert_eq!((fork.code, project.runs()), (0, 2), "{}", fork.stderr);
+        let told = Told::of(project.run(&["--resume"]));
+        assert_eq!((told.code, project.runs()), (0, 2), "{}", told.stderr);
+        assert_eq!(told.run_id(), run);
+    }
+
+    #[test]
     fn of_several_tasks_what_was_begun_goes_on_and_the_others_begin() {
         let project = Project::new();
         let run = project.killed();

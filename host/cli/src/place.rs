@@ -146,13 +146,16 @@ fn is_of_task(journal: &dyn Journal, run: &RunId, task: &str) -> bool {
     matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id.as_str() == task)
 }
 
-/// The newest run of a task. One that may be it and cannot be read is an error: to pass it over would be to pay again.
+/// The newest run that `run` made of a task; forks and the runs of experiments are gone on with in other ways. One that may
+/// be it and cannot be read is an error: to pass it over would be to pay again.
 pub fn newest_of(journal: &dyn Journal, task: &TaskId) -> Result<Option<RunId>, Failure> {
     for run in journal.runs()? {
-        match journal.events(&run) {
-            Ok(_) if is_of_task(journal, &run, task.as_str()) => return Ok(Some(run)),
-            Err(error) if may_be_of(&run, task) => return Err(error.into()),
-            _ => {}
+        if !may_be_of(&run, task) || journal.origin(&run)?.is_some() {
+            continue;
+        }
+        journal.events(&run)?;
+        if is_of_task(journal, &run, task.as_str()) {
+            return Ok(Some(run));
         }
     }
     Ok(None)
