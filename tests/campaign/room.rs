@@ -13,12 +13,14 @@ use crate::harness::Scene;
 use crate::record::Record;
 use crate::side_by_side;
 
-/// Mounts a small disk on the first argument, runs all after the second on it, makes room, and runs it again.
+/// Mounts a disk on the first argument, leaves as many kilobytes of it free as the second says, runs the rest on it, makes
+/// room, and runs it again.
 const ON_A_SMALL_DISK: &str = "
-    disk=$1 size=$2; shift 2
-    mount -t tmpfs -o size=$size none $disk || exit 99
+    disk=$1 free=$2; shift 2
+    mount -t tmpfs -o size=$((free + 8192))k none $disk || exit 99
+    head -c 8388608 /dev/zero >$disk/filler || exit 99
     \"$@\" >first.out 2>first.err; echo $? >first.code
-    mount -o remount,size=64m $disk || exit 99
+    rm $disk/filler
     \"$@\" >second.out 2>second.err; echo $? >second.code
     cp $disk/journal.db* kept/
 ";
@@ -63,9 +65,9 @@ fn on_a_disk_of_any_size_a_run_ends_or_says_that_it_is_full_and_goes_on_when_the
     side_by_side((16..=2_416).step_by(150), |kilobytes| {
         let scene = Scene::new("eventful");
         ["state", "kept"].iter().for_each(|name| fs::create_dir(scene.path(name)).unwrap());
-        let (disk, size) = (scene.path("state").display().to_string(), format!("{kilobytes}k"));
+        let (disk, free) = (scene.path("state").display().to_string(), kilobytes.to_string());
         let run = scene.run_command(&["--resume"]);
-        let done = shell(&scene, around, ON_A_SMALL_DISK, &[&disk, &size], &run).output().unwrap();
+        let done = shell(&scene, around, ON_A_SMALL_DISK, &[&disk, &free], &run).output().unwrap();
         assert!(done.status.success(), "{kilobytes} KB: {done:?}");
         let read = |name: &str| fs::read_to_string(scene.path(name)).unwrap();
         assert_eq!(read("second.code"), "0\n", "{kilobytes} KB, then room: {}", read("second.err"));

@@ -116,7 +116,8 @@ impl Writer {
                 }
                 lock(&self.ahead).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.bytes.clone())));
                 let batch = Batch { at_ms, events: recorded.clone(), blobs, state: Arc::clone(&after) };
-                line.send(batch).map_err(|_| broken_off())?;
+                // The scribe says why before it stops taking anything.
+                line.send(batch).map_err(|_| durable.borrow().failed.clone().map_or_else(broken_off, Error::from))?;
             }
         }
         lock(&self.events).extend(recorded);
