@@ -14,13 +14,13 @@ use crate::record::{Record, copy_journal, cut};
 use crate::side_by_side;
 
 /// A run that was killed after an event, with nothing in the log.
-struct Robbed {
-    scene: Scene,
-    run: String,
-    whole: Record,
+pub struct Robbed {
+    pub scene: Scene,
+    pub run: String,
+    pub whole: Record,
 }
 
-fn robbed() -> Robbed {
+pub fn robbed() -> Robbed {
     robbed_after(|event| event["event"] == "model_answered" && event["phase"] == "design")
 }
 

@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 use crate::harness::{Scene, Told, examples};
 use crate::record::Record;
@@ -14,6 +16,8 @@ struct Project {
     scene: Scene,
     server: Server,
 }
+
+const ASKED_BEFORE_THE_SECOND_DESIGN: usize = 7;
 
 const FILES: [&str; 8] = [
     "phasegate.toml",
@@ -28,7 +32,16 @@ const FILES: [&str; 8] = [
 
 impl Project {
     fn new() -> Self {
-        let project = Self { scene: Scene::new("eventful"), server: Server::answering() };
+        Self::with(Server::answering())
+    }
+
+    /// A project whose model falls silent in the middle: the second design is asked for, after the first has failed.
+    fn half_way() -> Self {
+        Self::with(Server::answering_first(ASKED_BEFORE_THE_SECOND_DESIGN))
+    }
+
+    fn with(server: Server) -> Self {
+        let project = Self { scene: Scene::new("eventful"), server };
         let tests = examples().join("../tests/scenarios");
         let fixtures = tests.join("../../plugins/dist/fixtures");
         let text = |file: &str| fs::read_to_string(tests.join(file)).unwrap();
@@ -75,10 +88,18 @@ impl Project {
         Record::of(&self.scene.path("state"), run)
     }
 
-    /// Kills a run in its middle.
+    /// Kills a run when its model has fallen silent, which then finds its voice again.
     fn killed(&self) -> String {
-        let killed = self.scene.until(self.run(&[]), |event| event["event"] == "gate_judged");
-        killed.signal("KILL").run_id()
+        self.kill(self.run(&[]))
+    }
+
+    fn kill(&self, mut command: Command) -> String {
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.server.wait_for(ASKED_BEFORE_THE_SECOND_DESIGN + 1);
+        process.kill().unwrap();
+        process.wait().unwrap();
+        self.server.answer();
+        Record::all_in_a_copy(&self.scene.path("state")).remove(0).run.to_string()
     }
 
     fn runs(&self) -> usize {
@@ -88,7 +109,7 @@ impl Project {
 
 /// Goes on after this was done to the files, with no compiled plugin at hand.
 fn goes_on_after(whole: &Record, what: &str, done: impl Fn(&Project)) {
-    let project = Project::new();
+    let project = Project::half_way();
     let run = project.killed();
     done(&project);
     let told = Told::of(project.command(&["resume", &run, "--json"], "new cache"));
@@ -128,15 +149,14 @@ fn a_run_goes_on_with_what_it_pinned_whatever_became_of_its_files() {
 
 #[test]
 fn a_run_whose_key_or_script_is_gone_says_so_and_goes_on_when_it_is_back() {
-    let project = Project::new();
+    let project = Project::half_way();
     let config = project.server.config("") + "key_env = \"MY_KEY\"\n";
     project.write("phasegate.toml", config.as_bytes());
     let with_key = |mut command: Command| {
         command.env("MY_KEY", "sk-of-no-worth");
         command
     };
-    let killed = project.scene.until(with_key(project.run(&[])), |event| event["event"] == "gate_judged");
-    let run = killed.signal("KILL").run_id();
+    let run = project.kill(with_key(project.run(&[])));
     let without = project.scene.resume(&run);
     insta::assert_snapshot!(error(&project.scene, &run, &without), @r"
     error: [providers.mine] key_env: the environment variable MY_KEY is not set
@@ -149,11 +169,14 @@ fn a_run_whose_key_or_script_is_gone_says_so_and_goes_on_when_it_is_back() {
 
     let scene = Scene::new("eventful");
     let (script, config) = (scene.path("answers.toml"), scene.path("phasegate.toml"));
-    fs::write(&script, "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n").unwrap();
+    let said = "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n";
+    // The review takes long enough to be killed in.
+    fs::write(&script, format!("[[answer]]\nlabel = \"review\"\ntext = 'x'\ndelay_ms = 600_000\n{said}")).unwrap();
     fs::write(&config, "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
     let command = scene.run_with(&["--json", "--config", "phasegate.toml"]);
-    let run = scene.until(command, |event| event["event"] == "gate_judged").signal("KILL").run_id();
-    fs::rename(&script, scene.path("gone.toml")).unwrap();
+    let in_review = |event: &Value| event["event"] == "model_asked" && event["phase"] == "design-review";
+    let run = scene.until(command, in_review).signal("KILL").run_id();
+    fs::remove_file(&script).unwrap();
     let without = scene.resume(&run);
     insta::assert_snapshot!(error(&scene, &run, &without), @r"
     error: [models] fast: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
@@ -161,7 +184,7 @@ fn a_run_whose_key_or_script_is_gone_says_so_and_goes_on_when_it_is_back() {
     the run is kept; go on with: phasegate resume RUN
     exit 4
     ");
-    fs::rename(scene.path("gone.toml"), &script).unwrap();
+    fs::write(&script, said).unwrap();
     assert_eq!(scene.resume(&run).code, 0);
 }
 
@@ -193,7 +216,7 @@ mod run_resume {
     #[test]
     fn a_run_that_was_killed_goes_on_though_the_configuration_is_broken_since() {
         let whole = Project::whole();
-        let project = Project::new();
+        let project = Project::half_way();
         let run = project.killed();
         project.write("phasegate.toml", b"[models\n");
         fs::remove_file(project.scene.path("flow/eventful/pipeline.toml")).unwrap();
@@ -205,7 +228,7 @@ mod run_resume {
 
     #[test]
     fn a_task_is_named_by_its_id_alone() {
-        let project = Project::new();
+        let project = Project::half_way();
         let run = project.killed();
         let told = Told::of(project.command(&["run", "--json", "--resume", "--task-id", "ANSWER-001"], "cache"));
         assert_eq!((told.code, project.runs()), (0, 1), "{}", told.stderr);
@@ -215,7 +238,7 @@ mod run_resume {
 
     #[test]
     fn a_fork_is_not_taken_for_the_run_of_its_task() {
-        let project = Project::new();
+        let project = Project::half_way();
         let run = project.killed();
         let fork = Told::of(project.command(&["fork", &run, "--at", "design", "--json"], "cache"));
         assert_eq!((fork.code, project.runs()), (0, 2), "{}", fork.stderr);
@@ -226,7 +249,7 @@ mod run_resume {
 
     #[test]
     fn of_several_tasks_what_was_begun_goes_on_and_the_others_begin() {
-        let project = Project::new();
+        let project = Project::half_way();
         let run = project.killed();
         let task = fs::read_to_string(project.scene.path("task.toml")).unwrap();
         project.write("other.toml", task.replace("ANSWER-001", "ANSWER-002").as_bytes());
@@ -252,7 +275,7 @@ mod run_resume {
         let waiting = Scene::new("waits-at-a-pass");
         assert_eq!(waiting.run(&["--resume"]).code, 3);
         assert_eq!(waiting.run(&["--resume"]).code, 3);
-        let theirs = Project::new();
+        let theirs = Project::half_way();
         theirs.killed();
         theirs.write("theirs/letter.txt", b"mine");
         let args = ["run", "--json", "--resume", "--task-id", "ANSWER-001", "--out", "theirs"];

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
+use crate::damage::{Robbed, robbed};
 use crate::harness::Scene;
 use crate::record::Record;
 use crate::side_by_side;
@@ -161,10 +162,7 @@ fn a_folder_that_cannot_be_written_is_named_and_nothing_is_lost() {
     let Some(around) = with_plain_rights() else {
         return println!("left out: here everything can be written");
     };
-    let whole = whole();
-    let scene = Scene::new("eventful");
-    let killed = scene.run_until(&[], |event| event["event"] == "gate_judged").signal("KILL");
-    let run = killed.run_id();
+    let Robbed { scene, run, whole } = robbed();
     let call = |args: &[&str]| {
         let done = shell(&scene, &around, "exec \"$@\"", &[], &scene.command(args)).output().unwrap();
         let said = said(&scene, &String::from_utf8_lossy(&done.stderr)).replace(&run, "RUN");
@@ -189,6 +187,13 @@ fn a_folder_that_cannot_be_written_is_named_and_nothing_is_lost() {
     exit 4
     ");
     allow(&scene.path("state/journal.db"), true);
+    // The database has put files of its own beside it, with the same rights.
+    assert_snapshot!(call(&["resume", &run]), @r"
+    error: HERE/state/journal.db-shm cannot be written: attempt to write a readonly database
+    hint: make it writable, or use another folder with `--state DIR`
+    exit 4
+    ");
+    allow(&scene.path("state"), true);
     assert!(bytes() == before, "nothing was written");
 
     fs::create_dir(scene.path("full")).unwrap();

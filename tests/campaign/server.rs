@@ -24,7 +24,8 @@ pub struct Server {
 struct Shared {
     heard: Mutex<Vec<Heard>>,
     news: Condvar,
-    answers: watch::Sender<bool>,
+    /// How many questions are answered; the others wait.
+    answers: watch::Sender<usize>,
 }
 
 /// A question.
@@ -37,15 +38,16 @@ pub struct Heard {
 impl Server {
     /// Answers every question.
     pub fn answering() -> Self {
-        Self::start(true)
+        Self::answering_first(usize::MAX)
     }
 
     /// Hears questions and keeps its answers to itself, until [`Self::answer`].
     pub fn thinking() -> Self {
-        Self::start(false)
+        Self::answering_first(0)
     }
 
-    fn start(answers: bool) -> Self {
+    /// Answers so many questions and keeps the answers to later ones to itself, until [`Self::answer`].
+    pub fn answering_first(answers: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let answers = watch::Sender::new(answers);
         let shared = Arc::new(Shared { heard: Mutex::default(), news: Condvar::new(), answers });
@@ -58,7 +60,7 @@ impl Server {
 
     /// Answers what it was asked, and from now on everything.
     pub fn answer(&self) {
-        self.shared.answers.send_replace(true);
+        self.shared.answers.send_replace(usize::MAX);
     }
 
     /// Waits until it was asked so often.
@@ -96,9 +98,13 @@ impl Server {
 async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response<Body> {
     let asked: Value = serde_json::from_str(&body).unwrap();
     let key = headers["idempotency-key"].to_str().unwrap().to_owned();
-    shared.heard.lock().unwrap().push(Heard { key, body: asked.clone() });
+    let number = {
+        let mut heard = shared.heard.lock().unwrap();
+        heard.push(Heard { key, body: asked.clone() });
+        heard.len()
+    };
     shared.news.notify_all();
-    let _ = shared.answers.subscribe().wait_for(|answers| *answers).await;
+    let _ = shared.answers.subscribe().wait_for(|answers| *answers >= number).await;
     let digest = Digest::of(asked["messages"].to_string().as_bytes());
     let thought = u64::from(digest.as_str().bytes().last().unwrap_or_default()) % 8;
     tokio::time::sleep(Duration::from_millis(thought)).await;

@@ -90,9 +90,20 @@ impl File {
     }
 
     fn log(&self) -> PathBuf {
+        self.beside("-wal")
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
-        name.push("-wal");
+        name.push(suffix);
         name.into()
+    }
+
+    /// The file that cannot be written: ours, or one that the database once put beside it with the same rights.
+    fn read_only_one(&self) -> PathBuf {
+        let read_only = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
+        let files = [self.path.clone(), self.log(), self.beside("-shm")];
+        files.into_iter().find(read_only).unwrap_or_else(|| self.path.clone())
     }
 
     pub(super) fn damage(&self) -> Option<&JournalError> {
@@ -213,7 +224,7 @@ impl File {
             Some(ErrorCode::DiskFull) => JournalError::Full { file },
             _ if is_of_the_index(error) => JournalError::Full { file },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-                JournalError::ReadOnly { file, reason }
+                JournalError::ReadOnly { file: self.read_only_one().display().to_string(), reason }
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { file },
             Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { file },
