@@ -364,7 +364,11 @@ fn open_calls(events: &[Recorded]) -> Vec<OpenCall> {
     }
     answered.sort_unstable();
     let is_open = |index: &usize| answered.binary_search(index).is_err();
-    open.into_iter().enumerate().filter(|(index, _)| is_open(index)).map(|(_, call)| call).collect()
+    let mut open: Vec<OpenCall> =
+        open.into_iter().enumerate().filter(|(index, _)| is_open(index)).map(|(_, call)| call).collect();
+    // Questions that overlap are written down as they come; people are told of them in the order of their agent.
+    open.chunk_by_mut(|one, next| one.at == next.at).for_each(|attempt| attempt.sort_by_key(|call| call.call));
+    open
 }
 
 #[cfg(test)]
