@@ -66,7 +66,11 @@ fn an_agent_is_told_what_it_is_what_it_wants_and_what_a_dry_call_came_to() {
               phasegate:plugin/models@0.1.0
               phasegate:plugin/types@0.1.0
               phasegate:plugin/work@0.1.0
-    wants     [plugins.NAME] grants = { models = ["default"] }
+    wants     [plugins.NAME] grants = { models = ["fast", "default", "deep"] }
+    name      planning 0.1.0
+    purpose   Cuts a task into semantic units, rates them, and estimates by PROBE.
+    setting   max_output_tokens (integer): Where one answer is cut off, and then continued.
+    setting   tier ("fast", "default", "deep"): Which models are asked; `default` if it is not said.
 
     this host takes it
 

@@ -57,6 +57,7 @@ impl Scene {
         let mut command = Command::new(env!("CARGO_BIN_EXE_phasegate"));
         command.args(args).arg("--state").arg(self.path("state")).current_dir(self.folder.path());
         command.env_clear().env("USER", "ann").env("HOME", self.folder.path());
+        command.env("PHASEGATE_LOCK", self.path("phasegate.lock"));
         command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scenarios"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -24,6 +24,7 @@ impl Default for Settings {
 struct CheapestFirst;
 
 phasegate_plugin::strategy!(CheapestFirst);
+phasegate_plugin::manifest!();
 
 impl Strategy for CheapestFirst {
     fn decide(failure: GateFailure) -> Decision {

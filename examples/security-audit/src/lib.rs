@@ -41,6 +41,7 @@ impl Default for Settings {
 struct SecurityAudit;
 
 agent!(SecurityAudit);
+phasegate_plugin::manifest!();
 
 impl Agent for SecurityAudit {
     async fn run(work: Work) -> Result<Submission, Failure> {

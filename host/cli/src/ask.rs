@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal, stderr, stdin};
 
 use phasegate_process::Choice;
+use phasegate_process::lock::Change;
 use phasegate_process::pipeline::Phase;
 use phasegate_process::state::{Judged, State};
 use phasegate_runtime::PersonSays;
@@ -85,6 +86,13 @@ fn name() -> Option<String> {
             return Some(name.trim().to_owned());
         }
     }
+}
+
+/// Whether the person agrees to what these plugins are now.
+pub fn agrees(changes: &[Change], by: &str) -> bool {
+    let told: Vec<String> = changes.iter().map(|change| clean(&change.to_string()) + "\n").collect();
+    complain(&told.concat());
+    line(&format!("agree to that, as {by}? [y/N] ")).is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
 }
 
 /// One line from the person; `None` where there is nobody any more.

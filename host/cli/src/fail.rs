@@ -103,6 +103,8 @@ impl From<Error> for Failure {
             | Error::NoRun(_)
             | Error::PluginFile { .. }
             | Error::WrongWorld { .. }
+            | Error::Settings { .. }
+            | Error::NotAgreed(_)
             | Error::NotNow(_)
             | Error::Journal(JournalError::NoSuchRun { .. }) => Exit::Usage,
             Error::Unknown { .. } => Exit::Waiting,

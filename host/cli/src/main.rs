@@ -3,6 +3,7 @@
 //! One file a subcommand. Each gives back an [`Exit`], or a [`Failure`] whose words are printed as `error: …` with a
 //! `hint: …`; nothing else decides the exit code.
 
+mod accept;
 mod ask;
 mod bars;
 mod cancel;

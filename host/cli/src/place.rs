@@ -13,6 +13,8 @@ use crate::words::complain;
 
 const STATE: &str = ".phasegate";
 const CONFIG: &str = "phasegate.toml";
+/// Names another file for `phasegate.lock`, as where the configuration lies in a folder that cannot be written.
+const LOCK: &str = "PHASEGATE_LOCK";
 
 /// The current folder.
 pub fn cwd() -> PathBuf {
@@ -42,7 +44,11 @@ pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config
     let beside =
         task_folder.and_then(|folder| folder.ancestors().map(|up| up.join(CONFIG)).find(|file| file.is_file()));
     let beside = beside.map(|file| PathBuf::from(shown(&file)));
-    Ok(Config::find(named.or(beside.as_deref()), &cwd())?)
+    let mut config = Config::find(named.or(beside.as_deref()), &cwd())?;
+    if let Some(elsewhere) = std::env::var_os(LOCK) {
+        config.lock = cwd().join(elsewhere);
+    }
+    Ok(config)
 }
 
 /// How runs are carried, as flags say it.

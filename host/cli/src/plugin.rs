@@ -1,16 +1,23 @@
 //! `phasegate plugin inspect`: what a component is and wants, read from its bytes before anything of it runs.
-//! `phasegate plugin check` goes on from there, see [`crate::check`].
+//! `phasegate plugin check` goes on from there, see [`crate::check`]; `accept` is in [`crate::accept`].
 
 use std::path::{Path, PathBuf};
 
 use phasegate_process::PluginName;
+use phasegate_process::manifest::Manifest;
+use phasegate_process::pipeline::Grants;
 use phasegate_runtime::read_component;
-use phasegate_sandbox::{Call, Engine, EngineSettings, Inspection, Limits, Want, World, inspect};
+use phasegate_sandbox::{Call, Engine, Inspection, Limits, World, inspect, with_manifest};
+use serde_json::Value;
 
+use crate::accept;
 use crate::check;
 use crate::fail::{Exit, Failure};
 use crate::place;
-use crate::words::{Paint, clean, one_line, say, size, table, unreadable};
+use crate::words::{Paint, clean, one_line, say, short, size, table, unreadable};
+
+/// How much is told of one thing that a plugin says of itself.
+const MOST_PURPOSE: usize = 200;
 
 /// What to do with plugins.
 #[derive(clap::Subcommand)]
@@ -27,6 +34,17 @@ pub enum Command {
         #[arg(long, conflicts_with = "json")]
         environment: bool,
     },
+    /// Put a manifest into a component whose toolchain cannot
+    Manifest {
+        /// The component, which is changed
+        #[arg(value_name = "FILE.wasm")]
+        file: PathBuf,
+        /// Name, version, purpose, what it asks for, the kinds it brings and the schema of its settings
+        #[arg(value_name = "plugin.toml")]
+        manifest: PathBuf,
+    },
+    /// Agree to what a plugin is now, where it is not what phasegate.lock says
+    Accept(accept::Args),
     /// Load a component and call it once with samples, to see whether this host takes it
     Check(check::Args),
 }
@@ -35,6 +53,8 @@ pub enum Command {
 pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
     let (file, json, environment) = match command {
         Command::Check(args) => return check::go(args, state).await,
+        Command::Accept(args) => return accept::go(args),
+        Command::Manifest { file, manifest } => return put_manifest(&file, &manifest),
         Command::Inspect { file, json, environment } => (file, json, environment),
     };
     let name = file.display().to_string();
@@ -51,6 +71,22 @@ pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
         say(&told(&name, &inspection, Paint::stdout()));
     }
     Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
+}
+
+/// The component gets the manifest, or stays as it is.
+fn put_manifest(file: &Path, from: &Path) -> Result<Exit, Failure> {
+    let (name, from_name) = (file.display(), from.display());
+    let component = std::fs::read(file).map_err(|why| Failure::usage(format!("{name} cannot be read: {why}")))?;
+    let text = std::fs::read_to_string(from)
+        .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", unreadable(&why))))?;
+    inspect(&component).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
+    let whole = with_manifest(&component, &text).map_err(|bad| Failure::usage(format!("{from_name}: {bad}")))?;
+    inspect(&whole).map_err(|why| Failure::usage(format!("{name} would be refused: {why}")))?;
+    let new = file.with_extension("wasm.new");
+    std::fs::write(&new, whole)
+        .and_then(|()| std::fs::rename(&new, file))
+        .map_err(|why| Failure::infrastructure(format!("{name} cannot be written: {why}")))?;
+    Ok(Exit::Passed)
 }
 
 /// The bytes of a component's file.
@@ -79,7 +115,8 @@ pub fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
             false => rows.extend(list.iter().map(|one| row(titles.next().unwrap_or_default(), one_line(one)))),
         }
     }
-    rows.push(row("wants", wants(&inspection.wants)));
+    rows.push(row("wants", asks(inspection)));
+    rows.extend(inspection.manifest.iter().flat_map(said).map(|(title, value)| row(title, value)));
     let mut text = table(&rows);
     match &inspection.misfit {
         None => text.push_str(&format!("\n{}\n", paint.green("this host takes it"))),
@@ -91,18 +128,38 @@ pub fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
     text
 }
 
-fn wants(wants: &[Want]) -> String {
-    let grants: Vec<&str> = wants
-        .iter()
-        .map(|want| match want {
-            Want::Models => "models = [\"default\"]",
-            Want::TestBench => "test-bench = [\"python\"]",
-        })
-        .collect();
-    match grants.is_empty() {
+fn asks(inspection: &Inspection) -> String {
+    let asks = inspection.asks();
+    match asks == Grants::default() {
         true => "nothing that has to be granted".to_owned(),
-        false => format!("[plugins.NAME] grants = {{ {} }}", grants.join(", ")),
+        false => format!("[plugins.NAME] grants = {asks}"),
     }
+}
+
+/// What it says of itself; the author's words, not ours.
+fn said(manifest: &Manifest) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("name", format!("{} {}", manifest.name, manifest.version))];
+    if !manifest.purpose.is_empty() {
+        rows.push(("purpose", short(&one_line(&manifest.purpose), MOST_PURPOSE)));
+    }
+    let kinds = manifest.kinds.keys().map(|kind| ("kind", kind.to_string()));
+    rows.extend(kinds);
+    let properties = manifest.settings.as_ref().and_then(|schema| schema.get("properties")?.as_object());
+    for (name, schema) in properties.into_iter().flatten() {
+        rows.push(("setting", setting(name, schema)));
+    }
+    rows
+}
+
+/// `tier: "fast", "default" or "deep"; which models are asked`.
+fn setting(name: &str, schema: &Value) -> String {
+    let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
+    let choices = schema.get("enum").and_then(Value::as_array);
+    let choices = choices.map(|all| all.iter().map(Value::to_string).collect::<Vec<_>>().join(", "));
+    let default = schema.get("default").map(|value| format!(", {value} if it is not said"));
+    let sort = choices.or_else(|| text("type")).unwrap_or_else(|| "anything".to_owned());
+    let words = text("description").map(|words| format!(": {words}")).unwrap_or_default();
+    short(&one_line(&format!("{name} ({sort}{}){words}", default.unwrap_or_default())), MOST_PURPOSE)
 }
 
 async fn offers(
@@ -118,7 +175,7 @@ async fn offers(
     }
     let plugin: PluginName = "runner".parse().map_err(|bad| Failure::usage(format!("{bad}")))?;
     let digest = inspection.digest.clone();
-    let settings = EngineSettings { cache_dir: Some(place::cache_dir(state)), ..EngineSettings::default() };
+    let settings = place::engine(state);
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(phasegate_runtime::Error::from)?;
         Ok(engine.load(&plugin, &digest, || Ok(bytes))?)

@@ -11,14 +11,14 @@ use phasegate_broker::Broker;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_process::{RunId, TaskId};
-use phasegate_runtime::{BUNDLED, Config, House, LoadedPipeline, NewRun, TaskSource, Watcher, load};
+use phasegate_runtime::{BUNDLED, Config, Error, House, LoadedPipeline, NewRun, TaskSource, Watcher, load};
 
 use crate::carry::{Carrier, Load, check_out};
 use crate::fail::{Exit, Failure};
 use crate::place::{self, Carry, cwd};
 use crate::screen::Screen;
 use crate::words::unreadable;
-use crate::{head, resume};
+use crate::{accept, head, resume};
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
@@ -122,7 +122,12 @@ async fn begin(
     // Before the run is made: one that is killed as soon as it exists has not forgotten where its results go.
     place::remember_out(state, &run, &out);
     let watcher: Arc<dyn Watcher> = Arc::clone(screen) as Arc<dyn Watcher>;
-    house.create_as(run.clone(), new, &watcher).await?;
+    match house.create_as(run.clone(), new.clone(), &watcher).await {
+        Err(Error::NotAgreed(changes)) if accept::at_this_terminal(&changes, new.config)? => {
+            house.create_as(run.clone(), new, &watcher).await?;
+        }
+        made => made?,
+    }
     let (state, out_shown) = (place::shown(state), place::shown(&out));
     let places = head::Places { config: Some(config), state: &state, out: &out_shown };
     screen.say(&head::of(house.journal().as_ref(), &run, &places, screen.paint())?);

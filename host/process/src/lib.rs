@@ -9,6 +9,8 @@ pub mod decide;
 pub mod experiment;
 pub mod feedback;
 pub mod gate;
+pub mod lock;
+pub mod manifest;
 pub mod measures;
 pub mod model;
 pub mod pipeline;

@@ -5,10 +5,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use phasegate_journal::{Blob, Journal};
+use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::{Digest, PluginName};
+use phasegate_sandbox::manifest;
 
 use crate::{Error, verify};
 
@@ -75,6 +78,24 @@ fn bundled_bytes(name: &str) -> Option<io::Result<Vec<u8>>> {
 pub(crate) fn bundled_blob(digest: &Digest) -> Option<Blob> {
     let name = BUNDLED.iter().find(|name| bundled_digest(name).as_ref() == Some(digest))?;
     bundled_bytes(name)?.ok().map(Blob::new).filter(|blob| blob.digest == *digest)
+}
+
+/// What the plugin of this name says of itself, as far as its component can be read. Nothing of it runs.
+pub(crate) fn manifest_of(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Option<Arc<Manifest>> {
+    match Origin::of(pipeline, name, dir) {
+        Origin::Bundled(name) => bundled_manifest(&name),
+        Origin::File(file) => manifest(&read_component(&file).ok()?).ok().flatten().map(Arc::new),
+    }
+}
+
+/// What a bundled component says of itself, read once a process.
+fn bundled_manifest(name: &str) -> Option<Arc<Manifest>> {
+    static KNOWN: OnceLock<BTreeMap<&str, Arc<Manifest>>> = OnceLock::new();
+    let read = |name: &'static str| {
+        let (_, bytes) = bundled_file(name).filter(|(file, _)| file.ends_with(".wasm"))?;
+        Some((name, Arc::new(manifest(bytes).ok().flatten()?)))
+    };
+    KNOWN.get_or_init(|| BUNDLED.into_iter().filter_map(read).collect()).get(name).cloned()
 }
 
 /// What a bundled runner offers, without compiling it.

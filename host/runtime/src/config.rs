@@ -4,6 +4,7 @@
 //! pipeline, which is then checked as a whole, so that a run never starts with a pipeline that could not end. Paths in the
 //! file are relative to it; paths on the command line to the current folder. Fails with [`ConfigFault`]: file, line, hint.
 
+mod manifests;
 mod overlay;
 
 use std::collections::BTreeMap;
@@ -11,14 +12,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
-use phasegate_process::pipeline::{Ask, Grants, Pipeline, STANDARD, check, parse, standard};
+use phasegate_process::lock::LOCK_FILE;
+use phasegate_process::pipeline::{
+    Ask, Grants, Pipeline, RawSettings, STANDARD, SettingsOf, check, parse_with_places, standard,
+};
 use phasegate_process::source::{self, Source, SourceError, did_you_mean};
 use phasegate_sandbox::LimitsPatch;
 use serde::Deserialize;
 use serde_json::json;
 use toml::Spanned;
 
-use overlay::{check_files, with_configured};
+pub(crate) use manifests::settings_message;
+use manifests::{add_kinds, check_settings};
+use overlay::check_files;
 pub(crate) use overlay::{check_limits, swap_strategy};
 
 /// The name that is looked for.
@@ -34,6 +40,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Its folder, or the current one. Paths in the file are relative to it.
     pub dir: PathBuf,
+    /// Where it is written down what plugins were agreed to: `phasegate.lock` in that folder, unless somebody says otherwise.
+    pub lock: PathBuf,
     /// `[models]`.
     pub models: ModelsConfig,
     /// `[providers.NAME]`.
@@ -111,7 +119,7 @@ struct RawConfig {
 #[serde(deny_unknown_fields)]
 struct RawFeedback {
     strategy: Spanned<String>,
-    settings: Option<toml::Table>,
+    settings: Option<RawSettings>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -151,6 +159,7 @@ impl Config {
         let pipeline_span = raw.pipeline.as_ref().map(Spanned::span).unwrap_or_default();
         Self {
             file,
+            lock: dir.join(LOCK_FILE),
             dir,
             models: raw.models,
             providers: raw.providers,
@@ -201,20 +210,23 @@ impl Config {
     ) -> Result<LoadedPipeline, ConfigFault> {
         let found = self.find_pipeline(chosen, cwd)?;
         let source = Source { file: &found.file, text: &found.text };
-        let mut pipeline = parse(source, &|path| read_beside(&found.dir, path))?;
-        check(source, &pipeline, &with_configured(bundled, &self.plugins))?;
+        let (mut pipeline, mut places) = parse_with_places(source, &|path| read_beside(&found.dir, path))?;
         check_limits(source, &pipeline)?;
         self.lay_plugins(&mut pipeline, bundled)?;
+        add_kinds(source, &mut pipeline, &found.dir)?;
+        check(source, &pipeline, bundled)?;
         if let Some(given) = &self.feedback {
-            self.lay_feedback(&mut pipeline, given, bundled)?;
+            self.lay_feedback(&mut pipeline, &mut places, given, bundled)?;
         }
         if let Some(given) = feedback {
+            places.forget(&SettingsOf::Strategy);
             swap_strategy(&mut pipeline, &given.display().to_string(), cwd, bundled, json!({}))
                 .map_err(|(message, hint)| ConfigFault::Flag { flag: "--feedback", message, hint })?;
         }
         self.lay_hitl(&mut pipeline)?;
         check(source, &pipeline, bundled)?;
         check_files(source, &pipeline, &found.dir)?;
+        check_settings(source, &pipeline, &places, &found.dir)?;
         Ok(LoadedPipeline { pipeline, dir: found.dir, file: found.file })
     }
 

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use phasegate_journal::Blob;
 use phasegate_process::artifact::{BASE_FILE, CONTEXT_FILE, Door};
+use phasegate_process::lock::Pin;
 use phasegate_process::model::Tier;
-use phasegate_process::pipeline::Pipeline;
+use phasegate_process::pipeline::{Grants, Pipeline};
 use phasegate_process::state::State;
 use phasegate_process::task::Task;
 use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, RunCreated, RunId, TaskId};
@@ -20,8 +21,9 @@ use crate::config::{Config, LoadedPipeline};
 use crate::context;
 use crate::define::Definition;
 use crate::house::House;
+use crate::lock::LockFile;
 use crate::look_back;
-use crate::plugins::{check_plugins, load_plugin};
+use crate::plugins::{fit_plugins, load_plugin, pins};
 use crate::settings::{CellOf, RunSettings};
 use crate::swap::Swaps;
 use crate::writer::{json_blob, now_ms};
@@ -90,7 +92,7 @@ impl House {
     /// Makes a run of a name that no other run has.
     pub async fn create_as(&self, run_id: RunId, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<(), Error> {
         let journal = Arc::clone(self.journal());
-        let Definition { pipeline, settings, components } = self.prepare(&new).await?;
+        let (Definition { pipeline, settings, components }, first_named) = self.prepare(&new).await?;
         let pipeline = &pipeline;
         let settings = self.settings(pipeline, settings, &run_id, &components).await?;
         let (history, notes) = match settings.cell {
@@ -139,6 +141,7 @@ impl House {
             history: pin(json_blob(&history)),
             scripted: broker.is_scripted(),
         };
+        LockFile::of(new.config)?.first_named(first_named)?;
         let owned = journal.own(&run_id).await?;
         let event = Event::RunCreated(Box::new(created.clone()));
         let recorded = journal.append(&run_id, owned.fence(), 1, now_ms(), vec![event], blobs).await?;
@@ -151,22 +154,26 @@ impl House {
 
     /// Tells whether a run could be made; nothing is recorded but components.
     pub async fn check(&self, new: &NewRun<'_>) -> Result<(), Error> {
-        let Definition { settings, .. } = self.prepare(new).await?;
+        let (Definition { settings, .. }, _) = self.prepare(new).await?;
         self.broker(&settings).await.map(drop)
     }
 
-    /// What the run would be, with every component in the journal and found to fit its place.
-    async fn prepare(&self, new: &NewRun<'_>) -> Result<Definition, Error> {
+    /// What the run would be, with every component in the journal, found to fit its place, and agreed to; and the plugins
+    /// that were never named before.
+    async fn prepare(&self, new: &NewRun<'_>) -> Result<(Definition, Vec<(PluginName, Pin)>), Error> {
         let journal = self.journal();
-        let (definition, mut blobs) = new.define()?;
-        let Definition { pipeline, components, .. } = &definition;
-        blobs.extend(missing(pipeline, &new.pipeline.dir, components, &blobs, journal.as_ref())?);
+        let (mut definition, swapped) = new.define()?;
+        let Definition { pipeline, components, .. } = &mut definition;
+        let mut blobs = missing(pipeline, &new.pipeline.dir, components, &swapped, journal.as_ref())?;
+        blobs.extend(swapped.iter().cloned());
         // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        check_plugins(self, pipeline, components).await?;
-        Ok(definition)
+        fit_plugins(self, pipeline, components).await?;
+        let pins = pins(self, pipeline, components, &swapped)?;
+        let first_named = LockFile::of(new.config)?.check(pins)?;
+        Ok((definition, first_named))
     }
 
     /// The configuration as the run will use it: models that were found are written down by name.
@@ -197,7 +204,7 @@ impl House {
         if let (Some(environment), true) = (bundled, bundled_digest(name.as_str()).as_ref() == Some(digest)) {
             return Ok(environment);
         }
-        let plugin = load_plugin(self, name, digest, &[], |_, _| {}).await?;
+        let plugin = load_plugin(self, name, digest, &Grants::default(), |_, _| {}).await?;
         let call =
             Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits: Limits::runner(), log: None };
         Ok(plugin.environment(&call).await?)

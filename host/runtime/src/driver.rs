@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::house::House;
 use crate::past::Past;
-use crate::plugins::{granted, load_plugin};
+use crate::plugins::load_plugin;
 use crate::settings::RunSettings;
 use crate::writer::Writer;
 use crate::{Ended, Error, Seen, agent, gates, suite};
@@ -112,13 +112,12 @@ impl Driver {
             path: "(not pinned)".to_owned(),
             why: "the run was created without it".to_owned(),
         })?;
-        let granted = granted(&self.pipeline, name);
         let watcher = Arc::clone(self.writer.watcher());
         let run = self.writer.run().clone();
         let say = move |plugin: &PluginName, done| {
             watcher.seen(&run, None, Seen::Compiling { plugin: plugin.to_string(), done });
         };
-        load_plugin(&self.house, name, digest, &granted, say).await
+        load_plugin(&self.house, name, digest, &self.pipeline.grants(name), say).await
     }
 
     /// What a call of this plugin runs under.

@@ -108,6 +108,17 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// A plugin does not take the settings that a swap gives it.
+    #[error("{message}\nhint: {hint}")]
+    Settings {
+        /// Which settings, and what is wrong with them.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Plugins are not what somebody agreed to.
+    #[error("{}", crate::lock::told(.0))]
+    NotAgreed(Vec<phasegate_process::lock::Change>),
     /// What a person wants cannot be done now.
     #[error("{0}")]
     NotNow(String),

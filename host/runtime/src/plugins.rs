@@ -1,39 +1,34 @@
 //! The plugins of a run: loaded by digest from the journal, off the async threads, and refused where they ask for more than
-//! they were granted or do not fit their place.
+//! they were granted, do not fit their place, or do not take their settings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use phasegate_process::pipeline::Pipeline;
+use phasegate_journal::Blob;
+use phasegate_process::lock::Pin;
+use phasegate_process::pipeline::{Grants, Pipeline};
 use phasegate_process::{Digest, PluginName};
-use phasegate_sandbox::{Plugin, Want, World};
+use phasegate_sandbox::{Plugin, World, manifest};
 
 use crate::Error;
+use crate::config::settings_message;
 use crate::house::House;
 use crate::writer::read_blob;
-
-/// What the pipeline grants a plugin beyond its inputs and its log.
-pub(crate) fn granted(pipeline: &Pipeline, name: &PluginName) -> Vec<Want> {
-    let grants = pipeline.grants(name);
-    let models = (!grants.models.is_empty()).then_some(Want::Models);
-    let bench = (!grants.test_bench.is_empty()).then_some(Want::TestBench);
-    models.into_iter().chain(bench).collect()
-}
 
 /// Loads a component whose bytes are in the journal, off the async threads; refuses what was not granted.
 pub(crate) async fn load_plugin(
     house: &House,
     name: &PluginName,
     digest: &Digest,
-    granted: &[Want],
+    grants: &Grants,
     say: impl Fn(&PluginName, bool) + Send + 'static,
 ) -> Result<Plugin, Error> {
     let plugin = match house.loaded(name, digest) {
         Some(plugin) => plugin,
         None => house.remember(digest, compile(house, name, digest, say).await?),
     };
-    plugin.inspection().check_grants(name, granted)?;
+    plugin.inspection().granted(name, grants)?;
     Ok(plugin)
 }
 
@@ -74,34 +69,42 @@ async fn compile(
     plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))?
 }
 
-/// Tells whether every plugin that a pipeline names fits its place and its grants, before anything starts.
-pub(crate) async fn check_plugins(
+/// Finds out whether every plugin that a pipeline names fits its place, its grants and its settings, before anything
+/// starts. Cuts the grants of each down to what it asks for.
+pub(crate) async fn fit_plugins(
     house: &House,
-    pipeline: &Pipeline,
+    pipeline: &mut Pipeline,
     components: &BTreeMap<PluginName, Digest>,
 ) -> Result<(), Error> {
     let agents = pipeline.phases.iter().map(|phase| (&phase.agent, "an agent"));
     let used = agents.chain([(&pipeline.feedback.plugin, "a feedback strategy")]);
-    let checks = used.map(|(name, wanted)| check_plugin(house, pipeline, components, name, wanted));
-    futures::future::try_join_all(checks).await.map(drop)
+    let loading = used.map(|(name, wanted)| fit_plugin(house, pipeline, components, name, wanted));
+    let loaded = futures::future::try_join_all(loading).await?;
+    check_settings(pipeline, &loaded)?;
+    for plugin in loaded.into_iter().flatten() {
+        if let Some(known) = pipeline.plugins.get_mut(plugin.name()) {
+            known.grants = plugin.inspection().granted(plugin.name(), &known.grants)?;
+        }
+    }
+    Ok(())
 }
 
-async fn check_plugin(
+async fn fit_plugin(
     house: &House,
     pipeline: &Pipeline,
     components: &BTreeMap<PluginName, Digest>,
     name: &PluginName,
     wanted: &'static str,
-) -> Result<(), Error> {
-    let Some(digest) = components.get(name) else { return Ok(()) };
-    let plugin = load_plugin(house, name, digest, &granted(pipeline, name), |_, _| {}).await?;
+) -> Result<Option<Plugin>, Error> {
+    let Some(digest) = components.get(name) else { return Ok(None) };
+    let plugin = load_plugin(house, name, digest, &pipeline.grants(name), |_, _| {}).await?;
     let fits = match plugin.world() {
         World::Agent | World::AgentBlocking => wanted == "an agent",
         World::Feedback => wanted == "a feedback strategy",
         World::Runner => false,
     };
     if fits {
-        return Ok(());
+        return Ok(Some(plugin));
     }
     Err(Error::WrongWorld {
         plugin: name.clone(),
@@ -109,4 +112,41 @@ async fn check_plugin(
         wanted,
         hint: "`phasegate plugin inspect FILE` shows what a component is".to_owned(),
     })
+}
+
+/// What a file says of settings was checked with its line; this is for what a swap says.
+fn check_settings(pipeline: &Pipeline, loaded: &[Option<Plugin>]) -> Result<(), Error> {
+    for (of, name, settings) in pipeline.settings() {
+        let plugin = loaded.iter().flatten().find(|plugin| plugin.name() == name);
+        let Some(manifest) = plugin.and_then(|plugin| plugin.inspection().manifest.as_ref()) else { continue };
+        if let Some(fault) = manifest.faults(settings).into_iter().next() {
+            let message = settings_message(&of, name, &manifest.version, &fault.message);
+            return Err(Error::Settings { message, hint: fault.hint });
+        }
+    }
+    Ok(())
+}
+
+/// What the plugins are that come from files, but those that were swapped in.
+pub(crate) fn pins(
+    house: &House,
+    pipeline: &Pipeline,
+    components: &BTreeMap<PluginName, Digest>,
+    swapped: &[Blob],
+) -> Result<Vec<(PluginName, Pin)>, Error> {
+    let from_files = pipeline.plugins.iter().filter(|(_, plugin)| plugin.path.is_some());
+    let mut pins = Vec::new();
+    for (name, _) in from_files {
+        let Some(digest) = components.get(name) else { continue };
+        if swapped.iter().any(|blob| blob.digest == *digest) {
+            continue;
+        }
+        let known = house.loaded(name, digest).and_then(|plugin| plugin.inspection().manifest.clone());
+        let manifest = match known {
+            Some(manifest) => Some(manifest),
+            None => manifest(&read_blob(house.journal().as_ref(), digest)?).ok().flatten(),
+        };
+        pins.push((name.clone(), Pin::of(digest.clone(), manifest.as_ref(), pipeline.grants(name))));
+    }
+    Ok(pins)
 }

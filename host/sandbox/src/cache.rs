@@ -120,7 +120,7 @@ impl Cache {
 }
 
 /// Changes whenever what `inspect` says of the same bytes changes.
-const SHEET_FORMAT: u32 = 2;
+const SHEET_FORMAT: u32 = 3;
 
 fn hex(digest: &Digest) -> &str {
     digest.as_str().trim_start_matches("sha256:")

@@ -155,7 +155,7 @@ impl Engine {
         if found != *digest {
             return Err(LoadError::Digest { plugin: name.clone(), expected: digest.clone(), found });
         }
-        let inspection = inspect(&bytes).map_err(|source| LoadError::NotAComponent { plugin: name.clone(), source })?;
+        let inspection = inspect(&bytes).map_err(|source| LoadError::Inspect { plugin: name.clone(), source })?;
         if let Some(misfit) = inspection.misfit {
             return Err(LoadError::Misfit { plugin: name.clone(), misfit: Box::new(misfit) });
         }

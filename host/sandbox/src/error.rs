@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use phasegate_process::manifest::BadManifest;
+use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 
 use crate::contract::Misfit;
@@ -26,12 +28,18 @@ pub enum EngineError {
     },
 }
 
-/// Bytes that are not a component.
+/// Bytes that cannot be told to be a plugin.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "this is not a WebAssembly component: {0}\nhint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module"
-)]
-pub struct InspectError(pub(crate) String);
+pub enum InspectError {
+    /// They are not a component.
+    #[error(
+        "this is not a WebAssembly component: {0}\nhint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module"
+    )]
+    NotAComponent(String),
+    /// What it says of itself cannot be read, or is not so.
+    #[error("what it says of itself cannot be used: {0}")]
+    Manifest(#[from] BadManifest),
+}
 
 /// A component that is not taken as a plugin.
 #[derive(Debug, thiserror::Error)]
@@ -68,9 +76,9 @@ pub enum LoadError {
         /// The limit.
         limit: u64,
     },
-    /// It is not a component.
+    /// It is not a component, or says of itself what cannot be.
     #[error("plugin `{plugin}`: {source}")]
-    NotAComponent {
+    Inspect {
         /// The plugin.
         plugin: PluginName,
         /// What is wrong.
@@ -86,15 +94,25 @@ pub enum LoadError {
     },
     /// It asks for what the operator did not grant.
     #[error(
-        "plugin `{plugin}` asks for {wanted}, which is not granted\nhint: if it may have that, set `grants = {{ {hint} }}` under `[plugins.{plugin}]`"
+        "plugin `{plugin}` asks for {wanted}, which is not granted\nhint: if it may have that, set `grants = {grants}` under `[plugins.{plugin}]`"
     )]
     NotGranted {
         /// The plugin.
         plugin: PluginName,
         /// What it asks for, in words.
         wanted: String,
-        /// What to write.
-        hint: String,
+        /// All that it needs.
+        grants: Grants,
+    },
+    /// It imports what its manifest does not ask for.
+    #[error(
+        "plugin `{plugin}` imports {wanted}, but its manifest does not ask for that\nhint: its author should add it to `[asks]` in plugin.toml, or leave the import out"
+    )]
+    NotAsked {
+        /// The plugin.
+        plugin: PluginName,
+        /// What it imports, in words.
+        wanted: String,
     },
     /// It does not compile.
     #[error(

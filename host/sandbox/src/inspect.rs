@@ -3,12 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use phasegate_process::manifest::{BadManifest, Manifest};
+use phasegate_process::model::Tier;
+use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 use serde::{Deserialize, Serialize};
 use wit_component::DecodedWasm;
 
 use crate::contract::{self, Component, ContractError, Misfit};
 use crate::error::{InspectError, LoadError};
+use crate::manifest::manifest;
 
 /// What sort of plugin a component is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,10 +88,11 @@ impl Want {
         }
     }
 
-    fn grant(self) -> &'static str {
+    /// Whether some of it is granted.
+    fn is_in(self, grants: &Grants) -> bool {
         match self {
-            Self::Models => "models = [\"default\"]",
-            Self::TestBench => "test-bench = [\"python\"]",
+            Self::Models => !grants.models.is_empty(),
+            Self::TestBench => !grants.test_bench.is_empty(),
         }
     }
 }
@@ -105,6 +110,9 @@ pub struct Inspection {
     pub exports: Vec<String>,
     /// What the operator would have to grant.
     pub wants: Vec<Want>,
+    /// What it says of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Manifest>,
     /// Bytes.
     pub size: u64,
     /// Its address.
@@ -115,20 +123,44 @@ pub struct Inspection {
 }
 
 impl Inspection {
-    /// Whether all that it wants is granted.
-    pub fn check_grants(&self, plugin: &PluginName, granted: &[Want]) -> Result<(), LoadError> {
-        let missing: Vec<Want> = self.wants.iter().copied().filter(|want| !granted.contains(want)).collect();
-        if missing.is_empty() {
-            return Ok(());
+    /// What it gets of what the operator grants: as much as it asks for and has an import for. A plugin without a manifest
+    /// asks for whatever its imports are good for.
+    pub fn granted(&self, plugin: &PluginName, grants: &Grants) -> Result<Grants, LoadError> {
+        let mut given = self.manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(grants));
+        if !self.wants.contains(&Want::Models) {
+            given.models.clear();
         }
-        let list = |part: fn(Want) -> &'static str, between: &str| {
-            missing.iter().map(|want| part(*want)).collect::<Vec<_>>().join(between)
-        };
-        Err(LoadError::NotGranted {
-            plugin: plugin.clone(),
-            wanted: list(Want::words, " and "),
-            hint: list(Want::grant, ", "),
-        })
+        if !self.wants.contains(&Want::TestBench) {
+            given.test_bench.clear();
+        }
+        let asks = self.asks();
+        let plugin = plugin.clone();
+        match (self.lacking(&asks), self.lacking(&given)) {
+            (Some(wanted), _) => Err(LoadError::NotAsked { plugin, wanted }),
+            (None, Some(wanted)) => Err(LoadError::NotGranted { plugin, wanted, grants: example(asks) }),
+            (None, None) => Ok(given),
+        }
+    }
+
+    /// What it asks of the operator. Without a manifest that is known by its imports alone, and told by an example.
+    pub fn asks(&self) -> Grants {
+        if let Some(manifest) = &self.manifest {
+            return manifest.asks.clone();
+        }
+        let mut asks = Grants::default();
+        for want in &self.wants {
+            match want {
+                Want::Models => asks.models = vec![Tier::Default],
+                Want::TestBench => asks.test_bench = vec!["python".to_owned()],
+            }
+        }
+        asks
+    }
+
+    /// In words, what it has an import for and nothing of in here.
+    fn lacking(&self, grants: &Grants) -> Option<String> {
+        let lacking = self.wants.iter().filter(|want| !want.is_in(grants));
+        Some(lacking.map(|want| want.words()).collect::<Vec<_>>().join(" and ")).filter(|words| !words.is_empty())
     }
 
     pub(crate) fn uses_wasi(&self) -> bool {
@@ -136,30 +168,47 @@ impl Inspection {
     }
 }
 
-/// Reads what a component is. Fails only if the bytes are no component; what does not fit is in `misfit`.
+/// As an operator would write it: a grant names its languages.
+fn example(mut asks: Grants) -> Grants {
+    asks.test_bench.iter_mut().filter(|language| *language == "*").for_each(|any| "python".clone_into(any));
+    asks
+}
+
+/// Reads what a component is. Fails only if the bytes are no component, or its manifest is none; what does not fit is in
+/// `misfit`.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     // Eight bytes: the magic, the version, and 1 for a component where a core module has 0.
     if bytes.get(..8) != Some(b"\0asm\x0d\0\x01\0".as_slice()) {
         let what =
             if bytes.starts_with(b"\0asm\x01\0\0\0") { "it is a core module" } else { "it does not start as one" };
-        return Err(InspectError(what.to_owned()));
+        return Err(InspectError::NotAComponent(what.to_owned()));
     }
-    let decoded = wit_component::decode(bytes).map_err(|error| InspectError(first_line(&error)))?;
+    let decoded = wit_component::decode(bytes).map_err(|error| InspectError::NotAComponent(first_line(&error)))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(InspectError("it is a package of interfaces, nothing that runs".to_owned()));
+        return Err(InspectError::NotAComponent("it is a package of interfaces, nothing that runs".to_owned()));
     };
-    let world = resolve.worlds.get(world).ok_or_else(|| InspectError("it has no world".to_owned()))?;
+    let world = resolve.worlds.get(world).ok_or_else(|| InspectError::NotAComponent("it has no world".to_owned()))?;
     let component = Component::of(&resolve, world);
-    let misfit = contract::misfit(&component)
-        .map_err(|ContractError(why)| InspectError(format!("the host's own contract cannot be read: {why}")))?;
+    let misfit = contract::misfit(&component).map_err(|ContractError(why)| {
+        InspectError::NotAComponent(format!("the host's own contract cannot be read: {why}"))
+    })?;
     let wants = component.imports.iter().filter_map(|(import, _)| match contract::of_ours(import)?.0 {
         "models" | "models-blocking" => Some(Want::Models),
         "test-bench" | "test-bench-blocking" => Some(Want::TestBench),
         _ => None,
     });
+    let contract = component.versions().first().copied().filter(|version| !version.is_empty()).map(str::to_owned);
+    let manifest = manifest(bytes)?;
+    if let (Some(real), Some(said)) = (&contract, manifest.as_ref().and_then(|manifest| manifest.contract.as_ref()))
+        && real != said
+    {
+        let words = format!("it names contract {said}, and its exports are of {real}\nhint: rebuild it from one SDK");
+        return Err(BadManifest(words).into());
+    }
     Ok(Inspection {
         world: component.sort(),
-        contract: component.versions().first().copied().filter(|version| !version.is_empty()).map(str::to_owned),
+        contract,
+        manifest,
         wants: wants.collect::<BTreeSet<_>>().into_iter().collect(),
         imports: component.imports.iter().map(|(name, _)| name.clone()).collect(),
         exports: component.exports.iter().map(|(name, _)| name.clone()).collect(),

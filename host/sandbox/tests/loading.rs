@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Desk, assignment, call, engine, fixture, load_in};
 use phasegate_process::Digest;
-use phasegate_sandbox::{Engine, EngineSettings, LoadError, Want, World, inspect};
+use phasegate_process::model::Tier;
+use phasegate_process::pipeline::Grants;
+use phasegate_sandbox::{Engine, EngineSettings, LoadError, Want, World, inspect, with_manifest};
 use serde_json::json;
 
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
@@ -50,12 +52,66 @@ fn what_is_no_component_is_refused_in_words() {
 #[test]
 fn what_was_not_granted_is_named_with_the_line_to_write() {
     let plugin = load_in(&engine(), "agent");
-    let error = plugin.inspection().check_grants(plugin.name(), &[Want::Models]).unwrap_err().to_string();
+    let mut grants = Grants { models: vec![Tier::Deep], test_bench: Vec::new() };
+    let error = plugin.inspection().granted(plugin.name(), &grants).unwrap_err().to_string();
     insta::assert_snapshot!(error, @r#"
     plugin `agent` asks for trial runs of tests, which is not granted
-    hint: if it may have that, set `grants = { test-bench = ["python"] }` under `[plugins.agent]`
+    hint: if it may have that, set `grants = { models = ["default"], test-bench = ["python"] }` under `[plugins.agent]`
     "#);
-    plugin.inspection().check_grants(plugin.name(), &[Want::TestBench, Want::Models]).unwrap();
+    grants.test_bench.push("python".to_owned());
+    assert_eq!(plugin.inspection().granted(plugin.name(), &grants).unwrap(), grants);
+}
+
+fn with_asks(asks: &str) -> phasegate_sandbox::Inspection {
+    let text = format!("name = \"mine\"\nversion = \"1.0.0\"\n[asks]\n{asks}");
+    inspect(&with_manifest(&fixture("agent"), &text).unwrap()).unwrap()
+}
+
+#[test]
+fn a_plugin_gets_no_more_than_its_manifest_asks_for() {
+    let name = "mine".parse().unwrap();
+    let all = Grants { models: Tier::ALL.to_vec(), test_bench: vec!["python".to_owned(), "ruby".to_owned()] };
+    let given = with_asks("models = [\"fast\"]\ntest-bench = [\"ruby\"]\n").granted(&name, &all).unwrap();
+    assert_eq!(given, Grants { models: vec![Tier::Fast], test_bench: vec!["ruby".to_owned()] });
+    let given = with_asks("models = [\"fast\"]\ntest-bench = [\"*\"]\n").granted(&name, &all).unwrap();
+    assert_eq!(given.test_bench, all.test_bench);
+}
+
+#[test]
+fn a_plugin_that_imports_what_its_manifest_does_not_ask_for_is_refused() {
+    let all = Grants { models: Tier::ALL.to_vec(), test_bench: vec!["python".to_owned()] };
+    let error = with_asks("models = [\"fast\"]\n").granted(&"mine".parse().unwrap(), &all).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @r"
+    plugin `mine` imports trial runs of tests, but its manifest does not ask for that
+    hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
+    ");
+}
+
+#[test]
+fn what_a_plugin_asks_for_and_is_not_granted_is_told_as_the_line_to_write() {
+    let asking = with_asks("models = [\"fast\", \"deep\"]\ntest-bench = [\"*\"]\n");
+    let given = Grants { models: vec![Tier::Default], test_bench: vec!["python".to_owned()] };
+    let error = asking.granted(&"mine".parse().unwrap(), &given).unwrap_err().to_string();
+    insta::assert_snapshot!(error, @r#"
+    plugin `mine` asks for language models, which is not granted
+    hint: if it may have that, set `grants = { models = ["fast", "deep"], test-bench = ["python"] }` under `[plugins.mine]`
+    "#);
+}
+
+#[test]
+fn a_manifest_that_is_none_or_names_another_contract_is_refused() {
+    let text = "name = \"mine\"\nversion = \"1.0.0\"\ncontract = \"0.0.9\"\n";
+    insta::assert_snapshot!(refusal("mine", with_manifest(&fixture("agent"), text).unwrap()), @r"
+    plugin `mine`: what it says of itself cannot be used: it names contract 0.0.9, and its exports are of 0.1.0
+    hint: rebuild it from one SDK
+    ");
+    let mut torn = with_manifest(&fixture("agent"), "name = \"mine\"\nversion = \"1.0.0\"\n").unwrap();
+    let end = torn.len() - 2;
+    torn[end] = b'=';
+    insta::assert_snapshot!(refusal("mine", torn), @r#"
+    plugin `mine`: what it says of itself cannot be used: manifest:2: invalid basic string, expected `"`
+    hint: see the configuration reference in README.md
+    "#);
 }
 
 #[test]

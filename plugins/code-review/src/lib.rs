@@ -25,6 +25,7 @@ const TO_BLAME: [&str; 3] = ["planning", "design", "code"];
 pub struct CodeReview;
 
 agent!(CodeReview);
+phasegate_plugin::manifest!();
 
 impl Agent for CodeReview {
     async fn run(work: Work) -> Result<Submission, Failure> {

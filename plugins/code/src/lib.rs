@@ -19,6 +19,7 @@ const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
 pub struct Code;
 
 agent!(Code);
+phasegate_plugin::manifest!();
 
 impl Agent for Code {
     async fn run(work: Work) -> Result<Submission, Failure> {

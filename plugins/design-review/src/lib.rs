@@ -29,6 +29,7 @@ const TO_BLAME: [&str; 2] = ["planning", "design"];
 pub struct DesignReview;
 
 agent!(DesignReview);
+phasegate_plugin::manifest!();
 
 impl Agent for DesignReview {
     async fn run(work: Work) -> Result<Submission, Failure> {

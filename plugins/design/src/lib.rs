@@ -17,6 +17,7 @@ const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
 pub struct Design;
 
 agent!(Design);
+phasegate_plugin::manifest!();
 
 impl Agent for Design {
     async fn run(work: Work) -> Result<Submission, Failure> {

@@ -16,6 +16,7 @@ impl Strategy for NearestPhase {
 }
 
 phasegate_plugin::strategy!(NearestPhase);
+phasegate_plugin::manifest!();
 
 fn decide(failure: &GateFailure) -> Decision {
     let ids: Vec<String> = failure.issues.iter().map(|issue| issue.id.clone()).collect();

@@ -31,6 +31,7 @@ impl Strategy for PhaseAware {
 }
 
 phasegate_plugin::strategy!(PhaseAware);
+phasegate_plugin::manifest!();
 
 fn decide(failure: &GateFailure) -> Decision {
     let settings = match Settings::read(&failure.settings) {

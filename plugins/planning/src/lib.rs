@@ -21,6 +21,7 @@ const LONGEST_ANSWER: u32 = 8_000;
 pub struct Planning;
 
 agent!(Planning);
+phasegate_plugin::manifest!();
 
 #[derive(Deserialize)]
 struct Answer {

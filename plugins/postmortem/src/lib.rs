@@ -25,6 +25,7 @@ const LONGEST_ANSWER: u32 = 8_000;
 pub struct Postmortem;
 
 agent!(Postmortem);
+phasegate_plugin::manifest!();
 
 #[derive(Deserialize)]
 struct Answer {

@@ -25,6 +25,7 @@ mod ask;
 mod feedback;
 pub mod host;
 mod macros;
+mod manifest;
 mod panics;
 mod prompt;
 #[cfg(not(target_arch = "wasm32"))]
@@ -34,6 +35,8 @@ mod work;
 
 pub use ask::Ask;
 pub use futures_util::future::{join_all, try_join_all};
+#[doc(hidden)]
+pub use manifest::bytes as __bytes;
 pub use macros::{Agent, AgentBlocking, Runner, Strategy};
 pub use panics::install as install_panic_hook;
 pub use prompt::{Prompt, fenced};

@@ -30,6 +30,7 @@ const SCHEMA: &str = include_str!("../prompts/suite.schema.json");
 pub struct Test;
 
 agent!(Test);
+phasegate_plugin::manifest!();
 
 /// What the agent was given.
 struct Inputs {

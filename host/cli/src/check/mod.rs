@@ -14,7 +14,7 @@ use std::sync::Arc;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::testing::File;
 use phasegate_process::{Assignment, Decided, Failure as Said, PhaseName, PluginName, Submission, decide};
-use phasegate_sandbox::{Call, CallError, Engine, EngineSettings, Inspection, Limits, Plugin, World, inspect};
+use phasegate_sandbox::{Call, CallError, Engine, Inspection, Limits, Plugin, World, inspect};
 use serde_json::{Value, json};
 
 use crate::fail::{Exit, Failure};
@@ -87,7 +87,7 @@ fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
 
 async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, state: &Path) -> Result<Plugin, Failure> {
     let digest = inspection.digest.clone();
-    let settings = EngineSettings { cache_dir: Some(place::cache_dir(state)), ..EngineSettings::default() };
+    let settings = place::engine(state);
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(|why| Failure::infrastructure(why.to_string()))?;
         engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::of_a_check(why.to_string()))

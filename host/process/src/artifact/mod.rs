@@ -86,7 +86,7 @@ impl Door<'_> {
     }
 }
 
-fn schema_fault(error: &jsonschema::ValidationError<'_>) -> String {
+pub(crate) fn schema_fault(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     let mut words = error.to_string();
     if words.chars().count() > 400 {

@@ -5,6 +5,7 @@
 
 mod check;
 mod parse;
+mod places;
 mod standard;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use crate::model::Tier;
 use crate::{ArtifactName, Kind, PhaseName, PluginName, Severity};
 
 pub use check::check;
-pub use parse::{Files, parse};
+pub use parse::{Files, parse, parse_with_places};
+pub use places::{Places, RawSettings, SettingsOf};
 pub use standard::{STANDARD, standard};
 
 /// A resolved pipeline.
@@ -159,6 +161,22 @@ pub struct Grants {
     pub test_bench: Vec<String>,
 }
 
+impl std::fmt::Display for Grants {
+    /// As the value of `grants` in a file.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |name: &str, values: Vec<&str>| {
+            let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+            (!values.is_empty()).then(|| format!("{name} = [{}]", quoted.join(", ")))
+        };
+        let models = list("models", self.models.iter().map(|tier| tier.as_str()).collect());
+        let test_bench = list("test-bench", self.test_bench.iter().map(String::as_str).collect());
+        match models.into_iter().chain(test_bench).collect::<Vec<_>>().as_slice() {
+            [] => f.write_str("{}"),
+            parts => write!(f, "{{ {} }}", parts.join(", ")),
+        }
+    }
+}
+
 impl Pipeline {
     /// The phase of this name.
     pub fn phase(&self, name: &PhaseName) -> Option<&Phase> {
@@ -177,6 +195,13 @@ impl Pipeline {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The settings of every agent and of the strategy.
+    pub fn settings(&self) -> impl Iterator<Item = (SettingsOf, &PluginName, &Value)> {
+        let agents =
+            self.phases.iter().map(|phase| (SettingsOf::Phase(phase.name.clone()), &phase.agent, &phase.settings));
+        agents.chain([(SettingsOf::Strategy, &self.feedback.plugin, &self.feedback.settings)])
     }
 
     /// What a plugin was granted; nothing where the pipeline does not mention it.

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use toml::Spanned;
 
-use super::{Ask, Gate, Grants, Phase, Pipeline, PluginUse, Produce, Read, Strategy, TestGate, standard};
+use super::{
+    Ask, Gate, Grants, Phase, Pipeline, Places, PluginUse, Produce, RawSettings, Read, SettingsOf, Strategy, TestGate,
+    standard,
+};
 use crate::source::{self, Source, SourceError, did_you_mean};
 use crate::{BadName, Kind, PluginName, Severity};
 
@@ -39,7 +42,7 @@ struct RawPipeline {
 #[serde(deny_unknown_fields)]
 struct RawStrategy {
     strategy: Spanned<String>,
-    settings: Option<toml::Table>,
+    settings: Option<RawSettings>,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +53,7 @@ struct RawPhase {
     agent: Option<Spanned<String>>,
     reads: Option<Vec<String>>,
     produces: Option<Vec<RawProduce>>,
-    settings: Option<toml::Table>,
+    settings: Option<RawSettings>,
     max_retries: Option<NonZeroU32>,
     gate: Option<RawGate>,
 }
@@ -97,13 +100,20 @@ struct RawKind {
 
 /// Reads a pipeline and all it extends. It is not yet checked as a whole: see [`super::check`].
 pub fn parse(source: Source<'_>, files: Files<'_>) -> Result<Pipeline, SourceError> {
-    parse_at(source, files, 0)
+    parse_with_places(source, files).map(|(pipeline, _)| pipeline)
 }
 
-fn parse_at(source: Source<'_>, files: Files<'_>, depth: u32) -> Result<Pipeline, SourceError> {
+/// The same, and where in the files the settings of plugins stand.
+pub fn parse_with_places(source: Source<'_>, files: Files<'_>) -> Result<(Pipeline, Places), SourceError> {
+    let mut places = Places::default();
+    let pipeline = parse_at(source, files, 0, &mut places)?;
+    Ok((pipeline, places))
+}
+
+fn parse_at(source: Source<'_>, files: Files<'_>, depth: u32, places: &mut Places) -> Result<Pipeline, SourceError> {
     let raw: RawPipeline = source::parse(source)?;
     let mut pipeline = match &raw.extends {
-        Some(base) => base_of(source, base, files, depth)?,
+        Some(base) => base_of(source, base, files, depth, places)?,
         None => empty(source, &raw)?,
     };
     if let Some(name) = raw.name {
@@ -116,11 +126,11 @@ fn parse_at(source: Source<'_>, files: Files<'_>, depth: u32) -> Result<Pipeline
         pipeline.max_total_attempts = limit;
     }
     if let Some(feedback) = raw.feedback {
-        let settings = feedback.settings.map_or_else(|| json!({}), to_json);
+        let settings = places.put(source, SettingsOf::Strategy, &feedback.settings.unwrap_or_default());
         pipeline.feedback = Strategy { plugin: name(source, &feedback.strategy)?, settings };
     }
     for phase in raw.phase {
-        put_phase(source, &mut pipeline, phase)?;
+        put_phase(source, &mut pipeline, phase, places)?;
     }
     for (key, plugin) in raw.plugins {
         put_plugin(&mut pipeline, name(source, &key)?, plugin);
@@ -156,7 +166,13 @@ fn empty(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, SourceError>
     })
 }
 
-fn base_of(source: Source<'_>, base: &Spanned<String>, files: Files<'_>, depth: u32) -> Result<Pipeline, SourceError> {
+fn base_of(
+    source: Source<'_>,
+    base: &Spanned<String>,
+    files: Files<'_>,
+    depth: u32,
+    places: &mut Places,
+) -> Result<Pipeline, SourceError> {
     let known: Vec<_> = super::STANDARD.iter().map(|(name, _)| *name).collect();
     if depth >= MAX_DEPTH {
         let message = format!("pipelines extend each other more than {MAX_DEPTH} deep");
@@ -164,7 +180,7 @@ fn base_of(source: Source<'_>, base: &Spanned<String>, files: Files<'_>, depth: 
     }
     let file = base.get_ref();
     if let Some(text) = standard(file) {
-        return parse_at(Source { file, text }, files, depth + 1);
+        return parse_at(Source { file, text }, files, depth + 1, places);
     }
     if !file.ends_with(".toml") {
         let message = format!("there is no standard pipeline `{file}`");
@@ -172,7 +188,8 @@ fn base_of(source: Source<'_>, base: &Spanned<String>, files: Files<'_>, depth: 
     }
     let text = files(file).map_err(|why| source.error(base.span(), why, "the path is relative to this file"))?;
     let folder = file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-    let mut pipeline = parse_at(Source { file, text: &text }, &|path| files(&format!("{folder}{path}")), depth + 1)?;
+    let beside = |path: &str| files(&format!("{folder}{path}"));
+    let mut pipeline = parse_at(Source { file, text: &text }, &beside, depth + 1, places)?;
     for path in pipeline.plugins.values_mut().filter_map(|plugin| plugin.path.as_mut()) {
         if !path.starts_with('/') {
             path.insert_str(0, &folder);
@@ -181,7 +198,12 @@ fn base_of(source: Source<'_>, base: &Spanned<String>, files: Files<'_>, depth: 
     Ok(pipeline)
 }
 
-fn put_phase(source: Source<'_>, pipeline: &mut Pipeline, raw: Spanned<RawPhase>) -> Result<(), SourceError> {
+fn put_phase(
+    source: Source<'_>,
+    pipeline: &mut Pipeline,
+    raw: Spanned<RawPhase>,
+    places: &mut Places,
+) -> Result<(), SourceError> {
     let span = raw.span();
     let raw = raw.into_inner();
     let phase_name = name(source, &raw.name)?;
@@ -202,7 +224,7 @@ fn put_phase(source: Source<'_>, pipeline: &mut Pipeline, raw: Spanned<RawPhase>
         (None, _) => pipeline.phases.len(),
     };
     match existing.and_then(|place| pipeline.phases.get_mut(place)) {
-        Some(phase) => change_phase(source, phase, raw),
+        Some(phase) => change_phase(source, phase, raw, places),
         None => {
             let Some(agent) = &raw.agent else {
                 let hint = "add `agent = \"NAME\"`, the plugin that does its work";
@@ -217,14 +239,14 @@ fn put_phase(source: Source<'_>, pipeline: &mut Pipeline, raw: Spanned<RawPhase>
                 max_retries: NonZeroU32::MIN.saturating_add(2),
                 gate: None,
             };
-            change_phase(source, &mut phase, raw)?;
+            change_phase(source, &mut phase, raw, places)?;
             pipeline.phases.insert(at, phase);
             Ok(())
         }
     }
 }
 
-fn change_phase(source: Source<'_>, phase: &mut Phase, raw: RawPhase) -> Result<(), SourceError> {
+fn change_phase(source: Source<'_>, phase: &mut Phase, raw: RawPhase, places: &mut Places) -> Result<(), SourceError> {
     if let Some(agent) = &raw.agent {
         phase.agent = name(source, agent)?;
     }
@@ -237,7 +259,7 @@ fn change_phase(source: Source<'_>, phase: &mut Phase, raw: RawPhase) -> Result<
         phase.produces = produced.collect::<Result<_, SourceError>>()?;
     }
     if let Some(settings) = raw.settings {
-        phase.settings = to_json(settings);
+        phase.settings = places.put(source, SettingsOf::Phase(phase.name.clone()), &settings);
     }
     if let Some(limit) = raw.max_retries {
         phase.max_retries = limit;

@@ -1,10 +1,9 @@
 //! What the configuration says about plugins, strategy and people, laid over a pipeline.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use phasegate_process::pipeline::{Pipeline, PluginUse, Strategy};
+use phasegate_process::pipeline::{Pipeline, Places, PluginUse, RawSettings, SettingsOf, Strategy};
 use phasegate_process::source::{Source, SourceError, did_you_mean};
 use phasegate_process::{BadName, PluginName};
 use phasegate_sandbox::LimitsPatch;
@@ -12,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use toml::Spanned;
 
-use super::{Config, ConfigFault, RawFeedback, RawPlugin, absolute};
+use super::{Config, ConfigFault, RawFeedback, absolute};
 
 /// The strategies inside the binary.
 const STRATEGIES: [&str; 2] = ["phase-aware", "nearest-phase"];
@@ -59,11 +58,12 @@ impl Config {
     pub(super) fn lay_feedback(
         &self,
         pipeline: &mut Pipeline,
+        places: &mut Places,
         given: &RawFeedback,
         bundled: &[&str],
     ) -> Result<(), ConfigFault> {
-        let settings = given.settings.as_ref().and_then(|table| serde_json::to_value(table).ok());
-        let settings = settings.unwrap_or_else(|| json!({}));
+        let none = RawSettings::new();
+        let settings = places.put(self.source(), SettingsOf::Strategy, given.settings.as_ref().unwrap_or(&none));
         swap_strategy(pipeline, given.strategy.get_ref(), &self.dir, bundled, settings)
             .map_err(|(message, hint)| self.source().error(given.strategy.span(), message, hint).into())
     }
@@ -137,15 +137,6 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
         .map_err(|error: BadName| (error.to_string(), "give the file another name".to_owned()))
 }
 
-/// The names that need no path in the pipeline: the binary's, and those to which the configuration gives one.
-pub(super) fn with_configured<'a>(
-    bundled: &[&'a str],
-    plugins: &'a BTreeMap<Spanned<String>, RawPlugin>,
-) -> Vec<&'a str> {
-    let configured = plugins.iter().filter(|(_, raw)| raw.path.is_some()).map(|(key, _)| key.get_ref().as_str());
-    bundled.iter().copied().chain(configured).collect()
-}
-
 /// Limits in a pipeline are the sandbox's words, which the process does not know.
 pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<(), SourceError> {
     for (name, plugin) in pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null()) {
@@ -179,7 +170,7 @@ pub(super) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -
     Ok(())
 }
 
-fn mention(source: Source<'_>, word: &str) -> Range<usize> {
+pub(super) fn mention(source: Source<'_>, word: &str) -> Range<usize> {
     let start = source.text.find(word).unwrap_or(0);
     start..start
 }

@@ -83,8 +83,8 @@ fn a_whole_file_is_read() {
             default = "never"
             design-review = "always"
             [feedback]
-            strategy = "nearest-phase"
-            settings = { depth = 2 }
+            strategy = "phase-aware"
+            settings = { raise_after = 3 }
             [plugins.code]
             path = "own/code.wasm"
             grants = { models = ["deep"] }
@@ -98,8 +98,8 @@ fn a_whole_file_is_read() {
     assert_eq!((loaded.pipeline.name.as_str(), loaded.file.as_str()), ("mine", "mine/p.toml"));
     assert_eq!(loaded.dir, dir.path().join("mine"));
     assert_eq!((ask_of(&loaded, "design-review"), ask_of(&loaded, "test")), (Ask::Always, Ask::Never));
-    assert_eq!(loaded.pipeline.feedback.plugin.as_str(), "nearest-phase");
-    assert_eq!(loaded.pipeline.feedback.settings, json!({ "depth": 2 }));
+    assert_eq!(loaded.pipeline.feedback.plugin.as_str(), "phase-aware");
+    assert_eq!(loaded.pipeline.feedback.settings, json!({ "raise_after": 3 }));
     let code = &loaded.pipeline.plugins[&"code".parse().unwrap()];
     assert_eq!(code.path.as_deref(), Some(dir.path().join("own/code.wasm").to_str().unwrap()));
     assert_eq!(

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use phasegate_process::pipeline::{Grants, Pipeline, parse};
 use phasegate_process::source::{self, Source, SourceError};
 use phasegate_process::{PhaseName, PluginName};
-use phasegate_sandbox::LimitsPatch;
+use phasegate_sandbox::{LimitsPatch, with_manifest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -149,6 +149,7 @@ pub(crate) fn component(name: &str) -> Option<Vec<u8>> {
         "ungranted" => fixture!("ungranted"),
         "nonsense" => b"#!/bin/sh\nrm -rf /\n",
         "truncated" => agent.get(..agent.len() / 2).unwrap_or_default(),
+        "understated" => return with_manifest(agent, "name = \"modest\"\nversion = \"1\"\n").ok(),
         "core-module" => b"\0asm\x01\0\0\0",
         _ => return None,
     };

@@ -1,0 +1,70 @@
+//! `phasegate plugin accept`: a person agrees to what a plugin is now. It is written into `phasegate.lock`, with the name.
+//! A run that starts at a terminal asks right there.
+
+use std::path::PathBuf;
+
+use phasegate_process::PluginName;
+use phasegate_process::lock::{Change, LOCK_FILE, Pin, Standing};
+use phasegate_process::pipeline::Grants;
+use phasegate_runtime::{BUNDLED, Config, LockFile, pin_of};
+
+use crate::ask::{agrees, somebody_is_here};
+use crate::fail::{Exit, Failure};
+use crate::place::{self, cwd};
+use crate::words::say;
+
+/// What is agreed to.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The plugin, as the pipeline calls it
+    name: PluginName,
+    /// The pipeline that uses it [default: the configured one]
+    #[arg(long, value_name = "NAME|FILE")]
+    pipeline: Option<String>,
+    /// Who agrees [default: the user of this session]
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// The configuration [default: the nearest phasegate.toml upwards]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Does it.
+pub fn go(args: Args) -> Result<Exit, Failure> {
+    let config = place::config(args.config.as_deref(), None)?;
+    let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &cwd(), &BUNDLED)?;
+    let pin = pin_of(&pipeline, &args.name)?;
+    let mut lock = LockFile::of(&config)?;
+    let was = match lock.standing(&args.name, &pin) {
+        Standing::Agreed => "it is what was agreed to before".to_owned(),
+        Standing::New => format!("it is new to {LOCK_FILE}"),
+        Standing::Changed(change) => change.to_string(),
+    };
+    let by = place::person(args.by)?;
+    let told = told(&args.name, &pin);
+    lock.accept(args.name, pin, &by)?;
+    say(&format!("{was}\n{by} agrees to {told}\n"));
+    Ok(Exit::Passed)
+}
+
+/// Asks the person at this terminal, if there is one, and says whether they agreed to all of it.
+pub fn at_this_terminal(changes: &[Change], config: &Config) -> Result<bool, Failure> {
+    let (true, Ok(by)) = (somebody_is_here(), place::person(None)) else { return Ok(false) };
+    if !agrees(changes, &by) {
+        return Ok(false);
+    }
+    let mut lock = LockFile::of(config)?;
+    for change in changes {
+        lock.accept(change.plugin.clone(), change.now.clone(), &by)?;
+    }
+    Ok(true)
+}
+
+fn told(name: &PluginName, pin: &Pin) -> String {
+    let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+    let grants = match pin.grants == Grants::default() {
+        true => "granted nothing".to_owned(),
+        false => format!("granted {}", pin.grants),
+    };
+    format!("plugin `{name}`{version}, {}, {grants}", pin.digest)
+}

@@ -1,0 +1,266 @@
+//! `phasegate.lock`: what each plugin from a file was when somebody agreed to it, so that another component, or one that
+//! wants more, does not slip into a run unseen.
+//!
+//! A plugin that is named for the first time is taken as it is: a person has just written down its path and its grants.
+//! From then on [`Lock::check`] tells every new digest, and whatever it asks for or would be given beyond what was agreed
+//! to. Asking for less is no change. Fails with [`SourceError`], which says the line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::Manifest;
+use crate::pipeline::Grants;
+use crate::source::{self, Source, SourceError};
+use crate::{Digest, PluginName};
+
+/// The file's name; it lies beside the configuration.
+pub const LOCK_FILE: &str = "phasegate.lock";
+/// The version of the file that this host writes and reads.
+const FORMAT: u32 = 1;
+const HEAD: &str = "\
+# Written by phasegate; worth committing. A run in which one of these plugins is another component, or asks for more,
+# stops until `phasegate plugin accept NAME` agrees to it.
+";
+
+/// All that was agreed to, by the name that the pipeline has for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lock(BTreeMap<PluginName, (Pin, Agreed)>);
+
+/// What a plugin is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// Its version, where its manifest says one.
+    pub version: Option<String>,
+    /// Its component.
+    pub digest: Digest,
+    /// What it asks of the operator.
+    pub asks: Grants,
+    /// What it is given of that.
+    pub grants: Grants,
+}
+
+/// Who agreed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreed {
+    /// A person's name; of a plugin that was named for the first time, who ran it.
+    pub by: String,
+    /// When, as that person's machine tells the time.
+    pub at: String,
+    /// Whether a person agreed in so many words; else it was taken as it was when it was first named.
+    pub in_words: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    version: u32,
+    #[serde(default)]
+    plugins: BTreeMap<PluginName, RawPin>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPin {
+    version: Option<String>,
+    digest: Digest,
+    asks: Grants,
+    grants: Grants,
+    agreed: Agreed,
+}
+
+impl Pin {
+    /// What a component with this manifest is, given so much. Without a manifest it asks for what it is given.
+    pub fn of(digest: Digest, manifest: Option<&Manifest>, grants: Grants) -> Self {
+        let asks = manifest.map_or_else(|| grants.clone(), |manifest| manifest.asks.clone());
+        Self { version: manifest.map(|manifest| manifest.version.clone()), digest, asks, grants }
+    }
+}
+
+/// How a plugin stands to what was agreed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It was never named before.
+    New,
+    /// It is what was agreed to, or asks for less.
+    Agreed,
+    /// It is something else.
+    Changed(Box<Change>),
+}
+
+/// A plugin that is not what was agreed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// What was agreed to.
+    pub was: Pin,
+    /// Who agreed to that.
+    pub agreed: Agreed,
+    /// What it is now.
+    pub now: Pin,
+}
+
+impl Lock {
+    /// Reads the file.
+    pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
+        let raw: Raw = source::parse(source)?;
+        if raw.version != FORMAT {
+            let message = format!("this is version {} of the file, and this phasegate knows {FORMAT}", raw.version);
+            return Err(source.error_at_top(message, "use the phasegate that wrote it, or a newer one"));
+        }
+        let pinned = raw.plugins.into_iter().map(|(name, raw)| {
+            let RawPin { version, digest, asks, grants, agreed } = raw;
+            (name, (Pin { version, digest, asks, grants }, agreed))
+        });
+        Ok(Self(pinned.collect()))
+    }
+
+    /// How a plugin stands to what was agreed to.
+    pub fn check(&self, plugin: &PluginName, now: &Pin) -> Standing {
+        let Some((was, agreed)) = self.0.get(plugin) else { return Standing::New };
+        let wider = !beyond(&now.asks, &was.asks).is_empty() || !beyond(&now.grants, &was.grants).is_empty();
+        if was.digest == now.digest && !wider {
+            return Standing::Agreed;
+        }
+        let (plugin, was, agreed, now) = (plugin.clone(), was.clone(), agreed.clone(), now.clone());
+        Standing::Changed(Box::new(Change { plugin, was, agreed, now }))
+    }
+
+    /// Notes that somebody agreed to it.
+    pub fn agree(&mut self, plugin: PluginName, pin: Pin, agreed: Agreed) {
+        self.0.insert(plugin, (pin, agreed));
+    }
+}
+
+impl fmt::Display for Lock {
+    /// The file's text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        writeln!(f, "{HEAD}version = {FORMAT}")?;
+        for (name, (pin, agreed)) in &self.0 {
+            writeln!(f, "\n[plugins.{name}]")?;
+            if let Some(version) = &pin.version {
+                writeln!(f, "version = {}", quoted(version))?;
+            }
+            writeln!(f, "digest = {}\nasks = {}\ngrants = {}", quoted(pin.digest.as_str()), pin.asks, pin.grants)?;
+            let Agreed { by, at, in_words } = agreed;
+            writeln!(f, "agreed = {{ by = {}, at = {}, in_words = {in_words} }}", quoted(by), quoted(at))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Change {
+    /// A paragraph: from what to what, and what is wider, as `models.deep`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, was, agreed, now } = self;
+        write!(f, "plugin `{plugin}` is not what {} agreed to on {}: ", agreed.by, agreed.at)?;
+        let version = |pin: &Pin| pin.version.clone().unwrap_or_else(|| pin.digest.short().to_owned());
+        if was.digest != now.digest {
+            let (from, to) = match version(was) == version(now) {
+                true => (was.digest.short().to_owned(), now.digest.short().to_owned()),
+                false => (version(was), version(now)),
+            };
+            write!(f, "{from} → {to} ")?;
+        }
+        let told = |asked: Vec<String>| asked.join(", ");
+        let (asks, given) = (beyond(&now.asks, &was.asks), beyond(&now.grants, &was.grants));
+        match (asks.is_empty(), given.is_empty()) {
+            (true, true) => write!(f, "asks for no more than before")?,
+            (true, false) => write!(f, "would now be given: {}", told(given))?,
+            (false, true) => write!(f, "now asks for: {} (of which it would be given nothing new)", told(asks))?,
+            (false, false) if asks == given => write!(f, "now asks for: {}", told(asks))?,
+            (false, false) => write!(f, "now asks for: {}; it would be given: {}", told(asks), told(given))?,
+        }
+        let less = beyond(&was.asks, &now.asks);
+        if !less.is_empty() {
+            write!(f, "; no longer for: {}", told(less))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is in `these` and not in `those`, a word each.
+fn beyond(these: &Grants, those: &Grants) -> Vec<String> {
+    let models = these.models.iter().filter(|tier| !those.models.contains(tier));
+    let models = models.map(|tier| format!("models.{}", tier.as_str()));
+    let benches = these.test_bench.iter().filter(|language| !those.test_bench.contains(language));
+    models.chain(benches.map(|language| format!("test-bench.{language}"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::model::Tier;
+
+    fn pin(version: &str, asks: &[Tier], grants: &[Tier]) -> Pin {
+        let grants_of = |tiers: &[Tier]| Grants { models: tiers.to_vec(), test_bench: Vec::new() };
+        let digest = Digest::of(version.as_bytes());
+        Pin { version: Some(version.to_owned()), digest, asks: grants_of(asks), grants: grants_of(grants) }
+    }
+
+    fn agreed() -> Agreed {
+        Agreed { by: "Ada \"the first\"".to_owned(), at: "Sun, 22 Nov 2026".to_owned(), in_words: true }
+    }
+
+    fn name() -> PluginName {
+        "audit".parse().unwrap()
+    }
+
+    fn lock() -> Lock {
+        let mut lock = Lock::default();
+        lock.agree(name(), pin("1.2", &[Tier::Default], &[Tier::Default]), agreed());
+        lock
+    }
+
+    fn told(now: &Pin) -> String {
+        match lock().check(&name(), now) {
+            Standing::Changed(change) => change.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let text = lock().to_string();
+        assert_eq!(Lock::parse(Source { file: "phasegate.lock", text: &text }).unwrap(), lock());
+        assert!(text.contains("asks = { models = [\"default\"] }"), "{text}");
+    }
+
+    #[test]
+    fn a_new_plugin_and_a_known_one_go_on_and_asking_for_less_is_no_change() {
+        let known = pin("1.2", &[Tier::Default], &[Tier::Default]);
+        assert_eq!(Lock::default().check(&name(), &known), Standing::New);
+        assert_eq!(lock().check(&name(), &known), Standing::Agreed);
+        assert_eq!(lock().check(&name(), &pin("1.2", &[Tier::Default], &[])), Standing::Agreed);
+    }
+
+    #[test]
+    fn a_change_says_from_what_to_what_and_what_is_wider() {
+        use Tier::{Deep, Default, Fast};
+        let start = "plugin `audit` is not what Ada \"the first\" agreed to on Sun, 22 Nov 2026: ";
+        let cases = [
+            (pin("1.3", &[Default, Deep], &[Default, Deep]), "1.2 → 1.3 now asks for: models.deep"),
+            (
+                pin("1.3", &[Default, Deep], &[Default]),
+                "1.2 → 1.3 now asks for: models.deep (of which it would be given nothing new)",
+            ),
+            (pin("1.3", &[Fast], &[Fast]), "1.2 → 1.3 now asks for: models.fast; no longer for: models.default"),
+            (pin("1.3", &[Default], &[Default]), "1.2 → 1.3 asks for no more than before"),
+            (pin("1.2", &[Default], &[Default, Fast]), "would now be given: models.fast"),
+        ];
+        for (now, expected) in cases {
+            assert_eq!(told(&now).strip_prefix(start).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_newer_phasegate_is_refused_in_words() {
+        let refusal = Lock::parse(Source { file: "phasegate.lock", text: "version = 2\n" }).unwrap_err().to_string();
+        assert!(refusal.starts_with("phasegate.lock:1: this is version 2 of the file, and this phasegate knows 1"));
+    }
+}

@@ -1,0 +1,300 @@
+//! A plugin's manifest: who it is, what it is for, what it asks of the operator, and which settings it takes.
+//!
+//! It is TOML inside the component. The plugin's author wrote it, so nothing in it is believed: what it asks is cut down to
+//! what the operator grants ([`Manifest::granted`]), and it can only narrow what the component's imports would allow.
+//! Settings in a pipeline are held against its JSON Schema. Fails with [`BadManifest`], which says the line.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use toml::Spanned;
+
+use crate::Kind;
+use crate::artifact::schema_fault;
+use crate::pipeline::Grants;
+use crate::source::{self, Source, SourceError, did_you_mean};
+
+/// The largest manifest, in bytes.
+pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
+
+/// In `test-bench`: whatever language there is a runner for.
+const ANY: &str = "*";
+/// How many faults of settings are told at once.
+const MAX_FAULTS: usize = 20;
+
+/// What a plugin says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Its own name. The operator may call it otherwise.
+    pub name: String,
+    /// Its version, as its author counts.
+    pub version: String,
+    /// What it is for, in a sentence.
+    pub purpose: String,
+    /// The version of the contract it was written against.
+    pub contract: Option<String>,
+    /// What it asks of the operator.
+    pub asks: Grants,
+    /// The kinds of artifacts that it brings, with their JSON Schemas.
+    pub kinds: BTreeMap<Kind, Value>,
+    /// JSON Schema of its settings; without one, any settings are passed on to it.
+    pub settings: Option<Value>,
+}
+
+/// A manifest that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadManifest(pub String);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: Spanned<String>,
+    version: Spanned<String>,
+    #[serde(default)]
+    purpose: String,
+    contract: Option<String>,
+    #[serde(default)]
+    asks: Grants,
+    #[serde(default)]
+    kind: Vec<RawKind>,
+    settings: Option<Spanned<Schema>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKind {
+    name: Spanned<String>,
+    schema: Spanned<Schema>,
+}
+
+/// A JSON Schema: a table, or its JSON as text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Schema {
+    Table(Map<String, Value>),
+    Text(String),
+}
+
+impl Manifest {
+    /// Reads one. `text` is the author's.
+    pub fn parse(text: &str) -> Result<Self, BadManifest> {
+        if text.len() > MAX_MANIFEST_BYTES {
+            return Err(BadManifest(format!("it has {} bytes; at most {MAX_MANIFEST_BYTES} are taken", text.len())));
+        }
+        let source = Source { file: "manifest", text };
+        Self::read(source).map_err(|error| BadManifest(error.to_string()))
+    }
+
+    fn read(source: Source<'_>) -> Result<Self, SourceError> {
+        let raw: Raw = source::parse(source)?;
+        let mut kinds = BTreeMap::new();
+        for kind in raw.kind {
+            let name: Kind = kind
+                .name
+                .get_ref()
+                .parse()
+                .map_err(|_| source.error(kind.name.span(), "a kind has another name", "use a-z, 0-9 and _"))?;
+            kinds.insert(name, schema(source, kind.schema)?);
+        }
+        Ok(Self {
+            name: word(source, raw.name)?,
+            version: word(source, raw.version)?,
+            purpose: raw.purpose,
+            contract: raw.contract,
+            asks: raw.asks,
+            kinds,
+            settings: raw.settings.map(|settings| schema(source, settings)).transpose()?,
+        })
+    }
+
+    /// What it gets: what it asks for, as far as the operator grants it.
+    pub fn granted(&self, grants: &Grants) -> Grants {
+        let Grants { models, test_bench } = grants;
+        let asked = |language: &String| self.asks.test_bench.iter().any(|asked| asked == ANY || asked == language);
+        Grants {
+            models: models.iter().copied().filter(|tier| self.asks.models.contains(tier)).collect(),
+            test_bench: test_bench.iter().filter(|language| asked(language)).cloned().collect(),
+        }
+    }
+
+    /// Everything about these settings that the plugin does not take.
+    pub fn faults(&self, settings: &Value) -> Vec<SettingFault> {
+        let Some(schema) = &self.settings else { return Vec::new() };
+        let Ok(validator) = jsonschema::draft202012::new(schema) else { return Vec::new() };
+        let known: Vec<&str> = schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .map(|properties| properties.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        validator.iter_errors(settings).take(MAX_FAULTS).flat_map(|error| setting_faults(&error, &known)).collect()
+    }
+}
+
+/// A setting that a plugin does not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingFault {
+    /// The setting; `None` where they are wrong as a whole.
+    pub key: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+fn setting_faults(error: &jsonschema::ValidationError<'_>, known: &[&str]) -> Vec<SettingFault> {
+    let place = error.instance_path().to_string();
+    let key = place.split('/').nth(1).map(str::to_owned);
+    if let (jsonschema::error::ValidationErrorKind::AdditionalProperties { unexpected }, None) = (error.kind(), &key) {
+        let unknown = |name: &String| SettingFault {
+            key: Some(name.clone()),
+            message: format!("there is no setting `{name}`"),
+            hint: did_you_mean(name, known),
+        };
+        return unexpected.iter().map(unknown).collect();
+    }
+    let message = match &key {
+        Some(key) => format!("setting `{key}`: {}", schema_fault(error)),
+        None => schema_fault(error),
+    };
+    let hint = "`phasegate plugin inspect FILE` shows the settings that a plugin takes".to_owned();
+    vec![SettingFault { key, message, hint }]
+}
+
+/// A short plain word, fit for a line on a terminal.
+fn word(source: Source<'_>, text: Spanned<String>) -> Result<String, SourceError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    match (1..=64).contains(&text.get_ref().len()) && text.get_ref().chars().all(plain) {
+        true => Ok(text.into_inner()),
+        false => Err(source.error(
+            text.span(),
+            "this is no name or version",
+            "use 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `+`, `-`",
+        )),
+    }
+}
+
+fn schema(source: Source<'_>, raw: Spanned<Schema>) -> Result<Value, SourceError> {
+    let span = raw.span();
+    let bad = |why: String| {
+        let hint = "write it as a TOML table, or as the text of its JSON; it can only refer to itself";
+        source.error(span.clone(), format!("this is no JSON Schema: {why}"), hint)
+    };
+    let schema = match raw.into_inner() {
+        Schema::Table(table) => Value::Object(table),
+        Schema::Text(text) => serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?,
+    };
+    jsonschema::draft202012::new(&schema).map_err(|error| bad(error.to_string()))?;
+    Ok(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Tier;
+
+    const WHOLE: &str = r#"
+        name = "threat-model"
+        version = "1.2.0"
+        purpose = "Says who could want to break this, and how."
+        contract = "0.1.0"
+        [asks]
+        models = ["default", "deep"]
+        test-bench = ["*"]
+        [[kind]]
+        name = "threat_model"
+        schema = '{"type": "object", "required": ["threats"]}'
+        [settings]
+        type = "object"
+        additionalProperties = false
+        [settings.properties.depth]
+        type = "integer"
+        minimum = 1
+    "#;
+
+    fn whole() -> Manifest {
+        Manifest::parse(WHOLE).unwrap()
+    }
+
+    fn refusal(text: &str) -> String {
+        Manifest::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn everything_that_it_may_say_is_read() {
+        let manifest = whole();
+        assert_eq!((manifest.name.as_str(), manifest.version.as_str()), ("threat-model", "1.2.0"));
+        assert_eq!(manifest.asks.models, [Tier::Default, Tier::Deep]);
+        assert_eq!(manifest.kinds.values().next().unwrap()["required"], json!(["threats"]));
+        let stored = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(serde_json::from_str::<Manifest>(&stored).unwrap(), manifest);
+    }
+
+    #[test]
+    fn a_plugin_gets_what_it_asks_for_as_far_as_it_is_granted() {
+        let grants = Grants { models: vec![Tier::Fast, Tier::Deep], test_bench: vec!["python".to_owned()] };
+        let wanted = Grants { models: vec![Tier::Deep], test_bench: vec!["python".to_owned()] };
+        assert_eq!(whole().granted(&grants), wanted);
+        let modest = Manifest { asks: Grants::default(), ..whole() };
+        assert_eq!(modest.granted(&grants), Grants::default());
+        assert_eq!(whole().granted(&Grants::default()), Grants::default());
+    }
+
+    #[test]
+    fn settings_are_held_against_the_schema_by_name() {
+        assert_eq!(whole().faults(&json!({"depth": 2})), []);
+        let told = |settings| {
+            let faults = whole().faults(&settings);
+            let fault = faults.first().unwrap();
+            format!("{:?} {} / {}", fault.key.as_deref(), fault.message, fault.hint)
+        };
+        assert_eq!(told(json!({"dept": 2})), r#"Some("dept") there is no setting `dept` / did you mean `depth`?"#);
+        assert_eq!(
+            told(json!({"depth": 0})),
+            "Some(\"depth\") setting `depth`: at /depth: 0 is less than the minimum of 1 / \
+             `phasegate plugin inspect FILE` shows the settings that a plugin takes"
+        );
+        assert!(told(json!(7)).starts_with("None 7 is not of type \"object\""));
+    }
+
+    #[test]
+    fn a_plugin_without_a_schema_takes_any_settings() {
+        let manifest = Manifest { settings: None, ..whole() };
+        assert_eq!(manifest.faults(&json!({"whatever": [1]})), []);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_with_its_line() {
+        let start = "name = \"x\"\nversion = \"1\"\n";
+        let cases = [
+            ("version = \"1\"\n".to_owned(), "manifest:1: missing field `name`\nhint: add it"),
+            (
+                format!("{start}[asks]\nmodles = []\n"),
+                "manifest:4: unknown field `modles`, expected `models` or `test-bench`\nhint: did you mean `models`?",
+            ),
+            (
+                format!("{start}settings = '{{\"type\": \"obj\"}}'\n"),
+                "manifest:3: this is no JSON Schema: \"obj\" is not valid under any of the schemas listed in the 'anyOf' \
+                 keyword\nhint: write it as a TOML table, or as the text of its JSON; it can only refer to itself",
+            ),
+            (
+                "name = \"a b\"\nversion = \"1\"\n".to_owned(),
+                "manifest:1: this is no name or version\nhint: use 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `+`, `-`",
+            ),
+            (
+                format!("{start}[[kind]]\nname = \"A b\"\nschema = \"{{}}\"\n"),
+                "manifest:4: a kind has another name\nhint: use a-z, 0-9 and _",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(refusal(&text), expected, "{text}");
+        }
+        assert!(refusal(&" ".repeat(MAX_MANIFEST_BYTES + 1)).starts_with("it has 262145 bytes; at most 262144"));
+        let remote = format!("{start}[settings]\n\"$ref\" = \"http://127.0.0.1:1/schema.json\"\n");
+        assert!(refusal(&remote).starts_with("manifest:3: this is no JSON Schema"), "{}", refusal(&remote));
+    }
+}

@@ -1,0 +1,53 @@
+//! What plugins say of themselves, held against the pipeline that uses them: the kinds of artifacts that they bring, and the
+//! settings that they take. A component that cannot be read says nothing here; it is refused where it is loaded.
+
+use std::path::Path;
+
+use phasegate_process::PluginName;
+use phasegate_process::pipeline::{Pipeline, Places, SettingsOf};
+use phasegate_process::source::{Source, SourceError};
+
+use super::overlay::mention;
+use crate::components::manifest_of;
+
+/// Adds the kinds that the agents' manifests bring and the pipeline does not have.
+pub(super) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, dir: &Path) -> Result<(), SourceError> {
+    let agents: Vec<PluginName> = pipeline.phases.iter().map(|phase| phase.agent.clone()).collect();
+    let own: Vec<_> = pipeline.kinds.keys().cloned().collect();
+    for agent in agents {
+        let Some(manifest) = manifest_of(pipeline, &agent, dir) else { continue };
+        for (kind, schema) in manifest.kinds.iter().filter(|(kind, _)| !own.contains(kind)) {
+            let text = schema.to_string();
+            let known = pipeline.kinds.entry(kind.clone()).or_insert_with(|| text.clone());
+            if *known != text {
+                let message = format!("two plugins bring the kind `{kind}`, each with a schema of its own");
+                let hint = "say which one holds with `[[kind]]`";
+                return Err(source.error(mention(source, agent.as_str()), message, hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether every plugin takes the settings that it is given; complained of at their place in the file.
+pub(super) fn check_settings(
+    source: Source<'_>,
+    pipeline: &Pipeline,
+    places: &Places,
+    dir: &Path,
+) -> Result<(), SourceError> {
+    for (of, plugin, settings) in pipeline.settings() {
+        let Some(manifest) = manifest_of(pipeline, plugin, dir) else { continue };
+        if let Some(fault) = manifest.faults(settings).into_iter().next() {
+            let message = settings_message(&of, plugin, &manifest.version, &fault.message);
+            let error = places.error(&of, fault.key.as_deref(), message.clone(), fault.hint.clone());
+            return Err(error.unwrap_or_else(|| source.error_at_top(message, fault.hint)));
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with settings, and whose they are.
+pub(crate) fn settings_message(of: &SettingsOf, plugin: &PluginName, version: &str, fault: &str) -> String {
+    format!("{of} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
+}

@@ -1,0 +1,119 @@
+//! `phasegate.lock` beside the configuration: read before a run is made, written when a plugin is named for the first time
+//! and when a person agrees to a change.
+//!
+//! It is about the plugins that come from files. Those of the binary are the host's own and change with it; a component
+//! that is swapped in on a command line was named by the person who typed it. Fails with [`Error::NotAgreed`], one
+//! paragraph a plugin, and then nothing was made.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use phasegate_process::PluginName;
+use phasegate_process::lock::{Agreed, Change, LOCK_FILE, Lock, Pin, Standing};
+use phasegate_process::source::{Source, did_you_mean};
+use phasegate_sandbox::{LoadError, inspect};
+
+use crate::Error;
+use crate::components::Origin;
+use crate::config::{Config, ConfigFault, LoadedPipeline};
+
+/// What a plugin of this pipeline is now; it has to come from a file.
+pub fn pin_of(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Error> {
+    let LoadedPipeline { pipeline, dir, .. } = pipeline;
+    let from_files = pipeline.plugins.iter().filter(|(_, used)| used.path.is_some()).map(|(name, _)| name.as_str());
+    let known: Vec<&str> = from_files.collect();
+    if !known.contains(&plugin.as_str()) {
+        let hint = match known.is_empty() {
+            true => "all its plugins are the host's own".to_owned(),
+            false => did_you_mean(plugin.as_str(), &known),
+        };
+        let name = &pipeline.name;
+        return Err(Error::NotNow(format!("pipeline `{name}` takes no plugin `{plugin}` from a file\nhint: {hint}")));
+    }
+    let blob = Origin::of(pipeline, plugin, dir).read(plugin)?;
+    let inspection = inspect(&blob.bytes).map_err(|source| LoadError::Inspect { plugin: plugin.clone(), source })?;
+    let grants = inspection.granted(plugin, &pipeline.grants(plugin))?;
+    Ok(Pin::of(blob.digest, inspection.manifest.as_ref(), grants))
+}
+
+/// The file, and what is in it.
+pub struct LockFile {
+    path: PathBuf,
+    lock: Lock,
+}
+
+impl LockFile {
+    /// The one of this configuration; an empty one where there is none yet.
+    pub fn of(config: &Config) -> Result<Self, ConfigFault> {
+        let path = config.lock.clone();
+        let lock = match std::fs::read_to_string(&path) {
+            Ok(text) => Lock::parse(Source { file: LOCK_FILE, text: &text })?,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Lock::default(),
+            Err(why) => return Err(unusable(&path, &why, "make it readable, or take it away to agree to all anew")),
+        };
+        Ok(Self { path, lock })
+    }
+
+    /// Those of these plugins that were never named before; an error if one is not what was agreed to.
+    pub(crate) fn check(&self, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName, Pin)>, Error> {
+        let mut new = Vec::new();
+        let mut changes = Vec::new();
+        for (plugin, pin) in pins {
+            match self.lock.check(&plugin, &pin) {
+                Standing::New => new.push((plugin, pin)),
+                Standing::Agreed => {}
+                Standing::Changed(change) => changes.push(*change),
+            }
+        }
+        if changes.is_empty() { Ok(new) } else { Err(Error::NotAgreed(changes)) }
+    }
+
+    /// How a plugin stands to what was agreed to.
+    pub fn standing(&self, plugin: &PluginName, pin: &Pin) -> Standing {
+        self.lock.check(plugin, pin)
+    }
+
+    /// Notes that a person agreed to this, and writes the file.
+    pub fn accept(&mut self, plugin: PluginName, pin: Pin, by: &str) -> Result<(), ConfigFault> {
+        self.note(vec![(plugin, pin)], by, true)
+    }
+
+    /// Notes plugins that were named for the first time; without any, nothing is written.
+    pub(crate) fn first_named(&mut self, pins: Vec<(PluginName, Pin)>) -> Result<(), ConfigFault> {
+        let by = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
+        if pins.is_empty() { Ok(()) } else { self.note(pins, &by, false) }
+    }
+
+    fn note(&mut self, pins: Vec<(PluginName, Pin)>, by: &str, in_words: bool) -> Result<(), ConfigFault> {
+        let at = httpdate::fmt_http_date(SystemTime::now());
+        for (plugin, pin) in pins {
+            self.lock.agree(plugin, pin, Agreed { by: by.to_owned(), at: at.clone(), in_words });
+        }
+        let hint = "the plugins of a run are pinned there; make the folder writable, or put a written file there";
+        self.write().map_err(|why| unusable(&self.path, &why, hint))
+    }
+
+    /// Whole, by renaming.
+    fn write(&self) -> std::io::Result<()> {
+        let new = self.path.with_extension(format!("lock.{}", std::process::id()));
+        let mut file = std::fs::File::create(&new)?;
+        let written = file.write_all(self.lock.to_string().as_bytes()).and_then(|()| std::fs::rename(&new, &self.path));
+        if written.is_err() {
+            let _ = std::fs::remove_file(&new);
+        }
+        written
+    }
+}
+
+fn unusable(path: &Path, why: &std::io::Error, hint: &'static str) -> ConfigFault {
+    ConfigFault::Io { file: path.display().to_string(), reason: why.to_string(), hint }
+}
+
+/// All changes, a paragraph each.
+pub(crate) fn told(changes: &[Change]) -> String {
+    let names: Vec<&str> = changes.iter().map(|change| change.plugin.as_str()).collect();
+    let words: Vec<String> = changes.iter().map(Change::to_string).collect();
+    let accept = names.iter().map(|name| format!("`phasegate plugin accept {name}`")).collect::<Vec<_>>().join(", ");
+    format!("{}\nhint: look at what changed; {accept} agrees to it", words.join("\n"))
+}

@@ -1,0 +1,107 @@
+//! Where a component carries its manifest: in a custom section, `phasegate:manifest`, of the component itself or of a core
+//! module directly inside it, which is where a compiler puts it. Parts of composed components do not speak for the whole.
+
+use phasegate_process::manifest::{BadManifest, Manifest};
+use wasmparser::{Encoding, Parser, Payload};
+
+/// The section's name.
+pub const MANIFEST_SECTION: &str = "phasegate:manifest";
+
+/// What a component says of itself, if it says anything. Fails if it says two things, or what cannot be read.
+pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, BadManifest> {
+    let mut found = Vec::new();
+    let mut inside: Vec<Encoding> = Vec::new();
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.map_err(|error| BadManifest(error.to_string()))? {
+            Payload::Version { encoding, .. } => inside.push(encoding),
+            Payload::End(_) => drop(inside.pop()),
+            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION && speaks(&inside) => {
+                found.push(section.data());
+            }
+            _ => {}
+        }
+    }
+    let bytes = match found.as_slice() {
+        [] => return Ok(None),
+        [bytes] => bytes,
+        _ => return Err(BadManifest("it holds more than one manifest\nhint: keep one of them".to_owned())),
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| BadManifest(error.to_string()))?;
+    Manifest::parse(text).map(Some)
+}
+
+fn speaks(inside: &[Encoding]) -> bool {
+    matches!(inside, [Encoding::Component] | [Encoding::Component, Encoding::Module])
+}
+
+/// The component with a manifest, for toolchains that cannot put one in. Fails if the text is none.
+pub fn with_manifest(component: &[u8], text: &str) -> Result<Vec<u8>, BadManifest> {
+    Manifest::parse(text)?;
+    let mut section = Vec::new();
+    leb128(&mut section, MANIFEST_SECTION.len());
+    section.extend_from_slice(MANIFEST_SECTION.as_bytes());
+    section.extend_from_slice(text.as_bytes());
+    let mut whole = component.to_vec();
+    whole.push(0);
+    leb128(&mut whole, section.len());
+    whole.extend_from_slice(&section);
+    Ok(whole)
+}
+
+/// An unsigned number as WebAssembly's binary format writes it.
+fn leb128(to: &mut Vec<u8>, mut number: usize) {
+    while number >= 0x80 {
+        to.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    to.push(number as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+    const TEXT: &str = "name = \"x\"\nversion = \"1.0.0\"\n";
+
+    fn section(of: u8, bytes: &[u8]) -> Vec<u8> {
+        let mut whole = vec![of];
+        leb128(&mut whole, bytes.len());
+        whole.extend_from_slice(bytes);
+        whole
+    }
+
+    fn custom(text: &str) -> Vec<u8> {
+        let mut bytes = vec![MANIFEST_SECTION.len() as u8];
+        bytes.extend_from_slice(MANIFEST_SECTION.as_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+        section(0, &bytes)
+    }
+
+    #[test]
+    fn a_manifest_is_found_in_the_component_and_in_its_module() {
+        assert_eq!(manifest(EMPTY).unwrap(), None);
+        let outside = with_manifest(EMPTY, TEXT).unwrap();
+        assert_eq!(manifest(&outside).unwrap().unwrap().version, "1.0.0");
+        let module = [b"\0asm\x01\0\0\0".as_slice(), &custom(TEXT)].concat();
+        let inside = [EMPTY, &section(1, &module)].concat();
+        assert_eq!(manifest(&inside).unwrap().unwrap().name, "x");
+    }
+
+    #[test]
+    fn a_part_of_a_composed_component_does_not_speak_for_the_whole() {
+        let part = with_manifest(EMPTY, TEXT).unwrap();
+        assert_eq!(manifest(&[EMPTY, &section(4, &part)].concat()).unwrap(), None);
+    }
+
+    #[test]
+    fn two_manifests_and_one_that_is_no_text_are_refused() {
+        let twice = with_manifest(&with_manifest(EMPTY, TEXT).unwrap(), TEXT).unwrap();
+        assert!(manifest(&twice).unwrap_err().to_string().starts_with("it holds more than one manifest"));
+        let bytes = [&[MANIFEST_SECTION.len() as u8], MANIFEST_SECTION.as_bytes(), b"\xff"].concat();
+        let torn = [EMPTY, &section(0, &bytes)].concat();
+        assert!(manifest(&torn).unwrap_err().to_string().starts_with("invalid utf-8"));
+        assert!(with_manifest(EMPTY, "name").is_err());
+    }
+}

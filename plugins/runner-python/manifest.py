@@ -1,0 +1,24 @@
+"""Puts a manifest into a component: manifest.py COMPONENT.wasm plugin.toml
+
+A manifest is a custom section named `phasegate:manifest`; one after the end of the others is as good as any.
+"""
+
+import sys
+
+
+def leb128(number: int) -> bytes:
+    """An unsigned number as WebAssembly's binary format writes it."""
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*out, number])
+
+
+component, manifest = sys.argv[1:]
+with open(manifest, "rb") as file:
+    text = file.read()
+name = b"phasegate:manifest"
+section = leb128(len(name)) + name + text
+with open(component, "ab") as file:
+    file.write(b"\x00" + leb128(len(section)) + section)
