@@ -22,8 +22,8 @@ use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
 use tokio::sync::{Notify, watch};
 
 use crate::driver::{Driver, Models};
+use crate::limit_hit::LimitHit;
 use crate::past::Known;
-use crate::suite::LimitHit;
 use crate::writer::json_blob;
 use crate::{Error, Seen, diff_of, door, suite};
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::agent::Admitted;
 use crate::driver::Driver;
-use crate::suite::LimitHit;
+use crate::limit_hit::LimitHit;
 use crate::writer::json_blob;
 use crate::{Error, suite};
 

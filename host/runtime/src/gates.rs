@@ -11,7 +11,7 @@ use phasegate_sandbox::World;
 use crate::Error;
 use crate::door::bounded;
 use crate::driver::Driver;
-use crate::suite::LimitHit;
+use crate::limit_hit::LimitHit;
 use crate::writer::json_blob;
 
 /// Judges a gate and writes the verdict and the report down.

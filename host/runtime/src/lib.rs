@@ -22,6 +22,7 @@ mod fork;
 mod gates;
 pub mod gc;
 mod house;
+mod limit_hit;
 mod load;
 mod lock;
 mod look_back;

@@ -7,7 +7,7 @@
 mod plan;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{FutureExt, StreamExt, stream};
@@ -15,13 +15,14 @@ use phasegate_process::gate::{KeptTest, SuiteRun};
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, Outcome, TestCase, TestRun};
 use phasegate_process::{DroppedTest, Event, PluginName, artifact};
-use phasegate_sandbox::{CallError, CallErrorKind, Plugin, World};
+use phasegate_sandbox::{CallErrorKind, Plugin, World};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Error;
 use crate::door::bounded;
 use crate::driver::Driver;
+use crate::limit_hit::LimitHit;
 use crate::writer::json_blob;
 use plan::{Earlier, base_name, file_of};
 
@@ -33,26 +34,6 @@ const MAX_TESTS: usize = 2_000;
 
 /// The most errors of loading that are told.
 const MAX_ERRORS: usize = 100;
-
-/// The first limit that something hit whose outcome another machine need not share.
-#[derive(Debug, Default)]
-pub(crate) struct LimitHit(Mutex<Option<String>>);
-
-impl LimitHit {
-    /// The error in words; what depends on the machine is kept in mind.
-    pub(crate) fn note(&self, error: CallError) -> String {
-        let words = error.to_string();
-        if error.kind.depends_on_the_machine() {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.kind.to_string());
-        }
-        words
-    }
-
-    /// What was hit.
-    pub(crate) fn taken(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// Code, as far as running it goes. `files` hold more than the fields read here.
 #[derive(Debug, Clone, Deserialize)]
