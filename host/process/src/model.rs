@@ -7,8 +7,6 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
-
 /// A tool that the model may call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tool {
@@ -125,14 +123,6 @@ pub struct Request {
     pub max_output_tokens: NonZeroU32,
     /// 0.0 to 2.0.
     pub temperature: Option<f32>,
-}
-
-impl Request {
-    /// The digest of the request's JSON.
-    pub fn digest(&self) -> Digest {
-        // Cannot fail: no map with non-string keys; non-finite floats become null.
-        Digest::of(&serde_json::to_vec(self).unwrap_or_default())
-    }
 }
 
 /// Tokens as the provider counted them; money where the operator's price table knows the model.

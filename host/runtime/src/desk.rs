@@ -3,8 +3,8 @@
 //! Promises: waiting calls are taken in the order the guest asked, whatever order their futures wake in: budget is reserved
 //! in that order, and a call's occurrence among those of its label is counted in it. A question is durable before the
 //! provider hears it; an answer is on its way to the disk before the guest hears it, and durable before anybody outside does.
-//! What the journal answers already is not asked again. What no attempt can take the blame for (no model reachable, budget used up, a journal that fails) ends the run's turn,
-//! not the attempt: see [`Desk::failed`].
+//! What the journal answers already is not asked again. What no attempt can take the blame for (no model reachable, budget
+//! used up, a journal that fails) ends the run's turn, not the attempt: see [`Desk::failed`].
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use phasegate_broker::{Broker, Call, CallPath, OnUnknown, Progress};
+use phasegate_journal::Blob;
 use phasegate_process::model::{self, Answer, Request, Usage};
 use phasegate_process::pipeline::Grants;
 use phasegate_process::state::{AgentWork, CallState};
@@ -100,17 +101,17 @@ impl Desk {
     }
 
     /// The recorded side of a call: its answer if there is one; an error if the guest now asks something else.
-    fn recall(&self, call: u32, request: &Digest, content: &impl serde::Serialize) -> Result<Option<Digest>, Error> {
+    fn recall(&self, call: u32, request: &Blob) -> Result<Option<Digest>, Error> {
         let Some(known) = self.recorded.get(&call) else { return Ok(None) };
-        if known.request != *request {
-            let now = json_blob(content).bytes;
+        if known.request != request.digest {
             let before = self.driver.writer.journal().blob(&known.request).ok().flatten();
-            let diff = before.map(|before| format!("\n{}", diff_of(&before, &now).trim_end())).unwrap_or_default();
+            let diff =
+                before.map(|before| format!("\n{}", diff_of(&before, &request.bytes).trim_end())).unwrap_or_default();
             return Err(Error::Diverged {
                 run: self.driver.writer.run().clone(),
                 at: self.at.to_string(),
                 call,
-                diff: format!("{} then, {request} now{diff}", known.request),
+                diff: format!("{} then, {} now{diff}", known.request, request.digest),
             });
         }
         if known.answer.is_none() && self.driver.settings.models.on_unknown == OnUnknown::Stop {
@@ -134,8 +135,8 @@ impl Desk {
     async fn ask(&self, call: u32, request: Request) -> Result<Answer, Error> {
         self.my_turn(call).await;
         let occurrence = self.occurrence(&request.label);
-        let digest = request.digest();
-        if let Some(answer) = self.recall(call, &digest, &request)? {
+        let asked = json_blob(&request);
+        if let Some(answer) = self.recall(call, &asked)? {
             self.next_turn(call);
             return self.driver.writer.json(&answer);
         }
@@ -143,10 +144,12 @@ impl Desk {
             self.next_turn(call);
             return Ok(Err(self.denied(&format!("models = [\"{}\"]", request.tier.as_str()), "this tier of models")));
         }
-        if let Some(known) = self.driver.past.answer(&self.at, call, &digest) {
-            return self.recollect(call, request, known).await;
+        if let Some(known) = self.driver.past.answer(&self.at, call, &asked.digest) {
+            return self.recollect(call, request.label, asked, known).await;
         }
-        let Some(Models { broker, ledger }) = &self.driver.models else { return self.unanswered(call, &request).await };
+        let Some(Models { broker, ledger }) = &self.driver.models else {
+            return self.unanswered(call, request.label, &asked).await;
+        };
         let worst = broker.worst_case(&request);
         let reserved = ledger.reserve_in_turn(worst).await;
         let shared = match (self.driver.house.purse(), &reserved) {
@@ -160,14 +163,9 @@ impl Desk {
         // A closed semaphore would mean that the run is over, and with it this call.
         let Ok(_one) = Arc::clone(&self.driver.overlap).acquire_owned().await else { return pending().await };
         let model = broker.model_for(request.tier).to_string();
-        let asked = Event::ModelAsked {
-            at: self.at.clone(),
-            call,
-            label: request.label.clone(),
-            request: digest.clone(),
-            model,
-        };
-        self.driver.writer.append(vec![asked], vec![json_blob(&request)])?;
+        let (at, label, digest) = (self.at.clone(), request.label.clone(), asked.digest.clone());
+        let event = Event::ModelAsked { at, call, label, request: digest.clone(), model };
+        self.driver.writer.append(vec![event], vec![asked])?;
         self.driver.writer.durable().await?;
         let began = Instant::now();
         let answer = self.provider(broker, call, occurrence, request.clone(), &digest).await;
@@ -196,17 +194,16 @@ impl Desk {
     }
 
     /// Answers with what the run that this one forks was answered; paid then, counted now.
-    async fn recollect(&self, call: u32, request: Request, known: &Known) -> Result<Answer, Error> {
+    async fn recollect(&self, call: u32, label: String, request: Blob, known: &Known) -> Result<Answer, Error> {
         if let Some(models) = &self.driver.models {
             models.ledger.restore(known.usage);
         }
         self.next_turn(call);
-        let blob = json_blob(&request);
         let asked = Event::ModelAsked {
             at: self.at.clone(),
             call,
-            label: request.label,
-            request: blob.digest.clone(),
+            label,
+            request: request.digest.clone(),
             model: known.model.clone(),
         };
         let answered = Event::ModelAnswered {
@@ -218,13 +215,12 @@ impl Desk {
             elapsed_ms: 0,
             recorded: true,
         };
-        self.driver.writer.append(vec![asked, answered], vec![blob])?;
+        self.driver.writer.append(vec![asked, answered], vec![request])?;
         self.driver.writer.json(&known.answer)
     }
 
     /// Nobody answers. In a replay the agent may have come back without having heard the answer; then so it does now.
-    async fn unanswered(&self, call: u32, request: &Request) -> Result<Answer, Error> {
-        let now = json_blob(request).bytes;
+    async fn unanswered(&self, call: u32, label: String, request: &Blob) -> Result<Answer, Error> {
         let journal = self.driver.writer.journal();
         if self.driver.writer.record().is_some() {
             self.next_turn(call);
@@ -232,8 +228,8 @@ impl Desk {
             return Err(Error::Differs {
                 run: self.driver.writer.run().clone(),
                 place: self.at.to_string(),
-                what: format!("call {call} ({}) is asked, which has no answer in the record", request.label),
-                diff: diff_of(b"", &now).trim_end().to_owned(),
+                what: format!("call {call} ({label}) is asked, which has no answer in the record"),
+                diff: diff_of(b"", &request.bytes).trim_end().to_owned(),
             });
         }
         let before = self.driver.past.request(&self.at, call);
@@ -242,8 +238,8 @@ impl Desk {
             run: self.driver.writer.run().clone(),
             at: self.at.to_string(),
             call,
-            label: request.label.clone(),
-            request: diff_of(&before, &now).trim_end().to_owned(),
+            label,
+            request: diff_of(&before, &request.bytes).trim_end().to_owned(),
         })
     }
 
@@ -286,9 +282,8 @@ impl Desk {
         tests: Vec<File>,
     ) -> Result<Result<TestRun, BenchError>, Error> {
         self.my_turn(call).await;
-        let asked = (&language, &code, &tests);
-        let request = json_blob(&asked).digest;
-        let recalled = self.recall(call, &request, &asked);
+        let request = json_blob(&(&language, &code, &tests));
+        let recalled = self.recall(call, &request);
         self.next_turn(call);
         if let Some(run) = recalled? {
             return self.driver.writer.json(&run);
@@ -313,7 +308,7 @@ impl Desk {
             call: Some(call),
             run: blob.digest.clone(),
             code: digest,
-            request: Some(request),
+            request: Some(request.digest),
             elapsed_ms: began.elapsed().as_millis() as u64,
             limit: hit.taken(),
         };
