@@ -57,10 +57,7 @@ impl House {
                 settings.environments.insert(language.clone(), environment);
             }
         }
-        let pins = vec![json_blob(&pipeline), json_blob(&settings)];
-        let [of_pipeline, of_settings] = pins.as_slice() else {
-            return Err(Error::NotNow("a fork pins its pipeline and its settings".to_owned()));
-        };
+        let (pinned_pipeline, pinned_settings) = (json_blob(&pipeline), json_blob(&settings));
         let scripted = match self.is_offline() {
             true => state.created.scripted,
             false => self.broker(&settings).await?.is_scripted(),
@@ -69,8 +66,8 @@ impl House {
         let created = RunCreated {
             format: EVENT_FORMAT,
             run_id: run.clone(),
-            pipeline: of_pipeline.digest.clone(),
-            settings: of_settings.digest.clone(),
+            pipeline: pinned_pipeline.digest.clone(),
+            settings: pinned_settings.digest.clone(),
             components,
             scripted,
             ..(*state.created).clone()
@@ -79,6 +76,7 @@ impl House {
         let event = Event::RunForked(Box::new(forked));
         let (number, at_ms) = (shared as u64, now_ms());
         state.fork(&Recorded { number: number + 1, at_ms, event: event.clone() }, pipeline)?;
+        let pins = vec![pinned_pipeline, pinned_settings];
         let owned = journal.own(&run).await?;
         let recorded = journal.fork(&run, owned.fence(), new.origin, number, at_ms, vec![event], pins).await?;
         recorded.iter().for_each(|event| watcher.event(&run, event, &state));
