@@ -21,9 +21,9 @@ const MEASURES: &str = "run_measures";
 /// Does one attempt at a phase. An attempt that was interrupted goes on: what was answered is not asked again.
 pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(), Error> {
     if !work.started {
-        start(driver, &mut work).await?;
+        start(driver, &mut work)?;
     }
-    if driver.take_given(&work.at, |event| matches!(event, Event::PhaseFinished { .. })).await? {
+    if driver.take_given(&work.at, |event| matches!(event, Event::PhaseFinished { .. }))? {
         return Ok(());
     }
     let plugin = driver.plugin(&work.phase.agent).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(),
 }
 
 /// Writes down that the agent is given its assignment, with the host's own inputs made fresh.
-async fn start(driver: &Driver, work: &mut AgentWork) -> Result<(), Error> {
+fn start(driver: &Driver, work: &mut AgentWork) -> Result<(), Error> {
     let mut events = Vec::new();
     let mut blobs = Vec::new();
     if work.phase.reads.iter().any(|read| read.matches(MEASURES)) {

@@ -1,13 +1,12 @@
 //! The loop: ask the state for the next action, do it, append what happened.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use phasegate_broker::{Broker, Ledger};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::Action;
-use phasegate_process::{AttemptId, Digest, Event, PluginName, RunStatus};
+use phasegate_process::{AttemptId, Event, PluginName, RunStatus};
 use phasegate_sandbox::{Call, Limits, LimitsPatch, Plugin, World};
 use tokio::sync::Semaphore;
 
@@ -38,7 +37,6 @@ pub(crate) struct Driver {
     /// Who answers what no record answers; nobody, offline.
     pub(crate) models: Option<Models>,
     pub(crate) past: Past,
-    pub(crate) components: HashMap<PluginName, Digest>,
     pub(crate) overlap: Arc<Semaphore>,
 }
 
@@ -53,7 +51,7 @@ impl Driver {
             match action {
                 Action::RunAgent(work) => agent::run(self, *work).await?,
                 Action::RunSuite(work) => suite::run(self, *work).await?,
-                Action::Judge(work) => gates::judge(self, *work).await?,
+                Action::Judge(work) => gates::judge(self, *work)?,
                 Action::AskStrategy(at, failure) => gates::ask_strategy(self, at, *failure).await?,
                 Action::AskPerson(at, question, about) => {
                     self.writer.append_one(Event::ApprovalAsked { at, question, about })?;
@@ -96,7 +94,7 @@ impl Driver {
     }
 
     /// In a replay, appends what was recorded of this attempt if it is to be taken as given, and says whether it was.
-    pub(crate) async fn take_given(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Result<bool, Error> {
+    pub(crate) fn take_given(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Result<bool, Error> {
         let given = self.writer.record().map(|record| record.given_for(at, kind)).unwrap_or_default();
         let taken = !given.is_empty();
         if taken {
@@ -107,7 +105,8 @@ impl Driver {
 
     /// A plugin of this run, ready to be called.
     pub(crate) async fn plugin(&self, name: &PluginName) -> Result<Plugin, Error> {
-        let digest = self.components.get(name).ok_or_else(|| Error::PluginFile {
+        let created = Arc::clone(&self.writer.state().created);
+        let digest = created.components.get(name).ok_or_else(|| Error::PluginFile {
             plugin: name.clone(),
             path: "(not pinned)".to_owned(),
             why: "the run was created without it".to_owned(),

@@ -15,7 +15,7 @@ use crate::limit_hit::LimitHit;
 use crate::writer::json_blob;
 
 /// Judges a gate and writes the verdict and the report down.
-pub(crate) async fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> {
+pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> {
     let task_id = driver.writer.state().created.task_id.clone();
     let bench = Bench {
         task_id: &task_id,
@@ -58,7 +58,7 @@ pub(crate) async fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), E
 
 /// Asks the strategy after a failed gate.
 pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: GateFailure) -> Result<(), Error> {
-    if driver.take_given(&at, |event| matches!(event, Event::FeedbackDecided { .. })).await? {
+    if driver.take_given(&at, |event| matches!(event, Event::FeedbackDecided { .. }))? {
         return Ok(());
     }
     let name = &driver.pipeline.feedback.plugin;

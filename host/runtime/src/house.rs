@@ -260,11 +260,10 @@ impl House {
         watcher: Arc<dyn Watcher>,
     ) -> Arc<Driver> {
         let pipeline = Arc::clone(&state.pipeline);
-        let components = state.created.components.clone().into_iter().collect();
         let writer = Arc::new(Writer::new(Arc::clone(&self.0.journal), pen, state, events, watcher));
         let overlap = Arc::new(Semaphore::new(if self.0.overlap { Semaphore::MAX_PERMITS } else { 1 }));
         let house = self.clone();
-        let driver = Arc::new(Driver { house, writer, pipeline, settings, models, past, components, overlap });
+        let driver = Arc::new(Driver { house, writer, pipeline, settings, models, past, overlap });
         driver.warm_runners();
         driver
     }
