@@ -47,7 +47,9 @@ enum Held {
 /// What was handed in at once.
 struct Batch {
     at_ms: u64,
-    events: Vec<Recorded>,
+    /// The number of its first event.
+    next: u64,
+    events: Vec<Event>,
     blobs: Vec<Blob>,
     /// The state that it led to.
     state: Arc<State>,
@@ -115,7 +117,8 @@ impl Writer {
                     return Err(failed.into());
                 }
                 lock(&self.ahead).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.bytes.clone())));
-                let batch = Batch { at_ms, events: recorded.clone(), blobs, state: Arc::clone(&after) };
+                let events = recorded.iter().map(|recorded| recorded.event.clone()).collect();
+                let batch = Batch { at_ms, next, events, blobs, state: Arc::clone(&after) };
                 // The scribe says why before it stops taking anything.
                 line.send(batch).map_err(|_| durable.borrow().failed.clone().map_or_else(broken_off, Error::from))?;
             }
@@ -204,30 +207,27 @@ impl Scribe {
         let mut batches = Vec::new();
         while line.recv_many(&mut batches, usize::MAX).await > 0 {
             // Handed to the journal in their order, and made durable by one sync where it can.
-            let appends = batches.iter_mut().map(|batch| {
-                let events = batch.events.iter().map(|recorded| recorded.event.clone()).collect();
-                let next = batch.events.first().map_or(0, |first| first.number);
-                let blobs = std::mem::take(&mut batch.blobs);
+            let appends = batches.drain(..).map(|batch| {
+                let Batch { at_ms, next, events, blobs, state } = batch;
                 let named: Vec<Digest> = blobs.iter().map(|blob| blob.digest.clone()).collect();
-                let append = self.journal.append(&self.run, self.fence, next, batch.at_ms, events, blobs);
-                async move { append.await.map(|_| named) }
+                let append = self.journal.append(&self.run, self.fence, next, at_ms, events, blobs);
+                async move { append.await.map(|recorded| (recorded, named, state)) }
             });
-            let written = join_all(appends).await;
-            for (batch, written) in batches.drain(..).zip(written) {
+            for written in join_all(appends).await {
                 match written {
-                    Ok(named) => self.tell(batch, named),
+                    Ok((recorded, named, state)) => self.tell(&recorded, &named, &state),
                     Err(error) => return self.said.send_modify(|durable| durable.failed = Some(error)),
                 }
             }
         }
     }
 
-    fn tell(&self, batch: Batch, named: Vec<Digest>) {
+    fn tell(&self, recorded: &[Recorded], named: &[Digest], state: &State) {
         let mut ahead = lock(&self.ahead);
         named.iter().for_each(|digest| drop(ahead.remove(digest)));
         drop(ahead);
-        batch.events.iter().for_each(|event| self.watcher.event(&self.run, event, &batch.state));
-        self.said.send_modify(|durable| durable.number = batch.state.events);
+        recorded.iter().for_each(|event| self.watcher.event(&self.run, event, state));
+        self.said.send_modify(|durable| durable.number = state.events);
     }
 }
 
