@@ -94,8 +94,8 @@ impl SqliteJournal {
     }
 
     /// Opens the journal of this state folder without writing to it, of any version, and where it is damaged as far as it
-    /// can be read ([`Self::damage`]). What would write is refused. Where the folder can be written, the database may put its own small files
-    /// beside the journal.
+    /// can be read ([`Self::damage`]). What would write is refused. Where the folder can be written, the database may put
+    /// its own small files beside the journal.
     pub fn open_to_read(state_dir: &Path) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
         let in_use = InUse::by_a_reader(&folder.in_use())?;
