@@ -129,8 +129,8 @@ fn known_format(run: &RunId, number: u64, format: u32, place: &str) -> Result<()
     }
 }
 
-/// Refuses to import what is not a whole run of this name that this build reads.
-pub(crate) fn can_be_imported(run: &RunId, events: &[Stored]) -> Result<(), JournalError> {
+/// The events of an import, read; refuses what is not a whole run of this name that this build reads.
+pub(crate) fn can_be_imported(run: &RunId, events: &[Stored]) -> Result<Vec<Recorded>, JournalError> {
     let cannot = |reason: String| JournalError::CannotImport { run: run.clone(), reason };
     let events = read(run, 0, events, "the import").map_err(|error| match error {
         JournalError::Gap { number, .. } => cannot(format!("event {number} is missing")),
@@ -147,7 +147,7 @@ pub(crate) fn can_be_imported(run: &RunId, events: &[Stored]) -> Result<(), Jour
         Some(created) if created.run_id != *run => {
             Err(cannot(format!("its events are those of run `{}`", created.run_id)))
         }
-        _ => Ok(()),
+        _ => Ok(events),
     }
 }
 

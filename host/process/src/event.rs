@@ -4,6 +4,7 @@
 //! people). Released events change by addition only: new fields have defaults, new facts are new events.
 
 mod blobs;
+mod name;
 
 use std::collections::BTreeMap;
 

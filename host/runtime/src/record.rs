@@ -120,7 +120,7 @@ impl Record {
             _ => None,
         };
         let (Some(limit), Some(event)) = (limit, events.last()) else { return Vec::new() };
-        let what = format!("`{}` of {at}, which {limit}", name_of(event));
+        let what = format!("`{}` of {at}, which {limit}", event.name());
         self.given.lock().unwrap_or_else(PoisonError::into_inner).push(what);
         events
     }
@@ -155,8 +155,8 @@ impl Record {
             {
                 format!("artifact `{}` is another one", artifact.name)
             }
-            _ if name_of(&then) == name_of(&now) => format!("`{}` says something else", name_of(&now)),
-            _ => format!("`{}` was recorded, and now comes `{}`", name_of(&then), name_of(&now)),
+            _ if then.name() == now.name() => format!("`{}` says something else", now.name()),
+            _ => format!("`{}` was recorded, and now comes `{}`", then.name(), now.name()),
         };
         Err(self.differs(number, &now, &what, &self.diff(&then, &now, blobs)))
     }
@@ -204,11 +204,6 @@ fn timeless(event: &Event) -> Event {
         *elapsed_ms = 0;
     }
     event
-}
-
-fn name_of(event: &Event) -> String {
-    let value = serde_json::to_value(event).unwrap_or_default();
-    value.get("event").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn digests_in(value: &Value, found: &mut Vec<Digest>) {

@@ -156,7 +156,7 @@ impl Journal for SqliteJournal {
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
         let (recorded, bodies) = record(run, next, now_ms, events)?;
-        let events = bodies.into_iter().map(|body| Written::new(now_ms, body)).collect();
+        let events = recorded.iter().zip(bodies).map(|(event, body)| Written::new(event, body)).collect();
         self.write(Work::Append { run: run.clone(), fence, next, events, blobs }).await?;
         Ok(recorded)
     }
@@ -172,7 +172,7 @@ impl Journal for SqliteJournal {
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
         let (recorded, bodies) = record(run, shared.saturating_add(1), now_ms, events)?;
-        let events = bodies.into_iter().map(|body| Written::new(now_ms, body)).collect();
+        let events = recorded.iter().zip(bodies).map(|(event, body)| Written::new(event, body)).collect();
         self.write(Work::Fork { run: run.clone(), fence, of: of.clone(), shared, events, blobs }).await?;
         Ok(recorded)
     }
@@ -187,13 +187,13 @@ impl Journal for SqliteJournal {
 
     async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
         self.writer()?;
-        can_be_imported(run, &events)?;
+        let read = can_be_imported(run, &events)?;
         // Somebody may be at work on a run that is here already; on one that is not, nobody must begin meanwhile.
         let _held = match self.locks.take(run) {
             Err(JournalError::Owned { .. }) if self.runs()?.contains(run) => None,
             taken => Some(taken?),
         };
-        let events = events.into_iter().map(Copied::new).collect();
+        let events = events.into_iter().zip(&read).map(|(event, read)| Copied::new(event, read)).collect();
         match self.write(Work::Import { run: run.clone(), events, blobs }).await? {
             0 => Ok(Imported::AlreadyThere),
             _ => Ok(Imported::New),

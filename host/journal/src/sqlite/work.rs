@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use phasegate_process::{Digest, EVENT_FORMAT, RunId};
+use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
 use rusqlite::{Connection, params};
-use serde::Deserialize;
 
 use super::reading::{Fault, Known, forks, known, link_at, run_id, stored_after};
 use super::schema::File;
@@ -24,38 +23,29 @@ pub(super) enum Work {
     Remove { runs: BTreeSet<RunId>, blobs: BTreeSet<Digest> },
 }
 
-/// A new event in the words of the file; its link is known only when it is written.
+/// A new event in the words of the file, with what it is called for people who look into it; its link is known only when it is written.
 pub(super) struct Written {
     at_ms: u64,
-    name: String,
+    name: &'static str,
     body: String,
 }
 
 impl Written {
-    pub(super) fn new(at_ms: u64, body: String) -> Self {
-        Self { at_ms, name: name_in(&body), body }
+    pub(super) fn new(recorded: &Recorded, body: String) -> Self {
+        Self { at_ms: recorded.at_ms, name: recorded.event.name(), body }
     }
 }
 
 /// An event that was written elsewhere.
 pub(super) struct Copied {
-    name: String,
+    name: &'static str,
     event: Stored,
 }
 
 impl Copied {
-    pub(super) fn new(event: Stored) -> Self {
-        Self { name: name_in(&event.body), event }
+    pub(super) fn new(event: Stored, read: &Recorded) -> Self {
+        Self { name: read.event.name(), event }
     }
-}
-
-/// What the event is called, for people who look into the file.
-fn name_in(body: &str) -> String {
-    #[derive(Deserialize)]
-    struct Named {
-        event: String,
-    }
-    serde_json::from_str(body).map(|Named { event }| event).unwrap_or_default()
 }
 
 impl Work {

@@ -1,0 +1,86 @@
+//! What an event is called in its JSON, for those who would otherwise write JSON to read it there.
+
+use super::Event;
+
+impl Event {
+    /// The name that its JSON has under `event`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunCreated(_) => "run_created",
+            Self::RunForked(_) => "run_forked",
+            Self::PhaseStarted { .. } => "phase_started",
+            Self::ModelAsked { .. } => "model_asked",
+            Self::ModelAnswered { .. } => "model_answered",
+            Self::ArtifactStored { .. } => "artifact_stored",
+            Self::TestsRan { .. } => "tests_ran",
+            Self::PhaseFinished { .. } => "phase_finished",
+            Self::GateJudged { .. } => "gate_judged",
+            Self::FeedbackDecided { .. } => "feedback_decided",
+            Self::ApprovalAsked { .. } => "approval_asked",
+            Self::ApprovalGiven { .. } => "approval_given",
+            Self::RunStopped { .. } => "run_stopped",
+            Self::RunFinished { .. } => "run_finished",
+            Self::ProposalDecided { .. } => "proposal_decided",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::Digest;
+
+    /// Every event with as little in it as it takes.
+    fn bodies() -> Vec<Value> {
+        let digest = Digest::of(b"");
+        let created = json!({
+            "event": "run_created", "format": 2, "run_id": "run-a", "task_id": "TASK", "pipeline": digest, "inputs": [],
+            "base": [], "components": {}, "settings": digest, "history": digest, "scripted": true,
+        });
+        let usage = json!({"input_tokens": 1, "output_tokens": 1, "cached_input_tokens": 0, "usd": null});
+        let artifact = json!({"name": "plan", "kind": "note", "digest": digest, "size": 0});
+        let of_attempt = [
+            json!({"event": "run_forked", "origin": "run-b", "changes": [], "created": created}),
+            json!({"event": "phase_started", "inputs": []}),
+            json!({"event": "model_asked", "call": 1, "label": "", "request": digest, "model": "m"}),
+            json!({"event": "model_answered", "call": 1, "answer": digest, "usage": usage, "stop": "end", "elapsed_ms": 0}),
+            json!({"event": "artifact_stored", "artifact": artifact}),
+            json!({"event": "tests_ran", "run": digest, "elapsed_ms": 0}),
+            json!({"event": "phase_finished", "outcome": {"failed": {"reason": ""}}, "elapsed_ms": 0}),
+            json!({"event": "gate_judged", "verdict": "passed", "reason": "", "issues": [], "about": []}),
+            json!({"event": "feedback_decided", "decided": {"give_up": {"reason": ""}}}),
+            json!({"event": "approval_asked", "question": "", "about": []}),
+            json!({"event": "approval_given", "choice": "approve", "by": "", "reason": "", "about": []}),
+        ];
+        let mut bodies = of_attempt.to_vec();
+        for body in bodies.iter_mut().filter_map(Value::as_object_mut) {
+            body.insert("phase".to_owned(), json!("design"));
+            body.insert("attempt".to_owned(), json!(1));
+        }
+        bodies.extend([
+            created,
+            json!({"event": "run_stopped", "reason": ""}),
+            json!({"event": "run_finished", "status": "passed", "reason": ""}),
+            json!({"event": "proposal_decided", "id": "", "approved": true, "by": "", "reason": ""}),
+        ]);
+        bodies
+    }
+
+    #[test]
+    fn every_event_is_called_what_its_json_calls_it() {
+        let mut names = BTreeSet::new();
+        for body in bodies() {
+            let event: Event = serde_json::from_value(body).unwrap();
+            assert_eq!(serde_json::to_value(&event).unwrap().get("event").unwrap(), event.name());
+            names.insert(event.name());
+        }
+        let unknown = serde_json::from_value::<Event>(json!({"event": "?"})).unwrap_err().to_string();
+        let known: BTreeSet<&str> = unknown.split('`').skip(3).step_by(2).collect();
+        assert_eq!(names, known, "one of each is tried");
+    }
+}
