@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_journal::{Journal, JournalError, SqliteJournal};
-use phasegate_process::{Event, RunId, TaskId};
-use phasegate_runtime::{Config, Env, House, HouseSettings, Purse, Raise, may_be_of};
+use phasegate_process::{Event, Recorded, RunId, TaskId};
+use phasegate_runtime::{Config, Env, House, HouseSettings, Purse, Raise, is_named_after, may_be_of};
 use phasegate_sandbox::EngineSettings;
 
 use crate::fail::Failure;
@@ -131,7 +131,12 @@ pub fn find_run(journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
     if let Some(run) = runs.iter().find(|run| run.as_str() == text) {
         return Ok(run.clone());
     }
-    if let Some(run) = runs.iter().find(|run| is_of_task(journal, run, text)) {
+    let is_of_it = |run: &&RunId, task: &TaskId| {
+        may_be_of(run, task) && is_of_task(&journal.events(run).unwrap_or_default(), task)
+    };
+    if let Ok(task) = text.parse()
+        && let Some(run) = runs.iter().find(|run| is_of_it(run, &task))
+    {
         complain(&format!("run {run}, the newest of task {text}\n"));
         return Ok(run.clone());
     }
@@ -147,20 +152,16 @@ pub fn find_run(journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
     }
 }
 
-fn is_of_task(journal: &dyn Journal, run: &RunId, task: &str) -> bool {
-    let events = journal.events(run).unwrap_or_default();
-    matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id.as_str() == task)
+fn is_of_task(events: &[Recorded], task: &TaskId) -> bool {
+    matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id == *task)
 }
 
 /// The newest run that `run` made of a task; forks and the runs of experiments are gone on with in other ways. One that may
 /// be it and cannot be read is an error: to pass it over would be to pay again.
 pub fn newest_of(journal: &dyn Journal, task: &TaskId) -> Result<Option<RunId>, Failure> {
     for run in journal.runs()? {
-        if !may_be_of(&run, task) || journal.origin(&run)?.is_some() {
-            continue;
-        }
-        journal.events(&run)?;
-        if is_of_task(journal, &run, task.as_str()) {
+        let may_be_it = is_named_after(&run, task) && journal.origin(&run)?.is_none();
+        if may_be_it && is_of_task(&journal.events(&run)?, task) {
             return Ok(Some(run));
         }
     }

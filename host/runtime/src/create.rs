@@ -24,6 +24,7 @@ use crate::house::House;
 use crate::lock::LockFile;
 use crate::look_back;
 use crate::plugins::{fit_plugins, load_plugin, pins};
+use crate::run_name::run_name;
 use crate::settings::{CellOf, RunSettings};
 use crate::swap::Swaps;
 use crate::writer::{json_blob, now_ms};
@@ -244,15 +245,4 @@ fn run_id(task: &TaskId, wrong: usize) -> Result<RunId, Error> {
     let digest = Digest::of(salt.as_bytes());
     let digits = digest.short().get(..(6 + wrong).min(digest.short().len())).unwrap_or_default();
     Ok(format!("{}-{digits}", run_name(task)).parse()?)
-}
-
-/// Whether a run was made for this task, as far as its name tells: two tasks may be alike in it.
-pub fn may_be_of(run: &RunId, task: &TaskId) -> bool {
-    run.as_str().rsplit_once('-').is_some_and(|(name, _)| name == run_name(task))
-}
-
-fn run_name(task: &TaskId) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let name: String = task.as_str().chars().map(plain).take(40).collect();
-    name.trim_matches('-').to_owned()
 }

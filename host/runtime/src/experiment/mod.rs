@@ -22,6 +22,7 @@ use crate::config::{Config, ConfigFault, LoadedPipeline};
 use crate::context;
 use crate::create::{NewRun, TaskSource, requirements};
 use crate::purse::Purse;
+use crate::run_name::{LEAST_OF_TASK, shortened};
 use crate::settings::{CellOf, RunSettings};
 use crate::swap::{SwapAt, SwapFault};
 use crate::writer::read_json;
@@ -31,7 +32,6 @@ pub use file::{Experiment, Variant};
 
 /// A run id has room for so much of each name where all of them together are too long.
 const EXPERIMENT: usize = 16;
-const TASK: usize = 20;
 const VARIANT: usize = 14;
 const RUN_ID: usize = 64;
 
@@ -189,7 +189,7 @@ impl Experiment {
         };
         // The experiment's name is always cut alike, so that all of its runs can be found by it.
         let whole = name(EXPERIMENT, all, all);
-        if whole.len() <= RUN_ID { whole.parse() } else { name(EXPERIMENT, TASK, VARIANT).parse() }
+        if whole.len() <= RUN_ID { whole.parse() } else { name(EXPERIMENT, LEAST_OF_TASK, VARIANT).parse() }
     }
 
     fn source(&self) -> Source<'_> {
@@ -211,13 +211,6 @@ fn content(task: &TaskSource) -> Result<Digest, Error> {
         "files": files,
     });
     Ok(Digest::of(words.to_string().as_bytes()))
-}
-
-/// As much of a name as fits, in the letters of run ids.
-fn shortened(name: &str, most: usize) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let name: String = name.chars().map(plain).take(most).collect();
-    name.trim_matches('-').to_owned()
 }
 
 /// The folder that a file is in.
