@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::measures::{Effort, total};
 use crate::pipeline::Phase;
-use crate::state::{Approval, ForkPoint, Judged, ProposalDecision, State};
+use crate::state::{Approval, ForkPoint, Judged, ProposalDecision, State, none};
 use crate::{
     ArtifactName, AttemptId, Choice, Decided, Digest, Event, PhaseName, Recorded, RunId, RunStatus, Severity, TaskId,
     Verdict,
@@ -256,10 +256,6 @@ impl IssueCounts {
             low: count(Severity::Low),
         }
     }
-}
-
-fn none(number: &u64) -> bool {
-    *number == 0
 }
 
 fn standing(state: &State) -> (TaskStatus, String) {

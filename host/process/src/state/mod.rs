@@ -180,7 +180,8 @@ pub struct Spent {
     pub recorded: u64,
 }
 
-fn none(number: &u64) -> bool {
+/// Whether a count is left out of JSON: only zero is.
+pub(crate) fn none(number: &u64) -> bool {
     *number == 0
 }
 
