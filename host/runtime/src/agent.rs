@@ -14,7 +14,7 @@ use crate::Error;
 use crate::desk::Desk;
 use crate::door;
 use crate::driver::Driver;
-use crate::writer::{json_blob, now_ms};
+use crate::writer::{artifact_of, json_blob, now_ms};
 
 const MEASURES: &str = "run_measures";
 
@@ -85,13 +85,7 @@ fn measures(driver: &Driver, work: &AgentWork) -> Result<(ArtifactRef, Option<Bl
     let history = driver.writer.state().created.history.clone();
     let history: Vec<_> = driver.writer.json(&history)?;
     let blob = json_blob(&run_measures(&driver.writer.state(), &driver.writer.events(), &history, now_ms()));
-    let artifact = ArtifactRef {
-        name: MEASURES.parse()?,
-        kind: MEASURES.parse()?,
-        digest: blob.digest.clone(),
-        size: blob.bytes.len() as u64,
-    };
-    Ok((artifact, Some(blob)))
+    Ok((artifact_of(&blob, MEASURES.parse()?, MEASURES.parse()?), Some(blob)))
 }
 
 fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {

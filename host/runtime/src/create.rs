@@ -27,7 +27,7 @@ use crate::plugins::{fit_plugins, load_plugin, pins};
 use crate::run_name::run_name;
 use crate::settings::{CellOf, RunSettings};
 use crate::swap::Swaps;
-use crate::writer::{json_blob, now_ms};
+use crate::writer::{artifact_of, json_blob, now_ms};
 use crate::{Error, Watcher};
 
 /// A task and the folder that its context files are beside.
@@ -105,12 +105,7 @@ impl House {
         let mut base = Vec::new();
         let mut put = |name: &str, kind: &str, bytes: Vec<u8>| -> Result<ArtifactRef, Error> {
             let blob = Blob::new(bytes);
-            let artifact = ArtifactRef {
-                name: name.parse()?,
-                kind: kind.parse()?,
-                digest: blob.digest.clone(),
-                size: blob.bytes.len() as u64,
-            };
+            let artifact = artifact_of(&blob, name.parse()?, kind.parse()?);
             blobs.push(blob);
             inputs.push(artifact.clone());
             Ok(artifact)

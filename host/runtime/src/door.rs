@@ -4,13 +4,13 @@ use phasegate_journal::Blob;
 use phasegate_process::artifact::Door;
 use phasegate_process::gate::check_findings;
 use phasegate_process::state::AgentWork;
-use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
+use phasegate_process::{Findings, Kind, Submission};
 use serde_json::Value;
 
 use crate::agent::Admitted;
 use crate::driver::Driver;
 use crate::limit_hit::LimitHit;
-use crate::writer::json_blob;
+use crate::writer::{artifact_of, json_blob};
 use crate::{Error, suite};
 
 /// How many faults are told at once.
@@ -45,12 +45,7 @@ pub(crate) async fn admit(
                 Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
                 Ok(()) => {
                     let blob = Blob::new(artifact.content.clone());
-                    admitted.artifacts.push(ArtifactRef {
-                        name: produced.name.clone(),
-                        kind: produced.kind.clone(),
-                        digest: blob.digest.clone(),
-                        size: blob.bytes.len() as u64,
-                    });
+                    admitted.artifacts.push(artifact_of(&blob, produced.name.clone(), produced.kind.clone()));
                     admitted.contents.push(blob);
                 }
             },

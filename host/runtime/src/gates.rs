@@ -5,14 +5,14 @@ use std::sync::Arc;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{Bench, Judgement, SuiteRun, judge_findings, judge_tests};
 use phasegate_process::state::JudgeWork;
-use phasegate_process::{ArtifactRef, AttemptId, Decided, Event, Findings, PhaseOutcome, decide};
+use phasegate_process::{AttemptId, Decided, Event, Findings, PhaseOutcome, decide};
 use phasegate_sandbox::World;
 
 use crate::Error;
 use crate::door::bounded;
 use crate::driver::Driver;
 use crate::limit_hit::LimitHit;
-use crate::writer::json_blob;
+use crate::writer::{artifact_of, json_blob};
 
 /// Judges a gate and writes the verdict and the report down.
 pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> {
@@ -42,12 +42,7 @@ pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> 
     let blob = judgement.report.as_ref().map(json_blob);
     let kind = if work.gate.tests.is_some() { "test_report" } else { "findings_report" };
     let report = match &blob {
-        Some(blob) => Some(ArtifactRef {
-            name: work.gate.report.clone(),
-            kind: kind.parse()?,
-            digest: blob.digest.clone(),
-            size: blob.bytes.len() as u64,
-        }),
+        Some(blob) => Some(artifact_of(blob, work.gate.report.clone(), kind.parse()?)),
         None => None,
     };
     let Judgement { verdict, reason, permanent, issues, dropped, .. } = judgement;

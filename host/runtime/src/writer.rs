@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use futures::future::join_all;
 use phasegate_journal::{Blob, Fence, Journal, JournalError};
 use phasegate_process::state::State;
-use phasegate_process::{Digest, Event, Recorded, RunId};
+use phasegate_process::{ArtifactName, ArtifactRef, Digest, Event, Kind, Recorded, RunId};
 use tokio::sync::{mpsc, watch};
 
 use crate::record::Record;
@@ -261,6 +261,11 @@ fn parsed<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest
 /// blob would be empty and reading it an error.
 pub(crate) fn json_blob<T: serde::Serialize>(value: &T) -> Blob {
     Blob::new(serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// The artifact that a blob is, under this name.
+pub(crate) fn artifact_of(blob: &Blob, name: ArtifactName, kind: Kind) -> ArtifactRef {
+    ArtifactRef { name, kind, digest: blob.digest.clone(), size: blob.bytes.len() as u64 }
 }
 
 /// Unix time in milliseconds.
