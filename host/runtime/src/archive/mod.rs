@@ -24,8 +24,13 @@ pub const ARCHIVE_FORMAT: u32 = 1;
 /// What the first line begins with.
 const TITLE: &str = "phasegate export ";
 
-/// The most bytes that are unpacked from one file.
+/// The most bytes that a file unpacks to; one that has more is neither written nor taken.
 const MOST_BYTES: u64 = 2 << 30;
+
+/// Refuses what is more than a file may hold.
+fn fits(bytes: u64, most: u64) -> Result<(), ArchiveError> {
+    if bytes < most { Ok(()) } else { Err(ArchiveError::TooLarge) }
+}
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +56,7 @@ pub struct Entry {
     pub size: u64,
 }
 
-/// Why a file cannot be taken. Nothing was.
+/// Why a file cannot be taken, and nothing was; or why none can be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// It is something else.
@@ -66,9 +71,6 @@ pub enum ArchiveError {
     #[error("it is damaged: {0}\nhint: nothing was taken; export the run again where it is")]
     Damaged(String),
     /// It would take too much room.
-    #[error(
-        "it unpacks to more than {} bytes, which are not taken\nhint: export the run without components",
-        MOST_BYTES
-    )]
+    #[error("it unpacks to more than {MOST_BYTES} bytes, which are not taken\nhint: export the run without components")]
     TooLarge,
 }

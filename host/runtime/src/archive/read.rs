@@ -1,13 +1,13 @@
 //! Reading a file, and taking in the run that it holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufRead, BufReader, Read};
 
 use phasegate_journal::{Blob, Imported, Journal, Stored};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
 use super::write::components_of;
-use super::{ARCHIVE_FORMAT, ArchiveError, Head, MOST_BYTES, TITLE};
+use super::{ARCHIVE_FORMAT, ArchiveError, Head, MOST_BYTES, TITLE, fits};
 use crate::Error;
 use crate::components::bundled_blob;
 
@@ -49,9 +49,10 @@ pub struct ImportedRun {
 pub async fn import(journal: &dyn Journal, from: impl Read) -> Result<ImportedRun, Error> {
     let Archive { head, stored, events, mut blobs } = read(from)?;
     let components = components_of(&events);
+    let carried: HashSet<&Digest> = head.blobs.iter().map(|entry| &entry.digest).collect();
     let mut missing = Vec::new();
     for digest in named(&events) {
-        if blobs.iter().any(|blob| blob.digest == digest) || journal.has_blob(&digest)? {
+        if carried.contains(&digest) || journal.has_blob(&digest)? {
             continue;
         }
         match bundled_blob(&digest) {
@@ -60,10 +61,9 @@ pub async fn import(journal: &dyn Journal, from: impl Read) -> Result<ImportedRu
             None => return Err(ArchiveError::Damaged(format!("it lacks blob {digest}")).into()),
         }
     }
-    let carried = head.blobs.len();
     let imported = journal.import(&head.run, stored, blobs).await?;
     let new = imported == Imported::New;
-    Ok(ImportedRun { run: head.run, events: events.len(), blobs: carried, new, missing })
+    Ok(ImportedRun { run: head.run, events: events.len(), blobs: head.blobs.len(), new, missing })
 }
 
 fn named(events: &[Recorded]) -> BTreeSet<Digest> {
@@ -80,9 +80,7 @@ pub fn read(from: impl Read) -> Result<Archive, ArchiveError> {
     let mut from = BufReader::new(unpacked.take(MOST_BYTES));
     format(&line(&mut from)?)?;
     let head: Head = json("its head", &line(&mut from)?)?;
-    if head.blobs.iter().fold(0_u64, |sum, blob| sum.saturating_add(blob.size)) >= MOST_BYTES {
-        return Err(ArchiveError::TooLarge);
-    }
+    fits(head.blobs.iter().fold(0_u64, |sum, blob| sum.saturating_add(blob.size)), MOST_BYTES)?;
     let mut stored = Vec::new();
     let mut events = Vec::new();
     for number in 1..=head.events {

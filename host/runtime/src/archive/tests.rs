@@ -1,10 +1,11 @@
 //! What is no whole export of a version that is known is refused in words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use phasegate_journal::{Stored, link};
+use phasegate_journal::{MemoryJournal, Stored, link};
 use phasegate_process::Digest;
 
-use super::{Entry, Head, read};
+use super::write::export_within;
+use super::{Entry, Head, export, import, read};
 
 fn packed(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).unwrap()
@@ -36,6 +37,23 @@ fn file(title: &str, head: &Head, events: &[Stored], blobs: &[u8]) -> Vec<u8> {
 
 fn refusal(file: &[u8]) -> String {
     read(file).unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_be_taken_is_not_written_either() {
+    let (here, golden) =
+        (MemoryJournal::new(), include_bytes!("../../../../tests/golden/export-1.phasegate").as_slice());
+    let run = import(&here, golden).await.unwrap().run;
+    let mut file = Vec::new();
+    export(&here, &run, false, &mut file).unwrap();
+    let unpacked = zstd::decode_all(file.as_slice()).unwrap().len() as u64;
+    export_within(unpacked + 1, &here, &run, false, &mut Vec::new()).unwrap();
+    for most in [unpacked, 100] {
+        let mut nothing = Vec::new();
+        let refused = export_within(most, &here, &run, false, &mut nothing).unwrap_err().to_string();
+        assert!(refused.ends_with(" bytes, which are not taken\nhint: export the run without components"), "{refused}");
+        assert!(nothing.is_empty());
+    }
 }
 
 const DAMAGED: &str = "\nhint: nothing was taken; export the run again where it is";

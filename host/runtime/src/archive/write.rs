@@ -1,12 +1,12 @@
 //! Writing a run into a file.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{self, Write};
 
-use phasegate_journal::Journal;
+use phasegate_journal::{Journal, Stored};
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
-use super::{ARCHIVE_FORMAT, Entry, Head, TITLE};
+use super::{ARCHIVE_FORMAT, Entry, Head, MOST_BYTES, TITLE, fits};
 use crate::writer::read_blob;
 use crate::{Error, load};
 
@@ -28,12 +28,26 @@ pub struct Exported {
 
 /// Writes a run, with its components if they are wished for. The run is read and checked whole first.
 pub fn export(journal: &dyn Journal, run: &RunId, components: bool, to: impl Write) -> Result<Exported, Error> {
+    export_within(MOST_BYTES, journal, run, components, to)
+}
+
+pub(super) fn export_within(
+    most: u64,
+    journal: &dyn Journal,
+    run: &RunId,
+    components: bool,
+    to: impl Write,
+) -> Result<Exported, Error> {
     let (state, events) = load(journal, run)?;
     let stored = journal.stored_after(run, 0)?;
-    let (blobs, left_out) = needed(&events, components);
-    let mut entries = Vec::new();
-    for digest in &blobs {
-        entries.push(Entry { digest: digest.clone(), size: read_blob(journal, digest)?.len() as u64 });
+    let (needed, left_out) = needed(&events, components);
+    let (mut entries, mut blobs, mut size) = (Vec::new(), Vec::new(), 0);
+    for digest in needed {
+        let bytes = read_blob(journal, &digest)?;
+        size += bytes.len() as u64;
+        fits(size, most)?;
+        entries.push(Entry { digest, size: bytes.len() as u64 });
+        blobs.push(bytes);
     }
     let head = Head {
         run: run.clone(),
@@ -42,23 +56,32 @@ pub fn export(journal: &dyn Journal, run: &RunId, components: bool, to: impl Wri
         blobs: entries,
         left_out: left_out.clone(),
     };
-    let unwritable = |why: std::io::Error| {
-        Error::NotNow(format!("the export cannot be written: {why}\nhint: see whether there is room"))
-    };
-    let write = || -> std::io::Result<()> {
-        let mut to = zstd::Encoder::new(to, LEVEL)?;
-        writeln!(to, "{TITLE}{ARCHIVE_FORMAT}")?;
-        writeln!(to, "{}", serde_json::to_string(&head)?)?;
-        for event in &stored {
-            writeln!(to, "{}", serde_json::to_string(event)?)?;
-        }
-        for digest in &blobs {
-            to.write_all(&read_blob(journal, digest).map_err(std::io::Error::other)?)?;
-        }
-        to.finish()?.flush()
-    };
-    write().map_err(unwritable)?;
+    let unwritable =
+        |why: io::Error| Error::NotNow(format!("the export cannot be written: {why}\nhint: see whether there is room"));
+    let lines = lines(&head, &stored).map_err(unwritable)?;
+    fits(size + lines.len() as u64, most)?;
+    pack(&lines, &blobs, to).map_err(unwritable)?;
     Ok(Exported { run: run.clone(), events: head.events, blobs: blobs.len(), left_out })
+}
+
+/// All that stands before the blobs.
+fn lines(head: &Head, stored: &[Stored]) -> io::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    writeln!(lines, "{TITLE}{ARCHIVE_FORMAT}")?;
+    writeln!(lines, "{}", serde_json::to_string(head)?)?;
+    for event in stored {
+        writeln!(lines, "{}", serde_json::to_string(event)?)?;
+    }
+    Ok(lines)
+}
+
+fn pack(lines: &[u8], blobs: &[Vec<u8>], to: impl Write) -> io::Result<()> {
+    let mut to = zstd::Encoder::new(to, LEVEL)?;
+    to.write_all(lines)?;
+    for bytes in blobs {
+        to.write_all(bytes)?;
+    }
+    to.finish()?.flush()
 }
 
 /// The blobs that go along, and the components that do not; each once, in the order of digests.
