@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use phasegate_journal::Journal;
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::{OutputError, write_out};
 use phasegate_runtime::{Ended, Error, House, PersonSays, Stop, Watcher, decide};
@@ -84,7 +85,8 @@ impl Carrier {
                     Some(says) => decide(self.house.journal().as_ref(), &load.run, says).await?,
                     None => {
                         self.tell(load)?;
-                        self.screen.say(&what_a_person_can_do(&load.run, self.passes(load)));
+                        let passes = waits_at_a_pass(self.house.journal().as_ref(), &load.run);
+                        self.screen.say(&what_a_person_can_do(&load.run, passes));
                         return Ok(Exit::Waiting);
                     }
                 },
@@ -127,11 +129,6 @@ impl Carrier {
         Ok(answer.unwrap_or_default())
     }
 
-    fn passes(&self, load: &Load) -> bool {
-        let state = phasegate_runtime::load(self.house.journal().as_ref(), &load.run).ok();
-        state.is_some_and(|(state, _)| state.waiting().is_some_and(|(_, judged, _)| judged.verdict.passes()))
-    }
-
     fn with_remedy(&self, error: Error, run: &RunId) -> Failure {
         let resumable = match &error {
             Error::Journal(fault) => fault.is_of_the_disk(),
@@ -165,6 +162,12 @@ impl Carrier {
             }
         });
     }
+}
+
+/// Whether the gate that a run waits at was passed, and a person only confirms it.
+pub fn waits_at_a_pass(journal: &dyn Journal, run: &RunId) -> bool {
+    let state = phasegate_runtime::load(journal, run).ok();
+    state.is_some_and(|(state, _)| state.waiting().is_some_and(|(_, judged, _)| judged.verdict.passes()))
 }
 
 /// The commands that decide a waiting gate.

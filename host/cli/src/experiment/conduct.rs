@@ -15,7 +15,7 @@ use phasegate_runtime::{Config, Ended, Error, Experiment, House, Plan, Planned, 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::carry::what_a_person_can_do;
+use crate::carry::{waits_at_a_pass, what_a_person_can_do};
 use crate::fail::{Exit, Failure};
 use crate::place;
 use crate::words::{complain, cost, count, short, time};
@@ -191,7 +191,7 @@ impl Conductor {
         self.progress.above(|| {
             complain(&format!("{number:>4}/{of} {label} {standing} ({figures}){so}\n"));
             if exit == Exit::Waiting {
-                let passes = self.passes(&planned.place.run);
+                let passes = waits_at_a_pass(self.house.journal().as_ref(), &planned.place.run);
                 complain(&format!(
                     "{}and then with the experiment\n",
                     what_a_person_can_do(&planned.place.run, passes)
@@ -233,11 +233,6 @@ impl Conductor {
             Err(Error::NoRun(_)) => Ok(false),
             Err(error) => Err(self.fault(run, error)),
         }
-    }
-
-    fn passes(&self, run: &RunId) -> bool {
-        let state = load(self.house.journal().as_ref(), run).ok();
-        state.is_some_and(|(state, _)| state.waiting().is_some_and(|(_, judged, _)| judged.verdict.passes()))
     }
 
     fn out_of(&self, run: &RunId) -> PathBuf {
