@@ -53,18 +53,7 @@ pub fn terminal(results: &Results, paint: Paint) -> String {
 }
 
 fn labels(results: &Results) -> Vec<String> {
-    let mut labels: Vec<String> = [
-        "",
-        "passed",
-        "pass rate",
-        "attempts to pass",
-        "cost per passed",
-        "tokens per passed",
-        "escaped a run",
-        "time a run",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut labels: Vec<String> = std::iter::once("").chain(FIGURES).map(str::to_owned).collect();
     labels.extend(open(results).into_iter().map(word));
     labels.extend([String::new(), "passed, by task".to_owned()]);
     labels.extend(results.tasks.iter().map(|row| short(row.task.as_str(), 28)));
@@ -94,7 +83,11 @@ fn word(standing: Standing) -> String {
     standing.as_str().replace('_', " ")
 }
 
-/// Passed, rate, attempts, cost, tokens, escaped, time.
+/// What [`figures`] are called.
+const FIGURES: [&str; 7] =
+    ["passed", "pass rate", "attempts to pass", "cost per passed", "tokens per passed", "escaped a run", "time a run"];
+
+/// The figures of a variant.
 fn figures(variant: &Variant) -> [String; 7] {
     let none = || "none passed".to_owned();
     let ended = variant.passed + variant.failed + variant.aborted;
@@ -128,22 +121,9 @@ fn mean(mean: Mean) -> String {
 
 /// For people who read it elsewhere: a row for each variant, and one for each task.
 pub fn markdown(results: &Results) -> String {
-    let mut text = table_of(
-        &[
-            "variant",
-            "passed",
-            "pass rate",
-            "attempts to pass",
-            "cost per passed",
-            "tokens per passed",
-            "escaped a run",
-            "time a run",
-        ],
-        results
-            .variants
-            .iter()
-            .map(|variant| std::iter::once(variant.variant.clone()).chain(figures(variant)).collect()),
-    );
+    let heads: Vec<&str> = std::iter::once("variant").chain(FIGURES).collect();
+    let row = |variant: &Variant| std::iter::once(variant.variant.clone()).chain(figures(variant)).collect();
+    let mut text = table_of(&heads, results.variants.iter().map(row));
     let open = open(results);
     if !open.is_empty() {
         let heads: Vec<String> = open.iter().copied().map(word).collect();
