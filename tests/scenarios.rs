@@ -343,11 +343,19 @@ mod first_task {
     }
 
     #[test]
+    fn each_event_as_json_names_its_run_and_no_key_twice() {
+        let scene = Scene::new("first-task");
+        let told = Told::of(command(&scene, &[]));
+        assert!(told.events.iter().all(|event| event["run"] == told.run_id().as_str()), "{}", told.stdout);
+        assert!(told.named("tests_ran").all(|event| event["result"].as_str().unwrap().starts_with("sha256:")));
+    }
+
+    #[test]
     fn the_second_code_prompt_holds_the_assertion_that_failed() {
         let scene = Scene::new("first-task");
         let told = Told::of(command(&scene, &[]));
         let counted = told.named("tests_ran").find(|event| event["call"].is_null()).unwrap();
-        let run = blob(&scene, &counted["run"]);
+        let run = blob(&scene, &counted["result"]);
         let failed = run["tests"].as_array().unwrap().iter().find(|test| test["outcome"] == "failed").unwrap();
         let assertion = failed["message"].as_str().unwrap().lines().find(|line| line.contains("assert")).unwrap();
         let asked = told.named("model_asked").find(|event| event["label"] == "code" && event["attempt"] == 2).unwrap();

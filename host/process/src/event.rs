@@ -109,6 +109,8 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call: Option<u32>,
         /// The result: a blob of JSON of `Result<TestRun, BenchError>`, for the run that counts of [`SuiteRun`].
+        /// Older runs have it under `run`, which beside an event on a line of JSON is the run's id.
+        #[serde(rename = "result", alias = "run")]
         run: Digest,
         /// The code that was tested, where it is an artifact.
         #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -50,7 +50,7 @@ mod tests {
             json!({"event": "model_asked", "call": 1, "label": "", "request": digest, "model": "m"}),
             json!({"event": "model_answered", "call": 1, "answer": digest, "usage": usage, "stop": "end", "elapsed_ms": 0}),
             json!({"event": "artifact_stored", "artifact": artifact}),
-            json!({"event": "tests_ran", "run": digest, "elapsed_ms": 0}),
+            json!({"event": "tests_ran", "result": digest, "elapsed_ms": 0}),
             json!({"event": "phase_finished", "outcome": {"failed": {"reason": ""}}, "elapsed_ms": 0}),
             json!({"event": "gate_judged", "verdict": "passed", "reason": "", "issues": [], "about": []}),
             json!({"event": "feedback_decided", "decided": {"give_up": {"reason": ""}}}),
