@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use phasegate_journal::Journal;
+use phasegate_process::calendar::moment;
 use phasegate_process::gate::SuiteRun;
 use phasegate_process::model::Answer;
 use phasegate_process::pipeline::Pipeline;
@@ -21,7 +22,7 @@ use crate::carry::what_a_person_can_do;
 use crate::events::{decision, end_word, forked_words, json_line, said, verdict_word};
 use crate::fail::{Exit, Failure};
 use crate::place::{self, find_run};
-use crate::words::{Paint, complain, count, figure, heard, moment, money, one_line, say, short, size, time};
+use crate::words::{Paint, complain, count, figure, heard, money, one_line, say, short, size, time};
 
 /// How often a run that is followed is looked at.
 const POLL: Duration = Duration::from_millis(200);

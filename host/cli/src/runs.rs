@@ -4,13 +4,14 @@ use std::path::Path;
 
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
+use phasegate_process::calendar::moment;
 use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_runtime::load;
 use serde_json::{Value, json};
 
 use crate::fail::{Exit, Failure};
 use crate::place;
-use crate::words::{cost, count, figure, moment, say, short, table};
+use crate::words::{cost, count, figure, say, short, table};
 
 /// Arguments of `runs`.
 #[derive(clap::Args)]

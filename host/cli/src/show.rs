@@ -5,6 +5,7 @@ use std::path::Path;
 
 use phasegate_broker::OnUnknown;
 use phasegate_journal::Journal;
+use phasegate_process::calendar::moment;
 use phasegate_process::pipeline::Phase;
 use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_process::state::{Judged, State};
@@ -15,7 +16,7 @@ use crate::carry::what_a_person_can_do;
 use crate::events::{decision, forked_words, said};
 use crate::fail::{Exit, Failure};
 use crate::place::{self, find_run};
-use crate::words::{Paint, clean, moment, one_line, say, time};
+use crate::words::{Paint, clean, one_line, say, time};
 use crate::{ask, family, head, summary};
 
 /// Arguments of `show`.

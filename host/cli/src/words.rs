@@ -164,22 +164,6 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// A moment as `2026-01-31 14:05 UTC`.
-pub fn moment(unix_ms: u64) -> String {
-    let minutes = unix_ms / 60_000;
-    let (hour, minute) = (minutes / 60 % 24, minutes % 60);
-    // Days since 0000-03-01, so that a leap day is the last of its year.
-    let days = minutes / 1_440 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC")
-}
-
 /// Columns, each as wide as its widest cell; two spaces between, none at the end.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -200,13 +184,6 @@ pub fn table(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_moment_reads_as_a_date() {
-        assert_eq!(moment(0), "1970-01-01 00:00 UTC");
-        assert_eq!(moment(1_709_210_100_000), "2024-02-29 12:35 UTC");
-        assert_eq!(moment(1_798_761_599_000), "2026-12-31 23:59 UTC");
-    }
 
     #[test]
     fn what_could_steer_a_terminal_is_taken_out() {

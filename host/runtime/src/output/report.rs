@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use phasegate_process::calendar::moment;
 use phasegate_process::measures::efforts;
 use phasegate_process::model::Usage;
 use phasegate_process::result::{Followed, GateAttempt, PersonDecision, TaskResult};
@@ -234,7 +235,7 @@ impl Page<'_> {
         let rows = self.result.approvals.iter().map(|said| {
             let about: Vec<_> = said.about.iter().map(|digest| digest.short()).collect();
             let gate = format!("{}#{}", said.gate, said.attempt);
-            [utc(said.at_ms), gate, choice(said), cell(&said.by), cell(&said.reason), about.join(" ")]
+            [moment(said.at_ms), gate, choice(said), cell(&said.by), cell(&said.reason), about.join(" ")]
         });
         let rows = rows.collect::<Vec<_>>();
         self.table(["when", "gate", "decision", "by", "why", "about"], rows);
@@ -289,7 +290,7 @@ impl Page<'_> {
         self.heading("Calls that may have been billed");
         self.line("They were asked and never answered, so nobody here knows what they cost.\n");
         let calls = self.result.maybe_billed.iter().map(|open| {
-            let when = utc(open.asked_at_ms);
+            let when = moment(open.asked_at_ms);
             format!("- {} call {} ({}) to {}, asked {when}", open.at, open.call, words(&open.label), words(&open.model))
         });
         let calls = calls.collect::<Vec<_>>().join("\n");
@@ -463,28 +464,9 @@ fn duration(ms: u64) -> String {
     }
 }
 
-/// Unix milliseconds as a date and time. Years of 400 repeat, so days are counted within such a span from a 1st of March.
-fn utc(ms: u64) -> String {
-    let (days, minutes) = (ms / 86_400_000 + 719_468, ms / 60_000 % 1_440);
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * day + 2) / 153;
-    let (month, day) = (if shifted < 10 { shifted + 3 } else { shifted - 9 }, day - (153 * shifted + 2) / 5 + 1);
-    let year = era * 400 + year + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_dates_of_the_calendar() {
-        assert_eq!(utc(0), "1970-01-01 00:00 UTC");
-        assert_eq!(utc(951_827_640_000), "2000-02-29 12:34 UTC");
-        assert_eq!(utc(1_798_761_599_000), "2026-12-31 23:59 UTC");
-    }
 
     #[test]
     fn words_of_strangers_stay_on_their_line_and_in_their_cell() {
