@@ -42,7 +42,9 @@ impl Carrier {
 
     /// Carries all of them, so many at once; the worst end is the end.
     pub async fn carry_all(self: &Arc<Self>, loads: Vec<Load>, jobs: usize) -> Exit {
-        self.heed_ctrl_c(loads.iter().map(|load| load.run.clone()).collect());
+        let screen = Arc::clone(&self.screen);
+        let farewell = loads.iter().map(|load| format!("go on with: phasegate resume {}\n", load.run)).collect();
+        heed_ctrl_c(self.stop.clone(), move |words| screen.say(words), farewell);
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
         for load in loads {
@@ -143,25 +145,22 @@ impl Carrier {
         let failure = if failure.exit == Exit::Usage { failure.of_the_world() } else { failure };
         if resumable { failure.and(&format!("the run is kept; go on with: phasegate resume {run}")) } else { failure }
     }
+}
 
-    /// The first Ctrl-C lets what is under way be written down; the second does not wait for it.
-    fn heed_ctrl_c(&self, runs: Vec<RunId>) {
-        let stop = self.stop.clone();
-        let screen = Arc::clone(&self.screen);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_err() {
-                return;
-            }
-            screen.say("stopping; Ctrl-C again ends at once\n");
-            stop.stop("interrupted by Ctrl-C");
-            if tokio::signal::ctrl_c().await.is_ok() {
-                for run in runs {
-                    complain(&format!("go on with: phasegate resume {run}\n"));
-                }
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-        });
-    }
+/// The first Ctrl-C says so and lets what is under way be written down; the second does not wait for it, and leaves these
+/// words of farewell.
+pub fn heed_ctrl_c(stop: Stop, say: impl FnOnce(&str) + Send + 'static, farewell: String) {
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        say("stopping; Ctrl-C again ends at once\n");
+        stop.stop("interrupted by Ctrl-C");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            complain(&farewell);
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    });
 }
 
 /// Whether the gate that a run waits at was passed, and a person only confirms it.

@@ -15,7 +15,7 @@ use phasegate_runtime::{Config, Ended, Error, Experiment, House, Plan, Planned, 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::carry::{waits_at_a_pass, what_a_person_can_do};
+use crate::carry::{heed_ctrl_c, waits_at_a_pass, what_a_person_can_do};
 use crate::fail::{Exit, Failure};
 use crate::place;
 use crate::words::{complain, cost, count, short, time};
@@ -72,7 +72,12 @@ impl Conductor {
 
     /// Every cell as it stands in the end, and the worst of what kept one from its end.
     pub async fn conduct(self: &Arc<Self>, jobs: usize) -> (Vec<Cell>, Exit) {
-        self.heed_ctrl_c();
+        let this = Arc::clone(self);
+        let halt = move |words: &str| {
+            this.halted.store(true, Ordering::Relaxed);
+            this.progress.above(|| complain(words));
+        };
+        heed_ctrl_c(self.stop.clone(), halt, "go on with the same command\n".to_owned());
         let open = self.open_cells();
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
@@ -243,23 +248,6 @@ impl Conductor {
         let journal = self.house.journal().as_ref();
         let (state, events) = load(journal, run)?;
         write_out(&self.out_of(run), journal, &state, &events).map(drop).map_err(|error| Error::from(error).into())
-    }
-
-    /// The first Ctrl-C lets what is under way be written down; the second does not wait for it.
-    fn heed_ctrl_c(self: &Arc<Self>) {
-        let this = Arc::clone(self);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_err() {
-                return;
-            }
-            this.halted.store(true, Ordering::Relaxed);
-            this.progress.above(|| complain("stopping; Ctrl-C again ends at once\n"));
-            this.stop.stop("interrupted by Ctrl-C");
-            if tokio::signal::ctrl_c().await.is_ok() {
-                complain("go on with the same command\n");
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-        });
     }
 }
 
