@@ -4,19 +4,7 @@ use phasegate_process::PhaseName;
 use phasegate_process::model::Tier;
 
 use super::*;
-
-const BUNDLED: [&str; 10] = [
-    "planning",
-    "design",
-    "design-review",
-    "code",
-    "code-review",
-    "test",
-    "postmortem",
-    "phase-aware",
-    "nearest-phase",
-    "runner-python",
-];
+use crate::BUNDLED;
 
 /// A folder with files in it.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
