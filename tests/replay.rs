@@ -93,9 +93,22 @@ mod replay {
 
     /// The record of a run under which something else is pinned, as if its plugins did otherwise than they did.
     async fn forged(scene: &Scene, run: &str, change: impl Fn(&str) -> String) {
+        let swap = |events: &mut Vec<Event>, blobs: &mut Vec<Blob>| {
+            let Event::RunCreated(created) = &mut events[0] else { panic!("no run") };
+            let pipeline = blobs.iter().find(|blob| blob.digest == created.pipeline).unwrap();
+            let pipeline = Blob::new(change(std::str::from_utf8(&pipeline.bytes).unwrap()).into_bytes());
+            assert_ne!(pipeline.digest, created.pipeline, "nothing was changed");
+            created.pipeline = pipeline.digest.clone();
+            blobs.push(pipeline);
+        };
+        rewritten(scene, run, swap).await;
+    }
+
+    /// The record of a run with other events in its place.
+    async fn rewritten(scene: &Scene, run: &str, change: impl FnOnce(&mut Vec<Event>, &mut Vec<Blob>)) {
         let run: RunId = run.parse().unwrap();
         let before = SqliteJournal::open(&scene.path("state")).unwrap();
-        let mut events = before.events(&run).unwrap();
+        let mut events: Vec<Event> = before.events(&run).unwrap().into_iter().map(|recorded| recorded.event).collect();
         let mut blobs = Vec::new();
         for event in &events {
             digests(&serde_json::to_value(event).unwrap(), &mut |digest| {
@@ -104,18 +117,11 @@ mod replay {
         }
         drop(before);
         fs::rename(scene.path("state"), scene.path("before")).unwrap();
-        let Event::RunCreated(created) = &mut events[0].event else { panic!("no run") };
-        let pipeline = blobs.iter().find(|blob| blob.digest == created.pipeline).unwrap();
-        let pipeline = Blob::new(change(std::str::from_utf8(&pipeline.bytes).unwrap()).into_bytes());
-        assert_ne!(pipeline.digest, created.pipeline, "nothing was changed");
-        created.pipeline = pipeline.digest.clone();
-        blobs.push(pipeline);
+        change(&mut events, &mut blobs);
         let after = SqliteJournal::open(&scene.path("state")).unwrap();
         after.put_blobs(blobs).await.unwrap();
         let owned = after.own(&run).await.unwrap();
-        for event in events {
-            after.append(&run, owned.fence(), event.number, event.at_ms, vec![event.event], Vec::new()).await.unwrap();
-        }
+        after.append(&run, owned.fence(), 1, 1, events, Vec::new()).await.unwrap();
     }
 
     fn digests(value: &Value, each: &mut impl FnMut(&Digest)) {
@@ -167,6 +173,32 @@ mod replay {
                   {
             hint: the plugin is not deterministic, or it was changed; start a new run
         "#);
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_waits_for_an_answer_it_never_had_is_shown_what_it_asks() {
+        let (scene, run) = ended("slow");
+        forged(&scene, &run, |pipeline| pipeline.replace("\"asks\":3", "\"asks\":4")).await;
+        let told = scene.call(&["replay", &run]);
+        insta::assert_snapshot!(words(&Told { stdout: String::new(), ..told }, &[(&run, "RUN")]), @r#"
+            exit 1
+            error: run RUN does not replay: at design#1, call 4 (design) is asked, which has no answer in the record
+            -
+            + {"label":"design","tier":"default","messages":[{"role":"user","content":[{"type":"text","text":"{\"attempt\":1,\"feedbac…
+            hint: a plugin is not deterministic, or the journal is from another phasegate; - is the record, + the replay
+        "#);
+    }
+
+    #[tokio::test]
+    async fn a_guest_that_came_back_without_an_answer_does_so_again() {
+        let (scene, run) = ended("left-behind");
+        rewritten(&scene, &run, |events, _| {
+            let answered = |event: &Event| matches!(event, Event::ModelAnswered { .. });
+            assert!(events.iter().any(answered));
+            events.retain(|event| !answered(event));
+        })
+        .await;
+        assert_eq!(scene.replays(&run, &[])["ended"][0], "passed");
     }
 
     fn regex_digests(text: &str) -> String {

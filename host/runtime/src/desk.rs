@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use phasegate_broker::{Broker, Call, CallPath, OnUnknown, Progress};
@@ -28,9 +28,6 @@ use crate::past::Known;
 use crate::writer::json_blob;
 use crate::{Error, Seen, diff_of, door, suite};
 
-/// How long a replay waits for an agent to come back without an answer that it never had.
-const LEFT_BEHIND: Duration = Duration::from_secs(20);
-
 /// The files to be tested, with the digest of the artifact they are from.
 type Tested = (Vec<File>, Option<Digest>);
 
@@ -44,6 +41,8 @@ pub(crate) struct Desk {
     recorded: BTreeMap<u32, CallState>,
     /// The number of the call whose turn it is.
     turn: watch::Sender<u32>,
+    /// Why a replay ends if the agent comes to need the answer to this call, which the record does not have.
+    unheard: Mutex<BTreeMap<u32, Error>>,
     /// How many calls of each label were made.
     labels: Mutex<BTreeMap<String, u32>>,
     failure: Mutex<Option<Error>>,
@@ -67,6 +66,7 @@ impl Desk {
             inputs: work.inputs.iter().chain(&work.previous).cloned().collect(),
             recorded,
             turn: watch::Sender::new(1),
+            unheard: Mutex::default(),
             labels: Mutex::default(),
             failure: Mutex::default(),
             failed: Notify::new(),
@@ -148,7 +148,7 @@ impl Desk {
             return self.recollect(call, request.label, asked, known).await;
         }
         let Some(Models { broker, ledger }) = &self.driver.models else {
-            return self.unanswered(call, request.label, &asked).await;
+            return self.unanswered(call, request.label, &asked);
         };
         let worst = broker.worst_case(&request);
         let reserved = ledger.reserve_in_turn(worst).await;
@@ -220,17 +220,19 @@ impl Desk {
     }
 
     /// Nobody answers. In a replay the agent may have come back without having heard the answer; then so it does now.
-    async fn unanswered(&self, call: u32, label: String, request: &Blob) -> Result<Answer, Error> {
+    fn unanswered(&self, call: u32, label: String, request: &Blob) -> Result<Answer, Error> {
         let journal = self.driver.writer.journal();
         if self.driver.writer.record().is_some() {
             self.next_turn(call);
-            tokio::time::sleep(LEFT_BEHIND).await;
-            return Err(Error::Differs {
+            let what = format!("call {call} ({label}) is asked, which has no answer in the record");
+            let differs = Error::Differs {
                 run: self.driver.writer.run().clone(),
                 place: self.at.to_string(),
-                what: format!("call {call} ({label}) is asked, which has no answer in the record"),
+                what: what.clone(),
                 diff: diff_of(b"", &request.bytes).trim_end().to_owned(),
-            });
+            };
+            self.unheard.lock().unwrap_or_else(PoisonError::into_inner).insert(call, differs);
+            return Ok(Err(model::Error::Other(what)));
         }
         let before = self.driver.past.request(&self.at, call);
         let before = before.map(|digest| journal.blob(digest)).transpose()?.flatten().unwrap_or_default();
@@ -363,6 +365,13 @@ impl Capabilities for Desk {
     async fn refused(&self, call: u32) {
         self.my_turn(call).await;
         self.next_turn(call);
+    }
+
+    async fn hears(&self, call: u32) {
+        let unanswered = self.unheard.lock().unwrap_or_else(PoisonError::into_inner).remove(&call);
+        if let Some(error) = unanswered {
+            self.give_up(error).await
+        }
     }
 
     fn inputs(&self) -> Vec<ArtifactRef> {

@@ -56,6 +56,11 @@ pub trait Capabilities: Send + Sync + 'static {
     async fn refused(&self, call: u32) {
         let _ = call;
     }
+    /// The guest hears the answer to this call next and does nothing before. Where there is none and never will be, one is
+    /// given all the same, since the guest may go on without it; if it comes to this, never returning from here keeps it.
+    async fn hears(&self, call: u32) {
+        let _ = call;
+    }
     /// The assignment's inputs and previous artifacts.
     fn inputs(&self) -> Vec<ArtifactRef>;
     /// The content of one of them.

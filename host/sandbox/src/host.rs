@@ -3,6 +3,7 @@
 //! What a guest hands over is brought into the host's types first; what has no such type is answered without asking
 //! anybody, but still as a numbered call whose answer waits for its turn.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use phasegate_process::model::Answer;
@@ -74,6 +75,15 @@ impl State {
             }
         }))
     }
+
+    /// Lets the host keep back the answer to a call. Meanwhile the guest is not idle.
+    fn hears(&self, call: u32) -> wasmtime::Result<impl Future<Output = ()> + Send + use<>> {
+        let (capabilities, blocked) = (self.capabilities()?, self.calls.turnstile.block());
+        Ok(async move {
+            capabilities.hears(call).await;
+            drop(blocked);
+        })
+    }
 }
 
 /// Waits for the call's turn. The waiting was no computing, so the epoch starts anew.
@@ -82,13 +92,14 @@ async fn in_turn<A: Send + 'static>(
     bytes: usize,
     start: impl FnOnce(&State, u32) -> wasmtime::Result<Pending<A>>,
 ) -> wasmtime::Result<A> {
-    let (pending, ticket) = accessor.with(|mut access| {
+    let (call, pending, ticket) = accessor.with(|mut access| {
         let state = access.get();
         let call = state.calls.number(bytes)?;
         let ticket = state.calls.place(call);
-        wasmtime::error::Ok((start(state, call)?, ticket))
+        wasmtime::error::Ok((call, start(state, call)?, ticket))
     })?;
     ticket.await;
+    accessor.with(|mut access| access.get().hears(call))?.await;
     accessor.with(|mut access| access.as_context_mut().set_epoch_deadline(1));
     Ok(pending.take()?)
 }
@@ -127,7 +138,9 @@ impl models_blocking::Host for State {
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
         let _blocked = self.calls.turnstile.block();
         let call = self.calls.number(convert_model::size(&request))?;
-        Ok(convert_model::answer(self.ask_model(call, request)?.wait().await?))
+        let answer = self.ask_model(call, request)?.wait().await?;
+        self.hears(call)?.await;
+        Ok(convert_model::answer(answer))
     }
 
     async fn complete_all(
@@ -137,11 +150,16 @@ impl models_blocking::Host for State {
         let _blocked = self.calls.turnstile.block();
         let started: Vec<_> = requests
             .into_iter()
-            .map(|request| self.ask_model(self.calls.number(convert_model::size(&request))?, request))
+            .map(|request| {
+                let call = self.calls.number(convert_model::size(&request))?;
+                Ok((call, self.ask_model(call, request)?))
+            })
             .collect::<wasmtime::Result<_>>()?;
         let mut answers = Vec::with_capacity(started.len());
-        for pending in started {
-            answers.push(convert_model::answer(pending.wait().await?));
+        for (call, pending) in started {
+            let answer = pending.wait().await?;
+            self.hears(call)?.await;
+            answers.push(convert_model::answer(answer));
         }
         Ok(answers)
     }
@@ -156,7 +174,9 @@ impl test_bench_blocking::Host for State {
     ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
         let _blocked = self.calls.turnstile.block();
         let call = self.calls.number(bench::subject_size(&code, &tests))?;
-        Ok(bench::result(self.try_tests(call, language, code, tests)?.wait().await?))
+        let result = self.try_tests(call, language, code, tests)?.wait().await?;
+        self.hears(call)?.await;
+        Ok(bench::result(result))
     }
 }
 

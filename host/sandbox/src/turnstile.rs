@@ -10,8 +10,8 @@
 //! was not touched during the poll waits for somebody else. Whoever can still run does touch the waker: a guest that was
 //! interrupted by the epoch, one that yields (wasmtime yields to its executor each time), or work that wasmtime queued
 //! for itself. Only two sorts of somebody else exist here: calls that wait in this turnstile, and imports that block the
-//! whole store for a moment (`artifacts.read`, `artifacts.check`, the blocking world), which announce themselves by
-//! [`Turnstile::block`]. If there is no blocked import and a numbered answer is there, exactly that one is released and
+//! whole store for a moment (`artifacts.read`, `artifacts.check`, the blocking world, an answer that the host keeps back),
+//! which announce themselves by [`Turnstile::block`]. If there is no blocked import and a numbered answer is there, exactly that one is released and
 //! the guest runs until it is idle again. Wakes that come late or twice only make the driver poll an idle store again,
 //! which changes nothing.
 //!
