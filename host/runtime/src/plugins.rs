@@ -26,28 +26,36 @@ pub(crate) async fn load_plugin(
 ) -> Result<Plugin, Error> {
     let plugin = match house.loaded(name, digest) {
         Some(plugin) => plugin,
-        None => house.remember(digest, compile(house, name, digest, say).await?),
+        None => load(house, name, digest, say).await?,
     };
     plugin.inspection().granted(name, grants)?;
     Ok(plugin)
 }
 
-async fn compile(
+async fn load(
     house: &House,
     name: &PluginName,
     digest: &Digest,
     say: impl Fn(&PluginName, bool) + Send + 'static,
 ) -> Result<Plugin, Error> {
+    let _turn = house.engine().turn(digest).await;
+    if let Some(plugin) = house.loaded(name, digest) {
+        return Ok(plugin);
+    }
     let (engine, journal) = (house.engine().clone(), Arc::clone(house.journal()));
-    let (name_of, digest) = (name.clone(), digest.clone());
+    let (name_of, of) = (name.clone(), digest.clone());
     let plugin = tokio::task::spawn_blocking(move || {
+        // What a run depends on must be there, whether or not it was compiled here before.
+        if !journal.has_blob(&of)? {
+            return Err(Error::MissingComponent { plugin: name_of, digest: of, place: journal.place() });
+        }
         let asked = Instant::now();
         let compiled = std::cell::Cell::new(false);
         let mut lost = None;
-        let plugin = engine.load(&name_of, &digest, || {
+        let plugin = engine.load(&name_of, &of, || {
             compiled.set(true);
             say(&name_of, false);
-            read_blob(journal.as_ref(), &digest).map_err(|error| {
+            read_blob(journal.as_ref(), &of).map_err(|error| {
                 let why = std::io::Error::other(error.to_string());
                 lost = Some(error);
                 why
@@ -59,14 +67,12 @@ async fn compile(
         }
         match lost {
             None => plugin.map_err(Error::from),
-            Some(Error::MissingBlob { digest, place }) => {
-                Err(Error::MissingComponent { plugin: name_of, digest, place })
-            }
             // What the journal says of its own blob says more than that the plugin cannot be read.
             Some(error) => Err(error),
         }
     });
-    plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))?
+    let plugin = plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))??;
+    Ok(house.remember(digest, plugin))
 }
 
 /// Finds out whether every plugin that a pipeline names fits its place, its grants and its settings, before anything

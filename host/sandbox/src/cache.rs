@@ -1,17 +1,22 @@
 //! Compiled components on disk, so that a plugin is compiled once per machine.
 //!
-//! Three files for a component: what it is (JSON), its machine code, and the machine code's digest. The name of the code
-//! holds the component's digest and the engine's own compatibility hash. Files appear whole, by renaming; what is damaged
-//! or missing is made anew; a folder that others may write is refused.
+//! Two files for a component: its machine code, and a sheet that says what it is and what digest the code has, under a
+//! digest of its own. Their name holds the component's digest and all that decides what it is compiled to, so that another
+//! version of the host looks elsewhere. Files appear whole, by renaming. What is damaged, cut, empty or not ours alone is
+//! made anew; what was used longest ago gives way. A folder that others may write into is refused; one that cannot be
+//! written costs time, nothing else.
 
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use phasegate_process::Digest;
+use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -19,80 +24,114 @@ use crate::contract::CONTRACT;
 use crate::error::EngineError;
 use crate::inspect::Inspection;
 
+/// Changes whenever what `inspect` says of the same bytes changes, or how it is kept.
+const FORMAT: u32 = 3;
+/// The most that is read of a sheet.
+const SHEET: u64 = 4 << 20;
+/// What nobody used for so long is removed.
+const UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
+/// A file that is being written for so long was left behind.
+const ABANDONED: Duration = Duration::from_secs(3600);
+/// How exactly it is known when something was used last.
+const USED: Duration = Duration::from_secs(24 * 3600);
+
 /// The folder.
 pub(crate) struct Cache {
     folder: PathBuf,
+    owner: u32,
+    /// What decides how a component is compiled, beside itself.
+    key: String,
+    /// How many bytes it may have.
+    room: u64,
+    writable: bool,
+}
+
+/// What is known of a component that was compiled before.
+#[derive(Serialize, Deserialize)]
+struct Sheet {
+    inspection: Inspection,
+    code: Digest,
+}
+
+/// A compiled component, as it was found.
+pub(crate) struct Kept<'a> {
+    pub(crate) inspection: Inspection,
+    code: Digest,
+    cache: &'a Cache,
 }
 
 impl Cache {
-    /// Makes the folder if it is not there, and refuses one that somebody else could write into.
-    pub(crate) fn open(folder: &Path) -> Result<Self, EngineError> {
-        let unusable = |reason: String, hint| EngineError::Cache { folder: folder.display().to_string(), reason, hint };
-        let failed = |error: std::io::Error| unusable(error.to_string(), "choose a folder that you may write into");
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        let cache = Self { folder: folder.to_owned() };
+    /// Makes the folder if it is not there, and refuses one that somebody else could write into. The second is a notice:
+    /// why nothing is kept.
+    pub(crate) fn open(
+        folder: &Path,
+        engines: &[&Engine],
+        room: u64,
+    ) -> Result<(Option<Self>, Option<String>), EngineError> {
+        let shown = folder.display();
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        let found = made.and_then(|()| Ok((fs::canonicalize(folder)?, fs::metadata(folder)?)));
+        let (folder, meta) = match found {
+            Ok(found) => found,
+            Err(why) => return Ok((None, Some(format!("compiled plugins are not kept: {shown}: {why}")))),
+        };
+        let owner = rustix::process::geteuid().as_raw();
+        if let Some((reason, hint)) = unsafe_to_use(&meta, owner) {
+            return Err(EngineError::Cache { folder: shown.to_string(), reason: reason.to_owned(), hint });
+        }
+        let mut cache = Self { folder, owner, key: key(engines), room, writable: true };
         let probe = cache.temporary();
-        fs::write(&probe, b"").map_err(failed)?;
-        let me = fs::metadata(&probe).map(|meta| meta.uid());
-        let _ = fs::remove_file(&probe);
-        let meta = fs::metadata(folder).map_err(failed)?;
-        if me.map_err(failed)? != meta.uid() {
-            return Err(unusable("it belongs to somebody else".to_owned(), "choose a folder of your own"));
-        }
-        if meta.permissions().mode() & 0o022 != 0 {
-            return Err(unusable(
-                "others may write into it".to_owned(),
-                "take that right away: chmod 700 on the folder",
-            ));
-        }
-        Ok(cache)
+        let probed = fs::write(&probe, b"written").and_then(|()| fs::remove_file(&probe));
+        let notice = probed.err().map(|why| {
+            cache.writable = false;
+            format!("compiled plugins are not kept: nothing can be written into {shown}: {why}")
+        });
+        Ok((Some(cache), notice))
     }
 
-    /// What the component of this digest is, if it was seen before.
-    pub(crate) fn inspection(&self, digest: &Digest) -> Option<Inspection> {
-        let bytes = fs::read(self.sheet(digest)).ok()?;
-        serde_json::from_slice(&bytes).ok().filter(|sheet: &Inspection| sheet.digest == *digest)
-    }
-
-    /// Its machine code for this engine, if it is there and whole.
-    #[allow(unsafe_code)]
-    pub(crate) fn component(&self, digest: &Digest, engine: &Engine) -> Option<Component> {
-        let path = self.code(digest, engine);
-        let sum = fs::read_to_string(path.with_extension("sum")).ok()?;
-        let code = fs::read(&path).ok()?;
-        if Digest::of(&code).as_str() != sum {
-            tracing::warn!(plugin = digest.short(), "a compiled plugin is damaged and is compiled anew");
+    /// What the component of this digest is, if it was compiled before.
+    pub(crate) fn find(&self, digest: &Digest) -> Option<Kept<'_>> {
+        let path = self.path(digest, "sheet");
+        let file = self.open_own(&path)?;
+        let mut text = String::new();
+        (&file).take(SHEET).read_to_string(&mut text).ok()?;
+        let (sum, sheet) = text.split_once('\n')?;
+        if Digest::of(sheet.as_bytes()).as_str() != sum {
+            tracing::debug!(plugin = digest.short(), "the sheet of a compiled plugin is damaged, it is compiled anew");
             return None;
         }
-        drop(code);
-        // SAFETY: `deserialize_file` wants bytes that this very function of wasmtime wrote, and that stay as they are. The
-        // folder is ours alone (checked when it was opened), the file was renamed into place whole and is never written
-        // again, its digest was just compared, and wasmtime itself refuses code of another version or configuration.
-        // Who can still forge both files runs as this user already.
-        let component = unsafe { Component::deserialize_file(engine, &path) };
-        component
-            .map_err(|error| tracing::warn!(plugin = digest.short(), %error, "a compiled plugin is not taken"))
-            .ok()
+        let Sheet { inspection, code } = serde_json::from_str(sheet).ok()?;
+        if inspection.digest != *digest {
+            return None;
+        }
+        self.used(&path, &file);
+        Some(Kept { inspection, code, cache: self })
     }
 
     /// Keeps a component. Failing to keep it costs time later, nothing else.
-    pub(crate) fn keep(&self, inspection: &Inspection, engine: &Engine, component: &Component) {
+    pub(crate) fn keep(&self, inspection: &Inspection, component: &Component) {
+        if !self.writable {
+            return;
+        }
         let kept = (|| {
-            let path = self.code(&inspection.digest, engine);
-            let code = component.serialize().map_err(std::io::Error::other)?;
-            self.place(&path.with_extension("sum"), Digest::of(&code).as_str().as_bytes())?;
-            self.place(&path, &code)?;
-            self.place(&self.sheet(&inspection.digest), &serde_json::to_vec(inspection)?)
+            let code = component.serialize().map_err(io::Error::other)?;
+            self.place(&self.path(&inspection.digest, "code"), &[&code])?;
+            let sheet = Sheet { inspection: inspection.clone(), code: Digest::of(&code) };
+            let sheet = serde_json::to_string(&sheet)?;
+            let sum = Digest::of(sheet.as_bytes());
+            self.place(&self.path(&inspection.digest, "sheet"), &[sum.as_str().as_bytes(), b"\n", sheet.as_bytes()])?;
+            self.make_room(&inspection.digest)
         })();
         if let Err(error) = kept {
             tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin could not be kept");
         }
     }
 
-    fn place(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    fn place(&self, path: &Path, bytes: &[&[u8]]) -> io::Result<()> {
         let temporary = self.temporary();
-        let written = fs::File::create(&temporary).and_then(|mut file| {
-            file.write_all(bytes)?;
+        let written = File::create_new(&temporary).and_then(|mut file| {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+            bytes.iter().try_for_each(|part| file.write_all(part))?;
             file.sync_all()
         });
         let placed = written.and_then(|()| fs::rename(&temporary, path));
@@ -102,26 +141,141 @@ impl Cache {
         placed
     }
 
+    /// A file that is ours alone, and no link to one.
+    fn open_own(&self, path: &Path) -> Option<File> {
+        let named = fs::symlink_metadata(path).ok()?;
+        let file = File::open(path).ok()?;
+        let opened = file.metadata().ok()?;
+        let same = (named.dev(), named.ino()) == (opened.dev(), opened.ino());
+        (same && opened.is_file() && unsafe_to_use(&opened, self.owner).is_none()).then_some(file)
+    }
+
+    /// Notes that it was used, if the last note is old.
+    fn used(&self, path: &Path, sheet: &File) {
+        let noted = sheet.metadata().and_then(|meta| meta.modified());
+        if noted.is_ok_and(|noted| age(noted) > USED) {
+            let _ = File::options().write(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+        }
+    }
+
+    /// Removes what was left behind, what nobody used for long, and then what was used longest ago, until the rest fits.
+    fn make_room(&self, newest: &Digest) -> io::Result<()> {
+        let mut kept: HashMap<String, Entry> = HashMap::new();
+        for file in fs::read_dir(&self.folder)? {
+            let file = file?;
+            // Another process may just have removed it.
+            let Ok(meta) = file.metadata() else { continue };
+            let (path, modified) = (file.path(), meta.modified()?);
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.starts_with("new-") && age(modified) > ABANDONED {
+                fs::remove_file(&path)?;
+            }
+            if is_ours(name) {
+                let entry =
+                    kept.entry(name.to_owned()).or_insert(Entry { used: modified, bytes: 0, files: Vec::new() });
+                entry.used = entry.used.max(modified);
+                entry.bytes += meta.len();
+                entry.files.push(path);
+            }
+        }
+        let mut bytes: u64 = kept.values().map(|entry| entry.bytes).sum();
+        kept.remove(&self.name(newest));
+        let mut oldest_first: Vec<Entry> = kept.into_values().collect();
+        oldest_first.sort_by_key(|entry| entry.used);
+        for entry in oldest_first {
+            if bytes <= self.room && age(entry.used) <= UNUSED {
+                break;
+            }
+            bytes -= entry.bytes;
+            entry.files.iter().try_for_each(fs::remove_file)?;
+        }
+        Ok(())
+    }
+
     fn temporary(&self) -> PathBuf {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         self.folder.join(format!("new-{}-{number}", std::process::id()))
     }
 
-    fn sheet(&self, digest: &Digest) -> PathBuf {
-        self.folder.join(format!("{}-contract-{CONTRACT}-{SHEET_FORMAT}.json", hex(digest)))
+    fn path(&self, digest: &Digest, ending: &str) -> PathBuf {
+        self.folder.join(format!("{}.{ending}", self.name(digest)))
     }
 
-    fn code(&self, digest: &Digest, engine: &Engine) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        self.folder.join(format!("{}-{:016x}.code", hex(digest), hasher.finish()))
+    fn name(&self, digest: &Digest) -> String {
+        format!("{}-{}", hex(digest), self.key)
     }
 }
 
-/// Changes whenever what `inspect` says of the same bytes changes.
-const SHEET_FORMAT: u32 = 3;
+impl Kept<'_> {
+    /// Its machine code for this engine, if it is there and whole.
+    #[allow(unsafe_code)]
+    pub(crate) fn component(&self, engine: &Engine) -> Option<Component> {
+        let digest = &self.inspection.digest;
+        let path = self.cache.path(digest, "code");
+        let mut code = Vec::new();
+        self.cache.open_own(&path)?.read_to_end(&mut code).ok()?;
+        if Digest::of(&code) != self.code {
+            tracing::debug!(plugin = digest.short(), "a compiled plugin is damaged and is compiled anew");
+            return None;
+        }
+        drop(code);
+        // SAFETY: `deserialize_file` wants bytes that this very function of wasmtime wrote, and that stay as they are. The
+        // file was renamed into place whole and is never written again, its digest was just compared, and wasmtime itself
+        // refuses code of another version or configuration. A digest guards against damage only, not against somebody who
+        // writes sheet and code to fit each other. That nobody does is why folder and files must be ours and writable by
+        // nobody else, which was checked of both. Who can still forge them runs as this user already.
+        let component = unsafe { Component::deserialize_file(engine, &path) };
+        component
+            .map_err(|error| tracing::debug!(plugin = digest.short(), %error, "a compiled plugin is not taken"))
+            .ok()
+    }
+}
+
+/// The files of one component.
+struct Entry {
+    used: SystemTime,
+    bytes: u64,
+    files: Vec<PathBuf>,
+}
+
+/// Why what is there could have been written by somebody else, and what to do.
+fn unsafe_to_use(meta: &Metadata, owner: u32) -> Option<(&'static str, &'static str)> {
+    if meta.uid() != owner {
+        return Some(("it belongs to somebody else", "choose a folder of your own with XDG_CACHE_HOME"));
+    }
+    (meta.permissions().mode() & 0o022 != 0)
+        .then_some(("others may write into it", "take that right away: chmod 700 on the folder"))
+}
+
+/// Everything of these engines and of this host that decides what a component is compiled to.
+fn key(engines: &[&Engine]) -> String {
+    let mut hashed = Hashed(format!("contract {CONTRACT} format {FORMAT}").into_bytes());
+    engines.iter().for_each(|engine| engine.precompile_compatibility_hash().hash(&mut hashed));
+    hex(&Digest::of(&hashed.0)).chars().take(16).collect()
+}
+
+/// Takes down what is hashed, so that the same is the same in every build.
+struct Hashed(Vec<u8>);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
 
 fn hex(digest: &Digest) -> &str {
     digest.as_str().trim_start_matches("sha256:")
+}
+
+fn is_ours(name: &str) -> bool {
+    name.len() > 64 && name.bytes().take(64).all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn age(time: SystemTime) -> Duration {
+    SystemTime::now().duration_since(time).unwrap_or_default()
 }

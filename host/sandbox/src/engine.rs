@@ -14,15 +14,17 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use phasegate_process::{Digest, PluginName};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::cache::Cache;
+use crate::compile::{Compilers, NotStarted, Started, Waited};
 use crate::contract::Misfit;
-use crate::error::{CallErrorKind, EngineError, LoadError};
+use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
 use crate::inspect::{Inspection, World, inspect};
 use crate::plugin::{Exports, Plugin};
+use crate::shape::{self, Unfit};
 use crate::state::State;
 use crate::{host, wasi};
 
@@ -37,6 +39,9 @@ const POOLED_TABLE: u64 = 20_000;
 const INTERPRETER_STACK: usize = 64 << 20;
 /// What the host's own functions may take of a stack beside it.
 const HOST_STACK: usize = 2 << 20;
+
+/// Components that are loaded at once: each may take one of the threads that all blocking work shares.
+const LOADING: usize = 32;
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -53,6 +58,22 @@ pub struct EngineSettings {
     pub max_queued: u32,
     /// The largest component that is compiled.
     pub max_component_bytes: u64,
+    /// The most functions of a component.
+    pub max_functions: u64,
+    /// The most code of a component, in bytes.
+    pub max_code_bytes: u64,
+    /// The longest function, in bytes.
+    pub max_function_bytes: u64,
+    /// The most variables times branches of a function, which is what the worst functions to compile are made of.
+    pub max_function_weight: u64,
+    /// Instances of what a component has inside, as the compiler lays them out.
+    pub max_inner_instances: u64,
+    /// How long a component may take to compile.
+    pub max_compile_ms: u64,
+    /// Components that are compiled at once. Further ones wait.
+    pub max_compilations: u32,
+    /// How many bytes of compiled components are kept.
+    pub max_cache_bytes: u64,
 }
 
 impl Default for EngineSettings {
@@ -65,6 +86,14 @@ impl Default for EngineSettings {
             max_test_runs: cores.max(2),
             max_queued: 10_000,
             max_component_bytes: 128 << 20,
+            max_functions: 100_000,
+            max_code_bytes: 32 << 20,
+            max_function_bytes: 1 << 20,
+            max_function_weight: 1_000_000,
+            max_inner_instances: 1_000,
+            max_compile_ms: 300_000,
+            max_compilations: cores.clamp(2, 8),
+            max_cache_bytes: 1 << 30,
         }
     }
 }
@@ -80,13 +109,33 @@ struct Inner {
     pooled: Side,
     on_demand: Side,
     cache: Option<Cache>,
-    loaded: Mutex<HashMap<Digest, Slot>>,
+    notice: Option<String>,
+    compilers: Compilers,
+    loaded: Mutex<HashMap<Digest, Arc<Mutex<Slot>>>>,
+    turns: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
+    loading: Semaphore,
     queues: Queues,
     ticker: Arc<Ticker>,
 }
 
+/// What a compilation comes to.
+type Made = Result<(Inspection, Component), LoadError>;
+
 /// One component: locked while it is made, so that whoever else asks for it waits.
-type Slot = Arc<Mutex<Option<Arc<Compiled>>>>;
+#[derive(Default)]
+enum Slot {
+    #[default]
+    Empty,
+    /// It takes longer than anybody may wait.
+    Late(Started<Made>),
+    Ready(Arc<Compiled>),
+}
+
+/// The right to load a component, see [`Engine::turn`].
+pub struct Turn<'a> {
+    _one: OwnedMutexGuard<()>,
+    _few: Option<SemaphorePermit<'a>>,
+}
 
 struct Side {
     engine: wasmtime::Engine,
@@ -107,12 +156,45 @@ impl Engine {
         let start = |error: wasmtime::Error| EngineError::Start(format!("{error:#}"));
         let pooled = Side::new(config(pool(&settings))).map_err(start)?;
         let on_demand = Side::new(interpreters()).map_err(start)?;
-        let cache = settings.cache_dir.as_deref().map(Cache::open).transpose()?;
+        let (cache, notice) = match &settings.cache_dir {
+            Some(folder) => Cache::open(folder, &[&pooled.engine, &on_demand.engine], settings.max_cache_bytes)?,
+            None => (None, None),
+        };
         let ticker = Ticker::start(vec![pooled.engine.clone(), on_demand.engine.clone()])
             .map_err(|error| EngineError::Start(error.to_string()))?;
         let queues = Queues::new(&settings);
-        let loaded = Mutex::default();
-        Ok(Self { inner: Arc::new(Inner { settings, pooled, on_demand, cache, loaded, queues, ticker }) })
+        let patience = Duration::from_millis(settings.max_compile_ms);
+        let compilers = Compilers::new(settings.max_compilations, patience);
+        let (loaded, turns, loading) = (Mutex::default(), Mutex::default(), Semaphore::new(LOADING));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                settings,
+                pooled,
+                on_demand,
+                cache,
+                notice,
+                compilers,
+                loaded,
+                turns,
+                loading,
+                queues,
+                ticker,
+            }),
+        })
+    }
+
+    /// Why compiled plugins are not kept, if they are to be and cannot.
+    pub fn notice(&self) -> Option<&str> {
+        self.inner.notice.as_deref()
+    }
+
+    /// Waits, without a thread, until nobody else loads this component and few load any. For callers on async threads: one
+    /// who takes a turn before [`load`](Self::load) on a blocking thread holds up no other such thread.
+    pub async fn turn(&self, digest: &Digest) -> Turn<'_> {
+        let turn = Arc::clone(lock(&self.inner.turns).entry(digest.clone()).or_default());
+        let one = turn.lock_owned().await;
+        // Never closed.
+        Turn { _one: one, _few: self.inner.loading.acquire().await.ok() }
     }
 
     /// Makes a component ready to run, compiling it if it must. Blocks; each digest is compiled once, however many ask.
@@ -124,53 +206,80 @@ impl Engine {
         bytes: impl FnOnce() -> io::Result<Vec<u8>>,
     ) -> Result<Plugin, LoadError> {
         let slot = Arc::clone(lock(&self.inner.loaded).entry(digest.clone()).or_default());
-        let mut slot = lock(&slot);
-        let compiled = match &*slot {
-            Some(compiled) => Arc::clone(compiled),
-            None => Arc::clone(slot.insert(Arc::new(self.make(name, digest, bytes)?))),
-        };
+        let compiled = self.compiled(&mut lock(&slot), name, digest, bytes)?;
         Ok(Plugin::new(name.clone(), self.clone(), compiled))
     }
 
-    fn make(
+    fn compiled(
+        &self,
+        slot: &mut Slot,
+        name: &PluginName,
+        digest: &Digest,
+        bytes: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> Result<Arc<Compiled>, LoadError> {
+        let started = match std::mem::take(slot) {
+            Slot::Ready(compiled) => {
+                *slot = Slot::Ready(Arc::clone(&compiled));
+                return Ok(compiled);
+            }
+            Slot::Late(started) => started,
+            Slot::Empty => match self.kept(name, digest) {
+                Some(compiled) => return Ok(slot.ready(compiled?)),
+                None => self.start(name, digest, bytes)?,
+            },
+        };
+        match self.inner.compilers.wait(started) {
+            Waited::Made(made) => {
+                let (inspection, component) = made?;
+                Ok(slot.ready(self.ready(name, inspection, &component)?))
+            }
+            Waited::Late(started) => {
+                *slot = Slot::Late(started);
+                Err(LoadError::TooSlow { plugin: name.clone(), limit_ms: self.inner.settings.max_compile_ms })
+            }
+            Waited::Broken => {
+                Err(LoadError::Compile { plugin: name.clone(), reason: "the compiler crashed".to_owned() })
+            }
+        }
+    }
+
+    /// The component as it was compiled before, if it was.
+    fn kept(&self, name: &PluginName, digest: &Digest) -> Option<Result<Compiled, LoadError>> {
+        let kept = self.inner.cache.as_ref()?.find(digest).filter(|kept| kept.inspection.misfit.is_none())?;
+        let (side, _) = self.inner.side(&kept.inspection);
+        let component = kept.component(&side.engine)?;
+        Some(self.ready(name, kept.inspection, &component))
+    }
+
+    fn start(
         &self,
         name: &PluginName,
         digest: &Digest,
         bytes: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> Result<Compiled, LoadError> {
-        if let Some(cache) = &self.inner.cache
-            && let Some(inspection) = cache.inspection(digest)
-            && inspection.misfit.is_none()
-            && let (side, pooled) = self.side(&inspection)
-            && let Some(component) = cache.component(digest, &side.engine)
-        {
-            return ready(name, inspection, side, pooled, &component);
-        }
-        let bytes = bytes().map_err(|error| LoadError::Read { plugin: name.clone(), reason: error.to_string() })?;
-        let (size, limit) = (bytes.len() as u64, self.inner.settings.max_component_bytes);
-        if size > limit {
-            return Err(LoadError::TooLarge { plugin: name.clone(), size, limit });
-        }
-        let found = Digest::of(&bytes);
-        if found != *digest {
-            return Err(LoadError::Digest { plugin: name.clone(), expected: digest.clone(), found });
-        }
-        let inspection = inspect(&bytes).map_err(|source| LoadError::Inspect { plugin: name.clone(), source })?;
-        if let Some(misfit) = inspection.misfit {
-            return Err(LoadError::Misfit { plugin: name.clone(), misfit: Box::new(misfit) });
-        }
-        let (side, pooled) = self.side(&inspection);
-        let component = Component::new(&side.engine, &bytes)
-            .map_err(|error| LoadError::Compile { plugin: name.clone(), reason: format!("{error:#}") })?;
-        if let Some(cache) = &self.inner.cache {
-            cache.keep(&inspection, &side.engine, &component);
-        }
-        ready(name, inspection, side, pooled, &component)
+    ) -> Result<Started<Made>, LoadError> {
+        let plugin = name.clone();
+        let bytes = bytes().map_err(|error| LoadError::Read { plugin, reason: error.to_string() })?;
+        let (inner, plugin, digest) = (Arc::clone(&self.inner), name.clone(), digest.clone());
+        let started = self.inner.compilers.start(move || inner.make(plugin, digest, &bytes));
+        started.map_err(|why| match why {
+            NotStarted::Busy => LoadError::NoCompiler {
+                plugin: name.clone(),
+                compilers: self.inner.settings.max_compilations,
+                limit_ms: self.inner.settings.max_compile_ms,
+            },
+            NotStarted::NoThread(error) => LoadError::Compile { plugin: name.clone(), reason: error.to_string() },
+        })
     }
 
-    fn side(&self, inspection: &Inspection) -> (&Side, bool) {
-        let pooled = inspection.world != Some(World::Runner) && !inspection.uses_wasi();
-        (if pooled { &self.inner.pooled } else { &self.inner.on_demand }, pooled)
+    fn ready(&self, name: &PluginName, inspection: Inspection, component: &Component) -> Result<Compiled, LoadError> {
+        let misfit = |error: wasmtime::Error| LoadError::Misfit {
+            plugin: name.clone(),
+            misfit: Box::new(Misfit::of_the_linker(format!("{error:#}"))),
+        };
+        let (side, pooled) = self.inner.side(&inspection);
+        let pre = side.linker.instantiate_pre(component).map_err(misfit)?;
+        let exports = Exports::of(&pre, inspection.world).map_err(misfit)?;
+        Ok(Compiled { inspection, pre, exports, pooled })
     }
 
     /// Waits for a free instance of this kind, and keeps the clock ticking while it is held.
@@ -180,20 +289,55 @@ impl Engine {
     }
 }
 
-fn ready(
-    name: &PluginName,
-    inspection: Inspection,
-    side: &Side,
-    pooled: bool,
-    component: &Component,
-) -> Result<Compiled, LoadError> {
-    let misfit = |error: wasmtime::Error| LoadError::Misfit {
-        plugin: name.clone(),
-        misfit: Box::new(Misfit::of_the_linker(format!("{error:#}"))),
-    };
-    let pre = side.linker.instantiate_pre(component).map_err(misfit)?;
-    let exports = Exports::of(&pre, inspection.world).map_err(misfit)?;
-    Ok(Compiled { inspection, pre, exports, pooled })
+impl Inner {
+    /// All that may take long with bytes that nobody knows: reading, checking, compiling, keeping.
+    fn make(&self, plugin: PluginName, digest: Digest, bytes: &[u8]) -> Made {
+        let (size, limit) = (bytes.len() as u64, self.settings.max_component_bytes);
+        if size > limit {
+            return Err(LoadError::TooLarge { plugin, size, limit });
+        }
+        let found = Digest::of(bytes);
+        if found != digest {
+            return Err(LoadError::Digest { plugin, expected: digest, found });
+        }
+        if let Err(unfit) = shape::check(bytes, &self.settings) {
+            return Err(match unfit {
+                Unfit::Excess(excess) => LoadError::TooComplex { plugin, excess },
+                // What is no component at all has better words.
+                Unfit::Unreadable(why) => {
+                    let source = inspect(bytes).err().unwrap_or(InspectError(why));
+                    LoadError::NotAComponent { plugin, source }
+                }
+            });
+        }
+        let inspection = match inspect(bytes) {
+            Ok(inspection) => inspection,
+            Err(source) => return Err(LoadError::NotAComponent { plugin, source }),
+        };
+        if let Some(misfit) = inspection.misfit {
+            return Err(LoadError::Misfit { plugin, misfit: Box::new(misfit) });
+        }
+        let (side, _) = self.side(&inspection);
+        let component = Component::new(&side.engine, bytes)
+            .map_err(|error| LoadError::Compile { plugin, reason: format!("{error:#}") })?;
+        if let Some(cache) = &self.cache {
+            cache.keep(&inspection, &component);
+        }
+        Ok((inspection, component))
+    }
+
+    fn side(&self, inspection: &Inspection) -> (&Side, bool) {
+        let pooled = inspection.world != Some(World::Runner) && !inspection.uses_wasi();
+        (if pooled { &self.pooled } else { &self.on_demand }, pooled)
+    }
+}
+
+impl Slot {
+    fn ready(&mut self, compiled: Compiled) -> Arc<Compiled> {
+        let compiled = Arc::new(compiled);
+        *self = Self::Ready(Arc::clone(&compiled));
+        compiled
+    }
 }
 
 impl Side {

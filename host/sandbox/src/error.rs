@@ -7,13 +7,14 @@ use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 
 use crate::contract::Misfit;
+use crate::shape::Excess;
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The machine refuses what the engine needs.
     #[error(
-        "the sandbox cannot start: {0}\nhint: fewer plugin instances need less address space; lower `max_instances`"
+        "the sandbox cannot start: {0}\nhint: fewer plugin instances need less address space; lower `max_instances` under `[sandbox]`"
     )]
     Start(String),
     /// The folder for compiled components cannot be used.
@@ -66,7 +67,7 @@ pub enum LoadError {
     },
     /// Too large to compile.
     #[error(
-        "plugin `{plugin}` has {size} bytes, and at most {limit} are taken\nhint: strip debug information, or raise `max_component_bytes`"
+        "plugin `{plugin}` has {size} bytes, and at most {limit} are taken\nhint: strip debug information, or raise `max_component_bytes` under `[sandbox]`"
     )]
     TooLarge {
         /// The plugin.
@@ -76,7 +77,40 @@ pub enum LoadError {
         /// The limit.
         limit: u64,
     },
-    /// It is not a component, or says of itself what cannot be.
+    /// There is more of it than is compiled.
+    #[error(
+        "plugin `{plugin}` {excess}\nhint: its author should make it smaller; if you trust it, raise `{setting}` under `[sandbox]`",
+        setting = excess.of.setting()
+    )]
+    TooComplex {
+        /// The plugin.
+        plugin: PluginName,
+        /// What there is too much of.
+        excess: Excess,
+    },
+    /// The compiler takes too long.
+    #[error(
+        "plugin `{plugin}` was not compiled after {limit_ms} ms\nhint: try again later, for the compiler goes on and its work is kept; if the plugin is worth the wait, raise `max_compile_ms` under `[sandbox]`"
+    )]
+    TooSlow {
+        /// The plugin.
+        plugin: PluginName,
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// No compiler came free.
+    #[error(
+        "plugin `{plugin}` could not be compiled: after {limit_ms} ms all compilers, {compilers}, are still at work on other plugins\nhint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`"
+    )]
+    NoCompiler {
+        /// The plugin.
+        plugin: PluginName,
+        /// How many there are.
+        compilers: u32,
+        /// How long it waited.
+        limit_ms: u64,
+    },
+    /// It is not a component.
     #[error("plugin `{plugin}`: {source}")]
     Inspect {
         /// The plugin.
@@ -297,7 +331,7 @@ impl CallErrorKind {
             Self::Stuck => "its author should look for a task or future that is awaited but never completed",
             Self::BadAnswer(_) => "its author should hold it against the contract in `wit/`",
             Self::WrongWorld { .. } => "check which plugin the pipeline names in this place",
-            Self::Busy { .. } => "run fewer tasks at once, or raise `max_instances`",
+            Self::Busy { .. } => "run fewer tasks at once, or raise `max_instances` under `[sandbox]`",
             Self::Host(_) => "try again; if it stays, this is a fault of the host worth reporting",
         }
     }

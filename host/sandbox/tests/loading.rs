@@ -1,18 +1,11 @@
-//! What is taken as a plugin, what is refused before it runs, and what is kept.
+//! What is taken as a plugin, and what is refused before it runs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod common;
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use common::{Desk, assignment, call, engine, fixture, load_in};
+use common::{engine, fixture, load_in};
 use phasegate_process::Digest;
-use phasegate_process::model::Tier;
-use phasegate_process::pipeline::Grants;
-use phasegate_sandbox::{Engine, EngineSettings, LoadError, Want, World, inspect, with_manifest};
-use serde_json::json;
+use phasegate_sandbox::{LoadError, Want, World, inspect};
 
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
     match engine().load(&name.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)) {
@@ -119,76 +112,4 @@ fn bytes_other_than_the_pinned_ones_are_refused() {
     let pinned = Digest::of(b"something else");
     let error = engine().load(&"agent".parse().unwrap(), &pinned, || Ok(fixture("agent"))).map(drop).unwrap_err();
     assert!(matches!(error, LoadError::Digest { .. }), "{error}");
-}
-
-#[test]
-fn a_component_beyond_the_largest_size_is_not_compiled() {
-    let small = Engine::new(EngineSettings { max_component_bytes: 1000, ..EngineSettings::default() }).unwrap();
-    let bytes = fixture("agent");
-    let size = bytes.len();
-    let error = small.load(&"agent".parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).map(drop).unwrap_err();
-    assert!(error.to_string().starts_with(&format!("plugin `agent` has {size} bytes, and at most 1000 are taken")));
-}
-
-#[tokio::test]
-async fn a_compiled_plugin_is_kept_and_a_damaged_one_is_compiled_anew() {
-    let folder = tempfile::tempdir().unwrap();
-    let cache_dir = folder.path().join("compiled");
-    let asked = AtomicUsize::new(0);
-    let fresh =
-        || Engine::new(EngineSettings { cache_dir: Some(cache_dir.clone()), ..EngineSettings::default() }).unwrap();
-    let digest = Digest::of(&fixture("agent"));
-    let load = || {
-        let bytes = || {
-            asked.fetch_add(1, Ordering::Relaxed);
-            Ok(fixture("agent"))
-        };
-        fresh().load(&"agent".parse().unwrap(), &digest, bytes).unwrap()
-    };
-    let runs = async |plugin: phasegate_sandbox::Plugin| {
-        plugin.run_agent(&assignment(json!({})), Desk::echo(), &call("x")).await.unwrap().unwrap();
-        asked.swap(0, Ordering::Relaxed)
-    };
-    assert_eq!(runs(load()).await, 1, "compiled");
-    assert_eq!(fs::metadata(&cache_dir).unwrap().permissions().mode() & 0o777, 0o700);
-    assert_eq!(runs(load()).await, 0, "kept");
-    for ending in ["code", "sum", "json"] {
-        let of_ending = |entry: &fs::DirEntry| entry.path().extension().is_some_and(|it| it == ending);
-        let path = fs::read_dir(&cache_dir).unwrap().map(Result::unwrap).find(of_ending).unwrap().path();
-        let mut bytes = fs::read(&path).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 1;
-        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-        assert_eq!(runs(load()).await, 1, "{ending} damaged: compiled anew");
-        assert_eq!(runs(load()).await, 0, "{ending}: kept again");
-    }
-}
-
-#[test]
-fn a_folder_that_others_may_write_into_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    let settings = EngineSettings { cache_dir: Some(folder.path().to_owned()), ..EngineSettings::default() };
-    let error = Engine::new(settings).map(drop).unwrap_err().to_string();
-    assert!(error.contains("cannot be used: others may write into it\nhint: take that right away"), "{error}");
-}
-
-#[test]
-fn many_who_ask_for_one_plugin_compile_it_once() {
-    let engine = Engine::new(EngineSettings::default()).unwrap();
-    let asked = AtomicUsize::new(0);
-    let digest = Digest::of(&fixture("agent"));
-    std::thread::scope(|scope| {
-        for n in 0..8 {
-            let (engine, asked, digest) = (&engine, &asked, &digest);
-            scope.spawn(move || {
-                let bytes = || {
-                    asked.fetch_add(1, Ordering::Relaxed);
-                    Ok(fixture("agent"))
-                };
-                engine.load(&format!("agent-{n}").parse().unwrap(), digest, bytes).unwrap();
-            });
-        }
-    });
-    assert_eq!(asked.into_inner(), 1);
 }

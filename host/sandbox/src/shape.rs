@@ -1,0 +1,194 @@
+//! The shape of a component: how much there is to compile, read from its bytes before the compiler sees them.
+//!
+//! A compiler that was started cannot be stopped, so its work is bounded by what it is given. Fails with [`Excess`], which
+//! names the bound, and with words where the bytes are no component.
+
+use std::fmt;
+
+use wasmparser::{FunctionBody, Operator, Parser, Payload};
+
+use crate::EngineSettings;
+
+/// More than is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Excess {
+    /// Of what.
+    pub of: Bound,
+    /// How much of it was found.
+    pub found: u64,
+    /// The limit.
+    pub limit: u64,
+}
+
+/// What bounds the compiler's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// `max_functions`
+    Functions,
+    /// `max_code_bytes`
+    CodeBytes,
+    /// `max_function_bytes`
+    FunctionBytes,
+    /// `max_function_weight`
+    FunctionWeight,
+    /// `max_inner_instances`
+    InnerInstances,
+}
+
+impl Bound {
+    /// The setting that holds the limit.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::Functions => "max_functions",
+            Self::CodeBytes => "max_code_bytes",
+            Self::FunctionBytes => "max_function_bytes",
+            Self::FunctionWeight => "max_function_weight",
+            Self::InnerInstances => "max_inner_instances",
+        }
+    }
+
+    fn limit(self, settings: &EngineSettings) -> u64 {
+        match self {
+            Self::Functions => settings.max_functions,
+            Self::CodeBytes => settings.max_code_bytes,
+            Self::FunctionBytes => settings.max_function_bytes,
+            Self::FunctionWeight => settings.max_function_weight,
+            Self::InnerInstances => settings.max_inner_instances,
+        }
+    }
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { of, found, limit } = self;
+        match of {
+            Bound::Functions => write!(f, "has {found} functions, and at most {limit} are compiled"),
+            Bound::CodeBytes => write!(f, "has {found} bytes of code, and at most {limit} are compiled"),
+            Bound::FunctionBytes => write!(f, "has a function of {found} bytes, and at most {limit} are compiled"),
+            Bound::FunctionWeight => {
+                write!(
+                    f,
+                    "has a function of weight {found} (variables times branches), and at most {limit} is compiled"
+                )
+            }
+            Bound::InnerInstances => {
+                write!(f, "may make {found} instances of its inner components, and at most {limit} are prepared")
+            }
+        }
+    }
+}
+
+/// Why a component is not compiled.
+pub(crate) enum Unfit {
+    /// There is too much of it.
+    Excess(Excess),
+    /// It cannot be read.
+    Unreadable(String),
+}
+
+impl From<wasmparser::BinaryReaderError> for Unfit {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self::Unreadable(error.message().to_owned())
+    }
+}
+
+/// Reads a component's shape and holds it against the bounds.
+pub(crate) fn check(bytes: &[u8], settings: &EngineSettings) -> Result<(), Unfit> {
+    let shape = Shape::of(bytes)?;
+    let all = [
+        (Bound::Functions, shape.functions),
+        (Bound::CodeBytes, shape.code_bytes),
+        (Bound::FunctionBytes, shape.longest),
+        (Bound::FunctionWeight, shape.heaviest),
+        (Bound::InnerInstances, shape.inner_instances),
+    ];
+    let excess = all.into_iter().find_map(|(of, found)| {
+        let limit = of.limit(settings);
+        (found > limit).then_some(Excess { of, found, limit })
+    });
+    excess.map_or(Ok(()), |excess| Err(Unfit::Excess(excess)))
+}
+
+#[derive(Default)]
+struct Shape {
+    functions: u64,
+    code_bytes: u64,
+    longest: u64,
+    heaviest: u64,
+    inner_instances: u64,
+}
+
+impl Shape {
+    fn of(bytes: &[u8]) -> Result<Self, Unfit> {
+        let (mut shape, mut inner) = (Self::default(), Inner::default());
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload? {
+                Payload::CodeSectionEntry(body) => {
+                    let range = body.range();
+                    let size = range.end.saturating_sub(range.start);
+                    shape.functions += 1;
+                    shape.code_bytes += size;
+                    shape.longest = shape.longest.max(size);
+                    shape.heaviest = shape.heaviest.max(weight(&body)?);
+                }
+                Payload::Version { .. } => inner.begin(),
+                Payload::InstanceSection(section) => inner.instances(section.count(), 0),
+                Payload::ComponentInstanceSection(section) => inner.instances(0, section.count()),
+                Payload::End(_) => inner.end(),
+                _ => {}
+            }
+        }
+        shape.inner_instances = inner.most;
+        Ok(shape)
+    }
+}
+
+/// The compiler may have to ask at each branch where each variable got its value.
+fn weight(body: &FunctionBody<'_>) -> Result<u64, Unfit> {
+    let mut variables = 0;
+    for local in body.get_locals_reader()? {
+        variables += u64::from(local?.0);
+    }
+    let mut branches: u64 = 0;
+    let mut operators = body.get_operators_reader()?;
+    while !operators.eof() {
+        branches += match operators.read()? {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::Br { .. }
+            | Operator::BrIf { .. } => 1,
+            Operator::BrTable { targets } => u64::from(targets.len()),
+            _ => 0,
+        };
+    }
+    Ok(variables.saturating_mul(branches))
+}
+
+/// Counts instances as the compiler lays them out: those of an inner component once for each time that it is instantiated,
+/// so that a few lines can ask for billions.
+#[derive(Default)]
+struct Inner {
+    open: Vec<(u64, u64)>,
+    /// The most that one of the components so far lays out. Which one an instance is of may be hidden behind aliases.
+    most: u64,
+}
+
+impl Inner {
+    fn begin(&mut self) {
+        self.open.push((0, 0));
+    }
+
+    fn instances(&mut self, core: u32, components: u32) {
+        if let Some(open) = self.open.last_mut() {
+            open.0 += u64::from(core);
+            open.1 += u64::from(components);
+        }
+    }
+
+    fn end(&mut self) {
+        let (core, components) = self.open.pop().unwrap_or_default();
+        let laid_out = components.saturating_mul(self.most.saturating_add(1)).saturating_add(core);
+        self.most = self.most.max(laid_out);
+    }
+}

@@ -1,0 +1,229 @@
+//! Compiled plugins are kept in a folder of one's own; whatever else is found there costs time, nothing more.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::cell::Cell;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use common::{Desk, assignment, call, fixture, load_in};
+use phasegate_process::Digest;
+use phasegate_sandbox::{Engine, EngineSettings, Plugin};
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A folder for compiled plugins, and whether the compiler was needed.
+struct Scene {
+    folder: TempDir,
+    room: u64,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), room: EngineSettings::default().max_cache_bytes }
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.folder.path().join("compiled")
+    }
+
+    fn settings(&self) -> EngineSettings {
+        EngineSettings { cache_dir: Some(self.cache()), max_cache_bytes: self.room, ..EngineSettings::default() }
+    }
+
+    /// Loads in an engine that knows nothing yet.
+    fn load(&self, name: &str) -> (Plugin, bool) {
+        let (bytes, compiled) = (fixture(name), Cell::new(false));
+        let engine = Engine::new(self.settings()).unwrap();
+        assert_eq!(engine.notice(), None);
+        let asked = || {
+            compiled.set(true);
+            Ok(bytes.clone())
+        };
+        let plugin = engine.load(&name.parse().unwrap(), &Digest::of(&bytes), asked).unwrap();
+        (plugin, compiled.get())
+    }
+
+    fn is_kept(&self, name: &str) -> bool {
+        let digest = Digest::of(&fixture(name));
+        let hex = digest.as_str().trim_start_matches("sha256:").to_owned();
+        fs::read_dir(self.cache()).unwrap().any(|file| file.unwrap().file_name().to_str().unwrap().starts_with(&hex))
+    }
+
+    fn file(&self, ending: &str) -> PathBuf {
+        let mut files = fs::read_dir(self.cache()).unwrap().map(|file| file.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|it| it == ending)).unwrap()
+    }
+}
+
+async fn works(plugin: &Plugin) {
+    plugin.run_agent(&assignment(json!({})), Desk::echo(), &call("x")).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_plugin_is_compiled_once_and_kept_for_its_owner_alone() {
+    let scene = Scene::new();
+    let (plugin, compiled) = scene.load("agent");
+    assert!(compiled);
+    works(&plugin).await;
+    let (plugin, compiled) = scene.load("agent");
+    assert!(!compiled);
+    works(&plugin).await;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&scene.cache()), mode(&scene.file("code")), mode(&scene.file("sheet"))), (0o700, 0o600, 0o600));
+}
+
+#[tokio::test]
+async fn what_is_damaged_or_not_ours_is_compiled_anew() {
+    let scene = Scene::new();
+    let elsewhere = scene.folder.path().join("elsewhere");
+    let other = Scene::new();
+    other.load("strategy");
+    type Harm<'a> = (&'a str, &'a dyn Fn(&Path));
+    let flip = |path: &Path| {
+        let mut bytes = fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(path, bytes).unwrap();
+    };
+    let cut = |path: &Path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    };
+    let another_plugins = |path: &Path| {
+        fs::copy(other.file(path.extension().unwrap().to_str().unwrap()), path).map(drop).unwrap();
+    };
+    let link = |path: &Path| {
+        fs::rename(path, &elsewhere).unwrap();
+        symlink(&elsewhere, path).unwrap();
+    };
+    let harms: [Harm<'_>; 8] = [
+        ("flipped", &flip),
+        ("cut", &cut),
+        ("emptied", &|path| fs::write(path, b"").unwrap()),
+        ("garbage", &|path| fs::write(path, [0x7f; 5000]).unwrap()),
+        ("another plugin's", &another_plugins),
+        ("a link", &link),
+        ("written by others", &|path| fs::set_permissions(path, Permissions::from_mode(0o666)).unwrap()),
+        ("gone", &|path| fs::remove_file(path).unwrap()),
+    ];
+    scene.load("agent");
+    for ending in ["code", "sheet"] {
+        for (what, harm) in harms {
+            harm(&scene.file(ending));
+            let (plugin, compiled) = scene.load("agent");
+            assert!(compiled, "{ending} {what}");
+            works(&plugin).await;
+            assert!(!scene.load("agent").1, "{ending} {what}: kept again");
+        }
+    }
+}
+
+#[test]
+fn code_that_somebody_elses_account_owns_is_not_taken() {
+    let scene = Scene::new();
+    scene.load("agent");
+    // Only root may give files away; others can meet none in a folder of their own.
+    if chown(scene.file("code"), Some(12_345), None).is_ok() {
+        assert!(scene.load("agent").1);
+        assert!(!scene.load("agent").1);
+    }
+}
+
+#[test]
+fn a_folder_that_others_may_write_into_is_refused() {
+    for mode in [0o777, 0o770, 0o702] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+        let settings = EngineSettings { cache_dir: Some(folder.path().to_owned()), ..EngineSettings::default() };
+        let error = Engine::new(settings).map(drop).unwrap_err().to_string();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(error.replace(folder.path().to_str().unwrap(), "FOLDER"), @r"
+            the folder for compiled plugins, FOLDER, cannot be used: others may write into it
+            hint: take that right away: chmod 700 on the folder
+            ");
+        }
+    }
+}
+
+#[test]
+fn somebody_elses_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    if chown(folder.path(), Some(12_345), None).is_err() {
+        return;
+    }
+    let settings = EngineSettings { cache_dir: Some(folder.path().to_owned()), ..EngineSettings::default() };
+    let error = Engine::new(settings).map(drop).unwrap_err().to_string();
+    insta::assert_snapshot!(error.replace(folder.path().to_str().unwrap(), "FOLDER"), @r"
+    the folder for compiled plugins, FOLDER, cannot be used: it belongs to somebody else
+    hint: choose a folder of your own with XDG_CACHE_HOME
+    ");
+}
+
+#[tokio::test]
+async fn without_a_folder_to_write_into_plugins_are_compiled_and_a_notice_says_why_none_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    // The second is ours and takes no files from anybody, root included.
+    for unwritable in [file.join("compiled"), PathBuf::from("/proc/self/fdinfo")] {
+        let settings = EngineSettings { cache_dir: Some(unwritable.clone()), ..EngineSettings::default() };
+        let engine = Engine::new(settings).unwrap();
+        let notice = engine.notice().unwrap();
+        assert!(notice.starts_with("compiled plugins are not kept: "), "{notice}");
+        assert!(notice.contains(unwritable.to_str().unwrap()), "{notice}");
+        works(&load_in(&engine, "agent")).await;
+    }
+}
+
+#[tokio::test]
+async fn several_processes_may_fill_one_folder_at_the_same_time() {
+    let scene = Scene::new();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| ["agent", "strategy"].map(|name| scene.load(name)));
+        }
+    });
+    let (plugin, compiled) = scene.load("agent");
+    assert!(!compiled && !scene.load("strategy").1);
+    works(&plugin).await;
+    let left: Vec<_> = fs::read_dir(scene.cache()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 4, "{left:?}");
+}
+
+#[test]
+fn what_was_used_longest_ago_gives_way_when_the_room_is_used_up() {
+    let mut scene = Scene::new();
+    for (name, days) in [("strategy", 3), ("agent", 2), ("runner", 1)] {
+        scene.load(name);
+        let ago = SystemTime::now() - Duration::from_secs(days * 24 * 3600 + 60);
+        let set = |path: PathBuf| File::options().write(true).open(path).unwrap().set_modified(ago).unwrap();
+        let digest = Digest::of(&fixture(name)).as_str().trim_start_matches("sha256:").to_owned();
+        let files = fs::read_dir(scene.cache()).unwrap().map(|file| file.unwrap().path());
+        files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&digest)).for_each(set);
+    }
+    // Used again today.
+    scene.load("strategy");
+    let bytes: u64 = fs::read_dir(scene.cache()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    scene.room = bytes;
+    scene.load("blocking");
+    let kept = ["strategy", "agent", "runner", "blocking"].map(|name| scene.is_kept(name));
+    assert_eq!(kept, [true, false, true, true]);
+}
+
+#[test]
+fn what_nobody_used_for_months_and_what_was_left_half_written_is_removed() {
+    let scene = Scene::new();
+    scene.load("agent");
+    let half_written = scene.cache().join("new-1-2");
+    fs::write(&half_written, b"half").unwrap();
+    for file in fs::read_dir(scene.cache()).unwrap() {
+        let ago = SystemTime::now() - Duration::from_secs(100 * 24 * 3600);
+        File::options().write(true).open(file.unwrap().path()).unwrap().set_modified(ago).unwrap();
+    }
+    scene.load("strategy");
+    assert_eq!((scene.is_kept("agent"), scene.is_kept("strategy"), half_written.exists()), (false, true, false));
+}

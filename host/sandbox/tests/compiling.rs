@@ -1,0 +1,235 @@
+//! What is compiled, and how many at once: every bound at its limit and beyond, and what is said.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::fixture;
+use phasegate_process::Digest;
+use phasegate_sandbox::{Engine, EngineSettings, LoadError};
+use wasm_encoder::{BlockType, CodeSection, Function, FunctionSection, Instruction, Module, TypeSection, ValType};
+
+fn load(settings: EngineSettings, bytes: &[u8]) -> Result<(), LoadError> {
+    load_in(&Engine::new(settings).unwrap(), "plugin", bytes)
+}
+
+fn load_in(engine: &Engine, name: &str, bytes: &[u8]) -> Result<(), LoadError> {
+    engine.load(&name.parse().unwrap(), &Digest::of(bytes), || Ok(bytes.to_vec())).map(drop)
+}
+
+/// A component that fits its world, with one section more.
+fn agent_and(section: u8, content: &[u8]) -> Vec<u8> {
+    [fixture("agent"), sections(&[(section, content)])].concat()
+}
+
+fn sections(sections: &[(u8, &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (section, content) in sections {
+        bytes.push(*section);
+        leb(content.len(), &mut bytes);
+        bytes.extend_from_slice(content);
+    }
+    bytes
+}
+
+fn leb(mut n: usize, bytes: &mut Vec<u8>) {
+    while n >= 0x80 {
+        bytes.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    bytes.push(n as u8);
+}
+
+/// An agent with an inner module, never instantiated, of functions like this one.
+fn agent_with(functions: u32, locals: u32, body: impl Fn(&mut Function)) -> Vec<u8> {
+    let (mut types, mut declared, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
+    types.ty().function([ValType::I32], [ValType::I32]);
+    for _ in 0..functions {
+        declared.function(0);
+        let mut function = Function::new([(locals, ValType::I32)]);
+        body(&mut function);
+        function.instruction(&Instruction::LocalGet(0)).instruction(&Instruction::End);
+        code.function(&function);
+    }
+    let mut module = Module::new();
+    module.section(&types).section(&declared).section(&code);
+    agent_and(1, &module.finish())
+}
+
+/// As many instructions that each need the one before.
+fn chain(instructions: u32) -> impl Fn(&mut Function) {
+    move |function| {
+        for n in 0..instructions / 4 {
+            function.instruction(&Instruction::LocalGet(0));
+            function.instruction(&Instruction::I32Const(n as i32));
+            function.instruction(&Instruction::I32Mul);
+            function.instruction(&Instruction::LocalSet(0));
+        }
+    }
+}
+
+/// Branches that each change one variable.
+fn branches(many: u32, locals: u32) -> impl Fn(&mut Function) {
+    move |function| {
+        for n in 0..many {
+            function.instruction(&Instruction::LocalGet(0)).instruction(&Instruction::If(BlockType::Empty));
+            function.instruction(&Instruction::LocalGet(n % locals));
+            function.instruction(&Instruction::LocalSet((n + 1) % locals));
+            function.instruction(&Instruction::End);
+        }
+    }
+}
+
+#[test]
+fn a_component_beyond_the_largest_size_is_not_compiled() {
+    let bytes = fixture("agent");
+    let size = bytes.len() as u64;
+    let limit = |max_component_bytes| EngineSettings { max_component_bytes, ..EngineSettings::default() };
+    load(limit(size), &bytes).unwrap();
+    let error = load(limit(size - 1), &bytes).unwrap_err().to_string();
+    insta::assert_snapshot!(error.replace(&size.to_string(), "SIZE").replace(&(size - 1).to_string(), "LIMIT"), @r"
+    plugin `plugin` has SIZE bytes, and at most LIMIT are taken
+    hint: strip debug information, or raise `max_component_bytes` under `[sandbox]`
+    ");
+}
+
+#[test]
+fn every_bound_on_what_is_compiled_holds_at_its_limit_and_says_what_is_beyond() {
+    let bytes = fixture("agent");
+    let limit = |name: &str, limit: u64| {
+        let usual = EngineSettings::default();
+        match name {
+            "max_functions" => EngineSettings { max_functions: limit, ..usual },
+            "max_code_bytes" => EngineSettings { max_code_bytes: limit, ..usual },
+            "max_function_bytes" => EngineSettings { max_function_bytes: limit, ..usual },
+            "max_function_weight" => EngineSettings { max_function_weight: limit, ..usual },
+            "max_inner_instances" => EngineSettings { max_inner_instances: limit, ..usual },
+            _ => panic!("{name}"),
+        }
+    };
+    let names = ["max_functions", "max_code_bytes", "max_function_bytes", "max_function_weight", "max_inner_instances"];
+    let mut told = String::new();
+    for name in names {
+        let refused = |most| match load(limit(name, most), &bytes).unwrap_err() {
+            LoadError::TooComplex { excess, .. } => excess,
+            error => panic!("{error}"),
+        };
+        let (found, usual) = (refused(0).found, refused(0).of.setting());
+        assert_eq!(usual, name);
+        told += &format!(
+            "{}\n",
+            refused(found - 1).to_string().replace(&found.to_string(), "N").replace(&(found - 1).to_string(), "LIMIT")
+        );
+        load(limit(name, found), &bytes).unwrap();
+    }
+    insta::assert_snapshot!(told, @r"
+    has N functions, and at most LIMIT are compiled
+    has N bytes of code, and at most LIMIT are compiled
+    has a function of N bytes, and at most LIMIT are compiled
+    has a function of weight N (variables times branches), and at most LIMIT is compiled
+    may make N instances of its inner components, and at most LIMIT are prepared
+    ");
+}
+
+#[test]
+fn what_would_keep_the_compiler_busy_for_long_is_refused_before_it_begins() {
+    let refused = |bytes: &[u8]| load(EngineSettings::default(), bytes).unwrap_err().to_string();
+    insta::assert_snapshot!(refused(&agent_with(1, 0, chain(1_600_000))), @r"
+    plugin `plugin` has a function of 3591750 bytes, and at most 1048576 are compiled
+    hint: its author should make it smaller; if you trust it, raise `max_function_bytes` under `[sandbox]`
+    ");
+    insta::assert_snapshot!(refused(&agent_with(1, 40_000, branches(50_000, 40_000))), @r"
+    plugin `plugin` has a function of weight 2000000000 (variables times branches), and at most 1000000 is compiled
+    hint: its author should make it smaller; if you trust it, raise `max_function_weight` under `[sandbox]`
+    ");
+    insta::assert_snapshot!(refused(&agent_with(300_000, 0, |_| {})), @r"
+    plugin `plugin` has 300366 functions, and at most 100000 are compiled
+    hint: its author should make it smaller; if you trust it, raise `max_functions` under `[sandbox]`
+    ");
+    insta::assert_snapshot!(refused(&agent_and(4, &doubling(40))), @r"
+    plugin `plugin` may make 2199023255562 instances of its inner components, and at most 1000 are prepared
+    hint: its author should make it smaller; if you trust it, raise `max_inner_instances` under `[sandbox]`
+    ");
+}
+
+/// A component that instantiates twice what instantiates twice what … and so on.
+fn doubling(deep: u32) -> Vec<u8> {
+    let header = b"\0asm\x0d\0\x01\0".as_slice();
+    let twice = b"\x02\0\0\0\0\0\0".as_slice();
+    (0..deep).fold(header.to_vec(), |inner, _| [header, &sections(&[(4, &inner), (5, twice)])].concat())
+}
+
+#[test]
+fn who_does_not_wait_for_a_slow_compilation_finds_it_done_later() {
+    let settings = EngineSettings { max_compile_ms: 1, max_compilations: 1, ..EngineSettings::default() };
+    let engine = Engine::new(settings).unwrap();
+    let (slow, asked) = (agent_with(8, 0, chain(200_000)), AtomicUsize::new(0));
+    let digest = Digest::of(&slow);
+    let load = || {
+        let bytes = || {
+            asked.fetch_add(1, Ordering::Relaxed);
+            Ok(slow.clone())
+        };
+        engine.load(&"slow".parse().unwrap(), &digest, bytes).map(drop)
+    };
+    insta::assert_snapshot!(load().unwrap_err(), @r"
+    plugin `slow` was not compiled after 1 ms
+    hint: try again later, for the compiler goes on and its work is kept; if the plugin is worth the wait, raise `max_compile_ms` under `[sandbox]`
+    ");
+    insta::assert_snapshot!(load_in(&engine, "other", &fixture("agent")).unwrap_err(), @r"
+    plugin `other` could not be compiled: after 1 ms all compilers, 1, are still at work on other plugins
+    hint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`
+    ");
+    while let Err(error) = load() {
+        assert!(matches!(error, LoadError::TooSlow { .. }), "{error}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(asked.into_inner(), 1, "compiled once");
+}
+
+#[test]
+fn many_who_ask_for_one_plugin_compile_it_once() {
+    let engine = Engine::new(EngineSettings::default()).unwrap();
+    let asked = AtomicUsize::new(0);
+    let digest = Digest::of(&fixture("agent"));
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let (engine, asked, digest) = (&engine, &asked, &digest);
+            scope.spawn(move || {
+                let bytes = || {
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    Ok(fixture("agent"))
+                };
+                engine.load(&format!("agent-{n}").parse().unwrap(), digest, bytes).unwrap();
+            });
+        }
+    });
+    assert_eq!(asked.into_inner(), 1);
+}
+
+#[test]
+fn those_who_wait_for_their_turn_hold_no_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    let engine = Arc::new(Engine::new(EngineSettings::default()).unwrap());
+    let digest = Digest::of(&fixture("agent"));
+    runtime.block_on(async {
+        let first = engine.turn(&digest).await;
+        let waiting: Vec<_> = (0..100)
+            .map(|_| {
+                let (engine, digest) = (Arc::clone(&engine), digest.clone());
+                tokio::spawn(async move { drop(engine.turn(&digest).await) })
+            })
+            .collect();
+        // The one thread for blocking work is free, and so is the way to other plugins.
+        tokio::task::spawn_blocking(|| {}).await.unwrap();
+        drop(engine.turn(&Digest::of(b"another")).await);
+        assert!(waiting.iter().all(|task| !task.is_finished()));
+        drop(first);
+        for task in waiting {
+            task.await.unwrap();
+        }
+    });
+}
