@@ -25,7 +25,7 @@ use crate::error::EngineError;
 use crate::inspect::Inspection;
 
 /// Changes whenever what `inspect` says of the same bytes changes, or how it is kept.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// The most that is read of a sheet.
 const SHEET: u64 = 4 << 20;
 /// What nobody used for so long is removed.

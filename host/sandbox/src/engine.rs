@@ -305,14 +305,14 @@ impl Inner {
                 Unfit::Excess(excess) => LoadError::TooComplex { plugin, excess },
                 // What is no component at all has better words.
                 Unfit::Unreadable(why) => {
-                    let source = inspect(bytes).err().unwrap_or(InspectError(why));
-                    LoadError::NotAComponent { plugin, source }
+                    let source = inspect(bytes).err().unwrap_or(InspectError::NotAComponent(why));
+                    LoadError::Inspect { plugin, source }
                 }
             });
         }
         let inspection = match inspect(bytes) {
             Ok(inspection) => inspection,
-            Err(source) => return Err(LoadError::NotAComponent { plugin, source }),
+            Err(source) => return Err(LoadError::Inspect { plugin, source }),
         };
         if let Some(misfit) = inspection.misfit {
             return Err(LoadError::Misfit { plugin, misfit: Box::new(misfit) });
