@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Something wrong in a file that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +53,19 @@ pub fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, SourceError> 
         let hint = if own_hint.is_empty() { hint_for(&message) } else { own_hint.to_owned() };
         source.error(error.span().unwrap_or(0..0), message, hint)
     })
+}
+
+/// TOML as JSON, which lacks two of its things: dates become their text, and numbers without end or value null.
+pub fn to_json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(truth) => truth.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(list) => list.into_iter().map(to_json).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, to_json(value))).collect(),
+    }
 }
 
 /// The known word nearest to a misspelt one, when it is near enough to be meant.

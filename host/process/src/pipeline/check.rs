@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::{Gate, Phase, Pipeline};
 use crate::artifact::{self, HOST_INPUTS};
 use crate::source::{Source, SourceError, did_you_mean};
+
+/// How deep settings may nest. What is pinned as JSON must be read again, here and by plugins, and readers have a limit.
+const MOST_NESTED: usize = 32;
 
 /// Holds a pipeline against the rules; `bundled` are the plugins that need no path.
 pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Result<(), SourceError> {
@@ -41,6 +46,8 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
                 return Err(complain(produced.kind.as_str(), message, hint));
             }
         }
+        check_nesting(&phase.settings, &format!("phase `{word}`"))
+            .map_err(|(message, hint)| complain(word, message, hint))?;
         match &phase.gate {
             Some(gate) => {
                 check_gate(pipeline, phase, gate).map_err(|(word, message, hint)| complain(&word, message, hint))?
@@ -58,6 +65,9 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
             format!("max_total_attempts is {}, but {gates} gates have to be judged", pipeline.max_total_attempts);
         return Err(complain("max_total_attempts", message, format!("allow at least {gates}")));
     }
+    let strategy = pipeline.feedback.plugin.as_str();
+    check_nesting(&pipeline.feedback.settings, &format!("strategy `{strategy}`"))
+        .map_err(|(message, hint)| complain(strategy, message, hint))?;
     for kind in pipeline.kinds.keys() {
         artifact::compile(pipeline, kind).map_err(|why| {
             complain(
@@ -84,6 +94,26 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
 fn makes(phase: &Phase) -> impl Iterator<Item = &str> {
     let produced = phase.produces.iter().map(|produced| produced.name.as_str());
     produced.chain(phase.gate.iter().map(|gate| gate.report.as_str()))
+}
+
+fn check_nesting(settings: &Value, whose: &str) -> Result<(), (String, String)> {
+    match nests(settings, MOST_NESTED) {
+        false => Ok(()),
+        true => Err((
+            format!("the settings of {whose} are nested more than {MOST_NESTED} deep"),
+            "let lists and tables in it nest less".to_owned(),
+        )),
+    }
+}
+
+/// Whether a value has more levels than these.
+fn nests(value: &Value, levels: usize) -> bool {
+    match (value, levels.checked_sub(1)) {
+        (Value::Array(list), Some(below)) => list.iter().any(|value| nests(value, below)),
+        (Value::Object(table), Some(below)) => table.values().any(|value| nests(value, below)),
+        (Value::Array(_) | Value::Object(_), None) => true,
+        _ => false,
+    }
 }
 
 type Complaint = (String, String, String);
@@ -212,6 +242,19 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_taken_reads_back_from_the_json_it_is_pinned_as() {
+        let nested = "a.".repeat(30);
+        let text = format!(
+            "extends = \"tsp\"\n[[phase]]\nname = \"code\"\nsettings = {{ day = 2026-01-02, no = nan, {nested}b = [-0.0, 1e300] }}"
+        );
+        let pipeline = load(&text).unwrap();
+        let pinned = serde_json::to_string(&pipeline).unwrap();
+        assert_eq!(serde_json::from_str::<Pipeline>(&pinned).unwrap(), pipeline);
+        let phase = pipeline.phases.iter().find(|phase| phase.name.as_str() == "code").unwrap();
+        assert_eq!(phase.settings["day"], "2026-01-02");
+    }
+
+    #[test]
     fn every_misuse_is_refused_with_file_line_and_hint() {
         let cases = [
             ("extends = \"tps\"\n", "p.toml:1: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"),
@@ -249,6 +292,11 @@ mod tests {
             (
                 "extends = \"tsp\"\nmax_total_attempts = 2\n",
                 "p.toml:2: max_total_attempts is 2, but 3 gates have to be judged\nhint: allow at least 3",
+            ),
+            (
+                &format!("extends = \"tsp\"\n[[phase]]\nname = \"code\"\nsettings.{}b = 1\n", "a.".repeat(40)),
+                "p.toml:3: the settings of phase `code` are nested more than 32 deep\nhint: let lists and tables in it nest \
+                 less",
             ),
             ("name = \"x\"\n", "p.toml:1: missing field `phase`\nhint: add at least one `[[phase]]`"),
             (

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use toml::Spanned;
 
 use super::{
     Ask, Gate, Grants, Phase, Pipeline, Places, PluginUse, Produce, RawSettings, Read, SettingsOf, Strategy, TestGate,
     standard,
 };
-use crate::source::{self, Source, SourceError, did_you_mean};
+use crate::source::{self, Source, SourceError, did_you_mean, to_json};
 use crate::{BadName, Kind, PluginName, Severity};
 
 /// How deep pipelines may extend each other.
@@ -307,7 +307,7 @@ fn put_plugin(pipeline: &mut Pipeline, name: PluginName, raw: RawPlugin) {
         plugin.grants = grants;
     }
     if let Some(limits) = raw.limits {
-        plugin.limits = to_json(limits);
+        plugin.limits = to_json(limits.into());
     }
 }
 
@@ -324,9 +324,4 @@ fn name<T: std::str::FromStr<Err = BadName>>(source: Source<'_>, text: &Spanned<
         let (message, hint) = text_of.split_once("\nhint: ").unwrap_or((&text_of, ""));
         source.error(text.span(), message, hint)
     })
-}
-
-fn to_json(table: toml::Table) -> Value {
-    // TOML has nothing that JSON lacks but dates, which become their text.
-    serde_json::to_value(table).unwrap_or_else(|_| json!({}))
 }

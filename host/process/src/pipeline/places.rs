@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use toml::Spanned;
 
 use crate::PhaseName;
-use crate::source::{Source, SourceError};
+use crate::source::{Source, SourceError, to_json};
 
 /// Settings as a file writes them: each key knows its place.
 pub type RawSettings = BTreeMap<Spanned<String>, toml::Value>;
@@ -39,10 +39,7 @@ impl Places {
     pub fn put(&mut self, source: Source<'_>, of: SettingsOf, settings: &RawSettings) -> Value {
         let place = |key: &Spanned<String>| (key.get_ref().clone(), source.error(key.span(), "", ""));
         self.0.insert(of, settings.keys().map(place).collect());
-        let values: BTreeMap<&str, &toml::Value> =
-            settings.iter().map(|(key, value)| (key.get_ref().as_str(), value)).collect();
-        // TOML has nothing that JSON lacks but dates, which become their text.
-        serde_json::to_value(values).unwrap_or_else(|_| json!({}))
+        settings.iter().map(|(key, value)| (key.get_ref().clone(), to_json(value.clone()))).collect()
     }
 
     /// Forgets where these settings stood: they are no file's any more.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_broker::BudgetConfig;
 use phasegate_process::PhaseName;
-use phasegate_process::source::{Source, SourceError, parse};
+use phasegate_process::source::{Source, SourceError, parse, to_json};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -208,10 +208,8 @@ fn variant(source: Source<'_>, name: String, span: Range<usize>, raw: RawVariant
         swaps.feedback = Some(feedback.into_inner());
     }
     for (key, value) in raw.set {
-        let value = serde_json::to_value(value)
-            .map_err(|why| source.error(key.span(), why.to_string(), "give a text, a number, a list or a table"))?;
         spans.push((SwapAt::Set(key.get_ref().clone()), key.span()));
-        swaps.set.push((key.into_inner(), value));
+        swaps.set.push((key.into_inner(), to_json(value)));
     }
     Ok(Variant { name, swaps, pipeline: raw.pipeline, spans, span })
 }

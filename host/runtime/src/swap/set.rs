@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use phasegate_broker::{ModelsConfig, ProviderConfig};
 use phasegate_process::pipeline::{Pipeline, PluginUse};
-use phasegate_process::source::did_you_mean;
+use phasegate_process::source::{did_you_mean, to_json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -29,8 +29,7 @@ pub(super) fn split(text: &str) -> Result<(String, Value), Complaint> {
         return Err(("it is not KEY=VALUE".to_owned(), EXAMPLE.to_owned()));
     };
     let as_toml = toml::from_str::<toml::Table>(&format!("value = {value}")).ok();
-    let as_toml =
-        as_toml.filter(|table| table.len() == 1).and_then(|table| serde_json::to_value(table.get("value")?).ok());
+    let as_toml = as_toml.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value").map(to_json));
     Ok((key.to_owned(), as_toml.unwrap_or_else(|| json!(value))))
 }
 
