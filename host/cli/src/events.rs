@@ -87,7 +87,7 @@ pub fn tell_more(recorded: &Recorded) -> Option<String> {
             format!("{at} call {call} asks {} for {}", one_line(model), one_line(label))
         }
         Event::ModelAnswered { at, call, usage, stop, elapsed_ms, .. } => {
-            let tokens = usage.input_tokens + usage.output_tokens;
+            let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
             format!(
                 "{at} call {call} answered in {}: {}, {}",
                 time(*elapsed_ms),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::state::{Spent, State};
+use crate::state::{Spent, State, plus};
 use crate::{Event, PhaseName, Recorded, RunId, RunStatus};
 
 /// A run that passed, as estimation sees it.
@@ -55,7 +55,8 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
             }
             // Trial runs happen while their agent runs and are in its time already.
             Event::TestsRan { at, call: None, elapsed_ms, .. } | Event::PhaseFinished { at, elapsed_ms, .. } => {
-                efforts.entry(&at.phase).or_default().elapsed_ms += elapsed_ms;
+                let effort = efforts.entry(&at.phase).or_default();
+                effort.elapsed_ms = plus(effort.elapsed_ms, *elapsed_ms);
             }
             _ => {}
         }
@@ -65,7 +66,8 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
 
 /// The effort of the whole run.
 pub fn total(state: &State, events: &[Recorded]) -> Effort {
-    Effort { spent: state.spent, elapsed_ms: efforts(events).values().map(|effort| effort.elapsed_ms).sum() }
+    let elapsed_ms = efforts(events).values().map(|effort| effort.elapsed_ms).fold(0, plus);
+    Effort { spent: state.spent, elapsed_ms }
 }
 
 /// A run's figures, where it passed and had a plan that says how big it was.
@@ -96,8 +98,9 @@ pub fn run_measures(state: &State, events: &[Recorded], history: &[FinishedRun],
     let mut defects = Vec::new();
     for phase in &state.pipeline.phases {
         let mut effort = efforts.get(&phase.name).copied().unwrap_or_default();
-        effort.elapsed_ms += under_way.as_ref().filter(|(name, _)| *name == phase.name).map_or(0, |(_, ms)| *ms);
-        elapsed_ms += effort.elapsed_ms;
+        let now = under_way.as_ref().filter(|(name, _)| *name == phase.name).map_or(0, |(_, ms)| *ms);
+        effort.elapsed_ms = plus(effort.elapsed_ms, now);
+        elapsed_ms = plus(elapsed_ms, effort.elapsed_ms);
         let known = state.phases.get(&phase.name).cloned().unwrap_or_default();
         phases.push(json!({
             "phase": phase.name,

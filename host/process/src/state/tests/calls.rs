@@ -50,3 +50,21 @@ fn a_crash_is_no_attempt() {
     run.hand_in(&run.work());
     assert_eq!(run.next(), "design#1");
 }
+
+#[test]
+fn counts_beyond_all_measure_stay_numbers_that_can_be_summed() {
+    let mut run = Run::new();
+    let work = run.start();
+    for call in 1..=3 {
+        run.push(asked(&work.at, call));
+        let mut answer = answered(&work.at, call);
+        if let crate::Event::ModelAnswered { usage, .. } = &mut answer {
+            usage.input_tokens = u64::MAX;
+            usage.output_tokens = u64::MAX;
+        }
+        run.push(answer);
+    }
+    let spent = run.state.spent;
+    assert_eq!((spent.calls, spent.input_tokens), (3, u64::MAX >> 16));
+    assert!(spent.input_tokens.checked_add(spent.output_tokens).is_some());
+}
