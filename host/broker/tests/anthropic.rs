@@ -219,6 +219,25 @@ async fn arguments_that_are_no_object_break_the_answer() {
 }
 
 #[tokio::test]
+async fn a_piece_of_a_block_that_never_began_breaks_the_answer() {
+    let begun = event(value!({"type": "message_start", "message": {"usage": {"input_tokens": 1}}}));
+    let piece = value!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "lost"}});
+    let stop = event(value!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}));
+    let play = stream(&[&begun, &event(piece), &stop, &event(value!({"type": "message_stop"}))]);
+    let (answer, _) = exchange(play, true, request("hi")).await;
+    let told = answer.unwrap_err().to_string();
+    assert_eq!(told, "model unavailable: the answer broke off: a part of it is no JSON object");
+}
+
+#[tokio::test]
+async fn what_follows_the_end_in_the_same_piece_is_not_looked_at() {
+    let mut play = events(&value!([{"type": "text", "text": "hello"}]), "end_turn");
+    play.pieces = vec![[play.pieces.concat(), b"data: no json\n\n".to_vec()].concat()];
+    let (answer, _) = exchange(play, true, request("hi")).await;
+    assert_eq!(answer.unwrap().text(), "hello");
+}
+
+#[tokio::test]
 async fn stop_reasons_are_told_in_the_contracts_words() {
     for (theirs, ours) in [
         ("end_turn", "end"),

@@ -59,6 +59,10 @@ async fn a_key_that_a_provider_echoes_is_seen_nowhere() {
     let claude = value!({"content": [{"type": "thinking", "thinking": CANARY}, {"type": "text", "text": format!("it is {CANARY}")}], "stop_reason": CANARY});
     let seen = all_that_is_seen("anthropic", json(claude)).await;
     assert!(seen.starts_with("it is [redacted]") && !seen.contains(CANARY), "{seen}");
+    let (one, other) = CANARY.split_at(4);
+    let hidden = value!({"content": [{"type": "text", "text": "hello"}], "stop_reason": format!("{one}\u{1}{other}")});
+    let seen = all_that_is_seen("anthropic", json(hidden)).await;
+    assert!(!seen.contains(CANARY), "{seen}");
 }
 
 #[tokio::test]

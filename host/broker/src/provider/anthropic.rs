@@ -236,6 +236,8 @@ fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<Parsed, Fail
                 name: text(&block, "name").to_owned(),
                 arguments,
             })),
+            // A piece of a block that never began ends here too: without its beginning it would be lost unseen.
+            _ if !block.is_object() => return Err(broken("a part of it is no JSON object")),
             _ => content.push(Content::Opaque { json: block.to_string() }),
         }
     }

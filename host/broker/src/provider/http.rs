@@ -14,13 +14,12 @@ use phasegate_process::model::{Content, Error, Response, Usage};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Url};
 
-use super::{Complaint, Options, Parsed, Peer, anthropic, broken, openai, scripted, sse, tidy};
+use super::stream::{MOST_BYTES, Stream, whole};
+use super::{Complaint, Options, Parsed, Peer, anthropic, broken, openai, scripted, tidy, too_many_bytes};
 use crate::call::{Ask, Failure, Progress};
 use crate::config::ProviderKind;
 use crate::key::{Scrubber, Secret};
 
-/// The most that is read of one answer.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// The most that is read of a complaint.
 const MOST_COMPLAINT: usize = 64 * 1024;
 const CONNECT: Duration = Duration::from_secs(30);
@@ -74,12 +73,6 @@ impl tower::Service<Ask> for Model {
     }
 }
 
-/// What reads a streamed answer.
-enum Fold {
-    Anthropic(anthropic::Fold),
-    Openai(openai::Fold),
-}
-
 impl Model {
     async fn exchange(&self, ask: &Ask) -> Result<Parsed, Failure> {
         let endpoint = &self.endpoint;
@@ -102,44 +95,22 @@ impl Model {
             answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         match self.options.stream && !is_json {
             true => self.streamed(answer, ask).await,
-            false => {
-                let text = endpoint.text(answer, MOST_BYTES).await?;
-                let body = serde_json::from_str(&text).map_err(|why| broken(&format!("it is no JSON: {why}")))?;
-                match endpoint.kind {
-                    ProviderKind::Anthropic => anthropic::whole(&body),
-                    ProviderKind::Openai => openai::whole(&body),
-                }
-            }
+            false => whole(endpoint.kind, &endpoint.text(answer, MOST_BYTES).await?),
         }
     }
 
     async fn streamed(&self, mut answer: reqwest::Response, ask: &Ask) -> Result<Parsed, Failure> {
         let endpoint = &self.endpoint;
-        let mut fold = match endpoint.kind {
-            ProviderKind::Anthropic => Fold::Anthropic(anthropic::Fold::default()),
-            ProviderKind::Openai => Fold::Openai(openai::Fold::default()),
-        };
-        let mut events = sse::Events::default();
-        let mut read = 0;
-        while !fold.is_whole() {
+        let mut stream = Stream::new(endpoint.kind);
+        while !stream.is_whole() {
             let piece = tokio::time::timeout(endpoint.idle, answer.chunk()).await.map_err(|_| endpoint.silent())?;
             let Some(bytes) = piece.map_err(|error| broken(&chain(error)))? else { break };
-            read += bytes.len();
-            if read > MOST_BYTES {
-                return Err(too_many_bytes(MOST_BYTES).into());
-            }
-            for data in events.push(&bytes).map_err(|why| broken(&why))? {
-                let characters = fold.event(&data, &endpoint.peer)?;
-                ask.see(Progress::Receiving { characters });
-            }
+            stream.take(&bytes, &endpoint.peer, |characters| ask.see(Progress::Receiving { characters }))?;
         }
-        match fold {
-            Fold::Anthropic(fold) => fold.finish(),
-            Fold::Openai(fold) => fold.finish(),
-        }
+        stream.finish()
     }
 
-    fn response(&self, parsed: Parsed, ask: &Ask) -> Response {
+    pub(crate) fn response(&self, parsed: Parsed, ask: &Ask) -> Response {
         let peer = &self.endpoint.peer;
         let price = self.options.price;
         let counted = parsed.usage.map(|usage| Usage { usd: price.map(|price| price.of(&usage)), ..usage });
@@ -153,7 +124,7 @@ impl Model {
         }
     }
 
-    fn scrub(&self, mut failure: Failure) -> Failure {
+    pub(crate) fn scrub(&self, mut failure: Failure) -> Failure {
         let (Error::Denied(words)
         | Error::Budget(words)
         | Error::Invalid(words)
@@ -162,22 +133,6 @@ impl Model {
         | Error::Other(words)) = &mut failure.error;
         *words = self.endpoint.peer.scrubber.scrub(words);
         failure
-    }
-}
-
-impl Fold {
-    fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
-        match self {
-            Self::Anthropic(fold) => fold.event(data, peer),
-            Self::Openai(fold) => fold.event(data, peer),
-        }
-    }
-
-    fn is_whole(&self) -> bool {
-        match self {
-            Self::Anthropic(fold) => fold.is_whole(),
-            Self::Openai(fold) => fold.is_whole(),
-        }
     }
 }
 
@@ -306,10 +261,6 @@ fn chain(error: reqwest::Error) -> String {
         cause = error.source();
     }
     if words.is_empty() { "the connection failed".to_owned() } else { tidy(&words) }
-}
-
-fn too_many_bytes(most: usize) -> Error {
-    Error::Other(format!("the answer has more than {most} bytes"))
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {

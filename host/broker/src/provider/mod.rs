@@ -9,6 +9,7 @@ pub(crate) mod openai;
 mod script;
 pub(crate) mod scripted;
 mod sse;
+pub(crate) mod stream;
 
 use std::time::Duration;
 
@@ -52,8 +53,8 @@ pub(crate) struct Peer {
 impl Peer {
     /// What it said, without keys, short, on one line, and harmless on a terminal.
     pub(crate) fn tidy(&self, words: &str) -> String {
-        // Keys go first: half a key would not be found.
-        tidy(&self.scrubber.scrub(words))
+        // Keys go first, since half a key would not be found, and last, since what hid one may be gone.
+        self.scrubber.scrub(&tidy(&self.scrubber.scrub(words)))
     }
 }
 
@@ -208,6 +209,10 @@ fn check_choice(request: &Request) -> Result<(), Error> {
 
 fn broken(words: &str) -> Failure {
     Failure::passing(format!("the answer broke off: {words}"))
+}
+
+fn too_many_bytes(most: usize) -> Error {
+    Error::Other(format!("the answer has more than {most} bytes"))
 }
 
 /// The most tokens that a request can be: no tokeniser makes more of a text than it has bytes, and a provider adds a few

@@ -6,7 +6,7 @@
 /// The longest line that is read.
 const LONGEST_LINE: usize = 8 * 1024 * 1024;
 
-/// Takes bytes, gives the data of whole events.
+/// Takes bytes, gives the data of whole events, one at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     line: Vec<u8>,
@@ -14,20 +14,23 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// The data of every event that these bytes complete.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, String> {
-        let mut done = Vec::new();
-        let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
-        while let Some(piece) = lines.next() {
+    /// The data of the next event that these bytes complete, and takes what it has read off their beginning.
+    pub(crate) fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<String>, String> {
+        while !bytes.is_empty() {
+            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let (piece, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
             if self.line.len() + piece.len() > LONGEST_LINE {
                 return Err(format!("a line of the stream is longer than {LONGEST_LINE} bytes"));
             }
             self.line.extend_from_slice(piece);
-            if lines.peek().is_some() {
-                done.extend(self.end_line()?);
+            *bytes = rest.get(1..).unwrap_or_default();
+            if end.is_some()
+                && let Some(data) = self.end_line()?
+            {
+                return Ok(Some(data));
             }
         }
-        Ok(done)
+        Ok(None)
     }
 
     fn end_line(&mut self) -> Result<Option<String>, String> {
@@ -59,12 +62,21 @@ mod tests {
     const STREAM: &str = ": hello\r\nevent: a\r\ndata: {\"x\":1}\r\n\r\n\
                           data: one\ndata:two\nid: 7\n\nretry: 3\n\ndata: grüß\n\ndata: cut";
 
+    /// Every event that these bytes complete.
+    fn push(events: &mut Events, mut bytes: &[u8]) -> Result<Vec<String>, String> {
+        let mut all = Vec::new();
+        while let Some(data) = events.next(&mut bytes)? {
+            all.push(data);
+        }
+        Ok(all)
+    }
+
     #[test]
     fn events_are_the_same_however_the_bytes_are_cut() {
         for size in [1, 2, 3, 7, 1000] {
             let mut events = Events::default();
             let got: Vec<String> =
-                STREAM.as_bytes().chunks(size).flat_map(|piece| events.push(piece).unwrap()).collect();
+                STREAM.as_bytes().chunks(size).flat_map(|piece| push(&mut events, piece).unwrap()).collect();
             assert_eq!(got, ["{\"x\":1}", "one\ntwo", "grüß"], "in pieces of {size}");
         }
     }
@@ -73,12 +85,12 @@ mod tests {
     fn a_line_without_end_is_refused() {
         let mut events = Events::default();
         let piece = vec![b'x'; 1024 * 1024];
-        let error = (0..9).find_map(|_| events.push(&piece).err()).unwrap();
+        let error = (0..9).find_map(|_| push(&mut events, &piece).err()).unwrap();
         assert_eq!(error, "a line of the stream is longer than 8388608 bytes");
     }
 
     #[test]
     fn bytes_that_are_no_text_are_refused() {
-        assert_eq!(Events::default().push(b"data: \xff\n").unwrap_err(), "the stream is no UTF-8");
+        assert_eq!(push(&mut Events::default(), b"data: \xff\n").unwrap_err(), "the stream is no UTF-8");
     }
 }
