@@ -48,12 +48,12 @@ pub fn check_findings(findings: &Findings, phases: &[PhaseName]) -> Vec<String> 
 pub fn judge_findings(bench: &Bench<'_>, gate: &Gate, findings: Findings) -> Judgement {
     let checks_failed = failed_checks(bench, &findings.checks);
     let failed_check_count = checks_failed.len();
-    let Numbered { mut issues, suggestions } = number(bench, findings.issues, findings.suggestions);
     let crossed = gate.fails_at.iter().rev().find_map(|(severity, limit)| {
-        let count = issues.iter().filter(|issue| issue.severity == *severity).count();
+        let count = findings.issues.iter().filter(|issue| issue.severity == *severity).count();
         (count >= limit.get() as usize).then(|| format!("{count} {} (it fails at {limit})", severity.as_str()))
     });
-    issues.extend(number(bench, checks_failed, Vec::new()).issues);
+    let issues = findings.issues.into_iter().chain(checks_failed).collect();
+    let Numbered { issues, suggestions } = number(bench, issues, findings.suggestions);
     let (verdict, reason) = match (crossed, failed_check_count) {
         (Some(crossed), _) => (Verdict::Failed, crossed),
         (None, 1..) => (Verdict::Failed, format!("{failed_check_count} failed on the checklist")),
@@ -135,6 +135,16 @@ mod tests {
             check_findings(&Findings { issues: judged.issues, ..Findings::default() }, &["design".parse().unwrap()])
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn an_agents_issue_that_is_called_as_the_hosts_own_does_not_take_its_place() {
+        let mut findings = found(&[Severity::Low]);
+        findings.issues[0].id = "CHECK-001".into();
+        findings.checks = vec![Check { item: "it is".into(), status: CheckStatus::Fail, notes: "not".into() }];
+        let judged = judge(&gate(1, 5), findings);
+        let ids: Vec<_> = judged.issues.iter().map(|issue| issue.id.as_str()).collect();
+        assert_eq!(ids, ["code-review#2/CHECK-001", "code-review#2/CHECK-001~2"]);
     }
 
     // Fault 7 of the reference process: six issues without a line number collapse into one.

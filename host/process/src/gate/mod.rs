@@ -5,6 +5,8 @@
 mod findings;
 mod tests_run;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::{Check, Digest, DroppedTest, Issue, PhaseName, Suggestion, TaskId, Verdict};
@@ -57,20 +59,20 @@ struct Numbered {
     suggestions: Vec<Suggestion>,
 }
 
-/// Makes ids unique in the run: `GATE#ATTEMPT/ID`, with `~2` and so on where an agent used one twice.
+/// Makes ids unique in the run: `GATE#ATTEMPT/ID`, with `~2` and so on where one is there twice. Given all issues of a
+/// judgement at once: an agent may choose what the host calls its own.
 fn number(bench: &Bench<'_>, issues: Vec<Issue>, suggestions: Vec<Suggestion>) -> Numbered {
     let prefix = format!("{}#{}/", bench.gate, bench.attempt);
-    let mut taken: Vec<String> = Vec::new();
+    let mut taken = BTreeSet::new();
     let mut numbered = Vec::new();
     for mut issue in issues {
         let plain = format!("{prefix}{}", issue.id);
         let mut id = plain.clone();
         let mut count = 1;
-        while taken.contains(&id) {
+        while !taken.insert(id.clone()) {
             count += 1;
             id = format!("{plain}~{count}");
         }
-        taken.push(id.clone());
         issue.id = id;
         numbered.push(issue);
     }

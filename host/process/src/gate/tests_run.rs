@@ -67,9 +67,8 @@ pub fn judge_tests(bench: &Bench<'_>, run: &SuiteRun, findings: Findings) -> Jud
         (!checks_failed.is_empty()).then(|| format!("{} failed on the checklist", checks_failed.len()))
     };
     let unexplained = unexplained(bench, run, &findings.issues);
-    let Numbered { mut issues, suggestions } = number(bench, findings.issues, findings.suggestions);
-    issues.extend(number(bench, unexplained, Vec::new()).issues);
-    issues.extend(number(bench, checks_failed, Vec::new()).issues);
+    let issues = findings.issues.into_iter().chain(unexplained).chain(checks_failed).collect();
+    let Numbered { issues, suggestions } = number(bench, issues, findings.suggestions);
     let (verdict, reason) = match failure {
         Some(why) => (Verdict::Failed, why),
         None if issues.is_empty() => (Verdict::Passed, format!("all {passed} tests passed")),
