@@ -136,21 +136,41 @@ pub(crate) fn failure(from: wit::Failure) -> Failure {
     }
 }
 
-/// Bytes of a submission, for the bound on output.
+/// Bytes of a submission, for the bound on output: every word of it.
 pub(crate) fn size(submission: &wit::Submission) -> usize {
-    let artifacts: usize = submission.artifacts.iter().map(|it| it.name.len() + it.content.len()).sum();
-    let findings = submission.findings.as_ref().map_or(0, |findings| {
-        let issue = |i: &types::Issue| {
-            i.id.len()
-                + i.category.len()
-                + i.description.len()
-                + i.evidence.len()
-                + i.impact.len()
-                + i.recommendation.as_deref().map_or(0, str::len)
-        };
-        findings.issues.iter().map(issue).sum::<usize>()
-            + findings.suggestions.iter().map(|it| it.description.len()).sum::<usize>()
-            + findings.checks.iter().map(|it| it.item.len() + it.notes.len()).sum::<usize>()
-    });
-    artifacts + findings
+    let wit::Submission { artifacts, findings } = submission;
+    let artifacts: usize = artifacts.iter().map(|wit::Artifact { name, content }| name.len() + content.len()).sum();
+    artifacts + findings.as_ref().map_or(0, findings_size)
+}
+
+// Taken apart by name, so that no field is forgotten.
+fn findings_size(wit::Findings { issues, suggestions, checks, reviewers }: &wit::Findings) -> usize {
+    let optional = |text: &Option<String>| text.as_deref().map_or(0, str::len);
+    let suggestion = |wit::Suggestion { issue_id, priority, description }: &wit::Suggestion| {
+        optional(issue_id) + priority.len() + description.len()
+    };
+    let check = |wit::Check { item, status, notes }: &wit::Check| item.len() + status.len() + notes.len();
+    issues.iter().map(issue_size).sum::<usize>()
+        + suggestions.iter().map(suggestion).sum::<usize>()
+        + checks.iter().map(check).sum::<usize>()
+        + reviewers.iter().map(String::len).sum::<usize>()
+}
+
+fn issue_size(issue: &types::Issue) -> usize {
+    let types::Issue {
+        id,
+        severity: _,
+        category,
+        defect_type,
+        phase_injected,
+        description,
+        evidence,
+        impact,
+        recommendation,
+        location,
+    } = issue;
+    let words = [id, category, defect_type, phase_injected, description, evidence, impact];
+    words.iter().map(|text| text.len()).sum::<usize>()
+        + recommendation.as_deref().map_or(0, str::len)
+        + location.as_ref().map_or(0, |types::Location { path, line: _ }| path.len())
 }
