@@ -11,6 +11,8 @@ mod budget;
 mod call;
 mod config;
 mod connect;
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 mod model_id;
 mod price;

@@ -155,6 +155,12 @@ impl Config {
         Ok(Self::of(raw, Some(file), dir, name, text))
     }
 
+    /// Reads a configuration that is not, or not yet, a file of `dir`.
+    pub fn parse(name: &str, text: &str, dir: &Path) -> Result<Self, ConfigFault> {
+        let raw = source::parse(Source { file: name, text })?;
+        Ok(Self::of(raw, None, dir.to_owned(), name.to_owned(), text.to_owned()))
+    }
+
     fn of(raw: RawConfig, file: Option<PathBuf>, dir: PathBuf, name: String, text: String) -> Self {
         let pipeline_span = raw.pipeline.as_ref().map(Spanned::span).unwrap_or_default();
         Self {

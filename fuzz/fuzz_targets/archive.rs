@@ -1,0 +1,97 @@
+//! Files that `phasegate import` is given: as they are, packed if they are not, and mended.
+//!
+//! What is changed in an archive breaks its digests, so nothing behind them would ever be reached. Mending makes them anew,
+//! as somebody does who forges one. Holds that no file panics or hangs, that what is refused leaves nothing behind, and
+//! that what is taken is there whole: it is listed, taken only once, carried on as it came, and what it delivers is written
+//! into one folder or not at all.
+#![no_main]
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use futures::executor::block_on;
+use libfuzzer_sys::fuzz_target;
+use phasegate_journal::{Journal, MemoryJournal, Stored, link};
+use phasegate_process::Digest;
+use phasegate_runtime::archive::{Head, export, import, read};
+use phasegate_runtime::load;
+use phasegate_runtime::output::write_out;
+
+static OUT: LazyLock<PathBuf> =
+    LazyLock::new(|| std::env::temp_dir().join(format!("phasegate-fuzz-{}", std::process::id())));
+
+fuzz_target!(|bytes: &[u8]| {
+    take(bytes);
+    take(&packed(bytes));
+    if let Some(mended) = mended(bytes) {
+        take(&packed(&mended));
+    }
+});
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}
+
+fn take(file: &[u8]) {
+    let journal = MemoryJournal::new();
+    let Ok(imported) = block_on(import(&journal, file)) else {
+        assert_eq!((journal.runs().unwrap(), journal.blob_sizes().unwrap()), (vec![], vec![]), "half an import");
+        return;
+    };
+    assert_eq!(journal.runs().unwrap(), std::slice::from_ref(&imported.run));
+    assert!(!block_on(import(&journal, file)).unwrap().new);
+    if let Ok((state, events)) = load(&journal, &imported.run) {
+        let mut carried = Vec::new();
+        export(&journal, &imported.run, false, &mut carried).unwrap();
+        assert_eq!(read(carried.as_slice()).unwrap().stored, read(file).unwrap().stored);
+        let _ = write_out(&OUT.join("out"), &journal, &state, &events);
+        let outside =
+            fs::read_dir(&*OUT).into_iter().flatten().filter(|entry| entry.as_ref().unwrap().file_name() != "out");
+        assert_eq!(outside.count(), 0);
+        let _ = fs::remove_dir_all(&*OUT);
+    }
+}
+
+/// The same archive with digests of what it holds now, if it is one at all.
+fn mended(text: &[u8]) -> Option<Vec<u8>> {
+    let (title, rest) = line(text)?;
+    let (head, mut rest) = line(rest)?;
+    let mut head: Head = serde_json::from_slice(head).ok()?;
+    let mut events: Vec<Stored> = Vec::new();
+    while let Some((event, after)) = line(rest)
+        && let Ok(event) = serde_json::from_slice(event)
+    {
+        events.push(event);
+        rest = after;
+    }
+    let mut blobs: Vec<u8> = Vec::new();
+    for entry in &mut head.blobs {
+        let (blob, after) = rest.split_at(rest.len().min(entry.size as usize));
+        let digest = Digest::of(blob);
+        for event in &mut events {
+            event.body = event.body.replace(entry.digest.as_str(), digest.as_str());
+        }
+        (entry.digest, entry.size) = (digest, blob.len() as u64);
+        blobs.extend(blob);
+        rest = after;
+    }
+    head.events = events.len() as u64;
+    let mut text = [title, b"\n", &serde_json::to_vec(&head).ok()?, b"\n"].concat();
+    let mut before = None;
+    for (number, event) in (1..).zip(&mut events) {
+        event.number = number;
+        event.chain = link(before.as_ref(), number, event.at_ms, event.format, &event.body);
+        before = Some(event.chain.clone());
+        text.extend(serde_json::to_vec(event).ok()?);
+        text.push(b'\n');
+    }
+    text.extend(blobs);
+    Some(text)
+}
+
+fn line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|byte| *byte == b'\n')?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
+}

@@ -1,0 +1,57 @@
+//! What a provider sends: whole answers, event streams and complaints, in both formats.
+//!
+//! Holds that no bytes panic or hang, that a stream is the same answer or the same failure however it is cut into pieces,
+//! that an answer can be kept in a journal, read back and followed by another question, and that the key stands in nothing
+//! that is passed on.
+#![no_main]
+#![allow(clippy::unwrap_used)]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use phasegate_broker::ProviderKind;
+use phasegate_broker::fuzzing::Asked;
+use phasegate_process::model::{Answer, Request};
+use serde_json::json;
+
+/// As a provider might repeat it.
+const KEY: &str = "sk-canary-0123";
+
+static FORMATS: LazyLock<[Asked; 2]> =
+    LazyLock::new(|| [ProviderKind::Anthropic, ProviderKind::Openai].map(|kind| asked(kind).unwrap()));
+
+fn asked(kind: ProviderKind) -> Option<Asked> {
+    let request = json!({
+        "label": "plan", "tier": "default", "tools": [], "tool_choice": "auto", "answer_schema": null,
+        "max_output_tokens": 100, "temperature": null,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}],
+    });
+    let request: Request = serde_json::from_value(request).ok()?;
+    Asked::new(kind, "http://127.0.0.1/", KEY, request)
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    for asked in FORMATS.iter() {
+        let answer = asked.streamed([bytes]);
+        assert_eq!(asked.streamed(bytes.chunks(1)), answer, "cut into single bytes");
+        let half = bytes.len() / 2;
+        assert_eq!(asked.streamed([bytes.get(..half), bytes.get(half..)].into_iter().flatten()), answer, "cut in half");
+        keeps(asked, answer);
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            keeps(asked, asked.whole(text));
+            for status in [400, 404, 429, 500] {
+                keeps(asked, Err(asked.complaint(status, text)));
+            }
+        }
+    }
+});
+
+/// It reads back as it was, is followed by another question, and does not give the key away.
+fn keeps(asked: &Asked, answer: Answer) {
+    if let Ok(answer) = &answer {
+        assert_eq!(asked.go_on(answer), Ok(()), "after {answer:?}");
+    }
+    let text = serde_json::to_string(&answer).unwrap();
+    assert_eq!(serde_json::from_str::<Answer>(&text).unwrap(), answer);
+    assert!(!text.contains(KEY), "the key is in {text}");
+}

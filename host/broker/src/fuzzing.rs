@@ -1,0 +1,95 @@
+//! What becomes of bytes that a provider sent, without a connection. For the fuzz targets alone: no promise to anyone else.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use phasegate_process::model::{Error, Message, Request, Response, Role};
+use reqwest::Url;
+use tokio::sync::mpsc;
+
+use crate::ProviderKind;
+use crate::call::{Ask, CallPath, Failure};
+use crate::key::{Scrubber, Secret};
+use crate::provider::http::{Endpoint, Model};
+use crate::provider::stream::{Stream, whole};
+use crate::provider::{Complaint, Options, Parsed, Peer, anthropic, openai};
+
+/// A model that was asked, and whose answers are made of bytes.
+#[derive(Debug)]
+pub struct Asked {
+    model: Model,
+    ask: Ask,
+}
+
+impl Asked {
+    /// A question to a model of this kind, whose provider has this key; `None` where `url` is no address.
+    pub fn new(kind: ProviderKind, url: &str, key: &str, request: Request) -> Option<Self> {
+        let secret = Arc::new(Secret::new(key));
+        let endpoint = Endpoint {
+            peer: Peer { name: "peer".to_owned(), scrubber: Scrubber::new([Arc::clone(&secret)]) },
+            kind,
+            url: Url::parse(url).ok()?,
+            key: Some(secret),
+            timeout: Duration::MAX,
+            idle: Duration::MAX,
+            client: OnceLock::new(),
+        };
+        let options = Options {
+            model: "model".to_owned(),
+            stream: true,
+            structured: true,
+            temperature: true,
+            max_completion_tokens: false,
+            price: None,
+        };
+        let path = CallPath { phase: "code".to_owned(), attempt: 1, number: 1, occurrence: 1 };
+        let ask = Ask {
+            path: path.into(),
+            request: request.into(),
+            idempotency_key: "key".into(),
+            attempt: 1,
+            seen: mpsc::unbounded_channel().0,
+        };
+        Some(Self { model: Model { endpoint: Arc::new(endpoint), options: Arc::new(options) }, ask })
+    }
+
+    /// A stream that came in these pieces and then ended.
+    pub fn streamed<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Response, Error> {
+        let mut stream = Stream::new(self.model.endpoint.kind);
+        for piece in pieces {
+            stream.take(piece, &self.model.endpoint.peer, |_| {}).map_err(|failure| self.error(failure))?;
+        }
+        self.response(stream.finish())
+    }
+
+    /// An answer in one piece.
+    pub fn whole(&self, text: &str) -> Result<Response, Error> {
+        self.response(whole(self.model.endpoint.kind, text))
+    }
+
+    /// A complaint with this HTTP status.
+    pub fn complaint(&self, status: u16, text: &str) -> Error {
+        self.error(Complaint::read(Some(status), text).failure(&self.model.endpoint.peer))
+    }
+
+    /// Goes on with the conversation after this answer: whether there can be a next question.
+    pub fn go_on(&self, answer: &Response) -> Result<(), Error> {
+        let mut request = Request::clone(&self.ask.request);
+        request.messages.push(Message { role: Role::Assistant, content: answer.content.clone() });
+        let options = &self.model.options;
+        match self.model.endpoint.kind {
+            ProviderKind::Anthropic => anthropic::body(&request, options),
+            ProviderKind::Openai => openai::body(&request, options),
+        }
+        .map(|_| ())
+    }
+
+    fn response(&self, parsed: Result<Parsed, Failure>) -> Result<Response, Error> {
+        let parsed = parsed.map_err(|failure| self.error(failure))?;
+        Ok(self.model.response(parsed, &self.ask))
+    }
+
+    fn error(&self, failure: Failure) -> Error {
+        self.model.scrub(failure).error
+    }
+}
