@@ -5,7 +5,9 @@ mod common;
 
 use common::{engine, fixture, load_in};
 use phasegate_process::Digest;
-use phasegate_sandbox::{LoadError, Want, World, inspect};
+use phasegate_process::model::Tier;
+use phasegate_process::pipeline::Grants;
+use phasegate_sandbox::{LoadError, Want, World, inspect, with_manifest};
 
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
     match engine().load(&name.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)) {
