@@ -264,3 +264,16 @@ fn a_component_of_any_toolchain_gets_a_manifest_by_hand() {
     ");
     assert_eq!(fs::read(shop.0.path().join("mine.wasm")).unwrap(), before);
 }
+
+#[test]
+fn an_author_hears_of_what_the_manifest_forgets_to_ask_for() {
+    let shop = Shop::new();
+    fs::copy(root().join("plugins/dist/fixtures/agent.wasm"), shop.0.path().join("mine.wasm")).unwrap();
+    shop.write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\n[asks]\nmodels = [\"fast\"]\n");
+    shop.told(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
+    assert_snapshot!(shop.told(&["plugin", "check", "mine.wasm"]), @r"
+    exit 1
+    error: plugin `mine` imports trial runs of tests, but its manifest does not ask for that
+    hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
+    ");
+}

@@ -21,7 +21,7 @@ use crate::config::{Config, LoadedPipeline};
 use crate::context;
 use crate::define::Definition;
 use crate::house::House;
-use crate::lock::LockFile;
+use crate::lock::{self, LockFile};
 use crate::look_back;
 use crate::plugins::{fit_plugins, load_plugin, pins};
 use crate::run_name::run_name;
@@ -137,7 +137,7 @@ impl House {
             history: pin(json_blob(&history)),
             scripted: broker.is_scripted(),
         };
-        LockFile::of(new.config)?.first_named(first_named)?;
+        lock::note_first(new.config, first_named)?;
         let owned = journal.own(&run_id).await?;
         let event = Event::RunCreated(Box::new(created.clone()));
         let recorded = journal.append(&run_id, owned.fence(), 1, now_ms(), vec![event], blobs).await?;

@@ -7,6 +7,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use phasegate_process::PluginName;
@@ -79,12 +80,6 @@ impl LockFile {
         self.note(vec![(plugin, pin)], by, true)
     }
 
-    /// Notes plugins that were named for the first time; without any, nothing is written.
-    pub(crate) fn first_named(&mut self, pins: Vec<(PluginName, Pin)>) -> Result<(), ConfigFault> {
-        let by = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
-        if pins.is_empty() { Ok(()) } else { self.note(pins, &by, false) }
-    }
-
     fn note(&mut self, pins: Vec<(PluginName, Pin)>, by: &str, in_words: bool) -> Result<(), ConfigFault> {
         let at = httpdate::fmt_http_date(SystemTime::now());
         for (plugin, pin) in pins {
@@ -108,6 +103,20 @@ impl LockFile {
 
 fn unusable(path: &Path, why: &std::io::Error, hint: &'static str) -> ConfigFault {
     ConfigFault::Io { file: path.display().to_string(), reason: why.to_string(), hint }
+}
+
+/// Notes plugins that were named for the first time; without any, nothing is written. Runs that begin at the same time in
+/// one process do so one after the other.
+pub(crate) fn note_first(config: &Config, pins: Vec<(PluginName, Pin)>) -> Result<(), Error> {
+    static WRITING: Mutex<()> = Mutex::new(());
+    if pins.is_empty() {
+        return Ok(());
+    }
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut file = LockFile::of(config)?;
+    let still_new = file.check(pins)?;
+    let by = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
+    if still_new.is_empty() { Ok(()) } else { Ok(file.note(still_new, &by, false)?) }
 }
 
 /// All changes, a paragraph each.

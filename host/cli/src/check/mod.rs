@@ -66,6 +66,7 @@ pub async fn go(args: Args, state: &Path) -> Result<Exit, Failure> {
         Some(_) => Vec::new(),
         None => {
             let plugin = load(plugin_name(&args.file)?, bytes, &inspection, state).await?;
+            as_it_asks(&plugin)?;
             dry_calls(&plugin, samples, &args.phase).await?
         }
     };
@@ -77,6 +78,13 @@ pub async fn go(args: Args, state: &Path) -> Result<Exit, Failure> {
         say(&report(&name, &inspection, &steps, Paint::stdout()));
     }
     Ok(if held { Exit::Passed } else { Exit::Failed })
+}
+
+/// Whether it could be granted what it imports, by an operator who grants all that it asks for.
+fn as_it_asks(plugin: &Plugin) -> Result<(), Failure> {
+    let asks = plugin.inspection().asks();
+    let given = plugin.inspection().granted(plugin.name(), &asks);
+    given.map(drop).map_err(|why| Failure::of_a_check(why.to_string()))
 }
 
 fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
