@@ -59,6 +59,7 @@ stories! {
     a_failing_test_survives_a_suite_that_does_not_load: "suite-does-not-load",
     code_may_not_bring_what_configures_its_tests: "code-brings-conftest",
     an_agent_that_races_among_its_calls_asks_the_same_in_the_same_order: "racing-agent",
+    an_agent_that_asks_more_than_it_may_use_is_refused_at_the_same_call_however_its_calls_overlap: "out-of-tokens",
 }
 
 #[test]

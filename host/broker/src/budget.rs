@@ -4,7 +4,7 @@
 //! dropped is given back; an answer whose cost is not known still counts its tokens and its call. Decisions depend on the
 //! order in which calls are reserved and on what they used, never on how far they overlapped, where calls reserve by
 //! [`Ledger::reserve_in_turn`].
-//! Fails with [`Error::Budget`], naming the limit and what is left of it.
+//! Fails with [`Shortage`], naming the limit and what is left of it; as an answer it is [`Error::Budget`].
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -109,6 +109,10 @@ fn nanos(usd: f64) -> u64 {
 }
 
 impl Bill {
+    fn of(cost: Cost) -> Self {
+        Self { tokens: cost.tokens, nanos: nanos(cost.usd.unwrap_or(0.0)), calls: 1 }
+    }
+
     fn plus(self, other: Self) -> Self {
         self.each(other, u64::saturating_add)
     }
@@ -138,19 +142,27 @@ impl Ledger {
     }
 
     /// Puts a call's worst case aside, or says which limit it would pass, counting calls under way at their worst.
-    pub fn reserve(&self, cost: Cost) -> Result<Reservation, Error> {
-        let bill = Bill { tokens: cost.tokens, nanos: nanos(cost.usd.unwrap_or(0.0)), calls: 1 };
+    pub fn reserve(&self, cost: Cost) -> Result<Reservation, Shortage> {
         let mut sums = self.0.sums();
-        self.0.fits(sums.spent.plus(sums.reserved), bill)?;
+        self.0.fits(sums.spent.plus(sums.reserved), Bill::of(cost))?;
+        Ok(self.put_aside(&mut sums, Bill::of(cost)))
+    }
+
+    /// Puts aside the worst case of a call that was let through before; no limit is asked.
+    pub fn owe(&self, cost: Cost) -> Reservation {
+        self.put_aside(&mut self.0.sums(), Bill::of(cost))
+    }
+
+    fn put_aside(&self, sums: &mut Sums, bill: Bill) -> Reservation {
         sums.reserved = sums.reserved.plus(bill);
         sums.open += 1;
-        Ok(Reservation { book: Arc::clone(&self.0), bill, settled: false })
+        Reservation { book: Arc::clone(&self.0), bill, settled: false }
     }
 
     /// The same, but a call that fits once those under way have settled waits for them instead of being refused, and all
     /// who come later wait behind it: overlapping calls are then refused exactly where calls one at a time would be.
     /// Waits as long as the calls under way take; whoever holds a reservation must not wait here for another.
-    pub async fn reserve_in_turn(&self, cost: Cost) -> Result<Reservation, Error> {
+    pub async fn reserve_in_turn(&self, cost: Cost) -> Result<Reservation, Shortage> {
         let _turn = self.0.turn.lock().await;
         loop {
             let settled = self.0.settled.notified();
@@ -191,7 +203,7 @@ impl Book {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fits(&self, used: Bill, bill: Bill) -> Result<(), Error> {
+    fn fits(&self, used: Bill, bill: Bill) -> Result<(), Shortage> {
         let Bill { tokens, nanos: money, calls } = used.plus(bill);
         if let Some(limit) = self.limits.calls.filter(|limit| calls > *limit) {
             return Err(over("calls", bill.calls, limit.saturating_sub(used.calls), limit));
@@ -214,11 +226,35 @@ impl Book {
     }
 }
 
-fn over<T: fmt::Display>(key: &str, asked: T, left: T, limit: T) -> Error {
-    let what = if key == "usd" { "USD" } else { key };
-    Error::Budget(format!(
-        "this call may take {asked} {what} and {left} of {limit} are left\nhint: raise [budget] {key}"
-    ))
+fn over<T: fmt::Display>(limit_of: &'static str, asked: T, left: T, limit: T) -> Shortage {
+    Shortage { limit_of, asked: asked.to_string(), left: left.to_string(), limit: limit.to_string() }
+}
+
+/// Too little is left for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortage {
+    /// Of what: `calls`, `tokens` or `usd`.
+    pub limit_of: &'static str,
+    /// What the call may take.
+    pub asked: String,
+    /// What is left.
+    pub left: String,
+    /// The limit.
+    pub limit: String,
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit_of, asked, left, limit } = self;
+        let what = if *limit_of == "usd" { "USD" } else { limit_of };
+        write!(f, "this call may take {asked} {what} and {left} of {limit} are left")
+    }
+}
+
+impl From<Shortage> for Error {
+    fn from(shortage: Shortage) -> Self {
+        Self::Budget(format!("{shortage}\nhint: raise [budget] {}", shortage.limit_of))
+    }
 }
 
 /// A call's worst case, put aside until it is known what the call used.

@@ -30,7 +30,7 @@ use tower::retry::RetryLayer;
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt};
 
-pub use budget::{BudgetConfig, Cost, Ledger, Reservation, Spent};
+pub use budget::{BudgetConfig, Cost, Ledger, Reservation, Shortage, Spent};
 pub use call::{Call, CallPath, Progress};
 pub use config::{ConfigError, ModelsConfig, OnUnknown, ProviderConfig, ProviderKind};
 pub use model_id::{BadModelId, ModelId};
@@ -114,10 +114,7 @@ impl Broker {
 
     /// The most that one try of a request can take: every byte a token, and the longest answer.
     pub fn worst_case(&self, request: &Request) -> Cost {
-        let input = provider::most_tokens(request);
-        let output = u64::from(request.max_output_tokens.get());
-        let price = self.serving(request.tier).price;
-        Cost { tokens: input.saturating_add(output), usd: price.map(|price| price.at_most(input, output)) }
+        worst_case(request, self.serving(request.tier).price)
     }
 
     /// Asks the tier's model, and again where that may help.
@@ -159,6 +156,13 @@ impl Broker {
             Tier::Deep => &self.deep,
         }
     }
+}
+
+/// The most that one try of a request can take at this price: every byte a token, and the longest answer.
+pub fn worst_case(request: &Request, price: Option<Price>) -> Cost {
+    let input = provider::most_tokens(request);
+    let output = u64::from(request.max_output_tokens.get());
+    Cost { tokens: input.saturating_add(output), usd: price.map(|price| price.at_most(input, output)) }
 }
 
 fn script(tier: Tier, id: &ModelId, price: Option<Price>, base_dir: &Path) -> Result<Service, ConfigError> {

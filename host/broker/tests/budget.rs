@@ -6,7 +6,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use phasegate_broker::{BudgetConfig, Cost, Ledger, Spent};
-use phasegate_process::model::{Tier, Usage};
+use phasegate_process::model::{Error, Tier, Usage};
 
 fn limits(tokens: u64, usd: f64, calls: u64) -> BudgetConfig {
     BudgetConfig { tokens: Some(tokens), usd: Some(usd), calls: Some(calls) }
@@ -21,7 +21,7 @@ fn usage(input_tokens: u64, usd: Option<f64>) -> Usage {
 }
 
 fn refused(ledger: &Ledger, cost: Cost) -> String {
-    ledger.reserve(cost).unwrap_err().to_string()
+    Error::from(ledger.reserve(cost).unwrap_err()).to_string()
 }
 
 #[test]

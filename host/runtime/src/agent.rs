@@ -7,7 +7,6 @@ use phasegate_journal::Blob;
 use phasegate_process::measures::run_measures;
 use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Assignment, Event, Expected, PhaseOutcome, artifact};
-use phasegate_sandbox::World;
 use serde_json::json;
 
 use crate::Error;
@@ -28,9 +27,8 @@ pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(),
     }
     let plugin = driver.plugin(&work.phase.agent).await?;
     let assignment = assignment(driver, &work);
-    let desk = Arc::new(Desk::new(Arc::clone(driver), &work));
-    let call =
-        driver.call(&work.phase.agent, World::Agent, format!("phase {}, attempt {}", work.at.phase, work.at.attempt));
+    let call = driver.call(&plugin, format!("phase {}, attempt {}", work.at.phase, work.at.attempt));
+    let desk = Arc::new(Desk::new(Arc::clone(driver), &work, &call.limits));
     let began = Instant::now();
     let capabilities: Arc<Desk> = Arc::clone(&desk);
     let result = tokio::select! {

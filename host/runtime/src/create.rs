@@ -13,7 +13,7 @@ use phasegate_process::pipeline::{Grants, Pipeline};
 use phasegate_process::state::State;
 use phasegate_process::task::Task;
 use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, RunCreated, RunId, TaskId};
-use phasegate_sandbox::{Call, Limits};
+use phasegate_sandbox::Call;
 use serde_json::{Value, json};
 
 use crate::components::{bundled_digest, bundled_environment, missing};
@@ -23,7 +23,7 @@ use crate::define::Definition;
 use crate::house::House;
 use crate::lock::{self, LockFile};
 use crate::look_back;
-use crate::plugins::{fit_plugins, load_plugin, pins};
+use crate::plugins::{fit_plugins, load_plugin, pins, set_limits};
 use crate::run_name::run_name;
 use crate::settings::{CellOf, RunSettings};
 use crate::swap::Swaps;
@@ -187,22 +187,27 @@ impl House {
         settings.models.default = Some(broker.model_for(Tier::Default).clone());
         settings.models.deep = Some(broker.model_for(Tier::Deep).clone());
         for (language, runner) in &pipeline.runners {
-            let environment = self.environment(runner, components.get(runner)).await?;
+            let environment = self.environment(runner, components.get(runner), pipeline).await?;
             settings.environments.insert(language.clone(), environment);
         }
         Ok(settings)
     }
 
     /// What code can rely on that this runner runs; a third party's has to be compiled to say so.
-    pub(crate) async fn environment(&self, name: &PluginName, component: Option<&Digest>) -> Result<Value, Error> {
+    pub(crate) async fn environment(
+        &self,
+        name: &PluginName,
+        component: Option<&Digest>,
+        pipeline: &Pipeline,
+    ) -> Result<Value, Error> {
         let Some(digest) = component else { return Ok(json!({})) };
         let bundled = bundled_environment(name.as_str());
         if let (Some(environment), true) = (bundled, bundled_digest(name.as_str()).as_ref() == Some(digest)) {
             return Ok(environment);
         }
         let plugin = load_plugin(self, name, digest, &Grants::default(), |_, _| {}).await?;
-        let call =
-            Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits: Limits::runner(), log: None };
+        let limits = plugin.usual_limits().with(set_limits(pipeline)?.get(name).copied().unwrap_or_default());
+        let call = Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits, log: None };
         Ok(plugin.environment(&call).await?)
     }
 }

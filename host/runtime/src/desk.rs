@@ -19,9 +19,10 @@ use phasegate_process::pipeline::Grants;
 use phasegate_process::state::{AgentWork, CallState};
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, PluginName, artifact};
-use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
+use phasegate_sandbox::{ArtifactError, Capabilities, Limits, LogLevel, Overdrawn};
 use tokio::sync::{Notify, watch};
 
+use crate::allowance::Allowance;
 use crate::driver::{Driver, Models};
 use crate::limit_hit::LimitHit;
 use crate::past::Known;
@@ -36,6 +37,7 @@ pub(crate) struct Desk {
     at: AttemptId,
     plugin: PluginName,
     grants: Grants,
+    allowance: Allowance,
     inputs: Vec<ArtifactRef>,
     /// Calls of this attempt that the journal knows already.
     recorded: BTreeMap<u32, CallState>,
@@ -52,7 +54,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(driver: Arc<Driver>, work: &AgentWork) -> Self {
+    pub(crate) fn new(driver: Arc<Driver>, work: &AgentWork, limits: &Limits) -> Self {
         let recorded = match driver.writer.record() {
             Some(record) => record.calls(&work.at),
             None => driver.writer.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default(),
@@ -63,6 +65,7 @@ impl Desk {
             at: work.at.clone(),
             plugin: work.phase.agent.clone(),
             grants,
+            allowance: Allowance::new(limits),
             inputs: work.inputs.iter().chain(&work.previous).cloned().collect(),
             recorded,
             turn: watch::Sender::new(1),
@@ -70,7 +73,7 @@ impl Desk {
             labels: Mutex::default(),
             failure: Mutex::default(),
             failed: Notify::new(),
-            hit: LimitHit::default(),
+            hit: LimitHit::none(&work.at),
         }
     }
 
@@ -142,7 +145,9 @@ impl Desk {
         }
         if !self.grants.models.contains(&request.tier) {
             self.next_turn(call);
-            return Ok(Err(self.denied(&format!("models = [\"{}\"]", request.tier.as_str()), "this tier of models")));
+            let tier = request.tier.as_str();
+            let denied = self.denied(&format!("a model of tier `{tier}`"), &format!("models = [\"{tier}\"]"));
+            return Ok(Err(model::Error::Denied(denied)));
         }
         if let Some(known) = self.driver.past.answer(&self.at, call, &asked.digest) {
             return self.recollect(call, request.label, asked, known).await;
@@ -157,7 +162,7 @@ impl Desk {
             _ => None,
         };
         self.next_turn(call);
-        let reservation = reserved.map_err(|error| self.no_answer(&request.label, &error))?;
+        let reservation = reserved.map_err(|shortage| self.no_answer(&request.label, &shortage.into()))?;
         let shared =
             shared.transpose().map_err(|why| Error::Purse(format!("{} ({}): {why}", self.at, request.label)))?;
         // A closed semaphore would mean that the run is over, and with it this call.
@@ -269,11 +274,13 @@ impl Desk {
         Error::NoAnswer(format!("{} ({label}): {error}\nhint: nothing is lost; go on with `{again}", self.at))
     }
 
-    fn denied(&self, grant: &str, what: &str) -> model::Error {
-        model::Error::Denied(format!(
-            "plugin {} was not granted {what}: [plugins.{}] grants = {{ {grant} }}",
-            self.plugin, self.plugin
-        ))
+    fn denied(&self, wanted: &str, grant: &str) -> String {
+        let Self { plugin, at, .. } = self;
+        format!(
+            "plugin `{plugin}` (phase {}, attempt {}) asked for {wanted}, which is not granted\nhint: if it may have that, \
+             set `grants = {{ {grant} }}` under `[plugins.{plugin}]`",
+            at.phase, at.attempt
+        )
     }
 
     async fn try_tests(
@@ -291,10 +298,9 @@ impl Desk {
             return self.driver.writer.json(&run);
         }
         if !self.grants.test_bench.contains(&language) {
-            let why = format!(
-                "plugin {} was not granted it: [plugins.{}] grants = {{ test-bench = [\"{language}\"] }}",
-                self.plugin, self.plugin
-            );
+            let shown: String = language.chars().take(40).collect();
+            let shown = shown.escape_debug();
+            let why = self.denied(&format!("test runs in `{shown}`"), &format!("test-bench = [\"{shown}\"]"));
             return Ok(Err(BenchError::NoRunner(why)));
         }
         let began = Instant::now();
@@ -302,7 +308,7 @@ impl Desk {
             Ok(subject) => subject,
             Err(error) => return Ok(Err(error)),
         };
-        let hit = LimitHit::default();
+        let hit = LimitHit::none(&self.at);
         let run = suite::bench(&self.driver, &language, &code, &tests, &hit).await?;
         let blob = json_blob(&run);
         let ran = Event::TestsRan {
@@ -342,11 +348,24 @@ impl Desk {
 
 #[async_trait]
 impl Capabilities for Desk {
-    async fn complete(&self, call: u32, request: Request) -> Answer {
-        match self.ask(call, request).await {
+    async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn> {
+        self.my_turn(call).await;
+        let known = self.recorded.contains_key(&call);
+        let allowed = match self.allowance.let_through(&request, &self.driver.settings, known).await {
+            Ok(allowed) => allowed,
+            Err(overdrawn) => {
+                self.next_turn(call);
+                return Err(overdrawn);
+            }
+        };
+        let answer = match self.ask(call, request).await {
             Ok(answer) => answer,
             Err(error) => self.give_up(error).await,
+        };
+        if let Ok(response) = &answer {
+            allowed.reservation.commit(response.usage);
         }
+        Ok(answer)
     }
 
     async fn run_tests(

@@ -1,5 +1,6 @@
 //! The loop: ask the state for the next action, do it, append what happened.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use phasegate_broker::{Broker, Ledger};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::Action;
 use phasegate_process::{AttemptId, Event, PluginName, RunStatus};
-use phasegate_sandbox::{Call, Limits, LimitsPatch, Plugin, World};
+use phasegate_sandbox::{Call, LimitsPatch, Plugin};
 use tokio::sync::Semaphore;
 
 use crate::house::House;
@@ -38,6 +39,8 @@ pub(crate) struct Driver {
     pub(crate) models: Option<Models>,
     pub(crate) past: Past,
     pub(crate) overlap: Arc<Semaphore>,
+    /// Bounds that the pipeline sets.
+    pub(crate) limits: BTreeMap<PluginName, LimitsPatch>,
 }
 
 impl Driver {
@@ -120,14 +123,8 @@ impl Driver {
     }
 
     /// What a call of this plugin runs under.
-    pub(crate) fn call(&self, plugin: &PluginName, world: World, doing: String) -> Call {
-        let limits = match world {
-            World::Agent | World::AgentBlocking => Limits::default(),
-            World::Feedback => Limits::strategy(),
-            World::Runner => Limits::runner(),
-        };
-        let patch = self.pipeline.plugins.get(plugin).map(|plugin| plugin.limits.clone());
-        let patch: LimitsPatch = patch.and_then(|patch| serde_json::from_value(patch).ok()).unwrap_or_default();
-        Call { doing, seed: self.settings.seed, limits: limits.with(patch), log: None }
+    pub(crate) fn call(&self, plugin: &Plugin, doing: String) -> Call {
+        let patch = self.limits.get(plugin.name()).copied().unwrap_or_default();
+        Call { doing, seed: self.settings.seed, limits: plugin.usual_limits().with(patch), log: None }
     }
 }

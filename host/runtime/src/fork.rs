@@ -53,7 +53,7 @@ impl House {
         fit_plugins(self, &mut pipeline, &components).await?;
         for (language, runner) in &pipeline.runners {
             if components.get(runner) != state.created.components.get(runner) {
-                let environment = self.environment(runner, components.get(runner)).await?;
+                let environment = self.environment(runner, components.get(runner), &pipeline).await?;
                 settings.environments.insert(language.clone(), environment);
             }
         }

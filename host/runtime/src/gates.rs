@@ -6,7 +6,6 @@ use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{Bench, Judgement, SuiteRun, judge_findings, judge_tests};
 use phasegate_process::state::JudgeWork;
 use phasegate_process::{AttemptId, Decided, Event, Findings, PhaseOutcome, decide};
-use phasegate_sandbox::World;
 
 use crate::Error;
 use crate::door::bounded;
@@ -58,13 +57,13 @@ pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: G
     }
     let name = &driver.pipeline.feedback.plugin;
     let plugin = driver.plugin(name).await?;
-    let call = driver.call(name, World::Feedback, format!("feedback on gate {}, attempt {}", at.phase, at.attempt));
+    let call = driver.call(&plugin, format!("feedback on gate {}, attempt {}", at.phase, at.attempt));
     let about = {
         let state = driver.writer.state();
         let judged = state.phases.get(&at.phase).and_then(|known| known.judged.last());
         judged.map(|judged| judged.about.clone()).unwrap_or_default()
     };
-    let hit = LimitHit::default();
+    let hit = LimitHit::none(&at);
     let decided = match plugin.decide(&failure, &call).await {
         Ok(decision) => decide::check(&failure, &about, decision),
         Err(error) => Decided::Refused { reason: hit.note(error) },

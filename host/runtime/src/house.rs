@@ -15,6 +15,7 @@ use crate::driver::{Driver, Models};
 use crate::load::load;
 use crate::look_back::LookBack;
 use crate::past::Past;
+use crate::plugins::set_limits;
 use crate::purse::Purse;
 use crate::record::Record;
 use crate::settings::RunSettings;
@@ -205,7 +206,7 @@ impl House {
         };
         let past = Past::of(self.0.journal.as_ref(), &state)?;
         let pen = Pen::Journal(owned.fence());
-        let driver = self.driver(state, events, settings, models, past, pen, watcher);
+        let driver = self.driver(state, events, settings, models, past, pen, watcher)?;
         let ended = tokio::select! {
             biased;
             why = stop.stopped() => Err(why),
@@ -240,7 +241,7 @@ impl House {
     ) -> Result<Ended, Error> {
         let settings: RunSettings = read_json(self.0.journal.as_ref(), &start.created.settings)?;
         let pen = Pen::Replay(record);
-        let driver = self.driver(start, Vec::new(), settings, None, Past::default(), pen, watcher);
+        let driver = self.driver(start, Vec::new(), settings, None, Past::default(), pen, watcher)?;
         tokio::select! {
             biased;
             why = stop.stopped() => Ok(Ended::Stopped(why)),
@@ -258,14 +259,15 @@ impl House {
         past: Past,
         pen: Pen,
         watcher: Arc<dyn Watcher>,
-    ) -> Arc<Driver> {
+    ) -> Result<Arc<Driver>, Error> {
         let pipeline = Arc::clone(&state.pipeline);
+        let limits = set_limits(&pipeline)?;
         let writer = Arc::new(Writer::new(Arc::clone(&self.0.journal), pen, state, events, watcher));
         let overlap = Arc::new(Semaphore::new(if self.0.overlap { Semaphore::MAX_PERMITS } else { 1 }));
         let house = self.clone();
-        let driver = Arc::new(Driver { house, writer, pipeline, settings, models, past, overlap });
+        let driver = Arc::new(Driver { house, writer, pipeline, settings, models, past, overlap, limits });
         driver.warm_runners();
-        driver
+        Ok(driver)
     }
 }
 

@@ -5,6 +5,7 @@
 //! person takes no process. Fails with [`Error`], which always says whether the run can be resumed.
 
 mod agent;
+mod allowance;
 pub mod archive;
 mod components;
 mod config;

@@ -7,14 +7,27 @@ use std::time::Instant;
 
 use phasegate_journal::Blob;
 use phasegate_process::lock::Pin;
-use phasegate_process::pipeline::{Grants, Pipeline};
+use phasegate_process::pipeline::{Grants, Pipeline, PluginUse};
 use phasegate_process::{Digest, PluginName};
-use phasegate_sandbox::{Plugin, World, manifest};
+use phasegate_sandbox::{LimitsPatch, Plugin, World, manifest};
+use serde::Deserialize;
 
 use crate::Error;
 use crate::config::settings_message;
 use crate::house::House;
 use crate::writer::read_blob;
+
+/// The bounds that the pipeline sets, by plugin. One that cannot be understood is an error: it would not be applied.
+pub(crate) fn set_limits(pipeline: &Pipeline) -> Result<BTreeMap<PluginName, LimitsPatch>, Error> {
+    let set = pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null());
+    let read = |(name, plugin): (&PluginName, &PluginUse)| match LimitsPatch::deserialize(&plugin.limits) {
+        Ok(patch) => Ok((name.clone(), patch)),
+        Err(why) => Err(Error::NotNow(format!(
+            "the limits of plugin `{name}` cannot be applied: {why}\nhint: a fork of the run can set others: `--set plugins.{name}.limits.BOUND=…`"
+        ))),
+    };
+    set.map(read).collect()
+}
 
 /// Loads a component whose bytes are in the journal, off the async threads; refuses what was not granted.
 pub(crate) async fn load_plugin(

@@ -4,8 +4,8 @@
 //! with; no guest ever hears of it, so what a run comes to does not depend on its neighbours. Calls under way are waited for
 //! before one is refused.
 
-use phasegate_broker::{BudgetConfig, Cost, Ledger, Reservation, Spent};
-use phasegate_process::model::{Error, Usage};
+use phasegate_broker::{BudgetConfig, Cost, Ledger, Reservation, Shortage, Spent};
+use phasegate_process::model::Usage;
 
 /// What several runs may use together. Clones share it.
 #[derive(Debug, Clone)]
@@ -33,16 +33,11 @@ impl Purse {
 
     /// Puts a call's worst case aside, or says that there is too little left.
     pub(crate) async fn reserve(&self, cost: Cost) -> Result<Reservation, String> {
-        self.ledger.reserve_in_turn(cost).await.map_err(|error| self.words(&error))
+        self.ledger.reserve_in_turn(cost).await.map_err(|shortage| self.words(&shortage))
     }
 
-    fn words(&self, error: &Error) -> String {
-        let words = match error {
-            Error::Budget(words) => words.clone(),
-            other => other.to_string(),
-        };
-        let what = words.lines().next().unwrap_or_default();
-        format!("the budget of {} has too little left: {what}\nhint: {}", self.whose, self.remedy)
+    fn words(&self, shortage: &Shortage) -> String {
+        format!("the budget of {} has too little left: {shortage}\nhint: {}", self.whose, self.remedy)
     }
 }
 

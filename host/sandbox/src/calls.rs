@@ -3,27 +3,16 @@
 //! The host's work is a task of its own, so that it goes on when the guest loses interest. Dropping this drops the work.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::channel::oneshot;
 use tokio::task::JoinSet;
 
 use crate::Limits;
+use crate::error::CallErrorKind;
+use crate::quota::{Quota, Stop};
 use crate::turnstile::{Ticket, Turnstile};
-
-/// Why a call of the guest ends its run.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Stop {
-    #[error("computing time used up")]
-    Cpu,
-    #[error("too many calls")]
-    Calls,
-    #[error("too much asked")]
-    Asked,
-    #[error("the host lost the answer to call {0}")]
-    Lost(u32),
-}
 
 /// Shared by the imports of one store and whoever waits for its end.
 #[derive(Clone)]
@@ -31,9 +20,29 @@ pub(crate) struct Calls {
     pub(crate) turnstile: Arc<Turnstile>,
     work: Arc<Mutex<JoinSet<()>>>,
     limit: u32,
-    /// What may still be said in calls. The host holds it while it works, so it is bounded over all of them: how many are
-    /// under way at a time would depend on their answers' speed.
-    bytes_left: Arc<AtomicU64>,
+    at_once: u32,
+    /// How many the guest still waits for.
+    open: Arc<AtomicU32>,
+    /// What may be said in calls. The host holds it while it works, so it is bounded over all of them: how many are under
+    /// way at a time would depend on their answers' speed.
+    bytes: Quota,
+}
+
+/// A call that the guest waits for. It is over when the guest has its answer or has given it up; both follow from the
+/// guest's own doing, never from the answer's speed.
+pub(crate) struct Open(Arc<AtomicU32>);
+
+impl Open {
+    fn new(open: &Arc<AtomicU32>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// An answer that may not be there yet.
@@ -44,19 +53,28 @@ pub(crate) struct Pending<A> {
 
 impl Calls {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let bytes_left = Arc::new(AtomicU64::new(limits.calls_bytes));
-        Self { turnstile: Arc::default(), work: Arc::default(), limit: limits.calls, bytes_left }
+        Self {
+            turnstile: Arc::default(),
+            work: Arc::default(),
+            limit: limits.calls,
+            at_once: limits.calls_at_once,
+            open: Arc::default(),
+            bytes: Quota::new(limits.calls_bytes),
+        }
     }
 
-    /// Takes the next number, for a call that says so many bytes.
-    pub(crate) fn number(&self, bytes: usize) -> Result<u32, Stop> {
-        let spend = |left: u64| left.checked_sub(bytes as u64);
-        if self.bytes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend).is_err() {
-            return Err(Stop::Asked);
+    /// Takes the next number, for a call that says so many bytes and is open as long as what comes with it is kept.
+    pub(crate) fn number(&self, bytes: usize) -> Result<(u32, Open), Stop> {
+        if !self.bytes.spend(bytes) {
+            return Err(Stop(CallErrorKind::Asked { limit: self.bytes.limit }));
+        }
+        let open = Open::new(&self.open);
+        if self.open.load(Ordering::Relaxed) > self.at_once {
+            return Err(Stop(CallErrorKind::AtOnce { limit: self.at_once }));
         }
         match self.turnstile.number() {
-            number if number > self.limit => Err(Stop::Calls),
-            number => Ok(number),
+            number if number > self.limit => Err(Stop(CallErrorKind::Calls { limit: self.limit })),
+            number => Ok((number, open)),
         }
     }
 
@@ -91,13 +109,17 @@ impl Calls {
 impl<A> Pending<A> {
     /// The answer; its turn has come.
     pub(crate) fn take(mut self) -> Result<A, Stop> {
-        self.answer.try_recv().ok().flatten().ok_or(Stop::Lost(self.number))
+        self.answer.try_recv().ok().flatten().ok_or_else(|| lost(self.number))
     }
 
     /// The answer, as soon as it is there.
     pub(crate) async fn wait(self) -> Result<A, Stop> {
-        self.answer.await.map_err(|_| Stop::Lost(self.number))
+        self.answer.await.map_err(|_| lost(self.number))
     }
+}
+
+fn lost(call: u32) -> Stop {
+    Stop(CallErrorKind::Host(format!("the answer to call {call} is lost")))
 }
 
 /// Says that a call is answered, also when the work on it panicked.

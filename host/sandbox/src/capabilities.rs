@@ -34,6 +34,19 @@ pub enum ArtifactError {
     Other(String),
 }
 
+/// A model call that could take more than its plugin may use for one assignment; it is not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overdrawn {
+    /// The bound: `tokens` or `usd`.
+    pub bound: &'static str,
+    /// What the call may take, at the worst.
+    pub asked: String,
+    /// What was left.
+    pub left: String,
+    /// The limit.
+    pub limit: String,
+}
+
 /// What an agent may ask of the host.
 ///
 /// `call` numbers the waiting calls of one agent call in the order the guest asked, from 1; complete and run-tests share
@@ -41,8 +54,8 @@ pub enum ArtifactError {
 /// the answer; only when the whole call is dropped or meets its wall clock are they dropped too.
 #[async_trait]
 pub trait Capabilities: Send + Sync + 'static {
-    /// Asks a model.
-    async fn complete(&self, call: u32, request: Request) -> Answer;
+    /// Asks a model. A call that is beyond what the plugin may use ends its run, when the answer's turn has come.
+    async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn>;
     /// Tries tests, for the agent's own eyes.
     async fn run_tests(
         &self,

@@ -21,6 +21,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use crate::cache::Cache;
 use crate::compile::{Compilers, NotStarted, Started, Waited};
 use crate::contract::Misfit;
+use crate::depth::Depths;
 use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
 use crate::inspect::{Inspection, World, inspect};
 use crate::plugin::{Exports, Plugin};
@@ -37,11 +38,18 @@ const POOLED_TABLE: u64 = 20_000;
 
 /// How deep an interpreter may call, in bytes; taken from the system as it is used.
 const INTERPRETER_STACK: usize = 64 << 20;
+/// How deep any other plugin may call, in bytes.
+const STACK: usize = 512 << 10;
 /// What the host's own functions may take of a stack beside it.
 const HOST_STACK: usize = 2 << 20;
 
 /// Components that are loaded at once: each may take one of the threads that all blocking work shares.
 const LOADING: usize = 32;
+
+/// How deep a component usually may call, in bytes.
+fn stack_of(pooled: bool) -> u32 {
+    (if pooled { STACK } else { INTERPRETER_STACK }) as u32
+}
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -116,6 +124,7 @@ struct Inner {
     loading: Semaphore,
     queues: Queues,
     ticker: Arc<Ticker>,
+    depths: Depths,
 }
 
 /// What a compilation comes to.
@@ -137,9 +146,10 @@ pub struct Turn<'a> {
     _few: Option<SemaphorePermit<'a>>,
 }
 
-struct Side {
-    engine: wasmtime::Engine,
-    linker: Linker<State>,
+/// An engine, and what it links.
+pub(crate) struct Side {
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) linker: Linker<State>,
 }
 
 /// A component that is ready to be instantiated.
@@ -148,6 +158,8 @@ pub(crate) struct Compiled {
     pub(crate) pre: InstancePre<State>,
     pub(crate) exports: Exports,
     pub(crate) pooled: bool,
+    /// How deep it may call, in bytes.
+    pub(crate) stack: u32,
 }
 
 impl Engine {
@@ -179,6 +191,7 @@ impl Engine {
                 loading,
                 queues,
                 ticker,
+                depths: Depths::default(),
             }),
         })
     }
@@ -279,13 +292,22 @@ impl Engine {
         let (side, pooled) = self.inner.side(&inspection);
         let pre = side.linker.instantiate_pre(component).map_err(misfit)?;
         let exports = Exports::of(&pre, inspection.world).map_err(misfit)?;
-        Ok(Compiled { inspection, pre, exports, pooled })
+        Ok(Compiled { inspection, pre, exports, pooled, stack: stack_of(pooled) })
     }
 
     /// Waits for a free instance of this kind, and keeps the clock ticking while it is held.
     pub(crate) async fn enter(&self, world: World, pooled: bool) -> Result<Entered<'_>, CallErrorKind> {
         let permit = self.inner.queues.enter(world, pooled, self.inner.settings.max_queued).await?;
         Ok(Entered { _permit: permit, _running: self.inner.ticker.running() })
+    }
+
+    pub(crate) fn depths(&self) -> &Depths {
+        &self.inner.depths
+    }
+
+    /// Keeps the clock of another engine as well.
+    pub(crate) fn also_tick(&self, engine: wasmtime::Engine) {
+        lock(&self.inner.ticker.engines).push(engine);
     }
 }
 
@@ -341,7 +363,7 @@ impl Slot {
 }
 
 impl Side {
-    fn new(config: Config) -> wasmtime::Result<Self> {
+    pub(crate) fn new(config: Config) -> wasmtime::Result<Self> {
         let engine = wasmtime::Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         host::link(&mut linker)?;
@@ -356,6 +378,7 @@ fn config(strategy: InstanceAllocationStrategy) -> Config {
     config.wasm_component_model(true);
     config.wasm_component_model_async(true);
     config.epoch_interruption(true);
+    config.max_wasm_stack(STACK);
     config.memory_init_cow(true);
     config.wasm_backtrace_max_frames(None);
     // The same answers give the same bits on every machine.
@@ -368,9 +391,14 @@ fn config(strategy: InstanceAllocationStrategy) -> Config {
 /// An interpreter watches the part of its stack that lies in its own memory, and turns recursion without end into an error
 /// of its language. The machine's part must be deep enough for that to come first.
 fn interpreters() -> Config {
+    deep(INTERPRETER_STACK)
+}
+
+/// For components that may call as deep as this; their memory is asked of the system.
+pub(crate) fn deep(stack: usize) -> Config {
     let mut config = config(InstanceAllocationStrategy::OnDemand);
-    config.max_wasm_stack(INTERPRETER_STACK);
-    config.async_stack_size(INTERPRETER_STACK + HOST_STACK);
+    config.max_wasm_stack(stack);
+    config.async_stack_size(stack + HOST_STACK);
     config
 }
 
@@ -456,6 +484,7 @@ pub(crate) struct Entered<'a> {
 
 /// Moves the epoch on, a tick at a time, while anything runs; asleep otherwise.
 struct Ticker {
+    engines: Mutex<Vec<wasmtime::Engine>>,
     running: AtomicUsize,
     ended: AtomicBool,
     lock: Mutex<()>,
@@ -465,17 +494,18 @@ struct Ticker {
 impl Ticker {
     fn start(engines: Vec<wasmtime::Engine>) -> io::Result<Arc<Self>> {
         let ticker = Arc::new(Self {
+            engines: Mutex::new(engines),
             running: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
             lock: Mutex::new(()),
             wake: Condvar::new(),
         });
         let it = Arc::clone(&ticker);
-        std::thread::Builder::new().name("phasegate-epochs".to_owned()).spawn(move || it.tick(&engines))?;
+        std::thread::Builder::new().name("phasegate-epochs".to_owned()).spawn(move || it.tick())?;
         Ok(ticker)
     }
 
-    fn tick(&self, engines: &[wasmtime::Engine]) {
+    fn tick(&self) {
         while !self.ended.load(Ordering::Acquire) {
             if self.running.load(Ordering::Acquire) == 0 {
                 let guard = lock(&self.lock);
@@ -485,7 +515,7 @@ impl Ticker {
                 continue;
             }
             std::thread::sleep(TICK);
-            engines.iter().for_each(wasmtime::Engine::increment_epoch);
+            lock(&self.engines).iter().for_each(wasmtime::Engine::increment_epoch);
         }
     }
 
@@ -514,6 +544,7 @@ impl Drop for Inner {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// Whoever panicked while holding it left nothing half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,7 @@ use phasegate_process::manifest::BadManifest;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 
+use crate::Overdrawn;
 use crate::contract::Misfit;
 use crate::shape::Excess;
 
@@ -46,7 +47,9 @@ pub enum InspectError {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// Its bytes could not be had.
-    #[error("plugin `{plugin}` cannot be read: {reason}")]
+    #[error(
+        "plugin `{plugin}` cannot be read: {reason}\nhint: see that its file is there and may be read, or name another"
+    )]
     Read {
         /// The plugin.
         plugin: PluginName,
@@ -228,6 +231,47 @@ pub enum CallErrorKind {
         /// The limit.
         limit: u64,
     },
+    /// It had too many calls open at once.
+    AtOnce {
+        /// The limit.
+        limit: u32,
+    },
+    /// A model call could take more than the plugin may use.
+    Overdrawn(Box<Overdrawn>),
+    /// A model's answer is too long.
+    Answer {
+        /// Its bytes.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// It handed over too many artifacts.
+    Artifacts {
+        /// The limit.
+        limit: u32,
+    },
+    /// It handed over an artifact that is too large.
+    Artifact {
+        /// Its bytes.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Its artifacts are too large together.
+    ArtifactsTogether {
+        /// The limit.
+        limit: u64,
+    },
+    /// It read too much.
+    Read {
+        /// The limit.
+        limit: u64,
+    },
+    /// Its functions called each other too deeply.
+    Stack {
+        /// The limit.
+        limit: u32,
+    },
     /// It waits for something that nobody is doing.
     Stuck,
     /// What it answered has no meaning here.
@@ -278,6 +322,26 @@ impl fmt::Display for CallErrorKind {
             Self::Asked { limit } => {
                 write!(f, "put more than {limit} bytes into its model calls and test runs together")
             }
+            Self::AtOnce { limit } => write!(f, "had more than {limit} model calls and test runs open at once"),
+            Self::Overdrawn(it) => {
+                let Overdrawn { bound, asked, left, limit } = &**it;
+                let unit = if *bound == "usd" { "USD" } else { bound };
+                write!(f, "asked a model for what may take {asked} {unit}, and has {left} of its {limit} left")
+            }
+            Self::Answer { size, limit } => {
+                write!(f, "was answered with {size} bytes by a model, and at most {limit} are taken")
+            }
+            Self::Artifacts { limit } => {
+                write!(f, "handed over more than {limit} artifacts, to be checked or submitted")
+            }
+            Self::Artifact { size, limit } => {
+                write!(f, "handed over an artifact of {size} bytes, and at most {limit} are taken")
+            }
+            Self::ArtifactsTogether { limit } => {
+                write!(f, "handed over artifacts of more than {limit} bytes together, to be checked or submitted")
+            }
+            Self::Read { limit } => write!(f, "read more than {limit} bytes of its inputs, each reading counted"),
+            Self::Stack { limit } => write!(f, "used up its {limit} bytes of stack and crashed"),
             Self::Stuck => write!(f, "waits, but nothing that it could wait for is under way"),
             Self::BadAnswer(words) => write!(f, "gave an answer that cannot be taken: {words}"),
             Self::WrongWorld { is, needed } => write!(f, "is {is}, and {needed} is needed here"),
@@ -303,6 +367,14 @@ impl CallErrorKind {
             | Self::HostCall { .. }
             | Self::Calls { .. }
             | Self::Asked { .. }
+            | Self::AtOnce { .. }
+            | Self::Overdrawn(_)
+            | Self::Answer { .. }
+            | Self::Artifacts { .. }
+            | Self::Artifact { .. }
+            | Self::ArtifactsTogether { .. }
+            | Self::Read { .. }
+            | Self::Stack { .. }
             | Self::Stuck
             | Self::BadAnswer(_)
             | Self::WrongWorld { .. } => false,
@@ -328,6 +400,29 @@ impl CallErrorKind {
             Self::HostCall { .. } => "if its work needs it, raise `host_call_bytes` in its limits",
             Self::Calls { .. } => "if its work needs it, raise `calls` in its limits; else look for a loop that asks",
             Self::Asked { .. } => "if its work needs it, raise `calls_bytes` in its limits; else it should say less",
+            Self::AtOnce { .. } => {
+                "if its work needs it, raise `calls_at_once` in its limits; else it should await some before it asks more"
+            }
+            Self::Overdrawn(it) if it.bound == "usd" => {
+                "if its work is worth it, raise `usd` in its limits; else it should ask less, or for shorter answers"
+            }
+            Self::Overdrawn(_) => {
+                "if its work is worth it, raise `tokens` in its limits; else it should ask less, or for shorter answers"
+            }
+            Self::Answer { .. } => {
+                "if its work needs it, raise `answer_bytes` in its limits; else it should ask for shorter answers"
+            }
+            Self::Artifacts { .. } => {
+                "if its work needs it, raise `artifacts` in its limits; else look for a loop that checks"
+            }
+            Self::Artifact { .. } => "if its work needs it, raise `artifact_bytes` in its limits",
+            Self::ArtifactsTogether { .. } => "if its work needs it, raise `artifacts_bytes` in its limits",
+            Self::Read { .. } => {
+                "if its work needs it, raise `read_bytes` in its limits; else it should keep what it has read"
+            }
+            Self::Stack { .. } => {
+                "if its work needs it, raise `stack_bytes` in its limits; else look for a recursion without end"
+            }
             Self::Stuck => "its author should look for a task or future that is awaited but never completed",
             Self::BadAnswer(_) => "its author should hold it against the contract in `wit/`",
             Self::WrongWorld { .. } => "check which plugin the pipeline names in this place",
@@ -336,3 +431,6 @@ impl CallErrorKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,10 +14,12 @@ use wasmtime::component::{Accessor, HasSelf, Linker};
 use crate::bindings::phasegate::plugin::{
     artifacts, log, model_types, models, models_blocking, test_bench, test_bench_blocking, types,
 };
-use crate::calls::{Pending, Stop};
+use crate::calls::Pending;
 use crate::convert::{bench, model as convert_model, work};
+use crate::error::CallErrorKind;
+use crate::quota::Stop;
 use crate::state::State;
-use crate::{ArtifactError, Capabilities, LogLevel};
+use crate::{ArtifactError, Capabilities, LogLevel, Overdrawn};
 
 /// Links every interface of ours.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -31,6 +33,19 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     model_types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }
 
+/// What came of a model call.
+type Asked = Result<Answer, Overdrawn>;
+
+/// What the guest gets of an answer, unless that ends its run.
+fn answered(asked: Asked, limit: u64) -> Result<Result<model_types::Response, model_types::Error>, Stop> {
+    let answer = asked.map_err(|overdrawn| Stop(CallErrorKind::Overdrawn(Box::new(overdrawn))))?;
+    let size = convert_model::answer_size(&answer);
+    if size > limit {
+        return Err(Stop(CallErrorKind::Answer { size, limit }));
+    }
+    Ok(convert_model::answer(answer))
+}
+
 impl types::Host for State {}
 impl model_types::Host for State {}
 impl models::Host for State {}
@@ -41,7 +56,7 @@ impl State {
         self.capabilities.clone().ok_or_else(|| wasmtime::format_err!("this call has no capabilities"))
     }
 
-    fn ask_model(&self, call: u32, request: model_types::Request) -> wasmtime::Result<Pending<Answer>> {
+    fn ask_model(&self, call: u32, request: model_types::Request) -> wasmtime::Result<Pending<Asked>> {
         let capabilities = self.capabilities()?;
         let request = convert_model::request(request);
         Ok(self.calls.start(call, async move {
@@ -49,7 +64,7 @@ impl State {
                 Ok(request) => capabilities.complete(call, request).await,
                 Err(error) => {
                     capabilities.refused(call).await;
-                    Err(error)
+                    Ok(Err(error))
                 }
             }
         }))
@@ -92,11 +107,11 @@ async fn in_turn<A: Send + 'static>(
     bytes: usize,
     start: impl FnOnce(&State, u32) -> wasmtime::Result<Pending<A>>,
 ) -> wasmtime::Result<A> {
-    let (call, pending, ticket) = accessor.with(|mut access| {
+    let (call, pending, ticket, _open) = accessor.with(|mut access| {
         let state = access.get();
-        let call = state.calls.number(bytes)?;
+        let (call, open) = state.calls.number(bytes)?;
         let ticket = state.calls.place(call);
-        wasmtime::error::Ok((call, start(state, call)?, ticket))
+        wasmtime::error::Ok((call, start(state, call)?, ticket, open))
     })?;
     ticket.await;
     accessor.with(|mut access| access.get().hears(call))?.await;
@@ -109,9 +124,9 @@ impl models::HostWithStore<State> for HasSelf<State> {
         accessor: &Accessor<State, Self>,
         request: model_types::Request,
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
-        Ok(convert_model::answer(
-            in_turn(accessor, convert_model::size(&request), |state, call| state.ask_model(call, request)).await?,
-        ))
+        let bytes = convert_model::size(&request);
+        let asked = in_turn(accessor, bytes, |state, call| state.ask_model(call, request)).await?;
+        Ok(answered(asked, accessor.with(|mut access| access.get().limits.answer_bytes))?)
     }
 }
 
@@ -137,10 +152,10 @@ impl models_blocking::Host for State {
         request: model_types::Request,
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
         let _blocked = self.calls.turnstile.block();
-        let call = self.calls.number(convert_model::size(&request))?;
-        let answer = self.ask_model(call, request)?.wait().await?;
+        let (call, _open) = self.calls.number(convert_model::size(&request))?;
+        let asked = self.ask_model(call, request)?.wait().await?;
         self.hears(call)?.await;
-        Ok(convert_model::answer(answer))
+        Ok(answered(asked, self.limits.answer_bytes)?)
     }
 
     async fn complete_all(
@@ -151,15 +166,16 @@ impl models_blocking::Host for State {
         let started: Vec<_> = requests
             .into_iter()
             .map(|request| {
-                let call = self.calls.number(convert_model::size(&request))?;
-                Ok((call, self.ask_model(call, request)?))
+                let (call, open) = self.calls.number(convert_model::size(&request))?;
+                wasmtime::error::Ok(((call, self.ask_model(call, request)?), open))
             })
             .collect::<wasmtime::Result<_>>()?;
+        let (started, _open): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         let mut answers = Vec::with_capacity(started.len());
         for (call, pending) in started {
-            let answer = pending.wait().await?;
+            let asked = pending.wait().await?;
             self.hears(call)?.await;
-            answers.push(convert_model::answer(answer));
+            answers.push(answered(asked, self.limits.answer_bytes)?);
         }
         Ok(answers)
     }
@@ -173,7 +189,7 @@ impl test_bench_blocking::Host for State {
         tests: Vec<types::File>,
     ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
         let _blocked = self.calls.turnstile.block();
-        let call = self.calls.number(bench::subject_size(&code, &tests))?;
+        let (call, _open) = self.calls.number(bench::subject_size(&code, &tests))?;
         let result = self.try_tests(call, language, code, tests)?.wait().await?;
         self.hears(call)?.await;
         Ok(bench::result(result))
@@ -187,15 +203,20 @@ impl artifacts::Host for State {
 
     async fn read(&mut self, name: String) -> wasmtime::Result<Result<Vec<u8>, artifacts::Error>> {
         let _blocked = self.calls.turnstile.block();
-        Ok(self.capabilities()?.read(name).await.map_err(|error| match error {
+        let content = self.capabilities()?.read(name).await.map_err(|error| match error {
             ArtifactError::Unknown(words) => artifacts::Error::Unknown(words),
             ArtifactError::TooLarge(words) => artifacts::Error::TooLarge(words),
             ArtifactError::Other(words) => artifacts::Error::Other(words),
-        }))
+        });
+        if !self.read_bytes.spend(content.as_ref().map_or(0, Vec::len)) {
+            return Err(Stop(CallErrorKind::Read { limit: self.read_bytes.limit }).into());
+        }
+        Ok(content)
     }
 
     async fn check(&mut self, kind: String, content: Vec<u8>) -> wasmtime::Result<Result<(), Vec<String>>> {
         let _blocked = self.calls.turnstile.block();
+        self.handed.take(content.len())?;
         Ok(self.capabilities()?.check(kind, content).await)
     }
 }
@@ -216,9 +237,4 @@ impl log::Host for State {
         self.log.progress(&what, fraction);
         Ok(())
     }
-}
-
-/// What a trap was about, if it was one of ours.
-pub(crate) fn stop_of(error: &wasmtime::Error) -> Option<&Stop> {
-    error.downcast_ref::<Stop>()
 }

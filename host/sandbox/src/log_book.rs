@@ -20,6 +20,9 @@ pub(crate) enum Listener {
 #[derive(Clone)]
 pub(crate) struct LogBook {
     listener: Listener,
+    /// Plugin and moment, for the notice.
+    who: Arc<str>,
+    limits: Limits,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -31,9 +34,9 @@ struct Inner {
 }
 
 impl LogBook {
-    pub(crate) fn new(listener: Listener, limits: &Limits) -> Self {
+    pub(crate) fn new(listener: Listener, limits: &Limits, who: String) -> Self {
         let inner = Inner { lines_left: limits.log_lines, bytes_left: limits.log_bytes, cut: false, panic: None };
-        Self { listener, inner: Arc::new(Mutex::new(inner)) }
+        Self { listener, who: who.into(), limits: *limits, inner: Arc::new(Mutex::new(inner)) }
     }
 
     /// Takes one line. Control characters are dropped, so that no line can draw on a person's terminal.
@@ -66,23 +69,31 @@ impl LogBook {
 
     fn admit(&self, bytes: usize) -> bool {
         let bytes = bytes as u64;
-        let (admitted, notice) = self.with(|inner| {
+        let refused = self.with(|inner| {
             if inner.cut {
-                return (false, false);
+                return Some(None);
             }
-            if inner.lines_left == 0 || inner.bytes_left < bytes {
-                inner.cut = true;
-                return (false, true);
-            }
-            inner.lines_left -= 1;
-            inner.bytes_left -= bytes;
-            (true, false)
+            let why = match (inner.lines_left == 0, inner.bytes_left < bytes) {
+                (true, _) => (format!("{} lines", self.limits.log_lines), "log_lines"),
+                (_, true) => (format!("{} bytes", self.limits.log_bytes), "log_bytes"),
+                _ => {
+                    inner.lines_left -= 1;
+                    inner.bytes_left -= bytes;
+                    return None;
+                }
+            };
+            inner.cut = true;
+            Some(Some(why))
         });
-        if notice {
-            let words = "the log is cut here: this call has used up its lines or bytes of log (log_lines, log_bytes)";
-            self.say(LogLevel::Warn, words.to_owned());
+        if let Some(Some((what, bound))) = &refused {
+            let words = format!(
+                "the log is cut here: {} has used up its {what} of log\nhint: if that hides too much, raise `{bound}` in \
+                 its limits",
+                self.who
+            );
+            self.say(LogLevel::Warn, words);
         }
-        admitted
+        refused.is_none()
     }
 
     fn say(&self, level: LogLevel, line: String) {

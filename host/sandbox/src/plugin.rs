@@ -14,15 +14,15 @@ use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::exports::phasegate::plugin::{agent, agent_blocking, feedback, runner};
-use crate::calls::Stop;
 use crate::convert;
 use crate::engine::{Compiled, Engine, TICK};
 use crate::error::{CallError, CallErrorKind};
 use crate::inspect::{Inspection, World};
 use crate::log_book::{Listener, LogBook};
+use crate::quota::Stop;
 use crate::state::State;
 use crate::turnstile::{Driven, Stuck};
-use crate::{Capabilities, Limits, LogSink, host};
+use crate::{Capabilities, Limits, LogSink};
 
 /// A plugin that is ready to be called. Cheap to clone.
 #[derive(Clone)]
@@ -96,6 +96,16 @@ impl Plugin {
         &self.compiled.inspection
     }
 
+    /// Bounds that serve honest plugins of its kind.
+    pub fn usual_limits(&self) -> Limits {
+        let limits = match self.world() {
+            World::Agent | World::AgentBlocking => Limits::default(),
+            World::Feedback => Limits::strategy(),
+            World::Runner => Limits::runner(),
+        };
+        Limits { stack_bytes: self.compiled.stack, ..limits }
+    }
+
     /// One phase's work. The outer error is the sandbox's, the inner one the agent's own.
     ///
     /// Returns when the agent is done and every call it made is answered, wanted or not.
@@ -106,8 +116,9 @@ impl Plugin {
         call: &Call,
     ) -> Result<Result<Submission, Failure>, CallError> {
         let assignment = convert::work::assignment(assignment);
-        let log = LogBook::new(Listener::Agent(Arc::clone(&capabilities)), &call.limits);
+        let log = LogBook::new(Listener::Agent(Arc::clone(&capabilities)), &call.limits, self.who(call));
         let state = State::new(call.limits, log, Some(capabilities), call.seed);
+        let handed = state.handed.clone();
         let result = self
             .run(call, state, move |store, instance, compiled| {
                 Box::pin(async move {
@@ -127,6 +138,9 @@ impl Plugin {
             .await?;
         match result {
             Ok(submission) => {
+                for artifact in &submission.artifacts {
+                    handed.take(artifact.content.len()).map_err(|Stop(kind)| self.error(call, kind))?;
+                }
                 self.bound_output(call, convert::work::size(&submission))?;
                 convert::work::submission(submission).map(Ok).map_err(|words| self.bad_answer(call, words))
             }
@@ -212,9 +226,13 @@ impl Plugin {
         Ok(convert::bench::from_result(result))
     }
 
+    fn who(&self, call: &Call) -> String {
+        format!("plugin `{}` ({})", self.name, call.doing)
+    }
+
     fn plain_state(&self, call: &Call) -> State {
         let listener = call.log.clone().map_or(Listener::Nobody, Listener::Sink);
-        State::new(call.limits, LogBook::new(listener, &call.limits), None, call.seed)
+        State::new(call.limits, LogBook::new(listener, &call.limits, self.who(call)), None, call.seed)
     }
 
     /// A fresh store and instance, one call in it, and the end of both.
@@ -223,7 +241,8 @@ impl Plugin {
         R: Send,
         B: for<'a> FnOnce(&'a mut Store<State>, Instance, &'a Compiled) -> Answering<'a, R> + Send,
     {
-        let compiled = &*self.compiled;
+        let compiled = self.engine.as_deep(&self.compiled, call.limits.stack_bytes).await;
+        let compiled = &*compiled.map_err(|kind| self.error(call, kind))?;
         let _entered = self.engine.enter(self.world(), compiled.pooled).await.map_err(|kind| self.error(call, kind))?;
         let calls = state.calls.clone();
         let mut store = bounded(compiled, state);
@@ -237,7 +256,7 @@ impl Plugin {
         let result = match ended {
             Err(_) => Err(CallErrorKind::WallClock { limit_ms: call.limits.wall_ms.get() }),
             Ok(Err(Stuck)) => Err(CallErrorKind::Stuck),
-            Ok(Ok(Err(error))) => Err(kind_of(&error, store.data())),
+            Ok(Ok(Err(error))) => Err(kind_of(&error, store.data(), compiled.stack)),
             Ok(Ok(Ok(result))) => Ok(result),
         };
         drop(store);
@@ -273,7 +292,8 @@ fn runner_guest(store: &mut Store<State>, instance: &Instance, compiled: &Compil
 /// A store with every bound on it.
 fn bounded(compiled: &Compiled, state: State) -> Store<State> {
     let limits = state.limits;
-    let ticks = limits.cpu_ms.get().div_ceil(TICK.as_millis() as u64);
+    let limit_ms = limits.cpu_ms.get();
+    let ticks = limit_ms.div_ceil(TICK.as_millis() as u64);
     let mut store = Store::new(compiled.pre.engine(), state);
     store.limiter(|state| state);
     store.set_hostcall_fuel(usize::try_from(limits.host_call_bytes).unwrap_or(usize::MAX));
@@ -284,7 +304,7 @@ fn bounded(compiled: &Compiled, state: State) -> Store<State> {
         let state = store.data_mut();
         state.ticks += 1;
         match state.ticks > ticks {
-            true => Err(Stop::Cpu.into()),
+            true => Err(Stop(CallErrorKind::CpuTime { limit_ms }).into()),
             false => Ok(UpdateDeadline::Yield(1)),
         }
     });
@@ -303,14 +323,10 @@ fn wrong(is: World, needed: World) -> wasmtime::Error {
 }
 
 /// What an error of wasmtime means, in the words of the limits.
-fn kind_of(error: &wasmtime::Error, state: &State) -> CallErrorKind {
+fn kind_of(error: &wasmtime::Error, state: &State, stack: u32) -> CallErrorKind {
     let limits = &state.limits;
-    match host::stop_of(error) {
-        Some(Stop::Cpu) => return CallErrorKind::CpuTime { limit_ms: limits.cpu_ms.get() },
-        Some(Stop::Calls) => return CallErrorKind::Calls { limit: limits.calls },
-        Some(Stop::Asked) => return CallErrorKind::Asked { limit: limits.calls_bytes },
-        Some(stop @ Stop::Lost(_)) => return CallErrorKind::Host(stop.to_string()),
-        None => {}
+    if let Some(Stop(kind)) = error.downcast_ref::<Stop>() {
+        return kind.clone();
     }
     if let Some(wrong) = error.downcast_ref::<Wrong>() {
         return CallErrorKind::WrongWorld { is: wrong.is, needed: wrong.needed };
@@ -339,6 +355,7 @@ fn kind_of(error: &wasmtime::Error, state: &State) -> CallErrorKind {
         return CallErrorKind::TooMany { what: "instances", limit: limits.instances };
     }
     match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => CallErrorKind::Stack { limit: stack },
         Some(trap) => CallErrorKind::Trap(trap.to_string().trim_start_matches("wasm trap: ").to_owned()),
         None => CallErrorKind::Trap(words),
     }

@@ -6,6 +6,7 @@ use wasmtime::ResourceLimiter;
 
 use crate::calls::Calls;
 use crate::log_book::LogBook;
+use crate::quota::{Handed, Quota};
 use crate::wasi::Virtual;
 use crate::{Capabilities, Limits};
 
@@ -14,6 +15,8 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) log: LogBook,
     pub(crate) calls: Calls,
+    pub(crate) handed: Handed,
+    pub(crate) read_bytes: Quota,
     /// Only agents have some.
     pub(crate) capabilities: Option<Arc<dyn Capabilities>>,
     pub(crate) world: Virtual,
@@ -28,6 +31,8 @@ impl State {
         Self {
             limits,
             calls: Calls::new(&limits),
+            handed: Handed::new(&limits),
+            read_bytes: Quota::new(limits.read_bytes),
             capabilities,
             world: Virtual::new(seed, log.clone()),
             log,

@@ -9,7 +9,7 @@ use phasegate_process::ArtifactRef;
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{Assignment, Expected};
-use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink};
+use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink, Overdrawn};
 
 use super::samples::Samples;
 use crate::words::short;
@@ -84,16 +84,16 @@ impl Desk {
 
 #[async_trait]
 impl Capabilities for Desk {
-    async fn complete(&self, call: u32, request: Request) -> Answer {
+    async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn> {
         let (label, tier) = (short(&request.label, 80), request.tier.as_str());
         self.diary.asked(call, format!("asks a model of tier {tier}: `{label}` (the answer is scripted)"));
         let text = self.samples.answer(request.answer_schema.as_deref(), &self.expected);
-        Ok(Response {
+        Ok(Ok(Response {
             content: vec![Content::Text { text }],
             stop: "end".to_owned(),
             model: "scripted:check".to_owned(),
             usage: Usage::default(),
-        })
+        }))
     }
 
     async fn run_tests(&self, call: u32, language: String, _: Subject, _: Vec<File>) -> Result<TestRun, BenchError> {

@@ -128,7 +128,7 @@ async fn agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -> Res
     };
     let diary = Diary::default();
     let desk = Arc::new(Desk::new(Arc::clone(&samples), &assignment, diary.clone()));
-    let call = call("a dry call", Limits { wall_ms: WALL_MS, ..Limits::default() }, &diary);
+    let call = call("a dry call", Limits { wall_ms: WALL_MS, ..plugin.usual_limits() }, &diary);
     let ended = plugin.run_agent(&assignment, desk, &call).await;
     let mut step = step(format!("agent.run as phase `{}`", phase.name), &diary, ended.as_ref().err());
     match ended {
@@ -179,7 +179,7 @@ async fn strategy(plugin: &Plugin, samples: &Samples) -> Result<Step, Failure> {
     let failure: GateFailure =
         serde_json::from_value(failure).map_err(|why| Failure::infrastructure(why.to_string()))?;
     let diary = Diary::default();
-    let ended = plugin.decide(&failure, &call("a dry call", Limits::strategy(), &diary)).await;
+    let ended = plugin.decide(&failure, &call("a dry call", plugin.usual_limits(), &diary)).await;
     let mut step = step("feedback.decide for a design review that failed".to_owned(), &diary, ended.as_ref().err());
     if let Ok(decision) = ended {
         match decide::check(&failure, &[], decision) {
@@ -198,7 +198,7 @@ async fn strategy(plugin: &Plugin, samples: &Samples) -> Result<Step, Failure> {
 
 async fn runner(plugin: &Plugin) -> Vec<Step> {
     let diary = Diary::default();
-    let call = call("a dry call", Limits::runner(), &diary);
+    let call = call("a dry call", plugin.usual_limits(), &diary);
     let offers = plugin.environment(&call).await;
     let mut first = step("runner.environment".to_owned(), &diary, offers.as_ref().err());
     let Ok(offers) = offers else { return vec![first] };

@@ -14,8 +14,8 @@ use futures::{FutureExt, StreamExt, stream};
 use phasegate_process::gate::{KeptTest, SuiteRun};
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, Outcome, TestCase, TestRun};
-use phasegate_process::{DroppedTest, Event, PluginName, artifact};
-use phasegate_sandbox::{CallErrorKind, Plugin, World};
+use phasegate_process::{DroppedTest, Event, artifact};
+use phasegate_sandbox::{CallErrorKind, Plugin};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
         return Ok(());
     }
     let began = Instant::now();
-    let hit = LimitHit::default();
+    let hit = LimitHit::none(&work.at);
     let code: Code = driver.writer.json(&work.code)?;
     let suite: TestSuite = driver.writer.json(&work.suite)?;
     let mut run = SuiteRun {
@@ -205,10 +205,6 @@ async fn runner(driver: &Driver, language: &str) -> Result<Result<Plugin, String
     }
 }
 
-fn call_of(driver: &Driver, name: &PluginName, doing: String) -> phasegate_sandbox::Call {
-    driver.call(name, World::Runner, doing)
-}
-
 async fn collect(
     driver: &Driver,
     runner: &Plugin,
@@ -216,7 +212,7 @@ async fn collect(
     tests: &[File],
     hit: &LimitHit,
 ) -> Result<Vec<String>, Vec<String>> {
-    let call = call_of(driver, runner.name(), "collecting tests".to_owned());
+    let call = driver.call(runner, format!("{}, collecting tests", hit.moment()));
     match runner.collect(code, tests, &call).await {
         Ok(Ok(names)) if names.len() > MAX_TESTS => {
             Err(vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", names.len())])
@@ -263,7 +259,7 @@ async fn run_file(
     hit: &LimitHit,
 ) -> TestRun {
     let wanted: Vec<_> = names.iter().filter(|name| file_of(name) == path).cloned().collect();
-    let call = call_of(driver, runner.name(), format!("running {path}"));
+    let call = driver.call(runner, format!("{}, running {path}", hit.moment()));
     let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &bounded(why)) };
     match runner.run_tests(code, tests, path, &call).await {
         Ok(Ok(run)) => complete(run, &wanted),

@@ -74,4 +74,6 @@ pub async fn verify(
 }
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod tests;

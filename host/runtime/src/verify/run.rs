@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use phasegate_broker::ModelsConfig;
+use phasegate_broker::{ModelsConfig, Price};
 use phasegate_journal::MemoryJournal;
 use phasegate_process::Digest;
 use phasegate_process::pipeline::Pipeline;
@@ -25,12 +25,15 @@ const KEPT: i64 = 64 << 20;
 /// The calls that a run may make, unless the configuration says less.
 const CALLS: u64 = 40;
 
+/// What the script's answers cost, so that bounds of money can be met.
+const PRICE: Price = Price { input: 1_000.0, output: 1_000.0, cached_input: None };
+
 /// Where attacks and neighbours live: one house, as the operator's runs have it, whose journal is gone when it ends.
 pub(super) struct Ground {
     house: House,
     config: Config,
-    base: Pipeline,
-    attacked: TaskSource,
+    pub(super) base: Pipeline,
+    pub(super) attacked: TaskSource,
     neighbour: TaskSource,
     /// How long an attack may take before it counts as not ended.
     pub(super) patience: Duration,
@@ -47,6 +50,9 @@ impl Ground {
         config.dir = folder.0.clone();
         config.models = ModelsConfig { default: "scripted:answers.toml".parse().ok(), ..config.models };
         (config.models.fast, config.models.deep) = (None, None);
+        // What answers cost here is nobody's money, so it is no matter of the operator's budget.
+        config.prices.0.extend(config.models.default.clone().map(|model| (model, PRICE)));
+        config.budget.usd = None;
         config.budget.calls = Some(config.budget.calls.map_or(CALLS, |calls| calls.min(CALLS)));
         let house = House::open(HouseSettings {
             journal: Arc::new(MemoryJournal::new()),
@@ -136,7 +142,7 @@ impl Ground {
     }
 
     /// A whole run, as it is seen from outside.
-    async fn told(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
+    pub(super) async fn told(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
         let pipeline = LoadedPipeline { pipeline, dir: PathBuf::new(), file: "verify-sandbox".to_owned() };
         let nobody: Arc<dyn Watcher> = Arc::new(NoWatcher);
         let run = match self.house.create(NewRun::of(task, &pipeline, &self.config), &nobody).await {

@@ -82,6 +82,18 @@ pub(crate) fn size(request: &wit::Request) -> usize {
         + request.tools.iter().map(tool).sum::<usize>()
 }
 
+/// Bytes of an answer, for the bound on each.
+pub(crate) fn answer_size(answer: &Answer) -> u64 {
+    let Ok(response) = answer else { return 0 };
+    let part = |part: &Content| match part {
+        Content::Text { text } => text.len(),
+        Content::ToolCall { id, name, arguments } => id.len() + name.len() + arguments.len(),
+        Content::ToolResult { id, text, .. } => id.len() + text.len(),
+        Content::Opaque { json } => json.len(),
+    };
+    response.content.iter().map(part).sum::<usize>() as u64
+}
+
 /// The answer as the guest knows it.
 pub(crate) fn answer(answer: Answer) -> Result<wit::Response, wit::Error> {
     let response = answer.map_err(|error| match error {

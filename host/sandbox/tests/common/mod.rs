@@ -10,7 +10,9 @@ use phasegate_process::feedback::GateFailure;
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::testing::{BenchError, File, Outcome, Subject, TestCase, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Expected};
-use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, Limits, LogLevel, Plugin};
+use phasegate_sandbox::{
+    ArtifactError, Call, Capabilities, Engine, EngineSettings, Limits, LogLevel, Overdrawn, Plugin,
+};
 use serde_json::{Value, json};
 
 pub fn fixture(name: &str) -> Vec<u8> {
@@ -141,14 +143,14 @@ impl Desk {
 
 #[async_trait]
 impl Capabilities for Desk {
-    async fn complete(&self, call: u32, request: Request) -> Answer {
+    async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn> {
         self.heard.lock().unwrap().asked.push((call, request.label.clone()));
         let (delay, answer) = (self.script)(call, &request);
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
         self.heard.lock().unwrap().answered.push(call);
-        answer
+        Ok(answer)
     }
 
     async fn run_tests(

@@ -1,0 +1,77 @@
+//! How deep plugins may call. wasmtime bounds the stack for a whole engine, so a plugin that is given another depth than its
+//! kind usually has runs in an engine of that depth, which is made when it is first needed and kept.
+//!
+//! Promises: the bound is the call's own, whatever depth the component was compiled for; nothing is compiled again. Fails
+//! with [`CallErrorKind::Host`] where the machine refuses such an engine.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use phasegate_process::Digest;
+use wasmtime::component::Component;
+
+use crate::engine::{Compiled, Engine, Side, deep, lock};
+use crate::error::CallErrorKind;
+use crate::plugin::Exports;
+
+/// Engines of one depth at once: each takes some memory for as long as the process lives.
+const MOST_DEPTHS: usize = 64;
+
+/// Engines and components of other depths than the usual ones, by their bytes of stack.
+#[derive(Default)]
+pub(crate) struct Depths {
+    sides: Mutex<HashMap<u32, Arc<Side>>>,
+    compiled: Mutex<HashMap<(Digest, u32), Arc<Compiled>>>,
+}
+
+impl Engine {
+    /// The component, ready for calls of this depth.
+    pub(crate) async fn as_deep(&self, compiled: &Arc<Compiled>, stack: u32) -> Result<Arc<Compiled>, CallErrorKind> {
+        // No engine can be made without any.
+        let stack = stack.max(1);
+        if compiled.stack == stack {
+            return Ok(Arc::clone(compiled));
+        }
+        let key = (compiled.inspection.digest.clone(), stack);
+        if let Some(known) = lock(&self.depths().compiled).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let (engine, compiled) = (self.clone(), Arc::clone(compiled));
+        let made = tokio::task::spawn_blocking(move || engine.remade(&compiled, stack)).await;
+        let made = made.map_err(|error| CallErrorKind::Host(error.to_string()))?;
+        let made = made.map_err(|error| {
+            CallErrorKind::Host(format!("there is no stack of {stack} bytes to be had (stack_bytes): {error:#}"))
+        })?;
+        Ok(Arc::clone(lock(&self.depths().compiled).entry(key).or_insert(Arc::new(made))))
+    }
+
+    fn remade(&self, compiled: &Compiled, stack: u32) -> wasmtime::Result<Compiled> {
+        let side = self.side_of(stack)?;
+        let component = moved(compiled.pre.component(), &side.engine)?;
+        let pre = side.linker.instantiate_pre(&component)?;
+        let exports = Exports::of(&pre, compiled.inspection.world)?;
+        Ok(Compiled { inspection: compiled.inspection.clone(), pre, exports, pooled: compiled.pooled, stack })
+    }
+
+    fn side_of(&self, stack: u32) -> wasmtime::Result<Arc<Side>> {
+        let mut sides = lock(&self.depths().sides);
+        if let Some(side) = sides.get(&stack) {
+            return Ok(Arc::clone(side));
+        }
+        if sides.len() >= MOST_DEPTHS {
+            wasmtime::bail!("{MOST_DEPTHS} other depths are in use already");
+        }
+        let side = Arc::new(Side::new(deep(stack as usize))?);
+        self.also_tick(side.engine.clone());
+        sides.insert(stack, Arc::clone(&side));
+        Ok(side)
+    }
+}
+
+/// The same machine code for another engine.
+#[allow(unsafe_code)]
+fn moved(component: &Component, engine: &wasmtime::Engine) -> wasmtime::Result<Component> {
+    let code = component.serialize()?;
+    // SAFETY: `deserialize` wants bytes that `serialize` wrote. It did just now, and nobody had them in hand meanwhile.
+    unsafe { Component::deserialize(engine, code) }
+}

@@ -1,0 +1,207 @@
+//! Every refusal in full: whose it is, when, which bound, and what to do. A new one does not compile until it has its words
+//! here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use phasegate_process::manifest::Manifest;
+use phasegate_process::model::Tier;
+
+use super::*;
+use crate::Bound;
+
+/// Pairs each variant with a sample of it; a variant without one does not compile.
+macro_rules! one_of_each {
+    ($type:ty: $($variant:pat => $sample:expr,)*) => {{
+        let known = |it: &$type| match it { $($variant => (),)* };
+        let samples: Vec<$type> = vec![$($sample,)*];
+        samples.iter().for_each(known);
+        samples
+    }};
+}
+
+fn of_calls() -> Vec<CallErrorKind> {
+    use CallErrorKind as K;
+    let overdrawn = |bound, asked: &str, left: &str, limit: &str| {
+        let [asked, left, limit] = [asked, left, limit].map(str::to_owned);
+        Box::new(Overdrawn { bound, asked, left, limit })
+    };
+    let mut samples = one_of_each!(CallErrorKind:
+        K::Trap(_) => K::Trap("out of bounds memory access".to_owned()),
+        K::Panic(_) => K::Panic("panicked at src/lib.rs:7:9: the plan has no units".to_owned()),
+        K::Exit(_) => K::Exit(3),
+        K::CpuTime { .. } => K::CpuTime { limit_ms: 30_000 },
+        K::WallClock { .. } => K::WallClock { limit_ms: 3_600_000 },
+        K::Memory { .. } => K::Memory { what: "memory", wanted: 268_500_992, limit: 268_435_456 },
+        K::TooMany { .. } => K::TooMany { what: "instances", limit: 100 },
+        K::Output { .. } => K::Output { size: 33_554_433, limit: 33_554_432 },
+        K::HostCall { .. } => K::HostCall { limit: 67_108_864 },
+        K::Calls { .. } => K::Calls { limit: 1_000 },
+        K::Asked { .. } => K::Asked { limit: 268_435_456 },
+        K::AtOnce { .. } => K::AtOnce { limit: 200 },
+        K::Overdrawn(_) => K::Overdrawn(overdrawn("tokens", "9000", "8000", "2000000")),
+        K::Answer { .. } => K::Answer { size: 8_388_609, limit: 8_388_608 },
+        K::Artifacts { .. } => K::Artifacts { limit: 1_000 },
+        K::Artifact { .. } => K::Artifact { size: 16_777_217, limit: 16_777_216 },
+        K::ArtifactsTogether { .. } => K::ArtifactsTogether { limit: 268_435_456 },
+        K::Read { .. } => K::Read { limit: 1_073_741_824 },
+        K::Stack { .. } => K::Stack { limit: 524_288 },
+        K::Stuck => K::Stuck,
+        K::BadAnswer(_) => K::BadAnswer("check `c` has the status `fine`".to_owned()),
+        K::WrongWorld { .. } => K::WrongWorld { is: "a test runner", needed: "an agent" },
+        K::Busy { .. } => K::Busy { queued: 10_000 },
+        K::Host(_) => K::Host("the answer to call 3 is lost".to_owned()),
+    );
+    samples.extend([
+        K::Memory { what: "table", wanted: 20_001, limit: 20_000 },
+        K::TooMany { what: "handles", limit: 10_000 },
+        K::Overdrawn(overdrawn("usd", "0.5000", "0.2500", "20.0000")),
+    ]);
+    samples
+}
+
+fn of_loading() -> Vec<LoadError> {
+    use LoadError as L;
+    let plugin = || "visitor".parse::<PluginName>().unwrap();
+    let inspect = || InspectError::NotAComponent("unexpected end-of-file".to_owned());
+    let mut samples = one_of_each!(LoadError:
+        L::Read { .. } => L::Read { plugin: plugin(), reason: "permission denied".to_owned() },
+        L::Digest { .. } => L::Digest { plugin: plugin(), expected: Digest::of(b"a"), found: Digest::of(b"b") },
+        L::TooLarge { .. } => L::TooLarge { plugin: plugin(), size: 134_217_729, limit: 134_217_728 },
+        L::TooComplex { .. } => L::TooComplex {
+            plugin: plugin(),
+            excess: Excess { of: Bound::Functions, found: 100_001, limit: 100_000 },
+        },
+        L::TooSlow { .. } => L::TooSlow { plugin: plugin(), limit_ms: 300_000 },
+        L::NoCompiler { .. } => L::NoCompiler { plugin: plugin(), compilers: 2, limit_ms: 300_000 },
+        L::Inspect { .. } => L::Inspect { plugin: plugin(), source: inspect() },
+        L::Misfit { .. } => L::Misfit {
+            plugin: plugin(),
+            misfit: Box::new(Misfit::of_the_linker("it wants a function that is not there".to_owned())),
+        },
+        L::NotGranted { .. } => L::NotGranted {
+            plugin: plugin(),
+            wanted: "models".to_owned(),
+            grants: Grants { models: vec![Tier::Default], ..Grants::default() },
+        },
+        L::NotAsked { .. } => L::NotAsked { plugin: plugin(), wanted: "models".to_owned() },
+        L::Compile { .. } => L::Compile { plugin: plugin(), reason: "unsupported feature".to_owned() },
+    );
+    for of in [Bound::CodeBytes, Bound::FunctionBytes, Bound::FunctionWeight, Bound::InnerInstances] {
+        samples.push(L::TooComplex { plugin: plugin(), excess: Excess { of, found: 1_000_001, limit: 1_000_000 } });
+    }
+    let manifest = Manifest::parse("name = 7").unwrap_err();
+    samples.push(L::Inspect { plugin: plugin(), source: manifest.into() });
+    let manifest = Manifest::parse(&" ".repeat(1 << 20)).unwrap_err();
+    samples.push(L::Inspect { plugin: plugin(), source: manifest.into() });
+    samples
+}
+
+/// One paragraph, and one line that says what to do.
+fn told(samples: impl IntoIterator<Item = String>) -> String {
+    let mut all = String::new();
+    for words in samples {
+        assert!(words.starts_with("plugin `visitor` ") || words.starts_with("plugin `visitor`: "), "{words}");
+        let (what, hints) = words.split_once("\nhint: ").unwrap_or_else(|| panic!("no hint: {words}"));
+        assert!(hints.lines().skip(1).all(|line| line.starts_with("hint: ")), "something after the hints: {words}");
+        assert!(!what.contains("\n\n"), "one paragraph: {words}");
+        all.push_str(&words);
+        all.push_str("\n\n");
+    }
+    all
+}
+
+#[test]
+fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
+    let samples = of_calls().into_iter().map(|kind| {
+        let error = CallError { plugin: "visitor".parse().unwrap(), doing: "phase design, attempt 2".to_owned(), kind };
+        error.to_string()
+    });
+    let all = told(samples);
+    assert_eq!(all.matches("plugin `visitor` (phase design, attempt 2) ").count(), of_calls().len());
+    insta::assert_snapshot!(all, @r"
+    plugin `visitor` (phase design, attempt 2) crashed: out of bounds memory access
+    hint: this is a fault of the plugin; its author needs this message and the plugin's log
+
+    plugin `visitor` (phase design, attempt 2) panicked: panicked at src/lib.rs:7:9: the plan has no units
+    hint: this is a fault of the plugin; its author needs this message and the plugin's log
+
+    plugin `visitor` (phase design, attempt 2) ended itself with status 3 instead of answering
+    hint: this is a fault of the plugin; its author needs this message and the plugin's log
+
+    plugin `visitor` (phase design, attempt 2) used up its 30000 ms of computing time and was stopped
+    hint: if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop
+
+    plugin `visitor` (phase design, attempt 2) was not done after 3600000 ms, waiting included, and was stopped
+    hint: if it only waited for slow models, raise `wall_ms` in its limits
+
+    plugin `visitor` (phase design, attempt 2) wanted memory of 268500992 bytes, may have 268435456, and crashed when it got no more
+    hint: if its work needs it, raise `memory_bytes` in its limits
+
+    plugin `visitor` (phase design, attempt 2) wanted more than 100 instances, and was stopped
+    hint: if its work needs it, raise `instances` in its limits
+
+    plugin `visitor` (phase design, attempt 2) returned 33554433 bytes, and at most 33554432 are taken
+    hint: if its work needs it, raise `output_bytes` in its limits
+
+    plugin `visitor` (phase design, attempt 2) handed the host more than 67108864 bytes in one call
+    hint: if its work needs it, raise `host_call_bytes` in its limits
+
+    plugin `visitor` (phase design, attempt 2) asked for more than 1000 model calls and test runs
+    hint: if its work needs it, raise `calls` in its limits; else look for a loop that asks
+
+    plugin `visitor` (phase design, attempt 2) put more than 268435456 bytes into its model calls and test runs together
+    hint: if its work needs it, raise `calls_bytes` in its limits; else it should say less
+
+    plugin `visitor` (phase design, attempt 2) had more than 200 model calls and test runs open at once
+    hint: if its work needs it, raise `calls_at_once` in its limits; else it should await some before it asks more
+
+    plugin `visitor` (phase design, attempt 2) asked a model for what may take 9000 tokens, and has 8000 of its 2000000 left
+    hint: if its work is worth it, raise `tokens` in its limits; else it should ask less, or for shorter answers
+
+    plugin `visitor` (phase design, attempt 2) was answered with 8388609 bytes by a model, and at most 8388608 are taken
+    hint: if its work needs it, raise `answer_bytes` in its limits; else it should ask for shorter answers
+
+    plugin `visitor` (phase design, attempt 2) handed over more than 1000 artifacts, to be checked or submitted
+    hint: if its work needs it, raise `artifacts` in its limits; else look for a loop that checks
+
+    plugin `visitor` (phase design, attempt 2) handed over an artifact of 16777217 bytes, and at most 16777216 are taken
+    hint: if its work needs it, raise `artifact_bytes` in its limits
+
+    plugin `visitor` (phase design, attempt 2) handed over artifacts of more than 268435456 bytes together, to be checked or submitted
+    hint: if its work needs it, raise `artifacts_bytes` in its limits
+
+    plugin `visitor` (phase design, attempt 2) read more than 1073741824 bytes of its inputs, each reading counted
+    hint: if its work needs it, raise `read_bytes` in its limits; else it should keep what it has read
+
+    plugin `visitor` (phase design, attempt 2) used up its 524288 bytes of stack and crashed
+    hint: if its work needs it, raise `stack_bytes` in its limits; else look for a recursion without end
+
+    plugin `visitor` (phase design, attempt 2) waits, but nothing that it could wait for is under way
+    hint: its author should look for a task or future that is awaited but never completed
+
+    plugin `visitor` (phase design, attempt 2) gave an answer that cannot be taken: check `c` has the status `fine`
+    hint: its author should hold it against the contract in `wit/`
+
+    plugin `visitor` (phase design, attempt 2) is a test runner, and an agent is needed here
+    hint: check which plugin the pipeline names in this place
+
+    plugin `visitor` (phase design, attempt 2) could not start: all instances are in use and 10000 calls are waiting for one
+    hint: run fewer tasks at once, or raise `max_instances` under `[sandbox]`
+
+    plugin `visitor` (phase design, attempt 2) could not be run by the host: the answer to call 3 is lost
+    hint: try again; if it stays, this is a fault of the host worth reporting
+
+    plugin `visitor` (phase design, attempt 2) wanted table of 20001 elements, may have 20000, and crashed when it got no more
+    hint: if its work needs it, raise `table_elements` in its limits
+
+    plugin `visitor` (phase design, attempt 2) wanted more than 10000 handles, and was stopped
+    hint: if its work needs it, raise `handles` in its limits; else look for what is never let go
+
+    plugin `visitor` (phase design, attempt 2) asked a model for what may take 0.5000 USD, and has 0.2500 of its 20.0000 left
+    hint: if its work is worth it, raise `usd` in its limits; else it should ask less, or for shorter answers
+    ");
+}
+
+#[test]
+fn every_refusal_to_load_names_the_plugin_and_what_to_do() {
+    insta::assert_snapshot!(told(of_loading().iter().map(LoadError::to_string)), @"");
+}

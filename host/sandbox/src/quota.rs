@@ -1,0 +1,66 @@
+//! What a guest may use up little by little, and the end of its run when there is too little left.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::Limits;
+use crate::error::CallErrorKind;
+
+/// A bound that was met in a call of the guest, which ends its run.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Stop(pub(crate) CallErrorKind);
+
+/// An amount that may be used up. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Quota {
+    pub(crate) limit: u64,
+    left: Arc<AtomicU64>,
+}
+
+impl Quota {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { limit, left: Arc::new(AtomicU64::new(limit)) }
+    }
+
+    /// Whether there was so much left of it.
+    pub(crate) fn spend(&self, amount: usize) -> bool {
+        let less = |left: u64| left.checked_sub(amount as u64);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+}
+
+/// The artifacts that an agent may hand over, to be checked or for good. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Handed {
+    count: u32,
+    left: Quota,
+    each: u64,
+    together: Quota,
+}
+
+impl Handed {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            count: limits.artifacts,
+            left: Quota::new(limits.artifacts.into()),
+            each: limits.artifact_bytes,
+            together: Quota::new(limits.artifacts_bytes),
+        }
+    }
+
+    /// Counts one.
+    pub(crate) fn take(&self, bytes: usize) -> Result<(), Stop> {
+        let (size, limit) = (bytes as u64, self.each);
+        if !self.left.spend(1) {
+            return Err(Stop(CallErrorKind::Artifacts { limit: self.count }));
+        }
+        if size > limit {
+            return Err(Stop(CallErrorKind::Artifact { size, limit }));
+        }
+        if !self.together.spend(bytes) {
+            return Err(Stop(CallErrorKind::ArtifactsTogether { limit: self.together.limit }));
+        }
+        Ok(())
+    }
+}
