@@ -175,7 +175,7 @@ fn a_plugin_is_given_no_tier_that_it_does_not_ask_for() {
     let more = "grants = { models = [\"default\", \"deep\"] }\n\n[[phase]]\nname = \"planning\"\nsettings = { tier = \"deep\" }\n";
     shop.write("pipeline.toml", &format!("{PIPELINE}{more}"));
     let told = shop.call(&["run", "--task", "task.toml", "--json"]).1;
-    assert!(told.contains("plugin planning was not granted this tier of models"), "{told}");
+    assert!(told.contains("asked for a model of tier `deep`, which is not granted"), "{told}");
 }
 
 #[test]
