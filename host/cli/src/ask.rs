@@ -79,7 +79,7 @@ pub fn person(state: &State, known: Option<String>) -> Option<PersonSays> {
 }
 
 /// The name that a decision will bear.
-fn name() -> Option<String> {
+pub fn name() -> Option<String> {
     loop {
         let name = line("who decides? your name stands in the result: ")?;
         if !name.trim().is_empty() {
