@@ -1,7 +1,7 @@
 //! A component that says what it is told to, byte by byte: each of its functions takes a text out of its parameters,
 //! writes the bytes that the text spells to the beginning of its memory, and returns the address 0. So whoever writes the
-//! text lays out the result that the host lifts, pointers and lengths included. Before it returns it may also call one of
-//! its imports, with whatever stands in the memory as parameters.
+//! text lays out the result that the host lifts, pointers and lengths included. It may also call one of its imports first,
+//! with what stands in the memory as parameters, eight bytes for each; then the result is behind them.
 //!
 //! The text is `"`, a letter (`a` calls nothing, `b` the first import, …), two letters of `a` to `p` for each byte, `"`.
 
@@ -26,6 +26,8 @@ const CONTRACT: [(&str, &str); 4] = [
 /// The most bytes that a text may spell; behind them lies what the host hands over.
 pub const MOST: usize = 1 << 16;
 const PAGES: u64 = 8;
+/// Where the result is after a call: no import has as many parameters.
+const AFTER_A_CALL: i32 = 256;
 
 /// The text that makes a component spell these bytes, after calling this import.
 pub fn text(import: u8, bytes: &[u8]) -> String {
@@ -160,7 +162,7 @@ fn body(name: &str, params: u32, imported: &[(Vec<ValType>, Vec<ValType>)]) -> F
         });
         code.end();
     }
-    code.i32_const(0).end();
+    code.i32_const(AFTER_A_CALL).i32_const(0).local_get(call).select().end();
     function
 }
 
