@@ -23,7 +23,9 @@ use phasegate_process::pipeline::{Pipeline, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Findings, PhaseName, Submission, TaskId, decide};
-use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, Limits, LogLevel, Plugin};
+use phasegate_sandbox::{
+    ArtifactError, Call, Capabilities, Engine, EngineSettings, Limits, LogLevel, Overdrawn, Plugin,
+};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -202,7 +204,7 @@ struct Desk;
 
 #[async_trait]
 impl Capabilities for Desk {
-    async fn complete(&self, _: u32, request: Request) -> Answer {
+    async fn complete(&self, _: u32, request: Request) -> Result<Answer, Overdrawn> {
         keeps(&request);
         let answer = Response {
             content: vec![Content::Text { text: request.label.clone() }],
@@ -213,7 +215,7 @@ impl Capabilities for Desk {
         for kind in [ProviderKind::Anthropic, ProviderKind::Openai] {
             Asked::new(kind, "http://127.0.0.1/", "sk-canary-0123", request.clone()).map(|asked| asked.go_on(&answer));
         }
-        Ok(answer)
+        Ok(Ok(answer))
     }
 
     async fn run_tests(&self, _: u32, _: String, _: Subject, _: Vec<File>) -> Result<TestRun, BenchError> {
