@@ -323,7 +323,7 @@ mod fork {
         insta::assert_snapshot!(refused(&["--at", "design", "--feedback", "code"]), @r#"
             exit 2
             error: plugin `code` asks for language models, which is not granted
-            hint: if it may have that, set `grants = { models = ["default"] }` under `[plugins.code]`
+            hint: if it may have that, set `grants = { models = ["fast", "default", "deep"] }` under `[plugins.code]`
         "#);
         insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r#"
             exit 2

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use phasegate_broker::{ModelsConfig, Price};
 use phasegate_journal::MemoryJournal;
 use phasegate_process::Digest;
+use phasegate_process::lock::LOCK_FILE;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::task::Task;
 use phasegate_sandbox::{EngineSettings, LimitsPatch};
@@ -48,6 +49,7 @@ impl Ground {
             Folder::new().map_err(|why| Error::NotNow(format!("no folder for a script can be made: {why}")))?;
         let mut config = config.clone();
         config.dir = folder.0.clone();
+        config.lock = folder.0.join(LOCK_FILE);
         config.models = ModelsConfig { default: "scripted:answers.toml".parse().ok(), ..config.models };
         (config.models.fast, config.models.deep) = (None, None);
         // What answers cost here is nobody's money, so it is no matter of the operator's budget.
