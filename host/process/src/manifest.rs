@@ -81,7 +81,10 @@ impl Manifest {
     /// Reads one. `text` is the author's.
     pub fn parse(text: &str) -> Result<Self, BadManifest> {
         if text.len() > MAX_MANIFEST_BYTES {
-            return Err(BadManifest(format!("it has {} bytes; at most {MAX_MANIFEST_BYTES} are taken", text.len())));
+            return Err(BadManifest(format!(
+                "it has {} bytes; at most {MAX_MANIFEST_BYTES} are taken\nhint: its author should say less",
+                text.len()
+            )));
         }
         let source = Source { file: "manifest", text };
         Self::read(source).map_err(|error| BadManifest(error.to_string()))

@@ -12,7 +12,7 @@ pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, BadManifest> {
     let mut found = Vec::new();
     let mut inside: Vec<Encoding> = Vec::new();
     for payload in Parser::new(0).parse_all(component) {
-        match payload.map_err(|error| BadManifest(error.to_string()))? {
+        match payload.map_err(damaged)? {
             Payload::Version { encoding, .. } => inside.push(encoding),
             Payload::End(_) => drop(inside.pop()),
             Payload::CustomSection(section) if section.name() == MANIFEST_SECTION && speaks(&inside) => {
@@ -26,8 +26,12 @@ pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, BadManifest> {
         [bytes] => bytes,
         _ => return Err(BadManifest("it holds more than one manifest\nhint: keep one of them".to_owned())),
     };
-    let text = std::str::from_utf8(bytes).map_err(|error| BadManifest(error.to_string()))?;
+    let text = std::str::from_utf8(bytes).map_err(damaged)?;
     Manifest::parse(text).map(Some)
+}
+
+fn damaged(error: impl std::fmt::Display) -> BadManifest {
+    BadManifest(format!("{error}\nhint: rebuild the plugin"))
 }
 
 fn speaks(inside: &[Encoding]) -> bool {
