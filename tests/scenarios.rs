@@ -233,6 +233,27 @@ mod interrupted {
     }
 
     #[test]
+    fn what_was_used_before_a_kill_counts_afterwards_and_the_same_call_is_refused() {
+        fn design(told: &Told) -> Vec<&Value> {
+            told.named("phase_finished").filter(|it| it["phase"] == "design").map(|it| &it["outcome"]).collect()
+        }
+        let whole = Scene::new("out-of-tokens").run(&["--async"]);
+        let scene = Scene::new("out-of-tokens");
+        let answered = |it: &Value| it["event"] == "model_answered" && it["phase"] == "design" && it["call"] == 4;
+        let killed = scene.run_until(&["--async"], answered);
+        let run = killed.run_id();
+        killed.signal("KILL");
+        let after = scene.resume(&run);
+        assert!(
+            design(&after)[0]["crashed"]["reason"].as_str().unwrap().contains("of its 5000 left"),
+            "{}",
+            after.stderr
+        );
+        assert_eq!(design(&after), design(&whole));
+        scene.replays(&run, &[]);
+    }
+
+    #[test]
     fn a_call_that_may_have_been_billed_is_shown() {
         let scene = Scene::new("slow");
         let killed = scene.run_until(&["--async"], in_design);

@@ -160,10 +160,70 @@ fn without_figures(text: &str, least: u64, below: u64) -> String {
 async fn every_bound_holds_at_its_value_and_refuses_beyond_it_in_its_own_words() {
     let names: Vec<&str> = cases().iter().map(|case| case.bound).collect();
     assert_eq!(names, Limits::NAMES, "each bound has its case here, in the order of `Limits`");
-    insta::assert_snapshot!(told(cases()).await, @"");
+    insta::assert_snapshot!(told(cases()).await, @r"
+    cpu_ms passes at N, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) used up its 50 ms of computing time and was stopped hint: if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop
+    wall_ms passes at N, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) was not done after 50 ms, waiting included, and was stopped hint: if it only waited for slow models, raise `wall_ms` in its limits
+    memory_bytes passes at N, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) wanted memory of N bytes, may have N-1, and crashed when it got no more hint: if its work needs it, raise `memory_bytes` in its limits
+    table_elements passes at N, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) wanted table of N elements, may have N-1, and crashed when it got no more hint: if its work needs it, raise `table_elements` in its limits
+    stack_bytes passes at N, and below:
+      code#1 crashed: plugin `visitor` (phase code, attempt 1) used up its N-1 bytes of stack and crashed hint: if its work needs it, raise `stack_bytes` in its limits; else look for a recursion without end
+    instances passes at 3, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) wanted more than 2 instances, and was stopped hint: if its work needs it, raise `instances` in its limits
+    calls passes at 3, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) asked for more than 2 model calls and test runs hint: if its work needs it, raise `calls` in its limits; else look for a loop that asks
+    calls_at_once passes at 3, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) had more than 2 model calls and test runs open at once hint: if its work needs it, raise `calls_at_once` in its limits; else it should await some before it asks more
+    calls_bytes passes at N, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) put more than N-1 bytes into its model calls and test runs together hint: if its work needs it, raise `calls_bytes` in its limits; else it should say less
+    tokens passes at N, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) asked a model for what may take N tokens, and has N-1 of its N-1 left hint: if its work is worth it, raise `tokens` in its limits; else it should ask less, or for shorter answers
+    usd passes at N, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) asked a model for what may take 1.0730 USD, and has 1.0700 of its 1.0700 left hint: if its work is worth it, raise `usd` in its limits; else it should ask less, or for shorter answers
+    answer_bytes passes at 3, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) was answered with 3 bytes by a model, and at most 2 are taken hint: if its work needs it, raise `answer_bytes` in its limits; else it should ask for shorter answers
+    artifacts passes at 2, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) handed over more than 1 artifacts, to be checked or submitted hint: if its work needs it, raise `artifacts` in its limits; else look for a loop that checks
+    artifact_bytes passes at N, and below:
+      test#1 crashed: plugin `visitor` (phase test, attempt 1) handed over an artifact of N bytes, and at most N-1 are taken hint: if its work needs it, raise `artifact_bytes` in its limits
+    artifacts_bytes passes at N, and below:
+      test#1 crashed: plugin `visitor` (phase test, attempt 1) handed over artifacts of more than N-1 bytes together, to be checked or submitted hint: if its work needs it, raise `artifacts_bytes` in its limits
+    read_bytes passes at N, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) read more than N-1 bytes of its inputs, each reading counted hint: if its work needs it, raise `read_bytes` in its limits; else it should keep what it has read
+    handles passes at 5, and below:
+      planning#1 crashed: plugin `visitor` (phase planning, attempt 1) wanted more than 4 handles, and was stopped hint: if its work needs it, raise `handles` in its limits; else look for what is never let go
+    log_lines passes at 2, and below:
+      says: the log is cut here: plugin `visitor` (phase planning, attempt 1) has used up its 1 lines of log hint: if that hides too much, raise `log_lines` in its limits
+    log_bytes passes at N, and below:
+      says: the log is cut here: plugin `visitor` (phase planning, attempt 1) has used up its N-1 bytes of log hint: if that hides too much, raise `log_bytes` in its limits
+    host_call_bytes passes at N, and below:
+      test#1 crashed: plugin `visitor` (phase test, attempt 1) handed the host more than N-1 bytes in one call hint: if its work needs it, raise `host_call_bytes` in its limits
+    output_bytes passes at N, and below:
+      test#1 crashed: plugin `visitor` (phase test, attempt 1) returned N bytes, and at most N-1 are taken hint: if its work needs it, raise `output_bytes` in its limits
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bounds_of_runners_and_of_blocking_agents_hold_as_well() {
-    insta::assert_snapshot!(told(others()).await, @"");
+    insta::assert_snapshot!(told(others()).await, @r"
+    memory_bytes passes at N, and below:
+      not loaded: plugin `visitor-runner` (saying what code can rely on) wanted memory of N bytes, may have N-1, and crashed when it got no more hint: if its work needs it, raise `memory_bytes` in its limits
+    output_bytes passes at N, and below:
+      not loaded: plugin `visitor-runner` (saying what code can rely on) returned N bytes, and at most N-1 are taken hint: if its work needs it, raise `output_bytes` in its limits
+    table_elements passes at N, and below:
+      not loaded: plugin `visitor-runner` (saying what code can rely on) wanted table of N elements, may have N-1, and crashed when it got no more hint: if its work needs it, raise `table_elements` in its limits
+    stack_bytes passes at N, and below:
+      not loaded: plugin `visitor-runner` (saying what code can rely on) used up its 1 bytes of stack and crashed hint: if its work needs it, raise `stack_bytes` in its limits; else look for a recursion without end
+    calls_at_once passes at 3, and below:
+      planning#1 crashed: plugin `visitor-blocking` (phase planning, attempt 1) had more than 2 model calls and test runs open at once hint: if its work needs it, raise `calls_at_once` in its limits; else it should await some before it asks more
+    calls passes at 3, and below:
+      planning#1 crashed: plugin `visitor-blocking` (phase planning, attempt 1) asked for more than 2 model calls and test runs hint: if its work needs it, raise `calls` in its limits; else look for a loop that asks
+    tokens passes at N, and below:
+      planning#1 crashed: plugin `visitor-blocking` (phase planning, attempt 1) asked a model for what may take 1026 tokens, and has 1025 of its N-1 left hint: if its work is worth it, raise `tokens` in its limits; else it should ask less, or for shorter answers
+    answer_bytes passes at 3, and below:
+      planning#1 crashed: plugin `visitor-blocking` (phase planning, attempt 1) was answered with 3 bytes by a model, and at most 2 are taken hint: if its work needs it, raise `answer_bytes` in its limits; else it should ask for shorter answers
+    ");
 }
