@@ -46,7 +46,8 @@ impl Scene {
         self.folder.path().join(name)
     }
 
-    fn file(&self, name: &str) -> String {
+    /// A file of the scenario, or the common one.
+    pub fn file(&self, name: &str) -> String {
         let own = scenarios().join(&self.name).join(name);
         let file = if own.exists() { own } else { scenarios().join(name) };
         file.display().to_string()

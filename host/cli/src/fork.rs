@@ -60,7 +60,11 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     let config = place::config(args.config.as_deref(), None)?;
     let out = args.out.as_deref().map(|out| cwd().join(out));
     out.as_deref().map(|out| check_out(out, args.force)).transpose()?;
-    let house = place::house(state, Carry { overlap: args.overlap, offline: args.offline, ..Carry::default() })?;
+    let house = place::house(
+        state,
+        config.sandbox.clone(),
+        Carry { overlap: args.overlap, offline: args.offline, ..Carry::default() },
+    )?;
     let screen = Arc::new(Screen::new(args.json, verbose, false));
     let watcher: Arc<dyn Watcher> = Arc::clone(&screen) as Arc<dyn Watcher>;
     let new = NewFork { origin: &origin, phase, attempt, swaps: &swaps, dir: &cwd(), config: &config };

@@ -41,6 +41,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use fail::{Exit, Failure};
@@ -119,7 +120,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     trace(cli.verbose);
-    let ended = match tokio::runtime::Runtime::new() {
+    let ended = match runtime() {
         Ok(runtime) => {
             let ended = runtime.block_on(go(cli));
             // A prompt that nobody answered must not keep the process.
@@ -133,6 +134,12 @@ fn main() -> ExitCode {
         failure.exit
     });
     ExitCode::from(exit.code())
+}
+
+/// Where all async threads are with plugins that compute, each for a tick, network and disk are still looked at every few
+/// ticks, not only after dozens.
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(2).build()
 }
 
 async fn go(cli: Cli) -> Result<Exit, Failure> {

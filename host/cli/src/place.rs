@@ -51,6 +51,20 @@ pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config
     Ok(config)
 }
 
+/// The bounds of this host where no run is made: those of the configuration that was named, else of the nearest one. What
+/// was begun goes on though the configuration is broken since, within the usual bounds.
+pub fn sandbox(named: Option<&Path>) -> EngineSettings {
+    match Config::find(named, &cwd()) {
+        Ok(config) => config.sandbox,
+        Err(fault) => {
+            let fault = fault.to_string();
+            let why = fault.lines().next().unwrap_or_default();
+            complain(&format!("the sandbox has its usual bounds, for its configuration cannot be read: {why}\n"));
+            EngineSettings::default()
+        }
+    }
+}
+
 /// How runs are carried, as flags say it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Carry {
@@ -63,21 +77,31 @@ pub struct Carry {
 }
 
 /// The house over a state folder, which is made where it is not there yet.
-pub fn house(state: &Path, carry: Carry) -> Result<House, Failure> {
-    house_of(Arc::new(SqliteJournal::open(state)?), state, carry, None)
+pub fn house(state: &Path, sandbox: EngineSettings, carry: Carry) -> Result<House, Failure> {
+    house_of(Arc::new(SqliteJournal::open(state)?), state, sandbox, carry, None)
 }
 
 /// The same over a journal that is open, with a budget that all runs share.
-pub fn house_of(journal: Arc<dyn Journal>, state: &Path, carry: Carry, purse: Option<Purse>) -> Result<House, Failure> {
+pub fn house_of(
+    journal: Arc<dyn Journal>,
+    state: &Path,
+    sandbox: EngineSettings,
+    carry: Carry,
+    purse: Option<Purse>,
+) -> Result<House, Failure> {
     let Carry { overlap, raise, offline } = carry;
-    let engine = engine(state);
+    let engine = engine(state, sandbox);
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    Ok(House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?)
+    let house = House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?;
+    if let Some(notice) = house.engine().notice() {
+        complain(&format!("{notice}\n"));
+    }
+    Ok(house)
 }
 
 /// The sandbox as every run has it.
-pub fn engine(state: &Path) -> EngineSettings {
-    EngineSettings { cache_dir: Some(cache_dir(state)), ..EngineSettings::default() }
+pub fn engine(state: &Path, sandbox: EngineSettings) -> EngineSettings {
+    EngineSettings { cache_dir: Some(cache_dir(state)), ..sandbox }
 }
 
 /// Compiled plugins are worth keeping for all projects of a person.

@@ -30,6 +30,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     let house = place::house_of(
         Arc::new(journal),
         state,
+        place::sandbox(None),
         Carry { overlap: args.overlap, offline: true, ..Carry::default() },
         None,
     )?;

@@ -52,7 +52,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
         check_out(out, args.force)?;
     }
     let raise = Raise { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
-    let house = place::house(state, Carry { overlap: args.overlap, raise, offline: false })?;
+    let house = place::house(state, place::sandbox(None), Carry { overlap: args.overlap, raise, offline: false })?;
     let screen = Arc::new(Screen::new(args.json, verbose, false));
     let load = take_up(&house, &screen, state, run, out)?;
     Ok(Carrier::new(house, screen).carry_all(vec![load], 1).await)

@@ -81,7 +81,11 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     // What was begun goes on with what it pinned, whatever became of the configuration.
     let setup = if wanted.new.is_empty() { None } else { Some(setup(&args, &wanted.new).await?) };
 
-    let house = place::house(state, Carry { overlap: args.overlap, ..Carry::default() })?;
+    let sandbox = match &setup {
+        Some((config, _)) => config.sandbox.clone(),
+        None => place::sandbox(args.config.as_deref()),
+    };
+    let house = place::house(state, sandbox, Carry { overlap: args.overlap, ..Carry::default() })?;
     let screen = Arc::new(Screen::new(args.json, verbose, wanted.number() > 1));
     let mut loads = Vec::new();
     for (run, task) in &wanted.begun {

@@ -17,7 +17,7 @@ use phasegate_process::pipeline::{
     Ask, Grants, Pipeline, RawSettings, STANDARD, SettingsOf, check, parse_with_places, standard,
 };
 use phasegate_process::source::{self, Source, SourceError, did_you_mean};
-use phasegate_sandbox::LimitsPatch;
+use phasegate_sandbox::{EngineSettings, LimitsPatch};
 use serde::Deserialize;
 use serde_json::json;
 use toml::Spanned;
@@ -50,6 +50,8 @@ pub struct Config {
     pub prices: PriceTable,
     /// `[budget]`.
     pub budget: BudgetConfig,
+    /// `[sandbox]`: bounds of this host, not of a run.
+    pub sandbox: EngineSettings,
     /// `pipeline`: a standard one, or a file.
     pub pipeline: Option<String>,
     hitl: BTreeMap<Spanned<String>, Ask>,
@@ -110,6 +112,7 @@ struct RawConfig {
     providers: BTreeMap<String, ProviderConfig>,
     prices: PriceTable,
     budget: BudgetConfig,
+    sandbox: EngineSettings,
     hitl: BTreeMap<Spanned<String>, Ask>,
     feedback: Option<RawFeedback>,
     plugins: BTreeMap<Spanned<String>, RawPlugin>,
@@ -171,6 +174,7 @@ impl Config {
             providers: raw.providers,
             prices: raw.prices,
             budget: raw.budget,
+            sandbox: raw.sandbox,
             pipeline: raw.pipeline.map(Spanned::into_inner),
             hitl: raw.hitl,
             feedback: raw.feedback,

@@ -8,7 +8,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,7 +23,9 @@ use crate::contract::Misfit;
 use crate::depth::Depths;
 use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
 use crate::inspect::{Inspection, World, inspect};
+use crate::lane::Lane;
 use crate::plugin::{Exports, Plugin};
+use crate::settings::{EngineSettings, cores};
 use crate::shape::{self, Unfit};
 use crate::state::State;
 use crate::{host, wasi};
@@ -51,61 +52,6 @@ fn stack_of(pooled: bool) -> u32 {
     (if pooled { STACK } else { INTERPRETER_STACK }) as u32
 }
 
-/// How the engine is set up.
-#[derive(Debug, Clone)]
-pub struct EngineSettings {
-    /// Where compiled components are kept; `None` keeps none.
-    pub cache_dir: Option<PathBuf>,
-    /// Agents that exist at once, most of them waiting. Further ones queue.
-    pub max_instances: u32,
-    /// Agents on top of WASI (interpreters) that exist at once.
-    pub max_large_instances: u32,
-    /// Test runs at once.
-    pub max_test_runs: u32,
-    /// Calls that may queue for an instance, per kind; beyond that a call fails at once.
-    pub max_queued: u32,
-    /// The largest component that is compiled.
-    pub max_component_bytes: u64,
-    /// The most functions of a component.
-    pub max_functions: u64,
-    /// The most code of a component, in bytes.
-    pub max_code_bytes: u64,
-    /// The longest function, in bytes.
-    pub max_function_bytes: u64,
-    /// The most variables times branches of a function, which is what the worst functions to compile are made of.
-    pub max_function_weight: u64,
-    /// Instances of what a component has inside, as the compiler lays them out.
-    pub max_inner_instances: u64,
-    /// How long a component may take to compile.
-    pub max_compile_ms: u64,
-    /// Components that are compiled at once. Further ones wait.
-    pub max_compilations: u32,
-    /// How many bytes of compiled components are kept.
-    pub max_cache_bytes: u64,
-}
-
-impl Default for EngineSettings {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, |n| n.get() as u32);
-        Self {
-            cache_dir: None,
-            max_instances: 1_000,
-            max_large_instances: 100,
-            max_test_runs: cores.max(2),
-            max_queued: 10_000,
-            max_component_bytes: 128 << 20,
-            max_functions: 100_000,
-            max_code_bytes: 32 << 20,
-            max_function_bytes: 1 << 20,
-            max_function_weight: 1_000_000,
-            max_inner_instances: 1_000,
-            max_compile_ms: 300_000,
-            max_compilations: cores.clamp(2, 8),
-            max_cache_bytes: 1 << 30,
-        }
-    }
-}
-
 /// Runs plugins. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -123,6 +69,7 @@ struct Inner {
     turns: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
     loading: Semaphore,
     queues: Queues,
+    lane: Lane,
     ticker: Arc<Ticker>,
     depths: Depths,
 }
@@ -190,6 +137,7 @@ impl Engine {
                 turns,
                 loading,
                 queues,
+                lane: Lane::new(cores()),
                 ticker,
                 depths: Depths::default(),
             }),
@@ -293,6 +241,11 @@ impl Engine {
         let pre = side.linker.instantiate_pre(component).map_err(misfit)?;
         let exports = Exports::of(&pre, inspection.world).map_err(misfit)?;
         Ok(Compiled { inspection, pre, exports, pooled, stack: stack_of(pooled) })
+    }
+
+    /// Where guests compute that do so for long.
+    pub(crate) fn lane(&self) -> &Lane {
+        &self.inner.lane
     }
 
     /// Waits for a free instance of this kind, and keeps the clock ticking while it is held.

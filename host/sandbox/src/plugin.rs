@@ -252,7 +252,9 @@ impl Plugin {
         };
         let wall = Duration::from_millis(call.limits.wall_ms.get());
         let deadline = tokio::time::Instant::now() + wall;
-        let ended = tokio::time::timeout_at(deadline, Driven::new(work, Arc::clone(&calls.turnstile))).await;
+        let ended =
+            tokio::time::timeout_at(deadline, Driven::new(work, Arc::clone(&calls.turnstile), self.engine.lane()))
+                .await;
         let result = match ended {
             Err(_) => Err(CallErrorKind::WallClock { limit_ms: call.limits.wall_ms.get() }),
             Ok(Err(Stuck)) => Err(CallErrorKind::Stuck),

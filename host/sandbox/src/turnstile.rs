@@ -29,6 +29,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures::task::AtomicWaker;
 
+use crate::lane::{Lane, Pace, Step};
+
 /// Numbers calls and lets their answers through one by one.
 #[derive(Default)]
 pub(crate) struct Turnstile {
@@ -160,11 +162,12 @@ pub(crate) struct Driven<F> {
     call: Pin<Box<F>>,
     turnstile: Arc<Turnstile>,
     bell: Arc<Bell>,
+    pace: Pace,
 }
 
 impl<F: Future> Driven<F> {
-    pub(crate) fn new(call: F, turnstile: Arc<Turnstile>) -> Self {
-        Self { call: Box::pin(call), turnstile, bell: Arc::default() }
+    pub(crate) fn new(call: F, turnstile: Arc<Turnstile>, lane: &Lane) -> Self {
+        Self { call: Box::pin(call), turnstile, bell: Arc::default(), pace: lane.pace() }
     }
 }
 
@@ -172,18 +175,25 @@ impl<F: Future> Future for Driven<F> {
     type Output = Result<F::Output, Stuck>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.bell.outside.register(cx.waker());
-        self.turnstile.driver.register(cx.waker());
-        let waker = Waker::from(Arc::clone(&self.bell));
+        let Self { call, turnstile, bell, pace } = &mut *self;
+        bell.outside.register(cx.waker());
+        turnstile.driver.register(cx.waker());
+        let waker = Waker::from(Arc::clone(bell));
+        let mut step = || {
+            bell.rung.store(false, Ordering::SeqCst);
+            match call.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(output) => Step::Done(output),
+                Poll::Pending if bell.rung.load(Ordering::SeqCst) => Step::Busy,
+                Poll::Pending => Step::Idle,
+            }
+        };
         loop {
-            self.bell.rung.store(false, Ordering::SeqCst);
-            if let Poll::Ready(output) = self.call.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return Poll::Ready(Ok(output));
+            match pace.step(cx, &mut step) {
+                Poll::Ready(Step::Done(output)) => return Poll::Ready(Ok(output)),
+                Poll::Ready(Step::Busy) | Poll::Pending => return Poll::Pending,
+                Poll::Ready(Step::Idle) => {}
             }
-            if self.bell.rung.load(Ordering::SeqCst) {
-                return Poll::Pending;
-            }
-            match self.turnstile.on_idle() {
+            match turnstile.on_idle() {
                 Idle::Released => {}
                 Idle::Waiting => return Poll::Pending,
                 Idle::Stuck => return Poll::Ready(Err(Stuck)),

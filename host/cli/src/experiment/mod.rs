@@ -71,7 +71,13 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(state)?);
     let purse = experiment.purse(journal.as_ref())?;
     let spent = purse.spent();
-    let house = place::house_of(journal, state, Carry { overlap: args.overlap, ..Carry::default() }, Some(purse))?;
+    let house = place::house_of(
+        journal,
+        state,
+        config.sandbox.clone(),
+        Carry { overlap: args.overlap, ..Carry::default() },
+        Some(purse),
+    )?;
     check_variants(&experiment, &plan, &config, &house).await?;
 
     let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);

@@ -1,0 +1,78 @@
+//! The operator's bounds on the host, `[sandbox]`, and the folder for compiled plugins, as they are met at the command line.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "scenarios/harness.rs"]
+#[allow(dead_code)]
+mod harness;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use harness::{Scene, Told};
+use insta::assert_snapshot;
+
+/// A run with these lines under `[sandbox]`, and with a folder for compiled plugins of its own.
+fn run(sandbox: &str, prepare: impl FnOnce(&Scene)) -> (Told, String) {
+    let scene = Scene::new("plain-pass");
+    let answers = scene.file("answers.toml");
+    let config = format!("[models]\ndefault = \"scripted:{answers}\"\n\n[sandbox]\n{sandbox}");
+    fs::write(scene.path("phasegate.toml"), config).unwrap();
+    prepare(&scene);
+    let mut command = scene.run_with(&["--json", "--config", "phasegate.toml"]);
+    command.env("XDG_CACHE_HOME", scene.path("cache"));
+    let told = Told::of(command);
+    let here = scene.path("").canonicalize().unwrap().display().to_string();
+    let said = told.stderr.replace(&here, "HERE").replace(scene.path("").to_str().unwrap(), "HERE/");
+    let said = format!("{said}exit {}", told.code);
+    (told, said)
+}
+
+#[test]
+fn a_bound_of_the_operator_refuses_a_plugin_before_anything_runs() {
+    let (told, said) = run("max_function_bytes = 4000\n", |_| {});
+    assert!(told.events.is_empty());
+    assert_snapshot!(said, @"");
+}
+
+#[test]
+fn a_bound_that_is_misspelt_or_nothing_is_named_with_its_line() {
+    let said = |sandbox: &str| run(sandbox, |_| {}).1;
+    assert_snapshot!(said("max_instances = 10\nmax_function_byte = 4000\n"), @"");
+    assert_snapshot!(said("max_compilations = 0\n"), @"");
+    assert_snapshot!(said("max_compile_ms = \"long\"\n"), @"");
+}
+
+#[test]
+fn a_run_within_its_bounds_passes_and_keeps_what_it_compiled() {
+    let (told, _) = run("max_instances = 10\nmax_compilations = 1\n", |_| {});
+    assert_eq!(told.code, 0, "{}", told.stderr);
+}
+
+#[test]
+fn where_compiled_plugins_cannot_be_kept_a_run_says_so_and_passes() {
+    let (told, said) = run("", |scene| fs::write(scene.path("cache"), b"a file").unwrap());
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(said.starts_with("compiled plugins are not kept: HERE/cache/phasegate/compiled: "), "{said}");
+}
+
+#[test]
+fn a_folder_for_compiled_plugins_that_others_may_write_into_is_refused() {
+    let (told, said) = run("", |scene| {
+        let folder = scene.path("cache/phasegate/compiled");
+        fs::create_dir_all(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    });
+    assert!(told.events.is_empty());
+    assert_snapshot!(said, @"");
+}
+
+#[test]
+fn what_was_begun_goes_on_within_the_usual_bounds_though_the_configuration_is_broken_since() {
+    let scene = Scene::new("plain-pass");
+    let told = scene.run(&[]);
+    fs::write(scene.path("phasegate.toml"), "[sandbox]\nmax_instance = 1\n").unwrap();
+    let replayed = scene.call(&["replay", &told.run_id(), "--json"]);
+    assert_eq!(replayed.code, 0, "{}", replayed.stderr);
+    assert_snapshot!(replayed.stderr, @"");
+}
