@@ -25,6 +25,7 @@ pub mod testing;
 mod digest;
 mod event;
 mod names;
+mod schema;
 mod work;
 
 pub use digest::{BadDigest, Digest};

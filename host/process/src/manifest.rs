@@ -13,6 +13,7 @@ use toml::Spanned;
 use crate::Kind;
 use crate::artifact::schema_fault;
 use crate::pipeline::Grants;
+use crate::schema::validator;
 use crate::source::{self, Source, SourceError, did_you_mean};
 
 /// The largest manifest, in bytes.
@@ -22,6 +23,8 @@ pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
 const ANY: &str = "*";
 /// How many faults of settings are told at once.
 const MAX_FAULTS: usize = 20;
+/// How many tiers, and how many languages, it may ask for.
+const MOST_ASKED: usize = 32;
 
 /// What a plugin says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +58,7 @@ struct Raw {
     #[serde(default)]
     purpose: String,
     contract: Option<String>,
-    #[serde(default)]
-    asks: Grants,
+    asks: Option<Spanned<Grants>>,
     #[serde(default)]
     kind: Vec<RawKind>,
     settings: Option<Spanned<Schema>>,
@@ -106,7 +108,7 @@ impl Manifest {
             version: word(source, raw.version)?,
             purpose: raw.purpose,
             contract: raw.contract,
-            asks: raw.asks,
+            asks: asks(source, raw.asks)?,
             kinds,
             settings: raw.settings.map(|settings| schema(source, settings)).transpose()?,
         })
@@ -125,7 +127,7 @@ impl Manifest {
     /// Everything about these settings that the plugin does not take.
     pub fn faults(&self, settings: &Value) -> Vec<SettingFault> {
         let Some(schema) = &self.settings else { return Vec::new() };
-        let Ok(validator) = jsonschema::draft202012::new(schema) else { return Vec::new() };
+        let Ok(validator) = validator(schema) else { return Vec::new() };
         let known: Vec<&str> = schema
             .get("properties")
             .and_then(Value::as_object)
@@ -178,6 +180,22 @@ fn word(source: Source<'_>, text: Spanned<String>) -> Result<String, SourceError
     }
 }
 
+/// What is asked for ends up in `phasegate.lock` and before a person's eyes.
+fn asks(source: Source<'_>, raw: Option<Spanned<Grants>>) -> Result<Grants, SourceError> {
+    let Some(raw) = raw else { return Ok(Grants::default()) };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    let is_language = |text: &String| text == ANY || ((1..=64).contains(&text.len()) && text.chars().all(plain));
+    let Grants { models, test_bench } = raw.get_ref();
+    match models.len() <= MOST_ASKED && test_bench.len() <= MOST_ASKED && test_bench.iter().all(is_language) {
+        true => Ok(raw.into_inner()),
+        false => Err(source.error(
+            raw.span(),
+            "it asks for what cannot be given",
+            format!("models and test-bench take at most {MOST_ASKED} words each: tiers, and names of languages or `*`"),
+        )),
+    }
+}
+
 fn schema(source: Source<'_>, raw: Spanned<Schema>) -> Result<Value, SourceError> {
     let span = raw.span();
     let bad = |why: String| {
@@ -188,7 +206,7 @@ fn schema(source: Source<'_>, raw: Spanned<Schema>) -> Result<Value, SourceError
         Schema::Table(table) => Value::Object(table),
         Schema::Text(text) => serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?,
     };
-    jsonschema::draft202012::new(&schema).map_err(|error| bad(error.to_string()))?;
+    validator(&schema).map_err(bad)?;
     Ok(schema)
 }
 
@@ -296,6 +314,8 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(refusal(&text), expected, "{text}");
         }
+        let forged = "[asks]\ntest-bench = ['a\"] }\\u000a[plugins.other]', \"\\u001b[2J\"]\n";
+        assert!(refusal(&format!("{start}{forged}")).starts_with("manifest:3: it asks for what cannot be given\n"));
         assert!(refusal(&" ".repeat(MAX_MANIFEST_BYTES + 1)).starts_with("it has 262145 bytes; at most 262144"));
         let remote = format!("{start}[settings]\n\"$ref\" = \"http://127.0.0.1:1/schema.json\"\n");
         assert!(refusal(&remote).starts_with("manifest:3: this is no JSON Schema"), "{}", refusal(&remote));

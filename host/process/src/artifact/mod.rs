@@ -7,6 +7,7 @@ mod rules;
 use serde_json::Value;
 
 use crate::pipeline::Pipeline;
+use crate::schema::validator;
 use crate::{Kind, TaskId};
 
 pub use rules::{complexity, path_fault};
@@ -54,7 +55,7 @@ pub fn standard_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub fn compile(pipeline: &Pipeline, kind: &Kind) -> Result<jsonschema::Validator, String> {
     let text = schema(pipeline, kind).ok_or_else(|| format!("there is no kind `{kind}`"))?;
     let schema: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())
+    validator(&schema)
 }
 
 /// What an artifact is held against beside its schema.
