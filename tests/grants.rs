@@ -277,3 +277,17 @@ fn an_author_hears_of_what_the_manifest_forgets_to_ask_for() {
     hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
     ");
 }
+
+#[test]
+fn a_lock_that_was_written_by_hand_steers_no_terminal() {
+    let shop = Shop::new();
+    assert!(shop.runs());
+    let steered = shop.read("phasegate.lock").replace(r#"by = "ann""#, r#"by = "\u001b[2Jann\u202e""#);
+    assert!(steered.contains(r"\u001b"));
+    shop.write("phasegate.lock", &steered);
+    shop.planner("0.2.0", r#"["default"]"#);
+    for told in [shop.refusal(), shop.told(&["plugin", "accept", "planning"])] {
+        assert!(told.contains("[2Jann agreed to"), "{told}");
+        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told:?}");
+    }
+}

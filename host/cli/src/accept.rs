@@ -11,7 +11,7 @@ use phasegate_runtime::{BUNDLED, Config, LockFile, pin_of};
 use crate::ask::{agrees, name, somebody_is_here};
 use crate::fail::{Exit, Failure};
 use crate::place::{self, cwd};
-use crate::words::say;
+use crate::words::{clean, say};
 
 /// What is agreed to.
 #[derive(clap::Args)]
@@ -43,7 +43,7 @@ pub fn go(args: Args) -> Result<Exit, Failure> {
     let by = place::person(args.by)?;
     let told = told(&args.name, &pin);
     lock.accept(args.name, pin, &by)?;
-    say(&format!("{was}\n{by} agrees to {told}\n"));
+    say(&clean(&format!("{was}\n{by} agrees to {told}\n")));
     Ok(Exit::Passed)
 }
 

@@ -232,6 +232,16 @@ mod tests {
     }
 
     #[test]
+    fn whatever_a_language_is_called_it_is_written_as_one_text() {
+        let forged = "x\"] }\ngrants = {}\n[plugins.other]\n\u{1b}[2J#";
+        let asks = Grants { models: Vec::new(), test_bench: vec![forged.to_owned()] };
+        let mut lock = lock();
+        lock.agree("other".parse().unwrap(), Pin { asks: asks.clone(), grants: asks, ..pin("1", &[], &[]) }, agreed());
+        let text = lock.to_string();
+        assert_eq!(Lock::parse(Source { file: "phasegate.lock", text: &text }).unwrap(), lock, "{text}");
+    }
+
+    #[test]
     fn a_new_plugin_and_a_known_one_go_on_and_asking_for_less_is_no_change() {
         let known = pin("1.2", &[Tier::Default], &[Tier::Default]);
         assert_eq!(Lock::default().check(&name(), &known), Standing::New);

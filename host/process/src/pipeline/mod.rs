@@ -165,7 +165,7 @@ impl std::fmt::Display for Grants {
     /// As the value of `grants` in a file.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let list = |name: &str, values: Vec<&str>| {
-            let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+            let quoted: Vec<String> = values.iter().map(|value| toml::Value::from(*value).to_string()).collect();
             (!values.is_empty()).then(|| format!("{name} = [{}]", quoted.join(", ")))
         };
         let models = list("models", self.models.iter().map(|tier| tier.as_str()).collect());
