@@ -3,7 +3,7 @@
 //! A run pins each by digest and keeps its bytes in the journal, so that a resumed run uses what it began with.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -28,6 +28,9 @@ pub const BUNDLED: [&str; 10] = [
     "nearest-phase",
     "runner-python",
 ];
+
+/// More than the sandbox takes of any component: a small file may unpack to whatever its author likes.
+const MOST_BYTES: u64 = 512 << 20;
 
 /// What the Python runner offers to code; the component says the same, and a test holds them together.
 const PYTHON_ENVIRONMENT: &str = include_str!("../../../plugins/dist/runner-python.environment.json");
@@ -172,12 +175,36 @@ pub(crate) fn missing(
     Ok(blobs)
 }
 
+/// Whatever there is, unless it is more than that.
+fn all_of(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(most + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(io::Error::other(format!("it has more than {most} bytes, and no component has"))),
+        false => Ok(bytes),
+    }
+}
+
 /// A component's bytes, unpacked where the file ends in `.zst`.
 pub fn read_component(path: &Path) -> io::Result<Vec<u8>> {
-    let bytes = std::fs::read(path)?;
-    if path.extension().is_some_and(|extension| extension == "zst") {
-        zstd::decode_all(bytes.as_slice())
-    } else {
-        Ok(bytes)
+    let file = std::fs::File::open(path)?;
+    match path.extension().is_some_and(|extension| extension == "zst") {
+        true => all_of(zstd::Decoder::new(file)?, MOST_BYTES),
+        false => all_of(file, MOST_BYTES),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        assert_eq!(all_of(io::repeat(0).take(10), 10).unwrap().len(), 10);
+        let why = all_of(io::repeat(0), 10).unwrap_err().to_string();
+        assert_eq!(why, "it has more than 10 bytes, and no component has");
+        let bomb = zstd::encode_all(io::repeat(0).take(1 << 20), 1).unwrap();
+        assert!(all_of(zstd::Decoder::new(bomb.as_slice()).unwrap(), 1000).is_err());
     }
 }
