@@ -49,10 +49,22 @@ impl Source<'_> {
 pub fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, SourceError> {
     toml::from_str(source.text).map_err(|error| {
         let (words, own_hint) = error.message().split_once("\nhint: ").unwrap_or((error.message(), ""));
-        let message = words.lines().next().unwrap_or("not valid TOML").to_owned();
+        let message = without_long_text(words.lines().next().unwrap_or("not valid TOML"));
         let hint = if own_hint.is_empty() { hint_for(&message) } else { own_hint.to_owned() };
         source.error(error.span().unwrap_or(0..0), message, hint)
     })
+}
+
+/// What stands where something else belongs may be a key, and need not be repeated at length: the line is named.
+fn without_long_text(message: &str) -> String {
+    const LONGEST: usize = 20;
+    let shown = message.split_once("string \"").zip(message.rsplit_once("\", expected"));
+    match shown {
+        Some(((before, text), (_, after))) if text.len() - after.len() > LONGEST + "\", expected".len() => {
+            format!("{before}a string, expected{after}")
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// TOML as JSON, which lacks two of its things: dates become their text, and numbers without end or value null.
@@ -144,6 +156,12 @@ mod tests {
     #[test]
     fn a_wrong_type_is_named_with_its_line() {
         assert!(refusal("name = \"x\"\ncount = \"many\"\n").starts_with("a.toml:2: invalid type: string \"many\""));
+    }
+
+    #[test]
+    fn a_long_text_in_a_wrong_place_is_not_repeated() {
+        let text = refusal("name = \"x\"\ncount = \"sk-0123456789-0123456789\"\n");
+        assert!(text.starts_with("a.toml:2: invalid type: a string, expected u32\n"), "{text}");
     }
 
     #[test]
