@@ -2,6 +2,8 @@
 //! with 429, then answers, streamed or whole. What was used is counted and priced, and the key stays where it belongs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, dead_code)]
 
+#[path = "providers/formats.rs"]
+mod formats;
 #[path = "scenarios/harness.rs"]
 mod harness;
 
@@ -13,7 +15,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use harness::{Scene, Told};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const CANARY: &str = "sk-canary-5f0c9a1e77";
 const WORDS: &str = r#"{ "said": "by a server" }"#;
@@ -41,57 +43,12 @@ async fn serve(answer: fn(&Value) -> Response<Body>) -> (String, Heard) {
     (address, heard)
 }
 
-fn events(lines: &[Value], end: &str) -> Response<Body> {
-    let named = |line: &Value| match line["type"].as_str() {
-        Some(name) => format!("event: {name}\ndata: {line}\n\n"),
-        None => format!("data: {line}\n\n"),
-    };
-    let text: String = lines.iter().map(named).collect();
-    Response::builder().header("content-type", "text/event-stream").body(Body::from(text + end)).unwrap()
-}
-
-fn whole(body: &Value) -> Response<Body> {
-    Response::builder().header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
-}
-
 fn chat(asked: &Value) -> Response<Body> {
-    let usage = json!({ "prompt_tokens": 1000, "completion_tokens": 100 });
-    if asked["stream"] == json!(true) {
-        let (head, tail) = WORDS.split_at(9);
-        let piece = |delta: Value, finish: Value| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
-        let lines = [
-            piece(json!({ "role": "assistant", "content": head }), Value::Null),
-            piece(json!({ "content": tail }), Value::Null),
-            piece(json!({}), json!("stop")),
-            json!({ "id": "c", "object": "chat.completion.chunk", "choices": [], "usage": usage }),
-        ];
-        return events(&lines, "data: [DONE]\n\n");
-    }
-    let message = json!({ "role": "assistant", "content": WORDS });
-    whole(&json!({ "id": "c", "object": "chat.completion", "model": "m",
-        "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }], "usage": usage }))
+    formats::chat(asked, WORDS, 9)
 }
 
 fn messages(asked: &Value) -> Response<Body> {
-    let head = json!({ "id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": null,
-        "stop_sequence": null, "usage": { "input_tokens": 1000, "output_tokens": 1 } });
-    if asked["stream"] == json!(true) {
-        let lines = [
-            json!({ "type": "message_start", "message": head }),
-            json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } }),
-            json!({ "type": "ping" }),
-            json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": WORDS } }),
-            json!({ "type": "content_block_stop", "index": 0 }),
-            json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn", "stop_sequence": null }, "usage": { "output_tokens": 100 } }),
-            json!({ "type": "message_stop" }),
-        ];
-        return events(&lines, "");
-    }
-    let mut body = head;
-    body["content"] = json!([{ "type": "text", "text": WORDS }]);
-    body["stop_reason"] = json!("end_turn");
-    body["usage"] = json!({ "input_tokens": 1000, "output_tokens": 100 });
-    whole(&body)
+    formats::messages(asked, WORDS, 9)
 }
 
 /// Runs the scenario against a server and looks for the key in all that is left behind.

@@ -1,7 +1,7 @@
 //! From the configuration's tables to providers that can be asked, and to what is found when no table names a model.
 //!
-//! Promises: keys are read only for providers that serve a tier; a key is never sent over plain HTTP beyond this machine,
-//! nor to an own address unless the same table names it. Fails with [`ConfigError`].
+//! Promises: keys are read only for providers that serve a tier; a key is never sent over plain HTTP beyond this machine
+//! unless the operator said so, nor to an own address unless the same table names it. Fails with [`ConfigError`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +11,10 @@ use std::time::Duration;
 use phasegate_process::model::Tier;
 use reqwest::Url;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::config::{ConfigError, ModelsConfig, ProviderConfig, ProviderKind};
-use crate::key::{Scrubber, Secret};
+use crate::key::{BadFile, Scrubber, Secret, may_be_key};
 use crate::provider::{Peer, http};
 use crate::{ModelId, model_id};
 
@@ -88,8 +89,8 @@ impl<'a> Setting<'a> {
         named || (!elsewhere && usual.is_some_and(|variable| self.variable(variable).is_some()))
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
-        (self.env)(name).filter(|value| !value.trim().is_empty())
+    fn variable(&self, name: &str) -> Option<Zeroizing<String>> {
+        (self.env)(name).map(Zeroizing::new).filter(|value| !value.trim().is_empty())
     }
 
     /// Looks over every table, used or not.
@@ -164,6 +165,13 @@ impl<'a> Setting<'a> {
         if table.key_env.is_some() && table.key_file.is_some() {
             return Err(wrong("key_file", "given beside key_env".into(), "leave one of them out".into()));
         }
+        if !table.key_env.as_deref().is_none_or(is_variable) {
+            return Err(wrong(
+                "key_env",
+                "it is not the name of an environment variable".into(),
+                "the key itself does not belong in this file: export it, as in MY_KEY=…, and write key_env = \"MY_KEY\"".into(),
+            ));
+        }
         let key_env = match (&table.base_url, built_in) {
             (None, Some(known)) if table.key_file.is_none() => known.3,
             _ => None,
@@ -173,40 +181,60 @@ impl<'a> Setting<'a> {
 
     fn key(&self, described: &Described<'_>) -> Result<Option<Secret>, ConfigError> {
         let wrong = |key, problem: String, hint: &str| ConfigError::provider(described.name, key, problem, hint);
-        let (key, text) = if let Some(file) = &described.table.key_file {
-            let text =
-                std::fs::read_to_string(self.base_dir.join(file)).map(zeroize::Zeroizing::new).map_err(|why| {
-                    wrong(
-                        "key_file",
-                        format!("`{}` cannot be read: {why}", file.display()),
-                        "the path is relative to the configuration's folder",
-                    )
-                })?;
-            ("key_file", text)
+        let (key, secret) = if let Some(file) = &described.table.key_file {
+            let read = Secret::read(&self.base_dir.join(file));
+            ("key_file", read.map_err(|why| bad_file(described.name, file, &why))?)
         } else if let Some(variable) = described.table.key_env.as_deref().or(described.key_env) {
-            let text = self.variable(variable).map(zeroize::Zeroizing::new).ok_or_else(|| {
+            let text = self.variable(variable).ok_or_else(|| {
                 wrong(
                     "key_env",
-                    format!("the environment variable {variable} is not set"),
+                    match may_be_key(variable) {
+                        true => "the environment variable that it names is not set".to_owned(),
+                        false => format!("the environment variable {variable} is not set"),
+                    },
                     "export it, or name another variable or a key_file",
                 )
             })?;
-            ("key_env", text)
+            ("key_env", Secret::new(&text))
         } else {
             return Ok(None);
         };
-        let secret = Secret::new(&text);
-        // A quote or a backslash would look different in JSON, and not be found there.
-        let usual = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\');
-        match !secret.expose().is_empty() && secret.expose().chars().all(usual) {
+        match secret.is_usable() {
             true => Ok(Some(secret)),
-            false => Err(wrong(
-                key,
-                "it holds no key: empty, or with characters that no key has".into(),
-                "give the key alone, on one line",
-            )),
+            false => Err(no_key(described.name, key)),
         }
     }
+}
+
+fn no_key(name: &str, key: &'static str) -> ConfigError {
+    let problem = "it holds no key: empty, or with characters that no key has";
+    ConfigError::provider(name, key, problem, "give the key alone, on one line")
+}
+
+fn bad_file(name: &str, file: &Path, why: &BadFile) -> ConfigError {
+    // Where a key stands in place of a name, the name is not for showing.
+    let shown = match may_be_key(&file.to_string_lossy()) {
+        true => "the file that it names".to_owned(),
+        false => format!("`{}`", file.display()),
+    };
+    let wrong = |problem, hint| ConfigError::provider(name, "key_file", problem, hint);
+    match why {
+        BadFile::Unreadable(why) => {
+            wrong(format!("{shown} cannot be read: {why}"), "the path is relative to the configuration's folder")
+        }
+        BadFile::Open => wrong(
+            format!("everybody on this machine may read or change {shown}"),
+            "keep it for its owner with `chmod 600`; a mounted secret takes a mode where it is declared",
+        ),
+        BadFile::NoKey => no_key(name, "key_file"),
+    }
+}
+
+/// A key that was written where its variable's name belongs must neither be shown nor be recorded.
+fn is_variable(text: &str) -> bool {
+    !text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.is_empty()
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn base_url(text: &str) -> Result<Url, (String, String)> {

@@ -1,9 +1,14 @@
 //! Keys: what the process holds and nobody else sees.
 //!
-//! Promises: a [`Secret`] is never formatted, cloned or serialised, and is zeroed when dropped; a [`Scrubber`] takes
-//! every known key out of any text. Cannot fail.
+//! Promises: a [`Secret`] is never formatted, cloned or serialised, and it and what it was read from are zeroed when
+//! dropped; what the HTTP client copies for a request is not ours to zero. A [`Scrubber`] takes every known key out of any
+//! text, also as it looks in an address, in JSON or in base64; whoever takes a key apart on purpose gets it past. Fails,
+//! in words without the key, on a file that is none or that anybody may read.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -11,20 +16,120 @@ use zeroize::Zeroizing;
 /// What stands where a key was.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// Shorter ones are the placeholders that local servers want (`none`, `ollama`): no secret, and common words.
+/// The most that is read of a file: no key is longer.
+const LONGEST: usize = 16 * 1024;
+/// Local servers want placeholders (`ollama`, `not-needed`): no secrets, but words that answers are full of. What is shorter
+/// than this, or shorter than `LONGEST_WORD` and without a digit, is taken for one.
 const SHORTEST_SECRET: usize = 8;
+const LONGEST_WORD: usize = 20;
 
 /// A provider's key.
 pub(crate) struct Secret(Zeroizing<String>);
+
+/// Why a file gives no key.
+#[derive(Debug)]
+pub(crate) enum BadFile {
+    /// It cannot be read.
+    Unreadable(std::io::Error),
+    /// Everybody on this machine may read it, or write it.
+    Open,
+    /// It is too long, or no text.
+    NoKey,
+}
 
 impl Secret {
     pub(crate) fn new(text: &str) -> Self {
         Self(Zeroizing::new(text.trim().to_owned()))
     }
 
+    /// Reads a file into a buffer that is zeroed, and that never grows: growing would leave a copy behind.
+    pub(crate) fn read(path: &Path) -> Result<Self, BadFile> {
+        let mut file = File::open(path).map_err(BadFile::Unreadable)?;
+        if is_open_to_all(&file, path).map_err(BadFile::Unreadable)? {
+            return Err(BadFile::Open);
+        }
+        let mut bytes = Zeroizing::new(vec![0; LONGEST]);
+        let mut read = 0;
+        while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            match file.read(rest) {
+                Ok(0) => break,
+                Ok(more) => read += more,
+                Err(why) if why.kind() == ErrorKind::Interrupted => {}
+                Err(why) => return Err(BadFile::Unreadable(why)),
+            }
+        }
+        let text = bytes.get(..read).filter(|text| text.len() < LONGEST).unwrap_or_default();
+        std::str::from_utf8(text).map(Self::new).map_err(|_| BadFile::NoKey)
+    }
+
     /// The key itself, for the request's header alone.
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a header can carry it. A quote or a backslash would look different in JSON, and not be found there.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.0.is_empty() && self.0.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'))
+    }
+
+    fn is_placeholder(&self) -> bool {
+        let word = self.0.len() < LONGEST_WORD && !self.0.contains(|c: char| c.is_ascii_digit());
+        word || self.0.len() < SHORTEST_SECRET
+    }
+
+    /// The key as it may look where it is repeated.
+    fn forms(&self) -> Vec<Secret> {
+        let percent = |hex: fn(u8) -> String| self.spelt(|byte| is_unreserved(byte).then_some(byte).ok_or(hex(byte)));
+        let json = self.spelt(|byte| if byte == b'/' { Err("\\/".to_owned()) } else { Ok(byte) });
+        let mut forms = vec![
+            Self(self.0.clone()),
+            percent(|byte| format!("%{byte:02X}")),
+            percent(|byte| format!("%{byte:02x}")),
+            json,
+        ];
+        for before in 0..3 {
+            let (standard, of_addresses) = self.base64(before);
+            forms.extend([standard, of_addresses]);
+        }
+        forms.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        forms.dedup_by(|a, b| a.0 == b.0);
+        forms
+    }
+
+    /// Byte by byte, some of them spelt otherwise.
+    fn spelt(&self, spell: impl Fn(u8) -> Result<u8, String>) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(self.0.len() * 3));
+        for byte in self.0.bytes() {
+            match spell(byte) {
+                Ok(byte) => text.push(char::from(byte)),
+                Err(spelt) => text.push_str(&spelt),
+            }
+        }
+        Self(text)
+    }
+
+    /// What is the same in the key's base64 whatever stands around it, where it begins so many bytes after a group of
+    /// three; in both alphabets.
+    fn base64(&self, before: usize) -> (Self, Self) {
+        let bits = self.0.len() * 8;
+        let bit = |n: usize| self.0.as_bytes().get(n / 8).map_or(0, |byte| (byte >> (7 - n % 8)) & 1);
+        let first = (6 - before * 8 % 6) % 6;
+        let sextets = (first..).step_by(6).take_while(|at| at + 6 <= bits);
+        let sextets = sextets.map(|at| (at..at + 6).fold(0, |sum, n| (sum << 1) | bit(n)));
+        let mut both = [(); 2].map(|()| Zeroizing::new(String::with_capacity(bits)));
+        for sextet in sextets {
+            for (text, [plus, slash]) in both.iter_mut().zip([['+', '/'], ['-', '_']]) {
+                text.push(match sextet {
+                    0..26 => char::from(b'A' + sextet),
+                    26..52 => char::from(b'a' + sextet - 26),
+                    52..62 => char::from(b'0' + sextet - 52),
+                    62 => plus,
+                    _ => slash,
+                });
+            }
+        }
+        let [standard, of_addresses] = both.map(Self);
+        (standard, of_addresses)
     }
 }
 
@@ -34,20 +139,93 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether a text that should name something may be a key that was put in its place: long, without what paths have, and not
+/// all in capitals as variables are.
+pub(crate) fn may_be_key(text: &str) -> bool {
+    text.len() >= LONGEST_WORD && !text.contains(['/', '.', ' ']) && text.contains(|c: char| c.is_ascii_lowercase())
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Whether anybody on this machine may read or write the file: it lets them, and so does each folder on the way to it.
+#[cfg(unix)]
+fn is_open_to_all(file: &File, path: &Path) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let others = |metadata: std::fs::Metadata, bits| metadata.mode() & bits != 0;
+    let path = path.canonicalize()?;
+    let lets_through = |folder: &Path| std::fs::metadata(folder).is_ok_and(|metadata| others(metadata, 0o001));
+    Ok(others(file.metadata()?, 0o006) && path.ancestors().skip(1).all(lets_through))
+}
+
+#[cfg(not(unix))]
+fn is_open_to_all(_: &File, _: &Path) -> std::io::Result<bool> {
+    Ok(false)
+}
+
 /// Takes keys out of text.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Scrubber(Arc<[Arc<Secret>]>);
+pub(crate) struct Scrubber(Arc<[Secret]>);
 
 impl Scrubber {
     pub(crate) fn new(secrets: impl IntoIterator<Item = Arc<Secret>>) -> Self {
-        Self(secrets.into_iter().filter(|secret| secret.expose().len() >= SHORTEST_SECRET).collect())
+        Self(secrets.into_iter().filter(|secret| !secret.is_placeholder()).flat_map(|secret| secret.forms()).collect())
     }
 
     /// The text without any key.
     pub(crate) fn scrub(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| match text.contains(secret.expose()) {
-            true => text.replace(secret.expose(), REDACTED),
+        self.0.iter().fold(text.to_owned(), |text, form| match text.contains(form.expose()) {
+            true => text.replace(form.expose(), REDACTED),
             false => text,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const KEY: &str = "sk-key+5f0c/9a1e=77zq";
+
+    fn scrubbed(text: &str) -> String {
+        Scrubber::new([Arc::new(Secret::new(KEY))]).scrub(text)
+    }
+
+    #[test]
+    fn a_key_is_not_shown_by_what_holds_it() {
+        let secret = Arc::new(Secret::new(KEY));
+        let scrubber = Scrubber::new([Arc::clone(&secret)]);
+        assert_eq!(format!("{secret:?} {secret:#?}"), "[redacted] [redacted]");
+        assert!(!format!("{scrubber:?} {scrubber:#?}").contains("key"));
+    }
+
+    #[test]
+    fn a_key_is_found_however_it_is_written() {
+        for written in [KEY, "sk-key%2B5f0c%2F9a1e%3D77zq", "sk-key%2b5f0c%2f9a1e%3d77zq", "sk-key+5f0c\\/9a1e=77zq"] {
+            assert_eq!(scrubbed(&format!("<{written}>")), "<[redacted]>", "{written}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_in_base64_wherever_it_begins() {
+        // "KEY", "a:KEY", "b:" and so on: but for the edges nothing is left.
+        for (written, left) in [
+            ("c2sta2V5KzVmMGMvOWExZT03N3px", "[redacted]"),
+            ("YTpzay1rZXkrNWYwYy85YTFlPTc3enE=", "YTp[redacted]E="),
+            ("OnNrLWtleSs1ZjBjLzlhMWU9Nzd6cQ==", "On[redacted]Q=="),
+        ] {
+            assert_eq!(scrubbed(written), left, "{written}");
+        }
+    }
+
+    #[test]
+    fn placeholders_of_local_servers_are_words_like_others() {
+        for word in ["ollama", "not-needed", "password", "sk-no-key-required", "abc123"] {
+            let scrubber = Scrubber::new([Arc::new(Secret::new(word))]);
+            assert_eq!(scrubber.scrub(word), word);
+        }
+        assert_eq!(Scrubber::new([Arc::new(Secret::new("token-abc123"))]).scrub("token-abc123"), "[redacted]");
     }
 }

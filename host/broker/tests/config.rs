@@ -172,14 +172,47 @@ async fn a_mistake_is_said_of_the_key_that_was_written() {
 
 #[tokio::test]
 async fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
-    let accepted = async |rest: &str| {
+    let told = async |rest: &str| {
         let table = format!("[p]\nkind = \"openai\"\n{rest}");
-        common::broker(&models("p:m"), &table, Path::new(".")).await.is_ok()
+        common::broker(&models("p:m"), &table, Path::new("."))
+            .await
+            .map_or_else(|why| why.to_string(), |_| "taken".into())
     };
-    assert!(accepted("base_url = \"http://192.0.2.7/v1\"").await, "no key, nothing to lose");
-    assert!(accepted("base_url = \"http://192.0.2.7/v1\"\nkey_env = \"CANARY_KEY\"\nallow_http = true").await);
-    for local in ["127.0.0.1:1", "[::1]:1", "localhost:1"] {
-        assert!(accepted(&format!("base_url = \"http://{local}/v1\"\nkey_env = \"CANARY_KEY\"")).await, "{local}");
+    assert_eq!(told("base_url = \"http://192.0.2.7/v1\"").await, "taken", "no key, nothing to lose");
+    let allowed = "base_url = \"http://192.0.2.7/v1\"\nkey_env = \"CANARY_KEY\"\nallow_http = true";
+    assert_eq!(told(allowed).await, "taken");
+    let with_key = async |host: &str| told(&format!("base_url = \"http://{host}/v1\"\nkey_env = \"CANARY_KEY\"")).await;
+    // Every way to write an address of this machine's own, decimal, octal, hexadecimal and short ones too.
+    for here in [
+        "127.0.0.1:1",
+        "127.1.2.3",
+        "[::1]:1",
+        "[0:0:0:0:0:0:0:1]",
+        "localhost:1",
+        "LOCALHOST",
+        "2130706433",
+        "0177.1",
+        "0x7f.1",
+    ] {
+        assert_eq!(with_key(here).await, "taken", "{here}");
     }
-    assert!(!accepted("base_url = \"http://localhost.example.org/v1\"\nkey_env = \"CANARY_KEY\"").await);
+    for elsewhere in [
+        "localhost.example.org",
+        "127.0.0.1.example.org",
+        "localhost.",
+        "evil.localhost",
+        "0.0.0.0",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:192.0.2.7]",
+        "3221225991",
+        "host.docker.internal",
+    ] {
+        let told = with_key(elsewhere).await;
+        assert!(told.contains("the key would cross the network in the open"), "{elsewhere}: {told}");
+    }
+    for more in ["localhost@192.0.2.7", "127.0.0.1:80@192.0.2.7", "192.0.2.7#@localhost", "192.0.2.7?@localhost"] {
+        let told = with_key(more).await;
+        assert!(told.contains("it holds more than an address") || told.contains("is no address"), "{more}: {told}");
+    }
 }

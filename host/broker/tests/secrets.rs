@@ -121,8 +121,98 @@ async fn no_configuration_error_shows_a_key() {
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://u:{CANARY}@ h/v1\""),
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://h/v1?key={CANARY}\""),
         "[p]\nkind = \"openai\"\nbase_url = \"http://h/v1\"\nkey_env = \"CANARY_KEY\"".to_owned(),
+        // The key itself, in place of what names it.
+        format!("[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_env = \"{CANARY}\""),
+        format!("[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"{CANARY}\""),
     ] {
         let told = refused(&common::models("p:m"), &table, folder.path()).await;
         assert!(!told.contains(CANARY) && told.starts_with("[providers.p] "), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_key_in_place_of_its_variable_is_refused_also_where_nobody_asks_that_provider() {
+    let table = |key: &str| format!("[q]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_env = \"{key}\"");
+    let told = refused(&common::models("ollama:m"), &table(CANARY), Path::new(".")).await;
+    assert_eq!(
+        told,
+        "[providers.q] key_env: it is not the name of an environment variable\n\
+         hint: the key itself does not belong in this file: export it, as in MY_KEY=…, and write key_env = \"MY_KEY\""
+    );
+    // This could be a name.
+    let told = refused(&common::models("q:m"), &table("f123456789abcdeff123"), Path::new(".")).await;
+    assert_eq!(
+        told,
+        "[providers.q] key_env: the environment variable that it names is not set\n\
+         hint: export it, or name another variable or a key_file"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_key_file_that_everybody_may_read_is_refused_unless_its_folder_is_closed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (key, inner) = (folder.path().join("inner/key"), folder.path().join("inner"));
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::write(&key, CANARY).unwrap();
+    let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let told = async || {
+        let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"inner/key\"";
+        let broker = broker(&common::models("p:m"), table, folder.path()).await;
+        broker.map_or_else(|why| why.to_string(), |_| "taken".to_owned())
+    };
+    let refused = "[providers.p] key_file: everybody on this machine may read or change `inner/key`\n\
+                   hint: keep it for its owner with `chmod 600`; a mounted secret takes a mode where it is declared";
+    // A temporary folder that is closed itself closes this one too.
+    let is_open = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o001 != 0;
+    let expected = match folder.path().canonicalize().unwrap().ancestors().skip(1).all(is_open) {
+        true => refused,
+        false => "taken",
+    };
+    mode(&inner, 0o755);
+    for (of_file, of_folder, expected) in [
+        (0o644, 0o755, expected),
+        (0o622, 0o711, expected),
+        (0o644, 0o700, "taken"),
+        (0o640, 0o755, "taken"),
+        (0o600, 0o755, "taken"),
+    ] {
+        mode(&key, of_file);
+        mode(folder.path(), of_folder);
+        assert_eq!(told().await, expected, "{of_file:o} in {of_folder:o}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_is_text_of_a_bounded_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"key\"";
+    for bytes in [vec![b'x'; 20_000], b"\xff\xfe".to_vec(), Vec::new()] {
+        std::fs::write(folder.path().join("key"), bytes).unwrap();
+        let told = refused(&common::models("p:m"), table, folder.path()).await;
+        assert!(told.starts_with("[providers.p] key_file: it holds no key"), "{told}");
+    }
+}
+
+/// Run once more, in a process of its own, by the test below.
+#[tokio::test]
+async fn somebody_panics_with_a_key_at_hand() {
+    let Ok(address) = std::env::var("PANIC_AT") else { return };
+    let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{address}/v1\"\nkey_env = \"CANARY_KEY\"");
+    let broker = broker(&common::models("p:m"), &table, Path::new(".")).await.unwrap();
+    let answer = broker.complete(call(request("x")), |_| panic!("while asking: {broker:#?}")).await;
+    drop(answer);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_shows_no_key() {
+    let server = Server::playing(vec![json(value!({}))]).await;
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", "--nocapture", "somebody_panics_with_a_key_at_hand"]);
+    again.env("PANIC_AT", &server.address).env("RUST_BACKTRACE", "full");
+    let told = tokio::task::spawn_blocking(move || again.output().unwrap()).await.unwrap();
+    let told = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+    assert!(told.contains("while asking: Broker") && told.contains("stack backtrace"), "{told}");
+    assert!(!told.contains(&CANARY[..8]), "{told}");
 }

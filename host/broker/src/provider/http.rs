@@ -1,8 +1,8 @@
 //! One model behind HTTP: sends a request, reads the answer, whole or as a stream.
 //!
-//! Promises: follows no redirect, so a key goes nowhere but where the operator sent it; bounded bytes, one time limit for
-//! the try and one for silence within a stream; an answer that ends early is never taken for whole. The client is made
-//! at the first call. Fails with the provider's complaint, or in words of its own.
+//! Promises: follows no redirect and shows a key to no proxy, so it goes nowhere but where the operator sent it; bounded
+//! bytes, one time limit for the try and one for silence within a stream; an answer that ends early is never taken for
+//! whole. The client is made at the first call. Fails with the provider's complaint, or in words of its own.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 use phasegate_process::model::{Content, Error, Response, Usage};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Url};
+use zeroize::Zeroizing;
 
 use super::stream::{MOST_BYTES, Stream, whole};
 use super::{Complaint, Options, Parsed, Peer, anthropic, broken, openai, scripted, tidy, too_many_bytes};
@@ -165,7 +166,8 @@ impl Endpoint {
                 headers.insert(HeaderName::from_static("x-api-key"), secret(key.expose())?);
             }
             (ProviderKind::Openai, Some(key)) => {
-                headers.insert(AUTHORIZATION, secret(&format!("Bearer {}", key.expose()))?);
+                let bearer = Zeroizing::new(format!("Bearer {}", key.expose()));
+                headers.insert(AUTHORIZATION, secret(&bearer)?);
             }
             (_, None) => {}
         }
@@ -206,6 +208,11 @@ impl Endpoint {
         let (name, place, words) = (&self.peer.name, place(&self.url), chain(error));
         match impossible {
             true => Error::Other(format!("the request to {name} cannot be made: {words}")).into(),
+            false if unreached && words.contains("tunnel") => Failure::passing(format!(
+                "{name} cannot be reached at {place}: {words}\n\
+                 hint: look at the proxy that HTTPS_PROXY or ALL_PROXY names, or name {} in NO_PROXY",
+                self.url.host_str().unwrap_or_default()
+            )),
             false if unreached => Failure::passing(format!("{name} cannot be reached at {place}: {words}")),
             false => Failure::passing(format!("{name} gave no answer: {words}")),
         }
@@ -234,7 +241,8 @@ pub(crate) fn client(url: &Url) -> Result<Client, String> {
         .connect_timeout(CONNECT)
         .user_agent(concat!("phasegate/", env!("CARGO_PKG_VERSION")));
     if url.scheme() == "http" {
-        builder = builder.tls_certs_only([]);
+        // A proxy of the environment would read the key. Over https it is only asked to let us through.
+        builder = builder.tls_certs_only([]).no_proxy();
     }
     if is_loopback(url) {
         builder = builder.no_proxy();

@@ -1,0 +1,218 @@
+//! A key that is a canary: real runs against servers on this machine that repeat it in every way that comes to mind, and
+//! then all that the runs left behind and all that any command says of them is searched for it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, dead_code)]
+
+#[path = "secrets/egress.rs"]
+mod egress;
+#[path = "providers/formats.rs"]
+mod formats;
+#[path = "scenarios/harness.rs"]
+mod harness;
+#[path = "secrets/search.rs"]
+mod search;
+#[path = "secrets/server.rs"]
+mod server;
+
+use std::fs;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Response;
+use harness::{Scene, Told};
+use search::{FORMS, KEY, everything, search};
+use serde_json::{Value, json};
+use server::{Kind, Server, run};
+
+/// What an echoing model says: JSON with the key in all its forms, which stay JSON without it.
+fn echo() -> String {
+    let forms: Vec<String> = FORMS.iter().map(|form| format!("\"it is {form}.\"")).collect();
+    format!("{{ \"said\": [{}] }}", forms.join(", "))
+}
+
+/// The same as a complaint of a provider.
+fn complaint() -> Value {
+    json!({ "type": "error", "error": { "type": format!("bad {KEY}"), "code": KEY, "message": FORMS.join(" and ") } })
+}
+
+fn answer(status: u16, kind: &str, body: impl Into<Body>) -> Response<Body> {
+    Response::builder().status(status).header("content-type", kind).body(body.into()).unwrap()
+}
+
+/// Every command that tells of a run, once it is over or stopped.
+fn ask_around(scene: &Scene, run: &str) {
+    let ask = |args: &[&str]| {
+        let mut command = scene.command(args);
+        command.args(["-v", "-v"]).env("MY_KEY", KEY).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
+        let told = Told::of(command);
+        search(args[0], told.stdout.as_bytes());
+        search(args[0], told.stderr.as_bytes());
+        told
+    };
+    let export = scene.path("run.phasegate").display().to_string();
+    let commands: [&[&str]; 14] = [
+        &["runs"],
+        &["runs", "--json"],
+        &["show", run],
+        &["show", run, "--json"],
+        &["log", run],
+        &["log", run, "--json"],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["gc"],
+        &["export", run, &export],
+        &["replay", run],
+        &["replay", run, "--json"],
+        &["resume", run],
+        &["resume", run, "--json"],
+    ];
+    for args in commands {
+        ask(args);
+    }
+    let forked = ask(&["fork", run, "--at", "design", "--feedback", "nearest-phase", "--json"]);
+    if !forked.events.is_empty() {
+        let fork = forked.run_id();
+        for more in [vec![], vec!["--json"], vec!["--markdown"]] {
+            ask(&[&["compare", run, &fork], more.as_slice()].concat());
+        }
+    }
+}
+
+/// Runs against a server that answers so, looks everywhere, and gives what the run told and what it left behind.
+async fn hunt(kind: Kind, stream: bool, answer: server::Answer) -> (Told, Scene) {
+    let server = Server::start(answer).await;
+    let scene = Scene::new("asks-models");
+    let told = run(&scene, &server.config(kind, stream), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]).await;
+    assert!(server.heard().iter().all(|heard| heard.keyed), "the key went where it belongs");
+    assert!(!server.heard().is_empty(), "{}", told.stderr);
+    search("the run's own words", told.stdout.as_bytes());
+    search("the run's own words", told.stderr.as_bytes());
+    let name = told.run_id();
+    let scene = tokio::task::spawn_blocking(move || {
+        ask_around(&scene, &name);
+        scene
+    });
+    let scene = scene.await.unwrap();
+    everything(&scene);
+    (told, scene)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_an_answer_is_taken_out_before_it_is_recorded() {
+    for kind in [Kind::Chat, Kind::Messages] {
+        for stream in [true, false] {
+            // Cut within the key.
+            let said = move |asked: &Value| {
+                let words = echo();
+                let mut answer = kind.answer(asked, &words, words.find(KEY).unwrap() + 9);
+                for form in FORMS {
+                    answer.headers_mut().append("x-request-id", form.parse().unwrap());
+                }
+                answer
+            };
+            let (told, scene) = hunt(kind, stream, Arc::new(said)).await;
+            assert_eq!(told.code, 0, "{}", told.stderr);
+            let text = fs::read_to_string(scene.path("out/artifacts/plan.json")).unwrap();
+            let plan: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(plan["said"][0], "it is [redacted].");
+            assert_eq!(text.matches("[redacted]").count(), FORMS.len(), "{text}");
+            // What was recorded is what the agent was given: a replay comes to the same.
+            scene.replays(&told.run_id(), &[]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_a_complaint_is_taken_out_before_anybody_reads_it() {
+    for kind in [Kind::Chat, Kind::Messages] {
+        for status in [400, 401, 503] {
+            let refuse = move |_: &Value| {
+                let mut refusal = answer(status, "application/json", complaint().to_string().replace('/', "\\/"));
+                refusal.headers_mut().insert("retry-after", "0".parse().unwrap());
+                refusal
+            };
+            let (told, _) = hunt(kind, true, Arc::new(refuse)).await;
+            assert_eq!(told.code, 4, "{}", told.stderr);
+            assert!(told.stderr.contains("[redacted]"), "{status}: {}", told.stderr);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_what_is_no_answer_at_all_is_seen_nowhere() {
+    let page = || format!("<html><p title=\"{}\">{}</p>", KEY, FORMS.join("\n"));
+    let odd: [(&str, server::Answer); 6] = [
+        (
+            "a redirect",
+            Arc::new(|_| {
+                let to = format!("http://127.0.0.1:1/{KEY}?key={}", FORMS[1]);
+                Response::builder().status(307).header("location", to).body(Body::from(echo())).unwrap()
+            }),
+        ),
+        ("a page", Arc::new(move |_| answer(200, "text/html", page()))),
+        ("a page of an error", Arc::new(move |_| answer(502, "text/html", page()))),
+        (
+            "an event that is no JSON",
+            Arc::new(|_| answer(200, "text/event-stream", format!("data: {{{KEY}\n\ndata: {KEY}\n\n"))),
+        ),
+        (
+            "a complaint within a stream",
+            Arc::new(|_| answer(200, "text/event-stream", format!("event: error\ndata: {}\n\n", complaint()))),
+        ),
+        (
+            "JSON of another kind",
+            Arc::new(|_| {
+                let odd = json!({ "content": KEY, "choices": [{ "message": { "content": [KEY], "tool_calls": [{ "id": KEY,
+                "function": { "name": KEY, "arguments": format!("{{\"{KEY}\"") } }] }, "finish_reason": KEY }],
+                "stop_reason": KEY, "model": KEY, "usage": { KEY: KEY } });
+                answer(200, "application/json", odd.to_string())
+            }),
+        ),
+    ];
+    for (name, answer) in odd {
+        for kind in [Kind::Chat, Kind::Messages] {
+            let (told, _) = hunt(kind, true, Arc::clone(&answer)).await;
+            assert_ne!(told.code, 0, "{name}: {}", told.stderr);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_killed_leaves_no_key_behind() {
+    let server = Server::start(Arc::new(|asked: &Value| Kind::Chat.answer(asked, &echo(), 20))).await;
+    let scene = Scene::new("asks-models");
+    let command = server::command(&scene, &server.config(Kind::Chat, true), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]);
+    let scene = tokio::task::spawn_blocking(move || {
+        let told = scene.until(command, |event| event["event"] == "model_answered").signal("KILL");
+        search("the killed run's words", told.stderr.as_bytes());
+        scene
+    })
+    .await
+    .unwrap();
+    let left: Vec<_> = search::files(&scene.path("state"));
+    assert!(left.iter().any(|file| file.ends_with("journal.db-wal")), "{left:?}");
+    everything(&scene);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_experiment_and_its_tables_hold_no_key() {
+    let server = Server::start(Arc::new(|asked: &Value| Kind::Chat.answer(asked, &echo(), 20))).await;
+    let scene = Scene::new("asks-models");
+    fs::write(scene.path("phasegate.toml"), server.config(Kind::Chat, true)).unwrap();
+    let scenarios = server::scenarios();
+    let (task, pipeline) = (scenarios.join("task.toml"), scenarios.join("asks-models/pipeline.toml"));
+    let experiment = format!(
+        "name = \"canary\"\ntasks = [\"{}\"]\nrepetitions = 1\n[budget]\nusd = 5.0\n\
+         [[variant]]\nname = \"one\"\npipeline = \"{}\"\n[[variant]]\nname = \"two\"\npipeline = \"{}\"\nfeedback = \"nearest-phase\"\n",
+        task.display(),
+        pipeline.display(),
+        pipeline.display()
+    );
+    fs::write(scene.path("experiment.toml"), experiment).unwrap();
+    let mut command = scene.command(&["experiment", "experiment.toml", "-v", "-v"]);
+    command.env("MY_KEY", KEY).env("RUST_LOG", "trace");
+    let told = tokio::task::spawn_blocking(move || Told::of(command)).await.unwrap();
+    assert_eq!(told.code, 0, "{}{}", told.stdout, told.stderr);
+    search("the experiment's words", told.stdout.as_bytes());
+    search("the experiment's words", told.stderr.as_bytes());
+    everything(&scene);
+}

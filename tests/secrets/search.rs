@@ -1,0 +1,93 @@
+//! Looks for the canary in bytes, files and journals, in every form that it may have.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use phasegate_journal::{Journal, SqliteJournal};
+
+use crate::harness::Scene;
+
+/// With characters that look different in addresses, in JSON and in base64.
+pub const KEY: &str = "sk-canary+5f0c/9a1e=77zq";
+
+/// As it is, in addresses, in JSON, and in base64 behind nothing, `key=` and `user:`.
+pub const FORMS: [&str; 7] = [
+    KEY,
+    "sk-canary%2B5f0c%2F9a1e%3D77zq",
+    "sk-canary%2b5f0c%2f9a1e%3d77zq",
+    "sk-canary+5f0c\\/9a1e=77zq",
+    "c2stY2FuYXJ5KzVmMGMvOWExZT03N3px",
+    "a2V5PXNrLWNhbmFyeSs1ZjBjLzlhMWU9Nzd6cQ==",
+    "dXNlcjpzay1jYW5hcnkrNWYwYy85YTFlPTc3enE=",
+];
+
+/// A piece of each, so that a half is found as well.
+const PIECES: [&str; 8] = [
+    "sk-canary",
+    "canary+5f0c",
+    "9a1e=77zq",
+    "9a1e%3D77zq",
+    "9a1e%3d77zq",
+    "Y2FuYXJ5KzVm",
+    "NhbmFyeSs1Zj",
+    "jYW5hcnkrNWY",
+];
+
+/// Nothing of the key is in these bytes.
+pub fn search(what: &str, bytes: &[u8]) {
+    if let Some((piece, at)) = PIECES.iter().find_map(|piece| Some((piece, position(bytes, piece.as_bytes())?))) {
+        let around = &bytes[at.saturating_sub(300)..(at + 100).min(bytes.len())];
+        panic!("`{piece}` is in {what}, at byte {at}: {}", String::from_utf8_lossy(around));
+    }
+}
+
+fn position(bytes: &[u8], piece: &[u8]) -> Option<usize> {
+    let (first, rest) = piece.split_first()?;
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
+        from += at + 1;
+        if bytes[from..].starts_with(rest) {
+            return Some(from - 1);
+        }
+    }
+    None
+}
+
+/// Every file below a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.flat_map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { vec![entry.path()] }).collect()
+}
+
+/// Nothing of it is in what a scene has left behind: state and out folder, lock, exports, and what the journal holds.
+pub fn everything(scene: &Scene) {
+    let files = files(&scene.path(""));
+    assert!(files.iter().any(|file| file.ends_with("journal.db")), "{files:?}");
+    for file in files {
+        let (name, bytes) = (file.display().to_string(), fs::read(&file).unwrap());
+        search(&name, name.as_bytes());
+        search(&name, &bytes);
+        if name.ends_with(".phasegate") {
+            search(&name, &zstd::decode_all(bytes.as_slice()).unwrap());
+        }
+    }
+    // A long text is in pieces in the database's file.
+    let journal = SqliteJournal::open_to_read(&scene.path("state")).unwrap();
+    for run in journal.runs().unwrap() {
+        for recorded in journal.events(&run).unwrap() {
+            search("an event", serde_json::to_string(&recorded.event).unwrap().as_bytes());
+            for digest in recorded.event.blobs() {
+                search("a blob", &journal.blob(digest).unwrap().unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_there_is_found() {
+    for form in FORMS {
+        let found = std::panic::catch_unwind(|| search("a text", format!("so: {form}.").as_bytes()));
+        assert!(found.is_err(), "{form}");
+    }
+    search("a text", b"sk-another");
+}
