@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::aot;
 use crate::contract::CONTRACT;
 use crate::error::EngineError;
 use crate::inspect::Inspection;
@@ -209,7 +210,6 @@ impl Cache {
 
 impl Kept<'_> {
     /// Its machine code for this engine, if it is there and whole.
-    #[allow(unsafe_code)]
     pub(crate) fn component(&self, engine: &Engine) -> Option<Component> {
         let digest = &self.inspection.digest;
         let path = self.cache.path(digest, "code");
@@ -220,13 +220,7 @@ impl Kept<'_> {
             return None;
         }
         drop(code);
-        // SAFETY: `deserialize_file` wants bytes that this very function of wasmtime wrote, and that stay as they are. The
-        // file was renamed into place whole and is never written again, its digest was just compared, and wasmtime itself
-        // refuses code of another version or configuration. A digest guards against damage only, not against somebody who
-        // writes sheet and code to fit each other. That nobody does is why folder and files must be ours and writable by
-        // nobody else, which was checked of both. Who can still forge them runs as this user already.
-        let component = unsafe { Component::deserialize_file(engine, &path) };
-        component
+        aot::from_own_file(engine, &path)
             .map_err(|error| tracing::debug!(plugin = digest.short(), %error, "a compiled plugin is not taken"))
             .ok()
     }

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use phasegate_process::Digest;
-use wasmtime::component::Component;
 
+use crate::aot::moved;
 use crate::engine::{Compiled, Engine, Side, deep, lock};
 use crate::error::CallErrorKind;
 use crate::plugin::Exports;
@@ -66,12 +66,4 @@ impl Engine {
         sides.insert(stack, Arc::clone(&side));
         Ok(side)
     }
-}
-
-/// The same machine code for another engine.
-#[allow(unsafe_code)]
-fn moved(component: &Component, engine: &wasmtime::Engine) -> wasmtime::Result<Component> {
-    let code = component.serialize()?;
-    // SAFETY: `deserialize` wants bytes that `serialize` wrote. It did just now, and nobody had them in hand meanwhile.
-    unsafe { Component::deserialize(engine, code) }
 }

@@ -5,6 +5,7 @@
 //! reaches nothing but [`Capabilities`]. Given the same answers, a call does the same thing (see `turnstile`, `wasi`).
 //! Fails with [`LoadError`] before anything of a plugin runs, and with [`CallError`] afterwards.
 
+mod aot;
 mod bindings;
 mod cache;
 mod calls;
