@@ -174,3 +174,33 @@ fn issue_size(issue: &types::Issue) -> usize {
         + recommendation.as_deref().map_or(0, str::len)
         + location.as_ref().map_or(0, |types::Location { path, line: _ }| path.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_submission_counts_for_the_bound_on_output() {
+        let word = || "x".to_owned();
+        let issue = types::Issue {
+            id: word(),
+            severity: types::Severity::Low,
+            category: word(),
+            defect_type: word(),
+            phase_injected: word(),
+            description: word(),
+            evidence: word(),
+            impact: word(),
+            recommendation: Some(word()),
+            location: Some(types::Location { path: word(), line: None }),
+        };
+        let findings = wit::Findings {
+            issues: vec![issue],
+            suggestions: vec![wit::Suggestion { issue_id: Some(word()), priority: word(), description: word() }],
+            checks: vec![wit::Check { item: word(), status: word(), notes: word() }],
+            reviewers: vec![word()],
+        };
+        let artifacts = vec![wit::Artifact { name: word(), content: vec![b'x'] }];
+        assert_eq!(size(&wit::Submission { artifacts, findings: Some(findings) }), 9 + 3 + 3 + 1 + 2);
+    }
+}
