@@ -2,6 +2,7 @@
 //! imports and exports, what the operator would have to grant, and in words whatever does not fit this host.
 
 use std::collections::BTreeSet;
+use std::panic::catch_unwind;
 
 use phasegate_process::manifest::{BadManifest, Manifest};
 use phasegate_process::model::Tier;
@@ -183,7 +184,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
             if bytes.starts_with(b"\0asm\x01\0\0\0") { "it is a core module" } else { "it does not start as one" };
         return Err(InspectError::NotAComponent(what.to_owned()));
     }
-    let decoded = wit_component::decode(bytes).map_err(|error| InspectError::NotAComponent(first_line(&error)))?;
+    let decoded = decode(bytes).map_err(InspectError::NotAComponent)?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err(InspectError::NotAComponent("it is a package of interfaces, nothing that runs".to_owned()));
     };
@@ -216,6 +217,14 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         digest: Digest::of(bytes),
         misfit,
     })
+}
+
+/// Its interfaces, as WIT. The library that reads them panics on some components that are valid and hold what WIT cannot say.
+fn decode(bytes: &[u8]) -> Result<DecodedWasm, String> {
+    match catch_unwind(|| wit_component::decode(bytes)) {
+        Ok(decoded) => decoded.map_err(|error| first_line(&error)),
+        Err(_) => Err("its interfaces cannot be put in words of WIT".to_owned()),
+    }
 }
 
 fn first_line(error: &dyn std::fmt::Display) -> String {
