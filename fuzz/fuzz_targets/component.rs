@@ -1,22 +1,32 @@
-//! Bytes that are given as a plugin: inspected, held against the contract, and compiled if they fit.
+//! Bytes that are given as a plugin: inspected, held against the contract, and compiled if they fit. Text is taken for the
+//! manifest of one, and settings and artifacts are held against the schemas in it.
 //!
-//! Holds that none of it panics or hangs, that whatever does not fit is told in words, and that what is said of a component
-//! is about these bytes.
+//! Holds that none of it panics or hangs, that whatever does not fit is told in words, that what is said of a component is
+//! about these bytes, and that a manifest can be kept.
 #![no_main]
 #![allow(clippy::unwrap_used)]
 
+use std::panic;
 use std::sync::{Mutex, PoisonError};
 
 use libfuzzer_sys::fuzz_target;
 use phasegate_process::Digest;
-use phasegate_sandbox::{Engine, EngineSettings, inspect};
+use phasegate_process::artifact::Door;
+use phasegate_process::manifest::Manifest;
+use phasegate_process::pipeline::{parse, standard};
+use phasegate_process::source::Source;
+use phasegate_sandbox::{Engine, EngineSettings, inspect, with_manifest};
+use serde_json::json;
 
 /// An engine keeps what it compiled; so many are kept before the next begins with nothing.
 const KEPT: u32 = 200;
 
 static ENGINE: Mutex<Option<(Engine, u32)>> = Mutex::new(None);
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: let_the_decoder_panic(), |bytes: &[u8]| {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        manifest(text);
+    }
     let Ok(inspection) = inspect(bytes) else { return };
     assert_eq!((inspection.size, &inspection.digest), (bytes.len() as u64, &Digest::of(bytes)));
     match inspection.misfit {
@@ -29,6 +39,33 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
 });
+
+/// `inspect` catches it.
+fn let_the_decoder_panic() {
+    let abort = panic::take_hook();
+    panic::set_hook(Box::new(move |told| {
+        if !told.location().is_some_and(|place| place.file().contains("wit-parser")) {
+            abort(told);
+        }
+    }));
+}
+
+fn manifest(text: &str) {
+    let Ok(manifest) = Manifest::parse(text) else { return };
+    let stored = serde_json::to_string(&manifest).unwrap();
+    assert_eq!(serde_json::from_str::<Manifest>(&stored).unwrap(), manifest);
+    let bytes = with_manifest(b"\0asm\x0d\0\x01\0", text).unwrap();
+    assert_eq!(inspect(&bytes).unwrap().manifest, Some(manifest.clone()));
+    let given = json!({"a": [1, "b", {"c": null}], "depth": -1.5, "e": {"a": {"a": {}}}});
+    manifest.faults(&given);
+    let source = Source { file: "tsp", text: standard("tsp").unwrap() };
+    let mut pipeline = parse(source, &|_| Err(String::new())).unwrap();
+    pipeline.kinds = manifest.kinds.iter().map(|(kind, schema)| (kind.clone(), schema.to_string())).collect();
+    let door = Door { pipeline: &pipeline, task_id: &"TASK-1".parse().unwrap(), plan: None };
+    for kind in pipeline.kinds.keys() {
+        let _ = door.check(kind, given.to_string().as_bytes());
+    }
+}
 
 fn engine() -> Engine {
     let mut kept = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,13 +1,14 @@
-//! Files of people: tasks, pipelines and `phasegate.toml`. Each input is read as all three.
+//! Files of people: tasks, pipelines, `phasegate.toml` and `phasegate.lock`. Each input is read as all four.
 //!
-//! Holds that no text panics or hangs, that every refusal says a line of the file and a hint, and that a pipeline which
-//! is taken reads back from the JSON it is pinned as.
+//! Holds that no text panics or hangs, that every refusal says a line of the file and a hint, that a pipeline which is
+//! taken reads back from the JSON it is pinned as, and a lock from the file it is written to.
 #![no_main]
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
+use phasegate_process::lock::Lock;
 use phasegate_process::pipeline::{Pipeline, check, parse};
 use phasegate_process::source::{Source, SourceError};
 use phasegate_process::task::Task;
@@ -27,6 +28,10 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(pipeline)
     }) {
         Ok(pipeline) => reads_back(&pipeline),
+        Err(fault) => in_the_file(text, &fault),
+    }
+    match Lock::parse(source) {
+        Ok(lock) => assert_eq!(Lock::parse(Source { file: "again.toml", text: &lock.to_string() }), Ok(lock)),
         Err(fault) => in_the_file(text, &fault),
     }
     if let Ok(config) = Config::parse("fuzz.toml", text, Path::new(NOWHERE))
