@@ -3,6 +3,9 @@
 
 mod common;
 
+use std::fs;
+use std::path::Path;
+
 use common::{engine, fixture, load_in};
 use phasegate_process::Digest;
 use phasegate_process::model::Tier;
@@ -42,6 +45,14 @@ fn what_is_no_component_is_refused_in_words() {
     let mut cut = fixture("agent");
     cut.truncate(cut.len() / 2);
     refusal("cut", cut);
+}
+
+#[test]
+fn a_component_that_its_reader_panics_on_is_refused_in_words() {
+    let name = "component-whose-function-is-called-like-an-interface";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
+    let told = inspect(&fs::read(path).unwrap()).unwrap_err().to_string();
+    assert!(told.contains("its interfaces cannot be put in words of WIT"), "{told}");
 }
 
 #[test]
