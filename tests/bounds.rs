@@ -30,17 +30,36 @@ fn run(sandbox: &str, prepare: impl FnOnce(&Scene)) -> (Told, String) {
 
 #[test]
 fn a_bound_of_the_operator_refuses_a_plugin_before_anything_runs() {
-    let (told, said) = run("max_function_bytes = 4000\n", |_| {});
+    // Between the longest function of the agent and that of every other plugin of the run.
+    let (told, said) = run("max_function_bytes = 15000\n", |_| {});
     assert!(told.events.is_empty());
-    assert_snapshot!(said, @"");
+    let (plugin, rest) = said.split_once(" bytes, ").unwrap();
+    assert!(plugin.starts_with("error: plugin `fixture` has a function of "), "{said}");
+    assert_snapshot!(rest, @r"
+    and at most 15000 are compiled
+    hint: its author should make it smaller; if you trust it, raise `max_function_bytes` under `[sandbox]`
+    exit 2
+    ");
 }
 
 #[test]
 fn a_bound_that_is_misspelt_or_nothing_is_named_with_its_line() {
     let said = |sandbox: &str| run(sandbox, |_| {}).1;
-    assert_snapshot!(said("max_instances = 10\nmax_function_byte = 4000\n"), @"");
-    assert_snapshot!(said("max_compilations = 0\n"), @"");
-    assert_snapshot!(said("max_compile_ms = \"long\"\n"), @"");
+    assert_snapshot!(said("max_instances = 10\nmax_function_byte = 4000\n"), @r"
+    error: phasegate.toml:6: unknown field `max_function_byte`, expected one of `max_instances`, `max_large_instances`, `max_test_runs`, `max_queued`, `max_component_bytes`, `max_functions`, `max_code_bytes`, `max_function_bytes`, `max_function_weight`, `max_inner_instances`, `max_compile_ms`, `max_compilations`, `max_cache_bytes`
+    hint: did you mean `max_function_bytes`?
+    exit 2
+    ");
+    assert_snapshot!(said("max_compilations = 0\n"), @r"
+    error: phasegate.toml:5: must be at least 1
+    hint: see the configuration reference in README.md
+    exit 2
+    ");
+    assert_snapshot!(said("max_compile_ms = \"long\"\n"), @r#"
+    error: phasegate.toml:5: invalid type: string "long", expected u64
+    hint: see the configuration reference in README.md
+    exit 2
+    "#);
 }
 
 #[test]
@@ -64,7 +83,11 @@ fn a_folder_for_compiled_plugins_that_others_may_write_into_is_refused() {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
     });
     assert!(told.events.is_empty());
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @r"
+    error: the folder for compiled plugins, HERE/cache/phasegate/compiled, cannot be used: others may write into it
+    hint: take that right away: chmod 700 on the folder
+    exit 4
+    ");
 }
 
 #[test]
@@ -74,5 +97,6 @@ fn what_was_begun_goes_on_within_the_usual_bounds_though_the_configuration_is_br
     fs::write(scene.path("phasegate.toml"), "[sandbox]\nmax_instance = 1\n").unwrap();
     let replayed = scene.call(&["replay", &told.run_id(), "--json"]);
     assert_eq!(replayed.code, 0, "{}", replayed.stderr);
-    assert_snapshot!(replayed.stderr, @"");
+    let first = replayed.stderr.lines().next().unwrap_or_default();
+    assert_snapshot!(first.split(", expected").next().unwrap_or_default(), @"the sandbox has its usual bounds, for its configuration cannot be read: phasegate.toml:2: unknown field `max_instance`");
 }
