@@ -252,14 +252,18 @@ impl Plugin {
         };
         let wall = Duration::from_millis(call.limits.wall_ms.get());
         let deadline = tokio::time::Instant::now() + wall;
-        let ended =
-            tokio::time::timeout_at(deadline, Driven::new(work, Arc::clone(&calls.turnstile), self.engine.lane()))
-                .await;
+        let driven = Driven::new(work, Arc::clone(&calls.turnstile), self.engine.lane());
+        // The clock first: a runtime that ends while the guest computes beside it has none any more.
+        let ended = tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(deadline) => None,
+            ended = driven => Some(ended),
+        };
         let result = match ended {
-            Err(_) => Err(CallErrorKind::WallClock { limit_ms: call.limits.wall_ms.get() }),
-            Ok(Err(Stuck)) => Err(CallErrorKind::Stuck),
-            Ok(Ok(Err(error))) => Err(kind_of(&error, store.data(), compiled.stack)),
-            Ok(Ok(Ok(result))) => Ok(result),
+            None => Err(CallErrorKind::WallClock { limit_ms: call.limits.wall_ms.get() }),
+            Some(Err(Stuck)) => Err(CallErrorKind::Stuck),
+            Some(Ok(Err(error))) => Err(kind_of(&error, store.data(), compiled.stack)),
+            Some(Ok(Ok(result))) => Ok(result),
         };
         drop(store);
         // What still is under way when the wall clock strikes is dropped with `calls`.
