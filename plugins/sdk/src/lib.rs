@@ -35,9 +35,9 @@ mod work;
 
 pub use ask::Ask;
 pub use futures_util::future::{join_all, try_join_all};
+pub use macros::{Agent, AgentBlocking, Runner, Strategy};
 #[doc(hidden)]
 pub use manifest::bytes as __bytes;
-pub use macros::{Agent, AgentBlocking, Runner, Strategy};
 pub use panics::install as install_panic_hook;
 pub use prompt::{Prompt, fenced};
 pub use types::{Failure, Submission};
