@@ -9,6 +9,7 @@ use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 use serde::{Deserialize, Serialize};
+use wasmparser::Parser;
 use wit_component::DecodedWasm;
 
 use crate::contract::{self, Component, ContractError, Misfit};
@@ -219,8 +220,12 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     })
 }
 
-/// Its interfaces, as WIT. The library that reads them panics on some components that are valid and hold what WIT cannot say.
+/// Its interfaces, as WIT. The library that reads them takes as much memory as a section claims to have bytes, whether they
+/// are there or not, and panics on some components that are valid and hold what WIT cannot say.
 fn decode(bytes: &[u8]) -> Result<DecodedWasm, String> {
+    for payload in Parser::new(0).parse_all(bytes) {
+        payload.map_err(|error| first_line(&error))?;
+    }
     match catch_unwind(|| wit_component::decode(bytes)) {
         Ok(decoded) => decoded.map_err(|error| first_line(&error)),
         Err(_) => Err("its interfaces cannot be put in words of WIT".to_owned()),

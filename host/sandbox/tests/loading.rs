@@ -56,6 +56,13 @@ fn a_component_that_its_reader_panics_on_is_refused_in_words() {
 }
 
 #[test]
+fn a_component_that_claims_more_than_it_holds_takes_no_memory_for_it() {
+    let claims = [b"\0asm\x0d\0\x01\0\x07".as_slice(), b"\x80\x80\x80\x80\x0f", b"x"].concat();
+    let told = inspect(&claims).unwrap_err().to_string();
+    assert!(told.contains("unexpected end-of-file"), "{told}");
+}
+
+#[test]
 fn what_was_not_granted_is_named_with_the_line_to_write() {
     let plugin = load_in(&engine(), "agent");
     let mut grants = Grants { models: vec![Tier::Deep], test_bench: Vec::new() };
