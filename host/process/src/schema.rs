@@ -224,4 +224,17 @@ mod tests {
         );
         assert_eq!(refused(json!({ "$dynamicRef": "#a" })), "`$dynamicRef` is not taken here");
     }
+
+    #[test]
+    fn a_schema_that_goes_round_about_one_value_comes_to_an_end() {
+        let round = json!({
+            "$ref": "#/$defs/a",
+            "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/b" }] }, "b": { "allOf": [{ "$ref": "#/$defs/a" }] } }
+        });
+        for schema in [round, json!({ "$ref": "#" }), json!({ "anyOf": [{ "type": "string" }, { "$ref": "#" }] })] {
+            if let Ok(validator) = validator(&schema) {
+                let _ = validator.iter_errors(&json!({ "x": [1] })).count();
+            }
+        }
+    }
 }
