@@ -16,6 +16,14 @@ fn providers(server: &Server, kind: &str) -> String {
     format!("[p]\nkind = \"{kind}\"\nbase_url = \"{}/v1\"\nkey_env = \"CANARY_KEY\"", server.address)
 }
 
+/// A file `key` that its owner alone may read.
+fn write_key(folder: &Path, bytes: &[u8]) {
+    let file = folder.join("key");
+    std::fs::write(&file, bytes).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
 /// Everything that can be seen of a call to a server that echoes the key.
 async fn all_that_is_seen(kind: &str, play: Play) -> String {
     let server = Server::playing(vec![play]).await;
@@ -89,7 +97,7 @@ async fn a_redirect_is_not_followed_and_nobody_else_gets_the_key() {
 #[tokio::test]
 async fn a_key_file_is_read_and_only_its_name_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("key"), format!("{CANARY}\n")).unwrap();
+    write_key(folder.path(), format!("{CANARY}\n").as_bytes());
     let server =
         Server::playing(vec![json(value!({"choices": [{"message": {"content": "ok"}, "finish_reason": "stop"}]}))])
             .await;
@@ -114,7 +122,7 @@ async fn others_can_have_their_words_scrubbed_too() {
 #[tokio::test]
 async fn no_configuration_error_shows_a_key() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("key"), format!("{CANARY}\nand {CANARY}")).unwrap();
+    write_key(folder.path(), format!("{CANARY}\nand {CANARY}").as_bytes());
     for table in [
         "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"key\"".to_owned(),
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://u:{CANARY}@h/v1\""),
@@ -189,7 +197,7 @@ async fn a_key_file_is_text_of_a_bounded_length() {
     let folder = tempfile::tempdir().unwrap();
     let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"key\"";
     for bytes in [vec![b'x'; 20_000], b"\xff\xfe".to_vec(), Vec::new()] {
-        std::fs::write(folder.path().join("key"), bytes).unwrap();
+        write_key(folder.path(), &bytes);
         let told = refused(&common::models("p:m"), table, folder.path()).await;
         assert!(told.starts_with("[providers.p] key_file: it holds no key"), "{told}");
     }
