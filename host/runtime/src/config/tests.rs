@@ -136,7 +136,7 @@ fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
         (
             "[modles]\n",
             "phasegate.toml:1: unknown field `modles`, expected one of `pipeline`, `models`, `providers`, `prices`, \
-             `budget`, `hitl`, `feedback`, `plugins`\nhint: did you mean `models`?",
+             `budget`, `sandbox`, `hitl`, `feedback`, `plugins`\nhint: did you mean `models`?",
         ),
         (
             "[models]\ndefault = \"claude\"\n",
