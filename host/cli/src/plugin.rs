@@ -151,7 +151,7 @@ fn said(manifest: &Manifest) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// `tier: "fast", "default" or "deep"; which models are asked`.
+/// `tier ("fast", "default", "deep"): which models are asked`.
 fn setting(name: &str, schema: &Value) -> String {
     let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
     let choices = schema.get("enum").and_then(Value::as_array);

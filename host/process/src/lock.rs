@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::manifest::Manifest;
 use crate::pipeline::Grants;
@@ -42,7 +42,7 @@ pub struct Pin {
 }
 
 /// Who agreed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agreed {
     /// A person's name; of a plugin that was named for the first time, who ran it.

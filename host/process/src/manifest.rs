@@ -168,9 +168,12 @@ fn setting_faults(error: &jsonschema::ValidationError<'_>, known: &[&str]) -> Ve
 }
 
 /// A short plain word, fit for a line on a terminal.
+fn is_word(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
+}
+
 fn word(source: Source<'_>, text: Spanned<String>) -> Result<String, SourceError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    match (1..=64).contains(&text.get_ref().len()) && text.get_ref().chars().all(plain) {
+    match is_word(text.get_ref()) {
         true => Ok(text.into_inner()),
         false => Err(source.error(
             text.span(),
@@ -183,8 +186,7 @@ fn word(source: Source<'_>, text: Spanned<String>) -> Result<String, SourceError
 /// What is asked for ends up in `phasegate.lock` and before a person's eyes.
 fn asks(source: Source<'_>, raw: Option<Spanned<Grants>>) -> Result<Grants, SourceError> {
     let Some(raw) = raw else { return Ok(Grants::default()) };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    let is_language = |text: &String| text == ANY || ((1..=64).contains(&text.len()) && text.chars().all(plain));
+    let is_language = |text: &String| text == ANY || is_word(text);
     let Grants { models, test_bench } = raw.get_ref();
     match models.len() <= MOST_ASKED && test_bench.len() <= MOST_ASKED && test_bench.iter().all(is_language) {
         true => Ok(raw.into_inner()),

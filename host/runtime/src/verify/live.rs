@@ -9,15 +9,18 @@ use serde_json::json;
 
 use super::corpus::{Attack, Strategy};
 use crate::Error;
+use crate::plugins::set_limits;
 
 /// A bound of computing time that a spinning attack waits out.
 const WAITED_OUT_MS: u64 = 6_000;
 
 /// For each set of bounds among the pipeline's agents, and for its strategy.
 pub(super) fn attacks(pipeline: &Pipeline) -> Result<Vec<Attack>, Error> {
+    let set = set_limits(pipeline)?;
+    let patch = |plugin: &PluginName| set.get(plugin).copied().unwrap_or_default();
     let mut bounds: Vec<(LimitsPatch, &PluginName)> = Vec::new();
     for phase in &pipeline.phases {
-        let patch = patch(pipeline, &phase.agent);
+        let patch = patch(&phase.agent);
         if !bounds.iter().any(|(known, _)| *known == patch) {
             bounds.push((patch, &phase.agent));
         }
@@ -27,13 +30,8 @@ pub(super) fn attacks(pipeline: &Pipeline) -> Result<Vec<Attack>, Error> {
         attacks.extend(of_agent(agent, patch)?);
     }
     let strategy = &pipeline.feedback.plugin;
-    attacks.extend(of_strategy(strategy, patch(pipeline, strategy))?);
+    attacks.extend(of_strategy(strategy, patch(strategy))?);
     Ok(attacks)
-}
-
-fn patch(pipeline: &Pipeline, plugin: &PluginName) -> LimitsPatch {
-    let limits = pipeline.plugins.get(plugin).map(|plugin| plugin.limits.clone());
-    limits.and_then(|limits| serde_json::from_value(limits).ok()).unwrap_or_default()
 }
 
 fn of_agent(agent: &PluginName, patch: LimitsPatch) -> Result<Vec<Attack>, Error> {
