@@ -8,10 +8,13 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use futures::poll;
 use phasegate_broker::{Broker, Call, CallPath, OnUnknown, Progress};
 use phasegate_journal::Blob;
 use phasegate_process::model::{self, Answer, Request, Usage};
@@ -21,6 +24,7 @@ use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, PluginName, artifact};
 use phasegate_sandbox::{ArtifactError, Capabilities, Limits, LogLevel, Overdrawn};
 use tokio::sync::{Notify, watch};
+use tokio::task::unconstrained;
 
 use crate::allowance::Allowance;
 use crate::driver::{Driver, Models};
@@ -135,8 +139,8 @@ impl Desk {
         *count
     }
 
+    /// Answers a call whose turn it is, and gives the turn on.
     async fn ask(&self, call: u32, request: Request) -> Result<Answer, Error> {
-        self.my_turn(call).await;
         let occurrence = self.occurrence(&request.label);
         let asked = json_blob(&request);
         if let Some(answer) = self.recall(call, &asked)? {
@@ -161,12 +165,17 @@ impl Desk {
             (Some(purse), Ok(_)) => Some(purse.reserve(worst).await),
             _ => None,
         };
+        // Queued in turn, since permits are given in the order in which they were asked for; unconstrained, since a task that
+        // has done much is otherwise sent away without having been queued.
+        let mut permit = pin!(unconstrained(Arc::clone(&self.driver.overlap).acquire_owned()));
+        let at_once = poll!(&mut permit);
         self.next_turn(call);
         let reservation = reserved.map_err(|shortage| self.no_answer(&request.label, &shortage.into()))?;
         let shared =
             shared.transpose().map_err(|why| Error::Purse(format!("{} ({}): {why}", self.at, request.label)))?;
         // A closed semaphore would mean that the run is over, and with it this call.
-        let Ok(_one) = Arc::clone(&self.driver.overlap).acquire_owned().await else { return pending().await };
+        let permit = if let Poll::Ready(permit) = at_once { permit } else { permit.await };
+        let Ok(_one) = permit else { return pending().await };
         let model = broker.model_for(request.tier).to_string();
         let (at, label, digest) = (self.at.clone(), request.label.clone(), asked.digest.clone());
         let event = Event::ModelAsked { at, call, label, request: digest.clone(), model };
