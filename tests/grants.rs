@@ -141,7 +141,7 @@ fn another_component_that_asks_for_more_stops_the_run_until_somebody_agrees() {
     assert_snapshot!(shop.refusal(), @r"
     exit 2
     error: plugin `planning` is not what ann agreed to on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
-    hint: look at what changed; `phasegate plugin accept planning` agrees to it
+    hint: look at what changed; `phasegate plugin accept planning` agrees to it, with --config and --pipeline as here
     ");
     assert_snapshot!(shop.told(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
@@ -161,7 +161,7 @@ fn wider_grants_stop_the_run_too_and_narrower_ones_do_not() {
     assert_snapshot!(shop.refusal(), @r"
     exit 2
     error: plugin `planning` is not what ann agreed to on DATE: would now be given: models.deep
-    hint: look at what changed; `phasegate plugin accept planning` agrees to it
+    hint: look at what changed; `phasegate plugin accept planning` agrees to it, with --config and --pipeline as here
     ");
     shop.told(&["plugin", "accept", "planning"]);
     shop.write("pipeline.toml", PIPELINE);
@@ -290,4 +290,42 @@ fn a_lock_that_was_written_by_hand_steers_no_terminal() {
         assert!(told.contains("[2Jann agreed to"), "{told}");
         assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told:?}");
     }
+}
+
+#[test]
+fn a_strategy_that_the_command_line_names_is_its_persons_and_may_change_between_runs() {
+    let shop = Shop::new();
+    shop.write("pipeline.toml", "extends = \"planning-design\"\nname = \"plain\"\n");
+    let run = || {
+        let run = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
+        let (code, _, err) = shop.call(&run);
+        assert_eq!(code, 0, "{err}");
+    };
+    let wasm = shop.0.path().join("mine.wasm");
+    fs::copy(root().join("plugins/dist/feedback-phase-aware.wasm"), &wasm).unwrap();
+    run();
+    fs::copy(root().join("plugins/dist/feedback-nearest-phase.wasm"), &wasm).unwrap();
+    run();
+    assert!(!shop.0.path().join("phasegate.lock").exists());
+}
+
+#[test]
+fn a_kind_that_a_plugin_brings_needs_no_schema_in_the_pipeline() {
+    let shop = Shop::new();
+    fs::copy(root().join("plugins/dist/fixtures/agent.wasm"), shop.0.path().join("mine.wasm")).unwrap();
+    let phase = "extends = \"planning-design\"\nname = \"noted\"\n[[phase]]\nname = \"notes\"\nafter = \"planning\"\n\
+                 agent = \"mine\"\nproduces = [{ name = \"notes\", kind = \"note\" }]\n[plugins.mine]\npath = \"mine.wasm\"\n";
+    shop.write("pipeline.toml", phase);
+    assert_snapshot!(shop.told(&["pipeline", "check", "pipeline.toml"]), @r"
+    exit 2
+    error: pipeline.toml:7: `notes` is of kind `note`, which has no schema
+    hint: add `[[kind]]` with `name` and `schema`, or use a standard kind
+    ");
+    let kind = "[[kind]]\nname = \"note\"\nschema = '{\"type\": \"object\"}'\n";
+    shop.write("plugin.toml", &format!("name = \"mine\"\nversion = \"2.1.0\"\n{kind}"));
+    shop.told(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
+    assert_snapshot!(shop.told(&["pipeline", "check", "pipeline.toml"]), @r"
+    exit 0
+    pipeline.toml is in order: 4 phases, 1 gate
+    ");
 }

@@ -42,7 +42,7 @@ pub fn go(args: Args) -> Result<Exit, Failure> {
     };
     let by = place::person(args.by)?;
     let told = told(&args.name, &pin);
-    lock.accept(args.name, pin, &by)?;
+    lock.accept(vec![(args.name, pin)], &by)?;
     say(&clean(&format!("{was}\n{by} agrees to {told}\n")));
     Ok(Exit::Passed)
 }
@@ -53,10 +53,8 @@ pub fn at_this_terminal(changes: &[Change], config: &Config) -> Result<bool, Fai
         return Ok(false);
     }
     let Some(by) = place::person(None).ok().or_else(name).filter(|by| agrees(changes, by)) else { return Ok(false) };
-    let mut lock = LockFile::of(config)?;
-    for change in changes {
-        lock.accept(change.plugin.clone(), change.now.clone(), &by)?;
-    }
+    let pins = changes.iter().map(|change| (change.plugin.clone(), change.now.clone()));
+    LockFile::of(config)?.accept(pins.collect(), &by)?;
     Ok(true)
 }
 

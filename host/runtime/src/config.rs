@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_process::PluginName;
 use phasegate_process::lock::LOCK_FILE;
 use phasegate_process::pipeline::{
     Ask, Grants, Pipeline, RawSettings, STANDARD, SettingsOf, check, parse_with_places, standard,
@@ -22,6 +23,7 @@ use serde::Deserialize;
 use serde_json::json;
 use toml::Spanned;
 
+use crate::components::manifest_of;
 pub(crate) use manifests::settings_message;
 use manifests::{add_kinds, check_settings};
 use overlay::check_files;
@@ -71,6 +73,8 @@ pub struct LoadedPipeline {
     pub dir: PathBuf,
     /// Its name, or its file as the person named it.
     pub file: String,
+    /// The strategy, where the command line named it.
+    pub typed: Option<PluginName>,
 }
 
 /// What is wrong with the configuration or the pipeline.
@@ -223,7 +227,8 @@ impl Config {
         let (mut pipeline, mut places) = parse_with_places(source, &|path| read_beside(&found.dir, path))?;
         check_limits(source, &pipeline)?;
         self.lay_plugins(&mut pipeline, bundled)?;
-        add_kinds(source, &mut pipeline, &found.dir)?;
+        let mut manifests = manifests::of_agents(&pipeline, &found.dir);
+        add_kinds(source, &mut pipeline, &manifests)?;
         check(source, &pipeline, bundled)?;
         if let Some(given) = &self.feedback {
             self.lay_feedback(&mut pipeline, &mut places, given, bundled)?;
@@ -236,8 +241,11 @@ impl Config {
         self.lay_hitl(&mut pipeline)?;
         check(source, &pipeline, bundled)?;
         check_files(source, &pipeline, &found.dir)?;
-        check_settings(source, &pipeline, &places, &found.dir)?;
-        Ok(LoadedPipeline { pipeline, dir: found.dir, file: found.file })
+        let strategy = &pipeline.feedback.plugin;
+        manifests.extend(manifest_of(&pipeline, strategy, &found.dir).map(|said| (strategy.clone(), said)));
+        check_settings(source, &pipeline, &manifests, &places)?;
+        let typed = feedback.map(|_| pipeline.feedback.plugin.clone());
+        Ok(LoadedPipeline { pipeline, dir: found.dir, file: found.file, typed })
     }
 
     fn source(&self) -> Source<'_> {

@@ -23,7 +23,7 @@ use crate::define::Definition;
 use crate::house::House;
 use crate::lock::{self, LockFile};
 use crate::look_back;
-use crate::plugins::{fit_plugins, load_plugin, pins, set_limits};
+use crate::plugins::{check_settings, fit_plugins, load_plugin, pins, set_limits};
 use crate::run_name::run_name;
 use crate::settings::{CellOf, RunSettings};
 use crate::swap::Swaps;
@@ -137,7 +137,7 @@ impl House {
             history: pin(json_blob(&history)),
             scripted: broker.is_scripted(),
         };
-        lock::note_first(new.config, first_named)?;
+        lock::note_first(new.config, first_named, &self.person())?;
         let owned = journal.own(&run_id).await?;
         let event = Event::RunCreated(Box::new(created.clone()));
         let recorded = journal.append(&run_id, owned.fence(), 1, now_ms(), vec![event], blobs).await?;
@@ -159,15 +159,18 @@ impl House {
     async fn prepare(&self, new: &NewRun<'_>) -> Result<(Definition, Vec<(PluginName, Pin)>), Error> {
         let journal = self.journal();
         let (mut definition, swapped) = new.define()?;
-        let Definition { pipeline, components, .. } = &mut definition;
+        let Definition { pipeline, components, .. } = &definition;
         let mut blobs = missing(pipeline, &new.pipeline.dir, components, &swapped, journal.as_ref())?;
         blobs.extend(swapped.iter().cloned());
         // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        fit_plugins(self, pipeline, components).await?;
-        let pins = pins(self, pipeline, components, &swapped)?;
+        let loaded = fit_plugins(self, &mut definition.pipeline, &definition.components).await?;
+        if new.swaps.is_some() {
+            check_settings(&definition.pipeline, &loaded)?;
+        }
+        let pins = pins(self, &definition, &loaded, &swapped, new.pipeline.typed.as_ref())?;
         let first_named = LockFile::of(new.config)?.check(pins)?;
         Ok((definition, first_named))
     }

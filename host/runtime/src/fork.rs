@@ -12,7 +12,7 @@ use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, Run
 
 use crate::house::House;
 use crate::load::fold;
-use crate::plugins::fit_plugins;
+use crate::plugins::{check_settings, fit_plugins};
 use crate::swap::Swaps;
 use crate::writer::{json_blob, now_ms, read_json};
 use crate::{Config, Error, RunSettings, Watcher};
@@ -50,7 +50,8 @@ impl House {
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        fit_plugins(self, &mut pipeline, &components).await?;
+        let loaded = fit_plugins(self, &mut pipeline, &components).await?;
+        check_settings(&pipeline, &loaded)?;
         for (language, runner) in &pipeline.runners {
             if components.get(runner) != state.created.components.get(runner) {
                 let environment = self.environment(runner, components.get(runner), &pipeline).await?;

@@ -133,6 +133,11 @@ impl House {
         })))
     }
 
+    /// Who runs this, as the environment says.
+    pub(crate) fn person(&self) -> String {
+        (self.0.env)("USER").or_else(|| (self.0.env)("LOGNAME")).unwrap_or_else(|| "somebody".to_owned())
+    }
+
     /// The journal.
     pub fn journal(&self) -> &Arc<dyn Journal> {
         &self.0.journal

@@ -2,8 +2,8 @@
 //! and when a person agrees to a change.
 //!
 //! It is about the plugins that come from files. Those of the binary are the host's own and change with it; a component
-//! that is swapped in on a command line was named by the person who typed it. Fails with [`Error::NotAgreed`], one
-//! paragraph a plugin, and then nothing was made.
+//! that a command line names was named by the person who typed it. Fails with [`Error::NotAgreed`], one paragraph a plugin,
+//! and then no run was made.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -75,9 +75,9 @@ impl LockFile {
         self.lock.check(plugin, pin)
     }
 
-    /// Notes that a person agreed to this, and writes the file.
-    pub fn accept(&mut self, plugin: PluginName, pin: Pin, by: &str) -> Result<(), ConfigFault> {
-        self.note(vec![(plugin, pin)], by, true)
+    /// Notes that a person agreed to these, and writes the file.
+    pub fn accept(&mut self, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), ConfigFault> {
+        self.note(pins, by, true)
     }
 
     fn note(&mut self, pins: Vec<(PluginName, Pin)>, by: &str, in_words: bool) -> Result<(), ConfigFault> {
@@ -107,7 +107,7 @@ fn unusable(path: &Path, why: &std::io::Error, hint: &'static str) -> ConfigFaul
 
 /// Notes plugins that were named for the first time; without any, nothing is written. Runs that begin at the same time in
 /// one process do so one after the other.
-pub(crate) fn note_first(config: &Config, pins: Vec<(PluginName, Pin)>) -> Result<(), Error> {
+pub(crate) fn note_first(config: &Config, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), Error> {
     static WRITING: Mutex<()> = Mutex::new(());
     if pins.is_empty() {
         return Ok(());
@@ -115,8 +115,7 @@ pub(crate) fn note_first(config: &Config, pins: Vec<(PluginName, Pin)>) -> Resul
     let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut file = LockFile::of(config)?;
     let still_new = file.check(pins)?;
-    let by = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
-    if still_new.is_empty() { Ok(()) } else { Ok(file.note(still_new, &by, false)?) }
+    if still_new.is_empty() { Ok(()) } else { Ok(file.note(still_new, by, false)?) }
 }
 
 /// All changes, a paragraph each.
@@ -124,5 +123,8 @@ pub(crate) fn told(changes: &[Change]) -> String {
     let names: Vec<&str> = changes.iter().map(|change| change.plugin.as_str()).collect();
     let words: Vec<String> = changes.iter().map(Change::to_string).collect();
     let accept = names.iter().map(|name| format!("`phasegate plugin accept {name}`")).collect::<Vec<_>>().join(", ");
-    format!("{}\nhint: look at what changed; {accept} agrees to it", words.join("\n"))
+    format!(
+        "{}\nhint: look at what changed; {accept} agrees to it, with --config and --pipeline as here",
+        words.join("\n")
+    )
 }

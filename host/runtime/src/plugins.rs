@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use crate::Error;
 use crate::config::settings_message;
+use crate::define::Definition;
 use crate::house::House;
 use crate::writer::read_blob;
 
@@ -88,24 +89,23 @@ async fn load(
     Ok(house.remember(digest, plugin))
 }
 
-/// Finds out whether every plugin that a pipeline names fits its place, its grants and its settings, before anything
-/// starts. Cuts the grants of each down to what it asks for.
+/// Loads every agent and strategy that a pipeline names, and finds out whether each fits its place and its grants, before
+/// anything starts. Cuts the grants of each down to what it asks for.
 pub(crate) async fn fit_plugins(
     house: &House,
     pipeline: &mut Pipeline,
     components: &BTreeMap<PluginName, Digest>,
-) -> Result<(), Error> {
+) -> Result<Vec<Plugin>, Error> {
     let agents = pipeline.phases.iter().map(|phase| (&phase.agent, "an agent"));
     let used = agents.chain([(&pipeline.feedback.plugin, "a feedback strategy")]);
     let loading = used.map(|(name, wanted)| fit_plugin(house, pipeline, components, name, wanted));
-    let loaded = futures::future::try_join_all(loading).await?;
-    check_settings(pipeline, &loaded)?;
-    for plugin in loaded.into_iter().flatten() {
+    let loaded: Vec<Plugin> = futures::future::try_join_all(loading).await?.into_iter().flatten().collect();
+    for plugin in &loaded {
         if let Some(known) = pipeline.plugins.get_mut(plugin.name()) {
             known.grants = plugin.inspection().granted(plugin.name(), &known.grants)?;
         }
     }
-    Ok(())
+    Ok(loaded)
 }
 
 async fn fit_plugin(
@@ -133,10 +133,10 @@ async fn fit_plugin(
     })
 }
 
-/// What a file says of settings was checked with its line; this is for what a swap says.
-fn check_settings(pipeline: &Pipeline, loaded: &[Option<Plugin>]) -> Result<(), Error> {
+/// Whether every plugin takes the settings that a swap left it with. What files say was held against it with its line.
+pub(crate) fn check_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> Result<(), Error> {
     for (of, name, settings) in pipeline.settings() {
-        let plugin = loaded.iter().flatten().find(|plugin| plugin.name() == name);
+        let plugin = loaded.iter().find(|plugin| plugin.name() == name);
         let Some(manifest) = plugin.and_then(|plugin| plugin.inspection().manifest.as_ref()) else { continue };
         if let Some(fault) = manifest.faults(settings).into_iter().next() {
             let message = settings_message(&of, name, &manifest.version, &fault.message);
@@ -146,23 +146,26 @@ fn check_settings(pipeline: &Pipeline, loaded: &[Option<Plugin>]) -> Result<(), 
     Ok(())
 }
 
-/// What the plugins are that come from files, but those that were swapped in.
+/// What the plugins are that come from files, but those that the person at the command line named: `typed`, and those of
+/// which these are the components.
 pub(crate) fn pins(
     house: &House,
-    pipeline: &Pipeline,
-    components: &BTreeMap<PluginName, Digest>,
+    definition: &Definition,
+    loaded: &[Plugin],
     swapped: &[Blob],
+    typed: Option<&PluginName>,
 ) -> Result<Vec<(PluginName, Pin)>, Error> {
-    let from_files = pipeline.plugins.iter().filter(|(_, plugin)| plugin.path.is_some());
+    let Definition { pipeline, components, .. } = definition;
+    let from_files = pipeline.plugins.iter().filter(|(name, plugin)| plugin.path.is_some() && typed != Some(*name));
     let mut pins = Vec::new();
     for (name, _) in from_files {
         let Some(digest) = components.get(name) else { continue };
         if swapped.iter().any(|blob| blob.digest == *digest) {
             continue;
         }
-        let known = house.loaded(name, digest).and_then(|plugin| plugin.inspection().manifest.clone());
-        let manifest = match known {
-            Some(manifest) => Some(manifest),
+        let manifest = match loaded.iter().find(|plugin| plugin.name() == name) {
+            Some(plugin) => plugin.inspection().manifest.clone(),
+            // A runner, which is compiled when it is needed.
             None => manifest(&read_blob(house.journal().as_ref(), digest)?).ok().flatten(),
         };
         pins.push((name.clone(), Pin::of(digest.clone(), manifest.as_ref(), pipeline.grants(name))));

@@ -1,28 +1,38 @@
 //! What plugins say of themselves, held against the pipeline that uses them: the kinds of artifacts that they bring, and the
 //! settings that they take. A component that cannot be read says nothing here; it is refused where it is loaded.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use phasegate_process::PluginName;
+use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::{Pipeline, Places, SettingsOf};
 use phasegate_process::source::{Source, SourceError};
 
 use super::overlay::mention;
 use crate::components::manifest_of;
 
-/// Adds the kinds that the agents' manifests bring and the pipeline does not have.
-pub(super) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, dir: &Path) -> Result<(), SourceError> {
-    let agents: Vec<PluginName> = pipeline.phases.iter().map(|phase| phase.agent.clone()).collect();
+/// What the plugins of a pipeline say of themselves.
+pub(super) type Manifests = BTreeMap<PluginName, Arc<Manifest>>;
+
+/// Those of its agents.
+pub(super) fn of_agents(pipeline: &Pipeline, dir: &Path) -> Manifests {
+    let agents: BTreeSet<&PluginName> = pipeline.phases.iter().map(|phase| &phase.agent).collect();
+    agents.into_iter().filter_map(|agent| Some((agent.clone(), manifest_of(pipeline, agent, dir)?))).collect()
+}
+
+/// Adds the kinds that these bring and the pipeline does not have.
+pub(super) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, manifests: &Manifests) -> Result<(), SourceError> {
     let own: Vec<_> = pipeline.kinds.keys().cloned().collect();
-    for agent in agents {
-        let Some(manifest) = manifest_of(pipeline, &agent, dir) else { continue };
+    for (plugin, manifest) in manifests {
         for (kind, schema) in manifest.kinds.iter().filter(|(kind, _)| !own.contains(kind)) {
             let text = schema.to_string();
             let known = pipeline.kinds.entry(kind.clone()).or_insert_with(|| text.clone());
             if *known != text {
                 let message = format!("two plugins bring the kind `{kind}`, each with a schema of its own");
                 let hint = "say which one holds with `[[kind]]`";
-                return Err(source.error(mention(source, agent.as_str()), message, hint));
+                return Err(source.error(mention(source, plugin.as_str()), message, hint));
             }
         }
     }
@@ -33,11 +43,11 @@ pub(super) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, dir: &Path)
 pub(super) fn check_settings(
     source: Source<'_>,
     pipeline: &Pipeline,
+    manifests: &Manifests,
     places: &Places,
-    dir: &Path,
 ) -> Result<(), SourceError> {
     for (of, plugin, settings) in pipeline.settings() {
-        let Some(manifest) = manifest_of(pipeline, plugin, dir) else { continue };
+        let Some(manifest) = manifests.get(plugin) else { continue };
         if let Some(fault) = manifest.faults(settings).into_iter().next() {
             let message = settings_message(&of, plugin, &manifest.version, &fault.message);
             let error = places.error(&of, fault.key.as_deref(), message.clone(), fault.hint.clone());

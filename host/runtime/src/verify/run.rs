@@ -145,7 +145,8 @@ impl Ground {
 
     /// A whole run, as it is seen from outside.
     pub(super) async fn told(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
-        let pipeline = LoadedPipeline { pipeline, dir: PathBuf::new(), file: "verify-sandbox".to_owned() };
+        let file = "verify-sandbox".to_owned();
+        let pipeline = LoadedPipeline { pipeline, dir: PathBuf::new(), file, typed: None };
         let nobody: Arc<dyn Watcher> = Arc::new(NoWatcher);
         let run = match self.house.create(NewRun::of(task, &pipeline, &self.config), &nobody).await {
             Ok(run) => run,
