@@ -46,7 +46,7 @@ fn a_bound_of_the_operator_refuses_a_plugin_before_anything_runs() {
 fn a_bound_that_is_misspelt_or_nothing_is_named_with_its_line() {
     let said = |sandbox: &str| run(sandbox, |_| {}).1;
     assert_snapshot!(said("max_instances = 10\nmax_function_byte = 4000\n"), @r"
-    error: phasegate.toml:6: unknown field `max_function_byte`, expected one of `max_instances`, `max_large_instances`, `max_test_runs`, `max_queued`, `max_component_bytes`, `max_functions`, `max_code_bytes`, `max_function_bytes`, `max_function_weight`, `max_inner_instances`, `max_compile_ms`, `max_compilations`, `max_cache_bytes`
+    error: phasegate.toml:6: unknown field `max_function_byte`, expected one of `max_instances`, `max_large_instances`, `max_test_runs`, `max_queued`, `max_component_bytes`, `max_functions`, `max_code_bytes`, `max_function_bytes`, `max_function_weight`, `max_inner_instances`, `max_compile_ms`, `max_compile_memory_bytes`, `max_compilations`, `max_cache_bytes`
     hint: did you mean `max_function_bytes`?
     exit 2
     ");
@@ -63,8 +63,28 @@ fn a_bound_that_is_misspelt_or_nothing_is_named_with_its_line() {
 }
 
 #[test]
+fn a_compiler_that_takes_too_long_or_too_much_memory_is_ended_and_the_bound_is_named() {
+    // Agent and strategy are compiled side by side, and either may be the first to fail.
+    let either = |said: &str| said.replace("`fixture`", "`PLUGIN`").replace("`phase-aware`", "`PLUGIN`");
+    assert_snapshot!(either(&run("max_compile_ms = 1\n", |_| {}).1), @r"
+    error: plugin `PLUGIN` was not compiled after 1 ms
+    hint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`
+    exit 2
+    ");
+    let (told, said) = run("max_compile_memory_bytes = 20000000\n", |_| {});
+    assert!(told.events.is_empty());
+    let said = either(&said);
+    let (before, after) = said.split_once("memory allocation of ").unwrap();
+    assert_snapshot!(format!("{before}N{}", after.trim_start_matches(char::is_numeric)), @r"
+    error: plugin `PLUGIN` cannot be compiled: the compiler, which may take 20000000 bytes of memory, failed (signal: 6 (SIGABRT): N bytes failed)
+    hint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`
+    exit 2
+    ");
+}
+
+#[test]
 fn a_run_within_its_bounds_passes_and_keeps_what_it_compiled() {
-    let (told, _) = run("max_instances = 10\nmax_compilations = 1\n", |_| {});
+    let (told, _) = run("max_instances = 10\nmax_compilations = 1\nmax_compile_memory_bytes = 400000000\n", |_| {});
     assert_eq!(told.code, 0, "{}", told.stderr);
 }
 

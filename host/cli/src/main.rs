@@ -10,6 +10,7 @@ mod cancel;
 mod carry;
 mod check;
 mod compare;
+mod compile_component;
 mod decide;
 mod doctor;
 mod events;
@@ -115,6 +116,9 @@ enum Command {
     VerifySandbox(verify_sandbox::Args),
     /// Write a commented phasegate.toml and a first task
     Init(init::Args),
+    /// Compile the component on standard input: the other end of the sandbox's compilers
+    #[command(hide = true)]
+    CompileComponent(compile_component::Args),
 }
 
 fn main() -> ExitCode {
@@ -169,6 +173,7 @@ async fn go(cli: Cli) -> Result<Exit, Failure> {
         Command::Plugin(command) => plugin::go(command, &state).await,
         Command::VerifySandbox(args) => verify_sandbox::go(&args, &state).await,
         Command::Init(args) => init::go(&args),
+        Command::CompileComponent(args) => Ok(compile_component::go(&args)),
     }
 }
 

@@ -90,7 +90,7 @@ pub fn house_of(
     purse: Option<Purse>,
 ) -> Result<House, Failure> {
     let Carry { overlap, raise, offline } = carry;
-    let engine = engine(state, sandbox);
+    let engine = engine(state, sandbox)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
     let house = House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?;
     if let Some(notice) = house.engine().notice() {
@@ -100,8 +100,18 @@ pub fn house_of(
 }
 
 /// The sandbox as every run has it.
-pub fn engine(state: &Path, sandbox: EngineSettings) -> EngineSettings {
-    EngineSettings { cache_dir: Some(cache_dir(state)), ..sandbox }
+pub fn engine(state: &Path, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
+    Ok(EngineSettings { cache_dir: Some(cache_dir(state)), compiler: Some(this_program()?), ..sandbox })
+}
+
+/// What compiles plugins: this very program, also where another was put in its place since.
+fn this_program() -> Result<PathBuf, Failure> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        return Ok(running);
+    }
+    std::env::current_exe()
+        .map_err(|why| Failure::infrastructure(format!("plugins cannot be compiled: this program is not found: {why}")))
 }
 
 /// Compiled plugins are worth keeping for all projects of a person.

@@ -175,7 +175,7 @@ async fn offers(
     }
     let plugin: PluginName = "runner".parse().map_err(|bad| Failure::usage(format!("{bad}")))?;
     let digest = inspection.digest.clone();
-    let settings = place::engine(state, place::sandbox(None));
+    let settings = place::engine(state, place::sandbox(None))?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(phasegate_runtime::Error::from)?;
         Ok(engine.load(&plugin, &digest, || Ok(bytes))?)

@@ -30,7 +30,7 @@ pub struct Args {
 pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
     let config = place::config(args.config.as_deref(), None)?;
     let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &place::cwd(), &BUNDLED)?;
-    let verified = verify(place::engine(state, config.sandbox.clone()), &config, &pipeline, |_| {}).await?;
+    let verified = verify(place::engine(state, config.sandbox.clone())?, &config, &pipeline, |_| {}).await?;
     if args.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&verified).unwrap_or_default()));
     } else {

@@ -17,6 +17,13 @@ pub(crate) fn from_own_file(engine: &Engine, path: &Path) -> wasmtime::Result<Co
     unsafe { Component::deserialize_file(engine, path) }
 }
 
+/// The code that the compiler just made.
+pub(crate) fn from_compiler(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: this program made it, in this process or in one that it started from its own file and that did nothing else,
+    // and nobody had it in hand meanwhile.
+    unsafe { Component::deserialize(engine, code) }
+}
+
 /// The same code for another engine of this process.
 pub(crate) fn moved(component: &Component, engine: &Engine) -> wasmtime::Result<Component> {
     let code = component.serialize()?;

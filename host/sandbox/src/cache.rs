@@ -109,15 +109,14 @@ impl Cache {
         Some(Kept { inspection, code, cache: self })
     }
 
-    /// Keeps a component. Failing to keep it costs time later, nothing else.
-    pub(crate) fn keep(&self, inspection: &Inspection, component: &Component) {
+    /// Keeps a component's machine code. Failing to keep it costs time later, nothing else.
+    pub(crate) fn keep(&self, inspection: &Inspection, code: &[u8]) {
         if !self.writable {
             return;
         }
         let kept = (|| {
-            let code = component.serialize().map_err(io::Error::other)?;
-            self.place(&self.path(&inspection.digest, "code"), &[&code])?;
-            let sheet = Sheet { inspection: inspection.clone(), code: Digest::of(&code) };
+            self.place(&self.path(&inspection.digest, "code"), &[code])?;
+            let sheet = Sheet { inspection: inspection.clone(), code: Digest::of(code) };
             let sheet = serde_json::to_string(&sheet)?;
             let sum = Digest::of(sheet.as_bytes());
             self.place(&self.path(&inspection.digest, "sheet"), &[sum.as_str().as_bytes(), b"\n", sheet.as_bytes()])?;

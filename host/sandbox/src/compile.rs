@@ -1,12 +1,19 @@
-//! Compilers: few at once, on threads of their own, and waited for only so long.
+//! Compilers: few at once, and each a process of its own that is ended when it takes too long or too much memory.
 //!
-//! A compilation cannot be stopped. One that takes too long goes on without anybody who waits, keeps its place among those
-//! that may be at work, and is there for whoever asks later. Its threads stand back behind those that run plugins.
+//! A compiler cannot be asked to stop, and what crashes it would crash whoever it is part of. So the program that runs
+//! plugins starts itself anew to compile one, see [`process`]. Where no program is named, a component is compiled in this
+//! process, with nothing but its shape to bound the work. All of it stands back behind what runs plugins.
 
-use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+pub(crate) mod process;
+
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use wasmtime::Engine;
+
+use crate::settings::EngineSettings;
+use process::{Bounds, Failed};
 
 /// The compiler recurses into what it compiles.
 const STACK: usize = 16 << 20;
@@ -16,7 +23,8 @@ const NICE: i32 = 5;
 /// Who may compile.
 pub(crate) struct Compilers {
     places: Arc<Places>,
-    patience: Duration,
+    program: Option<PathBuf>,
+    bounds: Bounds,
 }
 
 struct Places {
@@ -24,68 +32,64 @@ struct Places {
     left: Condvar,
 }
 
-/// A compilation that was started.
-pub(crate) struct Started<T> {
-    made: Receiver<T>,
-    since: Instant,
-}
-
-/// What came of waiting.
-pub(crate) enum Waited<T> {
-    Made(T),
-    /// It is still at work.
-    Late(Started<T>),
-    /// It panicked.
-    Broken,
-}
-
-/// Why a compilation was not started.
-pub(crate) enum NotStarted {
-    /// All compilers are at work, and none was done in time.
-    Busy,
-    /// The machine gives no thread.
-    NoThread(io::Error),
-}
+/// A place among the compilers, held until this is dropped.
+pub(crate) struct Place(Arc<Places>);
 
 impl Compilers {
-    pub(crate) fn new(places: u32, patience: Duration) -> Self {
-        let places = Arc::new(Places { free: Mutex::new(places.max(1)), left: Condvar::new() });
-        Self { places, patience }
-    }
-
-    /// Starts a compilation as soon as a compiler is free.
-    pub(crate) fn start<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Started<T>, NotStarted> {
-        let place = Places::take(&self.places, self.patience).ok_or(NotStarted::Busy)?;
-        let (sender, made) = sync_channel(1);
-        let compile = move || {
-            let made = on_all_cores(work);
-            drop(place);
-            // Nobody may want it any more.
-            let _ = sender.send(made);
+    pub(crate) fn new(settings: &EngineSettings) -> Self {
+        let places = Places { free: Mutex::new(settings.max_compilations.max(1)), left: Condvar::new() };
+        let bounds = Bounds {
+            time: Duration::from_millis(settings.max_compile_ms),
+            memory_bytes: settings.max_compile_memory_bytes,
         };
-        let thread = std::thread::Builder::new().name("phasegate-compile".to_owned()).stack_size(STACK);
-        thread.spawn(compile).map_err(NotStarted::NoThread)?;
-        Ok(Started { made, since: Instant::now() })
+        Self { places: Arc::new(places), program: settings.compiler.clone(), bounds }
     }
 
-    /// Waits until it is done, or has taken as long as it may.
-    pub(crate) fn wait<T>(&self, started: Started<T>) -> Waited<T> {
-        let left = self.patience.saturating_sub(started.since.elapsed());
-        match started.made.recv_timeout(left) {
-            Ok(made) => Waited::Made(made),
-            Err(RecvTimeoutError::Timeout) => Waited::Late(started),
-            Err(RecvTimeoutError::Disconnected) => Waited::Broken,
+    /// A place, if one is free before a compilation would have to be done.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let Places { free, left } = self.places.as_ref();
+        let free = free.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = left.wait_timeout_while(free, self.bounds.time, |free| *free == 0);
+        let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *free = free.checked_sub(1)?;
+        Some(Place(Arc::clone(&self.places)))
+    }
+
+    /// Machine code for this engine, whose components may call as deep as `stack` bytes.
+    pub(crate) fn compile(&self, engine: &Engine, stack: u32, component: &[u8]) -> Result<Vec<u8>, Failed> {
+        match &self.program {
+            Some(program) => process::compile(program, self.bounds, stack, component),
+            None => on_all_cores(|| engine.precompile_component(component))
+                .map_err(|error| Failed::Refused(format!("{error:#}"))),
         }
     }
 }
 
-/// With helpers of its own: shared ones could be held up by another compilation that never ends.
+impl Place {
+    /// Does what belongs to a compilation on a thread of its own, which recurses deep. Fails in words where the machine gives
+    /// no thread, or the work panics.
+    pub(crate) fn work<T: Send>(self, work: impl FnOnce() -> T + Send) -> Result<T, String> {
+        let thread = std::thread::Builder::new().name("phasegate-compile".to_owned()).stack_size(STACK);
+        let work = || {
+            stand_back();
+            work()
+        };
+        std::thread::scope(|scope| {
+            let started = thread.spawn_scoped(scope, work).map_err(|error| error.to_string())?;
+            started.join().map_err(|_| "the compiler crashed".to_owned())
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.left.notify_one();
+    }
+}
+
+/// With helpers of its own, which recurse as deep and stand back as far.
 fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    // The helpers inherit it.
-    stand_back();
     let name = |n| format!("phasegate-compile-{n}");
     let helpers = rayon::ThreadPoolBuilder::new().thread_name(name).stack_size(STACK).build();
     match helpers {
@@ -94,28 +98,9 @@ fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
+/// Threads and processes that this thread starts inherit it.
 fn stand_back() {
     // Elsewhere this would be said of the whole process.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICE);
-}
-
-impl Places {
-    fn take(places: &Arc<Self>, patience: Duration) -> Option<Place> {
-        let free = places.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = places.left.wait_timeout_while(free, patience, |free| *free == 0);
-        let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        *free = free.checked_sub(1)?;
-        Some(Place(Arc::clone(places)))
-    }
-}
-
-/// A place among the compilers, held until this is dropped.
-struct Place(Arc<Places>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.left.notify_one();
-    }
 }

@@ -17,8 +17,10 @@ use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::aot;
 use crate::cache::Cache;
-use crate::compile::{Compilers, NotStarted, Started, Waited};
+use crate::compile::Compilers;
+use crate::compile::process::Failed;
 use crate::contract::Misfit;
 use crate::depth::Depths;
 use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
@@ -65,7 +67,7 @@ struct Inner {
     cache: Option<Cache>,
     notice: Option<String>,
     compilers: Compilers,
-    loaded: Mutex<HashMap<Digest, Arc<Mutex<Slot>>>>,
+    loaded: Mutex<HashMap<Digest, Arc<Slot>>>,
     turns: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
     loading: Semaphore,
     queues: Queues,
@@ -74,18 +76,8 @@ struct Inner {
     depths: Depths,
 }
 
-/// What a compilation comes to.
-type Made = Result<(Inspection, Component), LoadError>;
-
 /// One component: locked while it is made, so that whoever else asks for it waits.
-#[derive(Default)]
-enum Slot {
-    #[default]
-    Empty,
-    /// It takes longer than anybody may wait.
-    Late(Started<Made>),
-    Ready(Arc<Compiled>),
-}
+type Slot = Mutex<Option<Arc<Compiled>>>;
 
 /// The right to load a component, see [`Engine::turn`].
 pub struct Turn<'a> {
@@ -122,8 +114,7 @@ impl Engine {
         let ticker = Ticker::start(vec![pooled.engine.clone(), on_demand.engine.clone()])
             .map_err(|error| EngineError::Start(error.to_string()))?;
         let queues = Queues::new(&settings);
-        let patience = Duration::from_millis(settings.max_compile_ms);
-        let compilers = Compilers::new(settings.max_compilations, patience);
+        let compilers = Compilers::new(&settings);
         let (loaded, turns, loading) = (Mutex::default(), Mutex::default(), Semaphore::new(LOADING));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -167,72 +158,49 @@ impl Engine {
         bytes: impl FnOnce() -> io::Result<Vec<u8>>,
     ) -> Result<Plugin, LoadError> {
         let slot = Arc::clone(lock(&self.inner.loaded).entry(digest.clone()).or_default());
-        let compiled = self.compiled(&mut lock(&slot), name, digest, bytes)?;
+        let mut slot = lock(&slot);
+        let compiled = match slot.take().map(Ok).or_else(|| self.kept(name, digest)) {
+            Some(compiled) => compiled?,
+            None => self.made(name, digest, bytes)?,
+        };
+        *slot = Some(Arc::clone(&compiled));
         Ok(Plugin::new(name.clone(), self.clone(), compiled))
     }
 
-    fn compiled(
-        &self,
-        slot: &mut Slot,
-        name: &PluginName,
-        digest: &Digest,
-        bytes: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> Result<Arc<Compiled>, LoadError> {
-        let started = match std::mem::take(slot) {
-            Slot::Ready(compiled) => {
-                *slot = Slot::Ready(Arc::clone(&compiled));
-                return Ok(compiled);
-            }
-            Slot::Late(started) => started,
-            Slot::Empty => match self.kept(name, digest) {
-                Some(compiled) => return Ok(slot.ready(compiled?)),
-                None => self.start(name, digest, bytes)?,
-            },
-        };
-        match self.inner.compilers.wait(started) {
-            Waited::Made(made) => {
-                let (inspection, component) = made?;
-                Ok(slot.ready(self.ready(name, inspection, &component)?))
-            }
-            Waited::Late(started) => {
-                *slot = Slot::Late(started);
-                Err(LoadError::TooSlow { plugin: name.clone(), limit_ms: self.inner.settings.max_compile_ms })
-            }
-            Waited::Broken => {
-                Err(LoadError::Compile { plugin: name.clone(), reason: "the compiler crashed".to_owned() })
-            }
-        }
-    }
-
     /// The component as it was compiled before, if it was.
-    fn kept(&self, name: &PluginName, digest: &Digest) -> Option<Result<Compiled, LoadError>> {
+    fn kept(&self, name: &PluginName, digest: &Digest) -> Option<Result<Arc<Compiled>, LoadError>> {
         let kept = self.inner.cache.as_ref()?.find(digest).filter(|kept| kept.inspection.misfit.is_none())?;
         let (side, _) = self.inner.side(&kept.inspection);
         let component = kept.component(&side.engine)?;
         Some(self.ready(name, kept.inspection, &component))
     }
 
-    fn start(
+    fn made(
         &self,
         name: &PluginName,
         digest: &Digest,
         bytes: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> Result<Started<Made>, LoadError> {
-        let plugin = name.clone();
-        let bytes = bytes().map_err(|error| LoadError::Read { plugin, reason: error.to_string() })?;
-        let (inner, plugin, digest) = (Arc::clone(&self.inner), name.clone(), digest.clone());
-        let started = self.inner.compilers.start(move || inner.make(plugin, digest, &bytes));
-        started.map_err(|why| match why {
-            NotStarted::Busy => LoadError::NoCompiler {
-                plugin: name.clone(),
-                compilers: self.inner.settings.max_compilations,
-                limit_ms: self.inner.settings.max_compile_ms,
-            },
-            NotStarted::NoThread(error) => LoadError::Compile { plugin: name.clone(), reason: error.to_string() },
-        })
+    ) -> Result<Arc<Compiled>, LoadError> {
+        let plugin = || name.clone();
+        let settings = &self.inner.settings;
+        let place = self.inner.compilers.place().ok_or_else(|| LoadError::NoCompiler {
+            plugin: plugin(),
+            compilers: settings.max_compilations,
+            limit_ms: settings.max_compile_ms,
+        })?;
+        let bytes = bytes().map_err(|error| LoadError::Read { plugin: plugin(), reason: error.to_string() })?;
+        let made = place.work(|| self.inner.make(plugin(), digest, &bytes));
+        let made = made.unwrap_or_else(|reason| Err(LoadError::Compile { plugin: plugin(), reason }));
+        let (inspection, component) = made?;
+        self.ready(name, inspection, &component)
     }
 
-    fn ready(&self, name: &PluginName, inspection: Inspection, component: &Component) -> Result<Compiled, LoadError> {
+    fn ready(
+        &self,
+        name: &PluginName,
+        inspection: Inspection,
+        component: &Component,
+    ) -> Result<Arc<Compiled>, LoadError> {
         let misfit = |error: wasmtime::Error| LoadError::Misfit {
             plugin: name.clone(),
             misfit: Box::new(Misfit::of_the_linker(format!("{error:#}"))),
@@ -240,7 +208,7 @@ impl Engine {
         let (side, pooled) = self.inner.side(&inspection);
         let pre = side.linker.instantiate_pre(component).map_err(misfit)?;
         let exports = Exports::of(&pre, inspection.world).map_err(misfit)?;
-        Ok(Compiled { inspection, pre, exports, pooled, stack: stack_of(pooled) })
+        Ok(Arc::new(Compiled { inspection, pre, exports, pooled, stack: stack_of(pooled) }))
     }
 
     /// Where guests compute that do so for long.
@@ -266,14 +234,14 @@ impl Engine {
 
 impl Inner {
     /// All that may take long with bytes that nobody knows: reading, checking, compiling, keeping.
-    fn make(&self, plugin: PluginName, digest: Digest, bytes: &[u8]) -> Made {
+    fn make(&self, plugin: PluginName, digest: &Digest, bytes: &[u8]) -> Result<(Inspection, Component), LoadError> {
         let (size, limit) = (bytes.len() as u64, self.settings.max_component_bytes);
         if size > limit {
             return Err(LoadError::TooLarge { plugin, size, limit });
         }
         let found = Digest::of(bytes);
-        if found != digest {
-            return Err(LoadError::Digest { plugin, expected: digest, found });
+        if found != *digest {
+            return Err(LoadError::Digest { plugin, expected: digest.clone(), found });
         }
         if let Err(unfit) = shape::check(bytes, &self.settings) {
             return Err(match unfit {
@@ -292,26 +260,33 @@ impl Inner {
         if let Some(misfit) = inspection.misfit {
             return Err(LoadError::Misfit { plugin, misfit: Box::new(misfit) });
         }
-        let (side, _) = self.side(&inspection);
-        let component = Component::new(&side.engine, bytes)
-            .map_err(|error| LoadError::Compile { plugin, reason: format!("{error:#}") })?;
+        let (side, pooled) = self.side(&inspection);
+        let code = match self.compilers.compile(&side.engine, stack_of(pooled), bytes) {
+            Ok(code) => code,
+            Err(why) => return Err(self.not_compiled(plugin, why)),
+        };
         if let Some(cache) = &self.cache {
-            cache.keep(&inspection, &component);
+            cache.keep(&inspection, &code);
         }
-        Ok((inspection, component))
+        match aot::from_compiler(&side.engine, &code) {
+            Ok(component) => Ok((inspection, component)),
+            Err(error) => Err(LoadError::Compile { plugin, reason: format!("{error:#}") }),
+        }
+    }
+
+    fn not_compiled(&self, plugin: PluginName, why: Failed) -> LoadError {
+        match why {
+            Failed::Refused(reason) => LoadError::Compile { plugin, reason },
+            Failed::Late => LoadError::TooSlow { plugin, limit_ms: self.settings.max_compile_ms },
+            Failed::Died(how) => {
+                LoadError::CompilerDied { plugin, how, limit_bytes: self.settings.max_compile_memory_bytes }
+            }
+        }
     }
 
     fn side(&self, inspection: &Inspection) -> (&Side, bool) {
         let pooled = inspection.world != Some(World::Runner) && !inspection.uses_wasi();
         (if pooled { &self.pooled } else { &self.on_demand }, pooled)
-    }
-}
-
-impl Slot {
-    fn ready(&mut self, compiled: Compiled) -> Arc<Compiled> {
-        let compiled = Arc::new(compiled);
-        *self = Self::Ready(Arc::clone(&compiled));
-        compiled
     }
 }
 

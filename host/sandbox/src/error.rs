@@ -93,13 +93,25 @@ pub enum LoadError {
     },
     /// The compiler takes too long.
     #[error(
-        "plugin `{plugin}` was not compiled after {limit_ms} ms\nhint: try again later, for the compiler goes on and its work is kept; if the plugin is worth the wait, raise `max_compile_ms` under `[sandbox]`"
+        "plugin `{plugin}` was not compiled after {limit_ms} ms\nhint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`"
     )]
     TooSlow {
         /// The plugin.
         plugin: PluginName,
         /// The limit.
         limit_ms: u64,
+    },
+    /// The compiler came to no end of its own.
+    #[error(
+        "plugin `{plugin}` cannot be compiled: the compiler, which may take {limit_bytes} bytes of memory, failed ({how})\nhint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`"
+    )]
+    CompilerDied {
+        /// The plugin.
+        plugin: PluginName,
+        /// How it ended, and its last words.
+        how: String,
+        /// The memory that it may take.
+        limit_bytes: u64,
     },
     /// No compiler came free.
     #[error(

@@ -31,6 +31,7 @@ mod turnstile;
 mod wasi;
 
 pub use capabilities::{ArtifactError, Capabilities, LogLevel, LogSink, Overdrawn};
+pub use compile::process::serve_compilation;
 pub use contract::{CONTRACT, ContractError, Difference, Misfit, breaking_changes};
 pub use engine::{Engine, Turn};
 pub use error::{CallError, CallErrorKind, EngineError, InspectError, LoadError};

@@ -11,6 +11,10 @@ pub struct EngineSettings {
     /// Where compiled components are kept; `None` keeps none.
     #[serde(skip)]
     pub cache_dir: Option<PathBuf>,
+    /// The program that compiles, which calls [`serve_compilation`](crate::serve_compilation) when it is told to. Without
+    /// one, components are compiled in this process, and nothing ends a compilation.
+    #[serde(skip)]
+    pub compiler: Option<PathBuf>,
     /// Agents that exist at once, most of them waiting. Further ones queue.
     #[serde(deserialize_with = "some")]
     pub max_instances: u32,
@@ -44,6 +48,9 @@ pub struct EngineSettings {
     /// How long a component may take to compile.
     #[serde(deserialize_with = "some")]
     pub max_compile_ms: u64,
+    /// How much memory the compiler of a component may take.
+    #[serde(deserialize_with = "some")]
+    pub max_compile_memory_bytes: u64,
     /// Components that are compiled at once. Further ones wait.
     #[serde(deserialize_with = "some")]
     pub max_compilations: u32,
@@ -57,6 +64,7 @@ impl Default for EngineSettings {
         let cores = cores() as u32;
         Self {
             cache_dir: None,
+            compiler: None,
             max_instances: 1_000,
             max_large_instances: 100,
             max_test_runs: cores.max(2),
@@ -68,6 +76,7 @@ impl Default for EngineSettings {
             max_function_weight: 1_000_000,
             max_inner_instances: 1_000,
             max_compile_ms: 300_000,
+            max_compile_memory_bytes: 2 << 30,
             max_compilations: cores.clamp(2, 8),
             max_cache_bytes: 1 << 30,
         }

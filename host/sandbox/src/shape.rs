@@ -1,6 +1,7 @@
 //! The shape of a component: how much there is to compile, read from its bytes before the compiler sees them.
 //!
-//! A compiler that was started cannot be stopped, so its work is bounded by what it is given. Fails with [`Excess`], which
+//! A compiler that takes too long is ended, but only after all that time; so its work is bounded by what it is given as well.
+//! Fails with [`Excess`], which
 //! names the bound, and with words where the bytes are no component.
 
 use std::fmt;

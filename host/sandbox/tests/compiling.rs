@@ -3,9 +3,9 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use common::fixture;
 use phasegate_process::Digest;
@@ -162,32 +162,54 @@ fn doubling(deep: u32) -> Vec<u8> {
     (0..deep).fold(header.to_vec(), |inner, _| [header, &sections(&[(4, &inner), (5, twice)])].concat())
 }
 
+/// With another program in the compiler's place.
+fn compiled_by(program: &str) -> EngineSettings {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compilers").join(program);
+    EngineSettings { compiler: Some(program), max_compile_ms: 200, ..EngineSettings::default() }
+}
+
 #[test]
-fn who_does_not_wait_for_a_slow_compilation_finds_it_done_later() {
+fn a_compiler_that_hangs_is_ended() {
+    insta::assert_snapshot!(load(compiled_by("hangs"), &fixture("agent")).unwrap_err(), @r"
+    plugin `plugin` was not compiled after 200 ms
+    hint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`
+    ");
+}
+
+#[test]
+fn a_compiler_gets_nothing_of_the_environment() {
+    assert!(std::env::var_os("PATH").is_some(), "there is something to be left out");
+    let settings = EngineSettings { max_compile_ms: 60_000, ..compiled_by("refuses") };
+    let said = load(settings, &fixture("agent")).unwrap_err().to_string();
+    let (said, hint) = said.split_once("\nhint: ").unwrap();
+    let (first, environment) = said.split_once('\n').unwrap();
+    assert_eq!(first, "plugin `plugin` cannot be compiled: compile-component 524288 2147483648");
+    assert!(environment.lines().all(|line| line.starts_with("PWD=") || line.starts_with("_=")), "{environment}");
+    assert!(hint.starts_with("rebuild it"), "{hint}");
+}
+
+#[test]
+fn a_compiler_that_is_not_there_is_named() {
+    insta::assert_snapshot!(load(compiled_by("gone"), &fixture("agent")).unwrap_err(), @r"
+    plugin `plugin` cannot be compiled: the compiler, which may take 2147483648 bytes of memory, failed (No such file or directory (os error 2))
+    hint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`
+    ");
+}
+
+#[test]
+fn who_finds_all_compilers_at_work_is_told_so() {
     let settings = EngineSettings { max_compile_ms: 1, max_compilations: 1, ..EngineSettings::default() };
     let engine = Engine::new(settings).unwrap();
-    let (slow, asked) = (agent_with(8, 0, chain(200_000)), AtomicUsize::new(0));
-    let digest = Digest::of(&slow);
-    let load = || {
-        let bytes = || {
-            asked.fetch_add(1, Ordering::Relaxed);
-            Ok(slow.clone())
-        };
-        engine.load(&"slow".parse().unwrap(), &digest, bytes).map(drop)
-    };
-    insta::assert_snapshot!(load().unwrap_err(), @r"
-    plugin `slow` was not compiled after 1 ms
-    hint: try again later, for the compiler goes on and its work is kept; if the plugin is worth the wait, raise `max_compile_ms` under `[sandbox]`
-    ");
-    insta::assert_snapshot!(load_in(&engine, "other", &fixture("agent")).unwrap_err(), @r"
-    plugin `other` could not be compiled: after 1 ms all compilers, 1, are still at work on other plugins
-    hint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`
-    ");
-    while let Err(error) = load() {
-        assert!(matches!(error, LoadError::TooSlow { .. }), "{error}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert_eq!(asked.into_inner(), 1, "compiled once");
+    let first = fixture("agent");
+    let loaded = engine.load(&"first".parse().unwrap(), &Digest::of(&first), || {
+        // The one compiler is taken for as long as this takes.
+        insta::assert_snapshot!(load_in(&engine, "second", &fixture("blocking")).unwrap_err(), @r"
+        plugin `second` could not be compiled: after 1 ms all compilers, 1, are still at work on other plugins
+        hint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`
+        ");
+        Ok(first.clone())
+    });
+    loaded.unwrap();
 }
 
 #[test]

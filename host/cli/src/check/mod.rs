@@ -95,7 +95,7 @@ fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
 
 async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, state: &Path) -> Result<Plugin, Failure> {
     let digest = inspection.digest.clone();
-    let settings = place::engine(state, place::sandbox(None));
+    let settings = place::engine(state, place::sandbox(None))?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(|why| Failure::infrastructure(why.to_string()))?;
         engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::of_a_check(why.to_string()))

@@ -71,6 +71,11 @@ fn of_loading() -> Vec<LoadError> {
             excess: Excess { of: Bound::Functions, found: 100_001, limit: 100_000 },
         },
         L::TooSlow { .. } => L::TooSlow { plugin: plugin(), limit_ms: 300_000 },
+        L::CompilerDied { .. } => L::CompilerDied {
+            plugin: plugin(),
+            how: "signal: 6 (SIGABRT): memory allocation of 4096 bytes failed".to_owned(),
+            limit_bytes: 2 << 30,
+        },
         L::NoCompiler { .. } => L::NoCompiler { plugin: plugin(), compilers: 2, limit_ms: 300_000 },
         L::Inspect { .. } => L::Inspect { plugin: plugin(), source: inspect() },
         L::Misfit { .. } => L::Misfit {
@@ -217,7 +222,10 @@ fn every_refusal_to_load_names_the_plugin_and_what_to_do() {
     hint: its author should make it smaller; if you trust it, raise `max_functions` under `[sandbox]`
 
     plugin `visitor` was not compiled after 300000 ms
-    hint: try again later, for the compiler goes on and its work is kept; if the plugin is worth the wait, raise `max_compile_ms` under `[sandbox]`
+    hint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`
+
+    plugin `visitor` cannot be compiled: the compiler, which may take 2147483648 bytes of memory, failed (signal: 6 (SIGABRT): memory allocation of 4096 bytes failed)
+    hint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`
 
     plugin `visitor` could not be compiled: after 300000 ms all compilers, 2, are still at work on other plugins
     hint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`
