@@ -8,9 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use insta::assert_snapshot;
+use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_process::Digest;
 
 /// A folder with the task of the first example, and its planner taken from a file as a stranger's.
 struct Shop(tempfile::TempDir);
+
+/// What is compiled here is kept for all tests that do not ask whether it was.
+const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home-of-grants");
 
 const PIPELINE: &str = r#"extends = "planning-design"
 name = "bought"
@@ -29,6 +34,12 @@ impl Shop {
         shop.write("pipeline.toml", PIPELINE);
         shop.planner("0.1.0", r#"["default"]"#);
         shop
+    }
+
+    /// A home of its own, where there is one.
+    fn home(&self) -> PathBuf {
+        let own = self.0.path().join("home");
+        if own.is_dir() { own } else { HOME.into() }
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -53,7 +64,7 @@ impl Shop {
             .args(words)
             .current_dir(self.0.path())
             .env_clear()
-            .env("HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("home-of-grants"))
+            .env("HOME", self.home())
             .env("USER", "ann")
             .output()
             .unwrap();
@@ -65,6 +76,15 @@ impl Shop {
     fn told(&self, words: &[&str]) -> String {
         let (code, out, err) = self.call(words);
         format!("exit {code}\n{out}{err}")
+    }
+
+    /// Whether the state folder, and the folder of what is compiled, hold the planner that lies there now.
+    fn keeps_the_planner(&self) -> (bool, bool) {
+        let digest = Digest::of(&fs::read(self.0.path().join("planner.wasm")).unwrap());
+        let stored = SqliteJournal::open_to_read(&self.0.path().join(".phasegate")).unwrap().has_blob(&digest).unwrap();
+        let compiled = fs::read_dir(self.home().join(".cache/phasegate/compiled")).unwrap();
+        let compiled = compiled.map(|file| file.unwrap().file_name().into_string().unwrap());
+        (stored, compiled.into_iter().any(|name| name.contains(digest.short())))
     }
 
     fn runs(&self) -> bool {
@@ -150,6 +170,23 @@ fn another_component_that_asks_for_more_stops_the_run_until_somebody_agrees() {
     "#);
     assert!(shop.runs());
     assert!(shop.read("phasegate.lock").contains("in_words = true"), "{}", shop.read("phasegate.lock"));
+}
+
+#[test]
+fn what_nobody_agreed_to_is_neither_kept_nor_compiled() {
+    let shop = Shop::new();
+    fs::create_dir(shop.0.path().join("home")).unwrap();
+    assert!(shop.runs());
+    assert_eq!(shop.keeps_the_planner(), (true, true));
+    shop.planner("0.2.0", r#"["default"]"#);
+    for words in ["run --task task.toml", "fork DURATIONS-001 --at design --pipeline pipeline.toml"] {
+        let told = shop.told(&words.split(' ').collect::<Vec<_>>());
+        assert!(told.starts_with("exit 2\n") && told.contains("error: plugin `planning` is not what ann"), "{told}");
+        assert_eq!(shop.keeps_the_planner(), (false, false));
+    }
+    shop.told(&["plugin", "accept", "planning"]);
+    assert!(shop.runs());
+    assert_eq!(shop.keeps_the_planner(), (true, true));
 }
 
 #[test]

@@ -169,7 +169,13 @@ pub(crate) fn missing(
     let mut blobs = Vec::new();
     for (name, digest) in components {
         if !known.iter().any(|blob| blob.digest == *digest) && !journal.has_blob(digest)? {
-            blobs.push(Origin::of(pipeline, name, dir).read(name)?);
+            let (origin, plugin) = (Origin::of(pipeline, name, dir), name.clone());
+            let blob = origin.read(name)?;
+            if blob.digest != *digest {
+                let (path, why) = (origin.path().unwrap_or_default(), "it was changed just now".to_owned());
+                return Err(Error::PluginFile { plugin, path, why });
+            }
+            blobs.push(blob);
         }
     }
     Ok(blobs)

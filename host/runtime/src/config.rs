@@ -73,7 +73,7 @@ pub struct LoadedPipeline {
     pub dir: PathBuf,
     /// Its name, or its file as the person named it.
     pub file: String,
-    /// The strategy, where the command line named it.
+    /// The strategy, where the command line named its file.
     pub typed: Option<PluginName>,
 }
 
@@ -244,7 +244,8 @@ impl Config {
         let strategy = &pipeline.feedback.plugin;
         manifests.extend(manifest_of(&pipeline, strategy, &found.dir).map(|said| (strategy.clone(), said)));
         check_settings(source, &pipeline, &manifests, &places)?;
-        let typed = feedback.map(|_| pipeline.feedback.plugin.clone());
+        let file = feedback.filter(|given| given.extension().is_some_and(|extension| extension == "wasm"));
+        let typed = file.map(|_| pipeline.feedback.plugin.clone());
         Ok(LoadedPipeline { pipeline, dir: found.dir, file: found.file, typed })
     }
 

@@ -21,9 +21,9 @@ use crate::config::{Config, LoadedPipeline};
 use crate::context;
 use crate::define::Definition;
 use crate::house::House;
-use crate::lock::{self, LockFile};
+use crate::lock;
 use crate::look_back;
-use crate::plugins::{check_settings, fit_plugins, load_plugin, pins, set_limits};
+use crate::plugins::{check_settings, fit_plugins, load_plugin, set_limits};
 use crate::run_name::run_name;
 use crate::settings::{CellOf, RunSettings};
 use crate::swap::Swaps;
@@ -154,14 +154,15 @@ impl House {
         self.broker(&settings).await.map(drop)
     }
 
-    /// What the run would be, with every component in the journal, found to fit its place, and agreed to; and the plugins
-    /// that were never named before.
+    /// What the run would be, with every component agreed to, then in the journal, then found to fit its place; and the
+    /// plugins that were never named before.
     async fn prepare(&self, new: &NewRun<'_>) -> Result<(Definition, Vec<(PluginName, Pin)>), Error> {
         let journal = self.journal();
-        let (mut definition, swapped) = new.define()?;
+        let (mut definition, mut blobs) = new.define()?;
         let Definition { pipeline, components, .. } = &definition;
-        let mut blobs = missing(pipeline, &new.pipeline.dir, components, &swapped, journal.as_ref())?;
-        blobs.extend(swapped.iter().cloned());
+        blobs.extend(missing(pipeline, &new.pipeline.dir, components, &blobs, journal.as_ref())?);
+        let typed = new.swaps.iter().flat_map(|(swaps, _)| swaps.typed(pipeline)).chain(&new.pipeline.typed);
+        let first_named = lock::check(new.config, pipeline, components, typed, &blobs, journal.as_ref())?;
         // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
@@ -170,8 +171,6 @@ impl House {
         if new.swaps.is_some() {
             check_settings(&definition.pipeline, &loaded)?;
         }
-        let pins = pins(self, &definition, &loaded, &swapped, new.pipeline.typed.as_ref())?;
-        let first_named = LockFile::of(new.config)?.check(pins)?;
         Ok((definition, first_named))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Promises: the origin stays as it is; what no swap names is what the origin pinned; what people decided and what was
 //! spent up to there counts for the fork as well. From there on, what the origin was answered serves as long as the fork
-//! asks the same. Fails before anything is written, naming the attempt or the swap that is wrong.
+//! asks the same. Plugins that come in with a whole pipeline have to be agreed to, like those of a new run. Fails before anything is written, naming the attempt or the swap that is wrong.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, Run
 
 use crate::house::House;
 use crate::load::fold;
+use crate::lock;
 use crate::plugins::{check_settings, fit_plugins};
 use crate::swap::Swaps;
 use crate::writer::{json_blob, now_ms, read_json};
@@ -46,6 +47,10 @@ impl House {
         let mut settings: RunSettings = read_json(journal.as_ref(), &state.created.settings)?;
         let mut components = state.created.components.clone();
         let blobs = new.swaps.apply(&mut pipeline, &mut settings, &mut components, new.dir, new.config)?;
+        let mut changed = components.clone();
+        changed.retain(|name, digest| state.created.components.get(name) != Some(digest));
+        let typed = new.swaps.typed(&pipeline);
+        let first_named = lock::check(new.config, &pipeline, &changed, typed, &blobs, journal.as_ref())?;
         // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
@@ -78,6 +83,7 @@ impl House {
         let (number, at_ms) = (shared as u64, now_ms());
         state.fork(&Recorded { number: number + 1, at_ms, event: event.clone() }, pipeline)?;
         let pins = vec![pinned_pipeline, pinned_settings];
+        lock::note_first(new.config, first_named, &self.person())?;
         let owned = journal.own(&run).await?;
         let recorded = journal.fork(&run, owned.fence(), new.origin, number, at_ms, vec![event], pins).await?;
         recorded.iter().for_each(|event| watcher.event(&run, event, &state));

@@ -2,22 +2,26 @@
 //! and when a person agrees to a change.
 //!
 //! It is about the plugins that come from files. Those of the binary are the host's own and change with it; a component
-//! that a command line names was named by the person who typed it. Fails with [`Error::NotAgreed`], one paragraph a plugin,
-//! and then no run was made.
+//! that a command line names was named by the person who typed it. What nobody agreed to gets no further than being read:
+//! it is neither kept nor compiled. Fails with [`Error::NotAgreed`], one paragraph a plugin, and then no run was made.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use phasegate_process::PluginName;
+use phasegate_journal::{Blob, Journal};
 use phasegate_process::lock::{Agreed, Change, LOCK_FILE, Lock, Pin, Standing};
+use phasegate_process::pipeline::Pipeline;
 use phasegate_process::source::{Source, did_you_mean};
-use phasegate_sandbox::{LoadError, inspect};
+use phasegate_process::{Digest, PluginName};
+use phasegate_sandbox::{LoadError, inspect, manifest};
 
 use crate::Error;
 use crate::components::Origin;
 use crate::config::{Config, ConfigFault, LoadedPipeline};
+use crate::writer::read_blob;
 
 /// What a plugin of this pipeline is now; it has to come from a file.
 pub fn pin_of(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Error> {
@@ -34,8 +38,39 @@ pub fn pin_of(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Err
     }
     let blob = Origin::of(pipeline, plugin, dir).read(plugin)?;
     let inspection = inspect(&blob.bytes).map_err(|source| LoadError::Inspect { plugin: plugin.clone(), source })?;
-    let grants = inspection.granted(plugin, &pipeline.grants(plugin))?;
-    Ok(Pin::of(blob.digest, inspection.manifest.as_ref(), grants))
+    inspection.granted(plugin, &pipeline.grants(plugin))?;
+    Ok(pin(pipeline, plugin, blob.digest, &blob.bytes))
+}
+
+/// What a component is as this plugin, by what it says of itself. What cannot be read says nothing; it is refused where it
+/// is loaded.
+fn pin(pipeline: &Pipeline, plugin: &PluginName, digest: Digest, component: &[u8]) -> Pin {
+    let (manifest, grants) = (manifest(component).ok().flatten(), pipeline.grants(plugin));
+    let given = manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(&grants));
+    Pin::of(digest, manifest.as_ref(), given)
+}
+
+/// Those of these components that come from files and were never named before; an error if one is not what was agreed to.
+/// Their bytes are in `blobs` or in the journal. Those that were typed are let pass.
+pub(crate) fn check<'a>(
+    config: &Config,
+    pipeline: &Pipeline,
+    components: &BTreeMap<PluginName, Digest>,
+    typed: impl IntoIterator<Item = &'a PluginName>,
+    blobs: &[Blob],
+    journal: &dyn Journal,
+) -> Result<Vec<(PluginName, Pin)>, Error> {
+    let typed: Vec<&PluginName> = typed.into_iter().collect();
+    let from_file = |name: &PluginName| pipeline.plugins.get(name).is_some_and(|plugin| plugin.path.is_some());
+    let mut pins = Vec::new();
+    for (name, digest) in components.iter().filter(|(name, _)| from_file(name) && !typed.contains(name)) {
+        let pin = match blobs.iter().find(|blob| blob.digest == *digest) {
+            Some(blob) => pin(pipeline, name, digest.clone(), &blob.bytes),
+            None => pin(pipeline, name, digest.clone(), &read_blob(journal, digest)?),
+        };
+        pins.push((name.clone(), pin));
+    }
+    LockFile::of(config)?.check(pins)
 }
 
 /// The file, and what is in it.
@@ -57,7 +92,7 @@ impl LockFile {
     }
 
     /// Those of these plugins that were never named before; an error if one is not what was agreed to.
-    pub(crate) fn check(&self, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName, Pin)>, Error> {
+    fn check(&self, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName, Pin)>, Error> {
         let mut new = Vec::new();
         let mut changes = Vec::new();
         for (plugin, pin) in pins {

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use phasegate_journal::Blob;
-use phasegate_process::lock::Pin;
 use phasegate_process::pipeline::{Grants, Pipeline, PluginUse};
 use phasegate_process::{Digest, PluginName};
-use phasegate_sandbox::{LimitsPatch, Plugin, World, manifest};
+use phasegate_sandbox::{LimitsPatch, Plugin, World};
 use serde::Deserialize;
 
 use crate::Error;
 use crate::config::settings_message;
-use crate::define::Definition;
 use crate::house::House;
 use crate::writer::read_blob;
 
@@ -144,31 +141,4 @@ pub(crate) fn check_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> Result<(
         }
     }
     Ok(())
-}
-
-/// What the plugins are that come from files, but those that the person at the command line named: `typed`, and those of
-/// which these are the components.
-pub(crate) fn pins(
-    house: &House,
-    definition: &Definition,
-    loaded: &[Plugin],
-    swapped: &[Blob],
-    typed: Option<&PluginName>,
-) -> Result<Vec<(PluginName, Pin)>, Error> {
-    let Definition { pipeline, components, .. } = definition;
-    let from_files = pipeline.plugins.iter().filter(|(name, plugin)| plugin.path.is_some() && typed != Some(*name));
-    let mut pins = Vec::new();
-    for (name, _) in from_files {
-        let Some(digest) = components.get(name) else { continue };
-        if swapped.iter().any(|blob| blob.digest == *digest) {
-            continue;
-        }
-        let manifest = match loaded.iter().find(|plugin| plugin.name() == name) {
-            Some(plugin) => plugin.inspection().manifest.clone(),
-            // A runner, which is compiled when it is needed.
-            None => manifest(&read_blob(house.journal().as_ref(), digest)?).ok().flatten(),
-        };
-        pins.push((name.clone(), Pin::of(digest.clone(), manifest.as_ref(), pipeline.grants(name))));
-    }
-    Ok(pins)
 }

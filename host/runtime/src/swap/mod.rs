@@ -127,6 +127,13 @@ impl Swaps {
         Ok(blobs)
     }
 
+    /// Those plugins of the pipeline, once the swaps are laid over it, whose files the swaps themselves name.
+    pub(crate) fn typed<'a>(&'a self, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a PluginName> {
+        let agents = self.agents.iter().filter_map(|(phase, given)| Some((given, &pipeline.phase(phase)?.agent)));
+        let all = agents.chain(self.feedback.iter().map(|given| (given, &pipeline.feedback.plugin)));
+        all.filter(|(given, _)| is_file(given)).map(|(_, plugin)| plugin)
+    }
+
     fn set(&self, pipeline: &mut Pipeline, settings: &mut RunSettings) -> Result<(), SwapFault> {
         let before = settings.models.clone();
         let mut touched = BTreeSet::new();
@@ -222,12 +229,16 @@ fn swap_feedback(pipeline: &mut Pipeline, given: &str, dir: &Path) -> Result<(Pl
     Ok((plugin, origin))
 }
 
+fn is_file(given: &str) -> bool {
+    given.ends_with(".wasm") || given.ends_with(".wasm.zst")
+}
+
 /// The component that is meant.
 fn origin(given: &str, dir: &Path) -> Result<Origin, Complaint> {
     if BUNDLED.contains(&given) {
         return Ok(Origin::Bundled(given.to_owned()));
     }
-    if !given.ends_with(".wasm") && !given.ends_with(".wasm.zst") {
+    if !is_file(given) {
         let hint =
             format!("{}\na component of your own is given as a file that ends in .wasm", did_you_mean(given, &BUNDLED));
         return Err((format!("there is no bundled component `{given}`"), hint));
