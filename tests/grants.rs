@@ -241,6 +241,23 @@ fn settings_that_a_plugin_does_not_take_are_told_with_file_and_line() {
 }
 
 #[test]
+fn people_who_agree_at_the_same_time_lose_nothing_of_each_other() {
+    let shop = Shop::new();
+    let names = ["planning", "design", "design-review"];
+    let table = |name: &&str| format!("[plugins.{name}]\npath = \"planner.wasm\"\n");
+    let tables: String = names.iter().map(table).collect();
+    shop.write("pipeline.toml", &format!("extends = \"planning-design\"\nname = \"bought\"\n{tables}"));
+    std::thread::scope(|people| {
+        for name in names.into_iter().cycle().take(24) {
+            let shop = &shop;
+            people.spawn(move || assert_eq!(shop.call(&["plugin", "accept", name]).0, 0));
+        }
+    });
+    let agreed = shop.read("phasegate.lock");
+    assert!(names.iter().all(|name| agreed.contains(&format!("[plugins.{name}]"))), "{agreed}");
+}
+
+#[test]
 fn accepting_what_no_file_brings_is_refused() {
     let shop = Shop::new();
     assert_snapshot!(shop.told(&["plugin", "accept", "planing"]), @r"

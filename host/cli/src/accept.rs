@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use phasegate_process::PluginName;
 use phasegate_process::lock::{Change, LOCK_FILE, Pin, Standing};
 use phasegate_process::pipeline::Grants;
-use phasegate_runtime::{BUNDLED, Config, LockFile, pin_of};
+use phasegate_runtime::{BUNDLED, Config, accept, agreed, pin_of};
 
 use crate::ask::{agrees, name, somebody_is_here};
 use crate::fail::{Exit, Failure};
@@ -34,15 +34,14 @@ pub fn go(args: Args) -> Result<Exit, Failure> {
     let config = place::config(args.config.as_deref(), None)?;
     let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &cwd(), &BUNDLED)?;
     let pin = pin_of(&pipeline, &args.name)?;
-    let mut lock = LockFile::of(&config)?;
-    let was = match lock.standing(&args.name, &pin) {
+    let was = match agreed(&config)?.check(&args.name, &pin) {
         Standing::Agreed => "it is what was agreed to before".to_owned(),
         Standing::New => format!("it is new to {LOCK_FILE}"),
         Standing::Changed(change) => change.to_string(),
     };
     let by = place::person(args.by)?;
     let told = told(&args.name, &pin);
-    lock.accept(vec![(args.name, pin)], &by)?;
+    accept(&config, vec![(args.name, pin)], &by)?;
     say(&clean(&format!("{was}\n{by} agrees to {told}\n")));
     Ok(Exit::Passed)
 }
@@ -54,7 +53,7 @@ pub fn at_this_terminal(changes: &[Change], config: &Config) -> Result<bool, Fai
     }
     let Some(by) = place::person(None).ok().or_else(name).filter(|by| agrees(changes, by)) else { return Ok(false) };
     let pins = changes.iter().map(|change| (change.plugin.clone(), change.now.clone()));
-    LockFile::of(config)?.accept(pins.collect(), &by)?;
+    accept(config, pins.collect(), &by)?;
     Ok(true)
 }
 

@@ -53,7 +53,7 @@ pub use experiment::{Experiment, Plan, Planned, Variant};
 pub use fork::NewFork;
 pub use house::{Ended, Env, House, HouseSettings, Raise, Stop};
 pub use load::load;
-pub use lock::{LockFile, pin_of};
+pub use lock::{accept, agreed, pin_of};
 pub use people::{PersonSays, decide};
 pub use proposals::{Proposal, decide_proposal, proposals};
 pub use purse::Purse;

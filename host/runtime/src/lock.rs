@@ -6,9 +6,10 @@
 //! it is neither kept nor compiled. Fails with [`Error::NotAgreed`], one paragraph a plugin, and then no run was made.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use phasegate_journal::{Blob, Journal};
@@ -70,87 +71,108 @@ pub(crate) fn check<'a>(
         };
         pins.push((name.clone(), pin));
     }
-    LockFile::of(config)?.check(pins)
+    new_ones(&agreed(config)?, pins)
 }
 
-/// The file, and what is in it.
-pub struct LockFile {
-    path: PathBuf,
-    lock: Lock,
-}
-
-impl LockFile {
-    /// The one of this configuration; an empty one where there is none yet.
-    pub fn of(config: &Config) -> Result<Self, ConfigFault> {
-        let path = config.lock.clone();
-        let lock = match std::fs::read_to_string(&path) {
-            Ok(text) => Lock::parse(Source { file: LOCK_FILE, text: &text })?,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Lock::default(),
-            Err(why) => return Err(unusable(&path, &why, "make it readable, or take it away to agree to all anew")),
-        };
-        Ok(Self { path, lock })
-    }
-
-    /// Those of these plugins that were never named before; an error if one is not what was agreed to.
-    fn check(&self, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName, Pin)>, Error> {
-        let mut new = Vec::new();
-        let mut changes = Vec::new();
-        for (plugin, pin) in pins {
-            match self.lock.check(&plugin, &pin) {
-                Standing::New => new.push((plugin, pin)),
-                Standing::Agreed => {}
-                Standing::Changed(change) => changes.push(*change),
-            }
+/// What was agreed to; nothing, where there is no file yet.
+pub fn agreed(config: &Config) -> Result<Lock, ConfigFault> {
+    match std::fs::read_to_string(&config.lock) {
+        Ok(text) => Ok(Lock::parse(Source { file: LOCK_FILE, text: &text })?),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+        Err(why) => {
+            let hint = "make it readable, or take it away to agree to all anew";
+            Err(ConfigFault::Io { file: config.lock.display().to_string(), reason: why.to_string(), hint })
         }
-        if changes.is_empty() { Ok(new) } else { Err(Error::NotAgreed(changes)) }
-    }
-
-    /// How a plugin stands to what was agreed to.
-    pub fn standing(&self, plugin: &PluginName, pin: &Pin) -> Standing {
-        self.lock.check(plugin, pin)
-    }
-
-    /// Notes that a person agreed to these, and writes the file.
-    pub fn accept(&mut self, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), ConfigFault> {
-        self.note(pins, by, true)
-    }
-
-    fn note(&mut self, pins: Vec<(PluginName, Pin)>, by: &str, in_words: bool) -> Result<(), ConfigFault> {
-        let at = httpdate::fmt_http_date(SystemTime::now());
-        for (plugin, pin) in pins {
-            self.lock.agree(plugin, pin, Agreed { by: by.to_owned(), at: at.clone(), in_words });
-        }
-        let hint = "the plugins of a run are pinned there; make the folder writable, or put a written file there";
-        self.write().map_err(|why| unusable(&self.path, &why, hint))
-    }
-
-    /// Whole, by renaming.
-    fn write(&self) -> std::io::Result<()> {
-        let new = self.path.with_extension(format!("lock.{}", std::process::id()));
-        let mut file = std::fs::File::create(&new)?;
-        let written = file.write_all(self.lock.to_string().as_bytes()).and_then(|()| std::fs::rename(&new, &self.path));
-        if written.is_err() {
-            let _ = std::fs::remove_file(&new);
-        }
-        written
     }
 }
 
-fn unusable(path: &Path, why: &std::io::Error, hint: &'static str) -> ConfigFault {
-    ConfigFault::Io { file: path.display().to_string(), reason: why.to_string(), hint }
+/// Those that were never named before; an error if one is not what was agreed to.
+fn new_ones(lock: &Lock, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName, Pin)>, Error> {
+    let mut new = Vec::new();
+    let mut changes = Vec::new();
+    for (plugin, pin) in pins {
+        match lock.check(&plugin, &pin) {
+            Standing::New => new.push((plugin, pin)),
+            Standing::Agreed => {}
+            Standing::Changed(change) => changes.push(*change),
+        }
+    }
+    if changes.is_empty() { Ok(new) } else { Err(Error::NotAgreed(changes)) }
 }
 
-/// Notes plugins that were named for the first time; without any, nothing is written. Runs that begin at the same time in
-/// one process do so one after the other.
+/// Notes that a person agreed to these.
+pub fn accept(config: &Config, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), Error> {
+    note(config, by, true, |_| Ok(pins))
+}
+
+/// Notes plugins that were named for the first time; without any, nothing is written.
 pub(crate) fn note_first(config: &Config, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), Error> {
-    static WRITING: Mutex<()> = Mutex::new(());
+    if pins.is_empty() { Ok(()) } else { note(config, by, false, |lock| new_ones(lock, pins)) }
+}
+
+/// Notes whatever of it is chosen. From the reading to the writing nobody else writes the file.
+fn note(
+    config: &Config,
+    by: &str,
+    in_words: bool,
+    choose: impl FnOnce(&Lock) -> Result<Vec<(PluginName, Pin)>, Error>,
+) -> Result<(), Error> {
+    let unwritable = |why: std::io::Error| {
+        let file = config.lock.display();
+        let hint = "the plugins of a run are pinned there; make the folder writable, or put a written file there";
+        Error::NotNow(format!("{file} cannot be written: {why}\nhint: {hint}"))
+    };
+    let draft = Draft::of(&config.lock).map_err(unwritable)?;
+    let mut lock = agreed(config)?;
+    let pins = choose(&lock)?;
     if pins.is_empty() {
         return Ok(());
     }
-    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut file = LockFile::of(config)?;
-    let still_new = file.check(pins)?;
-    if still_new.is_empty() { Ok(()) } else { Ok(file.note(still_new, by, false)?) }
+    let at = httpdate::fmt_http_date(SystemTime::now());
+    for (plugin, pin) in pins {
+        lock.agree(plugin, pin, Agreed { by: by.to_owned(), at: at.clone(), in_words });
+    }
+    draft.publish(&lock.to_string(), &config.lock).map_err(unwritable)
+}
+
+/// The file that is to take the place of another, under one name for all processes. Only who has locked it may write, rename
+/// or remove it; what a killed process left of one is taken over.
+struct Draft {
+    path: PathBuf,
+    file: File,
+    published: bool,
+}
+
+impl Draft {
+    /// Waits until nobody else has it.
+    fn of(target: &Path) -> std::io::Result<Self> {
+        let path = target.with_added_extension("new");
+        loop {
+            let file = File::options().write(true).create(true).truncate(false).open(&path)?;
+            file.lock()?;
+            // Whoever had it before has renamed or removed it.
+            let (ours, there) = (file.metadata()?, std::fs::metadata(&path));
+            if there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
+                return Ok(Self { path, file, published: false });
+            }
+        }
+    }
+
+    fn publish(mut self, text: &str, target: &Path) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.write_all(text.as_bytes())?;
+        std::fs::rename(&self.path, target)?;
+        self.published = true;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.published {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// All changes, a paragraph each.
@@ -162,4 +184,37 @@ pub(crate) fn told(changes: &[Change]) -> String {
         "{}\nhint: look at what changed; {accept} agrees to it, with --config and --pipeline as here",
         words.join("\n")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn who_agrees_at_the_same_time_loses_nothing_of_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::parse("phasegate.toml", "", dir.path()).unwrap();
+        // What a process left that was killed while it wrote.
+        std::fs::write(dir.path().join("phasegate.lock.new"), "version = 1\n[plugins.to").unwrap();
+        let pin = || Pin::of(Digest::of(b""), None, Default::default());
+        let names: Vec<PluginName> = (0..64).map(|number| format!("plugin-{number}").parse().unwrap()).collect();
+        std::thread::scope(|threads| {
+            for some in names.chunks(8) {
+                let config = &config;
+                threads.spawn(move || {
+                    for name in some {
+                        match name.as_str().ends_with('2') {
+                            true => accept(config, vec![(name.clone(), pin())], "ann").unwrap(),
+                            false => note_first(config, vec![(name.clone(), pin())], "ben").unwrap(),
+                        }
+                    }
+                });
+            }
+        });
+        let lock = agreed(&config).unwrap();
+        assert!(names.iter().all(|name| lock.check(name, &pin()) == Standing::Agreed), "{lock}");
+        let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(left, [LOCK_FILE]);
+    }
 }
