@@ -241,6 +241,44 @@ fn settings_that_a_plugin_does_not_take_are_told_with_file_and_line() {
 }
 
 #[test]
+fn where_it_is_locked_nothing_is_taken_for_the_first_time() {
+    let shop = Shop::new();
+    let locked = ["run", "--task", "task.toml", "--force", "--json", "--locked"];
+    assert_snapshot!(shop.told(&locked), @r"
+    exit 2
+    error: plugin `planning` 0.1.0, DIGEST, is not in phasegate.lock, and nothing else is taken here (`locked`)
+    hint: look at it with `phasegate plugin inspect FILE`; `phasegate plugin accept planning` agrees to it, with --config, --pipeline and --feedback as here
+    ");
+    assert!(!shop.0.path().join("phasegate.lock").exists());
+    assert_eq!(shop.call(&["plugin", "accept", "planning"]).0, 0);
+    assert_eq!(shop.call(&locked).0, 0);
+    let agreed = shop.read("phasegate.lock");
+
+    let config = shop.read("phasegate.toml");
+    shop.write("phasegate.toml", &format!("locked = true\n{config}"));
+    fs::copy(root().join("plugins/dist/feedback-phase-aware.wasm"), shop.0.path().join("mine.wasm")).unwrap();
+    let typed = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
+    assert_snapshot!(shop.told(&typed), @r"
+    exit 2
+    error: plugin `feedback-mine` 0.1.0, DIGEST, is not in phasegate.lock, and nothing else is taken here (`locked`)
+    hint: look at it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine` agrees to it, with --config, --pipeline and --feedback as here
+    ");
+    let variant = "name = \"tries\"\ntasks = [\"task.toml\"]\n[[variant]]\nname = \"mine\"\nfeedback = \"mine.wasm\"\n";
+    shop.write("experiment.toml", variant);
+    for command in ["experiment experiment.toml", "fork DURATIONS-001 --at design --feedback mine.wasm"] {
+        let told = shop.told(&command.split(' ').collect::<Vec<_>>());
+        assert!(
+            told.starts_with("exit 2\n") && told.contains("error: plugin `feedback-mine` 0.1.0, DIGEST, is"),
+            "{told}"
+        );
+    }
+    assert_eq!(shop.read("phasegate.lock"), agreed);
+    assert_eq!(shop.call(&["plugin", "accept", "feedback-mine", "--feedback", "mine.wasm"]).0, 0);
+    assert_eq!(shop.call(&typed).0, 0);
+    assert_eq!(shop.call(&["experiment", "experiment.toml"]).0, 0);
+}
+
+#[test]
 fn people_who_agree_at_the_same_time_lose_nothing_of_each_other() {
     let shop = Shop::new();
     let names = ["planning", "design", "design-review"];

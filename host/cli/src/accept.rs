@@ -21,6 +21,9 @@ pub struct Args {
     /// The pipeline that uses it [default: the configured one]
     #[arg(long, value_name = "NAME|FILE")]
     pipeline: Option<String>,
+    /// The feedback strategy's file, where a command line names it
+    #[arg(long, value_name = "FILE.wasm")]
+    feedback: Option<PathBuf>,
     /// Who agrees [default: the user of this session]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
@@ -32,7 +35,7 @@ pub struct Args {
 /// Does it.
 pub fn go(args: Args) -> Result<Exit, Failure> {
     let config = place::config(args.config.as_deref(), None)?;
-    let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &cwd(), &BUNDLED)?;
+    let pipeline = config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &cwd(), &BUNDLED)?;
     let pin = pin_of(&pipeline, &args.name)?;
     let was = match agreed(&config)?.check(&args.name, &pin) {
         Standing::Agreed => "it is what was agreed to before".to_owned(),

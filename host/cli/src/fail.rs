@@ -105,6 +105,7 @@ impl From<Error> for Failure {
             | Error::WrongWorld { .. }
             | Error::Settings { .. }
             | Error::NotAgreed(_)
+            | Error::NotKnown(_)
             | Error::NotNow(_)
             | Error::Journal(JournalError::NoSuchRun { .. }) => Exit::Usage,
             Error::Unknown { .. } => Exit::Waiting,

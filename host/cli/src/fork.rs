@@ -38,6 +38,9 @@ pub struct Args {
     /// The configuration that a whole pipeline is laid over with [default: the nearest phasegate.toml upwards]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Run no plugin from a file that phasegate.lock does not know
+    #[arg(long)]
+    locked: bool,
     /// Where results go [default: phasegate-out/RUN]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -57,7 +60,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
     let origin = find_run(&place::journal(state)?, &args.run)?;
     let (phase, attempt) = fork_point(&args.at)?;
     let swaps = swaps(&args)?;
-    let config = place::config(args.config.as_deref(), None)?;
+    let config = place::config(args.config.as_deref(), None)?.locked_if(args.locked);
     let out = args.out.as_deref().map(|out| cwd().join(out));
     out.as_deref().map(|out| check_out(out, args.force)).transpose()?;
     let house = place::house(

@@ -60,6 +60,9 @@ pub struct Args {
     /// The configuration [default: the nearest phasegate.toml upwards from the task file or the current folder]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Run no plugin from a file that phasegate.lock does not know
+    #[arg(long)]
+    locked: bool,
     /// Write the journal's events to stdout, one JSON object a line, and nothing else
     #[arg(long)]
     json: bool,
@@ -106,7 +109,7 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
 
 async fn setup(args: &Args, tasks: &[TaskSource]) -> Result<(Config, LoadedPipeline), Failure> {
     let task_folder = args.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
-    let config = place::config(args.config.as_deref(), task_folder)?;
+    let config = place::config(args.config.as_deref(), task_folder)?.locked_if(args.locked);
     let pipeline = config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &cwd(), &BUNDLED)?;
     tasks.iter().try_for_each(TaskSource::check)?;
     check_models(&config).await?;
@@ -127,7 +130,7 @@ async fn begin(
     place::remember_out(state, &run, &out);
     let watcher: Arc<dyn Watcher> = Arc::clone(screen) as Arc<dyn Watcher>;
     match house.create_as(run.clone(), new.clone(), &watcher).await {
-        Err(Error::NotAgreed(changes)) if accept::at_this_terminal(&changes, new.config)? => {
+        Err(Error::NotAgreed(changes)) if !new.config.locked && accept::at_this_terminal(&changes, new.config)? => {
             house.create_as(run.clone(), new, &watcher).await?;
         }
         made => made?,

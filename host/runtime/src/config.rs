@@ -44,6 +44,8 @@ pub struct Config {
     pub dir: PathBuf,
     /// Where it is written down what plugins were agreed to: `phasegate.lock` in that folder, unless somebody says otherwise.
     pub lock: PathBuf,
+    /// `locked`: nothing from a file is taken that is not written down there.
+    pub locked: bool,
     /// `[models]`.
     pub models: ModelsConfig,
     /// `[providers.NAME]`.
@@ -112,6 +114,7 @@ pub enum ConfigFault {
 #[serde(default, deny_unknown_fields)]
 struct RawConfig {
     pipeline: Option<Spanned<String>>,
+    locked: bool,
     models: ModelsConfig,
     providers: BTreeMap<String, ProviderConfig>,
     prices: PriceTable,
@@ -173,6 +176,7 @@ impl Config {
         Self {
             file,
             lock: dir.join(LOCK_FILE),
+            locked: raw.locked,
             dir,
             models: raw.models,
             providers: raw.providers,
@@ -187,6 +191,11 @@ impl Config {
             name,
             text,
         }
+    }
+
+    /// The same, locked if it is not yet and a person wants it to be.
+    pub fn locked_if(self, wanted: bool) -> Self {
+        Self { locked: self.locked || wanted, ..self }
     }
 
     /// Adds file and line to what the broker says of its tables, where the file has such a place.

@@ -119,6 +119,9 @@ pub enum Error {
     /// Plugins are not what somebody agreed to.
     #[error("{}", crate::lock::told(.0))]
     NotAgreed(Vec<phasegate_process::lock::Change>),
+    /// Plugins that nobody agreed to, where only those run that somebody did.
+    #[error("{}", crate::lock::told_new(.0))]
+    NotKnown(Vec<(PluginName, phasegate_process::lock::Pin)>),
     /// What a person wants cannot be done now.
     #[error("{0}")]
     NotNow(String),

@@ -3,7 +3,9 @@
 //!
 //! It is about the plugins that come from files. Those of the binary are the host's own and change with it; a component
 //! that a command line names was named by the person who typed it. What nobody agreed to gets no further than being read:
-//! it is neither kept nor compiled. Fails with [`Error::NotAgreed`], one paragraph a plugin, and then no run was made.
+//! it is neither kept nor compiled. Where the configuration is `locked`, nothing is taken for the first time, and what was
+//! typed has to be in the file too. Fails with [`Error::NotAgreed`] and [`Error::NotKnown`], one paragraph a plugin, and then
+//! no run was made.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -52,7 +54,7 @@ fn pin(pipeline: &Pipeline, plugin: &PluginName, digest: Digest, component: &[u8
 }
 
 /// Those of these components that come from files and were never named before; an error if one is not what was agreed to.
-/// Their bytes are in `blobs` or in the journal. Those that were typed are let pass.
+/// Their bytes are in `blobs` or in the journal. Those that were typed are let pass, unless only what is known may run.
 pub(crate) fn check<'a>(
     config: &Config,
     pipeline: &Pipeline,
@@ -64,14 +66,16 @@ pub(crate) fn check<'a>(
     let typed: Vec<&PluginName> = typed.into_iter().collect();
     let from_file = |name: &PluginName| pipeline.plugins.get(name).is_some_and(|plugin| plugin.path.is_some());
     let mut pins = Vec::new();
-    for (name, digest) in components.iter().filter(|(name, _)| from_file(name) && !typed.contains(name)) {
+    let is_asked_for = |name: &PluginName| from_file(name) && (config.locked || !typed.contains(&name));
+    for (name, digest) in components.iter().filter(|(name, _)| is_asked_for(name)) {
         let pin = match blobs.iter().find(|blob| blob.digest == *digest) {
             Some(blob) => pin(pipeline, name, digest.clone(), &blob.bytes),
             None => pin(pipeline, name, digest.clone(), &read_blob(journal, digest)?),
         };
         pins.push((name.clone(), pin));
     }
-    new_ones(&agreed(config)?, pins)
+    let new = new_ones(&agreed(config)?, pins)?;
+    if config.locked && !new.is_empty() { Err(Error::NotKnown(new)) } else { Ok(new) }
 }
 
 /// What was agreed to; nothing, where there is no file yet.
@@ -177,13 +181,29 @@ impl Drop for Draft {
 
 /// All changes, a paragraph each.
 pub(crate) fn told(changes: &[Change]) -> String {
-    let names: Vec<&str> = changes.iter().map(|change| change.plugin.as_str()).collect();
     let words: Vec<String> = changes.iter().map(Change::to_string).collect();
-    let accept = names.iter().map(|name| format!("`phasegate plugin accept {name}`")).collect::<Vec<_>>().join(", ");
-    format!(
-        "{}\nhint: look at what changed; {accept} agrees to it, with --config and --pipeline as here",
-        words.join("\n")
-    )
+    let accept = accept_words(changes.iter().map(|change| &change.plugin));
+    format!("{}\nhint: look at what changed; {accept}, with --config and --pipeline as here", words.join("\n"))
+}
+
+/// All that nobody ever agreed to, a paragraph each.
+pub(crate) fn told_new(new: &[(PluginName, Pin)]) -> String {
+    let told = |(plugin, pin): &(PluginName, Pin)| {
+        let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let digest = &pin.digest;
+        format!(
+            "plugin `{plugin}`{version}, {digest}, is not in {LOCK_FILE}, and nothing else is taken here (`locked`)"
+        )
+    };
+    let words: Vec<String> = new.iter().map(told).collect();
+    let accept = accept_words(new.iter().map(|(plugin, _)| plugin));
+    let hint = "look at it with `phasegate plugin inspect FILE`";
+    format!("{}\nhint: {hint}; {accept}, with --config, --pipeline and --feedback as here", words.join("\n"))
+}
+
+fn accept_words<'a>(plugins: impl Iterator<Item = &'a PluginName>) -> String {
+    let accept: Vec<String> = plugins.map(|name| format!("`phasegate plugin accept {name}`")).collect();
+    format!("{} agrees to it", accept.join(", "))
 }
 
 #[cfg(test)]

@@ -47,6 +47,9 @@ pub struct Args {
     /// The configuration [default: the nearest phasegate.toml upwards from the experiment's file]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Run no plugin from a file that phasegate.lock does not know
+    #[arg(long)]
+    locked: bool,
     /// Write figures and cells as JSON
     #[arg(long)]
     json: bool,
@@ -61,7 +64,7 @@ pub struct Args {
 /// Makes or goes on with every run, and tells what came of them.
 pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
     let experiment = Experiment::read(&args.file)?;
-    let config = place::config(args.config.as_deref(), Some(&experiment.dir))?;
+    let config = place::config(args.config.as_deref(), Some(&experiment.dir))?.locked_if(args.locked);
     let plan = experiment.plan(&config)?;
     check_models(&experiment, &plan, &config).await?;
     let usual = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));

@@ -135,8 +135,8 @@ fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
     let cases = [
         (
             "[modles]\n",
-            "phasegate.toml:1: unknown field `modles`, expected one of `pipeline`, `models`, `providers`, `prices`, \
-             `budget`, `sandbox`, `hitl`, `feedback`, `plugins`\nhint: did you mean `models`?",
+            "phasegate.toml:1: unknown field `modles`, expected one of `pipeline`, `locked`, `models`, `providers`, \
+             `prices`, `budget`, `sandbox`, `hitl`, `feedback`, `plugins`\nhint: did you mean `models`?",
         ),
         (
             "[models]\ndefault = \"claude\"\n",
