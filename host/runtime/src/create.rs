@@ -230,6 +230,13 @@ pub(crate) fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, 
     add("constraints", json!(task.constraints));
     add("language", json!(task.language));
     let bytes = json_blob(&value).bytes;
+    let (size, most) = (bytes.len() as u64, context::MAX_FILE_BYTES);
+    if size > most {
+        let hint = "put what is long into context files";
+        return Err(Error::NotNow(format!(
+            "the task cannot be taken: it has {size} bytes, and at most {most} are taken\nhint: {hint}"
+        )));
+    }
     let door = Door { pipeline, task_id: &task.id, plan: None };
     match door.check(&"task_requirements".parse()?, &bytes) {
         Ok(_) => Ok(bytes),

@@ -217,7 +217,10 @@ impl artifacts::Host for State {
     async fn check(&mut self, kind: String, content: Vec<u8>) -> wasmtime::Result<Result<(), Vec<String>>> {
         let _blocked = self.calls.turnstile.block();
         self.handed.take(content.len())?;
-        Ok(self.capabilities()?.check(kind, content).await)
+        match self.handed.too_large(content.len()) {
+            Some(why) => Ok(Err(vec![why.to_string()])),
+            None => Ok(self.capabilities()?.check(kind, content).await),
+        }
     }
 }
 

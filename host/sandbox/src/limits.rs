@@ -129,7 +129,7 @@ impl Default for Limits {
             usd: Usd(20.0),
             answer_bytes: 8 * MIB,
             artifacts: 1_000,
-            artifact_bytes: 16 * MIB,
+            artifact_bytes: 4 * MIB,
             artifacts_bytes: 256 * MIB,
             // Every context file that a task may have, some times over.
             read_bytes: 1024 * MIB,

@@ -139,7 +139,9 @@ impl Plugin {
         match result {
             Ok(submission) => {
                 for artifact in &submission.artifacts {
-                    handed.take(artifact.content.len()).map_err(|Stop(kind)| self.error(call, kind))?;
+                    let size = artifact.content.len();
+                    let taken = handed.too_large(size).map_or_else(|| handed.take(size), |why| Err(Stop(why)));
+                    taken.map_err(|Stop(kind)| self.error(call, kind))?;
                 }
                 self.bound_output(call, convert::work::size(&submission))?;
                 convert::work::submission(submission).map(Ok).map_err(|words| self.bad_answer(call, words))

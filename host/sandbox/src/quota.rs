@@ -49,14 +49,17 @@ impl Handed {
         }
     }
 
+    /// Why one of this size is not taken, if it is too large. Of one that is only checked this is a fault like any other,
+    /// which an agent can mend before it submits.
+    pub(crate) fn too_large(&self, bytes: usize) -> Option<CallErrorKind> {
+        let (size, limit) = (bytes as u64, self.each);
+        (size > limit).then_some(CallErrorKind::Artifact { size, limit })
+    }
+
     /// Counts one.
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Stop> {
-        let (size, limit) = (bytes as u64, self.each);
         if !self.left.spend(1) {
             return Err(Stop(CallErrorKind::Artifacts { limit: self.count }));
-        }
-        if size > limit {
-            return Err(Stop(CallErrorKind::Artifact { size, limit }));
         }
         if !self.together.spend(bytes) {
             return Err(Stop(CallErrorKind::ArtifactsTogether { limit: self.together.limit }));

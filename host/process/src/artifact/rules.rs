@@ -293,11 +293,9 @@ mod tests {
     }
 
     #[test]
-    fn fifty_megabytes_and_broken_escapes_are_refused_in_words() {
+    fn broken_escapes_and_broken_letters_are_refused_in_words() {
         let door = Door { pipeline: &tsp(), task_id: &"TASK-1".parse().unwrap(), plan: None };
         let kind = "generated_code".parse().unwrap();
-        let big = door.check(&kind, &vec![b' '; 50 << 20]).unwrap_err();
-        assert_eq!(big, ["it has 52428800 bytes; at most 4194304 are taken"]);
         let escape = door.check(&kind, br#"{"language": "\ud800"}"#).unwrap_err();
         assert!(escape[0].starts_with("it is not JSON: "), "{escape:?}");
         assert!(door.check(&kind, b"\xff\xfe").unwrap_err()[0].starts_with("it is not JSON: "));

@@ -227,3 +227,19 @@ async fn the_bounds_of_runners_and_of_blocking_agents_hold_as_well() {
       planning#1 crashed: plugin `visitor-blocking` (phase planning, attempt 1) was answered with 3 bytes by a model, and at most 2 are taken hint: if its work needs it, raise `answer_bytes` in its limits; else it should ask for shorter answers
     ");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_artifact_may_be_as_large_as_the_pipeline_says() {
+    let config = Config::find(None, Path::new("/")).unwrap();
+    let ground = Ground::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
+    let usual = Limits::default().artifact_bytes;
+    let plan = json!({ "words": "x".repeat(usual as usize) });
+    let (size, settings) = (plan.to_string().len() as u64, json!({ "artifacts": { "plan": plan } }));
+    let large = case("artifact_bytes", settings, size);
+    tried(&ground, &large, size, &large.settings).await.unwrap();
+    let words = tried(&ground, &large, usual, &large.settings).await.unwrap_err();
+    assert!(
+        words.contains(&format!("handed over an artifact of {size} bytes, and at most {usual} are taken")),
+        "{words}"
+    );
+}

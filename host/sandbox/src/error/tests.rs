@@ -40,7 +40,7 @@ fn of_calls() -> Vec<CallErrorKind> {
         K::Overdrawn(_) => K::Overdrawn(overdrawn("tokens", "9000", "8000", "2000000")),
         K::Answer { .. } => K::Answer { size: 8_388_609, limit: 8_388_608 },
         K::Artifacts { .. } => K::Artifacts { limit: 1_000 },
-        K::Artifact { .. } => K::Artifact { size: 16_777_217, limit: 16_777_216 },
+        K::Artifact { .. } => K::Artifact { size: 4_194_305, limit: 4_194_304 },
         K::ArtifactsTogether { .. } => K::ArtifactsTogether { limit: 268_435_456 },
         K::Read { .. } => K::Read { limit: 1_073_741_824 },
         K::Stack { .. } => K::Stack { limit: 524_288 },
@@ -168,7 +168,7 @@ fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
     plugin `visitor` (phase design, attempt 2) handed over more than 1000 artifacts, to be checked or submitted
     hint: if its work needs it, raise `artifacts` in its limits; else look for a loop that checks
 
-    plugin `visitor` (phase design, attempt 2) handed over an artifact of 16777217 bytes, and at most 16777216 are taken
+    plugin `visitor` (phase design, attempt 2) handed over an artifact of 4194305 bytes, and at most 4194304 are taken
     hint: if its work needs it, raise `artifact_bytes` in its limits
 
     plugin `visitor` (phase design, attempt 2) handed over artifacts of more than 268435456 bytes together, to be checked or submitted
