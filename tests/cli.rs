@@ -351,6 +351,19 @@ fn a_pipeline_file_is_checked_with_file_line_and_hint() {
 }
 
 #[test]
+fn a_component_that_its_reader_panics_on_is_refused_without_its_reader_s_words() {
+    let name = "component-whose-function-is-called-like-an-interface";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
+    let desk = Desk::empty();
+    std::fs::copy(file, desk.path().join("odd.wasm")).unwrap();
+    assert_snapshot!(desk.says(&["plugin", "inspect", "odd.wasm"]), @r"
+    exit 2
+    error: odd.wasm: this is not a WebAssembly component: its interfaces cannot be put in words of WIT
+    hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
+    ");
+}
+
+#[test]
 fn an_agent_is_inspected() {
     assert_snapshot!(inspect("agent.wasm"), @r#"
     file      FIXTURES/agent.wasm

@@ -1,8 +1,10 @@
 //! What a component is, read from its bytes before anything of it runs: its world, the contract it was built for, what it
 //! imports and exports, what the operator would have to grant, and in words whatever does not fit this host.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::panic::catch_unwind;
+use std::panic;
+use std::sync::Once;
 
 use phasegate_process::manifest::{BadManifest, Manifest};
 use phasegate_process::model::Tier;
@@ -226,10 +228,28 @@ fn decode(bytes: &[u8]) -> Result<DecodedWasm, String> {
     for payload in Parser::new(0).parse_all(bytes) {
         payload.map_err(|error| first_line(&error))?;
     }
-    match catch_unwind(|| wit_component::decode(bytes)) {
-        Ok(decoded) => decoded.map_err(|error| first_line(&error)),
-        Err(_) => Err("its interfaces cannot be put in words of WIT".to_owned()),
+    match quietly(|| wit_component::decode(bytes)) {
+        Some(decoded) => decoded.map_err(|error| first_line(&error)),
+        None => Err("its interfaces cannot be put in words of WIT".to_owned()),
     }
+}
+
+/// `None` where it panics, of which nobody else hears. Panics of other threads are told as ever.
+fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Option<T> {
+    thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                told(panic)
+            }
+        }));
+    });
+    QUIET.set(true);
+    let done = panic::catch_unwind(work);
+    QUIET.set(false);
+    done.ok()
 }
 
 fn first_line(error: &dyn std::fmt::Display) -> String {
