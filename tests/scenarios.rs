@@ -44,6 +44,7 @@ stories! {
     a_reviewer_that_errs_for_ever_ends_the_run_not_judged: "reviewer-errs-for-ever",
     what_is_not_what_was_asked_is_refused_with_every_fault_and_tried_again: "invalid-then-valid",
     an_agent_that_cannot_do_its_work_ends_the_run: "never-valid",
+    what_is_never_what_was_asked_ends_the_run: "never-taken",
     a_strategy_cannot_revise_a_phase_that_the_pipeline_does_not_allow: "strategy-forbidden",
     a_strategy_cannot_invent_issues: "strategy-invents",
     a_strategy_that_panics_ends_the_gate_in_words: "strategy-panics",
@@ -103,6 +104,50 @@ fn paths_that_leave_the_out_folder_are_refused_and_nothing_is_written_outside() 
     assert_eq!(fs::read_to_string(scene.path("out/deep/app.lines")).unwrap(), "answer = 42\n");
     let escaped = [scene.path("escaped.lines"), Path::new("/tmp/escaped.lines").to_owned()];
     assert!(escaped.iter().all(|path| !path.exists()));
+}
+
+#[test]
+fn what_could_not_be_taken_is_told_with_plugin_phase_and_remedy_wherever_a_person_reads_it() {
+    let scene = Scene::new("never-taken");
+    let told = Told::of(scene.run_with(&["--config", &scene.file("phasegate.toml")]));
+    let run = told.stdout.split_whitespace().find(|word| word.starts_with("answer-001-")).unwrap().to_owned();
+    let untimed = |line: &str| match line.rsplit_once(" (") {
+        Some((line, time)) if time.ends_with("s)") => line.to_owned(),
+        _ => line.replace(&run, "RUN"),
+    };
+    let lines = |text: &str, wanted: &[&str]| {
+        let found = text.lines().filter(|line| wanted.iter().any(|word| line.contains(word)));
+        found.map(untimed).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(lines(&told.stdout, &["came to nothing", "failed", "hint"]), @r"
+    planning#1 came to nothing: plugin `fixture` (phase planning, attempt 1) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    planning#2 came to nothing: plugin `fixture` (phase planning, attempt 2) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    RUN failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
+    ");
+    let shown = scene.call(&["show", &run]).stdout;
+    insta::assert_snapshot!(lines(&shown, &["#1", "failed", "hint"]), @r"
+    RUN failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
+      planning#1: came to nothing: plugin `fixture` (phase planning, attempt 1) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+      ended failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    ");
+    let log = scene.call(&["log", &run]).stdout;
+    let faults = log.lines().skip_while(|line| !line.contains("could not be taken")).skip(1).take(3);
+    let log: Vec<&str> = faults.map(str::trim).collect();
+    insta::assert_snapshot!(log.join("\n"), @r"
+    plan: it is not JSON: EOF while parsing a list at line 1 column 5
+    artifact `verdict` is not one that this phase produces
+    hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
+    ");
+    let report = fs::read_to_string(scene.path("out/report.md")).unwrap();
+    insta::assert_snapshot!(lines(&report, &["**Failed**", "What to do"]), @r"
+    **Failed**: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact 'verdict' is not one that this phase produces. The answers are scripted: no model was asked.
+    What to do: each attempt is told what was wrong with the one before; where that does not help, give phase 'planning' another model or more 'max_retries', or show this to the author of its plugin.
+    ");
+    let recorded = scene.call(&["log", &run, "--json"]).stdout;
+    assert!(!recorded.contains("the author of"), "the next prompt is spared it");
 }
 
 #[test]

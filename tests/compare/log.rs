@@ -98,10 +98,11 @@ fn failing_tests_and_models_are_told() {
 fn what_could_not_be_taken_is_told_fault_by_fault() {
     let desk = Desk::with(&["invalid-then-valid"]);
     let refused = desk.says(&["log", &desk.runs[0]]);
-    let lines: Vec<&str> = refused.lines().skip_while(|line| !line.contains("could not be taken")).take(3).collect();
+    let lines: Vec<&str> = refused.lines().skip_while(|line| !line.contains("could not be taken")).take(4).collect();
     assert_snapshot!(lines.join("\n"), @r"
     OFFSET planning#1 could not be taken after TIME: 1 fault
                 plan: it is not JSON: EOF while parsing a list at line 1 column 5
+                hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
     OFFSET planning#2 started with task_requirements
     ");
 }

@@ -1,7 +1,9 @@
 //! What happened, as one line for people. The journal's own words are for programs.
 
 use phasegate_process::state::State;
-use phasegate_process::{Choice, Decided, Event, PhaseOutcome, Recorded, RunForked, RunId, RunStatus, Verdict};
+use phasegate_process::{
+    AttemptId, Choice, Decided, Event, PhaseOutcome, Recorded, RunForked, RunId, RunStatus, Verdict,
+};
 use serde::Serialize;
 
 use crate::words::{Paint, cost, count, figure, one_line, short, time};
@@ -17,8 +19,8 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
             format!("{at} done in {}{}", time(*elapsed_ms), so_far(state))
         }
         Event::PhaseFinished { at, outcome, .. } => {
-            let fault = outcome.fault().unwrap_or_default();
-            format!("{at} {}: {}", paint.yellow("came to nothing"), short(&fault, REASON))
+            let fault = short(&came_to_nothing(state, at, outcome), REASON);
+            format!("{at} {}: {fault}", paint.yellow("came to nothing"))
         }
         Event::GateJudged { at, verdict, reason, .. } => {
             format!("{at} {}: {}", verdict_word(*verdict, paint), short(reason, REASON))
@@ -43,6 +45,13 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
         | Event::TestsRan { .. }
         | Event::ProposalDecided { .. } => return None,
     })
+}
+
+/// Why an attempt came to nothing, for people.
+pub fn came_to_nothing(state: &State, at: &AttemptId, outcome: &PhaseOutcome) -> String {
+    // The phases of what came before a fork may be others.
+    let plugin = state.pipeline.phase(&at.phase).map(|phase| &phase.agent);
+    plugin.and_then(|plugin| outcome.told(at, plugin)).or_else(|| outcome.fault()).unwrap_or_default()
 }
 
 /// A verdict in its colour.

@@ -15,7 +15,9 @@ use phasegate_process::gate::SuiteRun;
 use phasegate_process::model::Answer;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::testing::{BenchError, Outcome, TestCase, TestRun};
-use phasegate_process::{ArtifactRef, Decided, Digest, Event, Issue, PhaseOutcome, Recorded, RunCreated, RunId};
+use phasegate_process::{
+    ArtifactRef, AttemptId, Decided, Digest, Event, Issue, PhaseOutcome, Recorded, RunCreated, RunId,
+};
 use phasegate_runtime::{load, read_json};
 
 use crate::carry::what_a_person_can_do;
@@ -178,7 +180,7 @@ pub fn told(journal: &dyn Journal, recorded: &Recorded, paint: Paint) -> Vec<Str
             lines.extend(more.into_iter().chain(limit_hit(limit.as_deref())));
         }
         Event::PhaseFinished { at, outcome, elapsed_ms, limit } => {
-            let (words, more) = came_back(outcome, *elapsed_ms, paint);
+            let (words, more) = came_back(at, outcome, *elapsed_ms, paint);
             lines.push(format!("{at} {words}"));
             lines.extend(more.into_iter().chain(limit_hit(limit.as_deref())));
         }
@@ -237,7 +239,7 @@ fn described(artifact: &ArtifactRef) -> String {
 }
 
 /// How an agent came back, and every fault of what it handed in.
-fn came_back(outcome: &PhaseOutcome, elapsed_ms: u64, paint: Paint) -> (String, Vec<String>) {
+fn came_back(at: &AttemptId, outcome: &PhaseOutcome, elapsed_ms: u64, paint: Paint) -> (String, Vec<String>) {
     let (word, reason) = match outcome {
         PhaseOutcome::Submitted { findings, .. } => {
             let found = findings.as_ref().map_or(String::new(), |found| format!(", findings {}", found.short()));
@@ -249,7 +251,8 @@ fn came_back(outcome: &PhaseOutcome, elapsed_ms: u64, paint: Paint) -> (String, 
     };
     let faults = if let PhaseOutcome::Invalid { faults } = outcome { faults.as_slice() } else { &[] };
     let words = format!("{} after {}: {reason}", paint.yellow(word), time(elapsed_ms));
-    (words, faults.iter().map(|fault| one_line(fault)).collect())
+    let remedy = outcome.remedy(at).map(|remedy| format!("hint: {remedy}"));
+    (words, faults.iter().map(|fault| one_line(fault)).chain(remedy).collect())
 }
 
 fn issue(issue: &Issue) -> String {

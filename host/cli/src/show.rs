@@ -13,7 +13,7 @@ use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded, Run
 use phasegate_runtime::{RunSettings, load, read_json};
 
 use crate::carry::what_a_person_can_do;
-use crate::events::{decision, forked_words, said};
+use crate::events::{came_to_nothing, decision, forked_words, said};
 use crate::fail::{Exit, Failure};
 use crate::place::{self, find_run};
 use crate::words::{Paint, clean, one_line, say, time};
@@ -70,7 +70,9 @@ fn story(state: &State, events: &[Recorded], paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.bold("what happened"));
     for recorded in events {
         match &recorded.event {
-            Event::PhaseFinished { at, outcome, elapsed_ms, .. } => text.push_str(&attempt(at, outcome, *elapsed_ms)),
+            Event::PhaseFinished { at, outcome, elapsed_ms, .. } => {
+                text.push_str(&attempt(state, at, outcome, *elapsed_ms));
+            }
             Event::GateJudged { at, .. } => {
                 let judged = judgement(state, at);
                 text.push_str(&judged.map(|(phase, judged)| told(phase, judged, paint)).unwrap_or_default());
@@ -86,14 +88,14 @@ fn story(state: &State, events: &[Recorded], paint: Paint) -> String {
     text
 }
 
-fn attempt(at: &AttemptId, outcome: &PhaseOutcome, elapsed_ms: u64) -> String {
+fn attempt(state: &State, at: &AttemptId, outcome: &PhaseOutcome, elapsed_ms: u64) -> String {
     let made = match outcome {
         PhaseOutcome::Submitted { artifacts, .. } => {
             let names: Vec<String> =
                 artifacts.iter().map(|artifact| format!("{} {}", artifact.name, artifact.digest.short())).collect();
             if names.is_empty() { "done".to_owned() } else { format!("made {}", names.join(", ")) }
         }
-        other => format!("came to nothing: {}", one_line(&other.fault().unwrap_or_default())),
+        other => format!("came to nothing: {}", one_line(&came_to_nothing(state, at, other))),
     };
     format!("  {at}: {made} ({})\n", time(elapsed_ms))
 }

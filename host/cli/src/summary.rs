@@ -14,6 +14,7 @@ pub fn of(journal: &dyn Journal, state: &State, events: &[Recorded], out: Option
     let result = TaskResult::of(state, events);
     let mut text =
         format!("\n{} {}: {}\n", paint.bold(result.run_id.as_str()), status(&result, paint), clean(&result.reason));
+    text.extend(result.remedy.iter().map(|remedy| format!("{} {remedy}\n", paint.cyan("hint:"))));
     if result.scripted {
         text.push_str(&format!("{}; they say nothing about any model\n", paint.yellow("answers were scripted")));
     }

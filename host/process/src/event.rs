@@ -319,6 +319,29 @@ impl PhaseOutcome {
             Self::Failed { reason } | Self::Crashed { reason } => Some(reason.clone()),
         }
     }
+
+    /// The same for people who were not there. What the sandbox says of an attempt that it ended names plugin and moment
+    /// already.
+    pub fn told(&self, at: &AttemptId, plugin: &PluginName) -> Option<String> {
+        match self {
+            Self::Invalid { faults } => {
+                let (AttemptId { phase, attempt }, faults) = (at, faults.join("; "));
+                let who = format!("plugin `{plugin}` (phase {phase}, attempt {attempt})");
+                Some(format!("{who} submitted what could not be taken: {faults}"))
+            }
+            _ => self.fault(),
+        }
+    }
+
+    /// What a person can do where what was handed in is not acceptable. Agents hear of the faults, not of this.
+    pub fn remedy(&self, at: &AttemptId) -> Option<String> {
+        let Self::Invalid { .. } = self else { return None };
+        Some(format!(
+            "each attempt is told what was wrong with the one before; where that does not help, give phase `{}` another \
+             model or more `max_retries`, or show this to the author of its plugin",
+            at.phase
+        ))
+    }
 }
 
 /// The host's judgement of a gate.

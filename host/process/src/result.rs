@@ -58,6 +58,9 @@ pub struct TaskResult {
     pub status: TaskStatus,
     /// Why, in one sentence.
     pub reason: String,
+    /// What a person can do, where it failed for what an agent handed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
     /// Whether answers came from a script and not from a model.
     pub scripted: bool,
     /// Whose beginnings it shares, oldest first.
@@ -218,6 +221,7 @@ impl TaskResult {
             run_id: state.created.run_id.clone(),
             status,
             reason,
+            remedy: remedy(events).filter(|_| status == TaskStatus::Failed),
             scripted: state.created.scripted,
             forks: state.forks.clone(),
             artifacts: state.artifacts.values().map(|known| (known.name.clone(), known.digest.clone())).collect(),
@@ -275,6 +279,14 @@ fn standing(state: &State) -> (TaskStatus, String) {
     }
     let place = state.phase().map(|phase| format!("phase {}, attempt {}", phase.name, state.attempt(&phase.name)));
     (TaskStatus::Running, place.unwrap_or_else(|| "every phase is done".to_owned()))
+}
+
+/// Of the last attempt, if it is to blame.
+fn remedy(events: &[Recorded]) -> Option<String> {
+    events.iter().rev().find_map(|recorded| match &recorded.event {
+        Event::PhaseFinished { at, outcome, .. } => Some(outcome.remedy(at)),
+        _ => None,
+    })?
 }
 
 fn gate(state: &State, phase: &Phase) -> GateResult {

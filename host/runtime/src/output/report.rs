@@ -74,6 +74,9 @@ impl Page<'_> {
         let reason = words(&result.reason);
         let stop = if reason.ends_with(['.', '?', '!']) { "" } else { "." };
         self.line(format_args!("**{}**: {reason}{stop}{scripted}\n", capital(result.status.as_str())));
+        if let Some(remedy) = &result.remedy {
+            self.line(format_args!("What to do: {}.\n", words(remedy)));
+        }
         self.line(format_args!("Run `{}`, pipeline `{}`.", result.run_id, words(&self.shelf.state.pipeline.name)));
         if !written.files.is_empty() {
             let files: Vec<_> = written.files.iter().map(|path| format!("`{}`", words(path))).collect();
