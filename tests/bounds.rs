@@ -56,7 +56,7 @@ fn a_bound_that_is_misspelt_or_nothing_is_named_with_its_line() {
     exit 2
     ");
     assert_snapshot!(said("max_compile_ms = \"long\"\n"), @r#"
-    error: phasegate.toml:5: invalid type: string "long", expected u64
+    error: phasegate.toml:5: invalid type: string "long", expected a whole number, 0 or more
     hint: see the configuration reference in README.md
     exit 2
     "#);

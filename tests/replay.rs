@@ -327,7 +327,7 @@ mod fork {
         "#);
         insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r#"
             exit 2
-            error: set `max_total_attempts`: invalid value: integer `0`, expected a nonzero u32
+            error: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
             hint: the value is written as in the pipeline or in phasegate.toml
         "#);
         let runs: Value = serde_json::from_str(&scene.call(&["runs", "--json"]).stdout).unwrap();

@@ -8,6 +8,9 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// The hint about what stands in a wrong place.
+pub(crate) const REFERENCE: &str = "see the configuration reference in README.md";
+
 /// Something wrong in a file that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {message}\nhint: {hint}")]
@@ -49,7 +52,7 @@ impl Source<'_> {
 pub fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, SourceError> {
     toml::from_str(source.text).map_err(|error| {
         let (words, own_hint) = error.message().split_once("\nhint: ").unwrap_or((error.message(), ""));
-        let message = without_long_text(words.lines().next().unwrap_or("not valid TOML"));
+        let message = in_plain_words(&without_long_text(words.lines().next().unwrap_or("not valid TOML")));
         let hint = if own_hint.is_empty() { hint_for(&message) } else { own_hint.to_owned() };
         source.error(error.span().unwrap_or(0..0), message, hint)
     })
@@ -65,6 +68,21 @@ fn without_long_text(message: &str) -> String {
         }
         _ => message.to_owned(),
     }
+}
+
+/// What a reader of types says about a value, in the words of whoever wrote the value.
+pub fn in_plain_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let expected = match expected {
+        "a map" => "a table",
+        structure if structure.starts_with("struct ") => "a table",
+        "a sequence" => "a list",
+        "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "a nonzero u32" | "a nonzero u64" => "a whole number, 1 or more",
+        plain => plain,
+    };
+    let found = found.replace("invalid type: map", "invalid type: table").replace("type: sequence", "type: list");
+    format!("{found}, expected {expected}")
 }
 
 /// TOML as JSON, which lacks two of its things: dates become their text, and numbers without end or value null.
@@ -101,7 +119,7 @@ fn hint_for(message: &str) -> String {
     match (message.starts_with("unknown field") || message.starts_with("unknown variant"), quoted.next()) {
         (true, Some(word)) => did_you_mean(word, &quoted.collect::<Vec<_>>()),
         _ if message.starts_with("missing field") => "add it".to_owned(),
-        _ => "see the configuration reference in README.md".to_owned(),
+        _ => REFERENCE.to_owned(),
     }
 }
 
@@ -156,12 +174,22 @@ mod tests {
     #[test]
     fn a_wrong_type_is_named_with_its_line() {
         assert!(refusal("name = \"x\"\ncount = \"many\"\n").starts_with("a.toml:2: invalid type: string \"many\""));
+        assert!(refusal("name = { x = 1 }\n").starts_with("a.toml:1: invalid type: table, expected a string\n"));
+    }
+
+    #[test]
+    fn no_type_of_the_host_is_named() {
+        let told = |said: &str| in_plain_words(&format!("invalid type: integer `3`, expected {said}"));
+        assert_eq!(told("struct RawPlugin"), "invalid type: integer `3`, expected a table");
+        assert_eq!(told("a sequence"), "invalid type: integer `3`, expected a list");
+        assert_eq!(told("a nonzero u64"), "invalid type: integer `3`, expected a whole number, 1 or more");
+        assert_eq!(told("a boolean"), "invalid type: integer `3`, expected a boolean");
     }
 
     #[test]
     fn a_long_text_in_a_wrong_place_is_not_repeated() {
         let text = refusal("name = \"x\"\ncount = \"sk-0123456789-0123456789\"\n");
-        assert!(text.starts_with("a.toml:2: invalid type: a string, expected u32\n"), "{text}");
+        assert!(text.starts_with("a.toml:2: invalid type: a string, expected a whole number, 0 or more\n"), "{text}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use phasegate_process::pipeline::{Pipeline, Places, PluginUse, RawSettings, SettingsOf, Strategy};
-use phasegate_process::source::{Source, SourceError, did_you_mean};
+use phasegate_process::source::{Source, SourceError, did_you_mean, in_plain_words};
 use phasegate_process::{BadName, PluginName};
 use phasegate_sandbox::LimitsPatch;
 use serde::Deserialize;
@@ -141,7 +141,7 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
 pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<(), SourceError> {
     for (name, plugin) in pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null()) {
         if let Err(error) = LimitsPatch::deserialize(&plugin.limits) {
-            let words = error.to_string();
+            let words = in_plain_words(&error.to_string());
             let mut quoted = words.split('`').skip(1).step_by(2);
             let word = quoted.next().unwrap_or_default().to_owned();
             let hint = match words.starts_with("unknown field") {

@@ -133,7 +133,7 @@ fn what_is_wrong_is_said_with_file_line_and_a_hint() {
         (format!("{head}repetition = 3\n{variant}"), "HERE/x.toml:3: unknown field `repetition`, expected one of"),
         (
             format!("{head}repetitions = 0\n{variant}"),
-            "HERE/x.toml:3: invalid value: integer `0`, expected a nonzero u32",
+            "HERE/x.toml:3: invalid value: integer `0`, expected a whole number, 1 or more",
         ),
         (
             format!("{head}repetitions = 9999\n{variant}"),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use phasegate_broker::{ModelsConfig, ProviderConfig};
 use phasegate_process::pipeline::{Pipeline, PluginUse};
-use phasegate_process::source::{did_you_mean, to_json};
+use phasegate_process::source::{did_you_mean, in_plain_words, to_json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -204,5 +204,5 @@ fn complaint(words: &str) -> Complaint {
         (true, true) => did_you_mean(word, &quoted.collect::<Vec<_>>()),
         (true, false) => "the value is written as in the pipeline or in phasegate.toml".to_owned(),
     };
-    (message.lines().next().unwrap_or("the value does not fit").to_owned(), hint)
+    (in_plain_words(message.lines().next().unwrap_or("the value does not fit")), hint)
 }

@@ -224,7 +224,7 @@ fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
         ),
         (
             set(&[("phases.code.max_retries", json!(0))]),
-            "set `phases.code.max_retries`: invalid value: integer `0`, expected a nonzero u32\nhint: the value is written",
+            "set `phases.code.max_retries`: invalid value: integer `0`, expected a whole number, 1 or more\nhint: the value is written",
         ),
         (
             set(&[("phases.test.gate.ask", json!("nevr"))]),
