@@ -26,6 +26,9 @@ const MAX_FAULTS: usize = 20;
 /// How many tiers, and how many languages, it may ask for.
 const MOST_ASKED: usize = 32;
 
+/// Whom a fault that is no misspelt word is for.
+const AUTHORS: &str = "its author should mend plugin.toml; plugins/sdk/README.md shows one";
+
 /// What a plugin says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -93,7 +96,10 @@ impl Manifest {
     }
 
     fn read(source: Source<'_>) -> Result<Self, SourceError> {
-        let raw: Raw = source::parse(source)?;
+        let raw: Raw = source::parse(source).map_err(|error| match error.hint.as_str() {
+            source::REFERENCE => SourceError { hint: AUTHORS.to_owned(), ..error },
+            _ => error,
+        })?;
         let mut kinds = BTreeMap::new();
         for kind in raw.kind {
             let name: Kind = kind

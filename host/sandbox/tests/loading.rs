@@ -123,7 +123,7 @@ fn a_manifest_that_is_none_or_names_another_contract_is_refused() {
     torn[end] = b'=';
     insta::assert_snapshot!(refusal("mine", torn), @r#"
     plugin `mine`: what it says of itself cannot be used: manifest:2: invalid basic string, expected `"`
-    hint: see the configuration reference in README.md
+    hint: its author should mend plugin.toml; plugins/sdk/README.md shows one
     "#);
 }
 
