@@ -26,11 +26,14 @@ pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> 
     let judgement = match (&work.outcome, &work.gate.tests, &work.tests) {
         (PhaseOutcome::Submitted { findings, .. }, tests, run) => {
             let findings = findings.as_ref().map(|digest| driver.writer.json::<Findings>(digest)).transpose()?;
-            let findings = findings.unwrap_or_default();
-            match (tests, run) {
-                (None, _) => judge_findings(&bench, &work.gate, findings),
-                (Some(_), Some(run)) => judge_tests(&bench, &driver.writer.json::<SuiteRun>(run)?, findings),
-                (Some(tests), None) => {
+            match (tests, run, findings) {
+                (None, _, Some(findings)) => judge_findings(&bench, &work.gate, findings),
+                (None, _, None) => Judgement::not_judged("no findings were submitted".to_owned(), false),
+                (Some(_), Some(run), findings) => {
+                    let run = driver.writer.json::<SuiteRun>(run)?;
+                    judge_tests(&bench, &run, findings.unwrap_or_default())
+                }
+                (Some(tests), None, _) => {
                     let why = format!("there is no `{}` or no `{}` to run", tests.code, tests.suite);
                     Judgement::not_judged(why, true)
                 }
