@@ -42,7 +42,7 @@ pub fn of(journal: &dyn Journal, run: &RunId, places: &Places<'_>, paint: Paint)
         text.push_str(&format!("{} {value}\n", paint.dim(&format!("{name:<9}"))));
     }
     if state.created.scripted {
-        text.push_str(&scripted(&settings, places.config.as_deref(), paint));
+        text.push_str(&scripted(&settings, paint));
     }
     text.push('\n');
     Ok(text)
@@ -101,14 +101,13 @@ fn worst(settings: &RunSettings) -> String {
     }
 }
 
-fn scripted(settings: &RunSettings, config: Option<&str>, paint: Paint) -> String {
+fn scripted(settings: &RunSettings, paint: Paint) -> String {
     let scripts = tiers(settings).into_iter().map(|(_, model)| model).filter(|id| id.is_scripted());
     let mut files: Vec<&str> = scripts.map(ModelId::model).collect();
     files.dedup();
-    let place = config.unwrap_or("phasegate.toml");
     format!(
         "\n{} ({}): they were written by hand, and nothing is asked of a model.\n\
-         For a real model, set in {place} under [models]: default = \"anthropic:MODEL\" (with ANTHROPIC_API_KEY),\n\
+         For a real model, set under [models] in phasegate.toml: default = \"anthropic:MODEL\" (with ANTHROPIC_API_KEY),\n\
          \"openai:MODEL\" (with OPENAI_API_KEY) or \"ollama:MODEL\".\n",
         paint.yellow("answers are scripted"),
         files.join(", ")
