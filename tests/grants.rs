@@ -345,9 +345,9 @@ fn a_component_of_any_toolchain_gets_a_manifest_by_hand() {
     fs::copy(root().join("plugins/dist/fixtures/strategy.wasm"), shop.0.path().join("mine.wasm")).unwrap();
     shop.write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\npurpose = \"Sends all back to whoever began.\"\n");
     let put = ["plugin", "manifest", "mine.wasm", "plugin.toml"];
-    assert_eq!(shop.told(&put), "exit 0\n");
-    let shown = shop.told(&["plugin", "inspect", "mine.wasm"]);
+    let shown = shop.told(&put);
     assert!(shown.contains("name      mine 2.1.0\npurpose   Sends all back to whoever began.\n"), "{shown}");
+    assert_eq!(shop.told(&["plugin", "inspect", "mine.wasm"]), shown);
     let before = fs::read(shop.0.path().join("mine.wasm")).unwrap();
     assert_snapshot!(shop.told(&put), @r"
     exit 2

@@ -73,7 +73,7 @@ pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
     Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
 }
 
-/// The component gets the manifest, or stays as it is.
+/// The component gets the manifest, or stays as it is. What it says of itself from then on is shown.
 fn put_manifest(file: &Path, from: &Path) -> Result<Exit, Failure> {
     let (name, from_name) = (file.display(), from.display());
     let component = std::fs::read(file).map_err(|why| Failure::usage(format!("{name} cannot be read: {why}")))?;
@@ -81,11 +81,12 @@ fn put_manifest(file: &Path, from: &Path) -> Result<Exit, Failure> {
         .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", unreadable(&why))))?;
     inspect(&component).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
     let whole = with_manifest(&component, &text).map_err(|bad| Failure::usage(format!("{from_name}: {bad}")))?;
-    inspect(&whole).map_err(|why| Failure::usage(format!("{name} would be refused: {why}")))?;
+    let said = inspect(&whole).map_err(|why| Failure::usage(format!("{name} would be refused: {why}")))?;
     let new = file.with_extension("wasm.new");
     std::fs::write(&new, whole)
         .and_then(|()| std::fs::rename(&new, file))
         .map_err(|why| Failure::infrastructure(format!("{name} cannot be written: {why}")))?;
+    say(&told(&name.to_string(), &said, Paint::stdout()));
     Ok(Exit::Passed)
 }
 
