@@ -30,7 +30,7 @@ pub struct Args {
 pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
     let config = place::config(args.config.as_deref(), None)?;
     let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &place::cwd(), &BUNDLED)?;
-    let verified = verify(place::engine(state, config.sandbox.clone())?, &config, &pipeline, |_| {}).await?;
+    let verified = verify(place::engine(state, config.sandbox.clone())?, &config, &pipeline).await?;
     if args.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&verified).unwrap_or_default()));
     } else {
@@ -67,7 +67,9 @@ fn told(verified: &Verified, paint: Paint) -> String {
 }
 
 fn row(one: &Tried) -> Vec<String> {
+    // A guest that repeats the host's words may have written their line end out.
     let words = one.outcome.split(" hint: ").next().unwrap_or_default();
+    let words = words.split("\\nhint: ").next().unwrap_or_default();
     // The table says already which attack it is; the plugin's name and phase stand in --json.
     let plain = words.split_once("plugin `").and_then(|(_, rest)| rest.split_once(") "));
     let words = plain.map_or(words, |(_, rest)| rest);
