@@ -102,11 +102,6 @@ impl Broker {
         &self.serving(tier).id
     }
 
-    /// What the tier's model costs, where the operator said so. Without it no limit of money binds.
-    pub fn price_for(&self, tier: Tier) -> Option<Price> {
-        self.serving(tier).price
-    }
-
     /// Whether any tier's answers are written by hand.
     pub fn is_scripted(&self) -> bool {
         [&self.fast, &self.default, &self.deep].iter().any(|served| served.id.is_scripted())

@@ -43,11 +43,6 @@ pub fn schema<'a>(pipeline: &'a Pipeline, kind: &Kind) -> Option<&'a str> {
     standard.or_else(|| pipeline.kinds.get(kind).map(String::as_str))
 }
 
-/// The standard kinds, with their schemas.
-pub fn standard_kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
-    STANDARD.into_iter()
-}
-
 /// The validator of a kind's schema.
 pub fn compile(pipeline: &Pipeline, kind: &Kind) -> Result<jsonschema::Validator, String> {
     let text = schema(pipeline, kind).ok_or_else(|| format!("there is no kind `{kind}`"))?;
