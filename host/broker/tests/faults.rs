@@ -171,11 +171,11 @@ async fn bytes_that_are_no_text_break_the_answer() {
 
 #[tokio::test]
 async fn a_provider_that_is_not_there_is_said_to_be_so() {
-    let server = Server::playing(vec![good()]).await;
-    let broker = broker_of(&server, "openai", |_| ()).await;
-    let address = server.address.clone();
-    drop(server);
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = format!("http://{nobody}");
+    let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{address}/v1\"");
+    let models = ModelsConfig { retries: 0, ..common::models("p:m") };
+    let broker = broker(&models, &table, Path::new(".")).await.unwrap();
     let told = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
     assert!(told.starts_with(&format!("model unavailable: p cannot be reached at {address}: ")), "{told}");
 }
