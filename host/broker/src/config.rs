@@ -139,8 +139,7 @@ pub enum ConfigError {
     },
     /// A tier names a provider that nobody described.
     #[error(
-        "[models] {tier}: `{model}` names the provider `{provider}`, which is not known
-\
+        "[models] {tier}: `{model}` names the provider `{provider}`, which is not known\n\
          hint: known are {known}; describe another as [providers.{provider}] with kind and base_url",
         tier = .tier.as_str(),
         provider = .model.provider()

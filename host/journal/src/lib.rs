@@ -2,8 +2,9 @@
 //!
 //! Promises: an event is durable before `append` returns; a run's events are numbered from 1 without gaps; only the owner
 //! of a run can write to it, whatever a stale owner does; blobs are stored once, by digest, never after the event that
-//! names them, and are checked when read; events are linked by digests, and what does not fit is not served. Two implementations keep these promises and pass one test suite:
-//! [`SqliteJournal`] for use, [`MemoryJournal`] for tests and dry runs.
+//! names them, and are checked when read; events are linked by digests, and what does not fit is not served. Two
+//! implementations keep these promises and pass one test suite: [`SqliteJournal`] for use, [`MemoryJournal`] for tests and
+//! dry runs.
 //!
 //! Fails only with [`JournalError`], which says what, where and what to do. Nothing here panics.
 
