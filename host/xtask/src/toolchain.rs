@@ -96,7 +96,8 @@ impl Toolchain {
         let status = cargo.status().context("cargo could not be started")?;
         if !status.success() {
             bail!(
-                "{}: `cargo build --target {TARGET} --package {package}` failed; its words stand above",
+                "{}: `cargo build --target {TARGET} --package {package}` failed; its words stand above\n\
+                 hint: if they are about a lock file, as of a new plugin, `cargo check` in that folder renews it",
                 folder.display()
             );
         }
