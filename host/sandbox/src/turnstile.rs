@@ -11,9 +11,9 @@
 //! interrupted by the epoch, one that yields (wasmtime yields to its executor each time), or work that wasmtime queued
 //! for itself. Only two sorts of somebody else exist here: calls that wait in this turnstile, and imports that block the
 //! whole store for a moment (`artifacts.read`, `artifacts.check`, the blocking world, an answer that the host keeps back),
-//! which announce themselves by [`Turnstile::block`]. If there is no blocked import and a numbered answer is there, exactly that one is released and
-//! the guest runs until it is idle again. Wakes that come late or twice only make the driver poll an idle store again,
-//! which changes nothing.
+//! which announce themselves by [`Turnstile::block`]. If there is no blocked import and a numbered answer is there, exactly
+//! that one is released and the guest runs until it is idle again. Wakes that come late or twice only make the driver poll
+//! an idle store again, which changes nothing.
 //!
 //! Three cases at the edge. A guest that yields in a loop is never idle, so it never sees an answer and ends at its limit
 //! of computing time. A guest that drops a call (it lost a select) gives up its place: the host's work on it goes on and

@@ -23,7 +23,8 @@ pub(super) enum Work {
     Remove { runs: BTreeSet<RunId>, blobs: BTreeSet<Digest> },
 }
 
-/// A new event in the words of the file, with what it is called for people who look into it; its link is known only when it is written.
+/// A new event in the words of the file, with what it is called for people who look into it; its link is known only when it
+/// is written.
 pub(super) struct Written {
     at_ms: u64,
     name: &'static str,
