@@ -106,7 +106,7 @@ impl Manifest {
                 .name
                 .get_ref()
                 .parse()
-                .map_err(|_| source.error(kind.name.span(), "a kind has another name", "use a-z, 0-9 and _"))?;
+                .map_err(|_| source.error(kind.name.span(), "this is no name of a kind", "use a-z, 0-9 and _"))?;
             kinds.insert(name, schema(source, kind.schema)?);
         }
         Ok(Self {
@@ -316,7 +316,7 @@ mod tests {
             ),
             (
                 format!("{start}[[kind]]\nname = \"A b\"\nschema = \"{{}}\"\n"),
-                "manifest:4: a kind has another name\nhint: use a-z, 0-9 and _",
+                "manifest:4: this is no name of a kind\nhint: use a-z, 0-9 and _",
             ),
         ];
         for (text, expected) in cases {

@@ -10,11 +10,23 @@ use serde::{Deserialize, Serialize};
 
 /// A text that cannot be a name of its sort.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{text}` is not a {sort}\nhint: {rule}")]
+#[error("{message}\nhint: {rule}", message = self.message())]
 pub struct BadName {
     text: String,
     sort: &'static str,
     rule: &'static str,
+}
+
+impl BadName {
+    /// What is wrong.
+    pub fn message(&self) -> String {
+        format!("`{}` is not a {}", self.text, self.sort)
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> &'static str {
+        self.rule
+    }
 }
 
 macro_rules! name {

@@ -4,9 +4,13 @@
 //! complaint about one is a [`SourceError`] made by the same [`Source`], so that all of them read alike.
 
 use std::ops::Range;
+use std::str::FromStr;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use toml::Spanned;
+
+use crate::BadName;
 
 /// The hint about what stands in a wrong place.
 pub(crate) const REFERENCE: &str = "see the configuration reference in README.md";
@@ -40,6 +44,11 @@ impl Source<'_> {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         SourceError { file: self.file.to_owned(), line, message: message.into(), hint: hint.into() }
+    }
+
+    /// A name, or the complaint that this text is none.
+    pub fn name<T: FromStr<Err = BadName>>(&self, text: &Spanned<String>) -> Result<T, SourceError> {
+        text.get_ref().parse().map_err(|bad: BadName| self.error(text.span(), bad.message(), bad.hint()))
     }
 
     /// A complaint about the file as a whole.

@@ -68,11 +68,7 @@ impl Task {
     /// Reads a task file.
     pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
         let raw: RawTask = parse(source)?;
-        let id = raw.task_id.get_ref().parse().map_err(|e: crate::BadName| {
-            let text = e.to_string();
-            let (message, hint) = text.split_once("\nhint: ").unwrap_or((&text, ""));
-            source.error(raw.task_id.span(), message, hint)
-        })?;
+        let id = source.name(&raw.task_id)?;
         if raw.description.get_ref().trim().chars().count() < 10 {
             let hint = "say in a sentence what is wanted; at least 10 characters";
             return Err(source.error(raw.description.span(), "the description is too short", hint));

@@ -12,7 +12,7 @@ use super::{
     standard,
 };
 use crate::source::{self, Source, SourceError, did_you_mean, to_json};
-use crate::{BadName, Kind, PluginName, Severity};
+use crate::{Kind, PluginName, Severity};
 
 /// How deep pipelines may extend each other.
 const MAX_DEPTH: u32 = 8;
@@ -127,19 +127,19 @@ fn parse_at(source: Source<'_>, files: Files<'_>, depth: u32, places: &mut Place
     }
     if let Some(feedback) = raw.feedback {
         let settings = places.put(source, SettingsOf::Strategy, &feedback.settings.unwrap_or_default());
-        pipeline.feedback = Strategy { plugin: name(source, &feedback.strategy)?, settings };
+        pipeline.feedback = Strategy { plugin: source.name(&feedback.strategy)?, settings };
     }
     for phase in raw.phase {
         put_phase(source, &mut pipeline, phase, places)?;
     }
     for (key, plugin) in raw.plugins {
-        put_plugin(&mut pipeline, name(source, &key)?, plugin);
+        put_plugin(&mut pipeline, source.name(&key)?, plugin);
     }
     for (language, runner) in raw.runners {
-        pipeline.runners.insert(language, name(source, &runner)?);
+        pipeline.runners.insert(language, source.name(&runner)?);
     }
     for kind in raw.kind {
-        let key: Kind = name(source, &kind.name)?;
+        let key: Kind = source.name(&kind.name)?;
         let schema = files(kind.schema.get_ref())
             .map_err(|why| source.error(kind.schema.span(), why, "the path is relative to this file"))?;
         pipeline.kinds.insert(key, schema);
@@ -158,7 +158,7 @@ fn empty(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, SourceError>
         name: raw.name.clone().ok_or_else(|| missing("name", "add `name = \"…\"`, or `extends = \"tsp\"`"))?,
         description: String::new(),
         max_total_attempts: NonZeroU32::MIN.saturating_add(14),
-        feedback: Strategy { plugin: name(source, &feedback.strategy)?, settings: json!({}) },
+        feedback: Strategy { plugin: source.name(&feedback.strategy)?, settings: json!({}) },
         phases: Vec::new(),
         plugins: BTreeMap::new(),
         runners: BTreeMap::new(),
@@ -206,7 +206,7 @@ fn put_phase(
 ) -> Result<(), SourceError> {
     let span = raw.span();
     let raw = raw.into_inner();
-    let phase_name = name(source, &raw.name)?;
+    let phase_name = source.name(&raw.name)?;
     let existing = pipeline.position(&phase_name);
     let at = match (&raw.after, existing) {
         (Some(_), Some(_)) => {
@@ -232,7 +232,7 @@ fn put_phase(
             };
             let mut phase = Phase {
                 name: phase_name,
-                agent: name(source, agent)?,
+                agent: source.name(agent)?,
                 reads: Vec::new(),
                 produces: Vec::new(),
                 settings: json!({}),
@@ -248,14 +248,14 @@ fn put_phase(
 
 fn change_phase(source: Source<'_>, phase: &mut Phase, raw: RawPhase, places: &mut Places) -> Result<(), SourceError> {
     if let Some(agent) = &raw.agent {
-        phase.agent = name(source, agent)?;
+        phase.agent = source.name(agent)?;
     }
     if let Some(reads) = raw.reads {
         phase.reads = reads.iter().map(|text| read(text)).collect();
     }
     if let Some(produces) = raw.produces {
         let produced =
-            produces.iter().map(|raw| Ok(Produce { name: name(source, &raw.name)?, kind: name(source, &raw.kind)? }));
+            produces.iter().map(|raw| Ok(Produce { name: source.name(&raw.name)?, kind: source.name(&raw.kind)? }));
         phase.produces = produced.collect::<Result<_, SourceError>>()?;
     }
     if let Some(settings) = raw.settings {
@@ -273,7 +273,7 @@ fn change_phase(source: Source<'_>, phase: &mut Phase, raw: RawPhase, places: &m
 fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, SourceError> {
     let base = phase.gate.clone();
     let report = match (&raw.report, &base) {
-        (Some(report), _) => name(source, report)?,
+        (Some(report), _) => source.name(report)?,
         (None, Some(base)) => base.report.clone(),
         (None, None) => {
             let hint = "add `report = \"NAME\"` to `[phase.gate]`: the host writes its report under that name";
@@ -281,11 +281,11 @@ fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, S
         }
     };
     let tests = match raw.tests {
-        Some(tests) => Some(TestGate { code: name(source, &tests.code)?, suite: name(source, &tests.suite)? }),
+        Some(tests) => Some(TestGate { code: source.name(&tests.code)?, suite: source.name(&tests.suite)? }),
         None => base.as_ref().and_then(|base| base.tests.clone()),
     };
     let may_revise = match raw.may_revise {
-        Some(names) => names.iter().map(|text| name(source, text)).collect::<Result<_, _>>()?,
+        Some(names) => names.iter().map(|text| source.name(text)).collect::<Result<_, _>>()?,
         None => base.as_ref().map(|base| base.may_revise.clone()).unwrap_or_default(),
     };
     Ok(Gate {
@@ -316,12 +316,4 @@ fn read(text: &str) -> Read {
         Some(name) => Read { name: name.to_owned(), optional: true },
         None => Read { name: text.to_owned(), optional: text.ends_with("/*") },
     }
-}
-
-fn name<T: std::str::FromStr<Err = BadName>>(source: Source<'_>, text: &Spanned<String>) -> Result<T, SourceError> {
-    text.get_ref().parse().map_err(|error: BadName| {
-        let text_of = error.to_string();
-        let (message, hint) = text_of.split_once("\nhint: ").unwrap_or((&text_of, ""));
-        source.error(text.span(), message, hint)
-    })
 }

@@ -21,11 +21,7 @@ impl Config {
         let source = self.source();
         let used: Vec<String> = pipeline.plugin_names().iter().map(|name| name.to_string()).collect();
         for (key, raw) in &self.plugins {
-            let name: PluginName = key.get_ref().parse().map_err(|error: BadName| {
-                let words = error.to_string();
-                let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, ""));
-                source.error(key.span(), message, hint)
-            })?;
+            let name: PluginName = source.name(key)?;
             if raw.path.is_none() && !used.contains(key.get_ref()) && !bundled.contains(&name.as_str()) {
                 let known: Vec<&str> = used.iter().map(String::as_str).collect();
                 let message = format!("no phase of pipeline `{}` uses the plugin `{name}`", pipeline.name);
@@ -132,9 +128,7 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
     let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(48).collect();
     let plain = plain.strip_prefix("feedback-").unwrap_or(&plain);
-    format!("feedback-{plain}")
-        .parse()
-        .map_err(|error: BadName| (error.to_string(), "give the file another name".to_owned()))
+    format!("feedback-{plain}").parse().map_err(|bad: BadName| (bad.message(), "give the file another name".to_owned()))
 }
 
 /// Limits in a pipeline are the sandbox's words, which the process does not know.

@@ -195,11 +195,7 @@ fn variant(source: Source<'_>, name: String, span: Range<usize>, raw: RawVariant
     let mut spans = Vec::new();
     let mut swaps = Swaps::default();
     for (phase, component) in raw.agent {
-        let parsed: PhaseName = phase.get_ref().parse().map_err(|bad: phasegate_process::BadName| {
-            let words = bad.to_string();
-            let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, ""));
-            source.error(phase.span(), message, hint)
-        })?;
+        let parsed: PhaseName = source.name(&phase)?;
         spans.push((SwapAt::Agent(parsed.clone()), phase.span()));
         swaps.agents.insert(parsed, component);
     }

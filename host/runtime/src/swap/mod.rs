@@ -285,9 +285,7 @@ fn path_of<'a>(pipeline: &'a Pipeline, plugin: &PluginName) -> Option<&'a String
 }
 
 fn of_name(bad: phasegate_process::BadName) -> Complaint {
-    let words = bad.to_string();
-    let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "choose another name"));
-    (message.to_owned(), hint.to_owned())
+    (bad.message(), bad.hint().to_owned())
 }
 
 fn absolute(path: &Path) -> PathBuf {
