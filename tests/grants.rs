@@ -411,7 +411,7 @@ fn a_kind_that_a_plugin_brings_needs_no_schema_in_the_pipeline() {
     assert_snapshot!(shop.told(&["pipeline", "check", "pipeline.toml"]), @r"
     exit 2
     error: pipeline.toml:7: `notes` is of kind `note`, which has no schema
-    hint: add `[[kind]]` with `name` and `schema`, or use a standard kind
+    hint: add `[[kind]]` here or in its plugin's manifest, or use a standard kind
     ");
     let kind = "[[kind]]\nname = \"note\"\nschema = '{\"type\": \"object\"}'\n";
     shop.write("plugin.toml", &format!("name = \"mine\"\nversion = \"2.1.0\"\n{kind}"));

@@ -81,7 +81,7 @@ pub fn person(state: &State, known: Option<String>) -> Option<PersonSays> {
 /// The name that a decision will bear.
 pub fn name() -> Option<String> {
     loop {
-        let name = line("who decides? your name stands in the result: ")?;
+        let name = line("who decides? your name is kept with it: ")?;
         if !name.trim().is_empty() {
             return Some(name.trim().to_owned());
         }

@@ -42,7 +42,7 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
         for produced in &phase.produces {
             if artifact::schema(pipeline, &produced.kind).is_none() {
                 let message = format!("`{}` is of kind `{}`, which has no schema", produced.name, produced.kind);
-                let hint = "add `[[kind]]` with `name` and `schema`, or use a standard kind".into();
+                let hint = "add `[[kind]]` here or in its plugin's manifest, or use a standard kind".into();
                 return Err(complain(produced.kind.as_str(), message, hint));
             }
         }
