@@ -110,7 +110,7 @@ pub struct ProviderConfig {
     pub temperature: Option<bool>,
     /// Whether the limit is sent as `max_completion_tokens` rather than `max_tokens` (`openai` kind only).
     pub max_completion_tokens: Option<bool>,
-    /// Whether a key may go to an `http://` address beyond this machine.
+    /// Whether an `http://` address may be beyond this machine, where whoever carries it can read key, questions and answers.
     pub allow_http: bool,
 }
 

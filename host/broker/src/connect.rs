@@ -1,7 +1,7 @@
 //! From the configuration's tables to providers that can be asked, and to what is found when no table names a model.
 //!
-//! Promises: keys are read only for providers that serve a tier; a key is never sent over plain HTTP beyond this machine
-//! unless the operator said so, nor to an own address unless the same table names it. Fails with [`ConfigError`].
+//! Promises: keys are read only for providers that serve a tier; nothing is sent over plain HTTP beyond this machine unless
+//! the operator said so, and no key to an own address unless the same table names it. Fails with [`ConfigError`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -263,11 +263,12 @@ fn without_secrets(text: &str) -> &str {
 
 fn check_plain_http(described: &Described<'_>, has_key: bool) -> Result<(), ConfigError> {
     let in_the_open = described.base.scheme() == "http" && !http::is_loopback(&described.base);
-    match in_the_open && has_key && !described.table.allow_http {
+    let what = if has_key { "the key" } else { "every question and answer" };
+    match in_the_open && !described.table.allow_http {
         true => Err(ConfigError::provider(
             described.name,
             "base_url",
-            format!("the key would cross the network in the open, to {}", described.base),
+            format!("{what} would cross the network in the open, to {}", described.base),
             "use https://, or say allow_http = true",
         )),
         false => Ok(()),

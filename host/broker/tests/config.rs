@@ -178,9 +178,14 @@ async fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
             .await
             .map_or_else(|why| why.to_string(), |_| "taken".into())
     };
-    assert_eq!(told("base_url = \"http://192.0.2.7/v1\"").await, "taken", "no key, nothing to lose");
-    let allowed = "base_url = \"http://192.0.2.7/v1\"\nkey_env = \"CANARY_KEY\"\nallow_http = true";
-    assert_eq!(told(allowed).await, "taken");
+    assert_eq!(
+        told("base_url = \"http://192.0.2.7/v1\"").await,
+        "[providers.p] base_url: every question and answer would cross the network in the open, to http://192.0.2.7/v1\n\
+         hint: use https://, or say allow_http = true"
+    );
+    for allowed in ["allow_http = true", "allow_http = true\nkey_env = \"CANARY_KEY\""] {
+        assert_eq!(told(&format!("base_url = \"http://192.0.2.7/v1\"\n{allowed}")).await, "taken");
+    }
     let with_key = async |host: &str| told(&format!("base_url = \"http://{host}/v1\"\nkey_env = \"CANARY_KEY\"")).await;
     // Every way to write an address of this machine's own, decimal, octal, hexadecimal and short ones too.
     for here in [
