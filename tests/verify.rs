@@ -105,6 +105,13 @@ fn the_table_has_a_row_for_each_attack_and_a_sum() {
 }
 
 #[test]
+fn an_operator_who_allows_less_than_attackers_take_is_told_no_lies() {
+    let config = "[sandbox]\nmax_function_bytes = 2000\n[budget]\ncalls = 1\ntokens = 1000\nusd = 0.01\n";
+    let output = verify(&[("phasegate.toml", config)], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+#[test]
 fn the_bounds_of_the_operators_own_plugins_are_tried() {
     let config = "[plugins.code]\nlimits = { memory_bytes = 33000000, cpu_ms = 200 }\n";
     let output = verify(&[("phasegate.toml", config)], &["--json"]);

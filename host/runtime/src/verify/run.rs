@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use phasegate_broker::{ModelsConfig, Price};
+use phasegate_broker::{BudgetConfig, ModelsConfig, Price};
 use phasegate_journal::MemoryJournal;
 use phasegate_process::Digest;
 use phasegate_process::lock::LOCK_FILE;
@@ -23,7 +23,7 @@ use crate::{
 
 /// The most that the host may have grown by when an attack is over.
 const KEPT: i64 = 64 << 20;
-/// The calls that a run may make, unless the configuration says less.
+/// The calls that a run may make.
 const CALLS: u64 = 40;
 
 /// What the script's answers cost, so that bounds of money can be met.
@@ -52,13 +52,12 @@ impl Ground {
         config.lock = folder.0.join(LOCK_FILE);
         config.models = ModelsConfig { default: "scripted:answers.toml".parse().ok(), ..config.models };
         (config.models.fast, config.models.deep) = (None, None);
-        // What answers cost here is nobody's money, so it is no matter of the operator's budget.
+        // What answers take here is nobody's money, so it is no matter of the operator's budget.
         config.prices.0.extend(config.models.default.clone().map(|model| (model, PRICE)));
-        config.budget.usd = None;
-        config.budget.calls = Some(config.budget.calls.map_or(CALLS, |calls| calls.min(CALLS)));
+        config.budget = BudgetConfig { usd: None, calls: Some(CALLS), ..BudgetConfig::default() };
         let house = House::open(HouseSettings {
             journal: Arc::new(MemoryJournal::new()),
-            engine,
+            engine: for_attackers(engine),
             overlap: true,
             env: Arc::new(|_| None),
             raise: Raise::default(),
@@ -159,6 +158,22 @@ impl Ground {
             Ok(Ended::Finished(..) | Ended::Stopped(_) | Ended::Waiting { .. }) | Err(_) => {}
         }
         story(self.house.journal().as_ref(), &run, &ears)
+    }
+}
+
+/// The attackers are the host's own and have to be compiled, however little an operator takes of strangers.
+fn for_attackers(engine: EngineSettings) -> EngineSettings {
+    let usual = EngineSettings::default();
+    EngineSettings {
+        max_component_bytes: engine.max_component_bytes.max(usual.max_component_bytes),
+        max_functions: engine.max_functions.max(usual.max_functions),
+        max_code_bytes: engine.max_code_bytes.max(usual.max_code_bytes),
+        max_function_bytes: engine.max_function_bytes.max(usual.max_function_bytes),
+        max_function_weight: engine.max_function_weight.max(usual.max_function_weight),
+        max_inner_instances: engine.max_inner_instances.max(usual.max_inner_instances),
+        max_compile_ms: engine.max_compile_ms.max(usual.max_compile_ms),
+        max_compile_memory_bytes: engine.max_compile_memory_bytes.max(usual.max_compile_memory_bytes),
+        ..engine
     }
 }
 
