@@ -1,3 +1,4 @@
+//! Runs made by hand, held side by side: what their gates, costs and beginnings are told to be.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use serde_json::{Value, json};
 

@@ -1,3 +1,4 @@
+//! `phasegate.toml` as people write it, rightly and wrongly, and the pipelines that come of it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_process::PhaseName;

@@ -1,3 +1,4 @@
+//! The out folder of a run made by hand: what is written, in which words, and what is not touched.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;

@@ -1,3 +1,4 @@
+//! The attacks as data, and what is said where one of them does not hold.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeSet;

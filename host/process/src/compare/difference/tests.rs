@@ -1,3 +1,4 @@
+//! Pairs of runs made by hand that differ in one thing, and where the first difference is found.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
 use crate::measures::by_hand::*;
