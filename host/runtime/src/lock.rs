@@ -165,6 +165,8 @@ impl Draft {
     fn publish(mut self, text: &str, target: &Path) -> std::io::Result<()> {
         self.file.set_len(0)?;
         self.file.write_all(text.as_bytes())?;
+        // Else a power cut could leave an empty file under the name of the full one.
+        self.file.sync_all()?;
         std::fs::rename(&self.path, target)?;
         self.published = true;
         Ok(())
