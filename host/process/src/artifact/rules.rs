@@ -151,24 +151,32 @@ fn acyclic(what: &str, graph: &BTreeMap<&str, Vec<&str>>, faults: &mut Vec<Strin
             faults.push(format!("{what} {name} depends on {target}, which is not there"));
         }
     }
-    let mut done: BTreeSet<&str> = BTreeSet::new();
-    loop {
-        let ready =
-            |targets: &Vec<&str>| targets.iter().all(|target| done.contains(target) || !graph.contains_key(target));
-        let next: Vec<_> = graph
-            .iter()
-            .filter(|(name, targets)| !done.contains(*name) && ready(targets))
-            .map(|(name, _)| *name)
-            .collect();
-        if next.is_empty() {
-            break;
-        }
-        done.extend(next);
-    }
-    let stuck: Vec<_> = graph.keys().copied().filter(|name| !done.contains(name)).collect();
+    let stuck = in_circles(graph);
     if !stuck.is_empty() {
         faults.push(format!("the dependencies of these {what}s go round in a circle: {}", stuck.join(", ")));
     }
+}
+
+/// What is in a circle or leads into one. Each edge is looked at once, since a plugin chose how many there are.
+fn in_circles<'a>(graph: &BTreeMap<&'a str, Vec<&'a str>>) -> Vec<&'a str> {
+    let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut wanted_by: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
+    for (name, targets) in graph {
+        let known = || targets.iter().filter(|target| graph.contains_key(*target));
+        missing.insert(name, known().count());
+        known().for_each(|target| wanted_by.entry(target).or_default().push(name));
+    }
+    let mut ready: Vec<&str> = missing.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+    while let Some(done) = ready.pop() {
+        for name in wanted_by.get(done).into_iter().flatten() {
+            let Some(count) = missing.get_mut(name) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                ready.push(name);
+            }
+        }
+    }
+    graph.keys().copied().filter(|name| missing.get(name).is_some_and(|count| *count > 0)).collect()
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
@@ -266,6 +274,22 @@ mod tests {
             faults_of("design_specification", design, Some(&plan)),
             ["review_checklist has no item of severity critical or high", "no component is for semantic unit SU-002"]
         );
+    }
+
+    #[test]
+    fn a_long_chain_of_dependencies_is_followed_once() {
+        // Each link only when the one behind it is done: in rounds over all of them this would take minutes.
+        let links = 50_000;
+        let name = |n: usize| format!("c{n:05}");
+        let names: Vec<String> = (0..=links).map(name).collect();
+        let chain = |end: usize| -> BTreeMap<&str, Vec<&str>> {
+            let next = |n: usize| if n < links { n + 1 } else { end };
+            names.iter().enumerate().map(|(n, it)| (it.as_str(), vec![names[next(n)].as_str()])).collect()
+        };
+        let mut open = chain(0);
+        open.insert(&names[links], vec!["nowhere"]);
+        assert!(in_circles(&open).is_empty());
+        assert_eq!(in_circles(&chain(links - 1)).len(), links + 1);
     }
 
     #[test]
