@@ -3,6 +3,8 @@
 //! A test of an earlier attempt is kept unless a later suite drops it by name and with a reason. Leaving it out, or
 //! changing it in place, does not drop it: it then runs again as it was, beside the new one.
 
+use std::collections::{HashMap, HashSet};
+
 use phasegate_process::DroppedTest;
 use phasegate_process::gate::SuiteRun;
 use phasegate_process::testing::File;
@@ -43,26 +45,58 @@ pub(super) fn base_name(test: &str) -> &str {
     bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
 }
 
-/// A suite that runs, and the tests that were found in it.
-#[derive(Clone, Copy)]
+/// A suite that runs, and the tests that were found in it. Ready to be looked up: a suite may have thousands of files, and
+/// each of them a test.
 struct Running<'a> {
-    suite: &'a TestSuite,
-    collected: &'a [String],
+    files: HashMap<&'a str, &'a str>,
+    tests: HashSet<&'a str>,
+    /// The files in which tests were found; the others are helpers.
+    with_tests: HashSet<&'a str>,
+    dropped: HashMap<&'a str, &'a DroppedTest>,
+}
+
+impl<'a> Running<'a> {
+    fn of(suite: &'a TestSuite, collected: &'a [String]) -> Self {
+        let mut dropped = HashMap::new();
+        for one in &suite.dropped {
+            dropped.entry(one.test.as_str()).or_insert(one);
+        }
+        Self {
+            files: suite.files.iter().map(|file| (file.path.as_str(), file.content.as_str())).collect(),
+            tests: collected.iter().map(String::as_str).collect(),
+            with_tests: collected.iter().map(|test| file_of(test)).collect(),
+            dropped,
+        }
+    }
+
+    /// Whether all helpers are the same, with none added: a new `conftest.py` changes a test as much as a new line in it.
+    fn has_the_helpers_of(&self, other: &Self) -> bool {
+        let helper = |path: &&&str| !self.with_tests.contains(*path) && !other.with_tests.contains(*path);
+        let mut helpers = self.files.keys().chain(other.files.keys()).filter(helper);
+        helpers.all(|path| self.files.get(path) == other.files.get(path))
+    }
+
+    /// Whether this test was found here too, in the same file.
+    fn has(&self, test: &str, of: &Self) -> bool {
+        self.tests.contains(test) && self.files.get(file_of(test)) == of.files.get(file_of(test))
+    }
 }
 
 /// Newest suites first: what a newer one holds unchanged need not run twice. `collected` are the current suite's tests.
 pub(super) fn kept(current: &TestSuite, collected: &[String], earlier: &[Earlier]) -> Kept {
     let mut kept = Kept { groups: Vec::new(), dropped: Vec::new() };
-    let mut later = vec![Running { suite: current, collected }];
+    let mut later = vec![Running::of(current, collected)];
     for known in earlier.iter().rev() {
-        let own = Running { suite: &known.suite, collected: &known.collected };
+        let own = Running::of(&known.suite, &known.collected);
+        // A test runs unchanged in a later suite that has it and all its helpers as they were.
+        let alike: Vec<&Running<'_>> = later.iter().filter(|running| running.has_the_helpers_of(&own)).collect();
         let mut tests = Vec::new();
         for test in &known.collected {
-            let reason = later.iter().flat_map(|running| &running.suite.dropped).find(|dropped| dropped.test == *test);
+            let reason = later.iter().find_map(|running| running.dropped.get(test.as_str()));
             match reason {
                 Some(dropped) if kept.dropped.iter().any(|other| other.test == dropped.test) => {}
-                Some(dropped) => kept.dropped.push(dropped.clone()),
-                None if later.iter().any(|running| runs_unchanged(own, *running, test)) => {}
+                Some(dropped) => kept.dropped.push((*dropped).clone()),
+                None if alike.iter().any(|running| running.has(test, &own)) => {}
                 None => tests.push(test.clone()),
             }
         }
@@ -75,29 +109,13 @@ pub(super) fn kept(current: &TestSuite, collected: &[String], earlier: &[Earlier
     kept
 }
 
-/// Whether a later suite runs this test just as the earlier one did: it was found there too, its file is the same, and so
-/// are all helpers, with none added: a new `conftest.py` changes a test as much as a new line in it.
-fn runs_unchanged(earlier: Running<'_>, later: Running<'_>, test: &String) -> bool {
-    let path = file_of(test);
-    let has_tests = |file: &File| {
-        let here = |name: &String| file_of(name) == file.path;
-        earlier.collected.iter().any(here) || later.collected.iter().any(here)
-    };
-    let matters = |file: &&File| file.path == path || !has_tests(file);
-    let same = |ours: &TestSuite, theirs: &TestSuite| {
-        ours.files.iter().filter(matters).all(|file| theirs.files.contains(file))
-    };
-    later.collected.contains(test) && same(earlier.suite, later.suite) && same(later.suite, earlier.suite)
-}
-
 /// The requirements of the task, as `R1`, `R2`, …, that no test which ran is for any more.
 pub(super) fn uncovered(task: Option<&Value>, current: &TestSuite, earlier: &[Earlier], run: &SuiteRun) -> Vec<String> {
     let requirements =
         task.and_then(|task| task.get("requirements")?.as_array()).map(Vec::as_slice).unwrap_or_default();
-    let ran = |test: &String| {
-        run.collected.iter().any(|known| known == base_name(test))
-            || run.kept.iter().any(|kept| kept.test == base_name(test))
-    };
+    let known: HashSet<&str> =
+        run.collected.iter().map(String::as_str).chain(run.kept.iter().map(|kept| kept.test.as_str())).collect();
+    let ran = |test: &String| known.contains(base_name(test));
     let covers: Vec<_> = current.covers.iter().chain(earlier.iter().flat_map(|known| &known.suite.covers)).collect();
     let names = requirements
         .iter()
@@ -150,6 +168,19 @@ mod tests {
             assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
             assert_eq!(kept.groups[0].files, [file("t.py", "1")]);
         }
+    }
+
+    #[test]
+    fn thousands_of_files_with_a_test_each_are_compared_file_by_file() {
+        // File by file against each other, for each test, this would take an hour.
+        let path = |n: usize| format!("{}{n}.py", "t".repeat(100));
+        let files: Vec<File> = (0..2_000).map(|n| file(&path(n), "1")).collect();
+        let mut changed = files.clone();
+        changed[1_000].content = "2".into();
+        let collected: Vec<String> = (0..2_000).map(|n| format!("{}::a", path(n))).collect();
+        let earlier = Earlier { attempt: 1, suite: suite(files, &[]), collected: collected.clone() };
+        let kept = kept(&suite(changed, &[]), &collected, &[earlier]);
+        assert_eq!(kept.groups[0].tests, [format!("{}::a", path(1_000))]);
     }
 
     #[test]
