@@ -6,10 +6,18 @@ use phasegate_process::model::{Answer, Content, Error, Message, Request, Role, T
 
 use crate::bindings::phasegate::plugin::model_types as wit;
 
+/// The longest label, in bytes: it stands in the run's events and its state, and not only among its answers.
+const LONGEST_LABEL: usize = 200;
+
 /// The request as the core knows it, or why no model is asked.
 pub(crate) fn request(request: wit::Request) -> Result<Request, Error> {
     let wit::Request { label, tier, messages, tools, tool_choice, answer_schema, max_output_tokens, temperature } =
         request;
+    if label.len() > LONGEST_LABEL {
+        let words =
+            format!("the label has {} bytes, at most {LONGEST_LABEL} are taken; say more in a message", label.len());
+        return Err(Error::Invalid(words));
+    }
     let Some(tier) = Tier::named(&tier) else {
         return Err(Error::Denied(format!("there is no tier `{tier}`; the tiers are fast, default and deep")));
     };
