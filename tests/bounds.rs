@@ -83,6 +83,26 @@ fn a_compiler_that_takes_too_long_or_too_much_memory_is_ended_and_the_bound_is_n
 }
 
 #[test]
+fn findings_that_are_too_much_to_be_kept_in_events_are_not_taken() {
+    let scene = Scene::new("plain-pass");
+    let issue = format!(
+        "{{ severity = \"low\", phase_injected = \"design\", description = \"{}\" }}",
+        "too much of it ".repeat(40_000)
+    );
+    let pipeline = format!(
+        "extends = {:?}\n[[phase]]\nname = \"design-review\"\nmax_retries = 1\nsettings = {{ findings = {{ issues = [{issue}, {issue}] }} }}\n",
+        scene.file("base.toml")
+    );
+    fs::write(scene.path("pipeline.toml"), pipeline).unwrap();
+    let (config, task) = (scene.file("phasegate.toml"), scene.file("task.toml"));
+    let told = scene.call(&["run", "--json", "--config", &config, "--task", &task, "--pipeline", "pipeline.toml"]);
+    assert_eq!(told.code, 1, "{}", told.stderr);
+    let said = told.stderr.lines().find(|line| line.starts_with("design-review#1")).unwrap_or_default();
+    assert!(said.contains("could not be taken: the findings have 12"), "{said}");
+    assert!(said.ends_with(" bytes; at most 1048576 are taken"), "{said}");
+}
+
+#[test]
 fn a_run_within_its_bounds_passes_and_keeps_what_it_compiled() {
     let (told, _) = run("max_instances = 10\nmax_compilations = 1\nmax_compile_memory_bytes = 400000000\n", |_| {});
     assert_eq!(told.code, 0, "{}", told.stderr);

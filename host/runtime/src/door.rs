@@ -15,6 +15,8 @@ use crate::{Error, suite};
 
 /// How many faults are told at once.
 const MAX_FAULTS: usize = 20;
+/// How many bytes findings may have: they stand in the run's events and state, and go to strategies and agents.
+const MAX_FINDINGS: usize = 1 << 20;
 /// How many bytes of a plugin's own words go into events and prompts.
 const MAX_WORDS: usize = 8 << 10;
 
@@ -63,8 +65,13 @@ pub(crate) async fn admit(
         (_, findings) => {
             let findings = findings.unwrap_or_default();
             let phases: Vec<_> = driver.pipeline.phases.iter().map(|phase| phase.name.clone()).collect();
-            faults.extend(check_findings(&findings, &phases));
+            let found = check_findings(&findings, &phases);
             admitted.findings = work.phase.gate.as_ref().map(|_| json_blob::<Findings>(&findings));
+            let size = admitted.findings.as_ref().map_or(0, |blob| blob.bytes.len());
+            if found.is_empty() && size > MAX_FINDINGS {
+                faults.push(format!("the findings have {size} bytes; at most {MAX_FINDINGS} are taken"));
+            }
+            faults.extend(found);
         }
     }
     faults.truncate(MAX_FAULTS);
