@@ -8,14 +8,14 @@ mod plan;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, stream};
 use phasegate_process::gate::{KeptTest, SuiteRun};
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, Outcome, TestCase, TestRun};
 use phasegate_process::{DroppedTest, Event, artifact};
-use phasegate_sandbox::{CallErrorKind, Plugin};
+use phasegate_sandbox::{CallError, CallErrorKind, Plugin};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,8 +32,41 @@ const SIDE_BY_SIDE: usize = 2;
 /// The most tests of one suite.
 const MAX_TESTS: usize = 2_000;
 
+/// The most reports that count: a test may report once for each of its parameters.
+const MAX_REPORTS: usize = 5_000;
+
 /// The most errors of loading that are told.
 const MAX_ERRORS: usize = 100;
+
+/// How much longer a whole run of tests may take than one of its files: by the usual limits an hour, as for an agent.
+const FILES_LONG: u32 = 12;
+
+/// A run of tests under way.
+struct Session<'a> {
+    driver: &'a Driver,
+    runner: &'a Plugin,
+    hit: &'a LimitHit,
+    began: Instant,
+}
+
+impl<'a> Session<'a> {
+    fn begin(driver: &'a Driver, runner: &'a Plugin, hit: &'a LimitHit) -> Self {
+        Self { driver, runner, hit, began: Instant::now() }
+    }
+
+    /// Why no further file is run, where all of them together took too long.
+    fn over(&self) -> Option<CallError> {
+        let doing = format!("{}, all its tests together", self.hit.moment());
+        let wall_ms = self.driver.call(self.runner, String::new()).limits.wall_ms.get();
+        let limit_ms = wall_ms.saturating_mul(FILES_LONG.into());
+        let over = self.began.elapsed() > Duration::from_millis(limit_ms);
+        over.then(|| CallError {
+            plugin: self.runner.name().clone(),
+            doing,
+            kind: CallErrorKind::WallClock { limit_ms },
+        })
+    }
+}
 
 /// Code, as far as running it goes. `files` hold more than the fields read here.
 #[derive(Debug, Clone, Deserialize)]
@@ -90,7 +123,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
                 Ok(Earlier { attempt: known.attempt, suite, collected })
             });
             let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
-            count(driver, &runner, &code, &suite, earlier, &mut run, &hit).await?;
+            count(&Session::begin(driver, &runner, &hit), &code, &suite, earlier, &mut run).await?;
         }
     }
     let blob = json_blob(&run);
@@ -107,23 +140,21 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
 }
 
 async fn count(
-    driver: &Driver,
-    runner: &Plugin,
+    session: &Session<'_>,
     code: &Code,
     suite: &TestSuite,
     mut earlier: Vec<Earlier>,
     run: &mut SuiteRun,
-    hit: &LimitHit,
 ) -> Result<(), Error> {
-    let files = with_base(driver, &code.files)?;
+    let files = with_base(session.driver, &code.files)?;
     // A suite that could not be loaded when it was new has not lost its tests: the code may have what it missed by now.
     for known in earlier.iter_mut().filter(|known| known.collected.is_empty()) {
-        known.collected = collect(driver, runner, &files, &known.suite.files, hit).await.unwrap_or_default();
+        known.collected = collect(session, &files, &known.suite.files).await.unwrap_or_default();
     }
-    match collect(driver, runner, &files, &suite.files, hit).await {
+    match collect(session, &files, &suite.files).await {
         Err(errors) => run.build_errors = errors,
         Ok(collected) => {
-            let ran = run_files(driver, runner, &files, &suite.files, &collected, hit).await;
+            let ran = run_files(session, &files, &suite.files, &collected).await;
             run.build_errors.extend(ran.build_errors);
             run.tests.extend(ran.tests);
             run.collected = collected;
@@ -132,9 +163,9 @@ async fn count(
     let kept = plan::kept(suite, &run.collected, &earlier);
     run.dropped = kept.dropped;
     for group in kept.groups {
-        let ran = match collect(driver, runner, &files, &group.files, hit).await {
+        let ran = match collect(session, &files, &group.files).await {
             Err(errors) => TestRun { build_errors: Vec::new(), tests: all_errored(&group.tests, &errors.join("; ")) },
-            Ok(_) => run_files(driver, runner, &files, &group.files, &group.tests, hit).await,
+            Ok(_) => run_files(session, &files, &group.files, &group.tests).await,
         };
         let wanted = |test: &TestCase| group.tests.iter().any(|name| name == base_name(&test.name));
         let ran = TestRun { build_errors: ran.build_errors, tests: ran.tests.into_iter().filter(wanted).collect() };
@@ -144,7 +175,7 @@ async fn count(
         run.tests.extend(tests);
         run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
     }
-    let requirements = crate::door::current(driver, "task_requirements")?;
+    let requirements = crate::door::current(session.driver, "task_requirements")?;
     run.uncovered = plan::uncovered(requirements.as_ref(), suite, &earlier, run);
     Ok(())
 }
@@ -166,9 +197,10 @@ pub(crate) async fn bench(
         Err(why) => return Ok(Err(BenchError::NoRunner(why))),
     };
     let code = with_base(driver, code)?;
-    Ok(Ok(match collect(driver, &runner, &code, tests, hit).await {
+    let session = Session::begin(driver, &runner, hit);
+    Ok(Ok(match collect(&session, &code, tests).await {
         Err(build_errors) => TestRun { build_errors, tests: Vec::new() },
-        Ok(collected) => run_files(driver, &runner, &code, tests, &collected, hit).await,
+        Ok(collected) => run_files(&session, &code, tests, &collected).await,
     }))
 }
 
@@ -186,7 +218,10 @@ pub(crate) async fn build_faults(
     }
     match runner(driver, &code.language).await? {
         Err(_) => Ok(Ok(())),
-        Ok(runner) => Ok(collect(driver, &runner, &with_base(driver, &code.files)?, &[], hit).await.map(drop)),
+        Ok(runner) => {
+            let session = Session::begin(driver, &runner, hit);
+            Ok(collect(&session, &with_base(driver, &code.files)?, &[]).await.map(drop))
+        }
     }
 }
 
@@ -205,13 +240,8 @@ async fn runner(driver: &Driver, language: &str) -> Result<Result<Plugin, String
     }
 }
 
-async fn collect(
-    driver: &Driver,
-    runner: &Plugin,
-    code: &[File],
-    tests: &[File],
-    hit: &LimitHit,
-) -> Result<Vec<String>, Vec<String>> {
+async fn collect(session: &Session<'_>, code: &[File], tests: &[File]) -> Result<Vec<String>, Vec<String>> {
+    let Session { driver, runner, hit, .. } = session;
     let call = driver.call(runner, format!("{}, collecting tests", hit.moment()));
     match runner.collect(code, tests, &call).await {
         Ok(Ok(names)) if names.len() > MAX_TESTS => {
@@ -224,21 +254,14 @@ async fn collect(
 }
 
 /// Runs these tests, file by file; each of them has an outcome in what comes back.
-async fn run_files(
-    driver: &Driver,
-    runner: &Plugin,
-    code: &[File],
-    tests: &[File],
-    names: &[String],
-    hit: &LimitHit,
-) -> TestRun {
+async fn run_files(session: &Session<'_>, code: &[File], tests: &[File], names: &[String]) -> TestRun {
     let mut paths: Vec<&str> = names.iter().map(|name| file_of(name)).collect();
     paths.dedup();
     paths.sort_unstable();
     paths.dedup();
     let mut runs = Vec::new();
     for path in paths {
-        runs.push(run_file(driver, runner, code, tests, names, path, hit).boxed());
+        runs.push(run_file(session, code, tests, names, path).boxed());
     }
     let runs: Vec<TestRun> = stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
     let mut whole = TestRun::default();
@@ -246,21 +269,17 @@ async fn run_files(
         whole.build_errors.extend(run.build_errors);
         whole.tests.extend(run.tests);
     }
-    whole
+    within(whole, names)
 }
 
-async fn run_file(
-    driver: &Driver,
-    runner: &Plugin,
-    code: &[File],
-    tests: &[File],
-    names: &[String],
-    path: &str,
-    hit: &LimitHit,
-) -> TestRun {
+async fn run_file(session: &Session<'_>, code: &[File], tests: &[File], names: &[String], path: &str) -> TestRun {
+    let Session { driver, runner, hit, .. } = session;
     let wanted: Vec<_> = names.iter().filter(|name| file_of(name) == path).cloned().collect();
     let call = driver.call(runner, format!("{}, running {path}", hit.moment()));
     let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &bounded(why)) };
+    if let Some(error) = session.over() {
+        return failed(hit.note(error));
+    }
     match runner.run_tests(code, tests, path, &call).await {
         Ok(Ok(run)) => complete(run, &wanted),
         Ok(Err(error)) => failed(error.to_string()),
@@ -304,9 +323,19 @@ fn counted(run: TestRun, wanted: &[String]) -> TestRun {
     TestRun { build_errors: some(run.build_errors), tests }
 }
 
+/// Nothing counts of what has more reports than count: the one that failed may be any of them.
+fn within(run: TestRun, wanted: &[String]) -> TestRun {
+    if run.tests.len() <= MAX_REPORTS {
+        return run;
+    }
+    let why =
+        format!("{} reports of tests came, with those of parameters; at most {MAX_REPORTS} are taken", run.tests.len());
+    TestRun { tests: all_errored(wanted, &why), build_errors: vec![why] }
+}
+
 /// What was collected and did not report has errored: silence is no pass.
 fn complete(run: TestRun, wanted: &[String]) -> TestRun {
-    let mut run = counted(run, wanted);
+    let mut run = counted(within(run, wanted), wanted);
     let reported = |name: &&String| run.tests.iter().any(|test| base_name(&test.name) == name.as_str());
     let silent: Vec<_> = wanted.iter().filter(|name| !reported(name)).collect();
     let why = run.build_errors.first().map_or("it was collected and did not report".to_owned(), Clone::clone);
@@ -379,6 +408,15 @@ mod tests {
             let reported = order.map(|outcome| case("t::a", outcome)).to_vec();
             assert_eq!(ended(reported), [("t::a".into(), "failed"), ("t::b".into(), "errored")]);
         }
+    }
+
+    #[test]
+    fn of_more_reports_than_count_none_is_a_pass() {
+        let mut reported: Vec<TestCase> =
+            (0..=MAX_REPORTS).map(|n| case(&format!("t::a[{n}]"), Outcome::Passed)).collect();
+        assert_eq!(ended(reported.clone()), [("t::a".into(), "errored"), ("t::b".into(), "errored")]);
+        reported.pop();
+        assert_eq!(ended(reported).len(), MAX_REPORTS + 1);
     }
 
     #[test]
