@@ -39,6 +39,8 @@ pub(crate) struct Driver {
     pub(crate) models: Option<Models>,
     pub(crate) past: Past,
     pub(crate) overlap: Arc<Semaphore>,
+    /// Who of its agents' trial runs of tests is under way; the others wait here and not in the engine's queue.
+    pub(crate) trial: Semaphore,
     /// Bounds that the pipeline sets.
     pub(crate) limits: BTreeMap<PluginName, LimitsPatch>,
 }

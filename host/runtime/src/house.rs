@@ -270,7 +270,8 @@ impl House {
         let writer = Arc::new(Writer::new(Arc::clone(&self.0.journal), pen, state, events, watcher));
         let overlap = Arc::new(Semaphore::new(if self.0.overlap { Semaphore::MAX_PERMITS } else { 1 }));
         let house = self.clone();
-        let driver = Arc::new(Driver { house, writer, pipeline, settings, models, past, overlap, limits });
+        let trial = Semaphore::new(1);
+        let driver = Arc::new(Driver { house, writer, pipeline, settings, models, past, overlap, trial, limits });
         driver.warm_runners();
         Ok(driver)
     }

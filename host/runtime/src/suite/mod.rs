@@ -197,6 +197,8 @@ pub(crate) async fn bench(
         Err(why) => return Ok(Err(BenchError::NoRunner(why))),
     };
     let code = with_base(driver, code)?;
+    // An agent may ask for many trials at once and wait for none: those of other runs must not queue behind all of them.
+    let _one = driver.trial.acquire().await;
     let session = Session::begin(driver, &runner, hit);
     Ok(Ok(match collect(&session, &code, tests).await {
         Err(build_errors) => TestRun { build_errors, tests: Vec::new() },
