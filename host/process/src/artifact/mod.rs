@@ -10,7 +10,7 @@ use crate::pipeline::Pipeline;
 use crate::schema::validator;
 use crate::{Kind, TaskId};
 
-pub use rules::{complexity, path_fault};
+pub use rules::{complexity, is_hidden, path_fault};
 
 /// How many faults are told at once.
 const MAX_FAULTS: usize = 20;

@@ -31,6 +31,14 @@ pub fn complexity(api: f64, data: f64, logic: f64, entities: f64, novelty: f64) 
     weighted.round().max(0.0) as u64
 }
 
+/// Whether a character is not seen itself, but changes how what is around it is seen: two such texts look the same and
+/// are not, or read in another order than they are written.
+pub fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// What is wrong with a path that a plugin wrote, if anything. Accepted paths cannot leave the folder they are joined to.
 pub fn path_fault(path: &str) -> Option<&'static str> {
     let reserved =
@@ -40,6 +48,7 @@ pub fn path_fault(path: &str) -> Option<&'static str> {
         () if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') => Some("it is absolute"),
         () if path.contains('\\') => Some("it has a backslash; use `/`"),
         () if path.chars().any(char::is_control) => Some("it has a control character"),
+        () if path.chars().any(is_hidden) => Some("it has a character that nobody sees"),
         () if path.split('/').any(|segment| segment == "..") => Some("it has `..`"),
         () if path.split('/').any(reserved) => Some("it has an empty or odd segment"),
         () if path.split('/').any(|segment| segment.eq_ignore_ascii_case(".git")) => Some("it is inside `.git`"),

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use phasegate_process::artifact::is_hidden;
 use phasegate_process::calendar::moment;
 use phasegate_process::measures::efforts;
 use phasegate_process::model::Usage;
@@ -414,7 +415,7 @@ fn words(text: &str) -> String {
     }
     plain
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !c.is_control() && !is_hidden(*c))
         .collect::<String>()
         .replace('<', "&lt;")
         .replace('`', "'")
@@ -474,6 +475,7 @@ mod tests {
     #[test]
     fn words_of_strangers_stay_on_their_line_and_in_their_cell() {
         assert_eq!(cell("fine |\n## Gates\n<b>`x`"), "fine \\| ## Gates &lt;b>'x'");
+        assert_eq!(words("a\u{202e}b\u{200b}c\u{9b}"), "abc");
         assert_eq!(words(&"x".repeat(700)).chars().count(), MAX_WORDS + 1);
     }
 
