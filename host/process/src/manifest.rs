@@ -13,7 +13,7 @@ use toml::Spanned;
 use crate::Kind;
 use crate::artifact::schema_fault;
 use crate::pipeline::Grants;
-use crate::schema::validator;
+use crate::schema::ready;
 use crate::source::{self, Source, SourceError, did_you_mean};
 
 /// The largest manifest, in bytes.
@@ -133,13 +133,18 @@ impl Manifest {
     /// Everything about these settings that the plugin does not take.
     pub fn faults(&self, settings: &Value) -> Vec<SettingFault> {
         let Some(schema) = &self.settings else { return Vec::new() };
-        let Ok(validator) = validator(schema) else { return Vec::new() };
+        let Ok(ready) = ready(schema) else { return Vec::new() };
         let known: Vec<&str> = schema
             .get("properties")
             .and_then(Value::as_object)
             .map(|properties| properties.keys().map(String::as_str).collect())
             .unwrap_or_default();
-        validator.iter_errors(settings).take(MAX_FAULTS).flat_map(|error| setting_faults(&error, &known)).collect()
+        ready
+            .validator
+            .iter_errors(settings)
+            .take(MAX_FAULTS)
+            .flat_map(|error| setting_faults(&error, &known))
+            .collect()
     }
 }
 
@@ -214,7 +219,7 @@ fn schema(source: Source<'_>, raw: Spanned<Schema>) -> Result<Value, SourceError
         Schema::Table(table) => Value::Object(table),
         Schema::Text(text) => serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?,
     };
-    validator(&schema).map_err(bad)?;
+    ready(&schema).map_err(bad)?;
     Ok(schema)
 }
 

@@ -1,8 +1,9 @@
 //! JSON Schemas that strangers wrote: a plugin's settings, and the kinds of artifacts that it brings.
 //!
 //! Promises: neither making a schema ready nor holding a value against it takes more of the host's time, memory or stack
-//! than the sizes of both warrant. A schema refers only to places within itself; with its references followed it is of
-//! bounded size and depth; it contains itself in one way only; patterns match in linear time. Fails in words.
+//! than the sizes of both warrant, and together they are bounded. A schema refers only to places within itself; with its
+//! references followed it is of bounded size and depth; it contains itself in one way only; patterns match in linear time.
+//! Fails in words.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +18,74 @@ const DEEPEST: usize = 120;
 const MOST_PATTERNS: u64 = 256;
 const LARGEST_PATTERN: usize = 256 << 10;
 
+/// The most work that one value may be, in comparisons of one part of it with one of the schema: some seconds.
+const MOST_WORK: u64 = 200_000_000;
+/// What it is to look for a pattern at one place of a text.
+const PATTERN_WORK: u64 = 20;
+
+/// A schema that is ready to hold values against.
+pub(crate) struct Ready {
+    pub(crate) validator: Validator,
+    whole: Sum,
+}
+
+impl Ready {
+    /// Whether holding this value against it is no more work than one value may be.
+    pub(crate) fn takes(&self, value: &Value) -> bool {
+        let size = Size::of(value);
+        let Sum { parts, patterns, unique, .. } = self.whole;
+        let searched = size.text.saturating_mul(patterns).saturating_mul(PATTERN_WORK);
+        // Who wrote both can make different items look the same until they are compared.
+        let compared = if unique { size.pairs } else { 0 };
+        size.parts.saturating_mul(parts).saturating_add(searched).saturating_add(compared) <= MOST_WORK
+    }
+}
+
+/// How large a value is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    parts: u64,
+    /// Bytes of its texts and names.
+    text: u64,
+    /// Items times items, over all lists.
+    pairs: u64,
+}
+
+impl Size {
+    fn of(value: &Value) -> Self {
+        let mut size = Self::default();
+        size.add(value);
+        size
+    }
+
+    fn add(&mut self, value: &Value) {
+        self.parts += 1;
+        match value {
+            Value::String(text) => self.text += text.len() as u64,
+            Value::Array(items) => {
+                self.pairs = self.pairs.saturating_add((items.len() as u64).saturating_pow(2));
+                items.iter().for_each(|item| self.add(item));
+            }
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    self.text += name.len() as u64;
+                    self.add(field);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Makes a schema ready to hold values against.
-pub(crate) fn validator(schema: &Value) -> Result<Validator, String> {
+pub(crate) fn ready(schema: &Value) -> Result<Ready, String> {
     let whole = Walk { schema, known: BTreeMap::new(), inside: Vec::new() }.part(schema, 0)?;
     if whole.patterns > MOST_PATTERNS {
         return Err(format!("it has more than {MOST_PATTERNS} patterns"));
     }
     let patterns = PatternOptions::regex().size_limit(LARGEST_PATTERN);
-    jsonschema::draft202012::options().with_pattern_options(patterns).build(schema).map_err(|error| error.to_string())
+    let built = jsonschema::draft202012::options().with_pattern_options(patterns).build(schema);
+    Ok(Ready { validator: built.map_err(|error| error.to_string())?, whole })
 }
 
 /// What a part of a schema amounts to.
@@ -35,10 +96,12 @@ struct Sum {
     height: usize,
     /// In how many ways a value that is held against it is held against something around it again.
     ways: u64,
+    /// Whether items have to differ from each other.
+    unique: bool,
 }
 
 impl Sum {
-    const ONE: Self = Self { parts: 1, patterns: 0, height: 1, ways: 0 };
+    const ONE: Self = Self { parts: 1, patterns: 0, height: 1, ways: 0, unique: false };
 
     fn and(self, other: Self) -> Self {
         Self { ways: self.ways.saturating_add(other.ways), ..self.beside(other) }
@@ -51,6 +114,7 @@ impl Sum {
             patterns: self.patterns.saturating_add(other.patterns),
             height: self.height.max(other.height),
             ways: self.ways.max(other.ways),
+            unique: self.unique || other.unique,
         }
     }
 }
@@ -98,6 +162,7 @@ impl<'a> Walk<'a> {
             // They count where they are referred to.
             ("$defs" | "definitions", Value::Object(_)) => Ok(Sum::ONE),
             ("pattern", Value::String(_)) => Ok(Sum { patterns: 1, ..Sum::ONE }),
+            ("uniqueItems", Value::Bool(true)) => Ok(Sum { unique: true, ..Sum::ONE }),
             ("properties", Value::Object(fields)) => self.named(fields, depth, Sum::beside),
             ("dependentSchemas" | "dependencies", Value::Object(fields)) => self.named(fields, depth, Sum::and),
             ("patternProperties", Value::Object(fields)) => {
@@ -137,6 +202,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn validator(schema: &Value) -> Result<Validator, String> {
+        ready(schema).map(|ready| ready.validator)
+    }
 
     fn refused(schema: Value) -> String {
         validator(&schema).err().unwrap_or_default()
@@ -211,6 +280,20 @@ mod tests {
         assert!(!slow.is_valid(&json!(vec![format!("{}b", "a".repeat(10_000)); 10])));
         let many: Map<String, Value> = (0..300).map(|n| (n.to_string(), json!({ "pattern": "a" }))).collect();
         assert_eq!(refused(json!({ "properties": many })), "it has more than 256 patterns");
+    }
+
+    #[test]
+    fn what_is_too_much_work_together_is_not_begun() {
+        let takes = |schema: Value, value: Value| ready(&schema).unwrap().takes(&value);
+        let wide = |parts: usize| json!({ "allOf": vec![json!({ "items": { "maxLength": 9 } }); parts] });
+        assert!(takes(wide(10), json!(vec!["a"; 100_000])) && takes(wide(10_000), json!(vec!["a"; 100])));
+        assert!(!takes(wide(10_000), json!(vec!["a"; 100_000])));
+        let searched = |patterns: usize| json!({ "allOf": vec![json!({ "pattern": "[ab]*a[ab]{90}c" }); patterns] });
+        assert!(takes(searched(2), json!("a".repeat(4 << 20))));
+        assert!(!takes(searched(200), json!("a".repeat(4 << 20))));
+        // Lists that are the same when nobody looks at where they begin and end.
+        let unique = json!({ "items": { "uniqueItems": true } });
+        assert!(takes(unique.clone(), json!([vec![0; 10_000]])) && !takes(unique, json!([vec![0; 100_000]])));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod rules;
 use serde_json::Value;
 
 use crate::pipeline::Pipeline;
-use crate::schema::validator;
+use crate::schema::{Ready, ready};
 use crate::{Kind, TaskId};
 
 pub use rules::{complexity, is_hidden, path_fault};
@@ -39,15 +39,22 @@ const STANDARD: [(&str, &str); 11] = [
 
 /// The JSON Schema of a kind, as text.
 pub fn schema<'a>(pipeline: &'a Pipeline, kind: &Kind) -> Option<&'a str> {
-    let standard = STANDARD.iter().find(|(name, _)| *name == kind.as_str()).map(|(_, schema)| *schema);
-    standard.or_else(|| pipeline.kinds.get(kind).map(String::as_str))
+    standard(kind).or_else(|| pipeline.kinds.get(kind).map(String::as_str))
+}
+
+fn standard(kind: &Kind) -> Option<&'static str> {
+    STANDARD.iter().find(|(name, _)| *name == kind.as_str()).map(|(_, schema)| *schema)
 }
 
 /// The validator of a kind's schema.
 pub fn compile(pipeline: &Pipeline, kind: &Kind) -> Result<jsonschema::Validator, String> {
+    of_kind(pipeline, kind).map(|ready| ready.validator)
+}
+
+fn of_kind(pipeline: &Pipeline, kind: &Kind) -> Result<Ready, String> {
     let text = schema(pipeline, kind).ok_or_else(|| format!("there is no kind `{kind}`"))?;
     let schema: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    validator(&schema)
+    ready(&schema)
 }
 
 /// What an artifact is held against beside its schema.
@@ -64,10 +71,13 @@ pub struct Door<'a> {
 impl Door<'_> {
     /// The artifact as JSON, or every fault.
     pub fn check(&self, kind: &Kind, content: &[u8]) -> Result<Value, Vec<String>> {
-        let validator = compile(self.pipeline, kind).map_err(|why| vec![why])?;
+        let ready = of_kind(self.pipeline, kind).map_err(|why| vec![why])?;
         let value: Value = serde_json::from_slice(content).map_err(|error| vec![format!("it is not JSON: {error}")])?;
+        if standard(kind).is_none() && !ready.takes(&value) {
+            return Err(vec![format!("it has too many parts to be held against the schema of kind `{kind}`")]);
+        }
         let mut faults: Vec<String> =
-            validator.iter_errors(&value).take(MAX_FAULTS).map(|error| schema_fault(&error)).collect();
+            ready.validator.iter_errors(&value).take(MAX_FAULTS).map(|error| schema_fault(&error)).collect();
         if faults.is_empty() {
             faults = rules::faults(self, kind.as_str(), &value);
             faults.truncate(MAX_FAULTS);
