@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
 use serde_json::{Value, json};
 
+use super::document::{MOST_WEIGHT, TOO_HEAVY, weight};
 use super::{Options, Parsed, Peer, broken, check_choice, object, schema_in_words, split_system};
 use crate::call::Failure;
 
@@ -127,6 +128,8 @@ fn block(part: &Content) -> Result<Option<Value>, Error> {
 #[derive(Debug, Default)]
 pub(crate) struct Fold {
     blocks: BTreeMap<u64, Block>,
+    /// What was kept of blocks as they began.
+    weight: usize,
     stop: Option<String>,
     counts: Counts,
     characters: u64,
@@ -143,12 +146,16 @@ struct Block {
 impl Fold {
     /// Takes one event's data; gives the characters of the answer so far.
     pub(crate) fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
-        let event: Value = serde_json::from_str(data).map_err(|why| broken(&format!("an event is no JSON: {why}")))?;
+        let event = super::document::parse(data).map_err(|why| broken(&format!("an event {why}")))?;
         let index = event.get("index").and_then(Value::as_u64).unwrap_or(0);
         match kind(&event) {
             "error" => return Err(super::Complaint::read(None, data).failure(peer)),
             "message_start" => self.counts.take(event.get("message").and_then(|message| message.get("usage"))),
             "content_block_start" => {
+                self.weight += weight(data);
+                if self.weight > MOST_WEIGHT {
+                    return Err(broken(&format!("it {TOO_HEAVY}")));
+                }
                 let start = event.get("content_block").cloned().unwrap_or_default();
                 self.blocks.insert(index, Block { start, grown: BTreeMap::new() });
             }
@@ -197,7 +204,7 @@ impl Block {
             let value = match (field, grown.as_str()) {
                 ("input", "") => json!({}),
                 // What is no JSON stays text, and is judged with the stop reason at hand.
-                ("input", json) => serde_json::from_str(json).unwrap_or(Value::String(grown)),
+                ("input", json) => super::document::parse(json).unwrap_or(Value::String(grown)),
                 _ => Value::String(format!("{start}{grown}")),
             };
             if let Some(block) = self.start.as_object_mut() {

@@ -4,6 +4,7 @@
 //! and stripped of keys and control characters before anyone sees it.
 
 pub(crate) mod anthropic;
+mod document;
 pub(crate) mod http;
 pub(crate) mod openai;
 mod script;
@@ -72,7 +73,7 @@ pub(crate) struct Complaint {
 impl Complaint {
     /// Out of the `error` object that all formats share, or any text.
     pub(crate) fn read(status: Option<u16>, body: &str) -> Self {
-        let parsed = serde_json::from_str::<Value>(body).ok();
+        let parsed = document::parse(body).ok();
         let error = parsed.as_ref().and_then(|body| body.get("error"));
         let field = |name: &str| error.and_then(|error| error.get(name)).map(plain).unwrap_or_default();
         let words = match error {
@@ -175,7 +176,7 @@ fn split_system(request: &Request) -> (String, impl Iterator<Item = &Message>) {
 
 /// JSON that a guest handed over as text.
 fn json(what: &str, text: &str) -> Result<Value, Error> {
-    serde_json::from_str(text).map_err(|why| Error::Invalid(format!("{what} is no JSON: {why}")))
+    document::parse(text).map_err(|why| Error::Invalid(format!("{what} {why}")))
 }
 
 /// A JSON object that a guest handed over as text.

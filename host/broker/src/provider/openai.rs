@@ -131,7 +131,7 @@ impl Fold {
             self.ended = true;
             return Ok(self.characters);
         }
-        let chunk: Value = serde_json::from_str(data).map_err(|why| broken(&format!("an event is no JSON: {why}")))?;
+        let chunk = super::document::parse(data).map_err(|why| broken(&format!("an event {why}")))?;
         if chunk.get("error").is_some_and(|error| !error.is_null()) {
             return Err(super::Complaint::read(None, data).failure(peer));
         }
@@ -211,7 +211,7 @@ impl Called {
     /// The call, or nothing if the limit cut it off.
     fn whole(self, number: usize, cut: bool) -> Result<Option<Content>, Failure> {
         let arguments = if self.arguments.trim().is_empty() { "{}" } else { &self.arguments };
-        match serde_json::from_str::<Value>(arguments) {
+        match super::document::parse(arguments) {
             Ok(object @ Value::Object(_)) => {
                 let id = if self.id.is_empty() { format!("call-{number}") } else { self.id };
                 Ok(Some(Content::ToolCall { id, name: self.name, arguments: object.to_string() }))

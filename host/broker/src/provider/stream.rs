@@ -4,7 +4,7 @@
 //! provider's own end is not looked at; bounded bytes. Fails in passing where the answer breaks off.
 
 use super::sse::Events;
-use super::{Parsed, Peer, anthropic, broken, openai, too_many_bytes};
+use super::{Parsed, Peer, anthropic, broken, document, openai, too_many_bytes};
 use crate::call::Failure;
 use crate::config::ProviderKind;
 
@@ -67,7 +67,7 @@ impl Stream {
 
 /// An answer that came in one piece.
 pub(crate) fn whole(kind: ProviderKind, text: &str) -> Result<Parsed, Failure> {
-    let body = serde_json::from_str(text).map_err(|why| broken(&format!("it is no JSON: {why}")))?;
+    let body = document::parse(text).map_err(|why| broken(&format!("it {why}")))?;
     match kind {
         ProviderKind::Anthropic => anthropic::whole(&body),
         ProviderKind::Openai => openai::whole(&body),
