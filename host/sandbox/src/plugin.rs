@@ -74,6 +74,9 @@ impl Exports {
     }
 }
 
+/// The most that a runner may say of what it offers, in bytes: it is kept with every run, and each assignment holds it.
+const MOST_ENVIRONMENT: usize = 64 << 10;
+
 type Answering<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
 
 impl Plugin {
@@ -179,6 +182,10 @@ impl Plugin {
             })
             .await?;
         self.bound_output(call, text.len())?;
+        if text.len() > MOST_ENVIRONMENT {
+            let words = format!("its environment has {} bytes, and at most {MOST_ENVIRONMENT} are taken", text.len());
+            return Err(self.bad_answer(call, words));
+        }
         match serde_json::from_str(&text) {
             Ok(object @ Value::Object(_)) => Ok(object),
             Ok(_) => Err(self.bad_answer(call, "its environment is not a JSON object".to_owned())),

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod common;
+#[path = "common/stub.rs"]
+mod stub;
 
 use std::time::Duration;
 
@@ -51,6 +53,22 @@ async fn a_runner_collects_and_runs_tests() {
     assert_eq!(broken, ["a.lines:1: `what?` is no line of this language"]);
     let missing = runner.run_tests(&code, &tests, "other", &call).await.unwrap().unwrap_err();
     assert_eq!(missing, BenchError::Invalid("`other` is not one of the tests".to_owned()));
+}
+
+#[tokio::test]
+async fn a_runner_says_only_so_much_of_what_it_offers() {
+    let engine = Engine::new(EngineSettings { max_instances: 1, ..EngineSettings::default() }).unwrap();
+    let said = async |many| {
+        let bytes = stub::component_that(&stub::wit(""), &[], "runner-plugin", || stub::zeros(many));
+        let digest = phasegate_process::Digest::of(&bytes);
+        let runner = engine.load(&"talker".parse().unwrap(), &digest, || Ok(bytes)).unwrap();
+        match runner.environment(&call("saying what it offers")).await.unwrap_err().kind {
+            CallErrorKind::BadAnswer(words) => words,
+            other => other.to_string(),
+        }
+    };
+    assert!(said(65_536).await.starts_with("its environment is not JSON"));
+    assert_eq!(said(65_537).await, "its environment has 65537 bytes, and at most 65536 are taken");
 }
 
 #[tokio::test]

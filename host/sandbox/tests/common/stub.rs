@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use wasm_encoder::{
-    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, Instruction,
+    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, Instruction, MemArg,
     MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -33,6 +33,11 @@ pub fn altered(changes: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// A component of `world` of the package that these files describe; `more` are packages that it needs.
 pub fn component(files: &[(String, String)], more: &[&str], world: &str) -> Vec<u8> {
+    component_that(files, more, world, trap)
+}
+
+/// The same, and every function does this instead.
+pub fn component_that(files: &[(String, String)], more: &[&str], world: &str, does: impl Fn() -> Function) -> Vec<u8> {
     let mut resolve = Resolve::default();
     for text in more {
         resolve.push_str("more.wit", text).unwrap();
@@ -44,12 +49,12 @@ pub fn component(files: &[(String, String)], more: &[&str], world: &str) -> Vec<
     let group = sources.parse().unwrap_or_else(|(_, error)| panic!("{error}"));
     let package = resolve.push_group(group).unwrap_or_else(|error| panic!("{error}"));
     let world = resolve.select_world(&[package], Some(world)).unwrap();
-    let mut module = core_module(&resolve, world);
+    let mut module = core_module(&resolve, world, does);
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
     ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
 }
 
-fn core_module(resolve: &Resolve, world: wit_parser::WorldId) -> Vec<u8> {
+fn core_module(resolve: &Resolve, world: wit_parser::WorldId, does: impl Fn() -> Function) -> Vec<u8> {
     let world = &resolve.worlds[world];
     let (mut types, mut imports, mut functions) = (TypeSection::new(), ImportSection::new(), FunctionSection::new());
     let (mut exports, mut code) = (ExportSection::new(), CodeSection::new());
@@ -63,14 +68,14 @@ fn core_module(resolve: &Resolve, world: wit_parser::WorldId) -> Vec<u8> {
         add_type(&mut types, resolve, AbiVariant::GuestExport, function);
         functions.function(types.len() - 1);
         exports.export(&format!("{interface}#{}", function.name), ExportKind::Func, imported + functions.len() - 1);
-        code.function(&trap());
+        code.function(&does());
     }
     types.ty().function([ValType::I32; 4], [ValType::I32]);
     functions.function(types.len() - 1);
     exports.export("cabi_realloc", ExportKind::Func, imported + functions.len() - 1);
     code.function(&trap());
     let mut memories = MemorySection::new();
-    memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
+    memories.memory(MemoryType { minimum: 2, maximum: None, memory64: false, shared: false, page_size_log2: None });
     exports.export("memory", ExportKind::Memory, 0);
     let mut module = Module::new();
     module.section(&types).section(&imports).section(&functions).section(&memories).section(&exports).section(&code);
@@ -101,6 +106,19 @@ fn value_type(ty: &WasmType) -> ValType {
         WasmType::F32 => ValType::F32,
         WasmType::F64 => ValType::F64,
     }
+}
+
+/// Gives a text, or any other list of bytes: so many zeros.
+pub fn zeros(many: i32) -> Function {
+    let mut function = Function::new([]);
+    let at = |offset| MemArg { offset, align: 2, target: MemArgTarget::Memory(0), ordering: None };
+    for (place, word) in [(0, 16), (4, many)] {
+        function.instruction(&Instruction::I32Const(0)).instruction(&Instruction::I32Const(word));
+        function.instruction(&Instruction::I32Store(at(place)));
+    }
+    function.instruction(&Instruction::I32Const(0));
+    function.instruction(&Instruction::End);
+    function
 }
 
 fn trap() -> Function {
