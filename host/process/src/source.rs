@@ -51,6 +51,14 @@ impl Source<'_> {
         text.get_ref().parse().map_err(|bad: BadName| self.error(text.span(), bad.message(), bad.hint()))
     }
 
+    /// Where a word stands in the text, quoted or in a table's header; the top where it does not, as in a file that
+    /// extends the one it stands in.
+    pub fn mention(&self, word: &str) -> Range<usize> {
+        let quoted = format!("\"{word}\"");
+        let found = self.text.find(&quoted).or_else(|| self.text.find(word));
+        found.map_or(0..0, |start| start..start + word.len())
+    }
+
     /// A complaint about the file as a whole.
     pub fn error_at_top(&self, message: impl Into<String>, hint: impl Into<String>) -> SourceError {
         self.error(0..0, message, hint)

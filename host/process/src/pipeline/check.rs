@@ -13,7 +13,7 @@ const MOST_NESTED: usize = 32;
 
 /// Holds a pipeline against the rules; `bundled` are the plugins that need no path.
 pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Result<(), SourceError> {
-    let complain = |word: &str, message: String, hint: String| source.error(mention(source, word), message, hint);
+    let complain = |word: &str, message: String, hint: String| source.error(source.mention(word), message, hint);
     let mut names = BTreeSet::new();
     let mut made: BTreeSet<&str> = HOST_INPUTS.into_iter().collect();
     let ever_made: BTreeSet<&str> = pipeline.phases.iter().flat_map(makes).chain(HOST_INPUTS).collect();
@@ -158,13 +158,6 @@ fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Com
         }
     }
     Ok(())
-}
-
-/// Where a word stands in the text, quoted or in a table's header; the top where it does not, as in a file that extends.
-fn mention(source: Source<'_>, word: &str) -> std::ops::Range<usize> {
-    let quoted = format!("\"{word}\"");
-    let found = source.text.find(&quoted).or_else(|| source.text.find(word));
-    found.map_or(0..0, |start| start..start + word.len())
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::{Pipeline, Places, SettingsOf};
 use phasegate_process::source::{Source, SourceError};
 
-use super::overlay::mention;
 use crate::components::manifest_of;
 
 /// What the plugins of a pipeline say of themselves.
@@ -32,7 +31,7 @@ pub(super) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, manifests: 
             if *known != text {
                 let message = format!("two plugins bring the kind `{kind}`, each with a schema of its own");
                 let hint = "say which one holds with `[[kind]]`";
-                return Err(source.error(mention(source, plugin.as_str()), message, hint));
+                return Err(source.error(source.mention(plugin.as_str()), message, hint));
             }
         }
     }

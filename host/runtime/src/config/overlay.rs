@@ -1,6 +1,5 @@
 //! What the configuration says about plugins, strategy and people, laid over a pipeline.
 
-use std::ops::Range;
 use std::path::Path;
 
 use phasegate_process::pipeline::{Pipeline, Places, PluginUse, RawSettings, SettingsOf, Strategy};
@@ -33,7 +32,9 @@ impl Config {
             plugin.path = path.or(plugin.path.take());
             plugin.grants = raw.grants.clone().unwrap_or_else(|| plugin.grants.clone());
             if let Some(limits) = &raw.limits {
-                let patch = serde_json::to_value(limits).unwrap_or_else(|_| json!({}));
+                // One that were dropped would not be applied.
+                let patch = serde_json::to_value(limits)
+                    .map_err(|why| source.error(key.span(), why.to_string(), "write each limit as a number"))?;
                 lay_object(&mut plugin.limits, patch);
             }
         }
@@ -142,7 +143,7 @@ pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<()
                 true => did_you_mean(&word, &quoted.collect::<Vec<_>>()),
                 false => "a limit is a whole number, as in `cpu_ms = 30000`".to_owned(),
             };
-            let table = mention(source, &format!("plugins.{name}"));
+            let table = source.mention(&format!("plugins.{name}"));
             let rest = source.text.get(table.start..).unwrap_or_default();
             let wanted = if words.starts_with("unknown field") { word.as_str() } else { "limits" };
             let start = rest.find(wanted).map_or(table.start, |at| table.start + at);
@@ -158,15 +159,10 @@ pub(super) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
         if let Some(path) = path.filter(|path| !dir.join(path).is_file()) {
             let message = format!("plugin `{name}` is not there: there is no file `{path}`");
-            return Err(source.error(mention(source, path), message, "build it, or mend the path"));
+            return Err(source.error(source.mention(path), message, "build it, or mend the path"));
         }
     }
     Ok(())
-}
-
-pub(super) fn mention(source: Source<'_>, word: &str) -> Range<usize> {
-    let start = source.text.find(word).unwrap_or(0);
-    start..start
 }
 
 fn lay_object(under: &mut Value, over: Value) {
