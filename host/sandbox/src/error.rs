@@ -438,7 +438,9 @@ impl CallErrorKind {
             Self::Stuck => "its author should look for a task or future that is awaited but never completed",
             Self::BadAnswer(_) => "its author should hold it against the contract in `wit/`",
             Self::WrongWorld { .. } => "check which plugin the pipeline names in this place",
-            Self::Busy { .. } => "run fewer tasks at once, or raise `max_instances` under `[sandbox]`",
+            Self::Busy { .. } => {
+                "run fewer tasks at once, or raise `max_instances` (of test runners `max_test_runs`) under `[sandbox]`"
+            }
             Self::Host(_) => "try again; if it stays, this is a fault of the host worth reporting",
         }
     }

@@ -112,7 +112,7 @@ async fn agents_that_wait_never_keep_tests_and_strategies_from_starting() {
         agent.run_agent(&assignment(json!({})), desk.clone(), &call("phase code, attempt 1")).await.unwrap_err();
     insta::assert_snapshot!(error, @r"
     plugin `agent` (phase code, attempt 1) could not start: all instances are in use and 2 calls are waiting for one
-    hint: run fewer tasks at once, or raise `max_instances` under `[sandbox]`
+    hint: run fewer tasks at once, or raise `max_instances` (of test runners `max_test_runs`) under `[sandbox]`
     ");
     waiting.into_iter().for_each(|task| task.abort());
 }

@@ -190,7 +190,7 @@ fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
     hint: check which plugin the pipeline names in this place
 
     plugin `visitor` (phase design, attempt 2) could not start: all instances are in use and 10000 calls are waiting for one
-    hint: run fewer tasks at once, or raise `max_instances` under `[sandbox]`
+    hint: run fewer tasks at once, or raise `max_instances` (of test runners `max_test_runs`) under `[sandbox]`
 
     plugin `visitor` (phase design, attempt 2) could not be run by the host: the answer to call 3 is lost
     hint: try again; if it stays, this is a fault of the host worth reporting
