@@ -202,6 +202,7 @@ impl artifacts::Host for State {
     }
 
     async fn read(&mut self, name: String) -> wasmtime::Result<Result<Vec<u8>, artifacts::Error>> {
+        self.carry(name.len())?;
         let _blocked = self.calls.turnstile.block();
         let content = self.capabilities()?.read(name).await.map_err(|error| match error {
             ArtifactError::Unknown(words) => artifacts::Error::Unknown(words),
@@ -215,6 +216,7 @@ impl artifacts::Host for State {
     }
 
     async fn check(&mut self, kind: String, content: Vec<u8>) -> wasmtime::Result<Result<(), Vec<String>>> {
+        self.carry(kind.len() + content.len())?;
         let _blocked = self.calls.turnstile.block();
         self.handed.take(content.len())?;
         match self.handed.too_large(content.len()) {
@@ -226,6 +228,7 @@ impl artifacts::Host for State {
 
 impl log::Host for State {
     fn write(&mut self, level: log::Level, line: String) -> wasmtime::Result<()> {
+        self.carry(line.len())?;
         let level = match level {
             log::Level::Debug => LogLevel::Debug,
             log::Level::Info => LogLevel::Info,
@@ -237,6 +240,7 @@ impl log::Host for State {
     }
 
     fn progress(&mut self, what: String, fraction: Option<f32>) -> wasmtime::Result<()> {
+        self.carry(what.len())?;
         self.log.progress(&what, fraction);
         Ok(())
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 
 use crate::calls::Calls;
+use crate::error::CallErrorKind;
 use crate::log_book::LogBook;
-use crate::quota::{Handed, Quota};
+use crate::quota::{Handed, Quota, Stop};
 use crate::wasi::Virtual;
 use crate::{Capabilities, Limits};
 
@@ -39,6 +40,17 @@ impl State {
             ticks: 0,
             memory: 0,
             refused: None,
+        }
+    }
+
+    /// Counts what the host does to take over so many bytes as computing time, about a millisecond for each megabyte: the
+    /// epoch tells of it as if it were a moment, however long it takes.
+    pub(crate) fn carry(&mut self, bytes: usize) -> Result<(), Stop> {
+        self.ticks = self.ticks.saturating_add((bytes >> 20) as u64);
+        let limit_ms = self.limits.cpu_ms.get();
+        match self.ticks > limit_ms {
+            true => Err(Stop(CallErrorKind::CpuTime { limit_ms })),
+            false => Ok(()),
         }
     }
 }

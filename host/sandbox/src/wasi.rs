@@ -19,7 +19,8 @@ use wasmtime_wasi::p2::bindings::sockets::{
 };
 use wasmtime_wasi::p2::bindings::{cli, filesystem, io};
 use wasmtime_wasi::p2::{
-    DynPollable, OutputStream, Pollable, SocketError, SocketResult, StreamResult, TcpSocket, UdpSocket, subscribe,
+    DynPollable, OutputStream, Pollable, SocketError, SocketResult, StreamError, StreamResult, TcpSocket, UdpSocket,
+    subscribe,
 };
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -34,8 +35,8 @@ const WALL_START: u64 = 1_767_225_600;
 const START: u64 = 1_000_000_000;
 /// How far each reading moves the clocks, in nanoseconds.
 const STEP: u64 = 10_000;
-/// The most randomness that one call hands out.
-const MOST_RANDOM: u64 = 64 << 20;
+/// The most randomness that one call hands out, which is what a tick of computing time makes.
+const MOST_RANDOM: u64 = 1 << 20;
 
 /// One store's virtual world.
 pub(crate) struct Virtual {
@@ -373,6 +374,8 @@ impl StdoutStream for Printed {
 }
 
 const LONGEST_LINE: usize = 8 << 10;
+/// What may be printed at once.
+const MOST_PRINTED: usize = 64 << 10;
 
 struct Lines {
     log: LogBook,
@@ -391,6 +394,9 @@ impl Lines {
 
 impl OutputStream for Lines {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        if bytes.len() > MOST_PRINTED {
+            return Err(StreamError::trap("more was printed at once than may be"));
+        }
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             let room = LONGEST_LINE.saturating_sub(self.line.len());
             let text = part.strip_suffix(b"\n").unwrap_or(part);
@@ -407,7 +413,7 @@ impl OutputStream for Lines {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(64 << 10)
+        Ok(MOST_PRINTED)
     }
 }
 
