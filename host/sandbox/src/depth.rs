@@ -1,5 +1,6 @@
 //! How deep plugins may call. wasmtime bounds the stack for a whole engine, so a plugin that is given another depth than its
-//! kind usually has runs in an engine of that depth, which is made when it is first needed and kept.
+//! kind usually has runs in an engine of that depth, which is made when it is first needed and kept. So does one that is
+//! given larger tables than the pool has.
 //!
 //! Promises: the bound is the call's own, whatever depth the component was compiled for; nothing is compiled again. Fails
 //! with [`CallErrorKind::Host`] where the machine refuses such an engine.
@@ -10,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use phasegate_process::Digest;
 
 use crate::aot::moved;
-use crate::engine::{Compiled, Engine, Side, deep, lock};
+use crate::engine::{Compiled, Engine, POOLED_TABLE, Side, deep, lock};
 use crate::error::CallErrorKind;
+use crate::limits::Limits;
 use crate::plugin::Exports;
 
 /// Engines of one depth at once: each takes some memory for as long as the process lives.
@@ -25,11 +27,16 @@ pub(crate) struct Depths {
 }
 
 impl Engine {
-    /// The component, ready for calls of this depth.
-    pub(crate) async fn as_deep(&self, compiled: &Arc<Compiled>, stack: u32) -> Result<Arc<Compiled>, CallErrorKind> {
+    /// The component, ready for calls within these limits.
+    pub(crate) async fn as_deep(
+        &self,
+        compiled: &Arc<Compiled>,
+        limits: &Limits,
+    ) -> Result<Arc<Compiled>, CallErrorKind> {
         // No engine can be made without any.
-        let stack = stack.max(1);
-        if compiled.stack == stack {
+        let stack = limits.stack_bytes.max(1);
+        let too_wide = compiled.pooled && u64::from(limits.table_elements) > POOLED_TABLE;
+        if compiled.stack == stack && !too_wide {
             return Ok(Arc::clone(compiled));
         }
         let key = (compiled.inspection.digest.clone(), stack);

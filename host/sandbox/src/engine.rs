@@ -37,7 +37,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 /// Strategies are short and pure; so many at once are plenty.
 const STRATEGIES: u32 = 32;
 /// The most table elements of a component that goes into the pool.
-const POOLED_TABLE: u64 = 20_000;
+pub(crate) const POOLED_TABLE: u64 = 20_000;
 
 /// How deep an interpreter may call, in bytes; taken from the system as it is used.
 const INTERPRETER_STACK: usize = 64 << 20;

@@ -250,7 +250,7 @@ impl Plugin {
         R: Send,
         B: for<'a> FnOnce(&'a mut Store<State>, Instance, &'a Compiled) -> Answering<'a, R> + Send,
     {
-        let compiled = self.engine.as_deep(&self.compiled, call.limits.stack_bytes).await;
+        let compiled = self.engine.as_deep(&self.compiled, &call.limits).await;
         let compiled = &*compiled.map_err(|kind| self.error(call, kind))?;
         let _entered = self.engine.enter(self.world(), compiled.pooled).await.map_err(|kind| self.error(call, kind))?;
         let calls = state.calls.clone();

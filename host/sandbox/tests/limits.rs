@@ -6,9 +6,15 @@ mod common;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use common::{Desk, assignment, call, engine, failure, load, says, with_limits};
+use common::{Desk, assignment, call, engine, failure, fixture, load, says, with_limits};
+use phasegate_process::Digest;
 use phasegate_sandbox::{CallError, CallErrorKind, Limits, LogLevel};
 use serde_json::{Value, json};
+use wasm_encoder::{
+    BlockType, CodeSection, Component, Function, FunctionSection, HeapType, InstanceSection, Module, ModuleArg,
+    ModuleSection, RefType, StartSection, TableSection, TableType, TypeSection,
+};
+use wasmparser::{Parser, Payload};
 
 fn ms(n: u64) -> NonZeroU64 {
     NonZeroU64::new(n).unwrap()
@@ -68,6 +74,53 @@ async fn a_hoarder_is_told_how_much_memory_it_may_have() {
     assert!(error.to_string().contains(
         "may have 20000000, and crashed when it got no more\nhint: if its work needs it, raise `memory_bytes`"
     ));
+}
+
+/// The agent, with a table beside its own that grows to this size.
+fn agent_with_table(elements: i32) -> Vec<u8> {
+    let agent = fixture("agent");
+    let (mut depth, mut modules) = (0, 0);
+    for payload in Parser::new(0).parse_all(&agent).map(Result::unwrap) {
+        match payload {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ModuleSection { .. } if depth == 1 => modules += 1,
+            _ => {}
+        }
+    }
+    let (mut types, mut functions, mut tables) = (TypeSection::new(), FunctionSection::new(), TableSection::new());
+    types.ty().function([], []);
+    functions.function(0);
+    let element_type = RefType::FUNCREF;
+    tables.table(TableType { element_type, table64: false, minimum: 0, maximum: None, shared: false });
+    let mut grow = Function::new([]);
+    grow.instructions().ref_null(HeapType::FUNC).i32_const(elements).table_grow(0);
+    // Not to have grown ends in a crash.
+    grow.instructions().i32_const(0).i32_lt_s().if_(BlockType::Empty).unreachable().end().end();
+    let mut code = CodeSection::new();
+    code.function(&grow);
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&tables);
+    module.section(&StartSection { function_index: 0 }).section(&code);
+    let (mut more, mut instances) = (Component::new(), InstanceSection::new());
+    instances.instantiate::<[(&str, ModuleArg); 0], &str>(modules, []);
+    more.section(&ModuleSection(&module)).section(&instances);
+    // Without the header that it begins with.
+    [agent, more.finish()[8..].to_vec()].concat()
+}
+
+#[tokio::test]
+async fn a_table_may_be_as_large_as_the_limits_say() {
+    let bytes = agent_with_table(50_000);
+    let plugin = engine().load(&"wide".parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap();
+    let run = async |table_elements| {
+        let call = with_limits(Limits { table_elements, ..Limits::default() });
+        plugin.run_agent(&assignment(json!({})), Desk::echo(), &call).await.map(drop)
+    };
+    run(50_000).await.unwrap();
+    let refused = |limit| CallErrorKind::Memory { what: "table", wanted: 50_000, limit };
+    assert_eq!(run(49_999).await.unwrap_err().kind, refused(49_999));
+    assert_eq!(run(20_000).await.unwrap_err().kind, refused(20_000));
 }
 
 #[tokio::test]
