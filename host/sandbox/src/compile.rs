@@ -7,7 +7,7 @@
 pub(crate) mod process;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmtime::Engine;
@@ -22,7 +22,7 @@ const NICE: i32 = 5;
 
 /// Who may compile.
 pub(crate) struct Compilers {
-    places: Arc<Places>,
+    places: Places,
     program: Option<PathBuf>,
     bounds: Bounds,
 }
@@ -33,7 +33,7 @@ struct Places {
 }
 
 /// A place among the compilers, held until this is dropped.
-pub(crate) struct Place(Arc<Places>);
+pub(crate) struct Place<'a>(&'a Places);
 
 impl Compilers {
     pub(crate) fn new(settings: &EngineSettings) -> Self {
@@ -42,17 +42,17 @@ impl Compilers {
             time: Duration::from_millis(settings.max_compile_ms),
             memory_bytes: settings.max_compile_memory_bytes,
         };
-        Self { places: Arc::new(places), program: settings.compiler.clone(), bounds }
+        Self { places, program: settings.compiler.clone(), bounds }
     }
 
     /// A place, if one is free before a compilation would have to be done.
-    pub(crate) fn place(&self) -> Option<Place> {
-        let Places { free, left } = self.places.as_ref();
+    pub(crate) fn place(&self) -> Option<Place<'_>> {
+        let Places { free, left } = &self.places;
         let free = free.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = left.wait_timeout_while(free, self.bounds.time, |free| *free == 0);
         let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *free = free.checked_sub(1)?;
-        Some(Place(Arc::clone(&self.places)))
+        Some(Place(&self.places))
     }
 
     /// Machine code for this engine, whose components may call as deep as `stack` bytes.
@@ -65,7 +65,7 @@ impl Compilers {
     }
 }
 
-impl Place {
+impl Place<'_> {
     /// Does what belongs to a compilation on a thread of its own, which recurses deep. Fails in words where the machine gives
     /// no thread, or the work panics.
     pub(crate) fn work<T: Send>(self, work: impl FnOnce() -> T + Send) -> Result<T, String> {
@@ -81,7 +81,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
         *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.0.left.notify_one();
