@@ -49,8 +49,6 @@ pub(super) fn compile(program: &Path, bounds: Bounds, stack: u32, component: &[u
     let lost = |error: io::Error| Failed::Died(error.to_string());
     let mut compiler = command.spawn().map_err(lost)?;
     let answer = answer(&mut compiler, bounds, component);
-    // Without an answer it is at work still, or holds on to what it was to close.
-    let _ = compiler.kill();
     let status = compiler.wait().map_err(lost)?;
     let (code, words) = answer.ok_or(Failed::Late)?;
     match status.code() {
