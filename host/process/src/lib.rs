@@ -4,6 +4,7 @@
 //! action. Fails only with typed errors; nothing here panics.
 
 pub mod artifact;
+pub mod budget;
 pub mod calendar;
 pub mod compare;
 pub mod decide;

@@ -1,0 +1,81 @@
+//! A model call that a budget does not allow.
+//!
+//! Used for the budget of a run, for a budget that several runs share and for the limits of one plugin call.
+
+use std::fmt;
+
+/// A quantity that a budget bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BudgetBound {
+    /// Model calls.
+    Calls,
+    /// Tokens read and written.
+    Tokens,
+    /// US dollars. Amounts are in billionths of a dollar, so that sums do not depend on their order.
+    Usd,
+}
+
+impl BudgetBound {
+    /// Returns the name of the setting that raises the bound: `calls`, `tokens` or `usd`.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Tokens => "tokens",
+            Self::Usd => "usd",
+        }
+    }
+
+    /// Returns an amount of this quantity as text without its unit; dollars have four decimals.
+    pub fn render_amount(self, amount: u64) -> String {
+        match self {
+            Self::Calls | Self::Tokens => amount.to_string(),
+            Self::Usd => format!("{:.4}", amount as f64 / NANOS_PER_USD),
+        }
+    }
+}
+
+/// Billionths of a dollar in a dollar.
+pub const NANOS_PER_USD: f64 = 1e9;
+
+/// A model call that would exceed a budget. The call is not made. Amounts are in the unit of `bound`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetExceeded {
+    /// The quantity of which too little is left.
+    pub bound: BudgetBound,
+    /// The most that the call can use.
+    pub needed: u64,
+    /// What is left, calls under way counted at their worst case.
+    pub left: u64,
+    /// The whole budget.
+    pub limit: u64,
+}
+
+impl fmt::Display for BudgetExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.bound {
+            BudgetBound::Calls => "call",
+            BudgetBound::Tokens => "token",
+            BudgetBound::Usd => "USD",
+        };
+        let [needed, left, limit] = [self.needed, self.left, self.limit].map(|amount| self.bound.render_amount(amount));
+        write!(f, "{name} budget exhausted: needs {needed}, {left} of {limit} left")
+    }
+}
+
+impl std::error::Error for BudgetExceeded {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renders_amounts_in_the_unit_of_the_bound() {
+        let exceeded = |bound, needed, left, limit| BudgetExceeded { bound, needed, left, limit }.to_string();
+        let calls = exceeded(BudgetBound::Calls, 1, 0, 40);
+        assert_eq!(calls, "call budget exhausted: needs 1, 0 of 40 left");
+        let tokens = exceeded(BudgetBound::Tokens, 9_000, 8_000, 2_000_000);
+        assert_eq!(tokens, "token budget exhausted: needs 9000, 8000 of 2000000 left");
+        let usd = exceeded(BudgetBound::Usd, 500_000_000, 250_000_000, 20_000_000_000);
+        assert_eq!(usd, "USD budget exhausted: needs 0.5000, 0.2500 of 20.0000 left");
+    }
+}
