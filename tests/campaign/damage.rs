@@ -8,10 +8,10 @@ use insta::assert_snapshot;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::harness::{Scene, Told};
-use crate::instants::{Dice, seed};
+use crate::random_kills::{Dice, seed};
 use crate::record::{Record, copy_journal, cut};
 use crate::side_by_side;
+use phasegate_test::{Scene, Told};
 
 /// A run that was killed after an event, with nothing in the log.
 pub struct Robbed {
@@ -25,11 +25,11 @@ pub fn robbed() -> Robbed {
 }
 
 fn robbed_after(last: impl Fn(&Value) -> bool) -> Robbed {
-    let origin = Scene::new("eventful");
+    let origin = crate::scene("eventful");
     let told = origin.run(&[]);
     let whole = Record::of(&origin.path("state"), &told.run_id());
     let number = whole.events.iter().find(|event| last(event)).unwrap()["number"].as_u64().unwrap();
-    let scene = Scene::new("eventful");
+    let scene = crate::scene("eventful");
     copy_journal(&origin.path("state"), &scene.path("state"));
     cut(&scene.path("state"), &whole.run, number);
     // As the binary leaves it: a lock that nobody holds, and the folder for the results.
@@ -202,7 +202,7 @@ fn garbage_anywhere_in_the_journal_is_an_error_or_harmless_and_never_another_res
         let mut bytes = bytes.clone();
         let place = dice.roll(bytes.len() as u64 - 512) as usize;
         bytes[place..place + 512].iter_mut().for_each(|byte| *byte = dice.roll(256) as u8);
-        let mine = Robbed { scene: Scene::new("eventful"), run: robbed.run.clone(), whole: robbed.whole.clone() };
+        let mine = Robbed { scene: crate::scene("eventful"), run: robbed.run.clone(), whole: robbed.whole.clone() };
         fs::create_dir_all(mine.scene.path("state")).unwrap();
         fs::write(mine.file(), bytes).unwrap();
         let told = mine.resume();

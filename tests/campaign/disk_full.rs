@@ -10,9 +10,9 @@ use std::process::Command;
 use insta::assert_snapshot;
 
 use crate::damage::{Robbed, robbed};
-use crate::harness::Scene;
 use crate::record::Record;
 use crate::side_by_side;
+use phasegate_test::Scene;
 
 /// Mounts a disk on the first argument, leaves as many kilobytes of it free as the second says, runs the rest on it, makes
 /// room, and runs it again.
@@ -44,7 +44,7 @@ fn said(scene: &Scene, stderr: &str) -> String {
 }
 
 fn whole() -> Record {
-    let scene = Scene::new("eventful");
+    let scene = crate::scene("eventful");
     let told = scene.run(&[]);
     Record::of(&scene.path("state"), &told.run_id())
 }
@@ -64,7 +64,7 @@ fn on_a_disk_of_any_size_a_run_ends_or_says_that_it_is_full_and_goes_on_when_the
     let whole = whole();
     let ends = std::sync::Mutex::new(Vec::new());
     side_by_side((16..=2_416).step_by(150), |kilobytes| {
-        let scene = Scene::new("eventful");
+        let scene = crate::scene("eventful");
         ["state", "kept"].iter().for_each(|name| fs::create_dir(scene.path(name)).unwrap());
         let (disk, free) = (scene.path("state").display().to_string(), kilobytes.to_string());
         let run = scene.run_command(&["--resume"]);
@@ -102,7 +102,7 @@ fn where_files_may_not_grow_a_run_stops_in_words_or_dies_and_goes_on_later() {
     let told = format!("trap '' XFSZ; {limited}");
     let cases = (100..=1_700).step_by(200).flat_map(|blocks| [(blocks, true), (blocks, false)]);
     side_by_side(cases, |(blocks, heeded)| {
-        let scene = Scene::new("eventful");
+        let scene = crate::scene("eventful");
         let run = scene.run_command(&["--resume"]);
         let script = if heeded { &told } else { limited };
         let done = shell(&scene, &[], script, &[&blocks.to_string()], &run).output().unwrap();

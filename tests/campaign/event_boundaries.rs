@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use crate::harness::{Scene, Told, examples};
 use crate::record::{self, Record, copy_journal, cut};
 use crate::side_by_side;
+use phasegate_test::{Scene, Told, examples};
 
 /// A run that nothing happens to.
 fn whole(scene: &Scene, told: &Told) -> Record {
@@ -24,7 +24,7 @@ fn whole(scene: &Scene, told: &Told) -> Record {
 fn every_cut(state: &Path, whole: &Record) {
     let mut passed = std::sync::atomic::AtomicUsize::new(0);
     side_by_side(1..=whole.events.len(), |after| {
-        let scene = Scene::new("eventful");
+        let scene = crate::scene("eventful");
         copy_journal(state, &scene.path("state"));
         cut(&scene.path("state"), &whole.run, after as u64);
         let out = scene.path("out").display().to_string();
@@ -70,7 +70,7 @@ fn first_task(scene: &Scene) -> std::process::Command {
 
 #[test]
 fn the_first_task_cut_after_any_of_its_events_comes_to_the_same_end() {
-    let scene = Scene::new("first-task");
+    let scene = crate::scene("first-task");
     let whole = whole(&scene, &Told::of(first_task(&scene)));
     assert!(whole.events.len() > 100, "{} events", whole.events.len());
     every_cut(&scene.path("state"), &whole);
@@ -78,28 +78,28 @@ fn the_first_task_cut_after_any_of_its_events_comes_to_the_same_end() {
 
 #[test]
 fn the_first_task_killed_at_every_fifth_of_its_events_comes_to_the_same_end() {
-    let scene = Scene::new("first-task");
+    let scene = crate::scene("first-task");
     let whole = whole(&scene, &Told::of(first_task(&scene)));
     side_by_side((1..=whole.events.len()).step_by(5), |number| {
-        let scene = Scene::new("first-task");
+        let scene = crate::scene("first-task");
         killed_at(&scene, first_task(&scene), number, &whole, &[]);
     });
 }
 
 #[test]
 fn an_eventful_run_cut_after_any_of_its_events_comes_to_the_same_end() {
-    let scene = Scene::new("eventful");
+    let scene = crate::scene("eventful");
     let whole = whole(&scene, &scene.run(&[]));
     every_cut(&scene.path("state"), &whole);
 }
 
 #[test]
 fn an_eventful_run_killed_at_any_of_its_events_comes_to_the_same_end() {
-    let scene = Scene::new("eventful");
+    let scene = crate::scene("eventful");
     let whole = whole(&scene, &scene.run(&[]));
     for mode in [&[][..], &["--async"]] {
         side_by_side(1..=whole.events.len(), |number| {
-            let scene = Scene::new("eventful");
+            let scene = crate::scene("eventful");
             killed_at(&scene, scene.run_command(mode), number, &whole, mode);
         });
     }

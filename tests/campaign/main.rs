@@ -1,35 +1,32 @@
 //! The fault campaign: the real binary, killed, starved and robbed, and what came of it held against a run that nothing
 //! happened to. Every fault comes from outside; the binary knows nothing of this.
 //!
-//! - [`boundaries`]: cut at every event of the first task, and of an eventful scenario; killed for real at every event of
+//! - [`event_boundaries`]: cut at every event of the first task, and of an eventful scenario; killed for real at every event of
 //!   the scenario, overlapping or not, and at every fifth of the first task.
-//! - [`instants`]: 200 kills at random moments of several runs in one process, questions counted where they are heard.
-//! - [`unknown`]: killed while the model thinks: what may have been billed, and who decides to ask again.
+//! - [`random_kills`]: 200 kills at random moments of several runs in one process, questions counted where they are heard.
+//! - [`unanswered_calls`]: killed while the model thinks: what may have been billed, and who decides to ask again.
 //! - [`owners`]: two processes on one run.
-//! - [`room`], [`damage`]: a full disk, a folder that cannot be written, a journal that is cut, overwritten or robbed.
-//! - [`pins`]: a run goes on with what it began with, whatever became of the files; and `run --resume`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, dead_code)]
+//! - [`disk_full`], [`damage`]: a full disk, a folder that cannot be written, a journal that is cut, overwritten or robbed.
+//! - [`pinned_files`]: a run goes on with what it began with, whatever became of the files; and `run --resume`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-#[path = "campaign/boundaries.rs"]
-mod boundaries;
-#[path = "campaign/damage.rs"]
 mod damage;
-#[path = "scenarios/harness.rs"]
-mod harness;
-#[path = "campaign/instants.rs"]
-mod instants;
-#[path = "campaign/owners.rs"]
+mod disk_full;
+mod event_boundaries;
 mod owners;
-#[path = "campaign/pins.rs"]
-mod pins;
-#[path = "campaign/record.rs"]
+mod pinned_files;
+mod random_kills;
 mod record;
-#[path = "campaign/room.rs"]
-mod room;
-#[path = "campaign/server.rs"]
 mod server;
-#[path = "campaign/unknown.rs"]
-mod unknown;
+mod unanswered_calls;
+
+use phasegate_test::{Paths, Scene};
+
+const PATHS: Paths = Paths { binary: env!("CARGO_BIN_EXE_phasegate"), scratch: env!("CARGO_TARGET_TMPDIR") };
+
+fn scene(name: &str) -> Scene {
+    Scene::new(PATHS, name)
+}
 
 /// Does all of the work, two pieces at a time; the first that fails ends it.
 fn side_by_side<T>(cases: impl IntoIterator<Item = T, IntoIter: Send>, work: impl Fn(T) + Sync) {

@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use insta::assert_snapshot;
 
-use crate::harness::{Scene, Told};
 use crate::record::Record;
 use crate::server::Server;
+use phasegate_test::{Scene, Told};
 
 /// A run whose process waits for its model.
 struct Owned {
@@ -20,7 +20,7 @@ struct Owned {
 }
 
 fn owned() -> Owned {
-    let (scene, server) = (Scene::new("eventful"), Server::thinking());
+    let (scene, server) = (crate::scene("eventful"), Server::thinking());
     let config = scene.path("models.toml").display().to_string();
     fs::write(&config, server.config("")).unwrap();
     let mut command = scene.run_with(&["--config", &config]);

@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{Scene, Told, examples};
 use crate::record::Record;
 use crate::server::Server;
+use phasegate_test::{Scene, Told, examples};
 
 /// A project with everything in files of its own, so that they can be spoilt.
 struct Project {
@@ -41,7 +41,7 @@ impl Project {
     }
 
     fn with(server: Server) -> Self {
-        let project = Self { scene: Scene::new("eventful"), server };
+        let project = Self { scene: crate::scene("eventful"), server };
         let tests = examples().join("../tests/scenarios");
         let fixtures = tests.join("../../plugins/dist/fixtures");
         let text = |file: &str| fs::read_to_string(tests.join(file)).unwrap();
@@ -167,7 +167,7 @@ fn a_run_whose_key_or_script_is_gone_says_so_and_goes_on_when_it_is_back() {
     let told = Told::of(with_key(project.scene.command(&["resume", &run, "--json"])));
     assert_eq!(told.code, 0, "{}", told.stderr);
 
-    let scene = Scene::new("eventful");
+    let scene = crate::scene("eventful");
     let (script, config) = (scene.path("answers.toml"), scene.path("phasegate.toml"));
     let said = "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n";
     // The review takes long enough to be killed in.
@@ -269,10 +269,10 @@ mod run_resume {
 
     #[test]
     fn an_unhappy_end_keeps_its_exit_code_and_an_out_folder_of_somebody_else_is_left_alone() {
-        let scene = Scene::new("exhausted");
+        let scene = crate::scene("exhausted");
         assert_eq!(scene.run(&["--resume"]).code, 1);
         assert_eq!(scene.run(&["--resume"]).code, 1);
-        let waiting = Scene::new("waits-at-a-pass");
+        let waiting = crate::scene("waits-at-a-pass");
         assert_eq!(waiting.run(&["--resume"]).code, 3);
         assert_eq!(waiting.run(&["--resume"]).code, 3);
         let theirs = Project::half_way();

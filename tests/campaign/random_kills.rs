@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Scene, Told, examples};
 use crate::record::Record;
 use crate::server::Server;
 use crate::side_by_side;
+use phasegate_test::{Scene, Told, examples};
 
 /// Kills that have to hit a living process.
 const KILLS: usize = 200;
@@ -70,7 +70,7 @@ struct Hits {
 
 impl<'a> Case<'a> {
     fn new(server: &'a Server, seed: u64) -> Self {
-        let scene = Scene::new("eventful");
+        let scene = crate::scene("eventful");
         fs::write(scene.path("models.toml"), server.config("")).unwrap();
         for task in TASKS {
             let text = format!("task_id = \"{task}\"\ndescription = \"Write a program that knows the answer.\"\n");

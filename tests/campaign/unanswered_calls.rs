@@ -8,9 +8,9 @@ use std::process::Stdio;
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::harness::{Scene, Told};
 use crate::record::Record;
 use crate::server::Server;
+use phasegate_test::{Scene, Told};
 
 /// A run that was killed while so many questions were open, and whose model has found its voice since.
 struct Killed {
@@ -20,7 +20,7 @@ struct Killed {
 }
 
 fn killed(on_unknown: &str, mode: &[&str], open: usize) -> Killed {
-    let (scene, server) = (Scene::new("eventful"), Server::thinking());
+    let (scene, server) = (crate::scene("eventful"), Server::thinking());
     let config = scene.path("models.toml");
     fs::write(&config, server.config(&format!("on_unknown = \"{on_unknown}\""))).unwrap();
     let more = [&["--config", config.to_str().unwrap()], mode].concat();
@@ -114,7 +114,7 @@ fn with_stop_nothing_is_asked_again_until_a_person_says_so() {
 
 #[test]
 fn with_stop_a_run_without_open_questions_just_goes_on() {
-    let (scene, server) = (Scene::new("eventful"), Server::answering());
+    let (scene, server) = (crate::scene("eventful"), Server::answering());
     let config = scene.path("models.toml");
     fs::write(&config, server.config("on_unknown = \"stop\"")).unwrap();
     let command = scene.run_with(&["--json", "--config", config.to_str().unwrap()]);

@@ -1,36 +1,29 @@
 //! `phasegate log` and `phasegate compare` on runs that the real binary made: whole outputs with their exit codes.
 //!
 //! What is different at each run (ids, times, digests, folders) is replaced before it is compared.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-#[path = "scenarios/harness.rs"]
-#[allow(dead_code)]
-mod harness;
-#[path = "compare/log.rs"]
-mod log;
 
 use std::fs;
 
-use harness::{Scene, Told, examples};
 use insta::assert_snapshot;
+use phasegate_test::{Scene, Told, examples};
 use serde_json::{Value, json};
 
 /// A state folder with runs of several scenarios in it.
-struct Desk {
-    scene: Scene,
-    runs: Vec<String>,
+pub struct Desk {
+    pub scene: Scene,
+    pub runs: Vec<String>,
 }
 
 impl Desk {
-    fn with(scenarios: &[&str]) -> Self {
-        let mut desk = Self { scene: Scene::new("slow"), runs: Vec::new() };
+    pub fn with(scenarios: &[&str]) -> Self {
+        let mut desk = Self { scene: crate::scene("slow"), runs: Vec::new() };
         for scenario in scenarios {
             desk.run(scenario, &[]);
         }
         desk
     }
 
-    fn run(&mut self, scenario: &str, more: &[&str]) -> Told {
+    pub fn run(&mut self, scenario: &str, more: &[&str]) -> Told {
         let folder = examples().join("../tests/scenarios");
         let path = |name: &str| {
             let own = folder.join(scenario).join(name);
@@ -45,12 +38,12 @@ impl Desk {
         told
     }
 
-    fn says(&self, args: &[&str]) -> String {
+    pub fn says(&self, args: &[&str]) -> String {
         self.shown(&self.scene.call(args))
     }
 
     /// Stdout, exit code and stderr without what is different at each run.
-    fn shown(&self, told: &Told) -> String {
+    pub fn shown(&self, told: &Told) -> String {
         self.plain(&format!("{}exit {}\n{}", told.stdout, told.code, told.stderr))
     }
 
@@ -64,7 +57,7 @@ impl Desk {
 }
 
 /// Where the run has two answers of three and waits for the third.
-fn in_design(event: &Value) -> bool {
+pub fn in_design(event: &Value) -> bool {
     event["event"] == "model_asked" && event["phase"] == "design" && event["call"] == 3
 }
 
@@ -96,110 +89,49 @@ fn without_figures(line: &str) -> String {
     words.join(" ")
 }
 
-mod compare {
-    use super::*;
+#[test]
+fn two_runs_stand_side_by_side_with_what_diverged_first() {
+    let desk = Desk::with(&["plain-pass", "design-fails-once"]);
+    assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[1]]), @r#"
+    A  RUN-A
+       task ANSWER-001, pipeline scenario, strategy phase-aware
+       model scripted:answers.toml
+       passed: every gate passed
+    B  RUN-B
+       task ANSWER-001, pipeline scenario, strategy phase-aware
+       model scripted:answers.toml
+       passed: every gate passed
 
-    #[test]
-    fn two_runs_stand_side_by_side_with_what_diverged_first() {
-        let desk = Desk::with(&["plain-pass", "design-fails-once"]);
-        assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[1]]), @r#"
-        A  RUN-A
-           task ANSWER-001, pipeline scenario, strategy phase-aware
-           model scripted:answers.toml
-           passed: every gate passed
-        B  RUN-B
-           task ANSWER-001, pipeline scenario, strategy phase-aware
-           model scripted:answers.toml
-           passed: every gate passed
+                   A                    B
+    design-review
+      judged       1 (passed)           2 (failed, passed)
+      issues       none                 1 high
+      escaped      0                    0
+      tokens       0                    0
+      cost         0.00 USD (scripted)  0.00 USD (scripted)
+      time   TIME
+    test
+      judged       1 (passed)           1 (passed)
+      issues       none                 none
+      escaped      0                    0
+      tokens       0                    0
+      cost         0.00 USD (scripted)  0.00 USD (scripted)
+      time   TIME
+    in all
+      ended        passed               passed
+      escaped      0 issues             0 issues
+      model calls  0                    0
+      tokens read  0                    0
+      written      0                    0
+      cost         0.00 USD (scripted)  0.00 USD (scripted)
+      time   TIME
 
-                       A                    B
-        design-review
-          judged       1 (passed)           2 (failed, passed)
-          issues       none                 1 high
-          escaped      0                    0
-          tokens       0                    0
-          cost         0.00 USD (scripted)  0.00 USD (scripted)
-          time   TIME
-        test
-          judged       1 (passed)           1 (passed)
-          issues       none                 none
-          escaped      0                    0
-          tokens       0                    0
-          cost         0.00 USD (scripted)  0.00 USD (scripted)
-          time   TIME
-        in all
-          ended        passed               passed
-          escaped      0 issues             0 issues
-          model calls  0                    0
-          tokens read  0                    0
-          written      0                    0
-          cost         0.00 USD (scripted)  0.00 USD (scripted)
-          time   TIME
+    A and B
+      swapped: another pipeline
+      first difference: something else was found
+        A: design-review#1 done in TIME, findings DIGEST
+        B: design-review#1 done in TIME, findings DIGEST
 
-        A and B
-          swapped: another pipeline
-          first difference: something else was found
-            A: design-review#1 done in TIME, findings DIGEST
-            B: design-review#1 done in TIME, findings DIGEST
-
-              {
-                "checks": [],
-            -   "issues": [],
-            -   "reviewers": [
-            -     "fixture"
-            +   "issues": [
-            +     {
-            +       "category": "quality",
-            +       "defect_type": "conventional_code_bug",
-            +       "description": "The design forgets the question.",
-            +       "evidence": "the settings say so",
-            +       "id": "ISSUE-000",
-            +       "impact": "none",
-            +       "phase_injected": "design",
-            +       "severity": "high"
-            +     }
-                ],
-            +   "reviewers": [],
-                "suggestions": []
-              }
-        exit 0
-        "#);
-        assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[1], "--markdown"]), @r#"
-        - **A** `RUN-A`: task ANSWER-001, pipeline scenario, strategy phase-aware, model scripted:answers.toml; passed: every gate passed
-        - **B** `RUN-B`: task ANSWER-001, pipeline scenario, strategy phase-aware, model scripted:answers.toml; passed: every gate passed
-
-        | | A | B |
-        |---|---|---|
-        | **design-review** | | |
-        | judged | 1 (passed) | 2 (failed, passed) |
-        | issues | none | 1 high |
-        | escaped | 0 | 0 |
-        | tokens | 0 | 0 |
-        | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
-        | time | TIME
-        | **test** | | |
-        | judged | 1 (passed) | 1 (passed) |
-        | issues | none | none |
-        | escaped | 0 | 0 |
-        | tokens | 0 | 0 |
-        | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
-        | time | TIME
-        | **in all** | | |
-        | ended | passed | passed |
-        | escaped | 0 issues | 0 issues |
-        | model calls | 0 | 0 |
-        | tokens read | 0 | 0 |
-        | written | 0 | 0 |
-        | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
-        | time | TIME
-
-        **A and B**: first difference: something else was found
-
-        - swapped: another pipeline
-        - A: design-review\#1 done in TIME, findings DIGEST
-        - B: design-review\#1 done in TIME, findings DIGEST
-
-        ```diff
           {
             "checks": [],
         -   "issues": [],
@@ -220,267 +152,324 @@ mod compare {
         +   "reviewers": [],
             "suggestions": []
           }
-        ```
-        exit 0
-        "#);
-    }
+    exit 0
+    "#);
+    assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[1], "--markdown"]), @r#"
+    - **A** `RUN-A`: task ANSWER-001, pipeline scenario, strategy phase-aware, model scripted:answers.toml; passed: every gate passed
+    - **B** `RUN-B`: task ANSWER-001, pipeline scenario, strategy phase-aware, model scripted:answers.toml; passed: every gate passed
 
-    #[test]
-    fn runs_of_one_pipeline_with_overlapping_calls_do_not_differ() {
-        let mut desk = Desk::with(&["asks-models"]);
-        desk.run("asks-models", &["--async"]);
-        let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
-        let end: Vec<&str> = said.lines().skip_while(|line| *line != "A and B").collect();
-        assert_snapshot!(end.join("\n"), @r"
-        A and B
-          no difference: same artifacts, verdicts and decisions
-        exit 0
-        ");
-    }
+    | | A | B |
+    |---|---|---|
+    | **design-review** | | |
+    | judged | 1 (passed) | 2 (failed, passed) |
+    | issues | none | 1 high |
+    | escaped | 0 | 0 |
+    | tokens | 0 | 0 |
+    | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
+    | time | TIME
+    | **test** | | |
+    | judged | 1 (passed) | 1 (passed) |
+    | issues | none | none |
+    | escaped | 0 | 0 |
+    | tokens | 0 | 0 |
+    | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
+    | time | TIME
+    | **in all** | | |
+    | ended | passed | passed |
+    | escaped | 0 issues | 0 issues |
+    | model calls | 0 | 0 |
+    | tokens read | 0 | 0 |
+    | written | 0 | 0 |
+    | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
+    | time | TIME
 
-    #[test]
-    fn of_three_runs_the_second_and_third_are_held_against_the_first() {
-        let desk = Desk::with(&["plain-pass", "code-is-mended", "waits-at-a-pass"]);
-        let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1], &desk.runs[2]]);
-        assert!(said.lines().all(|line| line.chars().count() <= 120), "{said}");
-        assert_snapshot!(said, @r#"
-        A  RUN-A
-           task ANSWER-001, pipeline scenario, strategy phase-aware
-           model scripted:answers.toml
-           passed: every gate passed
-        B  RUN-B
-           task ANSWER-001, pipeline scenario, strategy phase-aware
-           model scripted:answers.toml
-           passed: every gate passed
-        C  RUN-C
-           task ANSWER-001, pipeline scenario, strategy phase-aware
-           model scripted:answers.toml
-           waiting: design-review passed: no issue. Approve?
+    **A and B**: first difference: something else was found
 
-                       A                    B                    C
-        design-review
-          judged       1 (passed)           1 (passed)           1 (passed)
-          issues       none                 none                 none
-          escaped      0                    0                    0
-          tokens       0                    0                    0
-          cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
-          time   TIME
-        test
-          judged       1 (passed)           2 (failed, passed)   not reached
-          issues       none                 1 high               none
-          escaped      0                    0                    0
-          tokens       0                    0                    0
-          cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
-          time   TIME
-        in all
-          ended        passed               passed               waiting
-          escaped      0 issues             0 issues             0 issues
-          model calls  0                    0                    0
-          tokens read  0                    0                    0
-          written      0                    0                    0
-          cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
-          time   TIME
+    - swapped: another pipeline
+    - A: design-review\#1 done in TIME, findings DIGEST
+    - B: design-review\#1 done in TIME, findings DIGEST
 
-        A and B
-          swapped: another pipeline
-          first difference: another artifact
-            A: code#1 stored generated_code (135 bytes, DIGEST)
-            B: code#1 stored generated_code (134 bytes, DIGEST)
+    ```diff
+      {
+        "checks": [],
+    -   "issues": [],
+    -   "reviewers": [
+    -     "fixture"
+    +   "issues": [
+    +     {
+    +       "category": "quality",
+    +       "defect_type": "conventional_code_bug",
+    +       "description": "The design forgets the question.",
+    +       "evidence": "the settings say so",
+    +       "id": "ISSUE-000",
+    +       "impact": "none",
+    +       "phase_injected": "design",
+    +       "severity": "high"
+    +     }
+        ],
+    +   "reviewers": [],
+        "suggestions": []
+      }
+    ```
+    exit 0
+    "#);
+}
 
-              …
-                "files": [
-                  {
-                    "content": """
-            -         answer = 42
-            +         answer = 41
+#[test]
+fn runs_of_one_pipeline_with_overlapping_calls_do_not_differ() {
+    let mut desk = Desk::with(&["asks-models"]);
+    desk.run("asks-models", &["--async"]);
+    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
+    let end: Vec<&str> = said.lines().skip_while(|line| *line != "A and B").collect();
+    assert_snapshot!(end.join("\n"), @r"
+    A and B
+      no difference: same artifacts, verdicts and decisions
+    exit 0
+    ");
+}
 
-                    """,
-                    "path": "app.lines",
-            -       "purpose": "holds the answer"
-            +       "purpose": "holds an answer"
-                  }
-                ],
-                "language": "lines",
+#[test]
+fn of_three_runs_the_second_and_third_are_held_against_the_first() {
+    let desk = Desk::with(&["plain-pass", "code-is-mended", "waits-at-a-pass"]);
+    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1], &desk.runs[2]]);
+    assert!(said.lines().all(|line| line.chars().count() <= 120), "{said}");
+    assert_snapshot!(said, @r#"
+    A  RUN-A
+       task ANSWER-001, pipeline scenario, strategy phase-aware
+       model scripted:answers.toml
+       passed: every gate passed
+    B  RUN-B
+       task ANSWER-001, pipeline scenario, strategy phase-aware
+       model scripted:answers.toml
+       passed: every gate passed
+    C  RUN-C
+       task ANSWER-001, pipeline scenario, strategy phase-aware
+       model scripted:answers.toml
+       waiting: design-review passed: no issue. Approve?
 
-        A and C
-          swapped: another pipeline
-          first difference: something else came next
-            A: code#1 started with design_notes
-            C: design-review#1 waits for a person: design-review passed: no issue. Approve?
-        exit 0
-        "#);
-    }
+                   A                    B                    C
+    design-review
+      judged       1 (passed)           1 (passed)           1 (passed)
+      issues       none                 none                 none
+      escaped      0                    0                    0
+      tokens       0                    0                    0
+      cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+      time   TIME
+    test
+      judged       1 (passed)           2 (failed, passed)   not reached
+      issues       none                 1 high               none
+      escaped      0                    0                    0
+      tokens       0                    0                    0
+      cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+      time   TIME
+    in all
+      ended        passed               passed               waiting
+      escaped      0 issues             0 issues             0 issues
+      model calls  0                    0                    0
+      tokens read  0                    0                    0
+      written      0                    0                    0
+      cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+      time   TIME
 
-    #[test]
-    fn json_holds_the_figures_and_the_events_that_differ() {
-        let desk = Desk::with(&["plain-pass", "design-fails-once"]);
-        let said = desk.scene.call(&["compare", &desk.runs[0], &desk.runs[1], "--json"]);
-        assert_eq!((said.code, said.stderr.as_str()), (0, ""));
-        let json: Value = serde_json::from_str(&said.stdout).unwrap();
-        assert_eq!(json["gates"][0]["runs"][1]["verdicts"], json!(["failed", "passed"]));
-        assert_eq!(json["gates"][0]["runs"][1]["issues"]["high"], 1);
-        assert_eq!(json["runs"][0]["run_id"], Value::from(desk.runs[0].as_str()));
-        let difference = &json["against_first"][0]["first_difference"];
-        assert_eq!(
-            (&difference["differs"], &difference["before"]["event"]),
-            (&json!("findings"), &json!("phase_finished"))
-        );
-        let names: Vec<&String> = json.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["against_first", "gates", "runs"]);
-    }
+    A and B
+      swapped: another pipeline
+      first difference: another artifact
+        A: code#1 stored generated_code (135 bytes, DIGEST)
+        B: code#1 stored generated_code (134 bytes, DIGEST)
 
-    #[test]
-    fn another_request_and_another_answer_are_shown_with_the_lines_that_differ() {
-        let mut desk = Desk::with(&["asks-models"]);
-        let base = examples().join("../tests/scenarios/base.toml");
-        let asks = |label: &str| {
-            let phase = format!("[[phase]]\nname = \"planning\"\nsettings = {{ ask = \"{label}\" }}\n");
-            format!("extends = \"{}\"\n{phase}", base.display())
-        };
-        fs::write(desk.scene.path("pipeline.toml"), asks("a bolder plan")).unwrap();
-        let pipeline = desk.scene.path("pipeline.toml").display().to_string();
-        desk.run("asks-models", &["--pipeline", &pipeline]);
-        fs::write(desk.scene.path("answers.toml"), "[[answer]]\ntext = '{ \"said\": \"no\" }'\n").unwrap();
-        fs::write(desk.scene.path("phasegate.toml"), "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
-        let config = desk.scene.path("phasegate.toml").display().to_string();
-        desk.run("asks-models", &["--config", &config]);
-        let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1], &desk.runs[2]]);
-        let end: Vec<&str> = said.lines().skip_while(|line| *line != "A and B").collect();
-        assert_snapshot!(end.join("\n"), @r#"
-        A and B
-          swapped: another pipeline
-          first difference: a model was asked something else
-            A: planning#1 call 1 asks scripted:answers.toml for plan (request DIGEST)
-            B: planning#1 call 1 asks scripted:answers.toml for a bolder plan (request DIGEST)
-
+          …
+            "files": [
               {
-                "answer_schema": null,
-            -   "label": "plan",
-            +   "label": "a bolder plan",
-                "max_output_tokens": 1000,
-                "messages": [
-                  {
+                "content": """
+        -         answer = 42
+        +         answer = 41
 
-        A and C
-          first difference: the same request was answered otherwise
-            A: planning#1 call 1 answered in TIME: end, 15 tokens read, 5 written, unknown cost
-            C: planning#1 call 1 answered in TIME: end, 15 tokens read, 4 written, unknown cost
+                """,
+                "path": "app.lines",
+        -       "purpose": "holds the answer"
+        +       "purpose": "holds an answer"
+              }
+            ],
+            "language": "lines",
 
-              …
-                  "content": [
-                    {
-                      "text": (text) {
-            -           "said": "yes"
-            +           "said": "no"
-                      },
-                      "type": "text"
-                    }
-              …
-                  "usage": {
-                    "cached_input_tokens": 0,
-                    "input_tokens": 15,
-            -       "output_tokens": 5,
-            +       "output_tokens": 4,
-                    "usd": null
-                  }
+    A and C
+      swapped: another pipeline
+      first difference: something else came next
+        A: code#1 started with design_notes
+        C: design-review#1 waits for a person: design-review passed: no issue. Approve?
+    exit 0
+    "#);
+}
+
+#[test]
+fn json_holds_the_figures_and_the_events_that_differ() {
+    let desk = Desk::with(&["plain-pass", "design-fails-once"]);
+    let said = desk.scene.call(&["compare", &desk.runs[0], &desk.runs[1], "--json"]);
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+    let json: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(json["gates"][0]["runs"][1]["verdicts"], json!(["failed", "passed"]));
+    assert_eq!(json["gates"][0]["runs"][1]["issues"]["high"], 1);
+    assert_eq!(json["runs"][0]["run_id"], Value::from(desk.runs[0].as_str()));
+    let difference = &json["against_first"][0]["first_difference"];
+    assert_eq!(
+        (&difference["differs"], &difference["before"]["event"]),
+        (&json!("findings"), &json!("phase_finished"))
+    );
+    let names: Vec<&String> = json.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["against_first", "gates", "runs"]);
+}
+
+#[test]
+fn another_request_and_another_answer_are_shown_with_the_lines_that_differ() {
+    let mut desk = Desk::with(&["asks-models"]);
+    let base = examples().join("../tests/scenarios/base.toml");
+    let asks = |label: &str| {
+        let phase = format!("[[phase]]\nname = \"planning\"\nsettings = {{ ask = \"{label}\" }}\n");
+        format!("extends = \"{}\"\n{phase}", base.display())
+    };
+    fs::write(desk.scene.path("pipeline.toml"), asks("a bolder plan")).unwrap();
+    let pipeline = desk.scene.path("pipeline.toml").display().to_string();
+    desk.run("asks-models", &["--pipeline", &pipeline]);
+    fs::write(desk.scene.path("answers.toml"), "[[answer]]\ntext = '{ \"said\": \"no\" }'\n").unwrap();
+    fs::write(desk.scene.path("phasegate.toml"), "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
+    let config = desk.scene.path("phasegate.toml").display().to_string();
+    desk.run("asks-models", &["--config", &config]);
+    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1], &desk.runs[2]]);
+    let end: Vec<&str> = said.lines().skip_while(|line| *line != "A and B").collect();
+    assert_snapshot!(end.join("\n"), @r#"
+    A and B
+      swapped: another pipeline
+      first difference: a model was asked something else
+        A: planning#1 call 1 asks scripted:answers.toml for plan (request DIGEST)
+        B: planning#1 call 1 asks scripted:answers.toml for a bolder plan (request DIGEST)
+
+          {
+            "answer_schema": null,
+        -   "label": "plan",
+        +   "label": "a bolder plan",
+            "max_output_tokens": 1000,
+            "messages": [
+              {
+
+    A and C
+      first difference: the same request was answered otherwise
+        A: planning#1 call 1 answered in TIME: end, 15 tokens read, 5 written, unknown cost
+        C: planning#1 call 1 answered in TIME: end, 15 tokens read, 4 written, unknown cost
+
+          …
+              "content": [
+                {
+                  "text": (text) {
+        -           "said": "yes"
+        +           "said": "no"
+                  },
+                  "type": "text"
                 }
-        exit 0
-        "#);
-    }
+          …
+              "usage": {
+                "cached_input_tokens": 0,
+                "input_tokens": 15,
+        -       "output_tokens": 5,
+        +       "output_tokens": 4,
+                "usd": null
+              }
+            }
+    exit 0
+    "#);
+}
 
-    #[test]
-    fn a_run_that_is_not_over_is_told_from_one_that_went_another_way() {
-        let scene = Scene::new("slow");
-        let under_way = scene.run_until(&[], in_design);
-        let mut desk = Desk { runs: vec![under_way.run_id()], scene };
-        under_way.signal("KILL");
-        desk.run("slow", &["--async"]);
-        let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
-        let end: Vec<&str> = said.lines().skip_while(|line| *line != "in all").collect();
-        assert_snapshot!(end.join("\n"), @r"
-        in all
-          ended        running                          passed
-          escaped      0 issues                         0 issues
-          model calls  4                                5
-          billed?      1 more call never answered, may  none open
-                       have been billed
-          tokens read  58                               72
-          written      24                               30
-          cost         unknown cost (scripted)          unknown cost (scripted)
-          time   TIME
+#[test]
+fn a_run_that_is_not_over_is_told_from_one_that_went_another_way() {
+    let scene = crate::scene("slow");
+    let under_way = scene.run_until(&[], in_design);
+    let mut desk = Desk { runs: vec![under_way.run_id()], scene };
+    under_way.signal("KILL");
+    desk.run("slow", &["--async"]);
+    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
+    let end: Vec<&str> = said.lines().skip_while(|line| *line != "in all").collect();
+    assert_snapshot!(end.join("\n"), @r"
+    in all
+      ended        running                          passed
+      escaped      0 issues                         0 issues
+      model calls  4                                5
+      billed?      1 more call never answered, may  none open
+                   have been billed
+      tokens read  58                               72
+      written      24                               30
+      cost         unknown cost (scripted)          unknown cost (scripted)
+      time   TIME
 
-        A and B
-          no difference so far: A has come no further than this
-            B: design#1 call 3 answered in TIME: end, 14 tokens read, 6 written, unknown cost
-        exit 0
-        ");
-    }
+    A and B
+      no difference so far: A has come no further than this
+        B: design#1 call 3 answered in TIME: end, 14 tokens read, 6 written, unknown cost
+    exit 0
+    ");
+}
 
-    #[test]
-    fn a_fork_shows_what_was_swapped_and_what_it_did_not_pay_again() {
-        let mut desk = Desk::with(&["asks-models"]);
-        let swap = ["--set", "phases.design.settings.ask=a bolder design"];
-        let told = desk.scene.call(&[&["fork", &desk.runs[0], "--at", "design", "--json"], &swap[..]].concat());
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        desk.runs.push(told.run_id());
-        let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
-        let end: Vec<&str> = said.lines().skip_while(|line| *line != "in all").collect();
-        assert_snapshot!(end.join("\n"), @r#"
-        in all
-          ended        passed                   passed
-          escaped      0 issues                 0 issues
-          model calls  2                        2
-          recorded     0                        1
-          tokens read  29                       29
-          written      10                       10
-          cost         unknown cost (scripted)  unknown cost (scripted)
-          time   TIME
+#[test]
+fn a_fork_shows_what_was_swapped_and_what_it_did_not_pay_again() {
+    let mut desk = Desk::with(&["asks-models"]);
+    let swap = ["--set", "phases.design.settings.ask=a bolder design"];
+    let told = desk.scene.call(&[&["fork", &desk.runs[0], "--at", "design", "--json"], &swap[..]].concat());
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    desk.runs.push(told.run_id());
+    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
+    let end: Vec<&str> = said.lines().skip_while(|line| *line != "in all").collect();
+    assert_snapshot!(end.join("\n"), @r#"
+    in all
+      ended        passed                   passed
+      escaped      0 issues                 0 issues
+      model calls  2                        2
+      recorded     0                        1
+      tokens read  29                       29
+      written      10                       10
+      cost         unknown cost (scripted)  unknown cost (scripted)
+      time   TIME
 
-        A and B
-          swapped: another pipeline
-          first difference: a model was asked something else
-            A: design#1 call 1 asks scripted:answers.toml for design (request DIGEST)
-            B: design#1 call 1 asks scripted:answers.toml for a bolder design (request DIGEST)
+    A and B
+      swapped: another pipeline
+      first difference: a model was asked something else
+        A: design#1 call 1 asks scripted:answers.toml for design (request DIGEST)
+        B: design#1 call 1 asks scripted:answers.toml for a bolder design (request DIGEST)
 
+          {
+            "answer_schema": null,
+        -   "label": "design",
+        +   "label": "a bolder design",
+            "max_output_tokens": 1000,
+            "messages": [
               {
-                "answer_schema": null,
-            -   "label": "design",
-            +   "label": "a bolder design",
-                "max_output_tokens": 1000,
-                "messages": [
-                  {
-        exit 0
-        "#);
-    }
+    exit 0
+    "#);
+}
 
-    #[test]
-    fn what_cannot_be_compared_is_refused_in_words() {
-        let desk = Desk::with(&["plain-pass"]);
-        assert_snapshot!(desk.says(&["compare", &desk.runs[0]]), @r"
-        exit 2
-        error: 2 values required by '<RUN> <RUN>...'; only 1 was provided
+#[test]
+fn what_cannot_be_compared_is_refused_in_words() {
+    let desk = Desk::with(&["plain-pass"]);
+    assert_snapshot!(desk.says(&["compare", &desk.runs[0]]), @r"
+    exit 2
+    error: 2 values required by '<RUN> <RUN>...'; only 1 was provided
 
-        Usage: phasegate compare [OPTIONS] <RUN> <RUN>...
+    Usage: phasegate compare [OPTIONS] <RUN> <RUN>...
 
-        For more information, try '--help'.
-        ");
-        assert_snapshot!(desk.says(&["compare", &desk.runs[0], "nothing"]), @r"
-        exit 2
-        error: there is no run `nothing`
-        hint: `phasegate runs` lists them
-        ");
-        assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[0]]), @r"
-        exit 2
-        error: run RUN-A is named twice
-        hint: `phasegate runs` lists the runs; of a task name the others by their ids
-        ");
-        assert_snapshot!(desk.says(&["compare", &desk.runs[0], "x", "--json", "--markdown"]), @r"
-        exit 2
-        error: the argument '--json' cannot be used with '--markdown'
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(desk.says(&["compare", &desk.runs[0], "nothing"]), @r"
+    exit 2
+    error: there is no run `nothing`
+    hint: `phasegate runs` lists them
+    ");
+    assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[0]]), @r"
+    exit 2
+    error: run RUN-A is named twice
+    hint: `phasegate runs` lists the runs; of a task name the others by their ids
+    ");
+    assert_snapshot!(desk.says(&["compare", &desk.runs[0], "x", "--json", "--markdown"]), @r"
+    exit 2
+    error: the argument '--json' cannot be used with '--markdown'
 
-        Usage: phasegate compare --json --state <DIR> <RUN> <RUN>...
+    Usage: phasegate compare --json --state <DIR> <RUN> <RUN>...
 
-        For more information, try '--help'.
-        ");
-    }
+    For more information, try '--help'.
+    ");
 }

@@ -1,9 +1,4 @@
 //! Experiments with the real binary: the example end to end, and what becomes of one that is killed, stopped or out of money.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-#[allow(dead_code)]
-#[path = "scenarios/harness.rs"]
-mod harness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,10 +6,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use harness::{Scene, Told, examples};
 use insta::assert_snapshot;
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::{Event, Recorded};
+use phasegate_test::{Scene, Told, examples};
 use serde_json::Value;
 
 /// A copy of the example, to be edited at will.
@@ -22,7 +17,7 @@ struct Lab(Scene);
 
 impl Lab {
     fn new() -> Self {
-        let lab = Self(Scene::new("experiment"));
+        let lab = Self(crate::scene("experiment"));
         fs::create_dir_all(lab.path("tasks")).unwrap();
         let from = examples().join("compare-strategies");
         for name in ["experiment.toml", "phasegate.toml", "answers.toml"] {

@@ -1,8 +1,6 @@
 //! Plugins of strangers, as an operator meets them: what they say of themselves, what they get, what they may be set to, and
 //! what happens when one is not what it was when somebody agreed to it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

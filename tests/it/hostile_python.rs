@@ -1,16 +1,10 @@
 //! Whole runs whose code is Python that wants no good, with the runner as it is shipped: the verdict, and the words of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, dead_code)]
-
-#[path = "scenarios/harness.rs"]
-mod harness;
 
 use std::fs;
 
-use harness::Scene;
-
 /// The scenario tells its story and replays; its report.
 fn report(name: &str) -> String {
-    let scene = Scene::new(name);
+    let scene = crate::scene(name);
     let told = scene.run(&[]);
     scene.check(&told);
     scene.replays(&told.run_id(), &[]);

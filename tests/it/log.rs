@@ -5,8 +5,8 @@ use std::process::{Child, ChildStdout, Command};
 
 use insta::assert_snapshot;
 
-use super::harness::{Scene, Told};
-use super::{Desk, in_design};
+use crate::compare::{Desk, in_design};
+use phasegate_test::{Scene, Told};
 
 /// The process, once it has told something.
 fn follows(scene: &Scene, run: &str, more: &[&str]) -> (Child, String, BufReader<ChildStdout>) {
@@ -146,7 +146,7 @@ fn json_is_what_run_wrote_event_by_event() {
 
 #[test]
 fn a_run_under_way_is_followed_to_its_end_and_left_alone_by_ctrl_c() {
-    let scene = Scene::new("slow");
+    let scene = crate::scene("slow");
     let under_way = scene.run_until(&[], in_design);
     let desk = Desk { runs: vec![under_way.run_id()], scene };
     let followed = follows(&desk.scene, &desk.runs[0], &["--json"]);
@@ -162,7 +162,7 @@ fn a_run_under_way_is_followed_to_its_end_and_left_alone_by_ctrl_c() {
 
 #[test]
 fn following_ends_where_the_run_stops_and_says_how_it_goes_on() {
-    let scene = Scene::new("slow");
+    let scene = crate::scene("slow");
     let under_way = scene.run_until(&[], in_design);
     let desk = Desk { runs: vec![under_way.run_id()], scene };
     let followed = follows(&desk.scene, &desk.runs[0], &[]);
@@ -180,7 +180,7 @@ fn following_ends_where_the_run_stops_and_says_how_it_goes_on() {
 
 #[test]
 fn following_ends_where_the_process_is_gone() {
-    let scene = Scene::new("slow");
+    let scene = crate::scene("slow");
     let under_way = scene.run_until(&[], in_design);
     let desk = Desk { runs: vec![under_way.run_id()], scene };
     let followed = follows(&desk.scene, &desk.runs[0], &[]);

@@ -1,20 +1,14 @@
 //! The operator's bounds on the host, `[sandbox]`, and the folder for compiled plugins, as they are met at the command line.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "scenarios/harness.rs"]
-#[allow(dead_code)]
-mod harness;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use harness::{Scene, Told};
 use insta::assert_snapshot;
+use phasegate_test::{Scene, Told};
 
 /// A run with these lines under `[sandbox]`, and with a folder for compiled plugins of its own.
 fn run(sandbox: &str, prepare: impl FnOnce(&Scene)) -> (Told, String) {
-    let scene = Scene::new("plain-pass");
+    let scene = crate::scene("plain-pass");
     let answers = scene.file("answers.toml");
     let config = format!("[models]\ndefault = \"scripted:{answers}\"\n\n[sandbox]\n{sandbox}");
     fs::write(scene.path("phasegate.toml"), config).unwrap();
@@ -84,7 +78,7 @@ fn a_compiler_that_takes_too_long_or_too_much_memory_is_ended_and_the_bound_is_n
 
 #[test]
 fn findings_that_are_too_much_to_be_kept_in_events_are_not_taken() {
-    let scene = Scene::new("plain-pass");
+    let scene = crate::scene("plain-pass");
     let issue = format!(
         "{{ severity = \"low\", phase_injected = \"design\", description = \"{}\" }}",
         "too much of it ".repeat(40_000)
@@ -133,7 +127,7 @@ fn a_folder_for_compiled_plugins_that_others_may_write_into_is_refused() {
 
 #[test]
 fn what_was_begun_goes_on_within_the_usual_bounds_though_the_configuration_is_broken_since() {
-    let scene = Scene::new("plain-pass");
+    let scene = crate::scene("plain-pass");
     let told = scene.run(&[]);
     fs::write(scene.path("phasegate.toml"), "[sandbox]\nmax_instance = 1\n").unwrap();
     let replayed = scene.call(&["replay", &told.run_id(), "--json"]);

@@ -2,14 +2,12 @@
 //!
 //! Every call is made in an empty folder, with no key and no model anywhere.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use insta::assert_snapshot;
 
-#[path = "../host/sandbox/tests/common/stub.rs"]
+#[path = "../../host/sandbox/tests/common/stub.rs"]
 mod stub;
 
 fn root() -> PathBuf {

@@ -1,23 +1,19 @@
 //! Whole runs with the real binary: what went wrong and what came of it, as a user sees it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-#[path = "scenarios/harness.rs"]
-mod harness;
 
 use std::fs;
 use std::path::Path;
 
-use harness::{Scene, Told, examples};
+use phasegate_test::{Scene, Told, examples};
 use serde_json::Value;
 
 /// The scenario tells its story, and with overlapping calls the same one, with the same artifacts and questions; both
 /// replay, each also the way the other ran.
 fn tells(name: &str) -> (Scene, Told) {
-    let scene = Scene::new(name);
+    let scene = crate::scene(name);
     let told = scene.run(&[]);
     scene.check(&told);
     scene.replays(&told.run_id(), &["--async"]);
-    let other = Scene::new(name);
+    let other = crate::scene(name);
     let overlapping = other.run(&["--async"]);
     scene.check(&overlapping);
     other.replays(&overlapping.run_id(), &[]);
@@ -79,7 +75,7 @@ fn a_hostile_agent_gets_five_plain_errors_and_its_neighbours_notice_nothing() {
         files.push(file.display().to_string());
     }
     let tasks: Vec<&str> = files.iter().flat_map(|file| ["--task", file.as_str()]).collect();
-    let together = Scene::new("hostile-agent").run(&[&tasks[..], &["--jobs", "4"]].concat());
+    let together = crate::scene("hostile-agent").run(&[&tasks[..], &["--jobs", "4"]].concat());
     assert_eq!(together.code, 0, "{}", together.stderr);
     assert_eq!(together.named("run_finished").filter(|event| event["status"] == "passed").count(), 4);
 }
@@ -87,7 +83,7 @@ fn a_hostile_agent_gets_five_plain_errors_and_its_neighbours_notice_nothing() {
 #[test]
 fn calls_that_an_agent_left_behind_harm_nothing() {
     for mode in [&[][..], &["--async"]] {
-        let scene = Scene::new("left-behind");
+        let scene = crate::scene("left-behind");
         let told = scene.run(mode);
         scene.check(&told);
         scene.replays(&told.run_id(), mode);
@@ -108,7 +104,7 @@ fn paths_that_leave_the_out_folder_are_refused_and_nothing_is_written_outside() 
 
 #[test]
 fn what_could_not_be_taken_is_told_with_plugin_phase_and_remedy_wherever_a_person_reads_it() {
-    let scene = Scene::new("never-taken");
+    let scene = crate::scene("never-taken");
     let told = Told::of(scene.run_with(&["--config", &scene.file("phasegate.toml")]));
     let run = told.stdout.split_whitespace().find(|word| word.starts_with("answer-001-")).unwrap().to_owned();
     let untimed = |line: &str| match line.rsplit_once(" (") {
@@ -158,197 +154,10 @@ fn a_test_that_was_given_up_stands_in_result_and_report() {
     assert!(fs::read_to_string(scene.path("out/report.md")).unwrap().contains("nobody asked for beauty"));
 }
 
-mod people {
-    use super::*;
-
-    fn waiting(name: &str) -> (Scene, String) {
-        let scene = Scene::new(name);
-        let told = scene.run(&[]);
-        assert_eq!(told.code, 3, "{}", told.stderr);
-        scene.check(&told);
-        scene.replays(&told.run_id(), &[]);
-        (scene, told.run_id())
-    }
-
-    fn says(scene: &Scene, run: &str, what: &[&str]) -> Told {
-        scene.call(&[&[what[0], run, "--by", "ann"], &what[1..]].concat())
-    }
-
-    fn verdicts(told: &Told) -> Vec<String> {
-        let judged = told.named("gate_judged");
-        judged.map(|it| format!("{} {}", it["phase"].as_str().unwrap(), it["verdict"].as_str().unwrap())).collect()
-    }
-
-    #[test]
-    fn an_override_goes_on_and_stands_in_the_result() {
-        let (scene, run) = waiting("waits-at-a-failure");
-        assert_eq!(says(&scene, &run, &["override", "--reason", "known and harmless"]).code, 0);
-        let told = scene.resume(&run);
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        let end = told.named("run_finished").next().unwrap();
-        assert_eq!(end["reason"], "passed; overridden by a person: design-review");
-        let result = fs::read_to_string(scene.path("out/result.json")).unwrap();
-        assert!(result.contains("known and harmless") && result.contains("\"ann\""), "{result}");
-    }
-
-    #[test]
-    fn a_rejection_grants_one_more_attempt_and_its_words_reach_the_next_prompt() {
-        let (scene, run) = waiting("waits-at-a-failure");
-        assert_eq!(says(&scene, &run, &["reject", "--reason", "ask the question first"]).code, 0);
-        let told = scene.resume(&run);
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        assert_eq!(verdicts(&told), ["design-review passed", "test passed"]);
-        let design = fs::read_to_string(scene.path("out/artifacts/design_notes.json")).unwrap();
-        assert!(design.contains("ask the question first"), "{design}");
-    }
-
-    #[test]
-    fn a_rejection_may_name_the_phase_that_revises() {
-        let (scene, run) = waiting("waits-at-a-failure");
-        let refused = says(&scene, &run, &["reject", "--revise", "code", "--reason", "no"]);
-        assert_eq!(refused.code, 2);
-        assert!(refused.stderr.contains("gate design-review may not send work back to `code`"), "{}", refused.stderr);
-        assert_eq!(says(&scene, &run, &["reject", "--revise", "planning", "--reason", "begin anew"]).code, 0);
-        let told = scene.resume(&run);
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        assert!(told.story().starts_with("planning#2 submitted"), "{}", told.story());
-        assert!(fs::read_to_string(scene.path("out/artifacts/plan.json")).unwrap().contains("begin anew"));
-    }
-
-    #[test]
-    fn a_failing_gate_cannot_be_approved_and_an_abort_ends_the_run() {
-        let (scene, run) = waiting("waits-at-a-failure");
-        let refused = says(&scene, &run, &["approve"]);
-        assert_eq!(refused.code, 2);
-        assert!(refused.stderr.contains("a failing gate cannot be approved"), "{}", refused.stderr);
-        assert_eq!(says(&scene, &run, &["override"]).code, 2, "a reason is needed");
-        assert_eq!(says(&scene, &run, &["abort", "--reason", "wrong task"]).code, 0);
-        assert_eq!(scene.resume(&run).code, 1);
-        assert!(scene.call(&["show", &run]).stdout.contains("wrong task"));
-    }
-
-    #[test]
-    fn an_approval_goes_on_and_a_run_that_nobody_decided_waits_on() {
-        let (scene, run) = waiting("waits-at-a-pass");
-        assert_eq!(scene.resume(&run).code, 3, "resuming decides nothing");
-        assert_eq!(says(&scene, &run, &["override", "--reason", "x"]).code, 2, "there is nothing to override");
-        assert_eq!(says(&scene, &run, &["approve"]).code, 0);
-        let told = scene.resume(&run);
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        assert_eq!(verdicts(&told), ["test passed"]);
-    }
-}
-
-mod interrupted {
-    use super::*;
-
-    fn in_design(event: &Value) -> bool {
-        event["event"] == "model_asked" && event["phase"] == "design" && event["call"] == 3
-    }
-
-    fn resumes(scene: &Scene, run: &str) -> Told {
-        let told = scene.resume(run);
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        let again: Vec<_> = told.named("phase_started").map(|event| event["phase"].as_str().unwrap()).collect();
-        assert_eq!(again, ["design-review", "code", "test"], "what was begun goes on, what was done stays done");
-        told
-    }
-
-    fn uninterrupted() -> Told {
-        let told = Scene::new("slow").run(&["--async"]);
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        told
-    }
-
-    #[test]
-    fn a_killed_run_goes_on_without_paying_twice_and_comes_to_the_same_end() {
-        let whole = uninterrupted();
-        for mode in [&["--async"][..], &[]] {
-            let scene = Scene::new("slow");
-            let killed = scene.run_until(mode, in_design);
-            let run = killed.run_id();
-            let before = killed.signal("KILL");
-            let after = resumes(&scene, &run);
-            let mut digests = before.digests();
-            digests.extend(after.digests());
-            assert_eq!(digests, whole.digests());
-            let answered: Vec<_> = before.named("model_answered").map(|it| (&it["phase"], &it["call"])).collect();
-            assert!(after.named("model_asked").all(|it| !answered.contains(&(&it["phase"], &it["call"]))));
-        }
-    }
-
-    #[test]
-    fn what_was_used_before_a_kill_counts_afterwards_and_the_same_call_is_refused() {
-        fn design(told: &Told) -> Vec<&Value> {
-            told.named("phase_finished").filter(|it| it["phase"] == "design").map(|it| &it["outcome"]).collect()
-        }
-        let whole = Scene::new("out-of-tokens").run(&["--async"]);
-        let scene = Scene::new("out-of-tokens");
-        let answered = |it: &Value| it["event"] == "model_answered" && it["phase"] == "design" && it["call"] == 4;
-        let killed = scene.run_until(&["--async"], answered);
-        let run = killed.run_id();
-        killed.signal("KILL");
-        let after = scene.resume(&run);
-        assert!(
-            design(&after)[0]["crashed"]["reason"].as_str().unwrap().contains("of its 5000 left"),
-            "{}",
-            after.stderr
-        );
-        assert_eq!(design(&after), design(&whole));
-        scene.replays(&run, &[]);
-    }
-
-    #[test]
-    fn a_call_that_may_have_been_billed_is_shown() {
-        let scene = Scene::new("slow");
-        let killed = scene.run_until(&["--async"], in_design);
-        let run = killed.run_id();
-        killed.signal("KILL");
-        resumes(&scene, &run);
-        let result: Value = serde_json::from_slice(&fs::read(scene.path("out/result.json")).unwrap()).unwrap();
-        assert!(!result["maybe_billed"].as_array().unwrap().is_empty(), "{result}");
-        assert!(scene.call(&["show", &run]).stdout.contains("may have been billed"));
-    }
-
-    #[test]
-    fn ctrl_c_stops_with_130_and_the_run_goes_on_later() {
-        let scene = Scene::new("slow");
-        let under_way = scene.run_until(&[], in_design);
-        let run = under_way.run_id();
-        let stopped = under_way.signal("INT");
-        assert_eq!(stopped.code, 130, "{}", stopped.stderr);
-        assert!(stopped.stderr.contains(&format!("phasegate resume {run}")), "{}", stopped.stderr);
-        resumes(&scene, &run);
-    }
-
-    #[test]
-    fn cancel_from_another_terminal_stops_with_130_and_the_run_goes_on_later() {
-        let scene = Scene::new("slow");
-        let under_way = scene.run_until(&[], in_design);
-        let run = under_way.run_id();
-        let cancelled = scene.call(&["cancel", &run]);
-        assert_eq!(cancelled.code, 0, "{}", cancelled.stderr);
-        let stopped = under_way.wait();
-        assert_eq!(stopped.code, 130, "{}", stopped.stderr);
-        assert!(stopped.story().contains("stopped: cancelled by ann"), "{}", stopped.story());
-        resumes(&scene, &run);
-    }
-
-    #[test]
-    fn a_second_process_on_the_same_run_is_refused_in_words() {
-        let scene = Scene::new("slow");
-        let under_way = scene.run_until(&[], in_design);
-        let second = scene.resume(&under_way.run_id());
-        assert_ne!(second.code, 0);
-        assert!(second.stderr.contains("hint:"), "{}", second.stderr);
-        assert_eq!(under_way.wait().code, 0);
-    }
-}
-
 #[test]
 fn a_key_appears_nowhere() {
     const CANARY: &str = "sk-canary-7f3a9c";
-    let scene = Scene::new("waits-at-a-pass");
+    let scene = crate::scene("waits-at-a-pass");
     let mut command = scene.run_command(&["-v", "-v"]);
     command.env("ANTHROPIC_API_KEY", CANARY).env("OPENAI_API_KEY", CANARY).env("RUST_LOG", "trace");
     let output = command.output().unwrap();
@@ -379,7 +188,7 @@ fn code_that_is_built_on_a_base_is_tested_with_it_and_comes_as_a_patch_too() {
 
 #[test]
 fn a_run_whose_budget_is_used_up_goes_on_with_a_raised_one_and_asks_nothing_twice() {
-    let scene = Scene::new("asks-models");
+    let scene = crate::scene("asks-models");
     let config = scene.path("small.toml");
     let script = "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n";
     fs::write(scene.path("answers.toml"), script).unwrap();
@@ -393,74 +202,4 @@ fn a_run_whose_budget_is_used_up_goes_on_with_a_raised_one_and_asks_nothing_twic
     let resumed = scene.call(&["resume", &stopped.run_id(), "--json", "--calls", "2"]);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     assert_eq!((stopped.named("model_asked").count(), resumed.named("model_asked").count()), (1, 1));
-}
-
-/// The first task, with the standard agents, written answers, and real pytest in its sandbox.
-mod first_task {
-    use phasegate_journal::{Journal, SqliteJournal};
-    use phasegate_process::Digest;
-
-    use super::*;
-
-    /// A blob of the journal, as JSON.
-    fn blob(scene: &Scene, digest: &Value) -> Value {
-        let journal = SqliteJournal::open(&scene.path("state")).unwrap();
-        let digest: Digest = digest.as_str().unwrap().parse().unwrap();
-        serde_json::from_slice(&journal.blob(&digest).unwrap().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn each_event_as_json_names_its_run_and_no_key_twice() {
-        let scene = Scene::new("first-task");
-        let told = Told::of(command(&scene, &[]));
-        assert!(told.events.iter().all(|event| event["run"] == told.run_id().as_str()), "{}", told.stdout);
-        assert!(told.named("tests_ran").all(|event| event["result"].as_str().unwrap().starts_with("sha256:")));
-    }
-
-    #[test]
-    fn the_second_code_prompt_holds_the_assertion_that_failed() {
-        let scene = Scene::new("first-task");
-        let told = Told::of(command(&scene, &[]));
-        let counted = told.named("tests_ran").find(|event| event["call"].is_null()).unwrap();
-        let run = blob(&scene, &counted["result"]);
-        let failed = run["tests"].as_array().unwrap().iter().find(|test| test["outcome"] == "failed").unwrap();
-        let assertion = failed["message"].as_str().unwrap().lines().find(|line| line.contains("assert")).unwrap();
-        let asked = told.named("model_asked").find(|event| event["label"] == "code" && event["attempt"] == 2).unwrap();
-        let request = blob(&scene, &asked["request"]);
-        let parts =
-            request["messages"].as_array().unwrap().iter().flat_map(|message| message["content"].as_array().unwrap());
-        let prompt: String = parts.filter_map(|part| part["text"].as_str()).collect();
-        assert!(prompt.contains(assertion.trim()), "{assertion} is not in the prompt:\n{prompt}");
-    }
-
-    #[test]
-    fn a_third_party_adds_a_gate_and_a_stranger_swaps_the_strategy_without_host_code() {
-        let example = |path: &str| examples().join(path).display().to_string();
-        let scene = Scene::new("first-task");
-        let audited = Told::of(command(&scene, &["--pipeline", &example("security-audit/pipeline.toml")]));
-        assert_eq!(audited.code, 0, "{}", audited.stderr);
-        assert!(audited.story().contains("security-audit#1 passed"), "{}", audited.story());
-        assert!(scene.path("out/artifacts/security_audit_report.json").exists());
-        let scene = Scene::new("first-task");
-        let swapped = Told::of(command(&scene, &["--feedback", &example("feedback-custom/feedback-custom.wasm")]));
-        assert_eq!(swapped.code, 0, "{}", swapped.stderr);
-    }
-
-    fn command(scene: &Scene, more: &[&str]) -> std::process::Command {
-        let task = examples().join("first-task/task.toml").display().to_string();
-        let out = scene.path("out").display().to_string();
-        scene.command(&[&["run", "--json", "--task", &task, "--out", &out], more].concat())
-    }
-
-    #[test]
-    fn the_first_task_is_designed_twice_coded_twice_and_passes() {
-        let scene = Scene::new("first-task");
-        let told = Told::of(command(&scene, &[]));
-        scene.check(&told);
-        assert!(scene.path("out/durations.py").exists() && scene.path("out/report.md").exists());
-        let other = Scene::new("first-task");
-        let overlapping = Told::of(command(&other, &["--async"]));
-        scene.check(&overlapping);
-        assert_eq!(told.digests(), overlapping.digests());
-    }
 }

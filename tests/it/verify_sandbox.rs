@@ -3,8 +3,6 @@
 //! What an attack that held ended in is compared as it was said; sizes and lines of source, which change whenever an
 //! attacker is rebuilt, are replaced before.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 

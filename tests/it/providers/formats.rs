@@ -1,5 +1,4 @@
 //! Answers as the providers' published formats have them, whole or as a stream of two pieces.
-#![allow(missing_docs)]
 
 use axum::body::Body;
 use axum::http::Response;

@@ -1,11 +1,7 @@
 //! Whole runs against servers on this machine that speak the providers' published formats: each refuses the first call
 //! with 429, then answers, streamed or whole. What was used is counted and priced, and the key stays where it belongs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, dead_code)]
 
-#[path = "providers/formats.rs"]
-mod formats;
-#[path = "scenarios/harness.rs"]
-mod harness;
+pub mod formats;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -14,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response};
-use harness::{Scene, Told};
+use phasegate_test::Told;
 use serde_json::Value;
 
 const CANARY: &str = "sk-canary-5f0c9a1e77";
@@ -54,7 +50,7 @@ fn messages(asked: &Value) -> Response<Body> {
 /// Runs the scenario against a server and looks for the key in all that is left behind.
 async fn run(kind: &str, base: &str, stream: bool, answer: fn(&Value) -> Response<Body>) -> (Told, Vec<(bool, Value)>) {
     let (address, heard) = serve(answer).await;
-    let scene = Scene::new("asks-models");
+    let scene = crate::scene("asks-models");
     let config = format!(
         "[models]\ndefault = \"mine:m\"\nstream = {stream}\n\n[providers.mine]\nkind = \"{kind}\"\n\
          base_url = \"{address}{base}\"\nkey_env = \"MY_KEY\"\n\n[prices.\"mine:m\"]\ninput = 3.0\noutput = 15.0\n"

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::harness::Scene;
-use crate::search::{KEY, everything, search};
-use crate::server::{Answer, Kind, Server, run};
+use super::search::{KEY, everything, search};
+use super::server::{Answer, Kind, Server, run};
 
 const PASSWORD: &str = "proxy-pass-81c2";
 
@@ -45,7 +44,7 @@ async fn no_proxy_of_the_environment_hears_of_a_call_over_plain_http() {
     let server = Server::start(answer()).await;
     // The second is no address of loopback, and yet leads there on most machines: it stands for one beyond.
     for (host, more) in [("127.0.0.1", ""), ("0.0.0.0", "allow_http = true\n")] {
-        let scene = Scene::new("asks-models");
+        let scene = crate::scene("asks-models");
         let config = Kind::Chat.config(&format!("http://{host}:{}", server.port), true, more);
         let told = run(&scene, &config, &environment(&proxy)).await;
         assert_eq!(told.code, 0, "{}", told.stderr);
@@ -57,7 +56,7 @@ async fn no_proxy_of_the_environment_hears_of_a_call_over_plain_http() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_is_asked_to_let_https_through_and_learns_no_key() {
     let (proxy, heard) = proxy();
-    let scene = Scene::new("asks-models");
+    let scene = crate::scene("asks-models");
     let config = Kind::Chat.config("https://provider.invalid", true, "");
     let told = run(&scene, &config, &environment(&proxy)).await;
     assert_eq!(told.code, 4, "{}", told.stderr);
@@ -78,7 +77,7 @@ async fn a_proxy_is_asked_to_let_https_through_and_learns_no_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_not_sent_over_plain_http_beyond_this_machine() {
     let server = Server::start(answer()).await;
-    let scene = Scene::new("asks-models");
+    let scene = crate::scene("asks-models");
     let config = Kind::Chat.config(&format!("http://0.0.0.0:{}", server.port), true, "");
     let told = run(&scene, &config, &[("MY_KEY", KEY)]).await;
     assert_eq!(told.code, 2, "{}", told.stderr);

@@ -1,27 +1,19 @@
 //! A key that is a canary: real runs against servers on this machine that repeat it in every way that comes to mind, and
 //! then all that the runs left behind and all that any command says of them is searched for it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs, dead_code)]
 
-#[path = "secrets/egress.rs"]
 mod egress;
-#[path = "providers/formats.rs"]
-mod formats;
-#[path = "scenarios/harness.rs"]
-mod harness;
-#[path = "secrets/search.rs"]
 mod search;
-#[path = "secrets/server.rs"]
 mod server;
 
 use std::fs;
 use std::sync::Arc;
 
+use self::search::{FORMS, KEY, everything, search};
+use self::server::{Kind, Server, run};
 use axum::body::Body;
 use axum::http::Response;
-use harness::{Scene, Told};
-use search::{FORMS, KEY, everything, search};
+use phasegate_test::{Scene, Told};
 use serde_json::{Value, json};
-use server::{Kind, Server, run};
 
 /// What an echoing model says: JSON with the key in all its forms, which stay JSON without it.
 fn echo() -> String {
@@ -80,7 +72,7 @@ fn ask_around(scene: &Scene, run: &str) {
 /// Runs against a server that answers so, looks everywhere, and gives what the run told and what it left behind.
 async fn hunt(kind: Kind, stream: bool, answer: server::Answer) -> (Told, Scene) {
     let server = Server::start(answer).await;
-    let scene = Scene::new("asks-models");
+    let scene = crate::scene("asks-models");
     let told = run(&scene, &server.config(kind, stream), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]).await;
     assert!(server.heard().iter().all(|heard| heard.keyed), "the key went where it belongs");
     assert!(!server.heard().is_empty(), "{}", told.stderr);
@@ -179,7 +171,7 @@ async fn a_key_in_what_is_no_answer_at_all_is_seen_nowhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_killed_leaves_no_key_behind() {
     let server = Server::start(Arc::new(|asked: &Value| Kind::Chat.answer(asked, &echo(), 20))).await;
-    let scene = Scene::new("asks-models");
+    let scene = crate::scene("asks-models");
     let command = server::command(&scene, &server.config(Kind::Chat, true), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]);
     let scene = tokio::task::spawn_blocking(move || {
         let told = scene.until(command, |event| event["event"] == "model_answered").signal("KILL");
@@ -196,7 +188,7 @@ async fn a_run_that_is_killed_leaves_no_key_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_experiment_and_its_tables_hold_no_key() {
     let server = Server::start(Arc::new(|asked: &Value| Kind::Chat.answer(asked, &echo(), 20))).await;
-    let scene = Scene::new("asks-models");
+    let scene = crate::scene("asks-models");
     fs::write(scene.path("phasegate.toml"), server.config(Kind::Chat, true)).unwrap();
     let scenarios = server::scenarios();
     let (task, pipeline) = (scenarios.join("task.toml"), scenarios.join("asks-models/pipeline.toml"));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_journal::{Journal, SqliteJournal};
 
-use crate::harness::Scene;
+use phasegate_test::Scene;
 
 /// With characters that look different in addresses, in JSON and in base64.
 pub const KEY: &str = "sk-canary+5f0c/9a1e=77zq";

@@ -10,9 +10,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use serde_json::Value;
 
-use crate::formats;
-use crate::harness::{Scene, Told};
-use crate::search::KEY;
+use super::search::KEY;
+use crate::providers::formats;
+use phasegate_test::{Scene, Told};
 
 pub type Answer = Arc<dyn Fn(&Value) -> Response<Body> + Send + Sync>;
 

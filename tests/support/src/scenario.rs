@@ -2,7 +2,6 @@
 //!
 //! A scenario is a folder with a `pipeline.toml`; `task.toml`, `phasegate.toml` and `answers.toml` are the common ones
 //! beside it where it has none of its own. `story.txt` is the story it must tell; set PHASEGATE_BLESS to write it anew.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,10 +11,13 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::Paths;
+
 /// Made from measured time, or from what is: other in each run.
 const MEASURED: [&str; 3] = ["run_measures", "postmortem_report", "pips"];
 
 pub struct Scene {
+    paths: Paths,
     name: String,
     folder: tempfile::TempDir,
 }
@@ -29,7 +31,7 @@ pub struct Told {
 }
 
 fn scenarios() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").canonicalize().unwrap()
 }
 
 /// The examples of the project.
@@ -38,8 +40,8 @@ pub fn examples() -> PathBuf {
 }
 
 impl Scene {
-    pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), folder: tempfile::tempdir().unwrap() }
+    pub fn new(paths: Paths, name: &str) -> Self {
+        Self { paths, name: name.to_owned(), folder: tempfile::tempdir().unwrap() }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -55,11 +57,11 @@ impl Scene {
 
     /// The binary with nothing of this machine's environment; compiled plugins are shared between all scenarios.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_phasegate"));
+        let mut command = Command::new(self.paths.binary);
         command.args(args).arg("--state").arg(self.path("state")).current_dir(self.folder.path());
         command.env_clear().env("USER", "ann").env("HOME", self.folder.path());
         command.env("PHASEGATE_LOCK", self.path("phasegate.lock"));
-        command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scenarios"));
+        command.env("XDG_CACHE_HOME", Path::new(self.paths.scratch).join("scenarios"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

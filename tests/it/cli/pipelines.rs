@@ -1,0 +1,54 @@
+//! `phasegate pipeline`: the standard pipelines, and files that are checked.
+
+use insta::assert_snapshot;
+
+use super::Desk;
+
+#[test]
+fn the_standard_pipelines_are_listed_and_shown() {
+    let desk = Desk::empty();
+    assert_snapshot!(desk.says(&["pipeline", "list"]), @r"
+    tsp              planning, design, design review, code, code review, test, postmortem
+    planning-design  planning, design, design review
+    exit 0
+    ");
+    assert_snapshot!(desk.says(&["pipeline", "show", "planning-design"]), @r"
+    planning-design: planning, design, design review
+    feedback strategy phase-aware; at most 15 judgements in all
+
+    phase          agent          makes                 tries  gate
+    planning       planning       project_plan          3
+    design         design         design_specification  3
+    design-review  design-review  design_review_report  3      fails at 1 critical or 1 high; back to planning, design; asks a person when no attempt is left
+
+    plugin         from         models   tries tests in
+    design         this binary  default  -
+    design-review  this binary  default  -
+    phase-aware    this binary  -        -
+    planning       this binary  default  -
+    exit 0
+    ");
+    let shown = desk.says(&["pipeline", "show", "tsp", "--toml"]);
+    assert!(shown.contains("\nname = \"tsp\"\n") && shown.ends_with("exit 0\n"), "{shown}");
+}
+
+#[test]
+fn a_pipeline_file_is_checked_with_file_line_and_hint() {
+    let good = "extends = \"tsp\"\n[[phase]]\nname = \"code-review\"\nmax_retries = 5\n";
+    let bad = "extends = \"tsp\"\n[[phase]]\nname = \"audit\"\nagent = \"audit\"\nafter = \"tset\"\n";
+    let desk = Desk::with(&[("good.toml", good), ("bad.toml", bad)]);
+    assert_snapshot!(desk.says(&["pipeline", "check", "good.toml"]), @r"
+    good.toml is in order: 7 phases, 3 gates
+    exit 0
+    ");
+    assert_snapshot!(desk.refuses(&["pipeline", "check", "bad.toml"]), @r"
+    exit 2
+    error: bad.toml:5: there is no phase `tset` to come after
+    hint: did you mean `test`?
+    ");
+    assert_snapshot!(desk.refuses(&["pipeline", "show", "nothing"]), @r"
+    exit 2
+    error: --pipeline: there is no standard pipeline `nothing`
+    hint: known are tsp, planning-design
+    ");
+}

@@ -1,0 +1,136 @@
+//! `phasegate plugin inspect`: what a component is, and why it would not be taken.
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+
+use super::{Desk, fixture};
+
+fn inspect(name: &str) -> String {
+    Desk::empty().says(&["plugin", "inspect", fixture(name).to_str().unwrap()])
+}
+#[test]
+fn a_component_that_its_reader_panics_on_is_refused_without_its_reader_s_words() {
+    let name = "component-whose-function-is-called-like-an-interface";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
+    let desk = Desk::empty();
+    std::fs::copy(file, desk.path().join("odd.wasm")).unwrap();
+    assert_snapshot!(desk.says(&["plugin", "inspect", "odd.wasm"]), @r"
+    exit 2
+    error: odd.wasm: this is not a WebAssembly component: its interfaces cannot be put in words of WIT
+    hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
+    ");
+}
+
+#[test]
+fn an_agent_is_inspected() {
+    assert_snapshot!(inspect("agent.wasm"), @r#"
+    file      FIXTURES/agent.wasm
+    world     agent-plugin
+    contract  0.1.0
+    size      …
+    digest    …
+    exports   phasegate:plugin/agent@0.1.0
+    imports   phasegate:plugin/artifacts@0.1.0
+              phasegate:plugin/log@0.1.0
+              phasegate:plugin/model-types@0.1.0
+              phasegate:plugin/models@0.1.0
+              phasegate:plugin/test-bench@0.1.0
+              phasegate:plugin/types@0.1.0
+              phasegate:plugin/work@0.1.0
+    wants     [plugins.NAME] grants = { models = ["default"], test-bench = ["python"] }
+
+    this host takes it
+    exit 0
+    "#);
+}
+
+#[test]
+fn components_that_do_not_fit_are_told_why_and_what_to_do() {
+    assert_snapshot!(inspect("old-contract.wasm"), @r"
+    file      FIXTURES/old-contract.wasm
+    world     runner-plugin
+    contract  0.0.9
+    size      …
+    digest    …
+    exports   phasegate:plugin/runner@0.0.9
+    imports   nothing
+    wants     nothing that has to be granted
+
+    this host would not take it: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
+      missing  export runner.collect
+      missing  export runner.run-tests
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
+    hint: author: build it against the `wit/` of 0.1.0
+    exit 2
+    ");
+    assert_snapshot!(inspect("ungranted.wasm"), @r"
+    file      FIXTURES/ungranted.wasm
+    world     feedback-plugin
+    contract  0.1.0
+    size      …
+    digest    …
+    exports   phasegate:plugin/feedback@0.1.0
+    imports   acme:plugin/disk
+              phasegate:plugin/types@0.1.0
+    wants     nothing that has to be granted
+
+    this host would not take it: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+      extra    import acme:plugin/disk
+    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
+    hint: author: remove what needs the extra imports
+    exit 2
+    ");
+}
+
+#[test]
+fn a_test_runner_says_what_it_offers() {
+    let desk = Desk::empty();
+    let file = fixture("runner.wasm");
+    assert_snapshot!(desk.says(&["plugin", "inspect", file.to_str().unwrap(), "--environment"]), @r#"
+    {
+      "language": "lines",
+      "modules": [],
+      "notes": [
+        "values are text"
+      ],
+      "test_frameworks": [
+        "lines"
+      ],
+      "version": "1"
+    }
+    exit 0
+    "#);
+    let agent = fixture("agent.wasm");
+    assert_snapshot!(desk.says(&["plugin", "inspect", agent.to_str().unwrap(), "--environment"]), @r"
+    exit 2
+    error: FIXTURES/agent.wasm is no test runner, it offers nothing to code
+    hint: leave --environment away
+    ");
+}
+
+#[test]
+fn an_inspection_as_json_has_every_field() {
+    let said = Desk::empty().says(&["plugin", "inspect", fixture("strategy.wasm").to_str().unwrap(), "--json"]);
+    let (json, exit) = said.split_once("exit ").unwrap();
+    let value: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!(
+        (value["world"].as_str(), value.get("misfit"), exit),
+        (Some("feedback"), Some(&serde_json::Value::Null), "0\n")
+    );
+}
+
+#[test]
+fn a_file_that_is_no_component_is_refused() {
+    let desk = Desk::with(&[("plugin.wasm", "no component at all")]);
+    assert_snapshot!(desk.refuses(&["plugin", "inspect", "plugin.wasm"]), @r"
+    exit 2
+    error: plugin.wasm: this is not a WebAssembly component: it does not start as one
+    hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
+    ");
+    assert_snapshot!(desk.refuses(&["plugin", "inspect", "missing.wasm"]), @r"
+    exit 2
+    error: missing.wasm cannot be read: there is no such file
+    hint: name a component, as in target/NAME.wasm
+    ");
+}

@@ -1,0 +1,166 @@
+//! `phasegate run`, which is refused before anything starts.
+
+use insta::assert_snapshot;
+
+use super::{Desk, SCRIPTED, TASK};
+
+#[test]
+fn a_run_needs_a_task() {
+    assert_snapshot!(Desk::empty().refuses(&["run"]), @r"
+    exit 2
+    error: the following required arguments were not provided:
+      <--task-id <ID>|--task <FILE.toml>>
+
+    Usage: phasegate run <--task-id <ID>|--task <FILE.toml>>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_task_by_flags_needs_a_description() {
+    assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1"]), @r"
+    exit 2
+    error: --task-id needs a --description
+    hint: say in a sentence what is wanted, or name a file with --task
+    ");
+    assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1", "--resume"]), @r"
+    exit 2
+    error: task TASK-1 has no run to go on with
+    hint: `phasegate runs` lists the runs; --description TEXT starts one
+    ");
+    assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1", "--description", "short"]), @r"
+    exit 2
+    error: --description is too short
+    hint: say in a sentence what is wanted; at least 10 characters
+    ");
+}
+
+#[test]
+fn a_task_id_that_is_none_is_refused_with_the_rule() {
+    let args = ["run", "--task-id", "../x", "--description", "Parse durations such as 1h30m"];
+    assert_snapshot!(Desk::empty().refuses(&args), @r"
+    exit 2
+    error: --task-id: `../x` is not a task id
+    hint: a task id has 3 to 100 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, and starts with a letter or digit
+    ");
+}
+
+#[test]
+fn a_task_file_that_is_not_there_is_named() {
+    assert_snapshot!(Desk::empty().refuses(&["run", "--task", "task.toml"]), @r"
+    exit 2
+    error: task.toml cannot be read: there is no such file
+    hint: name a task file; `phasegate init` writes a first one
+    ");
+}
+
+#[test]
+fn a_bad_task_file_is_refused_with_its_line() {
+    let misspelt = format!("{TASK}requirments = []\n");
+    let desk = Desk::with(&[("misspelt.toml", &misspelt), ("open.toml", "task_id = \"TASK-1\n")]);
+    assert_snapshot!(desk.refuses(&["run", "--task", "misspelt.toml"]), @r"
+    exit 2
+    error: misspelt.toml:3: unknown field `requirments`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
+    hint: did you mean `requirements`?
+    ");
+    assert_snapshot!(desk.refuses(&["run", "--task", "open.toml"]), @r#"
+    exit 2
+    error: open.toml:1: invalid basic string, expected `"`
+    hint: see the configuration reference in README.md
+    "#);
+}
+
+#[test]
+fn a_context_file_that_leaves_the_folder_or_is_not_there_is_refused() {
+    let leaves = format!("{TASK}context_files = [\"../secret.txt\"]\n");
+    let missing = format!("{TASK}context_files = [\"docs/*.md\"]\n");
+    let desk = Desk::with(&[("leaves.toml", &leaves), ("missing.toml", &missing)]);
+    assert_snapshot!(desk.refuses(&["run", "--task", "leaves.toml"]), @r"
+    exit 2
+    error: leaves.toml:3: context file `../secret.txt` leaves the task's folder
+    hint: give a path relative to the task file, without `..`; copy the file there if it lies elsewhere
+    ");
+    assert_snapshot!(desk.refuses(&["run", "--task", "missing.toml"]), @r"
+    exit 2
+    error: context file `docs/*.md` is not there: nothing in HERE matches it
+    hint: the pattern is relative to the task's file; `**` matches any number of folders
+    ");
+}
+
+#[test]
+fn a_bad_configuration_is_refused_with_its_line() {
+    let desk = Desk::with(&[("task.toml", TASK), ("phasegate.toml", "[models]\ndefualt = \"openai:gpt-5\"\n")]);
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml"]), @r"
+    exit 2
+    error: phasegate.toml:2: unknown field `defualt`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`
+    hint: did you mean `default`?
+    ");
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--config", "other.toml"]), @r"
+    exit 2
+    error: other.toml cannot be read: there is no such file
+    hint: name a file that exists, or leave --config out: phasegate.toml is looked for upwards
+    ");
+}
+
+#[test]
+fn a_model_that_cannot_be_asked_is_refused_with_its_line() {
+    let unknown = "# mine\n[models]\ndefault = \"nobody:x\"\n";
+    let desk = Desk::with(&[("task.toml", TASK), ("unknown.toml", unknown), ("scripted.toml", SCRIPTED)]);
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @r"
+    exit 2
+    error: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
+    hint: known are anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
+    ");
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @r"
+    exit 2
+    error: scripted.toml:2: [models] default: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
+    hint: the path is relative to the configuration's folder
+    ");
+}
+
+#[test]
+fn a_pipeline_or_a_strategy_that_is_not_there_is_refused() {
+    let desk = Desk::with(&[("task.toml", TASK)]);
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--pipeline", "tps"]), @r"
+    exit 2
+    error: --pipeline: there is no standard pipeline `tps`
+    hint: did you mean `tsp`?
+    ");
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--pipeline", "mine.toml"]), @r"
+    exit 2
+    error: --pipeline: there is no file `mine.toml`
+    hint: the path is relative to the current folder
+    ");
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--feedback", "nearest"]), @r"
+    exit 2
+    error: --feedback: there is no strategy `nearest`
+    hint: known are phase-aware, nearest-phase
+    a strategy of your own is given as a file that ends in .wasm
+    ");
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--feedback", "mine.wasm"]), @r"
+    exit 2
+    error: --feedback: there is no file `mine.wasm`
+    hint: known by name are phase-aware, nearest-phase
+    ");
+}
+
+#[test]
+fn an_out_folder_with_something_in_it_is_left_alone() {
+    let desk = Desk::with(&[("task.toml", TASK), ("results/notes.txt", "mine")]);
+    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--out", "results"]), @r"
+    exit 2
+    error: results is not empty, and nothing was started
+    hint: choose another folder with --out, or write over it with --force
+    ");
+}
+
+#[test]
+fn two_tasks_of_one_name_cannot_share_an_out_folder() {
+    let desk = Desk::with(&[("a.toml", TASK), ("b.toml", TASK)]);
+    assert_snapshot!(desk.refuses(&["run", "--task", "a.toml", "--task", "b.toml", "--out", "results"]), @r"
+    exit 2
+    error: two of the tasks are called TASK-1, and their results would go to one folder
+    hint: rename one, or leave --out away
+    ");
+}

@@ -1,0 +1,125 @@
+//! Forks with the real binary: what is swapped shows what would have been different.
+
+use phasegate_test::{Told, examples};
+use serde_json::Value;
+
+use crate::replay::{ended, told, words};
+
+#[test]
+fn a_fork_with_nothing_swapped_is_answered_from_the_record_and_comes_to_the_same() {
+    let (scene, origin) = told("slow");
+    let fork = scene.call(&["fork", &origin.run_id(), "--at", "planning", "--offline", "--json"]);
+    assert_eq!(fork.code, 0, "{}", fork.stderr);
+    assert_eq!(fork.events[0]["event"], "run_forked");
+    assert_eq!(fork.named("model_answered").filter(|event| event["recorded"] == true).count(), 5);
+    assert_eq!(fork.digests(), origin.digests());
+    let shown: Value = serde_json::from_str(&scene.call(&["show", &fork.run_id(), "--json"]).stdout).unwrap();
+    assert_eq!((shown["totals"]["calls"].as_u64(), shown["totals"]["recorded"].as_u64()), (Some(5), Some(5)));
+    scene.replays(&fork.run_id(), &[]);
+}
+
+#[test]
+fn another_strategy_would_have_sent_the_work_elsewhere_and_the_family_shows_it() {
+    let (scene, run) = ended("two-phases-at-once");
+    let before = scene.call(&["show", &run, "--json"]).stdout;
+    let fork = scene.call(&["fork", &run, "--at", "design-review#1", "--feedback", "nearest-phase", "--json"]);
+    let child = fork.run_id();
+    let grandchild = scene.call(&["fork", &child, "--at", "test", "--set", "phases.test.max_retries=1", "--json"]);
+    let grandchild = grandchild.run_id();
+    let decided = fork.named("feedback_decided").next().unwrap();
+    assert_eq!(decided["decided"]["revise"]["rework"].as_array().unwrap().len(), 1, "{decided}");
+    let shown = scene.call(&["show", &child]);
+    let family = shown.stdout.split("family\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let family = [(&run, "RUN"), (&child, "CHILD"), (&grandchild, "GRANDCHILD")]
+        .iter()
+        .fold(family.to_owned(), |text, (run, name)| text.replace(run.as_str(), name));
+    insta::assert_snapshot!(family, @r#"
+        RUN passed
+        └ CHILD (this run) at design-review#1, feedback = nearest-phase: passed
+          └ GRANDCHILD at test#1, phases.test.max_retries = 1: passed
+    "#);
+    assert_eq!(scene.call(&["show", &run, "--json"]).stdout, before, "the origin stays as it is");
+    for run in [run, child, grandchild] {
+        scene.replays(&run, &[]);
+    }
+}
+
+#[test]
+fn offline_a_fork_stops_at_the_first_question_without_an_answer_and_goes_on_with_the_model() {
+    let (scene, run) = ended("slow");
+    let fork = scene.call(&["fork", &run, "--at", "design", "--set", "phases.design.settings.ask=plan", "--offline"]);
+    let child = scene.call(&["runs", "--json"]);
+    let child: Value = serde_json::from_str(&child.stdout).unwrap();
+    let child = child[0]["run_id"].as_str().unwrap().to_owned();
+    let told = words(&Told { stdout: String::new(), ..fork }, &[(&child, "FORK"), (&run, "RUN")]);
+    insta::assert_snapshot!(told, @r#"
+        exit 4
+        error: run FORK: call 1 of design#1 (plan) has no recorded answer, and no model is asked offline
+          {
+            "answer_schema": null,
+        -   "label": "design",
+        +   "label": "plan",
+            "max_output_tokens": 1000,
+            "messages": [
+              {
+        hint: - is what was asked in its place, + what is asked now; a model is asked when the run is resumed
+        the run is kept; go on with: phasegate resume FORK
+    "#);
+    let resumed = scene.resume(&child);
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert_eq!(resumed.named("model_answered").filter(|event| event["recorded"] == true).count(), 0);
+}
+
+#[test]
+fn a_fork_goes_on_with_another_agent_or_another_pipeline() {
+    let (scene, run) = ended("plain-pass");
+    let agent = "plugins/dist/fixtures/agent.wasm";
+    let agent = examples().join("..").join(agent).canonicalize().unwrap().display().to_string();
+    let told = scene.call(&["fork", &run, "--at", "code", "--agent", &format!("code={agent}"), "--json"]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert_eq!(told.named("phase_started").next().unwrap()["phase"], "code");
+    let other = examples().join("../tests/scenarios/failing-test-left-out/pipeline.toml").display().to_string();
+    let told = scene.call(&["fork", &run, "--at", "test", "--pipeline", &other, "--json"]);
+    assert_eq!(told.named("gate_judged").next().unwrap()["verdict"], "failed", "{}", told.stderr);
+}
+
+#[test]
+fn what_cannot_be_forked_is_refused_in_words_and_nothing_is_made() {
+    let (scene, run) = ended("design-fails-once");
+    let refused = |more: &[&str]| {
+        let told = scene.call(&[&["fork", run.as_str()], more].concat());
+        words(&told, &[(&run, "RUN")])
+    };
+    insta::assert_snapshot!(refused(&["--at", "design#7"]), @r#"
+        exit 2
+        error: run RUN has no attempt design#7 to fork at
+        hint: it has planning#1, design#1, design-review#1, design#2, design-review#2, code#1, test#1
+    "#);
+    insta::assert_snapshot!(refused(&["--at", "design#no"]), @r#"
+        exit 2
+        error: --at design#no: attempts are counted from 1
+        hint: write --at PHASE or --at PHASE#ATTEMPT, as in --at code#2
+    "#);
+    insta::assert_snapshot!(refused(&["--at", "design", "--agent", "design"]), @r#"
+        exit 2
+        error: --agent design: it is not PHASE=FILE
+        hint: as in --agent code=my-code.wasm
+    "#);
+    insta::assert_snapshot!(refused(&["--at", "design", "--set", "phases.desing.max_retries=2"]), @r#"
+        exit 2
+        error: set `phases.desing.max_retries`: `phases` has no such key: `desing`
+        hint: did you mean `design`?
+    "#);
+    insta::assert_snapshot!(refused(&["--at", "design", "--feedback", "code"]), @r#"
+        exit 2
+        error: plugin `code` asks for language models, which is not granted
+        hint: if it may have that, set `grants = { models = ["fast", "default", "deep"] }` under `[plugins.code]`
+    "#);
+    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r#"
+        exit 2
+        error: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
+        hint: the value is written as in the pipeline or in phasegate.toml
+    "#);
+    let runs: Value = serde_json::from_str(&scene.call(&["runs", "--json"]).stdout).unwrap();
+    assert_eq!(runs.as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,31 @@
+//! End to end: the real binary, called as a user calls it. A file or folder a topic; see `tests/README.md`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod archive;
+mod cli;
+mod compare;
+mod decisions;
+mod dist;
+mod experiment;
+mod first_task;
+mod fork;
+mod grants;
+mod hostile_python;
+mod interruption;
+mod log;
+mod operator_limits;
+mod plugin_check;
+mod providers;
+mod replay;
+mod scenarios;
+mod secrets;
+mod state_folder;
+mod verify_sandbox;
+
+use phasegate_test::{Paths, Scene};
+
+const PATHS: Paths = Paths { binary: env!("CARGO_BIN_EXE_phasegate"), scratch: env!("CARGO_TARGET_TMPDIR") };
+
+fn scene(name: &str) -> Scene {
+    Scene::new(PATHS, name)
+}
