@@ -1,0 +1,328 @@
+//! `phasegate compare`: runs side by side, and where each first went another way than the first of them.
+
+use std::path::Path;
+
+use phasegate_journal::Journal;
+use phasegate_process::compare::{
+    Against, Comparison, Difference, Differs, GateFigures, GateRow, Pinned, RunFigures, Swapped,
+};
+use phasegate_process::result::{IssueCounts, TaskStatus};
+use phasegate_process::state::State;
+use phasegate_process::{Event, Recorded, RunId};
+use phasegate_runtime::{RunSettings, diff_of, load, read_json};
+
+use crate::exit::{Exit, Failure};
+use crate::find_run::find_run;
+use crate::open;
+use crate::terminal::columns::{Row, markdown, markdown_words, text};
+use crate::terminal::format::{cost, count, figure, one_line, time};
+use crate::terminal::style::Paint;
+use crate::terminal::text::say;
+use crate::view::event_detail::told;
+use crate::view::summary::brief;
+
+/// How many lines are told of an event that no diff shows.
+const DETAILS: usize = 8;
+
+/// Arguments of `compare`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The runs: their ids, the beginnings of them, or tasks
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    runs: Vec<String>,
+    /// As JSON, with the events that differ
+    #[arg(long)]
+    json: bool,
+    /// As Markdown
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+}
+
+/// Compares them.
+pub fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
+    let journal = open::journal(state_dir)?;
+    let runs = find(&journal, &args.runs)?;
+    let loaded: Vec<_> = runs.iter().map(|run| load(&journal, run)).collect::<Result<_, _>>()?;
+    let pairs: Vec<_> = loaded.iter().map(|(state, events)| (state, events.as_slice())).collect();
+    let comparison = Comparison::of(&pairs);
+    let models = loaded.iter().map(|(state, _)| model(&journal, state)).collect();
+    let page = Page { journal: &journal, comparison: &comparison, models, paint: Paint::stdout() };
+    say(&match (args.json, args.markdown) {
+        (true, _) => serde_json::to_string_pretty(&comparison).unwrap_or_default() + "\n",
+        (_, true) => page.markdown(),
+        _ => page.text(),
+    });
+    Ok(Exit::Passed)
+}
+
+fn find(journal: &dyn Journal, names: &[String]) -> Result<Vec<RunId>, Failure> {
+    let mut runs: Vec<RunId> = Vec::new();
+    for name in names {
+        let run = find_run(journal, name)?;
+        if runs.contains(&run) {
+            return Err(Failure::usage(format!(
+                "run {run} is named twice\nhint: `phasegate runs` lists the runs; of a task name the others by their ids"
+            )));
+        }
+        runs.push(run);
+    }
+    Ok(runs)
+}
+
+/// The model that is asked unless an agent wants another tier.
+fn model(journal: &dyn Journal, state: &State) -> String {
+    let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
+    let model = settings.and_then(|settings| settings.models.default).map(|model| model.to_string());
+    model.map_or_else(|| "unknown".to_owned(), |model| one_line(&model))
+}
+
+struct Page<'a> {
+    journal: &'a dyn Journal,
+    comparison: &'a Comparison,
+    models: Vec<String>,
+    paint: Paint,
+}
+
+impl Page<'_> {
+    fn text(&self) -> String {
+        let mut page = String::new();
+        for (run, (letter, model)) in self.comparison.runs.iter().zip(self.heads()) {
+            let head = format!("{}  {}", self.paint.bold(&letter), run.run_id);
+            page.push_str(&format!("{head}\n   {}\n   model {model}\n   {}\n", setting(run), standing(run)));
+        }
+        page.push_str(&format!("\n{}", text(&self.letters(), &self.rows(), self.paint)));
+        for (letter, against) in self.letters().iter().skip(1).zip(&self.comparison.against_first) {
+            page.push_str(&format!("\n{}\n", self.paint.bold(&format!("A and {letter}"))));
+            let swapped: Vec<String> = against.swapped.iter().map(swap).collect();
+            if !swapped.is_empty() {
+                page.push_str(&format!("  swapped: {}\n", swapped.join(", ")));
+            }
+            page.push_str(&format!("  {}\n", self.headline(letter, against)));
+            let Some(difference) = &against.first_difference else { continue };
+            let diff = self.diff(difference);
+            for (name, lines) in self.sides(letter, difference, diff.is_some()) {
+                let gap = " ".repeat(name.chars().count() + 8);
+                page.push_str(&format!("    {name}: {}\n", lines.join(&format!("\n{gap}"))));
+            }
+            let diff = diff.unwrap_or_default();
+            if !diff.is_empty() {
+                page.push('\n');
+            }
+            for line in diff.lines() {
+                let gap = if line.is_empty() { "" } else { "    " };
+                page.push_str(&format!("{gap}{}\n", self.coloured(line)));
+            }
+        }
+        page
+    }
+
+    fn markdown(&self) -> String {
+        let mut page = String::new();
+        for (run, (letter, model)) in self.comparison.runs.iter().zip(self.heads()) {
+            let (setting, standing) = (markdown_words(&setting(run)), markdown_words(&standing(run)));
+            let model = markdown_words(model);
+            page.push_str(&format!("- **{letter}** `{}`: {setting}, model {model}; {standing}\n", run.run_id));
+        }
+        page.push_str(&format!("\n{}", markdown(&self.letters(), &self.rows())));
+        for (letter, against) in self.letters().iter().skip(1).zip(&self.comparison.against_first) {
+            page.push_str(&format!("\n**A and {letter}**: {}\n", markdown_words(&self.headline(letter, against))));
+            let swapped: Vec<String> = against.swapped.iter().map(swap).collect();
+            if !swapped.is_empty() {
+                page.push_str(&format!("\n- swapped: {}\n", markdown_words(&swapped.join(", "))));
+            }
+            let Some(difference) = &against.first_difference else { continue };
+            let diff = self.diff(difference);
+            let gap = if swapped.is_empty() { "\n" } else { "" };
+            page.push_str(gap);
+            for (name, lines) in self.sides(letter, difference, diff.is_some()) {
+                page.push_str(&format!("- {name}: {}\n", markdown_words(&lines.join("; "))));
+            }
+            if let Some(diff) = diff {
+                let fence = fence(&diff);
+                page.push_str(&format!("\n{fence}diff\n{diff}{fence}\n"));
+            }
+        }
+        page
+    }
+
+    fn letters(&self) -> Vec<String> {
+        (0..self.comparison.runs.len()).map(letter).collect()
+    }
+
+    fn heads(&self) -> impl Iterator<Item = (String, &String)> {
+        self.letters().into_iter().zip(&self.models)
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let runs = &self.comparison.runs;
+        let mut rows: Vec<Row> = self.comparison.gates.iter().flat_map(|gate| gate_rows(gate, runs)).collect();
+        rows.extend(run_rows(runs));
+        rows
+    }
+
+    fn headline(&self, letter: &str, against: &Against) -> String {
+        let runs = &self.comparison.runs;
+        let over =
+            |run: &RunFigures| matches!(run.status, TaskStatus::Passed | TaskStatus::Failed | TaskStatus::Aborted);
+        let Some(difference) = &against.first_difference else {
+            let other = runs.iter().find(|run| run.run_id == against.run_id);
+            let both = runs.first().into_iter().chain(other).all(over);
+            return format!(
+                "no difference{}: same artifacts, verdicts and decisions",
+                if both { "" } else { " so far" }
+            );
+        };
+        match difference.differs {
+            Differs::Further => {
+                let behind = if difference.before.is_none() { "A" } else { letter };
+                format!("no difference so far: {behind} has come no further than this")
+            }
+            differs => format!("first difference: {}", words_of(differs)),
+        }
+    }
+
+    /// What happened in the two runs; with details where no diff shows them.
+    fn sides(&self, letter: &str, difference: &Difference, brief: bool) -> Vec<(String, Vec<String>)> {
+        let sides = [("A", &difference.before), (letter, &difference.after)];
+        let told_of = |recorded: &Recorded| {
+            let lines = told(self.journal, recorded, Paint::plain());
+            lines.into_iter().take(if brief { 1 } else { DETAILS }).collect()
+        };
+        let known = sides.into_iter().filter_map(|(name, side)| Some((name.to_owned(), told_of(side.as_ref()?))));
+        known.collect()
+    }
+
+    /// What differs in the blobs, or in what was decided; nothing where neither is it, or a blob is gone.
+    fn diff(&self, difference: &Difference) -> Option<String> {
+        if let Some((before, after)) = difference.blobs() {
+            let blob = |digest| self.journal.blob(digest).ok().flatten();
+            return Some(diff_of(&blob(before)?, &blob(after)?));
+        }
+        let decided = |side: &Option<Recorded>| match &side.as_ref()?.event {
+            Event::FeedbackDecided { decided, .. } => serde_json::to_vec(decided).ok(),
+            _ => None,
+        };
+        Some(diff_of(&decided(&difference.before)?, &decided(&difference.after)?))
+    }
+
+    fn coloured(&self, line: &str) -> String {
+        match line.chars().next() {
+            Some('-') => self.paint.red(line),
+            Some('+') => self.paint.green(line),
+            _ => line.to_owned(),
+        }
+    }
+}
+
+/// `A` to `Z`, then `A2`.
+fn letter(place: usize) -> String {
+    let (round, place) = (place / 26, place % 26);
+    let letter = ('A'..='Z').nth(place).unwrap_or('A');
+    if round == 0 { letter.to_string() } else { format!("{letter}{}", round + 1) }
+}
+
+fn setting(run: &RunFigures) -> String {
+    format!("task {}, pipeline {}, strategy {}", run.task_id, run.pipeline, run.strategy)
+}
+
+fn standing(run: &RunFigures) -> String {
+    format!("{}: {}", run.status.as_str(), one_line(&run.reason))
+}
+
+fn swap(swapped: &Swapped) -> String {
+    let what = match &swapped.what {
+        Pinned::Pipeline => "pipeline".to_owned(),
+        Pinned::Component(name) => format!("component {name}"),
+        Pinned::Input(name) => format!("input {name}"),
+    };
+    match (&swapped.before, &swapped.after) {
+        (Some(_), Some(_)) => format!("another {what}"),
+        (Some(_), None) => format!("no {what}"),
+        _ => format!("one more {what}"),
+    }
+}
+
+fn words_of(differs: Differs) -> &'static str {
+    match differs {
+        Differs::Request => "a model was asked something else",
+        Differs::Answer => "the same request was answered otherwise",
+        Differs::Trial => "an agent tried other tests, or they ended otherwise",
+        Differs::Artifact => "another artifact",
+        Differs::Outcome => "an agent came back otherwise",
+        Differs::Findings => "something else was found",
+        Differs::Tests => "the tests ended otherwise",
+        Differs::Verdict => "another verdict",
+        Differs::Decision => "the strategy decided otherwise",
+        Differs::Person => "a person decided otherwise",
+        Differs::End => "another end",
+        Differs::Way => "something else came next",
+        Differs::Further => "one of them went on",
+    }
+}
+
+fn gate_rows(row: &GateRow, runs: &[RunFigures]) -> Vec<Row> {
+    let of = |name: &str, words: &dyn Fn(&GateFigures, &RunFigures) -> String| {
+        let cells = row.runs.iter().zip(runs).map(|(gate, run)| match gate {
+            Some(gate) => words(gate, run),
+            None => "-".to_owned(),
+        });
+        Row::line(name, cells.collect())
+    };
+    vec![
+        Row::head(row.gate.as_str()),
+        of("judged", &|gate, _| judged(gate)),
+        of("issues", &|gate, _| issues(gate.issues)),
+        of("escaped", &|gate, _| gate.escaped.to_string()),
+        of("tokens", &|gate, _| figure(gate.took.input_tokens + gate.took.output_tokens)),
+        of("cost", &|gate, run| cost(gate.took.usd, run.scripted)),
+        of("time", &|gate, _| time(gate.took.elapsed_ms)),
+    ]
+}
+
+fn judged(gate: &GateFigures) -> String {
+    let verdicts: Vec<&str> = gate.verdicts.iter().map(|verdict| brief(verdict.as_str())).collect();
+    let last = gate.verdicts.last().map(|verdict| verdict.as_str());
+    match verdicts.len() {
+        0 => gate.standing.replace('_', " "),
+        number if last == Some(gate.standing) => format!("{number} ({})", verdicts.join(", ")),
+        number => format!("{number} ({}), {}", verdicts.join(", "), gate.standing.replace('_', " ")),
+    }
+}
+
+fn issues(counts: IssueCounts) -> String {
+    let all = [(counts.critical, "critical"), (counts.high, "high"), (counts.medium, "medium"), (counts.low, "low")];
+    let some: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    if some.is_empty() { "none".to_owned() } else { some.join(", ") }
+}
+
+fn run_rows(runs: &[RunFigures]) -> Vec<Row> {
+    let of = |name: &str, words: &dyn Fn(&RunFigures) -> String| Row::line(name, runs.iter().map(words).collect());
+    let mut rows = vec![
+        Row::head("in all"),
+        of("ended", &|run| run.status.as_str().to_owned()),
+        of("escaped", &|run| count(run.escaped as u64, "issue")),
+        of("model calls", &|run| run.totals.calls.to_string()),
+    ];
+    if runs.iter().any(|run| run.totals.recorded > 0) {
+        rows.push(of("recorded", &|run| run.totals.recorded.to_string()));
+    }
+    if runs.iter().any(|run| run.maybe_billed > 0) {
+        rows.push(of("billed?", &|run| match run.maybe_billed {
+            0 => "none open".to_owned(),
+            open => format!("{} never answered, may have been billed", count(open as u64, "more call")),
+        }));
+    }
+    rows.extend([
+        of("tokens read", &|run| figure(run.totals.input_tokens)),
+        of("written", &|run| figure(run.totals.output_tokens)),
+        of("cost", &|run| cost(run.totals.usd, run.scripted)),
+        of("time", &|run| time(run.totals.elapsed_ms)),
+    ]);
+    rows
+}
+
+/// More backticks than the text has in a row.
+fn fence(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len);
+    "`".repeat(runs.max().unwrap_or(0).max(2) + 1)
+}

@@ -1,0 +1,70 @@
+//! `phasegate approve|reject|override|abort`: a person's word at a gate that waits. `resume` goes on from it.
+
+use std::path::Path;
+
+use phasegate_process::Choice;
+use phasegate_runtime::{PersonSays, decide};
+
+use crate::approver;
+use crate::exit::{Exit, Failure};
+use crate::find_run::find_run;
+use crate::open;
+use crate::terminal::text::say;
+use crate::view::event::said;
+
+/// Arguments of a decision.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The run, the beginning of its id, or its task
+    run: String,
+    /// Who decides [default: the user of this session]
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Why; it stands in the result
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
+}
+
+/// Arguments of `reject`.
+#[derive(clap::Args)]
+pub struct RejectArgs {
+    #[command(flatten)]
+    args: Args,
+    /// The phase that is to revise its work [default: the feedback strategy chooses]
+    #[arg(long, value_name = "PHASE")]
+    revise: Option<String>,
+}
+
+/// Confirms a pass.
+pub async fn approve(args: Args, state: &Path) -> Result<Exit, Failure> {
+    write_down(args, Choice::Approve, state).await
+}
+
+/// Fails the gate.
+pub async fn reject(args: RejectArgs, state: &Path) -> Result<Exit, Failure> {
+    let revise = args.revise.map(|phase| phase.parse()).transpose();
+    let revise = revise.map_err(|bad| Failure::usage(format!("--revise: {bad}")))?;
+    write_down(args.args, Choice::Reject { revise }, state).await
+}
+
+/// Goes on in spite of the gate.
+pub async fn override_(args: Args, state: &Path) -> Result<Exit, Failure> {
+    write_down(args, Choice::Override, state).await
+}
+
+/// Ends the run.
+pub async fn abort(args: Args, state: &Path) -> Result<Exit, Failure> {
+    write_down(args, Choice::Abort, state).await
+}
+
+async fn write_down(args: Args, choice: Choice, state: &Path) -> Result<Exit, Failure> {
+    let journal = open::journal_to_write(state)?;
+    let run = find_run(&journal, &args.run)?;
+    let by = approver::person(args.by)?;
+    let done = said(&choice);
+    let over = choice == Choice::Abort;
+    decide(&journal, &run, PersonSays { choice, by: by.clone(), reason: args.reason }).await?;
+    let then = if over { String::new() } else { format!("go on with: phasegate resume {run}\n") };
+    say(&format!("run {run}: {done} by {by}\n{then}"));
+    Ok(Exit::Passed)
+}

@@ -1,0 +1,64 @@
+//! `phasegate doctor`: what of a state folder is whole, and what can be gone on with.
+
+use std::path::Path;
+
+use phasegate_runtime::doctor::{Diagnosis, Health, RunHealth, diagnose};
+
+use crate::exit::{Exit, Failure};
+use crate::open;
+use crate::paths;
+use crate::terminal::format::{count, one_line};
+use crate::terminal::style::Paint;
+use crate::terminal::text::say;
+
+/// Arguments of `doctor`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks, and says what was found; changes nothing.
+pub fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+    let diagnosis = diagnose(&open::journal(state)?)?;
+    if args.json {
+        say(&format!("{}\n", serde_json::to_string_pretty(&diagnosis).unwrap_or_default()));
+    } else {
+        say(&words(&diagnosis, &paths::shown(state), Paint::stdout()));
+    }
+    Ok(if diagnosis.is_whole() { Exit::Passed } else { Exit::Failed })
+}
+
+fn words(diagnosis: &Diagnosis, state: &str, paint: Paint) -> String {
+    let mut text = String::new();
+    for fault in &diagnosis.storage {
+        text.push_str(&format!("{} {}\n", paint.red("storage:"), one_line(fault)));
+    }
+    diagnosis.runs.iter().for_each(|run| text.push_str(&told(run, paint)));
+    let broken = diagnosis.runs.iter().filter(|run| !run.faults.is_empty()).count() as u64;
+    let all = count(diagnosis.runs.len() as u64, "run");
+    text.push_str(&match diagnosis.is_whole() {
+        true => format!("{state}: {all}, all whole\n"),
+        false => format!(
+            "{state}: {all}, {broken} of them not whole\nhint: nothing was changed; restore the state folder from a copy, or carry the whole runs \
+             away with `phasegate export`\n"
+        ),
+    });
+    text
+}
+
+fn told(run: &RunHealth, paint: Paint) -> String {
+    let (word, next) = match run.health {
+        Health::Finished => (paint.green("whole"), "it is over".to_owned()),
+        Health::Waiting => (paint.green("whole"), format!("it waits for a person: phasegate show {}", run.run)),
+        Health::UnderWay => (paint.green("whole"), "a process is at it".to_owned()),
+        Health::Resumable => (paint.green("whole"), format!("go on with: phasegate resume {}", run.run)),
+        Health::Incomplete => {
+            (paint.red("incomplete"), "it can be shown, but neither gone on with nor replayed".to_owned())
+        }
+        Health::Unreadable => (paint.red("unreadable"), "it cannot be gone on with".to_owned()),
+    };
+    let faults: String = run.faults.iter().map(|fault| format!("  {}\n", one_line(fault))).collect();
+    format!("{} {word}, {next}\n{faults}", run.run)
+}

@@ -1,0 +1,146 @@
+//! `phasegate experiment`: tasks × variants × repetitions within one budget, and a table of what came of it.
+//!
+//! The same command goes on where it stopped: runs that ended are taken as they are, the others are gone on with. Progress
+//! goes to stderr; stdout has the table and nothing else. Whatever can be wrong is found before anything is recorded.
+
+mod conduct;
+mod files;
+mod progress;
+mod table;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use phasegate_broker::Broker;
+use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_process::experiment::Results;
+use phasegate_runtime::{Config, Error, Experiment, House, Plan};
+
+use crate::exit::{Exit, Failure};
+use crate::open::{self, Carry};
+use crate::paths::{self, cwd};
+use crate::terminal::format::{count, money};
+use crate::terminal::style::Paint;
+use crate::terminal::text::{complain, say};
+use conduct::Conductor;
+use progress::Progress;
+
+/// Runs at once, unless the person says otherwise.
+const JOBS: usize = 4;
+
+/// Arguments of `experiment`.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("form").args(["json", "csv", "markdown"]))]
+pub struct Args {
+    /// The experiment: tasks, variants, repetitions and a budget, in TOML
+    #[arg(value_name = "FILE.toml")]
+    file: PathBuf,
+    /// How many runs are under way at once [default: 4]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Where results go, those of each run in a folder of its own [default: phasegate-out/experiment-NAME]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Let the model calls of each run overlap
+    #[arg(long = "async")]
+    overlap: bool,
+    /// The configuration [default: the nearest phasegate.toml upwards from the experiment's file]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Run no plugin from a file that phasegate.lock does not know
+    #[arg(long)]
+    locked: bool,
+    /// Write figures and cells as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the table as CSV
+    #[arg(long)]
+    csv: bool,
+    /// Write the table as Markdown
+    #[arg(long)]
+    markdown: bool,
+}
+
+/// Makes or goes on with every run, and tells what came of them.
+pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+    let experiment = Experiment::read(&args.file)?;
+    let config = open::config(args.config.as_deref(), Some(&experiment.dir))?.locked_if(args.locked);
+    let plan = experiment.plan(&config)?;
+    check_models(&experiment, &plan, &config).await?;
+    let usual = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
+    let out = cwd().join(args.out.clone().unwrap_or_else(usual));
+    files::check(&out)?;
+
+    let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(state)?);
+    let purse = experiment.purse(journal.as_ref())?;
+    let spent = purse.spent();
+    let house = open::house_of(
+        journal,
+        state,
+        config.sandbox.clone(),
+        Carry { overlap: args.overlap, ..Carry::default() },
+        Some(purse),
+    )?;
+    check_variants(&experiment, &plan, &config, &house).await?;
+
+    let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
+    complain(&format!(
+        "experiment {}: {} × {} × {} = {}, {jobs} at once\nbudget      {} for all of them; {} in {} before\nresults     {}\n\n",
+        experiment.name,
+        count(experiment.tasks.len() as u64, "task"),
+        count(experiment.variants.len() as u64, "variant"),
+        count(u64::from(experiment.repetitions.get()), "repetition"),
+        count(plan.cells.len() as u64, "run"),
+        experiment.budget,
+        money(spent.usd),
+        count(spent.calls, "call"),
+        paths::shown(&out),
+    ));
+    let name = experiment.name.clone();
+    let conductor = Conductor::new(experiment, plan, config, house, Progress::new(verbose), out.clone(), state);
+    let (cells, exit) = conductor.conduct(jobs).await;
+    let results = Results::of(&name, cells);
+    files::write(&out, &results)?;
+    say(&match (args.json, args.csv, args.markdown) {
+        (true, ..) => table::json(&results),
+        (_, true, _) => table::csv(&results),
+        (.., true) => table::markdown(&results),
+        _ => table::terminal(&results, Paint::stdout()),
+    });
+    complain(&format!("\nresults are in {}\n", paths::shown(&out)));
+    if !results.complete() {
+        complain("not every run has ended; go on with the same command\n");
+    }
+    Ok(exit)
+}
+
+/// Whether every variant has models to ask, before the state folder is made.
+async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
+    let env = |name: &str| std::env::var(name).ok();
+    for (variant, settings) in experiment.variants.iter().zip(plan.settings()) {
+        let broker =
+            Broker::new(&settings.models, &settings.providers, &settings.prices, &settings.base_dir, &env).await;
+        if let Err(fault) = broker {
+            return Err(match experiment.blame(variant, Error::Models(fault)) {
+                // Nothing of the variant: it is the configuration's.
+                Error::Models(fault) => config.explain(fault).into(),
+                error => error.into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether every plugin of every variant fits its place, before the first run is made.
+async fn check_variants(experiment: &Experiment, plan: &Plan, config: &Config, house: &House) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    for cell in plan.cells.iter().filter(|cell| seen.insert(cell.variant)) {
+        let (new, variant) = (experiment.new_run(plan, cell, config), experiment.variants.get(cell.variant));
+        if let (Some(new), Some(variant)) = (new, variant) {
+            house.check(&new).await.map_err(|error| experiment.blame(variant, error))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! What a person sees of an experiment while it goes: bars that move, or nothing but the line of each cell. All on stderr.
+
+use std::io::IsTerminal;
+
+use phasegate_process::state::State;
+use phasegate_process::{AttemptId, Recorded, RunId};
+use phasegate_runtime::{Seen, Watcher};
+
+use crate::terminal::format::one_line;
+use crate::terminal::progress::Bars;
+use crate::terminal::style::Paint;
+use crate::terminal::text::complain;
+use crate::view::event::tell;
+
+/// Watches all runs.
+pub struct Progress {
+    verbose: u8,
+    bars: Option<Bars>,
+}
+
+impl Progress {
+    /// Bars where there is a terminal.
+    pub fn new(verbose: u8) -> Self {
+        Self { verbose, bars: std::io::stderr().is_terminal().then(Bars::new) }
+    }
+
+    /// Prints something above the bars.
+    pub fn above(&self, print: impl FnOnce()) {
+        match &self.bars {
+            Some(bars) => bars.above(print),
+            None => print(),
+        }
+    }
+
+    /// A run by the name that a person knows its cell by.
+    pub fn announce(&self, run: &RunId, name: &str) {
+        self.bars.iter().for_each(|bars| bars.announce(run, name));
+    }
+
+    /// Nothing more will happen in this run for now.
+    pub fn over(&self, run: &RunId) {
+        self.bars.iter().for_each(|bars| bars.over(run));
+    }
+
+    /// Nothing more will happen at all.
+    pub fn done(&self) {
+        self.bars.iter().for_each(Bars::pause);
+    }
+
+    fn line(&self, run: &RunId, text: &str) {
+        self.above(|| complain(&format!("{} {text}\n", Paint::stderr().dim(run.as_str()))));
+    }
+}
+
+impl Watcher for Progress {
+    fn event(&self, run: &RunId, event: &Recorded, state: &State) {
+        if let Some(text) = tell(event, state, Paint::stderr()).filter(|_| self.verbose > 0) {
+            self.line(run, &text);
+        }
+        self.bars.iter().for_each(|bars| bars.event(run, event, state));
+    }
+
+    fn seen(&self, run: &RunId, _at: Option<&AttemptId>, seen: Seen) {
+        match &seen {
+            Seen::Compiling { plugin, done: false } if self.bars.is_none() => {
+                complain(&format!("compiling {plugin} (once on this machine)\n"));
+            }
+            Seen::Log { level, line } if self.verbose > 0 => self.line(run, &format!("{level}: {}", one_line(line))),
+            _ => {}
+        }
+        self.bars.iter().for_each(|bars| bars.seen(run, &seen));
+    }
+}

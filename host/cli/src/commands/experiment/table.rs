@@ -1,0 +1,312 @@
+//! The figures of an experiment for people and programs: a table of 80 columns, Markdown, CSV (RFC 4180) and JSON.
+
+use phasegate_process::experiment::{Cell, Results, Standing, Variant};
+use phasegate_process::stats::{Mean, Share};
+
+use crate::terminal::format::{self, count, figure, money, one_line, short, time};
+use crate::terminal::style::Paint;
+
+/// How wide a terminal is at least.
+const WIDTH: usize = 80;
+/// How much of a variant's name heads its column.
+const NAME: usize = 18;
+
+const NOTE: &str = "[low, high] are intervals of 95 %, of the pass rate Wilson's, of means Student's. They take runs as independent \
+                    of each other; repetitions of one task are less than that.";
+const ATTEMPTS: &str = "Attempts to pass are the judgements of all gates together in runs that passed; a variant that fails the \
+                        hard tasks looks quick by them. Cost and tokens per passed run are those of all runs of the \
+                        variant, divided by the runs that passed. Escaped defects are issues that an earlier gate \
+                        could have found; they and the time are means over the runs that ended.";
+const SCRIPTED: &str =
+    "Answers were scripted: the figures show what the process did with them and say nothing about any model.";
+
+/// For people: a column for each variant, in as many blocks as it takes.
+pub fn terminal(results: &Results, paint: Paint) -> String {
+    let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
+    let all = results.cells.len();
+    let mut text = format!("{}: {ended} of {} ended\n", paint.bold(&results.experiment), count(all as u64, "run"));
+    let columns: Vec<Vec<String>> =
+        results.variants.iter().enumerate().map(|(place, variant)| column(results, place, variant)).collect();
+    let labels = labels(results);
+    let wide = |cells: &[String]| cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let mut left = columns.as_slice();
+    while !left.is_empty() {
+        let mut room = WIDTH.saturating_sub(wide(&labels));
+        let fits = left.iter().take_while(|column| {
+            let needs = wide(column) + 2;
+            let fits = needs <= room;
+            room = room.saturating_sub(needs);
+            fits
+        });
+        let (block, rest) = left.split_at(fits.count().clamp(1, left.len()));
+        let rows = labels.iter().enumerate().map(|(row, label)| {
+            let cells = block.iter().map(|column| column.get(row).cloned().unwrap_or_default());
+            std::iter::once(label.clone()).chain(cells).collect::<Vec<_>>()
+        });
+        text.push('\n');
+        text.push_str(&format::table(&rows.collect::<Vec<_>>()));
+        left = rest;
+    }
+    if results.scripted {
+        text.push_str(&format!("\n{}; they say nothing about any model\n", paint.yellow("answers were scripted")));
+    }
+    text
+}
+
+fn labels(results: &Results) -> Vec<String> {
+    let mut labels: Vec<String> = std::iter::once("").chain(FIGURES).map(str::to_owned).collect();
+    labels.extend(open(results).into_iter().map(word));
+    labels.extend([String::new(), "passed, by task".to_owned()]);
+    labels.extend(results.tasks.iter().map(|row| short(row.task.as_str(), 28)));
+    labels
+}
+
+fn column(results: &Results, place: usize, variant: &Variant) -> Vec<String> {
+    let mut cells = vec![short(&variant.variant, NAME)];
+    cells.extend(figures(variant));
+    cells.extend(open(results).into_iter().map(|standing| variant.count(standing).to_string()));
+    cells.extend([String::new(), String::new()]);
+    cells.extend(results.tasks.iter().map(|row| {
+        let fared = row.variants.get(place).copied().unwrap_or_default();
+        format!("{} of {}", fared.passed, fared.ended)
+    }));
+    cells
+}
+
+/// The standings without an end that some cell is in.
+fn open(results: &Results) -> Vec<Standing> {
+    let all = [Standing::Waiting, Standing::Stopped, Standing::NotStarted];
+    let there = |standing: &Standing| results.cells.iter().any(|cell| cell.standing == *standing);
+    all.into_iter().filter(there).collect()
+}
+
+fn word(standing: Standing) -> String {
+    standing.as_str().replace('_', " ")
+}
+
+/// What [`figures`] are called.
+const FIGURES: [&str; 7] =
+    ["passed", "pass rate", "attempts to pass", "cost per passed", "tokens per passed", "escaped a run", "time a run"];
+
+/// The figures of a variant.
+fn figures(variant: &Variant) -> [String; 7] {
+    let none = || "none passed".to_owned();
+    let ended = variant.passed + variant.failed + variant.aborted;
+    let usd = match (variant.passed, variant.usd) {
+        (0, _) => none(),
+        (_, None) => money(None),
+        _ => money(variant.usd_per_passed),
+    };
+    [
+        format!("{} of {ended}", variant.passed),
+        variant.pass_rate.map_or_else(|| "-".to_owned(), rate),
+        variant.attempts_to_pass.map_or_else(none, mean),
+        usd,
+        variant.tokens_per_passed.map_or_else(none, |tokens| figure(tokens.round() as u64)),
+        variant.escaped.map_or_else(|| "-".to_owned(), |mean| format!("{:.1}", mean.value)),
+        variant.elapsed_ms.map_or_else(|| "-".to_owned(), |mean| time(mean.value.round() as u64)),
+    ]
+}
+
+fn rate(share: Share) -> String {
+    let percent = |part: f64| (part * 100.0).round();
+    format!("{}% [{}, {}]", percent(share.value), percent(share.low), percent(share.high))
+}
+
+fn mean(mean: Mean) -> String {
+    match (mean.low, mean.high) {
+        (Some(low), Some(high)) => format!("{:.1} [{low:.1}, {high:.1}]", mean.value),
+        _ => format!("{:.1}", mean.value),
+    }
+}
+
+/// For people who read it elsewhere: a row for each variant, and one for each task.
+pub fn markdown(results: &Results) -> String {
+    let heads: Vec<&str> = std::iter::once("variant").chain(FIGURES).collect();
+    let row = |variant: &Variant| std::iter::once(variant.variant.clone()).chain(figures(variant)).collect();
+    let mut text = table_of(&heads, results.variants.iter().map(row));
+    let open = open(results);
+    if !open.is_empty() {
+        let heads: Vec<String> = open.iter().copied().map(word).collect();
+        let heads: Vec<&str> = std::iter::once("not ended").chain(heads.iter().map(String::as_str)).collect();
+        let row = |variant: &Variant| {
+            let counts = open.iter().map(|standing| variant.count(*standing).to_string());
+            std::iter::once(variant.variant.clone()).chain(counts).collect()
+        };
+        text.push('\n');
+        text.push_str(&table_of(&heads, results.variants.iter().map(row)));
+    }
+    let heads: Vec<&str> =
+        std::iter::once("passed").chain(results.variants.iter().map(|variant| variant.variant.as_str())).collect();
+    let rows = results.tasks.iter().map(|row| {
+        let fared = row.variants.iter().map(|fared| format!("{} of {}", fared.passed, fared.ended));
+        std::iter::once(row.task.to_string()).chain(fared).collect()
+    });
+    text.push('\n');
+    text.push_str(&table_of(&heads, rows));
+    text.push_str(&format!("\n{NOTE} {ATTEMPTS}\n"));
+    if results.scripted {
+        text.push_str(&format!("\n**{SCRIPTED}**\n"));
+    }
+    text
+}
+
+/// The Markdown with a heading and every run.
+pub fn report(results: &Results) -> String {
+    let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
+    let all = results.cells.len();
+    let rows = results.cells.iter().map(|cell| {
+        let Cell { place, took, .. } = cell;
+        let reason = one_line(&cell.reason).replace('|', "\\|");
+        vec![
+            place.variant.clone(),
+            place.task.to_string(),
+            place.repetition.to_string(),
+            word(cell.standing),
+            took.gate_attempts.to_string(),
+            money(took.usd),
+            time(took.elapsed_ms),
+            place.run.to_string(),
+            reason,
+        ]
+    });
+    let heads = ["variant", "task", "repetition", "standing", "gate attempts", "cost", "time", "run", "reason"];
+    format!(
+        "# Experiment {}\n\n{ended} of {} ended.\n\n{}\n## Runs\n\nThe results of each run are in `runs/`.\n\n{}",
+        results.experiment,
+        count(all as u64, "run"),
+        markdown(results),
+        table_of(&heads, rows)
+    )
+}
+
+fn table_of(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let mut text = line(&heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>());
+    text.push_str(&format!("|{}\n", "---|".repeat(heads.len())));
+    rows.for_each(|row| text.push_str(&line(&row)));
+    text
+}
+
+/// A line for each variant.
+pub fn csv(results: &Results) -> String {
+    let heads = [
+        "variant",
+        "runs",
+        "passed",
+        "failed",
+        "aborted",
+        "waiting",
+        "stopped",
+        "not_started",
+        "pass_rate",
+        "pass_rate_low",
+        "pass_rate_high",
+        "attempts_to_pass",
+        "attempts_to_pass_low",
+        "attempts_to_pass_high",
+        "usd",
+        "usd_per_passed",
+        "tokens",
+        "tokens_per_passed",
+        "escaped",
+        "escaped_low",
+        "escaped_high",
+        "elapsed_ms",
+        "elapsed_ms_low",
+        "elapsed_ms_high",
+        "maybe_billed",
+        "scripted",
+    ];
+    let three = |mean: Option<Mean>| {
+        [mean.map(|mean| mean.value), mean.and_then(|mean| mean.low), mean.and_then(|mean| mean.high)].map(decimal)
+    };
+    let row = |variant: &Variant| {
+        let rate = variant.pass_rate;
+        let mut cells = vec![variant.variant.clone()];
+        cells.extend(
+            [
+                variant.runs,
+                variant.passed,
+                variant.failed,
+                variant.aborted,
+                variant.waiting,
+                variant.stopped,
+                variant.not_started,
+            ]
+            .map(|number| number.to_string()),
+        );
+        cells.extend([rate.map(|rate| rate.value), rate.map(|rate| rate.low), rate.map(|rate| rate.high)].map(decimal));
+        cells.extend(three(variant.attempts_to_pass));
+        cells.extend([decimal(variant.usd), decimal(variant.usd_per_passed)]);
+        cells.extend([variant.tokens.to_string(), decimal(variant.tokens_per_passed)]);
+        cells.extend(three(variant.escaped));
+        cells.extend(three(variant.elapsed_ms));
+        cells.extend([variant.maybe_billed.to_string(), results.scripted.to_string()]);
+        cells
+    };
+    lines(&heads, results.variants.iter().map(row))
+}
+
+/// A line for each cell.
+pub fn cells_csv(results: &Results) -> String {
+    let heads = [
+        "variant",
+        "task",
+        "repetition",
+        "run",
+        "standing",
+        "reason",
+        "gate_attempts",
+        "escaped",
+        "calls",
+        "tokens",
+        "usd",
+        "elapsed_ms",
+        "maybe_billed",
+        "scripted",
+    ];
+    let row = |cell: &Cell| {
+        let Cell { place, standing, reason, took } = cell;
+        vec![
+            place.variant.clone(),
+            place.task.to_string(),
+            place.repetition.to_string(),
+            place.run.to_string(),
+            standing.as_str().to_owned(),
+            one_line(reason),
+            took.gate_attempts.to_string(),
+            took.escaped.to_string(),
+            took.calls.to_string(),
+            took.tokens.to_string(),
+            decimal(took.usd),
+            took.elapsed_ms.to_string(),
+            took.maybe_billed.to_string(),
+            took.scripted.to_string(),
+        ]
+    };
+    lines(&heads, results.cells.iter().map(row))
+}
+
+/// What is not known stays empty.
+fn decimal(number: Option<f64>) -> String {
+    number.map(|number| ((number * 1e6).round() / 1e6).to_string()).unwrap_or_default()
+}
+
+fn lines(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: Vec<String>| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\r\n";
+    let heads = line(heads.iter().map(|head| (*head).to_owned()).collect());
+    std::iter::once(heads).chain(rows.map(line)).collect()
+}
+
+fn quoted(cell: &str) -> String {
+    match cell.contains([',', '"', '\r', '\n']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.to_owned(),
+    }
+}
+
+/// Everything, for programs.
+pub fn json(results: &Results) -> String {
+    serde_json::to_string_pretty(results).unwrap_or_default() + "\n"
+}

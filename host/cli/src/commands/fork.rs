@@ -1,0 +1,113 @@
+//! `phasegate fork`: goes on from the middle of a run with one thing swapped, as a run of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use phasegate_process::PhaseName;
+use phasegate_runtime::{NewFork, Swaps, Watcher};
+
+use crate::drive::{Carrier, Load};
+use crate::exit::{Exit, Failure};
+use crate::find_run::find_run;
+use crate::open::{self, Carry};
+use crate::paths::{self, check_out, cwd};
+use crate::view::header;
+use crate::view::live::Screen;
+
+/// Arguments of `fork`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The run, the beginning of its id, or its task
+    run: String,
+    /// The first attempt that goes otherwise; the phase's first one where no number is said
+    #[arg(long, value_name = "PHASE[#ATTEMPT]")]
+    at: String,
+    /// Another agent for a phase: a component file, or the name of a bundled plugin
+    #[arg(long, value_name = "PHASE=FILE")]
+    agent: Vec<String>,
+    /// Another feedback strategy: a component file, or the name of a bundled plugin
+    #[arg(long, value_name = "FILE")]
+    feedback: Option<String>,
+    /// Another pipeline from there on
+    #[arg(long, value_name = "FILE")]
+    pipeline: Option<PathBuf>,
+    /// Another value, such as phases.code-review.max_retries=5, feedback.settings.NAME=1 or models.default=MODEL
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Ask no model: stop at the first request that has no recorded answer, and show it
+    #[arg(long)]
+    offline: bool,
+    /// The configuration that a whole pipeline is laid over with [default: the nearest phasegate.toml upwards]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Run no plugin from a file that phasegate.lock does not know
+    #[arg(long)]
+    locked: bool,
+    /// Where results go [default: phasegate-out/RUN]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write over what is in the out folder
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// Let the model calls of the run overlap
+    #[arg(long = "async")]
+    overlap: bool,
+    /// Write the new events to stdout, one JSON object a line, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+/// Makes the fork and carries it.
+pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+    let origin = find_run(&open::journal(state)?, &args.run)?;
+    let (phase, attempt) = fork_point(&args.at)?;
+    let swaps = swaps(&args)?;
+    let config = open::config(args.config.as_deref(), None)?.locked_if(args.locked);
+    let out = args.out.as_deref().map(|out| cwd().join(out));
+    out.as_deref().map(|out| check_out(out, args.force)).transpose()?;
+    let house = open::house(
+        state,
+        config.sandbox.clone(),
+        Carry { overlap: args.overlap, offline: args.offline, ..Carry::default() },
+    )?;
+    let screen = Arc::new(Screen::new(args.json, verbose, false));
+    let watcher: Arc<dyn Watcher> = Arc::clone(&screen) as Arc<dyn Watcher>;
+    let new = NewFork { origin: &origin, phase, attempt, swaps: &swaps, dir: &cwd(), config: &config };
+    let run = house.fork(new, &watcher).await?;
+    let out = out.unwrap_or_else(|| paths::usual_out(&run));
+    paths::remember_out(state, &run, &out);
+    let (state_shown, out_shown) = (paths::shown(state), paths::shown(&out));
+    let places = header::Places { config: None, state: &state_shown, out: &out_shown };
+    screen.say(&header::of(house.journal().as_ref(), &run, &places, screen.paint())?);
+    Ok(Carrier::new(house, screen).carry_all(vec![Load { run, out }], 1).await)
+}
+
+fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {
+    let wrong = |why: &str| {
+        Failure::usage(format!("--at {text}: {why}\nhint: write --at PHASE or --at PHASE#ATTEMPT, as in --at code#2"))
+    };
+    let (phase, attempt) = match text.split_once('#') {
+        Some((phase, number)) => {
+            let number = number.parse::<u32>().ok().filter(|number| *number > 0);
+            (phase, Some(number.ok_or_else(|| wrong("attempts are counted from 1"))?))
+        }
+        None => (text, None),
+    };
+    Ok((phase.parse().map_err(|_| wrong("that is no phase's name"))?, attempt))
+}
+
+fn swaps(args: &Args) -> Result<Swaps, Failure> {
+    let agents = args.agent.iter().map(|text| {
+        let wrong =
+            || Failure::usage(format!("--agent {text}: it is not PHASE=FILE\nhint: as in --agent code=my-code.wasm"));
+        let (phase, file) = text.split_once('=').ok_or_else(wrong)?;
+        Ok((phase.parse().map_err(|_| wrong())?, file.to_owned()))
+    });
+    let set = args.set.iter().map(|text| Swaps::parse_set(text).map_err(|fault| Failure::usage(fault.to_string())));
+    Ok(Swaps {
+        agents: agents.collect::<Result<_, Failure>>()?,
+        feedback: args.feedback.clone(),
+        pipeline: args.pipeline.clone(),
+        set: set.collect::<Result<_, Failure>>()?,
+    })
+}

@@ -1,0 +1,65 @@
+//! `phasegate gc`: removes what no run needs; says first what that is.
+
+use std::path::Path;
+
+use phasegate_runtime::gc::{Waste, remove, waste};
+use serde_json::json;
+
+use crate::exit::{Exit, Failure};
+use crate::find_run::find_run;
+use crate::open;
+use crate::terminal::format::{count, size};
+use crate::terminal::text::say;
+
+/// How many blobs are named one by one.
+const NAMED: usize = 20;
+
+/// Arguments of `gc`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Remove this run as well, with what only it needs; may be given several times
+    #[arg(long, value_name = "RUN")]
+    forget: Vec<String>,
+    /// Remove it, for good; without this, it is only said what would be removed
+    #[arg(long)]
+    yes: bool,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks for waste, and removes it if that is wished.
+pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+    let journal = if args.yes { open::journal_to_write(state)? } else { open::journal(state)? };
+    let forget = args.forget.iter().map(|run| find_run(&journal, run)).collect::<Result<Vec<_>, _>>()?;
+    let waste = waste(&journal, &forget)?;
+    if args.yes {
+        remove(&journal, &waste).await?;
+    }
+    say(&if args.json { as_json(&waste, args.yes) } else { words(&waste, args.yes) });
+    Ok(Exit::Passed)
+}
+
+fn as_json(waste: &Waste, removed: bool) -> String {
+    let value = json!({ "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes() });
+    format!("{value}\n")
+}
+
+fn words(waste: &Waste, removed: bool) -> String {
+    if waste.runs.is_empty() && waste.blobs.is_empty() {
+        return "there is nothing that no run needs\n".to_owned();
+    }
+    let verb = if removed { "removed" } else { "would be removed" };
+    let mut text: String = waste.runs.iter().map(|run| format!("run {run} {verb}\n")).collect();
+    for (digest, bytes) in waste.blobs.iter().take(NAMED) {
+        text.push_str(&format!("blob {} {}\n", digest.short(), size(*bytes)));
+    }
+    if waste.blobs.len() > NAMED {
+        text.push_str(&format!("and {} more\n", waste.blobs.len() - NAMED));
+    }
+    text.push_str(&format!("{}, {}, {verb}\n", count(waste.blobs.len() as u64, "blob"), size(waste.bytes())));
+    if !removed {
+        text.push_str("nothing was removed; do it with: the same and --yes\n");
+    }
+    text
+}

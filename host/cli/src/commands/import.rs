@@ -1,0 +1,52 @@
+//! `phasegate import`: takes in a run that was written into a file.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use phasegate_runtime::Error;
+use phasegate_runtime::archive::{self, ImportedRun};
+
+use crate::exit::{Exit, Failure};
+use crate::terminal::format::count;
+use crate::terminal::text::say;
+
+/// Arguments of `import`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A file that `phasegate export` wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Say what was taken in as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Takes the run in; makes the state folder if there is none.
+pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+    let name = args.file.display();
+    let file = File::open(&args.file).map_err(|why| {
+        Failure::usage(format!("{name} cannot be read: {why}\nhint: name a file that `phasegate export` wrote"))
+    })?;
+    let journal = phasegate_journal::SqliteJournal::open(state)?;
+    let imported = archive::import(&journal, file).await.map_err(|error| match error {
+        Error::Archive(why) => Failure::usage(format!("{name} cannot be taken: {why}")),
+        other => other.into(),
+    })?;
+    say(&if args.json {
+        format!("{}\n", serde_json::to_string(&imported).unwrap_or_default())
+    } else {
+        words(&imported)
+    });
+    Ok(Exit::Passed)
+}
+
+fn words(imported: &ImportedRun) -> String {
+    let ImportedRun { run, events, blobs, new, missing } = imported;
+    let how = if *new { "taken in" } else { "here already, with exactly these events" };
+    let mut text = format!("run {run} {how}: {}, {}\n", count(*events as u64, "event"), count(*blobs as u64, "blob"));
+    if !missing.is_empty() {
+        text.push_str("  it can be shown, and neither replayed nor gone on with, for it lacks components; export it with --components\n");
+    }
+    text.push_str(&format!("  look at it with: phasegate show {run}\n"));
+    text
+}

@@ -1,0 +1,108 @@
+//! `phasegate pip`: improvement proposals of postmortems, and what people decide on them.
+
+use std::path::Path;
+
+use phasegate_journal::Journal;
+use phasegate_runtime::{Proposal, decide_proposal, proposals};
+use serde_json::Value;
+
+use crate::approver;
+use crate::exit::{Exit, Failure};
+use crate::find_run::find_run;
+use crate::open;
+use crate::paths;
+use crate::terminal::format::one_line;
+use crate::terminal::text::say;
+
+/// What to do with proposals.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// List them, newest first
+    List {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Later runs are told to follow it
+    Approve(Args),
+    /// Later runs are told not to propose it again
+    Reject(Args),
+}
+
+/// Arguments of a decision.
+#[derive(clap::Args)]
+pub struct Args {
+    /// RUN/ID as `pip list` shows it, or ID where only one run has it
+    #[arg(value_name = "RUN/ID")]
+    proposal: String,
+    /// Who decides [default: the user of this session]
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Why; a rejection needs it
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
+}
+
+/// Does it.
+pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
+    match command {
+        Command::List { json } => list(json, state),
+        Command::Approve(args) => decide(args, true, state).await,
+        Command::Reject(args) => decide(args, false, state).await,
+    }
+}
+
+fn list(json: bool, state: &Path) -> Result<Exit, Failure> {
+    let all = match open::existing_journal(state)? {
+        Some(journal) => proposals(&journal)?,
+        None => Vec::new(),
+    };
+    if json {
+        say(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
+    } else if all.is_empty() {
+        say(&format!("no improvement proposals in {}\n", paths::shown(state)));
+    } else {
+        say(&all.iter().map(told).collect::<Vec<_>>().join("\n"));
+    }
+    Ok(Exit::Passed)
+}
+
+async fn decide(args: Args, approved: bool, state: &Path) -> Result<Exit, Failure> {
+    let journal = open::journal_to_write(state)?;
+    let name = whole_name(&journal, &args.proposal)?;
+    let by = approver::person(args.by)?;
+    let decided = decide_proposal(&journal, &name, approved, &by, &args.reason).await?;
+    say(&format!("{}/{} {} by {by}; later runs are told\n", decided.run, decided.id, decided.status));
+    Ok(Exit::Passed)
+}
+
+fn whole_name(journal: &dyn Journal, name: &str) -> Result<String, Failure> {
+    match name.split_once('/') {
+        Some((run, id)) => Ok(format!("{}/{id}", find_run(journal, run)?)),
+        None => Ok(name.to_owned()),
+    }
+}
+
+fn told(proposal: &Proposal) -> String {
+    let by = proposal.by.as_deref().map(|by| format!(" by {}", one_line(by))).unwrap_or_default();
+    let why = proposal.reason.as_deref().filter(|why| !why.is_empty());
+    let why = why.map(|why| format!(": {}", one_line(why))).unwrap_or_default();
+    let text = |value: &Value, field: &str| one_line(value.get(field).and_then(Value::as_str).unwrap_or_default());
+    let mut lines = format!(
+        "{}/{}  {}{by}{why}\n  {}\n",
+        proposal.run,
+        one_line(&proposal.id),
+        proposal.status,
+        text(&proposal.content, "analysis")
+    );
+    let changes = proposal.content.get("proposed_changes").and_then(Value::as_array);
+    for change in changes.into_iter().flatten() {
+        lines.push_str(&format!(
+            "  {} {}: {}\n",
+            text(change, "change"),
+            text(change, "target"),
+            text(change, "proposed")
+        ));
+    }
+    lines
+}

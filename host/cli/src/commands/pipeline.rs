@@ -1,0 +1,129 @@
+//! `phasegate pipeline`: the standard pipelines, and whether one's own is in order.
+
+use std::path::PathBuf;
+
+use phasegate_process::pipeline::{Ask, Phase, Pipeline, STANDARD, standard};
+use phasegate_runtime::BUNDLED;
+
+use crate::exit::{Exit, Failure};
+use crate::open;
+use crate::paths::cwd;
+use crate::terminal::format::{count, one_line, table};
+use crate::terminal::text::say;
+
+/// What to do with pipelines.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// List the standard pipelines
+    List,
+    /// Show a pipeline as a run would use it, with the configuration laid over it
+    Show {
+        /// A standard pipeline or a file
+        #[arg(value_name = "NAME|FILE")]
+        name: String,
+        /// The text of a standard pipeline, to copy from
+        #[arg(long)]
+        toml: bool,
+        /// The configuration [default: the nearest phasegate.toml upwards]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Say whether a pipeline file could be run
+    Check {
+        /// The file
+        file: String,
+        /// The configuration [default: the nearest phasegate.toml upwards]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+/// Does it.
+pub fn go(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::List => say(&list()?),
+        Command::Show { name, toml: true, .. } => {
+            let text = standard(&name).ok_or_else(|| {
+                let known = STANDARD.map(|(name, _)| name).join(", ");
+                Failure::usage(format!("there is no standard pipeline `{name}`\nhint: known are {known}"))
+            })?;
+            say(text);
+        }
+        Command::Show { name, config, .. } => say(&told(&read(&name, config)?)),
+        Command::Check { file, config } => {
+            let pipeline = read(&file, config)?;
+            let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).count();
+            let (phases, gates) = (count(pipeline.phases.len() as u64, "phase"), count(gates as u64, "gate"));
+            say(&format!("{file} is in order: {phases}, {gates}\n"));
+        }
+    }
+    Ok(Exit::Passed)
+}
+
+fn read(name: &str, config: Option<PathBuf>) -> Result<Pipeline, Failure> {
+    let config = open::config(config.as_deref(), None)?;
+    Ok(config.load_pipeline(Some(name), None, &cwd(), &BUNDLED)?.pipeline)
+}
+
+fn list() -> Result<String, Failure> {
+    let rows: Result<Vec<_>, Failure> = STANDARD
+        .iter()
+        .map(|(name, text)| {
+            let source = phasegate_process::source::Source { file: name, text };
+            let pipeline =
+                phasegate_process::pipeline::parse(source, &|path| Err(format!("there is no file `{path}`")));
+            let pipeline = pipeline.map_err(|fault| Failure::infrastructure(fault.to_string()))?;
+            Ok(vec![(*name).to_owned(), pipeline.description])
+        })
+        .collect();
+    Ok(table(&rows?))
+}
+
+fn told(pipeline: &Pipeline) -> String {
+    let mut text = format!("{}: {}\n", pipeline.name, one_line(&pipeline.description));
+    text.push_str(&format!(
+        "feedback strategy {}; at most {} judgements in all\n\n",
+        pipeline.feedback.plugin, pipeline.max_total_attempts
+    ));
+    let head = ["phase", "agent", "makes", "tries", "gate"].map(str::to_owned).to_vec();
+    let rows: Vec<_> = std::iter::once(head).chain(pipeline.phases.iter().map(phase)).collect();
+    text.push_str(&table(&rows));
+    text.push('\n');
+    let mut rows = vec![["plugin", "from", "models", "tries tests in"].map(str::to_owned).to_vec()];
+    for name in pipeline.plugin_names() {
+        let grants = pipeline.grants(name);
+        let models: Vec<&str> = grants.models.iter().map(|tier| tier.as_str()).collect();
+        let from = pipeline.plugins.get(name).and_then(|plugin| plugin.path.clone());
+        let or_none = |list: String| if list.is_empty() { "-".to_owned() } else { list };
+        rows.push(vec![
+            name.to_string(),
+            from.unwrap_or_else(|| "this binary".to_owned()),
+            or_none(models.join(", ")),
+            or_none(grants.test_bench.join(", ")),
+        ]);
+    }
+    text.push_str(&table(&rows));
+    text
+}
+
+fn phase(phase: &Phase) -> Vec<String> {
+    let mut makes: Vec<String> = phase.produces.iter().map(|produce| produce.name.to_string()).collect();
+    let mut gate = String::new();
+    if let Some(rules) = &phase.gate {
+        makes.push(rules.report.to_string());
+        let limits = phasegate_process::Severity::WORST_FIRST.into_iter();
+        let limits =
+            limits.filter_map(|severity| Some(format!("{} {}", rules.fails_at.get(&severity)?, severity.as_str())));
+        let fails: Vec<String> =
+            limits.chain(rules.tests.as_ref().map(|_| "any test that does not pass".to_owned())).collect();
+        let back: Vec<&str> = rules.may_revise.iter().map(|phase| phase.as_str()).collect();
+        let asks = match rules.ask {
+            Ask::Never => "never asks a person",
+            Ask::OnExhausted => "asks a person when no attempt is left",
+            Ask::OnFail => "asks a person at every failure",
+            Ask::Always => "asks a person at every judgement",
+        };
+        gate = format!("fails at {}; back to {}; {asks}", fails.join(" or "), back.join(", "));
+    }
+    vec![phase.name.to_string(), phase.agent.to_string(), makes.join(", "), phase.max_retries.to_string(), gate]
+}

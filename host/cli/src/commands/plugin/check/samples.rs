@@ -1,0 +1,230 @@
+//! What a dry call is made of: a small task with an artifact of every standard name, each valid by its schema, and answers
+//! for a model that nobody asked.
+//!
+//! What is not written by hand is the least that a schema allows. Schemas of answers come from the plugin, so what is made
+//! of them is bounded.
+
+use phasegate_process::artifact::{self, Door};
+use phasegate_process::pipeline::{Phase, Pipeline, parse, standard};
+use phasegate_process::source::Source;
+use phasegate_process::{ArtifactName, ArtifactRef, Digest, Expected, Kind, PhaseName, TaskId};
+use serde_json::{Map, Value, json};
+
+use crate::exit::Failure;
+
+const WRITTEN: &str = include_str!("samples.json");
+/// Texts for the patterns that schemas ask for; the first one that fits.
+const TEXTS: [(&str, &str); 2] = [("^SU-[0-9]{3}$", "SU-001"), ("^[A-Za-z0-9._-]+$", "CHECK-1")];
+const NAMES: [(&str, &str); 10] = [
+    ("task_requirements", "task_requirements"),
+    ("process_notes", "process_notes"),
+    ("run_measures", "run_measures"),
+    ("project_plan", "project_plan"),
+    ("design_specification", "design_specification"),
+    ("design_review_report", "findings_report"),
+    ("generated_code", "generated_code"),
+    ("code_review_report", "findings_report"),
+    ("test_suite", "test_suite"),
+    ("test_report", "test_report"),
+];
+/// The kind that a model's answer is held against while one is looked for.
+const ANSWER: &str = "scripted_answer";
+/// How many values are made for one schema: with the longest texts, less than a megabyte.
+const MOST_VALUES: usize = 900;
+const MOST_ITEMS: u64 = 20;
+const MOST_CHARACTERS: u64 = 1_000;
+
+/// A small task, half way through the standard process.
+pub struct Samples {
+    pipeline: Pipeline,
+    task_id: TaskId,
+    artifacts: Vec<(ArtifactRef, Value)>,
+}
+
+impl Samples {
+    /// All of them.
+    pub fn new() -> Result<Self, Failure> {
+        let broken = |why: String| Failure::infrastructure(format!("the samples of this binary are broken: {why}"));
+        let text = standard("tsp").ok_or_else(|| broken("there is no pipeline `tsp`".to_owned()))?;
+        let pipeline = parse(Source { file: "tsp", text }, &|path| Err(format!("there is no file `{path}`")));
+        let pipeline = pipeline.map_err(|fault| broken(fault.to_string()))?;
+        let task_id = "CHECK-1".parse().map_err(|bad| broken(format!("{bad}")))?;
+        let written: Map<String, Value> = serde_json::from_str(WRITTEN).map_err(|why| broken(why.to_string()))?;
+        let mut samples = Self { pipeline, task_id, artifacts: Vec::new() };
+        for (name, kind) in NAMES {
+            let name: ArtifactName = name.parse().map_err(|bad| broken(format!("{bad}")))?;
+            let kind: Kind = kind.parse().map_err(|bad| broken(format!("{bad}")))?;
+            let value = written.get(kind.as_str()).cloned().unwrap_or_else(|| samples.least(&kind));
+            let content = value.to_string();
+            let artifact =
+                ArtifactRef { name, kind, digest: Digest::of(content.as_bytes()), size: content.len() as u64 };
+            samples.artifacts.push((artifact, value));
+        }
+        Ok(samples)
+    }
+
+    /// The task.
+    pub fn task_id(&self) -> &TaskId {
+        &self.task_id
+    }
+
+    /// A phase of the standard process.
+    pub fn phase(&self, name: &PhaseName) -> Result<&Phase, Failure> {
+        self.pipeline.phase(name).ok_or_else(|| {
+            let known: Vec<&str> = self.phases().map(PhaseName::as_str).collect();
+            Failure::usage(format!("--phase: there is no phase `{name}`\nhint: there are {}", known.join(", ")))
+        })
+    }
+
+    /// The phases of the standard process, in order.
+    pub fn phases(&self) -> impl Iterator<Item = &PhaseName> {
+        self.pipeline.phases.iter().map(|phase| &phase.name)
+    }
+
+    /// What lies before a phase: everything, but what it can do without.
+    pub fn inputs(&self, phase: &Phase) -> Vec<ArtifactRef> {
+        let spared = |name: &str| phase.reads.iter().any(|read| read.optional && read.matches(name));
+        let made = |name: &str| phase.produces.iter().any(|made| made.name.as_str() == name);
+        let artifacts = self.artifacts.iter().map(|(artifact, _)| artifact);
+        artifacts.filter(|it| !spared(it.name.as_str()) && !made(it.name.as_str())).cloned().collect()
+    }
+
+    /// What a phase is to produce.
+    pub fn expected(&self, phase: &Phase) -> Vec<Expected> {
+        let schema = |kind| artifact::schema(&self.pipeline, kind).unwrap_or("{}").to_owned();
+        let made = phase.produces.iter();
+        made.map(|it| Expected { name: it.name.clone(), kind: it.kind.clone(), schema: schema(&it.kind) }).collect()
+    }
+
+    /// The content of an artifact.
+    pub fn content(&self, name: &str) -> Option<String> {
+        self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == name).map(|(_, value)| value.to_string())
+    }
+
+    /// Whether this would be taken as an artifact of this kind.
+    pub fn check(&self, kind: &str, content: &[u8]) -> Result<(), Vec<String>> {
+        let kind = kind.parse::<Kind>().map_err(|_| vec![format!("there is no kind `{}`", kind.escape_debug())])?;
+        self.door(&self.pipeline).check(&kind, content).map(drop)
+    }
+
+    /// What a model might answer: an artifact that the phase is to produce, where it satisfies the schema of the answer,
+    /// else the least that does.
+    pub fn answer(&self, schema: Option<&str>, expected: &[Expected]) -> String {
+        let wanted = expected.iter().map(|it| self.of_kind(&it.kind));
+        let schema: Option<Value> = schema.and_then(|text| serde_json::from_str(text).ok());
+        let value = match (schema, wanted) {
+            (None, mut wanted) => wanted.next().unwrap_or_else(|| json!({ "scripted": true })),
+            (Some(schema), mut wanted) => {
+                wanted.find(|value| self.satisfies(&schema, value)).unwrap_or_else(|| least_of(&schema))
+            }
+        };
+        value.to_string()
+    }
+
+    fn of_kind(&self, kind: &Kind) -> Value {
+        let known = self.artifacts.iter().find(|(artifact, _)| artifact.kind == *kind);
+        known.map_or_else(|| self.least(kind), |(_, value)| value.clone())
+    }
+
+    fn least(&self, kind: &Kind) -> Value {
+        let schema = artifact::schema(&self.pipeline, kind).and_then(|text| serde_json::from_str(text).ok());
+        least_of(&schema.unwrap_or(Value::Null))
+    }
+
+    fn satisfies(&self, schema: &Value, value: &Value) -> bool {
+        let Ok(kind) = ANSWER.parse::<Kind>() else { return false };
+        let mut pipeline = self.pipeline.clone();
+        pipeline.kinds.insert(kind.clone(), schema.to_string());
+        self.door(&pipeline).check(&kind, value.to_string().as_bytes()).is_ok()
+    }
+
+    fn door<'a>(&'a self, pipeline: &'a Pipeline) -> Door<'a> {
+        let plan = self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == "project_plan");
+        Door { pipeline, task_id: &self.task_id, plan: plan.map(|(_, value)| value) }
+    }
+}
+
+/// The least that a schema allows, as far as that is easily seen.
+fn least_of(schema: &Value) -> Value {
+    least(schema, &mut MOST_VALUES.clone())
+}
+
+fn least(schema: &Value, left: &mut usize) -> Value {
+    let Some(rest) = left.checked_sub(1) else { return Value::Null };
+    *left = rest;
+    let first = |key: &str| schema.get(key).and_then(Value::as_array).and_then(|all| all.first());
+    if let Some(value) = schema.get("const").or_else(|| first("enum")) {
+        return value.clone();
+    }
+    if let Some(one) = first("anyOf").or_else(|| first("oneOf")) {
+        return least(one, left);
+    }
+    let at_least = |key: &str| schema.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let sort = schema.get("type").and_then(Value::as_str).or_else(|| first("type").and_then(Value::as_str));
+    match sort {
+        Some("object") => {
+            let names =
+                schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let of = |name: &str| schema.get("properties").and_then(|all| all.get(name)).unwrap_or(&Value::Null);
+            names.map(|name| (name.to_owned(), least(of(name), left))).collect()
+        }
+        Some("array") => {
+            let items = schema.get("items").unwrap_or(&Value::Null);
+            (0..at_least("minItems").min(MOST_ITEMS)).map(|_| least(items, left)).collect()
+        }
+        Some("string") => text(schema.get("pattern").and_then(Value::as_str), at_least("minLength")).into(),
+        Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(0)),
+        Some("boolean") => Value::Bool(true),
+        _ => Value::Null,
+    }
+}
+
+fn text(pattern: Option<&str>, at_least: u64) -> String {
+    if let Some((_, text)) = TEXTS.iter().find(|(known, _)| Some(*known) == pattern) {
+        return (*text).to_owned();
+    }
+    let wanted = at_least.min(MOST_CHARACTERS) as usize;
+    let mut text = "scripted".to_owned();
+    while text.len() < wanted {
+        text.push_str(" scripted");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn every_sample_is_an_artifact_of_its_kind() {
+        let samples = Samples::new().unwrap();
+        for (artifact, value) in &samples.artifacts {
+            let taken = samples.check(artifact.kind.as_str(), value.to_string().as_bytes());
+            assert_eq!(taken, Ok(()), "{}", artifact.name);
+        }
+    }
+
+    #[test]
+    fn an_answer_satisfies_its_schema_and_is_the_expected_artifact_where_it_can_be() {
+        let samples = Samples::new().unwrap();
+        let design = samples.phase(&"design".parse().unwrap()).unwrap();
+        let expected = samples.expected(design);
+        let the_design = samples.content("design_specification").unwrap();
+        assert_eq!(samples.answer(None, &expected), the_design);
+        assert_eq!(samples.answer(Some(&expected.first().unwrap().schema), &expected), the_design);
+        let schema = r#"{"type": "object", "required": ["say", "n"], "additionalProperties": false,
+            "properties": {"say": {"type": "string", "minLength": 10}, "n": {"type": ["integer", "null"], "minimum": 3}}}"#;
+        assert_eq!(samples.answer(Some(schema), &expected), r#"{"n":3,"say":"scripted scripted"}"#);
+    }
+
+    #[test]
+    fn a_schema_that_asks_for_ever_more_gets_a_bounded_answer() {
+        let mut schema = json!({"type": "string", "minLength": u64::MAX});
+        for _ in 0..20 {
+            schema = json!({"type": "array", "minItems": u64::MAX, "items": schema});
+        }
+        assert!(least_of(&schema).to_string().len() < 1_000_000);
+    }
+}

@@ -1,0 +1,148 @@
+//! `phasegate plugin inspect`: what a component is and wants, read from its bytes before anything of it runs.
+
+use std::path::{Path, PathBuf};
+
+use phasegate_process::PluginName;
+use phasegate_process::manifest::Manifest;
+use phasegate_process::pipeline::Grants;
+use phasegate_runtime::read_component;
+use phasegate_sandbox::{Call, Engine, Inspection, Limits, World, inspect};
+use serde_json::Value;
+
+use crate::exit::{Exit, Failure};
+use crate::open;
+use crate::terminal::format::{one_line, short, size, table, unreadable};
+use crate::terminal::style::Paint;
+use crate::terminal::text::{clean, say};
+
+/// How much is told of one thing that a plugin says of itself.
+const MOST_PURPOSE: usize = 200;
+
+/// Arguments of `plugin inspect`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The component, plain or packed as .zst
+    #[arg(value_name = "FILE.wasm")]
+    file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    /// Of a test runner: what it offers to code, as JSON
+    #[arg(long, conflicts_with = "json")]
+    environment: bool,
+}
+
+/// Shows it. A component that this host would not take ends with the exit code for configuration.
+pub async fn go(args: Args, state: &Path) -> Result<Exit, Failure> {
+    let name = args.file.display().to_string();
+    let bytes = read(&args.file)?;
+    let inspection = inspect(&bytes).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
+    if args.environment {
+        let offers = offers(&name, bytes, &inspection, state).await?;
+        say(&format!("{}\n", serde_json::to_string_pretty(&offers).unwrap_or_default()));
+        return Ok(Exit::Passed);
+    }
+    if args.json {
+        say(&format!("{}\n", serde_json::to_string_pretty(&inspection).unwrap_or_default()));
+    } else {
+        say(&told(&name, &inspection, Paint::stdout()));
+    }
+    Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
+}
+
+/// The bytes of a component's file.
+pub fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    read_component(file).map_err(|why| {
+        let (name, why) = (file.display(), unreadable(&why));
+        Failure::usage(format!("{name} cannot be read: {why}\nhint: name a component, as in target/NAME.wasm"))
+    })
+}
+
+/// What a component is, for people.
+pub fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
+    let unknown = || "none of ours".to_owned();
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut rows = vec![
+        row("file", name.to_owned()),
+        row("world", inspection.world.map_or_else(unknown, |world| world.as_str().to_owned())),
+        row("contract", inspection.contract.clone().unwrap_or_else(unknown)),
+        row("size", size(inspection.size)),
+        row("digest", inspection.digest.to_string()),
+    ];
+    for (title, list) in [("exports", &inspection.exports), ("imports", &inspection.imports)] {
+        let mut titles = std::iter::once(title).chain(std::iter::repeat(""));
+        match list.is_empty() {
+            true => rows.push(row(title, "nothing".to_owned())),
+            false => rows.extend(list.iter().map(|one| row(titles.next().unwrap_or_default(), one_line(one)))),
+        }
+    }
+    rows.push(row("wants", asks(inspection)));
+    rows.extend(inspection.manifest.iter().flat_map(said).map(|(title, value)| row(title, value)));
+    let mut text = table(&rows);
+    match &inspection.misfit {
+        None => text.push_str(&format!("\n{}\n", paint.green("this host takes it"))),
+        Some(misfit) => {
+            let words = clean(&misfit.to_string());
+            text.push_str(&format!("\n{} {words}\n", paint.red("this host would not take it:")));
+        }
+    }
+    text
+}
+
+fn asks(inspection: &Inspection) -> String {
+    let asks = inspection.asks();
+    match asks == Grants::default() {
+        true => "nothing that has to be granted".to_owned(),
+        false => format!("[plugins.NAME] grants = {asks}"),
+    }
+}
+
+/// What it says of itself; the author's words, not ours.
+fn said(manifest: &Manifest) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("name", format!("{} {}", manifest.name, manifest.version))];
+    if !manifest.purpose.is_empty() {
+        rows.push(("purpose", short(&one_line(&manifest.purpose), MOST_PURPOSE)));
+    }
+    let kinds = manifest.kinds.keys().map(|kind| ("kind", kind.to_string()));
+    rows.extend(kinds);
+    let properties = manifest.settings.as_ref().and_then(|schema| schema.get("properties")?.as_object());
+    for (name, schema) in properties.into_iter().flatten() {
+        rows.push(("setting", setting(name, schema)));
+    }
+    rows
+}
+
+/// `tier ("fast", "default", "deep"): which models are asked`.
+fn setting(name: &str, schema: &Value) -> String {
+    let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
+    let choices = schema.get("enum").and_then(Value::as_array);
+    let choices = choices.map(|all| all.iter().map(Value::to_string).collect::<Vec<_>>().join(", "));
+    let default = schema.get("default").map(|value| format!(", {value} if it is not said"));
+    let sort = choices.or_else(|| text("type")).unwrap_or_else(|| "anything".to_owned());
+    let words = text("description").map(|words| format!(": {words}")).unwrap_or_default();
+    short(&one_line(&format!("{name} ({sort}{}){words}", default.unwrap_or_default())), MOST_PURPOSE)
+}
+
+async fn offers(
+    name: &str,
+    bytes: Vec<u8>,
+    inspection: &Inspection,
+    state: &Path,
+) -> Result<serde_json::Value, Failure> {
+    if inspection.world != Some(World::Runner) {
+        return Err(Failure::usage(format!(
+            "{name} is no test runner, it offers nothing to code\nhint: leave --environment away"
+        )));
+    }
+    let plugin: PluginName = "runner".parse().map_err(|bad| Failure::usage(format!("{bad}")))?;
+    let digest = inspection.digest.clone();
+    let settings = open::engine(state, open::sandbox(None))?;
+    let loaded = tokio::task::spawn_blocking(move || {
+        let engine = Engine::new(settings).map_err(phasegate_runtime::Error::from)?;
+        Ok(engine.load(&plugin, &digest, || Ok(bytes))?)
+    });
+    let loaded: Result<_, phasegate_runtime::Error> =
+        loaded.await.map_err(|gone| Failure::infrastructure(format!("compiling {name} broke off: {gone}")))?;
+    let call = Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits: Limits::runner(), log: None };
+    Ok(loaded?.environment(&call).await.map_err(phasegate_runtime::Error::from)?)
+}

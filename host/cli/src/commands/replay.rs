@@ -1,0 +1,82 @@
+//! `phasegate replay`: executes a run again from its record and says whether it comes to the same.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use phasegate_runtime::{Error, Replayed, Stop, Watcher};
+
+use crate::exit::{Exit, Failure};
+use crate::find_run::find_run;
+use crate::open::{self, Carry};
+use crate::terminal::format::count;
+use crate::terminal::text::say;
+use crate::view::live::Screen;
+
+/// Arguments of `replay`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The run, the beginning of its id, or its task
+    run: String,
+    /// Let the calls of an agent overlap, whether or not they did then
+    #[arg(long = "async")]
+    overlap: bool,
+    /// Say what came of it as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Replays the run; no model is asked and nothing is written.
+pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+    let journal = open::journal(state)?;
+    let run = find_run(&journal, &args.run)?;
+    let house = open::house_of(
+        Arc::new(journal),
+        state,
+        open::sandbox(None),
+        Carry { overlap: args.overlap, offline: true, ..Carry::default() },
+        None,
+    )?;
+    let screen = Arc::new(Screen::new(args.json, verbose, false).quiet());
+    let stop = Stop::default();
+    stop_at_ctrl_c(stop.clone());
+    let replayed = house.replay(&run, Arc::clone(&screen) as Arc<dyn Watcher>, &stop).await;
+    screen.over(&run);
+    match replayed {
+        Ok(replayed) => {
+            say(&if args.json { json(&replayed) } else { words(&replayed) });
+            Ok(Exit::Passed)
+        }
+        Err(error @ (Error::Differs { .. } | Error::Diverged { .. })) => Err(Failure::of_a_check(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn stop_at_ctrl_c(stop: Stop) {
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.stop("interrupted by Ctrl-C");
+        }
+    });
+}
+
+fn json(replayed: &Replayed) -> String {
+    format!("{}\n", serde_json::to_string(replayed).unwrap_or_default())
+}
+
+fn words(replayed: &Replayed) -> String {
+    let mut text = format!(
+        "run {} replays: {} equal in every artifact, verdict and decision\n",
+        replayed.run,
+        count(replayed.equal as u64, "event")
+    );
+    for given in &replayed.given {
+        text.push_str(&format!("  taken as given: {given}\n"));
+    }
+    if replayed.ended.is_none() {
+        text.push_str(&format!(
+            "  the run is not over, and its record ends here; go on with: phasegate resume {}\n",
+            replayed.run
+        ));
+    }
+    text
+}

@@ -1,0 +1,104 @@
+//! `phasegate runs`: every run of the state folder, newest first.
+
+use std::path::Path;
+
+use phasegate_journal::Journal;
+use phasegate_process::RunId;
+use phasegate_process::calendar::moment;
+use phasegate_process::result::{TaskResult, TaskStatus};
+use phasegate_runtime::load;
+use serde_json::{Value, json};
+
+use crate::exit::{Exit, Failure};
+use crate::open;
+use crate::paths;
+use crate::terminal::format::{cost, count, figure, short, table};
+use crate::terminal::text::say;
+
+/// Arguments of `runs`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// As a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+struct Known {
+    run: RunId,
+    started_ms: u64,
+    under_way: bool,
+    result: Result<TaskResult, String>,
+}
+
+/// Lists them.
+pub fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+    let runs = match open::existing_journal(state)? {
+        Some(journal) => all(&journal)?,
+        None => Vec::new(),
+    };
+    if args.json {
+        let list: Vec<Value> = runs.iter().map(as_json).collect();
+        say(&format!("{}\n", serde_json::to_string_pretty(&list).unwrap_or_default()));
+    } else if runs.is_empty() {
+        say(&format!("no runs in {}\n", paths::shown(state)));
+    } else {
+        let head = ["run", "task", "started", "status", "models", "why"].map(str::to_owned).to_vec();
+        let rows: Vec<_> = std::iter::once(head).chain(runs.iter().map(row)).collect();
+        say(&table(&rows));
+    }
+    Ok(Exit::Passed)
+}
+
+fn all(journal: &dyn Journal) -> Result<Vec<Known>, Failure> {
+    let known = |run: RunId| -> Result<Known, Failure> {
+        let under_way = journal.owner(&run)?.is_some();
+        let (started_ms, result) = match load(journal, &run) {
+            Ok((state, events)) => (events.first().map_or(0, |first| first.at_ms), Ok(TaskResult::of(&state, &events))),
+            Err(error) => (0, Err(error.to_string())),
+        };
+        Ok(Known { run, started_ms, under_way, result })
+    };
+    journal.runs()?.into_iter().map(known).collect()
+}
+
+impl Known {
+    fn status(&self) -> &'static str {
+        match &self.result {
+            Err(_) => "unreadable",
+            // Without a process of its own it goes on only when somebody resumes it.
+            Ok(result) if result.status == TaskStatus::Running && !self.under_way => "interrupted",
+            Ok(result) => result.status.as_str(),
+        }
+    }
+}
+
+fn row(known: &Known) -> Vec<String> {
+    let (task, models, why) = match &known.result {
+        Ok(result) => {
+            let totals = &result.totals;
+            let tokens = figure(totals.input_tokens + totals.output_tokens);
+            let money = cost(totals.usd, result.scripted);
+            let models = format!("{}, {tokens} tokens, {money}", count(totals.calls, "call"));
+            (result.task_id.to_string(), models, short(&result.reason, 70))
+        }
+        Err(why) => (String::new(), String::new(), short(why, 70)),
+    };
+    vec![known.run.to_string(), task, moment(known.started_ms), known.status().to_owned(), models, why]
+}
+
+fn as_json(known: &Known) -> Value {
+    let base = json!({ "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.under_way });
+    let more = match &known.result {
+        Ok(result) => {
+            json!({ "task_id": result.task_id, "reason": result.reason, "scripted": result.scripted, "totals": result.totals })
+        }
+        Err(why) => json!({ "reason": why }),
+    };
+    match (base, more) {
+        (Value::Object(mut base), Value::Object(more)) => {
+            base.extend(more);
+            Value::Object(base)
+        }
+        (base, _) => base,
+    }
+}

@@ -1,0 +1,196 @@
+//! `phasegate show`: a run explained, attempt by attempt, with what to do next.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use phasegate_broker::OnUnknown;
+use phasegate_journal::Journal;
+use phasegate_process::calendar::moment;
+use phasegate_process::pipeline::Phase;
+use phasegate_process::result::{TaskResult, TaskStatus};
+use phasegate_process::state::{Judged, State};
+use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded, RunId};
+use phasegate_runtime::{RunSettings, load, read_json};
+
+use crate::exit::{Exit, Failure};
+use crate::find_run::find_run;
+use crate::open;
+use crate::paths;
+use crate::terminal::format::{one_line, time};
+use crate::terminal::style::Paint;
+use crate::terminal::text::{clean, say};
+use crate::view::event::{came_to_nothing, decision, forked_words, said};
+use crate::view::next_steps::what_a_person_can_do;
+use crate::view::{fork_tree, gate, header, summary};
+
+/// Arguments of `show`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The run, the beginning of its id, or its task
+    run: String,
+    /// The result as JSON, as in `result.json` of the out folder
+    #[arg(long)]
+    json: bool,
+}
+
+/// Explains the run.
+pub fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
+    let journal = open::journal(state_dir)?;
+    let run = find_run(&journal, &args.run)?;
+    let (state, events) = load(&journal, &run)?;
+    if args.json {
+        let json = serde_json::to_string_pretty(&TaskResult::of(&state, &events)).unwrap_or_default();
+        say(&format!("{json}\n"));
+        return Ok(Exit::Passed);
+    }
+    let out = paths::out_of(state_dir, &run);
+    let out = out.is_dir().then(|| paths::shown(&out));
+    let paint = Paint::stdout();
+    say(&origin(&journal, &state, &events));
+    say(&summary::of(&journal, &state, &events, out.as_deref(), paint));
+    say(&fork_tree::of(&journal, &state, paint)?);
+    say(&story(&state, &events, paint));
+    say(&open_calls(&state, &events));
+    say(&next(&journal, &run, &state, &events, paint)?);
+    Ok(Exit::Passed)
+}
+
+fn origin(journal: &dyn Journal, state: &State, events: &[Recorded]) -> String {
+    let started = events.first().map_or(0, |first| first.at_ms);
+    let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
+    let model = settings.and_then(|settings| settings.models.default).map(|model| model.to_string());
+    format!(
+        "{}\npipeline {}, strategy {}, model {}, started {}\n",
+        header::task(journal, state),
+        state.pipeline.name,
+        state.pipeline.feedback.plugin,
+        model.unwrap_or_else(|| "unknown".to_owned()),
+        moment(started)
+    )
+}
+
+/// Every attempt in the order it happened; of judgements the issues, what followed, and who said what.
+fn story(state: &State, events: &[Recorded], paint: Paint) -> String {
+    let mut text = format!("\n{}\n", paint.bold("what happened"));
+    for recorded in events {
+        match &recorded.event {
+            Event::PhaseFinished { at, outcome, elapsed_ms, .. } => {
+                text.push_str(&attempt(state, at, outcome, *elapsed_ms));
+            }
+            Event::GateJudged { at, .. } => {
+                let judged = judgement(state, at);
+                text.push_str(&judged.map(|(phase, judged)| told(phase, judged, paint)).unwrap_or_default());
+            }
+            Event::RunForked(forked) => text.push_str(&format!("  {}\n", forked_words(forked))),
+            Event::RunStopped { reason } => text.push_str(&format!("  stopped: {}\n", one_line(reason))),
+            Event::RunFinished { status, reason } => {
+                text.push_str(&format!("  ended {}: {}\n", format!("{status:?}").to_lowercase(), one_line(reason)));
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+fn attempt(state: &State, at: &AttemptId, outcome: &PhaseOutcome, elapsed_ms: u64) -> String {
+    let made = match outcome {
+        PhaseOutcome::Submitted { artifacts, .. } => {
+            let names: Vec<String> =
+                artifacts.iter().map(|artifact| format!("{} {}", artifact.name, artifact.digest.short())).collect();
+            if names.is_empty() { "done".to_owned() } else { format!("made {}", names.join(", ")) }
+        }
+        other => format!("came to nothing: {}", one_line(&came_to_nothing(state, at, other))),
+    };
+    format!("  {at}: {made} ({})\n", time(elapsed_ms))
+}
+
+fn judgement<'a>(state: &'a State, at: &AttemptId) -> Option<(&'a Phase, &'a Judged)> {
+    let phase = state.pipeline.phase(&at.phase)?;
+    let judged = state.phases.get(&at.phase)?.judged.iter().find(|judged| judged.attempt == at.attempt)?;
+    Some((phase, judged))
+}
+
+fn told(phase: &Phase, judged: &Judged, paint: Paint) -> String {
+    let verdict = judged.verdict.as_str().replace('_', " ");
+    let verdict = if judged.verdict.passes() { paint.green(&verdict) } else { paint.red(&verdict) };
+    let mut text = format!("  {}#{} {verdict}: {}\n", phase.name, judged.attempt, one_line(&judged.reason));
+    for issue in &judged.issues {
+        text.push_str(&format!(
+            "    {} {} (from {}): {}\n",
+            issue.severity.as_str(),
+            one_line(&issue.id),
+            one_line(&issue.phase_injected),
+            one_line(&issue.description)
+        ));
+    }
+    for dropped in &judged.dropped {
+        text.push_str(&format!("    given up {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
+    }
+    if let Some(decided) = &judged.decided {
+        text.push_str(&format!("    {}\n", one_line(&decision(decided))));
+    }
+    for approval in &judged.approvals {
+        let about: Vec<&str> = approval.about.iter().map(|digest| digest.short()).collect();
+        text.push_str(&format!(
+            "    {} by {} on {}, about {}: {}\n",
+            said(&approval.choice),
+            one_line(&approval.by),
+            moment(approval.at_ms),
+            about.join(", "),
+            one_line(&approval.reason)
+        ));
+    }
+    text
+}
+
+fn open_calls(state: &State, events: &[Recorded]) -> String {
+    let open = TaskResult::of(state, events).maybe_billed;
+    if open.is_empty() {
+        return String::new();
+    }
+    let mut by_attempt: BTreeMap<(&PhaseName, u32), Vec<String>> = BTreeMap::new();
+    for call in &open {
+        let words = format!(
+            "call {} to {} for {}, asked {}",
+            call.call,
+            one_line(&call.model),
+            one_line(&call.label),
+            moment(call.asked_at_ms)
+        );
+        by_attempt.entry((&call.at.phase, call.at.attempt)).or_default().push(words);
+    }
+    let lines = by_attempt.into_iter().flat_map(|((phase, attempt), calls)| {
+        calls.into_iter().map(move |call| format!("  {phase}#{attempt} {call}\n"))
+    });
+    format!("\nasked and never answered: these may have been billed\n{}", lines.collect::<String>())
+}
+
+fn next(
+    journal: &dyn Journal,
+    run: &RunId,
+    state: &State,
+    events: &[Recorded],
+    paint: Paint,
+) -> Result<String, Failure> {
+    if let Some((phase, judged, question)) = state.waiting() {
+        let report = gate::report(phase, judged, question, paint);
+        return Ok(format!("{report}{}", what_a_person_can_do(run, judged.verdict.passes())));
+    }
+    let again = if needs_a_word(journal, state) { " --ask-again" } else { "" };
+    Ok(match TaskResult::of(state, events).status {
+        TaskStatus::Stopped => format!("\ngo on with: phasegate resume {run}{again}\n"),
+        TaskStatus::Running => match journal.owner(run)? {
+            Some(0) => format!("\nanother process carries it; stop it with: phasegate cancel {run}\n"),
+            Some(pid) => format!("\nprocess {pid} carries it; stop it with: phasegate cancel {run}\n"),
+            None => format!("\nits process is gone; go on with: phasegate resume {run}{again}\n"),
+        },
+        _ => clean(""),
+    })
+}
+
+/// Whether the run would stop again at a call that may have been billed, until a person allows it to be asked again.
+fn needs_a_word(journal: &dyn Journal, state: &State) -> bool {
+    let open = state.running().is_some_and(|(_, calls)| calls.values().any(|call| call.answer.is_none()));
+    let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
+    open && settings.is_some_and(|settings| settings.models.on_unknown == OnUnknown::Stop)
+}

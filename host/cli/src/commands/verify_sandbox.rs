@@ -1,0 +1,87 @@
+//! `phasegate verify-sandbox`: attacks this host as it is configured, and says what came of each attack.
+
+use std::path::{Path, PathBuf};
+
+use phasegate_runtime::BUNDLED;
+use phasegate_runtime::verify::{Tried, Verified, verify};
+
+use crate::exit::{Exit, Failure};
+use crate::open;
+use crate::paths;
+use crate::terminal::format::{count, one_line, short, size, table, time};
+use crate::terminal::style::Paint;
+use crate::terminal::text::{clean, say};
+
+/// How much of an outcome goes into the table; `--json` has all of it.
+const OUTCOME: usize = 72;
+
+/// Arguments of `verify-sandbox`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    /// The pipeline whose plugins' bounds are tried too [default: the configuration's, else tsp]
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pipeline: Option<String>,
+    /// The configuration [default: the nearest phasegate.toml upwards]
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+}
+
+/// Attacks. Only when every attack held does it end well.
+pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+    let config = open::config(args.config.as_deref(), None)?;
+    let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &paths::cwd(), &BUNDLED)?;
+    let verified = verify(open::engine(state, config.sandbox.clone())?, &config, &pipeline).await?;
+    if args.json {
+        say(&format!("{}\n", serde_json::to_string_pretty(&verified).unwrap_or_default()));
+    } else {
+        say(&told(&verified, Paint::stdout()));
+    }
+    Ok(if verified.held { Exit::Passed } else { Exit::Failed })
+}
+
+fn told(verified: &Verified, paint: Paint) -> String {
+    let heads = ["attack", "bound", "outcome", "time", "memory"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(heads).chain(verified.attacks.iter().map(row)).collect();
+    let mut text = table(&rows);
+    let broken: Vec<&Tried> = verified.attacks.iter().filter(|one| !one.held).collect();
+    for one in &broken {
+        text.push_str(&format!("\n{} {}\n", paint.red("not held:"), one.attack));
+        for fault in &one.faults {
+            text.push_str(&format!("  {}\n", clean(fault)));
+        }
+        text.push_str(&format!("  it ended in: {}\n", one_line(&one.outcome)));
+    }
+    let all = count(verified.attacks.len() as u64, "attack");
+    let grew = match verified.growth_bytes {
+        Some(bytes) => format!("; the host's memory: {}", grown(bytes)),
+        None => String::new(),
+    };
+    text.push_str(&match broken.len() {
+        0 => format!("\n{all}, {}{grew}\n", paint.green("all held")),
+        number => format!(
+            "\n{all}, {}{grew}\nhint: run no plugins of strangers on this machine until this is mended\n",
+            paint.red(&format!("{number} not held"))
+        ),
+    });
+    text
+}
+
+fn row(one: &Tried) -> Vec<String> {
+    // A guest that repeats the host's words may have written their line end out.
+    let words = one.outcome.split(" hint: ").next().unwrap_or_default();
+    let words = words.split("\\nhint: ").next().unwrap_or_default();
+    // The table says already which attack it is; the plugin's name and phase stand in --json.
+    let plain = words.split_once("plugin `").and_then(|(_, rest)| rest.split_once(") "));
+    let words = plain.map_or(words, |(_, rest)| rest);
+    let outcome = if one.held { short(words, OUTCOME) } else { "NOT HELD".to_owned() };
+    let memory = one.growth_bytes.map_or("unknown".to_owned(), grown);
+    vec![one.attack.clone(), one.bound.clone(), outcome, time(one.elapsed_ms), memory]
+}
+
+fn grown(bytes: i64) -> String {
+    let sign = if bytes < 0 { "-" } else { "+" };
+    format!("{sign}{}", size(bytes.unsigned_abs()))
+}

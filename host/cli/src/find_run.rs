@@ -1,0 +1,51 @@
+//! The run that is meant.
+
+use phasegate_journal::Journal;
+use phasegate_process::{Event, Recorded, RunId, TaskId};
+use phasegate_runtime::{is_named_after, may_be_of};
+
+use crate::exit::Failure;
+use crate::terminal::text::complain;
+
+/// The run that is meant: by its id, by a task's id (its newest run), or by the beginning of its id.
+pub fn find_run(journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
+    let runs = journal.runs()?;
+    if let Some(run) = runs.iter().find(|run| run.as_str() == text) {
+        return Ok(run.clone());
+    }
+    let is_of_it = |run: &&RunId, task: &TaskId| {
+        may_be_of(run, task) && is_of_task(&journal.events(run).unwrap_or_default(), task)
+    };
+    if let Ok(task) = text.parse()
+        && let Some(run) = runs.iter().find(|run| is_of_it(run, &task))
+    {
+        complain(&format!("run {run}, the newest of task {text}\n"));
+        return Ok(run.clone());
+    }
+    let found: Vec<&RunId> = runs.iter().filter(|run| !text.is_empty() && run.as_str().starts_with(text)).collect();
+    match found.as_slice() {
+        [run] => Ok((*run).clone()),
+        [] => Err(Failure::usage(format!("there is no run `{text}`\nhint: `phasegate runs` lists them"))),
+        several => {
+            let names: Vec<&str> = several.iter().take(5).map(|run| run.as_str()).collect();
+            let (number, names) = (several.len(), names.join(", "));
+            Err(Failure::usage(format!("`{text}` may be any of {number} runs\nhint: write more of its id: {names}")))
+        }
+    }
+}
+
+fn is_of_task(events: &[Recorded], task: &TaskId) -> bool {
+    matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id == *task)
+}
+
+/// The newest run that `run` made of a task; forks and the runs of experiments are gone on with in other ways. One that may
+/// be it and cannot be read is an error: to pass it over would be to pay again.
+pub fn newest_of(journal: &dyn Journal, task: &TaskId) -> Result<Option<RunId>, Failure> {
+    for run in journal.runs()? {
+        let may_be_it = is_named_after(&run, task) && journal.origin(&run)?.is_none();
+        if may_be_it && is_of_task(&journal.events(&run)?, task) {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,130 @@
+//! Opens what commands work on: the configuration, the host and the journal.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use phasegate_journal::{Journal, JournalError, SqliteJournal};
+use phasegate_runtime::{Config, Env, House, HouseSettings, Purse, Raise};
+use phasegate_sandbox::EngineSettings;
+
+use crate::exit::Failure;
+use crate::paths::{cache_dir, cwd, shown};
+use crate::terminal::text::complain;
+
+/// The configuration: the file that was named, else the nearest one upwards from the task, else from here.
+pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config, Failure> {
+    let beside =
+        task_folder.and_then(|folder| folder.ancestors().map(|up| up.join(CONFIG)).find(|file| file.is_file()));
+    let beside = beside.map(|file| PathBuf::from(shown(&file)));
+    let mut config = Config::find(named.or(beside.as_deref()), &cwd())?;
+    if let Some(elsewhere) = std::env::var_os(LOCK) {
+        config.lock = cwd().join(elsewhere);
+    }
+    Ok(config)
+}
+
+/// The bounds of this host where no run is made: those of the configuration that was named, else of the nearest one. What
+/// was begun goes on though the configuration is broken since, within the usual bounds.
+pub fn sandbox(named: Option<&Path>) -> EngineSettings {
+    match Config::find(named, &cwd()) {
+        Ok(config) => config.sandbox,
+        Err(fault) => {
+            let fault = fault.to_string();
+            let why = fault.lines().next().unwrap_or_default();
+            complain(&format!("the sandbox has its usual bounds, for its configuration cannot be read: {why}\n"));
+            EngineSettings::default()
+        }
+    }
+}
+
+/// How runs are carried, as flags say it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Carry {
+    /// Whether model calls of one run overlap.
+    pub overlap: bool,
+    /// Budgets in place of a run's own.
+    pub raise: Raise,
+    /// Whether no model is asked.
+    pub offline: bool,
+}
+
+/// The house over a state folder, which is made where it is not there yet.
+pub fn house(state: &Path, sandbox: EngineSettings, carry: Carry) -> Result<House, Failure> {
+    house_of(Arc::new(SqliteJournal::open(state)?), state, sandbox, carry, None)
+}
+
+/// The same over a journal that is open, with a budget that all runs share.
+pub fn house_of(
+    journal: Arc<dyn Journal>,
+    state: &Path,
+    sandbox: EngineSettings,
+    carry: Carry,
+    purse: Option<Purse>,
+) -> Result<House, Failure> {
+    let Carry { overlap, raise, offline } = carry;
+    let engine = engine(state, sandbox)?;
+    let env: Env = Arc::new(|name| std::env::var(name).ok());
+    let house = House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?;
+    if let Some(notice) = house.engine().notice() {
+        complain(&format!("{notice}\n"));
+    }
+    Ok(house)
+}
+
+/// The sandbox as every run has it.
+pub fn engine(state: &Path, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
+    Ok(EngineSettings { cache_dir: Some(cache_dir(state)), compiler: Some(this_program()?), ..sandbox })
+}
+
+/// What compiles plugins: this very program, also where another was put in its place since.
+fn this_program() -> Result<PathBuf, Failure> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        return Ok(running);
+    }
+    std::env::current_exe()
+        .map_err(|why| Failure::infrastructure(format!("plugins cannot be compiled: this program is not found: {why}")))
+}
+
+/// The journal, if anything was ever recorded here. Of one that lost its end it is said that it may show too little.
+pub fn existing_journal(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
+    let journal = match SqliteJournal::open_to_read(state) {
+        // Also one that a process had only begun when it was killed.
+        Err(JournalError::NoJournal { .. }) => return Ok(None),
+        journal => journal?,
+    };
+    if let Some(damage) = journal.damage() {
+        complain(&format!("shown as far as it can be read: {damage}\n"));
+    }
+    Ok(Some(journal))
+}
+
+/// The same, also to be written.
+pub fn existing_journal_to_write(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
+    match state.join("journal.db").exists() {
+        true => Ok(Some(SqliteJournal::open(state)?)),
+        false => Ok(None),
+    }
+}
+
+/// The journal, which must be there, only to be read: nothing is changed, and a folder that cannot be written will do.
+pub fn journal(state: &Path) -> Result<SqliteJournal, Failure> {
+    existing_journal(state)?.ok_or_else(|| no_runs(state))
+}
+
+/// The journal, which must be there, also to be written.
+pub fn journal_to_write(state: &Path) -> Result<SqliteJournal, Failure> {
+    existing_journal_to_write(state)?.ok_or_else(|| no_runs(state))
+}
+
+fn no_runs(state: &Path) -> Failure {
+    Failure::usage(format!(
+        "there are no runs in {}\nhint: `phasegate run` starts one; if yours are elsewhere, name the folder with --state DIR",
+        shown(state)
+    ))
+}
+
+const CONFIG: &str = "phasegate.toml";
+
+/// Names another file for `phasegate.lock`, as where the configuration lies in a folder that cannot be written.
+const LOCK: &str = "PHASEGATE_LOCK";

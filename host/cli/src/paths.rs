@@ -1,0 +1,76 @@
+//! Where things are: the state folder, the folder for compiled plugins, the configuration, and the run that is meant.
+
+use std::path::{Path, PathBuf};
+
+use phasegate_process::RunId;
+use phasegate_runtime::output::{self, OutputError};
+
+use crate::exit::Failure;
+
+const STATE: &str = ".phasegate";
+
+/// The current folder.
+pub fn cwd() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
+}
+
+/// A path as a person would name it from here.
+pub fn shown(path: &Path) -> String {
+    let near = path.strip_prefix(cwd()).unwrap_or(path);
+    if near.as_os_str().is_empty() { ".".to_owned() } else { near.display().to_string() }
+}
+
+/// `--state`, else the nearest `.phasegate` upwards, else one here.
+pub fn state_dir(given: Option<&Path>) -> PathBuf {
+    let here = cwd();
+    match given {
+        Some(given) => here.join(given),
+        None => {
+            let found = here.ancestors().map(|folder| folder.join(STATE)).find(|folder| folder.is_dir());
+            found.unwrap_or_else(|| here.join(STATE))
+        }
+    }
+}
+
+/// Compiled plugins are worth keeping for all projects of a person.
+pub fn cache_dir(state: &Path) -> PathBuf {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    home.map_or_else(|| state.join("compiled"), |cache| cache.join("phasegate").join("compiled"))
+}
+
+/// Remembers where the results of a run go, so that whoever resumes it need not say so again. The file appears whole.
+pub fn remember_out(state: &Path, run: &RunId, out: &Path) {
+    let folder = state.join("out");
+    let file = folder.join(run.as_str());
+    let new = folder.join(format!("new-{}", std::process::id()));
+    let kept = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&new, out.display().to_string()))
+        .and_then(|()| std::fs::rename(&new, &file));
+    if let Err(why) = kept {
+        let _ = std::fs::remove_file(&new);
+        tracing::warn!("{} cannot be written: {why}", file.display());
+    }
+}
+
+/// Where the results of a run go.
+pub fn out_of(state: &Path, run: &RunId) -> PathBuf {
+    let kept = std::fs::read_to_string(state.join("out").join(run.as_str())).ok();
+    kept.filter(|out| !out.is_empty()).map(PathBuf::from).unwrap_or_else(|| usual_out(run))
+}
+
+/// Where they go when nobody says so.
+pub fn usual_out(run: &RunId) -> PathBuf {
+    cwd().join("phasegate-out").join(run.as_str())
+}
+
+/// Whether the folder is one that this person would not want to be written to.
+pub fn check_out(out: &Path, force: bool) -> Result<(), Failure> {
+    output::check_out(out, force).map_err(|error| match &error {
+        OutputError::NotEmpty { .. } => Failure::usage(format!(
+            "{} is not empty, and nothing was started\nhint: choose another folder with --out, or write over it with --force",
+            shown(out)
+        )),
+        _ => Failure::usage(error.to_string()),
+    })
+}

@@ -1,0 +1,108 @@
+//! Figures, lines and tables for people.
+
+use std::io::ErrorKind;
+
+use super::text::clean;
+
+/// The same in one line.
+pub fn one_line(text: &str) -> String {
+    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// One line of at most so many characters.
+pub fn short(text: &str, most: usize) -> String {
+    let line = one_line(text);
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default().trim_end()),
+        None => line,
+    }
+}
+
+/// `1 call`, `2 calls`.
+pub fn count(number: u64, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `12`, `4.5k`, `1.20M`.
+pub fn figure(number: u64) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..1_000_000 => format!("{:.1}k", number as f64 / 1e3),
+        _ => format!("{:.2}M", number as f64 / 1e6),
+    }
+}
+
+/// US dollars; what is not known is said to be unknown.
+pub fn money(usd: Option<f64>) -> String {
+    match usd {
+        Some(usd) if usd > 0.0 && usd < 1.0 => format!("{usd:.4} USD"),
+        Some(usd) => format!("{usd:.2} USD"),
+        None => "unknown cost".to_owned(),
+    }
+}
+
+/// What models cost; of scripted answers it is said that they are.
+pub fn cost(usd: Option<f64>, scripted: bool) -> String {
+    if scripted { format!("{} (scripted)", money(usd)) } else { money(usd) }
+}
+
+/// `820 ms`, `3.2 s`, `4 min 05 s`.
+pub fn time(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{:.1} s", ms as f64 / 1e3),
+        _ => format!("{} min {:02} s", ms / 60_000, ms / 1_000 % 60),
+    }
+}
+
+/// Why a file cannot be read, as a person would say it.
+pub fn unreadable(why: &std::io::Error) -> String {
+    match why.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        _ => why.to_string(),
+    }
+}
+
+/// Bytes, for people.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_024 => format!("{bytes} bytes"),
+        1_024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// Columns, each as wide as its widest cell; two spaces between, none at the end.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| {
+            let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
+            format!("{cell}{gap}")
+        });
+        text.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_steer_a_terminal_is_taken_out() {
+        assert_eq!(one_line("a\x1b[31m b\r\nc\u{202e}d\x07\u{200f}"), "a[31m b cd");
+    }
+
+    #[test]
+    fn figures_read_like_figures() {
+        assert_eq!([figure(999), figure(4_510), figure(1_200_000)], ["999", "4.5k", "1.20M"]);
+        assert_eq!([time(820), time(3_240), time(245_000)], ["820 ms", "3.2 s", "4 min 05 s"]);
+        assert_eq!([money(None), money(Some(0.0)), money(Some(0.0123))], ["unknown cost", "0.00 USD", "0.0123 USD"]);
+    }
+}

@@ -1,0 +1,76 @@
+//! Asking the person at the terminal what is to become of a gate.
+
+use std::io::{BufRead, IsTerminal, stderr, stdin};
+
+use phasegate_process::Choice;
+use phasegate_process::lock::Change;
+use phasegate_runtime::PersonSays;
+
+use crate::terminal::format::one_line;
+use crate::terminal::text::{clean, complain};
+
+/// Whether somebody can be asked here.
+pub fn somebody_is_here() -> bool {
+    stdin().is_terminal() && stderr().is_terminal()
+}
+
+/// Asks until there is an answer; `None` where the person wants to decide later. Asks for a name where none is known.
+/// Blocks.
+pub fn person(passes: bool, known: Option<String>) -> Option<PersonSays> {
+    let by = match known {
+        Some(by) => by,
+        None => name()?,
+    };
+    loop {
+        let open = if passes { "[a]pprove, [r]eject" } else { "[o]verride, [r]eject" };
+        let answer = line(&format!("{open}, a[b]ort or [l]ater, as {by}? "))?;
+        let choice = match answer.trim().to_lowercase().as_str() {
+            "a" | "approve" if passes => Choice::Approve,
+            "o" | "override" if !passes => Choice::Override,
+            "r" | "reject" => Choice::Reject { revise: None },
+            "b" | "abort" => Choice::Abort,
+            "l" | "later" => return None,
+            other => {
+                complain(&format!("`{}` is none of these\n", one_line(other)));
+                continue;
+            }
+        };
+        let reason = match choice {
+            Choice::Approve => line("words for the record, or nothing: ")?,
+            Choice::Reject { .. } => line("what is to be changed: ")?,
+            Choice::Override | Choice::Abort => line("why: ")?,
+        };
+        if reason.trim().is_empty() && matches!(choice, Choice::Reject { .. } | Choice::Override) {
+            complain("that needs words: they go into the result and the next prompt\n");
+            continue;
+        }
+        return Some(PersonSays { choice, by, reason: reason.trim().to_owned() });
+    }
+}
+
+/// The name that a decision will bear.
+pub fn name() -> Option<String> {
+    loop {
+        let name = line("who decides? your name is kept with it: ")?;
+        if !name.trim().is_empty() {
+            return Some(name.trim().to_owned());
+        }
+    }
+}
+
+/// Whether the person agrees to what these plugins are now.
+pub fn agrees(changes: &[Change], by: &str) -> bool {
+    let told: Vec<String> = changes.iter().map(|change| clean(&change.to_string()) + "\n").collect();
+    complain(&told.concat());
+    line(&format!("agree to that, as {by}? [y/N] ")).is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
+}
+
+/// One line from the person; `None` where there is nobody any more.
+fn line(prompt: &str) -> Option<String> {
+    complain(prompt);
+    let mut text = String::new();
+    match stdin().lock().read_line(&mut text) {
+        Ok(read) if read > 0 => Some(text),
+        _ => None,
+    }
+}

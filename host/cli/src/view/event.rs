@@ -1,0 +1,157 @@
+//! What happened, as one line for people. The journal's own words are for programs.
+
+use phasegate_process::state::State;
+use phasegate_process::{
+    AttemptId, Choice, Decided, Event, PhaseOutcome, Recorded, RunForked, RunId, RunStatus, Verdict,
+};
+use serde::Serialize;
+
+use crate::terminal::format::{cost, count, figure, one_line, short, time};
+use crate::terminal::style::Paint;
+
+/// How long a reason may be on a line of progress; `show` has it whole.
+const REASON: usize = 240;
+
+/// An event as a line; `None` for those that only `--verbose` shows.
+pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> {
+    Some(match &recorded.event {
+        Event::PhaseStarted { at, .. } => format!("{at} started"),
+        Event::PhaseFinished { at, outcome: PhaseOutcome::Submitted { .. }, elapsed_ms, .. } => {
+            format!("{at} done in {}{}", time(*elapsed_ms), so_far(state))
+        }
+        Event::PhaseFinished { at, outcome, .. } => {
+            let fault = short(&came_to_nothing(state, at, outcome), REASON);
+            format!("{at} {}: {fault}", paint.yellow("came to nothing"))
+        }
+        Event::GateJudged { at, verdict, reason, .. } => {
+            format!("{at} {}: {}", verdict_word(*verdict, paint), short(reason, REASON))
+        }
+        Event::FeedbackDecided { at, decided, .. } => format!("{at} {}", short(&decision(decided), REASON)),
+        Event::ApprovalAsked { at, question, .. } => {
+            format!("{at} {}: {}", paint.yellow("waits for a person"), short(question, REASON))
+        }
+        Event::ApprovalGiven { at, choice, by, reason, .. } => {
+            let words = if reason.is_empty() { String::new() } else { format!(": {}", short(reason, REASON)) };
+            format!("{at} {} by {}{words}", said(choice), one_line(by))
+        }
+        Event::RunForked(forked) => forked_words(forked),
+        Event::RunStopped { reason } => format!("{}: {}", paint.yellow("stopped"), short(reason, REASON)),
+        Event::RunFinished { status, reason } => {
+            format!("{}: {}", end_word(*status, paint), short(reason, REASON))
+        }
+        Event::RunCreated(_)
+        | Event::ModelAsked { .. }
+        | Event::ModelAnswered { .. }
+        | Event::ArtifactStored { .. }
+        | Event::TestsRan { .. }
+        | Event::ProposalDecided { .. } => return None,
+    })
+}
+
+/// Why an attempt came to nothing, for people.
+pub fn came_to_nothing(state: &State, at: &AttemptId, outcome: &PhaseOutcome) -> String {
+    // The phases of what came before a fork may be others.
+    let plugin = state.pipeline.phase(&at.phase).map(|phase| &phase.agent);
+    plugin.and_then(|plugin| outcome.told(at, plugin)).or_else(|| outcome.fault()).unwrap_or_default()
+}
+
+/// A verdict in its colour.
+pub fn verdict_word(verdict: Verdict, paint: Paint) -> String {
+    let word = verdict.as_str().replace('_', " ");
+    match verdict {
+        Verdict::Passed | Verdict::PassedWithConditions => paint.green(&word),
+        Verdict::Failed | Verdict::NotJudged => paint.red(&word),
+    }
+}
+
+/// How a run ended, in its colour.
+pub fn end_word(status: RunStatus, paint: Paint) -> String {
+    match status {
+        RunStatus::Passed => paint.green("passed"),
+        RunStatus::Failed => paint.red("failed"),
+        RunStatus::Aborted => paint.red("aborted"),
+    }
+}
+
+/// Where a run left its origin, and with what.
+pub fn forked_words(forked: &RunForked) -> String {
+    let changes = if forked.changes.is_empty() { "nothing swapped".to_owned() } else { forked.changes.join(", ") };
+    format!("forks {} at {}: {}", forked.origin, forked.at, one_line(&changes))
+}
+
+/// An event for programs: the same line wherever events are written as JSON.
+pub fn json_line(run: &RunId, recorded: &Recorded) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        run: &'a RunId,
+        #[serde(flatten)]
+        recorded: &'a Recorded,
+    }
+    serde_json::to_string(&Line { run, recorded }).unwrap_or_default() + "\n"
+}
+
+/// The events that only `--verbose` shows.
+pub fn tell_more(recorded: &Recorded) -> Option<String> {
+    Some(match &recorded.event {
+        Event::ModelAsked { at, call, label, model, .. } => {
+            format!("{at} call {call} asks {} for {}", one_line(model), one_line(label))
+        }
+        Event::ModelAnswered { at, call, usage, stop, elapsed_ms, .. } => {
+            let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
+            format!(
+                "{at} call {call} answered in {}: {}, {}",
+                time(*elapsed_ms),
+                one_line(stop),
+                count(tokens, "token")
+            )
+        }
+        Event::ArtifactStored { at, artifact } => {
+            format!("{at} stored {} ({})", artifact.name, artifact.digest.short())
+        }
+        Event::TestsRan { at, call: Some(call), elapsed_ms, .. } => {
+            format!("{at} call {call} tried tests in {}", time(*elapsed_ms))
+        }
+        Event::TestsRan { at, call: None, elapsed_ms, .. } => {
+            format!("{at} the host ran the tests in {}", time(*elapsed_ms))
+        }
+        _ => return None,
+    })
+}
+
+/// What a strategy decided, in words.
+pub fn decision(decided: &Decided) -> String {
+    match decided {
+        Decided::Revise { rework } => {
+            let part = |phase: &str, issues: usize| format!("{phase} ({})", count(issues as u64, "issue"));
+            let parts: Vec<_> =
+                rework.iter().map(|rework| part(rework.phase.as_str(), rework.feedback.issues.len())).collect();
+            format!("goes back to {}", parts.join(" and "))
+        }
+        Decided::AskAPerson { reason } => format!("the strategy asks for a person: {reason}"),
+        Decided::GiveUp { reason } => format!("the strategy gives up: {reason}"),
+        Decided::Refused { reason } => format!("what the strategy said was refused: {reason}"),
+    }
+}
+
+/// What a person said, in words.
+pub fn said(choice: &Choice) -> String {
+    match choice {
+        Choice::Approve => "approved".to_owned(),
+        Choice::Reject { revise: None } => "rejected".to_owned(),
+        Choice::Reject { revise: Some(phase) } => format!("rejected (back to {phase})"),
+        Choice::Override => "overridden".to_owned(),
+        Choice::Abort => "aborted".to_owned(),
+    }
+}
+
+/// What models took so far.
+fn so_far(state: &State) -> String {
+    let spent = &state.spent;
+    match spent.calls {
+        0 => String::new(),
+        calls => {
+            let tokens = figure(spent.input_tokens + spent.output_tokens);
+            format!("; so far {}, {tokens} tokens, {}", count(calls, "call"), cost(spent.usd, state.created.scripted))
+        }
+    }
+}

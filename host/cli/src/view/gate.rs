@@ -1,0 +1,34 @@
+//! A gate that waits.
+
+use phasegate_process::pipeline::Phase;
+use phasegate_process::state::Judged;
+
+use crate::terminal::format::one_line;
+use crate::terminal::style::Paint;
+use crate::terminal::text::clean;
+
+/// What the person has to know before deciding: the report's issues, or that there are none.
+pub fn report(phase: &Phase, judged: &Judged, question: &str, paint: Paint) -> String {
+    let mut text = format!("\n{} {}\n", paint.bold(&format!("{}#{}", phase.name, judged.attempt)), clean(question));
+    for issue in &judged.issues {
+        let place = issue.location.as_ref().map(|place| match place.line {
+            Some(line) => format!(" ({}:{line})", place.path),
+            None => format!(" ({})", place.path),
+        });
+        text.push_str(&format!(
+            "  {} {}{}: {}\n      evidence: {}\n",
+            issue.severity.as_str(),
+            one_line(&issue.id),
+            clean(&place.unwrap_or_default()),
+            one_line(&issue.description),
+            one_line(&issue.evidence)
+        ));
+        if let Some(advice) = &issue.recommendation {
+            text.push_str(&format!("      advice:   {}\n", one_line(advice)));
+        }
+    }
+    for dropped in &judged.dropped {
+        text.push_str(&format!("  given up {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
+    }
+    text
+}

@@ -1,0 +1,116 @@
+//! The head of a run: what runs, on which models, and what it can cost at most. Shown before the first call.
+
+use phasegate_broker::{BudgetConfig, ModelId};
+use phasegate_journal::Journal;
+use phasegate_process::RunId;
+use phasegate_process::model::Tier;
+use phasegate_process::state::State;
+use phasegate_runtime::{RunSettings, load, read_json};
+use serde_json::Value;
+
+use crate::exit::Failure;
+use crate::terminal::format::{count, money, short};
+use crate::terminal::style::Paint;
+
+/// What the head tells beside what the journal knows.
+pub struct Places<'a> {
+    /// Which configuration was used, in words.
+    pub config: Option<String>,
+    /// Where it is recorded.
+    pub state: &'a str,
+    /// Where results go.
+    pub out: &'a str,
+}
+
+/// The head of a run, from what is pinned in the journal.
+pub fn of(journal: &dyn Journal, run: &RunId, places: &Places<'_>, paint: Paint) -> Result<String, Failure> {
+    let (state, _) = load(journal, run)?;
+    let settings: RunSettings = read_json(journal, &state.created.settings)?;
+    let phases: Vec<&str> = state.pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
+    let mut rows = vec![
+        ("run", paint.bold(run.as_str())),
+        ("task", task(journal, &state)),
+        ("pipeline", format!("{}: {}", state.pipeline.name, phases.join(" → "))),
+    ];
+    rows.extend(places.config.clone().map(|config| ("config", config)));
+    rows.extend(models(&settings).into_iter().map(|line| ("models", line)));
+    rows.push(("budget", settings.budget.to_string()));
+    rows.push(("worst", worst(&settings)));
+    rows.push(("state", places.state.to_owned()));
+    rows.push(("out", places.out.to_owned()));
+    let mut text = String::new();
+    for (name, value) in rows {
+        text.push_str(&format!("{} {value}\n", paint.dim(&format!("{name:<9}"))));
+    }
+    if state.created.scripted {
+        text.push_str(&scripted(&settings, paint));
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+/// The task's id and how its description begins.
+pub fn task(journal: &dyn Journal, state: &State) -> String {
+    let requirements = state.created.inputs.iter().find(|input| input.name.as_str() == "task_requirements");
+    let value: Value = requirements.and_then(|input| read_json(journal, &input.digest).ok()).unwrap_or_default();
+    let description = value.get("description").and_then(Value::as_str).unwrap_or_default();
+    format!("{}: {}", state.created.task_id, short(description, 90))
+}
+
+fn tiers(settings: &RunSettings) -> Vec<(Tier, &ModelId)> {
+    let tiers = [Tier::Fast, Tier::Default, Tier::Deep];
+    tiers.into_iter().filter_map(|tier| Some((tier, settings.models.configured(tier)?.1))).collect()
+}
+
+fn models(settings: &RunSettings) -> Vec<String> {
+    let mut lines: Vec<(Vec<&str>, &ModelId)> = Vec::new();
+    for (tier, model) in tiers(settings) {
+        match lines.iter_mut().find(|(_, known)| *known == model) {
+            Some((names, _)) => names.push(tier.as_str()),
+            None => lines.push((vec![tier.as_str()], model)),
+        }
+    }
+    lines.into_iter().map(|(names, model)| format!("{} = {model}", names.join(", "))).collect()
+}
+
+/// What the limits and the prices allow together, were every answer the longest.
+fn worst(settings: &RunSettings) -> String {
+    let asked: Vec<&ModelId> =
+        tiers(settings).into_iter().map(|(_, model)| model).filter(|id| !id.is_scripted()).collect();
+    if asked.is_empty() {
+        return "nothing is spent".to_owned();
+    }
+    let mut unpriced: Vec<String> =
+        asked.iter().filter(|id| settings.prices.of(id).is_none()).map(ToString::to_string).collect();
+    unpriced.dedup();
+    if !unpriced.is_empty() {
+        let limits = BudgetConfig { usd: None, ..settings.budget };
+        let names = unpriced.join(", ");
+        return format!("{limits}; in money unknown, since [prices] has no price for {names}");
+    }
+    let dearest = asked.iter().filter_map(|id| settings.prices.of(id)).map(|price| {
+        let all = |input, output| price.at_most(input, output);
+        settings.budget.tokens.map_or(f64::INFINITY, |tokens| all(tokens, 0).max(all(0, tokens)))
+    });
+    let by_tokens = dearest.fold(0.0, f64::max);
+    let usd = settings.budget.usd.map_or(by_tokens, |usd| usd.min(by_tokens));
+    match usd.is_finite() {
+        true => money(Some(usd)),
+        false => {
+            format!("{}; no limit in money", settings.budget.calls.map_or("no limit".to_owned(), |n| count(n, "call")))
+        }
+    }
+}
+
+fn scripted(settings: &RunSettings, paint: Paint) -> String {
+    let scripts = tiers(settings).into_iter().map(|(_, model)| model).filter(|id| id.is_scripted());
+    let mut files: Vec<&str> = scripts.map(ModelId::model).collect();
+    files.dedup();
+    format!(
+        "\n{} ({}): they were written by hand, and nothing is asked of a model.\n\
+         For a real model, set under [models] in phasegate.toml: default = \"anthropic:MODEL\" (with ANTHROPIC_API_KEY),\n\
+         \"openai:MODEL\" (with OPENAI_API_KEY) or \"ollama:MODEL\".\n",
+        paint.yellow("answers are scripted"),
+        files.join(", ")
+    )
+}

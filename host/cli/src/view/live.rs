@@ -1,0 +1,117 @@
+//! What a person or a program sees of runs while they go: JSON lines, lines for people, or bars that move.
+//!
+//! With `--json` stdout has the journal's events and nothing else, and people's lines go to stderr.
+
+use std::io::IsTerminal;
+
+use phasegate_process::state::State;
+use phasegate_process::{AttemptId, Recorded, RunId};
+use phasegate_runtime::{Seen, Watcher};
+
+use crate::terminal::format::one_line;
+use crate::terminal::progress::Bars;
+use crate::terminal::style::Paint;
+use crate::terminal::text;
+use crate::view::event::{json_line, tell, tell_more};
+
+/// Watches all runs of the process.
+pub struct Screen {
+    json: bool,
+    verbose: u8,
+    several: bool,
+    quiet: bool,
+    bars: Option<Bars>,
+}
+
+impl Screen {
+    /// `several` runs at once name themselves on each line.
+    pub fn new(json: bool, verbose: u8, several: bool) -> Self {
+        let bars = (!json && std::io::stderr().is_terminal()).then(Bars::new);
+        Self { json, verbose, several, quiet: false, bars }
+    }
+
+    /// Not a word of events on stdout with `--json`: they are in the journal already.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
+
+    /// The colours of what is said to people.
+    pub fn paint(&self) -> Paint {
+        if self.json { Paint::stderr() } else { Paint::stdout() }
+    }
+
+    /// Says something to people, above the bars if there are any.
+    pub fn say(&self, text: &str) {
+        let print = || if self.json { text::complain(text) } else { text::say(text) };
+        match &self.bars {
+            Some(bars) => bars.above(print),
+            None => print(),
+        }
+    }
+
+    /// Takes the bars away while a person is asked.
+    pub fn pause(&self) {
+        self.bars.iter().for_each(Bars::pause);
+    }
+
+    /// Brings them back.
+    pub fn go_on(&self) {
+        self.bars.iter().for_each(Bars::go_on);
+    }
+
+    /// Nothing more will happen in this run for now.
+    pub fn over(&self, run: &RunId) {
+        self.bars.iter().for_each(|bars| bars.over(run));
+    }
+
+    fn line(&self, run: &RunId, text: &str) {
+        let name = if self.several { format!("{} ", self.paint().dim(run.as_str())) } else { String::new() };
+        self.say(&format!("{name}{text}\n"));
+    }
+}
+
+impl Watcher for Screen {
+    fn event(&self, run: &RunId, event: &Recorded, state: &State) {
+        if self.json && !self.quiet {
+            text::say(&json_line(run, event));
+        }
+        let more = || if self.verbose > 0 { tell_more(event) } else { None };
+        if let Some(text) = tell(event, state, self.paint()).or_else(more) {
+            self.line(run, &text);
+        }
+        self.bars.iter().for_each(|bars| bars.event(run, event, state));
+    }
+
+    fn seen(&self, run: &RunId, at: Option<&AttemptId>, seen: Seen) {
+        let place = at.map(|at| format!("{at} ")).unwrap_or_default();
+        match &seen {
+            Seen::Log { level, line } => {
+                let shown = match *level {
+                    "warn" | "error" => true,
+                    "info" => self.verbose > 0,
+                    _ => self.verbose > 1,
+                };
+                if shown {
+                    self.line(run, &format!("{place}{level}: {}", one_line(line)));
+                }
+            }
+            Seen::Compiling { plugin, done: false } => {
+                if self.bars.is_none() {
+                    self.line(run, &format!("compiling {plugin} (once on this machine)"));
+                }
+            }
+            Seen::Compiling { plugin, done: true } => self.line(run, &format!("compiled {plugin}")),
+            Seen::Model { label, what, .. } => {
+                if self.verbose > 1 {
+                    self.line(run, &format!("{place}{}: {}", one_line(label), one_line(what)));
+                }
+            }
+            Seen::Progress { what, .. } => {
+                if self.verbose > 0 && self.bars.is_none() {
+                    self.line(run, &format!("{place}{}", one_line(what)));
+                }
+            }
+        }
+        self.bars.iter().for_each(|bars| bars.seen(run, &seen));
+    }
+}

@@ -1,0 +1,10 @@
+//! What is shown of runs: live, their events, headers, summaries and forks.
+
+pub mod event;
+pub mod event_detail;
+pub mod fork_tree;
+pub mod gate;
+pub mod header;
+pub mod live;
+pub mod next_steps;
+pub mod summary;

@@ -1,0 +1,121 @@
+//! The end of a run on one screen: every gate with its attempts, the tests, what was made, and what it took.
+
+use phasegate_journal::Journal;
+use phasegate_process::Recorded;
+use phasegate_process::result::{GateResult, TaskResult, TaskStatus, Totals};
+use phasegate_process::state::State;
+use phasegate_runtime::read_json;
+use serde_json::Value;
+
+use crate::terminal::format::{cost, count, figure, one_line, table, time};
+use crate::terminal::style::Paint;
+use crate::terminal::text::clean;
+
+/// The summary.
+pub fn of(journal: &dyn Journal, state: &State, events: &[Recorded], out: Option<&str>, paint: Paint) -> String {
+    let result = TaskResult::of(state, events);
+    let mut text =
+        format!("\n{} {}: {}\n", paint.bold(result.run_id.as_str()), status(&result, paint), clean(&result.reason));
+    text.extend(result.remedy.iter().map(|remedy| format!("{} {remedy}\n", paint.cyan("hint:"))));
+    if result.scripted {
+        text.push_str(&format!("{}; they say nothing about any model\n", paint.yellow("answers were scripted")));
+    }
+    text.push('\n');
+    text.push_str(&table(&gates(&result)));
+    text.push('\n');
+    let mut rows = Vec::new();
+    let mut row = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
+    if let Some(tests) = tests(journal, state) {
+        row("tests", tests);
+    }
+    if !result.dropped_tests.is_empty() {
+        row("given up", count(result.dropped_tests.len() as u64, "test"));
+    }
+    let names: Vec<&str> =
+        result.artifacts.keys().map(|name| name.as_str()).filter(|name| !name.contains('/')).collect();
+    row("artifacts", format!("{} ({})", result.artifacts.len(), names.join(", ")));
+    let totals = &result.totals;
+    row(
+        "models",
+        format!(
+            "{}, {} tokens read, {} written, {}",
+            calls(totals),
+            figure(totals.input_tokens),
+            figure(totals.output_tokens),
+            cost(totals.usd, result.scripted)
+        ),
+    );
+    if !result.maybe_billed.is_empty() {
+        let open = count(result.maybe_billed.len() as u64, "call");
+        row(
+            "billed?",
+            format!("{open} asked and never answered: they may have been billed; `phasegate show` lists them"),
+        );
+    }
+    row("time", time(totals.elapsed_ms));
+    rows.extend(out.map(|out| vec!["out".to_owned(), out.to_owned()]));
+    text.push_str(&table(&rows));
+    text
+}
+
+fn calls(totals: &Totals) -> String {
+    match totals.recorded {
+        0 => count(totals.calls, "call"),
+        recorded => {
+            format!(
+                "{} ({recorded} of them recorded: asked and paid by the run that it forks)",
+                count(totals.calls, "call")
+            )
+        }
+    }
+}
+
+/// The word for where a run stands, in its colour.
+pub fn status(result: &TaskResult, paint: Paint) -> String {
+    let word = result.status.as_str();
+    match result.status {
+        TaskStatus::Passed => paint.green(word),
+        TaskStatus::Failed | TaskStatus::Aborted => paint.red(word),
+        TaskStatus::Waiting | TaskStatus::Stopped | TaskStatus::Running => paint.yellow(word),
+    }
+}
+
+fn gates(result: &TaskResult) -> Vec<Vec<String>> {
+    let head = ["gate", "standing", "attempts", "last judgement"].map(str::to_owned).to_vec();
+    std::iter::once(head).chain(result.gates.iter().map(gate)).collect()
+}
+
+fn gate(gate: &GateResult) -> Vec<String> {
+    let verdicts: Vec<&str> = gate.attempts.iter().map(|attempt| brief(attempt.verdict.as_str())).collect();
+    let attempts = match verdicts.len() {
+        0 => "-".to_owned(),
+        number => format!("{number} ({})", verdicts.join(", ")),
+    };
+    let last = gate.attempts.last().map(|attempt| one_line(&attempt.reason)).unwrap_or_default();
+    vec![gate.gate.to_string(), gate.standing.replace('_', " "), attempts, last]
+}
+
+/// A verdict in one or two words.
+pub fn brief(verdict: &str) -> &str {
+    match verdict {
+        "passed_with_conditions" => "conditional",
+        "not_judged" => "not judged",
+        other => other,
+    }
+}
+
+/// How the newest run of tests that counted ended.
+fn tests(journal: &dyn Journal, state: &State) -> Option<String> {
+    let gate =
+        state.pipeline.phases.iter().filter_map(|phase| phase.gate.as_ref()).find(|gate| gate.tests.is_some())?;
+    let report = state.artifacts.get(&gate.report)?;
+    let report: Value = read_json(journal, &report.digest).ok()?;
+    let total = |outcome: &str| report.get("totals")?.get(outcome)?.as_u64();
+    let (passed, failed) = (total("passed")?, total("failed")?);
+    let (errored, skipped) = (total("errored")?, total("skipped")?);
+    let all = passed + failed + errored + skipped;
+    let rest = [(failed, "failed"), (errored, "errored"), (skipped, "skipped")];
+    let rest: Vec<String> = rest.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let rest = if rest.is_empty() { String::new() } else { format!(" ({})", rest.join(", ")) };
+    Some(format!("{passed} of {all} passed{rest}"))
+}
