@@ -9,8 +9,7 @@ use std::path::Path;
 
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
-    GlobalType, ImportSection, InstructionSink, MemArg, MemArgTarget, MemorySection, MemoryType, Module, TypeSection,
-    ValType,
+    GlobalType, ImportSection, InstructionSink, MemArg, MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
@@ -45,7 +44,7 @@ pub fn component(world: &str) -> Vec<u8> {
     let package = resolve.push_group(group).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     let mut module = core_module(&resolve, world);
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
 }
 
@@ -190,5 +189,5 @@ fn spell(code: &mut InstructionSink<'_>, from: u32, left: u32, to: u32, call: u3
 }
 
 fn at(offset: u64) -> MemArg {
-    MemArg { offset, align: 0, target: MemArgTarget::default(), ordering: None }
+    MemArg { offset, align: 0, memory_index: 0 }
 }

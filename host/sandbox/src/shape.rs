@@ -126,7 +126,7 @@ impl Shape {
             match payload? {
                 Payload::CodeSectionEntry(body) => {
                     let range = body.range();
-                    let size = range.end.saturating_sub(range.start);
+                    let size = range.end.saturating_sub(range.start) as u64;
                     shape.functions += 1;
                     shape.code_bytes += size;
                     shape.longest = shape.longest.max(size);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use wasm_encoder::{
     CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, Instruction, MemArg,
-    MemArgTarget, MemorySection, MemoryType, Module, TypeSection, ValType,
+    MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
@@ -50,7 +50,7 @@ pub fn component_that(files: &[(String, String)], more: &[&str], world: &str, do
     let package = resolve.push_group(group).unwrap_or_else(|error| panic!("{error}"));
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     let mut module = core_module(&resolve, world, does);
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
 }
 
@@ -111,7 +111,7 @@ fn value_type(ty: &WasmType) -> ValType {
 /// Gives a text, or any other list of bytes: so many zeros.
 pub fn zeros(many: i32) -> Function {
     let mut function = Function::new([]);
-    let at = |offset| MemArg { offset, align: 2, target: MemArgTarget::Memory(0), ordering: None };
+    let at = |offset| MemArg { offset, align: 2, memory_index: 0 };
     for (place, word) in [(0, 16), (4, many)] {
         function.instruction(&Instruction::I32Const(0)).instruction(&Instruction::I32Const(word));
         function.instruction(&Instruction::I32Store(at(place)));
