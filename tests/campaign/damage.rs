@@ -8,98 +8,98 @@ use insta::assert_snapshot;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::random_kills::{Dice, seed};
+use crate::random_kills::{Random, seed};
 use crate::record::{Record, copy_journal, cut};
 use crate::side_by_side;
-use phasegate_test::{Scene, Told};
+use phasegate_test::{Output, Scenario};
 
 /// A run that was killed after an event, with nothing in the log.
-pub struct Robbed {
-    pub scene: Scene,
+pub struct KilledRun {
+    pub scenario: Scenario,
     pub run: String,
     pub whole: Record,
 }
 
-pub fn robbed() -> Robbed {
-    robbed_after(|event| event["event"] == "model_answered" && event["phase"] == "design")
+pub fn killed_run() -> KilledRun {
+    killed_after(|event| event["event"] == "model_answered" && event["phase"] == "design")
 }
 
-fn robbed_after(last: impl Fn(&Value) -> bool) -> Robbed {
-    let origin = crate::scene("eventful");
-    let told = origin.run(&[]);
-    let whole = Record::of(&origin.path("state"), &told.run_id());
+fn killed_after(last: impl Fn(&Value) -> bool) -> KilledRun {
+    let origin = crate::scenario("eventful");
+    let output = origin.run(&[]);
+    let whole = Record::of(&origin.path("state"), &output.run_id());
     let number = whole.events.iter().find(|event| last(event)).unwrap()["number"].as_u64().unwrap();
-    let scene = crate::scene("eventful");
-    copy_journal(&origin.path("state"), &scene.path("state"));
-    cut(&scene.path("state"), &whole.run, number);
+    let scenario = crate::scenario("eventful");
+    copy_journal(&origin.path("state"), &scenario.path("state"));
+    cut(&scenario.path("state"), &whole.run, number);
     // As the binary leaves it: a lock that nobody holds, and the folder for the results.
-    fs::create_dir_all(scene.path("state/locks")).unwrap();
-    fs::write(scene.path(&format!("state/locks/{}.lock", whole.run)), "").unwrap();
-    Robbed { scene, run: whole.run.to_string(), whole }
+    fs::create_dir_all(scenario.path("state/locks")).unwrap();
+    fs::write(scenario.path(&format!("state/locks/{}.lock", whole.run)), "").unwrap();
+    KilledRun { scenario, run: whole.run.to_string(), whole }
 }
 
-impl Robbed {
+impl KilledRun {
     fn file(&self) -> PathBuf {
-        self.scene.path("state/journal.db")
+        self.scenario.path("state/journal.db")
     }
 
     fn here(&self) -> String {
-        self.scene.path("").display().to_string().trim_end_matches('/').to_owned()
+        self.scenario.path("").display().to_string().trim_end_matches('/').to_owned()
     }
 
     fn sql(&self) -> Connection {
         Connection::open(self.file()).unwrap()
     }
 
-    fn resume(&self) -> Told {
-        let out = self.scene.path("out").display().to_string();
-        self.scene.call(&["resume", &self.run, "--json", "--out", &out])
+    fn resume(&self) -> Output {
+        let out = self.scenario.path("out").display().to_string();
+        self.scenario.call(&["resume", &self.run, "--json", "--out", &out])
     }
 
     /// What went wrong, without what is other each time.
-    fn said(&self, told: &Told) -> String {
-        let words = told.stderr.replace(&self.run, "RUN").replace(self.here().as_str(), "HERE");
-        let error = words.lines().skip_while(|line| !line.starts_with("error:"));
+    fn error_text(&self, output: &Output) -> String {
+        let text = output.stderr.replace(&self.run, "RUN").replace(self.here().as_str(), "HERE");
+        let error = text.lines().skip_while(|line| !line.starts_with("error:"));
         // Runners are compiled beside the run, and tell of it even when it is over.
         let error: Vec<_> = error.filter(|line| !line.starts_with("compil")).collect();
-        format!("{}\nexit {}", error.join("\n"), told.code)
+        format!("{}\nexit {}", error.join("\n"), output.code)
     }
 
     /// What every command says of this file, which none of them changes.
-    fn refused(&self, bytes: &[u8]) -> String {
+    fn check_rejected(&self, bytes: &[u8]) -> String {
         fs::write(self.file(), bytes).unwrap();
-        let said = self.said(&self.resume());
-        assert_eq!(self.said(&self.scene.call(&["cancel", &self.run])), said);
-        let told = said.lines().next().unwrap().trim_start_matches("error: ");
+        let message = self.error_text(&self.resume());
+        assert_eq!(self.error_text(&self.scenario.call(&["cancel", &self.run])), message);
+        let output = message.lines().next().unwrap().trim_start_matches("error: ");
         for args in [&["show", &self.run][..], &["runs"]] {
             // What only reads may show what is left, and says that it is not all.
-            let words = self.scene.call(args).stderr.replace(self.here().as_str(), "HERE");
-            assert!(words.contains(told), "{args:?}: {words}");
+            let text = self.scenario.call(args).stderr.replace(self.here().as_str(), "HERE");
+            assert!(text.contains(output), "{args:?}: {text}");
         }
         for more in [&[][..], &["--resume"]] {
-            assert_eq!(self.said(&self.scene.run(more)), said, "run {more:?}");
+            assert_eq!(self.error_text(&self.scenario.run(more)), message, "run {more:?}");
         }
         assert!(fs::read(self.file()).unwrap() == bytes, "the file was changed");
-        said
+        message
     }
 }
 
 #[test]
-fn a_journal_that_was_cut_to_half_is_refused_and_left_as_it_is() {
-    let robbed = robbed();
-    let whole = fs::read(robbed.file()).unwrap();
-    assert_snapshot!(robbed.refused(&whole[..whole.len() / 2]), @r"
+fn rejects_a_truncated_journal_unchanged() {
+    let killed = killed_run();
+    let whole = fs::read(killed.file()).unwrap();
+    assert_snapshot!(killed.check_rejected(&whole[..whole.len() / 2]), @r"
     error: HERE/state/journal.db is damaged: database disk image is malformed
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
     ");
-    fs::write(robbed.file(), whole).unwrap();
-    assert_eq!(robbed.resume().code, 0, "put back, it goes on");
+    fs::write(killed.file(), whole).unwrap();
+    assert_eq!(killed.resume().code, 0, "put back, it goes on");
 }
 
 #[test]
-fn a_journal_that_was_emptied_is_refused_and_left_as_it_is() {
-    assert_snapshot!(robbed().refused(b""), @r"
+fn rejects_an_emptied_journal_unchanged() {
+    assert_snapshot!(killed_run().check_rejected(b""), @r"
     error: HERE/state/journal.db is damaged: it is empty, and runs were written to it before
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
@@ -107,8 +107,8 @@ fn a_journal_that_was_emptied_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_journal_that_is_something_else_is_refused_and_left_as_it_is() {
-    assert_snapshot!(robbed().refused(&b"These are my notes.\n".repeat(500)), @r"
+fn rejects_a_foreign_file_unchanged() {
+    assert_snapshot!(killed_run().check_rejected(&b"These are my notes.\n".repeat(500)), @r"
     error: HERE/state/journal.db is not a journal of phasegate, it was left as it is
     hint: move it away, or use another folder with `--state DIR`
     exit 4
@@ -116,16 +116,16 @@ fn a_journal_that_is_something_else_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_journal_whose_events_were_overwritten_is_refused_and_left_as_it_is() {
-    let robbed = robbed();
+fn rejects_overwritten_events_unchanged() {
+    let killed = killed_run();
     let page: usize = {
         let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'events'";
-        robbed.sql().query_row(root, (), |row| row.get(0)).unwrap()
+        killed.sql().query_row(root, (), |row| row.get(0)).unwrap()
     };
-    let mut bytes = fs::read(robbed.file()).unwrap();
+    let mut bytes = fs::read(killed.file()).unwrap();
     bytes[(page - 1) * 4096..page * 4096].fill(0x5a);
-    fs::write(robbed.file(), &bytes).unwrap();
-    assert_snapshot!(robbed.said(&robbed.resume()), @r"
+    fs::write(killed.file(), &bytes).unwrap();
+    assert_snapshot!(killed.error_text(&killed.resume()), @r"
     error: HERE/state/journal.db is damaged: database disk image is malformed
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
@@ -133,23 +133,23 @@ fn a_journal_whose_events_were_overwritten_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_task_whose_newest_run_cannot_be_read_is_not_begun_anew() {
-    let robbed = robbed();
+fn unreadable_newest_run_is_not_started_again() {
+    let killed = killed_run();
     let changed = "UPDATE events SET body = replace(body, 'planning', 'plonning') WHERE number = 3";
-    assert_eq!(robbed.sql().execute(changed, ()).unwrap(), 1);
-    let refusal = robbed.said(&robbed.resume());
+    assert_eq!(killed.sql().execute(changed, ()).unwrap(), 1);
+    let refusal = killed.error_text(&killed.resume());
     assert_snapshot!(refusal, @r"
     error: event 3 of run `RUN` in HERE/state/journal.db is not what was written, its chain of digests breaks there
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
     ");
-    assert_eq!(robbed.said(&robbed.scene.run(&["--resume"])), refusal);
-    let runs = robbed.scene.call(&["runs", "--json"]).stdout;
+    assert_eq!(killed.error_text(&killed.scenario.run(&["--resume"])), refusal);
+    let runs = killed.scenario.call(&["runs", "--json"]).stdout;
     assert_eq!(runs.matches("run_id").count(), 1, "{runs}");
 }
 
 #[test]
-fn a_blob_that_was_deleted_or_changed_is_named_with_a_remedy() {
+fn missing_or_changed_blobs_are_named() {
     let deleted = (
         "DELETE FROM blobs WHERE digest = ?1",
         "error: blob DIGEST is missing in HERE/state/journal.db\n\
@@ -168,49 +168,50 @@ fn a_blob_that_was_deleted_or_changed_is_named_with_a_remedy() {
         ("phase_finished", "/outcome/submitted/artifacts/0/digest"),
     ];
     side_by_side([deleted, changed].into_iter().flat_map(|change| needed.map(|it| (change, it))), |(change, it)| {
-        let ((sql, words), (name, field)) = (change, it);
+        let ((sql, text), (name, field)) = (change, it);
         // The answer is of a question that is asked again, the artifact is code that is to be tested.
         let after = |event: &Value| event["event"] == name && (name != "phase_finished" || event["phase"] == "code");
-        let robbed = robbed_after(after);
-        let digest = robbed.whole.events.iter().find(|event| after(event)).unwrap().pointer(field).unwrap();
+        let killed = killed_after(after);
+        let digest = killed.whole.events.iter().find(|event| after(event)).unwrap().pointer(field).unwrap();
         let digest = digest.as_str().unwrap();
-        assert_eq!(robbed.sql().execute(sql, (digest,)).unwrap(), 1);
-        let before = Record::of(&robbed.scene.path("state"), &robbed.run).events;
+        assert_eq!(killed.sql().execute(sql, (digest,)).unwrap(), 1);
+        let before = Record::of(&killed.scenario.path("state"), &killed.run).events;
         // No compiled plugin is at hand.
-        let mut command = robbed.scene.command(&["resume", &robbed.run, "--json"]);
-        let told = Told::of({
-            command.env("XDG_CACHE_HOME", robbed.scene.path("cache"));
+        let mut command = killed.scenario.command(&["resume", &killed.run, "--json"]);
+        let output = Output::of({
+            command.env("XDG_CACHE_HOME", killed.scenario.path("cache"));
             command
         });
         let component = "error: plugin fixture: its component DIGEST is missing in HERE/state/journal.db\n\
              hint: restore the state folder from a copy; a run that was imported without is exported again with \
              --components\nexit 4";
-        let words = if field == "/components/fixture" && sql.starts_with("DELETE") { component } else { words };
-        assert_eq!(robbed.said(&told).replace(digest, "DIGEST"), words, "{sql} {name} {field}");
-        let after = Record::of(&robbed.scene.path("state"), &robbed.run).events;
+        let text = if field == "/components/fixture" && sql.starts_with("DELETE") { component } else { text };
+        assert_eq!(killed.error_text(&output).replace(digest, "DIGEST"), text, "{sql} {name} {field}");
+        let after = Record::of(&killed.scenario.path("state"), &killed.run).events;
         assert_eq!(before[..], after[..before.len()], "{sql} {name} {field}");
     });
 }
 
 #[test]
-fn garbage_anywhere_in_the_journal_is_an_error_or_harmless_and_never_another_result() {
-    let (seed, robbed) = (seed(), robbed());
-    let bytes = fs::read(robbed.file()).unwrap();
+fn garbage_in_the_journal_never_changes_results() {
+    let (seed, killed) = (seed(), killed_run());
+    let bytes = fs::read(killed.file()).unwrap();
     println!("seed {seed}");
     side_by_side(0..60, |case| {
-        let mut dice = Dice::new(seed + case);
+        let mut random = Random::new(seed + case);
         let mut bytes = bytes.clone();
-        let place = dice.roll(bytes.len() as u64 - 512) as usize;
-        bytes[place..place + 512].iter_mut().for_each(|byte| *byte = dice.roll(256) as u8);
-        let mine = Robbed { scene: crate::scene("eventful"), run: robbed.run.clone(), whole: robbed.whole.clone() };
-        fs::create_dir_all(mine.scene.path("state")).unwrap();
+        let place = random.below(bytes.len() as u64 - 512) as usize;
+        bytes[place..place + 512].iter_mut().for_each(|byte| *byte = random.below(256) as u8);
+        let mine =
+            KilledRun { scenario: crate::scenario("eventful"), run: killed.run.clone(), whole: killed.whole.clone() };
+        fs::create_dir_all(mine.scenario.path("state")).unwrap();
         fs::write(mine.file(), bytes).unwrap();
-        let told = mine.resume();
-        let said = mine.said(&told);
-        match told.code {
-            0 => Record::of(&mine.scene.path("state"), &mine.run).assert_same(&mine.whole, &format!("at {place}")),
-            2 | 4 => assert!(said.contains("\nhint: ") && said.contains("HERE/state"), "at {place}: {said}"),
-            _ => panic!("at {place}: {}", told.stderr),
+        let output = mine.resume();
+        let message = mine.error_text(&output);
+        match output.code {
+            0 => Record::of(&mine.scenario.path("state"), &mine.run).assert_same(&mine.whole, &format!("at {place}")),
+            2 | 4 => assert!(message.contains("\nhint: ") && message.contains("HERE/state"), "at {place}: {message}"),
+            _ => panic!("at {place}: {}", output.stderr),
         }
     });
 }

@@ -9,10 +9,10 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::damage::{Robbed, robbed};
+use crate::damage::{KilledRun, killed_run};
 use crate::record::Record;
 use crate::side_by_side;
-use phasegate_test::Scene;
+use phasegate_test::Scenario;
 
 /// Mounts a disk on the first argument, leaves as many kilobytes of it free as the second says, runs the rest on it, makes
 /// room, and runs it again.
@@ -27,26 +27,26 @@ const ON_A_SMALL_DISK: &str = "
 ";
 
 /// A shell that is given a script, a few words, and the command of a scene.
-fn shell(scene: &Scene, around: &[&str], script: &str, words: &[&str], of: &Command) -> Command {
+fn shell(scenario: &Scenario, around: &[&str], script: &str, arguments: &[&str], of: &Command) -> Command {
     let mut command = Command::new(around.first().unwrap_or(&"sh"));
     let rest = around.iter().skip(1).chain(if around.is_empty() { [].iter() } else { ["sh"].iter() });
-    command.args(rest).args(["-c", script, "sh"]).args(words).arg(of.get_program()).args(of.get_args());
+    command.args(rest).args(["-c", script, "sh"]).args(arguments).arg(of.get_program()).args(of.get_args());
     command.env_clear().envs(of.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(scene.path(""));
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(scenario.path(""));
     command
 }
 
 /// What a command said went wrong, without what is other each time.
-fn said(scene: &Scene, stderr: &str) -> String {
-    let here = scene.path("").display().to_string();
-    let words = stderr.replace(here.trim_end_matches('/'), "HERE");
-    words.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n")
+fn error_text(scenario: &Scenario, stderr: &str) -> String {
+    let here = scenario.path("").display().to_string();
+    let arguments = stderr.replace(here.trim_end_matches('/'), "HERE");
+    arguments.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n")
 }
 
 fn whole() -> Record {
-    let scene = crate::scene("eventful");
-    let told = scene.run(&[]);
-    Record::of(&scene.path("state"), &told.run_id())
+    let scenario = crate::scenario("eventful");
+    let output = scenario.run(&[]);
+    Record::of(&scenario.path("state"), &output.run_id())
 }
 
 fn can_mount(around: &[&str]) -> bool {
@@ -55,7 +55,7 @@ fn can_mount(around: &[&str]) -> bool {
 }
 
 #[test]
-fn on_a_disk_of_any_size_a_run_ends_or_says_that_it_is_full_and_goes_on_when_there_is_room() {
+fn resumes_after_a_full_disk_of_any_size() {
     let own = ["unshare", "--mount"];
     let mapped = ["unshare", "--map-root-user", "--mount"];
     let Some(around) = [&own[..], &mapped].into_iter().find(|around| can_mount(around)) else {
@@ -64,29 +64,29 @@ fn on_a_disk_of_any_size_a_run_ends_or_says_that_it_is_full_and_goes_on_when_the
     let whole = whole();
     let ends = std::sync::Mutex::new(Vec::new());
     side_by_side((16..=2_416).step_by(150), |kilobytes| {
-        let scene = crate::scene("eventful");
-        ["state", "kept"].iter().for_each(|name| fs::create_dir(scene.path(name)).unwrap());
-        let (disk, free) = (scene.path("state").display().to_string(), kilobytes.to_string());
-        let run = scene.run_command(&["--resume"]);
-        let done = shell(&scene, around, ON_A_SMALL_DISK, &[&disk, &free], &run).output().unwrap();
+        let scenario = crate::scenario("eventful");
+        ["state", "kept"].iter().for_each(|name| fs::create_dir(scenario.path(name)).unwrap());
+        let (disk, free) = (scenario.path("state").display().to_string(), kilobytes.to_string());
+        let run = scenario.run_command(&["--resume"]);
+        let done = shell(&scenario, around, ON_A_SMALL_DISK, &[&disk, &free], &run).output().unwrap();
         assert!(done.status.success(), "{kilobytes} KB: {done:?}");
-        let read = |name: &str| fs::read_to_string(scene.path(name)).unwrap();
+        let read = |name: &str| fs::read_to_string(scenario.path(name)).unwrap();
         assert_eq!(read("second.code"), "0\n", "{kilobytes} KB, then room: {}", read("second.err"));
-        let record = Record::all_in_a_copy(&scene.path("kept")).remove(0);
+        let record = Record::all_in_a_copy(&scenario.path("kept")).remove(0);
         record.assert_same(&whole, &format!("{kilobytes} KB"));
-        let told = read("first.out").lines().count();
-        ends.lock().unwrap().push((read("first.code"), told, said(&scene, &read("first.err"))));
+        let output = read("first.out").lines().count();
+        ends.lock().unwrap().push((read("first.code"), output, error_text(&scenario, &read("first.err"))));
     });
     let ends = ends.into_inner().unwrap();
     let (ended, full): (Vec<_>, Vec<_>) = ends.iter().partition(|(code, ..)| code == "0\n");
-    let begun = full.iter().filter(|(_, told, _)| *told > 2).count();
+    let begun = full.iter().filter(|(_, output, _)| *output > 2).count();
     assert!(!ended.is_empty() && begun > 2 && full.len() > begun, "{ends:#?}");
-    for (code, told, said) in full {
-        let run = said.split_once("phasegate resume ").map_or("", |(_, run)| run);
+    for (code, output, message) in full {
+        let run = message.split_once("phasegate resume ").map_or("", |(_, run)| run);
         let kept = format!("\nthe run is kept; go on with: phasegate resume {run}");
-        let plain = said.replace(&kept, "");
+        let plain = message.replace(&kept, "");
         assert_eq!(code, "4\n");
-        assert_eq!(said.len() > plain.len(), *told > 0, "{told} events: {said}");
+        assert_eq!(message.len() > plain.len(), *output > 0, "{output} events: {message}");
         assert_eq!(
             plain,
             "error: the disk is full, HERE/state/journal.db cannot grow\n\
@@ -96,33 +96,33 @@ fn on_a_disk_of_any_size_a_run_ends_or_says_that_it_is_full_and_goes_on_when_the
 }
 
 #[test]
-fn where_files_may_not_grow_a_run_stops_in_words_or_dies_and_goes_on_later() {
+fn resumes_after_a_file_size_limit() {
     let whole = whole();
     let limited = "ulimit -f $1; shift; exec \"$@\"";
-    let told = format!("trap '' XFSZ; {limited}");
+    let output = format!("trap '' XFSZ; {limited}");
     let cases = (100..=1_700).step_by(200).flat_map(|blocks| [(blocks, true), (blocks, false)]);
-    side_by_side(cases, |(blocks, heeded)| {
-        let scene = crate::scene("eventful");
-        let run = scene.run_command(&["--resume"]);
-        let script = if heeded { &told } else { limited };
-        let done = shell(&scene, &[], script, &[&blocks.to_string()], &run).output().unwrap();
+    side_by_side(cases, |(blocks, signal_ignored)| {
+        let scenario = crate::scenario("eventful");
+        let run = scenario.run_command(&["--resume"]);
+        let script = if signal_ignored { &output } else { limited };
+        let done = shell(&scenario, &[], script, &[&blocks.to_string()], &run).output().unwrap();
         let stderr = String::from_utf8_lossy(&done.stderr);
-        match (done.status.code(), heeded) {
+        match (done.status.code(), signal_ignored) {
             (Some(0), _) => {}
             (Some(4), true) => {
-                let said = said(&scene, &stderr);
+                let message = error_text(&scenario, &stderr);
                 assert!(
-                    said.starts_with("error: HERE/state/journal.db cannot be used: disk I/O error\nhint: "),
-                    "{said}"
+                    message.starts_with("error: HERE/state/journal.db cannot be used: disk I/O error\nhint: "),
+                    "{message}"
                 );
             }
             // Nobody told it: the system ended it, as `kill` would.
             (None, false) => {}
             (code, _) => panic!("{blocks} blocks: {code:?} {stderr}"),
         }
-        let again = scene.run(&["--resume"]);
+        let again = scenario.run(&["--resume"]);
         assert_eq!(again.code, 0, "{blocks} blocks: {}", again.stderr);
-        Record::all_in_a_copy(&scene.path("state"))[0].assert_same(&whole, &format!("{blocks} blocks"));
+        Record::all_in_a_copy(&scenario.path("state"))[0].assert_same(&whole, &format!("{blocks} blocks"));
     });
 }
 
@@ -158,53 +158,53 @@ fn allow(folder: &Path, write: bool) {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named_and_nothing_is_lost() {
+fn read_only_folder_is_named_without_loss() {
     let Some(around) = with_plain_rights() else {
         return println!("left out: here everything can be written");
     };
-    let Robbed { scene, run, whole } = robbed();
+    let KilledRun { scenario, run, whole } = killed_run();
     let call = |args: &[&str]| {
-        let done = shell(&scene, &around, "exec \"$@\"", &[], &scene.command(args)).output().unwrap();
-        let said = said(&scene, &String::from_utf8_lossy(&done.stderr)).replace(&run, "RUN");
-        format!("{said}\nexit {}", done.status.code().unwrap())
+        let done = shell(&scenario, &around, "exec \"$@\"", &[], &scenario.command(args)).output().unwrap();
+        let message = error_text(&scenario, &String::from_utf8_lossy(&done.stderr)).replace(&run, "RUN");
+        format!("{message}\nexit {}", done.status.code().unwrap())
     };
-    let bytes = || fs::read(scene.path("state/journal.db")).unwrap();
+    let bytes = || fs::read(scenario.path("state/journal.db")).unwrap();
     let before = bytes();
 
-    allow(&scene.path("state"), false);
+    allow(&scenario.path("state"), false);
     assert_snapshot!(call(&["resume", &run]), @r"
     error: HERE/state/journal.lock cannot be written: Permission denied (os error 13)
     hint: make it writable, or use another folder with `--state DIR`
     exit 4
     ");
-    allow(&scene.path("state"), true);
+    allow(&scenario.path("state"), true);
 
-    allow(&scene.path("state/journal.db"), false);
+    allow(&scenario.path("state/journal.db"), false);
     assert_snapshot!(call(&["resume", &run]), @r"
     error: HERE/state/journal.db cannot be written: attempt to write a readonly database
     hint: make it writable, or use another folder with `--state DIR`
     the run is kept; go on with: phasegate resume RUN
     exit 4
     ");
-    allow(&scene.path("state/journal.db"), true);
+    allow(&scenario.path("state/journal.db"), true);
     // The database has put files of its own beside it, with the same rights.
     assert_snapshot!(call(&["resume", &run]), @r"
     error: HERE/state/journal.db-shm cannot be written: attempt to write a readonly database
     hint: make it writable, or use another folder with `--state DIR`
     exit 4
     ");
-    allow(&scene.path("state"), true);
+    allow(&scenario.path("state"), true);
     assert!(bytes() == before, "nothing was written");
 
-    fs::create_dir(scene.path("full")).unwrap();
-    allow(&scene.path("full"), false);
+    fs::create_dir(scenario.path("full")).unwrap();
+    allow(&scenario.path("full"), false);
     assert_snapshot!(call(&["resume", &run, "--out", "full/out"]), @r"
     error: HERE/full/out cannot be written: Permission denied (os error 13)
     hint: make room and make it writable, or choose another folder with --out; the run itself is safe
     exit 4
     ");
-    allow(&scene.path("full"), true);
+    allow(&scenario.path("full"), true);
     assert_eq!(call(&["resume", &run, "--out", "elsewhere"]), "\nexit 0");
-    assert!(scene.path("elsewhere/report.md").exists());
-    Record::of(&scene.path("state"), &run).assert_same(&whole, "after all that");
+    assert!(scenario.path("elsewhere/report.md").exists());
+    Record::of(&scenario.path("state"), &run).assert_same(&whole, "after all that");
 }

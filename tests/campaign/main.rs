@@ -20,12 +20,12 @@ mod record;
 mod server;
 mod unanswered_calls;
 
-use phasegate_test::{Paths, Scene};
+use phasegate_test::{Paths, Scenario};
 
 const PATHS: Paths = Paths { binary: env!("CARGO_BIN_EXE_phasegate"), scratch: env!("CARGO_TARGET_TMPDIR") };
 
-fn scene(name: &str) -> Scene {
-    Scene::new(PATHS, name)
+fn scenario(name: &str) -> Scenario {
+    Scenario::new(PATHS, name)
 }
 
 /// Does all of the work, two pieces at a time; the first that fails ends it.

@@ -8,11 +8,11 @@ use insta::assert_snapshot;
 
 use crate::record::Record;
 use crate::server::Server;
-use phasegate_test::{Scene, Told};
+use phasegate_test::{Output, Scenario};
 
 /// A run whose process waits for its model.
 struct Owned {
-    scene: Scene,
+    scenario: Scenario,
     server: Server,
     config: String,
     process: Child,
@@ -20,14 +20,14 @@ struct Owned {
 }
 
 fn owned() -> Owned {
-    let (scene, server) = (crate::scene("eventful"), Server::thinking());
-    let config = scene.path("models.toml").display().to_string();
+    let (scenario, server) = (crate::scenario("eventful"), Server::thinking());
+    let config = scenario.path("models.toml").display().to_string();
     fs::write(&config, server.config("")).unwrap();
-    let mut command = scene.run_with(&["--config", &config]);
+    let mut command = scenario.run_with(&["--config", &config]);
     let process = command.stdout(Stdio::null()).spawn().unwrap();
     server.wait_for(1);
-    let run = Record::all_in_a_copy(&scene.path("state")).remove(0).run.to_string();
-    Owned { scene, server, config, process, run }
+    let run = Record::all_in_a_copy(&scenario.path("state")).remove(0).run.to_string();
+    Owned { scenario, server, config, process, run }
 }
 
 impl Owned {
@@ -37,21 +37,21 @@ impl Owned {
     }
 
     /// What a second process is told, and that it changed nothing.
-    fn refused(&self, told: &Told) -> String {
-        let error = told.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
+    fn refused(&self, output: &Output) -> String {
+        let error = output.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
         let plain = error.replace(&self.run, "RUN").replace(&self.process.id().to_string(), "PID");
-        assert!(told.events.is_empty(), "{:?}", told.events);
-        assert_eq!(self.server.heard().len(), 1, "nothing was asked");
-        format!("{plain}\nexit {}", told.code)
+        assert!(output.events.is_empty(), "{:?}", output.events);
+        assert_eq!(self.server.requests().len(), 1, "nothing was asked");
+        format!("{plain}\nexit {}", output.code)
     }
 
     fn resumed(&self) -> String {
-        self.refused(&self.scene.resume(&self.run))
+        self.refused(&self.scenario.resume(&self.run))
     }
 }
 
 #[test]
-fn a_second_process_is_refused_while_the_first_lives_or_seems_dead_and_goes_on_when_it_is() {
+fn rejects_a_second_process_until_the_first_ends() {
     let mut owned = owned();
     let refusal = owned.resumed();
     assert_snapshot!(refusal, @r"
@@ -60,22 +60,22 @@ fn a_second_process_is_refused_while_the_first_lives_or_seems_dead_and_goes_on_w
     exit 4
     ");
     let again = ["--json", "--resume", "--config", &owned.config];
-    assert_eq!(owned.refused(&Told::of(owned.scene.run_with(&again))), refusal);
+    assert_eq!(owned.refused(&Output::of(owned.scenario.run_with(&again))), refusal);
 
     owned.signal("STOP");
     assert_eq!(owned.resumed(), refusal, "who is stopped is not dead");
-    let shown = owned.scene.call(&["show", &owned.run]).stdout;
+    let shown = owned.scenario.call(&["show", &owned.run]).stdout;
     assert!(shown.contains(&format!("process {} carries it", owned.process.id())), "{shown}");
 
     owned.signal("KILL");
     owned.process.wait().unwrap();
     owned.server.answer();
-    let told = owned.scene.resume(&owned.run);
-    assert_eq!(told.code, 0, "{}", told.stderr);
+    let output = owned.scenario.resume(&owned.run);
+    assert_eq!(output.code, 0, "{}", output.stderr);
 }
 
 #[test]
-fn a_process_that_was_only_stopped_goes_on_as_if_nothing_had_been() {
+fn stopped_process_continues_unaffected() {
     let mut owned = owned();
     owned.signal("STOP");
     owned.server.answer();
@@ -87,25 +87,25 @@ fn a_process_that_was_only_stopped_goes_on_as_if_nothing_had_been() {
 
 /// The lock is a file; somebody may remove it, and not every disk of a network keeps locks.
 #[test]
-fn a_process_that_lost_its_lock_writes_nothing_into_what_another_one_has_taken_over() {
+fn process_without_its_lock_writes_nothing() {
     let owned = owned();
     owned.signal("STOP");
-    fs::remove_file(owned.scene.path(&format!("state/locks/{}.lock", owned.run))).unwrap();
+    fs::remove_file(owned.scenario.path(&format!("state/locks/{}.lock", owned.run))).unwrap();
     owned.server.answer();
-    let told = owned.scene.resume(&owned.run);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    let whole = Record::of(&owned.scene.path("state"), &owned.run);
+    let output = owned.scenario.resume(&owned.run);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let whole = Record::of(&owned.scenario.path("state"), &owned.run);
 
     owned.signal("CONT");
     let first = owned.process.wait_with_output().unwrap();
-    let words = String::from_utf8_lossy(&first.stderr).replace(&owned.run, "RUN");
-    let error: Vec<_> = words.lines().skip_while(|line| !line.starts_with("error:")).collect();
+    let text = String::from_utf8_lossy(&first.stderr).replace(&owned.run, "RUN");
+    let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error:")).collect();
     assert_snapshot!(format!("{}\nexit {}", error.join("\n"), first.status.code().unwrap()), @r"
     error: run `RUN` was taken over (owner 2 writes, owner 3 is the newest), nothing was written
     hint: the other process goes on with it; see `phasegate show RUN`
     exit 4
     ");
-    let after = Record::of(&owned.scene.path("state"), &owned.run);
+    let after = Record::of(&owned.scenario.path("state"), &owned.run);
     assert_eq!(after.events, whole.events);
     // The question that was open was asked twice, and the answer that came too late is not taken.
     let twice = owned.server.counts().into_values().filter(|times| *times > 1).collect::<Vec<_>>();

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::record::Record;
 use crate::server::Server;
-use phasegate_test::{Scene, Told, examples};
+use phasegate_test::{Output, Scenario, examples};
 
 /// A project with everything in files of its own, so that they can be spoilt.
 struct Project {
-    scene: Scene,
+    scenario: Scenario,
     server: Server,
 }
 
@@ -41,7 +41,7 @@ impl Project {
     }
 
     fn with(server: Server) -> Self {
-        let project = Self { scene: crate::scene("eventful"), server };
+        let project = Self { scenario: crate::scenario("eventful"), server };
         let tests = examples().join("../tests/scenarios");
         let fixtures = tests.join("../../plugins/dist/fixtures");
         let text = |file: &str| fs::read_to_string(tests.join(file)).unwrap();
@@ -59,15 +59,15 @@ impl Project {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) {
-        let path = self.scene.path(name);
+        let path = self.scenario.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
 
     /// Compiled plugins are the project's own too: what is loaded later comes from the journal.
     fn command(&self, args: &[&str], cache: &str) -> Command {
-        let mut command = self.scene.command(args);
-        command.env("XDG_CACHE_HOME", self.scene.path(cache));
+        let mut command = self.scenario.command(args);
+        command.env("XDG_CACHE_HOME", self.scenario.path(cache));
         command
     }
 
@@ -79,13 +79,13 @@ impl Project {
 
     fn whole() -> Record {
         let project = Self::new();
-        let told = Told::of(project.run(&[]));
-        assert_eq!(told.code, 0, "{}", told.stderr);
-        project.record(&told.run_id())
+        let output = Output::of(project.run(&[]));
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        project.record(&output.run_id())
     }
 
     fn record(&self, run: &str) -> Record {
-        Record::of(&self.scene.path("state"), run)
+        Record::of(&self.scenario.path("state"), run)
     }
 
     /// Kills a run when its model has fallen silent, which then finds its voice again.
@@ -99,11 +99,11 @@ impl Project {
         process.kill().unwrap();
         process.wait().unwrap();
         self.server.answer();
-        Record::all_in_a_copy(&self.scene.path("state")).remove(0).run.to_string()
+        Record::all_in_a_copy(&self.scenario.path("state")).remove(0).run.to_string()
     }
 
     fn runs(&self) -> usize {
-        Record::all_in_a_copy(&self.scene.path("state")).len()
+        Record::all_in_a_copy(&self.scenario.path("state")).len()
     }
 }
 
@@ -112,25 +112,25 @@ fn goes_on_after(whole: &Record, what: &str, done: impl Fn(&Project)) {
     let project = Project::half_way();
     let run = project.killed();
     done(&project);
-    let told = Told::of(project.command(&["resume", &run, "--json"], "new cache"));
-    assert_eq!(told.code, 0, "{what}: {}", told.stderr);
+    let output = Output::of(project.command(&["resume", &run, "--json"], "new cache"));
+    assert_eq!(output.code, 0, "{what}: {}", output.stderr);
     project.record(&run).assert_same(whole, what);
-    assert!(project.scene.path("out/report.md").exists());
+    assert!(project.scenario.path("out/report.md").exists());
 }
 
 #[test]
-fn a_run_goes_on_with_what_it_pinned_whatever_became_of_its_files() {
+fn resumes_with_pinned_files_after_changes() {
     let whole = Project::whole();
     goes_on_after(&whole, "nothing happened", |_| {});
     goes_on_after(&whole, "everything is gone", |project| {
-        FILES.iter().for_each(|file| fs::remove_file(project.scene.path(file)).unwrap());
+        FILES.iter().for_each(|file| fs::remove_file(project.scenario.path(file)).unwrap());
     });
     goes_on_after(&whole, "everything is broken", |project| {
         FILES.iter().for_each(|file| project.write(file, b"[[[ neither TOML nor JSON nor a component"));
     });
     goes_on_after(&whole, "everything says something else", |project| {
         let edit = |file: &str, from: &str, to: &str| {
-            let text = fs::read_to_string(project.scene.path(file)).unwrap();
+            let text = fs::read_to_string(project.scenario.path(file)).unwrap();
             assert!(text.contains(from), "{text}");
             project.write(file, text.replace(from, to).as_bytes());
         };
@@ -141,14 +141,14 @@ fn a_run_goes_on_with_what_it_pinned_whatever_became_of_its_files() {
         edit("flow/base.toml", "critical = 1, high = 1", "critical = 9, high = 9");
         edit("flow/eventful/pipeline.toml", "answer = 42", "answer = 43");
         edit("flow/note.schema.json", "object", "array");
-        let agent = fs::read(project.scene.path("flow/agent.wasm")).unwrap();
-        fs::copy(project.scene.path("flow/runner.wasm"), project.scene.path("flow/agent.wasm")).unwrap();
+        let agent = fs::read(project.scenario.path("flow/agent.wasm")).unwrap();
+        fs::copy(project.scenario.path("flow/runner.wasm"), project.scenario.path("flow/agent.wasm")).unwrap();
         project.write("flow/runner.wasm", &agent);
     });
 }
 
 #[test]
-fn a_run_whose_key_or_script_is_gone_says_so_and_goes_on_when_it_is_back() {
+fn resumes_once_a_missing_key_is_back() {
     let project = Project::half_way();
     let config = project.server.config("") + "key_env = \"MY_KEY\"\n";
     project.write("phasegate.toml", config.as_bytes());
@@ -157,43 +157,43 @@ fn a_run_whose_key_or_script_is_gone_says_so_and_goes_on_when_it_is_back() {
         command
     };
     let run = project.kill(with_key(project.run(&[])));
-    let without = project.scene.resume(&run);
-    insta::assert_snapshot!(error(&project.scene, &run, &without), @r"
+    let without = project.scenario.resume(&run);
+    insta::assert_snapshot!(error(&project.scenario, &run, &without), @r"
     error: [providers.mine] key_env: the environment variable MY_KEY is not set
     hint: export it, or name another variable or a key_file
     the run is kept; go on with: phasegate resume RUN
     exit 4
     ");
-    let told = Told::of(with_key(project.scene.command(&["resume", &run, "--json"])));
-    assert_eq!(told.code, 0, "{}", told.stderr);
+    let output = Output::of(with_key(project.scenario.command(&["resume", &run, "--json"])));
+    assert_eq!(output.code, 0, "{}", output.stderr);
 
-    let scene = crate::scene("eventful");
-    let (script, config) = (scene.path("answers.toml"), scene.path("phasegate.toml"));
-    let said = "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n";
+    let scenario = crate::scenario("eventful");
+    let (script, config) = (scenario.path("answers.toml"), scenario.path("phasegate.toml"));
+    let message = "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n";
     // The review takes long enough to be killed in.
-    fs::write(&script, format!("[[answer]]\nlabel = \"review\"\ntext = 'x'\ndelay_ms = 600_000\n{said}")).unwrap();
+    fs::write(&script, format!("[[answer]]\nlabel = \"review\"\ntext = 'x'\ndelay_ms = 600_000\n{message}")).unwrap();
     fs::write(&config, "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
-    let command = scene.run_with(&["--json", "--config", "phasegate.toml"]);
+    let command = scenario.run_with(&["--json", "--config", "phasegate.toml"]);
     let in_review = |event: &Value| event["event"] == "model_asked" && event["phase"] == "design-review";
-    let run = scene.until(command, in_review).signal("KILL").run_id();
+    let run = scenario.until(command, in_review).signal("KILL").run_id();
     fs::remove_file(&script).unwrap();
-    let without = scene.resume(&run);
-    insta::assert_snapshot!(error(&scene, &run, &without), @r"
+    let without = scenario.resume(&run);
+    insta::assert_snapshot!(error(&scenario, &run, &without), @r"
     error: [models] fast: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
     hint: the path is relative to the configuration's folder
     the run is kept; go on with: phasegate resume RUN
     exit 4
     ");
-    fs::write(&script, said).unwrap();
-    assert_eq!(scene.resume(&run).code, 0);
+    fs::write(&script, message).unwrap();
+    assert_eq!(scenario.resume(&run).code, 0);
 }
 
 /// What a command said went wrong, without what is other each time, and its exit code.
-fn error(scene: &Scene, run: &str, told: &Told) -> String {
-    let here = scene.path("").canonicalize().unwrap().display().to_string();
-    let words = told.stderr.replace(run, "RUN").replace(here.trim_end_matches('/'), "HERE");
-    let error: Vec<_> = words.lines().skip_while(|line| !line.starts_with("error:")).collect();
-    format!("{}\nexit {}", error.join("\n"), told.code)
+fn error(scenario: &Scenario, run: &str, output: &Output) -> String {
+    let here = scenario.path("").canonicalize().unwrap().display().to_string();
+    let text = output.stderr.replace(run, "RUN").replace(here.trim_end_matches('/'), "HERE");
+    let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error:")).collect();
+    format!("{}\nexit {}", error.join("\n"), output.code)
 }
 
 mod run_resume {
@@ -202,14 +202,14 @@ mod run_resume {
     #[test]
     fn a_task_without_a_run_gets_one_and_what_is_over_says_so() {
         let project = Project::new();
-        let first = Told::of(project.run(&["--resume"]));
+        let first = Output::of(project.run(&["--resume"]));
         assert_eq!((first.code, project.runs()), (0, 1), "{}", first.stderr);
-        let heard = project.server.heard().len();
-        let second = Told::of(project.run(&["--resume"]));
+        let requests = project.server.requests().len();
+        let second = Output::of(project.run(&["--resume"]));
         assert_eq!((second.code, project.runs()), (0, 1), "{}", second.stderr);
         assert!(second.stderr.contains("of task ANSWER-001 is over already"), "{}", second.stderr);
-        assert_eq!((second.events.len(), project.server.heard().len()), (0, heard));
-        let anew = Told::of(project.run(&["--force"]));
+        assert_eq!((second.events.len(), project.server.requests().len()), (0, requests));
+        let anew = Output::of(project.run(&["--force"]));
         assert_eq!((anew.code, project.runs()), (0, 2), "without --resume the task starts anew: {}", anew.stderr);
     }
 
@@ -219,10 +219,10 @@ mod run_resume {
         let project = Project::half_way();
         let run = project.killed();
         project.write("phasegate.toml", b"[models\n");
-        fs::remove_file(project.scene.path("flow/eventful/pipeline.toml")).unwrap();
-        let told = Told::of(project.run(&["--resume"]));
-        assert_eq!((told.code, project.runs()), (0, 1), "{}", told.stderr);
-        assert!(told.stderr.contains("goes on with what it was begun with"), "{}", told.stderr);
+        fs::remove_file(project.scenario.path("flow/eventful/pipeline.toml")).unwrap();
+        let output = Output::of(project.run(&["--resume"]));
+        assert_eq!((output.code, project.runs()), (0, 1), "{}", output.stderr);
+        assert!(output.stderr.contains("goes on with what it was begun with"), "{}", output.stderr);
         project.record(&run).assert_same(&whole, "by its task");
     }
 
@@ -230,58 +230,58 @@ mod run_resume {
     fn a_task_is_named_by_its_id_alone() {
         let project = Project::half_way();
         let run = project.killed();
-        let told = Told::of(project.command(&["run", "--json", "--resume", "--task-id", "ANSWER-001"], "cache"));
-        assert_eq!((told.code, project.runs()), (0, 1), "{}", told.stderr);
-        assert_eq!(told.run_id(), run);
-        assert!(project.scene.path("out/report.md").exists(), "the out folder is remembered");
+        let output = Output::of(project.command(&["run", "--json", "--resume", "--task-id", "ANSWER-001"], "cache"));
+        assert_eq!((output.code, project.runs()), (0, 1), "{}", output.stderr);
+        assert_eq!(output.run_id(), run);
+        assert!(project.scenario.path("out/report.md").exists(), "the out folder is remembered");
     }
 
     #[test]
     fn a_fork_is_not_taken_for_the_run_of_its_task() {
         let project = Project::half_way();
         let run = project.killed();
-        let fork = Told::of(project.command(&["fork", &run, "--at", "design", "--json"], "cache"));
+        let fork = Output::of(project.command(&["fork", &run, "--at", "design", "--json"], "cache"));
         assert_eq!((fork.code, project.runs()), (0, 2), "{}", fork.stderr);
-        let told = Told::of(project.run(&["--resume"]));
-        assert_eq!((told.code, project.runs()), (0, 2), "{}", told.stderr);
-        assert_eq!(told.run_id(), run);
+        let output = Output::of(project.run(&["--resume"]));
+        assert_eq!((output.code, project.runs()), (0, 2), "{}", output.stderr);
+        assert_eq!(output.run_id(), run);
     }
 
     #[test]
     fn of_several_tasks_what_was_begun_goes_on_and_the_others_begin() {
         let project = Project::half_way();
         let run = project.killed();
-        let task = fs::read_to_string(project.scene.path("task.toml")).unwrap();
+        let task = fs::read_to_string(project.scenario.path("task.toml")).unwrap();
         project.write("other.toml", task.replace("ANSWER-001", "ANSWER-002").as_bytes());
         let both = ["--resume", "--task", "other.toml", "--out", "outs"];
         let args = ["run", "--json", "--task", "task.toml", "--pipeline", "flow/eventful/pipeline.toml"];
-        let told = Told::of(project.command(&[&args[..], &both].concat(), "cache"));
-        assert_eq!((told.code, project.runs()), (0, 2), "{}", told.stderr);
-        assert!(told.events.iter().any(|event| event["run"] == run.as_str()));
+        let output = Output::of(project.command(&[&args[..], &both].concat(), "cache"));
+        assert_eq!((output.code, project.runs()), (0, 2), "{}", output.stderr);
+        assert!(output.events.iter().any(|event| event["run"] == run.as_str()));
         for task in ["ANSWER-001", "ANSWER-002"] {
-            assert!(project.scene.path(&format!("outs/{task}/report.md")).exists(), "{task}");
+            assert!(project.scenario.path(&format!("outs/{task}/report.md")).exists(), "{task}");
         }
         let twice = ["--resume", "--task", "task.toml"];
-        let told = Told::of(project.command(&[&args[..], &twice].concat(), "cache"));
-        assert_eq!(told.code, 2);
-        assert!(told.stderr.contains("--resume cannot tell their runs apart"), "{}", told.stderr);
+        let output = Output::of(project.command(&[&args[..], &twice].concat(), "cache"));
+        assert_eq!(output.code, 2);
+        assert!(output.stderr.contains("--resume cannot tell their runs apart"), "{}", output.stderr);
     }
 
     #[test]
     fn an_unhappy_end_keeps_its_exit_code_and_an_out_folder_of_somebody_else_is_left_alone() {
-        let scene = crate::scene("exhausted");
-        assert_eq!(scene.run(&["--resume"]).code, 1);
-        assert_eq!(scene.run(&["--resume"]).code, 1);
-        let waiting = crate::scene("waits-at-a-pass");
+        let scenario = crate::scenario("exhausted");
+        assert_eq!(scenario.run(&["--resume"]).code, 1);
+        assert_eq!(scenario.run(&["--resume"]).code, 1);
+        let waiting = crate::scenario("waits-at-a-pass");
         assert_eq!(waiting.run(&["--resume"]).code, 3);
         assert_eq!(waiting.run(&["--resume"]).code, 3);
         let theirs = Project::half_way();
         theirs.killed();
         theirs.write("theirs/letter.txt", b"mine");
         let args = ["run", "--json", "--resume", "--task-id", "ANSWER-001", "--out", "theirs"];
-        let told = Told::of(theirs.command(&args, "cache"));
-        assert_eq!(told.code, 2);
-        assert!(told.stderr.contains("theirs is not empty, and nothing was started"), "{}", told.stderr);
-        assert!(!Path::exists(&theirs.scene.path("theirs/report.md")));
+        let output = Output::of(theirs.command(&args, "cache"));
+        assert_eq!(output.code, 2);
+        assert!(output.stderr.contains("theirs is not empty, and nothing was started"), "{}", output.stderr);
+        assert!(!Path::exists(&theirs.scenario.path("theirs/report.md")));
     }
 }

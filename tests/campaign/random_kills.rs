@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::record::Record;
 use crate::server::Server;
 use crate::side_by_side;
-use phasegate_test::{Scene, Told, examples};
+use phasegate_test::{Output, Scenario, examples};
 
 /// Kills that have to hit a living process.
 const KILLS: usize = 200;
@@ -20,17 +20,17 @@ const KILLS: usize = 200;
 const TASKS: [&str; 3] = ["ANSWER-101", "ANSWER-102", "ANSWER-103"];
 
 /// Numbers that look random and are the same for the same seed.
-pub struct Dice(u64);
+pub struct Random(u64);
 
-impl Dice {
+impl Random {
     /// Of two seeds that are neighbours, the numbers have nothing in common.
     pub fn new(seed: u64) -> Self {
-        let mut dice = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        dice.roll(1);
-        dice
+        let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        random.below(1);
+        random
     }
 
-    pub fn roll(&mut self, sides: u64) -> u64 {
+    pub fn below(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
@@ -43,9 +43,9 @@ pub fn seed() -> u64 {
 
 /// Three tasks in a folder of their own, and what came of them so far.
 struct Case<'a> {
-    scene: Scene,
+    scenario: Scenario,
     server: &'a Server,
-    dice: Dice,
+    random: Random,
     /// Where compiled plugins are, if not where all the others have theirs: a kill may then hit the compiler.
     cache: Option<PathBuf>,
     /// How often a call's latest question was cut off by a kill, by its key.
@@ -70,19 +70,20 @@ struct Hits {
 
 impl<'a> Case<'a> {
     fn new(server: &'a Server, seed: u64) -> Self {
-        let scene = crate::scene("eventful");
-        fs::write(scene.path("models.toml"), server.config("")).unwrap();
+        let scenario = crate::scenario("eventful");
+        fs::write(scenario.path("models.toml"), server.config("")).unwrap();
         for task in TASKS {
             let text = format!("task_id = \"{task}\"\ndescription = \"Write a program that knows the answer.\"\n");
-            fs::write(scene.path(&format!("{task}.toml")), text + "requirements = [\"The answer is 42.\"]\n").unwrap();
+            fs::write(scenario.path(&format!("{task}.toml")), text + "requirements = [\"The answer is 42.\"]\n")
+                .unwrap();
         }
-        let cache = seed.is_multiple_of(8).then(|| scene.path("cache"));
+        let cache = seed.is_multiple_of(8).then(|| scenario.path("cache"));
         let (between, asked, settled) = Default::default();
-        Self { scene, server, dice: Dice::new(seed), cache, between, asked, settled }
+        Self { scenario, server, random: Random::new(seed), cache, between, asked, settled }
     }
 
     fn run(&self, more: &[&str]) -> Command {
-        let file = |name: &str| self.scene.path(name).display().to_string();
+        let file = |name: &str| self.scenario.path(name).display().to_string();
         let pipeline = examples().join("../tests/scenarios/eventful/pipeline.toml").display().to_string();
         let (config, out) = (file("models.toml"), file("out"));
         let tasks = TASKS.map(|task| file(&format!("{task}.toml")));
@@ -92,7 +93,7 @@ impl<'a> Case<'a> {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.scene.command(args);
+        let mut command = self.scenario.command(args);
         command.envs(self.cache.iter().map(|cache| ("XDG_CACHE_HOME", cache)));
         command
     }
@@ -109,17 +110,17 @@ impl<'a> Case<'a> {
 
     /// What the kill left behind: questions that were cut off, and answers that must never be asked for again.
     fn look(&mut self, hits: &Hits) -> Vec<Record> {
-        let records = Record::all_in_a_copy(&self.scene.path("state"));
-        let heard = self.server.counts();
+        let records = Record::all_in_a_copy(&self.scenario.path("state"));
+        let requests = self.server.counts();
         let mut cut_off = 0;
         for record in &records {
             for (call, asked) in record.calls() {
                 let key = record.key(&call, &asked);
                 let before = self.asked.insert(key.clone(), asked.times).unwrap_or(0);
                 if asked.answered {
-                    let heard = heard.get(&key).copied().unwrap_or(0);
-                    let settled = *self.settled.entry(key).or_insert(heard);
-                    assert_eq!(heard, settled, "an answered call of {} was asked again", record.run);
+                    let requests = requests.get(&key).copied().unwrap_or(0);
+                    let settled = *self.settled.entry(key).or_insert(requests);
+                    assert_eq!(requests, settled, "an answered call of {} was asked again", record.run);
                 } else if asked.times > before {
                     *self.between.entry(key).or_default() += 1;
                     cut_off += 1;
@@ -135,16 +136,16 @@ impl<'a> Case<'a> {
 
     /// Kills it some times, goes on each time, and holds the end against a run that nothing happened to.
     fn play(mut self, whole: &BTreeMap<String, Record>, takes: Duration, hits: &Hits) {
-        let mut kills = 1 + self.dice.roll(4);
+        let mut kills = 1 + self.random.below(4);
         let (mut records, missed) = (Vec::new(), Hits::default());
         while kills > 0 {
             let open: Vec<_> = records.iter().filter(|record: &&Record| !record.is_over()).collect();
             // Either all at once, as whoever started them would, or one of them by its name.
-            let command = match open.get(self.dice.roll(6) as usize) {
+            let command = match open.get(self.random.below(6) as usize) {
                 Some(record) => self.command(&["resume", record.run.as_str(), "--json", "--async"]),
                 None => self.run(&["--resume"]),
             };
-            let after = takes.mul_f64(self.dice.roll(1_000) as f64 / 1_000.0);
+            let after = takes.mul_f64(self.random.below(1_000) as f64 / 1_000.0);
             let hit = self.killed(command, after);
             kills -= u64::from(hit);
             hits.all.fetch_add(usize::from(hit), Ordering::Relaxed);
@@ -153,8 +154,8 @@ impl<'a> Case<'a> {
                 break;
             }
         }
-        let told = Told::of(self.run(&["--resume"]));
-        assert_eq!(told.code, 0, "{}", told.stderr);
+        let output = Output::of(self.run(&["--resume"]));
+        assert_eq!(output.code, 0, "{}", output.stderr);
         self.hold_against(whole);
     }
 
@@ -164,14 +165,14 @@ impl<'a> Case<'a> {
         assert_eq!(records.len(), TASKS.len(), "one run a task: {tasks:?}");
         for record in &records {
             record.assert_same(&whole[&record.task()], record.run.as_str());
-            assert!(self.scene.path(&format!("out/{}/report.md", record.task())).exists());
+            assert!(self.scenario.path(&format!("out/{}/report.md", record.task())).exists());
             for (call, asked) in record.calls() {
                 let key = record.key(&call, &asked);
-                let (between, heard) = (self.between.get(&key).copied().unwrap_or(0), self.settled[&key]);
+                let (between, requests) = (self.between.get(&key).copied().unwrap_or(0), self.settled[&key]);
                 assert_eq!(asked.times, 1 + between, "{} {call:?}", record.run);
                 assert!(
-                    (1..=1 + between).contains(&heard),
-                    "{} {call:?}: {heard} questions, {between} kills",
+                    (1..=1 + between).contains(&requests),
+                    "{} {call:?}: {requests} questions, {between} kills",
                     record.run
                 );
             }
@@ -180,16 +181,16 @@ impl<'a> Case<'a> {
 }
 
 #[test]
-fn several_runs_killed_at_200_random_instants_come_to_the_same_ends_and_pay_nothing_twice() {
+fn runs_survive_200_random_kills_without_paying_twice() {
     let seed = seed();
     let server = Server::answering();
     let calm = Case::new(&server, seed);
-    assert_eq!(Told::of(calm.run(&[])).code, 0);
-    let whole = Record::all_in_a_copy(&calm.scene.path("state"));
+    assert_eq!(Output::of(calm.run(&[])).code, 0);
+    let whole = Record::all_in_a_copy(&calm.scenario.path("state"));
     let whole: BTreeMap<_, _> = whole.into_iter().map(|record| (record.task(), record)).collect();
     let calm = Case::new(&server, seed);
     let began = Instant::now();
-    assert_eq!(Told::of(calm.run(&[])).code, 0);
+    assert_eq!(Output::of(calm.run(&[])).code, 0);
     let takes = began.elapsed();
     println!("seed {seed} (PHASEGATE_SEED); undisturbed it takes {} ms", takes.as_millis());
 

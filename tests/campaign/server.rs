@@ -22,15 +22,15 @@ pub struct Server {
 }
 
 struct Shared {
-    heard: Mutex<Vec<Heard>>,
-    news: Condvar,
+    requests: Mutex<Vec<Request>>,
+    changed: Condvar,
     /// How many questions are answered; the others wait.
     answers: watch::Sender<usize>,
 }
 
 /// A question.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Heard {
+pub struct Request {
     pub key: String,
     pub body: Value,
 }
@@ -50,7 +50,7 @@ impl Server {
     pub fn answering_first(answers: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let answers = watch::Sender::new(answers);
-        let shared = Arc::new(Shared { heard: Mutex::default(), news: Condvar::new(), answers });
+        let shared = Arc::new(Shared { requests: Mutex::default(), changed: Condvar::new(), answers });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -65,19 +65,19 @@ impl Server {
 
     /// Waits until it was asked so often.
     pub fn wait_for(&self, number: usize) {
-        let heard = self.shared.heard.lock().unwrap();
-        drop(self.shared.news.wait_while(heard, |heard| heard.len() < number).unwrap());
+        let requests = self.shared.requests.lock().unwrap();
+        drop(self.shared.changed.wait_while(requests, |requests| requests.len() < number).unwrap());
     }
 
-    pub fn heard(&self) -> Vec<Heard> {
-        self.shared.heard.lock().unwrap().clone()
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.requests.lock().unwrap().clone()
     }
 
     /// How often each question was heard, by its key; two questions never share one.
     pub fn counts(&self) -> HashMap<String, usize> {
         let mut counts = HashMap::new();
         let mut bodies: HashMap<String, Value> = HashMap::new();
-        for Heard { key, body } in self.heard() {
+        for Request { key, body } in self.requests() {
             *counts.entry(key.clone()).or_default() += 1;
             let first = bodies.entry(key).or_insert_with(|| body.clone());
             assert_eq!(*first, body, "two questions have one key");
@@ -99,19 +99,19 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Str
     let asked: Value = serde_json::from_str(&body).unwrap();
     let key = headers["idempotency-key"].to_str().unwrap().to_owned();
     let number = {
-        let mut heard = shared.heard.lock().unwrap();
-        heard.push(Heard { key, body: asked.clone() });
-        heard.len()
+        let mut requests = shared.requests.lock().unwrap();
+        requests.push(Request { key, body: asked.clone() });
+        requests.len()
     };
-    shared.news.notify_all();
+    shared.changed.notify_all();
     let _ = shared.answers.subscribe().wait_for(|answers| *answers >= number).await;
     let digest = Digest::of(asked["messages"].to_string().as_bytes());
     let thought = u64::from(digest.as_str().bytes().last().unwrap_or_default()) % 8;
     tokio::time::sleep(Duration::from_millis(thought)).await;
-    let words = json!({ "said": digest.short() }).to_string();
+    let text = json!({ "said": digest.short() }).to_string();
     let whole = json!({
         "id": "c", "object": "chat.completion", "model": "m",
-        "choices": [{ "index": 0, "message": { "role": "assistant", "content": words }, "finish_reason": "stop" }],
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" }],
         "usage": { "prompt_tokens": 100, "completion_tokens": 10 },
     });
     Response::builder().header("content-type", "application/json").body(Body::from(whole.to_string())).unwrap()

@@ -5,25 +5,25 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use phasegate_test::{Scene, Told, examples};
+use phasegate_test::{Output, Scenario, examples};
 use serde_json::{Value, json};
 
 /// A state folder with runs of several scenarios in it.
-pub struct Desk {
-    pub scene: Scene,
+pub struct Recordings {
+    pub scenario: Scenario,
     pub runs: Vec<String>,
 }
 
-impl Desk {
+impl Recordings {
     pub fn with(scenarios: &[&str]) -> Self {
-        let mut desk = Self { scene: crate::scene("slow"), runs: Vec::new() };
+        let mut recordings = Self { scenario: crate::scenario("slow"), runs: Vec::new() };
         for scenario in scenarios {
-            desk.run(scenario, &[]);
+            recordings.run(scenario, &[]);
         }
-        desk
+        recordings
     }
 
-    pub fn run(&mut self, scenario: &str, more: &[&str]) -> Told {
+    pub fn run(&mut self, scenario: &str, more: &[&str]) -> Output {
         let folder = examples().join("../tests/scenarios");
         let path = |name: &str| {
             let own = folder.join(scenario).join(name);
@@ -33,18 +33,18 @@ impl Desk {
         let usual = [["--task", &task], ["--pipeline", &pipeline], ["--config", &config]];
         let usual = usual.into_iter().filter(|[name, _]| !more.contains(name)).flatten();
         let args: Vec<&str> = ["run", "--json"].into_iter().chain(usual).chain(more.iter().copied()).collect();
-        let told = self.scene.call(&args);
-        self.runs.push(told.run_id());
-        told
+        let output = self.scenario.call(&args);
+        self.runs.push(output.run_id());
+        output
     }
 
-    pub fn says(&self, args: &[&str]) -> String {
-        self.shown(&self.scene.call(args))
+    pub fn render(&self, args: &[&str]) -> String {
+        self.shown(&self.scenario.call(args))
     }
 
     /// Stdout, exit code and stderr without what is different at each run.
-    pub fn shown(&self, told: &Told) -> String {
-        self.plain(&format!("{}exit {}\n{}", told.stdout, told.code, told.stderr))
+    pub fn shown(&self, output: &Output) -> String {
+        self.plain(&format!("{}exit {}\n{}", output.stdout, output.code, output.stderr))
     }
 
     fn plain(&self, text: &str) -> String {
@@ -90,9 +90,9 @@ fn without_figures(line: &str) -> String {
 }
 
 #[test]
-fn two_runs_stand_side_by_side_with_what_diverged_first() {
-    let desk = Desk::with(&["plain-pass", "design-fails-once"]);
-    assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[1]]), @r#"
+fn shows_two_runs_with_their_first_difference() {
+    let recordings = Recordings::with(&["plain-pass", "design-fails-once"]);
+    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]), @r#"
     A  RUN-A
        task ANSWER-001, pipeline scenario, strategy phase-aware
        model scripted:answers.toml
@@ -154,7 +154,7 @@ fn two_runs_stand_side_by_side_with_what_diverged_first() {
           }
     exit 0
     "#);
-    assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[1], "--markdown"]), @r#"
+    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1], "--markdown"]), @r#"
     - **A** `RUN-A`: task ANSWER-001, pipeline scenario, strategy phase-aware, model scripted:answers.toml; passed: every gate passed
     - **B** `RUN-B`: task ANSWER-001, pipeline scenario, strategy phase-aware, model scripted:answers.toml; passed: every gate passed
 
@@ -216,11 +216,11 @@ fn two_runs_stand_side_by_side_with_what_diverged_first() {
 }
 
 #[test]
-fn runs_of_one_pipeline_with_overlapping_calls_do_not_differ() {
-    let mut desk = Desk::with(&["asks-models"]);
-    desk.run("asks-models", &["--async"]);
-    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
-    let end: Vec<&str> = said.lines().skip_while(|line| *line != "A and B").collect();
+fn overlapping_calls_make_no_difference() {
+    let mut recordings = Recordings::with(&["asks-models"]);
+    recordings.run("asks-models", &["--async"]);
+    let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]);
+    let end: Vec<&str> = message.lines().skip_while(|line| *line != "A and B").collect();
     assert_snapshot!(end.join("\n"), @r"
     A and B
       no difference: same artifacts, verdicts and decisions
@@ -229,11 +229,11 @@ fn runs_of_one_pipeline_with_overlapping_calls_do_not_differ() {
 }
 
 #[test]
-fn of_three_runs_the_second_and_third_are_held_against_the_first() {
-    let desk = Desk::with(&["plain-pass", "code-is-mended", "waits-at-a-pass"]);
-    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1], &desk.runs[2]]);
-    assert!(said.lines().all(|line| line.chars().count() <= 120), "{said}");
-    assert_snapshot!(said, @r#"
+fn compares_later_runs_with_the_first() {
+    let recordings = Recordings::with(&["plain-pass", "code-is-mended", "waits-at-a-pass"]);
+    let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1], &recordings.runs[2]]);
+    assert!(message.lines().all(|line| line.chars().count() <= 120), "{message}");
+    assert_snapshot!(message, @r#"
     A  RUN-A
        task ANSWER-001, pipeline scenario, strategy phase-aware
        model scripted:answers.toml
@@ -302,14 +302,14 @@ fn of_three_runs_the_second_and_third_are_held_against_the_first() {
 }
 
 #[test]
-fn json_holds_the_figures_and_the_events_that_differ() {
-    let desk = Desk::with(&["plain-pass", "design-fails-once"]);
-    let said = desk.scene.call(&["compare", &desk.runs[0], &desk.runs[1], "--json"]);
-    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
-    let json: Value = serde_json::from_str(&said.stdout).unwrap();
+fn json_contains_figures_and_differing_events() {
+    let recordings = Recordings::with(&["plain-pass", "design-fails-once"]);
+    let message = recordings.scenario.call(&["compare", &recordings.runs[0], &recordings.runs[1], "--json"]);
+    assert_eq!((message.code, message.stderr.as_str()), (0, ""));
+    let json: Value = serde_json::from_str(&message.stdout).unwrap();
     assert_eq!(json["gates"][0]["runs"][1]["verdicts"], json!(["failed", "passed"]));
     assert_eq!(json["gates"][0]["runs"][1]["issues"]["high"], 1);
-    assert_eq!(json["runs"][0]["run_id"], Value::from(desk.runs[0].as_str()));
+    assert_eq!(json["runs"][0]["run_id"], Value::from(recordings.runs[0].as_str()));
     let difference = &json["against_first"][0]["first_difference"];
     assert_eq!(
         (&difference["differs"], &difference["before"]["event"]),
@@ -320,22 +320,22 @@ fn json_holds_the_figures_and_the_events_that_differ() {
 }
 
 #[test]
-fn another_request_and_another_answer_are_shown_with_the_lines_that_differ() {
-    let mut desk = Desk::with(&["asks-models"]);
+fn shows_differing_lines_of_requests_and_answers() {
+    let mut recordings = Recordings::with(&["asks-models"]);
     let base = examples().join("../tests/scenarios/base.toml");
     let asks = |label: &str| {
         let phase = format!("[[phase]]\nname = \"planning\"\nsettings = {{ ask = \"{label}\" }}\n");
         format!("extends = \"{}\"\n{phase}", base.display())
     };
-    fs::write(desk.scene.path("pipeline.toml"), asks("a bolder plan")).unwrap();
-    let pipeline = desk.scene.path("pipeline.toml").display().to_string();
-    desk.run("asks-models", &["--pipeline", &pipeline]);
-    fs::write(desk.scene.path("answers.toml"), "[[answer]]\ntext = '{ \"said\": \"no\" }'\n").unwrap();
-    fs::write(desk.scene.path("phasegate.toml"), "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
-    let config = desk.scene.path("phasegate.toml").display().to_string();
-    desk.run("asks-models", &["--config", &config]);
-    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1], &desk.runs[2]]);
-    let end: Vec<&str> = said.lines().skip_while(|line| *line != "A and B").collect();
+    fs::write(recordings.scenario.path("pipeline.toml"), asks("a bolder plan")).unwrap();
+    let pipeline = recordings.scenario.path("pipeline.toml").display().to_string();
+    recordings.run("asks-models", &["--pipeline", &pipeline]);
+    fs::write(recordings.scenario.path("answers.toml"), "[[answer]]\ntext = '{ \"said\": \"no\" }'\n").unwrap();
+    fs::write(recordings.scenario.path("phasegate.toml"), "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
+    let config = recordings.scenario.path("phasegate.toml").display().to_string();
+    recordings.run("asks-models", &["--config", &config]);
+    let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1], &recordings.runs[2]]);
+    let end: Vec<&str> = message.lines().skip_while(|line| *line != "A and B").collect();
     assert_snapshot!(end.join("\n"), @r#"
     A and B
       swapped: another pipeline
@@ -379,14 +379,14 @@ fn another_request_and_another_answer_are_shown_with_the_lines_that_differ() {
 }
 
 #[test]
-fn a_run_that_is_not_over_is_told_from_one_that_went_another_way() {
-    let scene = crate::scene("slow");
-    let under_way = scene.run_until(&[], in_design);
-    let mut desk = Desk { runs: vec![under_way.run_id()], scene };
-    under_way.signal("KILL");
-    desk.run("slow", &["--async"]);
-    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
-    let end: Vec<&str> = said.lines().skip_while(|line| *line != "in all").collect();
+fn distinguishes_unfinished_runs_from_different_ones() {
+    let scenario = crate::scenario("slow");
+    let running = scenario.run_until(&[], in_design);
+    let mut recordings = Recordings { runs: vec![running.run_id()], scenario };
+    running.signal("KILL");
+    recordings.run("slow", &["--async"]);
+    let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]);
+    let end: Vec<&str> = message.lines().skip_while(|line| *line != "in all").collect();
     assert_snapshot!(end.join("\n"), @r"
     in all
       ended        running                          passed
@@ -407,14 +407,15 @@ fn a_run_that_is_not_over_is_told_from_one_that_went_another_way() {
 }
 
 #[test]
-fn a_fork_shows_what_was_swapped_and_what_it_did_not_pay_again() {
-    let mut desk = Desk::with(&["asks-models"]);
+fn shows_overrides_and_savings_of_a_fork() {
+    let mut recordings = Recordings::with(&["asks-models"]);
     let swap = ["--set", "phases.design.settings.ask=a bolder design"];
-    let told = desk.scene.call(&[&["fork", &desk.runs[0], "--at", "design", "--json"], &swap[..]].concat());
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    desk.runs.push(told.run_id());
-    let said = desk.says(&["compare", &desk.runs[0], &desk.runs[1]]);
-    let end: Vec<&str> = said.lines().skip_while(|line| *line != "in all").collect();
+    let output =
+        recordings.scenario.call(&[&["fork", &recordings.runs[0], "--at", "design", "--json"], &swap[..]].concat());
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    recordings.runs.push(output.run_id());
+    let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]);
+    let end: Vec<&str> = message.lines().skip_while(|line| *line != "in all").collect();
     assert_snapshot!(end.join("\n"), @r#"
     in all
       ended        passed                   passed
@@ -444,9 +445,9 @@ fn a_fork_shows_what_was_swapped_and_what_it_did_not_pay_again() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_in_words() {
-    let desk = Desk::with(&["plain-pass"]);
-    assert_snapshot!(desk.says(&["compare", &desk.runs[0]]), @r"
+fn rejects_runs_that_cannot_be_compared() {
+    let recordings = Recordings::with(&["plain-pass"]);
+    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0]]), @r"
     exit 2
     error: 2 values required by '<RUN> <RUN>...'; only 1 was provided
 
@@ -454,17 +455,17 @@ fn what_cannot_be_compared_is_refused_in_words() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(desk.says(&["compare", &desk.runs[0], "nothing"]), @r"
+    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], "nothing"]), @r"
     exit 2
     error: there is no run `nothing`
     hint: `phasegate runs` lists them
     ");
-    assert_snapshot!(desk.says(&["compare", &desk.runs[0], &desk.runs[0]]), @r"
+    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[0]]), @r"
     exit 2
     error: run RUN-A is named twice
     hint: `phasegate runs` lists the runs; of a task name the others by their ids
     ");
-    assert_snapshot!(desk.says(&["compare", &desk.runs[0], "x", "--json", "--markdown"]), @r"
+    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], "x", "--json", "--markdown"]), @r"
     exit 2
     error: the argument '--json' cannot be used with '--markdown'
 

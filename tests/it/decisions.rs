@@ -2,81 +2,81 @@
 
 use std::fs;
 
-use phasegate_test::{Scene, Told};
+use phasegate_test::{Output, Scenario};
 
-fn waiting(name: &str) -> (Scene, String) {
-    let scene = crate::scene(name);
-    let told = scene.run(&[]);
-    assert_eq!(told.code, 3, "{}", told.stderr);
-    scene.check(&told);
-    scene.replays(&told.run_id(), &[]);
-    (scene, told.run_id())
+fn waiting(name: &str) -> (Scenario, String) {
+    let scenario = crate::scenario(name);
+    let output = scenario.run(&[]);
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    scenario.check(&output);
+    scenario.check_replay(&output.run_id(), &[]);
+    (scenario, output.run_id())
 }
 
-fn says(scene: &Scene, run: &str, what: &[&str]) -> Told {
-    scene.call(&[&[what[0], run, "--by", "ann"], &what[1..]].concat())
+fn decide(scenario: &Scenario, run: &str, what: &[&str]) -> Output {
+    scenario.call(&[&[what[0], run, "--by", "ann"], &what[1..]].concat())
 }
 
-fn verdicts(told: &Told) -> Vec<String> {
-    let judged = told.named("gate_judged");
+fn verdicts(output: &Output) -> Vec<String> {
+    let judged = output.named("gate_judged");
     judged.map(|it| format!("{} {}", it["phase"].as_str().unwrap(), it["verdict"].as_str().unwrap())).collect()
 }
 
 #[test]
-fn an_override_goes_on_and_stands_in_the_result() {
-    let (scene, run) = waiting("waits-at-a-failure");
-    assert_eq!(says(&scene, &run, &["override", "--reason", "known and harmless"]).code, 0);
-    let told = scene.resume(&run);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    let end = told.named("run_finished").next().unwrap();
+fn override_continues_and_is_recorded() {
+    let (scenario, run) = waiting("waits-at-a-failure");
+    assert_eq!(decide(&scenario, &run, &["override", "--reason", "known and harmless"]).code, 0);
+    let output = scenario.resume(&run);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let end = output.named("run_finished").next().unwrap();
     assert_eq!(end["reason"], "passed; overridden by a person: design-review");
-    let result = fs::read_to_string(scene.path("out/result.json")).unwrap();
+    let result = fs::read_to_string(scenario.path("out/result.json")).unwrap();
     assert!(result.contains("known and harmless") && result.contains("\"ann\""), "{result}");
 }
 
 #[test]
-fn a_rejection_grants_one_more_attempt_and_its_words_reach_the_next_prompt() {
-    let (scene, run) = waiting("waits-at-a-failure");
-    assert_eq!(says(&scene, &run, &["reject", "--reason", "ask the question first"]).code, 0);
-    let told = scene.resume(&run);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert_eq!(verdicts(&told), ["design-review passed", "test passed"]);
-    let design = fs::read_to_string(scene.path("out/artifacts/design_notes.json")).unwrap();
+fn rejection_grants_an_attempt_with_its_reason() {
+    let (scenario, run) = waiting("waits-at-a-failure");
+    assert_eq!(decide(&scenario, &run, &["reject", "--reason", "ask the question first"]).code, 0);
+    let output = scenario.resume(&run);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(verdicts(&output), ["design-review passed", "test passed"]);
+    let design = fs::read_to_string(scenario.path("out/artifacts/design_notes.json")).unwrap();
     assert!(design.contains("ask the question first"), "{design}");
 }
 
 #[test]
-fn a_rejection_may_name_the_phase_that_revises() {
-    let (scene, run) = waiting("waits-at-a-failure");
-    let refused = says(&scene, &run, &["reject", "--revise", "code", "--reason", "no"]);
-    assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("gate design-review may not send work back to `code`"), "{}", refused.stderr);
-    assert_eq!(says(&scene, &run, &["reject", "--revise", "planning", "--reason", "begin anew"]).code, 0);
-    let told = scene.resume(&run);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert!(told.story().starts_with("planning#2 submitted"), "{}", told.story());
-    assert!(fs::read_to_string(scene.path("out/artifacts/plan.json")).unwrap().contains("begin anew"));
+fn rejection_may_name_the_phase_to_revise() {
+    let (scenario, run) = waiting("waits-at-a-failure");
+    let rejected = decide(&scenario, &run, &["reject", "--revise", "code", "--reason", "no"]);
+    assert_eq!(rejected.code, 2);
+    assert!(rejected.stderr.contains("gate design-review may not send work back to `code`"), "{}", rejected.stderr);
+    assert_eq!(decide(&scenario, &run, &["reject", "--revise", "planning", "--reason", "begin anew"]).code, 0);
+    let output = scenario.resume(&run);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.story().starts_with("planning#2 submitted"), "{}", output.story());
+    assert!(fs::read_to_string(scenario.path("out/artifacts/plan.json")).unwrap().contains("begin anew"));
 }
 
 #[test]
-fn a_failing_gate_cannot_be_approved_and_an_abort_ends_the_run() {
-    let (scene, run) = waiting("waits-at-a-failure");
-    let refused = says(&scene, &run, &["approve"]);
-    assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("a failing gate cannot be approved"), "{}", refused.stderr);
-    assert_eq!(says(&scene, &run, &["override"]).code, 2, "a reason is needed");
-    assert_eq!(says(&scene, &run, &["abort", "--reason", "wrong task"]).code, 0);
-    assert_eq!(scene.resume(&run).code, 1);
-    assert!(scene.call(&["show", &run]).stdout.contains("wrong task"));
+fn failing_gate_cannot_be_approved_but_aborted() {
+    let (scenario, run) = waiting("waits-at-a-failure");
+    let rejected = decide(&scenario, &run, &["approve"]);
+    assert_eq!(rejected.code, 2);
+    assert!(rejected.stderr.contains("a failing gate cannot be approved"), "{}", rejected.stderr);
+    assert_eq!(decide(&scenario, &run, &["override"]).code, 2, "a reason is needed");
+    assert_eq!(decide(&scenario, &run, &["abort", "--reason", "wrong task"]).code, 0);
+    assert_eq!(scenario.resume(&run).code, 1);
+    assert!(scenario.call(&["show", &run]).stdout.contains("wrong task"));
 }
 
 #[test]
-fn an_approval_goes_on_and_a_run_that_nobody_decided_waits_on() {
-    let (scene, run) = waiting("waits-at-a-pass");
-    assert_eq!(scene.resume(&run).code, 3, "resuming decides nothing");
-    assert_eq!(says(&scene, &run, &["override", "--reason", "x"]).code, 2, "there is nothing to override");
-    assert_eq!(says(&scene, &run, &["approve"]).code, 0);
-    let told = scene.resume(&run);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert_eq!(verdicts(&told), ["test passed"]);
+fn approval_continues_and_resume_alone_does_not() {
+    let (scenario, run) = waiting("waits-at-a-pass");
+    assert_eq!(scenario.resume(&run).code, 3, "resuming decides nothing");
+    assert_eq!(decide(&scenario, &run, &["override", "--reason", "x"]).code, 2, "there is nothing to override");
+    assert_eq!(decide(&scenario, &run, &["approve"]).code, 0);
+    let output = scenario.resume(&run);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(verdicts(&output), ["test passed"]);
 }

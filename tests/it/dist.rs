@@ -8,12 +8,12 @@ fn dist(file: &str) -> String {
 }
 
 #[test]
-fn no_committed_component_is_stale() {
+fn committed_components_match_their_sources() {
     assert_eq!(xtask::stale(&xtask::root()).unwrap(), Vec::<String>::new());
 }
 
 #[test]
-fn the_python_runner_offers_what_the_host_says_it_offers() {
+fn python_environment_file_matches_the_runner() {
     let state = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_phasegate"))
         .args(["plugin", "inspect", "--environment", &dist("runner-python.wasm.zst"), "--state"])
@@ -21,11 +21,11 @@ fn the_python_runner_offers_what_the_host_says_it_offers() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let message: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let kept = std::fs::read_to_string(dist("runner-python.environment.json")).unwrap();
     let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
     assert_eq!(
-        said, kept,
+        message, kept,
         "write the output of `phasegate plugin inspect --environment plugins/dist/runner-python.wasm.zst` to \
          plugins/dist/runner-python.environment.json"
     );

@@ -9,31 +9,31 @@ use std::process::{Child, Command};
 use insta::assert_snapshot;
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::{Event, Recorded};
-use phasegate_test::{Scene, Told, examples};
+use phasegate_test::{Output, Scenario, examples};
 use serde_json::Value;
 
 /// A copy of the example, to be edited at will.
-struct Lab(Scene);
+struct Project(Scenario);
 
-impl Lab {
+impl Project {
     fn new() -> Self {
-        let lab = Self(crate::scene("experiment"));
-        fs::create_dir_all(lab.path("tasks")).unwrap();
+        let project = Self(crate::scenario("experiment"));
+        fs::create_dir_all(project.path("tasks")).unwrap();
         let from = examples().join("compare-strategies");
         for name in ["experiment.toml", "phasegate.toml", "answers.toml"] {
-            fs::copy(from.join(name), lab.path(name)).unwrap();
+            fs::copy(from.join(name), project.path(name)).unwrap();
         }
         for name in ["roman.toml", "shares.toml", "slugs.toml"] {
-            fs::copy(from.join("tasks").join(name), lab.path("tasks").join(name)).unwrap();
+            fs::copy(from.join("tasks").join(name), project.path("tasks").join(name)).unwrap();
         }
-        lab
+        project
     }
 
     /// The same with a few of its words replaced.
     fn with(edits: &[(&str, &str, &str)]) -> Self {
-        let lab = Self::new();
-        edits.iter().for_each(|(file, old, new)| lab.edit(file, old, new));
-        lab
+        let project = Self::new();
+        edits.iter().for_each(|(file, old, new)| project.edit(file, old, new));
+        project
     }
 
     fn edit(&self, file: &str, old: &str, new: &str) {
@@ -50,23 +50,23 @@ impl Lab {
         self.0.command(&[&["experiment", "experiment.toml"], more].concat())
     }
 
-    fn run(&self, more: &[&str]) -> Told {
-        Told::of(self.command(more))
+    fn run(&self, more: &[&str]) -> Output {
+        Output::of(self.command(more))
     }
 
     /// Runs it until so many cells are told of.
-    fn run_until(&self, cells: usize) -> UnderWay {
+    fn run_until(&self, cells: usize) -> RunningExperiment {
         let mut child = self.command(&["--jobs", "2"]).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
+        let mut message = String::new();
         let mut seen = 0;
         while seen < cells {
             let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before: {said}");
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before: {message}");
             seen += usize::from(line.contains("gate attempt"));
-            said.push_str(&line);
+            message.push_str(&line);
         }
-        UnderWay { child, stderr, said }
+        RunningExperiment { child, stderr, message }
     }
 
     fn journal(&self) -> SqliteJournal {
@@ -90,18 +90,18 @@ impl Lab {
     }
 }
 
-struct UnderWay {
+struct RunningExperiment {
     child: Child,
     stderr: BufReader<std::process::ChildStderr>,
-    said: String,
+    message: String,
 }
 
-impl UnderWay {
+impl RunningExperiment {
     fn signal(mut self, name: &str) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
-        self.stderr.read_to_string(&mut self.said).unwrap();
-        (self.child.wait().unwrap().code(), self.said)
+        self.stderr.read_to_string(&mut self.message).unwrap();
+        (self.child.wait().unwrap().code(), self.message)
     }
 }
 
@@ -139,11 +139,11 @@ fn columns(text: &str, part: &str, without: &[&str]) -> String {
 }
 
 #[test]
-fn the_example_tells_the_strategies_apart() {
-    let lab = Lab::new();
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert_snapshot!(plain(&told.stdout, &["cost per passed", "tokens per passed", "time a run"]), @r"
+fn example_distinguishes_the_strategies() {
+    let project = Project::new();
+    let output = project.run(&[]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_snapshot!(plain(&output.stdout, &["cost per passed", "tokens per passed", "time a run"]), @r"
     strategies: 12 of 12 runs ended
 
                        phase-aware     nearest
@@ -162,11 +162,11 @@ fn the_example_tells_the_strategies_apart() {
 
     answers were scripted; they say nothing about any model
     ");
-    assert!(told.stdout.lines().all(|line| line.chars().count() <= 80));
+    assert!(output.stdout.lines().all(|line| line.chars().count() <= 80));
 
     // The same command again asks nothing, and the other forms say the same.
-    let asked = lab.answered();
-    let markdown = lab.run(&["--markdown"]);
+    let asked = project.answered();
+    let markdown = project.run(&["--markdown"]);
     assert_snapshot!(columns(&markdown.stdout, " | ", &["cost", "tokens", "time"]), @r#"
     | variant | passed | pass rate | attempts to pass | cost per passed | tokens per passed | escaped a run | time a run |
     |---|---|---|---|---|---|---|---|
@@ -183,15 +183,15 @@ fn the_example_tells_the_strategies_apart() {
 
     **Answers were scripted: the figures show what the process did with them and say nothing about any model.**
     "#);
-    let csv = lab.run(&["--csv"]);
+    let csv = project.run(&["--csv"]);
     assert!(csv.stdout.ends_with("\r\n") && csv.stdout.lines().count() == 3);
     assert_snapshot!(columns(&csv.stdout, ",", &["usd", "tokens", "elapsed"]), @r#"
     variant,runs,passed,failed,aborted,waiting,stopped,not_started,pass_rate,pass_rate_low,pass_rate_high,attempts_to_pass,attempts_to_pass_low,attempts_to_pass_high,usd,usd_per_passed,tokens,tokens_per_passed,escaped,escaped_low,escaped_high,elapsed_ms,elapsed_ms_low,elapsed_ms_high,maybe_billed,scripted
     phase-aware,6,6,0,0,0,0,0,1,0.609666,1,5.333333,4.791407,5.87526,…,…,…,…,1,1,1,…,…,…,0,true
     nearest,6,4,2,0,0,0,0,0.666667,0.299993,0.903229,4.5,3.581307,5.418693,…,…,…,…,1.666667,0.582814,2.750519,…,…,…,0,true
     "#);
-    let json: Value = serde_json::from_str(&lab.run(&["--json"]).stdout).unwrap();
-    assert_eq!((lab.answered(), without_time(json.clone())), (asked, lab.results()));
+    let json: Value = serde_json::from_str(&project.run(&["--json"]).stdout).unwrap();
+    assert_eq!((project.answered(), without_time(json.clone())), (asked, project.results()));
     assert!(csv.stderr.contains("12 runs ended before and are taken as they are"), "{}", csv.stderr);
 
     // The cost of a passed run is that of all runs, and the strategy that gives tasks up pays for them.
@@ -208,7 +208,7 @@ fn the_example_tells_the_strategies_apart() {
     assert!(nearest > aware, "{nearest} {aware}");
 
     // No run heard of another one.
-    let runs = lab.runs();
+    let runs = project.runs();
     let pinned: BTreeSet<_> = runs
         .values()
         .map(|events| match &events[0].event {
@@ -217,12 +217,12 @@ fn the_example_tells_the_strategies_apart() {
         })
         .collect();
     assert_eq!((runs.len(), pinned.len()), (12, 1));
-    assert_eq!(lab.journal().blob(&pinned.first().unwrap().0).unwrap().unwrap(), b"[]");
-    files_are_there(&lab, &runs);
+    assert_eq!(project.journal().blob(&pinned.first().unwrap().0).unwrap().unwrap(), b"[]");
+    files_are_there(&project, &runs);
 }
 
-fn files_are_there(lab: &Lab, runs: &BTreeMap<String, Vec<Recorded>>) {
-    let out = lab.path("phasegate-out/experiment-strategies");
+fn files_are_there(project: &Project, runs: &BTreeMap<String, Vec<Recorded>>) {
+    let out = project.path("phasegate-out/experiment-strategies");
     let report = fs::read_to_string(out.join("report.md")).unwrap();
     assert!(report.starts_with("# Experiment strategies\n\n12 of 12 runs ended.\n"), "{report}");
     for run in runs.keys() {
@@ -253,18 +253,18 @@ fn digests(runs: &BTreeMap<String, Vec<Recorded>>) -> Vec<String> {
 }
 
 #[test]
-fn what_was_killed_in_the_middle_goes_on_with_the_same_command_and_asks_nothing_twice() {
-    let whole = Lab::with(&[ONCE]);
+fn killed_experiment_resumes_without_repeating_calls() {
+    let whole = Project::with(&[ONCE]);
     assert_eq!(whole.run(&[]).code, 0);
-    let lab = Lab::with(&[ONCE]);
-    lab.run_until(2).signal("KILL");
-    let before = lab.answered();
+    let project = Project::with(&[ONCE]);
+    project.run_until(2).signal("KILL");
+    let before = project.answered();
     assert!(before < whole.answered(), "it was killed before its end");
-    let told = lab.run(&["--async"]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert!(told.stderr.contains("ended before and are taken as they are"), "{}", told.stderr);
+    let output = project.run(&["--async"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("ended before and are taken as they are"), "{}", output.stderr);
 
-    let runs = lab.runs();
+    let runs = project.runs();
     for (run, events) in &runs {
         let mut calls = BTreeSet::new();
         for recorded in events {
@@ -273,64 +273,64 @@ fn what_was_killed_in_the_middle_goes_on_with_the_same_command_and_asks_nothing_
             }
         }
     }
-    assert_eq!(lab.answered(), whole.answered());
+    assert_eq!(project.answered(), whole.answered());
     assert_eq!(digests(&runs), digests(&whole.runs()));
     let but_for_what_may_have_been_billed =
-        |lab: &Lab| lab.results()["variants"].to_string().split("maybe_billed").next().map(str::to_owned);
-    assert_eq!(but_for_what_may_have_been_billed(&lab), but_for_what_may_have_been_billed(&whole));
+        |project: &Project| project.results()["variants"].to_string().split("maybe_billed").next().map(str::to_owned);
+    assert_eq!(but_for_what_may_have_been_billed(&project), but_for_what_may_have_been_billed(&whole));
 }
 
 #[test]
-fn one_budget_holds_for_all_runs_and_can_be_raised() {
-    let lab = Lab::with(&[ONCE, ("experiment.toml", "usd = 5.0", "calls = 40")]);
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 4, "{}", told.stderr);
-    assert_eq!(lab.answered(), 40);
+fn one_budget_covers_all_runs_and_can_grow() {
+    let project = Project::with(&[ONCE, ("experiment.toml", "usd = 5.0", "calls = 40")]);
+    let output = project.run(&[]);
+    assert_eq!(output.code, 4, "{}", output.stderr);
+    assert_eq!(project.answered(), 40);
     let words = "the budget of experiment `strategies` has too little left: this call may take 1 calls and 0 of 40 are left\n\
                  hint: nothing is lost; raise [budget] in experiment.toml and run the same command again\n";
-    assert_eq!(told.stderr.matches(words).count(), 1, "{}", told.stderr);
-    assert!(told.stderr.ends_with("not every run has ended; go on with the same command\n"), "{}", told.stderr);
-    let rows = |label: &str| told.stdout.lines().any(|line| line.starts_with(label));
-    assert!(rows("stopped") && rows("not started"), "{}", told.stdout);
+    assert_eq!(output.stderr.matches(words).count(), 1, "{}", output.stderr);
+    assert!(output.stderr.ends_with("not every run has ended; go on with the same command\n"), "{}", output.stderr);
+    let rows = |label: &str| output.stdout.lines().any(|line| line.starts_with(label));
+    assert!(rows("stopped") && rows("not started"), "{}", output.stdout);
 
     // What was spent counts when it goes on.
-    let again = lab.run(&[]);
-    assert_eq!((again.code, lab.answered()), (4, 40));
+    let again = project.run(&[]);
+    assert_eq!((again.code, project.answered()), (4, 40));
     assert!(again.stderr.contains("at most 40 calls for all of them; "), "{}", again.stderr);
-    lab.edit("experiment.toml", "calls = 40", "calls = 400");
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    let whole = Lab::with(&[ONCE]);
+    project.edit("experiment.toml", "calls = 40", "calls = 400");
+    let output = project.run(&[]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let whole = Project::with(&[ONCE]);
     whole.run(&[]);
-    assert_eq!((lab.answered(), digests(&lab.runs())), (whole.answered(), digests(&whole.runs())));
-    assert_eq!(lab.results(), whole.results());
+    assert_eq!((project.answered(), digests(&project.runs())), (whole.answered(), digests(&whole.runs())));
+    assert_eq!(project.results(), whole.results());
 }
 
 #[test]
-fn ctrl_c_stops_an_experiment_that_can_be_gone_on_with() {
-    let lab = Lab::with(&[ONCE]);
-    let (code, said) = lab.run_until(1).signal("INT");
-    assert_eq!(code, Some(130), "{said}");
-    assert!(said.contains("stopping; Ctrl-C again ends at once\n"), "{said}");
-    assert!(said.ends_with("not every run has ended; go on with the same command\n"), "{said}");
-    let results = lab.results();
+fn ctrl_c_stops_an_experiment_resumably() {
+    let project = Project::with(&[ONCE]);
+    let (code, message) = project.run_until(1).signal("INT");
+    assert_eq!(code, Some(130), "{message}");
+    assert!(message.contains("stopping; Ctrl-C again ends at once\n"), "{message}");
+    assert!(message.ends_with("not every run has ended; go on with the same command\n"), "{message}");
+    let results = project.results();
     let open = results["cells"].as_array().unwrap().iter().filter(|cell| cell["standing"] != "passed").count();
     assert!(open > 0);
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert!(told.stdout.starts_with("strategies: 6 of 6 runs ended\n"), "{}", told.stdout);
+    let output = project.run(&[]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stdout.starts_with("strategies: 6 of 6 runs ended\n"), "{}", output.stdout);
 }
 
 #[test]
-fn a_run_that_waits_for_a_person_is_counted_as_waiting_and_told() {
-    let lab = Lab::with(&[
+fn waiting_runs_are_counted_and_reported() {
+    let project = Project::with(&[
         ONCE,
         ("experiment.toml", "tasks/*.toml", "tasks/shares.toml"),
         ("phasegate.toml", "default = \"never\"", "default = \"on_exhausted\""),
     ]);
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 3, "{}", told.stderr);
-    assert_snapshot!(plain(&told.stdout, &["cost per passed", "tokens per passed", "time a run"]), @r#"
+    let output = project.run(&[]);
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    assert_snapshot!(plain(&output.stdout, &["cost per passed", "tokens per passed", "time a run"]), @r#"
     strategies: 1 of 2 runs ended
 
                        phase-aware     nearest
@@ -348,45 +348,45 @@ fn a_run_that_waits_for_a_person_is_counted_as_waiting_and_told() {
 
     answers were scripted; they say nothing about any model
     "#);
-    let results = lab.results();
+    let results = project.results();
     let waiting =
         results["cells"].as_array().unwrap().iter().find(|cell| cell["standing"] == "waiting").unwrap().clone();
     let run = waiting["run"].as_str().unwrap();
-    assert!(told.stderr.contains(&format!("phasegate abort {run} --by NAME")), "{}", told.stderr);
-    assert_eq!(lab.0.call(&["abort", run, "--by", "ann", "--reason", "seen enough"]).code, 0);
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert_eq!(lab.results()["variants"][1]["aborted"], 1);
+    assert!(output.stderr.contains(&format!("phasegate abort {run} --by NAME")), "{}", output.stderr);
+    assert_eq!(project.0.call(&["abort", run, "--by", "ann", "--reason", "seen enough"]).code, 0);
+    let output = project.run(&[]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(project.results()["variants"][1]["aborted"], 1);
 }
 
 #[test]
-fn an_edited_variant_makes_new_runs_for_itself_alone() {
-    let lab = Lab::with(&[ONCE, ("experiment.toml", "tasks/*.toml", "tasks/slugs.toml")]);
-    assert_eq!(lab.run(&[]).code, 0);
-    let before: BTreeSet<String> = lab.runs().into_keys().collect();
-    lab.edit(
+fn edited_variant_reruns_only_itself() {
+    let project = Project::with(&[ONCE, ("experiment.toml", "tasks/*.toml", "tasks/slugs.toml")]);
+    assert_eq!(project.run(&[]).code, 0);
+    let before: BTreeSet<String> = project.runs().into_keys().collect();
+    project.edit(
         "experiment.toml",
         "feedback = \"nearest-phase\"",
         "feedback = \"nearest-phase\"\nset = { phases.test.max_retries = 2 }",
     );
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert!(told.stderr.contains("1 run ended before and is taken as it is\n"), "{}", told.stderr);
-    let new: Vec<String> = lab.runs().into_keys().filter(|run| !before.contains(run)).collect();
+    let output = project.run(&[]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("1 run ended before and is taken as it is\n"), "{}", output.stderr);
+    let new: Vec<String> = project.runs().into_keys().filter(|run| !before.contains(run)).collect();
     assert!(new.len() == 1 && new[0].starts_with("strategies-slugs-001-nearest-1-"), "{new:?}");
 }
 
 /// Refused before anything was recorded.
 fn refusal(edits: &[(&str, &str, &str)]) -> String {
-    let lab = Lab::with(edits);
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 2, "{}", told.stderr);
-    assert!(!lab.path("phasegate-out").exists());
-    told.stderr
+    let project = Project::with(edits);
+    let output = project.run(&[]);
+    assert_eq!(output.code, 2, "{}", output.stderr);
+    assert!(!project.path("phasegate-out").exists());
+    output.stderr
 }
 
 #[test]
-fn what_is_wrong_with_the_file_is_said_before_anything_is_recorded() {
+fn rejects_a_bad_experiment_file_before_recording() {
     let variant = "feedback = \"nearest-phase\"";
     assert_snapshot!(refusal(&[("experiment.toml", "repetitions", "repetition")]), @r#"
     error: experiment.toml:9: unknown field `repetition`, expected one of `name`, `tasks`, `repetitions`, `budget`, `variant`
@@ -411,30 +411,30 @@ fn what_is_wrong_with_the_file_is_said_before_anything_is_recorded() {
 }
 
 #[test]
-fn a_table_of_many_variants_keeps_to_eighty_columns() {
-    let lab = Lab::with(&[ONCE, ("experiment.toml", "usd = 5.0", "calls = 0")]);
-    let file = fs::read_to_string(lab.path("experiment.toml")).unwrap();
+fn table_of_many_variants_fits_eighty_columns() {
+    let project = Project::with(&[ONCE, ("experiment.toml", "usd = 5.0", "calls = 0")]);
+    let file = fs::read_to_string(project.path("experiment.toml")).unwrap();
     let more: String =
         ('a'..='f').map(|c| format!("[[variant]]\nname = \"variant-{c}-of-many-with-a-name\"\n")).collect();
-    fs::write(lab.path("experiment.toml"), file + &more).unwrap();
-    let told = lab.run(&[]);
-    assert_eq!(told.code, 4, "{}", told.stderr);
-    assert!(told.stdout.lines().all(|line| line.chars().count() <= 80), "{}", told.stdout);
+    fs::write(project.path("experiment.toml"), file + &more).unwrap();
+    let output = project.run(&[]);
+    assert_eq!(output.code, 4, "{}", output.stderr);
+    assert!(output.stdout.lines().all(|line| line.chars().count() <= 80), "{}", output.stdout);
     for name in ["phase-aware", "nearest", "variant-a-of-many", "variant-f-of-many"] {
-        assert_eq!(told.stdout.matches(&format!("  {name}")).count(), 1, "{}", told.stdout);
+        assert_eq!(output.stdout.matches(&format!("  {name}")).count(), 1, "{}", output.stdout);
     }
 }
 
 #[test]
-fn a_folder_that_holds_something_else_is_left_alone() {
-    let lab = Lab::new();
-    fs::create_dir_all(lab.path("mine")).unwrap();
-    fs::write(lab.path("mine/diary.txt"), "").unwrap();
-    let told = lab.run(&["--out", "mine"]);
-    assert_eq!(told.code, 2);
-    assert_snapshot!(told.stderr, @r#"
+fn leaves_a_foreign_output_folder_alone() {
+    let project = Project::new();
+    fs::create_dir_all(project.path("mine")).unwrap();
+    fs::write(project.path("mine/diary.txt"), "").unwrap();
+    let output = project.run(&["--out", "mine"]);
+    assert_eq!(output.code, 2);
+    assert_snapshot!(output.stderr, @r#"
     error: mine holds something else, and nothing was started
     hint: choose another folder with --out
     "#);
-    assert!(!Path::new(&lab.path("state")).exists());
+    assert!(!Path::new(&project.path("state")).exists());
 }

@@ -1,34 +1,34 @@
 //! Forks with the real binary: what is swapped shows what would have been different.
 
-use phasegate_test::{Told, examples};
+use phasegate_test::examples;
 use serde_json::Value;
 
-use crate::replay::{ended, told, words};
+use crate::{recorded, recorded_run};
 
 #[test]
-fn a_fork_with_nothing_swapped_is_answered_from_the_record_and_comes_to_the_same() {
-    let (scene, origin) = told("slow");
-    let fork = scene.call(&["fork", &origin.run_id(), "--at", "planning", "--offline", "--json"]);
+fn unchanged_fork_uses_recorded_answers_only() {
+    let (scenario, origin) = recorded("slow");
+    let fork = scenario.call(&["fork", &origin.run_id(), "--at", "planning", "--offline", "--json"]);
     assert_eq!(fork.code, 0, "{}", fork.stderr);
     assert_eq!(fork.events[0]["event"], "run_forked");
     assert_eq!(fork.named("model_answered").filter(|event| event["recorded"] == true).count(), 5);
     assert_eq!(fork.digests(), origin.digests());
-    let shown: Value = serde_json::from_str(&scene.call(&["show", &fork.run_id(), "--json"]).stdout).unwrap();
+    let shown: Value = serde_json::from_str(&scenario.call(&["show", &fork.run_id(), "--json"]).stdout).unwrap();
     assert_eq!((shown["totals"]["calls"].as_u64(), shown["totals"]["recorded"].as_u64()), (Some(5), Some(5)));
-    scene.replays(&fork.run_id(), &[]);
+    scenario.check_replay(&fork.run_id(), &[]);
 }
 
 #[test]
-fn another_strategy_would_have_sent_the_work_elsewhere_and_the_family_shows_it() {
-    let (scene, run) = ended("two-phases-at-once");
-    let before = scene.call(&["show", &run, "--json"]).stdout;
-    let fork = scene.call(&["fork", &run, "--at", "design-review#1", "--feedback", "nearest-phase", "--json"]);
+fn other_strategy_changes_the_rework_of_a_fork() {
+    let (scenario, run) = recorded_run("two-phases-at-once");
+    let before = scenario.call(&["show", &run, "--json"]).stdout;
+    let fork = scenario.call(&["fork", &run, "--at", "design-review#1", "--feedback", "nearest-phase", "--json"]);
     let child = fork.run_id();
-    let grandchild = scene.call(&["fork", &child, "--at", "test", "--set", "phases.test.max_retries=1", "--json"]);
+    let grandchild = scenario.call(&["fork", &child, "--at", "test", "--set", "phases.test.max_retries=1", "--json"]);
     let grandchild = grandchild.run_id();
     let decided = fork.named("feedback_decided").next().unwrap();
     assert_eq!(decided["decided"]["revise"]["rework"].as_array().unwrap().len(), 1, "{decided}");
-    let shown = scene.call(&["show", &child]);
+    let shown = scenario.call(&["show", &child]);
     let family = shown.stdout.split("family\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let family = [(&run, "RUN"), (&child, "CHILD"), (&grandchild, "GRANDCHILD")]
         .iter()
@@ -38,21 +38,22 @@ fn another_strategy_would_have_sent_the_work_elsewhere_and_the_family_shows_it()
         └ CHILD (this run) at design-review#1, feedback = nearest-phase: passed
           └ GRANDCHILD at test#1, phases.test.max_retries = 1: passed
     "#);
-    assert_eq!(scene.call(&["show", &run, "--json"]).stdout, before, "the origin stays as it is");
+    assert_eq!(scenario.call(&["show", &run, "--json"]).stdout, before, "the origin stays as it is");
     for run in [run, child, grandchild] {
-        scene.replays(&run, &[]);
+        scenario.check_replay(&run, &[]);
     }
 }
 
 #[test]
-fn offline_a_fork_stops_at_the_first_question_without_an_answer_and_goes_on_with_the_model() {
-    let (scene, run) = ended("slow");
-    let fork = scene.call(&["fork", &run, "--at", "design", "--set", "phases.design.settings.ask=plan", "--offline"]);
-    let child = scene.call(&["runs", "--json"]);
+fn offline_fork_stops_at_first_unrecorded_call() {
+    let (scenario, run) = recorded_run("slow");
+    let fork =
+        scenario.call(&["fork", &run, "--at", "design", "--set", "phases.design.settings.ask=plan", "--offline"]);
+    let child = scenario.call(&["runs", "--json"]);
     let child: Value = serde_json::from_str(&child.stdout).unwrap();
     let child = child[0]["run_id"].as_str().unwrap().to_owned();
-    let told = words(&Told { stdout: String::new(), ..fork }, &[(&child, "FORK"), (&run, "RUN")]);
-    insta::assert_snapshot!(told, @r#"
+    let output = fork.render_errors(&[(&child, "FORK"), (&run, "RUN")]);
+    insta::assert_snapshot!(output, @r#"
         exit 4
         error: run FORK: call 1 of design#1 (plan) has no recorded answer, and no model is asked offline
           {
@@ -65,30 +66,30 @@ fn offline_a_fork_stops_at_the_first_question_without_an_answer_and_goes_on_with
         hint: - is what was asked in its place, + what is asked now; a model is asked when the run is resumed
         the run is kept; go on with: phasegate resume FORK
     "#);
-    let resumed = scene.resume(&child);
+    let resumed = scenario.resume(&child);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     assert_eq!(resumed.named("model_answered").filter(|event| event["recorded"] == true).count(), 0);
 }
 
 #[test]
-fn a_fork_goes_on_with_another_agent_or_another_pipeline() {
-    let (scene, run) = ended("plain-pass");
+fn fork_runs_with_another_agent_or_pipeline() {
+    let (scenario, run) = recorded_run("plain-pass");
     let agent = "plugins/dist/fixtures/agent.wasm";
     let agent = examples().join("..").join(agent).canonicalize().unwrap().display().to_string();
-    let told = scene.call(&["fork", &run, "--at", "code", "--agent", &format!("code={agent}"), "--json"]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    assert_eq!(told.named("phase_started").next().unwrap()["phase"], "code");
+    let output = scenario.call(&["fork", &run, "--at", "code", "--agent", &format!("code={agent}"), "--json"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(output.named("phase_started").next().unwrap()["phase"], "code");
     let other = examples().join("../tests/scenarios/failing-test-left-out/pipeline.toml").display().to_string();
-    let told = scene.call(&["fork", &run, "--at", "test", "--pipeline", &other, "--json"]);
-    assert_eq!(told.named("gate_judged").next().unwrap()["verdict"], "failed", "{}", told.stderr);
+    let output = scenario.call(&["fork", &run, "--at", "test", "--pipeline", &other, "--json"]);
+    assert_eq!(output.named("gate_judged").next().unwrap()["verdict"], "failed", "{}", output.stderr);
 }
 
 #[test]
-fn what_cannot_be_forked_is_refused_in_words_and_nothing_is_made() {
-    let (scene, run) = ended("design-fails-once");
+fn rejects_invalid_forks_without_creating_runs() {
+    let (scenario, run) = recorded_run("design-fails-once");
     let refused = |more: &[&str]| {
-        let told = scene.call(&[&["fork", run.as_str()], more].concat());
-        words(&told, &[(&run, "RUN")])
+        let output = scenario.call(&[&["fork", run.as_str()], more].concat());
+        output.render(&[(&run, "RUN")])
     };
     insta::assert_snapshot!(refused(&["--at", "design#7"]), @r#"
         exit 2
@@ -120,6 +121,6 @@ fn what_cannot_be_forked_is_refused_in_words_and_nothing_is_made() {
         error: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
         hint: the value is written as in the pipeline or in phasegate.toml
     "#);
-    let runs: Value = serde_json::from_str(&scene.call(&["runs", "--json"]).stdout).unwrap();
+    let runs: Value = serde_json::from_str(&scenario.call(&["runs", "--json"]).stdout).unwrap();
     assert_eq!(runs.as_array().unwrap().len(), 1);
 }

@@ -2,15 +2,16 @@
 //! what happens when one is not what it was when somebody agreed to it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use insta::assert_snapshot;
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::Digest;
+use phasegate_test::{copy_folder, repository};
 
 /// A folder with the task of the first example, and its planner taken from a file as a stranger's.
-struct Shop(tempfile::TempDir);
+struct Project(tempfile::TempDir);
 
 /// What is compiled here is kept for all tests that do not ask whether it was.
 const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home-of-grants");
@@ -22,16 +23,16 @@ name = "bought"
 path = "planner.wasm"
 "#;
 
-impl Shop {
+impl Project {
     fn new() -> Self {
-        let shop = Self(tempfile::tempdir().unwrap());
-        let example = root().join("examples/first-task");
-        copy(&example, shop.0.path());
+        let project = Self(tempfile::tempdir().unwrap());
+        let example = repository().join("examples/first-task");
+        copy_folder(&example, project.0.path());
         let models = fs::read_to_string(example.join("phasegate.toml")).unwrap();
-        shop.write("phasegate.toml", &format!("pipeline = \"pipeline.toml\"\n{models}"));
-        shop.write("pipeline.toml", PIPELINE);
-        shop.planner("0.1.0", r#"["default"]"#);
-        shop
+        project.write("phasegate.toml", &format!("pipeline = \"pipeline.toml\"\n{models}"));
+        project.write("pipeline.toml", PIPELINE);
+        project.planner("0.1.0", r#"["default"]"#);
+        project
     }
 
     /// A home of its own, where there is one.
@@ -50,16 +51,16 @@ impl Shop {
 
     /// The standard planner with another version and other tiers in its manifest, letter for letter in place.
     fn planner(&self, version: &str, tiers: &str) {
-        let mut bytes = fs::read(root().join("plugins/dist/planning.wasm")).unwrap();
+        let mut bytes = fs::read(repository().join("plugins/dist/planning.wasm")).unwrap();
         put(&mut bytes, "version = '0.1.0'", &format!("version = '{version}'"));
         put(&mut bytes, r#"models = ["fast", "default", "deep"]"#, &format!("models = {tiers}"));
         fs::write(self.0.path().join("planner.wasm"), bytes).unwrap();
     }
 
     /// Exit code, stdout and stderr of a command.
-    fn call(&self, words: &[&str]) -> (i32, String, String) {
+    fn call(&self, args: &[&str]) -> (i32, String, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_phasegate"))
-            .args(words)
+            .args(args)
             .current_dir(self.0.path())
             .env_clear()
             .env("HOME", self.home())
@@ -71,13 +72,13 @@ impl Shop {
     }
 
     /// The same as one text.
-    fn told(&self, words: &[&str]) -> String {
-        let (code, out, err) = self.call(words);
+    fn render(&self, args: &[&str]) -> String {
+        let (code, out, err) = self.call(args);
         format!("exit {code}\n{out}{err}")
     }
 
     /// Whether the state folder, and the folder of what is compiled, hold the planner that lies there now.
-    fn keeps_the_planner(&self) -> (bool, bool) {
+    fn stores_planner(&self) -> (bool, bool) {
         let digest = Digest::of(&fs::read(self.0.path().join("planner.wasm")).unwrap());
         let stored = SqliteJournal::open_to_read(&self.0.path().join(".phasegate")).unwrap().has_blob(&digest).unwrap();
         let compiled = fs::read_dir(self.home().join(".cache/phasegate/compiled")).unwrap();
@@ -85,24 +86,12 @@ impl Shop {
         (stored, compiled.into_iter().any(|name| name.contains(digest.short())))
     }
 
-    fn runs(&self) -> bool {
+    fn run_passes(&self) -> bool {
         self.call(&["run", "--task", "task.toml", "--force", "--json"]).0 == 0
     }
 
     fn refusal(&self) -> String {
-        self.told(&["run", "--task", "task.toml", "--force"])
-    }
-}
-
-fn root() -> PathBuf {
-    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &to) } else { assert!(fs::copy(entry.path(), to).is_ok()) }
+        self.render(&["run", "--task", "task.toml", "--force"])
     }
 }
 
@@ -114,7 +103,7 @@ fn put(bytes: &mut [u8], old: &str, new: &str) {
 
 /// Digests change whenever a component is rebuilt, and dates do.
 fn plain(text: &str) -> String {
-    let words = |line: &str| {
+    let args = |line: &str| {
         let mut line = line.to_owned();
         if let Some(at) = line.find("sha256:") {
             let end = line[at + 7..].find(|c: char| !c.is_ascii_hexdigit()).map_or(line.len(), |end| at + 7 + end);
@@ -125,14 +114,14 @@ fn plain(text: &str) -> String {
         }
         line
     };
-    text.lines().map(|line| words(line) + "\n").collect()
+    text.lines().map(|line| args(line) + "\n").collect()
 }
 
 #[test]
-fn a_plugin_named_for_the_first_time_is_pinned_with_what_it_asks_and_gets() {
-    let shop = Shop::new();
-    assert!(shop.runs());
-    assert_snapshot!(plain(&shop.read("phasegate.lock")), @r#"
+fn first_use_pins_a_plugin_with_its_grants() {
+    let project = Project::new();
+    assert!(project.run_passes());
+    assert_snapshot!(plain(&project.read("phasegate.lock")), @r#"
     # Written by phasegate; worth committing. A run in which one of these plugins is another component, or asks for more,
     # stops until `phasegate plugin accept NAME` agrees to it.
     version = 1
@@ -144,159 +133,162 @@ fn a_plugin_named_for_the_first_time_is_pinned_with_what_it_asks_and_gets() {
     grants = { models = ["default"] }
     agreed = { by = "ann", at = "DATE", in_words = false }
     "#);
-    let pinned = shop.read("phasegate.lock");
-    assert!(shop.runs());
-    assert_eq!(shop.read("phasegate.lock"), pinned, "a second run changes nothing");
+    let pinned = project.read("phasegate.lock");
+    assert!(project.run_passes());
+    assert_eq!(project.read("phasegate.lock"), pinned, "a second run changes nothing");
 }
 
 #[test]
-fn another_component_that_asks_for_more_stops_the_run_until_somebody_agrees() {
-    let shop = Shop::new();
+fn changed_component_stops_the_run_until_accepted() {
+    let project = Project::new();
     let grants = "grants = { models = [\"default\", \"deep\"] }\n";
-    shop.write("pipeline.toml", &format!("{PIPELINE}{grants}"));
-    assert!(shop.runs());
-    shop.planner("0.2.0", r#"["default", "deep"]"#);
-    assert_snapshot!(shop.refusal(), @r"
+    project.write("pipeline.toml", &format!("{PIPELINE}{grants}"));
+    assert!(project.run_passes());
+    project.planner("0.2.0", r#"["default", "deep"]"#);
+    assert_snapshot!(project.refusal(), @r"
     exit 2
     error: plugin `planning` is not what ann agreed to on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
     hint: look at what changed; `phasegate plugin accept planning` agrees to it, with --config and --pipeline as here
     ");
-    assert_snapshot!(shop.told(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
+    assert_snapshot!(project.render(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
     plugin `planning` is not what ann agreed to on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
     ann agrees to plugin `planning` 0.2.0, DIGEST, granted { models = ["default", "deep"] }
     "#);
-    assert!(shop.runs());
-    assert!(shop.read("phasegate.lock").contains("in_words = true"), "{}", shop.read("phasegate.lock"));
+    assert!(project.run_passes());
+    assert!(project.read("phasegate.lock").contains("in_words = true"), "{}", project.read("phasegate.lock"));
 }
 
 #[test]
-fn what_nobody_agreed_to_is_neither_kept_nor_compiled() {
-    let shop = Shop::new();
-    fs::create_dir(shop.0.path().join("home")).unwrap();
-    assert!(shop.runs());
-    assert_eq!(shop.keeps_the_planner(), (true, true));
-    shop.planner("0.2.0", r#"["default"]"#);
-    for words in ["run --task task.toml", "fork DURATIONS-001 --at design --pipeline pipeline.toml"] {
-        let told = shop.told(&words.split(' ').collect::<Vec<_>>());
-        assert!(told.starts_with("exit 2\n") && told.contains("error: plugin `planning` is not what ann"), "{told}");
-        assert_eq!(shop.keeps_the_planner(), (false, false));
+fn unaccepted_component_is_neither_stored_nor_compiled() {
+    let project = Project::new();
+    fs::create_dir(project.0.path().join("home")).unwrap();
+    assert!(project.run_passes());
+    assert_eq!(project.stores_planner(), (true, true));
+    project.planner("0.2.0", r#"["default"]"#);
+    for args in ["run --task task.toml", "fork DURATIONS-001 --at design --pipeline pipeline.toml"] {
+        let output = project.render(&args.split(' ').collect::<Vec<_>>());
+        assert!(
+            output.starts_with("exit 2\n") && output.contains("error: plugin `planning` is not what ann"),
+            "{output}"
+        );
+        assert_eq!(project.stores_planner(), (false, false));
     }
-    shop.told(&["plugin", "accept", "planning"]);
-    assert!(shop.runs());
-    assert_eq!(shop.keeps_the_planner(), (true, true));
+    project.render(&["plugin", "accept", "planning"]);
+    assert!(project.run_passes());
+    assert_eq!(project.stores_planner(), (true, true));
 }
 
 #[test]
-fn wider_grants_stop_the_run_too_and_narrower_ones_do_not() {
-    let shop = Shop::new();
-    shop.planner("0.1.0", r#"["default", "deep"]"#);
-    assert!(shop.runs());
-    shop.write("pipeline.toml", &format!("{PIPELINE}grants = {{ models = [\"default\", \"deep\"] }}\n"));
-    assert_snapshot!(shop.refusal(), @r"
+fn only_wider_grants_stop_the_run() {
+    let project = Project::new();
+    project.planner("0.1.0", r#"["default", "deep"]"#);
+    assert!(project.run_passes());
+    project.write("pipeline.toml", &format!("{PIPELINE}grants = {{ models = [\"default\", \"deep\"] }}\n"));
+    assert_snapshot!(project.refusal(), @r"
     exit 2
     error: plugin `planning` is not what ann agreed to on DATE: would now be given: models.deep
     hint: look at what changed; `phasegate plugin accept planning` agrees to it, with --config and --pipeline as here
     ");
-    shop.told(&["plugin", "accept", "planning"]);
-    shop.write("pipeline.toml", PIPELINE);
-    assert!(shop.runs());
+    project.render(&["plugin", "accept", "planning"]);
+    project.write("pipeline.toml", PIPELINE);
+    assert!(project.run_passes());
 }
 
 #[test]
-fn a_plugin_is_given_no_tier_that_it_does_not_ask_for() {
-    let shop = Shop::new();
-    shop.planner("0.1.0", r#"["default"]"#);
+fn plugin_gets_only_the_tiers_it_requests() {
+    let project = Project::new();
+    project.planner("0.1.0", r#"["default"]"#);
     let more = "grants = { models = [\"default\", \"deep\"] }\n\n[[phase]]\nname = \"planning\"\nsettings = { tier = \"deep\" }\n";
-    shop.write("pipeline.toml", &format!("{PIPELINE}{more}"));
-    let told = shop.call(&["run", "--task", "task.toml", "--json"]).1;
-    assert!(told.contains("asked for a model of tier `deep`, which is not granted"), "{told}");
+    project.write("pipeline.toml", &format!("{PIPELINE}{more}"));
+    let output = project.call(&["run", "--task", "task.toml", "--json"]).1;
+    assert!(output.contains("asked for a model of tier `deep`, which is not granted"), "{output}");
 }
 
 #[test]
-fn settings_that_a_plugin_does_not_take_are_told_with_file_and_line() {
-    let shop = Shop::new();
-    shop.write(
+fn rejects_unknown_plugin_settings_with_file_and_line() {
+    let project = Project::new();
+    project.write(
         "pipeline.toml",
         &format!("{PIPELINE}\n[[phase]]\nname = \"planning\"\n[phase.settings]\nteir = \"deep\"\n"),
     );
-    assert_snapshot!(shop.refusal(), @r"
+    assert_snapshot!(project.refusal(), @r"
     exit 2
     error: pipeline.toml:10: phase `planning` gives plugin `planning` 0.1.0 settings that it does not take: there is no setting `teir`
     hint: did you mean `tier`?
     ");
-    shop.write("pipeline.toml", PIPELINE);
-    let config = shop.read("phasegate.toml");
+    project.write("pipeline.toml", PIPELINE);
+    let config = project.read("phasegate.toml");
     let feedback =
         "\n[feedback]\nstrategy = \"phase-aware\"\nsettings = { phases = [\"design\"], raise_after = \"often\" }\n";
-    shop.write("phasegate.toml", &format!("{config}{feedback}"));
-    assert_snapshot!(shop.refusal(), @r#"
+    project.write("phasegate.toml", &format!("{config}{feedback}"));
+    assert_snapshot!(project.refusal(), @r#"
     exit 2
     error: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 settings that it does not take: setting `raise_after`: at /raise_after: "often" is not of type "integer"
     hint: `phasegate plugin inspect FILE` shows the settings that a plugin takes
     "#);
-    assert!(!shop.0.path().join("phasegate.lock").exists(), "nothing was begun");
+    assert!(!project.0.path().join("phasegate.lock").exists(), "nothing was begun");
 }
 
 #[test]
-fn where_it_is_locked_nothing_is_taken_for_the_first_time() {
-    let shop = Shop::new();
+fn locked_configuration_rejects_new_plugins() {
+    let project = Project::new();
     let locked = ["run", "--task", "task.toml", "--force", "--json", "--locked"];
-    assert_snapshot!(shop.told(&locked), @r"
+    assert_snapshot!(project.render(&locked), @r"
     exit 2
     error: plugin `planning` 0.1.0, DIGEST, is not in phasegate.lock, and nothing else is taken here (`locked`)
     hint: look at it with `phasegate plugin inspect FILE`; `phasegate plugin accept planning` agrees to it, with --config, --pipeline and --feedback as here
     ");
-    assert!(!shop.0.path().join("phasegate.lock").exists());
-    assert_eq!(shop.call(&["plugin", "accept", "planning"]).0, 0);
-    assert_eq!(shop.call(&locked).0, 0);
-    let agreed = shop.read("phasegate.lock");
+    assert!(!project.0.path().join("phasegate.lock").exists());
+    assert_eq!(project.call(&["plugin", "accept", "planning"]).0, 0);
+    assert_eq!(project.call(&locked).0, 0);
+    let agreed = project.read("phasegate.lock");
 
-    let config = shop.read("phasegate.toml");
-    shop.write("phasegate.toml", &format!("locked = true\n{config}"));
-    fs::copy(root().join("plugins/dist/feedback-phase-aware.wasm"), shop.0.path().join("mine.wasm")).unwrap();
+    let config = project.read("phasegate.toml");
+    project.write("phasegate.toml", &format!("locked = true\n{config}"));
+    fs::copy(repository().join("plugins/dist/feedback-phase-aware.wasm"), project.0.path().join("mine.wasm")).unwrap();
     let typed = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
-    assert_snapshot!(shop.told(&typed), @r"
+    assert_snapshot!(project.render(&typed), @r"
     exit 2
     error: plugin `feedback-mine` 0.1.0, DIGEST, is not in phasegate.lock, and nothing else is taken here (`locked`)
     hint: look at it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine` agrees to it, with --config, --pipeline and --feedback as here
     ");
     let variant = "name = \"tries\"\ntasks = [\"task.toml\"]\n[[variant]]\nname = \"mine\"\nfeedback = \"mine.wasm\"\n";
-    shop.write("experiment.toml", variant);
+    project.write("experiment.toml", variant);
     for command in ["experiment experiment.toml", "fork DURATIONS-001 --at design --feedback mine.wasm"] {
-        let told = shop.told(&command.split(' ').collect::<Vec<_>>());
+        let output = project.render(&command.split(' ').collect::<Vec<_>>());
         assert!(
-            told.starts_with("exit 2\n") && told.contains("error: plugin `feedback-mine` 0.1.0, DIGEST, is"),
-            "{told}"
+            output.starts_with("exit 2\n") && output.contains("error: plugin `feedback-mine` 0.1.0, DIGEST, is"),
+            "{output}"
         );
     }
-    assert_eq!(shop.read("phasegate.lock"), agreed);
-    assert_eq!(shop.call(&["plugin", "accept", "feedback-mine", "--feedback", "mine.wasm"]).0, 0);
-    assert_eq!(shop.call(&typed).0, 0);
-    assert_eq!(shop.call(&["experiment", "experiment.toml"]).0, 0);
+    assert_eq!(project.read("phasegate.lock"), agreed);
+    assert_eq!(project.call(&["plugin", "accept", "feedback-mine", "--feedback", "mine.wasm"]).0, 0);
+    assert_eq!(project.call(&typed).0, 0);
+    assert_eq!(project.call(&["experiment", "experiment.toml"]).0, 0);
 }
 
 #[test]
-fn people_who_agree_at_the_same_time_lose_nothing_of_each_other() {
-    let shop = Shop::new();
+fn concurrent_accepts_keep_all_entries() {
+    let project = Project::new();
     let names = ["planning", "design", "design-review"];
     let table = |name: &&str| format!("[plugins.{name}]\npath = \"planner.wasm\"\n");
     let tables: String = names.iter().map(table).collect();
-    shop.write("pipeline.toml", &format!("extends = \"planning-design\"\nname = \"bought\"\n{tables}"));
+    project.write("pipeline.toml", &format!("extends = \"planning-design\"\nname = \"bought\"\n{tables}"));
     std::thread::scope(|people| {
         for name in names.into_iter().cycle().take(24) {
-            let shop = &shop;
-            people.spawn(move || assert_eq!(shop.call(&["plugin", "accept", name]).0, 0));
+            let project = &project;
+            people.spawn(move || assert_eq!(project.call(&["plugin", "accept", name]).0, 0));
         }
     });
-    let agreed = shop.read("phasegate.lock");
+    let agreed = project.read("phasegate.lock");
     assert!(names.iter().all(|name| agreed.contains(&format!("[plugins.{name}]"))), "{agreed}");
 }
 
 #[test]
-fn accepting_what_no_file_brings_is_refused() {
-    let shop = Shop::new();
-    assert_snapshot!(shop.told(&["plugin", "accept", "planing"]), @r"
+fn rejects_accept_of_a_bundled_plugin() {
+    let project = Project::new();
+    assert_snapshot!(project.render(&["plugin", "accept", "planing"]), @r"
     exit 2
     error: pipeline `bought` takes no plugin `planing` from a file
     hint: did you mean `planning`?
@@ -304,29 +296,29 @@ fn accepting_what_no_file_brings_is_refused() {
 }
 
 #[test]
-fn a_lock_that_cannot_be_read_stops_the_run_and_stays_as_it_is() {
-    let shop = Shop::new();
-    shop.write("phasegate.lock", "version = 1\n[plugins.planning]\ndigest = \"sha256:12\"\n");
-    assert_snapshot!(shop.refusal(), @r"
+fn unreadable_lock_file_stops_the_run_unchanged() {
+    let project = Project::new();
+    project.write("phasegate.lock", "version = 1\n[plugins.planning]\ndigest = \"sha256:12\"\n");
+    assert_snapshot!(project.refusal(), @r"
     exit 2
     error: phasegate.lock:3: `DIGEST` is not a digest
     hint: a digest is `DIGEST` followed by 64 hex digits
     ");
-    shop.write("phasegate.lock", "version = 9\n");
-    assert_snapshot!(shop.refusal(), @r"
+    project.write("phasegate.lock", "version = 9\n");
+    assert_snapshot!(project.refusal(), @r"
     exit 2
     error: phasegate.lock:1: this is version 9 of the file, and this phasegate knows 1
     hint: use the phasegate that wrote it, or a newer one
     ");
-    assert_eq!(shop.read("phasegate.lock"), "version = 9\n");
+    assert_eq!(project.read("phasegate.lock"), "version = 9\n");
 }
 
 #[test]
-fn a_plugin_is_shown_with_what_it_says_of_itself() {
-    let shop = Shop::new();
-    let shown = shop.told(&["plugin", "inspect", "planner.wasm"]);
-    let said = &shown[shown.find("wants").expect(&shown)..];
-    assert_snapshot!(said, @r#"
+fn inspect_shows_the_manifest() {
+    let project = Project::new();
+    let shown = project.render(&["plugin", "inspect", "planner.wasm"]);
+    let message = &shown[shown.find("wants").expect(&shown)..];
+    assert_snapshot!(message, @r#"
     wants     [plugins.NAME] grants = { models = ["default"] }
     name      planning 0.1.0
     purpose   Cuts a task into semantic units, rates them, and estimates by PROBE.
@@ -338,30 +330,31 @@ fn a_plugin_is_shown_with_what_it_says_of_itself() {
 }
 
 #[test]
-fn a_component_of_any_toolchain_gets_a_manifest_by_hand() {
-    let shop = Shop::new();
-    fs::copy(root().join("plugins/dist/fixtures/strategy.wasm"), shop.0.path().join("mine.wasm")).unwrap();
-    shop.write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\npurpose = \"Sends all back to whoever began.\"\n");
+fn manifest_beside_a_component_is_used() {
+    let project = Project::new();
+    fs::copy(repository().join("plugins/dist/fixtures/strategy.wasm"), project.0.path().join("mine.wasm")).unwrap();
+    project
+        .write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\npurpose = \"Sends all back to whoever began.\"\n");
     let put = ["plugin", "manifest", "mine.wasm", "plugin.toml"];
-    let shown = shop.told(&put);
+    let shown = project.render(&put);
     assert!(shown.contains("name      mine 2.1.0\npurpose   Sends all back to whoever began.\n"), "{shown}");
-    assert_eq!(shop.told(&["plugin", "inspect", "mine.wasm"]), shown);
-    let before = fs::read(shop.0.path().join("mine.wasm")).unwrap();
-    assert_snapshot!(shop.told(&put), @r"
+    assert_eq!(project.render(&["plugin", "inspect", "mine.wasm"]), shown);
+    let before = fs::read(project.0.path().join("mine.wasm")).unwrap();
+    assert_snapshot!(project.render(&put), @r"
     exit 2
     error: mine.wasm would be refused: what it says of itself cannot be used: it holds more than one manifest
     hint: keep one of them
     ");
-    assert_eq!(fs::read(shop.0.path().join("mine.wasm")).unwrap(), before);
+    assert_eq!(fs::read(project.0.path().join("mine.wasm")).unwrap(), before);
 }
 
 #[test]
-fn an_author_hears_of_what_the_manifest_forgets_to_ask_for() {
-    let shop = Shop::new();
-    fs::copy(root().join("plugins/dist/fixtures/agent.wasm"), shop.0.path().join("mine.wasm")).unwrap();
-    shop.write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\n[asks]\nmodels = [\"fast\"]\n");
-    shop.told(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
-    assert_snapshot!(shop.told(&["plugin", "check", "mine.wasm"]), @r"
+fn check_reports_imports_missing_from_the_manifest() {
+    let project = Project::new();
+    fs::copy(repository().join("plugins/dist/fixtures/agent.wasm"), project.0.path().join("mine.wasm")).unwrap();
+    project.write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\n[asks]\nmodels = [\"fast\"]\n");
+    project.render(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
+    assert_snapshot!(project.render(&["plugin", "check", "mine.wasm"]), @r"
     exit 1
     error: plugin `mine` imports trial runs of tests, but its manifest does not ask for that
     hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
@@ -369,52 +362,52 @@ fn an_author_hears_of_what_the_manifest_forgets_to_ask_for() {
 }
 
 #[test]
-fn a_lock_that_was_written_by_hand_steers_no_terminal() {
-    let shop = Shop::new();
-    assert!(shop.runs());
-    let steered = shop.read("phasegate.lock").replace(r#"by = "ann""#, r#"by = "\u001b[2Jann\u202e""#);
+fn lock_file_text_cannot_control_the_terminal() {
+    let project = Project::new();
+    assert!(project.run_passes());
+    let steered = project.read("phasegate.lock").replace(r#"by = "ann""#, r#"by = "\u001b[2Jann\u202e""#);
     assert!(steered.contains(r"\u001b"));
-    shop.write("phasegate.lock", &steered);
-    shop.planner("0.2.0", r#"["default"]"#);
-    for told in [shop.refusal(), shop.told(&["plugin", "accept", "planning"])] {
-        assert!(told.contains("[2Jann agreed to"), "{told}");
-        assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told:?}");
+    project.write("phasegate.lock", &steered);
+    project.planner("0.2.0", r#"["default"]"#);
+    for output in [project.refusal(), project.render(&["plugin", "accept", "planning"])] {
+        assert!(output.contains("[2Jann agreed to"), "{output}");
+        assert!(!output.contains(['\u{1b}', '\u{202e}']), "{output:?}");
     }
 }
 
 #[test]
-fn a_strategy_that_the_command_line_names_is_its_persons_and_may_change_between_runs() {
-    let shop = Shop::new();
-    shop.write("pipeline.toml", "extends = \"planning-design\"\nname = \"plain\"\n");
+fn strategy_from_the_command_line_needs_no_lock() {
+    let project = Project::new();
+    project.write("pipeline.toml", "extends = \"planning-design\"\nname = \"plain\"\n");
     let run = || {
         let run = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
-        let (code, _, err) = shop.call(&run);
+        let (code, _, err) = project.call(&run);
         assert_eq!(code, 0, "{err}");
     };
-    let wasm = shop.0.path().join("mine.wasm");
-    fs::copy(root().join("plugins/dist/feedback-phase-aware.wasm"), &wasm).unwrap();
+    let wasm = project.0.path().join("mine.wasm");
+    fs::copy(repository().join("plugins/dist/feedback-phase-aware.wasm"), &wasm).unwrap();
     run();
-    fs::copy(root().join("plugins/dist/feedback-nearest-phase.wasm"), &wasm).unwrap();
+    fs::copy(repository().join("plugins/dist/feedback-nearest-phase.wasm"), &wasm).unwrap();
     run();
-    assert!(!shop.0.path().join("phasegate.lock").exists());
+    assert!(!project.0.path().join("phasegate.lock").exists());
 }
 
 #[test]
-fn a_kind_that_a_plugin_brings_needs_no_schema_in_the_pipeline() {
-    let shop = Shop::new();
-    fs::copy(root().join("plugins/dist/fixtures/agent.wasm"), shop.0.path().join("mine.wasm")).unwrap();
+fn artifact_kind_from_a_manifest_needs_no_schema() {
+    let project = Project::new();
+    fs::copy(repository().join("plugins/dist/fixtures/agent.wasm"), project.0.path().join("mine.wasm")).unwrap();
     let phase = "extends = \"planning-design\"\nname = \"noted\"\n[[phase]]\nname = \"notes\"\nafter = \"planning\"\n\
                  agent = \"mine\"\nproduces = [{ name = \"notes\", kind = \"note\" }]\n[plugins.mine]\npath = \"mine.wasm\"\n";
-    shop.write("pipeline.toml", phase);
-    assert_snapshot!(shop.told(&["pipeline", "check", "pipeline.toml"]), @r"
+    project.write("pipeline.toml", phase);
+    assert_snapshot!(project.render(&["pipeline", "check", "pipeline.toml"]), @r"
     exit 2
     error: pipeline.toml:7: `notes` is of kind `note`, which has no schema
     hint: add `[[kind]]` here or in its plugin's manifest, or use a standard kind
     ");
     let kind = "[[kind]]\nname = \"note\"\nschema = '{\"type\": \"object\"}'\n";
-    shop.write("plugin.toml", &format!("name = \"mine\"\nversion = \"2.1.0\"\n{kind}"));
-    shop.told(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
-    assert_snapshot!(shop.told(&["pipeline", "check", "pipeline.toml"]), @r"
+    project.write("plugin.toml", &format!("name = \"mine\"\nversion = \"2.1.0\"\n{kind}"));
+    project.render(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
+    assert_snapshot!(project.render(&["pipeline", "check", "pipeline.toml"]), @r"
     exit 0
     pipeline.toml is in order: 4 phases, 1 gate
     ");

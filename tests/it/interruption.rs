@@ -2,36 +2,36 @@
 
 use std::fs;
 
-use phasegate_test::{Scene, Told};
+use phasegate_test::{Output, Scenario};
 use serde_json::Value;
 
 fn in_design(event: &Value) -> bool {
     event["event"] == "model_asked" && event["phase"] == "design" && event["call"] == 3
 }
 
-fn resumes(scene: &Scene, run: &str) -> Told {
-    let told = scene.resume(run);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    let again: Vec<_> = told.named("phase_started").map(|event| event["phase"].as_str().unwrap()).collect();
+fn resumes(scenario: &Scenario, run: &str) -> Output {
+    let output = scenario.resume(run);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let again: Vec<_> = output.named("phase_started").map(|event| event["phase"].as_str().unwrap()).collect();
     assert_eq!(again, ["design-review", "code", "test"], "what was begun goes on, what was done stays done");
-    told
+    output
 }
 
-fn uninterrupted() -> Told {
-    let told = crate::scene("slow").run(&["--async"]);
-    assert_eq!(told.code, 0, "{}", told.stderr);
-    told
+fn uninterrupted() -> Output {
+    let output = crate::scenario("slow").run(&["--async"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    output
 }
 
 #[test]
-fn a_killed_run_goes_on_without_paying_twice_and_comes_to_the_same_end() {
+fn killed_run_resumes_to_the_same_result() {
     let whole = uninterrupted();
     for mode in [&["--async"][..], &[]] {
-        let scene = crate::scene("slow");
-        let killed = scene.run_until(mode, in_design);
+        let scenario = crate::scenario("slow");
+        let killed = scenario.run_until(mode, in_design);
         let run = killed.run_id();
         let before = killed.signal("KILL");
-        let after = resumes(&scene, &run);
+        let after = resumes(&scenario, &run);
         let mut digests = before.digests();
         digests.extend(after.digests());
         assert_eq!(digests, whole.digests());
@@ -41,64 +41,64 @@ fn a_killed_run_goes_on_without_paying_twice_and_comes_to_the_same_end() {
 }
 
 #[test]
-fn what_was_used_before_a_kill_counts_afterwards_and_the_same_call_is_refused() {
-    fn design(told: &Told) -> Vec<&Value> {
-        told.named("phase_finished").filter(|it| it["phase"] == "design").map(|it| &it["outcome"]).collect()
+fn usage_before_a_kill_counts_after_resume() {
+    fn design(output: &Output) -> Vec<&Value> {
+        output.named("phase_finished").filter(|it| it["phase"] == "design").map(|it| &it["outcome"]).collect()
     }
-    let whole = crate::scene("out-of-tokens").run(&["--async"]);
-    let scene = crate::scene("out-of-tokens");
+    let whole = crate::scenario("out-of-tokens").run(&["--async"]);
+    let scenario = crate::scenario("out-of-tokens");
     let answered = |it: &Value| it["event"] == "model_answered" && it["phase"] == "design" && it["call"] == 4;
-    let killed = scene.run_until(&["--async"], answered);
+    let killed = scenario.run_until(&["--async"], answered);
     let run = killed.run_id();
     killed.signal("KILL");
-    let after = scene.resume(&run);
+    let after = scenario.resume(&run);
     assert!(design(&after)[0]["crashed"]["reason"].as_str().unwrap().contains("of its 5000 left"), "{}", after.stderr);
     assert_eq!(design(&after), design(&whole));
-    scene.replays(&run, &[]);
+    scenario.check_replay(&run, &[]);
 }
 
 #[test]
-fn a_call_that_may_have_been_billed_is_shown() {
-    let scene = crate::scene("slow");
-    let killed = scene.run_until(&["--async"], in_design);
+fn calls_that_may_be_billed_are_shown() {
+    let scenario = crate::scenario("slow");
+    let killed = scenario.run_until(&["--async"], in_design);
     let run = killed.run_id();
     killed.signal("KILL");
-    resumes(&scene, &run);
-    let result: Value = serde_json::from_slice(&fs::read(scene.path("out/result.json")).unwrap()).unwrap();
+    resumes(&scenario, &run);
+    let result: Value = serde_json::from_slice(&fs::read(scenario.path("out/result.json")).unwrap()).unwrap();
     assert!(!result["maybe_billed"].as_array().unwrap().is_empty(), "{result}");
-    assert!(scene.call(&["show", &run]).stdout.contains("may have been billed"));
+    assert!(scenario.call(&["show", &run]).stdout.contains("may have been billed"));
 }
 
 #[test]
-fn ctrl_c_stops_with_130_and_the_run_goes_on_later() {
-    let scene = crate::scene("slow");
-    let under_way = scene.run_until(&[], in_design);
-    let run = under_way.run_id();
-    let stopped = under_way.signal("INT");
+fn ctrl_c_stops_with_130_and_resumes() {
+    let scenario = crate::scenario("slow");
+    let running = scenario.run_until(&[], in_design);
+    let run = running.run_id();
+    let stopped = running.signal("INT");
     assert_eq!(stopped.code, 130, "{}", stopped.stderr);
     assert!(stopped.stderr.contains(&format!("phasegate resume {run}")), "{}", stopped.stderr);
-    resumes(&scene, &run);
+    resumes(&scenario, &run);
 }
 
 #[test]
-fn cancel_from_another_terminal_stops_with_130_and_the_run_goes_on_later() {
-    let scene = crate::scene("slow");
-    let under_way = scene.run_until(&[], in_design);
-    let run = under_way.run_id();
-    let cancelled = scene.call(&["cancel", &run]);
+fn cancel_stops_with_130_and_resumes() {
+    let scenario = crate::scenario("slow");
+    let running = scenario.run_until(&[], in_design);
+    let run = running.run_id();
+    let cancelled = scenario.call(&["cancel", &run]);
     assert_eq!(cancelled.code, 0, "{}", cancelled.stderr);
-    let stopped = under_way.wait();
+    let stopped = running.wait();
     assert_eq!(stopped.code, 130, "{}", stopped.stderr);
     assert!(stopped.story().contains("stopped: cancelled by ann"), "{}", stopped.story());
-    resumes(&scene, &run);
+    resumes(&scenario, &run);
 }
 
 #[test]
-fn a_second_process_on_the_same_run_is_refused_in_words() {
-    let scene = crate::scene("slow");
-    let under_way = scene.run_until(&[], in_design);
-    let second = scene.resume(&under_way.run_id());
+fn rejects_a_second_process_on_a_run() {
+    let scenario = crate::scenario("slow");
+    let running = scenario.run_until(&[], in_design);
+    let second = scenario.resume(&running.run_id());
     assert_ne!(second.code, 0);
     assert!(second.stderr.contains("hint:"), "{}", second.stderr);
-    assert_eq!(under_way.wait().code, 0);
+    assert_eq!(running.wait().code, 0);
 }

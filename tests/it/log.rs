@@ -5,31 +5,31 @@ use std::process::{Child, ChildStdout, Command};
 
 use insta::assert_snapshot;
 
-use crate::compare::{Desk, in_design};
-use phasegate_test::{Scene, Told};
+use crate::compare::{Recordings, in_design};
+use phasegate_test::{Output, Scenario};
 
 /// The process, once it has told something.
-fn follows(scene: &Scene, run: &str, more: &[&str]) -> (Child, String, BufReader<ChildStdout>) {
-    let mut child = scene.command(&[&["log", run, "--follow"], more].concat()).spawn().unwrap();
+fn start_following(scenario: &Scenario, run: &str, more: &[&str]) -> (Child, String, BufReader<ChildStdout>) {
+    let mut child = scenario.command(&[&["log", run, "--follow"], more].concat()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut first = String::new();
     lines.read_line(&mut first).unwrap();
     (child, first, lines)
 }
 
-fn rest((mut child, mut stdout, mut lines): (Child, String, BufReader<ChildStdout>)) -> Told {
+fn finish((mut child, mut stdout, mut lines): (Child, String, BufReader<ChildStdout>)) -> Output {
     let mut stderr = String::new();
     lines.read_to_string(&mut stdout).unwrap();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     let code = child.wait().unwrap().code().unwrap_or(-1);
     let events = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    Told { code, events, stdout, stderr }
+    Output { code, events, stdout, stderr }
 }
 
 #[test]
-fn a_finished_run_reads_like_a_story() {
-    let desk = Desk::with(&["design-fails-once"]);
-    assert_snapshot!(desk.says(&["log", &desk.runs[0]]), @r"
+fn shows_each_event_of_a_finished_run() {
+    let recordings = Recordings::with(&["design-fails-once"]);
+    assert_snapshot!(recordings.render(&["log", &recordings.runs[0]]), @r"
     RUN-A MOMENT
     OFFSET created for task ANSWER-001: pipeline scenario, strategy phase-aware, answers scripted
                 given task_requirements (116 bytes, DIGEST)
@@ -69,9 +69,9 @@ fn a_finished_run_reads_like_a_story() {
 }
 
 #[test]
-fn failing_tests_and_models_are_told() {
-    let desk = Desk::with(&["code-is-mended", "asks-models"]);
-    let mended = desk.says(&["log", &desk.runs[0]]);
+fn shows_failing_tests_and_model_calls() {
+    let recordings = Recordings::with(&["code-is-mended", "asks-models"]);
+    let mended = recordings.render(&["log", &recordings.runs[0]]);
     let tests: Vec<&str> = mended.lines().filter(|line| line.contains("test#1")).collect();
     assert_snapshot!(tests.join("\n"), @r"
     OFFSET test#1 started with generated_code, task_requirements
@@ -83,7 +83,7 @@ fn failing_tests_and_models_are_told() {
     OFFSET test#1 goes back to code (1 issue)
                 code: Gate `test` failed at attempt 1; 2 more attempts are left. Revise the work of `code`: mend each of these at its cause, and keep what they do not touch. - test#1/RUN-001 [high]: test t.lines::it_answers did not pass
     ");
-    let asked = desk.says(&["log", &desk.runs[1]]);
+    let asked = recordings.render(&["log", &recordings.runs[1]]);
     let calls: Vec<&str> = asked.lines().filter(|line| line.contains("design#1")).collect();
     assert_snapshot!(calls.join("\n"), @r"
     OFFSET design#1 started with plan, task_requirements
@@ -95,9 +95,9 @@ fn failing_tests_and_models_are_told() {
 }
 
 #[test]
-fn what_could_not_be_taken_is_told_fault_by_fault() {
-    let desk = Desk::with(&["invalid-then-valid"]);
-    let refused = desk.says(&["log", &desk.runs[0]]);
+fn shows_each_fault_of_an_invalid_output() {
+    let recordings = Recordings::with(&["invalid-then-valid"]);
+    let refused = recordings.render(&["log", &recordings.runs[0]]);
     let lines: Vec<&str> = refused.lines().skip_while(|line| !line.contains("could not be taken")).take(4).collect();
     assert_snapshot!(lines.join("\n"), @r"
     OFFSET planning#1 could not be taken after TIME: 1 fault
@@ -108,10 +108,10 @@ fn what_could_not_be_taken_is_told_fault_by_fault() {
 }
 
 #[test]
-fn a_waiting_run_ends_its_story_with_the_question_and_following_it_with_what_to_do() {
-    let desk = Desk::with(&["waits-at-a-failure"]);
-    let told = desk.says(&["log", &desk.runs[0]]);
-    let end: Vec<&str> = told.lines().skip_while(|line| !line.contains("design-review#1 failed")).collect();
+fn waiting_run_ends_with_question_and_commands() {
+    let recordings = Recordings::with(&["waits-at-a-failure"]);
+    let output = recordings.render(&["log", &recordings.runs[0]]);
+    let end: Vec<&str> = output.lines().skip_while(|line| !line.contains("design-review#1 failed")).collect();
     assert_snapshot!(end.join("\n"), @r"
     OFFSET design-review#1 failed: 1 high (it fails at 1)
                 high design-review#1/ISSUE-000 (from design): The design forgets the question.
@@ -119,7 +119,7 @@ fn a_waiting_run_ends_its_story_with_the_question_and_following_it_with_what_to_
     OFFSET design-review#1 waits for a person: gate design-review failed after 1 attempt: 1 high (it fails at 1). What now?
     exit 0
     ");
-    let followed = desk.says(&["log", &desk.runs[0], "--follow"]);
+    let followed = recordings.render(&["log", &recordings.runs[0], "--follow"]);
     assert_snapshot!(followed.split_once("What now?\n\n").unwrap().1, @r#"
     The run waits for a person. Decide with one of
       phasegate override RUN-A --by NAME --reason "why it may go on"
@@ -129,45 +129,45 @@ fn a_waiting_run_ends_its_story_with_the_question_and_following_it_with_what_to_
       phasegate resume RUN-A
     exit 0
     "#);
-    desk.scene.call(&["override", &desk.runs[0], "--by", "ann", "--reason", "known"]);
-    let told = desk.says(&["log", &desk.runs[0]]);
-    assert!(told.contains("design-review#1 overridden by ann: known\n"), "{told}");
+    recordings.scenario.call(&["override", &recordings.runs[0], "--by", "ann", "--reason", "known"]);
+    let output = recordings.render(&["log", &recordings.runs[0]]);
+    assert!(output.contains("design-review#1 overridden by ann: known\n"), "{output}");
 }
 
 #[test]
-fn json_is_what_run_wrote_event_by_event() {
-    let mut desk = Desk::with(&[]);
-    let told = desk.run("plain-pass", &[]);
-    let log = desk.scene.call(&["log", &desk.runs[0], "--json"]);
-    assert_eq!((log.code, &log.stdout), (0, &told.stdout));
-    let followed = desk.scene.call(&["log", &desk.runs[0], "--json", "--follow"]);
-    assert_eq!((followed.code, followed.stdout, followed.stderr), (0, told.stdout, String::new()));
+fn json_equals_the_output_of_run() {
+    let mut recordings = Recordings::with(&[]);
+    let output = recordings.run("plain-pass", &[]);
+    let log = recordings.scenario.call(&["log", &recordings.runs[0], "--json"]);
+    assert_eq!((log.code, &log.stdout), (0, &output.stdout));
+    let followed = recordings.scenario.call(&["log", &recordings.runs[0], "--json", "--follow"]);
+    assert_eq!((followed.code, followed.stdout, followed.stderr), (0, output.stdout, String::new()));
 }
 
 #[test]
-fn a_run_under_way_is_followed_to_its_end_and_left_alone_by_ctrl_c() {
-    let scene = crate::scene("slow");
-    let under_way = scene.run_until(&[], in_design);
-    let desk = Desk { runs: vec![under_way.run_id()], scene };
-    let followed = follows(&desk.scene, &desk.runs[0], &["--json"]);
-    let left = follows(&desk.scene, &desk.runs[0], &[]);
+fn follows_a_run_and_survives_ctrl_c() {
+    let scenario = crate::scenario("slow");
+    let running = scenario.run_until(&[], in_design);
+    let recordings = Recordings { runs: vec![running.run_id()], scenario };
+    let followed = start_following(&recordings.scenario, &recordings.runs[0], &["--json"]);
+    let left = start_following(&recordings.scenario, &recordings.runs[0], &[]);
     assert!(Command::new("kill").args(["-s", "INT", &left.0.id().to_string()]).status().unwrap().success());
-    let left = rest(left);
+    let left = finish(left);
     assert_eq!((left.code, left.stderr.as_str()), (130, ""));
-    let ran = under_way.wait();
-    let followed = rest(followed);
+    let ran = running.wait();
+    let followed = finish(followed);
     assert_eq!((ran.code, followed.code, followed.stderr.as_str()), (0, 0, ""));
     assert_eq!(followed.events, ran.events);
 }
 
 #[test]
-fn following_ends_where_the_run_stops_and_says_how_it_goes_on() {
-    let scene = crate::scene("slow");
-    let under_way = scene.run_until(&[], in_design);
-    let desk = Desk { runs: vec![under_way.run_id()], scene };
-    let followed = follows(&desk.scene, &desk.runs[0], &[]);
-    under_way.signal("INT");
-    let followed = desk.shown(&rest(followed));
+fn follow_ends_when_the_run_stops() {
+    let scenario = crate::scenario("slow");
+    let running = scenario.run_until(&[], in_design);
+    let recordings = Recordings { runs: vec![running.run_id()], scenario };
+    let followed = start_following(&recordings.scenario, &recordings.runs[0], &[]);
+    running.signal("INT");
+    let followed = recordings.shown(&finish(followed));
     let end: Vec<&str> = followed.lines().skip_while(|line| !line.contains("design#1 call 3")).collect();
     assert_snapshot!(end.join("\n"), @r"
     OFFSET design#1 call 3 asks scripted:answers.toml for design (request DIGEST)
@@ -179,13 +179,13 @@ fn following_ends_where_the_run_stops_and_says_how_it_goes_on() {
 }
 
 #[test]
-fn following_ends_where_the_process_is_gone() {
-    let scene = crate::scene("slow");
-    let under_way = scene.run_until(&[], in_design);
-    let desk = Desk { runs: vec![under_way.run_id()], scene };
-    let followed = follows(&desk.scene, &desk.runs[0], &[]);
-    under_way.signal("KILL");
-    let followed = desk.shown(&rest(followed));
+fn follow_ends_when_the_process_is_gone() {
+    let scenario = crate::scenario("slow");
+    let running = scenario.run_until(&[], in_design);
+    let recordings = Recordings { runs: vec![running.run_id()], scenario };
+    let followed = start_following(&recordings.scenario, &recordings.runs[0], &[]);
+    running.signal("KILL");
+    let followed = recordings.shown(&finish(followed));
     let end: Vec<&str> = followed.lines().skip_while(|line| !line.contains("design#1 call 3")).collect();
     assert_snapshot!(end.join("\n"), @r"
     OFFSET design#1 call 3 asks scripted:answers.toml for design (request DIGEST)
@@ -196,9 +196,9 @@ fn following_ends_where_the_process_is_gone() {
 }
 
 #[test]
-fn a_run_that_is_not_there_is_named() {
-    let desk = Desk::with(&["plain-pass"]);
-    assert_snapshot!(desk.says(&["log", "nothing"]), @r"
+fn rejects_an_unknown_run() {
+    let recordings = Recordings::with(&["plain-pass"]);
+    assert_snapshot!(recordings.render(&["log", "nothing"]), @r"
     exit 2
     error: there is no run `nothing`
     hint: `phasegate runs` lists them

@@ -22,10 +22,23 @@ mod secrets;
 mod state_folder;
 mod verify_sandbox;
 
-use phasegate_test::{Paths, Scene};
+use phasegate_test::{Output, Paths, Scenario};
 
 const PATHS: Paths = Paths { binary: env!("CARGO_BIN_EXE_phasegate"), scratch: env!("CARGO_TARGET_TMPDIR") };
 
-fn scene(name: &str) -> Scene {
-    Scene::new(PATHS, name)
+fn scenario(name: &str) -> Scenario {
+    Scenario::new(PATHS, name)
+}
+
+/// A scenario whose run is over, and what the run wrote.
+fn recorded(name: &str) -> (Scenario, Output) {
+    let scenario = scenario(name);
+    let output = scenario.run(&[]);
+    (scenario, output)
+}
+
+/// The same with the name of the run.
+fn recorded_run(name: &str) -> (Scenario, String) {
+    let (scenario, output) = recorded(name);
+    (scenario, output.run_id())
 }

@@ -33,8 +33,8 @@ fn check(file: &str, more: &[&str]) -> String {
 }
 
 /// What was said from the verdict on; what comes before is what `inspect` says.
-fn verdict(said: &str) -> &str {
-    &said[said.find("\nthis host").expect(said) + 1..]
+fn verdict(text: &str) -> &str {
+    &text[text.find("\nthis host").expect(text) + 1..]
 }
 
 /// Digests and sizes of components change whenever one is rebuilt.
@@ -50,7 +50,7 @@ fn plain(text: &str) -> String {
 }
 
 #[test]
-fn an_agent_is_told_what_it_is_what_it_wants_and_what_a_dry_call_came_to() {
+fn checks_an_agent_with_a_dry_call() {
     assert_snapshot!(check("plugins/dist/planning.wasm", &[]), @r#"
     file      HERE/plugins/dist/planning.wasm
     world     agent-plugin
@@ -81,7 +81,7 @@ fn an_agent_is_told_what_it_is_what_it_wants_and_what_a_dry_call_came_to() {
 }
 
 #[test]
-fn an_agent_is_called_as_the_phase_that_it_is_for() {
+fn calls_an_agent_as_its_own_phase() {
     assert_snapshot!(verdict(&check("plugins/dist/design.wasm", &["--phase", "design"])), @r"
     this host takes it
 
@@ -146,7 +146,7 @@ fn an_agent_is_called_as_the_phase_that_it_is_for() {
 }
 
 #[test]
-fn a_strangers_gate_and_an_agent_without_async_are_called_too() {
+fn calls_custom_gates_and_blocking_agents() {
     assert_snapshot!(verdict(&check("examples/security-audit/security-audit.wasm", &[])), @r"
     this host takes it
 
@@ -167,7 +167,7 @@ fn a_strangers_gate_and_an_agent_without_async_are_called_too() {
 }
 
 #[test]
-fn a_failure_in_words_is_an_answer() {
+fn reported_failure_counts_as_an_answer() {
     assert_snapshot!(verdict(&check("plugins/dist/design-review.wasm", &["--phase", "design-review"])), @r"
     this host takes it
 
@@ -188,11 +188,11 @@ fn a_failure_in_words_is_an_answer() {
 }
 
 #[test]
-fn strategies_decide_a_sample() {
+fn strategy_decides_a_sample() {
     for name in ["plugins/dist/feedback-phase-aware.wasm", "examples/feedback-custom/feedback-custom.wasm"] {
-        let said = check(name, &[]);
-        assert!(said.contains("sends work back to `design`") || said.contains("asks a person"), "{said}");
-        assert!(said.contains("exit 0"), "{said}");
+        let text = check(name, &[]);
+        assert!(text.contains("sends work back to `design`") || text.contains("asks a person"), "{text}");
+        assert!(text.contains("exit 0"), "{text}");
     }
     assert_snapshot!(verdict(&check("plugins/dist/fixtures/strategy.wasm", &[])), @r"
     this host takes it
@@ -205,7 +205,7 @@ fn strategies_decide_a_sample() {
 }
 
 #[test]
-fn a_runner_says_what_it_offers_and_runs_one_test_where_the_language_is_known() {
+fn runner_describes_itself_and_runs_one_test() {
     assert_snapshot!(verdict(&check("plugins/dist/fixtures/runner.wasm", &[])), @r"
     this host takes it
 
@@ -233,7 +233,7 @@ fn a_runner_says_what_it_offers_and_runs_one_test_where_the_language_is_known() 
 }
 
 #[test]
-fn a_plugin_that_does_not_fit_is_told_the_differences_and_never_called() {
+fn lists_contract_differences_without_calling_the_plugin() {
     assert_snapshot!(check("plugins/dist/fixtures/old-contract.wasm", &[]), @r"
     file      HERE/plugins/dist/fixtures/old-contract.wasm
     world     runner-plugin
@@ -295,7 +295,7 @@ fn check_stub(world: &str, changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_missing_export_a_wrong_signature_and_an_extra_import_are_told_apart() {
+fn distinguishes_missing_changed_and_extra_functions() {
     let collect = "collect: func(code: list<file>, tests: list<file>) -> result<list<string>, list<string>>;";
     assert_snapshot!(check_stub("runner-plugin", &[(collect, "")]), @r"
     this host would not take it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
@@ -323,7 +323,7 @@ fn a_missing_export_a_wrong_signature_and_an_extra_import_are_told_apart() {
 }
 
 #[test]
-fn a_plugin_that_crashes_in_its_dry_call_does_not_hold() {
+fn rejects_a_plugin_that_crashes() {
     for world in ["agent-plugin", "agent-plugin-blocking"] {
         assert!(check_stub(world, &[]).ends_with("exit 1\n"), "{world}");
     }
@@ -357,7 +357,7 @@ fn a_plugin_that_crashes_in_its_dry_call_does_not_hold() {
 }
 
 #[test]
-fn what_is_no_component_fails_and_what_is_not_there_is_a_mistake_of_the_caller() {
+fn rejects_invalid_and_missing_files() {
     assert_snapshot!(check("README.md", &[]), @r"
     exit 1
     error: HERE/README.md: this is not a WebAssembly component: it does not start as one
@@ -371,7 +371,7 @@ fn what_is_no_component_fails_and_what_is_not_there_is_a_mistake_of_the_caller()
 }
 
 #[test]
-fn programs_read_the_same_as_json() {
+fn json_contains_the_same_result() {
     assert_snapshot!(check("plugins/dist/fixtures/strategy.wasm", &["--json"]), @r#"
     {
       "dry_calls": [

@@ -58,7 +58,7 @@ fn without_figures(text: &str) -> String {
 }
 
 #[test]
-fn every_attack_on_this_host_is_held() {
+fn every_attack_is_contained() {
     let broken: Vec<&Value> = attacks().filter(|attack| attack["held"] != true).collect();
     assert!(broken.is_empty(), "{}", serde_json::to_string_pretty(&broken).unwrap());
     assert_eq!(verified()["held"], true);
@@ -66,23 +66,23 @@ fn every_attack_on_this_host_is_held() {
 }
 
 #[test]
-fn every_refusal_has_its_words() {
-    let mut words = String::new();
+fn every_outcome_has_its_message() {
+    let mut outcomes = String::new();
     for attack in attacks() {
         // The hint names the run, which is a new one each time.
         let outcome = attack["outcome"].as_str().unwrap().split(" hint: nothing is lost").next().unwrap();
         let outcome: String = without_figures(outcome).chars().take(400).collect();
-        words.push_str(&format!(
+        outcomes.push_str(&format!(
             "{} [{}]\n  {outcome}\n",
             attack["attack"].as_str().unwrap(),
             attack["bound"].as_str().unwrap()
         ));
     }
-    insta::assert_snapshot!("refusals", words);
+    insta::assert_snapshot!("refusals", outcomes);
 }
 
 #[test]
-fn the_table_has_a_row_for_each_attack_and_a_sum() {
+fn table_has_a_row_per_attack_and_totals() {
     let output = verify(&[], &[]);
     let table = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{table}{}", text(&output.stderr));
@@ -103,14 +103,14 @@ fn the_table_has_a_row_for_each_attack_and_a_sum() {
 }
 
 #[test]
-fn an_operator_who_allows_less_than_attackers_take_is_told_no_lies() {
+fn tight_operator_limits_do_not_fail_the_verification() {
     let config = "[sandbox]\nmax_function_bytes = 2000\n[budget]\ncalls = 1\ntokens = 1000\nusd = 0.01\n";
     let output = verify(&[("phasegate.toml", config)], &[]);
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 #[test]
-fn the_bounds_of_the_operators_own_plugins_are_tried() {
+fn tests_the_limits_of_configured_plugins() {
     let config = "[plugins.code]\nlimits = { memory_bytes = 33000000, cpu_ms = 200 }\n";
     let output = verify(&[("phasegate.toml", config)], &["--json"]);
     let verified: Value = serde_json::from_slice(&output.stdout).unwrap();

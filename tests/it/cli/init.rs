@@ -2,12 +2,12 @@
 
 use insta::assert_snapshot;
 
-use super::Desk;
+use super::Workspace;
 
 #[test]
-fn init_writes_a_configuration_and_a_first_task_and_never_overwrites() {
-    let desk = Desk::empty();
-    assert_snapshot!(desk.says(&["init", "new"]), @r"
+fn init_writes_two_files_and_never_overwrites() {
+    let workspace = Workspace::empty();
+    assert_snapshot!(workspace.render(&["init", "new"]), @r"
     wrote new/phasegate.toml: which models, at what price and budget, and whom to ask
     wrote new/task.toml: a first task
 
@@ -15,7 +15,7 @@ fn init_writes_a_configuration_and_a_first_task_and_never_overwrites() {
       phasegate run --task new/task.toml
     exit 0
     ");
-    assert_snapshot!(desk.refuses(&["init", "new"]), @r"
+    assert_snapshot!(workspace.reject(&["init", "new"]), @r"
     exit 2
     error: new/phasegate.toml is there already, nothing was written
     hint: name another folder, or move it away
@@ -23,13 +23,13 @@ fn init_writes_a_configuration_and_a_first_task_and_never_overwrites() {
 }
 
 #[test]
-fn what_init_writes_is_in_order_and_asks_for_a_model() {
-    let desk = Desk::empty();
-    desk.says(&["init"]);
-    let config = desk.path().join("phasegate.toml");
+fn init_files_are_valid_and_need_a_model() {
+    let workspace = Workspace::empty();
+    workspace.render(&["init"]);
+    let config = workspace.path().join("phasegate.toml");
     let nobody = "\n[providers.ollama]\nbase_url = \"http://127.0.0.1:9/v1\"\n";
     std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + nobody).unwrap();
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml"]), @r#"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @r#"
     exit 2
     error: no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at http://127.0.0.1:9/v1
     hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,

@@ -18,21 +18,21 @@ const TASK: &str = "task_id = \"TASK-1\"\ndescription = \"Parse durations such a
 const SCRIPTED: &str = "[models]\ndefault = \"scripted:answers.toml\"\n";
 
 /// An empty folder to call `phasegate` in, with no key and no model anywhere.
-struct Desk(TempDir);
+struct Workspace(TempDir);
 
-impl Desk {
+impl Workspace {
     fn empty() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
     fn with(files: &[(&str, &str)]) -> Self {
-        let desk = Self::empty();
+        let workspace = Self::empty();
         for (name, text) in files {
-            let path = desk.path().join(name);
+            let path = workspace.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        desk
+        workspace
     }
 
     fn path(&self) -> &Path {
@@ -40,7 +40,7 @@ impl Desk {
     }
 
     /// Exit code, stdout and stderr of a call.
-    fn says(&self, args: &[&str]) -> String {
+    fn render(&self, args: &[&str]) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_phasegate"))
             .args(args)
             .current_dir(self.path())
@@ -55,12 +55,12 @@ impl Desk {
     }
 
     /// Calls, and makes sure that nothing was recorded or written.
-    fn refuses(&self, args: &[&str]) -> String {
+    fn reject(&self, args: &[&str]) -> String {
         let before = self.entries();
-        let said = self.says(args);
-        assert!(said.contains("exit 2\n"), "{said}");
+        let message = self.render(args);
+        assert!(message.contains("exit 2\n"), "{message}");
         assert_eq!(self.entries(), before, "something was written");
-        said
+        message
     }
 
     fn entries(&self) -> Vec<String> {
@@ -93,8 +93,8 @@ fn fixture(name: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_misspelt_command_is_refused_with_the_one_that_was_meant() {
-    assert_snapshot!(Desk::empty().refuses(&["rnu"]), @r"
+fn suggests_the_command_for_a_misspelt_one() {
+    assert_snapshot!(Workspace::empty().reject(&["rnu"]), @r"
     exit 2
     error: unrecognized subcommand 'rnu'
 
@@ -107,28 +107,28 @@ fn a_misspelt_command_is_refused_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn without_runs_every_command_says_so_and_makes_no_state_folder() {
-    let desk = Desk::empty();
-    assert_snapshot!(desk.says(&["runs"]), @r"
+fn commands_without_runs_create_no_state_folder() {
+    let workspace = Workspace::empty();
+    assert_snapshot!(workspace.render(&["runs"]), @r"
     no runs in .phasegate
     exit 0
     ");
-    assert_snapshot!(desk.says(&["runs", "--json"]), @r"
+    assert_snapshot!(workspace.render(&["runs", "--json"]), @r"
     []
     exit 0
     ");
-    assert_snapshot!(desk.says(&["pip", "list"]), @r"
+    assert_snapshot!(workspace.render(&["pip", "list"]), @r"
     no improvement proposals in .phasegate
     exit 0
     ");
-    assert_snapshot!(desk.refuses(&["show", "task-1-abcdef"]), @r"
+    assert_snapshot!(workspace.reject(&["show", "task-1-abcdef"]), @r"
     exit 2
     error: there are no runs in .phasegate
     hint: `phasegate run` starts one; if yours are elsewhere, name the folder with --state DIR
     ");
     for command in ["resume", "cancel", "approve", "reject", "override", "abort"] {
-        let said = desk.refuses(&[command, "task-1-abcdef"]);
-        assert!(said.contains("error: there are no runs in .phasegate\nhint: "), "{said}");
+        let message = workspace.reject(&[command, "task-1-abcdef"]);
+        assert!(message.contains("error: there are no runs in .phasegate\nhint: "), "{message}");
     }
-    assert_eq!(desk.entries(), Vec::<String>::new());
+    assert_eq!(workspace.entries(), Vec::<String>::new());
 }

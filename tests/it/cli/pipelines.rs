@@ -2,17 +2,17 @@
 
 use insta::assert_snapshot;
 
-use super::Desk;
+use super::Workspace;
 
 #[test]
-fn the_standard_pipelines_are_listed_and_shown() {
-    let desk = Desk::empty();
-    assert_snapshot!(desk.says(&["pipeline", "list"]), @r"
+fn lists_and_shows_standard_pipelines() {
+    let workspace = Workspace::empty();
+    assert_snapshot!(workspace.render(&["pipeline", "list"]), @r"
     tsp              planning, design, design review, code, code review, test, postmortem
     planning-design  planning, design, design review
     exit 0
     ");
-    assert_snapshot!(desk.says(&["pipeline", "show", "planning-design"]), @r"
+    assert_snapshot!(workspace.render(&["pipeline", "show", "planning-design"]), @r"
     planning-design: planning, design, design review
     feedback strategy phase-aware; at most 15 judgements in all
 
@@ -28,25 +28,25 @@ fn the_standard_pipelines_are_listed_and_shown() {
     planning       this binary  default  -
     exit 0
     ");
-    let shown = desk.says(&["pipeline", "show", "tsp", "--toml"]);
+    let shown = workspace.render(&["pipeline", "show", "tsp", "--toml"]);
     assert!(shown.contains("\nname = \"tsp\"\n") && shown.ends_with("exit 0\n"), "{shown}");
 }
 
 #[test]
-fn a_pipeline_file_is_checked_with_file_line_and_hint() {
+fn checks_a_pipeline_file_with_line_and_hint() {
     let good = "extends = \"tsp\"\n[[phase]]\nname = \"code-review\"\nmax_retries = 5\n";
     let bad = "extends = \"tsp\"\n[[phase]]\nname = \"audit\"\nagent = \"audit\"\nafter = \"tset\"\n";
-    let desk = Desk::with(&[("good.toml", good), ("bad.toml", bad)]);
-    assert_snapshot!(desk.says(&["pipeline", "check", "good.toml"]), @r"
+    let workspace = Workspace::with(&[("good.toml", good), ("bad.toml", bad)]);
+    assert_snapshot!(workspace.render(&["pipeline", "check", "good.toml"]), @r"
     good.toml is in order: 7 phases, 3 gates
     exit 0
     ");
-    assert_snapshot!(desk.refuses(&["pipeline", "check", "bad.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["pipeline", "check", "bad.toml"]), @r"
     exit 2
     error: bad.toml:5: there is no phase `tset` to come after
     hint: did you mean `test`?
     ");
-    assert_snapshot!(desk.refuses(&["pipeline", "show", "nothing"]), @r"
+    assert_snapshot!(workspace.reject(&["pipeline", "show", "nothing"]), @r"
     exit 2
     error: --pipeline: there is no standard pipeline `nothing`
     hint: known are tsp, planning-design

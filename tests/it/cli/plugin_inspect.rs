@@ -4,18 +4,18 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 
-use super::{Desk, fixture};
+use super::{Workspace, fixture};
 
 fn inspect(name: &str) -> String {
-    Desk::empty().says(&["plugin", "inspect", fixture(name).to_str().unwrap()])
+    Workspace::empty().render(&["plugin", "inspect", fixture(name).to_str().unwrap()])
 }
 #[test]
-fn a_component_that_its_reader_panics_on_is_refused_without_its_reader_s_words() {
+fn rejects_a_component_that_panics_the_parser() {
     let name = "component-whose-function-is-called-like-an-interface";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
-    let desk = Desk::empty();
-    std::fs::copy(file, desk.path().join("odd.wasm")).unwrap();
-    assert_snapshot!(desk.says(&["plugin", "inspect", "odd.wasm"]), @r"
+    let workspace = Workspace::empty();
+    std::fs::copy(file, workspace.path().join("odd.wasm")).unwrap();
+    assert_snapshot!(workspace.render(&["plugin", "inspect", "odd.wasm"]), @r"
     exit 2
     error: odd.wasm: this is not a WebAssembly component: its interfaces cannot be put in words of WIT
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
@@ -23,7 +23,7 @@ fn a_component_that_its_reader_panics_on_is_refused_without_its_reader_s_words()
 }
 
 #[test]
-fn an_agent_is_inspected() {
+fn inspects_an_agent() {
     assert_snapshot!(inspect("agent.wasm"), @r#"
     file      FIXTURES/agent.wasm
     world     agent-plugin
@@ -46,7 +46,7 @@ fn an_agent_is_inspected() {
 }
 
 #[test]
-fn components_that_do_not_fit_are_told_why_and_what_to_do() {
+fn explains_why_a_component_does_not_fit() {
     assert_snapshot!(inspect("old-contract.wasm"), @r"
     file      FIXTURES/old-contract.wasm
     world     runner-plugin
@@ -84,10 +84,10 @@ fn components_that_do_not_fit_are_told_why_and_what_to_do() {
 }
 
 #[test]
-fn a_test_runner_says_what_it_offers() {
-    let desk = Desk::empty();
+fn shows_the_environment_of_a_test_runner() {
+    let workspace = Workspace::empty();
     let file = fixture("runner.wasm");
-    assert_snapshot!(desk.says(&["plugin", "inspect", file.to_str().unwrap(), "--environment"]), @r#"
+    assert_snapshot!(workspace.render(&["plugin", "inspect", file.to_str().unwrap(), "--environment"]), @r#"
     {
       "language": "lines",
       "modules": [],
@@ -102,7 +102,7 @@ fn a_test_runner_says_what_it_offers() {
     exit 0
     "#);
     let agent = fixture("agent.wasm");
-    assert_snapshot!(desk.says(&["plugin", "inspect", agent.to_str().unwrap(), "--environment"]), @r"
+    assert_snapshot!(workspace.render(&["plugin", "inspect", agent.to_str().unwrap(), "--environment"]), @r"
     exit 2
     error: FIXTURES/agent.wasm is no test runner, it offers nothing to code
     hint: leave --environment away
@@ -110,9 +110,10 @@ fn a_test_runner_says_what_it_offers() {
 }
 
 #[test]
-fn an_inspection_as_json_has_every_field() {
-    let said = Desk::empty().says(&["plugin", "inspect", fixture("strategy.wasm").to_str().unwrap(), "--json"]);
-    let (json, exit) = said.split_once("exit ").unwrap();
+fn json_contains_every_field() {
+    let message =
+        Workspace::empty().render(&["plugin", "inspect", fixture("strategy.wasm").to_str().unwrap(), "--json"]);
+    let (json, exit) = message.split_once("exit ").unwrap();
     let value: serde_json::Value = serde_json::from_str(json).unwrap();
     assert_eq!(
         (value["world"].as_str(), value.get("misfit"), exit),
@@ -121,14 +122,14 @@ fn an_inspection_as_json_has_every_field() {
 }
 
 #[test]
-fn a_file_that_is_no_component_is_refused() {
-    let desk = Desk::with(&[("plugin.wasm", "no component at all")]);
-    assert_snapshot!(desk.refuses(&["plugin", "inspect", "plugin.wasm"]), @r"
+fn rejects_a_file_that_is_no_component() {
+    let workspace = Workspace::with(&[("plugin.wasm", "no component at all")]);
+    assert_snapshot!(workspace.reject(&["plugin", "inspect", "plugin.wasm"]), @r"
     exit 2
     error: plugin.wasm: this is not a WebAssembly component: it does not start as one
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
-    assert_snapshot!(desk.refuses(&["plugin", "inspect", "missing.wasm"]), @r"
+    assert_snapshot!(workspace.reject(&["plugin", "inspect", "missing.wasm"]), @r"
     exit 2
     error: missing.wasm cannot be read: there is no such file
     hint: name a component, as in target/NAME.wasm

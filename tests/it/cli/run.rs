@@ -2,11 +2,11 @@
 
 use insta::assert_snapshot;
 
-use super::{Desk, SCRIPTED, TASK};
+use super::{SCRIPTED, TASK, Workspace};
 
 #[test]
-fn a_run_needs_a_task() {
-    assert_snapshot!(Desk::empty().refuses(&["run"]), @r"
+fn run_needs_a_task() {
+    assert_snapshot!(Workspace::empty().reject(&["run"]), @r"
     exit 2
     error: the following required arguments were not provided:
       <--task-id <ID>|--task <FILE.toml>>
@@ -18,18 +18,18 @@ fn a_run_needs_a_task() {
 }
 
 #[test]
-fn a_task_by_flags_needs_a_description() {
-    assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1"]), @r"
+fn task_from_flags_needs_a_description() {
+    assert_snapshot!(Workspace::empty().reject(&["run", "--task-id", "TASK-1"]), @r"
     exit 2
     error: --task-id needs a --description
     hint: say in a sentence what is wanted, or name a file with --task
     ");
-    assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1", "--resume"]), @r"
+    assert_snapshot!(Workspace::empty().reject(&["run", "--task-id", "TASK-1", "--resume"]), @r"
     exit 2
     error: task TASK-1 has no run to go on with
     hint: `phasegate runs` lists the runs; --description TEXT starts one
     ");
-    assert_snapshot!(Desk::empty().refuses(&["run", "--task-id", "TASK-1", "--description", "short"]), @r"
+    assert_snapshot!(Workspace::empty().reject(&["run", "--task-id", "TASK-1", "--description", "short"]), @r"
     exit 2
     error: --description is too short
     hint: say in a sentence what is wanted; at least 10 characters
@@ -37,9 +37,9 @@ fn a_task_by_flags_needs_a_description() {
 }
 
 #[test]
-fn a_task_id_that_is_none_is_refused_with_the_rule() {
+fn rejects_an_invalid_task_id_with_the_rule() {
     let args = ["run", "--task-id", "../x", "--description", "Parse durations such as 1h30m"];
-    assert_snapshot!(Desk::empty().refuses(&args), @r"
+    assert_snapshot!(Workspace::empty().reject(&args), @r"
     exit 2
     error: --task-id: `../x` is not a task id
     hint: a task id has 3 to 100 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, and starts with a letter or digit
@@ -47,8 +47,8 @@ fn a_task_id_that_is_none_is_refused_with_the_rule() {
 }
 
 #[test]
-fn a_task_file_that_is_not_there_is_named() {
-    assert_snapshot!(Desk::empty().refuses(&["run", "--task", "task.toml"]), @r"
+fn names_a_missing_task_file() {
+    assert_snapshot!(Workspace::empty().reject(&["run", "--task", "task.toml"]), @r"
     exit 2
     error: task.toml cannot be read: there is no such file
     hint: name a task file; `phasegate init` writes a first one
@@ -56,15 +56,15 @@ fn a_task_file_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_bad_task_file_is_refused_with_its_line() {
+fn rejects_a_bad_task_file_with_its_line() {
     let misspelt = format!("{TASK}requirments = []\n");
-    let desk = Desk::with(&[("misspelt.toml", &misspelt), ("open.toml", "task_id = \"TASK-1\n")]);
-    assert_snapshot!(desk.refuses(&["run", "--task", "misspelt.toml"]), @r"
+    let workspace = Workspace::with(&[("misspelt.toml", &misspelt), ("open.toml", "task_id = \"TASK-1\n")]);
+    assert_snapshot!(workspace.reject(&["run", "--task", "misspelt.toml"]), @r"
     exit 2
     error: misspelt.toml:3: unknown field `requirments`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
     hint: did you mean `requirements`?
     ");
-    assert_snapshot!(desk.refuses(&["run", "--task", "open.toml"]), @r#"
+    assert_snapshot!(workspace.reject(&["run", "--task", "open.toml"]), @r#"
     exit 2
     error: open.toml:1: invalid basic string, expected `"`
     hint: see the configuration reference in README.md
@@ -72,16 +72,16 @@ fn a_bad_task_file_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_context_file_that_leaves_the_folder_or_is_not_there_is_refused() {
+fn rejects_missing_and_outside_context_files() {
     let leaves = format!("{TASK}context_files = [\"../secret.txt\"]\n");
     let missing = format!("{TASK}context_files = [\"docs/*.md\"]\n");
-    let desk = Desk::with(&[("leaves.toml", &leaves), ("missing.toml", &missing)]);
-    assert_snapshot!(desk.refuses(&["run", "--task", "leaves.toml"]), @r"
+    let workspace = Workspace::with(&[("leaves.toml", &leaves), ("missing.toml", &missing)]);
+    assert_snapshot!(workspace.reject(&["run", "--task", "leaves.toml"]), @r"
     exit 2
     error: leaves.toml:3: context file `../secret.txt` leaves the task's folder
     hint: give a path relative to the task file, without `..`; copy the file there if it lies elsewhere
     ");
-    assert_snapshot!(desk.refuses(&["run", "--task", "missing.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "missing.toml"]), @r"
     exit 2
     error: context file `docs/*.md` is not there: nothing in HERE matches it
     hint: the pattern is relative to the task's file; `**` matches any number of folders
@@ -89,14 +89,15 @@ fn a_context_file_that_leaves_the_folder_or_is_not_there_is_refused() {
 }
 
 #[test]
-fn a_bad_configuration_is_refused_with_its_line() {
-    let desk = Desk::with(&[("task.toml", TASK), ("phasegate.toml", "[models]\ndefualt = \"openai:gpt-5\"\n")]);
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml"]), @r"
+fn rejects_a_bad_configuration_with_its_line() {
+    let workspace =
+        Workspace::with(&[("task.toml", TASK), ("phasegate.toml", "[models]\ndefualt = \"openai:gpt-5\"\n")]);
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @r"
     exit 2
     error: phasegate.toml:2: unknown field `defualt`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`
     hint: did you mean `default`?
     ");
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--config", "other.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "other.toml"]), @r"
     exit 2
     error: other.toml cannot be read: there is no such file
     hint: name a file that exists, or leave --config out: phasegate.toml is looked for upwards
@@ -104,15 +105,15 @@ fn a_bad_configuration_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_model_that_cannot_be_asked_is_refused_with_its_line() {
+fn rejects_an_unusable_model_with_its_line() {
     let unknown = "# mine\n[models]\ndefault = \"nobody:x\"\n";
-    let desk = Desk::with(&[("task.toml", TASK), ("unknown.toml", unknown), ("scripted.toml", SCRIPTED)]);
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @r"
+    let workspace = Workspace::with(&[("task.toml", TASK), ("unknown.toml", unknown), ("scripted.toml", SCRIPTED)]);
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @r"
     exit 2
     error: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
     hint: known are anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
     ");
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @r"
     exit 2
     error: scripted.toml:2: [models] default: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
     hint: the path is relative to the configuration's folder
@@ -120,25 +121,25 @@ fn a_model_that_cannot_be_asked_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_pipeline_or_a_strategy_that_is_not_there_is_refused() {
-    let desk = Desk::with(&[("task.toml", TASK)]);
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--pipeline", "tps"]), @r"
+fn rejects_an_unknown_pipeline_or_strategy() {
+    let workspace = Workspace::with(&[("task.toml", TASK)]);
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--pipeline", "tps"]), @r"
     exit 2
     error: --pipeline: there is no standard pipeline `tps`
     hint: did you mean `tsp`?
     ");
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--pipeline", "mine.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--pipeline", "mine.toml"]), @r"
     exit 2
     error: --pipeline: there is no file `mine.toml`
     hint: the path is relative to the current folder
     ");
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--feedback", "nearest"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "nearest"]), @r"
     exit 2
     error: --feedback: there is no strategy `nearest`
     hint: known are phase-aware, nearest-phase
     a strategy of your own is given as a file that ends in .wasm
     ");
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--feedback", "mine.wasm"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "mine.wasm"]), @r"
     exit 2
     error: --feedback: there is no file `mine.wasm`
     hint: known by name are phase-aware, nearest-phase
@@ -146,9 +147,9 @@ fn a_pipeline_or_a_strategy_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn an_out_folder_with_something_in_it_is_left_alone() {
-    let desk = Desk::with(&[("task.toml", TASK), ("results/notes.txt", "mine")]);
-    assert_snapshot!(desk.refuses(&["run", "--task", "task.toml", "--out", "results"]), @r"
+fn leaves_a_filled_output_folder_alone() {
+    let workspace = Workspace::with(&[("task.toml", TASK), ("results/notes.txt", "mine")]);
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--out", "results"]), @r"
     exit 2
     error: results is not empty, and nothing was started
     hint: choose another folder with --out, or write over it with --force
@@ -156,9 +157,9 @@ fn an_out_folder_with_something_in_it_is_left_alone() {
 }
 
 #[test]
-fn two_tasks_of_one_name_cannot_share_an_out_folder() {
-    let desk = Desk::with(&[("a.toml", TASK), ("b.toml", TASK)]);
-    assert_snapshot!(desk.refuses(&["run", "--task", "a.toml", "--task", "b.toml", "--out", "results"]), @r"
+fn tasks_of_one_name_cannot_share_output_folders() {
+    let workspace = Workspace::with(&[("a.toml", TASK), ("b.toml", TASK)]);
+    assert_snapshot!(workspace.reject(&["run", "--task", "a.toml", "--task", "b.toml", "--out", "results"]), @r"
     exit 2
     error: two of the tasks are called TASK-1, and their results would go to one folder
     hint: rename one, or leave --out away

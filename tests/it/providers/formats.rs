@@ -18,10 +18,10 @@ pub fn whole(body: &Value) -> Response<Body> {
 }
 
 /// Chat completions; a stream is cut after `cut` bytes of the words.
-pub fn chat(asked: &Value, words: &str, cut: usize) -> Response<Body> {
+pub fn chat(asked: &Value, text: &str, cut: usize) -> Response<Body> {
     let usage = json!({ "prompt_tokens": 1000, "completion_tokens": 100 });
     if asked["stream"] == json!(true) {
-        let (head, tail) = words.split_at(cut);
+        let (head, tail) = text.split_at(cut);
         let piece = |delta: Value, finish: Value| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
         let lines = [
             piece(json!({ "role": "assistant", "content": head }), Value::Null),
@@ -31,17 +31,17 @@ pub fn chat(asked: &Value, words: &str, cut: usize) -> Response<Body> {
         ];
         return events(&lines, "data: [DONE]\n\n");
     }
-    let message = json!({ "role": "assistant", "content": words });
+    let message = json!({ "role": "assistant", "content": text });
     whole(&json!({ "id": "c", "object": "chat.completion", "model": "m",
         "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }], "usage": usage }))
 }
 
 /// Messages; a stream is cut after `cut` bytes of the words.
-pub fn messages(asked: &Value, words: &str, cut: usize) -> Response<Body> {
+pub fn messages(asked: &Value, text: &str, cut: usize) -> Response<Body> {
     let head = json!({ "id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": null,
         "stop_sequence": null, "usage": { "input_tokens": 1000, "output_tokens": 1 } });
     if asked["stream"] == json!(true) {
-        let (first, last) = words.split_at(cut);
+        let (first, last) = text.split_at(cut);
         let piece = |text: &str| json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } });
         let lines = [
             json!({ "type": "message_start", "message": head }),
@@ -56,7 +56,7 @@ pub fn messages(asked: &Value, words: &str, cut: usize) -> Response<Body> {
         return events(&lines, "");
     }
     let mut body = head;
-    body["content"] = json!([{ "type": "text", "text": words }]);
+    body["content"] = json!([{ "type": "text", "text": text }]);
     body["stop_reason"] = json!("end_turn");
     body["usage"] = json!({ "input_tokens": 1000, "output_tokens": 100 });
     whole(&body)

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::search::{KEY, everything, search};
+use super::search::{KEY, assert_keyless, search_files};
 use super::server::{Answer, Kind, Server, run};
 
 const PASSWORD: &str = "proxy-pass-81c2";
@@ -15,8 +15,8 @@ const PASSWORD: &str = "proxy-pass-81c2";
 fn proxy() -> (String, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = format!("http://me:{PASSWORD}@{}", listener.local_addr().unwrap());
-    let heard: Arc<Mutex<Vec<u8>>> = Arc::default();
-    let keeps = Arc::clone(&heard);
+    let requests: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let keeps = Arc::clone(&requests);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -26,7 +26,7 @@ fn proxy() -> (String, Arc<Mutex<Vec<u8>>>) {
             let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         }
     });
-    (address, heard)
+    (address, requests)
 }
 
 fn answer() -> Answer {
@@ -39,48 +39,52 @@ fn environment(proxy: &str) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_proxy_of_the_environment_hears_of_a_call_over_plain_http() {
-    let (proxy, heard) = proxy();
+async fn plain_http_ignores_proxies_of_the_environment() {
+    let (proxy, requests) = proxy();
     let server = Server::start(answer()).await;
     // The second is no address of loopback, and yet leads there on most machines: it stands for one beyond.
     for (host, more) in [("127.0.0.1", ""), ("0.0.0.0", "allow_http = true\n")] {
-        let scene = crate::scene("asks-models");
+        let scenario = crate::scenario("asks-models");
         let config = Kind::Chat.config(&format!("http://{host}:{}", server.port), true, more);
-        let told = run(&scene, &config, &environment(&proxy)).await;
-        assert_eq!(told.code, 0, "{}", told.stderr);
+        let output = run(&scenario, &config, &environment(&proxy)).await;
+        assert_eq!(output.code, 0, "{}", output.stderr);
     }
-    assert_eq!(server.heard().iter().filter(|heard| heard.keyed).count(), 4);
-    assert_eq!(heard.lock().unwrap().len(), 0, "{}", String::from_utf8_lossy(&heard.lock().unwrap()));
+    assert_eq!(server.requests().iter().filter(|requests| requests.keyed).count(), 4);
+    assert_eq!(requests.lock().unwrap().len(), 0, "{}", String::from_utf8_lossy(&requests.lock().unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_is_asked_to_let_https_through_and_learns_no_key() {
-    let (proxy, heard) = proxy();
-    let scene = crate::scene("asks-models");
+async fn https_proxy_tunnels_and_sees_no_key() {
+    let (proxy, requests) = proxy();
+    let scenario = crate::scenario("asks-models");
     let config = Kind::Chat.config("https://provider.invalid", true, "");
-    let told = run(&scene, &config, &environment(&proxy)).await;
-    assert_eq!(told.code, 4, "{}", told.stderr);
-    let heard = heard.lock().unwrap().clone();
-    assert!(heard.starts_with(b"CONNECT provider.invalid:443 HTTP/1.1\r\n"), "{}", String::from_utf8_lossy(&heard));
-    search("what the proxy heard", &heard);
+    let output = run(&scenario, &config, &environment(&proxy)).await;
+    assert_eq!(output.code, 4, "{}", output.stderr);
+    let requests = requests.lock().unwrap().clone();
     assert!(
-        told.stderr.contains(
+        requests.starts_with(b"CONNECT provider.invalid:443 HTTP/1.1\r\n"),
+        "{}",
+        String::from_utf8_lossy(&requests)
+    );
+    assert_keyless("what the proxy heard", &requests);
+    assert!(
+        output.stderr.contains(
             "hint: look at the proxy that HTTPS_PROXY or ALL_PROXY names, or name provider.invalid in NO_PROXY"
         ),
         "{}",
-        told.stderr
+        output.stderr
     );
-    assert!(!told.stderr.contains(PASSWORD) && !told.stdout.contains(PASSWORD), "{}", told.stderr);
-    everything(&scene);
+    assert!(!output.stderr.contains(PASSWORD) && !output.stdout.contains(PASSWORD), "{}", output.stderr);
+    search_files(&scenario);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_is_not_sent_over_plain_http_beyond_this_machine() {
+async fn never_sends_keys_over_remote_plain_http() {
     let server = Server::start(answer()).await;
-    let scene = crate::scene("asks-models");
+    let scenario = crate::scenario("asks-models");
     let config = Kind::Chat.config(&format!("http://0.0.0.0:{}", server.port), true, "");
-    let told = run(&scene, &config, &[("MY_KEY", KEY)]).await;
-    assert_eq!(told.code, 2, "{}", told.stderr);
-    assert!(told.stderr.contains("hint: use https://, or say allow_http = true"), "{}", told.stderr);
-    assert!(server.heard().is_empty());
+    let output = run(&scenario, &config, &[("MY_KEY", KEY)]).await;
+    assert_eq!(output.code, 2, "{}", output.stderr);
+    assert!(output.stderr.contains("hint: use https://, or say allow_http = true"), "{}", output.stderr);
+    assert!(server.requests().is_empty());
 }

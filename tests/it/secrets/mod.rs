@@ -8,11 +8,11 @@ mod server;
 use std::fs;
 use std::sync::Arc;
 
-use self::search::{FORMS, KEY, everything, search};
+use self::search::{FORMS, KEY, assert_keyless, search_files};
 use self::server::{Kind, Server, run};
 use axum::body::Body;
 use axum::http::Response;
-use phasegate_test::{Scene, Told};
+use phasegate_test::{Output, Scenario};
 use serde_json::{Value, json};
 
 /// What an echoing model says: JSON with the key in all its forms, which stay JSON without it.
@@ -31,16 +31,16 @@ fn answer(status: u16, kind: &str, body: impl Into<Body>) -> Response<Body> {
 }
 
 /// Every command that tells of a run, once it is over or stopped.
-fn ask_around(scene: &Scene, run: &str) {
+fn search_commands(scenario: &Scenario, run: &str) {
     let ask = |args: &[&str]| {
-        let mut command = scene.command(args);
+        let mut command = scenario.command(args);
         command.args(["-v", "-v"]).env("MY_KEY", KEY).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
-        let told = Told::of(command);
-        search(args[0], told.stdout.as_bytes());
-        search(args[0], told.stderr.as_bytes());
-        told
+        let output = Output::of(command);
+        assert_keyless(args[0], output.stdout.as_bytes());
+        assert_keyless(args[0], output.stderr.as_bytes());
+        output
     };
-    let export = scene.path("run.phasegate").display().to_string();
+    let export = scenario.path("run.phasegate").display().to_string();
     let commands: [&[&str]; 14] = [
         &["runs"],
         &["runs", "--json"],
@@ -70,51 +70,51 @@ fn ask_around(scene: &Scene, run: &str) {
 }
 
 /// Runs against a server that answers so, looks everywhere, and gives what the run told and what it left behind.
-async fn hunt(kind: Kind, stream: bool, answer: server::Answer) -> (Told, Scene) {
+async fn run_and_search(kind: Kind, stream: bool, answer: server::Answer) -> (Output, Scenario) {
     let server = Server::start(answer).await;
-    let scene = crate::scene("asks-models");
-    let told = run(&scene, &server.config(kind, stream), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]).await;
-    assert!(server.heard().iter().all(|heard| heard.keyed), "the key went where it belongs");
-    assert!(!server.heard().is_empty(), "{}", told.stderr);
-    search("the run's own words", told.stdout.as_bytes());
-    search("the run's own words", told.stderr.as_bytes());
-    let name = told.run_id();
-    let scene = tokio::task::spawn_blocking(move || {
-        ask_around(&scene, &name);
-        scene
+    let scenario = crate::scenario("asks-models");
+    let output = run(&scenario, &server.config(kind, stream), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]).await;
+    assert!(server.requests().iter().all(|requests| requests.keyed), "the key went where it belongs");
+    assert!(!server.requests().is_empty(), "{}", output.stderr);
+    assert_keyless("the run's own words", output.stdout.as_bytes());
+    assert_keyless("the run's own words", output.stderr.as_bytes());
+    let name = output.run_id();
+    let scenario = tokio::task::spawn_blocking(move || {
+        search_commands(&scenario, &name);
+        scenario
     });
-    let scene = scene.await.unwrap();
-    everything(&scene);
-    (told, scene)
+    let scenario = scenario.await.unwrap();
+    search_files(&scenario);
+    (output, scenario)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_in_an_answer_is_taken_out_before_it_is_recorded() {
+async fn redacts_keys_in_answers_before_recording() {
     for kind in [Kind::Chat, Kind::Messages] {
         for stream in [true, false] {
             // Cut within the key.
-            let said = move |asked: &Value| {
-                let words = echo();
-                let mut answer = kind.answer(asked, &words, words.find(KEY).unwrap() + 9);
+            let message = move |asked: &Value| {
+                let text = echo();
+                let mut answer = kind.answer(asked, &text, text.find(KEY).unwrap() + 9);
                 for form in FORMS {
                     answer.headers_mut().append("x-request-id", form.parse().unwrap());
                 }
                 answer
             };
-            let (told, scene) = hunt(kind, stream, Arc::new(said)).await;
-            assert_eq!(told.code, 0, "{}", told.stderr);
-            let text = fs::read_to_string(scene.path("out/artifacts/plan.json")).unwrap();
+            let (output, scenario) = run_and_search(kind, stream, Arc::new(message)).await;
+            assert_eq!(output.code, 0, "{}", output.stderr);
+            let text = fs::read_to_string(scenario.path("out/artifacts/plan.json")).unwrap();
             let plan: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(plan["said"][0], "it is [redacted].");
             assert_eq!(text.matches("[redacted]").count(), FORMS.len(), "{text}");
             // What was recorded is what the agent was given: a replay comes to the same.
-            scene.replays(&told.run_id(), &[]);
+            scenario.check_replay(&output.run_id(), &[]);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_in_a_complaint_is_taken_out_before_anybody_reads_it() {
+async fn redacts_keys_in_provider_errors() {
     for kind in [Kind::Chat, Kind::Messages] {
         for status in [400, 401, 503] {
             let refuse = move |_: &Value| {
@@ -122,15 +122,15 @@ async fn a_key_in_a_complaint_is_taken_out_before_anybody_reads_it() {
                 refusal.headers_mut().insert("retry-after", "0".parse().unwrap());
                 refusal
             };
-            let (told, _) = hunt(kind, true, Arc::new(refuse)).await;
-            assert_ne!(told.code, 0, "{}", told.stderr);
-            assert!(told.stderr.contains("[redacted]"), "{status}: {}", told.stderr);
+            let (output, _) = run_and_search(kind, true, Arc::new(refuse)).await;
+            assert_ne!(output.code, 0, "{}", output.stderr);
+            assert!(output.stderr.contains("[redacted]"), "{status}: {}", output.stderr);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_in_what_is_no_answer_at_all_is_seen_nowhere() {
+async fn redacts_keys_in_malformed_answers() {
     let page = || format!("<html><p title=\"{}\">{}</p>", KEY, FORMS.join("\n"));
     let odd: [(&str, server::Answer); 6] = [
         (
@@ -162,34 +162,35 @@ async fn a_key_in_what_is_no_answer_at_all_is_seen_nowhere() {
     ];
     for (name, answer) in odd {
         for kind in [Kind::Chat, Kind::Messages] {
-            let (told, _) = hunt(kind, true, Arc::clone(&answer)).await;
-            assert_ne!(told.code, 0, "{name}: {}", told.stderr);
+            let (output, _) = run_and_search(kind, true, Arc::clone(&answer)).await;
+            assert_ne!(output.code, 0, "{name}: {}", output.stderr);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_killed_leaves_no_key_behind() {
+async fn killed_run_leaves_no_key_behind() {
     let server = Server::start(Arc::new(|asked: &Value| Kind::Chat.answer(asked, &echo(), 20))).await;
-    let scene = crate::scene("asks-models");
-    let command = server::command(&scene, &server.config(Kind::Chat, true), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]);
-    let scene = tokio::task::spawn_blocking(move || {
-        let told = scene.until(command, |event| event["event"] == "model_answered").signal("KILL");
-        search("the killed run's words", told.stderr.as_bytes());
-        scene
+    let scenario = crate::scenario("asks-models");
+    let command =
+        server::command(&scenario, &server.config(Kind::Chat, true), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]);
+    let scenario = tokio::task::spawn_blocking(move || {
+        let output = scenario.until(command, |event| event["event"] == "model_answered").signal("KILL");
+        assert_keyless("the killed run's words", output.stderr.as_bytes());
+        scenario
     })
     .await
     .unwrap();
-    let left: Vec<_> = search::files(&scene.path("state"));
+    let left: Vec<_> = search::files(&scenario.path("state"));
     assert!(left.iter().any(|file| file.ends_with("journal.db-wal")), "{left:?}");
-    everything(&scene);
+    search_files(&scenario);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_experiment_and_its_tables_hold_no_key() {
+async fn experiments_and_tables_contain_no_key() {
     let server = Server::start(Arc::new(|asked: &Value| Kind::Chat.answer(asked, &echo(), 20))).await;
-    let scene = crate::scene("asks-models");
-    fs::write(scene.path("phasegate.toml"), server.config(Kind::Chat, true)).unwrap();
+    let scenario = crate::scenario("asks-models");
+    fs::write(scenario.path("phasegate.toml"), server.config(Kind::Chat, true)).unwrap();
     let scenarios = server::scenarios();
     let (task, pipeline) = (scenarios.join("task.toml"), scenarios.join("asks-models/pipeline.toml"));
     let experiment = format!(
@@ -199,12 +200,12 @@ async fn an_experiment_and_its_tables_hold_no_key() {
         pipeline.display(),
         pipeline.display()
     );
-    fs::write(scene.path("experiment.toml"), experiment).unwrap();
-    let mut command = scene.command(&["experiment", "experiment.toml", "-v", "-v"]);
+    fs::write(scenario.path("experiment.toml"), experiment).unwrap();
+    let mut command = scenario.command(&["experiment", "experiment.toml", "-v", "-v"]);
     command.env("MY_KEY", KEY).env("RUST_LOG", "trace");
-    let told = tokio::task::spawn_blocking(move || Told::of(command)).await.unwrap();
-    assert_eq!(told.code, 0, "{}{}", told.stdout, told.stderr);
-    search("the experiment's words", told.stdout.as_bytes());
-    search("the experiment's words", told.stderr.as_bytes());
-    everything(&scene);
+    let output = tokio::task::spawn_blocking(move || Output::of(command)).await.unwrap();
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+    assert_keyless("the experiment's words", output.stdout.as_bytes());
+    assert_keyless("the experiment's words", output.stderr.as_bytes());
+    search_files(&scenario);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_journal::{Journal, SqliteJournal};
 
-use phasegate_test::Scene;
+use phasegate_test::Scenario;
 
 /// With characters that look different in addresses, in JSON and in base64.
 pub const KEY: &str = "sk-canary+5f0c/9a1e=77zq";
@@ -34,7 +34,7 @@ const PIECES: [&str; 8] = [
 ];
 
 /// Nothing of the key is in these bytes.
-pub fn search(what: &str, bytes: &[u8]) {
+pub fn assert_keyless(what: &str, bytes: &[u8]) {
     if let Some((piece, at)) = PIECES.iter().find_map(|piece| Some((piece, position(bytes, piece.as_bytes())?))) {
         let around = &bytes[at.saturating_sub(300)..(at + 100).min(bytes.len())];
         panic!("`{piece}` is in {what}, at byte {at}: {}", String::from_utf8_lossy(around));
@@ -60,34 +60,34 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Nothing of it is in what a scene has left behind: state and out folder, lock, exports, and what the journal holds.
-pub fn everything(scene: &Scene) {
-    let files = files(&scene.path(""));
+pub fn search_files(scenario: &Scenario) {
+    let files = files(&scenario.path(""));
     assert!(files.iter().any(|file| file.ends_with("journal.db")), "{files:?}");
     for file in files {
         let (name, bytes) = (file.display().to_string(), fs::read(&file).unwrap());
-        search(&name, name.as_bytes());
-        search(&name, &bytes);
+        assert_keyless(&name, name.as_bytes());
+        assert_keyless(&name, &bytes);
         if name.ends_with(".phasegate") {
-            search(&name, &zstd::decode_all(bytes.as_slice()).unwrap());
+            assert_keyless(&name, &zstd::decode_all(bytes.as_slice()).unwrap());
         }
     }
     // A long text is in pieces in the database's file.
-    let journal = SqliteJournal::open_to_read(&scene.path("state")).unwrap();
+    let journal = SqliteJournal::open_to_read(&scenario.path("state")).unwrap();
     for run in journal.runs().unwrap() {
         for recorded in journal.events(&run).unwrap() {
-            search("an event", serde_json::to_string(&recorded.event).unwrap().as_bytes());
+            assert_keyless("an event", serde_json::to_string(&recorded.event).unwrap().as_bytes());
             for digest in recorded.event.blobs() {
-                search("a blob", &journal.blob(digest).unwrap().unwrap());
+                assert_keyless("a blob", &journal.blob(digest).unwrap().unwrap());
             }
         }
     }
 }
 
 #[test]
-fn what_is_there_is_found() {
+fn search_finds_every_form_of_a_key() {
     for form in FORMS {
-        let found = std::panic::catch_unwind(|| search("a text", format!("so: {form}.").as_bytes()));
+        let found = std::panic::catch_unwind(|| assert_keyless("a text", format!("so: {form}.").as_bytes()));
         assert!(found.is_err(), "{form}");
     }
-    search("a text", b"sk-another");
+    assert_keyless("a text", b"sk-another");
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::search::KEY;
 use crate::providers::formats;
-use phasegate_test::{Scene, Told};
+use phasegate_test::{Output, Scenario};
 
 pub type Answer = Arc<dyn Fn(&Value) -> Response<Body> + Send + Sync>;
 
@@ -24,10 +24,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub fn answer(self, asked: &Value, words: &str, cut: usize) -> Response<Body> {
+    pub fn answer(self, asked: &Value, text: &str, cut: usize) -> Response<Body> {
         match self {
-            Self::Chat => formats::chat(asked, words, cut),
-            Self::Messages => formats::messages(asked, words, cut),
+            Self::Chat => formats::chat(asked, text, cut),
+            Self::Messages => formats::messages(asked, text, cut),
         }
     }
 
@@ -54,26 +54,26 @@ pub struct Heard {
 pub struct Server {
     pub address: String,
     pub port: u16,
-    heard: Arc<Mutex<Vec<Heard>>>,
+    requests: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl Server {
     pub async fn start(answer: Answer) -> Self {
-        let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
-        let handler = move |State(heard): State<Arc<Mutex<Vec<Heard>>>>, headers: HeaderMap, body: String| async move {
+        let requests: Arc<Mutex<Vec<Heard>>> = Arc::default();
+        let handler = move |State(requests): State<Arc<Mutex<Vec<Heard>>>>, headers: HeaderMap, body: String| async move {
             let keyed = headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(KEY)));
-            heard.lock().unwrap().push(Heard { keyed });
+            requests.lock().unwrap().push(Heard { keyed });
             answer(&serde_json::from_str(&body).unwrap_or_default())
         };
-        let router = Router::new().fallback(handler).with_state(Arc::clone(&heard));
+        let router = Router::new().fallback(handler).with_state(Arc::clone(&requests));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address: format!("http://127.0.0.1:{port}"), port, heard }
+        Self { address: format!("http://127.0.0.1:{port}"), port, requests }
     }
 
-    pub fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().unwrap().clone()
+    pub fn requests(&self) -> Vec<Heard> {
+        self.requests.lock().unwrap().clone()
     }
 
     pub fn config(&self, kind: Kind, stream: bool) -> String {
@@ -86,18 +86,18 @@ pub fn scenarios() -> PathBuf {
 }
 
 /// A run with this configuration and environment, which says all it can.
-pub fn command(scene: &Scene, config: &str, environment: &[(&str, &str)]) -> Command {
-    let file = scene.path("models.toml");
+pub fn command(scenario: &Scenario, config: &str, environment: &[(&str, &str)]) -> Command {
+    let file = scenario.path("models.toml");
     std::fs::write(&file, config).unwrap();
-    let mut command = scene.command(&["run", "--json", "--verbose", "--verbose"]);
+    let mut command = scenario.command(&["run", "--json", "--verbose", "--verbose"]);
     command.arg("--task").arg(scenarios().join("task.toml"));
     command.arg("--pipeline").arg(scenarios().join("asks-models/pipeline.toml"));
-    command.arg("--config").arg(&file).arg("--out").arg(scene.path("out"));
+    command.arg("--config").arg(&file).arg("--out").arg(scenario.path("out"));
     command.env("RUST_BACKTRACE", "full").envs(environment.iter().copied());
     command
 }
 
-pub async fn run(scene: &Scene, config: &str, environment: &[(&str, &str)]) -> Told {
-    let command = command(scene, config, environment);
-    tokio::task::spawn_blocking(move || Told::of(command)).await.unwrap()
+pub async fn run(scenario: &Scenario, config: &str, environment: &[(&str, &str)]) -> Output {
+    let command = command(scenario, config, environment);
+    tokio::task::spawn_blocking(move || Output::of(command)).await.unwrap()
 }

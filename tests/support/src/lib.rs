@@ -1,9 +1,11 @@
 //! Helpers of the end-to-end tests. They panic where something is not as it must be, as tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod files;
 mod scenario;
 
-pub use scenario::{Scene, Told, UnderWay, examples};
+pub use files::{copy_folder, examples, fixture, repository, scenarios};
+pub use scenario::{Output, RunningProcess, Scenario};
 
 /// What only a test target of the package `phasegate` knows.
 #[derive(Debug, Clone, Copy)]

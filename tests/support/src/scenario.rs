@@ -11,35 +11,26 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::Paths;
+use crate::{Paths, scenarios};
 
 /// Made from measured time, or from what is: other in each run.
 const MEASURED: [&str; 3] = ["run_measures", "postmortem_report", "pips"];
 
-pub struct Scene {
+pub struct Scenario {
     paths: Paths,
     name: String,
     folder: tempfile::TempDir,
 }
 
 /// What a command did.
-pub struct Told {
+pub struct Output {
     pub code: i32,
     pub events: Vec<Value>,
     pub stdout: String,
     pub stderr: String,
 }
 
-fn scenarios() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").canonicalize().unwrap()
-}
-
-/// The examples of the project.
-pub fn examples() -> PathBuf {
-    scenarios().join("../../examples").canonicalize().unwrap()
-}
-
-impl Scene {
+impl Scenario {
     pub fn new(paths: Paths, name: &str) -> Self {
         Self { paths, name: name.to_owned(), folder: tempfile::tempdir().unwrap() }
     }
@@ -77,26 +68,26 @@ impl Scene {
         self.command(&[&["run", "--task", &task, "--pipeline", &pipeline, "--out", &out], more].concat())
     }
 
-    pub fn run(&self, more: &[&str]) -> Told {
-        Told::of(self.run_command(more))
+    pub fn run(&self, more: &[&str]) -> Output {
+        Output::of(self.run_command(more))
     }
 
     /// Any other command.
-    pub fn call(&self, args: &[&str]) -> Told {
-        Told::of(self.command(args))
+    pub fn call(&self, args: &[&str]) -> Output {
+        Output::of(self.command(args))
     }
 
-    pub fn resume(&self, run: &str) -> Told {
+    pub fn resume(&self, run: &str) -> Output {
         self.call(&["resume", run, "--json"])
     }
 
     /// Starts the run and waits until it has come to an event of which `here` holds.
-    pub fn run_until(&self, more: &[&str], here: impl Fn(&Value) -> bool) -> UnderWay {
+    pub fn run_until(&self, more: &[&str], here: impl Fn(&Value) -> bool) -> RunningProcess {
         self.until(self.run_command(more), here)
     }
 
     /// The same with another command.
-    pub fn until(&self, mut command: Command, here: impl Fn(&Value) -> bool) -> UnderWay {
+    pub fn until(&self, mut command: Command, here: impl Fn(&Value) -> bool) -> RunningProcess {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut events = Vec::new();
@@ -107,7 +98,7 @@ impl Scene {
             if there {
                 let rest =
                     std::thread::spawn(move || lines.map_while(Result::ok).filter_map(|line| json(&line)).collect());
-                return UnderWay { child, events, rest };
+                return RunningProcess { child, events, rest };
             }
         }
         let mut why = String::new();
@@ -117,59 +108,77 @@ impl Scene {
     }
 
     /// Holds the run against a replay of its record, which has neither keys nor answers.
-    pub fn replays(&self, run: &str, more: &[&str]) -> Value {
-        let told = self.call(&[&["replay", run, "--json"], more].concat());
-        assert_eq!(told.code, 0, "{}: {}", self.name, told.stderr);
-        told.events.into_iter().next().unwrap()
+    pub fn check_replay(&self, run: &str, more: &[&str]) -> Value {
+        let output = self.call(&[&["replay", run, "--json"], more].concat());
+        assert_eq!(output.code, 0, "{}: {}", self.name, output.stderr);
+        output.events.into_iter().next().unwrap()
     }
 
     /// Holds the story against the one that is written down.
-    pub fn check(&self, told: &Told) {
+    pub fn check(&self, output: &Output) {
         let file = scenarios().join(&self.name).join("story.txt");
-        let story = told.story();
+        let story = output.story();
         if std::env::var_os("PHASEGATE_BLESS").is_some() {
             fs::write(&file, &story).unwrap();
         }
         let expected = fs::read_to_string(&file).unwrap_or_default();
-        assert!(story == expected, "{}: expected\n{expected}\nbut it went\n{story}\n{}", self.name, told.stderr);
+        assert!(story == expected, "{}: expected\n{expected}\nbut it went\n{story}\n{}", self.name, output.stderr);
     }
 }
 
 /// A run whose process is alive.
-pub struct UnderWay {
+pub struct RunningProcess {
     child: Child,
     events: Vec<Value>,
     rest: std::thread::JoinHandle<Vec<Value>>,
 }
 
-impl UnderWay {
+impl RunningProcess {
     pub fn run_id(&self) -> String {
         self.events[0]["run"].as_str().unwrap().to_owned()
     }
 
     /// Sends a signal by its name and waits for the end.
-    pub fn signal(self, name: &str) -> Told {
+    pub fn signal(self, name: &str) -> Output {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
         self.wait()
     }
 
-    pub fn wait(mut self) -> Told {
+    pub fn wait(mut self) -> Output {
         let status = self.child.wait().unwrap();
         let mut stderr = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         self.events.extend(self.rest.join().unwrap());
-        Told { code: status.code().unwrap_or(-1), events: self.events, stdout: String::new(), stderr }
+        Output { code: status.code().unwrap_or(-1), events: self.events, stdout: String::new(), stderr }
     }
 }
 
-impl Told {
+impl Output {
     pub fn of(mut command: Command) -> Self {
         let output = command.output().unwrap();
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let events = stdout.lines().filter_map(json).collect();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         Self { code: output.status.code().unwrap_or(-1), events, stdout, stderr }
+    }
+
+    /// The exit code and both streams, with names for what differs from run to run.
+    pub fn render(&self, names: &[(&str, &str)]) -> String {
+        let text = format!("exit {}\n{}{}", self.code, self.stdout, self.stderr);
+        names.iter().fold(text, |text, (this, name)| text.replace(this, name))
+    }
+
+    /// The same without what stands on stdout.
+    pub fn render_errors(&self, names: &[(&str, &str)]) -> String {
+        let errors = Self { code: self.code, events: Vec::new(), stdout: String::new(), stderr: self.stderr.clone() };
+        errors.render(names)
+    }
+
+    /// Stdout as JSON; the command must have ended with 0 or 1.
+    pub fn json(&self) -> Value {
+        assert!(self.code <= 1, "{}", self.stderr);
+        serde_json::from_str(&self.stdout).unwrap()
     }
 
     pub fn run_id(&self) -> String {
@@ -251,8 +260,8 @@ fn line(event: &Value) -> Option<String> {
                 format!("{} [{}]", text(&it["phase"]), issues.collect::<Vec<_>>().join(", "))
             });
             let parts = parts.collect::<Vec<_>>().join(", ");
-            let words = if parts.is_empty() { format!(": {}", text(&what["reason"])) } else { format!(" {parts}") };
-            format!("{} {how}{words}", at(event))
+            let reason = if parts.is_empty() { format!(": {}", text(&what["reason"])) } else { format!(" {parts}") };
+            format!("{} {how}{reason}", at(event))
         }
         "approval_asked" => format!("{} waits: {}", at(event), text(&event["question"])),
         "approval_given" => {
