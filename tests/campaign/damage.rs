@@ -178,7 +178,7 @@ fn missing_or_changed_blobs_are_named() {
         let before = Record::of(&killed.scenario.path("state"), &killed.run).events;
         // No compiled plugin is at hand.
         let mut command = killed.scenario.command(&["resume", &killed.run, "--json"]);
-        let output = Output::of({
+        let output = Output::from_command({
             command.env("XDG_CACHE_HOME", killed.scenario.path("cache"));
             command
         });

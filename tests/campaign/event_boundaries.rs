@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::record::{self, Record, copy_journal, cut};
 use crate::side_by_side;
-use phasegate_test::{Output, Scenario, examples};
+use phasegate_test::{Output, RunningProcess, Scenario};
 
 /// A run that nothing happens to.
 fn whole(scenario: &Scenario, output: &Output) -> Record {
@@ -47,7 +47,7 @@ fn every_cut(state: &Path, whole: &Record) {
 /// Kills a run as soon as it tells of its event of this number, and goes on, every other time the other way: whether calls
 /// overlap is no part of a run.
 fn killed_at(scenario: &Scenario, command: std::process::Command, number: usize, whole: &Record, mode: &[&str]) {
-    let killed = scenario.until(command, |event| event["number"] == number).signal("KILL");
+    let killed = RunningProcess::start(command, |event| event["number"] == number).signal("KILL");
     let again: &[&str] = if mode.is_empty() == number.is_multiple_of(2) { &["--async"] } else { &[] };
     let output = scenario.call(&[&["resume", &killed.run_id(), "--json"], again].concat());
     let what = format!("killed at event {number}, {}, {mode:?}", killed.events[number - 1]["event"]);
@@ -66,16 +66,10 @@ fn killed_at(scenario: &Scenario, command: std::process::Command, number: usize,
     assert!(scenario.path("out/report.md").exists(), "{what}: the out folder is forgotten");
 }
 
-fn first_task(scenario: &Scenario) -> std::process::Command {
-    let task = examples().join("first-task/task.toml").display().to_string();
-    let out = scenario.path("out").display().to_string();
-    scenario.command(&["run", "--json", "--task", &task, "--out", &out])
-}
-
 #[test]
 fn first_task_resumes_after_any_event() {
     let scenario = crate::scenario("first-task");
-    let whole = whole(&scenario, &Output::of(first_task(&scenario)));
+    let whole = whole(&scenario, &Output::from_command(scenario.first_task_command(&[])));
     assert!(whole.events.len() > 100, "{} events", whole.events.len());
     every_cut(&scenario.path("state"), &whole);
 }
@@ -83,10 +77,10 @@ fn first_task_resumes_after_any_event() {
 #[test]
 fn first_task_resumes_after_kills() {
     let scenario = crate::scenario("first-task");
-    let whole = whole(&scenario, &Output::of(first_task(&scenario)));
+    let whole = whole(&scenario, &Output::from_command(scenario.first_task_command(&[])));
     side_by_side((1..=whole.events.len()).step_by(5), |number| {
         let scenario = crate::scenario("first-task");
-        killed_at(&scenario, first_task(&scenario), number, &whole, &[]);
+        killed_at(&scenario, scenario.first_task_command(&[]), number, &whole, &[]);
     });
 }
 

@@ -60,7 +60,7 @@ fn rejects_a_second_process_until_the_first_ends() {
     exit 4
     ");
     let again = ["--json", "--resume", "--config", &owned.config];
-    assert_eq!(owned.refused(&Output::of(owned.scenario.run_with(&again))), refusal);
+    assert_eq!(owned.refused(&Output::from_command(owned.scenario.run_with(&again))), refusal);
 
     owned.signal("STOP");
     assert_eq!(owned.resumed(), refusal, "who is stopped is not dead");

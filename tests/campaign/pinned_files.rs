@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::record::Record;
 use crate::server::Server;
-use phasegate_test::{Output, Scenario, examples};
+use phasegate_test::{Output, RunningProcess, Scenario, examples};
 
 /// A project with everything in files of its own, so that they can be spoilt.
 struct Project {
@@ -79,7 +79,7 @@ impl Project {
 
     fn whole() -> Record {
         let project = Self::new();
-        let output = Output::of(project.run(&[]));
+        let output = Output::from_command(project.run(&[]));
         assert_eq!(output.code, 0, "{}", output.stderr);
         project.record(&output.run_id())
     }
@@ -112,7 +112,7 @@ fn goes_on_after(whole: &Record, what: &str, done: impl Fn(&Project)) {
     let project = Project::half_way();
     let run = project.killed();
     done(&project);
-    let output = Output::of(project.command(&["resume", &run, "--json"], "new cache"));
+    let output = Output::from_command(project.command(&["resume", &run, "--json"], "new cache"));
     assert_eq!(output.code, 0, "{what}: {}", output.stderr);
     project.record(&run).assert_same(whole, what);
     assert!(project.scenario.path("out/report.md").exists());
@@ -164,7 +164,7 @@ fn resumes_once_a_missing_key_is_back() {
     the run is kept; go on with: phasegate resume RUN
     exit 4
     ");
-    let output = Output::of(with_key(project.scenario.command(&["resume", &run, "--json"])));
+    let output = Output::from_command(with_key(project.scenario.command(&["resume", &run, "--json"])));
     assert_eq!(output.code, 0, "{}", output.stderr);
 
     let scenario = crate::scenario("eventful");
@@ -175,7 +175,7 @@ fn resumes_once_a_missing_key_is_back() {
     fs::write(&config, "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
     let command = scenario.run_with(&["--json", "--config", "phasegate.toml"]);
     let in_review = |event: &Value| event["event"] == "model_asked" && event["phase"] == "design-review";
-    let run = scenario.until(command, in_review).signal("KILL").run_id();
+    let run = RunningProcess::start(command, in_review).signal("KILL").run_id();
     fs::remove_file(&script).unwrap();
     let without = scenario.resume(&run);
     insta::assert_snapshot!(error(&scenario, &run, &without), @r"
@@ -202,14 +202,14 @@ mod run_resume {
     #[test]
     fn a_task_without_a_run_gets_one_and_what_is_over_says_so() {
         let project = Project::new();
-        let first = Output::of(project.run(&["--resume"]));
+        let first = Output::from_command(project.run(&["--resume"]));
         assert_eq!((first.code, project.runs()), (0, 1), "{}", first.stderr);
         let requests = project.server.requests().len();
-        let second = Output::of(project.run(&["--resume"]));
+        let second = Output::from_command(project.run(&["--resume"]));
         assert_eq!((second.code, project.runs()), (0, 1), "{}", second.stderr);
         assert!(second.stderr.contains("of task ANSWER-001 is over already"), "{}", second.stderr);
         assert_eq!((second.events.len(), project.server.requests().len()), (0, requests));
-        let anew = Output::of(project.run(&["--force"]));
+        let anew = Output::from_command(project.run(&["--force"]));
         assert_eq!((anew.code, project.runs()), (0, 2), "without --resume the task starts anew: {}", anew.stderr);
     }
 
@@ -220,7 +220,7 @@ mod run_resume {
         let run = project.killed();
         project.write("phasegate.toml", b"[models\n");
         fs::remove_file(project.scenario.path("flow/eventful/pipeline.toml")).unwrap();
-        let output = Output::of(project.run(&["--resume"]));
+        let output = Output::from_command(project.run(&["--resume"]));
         assert_eq!((output.code, project.runs()), (0, 1), "{}", output.stderr);
         assert!(output.stderr.contains("goes on with what it was begun with"), "{}", output.stderr);
         project.record(&run).assert_same(&whole, "by its task");
@@ -230,7 +230,8 @@ mod run_resume {
     fn a_task_is_named_by_its_id_alone() {
         let project = Project::half_way();
         let run = project.killed();
-        let output = Output::of(project.command(&["run", "--json", "--resume", "--task-id", "ANSWER-001"], "cache"));
+        let output =
+            Output::from_command(project.command(&["run", "--json", "--resume", "--task-id", "ANSWER-001"], "cache"));
         assert_eq!((output.code, project.runs()), (0, 1), "{}", output.stderr);
         assert_eq!(output.run_id(), run);
         assert!(project.scenario.path("out/report.md").exists(), "the out folder is remembered");
@@ -240,9 +241,9 @@ mod run_resume {
     fn a_fork_is_not_taken_for_the_run_of_its_task() {
         let project = Project::half_way();
         let run = project.killed();
-        let fork = Output::of(project.command(&["fork", &run, "--at", "design", "--json"], "cache"));
+        let fork = Output::from_command(project.command(&["fork", &run, "--at", "design", "--json"], "cache"));
         assert_eq!((fork.code, project.runs()), (0, 2), "{}", fork.stderr);
-        let output = Output::of(project.run(&["--resume"]));
+        let output = Output::from_command(project.run(&["--resume"]));
         assert_eq!((output.code, project.runs()), (0, 2), "{}", output.stderr);
         assert_eq!(output.run_id(), run);
     }
@@ -255,14 +256,14 @@ mod run_resume {
         project.write("other.toml", task.replace("ANSWER-001", "ANSWER-002").as_bytes());
         let both = ["--resume", "--task", "other.toml", "--out", "outs"];
         let args = ["run", "--json", "--task", "task.toml", "--pipeline", "flow/eventful/pipeline.toml"];
-        let output = Output::of(project.command(&[&args[..], &both].concat(), "cache"));
+        let output = Output::from_command(project.command(&[&args[..], &both].concat(), "cache"));
         assert_eq!((output.code, project.runs()), (0, 2), "{}", output.stderr);
         assert!(output.events.iter().any(|event| event["run"] == run.as_str()));
         for task in ["ANSWER-001", "ANSWER-002"] {
             assert!(project.scenario.path(&format!("outs/{task}/report.md")).exists(), "{task}");
         }
         let twice = ["--resume", "--task", "task.toml"];
-        let output = Output::of(project.command(&[&args[..], &twice].concat(), "cache"));
+        let output = Output::from_command(project.command(&[&args[..], &twice].concat(), "cache"));
         assert_eq!(output.code, 2);
         assert!(output.stderr.contains("--resume cannot tell their runs apart"), "{}", output.stderr);
     }
@@ -279,7 +280,7 @@ mod run_resume {
         theirs.killed();
         theirs.write("theirs/letter.txt", b"mine");
         let args = ["run", "--json", "--resume", "--task-id", "ANSWER-001", "--out", "theirs"];
-        let output = Output::of(theirs.command(&args, "cache"));
+        let output = Output::from_command(theirs.command(&args, "cache"));
         assert_eq!(output.code, 2);
         assert!(output.stderr.contains("theirs is not empty, and nothing was started"), "{}", output.stderr);
         assert!(!Path::exists(&theirs.scenario.path("theirs/report.md")));

@@ -154,7 +154,7 @@ impl<'a> Case<'a> {
                 break;
             }
         }
-        let output = Output::of(self.run(&["--resume"]));
+        let output = Output::from_command(self.run(&["--resume"]));
         assert_eq!(output.code, 0, "{}", output.stderr);
         self.hold_against(whole);
     }
@@ -185,12 +185,12 @@ fn runs_survive_200_random_kills_without_paying_twice() {
     let seed = seed();
     let server = Server::answering();
     let calm = Case::new(&server, seed);
-    assert_eq!(Output::of(calm.run(&[])).code, 0);
+    assert_eq!(Output::from_command(calm.run(&[])).code, 0);
     let whole = Record::all_in_a_copy(&calm.scenario.path("state"));
     let whole: BTreeMap<_, _> = whole.into_iter().map(|record| (record.task(), record)).collect();
     let calm = Case::new(&server, seed);
     let began = Instant::now();
-    assert_eq!(Output::of(calm.run(&[])).code, 0);
+    assert_eq!(Output::from_command(calm.run(&[])).code, 0);
     let takes = began.elapsed();
     println!("seed {seed} (PHASEGATE_SEED); undisturbed it takes {} ms", takes.as_millis());
 

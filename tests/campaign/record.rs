@@ -56,12 +56,12 @@ impl Record {
         runs.iter().map(|run| Self::of(copy.path(), run.as_str())).collect()
     }
 
-    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
+    pub fn events_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
         self.events.iter().filter(move |event| event["event"] == name)
     }
 
     pub fn is_over(&self) -> bool {
-        self.named("run_finished").next().is_some()
+        self.events_named("run_finished").next().is_some()
     }
 
     pub fn task(&self) -> String {
@@ -112,11 +112,11 @@ impl Record {
             calls.map(|(call, asked)| (call, asked.request)).collect()
         };
         assert_eq!(requests(self), requests(whole), "{what}: other questions");
-        assert_eq!(self.named("run_finished").next().unwrap()["status"], "passed", "{what}");
+        assert_eq!(self.events_named("run_finished").next().unwrap()["status"], "passed", "{what}");
     }
 
     fn measures(&self) -> Option<&str> {
-        let stored = self.named("artifact_stored").filter(|event| event["artifact"]["name"] == "run_measures");
+        let stored = self.events_named("artifact_stored").filter(|event| event["artifact"]["name"] == "run_measures");
         stored.last().and_then(|event| event["artifact"]["digest"].as_str())
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::record::Record;
 use crate::server::Server;
-use phasegate_test::{Output, Scenario};
+use phasegate_test::{Output, RunningProcess, Scenario};
 
 /// A run that was killed while so many questions were open, and whose model has found its voice since.
 struct Killed {
@@ -120,7 +120,7 @@ fn stop_policy_resumes_without_unanswered_calls() {
     let command = scenario.run_with(&["--json", "--config", config.to_str().unwrap()]);
     // From here on nothing is asked.
     let asked = |event: &Value| event["event"] == "phase_started" && event["phase"] == "code";
-    let killed = scenario.until(command, asked).signal("KILL");
+    let killed = RunningProcess::start(command, asked).signal("KILL");
     assert_eq!(scenario.resume(&killed.run_id()).code, 0);
     assert!(server.counts().values().all(|times| *times == 1));
 }

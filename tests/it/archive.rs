@@ -63,7 +63,7 @@ fn import_names_missing_components() {
     // Where the component was compiled before, it would still be at hand.
     let mut replay = there.command(&["replay", &run]);
     replay.env("XDG_CACHE_HOME", there.path("cache"));
-    let replayed = Output::of(replay);
+    let replayed = Output::from_command(replay);
     assert!(replayed.code == 4 && replayed.stderr.contains("exported again with --components"), "{}", replayed.stderr);
 }
 

@@ -5,93 +5,14 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use phasegate_test::{Output, Scenario, examples};
+use phasegate_test::{Recordings, examples, is_third_design_call};
 use serde_json::{Value, json};
 
-/// A state folder with runs of several scenarios in it.
-pub struct Recordings {
-    pub scenario: Scenario,
-    pub runs: Vec<String>,
-}
-
-impl Recordings {
-    pub fn with(scenarios: &[&str]) -> Self {
-        let mut recordings = Self { scenario: crate::scenario("slow"), runs: Vec::new() };
-        for scenario in scenarios {
-            recordings.run(scenario, &[]);
-        }
-        recordings
-    }
-
-    pub fn run(&mut self, scenario: &str, more: &[&str]) -> Output {
-        let folder = examples().join("../tests/scenarios");
-        let path = |name: &str| {
-            let own = folder.join(scenario).join(name);
-            if own.exists() { own } else { folder.join(name) }.display().to_string()
-        };
-        let (task, pipeline, config) = (path("task.toml"), path("pipeline.toml"), path("phasegate.toml"));
-        let usual = [["--task", &task], ["--pipeline", &pipeline], ["--config", &config]];
-        let usual = usual.into_iter().filter(|[name, _]| !more.contains(name)).flatten();
-        let args: Vec<&str> = ["run", "--json"].into_iter().chain(usual).chain(more.iter().copied()).collect();
-        let output = self.scenario.call(&args);
-        self.runs.push(output.run_id());
-        output
-    }
-
-    pub fn render(&self, args: &[&str]) -> String {
-        self.shown(&self.scenario.call(args))
-    }
-
-    /// Stdout, exit code and stderr without what is different at each run.
-    pub fn shown(&self, output: &Output) -> String {
-        self.plain(&format!("{}exit {}\n{}", output.stdout, output.code, output.stderr))
-    }
-
-    fn plain(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (run, name) in self.runs.iter().zip(["RUN-A", "RUN-B", "RUN-C"]) {
-            text = text.replace(run, name);
-        }
-        text.lines().map(|line| without_figures(line) + "\n").collect()
-    }
-}
-
-/// Where the run has two answers of three and waits for the third.
-pub fn in_design(event: &Value) -> bool {
-    event["event"] == "model_asked" && event["phase"] == "design" && event["call"] == 3
-}
-
-/// A line with TIME for times, MOMENT for dates, OFFSET for offsets and DIGEST for digests.
-fn without_figures(line: &str) -> String {
-    if let Some(start) = ["  time  ", "| time |"].into_iter().find(|start| line.starts_with(start)) {
-        return format!("{start} TIME");
-    }
-    let mut words: Vec<String> = Vec::new();
-    for word in line.split(' ') {
-        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-        let last = words.last().map(|last| last.trim_start_matches('(').to_owned()).unwrap_or_default();
-        let number = !last.is_empty() && last.chars().all(|c| c.is_ascii_digit() || c == '.');
-        let hex = bare.len() == 12 && bare.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
-        if number && (bare == "ms" || bare == "s") {
-            let opening = words.pop().unwrap().replace(&last, "");
-            words.push(format!("{opening}{}", word.replacen(bare, "TIME", 1)));
-        } else if bare == "UTC" && words.len() > 1 {
-            words.truncate(words.len() - 2);
-            words.push("MOMENT".to_owned());
-        } else if hex {
-            words.push(word.replace(bare, "DIGEST"));
-        } else if words.is_empty() && word.matches(':').count() == 2 && word.starts_with(|c: char| c.is_ascii_digit()) {
-            words.push("OFFSET".to_owned());
-        } else {
-            words.push(word.to_owned());
-        }
-    }
-    words.join(" ")
-}
+use crate::recordings;
 
 #[test]
 fn shows_two_runs_with_their_first_difference() {
-    let recordings = Recordings::with(&["plain-pass", "design-fails-once"]);
+    let recordings = recordings(&["plain-pass", "design-fails-once"]);
     assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]), @r#"
     A  RUN-A
        task ANSWER-001, pipeline scenario, strategy phase-aware
@@ -217,7 +138,7 @@ fn shows_two_runs_with_their_first_difference() {
 
 #[test]
 fn overlapping_calls_make_no_difference() {
-    let mut recordings = Recordings::with(&["asks-models"]);
+    let mut recordings = recordings(&["asks-models"]);
     recordings.run("asks-models", &["--async"]);
     let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]);
     let end: Vec<&str> = message.lines().skip_while(|line| *line != "A and B").collect();
@@ -230,7 +151,7 @@ fn overlapping_calls_make_no_difference() {
 
 #[test]
 fn compares_later_runs_with_the_first() {
-    let recordings = Recordings::with(&["plain-pass", "code-is-mended", "waits-at-a-pass"]);
+    let recordings = recordings(&["plain-pass", "code-is-mended", "waits-at-a-pass"]);
     let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1], &recordings.runs[2]]);
     assert!(message.lines().all(|line| line.chars().count() <= 120), "{message}");
     assert_snapshot!(message, @r#"
@@ -303,7 +224,7 @@ fn compares_later_runs_with_the_first() {
 
 #[test]
 fn json_contains_figures_and_differing_events() {
-    let recordings = Recordings::with(&["plain-pass", "design-fails-once"]);
+    let recordings = recordings(&["plain-pass", "design-fails-once"]);
     let message = recordings.scenario.call(&["compare", &recordings.runs[0], &recordings.runs[1], "--json"]);
     assert_eq!((message.code, message.stderr.as_str()), (0, ""));
     let json: Value = serde_json::from_str(&message.stdout).unwrap();
@@ -321,7 +242,7 @@ fn json_contains_figures_and_differing_events() {
 
 #[test]
 fn shows_differing_lines_of_requests_and_answers() {
-    let mut recordings = Recordings::with(&["asks-models"]);
+    let mut recordings = recordings(&["asks-models"]);
     let base = examples().join("../tests/scenarios/base.toml");
     let asks = |label: &str| {
         let phase = format!("[[phase]]\nname = \"planning\"\nsettings = {{ ask = \"{label}\" }}\n");
@@ -381,7 +302,7 @@ fn shows_differing_lines_of_requests_and_answers() {
 #[test]
 fn distinguishes_unfinished_runs_from_different_ones() {
     let scenario = crate::scenario("slow");
-    let running = scenario.run_until(&[], in_design);
+    let running = scenario.run_until(&[], is_third_design_call);
     let mut recordings = Recordings { runs: vec![running.run_id()], scenario };
     running.signal("KILL");
     recordings.run("slow", &["--async"]);
@@ -408,7 +329,7 @@ fn distinguishes_unfinished_runs_from_different_ones() {
 
 #[test]
 fn shows_overrides_and_savings_of_a_fork() {
-    let mut recordings = Recordings::with(&["asks-models"]);
+    let mut recordings = recordings(&["asks-models"]);
     let swap = ["--set", "phases.design.settings.ask=a bolder design"];
     let output =
         recordings.scenario.call(&[&["fork", &recordings.runs[0], "--at", "design", "--json"], &swap[..]].concat());
@@ -446,7 +367,7 @@ fn shows_overrides_and_savings_of_a_fork() {
 
 #[test]
 fn rejects_runs_that_cannot_be_compared() {
-    let recordings = Recordings::with(&["plain-pass"]);
+    let recordings = recordings(&["plain-pass"]);
     assert_snapshot!(recordings.render(&["compare", &recordings.runs[0]]), @r"
     exit 2
     error: 2 values required by '<RUN> <RUN>...'; only 1 was provided

@@ -8,7 +8,7 @@ fn waiting(name: &str) -> (Scenario, String) {
     let scenario = crate::scenario(name);
     let output = scenario.run(&[]);
     assert_eq!(output.code, 3, "{}", output.stderr);
-    scenario.check(&output);
+    scenario.check_story(&output);
     scenario.check_replay(&output.run_id(), &[]);
     (scenario, output.run_id())
 }
@@ -18,7 +18,7 @@ fn decide(scenario: &Scenario, run: &str, what: &[&str]) -> Output {
 }
 
 fn verdicts(output: &Output) -> Vec<String> {
-    let judged = output.named("gate_judged");
+    let judged = output.events_named("gate_judged");
     judged.map(|it| format!("{} {}", it["phase"].as_str().unwrap(), it["verdict"].as_str().unwrap())).collect()
 }
 
@@ -28,7 +28,7 @@ fn override_continues_and_is_recorded() {
     assert_eq!(decide(&scenario, &run, &["override", "--reason", "known and harmless"]).code, 0);
     let output = scenario.resume(&run);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    let end = output.named("run_finished").next().unwrap();
+    let end = output.events_named("run_finished").next().unwrap();
     assert_eq!(end["reason"], "passed; overridden by a person: design-review");
     let result = fs::read_to_string(scenario.path("out/result.json")).unwrap();
     assert!(result.contains("known and harmless") && result.contains("\"ann\""), "{result}");

@@ -1,11 +1,9 @@
-//! What is committed under `plugins/dist` is made of the sources beside it, and says of itself what the host says of it.
+//! The components under `plugins/dist`: made of the sources beside them, and described as the host describes them.
 
-use std::path::Path;
-use std::process::Command;
+use phasegate_test::repository;
+use serde_json::Value;
 
-fn dist(file: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist").join(file).display().to_string()
-}
+use crate::workspace;
 
 #[test]
 fn committed_components_match_their_sources() {
@@ -14,18 +12,14 @@ fn committed_components_match_their_sources() {
 
 #[test]
 fn python_environment_file_matches_the_runner() {
-    let state = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_phasegate"))
-        .args(["plugin", "inspect", "--environment", &dist("runner-python.wasm.zst"), "--state"])
-        .arg(state.path())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let message: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let kept = std::fs::read_to_string(dist("runner-python.environment.json")).unwrap();
-    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    let dist = repository().join("plugins/dist");
+    let runner = dist.join("runner-python.wasm.zst").display().to_string();
+    let output = workspace().call(&["plugin", "inspect", "--environment", &runner, "--state", "state"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let file = std::fs::read_to_string(dist.join("runner-python.environment.json")).unwrap();
     assert_eq!(
-        message, kept,
+        output.json(),
+        serde_json::from_str::<Value>(&file).unwrap(),
         "write the output of `phasegate plugin inspect --environment plugins/dist/runner-python.wasm.zst` to \
          plugins/dist/runner-python.environment.json"
     );

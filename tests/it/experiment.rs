@@ -51,7 +51,7 @@ impl Project {
     }
 
     fn run(&self, more: &[&str]) -> Output {
-        Output::of(self.command(more))
+        Output::from_command(self.command(more))
     }
 
     /// Runs it until so many cells are told of.

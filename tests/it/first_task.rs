@@ -15,20 +15,21 @@ fn blob(scenario: &Scenario, digest: &Value) -> Value {
 #[test]
 fn json_events_name_their_run_without_duplicate_keys() {
     let scenario = crate::scenario("first-task");
-    let output = Output::of(command(&scenario, &[]));
+    let output = Output::from_command(scenario.first_task_command(&[]));
     assert!(output.events.iter().all(|event| event["run"] == output.run_id().as_str()), "{}", output.stdout);
-    assert!(output.named("tests_ran").all(|event| event["result"].as_str().unwrap().starts_with("sha256:")));
+    assert!(output.events_named("tests_ran").all(|event| event["result"].as_str().unwrap().starts_with("sha256:")));
 }
 
 #[test]
 fn second_code_prompt_contains_the_failed_assertion() {
     let scenario = crate::scenario("first-task");
-    let output = Output::of(command(&scenario, &[]));
-    let counted = output.named("tests_ran").find(|event| event["call"].is_null()).unwrap();
+    let output = Output::from_command(scenario.first_task_command(&[]));
+    let counted = output.events_named("tests_ran").find(|event| event["call"].is_null()).unwrap();
     let run = blob(&scenario, &counted["result"]);
     let failed = run["tests"].as_array().unwrap().iter().find(|test| test["outcome"] == "failed").unwrap();
     let assertion = failed["message"].as_str().unwrap().lines().find(|line| line.contains("assert")).unwrap();
-    let asked = output.named("model_asked").find(|event| event["label"] == "code" && event["attempt"] == 2).unwrap();
+    let asked =
+        output.events_named("model_asked").find(|event| event["label"] == "code" && event["attempt"] == 2).unwrap();
     let request = blob(&scenario, &asked["request"]);
     let parts =
         request["messages"].as_array().unwrap().iter().flat_map(|message| message["content"].as_array().unwrap());
@@ -40,29 +41,26 @@ fn second_code_prompt_contains_the_failed_assertion() {
 fn examples_add_a_gate_and_replace_the_strategy() {
     let example = |path: &str| examples().join(path).display().to_string();
     let scenario = crate::scenario("first-task");
-    let audited = Output::of(command(&scenario, &["--pipeline", &example("security-audit/pipeline.toml")]));
+    let audited =
+        Output::from_command(scenario.first_task_command(&["--pipeline", &example("security-audit/pipeline.toml")]));
     assert_eq!(audited.code, 0, "{}", audited.stderr);
     assert!(audited.story().contains("security-audit#1 passed"), "{}", audited.story());
     assert!(scenario.path("out/artifacts/security_audit_report.json").exists());
     let scenario = crate::scenario("first-task");
-    let swapped = Output::of(command(&scenario, &["--feedback", &example("feedback-custom/feedback-custom.wasm")]));
+    let swapped = Output::from_command(
+        scenario.first_task_command(&["--feedback", &example("feedback-custom/feedback-custom.wasm")]),
+    );
     assert_eq!(swapped.code, 0, "{}", swapped.stderr);
-}
-
-fn command(scenario: &Scenario, more: &[&str]) -> std::process::Command {
-    let task = examples().join("first-task/task.toml").display().to_string();
-    let out = scenario.path("out").display().to_string();
-    scenario.command(&[&["run", "--json", "--task", &task, "--out", &out], more].concat())
 }
 
 #[test]
 fn first_task_passes_after_one_rework_each() {
     let scenario = crate::scenario("first-task");
-    let output = Output::of(command(&scenario, &[]));
-    scenario.check(&output);
+    let output = Output::from_command(scenario.first_task_command(&[]));
+    scenario.check_story(&output);
     assert!(scenario.path("out/durations.py").exists() && scenario.path("out/report.md").exists());
     let other = crate::scenario("first-task");
-    let overlapping = Output::of(command(&other, &["--async"]));
-    scenario.check(&overlapping);
-    assert_eq!(output.digests(), overlapping.digests());
+    let overlapping = Output::from_command(other.first_task_command(&["--async"]));
+    scenario.check_story(&overlapping);
+    assert_eq!(output.artifact_digests(), overlapping.artifact_digests());
 }

@@ -11,8 +11,8 @@ fn unchanged_fork_uses_recorded_answers_only() {
     let fork = scenario.call(&["fork", &origin.run_id(), "--at", "planning", "--offline", "--json"]);
     assert_eq!(fork.code, 0, "{}", fork.stderr);
     assert_eq!(fork.events[0]["event"], "run_forked");
-    assert_eq!(fork.named("model_answered").filter(|event| event["recorded"] == true).count(), 5);
-    assert_eq!(fork.digests(), origin.digests());
+    assert_eq!(fork.events_named("model_answered").filter(|event| event["recorded"] == true).count(), 5);
+    assert_eq!(fork.artifact_digests(), origin.artifact_digests());
     let shown: Value = serde_json::from_str(&scenario.call(&["show", &fork.run_id(), "--json"]).stdout).unwrap();
     assert_eq!((shown["totals"]["calls"].as_u64(), shown["totals"]["recorded"].as_u64()), (Some(5), Some(5)));
     scenario.check_replay(&fork.run_id(), &[]);
@@ -26,7 +26,7 @@ fn other_strategy_changes_the_rework_of_a_fork() {
     let child = fork.run_id();
     let grandchild = scenario.call(&["fork", &child, "--at", "test", "--set", "phases.test.max_retries=1", "--json"]);
     let grandchild = grandchild.run_id();
-    let decided = fork.named("feedback_decided").next().unwrap();
+    let decided = fork.events_named("feedback_decided").next().unwrap();
     assert_eq!(decided["decided"]["revise"]["rework"].as_array().unwrap().len(), 1, "{decided}");
     let shown = scenario.call(&["show", &child]);
     let family = shown.stdout.split("family\n").nth(1).unwrap().split("\n\n").next().unwrap();
@@ -68,7 +68,7 @@ fn offline_fork_stops_at_first_unrecorded_call() {
     "#);
     let resumed = scenario.resume(&child);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
-    assert_eq!(resumed.named("model_answered").filter(|event| event["recorded"] == true).count(), 0);
+    assert_eq!(resumed.events_named("model_answered").filter(|event| event["recorded"] == true).count(), 0);
 }
 
 #[test]
@@ -78,10 +78,10 @@ fn fork_runs_with_another_agent_or_pipeline() {
     let agent = examples().join("..").join(agent).canonicalize().unwrap().display().to_string();
     let output = scenario.call(&["fork", &run, "--at", "code", "--agent", &format!("code={agent}"), "--json"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert_eq!(output.named("phase_started").next().unwrap()["phase"], "code");
+    assert_eq!(output.events_named("phase_started").next().unwrap()["phase"], "code");
     let other = examples().join("../tests/scenarios/failing-test-left-out/pipeline.toml").display().to_string();
     let output = scenario.call(&["fork", &run, "--at", "test", "--pipeline", &other, "--json"]);
-    assert_eq!(output.named("gate_judged").next().unwrap()["verdict"], "failed", "{}", output.stderr);
+    assert_eq!(output.events_named("gate_judged").next().unwrap()["verdict"], "failed", "{}", output.stderr);
 }
 
 #[test]

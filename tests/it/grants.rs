@@ -2,19 +2,17 @@
 //! what happens when one is not what it was when somebody agreed to it.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::ops::Deref;
 
 use insta::assert_snapshot;
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::Digest;
-use phasegate_test::{copy_folder, repository};
+use phasegate_test::{Workspace, copy_folder, filter, repository};
 
-/// A folder with the task of the first example, and its planner taken from a file as a stranger's.
-struct Project(tempfile::TempDir);
+use crate::PATHS;
 
-/// What is compiled here is kept for all tests that do not ask whether it was.
-const HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/home-of-grants");
+/// The task of the first example with a planner from a file, as a third party delivers it.
+struct Project(Workspace);
 
 const PIPELINE: &str = r#"extends = "planning-design"
 name = "bought"
@@ -23,30 +21,24 @@ name = "bought"
 path = "planner.wasm"
 "#;
 
+impl Deref for Project {
+    type Target = Workspace;
+
+    fn deref(&self) -> &Workspace {
+        &self.0
+    }
+}
+
 impl Project {
     fn new() -> Self {
-        let project = Self(tempfile::tempdir().unwrap());
+        let project = Self(Workspace::with_shared_home(PATHS, "home-of-grants"));
         let example = repository().join("examples/first-task");
-        copy_folder(&example, project.0.path());
+        copy_folder(&example, &project.path(""));
         let models = fs::read_to_string(example.join("phasegate.toml")).unwrap();
-        project.write("phasegate.toml", &format!("pipeline = \"pipeline.toml\"\n{models}"));
+        project.write("phasegate.toml", format!("pipeline = \"pipeline.toml\"\n{models}"));
         project.write("pipeline.toml", PIPELINE);
         project.planner("0.1.0", r#"["default"]"#);
         project
-    }
-
-    /// A home of its own, where there is one.
-    fn home(&self) -> PathBuf {
-        let own = self.0.path().join("home");
-        if own.is_dir() { own } else { HOME.into() }
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.path().join(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.0.path().join(name)).unwrap()
     }
 
     /// The standard planner with another version and other tiers in its manifest, letter for letter in place.
@@ -54,40 +46,25 @@ impl Project {
         let mut bytes = fs::read(repository().join("plugins/dist/planning.wasm")).unwrap();
         put(&mut bytes, "version = '0.1.0'", &format!("version = '{version}'"));
         put(&mut bytes, r#"models = ["fast", "default", "deep"]"#, &format!("models = {tiers}"));
-        fs::write(self.0.path().join("planner.wasm"), bytes).unwrap();
+        self.write("planner.wasm", bytes);
     }
 
     /// Exit code, stdout and stderr of a command.
-    fn call(&self, args: &[&str]) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_phasegate"))
-            .args(args)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("HOME", self.home())
-            .env("USER", "ann")
-            .output()
-            .unwrap();
-        let text = |bytes: &[u8]| plain(&String::from_utf8_lossy(bytes));
-        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
-    }
-
-    /// The same as one text.
     fn render(&self, args: &[&str]) -> String {
-        let (code, out, err) = self.call(args);
-        format!("exit {code}\n{out}{err}")
+        self.call(args).render(&[])
     }
 
-    /// Whether the state folder, and the folder of what is compiled, hold the planner that lies there now.
+    /// Whether the state folder, and the folder of compiled components, contain the present planner.
     fn stores_planner(&self) -> (bool, bool) {
-        let digest = Digest::of(&fs::read(self.0.path().join("planner.wasm")).unwrap());
-        let stored = SqliteJournal::open_to_read(&self.0.path().join(".phasegate")).unwrap().has_blob(&digest).unwrap();
+        let digest = Digest::of(&fs::read(self.path("planner.wasm")).unwrap());
+        let stored = SqliteJournal::open_to_read(&self.path(".phasegate")).unwrap().has_blob(&digest).unwrap();
         let compiled = fs::read_dir(self.home().join(".cache/phasegate/compiled")).unwrap();
         let compiled = compiled.map(|file| file.unwrap().file_name().into_string().unwrap());
         (stored, compiled.into_iter().any(|name| name.contains(digest.short())))
     }
 
     fn run_passes(&self) -> bool {
-        self.call(&["run", "--task", "task.toml", "--force", "--json"]).0 == 0
+        self.call(&["run", "--task", "task.toml", "--force", "--json"]).code == 0
     }
 
     fn refusal(&self) -> String {
@@ -101,27 +78,11 @@ fn put(bytes: &mut [u8], old: &str, new: &str) {
     bytes[at..at + old.len()].copy_from_slice(format!("{new:<width$}", width = old.len()).as_bytes());
 }
 
-/// Digests change whenever a component is rebuilt, and dates do.
-fn plain(text: &str) -> String {
-    let args = |line: &str| {
-        let mut line = line.to_owned();
-        if let Some(at) = line.find("sha256:") {
-            let end = line[at + 7..].find(|c: char| !c.is_ascii_hexdigit()).map_or(line.len(), |end| at + 7 + end);
-            line.replace_range(at..end, "DIGEST");
-        }
-        if let Some(at) = line.find(" GMT") {
-            line.replace_range(at - 25..at + 4, "DATE");
-        }
-        line
-    };
-    text.lines().map(|line| args(line) + "\n").collect()
-}
-
 #[test]
 fn first_use_pins_a_plugin_with_its_grants() {
     let project = Project::new();
     assert!(project.run_passes());
-    assert_snapshot!(plain(&project.read("phasegate.lock")), @r#"
+    assert_snapshot!(filter(&project.read("phasegate.lock")), @r#"
     # Written by phasegate; worth committing. A run in which one of these plugins is another component, or asks for more,
     # stops until `phasegate plugin accept NAME` agrees to it.
     version = 1
@@ -142,7 +103,7 @@ fn first_use_pins_a_plugin_with_its_grants() {
 fn changed_component_stops_the_run_until_accepted() {
     let project = Project::new();
     let grants = "grants = { models = [\"default\", \"deep\"] }\n";
-    project.write("pipeline.toml", &format!("{PIPELINE}{grants}"));
+    project.write("pipeline.toml", format!("{PIPELINE}{grants}"));
     assert!(project.run_passes());
     project.planner("0.2.0", r#"["default", "deep"]"#);
     assert_snapshot!(project.refusal(), @r"
@@ -161,8 +122,8 @@ fn changed_component_stops_the_run_until_accepted() {
 
 #[test]
 fn unaccepted_component_is_neither_stored_nor_compiled() {
-    let project = Project::new();
-    fs::create_dir(project.0.path().join("home")).unwrap();
+    let mut project = Project::new();
+    project.0.set_own_home("home");
     assert!(project.run_passes());
     assert_eq!(project.stores_planner(), (true, true));
     project.planner("0.2.0", r#"["default"]"#);
@@ -184,7 +145,7 @@ fn only_wider_grants_stop_the_run() {
     let project = Project::new();
     project.planner("0.1.0", r#"["default", "deep"]"#);
     assert!(project.run_passes());
-    project.write("pipeline.toml", &format!("{PIPELINE}grants = {{ models = [\"default\", \"deep\"] }}\n"));
+    project.write("pipeline.toml", format!("{PIPELINE}grants = {{ models = [\"default\", \"deep\"] }}\n"));
     assert_snapshot!(project.refusal(), @r"
     exit 2
     error: plugin `planning` is not what ann agreed to on DATE: would now be given: models.deep
@@ -200,8 +161,8 @@ fn plugin_gets_only_the_tiers_it_requests() {
     let project = Project::new();
     project.planner("0.1.0", r#"["default"]"#);
     let more = "grants = { models = [\"default\", \"deep\"] }\n\n[[phase]]\nname = \"planning\"\nsettings = { tier = \"deep\" }\n";
-    project.write("pipeline.toml", &format!("{PIPELINE}{more}"));
-    let output = project.call(&["run", "--task", "task.toml", "--json"]).1;
+    project.write("pipeline.toml", format!("{PIPELINE}{more}"));
+    let output = project.call(&["run", "--task", "task.toml", "--json"]).stdout;
     assert!(output.contains("asked for a model of tier `deep`, which is not granted"), "{output}");
 }
 
@@ -221,13 +182,13 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
     let config = project.read("phasegate.toml");
     let feedback =
         "\n[feedback]\nstrategy = \"phase-aware\"\nsettings = { phases = [\"design\"], raise_after = \"often\" }\n";
-    project.write("phasegate.toml", &format!("{config}{feedback}"));
+    project.write("phasegate.toml", format!("{config}{feedback}"));
     assert_snapshot!(project.refusal(), @r#"
     exit 2
     error: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 settings that it does not take: setting `raise_after`: at /raise_after: "often" is not of type "integer"
     hint: `phasegate plugin inspect FILE` shows the settings that a plugin takes
     "#);
-    assert!(!project.0.path().join("phasegate.lock").exists(), "nothing was begun");
+    assert!(!project.path("phasegate.lock").exists(), "nothing was begun");
 }
 
 #[test]
@@ -239,14 +200,14 @@ fn locked_configuration_rejects_new_plugins() {
     error: plugin `planning` 0.1.0, DIGEST, is not in phasegate.lock, and nothing else is taken here (`locked`)
     hint: look at it with `phasegate plugin inspect FILE`; `phasegate plugin accept planning` agrees to it, with --config, --pipeline and --feedback as here
     ");
-    assert!(!project.0.path().join("phasegate.lock").exists());
-    assert_eq!(project.call(&["plugin", "accept", "planning"]).0, 0);
-    assert_eq!(project.call(&locked).0, 0);
+    assert!(!project.path("phasegate.lock").exists());
+    assert_eq!(project.call(&["plugin", "accept", "planning"]).code, 0);
+    assert_eq!(project.call(&locked).code, 0);
     let agreed = project.read("phasegate.lock");
 
     let config = project.read("phasegate.toml");
-    project.write("phasegate.toml", &format!("locked = true\n{config}"));
-    fs::copy(repository().join("plugins/dist/feedback-phase-aware.wasm"), project.0.path().join("mine.wasm")).unwrap();
+    project.write("phasegate.toml", format!("locked = true\n{config}"));
+    fs::copy(repository().join("plugins/dist/feedback-phase-aware.wasm"), project.path("mine.wasm")).unwrap();
     let typed = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
     assert_snapshot!(project.render(&typed), @r"
     exit 2
@@ -263,9 +224,9 @@ fn locked_configuration_rejects_new_plugins() {
         );
     }
     assert_eq!(project.read("phasegate.lock"), agreed);
-    assert_eq!(project.call(&["plugin", "accept", "feedback-mine", "--feedback", "mine.wasm"]).0, 0);
-    assert_eq!(project.call(&typed).0, 0);
-    assert_eq!(project.call(&["experiment", "experiment.toml"]).0, 0);
+    assert_eq!(project.call(&["plugin", "accept", "feedback-mine", "--feedback", "mine.wasm"]).code, 0);
+    assert_eq!(project.call(&typed).code, 0);
+    assert_eq!(project.call(&["experiment", "experiment.toml"]).code, 0);
 }
 
 #[test]
@@ -274,11 +235,11 @@ fn concurrent_accepts_keep_all_entries() {
     let names = ["planning", "design", "design-review"];
     let table = |name: &&str| format!("[plugins.{name}]\npath = \"planner.wasm\"\n");
     let tables: String = names.iter().map(table).collect();
-    project.write("pipeline.toml", &format!("extends = \"planning-design\"\nname = \"bought\"\n{tables}"));
+    project.write("pipeline.toml", format!("extends = \"planning-design\"\nname = \"bought\"\n{tables}"));
     std::thread::scope(|people| {
         for name in names.into_iter().cycle().take(24) {
             let project = &project;
-            people.spawn(move || assert_eq!(project.call(&["plugin", "accept", name]).0, 0));
+            people.spawn(move || assert_eq!(project.call(&["plugin", "accept", name]).code, 0));
         }
     });
     let agreed = project.read("phasegate.lock");
@@ -332,26 +293,26 @@ fn inspect_shows_the_manifest() {
 #[test]
 fn manifest_beside_a_component_is_used() {
     let project = Project::new();
-    fs::copy(repository().join("plugins/dist/fixtures/strategy.wasm"), project.0.path().join("mine.wasm")).unwrap();
+    fs::copy(repository().join("plugins/dist/fixtures/strategy.wasm"), project.path("mine.wasm")).unwrap();
     project
         .write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\npurpose = \"Sends all back to whoever began.\"\n");
     let put = ["plugin", "manifest", "mine.wasm", "plugin.toml"];
     let shown = project.render(&put);
     assert!(shown.contains("name      mine 2.1.0\npurpose   Sends all back to whoever began.\n"), "{shown}");
     assert_eq!(project.render(&["plugin", "inspect", "mine.wasm"]), shown);
-    let before = fs::read(project.0.path().join("mine.wasm")).unwrap();
+    let before = fs::read(project.path("mine.wasm")).unwrap();
     assert_snapshot!(project.render(&put), @r"
     exit 2
     error: mine.wasm would be refused: what it says of itself cannot be used: it holds more than one manifest
     hint: keep one of them
     ");
-    assert_eq!(fs::read(project.0.path().join("mine.wasm")).unwrap(), before);
+    assert_eq!(fs::read(project.path("mine.wasm")).unwrap(), before);
 }
 
 #[test]
 fn check_reports_imports_missing_from_the_manifest() {
     let project = Project::new();
-    fs::copy(repository().join("plugins/dist/fixtures/agent.wasm"), project.0.path().join("mine.wasm")).unwrap();
+    fs::copy(repository().join("plugins/dist/fixtures/agent.wasm"), project.path("mine.wasm")).unwrap();
     project.write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\n[asks]\nmodels = [\"fast\"]\n");
     project.render(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
     assert_snapshot!(project.render(&["plugin", "check", "mine.wasm"]), @r"
@@ -381,21 +342,21 @@ fn strategy_from_the_command_line_needs_no_lock() {
     project.write("pipeline.toml", "extends = \"planning-design\"\nname = \"plain\"\n");
     let run = || {
         let run = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
-        let (code, _, err) = project.call(&run);
-        assert_eq!(code, 0, "{err}");
+        let output = project.call(&run);
+        assert_eq!(output.code, 0, "{}", output.stderr);
     };
-    let wasm = project.0.path().join("mine.wasm");
+    let wasm = project.path("mine.wasm");
     fs::copy(repository().join("plugins/dist/feedback-phase-aware.wasm"), &wasm).unwrap();
     run();
     fs::copy(repository().join("plugins/dist/feedback-nearest-phase.wasm"), &wasm).unwrap();
     run();
-    assert!(!project.0.path().join("phasegate.lock").exists());
+    assert!(!project.path("phasegate.lock").exists());
 }
 
 #[test]
 fn artifact_kind_from_a_manifest_needs_no_schema() {
     let project = Project::new();
-    fs::copy(repository().join("plugins/dist/fixtures/agent.wasm"), project.0.path().join("mine.wasm")).unwrap();
+    fs::copy(repository().join("plugins/dist/fixtures/agent.wasm"), project.path("mine.wasm")).unwrap();
     let phase = "extends = \"planning-design\"\nname = \"noted\"\n[[phase]]\nname = \"notes\"\nafter = \"planning\"\n\
                  agent = \"mine\"\nproduces = [{ name = \"notes\", kind = \"note\" }]\n[plugins.mine]\npath = \"mine.wasm\"\n";
     project.write("pipeline.toml", phase);
@@ -405,7 +366,7 @@ fn artifact_kind_from_a_manifest_needs_no_schema() {
     hint: add `[[kind]]` here or in its plugin's manifest, or use a standard kind
     ");
     let kind = "[[kind]]\nname = \"note\"\nschema = '{\"type\": \"object\"}'\n";
-    project.write("plugin.toml", &format!("name = \"mine\"\nversion = \"2.1.0\"\n{kind}"));
+    project.write("plugin.toml", format!("name = \"mine\"\nversion = \"2.1.0\"\n{kind}"));
     project.render(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
     assert_snapshot!(project.render(&["pipeline", "check", "pipeline.toml"]), @r"
     exit 0

@@ -6,7 +6,7 @@ use std::fs;
 fn report(name: &str) -> String {
     let scenario = crate::scenario(name);
     let output = scenario.run(&[]);
-    scenario.check(&output);
+    scenario.check_story(&output);
     scenario.check_replay(&output.run_id(), &[]);
     fs::read_to_string(scenario.path("out/report.md")).unwrap()
 }

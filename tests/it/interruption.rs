@@ -2,17 +2,13 @@
 
 use std::fs;
 
-use phasegate_test::{Output, Scenario};
+use phasegate_test::{Output, Scenario, is_third_design_call};
 use serde_json::Value;
-
-fn in_design(event: &Value) -> bool {
-    event["event"] == "model_asked" && event["phase"] == "design" && event["call"] == 3
-}
 
 fn resumes(scenario: &Scenario, run: &str) -> Output {
     let output = scenario.resume(run);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    let again: Vec<_> = output.named("phase_started").map(|event| event["phase"].as_str().unwrap()).collect();
+    let again: Vec<_> = output.events_named("phase_started").map(|event| event["phase"].as_str().unwrap()).collect();
     assert_eq!(again, ["design-review", "code", "test"], "what was begun goes on, what was done stays done");
     output
 }
@@ -28,22 +24,22 @@ fn killed_run_resumes_to_the_same_result() {
     let whole = uninterrupted();
     for mode in [&["--async"][..], &[]] {
         let scenario = crate::scenario("slow");
-        let killed = scenario.run_until(mode, in_design);
+        let killed = scenario.run_until(mode, is_third_design_call);
         let run = killed.run_id();
         let before = killed.signal("KILL");
         let after = resumes(&scenario, &run);
-        let mut digests = before.digests();
-        digests.extend(after.digests());
-        assert_eq!(digests, whole.digests());
-        let answered: Vec<_> = before.named("model_answered").map(|it| (&it["phase"], &it["call"])).collect();
-        assert!(after.named("model_asked").all(|it| !answered.contains(&(&it["phase"], &it["call"]))));
+        let mut digests = before.artifact_digests();
+        digests.extend(after.artifact_digests());
+        assert_eq!(digests, whole.artifact_digests());
+        let answered: Vec<_> = before.events_named("model_answered").map(|it| (&it["phase"], &it["call"])).collect();
+        assert!(after.events_named("model_asked").all(|it| !answered.contains(&(&it["phase"], &it["call"]))));
     }
 }
 
 #[test]
 fn usage_before_a_kill_counts_after_resume() {
     fn design(output: &Output) -> Vec<&Value> {
-        output.named("phase_finished").filter(|it| it["phase"] == "design").map(|it| &it["outcome"]).collect()
+        output.events_named("phase_finished").filter(|it| it["phase"] == "design").map(|it| &it["outcome"]).collect()
     }
     let whole = crate::scenario("out-of-tokens").run(&["--async"]);
     let scenario = crate::scenario("out-of-tokens");
@@ -60,7 +56,7 @@ fn usage_before_a_kill_counts_after_resume() {
 #[test]
 fn calls_that_may_be_billed_are_shown() {
     let scenario = crate::scenario("slow");
-    let killed = scenario.run_until(&["--async"], in_design);
+    let killed = scenario.run_until(&["--async"], is_third_design_call);
     let run = killed.run_id();
     killed.signal("KILL");
     resumes(&scenario, &run);
@@ -72,7 +68,7 @@ fn calls_that_may_be_billed_are_shown() {
 #[test]
 fn ctrl_c_stops_with_130_and_resumes() {
     let scenario = crate::scenario("slow");
-    let running = scenario.run_until(&[], in_design);
+    let running = scenario.run_until(&[], is_third_design_call);
     let run = running.run_id();
     let stopped = running.signal("INT");
     assert_eq!(stopped.code, 130, "{}", stopped.stderr);
@@ -83,7 +79,7 @@ fn ctrl_c_stops_with_130_and_resumes() {
 #[test]
 fn cancel_stops_with_130_and_resumes() {
     let scenario = crate::scenario("slow");
-    let running = scenario.run_until(&[], in_design);
+    let running = scenario.run_until(&[], is_third_design_call);
     let run = running.run_id();
     let cancelled = scenario.call(&["cancel", &run]);
     assert_eq!(cancelled.code, 0, "{}", cancelled.stderr);
@@ -96,7 +92,7 @@ fn cancel_stops_with_130_and_resumes() {
 #[test]
 fn rejects_a_second_process_on_a_run() {
     let scenario = crate::scenario("slow");
-    let running = scenario.run_until(&[], in_design);
+    let running = scenario.run_until(&[], is_third_design_call);
     let second = scenario.resume(&running.run_id());
     assert_ne!(second.code, 0);
     assert!(second.stderr.contains("hint:"), "{}", second.stderr);

@@ -5,8 +5,9 @@ use std::process::{Child, ChildStdout, Command};
 
 use insta::assert_snapshot;
 
-use crate::compare::{Recordings, in_design};
-use phasegate_test::{Output, Scenario};
+use phasegate_test::{Output, Recordings, Scenario, is_third_design_call};
+
+use crate::recordings;
 
 /// The process, once it has told something.
 fn start_following(scenario: &Scenario, run: &str, more: &[&str]) -> (Child, String, BufReader<ChildStdout>) {
@@ -28,9 +29,9 @@ fn finish((mut child, mut stdout, mut lines): (Child, String, BufReader<ChildStd
 
 #[test]
 fn shows_each_event_of_a_finished_run() {
-    let recordings = Recordings::with(&["design-fails-once"]);
+    let recordings = recordings(&["design-fails-once"]);
     assert_snapshot!(recordings.render(&["log", &recordings.runs[0]]), @r"
-    RUN-A MOMENT
+    RUN-A DATE
     OFFSET created for task ANSWER-001: pipeline scenario, strategy phase-aware, answers scripted
                 given task_requirements (116 bytes, DIGEST)
                 given process_notes (29 bytes, DIGEST)
@@ -70,7 +71,7 @@ fn shows_each_event_of_a_finished_run() {
 
 #[test]
 fn shows_failing_tests_and_model_calls() {
-    let recordings = Recordings::with(&["code-is-mended", "asks-models"]);
+    let recordings = recordings(&["code-is-mended", "asks-models"]);
     let mended = recordings.render(&["log", &recordings.runs[0]]);
     let tests: Vec<&str> = mended.lines().filter(|line| line.contains("test#1")).collect();
     assert_snapshot!(tests.join("\n"), @r"
@@ -96,7 +97,7 @@ fn shows_failing_tests_and_model_calls() {
 
 #[test]
 fn shows_each_fault_of_an_invalid_output() {
-    let recordings = Recordings::with(&["invalid-then-valid"]);
+    let recordings = recordings(&["invalid-then-valid"]);
     let refused = recordings.render(&["log", &recordings.runs[0]]);
     let lines: Vec<&str> = refused.lines().skip_while(|line| !line.contains("could not be taken")).take(4).collect();
     assert_snapshot!(lines.join("\n"), @r"
@@ -109,7 +110,7 @@ fn shows_each_fault_of_an_invalid_output() {
 
 #[test]
 fn waiting_run_ends_with_question_and_commands() {
-    let recordings = Recordings::with(&["waits-at-a-failure"]);
+    let recordings = recordings(&["waits-at-a-failure"]);
     let output = recordings.render(&["log", &recordings.runs[0]]);
     let end: Vec<&str> = output.lines().skip_while(|line| !line.contains("design-review#1 failed")).collect();
     assert_snapshot!(end.join("\n"), @r"
@@ -136,7 +137,7 @@ fn waiting_run_ends_with_question_and_commands() {
 
 #[test]
 fn json_equals_the_output_of_run() {
-    let mut recordings = Recordings::with(&[]);
+    let mut recordings = recordings(&[]);
     let output = recordings.run("plain-pass", &[]);
     let log = recordings.scenario.call(&["log", &recordings.runs[0], "--json"]);
     assert_eq!((log.code, &log.stdout), (0, &output.stdout));
@@ -147,7 +148,7 @@ fn json_equals_the_output_of_run() {
 #[test]
 fn follows_a_run_and_survives_ctrl_c() {
     let scenario = crate::scenario("slow");
-    let running = scenario.run_until(&[], in_design);
+    let running = scenario.run_until(&[], is_third_design_call);
     let recordings = Recordings { runs: vec![running.run_id()], scenario };
     let followed = start_following(&recordings.scenario, &recordings.runs[0], &["--json"]);
     let left = start_following(&recordings.scenario, &recordings.runs[0], &[]);
@@ -163,11 +164,11 @@ fn follows_a_run_and_survives_ctrl_c() {
 #[test]
 fn follow_ends_when_the_run_stops() {
     let scenario = crate::scenario("slow");
-    let running = scenario.run_until(&[], in_design);
+    let running = scenario.run_until(&[], is_third_design_call);
     let recordings = Recordings { runs: vec![running.run_id()], scenario };
     let followed = start_following(&recordings.scenario, &recordings.runs[0], &[]);
     running.signal("INT");
-    let followed = recordings.shown(&finish(followed));
+    let followed = recordings.transcript(&finish(followed));
     let end: Vec<&str> = followed.lines().skip_while(|line| !line.contains("design#1 call 3")).collect();
     assert_snapshot!(end.join("\n"), @r"
     OFFSET design#1 call 3 asks scripted:answers.toml for design (request DIGEST)
@@ -181,11 +182,11 @@ fn follow_ends_when_the_run_stops() {
 #[test]
 fn follow_ends_when_the_process_is_gone() {
     let scenario = crate::scenario("slow");
-    let running = scenario.run_until(&[], in_design);
+    let running = scenario.run_until(&[], is_third_design_call);
     let recordings = Recordings { runs: vec![running.run_id()], scenario };
     let followed = start_following(&recordings.scenario, &recordings.runs[0], &[]);
     running.signal("KILL");
-    let followed = recordings.shown(&finish(followed));
+    let followed = recordings.transcript(&finish(followed));
     let end: Vec<&str> = followed.lines().skip_while(|line| !line.contains("design#1 call 3")).collect();
     assert_snapshot!(end.join("\n"), @r"
     OFFSET design#1 call 3 asks scripted:answers.toml for design (request DIGEST)
@@ -197,7 +198,7 @@ fn follow_ends_when_the_process_is_gone() {
 
 #[test]
 fn rejects_an_unknown_run() {
-    let recordings = Recordings::with(&["plain-pass"]);
+    let recordings = recordings(&["plain-pass"]);
     assert_snapshot!(recordings.render(&["log", "nothing"]), @r"
     exit 2
     error: there is no run `nothing`

@@ -22,7 +22,7 @@ mod secrets;
 mod state_folder;
 mod verify_sandbox;
 
-use phasegate_test::{Output, Paths, Scenario};
+use phasegate_test::{Output, Paths, Recordings, Scenario, Workspace};
 
 const PATHS: Paths = Paths { binary: env!("CARGO_BIN_EXE_phasegate"), scratch: env!("CARGO_TARGET_TMPDIR") };
 
@@ -41,4 +41,13 @@ fn recorded(name: &str) -> (Scenario, Output) {
 fn recorded_run(name: &str) -> (Scenario, String) {
     let (scenario, output) = recorded(name);
     (scenario, output.run_id())
+}
+
+fn workspace() -> Workspace {
+    Workspace::new(PATHS)
+}
+
+/// One state folder with a run of each scenario.
+fn recordings(scenarios: &[&str]) -> Recordings {
+    Recordings::new(scenario("slow"), scenarios)
 }

@@ -15,7 +15,7 @@ fn run(sandbox: &str, prepare: impl FnOnce(&Scenario)) -> (Output, String) {
     prepare(&scenario);
     let mut command = scenario.run_with(&["--json", "--config", "phasegate.toml"]);
     command.env("XDG_CACHE_HOME", scenario.path("cache"));
-    let output = Output::of(command);
+    let output = Output::from_command(command);
     let here = scenario.path("").canonicalize().unwrap().display().to_string();
     let message = output.stderr.replace(&here, "HERE").replace(scenario.path("").to_str().unwrap(), "HERE/");
     let message = format!("{message}exit {}", output.code);

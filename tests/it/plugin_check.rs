@@ -2,51 +2,26 @@
 //!
 //! Every call is made in an empty folder, with no key and no model anywhere.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use insta::assert_snapshot;
+use phasegate_test::{Workspace, repository};
+
+use crate::PATHS;
 
 #[path = "../../host/sandbox/tests/common/stub.rs"]
 mod stub;
 
-fn root() -> PathBuf {
-    std::fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap()
-}
-
-/// Exit code, stdout and stderr of `plugin check` with these words after it; nothing is left in the folder.
+/// Stdout, exit code and stderr of `plugin check`, which must write nothing.
 fn check(file: &str, more: &[&str]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home-of-plugin-check");
-    let output = Command::new(env!("CARGO_BIN_EXE_phasegate"))
-        .args(["plugin", "check"])
-        .arg(root().join(file))
-        .args(more)
-        .current_dir(folder.path())
-        .env_clear()
-        .env("HOME", &home)
-        .output()
-        .unwrap();
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was written");
-    let text = |bytes: &[u8]| plain(&String::from_utf8_lossy(bytes));
-    format!("{}exit {}\n{}", text(&output.stdout), output.status.code().unwrap(), text(&output.stderr))
+    let workspace = Workspace::with_shared_home(PATHS, "home-of-plugin-check");
+    let file = repository().join(file).display().to_string();
+    let output = workspace.call(&[&["plugin", "check", &file], more].concat());
+    assert!(workspace.entries().is_empty(), "something was written");
+    output.transcript(&[(&repository().display().to_string(), "HERE")])
 }
 
 /// What was said from the verdict on; what comes before is what `inspect` says.
 fn verdict(text: &str) -> &str {
     &text[text.find("\nthis host").expect(text) + 1..]
-}
-
-/// Digests and sizes of components change whenever one is rebuilt.
-fn plain(text: &str) -> String {
-    let text = text.replace(root().to_str().unwrap(), "HERE");
-    let lines = text.lines().map(|line| match line.split_whitespace().next() {
-        Some(first @ ("digest" | "size" | "\"digest\":" | "\"size\":")) => {
-            format!("{}{first} …\n", &line[..line.len() - line.trim_start().len()])
-        }
-        _ => format!("{line}\n"),
-    });
-    lines.collect()
 }
 
 #[test]
@@ -55,8 +30,8 @@ fn checks_an_agent_with_a_dry_call() {
     file      HERE/plugins/dist/planning.wasm
     world     agent-plugin
     contract  0.1.0
-    size …
-    digest …
+    size      SIZE
+    digest    DIGEST
     exports   phasegate:plugin/agent@0.1.0
     imports   phasegate:plugin/artifacts@0.1.0
               phasegate:plugin/log@0.1.0
@@ -238,8 +213,8 @@ fn lists_contract_differences_without_calling_the_plugin() {
     file      HERE/plugins/dist/fixtures/old-contract.wasm
     world     runner-plugin
     contract  0.0.9
-    size …
-    digest …
+    size      SIZE
+    digest    DIGEST
     exports   phasegate:plugin/runner@0.0.9
     imports   nothing
     wants     nothing that has to be granted
@@ -258,7 +233,7 @@ fn lists_contract_differences_without_calling_the_plugin() {
       "held": false,
       "inspection": {
         "contract": "0.1.0",
-        "digest": …
+        "digest": "DIGEST",
         "exports": [
           "phasegate:plugin/feedback@0.1.0"
         ],
@@ -277,7 +252,7 @@ fn lists_contract_differences_without_calling_the_plugin() {
           ],
           "operator": "nothing can be granted or configured here; use a build that fits, or another plugin"
         },
-        "size": …
+        "size": SIZE,
         "wants": [],
         "world": "feedback"
       }
@@ -386,7 +361,7 @@ fn json_contains_the_same_result() {
       "held": true,
       "inspection": {
         "contract": "0.1.0",
-        "digest": …
+        "digest": "DIGEST",
         "exports": [
           "phasegate:plugin/feedback@0.1.0"
         ],
@@ -395,7 +370,7 @@ fn json_contains_the_same_result() {
           "phasegate:plugin/types@0.1.0"
         ],
         "misfit": null,
-        "size": …
+        "size": SIZE,
         "wants": [],
         "world": "feedback"
       }

@@ -123,8 +123,7 @@ async fn changed_request_is_shown_as_a_diff() {
     forged(&scenario, &run, |pipeline| pipeline.replace("\"ask\":\"design\"", "\"ask\":\"a plan\"")).await;
     let output = scenario.call(&["replay", &run]);
     let text = output.render_errors(&[(&run, "RUN")]);
-    let plain = regex_digests(&text);
-    insta::assert_snapshot!(plain, @r#"
+    insta::assert_snapshot!(text, @r#"
         exit 1
         error: run RUN: design#1 asked something else at call 1 than it did before: DIGEST then, DIGEST now
           {
@@ -162,13 +161,4 @@ async fn agent_that_ignored_a_call_replays() {
     })
     .await;
     assert_eq!(scenario.check_replay(&run, &[])["ended"][0], "passed");
-}
-
-fn regex_digests(text: &str) -> String {
-    let mut plain = String::new();
-    for (place, part) in text.split("sha256:").enumerate() {
-        plain.push_str(if place == 0 { "" } else { "DIGEST" });
-        plain.push_str(if place == 0 { part } else { &part[64..] });
-    }
-    plain
 }

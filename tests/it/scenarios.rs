@@ -11,14 +11,14 @@ use serde_json::Value;
 fn check_scenario(name: &str) -> (Scenario, Output) {
     let scenario = crate::scenario(name);
     let output = scenario.run(&[]);
-    scenario.check(&output);
+    scenario.check_story(&output);
     scenario.check_replay(&output.run_id(), &["--async"]);
     let other = crate::scenario(name);
     let overlapping = other.run(&["--async"]);
-    scenario.check(&overlapping);
+    scenario.check_story(&overlapping);
     other.check_replay(&overlapping.run_id(), &[]);
-    assert_eq!(output.digests(), overlapping.digests());
-    assert_eq!(output.asked(), overlapping.asked());
+    assert_eq!(output.artifact_digests(), overlapping.artifact_digests());
+    assert_eq!(output.requests(), overlapping.requests());
     (scenario, output)
 }
 
@@ -62,7 +62,7 @@ scenario_tests! {
 #[test]
 fn hostile_agent_gets_plain_errors_without_affecting_neighbours() {
     let (scenario, output) = check_scenario("hostile-agent");
-    for event in output.named("phase_finished").take(5) {
+    for event in output.events_named("phase_finished").take(5) {
         let reason = event["outcome"].to_string();
         assert!(reason.len() < 1_000 && !reason.contains("unreachable"), "{reason}");
     }
@@ -77,7 +77,7 @@ fn hostile_agent_gets_plain_errors_without_affecting_neighbours() {
     let tasks: Vec<&str> = files.iter().flat_map(|file| ["--task", file.as_str()]).collect();
     let together = crate::scenario("hostile-agent").run(&[&tasks[..], &["--jobs", "4"]].concat());
     assert_eq!(together.code, 0, "{}", together.stderr);
-    assert_eq!(together.named("run_finished").filter(|event| event["status"] == "passed").count(), 4);
+    assert_eq!(together.events_named("run_finished").filter(|event| event["status"] == "passed").count(), 4);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn calls_left_pending_by_an_agent_are_harmless() {
     for mode in [&[][..], &["--async"]] {
         let scenario = crate::scenario("left-behind");
         let output = scenario.run(mode);
-        scenario.check(&output);
+        scenario.check_story(&output);
         scenario.check_replay(&output.run_id(), mode);
         let shown = scenario.call(&["show", &output.run_id()]);
         assert_eq!(shown.code, 0, "the journal is whole: {}", shown.stderr);
@@ -95,7 +95,7 @@ fn calls_left_pending_by_an_agent_are_harmless() {
 #[test]
 fn rejects_paths_outside_the_output_folder() {
     let (scenario, output) = check_scenario("bad-paths");
-    let refused = output.named("phase_finished").find(|event| event["outcome"]["invalid"].is_object()).unwrap();
+    let refused = output.events_named("phase_finished").find(|event| event["outcome"]["invalid"].is_object()).unwrap();
     assert_eq!(refused["outcome"]["invalid"]["faults"].as_array().unwrap().len(), 3, "each of them");
     assert_eq!(fs::read_to_string(scenario.path("out/deep/app.lines")).unwrap(), "answer = 42\n");
     let escaped = [scenario.path("escaped.lines"), Path::new("/tmp/escaped.lines").to_owned()];
@@ -105,7 +105,7 @@ fn rejects_paths_outside_the_output_folder() {
 #[test]
 fn every_view_explains_an_invalid_output() {
     let scenario = crate::scenario("never-taken");
-    let output = Output::of(scenario.run_with(&["--config", &scenario.file("phasegate.toml")]));
+    let output = Output::from_command(scenario.run_with(&["--config", &scenario.file("phasegate.toml")]));
     let run = output.stdout.split_whitespace().find(|word| word.starts_with("answer-001-")).unwrap().to_owned();
     let untimed = |line: &str| match line.rsplit_once(" (") {
         Some((line, time)) if time.ends_with("s)") => line.to_owned(),
@@ -201,5 +201,5 @@ fn resumes_with_a_raised_budget_without_repeating_calls() {
     assert!(stopped.stderr.contains("--calls N"), "{}", stopped.stderr);
     let resumed = scenario.call(&["resume", &stopped.run_id(), "--json", "--calls", "2"]);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
-    assert_eq!((stopped.named("model_asked").count(), resumed.named("model_asked").count()), (1, 1));
+    assert_eq!((stopped.events_named("model_asked").count(), resumed.events_named("model_asked").count()), (1, 1));
 }

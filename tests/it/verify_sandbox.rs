@@ -3,31 +3,16 @@
 //! What an attack that held ended in is compared as it was said; sizes and lines of source, which change whenever an
 //! attacker is rebuilt, are replaced before.
 
-use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use phasegate_test::{Output, Workspace};
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::PATHS;
 
 fn verify(files: &[(&str, &str)], args: &[&str]) -> Output {
-    let folder = TempDir::new().unwrap();
-    for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    let home = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify");
-    std::fs::create_dir_all(&home).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_phasegate"))
-        .arg("verify-sandbox")
-        .args(args)
-        .current_dir(folder.path())
-        .env_clear()
-        .env("HOME", home)
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    let workspace = Workspace::with_shared_home(PATHS, "home-of-verify-sandbox").with_files(files);
+    workspace.call(&[&["verify-sandbox"], args].concat())
 }
 
 /// The attacks are made once for all tests that only read what came of them.
@@ -35,8 +20,8 @@ fn verified() -> &'static Value {
     static VERIFIED: OnceLock<Value> = OnceLock::new();
     VERIFIED.get_or_init(|| {
         let output = verify(&[], &["--json"]);
-        let verified: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|why| panic!("{why}: {output:?}"));
-        assert_eq!(output.status.code(), Some(if verified["held"] == true { 0 } else { 1 }));
+        let verified: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|why| panic!("{why}: {output:?}"));
+        assert_eq!(output.code, if verified["held"] == true { 0 } else { 1 });
         verified
     })
 }
@@ -84,8 +69,8 @@ fn every_outcome_has_its_message() {
 #[test]
 fn table_has_a_row_per_attack_and_totals() {
     let output = verify(&[], &[]);
-    let table = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{table}{}", text(&output.stderr));
+    let table = output.stdout;
+    assert_eq!(output.code, 0, "{table}{}", output.stderr);
     let mut lines = table.lines();
     let heads: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
     assert_eq!(heads, ["attack", "bound", "outcome", "time", "memory"]);
@@ -106,14 +91,14 @@ fn table_has_a_row_per_attack_and_totals() {
 fn tight_operator_limits_do_not_fail_the_verification() {
     let config = "[sandbox]\nmax_function_bytes = 2000\n[budget]\ncalls = 1\ntokens = 1000\nusd = 0.01\n";
     let output = verify(&[("phasegate.toml", config)], &[]);
-    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
 }
 
 #[test]
 fn tests_the_limits_of_configured_plugins() {
     let config = "[plugins.code]\nlimits = { memory_bytes = 33000000, cpu_ms = 200 }\n";
     let output = verify(&[("phasegate.toml", config)], &["--json"]);
-    let verified: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let verified: Value = serde_json::from_str(&output.stdout).unwrap();
     let of_code: Vec<&Value> = verified["attacks"]
         .as_array()
         .unwrap()

@@ -2,11 +2,11 @@
 
 use insta::assert_snapshot;
 
-use super::Workspace;
+use crate::workspace;
 
 #[test]
 fn init_writes_two_files_and_never_overwrites() {
-    let workspace = Workspace::empty();
+    let workspace = workspace();
     assert_snapshot!(workspace.render(&["init", "new"]), @r"
     wrote new/phasegate.toml: which models, at what price and budget, and whom to ask
     wrote new/task.toml: a first task
@@ -24,9 +24,9 @@ fn init_writes_two_files_and_never_overwrites() {
 
 #[test]
 fn init_files_are_valid_and_need_a_model() {
-    let workspace = Workspace::empty();
+    let workspace = workspace();
     workspace.render(&["init"]);
-    let config = workspace.path().join("phasegate.toml");
+    let config = workspace.path("phasegate.toml");
     let nobody = "\n[providers.ollama]\nbase_url = \"http://127.0.0.1:9/v1\"\n";
     std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + nobody).unwrap();
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @r#"

@@ -2,11 +2,11 @@
 
 use insta::assert_snapshot;
 
-use super::Workspace;
+use crate::workspace;
 
 #[test]
 fn lists_and_shows_standard_pipelines() {
-    let workspace = Workspace::empty();
+    let workspace = workspace();
     assert_snapshot!(workspace.render(&["pipeline", "list"]), @r"
     tsp              planning, design, design review, code, code review, test, postmortem
     planning-design  planning, design, design review
@@ -36,7 +36,7 @@ fn lists_and_shows_standard_pipelines() {
 fn checks_a_pipeline_file_with_line_and_hint() {
     let good = "extends = \"tsp\"\n[[phase]]\nname = \"code-review\"\nmax_retries = 5\n";
     let bad = "extends = \"tsp\"\n[[phase]]\nname = \"audit\"\nagent = \"audit\"\nafter = \"tset\"\n";
-    let workspace = Workspace::with(&[("good.toml", good), ("bad.toml", bad)]);
+    let workspace = workspace().with_files(&[("good.toml", good), ("bad.toml", bad)]);
     assert_snapshot!(workspace.render(&["pipeline", "check", "good.toml"]), @r"
     good.toml is in order: 7 phases, 3 gates
     exit 0

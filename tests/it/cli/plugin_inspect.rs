@@ -1,20 +1,20 @@
 //! `phasegate plugin inspect`: what a component is, and why it would not be taken.
 
-use std::path::Path;
-
 use insta::assert_snapshot;
+use phasegate_test::{fixture, repository};
 
-use super::{Workspace, fixture};
+use crate::workspace;
 
 fn inspect(name: &str) -> String {
-    Workspace::empty().render(&["plugin", "inspect", fixture(name).to_str().unwrap()])
+    workspace().render(&["plugin", "inspect", fixture(name).to_str().unwrap()])
 }
+
 #[test]
 fn rejects_a_component_that_panics_the_parser() {
     let name = "component-whose-function-is-called-like-an-interface";
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
-    let workspace = Workspace::empty();
-    std::fs::copy(file, workspace.path().join("odd.wasm")).unwrap();
+    let file = repository().join("fuzz/corpus/component").join(name);
+    let workspace = workspace();
+    std::fs::copy(file, workspace.path("odd.wasm")).unwrap();
     assert_snapshot!(workspace.render(&["plugin", "inspect", "odd.wasm"]), @r"
     exit 2
     error: odd.wasm: this is not a WebAssembly component: its interfaces cannot be put in words of WIT
@@ -28,8 +28,8 @@ fn inspects_an_agent() {
     file      FIXTURES/agent.wasm
     world     agent-plugin
     contract  0.1.0
-    size      …
-    digest    …
+    size      SIZE
+    digest    DIGEST
     exports   phasegate:plugin/agent@0.1.0
     imports   phasegate:plugin/artifacts@0.1.0
               phasegate:plugin/log@0.1.0
@@ -51,8 +51,8 @@ fn explains_why_a_component_does_not_fit() {
     file      FIXTURES/old-contract.wasm
     world     runner-plugin
     contract  0.0.9
-    size      …
-    digest    …
+    size      SIZE
+    digest    DIGEST
     exports   phasegate:plugin/runner@0.0.9
     imports   nothing
     wants     nothing that has to be granted
@@ -68,8 +68,8 @@ fn explains_why_a_component_does_not_fit() {
     file      FIXTURES/ungranted.wasm
     world     feedback-plugin
     contract  0.1.0
-    size      …
-    digest    …
+    size      SIZE
+    digest    DIGEST
     exports   phasegate:plugin/feedback@0.1.0
     imports   acme:plugin/disk
               phasegate:plugin/types@0.1.0
@@ -85,7 +85,7 @@ fn explains_why_a_component_does_not_fit() {
 
 #[test]
 fn shows_the_environment_of_a_test_runner() {
-    let workspace = Workspace::empty();
+    let workspace = workspace();
     let file = fixture("runner.wasm");
     assert_snapshot!(workspace.render(&["plugin", "inspect", file.to_str().unwrap(), "--environment"]), @r#"
     {
@@ -111,8 +111,7 @@ fn shows_the_environment_of_a_test_runner() {
 
 #[test]
 fn json_contains_every_field() {
-    let message =
-        Workspace::empty().render(&["plugin", "inspect", fixture("strategy.wasm").to_str().unwrap(), "--json"]);
+    let message = workspace().render(&["plugin", "inspect", fixture("strategy.wasm").to_str().unwrap(), "--json"]);
     let (json, exit) = message.split_once("exit ").unwrap();
     let value: serde_json::Value = serde_json::from_str(json).unwrap();
     assert_eq!(
@@ -123,7 +122,7 @@ fn json_contains_every_field() {
 
 #[test]
 fn rejects_a_file_that_is_no_component() {
-    let workspace = Workspace::with(&[("plugin.wasm", "no component at all")]);
+    let workspace = workspace().with_files(&[("plugin.wasm", "no component at all")]);
     assert_snapshot!(workspace.reject(&["plugin", "inspect", "plugin.wasm"]), @r"
     exit 2
     error: plugin.wasm: this is not a WebAssembly component: it does not start as one

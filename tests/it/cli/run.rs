@@ -2,11 +2,12 @@
 
 use insta::assert_snapshot;
 
-use super::{SCRIPTED, TASK, Workspace};
+use super::{SCRIPTED, TASK};
+use crate::workspace;
 
 #[test]
 fn run_needs_a_task() {
-    assert_snapshot!(Workspace::empty().reject(&["run"]), @r"
+    assert_snapshot!(workspace().reject(&["run"]), @r"
     exit 2
     error: the following required arguments were not provided:
       <--task-id <ID>|--task <FILE.toml>>
@@ -19,17 +20,17 @@ fn run_needs_a_task() {
 
 #[test]
 fn task_from_flags_needs_a_description() {
-    assert_snapshot!(Workspace::empty().reject(&["run", "--task-id", "TASK-1"]), @r"
+    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1"]), @r"
     exit 2
     error: --task-id needs a --description
     hint: say in a sentence what is wanted, or name a file with --task
     ");
-    assert_snapshot!(Workspace::empty().reject(&["run", "--task-id", "TASK-1", "--resume"]), @r"
+    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--resume"]), @r"
     exit 2
     error: task TASK-1 has no run to go on with
     hint: `phasegate runs` lists the runs; --description TEXT starts one
     ");
-    assert_snapshot!(Workspace::empty().reject(&["run", "--task-id", "TASK-1", "--description", "short"]), @r"
+    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--description", "short"]), @r"
     exit 2
     error: --description is too short
     hint: say in a sentence what is wanted; at least 10 characters
@@ -39,7 +40,7 @@ fn task_from_flags_needs_a_description() {
 #[test]
 fn rejects_an_invalid_task_id_with_the_rule() {
     let args = ["run", "--task-id", "../x", "--description", "Parse durations such as 1h30m"];
-    assert_snapshot!(Workspace::empty().reject(&args), @r"
+    assert_snapshot!(workspace().reject(&args), @r"
     exit 2
     error: --task-id: `../x` is not a task id
     hint: a task id has 3 to 100 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, and starts with a letter or digit
@@ -48,7 +49,7 @@ fn rejects_an_invalid_task_id_with_the_rule() {
 
 #[test]
 fn names_a_missing_task_file() {
-    assert_snapshot!(Workspace::empty().reject(&["run", "--task", "task.toml"]), @r"
+    assert_snapshot!(workspace().reject(&["run", "--task", "task.toml"]), @r"
     exit 2
     error: task.toml cannot be read: there is no such file
     hint: name a task file; `phasegate init` writes a first one
@@ -58,7 +59,7 @@ fn names_a_missing_task_file() {
 #[test]
 fn rejects_a_bad_task_file_with_its_line() {
     let misspelt = format!("{TASK}requirments = []\n");
-    let workspace = Workspace::with(&[("misspelt.toml", &misspelt), ("open.toml", "task_id = \"TASK-1\n")]);
+    let workspace = workspace().with_files(&[("misspelt.toml", &misspelt), ("open.toml", "task_id = \"TASK-1\n")]);
     assert_snapshot!(workspace.reject(&["run", "--task", "misspelt.toml"]), @r"
     exit 2
     error: misspelt.toml:3: unknown field `requirments`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
@@ -75,7 +76,7 @@ fn rejects_a_bad_task_file_with_its_line() {
 fn rejects_missing_and_outside_context_files() {
     let leaves = format!("{TASK}context_files = [\"../secret.txt\"]\n");
     let missing = format!("{TASK}context_files = [\"docs/*.md\"]\n");
-    let workspace = Workspace::with(&[("leaves.toml", &leaves), ("missing.toml", &missing)]);
+    let workspace = workspace().with_files(&[("leaves.toml", &leaves), ("missing.toml", &missing)]);
     assert_snapshot!(workspace.reject(&["run", "--task", "leaves.toml"]), @r"
     exit 2
     error: leaves.toml:3: context file `../secret.txt` leaves the task's folder
@@ -91,7 +92,7 @@ fn rejects_missing_and_outside_context_files() {
 #[test]
 fn rejects_a_bad_configuration_with_its_line() {
     let workspace =
-        Workspace::with(&[("task.toml", TASK), ("phasegate.toml", "[models]\ndefualt = \"openai:gpt-5\"\n")]);
+        workspace().with_files(&[("task.toml", TASK), ("phasegate.toml", "[models]\ndefualt = \"openai:gpt-5\"\n")]);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @r"
     exit 2
     error: phasegate.toml:2: unknown field `defualt`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`
@@ -107,7 +108,8 @@ fn rejects_a_bad_configuration_with_its_line() {
 #[test]
 fn rejects_an_unusable_model_with_its_line() {
     let unknown = "# mine\n[models]\ndefault = \"nobody:x\"\n";
-    let workspace = Workspace::with(&[("task.toml", TASK), ("unknown.toml", unknown), ("scripted.toml", SCRIPTED)]);
+    let workspace =
+        workspace().with_files(&[("task.toml", TASK), ("unknown.toml", unknown), ("scripted.toml", SCRIPTED)]);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @r"
     exit 2
     error: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
@@ -122,7 +124,7 @@ fn rejects_an_unusable_model_with_its_line() {
 
 #[test]
 fn rejects_an_unknown_pipeline_or_strategy() {
-    let workspace = Workspace::with(&[("task.toml", TASK)]);
+    let workspace = workspace().with_files(&[("task.toml", TASK)]);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--pipeline", "tps"]), @r"
     exit 2
     error: --pipeline: there is no standard pipeline `tps`
@@ -148,7 +150,7 @@ fn rejects_an_unknown_pipeline_or_strategy() {
 
 #[test]
 fn leaves_a_filled_output_folder_alone() {
-    let workspace = Workspace::with(&[("task.toml", TASK), ("results/notes.txt", "mine")]);
+    let workspace = workspace().with_files(&[("task.toml", TASK), ("results/notes.txt", "mine")]);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--out", "results"]), @r"
     exit 2
     error: results is not empty, and nothing was started
@@ -158,7 +160,7 @@ fn leaves_a_filled_output_folder_alone() {
 
 #[test]
 fn tasks_of_one_name_cannot_share_output_folders() {
-    let workspace = Workspace::with(&[("a.toml", TASK), ("b.toml", TASK)]);
+    let workspace = workspace().with_files(&[("a.toml", TASK), ("b.toml", TASK)]);
     assert_snapshot!(workspace.reject(&["run", "--task", "a.toml", "--task", "b.toml", "--out", "results"]), @r"
     exit 2
     error: two of the tasks are called TASK-1, and their results would go to one folder

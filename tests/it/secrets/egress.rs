@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use phasegate_test::{ModelServer, ProviderKind, Respond};
+
+use super::run;
 use super::search::{KEY, assert_keyless, search_files};
-use super::server::{Answer, Kind, Server, run};
 
 const PASSWORD: &str = "proxy-pass-81c2";
 
@@ -29,27 +31,27 @@ fn proxy() -> (String, Arc<Mutex<Vec<u8>>>) {
     (address, requests)
 }
 
-fn answer() -> Answer {
-    Arc::new(|asked: &Value| Kind::Chat.answer(asked, "{ \"said\": \"by a server\" }", 9))
+fn answer() -> Respond {
+    Arc::new(|asked: &Value| ProviderKind::Chat.answer(asked, "{ \"said\": \"by a server\" }", 9))
 }
 
 fn environment(proxy: &str) -> Vec<(&str, &str)> {
     let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    names.map(|name| (name, proxy)).into_iter().chain([("MY_KEY", KEY), ("RUST_LOG", "trace")]).collect()
+    names.map(|name| (name, proxy)).into_iter().chain([("MY_KEY", KEY)]).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plain_http_ignores_proxies_of_the_environment() {
     let (proxy, requests) = proxy();
-    let server = Server::start(answer()).await;
+    let server = ModelServer::start(KEY, answer()).await;
     // The second is no address of loopback, and yet leads there on most machines: it stands for one beyond.
     for (host, more) in [("127.0.0.1", ""), ("0.0.0.0", "allow_http = true\n")] {
         let scenario = crate::scenario("asks-models");
-        let config = Kind::Chat.config(&format!("http://{host}:{}", server.port), true, more);
+        let config = ProviderKind::Chat.config(&format!("http://{host}:{}/v1", server.port), true, more);
         let output = run(&scenario, &config, &environment(&proxy)).await;
         assert_eq!(output.code, 0, "{}", output.stderr);
     }
-    assert_eq!(server.requests().iter().filter(|requests| requests.keyed).count(), 4);
+    assert_eq!(server.requests().iter().filter(|request| request.keyed).count(), 4);
     assert_eq!(requests.lock().unwrap().len(), 0, "{}", String::from_utf8_lossy(&requests.lock().unwrap()));
 }
 
@@ -57,7 +59,7 @@ async fn plain_http_ignores_proxies_of_the_environment() {
 async fn https_proxy_tunnels_and_sees_no_key() {
     let (proxy, requests) = proxy();
     let scenario = crate::scenario("asks-models");
-    let config = Kind::Chat.config("https://provider.invalid", true, "");
+    let config = ProviderKind::Chat.config("https://provider.invalid/v1", true, "");
     let output = run(&scenario, &config, &environment(&proxy)).await;
     assert_eq!(output.code, 4, "{}", output.stderr);
     let requests = requests.lock().unwrap().clone();
@@ -80,9 +82,9 @@ async fn https_proxy_tunnels_and_sees_no_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn never_sends_keys_over_remote_plain_http() {
-    let server = Server::start(answer()).await;
+    let server = ModelServer::start(KEY, answer()).await;
     let scenario = crate::scenario("asks-models");
-    let config = Kind::Chat.config(&format!("http://0.0.0.0:{}", server.port), true, "");
+    let config = ProviderKind::Chat.config(&format!("http://0.0.0.0:{}/v1", server.port), true, "");
     let output = run(&scenario, &config, &[("MY_KEY", KEY)]).await;
     assert_eq!(output.code, 2, "{}", output.stderr);
     assert!(output.stderr.contains("hint: use https://, or say allow_http = true"), "{}", output.stderr);

@@ -3,16 +3,14 @@
 
 mod egress;
 mod search;
-mod server;
 
 use std::fs;
 use std::sync::Arc;
 
 use self::search::{FORMS, KEY, assert_keyless, search_files};
-use self::server::{Kind, Server, run};
 use axum::body::Body;
 use axum::http::Response;
-use phasegate_test::{Output, Scenario};
+use phasegate_test::{ModelServer, Output, ProviderKind, Respond, RunningProcess, Scenario, scenarios};
 use serde_json::{Value, json};
 
 /// What an echoing model says: JSON with the key in all its forms, which stay JSON without it.
@@ -35,7 +33,7 @@ fn search_commands(scenario: &Scenario, run: &str) {
     let ask = |args: &[&str]| {
         let mut command = scenario.command(args);
         command.args(["-v", "-v"]).env("MY_KEY", KEY).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full");
-        let output = Output::of(command);
+        let output = Output::from_command(command);
         assert_keyless(args[0], output.stdout.as_bytes());
         assert_keyless(args[0], output.stderr.as_bytes());
         output
@@ -69,12 +67,23 @@ fn search_commands(scenario: &Scenario, run: &str) {
     }
 }
 
+/// Runs a scenario with this configuration and environment.
+async fn run(scenario: &Scenario, config: &str, environment: &[(&str, &str)]) -> Output {
+    let command = scenario.verbose_run_command(config, environment);
+    tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap()
+}
+
+/// A configuration that uses the server.
+fn config(server: &ModelServer, kind: ProviderKind, stream: bool) -> String {
+    kind.config(&format!("{}/v1", server.address), stream, "")
+}
+
 /// Runs against a server that answers so, looks everywhere, and gives what the run told and what it left behind.
-async fn run_and_search(kind: Kind, stream: bool, answer: server::Answer) -> (Output, Scenario) {
-    let server = Server::start(answer).await;
+async fn run_and_search(kind: ProviderKind, stream: bool, answer: Respond) -> (Output, Scenario) {
+    let server = ModelServer::start(KEY, answer).await;
     let scenario = crate::scenario("asks-models");
-    let output = run(&scenario, &server.config(kind, stream), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]).await;
-    assert!(server.requests().iter().all(|requests| requests.keyed), "the key went where it belongs");
+    let output = run(&scenario, &config(&server, kind, stream), &[("MY_KEY", KEY)]).await;
+    assert!(server.requests().iter().all(|request| request.keyed), "the key went where it belongs");
     assert!(!server.requests().is_empty(), "{}", output.stderr);
     assert_keyless("the run's own words", output.stdout.as_bytes());
     assert_keyless("the run's own words", output.stderr.as_bytes());
@@ -90,7 +99,7 @@ async fn run_and_search(kind: Kind, stream: bool, answer: server::Answer) -> (Ou
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redacts_keys_in_answers_before_recording() {
-    for kind in [Kind::Chat, Kind::Messages] {
+    for kind in [ProviderKind::Chat, ProviderKind::Messages] {
         for stream in [true, false] {
             // Cut within the key.
             let message = move |asked: &Value| {
@@ -115,7 +124,7 @@ async fn redacts_keys_in_answers_before_recording() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redacts_keys_in_provider_errors() {
-    for kind in [Kind::Chat, Kind::Messages] {
+    for kind in [ProviderKind::Chat, ProviderKind::Messages] {
         for status in [400, 401, 503] {
             let refuse = move |_: &Value| {
                 let mut refusal = answer(status, "application/json", complaint().to_string().replace('/', "\\/"));
@@ -132,7 +141,7 @@ async fn redacts_keys_in_provider_errors() {
 #[tokio::test(flavor = "multi_thread")]
 async fn redacts_keys_in_malformed_answers() {
     let page = || format!("<html><p title=\"{}\">{}</p>", KEY, FORMS.join("\n"));
-    let odd: [(&str, server::Answer); 6] = [
+    let odd: [(&str, Respond); 6] = [
         (
             "a redirect",
             Arc::new(|_| {
@@ -161,7 +170,7 @@ async fn redacts_keys_in_malformed_answers() {
         ),
     ];
     for (name, answer) in odd {
-        for kind in [Kind::Chat, Kind::Messages] {
+        for kind in [ProviderKind::Chat, ProviderKind::Messages] {
             let (output, _) = run_and_search(kind, true, Arc::clone(&answer)).await;
             assert_ne!(output.code, 0, "{name}: {}", output.stderr);
         }
@@ -170,12 +179,11 @@ async fn redacts_keys_in_malformed_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_run_leaves_no_key_behind() {
-    let server = Server::start(Arc::new(|asked: &Value| Kind::Chat.answer(asked, &echo(), 20))).await;
+    let server = ModelServer::start(KEY, Arc::new(|asked: &Value| ProviderKind::Chat.answer(asked, &echo(), 20))).await;
     let scenario = crate::scenario("asks-models");
-    let command =
-        server::command(&scenario, &server.config(Kind::Chat, true), &[("MY_KEY", KEY), ("RUST_LOG", "trace")]);
+    let command = scenario.verbose_run_command(&config(&server, ProviderKind::Chat, true), &[("MY_KEY", KEY)]);
     let scenario = tokio::task::spawn_blocking(move || {
-        let output = scenario.until(command, |event| event["event"] == "model_answered").signal("KILL");
+        let output = RunningProcess::start(command, |event| event["event"] == "model_answered").signal("KILL");
         assert_keyless("the killed run's words", output.stderr.as_bytes());
         scenario
     })
@@ -188,10 +196,10 @@ async fn killed_run_leaves_no_key_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn experiments_and_tables_contain_no_key() {
-    let server = Server::start(Arc::new(|asked: &Value| Kind::Chat.answer(asked, &echo(), 20))).await;
+    let server = ModelServer::start(KEY, Arc::new(|asked: &Value| ProviderKind::Chat.answer(asked, &echo(), 20))).await;
     let scenario = crate::scenario("asks-models");
-    fs::write(scenario.path("phasegate.toml"), server.config(Kind::Chat, true)).unwrap();
-    let scenarios = server::scenarios();
+    fs::write(scenario.path("phasegate.toml"), config(&server, ProviderKind::Chat, true)).unwrap();
+    let scenarios = scenarios();
     let (task, pipeline) = (scenarios.join("task.toml"), scenarios.join("asks-models/pipeline.toml"));
     let experiment = format!(
         "name = \"canary\"\ntasks = [\"{}\"]\nrepetitions = 1\n[budget]\nusd = 5.0\n\
@@ -203,7 +211,7 @@ async fn experiments_and_tables_contain_no_key() {
     fs::write(scenario.path("experiment.toml"), experiment).unwrap();
     let mut command = scenario.command(&["experiment", "experiment.toml", "-v", "-v"]);
     command.env("MY_KEY", KEY).env("RUST_LOG", "trace");
-    let output = tokio::task::spawn_blocking(move || Output::of(command)).await.unwrap();
+    let output = tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap();
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     assert_keyless("the experiment's words", output.stdout.as_bytes());
     assert_keyless("the experiment's words", output.stderr.as_bytes());

@@ -1,17 +1,23 @@
-//! Helpers of the end-to-end tests. They panic where something is not as it must be, as tests do.
+//! Helpers of the end-to-end tests. They panic where something is not as a test needs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod files;
+mod filters;
+mod model_server;
+mod output;
+mod provider_formats;
+mod recordings;
+mod running;
 mod scenario;
+mod story;
+mod workspace;
 
 pub use files::{copy_folder, examples, fixture, repository, scenarios};
-pub use scenario::{Output, RunningProcess, Scenario};
-
-/// What only a test target of the package `phasegate` knows.
-#[derive(Debug, Clone, Copy)]
-pub struct Paths {
-    /// The binary under test: `CARGO_BIN_EXE_phasegate`.
-    pub binary: &'static str,
-    /// A folder that outlives a test: `CARGO_TARGET_TMPDIR`.
-    pub scratch: &'static str,
-}
+pub use filters::filter;
+pub use model_server::{ModelServer, Request, Respond};
+pub use output::Output;
+pub use provider_formats::{ProviderKind, respond_json};
+pub use recordings::Recordings;
+pub use running::RunningProcess;
+pub use scenario::{Scenario, is_third_design_call, scenario_file};
+pub use workspace::{Paths, Workspace};

@@ -1,0 +1,51 @@
+//! A model server on this machine.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Response};
+use serde_json::Value;
+
+/// The response to the body of a request.
+pub type Respond = Arc<dyn Fn(&Value) -> Response<Body> + Send + Sync>;
+
+/// A request that the server received.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Whether a header contained the key.
+    pub keyed: bool,
+    /// Null where the body was not JSON.
+    pub body: Value,
+}
+
+/// Serves until the test's runtime ends.
+pub struct ModelServer {
+    pub address: String,
+    pub port: u16,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl ModelServer {
+    /// Starts a server on a free port, whose callers are expected to send `key`.
+    pub async fn start(key: &'static str, respond: Respond) -> Self {
+        let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
+        let handler = move |State(requests): State<Arc<Mutex<Vec<Request>>>>, headers: HeaderMap, body: String| async move {
+            let keyed = headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(key)));
+            let body: Value = serde_json::from_str(&body).unwrap_or_default();
+            requests.lock().unwrap().push(Request { keyed, body: body.clone() });
+            respond(&body)
+        };
+        let router = Router::new().fallback(handler).with_state(Arc::clone(&requests));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address: format!("http://127.0.0.1:{port}"), port, requests }
+    }
+
+    /// The requests so far, in the order in which they arrived.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+}
