@@ -2,32 +2,31 @@
 //!
 //! Promises: each call has a store and an instance of its own, and bounds on computing time, wall clock, memory, tables,
 //! handles, calls, log and output; whatever a plugin does, the host lives and says in words what happened. A plugin
-//! reaches nothing but [`Capabilities`]. Given the same answers, a call does the same thing (see `turnstile`, `wasi`).
+//! reaches nothing but [`Capabilities`]. Given the same answers, a call does the same thing (see `answer_order`, `wasi`).
 //! Fails with [`LoadError`] before anything of a plugin runs, and with [`CallError`] afterwards.
 
+mod answer_order;
 mod aot;
 mod bindings;
 mod cache;
-mod calls;
 mod capabilities;
 mod compile;
 mod contract;
 mod convert;
-mod depth;
 mod engine;
 mod error;
-mod host;
+mod imports;
 mod inspect;
-mod lane;
 mod limits;
 mod log_book;
 mod manifest;
+mod offload;
+mod pending_calls;
 mod plugin;
 mod quota;
 mod settings;
 mod shape;
 mod state;
-mod turnstile;
 mod wasi;
 
 pub use capabilities::{ArtifactError, Capabilities, LogLevel, LogSink, Overdrawn};

@@ -21,7 +21,7 @@ use crate::inspect::{Inspection, World};
 use crate::log_book::{Listener, LogBook};
 use crate::quota::Stop;
 use crate::state::State;
-use crate::turnstile::{Driven, Stuck};
+use crate::answer_order::{Driven, Stuck};
 use crate::{Capabilities, Limits, LogSink};
 
 /// A plugin that is ready to be called. Cheap to clone.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::ResourceLimiter;
 
-use crate::calls::Calls;
+use crate::pending_calls::Calls;
 use crate::error::CallErrorKind;
 use crate::log_book::LogBook;
 use crate::quota::{Handed, Quota, Stop};

@@ -14,7 +14,7 @@ use wasmtime::component::{Accessor, HasSelf, Linker};
 use crate::bindings::phasegate::plugin::{
     artifacts, log, model_types, models, models_blocking, test_bench, test_bench_blocking, types,
 };
-use crate::calls::Pending;
+use crate::pending_calls::Pending;
 use crate::convert::{bench, model as convert_model, work};
 use crate::error::CallErrorKind;
 use crate::quota::Stop;

@@ -6,6 +6,8 @@
 //! keeps them from eating the pool. Each kind of work has a queue of its own, so that a thousand agents that wait for
 //! models never keep a test run or a strategy from starting.
 
+mod stack_variants;
+
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -22,15 +24,15 @@ use crate::cache::Cache;
 use crate::compile::Compilers;
 use crate::compile::process::Failed;
 use crate::contract::Misfit;
-use crate::depth::Depths;
+use crate::engine::stack_variants::Depths;
 use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
 use crate::inspect::{Inspection, World, inspect};
-use crate::lane::Lane;
+use crate::offload::Lane;
 use crate::plugin::{Exports, Plugin};
 use crate::settings::{EngineSettings, cores};
 use crate::shape::{self, Unfit};
 use crate::state::State;
-use crate::{host, wasi};
+use crate::{imports, wasi};
 
 /// The length of a tick of computing time.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
@@ -294,7 +296,7 @@ impl Side {
     pub(crate) fn new(config: Config) -> wasmtime::Result<Self> {
         let engine = wasmtime::Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
-        host::link(&mut linker)?;
+        imports::link(&mut linker)?;
         wasi::link(&mut linker)?;
         Ok(Self { engine, linker })
     }

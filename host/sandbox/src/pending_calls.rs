@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::Limits;
 use crate::error::CallErrorKind;
 use crate::quota::{Quota, Stop};
-use crate::turnstile::{Ticket, Turnstile};
+use crate::answer_order::{Ticket, Turnstile};
 
 /// Shared by the imports of one store and whoever waits for its end.
 #[derive(Clone)]

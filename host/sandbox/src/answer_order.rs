@@ -29,7 +29,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures::task::AtomicWaker;
 
-use crate::lane::{Lane, Pace, Step};
+use crate::offload::{Lane, Pace, Step};
 
 /// Numbers calls and lets their answers through one by one.
 #[derive(Default)]
