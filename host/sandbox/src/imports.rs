@@ -14,12 +14,12 @@ use wasmtime::component::{Accessor, HasSelf, Linker};
 use crate::bindings::phasegate::plugin::{
     artifacts, log, model_types, models, models_blocking, test_bench, test_bench_blocking, types,
 };
-use crate::pending_calls::Pending;
+use crate::capabilities::{ArtifactError, Capabilities, LogLevel, Overdrawn};
 use crate::convert::{bench, model as convert_model, work};
 use crate::error::CallErrorKind;
+use crate::pending_calls::Pending;
 use crate::quota::Stop;
 use crate::state::State;
-use crate::{ArtifactError, Capabilities, LogLevel, Overdrawn};
 
 /// Links every interface of ours.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {

@@ -17,62 +17,7 @@ use wit_component::DecodedWasm;
 use crate::contract::{self, Component, ContractError, Misfit};
 use crate::error::{InspectError, LoadError};
 use crate::manifest::manifest;
-
-/// What sort of plugin a component is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum World {
-    /// `agent-plugin`.
-    Agent,
-    /// `agent-plugin-blocking`.
-    AgentBlocking,
-    /// `feedback-plugin`.
-    Feedback,
-    /// `runner-plugin`.
-    Runner,
-}
-
-impl World {
-    pub(crate) const ALL: [Self; 4] = [Self::Agent, Self::AgentBlocking, Self::Feedback, Self::Runner];
-
-    /// Its name in `wit/`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent-plugin",
-            Self::AgentBlocking => "agent-plugin-blocking",
-            Self::Feedback => "feedback-plugin",
-            Self::Runner => "runner-plugin",
-        }
-    }
-
-    /// For people: `an agent`.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Agent | Self::AgentBlocking => "an agent",
-            Self::Feedback => "a feedback strategy",
-            Self::Runner => "a test runner",
-        }
-    }
-
-    pub(crate) fn export(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::AgentBlocking => "agent-blocking",
-            Self::Feedback => "feedback",
-            Self::Runner => "runner",
-        }
-    }
-
-    /// The interfaces of ours that it may import; interfaces of types alone are free.
-    pub(crate) fn imports(self) -> &'static [&'static str] {
-        match self {
-            Self::Agent => &["models", "artifacts", "test-bench", "log"],
-            Self::AgentBlocking => &["models-blocking", "artifacts", "test-bench-blocking", "log"],
-            Self::Feedback => &["log"],
-            Self::Runner => &[],
-        }
-    }
-}
+use crate::world::World;
 
 /// Something that only the operator can grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

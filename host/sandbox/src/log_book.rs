@@ -2,9 +2,11 @@
 //!
 //! Also remembers the last `panic: …` line, which is how a guest's panic gets its words across before it traps.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use crate::{Capabilities, Limits, LogLevel, LogSink};
+use crate::capabilities::{Capabilities, LogLevel, LogSink};
+use crate::limits::Limits;
+use crate::mutex::lock;
 
 const LONGEST_LINE: usize = 8 << 10;
 
@@ -105,7 +107,7 @@ impl LogBook {
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
-        f(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut lock(&self.inner))
     }
 }
 

@@ -4,15 +4,16 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures::channel::oneshot;
 use tokio::task::JoinSet;
 
-use crate::Limits;
-use crate::error::CallErrorKind;
-use crate::quota::{Quota, Stop};
 use crate::answer_order::{Ticket, Turnstile};
+use crate::error::CallErrorKind;
+use crate::limits::Limits;
+use crate::mutex::lock;
+use crate::quota::{Quota, Stop};
 
 /// Shared by the imports of one store and whoever waits for its end.
 #[derive(Clone)]
@@ -86,7 +87,7 @@ impl Calls {
     ) -> Pending<A> {
         let (sender, answer) = oneshot::channel();
         let done = Done { turnstile: Arc::clone(&self.turnstile), number };
-        self.work.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
+        lock(&self.work).spawn(async move {
             // The guest may be gone.
             let _ = sender.send(work.await);
             drop(done);
@@ -101,7 +102,7 @@ impl Calls {
 
     /// Waits until the host's work on every call is done, wanted or not.
     pub(crate) async fn settle(&self) {
-        let mut work = std::mem::take(&mut *self.work.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut work = std::mem::take(&mut *lock(&self.work));
         while work.join_next().await.is_some() {}
     }
 }

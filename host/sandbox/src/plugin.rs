@@ -1,28 +1,32 @@
 //! A loaded plugin and its calls: each in a fresh store and instance, bounded on every side, its end told in words.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use phasegate_process::feedback::{Decision, GateFailure};
 use phasegate_process::testing::{BenchError, File, TestRun};
-use phasegate_process::{Assignment, Failure, PluginName, Submission};
+use phasegate_process::{Assignment, Digest, Failure, PluginName, Submission};
 use serde_json::Value;
-use wasmtime::component::{Instance, InstancePre};
+use wasmtime::component::Instance;
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
-use crate::bindings::exports::phasegate::plugin::{agent, agent_blocking, feedback, runner};
+use crate::answer_order::{Driven, Stuck};
+use crate::bindings::exports::phasegate::plugin::runner;
+use crate::capabilities::{Capabilities, LogSink};
+use crate::compiled::{Compiled, Exports};
 use crate::convert;
-use crate::engine::{Compiled, Engine, TICK};
-use crate::error::{CallError, CallErrorKind};
-use crate::inspect::{Inspection, World};
+use crate::engine::{Engine, TICK};
+use crate::error::{CallError, CallErrorKind, LoadError};
+use crate::inspect::Inspection;
+use crate::limits::Limits;
 use crate::log_book::{Listener, LogBook};
 use crate::quota::Stop;
 use crate::state::State;
-use crate::answer_order::{Driven, Stuck};
-use crate::{Capabilities, Limits, LogSink};
+use crate::world::World;
 
 /// A plugin that is ready to be called. Cheap to clone.
 #[derive(Clone)]
@@ -45,45 +49,26 @@ pub struct Call {
     pub log: Option<LogSink>,
 }
 
-/// How a world's functions are found in an instance.
-pub(crate) enum Exports {
-    Agent(agent::GuestIndices),
-    AgentBlocking(agent_blocking::GuestIndices),
-    Feedback(feedback::GuestIndices),
-    Runner(runner::GuestIndices),
-}
-
-impl Exports {
-    pub(crate) fn of(pre: &InstancePre<State>, world: Option<World>) -> wasmtime::Result<Self> {
-        Ok(match world {
-            Some(World::Agent) => Self::Agent(agent::GuestIndices::new(pre)?),
-            Some(World::AgentBlocking) => Self::AgentBlocking(agent_blocking::GuestIndices::new(pre)?),
-            Some(World::Feedback) => Self::Feedback(feedback::GuestIndices::new(pre)?),
-            Some(World::Runner) => Self::Runner(runner::GuestIndices::new(pre)?),
-            None => wasmtime::bail!("it has none of the contract's worlds"),
-        })
-    }
-
-    fn world(&self) -> World {
-        match self {
-            Self::Agent(_) => World::Agent,
-            Self::AgentBlocking(_) => World::AgentBlocking,
-            Self::Feedback(_) => World::Feedback,
-            Self::Runner(_) => World::Runner,
-        }
-    }
-}
-
 /// The most that a runner may say of what it offers, in bytes: it is kept with every run, and each assignment holds it.
 const MOST_ENVIRONMENT: usize = 64 << 10;
 
 type Answering<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
 
-impl Plugin {
-    pub(crate) fn new(name: PluginName, engine: Engine, compiled: Arc<Compiled>) -> Self {
-        Self { name, engine, compiled }
+impl Engine {
+    /// Makes a component ready to run, compiling it if it must. Blocks; each digest is compiled once, however many ask.
+    /// `bytes` is asked only for a component that was not compiled on this machine before.
+    pub fn load(
+        &self,
+        name: &PluginName,
+        digest: &Digest,
+        bytes: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> Result<Plugin, LoadError> {
+        let compiled = self.compiled(name, digest, bytes)?;
+        Ok(Plugin { name: name.clone(), engine: self.clone(), compiled })
     }
+}
 
+impl Plugin {
     /// What the pipeline calls it.
     pub fn name(&self) -> &PluginName {
         &self.name

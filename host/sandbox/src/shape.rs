@@ -8,7 +8,7 @@ use std::fmt;
 
 use wasmparser::{FunctionBody, Operator, Parser, Payload};
 
-use crate::EngineSettings;
+use crate::settings::EngineSettings;
 
 /// More than is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use wasmtime::ResourceLimiter;
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
-use crate::pending_calls::Calls;
+use crate::capabilities::Capabilities;
 use crate::error::CallErrorKind;
+use crate::limits::Limits;
 use crate::log_book::LogBook;
+use crate::pending_calls::Calls;
 use crate::quota::{Handed, Quota, Stop};
-use crate::wasi::Virtual;
-use crate::{Capabilities, Limits};
+use crate::wasi::{HasWorld, Virtual};
 
 /// The data of one store.
 pub(crate) struct State {
@@ -52,6 +54,18 @@ impl State {
             true => Err(Stop(CallErrorKind::CpuTime { limit_ms })),
             false => Ok(()),
         }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.world.view()
+    }
+}
+
+impl HasWorld for State {
+    fn world(&mut self) -> &mut Virtual {
+        &mut self.world
     }
 }
 

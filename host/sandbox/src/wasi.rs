@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView};
@@ -25,9 +25,9 @@ use wasmtime_wasi::p2::{
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::LogLevel;
+use crate::capabilities::LogLevel;
 use crate::log_book::LogBook;
-use crate::state::State;
+use crate::mutex::lock;
 
 /// 2026-01-01 00:00:00 UTC, in seconds.
 const WALL_START: u64 = 1_767_225_600;
@@ -52,11 +52,10 @@ impl Virtual {
     pub(crate) fn new(seed: u64, log: LogBook) -> Self {
         Self { time: Arc::default(), lots: Lots(seed), table: ResourceTable::new(), rest: None, log }
     }
-}
 
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Virtual { rest, table, log, .. } = &mut self.world;
+    /// As wasmtime's own implementations of WASI want it.
+    pub(crate) fn view(&mut self) -> WasiCtxView<'_> {
+        let Self { rest, table, log, .. } = self;
         let ctx = rest.get_or_insert_with(|| {
             WasiCtx::builder()
                 .stdout(Printed { log: log.clone(), level: LogLevel::Info })
@@ -68,6 +67,11 @@ impl WasiView for State {
         });
         WasiCtxView { ctx, table }
     }
+}
+
+/// What has a virtual world: the data of a store.
+pub(crate) trait HasWorld: WasiView + 'static {
+    fn world(&mut self) -> &mut Virtual;
 }
 
 /// The interfaces of WASI that a component may import.
@@ -102,40 +106,40 @@ pub(crate) const INTERFACES: [&str; 27] = [
 ];
 
 /// Links exactly [`INTERFACES`].
-pub(crate) fn link(l: &mut Linker<State>) -> wasmtime::Result<()> {
-    io::error::add_to_linker::<State, Io>(l, |state| &mut state.world.table)?;
-    io::poll::add_to_linker::<State, Io>(l, |state| &mut state.world.table)?;
-    io::streams::add_to_linker::<State, Io>(l, |state| &mut state.world.table)?;
+pub(crate) fn link<T: HasWorld>(l: &mut Linker<T>) -> wasmtime::Result<()> {
+    io::error::add_to_linker::<T, Io>(l, |state| &mut state.world().table)?;
+    io::poll::add_to_linker::<T, Io>(l, |state| &mut state.world().table)?;
+    io::streams::add_to_linker::<T, Io>(l, |state| &mut state.world().table)?;
 
-    monotonic_clock::add_to_linker::<State, Here>(l, |state| &mut state.world)?;
-    wall_clock::add_to_linker::<State, Here>(l, |state| &mut state.world)?;
-    random::add_to_linker::<State, Here>(l, |state| &mut state.world)?;
-    insecure::add_to_linker::<State, Here>(l, |state| &mut state.world)?;
-    insecure_seed::add_to_linker::<State, Here>(l, |state| &mut state.world)?;
-    tcp_create_socket::add_to_linker::<State, Here>(l, |state| &mut state.world)?;
-    udp_create_socket::add_to_linker::<State, Here>(l, |state| &mut state.world)?;
+    monotonic_clock::add_to_linker::<T, Here>(l, |state| state.world())?;
+    wall_clock::add_to_linker::<T, Here>(l, |state| state.world())?;
+    random::add_to_linker::<T, Here>(l, |state| state.world())?;
+    insecure::add_to_linker::<T, Here>(l, |state| state.world())?;
+    insecure_seed::add_to_linker::<T, Here>(l, |state| state.world())?;
+    tcp_create_socket::add_to_linker::<T, Here>(l, |state| state.world())?;
+    udp_create_socket::add_to_linker::<T, Here>(l, |state| state.world())?;
 
-    cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
-    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::environment::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::exit::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::stdin::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::stdout::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::stderr::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::terminal_input::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::terminal_output::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::terminal_stdin::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::terminal_stdout::add_to_linker::<T, WasiCli>(l, T::cli)?;
+    cli::terminal_stderr::add_to_linker::<T, WasiCli>(l, T::cli)?;
 
     // No folder is ever given, so no file can be named; the methods are there to be linked.
-    filesystem::types::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
-    filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::filesystem)?;
+    filesystem::types::add_to_linker::<T, WasiFilesystem>(l, T::filesystem)?;
+    filesystem::preopens::add_to_linker::<T, WasiFilesystem>(l, T::filesystem)?;
 
     // No socket can be made, so these methods are never reached; looking up a name is denied by the context.
-    network::add_to_linker::<State, WasiSockets>(l, &network::LinkOptions::default(), State::sockets)?;
-    instance_network::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    ip_name_lookup::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    tcp::add_to_linker::<State, WasiSockets>(l, State::sockets)?;
-    udp::add_to_linker::<State, WasiSockets>(l, State::sockets)
+    network::add_to_linker::<T, WasiSockets>(l, &network::LinkOptions::default(), T::sockets)?;
+    instance_network::add_to_linker::<T, WasiSockets>(l, T::sockets)?;
+    ip_name_lookup::add_to_linker::<T, WasiSockets>(l, T::sockets)?;
+    tcp::add_to_linker::<T, WasiSockets>(l, T::sockets)?;
+    udp::add_to_linker::<T, WasiSockets>(l, T::sockets)
 }
 
 struct Io;
@@ -168,7 +172,7 @@ impl Time {
     }
 
     fn alarms(&self) -> MutexGuard<'_, BTreeMap<u64, usize>> {
-        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.alarms)
     }
 }
 

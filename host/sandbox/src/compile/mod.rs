@@ -5,6 +5,7 @@
 //! process, with nothing but its shape to bound the work. All of it stands back behind what runs plugins.
 
 pub(crate) mod process;
+mod threads;
 
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -12,13 +13,10 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
+use crate::compile::process::{Bounds, Failed};
+use crate::compile::threads::{STACK, on_all_cores, stand_back};
+use crate::mutex::lock;
 use crate::settings::EngineSettings;
-use process::{Bounds, Failed};
-
-/// The compiler recurses into what it compiles.
-const STACK: usize = 16 << 20;
-/// How far compilers stand back: they get a third of what a thread that runs plugins gets.
-const NICE: i32 = 5;
 
 /// Who may compile.
 pub(crate) struct Compilers {
@@ -48,7 +46,7 @@ impl Compilers {
     /// A place, if one is free before a compilation would have to be done.
     pub(crate) fn place(&self) -> Option<Place<'_>> {
         let Places { free, left } = &self.places;
-        let free = free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = lock(free);
         let waited = left.wait_timeout_while(free, self.bounds.time, |free| *free == 0);
         let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *free = free.checked_sub(1)?;
@@ -83,24 +81,7 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *lock(&self.0.free) += 1;
         self.0.left.notify_one();
     }
-}
-
-/// With helpers of its own, which recurse as deep and stand back as far.
-fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let name = |n| format!("phasegate-compile-{n}");
-    let helpers = rayon::ThreadPoolBuilder::new().thread_name(name).stack_size(STACK).build();
-    match helpers {
-        Ok(helpers) => helpers.install(work),
-        Err(_) => work(),
-    }
-}
-
-/// Threads and processes that this thread starts inherit it.
-fn stand_back() {
-    // Elsewhere this would be said of the whole process.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICE);
 }

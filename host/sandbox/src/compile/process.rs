@@ -11,10 +11,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use wasmtime::Engine;
+use wasmtime::{Config, Engine};
 
-use super::on_all_cores;
-use crate::engine::deep;
+use crate::compile::threads::on_all_cores;
 
 /// The argument that makes the program a compiler, before the bytes of stack and of memory.
 const ARGUMENT: &str = "compile-component";
@@ -41,7 +40,7 @@ pub(crate) enum Failed {
 }
 
 /// Compiles in a process of `program`.
-pub(super) fn compile(program: &Path, bounds: Bounds, stack: u32, component: &[u8]) -> Result<Vec<u8>, Failed> {
+pub(crate) fn compile(program: &Path, bounds: Bounds, stack: u32, component: &[u8]) -> Result<Vec<u8>, Failed> {
     let mut command = Command::new(program);
     command.arg0("phasegate").args([ARGUMENT, &stack.to_string(), &bounds.memory_bytes.to_string()]).env_clear();
     // Ctrl-C is for the process that decides what becomes of its work.
@@ -88,15 +87,13 @@ fn how(status: ExitStatus, words: &str) -> String {
     }
 }
 
-/// What the program in [`EngineSettings::compiler`](crate::EngineSettings::compiler) does when its first argument is
-/// `compile-component`, with the two numbers behind it: how deep the component may call, and how much memory this process
-/// may take, both in bytes. Reads standard input, writes standard output. Fails in words that belong on standard error,
-/// and then the program is to end with 1.
-pub fn serve_compilation(stack_bytes: u32, memory_bytes: u64) -> Result<(), String> {
+/// Compiles standard input for engines of this configuration. Writes standard output. Fails in words that belong on
+/// standard error.
+pub(crate) fn serve(config: &Config, memory_bytes: u64) -> Result<(), String> {
     bound(memory_bytes).map_err(|error| format!("its memory cannot be bounded: {error}"))?;
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component).map_err(|error| error.to_string())?;
-    let compiled = on_all_cores(|| Engine::new(&deep(stack_bytes as usize))?.precompile_component(&component));
+    let compiled = on_all_cores(|| Engine::new(config)?.precompile_component(&component));
     let code = compiled.map_err(|error| format!("{error:#}"))?;
     io::stdout().write_all(&code).map_err(|error| error.to_string())
 }

@@ -246,7 +246,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::*;
-    use crate::contract::Contract;
+    use crate::contract::wit::Contract;
 
     const OURS: &str = "
         enum level { low, high }

@@ -7,10 +7,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wit_parser::{Interface, Resolve, WorldItem, WorldKey};
 
-use super::compare::{Comparison, Found};
-use super::{CONTRACT, Contract, ContractError, PACKAGE};
-use crate::inspect::World;
+use crate::contract::compare::{Comparison, Found};
+use crate::contract::wit::{CONTRACT, Contract, ContractError, PACKAGE};
 use crate::wasi;
+use crate::world::World;
 
 /// How many differences are told.
 const MAX_TOLD: usize = 20;

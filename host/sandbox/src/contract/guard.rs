@@ -7,13 +7,8 @@ use std::collections::BTreeSet;
 
 use wit_parser::{InterfaceId, Resolve, World, WorldItem, WorldKey};
 
-use super::Contract;
-use super::compare::{Comparison, Found};
-
-/// A contract that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the contract cannot be read: {0}")]
-pub struct ContractError(pub(crate) String);
+use crate::contract::compare::{Comparison, Found};
+use crate::contract::wit::{Contract, ContractError};
 
 /// Every change from the released contract to this one that would break a released component, in words. Both as names
 /// and texts of WIT files.
@@ -114,7 +109,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::contract::FILES;
+    use crate::contract::wit::FILES;
 
     /// What breaks when, in the host's own contract, `from` becomes `to`.
     fn breaks(from: &str, to: &str) -> Vec<String> {

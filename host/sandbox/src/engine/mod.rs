@@ -6,55 +6,42 @@
 //! keeps them from eating the pool. Each kind of work has a queue of its own, so that a thousand agents that wait for
 //! models never keep a test run or a strategy from starting.
 
+mod config;
+mod queues;
 mod stack_variants;
+mod ticker;
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use phasegate_process::{Digest, PluginName};
 use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
-use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::component::Component;
 
 use crate::aot;
 use crate::cache::Cache;
 use crate::compile::Compilers;
-use crate::compile::process::Failed;
+use crate::compile::process::{self, Failed};
+use crate::compiled::{Compiled, Exports};
 use crate::contract::Misfit;
+use crate::engine::config::{Side, config, deep, interpreters, pool, stack_of};
+use crate::engine::queues::Queues;
 use crate::engine::stack_variants::Depths;
+use crate::engine::ticker::{Running, Ticker};
 use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
-use crate::inspect::{Inspection, World, inspect};
+use crate::inspect::{Inspection, inspect};
+use crate::limits::Limits;
+use crate::mutex::lock;
 use crate::offload::Lane;
-use crate::plugin::{Exports, Plugin};
 use crate::settings::{EngineSettings, cores};
 use crate::shape::{self, Unfit};
-use crate::state::State;
-use crate::{imports, wasi};
+use crate::world::World;
 
-/// The length of a tick of computing time.
-pub(crate) const TICK: Duration = Duration::from_millis(1);
-/// Strategies are short and pure; so many at once are plenty.
-const STRATEGIES: u32 = 32;
-/// The most table elements of a component that goes into the pool.
-pub(crate) const POOLED_TABLE: u64 = 20_000;
-
-/// How deep an interpreter may call, in bytes; taken from the system as it is used.
-const INTERPRETER_STACK: usize = 64 << 20;
-/// How deep any other plugin may call, in bytes.
-const STACK: usize = 512 << 10;
-/// What the host's own functions may take of a stack beside it.
-const HOST_STACK: usize = 2 << 20;
+pub(crate) use crate::engine::ticker::TICK;
 
 /// Components that are loaded at once: each may take one of the threads that all blocking work shares.
 const LOADING: usize = 32;
-
-/// How deep a component usually may call, in bytes.
-fn stack_of(pooled: bool) -> u32 {
-    (if pooled { STACK } else { INTERPRETER_STACK }) as u32
-}
 
 /// Runs plugins. Cheap to clone.
 #[derive(Clone)]
@@ -75,7 +62,7 @@ struct Inner {
     queues: Queues,
     lane: Lane,
     ticker: Arc<Ticker>,
-    depths: Depths,
+    depths: Arc<Depths>,
 }
 
 /// One component: locked while it is made, so that whoever else asks for it waits.
@@ -85,22 +72,6 @@ type Slot = Mutex<Option<Arc<Compiled>>>;
 pub struct Turn<'a> {
     _one: OwnedMutexGuard<()>,
     _few: Option<SemaphorePermit<'a>>,
-}
-
-/// An engine, and what it links.
-pub(crate) struct Side {
-    pub(crate) engine: wasmtime::Engine,
-    pub(crate) linker: Linker<State>,
-}
-
-/// A component that is ready to be instantiated.
-pub(crate) struct Compiled {
-    pub(crate) inspection: Inspection,
-    pub(crate) pre: InstancePre<State>,
-    pub(crate) exports: Exports,
-    pub(crate) pooled: bool,
-    /// How deep it may call, in bytes.
-    pub(crate) stack: u32,
 }
 
 impl Engine {
@@ -115,6 +86,7 @@ impl Engine {
         };
         let ticker = Ticker::start(vec![pooled.engine.clone(), on_demand.engine.clone()])
             .map_err(|error| EngineError::Start(error.to_string()))?;
+        let depths = Arc::new(Depths::new(Arc::clone(&ticker)));
         let queues = Queues::new(&settings);
         let compilers = Compilers::new(&settings);
         let (loaded, turns, loading) = (Mutex::default(), Mutex::default(), Semaphore::new(LOADING));
@@ -132,7 +104,7 @@ impl Engine {
                 queues,
                 lane: Lane::new(cores()),
                 ticker,
-                depths: Depths::default(),
+                depths,
             }),
         })
     }
@@ -151,14 +123,13 @@ impl Engine {
         Turn { _one: one, _few: self.inner.loading.acquire().await.ok() }
     }
 
-    /// Makes a component ready to run, compiling it if it must. Blocks; each digest is compiled once, however many ask.
-    /// `bytes` is asked only for a component that was not compiled on this machine before.
-    pub fn load(
+    /// A component that is ready to run, compiled if it must be; see [`load`](Self::load).
+    pub(crate) fn compiled(
         &self,
         name: &PluginName,
         digest: &Digest,
         bytes: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> Result<Plugin, LoadError> {
+    ) -> Result<Arc<Compiled>, LoadError> {
         let slot = Arc::clone(lock(&self.inner.loaded).entry(digest.clone()).or_default());
         let mut slot = lock(&slot);
         let compiled = match slot.take().map(Ok).or_else(|| self.kept(name, digest)) {
@@ -166,7 +137,7 @@ impl Engine {
             None => self.made(name, digest, bytes)?,
         };
         *slot = Some(Arc::clone(&compiled));
-        Ok(Plugin::new(name.clone(), self.clone(), compiled))
+        Ok(compiled)
     }
 
     /// The component as it was compiled before, if it was.
@@ -224,13 +195,13 @@ impl Engine {
         Ok(Entered { _permit: permit, _running: self.inner.ticker.running() })
     }
 
-    pub(crate) fn depths(&self) -> &Depths {
-        &self.inner.depths
-    }
-
-    /// Keeps the clock of another engine as well.
-    pub(crate) fn also_tick(&self, engine: wasmtime::Engine) {
-        lock(&self.inner.ticker.engines).push(engine);
+    /// The component, ready for calls within these limits.
+    pub(crate) async fn as_deep(
+        &self,
+        compiled: &Arc<Compiled>,
+        limits: &Limits,
+    ) -> Result<Arc<Compiled>, CallErrorKind> {
+        self.inner.depths.as_deep(compiled, limits).await
     }
 }
 
@@ -292,189 +263,22 @@ impl Inner {
     }
 }
 
-impl Side {
-    pub(crate) fn new(config: Config) -> wasmtime::Result<Self> {
-        let engine = wasmtime::Engine::new(&config)?;
-        let mut linker = Linker::new(&engine);
-        imports::link(&mut linker)?;
-        wasi::link(&mut linker)?;
-        Ok(Self { engine, linker })
-    }
-}
-
-/// The one configuration for compiling and running.
-fn config(strategy: InstanceAllocationStrategy) -> Config {
-    let mut config = Config::new();
-    config.wasm_component_model(true);
-    config.wasm_component_model_async(true);
-    config.epoch_interruption(true);
-    config.max_wasm_stack(STACK);
-    config.memory_init_cow(true);
-    config.wasm_backtrace_max_frames(None);
-    // The same answers give the same bits on every machine.
-    config.relaxed_simd_deterministic(true);
-    config.cranelift_nan_canonicalization(true);
-    config.allocation_strategy(strategy);
-    config
-}
-
-/// An interpreter watches the part of its stack that lies in its own memory, and turns recursion without end into an error
-/// of its language. The machine's part must be deep enough for that to come first.
-fn interpreters() -> Config {
-    deep(INTERPRETER_STACK)
-}
-
-/// For components that may call as deep as this; their memory is asked of the system.
-pub(crate) fn deep(stack: usize) -> Config {
-    let mut config = config(InstanceAllocationStrategy::OnDemand);
-    config.max_wasm_stack(stack);
-    config.async_stack_size(stack + HOST_STACK);
-    config
-}
-
-fn pool(settings: &EngineSettings) -> InstanceAllocationStrategy {
-    let places = settings.max_instances.saturating_add(STRATEGIES);
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(places);
-    pool.total_stacks(places);
-    pool.total_memories(places);
-    // A component of one module has two tables: its own and that of the adapters around it. One in another language,
-    // its virtual WASI inside, has a dozen core instances.
-    pool.total_tables(places.saturating_mul(3));
-    pool.total_core_instances(places.saturating_mul(16));
-    pool.table_elements(POOLED_TABLE as usize);
-    InstanceAllocationStrategy::Pooling(pool)
-}
-
-/// Who may start, by kind of work.
-struct Queues {
-    agents: Queue,
-    large_agents: Queue,
-    strategies: Queue,
-    runners: Queue,
-}
-
-struct Queue {
-    free: Semaphore,
-    waiting: AtomicU32,
-}
-
-impl Queues {
-    fn new(settings: &EngineSettings) -> Self {
-        Self {
-            agents: Queue::new(settings.max_instances),
-            large_agents: Queue::new(settings.max_large_instances),
-            strategies: Queue::new(STRATEGIES),
-            runners: Queue::new(settings.max_test_runs),
-        }
-    }
-
-    async fn enter(&self, world: World, pooled: bool, most: u32) -> Result<SemaphorePermit<'_>, CallErrorKind> {
-        let queue = match world {
-            World::Agent | World::AgentBlocking if pooled => &self.agents,
-            World::Agent | World::AgentBlocking => &self.large_agents,
-            World::Feedback => &self.strategies,
-            World::Runner => &self.runners,
-        };
-        queue.enter(most).await
-    }
-}
-
-impl Queue {
-    fn new(places: u32) -> Self {
-        Self { free: Semaphore::new(places.max(1) as usize), waiting: AtomicU32::new(0) }
-    }
-
-    async fn enter(&self, most: u32) -> Result<SemaphorePermit<'_>, CallErrorKind> {
-        if let Ok(permit) = self.free.try_acquire() {
-            return Ok(permit);
-        }
-        let queued = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Leave(&self.waiting);
-        if queued >= most {
-            return Err(CallErrorKind::Busy { queued });
-        }
-        self.free.acquire().await.map_err(|error| CallErrorKind::Host(error.to_string()))
-    }
-}
-
-struct Leave<'a>(&'a AtomicU32);
-
-impl Drop for Leave<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// A place in the engine.
 pub(crate) struct Entered<'a> {
     _permit: SemaphorePermit<'a>,
     _running: Running<'a>,
 }
 
-/// Moves the epoch on, a tick at a time, while anything runs; asleep otherwise.
-struct Ticker {
-    engines: Mutex<Vec<wasmtime::Engine>>,
-    running: AtomicUsize,
-    ended: AtomicBool,
-    lock: Mutex<()>,
-    wake: Condvar,
-}
-
-impl Ticker {
-    fn start(engines: Vec<wasmtime::Engine>) -> io::Result<Arc<Self>> {
-        let ticker = Arc::new(Self {
-            engines: Mutex::new(engines),
-            running: AtomicUsize::new(0),
-            ended: AtomicBool::new(false),
-            lock: Mutex::new(()),
-            wake: Condvar::new(),
-        });
-        let it = Arc::clone(&ticker);
-        std::thread::Builder::new().name("phasegate-epochs".to_owned()).spawn(move || it.tick())?;
-        Ok(ticker)
-    }
-
-    fn tick(&self) {
-        while !self.ended.load(Ordering::Acquire) {
-            if self.running.load(Ordering::Acquire) == 0 {
-                let guard = lock(&self.lock);
-                let idle =
-                    |(): &mut ()| self.running.load(Ordering::Acquire) == 0 && !self.ended.load(Ordering::Acquire);
-                drop(self.wake.wait_while(guard, idle));
-                continue;
-            }
-            std::thread::sleep(TICK);
-            lock(&self.engines).iter().for_each(wasmtime::Engine::increment_epoch);
-        }
-    }
-
-    fn running(&self) -> Running<'_> {
-        if self.running.fetch_add(1, Ordering::AcqRel) == 0 {
-            let _guard = lock(&self.lock);
-            self.wake.notify_one();
-        }
-        Running(self)
-    }
-}
-
-struct Running<'a>(&'a Ticker);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.ticker.ended.store(true, Ordering::Release);
-        let _guard = lock(&self.ticker.lock);
-        self.ticker.wake.notify_one();
+        self.ticker.end();
     }
 }
 
-/// Whoever panicked while holding it left nothing half done.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// What the program in [`EngineSettings::compiler`] does when its first argument is
+/// `compile-component`, with the two numbers behind it: how deep the component may call, and how much memory this process
+/// may take, both in bytes. Reads standard input, writes standard output. Fails in words that belong on standard error,
+/// and then the program is to end with 1.
+pub fn serve_compilation(stack_bytes: u32, memory_bytes: u64) -> Result<(), String> {
+    process::serve(&deep(stack_bytes as usize), memory_bytes)
 }

@@ -11,25 +11,31 @@ use std::sync::{Arc, Mutex};
 use phasegate_process::Digest;
 
 use crate::aot::moved;
-use crate::engine::{Compiled, Engine, POOLED_TABLE, Side, deep, lock};
+use crate::compiled::{Compiled, Exports};
+use crate::engine::config::{POOLED_TABLE, Side, deep};
+use crate::engine::ticker::Ticker;
 use crate::error::CallErrorKind;
 use crate::limits::Limits;
-use crate::plugin::Exports;
+use crate::mutex::lock;
 
 /// Engines of one depth at once: each takes some memory for as long as the process lives.
 const MOST_DEPTHS: usize = 64;
 
 /// Engines and components of other depths than the usual ones, by their bytes of stack.
-#[derive(Default)]
 pub(crate) struct Depths {
+    ticker: Arc<Ticker>,
     sides: Mutex<HashMap<u32, Arc<Side>>>,
     compiled: Mutex<HashMap<(Digest, u32), Arc<Compiled>>>,
 }
 
-impl Engine {
+impl Depths {
+    pub(crate) fn new(ticker: Arc<Ticker>) -> Self {
+        Self { ticker, sides: Mutex::default(), compiled: Mutex::default() }
+    }
+
     /// The component, ready for calls within these limits.
     pub(crate) async fn as_deep(
-        &self,
+        self: &Arc<Self>,
         compiled: &Arc<Compiled>,
         limits: &Limits,
     ) -> Result<Arc<Compiled>, CallErrorKind> {
@@ -40,16 +46,16 @@ impl Engine {
             return Ok(Arc::clone(compiled));
         }
         let key = (compiled.inspection.digest.clone(), stack);
-        if let Some(known) = lock(&self.depths().compiled).get(&key) {
+        if let Some(known) = lock(&self.compiled).get(&key) {
             return Ok(Arc::clone(known));
         }
-        let (engine, compiled) = (self.clone(), Arc::clone(compiled));
-        let made = tokio::task::spawn_blocking(move || engine.remade(&compiled, stack)).await;
+        let (depths, compiled) = (Arc::clone(self), Arc::clone(compiled));
+        let made = tokio::task::spawn_blocking(move || depths.remade(&compiled, stack)).await;
         let made = made.map_err(|error| CallErrorKind::Host(error.to_string()))?;
         let made = made.map_err(|error| {
             CallErrorKind::Host(format!("there is no stack of {stack} bytes to be had (stack_bytes): {error:#}"))
         })?;
-        Ok(Arc::clone(lock(&self.depths().compiled).entry(key).or_insert(Arc::new(made))))
+        Ok(Arc::clone(lock(&self.compiled).entry(key).or_insert(Arc::new(made))))
     }
 
     fn remade(&self, compiled: &Compiled, stack: u32) -> wasmtime::Result<Compiled> {
@@ -61,7 +67,7 @@ impl Engine {
     }
 
     fn side_of(&self, stack: u32) -> wasmtime::Result<Arc<Side>> {
-        let mut sides = lock(&self.depths().sides);
+        let mut sides = lock(&self.sides);
         if let Some(side) = sides.get(&stack) {
             return Ok(Arc::clone(side));
         }
@@ -69,7 +75,7 @@ impl Engine {
             wasmtime::bail!("{MOST_DEPTHS} other depths are in use already");
         }
         let side = Arc::new(Side::new(deep(stack as usize))?);
-        self.also_tick(side.engine.clone());
+        self.ticker.add(side.engine.clone());
         sides.insert(stack, Arc::clone(&side));
         Ok(side)
     }

@@ -6,7 +6,7 @@ use phasegate_process::manifest::BadManifest;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 
-use crate::Overdrawn;
+use crate::capabilities::Overdrawn;
 use crate::contract::Misfit;
 use crate::shape::Excess;
 

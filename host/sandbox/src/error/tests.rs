@@ -6,7 +6,7 @@ use phasegate_process::manifest::Manifest;
 use phasegate_process::model::Tier;
 
 use super::*;
-use crate::Bound;
+use crate::shape::Bound;
 
 /// Pairs each variant with a sample of it; a variant without one does not compile.
 macro_rules! one_of_each {

@@ -1,0 +1,47 @@
+//! A component that is ready to be instantiated, and how its functions are found.
+
+use wasmtime::component::InstancePre;
+
+use crate::bindings::exports::phasegate::plugin::{agent, agent_blocking, feedback, runner};
+use crate::inspect::Inspection;
+use crate::state::State;
+use crate::world::World;
+
+/// A component that is ready to be instantiated.
+pub(crate) struct Compiled {
+    pub(crate) inspection: Inspection,
+    pub(crate) pre: InstancePre<State>,
+    pub(crate) exports: Exports,
+    pub(crate) pooled: bool,
+    /// How deep it may call, in bytes.
+    pub(crate) stack: u32,
+}
+
+/// How a world's functions are found in an instance.
+pub(crate) enum Exports {
+    Agent(agent::GuestIndices),
+    AgentBlocking(agent_blocking::GuestIndices),
+    Feedback(feedback::GuestIndices),
+    Runner(runner::GuestIndices),
+}
+
+impl Exports {
+    pub(crate) fn of(pre: &InstancePre<State>, world: Option<World>) -> wasmtime::Result<Self> {
+        Ok(match world {
+            Some(World::Agent) => Self::Agent(agent::GuestIndices::new(pre)?),
+            Some(World::AgentBlocking) => Self::AgentBlocking(agent_blocking::GuestIndices::new(pre)?),
+            Some(World::Feedback) => Self::Feedback(feedback::GuestIndices::new(pre)?),
+            Some(World::Runner) => Self::Runner(runner::GuestIndices::new(pre)?),
+            None => wasmtime::bail!("it has none of the contract's worlds"),
+        })
+    }
+
+    pub(crate) fn world(&self) -> World {
+        match self {
+            Self::Agent(_) => World::Agent,
+            Self::AgentBlocking(_) => World::AgentBlocking,
+            Self::Feedback(_) => World::Feedback,
+            Self::Runner(_) => World::Runner,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The texts of a contract, read.
+
+use std::path::Path;
+
+use wit_parser::{PackageId, Resolve, SourceMap};
+
+/// The contract that this host speaks.
+pub const CONTRACT: &str = "0.1.0";
+/// The package of `wit/`.
+pub(crate) const PACKAGE: &str = "phasegate:plugin";
+
+pub(crate) const FILES: [(&str, &str); 4] = [
+    ("types.wit", include_str!("../../../../wit/types.wit")),
+    ("models.wit", include_str!("../../../../wit/models.wit")),
+    ("host.wit", include_str!("../../../../wit/host.wit")),
+    ("plugin.wit", include_str!("../../../../wit/plugin.wit")),
+];
+
+/// A contract that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the contract cannot be read: {0}")]
+pub struct ContractError(pub(crate) String);
+
+/// A contract that was read from its texts.
+pub(crate) struct Contract {
+    pub(crate) resolve: Resolve,
+    pub(crate) package: PackageId,
+}
+
+impl Contract {
+    /// This host's own.
+    pub(crate) fn of_the_host() -> Result<Self, ContractError> {
+        Self::parse(&FILES)
+    }
+
+    /// From files, as name and text.
+    pub(crate) fn parse(files: &[(&str, &str)]) -> Result<Self, ContractError> {
+        let mut sources = SourceMap::new();
+        for (name, text) in files {
+            sources.push(Path::new(name), *text);
+        }
+        let group = sources.parse().map_err(|(_, error)| ContractError(error.to_string()))?;
+        let mut resolve = Resolve::default();
+        let package = resolve.push_group(group).map_err(|error| ContractError(error.to_string()))?;
+        Ok(Self { resolve, package })
+    }
+
+    /// The interface of this name.
+    pub(crate) fn interface(&self, name: &str) -> Option<&wit_parser::Interface> {
+        let id = self.resolve.packages.get(self.package)?.interfaces.get(name)?;
+        self.resolve.interfaces.get(*id)
+    }
+}

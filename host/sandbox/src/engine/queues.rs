@@ -1,0 +1,77 @@
+//! The queues in front of the engine, one for each kind of work.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::error::CallErrorKind;
+use crate::settings::EngineSettings;
+use crate::world::World;
+
+/// Strategies are short and pure; so many at once are plenty.
+pub(crate) const STRATEGIES: u32 = 32;
+
+/// Who may start, by kind of work.
+pub(crate) struct Queues {
+    agents: Queue,
+    large_agents: Queue,
+    strategies: Queue,
+    runners: Queue,
+}
+
+struct Queue {
+    free: Semaphore,
+    waiting: AtomicU32,
+}
+
+impl Queues {
+    pub(crate) fn new(settings: &EngineSettings) -> Self {
+        Self {
+            agents: Queue::new(settings.max_instances),
+            large_agents: Queue::new(settings.max_large_instances),
+            strategies: Queue::new(STRATEGIES),
+            runners: Queue::new(settings.max_test_runs),
+        }
+    }
+
+    pub(crate) async fn enter(
+        &self,
+        world: World,
+        pooled: bool,
+        most: u32,
+    ) -> Result<SemaphorePermit<'_>, CallErrorKind> {
+        let queue = match world {
+            World::Agent | World::AgentBlocking if pooled => &self.agents,
+            World::Agent | World::AgentBlocking => &self.large_agents,
+            World::Feedback => &self.strategies,
+            World::Runner => &self.runners,
+        };
+        queue.enter(most).await
+    }
+}
+
+impl Queue {
+    fn new(places: u32) -> Self {
+        Self { free: Semaphore::new(places.max(1) as usize), waiting: AtomicU32::new(0) }
+    }
+
+    async fn enter(&self, most: u32) -> Result<SemaphorePermit<'_>, CallErrorKind> {
+        if let Ok(permit) = self.free.try_acquire() {
+            return Ok(permit);
+        }
+        let queued = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Leave(&self.waiting);
+        if queued >= most {
+            return Err(CallErrorKind::Busy { queued });
+        }
+        self.free.acquire().await.map_err(|error| CallErrorKind::Host(error.to_string()))
+    }
+}
+
+struct Leave<'a>(&'a AtomicU32);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

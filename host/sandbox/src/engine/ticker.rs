@@ -1,0 +1,77 @@
+//! The clock of computing time: moves the epochs of all engines on while anything runs.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use crate::mutex::lock;
+
+/// The length of a tick of computing time.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+
+/// Moves the epoch on, a tick at a time, while anything runs; asleep otherwise.
+pub(crate) struct Ticker {
+    engines: Mutex<Vec<wasmtime::Engine>>,
+    running: AtomicUsize,
+    ended: AtomicBool,
+    lock: Mutex<()>,
+    wake: Condvar,
+}
+
+impl Ticker {
+    pub(crate) fn start(engines: Vec<wasmtime::Engine>) -> io::Result<Arc<Self>> {
+        let ticker = Arc::new(Self {
+            engines: Mutex::new(engines),
+            running: AtomicUsize::new(0),
+            ended: AtomicBool::new(false),
+            lock: Mutex::new(()),
+            wake: Condvar::new(),
+        });
+        let it = Arc::clone(&ticker);
+        std::thread::Builder::new().name("phasegate-epochs".to_owned()).spawn(move || it.tick())?;
+        Ok(ticker)
+    }
+
+    /// Keeps the clock of another engine as well.
+    pub(crate) fn add(&self, engine: wasmtime::Engine) {
+        lock(&self.engines).push(engine);
+    }
+
+    /// Ends the clock's thread.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        let _guard = lock(&self.lock);
+        self.wake.notify_one();
+    }
+
+    fn tick(&self) {
+        while !self.ended.load(Ordering::Acquire) {
+            if self.running.load(Ordering::Acquire) == 0 {
+                let guard = lock(&self.lock);
+                let idle =
+                    |(): &mut ()| self.running.load(Ordering::Acquire) == 0 && !self.ended.load(Ordering::Acquire);
+                drop(self.wake.wait_while(guard, idle));
+                continue;
+            }
+            std::thread::sleep(TICK);
+            lock(&self.engines).iter().for_each(wasmtime::Engine::increment_epoch);
+        }
+    }
+
+    pub(crate) fn running(&self) -> Running<'_> {
+        if self.running.fetch_add(1, Ordering::AcqRel) == 0 {
+            let _guard = lock(&self.lock);
+            self.wake.notify_one();
+        }
+        Running(self)
+    }
+}
+
+pub(crate) struct Running<'a>(&'a Ticker);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}
