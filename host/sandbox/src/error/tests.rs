@@ -4,9 +4,13 @@
 
 use phasegate_process::manifest::Manifest;
 use phasegate_process::model::Tier;
+use phasegate_process::pipeline::Grants;
+use phasegate_process::{Digest, PluginName};
 
 use super::*;
-use crate::shape::Bound;
+use crate::capabilities::Overdrawn;
+use crate::contract::Misfit;
+use crate::shape::{Bound, Excess};
 
 /// Pairs each variant with a sample of it; a variant without one does not compile.
 macro_rules! one_of_each {

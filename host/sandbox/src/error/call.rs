@@ -1,0 +1,278 @@
+//! Why a call of a plugin gave no result.
+
+use std::fmt;
+
+use phasegate_process::PluginName;
+
+use crate::capabilities::Overdrawn;
+
+/// A call of a plugin that gave no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallError {
+    /// The plugin.
+    pub plugin: PluginName,
+    /// What it was doing, as `phase design, attempt 2`.
+    pub doing: String,
+    /// What happened.
+    pub kind: CallErrorKind,
+}
+
+/// What ended a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallErrorKind {
+    /// A fault that the sandbox caught.
+    Trap(String),
+    /// The plugin panicked, with these words.
+    Panic(String),
+    /// The plugin ended its own process, with this status.
+    Exit(i32),
+    /// It computed too long.
+    CpuTime {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// It took too long, waiting included.
+    WallClock {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// It wanted too much memory, or too large a table.
+    Memory {
+        /// What grew: `memory` or `table`.
+        what: &'static str,
+        /// What it asked for.
+        wanted: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// It held too many of something: core instances or handles.
+    TooMany {
+        /// What: `instances` or `handles`, as its limit is called.
+        what: &'static str,
+        /// The limit.
+        limit: u32,
+    },
+    /// What it returned is too large.
+    Output {
+        /// What it returned, in bytes.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// One call to the host, or a result, carried too much.
+    HostCall {
+        /// The limit.
+        limit: u64,
+    },
+    /// It asked too often.
+    Calls {
+        /// The limit.
+        limit: u32,
+    },
+    /// Its questions together are too long.
+    Asked {
+        /// The limit.
+        limit: u64,
+    },
+    /// It had too many calls open at once.
+    AtOnce {
+        /// The limit.
+        limit: u32,
+    },
+    /// A model call could take more than the plugin may use.
+    Overdrawn(Box<Overdrawn>),
+    /// A model's answer is too long.
+    Answer {
+        /// Its bytes.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// It handed over too many artifacts.
+    Artifacts {
+        /// The limit.
+        limit: u32,
+    },
+    /// It handed over an artifact that is too large.
+    Artifact {
+        /// Its bytes.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Its artifacts are too large together.
+    ArtifactsTogether {
+        /// The limit.
+        limit: u64,
+    },
+    /// It read too much.
+    Read {
+        /// The limit.
+        limit: u64,
+    },
+    /// Its functions called each other too deeply.
+    Stack {
+        /// The limit.
+        limit: u32,
+    },
+    /// It waits for something that nobody is doing.
+    Stuck,
+    /// What it answered has no meaning here.
+    BadAnswer(String),
+    /// The plugin has another world than this call needs.
+    WrongWorld {
+        /// What it is.
+        is: &'static str,
+        /// What is needed.
+        needed: &'static str,
+    },
+    /// No instance is free, and the queue is full.
+    Busy {
+        /// How many wait already.
+        queued: u32,
+    },
+    /// The host itself failed.
+    Host(String),
+}
+
+impl std::error::Error for CallError {}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, doing, kind } = self;
+        write!(f, "plugin `{plugin}` ({doing}) {kind}\nhint: {}", kind.hint())
+    }
+}
+
+impl fmt::Display for CallErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trap(what) => write!(f, "crashed: {what}"),
+            Self::Panic(words) => write!(f, "panicked: {words}"),
+            Self::Exit(status) => write!(f, "ended itself with status {status} instead of answering"),
+            Self::CpuTime { limit_ms } => write!(f, "used up its {limit_ms} ms of computing time and was stopped"),
+            Self::WallClock { limit_ms } => {
+                write!(f, "was not done after {limit_ms} ms, waiting included, and was stopped")
+            }
+            Self::Memory { what, wanted, limit } => {
+                let unit = if *what == "memory" { "bytes" } else { "elements" };
+                write!(f, "wanted {what} of {wanted} {unit}, may have {limit}, and crashed when it got no more")
+            }
+            Self::TooMany { what, limit } => write!(f, "wanted more than {limit} {what}, and was stopped"),
+            Self::Output { size, limit } => write!(f, "returned {size} bytes, and at most {limit} are taken"),
+            Self::HostCall { limit } => write!(f, "handed the host more than {limit} bytes in one call"),
+            Self::Calls { limit } => write!(f, "asked for more than {limit} model calls and test runs"),
+            Self::Asked { limit } => {
+                write!(f, "put more than {limit} bytes into its model calls and test runs together")
+            }
+            Self::AtOnce { limit } => write!(f, "had more than {limit} model calls and test runs open at once"),
+            Self::Overdrawn(it) => {
+                let Overdrawn { bound, asked, left, limit } = &**it;
+                let unit = if *bound == "usd" { "USD" } else { bound };
+                write!(f, "asked a model for what may take {asked} {unit}, and has {left} of its {limit} left")
+            }
+            Self::Answer { size, limit } => {
+                write!(f, "was answered with {size} bytes by a model, and at most {limit} are taken")
+            }
+            Self::Artifacts { limit } => {
+                write!(f, "handed over more than {limit} artifacts, to be checked or submitted")
+            }
+            Self::Artifact { size, limit } => {
+                write!(f, "handed over an artifact of {size} bytes, and at most {limit} are taken")
+            }
+            Self::ArtifactsTogether { limit } => {
+                write!(f, "handed over artifacts of more than {limit} bytes together, to be checked or submitted")
+            }
+            Self::Read { limit } => write!(f, "read more than {limit} bytes of its inputs, each reading counted"),
+            Self::Stack { limit } => write!(f, "used up its {limit} bytes of stack and crashed"),
+            Self::Stuck => write!(f, "waits, but nothing that it could wait for is under way"),
+            Self::BadAnswer(words) => write!(f, "gave an answer that cannot be taken: {words}"),
+            Self::WrongWorld { is, needed } => write!(f, "is {is}, and {needed} is needed here"),
+            Self::Busy { queued } => {
+                write!(f, "could not start: all instances are in use and {queued} calls are waiting for one")
+            }
+            Self::Host(words) => write!(f, "could not be run by the host: {words}"),
+        }
+    }
+}
+
+impl CallErrorKind {
+    /// Whether the same call could end otherwise on another machine, or at another time on this one.
+    pub fn depends_on_the_machine(&self) -> bool {
+        match self {
+            Self::CpuTime { .. } | Self::WallClock { .. } | Self::Busy { .. } | Self::Host(_) => true,
+            Self::Trap(_)
+            | Self::Panic(_)
+            | Self::Exit(_)
+            | Self::Memory { .. }
+            | Self::TooMany { .. }
+            | Self::Output { .. }
+            | Self::HostCall { .. }
+            | Self::Calls { .. }
+            | Self::Asked { .. }
+            | Self::AtOnce { .. }
+            | Self::Overdrawn(_)
+            | Self::Answer { .. }
+            | Self::Artifacts { .. }
+            | Self::Artifact { .. }
+            | Self::ArtifactsTogether { .. }
+            | Self::Read { .. }
+            | Self::Stack { .. }
+            | Self::Stuck
+            | Self::BadAnswer(_)
+            | Self::WrongWorld { .. } => false,
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Trap(_) | Self::Panic(_) | Self::Exit(_) => {
+                "this is a fault of the plugin; its author needs this message and the plugin's log"
+            }
+            Self::CpuTime { .. } => {
+                "if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop"
+            }
+            Self::WallClock { .. } => "if it only waited for slow models, raise `wall_ms` in its limits",
+            Self::Memory { what: "table", .. } => "if its work needs it, raise `table_elements` in its limits",
+            Self::Memory { .. } => "if its work needs it, raise `memory_bytes` in its limits",
+            Self::TooMany { what: "instances", .. } => "if its work needs it, raise `instances` in its limits",
+            Self::TooMany { .. } => {
+                "if its work needs it, raise `handles` in its limits; else look for what is never let go"
+            }
+            Self::Output { .. } => "if its work needs it, raise `output_bytes` in its limits",
+            Self::HostCall { .. } => "if its work needs it, raise `host_call_bytes` in its limits",
+            Self::Calls { .. } => "if its work needs it, raise `calls` in its limits; else look for a loop that asks",
+            Self::Asked { .. } => "if its work needs it, raise `calls_bytes` in its limits; else it should say less",
+            Self::AtOnce { .. } => {
+                "if its work needs it, raise `calls_at_once` in its limits; else it should await some before it asks more"
+            }
+            Self::Overdrawn(it) if it.bound == "usd" => {
+                "if its work is worth it, raise `usd` in its limits; else it should ask less, or for shorter answers"
+            }
+            Self::Overdrawn(_) => {
+                "if its work is worth it, raise `tokens` in its limits; else it should ask less, or for shorter answers"
+            }
+            Self::Answer { .. } => {
+                "if its work needs it, raise `answer_bytes` in its limits; else it should ask for shorter answers"
+            }
+            Self::Artifacts { .. } => {
+                "if its work needs it, raise `artifacts` in its limits; else look for a loop that checks"
+            }
+            Self::Artifact { .. } => "if its work needs it, raise `artifact_bytes` in its limits",
+            Self::ArtifactsTogether { .. } => "if its work needs it, raise `artifacts_bytes` in its limits",
+            Self::Read { .. } => {
+                "if its work needs it, raise `read_bytes` in its limits; else it should keep what it has read"
+            }
+            Self::Stack { .. } => {
+                "if its work needs it, raise `stack_bytes` in its limits; else look for a recursion without end"
+            }
+            Self::Stuck => "its author should look for a task or future that is awaited but never completed",
+            Self::BadAnswer(_) => "its author should hold it against the contract in `wit/`",
+            Self::WrongWorld { .. } => "check which plugin the pipeline names in this place",
+            Self::Busy { .. } => {
+                "run fewer tasks at once, or raise `max_instances` (of test runners `max_test_runs`) under `[sandbox]`"
+            }
+            Self::Host(_) => "try again; if it stays, this is a fault of the host worth reporting",
+        }
+    }
+}
