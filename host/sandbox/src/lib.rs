@@ -29,6 +29,7 @@ mod quota;
 mod settings;
 mod shape;
 mod state;
+mod store;
 mod wasi;
 mod world;
 
