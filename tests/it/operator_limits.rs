@@ -46,12 +46,12 @@ fn misspelt_or_zero_limit_is_reported_with_line() {
     ");
     assert_snapshot!(message("max_compilations = 0\n"), @r"
     error: phasegate.toml:5: must be at least 1
-    hint: see the configuration reference in README.md
+    hint: see docs/configuration.md
     exit 2
     ");
     assert_snapshot!(message("max_compile_ms = \"long\"\n"), @r#"
     error: phasegate.toml:5: invalid type: string "long", expected a whole number, 0 or more
-    hint: see the configuration reference in README.md
+    hint: see docs/configuration.md
     exit 2
     "#);
 }

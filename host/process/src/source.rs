@@ -13,7 +13,7 @@ use toml::Spanned;
 use crate::BadName;
 
 /// The hint about what stands in a wrong place.
-pub(crate) const REFERENCE: &str = "see the configuration reference in README.md";
+pub(crate) const REFERENCE: &str = "see docs/configuration.md";
 
 /// Something wrong in a file that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -218,7 +218,7 @@ impl Config {
         };
         let Some(place) = place else { return ConfigFault::Models(fault) };
         let words = fault.to_string();
-        let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "see the configuration reference"));
+        let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "see docs/configuration.md"));
         ConfigFault::Source(self.source().error(place..place, message, hint))
     }
 

@@ -68,7 +68,7 @@ fn rejects_a_bad_task_file_with_its_line() {
     assert_snapshot!(workspace.reject(&["run", "--task", "open.toml"]), @r#"
     exit 2
     error: open.toml:1: invalid basic string, expected `"`
-    hint: see the configuration reference in README.md
+    hint: see docs/configuration.md
     "#);
 }
 

@@ -276,7 +276,7 @@ mod tests {
             ),
             (
                 "extends = \"tsp\"\nmax_total_attempts = 0\n",
-                "p.toml:2: invalid value: integer `0`, expected a whole number, 1 or more\nhint: see the configuration reference in README.md",
+                "p.toml:2: invalid value: integer `0`, expected a whole number, 1 or more\nhint: see docs/configuration.md",
             ),
             (
                 "extends = \"tsp\"\n[plugins.code]\ngrants = { modles = [] }\n",

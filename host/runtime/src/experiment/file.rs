@@ -108,7 +108,7 @@ impl Experiment {
     pub fn read(file: &Path) -> Result<Self, ConfigFault> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file)
-            .map_err(|why| unreadable(&name, &why, "name the file of an experiment; README.md shows one"))?;
+            .map_err(|why| unreadable(&name, &why, "name an experiment file; docs/experiments.md shows one"))?;
         let source = Source { file: &name, text: &text };
         let raw: Raw = parse(source)?;
         let dir = folder_of(file);
