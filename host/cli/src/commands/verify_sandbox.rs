@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use phasegate_runtime::BUNDLED;
-use phasegate_runtime::verify::{Tried, Verified, verify};
+use phasegate_verify::{Tried, Verified, verify};
 
 use crate::exit::{Exit, Failure};
 use crate::open;

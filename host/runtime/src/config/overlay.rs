@@ -10,13 +10,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use toml::Spanned;
 
-use super::{Config, ConfigFault, RawFeedback, absolute};
+use crate::config::file::{Config, ConfigFault, RawFeedback, absolute};
 
 /// The strategies inside the binary.
 const STRATEGIES: [&str; 2] = ["phase-aware", "nearest-phase"];
 
 impl Config {
-    pub(super) fn lay_plugins(&self, pipeline: &mut Pipeline, bundled: &[&str]) -> Result<(), ConfigFault> {
+    pub(crate) fn lay_plugins(&self, pipeline: &mut Pipeline, bundled: &[&str]) -> Result<(), ConfigFault> {
         let source = self.source();
         let used: Vec<String> = pipeline.plugin_names().iter().map(|name| name.to_string()).collect();
         for (key, raw) in &self.plugins {
@@ -52,7 +52,7 @@ impl Config {
         }
     }
 
-    pub(super) fn lay_feedback(
+    pub(crate) fn lay_feedback(
         &self,
         pipeline: &mut Pipeline,
         places: &mut Places,
@@ -66,7 +66,7 @@ impl Config {
     }
 
     /// `default` holds for every gate that is not named.
-    pub(super) fn lay_hitl(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
+    pub(crate) fn lay_hitl(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
         let gates: Vec<String> =
             pipeline.phases.iter().filter(|phase| phase.gate.is_some()).map(|phase| phase.name.to_string()).collect();
         let known: Vec<&str> = gates.iter().map(String::as_str).collect();
@@ -154,7 +154,7 @@ pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<()
 }
 
 /// Whether the components are where the pipeline says.
-pub(super) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -> Result<(), SourceError> {
+pub(crate) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -> Result<(), SourceError> {
     for name in pipeline.plugin_names() {
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
         if let Some(path) = path.filter(|path| !dir.join(path).is_file()) {

@@ -5,8 +5,8 @@ use phasegate_process::PhaseName;
 use phasegate_process::model::Tier;
 use phasegate_sandbox::Limits;
 
-use super::*;
-use crate::BUNDLED;
+use crate::config::file::*;
+use crate::plugins::source::BUNDLED;
 
 /// A folder with files in it.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {

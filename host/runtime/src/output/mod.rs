@@ -4,6 +4,7 @@
 //! left alone unless the person said otherwise; what is written of an artifact is what was reviewed and tested, byte for
 //! byte. Where a generated file needs the name of one of ours, ours steps aside as `phasegate-…`. Fails with [`OutputError`].
 
+pub(crate) mod diff;
 mod patch;
 mod report;
 #[cfg(test)]

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use phasegate_experiment::{Experiment, Plan, Planned};
 use phasegate_process::RunId;
 use phasegate_process::experiment::{Cell, Place, Standing};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{Config, Ended, Error, Experiment, House, Plan, Planned, Stop, Watcher, load};
+use phasegate_runtime::{Config, Ended, Error, House, Stop, Watcher, load};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_broker::Broker;
+use phasegate_experiment::{Experiment, Plan};
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::experiment::Results;
-use phasegate_runtime::{Config, Error, Experiment, House, Plan};
+use phasegate_runtime::{Config, Error, House};
 
 use crate::exit::{Exit, Failure};
 use crate::open::{self, Carry};

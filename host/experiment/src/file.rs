@@ -1,0 +1,210 @@
+//! The file of an experiment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use phasegate_broker::BudgetConfig;
+use phasegate_process::PhaseName;
+use phasegate_process::source::{Source, SourceError, parse, to_json};
+use serde::Deserialize;
+use toml::Spanned;
+
+use phasegate_runtime::{ConfigFault, SwapAt, Swaps, TaskSource, unreadable};
+
+use crate::tasks::{self, folder_of};
+
+/// More would be a mistake rather than an experiment.
+const MOST_REPETITIONS: u32 = 1_000;
+
+/// Tasks, variants, and how often.
+#[derive(Debug, Clone)]
+pub struct Experiment {
+    /// Its name; the runs of one name share its budget.
+    pub name: String,
+    /// The tasks, each once.
+    pub tasks: Vec<TaskSource>,
+    /// How often each variant does each task.
+    pub repetitions: NonZeroU32,
+    /// What all runs may use together; what is not given is not limited.
+    pub budget: BudgetConfig,
+    /// What is compared.
+    pub variants: Vec<Variant>,
+    /// The file, as the person named it.
+    pub file: String,
+    /// Its folder. Paths in the file are relative to it.
+    pub dir: PathBuf,
+    pub(crate) text: String,
+}
+
+/// One way of doing the tasks.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// What is swapped; the pipeline is not among it.
+    pub swaps: Swaps,
+    /// Another pipeline than the configured one.
+    pub(crate) pipeline: Option<Spanned<String>>,
+    /// Where things stand in the file.
+    spans: Vec<(SwapAt, Range<usize>)>,
+    span: Range<usize>,
+}
+
+impl Variant {
+    /// Where a swap stands in the file.
+    pub(crate) fn place(&self, at: &SwapAt) -> Range<usize> {
+        self.spans.iter().find(|(known, _)| known == at).map_or(self.span.clone(), |(_, span)| span.clone())
+    }
+
+    /// The component that is meant where its plugin does not fit, as far as that is plain.
+    pub(crate) fn component(&self, agent: bool) -> SwapAt {
+        let mut of_kind = self.spans.iter().map(|(at, _)| at).filter(|at| match at {
+            SwapAt::Agent(_) => agent,
+            SwapAt::Feedback => !agent,
+            _ => false,
+        });
+        match (of_kind.next(), of_kind.next()) {
+            (Some(at), None) => at.clone(),
+            _ => SwapAt::All,
+        }
+    }
+
+    /// What it sets about models.
+    pub(crate) fn models(&self) -> Option<SwapAt> {
+        let about =
+            |at: &&SwapAt| matches!(at, SwapAt::Set(key) if key.starts_with("models") || key.starts_with("providers"));
+        self.spans.iter().map(|(at, _)| at).find(about).cloned()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    name: Spanned<String>,
+    tasks: Spanned<Vec<Spanned<String>>>,
+    repetitions: Option<Spanned<NonZeroU32>>,
+    budget: Option<BTreeMap<Spanned<String>, toml::Value>>,
+    #[serde(default)]
+    variant: Vec<Spanned<RawVariant>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawVariant {
+    name: Spanned<String>,
+    feedback: Option<Spanned<String>>,
+    pipeline: Option<Spanned<String>>,
+    #[serde(default)]
+    agent: BTreeMap<Spanned<String>, String>,
+    #[serde(default)]
+    set: BTreeMap<Spanned<String>, toml::Value>,
+}
+
+impl Experiment {
+    /// Reads the file and every task that it names.
+    pub fn read(file: &Path) -> Result<Self, ConfigFault> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file)
+            .map_err(|why| unreadable(&name, &why, "name an experiment file; docs/experiments.md shows one"))?;
+        let source = Source { file: &name, text: &text };
+        let raw: Raw = parse(source)?;
+        let dir = folder_of(file);
+        let budget = budget(source, raw.budget.unwrap_or_default())?;
+        let mut experiment = Self {
+            name: plain_name(source, "an experiment", &raw.name)?,
+            tasks: tasks::read(source, &raw.tasks, dir)?,
+            repetitions: repetitions(source, raw.repetitions)?,
+            budget,
+            variants: variants(source, raw.variant)?,
+            file: String::new(),
+            dir: std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()),
+            text: String::new(),
+        };
+        (experiment.file, experiment.text) = (name, text);
+        Ok(experiment)
+    }
+}
+
+fn plain_name(source: Source<'_>, whose: &str, name: &Spanned<String>) -> Result<String, SourceError> {
+    let text = name.get_ref();
+    let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    if (1..=40).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-') {
+        return Ok(text.clone());
+    }
+    let hint = "1 to 40 characters of a-z, 0-9 and -; it becomes part of the runs' names";
+    Err(source.error(name.span(), format!("`{}` cannot be the name of {whose}", text.escape_debug()), hint))
+}
+
+fn repetitions(source: Source<'_>, given: Option<Spanned<NonZeroU32>>) -> Result<NonZeroU32, SourceError> {
+    match given {
+        None => Ok(NonZeroU32::MIN),
+        Some(number) if number.get_ref().get() > MOST_REPETITIONS => {
+            let message = format!("{} repetitions are too many", number.get_ref());
+            Err(source.error(number.span(), message, format!("at most {MOST_REPETITIONS}")))
+        }
+        Some(number) => Ok(*number.get_ref()),
+    }
+}
+
+/// Unlike in a configuration, what is not given is not limited: each run has a budget of its own as well.
+fn budget(source: Source<'_>, given: BTreeMap<Spanned<String>, toml::Value>) -> Result<BudgetConfig, SourceError> {
+    let mut budget = BudgetConfig { tokens: None, usd: None, calls: None };
+    for (key, value) in given {
+        let one = toml::Table::from_iter([(key.get_ref().clone(), value)]);
+        let read = BudgetConfig::deserialize(one).map_err(|error| {
+            let words = error.message().to_owned();
+            let message = words.lines().next().unwrap_or_default().to_owned();
+            source.error(
+                key.span(),
+                format!("[budget] {}: {message}", key.get_ref()),
+                "the limits are tokens, usd and calls",
+            )
+        })?;
+        match key.get_ref().as_str() {
+            "tokens" => budget.tokens = read.tokens,
+            "usd" => budget.usd = read.usd,
+            _ => budget.calls = read.calls,
+        }
+    }
+    Ok(budget)
+}
+
+fn variants(source: Source<'_>, given: Vec<Spanned<RawVariant>>) -> Result<Vec<Variant>, SourceError> {
+    if given.is_empty() {
+        let hint = "add `[[variant]]` with a `name`, once for each way that is to be compared";
+        return Err(source.error_at_top("there is no variant", hint));
+    }
+    let mut names = BTreeSet::new();
+    let mut variants = Vec::new();
+    for raw in given {
+        let span = raw.span();
+        let raw = raw.into_inner();
+        let name = plain_name(source, "a variant", &raw.name)?;
+        if !names.insert(name.clone()) {
+            return Err(source.error(raw.name.span(), format!("variant `{name}` is there twice"), "rename one"));
+        }
+        variants.push(variant(source, name, span, raw)?);
+    }
+    Ok(variants)
+}
+
+fn variant(source: Source<'_>, name: String, span: Range<usize>, raw: RawVariant) -> Result<Variant, SourceError> {
+    let mut spans = Vec::new();
+    let mut swaps = Swaps::default();
+    for (phase, component) in raw.agent {
+        let parsed: PhaseName = source.name(&phase)?;
+        spans.push((SwapAt::Agent(parsed.clone()), phase.span()));
+        swaps.agents.insert(parsed, component);
+    }
+    if let Some(feedback) = raw.feedback {
+        spans.push((SwapAt::Feedback, feedback.span()));
+        swaps.feedback = Some(feedback.into_inner());
+    }
+    for (key, value) in raw.set {
+        spans.push((SwapAt::Set(key.get_ref().clone()), key.span()));
+        swaps.set.push((key.into_inner(), to_json(value)));
+    }
+    Ok(Variant { name, swaps, pipeline: raw.pipeline, spans, span })
+}

@@ -1,0 +1,11 @@
+//! Experiments: tasks × variants × repetitions, each a run of its own. See [`Experiment::read`] and [`Experiment::plan`].
+
+mod file;
+mod plan;
+mod tasks;
+
+pub use file::{Experiment, Variant};
+pub use plan::{Plan, Planned};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! An experiment: tasks × variants × repetitions, each a run of its own.
+//!
+//! Promises: a run's id follows from what the run would be, so that calling the experiment again finds the runs that were
+//! made before, and an edited variant makes new runs for itself alone; repetitions turn slowest, so that an experiment that
+//! stopped half way has compared something. Fails before anything is recorded, with file, line and a hint.
+
+use phasegate_journal::Journal;
+use phasegate_process::experiment::Place;
+use phasegate_process::source::Source;
+use phasegate_process::{BadName, Digest, Event, RunId};
+use serde_json::json;
+
+use phasegate_runtime::{
+    BUNDLED, CellOf, Config, ConfigFault, Definition, Error, LEAST_OF_TASK, LoadedPipeline, NewRun, Purse, RunSettings,
+    SwapAt, SwapFault, TaskSource, gather, read_json, requirements, shortened,
+};
+
+use crate::file::{Experiment, Variant};
+
+/// A run id has room for so much of each name where all of them together are too long.
+const EXPERIMENT: usize = 16;
+const VARIANT: usize = 14;
+const RUN_ID: usize = 64;
+
+/// Every cell, with all that its run is to be made from.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// In the order in which they are to run.
+    pub cells: Vec<Planned>,
+    /// The pipeline of each variant.
+    pipelines: Vec<LoadedPipeline>,
+    /// The settings of each variant.
+    settings: Vec<RunSettings>,
+}
+
+impl Plan {
+    /// The settings of each variant; models that nobody named are not in them yet.
+    pub fn settings(&self) -> &[RunSettings] {
+        &self.settings
+    }
+}
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// The variant, by its place in the file.
+    pub variant: usize,
+    /// The task, by its place.
+    pub task: usize,
+    /// What it is called, with its run, whether that is there yet or not.
+    pub place: Place,
+}
+
+impl Experiment {
+    /// What is to be run. Every variant is tried on every task as far as that goes without running anything.
+    pub fn plan(&self, config: &Config) -> Result<Plan, Error> {
+        let contents = self.tasks.iter().map(content).collect::<Result<Vec<_>, Error>>()?;
+        let (mut pipelines, mut settings) = (Vec::new(), Vec::new());
+        let mut cells = Vec::new();
+        for (at, variant) in self.variants.iter().enumerate() {
+            let pipeline = self.pipeline(variant, config)?;
+            for (number, (task, content)) in self.tasks.iter().zip(&contents).enumerate() {
+                let new = NewRun { swaps: Some((&variant.swaps, &self.dir)), ..NewRun::of(task, &pipeline, config) };
+                let (definition, _) = new.define().map_err(|error| self.blame(variant, error))?;
+                requirements(&task.task, &definition.pipeline)?;
+                for repetition in 1..=self.repetitions.get() {
+                    let run = self.run_id(variant, task, content, repetition, &definition)?;
+                    let (task, variant) = (task.task.id.clone(), variant.name.clone());
+                    let place = Place { variant, task, repetition, run };
+                    cells.push(Planned { variant: at, task: number, place });
+                }
+                settings.extend((number == 0).then_some(definition.settings));
+            }
+            pipelines.push(pipeline);
+        }
+        cells.sort_by_key(|cell| (cell.place.repetition, cell.task, cell.variant));
+        Ok(Plan { cells, pipelines, settings })
+    }
+
+    /// What the run of a cell is made from.
+    pub fn new_run<'a>(&'a self, plan: &'a Plan, cell: &Planned, config: &'a Config) -> Option<NewRun<'a>> {
+        let (variant, task) = (self.variants.get(cell.variant)?, self.tasks.get(cell.task)?);
+        let of =
+            CellOf { experiment: self.name.clone(), variant: variant.name.clone(), repetition: cell.place.repetition };
+        Some(NewRun {
+            swaps: Some((&variant.swaps, &self.dir)),
+            cell: Some(of),
+            ..NewRun::of(task, plan.pipelines.get(cell.variant)?, config)
+        })
+    }
+
+    /// Puts file and line to what is wrong with a variant.
+    pub fn blame(&self, variant: &Variant, error: Error) -> Error {
+        let name = &variant.name;
+        let (at, words) = match error {
+            Error::Swap(SwapFault { at: SwapAt::All, message, hint }) => {
+                (SwapAt::All, format!("variant `{name}`: {message}\nhint: {hint}"))
+            }
+            Error::Swap(fault) => (fault.at.clone(), format!("variant `{name}`, {fault}")),
+            Error::WrongWorld { wanted, .. } => {
+                (variant.component(wanted == "an agent"), format!("variant `{name}`: {error}"))
+            }
+            Error::Load(_) | Error::PluginFile { .. } if !variant.swaps.is_empty() => {
+                (SwapAt::All, format!("variant `{name}`: {error}"))
+            }
+            Error::Models(_) => match variant.models() {
+                Some(at) => (at, format!("variant `{name}`: {error}")),
+                None => return error,
+            },
+            error => return error,
+        };
+        let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "mend it, or leave it out"));
+        ConfigFault::Source(self.source().error(variant.place(&at), message, hint)).into()
+    }
+
+    /// The shared budget, less what earlier runs of this experiment spent: also those of variants that were edited since.
+    pub fn purse(&self, journal: &dyn Journal) -> Result<Purse, Error> {
+        let remedy = format!("nothing is lost; raise [budget] in {} and run the same command again", self.file);
+        let purse = Purse::new(&self.budget, format!("experiment `{}`", self.name), remedy);
+        let start = format!("{}-", shortened(&self.name, EXPERIMENT));
+        for run in journal.runs()?.iter().filter(|run| run.as_str().starts_with(&start)) {
+            let events = journal.events(run)?;
+            let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else { continue };
+            let settings: RunSettings = read_json(journal, &created.settings)?;
+            if settings.cell.is_none_or(|cell| cell.experiment != self.name) {
+                continue;
+            }
+            for recorded in &events {
+                if let Event::ModelAnswered { usage, recorded: false, .. } = &recorded.event {
+                    purse.restore(*usage);
+                }
+            }
+        }
+        Ok(purse)
+    }
+
+    fn pipeline(&self, variant: &Variant, config: &Config) -> Result<LoadedPipeline, Error> {
+        let chosen = variant.pipeline.as_ref().map(|pipeline| pipeline.get_ref().as_str());
+        let loaded = config.load_pipeline(chosen, None, &self.dir, &BUNDLED);
+        loaded.map_err(|fault| match (fault, &variant.pipeline) {
+            // The file says it where a command line would have said it with a flag.
+            (ConfigFault::Flag { message, .. }, Some(pipeline)) => {
+                let hint = "a standard pipeline, or a file; the path is relative to this file";
+                let message = format!("variant `{}`: {message}", variant.name);
+                Error::from(ConfigFault::Source(self.source().error(pipeline.span(), message, hint)))
+            }
+            (fault, _) => fault.into(),
+        })
+    }
+
+    fn run_id(
+        &self,
+        variant: &Variant,
+        task: &TaskSource,
+        content: &Digest,
+        repetition: u32,
+        definition: &Definition,
+    ) -> Result<RunId, BadName> {
+        let identity = json!({
+            "experiment": self.name,
+            "task": task.task.id,
+            "content": content,
+            "variant": variant.name,
+            "set": variant.swaps.set,
+            "repetition": repetition,
+            "run": definition.identity(),
+        });
+        let digest = Digest::of(identity.to_string().as_bytes());
+        let digits = digest.short().get(..6).unwrap_or_default();
+        let all = usize::MAX;
+        let name = |experiment, task_id, variant_name| {
+            let experiment = shortened(&self.name, experiment);
+            let task = shortened(task.task.id.as_str(), task_id);
+            let variant = shortened(&variant.name, variant_name);
+            format!("{experiment}-{task}-{variant}-{repetition}-{digits}")
+        };
+        // The experiment's name is always cut alike, so that all of its runs can be found by it.
+        let whole = name(EXPERIMENT, all, all);
+        if whole.len() <= RUN_ID { whole.parse() } else { name(EXPERIMENT, LEAST_OF_TASK, VARIANT).parse() }
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { file: &self.file, text: &self.text }
+    }
+}
+
+/// What a run knows of its task: the words and the files beside it.
+fn content(task: &TaskSource) -> Result<Digest, Error> {
+    let TaskSource { task, folder } = task;
+    let files = gather(&task.context_files, folder)?;
+    let files: Vec<_> = files.iter().map(|file| (&file.path, Digest::of(&file.bytes), file.base)).collect();
+    let words = json!({
+        "project": task.project_id,
+        "description": task.description,
+        "requirements": task.requirements,
+        "constraints": task.constraints,
+        "language": task.language,
+        "files": files,
+    });
+    Ok(Digest::of(words.to_string().as_bytes()))
+}

@@ -1,0 +1,206 @@
+//! What a file says, what its cells are called, and what is refused with which words.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use phasegate_broker::BudgetConfig;
+use phasegate_journal::Journal;
+use phasegate_process::experiment::Place;
+use phasegate_process::{Digest, Event, RunId};
+use phasegate_runtime::{CellOf, Config, ConfigFault, Error, NewRun, RunSettings, may_be_of};
+
+use crate::*;
+
+const TASK: &str = "description = \"Parse durations such as 1h30m\"\n";
+const TWO: &str = r#"name = "two"
+tasks = ["tasks/*.toml"]
+repetitions = 2
+
+[[variant]]
+name = "phase-aware"
+
+[[variant]]
+name = "nearest"
+feedback = "nearest-phase"
+set = { phases.code-review.max_retries = 5, "models.default" = "b:two" }
+"#;
+
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        desk.write("phasegate.toml", "[models]\ndefault = \"a:one\"\n");
+        for id in ["ONE", "TWO"] {
+            desk.write(&format!("tasks/{id}.toml"), &format!("task_id = \"{id}\"\n{TASK}"));
+        }
+        desk
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// The runs of the cells, by variant, task and repetition.
+    fn plan(&self, text: &str) -> Result<Vec<(String, String, u32, String)>, String> {
+        self.write("x.toml", text);
+        let here = self.0.path().display().to_string();
+        let tell = |error: Error| error.to_string().replace(&here, "HERE");
+        let experiment = Experiment::read(&self.0.path().join("x.toml")).map_err(|fault| tell(fault.into()))?;
+        let config = Config::find(None, self.0.path()).unwrap();
+        let plan = experiment.plan(&config).map_err(tell)?;
+        let names = plan.cells.into_iter().map(|cell| {
+            let Place { variant, task, repetition, run } = cell.place;
+            (variant, task.to_string(), repetition, run.to_string())
+        });
+        Ok(names.collect())
+    }
+
+    fn runs(&self, text: &str, variant: &str) -> BTreeSet<String> {
+        self.plan(text).unwrap().into_iter().filter(|(of, ..)| of == variant).map(|(.., run)| run).collect()
+    }
+}
+
+#[test]
+fn each_cell_is_named_and_repetitions_turn_slowest() {
+    let cells = Desk::new().plan(TWO).unwrap();
+    assert_eq!(cells.len(), 8);
+    let order: Vec<_> =
+        cells.iter().map(|(variant, task, repetition, _)| (*repetition, task.as_str(), variant.as_str())).collect();
+    assert_eq!(order[..3], [(1, "ONE", "phase-aware"), (1, "ONE", "nearest"), (1, "TWO", "phase-aware")]);
+    assert!(cells[1].3.starts_with("two-one-nearest-1-") && cells[1].3.len() == "two-one-nearest-1-".len() + 6);
+}
+
+#[test]
+fn the_same_file_names_the_same_runs_and_an_edit_renames_those_of_its_variant_only() {
+    let desk = Desk::new();
+    let (aware, nearest) = (desk.runs(TWO, "phase-aware"), desk.runs(TWO, "nearest"));
+    assert_eq!(desk.runs(TWO, "nearest"), nearest);
+    let edited = TWO.replace("max_retries = 5", "max_retries = 6");
+    assert_eq!(desk.runs(&edited, "phase-aware"), aware);
+    assert!(desk.runs(&edited, "nearest").is_disjoint(&nearest));
+    let more = TWO.replace("repetitions = 2", "repetitions = 3");
+    assert!(desk.runs(&more, "nearest").is_superset(&nearest));
+    desk.write("phasegate.toml", "[models]\ndefault = \"a:one\"\nconcurrency = 2\n[budget]\nusd = 1\n");
+    assert_eq!(desk.runs(TWO, "nearest"), nearest, "what only bounds a run is not part of it");
+}
+
+#[test]
+fn an_edited_script_makes_other_runs() {
+    let desk = Desk::new();
+    desk.write("phasegate.toml", "[models]\ndefault = \"scripted:a.toml\"\n");
+    desk.write("a.toml", "[[answer]]\ntext = \"one\"\n");
+    let before = desk.runs(TWO, "phase-aware");
+    desk.write("a.toml", "[[answer]]\ntext = \"two\"\n");
+    assert!(desk.runs(TWO, "phase-aware").is_disjoint(&before));
+}
+
+#[test]
+fn another_task_or_context_file_makes_other_runs() {
+    let desk = Desk::new();
+    desk.write("tasks/notes.txt", "one");
+    desk.write("tasks/ONE.toml", &format!("task_id = \"ONE\"\n{TASK}context_files = [\"notes.txt\"]\n"));
+    let before = desk.runs(TWO, "nearest");
+    desk.write("tasks/notes.txt", "two");
+    let after = desk.runs(TWO, "nearest");
+    assert_eq!(before.intersection(&after).count(), 2, "those of the other task");
+}
+
+#[test]
+fn names_that_are_too_long_are_cut_and_the_digits_keep_them_apart() {
+    let desk = Desk::new();
+    let long = "a-rather-long-name-for-a-thing-of-an-exp";
+    for id in ["FIRST", "SECOND"] {
+        let name = format!("{}-{id}", "A-TASK-WITH-A-VERY-LONG-NAME-INDEED".repeat(2));
+        desk.write(&format!("tasks/{id}.toml"), &format!("task_id = \"{name}\"\n{TASK}"));
+    }
+    let text = TWO.replace("\"two\"", &format!("{long:?}")).replace("\"nearest\"", "\"another-name-of-some-length\"");
+    let cells = desk.plan(&text).unwrap();
+    let runs: BTreeSet<_> = cells.iter().map(|cell| &cell.3).collect();
+    assert_eq!(runs.len(), 16);
+    assert!(runs.iter().all(|run| run.len() <= 64 && run.starts_with("a-rather-long-na-")), "{runs:?}");
+    assert!(cells.iter().all(|(_, task, _, run)| may_be_of(&run.parse().unwrap(), &task.parse().unwrap())));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_file_line_and_a_hint() {
+    let variant = "[[variant]]\nname = \"v\"\n";
+    let head = "name = \"x\"\ntasks = [\"tasks/ONE.toml\"]\n";
+    let desk = Desk::new();
+    desk.write("same/TWO.toml", &format!("task_id = \"ONE\"\n{TASK}"));
+    desk.write("same/bad.toml", "task_id = \"BAD\"\ndescription = \"short\"\n");
+    for (text, words) in [
+        (format!("{head}repetition = 3\n{variant}"), "HERE/x.toml:3: unknown field `repetition`, expected one of"),
+        (
+            format!("{head}repetitions = 0\n{variant}"),
+            "HERE/x.toml:3: invalid value: integer `0`, expected a whole number, 1 or more",
+        ),
+        (
+            format!("{head}repetitions = 9999\n{variant}"),
+            "HERE/x.toml:3: 9999 repetitions are too many\nhint: at most 1000",
+        ),
+        (head.to_owned(), "HERE/x.toml:1: there is no variant\nhint: add `[[variant]]`"),
+        (format!("{head}{variant}{variant}"), "HERE/x.toml:6: variant `v` is there twice\nhint: rename one"),
+        (
+            format!("name = \"X y\"\ntasks = []\n{variant}"),
+            "HERE/x.toml:1: `X y` cannot be the name of an experiment\nhint: 1 to 40 characters of a-z, 0-9 and -",
+        ),
+        (format!("name = \"x\"\ntasks = []\n{variant}"), "HERE/x.toml:2: there is no task\nhint: name at least one"),
+        (
+            format!("name = \"x\"\ntasks = [\n  \"tasks/ONE.toml\",\n  \"tasks/none.toml\",\n]\n{variant}"),
+            "HERE/x.toml:4: there is no task file `tasks/none.toml`\nhint: the path is relative to this file",
+        ),
+        (format!("name = \"x\"\ntasks = [\"none/*.toml\"]\n{variant}"), "HERE/x.toml:2: no file matches `none/*.toml`"),
+        (
+            format!("name = \"x\"\ntasks = [\"tasks/ONE.toml\", \"same/TWO.toml\"]\n{variant}"),
+            "HERE/x.toml:2: HERE/tasks/ONE.toml and HERE/same/TWO.toml are both called ONE",
+        ),
+        (
+            format!("name = \"x\"\ntasks = [\"same/bad.toml\"]\n{variant}"),
+            "HERE/same/bad.toml:2: the description is too short",
+        ),
+        (
+            format!("{head}[budget]\nusd = -1\n{variant}"),
+            "HERE/x.toml:4: [budget] usd: `-1` is no limit: give a number, 0 or more, or \"unlimited\"",
+        ),
+        (
+            format!("{head}[budget]\nusb = 1\n{variant}"),
+            "HERE/x.toml:4: [budget] usb: unknown field `usb`, expected one of",
+        ),
+        (
+            format!("{head}{variant}feedback = \"nearst-phase\"\n"),
+            "HERE/x.toml:5: variant `v`, feedback: there is no strategy `nearst-phase`\nhint: did you mean `nearest-phase`?",
+        ),
+        (
+            format!("{head}{variant}agent = {{ code = \"none.wasm\" }}\n"),
+            "HERE/x.toml:5: variant `v`, agent of `code`: there is no file `none.wasm`\nhint: it is looked for in HERE",
+        ),
+        (
+            format!("{head}{variant}pipeline = \"tps\"\n"),
+            "HERE/x.toml:5: variant `v`: there is no standard pipeline `tps`\nhint: a standard pipeline, or a file",
+        ),
+        (
+            format!("{head}{variant}[variant.set]\n\"phases.code.max_retires\" = 5\n"),
+            "HERE/x.toml:6: variant `v`, set `phases.code.max_retires`: `phases.code` has no such key: `max_retires`\nhint: did \
+             you mean `max_retries`?",
+        ),
+        (
+            format!("{head}{variant}set = {{ max_total_attempts = 1 }}\n"),
+            "HERE/x.toml:3: variant `v`: max_total_attempts is 1, but 3 gates have to be judged\nhint: allow at least 3",
+        ),
+    ] {
+        let refusal = desk.plan(&text).unwrap_err();
+        assert!(refusal.starts_with(words), "{refusal}\nis not\n{words}");
+    }
+}
+
+#[test]
+fn what_the_file_does_not_limit_is_not_limited() {
+    let desk = Desk::new();
+    desk.write("x.toml", &format!("{TWO}\n[budget]\nusd = 5\n"));
+    let experiment = Experiment::read(&desk.0.path().join("x.toml")).unwrap();
+    assert_eq!(experiment.budget, BudgetConfig { usd: Some(5.0), tokens: None, calls: None });
+}

@@ -1,0 +1,295 @@
+//! One thing swapped, all else as it was: what the variants of an experiment and a fork have in common.
+//!
+//! Swaps are laid over a resolved pipeline, the settings and the components of a run: over those of a new run before they
+//! are pinned, over those that the origin pinned where a run is forked. Promises: what no swap names stays as it was, down
+//! to the digest; what comes out was checked as a whole. Whether a component fits its place is for
+//! [`crate::House::create`] to ask, as for every run. Fails with [`SwapFault`], which says which swap is wrong and what to do.
+
+mod set;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use phasegate_journal::Blob;
+use phasegate_process::pipeline::{Pipeline, check};
+use phasegate_process::source::{Source, did_you_mean};
+use phasegate_process::{Digest, PhaseName, PluginName};
+use serde_json::{Value, json};
+
+use crate::config::file::Config;
+use crate::config::overlay::{check_limits, swap_strategy};
+use crate::config::run_settings::RunSettings;
+use crate::error::Error;
+use crate::plugins::source::{BUNDLED, Origin};
+
+/// What is swapped. Components are given as the name of a bundled one or as a file that ends in `.wasm`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Swaps {
+    /// The agent of a phase.
+    pub agents: BTreeMap<PhaseName, String>,
+    /// The feedback strategy.
+    pub feedback: Option<String>,
+    /// The whole pipeline: a standard one, or a file.
+    pub pipeline: Option<PathBuf>,
+    /// Single values by dotted key, as in `phases.code-review.max_retries`. Tables are laid over what is there.
+    pub set: Vec<(String, Value)>,
+}
+
+/// Which swap is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SwapAt {
+    /// The agent of a phase.
+    Agent(PhaseName),
+    /// The strategy.
+    Feedback,
+    /// The value of this key.
+    Set(String),
+    /// All of them together.
+    All,
+}
+
+impl std::fmt::Display for SwapAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Agent(phase) => write!(f, "agent of `{phase}`"),
+            Self::Feedback => f.write_str("feedback"),
+            Self::Set(key) => write!(f, "set `{key}`"),
+            Self::All => f.write_str("what is swapped"),
+        }
+    }
+}
+
+/// Why something cannot be swapped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {message}\nhint: {hint}")]
+pub struct SwapFault {
+    /// Which swap.
+    pub at: SwapAt,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+type Complaint = (String, String);
+
+impl SwapAt {
+    fn fault(self, (message, hint): Complaint) -> SwapFault {
+        SwapFault { at: self, message, hint }
+    }
+}
+
+impl Swaps {
+    /// `KEY=VALUE` as a command line gives it; the value is TOML, or a plain text.
+    pub fn parse_set(text: &str) -> Result<(String, Value), SwapFault> {
+        let (key, value) = set::split(text).map_err(|complaint| SwapAt::Set(text.to_owned()).fault(complaint))?;
+        set::path(&key).map_err(|complaint| SwapAt::Set(key.clone()).fault(complaint))?;
+        Ok((key, value))
+    }
+
+    /// Whether nothing is swapped.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Lays the swaps over a run's pipeline, settings and components, and gives the components that may be new to the
+    /// journal. Files are relative to `dir`. A whole pipeline comes with what the configuration lays over it.
+    ///
+    /// A plugin keeps the component that `components` has for it unless it is swapped, or the new pipeline names another
+    /// file for it; plugins that are no longer used are taken out. Environments of runners are not looked at. What was the
+    /// cell of an experiment is none any more.
+    pub fn apply(
+        &self,
+        pipeline: &mut Pipeline,
+        settings: &mut RunSettings,
+        components: &mut BTreeMap<PluginName, Digest>,
+        dir: &Path,
+        config: &Config,
+    ) -> Result<Vec<Blob>, Error> {
+        settings.cell = None;
+        let mut swapped = BTreeMap::new();
+        if let Some(file) = &self.pipeline {
+            let old = std::mem::replace(pipeline, whole(file, dir, config)?);
+            components.retain(|name, _| path_of(pipeline, name) == path_of(&old, name));
+        }
+        for (phase, given) in &self.agents {
+            let (plugin, from) =
+                swap_agent(pipeline, phase, given, dir).map_err(|why| SwapAt::Agent(phase.clone()).fault(why))?;
+            swapped.insert(plugin, from);
+        }
+        if let Some(given) = &self.feedback {
+            let (plugin, from) = swap_feedback(pipeline, given, dir).map_err(|why| SwapAt::Feedback.fault(why))?;
+            swapped.insert(plugin, from);
+        }
+        self.set(pipeline, settings)?;
+        let blobs = renew(pipeline, components, &swapped, dir)?;
+        check_whole(pipeline, components)?;
+        Ok(blobs)
+    }
+
+    /// Those plugins of the pipeline, once the swaps are laid over it, whose files the swaps themselves name.
+    pub(crate) fn typed<'a>(&'a self, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a PluginName> {
+        let agents = self.agents.iter().filter_map(|(phase, given)| Some((given, &pipeline.phase(phase)?.agent)));
+        let all = agents.chain(self.feedback.iter().map(|given| (given, &pipeline.feedback.plugin)));
+        all.filter(|(given, _)| is_file(given)).map(|(_, plugin)| plugin)
+    }
+
+    fn set(&self, pipeline: &mut Pipeline, settings: &mut RunSettings) -> Result<(), SwapFault> {
+        let before = settings.models.clone();
+        let mut touched = BTreeSet::new();
+        for (key, value) in &self.set {
+            let leaves = set::apply(key, value, pipeline, settings)
+                .map_err(|complaint| SwapAt::Set(key.clone()).fault(complaint))?;
+            touched.extend(leaves);
+        }
+        // A run pins all three tiers by name; those that the default served go on doing as it does.
+        let models = &mut settings.models;
+        if models.default != before.default {
+            for (tier, slot) in [("models.fast", &mut models.fast), ("models.deep", &mut models.deep)] {
+                if *slot == before.default && !touched.contains(tier) {
+                    slot.clone_from(&models.default);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A pipeline in the place of the old one, its files named so that they can be found from anywhere.
+fn whole(file: &Path, dir: &Path, config: &Config) -> Result<Pipeline, Error> {
+    let loaded = config.load_pipeline(Some(&file.display().to_string()), None, dir, &BUNDLED)?;
+    let mut pipeline = loaded.pipeline;
+    for path in pipeline.plugins.values_mut().filter_map(|plugin| plugin.path.as_mut()) {
+        *path = absolute(&loaded.dir.join(&*path)).display().to_string();
+    }
+    Ok(pipeline)
+}
+
+/// Another agent for one phase. Where its plugin serves other phases too, the phase gets one of its own with equal grants.
+fn swap_agent(
+    pipeline: &mut Pipeline,
+    phase: &PhaseName,
+    given: &str,
+    dir: &Path,
+) -> Result<(PluginName, Origin), Complaint> {
+    let Some(place) = pipeline.position(phase) else {
+        let known: Vec<&str> = pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
+        let message = format!("there is no phase `{phase}` in pipeline `{}`", pipeline.name);
+        return Err((message, did_you_mean(phase.as_str(), &known)));
+    };
+    let origin = origin(given, dir)?;
+    let old = pipeline
+        .phases
+        .get(place)
+        .map(|phase| phase.agent.clone())
+        .ok_or_else(|| (format!("there is no phase `{phase}`"), "name one of the pipeline".to_owned()))?;
+    let new = match &origin {
+        Origin::File(_) => free_name(pipeline, &old, &old),
+        Origin::Bundled(name) => free_name(pipeline, &name.parse().map_err(of_name)?, &old),
+    };
+    let mut plugin = pipeline.plugins.get(&new).or(pipeline.plugins.get(&old)).cloned().unwrap_or_default();
+    plugin.path = origin.path();
+    if plugin.limits.is_null() {
+        plugin.limits = json!({});
+    }
+    pipeline.plugins.insert(new.clone(), plugin);
+    if let Some(phase) = pipeline.phases.get_mut(place) {
+        phase.agent = new.clone();
+    }
+    Ok((new, origin))
+}
+
+/// The name itself where nobody but the phase that lets go of `old` uses it, else with a number.
+fn free_name(pipeline: &Pipeline, wanted: &PluginName, old: &PluginName) -> PluginName {
+    let users = |name: &PluginName| {
+        let agents = pipeline.phases.iter().map(|phase| &phase.agent);
+        agents.chain([&pipeline.feedback.plugin]).chain(pipeline.runners.values()).filter(|used| *used == name).count()
+    };
+    let free = |name: &PluginName| match users(name) {
+        0 => true,
+        1 => name == old,
+        _ => false,
+    };
+    if free(wanted) {
+        return wanted.clone();
+    }
+    let numbered = (2_u32..).filter_map(|number| format!("{wanted}-{number}").parse::<PluginName>().ok());
+    numbered.into_iter().find(free).unwrap_or_else(|| wanted.clone())
+}
+
+fn swap_feedback(pipeline: &mut Pipeline, given: &str, dir: &Path) -> Result<(PluginName, Origin), Complaint> {
+    let known = given.strip_prefix("feedback-").filter(|name| BUNDLED.contains(name)).unwrap_or(given);
+    let before = pipeline.feedback.clone();
+    swap_strategy(pipeline, known, dir, &BUNDLED, json!({}))?;
+    let plugin = pipeline.feedback.plugin.clone();
+    if plugin == before.plugin {
+        pipeline.feedback.settings = before.settings;
+    }
+    let origin = Origin::of(pipeline, &plugin, dir);
+    Ok((plugin, origin))
+}
+
+fn is_file(given: &str) -> bool {
+    given.ends_with(".wasm") || given.ends_with(".wasm.zst")
+}
+
+/// The component that is meant.
+fn origin(given: &str, dir: &Path) -> Result<Origin, Complaint> {
+    if BUNDLED.contains(&given) {
+        return Ok(Origin::Bundled(given.to_owned()));
+    }
+    if !is_file(given) {
+        let hint =
+            format!("{}\na component of your own is given as a file that ends in .wasm", did_you_mean(given, &BUNDLED));
+        return Err((format!("there is no bundled component `{given}`"), hint));
+    }
+    let file = absolute(dir).join(given);
+    match file.is_file() {
+        true => Ok(Origin::File(file)),
+        false => Err((format!("there is no file `{given}`"), format!("it is looked for in {}", dir.display()))),
+    }
+}
+
+/// Brings the components into line with the pipeline.
+fn renew(
+    pipeline: &Pipeline,
+    components: &mut BTreeMap<PluginName, Digest>,
+    swapped: &BTreeMap<PluginName, Origin>,
+    dir: &Path,
+) -> Result<Vec<Blob>, Error> {
+    let used: BTreeSet<&PluginName> = pipeline.plugin_names().into_iter().collect();
+    components.retain(|name, _| used.contains(name));
+    let mut blobs = Vec::new();
+    for name in used {
+        let swap = swapped.get(name);
+        if swap.is_none() && components.contains_key(name) {
+            continue;
+        }
+        let usual = || Origin::of(pipeline, name, dir);
+        let blob = swap.cloned().unwrap_or_else(usual).read(name)?;
+        components.insert(name.clone(), blob.digest.clone());
+        blobs.push(blob);
+    }
+    Ok(blobs)
+}
+
+fn check_whole(pipeline: &Pipeline, components: &BTreeMap<PluginName, Digest>) -> Result<(), SwapFault> {
+    let source = Source { file: "", text: "" };
+    let pinned: Vec<&str> = components.keys().map(PluginName::as_str).collect();
+    let checked = check(source, pipeline, &pinned).and_then(|()| check_limits(source, pipeline));
+    checked.map_err(|fault| SwapAt::All.fault((fault.message, fault.hint)))
+}
+
+fn path_of<'a>(pipeline: &'a Pipeline, plugin: &PluginName) -> Option<&'a String> {
+    pipeline.plugins.get(plugin).and_then(|plugin| plugin.path.as_ref())
+}
+
+fn of_name(bad: phasegate_process::BadName) -> Complaint {
+    (bad.message(), bad.hint().to_owned())
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

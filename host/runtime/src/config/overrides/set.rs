@@ -1,0 +1,208 @@
+//! Single values by dotted key: which keys there are, and how a value gets to its place.
+//!
+//! What is edited is the JSON that a run pins, which is then read again: a value that does not fit is refused by the same
+//! rules as in a file. Keys are TOML's, so that a model's name can stand in quotes: `prices."openai:gpt-5".input`.
+
+use std::collections::BTreeSet;
+
+use phasegate_broker::{ModelsConfig, ProviderConfig};
+use phasegate_process::pipeline::{Pipeline, PluginUse};
+use phasegate_process::source::{did_you_mean, in_plain_words, to_json};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::Complaint;
+use crate::config::overlay::check_limits;
+use crate::config::run_settings::RunSettings;
+
+const ROOTS: [&str; 8] =
+    ["phases", "feedback", "plugins", "max_total_attempts", "models", "providers", "prices", "budget"];
+const EXAMPLE: &str = "a key is like phases.code-review.max_retries, feedback.settings.NAME or models.default";
+
+/// `KEY=VALUE`; what is no TOML value is a text.
+pub(super) fn split(text: &str) -> Result<(String, Value), Complaint> {
+    // The key may hold `=` in quotes, so the first place where the left side is a key wins.
+    let places = text.match_indices('=').map(|(at, _)| (text.get(..at), text.get(at + 1..)));
+    let found = places.filter_map(|(key, value)| Some((key?.trim(), value?.trim()))).find(|(key, _)| path(key).is_ok());
+    let Some((key, value)) = found else {
+        return Err(("it is not KEY=VALUE".to_owned(), EXAMPLE.to_owned()));
+    };
+    let as_toml = toml::from_str::<toml::Table>(&format!("value = {value}")).ok();
+    let as_toml = as_toml.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value").map(to_json));
+    Ok((key.to_owned(), as_toml.unwrap_or_else(|| json!(value))))
+}
+
+/// The parts of a dotted key.
+pub(super) fn path(key: &str) -> Result<Vec<String>, Complaint> {
+    let bad = || ("it is not a key".to_owned(), EXAMPLE.to_owned());
+    let mut table: toml::Table = toml::from_str(&format!("{key} = 0")).map_err(|_| bad())?;
+    let mut parts = Vec::new();
+    loop {
+        let mut entries = table.into_iter();
+        let (Some((part, value)), None) = (entries.next(), entries.next()) else { return Err(bad()) };
+        parts.push(part);
+        match value {
+            toml::Value::Table(inner) => table = inner,
+            toml::Value::Integer(0) => return Ok(parts),
+            _ => return Err(bad()),
+        }
+    }
+}
+
+/// Puts a value in its place, and says which keys that were, dotted.
+pub(super) fn apply(
+    key: &str,
+    value: &Value,
+    pipeline: &mut Pipeline,
+    settings: &mut RunSettings,
+) -> Result<BTreeSet<String>, Complaint> {
+    let path = path(key)?;
+    let mut leaves = Vec::new();
+    spread(path.clone(), value, &mut leaves);
+    leaves.iter().try_for_each(|leaf| known(leaf, pipeline))?;
+    put(&path, value, pipeline, settings)?;
+    Ok(leaves.iter().map(|leaf| leaf.join(".")).collect())
+}
+
+/// The path of each value that is no table.
+fn spread(path: Vec<String>, value: &Value, leaves: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Object(inner) if !inner.is_empty() => {
+            for (key, value) in inner {
+                spread(path.iter().cloned().chain([key.clone()]).collect(), value, leaves);
+            }
+        }
+        _ => leaves.push(path),
+    }
+}
+
+/// Whether there is such a key, level by level.
+fn known(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
+    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+    for (depth, part) in parts.iter().enumerate() {
+        let above = parts.get(..depth).unwrap_or_default();
+        let Some(names) = names(above, pipeline) else { return Ok(()) };
+        if !names.iter().any(|name| name == part) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let place = if above.is_empty() {
+                "there is no such key".to_owned()
+            } else {
+                format!("`{}` has no such key", above.join("."))
+            };
+            return Err((format!("{place}: `{part}`"), did_you_mean(part, &names)));
+        }
+    }
+    match parts.as_slice() {
+        [root] if *root != "max_total_attempts" => {
+            let names = names(&[root], pipeline).unwrap_or_default();
+            Err((format!("`{root}` is a table"), format!("name a key in it: {}", names.join(", "))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The keys at a place; `None` where any will do, or where the value's own reader knows better.
+fn names(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
+    let plain = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    match above {
+        [] => plain(&ROOTS),
+        ["phases"] => Some(pipeline.phases.iter().map(|phase| phase.name.to_string()).collect()),
+        ["phases", name] => {
+            let gate = pipeline.phases.iter().any(|phase| phase.name.as_str() == *name && phase.gate.is_some());
+            if gate { plain(&["max_retries", "settings", "gate"]) } else { plain(&["max_retries", "settings"]) }
+        }
+        ["phases", _, "gate"] => plain(&["ask", "fails_at", "may_revise"]),
+        ["feedback"] => plain(&["settings"]),
+        ["plugins"] => Some(pipeline.plugin_names().iter().map(|name| name.to_string()).collect()),
+        ["plugins", _] => plain(&["grants", "limits"]),
+        ["models"] => Some(keys(&ModelsConfig::default(), &["fast", "default", "deep"])),
+        ["providers", _] => Some(keys(&ProviderConfig::default(), &[])),
+        ["prices", _] => plain(&["input", "output", "cached_input"]),
+        ["budget"] => plain(&["calls", "tokens", "usd"]),
+        _ => None,
+    }
+}
+
+fn keys<T: Serialize>(value: &T, more: &[&str]) -> Vec<String> {
+    let json = serde_json::to_value(value).unwrap_or_default();
+    let own = json.as_object().into_iter().flat_map(Map::keys).cloned();
+    more.iter().map(|key| (*key).to_owned()).chain(own).collect()
+}
+
+fn put(path: &[String], value: &Value, pipeline: &mut Pipeline, settings: &mut RunSettings) -> Result<(), Complaint> {
+    let (root, rest) = path.split_first().ok_or_else(|| ("it is not a key".to_owned(), EXAMPLE.to_owned()))?;
+    match (root.as_str(), value) {
+        // A table over phases or plugins is one value for each of them.
+        ("phases" | "plugins", Value::Object(inner)) if rest.is_empty() => {
+            let each = inner.iter().map(|(name, value)| (vec![root.clone(), name.clone()], value));
+            return each.into_iter().try_for_each(|(path, value)| put(&path, value, pipeline, settings));
+        }
+        ("phases", _) => {
+            let (name, rest) = rest.split_first().map_or(("", rest), |(name, rest)| (name.as_str(), rest));
+            match pipeline.phases.iter_mut().find(|phase| phase.name.as_str() == name) {
+                Some(phase) => edit(phase, rest, value),
+                None => Ok(()),
+            }
+        }
+        ("plugins", _) => {
+            let (name, rest) = rest.split_first().map_or(("", rest), |(name, rest)| (name.as_str(), rest));
+            let Ok(name) = name.parse() else { return Ok(()) };
+            let empty = || PluginUse { limits: json!({}), ..PluginUse::default() };
+            edit(pipeline.plugins.entry(name).or_insert_with(empty), rest, value)
+        }
+        ("feedback", _) => edit(&mut pipeline.feedback, rest, value),
+        ("max_total_attempts", _) => edit(&mut pipeline.max_total_attempts, rest, value),
+        ("models", _) => edit(&mut settings.models, rest, value),
+        ("providers", _) => edit(&mut settings.providers, rest, value),
+        ("prices", _) => edit(&mut settings.prices, rest, value),
+        _ => edit(&mut settings.budget, rest, value),
+    }?;
+    let source = phasegate_process::source::Source { file: "", text: "" };
+    check_limits(source, pipeline).map_err(|fault| (fault.message, fault.hint))
+}
+
+/// Writes a value into what something looks like as JSON, and reads that again.
+fn edit<T: Serialize + DeserializeOwned>(target: &mut T, path: &[String], value: &Value) -> Result<(), Complaint> {
+    let mut json = serde_json::to_value(&*target).unwrap_or_default();
+    lay(at(&mut json, path), value);
+    *target = serde_json::from_value(json).map_err(|error| complaint(&error.to_string()))?;
+    Ok(())
+}
+
+/// The place that a path leads to; what is missing on the way becomes a table.
+fn at<'a>(json: &'a mut Value, path: &[String]) -> &'a mut Value {
+    let Some((first, rest)) = path.split_first() else { return json };
+    if !json.is_object() {
+        *json = json!({});
+    }
+    match json {
+        Value::Object(object) => at(object.entry(first.clone()).or_insert(Value::Null), rest),
+        other => other,
+    }
+}
+
+/// Tables are laid over each other; everything else, and an empty table, takes the place of what is there.
+fn lay(under: &mut Value, over: &Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) if !over.is_empty() => {
+            for (key, value) in over {
+                lay(under.entry(key.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => over.clone_into(under),
+    }
+}
+
+/// What serde says, with the word that was meant.
+fn complaint(words: &str) -> Complaint {
+    let (message, own) = words.split_once("\nhint: ").unwrap_or((words, ""));
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let word = quoted.next().unwrap_or_default();
+    let hint = match (own.is_empty(), message.starts_with("unknown field") || message.starts_with("unknown variant")) {
+        (false, _) => own.to_owned(),
+        (true, true) => did_you_mean(word, &quoted.collect::<Vec<_>>()),
+        (true, false) => "the value is written as in the pipeline or in phasegate.toml".to_owned(),
+    };
+    (in_plain_words(message.lines().next().unwrap_or("the value does not fit")), hint)
+}

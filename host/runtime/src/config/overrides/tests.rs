@@ -1,0 +1,274 @@
+//! What each swap changes, what it leaves alone, and what is refused with which words.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use phasegate_process::{Digest, PluginName};
+use serde_json::{Value, json};
+
+use super::Swaps;
+use crate::config::file::Config;
+use crate::config::run_settings::RunSettings;
+use crate::error::Error;
+use crate::plugins::source::{BUNDLED, bundled_digest};
+
+/// A folder with a configuration, a component and a pipeline, and a run's parts as they would be pinned.
+struct Bench {
+    dir: tempfile::TempDir,
+    config: Config,
+    pipeline: phasegate_process::pipeline::Pipeline,
+    settings: RunSettings,
+    components: BTreeMap<PluginName, Digest>,
+}
+
+fn bench() -> Bench {
+    let dir = tempfile::tempdir().unwrap();
+    let other = "extends = \"tsp\"\nname = \"other\"\n[[phase]]\nname = \"code\"\nagent = \"own\"\n\
+                 [plugins.own]\npath = \"mine.wasm\"\ngrants = { models = [\"fast\"] }\n";
+    let files = [("phasegate.toml", "[models]\ndefault = \"a:one\"\n"), ("mine.wasm", "mine"), ("other.toml", other)];
+    files.iter().for_each(|(name, text)| std::fs::write(dir.path().join(name), text).unwrap());
+    let config = Config::find(None, dir.path()).unwrap();
+    let pipeline = config.load_pipeline(None, None, dir.path(), &BUNDLED).unwrap().pipeline;
+    let mut models = config.models.clone();
+    (models.fast, models.deep) = (models.default.clone(), models.default.clone());
+    let settings = RunSettings {
+        models,
+        providers: config.providers.clone(),
+        prices: config.prices.clone(),
+        budget: config.budget,
+        base_dir: dir.path().to_owned(),
+        environments: BTreeMap::new(),
+        seed: 1,
+        cell: None,
+    };
+    let pinned = |name: &PluginName| (name.clone(), Digest::of(format!("pinned {name}").as_bytes()));
+    let components = pipeline.plugin_names().into_iter().map(pinned).collect();
+    Bench { dir, config, pipeline, settings, components }
+}
+
+impl Bench {
+    fn apply(&mut self, swaps: &Swaps) -> Result<usize, Error> {
+        let Self { dir, config, pipeline, settings, components } = self;
+        swaps.apply(pipeline, settings, components, dir.path(), config).map(|blobs| blobs.len())
+    }
+
+    fn agent(&self, phase: &str) -> &str {
+        self.pipeline.phase(&phase.parse().unwrap()).unwrap().agent.as_str()
+    }
+
+    fn digest(&self, plugin: &str) -> Option<&Digest> {
+        self.components.get(&plugin.parse::<PluginName>().unwrap())
+    }
+}
+
+fn agent(phase: &str, given: &str) -> Swaps {
+    Swaps { agents: [(phase.parse().unwrap(), given.to_owned())].into(), ..Swaps::default() }
+}
+
+fn set(entries: &[(&str, Value)]) -> Swaps {
+    Swaps { set: entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(), ..Swaps::default() }
+}
+
+fn refusal(swaps: &Swaps) -> String {
+    bench().apply(swaps).unwrap_err().to_string()
+}
+
+#[test]
+fn nothing_swapped_changes_nothing() {
+    let mut bench = bench();
+    let before = (bench.pipeline.clone(), bench.settings.clone(), bench.components.clone());
+    assert_eq!(bench.apply(&Swaps::default()).unwrap(), 0);
+    assert!(before == (bench.pipeline, bench.settings, bench.components));
+}
+
+#[test]
+fn an_agent_keeps_its_name_and_grants_and_only_its_component_changes() {
+    let mut bench = bench();
+    let before = bench.components.clone();
+    assert_eq!(bench.apply(&agent("code", "mine.wasm")).unwrap(), 1);
+    let name: PluginName = "code".parse().unwrap();
+    assert_eq!(bench.digest("code"), Some(&Digest::of(b"mine")));
+    assert_eq!(bench.pipeline.plugins[&name].path.as_deref(), bench.dir.path().join("mine.wasm").to_str());
+    assert_eq!(bench.pipeline.grants(&name).models.len(), 1);
+    let others =
+        |all: &BTreeMap<PluginName, Digest>| all.clone().into_iter().filter(|(it, _)| *it != name).collect::<Vec<_>>();
+    assert_eq!(others(&bench.components), others(&before));
+}
+
+#[test]
+fn an_agent_that_serves_two_phases_is_swapped_in_one_of_them_only() {
+    let mut bench = bench();
+    let reviewer: PluginName = "code-review".parse().unwrap();
+    bench
+        .pipeline
+        .phases
+        .iter_mut()
+        .filter(|phase| phase.gate.is_some())
+        .for_each(|phase| phase.agent = reviewer.clone());
+    bench.apply(&agent("code-review", "mine.wasm")).unwrap();
+    assert_eq!((bench.agent("code-review"), bench.agent("design-review")), ("code-review-2", "code-review"));
+    assert_eq!(bench.pipeline.grants(&"code-review-2".parse().unwrap()), bench.pipeline.grants(&reviewer));
+    assert_eq!(bench.digest("code-review-2"), Some(&Digest::of(b"mine")));
+    assert_eq!(bench.digest("code-review"), Some(&Digest::of(b"pinned code-review")));
+    assert_eq!(bench.digest("test"), None, "a plugin that nobody uses any more is not kept");
+}
+
+#[test]
+fn a_bundled_component_is_given_by_name_also_to_a_phase_that_usually_has_another() {
+    let mut bench = bench();
+    bench.apply(&agent("code", "design")).unwrap();
+    assert_eq!((bench.agent("code"), bench.agent("design")), ("design-2", "design"));
+    assert_eq!(bench.digest("design-2"), bundled_digest("design").as_ref());
+    assert_eq!(bench.digest("design"), Some(&Digest::of(b"pinned design")));
+}
+
+#[test]
+fn a_strategy_is_swapped_by_either_of_its_names() {
+    for name in ["nearest-phase", "feedback-nearest-phase"] {
+        let mut bench = bench();
+        bench.apply(&Swaps { feedback: Some(name.to_owned()), ..Swaps::default() }).unwrap();
+        assert_eq!(bench.pipeline.feedback.plugin.as_str(), "nearest-phase");
+        assert_eq!(bench.digest("nearest-phase"), bundled_digest("nearest-phase").as_ref());
+        assert_eq!(bench.digest("phase-aware"), None);
+    }
+    let mut bench = bench();
+    bench.apply(&Swaps { feedback: Some("mine.wasm".to_owned()), ..Swaps::default() }).unwrap();
+    assert_eq!(bench.digest("feedback-mine"), Some(&Digest::of(b"mine")));
+}
+
+#[test]
+fn a_pipeline_is_swapped_whole_and_what_it_names_as_before_stays_pinned() {
+    let mut bench = bench();
+    let other = Swaps { pipeline: Some(Path::new("other.toml").to_owned()), ..Swaps::default() };
+    assert_eq!(bench.apply(&other).unwrap(), 1);
+    assert_eq!((bench.pipeline.name.as_str(), bench.agent("code")), ("other", "own"));
+    assert_eq!(bench.digest("own"), Some(&Digest::of(b"mine")));
+    assert_eq!(bench.digest("design"), Some(&Digest::of(b"pinned design")));
+    assert_eq!(bench.digest("code"), None);
+}
+
+#[test]
+fn values_are_set_by_key_and_tables_are_laid_over() {
+    let mut bench = bench();
+    bench
+        .apply(&set(&[
+            ("phases.code-review.max_retries", json!(5)),
+            ("phases.code-review.gate", json!({"ask": "never", "fails_at": {"high": 1}})),
+            ("phases.code.settings.style", json!("terse")),
+            ("feedback.settings.raise_after", json!(1)),
+            ("plugins.code.limits.cpu_ms", json!(1000)),
+            ("max_total_attempts", json!(20)),
+            ("budget", json!({"usd": 1.5, "calls": "unlimited"})),
+            ("prices", json!({"b:two.5": {"input": 1, "output": 2}})),
+            ("providers.b.base_url", json!("http://127.0.0.1:1")),
+            ("models.retries", json!(0)),
+        ]))
+        .unwrap();
+    let review = bench.pipeline.phase(&"code-review".parse().unwrap()).unwrap();
+    let gate = review.gate.as_ref().unwrap();
+    assert_eq!((review.max_retries.get(), gate.fails_at.len()), (5, 2));
+    assert_eq!(gate.ask, phasegate_process::pipeline::Ask::Never);
+    assert_eq!(bench.pipeline.phase(&"code".parse().unwrap()).unwrap().settings, json!({"style": "terse"}));
+    assert_eq!(bench.pipeline.feedback.settings, json!({"raise_after": 1}));
+    assert_eq!(bench.pipeline.max_total_attempts.get(), 20);
+    let budget = bench.settings.budget;
+    assert_eq!((budget.usd, budget.calls, budget.tokens), (Some(1.5), None, Some(2_000_000)));
+    assert_eq!(bench.settings.prices.of(&"b:two.5".parse().unwrap()).unwrap().output, 2.0);
+    assert_eq!(bench.settings.models.retries, 0);
+}
+
+#[test]
+fn what_the_default_model_served_follows_it_and_what_was_named_does_not() {
+    let models = |swaps: &Swaps| {
+        let mut bench = bench();
+        bench.apply(swaps).unwrap();
+        let RunSettings { models, .. } = bench.settings;
+        [models.fast, models.default, models.deep].map(|model| model.unwrap().to_string())
+    };
+    assert_eq!(models(&set(&[("models.default", json!("b:two"))])), ["b:two", "b:two", "b:two"]);
+    let both = set(&[("models.default", json!("b:two")), ("models.fast", json!("a:one"))]);
+    assert_eq!(models(&both), ["a:one", "b:two", "b:two"]);
+}
+
+#[test]
+fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
+    let refused = [
+        (
+            agent("coed", "mine.wasm"),
+            "agent of `coed`: there is no phase `coed` in pipeline `tsp`\nhint: did you mean `code`?",
+        ),
+        (agent("code", "none.wasm"), "agent of `code`: there is no file `none.wasm`\nhint: it is looked for in "),
+        (
+            agent("code", "cdoe"),
+            "agent of `code`: there is no bundled component `cdoe`\nhint: did you mean `code`?\na component of",
+        ),
+        (
+            Swaps { feedback: Some("nearest".to_owned()), ..Swaps::default() },
+            "feedback: there is no strategy `nearest`\nhint: known are phase-aware, nearest-phase\na strategy of your own",
+        ),
+        (
+            set(&[("phase.code.max_retries", json!(5))]),
+            "set `phase.code.max_retries`: there is no such key: `phase`\nhint: did you mean `phases`?",
+        ),
+        (
+            set(&[("phases.code.retries", json!(5))]),
+            "set `phases.code.retries`: `phases.code` has no such key: `retries`\nhint: known are max_retries, settings",
+        ),
+        (
+            set(&[("phases.code.gate.ask", json!("never"))]),
+            "set `phases.code.gate.ask`: `phases.code` has no such key: `gate`\nhint: known are max_retries, settings",
+        ),
+        (
+            set(&[("phases.test", json!({"gate": {"fails-at": {}}}))]),
+            "set `phases.test`: `phases.test.gate` has no such key: `fails-at`\nhint: did you mean `fails_at`?",
+        ),
+        (
+            set(&[("phases.code.max_retries", json!(0))]),
+            "set `phases.code.max_retries`: invalid value: integer `0`, expected a whole number, 1 or more\nhint: the value is written",
+        ),
+        (
+            set(&[("phases.test.gate.ask", json!("nevr"))]),
+            "set `phases.test.gate.ask`: unknown variant `nevr`, expected one of `never`, `on_exhausted`, `on_fail`, `always`\n\
+             hint: did you mean `never`?",
+        ),
+        (
+            set(&[("models.default", json!("claude"))]),
+            "set `models.default`: `claude` is not a model\nhint: write PROVIDER:MODEL",
+        ),
+        (
+            set(&[("models", json!("a:b"))]),
+            "set `models`: `models` is a table\nhint: name a key in it: fast, default, deep",
+        ),
+        (
+            set(&[("plugins.code.limits.cpu", json!(1))]),
+            "set `plugins.code.limits.cpu`: limits of plugin `code`: unknown field `cpu`",
+        ),
+        (
+            set(&[("max_total_attempts", json!(2))]),
+            "what is swapped: max_total_attempts is 2, but 3 gates have to be judged\nhint: allow at least 3",
+        ),
+        (set(&[("a b", json!(2))]), "set `a b`: it is not a key\nhint: a key is like "),
+    ];
+    for (swaps, words) in refused {
+        let refusal = refusal(&swaps);
+        assert!(refusal.starts_with(words), "{refusal}\nis not\n{words}");
+    }
+}
+
+#[test]
+fn a_set_of_the_command_line_is_toml_or_a_plain_text() {
+    let read = |text: &str| Swaps::parse_set(text).unwrap();
+    assert_eq!(read("phases.test.max_retries=5"), ("phases.test.max_retries".to_owned(), json!(5)));
+    assert_eq!(read("models.default = anthropic:x"), ("models.default".to_owned(), json!("anthropic:x")));
+    assert_eq!(read("budget.calls=\"unlimited\"").1, json!("unlimited"));
+    assert_eq!(
+        read("prices.\"a:b=c\"={ input = 1, output = 2 }"),
+        ("prices.\"a:b=c\"".to_owned(), json!({"input": 1, "output": 2}))
+    );
+    assert_eq!(
+        Swaps::parse_set("nonsense").unwrap_err().to_string(),
+        "set `nonsense`: it is not KEY=VALUE\nhint: a key is like phases.code-review.max_retries, feedback.settings.NAME or \
+         models.default"
+    );
+}

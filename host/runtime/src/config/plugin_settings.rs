@@ -1,0 +1,62 @@
+//! What plugins say of themselves, held against the pipeline that uses them: the kinds of artifacts that they bring, and the
+//! settings that they take. A component that cannot be read says nothing here; it is refused where it is loaded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use phasegate_process::PluginName;
+use phasegate_process::manifest::Manifest;
+use phasegate_process::pipeline::{Pipeline, Places, SettingsOf};
+use phasegate_process::source::{Source, SourceError};
+
+use crate::plugins::source::manifest_of;
+
+/// What the plugins of a pipeline say of themselves.
+pub(crate) type Manifests = BTreeMap<PluginName, Arc<Manifest>>;
+
+/// Those of its agents.
+pub(crate) fn of_agents(pipeline: &Pipeline, dir: &Path) -> Manifests {
+    let agents: BTreeSet<&PluginName> = pipeline.phases.iter().map(|phase| &phase.agent).collect();
+    agents.into_iter().filter_map(|agent| Some((agent.clone(), manifest_of(pipeline, agent, dir)?))).collect()
+}
+
+/// Adds the kinds that these bring and the pipeline does not have.
+pub(crate) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, manifests: &Manifests) -> Result<(), SourceError> {
+    let own: Vec<_> = pipeline.kinds.keys().cloned().collect();
+    for (plugin, manifest) in manifests {
+        for (kind, schema) in manifest.kinds.iter().filter(|(kind, _)| !own.contains(kind)) {
+            let text = schema.to_string();
+            let known = pipeline.kinds.entry(kind.clone()).or_insert_with(|| text.clone());
+            if *known != text {
+                let message = format!("two plugins bring the kind `{kind}`, each with a schema of its own");
+                let hint = "say which one holds with `[[kind]]`";
+                return Err(source.error(source.mention(plugin.as_str()), message, hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether every plugin takes the settings that it is given; complained of at their place in the file.
+pub(crate) fn check_settings(
+    source: Source<'_>,
+    pipeline: &Pipeline,
+    manifests: &Manifests,
+    places: &Places,
+) -> Result<(), SourceError> {
+    for (of, plugin, settings) in pipeline.settings() {
+        let Some(manifest) = manifests.get(plugin) else { continue };
+        if let Some(fault) = manifest.faults(settings).into_iter().next() {
+            let message = settings_message(&of, plugin, &manifest.version, &fault.message);
+            let error = places.error(&of, fault.key.as_deref(), message.clone(), fault.hint.clone());
+            return Err(error.unwrap_or_else(|| source.error_at_top(message, fault.hint)));
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with settings, and whose they are.
+pub(crate) fn settings_message(of: &SettingsOf, plugin: &PluginName, version: &str, fault: &str) -> String {
+    format!("{of} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
+}

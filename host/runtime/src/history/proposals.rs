@@ -1,0 +1,110 @@
+//! Improvement proposals: what postmortems propose, what people decide, and what later runs are told of it.
+
+use phasegate_journal::Journal;
+use phasegate_process::state::State;
+use phasegate_process::{Event, RunId};
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::store::load::load;
+use crate::store::writer::{now_ms, read_json};
+
+/// A proposal of some run.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Proposal {
+    /// The run whose postmortem made it.
+    pub run: RunId,
+    /// Its id in that run.
+    pub id: String,
+    /// `pending`, `approved` or `rejected`.
+    pub status: &'static str,
+    /// Who decided.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The proposal as it was submitted.
+    pub content: Value,
+}
+
+/// Every proposal, of the newest run first.
+pub fn proposals(journal: &dyn Journal) -> Result<Vec<Proposal>, Error> {
+    let mut all = Vec::new();
+    for run in journal.runs()? {
+        let (state, _) = load(journal, &run)?;
+        all.extend(proposals_of(journal, &state)?);
+    }
+    Ok(all)
+}
+
+fn proposals_of(journal: &dyn Journal, state: &State) -> Result<Vec<Proposal>, Error> {
+    let Some((_, pips)) = state.artifacts.iter().find(|(name, _)| name.as_str() == "pips") else {
+        return Ok(Vec::new());
+    };
+    let pips: Value = read_json(journal, &pips.digest)?;
+    let list = pips.get("proposals").and_then(Value::as_array).cloned().unwrap_or_default();
+    let proposal = |content: Value| {
+        let id = content.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let decision = state.proposals.iter().rev().find(|decision| decision.id == id);
+        let status = decision.map_or("pending", |decision| if decision.approved { "approved" } else { "rejected" });
+        Proposal {
+            run: state.created.run_id.clone(),
+            status,
+            by: decision.map(|decision| decision.by.clone()),
+            reason: decision.map(|decision| decision.reason.clone()),
+            id,
+            content,
+        }
+    };
+    Ok(list.into_iter().map(proposal).collect())
+}
+
+/// Decides on a proposal, named `RUN/ID`, or `ID` where only one run has it.
+pub async fn decide_proposal(
+    journal: &dyn Journal,
+    name: &str,
+    approved: bool,
+    by: &str,
+    reason: &str,
+) -> Result<Proposal, Error> {
+    let (run, id) = name.split_once('/').map_or((None, name), |(run, id)| (Some(run), id));
+    let all = proposals(journal)?;
+    let mut found = all.into_iter().filter(|known| known.id == id && run.is_none_or(|run| known.run.as_str() == run));
+    let hint = "`phasegate pip list` shows them as RUN/ID";
+    let proposal = found.next().ok_or_else(|| Error::NotNow(format!("there is no proposal `{name}`\nhint: {hint}")))?;
+    if found.next().is_some() {
+        return Err(Error::NotNow(format!("several runs have a proposal `{name}`\nhint: {hint}")));
+    }
+    if !approved && reason.trim().is_empty() {
+        let why = "a rejection needs a reason\nhint: say why with --reason \"…\": later runs are told";
+        return Err(Error::NotNow(why.to_owned()));
+    }
+    let owned = journal.own(&proposal.run).await?;
+    let (state, _) = load(journal, &proposal.run)?;
+    let event =
+        Event::ProposalDecided { id: proposal.id.clone(), approved, by: by.to_owned(), reason: reason.to_owned() };
+    journal.append(&proposal.run, owned.fence(), state.events + 1, now_ms(), vec![event], Vec::new()).await?;
+    let status = if approved { "approved" } else { "rejected" };
+    Ok(Proposal { status, by: Some(by.to_owned()), reason: Some(reason.to_owned()), ..proposal })
+}
+
+/// What later runs are told: approved changes to follow, rejected ones not to propose again.
+pub(crate) fn process_notes(journal: &dyn Journal, runs: &[State]) -> Result<Value, Error> {
+    let mut approved = Vec::new();
+    let mut rejected = Vec::new();
+    for state in runs.iter().filter(|state| !state.proposals.is_empty()) {
+        for proposal in proposals_of(journal, state)? {
+            let (run, id, by) = (&proposal.run, &proposal.id, &proposal.by);
+            match proposal.status {
+                "approved" => approved.push(json!({
+                    "run_id": run, "id": id, "decided_by": by, "proposed_changes": proposal.content.get("proposed_changes"),
+                })),
+                "rejected" => rejected.push(json!({
+                    "run_id": run, "id": id, "decided_by": by, "reason": proposal.reason,
+                    "analysis": proposal.content.get("analysis"),
+                })),
+                _ => {}
+            }
+        }
+    }
+    Ok(json!({ "approved": approved, "rejected": rejected }))
+}

@@ -1,0 +1,4 @@
+//! Components: where they come from, and loading them into the sandbox.
+
+pub(crate) mod load;
+pub(crate) mod source;

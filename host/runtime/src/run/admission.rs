@@ -1,0 +1,107 @@
+//! What an agent hands in, at the door: every fault is found and said, or all of it is taken.
+
+use phasegate_journal::Blob;
+use phasegate_process::artifact::Door;
+use phasegate_process::gate::check_findings;
+use phasegate_process::state::AgentWork;
+use phasegate_process::{Findings, Kind, Submission};
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::run::agent::Admitted;
+use crate::run::context::Driver;
+use crate::run::limit_hit::LimitHit;
+use crate::run::test_run;
+use crate::store::writer::{artifact_of, json_blob};
+
+/// How many faults are told at once.
+const MAX_FAULTS: usize = 20;
+/// How many bytes findings may have: they stand in the run's events and state, and go to strategies and agents.
+const MAX_FINDINGS: usize = 1 << 20;
+/// How many bytes of a plugin's own words go into events and prompts.
+const MAX_WORDS: usize = 8 << 10;
+
+/// A plugin's words, cut where they are too long to be kept and told.
+pub(crate) fn bounded(mut words: String) -> String {
+    if words.len() > MAX_WORDS {
+        words.truncate(words.floor_char_boundary(MAX_WORDS));
+        words.push_str(" … (cut)");
+    }
+    words
+}
+
+/// Holds a submission against what the phase was to produce.
+pub(crate) async fn admit(
+    driver: &Driver,
+    work: &AgentWork,
+    submission: Submission,
+    hit: &LimitHit,
+) -> Result<Result<Admitted, Vec<String>>, Error> {
+    let mut faults = Vec::new();
+    let mut admitted = Admitted { artifacts: Vec::new(), contents: Vec::new(), findings: None };
+    for produced in &work.phase.produces {
+        let mut named = submission.artifacts.iter().filter(|artifact| artifact.name == produced.name.as_str());
+        match (named.next(), named.next()) {
+            (None, _) => faults.push(format!("artifact `{}` is missing", produced.name)),
+            (_, Some(_)) => faults.push(format!("artifact `{}` is there twice", produced.name)),
+            (Some(artifact), None) => match check(driver, &produced.kind, &artifact.content, hit).await? {
+                Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
+                Ok(()) => {
+                    let blob = Blob::new(artifact.content.clone());
+                    admitted.artifacts.push(artifact_of(&blob, produced.name.clone(), produced.kind.clone()));
+                    admitted.contents.push(blob);
+                }
+            },
+        }
+    }
+    for artifact in &submission.artifacts {
+        if !work.phase.produces.iter().any(|produced| produced.name.as_str() == artifact.name) {
+            let name: String = artifact.name.chars().take(80).collect();
+            faults.push(format!("artifact `{}` is not one that this phase produces", name.escape_debug()));
+        }
+    }
+    match (&work.phase.gate, submission.findings) {
+        (None, Some(_)) => faults.push("findings are submitted, but the phase is no gate".to_owned()),
+        (Some(gate), None) if gate.tests.is_none() => faults.push("a gate's agent has to submit findings".to_owned()),
+        (_, findings) => {
+            let findings = findings.unwrap_or_default();
+            let phases: Vec<_> = driver.pipeline.phases.iter().map(|phase| phase.name.clone()).collect();
+            let found = check_findings(&findings, &phases);
+            admitted.findings = work.phase.gate.as_ref().map(|_| json_blob::<Findings>(&findings));
+            let size = admitted.findings.as_ref().map_or(0, |blob| blob.bytes.len());
+            if found.is_empty() && size > MAX_FINDINGS {
+                faults.push(format!("the findings have {size} bytes; at most {MAX_FINDINGS} are taken"));
+            }
+            faults.extend(found);
+        }
+    }
+    faults.truncate(MAX_FAULTS);
+    faults.iter_mut().for_each(|fault| *fault = bounded(std::mem::take(fault)));
+    Ok(if faults.is_empty() { Ok(admitted) } else { Err(faults) })
+}
+
+/// Whether this content would be taken as an artifact of this kind. Code must also parse, where a runner can tell.
+pub(crate) async fn check(
+    driver: &Driver,
+    kind: &Kind,
+    content: &[u8],
+    hit: &LimitHit,
+) -> Result<Result<(), Vec<String>>, Error> {
+    let plan = current(driver, "project_plan")?;
+    let task_id = driver.writer.state().created.task_id.clone();
+    let door = Door { pipeline: &driver.pipeline, task_id: &task_id, plan: plan.as_ref() };
+    match door.check(kind, content) {
+        Err(faults) => Ok(Err(faults)),
+        Ok(value) if kind.as_str() == "generated_code" => test_run::build_faults(driver, &value, hit).await,
+        Ok(_) => Ok(Ok(())),
+    }
+}
+
+/// The current artifact of this name as JSON, where there is one.
+pub(crate) fn current(driver: &Driver, name: &str) -> Result<Option<Value>, Error> {
+    let digest = {
+        let state = driver.writer.state();
+        state.artifacts.iter().find(|(known, _)| known.as_str() == name).map(|(_, artifact)| artifact.digest.clone())
+    };
+    digest.map(|digest| driver.writer.json(&digest)).transpose()
+}

@@ -1,0 +1,81 @@
+//! Gates: the host judges, then asks the strategy who revises what, and holds its answer against the pipeline.
+
+use std::sync::Arc;
+
+use phasegate_process::feedback::GateFailure;
+use phasegate_process::gate::{Bench, Judgement, SuiteRun, judge_findings, judge_tests};
+use phasegate_process::state::JudgeWork;
+use phasegate_process::{AttemptId, Decided, Event, Findings, PhaseOutcome, decide};
+
+use crate::error::Error;
+use crate::run::admission::bounded;
+use crate::run::context::Driver;
+use crate::run::limit_hit::LimitHit;
+use crate::store::writer::{artifact_of, json_blob};
+
+/// Judges a gate and writes the verdict and the report down.
+pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> {
+    let task_id = driver.writer.state().created.task_id.clone();
+    let bench = Bench {
+        task_id: &task_id,
+        gate: &work.at.phase,
+        attempt: work.at.attempt,
+        may_revise: &work.gate.may_revise,
+        about: &work.about,
+    };
+    let judgement = match (&work.outcome, &work.gate.tests, &work.tests) {
+        (PhaseOutcome::Submitted { findings, .. }, tests, run) => {
+            let findings = findings.as_ref().map(|digest| driver.writer.json::<Findings>(digest)).transpose()?;
+            match (tests, run, findings) {
+                (None, _, Some(findings)) => judge_findings(&bench, &work.gate, findings),
+                (None, _, None) => Judgement::not_judged("no findings were submitted".to_owned(), false),
+                (Some(_), Some(run), findings) => {
+                    let run = driver.writer.json::<SuiteRun>(run)?;
+                    judge_tests(&bench, &run, findings.unwrap_or_default())
+                }
+                (Some(tests), None, _) => {
+                    let why = format!("there is no `{}` or no `{}` to run", tests.code, tests.suite);
+                    Judgement::not_judged(why, true)
+                }
+            }
+        }
+        (fault, _, _) => Judgement::not_judged(fault.fault().unwrap_or_default(), false),
+    };
+    let blob = judgement.report.as_ref().map(json_blob);
+    let kind = if work.gate.tests.is_some() { "test_report" } else { "findings_report" };
+    let report = match &blob {
+        Some(blob) => Some(artifact_of(blob, work.gate.report.clone(), kind.parse()?)),
+        None => None,
+    };
+    let Judgement { verdict, reason, permanent, issues, dropped, .. } = judgement;
+    let judged =
+        Event::GateJudged { at: work.at, verdict, reason, permanent, issues, dropped, about: work.about, report };
+    driver.writer.append(vec![judged], blob.into_iter().collect())
+}
+
+/// Asks the strategy after a failed gate.
+pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: GateFailure) -> Result<(), Error> {
+    if driver.take_given(&at, |event| matches!(event, Event::FeedbackDecided { .. }))? {
+        return Ok(());
+    }
+    let name = &driver.pipeline.feedback.plugin;
+    let plugin = driver.plugin(name).await?;
+    let call = driver.call(&plugin, format!("feedback on gate {}, attempt {}", at.phase, at.attempt));
+    let about = {
+        let state = driver.writer.state();
+        let judged = state.phases.get(&at.phase).and_then(|known| known.judged.last());
+        judged.map(|judged| judged.about.clone()).unwrap_or_default()
+    };
+    let hit = LimitHit::none(&at);
+    let decided = match plugin.decide(&failure, &call).await {
+        Ok(decision) => decide::check(&failure, &about, decision),
+        Err(error) => Decided::Refused { reason: hit.note(error) },
+    };
+    let decided = match decided {
+        Decided::Refused { reason } => Decided::Refused { reason: bounded(reason) },
+        Decided::GiveUp { reason } => Decided::GiveUp { reason: bounded(reason) },
+        Decided::AskAPerson { reason } => Decided::AskAPerson { reason: bounded(reason) },
+        revise @ Decided::Revise { .. } => revise,
+    };
+    driver.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.taken() })
+}

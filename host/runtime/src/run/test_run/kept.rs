@@ -1,0 +1,252 @@
+//! Which tests of earlier attempts run again, which were given up, and which requirements lost their tests. Pure.
+//!
+//! A test of an earlier attempt is kept unless a later suite drops it by name and with a reason. Leaving it out, or
+//! changing it in place, does not drop it: it then runs again as it was, beside the new one.
+
+use std::collections::{HashMap, HashSet};
+
+use phasegate_process::DroppedTest;
+use phasegate_process::gate::SuiteRun;
+use phasegate_process::testing::File;
+use serde_json::Value;
+
+use super::TestSuite;
+
+/// A suite of an earlier attempt.
+pub(super) struct Earlier {
+    pub(super) attempt: u32,
+    pub(super) suite: TestSuite,
+    /// The tests that were found in it then.
+    pub(super) collected: Vec<String>,
+}
+
+/// What is kept of earlier attempts.
+pub(super) struct Kept {
+    pub(super) groups: Vec<Group>,
+    pub(super) dropped: Vec<DroppedTest>,
+}
+
+/// Tests of one earlier suite that run again, among that suite's files.
+pub(super) struct Group {
+    pub(super) attempt: u32,
+    pub(super) files: Vec<File>,
+    pub(super) tests: Vec<String>,
+}
+
+/// The file of a test.
+pub(super) fn file_of(test: &str) -> &str {
+    test.split_once("::").map_or(test, |(file, _)| file)
+}
+
+/// A test's name without its parameters. A bracket in the file's path is no parameter.
+pub(super) fn base_name(test: &str) -> &str {
+    let Some(after_file) = test.find("::") else { return test };
+    let bracket = test.get(after_file..).and_then(|rest| rest.find('['));
+    bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
+}
+
+/// A suite that runs, and the tests that were found in it. Ready to be looked up: a suite may have thousands of files, and
+/// each of them a test.
+struct Running<'a> {
+    files: HashMap<&'a str, &'a str>,
+    tests: HashSet<&'a str>,
+    /// The files in which tests were found; the others are helpers.
+    with_tests: HashSet<&'a str>,
+    dropped: HashMap<&'a str, &'a DroppedTest>,
+}
+
+impl<'a> Running<'a> {
+    fn of(suite: &'a TestSuite, collected: &'a [String]) -> Self {
+        let mut dropped = HashMap::new();
+        for one in &suite.dropped {
+            dropped.entry(one.test.as_str()).or_insert(one);
+        }
+        Self {
+            files: suite.files.iter().map(|file| (file.path.as_str(), file.content.as_str())).collect(),
+            tests: collected.iter().map(String::as_str).collect(),
+            with_tests: collected.iter().map(|test| file_of(test)).collect(),
+            dropped,
+        }
+    }
+
+    /// Whether all helpers are the same, with none added: a new `conftest.py` changes a test as much as a new line in it.
+    fn has_the_helpers_of(&self, other: &Self) -> bool {
+        let helper = |path: &&&str| !self.with_tests.contains(*path) && !other.with_tests.contains(*path);
+        let mut helpers = self.files.keys().chain(other.files.keys()).filter(helper);
+        helpers.all(|path| self.files.get(path) == other.files.get(path))
+    }
+
+    /// Whether this test was found here too, in the same file.
+    fn has(&self, test: &str, of: &Self) -> bool {
+        self.tests.contains(test) && self.files.get(file_of(test)) == of.files.get(file_of(test))
+    }
+}
+
+/// Newest suites first: what a newer one holds unchanged need not run twice. `collected` are the current suite's tests.
+pub(super) fn kept(current: &TestSuite, collected: &[String], earlier: &[Earlier]) -> Kept {
+    let mut kept = Kept { groups: Vec::new(), dropped: Vec::new() };
+    let mut later = vec![Running::of(current, collected)];
+    for known in earlier.iter().rev() {
+        let own = Running::of(&known.suite, &known.collected);
+        // A test runs unchanged in a later suite that has it and all its helpers as they were.
+        let alike: Vec<&Running<'_>> = later.iter().filter(|running| running.has_the_helpers_of(&own)).collect();
+        let mut tests = Vec::new();
+        for test in &known.collected {
+            let reason = later.iter().find_map(|running| running.dropped.get(test.as_str()));
+            match reason {
+                Some(dropped) if kept.dropped.iter().any(|other| other.test == dropped.test) => {}
+                Some(dropped) => kept.dropped.push((*dropped).clone()),
+                None if alike.iter().any(|running| running.has(test, &own)) => {}
+                None => tests.push(test.clone()),
+            }
+        }
+        if !tests.is_empty() {
+            kept.groups.push(Group { attempt: known.attempt, files: known.suite.files.clone(), tests });
+        }
+        later.push(own);
+    }
+    kept.groups.reverse();
+    kept
+}
+
+/// The requirements of the task, as `R1`, `R2`, …, that no test which ran is for any more.
+pub(super) fn uncovered(task: Option<&Value>, current: &TestSuite, earlier: &[Earlier], run: &SuiteRun) -> Vec<String> {
+    let requirements =
+        task.and_then(|task| task.get("requirements")?.as_array()).map(Vec::as_slice).unwrap_or_default();
+    let known: HashSet<&str> =
+        run.collected.iter().map(String::as_str).chain(run.kept.iter().map(|kept| kept.test.as_str())).collect();
+    let ran = |test: &String| known.contains(base_name(test));
+    let covers: Vec<_> = current.covers.iter().chain(earlier.iter().flat_map(|known| &known.suite.covers)).collect();
+    let names = requirements
+        .iter()
+        .enumerate()
+        .map(|(index, text)| (format!("R{}", index + 1), text.as_str().unwrap_or_default()));
+    let bare = names.filter(|(name, text)| {
+        let about = |requirement: &str| requirement.eq_ignore_ascii_case(name) || requirement == *text;
+        !covers.iter().any(|entry| about(entry.requirement.trim()) && entry.tests.iter().any(ran))
+    });
+    bare.map(|(name, _)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::test_run::Covers;
+    use phasegate_process::Digest;
+    use serde_json::json;
+
+    fn file(path: &str, content: &str) -> File {
+        File { path: path.into(), content: content.into() }
+    }
+
+    fn suite(files: Vec<File>, dropped: &[&str]) -> TestSuite {
+        let dropped = dropped
+            .iter()
+            .map(|test| DroppedTest { test: (*test).into(), reason: "it asks for the wrong thing".into() });
+        TestSuite { files, covers: vec![], dropped: dropped.collect() }
+    }
+
+    fn first(files: Vec<File>) -> Earlier {
+        Earlier { attempt: 1, suite: suite(files, &[]), collected: vec!["t.py::a".into(), "t.py::b".into()] }
+    }
+
+    fn both() -> Vec<String> {
+        vec!["t.py::a".into(), "t.py::b".into()]
+    }
+
+    #[test]
+    fn an_unchanged_file_does_not_run_twice() {
+        let kept = kept(&suite(vec![file("t.py", "1")], &[]), &both(), &[first(vec![file("t.py", "1")])]);
+        assert!(kept.groups.is_empty());
+    }
+
+    // Fault 15 of the reference process: new tests at every attempt move the goalposts.
+    #[test]
+    fn a_test_that_is_left_out_or_changed_runs_again_as_it_was() {
+        for current in [suite(vec![], &[]), suite(vec![file("t.py", "2")], &[])] {
+            let kept = kept(&current, &both(), &[first(vec![file("t.py", "1")])]);
+            assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
+            assert_eq!(kept.groups[0].files, [file("t.py", "1")]);
+        }
+    }
+
+    #[test]
+    fn thousands_of_files_with_a_test_each_are_compared_file_by_file() {
+        // File by file against each other, for each test, this would take an hour.
+        let path = |n: usize| format!("{}{n}.py", "t".repeat(100));
+        let files: Vec<File> = (0..2_000).map(|n| file(&path(n), "1")).collect();
+        let mut changed = files.clone();
+        changed[1_000].content = "2".into();
+        let collected: Vec<String> = (0..2_000).map(|n| format!("{}::a", path(n))).collect();
+        let earlier = Earlier { attempt: 1, suite: suite(files, &[]), collected: collected.clone() };
+        let kept = kept(&suite(changed, &[]), &collected, &[earlier]);
+        assert_eq!(kept.groups[0].tests, [format!("{}::a", path(1_000))]);
+    }
+
+    #[test]
+    fn a_changed_helper_changes_the_test() {
+        let earlier = first(vec![file("t.py", "1"), file("conftest.py", "1")]);
+        let kept = kept(&suite(vec![file("t.py", "1"), file("conftest.py", "2")], &[]), &both(), &[earlier]);
+        assert_eq!(kept.groups.len(), 1);
+    }
+
+    #[test]
+    fn an_added_helper_changes_the_test() {
+        let current = suite(vec![file("t.py", "1"), file("conftest.py", "app.answer = 42")], &[]);
+        assert_eq!(kept(&current, &both(), &[first(vec![file("t.py", "1")])]).groups.len(), 1);
+    }
+
+    #[test]
+    fn a_later_suite_in_which_the_test_was_not_found_does_not_run_it() {
+        let kept = kept(&suite(vec![file("t.py", "1")], &[]), &[], &[first(vec![file("t.py", "1")])]);
+        assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
+    }
+
+    #[test]
+    fn giving_up_one_parameter_gives_up_nothing() {
+        let current = suite(vec![], &["t.py::a[no such case]"]);
+        let kept = kept(&current, &[], &[first(vec![file("t.py", "1")])]);
+        assert_eq!((kept.dropped.len(), kept.groups[0].tests.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_bracket_in_a_path_is_no_parameter() {
+        assert_eq!(base_name("t[1].py::a[2]"), "t[1].py::a");
+        assert_eq!(base_name("t[1].py"), "t[1].py");
+    }
+
+    #[test]
+    fn a_test_is_given_up_by_name_and_stays_given_up() {
+        let second = Earlier {
+            attempt: 2,
+            suite: suite(vec![file("t.py", "2")], &["t.py::a"]),
+            collected: vec!["t.py::b".into()],
+        };
+        let kept = kept(&suite(vec![file("t.py", "2")], &[]), &both(), &[first(vec![file("t.py", "1")]), second]);
+        assert_eq!(kept.dropped.len(), 1);
+        assert_eq!(kept.groups.len(), 1);
+        assert_eq!((kept.groups[0].attempt, kept.groups[0].tests.as_slice()), (1, ["t.py::b".to_owned()].as_slice()));
+    }
+
+    #[test]
+    fn a_requirement_without_a_test_that_ran_is_uncovered() {
+        let mut current = suite(vec![], &[]);
+        let covers =
+            |requirement: &str, test: &str| Covers { requirement: requirement.into(), tests: vec![test.into()] };
+        current.covers = vec![covers("R1", "t.py::a[1]"), covers("r2", "t.py::gone"), covers("it is quick", "t.py::a")];
+        let run = SuiteRun {
+            language: "python".into(),
+            code: Digest::of(b""),
+            suite: Digest::of(b""),
+            no_runner: None,
+            build_errors: vec![],
+            collected: vec!["t.py::a".into()],
+            kept: vec![],
+            tests: vec![],
+            dropped: vec![],
+            uncovered: vec![],
+        };
+        let task = json!({"requirements": ["it parses", "it fails", "it is quick"]});
+        assert_eq!(uncovered(Some(&task), &current, &[], &run), ["R2"]);
+    }
+}

@@ -1,0 +1,432 @@
+//! Test runs: the trial runs that agents ask for, and the run that counts.
+//!
+//! The run that counts takes the code from the store by digest, runs this attempt's suite and every kept test of earlier
+//! attempts, one test file in a fresh instance. Every collected test has an outcome; one that did not report has errored.
+//! A runner that traps or exceeds its limits fails the tests of that file and nothing else.
+
+mod kept;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{FutureExt, StreamExt, stream};
+use phasegate_process::gate::{KeptTest, SuiteRun};
+use phasegate_process::state::SuiteWork;
+use phasegate_process::testing::{BenchError, File, Outcome, TestCase, TestRun};
+use phasegate_process::{DroppedTest, Event, artifact};
+use phasegate_sandbox::{CallError, CallErrorKind, Plugin};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::run::admission::bounded;
+use crate::run::context::Driver;
+use crate::run::limit_hit::LimitHit;
+use crate::store::writer::json_blob;
+use kept::{Earlier, base_name, file_of};
+
+/// Test files of one suite that run at once.
+const SIDE_BY_SIDE: usize = 2;
+
+/// The most tests of one suite.
+const MAX_TESTS: usize = 2_000;
+
+/// The most reports that count: a test may report once for each of its parameters.
+const MAX_REPORTS: usize = 5_000;
+
+/// The most errors of loading that are told.
+const MAX_ERRORS: usize = 100;
+
+/// How much longer a whole run of tests may take than one of its files: by the usual limits an hour, as for an agent.
+const FILES_LONG: u32 = 12;
+
+/// A run of tests under way.
+struct Session<'a> {
+    driver: &'a Driver,
+    runner: &'a Plugin,
+    hit: &'a LimitHit,
+    began: Instant,
+}
+
+impl<'a> Session<'a> {
+    fn begin(driver: &'a Driver, runner: &'a Plugin, hit: &'a LimitHit) -> Self {
+        Self { driver, runner, hit, began: Instant::now() }
+    }
+
+    /// Why no further file is run, where all of them together took too long.
+    fn over(&self) -> Option<CallError> {
+        let doing = format!("{}, all its tests together", self.hit.moment());
+        let wall_ms = self.driver.call(self.runner, String::new()).limits.wall_ms.get();
+        let limit_ms = wall_ms.saturating_mul(FILES_LONG.into());
+        let over = self.began.elapsed() > Duration::from_millis(limit_ms);
+        over.then(|| CallError {
+            plugin: self.runner.name().clone(),
+            doing,
+            kind: CallErrorKind::WallClock { limit_ms },
+        })
+    }
+}
+
+/// Code, as far as running it goes. `files` hold more than the fields read here.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Code {
+    pub(crate) files: Vec<File>,
+    pub(crate) language: String,
+}
+
+/// A test suite, as its kind's schema has it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct TestSuite {
+    pub(crate) files: Vec<File>,
+    #[serde(default)]
+    pub(crate) covers: Vec<Covers>,
+    #[serde(default)]
+    pub(crate) dropped: Vec<DroppedTest>,
+}
+
+/// What a test is for.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Covers {
+    pub(crate) requirement: String,
+    pub(crate) tests: Vec<String>,
+}
+
+/// Makes the run that counts.
+pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Error> {
+    if driver.take_given(&work.at, |event| matches!(event, Event::TestsRan { call: None, .. }))? {
+        return Ok(());
+    }
+    let began = Instant::now();
+    let hit = LimitHit::none(&work.at);
+    let code: Code = driver.writer.json(&work.code)?;
+    let suite: TestSuite = driver.writer.json(&work.suite)?;
+    let mut run = SuiteRun {
+        language: code.language.clone(),
+        code: work.code.clone(),
+        suite: work.suite.clone(),
+        no_runner: None,
+        build_errors: Vec::new(),
+        collected: Vec::new(),
+        kept: Vec::new(),
+        tests: Vec::new(),
+        dropped: Vec::new(),
+        uncovered: Vec::new(),
+    };
+    match runner(driver, &code.language).await? {
+        Err(why) => run.no_runner = Some(why),
+        Ok(runner) => {
+            let earlier = work.earlier.iter().map(|known| {
+                let run: Option<SuiteRun> = known.run.as_ref().map(|run| driver.writer.json(run)).transpose()?;
+                let suite = driver.writer.json(&known.suite)?;
+                let collected = run.map(|run| run.collected).unwrap_or_default();
+                Ok(Earlier { attempt: known.attempt, suite, collected })
+            });
+            let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
+            count(&Session::begin(driver, &runner, &hit), &code, &suite, earlier, &mut run).await?;
+        }
+    }
+    let blob = json_blob(&run);
+    let ran = Event::TestsRan {
+        at: work.at,
+        call: None,
+        run: blob.digest.clone(),
+        code: Some(work.code),
+        request: None,
+        elapsed_ms: began.elapsed().as_millis() as u64,
+        limit: hit.taken(),
+    };
+    driver.writer.append(vec![ran], vec![blob])
+}
+
+async fn count(
+    session: &Session<'_>,
+    code: &Code,
+    suite: &TestSuite,
+    mut earlier: Vec<Earlier>,
+    run: &mut SuiteRun,
+) -> Result<(), Error> {
+    let files = with_base(session.driver, &code.files)?;
+    // A suite that could not be loaded when it was new has not lost its tests: the code may have what it missed by now.
+    for known in earlier.iter_mut().filter(|known| known.collected.is_empty()) {
+        known.collected = collect(session, &files, &known.suite.files).await.unwrap_or_default();
+    }
+    match collect(session, &files, &suite.files).await {
+        Err(errors) => run.build_errors = errors,
+        Ok(collected) => {
+            let ran = run_files(session, &files, &suite.files, &collected).await;
+            run.build_errors.extend(ran.build_errors);
+            run.tests.extend(ran.tests);
+            run.collected = collected;
+        }
+    }
+    let kept = kept::kept(suite, &run.collected, &earlier);
+    run.dropped = kept.dropped;
+    for group in kept.groups {
+        let ran = match collect(session, &files, &group.files).await {
+            Err(errors) => TestRun { build_errors: Vec::new(), tests: all_errored(&group.tests, &errors.join("; ")) },
+            Ok(_) => run_files(session, &files, &group.files, &group.tests).await,
+        };
+        let wanted = |test: &TestCase| group.tests.iter().any(|name| name == base_name(&test.name));
+        let ran = TestRun { build_errors: ran.build_errors, tests: ran.tests.into_iter().filter(wanted).collect() };
+        let mut tests = complete(ran, &group.tests).tests;
+        // Errors of loading a kept file are told by its tests, which then have all errored.
+        tests.iter_mut().for_each(|test| test.name = format!("{} (kept from attempt {})", test.name, group.attempt));
+        run.tests.extend(tests);
+        run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
+    }
+    let requirements = crate::run::admission::current(session.driver, "task_requirements")?;
+    run.uncovered = kept::uncovered(requirements.as_ref(), suite, &earlier, run);
+    Ok(())
+}
+
+/// A trial run for an agent.
+pub(crate) async fn bench(
+    driver: &Driver,
+    language: &str,
+    code: &[File],
+    tests: &[File],
+    hit: &LimitHit,
+) -> Result<Result<TestRun, BenchError>, Error> {
+    let bad = tests.iter().find_map(|file| Some((&file.path, artifact::path_fault(&file.path)?)));
+    if let Some((path, why)) = bad {
+        return Ok(Err(BenchError::Invalid(format!("path \"{}\": {why}", path.escape_debug()))));
+    }
+    let runner = match runner(driver, language).await? {
+        Ok(runner) => runner,
+        Err(why) => return Ok(Err(BenchError::NoRunner(why))),
+    };
+    let code = with_base(driver, code)?;
+    // An agent may ask for many trials at once and wait for none: those of other runs must not queue behind all of them.
+    let _one = driver.trial.acquire().await;
+    let session = Session::begin(driver, &runner, hit);
+    Ok(Ok(match collect(&session, &code, tests).await {
+        Err(build_errors) => TestRun { build_errors, tests: Vec::new() },
+        Ok(collected) => run_files(&session, &code, tests, &collected).await,
+    }))
+}
+
+/// Whether code parses and its imports resolve; code in a language without a runner is taken as it is.
+pub(crate) async fn build_faults(
+    driver: &Driver,
+    code: &Value,
+    hit: &LimitHit,
+) -> Result<Result<(), Vec<String>>, Error> {
+    let Ok(code) = serde_json::from_value::<Code>(code.clone()) else { return Ok(Ok(())) };
+    let framework = |file: &&File| file.path.rsplit('/').next() == Some("conftest.py");
+    if let Some(file) = code.files.iter().find(framework) {
+        let why = format!("{}: code may not configure its own tests; leave it to the test suite", file.path);
+        return Ok(Err(vec![why]));
+    }
+    match runner(driver, &code.language).await? {
+        Err(_) => Ok(Ok(())),
+        Ok(runner) => {
+            let session = Session::begin(driver, &runner, hit);
+            Ok(collect(&session, &with_base(driver, &code.files)?, &[]).await.map(drop))
+        }
+    }
+}
+
+async fn runner(driver: &Driver, language: &str) -> Result<Result<Plugin, String>, Error> {
+    match driver.pipeline.runners.get(&language.to_lowercase()) {
+        Some(name) => driver.plugin(name).await.map(Ok),
+        None => {
+            let known: Vec<_> = driver.pipeline.runners.keys().map(String::as_str).collect();
+            let language: String = language.chars().take(40).collect();
+            Ok(Err(format!(
+                "no runner serves the language `{}`; there are runners for: {}",
+                language.escape_debug(),
+                known.join(", ")
+            )))
+        }
+    }
+}
+
+async fn collect(session: &Session<'_>, code: &[File], tests: &[File]) -> Result<Vec<String>, Vec<String>> {
+    let Session { driver, runner, hit, .. } = session;
+    let call = driver.call(runner, format!("{}, collecting tests", hit.moment()));
+    match runner.collect(code, tests, &call).await {
+        Ok(Ok(names)) if names.len() > MAX_TESTS => {
+            Err(vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", names.len())])
+        }
+        Ok(collected) => collected,
+        Err(error) => Err(vec![hit.note(error)]),
+    }
+    .map_err(some)
+}
+
+/// Runs these tests, file by file; each of them has an outcome in what comes back.
+async fn run_files(session: &Session<'_>, code: &[File], tests: &[File], names: &[String]) -> TestRun {
+    let mut paths: Vec<&str> = names.iter().map(|name| file_of(name)).collect();
+    paths.dedup();
+    paths.sort_unstable();
+    paths.dedup();
+    let mut runs = Vec::new();
+    for path in paths {
+        runs.push(run_file(session, code, tests, names, path).boxed());
+    }
+    let runs: Vec<TestRun> = stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
+    let mut whole = TestRun::default();
+    for run in runs {
+        whole.build_errors.extend(run.build_errors);
+        whole.tests.extend(run.tests);
+    }
+    within(whole, names)
+}
+
+async fn run_file(session: &Session<'_>, code: &[File], tests: &[File], names: &[String], path: &str) -> TestRun {
+    let Session { driver, runner, hit, .. } = session;
+    let wanted: Vec<_> = names.iter().filter(|name| file_of(name) == path).cloned().collect();
+    let call = driver.call(runner, format!("{}, running {path}", hit.moment()));
+    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &bounded(why)) };
+    if let Some(error) = session.over() {
+        return failed(hit.note(error));
+    }
+    match runner.run_tests(code, tests, path, &call).await {
+        Ok(Ok(run)) => complete(run, &wanted),
+        Ok(Err(error)) => failed(error.to_string()),
+        Err(error) => {
+            // It is what ran that crashed, and the words for a faulty plugin would mislead.
+            let crashed = matches!(error.kind, CallErrorKind::Trap(_))
+                .then(|| format!("the interpreter crashed while it ran this file: {}", error.kind));
+            let words = hit.note(error);
+            failed(crashed.unwrap_or(words))
+        }
+    }
+}
+
+/// Errors that can be told: their first few, each cut where it is too long.
+fn some(mut errors: Vec<String>) -> Vec<String> {
+    errors.truncate(MAX_ERRORS);
+    errors.into_iter().map(bounded).collect()
+}
+
+/// What counts of a runner's report. A pass that nobody collected counts for nothing, nor does a second report that is
+/// better than the first; words are cut where one test has too many of them, so that many tests have not far too many.
+fn counted(run: TestRun, wanted: &[String]) -> TestRun {
+    let mut tests: Vec<TestCase> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for mut test in run.tests {
+        if test.outcome == Outcome::Passed && !wanted.iter().any(|name| name == base_name(&test.name)) {
+            continue;
+        }
+        test.name = bounded(test.name);
+        test.message = test.message.map(bounded);
+        test.output = bounded(test.output);
+        match known.get(&test.name).and_then(|place| tests.get_mut(*place)) {
+            Some(before) if before.outcome == Outcome::Passed => *before = test,
+            Some(_) => {}
+            None => {
+                known.insert(test.name.clone(), tests.len());
+                tests.push(test);
+            }
+        }
+    }
+    TestRun { build_errors: some(run.build_errors), tests }
+}
+
+/// Nothing counts of what has more reports than count: the one that failed may be any of them.
+fn within(run: TestRun, wanted: &[String]) -> TestRun {
+    if run.tests.len() <= MAX_REPORTS {
+        return run;
+    }
+    let why =
+        format!("{} reports of tests came, with those of parameters; at most {MAX_REPORTS} are taken", run.tests.len());
+    TestRun { tests: all_errored(wanted, &why), build_errors: vec![why] }
+}
+
+/// What was collected and did not report has errored: silence is no pass.
+fn complete(run: TestRun, wanted: &[String]) -> TestRun {
+    let mut run = counted(within(run, wanted), wanted);
+    let reported = |name: &&String| run.tests.iter().any(|test| base_name(&test.name) == name.as_str());
+    let silent: Vec<_> = wanted.iter().filter(|name| !reported(name)).collect();
+    let why = run.build_errors.first().map_or("it was collected and did not report".to_owned(), Clone::clone);
+    run.tests.extend(all_errored(silent, &why));
+    run
+}
+
+fn all_errored<'a>(names: impl IntoIterator<Item = &'a String>, why: &str) -> Vec<TestCase> {
+    let errored = |name: &String| TestCase {
+        name: name.clone(),
+        outcome: Outcome::Errored,
+        message: Some(why.to_owned()),
+        output: String::new(),
+    };
+    names.into_iter().map(errored).collect()
+}
+
+/// Code with the task's base files under it.
+fn with_base(driver: &Driver, code: &[File]) -> Result<Vec<File>, Error> {
+    let base: Vec<_> = {
+        let state = driver.writer.state();
+        let of = |name| state.artifacts.get(name).map(|artifact| (artifact.name.clone(), artifact.digest.clone()));
+        state.created.base.iter().filter_map(of).collect()
+    };
+    let mut files = Vec::new();
+    for (name, digest) in base {
+        let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str()).to_owned();
+        if !code.iter().any(|file| file.path == path) {
+            let bytes = driver.writer.blob(&digest)?;
+            // A file that is no text cannot be code, and runners take text.
+            if let Ok(content) = String::from_utf8(bytes) {
+                files.push(File { path, content });
+            }
+        }
+    }
+    files.extend(code.iter().cloned());
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::*;
+
+    fn case(name: &str, outcome: Outcome) -> TestCase {
+        TestCase { name: name.to_owned(), outcome, message: None, output: String::new() }
+    }
+
+    fn ended(reported: Vec<TestCase>) -> Vec<(String, &'static str)> {
+        let run =
+            complete(TestRun { build_errors: Vec::new(), tests: reported }, &["t::a".to_owned(), "t::b".to_owned()]);
+        run.tests.into_iter().map(|test| (test.name, test.outcome.as_str())).collect()
+    }
+
+    #[test]
+    fn a_collected_test_that_is_silent_has_errored() {
+        assert_eq!(ended(vec![case("t::a", Outcome::Passed)]), [("t::a".into(), "passed"), ("t::b".into(), "errored")]);
+    }
+
+    #[test]
+    fn a_pass_that_nobody_collected_counts_for_nothing_and_a_failure_counts() {
+        let reported = ["t::a[1]", "t::a[2]", "t::b", "t::c"].map(|name| case(name, Outcome::Passed));
+        assert_eq!(ended(reported.to_vec()).len(), 3, "with parameters it is the same test");
+        assert_eq!(ended(vec![case("t::c", Outcome::Failed)])[0], ("t::c".into(), "failed"));
+    }
+
+    #[test]
+    fn of_two_reports_the_worse_counts() {
+        for order in [[Outcome::Passed, Outcome::Failed], [Outcome::Failed, Outcome::Passed]] {
+            let reported = order.map(|outcome| case("t::a", outcome)).to_vec();
+            assert_eq!(ended(reported), [("t::a".into(), "failed"), ("t::b".into(), "errored")]);
+        }
+    }
+
+    #[test]
+    fn of_more_reports_than_count_none_is_a_pass() {
+        let mut reported: Vec<TestCase> =
+            (0..=MAX_REPORTS).map(|n| case(&format!("t::a[{n}]"), Outcome::Passed)).collect();
+        assert_eq!(ended(reported.clone()), [("t::a".into(), "errored"), ("t::b".into(), "errored")]);
+        reported.pop();
+        assert_eq!(ended(reported).len(), MAX_REPORTS + 1);
+    }
+
+    #[test]
+    fn words_of_a_runner_are_cut_before_they_are_told_of_every_test() {
+        let run = TestRun { build_errors: vec!["x".repeat(1 << 20); 1_000], tests: Vec::new() };
+        let run = complete(run, &["t::a".to_owned()]);
+        assert_eq!(run.build_errors.len(), MAX_ERRORS);
+        let message = run.tests[0].message.clone().unwrap_or_default();
+        assert!(message.len() < 9_000 && message.ends_with(" … (cut)"), "{}", message.len());
+    }
+}

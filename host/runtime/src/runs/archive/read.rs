@@ -1,0 +1,141 @@
+//! Reading a file, and taking in the run that it holds.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io::{self, BufRead, BufReader, Read};
+
+use phasegate_journal::{Blob, Imported, Journal, Stored};
+use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
+
+use super::write::components_of;
+use super::{ARCHIVE_FORMAT, ArchiveError, Head, MOST_BYTES, TITLE, fits};
+use crate::error::Error;
+use crate::plugins::source::bundled_blob;
+
+/// The longest line; events hold words of people and plugins, which are bounded far below.
+const MOST_LINE: u64 = 64 << 20;
+
+/// How everything that zstd writes begins.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// What a file holds, unpacked and checked as far as it can be without a journal.
+#[derive(Debug)]
+pub struct Archive {
+    /// What it says of itself.
+    pub head: Head,
+    /// The events as they stood.
+    pub stored: Vec<Stored>,
+    /// The same, read.
+    pub events: Vec<Recorded>,
+    /// The blobs.
+    pub blobs: Vec<Blob>,
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ImportedRun {
+    /// The run.
+    pub run: RunId,
+    /// Its events.
+    pub events: usize,
+    /// Blobs that the file held.
+    pub blobs: usize,
+    /// Whether it was not here before.
+    pub new: bool,
+    /// Components that the run needs to go on or replay, and that are neither in the file, nor here, nor bundled.
+    pub missing: Vec<Digest>,
+}
+
+/// Takes in the run that a file holds, all or nothing. Bundled components that the file left out are put in.
+pub async fn import(journal: &dyn Journal, from: impl Read) -> Result<ImportedRun, Error> {
+    let Archive { head, stored, events, mut blobs } = read(from)?;
+    let components = components_of(&events);
+    let carried: HashSet<&Digest> = head.blobs.iter().map(|entry| &entry.digest).collect();
+    let mut missing = Vec::new();
+    for digest in named(&events) {
+        if carried.contains(&digest) || journal.has_blob(&digest)? {
+            continue;
+        }
+        match bundled_blob(&digest) {
+            Some(blob) => blobs.push(blob),
+            None if components.contains(&digest) => missing.push(digest),
+            None => return Err(ArchiveError::Damaged(format!("it lacks blob {digest}")).into()),
+        }
+    }
+    let imported = journal.import(&head.run, stored, blobs).await?;
+    let new = imported == Imported::New;
+    Ok(ImportedRun { run: head.run, events: events.len(), blobs: head.blobs.len(), new, missing })
+}
+
+fn named(events: &[Recorded]) -> BTreeSet<Digest> {
+    events.iter().flat_map(|event| event.event.blobs()).cloned().collect()
+}
+
+/// Unpacks a file and checks its digests; the chain is checked by the journal that takes it.
+pub fn read(from: impl Read) -> Result<Archive, ArchiveError> {
+    let mut packed = BufReader::new(from);
+    if !packed.fill_buf().map_err(damaged)?.starts_with(&ZSTD) {
+        return Err(ArchiveError::Foreign("it is not compressed with zstd".to_owned()));
+    }
+    let unpacked = zstd::Decoder::with_buffer(packed).map_err(damaged)?;
+    let mut from = BufReader::new(unpacked.take(MOST_BYTES));
+    format(&line(&mut from)?)?;
+    let head: Head = json("its head", &line(&mut from)?)?;
+    fits(head.blobs.iter().fold(0_u64, |sum, blob| sum.saturating_add(blob.size)), MOST_BYTES)?;
+    let mut stored = Vec::new();
+    let mut events = Vec::new();
+    for number in 1..=head.events {
+        let one: Stored = json(&format!("event {number}"), &line(&mut from)?)?;
+        events.push(event(&one)?);
+        stored.push(one);
+    }
+    let mut blobs = Vec::new();
+    for entry in &head.blobs {
+        let mut bytes = Vec::new();
+        from.by_ref().take(entry.size).read_to_end(&mut bytes).map_err(damaged)?;
+        let blob = Blob::new(bytes);
+        if blob.digest != entry.digest {
+            return Err(ArchiveError::Damaged(format!("blob {} has other bytes", entry.digest)));
+        }
+        blobs.push(blob);
+    }
+    match from.read(&mut [0]).map_err(damaged)? {
+        0 => Ok(Archive { head, stored, events, blobs }),
+        _ => Err(ArchiveError::Damaged("something follows its last blob".to_owned())),
+    }
+}
+
+fn format(title: &str) -> Result<(), ArchiveError> {
+    let number = title.strip_prefix(TITLE).and_then(|number| number.parse::<u32>().ok());
+    match number.ok_or_else(|| ArchiveError::Foreign("its title is another one".to_owned()))? {
+        1..=ARCHIVE_FORMAT => Ok(()),
+        other => Err(ArchiveError::Newer(other)),
+    }
+}
+
+fn event(stored: &Stored) -> Result<Recorded, ArchiveError> {
+    let Stored { number, at_ms, format, ref body, chain: _ } = *stored;
+    if format > EVENT_FORMAT {
+        let why =
+            format!("event {number} has event format {format}, this phasegate reads formats up to {EVENT_FORMAT}");
+        return Err(ArchiveError::Damaged(why));
+    }
+    let event: Event = json(&format!("event {number}"), body)?;
+    Ok(Recorded { number, at_ms, event })
+}
+
+fn line(from: &mut impl BufRead) -> Result<String, ArchiveError> {
+    let mut text = String::new();
+    from.take(MOST_LINE).read_line(&mut text).map_err(damaged)?;
+    match text.strip_suffix('\n') {
+        Some(line) => Ok(line.to_owned()),
+        None => Err(ArchiveError::Damaged("it ends in the middle".to_owned())),
+    }
+}
+
+fn json<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, ArchiveError> {
+    serde_json::from_str(text).map_err(|why| ArchiveError::Damaged(format!("{what} cannot be read: {why}")))
+}
+
+fn damaged(why: io::Error) -> ArchiveError {
+    ArchiveError::Damaged(why.to_string())
+}

@@ -1,0 +1,266 @@
+//! The making of a run: everything it will depend on is pinned before anything starts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use phasegate_journal::Blob;
+use phasegate_process::artifact::{BASE_FILE, CONTEXT_FILE, Door};
+use phasegate_process::lock::Pin;
+use phasegate_process::model::Tier;
+use phasegate_process::pipeline::{Grants, Pipeline};
+use phasegate_process::state::State;
+use phasegate_process::task::Task;
+use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, RunCreated, RunId, TaskId};
+use phasegate_sandbox::Call;
+use serde_json::{Value, json};
+
+use crate::config::file::{Config, LoadedPipeline};
+use crate::config::lock;
+use crate::config::overrides::Swaps;
+use crate::config::run_settings::{CellOf, RunSettings};
+use crate::error::Error;
+use crate::history;
+use crate::host::House;
+use crate::observer::Watcher;
+use crate::plugins::load::{check_settings, fit_plugins, load_plugin, set_limits};
+use crate::plugins::source::{bundled_digest, bundled_environment, missing};
+use crate::runs::context_files;
+use crate::runs::define::Definition;
+use crate::runs::run_id::run_name;
+use crate::store::writer::{artifact_of, json_blob, now_ms};
+
+/// A task and the folder that its context files are beside.
+#[derive(Debug, Clone)]
+pub struct TaskSource {
+    /// The task.
+    pub task: Task,
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+impl TaskSource {
+    /// Whether its context files can be taken; nothing is kept.
+    pub fn check(&self) -> Result<(), Error> {
+        context_files::gather(&self.task.context_files, &self.folder)?;
+        Ok(())
+    }
+}
+
+/// All that a new run is made from.
+#[derive(Debug, Clone)]
+pub struct NewRun<'a> {
+    /// The task.
+    pub task: &'a TaskSource,
+    /// The pipeline.
+    pub pipeline: &'a LoadedPipeline,
+    /// The configuration.
+    pub config: &'a Config,
+    /// What is swapped, and the folder that its files are relative to.
+    pub swaps: Option<(&'a Swaps, &'a Path)>,
+    /// The cell of an experiment that it is for. Such a run hears nothing of what earlier runs teach, so that no cell
+    /// depends on the order in which they ran.
+    pub cell: Option<CellOf>,
+}
+
+impl<'a> NewRun<'a> {
+    /// A run as a person starts it.
+    pub fn of(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
+        Self { task, pipeline, config, swaps: None, cell: None }
+    }
+}
+
+impl House {
+    /// A name for a run of this task that no run in the journal has.
+    pub fn new_run_id(&self, task: &TaskId) -> Result<RunId, Error> {
+        let mut wrong = 0;
+        loop {
+            let run = run_id(task, wrong)?;
+            if self.journal().events(&run)?.is_empty() {
+                return Ok(run);
+            }
+            wrong += 1;
+        }
+    }
+
+    /// Makes a run. Nothing of it starts; every fault of configuration and plugins is found here.
+    pub async fn create(&self, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<RunId, Error> {
+        let run_id = self.new_run_id(&new.task.task.id)?;
+        self.create_as(run_id.clone(), new, watcher).await?;
+        Ok(run_id)
+    }
+
+    /// Makes a run of a name that no other run has.
+    pub async fn create_as(&self, run_id: RunId, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<(), Error> {
+        let journal = Arc::clone(self.journal());
+        let (Definition { pipeline, settings, components }, first_named) = self.prepare(&new).await?;
+        let pipeline = &pipeline;
+        let settings = self.settings(pipeline, settings, &run_id, &components).await?;
+        let (history, notes) = match settings.cell {
+            Some(_) => history::nothing(journal.as_ref())?,
+            None => self.look_back().look(journal.as_ref())?,
+        };
+        let mut blobs = Vec::new();
+        let mut inputs = Vec::new();
+        let mut base = Vec::new();
+        let mut put = |name: &str, kind: &str, bytes: Vec<u8>| -> Result<ArtifactRef, Error> {
+            let blob = Blob::new(bytes);
+            let artifact = artifact_of(&blob, name.parse()?, kind.parse()?);
+            blobs.push(blob);
+            inputs.push(artifact.clone());
+            Ok(artifact)
+        };
+        put("task_requirements", "task_requirements", requirements(&new.task.task, pipeline)?)?;
+        put("process_notes", "process_notes", json_blob(&notes).bytes)?;
+        for file in context_files::gather(&new.task.task.context_files, &new.task.folder)? {
+            let kind = if file.base { BASE_FILE } else { CONTEXT_FILE };
+            let artifact = put(&format!("context/{}", file.path), kind, file.bytes)?;
+            if file.base {
+                base.push(artifact.name);
+            }
+        }
+        let broker = self.broker(&settings).await?;
+        let mut pin = |blob: Blob| {
+            let digest = blob.digest.clone();
+            blobs.push(blob);
+            digest
+        };
+        let created = RunCreated {
+            format: EVENT_FORMAT,
+            run_id: run_id.clone(),
+            task_id: new.task.task.id.clone(),
+            pipeline: pin(json_blob(pipeline)),
+            inputs,
+            base,
+            components,
+            settings: pin(json_blob(&settings)),
+            history: pin(json_blob(&history)),
+            scripted: broker.is_scripted(),
+        };
+        lock::note_first(new.config, first_named, &self.person())?;
+        let owned = journal.own(&run_id).await?;
+        let event = Event::RunCreated(Box::new(created.clone()));
+        let recorded = journal.append(&run_id, owned.fence(), 1, now_ms(), vec![event], blobs).await?;
+        let state = State::new(created, pipeline.clone());
+        for event in &recorded {
+            watcher.event(&run_id, event, &state);
+        }
+        Ok(())
+    }
+
+    /// Tells whether a run could be made; nothing is recorded but components.
+    pub async fn check(&self, new: &NewRun<'_>) -> Result<(), Error> {
+        let (Definition { settings, .. }, _) = self.prepare(new).await?;
+        self.broker(&settings).await.map(drop)
+    }
+
+    /// What the run would be, with every component agreed to, then in the journal, then found to fit its place; and the
+    /// plugins that were never named before.
+    async fn prepare(&self, new: &NewRun<'_>) -> Result<(Definition, Vec<(PluginName, Pin)>), Error> {
+        let journal = self.journal();
+        let (mut definition, mut blobs) = new.define()?;
+        let Definition { pipeline, components, .. } = &definition;
+        blobs.extend(missing(
+            pipeline,
+            &new.pipeline.dir,
+            &new.pipeline.embedded,
+            components,
+            &blobs,
+            journal.as_ref(),
+        )?);
+        let typed = new.swaps.iter().flat_map(|(swaps, _)| swaps.typed(pipeline)).chain(&new.pipeline.typed);
+        let first_named = lock::check(new.config, pipeline, components, typed, &blobs, journal.as_ref())?;
+        // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
+        if !blobs.is_empty() {
+            journal.put_blobs(blobs).await?;
+        }
+        let loaded = fit_plugins(self, &mut definition.pipeline, &definition.components).await?;
+        if new.swaps.is_some() {
+            check_settings(&definition.pipeline, &loaded)?;
+        }
+        Ok((definition, first_named))
+    }
+
+    /// The configuration as the run will use it: models that were found are written down by name.
+    async fn settings(
+        &self,
+        pipeline: &Pipeline,
+        mut settings: RunSettings,
+        run_id: &RunId,
+        components: &BTreeMap<PluginName, Digest>,
+    ) -> Result<RunSettings, Error> {
+        let seed = Digest::of(run_id.as_str().as_bytes());
+        settings.seed = u64::from_str_radix(seed.short(), 16).unwrap_or(0);
+        let broker = self.broker(&settings).await?;
+        settings.models.fast = Some(broker.model_for(Tier::Fast).clone());
+        settings.models.default = Some(broker.model_for(Tier::Default).clone());
+        settings.models.deep = Some(broker.model_for(Tier::Deep).clone());
+        for (language, runner) in &pipeline.runners {
+            let environment = self.environment(runner, components.get(runner), pipeline).await?;
+            settings.environments.insert(language.clone(), environment);
+        }
+        Ok(settings)
+    }
+
+    /// What code can rely on that this runner runs; a third party's has to be compiled to say so.
+    pub(crate) async fn environment(
+        &self,
+        name: &PluginName,
+        component: Option<&Digest>,
+        pipeline: &Pipeline,
+    ) -> Result<Value, Error> {
+        let Some(digest) = component else { return Ok(json!({})) };
+        let bundled = bundled_environment(name.as_str());
+        if let (Some(environment), true) = (bundled, bundled_digest(name.as_str()).as_ref() == Some(digest)) {
+            return Ok(environment);
+        }
+        let plugin = load_plugin(self, name, digest, &Grants::default(), |_, _| {}).await?;
+        let limits = plugin.usual_limits().with(set_limits(pipeline)?.get(name).copied().unwrap_or_default());
+        let call = Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits, log: None };
+        Ok(plugin.environment(&call).await?)
+    }
+}
+
+/// The task as the artifact `task_requirements` has it, in JSON; an error if it is too large or no valid artifact.
+pub fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
+    let mut value = json!({
+        "task_id": task.id,
+        "description": task.description,
+        "requirements": task.requirements,
+    });
+    let mut add = |field: &str, more: Value| {
+        if let Some(object) = value.as_object_mut().filter(|_| !more.is_null() && more != json!([])) {
+            object.insert(field.to_owned(), more);
+        }
+    };
+    add("project_id", json!(task.project_id));
+    add("context_files", json!(task.context_files.iter().map(|pattern| &pattern.path).collect::<Vec<_>>()));
+    add("constraints", json!(task.constraints));
+    add("language", json!(task.language));
+    let bytes = json_blob(&value).bytes;
+    let (size, most) = (bytes.len() as u64, context_files::MAX_FILE_BYTES);
+    if size > most {
+        let hint = "put what is long into context files";
+        return Err(Error::NotNow(format!(
+            "the task cannot be taken: it has {size} bytes, and at most {most} are taken\nhint: {hint}"
+        )));
+    }
+    let door = Door { pipeline, task_id: &task.id, plan: None };
+    match door.check(&"task_requirements".parse()?, &bytes) {
+        Ok(_) => Ok(bytes),
+        Err(faults) => {
+            Err(Error::NotNow(format!("the task cannot be taken: {}\nhint: mend the task", faults.join("; "))))
+        }
+    }
+}
+
+/// The task's name and digits that hardly any other run has: the more often that was wrong, the more of them.
+fn run_id(task: &TaskId, wrong: usize) -> Result<RunId, Error> {
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let salt = format!("{task} {nanos} {} {}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let digest = Digest::of(salt.as_bytes());
+    let digits = digest.short().get(..(6 + wrong).min(digest.short().len())).unwrap_or_default();
+    Ok(format!("{}-{digits}", run_name(task)).parse()?)
+}

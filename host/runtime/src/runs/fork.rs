@@ -1,0 +1,135 @@
+//! A fork: a new run that shares another's events up to an attempt and goes on from there with something swapped.
+//!
+//! Promises: the origin stays as it is; what no swap names is what the origin pinned; what people decided and what was
+//! spent up to there counts for the fork as well. From there on, what the origin was answered serves as long as the fork
+//! asks the same. Plugins that come in with a whole pipeline have to be agreed to, like those of a new run. Fails before anything is written, naming the attempt or the swap that is wrong.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use phasegate_process::state::Action;
+use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, RunCreated, RunForked, RunId};
+
+use crate::config::file::Config;
+use crate::config::lock;
+use crate::config::overrides::Swaps;
+use crate::config::run_settings::RunSettings;
+use crate::error::Error;
+use crate::host::House;
+use crate::observer::Watcher;
+use crate::plugins::load::{check_settings, fit_plugins};
+use crate::store::load::fold;
+use crate::store::writer::{json_blob, now_ms, read_json};
+
+/// All that a fork is made from.
+#[derive(Debug, Clone)]
+pub struct NewFork<'a> {
+    /// The run that is forked.
+    pub origin: &'a RunId,
+    /// The phase that goes otherwise.
+    pub phase: PhaseName,
+    /// The first attempt at it that is not shared; the first of all where it is not said.
+    pub attempt: Option<u32>,
+    /// What is swapped.
+    pub swaps: &'a Swaps,
+    /// The folder that the swaps' files are relative to.
+    pub dir: &'a Path,
+    /// What a whole pipeline is laid over with, if one is swapped in.
+    pub config: &'a Config,
+}
+
+impl House {
+    /// Makes a fork. Nothing of it starts; every fault is found here.
+    pub async fn fork(&self, new: NewFork<'_>, watcher: &Arc<dyn Watcher>) -> Result<RunId, Error> {
+        let journal = Arc::clone(self.journal());
+        let events = journal.events(new.origin)?;
+        let (at, shared) = self.fork_point(&new, &events)?;
+        let prefix = events.get(..shared).unwrap_or_default();
+        let mut state = fold(journal.as_ref(), new.origin, prefix)?;
+        let mut pipeline = (*state.pipeline).clone();
+        let mut settings: RunSettings = read_json(journal.as_ref(), &state.created.settings)?;
+        let mut components = state.created.components.clone();
+        let blobs = new.swaps.apply(&mut pipeline, &mut settings, &mut components, new.dir, new.config)?;
+        let mut changed = components.clone();
+        changed.retain(|name, digest| state.created.components.get(name) != Some(digest));
+        let typed = new.swaps.typed(&pipeline);
+        let first_named = lock::check(new.config, &pipeline, &changed, typed, &blobs, journal.as_ref())?;
+        // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
+        if !blobs.is_empty() {
+            journal.put_blobs(blobs).await?;
+        }
+        let loaded = fit_plugins(self, &mut pipeline, &components).await?;
+        check_settings(&pipeline, &loaded)?;
+        for (language, runner) in &pipeline.runners {
+            if components.get(runner) != state.created.components.get(runner) {
+                let environment = self.environment(runner, components.get(runner), &pipeline).await?;
+                settings.environments.insert(language.clone(), environment);
+            }
+        }
+        let (pinned_pipeline, pinned_settings) = (json_blob(&pipeline), json_blob(&settings));
+        let scripted = match self.is_offline() {
+            true => state.created.scripted,
+            false => self.broker(&settings).await?.is_scripted(),
+        };
+        let run = self.new_run_id(&state.created.task_id)?;
+        let created = RunCreated {
+            format: EVENT_FORMAT,
+            run_id: run.clone(),
+            pipeline: pinned_pipeline.digest.clone(),
+            settings: pinned_settings.digest.clone(),
+            components,
+            scripted,
+            ..(*state.created).clone()
+        };
+        let forked = RunForked { origin: new.origin.clone(), at, changes: new.swaps.words(), created };
+        let event = Event::RunForked(Box::new(forked));
+        let (number, at_ms) = (shared as u64, now_ms());
+        state.fork(&Recorded { number: number + 1, at_ms, event: event.clone() }, pipeline)?;
+        let pins = vec![pinned_pipeline, pinned_settings];
+        lock::note_first(new.config, first_named, &self.person())?;
+        let owned = journal.own(&run).await?;
+        let recorded = journal.fork(&run, owned.fence(), new.origin, number, at_ms, vec![event], pins).await?;
+        recorded.iter().for_each(|event| watcher.event(&run, event, &state));
+        Ok(run)
+    }
+
+    /// The attempt from which on the fork goes its own way, and how many events come before it.
+    fn fork_point(&self, new: &NewFork<'_>, events: &[Recorded]) -> Result<(AttemptId, usize), Error> {
+        let started: Vec<&AttemptId> = events
+            .iter()
+            .filter_map(|recorded| match &recorded.event {
+                Event::PhaseStarted { at, .. } => Some(at),
+                _ => None,
+            })
+            .collect();
+        let meant = |at: &AttemptId| at.phase == new.phase && new.attempt.is_none_or(|attempt| at.attempt == attempt);
+        if let Some(at) = started.iter().find(|at| meant(at)) {
+            let is_of_it = |event: &Event| event.attempt() == Some(at) && !matches!(event, Event::RunForked(_));
+            let shared = events.iter().position(|recorded| is_of_it(&recorded.event));
+            return Ok(((*at).clone(), shared.unwrap_or(events.len())));
+        }
+        if let Action::RunAgent(work) = fold(self.journal().as_ref(), new.origin, events)?.next()
+            && meant(&work.at)
+        {
+            return Ok((work.at, events.len()));
+        }
+        let known: Vec<String> = started.iter().map(|at| at.to_string()).collect();
+        let wanted = new.attempt.map_or(new.phase.to_string(), |attempt| format!("{}#{attempt}", new.phase));
+        Err(Error::NotNow(format!(
+            "run {} has no attempt {wanted} to fork at\nhint: it has {}",
+            new.origin,
+            if known.is_empty() { "none yet".to_owned() } else { known.join(", ") }
+        )))
+    }
+}
+
+impl Swaps {
+    /// What is swapped, a piece each.
+    pub fn words(&self) -> Vec<String> {
+        let pipeline = self.pipeline.iter().map(|file| format!("pipeline = {}", file.display()));
+        let agents = self.agents.iter().map(|(phase, given)| format!("agent of {phase} = {given}"));
+        let feedback = self.feedback.iter().map(|given| format!("feedback = {given}"));
+        let set = self.set.iter().map(|(key, value)| format!("{key} = {value}"));
+        pipeline.chain(agents).chain(feedback).chain(set).collect()
+    }
+}

@@ -1,0 +1,12 @@
+//! What can be done with whole runs: create, fork, replay, approve, diagnose, remove, archive.
+
+pub(crate) mod approve;
+pub mod archive;
+pub(crate) mod context_files;
+pub(crate) mod create;
+pub(crate) mod define;
+pub mod doctor;
+pub(crate) mod fork;
+pub mod gc;
+pub(crate) mod replay;
+pub(crate) mod run_id;

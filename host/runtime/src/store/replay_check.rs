@@ -1,0 +1,217 @@
+//! The record of a run, as its replay is held against it.
+//!
+//! A replay is the loop over a journal that is full: what agents, strategies and runners do is done again, answers of
+//! models, words of people, measured time and limits that were hit are taken from here, and whatever the loop would append
+//! has to be what was appended then. Times apart, any difference is an error that shows it. Calls may have overlapped
+//! otherwise than they do now, so they are found by their attempt and number, never by their place.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use phasegate_journal::{Blob, Journal};
+use phasegate_process::state::CallState;
+use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, Recorded, RunId};
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::output::diff::diff_of;
+use crate::store::writer::json_blob;
+
+/// One stretch of a run between forks.
+pub(crate) struct Record {
+    journal: Arc<dyn Journal>,
+    run: RunId,
+    /// What happens in this order however calls overlap.
+    steps: Vec<Recorded>,
+    place: Mutex<usize>,
+    calls: BTreeMap<AttemptId, BTreeMap<u32, CallState>>,
+    trials: BTreeMap<(AttemptId, u32), Event>,
+    given: Mutex<Vec<String>>,
+}
+
+impl Record {
+    /// The record that these events are. An attempt that never came back is left out: nothing came of it.
+    pub(crate) fn new(journal: Arc<dyn Journal>, run: RunId, events: &[Recorded]) -> Self {
+        let mut record = Self {
+            journal,
+            run,
+            steps: Vec::new(),
+            place: Mutex::default(),
+            calls: BTreeMap::new(),
+            trials: BTreeMap::new(),
+            given: Mutex::default(),
+        };
+        events.iter().for_each(|recorded| record.take(recorded));
+        while record.steps.last().is_some_and(|last| is_start(&last.event)) {
+            record.steps.pop();
+        }
+        record
+    }
+
+    fn take(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
+            Event::ModelAsked { at, call, label, request, .. } => {
+                let asked = CallState { request: request.clone(), label: label.clone(), answer: None };
+                self.calls.entry(at.clone()).or_default().insert(*call, asked);
+            }
+            Event::ModelAnswered { at, call, answer, .. } => {
+                let known = self.calls.get_mut(at).and_then(|calls| calls.get_mut(call));
+                known.into_iter().for_each(|known| known.answer = Some(answer.clone()));
+            }
+            Event::TestsRan { at, call: Some(call), run, request, limit, .. } => {
+                if let (Some(_), Some(request)) = (limit, request) {
+                    let known = CallState { request: request.clone(), label: String::new(), answer: Some(run.clone()) };
+                    self.calls.entry(at.clone()).or_default().insert(*call, known);
+                }
+                self.trials.insert((at.clone(), *call), recorded.event.clone());
+            }
+            _ => self.steps.push(recorded.clone()),
+        }
+    }
+
+    /// Whether everything was held against it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.place() >= self.steps.len()
+    }
+
+    /// How many events were found equal.
+    pub(crate) fn place(&self) -> usize {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was taken as given and not done again, in words.
+    pub(crate) fn given(&self) -> Vec<String> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The answered calls of an attempt.
+    pub(crate) fn calls(&self, at: &AttemptId) -> BTreeMap<u32, CallState> {
+        let mut calls = self.calls.get(at).cloned().unwrap_or_default();
+        calls.retain(|_, call| call.answer.is_some());
+        calls
+    }
+
+    /// The measures that the attempt was given: they hold times, which are never measured alike.
+    pub(crate) fn measures(&self, at: &AttemptId) -> Option<ArtifactRef> {
+        match &self.due()?.event {
+            Event::ArtifactStored { at: stored, artifact } if stored == at => Some(artifact.clone()),
+            _ => None,
+        }
+    }
+
+    /// What a person said, if that is what comes next.
+    pub(crate) fn approval(&self) -> Option<Event> {
+        self.due().map(|due| due.event).filter(|event| matches!(event, Event::ApprovalGiven { .. }))
+    }
+
+    /// What was recorded of this attempt from here to the event of this kind, if that is to be taken as given because a
+    /// limit was hit; else nothing.
+    pub(crate) fn given_for(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Vec<Event> {
+        let ahead = self.steps.iter().skip(self.place()).map(|step| step.event.clone());
+        let mut events: Vec<Event> = ahead.take_while(|event| event.attempt() == Some(at)).collect();
+        let Some(place) = events.iter().position(kind) else { return Vec::new() };
+        events.truncate(place + 1);
+        let limit = match events.last() {
+            Some(
+                Event::PhaseFinished { limit, .. }
+                | Event::TestsRan { limit, .. }
+                | Event::FeedbackDecided { limit, .. },
+            ) => limit.clone(),
+            _ => None,
+        };
+        let (Some(limit), Some(event)) = (limit, events.last()) else { return Vec::new() };
+        let what = format!("`{}` of {at}, which {limit}", event.name());
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        events
+    }
+
+    /// Holds what would be appended against what was, and says when that was.
+    pub(crate) fn hold(&self, event: &Event, blobs: &[Blob]) -> Result<Option<u64>, Error> {
+        if let Event::TestsRan { at, call: Some(call), .. } = event {
+            // A trial that is not there was given up by its agent before it came back.
+            return match self.trials.get(&(at.clone(), *call)) {
+                Some(then) => self.same(None, then, event, blobs).map(|()| None),
+                None => Ok(None),
+            };
+        }
+        let Some(then) = self.due() else { return Err(self.differs(None, event, "the record ends before it", "")) };
+        self.same(Some(then.number), &then.event, event, blobs)?;
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Ok(Some(then.at_ms))
+    }
+
+    fn due(&self) -> Option<Recorded> {
+        self.steps.get(self.place()).cloned()
+    }
+
+    fn same(&self, number: Option<u64>, then: &Event, now: &Event, blobs: &[Blob]) -> Result<(), Error> {
+        let (then, now) = (timeless(then), timeless(now));
+        if then == now {
+            return Ok(());
+        }
+        let what = match (&then, &now) {
+            (Event::ArtifactStored { artifact: before, .. }, Event::ArtifactStored { artifact, .. })
+                if before.name == artifact.name =>
+            {
+                format!("artifact `{}` is another one", artifact.name)
+            }
+            _ if then.name() == now.name() => format!("`{}` says something else", now.name()),
+            _ => format!("`{}` was recorded, and now comes `{}`", then.name(), now.name()),
+        };
+        Err(self.differs(number, &now, &what, &self.diff(&then, &now, blobs)))
+    }
+
+    /// The first two blobs that differ, else the events themselves.
+    fn diff(&self, then: &Event, now: &Event, blobs: &[Blob]) -> String {
+        let (before, after) = (json_blob(then).bytes, json_blob(now).bytes);
+        let digests = |bytes: &[u8]| {
+            let mut found = Vec::new();
+            digests_in(&serde_json::from_slice(bytes).unwrap_or_default(), &mut found);
+            found
+        };
+        let pairs = digests(&before).into_iter().zip(digests(&after));
+        let differing = pairs.into_iter().find(|(before, after)| before != after);
+        let texts = differing.and_then(|(before, after)| {
+            let new = blobs.iter().find(|blob| blob.digest == after).map(|blob| blob.bytes.clone());
+            Some((self.journal.blob(&before).ok()??, new.or(self.journal.blob(&after).ok()?)?))
+        });
+        match texts {
+            Some((before, after)) => diff_of(&before, &after),
+            None => diff_of(&before, &after),
+        }
+    }
+
+    fn differs(&self, number: Option<u64>, event: &Event, what: &str, diff: &str) -> Error {
+        let place = match (number, event.attempt()) {
+            (Some(number), Some(at)) => format!("{at}, event {number}"),
+            (None, Some(at)) => at.to_string(),
+            (Some(number), None) => format!("event {number}"),
+            (None, None) => "its end".to_owned(),
+        };
+        Error::Differs { run: self.run.clone(), place, what: what.to_owned(), diff: diff.trim_end().to_owned() }
+    }
+}
+
+/// Whether it only says that something begins.
+fn is_start(event: &Event) -> bool {
+    matches!(event, Event::PhaseStarted { .. } | Event::ArtifactStored { .. })
+}
+
+/// The event without what the clock put in.
+fn timeless(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let Event::TestsRan { elapsed_ms, .. } | Event::PhaseFinished { elapsed_ms, .. } = &mut event {
+        *elapsed_ms = 0;
+    }
+    event
+}
+
+fn digests_in(value: &Value, found: &mut Vec<Digest>) {
+    match value {
+        Value::String(text) => found.extend(text.parse::<Digest>().ok()),
+        Value::Array(items) => items.iter().for_each(|item| digests_in(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| digests_in(field, found)),
+        _ => {}
+    }
+}

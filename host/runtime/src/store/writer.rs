@@ -1,0 +1,275 @@
+//! The pen of one run: folds events into the run's state, has them written in the order they came, and shows them to whoever
+//! watches.
+//!
+//! An event is folded at once and made durable right after, together with those that came while the disk was busy: what is
+//! only computed need not wait for the disk. Promises: events become durable in their order, with the blobs they name;
+//! nobody outside hears of one before it is durable, which [`Writer::durable`] waits for; once writing has failed, nothing
+//! more is taken. Fails when the journal does, or when somebody else has taken the run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use futures::future::join_all;
+use phasegate_journal::{Blob, Fence, Journal, JournalError};
+use phasegate_process::state::State;
+use phasegate_process::{ArtifactName, ArtifactRef, Digest, Event, Kind, Recorded, RunId};
+use tokio::sync::{mpsc, watch};
+
+use crate::error::Error;
+use crate::observer::Watcher;
+use crate::store::replay_check::Record;
+
+/// What becomes of an event.
+pub(crate) enum Pen {
+    /// It is written to the journal, in the name of this owner.
+    Journal(Fence),
+    /// It is held against what was written.
+    Replay(Arc<Record>),
+}
+
+/// Writes one run.
+pub(crate) struct Writer {
+    journal: Arc<dyn Journal>,
+    run: RunId,
+    state: Mutex<Arc<State>>,
+    events: Mutex<Vec<Recorded>>,
+    /// Blobs that are handed in and not durable yet.
+    ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
+    pen: Held,
+    watcher: Arc<dyn Watcher>,
+}
+
+enum Held {
+    Journal { line: mpsc::UnboundedSender<Batch>, durable: watch::Receiver<Durable> },
+    Replay(Arc<Record>),
+}
+
+/// What was handed in at once.
+struct Batch {
+    at_ms: u64,
+    /// The number of its first event.
+    next: u64,
+    events: Vec<Event>,
+    blobs: Vec<Blob>,
+    /// The state that it led to.
+    state: Arc<State>,
+}
+
+/// How far the journal is.
+#[derive(Clone)]
+struct Durable {
+    number: u64,
+    failed: Option<JournalError>,
+}
+
+impl Writer {
+    /// A pen for a run whose events so far are these, folded into this state.
+    pub(crate) fn new(
+        journal: Arc<dyn Journal>,
+        pen: Pen,
+        state: State,
+        events: Vec<Recorded>,
+        watcher: Arc<dyn Watcher>,
+    ) -> Self {
+        let run = state.created.run_id.clone();
+        let ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>> = Arc::default();
+        let pen = match pen {
+            Pen::Replay(record) => Held::Replay(record),
+            Pen::Journal(fence) => {
+                let (line, batches) = mpsc::unbounded_channel();
+                let (said, durable) = watch::channel(Durable { number: state.events, failed: None });
+                let scribe = Scribe {
+                    journal: Arc::clone(&journal),
+                    run: run.clone(),
+                    fence,
+                    ahead: Arc::clone(&ahead),
+                    watcher: Arc::clone(&watcher),
+                    said,
+                };
+                tokio::spawn(scribe.write(batches));
+                Held::Journal { line, durable }
+            }
+        };
+        Self { journal, run, state: Mutex::new(Arc::new(state)), events: Mutex::new(events), ahead, pen, watcher }
+    }
+
+    /// Folds these events and hands them in to be written, with the blobs they name. What cannot follow is refused.
+    pub(crate) fn append(&self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), Error> {
+        let mut state = lock(&self.state);
+        let next = state.events + 1;
+        let mut after = State::clone(&state);
+        let mut recorded = Vec::with_capacity(events.len());
+        let at_ms = now_ms();
+        for (number, event) in (next..).zip(events) {
+            let at_ms = match &self.pen {
+                Held::Journal { .. } => at_ms,
+                Held::Replay(record) => record.hold(&event, &blobs)?.unwrap_or_default(),
+            };
+            let one = Recorded { number, at_ms, event };
+            after.apply(&one)?;
+            recorded.push(one);
+        }
+        let after = Arc::new(after);
+        match &self.pen {
+            Held::Replay(_) => recorded.iter().for_each(|event| self.watcher.event(&self.run, event, &after)),
+            Held::Journal { line, durable } => {
+                if let Some(failed) = durable.borrow().failed.clone() {
+                    return Err(failed.into());
+                }
+                lock(&self.ahead).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.bytes.clone())));
+                let events = recorded.iter().map(|recorded| recorded.event.clone()).collect();
+                let batch = Batch { at_ms, next, events, blobs, state: Arc::clone(&after) };
+                // The scribe says why before it stops taking anything.
+                line.send(batch).map_err(|_| durable.borrow().failed.clone().map_or_else(broken_off, Error::from))?;
+            }
+        }
+        lock(&self.events).extend(recorded);
+        *state = after;
+        Ok(())
+    }
+
+    /// Appends one event that names no new blob.
+    pub(crate) fn append_one(&self, event: Event) -> Result<(), Error> {
+        self.append(vec![event], Vec::new())
+    }
+
+    /// Waits until all that was handed in so far is durable; whoever acts on it outside the host has to.
+    pub(crate) async fn durable(&self) -> Result<(), Error> {
+        let Held::Journal { durable, .. } = &self.pen else { return Ok(()) };
+        let number = self.state().events;
+        let mut durable = durable.clone();
+        let there = durable.wait_for(|so_far| so_far.number >= number || so_far.failed.is_some()).await;
+        match there.map_err(|_| broken_off())?.failed.clone() {
+            Some(failed) => Err(failed.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The record that this run is held against, if it is a replay.
+    pub(crate) fn record(&self) -> Option<&Arc<Record>> {
+        match &self.pen {
+            Held::Journal { .. } => None,
+            Held::Replay(record) => Some(record),
+        }
+    }
+
+    /// The state as it is now.
+    pub(crate) fn state(&self) -> Arc<State> {
+        Arc::clone(&lock(&self.state))
+    }
+
+    /// Every event so far, locked; never hold it while waiting.
+    pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Recorded>> {
+        lock(&self.events)
+    }
+
+    /// The run.
+    pub(crate) fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// Who watches.
+    pub(crate) fn watcher(&self) -> &Arc<dyn Watcher> {
+        &self.watcher
+    }
+
+    /// The journal. It may not have yet what was handed in last.
+    pub(crate) fn journal(&self) -> &Arc<dyn Journal> {
+        &self.journal
+    }
+
+    /// A blob that an event of this run names.
+    pub(crate) fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
+        if let Some(bytes) = lock(&self.ahead).get(digest) {
+            return Ok(bytes.clone());
+        }
+        read_blob(self.journal.as_ref(), digest)
+    }
+
+    /// A JSON blob that an event of this run names.
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
+        parsed(self.journal.as_ref(), digest, &self.blob(digest)?)
+    }
+}
+
+/// Writes what is handed in, as long as anybody hands in.
+struct Scribe {
+    journal: Arc<dyn Journal>,
+    run: RunId,
+    fence: Fence,
+    ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
+    watcher: Arc<dyn Watcher>,
+    said: watch::Sender<Durable>,
+}
+
+impl Scribe {
+    async fn write(self, mut line: mpsc::UnboundedReceiver<Batch>) {
+        let mut batches = Vec::new();
+        while line.recv_many(&mut batches, usize::MAX).await > 0 {
+            // Handed to the journal in their order, and made durable by one sync where it can.
+            let appends = batches.drain(..).map(|batch| {
+                let Batch { at_ms, next, events, blobs, state } = batch;
+                let named: Vec<Digest> = blobs.iter().map(|blob| blob.digest.clone()).collect();
+                let append = self.journal.append(&self.run, self.fence, next, at_ms, events, blobs);
+                async move { append.await.map(|recorded| (recorded, named, state)) }
+            });
+            for written in join_all(appends).await {
+                match written {
+                    Ok((recorded, named, state)) => self.tell(&recorded, &named, &state),
+                    Err(error) => return self.said.send_modify(|durable| durable.failed = Some(error)),
+                }
+            }
+        }
+    }
+
+    fn tell(&self, recorded: &[Recorded], named: &[Digest], state: &State) {
+        let mut ahead = lock(&self.ahead);
+        named.iter().for_each(|digest| drop(ahead.remove(digest)));
+        drop(ahead);
+        recorded.iter().for_each(|event| self.watcher.event(&self.run, event, state));
+        self.said.send_modify(|durable| durable.number = state.events);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn broken_off() -> Error {
+    Error::NotNow("writing to the journal broke off\nhint: resume the run; what was written is safe".to_owned())
+}
+
+/// A blob that must be there.
+pub(crate) fn read_blob(journal: &dyn Journal, digest: &Digest) -> Result<Vec<u8>, Error> {
+    journal.blob(digest)?.ok_or_else(|| Error::MissingBlob { digest: digest.clone(), place: journal.place() })
+}
+
+/// A JSON blob that must be there.
+pub fn read_json<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest) -> Result<T, Error> {
+    parsed(journal, digest, &read_blob(journal, digest)?)
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|error| Error::BadBlob {
+        digest: digest.clone(),
+        place: journal.place(),
+        why: error.to_string(),
+    })
+}
+
+/// JSON as a blob. What the core serialises has no maps with keys that are not text, so it cannot fail; were it to, the
+/// blob would be empty and reading it an error.
+pub(crate) fn json_blob<T: serde::Serialize>(value: &T) -> Blob {
+    Blob::new(serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// The artifact that a blob is, under this name.
+pub(crate) fn artifact_of(blob: &Blob, name: ArtifactName, kind: Kind) -> ArtifactRef {
+    ArtifactRef { name, kind, digest: blob.digest.clone(), size: blob.bytes.len() as u64 }
+}
+
+/// Unix time in milliseconds.
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

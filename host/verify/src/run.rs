@@ -1,0 +1,241 @@
+//! Runs one attack: beside a neighbour, before another, and compares what was seen with what must be.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use phasegate_broker::{BudgetConfig, ModelsConfig, Price};
+use phasegate_journal::MemoryJournal;
+use phasegate_process::Digest;
+use phasegate_process::lock::LOCK_FILE;
+use phasegate_process::pipeline::Pipeline;
+use phasegate_process::task::Task;
+use phasegate_sandbox::{EngineSettings, LimitsPatch};
+
+use phasegate_runtime::{
+    Config, ConfigFault, Ended, Error, House, HouseSettings, LoadedPipeline, NewRun, NoWatcher, Raise, Stop,
+    TaskSource, Watcher,
+};
+
+use crate::attackers::{LOADABLE, component, embedded};
+use crate::corpus::{ANSWERS, Attack, base};
+use crate::memory::resident;
+use crate::report::Tried;
+use crate::story::{Ears, flat, story};
+
+/// The most that the host may have grown by when an attack is over.
+const KEPT: i64 = 64 << 20;
+/// The calls that a run may make.
+const CALLS: u64 = 40;
+
+/// What the script's answers cost, so that bounds of money can be met.
+const PRICE: Price = Price { input: 1_000.0, output: 1_000.0, cached_input: None };
+
+/// Where attacks and neighbours live: one house, as the operator's runs have it, whose journal is gone when it ends.
+pub(crate) struct Ground {
+    house: House,
+    config: Config,
+    pub(crate) base: Pipeline,
+    pub(crate) attacked: TaskSource,
+    neighbour: TaskSource,
+    /// How long an attack may take before it counts as not ended.
+    pub(crate) patience: Duration,
+    /// Bounds that are taken away from every attack, to see that this is noticed.
+    pub(crate) lifted: LimitsPatch,
+    _folder: Folder,
+}
+
+impl Ground {
+    pub(crate) fn new(engine: EngineSettings, config: &Config) -> Result<Self, Error> {
+        let folder =
+            Folder::new().map_err(|why| Error::NotNow(format!("no folder for a script can be made: {why}")))?;
+        let mut config = config.clone();
+        config.dir = folder.0.clone();
+        config.lock = folder.0.join(LOCK_FILE);
+        config.models = ModelsConfig { default: "scripted:answers.toml".parse().ok(), ..config.models };
+        (config.models.fast, config.models.deep) = (None, None);
+        // What answers take here is nobody's money, so it is no matter of the operator's budget.
+        config.prices.0.extend(config.models.default.clone().map(|model| (model, PRICE)));
+        config.budget = BudgetConfig { usd: None, calls: Some(CALLS), ..BudgetConfig::default() };
+        let house = House::open(HouseSettings {
+            journal: Arc::new(MemoryJournal::new()),
+            engine: for_attackers(engine),
+            overlap: true,
+            env: Arc::new(|_| None),
+            raise: Raise::default(),
+            offline: false,
+            purse: None,
+        })?;
+        Ok(Self {
+            house,
+            config,
+            base: base().map_err(ConfigFault::from)?,
+            attacked: task("VERIFY-SANDBOX", &folder.0)?,
+            neighbour: task("NEIGHBOUR", &folder.0)?,
+            patience: Duration::from_secs(20),
+            lifted: LimitsPatch::default(),
+            _folder: folder,
+        })
+    }
+
+    /// Compiles what will attack, so that no attack is charged with the compiler's time and memory.
+    pub(crate) async fn warm(&self) -> Result<(), Error> {
+        let engine = self.house.engine().clone();
+        let compiled = tokio::task::spawn_blocking(move || {
+            LOADABLE.into_iter().try_for_each(|name| {
+                let bytes = component(name).unwrap_or_default();
+                engine.load(&name.parse()?, &Digest::of(&bytes), || Ok(bytes))?;
+                Ok::<_, Error>(())
+            })
+        });
+        compiled.await.map_err(|gone| Error::NotNow(format!("compiling the attackers broke off: {gone}")))?
+    }
+
+    /// A neighbour's run: what is wrong with it, if anything is.
+    pub(crate) async fn neighbour(&self) -> Option<String> {
+        let ordinary = Attack::default().pipeline(&self.base, &LimitsPatch::default());
+        let seen = tokio::time::timeout(self.patience, self.told(&self.neighbour, ordinary)).await;
+        match seen {
+            Err(_) => Some(format!("a neighbour was not done after {} s", self.patience.as_secs())),
+            Ok(Err(why)) => Some(format!("a neighbour could not run: {why}")),
+            Ok(Ok(seen)) if seen.ends_with("finished passed: every gate passed") => None,
+            Ok(Ok(seen)) => Some(format!("a neighbour ended otherwise: {}", seen.lines().last().unwrap_or_default())),
+        }
+    }
+
+    pub(crate) async fn attempt(&self, attack: &Attack) -> Tried {
+        let before = resident();
+        let began = Instant::now();
+        let beside = self.neighbour();
+        let hostile = async {
+            let pipeline = attack.pipeline(&self.base, &self.lifted);
+            let told = tokio::time::timeout(self.patience, self.told(&self.attacked, pipeline)).await;
+            (told, began.elapsed())
+        };
+        let ((told, elapsed), beside) = tokio::join!(hostile, beside);
+        let growth = before.zip(resident()).map(|(before, after)| after - before);
+        let afterwards = self.neighbour().await;
+        let mut faults = Vec::new();
+        let seen = match told {
+            Ok(Ok(seen)) => seen,
+            Ok(Err(why)) => format!("not run: {why}"),
+            Err(_) => {
+                faults.push(format!("it was not ended after {} ms", self.patience.as_millis()));
+                String::new()
+            }
+        };
+        if faults.is_empty() {
+            faults.extend(compared(attack, &seen));
+        }
+        faults.extend(beside.into_iter().chain(afterwards));
+        faults
+            .extend(growth.filter(|growth| *growth > KEPT).map(|growth| format!("the host kept {growth} bytes of it")));
+        let first = attack.seen.first().map_or("", String::as_str);
+        let decisive = seen.lines().find(|line| line.contains(first) && !first.is_empty());
+        let outcome = decisive.or(seen.lines().last()).unwrap_or("nothing was seen of it");
+        Tried {
+            attack: attack.name.clone(),
+            bound: attack.bound.clone(),
+            held: faults.is_empty(),
+            outcome: outcome.to_owned(),
+            faults,
+            elapsed_ms: elapsed.as_millis() as u64,
+            growth_bytes: growth,
+        }
+    }
+
+    /// A whole run, as it is seen from outside.
+    pub(crate) async fn told(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
+        let file = "verify-sandbox".to_owned();
+        let embedded = embedded(pipeline.plugin_names());
+        let pipeline = LoadedPipeline { pipeline, dir: PathBuf::new(), file, typed: None, embedded };
+        let nobody: Arc<dyn Watcher> = Arc::new(NoWatcher);
+        let run = match self.house.create(NewRun::of(task, &pipeline, &self.config), &nobody).await {
+            Ok(run) => run,
+            Err(why) => return Ok(format!("not loaded: {}", flat(&why.to_string()))),
+        };
+        let ears = Arc::new(Ears::default());
+        let watcher: Arc<dyn Watcher> = ears.clone();
+        match self.house.run(&run, watcher, &Stop::default()).await {
+            // What ended the run early is the last of its events.
+            Ok(Ended::Finished(..) | Ended::Stopped(_) | Ended::Waiting { .. }) | Err(_) => {}
+        }
+        story(self.house.journal().as_ref(), &run, &ears)
+    }
+}
+
+/// The attackers are the host's own and have to be compiled, however little an operator takes of strangers.
+fn for_attackers(engine: EngineSettings) -> EngineSettings {
+    let usual = EngineSettings::default();
+    EngineSettings {
+        max_component_bytes: engine.max_component_bytes.max(usual.max_component_bytes),
+        max_functions: engine.max_functions.max(usual.max_functions),
+        max_code_bytes: engine.max_code_bytes.max(usual.max_code_bytes),
+        max_function_bytes: engine.max_function_bytes.max(usual.max_function_bytes),
+        max_function_weight: engine.max_function_weight.max(usual.max_function_weight),
+        max_inner_instances: engine.max_inner_instances.max(usual.max_inner_instances),
+        max_compile_ms: engine.max_compile_ms.max(usual.max_compile_ms),
+        max_compile_memory_bytes: engine.max_compile_memory_bytes.max(usual.max_compile_memory_bytes),
+        ..engine
+    }
+}
+
+/// What must be seen and is not, and what is seen and must not be.
+fn compared(attack: &Attack, seen: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut rest = seen;
+    for expected in &attack.seen {
+        match rest.find(expected.as_str()) {
+            Some(place) => rest = rest.get(place + expected.len()..).unwrap_or_default(),
+            None => {
+                faults.push(format!("it was to be seen, and was not: {expected}"));
+                break;
+            }
+        }
+    }
+    let missing = attack.each.iter().filter(|expected| !seen.contains(expected.as_str()));
+    faults.extend(missing.map(|expected| format!("it was to be seen, and was not: {expected}")));
+    let unwanted = attack.never.iter().filter(|unwanted| seen.contains(unwanted.as_str()));
+    faults.extend(unwanted.map(|unwanted| format!("it was seen, and must not be: {}", unwanted.escape_debug())));
+    if let Some(most) = attack.shorter.filter(|most| seen.len() > *most) {
+        faults.push(format!("{} bytes were seen of it, more than {most}", seen.len()));
+    }
+    faults
+}
+
+fn task(id: &str, folder: &Path) -> Result<TaskSource, Error> {
+    let task = Task {
+        id: id.parse()?,
+        project_id: None,
+        description: "Write a program that knows the answer.".to_owned(),
+        requirements: vec!["The answer is 42.".to_owned()],
+        context_files: Vec::new(),
+        constraints: Vec::new(),
+        language: None,
+    };
+    Ok(TaskSource { task, folder: folder.to_owned() })
+}
+
+/// A folder of our own, for the script that answers; gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> std::io::Result<Self> {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let name = format!("phasegate-verify-{}-{}", std::process::id(), since.as_nanos());
+        let folder = std::env::temp_dir().join(name);
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&folder)?;
+        let folder = Self(folder);
+        std::fs::write(folder.0.join("answers.toml"), ANSWERS)?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,93 @@
+//! What is seen of a run, line by line: what its events say and what its plugins said, and nothing that is not in them.
+
+use std::sync::{Mutex, PoisonError};
+
+use phasegate_journal::Journal;
+use phasegate_process::gate::SuiteRun;
+use phasegate_process::state::State;
+use phasegate_process::{AttemptId, Decided, Event, PhaseOutcome, Recorded, RunId, RunStatus};
+
+use phasegate_runtime::{Error, Seen, Watcher, read_json};
+
+/// How much of an artifact's content is looked at.
+const CONTENT: usize = 400;
+
+/// Hears what the plugins of one run say.
+#[derive(Default)]
+pub(crate) struct Ears(Mutex<Vec<String>>);
+
+impl Watcher for Ears {
+    fn event(&self, _: &RunId, _: &Recorded, _: &State) {}
+
+    fn seen(&self, _: &RunId, _: Option<&AttemptId>, seen: Seen) {
+        if let Seen::Log { line, .. } = seen {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    }
+}
+
+/// The run's story: its plugins' words first, then its events.
+pub(crate) fn story(journal: &dyn Journal, run: &RunId, ears: &Ears) -> Result<String, Error> {
+    let heard = ears.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut lines: Vec<String> = heard.iter().map(|line| format!("says: {line}")).collect();
+    lines.push(format!("heard {} lines", heard.len()));
+    for recorded in journal.events(run)? {
+        told(journal, &recorded.event, &mut lines)?;
+    }
+    Ok(lines.join("\n"))
+}
+
+/// Words of several lines in one.
+pub(crate) fn flat(words: &str) -> String {
+    words.replace('\n', " ")
+}
+
+fn told(journal: &dyn Journal, event: &Event, lines: &mut Vec<String>) -> Result<(), Error> {
+    match event {
+        Event::ModelAsked { label, .. } => lines.push(format!("asked a model: {}", flat(label))),
+        Event::PhaseFinished { at, outcome, .. } => match outcome {
+            PhaseOutcome::Submitted { artifacts, .. } => {
+                lines.push(format!("{at} submitted"));
+                for artifact in artifacts {
+                    let bytes = journal.blob(&artifact.digest)?.unwrap_or_default();
+                    let content: String = String::from_utf8_lossy(&bytes).chars().take(CONTENT).collect();
+                    lines.push(format!("{at} submitted {} {}", artifact.name, flat(&content)));
+                }
+            }
+            PhaseOutcome::Invalid { faults } => lines.push(format!("{at} invalid: {}", flat(&faults.join("; ")))),
+            PhaseOutcome::Failed { reason } => lines.push(format!("{at} failed: {}", flat(reason))),
+            PhaseOutcome::Crashed { reason } => lines.push(format!("{at} crashed: {}", flat(reason))),
+        },
+        Event::TestsRan { at, call: None, run, .. } => {
+            let run: SuiteRun = read_json(journal, run)?;
+            for test in run.tests {
+                let why = test.message.map(|why| format!(": {}", flat(&why))).unwrap_or_default();
+                lines.push(format!("{at} ran {} {}{why}", test.name, test.outcome.as_str()));
+            }
+        }
+        Event::GateJudged { at, verdict, reason, issues, .. } => {
+            let ids: String = issues.iter().map(|issue| format!(" [{}]", issue.id)).collect();
+            lines.push(format!("{at} {}: {}{ids}", verdict.as_str(), flat(reason)));
+        }
+        Event::FeedbackDecided { at, decided, .. } => lines.push(match decided {
+            Decided::Revise { rework } => {
+                let phases: Vec<&str> = rework.iter().map(|one| one.phase.as_str()).collect();
+                format!("{at} strategy revises {}", phases.join(" "))
+            }
+            Decided::AskAPerson { reason } => format!("{at} strategy asks: {}", flat(reason)),
+            Decided::GiveUp { reason } => format!("{at} strategy gives up: {}", flat(reason)),
+            Decided::Refused { reason } => format!("{at} strategy refused: {}", flat(reason)),
+        }),
+        Event::RunStopped { reason } => lines.push(format!("stopped: {}", flat(reason))),
+        Event::RunFinished { status, reason } => {
+            let status = match status {
+                RunStatus::Passed => "passed",
+                RunStatus::Failed => "failed",
+                RunStatus::Aborted => "aborted",
+            };
+            lines.push(format!("finished {status}: {}", flat(reason)));
+        }
+        _ => {}
+    }
+    Ok(())
+}
