@@ -15,16 +15,18 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use phasegate_journal::{Blob, Journal};
-use phasegate_process::lock::{Agreed, Change, LOCK_FILE, Lock, Pin, Standing};
+use phasegate_process::lock::{Agreed, LOCK_FILE, Lock, Pin, Standing};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::source::{Source, did_you_mean};
 use phasegate_process::{Digest, PluginName};
 use phasegate_sandbox::{LoadError, inspect, manifest};
 
-use crate::config::file::{Config, ConfigFault, LoadedPipeline};
+use crate::config::file::Config;
+use crate::config::pipeline::LoadedPipeline;
 use crate::error::Error;
+use crate::error::config::ConfigFault;
 use crate::plugins::source::Origin;
-use crate::store::writer::read_blob;
+use crate::store::blobs::read_blob;
 
 /// What a plugin of this pipeline is now; it has to come from a file.
 pub fn pin_of(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Error> {
@@ -179,33 +181,6 @@ impl Drop for Draft {
             let _ = std::fs::remove_file(&self.path);
         }
     }
-}
-
-/// All changes, a paragraph each.
-pub(crate) fn told(changes: &[Change]) -> String {
-    let words: Vec<String> = changes.iter().map(Change::to_string).collect();
-    let accept = accept_words(changes.iter().map(|change| &change.plugin));
-    format!("{}\nhint: look at what changed; {accept}, with --config and --pipeline as here", words.join("\n"))
-}
-
-/// All that nobody ever agreed to, a paragraph each.
-pub(crate) fn told_new(new: &[(PluginName, Pin)]) -> String {
-    let told = |(plugin, pin): &(PluginName, Pin)| {
-        let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-        let digest = &pin.digest;
-        format!(
-            "plugin `{plugin}`{version}, {digest}, is not in {LOCK_FILE}, and nothing else is taken here (`locked`)"
-        )
-    };
-    let words: Vec<String> = new.iter().map(told).collect();
-    let accept = accept_words(new.iter().map(|(plugin, _)| plugin));
-    let hint = "look at it with `phasegate plugin inspect FILE`";
-    format!("{}\nhint: {hint}; {accept}, with --config, --pipeline and --feedback as here", words.join("\n"))
-}
-
-fn accept_words<'a>(plugins: impl Iterator<Item = &'a PluginName>) -> String {
-    let accept: Vec<String> = plugins.map(|name| format!("`phasegate plugin accept {name}`")).collect();
-    format!("{} agrees to it", accept.join(", "))
 }
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use toml::Spanned;
 
-use crate::config::file::{Config, ConfigFault, RawFeedback, absolute};
+use crate::config::file::{Config, RawFeedback, absolute};
+use crate::error::config::ConfigFault;
+use crate::error::overrides::Complaint;
 
 /// The strategies inside the binary.
 const STRATEGIES: [&str; 2] = ["phase-aware", "nearest-phase"];
@@ -86,8 +88,6 @@ impl Config {
         Ok(())
     }
 }
-
-type Complaint = (String, String);
 
 /// Another strategy: a file that ends in `.wasm`, or the name of one that is known.
 pub(crate) fn swap_strategy(

@@ -9,7 +9,9 @@ use phasegate_process::PluginName;
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::{Pipeline, Places, SettingsOf};
 use phasegate_process::source::{Source, SourceError};
+use phasegate_sandbox::Plugin;
 
+use crate::error::Error;
 use crate::plugins::source::manifest_of;
 
 /// What the plugins of a pipeline say of themselves.
@@ -57,6 +59,19 @@ pub(crate) fn check_settings(
 }
 
 /// What is wrong with settings, and whose they are.
-pub(crate) fn settings_message(of: &SettingsOf, plugin: &PluginName, version: &str, fault: &str) -> String {
+fn settings_message(of: &SettingsOf, plugin: &PluginName, version: &str, fault: &str) -> String {
     format!("{of} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
+}
+
+/// Whether every plugin takes the settings that a swap left it with. What files say was held against it with its line.
+pub(crate) fn check_loaded_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> Result<(), Error> {
+    for (of, name, settings) in pipeline.settings() {
+        let plugin = loaded.iter().find(|plugin| plugin.name() == name);
+        let Some(manifest) = plugin.and_then(|plugin| plugin.inspection().manifest.as_ref()) else { continue };
+        if let Some(fault) = manifest.faults(settings).into_iter().next() {
+            let message = settings_message(&of, name, &manifest.version, &fault.message);
+            return Err(Error::Settings { message, hint: fault.hint });
+        }
+    }
+    Ok(())
 }

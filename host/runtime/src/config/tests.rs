@@ -6,7 +6,9 @@ use phasegate_process::model::Tier;
 use phasegate_sandbox::Limits;
 
 use crate::config::file::*;
-use crate::plugins::source::BUNDLED;
+use crate::config::pipeline::LoadedPipeline;
+use crate::error::config::ConfigFault;
+use crate::plugins::bundled::BUNDLED;
 
 /// A folder with files in it.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {

@@ -1,11 +1,22 @@
 //! What can keep the runtime from going on. None of it is an attempt of any agent, and none of it loses anything.
 
+pub(crate) mod archive;
+pub(crate) mod config;
+pub(crate) mod context_files;
+pub(crate) mod output;
+pub(crate) mod overrides;
+
 use phasegate_journal::JournalError;
+use phasegate_process::lock::{Change, LOCK_FILE, Pin};
 use phasegate_process::state::FoldError;
 use phasegate_process::{BadName, Digest, PluginName, RunId};
 use phasegate_sandbox::{CallError, EngineError, LoadError};
 
-use crate::config::file::ConfigFault;
+use self::archive::ArchiveError;
+use self::config::ConfigFault;
+use self::context_files::ContextError;
+use self::output::OutputError;
+use self::overrides::SwapFault;
 
 /// Why the runtime could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +32,7 @@ pub enum Error {
     Config(#[from] ConfigFault),
     /// Something cannot be swapped.
     #[error(transparent)]
-    Swap(#[from] crate::config::overrides::SwapFault),
+    Swap(#[from] SwapFault),
     /// The models cannot be reached or used at all.
     #[error(transparent)]
     Models(#[from] phasegate_broker::ConfigError),
@@ -45,13 +56,13 @@ pub enum Error {
     Name(#[from] BadName),
     /// Context files cannot be taken.
     #[error(transparent)]
-    Context(#[from] crate::runs::context_files::ContextError),
+    Context(#[from] ContextError),
     /// The out folder cannot be written.
     #[error(transparent)]
-    Output(#[from] crate::output::OutputError),
+    Output(#[from] OutputError),
     /// An exported run cannot be taken.
     #[error(transparent)]
-    Archive(#[from] crate::runs::archive::ArchiveError),
+    Archive(#[from] ArchiveError),
     /// A blob that an event names is gone.
     #[error("blob {digest} is missing in {place}\nhint: {RESTORE}")]
     MissingBlob {
@@ -117,11 +128,11 @@ pub enum Error {
         hint: String,
     },
     /// Plugins are not what somebody agreed to.
-    #[error("{}", crate::config::lock::told(.0))]
-    NotAgreed(Vec<phasegate_process::lock::Change>),
+    #[error("{}", told(.0))]
+    NotAgreed(Vec<Change>),
     /// Plugins that nobody agreed to, where only those run that somebody did.
-    #[error("{}", crate::config::lock::told_new(.0))]
-    NotKnown(Vec<(PluginName, phasegate_process::lock::Pin)>),
+    #[error("{}", told_new(.0))]
+    NotKnown(Vec<(PluginName, Pin)>),
     /// What a person wants cannot be done now.
     #[error("{0}")]
     NotNow(String),
@@ -191,3 +202,30 @@ pub enum Error {
 
 /// The remedy where something is lost, in the journal's own words.
 const RESTORE: &str = "nothing was changed; restore the state folder from a copy, or start the task as a new run";
+
+/// All changes, a paragraph each.
+fn told(changes: &[Change]) -> String {
+    let words: Vec<String> = changes.iter().map(Change::to_string).collect();
+    let accept = accept_words(changes.iter().map(|change| &change.plugin));
+    format!("{}\nhint: look at what changed; {accept}, with --config and --pipeline as here", words.join("\n"))
+}
+
+/// All that nobody ever agreed to, a paragraph each.
+fn told_new(new: &[(PluginName, Pin)]) -> String {
+    let told = |(plugin, pin): &(PluginName, Pin)| {
+        let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let digest = &pin.digest;
+        format!(
+            "plugin `{plugin}`{version}, {digest}, is not in {LOCK_FILE}, and nothing else is taken here (`locked`)"
+        )
+    };
+    let words: Vec<String> = new.iter().map(told).collect();
+    let accept = accept_words(new.iter().map(|(plugin, _)| plugin));
+    let hint = "look at it with `phasegate plugin inspect FILE`";
+    format!("{}\nhint: {hint}; {accept}, with --config, --pipeline and --feedback as here", words.join("\n"))
+}
+
+fn accept_words<'a>(plugins: impl Iterator<Item = &'a PluginName>) -> String {
+    let accept: Vec<String> = plugins.map(|name| format!("`phasegate plugin accept {name}`")).collect();
+    format!("{} agrees to it", accept.join(", "))
+}

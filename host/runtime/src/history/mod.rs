@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::history::proposals::process_notes;
+use crate::store::blobs::read_json;
 use crate::store::load::load;
-use crate::store::writer::read_json;
 
 /// How many of the newest runs are looked at.
 pub(crate) const RUNS: usize = 50;

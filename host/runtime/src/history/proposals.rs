@@ -6,8 +6,8 @@ use phasegate_process::{Event, RunId};
 use serde_json::{Value, json};
 
 use crate::error::Error;
+use crate::store::blobs::{now_ms, read_json};
 use crate::store::load::load;
-use crate::store::writer::{now_ms, read_json};
 
 /// A proposal of some run.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

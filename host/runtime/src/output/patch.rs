@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A unified diff.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Patch {
+pub(crate) struct Patch {
     /// The diff; empty where nothing changed.
     pub text: String,
     /// Changed files that it cannot hold, because the old file is not text.

@@ -13,8 +13,10 @@ use phasegate_process::state::Judged;
 use phasegate_process::{Decided, Event, Issue, Recorded, Verdict};
 use serde_json::Value;
 
-use super::patch::Patch;
-use super::{OutputError, Shelf, Written};
+use crate::error::output::OutputError;
+use crate::output::artifacts::Shelf;
+use crate::output::patch::Patch;
+use crate::output::written::Written;
 
 /// Longer words of models are cut; the artifacts have them whole.
 const MAX_WORDS: usize = 600;
@@ -22,7 +24,7 @@ const MAX_WORDS: usize = 600;
 /// More issues than these are in the artifacts only.
 const MAX_ISSUES: usize = 200;
 
-pub(super) fn text(
+pub(crate) fn text(
     shelf: &Shelf<'_>,
     events: &[Recorded],
     result: &TaskResult,

@@ -4,30 +4,27 @@ use phasegate_journal::Blob;
 use phasegate_process::artifact::Door;
 use phasegate_process::gate::check_findings;
 use phasegate_process::state::AgentWork;
-use phasegate_process::{Findings, Kind, Submission};
-use serde_json::Value;
+use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
 
 use crate::error::Error;
-use crate::run::agent::Admitted;
-use crate::run::context::Driver;
+use crate::run::context::{Driver, current};
 use crate::run::limit_hit::LimitHit;
 use crate::run::test_run;
-use crate::store::writer::{artifact_of, json_blob};
+use crate::store::blobs::{artifact_of, json_blob};
+use crate::text::bounded;
 
 /// How many faults are told at once.
 const MAX_FAULTS: usize = 20;
 /// How many bytes findings may have: they stand in the run's events and state, and go to strategies and agents.
 const MAX_FINDINGS: usize = 1 << 20;
-/// How many bytes of a plugin's own words go into events and prompts.
-const MAX_WORDS: usize = 8 << 10;
-
-/// A plugin's words, cut where they are too long to be kept and told.
-pub(crate) fn bounded(mut words: String) -> String {
-    if words.len() > MAX_WORDS {
-        words.truncate(words.floor_char_boundary(MAX_WORDS));
-        words.push_str(" … (cut)");
-    }
-    words
+/// What was admitted at the door, ready for the journal.
+pub(crate) struct Admitted {
+    /// The artifacts, as the run will know them.
+    pub(crate) artifacts: Vec<ArtifactRef>,
+    /// Their contents.
+    pub(crate) contents: Vec<Blob>,
+    /// A gate's findings.
+    pub(crate) findings: Option<Blob>,
 }
 
 /// Holds a submission against what the phase was to produce.
@@ -95,13 +92,4 @@ pub(crate) async fn check(
         Ok(value) if kind.as_str() == "generated_code" => test_run::build_faults(driver, &value, hit).await,
         Ok(_) => Ok(Ok(())),
     }
-}
-
-/// The current artifact of this name as JSON, where there is one.
-pub(crate) fn current(driver: &Driver, name: &str) -> Result<Option<Value>, Error> {
-    let digest = {
-        let state = driver.writer.state();
-        state.artifacts.iter().find(|(known, _)| known.as_str() == name).map(|(_, artifact)| artifact.digest.clone())
-    };
-    digest.map(|digest| driver.writer.json(&digest)).transpose()
 }

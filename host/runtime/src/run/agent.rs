@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::run::admission;
 use crate::run::agent_host::Desk;
 use crate::run::context::Driver;
-use crate::store::writer::{artifact_of, json_blob, now_ms};
+use crate::store::blobs::{artifact_of, json_blob, now_ms};
+use crate::text::bounded;
 
 const MEASURES: &str = "run_measures";
 
@@ -38,12 +39,8 @@ pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(),
     };
     let elapsed_ms = began.elapsed().as_millis() as u64;
     let (outcome, events, blobs) = match result {
-        Err(error) => {
-            (PhaseOutcome::Crashed { reason: admission::bounded(desk.hit.note(error)) }, Vec::new(), Vec::new())
-        }
-        Ok(Err(failure)) => {
-            (PhaseOutcome::Failed { reason: admission::bounded(failure.to_string()) }, Vec::new(), Vec::new())
-        }
+        Err(error) => (PhaseOutcome::Crashed { reason: bounded(desk.hit.note(error)) }, Vec::new(), Vec::new()),
+        Ok(Err(failure)) => (PhaseOutcome::Failed { reason: bounded(failure.to_string()) }, Vec::new(), Vec::new()),
         Ok(Ok(submission)) => match admission::admit(driver, &work, submission, &desk.hit).await? {
             Err(faults) => (PhaseOutcome::Invalid { faults }, Vec::new(), Vec::new()),
             Ok(admitted) => {
@@ -107,14 +104,4 @@ fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {
         environment: json!(driver.settings.environments),
         settings: work.phase.settings.clone(),
     }
-}
-
-/// What was admitted at the door, ready for the journal.
-pub(crate) struct Admitted {
-    /// The artifacts, as the run will know them.
-    pub(crate) artifacts: Vec<ArtifactRef>,
-    /// Their contents.
-    pub(crate) contents: Vec<Blob>,
-    /// A gate's findings.
-    pub(crate) findings: Option<Blob>,
 }

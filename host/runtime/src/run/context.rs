@@ -1,30 +1,21 @@
-//! The loop: ask the state for the next action, do it, append what happened.
+//! One run under way: what its agents, gates and test runs need of the host.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use phasegate_broker::{Broker, Ledger};
 use phasegate_process::pipeline::Pipeline;
-use phasegate_process::state::Action;
-use phasegate_process::{AttemptId, Event, PluginName, RunStatus};
+use phasegate_process::{AttemptId, Event, PluginName};
 use phasegate_sandbox::{Call, LimitsPatch, Plugin};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::host::Ended;
 use crate::host::House;
 use crate::observer::Seen;
-use crate::plugins::load::load_plugin;
-use crate::run::agent;
-use crate::run::gate;
-use crate::run::test_run;
 use crate::store::fork_answers::Past;
 use crate::store::writer::Writer;
-
-/// How often a run looks whether somebody asked it to stop.
-const CANCEL_POLL: Duration = Duration::from_millis(500);
 
 /// The models of the configuration, within the run's budget.
 pub(crate) struct Models {
@@ -51,49 +42,6 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Carries the run until it is over or has to wait; in a replay, until the record ends.
-    pub(crate) async fn drive(self: &Arc<Self>) -> Result<Ended, Error> {
-        loop {
-            if self.writer.record().is_some_and(|record| record.is_over()) {
-                return Ok(Ended::Stopped("the record ends here".to_owned()));
-            }
-            let action = self.writer.state().next();
-            match action {
-                Action::RunAgent(work) => agent::run(self, *work).await?,
-                Action::RunSuite(work) => test_run::run(self, *work).await?,
-                Action::Judge(work) => gate::judge(self, *work)?,
-                Action::AskStrategy(at, failure) => gate::ask_strategy(self, at, *failure).await?,
-                Action::AskPerson(at, question, about) => {
-                    self.writer.append_one(Event::ApprovalAsked { at, question, about })?;
-                }
-                Action::Wait(at) => {
-                    if let Some(given) = self.writer.record().and_then(|record| record.approval()) {
-                        self.writer.append_one(given)?;
-                        continue;
-                    }
-                    let question = self.writer.state().waiting().map(|(_, _, question)| question.to_owned());
-                    return Ok(Ended::Waiting { at, question: question.unwrap_or_default() });
-                }
-                Action::Finish(status, reason) => self.writer.append_one(Event::RunFinished { status, reason })?,
-                Action::Over => {
-                    let state = self.writer.state();
-                    let (status, reason) = state.ended().unwrap_or((RunStatus::Failed, "the run has no end"));
-                    return Ok(Ended::Finished(status, reason.to_owned()));
-                }
-            }
-        }
-    }
-
-    /// Waits until somebody asks for the run to be stopped, and says who.
-    pub(crate) async fn cancelled(&self) -> String {
-        loop {
-            tokio::time::sleep(CANCEL_POLL).await;
-            if let Ok(Some(by)) = self.writer.journal().cancel_asked(self.writer.run()) {
-                return format!("cancelled by {by}");
-            }
-        }
-    }
-
     /// Compiles the runners beside the first phases, whose models take longer than that.
     pub(crate) fn warm_runners(self: &Arc<Self>) {
         for name in self.pipeline.runners.values() {
@@ -126,7 +74,7 @@ impl Driver {
         let say = move |plugin: &PluginName, done| {
             watcher.seen(&run, None, Seen::Compiling { plugin: plugin.to_string(), done });
         };
-        load_plugin(&self.house, name, digest, &self.pipeline.grants(name), say).await
+        self.house.plugins().load(name, digest, &self.pipeline.grants(name), say).await
     }
 
     /// What a call of this plugin runs under.
@@ -134,4 +82,13 @@ impl Driver {
         let patch = self.limits.get(plugin.name()).copied().unwrap_or_default();
         Call { doing, seed: self.settings.seed, limits: plugin.usual_limits().with(patch), log: None }
     }
+}
+
+/// The current artifact of this name as JSON, where there is one.
+pub(crate) fn current(driver: &Driver, name: &str) -> Result<Option<Value>, Error> {
+    let digest = {
+        let state = driver.writer.state();
+        state.artifacts.iter().find(|(known, _)| known.as_str() == name).map(|(_, artifact)| artifact.digest.clone())
+    };
+    digest.map(|digest| driver.writer.json(&digest)).transpose()
 }

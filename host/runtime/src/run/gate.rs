@@ -8,10 +8,10 @@ use phasegate_process::state::JudgeWork;
 use phasegate_process::{AttemptId, Decided, Event, Findings, PhaseOutcome, decide};
 
 use crate::error::Error;
-use crate::run::admission::bounded;
 use crate::run::context::Driver;
 use crate::run::limit_hit::LimitHit;
-use crate::store::writer::{artifact_of, json_blob};
+use crate::store::blobs::{artifact_of, json_blob};
+use crate::text::bounded;
 
 /// Judges a gate and writes the verdict and the report down.
 pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> {

@@ -4,8 +4,8 @@ use phasegate_journal::Journal;
 use phasegate_process::{Choice, Event, RunId, RunStatus, Verdict};
 
 use crate::error::Error;
+use crate::store::blobs::now_ms;
 use crate::store::load::load;
-use crate::store::writer::now_ms;
 
 /// A person's word.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,75 +1,34 @@
 //! The making of a run: everything it will depend on is pinned before anything starts.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use phasegate_journal::Blob;
-use phasegate_process::artifact::{BASE_FILE, CONTEXT_FILE, Door};
+use phasegate_process::artifact::{BASE_FILE, CONTEXT_FILE};
 use phasegate_process::lock::Pin;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Grants, Pipeline};
 use phasegate_process::state::State;
-use phasegate_process::task::Task;
 use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, RunCreated, RunId, TaskId};
 use phasegate_sandbox::Call;
 use serde_json::{Value, json};
 
-use crate::config::file::{Config, LoadedPipeline};
 use crate::config::lock;
-use crate::config::overrides::Swaps;
-use crate::config::run_settings::{CellOf, RunSettings};
+use crate::config::plugin_settings::check_loaded_settings;
+use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::history;
 use crate::host::House;
 use crate::observer::Watcher;
-use crate::plugins::load::{check_settings, fit_plugins, load_plugin, set_limits};
-use crate::plugins::source::{bundled_digest, bundled_environment, missing};
+use crate::plugins::bundled::{bundled_digest, bundled_environment};
+use crate::plugins::limits::set_limits;
+use crate::plugins::load::fit_plugins;
+use crate::plugins::source::missing;
 use crate::runs::context_files;
-use crate::runs::define::Definition;
+use crate::runs::define::{Definition, NewRun, requirements};
 use crate::runs::run_id::run_name;
-use crate::store::writer::{artifact_of, json_blob, now_ms};
-
-/// A task and the folder that its context files are beside.
-#[derive(Debug, Clone)]
-pub struct TaskSource {
-    /// The task.
-    pub task: Task,
-    /// The folder.
-    pub folder: PathBuf,
-}
-
-impl TaskSource {
-    /// Whether its context files can be taken; nothing is kept.
-    pub fn check(&self) -> Result<(), Error> {
-        context_files::gather(&self.task.context_files, &self.folder)?;
-        Ok(())
-    }
-}
-
-/// All that a new run is made from.
-#[derive(Debug, Clone)]
-pub struct NewRun<'a> {
-    /// The task.
-    pub task: &'a TaskSource,
-    /// The pipeline.
-    pub pipeline: &'a LoadedPipeline,
-    /// The configuration.
-    pub config: &'a Config,
-    /// What is swapped, and the folder that its files are relative to.
-    pub swaps: Option<(&'a Swaps, &'a Path)>,
-    /// The cell of an experiment that it is for. Such a run hears nothing of what earlier runs teach, so that no cell
-    /// depends on the order in which they ran.
-    pub cell: Option<CellOf>,
-}
-
-impl<'a> NewRun<'a> {
-    /// A run as a person starts it.
-    pub fn of(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
-        Self { task, pipeline, config, swaps: None, cell: None }
-    }
-}
+use crate::store::blobs::{artifact_of, json_blob, now_ms};
 
 impl House {
     /// A name for a run of this task that no run in the journal has.
@@ -175,9 +134,9 @@ impl House {
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        let loaded = fit_plugins(self, &mut definition.pipeline, &definition.components).await?;
+        let loaded = fit_plugins(self.plugins(), &mut definition.pipeline, &definition.components).await?;
         if new.swaps.is_some() {
-            check_settings(&definition.pipeline, &loaded)?;
+            check_loaded_settings(&definition.pipeline, &loaded)?;
         }
         Ok((definition, first_named))
     }
@@ -215,43 +174,10 @@ impl House {
         if let (Some(environment), true) = (bundled, bundled_digest(name.as_str()).as_ref() == Some(digest)) {
             return Ok(environment);
         }
-        let plugin = load_plugin(self, name, digest, &Grants::default(), |_, _| {}).await?;
+        let plugin = self.plugins().load(name, digest, &Grants::default(), |_, _| {}).await?;
         let limits = plugin.usual_limits().with(set_limits(pipeline)?.get(name).copied().unwrap_or_default());
         let call = Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits, log: None };
         Ok(plugin.environment(&call).await?)
-    }
-}
-
-/// The task as the artifact `task_requirements` has it, in JSON; an error if it is too large or no valid artifact.
-pub fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
-    let mut value = json!({
-        "task_id": task.id,
-        "description": task.description,
-        "requirements": task.requirements,
-    });
-    let mut add = |field: &str, more: Value| {
-        if let Some(object) = value.as_object_mut().filter(|_| !more.is_null() && more != json!([])) {
-            object.insert(field.to_owned(), more);
-        }
-    };
-    add("project_id", json!(task.project_id));
-    add("context_files", json!(task.context_files.iter().map(|pattern| &pattern.path).collect::<Vec<_>>()));
-    add("constraints", json!(task.constraints));
-    add("language", json!(task.language));
-    let bytes = json_blob(&value).bytes;
-    let (size, most) = (bytes.len() as u64, context_files::MAX_FILE_BYTES);
-    if size > most {
-        let hint = "put what is long into context files";
-        return Err(Error::NotNow(format!(
-            "the task cannot be taken: it has {size} bytes, and at most {most} are taken\nhint: {hint}"
-        )));
-    }
-    let door = Door { pipeline, task_id: &task.id, plan: None };
-    match door.check(&"task_requirements".parse()?, &bytes) {
-        Ok(_) => Ok(bytes),
-        Err(faults) => {
-            Err(Error::NotNow(format!("the task cannot be taken: {}\nhint: mend the task", faults.join("; "))))
-        }
     }
 }
 

@@ -4,16 +4,64 @@
 //! and in what their models answer.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use phasegate_journal::Blob;
+use phasegate_process::artifact::Door;
 use phasegate_process::pipeline::Pipeline;
+use phasegate_process::task::Task;
 use phasegate_process::{Digest, PluginName};
 use serde_json::{Value, json};
 
-use crate::config::run_settings::RunSettings;
+use crate::config::file::Config;
+use crate::config::overrides::Swaps;
+use crate::config::pipeline::LoadedPipeline;
+use crate::config::run_settings::{CellOf, RunSettings};
 use crate::error::Error;
+use crate::error::context_files::MAX_FILE_BYTES;
 use crate::plugins::source::digests;
-use crate::runs::create::NewRun;
+use crate::runs::context_files;
+use crate::store::blobs::json_blob;
+
+/// A task and the folder that its context files are beside.
+#[derive(Debug, Clone)]
+pub struct TaskSource {
+    /// The task.
+    pub task: Task,
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+impl TaskSource {
+    /// Whether its context files can be taken; nothing is kept.
+    pub fn check(&self) -> Result<(), Error> {
+        context_files::gather(&self.task.context_files, &self.folder)?;
+        Ok(())
+    }
+}
+
+/// All that a new run is made from.
+#[derive(Debug, Clone)]
+pub struct NewRun<'a> {
+    /// The task.
+    pub task: &'a TaskSource,
+    /// The pipeline.
+    pub pipeline: &'a LoadedPipeline,
+    /// The configuration.
+    pub config: &'a Config,
+    /// What is swapped, and the folder that its files are relative to.
+    pub swaps: Option<(&'a Swaps, &'a Path)>,
+    /// The cell of an experiment that it is for. Such a run hears nothing of what earlier runs teach, so that no cell
+    /// depends on the order in which they ran.
+    pub cell: Option<CellOf>,
+}
+
+impl<'a> NewRun<'a> {
+    /// A run as a person starts it.
+    pub fn of(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
+        Self { task, pipeline, config, swaps: None, cell: None }
+    }
+}
 
 /// What a run is made from, before it is made.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,5 +121,38 @@ impl NewRun<'_> {
         };
         settings.cell.clone_from(&self.cell);
         Ok((Definition { pipeline, settings, components }, blobs))
+    }
+}
+
+/// The task as the artifact `task_requirements` has it, in JSON; an error if it is too large or no valid artifact.
+pub fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
+    let mut value = json!({
+        "task_id": task.id,
+        "description": task.description,
+        "requirements": task.requirements,
+    });
+    let mut add = |field: &str, more: Value| {
+        if let Some(object) = value.as_object_mut().filter(|_| !more.is_null() && more != json!([])) {
+            object.insert(field.to_owned(), more);
+        }
+    };
+    add("project_id", json!(task.project_id));
+    add("context_files", json!(task.context_files.iter().map(|pattern| &pattern.path).collect::<Vec<_>>()));
+    add("constraints", json!(task.constraints));
+    add("language", json!(task.language));
+    let bytes = json_blob(&value).bytes;
+    let (size, most) = (bytes.len() as u64, MAX_FILE_BYTES);
+    if size > most {
+        let hint = "put what is long into context files";
+        return Err(Error::NotNow(format!(
+            "the task cannot be taken: it has {size} bytes, and at most {most} are taken\nhint: {hint}"
+        )));
+    }
+    let door = Door { pipeline, task_id: &task.id, plan: None };
+    match door.check(&"task_requirements".parse()?, &bytes) {
+        Ok(_) => Ok(bytes),
+        Err(faults) => {
+            Err(Error::NotNow(format!("the task cannot be taken: {}\nhint: mend the task", faults.join("; "))))
+        }
     }
 }

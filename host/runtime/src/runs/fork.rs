@@ -13,13 +13,14 @@ use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, Run
 use crate::config::file::Config;
 use crate::config::lock;
 use crate::config::overrides::Swaps;
+use crate::config::plugin_settings::check_loaded_settings;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::host::House;
 use crate::observer::Watcher;
-use crate::plugins::load::{check_settings, fit_plugins};
+use crate::plugins::load::fit_plugins;
+use crate::store::blobs::{json_blob, now_ms, read_json};
 use crate::store::load::fold;
-use crate::store::writer::{json_blob, now_ms, read_json};
 
 /// All that a fork is made from.
 #[derive(Debug, Clone)]
@@ -58,8 +59,8 @@ impl House {
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        let loaded = fit_plugins(self, &mut pipeline, &components).await?;
-        check_settings(&pipeline, &loaded)?;
+        let loaded = fit_plugins(self.plugins(), &mut pipeline, &components).await?;
+        check_loaded_settings(&pipeline, &loaded)?;
         for (language, runner) in &pipeline.runners {
             if components.get(runner) != state.created.components.get(runner) {
                 let environment = self.environment(runner, components.get(runner), &pipeline).await?;
@@ -120,16 +121,5 @@ impl House {
             new.origin,
             if known.is_empty() { "none yet".to_owned() } else { known.join(", ") }
         )))
-    }
-}
-
-impl Swaps {
-    /// What is swapped, a piece each.
-    pub fn words(&self) -> Vec<String> {
-        let pipeline = self.pipeline.iter().map(|file| format!("pipeline = {}", file.display()));
-        let agents = self.agents.iter().map(|(phase, given)| format!("agent of {phase} = {given}"));
-        let feedback = self.feedback.iter().map(|given| format!("feedback = {given}"));
-        let set = self.set.iter().map(|(key, value)| format!("{key} = {value}"));
-        pipeline.chain(agents).chain(feedback).chain(set).collect()
     }
 }

@@ -10,10 +10,9 @@ use phasegate_process::state::State;
 use phasegate_process::{Event, Recorded, RunId, RunStatus};
 
 use crate::error::Error;
-use crate::host::Ended;
 use crate::host::House;
-use crate::host::Stop;
 use crate::observer::Watcher;
+use crate::run::{Ended, Stop};
 use crate::store::load::fold;
 use crate::store::load::load;
 use crate::store::replay_check::Record;

@@ -6,7 +6,7 @@ use phasegate_process::state::State;
 use phasegate_process::{Event, Recorded, RunId};
 
 use crate::error::Error;
-use crate::store::writer::read_json;
+use crate::store::blobs::read_json;
 
 /// A run's state and events, read from the journal.
 pub fn load(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>), Error> {

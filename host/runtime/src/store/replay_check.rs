@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::output::diff::diff_of;
-use crate::store::writer::json_blob;
+use crate::store::blobs::json_blob;
 
 /// One stretch of a run between forks.
 pub(crate) struct Record {

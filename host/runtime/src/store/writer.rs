@@ -8,16 +8,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
 use phasegate_journal::{Blob, Fence, Journal, JournalError};
 use phasegate_process::state::State;
-use phasegate_process::{ArtifactName, ArtifactRef, Digest, Event, Kind, Recorded, RunId};
+use phasegate_process::{Digest, Event, Recorded, RunId};
 use tokio::sync::{mpsc, watch};
 
 use crate::error::Error;
 use crate::observer::Watcher;
+use crate::store::blobs::{now_ms, parsed, read_blob};
 use crate::store::replay_check::Record;
 
 /// What becomes of an event.
@@ -238,38 +238,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn broken_off() -> Error {
     Error::NotNow("writing to the journal broke off\nhint: resume the run; what was written is safe".to_owned())
-}
-
-/// A blob that must be there.
-pub(crate) fn read_blob(journal: &dyn Journal, digest: &Digest) -> Result<Vec<u8>, Error> {
-    journal.blob(digest)?.ok_or_else(|| Error::MissingBlob { digest: digest.clone(), place: journal.place() })
-}
-
-/// A JSON blob that must be there.
-pub fn read_json<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest) -> Result<T, Error> {
-    parsed(journal, digest, &read_blob(journal, digest)?)
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest, bytes: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| Error::BadBlob {
-        digest: digest.clone(),
-        place: journal.place(),
-        why: error.to_string(),
-    })
-}
-
-/// JSON as a blob. What the core serialises has no maps with keys that are not text, so it cannot fail; were it to, the
-/// blob would be empty and reading it an error.
-pub(crate) fn json_blob<T: serde::Serialize>(value: &T) -> Blob {
-    Blob::new(serde_json::to_vec(value).unwrap_or_default())
-}
-
-/// The artifact that a blob is, under this name.
-pub(crate) fn artifact_of(blob: &Blob, name: ArtifactName, kind: Kind) -> ArtifactRef {
-    ArtifactRef { name, kind, digest: blob.digest.clone(), size: blob.bytes.len() as u64 }
-}
-
-/// Unix time in milliseconds.
-pub(crate) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

@@ -22,7 +22,9 @@ use crate::config::file::Config;
 use crate::config::overlay::{check_limits, swap_strategy};
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::plugins::source::{BUNDLED, Origin};
+use crate::error::overrides::{Complaint, SwapAt, SwapFault};
+use crate::plugins::bundled::BUNDLED;
+use crate::plugins::source::Origin;
 
 /// What is swapped. Components are given as the name of a bundled one or as a file that ends in `.wasm`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,56 +39,21 @@ pub struct Swaps {
     pub set: Vec<(String, Value)>,
 }
 
-/// Which swap is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SwapAt {
-    /// The agent of a phase.
-    Agent(PhaseName),
-    /// The strategy.
-    Feedback,
-    /// The value of this key.
-    Set(String),
-    /// All of them together.
-    All,
-}
-
-impl std::fmt::Display for SwapAt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Agent(phase) => write!(f, "agent of `{phase}`"),
-            Self::Feedback => f.write_str("feedback"),
-            Self::Set(key) => write!(f, "set `{key}`"),
-            Self::All => f.write_str("what is swapped"),
-        }
-    }
-}
-
-/// Why something cannot be swapped.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{at}: {message}\nhint: {hint}")]
-pub struct SwapFault {
-    /// Which swap.
-    pub at: SwapAt,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub hint: String,
-}
-
-type Complaint = (String, String);
-
-impl SwapAt {
-    fn fault(self, (message, hint): Complaint) -> SwapFault {
-        SwapFault { at: self, message, hint }
-    }
-}
-
 impl Swaps {
     /// `KEY=VALUE` as a command line gives it; the value is TOML, or a plain text.
     pub fn parse_set(text: &str) -> Result<(String, Value), SwapFault> {
         let (key, value) = set::split(text).map_err(|complaint| SwapAt::Set(text.to_owned()).fault(complaint))?;
         set::path(&key).map_err(|complaint| SwapAt::Set(key.clone()).fault(complaint))?;
         Ok((key, value))
+    }
+
+    /// What is swapped, a piece each.
+    pub fn words(&self) -> Vec<String> {
+        let pipeline = self.pipeline.iter().map(|file| format!("pipeline = {}", file.display()));
+        let agents = self.agents.iter().map(|(phase, given)| format!("agent of {phase} = {given}"));
+        let feedback = self.feedback.iter().map(|given| format!("feedback = {given}"));
+        let set = self.set.iter().map(|(key, value)| format!("{key} = {value}"));
+        pipeline.chain(agents).chain(feedback).chain(set).collect()
     }
 
     /// Whether nothing is swapped.

@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::Complaint;
 use crate::config::overlay::check_limits;
 use crate::config::run_settings::RunSettings;
+use crate::error::overrides::Complaint;
 
 const ROOTS: [&str; 8] =
     ["phases", "feedback", "plugins", "max_total_attempts", "models", "providers", "prices", "budget"];

@@ -11,7 +11,7 @@ use super::Swaps;
 use crate::config::file::Config;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::plugins::source::{BUNDLED, bundled_digest};
+use crate::plugins::bundled::{BUNDLED, bundled_digest};
 
 /// A folder with a configuration, a component and a pipeline, and a run's parts as they would be pinned.
 struct Bench {

@@ -10,36 +10,36 @@ use phasegate_process::gate::SuiteRun;
 use phasegate_process::testing::File;
 use serde_json::Value;
 
-use super::TestSuite;
+use crate::run::test_run::suite::TestSuite;
 
 /// A suite of an earlier attempt.
-pub(super) struct Earlier {
-    pub(super) attempt: u32,
-    pub(super) suite: TestSuite,
+pub(crate) struct Earlier {
+    pub(crate) attempt: u32,
+    pub(crate) suite: TestSuite,
     /// The tests that were found in it then.
-    pub(super) collected: Vec<String>,
+    pub(crate) collected: Vec<String>,
 }
 
 /// What is kept of earlier attempts.
-pub(super) struct Kept {
-    pub(super) groups: Vec<Group>,
-    pub(super) dropped: Vec<DroppedTest>,
+pub(crate) struct Kept {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) dropped: Vec<DroppedTest>,
 }
 
 /// Tests of one earlier suite that run again, among that suite's files.
-pub(super) struct Group {
-    pub(super) attempt: u32,
-    pub(super) files: Vec<File>,
-    pub(super) tests: Vec<String>,
+pub(crate) struct Group {
+    pub(crate) attempt: u32,
+    pub(crate) files: Vec<File>,
+    pub(crate) tests: Vec<String>,
 }
 
 /// The file of a test.
-pub(super) fn file_of(test: &str) -> &str {
+pub(crate) fn file_of(test: &str) -> &str {
     test.split_once("::").map_or(test, |(file, _)| file)
 }
 
 /// A test's name without its parameters. A bracket in the file's path is no parameter.
-pub(super) fn base_name(test: &str) -> &str {
+pub(crate) fn base_name(test: &str) -> &str {
     let Some(after_file) = test.find("::") else { return test };
     let bracket = test.get(after_file..).and_then(|rest| rest.find('['));
     bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
@@ -83,7 +83,7 @@ impl<'a> Running<'a> {
 }
 
 /// Newest suites first: what a newer one holds unchanged need not run twice. `collected` are the current suite's tests.
-pub(super) fn kept(current: &TestSuite, collected: &[String], earlier: &[Earlier]) -> Kept {
+pub(crate) fn kept(current: &TestSuite, collected: &[String], earlier: &[Earlier]) -> Kept {
     let mut kept = Kept { groups: Vec::new(), dropped: Vec::new() };
     let mut later = vec![Running::of(current, collected)];
     for known in earlier.iter().rev() {
@@ -110,7 +110,7 @@ pub(super) fn kept(current: &TestSuite, collected: &[String], earlier: &[Earlier
 }
 
 /// The requirements of the task, as `R1`, `R2`, …, that no test which ran is for any more.
-pub(super) fn uncovered(task: Option<&Value>, current: &TestSuite, earlier: &[Earlier], run: &SuiteRun) -> Vec<String> {
+pub(crate) fn uncovered(task: Option<&Value>, current: &TestSuite, earlier: &[Earlier], run: &SuiteRun) -> Vec<String> {
     let requirements =
         task.and_then(|task| task.get("requirements")?.as_array()).map(Vec::as_slice).unwrap_or_default();
     let known: HashSet<&str> =
@@ -131,7 +131,7 @@ pub(super) fn uncovered(task: Option<&Value>, current: &TestSuite, earlier: &[Ea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::test_run::Covers;
+    use crate::run::test_run::suite::Covers;
     use phasegate_process::Digest;
     use serde_json::json;
 

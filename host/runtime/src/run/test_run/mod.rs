@@ -4,39 +4,35 @@
 //! attempts, one test file in a fresh instance. Every collected test has an outcome; one that did not report has errored.
 //! A runner that traps or exceeds its limits fails the tests of that file and nothing else.
 
-mod kept;
+pub(crate) mod kept;
+pub(crate) mod report;
+pub(crate) mod suite;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, stream};
 use phasegate_process::gate::{KeptTest, SuiteRun};
 use phasegate_process::state::SuiteWork;
-use phasegate_process::testing::{BenchError, File, Outcome, TestCase, TestRun};
-use phasegate_process::{DroppedTest, Event, artifact};
+use phasegate_process::testing::{BenchError, File, TestCase, TestRun};
+use phasegate_process::{Event, artifact};
 use phasegate_sandbox::{CallError, CallErrorKind, Plugin};
-use serde::Deserialize;
 use serde_json::Value;
 
+use self::kept::{Earlier, base_name, file_of};
+use self::report::{all_errored, complete, some, within};
+use self::suite::{Code, TestSuite};
 use crate::error::Error;
-use crate::run::admission::bounded;
-use crate::run::context::Driver;
+use crate::run::context::{Driver, current};
 use crate::run::limit_hit::LimitHit;
-use crate::store::writer::json_blob;
-use kept::{Earlier, base_name, file_of};
+use crate::store::blobs::json_blob;
+use crate::text::bounded;
 
 /// Test files of one suite that run at once.
 const SIDE_BY_SIDE: usize = 2;
 
 /// The most tests of one suite.
 const MAX_TESTS: usize = 2_000;
-
-/// The most reports that count: a test may report once for each of its parameters.
-const MAX_REPORTS: usize = 5_000;
-
-/// The most errors of loading that are told.
-const MAX_ERRORS: usize = 100;
 
 /// How much longer a whole run of tests may take than one of its files: by the usual limits an hour, as for an agent.
 const FILES_LONG: u32 = 12;
@@ -66,30 +62,6 @@ impl<'a> Session<'a> {
             kind: CallErrorKind::WallClock { limit_ms },
         })
     }
-}
-
-/// Code, as far as running it goes. `files` hold more than the fields read here.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Code {
-    pub(crate) files: Vec<File>,
-    pub(crate) language: String,
-}
-
-/// A test suite, as its kind's schema has it.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct TestSuite {
-    pub(crate) files: Vec<File>,
-    #[serde(default)]
-    pub(crate) covers: Vec<Covers>,
-    #[serde(default)]
-    pub(crate) dropped: Vec<DroppedTest>,
-}
-
-/// What a test is for.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Covers {
-    pub(crate) requirement: String,
-    pub(crate) tests: Vec<String>,
 }
 
 /// Makes the run that counts.
@@ -175,7 +147,7 @@ async fn count(
         run.tests.extend(tests);
         run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
     }
-    let requirements = crate::run::admission::current(session.driver, "task_requirements")?;
+    let requirements = current(session.driver, "task_requirements")?;
     run.uncovered = kept::uncovered(requirements.as_ref(), suite, &earlier, run);
     Ok(())
 }
@@ -295,66 +267,6 @@ async fn run_file(session: &Session<'_>, code: &[File], tests: &[File], names: &
     }
 }
 
-/// Errors that can be told: their first few, each cut where it is too long.
-fn some(mut errors: Vec<String>) -> Vec<String> {
-    errors.truncate(MAX_ERRORS);
-    errors.into_iter().map(bounded).collect()
-}
-
-/// What counts of a runner's report. A pass that nobody collected counts for nothing, nor does a second report that is
-/// better than the first; words are cut where one test has too many of them, so that many tests have not far too many.
-fn counted(run: TestRun, wanted: &[String]) -> TestRun {
-    let mut tests: Vec<TestCase> = Vec::new();
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for mut test in run.tests {
-        if test.outcome == Outcome::Passed && !wanted.iter().any(|name| name == base_name(&test.name)) {
-            continue;
-        }
-        test.name = bounded(test.name);
-        test.message = test.message.map(bounded);
-        test.output = bounded(test.output);
-        match known.get(&test.name).and_then(|place| tests.get_mut(*place)) {
-            Some(before) if before.outcome == Outcome::Passed => *before = test,
-            Some(_) => {}
-            None => {
-                known.insert(test.name.clone(), tests.len());
-                tests.push(test);
-            }
-        }
-    }
-    TestRun { build_errors: some(run.build_errors), tests }
-}
-
-/// Nothing counts of what has more reports than count: the one that failed may be any of them.
-fn within(run: TestRun, wanted: &[String]) -> TestRun {
-    if run.tests.len() <= MAX_REPORTS {
-        return run;
-    }
-    let why =
-        format!("{} reports of tests came, with those of parameters; at most {MAX_REPORTS} are taken", run.tests.len());
-    TestRun { tests: all_errored(wanted, &why), build_errors: vec![why] }
-}
-
-/// What was collected and did not report has errored: silence is no pass.
-fn complete(run: TestRun, wanted: &[String]) -> TestRun {
-    let mut run = counted(within(run, wanted), wanted);
-    let reported = |name: &&String| run.tests.iter().any(|test| base_name(&test.name) == name.as_str());
-    let silent: Vec<_> = wanted.iter().filter(|name| !reported(name)).collect();
-    let why = run.build_errors.first().map_or("it was collected and did not report".to_owned(), Clone::clone);
-    run.tests.extend(all_errored(silent, &why));
-    run
-}
-
-fn all_errored<'a>(names: impl IntoIterator<Item = &'a String>, why: &str) -> Vec<TestCase> {
-    let errored = |name: &String| TestCase {
-        name: name.clone(),
-        outcome: Outcome::Errored,
-        message: Some(why.to_owned()),
-        output: String::new(),
-    };
-    names.into_iter().map(errored).collect()
-}
-
 /// Code with the task's base files under it.
 fn with_base(driver: &Driver, code: &[File]) -> Result<Vec<File>, Error> {
     let base: Vec<_> = {
@@ -375,58 +287,4 @@ fn with_base(driver: &Driver, code: &[File]) -> Result<Vec<File>, Error> {
     }
     files.extend(code.iter().cloned());
     Ok(files)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::indexing_slicing)]
-    use super::*;
-
-    fn case(name: &str, outcome: Outcome) -> TestCase {
-        TestCase { name: name.to_owned(), outcome, message: None, output: String::new() }
-    }
-
-    fn ended(reported: Vec<TestCase>) -> Vec<(String, &'static str)> {
-        let run =
-            complete(TestRun { build_errors: Vec::new(), tests: reported }, &["t::a".to_owned(), "t::b".to_owned()]);
-        run.tests.into_iter().map(|test| (test.name, test.outcome.as_str())).collect()
-    }
-
-    #[test]
-    fn a_collected_test_that_is_silent_has_errored() {
-        assert_eq!(ended(vec![case("t::a", Outcome::Passed)]), [("t::a".into(), "passed"), ("t::b".into(), "errored")]);
-    }
-
-    #[test]
-    fn a_pass_that_nobody_collected_counts_for_nothing_and_a_failure_counts() {
-        let reported = ["t::a[1]", "t::a[2]", "t::b", "t::c"].map(|name| case(name, Outcome::Passed));
-        assert_eq!(ended(reported.to_vec()).len(), 3, "with parameters it is the same test");
-        assert_eq!(ended(vec![case("t::c", Outcome::Failed)])[0], ("t::c".into(), "failed"));
-    }
-
-    #[test]
-    fn of_two_reports_the_worse_counts() {
-        for order in [[Outcome::Passed, Outcome::Failed], [Outcome::Failed, Outcome::Passed]] {
-            let reported = order.map(|outcome| case("t::a", outcome)).to_vec();
-            assert_eq!(ended(reported), [("t::a".into(), "failed"), ("t::b".into(), "errored")]);
-        }
-    }
-
-    #[test]
-    fn of_more_reports_than_count_none_is_a_pass() {
-        let mut reported: Vec<TestCase> =
-            (0..=MAX_REPORTS).map(|n| case(&format!("t::a[{n}]"), Outcome::Passed)).collect();
-        assert_eq!(ended(reported.clone()), [("t::a".into(), "errored"), ("t::b".into(), "errored")]);
-        reported.pop();
-        assert_eq!(ended(reported).len(), MAX_REPORTS + 1);
-    }
-
-    #[test]
-    fn words_of_a_runner_are_cut_before_they_are_told_of_every_test() {
-        let run = TestRun { build_errors: vec!["x".repeat(1 << 20); 1_000], tests: Vec::new() };
-        let run = complete(run, &["t::a".to_owned()]);
-        assert_eq!(run.build_errors.len(), MAX_ERRORS);
-        let message = run.tests[0].message.clone().unwrap_or_default();
-        assert!(message.len() < 9_000 && message.ends_with(" … (cut)"), "{}", message.len());
-    }
 }

@@ -6,10 +6,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use phasegate_journal::{Blob, Imported, Journal, Stored};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
-use super::write::components_of;
-use super::{ARCHIVE_FORMAT, ArchiveError, Head, MOST_BYTES, TITLE, fits};
 use crate::error::Error;
-use crate::plugins::source::bundled_blob;
+use crate::error::archive::{ARCHIVE_FORMAT, ArchiveError, MOST_BYTES};
+use crate::plugins::bundled::bundled_blob;
+use crate::runs::archive::format::{Head, TITLE, fits};
+use crate::runs::archive::write::components_of;
 
 /// The longest line; events hold words of people and plugins, which are bounded far below.
 const MOST_LINE: u64 = 64 << 20;

@@ -6,10 +6,11 @@ use std::io::{self, Write};
 use phasegate_journal::{Journal, Stored};
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
-use super::{ARCHIVE_FORMAT, Entry, Head, MOST_BYTES, TITLE, fits};
 use crate::error::Error;
+use crate::error::archive::{ARCHIVE_FORMAT, MOST_BYTES};
+use crate::runs::archive::format::{Entry, Head, TITLE, fits};
+use crate::store::blobs::read_blob;
 use crate::store::load::load;
-use crate::store::writer::read_blob;
 
 /// Enough to make text a tenth of its size, and quick.
 const LEVEL: i32 = 9;

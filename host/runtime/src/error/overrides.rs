@@ -1,0 +1,48 @@
+//! What can be wrong with a swap.
+
+use phasegate_process::PhaseName;
+
+/// Which swap is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SwapAt {
+    /// The agent of a phase.
+    Agent(PhaseName),
+    /// The strategy.
+    Feedback,
+    /// The value of this key.
+    Set(String),
+    /// All of them together.
+    All,
+}
+
+impl std::fmt::Display for SwapAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Agent(phase) => write!(f, "agent of `{phase}`"),
+            Self::Feedback => f.write_str("feedback"),
+            Self::Set(key) => write!(f, "set `{key}`"),
+            Self::All => f.write_str("what is swapped"),
+        }
+    }
+}
+
+/// Why something cannot be swapped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{at}: {message}\nhint: {hint}")]
+pub struct SwapFault {
+    /// Which swap.
+    pub at: SwapAt,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// What is wrong, and what to do.
+pub(crate) type Complaint = (String, String);
+
+impl SwapAt {
+    pub(crate) fn fault(self, (message, hint): Complaint) -> SwapFault {
+        SwapFault { at: self, message, hint }
+    }
+}

@@ -1,0 +1,81 @@
+//! The artifacts of a run that are delivered.
+
+use std::collections::BTreeMap;
+
+use phasegate_journal::Journal;
+use phasegate_process::artifact::{self, path_fault};
+use phasegate_process::state::State;
+use phasegate_process::{ArtifactRef, Digest};
+use serde_json::Value;
+
+use crate::error::output::OutputError;
+use crate::output::patch::Patch;
+
+/// The kind whose files are delivered.
+const GENERATED_CODE: &str = "generated_code";
+
+/// The run's artifacts, with the journal that holds them.
+pub(crate) struct Shelf<'a> {
+    pub(crate) journal: &'a dyn Journal,
+    pub(crate) state: &'a State,
+}
+
+impl Shelf<'_> {
+    pub(crate) fn bytes(&self, name: &str, digest: &Digest) -> Result<Vec<u8>, OutputError> {
+        let missing = || OutputError::Artifact {
+            name: name.to_owned(),
+            reason: format!("there is no blob {digest} in {}", self.journal.place()),
+        };
+        self.journal.blob(digest)?.ok_or_else(missing)
+    }
+
+    pub(crate) fn json(&self, name: &str, digest: &Digest) -> Result<Value, OutputError> {
+        let bytes = self.bytes(name, digest)?;
+        serde_json::from_slice(&bytes)
+            .map_err(|why| OutputError::Artifact { name: name.to_owned(), reason: format!("it is not JSON: {why}") })
+    }
+
+    /// The current artifact of a name as JSON, where there is one.
+    pub(crate) fn current(&self, name: &str) -> Result<Option<Value>, OutputError> {
+        let known = self.state.artifacts.values().find(|artifact| artifact.name.as_str() == name);
+        known.map(|artifact| self.json(name, &artifact.digest)).transpose()
+    }
+
+    pub(crate) fn is_json(&self, artifact: &ArtifactRef) -> bool {
+        artifact::schema(&self.state.pipeline, &artifact.kind).is_some()
+    }
+
+    /// What is delivered. Where two phases make the same file, the later phase's counts.
+    pub(crate) fn generated_files(&self) -> Result<BTreeMap<String, String>, OutputError> {
+        let mut files = BTreeMap::new();
+        for produced in self.state.pipeline.phases.iter().flat_map(|phase| &phase.produces) {
+            if produced.kind.as_str() != GENERATED_CODE {
+                continue;
+            }
+            let code = self.current(produced.name.as_str())?.unwrap_or_default();
+            for file in code.get("files").and_then(Value::as_array).into_iter().flatten() {
+                let of = |field| file.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+                files.insert(of("path"), of("content"));
+            }
+        }
+        // All of them before any is written: half a delivery helps nobody.
+        match files.keys().find_map(|path| Some((path, path_fault(path)?))) {
+            Some((path, reason)) => Err(OutputError::Refused { path: path.clone(), reason: reason.to_owned() }),
+            None => Ok(files),
+        }
+    }
+
+    pub(crate) fn patch(&self, files: &BTreeMap<String, String>) -> Result<Patch, OutputError> {
+        let mut base = BTreeMap::new();
+        for name in &self.state.created.base {
+            let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str());
+            if let Some(artifact) = self.state.artifacts.get(name).filter(|_| files.contains_key(path)) {
+                base.insert(path, self.bytes(name.as_str(), &artifact.digest)?);
+            }
+        }
+        Ok(match self.state.created.base.is_empty() {
+            true => Patch::default(),
+            false => Patch::between(&base, files),
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! The limits that a pipeline sets for its plugins.
+
+use std::collections::BTreeMap;
+
+use phasegate_process::PluginName;
+use phasegate_process::pipeline::{Pipeline, PluginUse};
+use phasegate_sandbox::LimitsPatch;
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// The bounds that the pipeline sets, by plugin. One that cannot be understood is an error: it would not be applied.
+pub fn set_limits(pipeline: &Pipeline) -> Result<BTreeMap<PluginName, LimitsPatch>, Error> {
+    let set = pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null());
+    let read = |(name, plugin): (&PluginName, &PluginUse)| match LimitsPatch::deserialize(&plugin.limits) {
+        Ok(patch) => Ok((name.clone(), patch)),
+        Err(why) => Err(Error::NotNow(format!(
+            "the limits of plugin `{name}` cannot be applied: {why}\nhint: a fork of the run can set others: `--set plugins.{name}.limits.BOUND=…`"
+        ))),
+    };
+    set.map(read).collect()
+}

@@ -1,0 +1,90 @@
+//! Trial runs of tests that an agent asks for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use phasegate_process::testing::{BenchError, File, Subject, TestRun};
+use phasegate_process::{ArtifactRef, Digest, Event, artifact};
+
+use crate::error::Error;
+use crate::run::calls::Calls;
+use crate::run::limit_hit::LimitHit;
+use crate::run::test_run;
+use crate::run::test_run::suite::Code;
+use crate::store::blobs::json_blob;
+
+/// The files to be tested, with the digest of the artifact they are from.
+type Tested = (Vec<File>, Option<Digest>);
+
+pub(crate) struct TrialRuns {
+    calls: Arc<Calls>,
+    inputs: Vec<ArtifactRef>,
+}
+
+impl TrialRuns {
+    pub(crate) fn new(calls: Arc<Calls>, inputs: Vec<ArtifactRef>) -> Self {
+        Self { calls, inputs }
+    }
+
+    pub(crate) async fn try_tests(
+        &self,
+        call: u32,
+        language: String,
+        code: Subject,
+        tests: Vec<File>,
+    ) -> Result<Result<TestRun, BenchError>, Error> {
+        self.calls.my_turn(call).await;
+        let request = json_blob(&(&language, &code, &tests));
+        let recalled = self.calls.recall(call, &request);
+        self.calls.next_turn(call);
+        if let Some(run) = recalled? {
+            return self.calls.driver.writer.json(&run);
+        }
+        if !self.calls.grants.test_bench.contains(&language) {
+            let shown: String = language.chars().take(40).collect();
+            let shown = shown.escape_debug();
+            let why = self.calls.denied(&format!("test runs in `{shown}`"), &format!("test-bench = [\"{shown}\"]"));
+            return Ok(Err(BenchError::NoRunner(why)));
+        }
+        let began = Instant::now();
+        let (code, digest) = match self.subject(code)? {
+            Ok(subject) => subject,
+            Err(error) => return Ok(Err(error)),
+        };
+        let hit = LimitHit::none(&self.calls.at);
+        let run = test_run::bench(&self.calls.driver, &language, &code, &tests, &hit).await?;
+        let blob = json_blob(&run);
+        let ran = Event::TestsRan {
+            at: self.calls.at.clone(),
+            call: Some(call),
+            run: blob.digest.clone(),
+            code: digest,
+            request: Some(request.digest),
+            elapsed_ms: began.elapsed().as_millis() as u64,
+            limit: hit.taken(),
+        };
+        self.calls.driver.writer.append(vec![ran], vec![blob])?;
+        Ok(run)
+    }
+
+    /// What is to be tested.
+    fn subject(&self, subject: Subject) -> Result<Result<Tested, BenchError>, Error> {
+        let name = match subject {
+            Subject::Draft(files) => {
+                let bad = files.iter().find_map(|file| Some((file.path.clone(), artifact::path_fault(&file.path)?)));
+                return Ok(match bad {
+                    Some((path, why)) => Err(BenchError::Invalid(format!("path \"{}\": {why}", path.escape_debug()))),
+                    None => Ok((files, None)),
+                });
+            }
+            Subject::Input(name) => name,
+        };
+        let known =
+            self.inputs.iter().find(|input| input.name.as_str() == name && input.kind.as_str() == "generated_code");
+        let Some(known) = known else {
+            return Ok(Err(BenchError::Invalid(format!("no input of kind generated_code is called `{name}`"))));
+        };
+        let code: Code = self.calls.driver.writer.json(&known.digest)?;
+        Ok(Ok((code.files, Some(known.digest.clone()))))
+    }
+}
