@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use phasegate_broker::BudgetConfig;
-use phasegate_journal::Journal;
 use phasegate_process::experiment::Place;
-use phasegate_process::{Digest, Event, RunId};
-use phasegate_runtime::{CellOf, Config, ConfigFault, Error, NewRun, RunSettings, may_be_of};
+use phasegate_runtime::{Config, Error, may_be_of};
 
 use crate::*;
 

@@ -1,11 +1,16 @@
 //! `phasegate.toml` as people write it, rightly and wrongly, and the pipelines that come of it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::path::Path;
+
+use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig};
 use phasegate_process::PhaseName;
 use phasegate_process::model::Tier;
+use phasegate_process::pipeline::Ask;
 use phasegate_sandbox::Limits;
+use serde_json::json;
 
-use crate::config::file::*;
+use crate::config::file::Config;
 use crate::config::pipeline::LoadedPipeline;
 use crate::error::config::ConfigFault;
 use crate::plugins::bundled::BUNDLED;

@@ -2,14 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
-use phasegate_journal::{Blob, MemoryJournal};
+use phasegate_journal::{Blob, Journal, MemoryJournal};
 use phasegate_process::model::Usage;
 use phasegate_process::pipeline::{parse, standard};
 use phasegate_process::source::Source;
+use phasegate_process::state::State;
 use phasegate_process::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 

@@ -42,7 +42,7 @@ fn refusal(file: &[u8]) -> String {
 #[tokio::test]
 async fn what_is_too_large_to_be_taken_is_not_written_either() {
     let (here, golden) =
-        (MemoryJournal::new(), include_bytes!("../../../../tests/golden/export-1.phasegate").as_slice());
+        (MemoryJournal::new(), include_bytes!("../../../../../tests/golden/export-1.phasegate").as_slice());
     let run = import(&here, golden).await.unwrap().run;
     let mut file = Vec::new();
     export(&here, &run, false, &mut file).unwrap();
