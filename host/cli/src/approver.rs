@@ -3,7 +3,7 @@
 use crate::exit::Failure;
 
 /// Who sits here, where nobody said so.
-pub fn person(given: Option<String>) -> Result<String, Failure> {
+pub fn name(given: Option<String>) -> Result<String, Failure> {
     let from = |name| std::env::var(name).ok();
     let name = given.or_else(|| from("USER")).or_else(|| from("LOGNAME"));
     name.filter(|name| !name.trim().is_empty()).ok_or_else(|| {

@@ -15,13 +15,13 @@ use crate::paths;
 use crate::terminal::prompt;
 use crate::terminal::style::Paint;
 use crate::terminal::text::complain;
-use crate::view::live::Screen;
-use crate::view::next_steps::{waits_at_a_pass, what_a_person_can_do};
+use crate::view::live::LiveView;
+use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
 use crate::view::{gate, header, summary};
 
 /// A run and where its results go.
 #[derive(Debug, Clone)]
-pub struct Load {
+pub struct RunTarget {
     /// The run.
     pub run: RunId,
     /// The out folder.
@@ -29,33 +29,34 @@ pub struct Load {
 }
 
 /// What all runs of this process share.
-pub struct Carrier {
-    house: House,
-    screen: Arc<Screen>,
+pub struct RunDriver {
+    host: House,
+    view: Arc<LiveView>,
     stop: Stop,
     /// One question at a time.
-    asking: Mutex<()>,
+    prompt_lock: Mutex<()>,
 }
 
-impl Carrier {
+impl RunDriver {
     /// Ready to carry; from here on Ctrl-C stops all runs, and the second one ends the process.
-    pub fn new(house: House, screen: Arc<Screen>) -> Arc<Self> {
-        let carrier = Self { house, screen, stop: Stop::default(), asking: Mutex::default() };
-        Arc::new(carrier)
+    pub fn new(host: House, view: Arc<LiveView>) -> Arc<Self> {
+        let driver = Self { host, view, stop: Stop::default(), prompt_lock: Mutex::default() };
+        Arc::new(driver)
     }
 
     /// Carries all of them, so many at once; the worst end is the end.
-    pub async fn carry_all(self: &Arc<Self>, loads: Vec<Load>, jobs: usize) -> Exit {
-        let screen = Arc::clone(&self.screen);
-        let farewell = loads.iter().map(|load| format!("go on with: phasegate resume {}\n", load.run)).collect();
-        heed_ctrl_c(self.stop.clone(), move |words| screen.say(words), farewell);
+    pub async fn drive_all(self: &Arc<Self>, targets: Vec<RunTarget>, jobs: usize) -> Exit {
+        let view = Arc::clone(&self.view);
+        let resume_hints =
+            targets.iter().map(|target| format!("go on with: phasegate resume {}\n", target.run)).collect();
+        stop_on_ctrl_c(self.stop.clone(), move |text| view.say(text), resume_hints);
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
-        for load in loads {
+        for target in targets {
             let (this, places) = (Arc::clone(self), Arc::clone(&places));
             under_way.spawn(async move {
                 let _place = places.acquire_owned().await;
-                this.carry(&load).await
+                this.drive_one(&target).await
             });
         }
         let mut worst = Exit::Passed;
@@ -63,58 +64,58 @@ impl Carrier {
             worst = worst.max(ended.unwrap_or(Exit::Infrastructure));
         }
         // A component that is still being compiled would leave its spinner behind.
-        self.screen.pause();
+        self.view.hide();
         worst
     }
 
-    async fn carry(&self, load: &Load) -> Exit {
-        let ended = self.to_its_end(load).await;
-        self.screen.over(&load.run);
+    async fn drive_one(&self, target: &RunTarget) -> Exit {
+        let ended = self.drive_to_end(target).await;
+        self.view.finish_run(&target.run);
         ended.unwrap_or_else(|failure| {
-            self.screen.pause();
-            failure.tell();
-            self.screen.go_on();
+            self.view.hide();
+            failure.print();
+            self.view.show();
             failure.exit
         })
     }
 
-    async fn to_its_end(&self, load: &Load) -> Result<Exit, Failure> {
+    async fn drive_to_end(&self, target: &RunTarget) -> Result<Exit, Failure> {
         loop {
-            let watcher: Arc<dyn Watcher> = Arc::clone(&self.screen) as Arc<dyn Watcher>;
-            match self.house.run(&load.run, watcher, &self.stop).await {
+            let watcher: Arc<dyn Watcher> = Arc::clone(&self.view) as Arc<dyn Watcher>;
+            match self.host.run(&target.run, watcher, &self.stop).await {
                 Ok(Ended::Finished(status, _)) => {
-                    self.tell(load)?;
+                    self.finish(target)?;
                     let passed = status == RunStatus::Passed;
                     return Ok(if passed { Exit::Passed } else { Exit::Failed });
                 }
-                Ok(Ended::Waiting { .. }) => match self.ask(load).await? {
-                    Some(says) => decide(self.house.journal().as_ref(), &load.run, says).await?,
+                Ok(Ended::Waiting { .. }) => match self.ask_decision(target).await? {
+                    Some(decision) => decide(self.host.journal().as_ref(), &target.run, decision).await?,
                     None => {
-                        self.tell(load)?;
-                        let passes = waits_at_a_pass(self.house.journal().as_ref(), &load.run);
-                        self.screen.say(&what_a_person_can_do(&load.run, passes));
+                        self.finish(target)?;
+                        let passes = waits_at_passed_gate(self.host.journal().as_ref(), &target.run);
+                        self.view.say(&render_decision_commands(&target.run, passes));
                         return Ok(Exit::Waiting);
                     }
                 },
                 Ok(Ended::Stopped(why)) => {
-                    self.screen.say(&format!(
+                    self.view.say(&format!(
                         "\nrun {} stopped: {why}\ngo on with: phasegate resume {}\n",
-                        load.run, load.run
+                        target.run, target.run
                     ));
                     return Ok(Exit::Interrupted);
                 }
-                Err(error) => return Err(self.with_remedy(error, &load.run)),
+                Err(error) => return Err(self.explain_failure(error, &target.run)),
             }
         }
     }
 
     /// Writes the out folder and shows the summary.
-    fn tell(&self, load: &Load) -> Result<(), Failure> {
-        let journal = self.house.journal().as_ref();
-        let (state, events) = phasegate_runtime::load(journal, &load.run)?;
-        let written = write_out(&load.out, journal, &state, &events);
-        let out = written.is_ok().then(|| paths::shown(&load.out));
-        self.screen.say(&summary::of(journal, &state, &events, out.as_deref(), self.screen.paint()));
+    fn finish(&self, target: &RunTarget) -> Result<(), Failure> {
+        let journal = self.host.journal().as_ref();
+        let (state, events) = phasegate_runtime::load(journal, &target.run)?;
+        let written = write_out(&target.out, journal, &state, &events);
+        let out = written.is_ok().then(|| paths::display_path(&target.out));
+        self.view.say(&summary::render_summary(journal, &state, &events, out.as_deref(), self.view.paint()));
         match written {
             Ok(_) => Ok(()),
             Err(error) => Err(Error::from(error).into()),
@@ -122,25 +123,25 @@ impl Carrier {
     }
 
     /// Asks the person at this terminal, if there is one who wants to decide now.
-    async fn ask(&self, load: &Load) -> Result<Option<PersonSays>, Failure> {
-        if !prompt::somebody_is_here() {
+    async fn ask_decision(&self, target: &RunTarget) -> Result<Option<PersonSays>, Failure> {
+        if !prompt::is_interactive() {
             return Ok(None);
         }
-        let _one_at_a_time = self.asking.lock().await;
-        let (state, _) = phasegate_runtime::load(self.house.journal().as_ref(), &load.run)?;
-        let by = approver::person(None).ok();
-        self.screen.pause();
+        let _one_at_a_time = self.prompt_lock.lock().await;
+        let (state, _) = phasegate_runtime::load(self.host.journal().as_ref(), &target.run)?;
+        let by = approver::name(None).ok();
+        self.view.hide();
         let answer = tokio::task::spawn_blocking(move || {
             let (phase, judged, question) = state.waiting()?;
-            complain(&gate::report(phase, judged, question, Paint::stderr()));
-            prompt::person(judged.verdict.passes(), by)
+            complain(&gate::render_gate(phase, judged, question, Paint::stderr()));
+            prompt::ask_decision(judged.verdict.passes(), by)
         })
         .await;
-        self.screen.go_on();
+        self.view.show();
         Ok(answer.unwrap_or_default())
     }
 
-    fn with_remedy(&self, error: Error, run: &RunId) -> Failure {
+    fn explain_failure(&self, error: Error, run: &RunId) -> Failure {
         let resumable = match &error {
             Error::Journal(fault) => fault.is_of_the_disk(),
             Error::Fold(_) | Error::MissingBlob { .. } | Error::MissingComponent { .. } | Error::BadBlob { .. } => {
@@ -151,14 +152,18 @@ impl Carrier {
             _ => true,
         };
         let failure = Failure::from(error);
-        let failure = if failure.exit == Exit::Usage { failure.of_the_world() } else { failure };
-        if resumable { failure.and(&format!("the run is kept; go on with: phasegate resume {run}")) } else { failure }
+        let failure = if failure.exit == Exit::Usage { failure.into_infrastructure() } else { failure };
+        if resumable {
+            failure.with_line(&format!("the run is kept; go on with: phasegate resume {run}"))
+        } else {
+            failure
+        }
     }
 }
 
 /// The first Ctrl-C says so and lets what is under way be written down; the second does not wait for it, and leaves these
 /// words of farewell.
-pub fn heed_ctrl_c(stop: Stop, say: impl FnOnce(&str) + Send + 'static, farewell: String) {
+pub fn stop_on_ctrl_c(stop: Stop, say: impl FnOnce(&str) + Send + 'static, resume_hints: String) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_err() {
             return;
@@ -166,27 +171,27 @@ pub fn heed_ctrl_c(stop: Stop, say: impl FnOnce(&str) + Send + 'static, farewell
         say("stopping; Ctrl-C again ends at once\n");
         stop.stop("interrupted by Ctrl-C");
         if tokio::signal::ctrl_c().await.is_ok() {
-            complain(&farewell);
+            complain(&resume_hints);
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     });
 }
 
 /// Says what goes on. Its results go where they were to go, if no other folder is given.
-pub fn take_up(
-    house: &House,
-    screen: &Screen,
+pub fn resume_target(
+    host: &House,
+    view: &LiveView,
     state: &Path,
     run: RunId,
     out: Option<PathBuf>,
-) -> Result<Load, Failure> {
-    let known = paths::out_of(state, &run);
+) -> Result<RunTarget, Failure> {
+    let known = paths::out_dir(state, &run);
     let out = out.unwrap_or_else(|| known.clone());
     if out != known {
-        paths::remember_out(state, &run, &out);
+        paths::save_out_dir(state, &run, &out);
     }
-    let (state_shown, out_shown) = (paths::shown(state), paths::shown(&out));
-    let places = header::Places { config: None, state: &state_shown, out: &out_shown };
-    screen.say(&header::of(house.journal().as_ref(), &run, &places, screen.paint())?);
-    Ok(Load { run, out })
+    let (state_shown, out_shown) = (paths::display_path(state), paths::display_path(&out));
+    let places = header::HeaderPaths { config: None, state: &state_shown, out: &out_shown };
+    view.say(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
+    Ok(RunTarget { run, out })
 }

@@ -4,7 +4,7 @@ use phasegate_journal::JournalError;
 use phasegate_runtime::{ConfigFault, Error};
 
 use crate::terminal::style::Paint;
-use crate::terminal::text::{self, clean};
+use crate::terminal::text::{self, sanitize};
 
 /// How a command ended. The later in this list, the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,45 +42,45 @@ impl Exit {
 pub struct Failure {
     /// How the process ends.
     pub exit: Exit,
-    words: String,
+    message: String,
 }
 
 impl Failure {
     /// The person has to change something.
-    pub fn usage(words: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, words: words.into() }
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
     }
 
     /// The world has to change.
-    pub fn infrastructure(words: impl Into<String>) -> Self {
-        Self { exit: Exit::Infrastructure, words: words.into() }
+    pub fn infrastructure(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Infrastructure, message: message.into() }
     }
 
     /// What was asked for did not hold.
-    pub fn of_a_check(words: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, words: words.into() }
+    pub fn check_failed(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, message: message.into() }
     }
 
     /// The same, found when the run was under way already.
-    pub fn of_the_world(self) -> Self {
+    pub fn into_infrastructure(self) -> Self {
         Self { exit: Exit::Infrastructure, ..self }
     }
 
     /// What is wrong, with its hints.
-    pub fn words(&self) -> &str {
-        &self.words
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// With a line more.
-    pub fn and(self, line: &str) -> Self {
-        Self { words: format!("{}\n{line}", self.words), ..self }
+    pub fn with_line(self, line: &str) -> Self {
+        Self { message: format!("{}\n{line}", self.message), ..self }
     }
 
     /// Prints it to stderr.
-    pub fn tell(&self) {
+    pub fn print(&self) {
         let paint = Paint::stderr();
-        let words = clean(&self.words);
-        let mut lines = words.lines();
+        let message = sanitize(&self.message);
+        let mut lines = message.lines();
         let mut text = format!("{} {}\n", paint.red("error:"), lines.next().unwrap_or_default());
         for line in lines {
             match line.strip_prefix("hint:") {
@@ -112,7 +112,7 @@ impl From<Error> for Failure {
             Error::Unknown { .. } => Exit::Waiting,
             _ => Exit::Infrastructure,
         };
-        Self { exit, words: error.to_string() }
+        Self { exit, message: error.to_string() }
     }
 }
 

@@ -13,11 +13,11 @@ pub fn find_run(journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
     if let Some(run) = runs.iter().find(|run| run.as_str() == text) {
         return Ok(run.clone());
     }
-    let is_of_it = |run: &&RunId, task: &TaskId| {
+    let matches_task = |run: &&RunId, task: &TaskId| {
         may_be_of(run, task) && is_of_task(&journal.events(run).unwrap_or_default(), task)
     };
     if let Ok(task) = text.parse()
-        && let Some(run) = runs.iter().find(|run| is_of_it(run, &task))
+        && let Some(run) = runs.iter().find(|run| matches_task(run, &task))
     {
         complain(&format!("run {run}, the newest of task {text}\n"));
         return Ok(run.clone());
@@ -40,7 +40,7 @@ fn is_of_task(events: &[Recorded], task: &TaskId) -> bool {
 
 /// The newest run that `run` made of a task; forks and the runs of experiments are gone on with in other ways. One that may
 /// be it and cannot be read is an error: to pass it over would be to pay again.
-pub fn newest_of(journal: &dyn Journal, task: &TaskId) -> Result<Option<RunId>, Failure> {
+pub fn newest_run(journal: &dyn Journal, task: &TaskId) -> Result<Option<RunId>, Failure> {
     for run in journal.runs()? {
         let may_be_it = is_named_after(&run, task) && journal.origin(&run)?.is_none();
         if may_be_it && is_of_task(&journal.events(&run)?, task) {

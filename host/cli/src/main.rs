@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let state = paths::state_dir(cli.state.as_deref());
     let ended = match runtime() {
         Ok(runtime) => {
-            let ended = runtime.block_on(commands::go(cli.command, &state, cli.verbose));
+            let ended = runtime.block_on(commands::run(cli.command, &state, cli.verbose));
             // A prompt that nobody answered must not keep the process.
             runtime.shutdown_background();
             ended
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Err(why) => Err(Failure::infrastructure(format!("no threads can be started: {why}"))),
     };
     let exit = ended.unwrap_or_else(|failure| {
-        failure.tell();
+        failure.print();
         failure.exit
     });
     ExitCode::from(exit.code())

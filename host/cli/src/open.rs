@@ -8,25 +8,25 @@ use phasegate_runtime::{Config, Env, House, HouseSettings, Purse, Raise};
 use phasegate_sandbox::EngineSettings;
 
 use crate::exit::Failure;
-use crate::paths::{cache_dir, cwd, shown};
+use crate::paths::{cache_dir, current_dir, display_path};
 use crate::terminal::text::complain;
 
 /// The configuration: the file that was named, else the nearest one upwards from the task, else from here.
 pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config, Failure> {
-    let beside =
+    let nearest =
         task_folder.and_then(|folder| folder.ancestors().map(|up| up.join(CONFIG)).find(|file| file.is_file()));
-    let beside = beside.map(|file| PathBuf::from(shown(&file)));
-    let mut config = Config::find(named.or(beside.as_deref()), &cwd())?;
-    if let Some(elsewhere) = std::env::var_os(LOCK) {
-        config.lock = cwd().join(elsewhere);
+    let nearest = nearest.map(|file| PathBuf::from(display_path(&file)));
+    let mut config = Config::find(named.or(nearest.as_deref()), &current_dir())?;
+    if let Some(lock_file) = std::env::var_os(LOCK) {
+        config.lock = current_dir().join(lock_file);
     }
     Ok(config)
 }
 
 /// The bounds of this host where no run is made: those of the configuration that was named, else of the nearest one. What
 /// was begun goes on though the configuration is broken since, within the usual bounds.
-pub fn sandbox(named: Option<&Path>) -> EngineSettings {
-    match Config::find(named, &cwd()) {
+pub fn sandbox_settings(named: Option<&Path>) -> EngineSettings {
+    match Config::find(named, &current_dir()) {
         Ok(config) => config.sandbox,
         Err(fault) => {
             let fault = fault.to_string();
@@ -39,7 +39,7 @@ pub fn sandbox(named: Option<&Path>) -> EngineSettings {
 
 /// How runs are carried, as flags say it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Carry {
+pub struct RunOptions {
     /// Whether model calls of one run overlap.
     pub overlap: bool,
     /// Budgets in place of a run's own.
@@ -49,30 +49,30 @@ pub struct Carry {
 }
 
 /// The house over a state folder, which is made where it is not there yet.
-pub fn house(state: &Path, sandbox: EngineSettings, carry: Carry) -> Result<House, Failure> {
-    house_of(Arc::new(SqliteJournal::open(state)?), state, sandbox, carry, None)
+pub fn host(state: &Path, sandbox: EngineSettings, options: RunOptions) -> Result<House, Failure> {
+    host_over(Arc::new(SqliteJournal::open(state)?), state, sandbox, options, None)
 }
 
 /// The same over a journal that is open, with a budget that all runs share.
-pub fn house_of(
+pub fn host_over(
     journal: Arc<dyn Journal>,
     state: &Path,
     sandbox: EngineSettings,
-    carry: Carry,
+    options: RunOptions,
     purse: Option<Purse>,
 ) -> Result<House, Failure> {
-    let Carry { overlap, raise, offline } = carry;
-    let engine = engine(state, sandbox)?;
+    let RunOptions { overlap, raise, offline } = options;
+    let engine = engine_settings(state, sandbox)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    let house = House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?;
-    if let Some(notice) = house.engine().notice() {
+    let host = House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?;
+    if let Some(notice) = host.engine().notice() {
         complain(&format!("{notice}\n"));
     }
-    Ok(house)
+    Ok(host)
 }
 
 /// The sandbox as every run has it.
-pub fn engine(state: &Path, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
+pub fn engine_settings(state: &Path, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
     Ok(EngineSettings { cache_dir: Some(cache_dir(state)), compiler: Some(this_program()?), ..sandbox })
 }
 
@@ -87,7 +87,7 @@ fn this_program() -> Result<PathBuf, Failure> {
 }
 
 /// The journal, if anything was ever recorded here. Of one that lost its end it is said that it may show too little.
-pub fn existing_journal(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
+pub fn find_journal(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
     let journal = match SqliteJournal::open_to_read(state) {
         // Also one that a process had only begun when it was killed.
         Err(JournalError::NoJournal { .. }) => return Ok(None),
@@ -100,7 +100,7 @@ pub fn existing_journal(state: &Path) -> Result<Option<SqliteJournal>, Failure> 
 }
 
 /// The same, also to be written.
-pub fn existing_journal_to_write(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
+pub fn find_journal_to_write(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
     match state.join("journal.db").exists() {
         true => Ok(Some(SqliteJournal::open(state)?)),
         false => Ok(None),
@@ -109,18 +109,18 @@ pub fn existing_journal_to_write(state: &Path) -> Result<Option<SqliteJournal>, 
 
 /// The journal, which must be there, only to be read: nothing is changed, and a folder that cannot be written will do.
 pub fn journal(state: &Path) -> Result<SqliteJournal, Failure> {
-    existing_journal(state)?.ok_or_else(|| no_runs(state))
+    find_journal(state)?.ok_or_else(|| no_runs_failure(state))
 }
 
 /// The journal, which must be there, also to be written.
 pub fn journal_to_write(state: &Path) -> Result<SqliteJournal, Failure> {
-    existing_journal_to_write(state)?.ok_or_else(|| no_runs(state))
+    find_journal_to_write(state)?.ok_or_else(|| no_runs_failure(state))
 }
 
-fn no_runs(state: &Path) -> Failure {
+fn no_runs_failure(state: &Path) -> Failure {
     Failure::usage(format!(
         "there are no runs in {}\nhint: `phasegate run` starts one; if yours are elsewhere, name the folder with --state DIR",
-        shown(state)
+        display_path(state)
     ))
 }
 

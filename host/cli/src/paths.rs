@@ -10,19 +10,19 @@ use crate::exit::Failure;
 const STATE: &str = ".phasegate";
 
 /// The current folder.
-pub fn cwd() -> PathBuf {
+pub fn current_dir() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
 /// A path as a person would name it from here.
-pub fn shown(path: &Path) -> String {
-    let near = path.strip_prefix(cwd()).unwrap_or(path);
+pub fn display_path(path: &Path) -> String {
+    let near = path.strip_prefix(current_dir()).unwrap_or(path);
     if near.as_os_str().is_empty() { ".".to_owned() } else { near.display().to_string() }
 }
 
 /// `--state`, else the nearest `.phasegate` upwards, else one here.
 pub fn state_dir(given: Option<&Path>) -> PathBuf {
-    let here = cwd();
+    let here = current_dir();
     match given {
         Some(given) => here.join(given),
         None => {
@@ -40,36 +40,36 @@ pub fn cache_dir(state: &Path) -> PathBuf {
 }
 
 /// Remembers where the results of a run go, so that whoever resumes it need not say so again. The file appears whole.
-pub fn remember_out(state: &Path, run: &RunId, out: &Path) {
+pub fn save_out_dir(state: &Path, run: &RunId, out: &Path) {
     let folder = state.join("out");
     let file = folder.join(run.as_str());
     let new = folder.join(format!("new-{}", std::process::id()));
-    let kept = std::fs::create_dir_all(&folder)
+    let written = std::fs::create_dir_all(&folder)
         .and_then(|()| std::fs::write(&new, out.display().to_string()))
         .and_then(|()| std::fs::rename(&new, &file));
-    if let Err(why) = kept {
+    if let Err(why) = written {
         let _ = std::fs::remove_file(&new);
         tracing::warn!("{} cannot be written: {why}", file.display());
     }
 }
 
 /// Where the results of a run go.
-pub fn out_of(state: &Path, run: &RunId) -> PathBuf {
-    let kept = std::fs::read_to_string(state.join("out").join(run.as_str())).ok();
-    kept.filter(|out| !out.is_empty()).map(PathBuf::from).unwrap_or_else(|| usual_out(run))
+pub fn out_dir(state: &Path, run: &RunId) -> PathBuf {
+    let written = std::fs::read_to_string(state.join("out").join(run.as_str())).ok();
+    written.filter(|out| !out.is_empty()).map(PathBuf::from).unwrap_or_else(|| default_out_dir(run))
 }
 
 /// Where they go when nobody says so.
-pub fn usual_out(run: &RunId) -> PathBuf {
-    cwd().join("phasegate-out").join(run.as_str())
+pub fn default_out_dir(run: &RunId) -> PathBuf {
+    current_dir().join("phasegate-out").join(run.as_str())
 }
 
 /// Whether the folder is one that this person would not want to be written to.
-pub fn check_out(out: &Path, force: bool) -> Result<(), Failure> {
+pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
     output::check_out(out, force).map_err(|error| match &error {
         OutputError::NotEmpty { .. } => Failure::usage(format!(
             "{} is not empty, and nothing was started\nhint: choose another folder with --out, or write over it with --force",
-            shown(out)
+            display_path(out)
         )),
         _ => Failure::usage(error.to_string()),
     })

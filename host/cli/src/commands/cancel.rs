@@ -18,7 +18,7 @@ pub struct Args {
 }
 
 /// Leaves the word.
-pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
     let journal = open::journal_to_write(state)?;
     let run = find_run(&journal, &args.run)?;
     if journal.owner(&run)?.is_none() {
@@ -26,7 +26,7 @@ pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
             "run {run} is not under way, there is nothing to cancel\nhint: `phasegate show {run}` says where it stands"
         )));
     }
-    let by = approver::person(None).unwrap_or_else(|_| "somebody".to_owned());
+    let by = approver::name(None).unwrap_or_else(|_| "somebody".to_owned());
     journal.ask_cancel(&run, &by).await?;
     say(&format!("run {run} was asked to stop; go on with it later: phasegate resume {run}\n"));
     Ok(Exit::Passed)

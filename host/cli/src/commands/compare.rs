@@ -14,15 +14,15 @@ use phasegate_runtime::{RunSettings, diff_of, load, read_json};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
-use crate::terminal::columns::{Row, markdown, markdown_words, text};
-use crate::terminal::format::{cost, count, figure, one_line, time};
+use crate::terminal::columns::{Row, escape_markdown, render_markdown, render_text};
+use crate::terminal::format::{compact_number, cost, count, duration, one_line};
 use crate::terminal::style::Paint;
 use crate::terminal::text::say;
-use crate::view::event_detail::told;
-use crate::view::summary::brief;
+use crate::view::event_detail::render_event;
+use crate::view::summary::short_verdict;
 
 /// How many lines are told of an event that no diff shows.
-const DETAILS: usize = 8;
+const MAX_DETAILS: usize = 8;
 
 /// Arguments of `compare`.
 #[derive(clap::Args)]
@@ -39,23 +39,23 @@ pub struct Args {
 }
 
 /// Compares them.
-pub fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
+pub fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
     let journal = open::journal(state_dir)?;
-    let runs = find(&journal, &args.runs)?;
+    let runs = find_runs(&journal, &args.runs)?;
     let loaded: Vec<_> = runs.iter().map(|run| load(&journal, run)).collect::<Result<_, _>>()?;
     let pairs: Vec<_> = loaded.iter().map(|(state, events)| (state, events.as_slice())).collect();
     let comparison = Comparison::of(&pairs);
-    let models = loaded.iter().map(|(state, _)| model(&journal, state)).collect();
+    let models = loaded.iter().map(|(state, _)| default_model(&journal, state)).collect();
     let page = Page { journal: &journal, comparison: &comparison, models, paint: Paint::stdout() };
     say(&match (args.json, args.markdown) {
         (true, _) => serde_json::to_string_pretty(&comparison).unwrap_or_default() + "\n",
-        (_, true) => page.markdown(),
-        _ => page.text(),
+        (_, true) => page.render_markdown(),
+        _ => page.render_text(),
     });
     Ok(Exit::Passed)
 }
 
-fn find(journal: &dyn Journal, names: &[String]) -> Result<Vec<RunId>, Failure> {
+fn find_runs(journal: &dyn Journal, names: &[String]) -> Result<Vec<RunId>, Failure> {
     let mut runs: Vec<RunId> = Vec::new();
     for name in names {
         let run = find_run(journal, name)?;
@@ -70,7 +70,7 @@ fn find(journal: &dyn Journal, names: &[String]) -> Result<Vec<RunId>, Failure> 
 }
 
 /// The model that is asked unless an agent wants another tier.
-fn model(journal: &dyn Journal, state: &State) -> String {
+fn default_model(journal: &dyn Journal, state: &State) -> String {
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
     let model = settings.and_then(|settings| settings.models.default).map(|model| model.to_string());
     model.map_or_else(|| "unknown".to_owned(), |model| one_line(&model))
@@ -84,16 +84,20 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn text(&self) -> String {
+    fn render_text(&self) -> String {
         let mut page = String::new();
         for (run, (letter, model)) in self.comparison.runs.iter().zip(self.heads()) {
             let head = format!("{}  {}", self.paint.bold(&letter), run.run_id);
-            page.push_str(&format!("{head}\n   {}\n   model {model}\n   {}\n", setting(run), standing(run)));
+            page.push_str(&format!(
+                "{head}\n   {}\n   model {model}\n   {}\n",
+                render_setting(run),
+                render_standing(run)
+            ));
         }
-        page.push_str(&format!("\n{}", text(&self.letters(), &self.rows(), self.paint)));
+        page.push_str(&format!("\n{}", render_text(&self.letters(), &self.rows(), self.paint)));
         for (letter, against) in self.letters().iter().skip(1).zip(&self.comparison.against_first) {
             page.push_str(&format!("\n{}\n", self.paint.bold(&format!("A and {letter}"))));
-            let swapped: Vec<String> = against.swapped.iter().map(swap).collect();
+            let swapped: Vec<String> = against.swapped.iter().map(render_swap).collect();
             if !swapped.is_empty() {
                 page.push_str(&format!("  swapped: {}\n", swapped.join(", ")));
             }
@@ -116,26 +120,26 @@ impl Page<'_> {
         page
     }
 
-    fn markdown(&self) -> String {
+    fn render_markdown(&self) -> String {
         let mut page = String::new();
         for (run, (letter, model)) in self.comparison.runs.iter().zip(self.heads()) {
-            let (setting, standing) = (markdown_words(&setting(run)), markdown_words(&standing(run)));
-            let model = markdown_words(model);
+            let (setting, standing) = (escape_markdown(&render_setting(run)), escape_markdown(&render_standing(run)));
+            let model = escape_markdown(model);
             page.push_str(&format!("- **{letter}** `{}`: {setting}, model {model}; {standing}\n", run.run_id));
         }
-        page.push_str(&format!("\n{}", markdown(&self.letters(), &self.rows())));
+        page.push_str(&format!("\n{}", render_markdown(&self.letters(), &self.rows())));
         for (letter, against) in self.letters().iter().skip(1).zip(&self.comparison.against_first) {
-            page.push_str(&format!("\n**A and {letter}**: {}\n", markdown_words(&self.headline(letter, against))));
-            let swapped: Vec<String> = against.swapped.iter().map(swap).collect();
+            page.push_str(&format!("\n**A and {letter}**: {}\n", escape_markdown(&self.headline(letter, against))));
+            let swapped: Vec<String> = against.swapped.iter().map(render_swap).collect();
             if !swapped.is_empty() {
-                page.push_str(&format!("\n- swapped: {}\n", markdown_words(&swapped.join(", "))));
+                page.push_str(&format!("\n- swapped: {}\n", escape_markdown(&swapped.join(", "))));
             }
             let Some(difference) = &against.first_difference else { continue };
             let diff = self.diff(difference);
             let gap = if swapped.is_empty() { "\n" } else { "" };
             page.push_str(gap);
             for (name, lines) in self.sides(letter, difference, diff.is_some()) {
-                page.push_str(&format!("- {name}: {}\n", markdown_words(&lines.join("; "))));
+                page.push_str(&format!("- {name}: {}\n", escape_markdown(&lines.join("; "))));
             }
             if let Some(diff) = diff {
                 let fence = fence(&diff);
@@ -146,7 +150,7 @@ impl Page<'_> {
     }
 
     fn letters(&self) -> Vec<String> {
-        (0..self.comparison.runs.len()).map(letter).collect()
+        (0..self.comparison.runs.len()).map(run_letter).collect()
     }
 
     fn heads(&self) -> impl Iterator<Item = (String, &String)> {
@@ -177,18 +181,18 @@ impl Page<'_> {
                 let behind = if difference.before.is_none() { "A" } else { letter };
                 format!("no difference so far: {behind} has come no further than this")
             }
-            differs => format!("first difference: {}", words_of(differs)),
+            differs => format!("first difference: {}", describe_difference(differs)),
         }
     }
 
     /// What happened in the two runs; with details where no diff shows them.
     fn sides(&self, letter: &str, difference: &Difference, brief: bool) -> Vec<(String, Vec<String>)> {
         let sides = [("A", &difference.before), (letter, &difference.after)];
-        let told_of = |recorded: &Recorded| {
-            let lines = told(self.journal, recorded, Paint::plain());
-            lines.into_iter().take(if brief { 1 } else { DETAILS }).collect()
+        let render_side = |recorded: &Recorded| {
+            let lines = render_event(self.journal, recorded, Paint::plain());
+            lines.into_iter().take(if brief { 1 } else { MAX_DETAILS }).collect()
         };
-        let known = sides.into_iter().filter_map(|(name, side)| Some((name.to_owned(), told_of(side.as_ref()?))));
+        let known = sides.into_iter().filter_map(|(name, side)| Some((name.to_owned(), render_side(side.as_ref()?))));
         known.collect()
     }
 
@@ -215,21 +219,21 @@ impl Page<'_> {
 }
 
 /// `A` to `Z`, then `A2`.
-fn letter(place: usize) -> String {
+fn run_letter(place: usize) -> String {
     let (round, place) = (place / 26, place % 26);
     let letter = ('A'..='Z').nth(place).unwrap_or('A');
     if round == 0 { letter.to_string() } else { format!("{letter}{}", round + 1) }
 }
 
-fn setting(run: &RunFigures) -> String {
+fn render_setting(run: &RunFigures) -> String {
     format!("task {}, pipeline {}, strategy {}", run.task_id, run.pipeline, run.strategy)
 }
 
-fn standing(run: &RunFigures) -> String {
+fn render_standing(run: &RunFigures) -> String {
     format!("{}: {}", run.status.as_str(), one_line(&run.reason))
 }
 
-fn swap(swapped: &Swapped) -> String {
+fn render_swap(swapped: &Swapped) -> String {
     let what = match &swapped.what {
         Pinned::Pipeline => "pipeline".to_owned(),
         Pinned::Component(name) => format!("component {name}"),
@@ -242,7 +246,7 @@ fn swap(swapped: &Swapped) -> String {
     }
 }
 
-fn words_of(differs: Differs) -> &'static str {
+fn describe_difference(differs: Differs) -> &'static str {
     match differs {
         Differs::Request => "a model was asked something else",
         Differs::Answer => "the same request was answered otherwise",
@@ -261,26 +265,26 @@ fn words_of(differs: Differs) -> &'static str {
 }
 
 fn gate_rows(row: &GateRow, runs: &[RunFigures]) -> Vec<Row> {
-    let of = |name: &str, words: &dyn Fn(&GateFigures, &RunFigures) -> String| {
+    let line = |name: &str, cell: &dyn Fn(&GateFigures, &RunFigures) -> String| {
         let cells = row.runs.iter().zip(runs).map(|(gate, run)| match gate {
-            Some(gate) => words(gate, run),
+            Some(gate) => cell(gate, run),
             None => "-".to_owned(),
         });
         Row::line(name, cells.collect())
     };
     vec![
         Row::head(row.gate.as_str()),
-        of("judged", &|gate, _| judged(gate)),
-        of("issues", &|gate, _| issues(gate.issues)),
-        of("escaped", &|gate, _| gate.escaped.to_string()),
-        of("tokens", &|gate, _| figure(gate.took.input_tokens + gate.took.output_tokens)),
-        of("cost", &|gate, run| cost(gate.took.usd, run.scripted)),
-        of("time", &|gate, _| time(gate.took.elapsed_ms)),
+        line("judged", &|gate, _| render_verdicts(gate)),
+        line("issues", &|gate, _| render_issue_counts(gate.issues)),
+        line("escaped", &|gate, _| gate.escaped.to_string()),
+        line("tokens", &|gate, _| compact_number(gate.took.input_tokens + gate.took.output_tokens)),
+        line("cost", &|gate, run| cost(gate.took.usd, run.scripted)),
+        line("time", &|gate, _| duration(gate.took.elapsed_ms)),
     ]
 }
 
-fn judged(gate: &GateFigures) -> String {
-    let verdicts: Vec<&str> = gate.verdicts.iter().map(|verdict| brief(verdict.as_str())).collect();
+fn render_verdicts(gate: &GateFigures) -> String {
+    let verdicts: Vec<&str> = gate.verdicts.iter().map(|verdict| short_verdict(verdict.as_str())).collect();
     let last = gate.verdicts.last().map(|verdict| verdict.as_str());
     match verdicts.len() {
         0 => gate.standing.replace('_', " "),
@@ -289,34 +293,34 @@ fn judged(gate: &GateFigures) -> String {
     }
 }
 
-fn issues(counts: IssueCounts) -> String {
+fn render_issue_counts(counts: IssueCounts) -> String {
     let all = [(counts.critical, "critical"), (counts.high, "high"), (counts.medium, "medium"), (counts.low, "low")];
     let some: Vec<String> = all.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     if some.is_empty() { "none".to_owned() } else { some.join(", ") }
 }
 
 fn run_rows(runs: &[RunFigures]) -> Vec<Row> {
-    let of = |name: &str, words: &dyn Fn(&RunFigures) -> String| Row::line(name, runs.iter().map(words).collect());
+    let line = |name: &str, cell: &dyn Fn(&RunFigures) -> String| Row::line(name, runs.iter().map(cell).collect());
     let mut rows = vec![
         Row::head("in all"),
-        of("ended", &|run| run.status.as_str().to_owned()),
-        of("escaped", &|run| count(run.escaped as u64, "issue")),
-        of("model calls", &|run| run.totals.calls.to_string()),
+        line("ended", &|run| run.status.as_str().to_owned()),
+        line("escaped", &|run| count(run.escaped as u64, "issue")),
+        line("model calls", &|run| run.totals.calls.to_string()),
     ];
     if runs.iter().any(|run| run.totals.recorded > 0) {
-        rows.push(of("recorded", &|run| run.totals.recorded.to_string()));
+        rows.push(line("recorded", &|run| run.totals.recorded.to_string()));
     }
     if runs.iter().any(|run| run.maybe_billed > 0) {
-        rows.push(of("billed?", &|run| match run.maybe_billed {
+        rows.push(line("billed?", &|run| match run.maybe_billed {
             0 => "none open".to_owned(),
             open => format!("{} never answered, may have been billed", count(open as u64, "more call")),
         }));
     }
     rows.extend([
-        of("tokens read", &|run| figure(run.totals.input_tokens)),
-        of("written", &|run| figure(run.totals.output_tokens)),
-        of("cost", &|run| cost(run.totals.usd, run.scripted)),
-        of("time", &|run| time(run.totals.elapsed_ms)),
+        line("tokens read", &|run| compact_number(run.totals.input_tokens)),
+        line("written", &|run| compact_number(run.totals.output_tokens)),
+        line("cost", &|run| cost(run.totals.usd, run.scripted)),
+        line("time", &|run| duration(run.totals.elapsed_ms)),
     ]);
     rows
 }

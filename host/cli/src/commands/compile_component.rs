@@ -16,7 +16,7 @@ pub struct Args {
 }
 
 /// Compiles.
-pub fn go(args: &Args) -> Exit {
+pub fn run(args: &Args) -> Exit {
     match serve_compilation(args.stack_bytes, args.memory_bytes) {
         Ok(()) => Exit::Passed,
         Err(why) => {

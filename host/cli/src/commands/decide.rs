@@ -10,7 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::text::say;
-use crate::view::event::said;
+use crate::view::event::render_choice;
 
 /// Arguments of a decision.
 #[derive(clap::Args)]
@@ -37,34 +37,34 @@ pub struct RejectArgs {
 
 /// Confirms a pass.
 pub async fn approve(args: Args, state: &Path) -> Result<Exit, Failure> {
-    write_down(args, Choice::Approve, state).await
+    record_decision(args, Choice::Approve, state).await
 }
 
 /// Fails the gate.
 pub async fn reject(args: RejectArgs, state: &Path) -> Result<Exit, Failure> {
     let revise = args.revise.map(|phase| phase.parse()).transpose();
     let revise = revise.map_err(|bad| Failure::usage(format!("--revise: {bad}")))?;
-    write_down(args.args, Choice::Reject { revise }, state).await
+    record_decision(args.args, Choice::Reject { revise }, state).await
 }
 
 /// Goes on in spite of the gate.
-pub async fn override_(args: Args, state: &Path) -> Result<Exit, Failure> {
-    write_down(args, Choice::Override, state).await
+pub async fn override_gate(args: Args, state: &Path) -> Result<Exit, Failure> {
+    record_decision(args, Choice::Override, state).await
 }
 
 /// Ends the run.
 pub async fn abort(args: Args, state: &Path) -> Result<Exit, Failure> {
-    write_down(args, Choice::Abort, state).await
+    record_decision(args, Choice::Abort, state).await
 }
 
-async fn write_down(args: Args, choice: Choice, state: &Path) -> Result<Exit, Failure> {
+async fn record_decision(args: Args, choice: Choice, state: &Path) -> Result<Exit, Failure> {
     let journal = open::journal_to_write(state)?;
     let run = find_run(&journal, &args.run)?;
-    let by = approver::person(args.by)?;
-    let done = said(&choice);
+    let by = approver::name(args.by)?;
+    let choice_text = render_choice(&choice);
     let over = choice == Choice::Abort;
     decide(&journal, &run, PersonSays { choice, by: by.clone(), reason: args.reason }).await?;
     let then = if over { String::new() } else { format!("go on with: phasegate resume {run}\n") };
-    say(&format!("run {run}: {done} by {by}\n{then}"));
+    say(&format!("run {run}: {choice_text} by {by}\n{then}"));
     Ok(Exit::Passed)
 }

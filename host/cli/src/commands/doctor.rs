@@ -20,22 +20,22 @@ pub struct Args {
 }
 
 /// Looks, and says what was found; changes nothing.
-pub fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+pub fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
     let diagnosis = diagnose(&open::journal(state)?)?;
     if args.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&diagnosis).unwrap_or_default()));
     } else {
-        say(&words(&diagnosis, &paths::shown(state), Paint::stdout()));
+        say(&render_diagnosis(&diagnosis, &paths::display_path(state), Paint::stdout()));
     }
     Ok(if diagnosis.is_whole() { Exit::Passed } else { Exit::Failed })
 }
 
-fn words(diagnosis: &Diagnosis, state: &str, paint: Paint) -> String {
+fn render_diagnosis(diagnosis: &Diagnosis, state: &str, paint: Paint) -> String {
     let mut text = String::new();
     for fault in &diagnosis.storage {
         text.push_str(&format!("{} {}\n", paint.red("storage:"), one_line(fault)));
     }
-    diagnosis.runs.iter().for_each(|run| text.push_str(&told(run, paint)));
+    diagnosis.runs.iter().for_each(|run| text.push_str(&render_run(run, paint)));
     let broken = diagnosis.runs.iter().filter(|run| !run.faults.is_empty()).count() as u64;
     let all = count(diagnosis.runs.len() as u64, "run");
     text.push_str(&match diagnosis.is_whole() {
@@ -48,7 +48,7 @@ fn words(diagnosis: &Diagnosis, state: &str, paint: Paint) -> String {
     text
 }
 
-fn told(run: &RunHealth, paint: Paint) -> String {
+fn render_run(run: &RunHealth, paint: Paint) -> String {
     let (word, next) = match run.health {
         Health::Finished => (paint.green("whole"), "it is over".to_owned()),
         Health::Waiting => (paint.green("whole"), format!("it waits for a person: phasegate show {}", run.run)),

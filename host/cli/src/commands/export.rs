@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 /// Writes the file; an old one of the name stays until the new one is whole.
-pub fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+pub fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
     let journal = open::journal(state)?;
     let run = find_run(&journal, &args.run)?;
     if args.file.exists() && !args.force {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use phasegate_process::PhaseName;
 use phasegate_runtime::{NewFork, Swaps, Watcher};
 
-use crate::drive::{Carrier, Load};
+use crate::drive::{RunDriver, RunTarget};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
-use crate::open::{self, Carry};
-use crate::paths::{self, check_out, cwd};
+use crate::open::{self, RunOptions};
+use crate::paths::{self, check_out_dir, current_dir};
 use crate::view::header;
-use crate::view::live::Screen;
+use crate::view::live::LiveView;
 
 /// Arguments of `fork`.
 #[derive(clap::Args)]
@@ -58,28 +58,28 @@ pub struct Args {
 }
 
 /// Makes the fork and carries it.
-pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
     let origin = find_run(&open::journal(state)?, &args.run)?;
     let (phase, attempt) = fork_point(&args.at)?;
-    let swaps = swaps(&args)?;
+    let overrides = overrides(&args)?;
     let config = open::config(args.config.as_deref(), None)?.locked_if(args.locked);
-    let out = args.out.as_deref().map(|out| cwd().join(out));
-    out.as_deref().map(|out| check_out(out, args.force)).transpose()?;
-    let house = open::house(
+    let out = args.out.as_deref().map(|out| current_dir().join(out));
+    out.as_deref().map(|out| check_out_dir(out, args.force)).transpose()?;
+    let host = open::host(
         state,
         config.sandbox.clone(),
-        Carry { overlap: args.overlap, offline: args.offline, ..Carry::default() },
+        RunOptions { overlap: args.overlap, offline: args.offline, ..RunOptions::default() },
     )?;
-    let screen = Arc::new(Screen::new(args.json, verbose, false));
-    let watcher: Arc<dyn Watcher> = Arc::clone(&screen) as Arc<dyn Watcher>;
-    let new = NewFork { origin: &origin, phase, attempt, swaps: &swaps, dir: &cwd(), config: &config };
-    let run = house.fork(new, &watcher).await?;
-    let out = out.unwrap_or_else(|| paths::usual_out(&run));
-    paths::remember_out(state, &run, &out);
-    let (state_shown, out_shown) = (paths::shown(state), paths::shown(&out));
-    let places = header::Places { config: None, state: &state_shown, out: &out_shown };
-    screen.say(&header::of(house.journal().as_ref(), &run, &places, screen.paint())?);
-    Ok(Carrier::new(house, screen).carry_all(vec![Load { run, out }], 1).await)
+    let view = Arc::new(LiveView::new(args.json, verbose, false));
+    let watcher: Arc<dyn Watcher> = Arc::clone(&view) as Arc<dyn Watcher>;
+    let new = NewFork { origin: &origin, phase, attempt, swaps: &overrides, dir: &current_dir(), config: &config };
+    let run = host.fork(new, &watcher).await?;
+    let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
+    paths::save_out_dir(state, &run, &out);
+    let (state_shown, out_shown) = (paths::display_path(state), paths::display_path(&out));
+    let places = header::HeaderPaths { config: None, state: &state_shown, out: &out_shown };
+    view.say(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
+    Ok(RunDriver::new(host, view).drive_all(vec![RunTarget { run, out }], 1).await)
 }
 
 fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {
@@ -96,7 +96,7 @@ fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {
     Ok((phase.parse().map_err(|_| wrong("that is no phase's name"))?, attempt))
 }
 
-fn swaps(args: &Args) -> Result<Swaps, Failure> {
+fn overrides(args: &Args) -> Result<Swaps, Failure> {
     let agents = args.agent.iter().map(|text| {
         let wrong =
             || Failure::usage(format!("--agent {text}: it is not PHASE=FILE\nhint: as in --agent code=my-code.wasm"));

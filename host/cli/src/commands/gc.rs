@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
-use crate::terminal::format::{count, size};
+use crate::terminal::format::{byte_size, count};
 use crate::terminal::text::say;
 
 /// How many blobs are named one by one.
-const NAMED: usize = 20;
+const MAX_NAMED: usize = 20;
 
 /// Arguments of `gc`.
 #[derive(clap::Args)]
@@ -29,35 +29,35 @@ pub struct Args {
 }
 
 /// Looks for waste, and removes it if that is wished.
-pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
     let journal = if args.yes { open::journal_to_write(state)? } else { open::journal(state)? };
     let forget = args.forget.iter().map(|run| find_run(&journal, run)).collect::<Result<Vec<_>, _>>()?;
     let waste = waste(&journal, &forget)?;
     if args.yes {
         remove(&journal, &waste).await?;
     }
-    say(&if args.json { as_json(&waste, args.yes) } else { words(&waste, args.yes) });
+    say(&if args.json { render_json(&waste, args.yes) } else { render_waste(&waste, args.yes) });
     Ok(Exit::Passed)
 }
 
-fn as_json(waste: &Waste, removed: bool) -> String {
+fn render_json(waste: &Waste, removed: bool) -> String {
     let value = json!({ "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes() });
     format!("{value}\n")
 }
 
-fn words(waste: &Waste, removed: bool) -> String {
+fn render_waste(waste: &Waste, removed: bool) -> String {
     if waste.runs.is_empty() && waste.blobs.is_empty() {
         return "there is nothing that no run needs\n".to_owned();
     }
     let verb = if removed { "removed" } else { "would be removed" };
     let mut text: String = waste.runs.iter().map(|run| format!("run {run} {verb}\n")).collect();
-    for (digest, bytes) in waste.blobs.iter().take(NAMED) {
-        text.push_str(&format!("blob {} {}\n", digest.short(), size(*bytes)));
+    for (digest, bytes) in waste.blobs.iter().take(MAX_NAMED) {
+        text.push_str(&format!("blob {} {}\n", digest.short(), byte_size(*bytes)));
     }
-    if waste.blobs.len() > NAMED {
-        text.push_str(&format!("and {} more\n", waste.blobs.len() - NAMED));
+    if waste.blobs.len() > MAX_NAMED {
+        text.push_str(&format!("and {} more\n", waste.blobs.len() - MAX_NAMED));
     }
-    text.push_str(&format!("{}, {}, {verb}\n", count(waste.blobs.len() as u64, "blob"), size(waste.bytes())));
+    text.push_str(&format!("{}, {}, {verb}\n", count(waste.blobs.len() as u64, "blob"), byte_size(waste.bytes())));
     if !removed {
         text.push_str("nothing was removed; do it with: the same and --yes\n");
     }

@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Takes the run in; makes the state folder if there is none.
-pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
     let name = args.file.display();
     let file = File::open(&args.file).map_err(|why| {
         Failure::usage(format!("{name} cannot be read: {why}\nhint: name a file that `phasegate export` wrote"))
@@ -35,12 +35,12 @@ pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
     say(&if args.json {
         format!("{}\n", serde_json::to_string(&imported).unwrap_or_default())
     } else {
-        words(&imported)
+        render_imported(&imported)
     });
     Ok(Exit::Passed)
 }
 
-fn words(imported: &ImportedRun) -> String {
+fn render_imported(imported: &ImportedRun) -> String {
     let ImportedRun { run, events, blobs, new, missing } = imported;
     let how = if *new { "taken in" } else { "here already, with exactly these events" };
     let mut text = format!("run {run} {how}: {}, {}\n", count(*events as u64, "event"), count(*blobs as u64, "blob"));

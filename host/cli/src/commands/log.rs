@@ -19,9 +19,9 @@ use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::style::Paint;
 use crate::terminal::text::{complain, heard, say};
-use crate::view::event::json_line;
-use crate::view::event_detail::told;
-use crate::view::next_steps::what_a_person_can_do;
+use crate::view::event::render_json_line;
+use crate::view::event_detail::render_event;
+use crate::view::next_steps::render_decision_commands;
 
 /// How often a run that is followed is looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -42,11 +42,11 @@ pub struct Args {
 }
 
 /// Tells the run.
-pub async fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
     let journal = open::journal(state_dir)?;
     let run = find_run(&journal, &args.run)?;
-    let mut telling =
-        Telling { journal: &journal, run: &run, json: args.json, paint: Paint::stdout(), started_ms: None };
+    let mut renderer =
+        EventRenderer { journal: &journal, run: &run, json: args.json, paint: Paint::stdout(), started_ms: None };
     let mut ctrl_c = pin!(tokio::signal::ctrl_c());
     if args.follow {
         // Heeded from here on, and not only once the first events are told.
@@ -64,7 +64,7 @@ pub async fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
         let new = journal.events_after(&run, known)?;
         for recorded in &new {
             known = recorded.number;
-            if !heard(&telling.tell(recorded)) {
+            if !heard(&renderer.render(recorded)) {
                 return Ok(Exit::Passed);
             }
         }
@@ -73,7 +73,7 @@ pub async fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
         }
         let unowned = seen_unowned >= UNOWNED;
         if (unowned || !new.is_empty())
-            && let Some(end) = ending(&journal, &run, unowned)?
+            && let Some(end) = render_ending(&journal, &run, unowned)?
         {
             if args.json {
                 complain(&end)
@@ -90,18 +90,18 @@ pub async fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
 }
 
 /// What is to be said where nothing more will come for now.
-fn ending(journal: &dyn Journal, run: &RunId, unowned: bool) -> Result<Option<String>, Failure> {
+fn render_ending(journal: &dyn Journal, run: &RunId, unowned: bool) -> Result<Option<String>, Failure> {
     let (state, _) = load(journal, run)?;
     Ok(match (state.waiting(), &state.stopped) {
         _ if state.ended().is_some() => Some(String::new()),
-        (Some((_, judged, _)), _) => Some(what_a_person_can_do(run, judged.verdict.passes())),
+        (Some((_, judged, _)), _) => Some(render_decision_commands(run, judged.verdict.passes())),
         (None, Some(_)) if unowned => Some(format!("\ngo on with: phasegate resume {run}\n")),
         (None, None) if unowned => Some(format!("\nits process is gone; go on with: phasegate resume {run}\n")),
         _ => None,
     })
 }
 
-struct Telling<'a> {
+struct EventRenderer<'a> {
     journal: &'a dyn Journal,
     run: &'a RunId,
     json: bool,
@@ -109,18 +109,18 @@ struct Telling<'a> {
     started_ms: Option<u64>,
 }
 
-impl Telling<'_> {
-    fn tell(&mut self, recorded: &Recorded) -> String {
+impl EventRenderer<'_> {
+    fn render(&mut self, recorded: &Recorded) -> String {
         if self.json {
-            return json_line(self.run, recorded);
+            return render_json_line(self.run, recorded);
         }
         let mut text = String::new();
         let started_ms = *self.started_ms.get_or_insert_with(|| {
             text = format!("{} {}\n", self.paint.bold(self.run.as_str()), moment(recorded.at_ms));
             recorded.at_ms
         });
-        let offset = offset(recorded.at_ms.saturating_sub(started_ms));
-        let mut lines = told(self.journal, recorded, self.paint).into_iter();
+        let offset = render_offset(recorded.at_ms.saturating_sub(started_ms));
+        let mut lines = render_event(self.journal, recorded, self.paint).into_iter();
         text.push_str(&format!("{} {}\n", self.paint.dim(&offset), lines.next().unwrap_or_default()));
         let gap = " ".repeat(offset.chars().count() + 3);
         lines.for_each(|line| text.push_str(&format!("{gap}{line}\n")));
@@ -129,7 +129,7 @@ impl Telling<'_> {
 }
 
 /// Hours, minutes, seconds and tenths since the run was made.
-fn offset(ms: u64) -> String {
+fn render_offset(ms: u64) -> String {
     let seconds = ms / 1_000;
     format!("{}:{:02}:{:02}.{}", seconds / 3_600, seconds / 60 % 60, seconds % 60, ms % 1_000 / 100)
 }
@@ -140,6 +140,9 @@ mod tests {
 
     #[test]
     fn an_offset_reads_like_a_clock_however_long_it_is() {
-        assert_eq!([offset(0), offset(3_250), offset(176_403_999)], ["0:00:00.0", "0:00:03.2", "49:00:03.9"]);
+        assert_eq!(
+            [render_offset(0), render_offset(3_250), render_offset(176_403_999)],
+            ["0:00:00.0", "0:00:03.2", "49:00:03.9"]
+        );
     }
 }

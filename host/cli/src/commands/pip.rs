@@ -44,7 +44,7 @@ pub struct Args {
 }
 
 /// Does it.
-pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(command: Command, state: &Path) -> Result<Exit, Failure> {
     match command {
         Command::List { json } => list(json, state),
         Command::Approve(args) => decide(args, true, state).await,
@@ -53,37 +53,37 @@ pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
 }
 
 fn list(json: bool, state: &Path) -> Result<Exit, Failure> {
-    let all = match open::existing_journal(state)? {
+    let all = match open::find_journal(state)? {
         Some(journal) => proposals(&journal)?,
         None => Vec::new(),
     };
     if json {
         say(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
     } else if all.is_empty() {
-        say(&format!("no improvement proposals in {}\n", paths::shown(state)));
+        say(&format!("no improvement proposals in {}\n", paths::display_path(state)));
     } else {
-        say(&all.iter().map(told).collect::<Vec<_>>().join("\n"));
+        say(&all.iter().map(render_proposal).collect::<Vec<_>>().join("\n"));
     }
     Ok(Exit::Passed)
 }
 
 async fn decide(args: Args, approved: bool, state: &Path) -> Result<Exit, Failure> {
     let journal = open::journal_to_write(state)?;
-    let name = whole_name(&journal, &args.proposal)?;
-    let by = approver::person(args.by)?;
+    let name = resolve_proposal(&journal, &args.proposal)?;
+    let by = approver::name(args.by)?;
     let decided = decide_proposal(&journal, &name, approved, &by, &args.reason).await?;
     say(&format!("{}/{} {} by {by}; later runs are told\n", decided.run, decided.id, decided.status));
     Ok(Exit::Passed)
 }
 
-fn whole_name(journal: &dyn Journal, name: &str) -> Result<String, Failure> {
+fn resolve_proposal(journal: &dyn Journal, name: &str) -> Result<String, Failure> {
     match name.split_once('/') {
         Some((run, id)) => Ok(format!("{}/{id}", find_run(journal, run)?)),
         None => Ok(name.to_owned()),
     }
 }
 
-fn told(proposal: &Proposal) -> String {
+fn render_proposal(proposal: &Proposal) -> String {
     let by = proposal.by.as_deref().map(|by| format!(" by {}", one_line(by))).unwrap_or_default();
     let why = proposal.reason.as_deref().filter(|why| !why.is_empty());
     let why = why.map(|why| format!(": {}", one_line(why))).unwrap_or_default();

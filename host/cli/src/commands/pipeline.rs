@@ -7,7 +7,7 @@ use phasegate_runtime::BUNDLED;
 
 use crate::exit::{Exit, Failure};
 use crate::open;
-use crate::paths::cwd;
+use crate::paths::current_dir;
 use crate::terminal::format::{count, one_line, table};
 use crate::terminal::text::say;
 
@@ -39,9 +39,9 @@ pub enum Command {
 }
 
 /// Does it.
-pub fn go(command: Command) -> Result<Exit, Failure> {
+pub fn run(command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::List => say(&list()?),
+        Command::List => say(&render_list()?),
         Command::Show { name, toml: true, .. } => {
             let text = standard(&name).ok_or_else(|| {
                 let known = STANDARD.map(|(name, _)| name).join(", ");
@@ -49,9 +49,9 @@ pub fn go(command: Command) -> Result<Exit, Failure> {
             })?;
             say(text);
         }
-        Command::Show { name, config, .. } => say(&told(&read(&name, config)?)),
+        Command::Show { name, config, .. } => say(&render_pipeline(&load_pipeline(&name, config)?)),
         Command::Check { file, config } => {
-            let pipeline = read(&file, config)?;
+            let pipeline = load_pipeline(&file, config)?;
             let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).count();
             let (phases, gates) = (count(pipeline.phases.len() as u64, "phase"), count(gates as u64, "gate"));
             say(&format!("{file} is in order: {phases}, {gates}\n"));
@@ -60,12 +60,12 @@ pub fn go(command: Command) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn read(name: &str, config: Option<PathBuf>) -> Result<Pipeline, Failure> {
+fn load_pipeline(name: &str, config: Option<PathBuf>) -> Result<Pipeline, Failure> {
     let config = open::config(config.as_deref(), None)?;
-    Ok(config.load_pipeline(Some(name), None, &cwd(), &BUNDLED)?.pipeline)
+    Ok(config.load_pipeline(Some(name), None, &current_dir(), &BUNDLED)?.pipeline)
 }
 
-fn list() -> Result<String, Failure> {
+fn render_list() -> Result<String, Failure> {
     let rows: Result<Vec<_>, Failure> = STANDARD
         .iter()
         .map(|(name, text)| {
@@ -79,14 +79,14 @@ fn list() -> Result<String, Failure> {
     Ok(table(&rows?))
 }
 
-fn told(pipeline: &Pipeline) -> String {
+fn render_pipeline(pipeline: &Pipeline) -> String {
     let mut text = format!("{}: {}\n", pipeline.name, one_line(&pipeline.description));
     text.push_str(&format!(
         "feedback strategy {}; at most {} judgements in all\n\n",
         pipeline.feedback.plugin, pipeline.max_total_attempts
     ));
     let head = ["phase", "agent", "makes", "tries", "gate"].map(str::to_owned).to_vec();
-    let rows: Vec<_> = std::iter::once(head).chain(pipeline.phases.iter().map(phase)).collect();
+    let rows: Vec<_> = std::iter::once(head).chain(pipeline.phases.iter().map(phase_row)).collect();
     text.push_str(&table(&rows));
     text.push('\n');
     let mut rows = vec![["plugin", "from", "models", "tries tests in"].map(str::to_owned).to_vec()];
@@ -106,7 +106,7 @@ fn told(pipeline: &Pipeline) -> String {
     text
 }
 
-fn phase(phase: &Phase) -> Vec<String> {
+fn phase_row(phase: &Phase) -> Vec<String> {
     let mut makes: Vec<String> = phase.produces.iter().map(|produce| produce.name.to_string()).collect();
     let mut gate = String::new();
     if let Some(rules) = &phase.gate {

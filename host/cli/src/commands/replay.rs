@@ -7,10 +7,10 @@ use phasegate_runtime::{Error, Replayed, Stop, Watcher};
 
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
-use crate::open::{self, Carry};
+use crate::open::{self, RunOptions};
 use crate::terminal::format::count;
 use crate::terminal::text::say;
-use crate::view::live::Screen;
+use crate::view::live::LiveView;
 
 /// Arguments of `replay`.
 #[derive(clap::Args)]
@@ -26,27 +26,27 @@ pub struct Args {
 }
 
 /// Replays the run; no model is asked and nothing is written.
-pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
     let journal = open::journal(state)?;
     let run = find_run(&journal, &args.run)?;
-    let house = open::house_of(
+    let host = open::host_over(
         Arc::new(journal),
         state,
-        open::sandbox(None),
-        Carry { overlap: args.overlap, offline: true, ..Carry::default() },
+        open::sandbox_settings(None),
+        RunOptions { overlap: args.overlap, offline: true, ..RunOptions::default() },
         None,
     )?;
-    let screen = Arc::new(Screen::new(args.json, verbose, false).quiet());
+    let view = Arc::new(LiveView::new(args.json, verbose, false).without_events());
     let stop = Stop::default();
     stop_at_ctrl_c(stop.clone());
-    let replayed = house.replay(&run, Arc::clone(&screen) as Arc<dyn Watcher>, &stop).await;
-    screen.over(&run);
+    let replayed = host.replay(&run, Arc::clone(&view) as Arc<dyn Watcher>, &stop).await;
+    view.finish_run(&run);
     match replayed {
         Ok(replayed) => {
-            say(&if args.json { json(&replayed) } else { words(&replayed) });
+            say(&if args.json { render_json(&replayed) } else { render_replay(&replayed) });
             Ok(Exit::Passed)
         }
-        Err(error @ (Error::Differs { .. } | Error::Diverged { .. })) => Err(Failure::of_a_check(error.to_string())),
+        Err(error @ (Error::Differs { .. } | Error::Diverged { .. })) => Err(Failure::check_failed(error.to_string())),
         Err(error) => Err(error.into()),
     }
 }
@@ -59,11 +59,11 @@ fn stop_at_ctrl_c(stop: Stop) {
     });
 }
 
-fn json(replayed: &Replayed) -> String {
+fn render_json(replayed: &Replayed) -> String {
     format!("{}\n", serde_json::to_string(replayed).unwrap_or_default())
 }
 
-fn words(replayed: &Replayed) -> String {
+fn render_replay(replayed: &Replayed) -> String {
     let mut text = format!(
         "run {} replays: {} equal in every artifact, verdict and decision\n",
         replayed.run,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use phasegate_runtime::Raise;
 
-use crate::drive::{Carrier, take_up};
+use crate::drive::{RunDriver, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
-use crate::open::{self, Carry};
-use crate::paths::{self, check_out, cwd};
-use crate::view::live::Screen;
+use crate::open::{self, RunOptions};
+use crate::paths::{self, check_out_dir, current_dir};
+use crate::view::live::LiveView;
 
 /// Arguments of `resume`.
 #[derive(clap::Args)]
@@ -44,16 +44,17 @@ pub struct Args {
 }
 
 /// Goes on with the run.
-pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
     // Asked before the house is opened, which would make a state folder.
     let run = find_run(&open::journal_to_write(state)?, &args.run)?;
-    let out = args.out.as_deref().map(|out| cwd().join(out));
-    if let Some(out) = out.as_deref().filter(|out| *out != paths::out_of(state, &run)) {
-        check_out(out, args.force)?;
+    let out = args.out.as_deref().map(|out| current_dir().join(out));
+    if let Some(out) = out.as_deref().filter(|out| *out != paths::out_dir(state, &run)) {
+        check_out_dir(out, args.force)?;
     }
     let raise = Raise { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
-    let house = open::house(state, open::sandbox(None), Carry { overlap: args.overlap, raise, offline: false })?;
-    let screen = Arc::new(Screen::new(args.json, verbose, false));
-    let load = take_up(&house, &screen, state, run, out)?;
-    Ok(Carrier::new(house, screen).carry_all(vec![load], 1).await)
+    let host =
+        open::host(state, open::sandbox_settings(None), RunOptions { overlap: args.overlap, raise, offline: false })?;
+    let view = Arc::new(LiveView::new(args.json, verbose, false));
+    let load = resume_target(&host, &view, state, run, out)?;
+    Ok(RunDriver::new(host, view).drive_all(vec![load], 1).await)
 }

@@ -14,14 +14,14 @@ use phasegate_process::{RunId, TaskId};
 use phasegate_runtime::{BUNDLED, Config, Error, House, LoadedPipeline, NewRun, TaskSource, Watcher, load};
 
 use crate::commands::plugin::accept;
-use crate::drive::{Carrier, Load, take_up};
+use crate::drive::{RunDriver, RunTarget, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run;
-use crate::open::{self, Carry};
-use crate::paths::{self, check_out, cwd};
-use crate::terminal::format::unreadable;
+use crate::open::{self, RunOptions};
+use crate::paths::{self, check_out_dir, current_dir};
+use crate::terminal::format::describe_read_error;
 use crate::view::header;
-use crate::view::live::Screen;
+use crate::view::live::LiveView;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
@@ -73,113 +73,114 @@ pub struct Args {
 
 /// What the person wants done.
 #[derive(Default)]
-struct Wanted {
+struct RunPlan {
     /// Runs to go on with, and their tasks.
-    begun: Vec<(RunId, TaskId)>,
+    resumed: Vec<(RunId, TaskId)>,
     /// Tasks that need a run.
     new: Vec<TaskSource>,
 }
 
 /// Checks everything, makes the runs, and carries them to their ends.
-pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
-    let wanted = wanted(&args, state)?;
-    check_places(&args, &wanted, state)?;
+pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+    let plan = plan_runs(&args, state)?;
+    check_out_dirs(&args, &plan, state)?;
     // What was begun goes on with what it pinned, whatever became of the configuration.
-    let setup = if wanted.new.is_empty() { None } else { Some(setup(&args, &wanted.new).await?) };
+    let setup = if plan.new.is_empty() { None } else { Some(setup(&args, &plan.new).await?) };
 
     let sandbox = match &setup {
         Some((config, _)) => config.sandbox.clone(),
-        None => open::sandbox(args.config.as_deref()),
+        None => open::sandbox_settings(args.config.as_deref()),
     };
-    let house = open::house(state, sandbox, Carry { overlap: args.overlap, ..Carry::default() })?;
-    let screen = Arc::new(Screen::new(args.json, verbose, wanted.number() > 1));
-    let mut loads = Vec::new();
-    for (run, task) in &wanted.begun {
-        let out = out_of(&args, task, wanted.number());
-        loads.push(take_up(&house, &screen, state, run.clone(), out)?);
-        screen.say(&format!("run {run} of task {task} {}\n", how_it_stands(&house, run)?));
+    let host = open::host(state, sandbox, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
+    let view = Arc::new(LiveView::new(args.json, verbose, plan.count() > 1));
+    let mut targets = Vec::new();
+    for (run, task) in &plan.resumed {
+        let out = out_dir_for(&args, task, plan.count());
+        targets.push(resume_target(&host, &view, state, run.clone(), out)?);
+        view.say(&format!("run {run} of task {task} {}\n", render_resume_status(&host, run)?));
     }
     if let Some((config, pipeline)) = &setup {
-        for task in &wanted.new {
+        for task in &plan.new {
             let new = NewRun::of(task, pipeline, config);
-            let out = out_of(&args, &task.task.id, wanted.number());
-            loads.push(begin(&house, &screen, state, new, out).await?);
+            let out = out_dir_for(&args, &task.task.id, plan.count());
+            targets.push(create_run(&host, &view, state, new, out).await?);
         }
     }
     let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
-    Ok(Carrier::new(house, screen).carry_all(loads, jobs).await)
+    Ok(RunDriver::new(host, view).drive_all(targets, jobs).await)
 }
 
 async fn setup(args: &Args, tasks: &[TaskSource]) -> Result<(Config, LoadedPipeline), Failure> {
     let task_folder = args.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
     let config = open::config(args.config.as_deref(), task_folder)?.locked_if(args.locked);
-    let pipeline = config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &cwd(), &BUNDLED)?;
+    let pipeline =
+        config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
     tasks.iter().try_for_each(TaskSource::check)?;
     check_models(&config).await?;
     Ok((config, pipeline))
 }
 
-async fn begin(
-    house: &House,
-    screen: &Arc<Screen>,
+async fn create_run(
+    host: &House,
+    view: &Arc<LiveView>,
     state: &Path,
     new: NewRun<'_>,
     out: Option<PathBuf>,
-) -> Result<Load, Failure> {
-    let run = house.new_run_id(&new.task.task.id)?;
-    let config = told(new.config, new.pipeline);
-    let out = out.unwrap_or_else(|| paths::usual_out(&run));
+) -> Result<RunTarget, Failure> {
+    let run = host.new_run_id(&new.task.task.id)?;
+    let config = render_config_source(new.config, new.pipeline);
+    let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
     // Before the run is made: one that is killed as soon as it exists has not forgotten where its results go.
-    paths::remember_out(state, &run, &out);
-    let watcher: Arc<dyn Watcher> = Arc::clone(screen) as Arc<dyn Watcher>;
-    match house.create_as(run.clone(), new.clone(), &watcher).await {
-        Err(Error::NotAgreed(changes)) if !new.config.locked && accept::at_this_terminal(&changes, new.config)? => {
-            house.create_as(run.clone(), new, &watcher).await?;
+    paths::save_out_dir(state, &run, &out);
+    let watcher: Arc<dyn Watcher> = Arc::clone(view) as Arc<dyn Watcher>;
+    match host.create_as(run.clone(), new.clone(), &watcher).await {
+        Err(Error::NotAgreed(changes)) if !new.config.locked && accept::accept_at_terminal(&changes, new.config)? => {
+            host.create_as(run.clone(), new, &watcher).await?;
         }
         made => made?,
     }
-    let (state, out_shown) = (paths::shown(state), paths::shown(&out));
-    let places = header::Places { config: Some(config), state: &state, out: &out_shown };
-    screen.say(&header::of(house.journal().as_ref(), &run, &places, screen.paint())?);
-    Ok(Load { run, out })
+    let (state, out_shown) = (paths::display_path(state), paths::display_path(&out));
+    let places = header::HeaderPaths { config: Some(config), state: &state, out: &out_shown };
+    view.say(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
+    Ok(RunTarget { run, out })
 }
 
-fn how_it_stands(house: &House, run: &RunId) -> Result<&'static str, Failure> {
-    let (known, _) = load(house.journal().as_ref(), run)?;
+fn render_resume_status(host: &House, run: &RunId) -> Result<&'static str, Failure> {
+    let (known, _) = load(host.journal().as_ref(), run)?;
     Ok(match known.ended() {
         Some(_) => "is over already; without --resume the task starts anew",
         None => "goes on with what it was begun with",
     })
 }
 
-fn wanted(args: &Args, state: &Path) -> Result<Wanted, Failure> {
-    let journal = if args.resume { open::existing_journal_to_write(state)? } else { None };
-    let newest = |task: &TaskId| journal.as_ref().map_or(Ok(None), |journal| find_run::newest_of(journal, task));
-    let mut wanted = Wanted::default();
+fn plan_runs(args: &Args, state: &Path) -> Result<RunPlan, Failure> {
+    let journal = if args.resume { open::find_journal_to_write(state)? } else { None };
+    let newest = |task: &TaskId| journal.as_ref().map_or(Ok(None), |journal| find_run::newest_run(journal, task));
+    let mut plan = RunPlan::default();
     if let Some(id) = &args.task_id {
         let id = id.parse().map_err(|bad| Failure::usage(format!("--task-id: {bad}")))?;
         match newest(&id)? {
-            Some(run) => wanted.begun.push((run, id)),
-            None => wanted.new.push(of_flags(args, id)?),
+            Some(run) => plan.resumed.push((run, id)),
+            None => plan.new.push(task_from_flags(args, id)?),
         }
     }
     for file in &args.task {
-        let task = of_file(file)?;
+        let task = task_from_file(file)?;
         match newest(&task.task.id)? {
-            Some(run) => wanted.begun.push((run, task.task.id)),
-            None => wanted.new.push(task),
+            Some(run) => plan.resumed.push((run, task.task.id)),
+            None => plan.new.push(task),
         }
     }
-    Ok(wanted)
+    Ok(plan)
 }
 
-impl Wanted {
-    fn number(&self) -> usize {
-        self.begun.len() + self.new.len()
+impl RunPlan {
+    fn count(&self) -> usize {
+        self.resumed.len() + self.new.len()
     }
 }
 
-fn of_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
+fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
     let Some(description) = args.description.clone() else {
         return Err(Failure::usage(match args.resume {
             true => format!(
@@ -208,28 +209,28 @@ fn of_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
         constraints: Vec::new(),
         language: None,
     };
-    Ok(TaskSource { task, folder: cwd() })
+    Ok(TaskSource { task, folder: current_dir() })
 }
 
-fn of_file(file: &Path) -> Result<TaskSource, Failure> {
+fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|why| {
         let hint = "name a task file; `phasegate init` writes a first one";
-        Failure::usage(format!("{name} cannot be read: {}\nhint: {hint}", unreadable(&why)))
+        Failure::usage(format!("{name} cannot be read: {}\nhint: {hint}", describe_read_error(&why)))
     })?;
     let task = Task::parse(Source { file: &name, text: &text }).map_err(|fault| Failure::usage(fault.to_string()))?;
-    let folder = cwd().join(file).parent().map_or_else(cwd, Path::to_owned);
+    let folder = current_dir().join(file).parent().map_or_else(current_dir, Path::to_owned);
     Ok(TaskSource { task, folder })
 }
 
-fn check_places(args: &Args, wanted: &Wanted, state: &Path) -> Result<(), Failure> {
-    let begun = wanted.begun.iter().map(|(run, task)| (task, Some(paths::out_of(state, run))));
-    let new = wanted.new.iter().map(|task| (&task.task.id, None));
+fn check_out_dirs(args: &Args, plan: &RunPlan, state: &Path) -> Result<(), Failure> {
+    let resumed = plan.resumed.iter().map(|(run, task)| (task, Some(paths::out_dir(state, run))));
+    let new = plan.new.iter().map(|task| (&task.task.id, None));
     let mut seen = BTreeSet::new();
-    for (task, known) in begun.chain(new) {
-        let out = out_of(args, task, wanted.number());
+    for (task, known) in resumed.chain(new) {
+        let out = out_dir_for(args, task, plan.count());
         if let Some(out) = out.as_deref().filter(|out| known.as_deref() != Some(*out)) {
-            check_out(out, args.force)?;
+            check_out_dir(out, args.force)?;
         }
         if (args.resume || out.is_some()) && !seen.insert(task) {
             return Err(Failure::usage(match args.resume {
@@ -245,8 +246,8 @@ fn check_places(args: &Args, wanted: &Wanted, state: &Path) -> Result<(), Failur
     Ok(())
 }
 
-fn out_of(args: &Args, task: &TaskId, number: usize) -> Option<PathBuf> {
-    let dir = cwd().join(args.out.as_deref()?);
+fn out_dir_for(args: &Args, task: &TaskId, number: usize) -> Option<PathBuf> {
+    let dir = current_dir().join(args.out.as_deref()?);
     Some(if number > 1 { dir.join(task.as_str()) } else { dir })
 }
 
@@ -257,8 +258,8 @@ async fn check_models(config: &Config) -> Result<(), Failure> {
     broker.map(drop).map_err(|fault| config.explain(fault).into())
 }
 
-fn told(config: &Config, pipeline: &LoadedPipeline) -> String {
-    let file = config.file.as_deref().map_or("none found; defaults".to_owned(), paths::shown);
+fn render_config_source(config: &Config, pipeline: &LoadedPipeline) -> String {
+    let file = config.file.as_deref().map_or("none found; defaults".to_owned(), paths::display_path);
     match BUNDLED.contains(&pipeline.file.as_str()) || pipeline.file == pipeline.pipeline.name {
         true => file,
         false => format!("{file}; pipeline from {}", pipeline.file),

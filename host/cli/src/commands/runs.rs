@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths;
-use crate::terminal::format::{cost, count, figure, short, table};
+use crate::terminal::format::{compact_number, cost, count, table, truncate};
 use crate::terminal::text::say;
 
 /// Arguments of `runs`.
@@ -23,7 +23,7 @@ pub struct Args {
     json: bool,
 }
 
-struct Known {
+struct ListedRun {
     run: RunId,
     started_ms: u64,
     under_way: bool,
@@ -31,16 +31,16 @@ struct Known {
 }
 
 /// Lists them.
-pub fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
-    let runs = match open::existing_journal(state)? {
-        Some(journal) => all(&journal)?,
+pub fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
+    let runs = match open::find_journal(state)? {
+        Some(journal) => list_runs(&journal)?,
         None => Vec::new(),
     };
     if args.json {
-        let list: Vec<Value> = runs.iter().map(as_json).collect();
+        let list: Vec<Value> = runs.iter().map(to_json).collect();
         say(&format!("{}\n", serde_json::to_string_pretty(&list).unwrap_or_default()));
     } else if runs.is_empty() {
-        say(&format!("no runs in {}\n", paths::shown(state)));
+        say(&format!("no runs in {}\n", paths::display_path(state)));
     } else {
         let head = ["run", "task", "started", "status", "models", "why"].map(str::to_owned).to_vec();
         let rows: Vec<_> = std::iter::once(head).chain(runs.iter().map(row)).collect();
@@ -49,19 +49,19 @@ pub fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn all(journal: &dyn Journal) -> Result<Vec<Known>, Failure> {
-    let known = |run: RunId| -> Result<Known, Failure> {
+fn list_runs(journal: &dyn Journal) -> Result<Vec<ListedRun>, Failure> {
+    let known = |run: RunId| -> Result<ListedRun, Failure> {
         let under_way = journal.owner(&run)?.is_some();
         let (started_ms, result) = match load(journal, &run) {
             Ok((state, events)) => (events.first().map_or(0, |first| first.at_ms), Ok(TaskResult::of(&state, &events))),
             Err(error) => (0, Err(error.to_string())),
         };
-        Ok(Known { run, started_ms, under_way, result })
+        Ok(ListedRun { run, started_ms, under_way, result })
     };
     journal.runs()?.into_iter().map(known).collect()
 }
 
-impl Known {
+impl ListedRun {
     fn status(&self) -> &'static str {
         match &self.result {
             Err(_) => "unreadable",
@@ -72,21 +72,21 @@ impl Known {
     }
 }
 
-fn row(known: &Known) -> Vec<String> {
+fn row(known: &ListedRun) -> Vec<String> {
     let (task, models, why) = match &known.result {
         Ok(result) => {
             let totals = &result.totals;
-            let tokens = figure(totals.input_tokens + totals.output_tokens);
+            let tokens = compact_number(totals.input_tokens + totals.output_tokens);
             let money = cost(totals.usd, result.scripted);
             let models = format!("{}, {tokens} tokens, {money}", count(totals.calls, "call"));
-            (result.task_id.to_string(), models, short(&result.reason, 70))
+            (result.task_id.to_string(), models, truncate(&result.reason, 70))
         }
-        Err(why) => (String::new(), String::new(), short(why, 70)),
+        Err(why) => (String::new(), String::new(), truncate(why, 70)),
     };
     vec![known.run.to_string(), task, moment(known.started_ms), known.status().to_owned(), models, why]
 }
 
-fn as_json(known: &Known) -> Value {
+fn to_json(known: &ListedRun) -> Value {
     let base = json!({ "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.under_way });
     let more = match &known.result {
         Ok(result) => {

@@ -16,11 +16,11 @@ use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::paths;
-use crate::terminal::format::{one_line, time};
+use crate::terminal::format::{duration, one_line};
 use crate::terminal::style::Paint;
-use crate::terminal::text::{clean, say};
-use crate::view::event::{came_to_nothing, decision, forked_words, said};
-use crate::view::next_steps::what_a_person_can_do;
+use crate::terminal::text::{sanitize, say};
+use crate::view::event::{failure_reason, render_choice, render_decision, render_fork};
+use crate::view::next_steps::render_decision_commands;
 use crate::view::{fork_tree, gate, header, summary};
 
 /// Arguments of `show`.
@@ -34,7 +34,7 @@ pub struct Args {
 }
 
 /// Explains the run.
-pub fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
+pub fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
     let journal = open::journal(state_dir)?;
     let run = find_run(&journal, &args.run)?;
     let (state, events) = load(&journal, &run)?;
@@ -43,25 +43,25 @@ pub fn go(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
         say(&format!("{json}\n"));
         return Ok(Exit::Passed);
     }
-    let out = paths::out_of(state_dir, &run);
-    let out = out.is_dir().then(|| paths::shown(&out));
+    let out = paths::out_dir(state_dir, &run);
+    let out = out.is_dir().then(|| paths::display_path(&out));
     let paint = Paint::stdout();
-    say(&origin(&journal, &state, &events));
-    say(&summary::of(&journal, &state, &events, out.as_deref(), paint));
-    say(&fork_tree::of(&journal, &state, paint)?);
-    say(&story(&state, &events, paint));
-    say(&open_calls(&state, &events));
-    say(&next(&journal, &run, &state, &events, paint)?);
+    say(&render_origin(&journal, &state, &events));
+    say(&summary::render_summary(&journal, &state, &events, out.as_deref(), paint));
+    say(&fork_tree::render_fork_tree(&journal, &state, paint)?);
+    say(&render_attempts(&state, &events, paint));
+    say(&render_open_calls(&state, &events));
+    say(&render_next_step(&journal, &run, &state, &events, paint)?);
     Ok(Exit::Passed)
 }
 
-fn origin(journal: &dyn Journal, state: &State, events: &[Recorded]) -> String {
+fn render_origin(journal: &dyn Journal, state: &State, events: &[Recorded]) -> String {
     let started = events.first().map_or(0, |first| first.at_ms);
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
     let model = settings.and_then(|settings| settings.models.default).map(|model| model.to_string());
     format!(
         "{}\npipeline {}, strategy {}, model {}, started {}\n",
-        header::task(journal, state),
+        header::render_task(journal, state),
         state.pipeline.name,
         state.pipeline.feedback.plugin,
         model.unwrap_or_else(|| "unknown".to_owned()),
@@ -70,18 +70,18 @@ fn origin(journal: &dyn Journal, state: &State, events: &[Recorded]) -> String {
 }
 
 /// Every attempt in the order it happened; of judgements the issues, what followed, and who said what.
-fn story(state: &State, events: &[Recorded], paint: Paint) -> String {
+fn render_attempts(state: &State, events: &[Recorded], paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.bold("what happened"));
     for recorded in events {
         match &recorded.event {
             Event::PhaseFinished { at, outcome, elapsed_ms, .. } => {
-                text.push_str(&attempt(state, at, outcome, *elapsed_ms));
+                text.push_str(&render_attempt(state, at, outcome, *elapsed_ms));
             }
             Event::GateJudged { at, .. } => {
-                let judged = judgement(state, at);
-                text.push_str(&judged.map(|(phase, judged)| told(phase, judged, paint)).unwrap_or_default());
+                let judged = find_judged(state, at);
+                text.push_str(&judged.map(|(phase, judged)| render_judged(phase, judged, paint)).unwrap_or_default());
             }
-            Event::RunForked(forked) => text.push_str(&format!("  {}\n", forked_words(forked))),
+            Event::RunForked(forked) => text.push_str(&format!("  {}\n", render_fork(forked))),
             Event::RunStopped { reason } => text.push_str(&format!("  stopped: {}\n", one_line(reason))),
             Event::RunFinished { status, reason } => {
                 text.push_str(&format!("  ended {}: {}\n", format!("{status:?}").to_lowercase(), one_line(reason)));
@@ -92,25 +92,25 @@ fn story(state: &State, events: &[Recorded], paint: Paint) -> String {
     text
 }
 
-fn attempt(state: &State, at: &AttemptId, outcome: &PhaseOutcome, elapsed_ms: u64) -> String {
+fn render_attempt(state: &State, at: &AttemptId, outcome: &PhaseOutcome, elapsed_ms: u64) -> String {
     let made = match outcome {
         PhaseOutcome::Submitted { artifacts, .. } => {
             let names: Vec<String> =
                 artifacts.iter().map(|artifact| format!("{} {}", artifact.name, artifact.digest.short())).collect();
             if names.is_empty() { "done".to_owned() } else { format!("made {}", names.join(", ")) }
         }
-        other => format!("came to nothing: {}", one_line(&came_to_nothing(state, at, other))),
+        other => format!("came to nothing: {}", one_line(&failure_reason(state, at, other))),
     };
-    format!("  {at}: {made} ({})\n", time(elapsed_ms))
+    format!("  {at}: {made} ({})\n", duration(elapsed_ms))
 }
 
-fn judgement<'a>(state: &'a State, at: &AttemptId) -> Option<(&'a Phase, &'a Judged)> {
+fn find_judged<'a>(state: &'a State, at: &AttemptId) -> Option<(&'a Phase, &'a Judged)> {
     let phase = state.pipeline.phase(&at.phase)?;
     let judged = state.phases.get(&at.phase)?.judged.iter().find(|judged| judged.attempt == at.attempt)?;
     Some((phase, judged))
 }
 
-fn told(phase: &Phase, judged: &Judged, paint: Paint) -> String {
+fn render_judged(phase: &Phase, judged: &Judged, paint: Paint) -> String {
     let verdict = judged.verdict.as_str().replace('_', " ");
     let verdict = if judged.verdict.passes() { paint.green(&verdict) } else { paint.red(&verdict) };
     let mut text = format!("  {}#{} {verdict}: {}\n", phase.name, judged.attempt, one_line(&judged.reason));
@@ -127,13 +127,13 @@ fn told(phase: &Phase, judged: &Judged, paint: Paint) -> String {
         text.push_str(&format!("    given up {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
     }
     if let Some(decided) = &judged.decided {
-        text.push_str(&format!("    {}\n", one_line(&decision(decided))));
+        text.push_str(&format!("    {}\n", one_line(&render_decision(decided))));
     }
     for approval in &judged.approvals {
         let about: Vec<&str> = approval.about.iter().map(|digest| digest.short()).collect();
         text.push_str(&format!(
             "    {} by {} on {}, about {}: {}\n",
-            said(&approval.choice),
+            render_choice(&approval.choice),
             one_line(&approval.by),
             moment(approval.at_ms),
             about.join(", "),
@@ -143,21 +143,21 @@ fn told(phase: &Phase, judged: &Judged, paint: Paint) -> String {
     text
 }
 
-fn open_calls(state: &State, events: &[Recorded]) -> String {
+fn render_open_calls(state: &State, events: &[Recorded]) -> String {
     let open = TaskResult::of(state, events).maybe_billed;
     if open.is_empty() {
         return String::new();
     }
     let mut by_attempt: BTreeMap<(&PhaseName, u32), Vec<String>> = BTreeMap::new();
     for call in &open {
-        let words = format!(
+        let line = format!(
             "call {} to {} for {}, asked {}",
             call.call,
             one_line(&call.model),
             one_line(&call.label),
             moment(call.asked_at_ms)
         );
-        by_attempt.entry((&call.at.phase, call.at.attempt)).or_default().push(words);
+        by_attempt.entry((&call.at.phase, call.at.attempt)).or_default().push(line);
     }
     let lines = by_attempt.into_iter().flat_map(|((phase, attempt), calls)| {
         calls.into_iter().map(move |call| format!("  {phase}#{attempt} {call}\n"))
@@ -165,7 +165,7 @@ fn open_calls(state: &State, events: &[Recorded]) -> String {
     format!("\nasked and never answered: these may have been billed\n{}", lines.collect::<String>())
 }
 
-fn next(
+fn render_next_step(
     journal: &dyn Journal,
     run: &RunId,
     state: &State,
@@ -173,10 +173,10 @@ fn next(
     paint: Paint,
 ) -> Result<String, Failure> {
     if let Some((phase, judged, question)) = state.waiting() {
-        let report = gate::report(phase, judged, question, paint);
-        return Ok(format!("{report}{}", what_a_person_can_do(run, judged.verdict.passes())));
+        let report = gate::render_gate(phase, judged, question, paint);
+        return Ok(format!("{report}{}", render_decision_commands(run, judged.verdict.passes())));
     }
-    let again = if needs_a_word(journal, state) { " --ask-again" } else { "" };
+    let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };
     Ok(match TaskResult::of(state, events).status {
         TaskStatus::Stopped => format!("\ngo on with: phasegate resume {run}{again}\n"),
         TaskStatus::Running => match journal.owner(run)? {
@@ -184,12 +184,12 @@ fn next(
             Some(pid) => format!("\nprocess {pid} carries it; stop it with: phasegate cancel {run}\n"),
             None => format!("\nits process is gone; go on with: phasegate resume {run}{again}\n"),
         },
-        _ => clean(""),
+        _ => sanitize(""),
     })
 }
 
 /// Whether the run would stop again at a call that may have been billed, until a person allows it to be asked again.
-fn needs_a_word(journal: &dyn Journal, state: &State) -> bool {
+fn needs_ask_again(journal: &dyn Journal, state: &State) -> bool {
     let open = state.running().is_some_and(|(_, calls)| calls.values().any(|call| call.answer.is_none()));
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
     open && settings.is_some_and(|settings| settings.models.on_unknown == OnUnknown::Stop)

@@ -8,12 +8,12 @@ use phasegate_verify::{Tried, Verified, verify};
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths;
-use crate::terminal::format::{count, one_line, short, size, table, time};
+use crate::terminal::format::{byte_size, count, duration, one_line, table, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::text::{clean, say};
+use crate::terminal::text::{sanitize, say};
 
 /// How much of an outcome goes into the table; `--json` has all of it.
-const OUTCOME: usize = 72;
+const MAX_OUTCOME: usize = 72;
 
 /// Arguments of `verify-sandbox`.
 #[derive(clap::Args)]
@@ -30,33 +30,33 @@ pub struct Args {
 }
 
 /// Attacks. Only when every attack held does it end well.
-pub async fn go(args: &Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
     let config = open::config(args.config.as_deref(), None)?;
-    let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &paths::cwd(), &BUNDLED)?;
-    let verified = verify(open::engine(state, config.sandbox.clone())?, &config, &pipeline).await?;
+    let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &paths::current_dir(), &BUNDLED)?;
+    let verified = verify(open::engine_settings(state, config.sandbox.clone())?, &config, &pipeline).await?;
     if args.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&verified).unwrap_or_default()));
     } else {
-        say(&told(&verified, Paint::stdout()));
+        say(&render_report(&verified, Paint::stdout()));
     }
     Ok(if verified.held { Exit::Passed } else { Exit::Failed })
 }
 
-fn told(verified: &Verified, paint: Paint) -> String {
+fn render_report(verified: &Verified, paint: Paint) -> String {
     let heads = ["attack", "bound", "outcome", "time", "memory"].map(str::to_owned).to_vec();
-    let rows: Vec<Vec<String>> = std::iter::once(heads).chain(verified.attacks.iter().map(row)).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(heads).chain(verified.attacks.iter().map(attack_row)).collect();
     let mut text = table(&rows);
     let broken: Vec<&Tried> = verified.attacks.iter().filter(|one| !one.held).collect();
     for one in &broken {
         text.push_str(&format!("\n{} {}\n", paint.red("not held:"), one.attack));
         for fault in &one.faults {
-            text.push_str(&format!("  {}\n", clean(fault)));
+            text.push_str(&format!("  {}\n", sanitize(fault)));
         }
         text.push_str(&format!("  it ended in: {}\n", one_line(&one.outcome)));
     }
     let all = count(verified.attacks.len() as u64, "attack");
     let grew = match verified.growth_bytes {
-        Some(bytes) => format!("; the host's memory: {}", grown(bytes)),
+        Some(bytes) => format!("; the host's memory: {}", render_growth(bytes)),
         None => String::new(),
     };
     text.push_str(&match broken.len() {
@@ -69,19 +69,19 @@ fn told(verified: &Verified, paint: Paint) -> String {
     text
 }
 
-fn row(one: &Tried) -> Vec<String> {
+fn attack_row(one: &Tried) -> Vec<String> {
     // A guest that repeats the host's words may have written their line end out.
-    let words = one.outcome.split(" hint: ").next().unwrap_or_default();
-    let words = words.split("\\nhint: ").next().unwrap_or_default();
+    let outcome_text = one.outcome.split(" hint: ").next().unwrap_or_default();
+    let outcome_text = outcome_text.split("\\nhint: ").next().unwrap_or_default();
     // The table says already which attack it is; the plugin's name and phase stand in --json.
-    let plain = words.split_once("plugin `").and_then(|(_, rest)| rest.split_once(") "));
-    let words = plain.map_or(words, |(_, rest)| rest);
-    let outcome = if one.held { short(words, OUTCOME) } else { "NOT HELD".to_owned() };
-    let memory = one.growth_bytes.map_or("unknown".to_owned(), grown);
-    vec![one.attack.clone(), one.bound.clone(), outcome, time(one.elapsed_ms), memory]
+    let plain = outcome_text.split_once("plugin `").and_then(|(_, rest)| rest.split_once(") "));
+    let outcome_text = plain.map_or(outcome_text, |(_, rest)| rest);
+    let outcome = if one.held { truncate(outcome_text, MAX_OUTCOME) } else { "NOT HELD".to_owned() };
+    let memory = one.growth_bytes.map_or("unknown".to_owned(), render_growth);
+    vec![one.attack.clone(), one.bound.clone(), outcome, duration(one.elapsed_ms), memory]
 }
 
-fn grown(bytes: i64) -> String {
+fn render_growth(bytes: i64) -> String {
     let sign = if bytes < 0 { "-" } else { "+" };
-    format!("{sign}{}", size(bytes.unsigned_abs()))
+    format!("{sign}{}", byte_size(bytes.unsigned_abs()))
 }

@@ -2,12 +2,12 @@
 
 use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
-use crate::terminal::text::clean;
+use crate::terminal::text::sanitize;
 
 /// How wide a table on the terminal is, as long as its columns allow.
-const WIDE: usize = 80;
+const WIDTH: usize = 80;
 /// The narrowest that a column becomes.
-const NARROW: usize = 14;
+const MIN_COLUMN: usize = 14;
 
 /// A row of a table.
 #[derive(Debug)]
@@ -31,28 +31,28 @@ impl Row {
 }
 
 /// For a terminal: cells that are too long go on below.
-pub fn text(columns: &[String], rows: &[Row], paint: Paint) -> String {
+pub fn render_text(columns: &[String], rows: &[Row], paint: Paint) -> String {
     let lines =
         || rows.iter().filter_map(|row| if let Row::Line(name, cells) = row { Some((name, cells)) } else { None });
     let first = lines().map(|(name, _)| name.chars().count() + 2).max().unwrap_or(0);
-    let most = (WIDE.saturating_sub(first) / columns.len().max(1)).saturating_sub(2).max(NARROW);
+    let most = (WIDTH.saturating_sub(first) / columns.len().max(1)).saturating_sub(2).max(MIN_COLUMN);
     let widths: Vec<usize> = (0..columns.len())
         .map(|place| {
-            let cells = lines().filter_map(|(_, cells)| cells.get(place)).flat_map(|cell| wrapped(cell, most));
+            let cells = lines().filter_map(|(_, cells)| cells.get(place)).flat_map(|cell| wrap(cell, most));
             cells.map(|line| line.chars().count()).max().unwrap_or(0)
         })
         .collect();
-    let mut page = line("", columns, first, &widths);
+    let mut page = render_line("", columns, first, &widths);
     for row in rows {
         match row {
             Row::Head(name) => page.push_str(&format!("{}\n", paint.bold(&one_line(name)))),
             Row::Line(name, cells) => {
-                let cells: Vec<Vec<String>> = cells.iter().map(|cell| wrapped(cell, most)).collect();
+                let cells: Vec<Vec<String>> = cells.iter().map(|cell| wrap(cell, most)).collect();
                 for place in 0..cells.iter().map(Vec::len).max().unwrap_or(1) {
                     let part: Vec<String> =
                         cells.iter().map(|cell| cell.get(place).cloned().unwrap_or_default()).collect();
                     let name = if place == 0 { format!("  {name}") } else { String::new() };
-                    page.push_str(&line(&name, &part, first, &widths));
+                    page.push_str(&render_line(&name, &part, first, &widths));
                 }
             }
         }
@@ -60,21 +60,21 @@ pub fn text(columns: &[String], rows: &[Row], paint: Paint) -> String {
     page
 }
 
-fn line(name: &str, cells: &[String], first: usize, widths: &[usize]) -> String {
-    let mut line = padded(name, first);
+fn render_line(name: &str, cells: &[String], first: usize, widths: &[usize]) -> String {
+    let mut line = pad(name, first);
     for (cell, width) in cells.iter().zip(widths) {
         line.push_str("  ");
-        line.push_str(&padded(cell, *width));
+        line.push_str(&pad(cell, *width));
     }
     format!("{}\n", line.trim_end())
 }
 
-fn padded(text: &str, width: usize) -> String {
+fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.chars().count())))
 }
 
 /// In lines of at most so many characters, broken between words; a longer word stays whole.
-fn wrapped(text: &str, most: usize) -> Vec<String> {
+fn wrap(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in one_line(text).split(' ') {
         match lines.last_mut() {
@@ -89,31 +89,31 @@ fn wrapped(text: &str, most: usize) -> Vec<String> {
 }
 
 /// As a table of Markdown.
-pub fn markdown(columns: &[String], rows: &[Row]) -> String {
-    let mut page = format!("| |{}\n|---|{}\n", cells(columns), "---|".repeat(columns.len()));
+pub fn render_markdown(columns: &[String], rows: &[Row]) -> String {
+    let mut page = format!("| |{}\n|---|{}\n", render_cells(columns), "---|".repeat(columns.len()));
     for row in rows {
         page.push_str(&match row {
-            Row::Head(name) => format!("| **{}** |{}\n", markdown_words(name), " |".repeat(columns.len())),
-            Row::Line(name, texts) => format!("| {} |{}\n", markdown_words(name), cells(texts)),
+            Row::Head(name) => format!("| **{}** |{}\n", escape_markdown(name), " |".repeat(columns.len())),
+            Row::Line(name, texts) => format!("| {} |{}\n", escape_markdown(name), render_cells(texts)),
         });
     }
     page
 }
 
-fn cells(texts: &[String]) -> String {
-    texts.iter().map(|text| format!(" {} |", markdown_words(text))).collect()
+fn render_cells(texts: &[String]) -> String {
+    texts.iter().map(|text| format!(" {} |", escape_markdown(text))).collect()
 }
 
 /// Words of strangers in Markdown: nothing of them is markup.
-pub fn markdown_words(text: &str) -> String {
-    let mut words = String::new();
-    for c in one_line(&clean(text)).chars() {
+pub fn escape_markdown(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in one_line(&sanitize(text)).chars() {
         if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '&' | '!') {
-            words.push('\\');
+            escaped.push('\\');
         }
-        words.push(c);
+        escaped.push(c);
     }
-    words
+    escaped
 }
 
 #[cfg(test)]
@@ -127,20 +127,20 @@ mod tests {
 
     #[test]
     fn three_runs_fit_on_a_terminal_of_eighty_columns() {
-        let page = text(&["A".into(), "B".into(), "C".into()], &rows(), Paint::plain());
+        let page = render_text(&["A".into(), "B".into(), "C".into()], &rows(), Paint::plain());
         let expected = "          A           B                   C\n\
                         design-review\n  \
                         judged  1 (passed)  3 (failed, failed,  3 (failed, failed,\n                      \
                         conditional),       conditional),\n                      \
                         overridden          overridden\n";
         assert_eq!(page, expected);
-        assert!(page.lines().all(|line| line.chars().count() <= WIDE));
+        assert!(page.lines().all(|line| line.chars().count() <= WIDTH));
     }
 
     #[test]
     fn nothing_of_a_strangers_words_is_markup() {
-        assert_eq!(markdown_words("a | b\n<b>*x*</b>"), "a \\| b \\<b\\>\\*x\\*\\</b\\>");
-        let page = markdown(&["A".into()], &[Row::head("g_1"), Row::line("cost", vec!["0 | 1".into()])]);
+        assert_eq!(escape_markdown("a | b\n<b>*x*</b>"), "a \\| b \\<b\\>\\*x\\*\\</b\\>");
+        let page = render_markdown(&["A".into()], &[Row::head("g_1"), Row::line("cost", vec!["0 | 1".into()])]);
         assert_eq!(page, "| | A |\n|---|---|\n| **g\\_1** | |\n| cost | 0 \\| 1 |\n");
     }
 }

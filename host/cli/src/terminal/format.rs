@@ -2,15 +2,15 @@
 
 use std::io::ErrorKind;
 
-use super::text::clean;
+use super::text::sanitize;
 
 /// The same in one line.
 pub fn one_line(text: &str) -> String {
-    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    sanitize(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// One line of at most so many characters.
-pub fn short(text: &str, most: usize) -> String {
+pub fn truncate(text: &str, most: usize) -> String {
     let line = one_line(text);
     match line.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default().trim_end()),
@@ -24,7 +24,7 @@ pub fn count(number: u64, word: &str) -> String {
 }
 
 /// `12`, `4.5k`, `1.20M`.
-pub fn figure(number: u64) -> String {
+pub fn compact_number(number: u64) -> String {
     match number {
         0..1_000 => number.to_string(),
         1_000..1_000_000 => format!("{:.1}k", number as f64 / 1e3),
@@ -47,7 +47,7 @@ pub fn cost(usd: Option<f64>, scripted: bool) -> String {
 }
 
 /// `820 ms`, `3.2 s`, `4 min 05 s`.
-pub fn time(ms: u64) -> String {
+pub fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms} ms"),
         1_000..60_000 => format!("{:.1} s", ms as f64 / 1e3),
@@ -56,7 +56,7 @@ pub fn time(ms: u64) -> String {
 }
 
 /// Why a file cannot be read, as a person would say it.
-pub fn unreadable(why: &std::io::Error) -> String {
+pub fn describe_read_error(why: &std::io::Error) -> String {
     match why.kind() {
         ErrorKind::NotFound => "there is no such file".to_owned(),
         ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
@@ -65,7 +65,7 @@ pub fn unreadable(why: &std::io::Error) -> String {
 }
 
 /// Bytes, for people.
-pub fn size(bytes: u64) -> String {
+pub fn byte_size(bytes: u64) -> String {
     match bytes {
         0..1_024 => format!("{bytes} bytes"),
         1_024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn figures_read_like_figures() {
-        assert_eq!([figure(999), figure(4_510), figure(1_200_000)], ["999", "4.5k", "1.20M"]);
-        assert_eq!([time(820), time(3_240), time(245_000)], ["820 ms", "3.2 s", "4 min 05 s"]);
+        assert_eq!([compact_number(999), compact_number(4_510), compact_number(1_200_000)], ["999", "4.5k", "1.20M"]);
+        assert_eq!([duration(820), duration(3_240), duration(245_000)], ["820 ms", "3.2 s", "4 min 05 s"]);
         assert_eq!([money(None), money(Some(0.0)), money(Some(0.0123))], ["unknown cost", "0.00 USD", "0.0123 USD"]);
     }
 }

@@ -10,18 +10,18 @@ use phasegate_process::state::State;
 use phasegate_process::{Event, Recorded, RunId};
 use phasegate_runtime::Seen;
 
-use crate::terminal::format::{cost, count, figure, one_line, short};
+use crate::terminal::format::{compact_number, cost, count, one_line, truncate};
 
 const TICK: Duration = Duration::from_millis(120);
 
 /// The bars of all runs.
-pub struct Bars {
+pub struct ProgressBars {
     multi: MultiProgress,
-    known: Mutex<Known>,
+    shown: Mutex<Shown>,
 }
 
 #[derive(Default)]
-struct Known {
+struct Shown {
     runs: HashMap<RunId, Bar>,
     compiling: HashMap<String, ProgressBar>,
 }
@@ -29,89 +29,94 @@ struct Known {
 struct Bar {
     bar: ProgressBar,
     /// Calls under way: what each is for.
-    asking: BTreeMap<u32, String>,
+    open_calls: BTreeMap<u32, String>,
     /// What the agent or a model last said of itself.
-    note: String,
+    activity: String,
     /// Phase and sums, as the newest event left them.
-    standing: String,
+    position: String,
 }
 
-impl Bars {
+impl ProgressBars {
     /// None yet.
     pub fn new() -> Self {
-        Self { multi: MultiProgress::new(), known: Mutex::default() }
+        Self { multi: MultiProgress::new(), shown: Mutex::default() }
     }
 
     /// Prints something above them.
-    pub fn above(&self, print: impl FnOnce()) {
+    pub fn print_above(&self, print: impl FnOnce()) {
         self.multi.suspend(print);
     }
 
     /// Takes them away.
-    pub fn pause(&self) {
+    pub fn hide(&self) {
         let _ = self.multi.clear();
         self.multi.set_draw_target(ProgressDrawTarget::hidden());
     }
 
     /// Brings them back.
-    pub fn go_on(&self) {
+    pub fn show(&self) {
         self.multi.set_draw_target(ProgressDrawTarget::stderr());
     }
 
     /// A bar for a run that is about to start, under a name of its own.
-    pub fn announce(&self, run: &RunId, name: &str) {
-        let bar = self.bar(name);
-        self.known().runs.insert(run.clone(), bar);
+    pub fn add_run(&self, run: &RunId, name: &str) {
+        let bar = self.new_bar(name);
+        self.lock().runs.insert(run.clone(), bar);
     }
 
-    fn bar(&self, name: &str) -> Bar {
-        Bar { bar: self.spinner(name), asking: BTreeMap::new(), note: String::new(), standing: String::new() }
+    fn new_bar(&self, name: &str) -> Bar {
+        Bar {
+            bar: self.add_spinner(name),
+            open_calls: BTreeMap::new(),
+            activity: String::new(),
+            position: String::new(),
+        }
     }
 
     /// This run's bar is not needed any more.
-    pub fn over(&self, run: &RunId) {
-        if let Some(bar) = self.known().runs.remove(run) {
+    pub fn finish_run(&self, run: &RunId) {
+        if let Some(bar) = self.lock().runs.remove(run) {
             bar.bar.finish_and_clear();
         }
     }
 
     /// Moves the run's bar on.
-    pub fn event(&self, run: &RunId, event: &Recorded, state: &State) {
-        let mut known = self.known();
-        let bar = known.runs.entry(run.clone()).or_insert_with(|| self.bar(state.created.task_id.as_str()));
+    pub fn on_event(&self, run: &RunId, event: &Recorded, state: &State) {
+        let mut shown = self.lock();
+        let bar = shown.runs.entry(run.clone()).or_insert_with(|| self.new_bar(state.created.task_id.as_str()));
         match &event.event {
             Event::PhaseStarted { .. } | Event::PhaseFinished { .. } => {
-                bar.asking.clear();
-                bar.note.clear();
+                bar.open_calls.clear();
+                bar.activity.clear();
             }
             Event::ModelAsked { call, label, .. } => {
-                bar.asking.insert(*call, one_line(label));
+                bar.open_calls.insert(*call, one_line(label));
             }
             Event::ModelAnswered { call, .. } => {
-                bar.asking.remove(call);
-                bar.note.clear();
+                bar.open_calls.remove(call);
+                bar.activity.clear();
             }
             _ => {}
         }
-        bar.standing = standing(state);
+        bar.position = render_position(state);
         bar.show();
     }
 
     /// Shows something of the moment.
-    pub fn seen(&self, run: &RunId, seen: &Seen) {
-        let mut known = self.known();
+    pub fn on_activity(&self, run: &RunId, seen: &Seen) {
+        let mut shown = self.lock();
         match seen {
             Seen::Compiling { plugin, done: false } => {
-                let bar = self.spinner(&format!("compiling {plugin}"));
+                let bar = self.add_spinner(&format!("compiling {plugin}"));
                 bar.set_message("once on this machine");
-                known.compiling.insert(plugin.clone(), bar);
+                shown.compiling.insert(plugin.clone(), bar);
             }
             Seen::Compiling { plugin, done: true } => {
-                known.compiling.remove(plugin).iter().for_each(ProgressBar::finish_and_clear);
+                shown.compiling.remove(plugin).iter().for_each(ProgressBar::finish_and_clear);
             }
             Seen::Model { what, .. } | Seen::Progress { what, .. } => {
-                if let Some(bar) = known.runs.get_mut(run) {
-                    bar.note = short(what, 60);
+                if let Some(bar) = shown.runs.get_mut(run) {
+                    bar.activity = truncate(what, 60);
                     bar.show();
                 }
             }
@@ -119,7 +124,7 @@ impl Bars {
         }
     }
 
-    fn spinner(&self, name: &str) -> ProgressBar {
+    fn add_spinner(&self, name: &str) -> ProgressBar {
         let bar = self.multi.add(ProgressBar::new_spinner());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {wide_msg} {elapsed}") {
             bar.set_style(style);
@@ -129,31 +134,33 @@ impl Bars {
         bar
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Bar {
     fn show(&self) {
-        let mut parts = vec![self.standing.clone()];
-        match self.asking.values().next() {
-            Some(first) if self.asking.len() > 1 => parts.push(format!("asking {first} +{}", self.asking.len() - 1)),
+        let mut parts = vec![self.position.clone()];
+        match self.open_calls.values().next() {
+            Some(first) if self.open_calls.len() > 1 => {
+                parts.push(format!("asking {first} +{}", self.open_calls.len() - 1))
+            }
             Some(first) => parts.push(format!("asking {first}")),
             None => {}
         }
-        parts.extend(Some(self.note.clone()).filter(|note| !note.is_empty()));
+        parts.extend(Some(self.activity.clone()).filter(|activity| !activity.is_empty()));
         self.bar.set_message(parts.join(" · "));
     }
 }
 
-fn standing(state: &State) -> String {
+fn render_position(state: &State) -> String {
     let spent = &state.spent;
     let place = match state.phase() {
         Some(phase) => format!("{}#{}", phase.name, state.attempt(&phase.name)),
         None => "done".to_owned(),
     };
-    let tokens = figure(spent.input_tokens + spent.output_tokens);
+    let tokens = compact_number(spent.input_tokens + spent.output_tokens);
     let usd = if spent.calls == 0 { Some(0.0) } else { spent.usd };
     format!("{place} · {} · {tokens} tokens · {}", count(spent.calls, "call"), cost(usd, state.created.scripted))
 }

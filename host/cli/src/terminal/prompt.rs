@@ -7,23 +7,23 @@ use phasegate_process::lock::Change;
 use phasegate_runtime::PersonSays;
 
 use crate::terminal::format::one_line;
-use crate::terminal::text::{clean, complain};
+use crate::terminal::text::{complain, sanitize};
 
 /// Whether somebody can be asked here.
-pub fn somebody_is_here() -> bool {
+pub fn is_interactive() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
 /// Asks until there is an answer; `None` where the person wants to decide later. Asks for a name where none is known.
 /// Blocks.
-pub fn person(passes: bool, known: Option<String>) -> Option<PersonSays> {
+pub fn ask_decision(passes: bool, known: Option<String>) -> Option<PersonSays> {
     let by = match known {
         Some(by) => by,
-        None => name()?,
+        None => ask_name()?,
     };
     loop {
         let open = if passes { "[a]pprove, [r]eject" } else { "[o]verride, [r]eject" };
-        let answer = line(&format!("{open}, a[b]ort or [l]ater, as {by}? "))?;
+        let answer = read_line(&format!("{open}, a[b]ort or [l]ater, as {by}? "))?;
         let choice = match answer.trim().to_lowercase().as_str() {
             "a" | "approve" if passes => Choice::Approve,
             "o" | "override" if !passes => Choice::Override,
@@ -36,9 +36,9 @@ pub fn person(passes: bool, known: Option<String>) -> Option<PersonSays> {
             }
         };
         let reason = match choice {
-            Choice::Approve => line("words for the record, or nothing: ")?,
-            Choice::Reject { .. } => line("what is to be changed: ")?,
-            Choice::Override | Choice::Abort => line("why: ")?,
+            Choice::Approve => read_line("words for the record, or nothing: ")?,
+            Choice::Reject { .. } => read_line("what is to be changed: ")?,
+            Choice::Override | Choice::Abort => read_line("why: ")?,
         };
         if reason.trim().is_empty() && matches!(choice, Choice::Reject { .. } | Choice::Override) {
             complain("that needs words: they go into the result and the next prompt\n");
@@ -49,9 +49,9 @@ pub fn person(passes: bool, known: Option<String>) -> Option<PersonSays> {
 }
 
 /// The name that a decision will bear.
-pub fn name() -> Option<String> {
+pub fn ask_name() -> Option<String> {
     loop {
-        let name = line("who decides? your name is kept with it: ")?;
+        let name = read_line("who decides? your name is kept with it: ")?;
         if !name.trim().is_empty() {
             return Some(name.trim().to_owned());
         }
@@ -59,14 +59,14 @@ pub fn name() -> Option<String> {
 }
 
 /// Whether the person agrees to what these plugins are now.
-pub fn agrees(changes: &[Change], by: &str) -> bool {
-    let told: Vec<String> = changes.iter().map(|change| clean(&change.to_string()) + "\n").collect();
-    complain(&told.concat());
-    line(&format!("agree to that, as {by}? [y/N] ")).is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
+pub fn confirm_changes(changes: &[Change], by: &str) -> bool {
+    let lines: Vec<String> = changes.iter().map(|change| sanitize(&change.to_string()) + "\n").collect();
+    complain(&lines.concat());
+    read_line(&format!("agree to that, as {by}? [y/N] ")).is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
 }
 
 /// One line from the person; `None` where there is nobody any more.
-fn line(prompt: &str) -> Option<String> {
+fn read_line(prompt: &str) -> Option<String> {
     complain(prompt);
     let mut text = String::new();
     match stdin().lock().read_line(&mut text) {

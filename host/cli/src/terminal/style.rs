@@ -9,12 +9,12 @@ pub struct Paint(bool);
 impl Paint {
     /// For what goes to stdout.
     pub fn stdout() -> Self {
-        Self(stdout().is_terminal() && wanted())
+        Self(stdout().is_terminal() && colors_wanted())
     }
 
     /// For what goes to stderr.
     pub fn stderr() -> Self {
-        Self(stderr().is_terminal() && wanted())
+        Self(stderr().is_terminal() && colors_wanted())
     }
 
     /// None, wherever it goes.
@@ -62,6 +62,6 @@ impl Paint {
     }
 }
 
-fn wanted() -> bool {
+fn colors_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

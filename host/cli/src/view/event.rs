@@ -6,38 +6,38 @@ use phasegate_process::{
 };
 use serde::Serialize;
 
-use crate::terminal::format::{cost, count, figure, one_line, short, time};
+use crate::terminal::format::{compact_number, cost, count, duration, one_line, truncate};
 use crate::terminal::style::Paint;
 
 /// How long a reason may be on a line of progress; `show` has it whole.
 const REASON: usize = 240;
 
 /// An event as a line; `None` for those that only `--verbose` shows.
-pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> {
+pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> {
     Some(match &recorded.event {
         Event::PhaseStarted { at, .. } => format!("{at} started"),
         Event::PhaseFinished { at, outcome: PhaseOutcome::Submitted { .. }, elapsed_ms, .. } => {
-            format!("{at} done in {}{}", time(*elapsed_ms), so_far(state))
+            format!("{at} done in {}{}", duration(*elapsed_ms), render_spent(state))
         }
         Event::PhaseFinished { at, outcome, .. } => {
-            let fault = short(&came_to_nothing(state, at, outcome), REASON);
+            let fault = truncate(&failure_reason(state, at, outcome), REASON);
             format!("{at} {}: {fault}", paint.yellow("came to nothing"))
         }
         Event::GateJudged { at, verdict, reason, .. } => {
-            format!("{at} {}: {}", verdict_word(*verdict, paint), short(reason, REASON))
+            format!("{at} {}: {}", render_verdict(*verdict, paint), truncate(reason, REASON))
         }
-        Event::FeedbackDecided { at, decided, .. } => format!("{at} {}", short(&decision(decided), REASON)),
+        Event::FeedbackDecided { at, decided, .. } => format!("{at} {}", truncate(&render_decision(decided), REASON)),
         Event::ApprovalAsked { at, question, .. } => {
-            format!("{at} {}: {}", paint.yellow("waits for a person"), short(question, REASON))
+            format!("{at} {}: {}", paint.yellow("waits for a person"), truncate(question, REASON))
         }
         Event::ApprovalGiven { at, choice, by, reason, .. } => {
-            let words = if reason.is_empty() { String::new() } else { format!(": {}", short(reason, REASON)) };
-            format!("{at} {} by {}{words}", said(choice), one_line(by))
+            let reason_text = if reason.is_empty() { String::new() } else { format!(": {}", truncate(reason, REASON)) };
+            format!("{at} {} by {}{reason_text}", render_choice(choice), one_line(by))
         }
-        Event::RunForked(forked) => forked_words(forked),
-        Event::RunStopped { reason } => format!("{}: {}", paint.yellow("stopped"), short(reason, REASON)),
+        Event::RunForked(forked) => render_fork(forked),
+        Event::RunStopped { reason } => format!("{}: {}", paint.yellow("stopped"), truncate(reason, REASON)),
         Event::RunFinished { status, reason } => {
-            format!("{}: {}", end_word(*status, paint), short(reason, REASON))
+            format!("{}: {}", render_run_status(*status, paint), truncate(reason, REASON))
         }
         Event::RunCreated(_)
         | Event::ModelAsked { .. }
@@ -49,14 +49,14 @@ pub fn tell(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> 
 }
 
 /// Why an attempt came to nothing, for people.
-pub fn came_to_nothing(state: &State, at: &AttemptId, outcome: &PhaseOutcome) -> String {
+pub fn failure_reason(state: &State, at: &AttemptId, outcome: &PhaseOutcome) -> String {
     // The phases of what came before a fork may be others.
-    let plugin = state.pipeline.phase(&at.phase).map(|phase| &phase.agent);
-    plugin.and_then(|plugin| outcome.told(at, plugin)).or_else(|| outcome.fault()).unwrap_or_default()
+    let agent = state.pipeline.phase(&at.phase).map(|phase| &phase.agent);
+    agent.and_then(|agent| outcome.told(at, agent)).or_else(|| outcome.fault()).unwrap_or_default()
 }
 
 /// A verdict in its colour.
-pub fn verdict_word(verdict: Verdict, paint: Paint) -> String {
+pub fn render_verdict(verdict: Verdict, paint: Paint) -> String {
     let word = verdict.as_str().replace('_', " ");
     match verdict {
         Verdict::Passed | Verdict::PassedWithConditions => paint.green(&word),
@@ -65,7 +65,7 @@ pub fn verdict_word(verdict: Verdict, paint: Paint) -> String {
 }
 
 /// How a run ended, in its colour.
-pub fn end_word(status: RunStatus, paint: Paint) -> String {
+pub fn render_run_status(status: RunStatus, paint: Paint) -> String {
     match status {
         RunStatus::Passed => paint.green("passed"),
         RunStatus::Failed => paint.red("failed"),
@@ -74,13 +74,13 @@ pub fn end_word(status: RunStatus, paint: Paint) -> String {
 }
 
 /// Where a run left its origin, and with what.
-pub fn forked_words(forked: &RunForked) -> String {
+pub fn render_fork(forked: &RunForked) -> String {
     let changes = if forked.changes.is_empty() { "nothing swapped".to_owned() } else { forked.changes.join(", ") };
     format!("forks {} at {}: {}", forked.origin, forked.at, one_line(&changes))
 }
 
 /// An event for programs: the same line wherever events are written as JSON.
-pub fn json_line(run: &RunId, recorded: &Recorded) -> String {
+pub fn render_json_line(run: &RunId, recorded: &Recorded) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         run: &'a RunId,
@@ -91,7 +91,7 @@ pub fn json_line(run: &RunId, recorded: &Recorded) -> String {
 }
 
 /// The events that only `--verbose` shows.
-pub fn tell_more(recorded: &Recorded) -> Option<String> {
+pub fn render_verbose(recorded: &Recorded) -> Option<String> {
     Some(match &recorded.event {
         Event::ModelAsked { at, call, label, model, .. } => {
             format!("{at} call {call} asks {} for {}", one_line(model), one_line(label))
@@ -100,7 +100,7 @@ pub fn tell_more(recorded: &Recorded) -> Option<String> {
             let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
             format!(
                 "{at} call {call} answered in {}: {}, {}",
-                time(*elapsed_ms),
+                duration(*elapsed_ms),
                 one_line(stop),
                 count(tokens, "token")
             )
@@ -109,17 +109,17 @@ pub fn tell_more(recorded: &Recorded) -> Option<String> {
             format!("{at} stored {} ({})", artifact.name, artifact.digest.short())
         }
         Event::TestsRan { at, call: Some(call), elapsed_ms, .. } => {
-            format!("{at} call {call} tried tests in {}", time(*elapsed_ms))
+            format!("{at} call {call} tried tests in {}", duration(*elapsed_ms))
         }
         Event::TestsRan { at, call: None, elapsed_ms, .. } => {
-            format!("{at} the host ran the tests in {}", time(*elapsed_ms))
+            format!("{at} the host ran the tests in {}", duration(*elapsed_ms))
         }
         _ => return None,
     })
 }
 
 /// What a strategy decided, in words.
-pub fn decision(decided: &Decided) -> String {
+pub fn render_decision(decided: &Decided) -> String {
     match decided {
         Decided::Revise { rework } => {
             let part = |phase: &str, issues: usize| format!("{phase} ({})", count(issues as u64, "issue"));
@@ -134,7 +134,7 @@ pub fn decision(decided: &Decided) -> String {
 }
 
 /// What a person said, in words.
-pub fn said(choice: &Choice) -> String {
+pub fn render_choice(choice: &Choice) -> String {
     match choice {
         Choice::Approve => "approved".to_owned(),
         Choice::Reject { revise: None } => "rejected".to_owned(),
@@ -145,12 +145,12 @@ pub fn said(choice: &Choice) -> String {
 }
 
 /// What models took so far.
-fn so_far(state: &State) -> String {
+fn render_spent(state: &State) -> String {
     let spent = &state.spent;
     match spent.calls {
         0 => String::new(),
         calls => {
-            let tokens = figure(spent.input_tokens + spent.output_tokens);
+            let tokens = compact_number(spent.input_tokens + spent.output_tokens);
             format!("; so far {}, {tokens} tokens, {}", count(calls, "call"), cost(spent.usd, state.created.scripted))
         }
     }

@@ -11,10 +11,10 @@ use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
 
 /// How deep and how wide a tree is drawn.
-const MOST: usize = 200;
+const MAX_LINES: usize = 200;
 
 /// The tree that the run is in; nothing where it is alone.
-pub fn of(journal: &dyn Journal, state: &State, paint: Paint) -> Result<String, Failure> {
+pub fn render_fork_tree(journal: &dyn Journal, state: &State, paint: Paint) -> Result<String, Failure> {
     let run = &state.created.run_id;
     let mut root = run.clone();
     while let Some((origin, _)) = journal.origin(&root)? {
@@ -23,7 +23,7 @@ pub fn of(journal: &dyn Journal, state: &State, paint: Paint) -> Result<String, 
     if root == *run && state.forks.is_empty() && journal.forks(run)?.is_empty() {
         return Ok(String::new());
     }
-    let mut tree = Tree { journal, of: run, paint, lines: Vec::new() };
+    let mut tree = Tree { journal, current: run, paint, lines: Vec::new() };
     // What was brought here from elsewhere knows its ancestors by name alone.
     if root == *run {
         let absent = state.forks.iter().map(|fork| format!("  {} (not here), forked at {}", fork.origin, fork.at));
@@ -35,30 +35,30 @@ pub fn of(journal: &dyn Journal, state: &State, paint: Paint) -> Result<String, 
 
 struct Tree<'a> {
     journal: &'a dyn Journal,
-    of: &'a RunId,
+    current: &'a RunId,
     paint: Paint,
     lines: Vec<String>,
 }
 
 impl Tree<'_> {
     fn draw(&mut self, run: &RunId, depth: usize) -> Result<(), Failure> {
-        if self.lines.len() >= MOST {
+        if self.lines.len() >= MAX_LINES {
             return Ok(());
         }
-        let words = match load(self.journal, run) {
+        let text = match load(self.journal, run) {
             Ok((state, events)) => {
                 let status = TaskResult::of(&state, &events).status.as_str();
                 match state.forks.last().filter(|_| depth > 0) {
-                    Some(fork) => format!("at {}, {}: {status}", fork.at, one_line(&swapped(&fork.changes))),
+                    Some(fork) => format!("at {}, {}: {status}", fork.at, one_line(&render_changes(&fork.changes))),
                     None => status.to_owned(),
                 }
             }
             Err(_) => "cannot be read".to_owned(),
         };
-        let name = if run == self.of { self.paint.bold(run.as_str()) } else { run.to_string() };
-        let here = if run == self.of { " (this run)" } else { "" };
+        let name = if run == self.current { self.paint.bold(run.as_str()) } else { run.to_string() };
+        let here = if run == self.current { " (this run)" } else { "" };
         let branch = if depth == 0 { String::new() } else { format!("{}└ ", "  ".repeat(depth - 1)) };
-        self.lines.push(format!("  {branch}{name}{here} {words}"));
+        self.lines.push(format!("  {branch}{name}{here} {text}"));
         for (fork, _) in self.journal.forks(run)? {
             self.draw(&fork, depth + 1)?;
         }
@@ -66,6 +66,6 @@ impl Tree<'_> {
     }
 }
 
-fn swapped(changes: &[String]) -> String {
+fn render_changes(changes: &[String]) -> String {
     if changes.is_empty() { "nothing swapped".to_owned() } else { changes.join(", ") }
 }

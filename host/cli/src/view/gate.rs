@@ -5,11 +5,11 @@ use phasegate_process::state::Judged;
 
 use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
-use crate::terminal::text::clean;
+use crate::terminal::text::sanitize;
 
 /// What the person has to know before deciding: the report's issues, or that there are none.
-pub fn report(phase: &Phase, judged: &Judged, question: &str, paint: Paint) -> String {
-    let mut text = format!("\n{} {}\n", paint.bold(&format!("{}#{}", phase.name, judged.attempt)), clean(question));
+pub fn render_gate(phase: &Phase, judged: &Judged, question: &str, paint: Paint) -> String {
+    let mut text = format!("\n{} {}\n", paint.bold(&format!("{}#{}", phase.name, judged.attempt)), sanitize(question));
     for issue in &judged.issues {
         let place = issue.location.as_ref().map(|place| match place.line {
             Some(line) => format!(" ({}:{line})", place.path),
@@ -19,7 +19,7 @@ pub fn report(phase: &Phase, judged: &Judged, question: &str, paint: Paint) -> S
             "  {} {}{}: {}\n      evidence: {}\n",
             issue.severity.as_str(),
             one_line(&issue.id),
-            clean(&place.unwrap_or_default()),
+            sanitize(&place.unwrap_or_default()),
             one_line(&issue.description),
             one_line(&issue.evidence)
         ));

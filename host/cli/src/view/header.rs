@@ -9,11 +9,11 @@ use phasegate_runtime::{RunSettings, load, read_json};
 use serde_json::Value;
 
 use crate::exit::Failure;
-use crate::terminal::format::{count, money, short};
+use crate::terminal::format::{count, money, truncate};
 use crate::terminal::style::Paint;
 
 /// What the head tells beside what the journal knows.
-pub struct Places<'a> {
+pub struct HeaderPaths<'a> {
     /// Which configuration was used, in words.
     pub config: Option<String>,
     /// Where it is recorded.
@@ -23,48 +23,53 @@ pub struct Places<'a> {
 }
 
 /// The head of a run, from what is pinned in the journal.
-pub fn of(journal: &dyn Journal, run: &RunId, places: &Places<'_>, paint: Paint) -> Result<String, Failure> {
+pub fn render_header(
+    journal: &dyn Journal,
+    run: &RunId,
+    paths: &HeaderPaths<'_>,
+    paint: Paint,
+) -> Result<String, Failure> {
     let (state, _) = load(journal, run)?;
     let settings: RunSettings = read_json(journal, &state.created.settings)?;
     let phases: Vec<&str> = state.pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
     let mut rows = vec![
         ("run", paint.bold(run.as_str())),
-        ("task", task(journal, &state)),
+        ("task", render_task(journal, &state)),
         ("pipeline", format!("{}: {}", state.pipeline.name, phases.join(" → "))),
     ];
-    rows.extend(places.config.clone().map(|config| ("config", config)));
-    rows.extend(models(&settings).into_iter().map(|line| ("models", line)));
+    rows.extend(paths.config.clone().map(|config| ("config", config)));
+    rows.extend(render_models(&settings).into_iter().map(|line| ("models", line)));
     rows.push(("budget", settings.budget.to_string()));
-    rows.push(("worst", worst(&settings)));
-    rows.push(("state", places.state.to_owned()));
-    rows.push(("out", places.out.to_owned()));
+    rows.push(("worst", render_worst_case(&settings)));
+    rows.push(("state", paths.state.to_owned()));
+    rows.push(("out", paths.out.to_owned()));
     let mut text = String::new();
     for (name, value) in rows {
         text.push_str(&format!("{} {value}\n", paint.dim(&format!("{name:<9}"))));
     }
     if state.created.scripted {
-        text.push_str(&scripted(&settings, paint));
+        text.push_str(&render_scripted_notice(&settings, paint));
     }
     text.push('\n');
     Ok(text)
 }
 
 /// The task's id and how its description begins.
-pub fn task(journal: &dyn Journal, state: &State) -> String {
+pub fn render_task(journal: &dyn Journal, state: &State) -> String {
     let requirements = state.created.inputs.iter().find(|input| input.name.as_str() == "task_requirements");
     let value: Value = requirements.and_then(|input| read_json(journal, &input.digest).ok()).unwrap_or_default();
     let description = value.get("description").and_then(Value::as_str).unwrap_or_default();
-    format!("{}: {}", state.created.task_id, short(description, 90))
+    format!("{}: {}", state.created.task_id, truncate(description, 90))
 }
 
-fn tiers(settings: &RunSettings) -> Vec<(Tier, &ModelId)> {
+fn configured_tiers(settings: &RunSettings) -> Vec<(Tier, &ModelId)> {
     let tiers = [Tier::Fast, Tier::Default, Tier::Deep];
     tiers.into_iter().filter_map(|tier| Some((tier, settings.models.configured(tier)?.1))).collect()
 }
 
-fn models(settings: &RunSettings) -> Vec<String> {
+fn render_models(settings: &RunSettings) -> Vec<String> {
     let mut lines: Vec<(Vec<&str>, &ModelId)> = Vec::new();
-    for (tier, model) in tiers(settings) {
+    for (tier, model) in configured_tiers(settings) {
         match lines.iter_mut().find(|(_, known)| *known == model) {
             Some((names, _)) => names.push(tier.as_str()),
             None => lines.push((vec![tier.as_str()], model)),
@@ -74,9 +79,9 @@ fn models(settings: &RunSettings) -> Vec<String> {
 }
 
 /// What the limits and the prices allow together, were every answer the longest.
-fn worst(settings: &RunSettings) -> String {
+fn render_worst_case(settings: &RunSettings) -> String {
     let asked: Vec<&ModelId> =
-        tiers(settings).into_iter().map(|(_, model)| model).filter(|id| !id.is_scripted()).collect();
+        configured_tiers(settings).into_iter().map(|(_, model)| model).filter(|id| !id.is_scripted()).collect();
     if asked.is_empty() {
         return "nothing is spent".to_owned();
     }
@@ -88,11 +93,11 @@ fn worst(settings: &RunSettings) -> String {
         let names = unpriced.join(", ");
         return format!("{limits}; in money unknown, since [prices] has no price for {names}");
     }
-    let dearest = asked.iter().filter_map(|id| settings.prices.of(id)).map(|price| {
+    let costs = asked.iter().filter_map(|id| settings.prices.of(id)).map(|price| {
         let all = |input, output| price.at_most(input, output);
         settings.budget.tokens.map_or(f64::INFINITY, |tokens| all(tokens, 0).max(all(0, tokens)))
     });
-    let by_tokens = dearest.fold(0.0, f64::max);
+    let by_tokens = costs.fold(0.0, f64::max);
     let usd = settings.budget.usd.map_or(by_tokens, |usd| usd.min(by_tokens));
     match usd.is_finite() {
         true => money(Some(usd)),
@@ -102,8 +107,8 @@ fn worst(settings: &RunSettings) -> String {
     }
 }
 
-fn scripted(settings: &RunSettings, paint: Paint) -> String {
-    let scripts = tiers(settings).into_iter().map(|(_, model)| model).filter(|id| id.is_scripted());
+fn render_scripted_notice(settings: &RunSettings, paint: Paint) -> String {
+    let scripts = configured_tiers(settings).into_iter().map(|(_, model)| model).filter(|id| id.is_scripted());
     let mut files: Vec<&str> = scripts.map(ModelId::model).collect();
     files.dedup();
     format!(

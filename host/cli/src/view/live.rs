@@ -9,30 +9,30 @@ use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_runtime::{Seen, Watcher};
 
 use crate::terminal::format::one_line;
-use crate::terminal::progress::Bars;
+use crate::terminal::progress::ProgressBars;
 use crate::terminal::style::Paint;
 use crate::terminal::text;
-use crate::view::event::{json_line, tell, tell_more};
+use crate::view::event::{render_json_line, render_progress, render_verbose};
 
 /// Watches all runs of the process.
-pub struct Screen {
+pub struct LiveView {
     json: bool,
     verbose: u8,
     several: bool,
-    quiet: bool,
-    bars: Option<Bars>,
+    events: bool,
+    bars: Option<ProgressBars>,
 }
 
-impl Screen {
+impl LiveView {
     /// `several` runs at once name themselves on each line.
     pub fn new(json: bool, verbose: u8, several: bool) -> Self {
-        let bars = (!json && std::io::stderr().is_terminal()).then(Bars::new);
-        Self { json, verbose, several, quiet: false, bars }
+        let bars = (!json && std::io::stderr().is_terminal()).then(ProgressBars::new);
+        Self { json, verbose, several, events: true, bars }
     }
 
     /// Not a word of events on stdout with `--json`: they are in the journal already.
-    pub fn quiet(self) -> Self {
-        Self { quiet: true, ..self }
+    pub fn without_events(self) -> Self {
+        Self { events: false, ..self }
     }
 
     /// The colours of what is said to people.
@@ -44,24 +44,24 @@ impl Screen {
     pub fn say(&self, text: &str) {
         let print = || if self.json { text::complain(text) } else { text::say(text) };
         match &self.bars {
-            Some(bars) => bars.above(print),
+            Some(bars) => bars.print_above(print),
             None => print(),
         }
     }
 
     /// Takes the bars away while a person is asked.
-    pub fn pause(&self) {
-        self.bars.iter().for_each(Bars::pause);
+    pub fn hide(&self) {
+        self.bars.iter().for_each(ProgressBars::hide);
     }
 
     /// Brings them back.
-    pub fn go_on(&self) {
-        self.bars.iter().for_each(Bars::go_on);
+    pub fn show(&self) {
+        self.bars.iter().for_each(ProgressBars::show);
     }
 
     /// Nothing more will happen in this run for now.
-    pub fn over(&self, run: &RunId) {
-        self.bars.iter().for_each(|bars| bars.over(run));
+    pub fn finish_run(&self, run: &RunId) {
+        self.bars.iter().for_each(|bars| bars.finish_run(run));
     }
 
     fn line(&self, run: &RunId, text: &str) {
@@ -70,16 +70,16 @@ impl Screen {
     }
 }
 
-impl Watcher for Screen {
+impl Watcher for LiveView {
     fn event(&self, run: &RunId, event: &Recorded, state: &State) {
-        if self.json && !self.quiet {
-            text::say(&json_line(run, event));
+        if self.json && self.events {
+            text::say(&render_json_line(run, event));
         }
-        let more = || if self.verbose > 0 { tell_more(event) } else { None };
-        if let Some(text) = tell(event, state, self.paint()).or_else(more) {
+        let more = || if self.verbose > 0 { render_verbose(event) } else { None };
+        if let Some(text) = render_progress(event, state, self.paint()).or_else(more) {
             self.line(run, &text);
         }
-        self.bars.iter().for_each(|bars| bars.event(run, event, state));
+        self.bars.iter().for_each(|bars| bars.on_event(run, event, state));
     }
 
     fn seen(&self, run: &RunId, at: Option<&AttemptId>, seen: Seen) {
@@ -112,6 +112,6 @@ impl Watcher for Screen {
                 }
             }
         }
-        self.bars.iter().for_each(|bars| bars.seen(run, &seen));
+        self.bars.iter().for_each(|bars| bars.on_activity(run, &seen));
     }
 }

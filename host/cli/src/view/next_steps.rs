@@ -4,13 +4,13 @@ use phasegate_journal::Journal;
 use phasegate_process::RunId;
 
 /// Whether the gate that a run waits at was passed, and a person only confirms it.
-pub fn waits_at_a_pass(journal: &dyn Journal, run: &RunId) -> bool {
+pub fn waits_at_passed_gate(journal: &dyn Journal, run: &RunId) -> bool {
     let state = phasegate_runtime::load(journal, run).ok();
     state.is_some_and(|(state, _)| state.waiting().is_some_and(|(_, judged, _)| judged.verdict.passes()))
 }
 
 /// The commands that decide a waiting gate.
-pub fn what_a_person_can_do(run: &RunId, passes: bool) -> String {
+pub fn render_decision_commands(run: &RunId, passes: bool) -> String {
     let open = if passes {
         format!("  phasegate approve {run} --by NAME\n")
     } else {

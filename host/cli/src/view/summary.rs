@@ -7,25 +7,35 @@ use phasegate_process::state::State;
 use phasegate_runtime::read_json;
 use serde_json::Value;
 
-use crate::terminal::format::{cost, count, figure, one_line, table, time};
+use crate::terminal::format::{compact_number, cost, count, duration, one_line, table};
 use crate::terminal::style::Paint;
-use crate::terminal::text::clean;
+use crate::terminal::text::sanitize;
 
 /// The summary.
-pub fn of(journal: &dyn Journal, state: &State, events: &[Recorded], out: Option<&str>, paint: Paint) -> String {
+pub fn render_summary(
+    journal: &dyn Journal,
+    state: &State,
+    events: &[Recorded],
+    out: Option<&str>,
+    paint: Paint,
+) -> String {
     let result = TaskResult::of(state, events);
-    let mut text =
-        format!("\n{} {}: {}\n", paint.bold(result.run_id.as_str()), status(&result, paint), clean(&result.reason));
+    let mut text = format!(
+        "\n{} {}: {}\n",
+        paint.bold(result.run_id.as_str()),
+        render_status(&result, paint),
+        sanitize(&result.reason)
+    );
     text.extend(result.remedy.iter().map(|remedy| format!("{} {remedy}\n", paint.cyan("hint:"))));
     if result.scripted {
         text.push_str(&format!("{}; they say nothing about any model\n", paint.yellow("answers were scripted")));
     }
     text.push('\n');
-    text.push_str(&table(&gates(&result)));
+    text.push_str(&table(&gate_rows(&result)));
     text.push('\n');
     let mut rows = Vec::new();
     let mut row = |name: &str, value: String| rows.push(vec![name.to_owned(), value]);
-    if let Some(tests) = tests(journal, state) {
+    if let Some(tests) = render_tests(journal, state) {
         row("tests", tests);
     }
     if !result.dropped_tests.is_empty() {
@@ -39,9 +49,9 @@ pub fn of(journal: &dyn Journal, state: &State, events: &[Recorded], out: Option
         "models",
         format!(
             "{}, {} tokens read, {} written, {}",
-            calls(totals),
-            figure(totals.input_tokens),
-            figure(totals.output_tokens),
+            render_calls(totals),
+            compact_number(totals.input_tokens),
+            compact_number(totals.output_tokens),
             cost(totals.usd, result.scripted)
         ),
     );
@@ -52,13 +62,13 @@ pub fn of(journal: &dyn Journal, state: &State, events: &[Recorded], out: Option
             format!("{open} asked and never answered: they may have been billed; `phasegate show` lists them"),
         );
     }
-    row("time", time(totals.elapsed_ms));
+    row("time", duration(totals.elapsed_ms));
     rows.extend(out.map(|out| vec!["out".to_owned(), out.to_owned()]));
     text.push_str(&table(&rows));
     text
 }
 
-fn calls(totals: &Totals) -> String {
+fn render_calls(totals: &Totals) -> String {
     match totals.recorded {
         0 => count(totals.calls, "call"),
         recorded => {
@@ -71,7 +81,7 @@ fn calls(totals: &Totals) -> String {
 }
 
 /// The word for where a run stands, in its colour.
-pub fn status(result: &TaskResult, paint: Paint) -> String {
+pub fn render_status(result: &TaskResult, paint: Paint) -> String {
     let word = result.status.as_str();
     match result.status {
         TaskStatus::Passed => paint.green(word),
@@ -80,13 +90,13 @@ pub fn status(result: &TaskResult, paint: Paint) -> String {
     }
 }
 
-fn gates(result: &TaskResult) -> Vec<Vec<String>> {
+fn gate_rows(result: &TaskResult) -> Vec<Vec<String>> {
     let head = ["gate", "standing", "attempts", "last judgement"].map(str::to_owned).to_vec();
-    std::iter::once(head).chain(result.gates.iter().map(gate)).collect()
+    std::iter::once(head).chain(result.gates.iter().map(gate_row)).collect()
 }
 
-fn gate(gate: &GateResult) -> Vec<String> {
-    let verdicts: Vec<&str> = gate.attempts.iter().map(|attempt| brief(attempt.verdict.as_str())).collect();
+fn gate_row(gate: &GateResult) -> Vec<String> {
+    let verdicts: Vec<&str> = gate.attempts.iter().map(|attempt| short_verdict(attempt.verdict.as_str())).collect();
     let attempts = match verdicts.len() {
         0 => "-".to_owned(),
         number => format!("{number} ({})", verdicts.join(", ")),
@@ -96,7 +106,7 @@ fn gate(gate: &GateResult) -> Vec<String> {
 }
 
 /// A verdict in one or two words.
-pub fn brief(verdict: &str) -> &str {
+pub fn short_verdict(verdict: &str) -> &str {
     match verdict {
         "passed_with_conditions" => "conditional",
         "not_judged" => "not judged",
@@ -105,7 +115,7 @@ pub fn brief(verdict: &str) -> &str {
 }
 
 /// How the newest run of tests that counted ended.
-fn tests(journal: &dyn Journal, state: &State) -> Option<String> {
+fn render_tests(journal: &dyn Journal, state: &State) -> Option<String> {
     let gate =
         state.pipeline.phases.iter().filter_map(|phase| phase.gate.as_ref()).find(|gate| gate.tests.is_some())?;
     let report = state.artifacts.get(&gate.report)?;

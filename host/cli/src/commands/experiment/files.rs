@@ -13,7 +13,7 @@ const RESULTS: &str = "results.json";
 
 /// Refuses a folder that holds something else.
 pub fn check(out: &Path) -> Result<(), Failure> {
-    let shown = paths::shown(out);
+    let shown = paths::display_path(out);
     match std::fs::read_dir(out) {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(why) => {
@@ -31,14 +31,14 @@ pub fn check(out: &Path) -> Result<(), Failure> {
 /// Writes what the experiment came to; what an earlier call wrote is replaced.
 pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
     let files = [
-        ("report.md", table::report(results)),
-        ("results.csv", table::csv(results)),
-        ("cells.csv", table::cells_csv(results)),
-        (RESULTS, table::json(results)),
+        ("report.md", table::render_report(results)),
+        ("results.csv", table::render_csv(results)),
+        ("cells.csv", table::render_cells_csv(results)),
+        (RESULTS, table::render_json(results)),
     ];
     let failed = |why: std::io::Error| {
         let hint = "make room and make it writable; the same command writes it again";
-        Failure::infrastructure(format!("{} cannot be written: {why}\nhint: {hint}", paths::shown(out)))
+        Failure::infrastructure(format!("{} cannot be written: {why}\nhint: {hint}", paths::display_path(out)))
     };
     std::fs::create_dir_all(out).map_err(failed)?;
     files.iter().try_for_each(|(name, text)| std::fs::write(out.join(name), text)).map_err(failed)

@@ -3,10 +3,10 @@
 //! The same command goes on where it stopped: runs that ended are taken as they are, the others are gone on with. Progress
 //! goes to stderr; stdout has the table and nothing else. Whatever can be wrong is found before anything is recorded.
 
-mod conduct;
+mod drive;
 mod files;
-mod progress;
 mod table;
+mod view;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -20,13 +20,13 @@ use phasegate_process::experiment::Results;
 use phasegate_runtime::{Config, Error, House};
 
 use crate::exit::{Exit, Failure};
-use crate::open::{self, Carry};
-use crate::paths::{self, cwd};
+use crate::open::{self, RunOptions};
+use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
 use crate::terminal::style::Paint;
 use crate::terminal::text::{complain, say};
-use conduct::Conductor;
-use progress::Progress;
+use drive::ExperimentDriver;
+use view::ExperimentView;
 
 /// Runs at once, unless the person says otherwise.
 const JOBS: usize = 4;
@@ -65,26 +65,26 @@ pub struct Args {
 }
 
 /// Makes or goes on with every run, and tells what came of them.
-pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
     let experiment = Experiment::read(&args.file)?;
     let config = open::config(args.config.as_deref(), Some(&experiment.dir))?.locked_if(args.locked);
     let plan = experiment.plan(&config)?;
     check_models(&experiment, &plan, &config).await?;
-    let usual = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
-    let out = cwd().join(args.out.clone().unwrap_or_else(usual));
+    let default_out = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
+    let out = current_dir().join(args.out.clone().unwrap_or_else(default_out));
     files::check(&out)?;
 
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(state)?);
     let purse = experiment.purse(journal.as_ref())?;
     let spent = purse.spent();
-    let house = open::house_of(
+    let host = open::host_over(
         journal,
         state,
         config.sandbox.clone(),
-        Carry { overlap: args.overlap, ..Carry::default() },
+        RunOptions { overlap: args.overlap, ..RunOptions::default() },
         Some(purse),
     )?;
-    check_variants(&experiment, &plan, &config, &house).await?;
+    check_variants(&experiment, &plan, &config, &host).await?;
 
     let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
     complain(&format!(
@@ -97,20 +97,21 @@ pub async fn go(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> 
         experiment.budget,
         money(spent.usd),
         count(spent.calls, "call"),
-        paths::shown(&out),
+        paths::display_path(&out),
     ));
     let name = experiment.name.clone();
-    let conductor = Conductor::new(experiment, plan, config, house, Progress::new(verbose), out.clone(), state);
-    let (cells, exit) = conductor.conduct(jobs).await;
+    let driver =
+        ExperimentDriver::new(experiment, plan, config, host, ExperimentView::new(verbose), out.clone(), state);
+    let (cells, exit) = driver.drive(jobs).await;
     let results = Results::of(&name, cells);
     files::write(&out, &results)?;
     say(&match (args.json, args.csv, args.markdown) {
-        (true, ..) => table::json(&results),
-        (_, true, _) => table::csv(&results),
-        (.., true) => table::markdown(&results),
-        _ => table::terminal(&results, Paint::stdout()),
+        (true, ..) => table::render_json(&results),
+        (_, true, _) => table::render_csv(&results),
+        (.., true) => table::render_markdown(&results),
+        _ => table::render_terminal(&results, Paint::stdout()),
     });
-    complain(&format!("\nresults are in {}\n", paths::shown(&out)));
+    complain(&format!("\nresults are in {}\n", paths::display_path(&out)));
     if !results.complete() {
         complain("not every run has ended; go on with the same command\n");
     }
@@ -135,12 +136,12 @@ async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> 
 }
 
 /// Whether every plugin of every variant fits its place, before the first run is made.
-async fn check_variants(experiment: &Experiment, plan: &Plan, config: &Config, house: &House) -> Result<(), Failure> {
+async fn check_variants(experiment: &Experiment, plan: &Plan, config: &Config, host: &House) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for cell in plan.cells.iter().filter(|cell| seen.insert(cell.variant)) {
         let (new, variant) = (experiment.new_run(plan, cell, config), experiment.variants.get(cell.variant));
         if let (Some(new), Some(variant)) = (new, variant) {
-            house.check(&new).await.map_err(|error| experiment.blame(variant, error))?;
+            host.check(&new).await.map_err(|error| experiment.blame(variant, error))?;
         }
     }
     Ok(())

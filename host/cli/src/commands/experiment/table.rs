@@ -3,13 +3,13 @@
 use phasegate_process::experiment::{Cell, Results, Standing, Variant};
 use phasegate_process::stats::{Mean, Share};
 
-use crate::terminal::format::{self, count, figure, money, one_line, short, time};
+use crate::terminal::format::{self, compact_number, count, duration, money, one_line, truncate};
 use crate::terminal::style::Paint;
 
 /// How wide a terminal is at least.
 const WIDTH: usize = 80;
 /// How much of a variant's name heads its column.
-const NAME: usize = 18;
+const MAX_NAME: usize = 18;
 
 const NOTE: &str = "[low, high] are intervals of 95 %, of the pass rate Wilson's, of means Student's. They take runs as independent \
                     of each other; repetitions of one task are less than that.";
@@ -21,13 +21,13 @@ const SCRIPTED: &str =
     "Answers were scripted: the figures show what the process did with them and say nothing about any model.";
 
 /// For people: a column for each variant, in as many blocks as it takes.
-pub fn terminal(results: &Results, paint: Paint) -> String {
+pub fn render_terminal(results: &Results, paint: Paint) -> String {
     let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
     let all = results.cells.len();
     let mut text = format!("{}: {ended} of {} ended\n", paint.bold(&results.experiment), count(all as u64, "run"));
     let columns: Vec<Vec<String>> =
-        results.variants.iter().enumerate().map(|(place, variant)| column(results, place, variant)).collect();
-    let labels = labels(results);
+        results.variants.iter().enumerate().map(|(place, variant)| variant_column(results, place, variant)).collect();
+    let labels = row_labels(results);
     let wide = |cells: &[String]| cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
     let mut left = columns.as_slice();
     while !left.is_empty() {
@@ -53,34 +53,34 @@ pub fn terminal(results: &Results, paint: Paint) -> String {
     text
 }
 
-fn labels(results: &Results) -> Vec<String> {
+fn row_labels(results: &Results) -> Vec<String> {
     let mut labels: Vec<String> = std::iter::once("").chain(FIGURES).map(str::to_owned).collect();
-    labels.extend(open(results).into_iter().map(word));
+    labels.extend(open_standings(results).into_iter().map(render_standing));
     labels.extend([String::new(), "passed, by task".to_owned()]);
-    labels.extend(results.tasks.iter().map(|row| short(row.task.as_str(), 28)));
+    labels.extend(results.tasks.iter().map(|row| truncate(row.task.as_str(), 28)));
     labels
 }
 
-fn column(results: &Results, place: usize, variant: &Variant) -> Vec<String> {
-    let mut cells = vec![short(&variant.variant, NAME)];
-    cells.extend(figures(variant));
-    cells.extend(open(results).into_iter().map(|standing| variant.count(standing).to_string()));
+fn variant_column(results: &Results, place: usize, variant: &Variant) -> Vec<String> {
+    let mut cells = vec![truncate(&variant.variant, MAX_NAME)];
+    cells.extend(variant_figures(variant));
+    cells.extend(open_standings(results).into_iter().map(|standing| variant.count(standing).to_string()));
     cells.extend([String::new(), String::new()]);
     cells.extend(results.tasks.iter().map(|row| {
-        let fared = row.variants.get(place).copied().unwrap_or_default();
-        format!("{} of {}", fared.passed, fared.ended)
+        let outcome = row.variants.get(place).copied().unwrap_or_default();
+        format!("{} of {}", outcome.passed, outcome.ended)
     }));
     cells
 }
 
 /// The standings without an end that some cell is in.
-fn open(results: &Results) -> Vec<Standing> {
+fn open_standings(results: &Results) -> Vec<Standing> {
     let all = [Standing::Waiting, Standing::Stopped, Standing::NotStarted];
     let there = |standing: &Standing| results.cells.iter().any(|cell| cell.standing == *standing);
     all.into_iter().filter(there).collect()
 }
 
-fn word(standing: Standing) -> String {
+fn render_standing(standing: Standing) -> String {
     standing.as_str().replace('_', " ")
 }
 
@@ -89,7 +89,7 @@ const FIGURES: [&str; 7] =
     ["passed", "pass rate", "attempts to pass", "cost per passed", "tokens per passed", "escaped a run", "time a run"];
 
 /// The figures of a variant.
-fn figures(variant: &Variant) -> [String; 7] {
+fn variant_figures(variant: &Variant) -> [String; 7] {
     let none = || "none passed".to_owned();
     let ended = variant.passed + variant.failed + variant.aborted;
     let usd = match (variant.passed, variant.usd) {
@@ -99,21 +99,21 @@ fn figures(variant: &Variant) -> [String; 7] {
     };
     [
         format!("{} of {ended}", variant.passed),
-        variant.pass_rate.map_or_else(|| "-".to_owned(), rate),
-        variant.attempts_to_pass.map_or_else(none, mean),
+        variant.pass_rate.map_or_else(|| "-".to_owned(), render_rate),
+        variant.attempts_to_pass.map_or_else(none, render_mean),
         usd,
-        variant.tokens_per_passed.map_or_else(none, |tokens| figure(tokens.round() as u64)),
+        variant.tokens_per_passed.map_or_else(none, |tokens| compact_number(tokens.round() as u64)),
         variant.escaped.map_or_else(|| "-".to_owned(), |mean| format!("{:.1}", mean.value)),
-        variant.elapsed_ms.map_or_else(|| "-".to_owned(), |mean| time(mean.value.round() as u64)),
+        variant.elapsed_ms.map_or_else(|| "-".to_owned(), |mean| duration(mean.value.round() as u64)),
     ]
 }
 
-fn rate(share: Share) -> String {
+fn render_rate(share: Share) -> String {
     let percent = |part: f64| (part * 100.0).round();
     format!("{}% [{}, {}]", percent(share.value), percent(share.low), percent(share.high))
 }
 
-fn mean(mean: Mean) -> String {
+fn render_mean(mean: Mean) -> String {
     match (mean.low, mean.high) {
         (Some(low), Some(high)) => format!("{:.1} [{low:.1}, {high:.1}]", mean.value),
         _ => format!("{:.1}", mean.value),
@@ -121,29 +121,29 @@ fn mean(mean: Mean) -> String {
 }
 
 /// For people who read it elsewhere: a row for each variant, and one for each task.
-pub fn markdown(results: &Results) -> String {
+pub fn render_markdown(results: &Results) -> String {
     let heads: Vec<&str> = std::iter::once("variant").chain(FIGURES).collect();
-    let row = |variant: &Variant| std::iter::once(variant.variant.clone()).chain(figures(variant)).collect();
-    let mut text = table_of(&heads, results.variants.iter().map(row));
-    let open = open(results);
+    let row = |variant: &Variant| std::iter::once(variant.variant.clone()).chain(variant_figures(variant)).collect();
+    let mut text = markdown_table(&heads, results.variants.iter().map(row));
+    let open = open_standings(results);
     if !open.is_empty() {
-        let heads: Vec<String> = open.iter().copied().map(word).collect();
+        let heads: Vec<String> = open.iter().copied().map(render_standing).collect();
         let heads: Vec<&str> = std::iter::once("not ended").chain(heads.iter().map(String::as_str)).collect();
         let row = |variant: &Variant| {
             let counts = open.iter().map(|standing| variant.count(*standing).to_string());
             std::iter::once(variant.variant.clone()).chain(counts).collect()
         };
         text.push('\n');
-        text.push_str(&table_of(&heads, results.variants.iter().map(row)));
+        text.push_str(&markdown_table(&heads, results.variants.iter().map(row)));
     }
     let heads: Vec<&str> =
         std::iter::once("passed").chain(results.variants.iter().map(|variant| variant.variant.as_str())).collect();
     let rows = results.tasks.iter().map(|row| {
-        let fared = row.variants.iter().map(|fared| format!("{} of {}", fared.passed, fared.ended));
-        std::iter::once(row.task.to_string()).chain(fared).collect()
+        let outcome = row.variants.iter().map(|outcome| format!("{} of {}", outcome.passed, outcome.ended));
+        std::iter::once(row.task.to_string()).chain(outcome).collect()
     });
     text.push('\n');
-    text.push_str(&table_of(&heads, rows));
+    text.push_str(&markdown_table(&heads, rows));
     text.push_str(&format!("\n{NOTE} {ATTEMPTS}\n"));
     if results.scripted {
         text.push_str(&format!("\n**{SCRIPTED}**\n"));
@@ -152,7 +152,7 @@ pub fn markdown(results: &Results) -> String {
 }
 
 /// The Markdown with a heading and every run.
-pub fn report(results: &Results) -> String {
+pub fn render_report(results: &Results) -> String {
     let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
     let all = results.cells.len();
     let rows = results.cells.iter().map(|cell| {
@@ -162,10 +162,10 @@ pub fn report(results: &Results) -> String {
             place.variant.clone(),
             place.task.to_string(),
             place.repetition.to_string(),
-            word(cell.standing),
+            render_standing(cell.standing),
             took.gate_attempts.to_string(),
             money(took.usd),
-            time(took.elapsed_ms),
+            duration(took.elapsed_ms),
             place.run.to_string(),
             reason,
         ]
@@ -175,12 +175,12 @@ pub fn report(results: &Results) -> String {
         "# Experiment {}\n\n{ended} of {} ended.\n\n{}\n## Runs\n\nThe results of each run are in `runs/`.\n\n{}",
         results.experiment,
         count(all as u64, "run"),
-        markdown(results),
-        table_of(&heads, rows)
+        render_markdown(results),
+        markdown_table(&heads, rows)
     )
 }
 
-fn table_of(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+fn markdown_table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let mut text = line(&heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>());
     text.push_str(&format!("|{}\n", "---|".repeat(heads.len())));
@@ -189,7 +189,7 @@ fn table_of(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 }
 
 /// A line for each variant.
-pub fn csv(results: &Results) -> String {
+pub fn render_csv(results: &Results) -> String {
     let heads = [
         "variant",
         "runs",
@@ -219,7 +219,8 @@ pub fn csv(results: &Results) -> String {
         "scripted",
     ];
     let three = |mean: Option<Mean>| {
-        [mean.map(|mean| mean.value), mean.and_then(|mean| mean.low), mean.and_then(|mean| mean.high)].map(decimal)
+        [mean.map(|mean| mean.value), mean.and_then(|mean| mean.low), mean.and_then(|mean| mean.high)]
+            .map(render_decimal)
     };
     let row = |variant: &Variant| {
         let rate = variant.pass_rate;
@@ -236,20 +237,22 @@ pub fn csv(results: &Results) -> String {
             ]
             .map(|number| number.to_string()),
         );
-        cells.extend([rate.map(|rate| rate.value), rate.map(|rate| rate.low), rate.map(|rate| rate.high)].map(decimal));
+        cells.extend(
+            [rate.map(|rate| rate.value), rate.map(|rate| rate.low), rate.map(|rate| rate.high)].map(render_decimal),
+        );
         cells.extend(three(variant.attempts_to_pass));
-        cells.extend([decimal(variant.usd), decimal(variant.usd_per_passed)]);
-        cells.extend([variant.tokens.to_string(), decimal(variant.tokens_per_passed)]);
+        cells.extend([render_decimal(variant.usd), render_decimal(variant.usd_per_passed)]);
+        cells.extend([variant.tokens.to_string(), render_decimal(variant.tokens_per_passed)]);
         cells.extend(three(variant.escaped));
         cells.extend(three(variant.elapsed_ms));
         cells.extend([variant.maybe_billed.to_string(), results.scripted.to_string()]);
         cells
     };
-    lines(&heads, results.variants.iter().map(row))
+    csv_lines(&heads, results.variants.iter().map(row))
 }
 
 /// A line for each cell.
-pub fn cells_csv(results: &Results) -> String {
+pub fn render_cells_csv(results: &Results) -> String {
     let heads = [
         "variant",
         "task",
@@ -279,27 +282,27 @@ pub fn cells_csv(results: &Results) -> String {
             took.escaped.to_string(),
             took.calls.to_string(),
             took.tokens.to_string(),
-            decimal(took.usd),
+            render_decimal(took.usd),
             took.elapsed_ms.to_string(),
             took.maybe_billed.to_string(),
             took.scripted.to_string(),
         ]
     };
-    lines(&heads, results.cells.iter().map(row))
+    csv_lines(&heads, results.cells.iter().map(row))
 }
 
 /// What is not known stays empty.
-fn decimal(number: Option<f64>) -> String {
+fn render_decimal(number: Option<f64>) -> String {
     number.map(|number| ((number * 1e6).round() / 1e6).to_string()).unwrap_or_default()
 }
 
-fn lines(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let line = |cells: Vec<String>| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\r\n";
+fn csv_lines(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: Vec<String>| cells.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",") + "\r\n";
     let heads = line(heads.iter().map(|head| (*head).to_owned()).collect());
     std::iter::once(heads).chain(rows.map(line)).collect()
 }
 
-fn quoted(cell: &str) -> String {
+fn csv_cell(cell: &str) -> String {
     match cell.contains([',', '"', '\r', '\n']) {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
         false => cell.to_owned(),
@@ -307,6 +310,6 @@ fn quoted(cell: &str) -> String {
 }
 
 /// Everything, for programs.
-pub fn json(results: &Results) -> String {
+pub fn render_json(results: &Results) -> String {
     serde_json::to_string_pretty(results).unwrap_or_default() + "\n"
 }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::exit::{Exit, Failure};
-use crate::paths::{cwd, shown};
+use crate::paths::{current_dir, display_path};
 use crate::terminal::text::say;
 
 const FILES: [(&str, &str); 2] =
@@ -20,12 +20,12 @@ pub struct Args {
 }
 
 /// Writes both files, or neither.
-pub fn go(args: &Args) -> Result<Exit, Failure> {
-    let dir = cwd().join(&args.dir);
+pub fn run(args: &Args) -> Result<Exit, Failure> {
+    let dir = current_dir().join(&args.dir);
     if let Some((name, _)) = FILES.iter().find(|(name, _)| dir.join(name).symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!(
             "{} is there already, nothing was written\nhint: name another folder, or move it away",
-            shown(&dir.join(name))
+            display_path(&dir.join(name))
         )));
     }
     std::fs::create_dir_all(&dir).map_err(|why| unwritable(&dir, &why))?;
@@ -33,7 +33,7 @@ pub fn go(args: &Args) -> Result<Exit, Failure> {
         let file = dir.join(name);
         write_new(&file, text).map_err(|why| unwritable(&file, &why))?;
     }
-    let (config, task) = (shown(&dir.join("phasegate.toml")), shown(&dir.join("task.toml")));
+    let (config, task) = (display_path(&dir.join("phasegate.toml")), display_path(&dir.join("task.toml")));
     say(&format!(
         "wrote {config}: which models, at what price and budget, and whom to ask\nwrote {task}: a first task\n\n\
          next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or name a model in {config}; then\n  phasegate run --task {task}\n"
@@ -47,5 +47,8 @@ fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
 
 fn unwritable(file: &Path, why: &std::io::Error) -> Failure {
     let why = if why.kind() == ErrorKind::AlreadyExists { "it is there already".to_owned() } else { why.to_string() };
-    Failure::usage(format!("{} cannot be written: {why}\nhint: choose a folder that you may write into", shown(file)))
+    Failure::usage(format!(
+        "{} cannot be written: {why}\nhint: choose a folder that you may write into",
+        display_path(file)
+    ))
 }

@@ -11,9 +11,9 @@ use phasegate_runtime::{BUNDLED, Config, accept, agreed, pin_of};
 use crate::approver;
 use crate::exit::{Exit, Failure};
 use crate::open;
-use crate::paths::cwd;
-use crate::terminal::prompt::{agrees, name, somebody_is_here};
-use crate::terminal::text::{clean, say};
+use crate::paths::current_dir;
+use crate::terminal::prompt::{ask_name, confirm_changes, is_interactive};
+use crate::terminal::text::{sanitize, say};
 
 /// What is agreed to.
 #[derive(clap::Args)]
@@ -35,34 +35,37 @@ pub struct Args {
 }
 
 /// Does it.
-pub fn go(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args) -> Result<Exit, Failure> {
     let config = open::config(args.config.as_deref(), None)?;
-    let pipeline = config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &cwd(), &BUNDLED)?;
+    let pipeline =
+        config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
     let pin = pin_of(&pipeline, &args.name)?;
-    let was = match agreed(&config)?.check(&args.name, &pin) {
+    let before = match agreed(&config)?.check(&args.name, &pin) {
         Standing::Agreed => "it is what was agreed to before".to_owned(),
         Standing::New => format!("it is new to {LOCK_FILE}"),
         Standing::Changed(change) => change.to_string(),
     };
-    let by = approver::person(args.by)?;
-    let told = told(&args.name, &pin);
+    let by = approver::name(args.by)?;
+    let pin_text = render_pin(&args.name, &pin);
     accept(&config, vec![(args.name, pin)], &by)?;
-    say(&clean(&format!("{was}\n{by} agrees to {told}\n")));
+    say(&sanitize(&format!("{before}\n{by} agrees to {pin_text}\n")));
     Ok(Exit::Passed)
 }
 
 /// Asks the person at this terminal, if there is one, and says whether they agreed to all of it.
-pub fn at_this_terminal(changes: &[Change], config: &Config) -> Result<bool, Failure> {
-    if !somebody_is_here() {
+pub fn accept_at_terminal(changes: &[Change], config: &Config) -> Result<bool, Failure> {
+    if !is_interactive() {
         return Ok(false);
     }
-    let Some(by) = approver::person(None).ok().or_else(name).filter(|by| agrees(changes, by)) else { return Ok(false) };
+    let Some(by) = approver::name(None).ok().or_else(ask_name).filter(|by| confirm_changes(changes, by)) else {
+        return Ok(false);
+    };
     let pins = changes.iter().map(|change| (change.plugin.clone(), change.now.clone()));
     accept(config, pins.collect(), &by)?;
     Ok(true)
 }
 
-fn told(name: &PluginName, pin: &Pin) -> String {
+fn render_pin(name: &PluginName, pin: &Pin) -> String {
     let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     let grants = match pin.grants == Grants::default() {
         true => "granted nothing".to_owned(),

@@ -11,12 +11,12 @@ use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
 use crate::open;
-use crate::terminal::format::{one_line, short, size, table, unreadable};
+use crate::terminal::format::{byte_size, describe_read_error, one_line, table, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::text::{clean, say};
+use crate::terminal::text::{sanitize, say};
 
 /// How much is told of one thing that a plugin says of itself.
-const MOST_PURPOSE: usize = 200;
+const MAX_TEXT: usize = 200;
 
 /// Arguments of `plugin inspect`.
 #[derive(clap::Args)]
@@ -33,40 +33,40 @@ pub struct Args {
 }
 
 /// Shows it. A component that this host would not take ends with the exit code for configuration.
-pub async fn go(args: Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: Args, state: &Path) -> Result<Exit, Failure> {
     let name = args.file.display().to_string();
-    let bytes = read(&args.file)?;
+    let bytes = read_bytes(&args.file)?;
     let inspection = inspect(&bytes).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
     if args.environment {
-        let offers = offers(&name, bytes, &inspection, state).await?;
+        let offers = read_environment(&name, bytes, &inspection, state).await?;
         say(&format!("{}\n", serde_json::to_string_pretty(&offers).unwrap_or_default()));
         return Ok(Exit::Passed);
     }
     if args.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&inspection).unwrap_or_default()));
     } else {
-        say(&told(&name, &inspection, Paint::stdout()));
+        say(&render_inspection(&name, &inspection, Paint::stdout()));
     }
     Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
 }
 
 /// The bytes of a component's file.
-pub fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+pub fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
     read_component(file).map_err(|why| {
-        let (name, why) = (file.display(), unreadable(&why));
+        let (name, why) = (file.display(), describe_read_error(&why));
         Failure::usage(format!("{name} cannot be read: {why}\nhint: name a component, as in target/NAME.wasm"))
     })
 }
 
 /// What a component is, for people.
-pub fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
+pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> String {
     let unknown = || "none of ours".to_owned();
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![
         row("file", name.to_owned()),
         row("world", inspection.world.map_or_else(unknown, |world| world.as_str().to_owned())),
         row("contract", inspection.contract.clone().unwrap_or_else(unknown)),
-        row("size", size(inspection.size)),
+        row("size", byte_size(inspection.size)),
         row("digest", inspection.digest.to_string()),
     ];
     for (title, list) in [("exports", &inspection.exports), ("imports", &inspection.imports)] {
@@ -76,20 +76,20 @@ pub fn told(name: &str, inspection: &Inspection, paint: Paint) -> String {
             false => rows.extend(list.iter().map(|one| row(titles.next().unwrap_or_default(), one_line(one)))),
         }
     }
-    rows.push(row("wants", asks(inspection)));
-    rows.extend(inspection.manifest.iter().flat_map(said).map(|(title, value)| row(title, value)));
+    rows.push(row("wants", render_requested_grants(inspection)));
+    rows.extend(inspection.manifest.iter().flat_map(manifest_rows).map(|(title, value)| row(title, value)));
     let mut text = table(&rows);
     match &inspection.misfit {
         None => text.push_str(&format!("\n{}\n", paint.green("this host takes it"))),
         Some(misfit) => {
-            let words = clean(&misfit.to_string());
-            text.push_str(&format!("\n{} {words}\n", paint.red("this host would not take it:")));
+            let fault = sanitize(&misfit.to_string());
+            text.push_str(&format!("\n{} {fault}\n", paint.red("this host would not take it:")));
         }
     }
     text
 }
 
-fn asks(inspection: &Inspection) -> String {
+fn render_requested_grants(inspection: &Inspection) -> String {
     let asks = inspection.asks();
     match asks == Grants::default() {
         true => "nothing that has to be granted".to_owned(),
@@ -97,33 +97,33 @@ fn asks(inspection: &Inspection) -> String {
     }
 }
 
-/// What it says of itself; the author's words, not ours.
-fn said(manifest: &Manifest) -> Vec<(&'static str, String)> {
+/// What it says of itself; the author's description, not ours.
+fn manifest_rows(manifest: &Manifest) -> Vec<(&'static str, String)> {
     let mut rows = vec![("name", format!("{} {}", manifest.name, manifest.version))];
     if !manifest.purpose.is_empty() {
-        rows.push(("purpose", short(&one_line(&manifest.purpose), MOST_PURPOSE)));
+        rows.push(("purpose", truncate(&one_line(&manifest.purpose), MAX_TEXT)));
     }
     let kinds = manifest.kinds.keys().map(|kind| ("kind", kind.to_string()));
     rows.extend(kinds);
     let properties = manifest.settings.as_ref().and_then(|schema| schema.get("properties")?.as_object());
     for (name, schema) in properties.into_iter().flatten() {
-        rows.push(("setting", setting(name, schema)));
+        rows.push(("setting", render_setting(name, schema)));
     }
     rows
 }
 
 /// `tier ("fast", "default", "deep"): which models are asked`.
-fn setting(name: &str, schema: &Value) -> String {
+fn render_setting(name: &str, schema: &Value) -> String {
     let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
     let choices = schema.get("enum").and_then(Value::as_array);
     let choices = choices.map(|all| all.iter().map(Value::to_string).collect::<Vec<_>>().join(", "));
     let default = schema.get("default").map(|value| format!(", {value} if it is not said"));
     let sort = choices.or_else(|| text("type")).unwrap_or_else(|| "anything".to_owned());
-    let words = text("description").map(|words| format!(": {words}")).unwrap_or_default();
-    short(&one_line(&format!("{name} ({sort}{}){words}", default.unwrap_or_default())), MOST_PURPOSE)
+    let description = text("description").map(|description| format!(": {description}")).unwrap_or_default();
+    truncate(&one_line(&format!("{name} ({sort}{}){description}", default.unwrap_or_default())), MAX_TEXT)
 }
 
-async fn offers(
+async fn read_environment(
     name: &str,
     bytes: Vec<u8>,
     inspection: &Inspection,
@@ -136,7 +136,7 @@ async fn offers(
     }
     let plugin: PluginName = "runner".parse().map_err(|bad| Failure::usage(format!("{bad}")))?;
     let digest = inspection.digest.clone();
-    let settings = open::engine(state, open::sandbox(None))?;
+    let settings = open::engine_settings(state, open::sandbox_settings(None))?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(phasegate_runtime::Error::from)?;
         Ok(engine.load(&plugin, &digest, || Ok(bytes))?)

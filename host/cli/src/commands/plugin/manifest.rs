@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use phasegate_sandbox::{inspect, with_manifest};
 
-use super::inspect::told;
+use super::inspect::render_inspection;
 use crate::exit::{Exit, Failure};
-use crate::terminal::format::unreadable;
+use crate::terminal::format::describe_read_error;
 use crate::terminal::style::Paint;
 use crate::terminal::text::say;
 
@@ -22,19 +22,19 @@ pub struct Args {
 }
 
 /// The component gets the manifest, or stays as it is. What it says of itself from then on is shown.
-pub fn go(args: &Args) -> Result<Exit, Failure> {
+pub fn run(args: &Args) -> Result<Exit, Failure> {
     let (file, from) = (&args.file, &args.manifest);
     let (name, from_name) = (file.display(), from.display());
     let component = std::fs::read(file).map_err(|why| Failure::usage(format!("{name} cannot be read: {why}")))?;
     let text = std::fs::read_to_string(from)
-        .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", unreadable(&why))))?;
+        .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", describe_read_error(&why))))?;
     inspect(&component).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
-    let whole = with_manifest(&component, &text).map_err(|bad| Failure::usage(format!("{from_name}: {bad}")))?;
-    let said = inspect(&whole).map_err(|why| Failure::usage(format!("{name} would be refused: {why}")))?;
+    let changed = with_manifest(&component, &text).map_err(|bad| Failure::usage(format!("{from_name}: {bad}")))?;
+    let inspection = inspect(&changed).map_err(|why| Failure::usage(format!("{name} would be refused: {why}")))?;
     let new = file.with_extension("wasm.new");
-    std::fs::write(&new, whole)
+    std::fs::write(&new, changed)
         .and_then(|()| std::fs::rename(&new, file))
         .map_err(|why| Failure::infrastructure(format!("{name} cannot be written: {why}")))?;
-    say(&told(&name.to_string(), &said, Paint::stdout()));
+    say(&render_inspection(&name.to_string(), &inspection, Paint::stdout()));
     Ok(Exit::Passed)
 }

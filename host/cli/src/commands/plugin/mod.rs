@@ -23,11 +23,11 @@ pub enum Command {
 }
 
 /// Does it.
-pub async fn go(command: Command, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(command: Command, state: &Path) -> Result<Exit, Failure> {
     match command {
-        Command::Inspect(args) => inspect::go(args, state).await,
-        Command::Manifest(args) => manifest::go(&args),
-        Command::Accept(args) => accept::go(args),
-        Command::Check(args) => check::go(args, state).await,
+        Command::Inspect(args) => inspect::run(args, state).await,
+        Command::Manifest(args) => manifest::run(&args),
+        Command::Accept(args) => accept::run(args),
+        Command::Check(args) => check::run(args, state).await,
     }
 }

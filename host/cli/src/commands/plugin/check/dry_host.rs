@@ -11,46 +11,46 @@ use phasegate_process::{ArtifactRef, Assignment, Expected};
 use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink, Overdrawn};
 
 use super::samples::Samples;
-use crate::terminal::format::short;
+use crate::terminal::format::truncate;
 
 /// How many lines are told of one sort.
-const MOST_LINES: usize = 20;
+const MAX_LINES: usize = 20;
 
 /// What a plugin did, in words: what it asked, in the order asked, and then what it said.
 #[derive(Default, Clone)]
-pub struct Diary(Arc<Mutex<Entries>>);
+pub struct CallLog(Arc<Mutex<Entries>>);
 
 #[derive(Default)]
 struct Entries {
     /// By the number of the call: calls that overlap are heard of in any order.
-    asked: BTreeMap<u32, String>,
-    said: Vec<String>,
+    requests: BTreeMap<u32, String>,
+    notes: Vec<String>,
 }
 
-impl Diary {
+impl CallLog {
     /// All lines, which are gone then.
     pub fn take(&self) -> Vec<String> {
-        let Entries { asked, said } = std::mem::take(&mut *self.entries());
-        [asked.into_values().collect(), said].into_iter().flat_map(cut).collect()
+        let Entries { requests, notes } = std::mem::take(&mut *self.entries());
+        [requests.into_values().collect(), notes].into_iter().flat_map(limit_lines).collect()
     }
 
     /// For what a strategy or a runner logs.
     pub fn sink(&self) -> LogSink {
-        let diary = self.clone();
-        Arc::new(move |level, line| diary.log(level, &line))
+        let log = self.clone();
+        Arc::new(move |level, line| log.log(level, &line))
     }
 
     fn log(&self, level: LogLevel, line: &str) {
         let level = format!("{level:?}").to_lowercase();
-        self.said(format!("logs {level}: {}", short(line, 200)));
+        self.add_note(format!("logs {level}: {}", truncate(line, 200)));
     }
 
-    fn asked(&self, call: u32, line: String) {
-        self.entries().asked.insert(call, line);
+    fn add_request(&self, call: u32, line: String) {
+        self.entries().requests.insert(call, line);
     }
 
-    fn said(&self, line: String) {
-        self.entries().said.push(line);
+    fn add_note(&self, line: String) {
+        self.entries().notes.push(line);
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -58,34 +58,34 @@ impl Diary {
     }
 }
 
-fn cut(mut lines: Vec<String>) -> Vec<String> {
-    if lines.len() > MOST_LINES {
-        let more = lines.split_off(MOST_LINES).len();
+fn limit_lines(mut lines: Vec<String>) -> Vec<String> {
+    if lines.len() > MAX_LINES {
+        let more = lines.split_off(MAX_LINES).len();
         lines.push(format!("… and {more} more"));
     }
     lines
 }
 
 /// What an agent may ask in a dry call.
-pub struct Desk {
+pub struct DryHost {
     samples: Arc<Samples>,
     inputs: Vec<ArtifactRef>,
     expected: Vec<Expected>,
-    diary: Diary,
+    log: CallLog,
 }
 
-impl Desk {
+impl DryHost {
     /// For this assignment.
-    pub fn new(samples: Arc<Samples>, assignment: &Assignment, diary: Diary) -> Self {
-        Self { samples, inputs: assignment.inputs.clone(), expected: assignment.expected.clone(), diary }
+    pub fn new(samples: Arc<Samples>, assignment: &Assignment, log: CallLog) -> Self {
+        Self { samples, inputs: assignment.inputs.clone(), expected: assignment.expected.clone(), log }
     }
 }
 
 #[async_trait]
-impl Capabilities for Desk {
+impl Capabilities for DryHost {
     async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn> {
-        let (label, tier) = (short(&request.label, 80), request.tier.as_str());
-        self.diary.asked(call, format!("asks a model of tier {tier}: `{label}` (the answer is scripted)"));
+        let (label, tier) = (truncate(&request.label, 80), request.tier.as_str());
+        self.log.add_request(call, format!("asks a model of tier {tier}: `{label}` (the answer is scripted)"));
         let text = self.samples.answer(request.answer_schema.as_deref(), &self.expected);
         Ok(Ok(Response {
             content: vec![Content::Text { text }],
@@ -96,7 +96,7 @@ impl Capabilities for Desk {
     }
 
     async fn run_tests(&self, call: u32, language: String, _: Subject, _: Vec<File>) -> Result<TestRun, BenchError> {
-        self.diary.asked(call, format!("wants to try tests in {} (a dry call runs none)", short(&language, 40)));
+        self.log.add_request(call, format!("wants to try tests in {} (a dry call runs none)", truncate(&language, 40)));
         Err(BenchError::NoRunner("a dry call runs no tests".to_owned()))
     }
 
@@ -115,10 +115,10 @@ impl Capabilities for Desk {
     }
 
     fn log(&self, level: LogLevel, line: String) {
-        self.diary.log(level, &line);
+        self.log.log(level, &line);
     }
 
     fn progress(&self, what: String, _: Option<f32>) {
-        self.diary.said(format!("is at: {}", short(&what, 200)));
+        self.log.add_note(format!("is at: {}", truncate(&what, 200)));
     }
 }

@@ -13,17 +13,17 @@ use std::sync::Arc;
 
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::testing::File;
-use phasegate_process::{Assignment, Decided, Failure as Said, PhaseName, PluginName, Submission, decide};
+use phasegate_process::{Assignment, Decided, Failure as AgentFailure, PhaseName, PluginName, Submission, decide};
 use phasegate_sandbox::{Call, CallError, Engine, Inspection, Limits, Plugin, World, inspect};
 use serde_json::{Value, json};
 
-use super::inspect::{read, told};
+use super::inspect::{read_bytes, render_inspection};
 use crate::exit::{Exit, Failure};
 use crate::open;
-use crate::terminal::format::{count, short, table};
+use crate::terminal::format::{count, table, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::text::{clean, say};
-use dry_host::{Desk, Diary};
+use crate::terminal::text::{sanitize, say};
+use dry_host::{CallLog, DryHost};
 use samples::Samples;
 
 /// How long a dry call of an agent may take.
@@ -32,7 +32,7 @@ const WALL_MS: NonZeroU64 = match NonZeroU64::new(60_000) {
     None => NonZeroU64::MIN,
 };
 /// How much is told of one thing that a plugin says.
-const MOST: usize = 400;
+const MAX_TEXT: usize = 400;
 
 /// What is to be checked.
 #[derive(clap::Args)]
@@ -50,7 +50,7 @@ pub struct Args {
 
 /// One call and what came of it.
 #[derive(serde::Serialize)]
-struct Step {
+struct DryCall {
     call: String,
     happened: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,17 +58,17 @@ struct Step {
 }
 
 /// Does it.
-pub async fn go(args: Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: Args, state: &Path) -> Result<Exit, Failure> {
     let name = args.file.display().to_string();
     let samples = Arc::new(Samples::new()?);
     samples.phase(&args.phase)?;
-    let bytes = read(&args.file)?;
-    let inspection = inspect(&bytes).map_err(|why| Failure::of_a_check(format!("{name}: {why}")))?;
+    let bytes = read_bytes(&args.file)?;
+    let inspection = inspect(&bytes).map_err(|why| Failure::check_failed(format!("{name}: {why}")))?;
     let steps = match inspection.misfit {
         Some(_) => Vec::new(),
         None => {
             let plugin = load(plugin_name(&args.file)?, bytes, &inspection, state).await?;
-            as_it_asks(&plugin)?;
+            check_grants(&plugin)?;
             dry_calls(&plugin, samples, &args.phase).await?
         }
     };
@@ -77,16 +77,16 @@ pub async fn go(args: Args, state: &Path) -> Result<Exit, Failure> {
         let report = json!({ "file": name, "inspection": inspection, "dry_calls": steps, "held": held });
         say(&format!("{}\n", serde_json::to_string_pretty(&report).unwrap_or_default()));
     } else {
-        say(&report(&name, &inspection, &steps, Paint::stdout()));
+        say(&render_report(&name, &inspection, &steps, Paint::stdout()));
     }
     Ok(if held { Exit::Passed } else { Exit::Failed })
 }
 
 /// Whether it could be granted what it imports, by an operator who grants all that it asks for.
-fn as_it_asks(plugin: &Plugin) -> Result<(), Failure> {
+fn check_grants(plugin: &Plugin) -> Result<(), Failure> {
     let asks = plugin.inspection().asks();
     let given = plugin.inspection().granted(plugin.name(), &asks);
-    given.map(drop).map_err(|why| Failure::of_a_check(why.to_string()))
+    given.map(drop).map_err(|why| Failure::check_failed(why.to_string()))
 }
 
 fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
@@ -97,23 +97,23 @@ fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
 
 async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, state: &Path) -> Result<Plugin, Failure> {
     let digest = inspection.digest.clone();
-    let settings = open::engine(state, open::sandbox(None))?;
+    let settings = open::engine_settings(state, open::sandbox_settings(None))?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(|why| Failure::infrastructure(why.to_string()))?;
-        engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::of_a_check(why.to_string()))
+        engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::check_failed(why.to_string()))
     });
     loaded.await.map_err(|gone| Failure::infrastructure(format!("compiling broke off: {gone}")))?
 }
 
-async fn dry_calls(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -> Result<Vec<Step>, Failure> {
+async fn dry_calls(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -> Result<Vec<DryCall>, Failure> {
     Ok(match plugin.world() {
-        World::Agent | World::AgentBlocking => vec![agent(plugin, samples, phase).await?],
-        World::Feedback => vec![strategy(plugin, &samples).await?],
-        World::Runner => runner(plugin).await,
+        World::Agent | World::AgentBlocking => vec![call_agent(plugin, samples, phase).await?],
+        World::Feedback => vec![call_strategy(plugin, &samples).await?],
+        World::Runner => call_runner(plugin).await,
     })
 }
 
-async fn agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -> Result<Step, Failure> {
+async fn call_agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -> Result<DryCall, Failure> {
     let named = |bad| Failure::infrastructure(format!("{bad}"));
     let phase = samples.phase(phase)?;
     let assignment = Assignment {
@@ -128,34 +128,34 @@ async fn agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -> Res
         environment: json!({ "language": "python", "modules": [], "test_frameworks": [], "notes": [] }),
         settings: json!({}),
     };
-    let diary = Diary::default();
-    let desk = Arc::new(Desk::new(Arc::clone(&samples), &assignment, diary.clone()));
-    let call = call("a dry call", Limits { wall_ms: WALL_MS, ..plugin.usual_limits() }, &diary);
-    let ended = plugin.run_agent(&assignment, desk, &call).await;
-    let mut step = step(format!("agent.run as phase `{}`", phase.name), &diary, ended.as_ref().err());
+    let log = CallLog::default();
+    let dry_host = Arc::new(DryHost::new(Arc::clone(&samples), &assignment, log.clone()));
+    let call = new_call("a dry call", Limits { wall_ms: WALL_MS, ..plugin.usual_limits() }, &log);
+    let ended = plugin.run_agent(&assignment, dry_host, &call).await;
+    let mut step = finish_call(format!("agent.run as phase `{}`", phase.name), &log, ended.as_ref().err());
     match ended {
         Err(_) => {}
-        Ok(Err(failure)) => step.happened.push(failed(&failure)),
-        Ok(Ok(submission)) => step.happened.extend(handed_in(&submission, &assignment, &samples)),
+        Ok(Err(failure)) => step.happened.push(render_agent_failure(&failure)),
+        Ok(Ok(submission)) => step.happened.extend(render_submission(&submission, &assignment, &samples)),
     }
     Ok(step)
 }
 
-fn failed(failure: &Said) -> String {
-    format!("says that it cannot do this, which is an answer: {}", short(&failure.to_string(), MOST))
+fn render_agent_failure(failure: &AgentFailure) -> String {
+    format!("says that it cannot do this, which is an answer: {}", truncate(&failure.to_string(), MAX_TEXT))
 }
 
-fn handed_in(submission: &Submission, assignment: &Assignment, samples: &Samples) -> Vec<String> {
+fn render_submission(submission: &Submission, assignment: &Assignment, samples: &Samples) -> Vec<String> {
     let mut happened = Vec::new();
     for artifact in &submission.artifacts {
-        let (name, size) = (short(&artifact.name, 80), count(artifact.content.len() as u64, "byte"));
+        let (name, size) = (truncate(&artifact.name, 80), count(artifact.content.len() as u64, "byte"));
         let expected = assignment.expected.iter().find(|expected| expected.name.as_str() == artifact.name);
-        let door = match expected.map(|expected| samples.check(expected.kind.as_str(), &artifact.content)) {
+        let verdict = match expected.map(|expected| samples.check(expected.kind.as_str(), &artifact.content)) {
             None => format!("the phase `{}` does not produce it", assignment.phase),
             Some(Ok(())) => "it would be taken".to_owned(),
-            Some(Err(faults)) => format!("it would not be taken: {}", short(&faults.join("; "), MOST)),
+            Some(Err(faults)) => format!("it would not be taken: {}", truncate(&faults.join("; "), MAX_TEXT)),
         };
-        happened.push(format!("hands in `{name}`, {size}: {door}"));
+        happened.push(format!("hands in `{name}`, {size}: {verdict}"));
     }
     if let Some(findings) = &submission.findings {
         let issues = count(findings.issues.len() as u64, "issue");
@@ -167,7 +167,7 @@ fn handed_in(submission: &Submission, assignment: &Assignment, samples: &Samples
     happened
 }
 
-async fn strategy(plugin: &Plugin, samples: &Samples) -> Result<Step, Failure> {
+async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Failure> {
     let may_revise: Vec<&PhaseName> = samples.phases().take(2).collect();
     let failure = json!({
         "gate": "design-review", "attempt": 1, "attempts_left": 2, "person_words": null, "history": [], "settings": {},
@@ -180,47 +180,52 @@ async fn strategy(plugin: &Plugin, samples: &Samples) -> Result<Step, Failure> {
     });
     let failure: GateFailure =
         serde_json::from_value(failure).map_err(|why| Failure::infrastructure(why.to_string()))?;
-    let diary = Diary::default();
-    let ended = plugin.decide(&failure, &call("a dry call", plugin.usual_limits(), &diary)).await;
-    let mut step = step("feedback.decide for a design review that failed".to_owned(), &diary, ended.as_ref().err());
+    let log = CallLog::default();
+    let ended = plugin.decide(&failure, &new_call("a dry call", plugin.usual_limits(), &log)).await;
+    let mut step =
+        finish_call("feedback.decide for a design review that failed".to_owned(), &log, ended.as_ref().err());
     if let Ok(decision) = ended {
         match decide::check(&failure, &[], decision) {
-            Decided::Revise { rework } => step.happened.extend(
-                rework
-                    .iter()
-                    .map(|it| format!("sends work back to `{}`: {}", it.phase, short(&it.feedback.instructions, MOST))),
-            ),
-            Decided::AskAPerson { reason } => step.happened.push(format!("asks a person: {}", short(&reason, MOST))),
-            Decided::GiveUp { reason } => step.happened.push(format!("gives up: {}", short(&reason, MOST))),
+            Decided::Revise { rework } => step.happened.extend(rework.iter().map(|it| {
+                format!("sends work back to `{}`: {}", it.phase, truncate(&it.feedback.instructions, MAX_TEXT))
+            })),
+            Decided::AskAPerson { reason } => {
+                step.happened.push(format!("asks a person: {}", truncate(&reason, MAX_TEXT)))
+            }
+            Decided::GiveUp { reason } => step.happened.push(format!("gives up: {}", truncate(&reason, MAX_TEXT))),
             Decided::Refused { reason } => step.fault = Some(format!("its decision would be refused: {reason}")),
         }
     }
     Ok(step)
 }
 
-async fn runner(plugin: &Plugin) -> Vec<Step> {
-    let diary = Diary::default();
-    let call = call("a dry call", plugin.usual_limits(), &diary);
+async fn call_runner(plugin: &Plugin) -> Vec<DryCall> {
+    let log = CallLog::default();
+    let call = new_call("a dry call", plugin.usual_limits(), &log);
     let offers = plugin.environment(&call).await;
-    let mut first = step("runner.environment".to_owned(), &diary, offers.as_ref().err());
+    let mut first = finish_call("runner.environment".to_owned(), &log, offers.as_ref().err());
     let Ok(offers) = offers else { return vec![first] };
     let language = offers.get("language").and_then(Value::as_str).unwrap_or_default().to_owned();
     let modules = offers.get("modules").and_then(Value::as_array).map_or(0, Vec::len);
-    first.happened.push(format!("offers {}, {}", named(&language), count(modules as u64, "module")));
-    let mut steps = vec![first, collected("runner.collect of nothing", plugin, &[], &call, &diary).await];
+    first.happened.push(format!("offers {}, {}", render_language(&language), count(modules as u64, "module")));
+    let mut steps = vec![first, call_collect("runner.collect of nothing", plugin, &[], &call, &log).await];
     // A test is only known for a language that is known.
     if language == "python" {
         let content = "def test_sums():\n    assert 1 + 1 == 2\n".to_owned();
         let tests = [File { path: "test_check.py".to_owned(), content }];
-        steps.push(collected("runner.collect of one test", plugin, &tests, &call, &diary).await);
+        steps.push(call_collect("runner.collect of one test", plugin, &tests, &call, &log).await);
         let run = plugin.run_tests(&[], &tests, "test_check.py", &call).await;
-        let mut last = step("runner.run-tests of one test".to_owned(), &diary, run.as_ref().err());
+        let mut last = finish_call("runner.run-tests of one test".to_owned(), &log, run.as_ref().err());
         match run {
             Err(_) => {}
-            Ok(Err(why)) => last.happened.push(format!("says that it cannot: {}", short(&why.to_string(), MOST))),
+            Ok(Err(why)) => {
+                last.happened.push(format!("says that it cannot: {}", truncate(&why.to_string(), MAX_TEXT)))
+            }
             Ok(Ok(run)) => {
-                let ends = run.tests.iter().map(|test| format!("{} {}", short(&test.name, 80), test.outcome.as_str()));
-                last.happened.extend(ends.chain(run.build_errors.iter().map(|error| short(error, MOST))).take(20));
+                let ends =
+                    run.tests.iter().map(|test| format!("{} {}", truncate(&test.name, 80), test.outcome.as_str()));
+                last.happened
+                    .extend(ends.chain(run.build_errors.iter().map(|error| truncate(error, MAX_TEXT))).take(20));
             }
         }
         steps.push(last);
@@ -228,33 +233,34 @@ async fn runner(plugin: &Plugin) -> Vec<Step> {
     steps
 }
 
-fn named(language: &str) -> String {
-    if language.is_empty() { "no language".to_owned() } else { format!("language {}", short(language, 40)) }
+fn render_language(language: &str) -> String {
+    if language.is_empty() { "no language".to_owned() } else { format!("language {}", truncate(language, 40)) }
 }
 
-async fn collected(what: &str, plugin: &Plugin, tests: &[File], call: &Call, diary: &Diary) -> Step {
+async fn call_collect(what: &str, plugin: &Plugin, tests: &[File], call: &Call, log: &CallLog) -> DryCall {
     let found = plugin.collect(&[], tests, call).await;
-    let mut step = step(what.to_owned(), diary, found.as_ref().err());
+    let mut step = finish_call(what.to_owned(), log, found.as_ref().err());
     match found {
         Err(_) => {}
         Ok(Ok(names)) => step.happened.push(format!("finds {}", count(names.len() as u64, "test"))),
         Ok(Err(errors)) => {
-            step.happened.push(format!("says what keeps it from being built: {}", short(&errors.join("; "), MOST)));
+            step.happened
+                .push(format!("says what keeps it from being built: {}", truncate(&errors.join("; "), MAX_TEXT)));
         }
     }
     step
 }
 
-fn call(doing: &str, limits: Limits, diary: &Diary) -> Call {
-    Call { doing: doing.to_owned(), seed: 0, limits, log: Some(diary.sink()) }
+fn new_call(doing: &str, limits: Limits, log: &CallLog) -> Call {
+    Call { doing: doing.to_owned(), seed: 0, limits, log: Some(log.sink()) }
 }
 
-fn step(call: String, diary: &Diary, error: Option<&CallError>) -> Step {
-    Step { call, happened: diary.take(), fault: error.map(CallError::to_string) }
+fn finish_call(call: String, log: &CallLog, error: Option<&CallError>) -> DryCall {
+    DryCall { call, happened: log.take(), fault: error.map(CallError::to_string) }
 }
 
-fn report(name: &str, inspection: &Inspection, steps: &[Step], paint: Paint) -> String {
-    let mut text = told(name, inspection, paint);
+fn render_report(name: &str, inspection: &Inspection, steps: &[DryCall], paint: Paint) -> String {
+    let mut text = render_inspection(name, inspection, paint);
     if steps.is_empty() {
         return text;
     }
@@ -264,8 +270,8 @@ fn report(name: &str, inspection: &Inspection, steps: &[Step], paint: Paint) -> 
         let rows: Vec<_> = std::iter::once(vec![format!("  {}", step.call)]).chain(lines).collect();
         text.push_str(&table(&rows));
         if let Some(fault) = &step.fault {
-            let words = clean(fault).replace('\n', "\n    ");
-            text.push_str(&format!("    {} {words}\n", paint.red("fault:")));
+            let message = sanitize(fault).replace('\n', "\n    ");
+            text.push_str(&format!("    {} {message}\n", paint.red("fault:")));
         }
     }
     text

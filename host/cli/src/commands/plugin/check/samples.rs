@@ -30,9 +30,9 @@ const NAMES: [(&str, &str); 10] = [
 /// The kind that a model's answer is held against while one is looked for.
 const ANSWER: &str = "scripted_answer";
 /// How many values are made for one schema: with the longest texts, less than a megabyte.
-const MOST_VALUES: usize = 900;
-const MOST_ITEMS: u64 = 20;
-const MOST_CHARACTERS: u64 = 1_000;
+const MAX_VALUES: usize = 900;
+const MAX_ITEMS: u64 = 20;
+const MAX_CHARACTERS: u64 = 1_000;
 
 /// A small task, half way through the standard process.
 pub struct Samples {
@@ -54,7 +54,7 @@ impl Samples {
         for (name, kind) in NAMES {
             let name: ArtifactName = name.parse().map_err(|bad| broken(format!("{bad}")))?;
             let kind: Kind = kind.parse().map_err(|bad| broken(format!("{bad}")))?;
-            let value = written.get(kind.as_str()).cloned().unwrap_or_else(|| samples.least(&kind));
+            let value = written.get(kind.as_str()).cloned().unwrap_or_else(|| samples.minimal(&kind));
             let content = value.to_string();
             let artifact =
                 ArtifactRef { name, kind, digest: Digest::of(content.as_bytes()), size: content.len() as u64 };
@@ -104,52 +104,52 @@ impl Samples {
     /// Whether this would be taken as an artifact of this kind.
     pub fn check(&self, kind: &str, content: &[u8]) -> Result<(), Vec<String>> {
         let kind = kind.parse::<Kind>().map_err(|_| vec![format!("there is no kind `{}`", kind.escape_debug())])?;
-        self.door(&self.pipeline).check(&kind, content).map(drop)
+        self.validator(&self.pipeline).check(&kind, content).map(drop)
     }
 
     /// What a model might answer: an artifact that the phase is to produce, where it satisfies the schema of the answer,
     /// else the least that does.
     pub fn answer(&self, schema: Option<&str>, expected: &[Expected]) -> String {
-        let wanted = expected.iter().map(|it| self.of_kind(&it.kind));
+        let candidates = expected.iter().map(|it| self.sample(&it.kind));
         let schema: Option<Value> = schema.and_then(|text| serde_json::from_str(text).ok());
-        let value = match (schema, wanted) {
-            (None, mut wanted) => wanted.next().unwrap_or_else(|| json!({ "scripted": true })),
-            (Some(schema), mut wanted) => {
-                wanted.find(|value| self.satisfies(&schema, value)).unwrap_or_else(|| least_of(&schema))
+        let value = match (schema, candidates) {
+            (None, mut candidates) => candidates.next().unwrap_or_else(|| json!({ "scripted": true })),
+            (Some(schema), mut candidates) => {
+                candidates.find(|value| self.satisfies(&schema, value)).unwrap_or_else(|| minimal_value(&schema))
             }
         };
         value.to_string()
     }
 
-    fn of_kind(&self, kind: &Kind) -> Value {
+    fn sample(&self, kind: &Kind) -> Value {
         let known = self.artifacts.iter().find(|(artifact, _)| artifact.kind == *kind);
-        known.map_or_else(|| self.least(kind), |(_, value)| value.clone())
+        known.map_or_else(|| self.minimal(kind), |(_, value)| value.clone())
     }
 
-    fn least(&self, kind: &Kind) -> Value {
+    fn minimal(&self, kind: &Kind) -> Value {
         let schema = artifact::schema(&self.pipeline, kind).and_then(|text| serde_json::from_str(text).ok());
-        least_of(&schema.unwrap_or(Value::Null))
+        minimal_value(&schema.unwrap_or(Value::Null))
     }
 
     fn satisfies(&self, schema: &Value, value: &Value) -> bool {
         let Ok(kind) = ANSWER.parse::<Kind>() else { return false };
         let mut pipeline = self.pipeline.clone();
         pipeline.kinds.insert(kind.clone(), schema.to_string());
-        self.door(&pipeline).check(&kind, value.to_string().as_bytes()).is_ok()
+        self.validator(&pipeline).check(&kind, value.to_string().as_bytes()).is_ok()
     }
 
-    fn door<'a>(&'a self, pipeline: &'a Pipeline) -> Door<'a> {
+    fn validator<'a>(&'a self, pipeline: &'a Pipeline) -> Door<'a> {
         let plan = self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == "project_plan");
         Door { pipeline, task_id: &self.task_id, plan: plan.map(|(_, value)| value) }
     }
 }
 
 /// The least that a schema allows, as far as that is easily seen.
-fn least_of(schema: &Value) -> Value {
-    least(schema, &mut MOST_VALUES.clone())
+fn minimal_value(schema: &Value) -> Value {
+    minimal(schema, &mut MAX_VALUES.clone())
 }
 
-fn least(schema: &Value, left: &mut usize) -> Value {
+fn minimal(schema: &Value, left: &mut usize) -> Value {
     let Some(rest) = left.checked_sub(1) else { return Value::Null };
     *left = rest;
     let first = |key: &str| schema.get(key).and_then(Value::as_array).and_then(|all| all.first());
@@ -157,7 +157,7 @@ fn least(schema: &Value, left: &mut usize) -> Value {
         return value.clone();
     }
     if let Some(one) = first("anyOf").or_else(|| first("oneOf")) {
-        return least(one, left);
+        return minimal(one, left);
     }
     let at_least = |key: &str| schema.get(key).and_then(Value::as_u64).unwrap_or(0);
     let sort = schema.get("type").and_then(Value::as_str).or_else(|| first("type").and_then(Value::as_str));
@@ -166,26 +166,26 @@ fn least(schema: &Value, left: &mut usize) -> Value {
             let names =
                 schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
             let of = |name: &str| schema.get("properties").and_then(|all| all.get(name)).unwrap_or(&Value::Null);
-            names.map(|name| (name.to_owned(), least(of(name), left))).collect()
+            names.map(|name| (name.to_owned(), minimal(of(name), left))).collect()
         }
         Some("array") => {
             let items = schema.get("items").unwrap_or(&Value::Null);
-            (0..at_least("minItems").min(MOST_ITEMS)).map(|_| least(items, left)).collect()
+            (0..at_least("minItems").min(MAX_ITEMS)).map(|_| minimal(items, left)).collect()
         }
-        Some("string") => text(schema.get("pattern").and_then(Value::as_str), at_least("minLength")).into(),
+        Some("string") => minimal_text(schema.get("pattern").and_then(Value::as_str), at_least("minLength")).into(),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(0)),
         Some("boolean") => Value::Bool(true),
         _ => Value::Null,
     }
 }
 
-fn text(pattern: Option<&str>, at_least: u64) -> String {
+fn minimal_text(pattern: Option<&str>, at_least: u64) -> String {
     if let Some((_, text)) = TEXTS.iter().find(|(known, _)| Some(*known) == pattern) {
         return (*text).to_owned();
     }
-    let wanted = at_least.min(MOST_CHARACTERS) as usize;
+    let length = at_least.min(MAX_CHARACTERS) as usize;
     let mut text = "scripted".to_owned();
-    while text.len() < wanted {
+    while text.len() < length {
         text.push_str(" scripted");
     }
     text
@@ -225,6 +225,6 @@ mod tests {
         for _ in 0..20 {
             schema = json!({"type": "array", "minItems": u64::MAX, "items": schema});
         }
-        assert!(least_of(&schema).to_string().len() < 1_000_000);
+        assert!(minimal_value(&schema).to_string().len() < 1_000_000);
     }
 }

@@ -16,43 +16,43 @@ use phasegate_runtime::{Config, Ended, Error, House, Stop, Watcher, load};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::progress::Progress;
-use crate::drive::heed_ctrl_c;
+use super::view::ExperimentView;
+use crate::drive::stop_on_ctrl_c;
 use crate::exit::{Exit, Failure};
 use crate::paths;
-use crate::terminal::format::{cost, count, short, time};
+use crate::terminal::format::{cost, count, duration, truncate};
 use crate::terminal::text::complain;
-use crate::view::next_steps::{waits_at_a_pass, what_a_person_can_do};
+use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
 
 /// How long a reason may be on the line of a cell.
 const REASON: usize = 120;
 
 /// All that the cells share.
-pub struct Conductor {
+pub struct ExperimentDriver {
     experiment: Experiment,
     plan: Plan,
     config: Config,
-    house: House,
-    progress: Arc<Progress>,
+    host: House,
+    view: Arc<ExperimentView>,
     out: PathBuf,
     state: PathBuf,
     stop: Stop,
     /// No further cell is to start.
     halted: AtomicBool,
-    told_of_budget: AtomicBool,
+    budget_reported: AtomicBool,
     ended: AtomicUsize,
     /// Why a cell has no end, where the journal does not say it.
     faults: Mutex<BTreeMap<RunId, String>>,
 }
 
-impl Conductor {
+impl ExperimentDriver {
     /// Ready to conduct.
     pub fn new(
         experiment: Experiment,
         plan: Plan,
         config: Config,
-        house: House,
-        progress: Progress,
+        host: House,
+        view: ExperimentView,
         out: PathBuf,
         state: &Path,
     ) -> Arc<Self> {
@@ -60,26 +60,26 @@ impl Conductor {
             experiment,
             plan,
             config,
-            house,
-            progress: Arc::new(progress),
+            host,
+            view: Arc::new(view),
             out,
             state: state.to_owned(),
             stop: Stop::default(),
             halted: AtomicBool::new(false),
-            told_of_budget: AtomicBool::new(false),
+            budget_reported: AtomicBool::new(false),
             ended: AtomicUsize::new(0),
             faults: Mutex::default(),
         })
     }
 
     /// Every cell as it stands in the end, and the worst of what kept one from its end.
-    pub async fn conduct(self: &Arc<Self>, jobs: usize) -> (Vec<Cell>, Exit) {
+    pub async fn drive(self: &Arc<Self>, jobs: usize) -> (Vec<Cell>, Exit) {
         let this = Arc::clone(self);
-        let halt = move |words: &str| {
+        let halt = move |message: &str| {
             this.halted.store(true, Ordering::Relaxed);
-            this.progress.above(|| complain(words));
+            this.view.print_above(|| complain(message));
         };
-        heed_ctrl_c(self.stop.clone(), halt, "go on with the same command\n".to_owned());
+        stop_on_ctrl_c(self.stop.clone(), halt, "go on with the same command\n".to_owned());
         let open = self.open_cells();
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
@@ -91,14 +91,14 @@ impl Conductor {
             let this = Arc::clone(self);
             under_way.spawn(async move {
                 let _place = place;
-                this.one(&planned).await
+                this.drive_cell(&planned).await
             });
         }
         let mut worst = Exit::Passed;
         while let Some(exit) = under_way.join_next().await {
             worst = worst.max(exit.unwrap_or(Exit::Infrastructure));
         }
-        self.progress.done();
+        self.view.hide();
         (self.plan.cells.iter().map(|planned| self.cell(planned)).collect(), worst)
     }
 
@@ -108,8 +108,8 @@ impl Conductor {
         for planned in &self.plan.cells {
             let cell = self.cell(planned);
             match cell.standing.ended() {
-                true if self.out_of(&planned.place.run).is_dir() => {}
-                true => self.write(&planned.place.run).unwrap_or_else(|failure| failure.tell()),
+                true if self.out_dir(&planned.place.run).is_dir() => {}
+                true => self.write_out(&planned.place.run).unwrap_or_else(|failure| failure.print()),
                 false => open.push(planned.clone()),
             }
         }
@@ -126,58 +126,58 @@ impl Conductor {
         open
     }
 
-    async fn one(&self, planned: &Planned) -> Exit {
-        let carried = self.carry(planned).await;
-        self.progress.over(&planned.place.run);
+    async fn drive_cell(&self, planned: &Planned) -> Exit {
+        let carried = self.drive_to_end(planned).await;
+        self.view.finish_run(&planned.place.run);
         carried.unwrap_or_else(|failure| {
-            self.progress.above(|| failure.tell());
+            self.view.print_above(|| failure.print());
             failure.exit
         })
     }
 
-    async fn carry(&self, planned: &Planned) -> Result<Exit, Failure> {
+    async fn drive_to_end(&self, planned: &Planned) -> Result<Exit, Failure> {
         let run = &planned.place.run;
-        let watcher: Arc<dyn Watcher> = Arc::clone(&self.progress) as Arc<dyn Watcher>;
-        self.progress.announce(run, &self.label(planned));
+        let watcher: Arc<dyn Watcher> = Arc::clone(&self.view) as Arc<dyn Watcher>;
+        self.view.add_run(run, &self.label(planned));
         if !self.exists(run)? {
             let Some(new) = self.experiment.new_run(&self.plan, planned, &self.config) else { return Ok(Exit::Usage) };
-            self.house.create_as(run.clone(), new, &watcher).await.map_err(|error| self.fault(run, error))?;
+            self.host.create_as(run.clone(), new, &watcher).await.map_err(|error| self.record_fault(run, error))?;
         }
-        paths::remember_out(&self.state, run, &self.out_of(run));
-        let exit = match self.house.run(run, watcher, &self.stop).await {
+        paths::save_out_dir(&self.state, run, &self.out_dir(run));
+        let exit = match self.host.run(run, watcher, &self.stop).await {
             Ok(Ended::Finished(..)) => Exit::Passed,
             Ok(Ended::Waiting { .. }) => Exit::Waiting,
             Ok(Ended::Stopped(_)) => Exit::Interrupted,
-            Err(Error::Purse(words)) => return self.out_of_money(planned, words),
-            Err(error) => return Err(self.fault(run, error)),
+            Err(Error::Purse(message)) => return self.budget_exceeded(planned, message),
+            Err(error) => return Err(self.record_fault(run, error)),
         };
         if exit != Exit::Interrupted {
-            self.write(run)?;
+            self.write_out(run)?;
         }
-        self.tell(planned, exit);
+        self.print_cell(planned, exit);
         Ok(exit)
     }
 
     /// The first run that the shared budget stops says so at length; the others in their line.
-    fn out_of_money(&self, planned: &Planned, words: String) -> Result<Exit, Failure> {
+    fn budget_exceeded(&self, planned: &Planned, message: String) -> Result<Exit, Failure> {
         self.halted.store(true, Ordering::Relaxed);
-        if self.told_of_budget.swap(true, Ordering::Relaxed) {
-            self.tell(planned, Exit::Infrastructure);
+        if self.budget_reported.swap(true, Ordering::Relaxed) {
+            self.print_cell(planned, Exit::Infrastructure);
             return Ok(Exit::Infrastructure);
         }
-        Err(Failure::infrastructure(format!("run {}: {words}", planned.place.run)))
+        Err(Failure::infrastructure(format!("run {}: {message}", planned.place.run)))
     }
 
-    fn fault(&self, run: &RunId, error: Error) -> Failure {
+    fn record_fault(&self, run: &RunId, error: Error) -> Failure {
         let failure = Failure::from(error);
-        let failure = if failure.exit == Exit::Usage { failure.of_the_world() } else { failure };
-        let words = short(failure.words(), REASON);
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), words);
-        failure.and(&format!("run {run} has no end yet; go on with the same command"))
+        let failure = if failure.exit == Exit::Usage { failure.into_infrastructure() } else { failure };
+        let message = truncate(failure.message(), REASON);
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), message);
+        failure.with_line(&format!("run {run} has no end yet; go on with the same command"))
     }
 
     /// One line for a cell that came to an end or a halt.
-    fn tell(&self, planned: &Planned, exit: Exit) {
+    fn print_cell(&self, planned: &Planned, exit: Exit) {
         let cell = self.cell(planned);
         let took = &cell.took;
         let number = if cell.standing.ended() { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
@@ -186,22 +186,22 @@ impl Conductor {
         let label = self.label(planned);
         let so = match cell.standing {
             Standing::Passed => String::new(),
-            _ => format!(": {}", short(&cell.reason, REASON)),
+            _ => format!(": {}", truncate(&cell.reason, REASON)),
         };
         let figures = format!(
             "{}, {}, {}",
             count(took.gate_attempts as u64, "gate attempt"),
             cost(took.usd, took.scripted),
-            time(took.elapsed_ms)
+            duration(took.elapsed_ms)
         );
         let of = self.plan.cells.len();
-        self.progress.above(|| {
+        self.view.print_above(|| {
             complain(&format!("{number:>4}/{of} {label} {standing} ({figures}){so}\n"));
             if exit == Exit::Waiting {
-                let passes = waits_at_a_pass(self.house.journal().as_ref(), &planned.place.run);
+                let passes = waits_at_passed_gate(self.host.journal().as_ref(), &planned.place.run);
                 complain(&format!(
                     "{}and then with the experiment\n",
-                    what_a_person_can_do(&planned.place.run, passes)
+                    render_decision_commands(&planned.place.run, passes)
                 ));
             }
         });
@@ -216,7 +216,7 @@ impl Conductor {
         let place = planned.place.clone();
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = faults.get(&planned.place.run);
-        match load(self.house.journal().as_ref(), &planned.place.run) {
+        match load(self.host.journal().as_ref(), &planned.place.run) {
             Ok((state, events)) => {
                 let cell = Cell::of(place, &state, &events);
                 let reason = fault.filter(|_| !cell.standing.ended()).cloned();
@@ -228,28 +228,28 @@ impl Conductor {
             }
             // A journal that cannot be read is no reason to forget what the other cells came to.
             Err(error) => {
-                let reason = short(&error.to_string(), REASON);
+                let reason = truncate(&error.to_string(), REASON);
                 Cell { standing: Standing::Stopped, reason, ..Cell::not_started(place) }
             }
         }
     }
 
     fn exists(&self, run: &RunId) -> Result<bool, Failure> {
-        match load(self.house.journal().as_ref(), run) {
+        match load(self.host.journal().as_ref(), run) {
             Ok(_) => Ok(true),
             Err(Error::NoRun(_)) => Ok(false),
-            Err(error) => Err(self.fault(run, error)),
+            Err(error) => Err(self.record_fault(run, error)),
         }
     }
 
-    fn out_of(&self, run: &RunId) -> PathBuf {
+    fn out_dir(&self, run: &RunId) -> PathBuf {
         self.out.join("runs").join(run.as_str())
     }
 
-    fn write(&self, run: &RunId) -> Result<(), Failure> {
-        let journal = self.house.journal().as_ref();
+    fn write_out(&self, run: &RunId) -> Result<(), Failure> {
+        let journal = self.host.journal().as_ref();
         let (state, events) = load(journal, run)?;
-        write_out(&self.out_of(run), journal, &state, &events).map(drop).map_err(|error| Error::from(error).into())
+        write_out(&self.out_dir(run), journal, &state, &events).map(drop).map_err(|error| Error::from(error).into())
     }
 }
 

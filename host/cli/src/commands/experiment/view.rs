@@ -7,57 +7,57 @@ use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_runtime::{Seen, Watcher};
 
 use crate::terminal::format::one_line;
-use crate::terminal::progress::Bars;
+use crate::terminal::progress::ProgressBars;
 use crate::terminal::style::Paint;
 use crate::terminal::text::complain;
-use crate::view::event::tell;
+use crate::view::event::render_progress;
 
 /// Watches all runs.
-pub struct Progress {
+pub struct ExperimentView {
     verbose: u8,
-    bars: Option<Bars>,
+    bars: Option<ProgressBars>,
 }
 
-impl Progress {
+impl ExperimentView {
     /// Bars where there is a terminal.
     pub fn new(verbose: u8) -> Self {
-        Self { verbose, bars: std::io::stderr().is_terminal().then(Bars::new) }
+        Self { verbose, bars: std::io::stderr().is_terminal().then(ProgressBars::new) }
     }
 
     /// Prints something above the bars.
-    pub fn above(&self, print: impl FnOnce()) {
+    pub fn print_above(&self, print: impl FnOnce()) {
         match &self.bars {
-            Some(bars) => bars.above(print),
+            Some(bars) => bars.print_above(print),
             None => print(),
         }
     }
 
     /// A run by the name that a person knows its cell by.
-    pub fn announce(&self, run: &RunId, name: &str) {
-        self.bars.iter().for_each(|bars| bars.announce(run, name));
+    pub fn add_run(&self, run: &RunId, name: &str) {
+        self.bars.iter().for_each(|bars| bars.add_run(run, name));
     }
 
     /// Nothing more will happen in this run for now.
-    pub fn over(&self, run: &RunId) {
-        self.bars.iter().for_each(|bars| bars.over(run));
+    pub fn finish_run(&self, run: &RunId) {
+        self.bars.iter().for_each(|bars| bars.finish_run(run));
     }
 
     /// Nothing more will happen at all.
-    pub fn done(&self) {
-        self.bars.iter().for_each(Bars::pause);
+    pub fn hide(&self) {
+        self.bars.iter().for_each(ProgressBars::hide);
     }
 
     fn line(&self, run: &RunId, text: &str) {
-        self.above(|| complain(&format!("{} {text}\n", Paint::stderr().dim(run.as_str()))));
+        self.print_above(|| complain(&format!("{} {text}\n", Paint::stderr().dim(run.as_str()))));
     }
 }
 
-impl Watcher for Progress {
+impl Watcher for ExperimentView {
     fn event(&self, run: &RunId, event: &Recorded, state: &State) {
-        if let Some(text) = tell(event, state, Paint::stderr()).filter(|_| self.verbose > 0) {
+        if let Some(text) = render_progress(event, state, Paint::stderr()).filter(|_| self.verbose > 0) {
             self.line(run, &text);
         }
-        self.bars.iter().for_each(|bars| bars.event(run, event, state));
+        self.bars.iter().for_each(|bars| bars.on_event(run, event, state));
     }
 
     fn seen(&self, run: &RunId, _at: Option<&AttemptId>, seen: Seen) {
@@ -68,6 +68,6 @@ impl Watcher for Progress {
             Seen::Log { level, line } if self.verbose > 0 => self.line(run, &format!("{level}: {}", one_line(line))),
             _ => {}
         }
-        self.bars.iter().for_each(|bars| bars.seen(run, &seen));
+        self.bars.iter().for_each(|bars| bars.on_activity(run, &seen));
     }
 }
