@@ -12,9 +12,8 @@ use tokio::task::JoinSet;
 use crate::approver;
 use crate::exit::{Exit, Failure};
 use crate::paths;
+use crate::terminal::printer::Printer;
 use crate::terminal::prompt;
-use crate::terminal::style::Paint;
-use crate::terminal::text::complain;
 use crate::view::live::LiveView;
 use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
 use crate::view::{gate, header, summary};
@@ -49,7 +48,7 @@ impl RunDriver {
         let view = Arc::clone(&self.view);
         let resume_hints =
             targets.iter().map(|target| format!("go on with: phasegate resume {}\n", target.run)).collect();
-        stop_on_ctrl_c(self.stop.clone(), move |text| view.say(text), resume_hints);
+        stop_on_ctrl_c(self.stop.clone(), view.printer(), move |text| view.print(text), resume_hints);
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
         for target in targets {
@@ -73,7 +72,7 @@ impl RunDriver {
         self.view.finish_run(&target.run);
         ended.unwrap_or_else(|failure| {
             self.view.hide();
-            failure.print();
+            failure.print(&self.view.printer());
             self.view.show();
             failure.exit
         })
@@ -93,12 +92,12 @@ impl RunDriver {
                     None => {
                         self.finish(target)?;
                         let passes = waits_at_passed_gate(self.host.journal().as_ref(), &target.run);
-                        self.view.say(&render_decision_commands(&target.run, passes));
+                        self.view.print(&render_decision_commands(&target.run, passes));
                         return Ok(Exit::Waiting);
                     }
                 },
                 Ok(Ended::Stopped(why)) => {
-                    self.view.say(&format!(
+                    self.view.print(&format!(
                         "\nrun {} stopped: {why}\ngo on with: phasegate resume {}\n",
                         target.run, target.run
                     ));
@@ -115,7 +114,7 @@ impl RunDriver {
         let (state, events) = phasegate_runtime::load(journal, &target.run)?;
         let written = write_out(&target.out, journal, &state, &events);
         let out = written.is_ok().then(|| paths::display_path(&target.out));
-        self.view.say(&summary::render_summary(journal, &state, &events, out.as_deref(), self.view.paint()));
+        self.view.print(&summary::render_summary(journal, &state, &events, out.as_deref(), self.view.paint()));
         match written {
             Ok(_) => Ok(()),
             Err(error) => Err(Error::from(error).into()),
@@ -131,10 +130,11 @@ impl RunDriver {
         let (state, _) = phasegate_runtime::load(self.host.journal().as_ref(), &target.run)?;
         let by = approver::name(None).ok();
         self.view.hide();
+        let printer = self.view.printer();
         let answer = tokio::task::spawn_blocking(move || {
             let (phase, judged, question) = state.waiting()?;
-            complain(&gate::render_gate(phase, judged, question, Paint::stderr()));
-            prompt::ask_decision(judged.verdict.passes(), by)
+            printer.note(&gate::render_gate(phase, judged, question, printer.note_paint()));
+            prompt::ask_decision(&printer, judged.verdict.passes(), by)
         })
         .await;
         self.view.show();
@@ -163,15 +163,20 @@ impl RunDriver {
 
 /// The first Ctrl-C says so and lets what is under way be written down; the second does not wait for it, and leaves these
 /// words of farewell.
-pub fn stop_on_ctrl_c(stop: Stop, say: impl FnOnce(&str) + Send + 'static, resume_hints: String) {
+pub fn stop_on_ctrl_c(
+    stop: Stop,
+    printer: Printer,
+    announce: impl FnOnce(&str) + Send + 'static,
+    resume_hints: String,
+) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_err() {
             return;
         }
-        say("stopping; Ctrl-C again ends at once\n");
+        announce("stopping; Ctrl-C again ends at once\n");
         stop.stop("interrupted by Ctrl-C");
         if tokio::signal::ctrl_c().await.is_ok() {
-            complain(&resume_hints);
+            printer.note(&resume_hints);
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
     });
@@ -192,6 +197,6 @@ pub fn resume_target(
     }
     let (state_shown, out_shown) = (paths::display_path(state), paths::display_path(&out));
     let places = header::HeaderPaths { config: None, state: &state_shown, out: &out_shown };
-    view.say(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
+    view.print(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
     Ok(RunTarget { run, out })
 }

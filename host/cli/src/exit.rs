@@ -3,8 +3,8 @@
 use phasegate_journal::JournalError;
 use phasegate_runtime::{ConfigFault, Error};
 
-use crate::terminal::style::Paint;
-use crate::terminal::text::{self, sanitize};
+use crate::terminal::printer::Printer;
+use crate::terminal::text::sanitize;
 
 /// How a command ended. The later in this list, the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,8 +77,8 @@ impl Failure {
     }
 
     /// Prints it to stderr.
-    pub fn print(&self) {
-        let paint = Paint::stderr();
+    pub fn print(&self, printer: &Printer) {
+        let paint = printer.note_paint();
         let message = sanitize(&self.message);
         let mut lines = message.lines();
         let mut text = format!("{} {}\n", paint.red("error:"), lines.next().unwrap_or_default());
@@ -88,7 +88,7 @@ impl Failure {
                 None => text.push_str(&format!("{line}\n")),
             }
         }
-        text::complain(&text);
+        printer.note(&text);
     }
 }
 

@@ -4,11 +4,11 @@ use phasegate_journal::Journal;
 use phasegate_process::{Event, Recorded, RunId, TaskId};
 use phasegate_runtime::{is_named_after, may_be_of};
 
+use crate::context::Context;
 use crate::exit::Failure;
-use crate::terminal::text::complain;
 
 /// The run that is meant: by its id, by a task's id (its newest run), or by the beginning of its id.
-pub fn find_run(journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
+pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
     let runs = journal.runs()?;
     if let Some(run) = runs.iter().find(|run| run.as_str() == text) {
         return Ok(run.clone());
@@ -19,7 +19,7 @@ pub fn find_run(journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
     if let Ok(task) = text.parse()
         && let Some(run) = runs.iter().find(|run| matches_task(run, &task))
     {
-        complain(&format!("run {run}, the newest of task {text}\n"));
+        context.printer.note(&format!("run {run}, the newest of task {text}\n"));
         return Ok(run.clone());
     }
     let found: Vec<&RunId> = runs.iter().filter(|run| !text.is_empty() && run.as_str().starts_with(text)).collect();

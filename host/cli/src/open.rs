@@ -7,9 +7,9 @@ use phasegate_journal::{Journal, JournalError, SqliteJournal};
 use phasegate_runtime::{Config, Env, House, HouseSettings, Purse, Raise};
 use phasegate_sandbox::EngineSettings;
 
+use crate::context::Context;
 use crate::exit::Failure;
 use crate::paths::{cache_dir, current_dir, display_path};
-use crate::terminal::text::complain;
 
 /// The configuration: the file that was named, else the nearest one upwards from the task, else from here.
 pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config, Failure> {
@@ -25,13 +25,15 @@ pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config
 
 /// The bounds of this host where no run is made: those of the configuration that was named, else of the nearest one. What
 /// was begun goes on though the configuration is broken since, within the usual bounds.
-pub fn sandbox_settings(named: Option<&Path>) -> EngineSettings {
+pub fn sandbox_settings(context: &Context, named: Option<&Path>) -> EngineSettings {
     match Config::find(named, &current_dir()) {
         Ok(config) => config.sandbox,
         Err(fault) => {
             let fault = fault.to_string();
             let why = fault.lines().next().unwrap_or_default();
-            complain(&format!("the sandbox has its usual bounds, for its configuration cannot be read: {why}\n"));
+            context
+                .printer
+                .note(&format!("the sandbox has its usual bounds, for its configuration cannot be read: {why}\n"));
             EngineSettings::default()
         }
     }
@@ -49,24 +51,24 @@ pub struct RunOptions {
 }
 
 /// The house over a state folder, which is made where it is not there yet.
-pub fn host(state: &Path, sandbox: EngineSettings, options: RunOptions) -> Result<House, Failure> {
-    host_over(Arc::new(SqliteJournal::open(state)?), state, sandbox, options, None)
+pub fn host(context: &Context, sandbox: EngineSettings, options: RunOptions) -> Result<House, Failure> {
+    host_over(Arc::new(SqliteJournal::open(&context.state)?), context, sandbox, options, None)
 }
 
 /// The same over a journal that is open, with a budget that all runs share.
 pub fn host_over(
     journal: Arc<dyn Journal>,
-    state: &Path,
+    context: &Context,
     sandbox: EngineSettings,
     options: RunOptions,
     purse: Option<Purse>,
 ) -> Result<House, Failure> {
     let RunOptions { overlap, raise, offline } = options;
-    let engine = engine_settings(state, sandbox)?;
+    let engine = engine_settings(&context.state, sandbox)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
     let host = House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?;
     if let Some(notice) = host.engine().notice() {
-        complain(&format!("{notice}\n"));
+        context.printer.note(&format!("{notice}\n"));
     }
     Ok(host)
 }
@@ -87,20 +89,21 @@ fn this_program() -> Result<PathBuf, Failure> {
 }
 
 /// The journal, if anything was ever recorded here. Of one that lost its end it is said that it may show too little.
-pub fn find_journal(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
-    let journal = match SqliteJournal::open_to_read(state) {
+pub fn find_journal(context: &Context) -> Result<Option<SqliteJournal>, Failure> {
+    let journal = match SqliteJournal::open_to_read(&context.state) {
         // Also one that a process had only begun when it was killed.
         Err(JournalError::NoJournal { .. }) => return Ok(None),
         journal => journal?,
     };
     if let Some(damage) = journal.damage() {
-        complain(&format!("shown as far as it can be read: {damage}\n"));
+        context.printer.note(&format!("shown as far as it can be read: {damage}\n"));
     }
     Ok(Some(journal))
 }
 
 /// The same, also to be written.
-pub fn find_journal_to_write(state: &Path) -> Result<Option<SqliteJournal>, Failure> {
+pub fn find_journal_to_write(context: &Context) -> Result<Option<SqliteJournal>, Failure> {
+    let state = &context.state;
     match state.join("journal.db").exists() {
         true => Ok(Some(SqliteJournal::open(state)?)),
         false => Ok(None),
@@ -108,13 +111,13 @@ pub fn find_journal_to_write(state: &Path) -> Result<Option<SqliteJournal>, Fail
 }
 
 /// The journal, which must be there, only to be read: nothing is changed, and a folder that cannot be written will do.
-pub fn journal(state: &Path) -> Result<SqliteJournal, Failure> {
-    find_journal(state)?.ok_or_else(|| no_runs_failure(state))
+pub fn journal(context: &Context) -> Result<SqliteJournal, Failure> {
+    find_journal(context)?.ok_or_else(|| no_runs_failure(&context.state))
 }
 
 /// The journal, which must be there, also to be written.
-pub fn journal_to_write(state: &Path) -> Result<SqliteJournal, Failure> {
-    find_journal_to_write(state)?.ok_or_else(|| no_runs_failure(state))
+pub fn journal_to_write(context: &Context) -> Result<SqliteJournal, Failure> {
+    find_journal_to_write(context)?.ok_or_else(|| no_runs_failure(&context.state))
 }
 
 fn no_runs_failure(state: &Path) -> Failure {

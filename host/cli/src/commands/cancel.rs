@@ -1,14 +1,12 @@
 //! `phasegate cancel`: asks the process that carries a run to stop. What was said and paid so far is kept.
 
-use std::path::Path;
-
 use phasegate_journal::Journal;
 
 use crate::approver;
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
-use crate::terminal::text::say;
 
 /// Arguments of `cancel`.
 #[derive(clap::Args)]
@@ -18,9 +16,9 @@ pub struct Args {
 }
 
 /// Leaves the word.
-pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
-    let journal = open::journal_to_write(state)?;
-    let run = find_run(&journal, &args.run)?;
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let journal = open::journal_to_write(context)?;
+    let run = find_run(context, &journal, &args.run)?;
     if journal.owner(&run)?.is_none() {
         return Err(Failure::usage(format!(
             "run {run} is not under way, there is nothing to cancel\nhint: `phasegate show {run}` says where it stands"
@@ -28,6 +26,6 @@ pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
     }
     let by = approver::name(None).unwrap_or_else(|_| "somebody".to_owned());
     journal.ask_cancel(&run, &by).await?;
-    say(&format!("run {run} was asked to stop; go on with it later: phasegate resume {run}\n"));
+    context.printer.print(&format!("run {run} was asked to stop; go on with it later: phasegate resume {run}\n"));
     Ok(Exit::Passed)
 }

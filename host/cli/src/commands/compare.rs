@@ -1,7 +1,5 @@
 //! `phasegate compare`: runs side by side, and where each first went another way than the first of them.
 
-use std::path::Path;
-
 use phasegate_journal::Journal;
 use phasegate_process::compare::{
     Against, Comparison, Difference, Differs, GateFigures, GateRow, Pinned, RunFigures, Swapped,
@@ -11,13 +9,13 @@ use phasegate_process::state::State;
 use phasegate_process::{Event, Recorded, RunId};
 use phasegate_runtime::{RunSettings, diff_of, load, read_json};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::columns::{Row, escape_markdown, render_markdown, render_text};
 use crate::terminal::format::{compact_number, cost, count, duration, one_line};
 use crate::terminal::style::Paint;
-use crate::terminal::text::say;
 use crate::view::event_detail::render_event;
 use crate::view::summary::short_verdict;
 
@@ -39,15 +37,16 @@ pub struct Args {
 }
 
 /// Compares them.
-pub fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
-    let journal = open::journal(state_dir)?;
-    let runs = find_runs(&journal, &args.runs)?;
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let printer = &context.printer;
+    let journal = open::journal(context)?;
+    let runs = find_runs(context, &journal, &args.runs)?;
     let loaded: Vec<_> = runs.iter().map(|run| load(&journal, run)).collect::<Result<_, _>>()?;
     let pairs: Vec<_> = loaded.iter().map(|(state, events)| (state, events.as_slice())).collect();
     let comparison = Comparison::of(&pairs);
     let models = loaded.iter().map(|(state, _)| default_model(&journal, state)).collect();
-    let page = Page { journal: &journal, comparison: &comparison, models, paint: Paint::stdout() };
-    say(&match (args.json, args.markdown) {
+    let page = Page { journal: &journal, comparison: &comparison, models, paint: printer.paint() };
+    printer.print(&match (args.json, args.markdown) {
         (true, _) => serde_json::to_string_pretty(&comparison).unwrap_or_default() + "\n",
         (_, true) => page.render_markdown(),
         _ => page.render_text(),
@@ -55,10 +54,10 @@ pub fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn find_runs(journal: &dyn Journal, names: &[String]) -> Result<Vec<RunId>, Failure> {
+fn find_runs(context: &Context, journal: &dyn Journal, names: &[String]) -> Result<Vec<RunId>, Failure> {
     let mut runs: Vec<RunId> = Vec::new();
     for name in names {
-        let run = find_run(journal, name)?;
+        let run = find_run(context, journal, name)?;
         if runs.contains(&run) {
             return Err(Failure::usage(format!(
                 "run {run} is named twice\nhint: `phasegate runs` lists the runs; of a task name the others by their ids"

@@ -3,8 +3,8 @@
 
 use phasegate_sandbox::serve_compilation;
 
+use crate::context::Context;
 use crate::exit::Exit;
-use crate::terminal::text::complain;
 
 /// Arguments of `compile-component`.
 #[derive(clap::Args)]
@@ -16,11 +16,11 @@ pub struct Args {
 }
 
 /// Compiles.
-pub fn run(args: &Args) -> Exit {
+pub fn run(args: &Args, context: &Context) -> Exit {
     match serve_compilation(args.stack_bytes, args.memory_bytes) {
         Ok(()) => Exit::Passed,
         Err(why) => {
-            complain(&why);
+            context.printer.note(&why);
             Exit::Failed
         }
     }

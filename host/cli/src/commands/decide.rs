@@ -1,15 +1,13 @@
 //! `phasegate approve|reject|override|abort`: a person's word at a gate that waits. `resume` goes on from it.
 
-use std::path::Path;
-
 use phasegate_process::Choice;
 use phasegate_runtime::{PersonSays, decide};
 
 use crate::approver;
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
-use crate::terminal::text::say;
 use crate::view::event::render_choice;
 
 /// Arguments of a decision.
@@ -36,35 +34,35 @@ pub struct RejectArgs {
 }
 
 /// Confirms a pass.
-pub async fn approve(args: Args, state: &Path) -> Result<Exit, Failure> {
-    record_decision(args, Choice::Approve, state).await
+pub async fn approve(args: Args, context: &Context) -> Result<Exit, Failure> {
+    record_decision(args, Choice::Approve, context).await
 }
 
 /// Fails the gate.
-pub async fn reject(args: RejectArgs, state: &Path) -> Result<Exit, Failure> {
+pub async fn reject(args: RejectArgs, context: &Context) -> Result<Exit, Failure> {
     let revise = args.revise.map(|phase| phase.parse()).transpose();
     let revise = revise.map_err(|bad| Failure::usage(format!("--revise: {bad}")))?;
-    record_decision(args.args, Choice::Reject { revise }, state).await
+    record_decision(args.args, Choice::Reject { revise }, context).await
 }
 
 /// Goes on in spite of the gate.
-pub async fn override_gate(args: Args, state: &Path) -> Result<Exit, Failure> {
-    record_decision(args, Choice::Override, state).await
+pub async fn override_gate(args: Args, context: &Context) -> Result<Exit, Failure> {
+    record_decision(args, Choice::Override, context).await
 }
 
 /// Ends the run.
-pub async fn abort(args: Args, state: &Path) -> Result<Exit, Failure> {
-    record_decision(args, Choice::Abort, state).await
+pub async fn abort(args: Args, context: &Context) -> Result<Exit, Failure> {
+    record_decision(args, Choice::Abort, context).await
 }
 
-async fn record_decision(args: Args, choice: Choice, state: &Path) -> Result<Exit, Failure> {
-    let journal = open::journal_to_write(state)?;
-    let run = find_run(&journal, &args.run)?;
+async fn record_decision(args: Args, choice: Choice, context: &Context) -> Result<Exit, Failure> {
+    let journal = open::journal_to_write(context)?;
+    let run = find_run(context, &journal, &args.run)?;
     let by = approver::name(args.by)?;
     let choice_text = render_choice(&choice);
     let over = choice == Choice::Abort;
     decide(&journal, &run, PersonSays { choice, by: by.clone(), reason: args.reason }).await?;
     let then = if over { String::new() } else { format!("go on with: phasegate resume {run}\n") };
-    say(&format!("run {run}: {choice_text} by {by}\n{then}"));
+    context.printer.print(&format!("run {run}: {choice_text} by {by}\n{then}"));
     Ok(Exit::Passed)
 }

@@ -1,15 +1,13 @@
 //! `phasegate doctor`: what of a state folder is whole, and what can be gone on with.
 
-use std::path::Path;
-
 use phasegate_runtime::doctor::{Diagnosis, Health, RunHealth, diagnose};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths;
 use crate::terminal::format::{count, one_line};
 use crate::terminal::style::Paint;
-use crate::terminal::text::say;
 
 /// Arguments of `doctor`.
 #[derive(clap::Args)]
@@ -20,12 +18,13 @@ pub struct Args {
 }
 
 /// Looks, and says what was found; changes nothing.
-pub fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
-    let diagnosis = diagnose(&open::journal(state)?)?;
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let Context { state, printer, .. } = context;
+    let diagnosis = diagnose(&open::journal(context)?)?;
     if args.json {
-        say(&format!("{}\n", serde_json::to_string_pretty(&diagnosis).unwrap_or_default()));
+        printer.print_json_pretty(&diagnosis);
     } else {
-        say(&render_diagnosis(&diagnosis, &paths::display_path(state), Paint::stdout()));
+        printer.print(&render_diagnosis(&diagnosis, &paths::display_path(state), printer.paint()));
     }
     Ok(if diagnosis.is_whole() { Exit::Passed } else { Exit::Failed })
 }

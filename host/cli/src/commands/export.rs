@@ -2,15 +2,15 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use phasegate_runtime::archive;
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::format::count;
-use crate::terminal::text::say;
 
 /// Arguments of `export`.
 #[derive(clap::Args)]
@@ -32,9 +32,10 @@ pub struct Args {
 }
 
 /// Writes the file; an old one of the name stays until the new one is whole.
-pub fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
-    let journal = open::journal(state)?;
-    let run = find_run(&journal, &args.run)?;
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let printer = &context.printer;
+    let journal = open::journal(context)?;
+    let run = find_run(context, &journal, &args.run)?;
     if args.file.exists() && !args.force {
         let file = args.file.display();
         return Err(Failure::usage(format!(
@@ -56,17 +57,17 @@ pub fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
     };
     std::fs::rename(&part, &args.file).map_err(unwritable)?;
     if args.json {
-        say(&format!("{}\n", serde_json::to_string(&exported).unwrap_or_default()));
+        printer.print_json(&exported);
         return Ok(Exit::Passed);
     }
-    say(&format!(
+    printer.print(&format!(
         "run {run} written to {}: {}, {}\n",
         args.file.display(),
         count(exported.events, "event"),
         count(exported.blobs as u64, "blob")
     ));
     if !exported.left_out.is_empty() {
-        say(&format!(
+        printer.print(&format!(
             "  without its {}; bundled ones are put in again at import, others need --components\n",
             count(exported.left_out.len() as u64, "component")
         ));

@@ -1,11 +1,12 @@
 //! `phasegate fork`: goes on from the middle of a run with one thing swapped, as a run of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_process::PhaseName;
 use phasegate_runtime::{NewFork, Swaps, Watcher};
 
+use crate::context::Context;
 use crate::drive::{RunDriver, RunTarget};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
@@ -58,19 +59,20 @@ pub struct Args {
 }
 
 /// Makes the fork and carries it.
-pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
-    let origin = find_run(&open::journal(state)?, &args.run)?;
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let state = &context.state;
+    let origin = find_run(context, &open::journal(context)?, &args.run)?;
     let (phase, attempt) = fork_point(&args.at)?;
     let overrides = overrides(&args)?;
     let config = open::config(args.config.as_deref(), None)?.locked_if(args.locked);
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     out.as_deref().map(|out| check_out_dir(out, args.force)).transpose()?;
     let host = open::host(
-        state,
+        context,
         config.sandbox.clone(),
         RunOptions { overlap: args.overlap, offline: args.offline, ..RunOptions::default() },
     )?;
-    let view = Arc::new(LiveView::new(args.json, verbose, false));
+    let view = Arc::new(LiveView::new(context, args.json, false));
     let watcher: Arc<dyn Watcher> = Arc::clone(&view) as Arc<dyn Watcher>;
     let new = NewFork { origin: &origin, phase, attempt, swaps: &overrides, dir: &current_dir(), config: &config };
     let run = host.fork(new, &watcher).await?;
@@ -78,7 +80,7 @@ pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure>
     paths::save_out_dir(state, &run, &out);
     let (state_shown, out_shown) = (paths::display_path(state), paths::display_path(&out));
     let places = header::HeaderPaths { config: None, state: &state_shown, out: &out_shown };
-    view.say(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
+    view.print(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
     Ok(RunDriver::new(host, view).drive_all(vec![RunTarget { run, out }], 1).await)
 }
 

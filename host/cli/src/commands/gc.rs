@@ -1,15 +1,13 @@
 //! `phasegate gc`: removes what no run needs; says first what that is.
 
-use std::path::Path;
-
 use phasegate_runtime::gc::{Waste, remove, waste};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::format::{byte_size, count};
-use crate::terminal::text::say;
 
 /// How many blobs are named one by one.
 const MAX_NAMED: usize = 20;
@@ -29,20 +27,22 @@ pub struct Args {
 }
 
 /// Looks for waste, and removes it if that is wished.
-pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
-    let journal = if args.yes { open::journal_to_write(state)? } else { open::journal(state)? };
-    let forget = args.forget.iter().map(|run| find_run(&journal, run)).collect::<Result<Vec<_>, _>>()?;
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let journal = if args.yes { open::journal_to_write(context)? } else { open::journal(context)? };
+    let forget = args.forget.iter().map(|run| find_run(context, &journal, run)).collect::<Result<Vec<_>, _>>()?;
     let waste = waste(&journal, &forget)?;
     if args.yes {
         remove(&journal, &waste).await?;
     }
-    say(&if args.json { render_json(&waste, args.yes) } else { render_waste(&waste, args.yes) });
+    match args.json {
+        true => context.printer.print_json(&to_json(&waste, args.yes)),
+        false => context.printer.print(&render_waste(&waste, args.yes)),
+    }
     Ok(Exit::Passed)
 }
 
-fn render_json(waste: &Waste, removed: bool) -> String {
-    let value = json!({ "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes() });
-    format!("{value}\n")
+fn to_json(waste: &Waste, removed: bool) -> Value {
+    json!({ "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes() })
 }
 
 fn render_waste(waste: &Waste, removed: bool) -> String {

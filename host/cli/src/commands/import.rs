@@ -1,14 +1,14 @@
 //! `phasegate import`: takes in a run that was written into a file.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use phasegate_runtime::Error;
 use phasegate_runtime::archive::{self, ImportedRun};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::terminal::format::count;
-use crate::terminal::text::say;
 
 /// Arguments of `import`.
 #[derive(clap::Args)]
@@ -22,7 +22,8 @@ pub struct Args {
 }
 
 /// Takes the run in; makes the state folder if there is none.
-pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let Context { state, printer, .. } = context;
     let name = args.file.display();
     let file = File::open(&args.file).map_err(|why| {
         Failure::usage(format!("{name} cannot be read: {why}\nhint: name a file that `phasegate export` wrote"))
@@ -32,11 +33,10 @@ pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
         Error::Archive(why) => Failure::usage(format!("{name} cannot be taken: {why}")),
         other => other.into(),
     })?;
-    say(&if args.json {
-        format!("{}\n", serde_json::to_string(&imported).unwrap_or_default())
-    } else {
-        render_imported(&imported)
-    });
+    match args.json {
+        true => printer.print_json(&imported),
+        false => printer.print(&render_imported(&imported)),
+    }
     Ok(Exit::Passed)
 }
 

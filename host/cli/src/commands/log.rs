@@ -5,7 +5,6 @@
 //! waits for a person, or nobody carries it any more.
 
 use std::future::ready;
-use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -14,11 +13,11 @@ use phasegate_process::calendar::moment;
 use phasegate_process::{Recorded, RunId};
 use phasegate_runtime::load;
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::style::Paint;
-use crate::terminal::text::{complain, heard, say};
 use crate::view::event::render_json_line;
 use crate::view::event_detail::render_event;
 use crate::view::next_steps::render_decision_commands;
@@ -42,11 +41,12 @@ pub struct Args {
 }
 
 /// Tells the run.
-pub async fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
-    let journal = open::journal(state_dir)?;
-    let run = find_run(&journal, &args.run)?;
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let printer = &context.printer;
+    let journal = open::journal(context)?;
+    let run = find_run(context, &journal, &args.run)?;
     let mut renderer =
-        EventRenderer { journal: &journal, run: &run, json: args.json, paint: Paint::stdout(), started_ms: None };
+        EventRenderer { journal: &journal, run: &run, json: args.json, paint: printer.paint(), started_ms: None };
     let mut ctrl_c = pin!(tokio::signal::ctrl_c());
     if args.follow {
         // Heeded from here on, and not only once the first events are told.
@@ -64,7 +64,7 @@ pub async fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
         let new = journal.events_after(&run, known)?;
         for recorded in &new {
             known = recorded.number;
-            if !heard(&renderer.render(recorded)) {
+            if !printer.try_print(&renderer.render(recorded)) {
                 return Ok(Exit::Passed);
             }
         }
@@ -76,9 +76,9 @@ pub async fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
             && let Some(end) = render_ending(&journal, &run, unowned)?
         {
             if args.json {
-                complain(&end)
+                printer.note(&end)
             } else {
-                say(&end)
+                printer.print(&end)
             }
             return Ok(Exit::Passed);
         }

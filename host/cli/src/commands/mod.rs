@@ -22,8 +22,7 @@ mod runs;
 mod show;
 mod verify_sandbox;
 
-use std::path::Path;
-
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
 /// What to do.
@@ -84,31 +83,31 @@ pub enum Command {
 }
 
 /// Carries out a command.
-pub async fn run(command: Command, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
-        Command::Run(args) => run::run(args, &state, verbose).await,
-        Command::Resume(args) => resume::run(args, &state, verbose).await,
-        Command::Replay(args) => replay::run(args, &state, verbose).await,
-        Command::Fork(args) => fork::run(args, &state, verbose).await,
-        Command::Approve(args) => decide::approve(args, &state).await,
-        Command::Reject(args) => decide::reject(args, &state).await,
-        Command::Override(args) => decide::override_gate(args, &state).await,
-        Command::Abort(args) => decide::abort(args, &state).await,
-        Command::Cancel(args) => cancel::run(&args, &state).await,
-        Command::Experiment(args) => experiment::run(args, &state, verbose).await,
-        Command::Runs(args) => runs::run(&args, &state),
-        Command::Show(args) => show::run(&args, &state),
-        Command::Log(args) => log::run(&args, &state).await,
-        Command::Compare(args) => compare::run(&args, &state),
-        Command::Export(args) => export::run(&args, &state),
-        Command::Import(args) => import::run(&args, &state).await,
-        Command::Doctor(args) => doctor::run(&args, &state),
-        Command::Gc(args) => gc::run(&args, &state).await,
-        Command::Pip(command) => pip::run(command, &state).await,
-        Command::Pipeline(command) => pipeline::run(command),
-        Command::Plugin(command) => plugin::run(command, &state).await,
-        Command::VerifySandbox(args) => verify_sandbox::run(&args, &state).await,
-        Command::Init(args) => init::run(&args),
-        Command::CompileComponent(args) => Ok(compile_component::run(&args)),
+        Command::Run(args) => run::run(args, context).await,
+        Command::Resume(args) => resume::run(args, context).await,
+        Command::Replay(args) => replay::run(args, context).await,
+        Command::Fork(args) => fork::run(args, context).await,
+        Command::Approve(args) => decide::approve(args, context).await,
+        Command::Reject(args) => decide::reject(args, context).await,
+        Command::Override(args) => decide::override_gate(args, context).await,
+        Command::Abort(args) => decide::abort(args, context).await,
+        Command::Cancel(args) => cancel::run(&args, context).await,
+        Command::Experiment(args) => experiment::run(args, context).await,
+        Command::Runs(args) => runs::run(&args, context),
+        Command::Show(args) => show::run(&args, context),
+        Command::Log(args) => log::run(&args, context).await,
+        Command::Compare(args) => compare::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
+        Command::Import(args) => import::run(&args, context).await,
+        Command::Doctor(args) => doctor::run(&args, context),
+        Command::Gc(args) => gc::run(&args, context).await,
+        Command::Pip(command) => pip::run(command, context).await,
+        Command::Pipeline(command) => pipeline::run(command, context),
+        Command::Plugin(command) => plugin::run(command, context).await,
+        Command::VerifySandbox(args) => verify_sandbox::run(&args, context).await,
+        Command::Init(args) => init::run(&args, context),
+        Command::CompileComponent(args) => Ok(compile_component::run(&args, context)),
     }
 }

@@ -1,18 +1,16 @@
 //! `phasegate pip`: improvement proposals of postmortems, and what people decide on them.
 
-use std::path::Path;
-
 use phasegate_journal::Journal;
 use phasegate_runtime::{Proposal, decide_proposal, proposals};
 use serde_json::Value;
 
 use crate::approver;
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::paths;
 use crate::terminal::format::one_line;
-use crate::terminal::text::say;
 
 /// What to do with proposals.
 #[derive(clap::Subcommand)]
@@ -44,41 +42,41 @@ pub struct Args {
 }
 
 /// Does it.
-pub async fn run(command: Command, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
-        Command::List { json } => list(json, state),
-        Command::Approve(args) => decide(args, true, state).await,
-        Command::Reject(args) => decide(args, false, state).await,
+        Command::List { json } => list(json, context),
+        Command::Approve(args) => decide(args, true, context).await,
+        Command::Reject(args) => decide(args, false, context).await,
     }
 }
 
-fn list(json: bool, state: &Path) -> Result<Exit, Failure> {
-    let all = match open::find_journal(state)? {
+fn list(json: bool, context: &Context) -> Result<Exit, Failure> {
+    let all = match open::find_journal(context)? {
         Some(journal) => proposals(&journal)?,
         None => Vec::new(),
     };
     if json {
-        say(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()));
+        context.printer.print_json_pretty(&all);
     } else if all.is_empty() {
-        say(&format!("no improvement proposals in {}\n", paths::display_path(state)));
+        context.printer.print(&format!("no improvement proposals in {}\n", paths::display_path(&context.state)));
     } else {
-        say(&all.iter().map(render_proposal).collect::<Vec<_>>().join("\n"));
+        context.printer.print(&all.iter().map(render_proposal).collect::<Vec<_>>().join("\n"));
     }
     Ok(Exit::Passed)
 }
 
-async fn decide(args: Args, approved: bool, state: &Path) -> Result<Exit, Failure> {
-    let journal = open::journal_to_write(state)?;
-    let name = resolve_proposal(&journal, &args.proposal)?;
+async fn decide(args: Args, approved: bool, context: &Context) -> Result<Exit, Failure> {
+    let journal = open::journal_to_write(context)?;
+    let name = resolve_proposal(context, &journal, &args.proposal)?;
     let by = approver::name(args.by)?;
     let decided = decide_proposal(&journal, &name, approved, &by, &args.reason).await?;
-    say(&format!("{}/{} {} by {by}; later runs are told\n", decided.run, decided.id, decided.status));
+    context.printer.print(&format!("{}/{} {} by {by}; later runs are told\n", decided.run, decided.id, decided.status));
     Ok(Exit::Passed)
 }
 
-fn resolve_proposal(journal: &dyn Journal, name: &str) -> Result<String, Failure> {
+fn resolve_proposal(context: &Context, journal: &dyn Journal, name: &str) -> Result<String, Failure> {
     match name.split_once('/') {
-        Some((run, id)) => Ok(format!("{}/{id}", find_run(journal, run)?)),
+        Some((run, id)) => Ok(format!("{}/{id}", find_run(context, journal, run)?)),
         None => Ok(name.to_owned()),
     }
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use phasegate_process::pipeline::{Ask, Phase, Pipeline, STANDARD, standard};
 use phasegate_runtime::BUNDLED;
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths::current_dir;
 use crate::terminal::format::{count, one_line, table};
-use crate::terminal::text::say;
 
 /// What to do with pipelines.
 #[derive(clap::Subcommand)]
@@ -39,22 +39,23 @@ pub enum Command {
 }
 
 /// Does it.
-pub fn run(command: Command) -> Result<Exit, Failure> {
+pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
+    let Context { printer, .. } = context;
     match command {
-        Command::List => say(&render_list()?),
+        Command::List => printer.print(&render_list()?),
         Command::Show { name, toml: true, .. } => {
             let text = standard(&name).ok_or_else(|| {
                 let known = STANDARD.map(|(name, _)| name).join(", ");
                 Failure::usage(format!("there is no standard pipeline `{name}`\nhint: known are {known}"))
             })?;
-            say(text);
+            printer.print(text);
         }
-        Command::Show { name, config, .. } => say(&render_pipeline(&load_pipeline(&name, config)?)),
+        Command::Show { name, config, .. } => printer.print(&render_pipeline(&load_pipeline(&name, config)?)),
         Command::Check { file, config } => {
             let pipeline = load_pipeline(&file, config)?;
             let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).count();
             let (phases, gates) = (count(pipeline.phases.len() as u64, "phase"), count(gates as u64, "gate"));
-            say(&format!("{file} is in order: {phases}, {gates}\n"));
+            printer.print(&format!("{file} is in order: {phases}, {gates}\n"));
         }
     }
     Ok(Exit::Passed)

@@ -1,15 +1,14 @@
 //! `phasegate replay`: executes a run again from its record and says whether it comes to the same.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use phasegate_runtime::{Error, Replayed, Stop, Watcher};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
 use crate::terminal::format::count;
-use crate::terminal::text::say;
 use crate::view::live::LiveView;
 
 /// Arguments of `replay`.
@@ -26,24 +25,28 @@ pub struct Args {
 }
 
 /// Replays the run; no model is asked and nothing is written.
-pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
-    let journal = open::journal(state)?;
-    let run = find_run(&journal, &args.run)?;
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let printer = &context.printer;
+    let journal = open::journal(context)?;
+    let run = find_run(context, &journal, &args.run)?;
     let host = open::host_over(
         Arc::new(journal),
-        state,
-        open::sandbox_settings(None),
+        context,
+        open::sandbox_settings(context, None),
         RunOptions { overlap: args.overlap, offline: true, ..RunOptions::default() },
         None,
     )?;
-    let view = Arc::new(LiveView::new(args.json, verbose, false).without_events());
+    let view = Arc::new(LiveView::new(context, args.json, false).without_events());
     let stop = Stop::default();
     stop_at_ctrl_c(stop.clone());
     let replayed = host.replay(&run, Arc::clone(&view) as Arc<dyn Watcher>, &stop).await;
     view.finish_run(&run);
     match replayed {
         Ok(replayed) => {
-            say(&if args.json { render_json(&replayed) } else { render_replay(&replayed) });
+            match args.json {
+                true => printer.print_json(&replayed),
+                false => printer.print(&render_replay(&replayed)),
+            }
             Ok(Exit::Passed)
         }
         Err(error @ (Error::Differs { .. } | Error::Diverged { .. })) => Err(Failure::check_failed(error.to_string())),
@@ -57,10 +60,6 @@ fn stop_at_ctrl_c(stop: Stop) {
             stop.stop("interrupted by Ctrl-C");
         }
     });
-}
-
-fn render_json(replayed: &Replayed) -> String {
-    format!("{}\n", serde_json::to_string(replayed).unwrap_or_default())
 }
 
 fn render_replay(replayed: &Replayed) -> String {

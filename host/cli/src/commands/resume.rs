@@ -1,10 +1,11 @@
 //! `phasegate resume`: goes on where the journal of a run ends.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_runtime::Raise;
 
+use crate::context::Context;
 use crate::drive::{RunDriver, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
@@ -44,17 +45,21 @@ pub struct Args {
 }
 
 /// Goes on with the run.
-pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let state = &context.state;
     // Asked before the house is opened, which would make a state folder.
-    let run = find_run(&open::journal_to_write(state)?, &args.run)?;
+    let run = find_run(context, &open::journal_to_write(context)?, &args.run)?;
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     if let Some(out) = out.as_deref().filter(|out| *out != paths::out_dir(state, &run)) {
         check_out_dir(out, args.force)?;
     }
     let raise = Raise { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
-    let host =
-        open::host(state, open::sandbox_settings(None), RunOptions { overlap: args.overlap, raise, offline: false })?;
-    let view = Arc::new(LiveView::new(args.json, verbose, false));
+    let host = open::host(
+        context,
+        open::sandbox_settings(context, None),
+        RunOptions { overlap: args.overlap, raise, offline: false },
+    )?;
+    let view = Arc::new(LiveView::new(context, args.json, false));
     let load = resume_target(&host, &view, state, run, out)?;
     Ok(RunDriver::new(host, view).drive_all(vec![load], 1).await)
 }

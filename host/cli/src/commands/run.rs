@@ -14,6 +14,7 @@ use phasegate_process::{RunId, TaskId};
 use phasegate_runtime::{BUNDLED, Config, Error, House, LoadedPipeline, NewRun, TaskSource, Watcher, load};
 
 use crate::commands::plugin::accept;
+use crate::context::Context;
 use crate::drive::{RunDriver, RunTarget, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run;
@@ -81,29 +82,30 @@ struct RunPlan {
 }
 
 /// Checks everything, makes the runs, and carries them to their ends.
-pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
-    let plan = plan_runs(&args, state)?;
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let state = &context.state;
+    let plan = plan_runs(&args, context)?;
     check_out_dirs(&args, &plan, state)?;
     // What was begun goes on with what it pinned, whatever became of the configuration.
     let setup = if plan.new.is_empty() { None } else { Some(setup(&args, &plan.new).await?) };
 
     let sandbox = match &setup {
         Some((config, _)) => config.sandbox.clone(),
-        None => open::sandbox_settings(args.config.as_deref()),
+        None => open::sandbox_settings(context, args.config.as_deref()),
     };
-    let host = open::host(state, sandbox, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
-    let view = Arc::new(LiveView::new(args.json, verbose, plan.count() > 1));
+    let host = open::host(context, sandbox, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
+    let view = Arc::new(LiveView::new(context, args.json, plan.count() > 1));
     let mut targets = Vec::new();
     for (run, task) in &plan.resumed {
         let out = out_dir_for(&args, task, plan.count());
         targets.push(resume_target(&host, &view, state, run.clone(), out)?);
-        view.say(&format!("run {run} of task {task} {}\n", render_resume_status(&host, run)?));
+        view.print(&format!("run {run} of task {task} {}\n", render_resume_status(&host, run)?));
     }
     if let Some((config, pipeline)) = &setup {
         for task in &plan.new {
             let new = NewRun::of(task, pipeline, config);
             let out = out_dir_for(&args, &task.task.id, plan.count());
-            targets.push(create_run(&host, &view, state, new, out).await?);
+            targets.push(create_run(&host, &view, context, new, out).await?);
         }
     }
     let jobs = args.jobs.map_or(if args.overlap { 8 } else { 1 }, NonZeroUsize::get);
@@ -123,7 +125,7 @@ async fn setup(args: &Args, tasks: &[TaskSource]) -> Result<(Config, LoadedPipel
 async fn create_run(
     host: &House,
     view: &Arc<LiveView>,
-    state: &Path,
+    context: &Context,
     new: NewRun<'_>,
     out: Option<PathBuf>,
 ) -> Result<RunTarget, Failure> {
@@ -131,17 +133,19 @@ async fn create_run(
     let config = render_config_source(new.config, new.pipeline);
     let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
     // Before the run is made: one that is killed as soon as it exists has not forgotten where its results go.
-    paths::save_out_dir(state, &run, &out);
+    paths::save_out_dir(&context.state, &run, &out);
     let watcher: Arc<dyn Watcher> = Arc::clone(view) as Arc<dyn Watcher>;
     match host.create_as(run.clone(), new.clone(), &watcher).await {
-        Err(Error::NotAgreed(changes)) if !new.config.locked && accept::accept_at_terminal(&changes, new.config)? => {
+        Err(Error::NotAgreed(changes))
+            if !new.config.locked && accept::accept_at_terminal(&changes, new.config, &context.printer)? =>
+        {
             host.create_as(run.clone(), new, &watcher).await?;
         }
         made => made?,
     }
-    let (state, out_shown) = (paths::display_path(state), paths::display_path(&out));
+    let (state, out_shown) = (paths::display_path(&context.state), paths::display_path(&out));
     let places = header::HeaderPaths { config: Some(config), state: &state, out: &out_shown };
-    view.say(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
+    view.print(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
     Ok(RunTarget { run, out })
 }
 
@@ -153,8 +157,8 @@ fn render_resume_status(host: &House, run: &RunId) -> Result<&'static str, Failu
     })
 }
 
-fn plan_runs(args: &Args, state: &Path) -> Result<RunPlan, Failure> {
-    let journal = if args.resume { open::find_journal_to_write(state)? } else { None };
+fn plan_runs(args: &Args, context: &Context) -> Result<RunPlan, Failure> {
+    let journal = if args.resume { open::find_journal_to_write(context)? } else { None };
     let newest = |task: &TaskId| journal.as_ref().map_or(Ok(None), |journal| find_run::newest_run(journal, task));
     let mut plan = RunPlan::default();
     if let Some(id) = &args.task_id {

@@ -1,7 +1,5 @@
 //! `phasegate runs`: every run of the state folder, newest first.
 
-use std::path::Path;
-
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::calendar::moment;
@@ -9,11 +7,11 @@ use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_runtime::load;
 use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths;
 use crate::terminal::format::{compact_number, cost, count, table, truncate};
-use crate::terminal::text::say;
 
 /// Arguments of `runs`.
 #[derive(clap::Args)]
@@ -31,20 +29,21 @@ struct ListedRun {
 }
 
 /// Lists them.
-pub fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
-    let runs = match open::find_journal(state)? {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let Context { state, printer, .. } = context;
+    let runs = match open::find_journal(context)? {
         Some(journal) => list_runs(&journal)?,
         None => Vec::new(),
     };
     if args.json {
         let list: Vec<Value> = runs.iter().map(to_json).collect();
-        say(&format!("{}\n", serde_json::to_string_pretty(&list).unwrap_or_default()));
+        printer.print_json_pretty(&list);
     } else if runs.is_empty() {
-        say(&format!("no runs in {}\n", paths::display_path(state)));
+        printer.print(&format!("no runs in {}\n", paths::display_path(state)));
     } else {
         let head = ["run", "task", "started", "status", "models", "why"].map(str::to_owned).to_vec();
         let rows: Vec<_> = std::iter::once(head).chain(runs.iter().map(row)).collect();
-        say(&table(&rows));
+        printer.print(&table(&rows));
     }
     Ok(Exit::Passed)
 }

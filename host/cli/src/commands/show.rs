@@ -1,7 +1,6 @@
 //! `phasegate show`: a run explained, attempt by attempt, with what to do next.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use phasegate_broker::OnUnknown;
 use phasegate_journal::Journal;
@@ -12,13 +11,13 @@ use phasegate_process::state::{Judged, State};
 use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded, RunId};
 use phasegate_runtime::{RunSettings, load, read_json};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::paths;
 use crate::terminal::format::{duration, one_line};
 use crate::terminal::style::Paint;
-use crate::terminal::text::{sanitize, say};
 use crate::view::event::{failure_reason, render_choice, render_decision, render_fork};
 use crate::view::next_steps::render_decision_commands;
 use crate::view::{fork_tree, gate, header, summary};
@@ -34,24 +33,24 @@ pub struct Args {
 }
 
 /// Explains the run.
-pub fn run(args: &Args, state_dir: &Path) -> Result<Exit, Failure> {
-    let journal = open::journal(state_dir)?;
-    let run = find_run(&journal, &args.run)?;
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let Context { state: state_dir, printer, .. } = context;
+    let journal = open::journal(context)?;
+    let run = find_run(context, &journal, &args.run)?;
     let (state, events) = load(&journal, &run)?;
     if args.json {
-        let json = serde_json::to_string_pretty(&TaskResult::of(&state, &events)).unwrap_or_default();
-        say(&format!("{json}\n"));
+        printer.print_json_pretty(&TaskResult::of(&state, &events));
         return Ok(Exit::Passed);
     }
     let out = paths::out_dir(state_dir, &run);
     let out = out.is_dir().then(|| paths::display_path(&out));
-    let paint = Paint::stdout();
-    say(&render_origin(&journal, &state, &events));
-    say(&summary::render_summary(&journal, &state, &events, out.as_deref(), paint));
-    say(&fork_tree::render_fork_tree(&journal, &state, paint)?);
-    say(&render_attempts(&state, &events, paint));
-    say(&render_open_calls(&state, &events));
-    say(&render_next_step(&journal, &run, &state, &events, paint)?);
+    let paint = printer.paint();
+    printer.print(&render_origin(&journal, &state, &events));
+    printer.print(&summary::render_summary(&journal, &state, &events, out.as_deref(), paint));
+    printer.print(&fork_tree::render_fork_tree(&journal, &state, paint)?);
+    printer.print(&render_attempts(&state, &events, paint));
+    printer.print(&render_open_calls(&state, &events));
+    printer.print(&render_next_step(&journal, &run, &state, &events, paint)?);
     Ok(Exit::Passed)
 }
 
@@ -184,7 +183,7 @@ fn render_next_step(
             Some(pid) => format!("\nprocess {pid} carries it; stop it with: phasegate cancel {run}\n"),
             None => format!("\nits process is gone; go on with: phasegate resume {run}{again}\n"),
         },
-        _ => sanitize(""),
+        _ => String::new(),
     })
 }
 

@@ -1,16 +1,17 @@
 //! `phasegate verify-sandbox`: attacks this host as it is configured, and says what came of each attack.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use phasegate_runtime::BUNDLED;
 use phasegate_verify::{Tried, Verified, verify};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths;
 use crate::terminal::format::{byte_size, count, duration, one_line, table, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::text::{sanitize, say};
+use crate::terminal::text::sanitize;
 
 /// How much of an outcome goes into the table; `--json` has all of it.
 const MAX_OUTCOME: usize = 72;
@@ -30,14 +31,15 @@ pub struct Args {
 }
 
 /// Attacks. Only when every attack held does it end well.
-pub async fn run(args: &Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let printer = &context.printer;
     let config = open::config(args.config.as_deref(), None)?;
     let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &paths::current_dir(), &BUNDLED)?;
-    let verified = verify(open::engine_settings(state, config.sandbox.clone())?, &config, &pipeline).await?;
+    let verified = verify(open::engine_settings(&context.state, config.sandbox.clone())?, &config, &pipeline).await?;
     if args.json {
-        say(&format!("{}\n", serde_json::to_string_pretty(&verified).unwrap_or_default()));
+        printer.print_json_pretty(&verified);
     } else {
-        say(&render_report(&verified, Paint::stdout()));
+        printer.print(&render_report(&verified, printer.paint()));
     }
     Ok(if verified.held { Exit::Passed } else { Exit::Failed })
 }

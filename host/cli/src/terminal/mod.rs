@@ -2,6 +2,7 @@
 
 pub mod columns;
 pub mod format;
+pub mod printer;
 pub mod progress;
 pub mod prompt;
 pub mod style;

@@ -4,28 +4,9 @@
 //! strangers (models, plugins, files) is shown without control characters.
 
 use std::borrow::Cow;
-use std::io::{Write, stderr, stdout};
-
-/// Prints to stdout.
-pub fn say(text: &str) {
-    // Whoever reads may have gone away; that is no reason to stop.
-    let _ = stdout().lock().write_all(escape_controls(text).as_bytes());
-    let _ = stdout().lock().flush();
-}
-
-/// Prints to stdout, and tells whether anybody still reads it.
-pub fn heard(text: &str) -> bool {
-    let mut out = stdout().lock();
-    out.write_all(escape_controls(text).as_bytes()).and_then(|()| out.flush()).is_ok()
-}
-
-/// Prints to stderr.
-pub fn complain(text: &str) {
-    let _ = stderr().lock().write_all(escape_controls(text).as_bytes());
-}
 
 /// What people read is clean already; JSON leaves some of what steers a terminal as it is, and may say it so as well.
-fn escape_controls(text: &str) -> Cow<'_, str> {
+pub fn escape_controls(text: &str) -> Cow<'_, str> {
     let is_control = |c: char| matches!(c, '\u{7f}'..='\u{9f}') || is_bidi_control(c);
     match text.contains(is_control) {
         false => Cow::Borrowed(text),

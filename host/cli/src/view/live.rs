@@ -8,14 +8,16 @@ use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_runtime::{Seen, Watcher};
 
+use crate::context::Context;
 use crate::terminal::format::one_line;
+use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
 use crate::terminal::style::Paint;
-use crate::terminal::text;
 use crate::view::event::{render_json_line, render_progress, render_verbose};
 
 /// Watches all runs of the process.
 pub struct LiveView {
+    printer: Printer,
     json: bool,
     verbose: u8,
     several: bool,
@@ -25,9 +27,9 @@ pub struct LiveView {
 
 impl LiveView {
     /// `several` runs at once name themselves on each line.
-    pub fn new(json: bool, verbose: u8, several: bool) -> Self {
+    pub fn new(context: &Context, json: bool, several: bool) -> Self {
         let bars = (!json && std::io::stderr().is_terminal()).then(ProgressBars::new);
-        Self { json, verbose, several, events: true, bars }
+        Self { printer: context.printer, json, verbose: context.verbose, several, events: true, bars }
     }
 
     /// Not a word of events on stdout with `--json`: they are in the journal already.
@@ -35,14 +37,19 @@ impl LiveView {
         Self { events: false, ..self }
     }
 
+    /// Where this view prints.
+    pub fn printer(&self) -> Printer {
+        self.printer
+    }
+
     /// The colours of what is said to people.
     pub fn paint(&self) -> Paint {
-        if self.json { Paint::stderr() } else { Paint::stdout() }
+        if self.json { self.printer.note_paint() } else { self.printer.paint() }
     }
 
     /// Says something to people, above the bars if there are any.
-    pub fn say(&self, text: &str) {
-        let print = || if self.json { text::complain(text) } else { text::say(text) };
+    pub fn print(&self, text: &str) {
+        let print = || if self.json { self.printer.note(text) } else { self.printer.print(text) };
         match &self.bars {
             Some(bars) => bars.print_above(print),
             None => print(),
@@ -66,14 +73,14 @@ impl LiveView {
 
     fn line(&self, run: &RunId, text: &str) {
         let name = if self.several { format!("{} ", self.paint().dim(run.as_str())) } else { String::new() };
-        self.say(&format!("{name}{text}\n"));
+        self.print(&format!("{name}{text}\n"));
     }
 }
 
 impl Watcher for LiveView {
     fn event(&self, run: &RunId, event: &Recorded, state: &State) {
         if self.json && self.events {
-            text::say(&render_json_line(run, event));
+            self.printer.print(&render_json_line(run, event));
         }
         let more = || if self.verbose > 0 { render_verbose(event) } else { None };
         if let Some(text) = render_progress(event, state, self.paint()).or_else(more) {

@@ -21,7 +21,6 @@ use crate::drive::stop_on_ctrl_c;
 use crate::exit::{Exit, Failure};
 use crate::paths;
 use crate::terminal::format::{cost, count, duration, truncate};
-use crate::terminal::text::complain;
 use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
 
 /// How long a reason may be on the line of a cell.
@@ -77,9 +76,9 @@ impl ExperimentDriver {
         let this = Arc::clone(self);
         let halt = move |message: &str| {
             this.halted.store(true, Ordering::Relaxed);
-            this.view.print_above(|| complain(message));
+            this.view.note(message);
         };
-        stop_on_ctrl_c(self.stop.clone(), halt, "go on with the same command\n".to_owned());
+        stop_on_ctrl_c(self.stop.clone(), self.view.printer(), halt, "go on with the same command\n".to_owned());
         let open = self.open_cells();
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
@@ -109,14 +108,14 @@ impl ExperimentDriver {
             let cell = self.cell(planned);
             match cell.standing.ended() {
                 true if self.out_dir(&planned.place.run).is_dir() => {}
-                true => self.write_out(&planned.place.run).unwrap_or_else(|failure| failure.print()),
+                true => self.write_out(&planned.place.run).unwrap_or_else(|failure| self.view.fail(&failure)),
                 false => open.push(planned.clone()),
             }
         }
         let before = self.plan.cells.len() - open.len();
         self.ended.store(before, Ordering::Relaxed);
         if before > 0 {
-            complain(&format!(
+            self.view.note(&format!(
                 "{} ended before and {} taken as {}\n",
                 count(before as u64, "run"),
                 is(before),
@@ -130,7 +129,7 @@ impl ExperimentDriver {
         let carried = self.drive_to_end(planned).await;
         self.view.finish_run(&planned.place.run);
         carried.unwrap_or_else(|failure| {
-            self.view.print_above(|| failure.print());
+            self.view.fail(&failure);
             failure.exit
         })
     }
@@ -195,16 +194,13 @@ impl ExperimentDriver {
             duration(took.elapsed_ms)
         );
         let of = self.plan.cells.len();
-        self.view.print_above(|| {
-            complain(&format!("{number:>4}/{of} {label} {standing} ({figures}){so}\n"));
-            if exit == Exit::Waiting {
-                let passes = waits_at_passed_gate(self.host.journal().as_ref(), &planned.place.run);
-                complain(&format!(
-                    "{}and then with the experiment\n",
-                    render_decision_commands(&planned.place.run, passes)
-                ));
-            }
-        });
+        let mut text = format!("{number:>4}/{of} {label} {standing} ({figures}){so}\n");
+        if exit == Exit::Waiting {
+            let passes = waits_at_passed_gate(self.host.journal().as_ref(), &planned.place.run);
+            let commands = render_decision_commands(&planned.place.run, passes);
+            text.push_str(&format!("{commands}and then with the experiment\n"));
+        }
+        self.view.note(&text);
     }
 
     fn label(&self, planned: &Planned) -> String {

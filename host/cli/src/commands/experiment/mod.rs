@@ -10,7 +10,7 @@ mod view;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_broker::Broker;
@@ -19,12 +19,11 @@ use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::experiment::Results;
 use phasegate_runtime::{Config, Error, House};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open::{self, RunOptions};
 use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
-use crate::terminal::style::Paint;
-use crate::terminal::text::{complain, say};
 use drive::ExperimentDriver;
 use view::ExperimentView;
 
@@ -65,7 +64,8 @@ pub struct Args {
 }
 
 /// Makes or goes on with every run, and tells what came of them.
-pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure> {
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let Context { state, printer, .. } = context;
     let experiment = Experiment::read(&args.file)?;
     let config = open::config(args.config.as_deref(), Some(&experiment.dir))?.locked_if(args.locked);
     let plan = experiment.plan(&config)?;
@@ -79,7 +79,7 @@ pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure>
     let spent = purse.spent();
     let host = open::host_over(
         journal,
-        state,
+        context,
         config.sandbox.clone(),
         RunOptions { overlap: args.overlap, ..RunOptions::default() },
         Some(purse),
@@ -87,7 +87,7 @@ pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure>
     check_variants(&experiment, &plan, &config, &host).await?;
 
     let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
-    complain(&format!(
+    printer.note(&format!(
         "experiment {}: {} × {} × {} = {}, {jobs} at once\nbudget      {} for all of them; {} in {} before\nresults     {}\n\n",
         experiment.name,
         count(experiment.tasks.len() as u64, "task"),
@@ -101,19 +101,19 @@ pub async fn run(args: Args, state: &Path, verbose: u8) -> Result<Exit, Failure>
     ));
     let name = experiment.name.clone();
     let driver =
-        ExperimentDriver::new(experiment, plan, config, host, ExperimentView::new(verbose), out.clone(), state);
+        ExperimentDriver::new(experiment, plan, config, host, ExperimentView::new(context), out.clone(), state);
     let (cells, exit) = driver.drive(jobs).await;
     let results = Results::of(&name, cells);
     files::write(&out, &results)?;
-    say(&match (args.json, args.csv, args.markdown) {
+    printer.print(&match (args.json, args.csv, args.markdown) {
         (true, ..) => table::render_json(&results),
         (_, true, _) => table::render_csv(&results),
         (.., true) => table::render_markdown(&results),
-        _ => table::render_terminal(&results, Paint::stdout()),
+        _ => table::render_terminal(&results, printer.paint()),
     });
-    complain(&format!("\nresults are in {}\n", paths::display_path(&out)));
+    printer.note(&format!("\nresults are in {}\n", paths::display_path(&out)));
     if !results.complete() {
-        complain("not every run has ended; go on with the same command\n");
+        printer.note("not every run has ended; go on with the same command\n");
     }
     Ok(exit)
 }

@@ -6,30 +6,50 @@ use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_runtime::{Seen, Watcher};
 
+use crate::context::Context;
+use crate::exit::Failure;
 use crate::terminal::format::one_line;
+use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
-use crate::terminal::style::Paint;
-use crate::terminal::text::complain;
 use crate::view::event::render_progress;
 
 /// Watches all runs.
 pub struct ExperimentView {
     verbose: u8,
+    printer: Printer,
     bars: Option<ProgressBars>,
 }
 
 impl ExperimentView {
     /// Bars where there is a terminal.
-    pub fn new(verbose: u8) -> Self {
-        Self { verbose, bars: std::io::stderr().is_terminal().then(ProgressBars::new) }
+    pub fn new(context: &Context) -> Self {
+        Self {
+            verbose: context.verbose,
+            printer: context.printer,
+            bars: std::io::stderr().is_terminal().then(ProgressBars::new),
+        }
     }
 
-    /// Prints something above the bars.
-    pub fn print_above(&self, print: impl FnOnce()) {
+    /// Prints a note above the bars.
+    pub fn note(&self, text: &str) {
+        self.print_above(|| self.printer.note(text));
+    }
+
+    /// Prints why a run has no end, above the bars.
+    pub fn fail(&self, failure: &Failure) {
+        self.print_above(|| failure.print(&self.printer));
+    }
+
+    fn print_above(&self, print: impl FnOnce()) {
         match &self.bars {
             Some(bars) => bars.print_above(print),
             None => print(),
         }
+    }
+
+    /// Where notes are printed.
+    pub fn printer(&self) -> Printer {
+        self.printer
     }
 
     /// A run by the name that a person knows its cell by.
@@ -48,13 +68,13 @@ impl ExperimentView {
     }
 
     fn line(&self, run: &RunId, text: &str) {
-        self.print_above(|| complain(&format!("{} {text}\n", Paint::stderr().dim(run.as_str()))));
+        self.note(&format!("{} {text}\n", self.printer.note_paint().dim(run.as_str())));
     }
 }
 
 impl Watcher for ExperimentView {
     fn event(&self, run: &RunId, event: &Recorded, state: &State) {
-        if let Some(text) = render_progress(event, state, Paint::stderr()).filter(|_| self.verbose > 0) {
+        if let Some(text) = render_progress(event, state, self.printer.note_paint()).filter(|_| self.verbose > 0) {
             self.line(run, &text);
         }
         self.bars.iter().for_each(|bars| bars.on_event(run, event, state));
@@ -63,7 +83,7 @@ impl Watcher for ExperimentView {
     fn seen(&self, run: &RunId, _at: Option<&AttemptId>, seen: Seen) {
         match &seen {
             Seen::Compiling { plugin, done: false } if self.bars.is_none() => {
-                complain(&format!("compiling {plugin} (once on this machine)\n"));
+                self.printer.note(&format!("compiling {plugin} (once on this machine)\n"));
             }
             Seen::Log { level, line } if self.verbose > 0 => self.line(run, &format!("{level}: {}", one_line(line))),
             _ => {}

@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::paths::{current_dir, display_path};
-use crate::terminal::text::say;
 
 const FILES: [(&str, &str); 2] =
     [("phasegate.toml", include_str!("phasegate.toml")), ("task.toml", include_str!("task.toml"))];
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 /// Writes both files, or neither.
-pub fn run(args: &Args) -> Result<Exit, Failure> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let dir = current_dir().join(&args.dir);
     if let Some((name, _)) = FILES.iter().find(|(name, _)| dir.join(name).symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!(
@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> Result<Exit, Failure> {
         write_new(&file, text).map_err(|why| unwritable(&file, &why))?;
     }
     let (config, task) = (display_path(&dir.join("phasegate.toml")), display_path(&dir.join("task.toml")));
-    say(&format!(
+    context.printer.print(&format!(
         "wrote {config}: which models, at what price and budget, and whom to ask\nwrote {task}: a first task\n\n\
          next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or name a model in {config}; then\n  phasegate run --task {task}\n"
     ));

@@ -9,11 +9,13 @@ use phasegate_process::pipeline::Grants;
 use phasegate_runtime::{BUNDLED, Config, accept, agreed, pin_of};
 
 use crate::approver;
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::paths::current_dir;
+use crate::terminal::printer::Printer;
 use crate::terminal::prompt::{ask_name, confirm_changes, is_interactive};
-use crate::terminal::text::{sanitize, say};
+use crate::terminal::text::sanitize;
 
 /// What is agreed to.
 #[derive(clap::Args)]
@@ -35,7 +37,7 @@ pub struct Args {
 }
 
 /// Does it.
-pub fn run(args: Args) -> Result<Exit, Failure> {
+pub fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let config = open::config(args.config.as_deref(), None)?;
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
@@ -48,16 +50,18 @@ pub fn run(args: Args) -> Result<Exit, Failure> {
     let by = approver::name(args.by)?;
     let pin_text = render_pin(&args.name, &pin);
     accept(&config, vec![(args.name, pin)], &by)?;
-    say(&sanitize(&format!("{before}\n{by} agrees to {pin_text}\n")));
+    context.printer.print(&sanitize(&format!("{before}\n{by} agrees to {pin_text}\n")));
     Ok(Exit::Passed)
 }
 
 /// Asks the person at this terminal, if there is one, and says whether they agreed to all of it.
-pub fn accept_at_terminal(changes: &[Change], config: &Config) -> Result<bool, Failure> {
+pub fn accept_at_terminal(changes: &[Change], config: &Config, printer: &Printer) -> Result<bool, Failure> {
     if !is_interactive() {
         return Ok(false);
     }
-    let Some(by) = approver::name(None).ok().or_else(ask_name).filter(|by| confirm_changes(changes, by)) else {
+    let Some(by) =
+        approver::name(None).ok().or_else(|| ask_name(printer)).filter(|by| confirm_changes(printer, changes, by))
+    else {
         return Ok(false);
     };
     let pins = changes.iter().map(|change| (change.plugin.clone(), change.now.clone()));

@@ -9,11 +9,12 @@ use phasegate_runtime::read_component;
 use phasegate_sandbox::{Call, Engine, Inspection, Limits, World, inspect};
 use serde_json::Value;
 
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::terminal::format::{byte_size, describe_read_error, one_line, table, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::text::{sanitize, say};
+use crate::terminal::text::sanitize;
 
 /// How much is told of one thing that a plugin says of itself.
 const MAX_TEXT: usize = 200;
@@ -33,19 +34,20 @@ pub struct Args {
 }
 
 /// Shows it. A component that this host would not take ends with the exit code for configuration.
-pub async fn run(args: Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let printer = &context.printer;
     let name = args.file.display().to_string();
     let bytes = read_bytes(&args.file)?;
     let inspection = inspect(&bytes).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
     if args.environment {
-        let offers = read_environment(&name, bytes, &inspection, state).await?;
-        say(&format!("{}\n", serde_json::to_string_pretty(&offers).unwrap_or_default()));
+        let offers = read_environment(&name, bytes, &inspection, context).await?;
+        printer.print_json_pretty(&offers);
         return Ok(Exit::Passed);
     }
     if args.json {
-        say(&format!("{}\n", serde_json::to_string_pretty(&inspection).unwrap_or_default()));
+        printer.print_json_pretty(&inspection);
     } else {
-        say(&render_inspection(&name, &inspection, Paint::stdout()));
+        printer.print(&render_inspection(&name, &inspection, printer.paint()));
     }
     Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
 }
@@ -127,7 +129,7 @@ async fn read_environment(
     name: &str,
     bytes: Vec<u8>,
     inspection: &Inspection,
-    state: &Path,
+    context: &Context,
 ) -> Result<serde_json::Value, Failure> {
     if inspection.world != Some(World::Runner) {
         return Err(Failure::usage(format!(
@@ -136,7 +138,7 @@ async fn read_environment(
     }
     let plugin: PluginName = "runner".parse().map_err(|bad| Failure::usage(format!("{bad}")))?;
     let digest = inspection.digest.clone();
-    let settings = open::engine_settings(state, open::sandbox_settings(None))?;
+    let settings = open::engine_settings(&context.state, open::sandbox_settings(context, None))?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(phasegate_runtime::Error::from)?;
         Ok(engine.load(&plugin, &digest, || Ok(bytes))?)

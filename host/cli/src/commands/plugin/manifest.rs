@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use phasegate_sandbox::{inspect, with_manifest};
 
 use super::inspect::render_inspection;
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::terminal::format::describe_read_error;
-use crate::terminal::style::Paint;
-use crate::terminal::text::say;
 
 /// Arguments of `plugin manifest`.
 #[derive(clap::Args)]
@@ -22,7 +21,7 @@ pub struct Args {
 }
 
 /// The component gets the manifest, or stays as it is. What it says of itself from then on is shown.
-pub fn run(args: &Args) -> Result<Exit, Failure> {
+pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (file, from) = (&args.file, &args.manifest);
     let (name, from_name) = (file.display(), from.display());
     let component = std::fs::read(file).map_err(|why| Failure::usage(format!("{name} cannot be read: {why}")))?;
@@ -35,6 +34,6 @@ pub fn run(args: &Args) -> Result<Exit, Failure> {
     std::fs::write(&new, changed)
         .and_then(|()| std::fs::rename(&new, file))
         .map_err(|why| Failure::infrastructure(format!("{name} cannot be written: {why}")))?;
-    say(&render_inspection(&name.to_string(), &inspection, Paint::stdout()));
+    context.printer.print(&render_inspection(&name.to_string(), &inspection, context.printer.paint()));
     Ok(Exit::Passed)
 }

@@ -5,8 +5,7 @@ mod check;
 mod inspect;
 mod manifest;
 
-use std::path::Path;
-
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
 /// What to do with plugins.
@@ -23,11 +22,11 @@ pub enum Command {
 }
 
 /// Does it.
-pub async fn run(command: Command, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
-        Command::Inspect(args) => inspect::run(args, state).await,
-        Command::Manifest(args) => manifest::run(&args),
-        Command::Accept(args) => accept::run(args),
-        Command::Check(args) => check::run(args, state).await,
+        Command::Inspect(args) => inspect::run(args, context).await,
+        Command::Manifest(args) => manifest::run(&args, context),
+        Command::Accept(args) => accept::run(args, context),
+        Command::Check(args) => check::run(args, context).await,
     }
 }

@@ -18,11 +18,12 @@ use phasegate_sandbox::{Call, CallError, Engine, Inspection, Limits, Plugin, Wor
 use serde_json::{Value, json};
 
 use super::inspect::{read_bytes, render_inspection};
+use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open;
 use crate::terminal::format::{count, table, truncate};
 use crate::terminal::style::Paint;
-use crate::terminal::text::{sanitize, say};
+use crate::terminal::text::sanitize;
 use dry_host::{CallLog, DryHost};
 use samples::Samples;
 
@@ -58,7 +59,8 @@ struct DryCall {
 }
 
 /// Does it.
-pub async fn run(args: Args, state: &Path) -> Result<Exit, Failure> {
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let printer = &context.printer;
     let name = args.file.display().to_string();
     let samples = Arc::new(Samples::new()?);
     samples.phase(&args.phase)?;
@@ -67,7 +69,7 @@ pub async fn run(args: Args, state: &Path) -> Result<Exit, Failure> {
     let steps = match inspection.misfit {
         Some(_) => Vec::new(),
         None => {
-            let plugin = load(plugin_name(&args.file)?, bytes, &inspection, state).await?;
+            let plugin = load(plugin_name(&args.file)?, bytes, &inspection, context).await?;
             check_grants(&plugin)?;
             dry_calls(&plugin, samples, &args.phase).await?
         }
@@ -75,9 +77,9 @@ pub async fn run(args: Args, state: &Path) -> Result<Exit, Failure> {
     let held = inspection.misfit.is_none() && steps.iter().all(|step| step.fault.is_none());
     if args.json {
         let report = json!({ "file": name, "inspection": inspection, "dry_calls": steps, "held": held });
-        say(&format!("{}\n", serde_json::to_string_pretty(&report).unwrap_or_default()));
+        printer.print_json_pretty(&report);
     } else {
-        say(&render_report(&name, &inspection, &steps, Paint::stdout()));
+        printer.print(&render_report(&name, &inspection, &steps, printer.paint()));
     }
     Ok(if held { Exit::Passed } else { Exit::Failed })
 }
@@ -95,9 +97,9 @@ fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
     name.map_err(|bad| Failure::infrastructure(format!("{bad}")))
 }
 
-async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, state: &Path) -> Result<Plugin, Failure> {
+async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, context: &Context) -> Result<Plugin, Failure> {
     let digest = inspection.digest.clone();
-    let settings = open::engine_settings(state, open::sandbox_settings(None))?;
+    let settings = open::engine_settings(&context.state, open::sandbox_settings(context, None))?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(|why| Failure::infrastructure(why.to_string()))?;
         engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::check_failed(why.to_string()))

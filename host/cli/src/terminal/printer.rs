@@ -1,0 +1,61 @@
+//! The two streams of a command: results go to stdout, notes for the person to stderr.
+//!
+//! A reader that went away is not an error. What could steer a terminal is escaped, and colours appear only where the
+//! stream is a terminal and `NO_COLOR` is not set.
+
+use std::io::{Write, stderr, stdout};
+
+use serde::Serialize;
+
+use super::style::Paint;
+use super::text::escape_controls;
+
+/// Prints what a command has to report.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    out: Paint,
+    err: Paint,
+}
+
+impl Printer {
+    /// Uses colours on each stream that is a terminal.
+    pub fn new() -> Self {
+        Self { out: Paint::stdout(), err: Paint::stderr() }
+    }
+
+    /// The colours of results.
+    pub fn paint(&self) -> Paint {
+        self.out
+    }
+
+    /// The colours of notes.
+    pub fn note_paint(&self) -> Paint {
+        self.err
+    }
+
+    /// Prints a result.
+    pub fn print(&self, text: &str) {
+        self.try_print(text);
+    }
+
+    /// Prints a result; false if the reader of stdout went away.
+    pub fn try_print(&self, text: &str) -> bool {
+        let mut out = stdout().lock();
+        out.write_all(escape_controls(text).as_bytes()).and_then(|()| out.flush()).is_ok()
+    }
+
+    /// Prints a result as JSON on one line.
+    pub fn print_json(&self, value: &impl Serialize) {
+        self.print(&format!("{}\n", serde_json::to_string(value).unwrap_or_default()));
+    }
+
+    /// Prints a result as indented JSON.
+    pub fn print_json_pretty(&self, value: &impl Serialize) {
+        self.print(&format!("{}\n", serde_json::to_string_pretty(value).unwrap_or_default()));
+    }
+
+    /// Prints a note for the person.
+    pub fn note(&self, text: &str) {
+        let _ = stderr().lock().write_all(escape_controls(text).as_bytes());
+    }
+}
