@@ -2,24 +2,69 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::Command;
+use crate::help::group_subcommands;
 
-/// Carries tasks through gated phases: plugins think, the host decides.
+/// Run tasks through gated phases: plugins propose, the host decides
 #[derive(Parser)]
-#[command(name = "phasegate", version, propagate_version = true, disable_help_subcommand = true)]
-#[command(
-    after_help = "Exit codes: 0 passed, 1 a gate failed for good, 2 usage or configuration, 3 waiting for a person, \
-                        4 infrastructure, 130 interrupted."
-)]
+#[command(name = "phasegate", version, propagate_version = true, disable_help_subcommand = true, max_term_width = 80)]
+#[command(after_help = "Exit codes:
+  0    success; for a run, every gate passed
+  1    a gate failed, a person ended the run, or a check failed
+  2    wrong usage or configuration; nothing was started
+  3    the run waits for a decision
+  4    infrastructure error; the run can be resumed
+  130  interrupted; the run can be resumed")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// The folder that runs are recorded in [default: the nearest .phasegate upwards, else .phasegate here]
+    /// State folder [default: nearest .phasegate upwards, else ./.phasegate]
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Show what plugins and the host log; twice for more. RUST_LOG is honoured
+    /// Show more progress and log lines; give it twice for debug logs
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// Returns the parser of the command line, with the subcommands grouped in `--help`.
+pub fn parser() -> clap::Command {
+    group_subcommands(Cli::command())
+}
+
+/// Parses the command line. Prints help or the usage error and exits if there is no subcommand to run.
+pub fn parse() -> Cli {
+    Cli::from_arg_matches(&parser().get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::parser;
+    use crate::help::GROUPS;
+
+    #[test]
+    fn every_subcommand_is_in_one_group() {
+        let program = parser();
+        let mut visible: Vec<&str> =
+            program.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name).collect();
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        visible.sort_unstable();
+        grouped.sort_unstable();
+        assert_eq!(visible, grouped);
+    }
+
+    #[test]
+    fn help_fits_in_eighty_columns() {
+        fn check(command: &mut Command) {
+            let help = command.render_help().to_string();
+            assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+            command.get_subcommands_mut().for_each(check);
+        }
+        let mut program = parser();
+        program.build();
+        check(&mut program);
+    }
 }

@@ -13,4 +13,6 @@ pub struct Context {
     pub verbose: u8,
     /// Prints results and notes.
     pub printer: Printer,
+    /// Returns the parser of the command line, for the reference in Markdown.
+    pub parser: fn() -> clap::Command,
 }

@@ -10,6 +10,7 @@ mod context;
 mod drive;
 mod exit;
 mod find_run;
+mod help;
 mod open;
 mod paths;
 mod terminal;
@@ -17,20 +18,19 @@ mod view;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
-use cli::Cli;
 use context::Context;
 use exit::Failure;
 use terminal::printer::Printer;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     let printer = Printer::new();
     trace(cli.verbose, printer);
-    let context = Context { state: paths::state_dir(cli.state.as_deref()), verbose: cli.verbose, printer };
+    let context =
+        Context { state: paths::state_dir(cli.state.as_deref()), verbose: cli.verbose, printer, parser: cli::parser };
     let ended = match runtime() {
         Ok(runtime) => {
             let ended = runtime.block_on(commands::run(cli.command, &context));

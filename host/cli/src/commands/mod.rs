@@ -1,4 +1,4 @@
-//! The subcommands, one file each. Each gives back an [`Exit`] or a [`Failure`].
+//! The subcommands, one file each. Each has `Args` and a `run` that returns an [`Exit`] or a [`Failure`].
 
 mod cancel;
 mod compare;
@@ -12,6 +12,7 @@ mod gc;
 mod import;
 mod init;
 mod log;
+mod markdown_help;
 mod pip;
 mod pipeline;
 mod plugin;
@@ -25,44 +26,44 @@ mod verify_sandbox;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
-/// What to do.
+/// The subcommands. `help.rs` groups them.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Run one task or several from the first phase to the last
+    /// Run one or more tasks through every phase
     Run(run::Args),
-    /// Go on with a run that stopped, was killed, or waited for a person
+    /// Resume a run that stopped or waits for a decision
     Resume(resume::Args),
-    /// Execute a run again from its record, without models, and say whether it comes to the same
+    /// Execute a recorded run again without models and compare it
     Replay(replay::Args),
-    /// Go on from the middle of a run with one thing swapped, as a run of its own
+    /// Start a new run from the middle of a run, with a change
     Fork(fork::Args),
-    /// Confirm a pass that waits for a person
+    /// Approve a passed gate that waits for a decision
     Approve(decide::Args),
-    /// Fail a gate that waits for a person; the words go to whoever revises
+    /// Reject a gate that waits for a decision
     Reject(decide::RejectArgs),
-    /// Go on in spite of a failed gate
+    /// Continue past a failed gate
     Override(decide::Args),
-    /// End a run that waits for a person
+    /// End a run that waits for a decision
     Abort(decide::Args),
-    /// Ask a run that is under way to stop; it can be resumed
+    /// Stop a run in another process; it can be resumed
     Cancel(cancel::Args),
-    /// Run tasks in several variants, as often as it takes, and compare what comes of them
+    /// Run tasks in several variants and compare the results
     Experiment(experiment::Args),
-    /// List the runs
+    /// List all runs
     Runs(runs::Args),
-    /// Explain a run: what happened, who decided what, and what to do next
+    /// Explain a run: attempts, verdicts, decisions, next step
     Show(show::Args),
-    /// Tell a run event by event, as it was recorded
+    /// Print the recorded events of a run
     Log(log::Args),
-    /// Hold runs side by side: gates, issues, cost, and where they first differ
+    /// Compare runs: gates, issues, cost, first difference
     Compare(compare::Args),
-    /// Write a run into one file, to be carried to another machine
+    /// Write a run to one file, for another machine
     Export(export::Args),
-    /// Take in a run that was written into a file
+    /// Add a run from an exported file
     Import(import::Args),
-    /// Say what of the state folder is whole, and what can be gone on with
+    /// Check the state folder and every run in it
     Doctor(doctor::Args),
-    /// Remove what no run needs; says first what that is
+    /// Remove data that no run needs; a dry run without --yes
     Gc(gc::Args),
     /// List and decide improvement proposals
     #[command(subcommand)]
@@ -70,19 +71,22 @@ pub enum Command {
     /// List, show and check pipelines
     #[command(subcommand)]
     Pipeline(pipeline::Command),
-    /// Look into plugins
+    /// Inspect, check and accept plugins
     #[command(subcommand)]
     Plugin(plugin::Command),
-    /// Attack this very host, as configured, and say whether every bound holds; for after each upgrade
+    /// Attack this host and check that every limit holds
     VerifySandbox(verify_sandbox::Args),
     /// Write a commented phasegate.toml and a first task
     Init(init::Args),
-    /// Compile the component on standard input: the other end of the sandbox's compilers
+    /// Compile the component on standard input; the host starts this itself
     #[command(hide = true)]
     CompileComponent(compile_component::Args),
+    /// Print the reference of the command line in Markdown
+    #[command(hide = true)]
+    MarkdownHelp,
 }
 
-/// Carries out a command.
+/// Runs a subcommand.
 pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
         Command::Run(args) => run::run(args, context).await,
@@ -109,5 +113,6 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::VerifySandbox(args) => verify_sandbox::run(&args, context).await,
         Command::Init(args) => init::run(&args, context),
         Command::CompileComponent(args) => Ok(compile_component::run(&args, context)),
+        Command::MarkdownHelp => Ok(markdown_help::run(context)),
     }
 }
