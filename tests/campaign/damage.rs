@@ -1,5 +1,5 @@
-//! A journal that somebody cut, overwrote, emptied or robbed. Each time the words name the file and a remedy, the exit code
-//! says that the world is to blame, and what is left of the file stays as it is. What is not hit goes on to the same end.
+//! A journal that was truncated, overwritten, emptied or stripped of blobs. The message names the file and a remedy, the
+//! exit code is that of an environment error, and the file stays unchanged. A run that is not affected has the same result.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::record::{Record, copy_journal, cut};
 use crate::side_by_side;
 use phasegate_test::{Output, Scenario};
 
-/// A run that was killed after an event, with nothing in the log.
+/// A run that was killed after an event, with an empty write-ahead log.
 pub struct KilledRun {
     pub scenario: Scenario,
     pub run: String,
@@ -32,7 +32,7 @@ fn killed_after(last: impl Fn(&Value) -> bool) -> KilledRun {
     let scenario = crate::scenario("eventful");
     copy_journal(&origin.path("state"), &scenario.path("state"));
     cut(&scenario.path("state"), &whole.run, number);
-    // As the binary leaves it: a lock that nobody holds, and the folder for the results.
+    // As the binary leaves it: an unlocked lock file and the output folder.
     fs::create_dir_all(scenario.path("state/locks")).unwrap();
     fs::write(scenario.path(&format!("state/locks/{}.lock", whole.run)), "").unwrap();
     KilledRun { scenario, run: whole.run.to_string(), whole }
@@ -56,23 +56,23 @@ impl KilledRun {
         self.scenario.call(&["resume", &self.run, "--json", "--out", &out])
     }
 
-    /// What went wrong, without what is other each time.
+    /// The error message without names and folders, and the exit code.
     fn error_text(&self, output: &Output) -> String {
         let text = output.stderr.replace(&self.run, "RUN").replace(self.here().as_str(), "HERE");
         let error = text.lines().skip_while(|line| !line.starts_with("error:"));
-        // Runners are compiled beside the run, and tell of it even when it is over.
+        // Test runners are compiled in the background and report progress even after the run.
         let error: Vec<_> = error.filter(|line| !line.starts_with("compil")).collect();
         format!("{}\nexit {}", error.join("\n"), output.code)
     }
 
-    /// What every command says of this file, which none of them changes.
+    /// The message that every command gives for this file, which none of them changes.
     fn check_rejected(&self, bytes: &[u8]) -> String {
         fs::write(self.file(), bytes).unwrap();
         let message = self.error_text(&self.resume());
         assert_eq!(self.error_text(&self.scenario.call(&["cancel", &self.run])), message);
         let output = message.lines().next().unwrap().trim_start_matches("error: ");
         for args in [&["show", &self.run][..], &["runs"]] {
-            // What only reads may show what is left, and says that it is not all.
+            // Commands that only read may show the rest and say that it is incomplete.
             let text = self.scenario.call(args).stderr.replace(self.here().as_str(), "HERE");
             assert!(text.contains(output), "{args:?}: {text}");
         }
@@ -169,14 +169,14 @@ fn missing_or_changed_blobs_are_named() {
     ];
     side_by_side([deleted, changed].into_iter().flat_map(|change| needed.map(|it| (change, it))), |(change, it)| {
         let ((sql, text), (name, field)) = (change, it);
-        // The answer is of a question that is asked again, the artifact is code that is to be tested.
+        // The answer belongs to a call that is repeated, the artifact is code that is tested next.
         let after = |event: &Value| event["event"] == name && (name != "phase_finished" || event["phase"] == "code");
         let killed = killed_after(after);
         let digest = killed.whole.events.iter().find(|event| after(event)).unwrap().pointer(field).unwrap();
         let digest = digest.as_str().unwrap();
         assert_eq!(killed.sql().execute(sql, (digest,)).unwrap(), 1);
         let before = Record::of(&killed.scenario.path("state"), &killed.run).events;
-        // No compiled plugin is at hand.
+        // No compiled component is cached.
         let mut command = killed.scenario.command(&["resume", &killed.run, "--json"]);
         let output = Output::from_command({
             command.env("XDG_CACHE_HOME", killed.scenario.path("cache"));

@@ -1,7 +1,5 @@
-//! No room, and no right to write: the disk is full, files may not grow, a folder cannot be written. What is in the journal
-//! stays whole, and where there is room again the run goes on.
-//!
-//! The small disk is a file system in memory, which takes the right to mount one; without it that test says so and ends.
+//! A full disk, a limit on file sizes, and read-only folders. The journal stays complete, and the run resumes once there is
+//! space. The small disk is a tmpfs; where mounting is not permitted, its test prints so and ends.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +12,8 @@ use crate::record::Record;
 use crate::side_by_side;
 use phasegate_test::Scenario;
 
-/// Mounts a disk on the first argument, leaves as many kilobytes of it free as the second says, runs the rest on it, makes
-/// room, and runs it again.
+/// Mounts a disk at the first argument, leaves as many KiB free as the second says, runs the rest on it, frees space and
+/// runs it again.
 const ON_A_SMALL_DISK: &str = "
     disk=$1 free=$2; shift 2
     mount -t tmpfs -o size=$((free + 8192))k none $disk || exit 99
@@ -26,7 +24,7 @@ const ON_A_SMALL_DISK: &str = "
     cp $disk/journal.db* kept/
 ";
 
-/// A shell that is given a script, a few words, and the command of a scene.
+/// A shell with a script, its arguments, and the command of a scenario.
 fn shell(scenario: &Scenario, around: &[&str], script: &str, arguments: &[&str], of: &Command) -> Command {
     let mut command = Command::new(around.first().unwrap_or(&"sh"));
     let rest = around.iter().skip(1).chain(if around.is_empty() { [].iter() } else { ["sh"].iter() });
@@ -36,7 +34,7 @@ fn shell(scenario: &Scenario, around: &[&str], script: &str, arguments: &[&str],
     command
 }
 
-/// What a command said went wrong, without what is other each time.
+/// The error message without folders.
 fn error_text(scenario: &Scenario, stderr: &str) -> String {
     let here = scenario.path("").display().to_string();
     let arguments = stderr.replace(here.trim_end_matches('/'), "HERE");
@@ -116,7 +114,7 @@ fn resumes_after_a_file_size_limit() {
                     "{message}"
                 );
             }
-            // Nobody told it: the system ended it, as `kill` would.
+            // The signal was not ignored: the system ended the process, as `kill` would.
             (None, false) => {}
             (code, _) => panic!("{blocks} blocks: {code:?} {stderr}"),
         }
@@ -126,11 +124,11 @@ fn resumes_after_a_file_size_limit() {
     });
 }
 
-/// Root may write anywhere, unless it gives that right away.
+/// Root may write anywhere unless it drops these capabilities.
 const WITHOUT_RIGHTS: [&str; 3] =
     ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"];
 
-/// How to run a command so that the rights of files hold for it.
+/// The command line prefix with which file permissions apply, or none.
 fn with_plain_rights() -> Option<Vec<&'static str>> {
     let folder = tempfile::tempdir().unwrap();
     allow(folder.path(), false);
@@ -151,7 +149,7 @@ fn with_plain_rights() -> Option<Vec<&'static str>> {
     found
 }
 
-/// Gives or takes the right to write to all that is in a folder.
+/// Grants or removes write permission for everything in a folder.
 fn allow(folder: &Path, write: bool) {
     let right = if write { "u+w" } else { "a-w" };
     assert!(Command::new("chmod").args(["-R", right]).arg(folder).status().unwrap().success());
@@ -187,7 +185,7 @@ fn read_only_folder_is_named_without_loss() {
     exit 4
     ");
     allow(&scenario.path("state/journal.db"), true);
-    // The database has put files of its own beside it, with the same rights.
+    // SQLite has created files of its own beside it, with the same permissions.
     assert_snapshot!(call(&["resume", &run]), @r"
     error: HERE/state/journal.db-shm cannot be written: attempt to write a readonly database
     hint: make it writable, or use another folder with `--state DIR`

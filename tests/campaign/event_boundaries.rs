@@ -1,7 +1,5 @@
-//! Killed at every event boundary.
-//!
-//! Twice over: for real, as soon as the event is told, where the kill lands a little later; and exactly, by taking the
-//! journal of a run that was not disturbed and cutting it after each event.
+//! Interruptions at every event: killed as soon as the event is written, where the kill arrives a little later; and
+//! exactly, with the journal of an undisturbed run that is cut after each event.
 
 use std::path::Path;
 
@@ -9,7 +7,7 @@ use crate::record::{self, Record, copy_journal, cut};
 use crate::side_by_side;
 use phasegate_test::{Output, RunningProcess, Scenario};
 
-/// A run that nothing happens to.
+/// Reads an undisturbed run, which must contain every kind of event twice.
 fn whole(scenario: &Scenario, output: &Output) -> Record {
     assert_eq!(output.code, 0, "{}", output.stderr);
     let whole = Record::of(&scenario.path("state"), &output.run_id());
@@ -20,7 +18,7 @@ fn whole(scenario: &Scenario, output: &Output) -> Record {
     whole
 }
 
-/// Goes on with a journal that ends after each of its events, and comes to the same end.
+/// Resumes from a journal that ends after each of its events and expects the same result.
 fn every_cut(state: &Path, whole: &Record) {
     let mut passed = std::sync::atomic::AtomicUsize::new(0);
     side_by_side(1..=whole.events.len(), |after| {
@@ -34,7 +32,7 @@ fn every_cut(state: &Path, whole: &Record) {
         let record = Record::of(&scenario.path("state"), whole.run.as_str());
         assert_eq!(record.events[..after], whole.events[..after], "{what}: what was there has changed");
         record.assert_same(whole, &what);
-        // Exactly: only a question that stands open at the cut is asked once more.
+        // Only a call without an answer at the cut is repeated.
         let open = whole.events[after - 1]["event"] == "model_asked";
         let again: usize = record.calls().values().map(|asked| asked.times - 1).sum();
         assert_eq!(again, usize::from(open), "{what}");
@@ -44,8 +42,8 @@ fn every_cut(state: &Path, whole: &Record) {
     assert_eq!(*passed.get_mut(), whole.events.len());
 }
 
-/// Kills a run as soon as it tells of its event of this number, and goes on, every other time the other way: whether calls
-/// overlap is no part of a run.
+/// Kills a run as soon as it writes the event with this number and resumes it; every other time in the other mode, since
+/// overlapping calls are no property of a run.
 fn killed_at(scenario: &Scenario, command: std::process::Command, number: usize, whole: &Record, mode: &[&str]) {
     let killed = RunningProcess::start(command, |event| event["number"] == number).signal("KILL");
     let again: &[&str] = if mode.is_empty() == number.is_multiple_of(2) { &["--async"] } else { &[] };

@@ -1,13 +1,13 @@
-//! The fault campaign: the real binary, killed, starved and robbed, and what came of it held against a run that nothing
-//! happened to. Every fault comes from outside; the binary knows nothing of this.
+//! The fault campaign: the real binary is killed and runs out of space, its files are damaged, and the result is compared
+//! with an undisturbed run. Every fault comes from outside the binary.
 //!
-//! - [`event_boundaries`]: cut at every event of the first task, and of an eventful scenario; killed for real at every event of
-//!   the scenario, overlapping or not, and at every fifth of the first task.
-//! - [`random_kills`]: 200 kills at random moments of several runs in one process, questions counted where they are heard.
-//! - [`unanswered_calls`]: killed while the model thinks: what may have been billed, and who decides to ask again.
+//! - [`event_boundaries`]: cut at every event of the first task and of an eventful scenario; killed at every event of the
+//!   scenario, with and without overlapping calls, and at every fifth of the first task.
+//! - [`random_kills`]: 200 kills at random moments of several runs in one process; the server counts requests.
+//! - [`unanswered_calls`]: killed while the model computes: which calls may be billed, and who decides to repeat them.
 //! - [`owners`]: two processes on one run.
-//! - [`disk_full`], [`damage`]: a full disk, a folder that cannot be written, a journal that is cut, overwritten or robbed.
-//! - [`pinned_files`]: a run goes on with what it began with, whatever became of the files; and `run --resume`.
+//! - [`disk_full`], [`damage`]: a full disk, a read-only folder, a journal that is truncated, overwritten or incomplete.
+//! - [`pinned_files`]: a run continues with the files that it has pinned; and `run --resume`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod damage;
@@ -28,7 +28,7 @@ fn scenario(name: &str) -> Scenario {
     Scenario::new(PATHS, name)
 }
 
-/// Does all of the work, two pieces at a time; the first that fails ends it.
+/// Processes all cases, two at a time. The first that fails ends the work.
 fn side_by_side<T>(cases: impl IntoIterator<Item = T, IntoIter: Send>, work: impl Fn(T) + Sync) {
     let left = std::sync::Mutex::new(cases.into_iter());
     let next = || left.lock().ok().and_then(|mut left| left.next());

@@ -1,5 +1,5 @@
-//! Two processes on one run: the second is refused for as long as the first lives, however dead it seems, and goes on at
-//! once when it is gone. What a writer that was taken over still tries is held off by the journal: see its own tests.
+//! Two processes on one run: the second is rejected as long as the first lives, even while it is stopped, and continues
+//! once it has ended. The journal's own tests cover writers that were replaced.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -36,7 +36,7 @@ impl Owned {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// What a second process is told, and that it changed nothing.
+    /// The message for a second process, which must not change anything.
     fn refused(&self, output: &Output) -> String {
         let error = output.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
         let plain = error.replace(&self.run, "RUN").replace(&self.process.id().to_string(), "PID");
@@ -85,7 +85,7 @@ fn stopped_process_continues_unaffected() {
     assert!(owned.server.counts().values().all(|times| *times == 1));
 }
 
-/// The lock is a file; somebody may remove it, and not every disk of a network keeps locks.
+/// The lock is a file: a person may remove it, and some network file systems do not support locks.
 #[test]
 fn process_without_its_lock_writes_nothing() {
     let owned = owned();
@@ -107,7 +107,7 @@ fn process_without_its_lock_writes_nothing() {
     ");
     let after = Record::of(&owned.scenario.path("state"), &owned.run);
     assert_eq!(after.events, whole.events);
-    // The question that was open was asked twice, and the answer that came too late is not taken.
+    // The open call was sent twice, and the late answer is not recorded.
     let twice = owned.server.counts().into_values().filter(|times| *times > 1).collect::<Vec<_>>();
     assert_eq!(twice, [2]);
 }

@@ -1,5 +1,5 @@
-//! A run goes on with what it began with, whatever became of the files it was made from; and a task that is run again with
-//! `--resume` goes on with its run.
+//! A run continues with the files that it has pinned, whatever happens to them; and `run --resume` continues the run of a
+//! task.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::record::Record;
 use crate::server::Server;
 use phasegate_test::{Output, RunningProcess, Scenario, examples};
 
-/// A project with everything in files of its own, so that they can be spoilt.
+/// A project with all files in a folder of its own, so that they can be damaged.
 struct Project {
     scenario: Scenario,
     server: Server,
@@ -35,7 +35,7 @@ impl Project {
         Self::with(Server::answering())
     }
 
-    /// A project whose model falls silent in the middle: the second design is asked for, after the first has failed.
+    /// A project whose model stops answering at the second design, after the first has failed.
     fn half_way() -> Self {
         Self::with(Server::answering_first(ASKED_BEFORE_THE_SECOND_DESIGN))
     }
@@ -64,7 +64,7 @@ impl Project {
         fs::write(path, bytes).unwrap();
     }
 
-    /// Compiled plugins are the project's own too: what is loaded later comes from the journal.
+    /// The cache is the project's own too, so components are loaded from the journal.
     fn command(&self, args: &[&str], cache: &str) -> Command {
         let mut command = self.scenario.command(args);
         command.env("XDG_CACHE_HOME", self.scenario.path(cache));
@@ -88,7 +88,7 @@ impl Project {
         Record::of(&self.scenario.path("state"), run)
     }
 
-    /// Kills a run when its model has fallen silent, which then finds its voice again.
+    /// Kills a run once its model has stopped answering, then lets the model answer.
     fn killed(&self) -> String {
         self.kill(self.run(&[]))
     }
@@ -107,7 +107,7 @@ impl Project {
     }
 }
 
-/// Goes on after this was done to the files, with no compiled plugin at hand.
+/// Resumes after this change to the files, without compiled components.
 fn goes_on_after(whole: &Record, what: &str, done: impl Fn(&Project)) {
     let project = Project::half_way();
     let run = project.killed();
@@ -170,7 +170,7 @@ fn resumes_once_a_missing_key_is_back() {
     let scenario = crate::scenario("eventful");
     let (script, config) = (scenario.path("answers.toml"), scenario.path("phasegate.toml"));
     let message = "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n";
-    // The review takes long enough to be killed in.
+    // The review takes long enough to be killed in it.
     fs::write(&script, format!("[[answer]]\nlabel = \"review\"\ntext = 'x'\ndelay_ms = 600_000\n{message}")).unwrap();
     fs::write(&config, "[models]\ndefault = \"scripted:answers.toml\"\n").unwrap();
     let command = scenario.run_with(&["--json", "--config", "phasegate.toml"]);
@@ -188,7 +188,7 @@ fn resumes_once_a_missing_key_is_back() {
     assert_eq!(scenario.resume(&run).code, 0);
 }
 
-/// What a command said went wrong, without what is other each time, and its exit code.
+/// The error message without names and folders, and the exit code.
 fn error(scenario: &Scenario, run: &str, output: &Output) -> String {
     let here = scenario.path("").canonicalize().unwrap().display().to_string();
     let text = output.stderr.replace(run, "RUN").replace(here.trim_end_matches('/'), "HERE");

@@ -1,6 +1,5 @@
-//! Killed at random moments: three tasks in one process, overlapping calls, a model that counts what it hears.
-//!
-//! The moments come from a seed, which is printed; `PHASEGATE_SEED` tries another one.
+//! Kills at random moments: three tasks in one process, overlapping calls, and a model server that counts requests. The
+//! moments come from a seed, which is printed; `PHASEGATE_SEED` sets another one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -14,16 +13,16 @@ use crate::server::Server;
 use crate::side_by_side;
 use phasegate_test::{Output, Scenario, examples};
 
-/// Kills that have to hit a living process.
+/// The number of kills that must hit a living process.
 const KILLS: usize = 200;
 
 const TASKS: [&str; 3] = ["ANSWER-101", "ANSWER-102", "ANSWER-103"];
 
-/// Numbers that look random and are the same for the same seed.
+/// Pseudo-random numbers, equal for equal seeds.
 pub struct Random(u64);
 
 impl Random {
-    /// Of two seeds that are neighbours, the numbers have nothing in common.
+    /// Mixes the seed, so that neighbouring seeds give unrelated numbers.
     pub fn new(seed: u64) -> Self {
         let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         random.below(1);
@@ -36,35 +35,35 @@ impl Random {
     }
 }
 
-/// The same each time, unless somebody asks for another.
+/// A constant, unless `PHASEGATE_SEED` is set.
 pub fn seed() -> u64 {
     std::env::var("PHASEGATE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_260_301)
 }
 
-/// Three tasks in a folder of their own, and what came of them so far.
+/// Three tasks in a folder of their own, and their record so far.
 struct Case<'a> {
     scenario: Scenario,
     server: &'a Server,
     random: Random,
-    /// Where compiled plugins are, if not where all the others have theirs: a kill may then hit the compiler.
+    /// A cache of this case, where a kill may hit the compiler. None is the shared cache.
     cache: Option<PathBuf>,
-    /// How often a call's latest question was cut off by a kill, by its key.
+    /// By call: how often a kill came between its latest request and the answer.
     between: HashMap<String, usize>,
-    /// How often each question had been asked, by the journal.
+    /// By call: the number of requests in the journal.
     asked: HashMap<String, usize>,
-    /// How often the model had heard a question when its answer was in the journal.
+    /// By call: the number of requests that the server had received when the answer was in the journal.
     settled: HashMap<String, usize>,
 }
 
-/// Where the kills hit, over all cases.
+/// Where kills hit, over all cases.
 #[derive(Default)]
 struct Hits {
     all: AtomicUsize,
-    /// Before there was a run.
+    /// Before a run existed.
     early: AtomicUsize,
-    /// Between a question and its answer.
+    /// Between a request and its answer.
     between: AtomicUsize,
-    /// When there were answers to keep.
+    /// When answers were already recorded.
     late: AtomicUsize,
 }
 
@@ -98,7 +97,7 @@ impl<'a> Case<'a> {
         command
     }
 
-    /// Kills the process after this time; whether it was still alive.
+    /// Kills the process after this time and returns whether it was still alive.
     fn killed(&self, mut command: Command, after: Duration) -> bool {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(after);
@@ -108,7 +107,7 @@ impl<'a> Case<'a> {
         alive
     }
 
-    /// What the kill left behind: questions that were cut off, and answers that must never be asked for again.
+    /// Reads from the journal which calls the kill interrupted, and which are answered and must not be repeated.
     fn look(&mut self, hits: &Hits) -> Vec<Record> {
         let records = Record::all_in_a_copy(&self.scenario.path("state"));
         let requests = self.server.counts();
@@ -134,13 +133,13 @@ impl<'a> Case<'a> {
         records
     }
 
-    /// Kills it some times, goes on each time, and holds the end against a run that nothing happened to.
+    /// Kills the process several times, resumes each time, and compares the result with an undisturbed run.
     fn play(mut self, whole: &BTreeMap<String, Record>, takes: Duration, hits: &Hits) {
         let mut kills = 1 + self.random.below(4);
         let (mut records, missed) = (Vec::new(), Hits::default());
         while kills > 0 {
             let open: Vec<_> = records.iter().filter(|record: &&Record| !record.is_over()).collect();
-            // Either all at once, as whoever started them would, or one of them by its name.
+            // Either resumes all tasks, as the person who started them would, or one run by its name.
             let command = match open.get(self.random.below(6) as usize) {
                 Some(record) => self.command(&["resume", record.run.as_str(), "--json", "--async"]),
                 None => self.run(&["--resume"]),

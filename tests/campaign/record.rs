@@ -1,5 +1,4 @@
-//! What a journal says of a run, and what of it two runs must have in common. Also the one place that changes a journal
-//! behind the binary's back.
+//! What a journal contains about a run, and what two runs must have in common. This module alone edits journals.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -10,23 +9,23 @@ use phasegate_process::{Digest, RunId};
 use rusqlite::Connection;
 use serde_json::Value;
 
-/// Facts of the journal that are neither time nor name.
+/// Events of which neither time nor name matters.
 const OF_THE_MOMENT: [&str; 4] = ["number", "at_ms", "elapsed_ms", "created"];
 
 /// The phase of the standard pipeline that reads measured time.
 const MEASURED: &str = "postmortem";
 
-/// A run as the journal has it.
+/// A run as its journal has it.
 #[derive(Debug, Clone)]
 pub struct Record {
     pub run: RunId,
     pub events: Vec<Value>,
 }
 
-/// A model call: which attempt, which number.
+/// The attempt and the number of a model call.
 pub type Call = (String, u64);
 
-/// How far a call came.
+/// The state of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     pub times: usize,
@@ -35,7 +34,7 @@ pub struct Asked {
 }
 
 impl Record {
-    /// The run of this id in a state folder.
+    /// Reads a run from a state folder.
     pub fn of(state: &Path, run: &str) -> Self {
         let journal = SqliteJournal::open(state).unwrap();
         let run: RunId = run.parse().unwrap();
@@ -43,7 +42,7 @@ impl Record {
         Self { run, events: events.iter().map(|event| serde_json::to_value(event).unwrap()).collect() }
     }
 
-    /// Every run in a copy of a state folder, so that whoever comes next finds it as it was left.
+    /// Reads every run from a copy of a state folder, so that the folder itself stays as the process left it.
     pub fn all_in_a_copy(state: &Path) -> Vec<Self> {
         if !state.join("journal.db").exists() {
             return Vec::new();
@@ -68,7 +67,7 @@ impl Record {
         self.events[0]["task_id"].as_str().unwrap().to_owned()
     }
 
-    /// Every model call; that none was asked after it was answered is checked on the way.
+    /// Every model call. Panics if one was sent after it was answered.
     pub fn calls(&self) -> BTreeMap<Call, Asked> {
         let mut calls: BTreeMap<Call, Asked> = BTreeMap::new();
         for event in &self.events {
@@ -91,15 +90,15 @@ impl Record {
         calls
     }
 
-    /// What a provider that takes idempotency keys is told for a call. Written down here a second time on purpose: were it
-    /// made otherwise some day, runs under way would ask anew what the provider has answered.
+    /// The idempotency key of a call. Computed here again on purpose: if the key were ever made differently, runs under way
+    /// would repeat calls that the provider has answered.
     pub fn key(&self, call: &Call, asked: &Asked) -> String {
         let (at, number) = call;
         Digest::of(format!("{} {at} {number} {}", self.run, asked.request).as_bytes()).short().to_owned()
     }
 
-    /// Holds this run against one that nothing happened to: artifacts, verdicts, decisions, tests, requests, in order.
-    /// Where they measured time differently, the phase that reads the measures is left out.
+    /// Compares artifacts, verdicts, decisions, tests and requests, in order, with those of an undisturbed run. The phase
+    /// that reads measures is left out where measured time differs.
     pub fn assert_same(&self, whole: &Self, what: &str) {
         let measured = self.measures() == whole.measures();
         let (mine, its) = (self.facts(measured), whole.facts(measured));
@@ -121,12 +120,12 @@ impl Record {
     }
 
     fn facts(&self, measured: bool) -> Vec<String> {
-        // Questions are held together by themselves, and that a run stopped for a while is no part of what came of it.
+        // Requests are compared on their own, and a stop is not part of the result.
         let other =
             |event: &&Value| ["model_asked", "model_answered", "run_stopped"].iter().all(|it| event["event"] != *it);
         let events = self.events.iter().skip(1).filter(other);
         let facts = events.filter(|event| measured || event["phase"] != MEASURED).map(|event| (event, fact(event)));
-        // A cut can separate what is always written together; the artifact is then stored once more, the very same.
+        // A cut can separate events that are always written together; the same artifact is then stored once more.
         let mut stored = HashSet::new();
         let new = |(event, fact): &(&Value, String)| event["event"] != "artifact_stored" || stored.insert(fact.clone());
         facts.filter(new).map(|(_, fact)| fact).collect()
@@ -143,7 +142,7 @@ pub fn at(event: &Value) -> String {
     format!("{}#{}", event["phase"].as_str().unwrap_or_default(), event["attempt"])
 }
 
-/// What stands between two events, seen from a call: the places where a kill is most expensive.
+/// The places between two events of a call, where a kill is most expensive.
 pub fn kinds(events: &[Value]) -> HashMap<&'static str, usize> {
     let mut kinds = HashMap::new();
     for event in events {
@@ -160,7 +159,7 @@ pub fn kinds(events: &[Value]) -> HashMap<&'static str, usize> {
     kinds
 }
 
-/// Copies the journal as it lies there, log and all.
+/// Copies the journal with its write-ahead log.
 pub fn copy_journal(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for name in ["journal.db", "journal.db-wal"] {
@@ -170,7 +169,7 @@ pub fn copy_journal(from: &Path, to: &Path) {
     }
 }
 
-/// Takes back all that a run wrote after this event, as if it had never come so far.
+/// Removes everything that a run wrote after this event.
 pub fn cut(state: &Path, run: &RunId, after: u64) {
     let file = Connection::open(state.join("journal.db")).unwrap();
     let events = "DELETE FROM events WHERE number > ?2 AND run_key = (SELECT run_key FROM runs WHERE run = ?1)";

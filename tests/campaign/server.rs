@@ -1,6 +1,5 @@
-//! A model on this machine that remembers what it was asked, and answers when it is told to.
-//!
-//! It speaks chat completions. The same question has the same answer, after a moment that depends on the question alone.
+//! A chat completions server that records requests and answers on demand. Equal requests get equal answers, after a delay
+//! that depends on the request alone.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};
@@ -14,7 +13,7 @@ use phasegate_process::Digest;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-/// Ends with this.
+/// Stops with this value.
 pub struct Server {
     pub address: String,
     shared: Arc<Shared>,
@@ -24,11 +23,11 @@ pub struct Server {
 struct Shared {
     requests: Mutex<Vec<Request>>,
     changed: Condvar,
-    /// How many questions are answered; the others wait.
+    /// The number of requests that are answered; later ones wait.
     answers: watch::Sender<usize>,
 }
 
-/// A question.
+/// A request that was received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     pub key: String,
@@ -36,17 +35,17 @@ pub struct Request {
 }
 
 impl Server {
-    /// Answers every question.
+    /// Answers every request.
     pub fn answering() -> Self {
         Self::answering_first(usize::MAX)
     }
 
-    /// Hears questions and keeps its answers to itself, until [`Self::answer`].
+    /// Holds every answer back until [`Self::answer`].
     pub fn thinking() -> Self {
         Self::answering_first(0)
     }
 
-    /// Answers so many questions and keeps the answers to later ones to itself, until [`Self::answer`].
+    /// Answers the first requests and holds later answers back until [`Self::answer`].
     pub fn answering_first(answers: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let answers = watch::Sender::new(answers);
@@ -58,12 +57,12 @@ impl Server {
         Self { address, shared, _runtime: runtime }
     }
 
-    /// Answers what it was asked, and from now on everything.
+    /// Sends all answers that were held back, and answers everything from now on.
     pub fn answer(&self) {
         self.shared.answers.send_replace(usize::MAX);
     }
 
-    /// Waits until it was asked so often.
+    /// Waits for this many requests.
     pub fn wait_for(&self, number: usize) {
         let requests = self.shared.requests.lock().unwrap();
         drop(self.shared.changed.wait_while(requests, |requests| requests.len() < number).unwrap());
@@ -73,7 +72,7 @@ impl Server {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// How often each question was heard, by its key; two questions never share one.
+    /// The number of requests by idempotency key. Panics if two different requests share a key.
     pub fn counts(&self) -> HashMap<String, usize> {
         let mut counts = HashMap::new();
         let mut bodies: HashMap<String, Value> = HashMap::new();
@@ -85,7 +84,7 @@ impl Server {
         counts
     }
 
-    /// A configuration that asks this model, with more lines under `[models]`.
+    /// A configuration that uses this server, with more lines under `[models]`.
     pub fn config(&self, models: &str) -> String {
         let address = &self.address;
         format!(

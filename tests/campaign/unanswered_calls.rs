@@ -1,6 +1,5 @@
-//! Killed while the model thinks. Whether such a question was paid for, nobody here can know: it is shown wherever people
-//! look, and the configuration says whether to ask again. A run keeps what it pinned, so the person who is to decide has a
-//! flag for it.
+//! Kills while the model computes. Nobody here can know whether such a call was billed: every view shows it, the
+//! configuration says whether to repeat it, and `--ask-again` overrides the pinned configuration.
 
 use std::fs;
 use std::process::Stdio;
@@ -12,7 +11,7 @@ use crate::record::Record;
 use crate::server::Server;
 use phasegate_test::{Output, RunningProcess, Scenario};
 
-/// A run that was killed while so many questions were open, and whose model has found its voice since.
+/// A run that was killed with this many calls unanswered. The server answers by now.
 struct Killed {
     scenario: Scenario,
     server: Server,
@@ -34,7 +33,7 @@ fn killed(on_unknown: &str, mode: &[&str], open: usize) -> Killed {
 }
 
 impl Killed {
-    /// Without what is other each time.
+    /// Without the name of the run and the time of a request.
     fn plain(&self, text: &str) -> String {
         let text = text.replace(&self.run, "RUN");
         let without_time = |line: &str| line.split(", asked 20").next().unwrap_or_default().to_owned() + "\n";
@@ -47,7 +46,7 @@ impl Killed {
         self.plain(&format!("asked and never{open}"))
     }
 
-    /// The end of it: the questions that were open were asked twice, with the same key, and all others once.
+    /// Checks that unanswered calls were sent twice, with the same key, and all others once.
     fn check_result(&self, output: &Output, open: usize) {
         assert_eq!(output.code, 0, "{}", output.stderr);
         let counts = self.server.counts();
@@ -105,7 +104,7 @@ fn stop_policy_repeats_calls_only_on_demand() {
 
     go on with: phasegate resume RUN --ask-again
     ");
-    // The configuration is pinned: changing it helps nothing, and nobody says it would.
+    // The configuration is pinned: an edit has no effect, and no message suggests one.
     fs::write(killed.scenario.path("models.toml"), killed.server.config("on_unknown = \"ask_again\"")).unwrap();
     assert!(refused().ends_with("\nexit 3"));
     let output = killed.scenario.call(&["resume", &killed.run, "--json", "--ask-again"]);
@@ -118,7 +117,7 @@ fn stop_policy_resumes_without_unanswered_calls() {
     let config = scenario.path("models.toml");
     fs::write(&config, server.config("on_unknown = \"stop\"")).unwrap();
     let command = scenario.run_with(&["--json", "--config", config.to_str().unwrap()]);
-    // From here on nothing is asked.
+    // No call follows this event.
     let asked = |event: &Value| event["event"] == "phase_started" && event["phase"] == "code";
     let killed = RunningProcess::start(command, asked).signal("KILL");
     assert_eq!(scenario.resume(&killed.run_id()).code, 0);

@@ -1,4 +1,4 @@
-//! State folders with the real binary: runs are carried away and taken in, looked over, and cleared of what nobody needs.
+//! `export` and `import`: runs move to another state folder, and files of released formats still read.
 
 use std::fs;
 
@@ -60,7 +60,7 @@ fn import_names_missing_components() {
           look at it with: phasegate show RUN
     "#);
     assert_eq!(there.call(&["show", &run]).code, 0);
-    // Where the component was compiled before, it would still be at hand.
+    // A shared cache would still have the compiled component.
     let mut replay = there.command(&["replay", &run]);
     replay.env("XDG_CACHE_HOME", there.path("cache"));
     let replayed = Output::from_command(replay);
@@ -112,7 +112,7 @@ fn rejects_bad_exports_and_imports_without_changes() {
     assert_eq!(fs::read(scenario.path("state/journal.db")).unwrap(), before);
 }
 
-/// Files that released formats were written in; they are never written anew, only added to.
+/// Files in released formats, which are never written again, only added to.
 fn golden(name: &str) -> std::path::PathBuf {
     examples().join("../tests/golden").join(name)
 }

@@ -1,6 +1,4 @@
-//! `phasegate log` and `phasegate compare` on runs that the real binary made: whole outputs with their exit codes.
-//!
-//! What is different at each run (ids, times, digests, folders) is replaced before it is compared.
+//! `compare` on recorded runs: complete outputs and exit codes.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Runs that wait for a person, and what becomes of each decision.
+//! Runs that wait for a person, and the effect of each decision.
 
 use std::fs;
 

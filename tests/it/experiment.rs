@@ -1,4 +1,4 @@
-//! Experiments with the real binary: the example end to end, and what becomes of one that is killed, stopped or out of money.
+//! `experiment`: the example from start to end, and experiments that are killed, stopped or over budget.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ use phasegate_process::{Event, Recorded};
 use phasegate_test::{Output, Scenario, examples};
 use serde_json::Value;
 
-/// A copy of the example, to be edited at will.
+/// A copy of `examples/compare-strategies` to edit.
 struct Project(Scenario);
 
 impl Project {
@@ -29,7 +29,7 @@ impl Project {
         project
     }
 
-    /// The same with a few of its words replaced.
+    /// The same with texts replaced: file, old text, new text.
     fn with(edits: &[(&str, &str, &str)]) -> Self {
         let project = Self::new();
         edits.iter().for_each(|(file, old, new)| project.edit(file, old, new));
@@ -54,7 +54,7 @@ impl Project {
         Output::from_command(self.command(more))
     }
 
-    /// Runs it until so many cells are told of.
+    /// Runs it until it has reported this many cells.
     fn run_until(&self, cells: usize) -> RunningExperiment {
         let mut child = self.command(&["--jobs", "2"]).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -83,7 +83,7 @@ impl Project {
         runs.values().flatten().filter(|it| matches!(it.event, Event::ModelAnswered { .. })).count()
     }
 
-    /// What the cells came to, but for what is measured.
+    /// The results file without measured time.
     fn results(&self) -> Value {
         let text = fs::read(self.path("phasegate-out/experiment-strategies/results.json")).unwrap();
         without_time(serde_json::from_slice(&text).unwrap())
@@ -117,7 +117,7 @@ fn without_time(mut value: Value) -> Value {
     value
 }
 
-/// Figures that follow the length of prompts, and time.
+/// Replaces the rest of rows that depend on the length of prompts or on time.
 fn plain(text: &str, rows: &[&str]) -> String {
     let line = |line: &str| {
         let measured = rows.iter().find(|row| line.starts_with(**row));
@@ -126,7 +126,7 @@ fn plain(text: &str, rows: &[&str]) -> String {
     text.lines().map(|text| line(text) + "\n").collect()
 }
 
-/// The cells of a table whose columns are parted by `part`, without those that are named.
+/// A table whose columns are separated by `part`, with `…` in the named columns.
 fn columns(text: &str, part: &str, without: &[&str]) -> String {
     let mut lines = text.lines();
     let heads: Vec<&str> = lines.next().unwrap().split(part).collect();
@@ -164,7 +164,7 @@ fn example_distinguishes_the_strategies() {
     ");
     assert!(output.stdout.lines().all(|line| line.chars().count() <= 80));
 
-    // The same command again asks nothing, and the other forms say the same.
+    // The same command again makes no calls, and the other formats contain the same.
     let asked = project.answered();
     let markdown = project.run(&["--markdown"]);
     assert_snapshot!(columns(&markdown.stdout, " | ", &["cost", "tokens", "time"]), @r#"
@@ -194,7 +194,8 @@ fn example_distinguishes_the_strategies() {
     assert_eq!((project.answered(), without_time(json.clone())), (asked, project.results()));
     assert!(csv.stderr.contains("12 runs ended before and are taken as they are"), "{}", csv.stderr);
 
-    // The cost of a passed run is that of all runs, and the strategy that gives tasks up pays for them.
+    // The cost of a passed run is the cost of all runs, so a strategy that gives up on tasks costs more for each passed
+    // run.
     let [aware, nearest] = ["phase-aware", "nearest"].map(|name| {
         let of = |list: &str| {
             json[list].as_array().unwrap().iter().filter(|it| it["variant"] == name).cloned().collect::<Vec<_>>()
@@ -207,7 +208,7 @@ fn example_distinguishes_the_strategies() {
     });
     assert!(nearest > aware, "{nearest} {aware}");
 
-    // No run heard of another one.
+    // No run has another one in its history.
     let runs = project.runs();
     let pinned: BTreeSet<_> = runs
         .values()
@@ -238,7 +239,7 @@ fn files_are_there(project: &Project, runs: &BTreeMap<String, Vec<Recorded>>) {
 
 const ONCE: (&str, &str, &str) = ("experiment.toml", "repetitions = 2", "repetitions = 1");
 
-/// Of every run what was made and judged, but for what holds measured time.
+/// The artifacts and verdicts of each run, without artifacts that contain measured time.
 fn digests(runs: &BTreeMap<String, Vec<Recorded>>) -> Vec<String> {
     let measured = ["run_measures", "postmortem_report", "pips"];
     let line = |run: &str, event: &Event| match event {
@@ -293,7 +294,7 @@ fn one_budget_covers_all_runs_and_can_grow() {
     let rows = |label: &str| output.stdout.lines().any(|line| line.starts_with(label));
     assert!(rows("stopped") && rows("not started"), "{}", output.stdout);
 
-    // What was spent counts when it goes on.
+    // Spent calls count after a resume.
     let again = project.run(&[]);
     assert_eq!((again.code, project.answered()), (4, 40));
     assert!(again.stderr.contains("at most 40 calls for all of them; "), "{}", again.stderr);
@@ -376,7 +377,7 @@ fn edited_variant_reruns_only_itself() {
     assert!(new.len() == 1 && new[0].starts_with("strategies-slugs-001-nearest-1-"), "{new:?}");
 }
 
-/// Refused before anything was recorded.
+/// The message of an experiment that is rejected before anything is recorded.
 fn refusal(edits: &[(&str, &str, &str)]) -> String {
     let project = Project::with(edits);
     let output = project.run(&[]);

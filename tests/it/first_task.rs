@@ -1,4 +1,4 @@
-//! The first task, with the standard agents, written answers, and real pytest in its sandbox.
+//! `examples/first-task` with the standard agents, scripted answers and pytest in the sandbox.
 
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::Digest;

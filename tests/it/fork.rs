@@ -1,4 +1,4 @@
-//! Forks with the real binary: what is swapped shows what would have been different.
+//! `fork`: recorded answers are used again, and overrides change what follows.
 
 use phasegate_test::examples;
 use serde_json::Value;

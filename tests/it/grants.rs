@@ -1,5 +1,5 @@
-//! Plugins of strangers, as an operator meets them: what they say of themselves, what they get, what they may be set to, and
-//! what happens when one is not what it was when somebody agreed to it.
+//! Plugins of third parties: manifests, grants, settings, the lock file, and components that changed since they were
+//! accepted.
 
 use std::fs;
 use std::ops::Deref;
@@ -41,7 +41,7 @@ impl Project {
         project
     }
 
-    /// The standard planner with another version and other tiers in its manifest, letter for letter in place.
+    /// Writes the standard planner with another version and other tiers in its manifest, edited in place.
     fn planner(&self, version: &str, tiers: &str) {
         let mut bytes = fs::read(repository().join("plugins/dist/planning.wasm")).unwrap();
         put(&mut bytes, "version = '0.1.0'", &format!("version = '{version}'"));
@@ -72,7 +72,7 @@ impl Project {
     }
 }
 
-/// Puts a text of the same length or less in the place of another, so that nothing around it moves.
+/// Replaces a text by one that is not longer, padded with spaces, so that no offset changes.
 fn put(bytes: &mut [u8], old: &str, new: &str) {
     let at = bytes.windows(old.len()).position(|window| window == old.as_bytes()).expect(old);
     bytes[at..at + old.len()].copy_from_slice(format!("{new:<width$}", width = old.len()).as_bytes());

@@ -1,8 +1,8 @@
-//! Whole runs whose code is Python that wants no good, with the runner as it is shipped: the verdict, and the words of it.
+//! Whole runs with hostile Python code and the Python runner as it is shipped: verdicts and messages.
 
 use std::fs;
 
-/// The scenario tells its story and replays; its report.
+/// Runs and replays the scenario and returns its report.
 fn report(name: &str) -> String {
     let scenario = crate::scenario(name);
     let output = scenario.run(&[]);

@@ -1,4 +1,4 @@
-//! Runs that are killed, stopped or cancelled, and go on.
+//! Runs that are killed, stopped or cancelled, and resume.
 
 use std::fs;
 

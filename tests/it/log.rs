@@ -1,4 +1,4 @@
-//! `phasegate log`: a run told event by event, and followed while it is under way.
+//! `log`: the events of a run, and following a run that is under way.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command};
@@ -9,7 +9,7 @@ use phasegate_test::{Output, Recordings, Scenario, is_third_design_call};
 
 use crate::recordings;
 
-/// The process, once it has told something.
+/// Starts `log --follow` and returns the process, its first line, and the rest of its output.
 fn start_following(scenario: &Scenario, run: &str, more: &[&str]) -> (Child, String, BufReader<ChildStdout>) {
     let mut child = scenario.command(&[&["log", run, "--follow"], more].concat()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap());

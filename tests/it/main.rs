@@ -1,4 +1,4 @@
-//! End to end: the real binary, called as a user calls it. A file or folder a topic; see `tests/README.md`.
+//! End-to-end tests: the real binary, called as a user calls it. Each topic is a file or a folder; see `tests/README.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod archive;

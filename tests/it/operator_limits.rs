@@ -1,4 +1,4 @@
-//! The operator's bounds on the host, `[sandbox]`, and the folder for compiled plugins, as they are met at the command line.
+//! Limits of the operator in `[sandbox]`, and the folder for compiled components.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use insta::assert_snapshot;
 use phasegate_test::{Output, Scenario};
 
-/// A run with these lines under `[sandbox]`, and with a folder for compiled plugins of its own.
+/// Runs a scenario with these lines under `[sandbox]` and a cache of its own.
 fn run(sandbox: &str, prepare: impl FnOnce(&Scenario)) -> (Output, String) {
     let scenario = crate::scenario("plain-pass");
     let answers = scenario.file("answers.toml");
@@ -24,7 +24,7 @@ fn run(sandbox: &str, prepare: impl FnOnce(&Scenario)) -> (Output, String) {
 
 #[test]
 fn operator_limit_rejects_plugin_before_anything_runs() {
-    // Between the longest function of the agent and that of every other plugin of the run.
+    // The limit is between the longest function of the agent and that of every other plugin.
     let (output, message) = run("max_function_bytes = 15000\n", |_| {});
     assert!(output.events.is_empty());
     let (plugin, rest) = message.split_once(" bytes, ").unwrap();
@@ -58,7 +58,7 @@ fn misspelt_or_zero_limit_is_reported_with_line() {
 
 #[test]
 fn compiler_over_its_time_or_memory_is_ended() {
-    // Agent and strategy are compiled side by side, and either may be the first to fail.
+    // Agent and strategy are compiled in parallel; either may fail first.
     let either = |message: &str| message.replace("`fixture`", "`PLUGIN`").replace("`phase-aware`", "`PLUGIN`");
     assert_snapshot!(either(&run("max_compile_ms = 1\n", |_| {}).1), @r"
     error: plugin `PLUGIN` was not compiled after 1 ms

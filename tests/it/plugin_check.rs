@@ -1,6 +1,4 @@
-//! Plugins that their authors hold against this host: what is said of each, and with which exit code.
-//!
-//! Every call is made in an empty folder, with no key and no model anywhere.
+//! `plugin check`: the verdict on a component and the exit code. Each call runs in an empty folder without keys or models.
 
 use insta::assert_snapshot;
 use phasegate_test::{Workspace, repository};
@@ -19,7 +17,7 @@ fn check(file: &str, more: &[&str]) -> String {
     output.transcript(&[(&repository().display().to_string(), "HERE")])
 }
 
-/// What was said from the verdict on; what comes before is what `inspect` says.
+/// The output from the verdict on; the part before equals that of `plugin inspect`.
 fn verdict(text: &str) -> &str {
     &text[text.find("\nthis host").expect(text) + 1..]
 }
@@ -261,7 +259,7 @@ fn lists_contract_differences_without_calling_the_plugin() {
     "#);
 }
 
-/// What is said of a component that the contract with these changes describes; each of its functions traps.
+/// The verdict on a component of the contract with these changes, in which every function traps.
 fn check_stub(world: &str, changes: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("stub.wasm");

@@ -1,5 +1,4 @@
-//! Replays and forks with the real binary: what was recorded comes to the same again, and what is swapped shows what would
-//! have been different.
+//! `replay`: equal results from the journal alone, and differences when the record was changed.
 
 use std::fs;
 
@@ -54,7 +53,7 @@ fn killed_run_replays_to_its_last_event() {
     assert_eq!(scenario.check_replay(&run, &[])["ended"][0], "passed");
 }
 
-/// The record of a run under which something else is pinned, as if its plugins did otherwise than they did.
+/// Replaces the pipeline that the run has pinned, as if its plugins behaved differently.
 async fn forged(scenario: &Scenario, run: &str, change: impl Fn(&str) -> String) {
     let swap = |events: &mut Vec<Event>, blobs: &mut Vec<Blob>| {
         let Event::RunCreated(created) = &mut events[0] else { panic!("no run") };
@@ -67,7 +66,7 @@ async fn forged(scenario: &Scenario, run: &str, change: impl Fn(&str) -> String)
     rewritten(scenario, run, swap).await;
 }
 
-/// The record of a run with other events in its place.
+/// Replaces the events of a run in its journal.
 async fn rewritten(scenario: &Scenario, run: &str, change: impl FnOnce(&mut Vec<Event>, &mut Vec<Blob>)) {
     let run: RunId = run.parse().unwrap();
     let before = SqliteJournal::open(&scenario.path("state")).unwrap();

@@ -1,4 +1,4 @@
-//! Whole runs with the real binary: what went wrong and what came of it, as a user sees it.
+//! Scenarios: one problem each, and how the run deals with it.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use phasegate_test::{Output, Scenario, examples};
 use serde_json::Value;
 
-/// The scenario tells its story, and with overlapping calls the same one, with the same artifacts and questions; both
-/// replay, each also the way the other ran.
+/// Runs a scenario with and without overlapping calls. Both runs must have the expected story, equal artifacts and
+/// requests, and replay in the other mode.
 fn check_scenario(name: &str) -> (Scenario, Output) {
     let scenario = crate::scenario(name);
     let output = scenario.run(&[]);
@@ -66,7 +66,7 @@ fn hostile_agent_gets_plain_errors_without_affecting_neighbours() {
         let reason = event["outcome"].to_string();
         assert!(reason.len() < 1_000 && !reason.contains("unreachable"), "{reason}");
     }
-    // Four of them at once, in one process: all come to their end, with the same plan.
+    // Four runs in one process end with the same plan.
     let mut files = Vec::new();
     for number in 2..=4 {
         let file = scenario.path(&format!("task-{number}.toml"));

@@ -1,4 +1,4 @@
-//! State folders that are looked over, and cleared of what nobody needs.
+//! `doctor` and `gc`.
 
 use std::fs;
 
@@ -74,7 +74,7 @@ fn gc_removes_only_unreferenced_data() {
     let (scenario, run) = recorded_run("plain-pass");
     let nothing = scenario.call(&["gc"]).render(&[]);
     assert_eq!(nothing, "exit 0\nthere is nothing that no run needs\n");
-    // A fork that was refused leaves its component behind.
+    // A rejected fork leaves its component behind.
     let agent = scenario.path("other.wasm");
     fs::copy(examples().join("feedback-custom/feedback-custom.wasm"), &agent).unwrap();
     let agent = format!("code={}", agent.display());

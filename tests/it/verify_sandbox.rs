@@ -1,7 +1,5 @@
-//! `verify-sandbox` as an operator meets it: the table, the JSON, and the words of every refusal.
-//!
-//! What an attack that held ended in is compared as it was said; sizes and lines of source, which change whenever an
-//! attacker is rebuilt, are replaced before.
+//! `verify-sandbox`: the table, the JSON, and the outcome of every attack. Numbers that change whenever an attacker is
+//! rebuilt are replaced before outcomes are compared.
 
 use std::sync::OnceLock;
 
@@ -15,7 +13,7 @@ fn verify(files: &[(&str, &str)], args: &[&str]) -> Output {
     workspace.call(&[&["verify-sandbox"], args].concat())
 }
 
-/// The attacks are made once for all tests that only read what came of them.
+/// The result of one verification, shared by all tests that only read it.
 fn verified() -> &'static Value {
     static VERIFIED: OnceLock<Value> = OnceLock::new();
     VERIFIED.get_or_init(|| {
@@ -30,7 +28,7 @@ fn attacks() -> impl Iterator<Item = &'static Value> {
     verified()["attacks"].as_array().unwrap().iter()
 }
 
-/// Long numbers change with every build of an attacker.
+/// Replaces sizes and source lines, which change with every build of an attacker.
 fn without_figures(text: &str) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
@@ -54,7 +52,7 @@ fn every_attack_is_contained() {
 fn every_outcome_has_its_message() {
     let mut outcomes = String::new();
     for attack in attacks() {
-        // The hint names the run, which is a new one each time.
+        // The hint contains the name of the run.
         let outcome = attack["outcome"].as_str().unwrap().split(" hint: nothing is lost").next().unwrap();
         let outcome: String = without_figures(outcome).chars().take(400).collect();
         outcomes.push_str(&format!(

@@ -1,4 +1,4 @@
-//! `phasegate init`: what it writes.
+//! `init`: the files that it writes.
 
 use insta::assert_snapshot;
 

@@ -1,7 +1,4 @@
-//! The command line as a person meets it: whole outputs with their exit codes.
-//!
-//! What is different at each run (folders, digests, sizes) is replaced before it is compared. Runs of whole tasks are in
-//! `scenarios.rs`; here nothing ever starts.
+//! Complete outputs and exit codes of commands that start no run.
 
 mod init;
 mod pipelines;

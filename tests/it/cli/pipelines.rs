@@ -1,4 +1,4 @@
-//! `phasegate pipeline`: the standard pipelines, and files that are checked.
+//! `pipeline`: listing, showing and checking pipelines.
 
 use insta::assert_snapshot;
 

@@ -1,4 +1,4 @@
-//! `phasegate plugin inspect`: what a component is, and why it would not be taken.
+//! `plugin inspect`: description of a component, and reasons why it would be rejected.
 
 use insta::assert_snapshot;
 use phasegate_test::{fixture, repository};

@@ -1,4 +1,4 @@
-//! `phasegate run`, which is refused before anything starts.
+//! `run` with mistakes that are found before anything starts.
 
 use insta::assert_snapshot;
 

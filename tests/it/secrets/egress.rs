@@ -1,4 +1,4 @@
-//! Where a key may go: to its provider, past every proxy, and nowhere else.
+//! Keys are sent to their provider, past every proxy, and nowhere else.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -13,7 +13,7 @@ use super::search::{KEY, assert_keyless, search_files};
 
 const PASSWORD: &str = "proxy-pass-81c2";
 
-/// Keeps what it was sent and refuses: a proxy that nobody should need. Ends with the test's process.
+/// Starts a proxy that records what it receives and responds 403. It ends with the test's process.
 fn proxy() -> (String, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = format!("http://me:{PASSWORD}@{}", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ fn environment(proxy: &str) -> Vec<(&str, &str)> {
 async fn plain_http_ignores_proxies_of_the_environment() {
     let (proxy, requests) = proxy();
     let server = ModelServer::start(KEY, answer()).await;
-    // The second is no address of loopback, and yet leads there on most machines: it stands for one beyond.
+    // 0.0.0.0 is not a loopback address but reaches this machine on most systems: it stands for a remote host.
     for (host, more) in [("127.0.0.1", ""), ("0.0.0.0", "allow_http = true\n")] {
         let scenario = crate::scenario("asks-models");
         let config = ProviderKind::Chat.config(&format!("http://{host}:{}/v1", server.port), true, more);

@@ -1,5 +1,5 @@
-//! A key that is a canary: real runs against servers on this machine that repeat it in every way that comes to mind, and
-//! then all that the runs left behind and all that any command says of them is searched for it.
+//! Servers on this machine repeat the key in every way that they can; the output of every command and all files that runs
+//! leave behind are then searched for it.
 
 mod egress;
 mod search;
@@ -13,13 +13,13 @@ use axum::http::Response;
 use phasegate_test::{ModelServer, Output, ProviderKind, Respond, RunningProcess, Scenario, scenarios};
 use serde_json::{Value, json};
 
-/// What an echoing model says: JSON with the key in all its forms, which stay JSON without it.
+/// An answer in JSON that contains the key in all its forms and stays JSON when they are redacted.
 fn echo() -> String {
     let forms: Vec<String> = FORMS.iter().map(|form| format!("\"it is {form}.\"")).collect();
     format!("{{ \"said\": [{}] }}", forms.join(", "))
 }
 
-/// The same as a complaint of a provider.
+/// The same as a provider's error.
 fn complaint() -> Value {
     json!({ "type": "error", "error": { "type": format!("bad {KEY}"), "code": KEY, "message": FORMS.join(" and ") } })
 }
@@ -28,7 +28,7 @@ fn answer(status: u16, kind: &str, body: impl Into<Body>) -> Response<Body> {
     Response::builder().status(status).header("content-type", kind).body(body.into()).unwrap()
 }
 
-/// Every command that tells of a run, once it is over or stopped.
+/// Runs every command that shows a run which has ended or stopped, and searches its output.
 fn search_commands(scenario: &Scenario, run: &str) {
     let ask = |args: &[&str]| {
         let mut command = scenario.command(args);
@@ -78,7 +78,7 @@ fn config(server: &ModelServer, kind: ProviderKind, stream: bool) -> String {
     kind.config(&format!("{}/v1", server.address), stream, "")
 }
 
-/// Runs against a server that answers so, looks everywhere, and gives what the run told and what it left behind.
+/// Runs a scenario against a server, searches everything, and returns the output and the scenario.
 async fn run_and_search(kind: ProviderKind, stream: bool, answer: Respond) -> (Output, Scenario) {
     let server = ModelServer::start(KEY, answer).await;
     let scenario = crate::scenario("asks-models");
@@ -101,7 +101,7 @@ async fn run_and_search(kind: ProviderKind, stream: bool, answer: Respond) -> (O
 async fn redacts_keys_in_answers_before_recording() {
     for kind in [ProviderKind::Chat, ProviderKind::Messages] {
         for stream in [true, false] {
-            // Cut within the key.
+            // The stream is cut within the key.
             let message = move |asked: &Value| {
                 let text = echo();
                 let mut answer = kind.answer(asked, &text, text.find(KEY).unwrap() + 9);
@@ -116,7 +116,7 @@ async fn redacts_keys_in_answers_before_recording() {
             let plan: Value = serde_json::from_str(&text).unwrap();
             assert_eq!(plan["said"][0], "it is [redacted].");
             assert_eq!(text.matches("[redacted]").count(), FORMS.len(), "{text}");
-            // What was recorded is what the agent was given: a replay comes to the same.
+            // The agent was given what is recorded: a replay has the same result.
             scenario.check_replay(&output.run_id(), &[]);
         }
     }

@@ -1,4 +1,4 @@
-//! Looks for the canary in bytes, files and journals, in every form that it may have.
+//! Searches bytes, files and journals for the key, in every form that it may have.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use phasegate_journal::{Journal, SqliteJournal};
 
 use phasegate_test::Scenario;
 
-/// With characters that look different in addresses, in JSON and in base64.
+/// A key with characters that look different in URLs, in JSON and in base64.
 pub const KEY: &str = "sk-canary+5f0c/9a1e=77zq";
 
-/// As it is, in addresses, in JSON, and in base64 behind nothing, `key=` and `user:`.
+/// The key as it is, in URLs, in JSON, and in base64 behind nothing, `key=` and `user:`.
 pub const FORMS: [&str; 7] = [
     KEY,
     "sk-canary%2B5f0c%2F9a1e%3D77zq",
@@ -21,7 +21,7 @@ pub const FORMS: [&str; 7] = [
     "dXNlcjpzay1jYW5hcnkrNWYwYy85YTFlPTc3enE=",
 ];
 
-/// A piece of each, so that a half is found as well.
+/// A piece of each form, so that half a key is found too.
 const PIECES: [&str; 8] = [
     "sk-canary",
     "canary+5f0c",
@@ -33,7 +33,7 @@ const PIECES: [&str; 8] = [
     "jYW5hcnkrNWY",
 ];
 
-/// Nothing of the key is in these bytes.
+/// Panics if a piece of the key is in these bytes.
 pub fn assert_keyless(what: &str, bytes: &[u8]) {
     if let Some((piece, at)) = PIECES.iter().find_map(|piece| Some((piece, position(bytes, piece.as_bytes())?))) {
         let around = &bytes[at.saturating_sub(300)..(at + 100).min(bytes.len())];
@@ -59,7 +59,8 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|entry| if entry.path().is_dir() { files(&entry.path()) } else { vec![entry.path()] }).collect()
 }
 
-/// Nothing of it is in what a scene has left behind: state and out folder, lock, exports, and what the journal holds.
+/// Searches everything that a scenario has left behind: state and output folder, lock file, exports, and the journal's
+/// content.
 pub fn search_files(scenario: &Scenario) {
     let files = files(&scenario.path(""));
     assert!(files.iter().any(|file| file.ends_with("journal.db")), "{files:?}");
@@ -71,7 +72,7 @@ pub fn search_files(scenario: &Scenario) {
             assert_keyless(&name, &zstd::decode_all(bytes.as_slice()).unwrap());
         }
     }
-    // A long text is in pieces in the database's file.
+    // SQLite splits long texts, so the search in its file may miss them.
     let journal = SqliteJournal::open_to_read(&scenario.path("state")).unwrap();
     for run in journal.runs().unwrap() {
         for recorded in journal.events(&run).unwrap() {
