@@ -94,7 +94,7 @@ fn rejects_a_truncated_journal_unchanged() {
     exit 4
     ");
     fs::write(killed.file(), whole).unwrap();
-    assert_eq!(killed.resume().code, 0, "put back, it goes on");
+    assert_eq!(killed.resume().code, 0, "the restored file resumes");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn every_cut(state: &Path, whole: &Record) {
         let what = format!("cut after event {after}, {}", whole.events[after - 1]["event"]);
         assert_eq!(output.code, 0, "{what}: {}", output.stderr);
         let record = Record::of(&scenario.path("state"), whole.run.as_str());
-        assert_eq!(record.events[..after], whole.events[..after], "{what}: what was there has changed");
+        assert_eq!(record.events[..after], whole.events[..after], "{what}: recorded events changed");
         record.assert_same(whole, &what);
         // Only a call without an answer at the cut is repeated.
         let open = whole.events[after - 1]["event"] == "model_asked";
@@ -60,8 +60,8 @@ fn killed_at(scenario: &Scenario, command: std::process::Command, number: usize,
     }
     record.assert_same(whole, &what);
     let again: usize = record.calls().values().map(|asked| asked.times - 1).sum();
-    assert!(again <= if mode.is_empty() { 1 } else { 3 }, "{what}: {again} calls were asked again");
-    assert!(scenario.path("out/report.md").exists(), "{what}: the out folder is forgotten");
+    assert!(again <= if mode.is_empty() { 1 } else { 3 }, "{what}: {again} calls were repeated");
+    assert!(scenario.path("out/report.md").exists(), "{what}: the output folder is forgotten");
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Owned {
         let error = output.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
         let plain = error.replace(&self.run, "RUN").replace(&self.process.id().to_string(), "PID");
         assert!(output.events.is_empty(), "{:?}", output.events);
-        assert_eq!(self.server.requests().len(), 1, "nothing was asked");
+        assert_eq!(self.server.requests().len(), 1, "a call was sent");
         format!("{plain}\nexit {}", output.code)
     }
 
@@ -63,7 +63,7 @@ fn rejects_a_second_process_until_the_first_ends() {
     assert_eq!(owned.refused(&Output::from_command(owned.scenario.run_with(&again))), refusal);
 
     owned.signal("STOP");
-    assert_eq!(owned.resumed(), refusal, "who is stopped is not dead");
+    assert_eq!(owned.resumed(), refusal, "a stopped process still owns its run");
     let shown = owned.scenario.call(&["show", &owned.run]).stdout;
     assert!(shown.contains(&format!("process {} carries it", owned.process.id())), "{shown}");
 

@@ -234,7 +234,7 @@ mod run_resume {
             Output::from_command(project.command(&["run", "--json", "--resume", "--task-id", "ANSWER-001"], "cache"));
         assert_eq!((output.code, project.runs()), (0, 1), "{}", output.stderr);
         assert_eq!(output.run_id(), run);
-        assert!(project.scenario.path("out/report.md").exists(), "the out folder is remembered");
+        assert!(project.scenario.path("out/report.md").exists(), "the output folder is forgotten");
     }
 
     #[test]

@@ -191,13 +191,13 @@ fn runs_survive_200_random_kills_without_paying_twice() {
     let began = Instant::now();
     assert_eq!(Output::from_command(calm.run(&[])).code, 0);
     let takes = began.elapsed();
-    println!("seed {seed} (PHASEGATE_SEED); undisturbed it takes {} ms", takes.as_millis());
+    println!("seed {seed} (PHASEGATE_SEED); an undisturbed run takes {} ms", takes.as_millis());
 
     let hits = Hits::default();
     let cases = (1..).take_while(|_| hits.all.load(Ordering::Relaxed) < KILLS);
     side_by_side(cases, |case| Case::new(&server, seed.wrapping_add(case)).play(&whole, takes, &hits));
     let Hits { all, early, between, late } = &hits;
     let [all, early, between, late] = [all, early, between, late].map(|count| count.load(Ordering::Relaxed));
-    println!("{all} kills: {early} before any run, {between} between question and answer, {late} after an answer");
+    println!("{all} kills: {early} before any run, {between} between request and answer, {late} after an answer");
     assert!(all >= KILLS && between > 10 && late > 10);
 }

@@ -79,7 +79,7 @@ impl Server {
         for Request { key, body } in self.requests() {
             *counts.entry(key.clone()).or_default() += 1;
             let first = bodies.entry(key).or_insert_with(|| body.clone());
-            assert_eq!(*first, body, "two questions have one key");
+            assert_eq!(*first, body, "two requests share a key");
         }
         counts
     }

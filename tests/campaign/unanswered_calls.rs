@@ -42,7 +42,8 @@ impl Killed {
 
     fn show(&self) -> String {
         let shown = self.scenario.call(&["show", &self.run]).stdout;
-        let (_, open) = shown.split_once("\nasked and never").unwrap_or_else(|| panic!("nothing is shown: {shown}"));
+        let (_, open) =
+            shown.split_once("\nasked and never").unwrap_or_else(|| panic!("no unanswered call is shown: {shown}"));
         self.plain(&format!("asked and never{open}"))
     }
 
@@ -90,7 +91,7 @@ fn stop_policy_repeats_calls_only_on_demand() {
         let output = killed.scenario.resume(&killed.run);
         let error = output.stderr.lines().skip_while(|line| !line.starts_with("error:"));
         let message = error.collect::<Vec<_>>().join("\n");
-        assert_eq!(killed.server.requests().len(), 1, "nothing was asked");
+        assert_eq!(killed.server.requests().len(), 1, "a call was sent");
         format!("{}exit {}", killed.plain(&message), output.code)
     };
     assert_snapshot!(refused(), @r"

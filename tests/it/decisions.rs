@@ -73,7 +73,7 @@ fn failing_gate_cannot_be_approved_but_aborted() {
 #[test]
 fn approval_continues_and_resume_alone_does_not() {
     let (scenario, run) = waiting("waits-at-a-pass");
-    assert_eq!(scenario.resume(&run).code, 3, "resuming decides nothing");
+    assert_eq!(scenario.resume(&run).code, 3, "resume alone decides nothing");
     assert_eq!(decide(&scenario, &run, &["override", "--reason", "x"]).code, 2, "there is nothing to override");
     assert_eq!(decide(&scenario, &run, &["approve"]).code, 0);
     let output = scenario.resume(&run);

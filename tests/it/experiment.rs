@@ -62,7 +62,7 @@ impl Project {
         let mut seen = 0;
         while seen < cells {
             let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before: {message}");
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "the experiment ended early: {message}");
             seen += usize::from(line.contains("gate attempt"));
             message.push_str(&line);
         }
@@ -260,7 +260,7 @@ fn killed_experiment_resumes_without_repeating_calls() {
     let project = Project::with(&[ONCE]);
     project.run_until(2).signal("KILL");
     let before = project.answered();
-    assert!(before < whole.answered(), "it was killed before its end");
+    assert!(before < whole.answered(), "the kill came too late");
     let output = project.run(&["--async"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert!(output.stderr.contains("ended before and are taken as they are"), "{}", output.stderr);

@@ -38,7 +38,7 @@ fn other_strategy_changes_the_rework_of_a_fork() {
         └ CHILD (this run) at design-review#1, feedback = nearest-phase: passed
           └ GRANDCHILD at test#1, phases.test.max_retries = 1: passed
     "#);
-    assert_eq!(scenario.call(&["show", &run, "--json"]).stdout, before, "the origin stays as it is");
+    assert_eq!(scenario.call(&["show", &run, "--json"]).stdout, before, "the origin changed");
     for run in [run, child, grandchild] {
         scenario.check_replay(&run, &[]);
     }

@@ -96,7 +96,7 @@ fn first_use_pins_a_plugin_with_its_grants() {
     "#);
     let pinned = project.read("phasegate.lock");
     assert!(project.run_passes());
-    assert_eq!(project.read("phasegate.lock"), pinned, "a second run changes nothing");
+    assert_eq!(project.read("phasegate.lock"), pinned, "the second run changed the lock file");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
     error: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 settings that it does not take: setting `raise_after`: at /raise_after: "often" is not of type "integer"
     hint: `phasegate plugin inspect FILE` shows the settings that a plugin takes
     "#);
-    assert!(!project.path("phasegate.lock").exists(), "nothing was begun");
+    assert!(!project.path("phasegate.lock").exists(), "the run was started");
 }
 
 #[test]

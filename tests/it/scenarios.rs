@@ -96,7 +96,7 @@ fn calls_left_pending_by_an_agent_are_harmless() {
 fn rejects_paths_outside_the_output_folder() {
     let (scenario, output) = check_scenario("bad-paths");
     let refused = output.events_named("phase_finished").find(|event| event["outcome"]["invalid"].is_object()).unwrap();
-    assert_eq!(refused["outcome"]["invalid"]["faults"].as_array().unwrap().len(), 3, "each of them");
+    assert_eq!(refused["outcome"]["invalid"]["faults"].as_array().unwrap().len(), 3, "one fault for each path");
     assert_eq!(fs::read_to_string(scenario.path("out/deep/app.lines")).unwrap(), "answer = 42\n");
     let escaped = [scenario.path("escaped.lines"), Path::new("/tmp/escaped.lines").to_owned()];
     assert!(escaped.iter().all(|path| !path.exists()));
@@ -143,7 +143,7 @@ fn every_view_explains_an_invalid_output() {
     What to do: each attempt is told what was wrong with the one before; where that does not help, give phase 'planning' another model or more 'max_retries', or show this to the author of its plugin.
     ");
     let recorded = scenario.call(&["log", &run, "--json"]).stdout;
-    assert!(!recorded.contains("the author of"), "the next prompt is spared it");
+    assert!(!recorded.contains("the author of"), "the hint is in the recorded events");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn keys_appear_nowhere() {
             }
         }
     }
-    assert!(everything.len() > 5, "the out folder and the state folder were read");
+    assert!(everything.len() > 5, "too few files were searched");
     let found = |bytes: &Vec<u8>| bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
     assert!(!everything.iter().any(found));
 }
@@ -183,7 +183,7 @@ fn code_on_a_base_comes_with_a_patch() {
     let (scenario, _) = check_scenario("builds-on-base");
     let patch = fs::read_to_string(scenario.path("out/changes.patch")).unwrap();
     assert!(patch.contains("-answer = unknown\n+answer = 42\n"), "{patch}");
-    assert!(!patch.contains("question"), "what did not change is not in the patch: {patch}");
+    assert!(!patch.contains("question"), "an unchanged file is in the patch: {patch}");
 }
 
 #[test]

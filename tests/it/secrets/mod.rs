@@ -83,7 +83,7 @@ async fn run_and_search(kind: ProviderKind, stream: bool, answer: Respond) -> (O
     let server = ModelServer::start(KEY, answer).await;
     let scenario = crate::scenario("asks-models");
     let output = run(&scenario, &config(&server, kind, stream), &[("MY_KEY", KEY)]).await;
-    assert!(server.requests().iter().all(|request| request.keyed), "the key went where it belongs");
+    assert!(server.requests().iter().all(|request| request.keyed), "a request came without the key");
     assert!(!server.requests().is_empty(), "{}", output.stderr);
     assert_keyless("the run's own words", output.stdout.as_bytes());
     assert_keyless("the run's own words", output.stderr.as_bytes());
