@@ -17,7 +17,7 @@ use phasegate_test::{Output, Scenario};
 pub struct KilledRun {
     pub scenario: Scenario,
     pub run: String,
-    pub whole: Record,
+    pub undisturbed: Record,
 }
 
 pub fn killed_run() -> KilledRun {
@@ -27,15 +27,15 @@ pub fn killed_run() -> KilledRun {
 fn killed_after(last: impl Fn(&Value) -> bool) -> KilledRun {
     let origin = crate::scenario("eventful");
     let output = origin.run(&[]);
-    let whole = Record::of(&origin.path("state"), &output.run_id());
-    let number = whole.events.iter().find(|event| last(event)).unwrap()["number"].as_u64().unwrap();
+    let undisturbed = Record::read(&origin.path("state"), &output.run_id());
+    let number = undisturbed.events.iter().find(|event| last(event)).unwrap()["number"].as_u64().unwrap();
     let scenario = crate::scenario("eventful");
     copy_journal(&origin.path("state"), &scenario.path("state"));
-    cut(&scenario.path("state"), &whole.run, number);
+    cut(&scenario.path("state"), &undisturbed.run, number);
     // As the binary leaves it: an unlocked lock file and the output folder.
     fs::create_dir_all(scenario.path("state/locks")).unwrap();
-    fs::write(scenario.path(&format!("state/locks/{}.lock", whole.run)), "").unwrap();
-    KilledRun { scenario, run: whole.run.to_string(), whole }
+    fs::write(scenario.path(&format!("state/locks/{}.lock", undisturbed.run)), "").unwrap();
+    KilledRun { scenario, run: undisturbed.run.to_string(), undisturbed }
 }
 
 impl KilledRun {
@@ -87,13 +87,13 @@ impl KilledRun {
 #[test]
 fn rejects_a_truncated_journal_unchanged() {
     let killed = killed_run();
-    let whole = fs::read(killed.file()).unwrap();
-    assert_snapshot!(killed.check_rejected(&whole[..whole.len() / 2]), @r"
+    let bytes = fs::read(killed.file()).unwrap();
+    assert_snapshot!(killed.check_rejected(&bytes[..bytes.len() / 2]), @r"
     error: HERE/state/journal.db is damaged: database disk image is malformed
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
     ");
-    fs::write(killed.file(), whole).unwrap();
+    fs::write(killed.file(), bytes).unwrap();
     assert_eq!(killed.resume().code, 0, "the restored file resumes");
 }
 
@@ -172,10 +172,10 @@ fn missing_or_changed_blobs_are_named() {
         // The answer belongs to a call that is repeated, the artifact is code that is tested next.
         let after = |event: &Value| event["event"] == name && (name != "phase_finished" || event["phase"] == "code");
         let killed = killed_after(after);
-        let digest = killed.whole.events.iter().find(|event| after(event)).unwrap().pointer(field).unwrap();
+        let digest = killed.undisturbed.events.iter().find(|event| after(event)).unwrap().pointer(field).unwrap();
         let digest = digest.as_str().unwrap();
         assert_eq!(killed.sql().execute(sql, (digest,)).unwrap(), 1);
-        let before = Record::of(&killed.scenario.path("state"), &killed.run).events;
+        let before = Record::read(&killed.scenario.path("state"), &killed.run).events;
         // No compiled component is cached.
         let mut command = killed.scenario.command(&["resume", &killed.run, "--json"]);
         let output = Output::from_command({
@@ -187,7 +187,7 @@ fn missing_or_changed_blobs_are_named() {
              --components\nexit 4";
         let text = if field == "/components/fixture" && sql.starts_with("DELETE") { component } else { text };
         assert_eq!(killed.error_text(&output).replace(digest, "DIGEST"), text, "{sql} {name} {field}");
-        let after = Record::of(&killed.scenario.path("state"), &killed.run).events;
+        let after = Record::read(&killed.scenario.path("state"), &killed.run).events;
         assert_eq!(before[..], after[..before.len()], "{sql} {name} {field}");
     });
 }
@@ -202,14 +202,18 @@ fn garbage_in_the_journal_never_changes_results() {
         let mut bytes = bytes.clone();
         let place = random.below(bytes.len() as u64 - 512) as usize;
         bytes[place..place + 512].iter_mut().for_each(|byte| *byte = random.below(256) as u8);
-        let mine =
-            KilledRun { scenario: crate::scenario("eventful"), run: killed.run.clone(), whole: killed.whole.clone() };
+        let mine = KilledRun {
+            scenario: crate::scenario("eventful"),
+            run: killed.run.clone(),
+            undisturbed: killed.undisturbed.clone(),
+        };
         fs::create_dir_all(mine.scenario.path("state")).unwrap();
         fs::write(mine.file(), bytes).unwrap();
         let output = mine.resume();
         let message = mine.error_text(&output);
         match output.code {
-            0 => Record::of(&mine.scenario.path("state"), &mine.run).assert_same(&mine.whole, &format!("at {place}")),
+            0 => Record::read(&mine.scenario.path("state"), &mine.run)
+                .assert_same(&mine.undisturbed, &format!("at {place}")),
             2 | 4 => assert!(message.contains("\nhint: ") && message.contains("HERE/state"), "at {place}: {message}"),
             _ => panic!("at {place}: {}", output.stderr),
         }

@@ -41,10 +41,10 @@ fn error_text(scenario: &Scenario, stderr: &str) -> String {
     arguments.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n")
 }
 
-fn whole() -> Record {
+fn undisturbed() -> Record {
     let scenario = crate::scenario("eventful");
     let output = scenario.run(&[]);
-    Record::of(&scenario.path("state"), &output.run_id())
+    Record::read(&scenario.path("state"), &output.run_id())
 }
 
 fn can_mount(around: &[&str]) -> bool {
@@ -59,7 +59,7 @@ fn resumes_after_a_full_disk_of_any_size() {
     let Some(around) = [&own[..], &mapped].into_iter().find(|around| can_mount(around)) else {
         return println!("skipped: mounting is not permitted");
     };
-    let whole = whole();
+    let undisturbed = undisturbed();
     let ends = std::sync::Mutex::new(Vec::new());
     side_by_side((16..=2_416).step_by(150), |kilobytes| {
         let scenario = crate::scenario("eventful");
@@ -71,7 +71,7 @@ fn resumes_after_a_full_disk_of_any_size() {
         let read = |name: &str| fs::read_to_string(scenario.path(name)).unwrap();
         assert_eq!(read("second.code"), "0\n", "{kilobytes} KB, then room: {}", read("second.err"));
         let record = Record::all_in_a_copy(&scenario.path("kept")).remove(0);
-        record.assert_same(&whole, &format!("{kilobytes} KB"));
+        record.assert_same(&undisturbed, &format!("{kilobytes} KB"));
         let output = read("first.out").lines().count();
         ends.lock().unwrap().push((read("first.code"), output, error_text(&scenario, &read("first.err"))));
     });
@@ -95,7 +95,7 @@ fn resumes_after_a_full_disk_of_any_size() {
 
 #[test]
 fn resumes_after_a_file_size_limit() {
-    let whole = whole();
+    let undisturbed = undisturbed();
     let limited = "ulimit -f $1; shift; exec \"$@\"";
     let output = format!("trap '' XFSZ; {limited}");
     let cases = (100..=1_700).step_by(200).flat_map(|blocks| [(blocks, true), (blocks, false)]);
@@ -120,7 +120,7 @@ fn resumes_after_a_file_size_limit() {
         }
         let again = scenario.run(&["--resume"]);
         assert_eq!(again.code, 0, "{blocks} blocks: {}", again.stderr);
-        Record::all_in_a_copy(&scenario.path("state"))[0].assert_same(&whole, &format!("{blocks} blocks"));
+        Record::all_in_a_copy(&scenario.path("state"))[0].assert_same(&undisturbed, &format!("{blocks} blocks"));
     });
 }
 
@@ -160,7 +160,7 @@ fn read_only_folder_is_named_without_loss() {
     let Some(around) = with_plain_rights() else {
         return println!("skipped: file permissions do not apply");
     };
-    let KilledRun { scenario, run, whole } = killed_run();
+    let KilledRun { scenario, run, undisturbed } = killed_run();
     let call = |args: &[&str]| {
         let done = shell(&scenario, &around, "exec \"$@\"", &[], &scenario.command(args)).output().unwrap();
         let message = error_text(&scenario, &String::from_utf8_lossy(&done.stderr)).replace(&run, "RUN");
@@ -204,5 +204,5 @@ fn read_only_folder_is_named_without_loss() {
     allow(&scenario.path("full"), true);
     assert_eq!(call(&["resume", &run, "--out", "elsewhere"]), "\nexit 0");
     assert!(scenario.path("elsewhere/report.md").exists());
-    Record::of(&scenario.path("state"), &run).assert_same(&whole, "after all that");
+    Record::read(&scenario.path("state"), &run).assert_same(&undisturbed, "after all that");
 }

@@ -8,49 +8,49 @@ use crate::side_by_side;
 use phasegate_test::{Output, RunningProcess, Scenario};
 
 /// Reads an undisturbed run, which must contain every kind of event twice.
-fn whole(scenario: &Scenario, output: &Output) -> Record {
+fn undisturbed(scenario: &Scenario, output: &Output) -> Record {
     assert_eq!(output.code, 0, "{}", output.stderr);
-    let whole = Record::of(&scenario.path("state"), &output.run_id());
-    let kinds = record::kinds(&whole.events);
+    let undisturbed = Record::read(&scenario.path("state"), &output.run_id());
+    let kinds = record::kinds(&undisturbed.events);
     for kind in ["asked", "answered", "tested", "judged", "decided"] {
         assert!(kinds.get(kind).is_some_and(|count| *count > 1), "no boundary of the kind `{kind}`: {kinds:?}");
     }
-    whole
+    undisturbed
 }
 
 /// Resumes from a journal that ends after each of its events and expects the same result.
-fn every_cut(state: &Path, whole: &Record) {
+fn every_cut(state: &Path, undisturbed: &Record) {
     let mut passed = std::sync::atomic::AtomicUsize::new(0);
-    side_by_side(1..=whole.events.len(), |after| {
+    side_by_side(1..=undisturbed.events.len(), |after| {
         let scenario = crate::scenario("eventful");
         copy_journal(state, &scenario.path("state"));
-        cut(&scenario.path("state"), &whole.run, after as u64);
+        cut(&scenario.path("state"), &undisturbed.run, after as u64);
         let out = scenario.path("out").display().to_string();
-        let output = scenario.call(&["resume", whole.run.as_str(), "--json", "--out", &out]);
-        let what = format!("cut after event {after}, {}", whole.events[after - 1]["event"]);
+        let output = scenario.call(&["resume", undisturbed.run.as_str(), "--json", "--out", &out]);
+        let what = format!("cut after event {after}, {}", undisturbed.events[after - 1]["event"]);
         assert_eq!(output.code, 0, "{what}: {}", output.stderr);
-        let record = Record::of(&scenario.path("state"), whole.run.as_str());
-        assert_eq!(record.events[..after], whole.events[..after], "{what}: recorded events changed");
-        record.assert_same(whole, &what);
+        let record = Record::read(&scenario.path("state"), undisturbed.run.as_str());
+        assert_eq!(record.events[..after], undisturbed.events[..after], "{what}: recorded events changed");
+        record.assert_same(undisturbed, &what);
         // Only a call without an answer at the cut is repeated.
-        let open = whole.events[after - 1]["event"] == "model_asked";
+        let open = undisturbed.events[after - 1]["event"] == "model_asked";
         let again: usize = record.calls().values().map(|asked| asked.times - 1).sum();
         assert_eq!(again, usize::from(open), "{what}");
         assert!(scenario.path("out/report.md").exists(), "{what}");
         passed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     });
-    assert_eq!(*passed.get_mut(), whole.events.len());
+    assert_eq!(*passed.get_mut(), undisturbed.events.len());
 }
 
 /// Kills a run as soon as it writes the event with this number and resumes it; every other time in the other mode, since
 /// overlapping calls are no property of a run.
-fn killed_at(scenario: &Scenario, command: std::process::Command, number: usize, whole: &Record, mode: &[&str]) {
+fn killed_at(scenario: &Scenario, command: std::process::Command, number: usize, undisturbed: &Record, mode: &[&str]) {
     let killed = RunningProcess::start(command, |event| event["number"] == number).signal("KILL");
     let again: &[&str] = if mode.is_empty() == number.is_multiple_of(2) { &["--async"] } else { &[] };
     let output = scenario.call(&[&["resume", &killed.run_id(), "--json"], again].concat());
     let what = format!("killed at event {number}, {}, {mode:?}", killed.events[number - 1]["event"]);
     assert_eq!(output.code, 0, "{what}: {}", output.stderr);
-    let record = Record::of(&scenario.path("state"), &killed.run_id());
+    let record = Record::read(&scenario.path("state"), &killed.run_id());
     for (output, written) in killed.events.iter().zip(&record.events) {
         assert_eq!(
             (&output["number"], &output["event"]),
@@ -58,7 +58,7 @@ fn killed_at(scenario: &Scenario, command: std::process::Command, number: usize,
             "{what}: not durable"
         );
     }
-    record.assert_same(whole, &what);
+    record.assert_same(undisturbed, &what);
     let again: usize = record.calls().values().map(|asked| asked.times - 1).sum();
     assert!(again <= if mode.is_empty() { 1 } else { 3 }, "{what}: {again} calls were repeated");
     assert!(scenario.path("out/report.md").exists(), "{what}: the output folder is forgotten");
@@ -67,36 +67,36 @@ fn killed_at(scenario: &Scenario, command: std::process::Command, number: usize,
 #[test]
 fn first_task_resumes_after_any_event() {
     let scenario = crate::scenario("first-task");
-    let whole = whole(&scenario, &Output::from_command(scenario.first_task_command(&[])));
-    assert!(whole.events.len() > 100, "{} events", whole.events.len());
-    every_cut(&scenario.path("state"), &whole);
+    let undisturbed = undisturbed(&scenario, &Output::from_command(scenario.first_task_command(&[])));
+    assert!(undisturbed.events.len() > 100, "{} events", undisturbed.events.len());
+    every_cut(&scenario.path("state"), &undisturbed);
 }
 
 #[test]
 fn first_task_resumes_after_kills() {
     let scenario = crate::scenario("first-task");
-    let whole = whole(&scenario, &Output::from_command(scenario.first_task_command(&[])));
-    side_by_side((1..=whole.events.len()).step_by(5), |number| {
+    let undisturbed = undisturbed(&scenario, &Output::from_command(scenario.first_task_command(&[])));
+    side_by_side((1..=undisturbed.events.len()).step_by(5), |number| {
         let scenario = crate::scenario("first-task");
-        killed_at(&scenario, scenario.first_task_command(&[]), number, &whole, &[]);
+        killed_at(&scenario, scenario.first_task_command(&[]), number, &undisturbed, &[]);
     });
 }
 
 #[test]
 fn eventful_run_resumes_after_any_event() {
     let scenario = crate::scenario("eventful");
-    let whole = whole(&scenario, &scenario.run(&[]));
-    every_cut(&scenario.path("state"), &whole);
+    let undisturbed = undisturbed(&scenario, &scenario.run(&[]));
+    every_cut(&scenario.path("state"), &undisturbed);
 }
 
 #[test]
 fn eventful_run_resumes_after_kills() {
     let scenario = crate::scenario("eventful");
-    let whole = whole(&scenario, &scenario.run(&[]));
+    let undisturbed = undisturbed(&scenario, &scenario.run(&[]));
     for mode in [&[][..], &["--async"]] {
-        side_by_side(1..=whole.events.len(), |number| {
+        side_by_side(1..=undisturbed.events.len(), |number| {
             let scenario = crate::scenario("eventful");
-            killed_at(&scenario, scenario.run_command(mode), number, &whole, mode);
+            killed_at(&scenario, scenario.run_command(mode), number, &undisturbed, mode);
         });
     }
 }

@@ -94,7 +94,7 @@ fn process_without_its_lock_writes_nothing() {
     owned.server.answer();
     let output = owned.scenario.resume(&owned.run);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    let whole = Record::of(&owned.scenario.path("state"), &owned.run);
+    let whole = Record::read(&owned.scenario.path("state"), &owned.run);
 
     owned.signal("CONT");
     let first = owned.process.wait_with_output().unwrap();
@@ -105,7 +105,7 @@ fn process_without_its_lock_writes_nothing() {
     hint: the other process goes on with it; see `phasegate show RUN`
     exit 4
     ");
-    let after = Record::of(&owned.scenario.path("state"), &owned.run);
+    let after = Record::read(&owned.scenario.path("state"), &owned.run);
     assert_eq!(after.events, whole.events);
     // The open call was sent twice, and the late answer is not recorded.
     let twice = owned.server.counts().into_values().filter(|times| *times > 1).collect::<Vec<_>>();

@@ -85,7 +85,7 @@ impl Project {
     }
 
     fn record(&self, run: &str) -> Record {
-        Record::of(&self.scenario.path("state"), run)
+        Record::read(&self.scenario.path("state"), run)
     }
 
     /// Kills a run once its model has stopped answering, then lets the model answer.

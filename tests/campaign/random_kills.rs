@@ -98,7 +98,7 @@ impl<'a> Case<'a> {
     }
 
     /// Kills the process after this time and returns whether it was still alive.
-    fn killed(&self, mut command: Command, after: Duration) -> bool {
+    fn kill_after(&self, mut command: Command, after: Duration) -> bool {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(after);
         let alive = child.try_wait().unwrap().is_none();
@@ -108,7 +108,7 @@ impl<'a> Case<'a> {
     }
 
     /// Reads from the journal which calls the kill interrupted, and which are answered and must not be repeated.
-    fn look(&mut self, hits: &Hits) -> Vec<Record> {
+    fn read_records(&mut self, hits: &Hits) -> Vec<Record> {
         let records = Record::all_in_a_copy(&self.scenario.path("state"));
         let requests = self.server.counts();
         let mut cut_off = 0;
@@ -134,7 +134,7 @@ impl<'a> Case<'a> {
     }
 
     /// Kills the process several times, resumes each time, and compares the result with an undisturbed run.
-    fn play(mut self, whole: &BTreeMap<String, Record>, takes: Duration, hits: &Hits) {
+    fn kill_and_resume(mut self, undisturbed: &BTreeMap<String, Record>, takes: Duration, hits: &Hits) {
         let mut kills = 1 + self.random.below(4);
         let (mut records, missed) = (Vec::new(), Hits::default());
         while kills > 0 {
@@ -145,25 +145,25 @@ impl<'a> Case<'a> {
                 None => self.run(&["--resume"]),
             };
             let after = takes.mul_f64(self.random.below(1_000) as f64 / 1_000.0);
-            let hit = self.killed(command, after);
+            let hit = self.kill_after(command, after);
             kills -= u64::from(hit);
             hits.all.fetch_add(usize::from(hit), Ordering::Relaxed);
-            records = self.look(if hit { hits } else { &missed });
+            records = self.read_records(if hit { hits } else { &missed });
             if records.len() == TASKS.len() && records.iter().all(Record::is_over) {
                 break;
             }
         }
         let output = Output::from_command(self.run(&["--resume"]));
         assert_eq!(output.code, 0, "{}", output.stderr);
-        self.hold_against(whole);
+        self.compare_with(undisturbed);
     }
 
-    fn hold_against(&mut self, whole: &BTreeMap<String, Record>) {
-        let records = self.look(&Hits::default());
+    fn compare_with(&mut self, undisturbed: &BTreeMap<String, Record>) {
+        let records = self.read_records(&Hits::default());
         let tasks: Vec<_> = records.iter().map(Record::task).collect();
         assert_eq!(records.len(), TASKS.len(), "one run a task: {tasks:?}");
         for record in &records {
-            record.assert_same(&whole[&record.task()], record.run.as_str());
+            record.assert_same(&undisturbed[&record.task()], record.run.as_str());
             assert!(self.scenario.path(&format!("out/{}/report.md", record.task())).exists());
             for (call, asked) in record.calls() {
                 let key = record.key(&call, &asked);
@@ -183,19 +183,19 @@ impl<'a> Case<'a> {
 fn runs_survive_200_random_kills_without_paying_twice() {
     let seed = seed();
     let server = Server::answering();
-    let calm = Case::new(&server, seed);
-    assert_eq!(Output::from_command(calm.run(&[])).code, 0);
-    let whole = Record::all_in_a_copy(&calm.scenario.path("state"));
-    let whole: BTreeMap<_, _> = whole.into_iter().map(|record| (record.task(), record)).collect();
-    let calm = Case::new(&server, seed);
+    let case = Case::new(&server, seed);
+    assert_eq!(Output::from_command(case.run(&[])).code, 0);
+    let undisturbed = Record::all_in_a_copy(&case.scenario.path("state"));
+    let undisturbed: BTreeMap<_, _> = undisturbed.into_iter().map(|record| (record.task(), record)).collect();
+    let case = Case::new(&server, seed);
     let began = Instant::now();
-    assert_eq!(Output::from_command(calm.run(&[])).code, 0);
+    assert_eq!(Output::from_command(case.run(&[])).code, 0);
     let takes = began.elapsed();
     println!("seed {seed} (PHASEGATE_SEED); an undisturbed run takes {} ms", takes.as_millis());
 
     let hits = Hits::default();
     let cases = (1..).take_while(|_| hits.all.load(Ordering::Relaxed) < KILLS);
-    side_by_side(cases, |case| Case::new(&server, seed.wrapping_add(case)).play(&whole, takes, &hits));
+    side_by_side(cases, |case| Case::new(&server, seed.wrapping_add(case)).kill_and_resume(&undisturbed, takes, &hits));
     let Hits { all, early, between, late } = &hits;
     let [all, early, between, late] = [all, early, between, late].map(|count| count.load(Ordering::Relaxed));
     println!("{all} kills: {early} before any run, {between} between request and answer, {late} after an answer");

@@ -35,7 +35,7 @@ pub struct Asked {
 
 impl Record {
     /// Reads a run from a state folder.
-    pub fn of(state: &Path, run: &str) -> Self {
+    pub fn read(state: &Path, run: &str) -> Self {
         let journal = SqliteJournal::open(state).unwrap();
         let run: RunId = run.parse().unwrap();
         let events = journal.events(&run).unwrap();
@@ -52,7 +52,7 @@ impl Record {
         let journal = SqliteJournal::open(copy.path()).unwrap();
         let runs = journal.runs().unwrap();
         drop(journal);
-        runs.iter().map(|run| Self::of(copy.path(), run.as_str())).collect()
+        runs.iter().map(|run| Self::read(copy.path(), run.as_str())).collect()
     }
 
     pub fn events_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
