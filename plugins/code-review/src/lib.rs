@@ -6,7 +6,7 @@
 use phasegate_plugin::artifacts::{DesignSpecification, GeneratedCode, ProjectPlan};
 use phasegate_plugin::{Agent, Failure, Prompt, Submission, Work, agent};
 use phasegate_standard_agents::panel::{self, Specialist};
-use phasegate_standard_agents::{Settings, sections, show};
+use phasegate_standard_agents::{Settings, render, sections};
 
 const FRAME: Prompt = Prompt::new(include_str!("../prompts/frame.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
@@ -34,14 +34,14 @@ impl Agent for CodeReview {
         let design: DesignSpecification = work.read_json("design_specification")?;
         let code: GeneratedCode = work.read_json("generated_code")?;
         let user = TASK.render(&[
-            ("task", &show::task(&task)),
-            ("plan", &show::plan(&plan)),
-            ("design", &show::design(&design)),
-            ("environment", &show::environment(&work)),
+            ("task", &render::task(&task)),
+            ("plan", &render::plan(&plan)),
+            ("design", &render::design(&design)),
+            ("environment", &render::environment(&work)),
             ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("remarks", &sections::revision(&work, None)),
-            ("code", &show::numbered_code(&code)),
+            ("code", &render::numbered_code(&code)),
         ]);
         let settings = Settings::of(&work)?;
         let panel = PANEL.map(|(name, title, focus)| Specialist {

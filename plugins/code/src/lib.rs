@@ -6,7 +6,7 @@
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, GeneratedCode, ProjectPlan, TestReport};
 use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact};
-use phasegate_standard_agents::{Settings, sections, show};
+use phasegate_standard_agents::{Settings, render, sections};
 
 mod check;
 
@@ -38,17 +38,17 @@ fn question(work: &Work) -> Result<String, Failure> {
     let plan: ProjectPlan = work.read_json("project_plan")?;
     let design: DesignSpecification = work.read_json("design_specification")?;
     let report: Option<TestReport> = work.read_optional("test_report")?;
-    let report = report.map(|report| sections::section(REPORT.render(&[("report", &show::test_report(&report))])));
+    let report = report.map(|report| sections::section(REPORT.render(&[("report", &render::test_report(&report))])));
     let previous: Option<GeneratedCode> = work.previous_json("generated_code")?;
     Ok(TASK.render(&[
-        ("task", &show::task(&work.task()?)),
-        ("plan", &show::plan(&plan)),
-        ("design", &show::design(&design)),
-        ("environment", &show::environment(work)),
+        ("task", &render::task(&work.task()?)),
+        ("plan", &render::plan(&plan)),
+        ("design", &render::design(&design)),
+        ("environment", &render::environment(work)),
         ("context", &sections::context(work)),
         ("notes", &sections::notes(work)?),
         ("report", &report.unwrap_or_default()),
-        ("revision", &sections::revision(work, previous.as_ref().map(show::plain_code).as_deref())),
+        ("revision", &sections::revision(work, previous.as_ref().map(render::plain_code).as_deref())),
     ]))
 }
 

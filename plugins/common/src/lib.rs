@@ -6,8 +6,8 @@
 
 pub mod findings;
 pub mod panel;
+pub mod render;
 pub mod sections;
 mod settings;
-pub mod show;
 
 pub use settings::Settings;

@@ -4,7 +4,7 @@
 use phasegate_plugin::artifacts::ProcessNotes;
 use phasegate_plugin::{Failure, Prompt, Work, fenced};
 
-use crate::show::json;
+use crate::render::json;
 
 const CONTEXT: Prompt = Prompt::new(include_str!("../prompts/context.md"));
 const NOTES: Prompt = Prompt::new(include_str!("../prompts/notes.md"));

@@ -6,7 +6,7 @@
 use phasegate_plugin::artifacts::{DesignSpecification, ProjectPlan};
 use phasegate_plugin::{Agent, Failure, Prompt, Submission, Work, agent};
 use phasegate_standard_agents::panel::{self, Specialist};
-use phasegate_standard_agents::{Settings, sections, show};
+use phasegate_standard_agents::{Settings, render, sections};
 
 const FRAME: Prompt = Prompt::new(include_str!("../prompts/frame.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
@@ -37,13 +37,13 @@ impl Agent for DesignReview {
         let plan: ProjectPlan = work.read_json("project_plan")?;
         let design: DesignSpecification = work.read_json("design_specification")?;
         let user = TASK.render(&[
-            ("task", &show::task(&task)),
-            ("plan", &show::plan(&plan)),
-            ("environment", &show::environment(&work)),
+            ("task", &render::task(&task)),
+            ("plan", &render::plan(&plan)),
+            ("environment", &render::environment(&work)),
             ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
             ("remarks", &sections::revision(&work, None)),
-            ("design", &show::design(&design)),
+            ("design", &render::design(&design)),
         ]);
         let settings = Settings::of(&work)?;
         let panel = PANEL.map(|(name, title, focus)| specialist(name, title, focus, &design));

@@ -6,7 +6,7 @@
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, ProjectPlan};
 use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact};
-use phasegate_standard_agents::{Settings, sections, show};
+use phasegate_standard_agents::{Settings, render, sections};
 
 mod check;
 
@@ -25,12 +25,12 @@ impl Agent for Design {
         let plan: ProjectPlan = work.read_json("project_plan")?;
         let previous: Option<DesignSpecification> = work.previous_json("design_specification")?;
         let user = TASK.render(&[
-            ("task", &show::task(&task)),
-            ("plan", &show::plan(&plan)),
-            ("environment", &show::environment(&work)),
+            ("task", &render::task(&task)),
+            ("plan", &render::plan(&plan)),
+            ("environment", &render::environment(&work)),
             ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
-            ("revision", &sections::revision(&work, previous.as_ref().map(show::design).as_deref())),
+            ("revision", &sections::revision(&work, previous.as_ref().map(render::design).as_deref())),
         ]);
         let named =
             |answer: &DesignSpecification| DesignSpecification { task_id: task.task_id.clone(), ..answer.clone() };

@@ -13,9 +13,9 @@
 //! `phases` (all phases of the pipeline in order, where they are not the standard ones). Settings it cannot read make it
 //! give up in words. Pure: the same failure gives the same decision.
 
+mod instructions;
 mod route;
 mod settings;
-mod words;
 
 use phasegate_plugin::Strategy;
 use phasegate_plugin::types::{Decision, GateFailure, Issue, Revision};
@@ -39,7 +39,7 @@ fn decide(failure: &GateFailure) -> Decision {
         Err(fault) => return Decision::GiveUp(fault),
     };
     if failure.attempts_left == 0 {
-        return Decision::GiveUp(words::no_attempt_left(failure));
+        return Decision::GiveUp(instructions::no_attempt_left(failure));
     }
     let Some(fallback) = route::fallback(failure) else {
         return Decision::GiveUp(format!("gate `{}` failed and may send work back to no phase", failure.gate));
@@ -51,7 +51,7 @@ fn decide(failure: &GateFailure) -> Decision {
         (alone || !issues.is_empty()).then(|| Revision {
             phase: phase.clone(),
             issue_ids: issues.iter().map(|routed| routed.issue.id.clone()).collect(),
-            instructions: words::instructions(failure, phase, &issues),
+            instructions: instructions::instructions(failure, phase, &issues),
         })
     };
     Decision::Revise(failure.may_revise.iter().filter_map(of_phase).collect())

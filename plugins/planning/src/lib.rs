@@ -5,7 +5,7 @@
 
 use phasegate_plugin::artifacts::{self, ProjectPlan, RunMeasures, SemanticUnit};
 use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact};
-use phasegate_standard_agents::{Settings, sections, show};
+use phasegate_standard_agents::{Settings, render, sections};
 use serde::Deserialize;
 
 pub mod complexity;
@@ -46,10 +46,10 @@ impl Agent for Planning {
         let measures: RunMeasures = work.read_optional("run_measures")?.unwrap_or_default();
         let previous: Option<ProjectPlan> = work.previous_json("project_plan")?;
         let user = TASK.render(&[
-            ("task", &show::task(&task)),
+            ("task", &render::task(&task)),
             ("context", &sections::context(&work)),
             ("notes", &sections::notes(&work)?),
-            ("revision", &sections::revision(&work, previous.as_ref().map(show::plan).as_deref())),
+            ("revision", &sections::revision(&work, previous.as_ref().map(render::plan).as_deref())),
         ]);
         let ask = Ask::new("planning", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(LONGEST_ANSWER);
         let draft = |answer: &Answer| plan(&task.task_id, answer);

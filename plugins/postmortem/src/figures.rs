@@ -5,7 +5,7 @@
 
 use phasegate_plugin::artifacts::{Accuracy, EstimationAccuracy, PostmortemReport, ProjectPlan, RunMeasures};
 
-use crate::quality;
+use crate::quality::{self, rounded};
 
 /// The report without its summary.
 pub fn report(task_id: &str, plan: &ProjectPlan, measures: &RunMeasures) -> PostmortemReport {
@@ -50,12 +50,6 @@ fn set_against(planned: Option<f64>, actual: Option<f64>) -> Accuracy {
 fn density(plan: &ProjectPlan, measures: &RunMeasures) -> Option<f64> {
     let complexity = plan.total_est_complexity as f64;
     (complexity > 0.0).then(|| rounded(measures.defects.len() as f64 / complexity, 4))
-}
-
-/// `value` to so many decimals.
-pub fn rounded(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use phasegate_plugin::artifacts::{
     TestReport,
 };
 use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact, fenced};
-use phasegate_standard_agents::{Settings, sections, show};
+use phasegate_standard_agents::{Settings, render, sections};
 use serde::{Deserialize, Serialize};
 
 mod figures;
@@ -49,8 +49,8 @@ impl Agent for Postmortem {
         let report = figures::report(&task.task_id, &plan, &measures);
         let previous = work.previous_text("pips")?.map(|text| fenced("Your previous proposals", &text));
         let user = TASK.render(&[
-            ("task", &show::task(&task)),
-            ("plan", &show::plan(&plan)),
+            ("task", &render::task(&task)),
+            ("plan", &render::plan(&plan)),
             ("gates", &gates(&work, &measures)?),
             ("figures", &fenced("Figures", &shown(&report))),
             ("notes", &sections::notes(&work)?),
@@ -77,7 +77,7 @@ fn shown(report: &PostmortemReport) -> String {
     if let Some(fields) = figures.as_object_mut() {
         fields.remove("summary");
     }
-    show::json(&figures)
+    render::json(&figures)
 }
 
 fn with_summary(report: &PostmortemReport, answer: &Answer) -> PostmortemReport {
@@ -112,15 +112,15 @@ fn gates(work: &Work, measures: &RunMeasures) -> Result<String, Failure> {
         reason: &'a str,
         issues: &'a [Issue],
     }
-    let mut parts = vec![fenced("Every defect that a gate found, at every attempt", &show::json(&measures.defects))];
+    let mut parts = vec![fenced("Every defect that a gate found, at every attempt", &render::json(&measures.defects))];
     for name in ["design_review_report", "code_review_report"] {
         if let Some(report) = work.read_optional::<FindingsReport>(name)? {
             let FindingsReport { gate, attempt, verdict, reason, issues, .. } = &report;
-            parts.push(fenced(name, &show::json(&Last { gate, attempt: *attempt, verdict, reason, issues })));
+            parts.push(fenced(name, &render::json(&Last { gate, attempt: *attempt, verdict, reason, issues })));
         }
     }
     if let Some(report) = work.read_optional::<TestReport>("test_report")? {
-        parts.push(show::test_report(&report));
+        parts.push(render::test_report(&report));
     }
     Ok(parts.join("\n"))
 }

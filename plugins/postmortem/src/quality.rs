@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 
 use phasegate_plugin::artifacts::{CostOfQuality, DefectMeasure, PhaseMeasures, RootCause};
 
-use crate::figures::rounded;
-
 /// Defects by the phase whose work held them.
 pub fn injected(defects: &[DefectMeasure]) -> BTreeMap<String, f64> {
     counted(defects.iter().map(|defect| defect.phase_injected.as_str()))
@@ -76,6 +74,12 @@ pub fn root_causes(defects: &[DefectMeasure], cost: &CostOfQuality) -> Vec<RootC
 /// How often each gate was judged.
 pub fn attempts(phases: &[PhaseMeasures]) -> BTreeMap<String, f64> {
     phases.iter().filter(|phase| phase.gate).map(|phase| (phase.phase.clone(), phase.attempts as f64)).collect()
+}
+
+/// `value` to so many decimals.
+pub fn rounded(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
 }
 
 /// The first attempt's share of a phase.

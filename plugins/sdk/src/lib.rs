@@ -21,25 +21,25 @@ pub mod bindings;
 
 mod answer;
 pub mod artifacts;
-mod ask;
 mod feedback;
 pub mod host;
 mod macros;
 mod manifest;
 mod panics;
 mod prompt;
+mod question;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 pub mod types;
 mod work;
 
-pub use ask::Ask;
 pub use futures_util::future::{join_all, try_join_all};
 pub use macros::{Agent, AgentBlocking, Runner, Strategy};
 #[doc(hidden)]
 pub use manifest::bytes as __bytes;
 pub use panics::install as install_panic_hook;
 pub use prompt::{Prompt, fenced};
+pub use question::Ask;
 pub use types::{Failure, Submission};
 pub use work::{Work, artifact, failed};
 

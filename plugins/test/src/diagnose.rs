@@ -4,7 +4,7 @@
 use phasegate_plugin::artifacts::{Findings, Issue, TestSuite};
 use phasegate_plugin::types::{Outcome, TestCase, TestRun};
 use phasegate_plugin::{Ask, Failure, Prompt, Work, fenced};
-use phasegate_standard_agents::{Settings, findings, sections, show};
+use phasegate_standard_agents::{Settings, findings, render, sections};
 
 use crate::Inputs;
 
@@ -30,13 +30,13 @@ pub async fn causes(
         return Ok(Vec::new());
     }
     let user = TASK.render(&[
-        ("task", &show::task(&inputs.task)),
-        ("plan", &show::plan(&inputs.plan)),
-        ("design", &show::design(&inputs.design)),
-        ("environment", &show::environment(work)),
+        ("task", &render::task(&inputs.task)),
+        ("plan", &render::plan(&inputs.plan)),
+        ("design", &render::design(&inputs.design)),
+        ("environment", &render::environment(work)),
         ("context", &sections::context(work)),
-        ("code", &show::numbered_code(&inputs.code)),
-        ("suite", &show::suite(suite)),
+        ("code", &render::numbered_code(&inputs.code)),
+        ("suite", &render::suite(suite)),
         ("failures", &failures_text(&run.build_errors, &failed)),
     ]);
     let ask = Ask::new("test/diagnose", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(LONGEST_ANSWER);

@@ -10,7 +10,7 @@ use phasegate_plugin::artifacts::{
 };
 use phasegate_plugin::types::Level;
 use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact, fenced, host};
-use phasegate_standard_agents::{Settings, sections, show};
+use phasegate_standard_agents::{Settings, render, sections};
 
 mod diagnose;
 mod suite;
@@ -76,7 +76,7 @@ async fn written(work: &Work, settings: &Settings, inputs: &Inputs) -> Result<(T
         ("errors", &fenced("Faults of the suite", &errors.join("\n"))),
         ("found", &fenced("Tests that were found", &trial.names().join("\n"))),
     ]);
-    let answered = fenced("Your suite as it stands, earlier files included", &show::json(&suite));
+    let answered = fenced("Your suite as it stands, earlier files included", &render::json(&suite));
     let suite = ask(settings, "test/write/repair", format!("{user}\n\n{answered}\n{again}"), inputs, &faults).await?;
     let trial = tried(&inputs.code.language, &suite).await;
     Ok((suite, trial))
@@ -86,17 +86,17 @@ fn question(work: &Work, inputs: &Inputs) -> Result<String, Failure> {
     let report = inputs
         .report
         .as_ref()
-        .map(|report| sections::section(REPORT.render(&[("report", &show::test_report(report))])));
+        .map(|report| sections::section(REPORT.render(&[("report", &render::test_report(report))])));
     Ok(WRITE_TASK.render(&[
-        ("task", &show::task(&inputs.task)),
-        ("plan", &show::plan(&inputs.plan)),
-        ("design", &show::design(&inputs.design)),
-        ("environment", &show::environment(work)),
+        ("task", &render::task(&inputs.task)),
+        ("plan", &render::plan(&inputs.plan)),
+        ("design", &render::design(&inputs.design)),
+        ("environment", &render::environment(work)),
         ("context", &sections::context(work)),
         ("notes", &sections::notes(work)?),
         ("surface", &fenced("Paths and public lines", &surface::of(&inputs.code))),
         ("report", &report.unwrap_or_default()),
-        ("revision", &sections::revision(work, inputs.previous.as_ref().map(show::suite).as_deref())),
+        ("revision", &sections::revision(work, inputs.previous.as_ref().map(render::suite).as_deref())),
     ]))
 }
 

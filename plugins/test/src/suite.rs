@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use phasegate_plugin::artifacts::{Coverage, TestSuite};
 use phasegate_plugin::types::Outcome;
-use phasegate_standard_agents::show::requirement_ids;
+use phasegate_standard_agents::render::requirement_ids;
 
 use crate::Inputs;
 use crate::trial::{Trial, plain_name};
