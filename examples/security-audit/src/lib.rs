@@ -8,7 +8,7 @@ mod python;
 mod rules;
 
 use phasegate_plugin::artifacts::{Findings, GeneratedCode, TaskRequirements};
-use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, fenced};
+use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, fenced};
 use serde::Deserialize;
 
 const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
@@ -68,7 +68,7 @@ async fn ask(task: &TaskRequirements, code: &GeneratedCode, found: &Findings, ti
         ("found", &known),
         ("code", &files.join("\n")),
     ]);
-    let ask = Ask::new("security-audit", SYSTEM.render(&[]), user).tier(tier).max_output_tokens(8_000);
+    let ask = Question::new("security-audit", SYSTEM.render(&[]), user).tier(tier).max_output_tokens(8_000);
     ask.json(|answer: &Findings, _| faults(answer, code)).await
 }
 

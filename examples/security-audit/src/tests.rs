@@ -1,17 +1,17 @@
 //! What the audit finds, what it lets pass, and what it asks.
 
-use phasegate_plugin::testing::{Desk, Seen};
+use phasegate_plugin::testing::{Activity, MockHost};
 use phasegate_plugin::types::{Content, Failure, Findings, ModelError, Severity};
 use serde_json::json;
 
 use crate::SecurityAudit;
 
-fn desk(files: &[(&str, &str)], settings: &str) -> Desk {
+fn host(files: &[(&str, &str)], settings: &str) -> MockHost {
     let files: Vec<_> =
         files.iter().map(|(path, content)| json!({ "path": path, "content": content, "purpose": "code" })).collect();
     let code = json!({ "files": files, "language": "python", "dependencies": [], "notes": "" });
     let task = json!({ "task_id": "TASK-001", "description": "Add up a bill", "requirements": [] });
-    Desk::new()
+    MockHost::new()
         .input("generated_code", "generated_code", code.to_string())
         .input("task_requirements", "task_requirements", task.to_string())
         .assignment(|assignment| assignment.settings = settings.to_owned())
@@ -19,13 +19,13 @@ fn desk(files: &[(&str, &str)], settings: &str) -> Desk {
 
 const RULES_ALONE: &str = r#"{"ask_model": false}"#;
 
-fn audit(desk: Desk) -> (Result<Findings, Failure>, Seen) {
-    let (submission, seen) = desk.run::<SecurityAudit>();
-    (submission.map(|submission| submission.findings.expect("a gate's agent has findings")), seen)
+fn audit(host: MockHost) -> (Result<Findings, Failure>, Activity) {
+    let (submission, activity) = host.run::<SecurityAudit>();
+    (submission.map(|submission| submission.findings.expect("a gate's agent has findings")), activity)
 }
 
 fn ids(source: &str) -> Vec<String> {
-    let (findings, _) = audit(desk(&[("bill.py", source)], RULES_ALONE));
+    let (findings, _) = audit(host(&[("bill.py", source)], RULES_ALONE));
     findings.expect("an audit").issues.into_iter().map(|issue| issue.id).collect()
 }
 
@@ -65,7 +65,7 @@ fn honest_code_passes() {
 #[test]
 fn every_line_that_breaks_a_rule_is_an_issue_with_its_place() {
     let (findings, _) =
-        audit(desk(&[("a.py", "x = 1\neval(x)\n"), ("b.py", "eval(y)\n"), ("c.md", "eval(z)")], RULES_ALONE));
+        audit(host(&[("a.py", "x = 1\neval(x)\n"), ("b.py", "eval(y)\n"), ("c.md", "eval(z)")], RULES_ALONE));
     let findings = findings.expect("an audit");
     let places: Vec<_> = findings
         .issues
@@ -82,7 +82,7 @@ fn every_line_that_breaks_a_rule_is_an_issue_with_its_place() {
 
 #[test]
 fn a_secret_is_not_repeated_in_the_report() {
-    let (findings, _) = audit(desk(&[("a.py", "API_KEY = 'sk-live-0123456789'")], RULES_ALONE));
+    let (findings, _) = audit(host(&[("a.py", "API_KEY = 'sk-live-0123456789'")], RULES_ALONE));
     let findings = format!("{findings:?}");
     assert!(findings.contains("gives `API_KEY` a literal value") && !findings.contains("sk-live"), "{findings}");
 }
@@ -94,15 +94,15 @@ const FOUND: &str = r#"{"issues": [{"id": "A1", "severity": "high", "category": 
 
 #[test]
 fn the_model_is_asked_once_and_its_findings_are_added_to_the_rules() {
-    let desk = desk(&[("bill.py", "eval(x)")], "{}").answer("security-audit", FOUND);
-    let (findings, seen) = audit(desk);
+    let host = host(&[("bill.py", "eval(x)")], "{}").answer("security-audit", FOUND);
+    let (findings, activity) = audit(host);
     let findings = findings.expect("an audit");
     let ids: Vec<_> = findings.issues.iter().map(|issue| issue.id.as_str()).collect();
     assert_eq!(ids, ["dynamic-code-1", "model/A1"]);
     assert_eq!(findings.suggestions[0].issue_id.as_deref(), Some("model/A1"));
     assert_eq!(findings.reviewers, ["rules", "model"]);
-    assert_eq!((seen.asked.len(), seen.asked[0].tier.as_str()), (1, "default"));
-    let Content::Text(question) = &seen.asked[0].messages[1].content[0] else { panic!("no text") };
+    assert_eq!((activity.requests.len(), activity.requests[0].tier.as_str()), (1, "default"));
+    let Content::Text(question) = &activity.requests[0].messages[1].content[0] else { panic!("no text") };
     assert!(
         question.contains("- dynamic-code-1: bill.py breaks the rule") && question.contains("```\neval(x)\n```"),
         "{question}"
@@ -112,18 +112,19 @@ fn the_model_is_asked_once_and_its_findings_are_added_to_the_rules() {
 #[test]
 fn an_unusable_answer_is_asked_for_again_with_its_faults() {
     let wrong = FOUND.replace("bill.py", "other.py").replace("design", "test");
-    let desk =
-        desk(&[("bill.py", "x = 1")], "{}").answer("security-audit", &wrong).answer("security-audit/repair", FOUND);
-    let (findings, seen) = audit(desk);
+    let host =
+        host(&[("bill.py", "x = 1")], "{}").answer("security-audit", &wrong).answer("security-audit/repair", FOUND);
+    let (findings, activity) = audit(host);
     assert_eq!(findings.expect("an audit").issues.len(), 1);
-    let Content::Text(question) = &seen.asked[1].messages[3].content[0] else { panic!("no text") };
+    let Content::Text(question) = &activity.requests[1].messages[3].content[0] else { panic!("no text") };
     assert!(question.contains("- issue A1: `phase_injected` is neither `design` nor `code`\n"), "{question}");
     assert!(question.contains("- issue A1: `location.path` is none of the files shown\n"), "{question}");
 }
 
 #[test]
 fn a_model_that_fails_fails_the_audit() {
-    let desk = desk(&[("bill.py", "x = 1")], "{}").error("security-audit", ModelError::Unavailable("no route".into()));
-    let Err(Failure::Failed(why)) = audit(desk).0 else { panic!("it passed") };
+    let host =
+        host(&[("bill.py", "x = 1")], "{}").model_error("security-audit", ModelError::Unavailable("no route".into()));
+    let Err(Failure::Failed(why)) = audit(host).0 else { panic!("it passed") };
     assert_eq!(why, "`security-audit`: the model cannot be reached: no route");
 }

@@ -19,7 +19,7 @@ const PANEL: [(&str, &str, &str); 6] = [
     ("best-practices", "best practices of the language", include_str!("../prompts/best-practices.md")),
 ];
 /// Code can be wrong because of itself, or of what it was written from.
-const TO_BLAME: [&str; 3] = ["planning", "design", "code"];
+const BLAMABLE_PHASES: [&str; 3] = ["planning", "design", "code"];
 
 /// The agent.
 pub struct CodeReview;
@@ -43,13 +43,13 @@ impl Agent for CodeReview {
             ("remarks", &sections::revision(&work, None)),
             ("code", &render::numbered_code(&code)),
         ]);
-        let settings = Settings::of(&work)?;
+        let settings = Settings::from_work(&work)?;
         let panel = PANEL.map(|(name, title, focus)| Specialist {
             name,
             system: FRAME.render(&[("title", title), ("focus", focus.trim_end())]),
             must_check: Vec::new(),
         });
-        let found = panel::review("code-review", &user, &panel, &TO_BLAME, |ask| settings.apply(ask)).await?;
+        let found = panel::review("code-review", &user, &panel, &BLAMABLE_PHASES, |ask| settings.apply(ask)).await?;
         Ok(Submission { artifacts: Vec::new(), findings: Some(found.into()) })
     }
 }

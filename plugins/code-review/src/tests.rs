@@ -1,7 +1,7 @@
 //! The agent as the host sees it, at a desk with written answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::Desk;
+use phasegate_plugin::testing::MockHost;
 use phasegate_plugin::types::ModelError;
 
 use super::*;
@@ -16,8 +16,8 @@ const CODE: &str = r#"{"files": [{"path": "a.py", "content": "def parse(text):\n
 const NOTHING: &str = r#"{"issues": [], "suggestions": [], "checks": []}"#;
 const NAMES: [&str; 6] = ["quality", "security", "performance", "test-coverage", "documentation", "best-practices"];
 
-fn desk() -> Desk {
-    Desk::new()
+fn host() -> MockHost {
+    MockHost::new()
         .input("task_requirements", "task_requirements", TASK)
         .input("project_plan", "project_plan", PLAN)
         .input("design_specification", "design_specification", DESIGN)
@@ -26,26 +26,26 @@ fn desk() -> Desk {
 
 #[test]
 fn six_specialists_see_the_code_with_its_line_numbers() {
-    let desk = NAMES.iter().fold(desk(), |desk, name| desk.answer(&format!("code-review/{name}"), NOTHING));
-    let (result, seen) = desk.run::<CodeReview>();
+    let host = NAMES.iter().fold(host(), |host, name| host.answer(&format!("code-review/{name}"), NOTHING));
+    let (result, activity) = host.run::<CodeReview>();
     assert_eq!(result.unwrap().findings.unwrap().reviewers, NAMES);
-    assert!(seen.asked.iter().all(|request| format!("{:?}", request.messages).contains("2 |     return 0")));
+    assert!(activity.requests.iter().all(|request| format!("{:?}", request.messages).contains("2 |     return 0")));
 }
 
 #[test]
 fn one_silent_specialist_is_not_taken_for_no_issue() {
-    let desk = NAMES.iter().skip(1).fold(desk(), |desk, name| desk.answer(&format!("code-review/{name}"), NOTHING));
-    let desk = desk.error("code-review/quality", ModelError::Budget("no tokens left".into()));
-    let (result, _) = desk.run::<CodeReview>();
+    let host = NAMES.iter().skip(1).fold(host(), |host, name| host.answer(&format!("code-review/{name}"), NOTHING));
+    let host = host.model_error("code-review/quality", ModelError::Budget("no tokens left".into()));
+    let (result, _) = host.run::<CodeReview>();
     assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("quality: ") && why.contains("no tokens left")));
 }
 
 #[test]
 fn an_answer_without_the_list_of_issues_is_not_taken_for_none() {
-    let desk = NAMES.iter().skip(1).fold(desk(), |desk, name| desk.answer(&format!("code-review/{name}"), NOTHING));
-    let desk = desk.answer("code-review/quality", r#"{"verdict": "fine"}"#).answer("code-review/quality/repair", "{}");
-    let (result, seen) = desk.run::<CodeReview>();
-    let again = seen.asked.iter().find(|request| request.label.ends_with("/repair")).unwrap();
+    let host = NAMES.iter().skip(1).fold(host(), |host, name| host.answer(&format!("code-review/{name}"), NOTHING));
+    let host = host.answer("code-review/quality", r#"{"verdict": "fine"}"#).answer("code-review/quality/repair", "{}");
+    let (result, activity) = host.run::<CodeReview>();
+    let again = activity.requests.iter().find(|request| request.label.ends_with("/repair")).unwrap();
     assert!(format!("{:?}", again.messages).contains("`issues` is missing"));
     assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("1 of 6 specialists gave no findings")));
 }

@@ -10,13 +10,13 @@ pub fn faults(code: &GeneratedCode) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut faults = Vec::new();
     for file in &code.files {
-        if let Some(why) = bad_path(&file.path) {
+        if let Some(why) = path_fault(&file.path) {
             faults.push(format!("files: the path `{}` {why}", file.path));
         }
         if !seen.insert(file.path.to_lowercase()) {
             faults.push(format!("files: the path `{}` stands twice (upper and lower case are one)", file.path));
         }
-        if let Some(line) = leaked(&file.path, &file.content) {
+        if let Some(line) = leaked_line(&file.path, &file.content) {
             faults
                 .push(format!("files: `{}` begins or ends with `{line}`, which is no part of the program", file.path));
         }
@@ -27,7 +27,7 @@ pub fn faults(code: &GeneratedCode) -> Vec<String> {
     faults
 }
 
-fn bad_path(path: &str) -> Option<&'static str> {
+fn path_fault(path: &str) -> Option<&'static str> {
     if path.starts_with('/') || path.contains(':') {
         return Some("is not relative");
     }
@@ -41,7 +41,7 @@ fn bad_path(path: &str) -> Option<&'static str> {
 }
 
 /// A fence around the whole file, or a closing tag after a program that has no tags.
-fn leaked<'a>(path: &str, content: &'a str) -> Option<&'a str> {
+fn leaked_line<'a>(path: &str, content: &'a str) -> Option<&'a str> {
     if path.ends_with(".md") {
         return None;
     }

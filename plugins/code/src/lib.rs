@@ -5,7 +5,7 @@
 //! stays unusable.
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, GeneratedCode, ProjectPlan, TestReport};
-use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact};
+use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
 use phasegate_standard_agents::{Settings, render, sections};
 
 mod check;
@@ -23,18 +23,18 @@ phasegate_plugin::manifest!();
 
 impl Agent for Code {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let ask = Ask::new("code", SYSTEM.render(&[]), question(&work)?).schema(SCHEMA);
+        let ask = Question::new("code", SYSTEM.render(&[]), render_prompt(&work)?).schema(SCHEMA);
         let check = |code: &GeneratedCode, _: &str| {
             let mut faults = artifacts::faults("generated_code", code);
             faults.extend(check::faults(code));
             faults
         };
-        let code: GeneratedCode = Settings::of(&work)?.apply(ask).json(check).await?;
+        let code: GeneratedCode = Settings::from_work(&work)?.apply(ask).json(check).await?;
         Ok(Submission { artifacts: vec![artifact("generated_code", &code)?], findings: None })
     }
 }
 
-fn question(work: &Work) -> Result<String, Failure> {
+fn render_prompt(work: &Work) -> Result<String, Failure> {
     let plan: ProjectPlan = work.read_json("project_plan")?;
     let design: DesignSpecification = work.read_json("design_specification")?;
     let report: Option<TestReport> = work.read_optional("test_report")?;

@@ -1,8 +1,8 @@
 //! The agent as the host sees it, at a desk with written answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::Desk;
-use phasegate_plugin::types::{Content, FeedbackItem, Issue, Request, Severity};
+use phasegate_plugin::testing::{MockHost, request_text};
+use phasegate_plugin::types::{FeedbackItem, Issue, Severity};
 
 use super::*;
 
@@ -18,24 +18,16 @@ fn answer(content: &str) -> String {
     )
 }
 
-fn desk() -> Desk {
-    Desk::new()
+fn host() -> MockHost {
+    MockHost::new()
         .input("task_requirements", "task_requirements", TASK_JSON)
         .input("project_plan", "project_plan", PLAN)
         .input("design_specification", "design_specification", DESIGN)
 }
 
-fn said(request: &Request) -> String {
-    let texts = request.messages.iter().flat_map(|message| &message.content).map(|content| match content {
-        Content::Text(text) => text.clone(),
-        _ => String::new(),
-    });
-    texts.collect()
-}
-
 #[test]
 fn code_is_submitted_as_it_was_answered() {
-    let (result, _) = desk().answer("code", &answer("x = 1")).run::<Code>();
+    let (result, _) = host().answer("code", &answer("x = 1")).run::<Code>();
     let code: GeneratedCode = serde_json::from_slice(&result.unwrap().artifacts[0].content).unwrap();
     assert_eq!(code.files[0].content, "x = 1");
 }
@@ -46,17 +38,17 @@ fn code_that_does_not_parse_is_mended_before_anybody_reviews_it() {
         true => vec![],
         false => vec!["a.py:1: '(' was never closed".to_owned()],
     };
-    let desk = desk().judge(judge).answer("code", &answer("x = (")).answer("code/repair", &answer("x = (1)"));
-    let (result, seen) = desk.run::<Code>();
+    let host = host().check_with(judge).answer("code", &answer("x = (")).answer("code/repair", &answer("x = (1)"));
+    let (result, activity) = host.run::<Code>();
     assert!(String::from_utf8_lossy(&result.unwrap().artifacts[0].content).contains("x = (1)"));
-    assert!(said(&seen.asked[1]).contains("a.py:1: '(' was never closed"));
+    assert!(request_text(&activity.requests[1]).contains("a.py:1: '(' was never closed"));
 }
 
 #[test]
 fn a_file_wrapped_in_a_fence_is_mended() {
-    let desk = desk().answer("code", &answer("```python\\nx = 1\\n```")).answer("code/repair", &answer("x = 1"));
-    let (_, seen) = desk.run::<Code>();
-    assert!(said(&seen.asked[1]).contains("`a.py` begins or ends with"));
+    let host = host().answer("code", &answer("```python\\nx = 1\\n```")).answer("code/repair", &answer("x = 1"));
+    let (_, activity) = host.run::<Code>();
+    assert!(request_text(&activity.requests[1]).contains("`a.py` begins or ends with"));
 }
 
 #[test]
@@ -80,7 +72,7 @@ fn the_next_attempt_sees_its_code_the_report_and_the_failing_assertion() {
     };
     let feedback =
         FeedbackItem { source: "test".into(), about: vec![], issues: vec![issue], instructions: String::new() };
-    let desk = desk()
+    let host = host()
         .input("test_report", "test_report", report)
         .previous("generated_code", "generated_code", answer("OLD = 1"))
         .assignment(|a| {
@@ -88,8 +80,8 @@ fn the_next_attempt_sees_its_code_the_report_and_the_failing_assertion() {
             a.feedback.push(feedback);
         })
         .answer("code", &answer("x = 1"));
-    let (_, seen) = desk.run::<Code>();
-    let prompt = said(&seen.asked[0]);
+    let (_, activity) = host.run::<Code>();
+    let prompt = request_text(&activity.requests[0]);
     for part in ["OLD = 1", "test/T-001", "assert 90 == 5400", "1 of 2 tests failed"] {
         assert!(prompt.contains(part), "{part} is missing in {prompt}");
     }

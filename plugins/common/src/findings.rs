@@ -19,8 +19,8 @@ pub const DEFECT_TYPES: [&str; 8] = [
     "alignment_deviation",
 ];
 const STATUSES: [&str; 4] = ["pass", "fail", "warning", "not_applicable"];
-const SHORTEST_DESCRIPTION: usize = 20;
-const SHORTEST_EVIDENCE: usize = 10;
+const MIN_DESCRIPTION: usize = 20;
+const MIN_EVIDENCE: usize = 10;
 
 /// Every fault of one reviewer's findings; `phases` are those that may be blamed.
 pub fn faults(findings: &Findings, phases: &[&str]) -> Vec<String> {
@@ -64,20 +64,19 @@ pub fn issue_faults(issues: &[Issue], phases: &[&str]) -> Vec<String> {
         if !phases.contains(&issue.phase_injected.as_str()) {
             fault("phase_injected", format!(": `{}` is none of {}", issue.phase_injected, phases.join(", ")));
         }
-        for (field, text, least) in [
-            ("description", &issue.description, SHORTEST_DESCRIPTION),
-            ("evidence", &issue.evidence, SHORTEST_EVIDENCE),
-        ] {
+        for (field, text, least) in
+            [("description", &issue.description, MIN_DESCRIPTION), ("evidence", &issue.evidence, MIN_EVIDENCE)]
+        {
             let length = text.chars().count();
             if length < least {
                 fault(field, format!(" has {length} characters; at least {least} are needed"));
             }
         }
-        if let Some(place) = &issue.location {
-            if place.path.is_empty() {
+        if let Some(location) = &issue.location {
+            if location.path.is_empty() {
                 fault("location.path", " is empty; leave `location` out if no file is concerned".to_owned());
             }
-            if place.line == Some(0) {
+            if location.line == Some(0) {
                 fault("location.line", " is 0; lines count from 1".to_owned());
             }
         }
@@ -87,13 +86,13 @@ pub fn issue_faults(issues: &[Issue], phases: &[&str]) -> Vec<String> {
 
 /// The items that are missing among the checks; compared without regard to case and spacing.
 pub fn missing_checks(findings: &Findings, items: &[String]) -> Vec<String> {
-    let answered: BTreeSet<String> = findings.checks.iter().map(|check| plain(&check.item)).collect();
-    items.iter().filter(|item| !answered.contains(&plain(item))).cloned().collect()
+    let answered: BTreeSet<String> = findings.checks.iter().map(|check| normalize(&check.item)).collect();
+    items.iter().filter(|item| !answered.contains(&normalize(item))).cloned().collect()
 }
 
 /// Whether `item` is one of these, without regard to case and spacing.
-pub fn is_among(item: &str, items: &[String]) -> bool {
-    items.iter().any(|known| plain(known) == plain(item))
+pub fn contains_item(item: &str, items: &[String]) -> bool {
+    items.iter().any(|known| normalize(known) == normalize(item))
 }
 
 /// All findings of all reviewers, in the order given. Ids become `REVIEWER/ID`, as do the links to them. Issues that say the
@@ -103,7 +102,7 @@ pub fn merge(parts: Vec<(&str, Findings)>) -> Findings {
     for (reviewer, findings) in parts {
         let mut renamed = BTreeMap::new();
         for mut issue in findings.issues {
-            let id = unique(&format!("{reviewer}/{}", issue.id), &merged.issues);
+            let id = unique_id(&format!("{reviewer}/{}", issue.id), &merged.issues);
             renamed.entry(std::mem::replace(&mut issue.id, id.clone())).or_insert(id);
             merged.issues.push(issue);
         }
@@ -114,23 +113,23 @@ pub fn merge(parts: Vec<(&str, Findings)>) -> Findings {
         merged.checks.extend(findings.checks);
         merged.reviewers.push(reviewer.to_owned());
     }
-    let links = duplicates(&merged.issues);
+    let links = link_duplicates(&merged.issues);
     merged.suggestions.extend(links);
     merged
 }
 
-fn unique(wanted: &str, taken: &[Issue]) -> String {
+fn unique_id(wanted: &str, taken: &[Issue]) -> String {
     let free = |id: &String| taken.iter().all(|issue| issue.id != *id);
     let numbered = (2..).map(|n| format!("{wanted}-{n}"));
     std::iter::once(wanted.to_owned()).chain(numbered).find(free).unwrap_or_default()
 }
 
-fn duplicates(issues: &[Issue]) -> Vec<Suggestion> {
+fn link_duplicates(issues: &[Issue]) -> Vec<Suggestion> {
     let mut first_of: BTreeMap<(String, Option<String>), &Issue> = BTreeMap::new();
     let mut links = Vec::new();
     for issue in issues {
-        let place = issue.location.as_ref().map(|place| format!("{}:{:?}", place.path, place.line));
-        match first_of.entry((plain(&issue.description), place)) {
+        let location = issue.location.as_ref().map(|location| format!("{}:{:?}", location.path, location.line));
+        match first_of.entry((normalize(&issue.description), location)) {
             std::collections::btree_map::Entry::Vacant(entry) => {
                 entry.insert(issue);
             }
@@ -144,7 +143,7 @@ fn duplicates(issues: &[Issue]) -> Vec<Suggestion> {
     links
 }
 
-fn plain(text: &str) -> String {
+fn normalize(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
@@ -175,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn six_issues_without_a_place_stay_six() {
+    fn six_issues_without_a_location_stay_six() {
         let parts: Vec<(&str, Findings)> = ["a", "b", "c", "d", "e", "f"]
             .into_iter()
-            .map(|who| (who, with(vec![issue("ISSUE-001", "The same words about nothing in particular.")])))
+            .map(|reviewer| (reviewer, with(vec![issue("ISSUE-001", "The same words about nothing in particular.")])))
             .collect();
         let merged = merge(parts);
         assert_eq!(merged.issues.len(), 6);
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_named_with_its_place() {
+    fn every_fault_is_named_with_its_location() {
         let mut bad = issue("1", "too short");
         bad.defect_type = "bug".into();
         bad.phase_injected = "testing".into();

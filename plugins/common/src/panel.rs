@@ -3,13 +3,13 @@
 //! Promises: a specialist that fails fails the review, with its reason; never does a missing answer count as no issue.
 
 use phasegate_plugin::artifacts::Findings;
-use phasegate_plugin::{Ask, Failure, failed, host, join_all};
+use phasegate_plugin::{Failure, Question, failure, host, join_all};
 
 use crate::findings;
 
 /// What the answer must look like.
 const SCHEMA: &str = include_str!("../prompts/findings.schema.json");
-const LONGEST_ANSWER: u32 = 8_000;
+const MAX_ANSWER_TOKENS: u32 = 8_000;
 
 /// One of the panel.
 pub struct Specialist<'a> {
@@ -28,14 +28,14 @@ pub async fn review(
     user: &str,
     panel: &[Specialist<'_>],
     phases: &[&str],
-    prepare: impl Fn(Ask) -> Ask,
+    prepare: impl Fn(Question) -> Question,
 ) -> Result<Findings, Failure> {
     host::progress(&format!("{} specialists at work", panel.len()), None);
     let answers = join_all(panel.iter().map(|specialist| {
-        let ask = Ask::new(format!("{phase}/{}", specialist.name), specialist.system.as_str(), user)
+        let ask = Question::new(format!("{phase}/{}", specialist.name), specialist.system.as_str(), user)
             .schema(SCHEMA)
-            .max_output_tokens(LONGEST_ANSWER);
-        examine(prepare(ask), specialist, phases)
+            .max_output_tokens(MAX_ANSWER_TOKENS);
+        ask_specialist(prepare(ask), specialist, phases)
     }))
     .await;
     let mut parts = Vec::new();
@@ -43,13 +43,13 @@ pub async fn review(
     for (specialist, answer) in panel.iter().zip(answers) {
         match answer {
             Ok(found) => parts.push((specialist.name, found)),
-            Err(failure) => failures.push(format!("{}: {}", specialist.name, words(failure))),
+            Err(failure) => failures.push(format!("{}: {}", specialist.name, describe(failure))),
         }
     }
     if failures.is_empty() {
         return Ok(findings::merge(parts));
     }
-    Err(failed(format!(
+    Err(failure(format!(
         "{} of {} specialists gave no findings, so nothing can be concluded from the others. {}",
         failures.len(),
         panel.len(),
@@ -57,10 +57,10 @@ pub async fn review(
     )))
 }
 
-async fn examine(ask: Ask, specialist: &Specialist<'_>, phases: &[&str]) -> Result<Findings, Failure> {
+async fn ask_specialist(ask: Question, specialist: &Specialist<'_>, phases: &[&str]) -> Result<Findings, Failure> {
     let check = |found: &Findings, text: &str| {
         let mut faults = findings::faults(found, phases);
-        faults.extend(silence(text));
+        faults.extend(missing_issue_list(text));
         let missing = findings::missing_checks(found, &specialist.must_check);
         faults
             .extend(missing.iter().map(|item| format!("checks: the design's checklist item is not answered: {item}")));
@@ -69,7 +69,7 @@ async fn examine(ask: Ask, specialist: &Specialist<'_>, phases: &[&str]) -> Resu
     let mut found: Findings = ask.json(check).await?;
     found.reviewers.clear();
     for check in &mut found.checks {
-        if !findings::is_among(&check.item, &specialist.must_check) {
+        if !findings::contains_item(&check.item, &specialist.must_check) {
             check.item = format!("{}: {}", specialist.name, check.item);
         }
     }
@@ -77,13 +77,13 @@ async fn examine(ask: Ask, specialist: &Specialist<'_>, phases: &[&str]) -> Resu
 }
 
 /// An answer without the list says nothing; only an empty list says that there is no issue.
-fn silence(text: &str) -> Option<String> {
+fn missing_issue_list(text: &str) -> Option<String> {
     let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    let said = answer.get("issues").is_some_and(serde_json::Value::is_array);
-    (!said).then(|| "`issues` is missing; an empty list says that there are none".to_owned())
+    let has_list = answer.get("issues").is_some_and(serde_json::Value::is_array);
+    (!has_list).then(|| "`issues` is missing; an empty list says that there are none".to_owned())
 }
 
-fn words(failure: Failure) -> String {
+fn describe(failure: Failure) -> String {
     match failure {
         Failure::Failed(why) | Failure::Other(why) => why,
         Failure::BadInput((name, why)) => format!("input `{name}`: {why}"),

@@ -51,13 +51,13 @@ pub fn environment(work: &Work) -> String {
         _ => return fenced("Environment", &work.environment_text()),
     };
     let paragraphs = languages.iter().map(|(language, offer)| match offer {
-        Value::Object(offer) => one_language(language, offer),
+        Value::Object(offer) => render_language(language, offer),
         other => format!("{language}: {other}\n"),
     });
     fenced("Environment", &paragraphs.collect::<Vec<_>>().join("\n"))
 }
 
-fn one_language(name: &str, offer: &Map<String, Value>) -> String {
+fn render_language(name: &str, offer: &Map<String, Value>) -> String {
     let version = offer.get("version").and_then(Value::as_str).unwrap_or_default();
     let mut text = format!("Language {name} {version}").trim_end().to_owned() + "\n";
     for (field, value) in offer.iter().filter(|(field, _)| !matches!(field.as_str(), "language" | "version" | "notes"))
@@ -76,14 +76,14 @@ fn one_language(name: &str, offer: &Map<String, Value>) -> String {
 
 /// Every file with its lines numbered, and what the programmer noted.
 pub fn numbered_code(code: &GeneratedCode) -> String {
-    let files = code.files.iter().map(|file| fenced(&format!("File {}", file.path), &numbered(&file.content)));
-    files.chain(code_notes(code)).collect::<Vec<_>>().join("\n")
+    let files = code.files.iter().map(|file| fenced(&format!("File {}", file.path), &number_lines(&file.content)));
+    files.chain(render_code_notes(code)).collect::<Vec<_>>().join("\n")
 }
 
 /// Every file as it is, and what the programmer noted.
 pub fn plain_code(code: &GeneratedCode) -> String {
     let files = code.files.iter().map(|file| fenced(&format!("File {} – {}", file.path, file.purpose), &file.content));
-    files.chain(code_notes(code)).collect::<Vec<_>>().join("\n")
+    files.chain(render_code_notes(code)).collect::<Vec<_>>().join("\n")
 }
 
 /// The suite's files as they are, what they cover, and what was dropped.
@@ -111,7 +111,7 @@ pub fn test_report(report: &TestReport) -> String {
         build: &report.build,
         totals: &report.totals,
         tests_not_passed: report.tests.iter().filter(|test| test.outcome != "passed").collect(),
-        tests_passed: counted(
+        tests_passed: count_names(
             report.tests.iter().filter(|test| test.outcome == "passed").map(|test| test.name.as_str()),
         ),
     };
@@ -119,7 +119,7 @@ pub fn test_report(report: &TestReport) -> String {
 }
 
 /// Names without their parameters, each once, with how often it ran.
-fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+fn count_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for name in names.map(|name| name.split('[').next().unwrap_or(name)) {
         match counts.iter_mut().find(|(known, _)| *known == name) {
@@ -127,10 +127,10 @@ fn counted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
             None => counts.push((name, 1)),
         }
     }
-    let words = counts
+    let lines = counts
         .into_iter()
         .map(|(name, count)| if count > 1 { format!("{name} ({count} cases)") } else { name.to_owned() });
-    words.collect()
+    lines.collect()
 }
 
 /// A value as indented JSON.
@@ -139,7 +139,7 @@ pub fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-fn code_notes(code: &GeneratedCode) -> Option<String> {
+fn render_code_notes(code: &GeneratedCode) -> Option<String> {
     let mut text = format!("Language: {}\n", code.language);
     if !code.dependencies.is_empty() {
         let _ = writeln!(text, "Dependencies: {}", code.dependencies.join(", "));
@@ -153,7 +153,7 @@ fn code_notes(code: &GeneratedCode) -> Option<String> {
     Some(fenced("The programmer's notes", &text))
 }
 
-fn numbered(content: &str) -> String {
+fn number_lines(content: &str) -> String {
     let width = content.lines().count().to_string().len();
     content.lines().enumerate().fold(String::new(), |mut out, (at, line)| {
         let _ = writeln!(out, "{:>width$} | {line}", at + 1);
@@ -164,7 +164,7 @@ fn numbered(content: &str) -> String {
 #[cfg(test)]
 mod tests {
     use phasegate_plugin::artifacts::{CodeFile, Estimate, SemanticUnit};
-    use phasegate_plugin::testing::Desk;
+    use phasegate_plugin::testing::MockHost;
 
     use super::*;
 
@@ -194,21 +194,21 @@ mod tests {
     fn an_environment_is_told_in_few_lines() {
         let environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["abc", "re"],
             "test_frameworks": ["pytest"], "notes": ["There is no network."]}}"#;
-        let desk = Desk::new().assignment(|a| a.environment = environment.to_owned());
-        let (shown, _) = desk.during(|work| async move { super::environment(&work) });
+        let host = MockHost::new().assignment(|a| a.environment = environment.to_owned());
+        let (shown, _) = host.run_with(|work| async move { super::environment(&work) });
         assert!(
             shown.contains(
                 "Language python 3.14.0\nmodules: abc, re\ntest frameworks: pytest\n- There is no network.\n"
             ),
             "{shown}"
         );
-        let (unknown, _) = Desk::new().during(|work| async move { super::environment(&work) });
+        let (unknown, _) = MockHost::new().run_with(|work| async move { super::environment(&work) });
         assert!(unknown.contains("standard library alone"), "{unknown}");
     }
 
     #[test]
     fn passed_cases_of_one_test_are_counted() {
-        assert_eq!(counted(["t::a[1]", "t::a[2]", "t::b"].into_iter()), ["t::a (2 cases)", "t::b"]);
+        assert_eq!(count_names(["t::a[1]", "t::a[2]", "t::b"].into_iter()), ["t::a (2 cases)", "t::b"]);
     }
 
     #[test]

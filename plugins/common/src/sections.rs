@@ -13,23 +13,23 @@ const AGAIN: Prompt = Prompt::new(include_str!("../prompts/again.md"));
 const REMARKS: Prompt = Prompt::new(include_str!("../prompts/remarks.md"));
 
 /// The most characters of files in one prompt; what does not fit is named and left out.
-const MOST_CONTEXT: usize = 200_000;
+const MAX_CONTEXT_BYTES: usize = 200_000;
 
 /// The task's context files, in the host's order.
 pub fn context(work: &Work) -> String {
-    let mut left = MOST_CONTEXT;
-    let named = work.assignment.inputs.iter().filter(|input| input.name.starts_with("context/"));
-    let files: Vec<String> = named
+    let mut remaining = MAX_CONTEXT_BYTES;
+    let inputs = work.assignment.inputs.iter().filter(|input| input.name.starts_with("context/"));
+    let files: Vec<String> = inputs
         .map(|input| {
             let mark = if input.kind == "base_file" { " – part of the project" } else { "" };
             let name = format!("{}{mark}", input.name);
             match work.read_text(&input.name) {
                 Err(_) => format!("{name}: {} bytes that are not text; not shown\n", input.size),
-                Ok(text) if text.len() > left => {
+                Ok(text) if text.len() > remaining => {
                     format!("{name}: {} bytes; left out, because the others fill the room\n", input.size)
                 }
                 Ok(text) => {
-                    left -= text.len();
+                    remaining -= text.len();
                     fenced(&name, &text)
                 }
             }
@@ -41,7 +41,7 @@ pub fn context(work: &Work) -> String {
 /// What people decided about earlier improvement proposals.
 pub fn notes(work: &Work) -> Result<String, Failure> {
     let notes = work.process_notes()?;
-    let text = notes_text(&notes);
+    let text = render_notes(&notes);
     Ok(if text.is_empty() { text } else { section(NOTES.render(&[("notes", &fenced("Process notes", &text))])) })
 }
 
@@ -53,10 +53,10 @@ pub fn revision(work: &Work, previous: Option<&str>) -> String {
     let attempt = work.assignment.attempt.to_string();
     match (previous, feedback.as_str()) {
         (None, "") => String::new(),
-        (None, said) => section(REMARKS.render(&[("feedback", said)])),
+        (None, feedback) => section(REMARKS.render(&[("feedback", feedback)])),
         (Some(previous), "") => section(AGAIN.render(&[("attempt", &attempt), ("previous", previous)])),
-        (Some(previous), said) => {
-            section(REVISION.render(&[("attempt", &attempt), ("previous", previous), ("feedback", said)]))
+        (Some(previous), feedback) => {
+            section(REVISION.render(&[("attempt", &attempt), ("previous", previous), ("feedback", feedback)]))
         }
     }
 }
@@ -66,7 +66,7 @@ pub fn section(text: String) -> String {
     format!("\n{}\n\n", text.trim())
 }
 
-fn notes_text(notes: &ProcessNotes) -> String {
+fn render_notes(notes: &ProcessNotes) -> String {
     let approved = notes
         .approved
         .iter()
@@ -80,7 +80,7 @@ fn notes_text(notes: &ProcessNotes) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use phasegate_plugin::testing::Desk;
+    use phasegate_plugin::testing::MockHost;
     use phasegate_plugin::types::{FeedbackItem, Issue, Severity};
 
     use super::*;
@@ -115,17 +115,17 @@ mod tests {
 
     #[test]
     fn a_first_attempt_has_no_revision() {
-        let (text, _) = Desk::new().during(|work| async move { revision(&work, None) });
+        let (text, _) = MockHost::new().run_with(|work| async move { revision(&work, None) });
         assert_eq!(text, "");
     }
 
     #[test]
     fn a_revision_holds_the_previous_work_every_issue_and_the_persons_words() {
-        let desk = Desk::new().assignment(|a| {
+        let host = MockHost::new().assignment(|a| {
             a.attempt = 2;
             a.feedback = feedback();
         });
-        let (text, _) = desk.during(|work| async move { revision(&work, Some("THE OLD DESIGN")) });
+        let (text, _) = host.run_with(|work| async move { revision(&work, Some("THE OLD DESIGN")) });
         for part in [
             "Attempt 2",
             "THE OLD DESIGN",
@@ -141,15 +141,15 @@ mod tests {
 
     #[test]
     fn conditions_of_a_passed_gate_reach_a_first_attempt() {
-        let desk = Desk::new().assignment(|a| a.feedback = feedback());
-        let (text, _) = desk.during(|work| async move { revision(&work, None) });
+        let host = MockHost::new().assignment(|a| a.feedback = feedback());
+        let (text, _) = host.run_with(|work| async move { revision(&work, None) });
         assert!(text.contains("D-7") && !text.contains("sent back"), "{text}");
     }
 
     #[test]
     fn work_that_only_rests_on_changed_inputs_is_not_called_sent_back() {
-        let desk = Desk::new().assignment(|a| a.attempt = 3);
-        let (text, _) = desk.during(|work| async move { revision(&work, Some("OLD")) });
+        let host = MockHost::new().assignment(|a| a.attempt = 3);
+        let (text, _) = host.run_with(|work| async move { revision(&work, Some("OLD")) });
         assert!(text.contains("OLD") && text.contains("changed inputs") && !text.contains("sent back"), "{text}");
     }
 
@@ -160,35 +160,35 @@ mod tests {
                 "proposed_changes": [{"target": "design", "change": "add", "proposed": "Say what empty text does.", "rationale": "asked"}]}],
             "rejected": [{"run_id": "run-78", "id": "PIP-002", "analysis": "too few reviews", "reason": "no time", "decided_by": "bob"}]
         }"#;
-        let desk = Desk::new().input("process_notes", "process_notes", notes);
-        let (text, _) = desk.during(|work| async move { super::notes(&work).unwrap() });
+        let host = MockHost::new().input("process_notes", "process_notes", notes);
+        let (text, _) = host.run_with(|work| async move { super::notes(&work).unwrap() });
         assert!(text.contains("Say what empty text does.") && text.contains("rejected by bob: no time"), "{text}");
         assert!(!text.contains("run-7"), "{text}");
     }
 
     #[test]
     fn context_files_stand_under_their_names() {
-        let desk = Desk::new().input("context/a.md", "context_file", "notes").input(
+        let host = MockHost::new().input("context/a.md", "context_file", "notes").input(
             "context/src/a.py",
             "base_file",
             "x = 1\n",
         );
-        let (text, _) = desk.during(|work| async move { context(&work) });
+        let (text, _) = host.run_with(|work| async move { context(&work) });
         assert!(
             text.contains("context/a.md (data") && text.contains("context/src/a.py – part of the project (data"),
             "{text}"
         );
-        let (none, _) = Desk::new().during(|work| async move { context(&work) });
+        let (none, _) = MockHost::new().run_with(|work| async move { context(&work) });
         assert_eq!(none, "");
     }
 
     #[test]
     fn a_picture_is_named_and_a_flood_is_left_out() {
-        let desk = Desk::new()
+        let host = MockHost::new()
             .input("context/logo.png", "context_file", vec![0xff, 0xfe])
-            .input("context/big.txt", "context_file", "x".repeat(MOST_CONTEXT + 1))
+            .input("context/big.txt", "context_file", "x".repeat(MAX_CONTEXT_BYTES + 1))
             .input("context/small.txt", "context_file", "fits");
-        let (text, _) = desk.during(|work| async move { context(&work) });
+        let (text, _) = host.run_with(|work| async move { context(&work) });
         assert!(
             text.contains("logo.png: 2 bytes that are not text") && text.contains("big.txt: 200001 bytes; left out"),
             "{text}"

@@ -1,6 +1,6 @@
 //! The settings that every standard agent takes from the pipeline. A misspelt one is a failure in words.
 
-use phasegate_plugin::{Ask, Failure, Work};
+use phasegate_plugin::{Failure, Question, Work};
 use serde::Deserialize;
 
 /// `settings = { tier = "deep", max_output_tokens = 32000 }`
@@ -15,12 +15,12 @@ pub struct Settings {
 
 impl Settings {
     /// Those of this assignment.
-    pub fn of(work: &Work) -> Result<Self, Failure> {
+    pub fn from_work(work: &Work) -> Result<Self, Failure> {
         work.settings()
     }
 
     /// A question with these settings.
-    pub fn apply(&self, mut ask: Ask) -> Ask {
+    pub fn apply(&self, mut ask: Question) -> Question {
         if let Some(tier) = &self.tier {
             ask = ask.tier(tier);
         }
@@ -34,21 +34,23 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use phasegate_plugin::testing::Desk;
+    use phasegate_plugin::testing::MockHost;
 
     use super::*;
 
     #[test]
     fn settings_of_the_pipeline_reach_the_question() {
-        let desk = Desk::new().assignment(|a| a.settings = r#"{"tier": "deep", "max_output_tokens": 9}"#.to_owned());
-        let (ask, _) = desk.during(|work| async move { Settings::of(&work).unwrap().apply(Ask::new("plan", "", "")) });
+        let host =
+            MockHost::new().assignment(|a| a.settings = r#"{"tier": "deep", "max_output_tokens": 9}"#.to_owned());
+        let (ask, _) = host
+            .run_with(|work| async move { Settings::from_work(&work).unwrap().apply(Question::new("plan", "", "")) });
         assert_eq!((ask.tier.as_str(), ask.max_output_tokens), ("deep", 9));
     }
 
     #[test]
     fn a_misspelt_setting_is_refused_by_name() {
-        let desk = Desk::new().assignment(|a| a.settings = r#"{"teir": "deep"}"#.to_owned());
-        let (settings, _) = desk.during(|work| async move { Settings::of(&work) });
+        let host = MockHost::new().assignment(|a| a.settings = r#"{"teir": "deep"}"#.to_owned());
+        let (settings, _) = host.run_with(|work| async move { Settings::from_work(&work) });
         assert!(matches!(settings, Err(Failure::Failed(why)) if why.contains("unknown field `teir`")));
     }
 }

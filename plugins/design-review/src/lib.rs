@@ -11,19 +11,19 @@ use phasegate_standard_agents::{Settings, render, sections};
 const FRAME: Prompt = Prompt::new(include_str!("../prompts/frame.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
 const OWN_CHECKS: &str = include_str!("../prompts/checks-own.md");
-const THE_DESIGNS_CHECKS: &str = include_str!("../prompts/checks-design.md");
+const DESIGN_CHECKS: &str = include_str!("../prompts/checks-design.md");
 /// Answers the design's checklist.
-const TRACER: &str = "architecture";
+const CHECKLIST_SPECIALIST: &str = "architecture";
 const PANEL: [(&str, &str, &str); 6] = [
     ("security", "security", include_str!("../prompts/security.md")),
     ("performance", "performance", include_str!("../prompts/performance.md")),
     ("data-integrity", "data integrity", include_str!("../prompts/data-integrity.md")),
     ("maintainability", "maintainability", include_str!("../prompts/maintainability.md")),
-    (TRACER, "architecture", include_str!("../prompts/architecture.md")),
+    (CHECKLIST_SPECIALIST, "architecture", include_str!("../prompts/architecture.md")),
     ("api-design", "API design", include_str!("../prompts/api-design.md")),
 ];
 /// A design can only be wrong because of itself or of its plan.
-const TO_BLAME: [&str; 2] = ["planning", "design"];
+const BLAMABLE_PHASES: [&str; 2] = ["planning", "design"];
 
 /// The agent.
 pub struct DesignReview;
@@ -45,19 +45,19 @@ impl Agent for DesignReview {
             ("remarks", &sections::revision(&work, None)),
             ("design", &render::design(&design)),
         ]);
-        let settings = Settings::of(&work)?;
+        let settings = Settings::from_work(&work)?;
         let panel = PANEL.map(|(name, title, focus)| specialist(name, title, focus, &design));
-        let found = panel::review("design-review", &user, &panel, &TO_BLAME, |ask| settings.apply(ask)).await?;
+        let found = panel::review("design-review", &user, &panel, &BLAMABLE_PHASES, |ask| settings.apply(ask)).await?;
         Ok(Submission { artifacts: Vec::new(), findings: Some(found.into()) })
     }
 }
 
 fn specialist(name: &'static str, title: &str, focus: &str, design: &DesignSpecification) -> Specialist<'static> {
-    let traces = name == TRACER;
-    let checks = if traces { THE_DESIGNS_CHECKS } else { OWN_CHECKS };
+    let answers_checklist = name == CHECKLIST_SPECIALIST;
+    let checks = if answers_checklist { DESIGN_CHECKS } else { OWN_CHECKS };
     let system = FRAME.render(&[("title", title), ("focus", focus.trim_end()), ("checks", checks.trim_end())]);
     let checklist = design.review_checklist.iter().map(|item| item.item.clone());
-    Specialist { name, system, must_check: if traces { checklist.collect() } else { Vec::new() } }
+    Specialist { name, system, must_check: if answers_checklist { checklist.collect() } else { Vec::new() } }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The agent as the host sees it, at a desk with written answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::Desk;
+use phasegate_plugin::testing::MockHost;
 use phasegate_plugin::types::{Content, Findings, ModelError, Request};
 
 use super::*;
@@ -20,8 +20,8 @@ const AN_ISSUE: &str = r#"{"issues": [{"id": "001", "severity": "high", "categor
     "impact": "two readings"}], "suggestions": [{"issue_id": "001", "priority": "high", "description": "Raise ValueError."}],
     "checks": [{"item": "errors are told apart", "status": "warning", "notes": "one is not"}]}"#;
 
-fn desk_without(left_out: &[&str]) -> Desk {
-    let desk = Desk::new()
+fn host_without(left_out: &[&str]) -> MockHost {
+    let host = MockHost::new()
         .input("task_requirements", "task_requirements", TASK)
         .input("project_plan", "project_plan", PLAN)
         .input("design_specification", "design_specification", DESIGN);
@@ -29,7 +29,7 @@ fn desk_without(left_out: &[&str]) -> Desk {
     answered
         .iter()
         .filter(|name| !left_out.contains(name))
-        .fold(desk, |desk, name| desk.answer(&format!("design-review/{name}"), NOTHING))
+        .fold(host, |host, name| host.answer(&format!("design-review/{name}"), NOTHING))
 }
 
 fn system(request: &Request) -> String {
@@ -45,13 +45,13 @@ fn findings(result: Result<Submission, Failure>) -> Findings {
 
 #[test]
 fn six_specialists_are_asked_and_their_findings_are_merged() {
-    let desk =
-        desk_without(&[]).answer("design-review/architecture", ANSWERED).answer("design-review/api-design", AN_ISSUE);
-    let (result, seen) = desk.run::<DesignReview>();
+    let host =
+        host_without(&[]).answer("design-review/architecture", ANSWERED).answer("design-review/api-design", AN_ISSUE);
+    let (result, activity) = host.run::<DesignReview>();
     let found = findings(result);
-    assert_eq!(seen.asked.len(), 6);
-    assert!(seen.asked.iter().all(|request| system(request).contains("one of six specialists")));
-    assert!(system(&seen.asked[5]).contains("**API design**"));
+    assert_eq!(activity.requests.len(), 6);
+    assert!(activity.requests.iter().all(|request| system(request).contains("one of six specialists")));
+    assert!(system(&activity.requests[5]).contains("**API design**"));
     assert_eq!(found.reviewers.len(), 6);
     assert_eq!(
         (found.issues[0].id.as_str(), found.suggestions[0].issue_id.as_deref()),
@@ -63,12 +63,16 @@ fn six_specialists_are_asked_and_their_findings_are_merged() {
 
 #[test]
 fn a_specialist_that_fails_fails_the_review_by_name() {
-    let desk = desk_without(&["security"])
-        .error("design-review/security", ModelError::Unavailable("no route".into()))
+    let host = host_without(&["security"])
+        .model_error("design-review/security", ModelError::Unavailable("no route".into()))
         .answer("design-review/architecture", ANSWERED)
         .answer("design-review/api-design", NOTHING);
-    let (result, seen) = desk.run::<DesignReview>();
-    assert_eq!(seen.asked.len(), 6, "the others are heard all the same, so that a resumed run knows their answers");
+    let (result, activity) = host.run::<DesignReview>();
+    assert_eq!(
+        activity.requests.len(),
+        6,
+        "the others are heard all the same, so that a resumed run knows their answers"
+    );
     let why = match result {
         Err(Failure::Failed(why)) => why,
         other => format!("{other:?}"),
@@ -83,23 +87,23 @@ fn a_specialist_that_fails_fails_the_review_by_name() {
 
 #[test]
 fn an_unanswered_item_of_the_checklist_is_asked_for() {
-    let desk = desk_without(&[])
+    let host = host_without(&[])
         .answer("design-review/architecture", NOTHING)
         .answer("design-review/architecture/repair", ANSWERED)
         .answer("design-review/api-design", NOTHING);
-    let (result, seen) = desk.run::<DesignReview>();
+    let (result, activity) = host.run::<DesignReview>();
     assert_eq!(findings(result).checks.len(), 1);
-    let repair = seen.asked.iter().find(|request| request.label.ends_with("/repair")).unwrap();
+    let repair = activity.requests.iter().find(|request| request.label.ends_with("/repair")).unwrap();
     assert!(format!("{:?}", repair.messages).contains("The whole text is matched"));
 }
 
 #[test]
 fn code_cannot_be_blamed_before_there_is_any() {
     let blames = AN_ISSUE.replace(r#""phase_injected": "design""#, r#""phase_injected": "code""#);
-    let desk = desk_without(&[])
+    let host = host_without(&[])
         .answer("design-review/architecture", ANSWERED)
         .answer("design-review/api-design", &blames)
         .answer("design-review/api-design/repair", AN_ISSUE);
-    let (result, _) = desk.run::<DesignReview>();
+    let (result, _) = host.run::<DesignReview>();
     assert_eq!(findings(result).issues[0].phase_injected, "design");
 }

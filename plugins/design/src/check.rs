@@ -7,16 +7,16 @@ use phasegate_plugin::artifacts::{DesignSpecification, ProjectPlan, Severity};
 
 /// Every such fault.
 pub fn faults(design: &DesignSpecification, plan: &ProjectPlan) -> Vec<String> {
-    let mut faults = coverage(design, plan);
-    faults.extend(names(design));
-    faults.extend(cycle(design));
+    let mut faults = coverage_faults(design, plan);
+    faults.extend(name_faults(design));
+    faults.extend(cycle_fault(design));
     if !design.review_checklist.iter().any(|item| item.severity >= Severity::High) {
         faults.push("review_checklist: no item is critical or high; at least one must be".to_owned());
     }
     faults
 }
 
-fn coverage(design: &DesignSpecification, plan: &ProjectPlan) -> Vec<String> {
+fn coverage_faults(design: &DesignSpecification, plan: &ProjectPlan) -> Vec<String> {
     let planned: BTreeSet<&str> = plan.semantic_units.iter().map(|unit| unit.unit_id.as_str()).collect();
     let designed: BTreeSet<&str> = design.components.iter().map(|part| part.semantic_unit_id.as_str()).collect();
     let missing = planned
@@ -26,7 +26,7 @@ fn coverage(design: &DesignSpecification, plan: &ProjectPlan) -> Vec<String> {
     missing.chain(unknown).collect()
 }
 
-fn names(design: &DesignSpecification) -> Vec<String> {
+fn name_faults(design: &DesignSpecification) -> Vec<String> {
     let mut known = BTreeSet::new();
     let twice = design.components.iter().filter(|part| !known.insert(part.name.as_str()));
     let mut faults: Vec<String> =
@@ -42,7 +42,7 @@ fn names(design: &DesignSpecification) -> Vec<String> {
     faults
 }
 
-fn cycle(design: &DesignSpecification) -> Option<String> {
+fn cycle_fault(design: &DesignSpecification) -> Option<String> {
     let mut open: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for part in &design.components {
         open.entry(&part.name).or_default().extend(part.dependencies.iter().map(String::as_str));

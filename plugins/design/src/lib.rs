@@ -5,7 +5,7 @@
 //! read or the answer stays unusable.
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, ProjectPlan};
-use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact};
+use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
 use phasegate_standard_agents::{Settings, render, sections};
 
 mod check;
@@ -32,17 +32,17 @@ impl Agent for Design {
             ("notes", &sections::notes(&work)?),
             ("revision", &sections::revision(&work, previous.as_ref().map(render::design).as_deref())),
         ]);
-        let named =
+        let with_task_id =
             |answer: &DesignSpecification| DesignSpecification { task_id: task.task_id.clone(), ..answer.clone() };
-        let answer: DesignSpecification = Settings::of(&work)?
-            .apply(Ask::new("design", SYSTEM.render(&[]), user))
+        let answer: DesignSpecification = Settings::from_work(&work)?
+            .apply(Question::new("design", SYSTEM.render(&[]), user))
             .json(|answer: &DesignSpecification, _| {
-                let mut faults = artifacts::faults("design_specification", &named(answer));
+                let mut faults = artifacts::faults("design_specification", &with_task_id(answer));
                 faults.extend(check::faults(answer, &plan));
                 faults
             })
             .await?;
-        Ok(Submission { artifacts: vec![artifact("design_specification", &named(&answer))?], findings: None })
+        Ok(Submission { artifacts: vec![artifact("design_specification", &with_task_id(&answer))?], findings: None })
     }
 }
 

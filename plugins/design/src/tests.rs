@@ -1,8 +1,7 @@
 //! The agent as the host sees it, at a desk with written answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::Desk;
-use phasegate_plugin::types::{Content, Request};
+use phasegate_plugin::testing::{MockHost, request_text};
 
 use super::*;
 
@@ -20,32 +19,24 @@ fn answer(unit: &str) -> String {
     )
 }
 
-fn desk() -> Desk {
-    Desk::new().input("task_requirements", "task_requirements", TASK).input("project_plan", "project_plan", PLAN)
-}
-
-fn said(request: &Request) -> String {
-    let texts = request.messages.iter().flat_map(|message| &message.content).map(|content| match content {
-        Content::Text(text) => text.clone(),
-        _ => String::new(),
-    });
-    texts.collect()
+fn host() -> MockHost {
+    MockHost::new().input("task_requirements", "task_requirements", TASK).input("project_plan", "project_plan", PLAN)
 }
 
 #[test]
 fn the_design_is_submitted_under_the_tasks_id() {
-    let (result, seen) = desk().answer("design", &answer("SU-001")).run::<Design>();
+    let (result, activity) = host().answer("design", &answer("SU-001")).run::<Design>();
     let design: DesignSpecification = serde_json::from_slice(&result.unwrap().artifacts[0].content).unwrap();
     assert_eq!(design.task_id, "TASK-001");
-    let prompt = said(&seen.asked[0]);
+    let prompt = request_text(&activity.requests[0]);
     assert!(prompt.contains("R2: minutes") && prompt.contains("Parses durations"), "{prompt}");
 }
 
 #[test]
 fn an_uncovered_unit_is_asked_for_once_and_then_fails_in_words() {
-    let desk = desk().answer("design", &answer("SU-002")).answer("design/repair", &answer("SU-002"));
-    let (result, seen) = desk.run::<Design>();
-    assert!(said(&seen.asked[1]).contains("no component has the semantic unit SU-001"));
+    let host = host().answer("design", &answer("SU-002")).answer("design/repair", &answer("SU-002"));
+    let (result, activity) = host.run::<Design>();
+    assert!(request_text(&activity.requests[1]).contains("no component has the semantic unit SU-001"));
     assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("SU-001")));
 }
 
@@ -57,8 +48,8 @@ fn what_the_host_would_refuse_is_repaired_first() {
     };
     let long = answer("SU-001")
         .replace("One pure function.", "One pure function that reads the text from left to right, unit by unit.");
-    let desk = desk().judge(judge).answer("design", &answer("SU-001")).answer("design/repair", &long);
-    let (result, seen) = desk.run::<Design>();
+    let host = host().check_with(judge).answer("design", &answer("SU-001")).answer("design/repair", &long);
+    let (result, activity) = host.run::<Design>();
     assert!(result.is_ok());
-    assert!(said(&seen.asked[1]).contains("shorter than 50 characters"));
+    assert!(request_text(&activity.requests[1]).contains("shorter than 50 characters"));
 }

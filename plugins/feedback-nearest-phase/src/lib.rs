@@ -30,16 +30,16 @@ fn decide(failure: &GateFailure) -> Decision {
         Some(phase) => Decision::Revise(vec![Revision {
             phase: phase.clone(),
             issue_ids: ids,
-            instructions: instructions(failure, phase),
+            instructions: render_instructions(failure, phase),
         }]),
         None => Decision::GiveUp(format!("gate `{}` failed and may send work back to no phase", failure.gate)),
     }
 }
 
-fn instructions(failure: &GateFailure, phase: &str) -> String {
+fn render_instructions(failure: &GateFailure, phase: &str) -> String {
     let mut out = format!("Gate `{}` failed at attempt {}.\n", failure.gate, failure.attempt);
-    if let Some(said) = failure.person_words.as_deref().filter(|said| !said.trim().is_empty()) {
-        out.push_str(&format!("A person rejected the work and said, and this comes first:\n{said}\n"));
+    if let Some(remark) = failure.person_words.as_deref().filter(|remark| !remark.trim().is_empty()) {
+        out.push_str(&format!("A person rejected the work and said, and this comes first:\n{remark}\n"));
     }
     if failure.issues.is_empty() && failure.person_words.is_none() {
         out.push_str(&format!("It named no issue: look through the work of `{phase}` for what its report says.\n"));

@@ -73,8 +73,8 @@ fn a_persons_words_go_along_and_suffice() {
 fn it_gives_up_in_words() {
     let mut spent = failure("test", &["code"], vec![issue("a", "code")]);
     spent.attempts_left = 0;
-    let words = "gate `test` failed at attempt 2 and no attempt is left; open: a".to_owned();
-    assert_eq!(decide(&spent), Decision::GiveUp(words));
-    let words = "gate `audit` failed and may send work back to no phase".to_owned();
-    assert_eq!(decide(&failure("audit", &[], vec![])), Decision::GiveUp(words));
+    let reason = "gate `test` failed at attempt 2 and no attempt is left; open: a".to_owned();
+    assert_eq!(decide(&spent), Decision::GiveUp(reason));
+    let reason = "gate `audit` failed and may send work back to no phase".to_owned();
+    assert_eq!(decide(&failure("audit", &[], vec![])), Decision::GiveUp(reason));
 }

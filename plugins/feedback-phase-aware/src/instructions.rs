@@ -1,19 +1,20 @@
 //! What the strategy says to those who revise, and to people when it gives up.
 
-use phasegate_plugin::types::{GateFailure, Issue, Severity};
+use phasegate_plugin::artifacts::Severity;
+use phasegate_plugin::types::{GateFailure, Issue};
 
-use crate::Routed;
+use crate::RoutedIssue;
 
 /// For one phase: what failed, what a person said, what to do about each issue.
-pub fn instructions(failure: &GateFailure, phase: &str, issues: &[&Routed]) -> String {
+pub fn render(failure: &GateFailure, phase: &str, issues: &[&RoutedIssue]) -> String {
     let gate = &failure.gate;
     let left = match failure.attempts_left {
         1 => "one more attempt is left".to_owned(),
         some => format!("{some} more attempts are left"),
     };
     let mut out = format!("Gate `{gate}` failed at attempt {}; {left}.\n", failure.attempt);
-    if let Some(said) = failure.person_words.as_deref().filter(|said| !said.trim().is_empty()) {
-        out.push_str(&format!("A person rejected the work and said, and this comes first:\n{said}\n"));
+    if let Some(remark) = failure.person_words.as_deref().filter(|remark| !remark.trim().is_empty()) {
+        out.push_str(&format!("A person rejected the work and said, and this comes first:\n{remark}\n"));
     }
     if issues.is_empty() {
         if failure.issues.is_empty() && failure.person_words.is_none() {
@@ -25,35 +26,43 @@ pub fn instructions(failure: &GateFailure, phase: &str, issues: &[&Routed]) -> S
         "Revise the work of `{phase}`: mend each of these at its cause, and keep what they do not touch.\n"
     ));
     for routed in issues {
-        out.push_str(&line(routed));
+        out.push_str(&render_issue(routed));
     }
     out
 }
 
 /// Why nobody is sent back to work.
-pub fn no_attempt_left(failure: &GateFailure) -> String {
-    let open: Vec<String> =
-        failure.issues.iter().map(|issue| format!("{} [{}]", issue.id, severity(issue.severity))).collect();
+pub fn render_give_up(failure: &GateFailure) -> String {
+    let open: Vec<String> = failure
+        .issues
+        .iter()
+        .map(|issue| format!("{} [{}]", issue.id, Severity::from(issue.severity).as_str()))
+        .collect();
     let open = if open.is_empty() { "no issue was named".to_owned() } else { format!("open: {}", open.join(", ")) };
     format!("gate `{}` failed at attempt {} and no attempt is left; {open}", failure.gate, failure.attempt)
 }
 
-fn line(routed: &Routed) -> String {
+fn render_issue(routed: &RoutedIssue) -> String {
     let issue = routed.issue;
-    let mut out =
-        format!("- {} [{}]{}: {}", issue.id, severity(issue.severity), place(issue), issue.description.trim_end());
+    let mut out = format!(
+        "- {} [{}]{}: {}",
+        issue.id,
+        Severity::from(issue.severity).as_str(),
+        render_location(issue),
+        issue.description.trim_end()
+    );
     if let Some(advice) = issue.recommendation.as_deref().filter(|advice| !advice.trim().is_empty()) {
         out.push_str(&format!(" Do: {}", advice.trim_end()));
     }
-    if let Some((home, returns)) = routed.raised {
+    if let Some((owner, returns)) = routed.raised {
         let times = if returns == 1 { "once".to_owned() } else { format!("{returns} times") };
-        if home == routed.phase {
+        if owner == routed.phase {
             out.push_str(&format!(
                 " This came back unchanged {times}: what was tried does not work, take another way."
             ));
         } else {
             out.push_str(&format!(
-                " This came back unchanged {times} although `{home}` was to mend it: change the work of `{}` so that it cannot \
+                " This came back unchanged {times} although `{owner}` was to mend it: change the work of `{}` so that it cannot \
                  arise.",
                 routed.phase
             ));
@@ -69,21 +78,12 @@ fn line(routed: &Routed) -> String {
     out
 }
 
-fn place(issue: &Issue) -> String {
+fn render_location(issue: &Issue) -> String {
     match &issue.location {
-        Some(place) => match place.line {
-            Some(line) => format!(" at {}:{line}", place.path),
-            None => format!(" in {}", place.path),
+        Some(location) => match location.line {
+            Some(line) => format!(" at {}:{line}", location.path),
+            None => format!(" in {}", location.path),
         },
         None => String::new(),
-    }
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
     }
 }

@@ -34,45 +34,51 @@ phasegate_plugin::strategy!(PhaseAware);
 phasegate_plugin::manifest!();
 
 fn decide(failure: &GateFailure) -> Decision {
-    let settings = match Settings::read(&failure.settings) {
+    let settings = match Settings::parse(&failure.settings) {
         Ok(settings) => settings,
         Err(fault) => return Decision::GiveUp(fault),
     };
     if failure.attempts_left == 0 {
-        return Decision::GiveUp(instructions::no_attempt_left(failure));
+        return Decision::GiveUp(instructions::render_give_up(failure));
     }
     let Some(fallback) = route::fallback(failure) else {
         return Decision::GiveUp(format!("gate `{}` failed and may send work back to no phase", failure.gate));
     };
-    let routed: Vec<Routed> = failure.issues.iter().map(|issue| routed(failure, issue, fallback, &settings)).collect();
-    let of_phase = |phase: &String| {
-        let issues: Vec<&Routed> = routed.iter().filter(|routed| routed.phase == phase).collect();
-        let alone = routed.is_empty() && phase == fallback;
-        (alone || !issues.is_empty()).then(|| Revision {
+    let routed: Vec<RoutedIssue> =
+        failure.issues.iter().map(|issue| route_issue(failure, issue, fallback, &settings)).collect();
+    let revision = |phase: &String| {
+        let issues: Vec<&RoutedIssue> = routed.iter().filter(|routed| routed.phase == phase).collect();
+        let is_fallback = routed.is_empty() && phase == fallback;
+        (is_fallback || !issues.is_empty()).then(|| Revision {
             phase: phase.clone(),
             issue_ids: issues.iter().map(|routed| routed.issue.id.clone()).collect(),
-            instructions: instructions::instructions(failure, phase, &issues),
+            instructions: instructions::render(failure, phase, &issues),
         })
     };
-    Decision::Revise(failure.may_revise.iter().filter_map(of_phase).collect())
+    Decision::Revise(failure.may_revise.iter().filter_map(revision).collect())
 }
 
 /// An issue and the phase that is to mend it.
-struct Routed<'a> {
+struct RoutedIssue<'a> {
     issue: &'a Issue,
     phase: &'a str,
     /// The phase that could not mend it, and how often it came back.
     raised: Option<(&'a str, usize)>,
 }
 
-fn routed<'a>(failure: &'a GateFailure, issue: &'a Issue, fallback: &'a str, settings: &Settings) -> Routed<'a> {
-    let home = route::home(failure, issue, &settings.phases).unwrap_or(fallback);
+fn route_issue<'a>(
+    failure: &'a GateFailure,
+    issue: &'a Issue,
+    fallback: &'a str,
+    settings: &Settings,
+) -> RoutedIssue<'a> {
+    let owner = route::owner(failure, issue, &settings.phases).unwrap_or(fallback);
     let returns = route::returns(failure, issue);
     if settings.raise_after == 0 || returns < settings.raise_after {
-        return Routed { issue, phase: home, raised: None };
+        return RoutedIssue { issue, phase: owner, raised: None };
     }
-    let phase = route::one_earlier(failure, home).unwrap_or(home);
-    Routed { issue, phase, raised: Some((home, returns)) }
+    let phase = route::one_earlier(failure, owner).unwrap_or(owner);
+    RoutedIssue { issue, phase, raised: Some((owner, returns)) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use phasegate_plugin::types::{GateFailure, Issue, PastAttempt};
 
 /// The phase that injected the issue, or the nearest allowed one before it.
-pub fn home<'a>(failure: &'a GateFailure, issue: &Issue, order: &[String]) -> Option<&'a str> {
+pub fn owner<'a>(failure: &'a GateFailure, issue: &Issue, order: &[String]) -> Option<&'a str> {
     let allowed = &failure.may_revise;
     if let Some(phase) = allowed.iter().find(|phase| **phase == issue.phase_injected) {
         return Some(phase);
@@ -19,8 +19,8 @@ pub fn home<'a>(failure: &'a GateFailure, issue: &Issue, order: &[String]) -> Op
 /// without an issue or a word has its own work to look at first.
 pub fn fallback(failure: &GateFailure) -> Option<&str> {
     let allowed = &failure.may_revise;
-    let mute = failure.issues.is_empty() && failure.person_words.is_none();
-    if let Some(gate) = allowed.iter().find(|phase| mute && **phase == failure.gate) {
+    let is_unexplained = failure.issues.is_empty() && failure.person_words.is_none();
+    if let Some(gate) = allowed.iter().find(|phase| is_unexplained && **phase == failure.gate) {
         return Some(gate);
     }
     allowed.iter().rev().find(|phase| **phase != failure.gate).or(allowed.last()).map(String::as_str)
@@ -34,16 +34,16 @@ pub fn one_earlier<'a>(failure: &'a GateFailure, phase: &str) -> Option<&'a str>
 
 /// In how many failures just before this one the issue was already there.
 pub fn returns(failure: &GateFailure, issue: &Issue) -> usize {
-    let holds = |past: &&PastAttempt| past.issues.iter().any(|other| same(other, issue));
+    let holds = |past: &&PastAttempt| past.issues.iter().any(|other| is_same(other, issue));
     failure.history.iter().rev().take_while(holds).count()
 }
 
 /// The host gives every issue a new id at every attempt, so what it says is compared; lines move, so they are not.
-fn same(a: &Issue, b: &Issue) -> bool {
-    let path = |issue: &Issue| issue.location.as_ref().map(|place| place.path.clone());
-    a.phase_injected == b.phase_injected && path(a) == path(b) && plain(&a.description) == plain(&b.description)
+fn is_same(a: &Issue, b: &Issue) -> bool {
+    let path = |issue: &Issue| issue.location.as_ref().map(|location| location.path.clone());
+    a.phase_injected == b.phase_injected && path(a) == path(b) && normalize(&a.description) == normalize(&b.description)
 }
 
-fn plain(text: &str) -> String {
+fn normalize(text: &str) -> String {
     text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }

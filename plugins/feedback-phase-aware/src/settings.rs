@@ -20,7 +20,7 @@ impl Default for Settings {
 
 impl Settings {
     /// From the pipeline's JSON; nothing means the defaults.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }

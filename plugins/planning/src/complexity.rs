@@ -18,7 +18,7 @@ pub struct Counts {
 }
 
 /// `round((2·api + 5·data + 3·logic + 4·entities) × novelty)`.
-pub fn of(counts: &Counts) -> u32 {
+pub fn from_counts(counts: &Counts) -> u32 {
     let Counts { api, data, logic, entities, novelty } = *counts;
     let weight = 2.0 * f64::from(api) + 5.0 * f64::from(data) + 3.0 * f64::from(logic) + 4.0 * f64::from(entities);
     // A float beyond the range becomes the range's end, NaN becomes zero.
@@ -31,14 +31,14 @@ mod tests {
 
     #[test]
     fn a_unit_weighs_its_counts_times_its_novelty() {
-        assert_eq!(of(&Counts { api: 1, data: 2, logic: 4, entities: 2, novelty: 1.5 }), 48);
-        assert_eq!(of(&Counts { api: 0, data: 0, logic: 0, entities: 0, novelty: 2.0 }), 0);
-        assert_eq!(of(&Counts { api: 10, data: 10, logic: 10, entities: 10, novelty: 2.0 }), 280);
+        assert_eq!(from_counts(&Counts { api: 1, data: 2, logic: 4, entities: 2, novelty: 1.5 }), 48);
+        assert_eq!(from_counts(&Counts { api: 0, data: 0, logic: 0, entities: 0, novelty: 2.0 }), 0);
+        assert_eq!(from_counts(&Counts { api: 10, data: 10, logic: 10, entities: 10, novelty: 2.0 }), 280);
     }
 
     #[test]
     fn halves_are_rounded_up() {
-        assert_eq!(of(&Counts { api: 0, data: 1, logic: 0, entities: 0, novelty: 1.1 }), 6);
-        assert_eq!(of(&Counts { api: 0, data: 1, logic: 0, entities: 0, novelty: 1.3 }), 7);
+        assert_eq!(from_counts(&Counts { api: 0, data: 1, logic: 0, entities: 0, novelty: 1.1 }), 6);
+        assert_eq!(from_counts(&Counts { api: 0, data: 1, logic: 0, entities: 0, novelty: 1.3 }), 7);
     }
 }

@@ -7,7 +7,7 @@ use phasegate_plugin::artifacts::{Estimate, FinishedRun, Interval, Range};
 use crate::probe::{self, Basis};
 
 /// What this complexity is expected to take.
-pub fn from(runs: &[FinishedRun], complexity: u64) -> Option<Estimate> {
+pub fn from_runs(runs: &[FinishedRun], complexity: u64) -> Option<Estimate> {
     let x = complexity as f64;
     let history = |figure: &dyn Fn(&FinishedRun) -> Option<f64>| -> Vec<(f64, f64)> {
         runs.iter().filter_map(|run| Some((run.est_complexity as f64, figure(run)?))).collect()
@@ -15,14 +15,16 @@ pub fn from(runs: &[FinishedRun], complexity: u64) -> Option<Estimate> {
     let tokens = probe::estimate(x, &history(&|run| Some(run.tokens as f64)))?;
     let usd = probe::estimate(x, &history(&|run| run.usd));
     let latency = probe::estimate(x, &history(&|run| Some(run.latency_ms as f64)));
-    let range =
-        |found: &probe::Estimate, digits| Range { low: rounded(found.low, digits), high: rounded(found.high, digits) };
+    let range = |found: &probe::Estimate, digits| Range {
+        low: round_to(found.low, digits),
+        high: round_to(found.high, digits),
+    };
     Some(Estimate {
-        tokens: rounded(tokens.value, 0),
-        usd: usd.as_ref().map(|found| rounded(found.value, 6)),
-        latency_ms: latency.as_ref().map(|found| rounded(found.value, 0)),
-        basis: words(&tokens),
-        r_squared: tokens.r_squared.map(|r| rounded(r, 4)),
+        tokens: round_to(tokens.value, 0),
+        usd: usd.as_ref().map(|found| round_to(found.value, 6)),
+        latency_ms: latency.as_ref().map(|found| round_to(found.value, 0)),
+        basis: describe_basis(&tokens),
+        r_squared: tokens.r_squared.map(|r| round_to(r, 4)),
         interval: Some(Interval {
             tokens: Some(range(&tokens, 0)),
             usd: usd.as_ref().map(|found| range(found, 6)),
@@ -31,7 +33,7 @@ pub fn from(runs: &[FinishedRun], complexity: u64) -> Option<Estimate> {
     })
 }
 
-fn words(tokens: &probe::Estimate) -> String {
+fn describe_basis(tokens: &probe::Estimate) -> String {
     let runs = tokens.runs;
     match tokens.basis {
         Basis::Regression => {
@@ -46,7 +48,7 @@ fn words(tokens: &probe::Estimate) -> String {
     }
 }
 
-fn rounded(value: f64, digits: i32) -> f64 {
+fn round_to(value: f64, digits: i32) -> f64 {
     let scale = 10_f64.powi(digits);
     (value * scale).round() / scale
 }
@@ -62,12 +64,12 @@ mod tests {
 
     #[test]
     fn two_finished_runs_are_no_basis() {
-        assert_eq!(from(&[run(10, 1_000, None), run(20, 2_000, None)], 15), None);
+        assert_eq!(from_runs(&[run(10, 1_000, None), run(20, 2_000, None)], 15), None);
     }
 
     #[test]
     fn three_finished_runs_give_tokens_time_and_what_the_estimate_rests_on() {
-        let found = from(&[run(10, 1_000, None), run(20, 2_100, None), run(30, 2_900, Some(0.3))], 20).unwrap();
+        let found = from_runs(&[run(10, 1_000, None), run(20, 2_100, None), run(30, 2_900, Some(0.3))], 20).unwrap();
         assert_eq!((found.tokens, found.latency_ms, found.usd), (2_000.0, Some(200.0), None));
         assert!(
             found.basis.contains("linear regression") && found.basis.contains("3 finished runs"),
@@ -82,7 +84,7 @@ mod tests {
     #[test]
     fn money_is_estimated_where_three_prices_are_known() {
         let found =
-            from(&[run(10, 1_000, Some(0.1)), run(20, 2_000, Some(0.2)), run(30, 3_000, Some(0.3))], 40).unwrap();
+            from_runs(&[run(10, 1_000, Some(0.1)), run(20, 2_000, Some(0.2)), run(30, 3_000, Some(0.3))], 40).unwrap();
         assert_eq!(found.usd, Some(0.4));
     }
 }

@@ -4,7 +4,7 @@
 //! when an input cannot be read or the answer stays unusable.
 
 use phasegate_plugin::artifacts::{self, ProjectPlan, RunMeasures, SemanticUnit};
-use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact};
+use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
 use phasegate_standard_agents::{Settings, render, sections};
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ pub mod probe;
 const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
 const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
-const LONGEST_ANSWER: u32 = 8_000;
+const MAX_ANSWER_TOKENS: u32 = 8_000;
 
 /// The agent.
 pub struct Planning;
@@ -51,20 +51,21 @@ impl Agent for Planning {
             ("notes", &sections::notes(&work)?),
             ("revision", &sections::revision(&work, previous.as_ref().map(render::plan).as_deref())),
         ]);
-        let ask = Ask::new("planning", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(LONGEST_ANSWER);
+        let ask =
+            Question::new("planning", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
         let draft = |answer: &Answer| plan(&task.task_id, answer);
-        let answer: Answer = Settings::of(&work)?
+        let answer: Answer = Settings::from_work(&work)?
             .apply(ask)
             .json(|answer: &Answer, _| artifacts::faults("project_plan", &draft(answer)))
             .await?;
         let mut plan = draft(&answer);
-        plan.estimate = estimate::from(&measures.finished_runs, plan.total_est_complexity);
+        plan.estimate = estimate::from_runs(&measures.finished_runs, plan.total_est_complexity);
         Ok(Submission { artifacts: vec![artifact("project_plan", &plan)?], findings: None })
     }
 }
 
 fn plan(task_id: &str, answer: &Answer) -> ProjectPlan {
-    let semantic_units: Vec<SemanticUnit> = answer.semantic_units.iter().map(rated).collect();
+    let semantic_units: Vec<SemanticUnit> = answer.semantic_units.iter().map(rate_unit).collect();
     ProjectPlan {
         task_id: task_id.to_owned(),
         total_est_complexity: semantic_units.iter().map(|unit| unit.est_complexity).sum(),
@@ -73,7 +74,7 @@ fn plan(task_id: &str, answer: &Answer) -> ProjectPlan {
     }
 }
 
-fn rated(unit: &Unit) -> SemanticUnit {
+fn rate_unit(unit: &Unit) -> SemanticUnit {
     let counts = complexity::Counts {
         api: unit.api_interactions,
         data: unit.data_transformations,
@@ -90,7 +91,7 @@ fn rated(unit: &Unit) -> SemanticUnit {
         logical_branches: unit.logical_branches,
         code_entities_modified: unit.code_entities_modified,
         novelty: unit.novelty,
-        est_complexity: u64::from(complexity::of(&counts)),
+        est_complexity: u64::from(complexity::from_counts(&counts)),
     }
 }
 

@@ -7,9 +7,9 @@
 //! sums, products and square roots). Cannot fail.
 
 /// The fewest finished runs that an estimate may rest on.
-pub const FEWEST: usize = 3;
+pub const MIN_RUNS: usize = 3;
 /// The least R² at which the line is trusted.
-const TRUSTED_R_SQUARED: f64 = 0.5;
+const MIN_R_SQUARED: f64 = 0.5;
 
 /// What is to be expected of one figure.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +41,7 @@ pub enum Basis {
 pub fn estimate(complexity: f64, history: &[(f64, f64)]) -> Option<Estimate> {
     let history: Vec<(f64, f64)> =
         history.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite() && *x > 0.0).collect();
-    if history.len() < FEWEST || !(complexity.is_finite() && complexity >= 0.0) {
+    if history.len() < MIN_RUNS || !(complexity.is_finite() && complexity >= 0.0) {
         return None;
     }
     let line = Line::through(&history);
@@ -87,7 +87,7 @@ impl Line {
     }
 
     fn is_trusted(&self) -> bool {
-        self.slope > 0.0 && self.r_squared >= TRUSTED_R_SQUARED
+        self.slope > 0.0 && self.r_squared >= MIN_R_SQUARED
     }
 
     fn at(&self, x: f64) -> f64 {

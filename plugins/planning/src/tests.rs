@@ -1,8 +1,8 @@
 //! The agent as the host sees it, at a desk with written answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::Desk;
-use phasegate_plugin::types::{Content, FeedbackItem, Request};
+use phasegate_plugin::testing::{MockHost, request_text};
+use phasegate_plugin::types::FeedbackItem;
 
 use super::*;
 
@@ -14,29 +14,21 @@ const ANSWER: &str = r#"{"semantic_units": [
     {"unit_id": "SU-002", "description": "Formats durations", "dependencies": ["SU-001"], "api_interactions": 1,
      "data_transformations": 1, "logical_branches": 0, "code_entities_modified": 1, "novelty": 1.0}]}"#;
 
-fn desk() -> Desk {
-    Desk::new().input("task_requirements", "task_requirements", TASK)
+fn host() -> MockHost {
+    MockHost::new().input("task_requirements", "task_requirements", TASK)
 }
 
 fn submitted(result: Result<Submission, Failure>) -> ProjectPlan {
     serde_json::from_slice(&result.unwrap().artifacts[0].content).unwrap()
 }
 
-fn said(request: &Request) -> String {
-    let texts = request.messages.iter().flat_map(|message| &message.content).map(|content| match content {
-        Content::Text(text) => text.clone(),
-        _ => String::new(),
-    });
-    texts.collect()
-}
-
 #[test]
 fn the_model_counts_and_the_agent_computes() {
-    let (result, seen) = desk().answer("planning", ANSWER).run::<Planning>();
+    let (result, activity) = host().answer("planning", ANSWER).run::<Planning>();
     let plan = submitted(result);
     let rated: Vec<u64> = plan.semantic_units.iter().map(|unit| unit.est_complexity).collect();
     assert_eq!((rated, plan.total_est_complexity, plan.estimate), (vec![48, 11], 59, None));
-    assert!(said(&seen.asked[0]).contains("R2: minutes"));
+    assert!(request_text(&activity.requests[0]).contains("R2: minutes"));
 }
 
 #[test]
@@ -47,10 +39,10 @@ fn faults_that_the_host_finds_are_asked_to_be_mended() {
     };
     let half = r#"{"semantic_units": [{"unit_id": "SU-001", "description": "Parses durations", "dependencies": ["SU-002"],
         "api_interactions": 1, "data_transformations": 2, "logical_branches": 4, "code_entities_modified": 2, "novelty": 1.5}]}"#;
-    let desk = desk().judge(judge).answer("planning", half).answer("planning/repair", ANSWER);
-    let (result, seen) = desk.run::<Planning>();
+    let host = host().check_with(judge).answer("planning", half).answer("planning/repair", ANSWER);
+    let (result, activity) = host.run::<Planning>();
     assert_eq!(submitted(result).semantic_units.len(), 2);
-    assert!(said(&seen.asked[1]).contains("SU-002 is missing"));
+    assert!(request_text(&activity.requests[1]).contains("SU-002 is missing"));
 }
 
 #[test]
@@ -66,10 +58,10 @@ fn finished_runs_become_an_estimate_but_never_reach_the_prompt() {
     let totals = r#"{"calls": 0, "input_tokens": 0, "output_tokens": 0, "usd": null, "elapsed_ms": 98765}"#;
     let measures =
         format!(r#"{{"phases": [], "totals": {totals}, "defects": [], "finished_runs": [{}]}}"#, runs.join(","));
-    let (result, seen) =
-        desk().input("run_measures", "run_measures", measures).answer("planning", ANSWER).run::<Planning>();
+    let (result, activity) =
+        host().input("run_measures", "run_measures", measures).answer("planning", ANSWER).run::<Planning>();
     assert!(submitted(result).estimate.unwrap().tokens > 3333.0);
-    let prompt = said(&seen.asked[0]);
+    let prompt = request_text(&activity.requests[0]);
     assert!(!prompt.contains("run-") && !prompt.contains("98765") && !prompt.contains("3333"), "{prompt}");
 }
 
@@ -78,12 +70,12 @@ fn a_second_attempt_sees_its_plan_and_the_persons_words() {
     let earlier = r#"{"task_id": "TASK-001", "semantic_units": [{"unit_id": "SU-009", "description": "THE OLD UNIT",
         "dependencies": [], "api_interactions": 1, "data_transformations": 1, "logical_branches": 1,
         "code_entities_modified": 1, "novelty": 1.0, "est_complexity": 14}], "total_est_complexity": 14}"#;
-    let desk = desk().previous("project_plan", "project_plan", earlier).answer("planning", ANSWER).assignment(|a| {
+    let host = host().previous("project_plan", "project_plan", earlier).answer("planning", ANSWER).assignment(|a| {
         a.attempt = 2;
         let instructions = "Split parsing from formatting.".to_owned();
         a.feedback.push(FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions });
     });
-    let (_, seen) = desk.run::<Planning>();
-    let prompt = said(&seen.asked[0]);
+    let (_, activity) = host.run::<Planning>();
+    let prompt = request_text(&activity.requests[0]);
     assert!(prompt.contains("THE OLD UNIT") && prompt.contains("Split parsing from formatting."), "{prompt}");
 }

@@ -5,21 +5,21 @@
 
 use phasegate_plugin::artifacts::{Accuracy, EstimationAccuracy, PostmortemReport, ProjectPlan, RunMeasures};
 
-use crate::quality::{self, rounded};
+use crate::quality::{self, round_to};
 
 /// The report without its summary.
 pub fn report(task_id: &str, plan: &ProjectPlan, measures: &RunMeasures) -> PostmortemReport {
-    let cost = quality::cost(&measures.phases);
+    let cost = quality::cost_of_quality(&measures.phases);
     PostmortemReport {
         task_id: task_id.to_owned(),
         estimation_accuracy: accuracy(plan, measures),
-        defect_density: density(plan, measures),
-        defects_injected: quality::injected(&measures.defects),
-        defects_removed: quality::removed(&measures.defects),
+        defect_density: defect_density(plan, measures),
+        defects_injected: quality::count_injected(&measures.defects),
+        defects_removed: quality::count_removed(&measures.defects),
         phase_yield: quality::phase_yield(&measures.phases, &measures.defects),
         root_causes: quality::root_causes(&measures.defects, &cost),
         cost_of_quality: cost,
-        attempts_per_gate: quality::attempts(&measures.phases),
+        attempts_per_gate: quality::gate_attempts(&measures.phases),
         summary: String::new(),
     }
 }
@@ -28,28 +28,28 @@ fn accuracy(plan: &ProjectPlan, measures: &RunMeasures) -> EstimationAccuracy {
     let estimate = plan.estimate.as_ref();
     let totals = &measures.totals;
     EstimationAccuracy {
-        tokens: set_against(
+        tokens: compare(
             estimate.map(|estimate| estimate.tokens),
             Some((totals.input_tokens + totals.output_tokens) as f64),
         ),
-        usd: set_against(estimate.and_then(|estimate| estimate.usd), totals.usd),
-        latency_ms: set_against(estimate.and_then(|estimate| estimate.latency_ms), None),
-        complexity: set_against(Some(plan.total_est_complexity as f64), None),
+        usd: compare(estimate.and_then(|estimate| estimate.usd), totals.usd),
+        latency_ms: compare(estimate.and_then(|estimate| estimate.latency_ms), None),
+        complexity: compare(Some(plan.total_est_complexity as f64), None),
     }
 }
 
-fn set_against(planned: Option<f64>, actual: Option<f64>) -> Accuracy {
+fn compare(planned: Option<f64>, actual: Option<f64>) -> Accuracy {
     let variance_percent = match (planned, actual) {
-        (Some(planned), Some(actual)) if planned > 0.0 => Some(rounded((actual - planned) / planned * 100.0, 1)),
+        (Some(planned), Some(actual)) if planned > 0.0 => Some(round_to((actual - planned) / planned * 100.0, 1)),
         _ => None,
     };
     Accuracy { planned, actual, variance_percent }
 }
 
 /// Defects found per point of estimated complexity.
-fn density(plan: &ProjectPlan, measures: &RunMeasures) -> Option<f64> {
+fn defect_density(plan: &ProjectPlan, measures: &RunMeasures) -> Option<f64> {
     let complexity = plan.total_est_complexity as f64;
-    (complexity > 0.0).then(|| rounded(measures.defects.len() as f64 / complexity, 4))
+    (complexity > 0.0).then(|| round_to(measures.defects.len() as f64 / complexity, 4))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use phasegate_plugin::artifacts::{
     self, Accuracy, FindingsReport, Issue, Pip, Pips, PostmortemReport, ProjectPlan, ProposedChange, RunMeasures,
     TestReport,
 };
-use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact, fenced};
+use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact, fenced};
 use phasegate_standard_agents::{Settings, render, sections};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ mod quality;
 const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
 const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
-const LONGEST_ANSWER: u32 = 8_000;
+const MAX_ANSWER_TOKENS: u32 = 8_000;
 
 /// The agent.
 pub struct Postmortem;
@@ -51,26 +51,27 @@ impl Agent for Postmortem {
         let user = TASK.render(&[
             ("task", &render::task(&task)),
             ("plan", &render::plan(&plan)),
-            ("gates", &gates(&work, &measures)?),
-            ("figures", &fenced("Figures", &shown(&report))),
+            ("gates", &render_gates(&work, &measures)?),
+            ("figures", &fenced("Figures", &render_figures(&report))),
             ("notes", &sections::notes(&work)?),
             ("revision", &sections::revision(&work, previous.as_deref())),
         ]);
-        let ask = Ask::new("postmortem", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(LONGEST_ANSWER);
+        let ask =
+            Question::new("postmortem", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
         let check = |answer: &Answer, _: &str| {
             let mut faults = artifacts::faults("postmortem_report", &with_summary(&report, answer));
             faults.extend(artifacts::faults("pips", &pips(answer)));
             faults.extend(repeated_ids(answer));
             faults
         };
-        let answer: Answer = Settings::of(&work)?.apply(ask).json(check).await?;
+        let answer: Answer = Settings::from_work(&work)?.apply(ask).json(check).await?;
         let report = artifact("postmortem_report", &with_summary(&report, &answer))?;
         Ok(Submission { artifacts: vec![report, artifact("pips", &pips(&answer))?], findings: None })
     }
 }
 
 /// What the model is to explain: the figures without time, of which this run's is not known here.
-fn shown(report: &PostmortemReport) -> String {
+fn render_figures(report: &PostmortemReport) -> String {
     let mut report = report.clone();
     report.estimation_accuracy.latency_ms = Accuracy::default();
     let mut figures = serde_json::to_value(&report).unwrap_or_default();
@@ -103,7 +104,7 @@ fn repeated_ids(answer: &Answer) -> Vec<String> {
 }
 
 /// The gates' last reports, and every defect that any of their attempts found.
-fn gates(work: &Work, measures: &RunMeasures) -> Result<String, Failure> {
+fn render_gates(work: &Work, measures: &RunMeasures) -> Result<String, Failure> {
     #[derive(Serialize)]
     struct Last<'a> {
         gate: &'a str,

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use phasegate_plugin::artifacts::{CostOfQuality, DefectMeasure, PhaseMeasures, RootCause};
 
 /// Defects by the phase whose work held them.
-pub fn injected(defects: &[DefectMeasure]) -> BTreeMap<String, f64> {
-    counted(defects.iter().map(|defect| defect.phase_injected.as_str()))
+pub fn count_injected(defects: &[DefectMeasure]) -> BTreeMap<String, f64> {
+    count_by_name(defects.iter().map(|defect| defect.phase_injected.as_str()))
 }
 
 /// Defects by the gate that found them.
-pub fn removed(defects: &[DefectMeasure]) -> BTreeMap<String, f64> {
-    counted(defects.iter().map(|defect| defect.gate.as_str()))
+pub fn count_removed(defects: &[DefectMeasure]) -> BTreeMap<String, f64> {
+    count_by_name(defects.iter().map(|defect| defect.gate.as_str()))
 }
 
 /// For each gate, the share of the defects present in it that it found: those found there, and those of earlier phases that only a
@@ -29,26 +29,26 @@ pub fn phase_yield(phases: &[PhaseMeasures], defects: &[DefectMeasure]) -> BTree
             Some((position(&defect.phase_injected).unwrap_or(found).min(found), found))
         });
         let present: Vec<(usize, usize)> =
-            spans.filter(|(came_in, found)| *came_in <= gate && gate <= *found).collect();
+            spans.filter(|(injected, found)| *injected <= gate && gate <= *found).collect();
         let removed = present.iter().filter(|(_, found)| *found == gate).count();
-        (!present.is_empty()).then(|| rounded(removed as f64 / present.len() as f64, 4))
+        (!present.is_empty()).then(|| round_to(removed as f64 / present.len() as f64, 4))
     };
     let gates = phases.iter().enumerate().filter(|(_, phase)| phase.gate);
     gates.map(|(at, phase)| (phase.phase.clone(), share(at))).collect()
 }
 
 /// What looking and what mending took.
-pub fn cost(phases: &[PhaseMeasures]) -> CostOfQuality {
+pub fn cost_of_quality(phases: &[PhaseMeasures]) -> CostOfQuality {
     let tokens = |phase: &PhaseMeasures| (phase.input_tokens + phase.output_tokens) as f64;
-    let appraisal = |phase: &PhaseMeasures| if phase.gate { first(phase) } else { 0.0 };
-    let failure = |phase: &PhaseMeasures| if phase.attempts > 0 { 1.0 - first(phase) } else { 0.0 };
+    let appraisal = |phase: &PhaseMeasures| if phase.gate { first_share(phase) } else { 0.0 };
+    let failure = |phase: &PhaseMeasures| if phase.attempts > 0 { 1.0 - first_share(phase) } else { 0.0 };
     let money = |share: &dyn Fn(&PhaseMeasures) -> f64| -> Option<f64> {
         let parts = phases.iter().filter(|phase| share(phase) > 0.0 && phase.calls > 0);
-        parts.map(|phase| Some(phase.usd? * share(phase))).sum::<Option<f64>>().map(|usd| rounded(usd, 6))
+        parts.map(|phase| Some(phase.usd? * share(phase))).sum::<Option<f64>>().map(|usd| round_to(usd, 6))
     };
     CostOfQuality {
-        appraisal_tokens: rounded(phases.iter().map(|phase| tokens(phase) * appraisal(phase)).sum(), 1),
-        failure_tokens: rounded(phases.iter().map(|phase| tokens(phase) * failure(phase)).sum(), 1),
+        appraisal_tokens: round_to(phases.iter().map(|phase| tokens(phase) * appraisal(phase)).sum(), 1),
+        failure_tokens: round_to(phases.iter().map(|phase| tokens(phase) * failure(phase)).sum(), 1),
         appraisal_usd: money(&appraisal),
         failure_usd: money(&failure),
     }
@@ -57,14 +57,14 @@ pub fn cost(phases: &[PhaseMeasures]) -> CostOfQuality {
 /// Defects by their type, most frequent first, the cost of failure shared evenly among all of them.
 pub fn root_causes(defects: &[DefectMeasure], cost: &CostOfQuality) -> Vec<RootCause> {
     let all = defects.len() as f64;
-    let by_type = counted(defects.iter().map(|defect| defect.defect_type.as_str()));
+    let by_type = count_by_name(defects.iter().map(|defect| defect.defect_type.as_str()));
     let mut causes: Vec<RootCause> = by_type
         .into_iter()
         .map(|(defect_type, count)| RootCause {
             defect_type,
             count: count as u64,
-            tokens_to_fix: rounded(cost.failure_tokens * count / all, 1),
-            usd_to_fix: cost.failure_usd.map(|usd| rounded(usd * count / all, 6)),
+            tokens_to_fix: round_to(cost.failure_tokens * count / all, 1),
+            usd_to_fix: cost.failure_usd.map(|usd| round_to(usd * count / all, 6)),
         })
         .collect();
     causes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.defect_type.cmp(&b.defect_type)));
@@ -72,22 +72,22 @@ pub fn root_causes(defects: &[DefectMeasure], cost: &CostOfQuality) -> Vec<RootC
 }
 
 /// How often each gate was judged.
-pub fn attempts(phases: &[PhaseMeasures]) -> BTreeMap<String, f64> {
+pub fn gate_attempts(phases: &[PhaseMeasures]) -> BTreeMap<String, f64> {
     phases.iter().filter(|phase| phase.gate).map(|phase| (phase.phase.clone(), phase.attempts as f64)).collect()
 }
 
 /// `value` to so many decimals.
-pub fn rounded(value: f64, decimals: i32) -> f64 {
+pub fn round_to(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (value * scale).round() / scale
 }
 
 /// The first attempt's share of a phase.
-fn first(phase: &PhaseMeasures) -> f64 {
+fn first_share(phase: &PhaseMeasures) -> f64 {
     if phase.attempts > 0 { 1.0 / phase.attempts as f64 } else { 0.0 }
 }
 
-fn counted<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, f64> {
+fn count_by_name<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, f64> {
     let mut counts = BTreeMap::new();
     for name in names {
         *counts.entry(name.to_owned()).or_insert(0.0) += 1.0;
@@ -126,7 +126,7 @@ mod tests {
         }
     }
 
-    fn the_run() -> (Vec<PhaseMeasures>, Vec<DefectMeasure>) {
+    fn sample_run() -> (Vec<PhaseMeasures>, Vec<DefectMeasure>) {
         let phases = vec![
             phase("planning", false, 1, 100, Some(0.1)),
             phase("design", false, 2, 400, Some(0.4)),
@@ -146,15 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn defects_are_counted_where_they_came_in_and_where_they_went_out() {
-        let (_, defects) = the_run();
-        assert_eq!(injected(&defects), BTreeMap::from([("design".into(), 3.0), ("code".into(), 1.0)]));
-        assert_eq!(removed(&defects)["test"], 2.0);
+    fn defects_are_counted_where_they_injected_and_where_they_went_out() {
+        let (_, defects) = sample_run();
+        assert_eq!(count_injected(&defects), BTreeMap::from([("design".into(), 3.0), ("code".into(), 1.0)]));
+        assert_eq!(count_removed(&defects)["test"], 2.0);
     }
 
     #[test]
     fn a_gates_yield_is_what_it_found_of_what_was_there() {
-        let (phases, defects) = the_run();
+        let (phases, defects) = sample_run();
         let found = phase_yield(&phases, &defects);
         assert_eq!(found["design-review"], Some(0.3333), "one of three design defects");
         assert_eq!(found["code-review"], Some(0.3333), "one of the two that were left and the one that code brought");
@@ -164,36 +164,36 @@ mod tests {
 
     #[test]
     fn a_gate_that_nothing_reached_has_no_yield() {
-        let (phases, _) = the_run();
+        let (phases, _) = sample_run();
         assert_eq!(phase_yield(&phases, &[])["test"], None);
     }
 
     #[test]
     fn first_judgements_are_appraisal_and_everything_done_again_is_failure() {
-        let (phases, _) = the_run();
-        let cost = cost(&phases);
+        let (phases, _) = sample_run();
+        let cost = cost_of_quality(&phases);
         assert_eq!((cost.appraisal_tokens, cost.failure_tokens), (550.0, 1_150.0));
         assert_eq!((cost.appraisal_usd, cost.failure_usd), (Some(0.55), Some(1.15)));
     }
 
     #[test]
     fn an_unknown_price_makes_the_cost_unknown_and_not_zero() {
-        let (mut phases, defects) = the_run();
+        let (mut phases, defects) = sample_run();
         phases[3].usd = None;
-        let cost = cost(&phases);
+        let cost = cost_of_quality(&phases);
         assert_eq!((cost.appraisal_usd, cost.failure_usd), (Some(0.55), None));
         assert_eq!(root_causes(&defects, &cost)[0].usd_to_fix, None);
     }
 
     #[test]
     fn root_causes_share_the_cost_of_failure_evenly() {
-        let (phases, defects) = the_run();
-        let causes = root_causes(&defects, &cost(&phases));
+        let (phases, defects) = sample_run();
+        let causes = root_causes(&defects, &cost_of_quality(&phases));
         assert_eq!(
             (causes[0].defect_type.as_str(), causes[0].count, causes[0].tokens_to_fix),
             ("conventional_code_bug", 3, 862.5)
         );
         assert_eq!(causes[1].tokens_to_fix, 287.5);
-        assert_eq!(root_causes(&[], &cost(&phases)), vec![]);
+        assert_eq!(root_causes(&[], &cost_of_quality(&phases)), vec![]);
     }
 }

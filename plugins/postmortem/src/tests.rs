@@ -1,7 +1,7 @@
 //! The agent as the host sees it, at a desk with written answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::Desk;
+use phasegate_plugin::testing::MockHost;
 use phasegate_plugin::types::Content;
 
 use super::*;
@@ -19,8 +19,8 @@ const ANSWER: &str = r#"{"summary": "Delivered after one failed test.", "proposa
     "proposed_changes": [{"target": "code-review", "change": "add", "proposed": "Work out an example.", "rationale": "finds it"}],
     "expected_impact": "Fewer defects in the test phase."}]}"#;
 
-fn desk() -> Desk {
-    Desk::new()
+fn host() -> MockHost {
+    MockHost::new()
         .input("task_requirements", "task_requirements", TASK_JSON)
         .input("project_plan", "project_plan", PLAN)
         .input("run_measures", "run_measures", MEASURES)
@@ -28,7 +28,7 @@ fn desk() -> Desk {
 
 #[test]
 fn the_figures_are_the_hosts_and_the_words_are_the_models() {
-    let (result, seen) = desk().answer("postmortem", ANSWER).run::<Postmortem>();
+    let (result, activity) = host().answer("postmortem", ANSWER).run::<Postmortem>();
     let submission = result.unwrap();
     let report: PostmortemReport = serde_json::from_slice(&submission.artifacts[0].content).unwrap();
     assert_eq!(report.summary, "Delivered after one failed test.");
@@ -36,7 +36,7 @@ fn the_figures_are_the_hosts_and_the_words_are_the_models() {
     assert_eq!(report.estimation_accuracy.tokens.actual, Some(1_000.0));
     let pips: Pips = serde_json::from_slice(&submission.artifacts[1].content).unwrap();
     assert_eq!((pips.proposals[0].status.as_str(), pips.proposals[0].decided_by.as_ref()), ("pending", None));
-    let prompt = match &seen.asked[0].messages[1].content[0] {
+    let prompt = match &activity.requests[0].messages[1].content[0] {
         Content::Text(text) => text.clone(),
         _ => String::new(),
     };
@@ -49,7 +49,7 @@ fn the_figures_are_the_hosts_and_the_words_are_the_models() {
 #[test]
 fn a_proposal_cannot_approve_itself() {
     let approved = ANSWER.replace(r#""id": "PIP-001""#, r#""id": "PIP-001", "status": "approved", "decided_by": "me""#);
-    let (result, _) = desk().answer("postmortem", &approved).run::<Postmortem>();
+    let (result, _) = host().answer("postmortem", &approved).run::<Postmortem>();
     let pips: Pips = serde_json::from_slice(&result.unwrap().artifacts[1].content).unwrap();
     assert_eq!((pips.proposals[0].status.as_str(), pips.proposals[0].decided_by.as_ref()), ("pending", None));
 }

@@ -5,19 +5,19 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The slice of `text` that is its JSON.
-pub fn json_in(text: &str) -> Result<&str, String> {
-    let bare = without_tags(text);
+pub fn extract_json(text: &str) -> Result<&str, String> {
+    let bare = trim_tags(text);
     if bare.starts_with(['{', '[']) {
         return match leading_json(bare) {
-            Ok((json, rest)) if without_tags(rest).is_empty() => Ok(json),
-            Ok((_, rest)) => Err(format!("after the JSON comes more: `{}`", beginning(rest.trim_start()))),
+            Ok((json, rest)) if trim_tags(rest).is_empty() => Ok(json),
+            Ok((_, rest)) => Err(format!("after the JSON comes more: `{}`", start_of(rest.trim_start()))),
             Err(fault) => Err(format!("the answer is not valid JSON: {fault}")),
         };
     }
-    one_block(bare)
+    extract_block(bare)
 }
 
-fn one_block(text: &str) -> Result<&str, String> {
+fn extract_block(text: &str) -> Result<&str, String> {
     let mut found = Vec::new();
     let mut fault = None;
     let mut rest = text;
@@ -36,7 +36,7 @@ fn one_block(text: &str) -> Result<&str, String> {
     match (found.as_slice(), fault) {
         ([json], _) => Ok(json),
         ([], Some(fault)) => Err(format!("the fenced block is not valid JSON: {fault}")),
-        ([], None) => Err(format!("the answer holds no JSON; it begins `{}`", beginning(text))),
+        ([], None) => Err(format!("the answer holds no JSON; it begins `{}`", start_of(text))),
         (several, _) => Err(format!("the answer holds {} JSON blocks where one is wanted", several.len())),
     }
 }
@@ -63,7 +63,7 @@ fn leading_json(text: &str) -> Result<(&str, &str), String> {
 }
 
 /// Trims white space and the tags that some models leak around an answer, such as `</answer>`.
-fn without_tags(text: &str) -> &str {
+fn trim_tags(text: &str) -> &str {
     let mut text = text.trim();
     while let Some(rest) = text.strip_prefix('<').and_then(|tag| tag.split_once('>')).filter(|(tag, _)| is_tag(tag)) {
         text = rest.1.trim_start();
@@ -81,7 +81,7 @@ fn is_tag(tag: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-:".contains(&byte))
 }
 
-fn beginning(text: &str) -> String {
+fn start_of(text: &str) -> String {
     match text.char_indices().nth(80) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -90,18 +90,19 @@ fn beginning(text: &str) -> String {
 
 /// Joins an answer that was cut off with its continuation. A model that repeats its last words, or begins anew although
 /// asked to go on, is understood.
-pub fn join(cut: &str, more: &str) -> String {
-    let anew = json_in(more).is_ok_and(|json| serde_json::from_str::<Value>(json).is_ok_and(|value| value.is_object()));
-    if anew && json_in(&format!("{cut}{more}")).is_err() {
-        return more.to_owned();
+pub fn join_continuation(truncated: &str, continuation: &str) -> String {
+    let restarts = extract_json(continuation)
+        .is_ok_and(|json| serde_json::from_str::<Value>(json).is_ok_and(|value| value.is_object()));
+    if restarts && extract_json(&format!("{truncated}{continuation}")).is_err() {
+        return continuation.to_owned();
     }
-    let longest = cut.len().min(more.len()).min(400);
+    let longest = truncated.len().min(continuation.len()).min(400);
     let repeated = (20..=longest)
         .rev()
-        .filter_map(|length| more.get(..length))
-        .find(|head| cut.ends_with(head))
+        .filter_map(|length| continuation.get(..length))
+        .find(|head| truncated.ends_with(head))
         .map_or(0, str::len);
-    format!("{cut}{}", more.get(repeated..).unwrap_or_default())
+    format!("{truncated}{}", continuation.get(repeated..).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -111,49 +112,51 @@ mod tests {
 
     #[test]
     fn the_whole_text_is_the_json() {
-        assert_eq!(json_in(" {\"a\": 1}\n").unwrap(), "{\"a\": 1}");
-        assert_eq!(json_in("[1]").unwrap(), "[1]");
+        assert_eq!(extract_json(" {\"a\": 1}\n").unwrap(), "{\"a\": 1}");
+        assert_eq!(extract_json("[1]").unwrap(), "[1]");
     }
 
     #[test]
     fn one_fenced_block_is_the_json_whatever_is_said_around_it() {
-        assert_eq!(json_in("Here it is:\n```json\n{\"a\": 1}\n```\nDone.").unwrap(), "{\"a\": 1}");
-        assert_eq!(json_in("```python\nprint()\n```\nand\n```\n{\"a\": 1}\n```").unwrap(), "{\"a\": 1}");
+        assert_eq!(extract_json("Here it is:\n```json\n{\"a\": 1}\n```\nDone.").unwrap(), "{\"a\": 1}");
+        assert_eq!(extract_json("```python\nprint()\n```\nand\n```\n{\"a\": 1}\n```").unwrap(), "{\"a\": 1}");
     }
 
     #[test]
     fn a_fence_inside_a_json_string_ends_nothing() {
         let text = "```json\n{\"doc\": \"```sh\\nls\\n```\"}\n```";
-        assert_eq!(json_in(text).unwrap(), "{\"doc\": \"```sh\\nls\\n```\"}");
+        assert_eq!(extract_json(text).unwrap(), "{\"doc\": \"```sh\\nls\\n```\"}");
     }
 
     #[test]
     fn leaked_tags_go_outside_the_json_and_stay_inside_it() {
-        assert_eq!(json_in("{\"a\": \"</answer>\"}\n</answer>\n</x>").unwrap(), "{\"a\": \"</answer>\"}");
-        assert_eq!(json_in("<answer>{\"a\": 1}</answer>").unwrap(), "{\"a\": 1}");
-        assert_eq!(json_in("```json\n{\"a\": 1}\n```\n</answer>").unwrap(), "{\"a\": 1}");
+        assert_eq!(extract_json("{\"a\": \"</answer>\"}\n</answer>\n</x>").unwrap(), "{\"a\": \"</answer>\"}");
+        assert_eq!(extract_json("<answer>{\"a\": 1}</answer>").unwrap(), "{\"a\": 1}");
+        assert_eq!(extract_json("```json\n{\"a\": 1}\n```\n</answer>").unwrap(), "{\"a\": 1}");
     }
 
     #[test]
     fn what_is_wrong_is_said_in_words() {
-        assert_eq!(json_in("Sorry.").unwrap_err(), "the answer holds no JSON; it begins `Sorry.`");
+        assert_eq!(extract_json("Sorry.").unwrap_err(), "the answer holds no JSON; it begins `Sorry.`");
         assert!(
-            json_in("{\"a\": }").unwrap_err().starts_with("the answer is not valid JSON: expected value at line 1")
+            extract_json("{\"a\": }")
+                .unwrap_err()
+                .starts_with("the answer is not valid JSON: expected value at line 1")
         );
-        assert!(json_in("{} and so on").unwrap_err().contains("after the JSON comes more: `and so on`"));
+        assert!(extract_json("{} and so on").unwrap_err().contains("after the JSON comes more: `and so on`"));
         assert_eq!(
-            json_in("a\n```json\n{}\n```\n```json\n{}\n```").unwrap_err(),
+            extract_json("a\n```json\n{}\n```\n```json\n{}\n```").unwrap_err(),
             "the answer holds 2 JSON blocks where one is wanted"
         );
-        assert!(json_in("```json\n{\"a\": \n```").unwrap_err().starts_with("the fenced block is not valid JSON"));
+        assert!(extract_json("```json\n{\"a\": \n```").unwrap_err().starts_with("the fenced block is not valid JSON"));
     }
 
     #[test]
     fn a_continuation_is_joined_without_what_it_repeats() {
-        assert_eq!(join("{\"text\": \"one two", " three\"}"), "{\"text\": \"one two three\"}");
+        assert_eq!(join_continuation("{\"text\": \"one two", " three\"}"), "{\"text\": \"one two three\"}");
         let cut = "{\"text\": \"a sentence that goes on and on";
-        assert_eq!(join(cut, "a sentence that goes on and on for ever\"}"), format!("{cut} for ever\"}}"));
-        assert_eq!(join("{\"a\": [1, ", "{\"a\": [1, 2]}"), "{\"a\": [1, 2]}");
-        assert_eq!(join("[", "{\"a\": 1}]"), "[{\"a\": 1}]");
+        assert_eq!(join_continuation(cut, "a sentence that goes on and on for ever\"}"), format!("{cut} for ever\"}}"));
+        assert_eq!(join_continuation("{\"a\": [1, ", "{\"a\": [1, 2]}"), "{\"a\": [1, 2]}");
+        assert_eq!(join_continuation("[", "{\"a\": 1}]"), "[{\"a\": 1}]");
     }
 }

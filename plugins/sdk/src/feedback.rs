@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
-use crate::types::{FeedbackItem, Issue, Severity};
+use crate::artifacts::Severity;
+use crate::types::{FeedbackItem, Issue};
 
 /// All feedback of an assignment; empty when there is none.
-pub fn text(items: &[FeedbackItem]) -> String {
-    let parts: Vec<String> = items.iter().map(item_text).collect();
+pub fn render(items: &[FeedbackItem]) -> String {
+    let parts: Vec<String> = items.iter().map(render_item).collect();
     parts.join("\n")
 }
 
-fn item_text(item: &FeedbackItem) -> String {
+fn render_item(item: &FeedbackItem) -> String {
     let mut out = match item.source.strip_prefix("person:") {
         Some(person) => format!("## From a person: {person}\n"),
         None if item.source == "host" => "## From the host, about an attempt that could not be taken\n".to_owned(),
@@ -21,27 +22,27 @@ fn item_text(item: &FeedbackItem) -> String {
     }
     for issue in &item.issues {
         out.push('\n');
-        out.push_str(&issue_text(issue));
+        out.push_str(&render_issue(issue));
     }
     out
 }
 
 /// One issue with everything that is known of it.
-pub fn issue_text(issue: &Issue) -> String {
+pub fn render_issue(issue: &Issue) -> String {
     let mut out = format!(
         "- {} [{}] {} ({}; injected in {})\n",
         issue.id,
-        severity_name(issue.severity),
+        Severity::from(issue.severity).as_str(),
         issue.category,
         issue.defect_type,
         issue.phase_injected
     );
-    let place = issue.location.as_ref().map(|place| match place.line {
-        Some(line) => format!("{}:{line}", place.path),
-        None => place.path.clone(),
+    let location = issue.location.as_ref().map(|location| match location.line {
+        Some(line) => format!("{}:{line}", location.path),
+        None => location.path.clone(),
     });
     let lines = [
-        ("Where", place.as_deref()),
+        ("Where", location.as_deref()),
         ("Description", Some(issue.description.as_str())),
         ("Evidence", Some(issue.evidence.as_str())),
         ("Impact", Some(issue.impact.as_str())),
@@ -55,24 +56,15 @@ pub fn issue_text(issue: &Issue) -> String {
     out
 }
 
-fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Location;
+    use crate::types::{self, Location};
 
     fn issue() -> Issue {
         Issue {
             id: "security/S1".into(),
-            severity: Severity::High,
+            severity: types::Severity::High,
             category: "injection".into(),
             defect_type: "security_vulnerability".into(),
             phase_injected: "code".into(),
@@ -93,7 +85,7 @@ mod tests {
             instructions: "Mend the query.".into(),
         };
         assert_eq!(
-            text(&[item]),
+            render(&[item]),
             "## From the gate `code-review`\nMend the query.\n\n- security/S1 [high] injection (security_vulnerability; injected in \
              code)\n  Where: src/db.py:7\n  Description: The query is put together from user input.\n  Evidence: line one\n    line \
              two\n  Impact: Data can be read.\n  Recommendation: Bind parameters.\n"
@@ -108,11 +100,11 @@ mod tests {
             issues: vec![],
             instructions: "Use *integers*,\n  please.".into(),
         };
-        assert_eq!(text(&[item]), "## From a person: ada\nUse *integers*,\n  please.\n");
+        assert_eq!(render(&[item]), "## From a person: ada\nUse *integers*,\n  please.\n");
     }
 
     #[test]
     fn no_feedback_is_no_text() {
-        assert_eq!(text(&[]), "");
+        assert_eq!(render(&[]), "");
     }
 }

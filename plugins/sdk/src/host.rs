@@ -1,5 +1,5 @@
 //! Everything a plugin can ask of the host. In a component these are the contract's imports; in a native unit test they
-//! are answered by [`crate::testing::Desk`]. Fails as the contract says, never by panicking in a component.
+//! are answered by [`crate::testing::MockHost`]. Fails as the contract says, never by panicking in a component.
 
 use crate::types::{ArtifactError, BenchError, File, Level, ModelError, Request, Response, Subject, TestRun};
 

@@ -2,7 +2,7 @@
 //!
 //! Promises: everything of the contract in `wit/` is reachable (`bindings`), and on top of it lie typed artifacts, prompts
 //! from files, and questions to models that cope with truncated and invalid answers. The same code runs natively in unit
-//! tests, where `testing::Desk` stands in for the host. Fails as [`types::Failure`] in words; a panic's words reach the
+//! tests, where `testing::MockHost` stands in for the host. Fails as [`types::Failure`] in words; a panic's words reach the
 //! host's log before the instance dies.
 //!
 //! `README.md` beside this crate shows a plugin in twenty lines.
@@ -39,9 +39,9 @@ pub use macros::{Agent, AgentBlocking, Runner, Strategy};
 pub use manifest::bytes as __bytes;
 pub use panics::install as install_panic_hook;
 pub use prompt::{Prompt, fenced};
-pub use question::Ask;
+pub use question::Question;
 pub use types::{Failure, Submission};
-pub use work::{Work, artifact, failed};
+pub use work::{Work, artifact, failure};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

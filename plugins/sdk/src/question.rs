@@ -6,17 +6,17 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::answer::{join, json_in};
+use crate::answer::{extract_json, join_continuation};
 use crate::types::{Content, Failure, Level, Message, ModelError, Request, Response, Role};
-use crate::{failed, host};
+use crate::{failure, host};
 
-const CONTINUATIONS: usize = 3;
-const GO_ON: &str = "Your answer was cut off by its length. Go on from exactly where it stopped: no repetition, no introduction, \
+const MAX_CONTINUATIONS: usize = 3;
+const CONTINUE_PROMPT: &str = "Your answer was cut off by its length. Go on from exactly where it stopped: no repetition, no introduction, \
                      no new fence, only the characters that come next.";
 
 /// A question: who asks (label), what, and how long the answer may be.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct Question {
     /// What this call is for, in a few words; people and reports see it.
     pub label: String,
     /// `fast`, `default` or `deep`.
@@ -31,7 +31,7 @@ pub struct Ask {
     pub max_output_tokens: u32,
 }
 
-impl Ask {
+impl Question {
     /// A question at tier `default`, with room for a long answer.
     pub fn new(label: impl Into<String>, system: impl Into<String>, user: impl Into<String>) -> Self {
         Self {
@@ -67,24 +67,24 @@ impl Ask {
 
     /// The answer as text, however many calls it takes.
     pub async fn text(&self) -> Result<String, Failure> {
-        self.answer(&self.label, self.opening()).await
+        self.complete_answer(&self.label, self.first_messages()).await
     }
 
     /// The answer as a `T`. `check` sees the value and its JSON text, and returns every fault in words that a model can act
     /// on; `|_, _| Vec::new()` accepts all.
     pub async fn json<T: DeserializeOwned>(&self, check: impl Fn(&T, &str) -> Vec<String>) -> Result<T, Failure> {
-        let first = self.answer(&self.label, self.opening()).await?;
-        let faults = match judge(&first, &check) {
+        let first = self.complete_answer(&self.label, self.first_messages()).await?;
+        let faults = match parse_checked(&first, &check) {
             Ok(value) => return Ok(value),
             Err(faults) => faults,
         };
         host::log(Level::Info, &format!("{}: asking again: {}", self.label, faults.join("; ")));
-        let mut messages = self.opening();
-        messages.push(said(Role::Assistant, first));
-        messages.push(said(Role::User, repair_question(&faults)));
-        let second = self.answer(&format!("{}/repair", self.label), messages).await?;
-        judge(&second, &check).map_err(|faults| {
-            failed(format!(
+        let mut messages = self.first_messages();
+        messages.push(message(Role::Assistant, first));
+        messages.push(message(Role::User, repair_prompt(&faults)));
+        let second = self.complete_answer(&format!("{}/repair", self.label), messages).await?;
+        parse_checked(&second, &check).map_err(|faults| {
+            failure(format!(
                 "the model's answer to `{}` is unusable, also when asked again: {}",
                 self.label,
                 faults.join("; ")
@@ -92,35 +92,37 @@ impl Ask {
         })
     }
 
-    fn opening(&self) -> Vec<Message> {
-        vec![said(Role::System, self.system.clone()), said(Role::User, self.user.clone())]
+    fn first_messages(&self) -> Vec<Message> {
+        vec![message(Role::System, self.system.clone()), message(Role::User, self.user.clone())]
     }
 
-    async fn answer(&self, label: &str, messages: Vec<Message>) -> Result<String, Failure> {
+    async fn complete_answer(&self, label: &str, messages: Vec<Message>) -> Result<String, Failure> {
         let first = self.send(label, messages.clone(), self.schema.clone()).await?;
-        let mut cut = first.stop == "max-tokens";
-        let mut text = text_of(&first);
+        let mut truncated = first.stop == "max-tokens";
+        let mut text = response_text(&first);
         let continuation = format!("{label}/continue");
-        for _ in 0..CONTINUATIONS {
-            if !cut {
+        for _ in 0..MAX_CONTINUATIONS {
+            if !truncated {
                 return Ok(text);
             }
             if text.trim().is_empty() {
                 let limit = self.max_output_tokens;
-                return Err(failed(format!("`{label}`: the model used up {limit} tokens before it answered anything")));
+                return Err(failure(format!(
+                    "`{label}`: the model used up {limit} tokens before it answered anything"
+                )));
             }
             let mut messages = messages.clone();
-            messages.push(said(Role::Assistant, text.clone()));
-            messages.push(said(Role::User, GO_ON.to_owned()));
+            messages.push(message(Role::Assistant, text.clone()));
+            messages.push(message(Role::User, CONTINUE_PROMPT.to_owned()));
             let next = self.send(&continuation, messages, None).await?;
-            cut = next.stop == "max-tokens";
-            text = join(&text, &text_of(&next));
+            truncated = next.stop == "max-tokens";
+            text = join_continuation(&text, &response_text(&next));
         }
-        if cut {
+        if truncated {
             let limit = self.max_output_tokens;
-            return Err(failed(format!(
+            return Err(failure(format!(
                 "`{label}`: the answer is longer than {} times {limit} tokens and was cut off",
-                CONTINUATIONS + 1
+                MAX_CONTINUATIONS + 1
             )));
         }
         Ok(text)
@@ -138,22 +140,26 @@ impl Ask {
             temperature: None,
         };
         let response =
-            host::complete(request).await.map_err(|error| failed(format!("`{label}`: {}", words(&error))))?;
+            host::complete(request).await.map_err(|error| failure(format!("`{label}`: {}", describe(&error))))?;
         if response.stop == "refusal" {
-            return Err(failed(format!("`{label}`: the model {} refused: {}", response.model, text_of(&response))));
+            return Err(failure(format!(
+                "`{label}`: the model {} refused: {}",
+                response.model,
+                response_text(&response)
+            )));
         }
         Ok(response)
     }
 }
 
-fn judge<T: DeserializeOwned>(text: &str, check: impl Fn(&T, &str) -> Vec<String>) -> Result<T, Vec<String>> {
-    let json = json_in(text).map_err(|fault| vec![fault])?;
+fn parse_checked<T: DeserializeOwned>(text: &str, check: impl Fn(&T, &str) -> Vec<String>) -> Result<T, Vec<String>> {
+    let json = extract_json(text).map_err(|fault| vec![fault])?;
     let value: T = serde_json::from_str(json).map_err(|error| vec![error.to_string()])?;
     let faults = check(&value, json);
     if faults.is_empty() { Ok(value) } else { Err(faults) }
 }
 
-fn repair_question(faults: &[String]) -> String {
+fn repair_prompt(faults: &[String]) -> String {
     let list: String = faults.iter().map(|fault| format!("- {fault}\n")).collect();
     format!(
         "This answer cannot be used:\n{list}Mend exactly that and keep everything else. Answer with the whole corrected JSON \
@@ -161,11 +167,11 @@ fn repair_question(faults: &[String]) -> String {
     )
 }
 
-fn said(role: Role, text: String) -> Message {
+fn message(role: Role, text: String) -> Message {
     Message { role, content: vec![Content::Text(text)] }
 }
 
-fn text_of(response: &Response) -> String {
+fn response_text(response: &Response) -> String {
     let texts = response.content.iter().filter_map(|content| match content {
         Content::Text(text) => Some(text.as_str()),
         _ => None,
@@ -173,7 +179,7 @@ fn text_of(response: &Response) -> String {
     texts.collect()
 }
 
-fn words(error: &ModelError) -> String {
+fn describe(error: &ModelError) -> String {
     match error {
         ModelError::Denied(why) => format!("the host does not allow this model call: {why}"),
         ModelError::Budget(why) => format!("the budget is used up: {why}"),

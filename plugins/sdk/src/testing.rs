@@ -13,34 +13,34 @@ use crate::types::{
 use crate::{Agent, Work};
 
 thread_local! {
-    static DESK: RefCell<Desk> = RefCell::default();
+    static MOCK: RefCell<MockHost> = RefCell::default();
 }
 
-type Judge = Box<dyn Fn(&str, &[u8]) -> Vec<String>>;
+type Check = Box<dyn Fn(&str, &[u8]) -> Vec<String>>;
 
 /// What the host would hold for one agent.
 #[derive(Default)]
-pub struct Desk {
+pub struct MockHost {
     assignment: Option<Assignment>,
     contents: BTreeMap<String, Vec<u8>>,
     answers: BTreeMap<String, VecDeque<Result<Response, ModelError>>>,
     test_runs: VecDeque<Result<TestRun, BenchError>>,
-    judge: Option<Judge>,
-    seen: Seen,
+    check: Option<Check>,
+    activity: Activity,
 }
 
-/// What an agent did at the desk.
+/// What an agent did at the host.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub struct Activity {
     /// Every question to a model, in order.
-    pub asked: Vec<Request>,
+    pub requests: Vec<Request>,
     /// Every trial of tests, in order.
-    pub tried: Vec<(String, Subject, Vec<File>)>,
+    pub test_runs: Vec<(String, Subject, Vec<File>)>,
     /// Every log line.
-    pub logged: Vec<String>,
+    pub log: Vec<String>,
 }
 
-impl Desk {
+impl MockHost {
     /// An empty desk: task `TASK-001`, attempt 1, everything accepted.
     pub fn new() -> Self {
         Self::default()
@@ -49,7 +49,7 @@ impl Desk {
     /// Changes the assignment.
     #[must_use]
     pub fn assignment(mut self, change: impl FnOnce(&mut Assignment)) -> Self {
-        change(self.assignment.get_or_insert_with(blank));
+        change(self.assignment.get_or_insert_with(default_assignment));
         self
     }
 
@@ -75,7 +75,7 @@ impl Desk {
 
     /// The next answer, cut off by its length.
     #[must_use]
-    pub fn cut_answer(self, label: &str, text: &str) -> Self {
+    pub fn truncated_answer(self, label: &str, text: &str) -> Self {
         self.response(label, text, "max-tokens")
     }
 
@@ -85,7 +85,7 @@ impl Desk {
         let response = Response {
             content: vec![Content::Text(text.to_owned())],
             stop: stop.to_owned(),
-            model: "test:desk".to_owned(),
+            model: "test:mock".to_owned(),
             usage: Usage { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0, usd: None },
         };
         self.answers.entry(label.to_owned()).or_default().push_back(Ok(response));
@@ -94,7 +94,7 @@ impl Desk {
 
     /// The next question of this label fails.
     #[must_use]
-    pub fn error(mut self, label: &str, error: ModelError) -> Self {
+    pub fn model_error(mut self, label: &str, error: ModelError) -> Self {
         self.answers.entry(label.to_owned()).or_default().push_back(Err(error));
         self
     }
@@ -108,23 +108,23 @@ impl Desk {
 
     /// What the host would say against an artifact: kind and content to faults.
     #[must_use]
-    pub fn judge(mut self, judge: impl Fn(&str, &[u8]) -> Vec<String> + 'static) -> Self {
-        self.judge = Some(Box::new(judge));
+    pub fn check_with(mut self, check: impl Fn(&str, &[u8]) -> Vec<String> + 'static) -> Self {
+        self.check = Some(Box::new(check));
         self
     }
 
-    /// Runs an agent at this desk.
-    pub fn run<A: Agent>(self) -> (Result<Submission, Failure>, Seen) {
-        self.during(|work| A::run(work))
+    /// Runs an agent at this host.
+    pub fn run<A: Agent>(self) -> (Result<Submission, Failure>, Activity) {
+        self.run_with(|work| A::run(work))
     }
 
-    /// Runs any piece of an agent at this desk.
-    pub fn during<F: Future>(mut self, act: impl FnOnce(Work) -> F) -> (F::Output, Seen) {
-        let assignment = self.assignment.clone().unwrap_or_else(blank);
-        self.seen = Seen::default();
-        DESK.set(self);
-        let output = futures_executor::block_on(act(Work::new(assignment)));
-        (output, DESK.take().seen)
+    /// Runs any piece of an agent at this host.
+    pub fn run_with<F: Future>(mut self, run: impl FnOnce(Work) -> F) -> (F::Output, Activity) {
+        let assignment = self.assignment.clone().unwrap_or_else(default_assignment);
+        self.activity = Activity::default();
+        MOCK.set(self);
+        let output = futures_executor::block_on(run(Work::new(assignment)));
+        (output, MOCK.take().activity)
     }
 
     fn put(&mut self, name: &str, kind: &str, content: Vec<u8>) -> ArtifactRef {
@@ -134,7 +134,16 @@ impl Desk {
     }
 }
 
-fn blank() -> Assignment {
+/// All text of a request's messages, joined without a separator.
+pub fn request_text(request: &Request) -> String {
+    let texts = request.messages.iter().flat_map(|message| &message.content).filter_map(|content| match content {
+        Content::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+fn default_assignment() -> Assignment {
     Assignment {
         run_id: "run-1".to_owned(),
         task_id: "TASK-001".to_owned(),
@@ -150,13 +159,13 @@ fn blank() -> Assignment {
 }
 
 pub(crate) mod models {
-    use super::{DESK, ModelError, Request, Response};
+    use super::{MOCK, ModelError, Request, Response};
 
     pub(crate) async fn complete(request: Request) -> Result<Response, ModelError> {
-        DESK.with_borrow_mut(|desk| {
+        MOCK.with_borrow_mut(|host| {
             let label = request.label.clone();
-            desk.seen.asked.push(request);
-            let next = desk.answers.get_mut(&label).and_then(|answers| answers.pop_front());
+            host.activity.requests.push(request);
+            let next = host.answers.get_mut(&label).and_then(|answers| answers.pop_front());
             assert!(next.is_some(), "the desk has no answer left for `{label}`");
             next.unwrap_or(Err(ModelError::Other(label)))
         })
@@ -164,26 +173,26 @@ pub(crate) mod models {
 }
 
 pub(crate) mod artifacts {
-    use super::DESK;
+    use super::MOCK;
     use crate::types::ArtifactError;
 
     pub(crate) fn read(name: &str) -> Result<Vec<u8>, ArtifactError> {
-        DESK.with_borrow(|desk| desk.contents.get(name).cloned()).ok_or_else(|| ArtifactError::Unknown(name.to_owned()))
+        MOCK.with_borrow(|host| host.contents.get(name).cloned()).ok_or_else(|| ArtifactError::Unknown(name.to_owned()))
     }
 
     pub(crate) fn check(kind: &str, content: &[u8]) -> Result<(), Vec<String>> {
-        let faults = DESK.with_borrow(|desk| desk.judge.as_ref().map(|judge| judge(kind, content)).unwrap_or_default());
+        let faults = MOCK.with_borrow(|host| host.check.as_ref().map(|check| check(kind, content)).unwrap_or_default());
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 
 pub(crate) mod test_bench {
-    use super::{BenchError, DESK, File, Subject, TestRun};
+    use super::{BenchError, File, MOCK, Subject, TestRun};
 
     pub(crate) async fn run_tests(language: String, code: Subject, tests: Vec<File>) -> Result<TestRun, BenchError> {
-        DESK.with_borrow_mut(|desk| {
-            desk.seen.tried.push((language, code, tests));
-            desk.test_runs
+        MOCK.with_borrow_mut(|host| {
+            host.activity.test_runs.push((language, code, tests));
+            host.test_runs
                 .pop_front()
                 .unwrap_or_else(|| Err(BenchError::NoRunner("the desk has no test run left".to_owned())))
         })
@@ -191,14 +200,14 @@ pub(crate) mod test_bench {
 }
 
 pub(crate) mod log {
-    use super::DESK;
+    use super::MOCK;
     use crate::types::Level;
 
     pub(crate) fn write(level: Level, line: &str) {
-        DESK.with_borrow_mut(|desk| desk.seen.logged.push(format!("{level:?}: {line}")));
+        MOCK.with_borrow_mut(|host| host.activity.log.push(format!("{level:?}: {line}")));
     }
 
     pub(crate) fn progress(what: &str, fraction: Option<f32>) {
-        DESK.with_borrow_mut(|desk| desk.seen.logged.push(format!("progress: {what} {fraction:?}")));
+        MOCK.with_borrow_mut(|host| host.activity.log.push(format!("progress: {what} {fraction:?}")));
     }
 }

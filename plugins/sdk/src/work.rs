@@ -76,7 +76,7 @@ impl Work {
 
     /// All feedback, ready for a prompt: each item's source, instructions and issues. Empty when there is none.
     pub fn feedback_text(&self) -> String {
-        feedback::text(&self.assignment.feedback)
+        feedback::render(&self.assignment.feedback)
     }
 
     /// What code can rely on, ready for a prompt.
@@ -93,7 +93,7 @@ impl Work {
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let text = if self.assignment.settings.trim().is_empty() { "{}" } else { &self.assignment.settings };
         serde_json::from_str(text)
-            .map_err(|error| failed(format!("the plugin's settings in the pipeline cannot be used: {error}")))
+            .map_err(|error| failure(format!("the plugin's settings in the pipeline cannot be used: {error}")))
     }
 
     /// JSON Schema of the artifact that is expected under this name.
@@ -116,14 +116,14 @@ impl Work {
 }
 
 /// A [`Failure`] in words.
-pub fn failed(why: impl Into<String>) -> Failure {
+pub fn failure(why: impl Into<String>) -> Failure {
     Failure::Failed(why.into())
 }
 
 /// A value as an artifact to submit: JSON, indented, with a last line break.
 pub fn artifact<T: Serialize>(name: &str, value: &T) -> Result<Artifact, Failure> {
     let mut content =
-        serde_json::to_vec_pretty(value).map_err(|error| failed(format!("artifact `{name}`: {error}")))?;
+        serde_json::to_vec_pretty(value).map_err(|error| failure(format!("artifact `{name}`: {error}")))?;
     content.push(b'\n');
     Ok(Artifact { name: name.to_owned(), content })
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use phasegate_plugin::artifacts::ProjectPlan;
-use phasegate_plugin::testing::Desk;
+use phasegate_plugin::testing::MockHost;
 use phasegate_plugin::types::Failure;
 use serde::Deserialize;
 
@@ -16,9 +16,12 @@ struct Settings {
 
 #[test]
 fn inputs_are_read_typed_and_what_is_missing_or_malformed_is_named() {
-    let desk =
-        Desk::new().input("task_requirements", "task_requirements", TASK).input("project_plan", "project_plan", "{}");
-    desk.during(async |work| {
+    let host = MockHost::new().input("task_requirements", "task_requirements", TASK).input(
+        "project_plan",
+        "project_plan",
+        "{}",
+    );
+    host.run_with(async |work| {
         assert_eq!(work.task().unwrap().requirements, ["It adds"]);
         assert!(work.read_optional::<ProjectPlan>("test_report").unwrap().is_none());
         let Err(Failure::BadInput((name, why))) = work.read_json::<ProjectPlan>("project_plan") else { panic!() };
@@ -31,8 +34,9 @@ fn inputs_are_read_typed_and_what_is_missing_or_malformed_is_named() {
 
 #[test]
 fn context_files_and_earlier_work_are_found_by_name() {
-    let desk = Desk::new().input("context/src/a.py", "text", "a = 1\n").previous("project_plan", "project_plan", "old");
-    desk.during(async |work| {
+    let host =
+        MockHost::new().input("context/src/a.py", "text", "a = 1\n").previous("project_plan", "project_plan", "old");
+    host.run_with(async |work| {
         assert_eq!(work.context_files().unwrap(), [("src/a.py".to_owned(), "a = 1\n".to_owned())]);
         assert_eq!(work.previous_text("project_plan").unwrap().as_deref(), Some("old"));
         assert_eq!(work.previous_text("test_suite").unwrap(), None);
@@ -42,15 +46,15 @@ fn context_files_and_earlier_work_are_found_by_name() {
 
 #[test]
 fn settings_and_environment_cope_with_nothing() {
-    Desk::new().during(async |work| {
+    MockHost::new().run_with(async |work| {
         assert_eq!(work.settings::<Settings>().unwrap(), Settings::default());
         assert!(work.environment_text().starts_with("Nothing is known of it"));
     });
-    let desk = Desk::new().assignment(|assignment| {
+    let host = MockHost::new().assignment(|assignment| {
         assignment.settings = "{\"depth\": \"far\"}".into();
         assignment.environment = "{\"python\":{\"version\":\"3.14\"}}".into();
     });
-    desk.during(async |work| {
+    host.run_with(async |work| {
         let Err(Failure::Failed(why)) = work.settings::<Settings>() else { panic!() };
         assert!(why.starts_with("the plugin's settings in the pipeline cannot be used: invalid type"), "{why}");
         assert!(work.environment_text().contains("\"version\": \"3.14\""));

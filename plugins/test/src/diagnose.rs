@@ -1,9 +1,9 @@
-//! Whose fault is a failure? The model finds the causes; here it is made sure that every failure is explained and that its message
+//! Whose fault is a failure? The model finds the causes; here it is made sure that every failure is is_explained and that its message
 //! stands in the evidence, word for word.
 
 use phasegate_plugin::artifacts::{Findings, Issue, TestSuite};
 use phasegate_plugin::types::{Outcome, TestCase, TestRun};
-use phasegate_plugin::{Ask, Failure, Prompt, Work, fenced};
+use phasegate_plugin::{Failure, Prompt, Question, Work, fenced};
 use phasegate_standard_agents::{Settings, findings, render, sections};
 
 use crate::Inputs;
@@ -11,14 +11,14 @@ use crate::Inputs;
 const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/diagnose.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/diagnose-task.md"));
 const SCHEMA: &str = include_str!("../prompts/diagnose.schema.json");
-const LONGEST_ANSWER: u32 = 8_000;
-const TO_BLAME: [&str; 4] = ["planning", "design", "code", "test"];
+const MAX_ANSWER_TOKENS: u32 = 8_000;
+const BLAMABLE_PHASES: [&str; 4] = ["planning", "design", "code", "test"];
 /// A traceback's end tells most; the rest of a flood helps nobody.
-const LONGEST_MESSAGE: usize = 4_000;
-const LONGEST_OUTPUT: usize = 1_000;
+const MAX_MESSAGE_CHARS: usize = 4_000;
+const MAX_OUTPUT_CHARS: usize = 1_000;
 
 /// One issue for each cause; none, and no question, if everything passed.
-pub async fn causes(
+pub async fn find_causes(
     work: &Work,
     settings: &Settings,
     inputs: &Inputs,
@@ -37,48 +37,49 @@ pub async fn causes(
         ("context", &sections::context(work)),
         ("code", &render::numbered_code(&inputs.code)),
         ("suite", &render::suite(suite)),
-        ("failures", &failures_text(&run.build_errors, &failed)),
+        ("failures", &render_failures(&run.build_errors, &failed)),
     ]);
-    let ask = Ask::new("test/diagnose", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(LONGEST_ANSWER);
+    let ask =
+        Question::new("test/diagnose", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
     let check = |answer: &Findings, _: &str| faults(&answer.issues, &run.build_errors, &failed);
     let answer: Findings = settings.apply(ask).json(check).await?;
-    Ok(answer.issues.into_iter().map(|issue| with_messages(issue, &failed)).collect())
+    Ok(answer.issues.into_iter().map(|issue| add_messages(issue, &failed)).collect())
 }
 
-fn failures_text(build_errors: &[String], failed: &[&TestCase]) -> String {
+fn render_failures(build_errors: &[String], failed: &[&TestCase]) -> String {
     let build = (!build_errors.is_empty()).then(|| fenced("Errors of the build", &build_errors.join("\n")));
     let tests = failed.iter().map(|test| {
         let output = match test.output.trim() {
             "" => String::new(),
-            output => format!("\n\nIt printed:\n{}", end_of(output, LONGEST_OUTPUT)),
+            output => format!("\n\nIt printed:\n{}", tail(output, MAX_OUTPUT_CHARS)),
         };
-        let message = end_of(test.message.as_deref().unwrap_or("(no message)"), LONGEST_MESSAGE);
-        fenced(&format!("{} {}", test.name, outcome(test.outcome)), &format!("{message}{output}"))
+        let message = tail(test.message.as_deref().unwrap_or("(no message)"), MAX_MESSAGE_CHARS);
+        fenced(&format!("{} {}", test.name, describe_outcome(test.outcome)), &format!("{message}{output}"))
     });
     build.into_iter().chain(tests).collect::<Vec<_>>().join("\n")
 }
 
 fn faults(issues: &[Issue], build_errors: &[String], failed: &[&TestCase]) -> Vec<String> {
-    let mut faults = findings::issue_faults(issues, &TO_BLAME);
-    let explained = |words: &str| issues.iter().any(|issue| names(&issue.evidence, words));
+    let mut faults = findings::issue_faults(issues, &BLAMABLE_PHASES);
+    let is_explained = |text: &str| issues.iter().any(|issue| mentions(&issue.evidence, text));
     faults.extend(
         failed
             .iter()
-            .filter(|test| !explained(&test.name))
+            .filter(|test| !is_explained(&test.name))
             .map(|test| format!("no issue's evidence names `{}`, which did not pass", test.name)),
     );
     faults.extend(
         build_errors
             .iter()
-            .filter(|error| !explained(error))
+            .filter(|error| !is_explained(error))
             .map(|error| format!("no issue's evidence holds the build error: {error}")),
     );
     faults
 }
 
-fn with_messages(mut issue: Issue, failed: &[&TestCase]) -> Issue {
-    for test in failed.iter().filter(|test| names(&issue.evidence, &test.name)).collect::<Vec<_>>() {
-        let message = end_of(test.message.as_deref().unwrap_or_default(), LONGEST_MESSAGE);
+fn add_messages(mut issue: Issue, failed: &[&TestCase]) -> Issue {
+    for test in failed.iter().filter(|test| mentions(&issue.evidence, &test.name)).collect::<Vec<_>>() {
+        let message = tail(test.message.as_deref().unwrap_or_default(), MAX_MESSAGE_CHARS);
         if !issue.evidence.contains(message) {
             issue.evidence = format!("{}\n{}: {message}", issue.evidence.trim_end(), test.name);
         }
@@ -87,19 +88,19 @@ fn with_messages(mut issue: Issue, failed: &[&TestCase]) -> Issue {
 }
 
 /// Whether `text` holds `name` and not only a longer name that begins with it.
-fn names(text: &str, name: &str) -> bool {
+fn mentions(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, found)| {
         let next = text.get(at + found.len()..).and_then(|rest| rest.chars().next());
         !next.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '['))
     })
 }
 
-fn end_of(text: &str, most: usize) -> &str {
-    let from = text.char_indices().rev().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
+fn tail(text: &str, max_chars: usize) -> &str {
+    let from = text.char_indices().rev().nth(max_chars.saturating_sub(1)).map_or(0, |(at, _)| at);
     text.get(from..).unwrap_or(text)
 }
 
-fn outcome(outcome: Outcome) -> &'static str {
+fn describe_outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",
@@ -114,13 +115,13 @@ mod tests {
 
     #[test]
     fn a_name_is_not_found_in_a_longer_one() {
-        assert!(names("t.py::test_a: assert 1", "t.py::test_a"));
-        assert!(names("t.py::test_ab and t.py::test_a", "t.py::test_a"));
-        assert!(!names("t.py::test_ab", "t.py::test_a") && !names("t.py::test_a[1]", "t.py::test_a"));
+        assert!(mentions("t.py::test_a: assert 1", "t.py::test_a"));
+        assert!(mentions("t.py::test_ab and t.py::test_a", "t.py::test_a"));
+        assert!(!mentions("t.py::test_ab", "t.py::test_a") && !mentions("t.py::test_a[1]", "t.py::test_a"));
     }
 
     #[test]
     fn long_messages_keep_their_end() {
-        assert_eq!((end_of("abcdef", 2), end_of("ab", 9), end_of("äöü", 2)), ("ef", "ab", "öü"));
+        assert_eq!((tail("abcdef", 2), tail("ab", 9), tail("äöü", 2)), ("ef", "ab", "öü"));
     }
 }

@@ -9,7 +9,7 @@ use phasegate_plugin::artifacts::{
     self, DesignSpecification, Findings, GeneratedCode, ProjectPlan, TaskRequirements, TestReport, TestSuite,
 };
 use phasegate_plugin::types::Level;
-use phasegate_plugin::{Agent, Ask, Failure, Prompt, Submission, Work, agent, artifact, fenced, host};
+use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact, fenced, host};
 use phasegate_standard_agents::{Settings, render, sections};
 
 mod diagnose;
@@ -17,8 +17,8 @@ mod suite;
 mod surface;
 mod trial;
 
-use suite::Faults;
-use trial::{Trial, tried};
+use suite::SuiteCheck;
+use trial::{Trial, run_trial};
 
 const WRITE: Prompt = Prompt::new(include_str!("../prompts/write.md"));
 const WRITE_TASK: Prompt = Prompt::new(include_str!("../prompts/write-task.md"));
@@ -52,37 +52,38 @@ impl Agent for Test {
             report: work.read_optional("test_report")?,
             previous: work.previous_json("test_suite")?,
         };
-        let settings = Settings::of(&work)?;
-        let (suite, trial) = written(&work, &settings, &inputs).await?;
+        let settings = Settings::from_work(&work)?;
+        let (suite, trial) = write_suite(&work, &settings, &inputs).await?;
         let mut findings = Findings { reviewers: vec![work.assignment.phase.clone()], ..Findings::default() };
         if let Trial::Ran(run) = &trial {
-            findings.issues = diagnose::causes(&work, &settings, &inputs, &suite, run).await?;
+            findings.issues = diagnose::find_causes(&work, &settings, &inputs, &suite, run).await?;
         }
         Ok(Submission { artifacts: vec![artifact("test_suite", &suite)?], findings: Some(findings.into()) })
     }
 }
 
-async fn written(work: &Work, settings: &Settings, inputs: &Inputs) -> Result<(TestSuite, Trial), Failure> {
-    let faults = Faults::new(inputs);
-    let user = question(work, inputs)?;
-    let suite = ask(settings, "test/write", user.clone(), inputs, &faults).await?;
-    let trial = tried(&inputs.code.language, &suite).await;
-    let errors = faults.of_trial(&suite, &trial);
+async fn write_suite(work: &Work, settings: &Settings, inputs: &Inputs) -> Result<(TestSuite, Trial), Failure> {
+    let check = SuiteCheck::new(inputs);
+    let user = render_prompt(work, inputs)?;
+    let suite = ask_for_suite(settings, "test/write", user.clone(), inputs, &check).await?;
+    let trial = run_trial(&inputs.code.language, &suite).await;
+    let errors = check.check_trial(&suite, &trial);
     if errors.is_empty() {
         return Ok((suite, trial));
     }
     host::log(Level::Info, &format!("test: the suite has faults, asking again: {}", errors.join("; ")));
-    let again = REPAIR.render(&[
+    let repair = REPAIR.render(&[
         ("errors", &fenced("Faults of the suite", &errors.join("\n"))),
         ("found", &fenced("Tests that were found", &trial.names().join("\n"))),
     ]);
     let answered = fenced("Your suite as it stands, earlier files included", &render::json(&suite));
-    let suite = ask(settings, "test/write/repair", format!("{user}\n\n{answered}\n{again}"), inputs, &faults).await?;
-    let trial = tried(&inputs.code.language, &suite).await;
+    let suite =
+        ask_for_suite(settings, "test/write/repair", format!("{user}\n\n{answered}\n{repair}"), inputs, &check).await?;
+    let trial = run_trial(&inputs.code.language, &suite).await;
     Ok((suite, trial))
 }
 
-fn question(work: &Work, inputs: &Inputs) -> Result<String, Failure> {
+fn render_prompt(work: &Work, inputs: &Inputs) -> Result<String, Failure> {
     let report = inputs
         .report
         .as_ref()
@@ -94,31 +95,31 @@ fn question(work: &Work, inputs: &Inputs) -> Result<String, Failure> {
         ("environment", &render::environment(work)),
         ("context", &sections::context(work)),
         ("notes", &sections::notes(work)?),
-        ("surface", &fenced("Paths and public lines", &surface::of(&inputs.code))),
+        ("surface", &fenced("Paths and public lines", &surface::render(&inputs.code))),
         ("report", &report.unwrap_or_default()),
         ("revision", &sections::revision(work, inputs.previous.as_ref().map(render::suite).as_deref())),
     ]))
 }
 
 /// The answer, laid over the previous suite.
-async fn ask(
+async fn ask_for_suite(
     settings: &Settings,
     label: &str,
     user: String,
     inputs: &Inputs,
-    faults: &Faults<'_>,
+    check: &SuiteCheck<'_>,
 ) -> Result<TestSuite, Failure> {
-    let ask = Ask::new(label, WRITE.render(&[]), user).schema(SCHEMA);
+    let ask = Question::new(label, WRITE.render(&[]), user).schema(SCHEMA);
     let answer: TestSuite = settings
         .apply(ask)
         .json(|answer: &TestSuite, _| {
-            let merged = suite::merged(inputs.previous.as_ref(), answer);
+            let merged = suite::merge(inputs.previous.as_ref(), answer);
             let mut found = artifacts::faults("test_suite", &merged);
-            found.extend(faults.of_suite(answer, &merged));
+            found.extend(check.check_suite(answer, &merged));
             found
         })
         .await?;
-    Ok(suite::merged(inputs.previous.as_ref(), &answer))
+    Ok(suite::merge(inputs.previous.as_ref(), &answer))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::Inputs;
 use crate::trial::{Trial, plain_name};
 
 /// The earlier suite with the answer's files in place of its own, what both cover, and all that was ever dropped.
-pub fn merged(previous: Option<&TestSuite>, answer: &TestSuite) -> TestSuite {
+pub fn merge(previous: Option<&TestSuite>, answer: &TestSuite) -> TestSuite {
     let Some(previous) = previous else { return answer.clone() };
     let mut suite = TestSuite::default();
     let given: BTreeSet<&str> = answer.files.iter().map(|file| file.path.as_str()).collect();
@@ -24,9 +24,9 @@ pub fn merged(previous: Option<&TestSuite>, answer: &TestSuite) -> TestSuite {
             suite.dropped.push(dropped.clone());
         }
     }
-    let gone: BTreeSet<&str> = suite.dropped.iter().map(|dropped| dropped.test.as_str()).collect();
+    let dropped_tests: BTreeSet<&str> = suite.dropped.iter().map(|dropped| dropped.test.as_str()).collect();
     for cover in previous.covers.iter().chain(&answer.covers) {
-        let tests = cover.tests.iter().filter(|test| !gone.contains(test.as_str()));
+        let tests = cover.tests.iter().filter(|test| !dropped_tests.contains(test.as_str()));
         match suite.covers.iter_mut().find(|known| known.requirement == cover.requirement) {
             Some(known) => {
                 let new: Vec<String> = tests.filter(|test| !known.tests.contains(test)).cloned().collect();
@@ -41,13 +41,13 @@ pub fn merged(previous: Option<&TestSuite>, answer: &TestSuite) -> TestSuite {
 }
 
 /// Finds faults of suites for one assignment.
-pub struct Faults<'a> {
+pub struct SuiteCheck<'a> {
     inputs: &'a Inputs,
     /// Every test that earlier attempts had.
     earlier: BTreeSet<String>,
 }
 
-impl<'a> Faults<'a> {
+impl<'a> SuiteCheck<'a> {
     /// For these inputs.
     pub fn new(inputs: &'a Inputs) -> Self {
         let covered =
@@ -63,7 +63,7 @@ impl<'a> Faults<'a> {
     }
 
     /// Before it is tried: `answer` as the model gave it, `suite` as it would be submitted.
-    pub fn of_suite(&self, answer: &TestSuite, suite: &TestSuite) -> Vec<String> {
+    pub fn check_suite(&self, answer: &TestSuite, suite: &TestSuite) -> Vec<String> {
         let mut faults = Vec::new();
         if suite.files.is_empty() {
             faults.push("files: there is no test file".to_owned());
@@ -103,7 +103,7 @@ impl<'a> Faults<'a> {
     }
 
     /// After it was tried. What is the code's fault is not listed.
-    pub fn of_trial(&self, suite: &TestSuite, trial: &Trial) -> Vec<String> {
+    pub fn check_trial(&self, suite: &TestSuite, trial: &Trial) -> Vec<String> {
         let run = match trial {
             Trial::Untried => return Vec::new(),
             Trial::Refused(why) => return vec![why.clone()],
@@ -125,8 +125,8 @@ impl<'a> Faults<'a> {
         let lost =
             self.earlier.iter().filter(|test| !found.contains(test.as_str()) && !dropped.contains(test.as_str()));
         faults.extend(lost.map(|test| format!("the earlier test `{test}` is gone; keep it, or drop it with a reason")));
-        let still = dropped.iter().filter(|test| found.contains(*test));
-        faults.extend(still.map(|test| {
+        let still_present = dropped.iter().filter(|test| found.contains(*test));
+        faults.extend(still_present.map(|test| {
             format!("dropped: `{test}` is dropped and still stands in its file; give the file without it")
         }));
         let skipped = run.tests.iter().filter(|test| test.outcome == Outcome::Skipped);

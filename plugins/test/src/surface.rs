@@ -19,12 +19,12 @@ const DECLARATIONS: [&str; 12] = [
 ];
 
 /// One paragraph a file.
-pub fn of(code: &GeneratedCode) -> String {
-    let files: Vec<String> = code.files.iter().map(file).collect();
+pub fn render(code: &GeneratedCode) -> String {
+    let files: Vec<String> = code.files.iter().map(render_file).collect();
     files.join("\n")
 }
 
-fn file(file: &CodeFile) -> String {
+fn render_file(file: &CodeFile) -> String {
     let lines = file.content.lines().filter(|line| is_public(line)).map(|line| format!("    {}\n", line.trim_end()));
     format!("{}: {}\n{}", file.path, file.purpose, lines.collect::<String>())
 }
@@ -43,7 +43,7 @@ mod tests {
         let content = "import re\n\nclass Parser:\n    def parse(self, text: str) -> int:\n        secret = 90\n    def _next(self): ...\n";
         let file =
             CodeFile { path: "a.py".into(), content: content.into(), purpose: "parses".into(), ..Default::default() };
-        let shown = of(&GeneratedCode { files: vec![file], ..Default::default() });
+        let shown = render(&GeneratedCode { files: vec![file], ..Default::default() });
         assert_eq!(shown, "a.py: parses\n    class Parser:\n        def parse(self, text: str) -> int:\n");
     }
 }

@@ -1,8 +1,8 @@
 //! The agent as the host sees it, at a desk with written answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::{Desk, Seen};
-use phasegate_plugin::types::{BenchError, Content, FeedbackItem, Outcome, Request, TestCase, TestRun};
+use phasegate_plugin::testing::{Activity, MockHost, request_text};
+use phasegate_plugin::types::{BenchError, FeedbackItem, Outcome, TestCase, TestRun};
 
 use super::*;
 
@@ -18,8 +18,8 @@ const SUITE: &str = r#"{"files": [{"path": "tests/test_a.py", "content": "def te
     "dropped": []}"#;
 const NOTHING_NEW: &str = r#"{"files": [], "covers": [], "dropped": []}"#;
 
-fn desk() -> Desk {
-    Desk::new()
+fn host() -> MockHost {
+    MockHost::new()
         .input("task_requirements", "task_requirements", TASK)
         .input("project_plan", "project_plan", PLAN)
         .input("design_specification", "design_specification", DESIGN)
@@ -59,25 +59,17 @@ fn issues_of(result: Result<Submission, Failure>) -> Vec<phasegate_plugin::types
     result.unwrap().findings.unwrap().issues
 }
 
-fn said(request: &Request) -> String {
-    let texts = request.messages.iter().flat_map(|message| &message.content).map(|content| match content {
-        Content::Text(text) => text.clone(),
-        _ => String::new(),
-    });
-    texts.collect()
-}
-
-fn labels(seen: &Seen) -> Vec<&str> {
-    seen.asked.iter().map(|request| request.label.as_str()).collect()
+fn labels(activity: &Activity) -> Vec<&str> {
+    activity.requests.iter().map(|request| request.label.as_str()).collect()
 }
 
 #[test]
 fn a_suite_that_passes_is_submitted_without_a_diagnosis() {
-    let (result, seen) = desk().answer("test/write", SUITE).test_run(both_pass()).run::<Test>();
-    assert_eq!(labels(&seen), ["test/write"]);
+    let (result, activity) = host().answer("test/write", SUITE).test_run(both_pass()).run::<Test>();
+    assert_eq!(labels(&activity), ["test/write"]);
     assert_eq!(suite_of(&result).files.len(), 1);
     assert!(issues_of(result).is_empty());
-    let prompt = said(&seen.asked[0]);
+    let prompt = request_text(&activity.requests[0]);
     assert!(
         prompt.contains("def parse(text):") && !prompt.contains("return 90"),
         "tests are not written from the code's bodies"
@@ -86,18 +78,21 @@ fn a_suite_that_passes_is_submitted_without_a_diagnosis() {
 
 #[test]
 fn the_failing_assertion_stands_in_the_evidence_even_if_the_model_left_it_out() {
-    let desk = desk()
+    let host = host()
         .answer("test/write", SUITE)
         .test_run(ran(vec![case("test_h", Outcome::Passed, ""), case("test_m", Outcome::Failed, "assert 90 == 5400")]))
         .answer("test/diagnose", &diagnosis("tests/test_a.py::test_m fails"));
-    let (result, seen) = desk.run::<Test>();
-    assert!(said(&seen.asked[1]).contains("assert 90 == 5400") && said(&seen.asked[1]).contains("2 |     return 90"));
+    let (result, activity) = host.run::<Test>();
+    assert!(
+        request_text(&activity.requests[1]).contains("assert 90 == 5400")
+            && request_text(&activity.requests[1]).contains("2 |     return 90")
+    );
     assert!(issues_of(result)[0].evidence.ends_with("tests/test_a.py::test_m: assert 90 == 5400"));
 }
 
 #[test]
 fn a_failure_that_no_issue_explains_is_asked_for() {
-    let desk = desk()
+    let host = host()
         .answer("test/write", SUITE)
         .test_run(ran(vec![
             case("test_h", Outcome::Failed, "boom"),
@@ -105,8 +100,8 @@ fn a_failure_that_no_issue_explains_is_asked_for() {
         ]))
         .answer("test/diagnose", &diagnosis("tests/test_a.py::test_m fails"))
         .answer("test/diagnose/repair", &diagnosis("tests/test_a.py::test_m and tests/test_a.py::test_h fail"));
-    let (result, seen) = desk.run::<Test>();
-    assert!(said(&seen.asked[2]).contains("no issue's evidence names `tests/test_a.py::test_h`"));
+    let (result, activity) = host.run::<Test>();
+    assert!(request_text(&activity.requests[2]).contains("no issue's evidence names `tests/test_a.py::test_h`"));
     assert_eq!(issues_of(result).len(), 1);
 }
 
@@ -114,23 +109,23 @@ fn a_failure_that_no_issue_explains_is_asked_for() {
 fn a_suite_that_does_not_build_is_mended_once() {
     let broken =
         Ok(TestRun { build_errors: vec!["tests/test_a.py:3: '(' was never closed".to_owned()], tests: vec![] });
-    let desk =
-        desk().answer("test/write", SUITE).test_run(broken).answer("test/write/repair", SUITE).test_run(both_pass());
-    let (result, seen) = desk.run::<Test>();
-    assert_eq!(labels(&seen), ["test/write", "test/write/repair"]);
-    assert!(said(&seen.asked[1]).contains("'(' was never closed"));
+    let host =
+        host().answer("test/write", SUITE).test_run(broken).answer("test/write/repair", SUITE).test_run(both_pass());
+    let (result, activity) = host.run::<Test>();
+    assert_eq!(labels(&activity), ["test/write", "test/write/repair"]);
+    assert!(request_text(&activity.requests[1]).contains("'(' was never closed"));
     assert!(result.is_ok());
 }
 
 #[test]
 fn code_that_does_not_build_is_no_fault_of_the_suite() {
     let broken = || Ok(TestRun { build_errors: vec!["a.py:2: invalid syntax".to_owned()], tests: vec![] });
-    let desk = desk()
+    let host = host()
         .answer("test/write", SUITE)
         .test_run(broken())
         .answer("test/diagnose", &diagnosis("a.py:2: invalid syntax"));
-    let (result, seen) = desk.run::<Test>();
-    assert_eq!(labels(&seen), ["test/write", "test/diagnose"]);
+    let (result, activity) = host.run::<Test>();
+    assert_eq!(labels(&activity), ["test/write", "test/diagnose"]);
     assert_eq!(issues_of(result)[0].phase_injected, "code");
 }
 
@@ -138,9 +133,9 @@ fn code_that_does_not_build_is_no_fault_of_the_suite() {
 fn what_the_suite_says_it_covers_must_exist() {
     let run = || ran(vec![case("test_h", Outcome::Passed, ""), case("test_minutes", Outcome::Passed, "")]);
     let renamed = SUITE.replace("::test_m", "::test_minutes");
-    let desk = desk().answer("test/write", SUITE).test_run(run()).answer("test/write/repair", &renamed).test_run(run());
-    let (_, seen) = desk.run::<Test>();
-    let again = said(&seen.asked[1]);
+    let host = host().answer("test/write", SUITE).test_run(run()).answer("test/write/repair", &renamed).test_run(run());
+    let (_, activity) = host.run::<Test>();
+    let again = request_text(&activity.requests[1]);
     assert!(
         again.contains("covers: there is no test `tests/test_a.py::test_m`") && again.contains("test_minutes"),
         "{again}"
@@ -150,22 +145,22 @@ fn what_the_suite_says_it_covers_must_exist() {
 #[test]
 fn a_requirement_without_a_test_is_asked_for() {
     let half = SUITE.replace(r#""requirement": "R2""#, r#""requirement": "SU-001""#);
-    let desk = desk().answer("test/write", &half).answer("test/write/repair", SUITE).test_run(both_pass());
-    let (_, seen) = desk.run::<Test>();
-    assert!(said(&seen.asked[1]).contains("covers: no test is named for requirement R2"));
+    let host = host().answer("test/write", &half).answer("test/write/repair", SUITE).test_run(both_pass());
+    let (_, activity) = host.run::<Test>();
+    assert!(request_text(&activity.requests[1]).contains("covers: no test is named for requirement R2"));
 }
 
 #[test]
 fn earlier_tests_stay_word_for_word() {
-    let desk = desk()
+    let host = host()
         .previous("test_suite", "test_suite", SUITE)
         .assignment(|a| a.attempt = 2)
         .answer("test/write", NOTHING_NEW)
         .test_run(both_pass());
-    let (result, seen) = desk.run::<Test>();
+    let (result, activity) = host.run::<Test>();
     let earlier: TestSuite = serde_json::from_str(SUITE).unwrap();
     assert_eq!(suite_of(&result), earlier);
-    assert!(said(&seen.asked[0]).contains("def test_h(): pass"));
+    assert!(request_text(&activity.requests[0]).contains("def test_h(): pass"));
 }
 
 #[test]
@@ -178,7 +173,7 @@ fn an_earlier_test_that_vanished_is_asked_for_and_may_be_dropped_with_a_reason()
     );
     let run = || ran(vec![case("test_h", Outcome::Passed, ""), case("test_n", Outcome::Passed, "")]);
     let instructions = "test_m contradicts R2".to_owned();
-    let desk = desk()
+    let host = host()
         .previous("test_suite", "test_suite", SUITE)
         .assignment(|a| {
             a.attempt = 2;
@@ -188,9 +183,9 @@ fn an_earlier_test_that_vanished_is_asked_for_and_may_be_dropped_with_a_reason()
         .test_run(run())
         .answer("test/write/repair", &with_reason)
         .test_run(run());
-    let (result, seen) = desk.run::<Test>();
-    assert!(said(&seen.asked[0]).contains("test_m contradicts R2"));
-    assert!(said(&seen.asked[1]).contains("the earlier test `tests/test_a.py::test_m` is gone"));
+    let (result, activity) = host.run::<Test>();
+    assert!(request_text(&activity.requests[0]).contains("test_m contradicts R2"));
+    assert!(request_text(&activity.requests[1]).contains("the earlier test `tests/test_a.py::test_m` is gone"));
     let suite = suite_of(&result);
     assert_eq!(suite.dropped[0].test, "tests/test_a.py::test_m");
     assert_eq!(suite.covers[1].tests, ["tests/test_a.py::test_n"]);
@@ -202,15 +197,17 @@ fn only_an_earlier_test_can_be_dropped() {
         r#""dropped": []"#,
         r#""dropped": [{"test": "tests/test_a.py::test_z", "reason": "it never was there"}]"#,
     );
-    let desk = desk().answer("test/write", &odd).answer("test/write/repair", SUITE).test_run(both_pass());
-    let (_, seen) = desk.run::<Test>();
-    assert!(said(&seen.asked[1]).contains("dropped: no earlier test is called `tests/test_a.py::test_z`"));
+    let host = host().answer("test/write", &odd).answer("test/write/repair", SUITE).test_run(both_pass());
+    let (_, activity) = host.run::<Test>();
+    assert!(
+        request_text(&activity.requests[1]).contains("dropped: no earlier test is called `tests/test_a.py::test_z`")
+    );
 }
 
 #[test]
 fn a_language_without_a_runner_gets_its_suite_and_no_claim() {
-    let desk = desk().answer("test/write", SUITE).test_run(Err(BenchError::NoRunner("no runner serves cobol".into())));
-    let (result, _) = desk.run::<Test>();
+    let host = host().answer("test/write", SUITE).test_run(Err(BenchError::NoRunner("no runner serves cobol".into())));
+    let (result, _) = host.run::<Test>();
     assert_eq!(suite_of(&result).files.len(), 1);
     assert!(issues_of(result).is_empty());
 }
@@ -218,7 +215,7 @@ fn a_language_without_a_runner_gets_its_suite_and_no_claim() {
 #[test]
 fn a_test_file_cannot_take_the_place_of_the_code() {
     let over = SUITE.replace("tests/test_a.py", "a.py");
-    let desk = desk().answer("test/write", &over).answer("test/write/repair", SUITE).test_run(both_pass());
-    let (_, seen) = desk.run::<Test>();
-    assert!(said(&seen.asked[1]).contains("`a.py` is a file of the code"));
+    let host = host().answer("test/write", &over).answer("test/write/repair", SUITE).test_run(both_pass());
+    let (_, activity) = host.run::<Test>();
+    assert!(request_text(&activity.requests[1]).contains("`a.py` is a file of the code"));
 }

@@ -26,7 +26,7 @@ impl Trial {
 }
 
 /// Runs the suite on the input `generated_code`.
-pub async fn tried(language: &str, suite: &TestSuite) -> Trial {
+pub async fn run_trial(language: &str, suite: &TestSuite) -> Trial {
     host::progress("trying the suite on the code", None);
     let files =
         suite.files.iter().map(|file| File { path: file.path.clone(), content: file.content.clone() }).collect();

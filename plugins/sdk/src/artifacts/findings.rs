@@ -169,7 +169,7 @@ impl From<Issue> for types::Issue {
             evidence: issue.evidence,
             impact: issue.impact,
             recommendation: issue.recommendation,
-            location: issue.location.map(|place| types::Location { path: place.path, line: place.line }),
+            location: issue.location.map(|location| types::Location { path: location.path, line: location.line }),
         }
     }
 }
