@@ -1,9 +1,9 @@
 #!/bin/sh
 # Builds the Python test runner: build.sh OUTPUT.wasm
 #
-# Needs python3 (3.10 or later) with venv and pip, and the packages pinned in requirements.txt; touches only build/ and
-# the output. The component is not compressed. Two builds do the same but differ in bytes: the snapshot of the
-# interpreter holds its hash seed and timestamps.
+# Needs python3 (3.10 or later) with venv and pip; installs the packages pinned in requirements.txt. Writes only build/
+# and the output file. The component is not compressed. Two builds behave alike but differ in bytes: the interpreter
+# snapshot contains its hash seed and timestamps.
 set -eu
 
 output=${1:?usage: build.sh OUTPUT.wasm}
@@ -20,7 +20,7 @@ if ! cmp -s requirements.txt build/installed.txt; then
     cp requirements.txt build/installed.txt
 fi
 
-# Only what runs inside goes in: no pip, no caches.
+# Copy only what the component needs: no pip, no caches.
 rm -rf build/packages build/src
 mkdir build/packages
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')

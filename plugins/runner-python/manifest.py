@@ -1,13 +1,13 @@
-"""Puts a manifest into a component: manifest.py COMPONENT.wasm plugin.toml
+"""Adds a manifest to a component: manifest.py COMPONENT.wasm plugin.toml
 
-A manifest is a custom section named `phasegate:manifest`; one after the end of the others is as good as any.
+The manifest is a custom section named `phasegate:manifest`, appended as the last section.
 """
 
 import sys
 
 
 def leb128(number: int) -> bytes:
-    """An unsigned number as WebAssembly's binary format writes it."""
+    """Returns an unsigned number in LEB128, the encoding of WebAssembly's binary format."""
     out = bytearray()
     while number >= 0x80:
         out.append(number & 0x7F | 0x80)

@@ -1,11 +1,11 @@
-"""The component's exports: records in, records out. All judgement is in `_phasegate_runner`.
+"""The component's exports. Converts the contract's records and calls `_phasegate_runner`.
 
-A bad path is `invalid`; whatever else goes wrong is said as `other`, never as a passed test.
+A path outside the project is the error `invalid`. Any other failure is the error `other`, never a passed test.
 """
 
 from _phasegate_runner import preload, zones
 
-preload.everything()
+preload.import_all()
 zones.install()
 
 from componentize_py_types import Err  # noqa: E402
@@ -48,4 +48,4 @@ def _sources(code, tests) -> Sources:
     return Sources([(f.path, f.content) for f in code], [(f.path, f.content) for f in tests])
 
 
-preload.settle()
+preload.freeze_snapshot()

@@ -16,7 +16,7 @@ _RUN = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
 from _phasegate_runner import preload
-preload.everything()
+preload.import_all()
 from _phasegate_runner import bridge
 from _phasegate_runner.sources import Sources
 given = json.load(sys.stdin)

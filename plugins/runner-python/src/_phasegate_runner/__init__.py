@@ -1,4 +1,4 @@
-"""Collects and runs Python tests that nobody trusts, from memory, inside a wasm component.
+"""Collects and runs untrusted Python tests from memory, inside a WebAssembly component.
 
-The name begins with an underscore so that no code under test is likely to use it.
+The package name begins with an underscore, so that code under test is unlikely to use the same name.
 """

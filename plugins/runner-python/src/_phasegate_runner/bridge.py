@@ -1,7 +1,7 @@
-"""Runs one test file with the real pytest, collected from memory.
+"""Runs one test file with pytest, collected from memory.
 
-Every test that parsing finds is reported: one that gives no report has errored. An import that fails is a build error.
-The code that is tested shares the interpreter with what judges it: `guard` says how far results can be trusted.
+Reports every test that parsing finds; a test without a report has errored. An import that fails is a build error.
+Code under test and pytest share one interpreter: see `guard` for what tampering is detected.
 """
 
 import importlib
@@ -19,9 +19,9 @@ import pytest
 from . import denials, eventloop, guard, memfs, waiting
 from .finder import MemoryFinder
 from .imports import ImportCheck
-from .names import tests_of
+from .names import tests_in_file
 from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
-from .reports import Reports, words_of
+from .reports import Reports, describe_error
 from .sources import Sources, is_test_file, join
 from .tests_plugin import TestsPlugin
 
@@ -38,43 +38,44 @@ _ARGUMENTS = [
     "-otruncation_limit_lines=60",
     "-otruncation_limit_chars=4000",
 ]
-# `unraisableexception` collects garbage ten times a run, which costs more than the tests.
+# `unraisableexception` collects garbage ten times per run, which takes longer than the tests.
 _UNWANTED = """cacheprovider faulthandler doctest junitxml pastebin stepwise setuponly setupplan unraisableexception
     threadexception"""
 _CAPTURE_CHARS = 1_000_000
 
 
 def run(sources: Sources, path: str) -> Run:
+    """Runs the tests of `path` and returns one case per test, or the build errors."""
     check = ImportCheck(sources)
     errors = check.run()
-    expected = tests_of(check, path) if is_test_file(path) and path in check.trees else []
+    expected = tests_in_file(check, path) if is_test_file(path) and path in check.trees else []
     if errors:
-        return Run(build_errors=errors, tests=_not_run(expected))
+        return Run(build_errors=errors, tests=_errored_cases(expected))
     bridge = Bridge(sources, path)
     reason = bridge.run()
     errors = bridge.import_errors or bridge.reports.collect_errors
     if errors:
-        return Run(build_errors=errors, tests=_not_run(expected))
-    return Run(tests=_bounded(bridge.reports.cases(expected, reason)))
+        return Run(build_errors=errors, tests=_errored_cases(expected))
+    return Run(tests=_limit_output(bridge.reports.cases(expected, reason)))
 
 
-def _not_run(expected):
+def _errored_cases(expected):
     return [Case(name, "errored", "did not run: the files have build errors") for name in expected]
 
 
-def _bounded(cases):
-    left = messages = ALL_OUTPUT_CHARS
+def _limit_output(cases):
+    output_left = messages_left = ALL_OUTPUT_CHARS
     for case in cases:
         if case.message:
-            case.message = bounded(case.message, max(200, messages))
-            messages -= len(case.message)
-        case.output = bounded(case.output, min(OUTPUT_CHARS, left)) if left > 0 else ""
-        left -= len(case.output)
+            case.message = bounded(case.message, max(200, messages_left))
+            messages_left -= len(case.message)
+        case.output = bounded(case.output, min(OUTPUT_CHARS, output_left)) if output_left > 0 else ""
+        output_left -= len(case.output)
     return cases
 
 
 class Bridge:
-    """A pytest plugin that puts the collection tree together from memory."""
+    """A pytest plugin that builds the collection tree from memory."""
 
     def __init__(self, sources: Sources, path: str):
         self.sources, self.path = sources, path
@@ -84,7 +85,7 @@ class Bridge:
         self.reason: str | None = None
 
     def run(self) -> str | None:
-        """Runs everything; says why tests may be missing."""
+        """Runs the test file. Returns why tests may be missing, or None."""
         sys.meta_path.insert(0, self.finder)
         random.seed(os.urandom(32))
         denials.install()
@@ -94,7 +95,7 @@ class Bridge:
         memfs.install(self.sources.files)
         _pytest.config.determine_setup = lambda **_: (Path("/"), None, {}, [])
         _pytest.python.import_path = self._import
-        _bound_capture()
+        _limit_capture()
         arguments = [*_ARGUMENTS, *(f"-pno:{name}" for name in _UNWANTED.split())]
         try:
             code = pytest.main(arguments, plugins=[self, TestsPlugin()])
@@ -113,11 +114,11 @@ class Bridge:
         except BaseException as e:
             if type(e).__name__ == "SkipTest":
                 raise
-            self.import_errors.append(self._said(relative, e))
+            self.import_errors.append(self._import_error(relative, e))
             raise ImportError(str(e)) from e
 
-    def _said(self, path: str, error: BaseException) -> str:
-        """`path:line: what`, at the innermost line of a supplied file."""
+    def _import_error(self, path: str, error: BaseException) -> str:
+        """Returns `path:line: message` for the innermost line in a supplied file."""
         place = f"{path}:1"
         if isinstance(error, SyntaxError) and error.filename:
             place = f"{error.filename.lstrip('/')}:{error.lineno or 1}"
@@ -127,7 +128,7 @@ class Bridge:
             if filename in self.sources.files:
                 place = f"{filename}:{trace.tb_lineno}"
             trace = trace.tb_next
-        return bounded(f"{place}: while importing: {words_of(error)}", 2_000)
+        return bounded(f"{place}: while importing: {describe_error(error)}", 2_000)
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):
@@ -137,16 +138,16 @@ class Bridge:
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             config.pluginmanager.unregister(reporter)
-        # pytest replaces parts of itself until now, and supplied files are imported from now on.
+        # pytest has finished replacing parts of itself; no supplied file has been imported yet.
         self.send = guard.install(config.pluginmanager)
         self.reports.send = self.send
         for conftest in self.sources.conftests(self.path):
-            # Several folders may each have a plain module `conftest`.
+            # Several folders may each have a top-level module `conftest`.
             sys.modules.pop(self.finder.module_name(conftest), None)
             try:
                 module = self._import_conftest(conftest)
             except BaseException as e:
-                self.import_errors.append(self._said(conftest, e))
+                self.import_errors.append(self._import_error(conftest, e))
                 raise pytest.UsageError(str(e)) from e
             config.pluginmanager.consider_conftest(module, registration_name=f"/{conftest}")
 
@@ -170,8 +171,8 @@ class Bridge:
         session.testscollected = len(items)
         return True
 
-    def below(self, node):
-        """The one child, on the way to the test file, of a folder's node."""
+    def child_of(self, node):
+        """Returns the child of a folder node that leads to the test file."""
         folder = str(node.path).strip("/")
         inner = self.path[len(folder) + 1 :] if folder else self.path
         first, _, rest = inner.partition("/")
@@ -190,7 +191,7 @@ class Bridge:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item):
-        """What the test raised, seen before anyone could judge it otherwise."""
+        """Records what the test raised before another hook can change the report."""
         try:
             result = yield
         except BaseException as e:
@@ -207,10 +208,10 @@ class Bridge:
         self.reports.add(report)
 
     def pytest_keyboard_interrupt(self, excinfo):
-        self.reason = f"the test run ended early: {words_of(excinfo.value)}"
+        self.reason = f"the test run ended early: {describe_error(excinfo.value)}"
 
     def pytest_internalerror(self, excrepr, excinfo):
-        self.reason = f"pytest itself failed: {words_of(excinfo.value)}"
+        self.reason = f"pytest itself failed: {describe_error(excinfo.value)}"
 
 
 class _Folder(pytest.Dir):
@@ -221,7 +222,7 @@ class _Folder(pytest.Dir):
         return node
 
     def collect(self):
-        yield self.bridge.below(self)
+        yield self.bridge.child_of(self)
 
 
 class _Package(pytest.Package):
@@ -232,24 +233,24 @@ class _Package(pytest.Package):
         return node
 
     def collect(self):
-        yield self.bridge.below(self)
+        yield self.bridge.child_of(self)
 
 
-def _bound_capture():
-    """What a test prints is kept up to a bound; the rest is counted as written and dropped."""
-    kept = _pytest.capture.CaptureIO.write
+def _limit_capture():
+    """Keeps what a test prints up to `_CAPTURE_CHARS`; drops the rest, but reports it as written."""
+    real_write = _pytest.capture.CaptureIO.write
 
     def write(self, text):
         written = getattr(self, "_written", 0)
         self._written = written + len(text)
         if written < _CAPTURE_CHARS:
-            kept(self, text[: _CAPTURE_CHARS - written])
+            real_write(self, text[: _CAPTURE_CHARS - written])
         return len(text)
 
     def truncate(self, *position):
         self._written = 0
-        return emptied(self, *position)
+        return real_truncate(self, *position)
 
-    emptied = _pytest.capture.CaptureIO.truncate
+    real_truncate = _pytest.capture.CaptureIO.truncate
     _pytest.capture.CaptureIO.write = write
     _pytest.capture.CaptureIO.truncate = truncate

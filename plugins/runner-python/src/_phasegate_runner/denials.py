@@ -1,4 +1,7 @@
-"""Makes what the sandbox lacks fail at once, in words. The host denies it as well: these are for the reader, not the wall."""
+"""Makes calls that the sandbox does not support fail at once, with a clear message.
+
+This is for readable messages only: the host denies the same calls.
+"""
 
 import concurrent.futures
 import os
@@ -13,30 +16,30 @@ NO_NETWORK = "the network cannot be reached from the test sandbox: replace the c
 
 
 def install():
-    threading.Thread.start = _refuse(RuntimeError, NO_THREADS)
-    concurrent.futures.ThreadPoolExecutor.submit = _refuse(RuntimeError, NO_THREADS)
-    concurrent.futures.ProcessPoolExecutor = _refuse(RuntimeError, NO_PROCESSES)
-    subprocess.Popen.__init__ = _refuse(OSError, NO_PROCESSES)
-    os.system = _refuse(OSError, NO_PROCESSES)
-    os.popen = _refuse(OSError, NO_PROCESSES)
-    socket.socket.__init__ = _refuse(PermissionError, NO_NETWORK)
-    # A socket that was never opened has nothing to close.
+    threading.Thread.start = _raise_always(RuntimeError, NO_THREADS)
+    concurrent.futures.ThreadPoolExecutor.submit = _raise_always(RuntimeError, NO_THREADS)
+    concurrent.futures.ProcessPoolExecutor = _raise_always(RuntimeError, NO_PROCESSES)
+    subprocess.Popen.__init__ = _raise_always(OSError, NO_PROCESSES)
+    os.system = _raise_always(OSError, NO_PROCESSES)
+    os.popen = _raise_always(OSError, NO_PROCESSES)
+    socket.socket.__init__ = _raise_always(PermissionError, NO_NETWORK)
+    # `__init__` never ran, so there is nothing to close.
     socket.socket.__del__ = lambda self: None
     for name in ("getaddrinfo", "gethostbyname", "create_connection", "create_server", "socketpair"):
-        setattr(socket, name, _refuse(PermissionError, NO_NETWORK))
+        setattr(socket, name, _raise_always(PermissionError, NO_NETWORK))
     os._exit = posix._exit = _exit
     os.abort = posix.abort = _exit
 
 
-def _refuse(kind, words):
-    def refused(*args, **kwargs):
+def _raise_always(kind, message):
+    def denied(*args, **kwargs):
         __tracebackhide__ = True
-        raise kind(words)
+        raise kind(message)
 
-    return refused
+    return denied
 
 
 def _exit(code=1):
-    """Ends the test as failed instead of the interpreter, so that the other tests still report."""
+    """Fails the test instead of ending the interpreter, so that the other tests still report."""
     __tracebackhide__ = True
     raise SystemExit(code)

@@ -1,4 +1,4 @@
-"""What code may rely on, in words that designers and coders (people or models) read."""
+"""Describes what code can rely on: language version, modules, test frameworks, notes. Read by people and models."""
 
 import json
 import platform
@@ -8,8 +8,8 @@ import pytest
 
 from .imports import available
 
-# They can be imported, but what they are for needs a network, processes, threads, a terminal or libraries that are not here.
-_USELESS = frozenset(
+# Importable, but useless here: they need a network, processes, threads, a terminal or missing libraries.
+_UNUSABLE = frozenset(
     """antigravity cProfile cmd code codeop compileall curses ensurepip faulthandler fileinput ftplib getpass idlelib
     imaplib lib2to3 mailbox modulefinder multiprocessing nntplib ntpath nturl2path pdb pickletools poplib posix profile
     pstats pty py_compile pyclbr pydoc pydoc_data rlcompleter select selectors signal site smtplib socket socketserver
@@ -33,11 +33,13 @@ NOTES = [
 
 
 def modules() -> list[str]:
-    names = (n for n in sys.stdlib_module_names if not n.startswith("_") and n not in _USELESS)
+    """Returns the importable and usable modules, sorted."""
+    names = (n for n in sys.stdlib_module_names if not n.startswith("_") and n not in _UNUSABLE)
     return sorted([*(n for n in names if available(n)), "pytest"])
 
 
 def describe() -> str:
+    """Returns the environment as a JSON object."""
     facts = {
         "language": "python",
         "version": platform.python_version(),

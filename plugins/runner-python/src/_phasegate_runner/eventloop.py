@@ -1,6 +1,6 @@
-"""An asyncio event loop without sockets: nothing can wake it from outside, so a wait with nothing scheduled is an error.
+"""An asyncio event loop without sockets. Nothing outside can wake it, so waiting with nothing scheduled is an error.
 
-Sleeping is the clock's business: where the host's clock is virtual, it returns at once.
+Sleeping uses `time.sleep`, which returns at once where the host's clock is virtual.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class MemoryLoop(asyncio.BaseEventLoop):
         pass
 
     def run_in_executor(self, executor, func, *args):
-        """No threads: the function runs here and now."""
+        """Runs the function at once, because there are no threads."""
         future = self.create_future()
         try:
             future.set_result(func(*args))

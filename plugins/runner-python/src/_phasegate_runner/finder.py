@@ -1,6 +1,6 @@
-"""Imports supplied files from memory, under paths that begin at `/`. Asserts of suite files are rewritten by pytest.
+"""Imports supplied files from memory, under paths that begin at `/`. pytest rewrites the asserts of suite files.
 
-Stands first on `sys.meta_path`, so that supplied modules win over everything but Python's own machinery.
+The finder is first on `sys.meta_path`: supplied modules take precedence over all modules except `sources.CORE`.
 """
 
 import ast
@@ -19,9 +19,9 @@ class MemoryFinder:
         self.sources = sources
         self.roots = sources.roots_for(path)
         self.config = None
-        # Whatever else bears these names, the suite's own files are what they mean.
+        # These names always mean the suite's own files.
         self.pinned = {self.module_name(p): p for p in (*sources.conftests(path), path)}
-        self._give_way()
+        self._unload_shadowed_modules()
 
     def find_spec(self, name, path=None, target=None):
         if name in self.pinned:
@@ -35,7 +35,7 @@ class MemoryFinder:
         return self._spec(name, found) if found else None
 
     def module_name(self, path: str) -> str:
-        """The name under which pytest would import a test file or conftest.py."""
+        """Returns the name under which pytest would import a test file or conftest.py."""
         return self.sources.module_name(path, self.sources.base_folder(path))
 
     def spec_of(self, name: str, path: str):
@@ -50,13 +50,13 @@ class MemoryFinder:
         spec.has_location = origin is not None
         return spec
 
-    def _give_way(self):
-        """Modules that were imported for the snapshot make room for supplied ones of the same name."""
+    def _unload_shadowed_modules(self):
+        """Removes modules imported for the snapshot that a supplied module of the same name replaces."""
         tops = {n.partition(".")[0] for n in sys.modules}
         supplied = {part.removesuffix(".py") for p in self.sources.files for part in p.split("/")}
         tops &= supplied
-        taken = {t for t in tops if not t.startswith("_phasegate") and self.sources.look_up(t, self.roots)}
-        for name in [n for n in sys.modules if n.partition(".")[0] in taken]:
+        shadowed = {t for t in tops if not t.startswith("_phasegate") and self.sources.look_up(t, self.roots)}
+        for name in [n for n in sys.modules if n.partition(".")[0] in shadowed]:
             del sys.modules[name]
 
 

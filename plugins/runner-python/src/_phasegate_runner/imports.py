@@ -1,7 +1,7 @@
-"""Which imports of the supplied files cannot resolve. By parsing alone: nothing supplied is executed.
+"""Finds imports of the supplied files that cannot resolve. Parses only: executes no supplied code.
 
-An import guarded by `except ImportError` (or wider) or by `if TYPE_CHECKING` may fail. What cannot be decided by
-reading (a module `__getattr__`, names made at run time) is taken as present.
+An import guarded by `except ImportError` (or wider) or by `if TYPE_CHECKING` may fail. Names that parsing cannot decide
+(a module `__getattr__`, names created at run time) count as present.
 """
 
 import ast
@@ -15,11 +15,11 @@ from .syntax import BuildError, parse
 
 EXTRA = {"pytest", "_pytest", "pluggy", "iniconfig", "packaging"}
 
-_FORGIVING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+_IMPORT_ERROR_NAMES = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
 class Names:
-    """What a supplied module binds at its top level; `open_ended` if reading cannot tell."""
+    """The names a supplied module binds at its top level; `open_ended` if parsing cannot decide."""
 
     def __init__(self):
         self.bound: set[str] = set()
@@ -39,14 +39,14 @@ class ImportCheck:
         self._names: dict[str, Names] = {}
 
     def run(self) -> list[str]:
-        self._clashes()
+        self._check_core_names()
         for path, tree in self.trees.items():
-            # A packaging script is never imported, and its tools are not here.
+            # A packaging script is never imported, and its tools are not installed.
             if path != "setup.py":
                 _Walker(self, path).visit(tree)
         return self.errors
 
-    def _clashes(self):
+    def _check_core_names(self):
         for path in self.trees:
             folder, name = posixpath.split(path)
             top = name.removesuffix(".py")
@@ -61,7 +61,7 @@ class ImportCheck:
         return self.sources.roots_for(path) if is_suite_file(path) or path in self.sources.tests else []
 
     def package_of(self, path: str) -> list[str] | None:
-        """The folders that a relative import of this file counts from, outermost first; None outside any package."""
+        """Returns the package folders of this file, outermost first; None if it is in no package."""
         base = self.sources.base_folder(path) if is_suite_file(path) else self.sources.code_root(path)
         folder = posixpath.dirname(path)
         if folder == base:
@@ -73,8 +73,8 @@ class ImportCheck:
             chain.append(base)
         return chain
 
-    def fault_of_module(self, path: str, name: str) -> str | None:
-        """Why `import name` in this file fails, or None."""
+    def error_of_module(self, path: str, name: str) -> str | None:
+        """Returns why `import name` fails in this file, or None."""
         parts = name.split(".")
         found = self.sources.look_up(parts[0], self.roots(path))
         if found is None:
@@ -85,8 +85,8 @@ class ImportCheck:
                 return f"no module named `{'.'.join(parts[:i])}`"
         return None
 
-    def fault_of_name(self, path: str, module: str, name: str) -> str | None:
-        """Why `from module import name` fails although the module is there, or None."""
+    def error_of_name(self, path: str, module: str, name: str) -> str | None:
+        """Returns why `from module import name` fails although the module exists, or None."""
         parts = module.split(".")
         found = self.sources.look_up(parts[0], self.roots(path))
         if found is None:
@@ -98,7 +98,7 @@ class ImportCheck:
             found = self._inner(found, part)
         return self._fault_in(found, module, name)
 
-    def fault_of_relative(self, path: str, node: ast.ImportFrom) -> str | None:
+    def error_of_relative(self, path: str, node: ast.ImportFrom) -> str | None:
         chain = self.package_of(path)
         if chain is None:
             return "relative import in a file that is in no package"
@@ -106,14 +106,14 @@ class ImportCheck:
             return "relative import beyond the top-level package"
         folder = chain[-node.level]
         found = self.sources.look_in(posixpath.dirname(folder), posixpath.basename(folder))
-        said = "." * node.level
+        shown = "." * node.level
         for part in (node.module or "").split("."):
             if part:
-                said += part if said.endswith(".") else f".{part}"
+                shown += part if shown.endswith(".") else f".{part}"
                 found = self._inner(found, part)
                 if found is None:
-                    return f"no module named `{said}`"
-        faults = (self._fault_in(found, said, a.name) for a in node.names)
+                    return f"no module named `{shown}`"
+        faults = (self._fault_in(found, shown, a.name) for a in node.names)
         return next((f for f in faults if f), None)
 
     def _inner(self, found, part):
@@ -150,7 +150,7 @@ class ImportCheck:
 
 
 def available(name: str) -> bool:
-    """Is this module of the standard library or of pytest really here?"""
+    """Returns whether this module of the standard library or of pytest can be imported here."""
     top = name.partition(".")[0]
     if top not in sys.stdlib_module_names and top not in EXTRA:
         return False
@@ -173,7 +173,7 @@ class _Walker(ast.NodeVisitor):
         self.check, self.path = check, path
 
     def visit_FunctionDef(self, node):
-        # A test may import what it has just written; if the import fails, that test fails and says so.
+        # A test may import a file that it has just written; if the import fails, that test fails with the error.
         if not is_suite_file(self.path):
             self.generic_visit(node)
 
@@ -181,24 +181,24 @@ class _Walker(ast.NodeVisitor):
 
     def visit_Import(self, node):
         for alias in node.names:
-            self._say(node, self.check.fault_of_module(self.path, alias.name))
+            self._add_error(node, self.check.error_of_module(self.path, alias.name))
 
     def visit_ImportFrom(self, node):
         if node.level:
-            self._say(node, self.check.fault_of_relative(self.path, node))
+            self._add_error(node, self.check.error_of_relative(self.path, node))
             return
-        fault = self.check.fault_of_module(self.path, node.module)
+        fault = self.check.error_of_module(self.path, node.module)
         if fault:
-            self._say(node, fault)
+            self._add_error(node, fault)
             return
         for alias in node.names:
-            self._say(node, self.check.fault_of_name(self.path, node.module, alias.name))
+            self._add_error(node, self.check.error_of_name(self.path, node.module, alias.name))
 
     def visit_Try(self, node):
-        if not any(_forgives(h) for h in node.handlers):
+        if not any(_catches_import_error(h) for h in node.handlers):
             self.generic_visit(node)
             return
-        # The way out of a failed import matters only if the import fails.
+        # Handlers run only if the import fails.
         body_fails = self._fails(node.body)
         for part in (*(node.handlers if body_fails else node.orelse), *node.finalbody):
             self.visit(part)
@@ -206,14 +206,14 @@ class _Walker(ast.NodeVisitor):
     visit_TryStar = visit_Try
 
     def visit_With(self, node):
-        # `with suppress(ImportError)` and `with pytest.raises(ImportError)` are guards too.
+        # `with suppress(ImportError)` and `with pytest.raises(ImportError)` also guard imports.
         guards = {n.id for item in node.items for n in ast.walk(item.context_expr) if isinstance(n, ast.Name)}
-        if not guards & _FORGIVING:
+        if not guards & _IMPORT_ERROR_NAMES:
             self.generic_visit(node)
 
     def visit_If(self, node):
         names = {getattr(n, "id", getattr(n, "attr", "")) for n in ast.walk(node.test)}
-        # Which branch runs depends on the interpreter or the platform: the run itself will tell.
+        # The branch depends on the interpreter or the platform, which parsing does not know.
         if not names & {"version_info", "platform"}:
             for part in node.orelse if "TYPE_CHECKING" in names else (*node.body, *node.orelse):
                 self.visit(part)
@@ -226,16 +226,16 @@ class _Walker(ast.NodeVisitor):
         del self.check.errors[before:]
         return fails
 
-    def _say(self, node, fault):
+    def _add_error(self, node, fault):
         if fault:
             self.check.errors.append(f"{self.path}:{node.lineno}: {fault}")
 
 
-def _forgives(handler: ast.ExceptHandler) -> bool:
+def _catches_import_error(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(getattr(k, "id", getattr(k, "attr", "")) in _FORGIVING for k in kinds)
+    return any(getattr(k, "id", getattr(k, "attr", "")) in _IMPORT_ERROR_NAMES for k in kinds)
 
 
 class _Binder(ast.NodeVisitor):
@@ -279,7 +279,7 @@ class _Binder(ast.NodeVisitor):
             self.names.open_ended = True
         self.names.bound.update(a.asname or a.name for a in node.names)
         if node.level == 1 and node.module and posixpath.basename(self.path) == "__init__.py":
-            # `from .inner import x` binds `inner` on the package as well.
+            # `from .inner import x` also binds `inner` on the package.
             self.names.bound.add(node.module.partition(".")[0])
 
     def visit_MatchAs(self, node):

@@ -1,16 +1,16 @@
-"""Open files over the tree in memory, with descriptors of their own, and `open` itself."""
+"""Open files in the memory tree, their descriptors, and a replacement for `open`."""
 
 import errno
 import io
 import os
 
-from .memtree import File, Folder, Null, Tree, fault
+from .memtree import File, Folder, Null, Tree, os_error
 
-_FIRST = 1000
+_FIRST_DESCRIPTOR = 1000
 
 
-class Description:
-    """An open file: a node, a position, and what may be done."""
+class OpenFile:
+    """An open file: its node, its position and the allowed access."""
 
     def __init__(self, node, reads, writes, appends, name):
         self.node, self.reads, self.writes, self.appends, self.name = node, reads, writes, appends, name
@@ -18,14 +18,14 @@ class Description:
 
     def read(self, count: int) -> bytes:
         if not self.reads:
-            raise fault(errno.EBADF)
+            raise os_error(errno.EBADF)
         data = bytes(self.node.data[self.position : self.position + count])
         self.position += len(data)
         return data
 
     def write(self, data) -> int:
         if not self.writes:
-            raise fault(errno.EBADF)
+            raise os_error(errno.EBADF)
         if isinstance(self.node, Null):
             return len(data)
         held = self.node.data
@@ -35,39 +35,39 @@ class Description:
             held.extend(bytes(self.position - len(held)))
         held[self.position : self.position + len(data)] = data
         self.position += len(data)
-        self.node.touched()
+        self.node.touch()
         return len(data)
 
     def seek(self, offset: int, whence: int) -> int:
         base = (0, self.position, len(self.node.data))[whence]
         if base + offset < 0:
-            raise fault(errno.EINVAL)
+            raise os_error(errno.EINVAL)
         self.position = base + offset
         return self.position
 
     def truncate(self, size: int):
         if not self.writes:
-            raise fault(errno.EBADF)
+            raise os_error(errno.EBADF)
         held = self.node.data
         del held[size:]
         held.extend(bytes(max(0, size - len(held))))
-        self.node.touched()
+        self.node.touch()
 
 
 class Descriptors:
     def __init__(self, tree: Tree):
         self.tree = tree
-        self.open_files: dict[int, Description] = {}
-        self.next = _FIRST
+        self.open_files: dict[int, OpenFile] = {}
+        self.next = _FIRST_DESCRIPTOR
 
     def has(self, fd) -> bool:
-        return isinstance(fd, int) and fd >= _FIRST
+        return isinstance(fd, int) and fd >= _FIRST_DESCRIPTOR
 
-    def get(self, fd: int) -> Description:
+    def get(self, fd: int) -> OpenFile:
         try:
             return self.open_files[fd]
         except KeyError:
-            raise fault(errno.EBADF) from None
+            raise os_error(errno.EBADF) from None
 
     def open(self, path, flags: int, mode: int = 0o777) -> int:
         tree = self.tree
@@ -80,16 +80,16 @@ class Descriptors:
             node = File(tree, mode & 0o755)
             tree.add(path, node)
         elif flags & os.O_CREAT and flags & os.O_EXCL:
-            raise fault(errno.EEXIST, path)
+            raise os_error(errno.EEXIST, path)
         elif isinstance(node, Folder):
-            raise fault(errno.EISDIR, path)
+            raise os_error(errno.EISDIR, path)
         elif (reads and not node.mode & 0o400) or (writes and not node.mode & 0o200):
-            raise fault(errno.EACCES, path)
+            raise os_error(errno.EACCES, path)
         if flags & os.O_TRUNC and writes:
             node.data.clear()
-            node.touched()
+            node.touch()
         self.next += 1
-        self.open_files[self.next] = Description(node, reads, writes, bool(flags & os.O_APPEND), path)
+        self.open_files[self.next] = OpenFile(node, reads, writes, bool(flags & os.O_APPEND), path)
         return self.next
 
     def close(self, fd: int):
@@ -157,7 +157,7 @@ _FLAGS = {
 }
 
 
-def opener_of(descriptors: Descriptors, real_open):
+def make_open(descriptors: Descriptors, real_open):
     def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
         if isinstance(file, int) and not descriptors.has(file):
             return real_open(file, mode, buffering, encoding, errors, newline, closefd, opener)

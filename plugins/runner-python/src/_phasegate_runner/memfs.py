@@ -1,6 +1,6 @@
-"""Puts the files in memory where Python looks for real ones: `open`, `os`, and what was built on them at import.
+"""Replaces `open`, the file functions of `os`, and modules that captured them at import by versions over a memory tree.
 
-The component has no real files, so this hides none. C libraries do not see it: see `memsqlite`.
+The component has no real files, so none are hidden. C libraries bypass the memory tree: see `memsqlite`.
 """
 
 import builtins
@@ -19,17 +19,18 @@ import tempfile
 import _io
 
 from . import memsqlite
-from .memfile import Descriptors, opener_of
-from .memtree import File, Folder, Tree, fault
+from .memfile import Descriptors, make_open
+from .memtree import File, Folder, Tree, os_error
 
 
 def install(files: dict[str, str]):
+    """Creates the memory tree with these files (path to text) and redirects Python's file functions to it."""
     tree = Tree(files)
     descriptors = Descriptors(tree)
-    opened = opener_of(descriptors, io.open)
+    memory_open = make_open(descriptors, io.open)
     for module in (builtins, io, _io):
-        module.open = opened
-    io.open_code = _io.open_code = lambda path: opened(path, "rb")
+        module.open = memory_open
+    io.open_code = _io.open_code = lambda path: memory_open(path, "rb")
     for name, function in _functions(tree, descriptors).items():
         setattr(os, name, function)
         setattr(posix, name, function)
@@ -37,7 +38,7 @@ def install(files: dict[str, str]):
     os.environ["HOME"] = "/home/sandbox"
     tempfile.tempdir = "/tmp"
     shutil._use_fd_functions = shutil._USE_CP_SENDFILE = False
-    # Made from `os.scandir` when the module was imported.
+    # Captured `os.scandir` when the module was imported.
     for name in ("_StringGlobber", "_Globber"):
         globber = getattr(glob, name, None)
         if globber is not None and "scandir" in vars(globber) and not hasattr(globber.scandir, "__code__"):
@@ -50,7 +51,7 @@ def install(files: dict[str, str]):
 
 
 class Entry:
-    """What `os.scandir` yields."""
+    """An item that `os.scandir` yields."""
 
     def __init__(self, name, path, node):
         self.name, self.path, self._node = name, path, node
@@ -121,17 +122,17 @@ def _functions(tree: Tree, descriptors: Descriptors) -> dict:
 
     def mkdir(path, mode=0o777, *, dir_fd=None):
         if tree.find(path) is not None:
-            raise fault(errno.EEXIST, path)
+            raise os_error(errno.EEXIST, path)
         tree.add(path, Folder(tree, mode & 0o755))
 
     def rmdir(path, *, dir_fd=None):
         if tree.folder(path).entries:
-            raise fault(errno.ENOTEMPTY, path)
+            raise os_error(errno.ENOTEMPTY, path)
         tree.remove(path)
 
     def unlink(path, *, dir_fd=None):
         if isinstance(tree.get(path), Folder):
-            raise fault(errno.EISDIR, path)
+            raise os_error(errno.EISDIR, path)
         tree.remove(path)
 
     def rename(src, dst, *, src_dir_fd=None, dst_dir_fd=None):
@@ -143,7 +144,7 @@ def _functions(tree: Tree, descriptors: Descriptors) -> dict:
 
     def utime(path, times=None, *, ns=None, dir_fd=None, follow_symlinks=True):
         node = descriptors.get(path).node if isinstance(path, int) else tree.get(path)
-        node.touched()
+        node.touch()
         if ns is not None or times is not None:
             node.mtime_ns = ns[1] if ns is not None else int(times[1] * 1e9)
 
@@ -185,11 +186,11 @@ def _functions(tree: Tree, descriptors: Descriptors) -> dict:
         descriptors.close(fd)
 
     def no_links(src, dst=None, *_, **__):
-        raise fault(errno.EPERM, src)
+        raise os_error(errno.EPERM, src)
 
     def readlink(path, *, dir_fd=None):
         tree.get(path)
-        raise fault(errno.EINVAL, path)
+        raise os_error(errno.EINVAL, path)
 
     def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
         tree.get(path)

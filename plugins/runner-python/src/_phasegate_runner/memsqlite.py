@@ -1,6 +1,6 @@
-"""SQLite databases "in files": each path is a shared database in memory that lives as long as its file is there.
+"""SQLite databases on memory files: each path is a shared in-memory database, kept while its file exists.
 
-SQLite's C code cannot see the files in memory; the file only says that the database exists.
+SQLite's C code cannot see the memory tree. The file in the tree is empty and only marks that the database exists.
 """
 
 import os
@@ -11,7 +11,7 @@ from .memtree import File, Tree
 
 def install(tree: Tree):
     real = sqlite3.connect
-    kept: dict[int, sqlite3.Connection] = {}
+    connections: dict[int, sqlite3.Connection] = {}
 
     def connect(database, *args, **options):
         name = os.fsdecode(database)
@@ -29,8 +29,8 @@ def install(tree: Tree):
         if node.data:
             raise sqlite3.DatabaseError("file is not a database")
         address = f"file:/memory{node.inode}?vfs=memdb"
-        if node.inode not in kept:
-            kept[node.inode] = real(address, uri=True, check_same_thread=False)
+        if node.inode not in connections:
+            connections[node.inode] = real(address, uri=True, check_same_thread=False)
         return real(address, *args, **{**options, "uri": True})
 
     sqlite3.connect = sqlite3.dbapi2.connect = connect

@@ -1,6 +1,6 @@
-"""A tree of files and folders in memory, addressed by absolute paths. Faults are the usual OSErrors.
+"""A tree of files and folders in memory, addressed by absolute paths. Errors are OSErrors with the usual errno.
 
-There are no links, owners or devices but /dev/null; permission bits are kept and the owner's are heeded.
+There are no links, no owners and no devices except /dev/null. Only the owner's permission bits are enforced.
 """
 
 import errno
@@ -11,16 +11,16 @@ import time
 _REAL_STAT_RESULT = os.stat_result
 
 
-def fault(number: int, path=None) -> OSError:
+def os_error(number: int, path=None) -> OSError:
     return OSError(number, os.strerror(number), path)
 
 
 class Node:
     def __init__(self, tree, mode: int):
-        tree.made += 1
-        self.inode, self.mode, self.mtime_ns = tree.made, mode, time.time_ns()
+        tree.node_count += 1
+        self.inode, self.mode, self.mtime_ns = tree.node_count, mode, time.time_ns()
 
-    def touched(self):
+    def touch(self):
         self.mtime_ns = time.time_ns()
 
     def stat(self):
@@ -40,7 +40,7 @@ class File(Node):
 
 
 class Null(Node):
-    """/dev/null: takes everything, gives nothing."""
+    """/dev/null: discards writes; reads return no data."""
 
     def __init__(self, tree):
         super().__init__(tree, stat.S_IFCHR | 0o666)
@@ -61,16 +61,16 @@ class Folder(Node):
 
 class Tree:
     def __init__(self, files: dict[str, str]):
-        self.made = 0
+        self.node_count = 0
         self.cwd = "/"
         self.root = Folder(self)
         for folder in ("/tmp", "/dev", "/home", "/home/sandbox"):
             self.add(folder, Folder(self))
         self.add("/dev/null", Null(self))
         for path, content in files.items():
-            self._supply(path, content)
+            self._add_file(path, content)
 
-    def _supply(self, path: str, content: str):
+    def _add_file(self, path: str, content: str):
         at = ""
         for part in path.split("/")[:-1]:
             at = f"{at}/{part}"
@@ -84,7 +84,7 @@ class Tree:
         if "\0" in path:
             raise ValueError("embedded null byte")
         if not path:
-            raise fault(errno.ENOENT, path)
+            raise os_error(errno.ENOENT, path)
         parts: list[str] = []
         for part in (path if path.startswith("/") else f"{self.cwd}/{path}").split("/"):
             if part == "..":
@@ -103,12 +103,12 @@ class Tree:
     def get(self, path) -> Node:
         node = self.find(path)
         if node is None:
-            raise fault(self._why_missing(path), path)
+            raise os_error(self._missing_errno(path), path)
         if os.fsdecode(path).endswith("/") and not isinstance(node, Folder):
-            raise fault(errno.ENOTDIR, path)
+            raise os_error(errno.ENOTDIR, path)
         return node
 
-    def _why_missing(self, path) -> int:
+    def _missing_errno(self, path) -> int:
         above = self.absolute(path).rpartition("/")[0]
         while above:
             node = self.find(above)
@@ -120,49 +120,49 @@ class Tree:
     def folder(self, path) -> Folder:
         node = self.get(path)
         if not isinstance(node, Folder):
-            raise fault(errno.ENOTDIR, path)
+            raise os_error(errno.ENOTDIR, path)
         return node
 
-    def holder(self, path) -> tuple[Folder, str]:
-        """The folder that holds, or would hold, this path, which may be changed there."""
+    def parent(self, path) -> tuple[Folder, str]:
+        """Returns the parent folder of this path and the last name; raises if the folder is not writable."""
         above, _, name = self.absolute(path).rpartition("/")
         try:
             folder = self.folder(above or "/")
         except OSError as e:
-            raise fault(e.errno, path) from None
+            raise os_error(e.errno, path) from None
         if not name:
-            raise fault(errno.EBUSY, path)
+            raise os_error(errno.EBUSY, path)
         if not folder.mode & 0o200:
-            raise fault(errno.EACCES, path)
+            raise os_error(errno.EACCES, path)
         return folder, name
 
     def add(self, path, node: Node):
-        folder, name = self.holder(path)
+        folder, name = self.parent(path)
         if name in folder.entries:
-            raise fault(errno.EEXIST, path)
+            raise os_error(errno.EEXIST, path)
         folder.entries[name] = node
-        folder.touched()
+        folder.touch()
 
     def remove(self, path):
-        folder, name = self.holder(path)
+        folder, name = self.parent(path)
         del folder.entries[name]
-        folder.touched()
+        folder.touch()
 
     def move(self, source, target):
         node = self.get(source)
-        there = self.find(target)
+        existing = self.find(target)
         if isinstance(node, Folder) and f"{self.absolute(target)}/".startswith(f"{self.absolute(source)}/"):
-            if node is there:
+            if node is existing:
                 return
-            raise fault(errno.EINVAL, source)
-        if there is not None and there is not node:
-            if isinstance(there, Folder) and not isinstance(node, Folder):
-                raise fault(errno.EISDIR, target)
-            if isinstance(node, Folder) and not isinstance(there, Folder):
-                raise fault(errno.ENOTDIR, target)
-            if isinstance(there, Folder) and there.entries:
-                raise fault(errno.ENOTEMPTY, target)
-        folder, name = self.holder(target)
+            raise os_error(errno.EINVAL, source)
+        if existing is not None and existing is not node:
+            if isinstance(existing, Folder) and not isinstance(node, Folder):
+                raise os_error(errno.EISDIR, target)
+            if isinstance(node, Folder) and not isinstance(existing, Folder):
+                raise os_error(errno.ENOTDIR, target)
+            if isinstance(existing, Folder) and existing.entries:
+                raise os_error(errno.ENOTEMPTY, target)
+        folder, name = self.parent(target)
         self.remove(source)
         folder.entries[name] = node
-        folder.touched()
+        folder.touch()

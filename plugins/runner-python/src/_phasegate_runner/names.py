@@ -1,6 +1,6 @@
-"""The names of the tests in a file, as pytest would find them, by parsing alone.
+"""Finds the names of the tests in a file, as pytest would, by parsing alone.
 
-Only what is certain is named: a test defined under a condition or made at run time is reported by the run, not here.
+Lists only certain tests. A test defined under a condition or created at run time appears in the run, not here.
 """
 
 import ast
@@ -13,12 +13,14 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def collect(check: ImportCheck) -> list[str]:
+    """Returns the full names of all tests in the suite's test files, sorted by path."""
     sources = check.sources
     paths = [p for p in sorted(sources.tests) if is_test_file(p) and p in check.trees]
-    return [name for p in paths for name in tests_of(check, p)]
+    return [name for p in paths for name in tests_in_file(check, p)]
 
 
-def tests_of(check: ImportCheck, path: str) -> list[str]:
+def tests_in_file(check: ImportCheck, path: str) -> list[str]:
+    """Returns the names `path::class::test` of one file, each once, in the order of definition."""
     return list(dict.fromkeys(f"{path}::{name}" for name in _Module(check, path).tests()))
 
 
@@ -28,7 +30,7 @@ class _Module:
         self.tree = check.trees[path]
         self.body = _last_of_each(self.tree.body)
         self.aliases = _aliases(self.tree)
-        self.untested = _marked_untested(self.tree)
+        self.untested = _names_marked_untested(self.tree)
 
     def tests(self):
         for node in self.body:
@@ -44,7 +46,9 @@ class _Module:
         classes = [(module, c) for module, c in line if isinstance(c, ast.ClassDef)]
         if not unit and not node.name.startswith("Test"):
             return
-        if any(_assigned(c, "__test__") is False for _, c in classes[:1]) or (not unit and not _plain(classes)):
+        if any(_assigned_constant(c, "__test__") is False for _, c in classes[:1]):
+            return
+        if not unit and not _is_collectable(classes):
             return
         members = {}
         for _, cls in reversed(classes):
@@ -60,10 +64,10 @@ class _Module:
                 yield from self.tests_of_class(member, f"{prefix}::{name}")
 
     def ancestry(self, node: ast.ClassDef, seen: set):
-        """The class and its bases, nearest first, as far as they can be read; foreign bases by their dotted name."""
+        """Returns the class and its bases, nearest first; bases outside the supplied files as dotted names."""
         line = [(self, node)]
         for base in node.bases:
-            dotted = _dotted(base.value if isinstance(base, ast.Subscript) else base)
+            dotted = _dotted_name(base.value if isinstance(base, ast.Subscript) else base)
             if dotted and (self.path, dotted) not in seen:
                 line += self.base(dotted, seen | {(self.path, dotted)})
         return line
@@ -104,7 +108,7 @@ class _Module:
 
 
 def _last_of_each(body):
-    """A later definition of a name replaces the earlier one."""
+    """Returns the statements without definitions that a later one of the same name replaces."""
     last = {}
     for i, node in enumerate(body):
         name = _name_of(node)
@@ -134,8 +138,8 @@ def _aliases(tree) -> dict[str, str]:
     return found
 
 
-def _marked_untested(tree) -> set[str]:
-    """Names of which the module says `NAME.__test__ = False`."""
+def _names_marked_untested(tree) -> set[str]:
+    """Returns the names for which the module sets `NAME.__test__ = False`."""
     marked = set()
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is False:
@@ -147,39 +151,37 @@ def _marked_untested(tree) -> set[str]:
 
 def _is_fixture(node) -> bool:
     for d in node.decorator_list:
-        dotted = _dotted(d.func if isinstance(d, ast.Call) else d) or ""
+        dotted = _dotted_name(d.func if isinstance(d, ast.Call) else d) or ""
         if dotted.rpartition(".")[2] in ("fixture", "yield_fixture", "property", "cached_property"):
             return True
     return False
 
 
-def _plain(classes) -> bool:
-    """pytest leaves classes alone that have a constructor of their own."""
+def _is_collectable(classes) -> bool:
+    """Returns whether pytest collects the class: it ignores classes with their own constructor."""
     for _, cls in classes:
         if any(isinstance(n, _FUNCTIONS) and n.name in ("__init__", "__new__") for n in cls.body):
             return False
-        if any(
-            (_dotted(d.func if isinstance(d, ast.Call) else d) or "").endswith("dataclass") for d in cls.decorator_list
-        ):
+        decorators = [_dotted_name(d.func if isinstance(d, ast.Call) else d) or "" for d in cls.decorator_list]
+        if any(decorator.endswith("dataclass") for decorator in decorators):
             return False
-        if any(
-            (_dotted(b) or "").rpartition(".")[2] in ("Enum", "IntEnum", "NamedTuple", "Exception") for b in cls.bases
-        ):
+        bases = [(_dotted_name(base) or "").rpartition(".")[2] for base in cls.bases]
+        if any(base in ("Enum", "IntEnum", "NamedTuple", "Exception") for base in bases):
             return False
     return True
 
 
-def _assigned(cls: ast.ClassDef, name: str):
+def _assigned_constant(cls: ast.ClassDef, name: str):
     for node in cls.body:
         if _name_of(node) == name and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             return node.value.value
     return None
 
 
-def _dotted(node) -> str | None:
+def _dotted_name(node) -> str | None:
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        inner = _dotted(node.value)
+        inner = _dotted_name(node.value)
         return f"{inner}.{node.attr}" if inner else None
     return None

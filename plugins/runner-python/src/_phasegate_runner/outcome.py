@@ -1,4 +1,4 @@
-"""What a run says: plain records, bounded text."""
+"""Records of a test run, and the limits of their text in characters."""
 
 from dataclasses import dataclass, field
 
@@ -22,9 +22,9 @@ class Run:
 
 
 def bounded(text: str, limit: int) -> str:
-    """The beginning and the end, where what matters stands; what cannot be encoded is escaped."""
+    """Returns at most about `limit` characters: the first two thirds and the end. Escapes what UTF-8 cannot encode."""
     if len(text) > limit:
-        # Cut first: what is left out may be larger than what memory is left.
+        # Cut before encoding: the whole text may not fit into memory twice.
         head = limit * 2 // 3
         tail = limit - head
         text = f"{text[:head]}\n… {len(text) - limit} characters left out …\n{text[-tail:]}"

@@ -1,4 +1,4 @@
-"""Imports all that tests may need, so that the component's snapshot holds it: there are no files to import from later."""
+"""Imports everything that tests may need at build time. The component has no files to import from at run time."""
 
 import gc
 import importlib
@@ -11,7 +11,8 @@ _UNWANTED = frozenset(
 )
 
 
-def everything():
+def import_all():
+    """Imports the standard library and pytest, so that the component's snapshot holds them."""
     for name in sorted(sys.stdlib_module_names):
         if name not in _UNWANTED:
             _load(name)
@@ -29,7 +30,7 @@ def _load(name: str):
             _load(f"{name}.{info.name}")
 
 
-def settle():
-    """Called when all is imported: garbage collection then leaves the snapshot's objects, and its pages, alone."""
+def freeze_snapshot():
+    """Excludes all objects of the snapshot from garbage collection, so that its memory pages stay unmodified."""
     gc.collect()
     gc.freeze()

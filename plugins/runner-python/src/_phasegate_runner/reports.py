@@ -1,20 +1,21 @@
-"""Folds pytest's reports into one case a test. Anything but a clean pass of every stage is no pass."""
+"""Combines pytest's reports into one case per test. A test passes only if every stage passed."""
 
 import re
 
 from .outcome import MESSAGE_CHARS, OUTPUT_CHARS, Case, bounded
 
-_WORST = {"errored": 3, "failed": 3, "skipped": 2, "passed": 1}
+_SEVERITY = {"errored": 3, "failed": 3, "skipped": 2, "passed": 1}
 
 
-def words_of(error: BaseException) -> str:
-    said = str(error)
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+def describe_error(error: BaseException) -> str:
+    """Returns `Type: message`, or the type alone if there is no message."""
+    message = str(error)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 class Reports:
     def __init__(self, files):
-        # Supplied files are known by relative paths outside, and lie at the root inside.
+        # Reports name supplied files by relative path; inside the component they lie at `/`.
         paths = "|".join(re.escape(p) for p in sorted(files, key=len, reverse=True))
         self._supplied = re.compile(rf"(?<![\w./-])/({paths})(?![\w/])")
         self.send = lambda *_: None
@@ -38,19 +39,19 @@ class Reports:
 
     def raised(self, nodeid: str, error: BaseException):
         try:
-            said = bounded(words_of(error), 500)
+            description = bounded(describe_error(error), 500)
         except BaseException:
-            said = type(error).__name__
-        self.send("raised", nodeid, said)
+            description = type(error).__name__
+        self.send("raised", nodeid, description)
 
     def cases(self, expected: list[str], reason: str | None) -> list[Case]:
-        """One case a test, from what was kept; nothing has passed if what judges was replaced."""
-        kept: list = []
-        self.send("end", kept)
-        notes, fault = kept[0] if kept else ((), None)
-        cases = _folded(notes, reason)
-        seen = {c.name for c in cases} | {c.name.partition("[")[0] for c in cases}
-        cases += [self._missing(name, reason, not notes) for name in expected if name not in seen]
+        """Returns one case per test. If the guard found tampering, no test has passed."""
+        received: list = []
+        self.send("end", received)
+        notes, fault = received[0] if received else ((), None)
+        cases = _fold_notes(notes, reason)
+        reported = {c.name for c in cases} | {c.name.partition("[")[0] for c in cases}
+        cases += [self._missing(name, reason, not notes) for name in expected if name not in reported]
         for case in cases:
             if fault and case.outcome in ("passed", "skipped"):
                 case.outcome, case.message = "errored", bounded(f"no result can be trusted: {fault}", MESSAGE_CHARS)
@@ -74,7 +75,7 @@ class Reports:
 
     def _text(self, report) -> str:
         about = getattr(report, "context", None)
-        # Python's own modules have no source here, and pytest says so at every frame.
+        # The standard library has no source here; pytest prints `???` for each of its frames.
         lines = (line for line in report.longreprtext.splitlines() if line.strip() != "???")
         text = self._relative("\n".join(lines)) or "failed without words"
         if about is None:
@@ -82,14 +83,14 @@ class Reports:
         return f"subtest {about.msg or ''} {dict(about.kwargs) or ''}:\n{text}"
 
     def _reason(self, report) -> str:
-        said = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
-        return bounded(str(said).removeprefix("Skipped: ") or "skipped", MESSAGE_CHARS)
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+        return bounded(str(reason).removeprefix("Skipped: ") or "skipped", MESSAGE_CHARS)
 
     def _relative(self, text: str) -> str:
         return self._supplied.sub(r"\1", text)
 
 
-def _folded(notes, reason: str | None) -> list[Case]:
+def _fold_notes(notes, reason: str | None) -> list[Case]:
     cases: dict[str, Case | None] = {}
     finished, raised = set(), {}
     for what, nodeid, *facts in notes:
@@ -101,15 +102,15 @@ def _folded(notes, reason: str | None) -> list[Case]:
             case = cases[nodeid] = case or Case(nodeid, "passed")
             if message:
                 case.message = bounded(f"{case.message}\n\n{message}" if case.message else message, MESSAGE_CHARS)
-            if _WORST[outcome] > _WORST[case.outcome]:
+            if _SEVERITY[outcome] > _SEVERITY[case.outcome]:
                 case.outcome = outcome
             case.output = output
             if when == "teardown":
                 finished.add(nodeid)
-    return [_ended(nodeid, case, nodeid in finished, raised.get(nodeid), reason) for nodeid, case in cases.items()]
+    return [_final_case(nodeid, case, nodeid in finished, raised.get(nodeid), reason) for nodeid, case in cases.items()]
 
 
-def _ended(nodeid: str, case: Case | None, finished: bool, raised: str | None, reason: str | None) -> Case:
+def _final_case(nodeid: str, case: Case | None, finished: bool, raised: str | None, reason: str | None) -> Case:
     if case is None:
         return _did_not_run(nodeid, reason)
     if not finished and case.outcome in ("passed", "skipped"):

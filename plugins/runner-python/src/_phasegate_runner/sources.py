@@ -1,8 +1,9 @@
-"""The files of one call, and where Python finds modules among them.
+"""The files of one call, and the rules by which Python finds modules among them.
 
-Paths are relative and `/`-separated. A module lies in the root or in `src/`; a test file also sees its own folder, as
-pytest's default import mode has it. Code wins over tests where both have a path, so that a suite cannot replace what it
-tests; for test files and conftest.py the suite wins, so that code cannot replace its tests.
+Paths are relative and `/`-separated. Modules lie in the root or in `src/`; a test file also finds modules in its own
+folder, as in pytest's default import mode. Where code and tests have the same path, code takes precedence, so that a
+suite cannot replace the code under test. For test files and conftest.py the suite takes precedence, so that code cannot
+replace its tests.
 """
 
 import posixpath
@@ -11,7 +12,7 @@ import sys
 from dataclasses import dataclass
 
 CODE_ROOTS = ("", "src")
-# Replacing one of these under a running interpreter breaks it, or pytest.
+# Replacing one of these breaks the running interpreter or pytest.
 CORE = frozenset(
     """_pytest abc ast asyncio builtins codecs collections contextlib contextvars copy dataclasses enum functools
     importlib inspect io iniconfig itertools linecache logging marshal operator os packaging pathlib pluggy posixpath
@@ -22,7 +23,7 @@ _TEST_FILE = re.compile(r"^(test_.*|.*_test)\.py$")
 
 
 class BadPath(ValueError):
-    """A path that is absolute, empty or leaves its folder."""
+    """A path that is absolute, empty, or contains `..`."""
 
 
 def is_test_file(path: str) -> bool:
@@ -38,7 +39,7 @@ def join(folder: str, name: str) -> str:
 
 
 def parents(folder: str) -> list[str]:
-    """The folder and all above it, the root ("") last."""
+    """Returns the folder and all folders above it; the root ("") is last."""
     chain = [folder]
     while folder:
         folder = posixpath.dirname(folder)
@@ -48,7 +49,7 @@ def parents(folder: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Found:
-    """What a name means in a folder. A namespace package has no path of its own."""
+    """The module or package a name refers to. A namespace package has no path."""
 
     kind: str  # "module", "package" or "namespace"
     path: str | None
@@ -57,11 +58,11 @@ class Found:
 
 class Sources:
     def __init__(self, code, tests):
-        self.code = _checked(code)
-        self.tests = _checked(tests)
+        self.code = _checked_files(code)
+        self.tests = _checked_files(tests)
         suite = {p: c for p, c in self.tests.items() if p not in self.code or is_suite_file(p)}
         self.files = {**self.code, **suite}
-        # A suite's test file under a code file's path must not be taken for code.
+        # A test file of the suite at the path of a code file does not count as code.
         self._code_layer = {p for p in self.code if p not in suite}
         self._folders = {"code": _folders(self._code_layer), "all": _folders(self.files)}
 
@@ -72,20 +73,20 @@ class Sources:
         return folder != "" and join(folder, "__init__.py") in self.files
 
     def base_folder(self, path: str) -> str:
-        """The folder that a test file's module name counts from: the first above it that is no package."""
+        """Returns the folder that a test file's module name is relative to: the nearest one that is not a package."""
         folder = posixpath.dirname(path)
         while self.is_package(folder):
             folder = posixpath.dirname(folder)
         return folder
 
     def roots_for(self, path: str) -> list[str]:
-        """Extra import roots of a test file: its own base folder and those of the conftest files above it."""
+        """Returns the extra import roots of a test file: its base folder and those of the conftest files above it."""
         roots = [self.base_folder(path)]
         roots += [self.base_folder(c) for c in reversed(self.conftests(path))]
         return list(dict.fromkeys(roots))
 
     def conftests(self, path: str) -> list[str]:
-        """conftest.py files that serve a test file, outermost first."""
+        """Returns the conftest.py files that apply to a test file, outermost first."""
         chain = (join(folder, "conftest.py") for folder in reversed(parents(posixpath.dirname(path))))
         return [c for c in chain if c in self.files]
 
@@ -101,7 +102,7 @@ class Sources:
         return self._look("code", folder, name) or self._look("all", folder, name)
 
     def look_up(self, name: str, extra_roots=()) -> Found | None:
-        """A top-level name: first in the code, then beside the tests, then anywhere in the code's roots."""
+        """Finds a top-level name: first in the code, then beside the tests, then in the code's roots."""
         if name in CORE:
             return None
         places = [("code", r) for r in CODE_ROOTS]
@@ -114,7 +115,7 @@ class Sources:
             if found.kind != "namespace":
                 return found
             portions += found.folders
-        # A folder without __init__.py does not hide a module of the standard library.
+        # A namespace package does not hide a module of the standard library.
         if not portions or name in sys.stdlib_module_names:
             return None
         return Found("namespace", None, tuple(dict.fromkeys(portions)))
@@ -128,14 +129,14 @@ class Sources:
         if f"{inner}.py" in files:
             return Found("module", f"{inner}.py")
         if inner in self._folders[layer]:
-            # The other layer may hold the folder's __init__.py.
+            # The other layer may contain the folder's __init__.py.
             if init in self.files:
                 return Found("package", init, (inner,))
             return Found("namespace", None, (inner,))
         return None
 
 
-def _checked(files) -> dict[str, str]:
+def _checked_files(files) -> dict[str, str]:
     checked = {}
     for path, content in files:
         clean = path.removeprefix("./")
@@ -153,5 +154,5 @@ def _checked(files) -> dict[str, str]:
 
 
 def _folders(paths) -> set[str]:
-    """Every folder that holds a Python file, directly or below."""
+    """Returns every folder that contains a Python file, directly or below."""
     return {f for p in paths if p.endswith(".py") for f in parents(posixpath.dirname(p)) if f}

@@ -1,11 +1,11 @@
-"""Parsing of untrusted sources: a tree, or one sentence `path:line: what`. Nothing is executed."""
+"""Parses untrusted sources without executing them. Errors have the form `path:line: message`."""
 
 import ast
 import warnings
 
 
 class BuildError(Exception):
-    """Its text is `path:line: what`."""
+    """Its text is `path:line: message`."""
 
 
 def parse(path: str, source: str) -> ast.Module:
@@ -13,21 +13,21 @@ def parse(path: str, source: str) -> ast.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source, path)
-            # Some faults, such as `return` outside a function, only show when code is generated.
+            # Some errors, such as `return` outside a function, only appear when code is generated.
             compile(source, path, "exec", dont_inherit=True)
         return tree
     except SyntaxError as e:
-        raise BuildError(_said(path, source, e)) from None
+        raise BuildError(_describe_syntax_error(path, source, e)) from None
     except ValueError as e:
         raise BuildError(f"{path}:1: cannot be parsed: {e}") from None
     except (RecursionError, MemoryError):
         raise BuildError(f"{path}:1: cannot be parsed: nested too deeply") from None
 
 
-def _said(path: str, source: str, error: SyntaxError) -> str:
+def _describe_syntax_error(path: str, source: str, error: SyntaxError) -> str:
     line = error.lineno or 1
     lines = source.splitlines()
     text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     kind = "" if type(error) is SyntaxError else f"{type(error).__name__}: "
-    said = f"{path}:{line}: {kind}{error.msg}"
-    return f"{said}: `{text[:120]}`" if text else said
+    described = f"{path}:{line}: {kind}{error.msg}"
+    return f"{described}: `{text[:120]}`" if text else described

@@ -1,4 +1,4 @@
-"""What tests may use beside pytest's own: `async def` tests, and `capfd` without file descriptors."""
+"""Additions to pytest: `async def` tests, and a `capfd` fixture without file descriptors."""
 
 import asyncio
 import inspect
@@ -8,8 +8,8 @@ import pytest
 from _pytest.capture import CaptureFixture, SysCapture
 
 
-def _call(case, method):
-    """A coroutine that nobody awaits is no passed test."""
+def _call_method(case, method):
+    """Calls a unittest method; raises TypeError if it returns a coroutine, which would never run."""
     result = method()
     if inspect.iscoroutine(result) or inspect.isasyncgen(result):
         if inspect.iscoroutine(result):
@@ -20,21 +20,21 @@ def _call(case, method):
 class TestsPlugin:
     def pytest_configure(self, config):
         config.addinivalue_line("markers", "asyncio: the test is a coroutine (all are run by asyncio.run)")
-        unittest.TestCase._callTestMethod = _call
+        unittest.TestCase._callTestMethod = _call_method
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem):
         if not inspect.iscoroutinefunction(pyfuncitem.obj):
             return None
         arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-        ended = []
+        finished = []
 
-        async def whole():
+        async def call():
             await pyfuncitem.obj(**arguments)
-            ended.append(True)
+            finished.append(True)
 
-        asyncio.run(whole())
-        if not ended:
+        asyncio.run(call())
+        if not finished:
             raise RuntimeError("the coroutine did not run to its end: was asyncio replaced?")
         return True
 

@@ -1,6 +1,7 @@
-"""Locks for one thread: a wait that nobody could end is an error in words. In the component it would trap instead.
+"""Locks for a single thread. A wait without a timeout raises RuntimeError, because no other thread can end it; the
+component would trap otherwise.
 
-A wait with a timeout lasts as long as it says, by the clock that tests see, and fails.
+A wait with a timeout sleeps for that time on the virtual clock and then fails.
 """
 
 import _queue
@@ -19,7 +20,7 @@ class Lock:
         if timeout != -1 and (not blocking or timeout < 0):
             raise ValueError("a timeout needs a blocking call and may not be negative")
         if self._held:
-            return _waited(timeout) if blocking else False
+            return _wait_until_timeout(timeout) if blocking else False
         self._held = True
         return True
 
@@ -41,7 +42,7 @@ class Lock:
 def install():
     threading.Lock = Lock
     threading.Condition.wait = _wait
-    # The one in C waits in C.
+    # The C implementation would block in C.
     _queue.SimpleQueue = queue.SimpleQueue = queue._PySimpleQueue
     semaphore = threading.Semaphore.acquire
 
@@ -56,10 +57,10 @@ def install():
 def _wait(self, timeout=None):
     if not self._is_owned():
         raise RuntimeError("cannot wait on un-acquired lock")
-    return _waited(-1 if timeout is None else timeout)
+    return _wait_until_timeout(-1 if timeout is None else timeout)
 
 
-def _waited(timeout):
+def _wait_until_timeout(timeout):
     if timeout < 0:
         raise RuntimeError(DEADLOCK)
     time.sleep(timeout)

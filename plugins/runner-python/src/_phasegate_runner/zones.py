@@ -1,4 +1,4 @@
-"""Time zones from memory: the component has no zone files."""
+"""Serves time zones from memory, because the component has no zone files."""
 
 import io
 import pathlib
@@ -7,7 +7,7 @@ import zoneinfo._common
 
 
 def install():
-    """Called while the component is built, when the package `tzdata` can still be read."""
+    """Loads all zones from the package `tzdata`. Call this at build time, while the package can still be read."""
     import tzdata
 
     folder = pathlib.Path(tzdata.__file__).parent / "zoneinfo"
