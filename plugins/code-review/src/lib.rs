@@ -1,12 +1,12 @@
-//! The code review: six specialists examine code at once, each with its own prompt.
+//! The code review agent: six specialists examine the code concurrently, each with its own prompt.
 //!
-//! Promises: a question for each specialist (label `code-review/SPECIALIST`), all under way together; every finding of every one is
-//! in the result. A specialist that fails fails the review.
+//! Asks each specialist one question (label `code-review/SPECIALIST`) and merges all findings. If one specialist fails, the
+//! review fails.
 
-use phasegate_plugin::artifacts::{DesignSpecification, GeneratedCode, ProjectPlan};
+use phasegate_plugin::artifacts::{DesignSpecification, GeneratedCode};
 use phasegate_plugin::{Agent, Failure, Prompt, Submission, Work, agent};
 use phasegate_standard_agents::panel::{self, Specialist};
-use phasegate_standard_agents::{Settings, render, sections};
+use phasegate_standard_agents::render;
 
 const FRAME: Prompt = Prompt::new(include_str!("../prompts/frame.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
@@ -18,10 +18,10 @@ const PANEL: [(&str, &str, &str); 6] = [
     ("documentation", "documentation", include_str!("../prompts/documentation.md")),
     ("best-practices", "best practices of the language", include_str!("../prompts/best-practices.md")),
 ];
-/// Code can be wrong because of itself, or of what it was written from.
+/// Phases that can have caused a fault in the code.
 const BLAMABLE_PHASES: [&str; 3] = ["planning", "design", "code"];
 
-/// The agent.
+/// The code review agent.
 pub struct CodeReview;
 
 agent!(CodeReview);
@@ -29,28 +29,16 @@ phasegate_plugin::manifest!();
 
 impl Agent for CodeReview {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let task = work.task()?;
-        let plan: ProjectPlan = work.read_json("project_plan")?;
         let design: DesignSpecification = work.read_json("design_specification")?;
         let code: GeneratedCode = work.read_json("generated_code")?;
-        let user = TASK.render(&[
-            ("task", &render::task(&task)),
-            ("plan", &render::plan(&plan)),
-            ("design", &render::design(&design)),
-            ("environment", &render::environment(&work)),
-            ("context", &sections::context(&work)),
-            ("notes", &sections::notes(&work)?),
-            ("remarks", &sections::revision(&work, None)),
-            ("code", &render::numbered_code(&code)),
-        ]);
-        let settings = Settings::from_work(&work)?;
+        let (design, code) = (render::design(&design), render::numbered_code(&code));
+        let question = panel::render_question(&work, &TASK, &[("design", &design), ("code", &code)])?;
         let panel = PANEL.map(|(name, title, focus)| Specialist {
             name,
             system: FRAME.render(&[("title", title), ("focus", focus.trim_end())]),
             must_check: Vec::new(),
         });
-        let found = panel::review("code-review", &user, &panel, &BLAMABLE_PHASES, |ask| settings.apply(ask)).await?;
-        Ok(Submission { artifacts: Vec::new(), findings: Some(found.into()) })
+        panel::review(&work, "code-review", &question, &panel, &BLAMABLE_PHASES).await
     }
 }
 

@@ -1,41 +1,60 @@
-//! A review by several specialists at once: one question each, all under way together, one set of findings at the end.
+//! A review by several specialists: one concurrent question each, merged into one set of findings.
 //!
-//! Promises: a specialist that fails fails the review, with its reason; never does a missing answer count as no issue.
+//! If a specialist fails, the review fails with its reason. An answer without a list of issues is invalid; it never counts
+//! as an answer without issues.
 
-use phasegate_plugin::artifacts::Findings;
-use phasegate_plugin::{Failure, Question, failure, host, join_all};
+use phasegate_plugin::artifacts::{Findings, ProjectPlan};
+use phasegate_plugin::{Failure, Prompt, Question, Submission, Work, failure, host, join_all};
 
-use crate::findings;
+use crate::{Settings, findings, render, sections};
 
-/// What the answer must look like.
+/// JSON Schema of a specialist's answer.
 const SCHEMA: &str = include_str!("../prompts/findings.schema.json");
 const MAX_ANSWER_TOKENS: u32 = 8_000;
 
-/// One of the panel.
+/// One reviewer of the panel.
 pub struct Specialist<'a> {
-    /// `security`; part of the label and of the ids.
+    /// Name, for example `security`; part of the label and of issue ids.
     pub name: &'a str,
-    /// Who it is to be.
+    /// System message.
     pub system: String,
-    /// Checklist items that it must answer, word for word.
+    /// Checklist items that the answer must contain, word for word.
     pub must_check: Vec<String>,
 }
 
-/// Asks all, each as `PHASE/NAME`, about the same `user` text, and merges what they found. `phases` are those that may be
-/// blamed; `prepare` has the last word on each question.
+/// Renders the question to all specialists. `prompt` has the placeholders `task`, `plan`, `environment`, `context`, `notes`
+/// and `remarks`, which are filled from the phase's inputs, and those of `subject`.
+pub fn render_question(work: &Work, prompt: &Prompt, subject: &[(&str, &str)]) -> Result<String, Failure> {
+    let plan: ProjectPlan = work.read_json("project_plan")?;
+    let shared = [
+        ("task", render::task(&work.task()?)),
+        ("plan", render::plan(&plan)),
+        ("environment", render::environment(work)),
+        ("context", sections::context(work)),
+        ("notes", sections::notes(work)?),
+        ("remarks", sections::revision(work, None)),
+    ];
+    let shared = shared.iter().map(|(name, text)| (*name, text.as_str()));
+    let values: Vec<(&str, &str)> = shared.chain(subject.iter().copied()).collect();
+    Ok(prompt.render(&values))
+}
+
+/// Asks every specialist the same `question`, each under the label `PHASE/NAME` and with the phase's settings, and submits the
+/// merged findings. An issue may be attributed to one of `phases`.
 pub async fn review(
+    work: &Work,
     phase: &str,
-    user: &str,
+    question: &str,
     panel: &[Specialist<'_>],
     phases: &[&str],
-    prepare: impl Fn(Question) -> Question,
-) -> Result<Findings, Failure> {
-    host::progress(&format!("{} specialists at work", panel.len()), None);
+) -> Result<Submission, Failure> {
+    let settings = Settings::from_work(work)?;
+    host::progress(&format!("asking {} specialists", panel.len()), None);
     let answers = join_all(panel.iter().map(|specialist| {
-        let ask = Question::new(format!("{phase}/{}", specialist.name), specialist.system.as_str(), user)
+        let question = Question::new(format!("{phase}/{}", specialist.name), specialist.system.as_str(), question)
             .schema(SCHEMA)
             .max_output_tokens(MAX_ANSWER_TOKENS);
-        ask_specialist(prepare(ask), specialist, phases)
+        ask_specialist(settings.apply(question), specialist, phases)
     }))
     .await;
     let mut parts = Vec::new();
@@ -47,26 +66,27 @@ pub async fn review(
         }
     }
     if failures.is_empty() {
-        return Ok(findings::merge(parts));
+        return Ok(Submission { artifacts: Vec::new(), findings: Some(findings::merge(parts).into()) });
     }
     Err(failure(format!(
-        "{} of {} specialists gave no findings, so nothing can be concluded from the others. {}",
+        "{} of {} specialists gave no findings, so the review is incomplete: {}",
         failures.len(),
         panel.len(),
         failures.join("; ")
     )))
 }
 
-async fn ask_specialist(ask: Question, specialist: &Specialist<'_>, phases: &[&str]) -> Result<Findings, Failure> {
+async fn ask_specialist(question: Question, specialist: &Specialist<'_>, phases: &[&str]) -> Result<Findings, Failure> {
     let check = |found: &Findings, text: &str| {
         let mut faults = findings::faults(found, phases);
         faults.extend(missing_issue_list(text));
         let missing = findings::missing_checks(found, &specialist.must_check);
-        faults
-            .extend(missing.iter().map(|item| format!("checks: the design's checklist item is not answered: {item}")));
+        faults.extend(
+            missing.iter().map(|item| format!("checks: checklist item of the design without an answer: {item}")),
+        );
         faults
     };
-    let mut found: Findings = ask.json(check).await?;
+    let mut found: Findings = question.json(check).await?;
     found.reviewers.clear();
     for check in &mut found.checks {
         if !findings::contains_item(&check.item, &specialist.must_check) {
@@ -76,11 +96,11 @@ async fn ask_specialist(ask: Question, specialist: &Specialist<'_>, phases: &[&s
     Ok(found)
 }
 
-/// An answer without the list says nothing; only an empty list says that there is no issue.
+/// Returns a fault if the answer has no list `issues`. Deserialization alone would accept it as an empty list.
 fn missing_issue_list(text: &str) -> Option<String> {
     let answer: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let has_list = answer.get("issues").is_some_and(serde_json::Value::is_array);
-    (!has_list).then(|| "`issues` is missing; an empty list says that there are none".to_owned())
+    (!has_list).then(|| "`issues` is missing; give an empty list if there are none".to_owned())
 }
 
 fn describe(failure: Failure) -> String {
