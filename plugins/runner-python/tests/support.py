@@ -1,4 +1,4 @@
-"""Runs the runner's parts with an ordinary Python: collection here, whole runs in a process of their own."""
+"""Runs the runner with an ordinary Python: collection in this process, whole test runs in a process of their own."""
 
 import json
 import os
@@ -22,8 +22,8 @@ from _phasegate_runner.sources import Sources
 given = json.load(sys.stdin)
 os.chdir("/")
 run = bridge.run(Sources(given["code"], given["tests"]), given["path"])
-said = {"build": run.build_errors, "tests": [[c.name, c.outcome, c.message, c.output] for c in run.tests]}
-sys.__stdout__.write("\\n@@" + json.dumps(said))
+result = {"build": run.build_errors, "tests": [[c.name, c.outcome, c.message, c.output] for c in run.tests]}
+sys.__stdout__.write("\\n@@" + json.dumps(result))
 sys.__stdout__.flush()
 """
 
@@ -49,11 +49,11 @@ def run(tests, code=(), path=None):
 
 
 class Run:
-    def __init__(self, said):
-        self.build_errors = said["build"]
-        self.outcomes = {name.partition("::")[2]: outcome for name, outcome, _, _ in said["tests"]}
-        self.messages = {name.partition("::")[2]: message for name, _, message, _ in said["tests"]}
-        self.outputs = {name.partition("::")[2]: output for name, _, _, output in said["tests"]}
+    def __init__(self, result):
+        self.build_errors = result["build"]
+        self.outcomes = {name.partition("::")[2]: outcome for name, outcome, _, _ in result["tests"]}
+        self.messages = {name.partition("::")[2]: message for name, _, message, _ in result["tests"]}
+        self.outputs = {name.partition("::")[2]: output for name, _, _, output in result["tests"]}
 
 
 def _sources(code, tests):

@@ -1,4 +1,4 @@
-"""Whole runs with the real pytest, from memory."""
+"""Whole test runs with pytest, from memory."""
 
 import unittest
 
@@ -6,7 +6,7 @@ from support import run
 
 
 class Outcomes(unittest.TestCase):
-    def test_each_outcome_is_told_apart(self):
+    def test_distinguishes_every_outcome(self):
         suite = """
 import pytest, unittest
 from calc import add
@@ -63,32 +63,32 @@ class Case(unittest.TestCase):
                 "Case::test_sub": "failed",
             },
         )
-        said = done.messages["test_bad"]
+        message = done.messages["test_bad"]
         self.assertTrue(
-            said.startswith("tests/test_a.py:13: in test_bad\n    def test_bad(): assert add(1, 2) == 4\n"), said
+            message.startswith("tests/test_a.py:13: in test_bad\n    def test_bad(): assert add(1, 2) == 4\n"), message
         )
-        self.assertTrue(said.endswith("E   assert 3 == 4\nE    +  where 3 = add(1, 2)"), said)
+        self.assertTrue(message.endswith("E   assert 3 == 4\nE    +  where 3 = add(1, 2)"), message)
         self.assertIn("adding", done.outputs["test_ok"])
         self.assertEqual(done.messages["test_skipped"], "not yet")
         self.assertEqual(done.messages["test_known"], "failed as expected: known")
 
-    def test_an_import_that_fails_is_a_build_error_and_nothing_passes(self):
+    def test_failed_imports_are_build_errors(self):
         done = run({"test_a.py": "import calc\ndef test_a(): pass\n"}, {"calc.py": "X = 1\nY = X / 0\n"})
         self.assertEqual(done.build_errors, ["calc.py:2: while importing: ZeroDivisionError: division by zero"])
         self.assertEqual(done.outcomes, {"test_a": "errored"})
 
-    def test_tests_that_cannot_be_collected_are_a_build_error(self):
+    def test_uncollectable_tests_are_build_errors(self):
         suite = "import pytest\n@pytest.mark.parametrize('x', [1])\ndef test_a(y): pass\ndef test_b(): pass\n"
         done = run({"test_a.py": suite})
         self.assertTrue(done.build_errors[0].startswith("test_a.py:1: while collecting: In "), done.build_errors)
         self.assertIn("uses no argument 'x'", done.build_errors[0])
         self.assertEqual(done.outcomes, {"test_a": "errored", "test_b": "errored"})
 
-    def test_an_exit_while_importing_is_a_build_error(self):
+    def test_exits_during_import_are_build_errors(self):
         done = run({"test_a.py": "import sys\nsys.exit(0)\ndef test_a(): pass\n"})
         self.assertEqual(done.build_errors, ["test_a.py:2: while importing: SystemExit: 0"])
 
-    def test_tests_that_vanish_or_are_cut_off_have_errored(self):
+    def test_missing_or_interrupted_tests_have_errored(self):
         done = run(
             {
                 "test_a.py": "import pytest\ndef test_a(): pass\ndef test_b(): pytest.exit('enough')\ndef test_c(): pass\n"
@@ -99,33 +99,33 @@ class Case(unittest.TestCase):
         self.assertEqual(done.outcomes, {"test_b": "passed", "test_a": "errored"})
         self.assertIn("was not there", done.messages["test_a"])
 
-    def test_a_module_that_skips_itself_has_skipped_tests_only(self):
+    def test_skipped_modules_have_skipped_tests(self):
         done = run(
             {"test_a.py": "import pytest\npytest.skip('not here', allow_module_level=True)\ndef test_a(): pass\n"}
         )
         self.assertEqual(done.outcomes, {"test_a": "skipped"})
 
-    def test_a_broken_conftest_is_a_build_error(self):
+    def test_broken_conftests_are_build_errors(self):
         done = run({"test_a.py": "def test_a(): pass\n", "conftest.py": "1 / 0\n"})
         self.assertEqual(done.build_errors, ["conftest.py:1: while importing: ZeroDivisionError: division by zero"])
         self.assertEqual(done.outcomes, {"test_a": "errored"})
 
 
 class Files(unittest.TestCase):
-    def test_code_wins_over_tests_and_the_suite_wins_for_test_files(self):
+    def test_precedence_of_code_and_test_files(self):
         code = {"calc.py": "X = 1\n", "tests/test_a.py": "def test_forged(): pass\n"}
         tests = {"tests/test_a.py": "from calc import X\ndef test_a(): assert X == 1\n", "calc.py": "X = 2\n"}
         self.assertEqual(run(tests, code).outcomes, {"test_a": "passed"})
 
-    def test_a_helper_beside_the_tests_does_not_hide_the_code(self):
+    def test_helpers_do_not_hide_code(self):
         tests = {"tests/test_a.py": "import calc\ndef test_a(): assert calc.X == 1\n", "tests/calc.py": "X = 2\n"}
         self.assertEqual(run(tests, {"src/calc.py": "X = 1\n"}).outcomes, {"test_a": "passed"})
 
-    def test_a_test_file_of_the_code_is_not_taken_for_the_suites(self):
+    def test_ignores_test_files_of_the_code(self):
         done = run({"tests/test_a.py": "def test_a(): assert False\n"}, {"test_a.py": "def test_a(): pass\n"})
         self.assertEqual(done.outcomes, {"test_a": "failed"})
 
-    def test_conftests_packages_and_relative_imports_work_together(self):
+    def test_combines_conftests_packages_and_relative_imports(self):
         fixture = "import pytest\n@pytest.fixture\ndef {0}(): return '{0}'\n"
         tests = {
             "tests/unit/test_a.py": "from .tools import tool\nfrom app.core import f\n"
@@ -171,7 +171,7 @@ def test_data(): assert (Path(__file__).parent / "data.txt").read_text() == "hi"
 
 
 class Denials(unittest.TestCase):
-    def test_threads_processes_and_the_network_are_refused_in_words(self):
+    def test_explains_denied_threads_processes_and_network(self):
         suite = """
 import asyncio, socket, subprocess, threading
 def test_thread(): threading.Thread(target=print).start()

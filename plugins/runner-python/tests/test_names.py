@@ -1,4 +1,4 @@
-"""Tests are named by parsing alone, as pytest would name them."""
+"""Test names are found by parsing, as pytest would name them."""
 
 import unittest
 
