@@ -1,8 +1,8 @@
-//! A stranger's strategy, "cheapest first": mending code is cheap and redesigning is dear, so everything goes to the cheap
-//! phase until half the attempts are used, and to the dear one after that.
+//! A third-party strategy, "cheapest first": fixing code is cheap and redesigning is expensive. All issues go to the cheap phase
+//! until half of the attempts are used, and to the expensive one after that.
 //!
-//! Settings: `cheap` (default `code`) and `dear` (default `design`). A phase that the gate may not revise is replaced by the
-//! latest it may revise. No attempts left, or no phase at all: it gives up, in words.
+//! Settings: `cheap` (default `code`) and `dear` (default `design`). If the gate may not revise that phase, the last phase
+//! that it may revise is used. Gives up with a reason if no attempt is left or no phase may be revised.
 
 use phasegate_plugin::Strategy;
 use phasegate_plugin::types::{Decision, GateFailure, Revision};
@@ -30,7 +30,7 @@ impl Strategy for CheapestFirst {
     fn decide(failure: GateFailure) -> Decision {
         let settings: Settings = match serde_json::from_str(&failure.settings) {
             Ok(settings) => settings,
-            Err(error) => return Decision::GiveUp(format!("the settings of cheapest-first cannot be used: {error}")),
+            Err(error) => return Decision::GiveUp(format!("invalid settings of cheapest-first: {error}")),
         };
         if failure.attempts_left == 0 {
             return Decision::GiveUp(format!("gate `{}` failed and no attempt is left", failure.gate));
@@ -41,23 +41,23 @@ impl Strategy for CheapestFirst {
         let allowed = &failure.may_revise;
         match allowed.iter().find(|phase| *phase == wanted).or(allowed.last()) {
             Some(phase) => Decision::Revise(vec![revision(&failure, phase, cheap)]),
-            None => Decision::GiveUp(format!("gate `{}` failed and may send work back to no phase", failure.gate)),
+            None => Decision::GiveUp(format!("gate `{}` failed and may not revise any phase", failure.gate)),
         }
     }
 }
 
 fn revision(failure: &GateFailure, phase: &str, cheap: bool) -> Revision {
     let how = if cheap {
-        "Mend what is named here with the smallest change"
+        "Fix these issues with the smallest change"
     } else {
-        "Small changes did not help: take another way"
+        "Small changes did not help: choose another approach"
     };
     let mut instructions = format!("Gate `{}` failed at attempt {}. {how}.\n", failure.gate, failure.attempt);
     for issue in &failure.issues {
         instructions.push_str(&format!("- {}: {}\n", issue.id, issue.description));
     }
-    if let Some(said) = &failure.person_words {
-        instructions.push_str(&format!("A person said:\n{said}\n"));
+    if let Some(remark) = &failure.person_words {
+        instructions.push_str(&format!("Remark of a person:\n{remark}\n"));
     }
     Revision {
         phase: phase.to_owned(),

@@ -1,4 +1,4 @@
-//! When the cheap phase is tried, and when the dear one.
+//! Tests of the choice between the cheap and the expensive phase.
 
 use phasegate_plugin::Strategy as _;
 use phasegate_plugin::types::{Decision, GateFailure, Issue, Severity};
@@ -43,42 +43,42 @@ fn phase(failure: GateFailure) -> String {
 const ALL: [&str; 4] = ["planning", "design", "code", "test"];
 
 #[test]
-fn code_is_tried_until_half_the_attempts_are_used_and_then_design() {
+fn switches_to_design_after_half_the_attempts() {
     let phases: Vec<String> = (1..6).map(|attempt| phase(failure(attempt, 6 - attempt, &ALL))).collect();
     assert_eq!(phases, ["code", "code", "code", "design", "design"]);
     assert_eq!([phase(failure(1, 2, &ALL)), phase(failure(2, 1, &ALL))], ["code", "design"]);
 }
 
 #[test]
-fn a_gate_that_may_revise_neither_gets_its_latest_phase() {
+fn falls_back_to_the_last_allowed_phase() {
     assert_eq!(phase(failure(1, 2, &["planning", "test"])), "test");
 }
 
 #[test]
-fn the_phases_can_be_set() {
+fn phases_are_configurable() {
     let mut failure = failure(2, 1, &ALL);
     failure.settings = r#"{"dear": "planning"}"#.into();
     assert_eq!(phase(failure), "planning");
 }
 
 #[test]
-fn a_persons_words_go_along() {
+fn passes_on_a_persons_remark() {
     let mut failure = failure(1, 2, &ALL);
     failure.person_words = Some("Use integers.".into());
-    let Decision::Revise(revisions) = CheapestFirst::decide(failure) else { panic!("it did not revise") };
+    let Decision::Revise(revisions) = CheapestFirst::decide(failure) else { panic!("expected a revision") };
     assert_eq!(
         revisions[0].instructions,
-        "Gate `test` failed at attempt 1. Mend what is named here with the smallest change.\n- test#1/a: The sum leaves out the \
-         last row.\nA person said:\nUse integers.\n"
+        "Gate `test` failed at attempt 1. Fix these issues with the smallest change.\n- test#1/a: The sum leaves out the \
+         last row.\nRemark of a person:\nUse integers.\n"
     );
 }
 
 #[test]
-fn it_gives_up_in_words() {
+fn gives_up_with_a_reason() {
     let spent = CheapestFirst::decide(failure(3, 0, &ALL));
     assert_eq!(spent, Decision::GiveUp("gate `test` failed and no attempt is left".into()));
     let mut wrong = failure(1, 2, &ALL);
     wrong.settings = r#"{"cheep": "code"}"#.into();
-    let Decision::GiveUp(why) = CheapestFirst::decide(wrong) else { panic!("it went on") };
-    assert!(why.starts_with("the settings of cheapest-first cannot be used: unknown field `cheep`"), "{why}");
+    let Decision::GiveUp(why) = CheapestFirst::decide(wrong) else { panic!("expected to give up") };
+    assert!(why.starts_with("invalid settings of cheapest-first: unknown field `cheep`"), "{why}");
 }

@@ -1,8 +1,7 @@
-//! A third party's gate: looks for dangerous code after the tests have passed.
+//! A third-party gate that looks for dangerous code after the tests have passed.
 //!
-//! First by rules (`rules.rs`), which cost nothing and always say the same; then, unless `ask_model = false`, by one question
-//! to a model (label `security-audit`). What the model answers is added to what the rules found and never replaces it. If
-//! the model fails, the audit fails: a gate that could not look has not passed.
+//! Applies the deterministic rules of `rules.rs`. Then, unless `ask_model = false`, asks a model one question (label
+//! `security-audit`) and adds its findings to those of the rules. If the model call fails, the audit fails.
 
 mod python;
 mod rules;
@@ -24,7 +23,7 @@ const DEFECT_TYPES: [&str; 8] = [
     "alignment_deviation",
 ];
 
-/// What the pipeline may set.
+/// Settings of this agent in the pipeline.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
@@ -50,26 +49,31 @@ impl Agent for SecurityAudit {
         let mut findings = rules::examine(&code.files);
         findings.reviewers.push("rules".to_owned());
         if settings.ask_model {
-            let answer = ask(&work.task()?, &code, &findings, &settings.tier).await?;
-            add(&mut findings, answer);
+            let answer = ask_model(&work.task()?, &code, &findings, &settings.tier).await?;
+            add_model_findings(&mut findings, answer);
             findings.reviewers.push("model".to_owned());
         }
         Ok(Submission { artifacts: Vec::new(), findings: Some(findings.into()) })
     }
 }
 
-async fn ask(task: &TaskRequirements, code: &GeneratedCode, found: &Findings, tier: &str) -> Result<Findings, Failure> {
+async fn ask_model(
+    task: &TaskRequirements,
+    code: &GeneratedCode,
+    found: &Findings,
+    tier: &str,
+) -> Result<Findings, Failure> {
     let known: String = found.issues.iter().map(|issue| format!("- {}: {}\n", issue.id, issue.description)).collect();
     let known =
-        if known.is_empty() { "Rules found nothing.".to_owned() } else { format!("Rules found already:\n{known}") };
+        if known.is_empty() { "The rules found nothing.".to_owned() } else { format!("The rules found:\n{known}") };
     let files: Vec<String> = code.files.iter().map(|file| fenced(&file.path, &file.content)).collect();
     let user = USER.render(&[
         ("task", &fenced("The task", &task.description)),
         ("found", &known),
         ("code", &files.join("\n")),
     ]);
-    let ask = Question::new("security-audit", SYSTEM.render(&[]), user).tier(tier).max_output_tokens(8_000);
-    ask.json(|answer: &Findings, _| faults(answer, code)).await
+    let question = Question::new("security-audit", SYSTEM.render(&[]), user).tier(tier).max_output_tokens(8_000);
+    question.json(|answer: &Findings, _| faults(answer, code)).await
 }
 
 fn faults(answer: &Findings, code: &GeneratedCode) -> Vec<String> {
@@ -88,23 +92,23 @@ fn faults(answer: &Findings, code: &GeneratedCode) -> Vec<String> {
         if !DEFECT_TYPES.contains(&issue.defect_type.as_str()) {
             fault("`defect_type` is unknown; `security_vulnerability` fits most findings");
         }
-        let path = issue.location.as_ref().map(|place| &place.path);
+        let path = issue.location.as_ref().map(|location| &location.path);
         if path.is_some_and(|path| !code.files.iter().any(|file| file.path == *path)) {
-            fault("`location.path` is none of the files shown");
+            fault("`location.path` is not one of the given files");
         }
     }
     faults
 }
 
-/// The model's findings under its own name, so that no id meets another.
-fn add(findings: &mut Findings, answer: Findings) {
-    let own = |id: String| format!("model/{id}");
+/// Adds the model's findings with the prefix `model/` on their ids, so that ids stay unique.
+fn add_model_findings(findings: &mut Findings, answer: Findings) {
+    let prefixed = |id: String| format!("model/{id}");
     findings.issues.extend(answer.issues.into_iter().map(|mut issue| {
-        issue.id = own(issue.id);
+        issue.id = prefixed(issue.id);
         issue
     }));
     findings.suggestions.extend(answer.suggestions.into_iter().map(|mut suggestion| {
-        suggestion.issue_id = suggestion.issue_id.map(own);
+        suggestion.issue_id = suggestion.issue_id.map(prefixed);
         suggestion
     }));
     findings.checks.extend(answer.checks);

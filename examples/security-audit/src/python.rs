@@ -1,22 +1,22 @@
-//! Just enough of Python's grammar to tell code from comments and strings. Never fails: what it cannot make sense of is code.
+//! Distinguishes Python code from comments and strings. Cannot fail: unrecognized text counts as code.
 
-/// The source with the insides of comments and strings blanked, line for line and byte for byte.
-pub fn without_text(source: &str) -> String {
+/// Replaces the content of comments and strings by spaces. Keeps every line and byte position.
+pub fn blank_text(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut state = State::Code;
     let mut rest = source;
     while let Some(next) = rest.chars().next() {
-        let (taken, visible, after) = step(rest, next, state);
-        let (text, tail) = rest.split_at(taken);
+        let (length, is_code, next_state) = step(rest, next, state);
+        let (text, tail) = rest.split_at(length);
         for letter in text.chars() {
-            if visible || letter == '\n' {
+            if is_code || letter == '\n' {
                 out.push(letter);
             } else {
                 out.extend(std::iter::repeat_n(' ', letter.len_utf8()));
             }
         }
         rest = tail;
-        state = after;
+        state = next_state;
     }
     out
 }
@@ -28,7 +28,7 @@ enum State {
     String(&'static str),
 }
 
-/// How many bytes to take, whether they are code, and what comes after them.
+/// Returns the number of bytes to consume, whether they are code, and the next state.
 fn step(rest: &str, next: char, state: State) -> (usize, bool, State) {
     let width = next.len_utf8();
     match state {
@@ -41,13 +41,13 @@ fn step(rest: &str, next: char, state: State) -> (usize, bool, State) {
         State::Comment => (width, false, State::Comment),
         State::String(_) if next == '\\' => (width + rest.chars().nth(1).map_or(0, char::len_utf8), false, state),
         State::String(quote) if rest.starts_with(quote) => (quote.len(), true, State::Code),
-        // A string of one line that nobody closed: the file is broken, go on with the next line.
+        // An unterminated single-line string: continue with the next line.
         State::String(quote) if next == '\n' && quote.len() == 1 => (width, true, State::Code),
         State::String(_) => (width, false, state),
     }
 }
 
-/// Is this name used in the line as a whole word that nothing qualifies? `eval(` in `x.eval(` or `retrieval(` is not.
+/// Returns whether the line contains `name` as a whole, unqualified word: not `eval(` in `x.eval(` or `retrieval(`.
 pub fn uses(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = line.get(..at).and_then(|head| head.chars().next_back());
@@ -60,24 +60,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_strings_are_blanked_and_lines_keep_their_places() {
+    fn blanks_comments_and_strings_in_place() {
         let source = "a = 'eval(1)'  # eval(2)\n\"\"\"doc\neval(3)\"\"\"\neval(4)\n";
-        let code = without_text(source);
+        let code = blank_text(source);
         assert_eq!(code.len(), source.len());
         let lines: Vec<bool> = code.lines().map(|line| uses(line, "eval(")).collect();
         assert_eq!(lines, [false, false, false, true]);
     }
 
     #[test]
-    fn an_escaped_quote_closes_nothing_and_an_open_string_ends_with_its_line() {
-        assert!(!uses(&without_text(r#"x = "a\"eval(1)""#), "eval("));
-        assert!(uses(&without_text("x = 'open\neval(1)"), "eval("));
-        assert!(!uses(&without_text("x = 'ü\\'eval('"), "eval("));
-        assert_eq!(without_text("x = 'ü'"), "x = '  '");
+    fn handles_escaped_quotes_and_unterminated_strings() {
+        assert!(!uses(&blank_text(r#"x = "a\"eval(1)""#), "eval("));
+        assert!(uses(&blank_text("x = 'open\neval(1)"), "eval("));
+        assert!(!uses(&blank_text("x = 'ü\\'eval('"), "eval("));
+        assert_eq!(blank_text("x = 'ü'"), "x = '  '");
     }
 
     #[test]
-    fn a_longer_or_qualified_name_is_another_name() {
+    fn does_not_match_longer_or_qualified_names() {
         assert!(!uses("retrieval(x)", "eval("));
         assert!(!uses("model.eval()", "eval("));
         assert!(uses("return eval(x)", "eval("));

@@ -1,17 +1,17 @@
-//! The rules: what no generated code should hold. Each rule is a check in the report: `pass`, or `warning` with its issues.
+//! The rules for generated code. Each rule is a check in the report: `pass`, or `warning` with its issues.
 
 use phasegate_plugin::artifacts::{Check, CodeFile, Findings, Issue, Location, Severity};
 
-use crate::python::{uses, without_text};
+use crate::python::{blank_text, uses};
 
 struct Rule {
     id: &'static str,
     severity: Severity,
-    /// What must hold.
+    /// The condition that the code must meet.
     item: &'static str,
     impact: &'static str,
     recommendation: &'static str,
-    /// The line as it is, and without the insides of strings and comments.
+    /// Returns whether a line breaks the rule. Gets the line, and the line with blanked strings and comments.
     broken_by: fn(&str, &str) -> bool,
 }
 
@@ -20,8 +20,8 @@ const RULES: [Rule; 9] = [
         id: "dynamic-code",
         severity: Severity::Critical,
         item: "no text is executed as code",
-        impact: "Whoever controls the text runs code of their own.",
-        recommendation: "Parse the input (`ast.literal_eval`, `json.loads`, a table of functions) in place of executing it.",
+        impact: "An attacker who controls the text runs their own code.",
+        recommendation: "Parse the input (`ast.literal_eval`, `json.loads`, a table of functions) instead of executing it.",
         broken_by: |_, code| any(code, &["eval(", "exec(", "__import__("]),
     },
     Rule {
@@ -29,14 +29,14 @@ const RULES: [Rule; 9] = [
         severity: Severity::Critical,
         item: "no command goes through a shell",
         impact: "A crafted argument becomes a second command.",
-        recommendation: "Call the program with a list of arguments and without a shell, or do without it.",
+        recommendation: "Call the program with a list of arguments and without a shell, or avoid it.",
         broken_by: |_, code| any(code, &["os.system(", "os.popen(", "shell=True", "subprocess.getoutput("]),
     },
     Rule {
         id: "process",
         severity: Severity::High,
         item: "no other program is started",
-        impact: "The product leaves its own process, with all that the user may do.",
+        impact: "The product starts other programs with the user's permissions.",
         recommendation: "Use a library of the language; where a program is truly needed, say so in the design.",
         broken_by: |_, code| {
             !code.contains("shell=True")
@@ -68,15 +68,15 @@ const RULES: [Rule; 9] = [
     Rule {
         id: "secret",
         severity: Severity::High,
-        item: "no secret stands in the source",
-        impact: "Everybody who can read the source has the secret.",
+        item: "the source contains no secret",
+        impact: "All readers of the source get the secret.",
         recommendation: "Take it from the environment or a secret store, and change the one that was exposed.",
         broken_by: holds_secret,
     },
     Rule {
         id: "query",
         severity: Severity::High,
-        item: "no query is put together from text",
+        item: "no query is built from text",
         impact: "Input can change what the query does.",
         recommendation: "Bind the values as parameters.",
         broken_by: |line, code| {
@@ -88,7 +88,7 @@ const RULES: [Rule; 9] = [
         id: "tls",
         severity: Severity::High,
         item: "certificates are verified",
-        impact: "Anybody on the way can read and change the traffic.",
+        impact: "An attacker on the network path can read and change the traffic.",
         recommendation: "Leave verification on; add the authority's certificate where it is private.",
         broken_by: |_, code| {
             code.contains("verify=False")
@@ -100,7 +100,7 @@ const RULES: [Rule; 9] = [
         id: "weak-hash",
         severity: Severity::Medium,
         item: "no broken hash function is used",
-        impact: "Two inputs with one digest can be made.",
+        impact: "An attacker can create two inputs with the same digest.",
         recommendation: "Use SHA-256 or, for passwords, `hashlib.scrypt`.",
         broken_by: |_, code| any(code, &["hashlib.md5(", "hashlib.sha1("]) && !code.contains("usedforsecurity=False"),
     },
@@ -108,20 +108,17 @@ const RULES: [Rule; 9] = [
         id: "temp-name",
         severity: Severity::Medium,
         item: "temporary files cannot be swapped",
-        impact: "Somebody else can put a file of theirs under the name first.",
+        impact: "An attacker can create a file of that name first.",
         recommendation: "Use `tempfile.NamedTemporaryFile` or `tempfile.mkstemp`.",
         broken_by: |_, code| any(code, &["tempfile.mktemp(", "os.tempnam("]),
     },
 ];
 
-/// All rules over all Python files.
+/// Applies all rules to all Python files.
 pub fn examine(files: &[CodeFile]) -> Findings {
     let mut findings = Findings::default();
-    let python: Vec<(&CodeFile, String)> = files
-        .iter()
-        .filter(|file| file.path.ends_with(".py"))
-        .map(|file| (file, without_text(&file.content)))
-        .collect();
+    let python: Vec<(&CodeFile, String)> =
+        files.iter().filter(|file| file.path.ends_with(".py")).map(|file| (file, blank_text(&file.content))).collect();
     for rule in &RULES {
         let before = findings.issues.len();
         for (file, code) in &python {
@@ -152,20 +149,20 @@ fn issue(rule: &Rule, before: usize, file: &CodeFile, at: usize, line: &str) -> 
     }
 }
 
-/// A secret is pointed at, not repeated.
+/// Returns the evidence. It names the place of a secret without repeating the secret.
 fn evidence(rule: &Rule, file: &CodeFile, number: usize, line: &str) -> String {
     if rule.id == "secret" {
         let name = line.split(['=', ':']).next().unwrap_or_default().trim();
-        return format!("{}:{number} gives `{name}` a literal value (not shown)", file.path);
+        return format!("{}:{number} assigns a literal value to `{name}` (not shown)", file.path);
     }
     format!("{}:{number}: {}", file.path, line.trim())
 }
 
 fn check(rule: &Rule, issues: usize) -> Check {
     let (status, notes) = match issues {
-        0 => ("pass", "no line breaks it".to_owned()),
-        // The issues carry the weight; a failed check would count them twice.
-        some => ("warning", format!("{some} lines break it; see the issues `{}-…`", rule.id)),
+        0 => ("pass", "no line breaks this rule".to_owned()),
+        // A failed check would count as a further issue.
+        some => ("warning", format!("{some} lines break this rule; see the issues `{}-…`", rule.id)),
     };
     Check { item: rule.item.to_owned(), status: status.to_owned(), notes }
 }
@@ -179,7 +176,7 @@ fn after<'a>(line: &'a str, call: &str) -> Option<&'a str> {
     line.split_once(call).map(|(_, rest)| rest)
 }
 
-/// Does this argument begin with an f-string that inserts something, or a string that is added to or formatted?
+/// Returns whether the argument begins with an f-string with placeholders or with a concatenated or formatted string.
 fn is_built(argument: &str) -> bool {
     let quoted = |text: &str| text.starts_with(['"', '\'']);
     let formatted = argument.strip_prefix(['f', 'F']).is_some_and(quoted) && argument.contains('{');
@@ -200,7 +197,7 @@ fn holds_secret(line: &str, code: &str) -> bool {
     named.iter().any(|word| name.contains(word)) && is_secret_literal(literal)
 }
 
-/// `name = value` or `name: type = value`, as code.
+/// Parses `name = value` or `name: type = value`.
 fn assignment(code: &str) -> Option<(&str, &str)> {
     let (left, value) = code.split_once('=')?;
     let name = left.split(':').next()?.trim();

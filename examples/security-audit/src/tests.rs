@@ -1,4 +1,4 @@
-//! What the audit finds, what it lets pass, and what it asks.
+//! Tests of the rules, of the model's question and of the merged findings.
 
 use phasegate_plugin::testing::{Activity, MockHost};
 use phasegate_plugin::types::{Content, Failure, Findings, ModelError, Severity};
@@ -30,7 +30,7 @@ fn ids(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_rule_finds_what_it_is_for() {
+fn each_rule_finds_its_pattern() {
     let cases = [
         ("total = eval(text)", "dynamic-code-1"),
         ("os.system('ls ' + name)", "shell-1"),
@@ -54,25 +54,27 @@ fn each_rule_finds_what_it_is_for() {
 }
 
 #[test]
-fn honest_code_passes() {
-    let honest = "\"\"\"Never eval(text).\"\"\"\nimport ast\n\n\ndef total(text):\n    # exec(text) would be wrong\n    values = \
+fn accepts_safe_code() {
+    let safe = "\"\"\"Never eval(text).\"\"\"\nimport ast\n\n\ndef total(text):\n    # exec(text) would be wrong\n    values = \
                   ast.literal_eval(text)\n    token = values[0]\n    password = os.environ['PASSWORD']\n    token = \
                   'your-token-here'\n    db.execute('select ?', (token,))\n    yaml.load(text, Loader=SafeLoader)\n    return \
                   model.eval() + retrieval(values)\n";
-    assert_eq!(ids(honest), Vec::<String>::new());
+    assert_eq!(ids(safe), Vec::<String>::new());
 }
 
 #[test]
-fn every_line_that_breaks_a_rule_is_an_issue_with_its_place() {
+fn reports_every_matching_line_with_its_location() {
     let (findings, _) =
         audit(host(&[("a.py", "x = 1\neval(x)\n"), ("b.py", "eval(y)\n"), ("c.md", "eval(z)")], RULES_ALONE));
     let findings = findings.expect("an audit");
-    let places: Vec<_> = findings
+    let locations: Vec<_> = findings
         .issues
         .iter()
-        .map(|issue| (issue.id.as_str(), issue.location.as_ref().map(|place| (place.path.as_str(), place.line))))
+        .map(|issue| {
+            (issue.id.as_str(), issue.location.as_ref().map(|location| (location.path.as_str(), location.line)))
+        })
         .collect();
-    assert_eq!(places, [("dynamic-code-1", Some(("a.py", Some(2)))), ("dynamic-code-2", Some(("b.py", Some(1))))]);
+    assert_eq!(locations, [("dynamic-code-1", Some(("a.py", Some(2)))), ("dynamic-code-2", Some(("b.py", Some(1))))]);
     assert_eq!(findings.issues[0].severity, Severity::Critical);
     assert_eq!(findings.issues[0].evidence, "a.py:2: eval(x)");
     let failed: Vec<_> = findings.checks.iter().filter(|check| check.status != "pass").collect();
@@ -81,10 +83,10 @@ fn every_line_that_breaks_a_rule_is_an_issue_with_its_place() {
 }
 
 #[test]
-fn a_secret_is_not_repeated_in_the_report() {
+fn does_not_repeat_secrets() {
     let (findings, _) = audit(host(&[("a.py", "API_KEY = 'sk-live-0123456789'")], RULES_ALONE));
     let findings = format!("{findings:?}");
-    assert!(findings.contains("gives `API_KEY` a literal value") && !findings.contains("sk-live"), "{findings}");
+    assert!(findings.contains("assigns a literal value to `API_KEY`") && !findings.contains("sk-live"), "{findings}");
 }
 
 const FOUND: &str = r#"{"issues": [{"id": "A1", "severity": "high", "category": "authorisation",
@@ -93,7 +95,7 @@ const FOUND: &str = r#"{"issues": [{"id": "A1", "severity": "high", "category": 
     "suggestions": [{"issue_id": "A1", "priority": "high", "description": "Check the owner."}], "checks": []}"#;
 
 #[test]
-fn the_model_is_asked_once_and_its_findings_are_added_to_the_rules() {
+fn adds_the_models_findings() {
     let host = host(&[("bill.py", "eval(x)")], "{}").answer("security-audit", FOUND);
     let (findings, activity) = audit(host);
     let findings = findings.expect("an audit");
@@ -110,7 +112,7 @@ fn the_model_is_asked_once_and_its_findings_are_added_to_the_rules() {
 }
 
 #[test]
-fn an_unusable_answer_is_asked_for_again_with_its_faults() {
+fn asks_for_repair_with_the_faults() {
     let wrong = FOUND.replace("bill.py", "other.py").replace("design", "test");
     let host =
         host(&[("bill.py", "x = 1")], "{}").answer("security-audit", &wrong).answer("security-audit/repair", FOUND);
@@ -118,13 +120,13 @@ fn an_unusable_answer_is_asked_for_again_with_its_faults() {
     assert_eq!(findings.expect("an audit").issues.len(), 1);
     let Content::Text(question) = &activity.requests[1].messages[3].content[0] else { panic!("no text") };
     assert!(question.contains("- issue A1: `phase_injected` is neither `design` nor `code`\n"), "{question}");
-    assert!(question.contains("- issue A1: `location.path` is none of the files shown\n"), "{question}");
+    assert!(question.contains("- issue A1: `location.path` is not one of the given files\n"), "{question}");
 }
 
 #[test]
-fn a_model_that_fails_fails_the_audit() {
+fn fails_if_the_model_fails() {
     let host =
         host(&[("bill.py", "x = 1")], "{}").model_error("security-audit", ModelError::Unavailable("no route".into()));
-    let Err(Failure::Failed(why)) = audit(host).0 else { panic!("it passed") };
+    let Err(Failure::Failed(why)) = audit(host).0 else { panic!("expected a failure") };
     assert_eq!(why, "`security-audit`: the model cannot be reached: no route");
 }
