@@ -1,4 +1,4 @@
-//! The agent as the host sees it, at a desk with written answers.
+//! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::MockHost;
@@ -25,7 +25,7 @@ fn host() -> MockHost {
 }
 
 #[test]
-fn six_specialists_see_the_code_with_its_line_numbers() {
+fn specialists_see_numbered_code() {
     let host = NAMES.iter().fold(host(), |host, name| host.answer(&format!("code-review/{name}"), NOTHING));
     let (result, activity) = host.run::<CodeReview>();
     assert_eq!(result.unwrap().findings.unwrap().reviewers, NAMES);
@@ -33,7 +33,7 @@ fn six_specialists_see_the_code_with_its_line_numbers() {
 }
 
 #[test]
-fn one_silent_specialist_is_not_taken_for_no_issue() {
+fn fails_if_one_specialist_fails() {
     let host = NAMES.iter().skip(1).fold(host(), |host, name| host.answer(&format!("code-review/{name}"), NOTHING));
     let host = host.model_error("code-review/quality", ModelError::Budget("no tokens left".into()));
     let (result, _) = host.run::<CodeReview>();
@@ -41,7 +41,7 @@ fn one_silent_specialist_is_not_taken_for_no_issue() {
 }
 
 #[test]
-fn an_answer_without_the_list_of_issues_is_not_taken_for_none() {
+fn rejects_answers_without_a_list_of_issues() {
     let host = NAMES.iter().skip(1).fold(host(), |host, name| host.answer(&format!("code-review/{name}"), NOTHING));
     let host = host.answer("code-review/quality", r#"{"verdict": "fine"}"#).answer("code-review/quality/repair", "{}");
     let (result, activity) = host.run::<CodeReview>();

@@ -1,11 +1,11 @@
-//! What makes files unusable, whatever their schema says: paths that leave the folder or collide, and text that leaked from the
-//! answer into a program. Each fault is a sentence that a model can act on. Pure.
+//! Checks generated files beyond their schema: invalid or colliding paths, and fences or tags of the answer inside a file.
+//! Faults are worded so that a model can correct them. Pure.
 
 use std::collections::BTreeSet;
 
 use phasegate_plugin::artifacts::GeneratedCode;
 
-/// Every such fault.
+/// Returns every fault of the files and the language.
 pub fn faults(code: &GeneratedCode) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut faults = Vec::new();
@@ -14,15 +14,15 @@ pub fn faults(code: &GeneratedCode) -> Vec<String> {
             faults.push(format!("files: the path `{}` {why}", file.path));
         }
         if !seen.insert(file.path.to_lowercase()) {
-            faults.push(format!("files: the path `{}` stands twice (upper and lower case are one)", file.path));
+            faults.push(format!("files: the path `{}` occurs twice (case is ignored)", file.path));
         }
         if let Some(line) = leaked_line(&file.path, &file.content) {
             faults
-                .push(format!("files: `{}` begins or ends with `{line}`, which is no part of the program", file.path));
+                .push(format!("files: `{}` begins or ends with `{line}`, which is not part of the program", file.path));
         }
     }
     if code.language.chars().any(|c| c.is_uppercase() || c.is_whitespace()) {
-        faults.push(format!("language: `{}` is not one word in small letters", code.language));
+        faults.push(format!("language: `{}` is not one word in lower case", code.language));
     }
     faults
 }
@@ -32,7 +32,7 @@ fn path_fault(path: &str) -> Option<&'static str> {
         return Some("is not relative");
     }
     if path.contains('\\') {
-        return Some("has a backslash; segments are parted by `/`");
+        return Some("has a backslash; separate segments by `/`");
     }
     match path.split('/').any(|segment| segment.is_empty() || segment == "." || segment == "..") {
         true => Some("has an empty, `.` or `..` segment"),
@@ -40,7 +40,7 @@ fn path_fault(path: &str) -> Option<&'static str> {
     }
 }
 
-/// A fence around the whole file, or a closing tag after a program that has no tags.
+/// Returns a fence around the whole file, or a closing tag at the end of a file that is not markup.
 fn leaked_line<'a>(path: &str, content: &'a str) -> Option<&'a str> {
     if path.ends_with(".md") {
         return None;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_files_are_fine() {
+    fn accepts_valid_files() {
         let fine = [
             ("a/__init__.py", ""),
             ("a/b.py", "x = 1\n"),
@@ -83,31 +83,31 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_leave_the_folder_or_collide_are_named() {
+    fn rejects_unsafe_and_colliding_paths() {
         let bad = [("/etc/passwd", ""), ("../up.py", ""), ("a\\b.py", ""), ("C:/x.py", ""), ("A.py", ""), ("a.py", "")];
         assert_eq!(
             faults(&code(&bad)),
             [
                 "files: the path `/etc/passwd` is not relative",
                 "files: the path `../up.py` has an empty, `.` or `..` segment",
-                "files: the path `a\\b.py` has a backslash; segments are parted by `/`",
+                "files: the path `a\\b.py` has a backslash; separate segments by `/`",
                 "files: the path `C:/x.py` is not relative",
-                "files: the path `a.py` stands twice (upper and lower case are one)",
+                "files: the path `a.py` occurs twice (case is ignored)",
             ]
         );
     }
 
     #[test]
-    fn a_leaked_tag_or_fence_is_found() {
+    fn finds_leaked_tags_and_fences() {
         for content in ["x = 1\n</content>\n", "```python\nx = 1\n```\n", "x = 1\n```\n"] {
             assert_eq!(faults(&code(&[("a.py", content)])).len(), 1, "{content}");
         }
     }
 
     #[test]
-    fn the_language_is_a_small_word() {
+    fn requires_a_lower_case_language() {
         let mut shouting = code(&[("a.py", "")]);
         shouting.language = "Python 3".into();
-        assert_eq!(faults(&shouting), ["language: `Python 3` is not one word in small letters"]);
+        assert_eq!(faults(&shouting), ["language: `Python 3` is not one word in lower case"]);
     }
 }

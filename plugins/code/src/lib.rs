@@ -1,8 +1,8 @@
-//! The code agent: writes every file of a design, whole.
+//! The code agent: writes all files of a design.
 //!
-//! Promises: one question (label `code`), and one repair of what is no usable artifact; the host's check says, where it has a runner for the
-//! language, what does not parse and which imports cannot resolve. Fails in words when an input cannot be read or the answer
-//! stays unusable.
+//! Asks one question (label `code`). Faults found by the host or by `check` lead to one repair question; where the host has a
+//! runner for the language, these include syntax errors and unresolved imports. Fails if an input is unreadable or the
+//! repaired answer is still invalid.
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, GeneratedCode, ProjectPlan, TestReport};
 use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
@@ -15,7 +15,7 @@ const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
 const REPORT: Prompt = Prompt::new(include_str!("../prompts/report.md"));
 const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
 
-/// The agent.
+/// The code agent.
 pub struct Code;
 
 agent!(Code);
@@ -23,13 +23,13 @@ phasegate_plugin::manifest!();
 
 impl Agent for Code {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let ask = Question::new("code", SYSTEM.render(&[]), render_prompt(&work)?).schema(SCHEMA);
+        let question = Question::new("code", SYSTEM.render(&[]), render_prompt(&work)?).schema(SCHEMA);
         let check = |code: &GeneratedCode, _: &str| {
             let mut faults = artifacts::faults("generated_code", code);
             faults.extend(check::faults(code));
             faults
         };
-        let code: GeneratedCode = Settings::from_work(&work)?.apply(ask).json(check).await?;
+        let code: GeneratedCode = Settings::from_work(&work)?.apply(question).json(check).await?;
         Ok(Submission { artifacts: vec![artifact("generated_code", &code)?], findings: None })
     }
 }

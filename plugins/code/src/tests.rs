@@ -1,4 +1,4 @@
-//! The agent as the host sees it, at a desk with written answers.
+//! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::{MockHost, request_text};
@@ -26,14 +26,14 @@ fn host() -> MockHost {
 }
 
 #[test]
-fn code_is_submitted_as_it_was_answered() {
+fn submits_the_answered_code() {
     let (result, _) = host().answer("code", &answer("x = 1")).run::<Code>();
     let code: GeneratedCode = serde_json::from_slice(&result.unwrap().artifacts[0].content).unwrap();
     assert_eq!(code.files[0].content, "x = 1");
 }
 
 #[test]
-fn code_that_does_not_parse_is_mended_before_anybody_reviews_it() {
+fn repairs_code_that_does_not_parse() {
     let judge = |_: &str, content: &[u8]| match String::from_utf8_lossy(content).contains("x = (1)") {
         true => vec![],
         false => vec!["a.py:1: '(' was never closed".to_owned()],
@@ -45,14 +45,14 @@ fn code_that_does_not_parse_is_mended_before_anybody_reviews_it() {
 }
 
 #[test]
-fn a_file_wrapped_in_a_fence_is_mended() {
+fn repairs_files_wrapped_in_a_fence() {
     let host = host().answer("code", &answer("```python\\nx = 1\\n```")).answer("code/repair", &answer("x = 1"));
     let (_, activity) = host.run::<Code>();
     assert!(request_text(&activity.requests[1]).contains("`a.py` begins or ends with"));
 }
 
 #[test]
-fn the_next_attempt_sees_its_code_the_report_and_the_failing_assertion() {
+fn revisions_see_code_report_and_failing_assertion() {
     let report = r#"{"task_id": "TASK-001", "gate": "test", "attempt": 1, "verdict": "failed", "reason": "1 of 2 tests failed",
         "code": "sha256:0", "build": {"ok": true, "errors": []},
         "tests": [{"name": "tests/test_a.py::test_x", "outcome": "failed", "message": "assert 90 == 5400", "output": ""},

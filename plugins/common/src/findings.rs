@@ -1,13 +1,13 @@
-//! What reviewers answer: judged before it is believed, merged without losing anything.
+//! Validates and merges the findings of reviewers.
 //!
-//! Promises: merging never lowers a count and never softens a severity; ids are unique afterwards and links follow them.
-//! Faults come back as sentences that a model can act on.
+//! Merging keeps every issue and its severity, makes ids unique and updates the links to them. Faults are worded so that a
+//! model can correct them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use phasegate_plugin::artifacts::{Findings, Issue, Suggestion};
 
-/// The process's eight.
+/// The eight defect types of the process.
 pub const DEFECT_TYPES: [&str; 8] = [
     "planning_failure",
     "prompt_misinterpretation",
@@ -22,14 +22,14 @@ const STATUSES: [&str; 4] = ["pass", "fail", "warning", "not_applicable"];
 const MIN_DESCRIPTION: usize = 20;
 const MIN_EVIDENCE: usize = 10;
 
-/// Every fault of one reviewer's findings; `phases` are those that may be blamed.
+/// Returns every fault of one reviewer's findings. An issue may be attributed to one of `phases`.
 pub fn faults(findings: &Findings, phases: &[&str]) -> Vec<String> {
     let mut faults = issue_faults(&findings.issues, phases);
     let ids: BTreeSet<&str> = findings.issues.iter().map(|issue| issue.id.as_str()).collect();
     for (at, suggestion) in findings.suggestions.iter().enumerate() {
         if let Some(id) = suggestion.issue_id.as_deref().filter(|id| !ids.contains(id)) {
             faults.push(format!(
-                "suggestions[{at}].issue_id: `{id}` is none of your issues; leave it out if there is none"
+                "suggestions[{at}].issue_id: there is no issue `{id}`; leave the field out if no issue applies"
             ));
         }
         if suggestion.description.trim().is_empty() {
@@ -38,7 +38,7 @@ pub fn faults(findings: &Findings, phases: &[&str]) -> Vec<String> {
     }
     for (at, check) in findings.checks.iter().enumerate() {
         if !STATUSES.contains(&check.status.as_str()) {
-            faults.push(format!("checks[{at}].status: `{}` is none of {}", check.status, STATUSES.join(", ")));
+            faults.push(format!("checks[{at}].status: `{}` is not one of {}", check.status, STATUSES.join(", ")));
         }
         if check.item.trim().is_empty() {
             faults.push(format!("checks[{at}].item is empty"));
@@ -47,7 +47,7 @@ pub fn faults(findings: &Findings, phases: &[&str]) -> Vec<String> {
     faults
 }
 
-/// Every fault of a list of issues.
+/// Returns every fault of a list of issues. An issue may be attributed to one of `phases`.
 pub fn issue_faults(issues: &[Issue], phases: &[&str]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
@@ -56,13 +56,13 @@ pub fn issue_faults(issues: &[Issue], phases: &[&str]) -> Vec<String> {
         if issue.id.trim().is_empty() {
             fault("id", " is empty".to_owned());
         } else if !seen.insert(issue.id.as_str()) {
-            fault("id", format!(": `{}` is used twice; every issue has its own", issue.id));
+            fault("id", format!(": `{}` is not unique", issue.id));
         }
         if !DEFECT_TYPES.contains(&issue.defect_type.as_str()) {
-            fault("defect_type", format!(": `{}` is none of {}", issue.defect_type, DEFECT_TYPES.join(", ")));
+            fault("defect_type", format!(": `{}` is not one of {}", issue.defect_type, DEFECT_TYPES.join(", ")));
         }
         if !phases.contains(&issue.phase_injected.as_str()) {
-            fault("phase_injected", format!(": `{}` is none of {}", issue.phase_injected, phases.join(", ")));
+            fault("phase_injected", format!(": `{}` is not one of {}", issue.phase_injected, phases.join(", ")));
         }
         for (field, text, least) in
             [("description", &issue.description, MIN_DESCRIPTION), ("evidence", &issue.evidence, MIN_EVIDENCE)]
@@ -84,19 +84,19 @@ pub fn issue_faults(issues: &[Issue], phases: &[&str]) -> Vec<String> {
     faults
 }
 
-/// The items that are missing among the checks; compared without regard to case and spacing.
+/// Returns the items that no check answers. Ignores case and spacing.
 pub fn missing_checks(findings: &Findings, items: &[String]) -> Vec<String> {
     let answered: BTreeSet<String> = findings.checks.iter().map(|check| normalize(&check.item)).collect();
     items.iter().filter(|item| !answered.contains(&normalize(item))).cloned().collect()
 }
 
-/// Whether `item` is one of these, without regard to case and spacing.
+/// Returns whether `items` contains `item`. Ignores case and spacing.
 pub fn contains_item(item: &str, items: &[String]) -> bool {
     items.iter().any(|known| normalize(known) == normalize(item))
 }
 
-/// All findings of all reviewers, in the order given. Ids become `REVIEWER/ID`, as do the links to them. Issues that say the
-/// same are all kept; a suggestion links the later one to the first.
+/// Merges the findings of all reviewers in the given order. Ids and the links to them become `REVIEWER/ID`. Issues with equal
+/// descriptions are all kept; a suggestion links each later one to the first.
 pub fn merge(parts: Vec<(&str, Findings)>) -> Findings {
     let mut merged = Findings::default();
     for (reviewer, findings) in parts {
@@ -136,7 +136,7 @@ fn link_duplicates(issues: &[Issue]) -> Vec<Suggestion> {
             std::collections::btree_map::Entry::Occupied(entry) => links.push(Suggestion {
                 issue_id: Some(issue.id.clone()),
                 priority: "low".to_owned(),
-                description: format!("Says the same as {}; one change mends both.", entry.get().id),
+                description: format!("Same description as {}; one change may fix both.", entry.get().id),
             }),
         }
     }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn six_issues_without_a_location_stay_six() {
+    fn keeps_equal_issues_and_links_them() {
         let parts: Vec<(&str, Findings)> = ["a", "b", "c", "d", "e", "f"]
             .into_iter()
             .map(|reviewer| (reviewer, with(vec![issue("ISSUE-001", "The same words about nothing in particular.")])))
@@ -182,11 +182,11 @@ mod tests {
         let merged = merge(parts);
         assert_eq!(merged.issues.len(), 6);
         assert_eq!(merged.suggestions.len(), 5, "each repetition is linked to the first");
-        assert_eq!(merged.suggestions[0].description, "Says the same as a/ISSUE-001; one change mends both.");
+        assert_eq!(merged.suggestions[0].description, "Same description as a/ISSUE-001; one change may fix both.");
     }
 
     #[test]
-    fn two_reviewers_with_the_same_ids_do_not_get_mixed_up() {
+    fn separates_equal_ids_of_two_reviewers() {
         let one = Findings {
             issues: vec![issue("001", "Empty text is not specified at all.")],
             suggestions: vec![Suggestion {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_used_twice_by_one_reviewer_becomes_two() {
+    fn renames_ids_used_twice_by_one_reviewer() {
         let merged = merge(vec![(
             "quality",
             with(vec![issue("1", "First fault of the two here."), issue("1", "Second fault of the two.")]),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_named_with_its_location() {
+    fn names_the_field_of_every_fault() {
         let mut bad = issue("1", "too short");
         bad.defect_type = "bug".into();
         bad.phase_injected = "testing".into();
@@ -231,20 +231,20 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "issues[0].defect_type: `bug` is none of planning_failure, prompt_misinterpretation, tool_use_error, hallucination, \
+                "issues[0].defect_type: `bug` is not one of planning_failure, prompt_misinterpretation, tool_use_error, hallucination, \
                  security_vulnerability, conventional_code_bug, task_execution_error, alignment_deviation",
-                "issues[0].phase_injected: `testing` is none of planning, design",
+                "issues[0].phase_injected: `testing` is not one of planning, design",
                 "issues[0].description has 9 characters; at least 20 are needed",
                 "issues[0].location.line is 0; lines count from 1",
-                "issues[1].id: `1` is used twice; every issue has its own",
-                "suggestions[0].issue_id: `9` is none of your issues; leave it out if there is none",
-                "checks[0].status: `ok` is none of pass, fail, warning, not_applicable",
+                "issues[1].id: `1` is not unique",
+                "suggestions[0].issue_id: there is no issue `9`; leave the field out if no issue applies",
+                "checks[0].status: `ok` is not one of pass, fail, warning, not_applicable",
             ]
         );
     }
 
     #[test]
-    fn a_checklist_item_that_was_not_answered_is_missed() {
+    fn finds_unanswered_checklist_items() {
         let mut findings = Findings::default();
         findings.checks.push(Check {
             item: "all  AMOUNTS are integers".into(),

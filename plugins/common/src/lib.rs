@@ -1,8 +1,8 @@
-//! What the standard agents share: how inputs are laid before a model (`show`), what stands beside them (`sections`), how
-//! findings are judged and merged (`findings`, `panel`), and the settings that every one of them takes.
+//! Code shared by the standard agents: [`render`] turns artifacts into prompt text, [`sections`] adds context, notes and
+//! feedback, [`findings`] validates and merges findings, [`panel`] runs a review by several specialists, and [`Settings`]
+//! are the settings of every standard agent.
 //!
-//! Promises: the same inputs give the same text, byte for byte; no run id and no measured time gets into it. Fails as
-//! `Failure` in words.
+//! Prompt text is deterministic: equal inputs give equal bytes, without run ids and measured times.
 
 pub mod findings;
 pub mod panel;

@@ -1,5 +1,5 @@
-//! Artifacts as a model should see them, each fenced as data: requirements numbered, plans without their estimate (which
-//! holds what earlier runs took), code with line numbers where somebody must point into it.
+//! Renders artifacts as prompt text, each fenced as data. Requirements are numbered. Plans are rendered without the estimate,
+//! which is based on earlier runs.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use phasegate_plugin::{Work, fenced};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The task, its requirements numbered R1, R2, … in the task's order.
+/// Renders the task with its requirements numbered R1, R2, … in the task's order.
 pub fn task(task: &TaskRequirements) -> String {
     let mut text = format!("Task {}\n\n{}\n", task.task_id, task.description.trim_end());
     let mut list = |title: &str, mark: &dyn Fn(usize) -> String, items: &[String]| {
@@ -29,22 +29,22 @@ pub fn task(task: &TaskRequirements) -> String {
     fenced("Task", &text)
 }
 
-/// `R1` to the number of requirements.
+/// Returns the ids of the task's requirements: `R1`, `R2`, ….
 pub fn requirement_ids(task: &TaskRequirements) -> Vec<String> {
     (1..=task.requirements.len()).map(|n| format!("R{n}")).collect()
 }
 
-/// The plan's units.
+/// Renders the plan's semantic units.
 pub fn plan(plan: &ProjectPlan) -> String {
     fenced("Plan: the semantic units", &json(&plan.semantic_units))
 }
 
-/// The design, whole.
+/// Renders the whole design.
 pub fn design(design: &DesignSpecification) -> String {
     fenced("Design", &json(design))
 }
 
-/// What code can rely on, a paragraph a language; lists of names on one line, because they stand in every prompt.
+/// Renders the environment, one paragraph per language. Lists of names are on one line to keep prompts short.
 pub fn environment(work: &Work) -> String {
     let languages = match serde_json::from_str(&work.assignment.environment) {
         Ok(Value::Object(languages)) if !languages.is_empty() => languages,
@@ -74,27 +74,27 @@ fn render_language(name: &str, offer: &Map<String, Value>) -> String {
     text
 }
 
-/// Every file with its lines numbered, and what the programmer noted.
+/// Renders every file with numbered lines, and the programmer's notes.
 pub fn numbered_code(code: &GeneratedCode) -> String {
     let files = code.files.iter().map(|file| fenced(&format!("File {}", file.path), &number_lines(&file.content)));
     files.chain(render_code_notes(code)).collect::<Vec<_>>().join("\n")
 }
 
-/// Every file as it is, and what the programmer noted.
+/// Renders every file unchanged, and the programmer's notes.
 pub fn plain_code(code: &GeneratedCode) -> String {
     let files = code.files.iter().map(|file| fenced(&format!("File {} – {}", file.path, file.purpose), &file.content));
     files.chain(render_code_notes(code)).collect::<Vec<_>>().join("\n")
 }
 
-/// The suite's files as they are, what they cover, and what was dropped.
+/// Renders the suite's files, its coverage list and the dropped tests.
 pub fn suite(suite: &TestSuite) -> String {
     let files = suite.files.iter().map(|file| fenced(&format!("Test file {}", file.path), &file.content));
-    let covers = fenced("What the suite says it covers", &json(&suite.covers));
+    let covers = fenced("Coverage stated by the suite", &json(&suite.covers));
     let dropped = (!suite.dropped.is_empty()).then(|| fenced("Tests dropped so far", &json(&suite.dropped)));
     files.chain([covers]).chain(dropped).collect::<Vec<_>>().join("\n")
 }
 
-/// What the host's run of the tests gave.
+/// Renders the host's test report without the output of passed tests.
 pub fn test_report(report: &TestReport) -> String {
     #[derive(Serialize)]
     struct Shown<'a> {
@@ -118,7 +118,7 @@ pub fn test_report(report: &TestReport) -> String {
     fenced("Test report", &json(&shown))
 }
 
-/// Names without their parameters, each once, with how often it ran.
+/// Returns each name once, without parameters, with the number of its cases.
 fn count_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for name in names.map(|name| name.split('[').next().unwrap_or(name)) {
@@ -133,9 +133,9 @@ fn count_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     lines.collect()
 }
 
-/// A value as indented JSON.
+/// Renders a value as indented JSON.
 pub fn json<T: Serialize>(value: &T) -> String {
-    // The artifact types have string keys only and cannot fail.
+    // Cannot fail: the artifact types have only string keys.
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requirements_are_numbered_in_the_tasks_order() {
+    fn numbers_requirements_in_order() {
         let shown = task(&TaskRequirements {
             task_id: "T-1".into(),
             description: "Add things up.".into(),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_shown_without_what_earlier_runs_took() {
+    fn renders_plans_without_the_estimate() {
         let shown = plan(&ProjectPlan {
             semantic_units: vec![SemanticUnit { unit_id: "SU-001".into(), ..Default::default() }],
             estimate: Some(Estimate { tokens: 4711.0, basis: "history".into(), ..Default::default() }),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_told_in_few_lines() {
+    fn renders_the_environment_in_short_form() {
         let environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["abc", "re"],
             "test_frameworks": ["pytest"], "notes": ["There is no network."]}}"#;
         let host = MockHost::new().assignment(|a| a.environment = environment.to_owned());
@@ -203,16 +203,16 @@ mod tests {
             "{shown}"
         );
         let (unknown, _) = MockHost::new().run_with(|work| async move { super::environment(&work) });
-        assert!(unknown.contains("standard library alone"), "{unknown}");
+        assert!(unknown.contains("rely only on the language"), "{unknown}");
     }
 
     #[test]
-    fn passed_cases_of_one_test_are_counted() {
+    fn counts_the_cases_of_a_test() {
         assert_eq!(count_names(["t::a[1]", "t::a[2]", "t::b"].into_iter()), ["t::a (2 cases)", "t::b"]);
     }
 
     #[test]
-    fn a_reviewer_can_point_at_a_line_and_code_cannot_close_its_fence() {
+    fn numbers_lines_and_keeps_code_in_its_fence() {
         let file = CodeFile { path: "a.py".into(), content: "x = 1\n```\n".into(), ..Default::default() };
         let shown =
             numbered_code(&GeneratedCode { files: vec![file], language: "python".into(), ..Default::default() });

@@ -1,5 +1,5 @@
-//! What stands beside a phase's inputs in every prompt, each empty where there is nothing to say: files of the project, notes of
-//! the process, and what is to be revised, with the feedback word for word.
+//! Optional sections of every prompt: context files, process notes, and the previous work with its feedback word for word.
+//! A section without content is empty.
 
 use phasegate_plugin::artifacts::ProcessNotes;
 use phasegate_plugin::{Failure, Prompt, Work, fenced};
@@ -12,10 +12,10 @@ const REVISION: Prompt = Prompt::new(include_str!("../prompts/revision.md"));
 const AGAIN: Prompt = Prompt::new(include_str!("../prompts/again.md"));
 const REMARKS: Prompt = Prompt::new(include_str!("../prompts/remarks.md"));
 
-/// The most characters of files in one prompt; what does not fit is named and left out.
+/// Limit of all context files in one prompt, in bytes. Files beyond it are listed without content.
 const MAX_CONTEXT_BYTES: usize = 200_000;
 
-/// The task's context files, in the host's order.
+/// Renders the task's context files in the order of the assignment.
 pub fn context(work: &Work) -> String {
     let mut remaining = MAX_CONTEXT_BYTES;
     let inputs = work.assignment.inputs.iter().filter(|input| input.name.starts_with("context/"));
@@ -24,9 +24,12 @@ pub fn context(work: &Work) -> String {
             let mark = if input.kind == "base_file" { " – part of the project" } else { "" };
             let name = format!("{}{mark}", input.name);
             match work.read_text(&input.name) {
-                Err(_) => format!("{name}: {} bytes that are not text; not shown\n", input.size),
+                Err(_) => format!("{name}: {} bytes, not text; content omitted\n", input.size),
                 Ok(text) if text.len() > remaining => {
-                    format!("{name}: {} bytes; left out, because the others fill the room\n", input.size)
+                    format!(
+                        "{name}: {} bytes; content omitted, because the context files exceed the size limit\n",
+                        input.size
+                    )
                 }
                 Ok(text) => {
                     remaining -= text.len();
@@ -38,14 +41,14 @@ pub fn context(work: &Work) -> String {
     if files.is_empty() { String::new() } else { section(CONTEXT.render(&[("files", &files.join("\n"))])) }
 }
 
-/// What people decided about earlier improvement proposals.
+/// Renders people's decisions about earlier improvement proposals.
 pub fn notes(work: &Work) -> Result<String, Failure> {
     let notes = work.process_notes()?;
     let text = render_notes(&notes);
     Ok(if text.is_empty() { text } else { section(NOTES.render(&[("notes", &fenced("Process notes", &text))])) })
 }
 
-/// The work of the attempt before and what was said about it. `previous` is that work, fenced.
+/// Renders the work of the previous attempt (`previous`, fenced) and the feedback on it.
 pub fn revision(work: &Work, previous: Option<&str>) -> String {
     let feedback = work.feedback_text();
     let feedback =
@@ -61,7 +64,7 @@ pub fn revision(work: &Work, previous: Option<&str>) -> String {
     }
 }
 
-/// A rendered fragment, with an empty line before and after.
+/// Returns a rendered fragment with an empty line before and after it.
 pub fn section(text: String) -> String {
     format!("\n{}\n\n", text.trim())
 }
@@ -102,7 +105,7 @@ mod tests {
             source: "design-review".into(),
             about: vec![],
             issues: vec![issue],
-            instructions: "Mend.".into(),
+            instructions: "Fix it.".into(),
         };
         let person = FeedbackItem {
             source: "person:ada".into(),
@@ -114,13 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn a_first_attempt_has_no_revision() {
+    fn first_attempts_have_no_revision() {
         let (text, _) = MockHost::new().run_with(|work| async move { revision(&work, None) });
         assert_eq!(text, "");
     }
 
     #[test]
-    fn a_revision_holds_the_previous_work_every_issue_and_the_persons_words() {
+    fn revisions_contain_previous_work_and_all_feedback() {
         let host = MockHost::new().assignment(|a| {
             a.attempt = 2;
             a.feedback = feedback();
@@ -140,21 +143,21 @@ mod tests {
     }
 
     #[test]
-    fn conditions_of_a_passed_gate_reach_a_first_attempt() {
+    fn first_attempts_get_conditions_of_passed_gates() {
         let host = MockHost::new().assignment(|a| a.feedback = feedback());
         let (text, _) = host.run_with(|work| async move { revision(&work, None) });
         assert!(text.contains("D-7") && !text.contains("sent back"), "{text}");
     }
 
     #[test]
-    fn work_that_only_rests_on_changed_inputs_is_not_called_sent_back() {
+    fn names_changed_inputs_if_there_is_no_feedback() {
         let host = MockHost::new().assignment(|a| a.attempt = 3);
         let (text, _) = host.run_with(|work| async move { revision(&work, Some("OLD")) });
         assert!(text.contains("OLD") && text.contains("changed inputs") && !text.contains("sent back"), "{text}");
     }
 
     #[test]
-    fn notes_tell_what_was_approved_and_what_was_rejected_and_never_which_run_it_was() {
+    fn notes_contain_decisions_but_no_run_ids() {
         let notes = r#"{
             "approved": [{"run_id": "run-77", "id": "PIP-001", "decided_by": "ada",
                 "proposed_changes": [{"target": "design", "change": "add", "proposed": "Say what empty text does.", "rationale": "asked"}]}],
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn context_files_stand_under_their_names() {
+    fn renders_context_files_under_their_names() {
         let host = MockHost::new().input("context/a.md", "context_file", "notes").input(
             "context/src/a.py",
             "base_file",
@@ -183,14 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_named_and_a_flood_is_left_out() {
+    fn omits_binary_and_oversized_context_files() {
         let host = MockHost::new()
             .input("context/logo.png", "context_file", vec![0xff, 0xfe])
             .input("context/big.txt", "context_file", "x".repeat(MAX_CONTEXT_BYTES + 1))
             .input("context/small.txt", "context_file", "fits");
         let (text, _) = host.run_with(|work| async move { context(&work) });
         assert!(
-            text.contains("logo.png: 2 bytes that are not text") && text.contains("big.txt: 200001 bytes; left out"),
+            text.contains("logo.png: 2 bytes, not text") && text.contains("big.txt: 200001 bytes; content omitted"),
             "{text}"
         );
         assert!(text.contains("fits"));

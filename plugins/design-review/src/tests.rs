@@ -1,4 +1,4 @@
-//! The agent as the host sees it, at a desk with written answers.
+//! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::MockHost;
@@ -44,7 +44,7 @@ fn findings(result: Result<Submission, Failure>) -> Findings {
 }
 
 #[test]
-fn six_specialists_are_asked_and_their_findings_are_merged() {
+fn merges_the_findings_of_six_specialists() {
     let host =
         host_without(&[]).answer("design-review/architecture", ANSWERED).answer("design-review/api-design", AN_ISSUE);
     let (result, activity) = host.run::<DesignReview>();
@@ -62,17 +62,13 @@ fn six_specialists_are_asked_and_their_findings_are_merged() {
 }
 
 #[test]
-fn a_specialist_that_fails_fails_the_review_by_name() {
+fn names_the_specialist_that_failed() {
     let host = host_without(&["security"])
         .model_error("design-review/security", ModelError::Unavailable("no route".into()))
         .answer("design-review/architecture", ANSWERED)
         .answer("design-review/api-design", NOTHING);
     let (result, activity) = host.run::<DesignReview>();
-    assert_eq!(
-        activity.requests.len(),
-        6,
-        "the others are heard all the same, so that a resumed run knows their answers"
-    );
+    assert_eq!(activity.requests.len(), 6, "all specialists are asked, so that a resumed run has their answers");
     let why = match result {
         Err(Failure::Failed(why)) => why,
         other => format!("{other:?}"),
@@ -86,7 +82,7 @@ fn a_specialist_that_fails_fails_the_review_by_name() {
 }
 
 #[test]
-fn an_unanswered_item_of_the_checklist_is_asked_for() {
+fn asks_for_unanswered_checklist_items() {
     let host = host_without(&[])
         .answer("design-review/architecture", NOTHING)
         .answer("design-review/architecture/repair", ANSWERED)
@@ -98,7 +94,7 @@ fn an_unanswered_item_of_the_checklist_is_asked_for() {
 }
 
 #[test]
-fn code_cannot_be_blamed_before_there_is_any() {
+fn rejects_blaming_code_in_a_design_review() {
     let blames = AN_ISSUE.replace(r#""phase_injected": "design""#, r#""phase_injected": "code""#);
     let host = host_without(&[])
         .answer("design-review/architecture", ANSWERED)

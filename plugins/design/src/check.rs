@@ -1,11 +1,11 @@
-//! What makes a design unusable as a whole, whatever its single fields look like. Each fault is a sentence that a model can
-//! act on. Pure.
+//! Checks a design as a whole: coverage of the plan, names, dependencies, checklist. Faults are worded so that a model can
+//! correct them. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use phasegate_plugin::artifacts::{DesignSpecification, ProjectPlan, Severity};
 
-/// Every such fault.
+/// Returns every fault of the design.
 pub fn faults(design: &DesignSpecification, plan: &ProjectPlan) -> Vec<String> {
     let mut faults = coverage_faults(design, plan);
     faults.extend(name_faults(design));
@@ -21,7 +21,7 @@ fn coverage_faults(design: &DesignSpecification, plan: &ProjectPlan) -> Vec<Stri
     let designed: BTreeSet<&str> = design.components.iter().map(|part| part.semantic_unit_id.as_str()).collect();
     let missing = planned
         .difference(&designed)
-        .map(|id| format!("components: no component has the semantic unit {id} of the plan"));
+        .map(|id| format!("components: no component implements the semantic unit {id} of the plan"));
     let unknown = designed.difference(&planned).map(|id| format!("components: the plan has no semantic unit {id}"));
     missing.chain(unknown).collect()
 }
@@ -34,7 +34,7 @@ fn name_faults(design: &DesignSpecification) -> Vec<String> {
     for part in &design.components {
         for needed in part.dependencies.iter().filter(|needed| !known.contains(needed.as_str())) {
             faults.push(format!(
-                "components: `{}` depends on `{needed}`, which is no component of this design",
+                "components: `{}` depends on `{needed}`, which is not a component of this design",
                 part.name
             ));
         }
@@ -43,21 +43,21 @@ fn name_faults(design: &DesignSpecification) -> Vec<String> {
 }
 
 fn cycle_fault(design: &DesignSpecification) -> Option<String> {
-    let mut open: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut unresolved: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for part in &design.components {
-        open.entry(&part.name).or_default().extend(part.dependencies.iter().map(String::as_str));
+        unresolved.entry(&part.name).or_default().extend(part.dependencies.iter().map(String::as_str));
     }
-    // Take away whatever depends on nothing that is left; what remains lies on or behind a cycle.
+    // Remove components without remaining dependencies until nothing changes. The rest is part of a cycle or depends on one.
     loop {
-        let left: BTreeSet<&str> = open.keys().copied().collect();
-        let before = open.len();
-        open.retain(|_, needs| needs.iter().any(|needed| left.contains(needed)));
-        if open.len() == before {
+        let left: BTreeSet<&str> = unresolved.keys().copied().collect();
+        let before = unresolved.len();
+        unresolved.retain(|_, needs| needs.iter().any(|needed| left.contains(needed)));
+        if unresolved.len() == before {
             break;
         }
     }
-    let names: Vec<&str> = open.keys().copied().collect();
-    (!names.is_empty()).then(|| format!("components: the dependencies of {} go in a circle", names.join(", ")))
+    let names: Vec<&str> = unresolved.keys().copied().collect();
+    (!names.is_empty()).then(|| format!("components: the dependencies of {} are cyclic", names.join(", ")))
 }
 
 #[cfg(test)]
@@ -86,44 +86,44 @@ mod tests {
     }
 
     #[test]
-    fn a_design_that_covers_its_plan_without_a_circle_is_sound() {
+    fn accepts_a_complete_acyclic_design() {
         let sound = design(&[("parser", "SU-001", &["units"]), ("units", "SU-002", &[])]);
         assert_eq!(faults(&sound, &plan(&["SU-001", "SU-002"])), Vec::<String>::new());
     }
 
     #[test]
-    fn a_unit_without_a_component_and_a_component_without_a_unit_are_named() {
+    fn names_uncovered_and_unknown_units() {
         let found = faults(&design(&[("parser", "SU-003", &[])]), &plan(&["SU-001"]));
         assert_eq!(
             found,
             [
-                "components: no component has the semantic unit SU-001 of the plan",
+                "components: no component implements the semantic unit SU-001 of the plan",
                 "components: the plan has no semantic unit SU-003"
             ]
         );
     }
 
     #[test]
-    fn components_that_depend_in_a_circle_are_named() {
+    fn names_components_with_cyclic_dependencies() {
         let round =
             design(&[("a", "SU-001", &["b"]), ("b", "SU-001", &["c"]), ("c", "SU-001", &["a"]), ("d", "SU-001", &[])]);
-        assert_eq!(faults(&round, &plan(&["SU-001"])), ["components: the dependencies of a, b, c go in a circle"]);
+        assert_eq!(faults(&round, &plan(&["SU-001"])), ["components: the dependencies of a, b, c are cyclic"]);
     }
 
     #[test]
-    fn a_dependency_must_be_a_component_and_a_name_stands_once() {
+    fn rejects_unknown_dependencies_and_duplicate_names() {
         let odd = design(&[("a", "SU-001", &["json"]), ("a", "SU-001", &[])]);
         assert_eq!(
             faults(&odd, &plan(&["SU-001"])),
             [
                 "components: the name `a` is used twice",
-                "components: `a` depends on `json`, which is no component of this design"
+                "components: `a` depends on `json`, which is not a component of this design"
             ]
         );
     }
 
     #[test]
-    fn a_checklist_needs_an_item_of_weight() {
+    fn requires_a_high_checklist_item() {
         let mut light = design(&[("a", "SU-001", &[])]);
         light.review_checklist = vec![ChecklistItem { item: "Names".into(), severity: Severity::Low }];
         assert_eq!(

@@ -1,8 +1,8 @@
-//! The design agent: turns a plan into a design that can be coded from without asking.
+//! The design agent: turns a plan into a design that a programmer can implement without further questions.
 //!
-//! Promises: one question (label `design`); what the host or the checks here would refuse (a unit without a component, a cycle, a
-//! checklist without weight) becomes one repair question with the exact faults. Fails in words when an input cannot be
-//! read or the answer stays unusable.
+//! Asks one question (label `design`). Faults found by the host or by `check` (a unit without a component, a cycle, a
+//! checklist without a high item) lead to one repair question. Fails if an input is unreadable or the repaired answer is
+//! still invalid.
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, ProjectPlan};
 use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
@@ -13,7 +13,7 @@ mod check;
 const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
 
-/// The agent.
+/// The design agent.
 pub struct Design;
 
 agent!(Design);

@@ -1,4 +1,4 @@
-//! The agent as the host sees it, at a desk with written answers.
+//! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::{MockHost, request_text};
@@ -24,7 +24,7 @@ fn host() -> MockHost {
 }
 
 #[test]
-fn the_design_is_submitted_under_the_tasks_id() {
+fn submits_the_design_with_the_tasks_id() {
     let (result, activity) = host().answer("design", &answer("SU-001")).run::<Design>();
     let design: DesignSpecification = serde_json::from_slice(&result.unwrap().artifacts[0].content).unwrap();
     assert_eq!(design.task_id, "TASK-001");
@@ -33,15 +33,15 @@ fn the_design_is_submitted_under_the_tasks_id() {
 }
 
 #[test]
-fn an_uncovered_unit_is_asked_for_once_and_then_fails_in_words() {
+fn fails_after_one_repair_of_an_uncovered_unit() {
     let host = host().answer("design", &answer("SU-002")).answer("design/repair", &answer("SU-002"));
     let (result, activity) = host.run::<Design>();
-    assert!(request_text(&activity.requests[1]).contains("no component has the semantic unit SU-001"));
+    assert!(request_text(&activity.requests[1]).contains("no component implements the semantic unit SU-001"));
     assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("SU-001")));
 }
 
 #[test]
-fn what_the_host_would_refuse_is_repaired_first() {
+fn repairs_what_the_host_would_reject() {
     let judge = |_: &str, content: &[u8]| match String::from_utf8_lossy(content).contains("One pure function.") {
         true => vec!["architecture_overview: shorter than 50 characters".to_owned()],
         false => vec![],

@@ -1,7 +1,7 @@
-//! The simplest feedback strategy: everything goes to the phase just before the gate, whoever injected it.
+//! The simplest feedback strategy: sends all issues to the phase just before the gate, whatever phase injected them.
 //!
-//! That is the last of the phases the gate may revise that is not the gate itself; where there is no other, the gate. A
-//! person's words go along verbatim. No attempts left, or nobody to send to: it gives up, and says what is open. No
+//! The target is the last phase that the gate may revise, except the gate itself; if there is no other, the gate. A person's
+//! remark is passed on verbatim. Gives up and lists the open issues if no attempt is left or no phase may be revised. Has no
 //! settings. Pure: the same failure gives the same decision.
 
 use phasegate_plugin::Strategy;
@@ -21,7 +21,8 @@ phasegate_plugin::manifest!();
 fn decide(failure: &GateFailure) -> Decision {
     let ids: Vec<String> = failure.issues.iter().map(|issue| issue.id.clone()).collect();
     if failure.attempts_left == 0 {
-        let open = if ids.is_empty() { "no issue was named".to_owned() } else { format!("open: {}", ids.join(", ")) };
+        let open =
+            if ids.is_empty() { "no issue was reported".to_owned() } else { format!("open: {}", ids.join(", ")) };
         let (gate, attempt) = (&failure.gate, failure.attempt);
         return Decision::GiveUp(format!("gate `{gate}` failed at attempt {attempt} and no attempt is left; {open}"));
     }
@@ -32,20 +33,20 @@ fn decide(failure: &GateFailure) -> Decision {
             issue_ids: ids,
             instructions: render_instructions(failure, phase),
         }]),
-        None => Decision::GiveUp(format!("gate `{}` failed and may send work back to no phase", failure.gate)),
+        None => Decision::GiveUp(format!("gate `{}` failed and may not revise any phase", failure.gate)),
     }
 }
 
 fn render_instructions(failure: &GateFailure, phase: &str) -> String {
     let mut out = format!("Gate `{}` failed at attempt {}.\n", failure.gate, failure.attempt);
     if let Some(remark) = failure.person_words.as_deref().filter(|remark| !remark.trim().is_empty()) {
-        out.push_str(&format!("A person rejected the work and said, and this comes first:\n{remark}\n"));
+        out.push_str(&format!("A person rejected the work. Their remark takes precedence:\n{remark}\n"));
     }
     if failure.issues.is_empty() && failure.person_words.is_none() {
-        out.push_str(&format!("It named no issue: look through the work of `{phase}` for what its report says.\n"));
+        out.push_str(&format!("The gate reported no issue: check the work of `{phase}` against its report.\n"));
     }
     if !failure.issues.is_empty() {
-        out.push_str(&format!("Revise the work of `{phase}` until none of these issues is left:\n"));
+        out.push_str(&format!("Revise the work of `{phase}` until these issues are fixed:\n"));
     }
     for issue in &failure.issues {
         let advice = issue.recommendation.as_deref().unwrap_or(&issue.description);

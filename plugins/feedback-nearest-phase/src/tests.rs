@@ -1,4 +1,4 @@
-//! Everything goes one phase back.
+//! Tests of the strategy's decisions.
 #![allow(clippy::panic)]
 
 use phasegate_plugin::types::{Decision, GateFailure, Issue, Revision, Severity};
@@ -41,7 +41,7 @@ fn revised(failure: &GateFailure) -> Revision {
 }
 
 #[test]
-fn every_issue_goes_to_the_phase_before_the_gate_whoever_injected_it() {
+fn sends_all_issues_to_the_preceding_phase() {
     let revision = revised(&failure(
         "test",
         &["planning", "design", "code", "test"],
@@ -50,31 +50,31 @@ fn every_issue_goes_to_the_phase_before_the_gate_whoever_injected_it() {
     assert_eq!((revision.phase.as_str(), revision.issue_ids), ("code", vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(
         revision.instructions,
-        "Gate `test` failed at attempt 2.\nRevise the work of `code` until none of these issues is left:\n- a: The sum leaves out the \
+        "Gate `test` failed at attempt 2.\nRevise the work of `code` until these issues are fixed:\n- a: The sum leaves out the \
          last row.\n- b: The sum leaves out the last row.\n"
     );
 }
 
 #[test]
-fn a_gate_that_may_only_revise_itself_does() {
+fn revises_the_gate_if_nothing_else_is_allowed() {
     assert_eq!(revised(&failure("test", &["test"], vec![issue("a", "code")])).phase, "test");
 }
 
 #[test]
-fn a_persons_words_go_along_and_suffice() {
+fn passes_on_a_persons_remark_alone() {
     let mut failure = failure("design-review", &["planning", "design"], vec![]);
     failure.person_words = Some("Think again.".into());
     let revision = revised(&failure);
     assert_eq!(revision.phase, "design");
-    assert!(revision.instructions.ends_with("this comes first:\nThink again.\n"));
+    assert!(revision.instructions.ends_with("takes precedence:\nThink again.\n"));
 }
 
 #[test]
-fn it_gives_up_in_words() {
+fn gives_up_with_a_reason() {
     let mut spent = failure("test", &["code"], vec![issue("a", "code")]);
     spent.attempts_left = 0;
     let reason = "gate `test` failed at attempt 2 and no attempt is left; open: a".to_owned();
     assert_eq!(decide(&spent), Decision::GiveUp(reason));
-    let reason = "gate `audit` failed and may send work back to no phase".to_owned();
+    let reason = "gate `audit` failed and may not revise any phase".to_owned();
     assert_eq!(decide(&failure("audit", &[], vec![])), Decision::GiveUp(reason));
 }

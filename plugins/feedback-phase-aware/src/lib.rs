@@ -1,17 +1,18 @@
 //! The standard feedback strategy: each issue goes back to the phase that injected it.
 //!
-//! - An issue of a phase that the gate may not revise goes to the nearest allowed phase before it; where there is none, to the
-//!   latest allowed phase before the gate.
-//! - A failure without any issue goes to the gate's own work where that may be revised (a suite without tests, say), else to
-//!   the latest allowed phase before it.
-//! - A person's words go, verbatim, to every phase that revises; alone, to the latest allowed phase before the gate.
-//! - An issue that came back unchanged after two revisions in a row is raised: its phase hears that mending it there has not
-//!   worked, or, where the gate may revise an earlier phase, that phase gets it instead.
-//! - No attempts left, or nobody to send to: it gives up, and says what is open.
+//! - If the gate may not revise that phase, the issue goes to the nearest allowed phase before it; if there is none, to the
+//!   last allowed phase before the gate.
+//! - A failure without an issue goes to the gate's own work if it may be revised (for example, a suite without tests),
+//!   otherwise to the last allowed phase before the gate.
+//! - A person's remark is passed on verbatim to every phase that revises; without issues, to the last allowed phase before the
+//!   gate.
+//! - An issue that came back unchanged `raise_after` times is raised: the allowed phase before its owner gets it. If there is
+//!   none, the owner is told that its approach did not work.
+//! - If no attempt is left or no phase may be revised, the strategy gives up and lists the open issues.
 //!
-//! Settings, all optional: `raise_after` (how often an issue must have come back unchanged; default 2, 0 for never) and
-//! `phases` (all phases of the pipeline in order, where they are not the standard ones). Settings it cannot read make it
-//! give up in words. Pure: the same failure gives the same decision.
+//! Settings, all optional: `raise_after` (default 2; 0 turns raising off) and `phases` (all phases of the pipeline in order;
+//! default: the standard process). Invalid settings make the strategy give up with the reason. Pure: the same failure gives
+//! the same decision.
 
 mod instructions;
 mod route;
@@ -42,7 +43,7 @@ fn decide(failure: &GateFailure) -> Decision {
         return Decision::GiveUp(instructions::render_give_up(failure));
     }
     let Some(fallback) = route::fallback(failure) else {
-        return Decision::GiveUp(format!("gate `{}` failed and may send work back to no phase", failure.gate));
+        return Decision::GiveUp(format!("gate `{}` failed and may not revise any phase", failure.gate));
     };
     let routed: Vec<RoutedIssue> =
         failure.issues.iter().map(|issue| route_issue(failure, issue, fallback, &settings)).collect();
@@ -58,11 +59,11 @@ fn decide(failure: &GateFailure) -> Decision {
     Decision::Revise(failure.may_revise.iter().filter_map(revision).collect())
 }
 
-/// An issue and the phase that is to mend it.
+/// An issue and the phase that must fix it.
 struct RoutedIssue<'a> {
     issue: &'a Issue,
     phase: &'a str,
-    /// The phase that could not mend it, and how often it came back.
+    /// Set if the issue is raised: the phase that did not fix it, and how often it came back.
     raised: Option<(&'a str, usize)>,
 }
 

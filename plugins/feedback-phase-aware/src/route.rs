@@ -1,8 +1,8 @@
-//! Where an issue belongs, and how often it has been there before.
+//! Finds the phase that must fix an issue, and counts how often the issue came back.
 
 use phasegate_plugin::types::{GateFailure, Issue, PastAttempt};
 
-/// The phase that injected the issue, or the nearest allowed one before it.
+/// Returns the phase that injected the issue, or the nearest allowed phase before it.
 pub fn owner<'a>(failure: &'a GateFailure, issue: &Issue, order: &[String]) -> Option<&'a str> {
     let allowed = &failure.may_revise;
     if let Some(phase) = allowed.iter().find(|phase| **phase == issue.phase_injected) {
@@ -15,8 +15,8 @@ pub fn owner<'a>(failure: &'a GateFailure, issue: &Issue, order: &[String]) -> O
     allowed.iter().rev().find(earlier).map(String::as_str)
 }
 
-/// For what has no home: the last phase that may be revised and is not the gate itself; else the gate. A gate that failed
-/// without an issue or a word has its own work to look at first.
+/// Returns the phase for issues without an owner: the last allowed phase that is not the gate, otherwise the gate. A failure
+/// without issues and without a remark goes to the gate itself if allowed.
 pub fn fallback(failure: &GateFailure) -> Option<&str> {
     let allowed = &failure.may_revise;
     let is_unexplained = failure.issues.is_empty() && failure.person_words.is_none();
@@ -26,19 +26,19 @@ pub fn fallback(failure: &GateFailure) -> Option<&str> {
     allowed.iter().rev().find(|phase| **phase != failure.gate).or(allowed.last()).map(String::as_str)
 }
 
-/// The allowed phase just before this one.
+/// Returns the allowed phase just before this one.
 pub fn one_earlier<'a>(failure: &'a GateFailure, phase: &str) -> Option<&'a str> {
     let at = failure.may_revise.iter().position(|known| known == phase)?;
     failure.may_revise.get(at.checked_sub(1)?).map(String::as_str)
 }
 
-/// In how many failures just before this one the issue was already there.
+/// Returns the number of consecutive previous failures that contain the issue.
 pub fn returns(failure: &GateFailure, issue: &Issue) -> usize {
     let holds = |past: &&PastAttempt| past.issues.iter().any(|other| is_same(other, issue));
     failure.history.iter().rev().take_while(holds).count()
 }
 
-/// The host gives every issue a new id at every attempt, so what it says is compared; lines move, so they are not.
+/// Compares phase, path and description. Ids differ at every attempt, and line numbers move.
 fn is_same(a: &Issue, b: &Issue) -> bool {
     let path = |issue: &Issue| issue.location.as_ref().map(|location| location.path.clone());
     a.phase_injected == b.phase_injected && path(a) == path(b) && normalize(&a.description) == normalize(&b.description)

@@ -1,13 +1,13 @@
-//! What the pipeline may set for this strategy.
+//! Settings of this strategy in the pipeline.
 
 use serde::Deserialize;
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How often an issue must have come back unchanged before it is raised; 0 for never.
+    /// Number of unchanged returns after which an issue is raised; 0 turns raising off. Default: 2.
     pub raise_after: usize,
-    /// All phases of the pipeline, in order.
+    /// All phases of the pipeline, in order. Default: the standard process.
     pub phases: Vec<String>,
 }
 
@@ -19,13 +19,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// From the pipeline's JSON; nothing means the defaults.
+    /// Parses the settings' JSON. Empty text means the defaults.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
         serde_json::from_str(text).map_err(|error| {
-            format!("the settings of feedback-phase-aware cannot be used: {error}\nhint: it knows `raise_after` (a number) and `phases` (a list of names)")
+            format!("invalid settings of feedback-phase-aware: {error}\nhint: set `raise_after` (a number) and `phases` (a list of names)")
         })
     }
 }

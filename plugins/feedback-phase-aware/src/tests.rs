@@ -1,4 +1,4 @@
-//! Who is sent back to work, and with what words.
+//! Tests of routing and instructions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use phasegate_plugin::types::{Decision, GateFailure, Issue, Location, PastAttempt, Revision, Severity};
@@ -58,25 +58,23 @@ fn gave_up(failure: &GateFailure) -> String {
 const TEST_GATE: [&str; 4] = ["planning", "design", "code", "test"];
 
 #[test]
-fn each_issue_goes_to_the_phase_that_injected_it_earliest_phase_first() {
+fn sends_issues_to_the_phases_that_injected_them() {
     let issues = vec![issue("a", "code"), issue("b", "planning"), issue("c", "test"), issue("d", "code")];
     let failure = failure("test", &TEST_GATE, issues);
     assert_eq!(routes(&failure), [route("planning", &["b"]), route("code", &["a", "d"]), route("test", &["c"])]);
 }
 
 #[test]
-fn an_issue_of_a_phase_that_is_not_allowed_goes_to_the_nearest_earlier_one() {
+fn uses_the_nearest_earlier_allowed_phase() {
     let failure = failure("test", &["planning", "code", "test"], vec![issue("a", "design")]);
     assert_eq!(routes(&failure), [route("planning", &["a"])]);
     assert!(
-        revisions(&failure)[0]
-            .instructions
-            .contains("(It was put down to `design`, which this gate does not send back to.)")
+        revisions(&failure)[0].instructions.contains("(It is attributed to `design`, which this gate may not revise.)")
     );
 }
 
 #[test]
-fn without_an_earlier_one_it_goes_to_the_latest_allowed_phase_before_the_gate() {
+fn falls_back_to_the_last_earlier_phase() {
     assert_eq!(routes(&failure("test", &["code", "test"], vec![issue("a", "design")])), [route("code", &["a"])]);
     assert_eq!(
         routes(&failure("design-review", &["planning", "design"], vec![issue("a", "code")])),
@@ -87,64 +85,64 @@ fn without_an_earlier_one_it_goes_to_the_latest_allowed_phase_before_the_gate() 
 }
 
 #[test]
-fn an_issue_put_down_to_the_review_itself_goes_to_the_phase_before_it() {
+fn issues_of_a_review_go_one_phase_back() {
     let failure = failure("code-review", &["planning", "design", "code"], vec![issue("a", "code-review")]);
     assert_eq!(routes(&failure), [route("code", &["a"])]);
 }
 
 #[test]
-fn a_pipeline_with_phases_of_its_own_can_say_their_order() {
+fn accepts_the_order_of_custom_phases() {
     let mut failure = failure("audit", &["draft", "edit"], vec![issue("a", "illustrate")]);
     failure.settings = r#"{"phases": ["draft", "illustrate", "edit", "audit"]}"#.into();
     assert_eq!(routes(&failure), [route("draft", &["a"])]);
 }
 
 #[test]
-fn a_persons_words_reach_every_phase_that_revises() {
+fn passes_a_persons_remark_to_every_phase() {
     let mut failure = failure("test", &TEST_GATE, vec![issue("a", "design"), issue("b", "code")]);
     failure.person_words = Some("Cents, not floats.".into());
     let revisions = revisions(&failure);
     assert_eq!(revisions.len(), 2);
-    assert!(revisions.iter().all(|revision| revision.instructions.contains("this comes first:\nCents, not floats.\n")));
+    assert!(revisions.iter().all(|revision| revision.instructions.contains("takes precedence:\nCents, not floats.\n")));
 }
 
 #[test]
-fn words_alone_go_to_the_latest_allowed_phase_before_the_gate() {
+fn routes_a_remark_without_issues() {
     let mut failure = failure("test", &TEST_GATE, vec![]);
     failure.person_words = Some("Cents, not floats.".into());
     let revisions = revisions(&failure);
     assert_eq!((revisions[0].phase.as_str(), revisions[0].issue_ids.len(), revisions.len()), ("code", 0, 1));
     assert_eq!(
         revisions[0].instructions,
-        "Gate `test` failed at attempt 1; 2 more attempts are left.\nA person rejected the work and said, and this comes \
-         first:\nCents, not floats.\n"
+        "Gate `test` failed at attempt 1; 2 more attempts are left.\nA person rejected the work. Their remark takes \
+         precedence:\nCents, not floats.\n"
     );
 }
 
 #[test]
-fn a_failure_without_issues_or_words_still_says_what_to_do() {
+fn instructs_on_failures_without_issues() {
     let revisions = revisions(&failure("design-review", &["planning", "design"], vec![]));
     assert_eq!(revisions[0].phase, "design");
-    assert!(revisions[0].instructions.contains("It named no issue: look through the work of `design`"));
+    assert!(revisions[0].instructions.contains("The gate reported no issue: check the work of `design`"));
     assert_eq!(routes(&failure("test", &TEST_GATE, vec![])), [route("test", &[])]);
 }
 
 #[test]
-fn the_instructions_are_concrete() {
+fn instructions_name_each_issue() {
     let mut bug = issue("code-review-1/quality/Q1", "code");
     bug.location = Some(Location { path: "src/a.py".into(), line: Some(3) });
     let mut failure = failure("code-review", &["design", "code"], vec![bug]);
     failure.attempts_left = 1;
     assert_eq!(
         revisions(&failure)[0].instructions,
-        "Gate `code-review` failed at attempt 1; one more attempt is left.\nRevise the work of `code`: mend each of these at its \
-         cause, and keep what they do not touch.\n- code-review-1/quality/Q1 [high] at src/a.py:3: Something about code is not \
+        "Gate `code-review` failed at attempt 1; one more attempt is left.\nRevise the work of `code`: fix the cause of each \
+         issue, and keep everything else.\n- code-review-1/quality/Q1 [high] at src/a.py:3: Something about code is not \
          right. Do: Do it right.\n"
     );
 }
 
 #[test]
-fn without_attempts_it_gives_up_and_says_what_is_open() {
+fn gives_up_and_lists_open_issues() {
     let mut failure = failure("test", &TEST_GATE, vec![issue("a", "code"), issue("b", "code")]);
     failure.attempts_left = 0;
     failure.attempt = 3;
@@ -152,8 +150,8 @@ fn without_attempts_it_gives_up_and_says_what_is_open() {
 }
 
 #[test]
-fn a_gate_that_may_revise_nobody_ends_in_words() {
-    assert_eq!(gave_up(&failure("audit", &[], vec![])), "gate `audit` failed and may send work back to no phase");
+fn gives_up_if_no_phase_is_allowed() {
+    assert_eq!(gave_up(&failure("audit", &[], vec![])), "gate `audit` failed and may not revise any phase");
 }
 
 fn seen_before(times: usize) -> GateFailure {
@@ -167,25 +165,25 @@ fn seen_before(times: usize) -> GateFailure {
 }
 
 #[test]
-fn an_issue_that_came_back_unchanged_twice_is_raised_to_the_phase_before() {
+fn raises_issues_that_came_back_twice() {
     assert_eq!(routes(&seen_before(1)), [route("code", &["test-3/a"])]);
     let raised = seen_before(2);
     assert_eq!(routes(&raised), [route("design", &["test-3/a"])]);
     assert!(revisions(&raised)[0].instructions.contains(
-        "This came back unchanged 2 times although `code` was to mend it: change the work of `design` so that it cannot arise."
+        "This came back unchanged 2 times although `code` revised it: change the work of `design` so that it cannot occur."
     ));
 }
 
 #[test]
-fn where_no_earlier_phase_is_allowed_the_same_one_hears_that_its_way_does_not_work() {
+fn tells_the_owner_to_change_its_approach() {
     let mut raised = seen_before(2);
     raised.may_revise = vec!["code".into(), "test".into()];
     assert_eq!(routes(&raised), [route("code", &["test-3/a"])]);
-    assert!(revisions(&raised)[0].instructions.contains("what was tried does not work, take another way."));
+    assert!(revisions(&raised)[0].instructions.contains("the previous approach does not work, choose another one."));
 }
 
 #[test]
-fn an_issue_that_was_gone_in_between_or_moved_elsewhere_is_not_raised() {
+fn does_not_raise_interrupted_or_moved_issues() {
     let mut gone = seen_before(3);
     gone.history[1].issues.clear();
     assert_eq!(routes(&gone), [route("code", &["test-3/a"])]);
@@ -195,7 +193,7 @@ fn an_issue_that_was_gone_in_between_or_moved_elsewhere_is_not_raised() {
 }
 
 #[test]
-fn raising_can_be_set_and_switched_off() {
+fn raising_is_configurable() {
     let mut eager = seen_before(1);
     eager.settings = r#"{"raise_after": 1}"#.into();
     assert_eq!(routes(&eager), [route("design", &["test-3/a"])]);
@@ -206,16 +204,16 @@ fn raising_can_be_set_and_switched_off() {
 }
 
 #[test]
-fn settings_that_cannot_be_read_end_in_words() {
+fn gives_up_on_invalid_settings() {
     let mut failure = seen_before(0);
     failure.settings = r#"{"raise": 1}"#.into();
     let why = gave_up(&failure);
-    assert!(why.starts_with("the settings of feedback-phase-aware cannot be used: unknown field `raise`"), "{why}");
-    assert!(why.ends_with("hint: it knows `raise_after` (a number) and `phases` (a list of names)"), "{why}");
+    assert!(why.starts_with("invalid settings of feedback-phase-aware: unknown field `raise`"), "{why}");
+    assert!(why.ends_with("hint: set `raise_after` (a number) and `phases` (a list of names)"), "{why}");
 }
 
 #[test]
-fn the_same_failure_gives_the_same_decision() {
+fn decisions_are_deterministic() {
     let failure = seen_before(2);
     assert_eq!(decide(&failure), decide(&failure));
 }

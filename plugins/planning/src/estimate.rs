@@ -1,12 +1,12 @@
-//! The plan's estimate: PROBE for tokens, money and time, each over the finished runs that have the figure.
+//! The plan's estimate by PROBE: tokens, price and time, each from the finished runs that have the figure.
 //!
-//! Promises: none below three finished runs; money only where the price of three runs is known; no run id in its words.
+//! Needs at least three finished runs, and three known prices for a price. The text contains no run ids.
 
 use phasegate_plugin::artifacts::{Estimate, FinishedRun, Interval, Range};
 
 use crate::probe::{self, Basis};
 
-/// What this complexity is expected to take.
+/// Estimates a task of this complexity; `None` with fewer than three finished runs.
 pub fn from_runs(runs: &[FinishedRun], complexity: u64) -> Option<Estimate> {
     let x = complexity as f64;
     let history = |figure: &dyn Fn(&FinishedRun) -> Option<f64>| -> Vec<(f64, f64)> {
@@ -63,12 +63,12 @@ mod tests {
     }
 
     #[test]
-    fn two_finished_runs_are_no_basis() {
+    fn needs_three_finished_runs() {
         assert_eq!(from_runs(&[run(10, 1_000, None), run(20, 2_000, None)], 15), None);
     }
 
     #[test]
-    fn three_finished_runs_give_tokens_time_and_what_the_estimate_rests_on() {
+    fn estimates_tokens_and_time_from_three_runs() {
         let found = from_runs(&[run(10, 1_000, None), run(20, 2_100, None), run(30, 2_900, Some(0.3))], 20).unwrap();
         assert_eq!((found.tokens, found.latency_ms, found.usd), (2_000.0, Some(200.0), None));
         assert!(
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_estimated_where_three_prices_are_known() {
+    fn estimates_the_price_from_three_known_prices() {
         let found =
             from_runs(&[run(10, 1_000, Some(0.1)), run(20, 2_000, Some(0.2)), run(30, 3_000, Some(0.3))], 40).unwrap();
         assert_eq!(found.usd, Some(0.4));

@@ -1,7 +1,8 @@
-//! The planning agent: the model cuts the task into semantic units and counts; complexity and estimate are computed here.
+//! The planning agent: the model divides the task into semantic units and rates them by counting. The agent computes
+//! complexity and estimate.
 //!
-//! Promises: one question (label `planning`), at most one repair of it; the estimate rests on finished runs alone. Fails in words
-//! when an input cannot be read or the answer stays unusable.
+//! Asks one question (label `planning`) and at most one repair question. The estimate uses finished runs only. Fails if an
+//! input is unreadable or the repaired answer is still invalid.
 
 use phasegate_plugin::artifacts::{self, ProjectPlan, RunMeasures, SemanticUnit};
 use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
@@ -17,7 +18,7 @@ const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
 const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
 const MAX_ANSWER_TOKENS: u32 = 8_000;
 
-/// The agent.
+/// The planning agent.
 pub struct Planning;
 
 agent!(Planning);
@@ -51,11 +52,11 @@ impl Agent for Planning {
             ("notes", &sections::notes(&work)?),
             ("revision", &sections::revision(&work, previous.as_ref().map(render::plan).as_deref())),
         ]);
-        let ask =
+        let question =
             Question::new("planning", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
         let draft = |answer: &Answer| plan(&task.task_id, answer);
         let answer: Answer = Settings::from_work(&work)?
-            .apply(ask)
+            .apply(question)
             .json(|answer: &Answer, _| artifacts::faults("project_plan", &draft(answer)))
             .await?;
         let mut plan = draft(&answer);

@@ -1,43 +1,42 @@
-//! Estimation by PROBE: what finished runs cost, set against the complexity that was estimated for them.
+//! Estimation by PROBE from the estimated complexity and the actual cost of finished runs.
 //!
-//! A linear regression where it explains the history (a rising line with R² of one half or more), else the average
-//! rate per point of complexity. With either, the 70 % interval for one new run, by Student's t.
+//! Uses a linear regression if it has a positive slope and R² ≥ 0.5, otherwise the average rate per point of complexity. Both
+//! give a 70 % prediction interval for one new run by Student's t distribution.
 //!
-//! Promises: no estimate from fewer than three runs, no negative figure, and the same history gives the same digits (only
-//! sums, products and square roots). Cannot fail.
+//! Needs at least three runs. Figures are never negative and deterministic (only sums, products and square roots).
 
-/// The fewest finished runs that an estimate may rest on.
+/// Minimum number of finished runs.
 pub const MIN_RUNS: usize = 3;
-/// The least R² at which the line is trusted.
+/// Minimum R² for the regression.
 const MIN_R_SQUARED: f64 = 0.5;
 
-/// What is to be expected of one figure.
+/// The estimate of one figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimate {
-    /// The expected value.
+    /// Expected value.
     pub value: f64,
-    /// Seven runs of ten should end above this.
+    /// Lower bound of the 70 % interval.
     pub low: f64,
-    /// And below this.
+    /// Upper bound of the 70 % interval.
     pub high: f64,
-    /// How it was found.
+    /// Method.
     pub basis: Basis,
-    /// How much of the history the line explains; `None` where no line can be drawn.
+    /// R² of the regression, also if it was not used; `None` if all runs have the same complexity.
     pub r_squared: Option<f64>,
-    /// How many runs it rests on.
+    /// Number of runs used.
     pub runs: usize,
 }
 
-/// How an estimate was found.
+/// Method of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
-    /// A line through the history.
+    /// Linear regression.
     Regression,
-    /// The history's average cost of a point of complexity.
+    /// Average rate per point of complexity.
     AverageRate,
 }
 
-/// The expected actual figure at this complexity, from `(estimated complexity, actual figure)` of finished runs.
+/// Estimates the actual figure at this complexity from `(estimated complexity, actual figure)` of finished runs.
 pub fn estimate(complexity: f64, history: &[(f64, f64)]) -> Option<Estimate> {
     let history: Vec<(f64, f64)> =
         history.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite() && *x > 0.0).collect();
@@ -68,7 +67,7 @@ struct Line {
 }
 
 impl Line {
-    /// None where all runs had the same complexity.
+    /// Returns `None` if all runs have the same complexity.
     fn through(history: &[(f64, f64)]) -> Option<Self> {
         let n = history.len() as f64;
         let mean_x = history.iter().map(|(x, _)| x).sum::<f64>() / n;
@@ -100,7 +99,7 @@ impl Line {
     }
 }
 
-/// The mean cost of a point of complexity, and half the 70 % interval for one more run.
+/// Returns the mean rate per point of complexity and half of its 70 % interval for one new run.
 fn average_rate(history: &[(f64, f64)]) -> (f64, f64) {
     let n = history.len() as f64;
     let rates: Vec<f64> = history.iter().map(|(x, y)| y / x).collect();
@@ -109,8 +108,8 @@ fn average_rate(history: &[(f64, f64)]) -> (f64, f64) {
     (mean, student_t_85(n - 1.0) * (variance * (1.0 + 1.0 / n)).sqrt())
 }
 
-/// The 0.85 quantile of Student's t: 70 % of the distribution lies between it and its negative. Exact for one and two degrees
-/// of freedom, else an expansion about the normal quantile that is right to three decimals.
+/// Returns the 0.85 quantile of Student's t distribution: 70 % of it lies between this value and its negative. Exact for one
+/// and two degrees of freedom, otherwise an expansion around the normal quantile, accurate to three decimals.
 fn student_t_85(degrees: f64) -> f64 {
     const Z: f64 = 1.036_433_389_493_79;
     if degrees < 1.5 {
@@ -135,18 +134,18 @@ mod tests {
     }
 
     #[test]
-    fn fewer_than_three_finished_runs_give_no_estimate() {
+    fn needs_three_finished_runs() {
         assert_eq!(estimate(10.0, &[]), None);
         assert_eq!(estimate(10.0, &[(10.0, 100.0), (20.0, 200.0)]), None);
         assert_eq!(
             estimate(10.0, &[(10.0, 100.0), (20.0, 200.0), (0.0, 5.0)]),
             None,
-            "a run without complexity is no basis"
+            "runs without complexity do not count"
         );
     }
 
     #[test]
-    fn a_history_on_a_line_is_continued_exactly() {
+    fn extrapolates_a_linear_history_exactly() {
         let found = estimate(40.0, &[(10.0, 1_100.0), (20.0, 2_100.0), (30.0, 3_100.0)]).unwrap();
         assert_eq!(found.basis, Basis::Regression);
         assert!(close(found.value, 4_100.0, 1e-6) && close(found.r_squared.unwrap(), 1.0, 1e-9));
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_is_students_t_times_the_deviation_of_one_more_run() {
+    fn computes_the_interval_by_students_t() {
         let history = [(10.0, 90.0), (20.0, 182.0), (30.0, 256.0), (40.0, 332.0)];
         let found = estimate(25.0, &history).unwrap();
         // mean 25 / 215, Sxx 500, Sxy 4000: slope 8, intercept 15; residues -5, 7, 1, -3: sum of squares 84.
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_explains_nothing_gives_way_to_the_average_rate() {
+    fn uses_the_average_rate_for_a_poor_fit() {
         let found = estimate(30.0, &[(10.0, 300.0), (20.0, 100.0), (30.0, 310.0)]).unwrap();
         assert_eq!(found.basis, Basis::AverageRate);
         assert!(close(found.value, 30.0 * (30.0 + 5.0 + 310.0 / 30.0) / 3.0, 1e-9));
@@ -173,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_one_and_the_same_complexity_have_no_line() {
+    fn uses_the_average_rate_for_equal_complexities() {
         let found = estimate(10.0, &[(10.0, 90.0), (10.0, 100.0), (10.0, 110.0)]).unwrap();
         assert_eq!((found.basis, found.r_squared), (Basis::AverageRate, None));
         assert!(close(found.value, 100.0, 1e-9));
@@ -181,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn no_figure_falls_below_zero() {
+    fn clamps_figures_at_zero() {
         let found = estimate(1.0, &[(10.0, 1.0), (20.0, 90.0), (30.0, 140.0)]).unwrap();
         assert_eq!((found.value, found.low), (0.0, 0.0));
     }
 
     #[test]
-    fn the_quantiles_are_those_of_the_printed_tables() {
+    fn quantiles_match_published_tables() {
         let table = [(1, 1.963), (2, 1.386), (3, 1.250), (4, 1.190), (5, 1.156), (10, 1.093), (20, 1.064), (30, 1.055)];
         for (degrees, quantile) in table {
             assert!(close(student_t_85(f64::from(degrees)), quantile, 6e-4), "{degrees}");

@@ -1,4 +1,4 @@
-//! The agent as the host sees it, at a desk with written answers.
+//! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::{MockHost, request_text};
@@ -23,7 +23,7 @@ fn submitted(result: Result<Submission, Failure>) -> ProjectPlan {
 }
 
 #[test]
-fn the_model_counts_and_the_agent_computes() {
+fn computes_complexity_from_the_models_counts() {
     let (result, activity) = host().answer("planning", ANSWER).run::<Planning>();
     let plan = submitted(result);
     let rated: Vec<u64> = plan.semantic_units.iter().map(|unit| unit.est_complexity).collect();
@@ -32,7 +32,7 @@ fn the_model_counts_and_the_agent_computes() {
 }
 
 #[test]
-fn faults_that_the_host_finds_are_asked_to_be_mended() {
+fn repairs_faults_that_the_host_finds() {
     let judge = |_: &str, content: &[u8]| {
         let plan: ProjectPlan = serde_json::from_slice(content).unwrap();
         if plan.semantic_units.len() < 2 { vec!["SU-002 is missing".to_owned()] } else { vec![] }
@@ -46,7 +46,7 @@ fn faults_that_the_host_finds_are_asked_to_be_mended() {
 }
 
 #[test]
-fn finished_runs_become_an_estimate_but_never_reach_the_prompt() {
+fn finished_runs_never_reach_the_prompt() {
     let runs: Vec<String> = [(10, 1111), (20, 2222), (30, 3333)]
         .iter()
         .map(|(x, y)| {
@@ -66,7 +66,7 @@ fn finished_runs_become_an_estimate_but_never_reach_the_prompt() {
 }
 
 #[test]
-fn a_second_attempt_sees_its_plan_and_the_persons_words() {
+fn revisions_see_the_plan_and_the_remark() {
     let earlier = r#"{"task_id": "TASK-001", "semantic_units": [{"unit_id": "SU-009", "description": "THE OLD UNIT",
         "dependencies": [], "api_interactions": 1, "data_transformations": 1, "logical_branches": 1,
         "code_entities_modified": 1, "novelty": 1.0, "est_complexity": 14}], "total_est_complexity": 14}"#;

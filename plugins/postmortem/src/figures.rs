@@ -1,13 +1,13 @@
-//! The postmortem's figures, from the plan and from what the host measured.
+//! The postmortem's figures, computed from the plan and the host's measurements.
 //!
-//! Promises: what is not known is null, never zero; no measured time, because the same answers must give the same artifact (it is in
-//! the journal and in the host's report). Cannot fail. Pure.
+//! Unknown figures are null, never zero. Measured times are left out, because equal answers must give equal artifacts; they
+//! are in the journal and in the host's report. Pure; cannot fail.
 
 use phasegate_plugin::artifacts::{Accuracy, EstimationAccuracy, PostmortemReport, ProjectPlan, RunMeasures};
 
 use crate::quality::{self, round_to};
 
-/// The report without its summary.
+/// Computes the report; its summary is empty.
 pub fn report(task_id: &str, plan: &ProjectPlan, measures: &RunMeasures) -> PostmortemReport {
     let cost = quality::cost_of_quality(&measures.phases);
     PostmortemReport {
@@ -46,7 +46,7 @@ fn compare(planned: Option<f64>, actual: Option<f64>) -> Accuracy {
     Accuracy { planned, actual, variance_percent }
 }
 
-/// Defects found per point of estimated complexity.
+/// Returns the number of defects per point of estimated complexity.
 fn defect_density(plan: &ProjectPlan, measures: &RunMeasures) -> Option<f64> {
     let complexity = plan.total_est_complexity as f64;
     (complexity > 0.0).then(|| round_to(measures.defects.len() as f64 / complexity, 4))
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn actual_is_set_against_planned() {
+    fn compares_actual_with_planned_figures() {
         let estimate = Estimate { tokens: 1_000.0, usd: Some(0.5), latency_ms: Some(5_000.0), ..Default::default() };
         let plan = ProjectPlan { total_est_complexity: 40, estimate: Some(estimate), ..Default::default() };
         let found = report("T-1", &plan, &measures(Some(0.4))).estimation_accuracy;
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_estimate_or_a_price_the_variance_is_unknown() {
+    fn variance_is_unknown_without_estimate_or_price() {
         let found = report("T-1", &ProjectPlan::default(), &measures(None));
         assert_eq!(found.estimation_accuracy.tokens.variance_percent, None);
         assert_eq!(found.estimation_accuracy.usd, Accuracy::default());
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn measured_time_stays_out_of_the_artifact() {
+    fn omits_measured_times() {
         let text = serde_json::to_string(&report("T-1", &ProjectPlan::default(), &measures(None))).unwrap_or_default();
         assert!(!text.contains("98765"), "{text}");
     }

@@ -1,7 +1,7 @@
-//! The postmortem: every figure is computed here from what the host measured; the model writes the summary and the proposals.
+//! The postmortem agent: computes all figures from the host's measurements; the model writes the summary and the proposals.
 //!
-//! Promises: one question (label `postmortem`); no figure comes from the model; every proposal is `pending` until a person decides. Fails in
-//! words when an input cannot be read or the answer stays unusable.
+//! Asks one question (label `postmortem`) and at most one repair question. Every proposal is `pending` until a person decides.
+//! Fails if an input is unreadable or the repaired answer is still invalid.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
 const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
 const MAX_ANSWER_TOKENS: u32 = 8_000;
 
-/// The agent.
+/// The postmortem agent.
 pub struct Postmortem;
 
 agent!(Postmortem);
@@ -56,7 +56,7 @@ impl Agent for Postmortem {
             ("notes", &sections::notes(&work)?),
             ("revision", &sections::revision(&work, previous.as_deref())),
         ]);
-        let ask =
+        let question =
             Question::new("postmortem", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
         let check = |answer: &Answer, _: &str| {
             let mut faults = artifacts::faults("postmortem_report", &with_summary(&report, answer));
@@ -64,13 +64,13 @@ impl Agent for Postmortem {
             faults.extend(repeated_ids(answer));
             faults
         };
-        let answer: Answer = Settings::from_work(&work)?.apply(ask).json(check).await?;
+        let answer: Answer = Settings::from_work(&work)?.apply(question).json(check).await?;
         let report = artifact("postmortem_report", &with_summary(&report, &answer))?;
         Ok(Submission { artifacts: vec![report, artifact("pips", &pips(&answer))?], findings: None })
     }
 }
 
-/// What the model is to explain: the figures without time, of which this run's is not known here.
+/// Renders the figures for the model, without the duration, which is unknown here.
 fn render_figures(report: &PostmortemReport) -> String {
     let mut report = report.clone();
     report.estimation_accuracy.latency_ms = Accuracy::default();
@@ -100,10 +100,10 @@ fn pips(answer: &Answer) -> Pips {
 fn repeated_ids(answer: &Answer) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let twice = answer.proposals.iter().filter(|proposal| !seen.insert(proposal.id.as_str()));
-    twice.map(|proposal| format!("proposals: the id `{}` is used twice", proposal.id)).collect()
+    twice.map(|proposal| format!("proposals: the id `{}` is not unique", proposal.id)).collect()
 }
 
-/// The gates' last reports, and every defect that any of their attempts found.
+/// Renders the last report of each gate, and the defects of all attempts.
 fn render_gates(work: &Work, measures: &RunMeasures) -> Result<String, Failure> {
     #[derive(Serialize)]
     struct Last<'a> {

@@ -1,31 +1,31 @@
-//! PSP's measures of quality: where defects came in and went out, what looking cost and what mending cost.
+//! Quality measures of the Personal Software Process: defects by origin and by gate, yield, and cost of quality.
 //!
-//! The host measures tokens and money for each phase over all its attempts. An attempt is taken to cost the phase's average. Of a gate,
-//! the first attempt is appraisal; every attempt after the first, of gates and of other phases, is the cost of failure, because without
-//! a failure there would have been none. Promises: what is not known is null, never zero. Cannot fail. Pure.
+//! The host measures tokens and price per phase over all attempts; each attempt counts as the phase's average. The first
+//! attempt of a gate is appraisal cost. Every later attempt, of gates and of other phases, is failure cost. Unknown figures
+//! are null, never zero. Pure; cannot fail.
 
 use std::collections::BTreeMap;
 
 use phasegate_plugin::artifacts::{CostOfQuality, DefectMeasure, PhaseMeasures, RootCause};
 
-/// Defects by the phase whose work held them.
+/// Counts defects by the phase that injected them.
 pub fn count_injected(defects: &[DefectMeasure]) -> BTreeMap<String, f64> {
     count_by_name(defects.iter().map(|defect| defect.phase_injected.as_str()))
 }
 
-/// Defects by the gate that found them.
+/// Counts defects by the gate that found them.
 pub fn count_removed(defects: &[DefectMeasure]) -> BTreeMap<String, f64> {
     count_by_name(defects.iter().map(|defect| defect.gate.as_str()))
 }
 
-/// For each gate, the share of the defects present in it that it found: those found there, and those of earlier phases that only a
-/// later gate found. Null where none was present.
+/// Returns for each gate the share of present defects that it found. Present are the defects found there, and those of earlier
+/// phases that a later gate found. `None` if no defect was present.
 pub fn phase_yield(phases: &[PhaseMeasures], defects: &[DefectMeasure]) -> BTreeMap<String, Option<f64>> {
     let position = |name: &str| phases.iter().position(|phase| phase.phase == name);
     let share = |gate: usize| {
         let spans = defects.iter().filter_map(|defect| {
             let found = position(&defect.gate)?;
-            // A phase that the run does not know came in, for all that can be said, right before it was found.
+            // An unknown phase counts as injected at the gate that found the defect.
             Some((position(&defect.phase_injected).unwrap_or(found).min(found), found))
         });
         let present: Vec<(usize, usize)> =
@@ -37,7 +37,7 @@ pub fn phase_yield(phases: &[PhaseMeasures], defects: &[DefectMeasure]) -> BTree
     gates.map(|(at, phase)| (phase.phase.clone(), share(at))).collect()
 }
 
-/// What looking and what mending took.
+/// Computes appraisal and failure cost.
 pub fn cost_of_quality(phases: &[PhaseMeasures]) -> CostOfQuality {
     let tokens = |phase: &PhaseMeasures| (phase.input_tokens + phase.output_tokens) as f64;
     let appraisal = |phase: &PhaseMeasures| if phase.gate { first_share(phase) } else { 0.0 };
@@ -54,7 +54,7 @@ pub fn cost_of_quality(phases: &[PhaseMeasures]) -> CostOfQuality {
     }
 }
 
-/// Defects by their type, most frequent first, the cost of failure shared evenly among all of them.
+/// Returns defects by type, most frequent first. The failure cost is divided evenly among all defects.
 pub fn root_causes(defects: &[DefectMeasure], cost: &CostOfQuality) -> Vec<RootCause> {
     let all = defects.len() as f64;
     let by_type = count_by_name(defects.iter().map(|defect| defect.defect_type.as_str()));
@@ -71,18 +71,18 @@ pub fn root_causes(defects: &[DefectMeasure], cost: &CostOfQuality) -> Vec<RootC
     causes
 }
 
-/// How often each gate was judged.
+/// Returns the number of attempts of each gate.
 pub fn gate_attempts(phases: &[PhaseMeasures]) -> BTreeMap<String, f64> {
     phases.iter().filter(|phase| phase.gate).map(|phase| (phase.phase.clone(), phase.attempts as f64)).collect()
 }
 
-/// `value` to so many decimals.
+/// Rounds `value` to this number of decimals.
 pub fn round_to(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (value * scale).round() / scale
 }
 
-/// The first attempt's share of a phase.
+/// Returns the first attempt's share of a phase's cost.
 fn first_share(phase: &PhaseMeasures) -> f64 {
     if phase.attempts > 0 { 1.0 / phase.attempts as f64 } else { 0.0 }
 }
@@ -146,30 +146,30 @@ mod tests {
     }
 
     #[test]
-    fn defects_are_counted_where_they_injected_and_where_they_went_out() {
+    fn counts_defects_by_origin_and_by_gate() {
         let (_, defects) = sample_run();
         assert_eq!(count_injected(&defects), BTreeMap::from([("design".into(), 3.0), ("code".into(), 1.0)]));
         assert_eq!(count_removed(&defects)["test"], 2.0);
     }
 
     #[test]
-    fn a_gates_yield_is_what_it_found_of_what_was_there() {
+    fn yield_is_found_over_present_defects() {
         let (phases, defects) = sample_run();
         let found = phase_yield(&phases, &defects);
         assert_eq!(found["design-review"], Some(0.3333), "one of three design defects");
-        assert_eq!(found["code-review"], Some(0.3333), "one of the two that were left and the one that code brought");
+        assert_eq!(found["code-review"], Some(0.3333), "one of two remaining defects and one of the code phase");
         assert_eq!(found["test"], Some(1.0));
         assert_eq!(found.len(), 3);
     }
 
     #[test]
-    fn a_gate_that_nothing_reached_has_no_yield() {
+    fn yield_is_unknown_without_defects() {
         let (phases, _) = sample_run();
         assert_eq!(phase_yield(&phases, &[])["test"], None);
     }
 
     #[test]
-    fn first_judgements_are_appraisal_and_everything_done_again_is_failure() {
+    fn later_attempts_are_failure_cost() {
         let (phases, _) = sample_run();
         let cost = cost_of_quality(&phases);
         assert_eq!((cost.appraisal_tokens, cost.failure_tokens), (550.0, 1_150.0));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_price_makes_the_cost_unknown_and_not_zero() {
+    fn unknown_prices_make_the_cost_unknown() {
         let (mut phases, defects) = sample_run();
         phases[3].usd = None;
         let cost = cost_of_quality(&phases);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn root_causes_share_the_cost_of_failure_evenly() {
+    fn divides_the_failure_cost_among_root_causes() {
         let (phases, defects) = sample_run();
         let causes = root_causes(&defects, &cost_of_quality(&phases));
         assert_eq!(

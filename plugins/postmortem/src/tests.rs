@@ -1,4 +1,4 @@
-//! The agent as the host sees it, at a desk with written answers.
+//! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::MockHost;
@@ -27,7 +27,7 @@ fn host() -> MockHost {
 }
 
 #[test]
-fn the_figures_are_the_hosts_and_the_words_are_the_models() {
+fn combines_measured_figures_with_the_models_summary() {
     let (result, activity) = host().answer("postmortem", ANSWER).run::<Postmortem>();
     let submission = result.unwrap();
     let report: PostmortemReport = serde_json::from_slice(&submission.artifacts[0].content).unwrap();
@@ -42,12 +42,12 @@ fn the_figures_are_the_hosts_and_the_words_are_the_models() {
     };
     assert!(prompt.contains("test#1/T-001") && prompt.contains("Minutes are lost."), "{prompt}");
     for secret in ["77777", "88888", "66666", "run-secret"] {
-        assert!(!prompt.contains(secret), "{secret} is no business of a prompt");
+        assert!(!prompt.contains(secret), "the prompt contains {secret}");
     }
 }
 
 #[test]
-fn a_proposal_cannot_approve_itself() {
+fn proposals_cannot_approve_themselves() {
     let approved = ANSWER.replace(r#""id": "PIP-001""#, r#""id": "PIP-001", "status": "approved", "decided_by": "me""#);
     let (result, _) = host().answer("postmortem", &approved).run::<Postmortem>();
     let pips: Pips = serde_json::from_slice(&result.unwrap().artifacts[1].content).unwrap();

@@ -1,16 +1,16 @@
-//! Takes the JSON out of what a model said: the whole text, or its one fenced block. Fails with words that a model can act
-//! on. Nothing inside the JSON is ever touched.
+//! Extracts the JSON from a model's answer: the whole text, or its only fenced block. Errors are worded so that a model can
+//! correct its answer. The JSON itself is never changed.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The slice of `text` that is its JSON.
+/// Returns the part of `text` that is JSON: an object or an array. Ignores surrounding tags and text around a fence.
 pub fn extract_json(text: &str) -> Result<&str, String> {
     let bare = trim_tags(text);
     if bare.starts_with(['{', '[']) {
         return match leading_json(bare) {
             Ok((json, rest)) if trim_tags(rest).is_empty() => Ok(json),
-            Ok((_, rest)) => Err(format!("after the JSON comes more: `{}`", start_of(rest.trim_start()))),
+            Ok((_, rest)) => Err(format!("there is text after the JSON: `{}`", start_of(rest.trim_start()))),
             Err(fault) => Err(format!("the answer is not valid JSON: {fault}")),
         };
     }
@@ -36,12 +36,12 @@ fn extract_block(text: &str) -> Result<&str, String> {
     match (found.as_slice(), fault) {
         ([json], _) => Ok(json),
         ([], Some(fault)) => Err(format!("the fenced block is not valid JSON: {fault}")),
-        ([], None) => Err(format!("the answer holds no JSON; it begins `{}`", start_of(text))),
-        (several, _) => Err(format!("the answer holds {} JSON blocks where one is wanted", several.len())),
+        ([], None) => Err(format!("the answer contains no JSON; it begins with `{}`", start_of(text))),
+        (several, _) => Err(format!("the answer contains {} JSON blocks instead of one", several.len())),
     }
 }
 
-/// What follows the first line that opens a fence, and what follows that block's end should it not be JSON.
+/// Returns the text after the first opening fence, and the text after the end of that block.
 fn opening_fence(text: &str) -> Option<(&str, &str)> {
     let (_, after) = text.split_once("```")?;
     let (_, body) = after.split_once('\n')?;
@@ -49,7 +49,7 @@ fn opening_fence(text: &str) -> Option<(&str, &str)> {
     Some((body, closed))
 }
 
-/// The JSON object or array that `text` begins with, and what comes after it.
+/// Returns the JSON object or array at the start of `text`, and the rest.
 fn leading_json(text: &str) -> Result<(&str, &str), String> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     match values.next() {
@@ -62,7 +62,7 @@ fn leading_json(text: &str) -> Result<(&str, &str), String> {
     }
 }
 
-/// Trims white space and the tags that some models leak around an answer, such as `</answer>`.
+/// Trims white space and tags such as `</answer>` that some models put around an answer.
 fn trim_tags(text: &str) -> &str {
     let mut text = text.trim();
     while let Some(rest) = text.strip_prefix('<').and_then(|tag| tag.split_once('>')).filter(|(tag, _)| is_tag(tag)) {
@@ -88,8 +88,8 @@ fn start_of(text: &str) -> String {
     }
 }
 
-/// Joins an answer that was cut off with its continuation. A model that repeats its last words, or begins anew although
-/// asked to go on, is understood.
+/// Joins a truncated answer with its continuation. Removes an overlap of 20 to 400 bytes; if the continuation is a complete
+/// JSON object of its own, it replaces the truncated answer.
 pub fn join_continuation(truncated: &str, continuation: &str) -> String {
     let restarts = extract_json(continuation)
         .is_ok_and(|json| serde_json::from_str::<Value>(json).is_ok_and(|value| value.is_object()));
@@ -111,48 +111,48 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_whole_text_is_the_json() {
+    fn accepts_bare_json() {
         assert_eq!(extract_json(" {\"a\": 1}\n").unwrap(), "{\"a\": 1}");
         assert_eq!(extract_json("[1]").unwrap(), "[1]");
     }
 
     #[test]
-    fn one_fenced_block_is_the_json_whatever_is_said_around_it() {
+    fn extracts_the_only_fenced_block() {
         assert_eq!(extract_json("Here it is:\n```json\n{\"a\": 1}\n```\nDone.").unwrap(), "{\"a\": 1}");
         assert_eq!(extract_json("```python\nprint()\n```\nand\n```\n{\"a\": 1}\n```").unwrap(), "{\"a\": 1}");
     }
 
     #[test]
-    fn a_fence_inside_a_json_string_ends_nothing() {
+    fn ignores_fences_inside_json_strings() {
         let text = "```json\n{\"doc\": \"```sh\\nls\\n```\"}\n```";
         assert_eq!(extract_json(text).unwrap(), "{\"doc\": \"```sh\\nls\\n```\"}");
     }
 
     #[test]
-    fn leaked_tags_go_outside_the_json_and_stay_inside_it() {
+    fn strips_tags_only_outside_the_json() {
         assert_eq!(extract_json("{\"a\": \"</answer>\"}\n</answer>\n</x>").unwrap(), "{\"a\": \"</answer>\"}");
         assert_eq!(extract_json("<answer>{\"a\": 1}</answer>").unwrap(), "{\"a\": 1}");
         assert_eq!(extract_json("```json\n{\"a\": 1}\n```\n</answer>").unwrap(), "{\"a\": 1}");
     }
 
     #[test]
-    fn what_is_wrong_is_said_in_words() {
-        assert_eq!(extract_json("Sorry.").unwrap_err(), "the answer holds no JSON; it begins `Sorry.`");
+    fn describes_each_kind_of_fault() {
+        assert_eq!(extract_json("Sorry.").unwrap_err(), "the answer contains no JSON; it begins with `Sorry.`");
         assert!(
             extract_json("{\"a\": }")
                 .unwrap_err()
                 .starts_with("the answer is not valid JSON: expected value at line 1")
         );
-        assert!(extract_json("{} and so on").unwrap_err().contains("after the JSON comes more: `and so on`"));
+        assert!(extract_json("{} and so on").unwrap_err().contains("there is text after the JSON: `and so on`"));
         assert_eq!(
             extract_json("a\n```json\n{}\n```\n```json\n{}\n```").unwrap_err(),
-            "the answer holds 2 JSON blocks where one is wanted"
+            "the answer contains 2 JSON blocks instead of one"
         );
         assert!(extract_json("```json\n{\"a\": \n```").unwrap_err().starts_with("the fenced block is not valid JSON"));
     }
 
     #[test]
-    fn a_continuation_is_joined_without_what_it_repeats() {
+    fn joins_continuations_without_the_overlap() {
         assert_eq!(join_continuation("{\"text\": \"one two", " three\"}"), "{\"text\": \"one two three\"}");
         let cut = "{\"text\": \"a sentence that goes on and on";
         assert_eq!(join_continuation(cut, "a sentence that goes on and on for ever\"}"), format!("{cut} for ever\"}}"));

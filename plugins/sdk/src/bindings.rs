@@ -1,5 +1,5 @@
-//! What `wit-bindgen` makes of the contract in `wit/`, one module a world; shared interfaces are generated once, with the
-//! agent's world. Nothing here is written by hand but the choice of options.
+//! Bindings that `wit-bindgen` generates from the contract in `wit/`, one module per world. Shared interfaces are generated
+//! once, in [`agent`].
 
 /// The world `agent-plugin`.
 pub mod agent {

@@ -1,11 +1,11 @@
-//! Feedback as a model should read it: every issue whole, every instruction, and a person's words as the person said them.
+//! Renders feedback for prompts: every issue in full, every instruction, and people's remarks word for word.
 
 use std::fmt::Write as _;
 
 use crate::artifacts::Severity;
 use crate::types::{FeedbackItem, Issue};
 
-/// All feedback of an assignment; empty when there is none.
+/// Renders all feedback of an assignment; empty if there is none.
 pub fn render(items: &[FeedbackItem]) -> String {
     let parts: Vec<String> = items.iter().map(render_item).collect();
     parts.join("\n")
@@ -14,7 +14,7 @@ pub fn render(items: &[FeedbackItem]) -> String {
 fn render_item(item: &FeedbackItem) -> String {
     let mut out = match item.source.strip_prefix("person:") {
         Some(person) => format!("## From a person: {person}\n"),
-        None if item.source == "host" => "## From the host, about an attempt that could not be taken\n".to_owned(),
+        None if item.source == "host" => "## From the host, about an attempt that it rejected\n".to_owned(),
         None => format!("## From the gate `{}`\n", item.source),
     };
     if !item.instructions.trim().is_empty() {
@@ -27,7 +27,7 @@ fn render_item(item: &FeedbackItem) -> String {
     out
 }
 
-/// One issue with everything that is known of it.
+/// Renders one issue with all its fields.
 pub fn render_issue(issue: &Issue) -> String {
     let mut out = format!(
         "- {} [{}] {} ({}; injected in {})\n",
@@ -77,23 +77,23 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_an_issue_reaches_the_prompt() {
+    fn renders_every_field_of_an_issue() {
         let item = FeedbackItem {
             source: "code-review".into(),
             about: vec![],
             issues: vec![issue()],
-            instructions: "Mend the query.".into(),
+            instructions: "Fix the query.".into(),
         };
         assert_eq!(
             render(&[item]),
-            "## From the gate `code-review`\nMend the query.\n\n- security/S1 [high] injection (security_vulnerability; injected in \
+            "## From the gate `code-review`\nFix the query.\n\n- security/S1 [high] injection (security_vulnerability; injected in \
              code)\n  Where: src/db.py:7\n  Description: The query is put together from user input.\n  Evidence: line one\n    line \
              two\n  Impact: Data can be read.\n  Recommendation: Bind parameters.\n"
         );
     }
 
     #[test]
-    fn a_persons_words_stand_verbatim_under_their_name() {
+    fn renders_a_persons_remark_verbatim() {
         let item = FeedbackItem {
             source: "person:ada".into(),
             about: vec![],
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn no_feedback_is_no_text() {
+    fn renders_nothing_without_feedback() {
         assert_eq!(render(&[]), "");
     }
 }

@@ -1,11 +1,13 @@
-//! Write Phasegate plugins in Rust: an agent, a feedback strategy or a test runner is one type, one trait, one macro.
+//! SDK for Phasegate plugins in Rust. An agent, a feedback strategy or a test runner is one type that implements one trait
+//! and is exported by one macro.
 //!
-//! Promises: everything of the contract in `wit/` is reachable (`bindings`), and on top of it lie typed artifacts, prompts
-//! from files, and questions to models that cope with truncated and invalid answers. The same code runs natively in unit
-//! tests, where `testing::MockHost` stands in for the host. Fails as [`types::Failure`] in words; a panic's words reach the
-//! host's log before the instance dies.
+//! - [`bindings`] and [`types`] give access to the whole contract in `wit/`.
+//! - [`artifacts`], [`Prompt`] and [`Question`] add typed artifacts, prompts from files, and questions to models that
+//!   continue truncated answers and ask once more for invalid ones.
+//! - [`testing::MockHost`] runs the same code natively in unit tests.
 //!
-//! `README.md` beside this crate shows a plugin in twenty lines.
+//! Errors are [`types::Failure`] with a readable reason. A panic's message is sent to the host's log before the instance
+//! traps. `README.md` of this crate contains a complete plugin.
 
 #[allow(
     missing_docs,

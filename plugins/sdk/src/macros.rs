@@ -1,37 +1,37 @@
-//! The traits a plugin implements and the macros that export them. One macro a component.
+//! The traits that plugins implement and the macros that export them. A component uses exactly one of these macros.
 
 use std::future::Future;
 
 use crate::Work;
 use crate::types::{Decision, Failure, File, GateFailure, Submission, TestRun};
 
-/// One phase's work, or a gate's findings. Export it with [`agent!`](crate::agent).
+/// An agent: does the work of a phase or makes the findings of a gate. Export it with [`agent!`](crate::agent).
 pub trait Agent {
-    /// Does the work. Called once per instance.
+    /// Does the work of one attempt. The host calls it once per instance.
     fn run(work: Work) -> impl Future<Output = Result<Submission, Failure>>;
 }
 
-/// The same without `async`, for the world `agent-plugin-blocking`. Export it with
-/// [`agent_blocking!`](crate::agent_blocking); models are then asked through `bindings::agent_blocking`.
+/// An agent without `async`, for the world `agent-plugin-blocking`. Export it with
+/// [`agent_blocking!`](crate::agent_blocking). It calls models through [`bindings::agent_blocking`](crate::bindings).
 pub trait AgentBlocking {
-    /// Does the work. Called once per instance.
+    /// Does the work of one attempt. The host calls it once per instance.
     fn run(work: Work) -> Result<Submission, Failure>;
 }
 
-/// Decides who revises what when a gate has failed. Pure: the same failure gives the same decision. Export it with
+/// Decides which phases revise what after a gate has failed. Pure: the same failure gives the same decision. Export it with
 /// [`strategy!`](crate::strategy).
 pub trait Strategy {
-    /// The decision.
+    /// Returns the decision. The host rejects phases that the gate may not revise.
     fn decide(failure: GateFailure) -> Decision;
 }
 
-/// Executes code that nobody trusts. Export it with [`runner!`](crate::runner).
+/// A test runner for untrusted code. Export it with [`runner!`](crate::runner).
 pub trait Runner {
-    /// JSON object: `language`, `version`, `modules`, `test_frameworks`, `notes`.
+    /// Returns a JSON object: `language`, `version`, `modules`, `test_frameworks`, `notes`.
     fn environment() -> String;
-    /// Names of the tests, found by parsing alone; or every build error as `path:line: what`.
+    /// Returns the names of the tests, found by parsing only, or every build error as `path:line: message`.
     fn collect(code: Vec<File>, tests: Vec<File>) -> Result<Vec<String>, Vec<String>>;
-    /// Runs the tests of `path`, which is one of `tests`.
+    /// Runs the tests of the file `path`, which is one of `tests`.
     fn run_tests(code: Vec<File>, tests: Vec<File>, path: String) -> Result<TestRun, crate::types::BenchError>;
 }
 
@@ -93,7 +93,7 @@ macro_rules! strategy {
     };
 }
 
-/// Exports a [`Runner`](crate::Runner) as the component's `runner`. That world has no log, so a panic stays mute.
+/// Exports a [`Runner`](crate::Runner) as the component's `runner`. That world has no log, so a panic's message is lost.
 #[macro_export]
 macro_rules! runner {
     ($runner:ty) => {

@@ -1,13 +1,13 @@
-//! The manifest: what a plugin says of itself, for operators to read before they trust it. It is a custom section of the
-//! component; [`manifest!`](crate::manifest) puts it there, from `Cargo.toml` and `plugin.toml`.
+//! The manifest describes a plugin to operators before they trust it. It is a custom section of the component that
+//! [`manifest!`](crate::manifest) creates from `Cargo.toml` and `plugin.toml`.
 
-/// Puts the plugin's manifest into the component: name, version and description from `Cargo.toml`, and from `plugin.toml`
-/// beside it what the plugin asks for, the kinds of artifacts that it brings, and the JSON Schema of its settings.
+/// Adds the plugin's manifest to the component: name, version and description from `Cargo.toml`; from `plugin.toml` beside
+/// it the requested grants, the kinds of artifacts that the plugin defines, and the JSON Schema of its settings.
 ///
 /// ```toml
 /// [asks]
-/// models = ["default"]       # tiers; the operator's grants may be fewer
-/// test-bench = ["python"]    # languages to try tests in, or ["*"]
+/// models = ["default"]       # tiers; the operator may grant fewer
+/// test-bench = ["python"]    # languages to run tests in, or ["*"]
 ///
 /// [[kind]]
 /// name = "haiku"
@@ -16,7 +16,7 @@
 /// [settings]
 /// type = "object"
 /// additionalProperties = false
-/// properties.season = { description = "What it is about.", enum = ["spring", "autumn"] }
+/// properties.season = { description = "Topic of the poem", enum = ["spring", "autumn"] }
 /// ```
 #[macro_export]
 macro_rules! manifest {
@@ -40,7 +40,7 @@ macro_rules! manifest {
     };
 }
 
-/// A text's bytes as an array, which a section needs.
+/// Converts text to an array, the form that a link section needs.
 #[doc(hidden)]
 pub const fn bytes<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
     match text.as_bytes().first_chunk() {

@@ -1,10 +1,10 @@
-//! Makes a panic speak: in a component it would arrive at the host as a bare `unreachable`.
+//! Logs panics. Without this, a panic in a component reaches the host as a trap without a message.
 
 use std::sync::Once;
 
 use crate::{host, types::Level};
 
-/// Sends every panic's message to the host's log. The macros call this; calling it again does nothing.
+/// Sends every panic's message to the host's log. The export macros call this; further calls have no effect.
 pub fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

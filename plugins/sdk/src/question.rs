@@ -1,8 +1,8 @@
-//! One question to a model, until its answer is usable or the reasons why not are in words.
+//! One question to a model, including continuation and repair of its answer.
 //!
-//! A truncated answer is continued, up to three times. An answer that is no JSON, does not fit its type, or fails the
-//! caller's check gets one more question with the exact faults. A refusal, a host's denial or a second unusable answer is
-//! a [`Failure`].
+//! A truncated answer is continued up to three times. If the answer is not JSON, does not match its type, or fails the
+//! caller's check, the model gets one repair question with the exact faults. A refusal, a denied call or a second unusable
+//! answer is a [`Failure`].
 
 use serde::de::DeserializeOwned;
 
@@ -11,28 +11,29 @@ use crate::types::{Content, Failure, Level, Message, ModelError, Request, Respon
 use crate::{failure, host};
 
 const MAX_CONTINUATIONS: usize = 3;
-const CONTINUE_PROMPT: &str = "Your answer was cut off by its length. Go on from exactly where it stopped: no repetition, no introduction, \
-                     no new fence, only the characters that come next.";
+const CONTINUE_PROMPT: &str = "Your answer was cut off by its length. Continue exactly where it stopped: no repetition, no introduction, \
+                     no new fence, only the characters that follow.";
 
-/// A question: who asks (label), what, and how long the answer may be.
+/// A question to a model. Build it with [`Question::new`], send it with [`Question::json`] or [`Question::text`].
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// What this call is for, in a few words; people and reports see it.
+    /// Purpose of the call, for example `design`; shown to people and used in reports. Follow-up calls append `/continue`
+    /// or `/repair`.
     pub label: String,
     /// `fast`, `default` or `deep`.
     pub tier: String,
-    /// Who the model is to be.
+    /// System message: the role and the rules.
     pub system: String,
-    /// The question with all its data.
+    /// User message: the question and its data.
     pub user: String,
-    /// JSON Schema of the answer, for providers that can enforce it.
+    /// JSON Schema of the answer, enforced where the provider supports it.
     pub schema: Option<String>,
-    /// Where an answer is cut off.
+    /// Limit of one answer in tokens; a longer answer is continued by another call.
     pub max_output_tokens: u32,
 }
 
 impl Question {
-    /// A question at tier `default`, with room for a long answer.
+    /// Creates a question for tier `default` with a limit of 16,000 tokens per answer.
     pub fn new(label: impl Into<String>, system: impl Into<String>, user: impl Into<String>) -> Self {
         Self {
             label: label.into(),
@@ -44,34 +45,34 @@ impl Question {
         }
     }
 
-    /// At another tier.
+    /// Sets the tier.
     #[must_use]
     pub fn tier(mut self, tier: impl Into<String>) -> Self {
         self.tier = tier.into();
         self
     }
 
-    /// With a JSON Schema of the answer.
+    /// Sets the JSON Schema of the answer.
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.schema = Some(schema.into());
         self
     }
 
-    /// With another limit for the answer.
+    /// Sets the limit of one answer in tokens.
     #[must_use]
     pub fn max_output_tokens(mut self, tokens: u32) -> Self {
         self.max_output_tokens = tokens;
         self
     }
 
-    /// The answer as text, however many calls it takes.
+    /// Asks, and returns the answer as text. Makes up to four calls if the answer is truncated.
     pub async fn text(&self) -> Result<String, Failure> {
         self.complete_answer(&self.label, self.first_messages()).await
     }
 
-    /// The answer as a `T`. `check` sees the value and its JSON text, and returns every fault in words that a model can act
-    /// on; `|_, _| Vec::new()` accepts all.
+    /// Asks, and returns the answer as a `T`. `check` gets the value and its JSON text and returns every fault, worded so that
+    /// a model can correct it; `|_, _| Vec::new()` accepts every value.
     pub async fn json<T: DeserializeOwned>(&self, check: impl Fn(&T, &str) -> Vec<String>) -> Result<T, Failure> {
         let first = self.complete_answer(&self.label, self.first_messages()).await?;
         let faults = match parse_checked(&first, &check) {
@@ -85,7 +86,7 @@ impl Question {
         let second = self.complete_answer(&format!("{}/repair", self.label), messages).await?;
         parse_checked(&second, &check).map_err(|faults| {
             failure(format!(
-                "the model's answer to `{}` is unusable, also when asked again: {}",
+                "the model's answer to `{}` is unusable, also after one repair: {}",
                 self.label,
                 faults.join("; ")
             ))
@@ -107,9 +108,7 @@ impl Question {
             }
             if text.trim().is_empty() {
                 let limit = self.max_output_tokens;
-                return Err(failure(format!(
-                    "`{label}`: the model used up {limit} tokens before it answered anything"
-                )));
+                return Err(failure(format!("`{label}`: the model used {limit} tokens without an answer")));
             }
             let mut messages = messages.clone();
             messages.push(message(Role::Assistant, text.clone()));
@@ -121,7 +120,7 @@ impl Question {
         if truncated {
             let limit = self.max_output_tokens;
             return Err(failure(format!(
-                "`{label}`: the answer is longer than {} times {limit} tokens and was cut off",
+                "`{label}`: the answer exceeds {} times {limit} tokens",
                 MAX_CONTINUATIONS + 1
             )));
         }
@@ -162,8 +161,8 @@ fn parse_checked<T: DeserializeOwned>(text: &str, check: impl Fn(&T, &str) -> Ve
 fn repair_prompt(faults: &[String]) -> String {
     let list: String = faults.iter().map(|fault| format!("- {fault}\n")).collect();
     format!(
-        "This answer cannot be used:\n{list}Mend exactly that and keep everything else. Answer with the whole corrected JSON \
-         and nothing around it."
+        "This answer cannot be used:\n{list}Fix exactly these faults and keep everything else. Answer with the whole corrected \
+         JSON and nothing around it."
     )
 }
 
@@ -182,7 +181,7 @@ fn response_text(response: &Response) -> String {
 fn describe(error: &ModelError) -> String {
     match error {
         ModelError::Denied(why) => format!("the host does not allow this model call: {why}"),
-        ModelError::Budget(why) => format!("the budget is used up: {why}"),
+        ModelError::Budget(why) => format!("the budget is exhausted: {why}"),
         ModelError::Invalid(why) => format!("the request cannot be answered: {why}"),
         ModelError::TooLong(why) => format!("the request is too long for the model: {why}"),
         ModelError::Unavailable(why) => format!("the model cannot be reached: {why}"),

@@ -1,6 +1,6 @@
-//! A stand-in for the host in native unit tests: a desk with inputs and written answers. Not part of a component.
+//! A mock host for native unit tests, with scripted inputs and answers. Not part of a component.
 //!
-//! A question whose label has no answer left panics, so that a test says exactly what it expects to be asked.
+//! A model call whose label has no scripted answer left panics, so a test must list every expected call.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -18,7 +18,7 @@ thread_local! {
 
 type Check = Box<dyn Fn(&str, &[u8]) -> Vec<String>>;
 
-/// What the host would hold for one agent.
+/// A scripted host for one agent. Add inputs and answers, then call [`MockHost::run`].
 #[derive(Default)]
 pub struct MockHost {
     assignment: Option<Assignment>,
@@ -29,57 +29,57 @@ pub struct MockHost {
     activity: Activity,
 }
 
-/// What an agent did at the host.
+/// The calls that an agent made.
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
-    /// Every question to a model, in order.
+    /// Model calls, in order.
     pub requests: Vec<Request>,
-    /// Every trial of tests, in order.
+    /// Test runs, in order: language, code and test files.
     pub test_runs: Vec<(String, Subject, Vec<File>)>,
-    /// Every log line.
+    /// Log lines as `Level: line`, and progress reports.
     pub log: Vec<String>,
 }
 
 impl MockHost {
-    /// An empty desk: task `TASK-001`, attempt 1, everything accepted.
+    /// Creates a host without inputs: task `TASK-001`, attempt 1, every artifact valid.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Changes the assignment.
+    /// Changes the assignment in place.
     #[must_use]
     pub fn assignment(mut self, change: impl FnOnce(&mut Assignment)) -> Self {
         change(self.assignment.get_or_insert_with(default_assignment));
         self
     }
 
-    /// Adds an input of a kind.
+    /// Adds an input with its kind and content.
     #[must_use]
     pub fn input(mut self, name: &str, kind: &str, content: impl Into<Vec<u8>>) -> Self {
         let reference = self.put(name, kind, content.into());
         self.assignment(|assignment| assignment.inputs.push(reference))
     }
 
-    /// Adds an artifact of the attempt before; `name` without `previous/`.
+    /// Adds an artifact of the previous attempt. Give `name` without `previous/`.
     #[must_use]
     pub fn previous(mut self, name: &str, kind: &str, content: impl Into<Vec<u8>>) -> Self {
         let reference = self.put(&format!("previous/{name}"), kind, content.into());
         self.assignment(|assignment| assignment.previous.push(reference))
     }
 
-    /// The next answer to questions of this label.
+    /// Scripts the next complete answer for this label.
     #[must_use]
     pub fn answer(self, label: &str, text: &str) -> Self {
         self.response(label, text, "end")
     }
 
-    /// The next answer, cut off by its length.
+    /// Scripts the next answer for this label as truncated (`max-tokens`).
     #[must_use]
     pub fn truncated_answer(self, label: &str, text: &str) -> Self {
         self.response(label, text, "max-tokens")
     }
 
-    /// The next answer, stopped for this reason.
+    /// Scripts the next answer for this label with a stop reason, for example `refusal`.
     #[must_use]
     pub fn response(mut self, label: &str, text: &str, stop: &str) -> Self {
         let response = Response {
@@ -92,33 +92,33 @@ impl MockHost {
         self
     }
 
-    /// The next question of this label fails.
+    /// Scripts an error for the next call of this label.
     #[must_use]
     pub fn model_error(mut self, label: &str, error: ModelError) -> Self {
         self.answers.entry(label.to_owned()).or_default().push_back(Err(error));
         self
     }
 
-    /// The next trial of tests gives this.
+    /// Scripts the result of the next test run.
     #[must_use]
     pub fn test_run(mut self, run: Result<TestRun, BenchError>) -> Self {
         self.test_runs.push_back(run);
         self
     }
 
-    /// What the host would say against an artifact: kind and content to faults.
+    /// Sets the validation of artifacts: a function from kind and content to faults.
     #[must_use]
     pub fn check_with(mut self, check: impl Fn(&str, &[u8]) -> Vec<String> + 'static) -> Self {
         self.check = Some(Box::new(check));
         self
     }
 
-    /// Runs an agent at this host.
+    /// Runs an agent on this host. Returns its result and its calls.
     pub fn run<A: Agent>(self) -> (Result<Submission, Failure>, Activity) {
         self.run_with(|work| A::run(work))
     }
 
-    /// Runs any piece of an agent at this host.
+    /// Runs a part of an agent on this host.
     pub fn run_with<F: Future>(mut self, run: impl FnOnce(Work) -> F) -> (F::Output, Activity) {
         let assignment = self.assignment.clone().unwrap_or_else(default_assignment);
         self.activity = Activity::default();
@@ -166,7 +166,7 @@ pub(crate) mod models {
             let label = request.label.clone();
             host.activity.requests.push(request);
             let next = host.answers.get_mut(&label).and_then(|answers| answers.pop_front());
-            assert!(next.is_some(), "the desk has no answer left for `{label}`");
+            assert!(next.is_some(), "MockHost has no answer left for `{label}`");
             next.unwrap_or(Err(ModelError::Other(label)))
         })
     }
@@ -194,7 +194,7 @@ pub(crate) mod test_bench {
             host.activity.test_runs.push((language, code, tests));
             host.test_runs
                 .pop_front()
-                .unwrap_or_else(|| Err(BenchError::NoRunner("the desk has no test run left".to_owned())))
+                .unwrap_or_else(|| Err(BenchError::NoRunner("MockHost has no test run left".to_owned())))
         })
     }
 }

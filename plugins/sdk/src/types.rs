@@ -1,4 +1,4 @@
-//! The contract's records, under one roof. They are the generated types themselves, not copies.
+//! The contract's records in one module. They are re-exports of the generated types.
 
 pub use crate::bindings::agent::phasegate::plugin::artifacts::Error as ArtifactError;
 pub use crate::bindings::agent::phasegate::plugin::log::Level;

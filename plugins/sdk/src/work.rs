@@ -1,5 +1,5 @@
-//! An agent's assignment, with its inputs one call away. Fails with [`Failure::BadInput`] naming the input and what is
-//! wrong with it.
+//! An agent's assignment and access to its inputs. Errors are [`Failure::BadInput`] with the name of the input and the
+//! reason.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,94 +9,94 @@ use crate::artifacts::{ProcessNotes, TaskRequirements};
 use crate::types::{Artifact, ArtifactError, Assignment, Failure};
 use crate::{feedback, host};
 
-/// One phase's work.
+/// The assignment of one attempt, with typed access to its inputs.
 #[derive(Debug, Clone)]
 pub struct Work {
-    /// As the host gave it.
+    /// The contract's record, as the host passed it.
     pub assignment: Assignment,
 }
 
 impl Work {
-    /// Wraps an assignment; the macros do this.
+    /// Wraps an assignment. The export macros call this.
     pub fn new(assignment: Assignment) -> Self {
         Self { assignment }
     }
 
-    /// An input, typed.
+    /// Reads an input and parses its JSON.
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, Failure> {
         let bytes = self.read(name)?;
         serde_json::from_slice(&bytes).map_err(|error| bad_input(name, error.to_string()))
     }
 
-    /// An input that the pipeline may not have, typed.
+    /// Reads an input that may be absent from the pipeline and parses its JSON.
     pub fn read_optional<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Failure> {
         if self.has(name) { self.read_json(name).map(Some) } else { Ok(None) }
     }
 
-    /// An input as text.
+    /// Reads an input as UTF-8 text.
     pub fn read_text(&self, name: &str) -> Result<String, Failure> {
         String::from_utf8(self.read(name)?).map_err(|_| bad_input(name, "it is not UTF-8 text"))
     }
 
-    /// Is there an input of this name?
+    /// Returns whether an input or a previous artifact has this name.
     pub fn has(&self, name: &str) -> bool {
         self.assignment.inputs.iter().chain(&self.assignment.previous).any(|input| input.name == name)
     }
 
-    /// The task.
+    /// Reads the input `task_requirements`.
     pub fn task(&self) -> Result<TaskRequirements, Failure> {
         self.read_json("task_requirements")
     }
 
-    /// This phase's artifact of the attempt before, if there is one.
+    /// Reads this phase's artifact of the previous attempt, if there is one, and parses its JSON.
     pub fn previous_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Failure> {
         let wanted = format!("previous/{name}");
         let found = self.assignment.previous.iter().find(|earlier| earlier.name == wanted || earlier.name == name);
         found.map(|earlier| self.read_json(&earlier.name)).transpose()
     }
 
-    /// The same as text.
+    /// Reads this phase's artifact of the previous attempt, if there is one, as UTF-8 text.
     pub fn previous_text(&self, name: &str) -> Result<Option<String>, Failure> {
         let wanted = format!("previous/{name}");
         let found = self.assignment.previous.iter().find(|earlier| earlier.name == wanted || earlier.name == name);
         found.map(|earlier| self.read_text(&earlier.name)).transpose()
     }
 
-    /// The task's context files: path and text, in the host's order.
+    /// Reads the task's context files: path and text, in the order of the assignment.
     pub fn context_files(&self) -> Result<Vec<(String, String)>, Failure> {
         let named =
             self.assignment.inputs.iter().filter_map(|input| Some((input, input.name.strip_prefix("context/")?)));
         named.map(|(input, path)| Ok((path.to_owned(), self.read_text(&input.name)?))).collect()
     }
 
-    /// What people decided about earlier improvement proposals; nothing if the phase does not read it.
+    /// Reads people's decisions about earlier improvement proposals. Empty if the phase does not read `process_notes`.
     pub fn process_notes(&self) -> Result<ProcessNotes, Failure> {
         Ok(self.read_optional("process_notes")?.unwrap_or_default())
     }
 
-    /// All feedback, ready for a prompt: each item's source, instructions and issues. Empty when there is none.
+    /// Renders all feedback for a prompt: source, instructions and issues of each item. Empty if there is none.
     pub fn feedback_text(&self) -> String {
         feedback::render(&self.assignment.feedback)
     }
 
-    /// What code can rely on, ready for a prompt.
+    /// Renders the environment (languages, modules, test frameworks) for a prompt.
     pub fn environment_text(&self) -> String {
         match serde_json::from_str::<Value>(&self.assignment.environment) {
             Ok(Value::Object(map)) if !map.is_empty() => {
                 serde_json::to_string_pretty(&map).unwrap_or_else(|_| self.assignment.environment.clone())
             }
-            _ => "Nothing is known of it: rely on the language and its standard library alone.".to_owned(),
+            _ => "Unknown: rely only on the language and its standard library.".to_owned(),
         }
     }
 
-    /// The plugin's settings from the pipeline. A type with `#[serde(default)]` copes with none.
+    /// Parses the plugin's settings from the pipeline. Use a type with `#[serde(default)]` for optional settings.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let text = if self.assignment.settings.trim().is_empty() { "{}" } else { &self.assignment.settings };
         serde_json::from_str(text)
-            .map_err(|error| failure(format!("the plugin's settings in the pipeline cannot be used: {error}")))
+            .map_err(|error| failure(format!("the plugin's settings in the pipeline are invalid: {error}")))
     }
 
-    /// JSON Schema of the artifact that is expected under this name.
+    /// Returns the JSON Schema of the expected artifact of this name.
     pub fn expected_schema(&self, name: &str) -> Option<&str> {
         self.assignment.expected.iter().find(|expected| expected.name == name).map(|expected| expected.schema.as_str())
     }
@@ -105,7 +105,7 @@ impl Work {
         host::read(name).map_err(|error| {
             let why = match error {
                 ArtifactError::Unknown(_) => {
-                    "it is not among this phase's inputs; name it under `reads` in the pipeline".to_owned()
+                    "it is not an input of this phase; add it to `reads` in the pipeline".to_owned()
                 }
                 ArtifactError::TooLarge(why) => format!("it is too large: {why}"),
                 ArtifactError::Other(why) => why,
@@ -115,12 +115,12 @@ impl Work {
     }
 }
 
-/// A [`Failure`] in words.
+/// Creates a [`Failure::Failed`] with this reason.
 pub fn failure(why: impl Into<String>) -> Failure {
     Failure::Failed(why.into())
 }
 
-/// A value as an artifact to submit: JSON, indented, with a last line break.
+/// Serializes a value as an artifact to submit: indented JSON with a final line break.
 pub fn artifact<T: Serialize>(name: &str, value: &T) -> Result<Artifact, Failure> {
     let mut content =
         serde_json::to_vec_pretty(value).map_err(|error| failure(format!("artifact `{name}`: {error}")))?;

@@ -1,4 +1,4 @@
-//! How a question to a model copes with what models do: truncation, broken JSON, missing fields, refusals.
+//! Questions to models: truncated answers, broken JSON, missing fields, refusals.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use phasegate_plugin::testing::MockHost;
@@ -21,9 +21,9 @@ async fn colour() -> Result<Answer, Failure> {
         .await
 }
 
-fn words(failure: Failure) -> String {
+fn reason(failure: Failure) -> String {
     match failure {
-        Failure::Failed(words) => words,
+        Failure::Failed(reason) => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -36,7 +36,7 @@ fn text(request: &Request, message: usize) -> &str {
 }
 
 #[test]
-fn a_good_answer_takes_one_call() {
+fn a_valid_answer_takes_one_call() {
     let (answer, activity) =
         MockHost::new().answer("paint", "```json\n{\"colour\": \"red\"}\n```").run_with(|_| colour());
     assert_eq!(answer.unwrap().colour, "red");
@@ -46,7 +46,7 @@ fn a_good_answer_takes_one_call() {
 }
 
 #[test]
-fn a_truncated_answer_is_continued_from_where_it_stopped() {
+fn continues_a_truncated_answer() {
     let host = MockHost::new()
         .truncated_answer("paint", "{\"colour\": \"dark ")
         .truncated_answer("paint/continue", "olive ")
@@ -59,17 +59,17 @@ fn a_truncated_answer_is_continued_from_where_it_stopped() {
 }
 
 #[test]
-fn an_answer_that_never_ends_is_a_failure_in_words() {
+fn fails_if_the_answer_never_ends() {
     let mut host = MockHost::new().truncated_answer("paint", "[1, ");
     for _ in 0..3 {
         host = host.truncated_answer("paint/continue", "1, ");
     }
     let (answer, _) = host.run_with(|_| colour());
-    assert_eq!(words(answer.unwrap_err()), "`paint`: the answer is longer than 4 times 100 tokens and was cut off");
+    assert_eq!(reason(answer.unwrap_err()), "`paint`: the answer exceeds 4 times 100 tokens");
 }
 
 #[test]
-fn an_invalid_answer_gets_one_repair_question_with_its_faults_and_itself() {
+fn asks_for_repair_with_the_answer_and_faults() {
     let host = MockHost::new().answer("paint", "{\"color\": \"red\"}").answer("paint/repair", "{\"colour\": \"red\"}");
     let (answer, activity) = host.run_with(|_| colour());
     assert_eq!(answer.unwrap().colour, "red");
@@ -82,17 +82,17 @@ fn an_invalid_answer_gets_one_repair_question_with_its_faults_and_itself() {
 }
 
 #[test]
-fn the_callers_own_check_asks_for_repair_too() {
+fn asks_for_repair_if_the_check_fails() {
     let host = MockHost::new().answer("paint", "{\"colour\": \"mud\"}").answer("paint/repair", "{\"colour\": \"mud\"}");
     let (answer, _) = host.run_with(|_| colour());
     assert_eq!(
-        words(answer.unwrap_err()),
-        "the model's answer to `paint` is unusable, also when asked again: mud is no colour"
+        reason(answer.unwrap_err()),
+        "the model's answer to `paint` is unusable, also after one repair: mud is no colour"
     );
 }
 
 #[test]
-fn a_truncated_repair_is_continued_under_its_own_label() {
+fn continues_a_truncated_repair_under_its_label() {
     let host = MockHost::new()
         .answer("paint", "no")
         .truncated_answer("paint/repair", "{\"colour\":")
@@ -101,16 +101,16 @@ fn a_truncated_repair_is_continued_under_its_own_label() {
 }
 
 #[test]
-fn a_refusal_and_a_spent_budget_are_failures_in_words() {
+fn reports_refusals_and_exhausted_budgets() {
     let (answer, _) = MockHost::new().response("paint", "I would rather not.", "refusal").run_with(|_| colour());
-    assert_eq!(words(answer.unwrap_err()), "`paint`: the model test:mock refused: I would rather not.");
+    assert_eq!(reason(answer.unwrap_err()), "`paint`: the model test:mock refused: I would rather not.");
     let (answer, _) =
         MockHost::new().model_error("paint", ModelError::Budget("0 of 5 USD left".into())).run_with(|_| colour());
-    assert_eq!(words(answer.unwrap_err()), "`paint`: the budget is used up: 0 of 5 USD left");
+    assert_eq!(reason(answer.unwrap_err()), "`paint`: the budget is exhausted: 0 of 5 USD left");
 }
 
 #[test]
-fn questions_can_be_joined() {
+fn joins_several_questions() {
     let host = MockHost::new().answer("a", "{\"colour\": \"red\"}").answer("b", "{\"colour\": \"blue\"}");
     let (answers, _) = host.run_with(|_| async {
         let ask = |label: &str| Question::new(label, "s", "u");

@@ -1,4 +1,4 @@
-//! What an agent reads from its assignment.
+//! Access to an assignment's inputs, settings and environment.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use phasegate_plugin::artifacts::ProjectPlan;
@@ -15,7 +15,7 @@ struct Settings {
 }
 
 #[test]
-fn inputs_are_read_typed_and_what_is_missing_or_malformed_is_named() {
+fn names_missing_and_malformed_inputs() {
     let host = MockHost::new().input("task_requirements", "task_requirements", TASK).input(
         "project_plan",
         "project_plan",
@@ -28,12 +28,12 @@ fn inputs_are_read_typed_and_what_is_missing_or_malformed_is_named() {
         assert_eq!((name.as_str(), why.as_str()), ("project_plan", "missing field `task_id` at line 1 column 2"));
         let Err(Failure::BadInput((name, why))) = work.read_text("secret") else { panic!() };
         assert_eq!(name, "secret");
-        assert_eq!(why, "it is not among this phase's inputs; name it under `reads` in the pipeline");
+        assert_eq!(why, "it is not an input of this phase; add it to `reads` in the pipeline");
     });
 }
 
 #[test]
-fn context_files_and_earlier_work_are_found_by_name() {
+fn finds_context_files_and_previous_artifacts() {
     let host =
         MockHost::new().input("context/src/a.py", "text", "a = 1\n").previous("project_plan", "project_plan", "old");
     host.run_with(async |work| {
@@ -45,10 +45,10 @@ fn context_files_and_earlier_work_are_found_by_name() {
 }
 
 #[test]
-fn settings_and_environment_cope_with_nothing() {
+fn defaults_settings_and_environment() {
     MockHost::new().run_with(async |work| {
         assert_eq!(work.settings::<Settings>().unwrap(), Settings::default());
-        assert!(work.environment_text().starts_with("Nothing is known of it"));
+        assert!(work.environment_text().starts_with("Unknown: rely only"));
     });
     let host = MockHost::new().assignment(|assignment| {
         assignment.settings = "{\"depth\": \"far\"}".into();
@@ -56,7 +56,7 @@ fn settings_and_environment_cope_with_nothing() {
     });
     host.run_with(async |work| {
         let Err(Failure::Failed(why)) = work.settings::<Settings>() else { panic!() };
-        assert!(why.starts_with("the plugin's settings in the pipeline cannot be used: invalid type"), "{why}");
+        assert!(why.starts_with("the plugin's settings in the pipeline are invalid: invalid type"), "{why}");
         assert!(work.environment_text().contains("\"version\": \"3.14\""));
     });
 }

@@ -1,5 +1,5 @@
-//! Whose fault is a failure? The model finds the causes; here it is made sure that every failure is is_explained and that its message
-//! stands in the evidence, word for word.
+//! Diagnosis of failed tests: the model finds the causes. The agent checks that an issue explains every failure, and adds each
+//! failure message to the evidence word for word.
 
 use phasegate_plugin::artifacts::{Findings, Issue, TestSuite};
 use phasegate_plugin::types::{Outcome, TestCase, TestRun};
@@ -13,11 +13,11 @@ const TASK: Prompt = Prompt::new(include_str!("../prompts/diagnose-task.md"));
 const SCHEMA: &str = include_str!("../prompts/diagnose.schema.json");
 const MAX_ANSWER_TOKENS: u32 = 8_000;
 const BLAMABLE_PHASES: [&str; 4] = ["planning", "design", "code", "test"];
-/// A traceback's end tells most; the rest of a flood helps nobody.
+/// Limit of a failure message in characters; its end is kept, where tracebacks name the error.
 const MAX_MESSAGE_CHARS: usize = 4_000;
 const MAX_OUTPUT_CHARS: usize = 1_000;
 
-/// One issue for each cause; none, and no question, if everything passed.
+/// Returns one issue for each cause. Asks nothing and returns none if everything passed.
 pub async fn find_causes(
     work: &Work,
     settings: &Settings,
@@ -39,10 +39,10 @@ pub async fn find_causes(
         ("suite", &render::suite(suite)),
         ("failures", &render_failures(&run.build_errors, &failed)),
     ]);
-    let ask =
+    let question =
         Question::new("test/diagnose", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
     let check = |answer: &Findings, _: &str| faults(&answer.issues, &run.build_errors, &failed);
-    let answer: Findings = settings.apply(ask).json(check).await?;
+    let answer: Findings = settings.apply(question).json(check).await?;
     Ok(answer.issues.into_iter().map(|issue| add_messages(issue, &failed)).collect())
 }
 
@@ -72,7 +72,7 @@ fn faults(issues: &[Issue], build_errors: &[String], failed: &[&TestCase]) -> Ve
         build_errors
             .iter()
             .filter(|error| !is_explained(error))
-            .map(|error| format!("no issue's evidence holds the build error: {error}")),
+            .map(|error| format!("no issue's evidence contains the build error: {error}")),
     );
     faults
 }
@@ -87,7 +87,7 @@ fn add_messages(mut issue: Issue, failed: &[&TestCase]) -> Issue {
     issue
 }
 
-/// Whether `text` holds `name` and not only a longer name that begins with it.
+/// Returns whether `text` contains `name` as a whole name, not only as the start of a longer one.
 fn mentions(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, found)| {
         let next = text.get(at + found.len()..).and_then(|rest| rest.chars().next());
@@ -114,14 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_not_found_in_a_longer_one() {
+    fn does_not_match_longer_names() {
         assert!(mentions("t.py::test_a: assert 1", "t.py::test_a"));
         assert!(mentions("t.py::test_ab and t.py::test_a", "t.py::test_a"));
         assert!(!mentions("t.py::test_ab", "t.py::test_a") && !mentions("t.py::test_a[1]", "t.py::test_a"));
     }
 
     #[test]
-    fn long_messages_keep_their_end() {
+    fn keeps_the_end_of_long_messages() {
         assert_eq!((tail("abcdef", 2), tail("ab", 9), tail("äöü", 2)), ("ef", "ab", "öü"));
     }
 }

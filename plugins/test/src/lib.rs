@@ -1,9 +1,10 @@
-//! The test agent: writes a suite from requirements and design, tries it on the delivered code, and says whose fault each failure is.
+//! The test agent: writes a suite from requirements and design, runs it on the delivered code, and names the phase that caused
+//! each failure.
 //!
-//! Promises: earlier tests stay unless dropped by name and with a reason; what keeps the suite from being collected, complete and
-//! correctly listed gets one repair question; every test that did not pass stands in the evidence of an issue, with its message. Claims no
-//! verdict: the host runs the suite itself. Where no runner serves the language, the suite is submitted untried. Fails in
-//! words when an input cannot be read or an answer stays unusable.
+//! Earlier tests stay unless they are dropped by name with a reason. If the suite cannot be collected or is incomplete, the
+//! model gets one repair question. Every test that did not pass is in the evidence of an issue, with its message. The agent
+//! gives no verdict: the host runs the suite itself. If no runner serves the language, the suite is submitted without a trial
+//! run. Fails if an input is unreadable or a repaired answer is still invalid.
 
 use phasegate_plugin::artifacts::{
     self, DesignSpecification, Findings, GeneratedCode, ProjectPlan, TaskRequirements, TestReport, TestSuite,
@@ -26,13 +27,13 @@ const REPORT: Prompt = Prompt::new(include_str!("../prompts/report.md"));
 const REPAIR: Prompt = Prompt::new(include_str!("../prompts/repair.md"));
 const SCHEMA: &str = include_str!("../prompts/suite.schema.json");
 
-/// The agent.
+/// The test agent.
 pub struct Test;
 
 agent!(Test);
 phasegate_plugin::manifest!();
 
-/// What the agent was given.
+/// The inputs of the phase.
 struct Inputs {
     task: TaskRequirements,
     plan: ProjectPlan,
@@ -71,7 +72,7 @@ async fn write_suite(work: &Work, settings: &Settings, inputs: &Inputs) -> Resul
     if errors.is_empty() {
         return Ok((suite, trial));
     }
-    host::log(Level::Info, &format!("test: the suite has faults, asking again: {}", errors.join("; ")));
+    host::log(Level::Info, &format!("test: asking for a repair of the suite: {}", errors.join("; ")));
     let repair = REPAIR.render(&[
         ("errors", &fenced("Faults of the suite", &errors.join("\n"))),
         ("found", &fenced("Tests that were found", &trial.names().join("\n"))),
@@ -101,7 +102,7 @@ fn render_prompt(work: &Work, inputs: &Inputs) -> Result<String, Failure> {
     ]))
 }
 
-/// The answer, laid over the previous suite.
+/// Asks for a suite and merges the answer into the previous suite.
 async fn ask_for_suite(
     settings: &Settings,
     label: &str,
@@ -109,9 +110,9 @@ async fn ask_for_suite(
     inputs: &Inputs,
     check: &SuiteCheck<'_>,
 ) -> Result<TestSuite, Failure> {
-    let ask = Question::new(label, WRITE.render(&[]), user).schema(SCHEMA);
+    let question = Question::new(label, WRITE.render(&[]), user).schema(SCHEMA);
     let answer: TestSuite = settings
-        .apply(ask)
+        .apply(question)
         .json(|answer: &TestSuite, _| {
             let merged = suite::merge(inputs.previous.as_ref(), answer);
             let mut found = artifacts::faults("test_suite", &merged);

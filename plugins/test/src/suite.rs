@@ -1,6 +1,7 @@
-//! The suite as a whole: the answer laid over the earlier suite, and what is wrong with the result before and after it was tried.
+//! Merges an answer into the earlier suite, and checks the result before and after the trial run.
 //!
-//! Promises: nothing of the earlier suite is lost but what is dropped by name. Each fault is a sentence that a model can act on. Pure.
+//! Merging keeps everything of the earlier suite except tests dropped by name. Faults are worded so that a model can correct
+//! them. Pure.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,8 @@ use phasegate_standard_agents::render::requirement_ids;
 use crate::Inputs;
 use crate::trial::{Trial, plain_name};
 
-/// The earlier suite with the answer's files in place of its own, what both cover, and all that was ever dropped.
+/// Merges the answer into the earlier suite: the answer's files replace files of the same path; coverage and dropped tests are
+/// combined.
 pub fn merge(previous: Option<&TestSuite>, answer: &TestSuite) -> TestSuite {
     let Some(previous) = previous else { return answer.clone() };
     let mut suite = TestSuite::default();
@@ -40,15 +42,15 @@ pub fn merge(previous: Option<&TestSuite>, answer: &TestSuite) -> TestSuite {
     suite
 }
 
-/// Finds faults of suites for one assignment.
+/// Checks suites of one assignment.
 pub struct SuiteCheck<'a> {
     inputs: &'a Inputs,
-    /// Every test that earlier attempts had.
+    /// Names of the tests of earlier attempts that were not dropped.
     earlier: BTreeSet<String>,
 }
 
 impl<'a> SuiteCheck<'a> {
-    /// For these inputs.
+    /// Creates the check for these inputs.
     pub fn new(inputs: &'a Inputs) -> Self {
         let covered =
             inputs.previous.iter().flat_map(|suite| &suite.covers).flat_map(|cover| cover.tests.iter().cloned());
@@ -62,7 +64,7 @@ impl<'a> SuiteCheck<'a> {
         Self { inputs, earlier }
     }
 
-    /// Before it is tried: `answer` as the model gave it, `suite` as it would be submitted.
+    /// Returns the faults before the trial run. `answer` is the model's answer, `suite` the merged result.
     pub fn check_suite(&self, answer: &TestSuite, suite: &TestSuite) -> Vec<String> {
         let mut faults = Vec::new();
         if suite.files.is_empty() {
@@ -71,10 +73,10 @@ impl<'a> SuiteCheck<'a> {
         let mut seen = BTreeSet::new();
         for file in &answer.files {
             if !seen.insert(file.path.as_str()) {
-                faults.push(format!("files: the path `{}` stands twice", file.path));
+                faults.push(format!("files: the path `{}` occurs twice", file.path));
             }
             if self.inputs.code.files.iter().any(|code| code.path == file.path) {
-                faults.push(format!("files: `{}` is a file of the code; tests have their own paths", file.path));
+                faults.push(format!("files: `{}` is a file of the code; tests need their own paths", file.path));
             }
         }
         faults.extend(self.coverage_faults(suite));
@@ -88,7 +90,7 @@ impl<'a> SuiteCheck<'a> {
         let mut faults = Vec::new();
         for id in requirement_ids(&self.inputs.task) {
             if !suite.covers.iter().any(|cover| cover.requirement == id && !cover.tests.is_empty()) {
-                faults.push(format!("covers: no test is named for requirement {id}"));
+                faults.push(format!("covers: requirement {id} has no test"));
             }
         }
         for test in suite.covers.iter().flat_map(|cover| &cover.tests) {
@@ -102,7 +104,7 @@ impl<'a> SuiteCheck<'a> {
         faults
     }
 
-    /// After it was tried. What is the code's fault is not listed.
+    /// Returns the suite's own faults after the trial run. Faults of the code are not listed.
     pub fn check_trial(&self, suite: &TestSuite, trial: &Trial) -> Vec<String> {
         let run = match trial {
             Trial::Untried => return Vec::new(),
@@ -124,11 +126,14 @@ impl<'a> SuiteCheck<'a> {
         let dropped: BTreeSet<&str> = suite.dropped.iter().map(|dropped| dropped.test.as_str()).collect();
         let lost =
             self.earlier.iter().filter(|test| !found.contains(test.as_str()) && !dropped.contains(test.as_str()));
-        faults.extend(lost.map(|test| format!("the earlier test `{test}` is gone; keep it, or drop it with a reason")));
+        faults.extend(
+            lost.map(|test| format!("the earlier test `{test}` is missing; keep it, or drop it with a reason")),
+        );
         let still_present = dropped.iter().filter(|test| found.contains(*test));
-        faults.extend(still_present.map(|test| {
-            format!("dropped: `{test}` is dropped and still stands in its file; give the file without it")
-        }));
+        faults.extend(
+            still_present
+                .map(|test| format!("dropped: `{test}` is dropped but still in its file; give the file without it")),
+        );
         let skipped = run.tests.iter().filter(|test| test.outcome == Outcome::Skipped);
         faults.extend(
             skipped.map(|test| format!("`{}` is skipped; a test that does not pass fails the gate", test.name)),

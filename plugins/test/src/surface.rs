@@ -1,5 +1,5 @@
-//! What a tester may see of the code before writing tests: the files' paths, what they are for, and the lines that
-//! declare something public. Bodies stay hidden, so that tests follow the contract and not the code. Pure.
+//! The part of the code that is shown to the tester: paths, purposes and public declarations. Bodies are hidden, so that tests
+//! follow the contract and not the code. Pure.
 
 use phasegate_plugin::artifacts::{CodeFile, GeneratedCode};
 
@@ -18,7 +18,7 @@ const DECLARATIONS: [&str; 12] = [
     "public ",
 ];
 
-/// One paragraph a file.
+/// Renders one paragraph per file.
 pub fn render(code: &GeneratedCode) -> String {
     let files: Vec<String> = code.files.iter().map(render_file).collect();
     files.join("\n")
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn declarations_are_seen_and_bodies_and_private_names_are_not() {
+    fn shows_public_declarations_only() {
         let content = "import re\n\nclass Parser:\n    def parse(self, text: str) -> int:\n        secret = 90\n    def _next(self): ...\n";
         let file =
             CodeFile { path: "a.py".into(), content: content.into(), purpose: "parses".into(), ..Default::default() };

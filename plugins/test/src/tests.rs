@@ -1,4 +1,4 @@
-//! The agent as the host sees it, at a desk with written answers.
+//! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use phasegate_plugin::testing::{Activity, MockHost, request_text};
@@ -64,20 +64,17 @@ fn labels(activity: &Activity) -> Vec<&str> {
 }
 
 #[test]
-fn a_suite_that_passes_is_submitted_without_a_diagnosis() {
+fn passing_suites_need_no_diagnosis() {
     let (result, activity) = host().answer("test/write", SUITE).test_run(both_pass()).run::<Test>();
     assert_eq!(labels(&activity), ["test/write"]);
     assert_eq!(suite_of(&result).files.len(), 1);
     assert!(issues_of(result).is_empty());
     let prompt = request_text(&activity.requests[0]);
-    assert!(
-        prompt.contains("def parse(text):") && !prompt.contains("return 90"),
-        "tests are not written from the code's bodies"
-    );
+    assert!(prompt.contains("def parse(text):") && !prompt.contains("return 90"), "the prompt hides function bodies");
 }
 
 #[test]
-fn the_failing_assertion_stands_in_the_evidence_even_if_the_model_left_it_out() {
+fn adds_the_failing_assertion_to_the_evidence() {
     let host = host()
         .answer("test/write", SUITE)
         .test_run(ran(vec![case("test_h", Outcome::Passed, ""), case("test_m", Outcome::Failed, "assert 90 == 5400")]))
@@ -91,7 +88,7 @@ fn the_failing_assertion_stands_in_the_evidence_even_if_the_model_left_it_out() 
 }
 
 #[test]
-fn a_failure_that_no_issue_explains_is_asked_for() {
+fn asks_about_unexplained_failures() {
     let host = host()
         .answer("test/write", SUITE)
         .test_run(ran(vec![
@@ -106,7 +103,7 @@ fn a_failure_that_no_issue_explains_is_asked_for() {
 }
 
 #[test]
-fn a_suite_that_does_not_build_is_mended_once() {
+fn repairs_a_broken_suite_once() {
     let broken =
         Ok(TestRun { build_errors: vec!["tests/test_a.py:3: '(' was never closed".to_owned()], tests: vec![] });
     let host =
@@ -118,7 +115,7 @@ fn a_suite_that_does_not_build_is_mended_once() {
 }
 
 #[test]
-fn code_that_does_not_build_is_no_fault_of_the_suite() {
+fn broken_code_is_not_the_suites_fault() {
     let broken = || Ok(TestRun { build_errors: vec!["a.py:2: invalid syntax".to_owned()], tests: vec![] });
     let host = host()
         .answer("test/write", SUITE)
@@ -130,7 +127,7 @@ fn code_that_does_not_build_is_no_fault_of_the_suite() {
 }
 
 #[test]
-fn what_the_suite_says_it_covers_must_exist() {
+fn covered_tests_must_exist() {
     let run = || ran(vec![case("test_h", Outcome::Passed, ""), case("test_minutes", Outcome::Passed, "")]);
     let renamed = SUITE.replace("::test_m", "::test_minutes");
     let host = host().answer("test/write", SUITE).test_run(run()).answer("test/write/repair", &renamed).test_run(run());
@@ -143,15 +140,15 @@ fn what_the_suite_says_it_covers_must_exist() {
 }
 
 #[test]
-fn a_requirement_without_a_test_is_asked_for() {
+fn asks_for_missing_requirement_tests() {
     let half = SUITE.replace(r#""requirement": "R2""#, r#""requirement": "SU-001""#);
     let host = host().answer("test/write", &half).answer("test/write/repair", SUITE).test_run(both_pass());
     let (_, activity) = host.run::<Test>();
-    assert!(request_text(&activity.requests[1]).contains("covers: no test is named for requirement R2"));
+    assert!(request_text(&activity.requests[1]).contains("covers: requirement R2 has no test"));
 }
 
 #[test]
-fn earlier_tests_stay_word_for_word() {
+fn keeps_earlier_tests_unchanged() {
     let host = host()
         .previous("test_suite", "test_suite", SUITE)
         .assignment(|a| a.attempt = 2)
@@ -164,7 +161,7 @@ fn earlier_tests_stay_word_for_word() {
 }
 
 #[test]
-fn an_earlier_test_that_vanished_is_asked_for_and_may_be_dropped_with_a_reason() {
+fn drops_earlier_tests_only_with_a_reason() {
     let without = r#"{"files": [{"path": "tests/test_a.py", "content": "def test_h(): pass\ndef test_n(): pass\n"}],
         "covers": [{"requirement": "R2", "tests": ["tests/test_a.py::test_n"]}], "dropped": []}"#;
     let with_reason = without.replace(
@@ -185,14 +182,14 @@ fn an_earlier_test_that_vanished_is_asked_for_and_may_be_dropped_with_a_reason()
         .test_run(run());
     let (result, activity) = host.run::<Test>();
     assert!(request_text(&activity.requests[0]).contains("test_m contradicts R2"));
-    assert!(request_text(&activity.requests[1]).contains("the earlier test `tests/test_a.py::test_m` is gone"));
+    assert!(request_text(&activity.requests[1]).contains("the earlier test `tests/test_a.py::test_m` is missing"));
     let suite = suite_of(&result);
     assert_eq!(suite.dropped[0].test, "tests/test_a.py::test_m");
     assert_eq!(suite.covers[1].tests, ["tests/test_a.py::test_n"]);
 }
 
 #[test]
-fn only_an_earlier_test_can_be_dropped() {
+fn drops_only_earlier_tests() {
     let odd = SUITE.replace(
         r#""dropped": []"#,
         r#""dropped": [{"test": "tests/test_a.py::test_z", "reason": "it never was there"}]"#,
@@ -205,7 +202,7 @@ fn only_an_earlier_test_can_be_dropped() {
 }
 
 #[test]
-fn a_language_without_a_runner_gets_its_suite_and_no_claim() {
+fn submits_without_findings_if_no_runner_exists() {
     let host = host().answer("test/write", SUITE).test_run(Err(BenchError::NoRunner("no runner serves cobol".into())));
     let (result, _) = host.run::<Test>();
     assert_eq!(suite_of(&result).files.len(), 1);
@@ -213,7 +210,7 @@ fn a_language_without_a_runner_gets_its_suite_and_no_claim() {
 }
 
 #[test]
-fn a_test_file_cannot_take_the_place_of_the_code() {
+fn rejects_test_files_at_code_paths() {
     let over = SUITE.replace("tests/test_a.py", "a.py");
     let host = host().answer("test/write", &over).answer("test/write/repair", SUITE).test_run(both_pass());
     let (_, activity) = host.run::<Test>();

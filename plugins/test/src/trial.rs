@@ -1,4 +1,4 @@
-//! A trial of the suite on the delivered code. It never counts for the gate; it shows the agent what the host will see.
+//! A trial run of the suite on the delivered code. It never counts for the gate.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,18 @@ use phasegate_plugin::artifacts::TestSuite;
 use phasegate_plugin::host;
 use phasegate_plugin::types::{BenchError, File, Level, Subject, TestRun};
 
-/// How it went.
+/// Result of a trial run.
 pub enum Trial {
-    /// Something was run, or did not build.
+    /// The runner returned results or build errors.
     Ran(TestRun),
-    /// The bench would not take the suite as it is, and why.
+    /// The host rejected the suite, with the reason.
     Refused(String),
-    /// No runner, no grant, or the bench's limits: nothing is known.
+    /// No trial was possible: no runner, no grant, or a limit.
     Untried,
 }
 
 impl Trial {
-    /// The tests that were found, without their parameters.
+    /// Returns the names of the tests that ran, without parameters.
     pub fn names(&self) -> Vec<String> {
         let Self::Ran(run) = self else { return Vec::new() };
         let names: BTreeSet<&str> = run.tests.iter().map(|test| plain_name(&test.name)).collect();
@@ -27,20 +27,20 @@ impl Trial {
 
 /// Runs the suite on the input `generated_code`.
 pub async fn run_trial(language: &str, suite: &TestSuite) -> Trial {
-    host::progress("trying the suite on the code", None);
+    host::progress("running the suite on the code", None);
     let files =
         suite.files.iter().map(|file| File { path: file.path.clone(), content: file.content.clone() }).collect();
     match host::run_tests(language, Subject::Input("generated_code".to_owned()), files).await {
         Ok(run) => Trial::Ran(run),
         Err(BenchError::Invalid(why)) => Trial::Refused(why),
         Err(BenchError::NoRunner(why) | BenchError::Limit(why) | BenchError::Other(why)) => {
-            host::log(Level::Info, &format!("test: the suite goes out untried: {why}"));
+            host::log(Level::Info, &format!("test: submitting the suite without a trial run: {why}"));
             Trial::Untried
         }
     }
 }
 
-/// A test's name without its parameters, and without the host's word on which attempt it was kept from.
+/// Returns a test's name without parameters and without the host's suffix ` (kept from attempt N)`.
 pub fn plain_name(name: &str) -> &str {
     let name = name.split(" (kept from attempt ").next().unwrap_or(name);
     name.split('[').next().unwrap_or(name)
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_is_known_by_its_name_alone() {
+    fn strips_parameters_and_the_attempt_suffix() {
         for name in ["t.py::a", "t.py::a[1-x]", "t.py::a (kept from attempt 1)", "t.py::a[1] (kept from attempt 12)"] {
             assert_eq!(plain_name(name), "t.py::a");
         }

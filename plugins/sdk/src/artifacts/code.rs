@@ -1,33 +1,33 @@
-//! The product's files.
+//! The artifact of the code phase.
 
 use serde::{Deserialize, Serialize};
 
-/// The files of the product.
+/// The product's source files.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct GeneratedCode {
-    /// Every one.
+    /// All files, complete.
     pub files: Vec<CodeFile>,
-    /// `python`, say.
+    /// Programming language in lower case, for example `python`.
     pub language: String,
-    /// Packages beyond the language's own.
+    /// Modules outside the standard library.
     pub dependencies: Vec<String>,
-    /// How to set it up.
+    /// Instructions for running the product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup: Option<String>,
-    /// Anything else.
+    /// Decisions where the design leaves something open.
     pub notes: String,
 }
 
-/// One file of the product.
+/// One source file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CodeFile {
-    /// Relative, `/`-separated.
+    /// Relative path with `/` separators.
     pub path: String,
-    /// All of it.
+    /// The complete text.
     pub content: String,
-    /// What it is for.
+    /// Purpose in one sentence.
     pub purpose: String,
-    /// The unit it serves.
+    /// Id of the semantic unit, if the file implements exactly one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semantic_unit_id: Option<String>,
 }

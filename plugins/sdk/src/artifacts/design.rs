@@ -1,54 +1,54 @@
-//! The design.
+//! The artifact of the design phase.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Severity;
 
-/// How the plan is to be built.
+/// The design of the product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DesignSpecification {
-    /// The task.
+    /// Id of the task.
     #[serde(default)]
     pub task_id: String,
-    /// The whole in words.
+    /// The parts and the data flow between them; at least 50 characters.
     pub architecture_overview: String,
-    /// Covering every semantic unit.
+    /// Components; every semantic unit of the plan has at least one.
     pub components: Vec<Component>,
-    /// Free-form objects.
+    /// Contracts of functions, endpoints or commands, as free-form objects.
     pub api_contracts: Vec<Map<String, Value>>,
-    /// Free-form objects.
+    /// Data types, as free-form objects.
     pub data_schemas: Vec<Map<String, Value>>,
-    /// What it is built with.
+    /// Language, modules and layout, as a free-form object.
     pub technology_stack: Map<String, Value>,
-    /// What is taken for granted.
+    /// Decisions where the requirements leave something open.
     pub assumptions: Vec<String>,
-    /// What the review must look at.
+    /// Items that the design review must answer.
     pub review_checklist: Vec<ChecklistItem>,
 }
 
-/// A part of the design.
+/// One component of the design.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Component {
-    /// Unique in the design.
+    /// Name, unique in the design.
     pub name: String,
-    /// The unit it serves.
+    /// Id of the semantic unit it implements.
     pub semantic_unit_id: String,
-    /// What it answers for.
+    /// Responsibility, at least 10 characters.
     pub responsibility: String,
-    /// What it offers.
+    /// Signatures that the component offers.
     pub interfaces: Vec<String>,
-    /// Components it needs.
+    /// Names of the components it uses.
     pub dependencies: Vec<String>,
-    /// Anything else.
+    /// Reasons, algorithms, invariants.
     pub notes: String,
 }
 
-/// Something the review must look at.
+/// One item of the review checklist.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChecklistItem {
-    /// What must hold.
+    /// A statement that the reviewer confirms or denies.
     pub item: String,
-    /// How bad it is if it does not.
+    /// Severity if the statement is false.
     pub severity: Severity,
 }

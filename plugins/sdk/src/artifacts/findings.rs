@@ -1,25 +1,25 @@
-//! What a gate's agent found, as models write it in JSON, and the way into the contract's records.
+//! Findings of a gate's agent as models write them in JSON, and their conversion to the contract's records.
 
 use serde::{Deserialize, Serialize};
 
 use crate::types;
 
-/// How bad an issue is, mildest first.
+/// Severity of an issue, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// A nuisance.
+    /// A minor inconvenience.
     Low,
-    /// Worth mending.
+    /// A weakness with a concrete cost that violates no requirement.
     Medium,
-    /// Must be mended soon.
+    /// Violates a requirement or a contract for an input that occurs.
     High,
-    /// Must be mended before anything else.
+    /// Loses or exposes data, is exploitable, or does not work at all.
     Critical,
 }
 
 impl Severity {
-    /// `low`, `medium`, `high` or `critical`.
+    /// Returns `low`, `medium`, `high` or `critical`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -30,34 +30,34 @@ impl Severity {
     }
 }
 
-/// Something a gate found.
+/// A defect that a gate found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Issue {
-    /// Unique within the findings.
+    /// Id, unique within the findings.
     pub id: String,
-    /// How bad.
+    /// Severity.
     pub severity: Severity,
-    /// In the reviewer's own words.
+    /// Category in the reviewer's wording.
     pub category: String,
-    /// One of the process's eight.
+    /// One of the eight defect types of the process.
     pub defect_type: String,
-    /// The phase whose work holds the fault.
+    /// The phase whose work contains the fault.
     pub phase_injected: String,
-    /// What is wrong; at least 20 characters.
+    /// The fault, at least 20 characters.
     pub description: String,
-    /// What shows it; at least 10 characters.
+    /// Evidence, at least 10 characters.
     pub evidence: String,
-    /// What follows from it.
+    /// Consequence of the fault.
     pub impact: String,
-    /// What to do.
+    /// Suggested change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recommendation: Option<String>,
-    /// Where.
+    /// Place in a file, if a file is concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
 }
 
-/// In a test report an issue is called a defect.
+/// Test reports call an issue a defect.
 pub type Defect = Issue;
 
 /// A place in a file.
@@ -65,7 +65,7 @@ pub type Defect = Issue;
 pub struct Location {
     /// Relative path.
     pub path: String,
-    /// From 1.
+    /// Line number, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
 }
@@ -73,65 +73,65 @@ pub struct Location {
 /// Advice beside an issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suggestion {
-    /// The issue it is about.
+    /// Id of the issue it refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue_id: Option<String>,
-    /// In the reviewer's own words.
+    /// Priority in the reviewer's wording, usually `high`, `medium` or `low`.
     pub priority: String,
-    /// The advice.
+    /// Text of the advice.
     pub description: String,
 }
 
-/// One item of a checklist, judged.
+/// The answer to one checklist item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// The item.
+    /// Text of the item.
     pub item: String,
     /// `pass`, `fail`, `warning` or `not_applicable`.
     pub status: String,
-    /// Why.
+    /// Reason of the status.
     pub notes: String,
 }
 
-/// What one reviewer answers.
+/// The findings of one reviewer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
-    /// What is wrong.
+    /// Defects.
     #[serde(default)]
     pub issues: Vec<Issue>,
-    /// Advice.
+    /// Advice beside the issues.
     #[serde(default)]
     pub suggestions: Vec<Suggestion>,
-    /// The checklist.
+    /// Answers to checklist items.
     #[serde(default)]
     pub checks: Vec<Check>,
-    /// Who looked; agents fill it in.
+    /// Names of the reviewers; set by the agent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviewers: Vec<String>,
 }
 
-/// A gate's report, as the host wrote it.
+/// A gate's report, written by the host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FindingsReport {
-    /// The task.
+    /// Id of the task.
     pub task_id: String,
-    /// The gate.
+    /// Name of the gate.
     pub gate: String,
-    /// From 1.
+    /// Attempt of the gate, from 1.
     pub attempt: u32,
     /// `passed`, `passed_with_conditions`, `failed` or `not_judged`.
     pub verdict: String,
-    /// Why.
+    /// Reason of the verdict.
     pub reason: String,
-    /// What is wrong.
+    /// Defects.
     pub issues: Vec<Issue>,
-    /// Advice.
+    /// Advice beside the issues.
     pub suggestions: Vec<Suggestion>,
-    /// The checklist.
+    /// Answers to checklist items.
     pub checks: Vec<Check>,
-    /// Who looked.
+    /// Names of the reviewers.
     pub reviewers: Vec<String>,
-    /// Digests of what was judged.
+    /// Digests of the artifacts that were judged.
     pub about: Vec<String>,
 }
 

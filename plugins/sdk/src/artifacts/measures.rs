@@ -1,90 +1,90 @@
-//! What the host measured: an input of planning and postmortem.
+//! Measurements of the host, an input of planning and postmortem.
 
 use serde::{Deserialize, Serialize};
 
 use super::Severity;
 
-/// This run so far, and the finished runs that estimation needs.
+/// Measurements of this run, and of the finished runs used for estimation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunMeasures {
-    /// In the pipeline's order.
+    /// Phases in the pipeline's order.
     pub phases: Vec<PhaseMeasures>,
-    /// Of the run.
+    /// Sums over all phases.
     pub totals: Totals,
-    /// Of every gate's every attempt.
+    /// Defects found at all attempts of all gates.
     pub defects: Vec<DefectMeasure>,
-    /// Oldest first.
+    /// Finished runs, oldest first.
     pub finished_runs: Vec<FinishedRun>,
 }
 
-/// One phase over all its attempts.
+/// Measurements of one phase, summed over its attempts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PhaseMeasures {
-    /// The phase.
+    /// Name of the phase.
     pub phase: String,
-    /// Is it a gate?
+    /// Whether the phase is a gate.
     pub gate: bool,
-    /// How often it ran.
+    /// Number of attempts.
     pub attempts: u64,
-    /// Model calls.
+    /// Number of model calls.
     pub calls: u64,
-    /// Tokens in.
+    /// Input tokens.
     pub input_tokens: u64,
-    /// Tokens out.
+    /// Output tokens.
     pub output_tokens: u64,
-    /// Money, where known.
+    /// Price in USD; null if unknown.
     pub usd: Option<f64>,
-    /// Time.
+    /// Elapsed time in milliseconds.
     pub elapsed_ms: u64,
-    /// Of a gate, one an attempt.
+    /// Verdicts of a gate, one per attempt.
     pub verdicts: Vec<String>,
 }
 
-/// Sums.
+/// Sums over a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Model calls.
+    /// Number of model calls.
     pub calls: u64,
-    /// Tokens in.
+    /// Input tokens.
     pub input_tokens: u64,
-    /// Tokens out.
+    /// Output tokens.
     pub output_tokens: u64,
-    /// Money, where known.
+    /// Price in USD; null if unknown.
     pub usd: Option<f64>,
-    /// Time.
+    /// Elapsed time in milliseconds.
     pub elapsed_ms: u64,
 }
 
 /// A defect that a gate found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DefectMeasure {
-    /// Unique in the run.
+    /// Id, unique in the run.
     pub id: String,
-    /// The gate.
+    /// Name of the gate.
     pub gate: String,
-    /// Its attempt.
+    /// Attempt of the gate, from 1.
     pub attempt: u32,
-    /// How bad.
+    /// Severity.
     pub severity: Severity,
-    /// What sort.
+    /// One of the eight defect types of the process.
     pub defect_type: String,
-    /// Where it came from.
+    /// The phase whose work contains the fault.
     pub phase_injected: String,
-    /// In words.
+    /// Description of the fault.
     pub description: String,
 }
 
-/// A finished run.
+/// Measurements of a finished run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FinishedRun {
-    /// The run.
+    /// Id of the run.
     pub run_id: String,
-    /// As planned.
+    /// Estimated complexity in points.
     pub est_complexity: u64,
-    /// In and out.
+    /// Input and output tokens.
     pub tokens: u64,
-    /// Money, where known.
+    /// Price in USD; null if unknown.
     pub usd: Option<f64>,
-    /// Time.
+    /// Duration in milliseconds.
     pub latency_ms: u64,
 }

@@ -1,5 +1,5 @@
-//! The standard artifacts as Rust types, as their JSON Schemas have them. Reading is lenient about unknown fields; the host
-//! judges what is submitted, and [`faults`] asks it beforehand.
+//! The standard artifacts as Rust types, matching their JSON Schemas. Parsing ignores unknown fields. The host validates
+//! submitted artifacts; [`faults`] asks it to do so beforehand.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub use postmortem::{
 };
 pub use tests::{Build, Coverage, Dropped, SourceFile, TestReport, TestResult, TestSuite, TestTotals};
 
-/// Every reason why the host would not take `value` as an artifact of this kind.
+/// Validates `value` as an artifact of this kind. Returns every fault; empty if the host would accept it.
 pub fn faults<T: Serialize>(kind: &str, value: &T) -> Vec<String> {
     match serde_json::to_vec(value) {
         Ok(content) => crate::host::faults(kind, &content),

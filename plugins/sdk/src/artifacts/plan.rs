@@ -2,107 +2,107 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is asked for, as the task file said it.
+/// The task, as written in the task file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskRequirements {
-    /// The task.
+    /// Id of the task.
     pub task_id: String,
-    /// The project it belongs to.
+    /// Id of the project, if the task file names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
-    /// What is wanted.
+    /// The task in prose.
     pub description: String,
-    /// In order; agents call them R1, R2, ….
+    /// Requirements in order; agents number them R1, R2, ….
     #[serde(default)]
     pub requirements: Vec<String>,
-    /// Paths beside the task file.
+    /// Paths of context files, relative to the task file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub context_files: Vec<String>,
-    /// What must hold.
+    /// Conditions that the product must meet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<String>,
-    /// The language wanted.
+    /// Programming language in lower case, for example `python`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
 }
 
-/// The task cut into semantic units.
+/// The task divided into semantic units.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProjectPlan {
-    /// The task.
+    /// Id of the task.
     pub task_id: String,
-    /// In order of work.
+    /// Units in the order of work.
     pub semantic_units: Vec<SemanticUnit>,
-    /// The sum over the units.
+    /// Sum of the units' `est_complexity`.
     pub total_est_complexity: u64,
-    /// None below three finished runs.
+    /// PROBE estimate; absent with fewer than three finished runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
 }
 
-/// A piece of the task.
+/// One piece of behaviour that is designed, written and reviewed as a unit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SemanticUnit {
-    /// `SU-001` and so on.
+    /// `SU-` and three digits, unique in the plan.
     pub unit_id: String,
-    /// What it does.
+    /// The behaviour, with the requirements it covers.
     pub description: String,
-    /// Units it needs.
+    /// Ids of the units whose result this unit needs.
     pub dependencies: Vec<String>,
-    /// 0 to 10.
+    /// Interfaces offered or called, 0 to 10.
     pub api_interactions: u32,
-    /// 0 to 10.
+    /// Conversions of data, 0 to 10.
     pub data_transformations: u32,
-    /// 0 to 10.
+    /// Decisions, 0 to 10.
     pub logical_branches: u32,
-    /// 0 to 10.
+    /// Functions, classes, modules and tables created or changed, 0 to 10.
     pub code_entities_modified: u32,
-    /// 1.0 (routine) to 2.0 (new ground).
+    /// Factor from 1.0 (routine) to 2.0 (new to the team).
     pub novelty: f64,
-    /// From the counts above.
+    /// Complexity computed from the counts and the novelty.
     pub est_complexity: u64,
 }
 
-/// What the task is expected to take.
+/// The estimated cost of the task.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// Tokens in and out.
+    /// Input and output tokens.
     pub tokens: f64,
-    /// Money; unknown where prices are.
+    /// Price in USD; absent if prices are unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usd: Option<f64>,
-    /// Time.
+    /// Duration in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
-    /// What it rests on, in words.
+    /// The method and the number of runs, as a sentence.
     pub basis: String,
-    /// How well the regression fits.
+    /// R² of the regression, 0.0 to 1.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r_squared: Option<f64>,
-    /// The 70 % interval.
+    /// 70 % prediction interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
 }
 
-/// A range for each estimated quantity.
+/// 70 % prediction intervals of an estimate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Tokens.
+    /// Input and output tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Range>,
-    /// Money.
+    /// Price in USD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usd: Option<Range>,
-    /// Time.
+    /// Duration in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<Range>,
 }
 
-/// From, to.
+/// A closed range.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Range {
-    /// At least.
+    /// Lower bound.
     pub low: f64,
-    /// At most.
+    /// Upper bound.
     pub high: f64,
 }

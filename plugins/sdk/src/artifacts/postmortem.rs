@@ -1,145 +1,145 @@
-//! The postmortem's report and improvement proposals.
+//! The artifacts of the postmortem: report, improvement proposals, and decisions about earlier proposals.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What people decided about earlier improvement proposals.
+/// People's decisions about earlier improvement proposals.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProcessNotes {
-    /// To be followed.
+    /// Approved proposals; agents follow them.
     #[serde(default)]
     pub approved: Vec<ApprovedNote>,
-    /// Not to be proposed again.
+    /// Rejected proposals; agents do not repeat them.
     #[serde(default)]
     pub rejected: Vec<RejectedNote>,
 }
 
-/// A proposal that people took.
+/// A proposal that a person approved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ApprovedNote {
-    /// The run that proposed it.
+    /// Id of the run that made the proposal.
     pub run_id: String,
-    /// Its id there.
+    /// Id of the proposal in that run.
     pub id: String,
-    /// What to do differently.
+    /// Changes to the process.
     pub proposed_changes: Vec<ProposedChange>,
-    /// By whom.
+    /// Name of the person who decided.
     pub decided_by: String,
 }
 
-/// A proposal that people turned down.
+/// A proposal that a person rejected.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RejectedNote {
-    /// The run that proposed it.
+    /// Id of the run that made the proposal.
     pub run_id: String,
-    /// Its id there.
+    /// Id of the proposal in that run.
     pub id: String,
-    /// What it said.
+    /// Analysis of the proposal.
     pub analysis: String,
-    /// Why not.
+    /// Reason of the rejection.
     pub reason: String,
-    /// By whom.
+    /// Name of the person who decided.
     pub decided_by: String,
 }
 
-/// What the run took and what it teaches.
+/// Figures and summary of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PostmortemReport {
-    /// The task.
+    /// Id of the task.
     pub task_id: String,
-    /// Planned against actual.
+    /// Planned and actual figures.
     pub estimation_accuracy: EstimationAccuracy,
-    /// Defects per unit of complexity.
+    /// Defects per point of estimated complexity.
     pub defect_density: Option<f64>,
-    /// By phase.
+    /// Number of defects by the phase that injected them.
     pub defects_injected: BTreeMap<String, f64>,
-    /// By gate.
+    /// Number of defects by the gate that found them.
     pub defects_removed: BTreeMap<String, f64>,
-    /// Removed in the phase over present in it.
+    /// For each gate, the share of the present defects that it found; null if none was present.
     pub phase_yield: BTreeMap<String, Option<f64>>,
-    /// What looking and mending took.
+    /// Cost of reviews and of rework.
     pub cost_of_quality: CostOfQuality,
-    /// By defect type.
+    /// Defects by type, most frequent first.
     pub root_causes: Vec<RootCause>,
-    /// Judgements of each gate.
+    /// Number of attempts of each gate.
     pub attempts_per_gate: BTreeMap<String, f64>,
-    /// In words.
+    /// Summary by the model.
     pub summary: String,
 }
 
-/// Planned against actual.
+/// Planned and actual figures of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct EstimationAccuracy {
-    /// Tokens.
+    /// Input and output tokens.
     pub tokens: Accuracy,
-    /// Money.
+    /// Price in USD.
     pub usd: Accuracy,
-    /// Time.
+    /// Duration in milliseconds.
     pub latency_ms: Accuracy,
-    /// Semantic complexity.
+    /// Semantic complexity in points.
     pub complexity: Accuracy,
 }
 
-/// One quantity; what is not known is null.
+/// One quantity; unknown values are null.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Accuracy {
-    /// As planned.
+    /// Planned value.
     pub planned: Option<f64>,
-    /// As it was.
+    /// Actual value.
     pub actual: Option<f64>,
-    /// The difference in per cent of the plan.
+    /// Difference in percent of the planned value.
     pub variance_percent: Option<f64>,
 }
 
-/// What looking and mending took.
+/// Cost of quality: appraisal (first attempts of gates) and failure (everything after).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct CostOfQuality {
-    /// Of the gates.
+    /// Tokens of the gates' first attempts.
     pub appraisal_tokens: f64,
-    /// Of work done again.
+    /// Tokens of all later attempts.
     pub failure_tokens: f64,
-    /// Of the gates.
+    /// Price of the gates' first attempts in USD.
     pub appraisal_usd: Option<f64>,
-    /// Of work done again.
+    /// Price of all later attempts in USD.
     pub failure_usd: Option<f64>,
 }
 
-/// What one type of defect cost.
+/// Cost of one type of defect.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RootCause {
-    /// The type.
+    /// Defect type.
     pub defect_type: String,
-    /// How many.
+    /// Number of defects.
     pub count: u64,
-    /// What mending them took.
+    /// Share of the failure cost in tokens.
     pub tokens_to_fix: f64,
-    /// What mending them cost.
+    /// Share of the failure cost in USD.
     pub usd_to_fix: Option<f64>,
 }
 
-/// What should change in the process.
+/// Process improvement proposals of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pips {
-    /// Each for people to decide.
+    /// Proposals; a person decides on each.
     pub proposals: Vec<Pip>,
 }
 
 /// A process improvement proposal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pip {
-    /// Unique in the run.
+    /// Id, unique in the run.
     pub id: String,
-    /// What was seen.
+    /// What happened and why.
     pub analysis: String,
-    /// What to do differently.
+    /// Changes to the process.
     pub proposed_changes: Vec<ProposedChange>,
-    /// What it would do.
+    /// Expected effect on later tasks.
     pub expected_impact: String,
     /// `pending` until a person decides.
     #[serde(default = "pending")]
     pub status: String,
-    /// By whom.
+    /// Name of the person who decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,
 }
@@ -151,19 +151,19 @@ fn pending() -> String {
 /// One change to the process.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProposedChange {
-    /// What it touches.
+    /// The phase whose instructions change.
     #[serde(default)]
     pub target: String,
     /// `add`, `modify` or `remove`.
     #[serde(default)]
     pub change: String,
-    /// As it is.
+    /// Current wording, for `modify` and `remove`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
-    /// As it should be.
+    /// Proposed wording.
     #[serde(default)]
     pub proposed: String,
-    /// Why.
+    /// Reason for the change.
     #[serde(default)]
     pub rationale: String,
 }

@@ -1,119 +1,119 @@
-//! The test suite and the host's report on it.
+//! The test suite and the host's test report.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Check, Issue, Suggestion};
 
-/// Tests of the product.
+/// The test suite of the product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestSuite {
-    /// Every one.
+    /// All test files, complete.
     pub files: Vec<SourceFile>,
-    /// Which tests show which requirement.
+    /// The tests of each requirement.
     pub covers: Vec<Coverage>,
-    /// Earlier tests given up.
+    /// Tests of earlier attempts that were dropped, with reasons.
     pub dropped: Vec<Dropped>,
 }
 
-/// A path and its text.
+/// One file of the suite.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceFile {
-    /// Relative, `/`-separated.
+    /// Relative path with `/` separators.
     pub path: String,
-    /// All of it.
+    /// The complete text.
     pub content: String,
 }
 
-/// Which tests show a requirement.
+/// The tests of one requirement or semantic unit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// `R1` or `SU-001`.
+    /// Id, for example `R1` or `SU-001`.
     pub requirement: String,
-    /// `tests/test_x.py::test_y`.
+    /// Full test names, for example `tests/test_x.py::test_y`.
     pub tests: Vec<String>,
 }
 
-/// An earlier test given up.
+/// A test of an earlier attempt that was dropped.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Dropped {
-    /// Its full name.
+    /// Full name of the test.
     pub test: String,
-    /// Why; at least ten characters.
+    /// Reason, at least 10 characters.
     pub reason: String,
 }
 
-/// What happened when the host ran the suite.
+/// The host's report of its run of the suite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestReport {
-    /// The task.
+    /// Id of the task.
     pub task_id: String,
-    /// The gate.
+    /// Name of the gate.
     pub gate: String,
-    /// From 1.
+    /// Attempt of the gate, from 1.
     pub attempt: u32,
     /// `passed`, `passed_with_conditions`, `failed` or `not_judged`.
     pub verdict: String,
-    /// Why.
+    /// Reason of the verdict.
     pub reason: String,
     /// Digest of the code that was tested.
     pub code: String,
-    /// Did it build?
+    /// Result of the build.
     pub build: Build,
-    /// Each with its outcome.
+    /// Result of every test.
     pub tests: Vec<TestResult>,
-    /// Counts by outcome.
+    /// Number of tests by outcome.
     pub totals: TestTotals,
-    /// Earlier tests given up.
+    /// Tests of earlier attempts that were dropped, with reasons.
     pub dropped: Vec<Dropped>,
-    /// What is wrong.
+    /// Defects that the test agent found.
     pub defects: Vec<Issue>,
-    /// Advice.
+    /// Advice of the test agent.
     #[serde(default)]
     pub suggestions: Vec<Suggestion>,
-    /// The checklist.
+    /// Checklist answers of the test agent.
     #[serde(default)]
     pub checks: Vec<Check>,
-    /// Who looked.
+    /// Names of the reviewers.
     #[serde(default)]
     pub reviewers: Vec<String>,
-    /// Digests of what was judged.
+    /// Digests of the artifacts that were judged.
     #[serde(default)]
     pub about: Vec<String>,
 }
 
-/// Did it build?
+/// Result of the build.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Build {
-    /// It did.
+    /// Whether code and tests built.
     pub ok: bool,
-    /// Why not.
+    /// Build errors as `path:line: message`.
     pub errors: Vec<String>,
 }
 
-/// One test.
+/// Result of one test.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestResult {
-    /// Its full name.
+    /// Full name of the test.
     pub name: String,
     /// `passed`, `failed`, `errored` or `skipped`.
     pub outcome: String,
-    /// What it said.
+    /// Failure message or reason of a skip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What it printed.
+    /// Captured output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
 }
 
-/// Counts by outcome.
+/// Number of tests by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestTotals {
-    /// Passed.
+    /// Number of passed tests.
     pub passed: u64,
-    /// Failed.
+    /// Number of failed tests.
     pub failed: u64,
-    /// Errored.
+    /// Number of tests that could not run to their end.
     pub errored: u64,
-    /// Skipped.
+    /// Number of skipped tests.
     pub skipped: u64,
 }
