@@ -6,7 +6,8 @@
 use phasegate_plugin::artifacts::{Findings, ProjectPlan};
 use phasegate_plugin::{Failure, Prompt, Question, Submission, Work, failure, host, join_all};
 
-use crate::{Settings, findings, render, sections};
+use crate::settings::Settings;
+use crate::{findings, render, sections};
 
 /// JSON Schema of a specialist's answer.
 const SCHEMA: &str = include_str!("../prompts/findings.schema.json");

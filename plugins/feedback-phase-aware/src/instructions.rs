@@ -3,7 +3,7 @@
 use phasegate_plugin::artifacts::Severity;
 use phasegate_plugin::types::{GateFailure, Issue};
 
-use crate::RoutedIssue;
+use crate::route::RoutedIssue;
 
 /// Renders the instructions for one phase: the failed gate, a person's remark, and each issue.
 pub fn render(failure: &GateFailure, phase: &str, issues: &[&RoutedIssue]) -> String {

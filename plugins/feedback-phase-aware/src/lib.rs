@@ -19,8 +19,9 @@ mod route;
 mod settings;
 
 use phasegate_plugin::Strategy;
-use phasegate_plugin::types::{Decision, GateFailure, Issue, Revision};
+use phasegate_plugin::types::{Decision, GateFailure, Revision};
 
+use route::RoutedIssue;
 use settings::Settings;
 
 struct PhaseAware;
@@ -46,7 +47,7 @@ fn decide(failure: &GateFailure) -> Decision {
         return Decision::GiveUp(format!("gate `{}` failed and may not revise any phase", failure.gate));
     };
     let routed: Vec<RoutedIssue> =
-        failure.issues.iter().map(|issue| route_issue(failure, issue, fallback, &settings)).collect();
+        failure.issues.iter().map(|issue| route::route_issue(failure, issue, fallback, &settings)).collect();
     let revision = |phase: &String| {
         let issues: Vec<&RoutedIssue> = routed.iter().filter(|routed| routed.phase == phase).collect();
         let is_fallback = routed.is_empty() && phase == fallback;
@@ -57,29 +58,6 @@ fn decide(failure: &GateFailure) -> Decision {
         })
     };
     Decision::Revise(failure.may_revise.iter().filter_map(revision).collect())
-}
-
-/// An issue and the phase that must fix it.
-struct RoutedIssue<'a> {
-    issue: &'a Issue,
-    phase: &'a str,
-    /// Set if the issue is raised: the phase that did not fix it, and how often it came back.
-    raised: Option<(&'a str, usize)>,
-}
-
-fn route_issue<'a>(
-    failure: &'a GateFailure,
-    issue: &'a Issue,
-    fallback: &'a str,
-    settings: &Settings,
-) -> RoutedIssue<'a> {
-    let owner = route::owner(failure, issue, &settings.phases).unwrap_or(fallback);
-    let returns = route::returns(failure, issue);
-    if settings.raise_after == 0 || returns < settings.raise_after {
-        return RoutedIssue { issue, phase: owner, raised: None };
-    }
-    let phase = route::one_earlier(failure, owner).unwrap_or(owner);
-    RoutedIssue { issue, phase, raised: Some((owner, returns)) }
 }
 
 #[cfg(test)]

@@ -2,8 +2,36 @@
 
 use phasegate_plugin::types::{GateFailure, Issue, PastAttempt};
 
+use crate::settings::Settings;
+
+/// An issue and the phase that must fix it.
+pub struct RoutedIssue<'a> {
+    /// The issue.
+    pub issue: &'a Issue,
+    /// The phase that must fix it.
+    pub phase: &'a str,
+    /// Set if the issue is raised: the phase that did not fix it, and how often it came back.
+    pub raised: Option<(&'a str, usize)>,
+}
+
+/// Routes an issue to its owner, to `fallback` if it has none, or to an earlier phase if it came back too often.
+pub fn route_issue<'a>(
+    failure: &'a GateFailure,
+    issue: &'a Issue,
+    fallback: &'a str,
+    settings: &Settings,
+) -> RoutedIssue<'a> {
+    let owner = owner(failure, issue, &settings.phases).unwrap_or(fallback);
+    let returns = returns(failure, issue);
+    if settings.raise_after == 0 || returns < settings.raise_after {
+        return RoutedIssue { issue, phase: owner, raised: None };
+    }
+    let phase = one_earlier(failure, owner).unwrap_or(owner);
+    RoutedIssue { issue, phase, raised: Some((owner, returns)) }
+}
+
 /// Returns the phase that injected the issue, or the nearest allowed phase before it.
-pub fn owner<'a>(failure: &'a GateFailure, issue: &Issue, order: &[String]) -> Option<&'a str> {
+fn owner<'a>(failure: &'a GateFailure, issue: &Issue, order: &[String]) -> Option<&'a str> {
     let allowed = &failure.may_revise;
     if let Some(phase) = allowed.iter().find(|phase| **phase == issue.phase_injected) {
         return Some(phase);
@@ -27,13 +55,13 @@ pub fn fallback(failure: &GateFailure) -> Option<&str> {
 }
 
 /// Returns the allowed phase just before this one.
-pub fn one_earlier<'a>(failure: &'a GateFailure, phase: &str) -> Option<&'a str> {
+fn one_earlier<'a>(failure: &'a GateFailure, phase: &str) -> Option<&'a str> {
     let at = failure.may_revise.iter().position(|known| known == phase)?;
     failure.may_revise.get(at.checked_sub(1)?).map(String::as_str)
 }
 
 /// Returns the number of consecutive previous failures that contain the issue.
-pub fn returns(failure: &GateFailure, issue: &Issue) -> usize {
+fn returns(failure: &GateFailure, issue: &Issue) -> usize {
     let holds = |past: &&PastAttempt| past.issues.iter().any(|other| is_same(other, issue));
     failure.history.iter().rev().take_while(holds).count()
 }

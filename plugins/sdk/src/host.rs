@@ -6,7 +6,7 @@ use crate::types::{ArtifactError, BenchError, File, Level, ModelError, Request, 
 #[cfg(target_arch = "wasm32")]
 use crate::bindings::agent::phasegate::plugin as wit;
 #[cfg(not(target_arch = "wasm32"))]
-use crate::testing as wit;
+use crate::mock as wit;
 
 /// Sends one request to a model. Calls may overlap: join several futures.
 pub async fn complete(request: Request) -> Result<Response, ModelError> {

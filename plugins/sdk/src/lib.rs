@@ -27,6 +27,8 @@ mod feedback;
 pub mod host;
 mod macros;
 mod manifest;
+#[cfg(not(target_arch = "wasm32"))]
+mod mock;
 mod panics;
 mod prompt;
 mod question;

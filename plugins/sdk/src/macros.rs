@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use crate::Work;
-use crate::types::{Decision, Failure, File, GateFailure, Submission, TestRun};
+use crate::types::{BenchError, Decision, Failure, File, GateFailure, Submission, TestRun};
+use crate::work::Work;
 
 /// An agent: does the work of a phase or makes the findings of a gate. Export it with [`agent!`](crate::agent).
 pub trait Agent {
@@ -32,7 +32,7 @@ pub trait Runner {
     /// Returns the names of the tests, found by parsing only, or every build error as `path:line: message`.
     fn collect(code: Vec<File>, tests: Vec<File>) -> Result<Vec<String>, Vec<String>>;
     /// Runs the tests of the file `path`, which is one of `tests`.
-    fn run_tests(code: Vec<File>, tests: Vec<File>, path: String) -> Result<TestRun, crate::types::BenchError>;
+    fn run_tests(code: Vec<File>, tests: Vec<File>, path: String) -> Result<TestRun, BenchError>;
 }
 
 /// Exports an [`Agent`](crate::Agent) as the component's `agent`.

@@ -7,8 +7,9 @@
 use serde::de::DeserializeOwned;
 
 use crate::answer::{extract_json, join_continuation};
+use crate::host;
 use crate::types::{Content, Failure, Level, Message, ModelError, Request, Response, Role};
-use crate::{failure, host};
+use crate::work::failure;
 
 const MAX_CONTINUATIONS: usize = 3;
 const CONTINUE_PROMPT: &str = "Your answer was cut off by its length. Continue exactly where it stopped: no repetition, no introduction, \

@@ -2,42 +2,22 @@
 //!
 //! A model call whose label has no scripted answer left panics, so a test must list every expected call.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 
+use crate::macros::Agent;
+use crate::mock::{MOCK, State};
 use crate::types::{
-    ArtifactRef, Assignment, BenchError, Content, Failure, File, ModelError, Request, Response, Subject, Submission,
-    TestRun, Usage,
+    ArtifactRef, Assignment, BenchError, Content, Failure, ModelError, Request, Response, Submission, TestRun, Usage,
 };
-use crate::{Agent, Work};
+use crate::work::Work;
 
-thread_local! {
-    static MOCK: RefCell<MockHost> = RefCell::default();
-}
-
-type Check = Box<dyn Fn(&str, &[u8]) -> Vec<String>>;
+pub use crate::mock::Activity;
 
 /// A scripted host for one agent. Add inputs and answers, then call [`MockHost::run`].
 #[derive(Default)]
 pub struct MockHost {
     assignment: Option<Assignment>,
-    contents: BTreeMap<String, Vec<u8>>,
-    answers: BTreeMap<String, VecDeque<Result<Response, ModelError>>>,
-    test_runs: VecDeque<Result<TestRun, BenchError>>,
-    check: Option<Check>,
-    activity: Activity,
-}
-
-/// The calls that an agent made.
-#[derive(Debug, Clone, Default)]
-pub struct Activity {
-    /// Model calls, in order.
-    pub requests: Vec<Request>,
-    /// Test runs, in order: language, code and test files.
-    pub test_runs: Vec<(String, Subject, Vec<File>)>,
-    /// Log lines as `Level: line`, and progress reports.
-    pub log: Vec<String>,
+    state: State,
 }
 
 impl MockHost {
@@ -88,28 +68,28 @@ impl MockHost {
             model: "test:mock".to_owned(),
             usage: Usage { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0, usd: None },
         };
-        self.answers.entry(label.to_owned()).or_default().push_back(Ok(response));
+        self.state.answers.entry(label.to_owned()).or_default().push_back(Ok(response));
         self
     }
 
     /// Scripts an error for the next call of this label.
     #[must_use]
     pub fn model_error(mut self, label: &str, error: ModelError) -> Self {
-        self.answers.entry(label.to_owned()).or_default().push_back(Err(error));
+        self.state.answers.entry(label.to_owned()).or_default().push_back(Err(error));
         self
     }
 
     /// Scripts the result of the next test run.
     #[must_use]
     pub fn test_run(mut self, run: Result<TestRun, BenchError>) -> Self {
-        self.test_runs.push_back(run);
+        self.state.test_runs.push_back(run);
         self
     }
 
     /// Sets the validation of artifacts: a function from kind and content to faults.
     #[must_use]
     pub fn check_with(mut self, check: impl Fn(&str, &[u8]) -> Vec<String> + 'static) -> Self {
-        self.check = Some(Box::new(check));
+        self.state.check = Some(Box::new(check));
         self
     }
 
@@ -119,17 +99,16 @@ impl MockHost {
     }
 
     /// Runs a part of an agent on this host.
-    pub fn run_with<F: Future>(mut self, run: impl FnOnce(Work) -> F) -> (F::Output, Activity) {
-        let assignment = self.assignment.clone().unwrap_or_else(default_assignment);
-        self.activity = Activity::default();
-        MOCK.set(self);
+    pub fn run_with<F: Future>(self, run: impl FnOnce(Work) -> F) -> (F::Output, Activity) {
+        let assignment = self.assignment.unwrap_or_else(default_assignment);
+        MOCK.set(self.state);
         let output = futures_executor::block_on(run(Work::new(assignment)));
         (output, MOCK.take().activity)
     }
 
     fn put(&mut self, name: &str, kind: &str, content: Vec<u8>) -> ArtifactRef {
         let size = content.len() as u64;
-        self.contents.insert(name.to_owned(), content);
+        self.state.contents.insert(name.to_owned(), content);
         ArtifactRef { name: name.to_owned(), kind: kind.to_owned(), digest: format!("sha256:{:064}", size), size }
     }
 }
@@ -155,59 +134,5 @@ fn default_assignment() -> Assignment {
         feedback: Vec::new(),
         environment: "{}".to_owned(),
         settings: "{}".to_owned(),
-    }
-}
-
-pub(crate) mod models {
-    use super::{MOCK, ModelError, Request, Response};
-
-    pub(crate) async fn complete(request: Request) -> Result<Response, ModelError> {
-        MOCK.with_borrow_mut(|host| {
-            let label = request.label.clone();
-            host.activity.requests.push(request);
-            let next = host.answers.get_mut(&label).and_then(|answers| answers.pop_front());
-            assert!(next.is_some(), "MockHost has no answer left for `{label}`");
-            next.unwrap_or(Err(ModelError::Other(label)))
-        })
-    }
-}
-
-pub(crate) mod artifacts {
-    use super::MOCK;
-    use crate::types::ArtifactError;
-
-    pub(crate) fn read(name: &str) -> Result<Vec<u8>, ArtifactError> {
-        MOCK.with_borrow(|host| host.contents.get(name).cloned()).ok_or_else(|| ArtifactError::Unknown(name.to_owned()))
-    }
-
-    pub(crate) fn check(kind: &str, content: &[u8]) -> Result<(), Vec<String>> {
-        let faults = MOCK.with_borrow(|host| host.check.as_ref().map(|check| check(kind, content)).unwrap_or_default());
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
-    }
-}
-
-pub(crate) mod test_bench {
-    use super::{BenchError, File, MOCK, Subject, TestRun};
-
-    pub(crate) async fn run_tests(language: String, code: Subject, tests: Vec<File>) -> Result<TestRun, BenchError> {
-        MOCK.with_borrow_mut(|host| {
-            host.activity.test_runs.push((language, code, tests));
-            host.test_runs
-                .pop_front()
-                .unwrap_or_else(|| Err(BenchError::NoRunner("MockHost has no test run left".to_owned())))
-        })
-    }
-}
-
-pub(crate) mod log {
-    use super::MOCK;
-    use crate::types::Level;
-
-    pub(crate) fn write(level: Level, line: &str) {
-        MOCK.with_borrow_mut(|host| host.activity.log.push(format!("{level:?}: {line}")));
-    }
-
-    pub(crate) fn progress(what: &str, fraction: Option<f32>) {
-        MOCK.with_borrow_mut(|host| host.activity.log.push(format!("progress: {what} {fraction:?}")));
     }
 }

@@ -6,7 +6,7 @@ use phasegate_plugin::types::{Outcome, TestCase, TestRun};
 use phasegate_plugin::{Failure, Prompt, Question, Work, fenced};
 use phasegate_standard_agents::{Settings, findings, render, sections};
 
-use crate::Inputs;
+use crate::inputs::Inputs;
 
 const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/diagnose.md"));
 const TASK: Prompt = Prompt::new(include_str!("../prompts/diagnose-task.md"));

@@ -6,18 +6,18 @@
 //! gives no verdict: the host runs the suite itself. If no runner serves the language, the suite is submitted without a trial
 //! run. Fails if an input is unreadable or a repaired answer is still invalid.
 
-use phasegate_plugin::artifacts::{
-    self, DesignSpecification, Findings, GeneratedCode, ProjectPlan, TaskRequirements, TestReport, TestSuite,
-};
+use phasegate_plugin::artifacts::{self, Findings, TestSuite};
 use phasegate_plugin::types::Level;
 use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact, fenced, host};
 use phasegate_standard_agents::{Settings, render, sections};
 
 mod diagnose;
+mod inputs;
 mod suite;
 mod surface;
 mod trial;
 
+use inputs::Inputs;
 use suite::SuiteCheck;
 use trial::{Trial, run_trial};
 
@@ -33,26 +33,9 @@ pub struct Test;
 agent!(Test);
 phasegate_plugin::manifest!();
 
-/// The inputs of the phase.
-struct Inputs {
-    task: TaskRequirements,
-    plan: ProjectPlan,
-    design: DesignSpecification,
-    code: GeneratedCode,
-    report: Option<TestReport>,
-    previous: Option<TestSuite>,
-}
-
 impl Agent for Test {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let inputs = Inputs {
-            task: work.task()?,
-            plan: work.read_json("project_plan")?,
-            design: work.read_json("design_specification")?,
-            code: work.read_json("generated_code")?,
-            report: work.read_optional("test_report")?,
-            previous: work.previous_json("test_suite")?,
-        };
+        let inputs = Inputs::load(&work)?;
         let settings = Settings::from_work(&work)?;
         let (suite, trial) = write_suite(&work, &settings, &inputs).await?;
         let mut findings = Findings { reviewers: vec![work.assignment.phase.clone()], ..Findings::default() };

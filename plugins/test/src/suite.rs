@@ -9,7 +9,7 @@ use phasegate_plugin::artifacts::{Coverage, TestSuite};
 use phasegate_plugin::types::Outcome;
 use phasegate_standard_agents::render::requirement_ids;
 
-use crate::Inputs;
+use crate::inputs::Inputs;
 use crate::trial::{Trial, plain_name};
 
 /// Merges the answer into the earlier suite: the answer's files replace files of the same path; coverage and dropped tests are

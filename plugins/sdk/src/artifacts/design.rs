@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Severity;
+use super::findings::Severity;
 
 /// The design of the product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

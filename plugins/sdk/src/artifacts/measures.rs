@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Severity;
+use super::findings::Severity;
 
 /// Measurements of this run, and of the finished runs used for estimation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

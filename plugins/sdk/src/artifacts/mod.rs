@@ -9,7 +9,7 @@ mod findings;
 mod measures;
 mod plan;
 mod postmortem;
-mod tests;
+mod suite;
 
 pub use code::{CodeFile, GeneratedCode};
 pub use design::{ChecklistItem, Component, DesignSpecification};
@@ -20,7 +20,7 @@ pub use postmortem::{
     Accuracy, ApprovedNote, CostOfQuality, EstimationAccuracy, Pip, Pips, PostmortemReport, ProcessNotes,
     ProposedChange, RejectedNote, RootCause,
 };
-pub use tests::{Build, Coverage, Dropped, SourceFile, TestReport, TestResult, TestSuite, TestTotals};
+pub use suite::{Build, Coverage, Dropped, SourceFile, TestReport, TestResult, TestSuite, TestTotals};
 
 /// Validates `value` as an artifact of this kind. Returns every fault; empty if the host would accept it.
 pub fn faults<T: Serialize>(kind: &str, value: &T) -> Vec<String> {

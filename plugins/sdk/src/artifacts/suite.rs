@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Issue, Suggestion};
+use super::findings::{Check, Issue, Suggestion};
 
 /// The test suite of the product.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

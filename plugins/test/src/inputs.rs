@@ -1,0 +1,36 @@
+//! The inputs of the test phase.
+
+use phasegate_plugin::artifacts::{
+    DesignSpecification, GeneratedCode, ProjectPlan, TaskRequirements, TestReport, TestSuite,
+};
+use phasegate_plugin::{Failure, Work};
+
+/// The inputs of one attempt.
+pub struct Inputs {
+    /// The task.
+    pub task: TaskRequirements,
+    /// The plan.
+    pub plan: ProjectPlan,
+    /// The design, from which tests are written.
+    pub design: DesignSpecification,
+    /// The code under test.
+    pub code: GeneratedCode,
+    /// The host's report of the previous attempt, if the pipeline passes it.
+    pub report: Option<TestReport>,
+    /// The suite of the previous attempt.
+    pub previous: Option<TestSuite>,
+}
+
+impl Inputs {
+    /// Reads all inputs of the assignment.
+    pub fn load(work: &Work) -> Result<Self, Failure> {
+        Ok(Self {
+            task: work.task()?,
+            plan: work.read_json("project_plan")?,
+            design: work.read_json("design_specification")?,
+            code: work.read_json("generated_code")?,
+            report: work.read_optional("test_report")?,
+            previous: work.previous_json("test_suite")?,
+        })
+    }
+}
