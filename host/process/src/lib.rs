@@ -7,7 +7,6 @@ pub mod artifact;
 pub mod budget;
 pub mod calendar;
 pub mod compare;
-pub mod decide;
 pub mod experiment;
 pub mod feedback;
 pub mod gate;
@@ -25,6 +24,8 @@ pub mod testing;
 
 mod digest;
 mod event;
+#[cfg(test)]
+mod fixtures;
 mod names;
 mod schema;
 mod work;

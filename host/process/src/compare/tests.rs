@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::gate::sample_issue;
-use crate::measures::by_hand::*;
+use crate::fixtures::sample_issue;
+use crate::fixtures::*;
 use crate::pipeline::{parse, standard};
 use crate::source::Source;
 use crate::{Event, RunStatus, Severity};

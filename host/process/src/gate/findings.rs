@@ -74,7 +74,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::gate::sample_issue;
+    use crate::fixtures::sample_issue;
     use crate::pipeline::Ask;
     use crate::{Check, CheckStatus, Severity, Suggestion};
 

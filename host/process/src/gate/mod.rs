@@ -134,20 +134,3 @@ fn tally(issues: &[Issue]) -> String {
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
     }
 }
-
-/// Shared by the tests of this room.
-#[cfg(test)]
-pub(crate) fn sample_issue(id: &str, severity: crate::Severity, phase: &str) -> Issue {
-    Issue {
-        id: id.to_owned(),
-        severity,
-        category: "correctness".to_owned(),
-        defect_type: "conventional_code_bug".to_owned(),
-        phase_injected: phase.to_owned(),
-        description: "minutes are taken for hours".to_owned(),
-        evidence: "parse(\"5m\") gives 5 hours".to_owned(),
-        impact: "every duration is wrong".to_owned(),
-        recommendation: None,
-        location: None,
-    }
-}

@@ -153,7 +153,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
     use crate::PhaseName;
-    use crate::gate::sample_issue;
+    use crate::fixtures::sample_issue;
 
     fn case(name: &str, outcome: Outcome) -> TestCase {
         TestCase { name: name.into(), outcome, message: Some("assert 5 == 300".into()), output: String::new() }

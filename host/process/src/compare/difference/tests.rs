@@ -1,7 +1,7 @@
 //! Pairs of runs made by hand that differ in one thing, and where the first difference is found.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
-use crate::measures::by_hand::*;
+use crate::fixtures::*;
 use crate::model::Usage;
 use crate::{ArtifactRef, Choice, Decided, RunStatus, Severity, Verdict};
 

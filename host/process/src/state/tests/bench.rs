@@ -1,6 +1,6 @@
 //! A run in miniature: a pipeline with three gates, and a hand that carries out what `next` says.
 
-use crate::gate::sample_issue;
+use crate::fixtures::sample_issue;
 use crate::model::Usage;
 use crate::pipeline::{Pipeline, parse};
 use crate::source::Source;

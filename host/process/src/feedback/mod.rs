@@ -1,9 +1,13 @@
 //! What a feedback strategy is asked and what it may answer. Mirrors `interface feedback` of `wit/plugin.wit`.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Issue, PhaseName};
+
+pub use check::check;
 
 /// One earlier failure of the same gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Holds what a strategy or a person decided against what the pipeline allows. Nothing is bent to fit: it is allowed, or
 //! refused in words.
 
-use crate::feedback::{Decision, GateFailure, Revision};
+use super::{Decision, GateFailure, Revision};
 use crate::{Decided, Digest, FeedbackItem, PhaseName, Rework};
 
 /// A strategy's decision, checked. `about` are the digests that were judged.
@@ -70,7 +70,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use crate::Severity;
-    use crate::gate::sample_issue;
+    use crate::fixtures::sample_issue;
 
     fn failure() -> GateFailure {
         GateFailure {

@@ -1,0 +1,80 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+use super::*;
+use crate::model::Tier;
+
+fn pin(version: &str, asks: &[Tier], grants: &[Tier]) -> Pin {
+    let grants_of = |tiers: &[Tier]| Grants { models: tiers.to_vec(), test_bench: Vec::new() };
+    let digest = Digest::of(version.as_bytes());
+    Pin { version: Some(version.to_owned()), digest, asks: grants_of(asks), grants: grants_of(grants) }
+}
+
+fn agreed() -> Agreed {
+    Agreed { by: "Ada \"the first\"".to_owned(), at: "Sun, 22 Nov 2026".to_owned(), in_words: true }
+}
+
+fn name() -> PluginName {
+    "audit".parse().unwrap()
+}
+
+fn lock() -> Lock {
+    let mut lock = Lock::default();
+    lock.agree(name(), pin("1.2", &[Tier::Default], &[Tier::Default]), agreed());
+    lock
+}
+
+fn told(now: &Pin) -> String {
+    match lock().check(&name(), now) {
+        Standing::Changed(change) => change.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let text = lock().to_string();
+    assert_eq!(Lock::parse(Source { file: "phasegate.lock", text: &text }).unwrap(), lock());
+    assert!(text.contains("asks = { models = [\"default\"] }"), "{text}");
+}
+
+#[test]
+fn whatever_a_language_is_called_it_is_written_as_one_text() {
+    let forged = "x\"] }\ngrants = {}\n[plugins.other]\n\u{1b}[2J#";
+    let asks = Grants { models: Vec::new(), test_bench: vec![forged.to_owned()] };
+    let mut lock = lock();
+    lock.agree("other".parse().unwrap(), Pin { asks: asks.clone(), grants: asks, ..pin("1", &[], &[]) }, agreed());
+    let text = lock.to_string();
+    assert_eq!(Lock::parse(Source { file: "phasegate.lock", text: &text }).unwrap(), lock, "{text}");
+}
+
+#[test]
+fn a_new_plugin_and_a_known_one_go_on_and_asking_for_less_is_no_change() {
+    let known = pin("1.2", &[Tier::Default], &[Tier::Default]);
+    assert_eq!(Lock::default().check(&name(), &known), Standing::New);
+    assert_eq!(lock().check(&name(), &known), Standing::Agreed);
+    assert_eq!(lock().check(&name(), &pin("1.2", &[Tier::Default], &[])), Standing::Agreed);
+}
+
+#[test]
+fn a_change_says_from_what_to_what_and_what_is_wider() {
+    use Tier::{Deep, Default, Fast};
+    let start = "plugin `audit` is not what Ada \"the first\" agreed to on Sun, 22 Nov 2026: ";
+    let cases = [
+        (pin("1.3", &[Default, Deep], &[Default, Deep]), "1.2 → 1.3 now asks for: models.deep"),
+        (
+            pin("1.3", &[Default, Deep], &[Default]),
+            "1.2 → 1.3 now asks for: models.deep (of which it would be given nothing new)",
+        ),
+        (pin("1.3", &[Fast], &[Fast]), "1.2 → 1.3 now asks for: models.fast; no longer for: models.default"),
+        (pin("1.3", &[Default], &[Default]), "1.2 → 1.3 asks for no more than before"),
+        (pin("1.2", &[Default], &[Default, Fast]), "would now be given: models.fast"),
+    ];
+    for (now, expected) in cases {
+        assert_eq!(told(&now).strip_prefix(start).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_file_of_a_newer_phasegate_is_refused_in_words() {
+    let refusal = Lock::parse(Source { file: "phasegate.lock", text: "version = 2\n" }).unwrap_err().to_string();
+    assert!(refusal.starts_with("phasegate.lock:1: this is version 2 of the file, and this phasegate knows 1"));
+}

@@ -1,0 +1,139 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::pipeline::{parse, standard};
+
+const BUNDLED: [&str; 9] = [
+    "planning",
+    "design",
+    "design-review",
+    "code",
+    "code-review",
+    "test",
+    "postmortem",
+    "phase-aware",
+    "runner-python",
+];
+
+fn load(text: &str) -> Result<Pipeline, SourceError> {
+    let source = Source { file: "p.toml", text };
+    let pipeline = parse(source, &|path| Err(format!("there is no file `{path}`")))?;
+    check(source, &pipeline, &BUNDLED)?;
+    Ok(pipeline)
+}
+
+fn refusal(text: &str) -> String {
+    load(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_standard_pipelines_hold_all_rules() {
+    for (name, text) in crate::pipeline::STANDARD {
+        assert_eq!(load(text).map(|pipeline| pipeline.name), Ok(name.to_owned()));
+    }
+    assert!(standard("tsp").is_some());
+}
+
+#[test]
+fn a_phase_is_added_after_another_in_a_few_lines() {
+    let pipeline = load(
+        r#"
+        extends = "tsp"
+        name = "audited"
+        [[phase]]
+        name = "security-audit"
+        after = "test"
+        agent = "security-audit"
+        reads = ["generated_code"]
+        [phase.gate]
+        report = "security_audit_report"
+        fails_at = { critical = 1 }
+        may_revise = ["code"]
+        [plugins.security-audit]
+        path = "security-audit.wasm"
+        grants = { models = ["default"] }
+    "#,
+    )
+    .unwrap();
+    let names: Vec<_> = pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(names[5..], ["test", "security-audit", "postmortem"]);
+    assert_eq!(pipeline.name, "audited");
+}
+
+#[test]
+fn a_phase_is_changed_without_after() {
+    let text =
+        "extends = \"tsp\"\n[[phase]]\nname = \"code-review\"\nmax_retries = 5\n[phase.gate]\nask = \"always\"\n";
+    let pipeline = load(text).unwrap();
+    let phase = pipeline.phases.iter().find(|phase| phase.name.as_str() == "code-review").unwrap();
+    assert_eq!(phase.max_retries.get(), 5);
+    let gate = phase.gate.as_ref().unwrap();
+    assert_eq!((gate.ask, gate.fails_at[&crate::Severity::High].get()), (crate::pipeline::Ask::Always, 5));
+}
+
+#[test]
+fn whatever_is_taken_reads_back_from_the_json_it_is_pinned_as() {
+    let nested = "a.".repeat(30);
+    let text = format!(
+        "extends = \"tsp\"\n[[phase]]\nname = \"code\"\nsettings = {{ day = 2026-01-02, no = nan, {nested}b = [-0.0, 1e300] }}"
+    );
+    let pipeline = load(&text).unwrap();
+    let pinned = serde_json::to_string(&pipeline).unwrap();
+    assert_eq!(serde_json::from_str::<Pipeline>(&pinned).unwrap(), pipeline);
+    let phase = pipeline.phases.iter().find(|phase| phase.name.as_str() == "code").unwrap();
+    assert_eq!(phase.settings["day"], "2026-01-02");
+}
+
+#[test]
+fn every_misuse_is_refused_with_file_line_and_hint() {
+    let cases = [
+        ("extends = \"tps\"\n", "p.toml:1: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"x\"\nafter = \"tset\"\nagent = \"code\"\n",
+            "p.toml:4: there is no phase `tset` to come after\nhint: did you mean `test`?",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"x\"\nafter = \"test\"\n",
+            "p.toml:2: phase `x` has no agent\nhint: add `agent = \"NAME\"`, the plugin that does its work",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nagent = \"mine\"\n",
+            "p.toml:4: plugin `mine` is not a standard one and has no path\nhint: add `[plugins.mine]` with `path = \
+             \"FILE.wasm\"`; known are planning, design, design-review, code, code-review, test, postmortem, \
+             phase-aware, runner-python",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nreads = [\"project_pan\"]\n",
+            "p.toml:4: phase `design` reads `project_pan`, which no earlier phase makes\nhint: did you mean `project_plan`?",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"design-review\"\n[phase.gate]\nmay_revise = [\"code\"]\n",
+            "p.toml:5: gate `design-review` may not send work back to `code`: it is no earlier phase\nhint: known are \
+             planning, design, design-review",
+        ),
+        (
+            "extends = \"tsp\"\nmax_total_attempts = 0\n",
+            "p.toml:2: invalid value: integer `0`, expected a whole number, 1 or more\nhint: see docs/configuration.md",
+        ),
+        (
+            "extends = \"tsp\"\n[plugins.code]\ngrants = { modles = [] }\n",
+            "p.toml:3: unknown field `modles`, expected `models` or `test-bench`\nhint: did you mean `models`?",
+        ),
+        (
+            "extends = \"tsp\"\nmax_total_attempts = 2\n",
+            "p.toml:2: max_total_attempts is 2, but 3 gates have to be judged\nhint: allow at least 3",
+        ),
+        (
+            &format!("extends = \"tsp\"\n[[phase]]\nname = \"code\"\nsettings.{}b = 1\n", "a.".repeat(40)),
+            "p.toml:3: the settings of phase `code` are nested more than 32 deep\nhint: let lists and tables in it nest \
+             less",
+        ),
+        ("name = \"x\"\n", "p.toml:1: missing field `phase`\nhint: add at least one `[[phase]]`"),
+        (
+            "extends = \"other.toml\"\n",
+            "p.toml:1: there is no file `other.toml`\nhint: the path is relative to this file",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(refusal(text), expected, "{text}");
+    }
+}

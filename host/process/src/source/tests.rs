@@ -1,0 +1,54 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct Sample {
+    name: String,
+    count: Option<u32>,
+}
+
+fn refusal(text: &str) -> String {
+    parse::<Sample>(Source { file: "a.toml", text }).unwrap_err().to_string()
+}
+
+#[test]
+fn a_misspelt_field_is_named_with_its_line_and_the_word_meant() {
+    let text = refusal("name = \"x\"\ncuont = 1\n");
+    assert_eq!(text, "a.toml:2: unknown field `cuont`, expected `name` or `count`\nhint: did you mean `count`?");
+}
+
+#[test]
+fn a_missing_field_is_named() {
+    assert_eq!(refusal("count = 1\n"), "a.toml:1: missing field `name`\nhint: add it");
+}
+
+#[test]
+fn a_wrong_type_is_named_with_its_line() {
+    assert!(refusal("name = \"x\"\ncount = \"many\"\n").starts_with("a.toml:2: invalid type: string \"many\""));
+    assert!(refusal("name = { x = 1 }\n").starts_with("a.toml:1: invalid type: table, expected a string\n"));
+}
+
+#[test]
+fn no_type_of_the_host_is_named() {
+    let told = |said: &str| in_plain_words(&format!("invalid type: integer `3`, expected {said}"));
+    assert_eq!(told("struct RawPlugin"), "invalid type: integer `3`, expected a table");
+    assert_eq!(told("a sequence"), "invalid type: integer `3`, expected a list");
+    assert_eq!(told("a nonzero u64"), "invalid type: integer `3`, expected a whole number, 1 or more");
+    assert_eq!(told("a boolean"), "invalid type: integer `3`, expected a boolean");
+}
+
+#[test]
+fn a_long_text_in_a_wrong_place_is_not_repeated() {
+    let text = refusal("name = \"x\"\ncount = \"sk-0123456789-0123456789\"\n");
+    assert!(text.starts_with("a.toml:2: invalid type: a string, expected a whole number, 0 or more\n"), "{text}");
+}
+
+#[test]
+fn distance_counts_edits() {
+    assert_eq!(distance("kitten", "sitting"), 3);
+    assert_eq!(distance("", "ab"), 2);
+    assert_eq!(nearest("planing", ["planning", "design"]), Some("planning"));
+    assert_eq!(nearest("zzz", ["planning", "design"]), None);
+}
