@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use libfuzzer_sys::fuzz_target;
 use phasegate_process::Digest;
-use phasegate_process::artifact::Door;
+use phasegate_process::artifact::Validator;
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::{parse, standard};
 use phasegate_process::source::Source;
@@ -61,9 +61,9 @@ fn manifest(text: &str) {
     let source = Source { file: "tsp", text: standard("tsp").unwrap() };
     let mut pipeline = parse(source, &|_| Err(String::new())).unwrap();
     pipeline.kinds = manifest.kinds.iter().map(|(kind, schema)| (kind.clone(), schema.to_string())).collect();
-    let door = Door { pipeline: &pipeline, task_id: &"TASK-1".parse().unwrap(), plan: None };
+    let validator = Validator { kinds: &pipeline.kinds, task_id: &"TASK-1".parse().unwrap(), plan: None };
     for kind in pipeline.kinds.keys() {
-        let _ = door.check(kind, given.to_string().as_bytes());
+        let _ = validator.validate(kind, given.to_string().as_bytes());
     }
 }
 

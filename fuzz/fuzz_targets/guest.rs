@@ -15,14 +15,14 @@ use async_trait::async_trait;
 use libfuzzer_sys::fuzz_target;
 use phasegate_broker::ProviderKind;
 use phasegate_broker::fuzzing::Asked;
-use phasegate_process::artifact::Door;
+use phasegate_process::artifact::Validator;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{Bench, Judgement, SuiteRun, check_findings, judge_findings, judge_tests};
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::pipeline::{Pipeline, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
-use phasegate_process::{ArtifactRef, Assignment, Digest, Findings, PhaseName, Submission, TaskId, decide};
+use phasegate_process::{ArtifactRef, Assignment, Digest, Findings, PhaseName, Submission, TaskId, feedback};
 use phasegate_sandbox::{
     ArtifactError, Call, Capabilities, Engine, EngineSettings, Limits, LogLevel, Overdrawn, Plugin,
 };
@@ -87,7 +87,7 @@ fn decide(text: &str) {
     let failure: GateFailure = serde_json::from_value(failure).unwrap();
     if let Ok(decision) = RUNTIME.block_on(STRATEGY.decide(&failure, &call())) {
         within_bounds(&decision);
-        keeps(&decide::check(&failure, &[Digest::of(b"judged")], decision));
+        keeps(&feedback::check_decision(&failure, &[Digest::of(b"judged")], decision));
     }
 }
 
@@ -152,9 +152,9 @@ fn files(text: String) -> [File; 1] {
 
 /// An artifact at the door.
 fn knock(kind: &str, content: &[u8]) {
-    let door = Door { pipeline: &PIPELINE, task_id: &TASK, plan: None };
+    let validator = Validator { kinds: &PIPELINE.kinds, task_id: &TASK, plan: None };
     if let Ok(kind) = kind.parse()
-        && let Err(faults) = door.check(&kind, content)
+        && let Err(faults) = validator.validate(&kind, content)
     {
         assert!(!faults.is_empty());
     }

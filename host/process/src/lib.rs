@@ -32,10 +32,10 @@ mod work;
 
 pub use digest::{BadDigest, Digest};
 pub use event::{
-    AttemptId, Choice, Decided, DroppedTest, EVENT_FORMAT, Event, PhaseOutcome, Recorded, Rework, RunCreated,
-    RunForked, RunStatus, Verdict,
+    Choice, Decided, DroppedTest, EVENT_FORMAT, Event, PhaseOutcome, Recorded, Rework, RunCreated, RunForked,
+    RunStatus, Verdict,
 };
-pub use names::{ArtifactName, BadName, Kind, PhaseName, PluginName, RunId, TaskId};
+pub use names::{ArtifactName, AttemptId, BadName, Kind, PhaseName, PluginName, RunId, TaskId};
 pub use work::{
     ArtifactRef, Assignment, Check, CheckStatus, DEFECT_TYPES, Expected, Failure, FeedbackItem, Findings, Issue,
     Location, Severity, Submission, SubmittedArtifact, Suggestion,

@@ -2,7 +2,8 @@
 //!
 //! Every field is taken apart by name, so that a new one makes somebody decide.
 
-use super::{ArtifactRef, Choice, Decided, Digest, Event, FeedbackItem, PhaseOutcome, Rework, RunCreated, RunForked};
+use super::{Choice, Decided, Event, PhaseOutcome, Rework, RunCreated, RunForked};
+use crate::{ArtifactRef, Digest, FeedbackItem};
 
 impl Event {
     /// The digests in this event that must be blobs of the journal, in the event's order; some may be named twice.

@@ -4,14 +4,19 @@
 //! people). Released events change by addition only: new fields have defaults, new facts are new events.
 
 mod blobs;
+mod created;
+mod decision;
 mod name;
-
-use std::collections::BTreeMap;
+mod outcome;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Usage;
-use crate::{ArtifactName, ArtifactRef, Digest, FeedbackItem, Issue, PhaseName, PluginName, RunId, TaskId};
+use crate::{ArtifactRef, AttemptId, Digest, Issue};
+
+pub use created::{RunCreated, RunForked};
+pub use decision::{Choice, Decided, DroppedTest, Rework, RunStatus, Verdict};
+pub use outcome::PhaseOutcome;
 
 /// The version of the event format that this build writes.
 pub const EVENT_FORMAT: u32 = 2;
@@ -26,21 +31,6 @@ pub struct Recorded {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
-}
-
-/// One attempt at one phase.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AttemptId {
-    /// The phase.
-    pub phase: PhaseName,
-    /// From 1.
-    pub attempt: u32,
-}
-
-impl std::fmt::Display for AttemptId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}#{}", self.phase, self.attempt)
-    }
 }
 
 /// Something that happened in a run.
@@ -240,211 +230,4 @@ impl Event {
             }
         }
     }
-}
-
-/// All that a run depends on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunCreated {
-    /// [`EVENT_FORMAT`] of the build that created it.
-    pub format: u32,
-    /// The run.
-    pub run_id: RunId,
-    /// The task.
-    pub task_id: TaskId,
-    /// The resolved pipeline, a blob of JSON.
-    pub pipeline: Digest,
-    /// What the run starts with: requirements, context files, process notes.
-    pub inputs: Vec<ArtifactRef>,
-    /// The context files that lie under the generated ones when tests run, by artifact name.
-    pub base: Vec<ArtifactName>,
-    /// Components by the names the pipeline calls them, runners as `runner-LANGUAGE`.
-    pub components: BTreeMap<PluginName, Digest>,
-    /// The run's own configuration without keys, a blob of JSON.
-    pub settings: Digest,
-    /// Figures of finished runs for estimation, a blob of JSON.
-    pub history: Digest,
-    /// Whether answers come from a script.
-    pub scripted: bool,
-}
-
-/// A run that shares the beginning of another one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunForked {
-    /// The run whose beginning is shared.
-    pub origin: RunId,
-    /// The attempt that comes next: the first that is not shared.
-    #[serde(flatten)]
-    pub at: AttemptId,
-    /// What was swapped, in words.
-    pub changes: Vec<String>,
-    /// What the run depends on from here on.
-    pub created: RunCreated,
-}
-
-/// How an attempt at a phase ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PhaseOutcome {
-    /// What was handed in was taken.
-    Submitted {
-        /// The artifacts.
-        artifacts: Vec<ArtifactRef>,
-        /// A gate's findings, a blob of JSON.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        findings: Option<Digest>,
-    },
-    /// What was handed in is not acceptable: every fault.
-    Invalid {
-        /// In words.
-        faults: Vec<String>,
-    },
-    /// The agent said it could not do it.
-    Failed {
-        /// In its words.
-        reason: String,
-    },
-    /// The sandbox ended it: trap, panic or limit.
-    Crashed {
-        /// In words.
-        reason: String,
-    },
-}
-
-impl PhaseOutcome {
-    /// Why nothing was taken, where nothing was.
-    pub fn fault(&self) -> Option<String> {
-        match self {
-            Self::Submitted { .. } => None,
-            Self::Invalid { faults } => Some(format!("what was submitted could not be taken: {}", faults.join("; "))),
-            Self::Failed { reason } | Self::Crashed { reason } => Some(reason.clone()),
-        }
-    }
-
-    /// The same for people who were not there. What the sandbox says of an attempt that it ended names plugin and moment
-    /// already.
-    pub fn told(&self, at: &AttemptId, plugin: &PluginName) -> Option<String> {
-        match self {
-            Self::Invalid { faults } => {
-                let (AttemptId { phase, attempt }, faults) = (at, faults.join("; "));
-                let who = format!("plugin `{plugin}` (phase {phase}, attempt {attempt})");
-                Some(format!("{who} submitted what could not be taken: {faults}"))
-            }
-            _ => self.fault(),
-        }
-    }
-
-    /// What a person can do where what was handed in is not acceptable. Agents hear of the faults, not of this.
-    pub fn remedy(&self, at: &AttemptId) -> Option<String> {
-        let Self::Invalid { .. } = self else { return None };
-        Some(format!(
-            "each attempt is told what was wrong with the one before; where that does not help, give phase `{}` another \
-             model or more `max_retries`, or show this to the author of its plugin",
-            at.phase
-        ))
-    }
-}
-
-/// The host's judgement of a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Nothing was found.
-    Passed,
-    /// Issues, but below the thresholds.
-    PassedWithConditions,
-    /// At or beyond a threshold.
-    Failed,
-    /// It could not be judged, which is never a pass.
-    NotJudged,
-}
-
-impl Verdict {
-    /// Whether the way is open.
-    pub fn passes(self) -> bool {
-        matches!(self, Self::Passed | Self::PassedWithConditions)
-    }
-
-    /// The word used in JSON and on the terminal.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::PassedWithConditions => "passed_with_conditions",
-            Self::Failed => "failed",
-            Self::NotJudged => "not_judged",
-        }
-    }
-}
-
-/// A test that an agent gave up, by name and with a reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DroppedTest {
-    /// Its full name.
-    pub test: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// One phase's part of a decision to revise, checked against the pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rework {
-    /// The phase.
-    pub phase: PhaseName,
-    /// What it is told.
-    pub feedback: FeedbackItem,
-}
-
-/// What came of asking a strategy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decided {
-    /// Work goes back.
-    Revise {
-        /// To whom, with what.
-        rework: Vec<Rework>,
-    },
-    /// A person should look.
-    AskAPerson {
-        /// Why.
-        reason: String,
-    },
-    /// It is no use.
-    GiveUp {
-        /// Why.
-        reason: String,
-    },
-    /// The strategy failed, or what it said is not allowed.
-    Refused {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// What a person may say at a gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Choice {
-    /// Confirms a pass.
-    Approve,
-    /// Fails the gate; the reason goes to the strategy, or straight to a phase.
-    Reject {
-        /// The phase that is to revise; the strategy chooses where absent.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        revise: Option<PhaseName>,
-    },
-    /// Goes on in spite of the gate.
-    Override,
-    /// Ends the run.
-    Abort,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunStatus {
-    /// Every gate was passed or overridden.
-    Passed,
-    /// A gate or a phase failed for good.
-    Failed,
-    /// A person ended it.
-    Aborted,
 }

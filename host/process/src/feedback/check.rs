@@ -5,7 +5,7 @@ use super::{Decision, GateFailure, Revision};
 use crate::{Decided, Digest, FeedbackItem, PhaseName, Rework};
 
 /// A strategy's decision, checked. `about` are the digests that were judged.
-pub fn check(failure: &GateFailure, about: &[Digest], decision: Decision) -> Decided {
+pub fn check_decision(failure: &GateFailure, about: &[Digest], decision: Decision) -> Decided {
     match decision {
         Decision::AskAPerson(reason) => Decided::AskAPerson { reason },
         Decision::GiveUp(reason) => Decided::GiveUp { reason },
@@ -94,7 +94,7 @@ mod tests {
     }
 
     fn refused(revisions: Vec<Revision>) -> String {
-        match check(&failure(), &[], Decision::Revise(revisions)) {
+        match check_decision(&failure(), &[], Decision::Revise(revisions)) {
             Decided::Refused { reason } => reason,
             other => panic!("{other:?}"),
         }
@@ -103,7 +103,9 @@ mod tests {
     #[test]
     fn several_phases_may_revise_at_once_each_with_its_own_issues() {
         let decision = Decision::Revise(vec![revise("design", &["a"], "mend a"), revise("code", &["b"], "mend b")]);
-        let Decided::Revise { rework } = check(&failure(), &[Digest::of(b"x")], decision) else { panic!("refused") };
+        let Decided::Revise { rework } = check_decision(&failure(), &[Digest::of(b"x")], decision) else {
+            panic!("refused")
+        };
         let got: Vec<_> = rework.iter().map(|rework| (rework.phase.as_str(), rework.feedback.issues.len())).collect();
         assert_eq!(got, [("design", 1), ("code", 1)]);
         assert!(rework.iter().all(|rework| rework.feedback.about == [Digest::of(b"x")]));
@@ -133,7 +135,8 @@ mod tests {
     #[test]
     fn a_persons_words_always_arrive() {
         let failure = GateFailure { person_words: Some("use a table".into()), ..failure() };
-        let Decided::Revise { rework } = check(&failure, &[], Decision::Revise(vec![revise("code", &["b"], "mend")]))
+        let Decided::Revise { rework } =
+            check_decision(&failure, &[], Decision::Revise(vec![revise("code", &["b"], "mend")]))
         else {
             panic!("refused")
         };

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{Issue, PhaseName};
 
-pub use check::check;
+pub use check::check_decision;
 
 /// One earlier failure of the same gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub struct Revision {
     pub instructions: String,
 }
 
-/// What a strategy decided. Not yet allowed: `decide::check` holds it against the pipeline.
+/// What a strategy decided. Not yet allowed: [`check_decision`] holds it against the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {

@@ -11,9 +11,8 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 
 use crate::Kind;
-use crate::artifact::schema_fault;
 use crate::pipeline::Grants;
-use crate::schema::ready;
+use crate::schema::{ready, schema_fault};
 use crate::source::{self, Source, SourceError, did_you_mean};
 
 /// The largest manifest, in bytes.

@@ -196,5 +196,23 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// A fault of a value, with its place in it; long texts are cut in the middle.
+pub(crate) fn schema_fault(error: &jsonschema::ValidationError<'_>) -> String {
+    let place = error.instance_path().to_string();
+    let mut words = error.to_string();
+    if words.chars().count() > 400 {
+        words = words
+            .chars()
+            .take(180)
+            .chain(" … ".chars())
+            .chain(words.chars().skip(words.chars().count() - 180))
+            .collect();
+    }
+    match place.is_empty() {
+        true => words,
+        false => format!("at {place}: {words}"),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -6,21 +6,22 @@
 
 mod fold;
 mod next;
+mod phase_state;
+mod spent;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::Usage;
 use crate::pipeline::{Phase, Pipeline};
-use crate::{
-    ArtifactName, ArtifactRef, AttemptId, Choice, Decided, Digest, DroppedTest, FeedbackItem, Issue, PhaseName,
-    PhaseOutcome, RunCreated, RunId, RunStatus, Verdict,
-};
+use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, PhaseName, PhaseOutcome, RunCreated, RunId, RunStatus};
 
 pub use fold::FoldError;
 pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
+pub use phase_state::{Approval, Judged, PhaseState, Suite};
+pub use spent::Spent;
+pub(crate) use spent::{none, plus};
 
 /// A run, folded.
 #[derive(Debug, Clone)]
@@ -65,90 +66,6 @@ pub struct ForkPoint {
     pub shared: u64,
 }
 
-/// What is known of one phase.
-#[derive(Debug, Clone, Default)]
-pub struct PhaseState {
-    /// Attempts that came back.
-    pub attempts: u32,
-    /// Attempts that came back with nothing acceptable.
-    pub failures: u32,
-    /// What waits for its next start.
-    pub feedback: Vec<FeedbackItem>,
-    /// What it made last.
-    pub last: Vec<ArtifactRef>,
-    /// Of a gate: every judgement, oldest first.
-    pub judged: Vec<Judged>,
-    /// Of a test gate: every suite that was taken, oldest first.
-    pub suites: Vec<Suite>,
-    /// Judgements that people granted beyond `max_retries`.
-    granted: u32,
-}
-
-/// One judgement of a gate and what followed from it.
-#[derive(Debug, Clone)]
-pub struct Judged {
-    /// The attempt.
-    pub attempt: u32,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Why.
-    pub reason: String,
-    /// Whether it can only end so.
-    pub permanent: bool,
-    /// What was found.
-    pub issues: Vec<Issue>,
-    /// Earlier tests given up.
-    pub dropped: Vec<DroppedTest>,
-    /// What was judged.
-    pub about: Vec<Digest>,
-    /// The report.
-    pub report: Option<ArtifactRef>,
-    /// What the strategy decided.
-    pub decided: Option<Decided>,
-    /// Every decision of a person about it, oldest first.
-    pub approvals: Vec<Approval>,
-    /// Whether a person is being waited for.
-    pub waiting: Option<String>,
-}
-
-impl Judged {
-    /// Whether it was judged and failed.
-    pub fn failed(&self) -> bool {
-        self.verdict == Verdict::Failed
-    }
-
-    /// Whether a person said no to it.
-    pub fn rejected(&self) -> bool {
-        self.approvals.last().is_some_and(|approval| matches!(approval.choice, Choice::Reject { .. }))
-    }
-}
-
-/// A person's decision.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Approval {
-    /// What.
-    pub choice: Choice,
-    /// Who.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-    /// Unix milliseconds.
-    pub at_ms: u64,
-    /// Digests of the artifacts it was about.
-    pub about: Vec<Digest>,
-}
-
-/// A suite of a test gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suite {
-    /// The attempt that submitted it.
-    pub attempt: u32,
-    /// The suite.
-    pub suite: Digest,
-    /// The run that counted, once it was made: a blob of [`crate::gate::SuiteRun`].
-    pub run: Option<Digest>,
-}
-
 /// A person's decision on a proposal.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ProposalDecision {
@@ -160,53 +77,6 @@ pub struct ProposalDecision {
     pub by: String,
     /// Why.
     pub reason: String,
-}
-
-/// What models took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
-pub struct Spent {
-    /// Calls answered or failed.
-    pub calls: u64,
-    /// Tokens read.
-    pub input_tokens: u64,
-    /// Tokens written.
-    pub output_tokens: u64,
-    /// US dollars; `None` as soon as one call's price is not known.
-    pub usd: Option<f64>,
-    /// Calls that were asked and never heard of again; they may have been billed.
-    pub unanswered: u64,
-    /// Of `calls` those that another run asked and paid.
-    #[serde(skip_serializing_if = "none")]
-    pub recorded: u64,
-}
-
-/// Whether a count is left out of JSON: only zero is.
-pub(crate) fn none(number: &u64) -> bool {
-    *number == 0
-}
-
-/// No run comes near it; what claims more, a provider or an imported run, counts as this, so that sums stay numbers.
-const MOST: u64 = u64::MAX >> 16;
-
-/// A sum of counts that strangers may have given.
-pub(crate) fn plus(sum: u64, count: u64) -> u64 {
-    sum.saturating_add(count).min(MOST)
-}
-
-impl Spent {
-    /// Adds one answered call.
-    pub fn add(&mut self, usage: &Usage) {
-        let before = if self.calls == 0 { Some(0.0) } else { self.usd };
-        self.calls += 1;
-        self.input_tokens = plus(self.input_tokens, usage.input_tokens);
-        self.output_tokens = plus(self.output_tokens, usage.output_tokens);
-        let free = usage.input_tokens == 0 && usage.output_tokens == 0;
-        self.usd = match (before, usage.usd) {
-            (Some(sum), Some(usd)) => Some(sum + usd),
-            (Some(sum), None) if free => Some(sum),
-            _ => None,
-        };
-    }
 }
 
 /// A model call or test run that an agent asked for in the attempt under way.

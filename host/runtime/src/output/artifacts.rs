@@ -42,7 +42,7 @@ impl Shelf<'_> {
     }
 
     pub(crate) fn is_json(&self, artifact: &ArtifactRef) -> bool {
-        artifact::schema(&self.state.pipeline, &artifact.kind).is_some()
+        artifact::schema(&self.state.pipeline.kinds, &artifact.kind).is_some()
     }
 
     /// What is delivered. Where two phases make the same file, the later phase's counts.

@@ -1,7 +1,7 @@
 //! What an agent hands in, at the door: every fault is found and said, or all of it is taken.
 
 use phasegate_journal::Blob;
-use phasegate_process::artifact::Door;
+use phasegate_process::artifact::Validator;
 use phasegate_process::gate::check_findings;
 use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
@@ -86,8 +86,8 @@ pub(crate) async fn check(
 ) -> Result<Result<(), Vec<String>>, Error> {
     let plan = current(driver, "project_plan")?;
     let task_id = driver.writer.state().created.task_id.clone();
-    let door = Door { pipeline: &driver.pipeline, task_id: &task_id, plan: plan.as_ref() };
-    match door.check(kind, content) {
+    let validator = Validator { kinds: &driver.pipeline.kinds, task_id: &task_id, plan: plan.as_ref() };
+    match validator.validate(kind, content) {
         Err(faults) => Ok(Err(faults)),
         Ok(value) if kind.as_str() == "generated_code" => test_run::build_faults(driver, &value, hit).await,
         Ok(_) => Ok(Ok(())),

@@ -89,7 +89,7 @@ fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {
     let expected = work.phase.produces.iter().map(|produced| Expected {
         name: produced.name.clone(),
         kind: produced.kind.clone(),
-        schema: artifact::schema(&driver.pipeline, &produced.kind).unwrap_or("{}").to_owned(),
+        schema: artifact::schema(&driver.pipeline.kinds, &produced.kind).unwrap_or("{}").to_owned(),
     });
     let state = driver.writer.state();
     Assignment {

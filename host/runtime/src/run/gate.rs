@@ -5,7 +5,7 @@ use std::sync::Arc;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{Bench, Judgement, SuiteRun, judge_findings, judge_tests};
 use phasegate_process::state::JudgeWork;
-use phasegate_process::{AttemptId, Decided, Event, Findings, PhaseOutcome, decide};
+use phasegate_process::{AttemptId, Decided, Event, Findings, PhaseOutcome, feedback};
 
 use crate::error::Error;
 use crate::run::context::Driver;
@@ -68,7 +68,7 @@ pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: G
     };
     let hit = LimitHit::none(&at);
     let decided = match plugin.decide(&failure, &call).await {
-        Ok(decision) => decide::check(&failure, &about, decision),
+        Ok(decision) => feedback::check_decision(&failure, &about, decision),
         Err(error) => Decided::Refused { reason: hit.note(error) },
     };
     let decided = match decided {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use phasegate_journal::Blob;
-use phasegate_process::artifact::Door;
+use phasegate_process::artifact::Validator;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::task::Task;
 use phasegate_process::{Digest, PluginName};
@@ -148,8 +148,8 @@ pub fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> 
             "the task cannot be taken: it has {size} bytes, and at most {most} are taken\nhint: {hint}"
         )));
     }
-    let door = Door { pipeline, task_id: &task.id, plan: None };
-    match door.check(&"task_requirements".parse()?, &bytes) {
+    let validator = Validator { kinds: &pipeline.kinds, task_id: &task.id, plan: None };
+    match validator.validate(&"task_requirements".parse()?, &bytes) {
         Ok(_) => Ok(bytes),
         Err(faults) => {
             Err(Error::NotNow(format!("the task cannot be taken: {}\nhint: mend the task", faults.join("; "))))

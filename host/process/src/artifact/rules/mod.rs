@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Door;
+use crate::TaskId;
 
 /// Every fault of an artifact that already satisfies its schema.
-pub fn faults(door: &Door<'_>, kind: &str, value: &Value) -> Vec<String> {
+pub fn faults(task: &TaskId, known_plan: Option<&Value>, kind: &str, value: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     if let Some(task_id) = text(value, "task_id")
-        && task_id != door.task_id.as_str()
+        && task_id != task.as_str()
     {
-        faults.push(format!("at /task_id: it is \"{task_id}\", but the task is \"{}\"", door.task_id));
+        faults.push(format!("at /task_id: it is \"{task_id}\", but the task is \"{}\"", task));
     }
     match kind {
         "project_plan" => plan(value, &mut faults),
-        "design_specification" => design(value, door.plan, &mut faults),
+        "design_specification" => design(value, known_plan, &mut faults),
         "generated_code" | "test_suite" => files(value, &mut faults),
         "pips" => proposals(value, &mut faults),
         _ => {}

@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used)]
+use super::super::Validator;
 use super::*;
 use crate::pipeline::{Pipeline, parse, standard};
 use crate::source::Source;
@@ -9,8 +10,8 @@ fn tsp() -> Pipeline {
 }
 
 fn faults_of(kind: &str, value: Value, plan: Option<&Value>) -> Vec<String> {
-    let door = Door { pipeline: &tsp(), task_id: &"TASK-1".parse().unwrap(), plan };
-    door.check(&kind.parse().unwrap(), value.to_string().as_bytes()).err().unwrap_or_default()
+    let validator = Validator { kinds: &tsp().kinds, task_id: &"TASK-1".parse().unwrap(), plan };
+    validator.validate(&kind.parse().unwrap(), value.to_string().as_bytes()).err().unwrap_or_default()
 }
 
 fn unit(id: &str, needs: &[&str], complexity: u64) -> Value {
@@ -116,11 +117,11 @@ fn paths_that_leave_the_output_folder_are_refused_in_words() {
 
 #[test]
 fn broken_escapes_and_broken_letters_are_refused_in_words() {
-    let door = Door { pipeline: &tsp(), task_id: &"TASK-1".parse().unwrap(), plan: None };
+    let validator = Validator { kinds: &tsp().kinds, task_id: &"TASK-1".parse().unwrap(), plan: None };
     let kind = "generated_code".parse().unwrap();
-    let escape = door.check(&kind, br#"{"language": "\ud800"}"#).unwrap_err();
+    let escape = validator.validate(&kind, br#"{"language": "\ud800"}"#).unwrap_err();
     assert!(escape[0].starts_with("it is not JSON: "), "{escape:?}");
-    assert!(door.check(&kind, b"\xff\xfe").unwrap_err()[0].starts_with("it is not JSON: "));
+    assert!(validator.validate(&kind, b"\xff\xfe").unwrap_err()[0].starts_with("it is not JSON: "));
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
             }
         }
         for produced in &phase.produces {
-            if artifact::schema(pipeline, &produced.kind).is_none() {
+            if artifact::schema(&pipeline.kinds, &produced.kind).is_none() {
                 let message = format!("`{}` is of kind `{}`, which has no schema", produced.name, produced.kind);
                 let hint = "add `[[kind]]` here or in its plugin's manifest, or use a standard kind".into();
                 return Err(complain(produced.kind.as_str(), message, hint));
@@ -69,7 +69,7 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
     check_nesting(&pipeline.feedback.settings, &format!("strategy `{strategy}`"))
         .map_err(|(message, hint)| complain(strategy, message, hint))?;
     for kind in pipeline.kinds.keys() {
-        artifact::compile(pipeline, kind).map_err(|why| {
+        artifact::compile_schema(&pipeline.kinds, kind).map_err(|why| {
             complain(
                 kind.as_str(),
                 format!("the schema of kind `{kind}` is not usable: {why}"),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::testing::File;
-use phasegate_process::{Assignment, Decided, Failure as AgentFailure, PhaseName, PluginName, Submission, decide};
+use phasegate_process::{Assignment, Decided, Failure as AgentFailure, PhaseName, PluginName, Submission, feedback};
 use phasegate_sandbox::{Call, CallError, Engine, Inspection, Limits, Plugin, World, inspect};
 use serde_json::{Value, json};
 
@@ -187,7 +187,7 @@ async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Fa
     let mut step =
         finish_call("feedback.decide for a design review that failed".to_owned(), &log, ended.as_ref().err());
     if let Ok(decision) = ended {
-        match decide::check(&failure, &[], decision) {
+        match feedback::check_decision(&failure, &[], decision) {
             Decided::Revise { rework } => step.happened.extend(rework.iter().map(|it| {
                 format!("sends work back to `{}`: {}", it.phase, truncate(&it.feedback.instructions, MAX_TEXT))
             })),

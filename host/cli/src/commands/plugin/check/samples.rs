@@ -4,7 +4,7 @@
 //! What is not written by hand is the least that a schema allows. Schemas of answers come from the plugin, so what is made
 //! of them is bounded.
 
-use phasegate_process::artifact::{self, Door};
+use phasegate_process::artifact::{self, AddedKinds, Validator};
 use phasegate_process::pipeline::{Phase, Pipeline, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::{ArtifactName, ArtifactRef, Digest, Expected, Kind, PhaseName, TaskId};
@@ -91,7 +91,7 @@ impl Samples {
 
     /// What a phase is to produce.
     pub fn expected(&self, phase: &Phase) -> Vec<Expected> {
-        let schema = |kind| artifact::schema(&self.pipeline, kind).unwrap_or("{}").to_owned();
+        let schema = |kind| artifact::schema(&self.pipeline.kinds, kind).unwrap_or("{}").to_owned();
         let made = phase.produces.iter();
         made.map(|it| Expected { name: it.name.clone(), kind: it.kind.clone(), schema: schema(&it.kind) }).collect()
     }
@@ -104,7 +104,7 @@ impl Samples {
     /// Whether this would be taken as an artifact of this kind.
     pub fn check(&self, kind: &str, content: &[u8]) -> Result<(), Vec<String>> {
         let kind = kind.parse::<Kind>().map_err(|_| vec![format!("there is no kind `{}`", kind.escape_debug())])?;
-        self.validator(&self.pipeline).check(&kind, content).map(drop)
+        self.validator(&self.pipeline.kinds).validate(&kind, content).map(drop)
     }
 
     /// What a model might answer: an artifact that the phase is to produce, where it satisfies the schema of the answer,
@@ -127,20 +127,20 @@ impl Samples {
     }
 
     fn minimal(&self, kind: &Kind) -> Value {
-        let schema = artifact::schema(&self.pipeline, kind).and_then(|text| serde_json::from_str(text).ok());
+        let schema = artifact::schema(&self.pipeline.kinds, kind).and_then(|text| serde_json::from_str(text).ok());
         minimal_value(&schema.unwrap_or(Value::Null))
     }
 
     fn satisfies(&self, schema: &Value, value: &Value) -> bool {
         let Ok(kind) = ANSWER.parse::<Kind>() else { return false };
-        let mut pipeline = self.pipeline.clone();
-        pipeline.kinds.insert(kind.clone(), schema.to_string());
-        self.validator(&pipeline).check(&kind, value.to_string().as_bytes()).is_ok()
+        let mut kinds = self.pipeline.kinds.clone();
+        kinds.insert(kind.clone(), schema.to_string());
+        self.validator(&kinds).validate(&kind, value.to_string().as_bytes()).is_ok()
     }
 
-    fn validator<'a>(&'a self, pipeline: &'a Pipeline) -> Door<'a> {
+    fn validator<'a>(&'a self, kinds: &'a AddedKinds) -> Validator<'a> {
         let plan = self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == "project_plan");
-        Door { pipeline, task_id: &self.task_id, plan: plan.map(|(_, value)| value) }
+        Validator { kinds, task_id: &self.task_id, plan: plan.map(|(_, value)| value) }
     }
 }
 
