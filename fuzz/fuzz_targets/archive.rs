@@ -69,7 +69,7 @@ fn mended(text: &[u8]) -> Option<Vec<u8>> {
     let mut blobs: Vec<u8> = Vec::new();
     for entry in &mut head.blobs {
         let (blob, after) = rest.split_at(rest.len().min(entry.size as usize));
-        let digest = Digest::of(blob);
+        let digest = Digest::from_content(blob);
         for event in &mut events {
             event.body = event.body.replace(entry.digest.as_str(), digest.as_str());
         }

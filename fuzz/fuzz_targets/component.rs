@@ -28,7 +28,7 @@ fuzz_target!(init: let_the_decoder_panic(), |bytes: &[u8]| {
         manifest(text);
     }
     let Ok(inspection) = inspect(bytes) else { return };
-    assert_eq!((inspection.size, &inspection.digest), (bytes.len() as u64, &Digest::of(bytes)));
+    assert_eq!((inspection.size, &inspection.digest), (bytes.len() as u64, &Digest::from_content(bytes)));
     match inspection.misfit {
         Some(misfit) => assert!(!misfit.to_string().is_empty()),
         None => {
@@ -57,7 +57,7 @@ fn manifest(text: &str) {
     let bytes = with_manifest(b"\0asm\x0d\0\x01\0", text).unwrap();
     assert_eq!(inspect(&bytes).unwrap().manifest, Some(manifest.clone()));
     let given = json!({"a": [1, "b", {"c": null}], "depth": -1.5, "e": {"a": {"a": {}}}});
-    manifest.faults(&given);
+    manifest.check_settings(&given);
     let source = Source { file: "tsp", text: standard("tsp").unwrap() };
     let mut pipeline = parse(source, &|_| Err(String::new())).unwrap();
     pipeline.kinds = manifest.kinds.iter().map(|(kind, schema)| (kind.clone(), schema.to_string())).collect();

@@ -36,7 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
         let number = state.events + 1;
         let recorded = Recorded { number, at_ms: number * 1000, event };
         let mut after = state.clone();
-        if after.fork(&recorded, PIPELINE.clone()).is_ok() {
+        if after.apply_fork(&recorded, PIPELINE.clone()).is_ok() {
             state = after;
             taken.push(recorded);
             tell(&state, &taken);
@@ -46,7 +46,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// What the run depends on: what its first event says, if that is its creation.
 fn created(events: &[Event]) -> RunCreated {
-    let nothing = || Digest::of(b"");
+    let nothing = || Digest::from_content(b"");
     match events.first() {
         Some(Event::RunCreated(created)) => (**created).clone(),
         _ => RunCreated {
@@ -70,9 +70,9 @@ fn tell(state: &State, events: &[Recorded]) {
     state.running();
     state.waiting();
     state.ended();
-    TaskResult::of(state, events);
+    TaskResult::from_events(state, events);
     run_measures(state, events, &[], 0);
     finished_run(state, events, None);
-    Comparison::of(&[(state, events), (state, events)]);
+    Comparison::new(&[(state, events), (state, events)]);
     assert_eq!(first_difference(events, events), None);
 }

@@ -17,7 +17,7 @@ use phasegate_broker::ProviderKind;
 use phasegate_broker::fuzzing::Asked;
 use phasegate_process::artifact::Validator;
 use phasegate_process::feedback::GateFailure;
-use phasegate_process::gate::{Bench, Judgement, SuiteRun, check_findings, judge_findings, judge_tests};
+use phasegate_process::gate::{GateContext, Judgement, SuiteRun, check_findings, judge_findings, judge_tests};
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::pipeline::{Pipeline, parse, standard};
 use phasegate_process::source::Source;
@@ -48,7 +48,7 @@ const MOST_OUTPUT: u64 = 2048;
 
 fn load(world: &str) -> Plugin {
     let bytes = mirror::component(world);
-    ENGINE.load(&world.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap()
+    ENGINE.load(&world.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap()
 }
 
 fuzz_target!(|bytes: &[u8]| {
@@ -87,7 +87,7 @@ fn decide(text: &str) {
     let failure: GateFailure = serde_json::from_value(failure).unwrap();
     if let Ok(decision) = RUNTIME.block_on(STRATEGY.decide(&failure, &call())) {
         within_bounds(&decision);
-        keeps(&feedback::check_decision(&failure, &[Digest::of(b"judged")], decision));
+        keeps(&feedback::check_decision(&failure, &[Digest::from_content(b"judged")], decision));
     }
 }
 
@@ -128,7 +128,7 @@ fn run_tests(text: String) {
     if let Ok(Ok(run)) = RUNTIME.block_on(RUNNER.run_tests(&files(text), &[], "t", &call())) {
         within_bounds(&run);
         let TestRun { build_errors, tests } = run;
-        let nothing = || Digest::of(b"");
+        let nothing = || Digest::from_content(b"");
         let run = SuiteRun {
             language: "python".to_owned(),
             code: nothing(),
@@ -142,7 +142,7 @@ fn run_tests(text: String) {
             uncovered: Vec::new(),
         };
         keeps(&run);
-        judged(|bench| judge_tests(bench, &run, Findings::default()));
+        judged(|context| judge_tests(context, &run, Findings::default()));
     }
 }
 
@@ -164,15 +164,16 @@ fn review(findings: Findings) {
     let phases: Vec<PhaseName> = PIPELINE.phases.iter().map(|phase| phase.name.clone()).collect();
     if check_findings(&findings, &phases).is_empty() {
         let gate = PIPELINE.phases.iter().find_map(|phase| phase.gate.as_ref()).unwrap();
-        judged(|bench| judge_findings(bench, gate, findings));
+        judged(|context| judge_findings(context, gate, findings));
     }
 }
 
 /// Judges, and holds that each issue can be named by its id.
-fn judged(judge: impl FnOnce(&Bench<'_>) -> Judgement) {
+fn judged(judge: impl FnOnce(&GateContext<'_>) -> Judgement) {
     let gate: PhaseName = "design-review".parse().unwrap();
-    let bench = Bench { task_id: &TASK, gate: &gate, attempt: 1, may_revise: std::slice::from_ref(&gate), about: &[] };
-    let mut ids: Vec<String> = judge(&bench).issues.into_iter().map(|issue| issue.id).collect();
+    let context =
+        GateContext { task_id: &TASK, gate: &gate, attempt: 1, may_revise: std::slice::from_ref(&gate), about: &[] };
+    let mut ids: Vec<String> = judge(&context).issues.into_iter().map(|issue| issue.id).collect();
     let all = ids.len();
     ids.sort();
     ids.dedup();

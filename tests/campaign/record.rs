@@ -94,7 +94,7 @@ impl Record {
     /// would repeat calls that the provider has answered.
     pub fn key(&self, call: &Call, asked: &Asked) -> String {
         let (at, number) = call;
-        Digest::of(format!("{} {at} {number} {}", self.run, asked.request).as_bytes()).short().to_owned()
+        Digest::from_content(format!("{} {at} {number} {}", self.run, asked.request).as_bytes()).short().to_owned()
     }
 
     /// Compares artifacts, verdicts, decisions, tests and requests, in order, with those of an undisturbed run. The phase

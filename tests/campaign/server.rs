@@ -104,7 +104,7 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Str
     };
     shared.changed.notify_all();
     let _ = shared.answers.subscribe().wait_for(|answers| *answers >= number).await;
-    let digest = Digest::of(asked["messages"].to_string().as_bytes());
+    let digest = Digest::from_content(asked["messages"].to_string().as_bytes());
     let thought = u64::from(digest.as_str().bytes().last().unwrap_or_default()) % 8;
     tokio::time::sleep(Duration::from_millis(thought)).await;
     let text = json!({ "said": digest.short() }).to_string();

@@ -56,7 +56,7 @@ impl Project {
 
     /// Whether the state folder, and the folder of compiled components, contain the present planner.
     fn stores_planner(&self) -> (bool, bool) {
-        let digest = Digest::of(&fs::read(self.path("planner.wasm")).unwrap());
+        let digest = Digest::from_content(&fs::read(self.path("planner.wasm")).unwrap());
         let stored = SqliteJournal::open_to_read(&self.path(".phasegate")).unwrap().has_blob(&digest).unwrap();
         let compiled = fs::read_dir(self.home().join(".cache/phasegate/compiled")).unwrap();
         let compiled = compiled.map(|file| file.unwrap().file_name().into_string().unwrap());

@@ -194,7 +194,7 @@ fn variant(source: Source<'_>, name: String, span: Range<usize>, raw: RawVariant
     let mut spans = Vec::new();
     let mut swaps = Swaps::default();
     for (phase, component) in raw.agent {
-        let parsed: PhaseName = source.name(&phase)?;
+        let parsed: PhaseName = source.parse_name(&phase)?;
         spans.push((SwapAt::Agent(parsed.clone()), phase.span()));
         swaps.agents.insert(parsed, component);
     }

@@ -5,9 +5,9 @@
 //! stopped half way has compared something. Fails before anything is recorded, with file, line and a hint.
 
 use phasegate_journal::Journal;
-use phasegate_process::experiment::Place;
+use phasegate_process::experiment::CellId;
 use phasegate_process::source::Source;
-use phasegate_process::{BadName, Digest, Event, RunId};
+use phasegate_process::{Digest, Event, InvalidName, RunId};
 use serde_json::json;
 
 use phasegate_runtime::{
@@ -48,7 +48,7 @@ pub struct Planned {
     /// The task, by its place.
     pub task: usize,
     /// What it is called, with its run, whether that is there yet or not.
-    pub place: Place,
+    pub place: CellId,
 }
 
 impl Experiment {
@@ -66,7 +66,7 @@ impl Experiment {
                 for repetition in 1..=self.repetitions.get() {
                     let run = self.run_id(variant, task, content, repetition, &definition)?;
                     let (task, variant) = (task.task.id.clone(), variant.name.clone());
-                    let place = Place { variant, task, repetition, run };
+                    let place = CellId { variant, task, repetition, run };
                     cells.push(Planned { variant: at, task: number, place });
                 }
                 settings.extend((number == 0).then_some(definition.settings));
@@ -155,7 +155,7 @@ impl Experiment {
         content: &Digest,
         repetition: u32,
         definition: &Definition,
-    ) -> Result<RunId, BadName> {
+    ) -> Result<RunId, InvalidName> {
         let identity = json!({
             "experiment": self.name,
             "task": task.task.id,
@@ -165,7 +165,7 @@ impl Experiment {
             "repetition": repetition,
             "run": definition.identity(),
         });
-        let digest = Digest::of(identity.to_string().as_bytes());
+        let digest = Digest::from_content(identity.to_string().as_bytes());
         let digits = digest.short().get(..6).unwrap_or_default();
         let all = usize::MAX;
         let name = |experiment, task_id, variant_name| {
@@ -188,7 +188,7 @@ impl Experiment {
 fn content(task: &TaskSource) -> Result<Digest, Error> {
     let TaskSource { task, folder } = task;
     let files = gather(&task.context_files, folder)?;
-    let files: Vec<_> = files.iter().map(|file| (&file.path, Digest::of(&file.bytes), file.base)).collect();
+    let files: Vec<_> = files.iter().map(|file| (&file.path, Digest::from_content(&file.bytes), file.base)).collect();
     let words = json!({
         "project": task.project_id,
         "description": task.description,
@@ -197,5 +197,5 @@ fn content(task: &TaskSource) -> Result<Digest, Error> {
         "language": task.language,
         "files": files,
     });
-    Ok(Digest::of(words.to_string().as_bytes()))
+    Ok(Digest::from_content(words.to_string().as_bytes()))
 }

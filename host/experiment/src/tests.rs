@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use phasegate_broker::BudgetConfig;
-use phasegate_process::experiment::Place;
+use phasegate_process::experiment::CellId;
 use phasegate_runtime::{Config, Error, may_be_of};
 
 use crate::*;
@@ -51,7 +51,7 @@ impl Desk {
         let config = Config::find(None, self.0.path()).unwrap();
         let plan = experiment.plan(&config).map_err(tell)?;
         let names = plan.cells.into_iter().map(|cell| {
-            let Place { variant, task, repetition, run } = cell.place;
+            let CellId { variant, task, repetition, run } = cell.place;
             (variant, task.to_string(), repetition, run.to_string())
         });
         Ok(names.collect())

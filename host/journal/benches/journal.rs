@@ -31,7 +31,7 @@ fn event() -> Event {
         at: phasegate_process::AttemptId { phase: "code".parse().unwrap(), attempt: 1 },
         call: 1,
         label: "write the files".to_owned(),
-        request: Digest::of(b"request"),
+        request: Digest::from_content(b"request"),
         model: "scripted:default".to_owned(),
     }
 }

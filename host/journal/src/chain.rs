@@ -41,7 +41,7 @@ pub fn link(before: Option<&Digest>, number: u64, at_ms: u64, format: u32, body:
     let before = before.map_or(BEGINNING, Digest::as_str);
     let mut text = String::with_capacity(before.len() + body.len() + 64);
     let _ = write!(text, "{before}\n{number}\n{at_ms}\n{format}\n{body}");
-    Digest::of(text.as_bytes())
+    Digest::from_content(text.as_bytes())
 }
 
 /// The events after `number`, which `stored` holds together with event `number` itself, whose link they must follow.
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn every_part_of_an_event_and_what_was_before_it_change_the_link() {
-        let before = Digest::of(b"before");
+        let before = Digest::from_content(b"before");
         let all = [
             link(None, 1, 2, 3, "4"),
             link(Some(&before), 1, 2, 3, "4"),

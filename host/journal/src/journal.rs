@@ -196,7 +196,7 @@ pub struct Blob {
 impl Blob {
     /// These bytes, named.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self { digest: Digest::of(&bytes), bytes }
+        Self { digest: Digest::from_content(&bytes), bytes }
     }
 }
 
@@ -264,7 +264,7 @@ pub(crate) fn spare_named(
 
 /// A blob as it was read, if it is what its name says.
 pub(crate) fn verified(digest: &Digest, bytes: Vec<u8>, place: &str) -> Result<Vec<u8>, JournalError> {
-    match Digest::of(&bytes) == *digest {
+    match Digest::from_content(&bytes) == *digest {
         true => Ok(bytes),
         false => Err(JournalError::DamagedBlob { digest: digest.clone(), place: place.to_owned() }),
     }

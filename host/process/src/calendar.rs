@@ -1,7 +1,7 @@
 //! Unix time as people read it.
 
 /// A moment as `2026-01-31 14:05 UTC`.
-pub fn moment(unix_ms: u64) -> String {
+pub fn format_utc(unix_ms: u64) -> String {
     let minutes = unix_ms / 60_000;
     let (hour, minute) = (minutes / 60 % 24, minutes % 60);
     // Days since 0000-03-01, so that a leap day is the last of its year.
@@ -22,9 +22,9 @@ mod tests {
 
     #[test]
     fn a_moment_reads_as_a_date_of_the_calendar() {
-        assert_eq!(moment(0), "1970-01-01 00:00 UTC");
-        assert_eq!(moment(951_827_640_000), "2000-02-29 12:34 UTC");
-        assert_eq!(moment(1_709_210_100_000), "2024-02-29 12:35 UTC");
-        assert_eq!(moment(1_798_761_599_000), "2026-12-31 23:59 UTC");
+        assert_eq!(format_utc(0), "1970-01-01 00:00 UTC");
+        assert_eq!(format_utc(951_827_640_000), "2000-02-29 12:34 UTC");
+        assert_eq!(format_utc(1_709_210_100_000), "2024-02-29 12:35 UTC");
+        assert_eq!(format_utc(1_798_761_599_000), "2026-12-31 23:59 UTC");
     }
 }

@@ -14,11 +14,11 @@ pub struct Digest(String);
 /// A text that is not a digest.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a digest\nhint: a digest is `sha256:` followed by 64 hex digits")]
-pub struct BadDigest(String);
+pub struct InvalidDigest(String);
 
 impl Digest {
     /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn from_content(bytes: &[u8]) -> Self {
         // Loading a run makes one for each event; formatting byte by byte would take longer than hashing.
         let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
         let mut text = Vec::with_capacity(71);
@@ -39,22 +39,22 @@ impl Digest {
 }
 
 impl FromStr for Digest {
-    type Err = BadDigest;
+    type Err = InvalidDigest;
 
-    fn from_str(text: &str) -> Result<Self, BadDigest> {
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let hex = text.strip_prefix("sha256:").unwrap_or_default();
         let is_hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
         match hex.len() == 64 && hex.bytes().fold(true, |all, c| all & is_hex(c)) {
             true => Ok(Self(text.to_owned())),
-            false => Err(BadDigest(text.to_owned())),
+            false => Err(InvalidDigest(text.to_owned())),
         }
     }
 }
 
 impl TryFrom<String> for Digest {
-    type Error = BadDigest;
+    type Error = InvalidDigest;
 
-    fn try_from(text: String) -> Result<Self, BadDigest> {
+    fn try_from(text: String) -> Result<Self, InvalidDigest> {
         text.parse()
     }
 }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_digest_is_the_sha256_of_its_bytes() {
-        let digest = Digest::of(b"abc");
+        let digest = Digest::from_content(b"abc");
         assert_eq!(digest.as_str(), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(digest.short(), "ba7816bf8f01");
         assert_eq!(digest.as_str().parse::<Digest>().ok(), Some(digest));

@@ -9,7 +9,7 @@ use crate::source::Source;
 use crate::state::State;
 use crate::*;
 
-pub struct ByHand {
+pub struct RunBuilder {
     pub state: State,
     pub events: Vec<Recorded>,
     now_ms: u64,
@@ -20,31 +20,31 @@ pub fn at(phase: &str, attempt: u32) -> AttemptId {
 }
 
 pub fn artifact(name: &str, content: &str) -> ArtifactRef {
-    let digest = Digest::of(content.as_bytes());
+    let digest = Digest::from_content(content.as_bytes());
     let kind = name.split('/').next_back().unwrap();
     ArtifactRef { name: name.parse().unwrap(), kind: kind.parse().unwrap(), digest, size: content.len() as u64 }
 }
 
-impl ByHand {
+impl RunBuilder {
     /// A run of `planning-design`, about to plan.
     pub fn new() -> Self {
-        Self::of("planning-design")
+        Self::with_pipeline("planning-design")
     }
 
     /// A run of a standard pipeline, about to plan.
-    pub fn of(pipeline: &str) -> Self {
+    pub fn with_pipeline(pipeline: &str) -> Self {
         let text = standard(pipeline).unwrap();
         let pipeline = parse(Source { file: pipeline, text }, &|_| Err(String::new())).unwrap();
         let created = RunCreated {
             format: EVENT_FORMAT,
             run_id: "run-1".parse().unwrap(),
             task_id: "TASK-1".parse().unwrap(),
-            pipeline: Digest::of(b"pipeline"),
+            pipeline: Digest::from_content(b"pipeline"),
             inputs: vec![artifact("task_requirements", "{}")],
             base: vec![],
             components: BTreeMap::new(),
-            settings: Digest::of(b"settings"),
-            history: Digest::of(b"[]"),
+            settings: Digest::from_content(b"settings"),
+            history: Digest::from_content(b"[]"),
             scripted: true,
         };
         let event = Event::RunCreated(Box::new(created.clone()));
@@ -62,12 +62,12 @@ impl ByHand {
 
     pub fn ask(&mut self, phase: &str, attempt: u32, call: u32) -> &mut Self {
         let (label, model) = ("plan".to_owned(), "a:b".to_owned());
-        self.add(Event::ModelAsked { at: at(phase, attempt), call, label, request: Digest::of(b"q"), model })
+        self.add(Event::ModelAsked { at: at(phase, attempt), call, label, request: Digest::from_content(b"q"), model })
     }
 
     pub fn answer(&mut self, phase: &str, attempt: u32, call: u32, usd: Option<f64>) -> &mut Self {
         let usage = Usage { input_tokens: 100, output_tokens: 10, cached_input_tokens: 0, usd };
-        let (answer, stop) = (Digest::of(b"a"), "end".to_owned());
+        let (answer, stop) = (Digest::from_content(b"a"), "end".to_owned());
         self.add(Event::ModelAnswered {
             at: at(phase, attempt),
             call,
@@ -98,7 +98,7 @@ impl ByHand {
             permanent: false,
             issues: severities.iter().enumerate().map(issue).collect(),
             dropped: vec![],
-            about: vec![Digest::of(b"design")],
+            about: vec![Digest::from_content(b"design")],
             report: None,
         })
     }
@@ -106,7 +106,7 @@ impl ByHand {
     pub fn revise(&mut self, gate: &str, attempt: u32, phase: &str) -> &mut Self {
         let instructions = "mend it".to_owned();
         let feedback = FeedbackItem { source: gate.to_owned(), about: vec![], issues: vec![], instructions };
-        let decided = Decided::Revise { rework: vec![Rework { phase: phase.parse().unwrap(), feedback }] };
+        let decided = FeedbackOutcome::Revise { rework: vec![Rework { phase: phase.parse().unwrap(), feedback }] };
         self.add(Event::FeedbackDecided { at: at(gate, attempt), decided, limit: None })
     }
 
@@ -115,8 +115,8 @@ impl ByHand {
         self.add(Event::ApprovalAsked { at: at(gate, attempt), question, about: vec![] })
     }
 
-    pub fn say(&mut self, gate: &str, attempt: u32, choice: Choice, reason: &str) -> &mut Self {
-        let (by, reason, about) = ("ada".to_owned(), reason.to_owned(), vec![Digest::of(b"design")]);
+    pub fn decide(&mut self, gate: &str, attempt: u32, choice: Choice, reason: &str) -> &mut Self {
+        let (by, reason, about) = ("ada".to_owned(), reason.to_owned(), vec![Digest::from_content(b"design")]);
         self.add(Event::ApprovalGiven { at: at(gate, attempt), choice, by, reason, about })
     }
 

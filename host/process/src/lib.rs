@@ -30,12 +30,12 @@ mod names;
 mod schema;
 mod work;
 
-pub use digest::{BadDigest, Digest};
+pub use digest::{Digest, InvalidDigest};
 pub use event::{
-    Choice, Decided, DroppedTest, EVENT_FORMAT, Event, PhaseOutcome, Recorded, Rework, RunCreated, RunForked,
+    Choice, DroppedTest, EVENT_FORMAT, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunCreated, RunForked,
     RunStatus, Verdict,
 };
-pub use names::{ArtifactName, AttemptId, BadName, Kind, PhaseName, PluginName, RunId, TaskId};
+pub use names::{ArtifactName, AttemptId, InvalidName, Kind, PhaseName, PluginName, RunId, TaskId};
 pub use work::{
     ArtifactRef, Assignment, Check, CheckStatus, DEFECT_TYPES, Expected, Failure, FeedbackItem, Findings, Issue,
     Location, Severity, Submission, SubmittedArtifact, Suggestion,

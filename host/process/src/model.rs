@@ -90,7 +90,7 @@ impl Tier {
     pub const ALL: [Self; 3] = [Self::Fast, Self::Default, Self::Deep];
 
     /// The tier of this name.
-    pub fn named(text: &str) -> Option<Self> {
+    pub fn from_name(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tier| tier.as_str() == text)
     }
 

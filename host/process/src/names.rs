@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 /// A text that cannot be a name of its sort.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{message}\nhint: {rule}", message = self.message())]
-pub struct BadName {
+pub struct InvalidName {
     text: String,
     sort: &'static str,
     rule: &'static str,
 }
 
-impl BadName {
+impl InvalidName {
     /// What is wrong.
     pub fn message(&self) -> String {
         format!("`{}` is not a {}", self.text, self.sort)
@@ -44,21 +44,21 @@ macro_rules! name {
         }
 
         impl FromStr for $name {
-            type Err = BadName;
+            type Err = InvalidName;
 
-            fn from_str(text: &str) -> Result<Self, BadName> {
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
                 let check: fn(&str) -> bool = $check;
                 match check(text) {
                     true => Ok(Self(text.to_owned())),
-                    false => Err(BadName { text: text.to_owned(), sort: $sort, rule: $rule }),
+                    false => Err(InvalidName { text: text.to_owned(), sort: $sort, rule: $rule }),
                 }
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = BadName;
+            type Error = InvalidName;
 
-            fn try_from(text: String) -> Result<Self, BadName> {
+            fn try_from(text: String) -> Result<Self, InvalidName> {
                 text.parse()
             }
         }

@@ -31,7 +31,7 @@ pub struct Share {
 
 impl Share {
     /// With Wilson's score interval; nothing of nothing.
-    pub fn of(some: usize, n: usize) -> Option<Self> {
+    pub fn from_counts(some: usize, n: usize) -> Option<Self> {
         if n == 0 {
             return None;
         }
@@ -60,7 +60,7 @@ pub struct Mean {
 
 impl Mean {
     /// With Student's t interval; nothing of nothing.
-    pub fn of(values: &[f64]) -> Option<Self> {
+    pub fn from_values(values: &[f64]) -> Option<Self> {
         let n = values.len();
         if n == 0 {
             return None;
@@ -103,25 +103,25 @@ mod tests {
             (1, 1, 0.206_55, 1.0),
             (81, 263, 0.255_27, 0.366_20),
         ] {
-            let share = Share::of(some, n).unwrap();
+            let share = Share::from_counts(some, n).unwrap();
             assert!(near(share.low, low) && near(share.high, high), "{some} of {n}: {share:?}");
         }
-        assert_eq!(Share::of(0, 0), None);
+        assert_eq!(Share::from_counts(0, 0), None);
     }
 
     #[test]
     fn a_mean_has_students_interval() {
         // Mean 3, standard deviation √2.5, t(4) = 2.776: 3 ± 1.963.
-        let mean = Mean::of(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let mean = Mean::from_values(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
         assert!(near(mean.value, 3.0) && near(mean.low.unwrap(), 1.036_76) && near(mean.high.unwrap(), 4.963_24));
-        let same = Mean::of(&[4.0, 4.0, 4.0]).unwrap();
+        let same = Mean::from_values(&[4.0, 4.0, 4.0]).unwrap();
         assert_eq!((same.low, same.high), (Some(4.0), Some(4.0)));
     }
 
     #[test]
     fn a_single_value_has_no_interval_and_none_has_no_mean() {
-        assert_eq!(Mean::of(&[7.0]), Some(Mean { n: 1, value: 7.0, low: None, high: None }));
-        assert_eq!(Mean::of(&[]), None);
+        assert_eq!(Mean::from_values(&[7.0]), Some(Mean { n: 1, value: 7.0, low: None, high: None }));
+        assert_eq!(Mean::from_values(&[]), None);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Task {
     /// Reads a task file.
     pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
         let raw: RawTask = parse(source)?;
-        let id = source.name(&raw.task_id)?;
+        let id = source.parse_name(&raw.task_id)?;
         if raw.description.get_ref().trim().chars().count() < 10 {
             let hint = "say in a sentence what is wanted; at least 10 characters";
             return Err(source.error(raw.description.span(), "the description is too short", hint));
@@ -82,7 +82,7 @@ impl Task {
                 RawPattern::Plain(path) => (path, false),
                 RawPattern::Marked(RawMarked { path, base }) => (path, base),
             };
-            match stays_inside(&path) {
+            match is_inside_folder(&path) {
                 true => Ok(ContextPattern { path, base }),
                 false => Err(source.error(
                     span,
@@ -104,7 +104,7 @@ impl Task {
 }
 
 /// Whether a relative path or pattern cannot name anything outside its folder.
-pub fn stays_inside(path: &str) -> bool {
+pub fn is_inside_folder(path: &str) -> bool {
     !path.is_empty()
         && !path.contains(['\\', '\0'])
         && !path.starts_with('/')

@@ -41,7 +41,7 @@ fn calls(c: &mut Criterion) {
 
 fn loading(c: &mut Criterion) {
     let bytes = fixture("agent");
-    let digest = Digest::of(&bytes);
+    let digest = Digest::from_content(&bytes);
     let settings = || EngineSettings { cache_dir: Some(common::cache_dir()), ..EngineSettings::default() };
     load_in(&Engine::new(settings()).unwrap(), "agent");
     c.bench_function("load an agent from the cache", |b| {
@@ -64,7 +64,7 @@ fn loading(c: &mut Criterion) {
 fn python(c: &mut Criterion) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist/runner-python.wasm.zst");
     let bytes = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
-    let digest = Digest::of(&bytes);
+    let digest = Digest::from_content(&bytes);
     let started = Instant::now();
     let runner = engine().load(&"python".parse().unwrap(), &digest, || Ok(bytes.clone())).unwrap();
     println!("runner-python: loaded (compiled, unless it was kept) in {:?}", started.elapsed());

@@ -97,7 +97,7 @@ impl Cache {
         let mut text = String::new();
         (&file).take(SHEET).read_to_string(&mut text).ok()?;
         let (sum, sheet) = text.split_once('\n')?;
-        if Digest::of(sheet.as_bytes()).as_str() != sum {
+        if Digest::from_content(sheet.as_bytes()).as_str() != sum {
             tracing::debug!(plugin = digest.short(), "the sheet of a compiled plugin is damaged, it is compiled anew");
             return None;
         }
@@ -116,9 +116,9 @@ impl Cache {
         }
         let kept = (|| {
             self.place(&self.path(&inspection.digest, "code"), &[code])?;
-            let sheet = Sheet { inspection: inspection.clone(), code: Digest::of(code) };
+            let sheet = Sheet { inspection: inspection.clone(), code: Digest::from_content(code) };
             let sheet = serde_json::to_string(&sheet)?;
-            let sum = Digest::of(sheet.as_bytes());
+            let sum = Digest::from_content(sheet.as_bytes());
             self.place(&self.path(&inspection.digest, "sheet"), &[sum.as_str().as_bytes(), b"\n", sheet.as_bytes()])?;
             self.make_room(&inspection.digest)
         })();
@@ -214,7 +214,7 @@ impl Kept<'_> {
         let path = self.cache.path(digest, "code");
         let mut code = Vec::new();
         self.cache.open_own(&path)?.read_to_end(&mut code).ok()?;
-        if Digest::of(&code) != self.code {
+        if Digest::from_content(&code) != self.code {
             tracing::debug!(plugin = digest.short(), "a compiled plugin is damaged and is compiled anew");
             return None;
         }
@@ -245,7 +245,7 @@ fn unsafe_to_use(meta: &Metadata, owner: u32) -> Option<(&'static str, &'static 
 fn key(engines: &[&Engine]) -> String {
     let mut hashed = Hashed(format!("contract {CONTRACT} format {FORMAT}").into_bytes());
     engines.iter().for_each(|engine| engine.precompile_compatibility_hash().hash(&mut hashed));
-    hex(&Digest::of(&hashed.0)).chars().take(16).collect()
+    hex(&Digest::from_content(&hashed.0)).chars().take(16).collect()
 }
 
 /// Takes down what is hashed, so that the same is the same in every build.

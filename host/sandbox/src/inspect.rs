@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::panic;
 use std::sync::Once;
 
-use phasegate_process::manifest::{BadManifest, Manifest};
+use phasegate_process::manifest::{InvalidManifest, Manifest};
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
@@ -152,7 +152,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         && real != said
     {
         let words = format!("it names contract {said}, and its exports are of {real}\nhint: rebuild it from one SDK");
-        return Err(BadManifest(words).into());
+        return Err(InvalidManifest(words).into());
     }
     Ok(Inspection {
         world: component.sort(),
@@ -162,7 +162,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         imports: component.imports.iter().map(|(name, _)| name.clone()).collect(),
         exports: component.exports.iter().map(|(name, _)| name.clone()).collect(),
         size: bytes.len() as u64,
-        digest: Digest::of(bytes),
+        digest: Digest::from_content(bytes),
         misfit,
     })
 }

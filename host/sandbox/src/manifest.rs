@@ -1,14 +1,14 @@
 //! Where a component carries its manifest: in a custom section, `phasegate:manifest`, of the component itself or of a core
 //! module directly inside it, which is where a compiler puts it. Parts of composed components do not speak for the whole.
 
-use phasegate_process::manifest::{BadManifest, Manifest};
+use phasegate_process::manifest::{InvalidManifest, Manifest};
 use wasmparser::{Encoding, Parser, Payload};
 
 /// The section's name.
 pub const MANIFEST_SECTION: &str = "phasegate:manifest";
 
 /// What a component says of itself, if it says anything. Fails if it says two things, or what cannot be read.
-pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, BadManifest> {
+pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, InvalidManifest> {
     let mut found = Vec::new();
     let mut inside: Vec<Encoding> = Vec::new();
     for payload in Parser::new(0).parse_all(component) {
@@ -24,14 +24,14 @@ pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, BadManifest> {
     let bytes = match found.as_slice() {
         [] => return Ok(None),
         [bytes] => bytes,
-        _ => return Err(BadManifest("it holds more than one manifest\nhint: keep one of them".to_owned())),
+        _ => return Err(InvalidManifest("it holds more than one manifest\nhint: keep one of them".to_owned())),
     };
     let text = std::str::from_utf8(bytes).map_err(damaged)?;
     Manifest::parse(text).map(Some)
 }
 
-fn damaged(error: impl std::fmt::Display) -> BadManifest {
-    BadManifest(format!("{error}\nhint: rebuild the plugin"))
+fn damaged(error: impl std::fmt::Display) -> InvalidManifest {
+    InvalidManifest(format!("{error}\nhint: rebuild the plugin"))
 }
 
 fn speaks(inside: &[Encoding]) -> bool {
@@ -39,7 +39,7 @@ fn speaks(inside: &[Encoding]) -> bool {
 }
 
 /// The component with a manifest, for toolchains that cannot put one in. Fails if the text is none.
-pub fn with_manifest(component: &[u8], text: &str) -> Result<Vec<u8>, BadManifest> {
+pub fn with_manifest(component: &[u8], text: &str) -> Result<Vec<u8>, InvalidManifest> {
     Manifest::parse(text)?;
     let mut section = Vec::new();
     leb128(&mut section, MANIFEST_SECTION.len());

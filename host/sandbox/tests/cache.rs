@@ -43,12 +43,12 @@ impl Scene {
             compiled.set(true);
             Ok(bytes.clone())
         };
-        let plugin = engine.load(&name.parse().unwrap(), &Digest::of(&bytes), asked).unwrap();
+        let plugin = engine.load(&name.parse().unwrap(), &Digest::from_content(&bytes), asked).unwrap();
         (plugin, compiled.get())
     }
 
     fn is_kept(&self, name: &str) -> bool {
-        let digest = Digest::of(&fixture(name));
+        let digest = Digest::from_content(&fixture(name));
         let hex = digest.as_str().trim_start_matches("sha256:").to_owned();
         fs::read_dir(self.cache()).unwrap().any(|file| file.unwrap().file_name().to_str().unwrap().starts_with(&hex))
     }
@@ -201,7 +201,7 @@ fn what_was_used_longest_ago_gives_way_when_the_room_is_used_up() {
         scene.load(name);
         let ago = SystemTime::now() - Duration::from_secs(days * 24 * 3600 + 60);
         let set = |path: PathBuf| File::options().write(true).open(path).unwrap().set_modified(ago).unwrap();
-        let digest = Digest::of(&fixture(name)).as_str().trim_start_matches("sha256:").to_owned();
+        let digest = Digest::from_content(&fixture(name)).as_str().trim_start_matches("sha256:").to_owned();
         let files = fs::read_dir(scene.cache()).unwrap().map(|file| file.unwrap().path());
         files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&digest)).for_each(set);
     }

@@ -17,7 +17,7 @@ fn load(settings: EngineSettings, bytes: &[u8]) -> Result<(), LoadError> {
 }
 
 fn load_in(engine: &Engine, name: &str, bytes: &[u8]) -> Result<(), LoadError> {
-    engine.load(&name.parse().unwrap(), &Digest::of(bytes), || Ok(bytes.to_vec())).map(drop)
+    engine.load(&name.parse().unwrap(), &Digest::from_content(bytes), || Ok(bytes.to_vec())).map(drop)
 }
 
 /// A component that fits its world, with one section more.
@@ -201,7 +201,7 @@ fn who_finds_all_compilers_at_work_is_told_so() {
     let settings = EngineSettings { max_compile_ms: 1, max_compilations: 1, ..EngineSettings::default() };
     let engine = Engine::new(settings).unwrap();
     let first = fixture("agent");
-    let loaded = engine.load(&"first".parse().unwrap(), &Digest::of(&first), || {
+    let loaded = engine.load(&"first".parse().unwrap(), &Digest::from_content(&first), || {
         // The one compiler is taken for as long as this takes.
         insta::assert_snapshot!(load_in(&engine, "second", &fixture("blocking")).unwrap_err(), @r"
         plugin `second` could not be compiled: after 1 ms all compilers, 1, are still at work on other plugins
@@ -216,7 +216,7 @@ fn who_finds_all_compilers_at_work_is_told_so() {
 fn many_who_ask_for_one_plugin_compile_it_once() {
     let engine = Engine::new(EngineSettings::default()).unwrap();
     let asked = AtomicUsize::new(0);
-    let digest = Digest::of(&fixture("agent"));
+    let digest = Digest::from_content(&fixture("agent"));
     std::thread::scope(|scope| {
         for n in 0..8 {
             let (engine, asked, digest) = (&engine, &asked, &digest);
@@ -236,7 +236,7 @@ fn many_who_ask_for_one_plugin_compile_it_once() {
 fn those_who_wait_for_their_turn_hold_no_thread() {
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     let engine = Arc::new(Engine::new(EngineSettings::default()).unwrap());
-    let digest = Digest::of(&fixture("agent"));
+    let digest = Digest::from_content(&fixture("agent"));
     runtime.block_on(async {
         let first = engine.turn(&digest).await;
         let waiting: Vec<_> = (0..100)
@@ -247,7 +247,7 @@ fn those_who_wait_for_their_turn_hold_no_thread() {
             .collect();
         // The one thread for blocking work is free, and so is the way to other plugins.
         tokio::task::spawn_blocking(|| {}).await.unwrap();
-        drop(engine.turn(&Digest::of(b"another")).await);
+        drop(engine.turn(&Digest::from_content(b"another")).await);
         assert!(waiting.iter().all(|task| !task.is_finished()));
         drop(first);
         for task in waiting {

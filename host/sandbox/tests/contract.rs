@@ -12,7 +12,7 @@ use phasegate_sandbox::{CONTRACT, breaking_changes, inspect};
 use stub::{altered, component, wit};
 
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
-    match engine().load(&name.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)) {
+    match engine().load(&name.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)) {
         Ok(_) => panic!("{name} was taken"),
         Err(error) => error.to_string(),
     }
@@ -28,7 +28,7 @@ fn a_component_of_the_contract_as_it_is_fits_whatever_its_world() {
     for world in ["agent-plugin", "agent-plugin-blocking", "feedback-plugin", "runner-plugin"] {
         let bytes = component(&wit(""), &[], world);
         assert_eq!(inspect(&bytes).unwrap().misfit, None, "{world}");
-        engine().load(&world.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap();
+        engine().load(&world.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap();
     }
 }
 
@@ -170,7 +170,7 @@ fn released_contracts_stay_as_they_were() {
     let digests = versions().into_iter().map(|version| {
         let text: String = wit(&format!("released/{version}")).into_iter().map(|(name, text)| name + &text).collect();
         assert!(text.contains(&format!("package phasegate:plugin@{version};")), "{version}");
-        format!("{version} {}", Digest::of(text.as_bytes()))
+        format!("{version} {}", Digest::from_content(text.as_bytes()))
     });
     insta::assert_snapshot!(digests.collect::<Vec<_>>().join("\n"), @"0.1.0 sha256:213c5ac3742faf227f9fdbde41d4640aaa1da17bce02359b6c5c9da33b6a0bec");
 }

@@ -112,7 +112,7 @@ fn agent_with_table(elements: i32) -> Vec<u8> {
 #[tokio::test]
 async fn a_table_may_be_as_large_as_the_limits_say() {
     let bytes = agent_with_table(50_000);
-    let plugin = engine().load(&"wide".parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap();
+    let plugin = engine().load(&"wide".parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap();
     let run = async |table_elements| {
         let call = with_limits(Limits { table_elements, ..Limits::default() });
         plugin.run_agent(&assignment(json!({})), Desk::echo(), &call).await.map(drop)

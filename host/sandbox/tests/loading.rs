@@ -13,7 +13,7 @@ use phasegate_process::pipeline::Grants;
 use phasegate_sandbox::{LoadError, Want, World, inspect, with_manifest};
 
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
-    match engine().load(&name.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)) {
+    match engine().load(&name.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)) {
         Ok(_) => panic!("{name} was taken"),
         Err(error) => error.to_string(),
     }
@@ -26,7 +26,7 @@ fn inspection_says_what_a_component_is() {
     assert_eq!((agent.world, agent.contract.as_deref()), (Some(World::Agent), Some("0.1.0")));
     assert_eq!(agent.exports, ["phasegate:plugin/agent@0.1.0"]);
     assert!(agent.imports.contains(&"phasegate:plugin/models@0.1.0".to_owned()), "{:?}", agent.imports);
-    assert_eq!((agent.size, agent.digest), (bytes.len() as u64, Digest::of(&bytes)));
+    assert_eq!((agent.size, agent.digest), (bytes.len() as u64, Digest::from_content(&bytes)));
     assert_eq!((agent.wants, agent.misfit), (vec![Want::Models, Want::TestBench], None));
     for (name, world) in [("blocking", World::AgentBlocking), ("strategy", World::Feedback), ("runner", World::Runner)]
     {
@@ -129,7 +129,7 @@ fn a_manifest_that_is_none_or_names_another_contract_is_refused() {
 
 #[test]
 fn bytes_other_than_the_pinned_ones_are_refused() {
-    let pinned = Digest::of(b"something else");
+    let pinned = Digest::from_content(b"something else");
     let error = engine().load(&"agent".parse().unwrap(), &pinned, || Ok(fixture("agent"))).map(drop).unwrap_err();
     assert!(matches!(error, LoadError::Digest { .. }), "{error}");
 }

@@ -14,7 +14,7 @@ use phasegate_sandbox::{Call, CallErrorKind, Limits, Plugin, World};
 fn runner() -> Plugin {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist/runner-python.wasm.zst");
     let bytes = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
-    engine().load(&"runner-python".parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap()
+    engine().load(&"runner-python".parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap()
 }
 
 fn python(seed: u64) -> Call {

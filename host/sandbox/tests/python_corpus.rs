@@ -126,7 +126,7 @@ fn runner() -> &'static Plugin {
     RUNNER.get_or_init(|| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist/runner-python.wasm.zst");
         let bytes = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
-        engine().load(&"runner-python".parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap()
+        engine().load(&"runner-python".parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap()
     })
 }
 

@@ -15,7 +15,7 @@ fn shipped(file: &str) -> Plugin {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let name = path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
-    engine().load(&name, &Digest::of(&bytes), || Ok(bytes)).unwrap()
+    engine().load(&name, &Digest::from_content(&bytes), || Ok(bytes)).unwrap()
 }
 
 async fn revised(file: &str, settings: serde_json::Value) -> Vec<(String, Vec<String>)> {

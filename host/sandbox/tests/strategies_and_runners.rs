@@ -60,7 +60,7 @@ async fn a_runner_says_only_so_much_of_what_it_offers() {
     let engine = Engine::new(EngineSettings { max_instances: 1, ..EngineSettings::default() }).unwrap();
     let said = async |many| {
         let bytes = stub::component_that(&stub::wit(""), &[], "runner-plugin", || stub::zeros(many));
-        let digest = phasegate_process::Digest::of(&bytes);
+        let digest = phasegate_process::Digest::from_content(&bytes);
         let runner = engine.load(&"talker".parse().unwrap(), &digest, || Ok(bytes)).unwrap();
         match runner.environment(&call("saying what it offers")).await.unwrap_err().kind {
             CallErrorKind::BadAnswer(words) => words,

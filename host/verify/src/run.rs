@@ -84,7 +84,7 @@ impl Ground {
         let compiled = tokio::task::spawn_blocking(move || {
             LOADABLE.into_iter().try_for_each(|name| {
                 let bytes = component(name).unwrap_or_default();
-                engine.load(&name.parse()?, &Digest::of(&bytes), || Ok(bytes))?;
+                engine.load(&name.parse()?, &Digest::from_content(&bytes), || Ok(bytes))?;
                 Ok::<_, Error>(())
             })
         });

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use phasegate_journal::Journal;
 use phasegate_process::gate::SuiteRun;
 use phasegate_process::state::State;
-use phasegate_process::{AttemptId, Decided, Event, PhaseOutcome, Recorded, RunId, RunStatus};
+use phasegate_process::{AttemptId, Event, FeedbackOutcome, PhaseOutcome, Recorded, RunId, RunStatus};
 
 use phasegate_runtime::{Error, Seen, Watcher, read_json};
 
@@ -70,13 +70,13 @@ fn told(journal: &dyn Journal, event: &Event, lines: &mut Vec<String>) -> Result
             lines.push(format!("{at} {}: {}{ids}", verdict.as_str(), flat(reason)));
         }
         Event::FeedbackDecided { at, decided, .. } => lines.push(match decided {
-            Decided::Revise { rework } => {
+            FeedbackOutcome::Revise { rework } => {
                 let phases: Vec<&str> = rework.iter().map(|one| one.phase.as_str()).collect();
                 format!("{at} strategy revises {}", phases.join(" "))
             }
-            Decided::AskAPerson { reason } => format!("{at} strategy asks: {}", flat(reason)),
-            Decided::GiveUp { reason } => format!("{at} strategy gives up: {}", flat(reason)),
-            Decided::Refused { reason } => format!("{at} strategy refused: {}", flat(reason)),
+            FeedbackOutcome::AskAPerson { reason } => format!("{at} strategy asks: {}", flat(reason)),
+            FeedbackOutcome::GiveUp { reason } => format!("{at} strategy gives up: {}", flat(reason)),
+            FeedbackOutcome::Refused { reason } => format!("{at} strategy refused: {}", flat(reason)),
         }),
         Event::RunStopped { reason } => lines.push(format!("stopped: {}", flat(reason))),
         Event::RunFinished { status, reason } => {

@@ -2,7 +2,7 @@
 
 use phasegate_journal::Journal;
 use phasegate_process::compare::{
-    Against, Comparison, Difference, Differs, GateFigures, GateRow, Pinned, RunFigures, Swapped,
+    Comparison, Difference, DifferenceKind, GateFigures, GateRow, PinnedChange, PinnedItem, RunDifference, RunFigures,
 };
 use phasegate_process::result::{IssueCounts, TaskStatus};
 use phasegate_process::state::State;
@@ -43,7 +43,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let runs = find_runs(context, &journal, &args.runs)?;
     let loaded: Vec<_> = runs.iter().map(|run| load(&journal, run)).collect::<Result<_, _>>()?;
     let pairs: Vec<_> = loaded.iter().map(|(state, events)| (state, events.as_slice())).collect();
-    let comparison = Comparison::of(&pairs);
+    let comparison = Comparison::new(&pairs);
     let models = loaded.iter().map(|(state, _)| default_model(&journal, state)).collect();
     let page = Page { journal: &journal, comparison: &comparison, models, paint: printer.paint() };
     printer.print(&match (args.json, args.markdown) {
@@ -163,7 +163,7 @@ impl Page<'_> {
         rows
     }
 
-    fn headline(&self, letter: &str, against: &Against) -> String {
+    fn headline(&self, letter: &str, against: &RunDifference) -> String {
         let runs = &self.comparison.runs;
         let over =
             |run: &RunFigures| matches!(run.status, TaskStatus::Passed | TaskStatus::Failed | TaskStatus::Aborted);
@@ -176,7 +176,7 @@ impl Page<'_> {
             );
         };
         match difference.differs {
-            Differs::Further => {
+            DifferenceKind::Further => {
                 let behind = if difference.before.is_none() { "A" } else { letter };
                 format!("no difference so far: {behind} has come no further than this")
             }
@@ -232,11 +232,11 @@ fn render_standing(run: &RunFigures) -> String {
     format!("{}: {}", run.status.as_str(), one_line(&run.reason))
 }
 
-fn render_swap(swapped: &Swapped) -> String {
+fn render_swap(swapped: &PinnedChange) -> String {
     let what = match &swapped.what {
-        Pinned::Pipeline => "pipeline".to_owned(),
-        Pinned::Component(name) => format!("component {name}"),
-        Pinned::Input(name) => format!("input {name}"),
+        PinnedItem::Pipeline => "pipeline".to_owned(),
+        PinnedItem::Component(name) => format!("component {name}"),
+        PinnedItem::Input(name) => format!("input {name}"),
     };
     match (&swapped.before, &swapped.after) {
         (Some(_), Some(_)) => format!("another {what}"),
@@ -245,21 +245,21 @@ fn render_swap(swapped: &Swapped) -> String {
     }
 }
 
-fn describe_difference(differs: Differs) -> &'static str {
+fn describe_difference(differs: DifferenceKind) -> &'static str {
     match differs {
-        Differs::Request => "a model was asked something else",
-        Differs::Answer => "the same request was answered otherwise",
-        Differs::Trial => "an agent tried other tests, or they ended otherwise",
-        Differs::Artifact => "another artifact",
-        Differs::Outcome => "an agent came back otherwise",
-        Differs::Findings => "something else was found",
-        Differs::Tests => "the tests ended otherwise",
-        Differs::Verdict => "another verdict",
-        Differs::Decision => "the strategy decided otherwise",
-        Differs::Person => "a person decided otherwise",
-        Differs::End => "another end",
-        Differs::Way => "something else came next",
-        Differs::Further => "one of them went on",
+        DifferenceKind::Request => "a model was asked something else",
+        DifferenceKind::Answer => "the same request was answered otherwise",
+        DifferenceKind::Trial => "an agent tried other tests, or they ended otherwise",
+        DifferenceKind::Artifact => "another artifact",
+        DifferenceKind::Outcome => "an agent came back otherwise",
+        DifferenceKind::Findings => "something else was found",
+        DifferenceKind::Tests => "the tests ended otherwise",
+        DifferenceKind::Verdict => "another verdict",
+        DifferenceKind::Decision => "the strategy decided otherwise",
+        DifferenceKind::Person => "a person decided otherwise",
+        DifferenceKind::End => "another end",
+        DifferenceKind::Way => "something else came next",
+        DifferenceKind::Further => "one of them went on",
     }
 }
 

@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use phasegate_journal::Journal;
-use phasegate_process::calendar::moment;
+use phasegate_process::calendar::format_utc;
 use phasegate_process::{Recorded, RunId};
 use phasegate_runtime::load;
 
@@ -116,7 +116,7 @@ impl EventRenderer<'_> {
         }
         let mut text = String::new();
         let started_ms = *self.started_ms.get_or_insert_with(|| {
-            text = format!("{} {}\n", self.paint.bold(self.run.as_str()), moment(recorded.at_ms));
+            text = format!("{} {}\n", self.paint.bold(self.run.as_str()), format_utc(recorded.at_ms));
             recorded.at_ms
         });
         let offset = render_offset(recorded.at_ms.saturating_sub(started_ms));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use phasegate_process::pipeline::{Ask, Phase, Pipeline, STANDARD, standard};
+use phasegate_process::pipeline::{ApprovalPolicy, Phase, Pipeline, STANDARD, standard};
 use phasegate_runtime::BUNDLED;
 
 use crate::context::Context;
@@ -119,10 +119,10 @@ fn phase_row(phase: &Phase) -> Vec<String> {
             limits.chain(rules.tests.as_ref().map(|_| "any test that does not pass".to_owned())).collect();
         let back: Vec<&str> = rules.may_revise.iter().map(|phase| phase.as_str()).collect();
         let asks = match rules.ask {
-            Ask::Never => "never asks a person",
-            Ask::OnExhausted => "asks a person when no attempt is left",
-            Ask::OnFail => "asks a person at every failure",
-            Ask::Always => "asks a person at every judgement",
+            ApprovalPolicy::Never => "never asks a person",
+            ApprovalPolicy::OnExhausted => "asks a person when no attempt is left",
+            ApprovalPolicy::OnFail => "asks a person at every failure",
+            ApprovalPolicy::Always => "asks a person at every judgement",
         };
         gate = format!("fails at {}; back to {}; {asks}", fails.join(" or "), back.join(", "));
     }

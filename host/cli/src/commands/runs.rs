@@ -2,7 +2,7 @@
 
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
-use phasegate_process::calendar::moment;
+use phasegate_process::calendar::format_utc;
 use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_runtime::load;
 use serde_json::{Value, json};
@@ -52,7 +52,9 @@ fn list_runs(journal: &dyn Journal) -> Result<Vec<ListedRun>, Failure> {
     let known = |run: RunId| -> Result<ListedRun, Failure> {
         let under_way = journal.owner(&run)?.is_some();
         let (started_ms, result) = match load(journal, &run) {
-            Ok((state, events)) => (events.first().map_or(0, |first| first.at_ms), Ok(TaskResult::of(&state, &events))),
+            Ok((state, events)) => {
+                (events.first().map_or(0, |first| first.at_ms), Ok(TaskResult::from_events(&state, &events)))
+            }
             Err(error) => (0, Err(error.to_string())),
         };
         Ok(ListedRun { run, started_ms, under_way, result })
@@ -82,7 +84,7 @@ fn row(known: &ListedRun) -> Vec<String> {
         }
         Err(why) => (String::new(), String::new(), truncate(why, 70)),
     };
-    vec![known.run.to_string(), task, moment(known.started_ms), known.status().to_owned(), models, why]
+    vec![known.run.to_string(), task, format_utc(known.started_ms), known.status().to_owned(), models, why]
 }
 
 fn to_json(known: &ListedRun) -> Value {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use phasegate_broker::OnUnknown;
 use phasegate_journal::Journal;
-use phasegate_process::calendar::moment;
+use phasegate_process::calendar::format_utc;
 use phasegate_process::pipeline::Phase;
 use phasegate_process::result::{TaskResult, TaskStatus};
-use phasegate_process::state::{Judged, State};
+use phasegate_process::state::{RecordedJudgement, State};
 use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded, RunId};
 use phasegate_runtime::{RunSettings, load, read_json};
 
@@ -39,7 +39,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let run = find_run(context, &journal, &args.run)?;
     let (state, events) = load(&journal, &run)?;
     if args.json {
-        printer.print_json_pretty(&TaskResult::of(&state, &events));
+        printer.print_json_pretty(&TaskResult::from_events(&state, &events));
         return Ok(Exit::Passed);
     }
     let out = paths::out_dir(state_dir, &run);
@@ -64,7 +64,7 @@ fn render_origin(journal: &dyn Journal, state: &State, events: &[Recorded]) -> S
         state.pipeline.name,
         state.pipeline.feedback.plugin,
         model.unwrap_or_else(|| "unknown".to_owned()),
-        moment(started)
+        format_utc(started)
     )
 }
 
@@ -103,13 +103,13 @@ fn render_attempt(state: &State, at: &AttemptId, outcome: &PhaseOutcome, elapsed
     format!("  {at}: {made} ({})\n", duration(elapsed_ms))
 }
 
-fn find_judged<'a>(state: &'a State, at: &AttemptId) -> Option<(&'a Phase, &'a Judged)> {
+fn find_judged<'a>(state: &'a State, at: &AttemptId) -> Option<(&'a Phase, &'a RecordedJudgement)> {
     let phase = state.pipeline.phase(&at.phase)?;
     let judged = state.phases.get(&at.phase)?.judged.iter().find(|judged| judged.attempt == at.attempt)?;
     Some((phase, judged))
 }
 
-fn render_judged(phase: &Phase, judged: &Judged, paint: Paint) -> String {
+fn render_judged(phase: &Phase, judged: &RecordedJudgement, paint: Paint) -> String {
     let verdict = judged.verdict.as_str().replace('_', " ");
     let verdict = if judged.verdict.passes() { paint.green(&verdict) } else { paint.red(&verdict) };
     let mut text = format!("  {}#{} {verdict}: {}\n", phase.name, judged.attempt, one_line(&judged.reason));
@@ -134,7 +134,7 @@ fn render_judged(phase: &Phase, judged: &Judged, paint: Paint) -> String {
             "    {} by {} on {}, about {}: {}\n",
             render_choice(&approval.choice),
             one_line(&approval.by),
-            moment(approval.at_ms),
+            format_utc(approval.at_ms),
             about.join(", "),
             one_line(&approval.reason)
         ));
@@ -143,7 +143,7 @@ fn render_judged(phase: &Phase, judged: &Judged, paint: Paint) -> String {
 }
 
 fn render_open_calls(state: &State, events: &[Recorded]) -> String {
-    let open = TaskResult::of(state, events).maybe_billed;
+    let open = TaskResult::from_events(state, events).maybe_billed;
     if open.is_empty() {
         return String::new();
     }
@@ -154,7 +154,7 @@ fn render_open_calls(state: &State, events: &[Recorded]) -> String {
             call.call,
             one_line(&call.model),
             one_line(&call.label),
-            moment(call.asked_at_ms)
+            format_utc(call.asked_at_ms)
         );
         by_attempt.entry((&call.at.phase, call.at.attempt)).or_default().push(line);
     }
@@ -176,7 +176,7 @@ fn render_next_step(
         return Ok(format!("{report}{}", render_decision_commands(run, judged.verdict.passes())));
     }
     let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };
-    Ok(match TaskResult::of(state, events).status {
+    Ok(match TaskResult::from_events(state, events).status {
         TaskStatus::Stopped => format!("\ngo on with: phasegate resume {run}{again}\n"),
         TaskStatus::Running => match journal.owner(run)? {
             Some(0) => format!("\nanother process carries it; stop it with: phasegate cancel {run}\n"),

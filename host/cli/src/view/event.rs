@@ -2,7 +2,7 @@
 
 use phasegate_process::state::State;
 use phasegate_process::{
-    AttemptId, Choice, Decided, Event, PhaseOutcome, Recorded, RunForked, RunId, RunStatus, Verdict,
+    AttemptId, Choice, Event, FeedbackOutcome, PhaseOutcome, Recorded, RunForked, RunId, RunStatus, Verdict,
 };
 use serde::Serialize;
 
@@ -52,7 +52,7 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
 pub fn failure_reason(state: &State, at: &AttemptId, outcome: &PhaseOutcome) -> String {
     // The phases of what came before a fork may be others.
     let agent = state.pipeline.phase(&at.phase).map(|phase| &phase.agent);
-    agent.and_then(|agent| outcome.told(at, agent)).or_else(|| outcome.fault()).unwrap_or_default()
+    agent.and_then(|agent| outcome.describe(at, agent)).or_else(|| outcome.fault()).unwrap_or_default()
 }
 
 /// A verdict in its colour.
@@ -119,17 +119,17 @@ pub fn render_verbose(recorded: &Recorded) -> Option<String> {
 }
 
 /// What a strategy decided, in words.
-pub fn render_decision(decided: &Decided) -> String {
+pub fn render_decision(decided: &FeedbackOutcome) -> String {
     match decided {
-        Decided::Revise { rework } => {
+        FeedbackOutcome::Revise { rework } => {
             let part = |phase: &str, issues: usize| format!("{phase} ({})", count(issues as u64, "issue"));
             let parts: Vec<_> =
                 rework.iter().map(|rework| part(rework.phase.as_str(), rework.feedback.issues.len())).collect();
             format!("goes back to {}", parts.join(" and "))
         }
-        Decided::AskAPerson { reason } => format!("the strategy asks for a person: {reason}"),
-        Decided::GiveUp { reason } => format!("the strategy gives up: {reason}"),
-        Decided::Refused { reason } => format!("what the strategy said was refused: {reason}"),
+        FeedbackOutcome::AskAPerson { reason } => format!("the strategy asks for a person: {reason}"),
+        FeedbackOutcome::GiveUp { reason } => format!("the strategy gives up: {reason}"),
+        FeedbackOutcome::Refused { reason } => format!("what the strategy said was refused: {reason}"),
     }
 }
 

@@ -5,7 +5,9 @@ use phasegate_process::gate::SuiteRun;
 use phasegate_process::model::Answer;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::testing::{BenchError, Outcome, TestCase, TestRun};
-use phasegate_process::{ArtifactRef, AttemptId, Decided, Digest, Event, Issue, PhaseOutcome, Recorded, RunCreated};
+use phasegate_process::{
+    ArtifactRef, AttemptId, Digest, Event, FeedbackOutcome, Issue, PhaseOutcome, Recorded, RunCreated,
+};
 use phasegate_runtime::read_json;
 
 use crate::terminal::format::{byte_size, compact_number, count, duration, money, one_line, truncate};
@@ -69,7 +71,7 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
         }
         Event::FeedbackDecided { at, decided, limit } => {
             lines.push(format!("{at} {}", one_line(&render_decision(decided))));
-            if let Decided::Revise { rework } = decided {
+            if let FeedbackOutcome::Revise { rework } = decided {
                 let short = |text: &str| truncate(text, MAX_INSTRUCTIONS);
                 lines.extend(rework.iter().map(|it| format!("{}: {}", it.phase, short(&it.feedback.instructions))));
             }
@@ -126,7 +128,7 @@ fn render_outcome(at: &AttemptId, outcome: &PhaseOutcome, elapsed_ms: u64, paint
     };
     let faults = if let PhaseOutcome::Invalid { faults } = outcome { faults.as_slice() } else { &[] };
     let line = format!("{} after {}: {reason}", paint.yellow(word), duration(elapsed_ms));
-    let remedy = outcome.remedy(at).map(|remedy| format!("hint: {remedy}"));
+    let remedy = outcome.hint(at).map(|remedy| format!("hint: {remedy}"));
     (line, faults.iter().map(|fault| one_line(fault)).chain(remedy).collect())
 }
 

@@ -47,7 +47,7 @@ impl Tree<'_> {
         }
         let text = match load(self.journal, run) {
             Ok((state, events)) => {
-                let status = TaskResult::of(&state, &events).status.as_str();
+                let status = TaskResult::from_events(&state, &events).status.as_str();
                 match state.forks.last().filter(|_| depth > 0) {
                     Some(fork) => format!("at {}, {}: {status}", fork.at, one_line(&render_changes(&fork.changes))),
                     None => status.to_owned(),

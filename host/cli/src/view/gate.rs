@@ -1,14 +1,14 @@
 //! A gate that waits.
 
 use phasegate_process::pipeline::Phase;
-use phasegate_process::state::Judged;
+use phasegate_process::state::RecordedJudgement;
 
 use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
 /// What the person has to know before deciding: the report's issues, or that there are none.
-pub fn render_gate(phase: &Phase, judged: &Judged, question: &str, paint: Paint) -> String {
+pub fn render_gate(phase: &Phase, judged: &RecordedJudgement, question: &str, paint: Paint) -> String {
     let mut text = format!("\n{} {}\n", paint.bold(&format!("{}#{}", phase.name, judged.attempt)), sanitize(question));
     for issue in &judged.issues {
         let place = issue.location.as_ref().map(|place| match place.line {

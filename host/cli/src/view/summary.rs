@@ -19,7 +19,7 @@ pub fn render_summary(
     out: Option<&str>,
     paint: Paint,
 ) -> String {
-    let result = TaskResult::of(state, events);
+    let result = TaskResult::from_events(state, events);
     let mut text = format!(
         "\n{} {}: {}\n",
         paint.bold(result.run_id.as_str()),

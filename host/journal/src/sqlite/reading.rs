@@ -214,5 +214,5 @@ fn with_shared(mut rows: Rows<'_>, file: &File) -> Result<Vec<(RunId, u64)>, Fau
 /// The run named in the first column.
 pub(super) fn run_id(row: &Row<'_>, file: &File) -> Result<RunId, Fault> {
     let text: String = row.get(0)?;
-    text.parse().map_err(|bad: phasegate_process::BadName| file.damaged(&bad.to_string()).into())
+    text.parse().map_err(|bad: phasegate_process::InvalidName| file.damaged(&bad.to_string()).into())
 }

@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use phasegate_journal::{Blob, Fence, link};
 use phasegate_process::{
-    ArtifactRef, Choice, Decided, Digest, DroppedTest, EVENT_FORMAT, Event, FeedbackItem, Issue, PhaseOutcome, Rework,
-    RunStatus, Severity, Verdict, model::Usage,
+    ArtifactRef, Choice, Digest, DroppedTest, EVENT_FORMAT, Event, FeedbackItem, FeedbackOutcome, Issue, PhaseOutcome,
+    Rework, RunStatus, Severity, Verdict, model::Usage,
 };
 
 use crate::places::{Place, append, at, blob, created, created_now, numbers, run, said, words};
@@ -173,7 +173,7 @@ pub async fn blobs_come_back_by_digest_and_are_stored_once(place: &impl Place) {
         assert_eq!(journal.has_blob(&digest), Ok(true));
         assert_eq!(journal.blob(&digest), Ok(Some(bytes)));
     }
-    let unknown = Digest::of(b"never stored");
+    let unknown = Digest::from_content(b"never stored");
     assert_eq!(journal.has_blob(&unknown), Ok(false));
     assert_eq!(journal.blob(&unknown), Ok(None));
 }
@@ -307,7 +307,7 @@ pub async fn events_of_a_newer_format_are_refused_in_words(place: &impl Place) {
 }
 
 fn of_every_sort() -> Vec<Event> {
-    let (at, digest) = (at("code", 2), Digest::of(b"some"));
+    let (at, digest) = (at("code", 2), Digest::from_content(b"some"));
     let artifact = ArtifactRef {
         name: "context/ä.py".parse().unwrap(),
         kind: "generated_code".parse().unwrap(),
@@ -333,7 +333,7 @@ fn of_every_sort() -> Vec<Event> {
         instructions: "again".to_owned(),
     };
     let usage = Usage { input_tokens: 1, output_tokens: 2, cached_input_tokens: 0, usd: Some(0.1 + 0.2) };
-    let revise = Decided::Revise { rework: vec![Rework { phase: "code".parse().unwrap(), feedback }] };
+    let revise = FeedbackOutcome::Revise { rework: vec![Rework { phase: "code".parse().unwrap(), feedback }] };
     let submitted = PhaseOutcome::Submitted { artifacts: vec![artifact.clone()], findings: Some(digest.clone()) };
     let mut events = vec![
         created_now(&run("run-a")),
@@ -395,9 +395,9 @@ fn of_every_sort() -> Vec<Event> {
     }
     for decided in [
         revise,
-        Decided::AskAPerson { reason: no() },
-        Decided::GiveUp { reason: no() },
-        Decided::Refused { reason: no() },
+        FeedbackOutcome::AskAPerson { reason: no() },
+        FeedbackOutcome::GiveUp { reason: no() },
+        FeedbackOutcome::Refused { reason: no() },
     ] {
         events.push(Event::FeedbackDecided { at: at.clone(), decided, limit: None });
     }

@@ -57,7 +57,7 @@ proptest! {
             let answered = Event::ModelAnswered {
                 at: at("code", 1),
                 call: 1,
-                answer: phasegate_process::Digest::of(b"a"),
+                answer: phasegate_process::Digest::from_content(b"a"),
                 usage,
                 stop: "end".to_owned(),
                 elapsed_ms: 1, recorded: false };

@@ -79,7 +79,7 @@ pub fn said(word: &str) -> Event {
 }
 
 pub fn created(id: &RunId, format: u32) -> Event {
-    let digest = Digest::of(b"pinned");
+    let digest = Digest::from_content(b"pinned");
     Event::RunCreated(Box::new(RunCreated {
         format,
         run_id: id.clone(),

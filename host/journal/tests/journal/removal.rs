@@ -24,7 +24,7 @@ pub async fn what_is_removed_is_gone_and_the_rest_stays(place: &impl Place) {
     let (unneeded, other) = (blob(&"unneeded".repeat(10_000)), blob("other"));
     journal.put_blobs(vec![unneeded.clone(), other.clone()]).await.unwrap();
 
-    let blobs = vec![unneeded.digest.clone(), unneeded.digest.clone(), Digest::of(b"never stored")];
+    let blobs = vec![unneeded.digest.clone(), unneeded.digest.clone(), Digest::from_content(b"never stored")];
     let removed = journal.remove(vec![gone.clone(), gone.clone()], blobs).await.unwrap();
     assert_eq!((removed.runs, removed.blobs), (1, 1));
     assert!(removed.bytes >= 80_000, "{removed:?}");

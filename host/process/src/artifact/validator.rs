@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::kinds::{AddedKinds, schema, standard};
 use super::rules;
-use crate::schema::{Ready, ready, schema_fault};
+use crate::schema::{self as json_schema, CompiledSchema, schema_fault};
 use crate::{Kind, TaskId};
 
 /// How many faults are told at once.
@@ -12,13 +12,13 @@ const MAX_FAULTS: usize = 20;
 
 /// The validator of a kind's schema.
 pub fn compile_schema(added: &AddedKinds, kind: &Kind) -> Result<jsonschema::Validator, String> {
-    of_kind(added, kind).map(|ready| ready.validator)
+    compile_kind(added, kind).map(|compiled| compiled.validator)
 }
 
-fn of_kind(added: &AddedKinds, kind: &Kind) -> Result<Ready, String> {
+fn compile_kind(added: &AddedKinds, kind: &Kind) -> Result<CompiledSchema, String> {
     let text = schema(added, kind).ok_or_else(|| format!("there is no kind `{kind}`"))?;
     let schema: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    ready(&schema)
+    json_schema::compile(&schema)
 }
 
 /// What an artifact is held against beside its schema.
@@ -35,13 +35,13 @@ pub struct Validator<'a> {
 impl Validator<'_> {
     /// The artifact as JSON, or every fault.
     pub fn validate(&self, kind: &Kind, content: &[u8]) -> Result<Value, Vec<String>> {
-        let ready = of_kind(self.kinds, kind).map_err(|why| vec![why])?;
+        let compiled = compile_kind(self.kinds, kind).map_err(|why| vec![why])?;
         let value: Value = serde_json::from_slice(content).map_err(|error| vec![format!("it is not JSON: {error}")])?;
-        if standard(kind).is_none() && !ready.takes(&value) {
+        if standard(kind).is_none() && !compiled.is_affordable(&value) {
             return Err(vec![format!("it has too many parts to be held against the schema of kind `{kind}`")]);
         }
         let mut faults: Vec<String> =
-            ready.validator.iter_errors(&value).take(MAX_FAULTS).map(|error| schema_fault(&error)).collect();
+            compiled.validator.iter_errors(&value).take(MAX_FAULTS).map(|error| schema_fault(&error)).collect();
         if faults.is_empty() {
             faults = rules::faults(self.task_id, self.plan, kind.as_str(), &value);
             faults.truncate(MAX_FAULTS);

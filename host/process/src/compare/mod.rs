@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-pub use difference::{Difference, Differs, first_difference};
+pub use difference::{Difference, DifferenceKind, first_difference};
 
 use crate::measures::efforts;
 use crate::result::{GateResult, IssueCounts, TaskResult, TaskStatus, Totals};
@@ -24,7 +24,7 @@ pub struct Comparison {
     /// Every gate that one of them has, in the order of their pipelines.
     pub gates: Vec<GateRow>,
     /// Every other run against the first.
-    pub against_first: Vec<Against>,
+    pub against_first: Vec<RunDifference>,
 }
 
 /// One run as a whole.
@@ -81,21 +81,21 @@ pub struct GateFigures {
 
 /// One run against the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Against {
+pub struct RunDifference {
     /// The run that is not the first.
     pub run_id: RunId,
     /// What was other from the start.
-    pub swapped: Vec<Swapped>,
+    pub swapped: Vec<PinnedChange>,
     /// Where they first went different ways; nothing where artifacts, verdicts and decisions are the same.
     pub first_difference: Option<Difference>,
 }
 
 /// Something that two runs were created with, and that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Swapped {
+pub struct PinnedChange {
     /// What it is.
     #[serde(flatten)]
-    pub what: Pinned,
+    pub what: PinnedItem,
     /// In the first run, where it has one.
     pub before: Option<Digest>,
     /// In the other run.
@@ -105,7 +105,7 @@ pub struct Swapped {
 /// What a run is created with. Its settings are not among it: they hold a seed of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "pinned", content = "name", rename_all = "snake_case")]
-pub enum Pinned {
+pub enum PinnedItem {
     /// The pipeline.
     Pipeline,
     /// A component, by the name the pipeline calls it.
@@ -116,8 +116,8 @@ pub enum Pinned {
 
 impl Comparison {
     /// These runs, in this order.
-    pub fn of(runs: &[(&State, &[Recorded])]) -> Self {
-        let results: Vec<_> = runs.iter().map(|(state, events)| TaskResult::of(state, events)).collect();
+    pub fn new(runs: &[(&State, &[Recorded])]) -> Self {
+        let results: Vec<_> = runs.iter().map(|(state, events)| TaskResult::from_events(state, events)).collect();
         let row = |gate: PhaseName| {
             let figures = runs.iter().zip(&results).map(|((state, events), result)| {
                 let known = result.gates.iter().find(|known| known.gate == gate)?;
@@ -126,7 +126,7 @@ impl Comparison {
             GateRow { runs: figures.collect(), gate }
         };
         let (first, others) = runs.split_first().map_or((None, runs), |(first, others)| (Some(first), others));
-        let against = first.into_iter().flat_map(|first| others.iter().map(|other| against(first, other)));
+        let against = first.into_iter().flat_map(|first| others.iter().map(|other| compare_pair(first, other)));
         Self {
             gates: gate_names(&results).into_iter().map(row).collect(),
             against_first: against.collect(),
@@ -208,36 +208,36 @@ fn spans(state: &State) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-fn against(first: &(&State, &[Recorded]), other: &(&State, &[Recorded])) -> Against {
-    Against {
+fn compare_pair(first: &(&State, &[Recorded]), other: &(&State, &[Recorded])) -> RunDifference {
+    RunDifference {
         run_id: other.0.created.run_id.clone(),
         swapped: swapped(first.0, other.0),
         first_difference: first_difference(first.1, other.1),
     }
 }
 
-fn swapped(first: &State, other: &State) -> Vec<Swapped> {
+fn swapped(first: &State, other: &State) -> Vec<PinnedChange> {
     let (first, other) = (&first.created, &other.created);
     let pipeline = |run: &RunCreated| BTreeMap::from([((), run.pipeline.clone())]);
     let inputs = |run: &RunCreated| -> BTreeMap<ArtifactName, Digest> {
         run.inputs.iter().map(|input| (input.name.clone(), input.digest.clone())).collect()
     };
-    let mut swapped = differing(&inputs(first), &inputs(other), Pinned::Input);
-    swapped.extend(differing(&pipeline(first), &pipeline(other), |()| Pinned::Pipeline));
-    swapped.extend(differing(&first.components, &other.components, Pinned::Component));
+    let mut swapped = differing(&inputs(first), &inputs(other), PinnedItem::Input);
+    swapped.extend(differing(&pipeline(first), &pipeline(other), |()| PinnedItem::Pipeline));
+    swapped.extend(differing(&first.components, &other.components, PinnedItem::Component));
     swapped
 }
 
 fn differing<K: Ord + Clone>(
     first: &BTreeMap<K, Digest>,
     other: &BTreeMap<K, Digest>,
-    what: impl Fn(K) -> Pinned,
-) -> Vec<Swapped> {
+    what: impl Fn(K) -> PinnedItem,
+) -> Vec<PinnedChange> {
     let names: BTreeSet<&K> = first.keys().chain(other.keys()).collect();
     let both = names.into_iter().map(|name| (name, first.get(name), other.get(name)));
     let differing = both.filter(|(_, before, after)| before != after);
     differing
-        .map(|(name, before, after)| Swapped {
+        .map(|(name, before, after)| PinnedChange {
             what: what(name.clone()),
             before: before.cloned(),
             after: after.cloned(),

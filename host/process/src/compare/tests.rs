@@ -9,35 +9,35 @@ use crate::pipeline::{parse, standard};
 use crate::source::Source;
 use crate::{Event, RunStatus, Severity};
 
-fn passed_at_once() -> ByHand {
-    let mut run = ByHand::new();
+fn passed_at_once() -> RunBuilder {
+    let mut run = RunBuilder::new();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Passed, &[]).finish(RunStatus::Passed);
     run
 }
 
-fn reviewed_twice() -> ByHand {
-    let mut run = ByHand::reviewed_twice();
+fn reviewed_twice() -> RunBuilder {
+    let mut run = RunBuilder::reviewed_twice();
     run.finish(RunStatus::Passed);
     run
 }
 
 /// A run of all seven phases, about to plan.
-fn of_seven_phases() -> ByHand {
-    let mut run = ByHand::new();
+fn of_seven_phases() -> RunBuilder {
+    let mut run = RunBuilder::new();
     let text = standard("tsp").unwrap();
     let pipeline = parse(Source { file: "tsp", text }, &|_| Err(String::new())).unwrap();
     run.state = State::new((*run.state.created).clone(), pipeline);
     run
 }
 
-fn compared(runs: &[&ByHand]) -> Value {
+fn compared(runs: &[&RunBuilder]) -> Value {
     let runs: Vec<_> = runs.iter().map(|run| (&run.state, run.events.as_slice())).collect();
-    serde_json::to_value(Comparison::of(&runs)).unwrap()
+    serde_json::to_value(Comparison::new(&runs)).unwrap()
 }
 
 /// Judges a gate with one issue for each of these phases.
-fn finds(run: &mut ByHand, gate: &str, attempt: u32, verdict: Verdict, injected: &[&str]) {
+fn finds(run: &mut RunBuilder, gate: &str, attempt: u32, verdict: Verdict, injected: &[&str]) {
     let issues = (0..)
         .zip(injected)
         .map(|(number, phase)| sample_issue(&format!("{gate}#{attempt}/I-{number}"), Severity::Medium, phase));
@@ -111,7 +111,7 @@ fn an_issue_that_two_gates_missed_has_escaped_both_and_counts_once_in_the_run() 
     run.add(Event::TestsRan {
         at: at("test", 1),
         call: None,
-        run: Digest::of(b"run"),
+        run: Digest::from_content(b"run"),
         code: None,
         request: None,
         elapsed_ms: 1,
@@ -135,7 +135,7 @@ fn a_gate_that_only_one_run_has_stands_at_its_place_in_order() {
 
 #[test]
 fn money_that_is_not_known_stays_unknown() {
-    let mut run = ByHand::new();
+    let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     run.ask("planning", 1, 1).answer("planning", 1, 1, None).ask("planning", 1, 2);
     let compared = compared(&[&run, &passed_at_once()]);
@@ -148,8 +148,8 @@ fn money_that_is_not_known_stays_unknown() {
 fn what_was_swapped_from_the_start_is_named() {
     let (first, mut other) = (passed_at_once(), passed_at_once());
     let mut created = (*other.state.created).clone();
-    created.pipeline = Digest::of(b"another pipeline");
-    created.components.insert("design".parse().unwrap(), Digest::of(b"another designer"));
+    created.pipeline = Digest::from_content(b"another pipeline");
+    created.components.insert("design".parse().unwrap(), Digest::from_content(b"another designer"));
     created.inputs = vec![artifact("task_requirements", "{ }")];
     other.state.created = created.into();
     let swapped = &compared(&[&first, &other])["against_first"][0]["swapped"];
@@ -158,10 +158,10 @@ fn what_was_swapped_from_the_start_is_named() {
         json!([
             {
                 "pinned": "input", "name": "task_requirements",
-                "before": Digest::of(b"{}"), "after": Digest::of(b"{ }"),
+                "before": Digest::from_content(b"{}"), "after": Digest::from_content(b"{ }"),
             },
-            { "pinned": "pipeline", "before": Digest::of(b"pipeline"), "after": Digest::of(b"another pipeline") },
-            { "pinned": "component", "name": "design", "before": null, "after": Digest::of(b"another designer") },
+            { "pinned": "pipeline", "before": Digest::from_content(b"pipeline"), "after": Digest::from_content(b"another pipeline") },
+            { "pinned": "component", "name": "design", "before": null, "after": Digest::from_content(b"another designer") },
         ])
     );
 }

@@ -2,7 +2,7 @@
 //!
 //! Every field is taken apart by name, so that a new one makes somebody decide.
 
-use super::{Choice, Decided, Event, PhaseOutcome, Rework, RunCreated, RunForked};
+use super::{Choice, Event, FeedbackOutcome, PhaseOutcome, Rework, RunCreated, RunForked};
 use crate::{ArtifactRef, Digest, FeedbackItem};
 
 impl Event {
@@ -69,12 +69,12 @@ fn of_outcome(outcome: &PhaseOutcome) -> Vec<&Digest> {
     }
 }
 
-fn of_decided(decided: &Decided) -> Vec<&Digest> {
+fn of_decided(decided: &FeedbackOutcome) -> Vec<&Digest> {
     match decided {
-        Decided::Revise { rework } => rework.iter().flat_map(of_rework).collect(),
-        Decided::AskAPerson { reason: _ } | Decided::GiveUp { reason: _ } | Decided::Refused { reason: _ } => {
-            Vec::new()
-        }
+        FeedbackOutcome::Revise { rework } => rework.iter().flat_map(of_rework).collect(),
+        FeedbackOutcome::AskAPerson { reason: _ }
+        | FeedbackOutcome::GiveUp { reason: _ }
+        | FeedbackOutcome::Refused { reason: _ } => Vec::new(),
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_new_run_names_all_that_it_pins() {
-        let text = |name: &str| Digest::of(name.as_bytes());
+        let text = |name: &str| Digest::from_content(name.as_bytes());
         let input = ArtifactRef {
             name: "task_requirements".parse().unwrap(),
             kind: "task_requirements".parse().unwrap(),
@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn the_request_of_a_test_run_is_no_blob() {
-        let (run, code, request) = (Digest::of(b"run"), Digest::of(b"code"), Digest::of(b"request"));
+        let (run, code, request) =
+            (Digest::from_content(b"run"), Digest::from_content(b"code"), Digest::from_content(b"request"));
         let at = AttemptId { phase: "code".parse().unwrap(), attempt: 1 };
         let ran = Event::TestsRan {
             at,

@@ -56,7 +56,7 @@ pub struct Rework {
 /// What came of asking a strategy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Decided {
+pub enum FeedbackOutcome {
     /// Work goes back.
     Revise {
         /// To whom, with what.

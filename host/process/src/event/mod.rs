@@ -15,7 +15,7 @@ use crate::model::Usage;
 use crate::{ArtifactRef, AttemptId, Digest, Issue};
 
 pub use created::{RunCreated, RunForked};
-pub use decision::{Choice, Decided, DroppedTest, Rework, RunStatus, Verdict};
+pub use decision::{Choice, DroppedTest, FeedbackOutcome, Rework, RunStatus, Verdict};
 pub use outcome::PhaseOutcome;
 
 /// The version of the event format that this build writes.
@@ -156,7 +156,7 @@ pub enum Event {
         #[serde(flatten)]
         at: AttemptId,
         /// What was decided.
-        decided: Decided,
+        decided: FeedbackOutcome,
         /// A limit that was hit and would not be hit alike on every machine; a replay takes the decision as given.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         limit: Option<String>,

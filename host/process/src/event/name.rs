@@ -37,7 +37,7 @@ mod tests {
 
     /// Every event with as little in it as it takes.
     fn bodies() -> Vec<Value> {
-        let digest = Digest::of(b"");
+        let digest = Digest::from_content(b"");
         let created = json!({
             "event": "run_created", "format": 2, "run_id": "run-a", "task_id": "TASK", "pipeline": digest, "inputs": [],
             "base": [], "components": {}, "settings": digest, "history": digest, "scripted": true,

@@ -45,7 +45,7 @@ impl PhaseOutcome {
 
     /// The same for people who were not there. What the sandbox says of an attempt that it ended names plugin and moment
     /// already.
-    pub fn told(&self, at: &AttemptId, plugin: &PluginName) -> Option<String> {
+    pub fn describe(&self, at: &AttemptId, plugin: &PluginName) -> Option<String> {
         match self {
             Self::Invalid { faults } => {
                 let (AttemptId { phase, attempt }, faults) = (at, faults.join("; "));
@@ -57,7 +57,7 @@ impl PhaseOutcome {
     }
 
     /// What a person can do where what was handed in is not acceptable. Agents hear of the faults, not of this.
-    pub fn remedy(&self, at: &AttemptId) -> Option<String> {
+    pub fn hint(&self, at: &AttemptId) -> Option<String> {
         let Self::Invalid { .. } = self else { return None };
         Some(format!(
             "each attempt is told what was wrong with the one before; where that does not help, give phase `{}` another \

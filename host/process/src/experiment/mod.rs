@@ -17,7 +17,7 @@ pub const RESULTS_FORMAT: u32 = 1;
 /// Where a cell stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum CellStatus {
     /// Every gate was passed or overridden.
     Passed,
     /// A gate or a phase failed for good.
@@ -32,7 +32,7 @@ pub enum Standing {
     NotStarted,
 }
 
-impl Standing {
+impl CellStatus {
     /// The word used in tables and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Standing {
     }
 }
 
-impl From<TaskStatus> for Standing {
+impl From<TaskStatus> for CellStatus {
     fn from(status: TaskStatus) -> Self {
         match status {
             TaskStatus::Passed => Self::Passed,
@@ -65,7 +65,7 @@ impl From<TaskStatus> for Standing {
 
 /// Which cell it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct CellId {
     /// The variant.
     pub variant: String,
     /// The task.
@@ -81,19 +81,19 @@ pub struct Place {
 pub struct Cell {
     /// Which.
     #[serde(flatten)]
-    pub place: Place,
+    pub id: CellId,
     /// Where it stands.
-    pub standing: Standing,
+    pub standing: CellStatus,
     /// Why, in one sentence.
     pub reason: String,
     /// What it took; nothing where it never started.
     #[serde(flatten)]
-    pub took: Took,
+    pub cost: RunCost,
 }
 
-/// What a run took.
+/// What a run cost.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Took {
+pub struct RunCost {
     /// Judgements of all its gates together.
     pub gate_attempts: usize,
     /// Issues that some gate could have found before the one that did: see [`crate::compare::GateFigures::escaped`].
@@ -112,7 +112,7 @@ pub struct Took {
     pub scripted: bool,
 }
 
-impl Default for Took {
+impl Default for RunCost {
     fn default() -> Self {
         Self {
             gate_attempts: 0,
@@ -130,20 +130,20 @@ impl Default for Took {
 
 impl Cell {
     /// A cell that has no run yet.
-    pub fn not_started(place: Place) -> Self {
-        Self { place, standing: Standing::NotStarted, reason: "it was not started".to_owned(), took: Took::default() }
+    pub fn not_started(id: CellId) -> Self {
+        Self { id, standing: CellStatus::NotStarted, reason: "it was not started".to_owned(), cost: RunCost::default() }
     }
 
     /// A cell whose run is in the journal.
-    pub fn of(place: Place, state: &State, events: &[Recorded]) -> Self {
-        let result = TaskResult::of(state, events);
-        let compared = Comparison::of(&[(state, events)]);
+    pub fn from_run(id: CellId, state: &State, events: &[Recorded]) -> Self {
+        let result = TaskResult::from_events(state, events);
+        let compared = Comparison::new(&[(state, events)]);
         let totals = result.totals;
         Self {
-            place,
+            id,
             standing: result.status.into(),
             reason: result.reason,
-            took: Took {
+            cost: RunCost {
                 gate_attempts: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
                 escaped: compared.runs.first().map_or(0, |run| run.escaped),
                 calls: totals.calls,
@@ -215,14 +215,14 @@ pub struct Variant {
 
 impl Variant {
     /// How many of its cells stand so.
-    pub fn count(&self, standing: Standing) -> usize {
+    pub fn count(&self, standing: CellStatus) -> usize {
         match standing {
-            Standing::Passed => self.passed,
-            Standing::Failed => self.failed,
-            Standing::Aborted => self.aborted,
-            Standing::Waiting => self.waiting,
-            Standing::Stopped => self.stopped,
-            Standing::NotStarted => self.not_started,
+            CellStatus::Passed => self.passed,
+            CellStatus::Failed => self.failed,
+            CellStatus::Aborted => self.aborted,
+            CellStatus::Waiting => self.waiting,
+            CellStatus::Stopped => self.stopped,
+            CellStatus::NotStarted => self.not_started,
         }
     }
 }
@@ -233,12 +233,12 @@ pub struct TaskRow {
     /// The task.
     pub task: TaskId,
     /// In the order of the variants.
-    pub variants: Vec<Fared>,
+    pub variants: Vec<PassCounts>,
 }
 
 /// How one variant fared with one task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Fared {
+pub struct PassCounts {
     /// Runs that passed.
     pub passed: usize,
     /// Runs that ended.
@@ -249,9 +249,9 @@ pub struct Fared {
 
 impl Results {
     /// The figures of these cells; variants and tasks in the order in which they first come.
-    pub fn of(experiment: &str, cells: Vec<Cell>) -> Self {
+    pub fn new(experiment: &str, cells: Vec<Cell>) -> Self {
         let (mut names, mut ids): (Vec<&str>, Vec<&TaskId>) = (Vec::new(), Vec::new());
-        for Place { variant, task, .. } in cells.iter().map(|cell| &cell.place) {
+        for CellId { variant, task, .. } in cells.iter().map(|cell| &cell.id) {
             if !names.contains(&variant.as_str()) {
                 names.push(variant);
             }
@@ -259,15 +259,15 @@ impl Results {
                 ids.push(task);
             }
         }
-        let of_variant = |name: &str| cells.iter().filter(|cell| cell.place.variant == name).collect::<Vec<_>>();
+        let of_variant = |name: &str| cells.iter().filter(|cell| cell.id.variant == name).collect::<Vec<_>>();
         let row = |task: &TaskId| TaskRow {
             task: task.clone(),
-            variants: names.iter().map(|name| fared(&of_variant(name), task)).collect(),
+            variants: names.iter().map(|name| pass_counts(&of_variant(name), task)).collect(),
         };
         Self {
             format: RESULTS_FORMAT,
             experiment: experiment.to_owned(),
-            scripted: cells.iter().any(|cell| cell.took.scripted),
+            scripted: cells.iter().any(|cell| cell.cost.scripted),
             variants: names.iter().map(|name| variant(name, &of_variant(name))).collect(),
             tasks: ids.into_iter().map(row).collect(),
             cells,
@@ -280,10 +280,10 @@ impl Results {
     }
 }
 
-fn fared(cells: &[&Cell], task: &TaskId) -> Fared {
-    let of_task = || cells.iter().filter(|cell| cell.place.task == *task);
-    Fared {
-        passed: of_task().filter(|cell| cell.standing == Standing::Passed).count(),
+fn pass_counts(cells: &[&Cell], task: &TaskId) -> PassCounts {
+    let of_task = || cells.iter().filter(|cell| cell.id.task == *task);
+    PassCounts {
+        passed: of_task().filter(|cell| cell.standing == CellStatus::Passed).count(),
         ended: of_task().filter(|cell| cell.standing.ended()).count(),
         runs: of_task().count(),
     }
@@ -291,33 +291,33 @@ fn fared(cells: &[&Cell], task: &TaskId) -> Fared {
 
 fn variant(name: &str, cells: &[&Cell]) -> Variant {
     let count = |standing| cells.iter().filter(|cell| cell.standing == standing).count();
-    let passed = count(Standing::Passed);
+    let passed = count(CellStatus::Passed);
     let ended: Vec<&&Cell> = cells.iter().filter(|cell| cell.standing.ended()).collect();
-    let mean = |cells: &[&&Cell], figure: fn(&Took) -> f64| {
-        Mean::of(&cells.iter().map(|cell| figure(&cell.took)).collect::<Vec<_>>())
+    let mean = |cells: &[&&Cell], figure: fn(&RunCost) -> f64| {
+        Mean::from_values(&cells.iter().map(|cell| figure(&cell.cost)).collect::<Vec<_>>())
     };
-    let of_passed: Vec<&&Cell> = ended.iter().copied().filter(|cell| cell.standing == Standing::Passed).collect();
-    let usd = cells.iter().map(|cell| cell.took.usd).sum::<Option<f64>>().map(to_nanos);
-    let tokens: u64 = cells.iter().map(|cell| cell.took.tokens).sum();
+    let of_passed: Vec<&&Cell> = ended.iter().copied().filter(|cell| cell.standing == CellStatus::Passed).collect();
+    let usd = cells.iter().map(|cell| cell.cost.usd).sum::<Option<f64>>().map(to_nanos);
+    let tokens: u64 = cells.iter().map(|cell| cell.cost.tokens).sum();
     let each = |sum: f64| (passed > 0).then(|| sum / passed as f64);
     Variant {
         variant: name.to_owned(),
         runs: cells.len(),
         passed,
-        failed: count(Standing::Failed),
-        aborted: count(Standing::Aborted),
-        waiting: count(Standing::Waiting),
-        stopped: count(Standing::Stopped),
-        not_started: count(Standing::NotStarted),
-        pass_rate: Share::of(passed, ended.len()),
-        attempts_to_pass: mean(&of_passed, |took| took.gate_attempts as f64),
+        failed: count(CellStatus::Failed),
+        aborted: count(CellStatus::Aborted),
+        waiting: count(CellStatus::Waiting),
+        stopped: count(CellStatus::Stopped),
+        not_started: count(CellStatus::NotStarted),
+        pass_rate: Share::from_counts(passed, ended.len()),
+        attempts_to_pass: mean(&of_passed, |cost| cost.gate_attempts as f64),
         usd,
         usd_per_passed: usd.and_then(each).map(to_nanos),
         tokens,
         tokens_per_passed: each(tokens as f64),
-        escaped: mean(&ended, |took| took.escaped as f64),
-        elapsed_ms: mean(&ended, |took| took.elapsed_ms as f64),
-        maybe_billed: cells.iter().map(|cell| cell.took.maybe_billed).sum(),
+        escaped: mean(&ended, |cost| cost.escaped as f64),
+        elapsed_ms: mean(&ended, |cost| cost.elapsed_ms as f64),
+        maybe_billed: cells.iter().map(|cell| cell.cost.maybe_billed).sum(),
     }
 }
 

@@ -1,28 +1,28 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
-use crate::fixtures::ByHand;
+use crate::fixtures::RunBuilder;
 use crate::{RunStatus, Severity, Verdict};
 
-fn cell(variant: &str, task: &str, repetition: u32, standing: Standing, took: Took) -> Cell {
+fn cell(variant: &str, task: &str, repetition: u32, standing: CellStatus, cost: RunCost) -> Cell {
     let run = format!("{variant}-{repetition}").parse().unwrap();
-    let place = Place { variant: variant.to_owned(), task: task.parse().unwrap(), repetition, run };
-    Cell { place, standing, reason: String::new(), took }
+    let id = CellId { variant: variant.to_owned(), task: task.parse().unwrap(), repetition, run };
+    Cell { id, standing, reason: String::new(), cost }
 }
 
-fn took(gate_attempts: usize, tokens: u64, usd: Option<f64>) -> Took {
-    Took { gate_attempts, tokens, usd, calls: 1, ..Took::default() }
+fn cost(gate_attempts: usize, tokens: u64, usd: Option<f64>) -> RunCost {
+    RunCost { gate_attempts, tokens, usd, calls: 1, ..RunCost::default() }
 }
 
 #[test]
 fn figures_count_ended_runs_and_costs_count_all() {
-    let results = Results::of(
+    let results = Results::new(
         "x",
         vec![
-            cell("a", "TASK-1", 1, Standing::Passed, took(3, 100, Some(0.1))),
-            cell("a", "TASK-1", 2, Standing::Passed, took(5, 100, Some(0.1))),
-            cell("a", "TASK-2", 1, Standing::Failed, took(9, 300, Some(0.3))),
-            cell("a", "TASK-2", 2, Standing::Waiting, took(1, 100, Some(0.1))),
-            cell("a", "TASK-3", 1, Standing::NotStarted, Took::default()),
+            cell("a", "TASK-1", 1, CellStatus::Passed, cost(3, 100, Some(0.1))),
+            cell("a", "TASK-1", 2, CellStatus::Passed, cost(5, 100, Some(0.1))),
+            cell("a", "TASK-2", 1, CellStatus::Failed, cost(9, 300, Some(0.3))),
+            cell("a", "TASK-2", 2, CellStatus::Waiting, cost(1, 100, Some(0.1))),
+            cell("a", "TASK-3", 1, CellStatus::NotStarted, RunCost::default()),
         ],
     );
     let a = &results.variants[0];
@@ -33,18 +33,18 @@ fn figures_count_ended_runs_and_costs_count_all() {
     assert_eq!((attempts.n, attempts.value), (2, 4.0));
     assert!((a.usd_per_passed.unwrap() - 0.3).abs() < 1e-12, "all that was spent, for two that passed");
     assert_eq!(a.tokens_per_passed, Some(300.0));
-    assert_eq!(results.tasks[1].variants, [Fared { passed: 0, ended: 1, runs: 2 }]);
+    assert_eq!(results.tasks[1].variants, [PassCounts { passed: 0, ended: 1, runs: 2 }]);
     assert!(!results.complete());
 }
 
 #[test]
 fn one_unknown_price_makes_the_cost_unknown_and_no_pass_makes_none() {
-    let unknown = Results::of(
+    let unknown = Results::new(
         "x",
         vec![
-            cell("a", "TASK-1", 1, Standing::Passed, took(3, 100, None)),
-            cell("a", "TASK-1", 2, Standing::Passed, took(3, 100, Some(0.1))),
-            cell("b", "TASK-1", 1, Standing::Failed, took(3, 100, Some(0.1))),
+            cell("a", "TASK-1", 1, CellStatus::Passed, cost(3, 100, None)),
+            cell("a", "TASK-1", 2, CellStatus::Passed, cost(3, 100, Some(0.1))),
+            cell("b", "TASK-1", 1, CellStatus::Failed, cost(3, 100, Some(0.1))),
         ],
     );
     let [a, b] = &unknown.variants[..] else { unreachable!() };
@@ -53,28 +53,28 @@ fn one_unknown_price_makes_the_cost_unknown_and_no_pass_makes_none() {
     assert!(unknown.complete());
 }
 
-fn place() -> Place {
+fn cell_id() -> CellId {
     let (task, run) = ("TASK-1".parse().unwrap(), "run-1".parse().unwrap());
-    Place { variant: "a".into(), task, repetition: 1, run }
+    CellId { variant: "a".into(), task, repetition: 1, run }
 }
 
 #[test]
 fn a_run_gives_its_judgements_and_what_escaped_its_gates() {
-    let mut run = ByHand::reviewed_twice();
+    let mut run = RunBuilder::reviewed_twice();
     run.finish(RunStatus::Passed);
-    let cell = Cell::of(place(), &run.state, &run.events);
+    let cell = Cell::from_run(cell_id(), &run.state, &run.events);
     assert_eq!(
-        (cell.standing, cell.took.gate_attempts, cell.took.calls, cell.took.escaped),
-        (Standing::Passed, 2, 5, 0)
+        (cell.standing, cell.cost.gate_attempts, cell.cost.calls, cell.cost.escaped),
+        (CellStatus::Passed, 2, 5, 0)
     );
 }
 
 #[test]
 fn a_design_fault_that_only_the_test_gate_finds_escaped_once() {
-    let mut run = ByHand::of("tsp");
+    let mut run = RunBuilder::with_pipeline("tsp");
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Passed, &[]);
     run.work("code", 1, Some("generated_code"));
     run.work("code-review", 1, None).judge("code-review", 1, Verdict::Failed, &[Severity::Critical]);
-    assert_eq!(Cell::of(place(), &run.state, &run.events).took.escaped, 1);
+    assert_eq!(Cell::from_run(cell_id(), &run.state, &run.events).cost.escaped, 1);
 }

@@ -2,15 +2,15 @@
 //! refused in words.
 
 use super::{Decision, GateFailure, Revision};
-use crate::{Decided, Digest, FeedbackItem, PhaseName, Rework};
+use crate::{Digest, FeedbackItem, FeedbackOutcome, PhaseName, Rework};
 
 /// A strategy's decision, checked. `about` are the digests that were judged.
-pub fn check_decision(failure: &GateFailure, about: &[Digest], decision: Decision) -> Decided {
+pub fn check_decision(failure: &GateFailure, about: &[Digest], decision: Decision) -> FeedbackOutcome {
     match decision {
-        Decision::AskAPerson(reason) => Decided::AskAPerson { reason },
-        Decision::GiveUp(reason) => Decided::GiveUp { reason },
+        Decision::AskAPerson(reason) => FeedbackOutcome::AskAPerson { reason },
+        Decision::GiveUp(reason) => FeedbackOutcome::GiveUp { reason },
         Decision::Revise(revisions) if revisions.is_empty() => {
-            Decided::Refused { reason: "the strategy's decision names no phase to revise".to_owned() }
+            FeedbackOutcome::Refused { reason: "the strategy's decision names no phase to revise".to_owned() }
         }
         Decision::Revise(revisions) => {
             let rework = revisions
@@ -18,8 +18,8 @@ pub fn check_decision(failure: &GateFailure, about: &[Digest], decision: Decisio
                 .map(|revision| check_revision(failure, about, revision))
                 .collect::<Result<Vec<_>, _>>();
             match rework.and_then(each_once) {
-                Ok(rework) => Decided::Revise { rework },
-                Err(reason) => Decided::Refused { reason },
+                Ok(rework) => FeedbackOutcome::Revise { rework },
+                Err(reason) => FeedbackOutcome::Refused { reason },
             }
         }
     }
@@ -95,7 +95,7 @@ mod tests {
 
     fn refused(revisions: Vec<Revision>) -> String {
         match check_decision(&failure(), &[], Decision::Revise(revisions)) {
-            Decided::Refused { reason } => reason,
+            FeedbackOutcome::Refused { reason } => reason,
             other => panic!("{other:?}"),
         }
     }
@@ -103,12 +103,13 @@ mod tests {
     #[test]
     fn several_phases_may_revise_at_once_each_with_its_own_issues() {
         let decision = Decision::Revise(vec![revise("design", &["a"], "mend a"), revise("code", &["b"], "mend b")]);
-        let Decided::Revise { rework } = check_decision(&failure(), &[Digest::of(b"x")], decision) else {
+        let FeedbackOutcome::Revise { rework } = check_decision(&failure(), &[Digest::from_content(b"x")], decision)
+        else {
             panic!("refused")
         };
         let got: Vec<_> = rework.iter().map(|rework| (rework.phase.as_str(), rework.feedback.issues.len())).collect();
         assert_eq!(got, [("design", 1), ("code", 1)]);
-        assert!(rework.iter().all(|rework| rework.feedback.about == [Digest::of(b"x")]));
+        assert!(rework.iter().all(|rework| rework.feedback.about == [Digest::from_content(b"x")]));
     }
 
     #[test]
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn a_persons_words_always_arrive() {
         let failure = GateFailure { person_words: Some("use a table".into()), ..failure() };
-        let Decided::Revise { rework } =
+        let FeedbackOutcome::Revise { rework } =
             check_decision(&failure, &[], Decision::Revise(vec![revise("code", &["b"], "mend")]))
         else {
             panic!("refused")

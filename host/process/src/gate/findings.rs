@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{Bench, Judgement, Numbered, failed_checks, number, report_head, tally, with};
+use super::{
+    GateContext, Judgement, NumberedFindings, describe_counts, failed_check_issues, merge_fields, number_findings,
+    report_head,
+};
 use crate::pipeline::Gate;
 use crate::{DEFECT_TYPES, Findings, PhaseName, Verdict};
 
@@ -45,23 +48,23 @@ pub fn check_findings(findings: &Findings, phases: &[PhaseName]) -> Vec<String> 
 }
 
 /// Judges findings that [`check_findings`] had nothing against.
-pub fn judge_findings(bench: &Bench<'_>, gate: &Gate, findings: Findings) -> Judgement {
-    let checks_failed = failed_checks(bench, &findings.checks);
+pub fn judge_findings(context: &GateContext<'_>, gate: &Gate, findings: Findings) -> Judgement {
+    let checks_failed = failed_check_issues(context, &findings.checks);
     let failed_check_count = checks_failed.len();
     let crossed = gate.fails_at.iter().rev().find_map(|(severity, limit)| {
         let count = findings.issues.iter().filter(|issue| issue.severity == *severity).count();
         (count >= limit.get() as usize).then(|| format!("{count} {} (it fails at {limit})", severity.as_str()))
     });
     let issues = findings.issues.into_iter().chain(checks_failed).collect();
-    let Numbered { issues, suggestions } = number(bench, issues, findings.suggestions);
+    let NumberedFindings { issues, suggestions } = number_findings(context, issues, findings.suggestions);
     let (verdict, reason) = match (crossed, failed_check_count) {
         (Some(crossed), _) => (Verdict::Failed, crossed),
         (None, 1..) => (Verdict::Failed, format!("{failed_check_count} failed on the checklist")),
         (None, 0) if issues.is_empty() => (Verdict::Passed, "no issue".to_owned()),
-        (None, 0) => (Verdict::PassedWithConditions, format!("{}, below the thresholds", tally(&issues))),
+        (None, 0) => (Verdict::PassedWithConditions, format!("{}, below the thresholds", describe_counts(&issues))),
     };
-    let report = with(
-        report_head(bench, verdict, &reason),
+    let report = merge_fields(
+        report_head(context, verdict, &reason),
         json!({ "issues": issues, "suggestions": suggestions, "checks": findings.checks, "reviewers": findings.reviewers }),
     );
     Judgement { verdict, reason, permanent: false, issues, dropped: Vec::new(), report: Some(report) }
@@ -75,7 +78,7 @@ mod tests {
 
     use super::*;
     use crate::fixtures::sample_issue;
-    use crate::pipeline::Ask;
+    use crate::pipeline::ApprovalPolicy;
     use crate::{Check, CheckStatus, Severity, Suggestion};
 
     fn gate(critical: u32, high: u32) -> Gate {
@@ -85,19 +88,19 @@ mod tests {
             fails_at: BTreeMap::from([(Severity::Critical, at(critical)), (Severity::High, at(high))]),
             tests: None,
             may_revise: vec!["design".parse().unwrap()],
-            ask: Ask::Never,
+            ask: ApprovalPolicy::Never,
         }
     }
 
     fn judge(gate: &Gate, findings: Findings) -> Judgement {
-        let bench = Bench {
+        let context = GateContext {
             task_id: &"TASK-1".parse().unwrap(),
             gate: &"code-review".parse().unwrap(),
             attempt: 2,
             may_revise: &gate.may_revise,
             about: &[],
         };
-        judge_findings(&bench, gate, findings)
+        judge_findings(&context, gate, findings)
     }
 
     fn found(severities: &[Severity]) -> Findings {

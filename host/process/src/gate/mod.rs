@@ -16,7 +16,7 @@ pub use tests_run::{KeptTest, SuiteRun, judge_tests};
 
 /// Where a judgement stands: what goes into ids and reports.
 #[derive(Debug, Clone)]
-pub struct Bench<'a> {
+pub struct GateContext<'a> {
     /// The task.
     pub task_id: &'a TaskId,
     /// The gate.
@@ -54,15 +54,15 @@ impl Judgement {
 }
 
 /// Issues with ids of the host's, and suggestions that follow them.
-struct Numbered {
+struct NumberedFindings {
     issues: Vec<Issue>,
     suggestions: Vec<Suggestion>,
 }
 
 /// Makes ids unique in the run: `GATE#ATTEMPT/ID`, with `~2` and so on where one is there twice. Given all issues of a
 /// judgement at once: an agent may choose what the host calls its own.
-fn number(bench: &Bench<'_>, issues: Vec<Issue>, suggestions: Vec<Suggestion>) -> Numbered {
-    let prefix = format!("{}#{}/", bench.gate, bench.attempt);
+fn number_findings(context: &GateContext<'_>, issues: Vec<Issue>, suggestions: Vec<Suggestion>) -> NumberedFindings {
+    let prefix = format!("{}#{}/", context.gate, context.attempt);
     let mut taken = BTreeSet::new();
     let mut numbered = Vec::new();
     for mut issue in issues {
@@ -80,18 +80,18 @@ fn number(bench: &Bench<'_>, issues: Vec<Issue>, suggestions: Vec<Suggestion>) -
         suggestion.issue_id = suggestion.issue_id.map(|id| format!("{prefix}{id}"));
         suggestion
     };
-    Numbered { issues: numbered, suggestions: suggestions.into_iter().map(follow).collect() }
+    NumberedFindings { issues: numbered, suggestions: suggestions.into_iter().map(follow).collect() }
 }
 
 /// The checks that failed, as issues, so that a strategy has something to route.
-fn failed_checks(bench: &Bench<'_>, checks: &[Check]) -> Vec<Issue> {
+fn failed_check_issues(context: &GateContext<'_>, checks: &[Check]) -> Vec<Issue> {
     let failed = checks.iter().filter(|check| check.status == crate::CheckStatus::Fail).enumerate();
     let issue = |(index, check): (usize, &Check)| Issue {
         id: format!("CHECK-{:03}", index + 1),
         severity: crate::Severity::High,
         category: "checklist".to_owned(),
         defect_type: "task_execution_error".to_owned(),
-        phase_injected: bench.may_revise.last().unwrap_or(bench.gate).to_string(),
+        phase_injected: context.may_revise.last().unwrap_or(context.gate).to_string(),
         description: format!("checklist item does not hold: {}", check.item),
         evidence: format!("the reviewer's notes: {}", check.notes),
         impact: "the gate fails while an item of its checklist does not hold".to_owned(),
@@ -102,19 +102,19 @@ fn failed_checks(bench: &Bench<'_>, checks: &[Check]) -> Vec<Issue> {
 }
 
 /// The fields that every report begins with.
-fn report_head(bench: &Bench<'_>, verdict: Verdict, reason: &str) -> Value {
+fn report_head(context: &GateContext<'_>, verdict: Verdict, reason: &str) -> Value {
     json!({
-        "task_id": bench.task_id,
-        "gate": bench.gate,
-        "attempt": bench.attempt,
+        "task_id": context.task_id,
+        "gate": context.gate,
+        "attempt": context.attempt,
         "verdict": verdict,
         "reason": reason,
-        "about": bench.about,
+        "about": context.about,
     })
 }
 
 /// Adds fields to a JSON object.
-fn with(mut head: Value, more: Value) -> Value {
+fn merge_fields(mut head: Value, more: Value) -> Value {
     if let (Value::Object(head), Value::Object(more)) = (&mut head, more) {
         head.extend(more);
     }
@@ -122,7 +122,7 @@ fn with(mut head: Value, more: Value) -> Value {
 }
 
 /// `1 critical`, `2 high and 1 low`, ….
-fn tally(issues: &[Issue]) -> String {
+fn describe_counts(issues: &[Issue]) -> String {
     let counts = crate::Severity::WORST_FIRST.into_iter().filter_map(|severity| {
         let count = issues.iter().filter(|issue| issue.severity == severity).count();
         (count > 0).then(|| format!("{count} {}", severity.as_str()))

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Bench, Judgement, Numbered, failed_checks, number, report_head, tally, with};
+use super::{
+    GateContext, Judgement, NumberedFindings, describe_counts, failed_check_issues, merge_fields, number_findings,
+    report_head,
+};
 use crate::testing::{Outcome, TestCase};
 use crate::{Digest, DroppedTest, Findings, Issue, Severity, Verdict};
 
@@ -43,14 +46,14 @@ pub struct KeptTest {
 }
 
 /// Judges a run of tests; the agent's findings say whose fault a failure is, and nothing more.
-pub fn judge_tests(bench: &Bench<'_>, run: &SuiteRun, findings: Findings) -> Judgement {
+pub fn judge_tests(context: &GateContext<'_>, run: &SuiteRun, findings: Findings) -> Judgement {
     if let Some(why) = &run.no_runner {
         return Judgement::not_judged(why.clone(), true);
     }
     let count = |outcome| run.tests.iter().filter(|test| test.outcome == outcome).count();
     let (passed, failed, errored, skipped) =
         (count(Outcome::Passed), count(Outcome::Failed), count(Outcome::Errored), count(Outcome::Skipped));
-    let checks_failed = failed_checks(bench, &findings.checks);
+    let checks_failed = failed_check_issues(context, &findings.checks);
     let failure = if !run.build_errors.is_empty() {
         Some(format!("the build failed: {}", run.build_errors.first().map_or("", String::as_str)))
     } else if run.tests.is_empty() {
@@ -66,16 +69,18 @@ pub fn judge_tests(bench: &Bench<'_>, run: &SuiteRun, findings: Findings) -> Jud
     } else {
         (!checks_failed.is_empty()).then(|| format!("{} failed on the checklist", checks_failed.len()))
     };
-    let unexplained = unexplained(bench, run, &findings.issues);
+    let unexplained = unexplained(context, run, &findings.issues);
     let issues = findings.issues.into_iter().chain(unexplained).chain(checks_failed).collect();
-    let Numbered { issues, suggestions } = number(bench, issues, findings.suggestions);
+    let NumberedFindings { issues, suggestions } = number_findings(context, issues, findings.suggestions);
     let (verdict, reason) = match failure {
         Some(why) => (Verdict::Failed, why),
         None if issues.is_empty() => (Verdict::Passed, format!("all {passed} tests passed")),
-        None => (Verdict::PassedWithConditions, format!("all {passed} tests passed; {} noted", tally(&issues))),
+        None => {
+            (Verdict::PassedWithConditions, format!("all {passed} tests passed; {} noted", describe_counts(&issues)))
+        }
     };
-    let report = with(
-        report_head(bench, verdict, &reason),
+    let report = merge_fields(
+        report_head(context, verdict, &reason),
         json!({
             "code": run.code,
             "build": { "ok": run.build_errors.is_empty(), "errors": run.build_errors },
@@ -95,9 +100,9 @@ pub fn judge_tests(bench: &Bench<'_>, run: &SuiteRun, findings: Findings) -> Jud
 const MAX_UNEXPLAINED: usize = 100;
 
 /// What the run shows and the agent gave no issue for: each becomes one.
-fn unexplained(bench: &Bench<'_>, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue> {
+fn unexplained(context: &GateContext<'_>, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue> {
     let mut found = Vec::new();
-    let code_phase = bench.may_revise.iter().rev().find(|phase| *phase != bench.gate).unwrap_or(bench.gate);
+    let code_phase = context.may_revise.iter().rev().find(|phase| *phase != context.gate).unwrap_or(context.gate);
     let mut add = |phase: &str, description: String, evidence: String, impact: &str| {
         found.push(Issue {
             id: format!("RUN-{:03}", found.len() + 1),
@@ -133,7 +138,7 @@ fn unexplained(bench: &Bench<'_>, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue
     }
     for requirement in &run.uncovered {
         add(
-            bench.gate.as_str(),
+            context.gate.as_str(),
             format!("no test is left for requirement {requirement}"),
             "`covers` of the test suite names no test that was collected for it".to_owned(),
             "nothing shows that the requirement holds",
@@ -162,8 +167,8 @@ mod tests {
     fn run(tests: Vec<TestCase>) -> SuiteRun {
         SuiteRun {
             language: "python".into(),
-            code: Digest::of(b"code"),
-            suite: Digest::of(b"suite"),
+            code: Digest::from_content(b"code"),
+            suite: Digest::from_content(b"suite"),
             no_runner: None,
             build_errors: vec![],
             collected: vec![],
@@ -176,14 +181,14 @@ mod tests {
 
     fn judge(run: &SuiteRun, findings: Findings) -> Judgement {
         let may_revise: Vec<PhaseName> = ["design", "code", "test"].map(|name| name.parse().unwrap()).to_vec();
-        let bench = Bench {
+        let context = GateContext {
             task_id: &"TASK-1".parse().unwrap(),
             gate: &"test".parse().unwrap(),
             attempt: 1,
             may_revise: &may_revise,
             about: &[],
         };
-        judge_tests(&bench, run, findings)
+        judge_tests(&context, run, findings)
     }
 
     #[test]

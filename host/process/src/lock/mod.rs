@@ -19,14 +19,14 @@ use crate::{Digest, PluginName};
 pub const LOCK_FILE: &str = "phasegate.lock";
 /// The version of the file that this host writes and reads.
 const FORMAT: u32 = 1;
-const HEAD: &str = "\
+const HEADER: &str = "\
 # Written by phasegate; worth committing. A run in which one of these plugins is another component, or asks for more,
 # stops until `phasegate plugin accept NAME` agrees to it.
 ";
 
 /// All that was agreed to, by the name that the pipeline has for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lock(BTreeMap<PluginName, (Pin, Agreed)>);
+pub struct Lock(BTreeMap<PluginName, (Pin, Acceptance)>);
 
 /// What a plugin is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Pin {
 /// Who agreed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Agreed {
+pub struct Acceptance {
     /// A person's name; of a plugin that was named for the first time, who ran it.
     pub by: String,
     /// When, as that person's machine tells the time.
@@ -68,12 +68,12 @@ struct RawPin {
     digest: Digest,
     asks: Grants,
     grants: Grants,
-    agreed: Agreed,
+    agreed: Acceptance,
 }
 
 impl Pin {
     /// What a component with this manifest is, given so much. Without a manifest it asks for what it is given.
-    pub fn of(digest: Digest, manifest: Option<&Manifest>, grants: Grants) -> Self {
+    pub fn new(digest: Digest, manifest: Option<&Manifest>, grants: Grants) -> Self {
         let asks = manifest.map_or_else(|| grants.clone(), |manifest| manifest.asks.clone());
         Self { version: manifest.map(|manifest| manifest.version.clone()), digest, asks, grants }
     }
@@ -81,11 +81,11 @@ impl Pin {
 
 /// How a plugin stands to what was agreed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum LockStatus {
     /// It was never named before.
     New,
     /// It is what was agreed to, or asks for less.
-    Agreed,
+    Accepted,
     /// It is something else.
     Changed(Box<Change>),
 }
@@ -98,7 +98,7 @@ pub struct Change {
     /// What was agreed to.
     pub was: Pin,
     /// Who agreed to that.
-    pub agreed: Agreed,
+    pub agreed: Acceptance,
     /// What it is now.
     pub now: Pin,
 }
@@ -119,18 +119,19 @@ impl Lock {
     }
 
     /// How a plugin stands to what was agreed to.
-    pub fn check(&self, plugin: &PluginName, now: &Pin) -> Standing {
-        let Some((was, agreed)) = self.0.get(plugin) else { return Standing::New };
-        let wider = !beyond(&now.asks, &was.asks).is_empty() || !beyond(&now.grants, &was.grants).is_empty();
+    pub fn check(&self, plugin: &PluginName, now: &Pin) -> LockStatus {
+        let Some((was, agreed)) = self.0.get(plugin) else { return LockStatus::New };
+        let wider =
+            !grants_beyond(&now.asks, &was.asks).is_empty() || !grants_beyond(&now.grants, &was.grants).is_empty();
         if was.digest == now.digest && !wider {
-            return Standing::Agreed;
+            return LockStatus::Accepted;
         }
         let (plugin, was, agreed, now) = (plugin.clone(), was.clone(), agreed.clone(), now.clone());
-        Standing::Changed(Box::new(Change { plugin, was, agreed, now }))
+        LockStatus::Changed(Box::new(Change { plugin, was, agreed, now }))
     }
 
     /// Notes that somebody agreed to it.
-    pub fn agree(&mut self, plugin: PluginName, pin: Pin, agreed: Agreed) {
+    pub fn accept(&mut self, plugin: PluginName, pin: Pin, agreed: Acceptance) {
         self.0.insert(plugin, (pin, agreed));
     }
 }
@@ -139,14 +140,14 @@ impl fmt::Display for Lock {
     /// The file's text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |text: &str| toml::Value::from(text).to_string();
-        writeln!(f, "{HEAD}version = {FORMAT}")?;
+        writeln!(f, "{HEADER}version = {FORMAT}")?;
         for (name, (pin, agreed)) in &self.0 {
             writeln!(f, "\n[plugins.{name}]")?;
             if let Some(version) = &pin.version {
                 writeln!(f, "version = {}", quoted(version))?;
             }
             writeln!(f, "digest = {}\nasks = {}\ngrants = {}", quoted(pin.digest.as_str()), pin.asks, pin.grants)?;
-            let Agreed { by, at, in_words } = agreed;
+            let Acceptance { by, at, in_words } = agreed;
             writeln!(f, "agreed = {{ by = {}, at = {}, in_words = {in_words} }}", quoted(by), quoted(at))?;
         }
         Ok(())
@@ -167,7 +168,7 @@ impl fmt::Display for Change {
             write!(f, "{from} → {to} ")?;
         }
         let told = |asked: Vec<String>| asked.join(", ");
-        let (asks, given) = (beyond(&now.asks, &was.asks), beyond(&now.grants, &was.grants));
+        let (asks, given) = (grants_beyond(&now.asks, &was.asks), grants_beyond(&now.grants, &was.grants));
         match (asks.is_empty(), given.is_empty()) {
             (true, true) => write!(f, "asks for no more than before")?,
             (true, false) => write!(f, "would now be given: {}", told(given))?,
@@ -175,7 +176,7 @@ impl fmt::Display for Change {
             (false, false) if asks == given => write!(f, "now asks for: {}", told(asks))?,
             (false, false) => write!(f, "now asks for: {}; it would be given: {}", told(asks), told(given))?,
         }
-        let less = beyond(&was.asks, &now.asks);
+        let less = grants_beyond(&was.asks, &now.asks);
         if !less.is_empty() {
             write!(f, "; no longer for: {}", told(less))?;
         }
@@ -184,7 +185,7 @@ impl fmt::Display for Change {
 }
 
 /// What is in `these` and not in `those`, a word each.
-fn beyond(these: &Grants, those: &Grants) -> Vec<String> {
+fn grants_beyond(these: &Grants, those: &Grants) -> Vec<String> {
     let models = these.models.iter().filter(|tier| !those.models.contains(tier));
     let models = models.map(|tier| format!("models.{}", tier.as_str()));
     let benches = these.test_bench.iter().filter(|language| !those.test_bench.contains(language));

@@ -4,12 +4,12 @@ use crate::model::Tier;
 
 fn pin(version: &str, asks: &[Tier], grants: &[Tier]) -> Pin {
     let grants_of = |tiers: &[Tier]| Grants { models: tiers.to_vec(), test_bench: Vec::new() };
-    let digest = Digest::of(version.as_bytes());
+    let digest = Digest::from_content(version.as_bytes());
     Pin { version: Some(version.to_owned()), digest, asks: grants_of(asks), grants: grants_of(grants) }
 }
 
-fn agreed() -> Agreed {
-    Agreed { by: "Ada \"the first\"".to_owned(), at: "Sun, 22 Nov 2026".to_owned(), in_words: true }
+fn acceptance() -> Acceptance {
+    Acceptance { by: "Ada \"the first\"".to_owned(), at: "Sun, 22 Nov 2026".to_owned(), in_words: true }
 }
 
 fn name() -> PluginName {
@@ -18,13 +18,13 @@ fn name() -> PluginName {
 
 fn lock() -> Lock {
     let mut lock = Lock::default();
-    lock.agree(name(), pin("1.2", &[Tier::Default], &[Tier::Default]), agreed());
+    lock.accept(name(), pin("1.2", &[Tier::Default], &[Tier::Default]), acceptance());
     lock
 }
 
-fn told(now: &Pin) -> String {
+fn change(now: &Pin) -> String {
     match lock().check(&name(), now) {
-        Standing::Changed(change) => change.to_string(),
+        LockStatus::Changed(change) => change.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -41,7 +41,7 @@ fn whatever_a_language_is_called_it_is_written_as_one_text() {
     let forged = "x\"] }\ngrants = {}\n[plugins.other]\n\u{1b}[2J#";
     let asks = Grants { models: Vec::new(), test_bench: vec![forged.to_owned()] };
     let mut lock = lock();
-    lock.agree("other".parse().unwrap(), Pin { asks: asks.clone(), grants: asks, ..pin("1", &[], &[]) }, agreed());
+    lock.accept("other".parse().unwrap(), Pin { asks: asks.clone(), grants: asks, ..pin("1", &[], &[]) }, acceptance());
     let text = lock.to_string();
     assert_eq!(Lock::parse(Source { file: "phasegate.lock", text: &text }).unwrap(), lock, "{text}");
 }
@@ -49,9 +49,9 @@ fn whatever_a_language_is_called_it_is_written_as_one_text() {
 #[test]
 fn a_new_plugin_and_a_known_one_go_on_and_asking_for_less_is_no_change() {
     let known = pin("1.2", &[Tier::Default], &[Tier::Default]);
-    assert_eq!(Lock::default().check(&name(), &known), Standing::New);
-    assert_eq!(lock().check(&name(), &known), Standing::Agreed);
-    assert_eq!(lock().check(&name(), &pin("1.2", &[Tier::Default], &[])), Standing::Agreed);
+    assert_eq!(Lock::default().check(&name(), &known), LockStatus::New);
+    assert_eq!(lock().check(&name(), &known), LockStatus::Accepted);
+    assert_eq!(lock().check(&name(), &pin("1.2", &[Tier::Default], &[])), LockStatus::Accepted);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_change_says_from_what_to_what_and_what_is_wider() {
         (pin("1.2", &[Default], &[Default, Fast]), "would now be given: models.fast"),
     ];
     for (now, expected) in cases {
-        assert_eq!(told(&now).strip_prefix(start).unwrap(), expected);
+        assert_eq!(change(&now).strip_prefix(start).unwrap(), expected);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It is TOML inside the component. The plugin's author wrote it, so nothing in it is believed: what it asks is cut down to
 //! what the operator grants ([`Manifest::granted`]), and it can only narrow what the component's imports would allow.
-//! Settings in a pipeline are held against its JSON Schema. Fails with [`BadManifest`], which says the line.
+//! Settings in a pipeline are held against its JSON Schema. Fails with [`InvalidManifest`], which says the line.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ use toml::Spanned;
 
 use crate::Kind;
 use crate::pipeline::Grants;
-use crate::schema::{ready, schema_fault};
+use crate::schema::{self, schema_fault};
 use crate::source::{self, Source, SourceError, did_you_mean};
 
 /// The largest manifest, in bytes.
 pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
 
 /// In `test-bench`: whatever language there is a runner for.
-const ANY: &str = "*";
+const ANY_LANGUAGE: &str = "*";
 /// How many faults of settings are told at once.
 const MAX_FAULTS: usize = 20;
 /// How many tiers, and how many languages, it may ask for.
-const MOST_ASKED: usize = 32;
+const MAX_ASKED: usize = 32;
 
 /// Whom a fault that is no misspelt word is for.
-const AUTHORS: &str = "its author should mend plugin.toml; plugins/sdk/README.md shows one";
+const AUTHOR_HINT: &str = "its author should mend plugin.toml; plugins/sdk/README.md shows one";
 
 /// What a plugin says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub struct Manifest {
 /// A manifest that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadManifest(pub String);
+pub struct InvalidManifest(pub String);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,20 +83,20 @@ enum Schema {
 
 impl Manifest {
     /// Reads one. `text` is the author's.
-    pub fn parse(text: &str) -> Result<Self, BadManifest> {
+    pub fn parse(text: &str) -> Result<Self, InvalidManifest> {
         if text.len() > MAX_MANIFEST_BYTES {
-            return Err(BadManifest(format!(
+            return Err(InvalidManifest(format!(
                 "it has {} bytes; at most {MAX_MANIFEST_BYTES} are taken\nhint: its author should say less",
                 text.len()
             )));
         }
         let source = Source { file: "manifest", text };
-        Self::read(source).map_err(|error| BadManifest(error.to_string()))
+        Self::parse_source(source).map_err(|error| InvalidManifest(error.to_string()))
     }
 
-    fn read(source: Source<'_>) -> Result<Self, SourceError> {
+    fn parse_source(source: Source<'_>) -> Result<Self, SourceError> {
         let raw: Raw = source::parse(source).map_err(|error| match error.hint.as_str() {
-            source::REFERENCE => SourceError { hint: AUTHORS.to_owned(), ..error },
+            source::REFERENCE => SourceError { hint: AUTHOR_HINT.to_owned(), ..error },
             _ => error,
         })?;
         let mut kinds = BTreeMap::new();
@@ -106,23 +106,24 @@ impl Manifest {
                 .get_ref()
                 .parse()
                 .map_err(|_| source.error(kind.name.span(), "this is no name of a kind", "use a-z, 0-9 and _"))?;
-            kinds.insert(name, schema(source, kind.schema)?);
+            kinds.insert(name, parse_schema(source, kind.schema)?);
         }
         Ok(Self {
-            name: word(source, raw.name)?,
-            version: word(source, raw.version)?,
+            name: parse_word(source, raw.name)?,
+            version: parse_word(source, raw.version)?,
             purpose: raw.purpose,
             contract: raw.contract,
-            asks: asks(source, raw.asks)?,
+            asks: parse_asks(source, raw.asks)?,
             kinds,
-            settings: raw.settings.map(|settings| schema(source, settings)).transpose()?,
+            settings: raw.settings.map(|settings| parse_schema(source, settings)).transpose()?,
         })
     }
 
     /// What it gets: what it asks for, as far as the operator grants it.
     pub fn granted(&self, grants: &Grants) -> Grants {
         let Grants { models, test_bench } = grants;
-        let asked = |language: &String| self.asks.test_bench.iter().any(|asked| asked == ANY || asked == language);
+        let asked =
+            |language: &String| self.asks.test_bench.iter().any(|asked| asked == ANY_LANGUAGE || asked == language);
         Grants {
             models: models.iter().copied().filter(|tier| self.asks.models.contains(tier)).collect(),
             test_bench: test_bench.iter().filter(|language| asked(language)).cloned().collect(),
@@ -130,15 +131,15 @@ impl Manifest {
     }
 
     /// Everything about these settings that the plugin does not take.
-    pub fn faults(&self, settings: &Value) -> Vec<SettingFault> {
+    pub fn check_settings(&self, settings: &Value) -> Vec<SettingFault> {
         let Some(schema) = &self.settings else { return Vec::new() };
-        let Ok(ready) = ready(schema) else { return Vec::new() };
+        let Ok(compiled) = schema::compile(schema) else { return Vec::new() };
         let known: Vec<&str> = schema
             .get("properties")
             .and_then(Value::as_object)
             .map(|properties| properties.keys().map(String::as_str).collect())
             .unwrap_or_default();
-        ready
+        compiled
             .validator
             .iter_errors(settings)
             .take(MAX_FAULTS)
@@ -182,7 +183,7 @@ fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
 }
 
-fn word(source: Source<'_>, text: Spanned<String>) -> Result<String, SourceError> {
+fn parse_word(source: Source<'_>, text: Spanned<String>) -> Result<String, SourceError> {
     match is_word(text.get_ref()) {
         true => Ok(text.into_inner()),
         false => Err(source.error(
@@ -194,21 +195,21 @@ fn word(source: Source<'_>, text: Spanned<String>) -> Result<String, SourceError
 }
 
 /// What is asked for ends up in `phasegate.lock` and before a person's eyes.
-fn asks(source: Source<'_>, raw: Option<Spanned<Grants>>) -> Result<Grants, SourceError> {
+fn parse_asks(source: Source<'_>, raw: Option<Spanned<Grants>>) -> Result<Grants, SourceError> {
     let Some(raw) = raw else { return Ok(Grants::default()) };
-    let is_language = |text: &String| text == ANY || is_word(text);
+    let is_language = |text: &String| text == ANY_LANGUAGE || is_word(text);
     let Grants { models, test_bench } = raw.get_ref();
-    match models.len() <= MOST_ASKED && test_bench.len() <= MOST_ASKED && test_bench.iter().all(is_language) {
+    match models.len() <= MAX_ASKED && test_bench.len() <= MAX_ASKED && test_bench.iter().all(is_language) {
         true => Ok(raw.into_inner()),
         false => Err(source.error(
             raw.span(),
             "it asks for what cannot be given",
-            format!("models and test-bench take at most {MOST_ASKED} words each: tiers, and names of languages or `*`"),
+            format!("models and test-bench take at most {MAX_ASKED} words each: tiers, and names of languages or `*`"),
         )),
     }
 }
 
-fn schema(source: Source<'_>, raw: Spanned<Schema>) -> Result<Value, SourceError> {
+fn parse_schema(source: Source<'_>, raw: Spanned<Schema>) -> Result<Value, SourceError> {
     let span = raw.span();
     let bad = |why: String| {
         let hint = "write it as a TOML table, or as the text of its JSON; it can only refer to itself";
@@ -218,7 +219,7 @@ fn schema(source: Source<'_>, raw: Spanned<Schema>) -> Result<Value, SourceError
         Schema::Table(table) => Value::Object(table),
         Schema::Text(text) => serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?,
     };
-    ready(&schema).map_err(bad)?;
+    schema::compile(&schema).map_err(bad)?;
     Ok(schema)
 }
 

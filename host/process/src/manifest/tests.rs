@@ -53,25 +53,25 @@ fn a_plugin_gets_what_it_asks_for_as_far_as_it_is_granted() {
 
 #[test]
 fn settings_are_held_against_the_schema_by_name() {
-    assert_eq!(whole().faults(&json!({"depth": 2})), []);
-    let told = |settings| {
-        let faults = whole().faults(&settings);
+    assert_eq!(whole().check_settings(&json!({"depth": 2})), []);
+    let fault = |settings| {
+        let faults = whole().check_settings(&settings);
         let fault = faults.first().unwrap();
         format!("{:?} {} / {}", fault.key.as_deref(), fault.message, fault.hint)
     };
-    assert_eq!(told(json!({"dept": 2})), r#"Some("dept") there is no setting `dept` / did you mean `depth`?"#);
+    assert_eq!(fault(json!({"dept": 2})), r#"Some("dept") there is no setting `dept` / did you mean `depth`?"#);
     assert_eq!(
-        told(json!({"depth": 0})),
+        fault(json!({"depth": 0})),
         "Some(\"depth\") setting `depth`: at /depth: 0 is less than the minimum of 1 / \
          `phasegate plugin inspect FILE` shows the settings that a plugin takes"
     );
-    assert!(told(json!(7)).starts_with("None 7 is not of type \"object\""));
+    assert!(fault(json!(7)).starts_with("None 7 is not of type \"object\""));
 }
 
 #[test]
 fn a_plugin_without_a_schema_takes_any_settings() {
     let manifest = Manifest { settings: None, ..whole() };
-    assert_eq!(manifest.faults(&json!({"whatever": [1]})), []);
+    assert_eq!(manifest.check_settings(&json!({"whatever": [1]})), []);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::state::{Spent, State, plus};
+use crate::state::{Spending, State, bounded_sum};
 use crate::{Event, PhaseName, Recorded, RunId, RunStatus};
 
 /// A run that passed, as estimation sees it.
@@ -30,7 +30,7 @@ pub struct FinishedRun {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Effort {
     /// What models took.
-    pub spent: Spent,
+    pub spent: Spending,
     /// Milliseconds of work.
     pub elapsed_ms: u64,
 }
@@ -38,7 +38,7 @@ pub struct Effort {
 impl Default for Effort {
     fn default() -> Self {
         // Nothing asked is known to have cost nothing.
-        Self { spent: Spent { usd: Some(0.0), ..Spent::default() }, elapsed_ms: 0 }
+        Self { spent: Spending { usd: Some(0.0), ..Spending::default() }, elapsed_ms: 0 }
     }
 }
 
@@ -56,7 +56,7 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
             // Trial runs happen while their agent runs and are in its time already.
             Event::TestsRan { at, call: None, elapsed_ms, .. } | Event::PhaseFinished { at, elapsed_ms, .. } => {
                 let effort = efforts.entry(&at.phase).or_default();
-                effort.elapsed_ms = plus(effort.elapsed_ms, *elapsed_ms);
+                effort.elapsed_ms = bounded_sum(effort.elapsed_ms, *elapsed_ms);
             }
             _ => {}
         }
@@ -66,7 +66,7 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
 
 /// The effort of the whole run.
 pub fn total(state: &State, events: &[Recorded]) -> Effort {
-    let elapsed_ms = efforts(events).values().map(|effort| effort.elapsed_ms).fold(0, plus);
+    let elapsed_ms = efforts(events).values().map(|effort| effort.elapsed_ms).fold(0, bounded_sum);
     Effort { spent: state.spent, elapsed_ms }
 }
 
@@ -99,8 +99,8 @@ pub fn run_measures(state: &State, events: &[Recorded], history: &[FinishedRun],
     for phase in &state.pipeline.phases {
         let mut effort = efforts.get(&phase.name).copied().unwrap_or_default();
         let now = under_way.as_ref().filter(|(name, _)| *name == phase.name).map_or(0, |(_, ms)| *ms);
-        effort.elapsed_ms = plus(effort.elapsed_ms, now);
-        elapsed_ms = plus(elapsed_ms, effort.elapsed_ms);
+        effort.elapsed_ms = bounded_sum(effort.elapsed_ms, now);
+        elapsed_ms = bounded_sum(elapsed_ms, effort.elapsed_ms);
         let known = state.phases.get(&phase.name).cloned().unwrap_or_default();
         phases.push(json!({
             "phase": phase.name,

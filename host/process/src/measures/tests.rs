@@ -4,7 +4,7 @@ use crate::artifact::compile_schema;
 use crate::fixtures::*;
 use crate::{Choice, Severity, Verdict};
 
-fn valid(run: &ByHand, measures: &Value) {
+fn valid(run: &RunBuilder, measures: &Value) {
     let validator = compile_schema(&run.state.pipeline.kinds, &"run_measures".parse().unwrap()).unwrap();
     let faults: Vec<_> = validator.iter_errors(measures).map(|error| error.to_string()).collect();
     assert_eq!(faults, Vec::<String>::new());
@@ -18,7 +18,7 @@ fn history() -> Vec<FinishedRun> {
 // Fault 10 of the reference process: its defect log holds the last reports only.
 #[test]
 fn the_defects_of_every_judgement_count_and_not_only_the_last_ones() {
-    let run = ByHand::reviewed_twice();
+    let run = RunBuilder::reviewed_twice();
     let measures = run_measures(&run.state, &run.events, &history(), 99_000);
     valid(&run, &measures);
     let ids: Vec<_> = measures["defects"].as_array().unwrap().iter().map(|defect| &defect["id"]).collect();
@@ -29,7 +29,7 @@ fn the_defects_of_every_judgement_count_and_not_only_the_last_ones() {
 // Fault 9: its effort is always zero.
 #[test]
 fn effort_is_what_was_measured_for_each_phase() {
-    let run = ByHand::reviewed_twice();
+    let run = RunBuilder::reviewed_twice();
     let measures = run_measures(&run.state, &run.events, &[], 99_000);
     let review = &measures["phases"].as_array().unwrap()[2];
     assert_eq!(
@@ -45,7 +45,7 @@ fn effort_is_what_was_measured_for_each_phase() {
 
 #[test]
 fn an_unknown_price_makes_the_sum_unknown_and_not_small() {
-    let mut run = ByHand::new();
+    let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     run.ask("planning", 1, 1).answer("planning", 1, 1, Some(0.5));
     run.ask("planning", 1, 2).answer("planning", 1, 2, None);
@@ -56,7 +56,7 @@ fn an_unknown_price_makes_the_sum_unknown_and_not_small() {
 
 #[test]
 fn an_attempt_under_way_counts_up_to_now() {
-    let mut run = ByHand::new();
+    let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     let measures = run_measures(&run.state, &run.events, &[], 2500);
     assert_eq!(measures["phases"][0]["elapsed_ms"], 500);
@@ -64,18 +64,18 @@ fn an_attempt_under_way_counts_up_to_now() {
 
 #[test]
 fn waiting_for_a_person_is_no_work() {
-    let mut run = ByHand::new();
+    let mut run = RunBuilder::new();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Failed, &[Severity::High]);
     let before = total(&run.state, &run.events);
-    run.ask_person("design-review", 1).say("design-review", 1, Choice::Override, "known and accepted");
+    run.ask_person("design-review", 1).decide("design-review", 1, Choice::Override, "known and accepted");
     assert_eq!(total(&run.state, &run.events), before);
     assert_eq!(before.elapsed_ms, 150);
 }
 
 #[test]
 fn only_a_run_that_passed_and_had_a_plan_is_history() {
-    let mut run = ByHand::reviewed_twice();
+    let mut run = RunBuilder::reviewed_twice();
     let plan = json!({ "total_est_complexity": 31 });
     assert_eq!(finished_run(&run.state, &run.events, Some(&plan)), None);
     run.finish(RunStatus::Passed);

@@ -5,7 +5,7 @@
 
 mod check;
 mod parse;
-mod places;
+mod setting_locations;
 mod standard;
 
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ use crate::model::Tier;
 use crate::{ArtifactName, Kind, PhaseName, PluginName, Severity};
 
 pub use check::check;
-pub use parse::{Files, parse, parse_with_places};
-pub use places::{Places, RawSettings, SettingsOf};
+pub use parse::{Files, parse, parse_with_locations};
+pub use setting_locations::{RawSettings, SettingLocations, SettingsOwner};
 pub use standard::{STANDARD, standard};
 
 /// A resolved pipeline.
@@ -111,7 +111,7 @@ pub struct Gate {
     /// Phases it may send work back to, in pipeline order.
     pub may_revise: Vec<PhaseName>,
     /// When a person is asked.
-    pub ask: Ask,
+    pub ask: ApprovalPolicy,
 }
 
 /// Which artifacts a test gate runs.
@@ -126,7 +126,7 @@ pub struct TestGate {
 /// When a gate asks a person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ask {
+pub enum ApprovalPolicy {
     /// Not at all.
     Never,
     /// When no attempt is left.
@@ -198,10 +198,10 @@ impl Pipeline {
     }
 
     /// The settings of every agent and of the strategy.
-    pub fn settings(&self) -> impl Iterator<Item = (SettingsOf, &PluginName, &Value)> {
+    pub fn settings(&self) -> impl Iterator<Item = (SettingsOwner, &PluginName, &Value)> {
         let agents =
-            self.phases.iter().map(|phase| (SettingsOf::Phase(phase.name.clone()), &phase.agent, &phase.settings));
-        agents.chain([(SettingsOf::Strategy, &self.feedback.plugin, &self.feedback.settings)])
+            self.phases.iter().map(|phase| (SettingsOwner::Phase(phase.name.clone()), &phase.agent, &phase.settings));
+        agents.chain([(SettingsOwner::Strategy, &self.feedback.plugin, &self.feedback.settings)])
     }
 
     /// What a plugin was granted; nothing where the pipeline does not mention it.

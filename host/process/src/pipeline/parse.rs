@@ -8,8 +8,8 @@ use serde_json::json;
 use toml::Spanned;
 
 use super::{
-    Ask, Gate, Grants, Phase, Pipeline, Places, PluginUse, Produce, RawSettings, Read, SettingsOf, Strategy, TestGate,
-    standard,
+    ApprovalPolicy, Gate, Grants, Phase, Pipeline, PluginUse, Produce, RawSettings, Read, SettingLocations,
+    SettingsOwner, Strategy, TestGate, standard,
 };
 use crate::source::{self, Source, SourceError, did_you_mean, to_json};
 use crate::{Kind, PluginName, Severity};
@@ -72,7 +72,7 @@ struct RawGate {
     fails_at: Option<BTreeMap<Severity, NonZeroU32>>,
     tests: Option<RawTestGate>,
     may_revise: Option<Vec<Spanned<String>>>,
-    ask: Option<Ask>,
+    ask: Option<ApprovalPolicy>,
 }
 
 #[derive(Deserialize)]
@@ -100,20 +100,25 @@ struct RawKind {
 
 /// Reads a pipeline and all it extends. It is not yet checked as a whole: see [`super::check`].
 pub fn parse(source: Source<'_>, files: Files<'_>) -> Result<Pipeline, SourceError> {
-    parse_with_places(source, files).map(|(pipeline, _)| pipeline)
+    parse_with_locations(source, files).map(|(pipeline, _)| pipeline)
 }
 
 /// The same, and where in the files the settings of plugins stand.
-pub fn parse_with_places(source: Source<'_>, files: Files<'_>) -> Result<(Pipeline, Places), SourceError> {
-    let mut places = Places::default();
-    let pipeline = parse_at(source, files, 0, &mut places)?;
-    Ok((pipeline, places))
+pub fn parse_with_locations(source: Source<'_>, files: Files<'_>) -> Result<(Pipeline, SettingLocations), SourceError> {
+    let mut locations = SettingLocations::default();
+    let pipeline = parse_at(source, files, 0, &mut locations)?;
+    Ok((pipeline, locations))
 }
 
-fn parse_at(source: Source<'_>, files: Files<'_>, depth: u32, places: &mut Places) -> Result<Pipeline, SourceError> {
+fn parse_at(
+    source: Source<'_>,
+    files: Files<'_>,
+    depth: u32,
+    locations: &mut SettingLocations,
+) -> Result<Pipeline, SourceError> {
     let raw: RawPipeline = source::parse(source)?;
     let mut pipeline = match &raw.extends {
-        Some(base) => base_of(source, base, files, depth, places)?,
+        Some(base) => parse_base(source, base, files, depth, locations)?,
         None => empty(source, &raw)?,
     };
     if let Some(name) = raw.name {
@@ -126,20 +131,20 @@ fn parse_at(source: Source<'_>, files: Files<'_>, depth: u32, places: &mut Place
         pipeline.max_total_attempts = limit;
     }
     if let Some(feedback) = raw.feedback {
-        let settings = places.put(source, SettingsOf::Strategy, &feedback.settings.unwrap_or_default());
-        pipeline.feedback = Strategy { plugin: source.name(&feedback.strategy)?, settings };
+        let settings = locations.insert(source, SettingsOwner::Strategy, &feedback.settings.unwrap_or_default());
+        pipeline.feedback = Strategy { plugin: source.parse_name(&feedback.strategy)?, settings };
     }
     for phase in raw.phase {
-        put_phase(source, &mut pipeline, phase, places)?;
+        add_phase(source, &mut pipeline, phase, locations)?;
     }
     for (key, plugin) in raw.plugins {
-        put_plugin(&mut pipeline, source.name(&key)?, plugin);
+        add_plugin(&mut pipeline, source.parse_name(&key)?, plugin);
     }
     for (language, runner) in raw.runners {
-        pipeline.runners.insert(language, source.name(&runner)?);
+        pipeline.runners.insert(language, source.parse_name(&runner)?);
     }
     for kind in raw.kind {
-        let key: Kind = source.name(&kind.name)?;
+        let key: Kind = source.parse_name(&kind.name)?;
         let schema = files(kind.schema.get_ref())
             .map_err(|why| source.error(kind.schema.span(), why, "the path is relative to this file"))?;
         pipeline.kinds.insert(key, schema);
@@ -158,7 +163,7 @@ fn empty(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, SourceError>
         name: raw.name.clone().ok_or_else(|| missing("name", "add `name = \"…\"`, or `extends = \"tsp\"`"))?,
         description: String::new(),
         max_total_attempts: NonZeroU32::MIN.saturating_add(14),
-        feedback: Strategy { plugin: source.name(&feedback.strategy)?, settings: json!({}) },
+        feedback: Strategy { plugin: source.parse_name(&feedback.strategy)?, settings: json!({}) },
         phases: Vec::new(),
         plugins: BTreeMap::new(),
         runners: BTreeMap::new(),
@@ -166,12 +171,12 @@ fn empty(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, SourceError>
     })
 }
 
-fn base_of(
+fn parse_base(
     source: Source<'_>,
     base: &Spanned<String>,
     files: Files<'_>,
     depth: u32,
-    places: &mut Places,
+    locations: &mut SettingLocations,
 ) -> Result<Pipeline, SourceError> {
     let known: Vec<_> = super::STANDARD.iter().map(|(name, _)| *name).collect();
     if depth >= MAX_DEPTH {
@@ -180,7 +185,7 @@ fn base_of(
     }
     let file = base.get_ref();
     if let Some(text) = standard(file) {
-        return parse_at(Source { file, text }, files, depth + 1, places);
+        return parse_at(Source { file, text }, files, depth + 1, locations);
     }
     if !file.ends_with(".toml") {
         let message = format!("there is no standard pipeline `{file}`");
@@ -189,7 +194,7 @@ fn base_of(
     let text = files(file).map_err(|why| source.error(base.span(), why, "the path is relative to this file"))?;
     let folder = file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let beside = |path: &str| files(&format!("{folder}{path}"));
-    let mut pipeline = parse_at(Source { file, text: &text }, &beside, depth + 1, places)?;
+    let mut pipeline = parse_at(Source { file, text: &text }, &beside, depth + 1, locations)?;
     for path in pipeline.plugins.values_mut().filter_map(|plugin| plugin.path.as_mut()) {
         if !path.starts_with('/') {
             path.insert_str(0, &folder);
@@ -198,15 +203,15 @@ fn base_of(
     Ok(pipeline)
 }
 
-fn put_phase(
+fn add_phase(
     source: Source<'_>,
     pipeline: &mut Pipeline,
     raw: Spanned<RawPhase>,
-    places: &mut Places,
+    locations: &mut SettingLocations,
 ) -> Result<(), SourceError> {
     let span = raw.span();
     let raw = raw.into_inner();
-    let phase_name = source.name(&raw.name)?;
+    let phase_name = source.parse_name(&raw.name)?;
     let existing = pipeline.position(&phase_name);
     let at = match (&raw.after, existing) {
         (Some(_), Some(_)) => {
@@ -224,7 +229,7 @@ fn put_phase(
         (None, _) => pipeline.phases.len(),
     };
     match existing.and_then(|place| pipeline.phases.get_mut(place)) {
-        Some(phase) => change_phase(source, phase, raw, places),
+        Some(phase) => change_phase(source, phase, raw, locations),
         None => {
             let Some(agent) = &raw.agent else {
                 let hint = "add `agent = \"NAME\"`, the plugin that does its work";
@@ -232,34 +237,40 @@ fn put_phase(
             };
             let mut phase = Phase {
                 name: phase_name,
-                agent: source.name(agent)?,
+                agent: source.parse_name(agent)?,
                 reads: Vec::new(),
                 produces: Vec::new(),
                 settings: json!({}),
                 max_retries: NonZeroU32::MIN.saturating_add(2),
                 gate: None,
             };
-            change_phase(source, &mut phase, raw, places)?;
+            change_phase(source, &mut phase, raw, locations)?;
             pipeline.phases.insert(at, phase);
             Ok(())
         }
     }
 }
 
-fn change_phase(source: Source<'_>, phase: &mut Phase, raw: RawPhase, places: &mut Places) -> Result<(), SourceError> {
+fn change_phase(
+    source: Source<'_>,
+    phase: &mut Phase,
+    raw: RawPhase,
+    locations: &mut SettingLocations,
+) -> Result<(), SourceError> {
     if let Some(agent) = &raw.agent {
-        phase.agent = source.name(agent)?;
+        phase.agent = source.parse_name(agent)?;
     }
     if let Some(reads) = raw.reads {
-        phase.reads = reads.iter().map(|text| read(text)).collect();
+        phase.reads = reads.iter().map(|text| parse_read(text)).collect();
     }
     if let Some(produces) = raw.produces {
-        let produced =
-            produces.iter().map(|raw| Ok(Produce { name: source.name(&raw.name)?, kind: source.name(&raw.kind)? }));
+        let produced = produces
+            .iter()
+            .map(|raw| Ok(Produce { name: source.parse_name(&raw.name)?, kind: source.parse_name(&raw.kind)? }));
         phase.produces = produced.collect::<Result<_, SourceError>>()?;
     }
     if let Some(settings) = raw.settings {
-        phase.settings = places.put(source, SettingsOf::Phase(phase.name.clone()), &settings);
+        phase.settings = locations.insert(source, SettingsOwner::Phase(phase.name.clone()), &settings);
     }
     if let Some(limit) = raw.max_retries {
         phase.max_retries = limit;
@@ -273,7 +284,7 @@ fn change_phase(source: Source<'_>, phase: &mut Phase, raw: RawPhase, places: &m
 fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, SourceError> {
     let base = phase.gate.clone();
     let report = match (&raw.report, &base) {
-        (Some(report), _) => source.name(report)?,
+        (Some(report), _) => source.parse_name(report)?,
         (None, Some(base)) => base.report.clone(),
         (None, None) => {
             let hint = "add `report = \"NAME\"` to `[phase.gate]`: the host writes its report under that name";
@@ -281,11 +292,13 @@ fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, S
         }
     };
     let tests = match raw.tests {
-        Some(tests) => Some(TestGate { code: source.name(&tests.code)?, suite: source.name(&tests.suite)? }),
+        Some(tests) => {
+            Some(TestGate { code: source.parse_name(&tests.code)?, suite: source.parse_name(&tests.suite)? })
+        }
         None => base.as_ref().and_then(|base| base.tests.clone()),
     };
     let may_revise = match raw.may_revise {
-        Some(names) => names.iter().map(|text| source.name(text)).collect::<Result<_, _>>()?,
+        Some(names) => names.iter().map(|text| source.parse_name(text)).collect::<Result<_, _>>()?,
         None => base.as_ref().map(|base| base.may_revise.clone()).unwrap_or_default(),
     };
     Ok(Gate {
@@ -297,7 +310,7 @@ fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, S
     })
 }
 
-fn put_plugin(pipeline: &mut Pipeline, name: PluginName, raw: RawPlugin) {
+fn add_plugin(pipeline: &mut Pipeline, name: PluginName, raw: RawPlugin) {
     let plugin =
         pipeline.plugins.entry(name).or_insert_with(|| PluginUse { limits: json!({}), ..PluginUse::default() });
     if raw.path.is_some() {
@@ -311,7 +324,7 @@ fn put_plugin(pipeline: &mut Pipeline, name: PluginName, raw: RawPlugin) {
     }
 }
 
-fn read(text: &str) -> Read {
+fn parse_read(text: &str) -> Read {
     match text.strip_suffix('?') {
         Some(name) => Read { name: name.to_owned(), optional: true },
         None => Read { name: text.to_owned(), optional: text.ends_with("/*") },

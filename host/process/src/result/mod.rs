@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::measures::{Effort, total};
 use crate::pipeline::Phase;
-use crate::state::{Approval, ForkPoint, Judged, ProposalDecision, State, none};
+use crate::state::{Approval, ForkPoint, ProposalDecision, RecordedJudgement, State, is_zero};
 use crate::{
-    ArtifactName, AttemptId, Choice, Decided, Digest, Event, PhaseName, Recorded, RunId, RunStatus, Severity, TaskId,
-    Verdict,
+    ArtifactName, AttemptId, Choice, Digest, Event, FeedbackOutcome, PhaseName, Recorded, RunId, RunStatus, Severity,
+    TaskId, Verdict,
 };
 
 /// Where a run stands, in one word.
@@ -77,7 +77,7 @@ pub struct TaskResult {
     /// What people decided on improvement proposals.
     pub proposals: Vec<ProposalDecision>,
     /// Calls that were asked and never heard of again: they may have been billed.
-    pub maybe_billed: Vec<OpenCall>,
+    pub maybe_billed: Vec<UnansweredCall>,
     /// What it took.
     pub totals: Totals,
 }
@@ -107,7 +107,7 @@ pub struct GateAttempt {
     pub issues: IssueCounts,
     /// What followed, where the gate failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided: Option<Followed>,
+    pub decided: Option<DecisionSummary>,
     /// What people said about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<PersonDecision>,
@@ -129,7 +129,7 @@ pub struct IssueCounts {
 /// What followed from a failed gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Followed {
+pub enum DecisionSummary {
     /// These phases revised their work.
     Revise(Vec<PhaseName>),
     /// The strategy wanted a person, for this reason.
@@ -177,7 +177,7 @@ pub struct Dropped {
 
 /// A call that was asked and not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OpenCall {
+pub struct UnansweredCall {
     /// Which attempt asked.
     #[serde(flatten)]
     pub at: AttemptId,
@@ -197,7 +197,7 @@ pub struct Totals {
     /// Model calls that came back.
     pub calls: u64,
     /// Of these, those that a run which this one forks had asked and paid.
-    #[serde(skip_serializing_if = "none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub recorded: u64,
     /// Tokens read.
     pub input_tokens: u64,
@@ -211,7 +211,7 @@ pub struct Totals {
 
 impl TaskResult {
     /// The result of a run as it stands now.
-    pub fn of(state: &State, events: &[Recorded]) -> Self {
+    pub fn from_events(state: &State, events: &[Recorded]) -> Self {
         let (status, reason) = standing(state);
         let gates = state.pipeline.phases.iter().filter(|phase| phase.gate.is_some());
         let gates: Vec<_> = gates.map(|phase| gate(state, phase)).collect();
@@ -251,7 +251,7 @@ impl From<Effort> for Totals {
 
 impl IssueCounts {
     /// Counts them.
-    pub fn of(judged: &Judged) -> Self {
+    pub fn from_judgement(judged: &RecordedJudgement) -> Self {
         let count = |severity| judged.issues.iter().filter(|issue| issue.severity == severity).count();
         Self {
             critical: count(Severity::Critical),
@@ -284,7 +284,7 @@ fn standing(state: &State) -> (TaskStatus, String) {
 /// Of the last attempt, if it is to blame.
 fn remedy(events: &[Recorded]) -> Option<String> {
     events.iter().rev().find_map(|recorded| match &recorded.event {
-        Event::PhaseFinished { at, outcome, .. } => Some(outcome.remedy(at)),
+        Event::PhaseFinished { at, outcome, .. } => Some(outcome.hint(at)),
         _ => None,
     })?
 }
@@ -295,7 +295,7 @@ fn gate(state: &State, phase: &Phase) -> GateResult {
         attempt: judged.attempt,
         verdict: judged.verdict,
         reason: judged.reason.clone(),
-        issues: IssueCounts::of(judged),
+        issues: IssueCounts::from_judgement(judged),
         decided: judged.decided.as_ref().map(followed),
         approvals: judged.approvals.iter().map(|approval| decision(phase, judged, approval)).collect(),
     });
@@ -307,16 +307,18 @@ fn gate(state: &State, phase: &Phase) -> GateResult {
     GateResult { gate: phase.name.clone(), standing, attempts: attempts.collect() }
 }
 
-fn followed(decided: &Decided) -> Followed {
+fn followed(decided: &FeedbackOutcome) -> DecisionSummary {
     match decided {
-        Decided::Revise { rework } => Followed::Revise(rework.iter().map(|rework| rework.phase.clone()).collect()),
-        Decided::AskAPerson { reason } => Followed::AskAPerson(reason.clone()),
-        Decided::GiveUp { reason } => Followed::GiveUp(reason.clone()),
-        Decided::Refused { reason } => Followed::Refused(reason.clone()),
+        FeedbackOutcome::Revise { rework } => {
+            DecisionSummary::Revise(rework.iter().map(|rework| rework.phase.clone()).collect())
+        }
+        FeedbackOutcome::AskAPerson { reason } => DecisionSummary::AskAPerson(reason.clone()),
+        FeedbackOutcome::GiveUp { reason } => DecisionSummary::GiveUp(reason.clone()),
+        FeedbackOutcome::Refused { reason } => DecisionSummary::Refused(reason.clone()),
     }
 }
 
-fn decision(phase: &Phase, judged: &Judged, approval: &Approval) -> PersonDecision {
+fn decision(phase: &Phase, judged: &RecordedJudgement, approval: &Approval) -> PersonDecision {
     let (choice, revise) = match &approval.choice {
         Choice::Approve => ("approve", None),
         Choice::Reject { revise } => ("reject", revise.clone()),
@@ -350,15 +352,15 @@ fn dropped(state: &State) -> Vec<Dropped> {
 }
 
 /// Asking again opens the same call anew: the answer closes the newest asking, the older ones stay open.
-fn open_calls(events: &[Recorded]) -> Vec<OpenCall> {
-    let mut open: Vec<OpenCall> = Vec::new();
+fn open_calls(events: &[Recorded]) -> Vec<UnansweredCall> {
+    let mut open: Vec<UnansweredCall> = Vec::new();
     let mut newest: HashMap<(&AttemptId, u32), usize> = HashMap::new();
     let mut answered = Vec::new();
     for recorded in events {
         match &recorded.event {
             Event::ModelAsked { at, call, label, model, .. } => {
                 newest.insert((at, *call), open.len());
-                open.push(OpenCall {
+                open.push(UnansweredCall {
                     at: at.clone(),
                     call: *call,
                     label: label.clone(),
@@ -372,7 +374,7 @@ fn open_calls(events: &[Recorded]) -> Vec<OpenCall> {
     }
     answered.sort_unstable();
     let is_open = |index: &usize| answered.binary_search(index).is_err();
-    let mut open: Vec<OpenCall> =
+    let mut open: Vec<UnansweredCall> =
         open.into_iter().enumerate().filter(|(index, _)| is_open(index)).map(|(_, call)| call).collect();
     // Questions that overlap are written down as they come; people are told of them in the order of their agent.
     open.chunk_by_mut(|one, next| one.at == next.at).for_each(|attempt| attempt.sort_by_key(|call| call.call));

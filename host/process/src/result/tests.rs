@@ -5,18 +5,18 @@ use super::*;
 use crate::fixtures::*;
 use crate::{DroppedTest, Event};
 
-fn of(run: &ByHand) -> TaskResult {
-    TaskResult::of(&run.state, &run.events)
+fn of(run: &RunBuilder) -> TaskResult {
+    TaskResult::from_events(&run.state, &run.events)
 }
 
 #[test]
 fn a_passed_run_shows_every_attempt_and_the_digests_that_passed() {
-    let mut run = ByHand::reviewed_twice();
+    let mut run = RunBuilder::reviewed_twice();
     run.finish(RunStatus::Passed);
     let result = of(&run);
     assert_eq!((result.status, result.reason.as_str()), (TaskStatus::Passed, "every gate passed"));
     let name = "design_specification".parse().unwrap();
-    assert_eq!(result.artifacts[&name], Digest::of(b"design#2"));
+    assert_eq!(result.artifacts[&name], Digest::from_content(b"design#2"));
     assert_eq!(
         serde_json::to_value(&result.gates).unwrap(),
         json!([{
@@ -40,12 +40,12 @@ fn a_passed_run_shows_every_attempt_and_the_digests_that_passed() {
 // Fault 11 of the reference process: an override still ends as a failure.
 #[test]
 fn an_override_stands_in_the_result_with_its_author_and_reason() {
-    let mut run = ByHand::new();
+    let mut run = RunBuilder::new();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Failed, &[Severity::High]);
     run.ask_person("design-review", 1);
     assert_eq!((of(&run).status, of(&run).reason.as_str()), (TaskStatus::Waiting, "what now?"));
-    run.say("design-review", 1, Choice::Override, "known and accepted");
+    run.decide("design-review", 1, Choice::Override, "known and accepted");
     let result = of(&run);
     assert_eq!((result.gates[0].standing, result.gates[0].attempts[0].verdict), ("overridden", Verdict::Failed));
     let said = serde_json::to_value(&result.approvals[0]).unwrap();
@@ -53,14 +53,14 @@ fn an_override_stands_in_the_result_with_its_author_and_reason() {
         said,
         json!({
             "gate": "design-review", "attempt": 1, "choice": "override", "by": "ada",
-            "reason": "known and accepted", "at_ms": 16000, "about": [Digest::of(b"design")],
+            "reason": "known and accepted", "at_ms": 16000, "about": [Digest::from_content(b"design")],
         })
     );
 }
 
 #[test]
 fn a_call_that_was_asked_twice_and_answered_once_may_have_been_billed_once_for_nothing() {
-    let mut run = ByHand::new();
+    let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     run.ask("planning", 1, 1).ask("planning", 1, 1).answer("planning", 1, 1, None).ask("planning", 1, 2);
     let open = of(&run).maybe_billed;
@@ -71,7 +71,7 @@ fn a_call_that_was_asked_twice_and_answered_once_may_have_been_billed_once_for_n
 
 #[test]
 fn a_dropped_test_and_a_proposal_stand_with_their_reasons() {
-    let mut run = ByHand::new();
+    let mut run = RunBuilder::new();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None);
     run.add(Event::GateJudged {
@@ -93,7 +93,7 @@ fn a_dropped_test_and_a_proposal_stand_with_their_reasons() {
 
 #[test]
 fn a_run_that_is_not_over_says_where_it_is() {
-    let mut run = ByHand::new();
+    let mut run = RunBuilder::new();
     assert_eq!(of(&run).reason, "phase planning, attempt 1");
     assert_eq!(of(&run).gates[0].standing, "not_reached");
     run.add(Event::RunStopped { reason: "cancelled by ada".into() });

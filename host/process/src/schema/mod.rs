@@ -11,39 +11,39 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
 /// The most that a schema may amount to, each reference counted as all that it leads to.
-const MOST_PARTS: u64 = 50_000;
+const MAX_PARTS: u64 = 50_000;
 /// The deepest that it may be nested, references included: each level takes of the host's stack.
-const DEEPEST: usize = 120;
+const MAX_DEPTH: usize = 120;
 /// How many patterns it may have, and how large one may be when it is ready to match, in bytes.
-const MOST_PATTERNS: u64 = 256;
-const LARGEST_PATTERN: usize = 256 << 10;
+const MAX_PATTERNS: u64 = 256;
+const MAX_PATTERN_BYTES: usize = 256 << 10;
 
 /// The most work that one value may be, in comparisons of one part of it with one of the schema: some seconds.
-const MOST_WORK: u64 = 200_000_000;
+const MAX_WORK: u64 = 200_000_000;
 /// What it is to look for a pattern at one place of a text.
 const PATTERN_WORK: u64 = 20;
 
 /// A schema that is ready to hold values against.
-pub(crate) struct Ready {
+pub(crate) struct CompiledSchema {
     pub(crate) validator: Validator,
-    whole: Sum,
+    whole: SchemaSize,
 }
 
-impl Ready {
+impl CompiledSchema {
     /// Whether holding this value against it is no more work than one value may be.
-    pub(crate) fn takes(&self, value: &Value) -> bool {
-        let size = Size::of(value);
-        let Sum { parts, patterns, unique, .. } = self.whole;
+    pub(crate) fn is_affordable(&self, value: &Value) -> bool {
+        let size = ValueSize::from_value(value);
+        let SchemaSize { parts, patterns, unique, .. } = self.whole;
         let searched = size.text.saturating_mul(patterns).saturating_mul(PATTERN_WORK);
         // Who wrote both can make different items look the same until they are compared.
         let compared = if unique { size.pairs } else { 0 };
-        size.parts.saturating_mul(parts).saturating_add(searched).saturating_add(compared) <= MOST_WORK
+        size.parts.saturating_mul(parts).saturating_add(searched).saturating_add(compared) <= MAX_WORK
     }
 }
 
 /// How large a value is.
 #[derive(Debug, Clone, Copy, Default)]
-struct Size {
+struct ValueSize {
     parts: u64,
     /// Bytes of its texts and names.
     text: u64,
@@ -51,8 +51,8 @@ struct Size {
     pairs: u64,
 }
 
-impl Size {
-    fn of(value: &Value) -> Self {
+impl ValueSize {
+    fn from_value(value: &Value) -> Self {
         let mut size = Self::default();
         size.add(value);
         size
@@ -78,19 +78,19 @@ impl Size {
 }
 
 /// Makes a schema ready to hold values against.
-pub(crate) fn ready(schema: &Value) -> Result<Ready, String> {
-    let whole = Walk { schema, known: BTreeMap::new(), inside: Vec::new() }.part(schema, 0)?;
-    if whole.patterns > MOST_PATTERNS {
-        return Err(format!("it has more than {MOST_PATTERNS} patterns"));
+pub(crate) fn compile(schema: &Value) -> Result<CompiledSchema, String> {
+    let whole = SchemaWalk { schema, known: BTreeMap::new(), inside: Vec::new() }.part(schema, 0)?;
+    if whole.patterns > MAX_PATTERNS {
+        return Err(format!("it has more than {MAX_PATTERNS} patterns"));
     }
-    let patterns = PatternOptions::regex().size_limit(LARGEST_PATTERN);
+    let patterns = PatternOptions::regex().size_limit(MAX_PATTERN_BYTES);
     let built = jsonschema::draft202012::options().with_pattern_options(patterns).build(schema);
-    Ok(Ready { validator: built.map_err(|error| error.to_string())?, whole })
+    Ok(CompiledSchema { validator: built.map_err(|error| error.to_string())?, whole })
 }
 
 /// What a part of a schema amounts to.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sum {
+struct SchemaSize {
     parts: u64,
     patterns: u64,
     height: usize,
@@ -100,15 +100,15 @@ struct Sum {
     unique: bool,
 }
 
-impl Sum {
+impl SchemaSize {
     const ONE: Self = Self { parts: 1, patterns: 0, height: 1, ways: 0, unique: false };
 
-    fn and(self, other: Self) -> Self {
-        Self { ways: self.ways.saturating_add(other.ways), ..self.beside(other) }
+    fn plus(self, other: Self) -> Self {
+        Self { ways: self.ways.saturating_add(other.ways), ..self.max(other) }
     }
 
     /// The same for parts that are never about the same value.
-    fn beside(self, other: Self) -> Self {
+    fn max(self, other: Self) -> Self {
         Self {
             parts: self.parts.saturating_add(other.parts),
             patterns: self.patterns.saturating_add(other.patterns),
@@ -119,68 +119,73 @@ impl Sum {
     }
 }
 
-struct Walk<'a> {
+struct SchemaWalk<'a> {
     schema: &'a Value,
-    known: BTreeMap<&'a str, Sum>,
+    known: BTreeMap<&'a str, SchemaSize>,
     inside: Vec<&'a str>,
 }
 
-impl<'a> Walk<'a> {
-    fn part(&mut self, part: &'a Value, depth: usize) -> Result<Sum, String> {
-        let too_deep = || format!("it is nested more than {DEEPEST} deep, references included");
-        if depth > DEEPEST {
+impl<'a> SchemaWalk<'a> {
+    fn part(&mut self, part: &'a Value, depth: usize) -> Result<SchemaSize, String> {
+        let too_deep = || format!("it is nested more than {MAX_DEPTH} deep, references included");
+        if depth > MAX_DEPTH {
             return Err(too_deep());
         }
-        let mut sum = Sum::default();
+        let mut sum = SchemaSize::default();
         match part {
             Value::Array(items) => {
                 for item in items {
-                    sum = sum.and(self.part(item, depth + 1)?);
+                    sum = sum.plus(self.part(item, depth + 1)?);
                 }
             }
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    sum = sum.and(self.field(name, value, depth)?);
+                    sum = sum.plus(self.field(name, value, depth)?);
                 }
             }
             _ => {}
         }
-        let sum = Sum { parts: sum.parts.saturating_add(1), height: sum.height + 1, ..sum };
-        match (sum.height > DEEPEST, sum.parts > MOST_PARTS, sum.ways > 1) {
+        let sum = SchemaSize { parts: sum.parts.saturating_add(1), height: sum.height + 1, ..sum };
+        match (sum.height > MAX_DEPTH, sum.parts > MAX_PARTS, sum.ways > 1) {
             (true, ..) => Err(too_deep()),
-            (_, true, _) => Err(format!("it amounts to more than {MOST_PARTS} parts, references followed")),
+            (_, true, _) => Err(format!("it amounts to more than {MAX_PARTS} parts, references followed")),
             (_, _, true) => Err("it refers to itself in more than one way for the same value".to_owned()),
             _ => Ok(sum),
         }
     }
 
-    fn field(&mut self, name: &str, value: &'a Value, depth: usize) -> Result<Sum, String> {
+    fn field(&mut self, name: &str, value: &'a Value, depth: usize) -> Result<SchemaSize, String> {
         match (name, value) {
             ("$ref", Value::String(to)) => self.reference(to, depth),
-            ("$id", Value::String(_)) if depth == 0 => Ok(Sum::ONE),
+            ("$id", Value::String(_)) if depth == 0 => Ok(SchemaSize::ONE),
             ("$dynamicRef" | "$recursiveRef" | "$id", Value::String(_)) => Err(format!("`{name}` is not taken here")),
             // They count where they are referred to.
-            ("$defs" | "definitions", Value::Object(_)) => Ok(Sum::ONE),
-            ("pattern", Value::String(_)) => Ok(Sum { patterns: 1, ..Sum::ONE }),
-            ("uniqueItems", Value::Bool(true)) => Ok(Sum { unique: true, ..Sum::ONE }),
-            ("properties", Value::Object(fields)) => self.named(fields, depth, Sum::beside),
-            ("dependentSchemas" | "dependencies", Value::Object(fields)) => self.named(fields, depth, Sum::and),
+            ("$defs" | "definitions", Value::Object(_)) => Ok(SchemaSize::ONE),
+            ("pattern", Value::String(_)) => Ok(SchemaSize { patterns: 1, ..SchemaSize::ONE }),
+            ("uniqueItems", Value::Bool(true)) => Ok(SchemaSize { unique: true, ..SchemaSize::ONE }),
+            ("properties", Value::Object(fields)) => self.named(fields, depth, SchemaSize::max),
+            ("dependentSchemas" | "dependencies", Value::Object(fields)) => self.named(fields, depth, SchemaSize::plus),
             ("patternProperties", Value::Object(fields)) => {
-                let sum = self.named(fields, depth, Sum::and)?;
-                Ok(Sum { patterns: sum.patterns.saturating_add(fields.len() as u64), ..sum })
+                let sum = self.named(fields, depth, SchemaSize::plus)?;
+                Ok(SchemaSize { patterns: sum.patterns.saturating_add(fields.len() as u64), ..sum })
             }
             _ => self.part(value, depth + 1),
         }
     }
 
     /// Schemas by names that are not words of JSON Schema, whatever they look like.
-    fn named(&mut self, fields: &'a Map<String, Value>, depth: usize, add: fn(Sum, Sum) -> Sum) -> Result<Sum, String> {
-        fields.values().try_fold(Sum::ONE, |sum, field| Ok(add(sum, self.part(field, depth + 1)?)))
+    fn named(
+        &mut self,
+        fields: &'a Map<String, Value>,
+        depth: usize,
+        add: fn(SchemaSize, SchemaSize) -> SchemaSize,
+    ) -> Result<SchemaSize, String> {
+        fields.values().try_fold(SchemaSize::ONE, |sum, field| Ok(add(sum, self.part(field, depth + 1)?)))
     }
 
-    fn reference(&mut self, to: &'a str, depth: usize) -> Result<Sum, String> {
+    fn reference(&mut self, to: &'a str, depth: usize) -> Result<SchemaSize, String> {
         if self.inside.contains(&to) || to == "#" {
-            return Ok(Sum { ways: 1, ..Sum::ONE });
+            return Ok(SchemaSize { ways: 1, ..SchemaSize::ONE });
         }
         if let Some(known) = self.known.get(to) {
             return Ok(*known);

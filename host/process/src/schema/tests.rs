@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 
 fn validator(schema: &Value) -> Result<Validator, String> {
-    ready(schema).map(|ready| ready.validator)
+    compile(schema).map(|compiled| compiled.validator)
 }
 
 fn refused(schema: Value) -> String {
@@ -80,7 +80,7 @@ fn patterns_match_in_linear_time_and_are_small_and_few() {
 
 #[test]
 fn what_is_too_much_work_together_is_not_begun() {
-    let takes = |schema: Value, value: Value| ready(&schema).unwrap().takes(&value);
+    let takes = |schema: Value, value: Value| compile(&schema).unwrap().is_affordable(&value);
     let wide = |parts: usize| json!({ "allOf": vec![json!({ "items": { "maxLength": 9 } }); parts] });
     assert!(takes(wide(10), json!(vec!["a"; 100_000])) && takes(wide(10_000), json!(vec!["a"; 100])));
     assert!(!takes(wide(10_000), json!(vec!["a"; 100_000])));

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::Spanned;
 
-use crate::BadName;
+use crate::InvalidName;
 
 /// The hint about what stands in a wrong place.
 pub(crate) const REFERENCE: &str = "see docs/configuration.md";
@@ -47,13 +47,13 @@ impl Source<'_> {
     }
 
     /// A name, or the complaint that this text is none.
-    pub fn name<T: FromStr<Err = BadName>>(&self, text: &Spanned<String>) -> Result<T, SourceError> {
-        text.get_ref().parse().map_err(|bad: BadName| self.error(text.span(), bad.message(), bad.hint()))
+    pub fn parse_name<T: FromStr<Err = InvalidName>>(&self, text: &Spanned<String>) -> Result<T, SourceError> {
+        text.get_ref().parse().map_err(|bad: InvalidName| self.error(text.span(), bad.message(), bad.hint()))
     }
 
     /// Where a word stands in the text, quoted or in a table's header; the top where it does not, as in a file that
     /// extends the one it stands in.
-    pub fn mention(&self, word: &str) -> Range<usize> {
+    pub fn find_word(&self, word: &str) -> Range<usize> {
         let quoted = format!("\"{word}\"");
         let found = self.text.find(&quoted).or_else(|| self.text.find(word));
         found.map_or(0..0, |start| start..start + word.len())

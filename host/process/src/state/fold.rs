@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Approval, CallState, ForkPoint, Judged, PhaseState, ProposalDecision, Spent, Stage, State, Suite};
-use crate::pipeline::{Ask, Gate, Pipeline};
+use super::{
+    Approval, CallState, ForkPoint, PhaseState, ProposalDecision, RecordedJudgement, Spending, Stage, State, Suite,
+};
+use crate::pipeline::{ApprovalPolicy, Gate, Pipeline};
 use crate::{
-    AttemptId, Choice, Decided, Event, FeedbackItem, PhaseName, PhaseOutcome, Recorded, Rework, RunCreated, RunStatus,
-    Verdict,
+    AttemptId, Choice, Event, FeedbackItem, FeedbackOutcome, PhaseName, PhaseOutcome, Recorded, Rework, RunCreated,
+    RunStatus, Verdict,
 };
 
 /// An event that cannot follow those before it.
@@ -33,7 +35,7 @@ impl State {
             events: 1,
             artifacts,
             phases,
-            spent: Spent { usd: Some(0.0), ..Spent::default() },
+            spent: Spending { usd: Some(0.0), ..Spending::default() },
             proposals: Vec::new(),
             stopped: None,
             cursor: 0,
@@ -45,11 +47,11 @@ impl State {
 
     /// Folds one event.
     pub fn apply(&mut self, recorded: &Recorded) -> Result<(), FoldError> {
-        let refuse = |why: String| FoldError { number: recorded.number, why };
+        let fault = |why: String| FoldError { number: recorded.number, why };
         if recorded.number != self.events + 1 {
-            return Err(refuse(format!("the event before it is {}", self.events)));
+            return Err(fault(format!("the event before it is {}", self.events)));
         }
-        self.take(&recorded.event, recorded.at_ms).map_err(refuse)?;
+        self.apply_event(&recorded.event, recorded.at_ms).map_err(fault)?;
         self.events = recorded.number;
         if !matches!(recorded.event, Event::RunStopped { .. }) {
             self.stopped = None;
@@ -58,20 +60,20 @@ impl State {
     }
 
     /// Folds a `run_forked`, given the pipeline that it names. What is known of phases goes along by their names.
-    pub fn fork(&mut self, recorded: &Recorded, pipeline: Pipeline) -> Result<(), FoldError> {
-        let refuse = |why: String| FoldError { number: recorded.number, why };
+    pub fn apply_fork(&mut self, recorded: &Recorded, pipeline: Pipeline) -> Result<(), FoldError> {
+        let fault = |why: String| FoldError { number: recorded.number, why };
         let Event::RunForked(forked) = &recorded.event else {
             return self.apply(recorded);
         };
         if recorded.number != self.events + 1 {
-            return Err(refuse(format!("the event before it is {}", self.events)));
+            return Err(fault(format!("the event before it is {}", self.events)));
         }
-        self.expect_turn(&forked.at).map_err(refuse)?;
+        self.expect_turn(&forked.at).map_err(fault)?;
         if !matches!(self.stage, Stage::Ready) {
-            return Err(refuse(format!("{} has started already", forked.at)));
+            return Err(fault(format!("{} has started already", forked.at)));
         }
         let place = pipeline.position(&forked.at.phase);
-        self.cursor = place.ok_or_else(|| refuse(format!("its pipeline has no phase {}", forked.at.phase)))?;
+        self.cursor = place.ok_or_else(|| fault(format!("its pipeline has no phase {}", forked.at.phase)))?;
         let known = |name: &PhaseName| (name.clone(), self.phases.get(name).cloned().unwrap_or_default());
         self.phases = pipeline.phases.iter().map(|phase| known(&phase.name)).collect();
         self.forks.push(ForkPoint {
@@ -88,7 +90,7 @@ impl State {
         Ok(())
     }
 
-    fn take(&mut self, event: &Event, at_ms: u64) -> Result<(), String> {
+    fn apply_event(&mut self, event: &Event, at_ms: u64) -> Result<(), String> {
         match event {
             Event::RunCreated(_) => Err("the run was created already".to_owned()),
             Event::RunForked(_) => Err("a fork cannot be taken without its pipeline".to_owned()),
@@ -101,7 +103,7 @@ impl State {
                 Ok(())
             }
             Event::ModelAsked { at, call, label, request, .. } => {
-                let calls = self.calls(at)?;
+                let calls = self.running_calls(at)?;
                 if calls.get(call).is_some_and(|known| known.answer.is_some()) {
                     return Err(format!("call {call} of {at} was answered already"));
                 }
@@ -110,8 +112,10 @@ impl State {
                 Ok(())
             }
             Event::ModelAnswered { at, call, answer, usage, recorded, .. } => {
-                let known =
-                    self.calls(at)?.get_mut(call).ok_or_else(|| format!("call {call} of {at} was not asked"))?;
+                let known = self
+                    .running_calls(at)?
+                    .get_mut(call)
+                    .ok_or_else(|| format!("call {call} of {at} was not asked"))?;
                 if known.answer.replace(answer.clone()).is_some() {
                     return Err(format!("call {call} of {at} was answered already"));
                 }
@@ -128,13 +132,13 @@ impl State {
             Event::TestsRan { at, call: Some(call), run, request, .. } => {
                 let request = request.clone().unwrap_or_else(|| run.clone());
                 let known = CallState { request, label: String::new(), answer: Some(run.clone()) };
-                self.calls(at)?.insert(*call, known);
+                self.running_calls(at)?.insert(*call, known);
                 Ok(())
             }
-            Event::TestsRan { at, call: None, run, .. } => self.suite_ran(at, run),
-            Event::PhaseFinished { at, outcome, .. } => self.finished(at, outcome),
+            Event::TestsRan { at, call: None, run, .. } => self.apply_suite_run(at, run),
+            Event::PhaseFinished { at, outcome, .. } => self.apply_outcome(at, outcome),
             Event::GateJudged { at, verdict, reason, permanent, issues, dropped, about, report } => {
-                let judged = Judged {
+                let judged = RecordedJudgement {
                     attempt: at.attempt,
                     verdict: *verdict,
                     reason: reason.clone(),
@@ -147,11 +151,11 @@ impl State {
                     approvals: Vec::new(),
                     waiting: None,
                 };
-                self.judge(at, judged)
+                self.apply_judgement(at, judged)
             }
-            Event::FeedbackDecided { at, decided, .. } => self.decide(at, decided),
+            Event::FeedbackDecided { at, decided, .. } => self.apply_feedback(at, decided),
             Event::ApprovalAsked { at, question, .. } => {
-                let judged = self.judged(at)?;
+                let judged = self.latest_judgement(at)?;
                 match judged.waiting.replace(question.clone()) {
                     None => Ok(()),
                     Some(_) => Err(format!("{at} waits for a person already")),
@@ -165,7 +169,7 @@ impl State {
                     at_ms,
                     about: about.clone(),
                 };
-                self.approve(at, approval)
+                self.apply_approval(at, approval)
             }
             Event::RunStopped { reason } => {
                 self.stopped = Some(reason.clone());
@@ -191,8 +195,8 @@ impl State {
         }
     }
 
-    fn finished(&mut self, at: &AttemptId, outcome: &PhaseOutcome) -> Result<(), String> {
-        self.calls(at)?;
+    fn apply_outcome(&mut self, at: &AttemptId, outcome: &PhaseOutcome) -> Result<(), String> {
+        self.running_calls(at)?;
         let (is_gate, limit) =
             self.phase().map(|phase| (phase.gate.is_some(), phase.max_retries.get())).unwrap_or_default();
         let suite = self.phase().and_then(|phase| phase.gate.as_ref()?.tests.as_ref().map(|tests| tests.suite.clone()));
@@ -218,7 +222,7 @@ impl State {
             }
             fault => {
                 known.failures += 1;
-                known.note(fault.fault().unwrap_or_default());
+                known.set_host_feedback(fault.fault().unwrap_or_default());
                 if !is_gate && known.failures < limit {
                     self.stage = Stage::Ready;
                     return Ok(());
@@ -229,7 +233,7 @@ impl State {
         Ok(())
     }
 
-    fn suite_ran(&mut self, at: &AttemptId, run: &crate::Digest) -> Result<(), String> {
+    fn apply_suite_run(&mut self, at: &AttemptId, run: &crate::Digest) -> Result<(), String> {
         self.expect_turn(at)?;
         let Stage::Returned { tests, .. } = &mut self.stage else {
             return Err(format!("{at} has not submitted a suite"));
@@ -242,7 +246,7 @@ impl State {
         Ok(())
     }
 
-    fn judge(&mut self, at: &AttemptId, judged: Judged) -> Result<(), String> {
+    fn apply_judgement(&mut self, at: &AttemptId, judged: RecordedJudgement) -> Result<(), String> {
         self.expect_turn(at)?;
         if !matches!(self.stage, Stage::Returned { .. }) {
             return Err(format!("{at} is not ready to be judged"));
@@ -259,33 +263,36 @@ impl State {
             known.last.retain(|artifact| artifact.name != report.name);
             known.last.push(report.clone());
         }
-        let open = judged.verdict.passes() && !confirms(&gate, &judged);
+        let open = judged.verdict.passes() && !needs_approval(&gate, &judged);
         let (verdict, permanent, reason) = (judged.verdict, judged.permanent, judged.reason.clone());
         known.judged.push(judged);
         self.stage = Stage::Judged;
         if open {
             self.open_gate(at, None);
         } else if verdict == Verdict::NotJudged && !permanent && self.attempts_left(&limit) > 0 {
-            self.phases.entry(at.phase.clone()).or_default().note(format!("the gate could not be judged: {reason}"));
+            self.phases
+                .entry(at.phase.clone())
+                .or_default()
+                .set_host_feedback(format!("the gate could not be judged: {reason}"));
             self.stage = Stage::Ready;
         }
         Ok(())
     }
 
-    fn decide(&mut self, at: &AttemptId, decided: &Decided) -> Result<(), String> {
-        let judged = self.judged(at)?;
+    fn apply_feedback(&mut self, at: &AttemptId, decided: &FeedbackOutcome) -> Result<(), String> {
+        let judged = self.latest_judgement(at)?;
         if judged.waiting.is_some() || judged.decided.is_some() || !(judged.failed() || judged.rejected()) {
             return Err(format!("{at} gives the strategy nothing to decide"));
         }
         judged.decided = Some(decided.clone());
-        if let Decided::Revise { rework } = decided {
+        if let FeedbackOutcome::Revise { rework } = decided {
             self.rewind(rework)?;
         }
         Ok(())
     }
 
-    fn approve(&mut self, at: &AttemptId, approval: Approval) -> Result<(), String> {
-        let judged = self.judged(at)?;
+    fn apply_approval(&mut self, at: &AttemptId, approval: Approval) -> Result<(), String> {
+        let judged = self.latest_judgement(at)?;
         if judged.waiting.take().is_none() {
             return Err(format!("{at} was not waiting for a person"));
         }
@@ -299,12 +306,12 @@ impl State {
             Choice::Approve | Choice::Override => self.open_gate(at, Some(&approval)),
             Choice::Abort => self.stage = Stage::Aborted(format!("aborted by {}: {}", approval.by, approval.reason)),
             Choice::Reject { revise } => {
-                self.grant(revise.as_ref());
+                self.grant_attempts(revise.as_ref());
                 if let Some(phase) = revise {
                     let source = format!("person:{}", approval.by);
                     let feedback = FeedbackItem { source, about, issues, instructions: approval.reason.clone() };
                     let rework = vec![Rework { phase: phase.clone(), feedback }];
-                    self.judged(at)?.decided = Some(Decided::Revise { rework: rework.clone() });
+                    self.latest_judgement(at)?.decided = Some(FeedbackOutcome::Revise { rework: rework.clone() });
                     self.rewind(&rework)?;
                 }
             }
@@ -313,7 +320,7 @@ impl State {
     }
 
     /// A person wants another round: each gate on the way that has no judgement left gets one more.
-    fn grant(&mut self, target: Option<&PhaseName>) {
+    fn grant_attempts(&mut self, target: Option<&PhaseName>) {
         let revisable = self.phase().and_then(|phase| phase.gate.as_ref()).map(|gate| gate.may_revise.as_slice());
         let targets = target.map(std::slice::from_ref).or(revisable).unwrap_or_default();
         let places = targets.iter().filter_map(|phase| self.pipeline.position(phase));
@@ -335,8 +342,8 @@ impl State {
         let (Some((issues, about)), Some(next)) = (judged, self.phase().map(|phase| phase.name.clone())) else {
             return;
         };
-        let said = approval.map(|approval| (format!("person:{}", approval.by), approval.reason.clone()));
-        let (source, instructions) = said.filter(|(_, reason)| !reason.is_empty()).unwrap_or_else(|| {
+        let person = approval.map(|approval| (format!("person:{}", approval.by), approval.reason.clone()));
+        let (source, instructions) = person.filter(|(_, reason)| !reason.is_empty()).unwrap_or_else(|| {
             (at.phase.to_string(), "these did not fail the gate; mend what belongs to your work as you go".to_owned())
         });
         if !issues.is_empty() || source.starts_with("person:") {
@@ -378,7 +385,7 @@ impl State {
         }
     }
 
-    fn calls(&mut self, at: &AttemptId) -> Result<&mut BTreeMap<u32, CallState>, String> {
+    fn running_calls(&mut self, at: &AttemptId) -> Result<&mut BTreeMap<u32, CallState>, String> {
         self.expect_turn(at)?;
         match &mut self.stage {
             Stage::Running(calls) => Ok(calls),
@@ -386,7 +393,7 @@ impl State {
         }
     }
 
-    fn judged(&mut self, at: &AttemptId) -> Result<&mut Judged, String> {
+    fn latest_judgement(&mut self, at: &AttemptId) -> Result<&mut RecordedJudgement, String> {
         self.expect_turn(at)?;
         if !matches!(self.stage, Stage::Judged) {
             return Err(format!("{at} has not been judged"));
@@ -397,18 +404,18 @@ impl State {
 }
 
 impl PhaseState {
-    fn note(&mut self, why: String) {
+    fn set_host_feedback(&mut self, why: String) {
         self.feedback.retain(|item| item.source != "host");
-        self.feedback.push(host_note(why));
+        self.feedback.push(host_feedback(why));
     }
 }
 
 /// Whether a pass still wants a person's word.
-fn confirms(gate: &Gate, judged: &Judged) -> bool {
-    gate.ask == Ask::Always || (gate.ask == Ask::OnFail && !judged.dropped.is_empty())
+fn needs_approval(gate: &Gate, judged: &RecordedJudgement) -> bool {
+    gate.ask == ApprovalPolicy::Always || (gate.ask == ApprovalPolicy::OnFail && !judged.dropped.is_empty())
 }
 
-fn host_note(why: String) -> FeedbackItem {
+fn host_feedback(why: String) -> FeedbackItem {
     let instructions = format!("the attempt before this one could not be taken: {why}");
     FeedbackItem { source: "host".to_owned(), about: Vec::new(), issues: Vec::new(), instructions }
 }

@@ -19,9 +19,9 @@ use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, PhaseName, PhaseOutcom
 
 pub use fold::FoldError;
 pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
-pub use phase_state::{Approval, Judged, PhaseState, Suite};
-pub use spent::Spent;
-pub(crate) use spent::{none, plus};
+pub use phase_state::{Approval, PhaseState, RecordedJudgement, Suite};
+pub use spent::Spending;
+pub(crate) use spent::{bounded_sum, is_zero};
 
 /// A run, folded.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub struct State {
     /// What is known of each phase.
     pub phases: BTreeMap<PhaseName, PhaseState>,
     /// What models took so far.
-    pub spent: Spent,
+    pub spent: Spending,
     /// What people decided on proposals: id, approved, by, reason.
     pub proposals: Vec<ProposalDecision>,
     /// Why the run last stopped without an end; cleared when it goes on.
@@ -143,7 +143,7 @@ impl State {
     }
 
     /// The judgement that waits for a person, with its gate and the question.
-    pub fn waiting(&self) -> Option<(&Phase, &Judged, &str)> {
+    pub fn waiting(&self) -> Option<(&Phase, &RecordedJudgement, &str)> {
         let phase = self.phase()?;
         let judged = self.phases.get(&phase.name)?.judged.last()?;
         match (&self.stage, &judged.waiting) {
@@ -188,7 +188,7 @@ impl State {
         self.artifacts.values().filter(|artifact| wanted(&artifact.name)).cloned().collect()
     }
 
-    fn latest(&self) -> Option<&Judged> {
+    fn latest(&self) -> Option<&RecordedJudgement> {
         self.phases.get(&self.phase()?.name)?.judged.last()
     }
 }

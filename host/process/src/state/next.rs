@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{Judged, Stage, State};
+use super::{RecordedJudgement, Stage, State};
 use crate::feedback::{GateFailure, PastAttempt};
-use crate::pipeline::{Ask, Gate, Phase};
+use crate::pipeline::{ApprovalPolicy, Gate, Phase};
 use crate::{
-    ArtifactName, ArtifactRef, AttemptId, Choice, Decided, Digest, FeedbackItem, PhaseName, PhaseOutcome, RunStatus,
-    Verdict,
+    ArtifactName, ArtifactRef, AttemptId, Choice, Digest, FeedbackItem, FeedbackOutcome, PhaseName, PhaseOutcome,
+    RunStatus, Verdict,
 };
 
 /// What the host has to do next. It does it and appends the event that says so.
@@ -93,9 +93,9 @@ impl State {
             Stage::Ready if phase.gate.is_some() && self.attempts_left(phase) == 0 => {
                 Action::Finish(RunStatus::Failed, self.no_judgement_left(phase))
             }
-            Stage::Ready | Stage::Running(_) => self.start(at, phase),
+            Stage::Ready | Stage::Running(_) => self.run_agent(at, phase),
             Stage::Returned { outcome, tests } => match &phase.gate {
-                Some(gate) => self.examine(at, phase, gate, outcome, tests.as_ref()),
+                Some(gate) => self.test_or_judge(at, phase, gate, outcome, tests.as_ref()),
                 None => {
                     let fault = outcome.fault().unwrap_or_default();
                     Action::Finish(RunStatus::Failed, format!("phase {} could not be done: {fault}", phase.name))
@@ -108,7 +108,7 @@ impl State {
         }
     }
 
-    fn start(&self, at: AttemptId, phase: &Phase) -> Action {
+    fn run_agent(&self, at: AttemptId, phase: &Phase) -> Action {
         let known = self.phases.get(&phase.name);
         let previous = known.map(|known| known.last.iter().filter_map(as_previous).collect()).unwrap_or_default();
         Action::RunAgent(Box::new(AgentWork {
@@ -121,7 +121,7 @@ impl State {
         }))
     }
 
-    fn examine(
+    fn test_or_judge(
         &self,
         at: AttemptId,
         phase: &Phase,
@@ -157,7 +157,7 @@ impl State {
     }
 
     /// The way is not open: who is asked, or how does it end?
-    fn after_judgement(&self, at: AttemptId, phase: &Phase, gate: &Gate, judged: &Judged) -> Action {
+    fn after_judgement(&self, at: AttemptId, phase: &Phase, gate: &Gate, judged: &RecordedJudgement) -> Action {
         if judged.waiting.is_some() {
             return Action::Wait(at);
         }
@@ -173,7 +173,7 @@ impl State {
                     format!("gate {} could not be judged: {}", phase.name, judged.reason),
                 );
             }
-            let at_every_failure = matches!(gate.ask, Ask::OnFail | Ask::Always);
+            let at_every_failure = matches!(gate.ask, ApprovalPolicy::OnFail | ApprovalPolicy::Always);
             if judged.verdict == Verdict::Failed && judged.decided.is_none() && at_every_failure {
                 return person(format!("{} failed: {}. What now?", phase.name, judged.reason));
             }
@@ -186,46 +186,55 @@ impl State {
             None if left == 0 => self.exhausted(at, phase, gate, judged, "failed"),
             None => {
                 let words = rejection.map(|approval| approval.reason.clone());
-                let failure = self.failure(phase, gate, judged, left, words);
+                let failure = self.gate_failure(phase, gate, judged, left, words);
                 if failure.may_revise.is_empty() && !gate.may_revise.is_empty() {
                     let how = "failed and has no way back (a gate on it, or the run, has no judgement left)";
                     return self.exhausted(at, phase, gate, judged, how);
                 }
                 Action::AskStrategy(at, Box::new(failure))
             }
-            Some(Decided::AskAPerson { reason }) if gate.ask != Ask::Never => {
+            Some(FeedbackOutcome::AskAPerson { reason }) if gate.ask != ApprovalPolicy::Never => {
                 person(format!("{} failed, and the strategy asks for a person: {reason}", phase.name))
             }
-            Some(Decided::AskAPerson { reason } | Decided::GiveUp { reason } | Decided::Refused { reason }) => {
-                self.exhausted(at, phase, gate, judged, &format!("failed and was not sent back ({reason})"))
-            }
-            Some(Decided::Revise { .. }) => {
+            Some(
+                FeedbackOutcome::AskAPerson { reason }
+                | FeedbackOutcome::GiveUp { reason }
+                | FeedbackOutcome::Refused { reason },
+            ) => self.exhausted(at, phase, gate, judged, &format!("failed and was not sent back ({reason})")),
+            Some(FeedbackOutcome::Revise { .. }) => {
                 Action::Finish(RunStatus::Failed, format!("gate {} was sent back and did not start again", phase.name))
             }
         }
     }
 
-    fn exhausted(&self, at: AttemptId, phase: &Phase, gate: &Gate, judged: &Judged, how: &str) -> Action {
+    fn exhausted(&self, at: AttemptId, phase: &Phase, gate: &Gate, judged: &RecordedJudgement, how: &str) -> Action {
         let times = self.phases.get(&phase.name).map_or(0, |known| known.judged.len());
         let attempts = if times == 1 { "attempt" } else { "attempts" };
         let reason = format!("gate {} {how} after {times} {attempts}: {}", phase.name, judged.reason);
         match gate.ask {
-            Ask::Never => Action::Finish(RunStatus::Failed, reason),
+            ApprovalPolicy::Never => Action::Finish(RunStatus::Failed, reason),
             _ => Action::AskPerson(at, format!("{reason}. What now?"), judged.about.clone()),
         }
     }
 
-    fn failure(&self, phase: &Phase, gate: &Gate, judged: &Judged, left: u32, words: Option<String>) -> GateFailure {
+    fn gate_failure(
+        &self,
+        phase: &Phase,
+        gate: &Gate,
+        judged: &RecordedJudgement,
+        left: u32,
+        words: Option<String>,
+    ) -> GateFailure {
         let all = self.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
         let earlier = all.iter().filter(|past| past.attempt < judged.attempt && (past.failed() || past.rejected()));
-        let past = |past: &Judged| PastAttempt { issues: past.issues.clone(), revised: revised(past) };
+        let past = |past: &RecordedJudgement| PastAttempt { issues: past.issues.clone(), revised: revised(past) };
         GateFailure {
             gate: phase.name.clone(),
             attempt: all.len() as u32,
             attempts_left: left,
             issues: judged.issues.clone(),
             person_words: words,
-            may_revise: self.open_ways(gate),
+            may_revise: self.revisable_phases(gate),
             history: earlier.map(past).collect(),
             settings: if self.pipeline.feedback.settings.is_null() {
                 json!({})
@@ -236,7 +245,7 @@ impl State {
     }
 
     /// The phases that may revise, earliest first, if the way back from them is open.
-    fn open_ways(&self, gate: &Gate) -> Vec<PhaseName> {
+    fn revisable_phases(&self, gate: &Gate) -> Vec<PhaseName> {
         let names = self.pipeline.phases.iter().map(|phase| &phase.name);
         names.filter(|name| gate.may_revise.contains(name) && self.can_come_back_from(name)).cloned().collect()
     }
@@ -261,9 +270,9 @@ impl State {
     }
 }
 
-fn revised(judged: &Judged) -> Vec<PhaseName> {
+fn revised(judged: &RecordedJudgement) -> Vec<PhaseName> {
     match &judged.decided {
-        Some(Decided::Revise { rework }) => rework.iter().map(|rework| rework.phase.clone()).collect(),
+        Some(FeedbackOutcome::Revise { rework }) => rework.iter().map(|rework| rework.phase.clone()).collect(),
         _ => Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of one phase: its attempts, judgements and what people decided about them.
 
-use crate::{ArtifactRef, Choice, Decided, Digest, DroppedTest, FeedbackItem, Issue, Verdict};
+use crate::{ArtifactRef, Choice, Digest, DroppedTest, FeedbackItem, FeedbackOutcome, Issue, Verdict};
 
 /// What is known of one phase.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +14,7 @@ pub struct PhaseState {
     /// What it made last.
     pub last: Vec<ArtifactRef>,
     /// Of a gate: every judgement, oldest first.
-    pub judged: Vec<Judged>,
+    pub judged: Vec<RecordedJudgement>,
     /// Of a test gate: every suite that was taken, oldest first.
     pub suites: Vec<Suite>,
     /// Judgements that people granted beyond `max_retries`.
@@ -23,7 +23,7 @@ pub struct PhaseState {
 
 /// One judgement of a gate and what followed from it.
 #[derive(Debug, Clone)]
-pub struct Judged {
+pub struct RecordedJudgement {
     /// The attempt.
     pub attempt: u32,
     /// The verdict.
@@ -41,14 +41,14 @@ pub struct Judged {
     /// The report.
     pub report: Option<ArtifactRef>,
     /// What the strategy decided.
-    pub decided: Option<Decided>,
+    pub decided: Option<FeedbackOutcome>,
     /// Every decision of a person about it, oldest first.
     pub approvals: Vec<Approval>,
     /// Whether a person is being waited for.
     pub waiting: Option<String>,
 }
 
-impl Judged {
+impl RecordedJudgement {
     /// Whether it was judged and failed.
     pub fn failed(&self) -> bool {
         self.verdict == Verdict::Failed

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_process::lock::LOCK_FILE;
-use phasegate_process::pipeline::{Ask, Grants, RawSettings};
+use phasegate_process::pipeline::{ApprovalPolicy, Grants, RawSettings};
 use phasegate_process::source::{self, Source};
 use phasegate_sandbox::{EngineSettings, LimitsPatch};
 use serde::Deserialize;
@@ -44,7 +44,7 @@ pub struct Config {
     pub sandbox: EngineSettings,
     /// `pipeline`: a standard one, or a file.
     pub pipeline: Option<String>,
-    pub(crate) hitl: BTreeMap<Spanned<String>, Ask>,
+    pub(crate) hitl: BTreeMap<Spanned<String>, ApprovalPolicy>,
     pub(crate) feedback: Option<RawFeedback>,
     pub(crate) plugins: BTreeMap<Spanned<String>, RawPlugin>,
     pub(crate) pipeline_span: Range<usize>,
@@ -62,7 +62,7 @@ struct RawConfig {
     prices: PriceTable,
     budget: BudgetConfig,
     sandbox: EngineSettings,
-    hitl: BTreeMap<Spanned<String>, Ask>,
+    hitl: BTreeMap<Spanned<String>, ApprovalPolicy>,
     feedback: Option<RawFeedback>,
     plugins: BTreeMap<Spanned<String>, RawPlugin>,
 }

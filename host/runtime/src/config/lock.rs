@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use phasegate_journal::{Blob, Journal};
-use phasegate_process::lock::{Agreed, LOCK_FILE, Lock, Pin, Standing};
+use phasegate_process::lock::{Acceptance, LOCK_FILE, Lock, LockStatus, Pin};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::source::{Source, did_you_mean};
 use phasegate_process::{Digest, PluginName};
@@ -52,7 +52,7 @@ pub fn pin_of(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Err
 fn pin(pipeline: &Pipeline, plugin: &PluginName, digest: Digest, component: &[u8]) -> Pin {
     let (manifest, grants) = (manifest(component).ok().flatten(), pipeline.grants(plugin));
     let given = manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(&grants));
-    Pin::of(digest, manifest.as_ref(), given)
+    Pin::new(digest, manifest.as_ref(), given)
 }
 
 /// Those of these components that come from files and were never named before; an error if one is not what was agreed to.
@@ -98,9 +98,9 @@ fn new_ones(lock: &Lock, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName
     let mut changes = Vec::new();
     for (plugin, pin) in pins {
         match lock.check(&plugin, &pin) {
-            Standing::New => new.push((plugin, pin)),
-            Standing::Agreed => {}
-            Standing::Changed(change) => changes.push(*change),
+            LockStatus::New => new.push((plugin, pin)),
+            LockStatus::Accepted => {}
+            LockStatus::Changed(change) => changes.push(*change),
         }
     }
     if changes.is_empty() { Ok(new) } else { Err(Error::NotAgreed(changes)) }
@@ -136,7 +136,7 @@ fn note(
     }
     let at = httpdate::fmt_http_date(SystemTime::now());
     for (plugin, pin) in pins {
-        lock.agree(plugin, pin, Agreed { by: by.to_owned(), at: at.clone(), in_words });
+        lock.accept(plugin, pin, Acceptance { by: by.to_owned(), at: at.clone(), in_words });
     }
     draft.publish(&lock.to_string(), &config.lock).map_err(unwritable)
 }
@@ -194,7 +194,7 @@ mod tests {
         let config = Config::parse("phasegate.toml", "", dir.path()).unwrap();
         // What a process left that was killed while it wrote.
         std::fs::write(dir.path().join("phasegate.lock.new"), "version = 1\n[plugins.to").unwrap();
-        let pin = || Pin::of(Digest::of(b""), None, Default::default());
+        let pin = || Pin::new(Digest::from_content(b""), None, Default::default());
         let names: Vec<PluginName> = (0..64).map(|number| format!("plugin-{number}").parse().unwrap()).collect();
         std::thread::scope(|threads| {
             for some in names.chunks(8) {
@@ -210,7 +210,7 @@ mod tests {
             }
         });
         let lock = agreed(&config).unwrap();
-        assert!(names.iter().all(|name| lock.check(name, &pin()) == Standing::Agreed), "{lock}");
+        assert!(names.iter().all(|name| lock.check(name, &pin()) == LockStatus::Accepted), "{lock}");
         let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(left, [LOCK_FILE]);
     }

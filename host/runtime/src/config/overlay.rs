@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use phasegate_process::pipeline::{Pipeline, Places, PluginUse, RawSettings, SettingsOf, Strategy};
+use phasegate_process::pipeline::{Pipeline, PluginUse, RawSettings, SettingLocations, SettingsOwner, Strategy};
 use phasegate_process::source::{Source, SourceError, did_you_mean, in_plain_words};
-use phasegate_process::{BadName, PluginName};
+use phasegate_process::{InvalidName, PluginName};
 use phasegate_sandbox::LimitsPatch;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ impl Config {
         let source = self.source();
         let used: Vec<String> = pipeline.plugin_names().iter().map(|name| name.to_string()).collect();
         for (key, raw) in &self.plugins {
-            let name: PluginName = source.name(key)?;
+            let name: PluginName = source.parse_name(key)?;
             if raw.path.is_none() && !used.contains(key.get_ref()) && !bundled.contains(&name.as_str()) {
                 let known: Vec<&str> = used.iter().map(String::as_str).collect();
                 let message = format!("no phase of pipeline `{}` uses the plugin `{name}`", pipeline.name);
@@ -57,12 +57,13 @@ impl Config {
     pub(crate) fn lay_feedback(
         &self,
         pipeline: &mut Pipeline,
-        places: &mut Places,
+        locations: &mut SettingLocations,
         given: &RawFeedback,
         bundled: &[&str],
     ) -> Result<(), ConfigFault> {
         let none = RawSettings::new();
-        let settings = places.put(self.source(), SettingsOf::Strategy, given.settings.as_ref().unwrap_or(&none));
+        let settings =
+            locations.insert(self.source(), SettingsOwner::Strategy, given.settings.as_ref().unwrap_or(&none));
         swap_strategy(pipeline, given.strategy.get_ref(), &self.dir, bundled, settings)
             .map_err(|(message, hint)| self.source().error(given.strategy.span(), message, hint).into())
     }
@@ -129,7 +130,9 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
     let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(48).collect();
     let plain = plain.strip_prefix("feedback-").unwrap_or(&plain);
-    format!("feedback-{plain}").parse().map_err(|bad: BadName| (bad.message(), "give the file another name".to_owned()))
+    format!("feedback-{plain}")
+        .parse()
+        .map_err(|bad: InvalidName| (bad.message(), "give the file another name".to_owned()))
 }
 
 /// Limits in a pipeline are the sandbox's words, which the process does not know.
@@ -143,7 +146,7 @@ pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<()
                 true => did_you_mean(&word, &quoted.collect::<Vec<_>>()),
                 false => "a limit is a whole number, as in `cpu_ms = 30000`".to_owned(),
             };
-            let table = source.mention(&format!("plugins.{name}"));
+            let table = source.find_word(&format!("plugins.{name}"));
             let rest = source.text.get(table.start..).unwrap_or_default();
             let wanted = if words.starts_with("unknown field") { word.as_str() } else { "limits" };
             let start = rest.find(wanted).map_or(table.start, |at| table.start + at);
@@ -159,7 +162,7 @@ pub(crate) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
         if let Some(path) = path.filter(|path| !dir.join(path).is_file()) {
             let message = format!("plugin `{name}` is not there: there is no file `{path}`");
-            return Err(source.error(source.mention(path), message, "build it, or mend the path"));
+            return Err(source.error(source.find_word(path), message, "build it, or mend the path"));
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_journal::Blob;
 use phasegate_process::PluginName;
-use phasegate_process::pipeline::{Pipeline, STANDARD, SettingsOf, check, parse_with_places, standard};
+use phasegate_process::pipeline::{Pipeline, STANDARD, SettingsOwner, check, parse_with_locations, standard};
 use phasegate_process::source::{Source, did_you_mean};
 use serde_json::json;
 
@@ -45,17 +45,17 @@ impl Config {
     ) -> Result<LoadedPipeline, ConfigFault> {
         let found = self.find_pipeline(chosen, cwd)?;
         let source = Source { file: &found.file, text: &found.text };
-        let (mut pipeline, mut places) = parse_with_places(source, &|path| read_beside(&found.dir, path))?;
+        let (mut pipeline, mut locations) = parse_with_locations(source, &|path| read_beside(&found.dir, path))?;
         check_limits(source, &pipeline)?;
         self.lay_plugins(&mut pipeline, bundled)?;
         let mut manifests = of_agents(&pipeline, &found.dir);
         add_kinds(source, &mut pipeline, &manifests)?;
         check(source, &pipeline, bundled)?;
         if let Some(given) = &self.feedback {
-            self.lay_feedback(&mut pipeline, &mut places, given, bundled)?;
+            self.lay_feedback(&mut pipeline, &mut locations, given, bundled)?;
         }
         if let Some(given) = feedback {
-            places.forget(&SettingsOf::Strategy);
+            locations.remove(&SettingsOwner::Strategy);
             swap_strategy(&mut pipeline, &given.display().to_string(), cwd, bundled, json!({}))
                 .map_err(|(message, hint)| ConfigFault::Flag { flag: "--feedback", message, hint })?;
         }
@@ -64,7 +64,7 @@ impl Config {
         check_files(source, &pipeline, &found.dir)?;
         let strategy = &pipeline.feedback.plugin;
         manifests.extend(manifest_of(&pipeline, strategy, &found.dir).map(|said| (strategy.clone(), said)));
-        check_settings(source, &pipeline, &manifests, &places)?;
+        check_settings(source, &pipeline, &manifests, &locations)?;
         let file = feedback.filter(|given| given.extension().is_some_and(|extension| extension == "wasm"));
         let typed = file.map(|_| pipeline.feedback.plugin.clone());
         let embedded = BTreeMap::new();

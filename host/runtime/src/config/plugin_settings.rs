@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use phasegate_process::PluginName;
 use phasegate_process::manifest::Manifest;
-use phasegate_process::pipeline::{Pipeline, Places, SettingsOf};
+use phasegate_process::pipeline::{Pipeline, SettingLocations, SettingsOwner};
 use phasegate_process::source::{Source, SourceError};
 use phasegate_sandbox::Plugin;
 
@@ -33,7 +33,7 @@ pub(crate) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, manifests: 
             if *known != text {
                 let message = format!("two plugins bring the kind `{kind}`, each with a schema of its own");
                 let hint = "say which one holds with `[[kind]]`";
-                return Err(source.error(source.mention(plugin.as_str()), message, hint));
+                return Err(source.error(source.find_word(plugin.as_str()), message, hint));
             }
         }
     }
@@ -45,13 +45,13 @@ pub(crate) fn check_settings(
     source: Source<'_>,
     pipeline: &Pipeline,
     manifests: &Manifests,
-    places: &Places,
+    locations: &SettingLocations,
 ) -> Result<(), SourceError> {
     for (of, plugin, settings) in pipeline.settings() {
         let Some(manifest) = manifests.get(plugin) else { continue };
-        if let Some(fault) = manifest.faults(settings).into_iter().next() {
+        if let Some(fault) = manifest.check_settings(settings).into_iter().next() {
             let message = settings_message(&of, plugin, &manifest.version, &fault.message);
-            let error = places.error(&of, fault.key.as_deref(), message.clone(), fault.hint.clone());
+            let error = locations.error(&of, fault.key.as_deref(), message.clone(), fault.hint.clone());
             return Err(error.unwrap_or_else(|| source.error_at_top(message, fault.hint)));
         }
     }
@@ -59,7 +59,7 @@ pub(crate) fn check_settings(
 }
 
 /// What is wrong with settings, and whose they are.
-fn settings_message(of: &SettingsOf, plugin: &PluginName, version: &str, fault: &str) -> String {
+fn settings_message(of: &SettingsOwner, plugin: &PluginName, version: &str, fault: &str) -> String {
     format!("{of} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn check_loaded_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> R
     for (of, name, settings) in pipeline.settings() {
         let plugin = loaded.iter().find(|plugin| plugin.name() == name);
         let Some(manifest) = plugin.and_then(|plugin| plugin.inspection().manifest.as_ref()) else { continue };
-        if let Some(fault) = manifest.faults(settings).into_iter().next() {
+        if let Some(fault) = manifest.check_settings(settings).into_iter().next() {
             let message = settings_message(&of, name, &manifest.version, &fault.message);
             return Err(Error::Settings { message, hint: fault.hint });
         }

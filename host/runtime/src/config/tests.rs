@@ -6,7 +6,7 @@ use std::path::Path;
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig};
 use phasegate_process::PhaseName;
 use phasegate_process::model::Tier;
-use phasegate_process::pipeline::Ask;
+use phasegate_process::pipeline::ApprovalPolicy;
 use phasegate_sandbox::Limits;
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn refusal(config: &str) -> String {
     load(folder(&[("phasegate.toml", config)]).path(), None, None).unwrap_err().to_string()
 }
 
-fn ask_of(loaded: &LoadedPipeline, gate: &str) -> Ask {
+fn ask_of(loaded: &LoadedPipeline, gate: &str) -> ApprovalPolicy {
     loaded.pipeline.phase(&gate.parse::<PhaseName>().unwrap()).unwrap().gate.as_ref().unwrap().ask
 }
 
@@ -94,7 +94,10 @@ fn a_whole_file_is_read() {
     let loaded = load(dir.path(), None, None).unwrap();
     assert_eq!((loaded.pipeline.name.as_str(), loaded.file.as_str()), ("mine", "mine/p.toml"));
     assert_eq!(loaded.dir, dir.path().join("mine"));
-    assert_eq!((ask_of(&loaded, "design-review"), ask_of(&loaded, "test")), (Ask::Always, Ask::Never));
+    assert_eq!(
+        (ask_of(&loaded, "design-review"), ask_of(&loaded, "test")),
+        (ApprovalPolicy::Always, ApprovalPolicy::Never)
+    );
     assert_eq!(loaded.pipeline.feedback.plugin.as_str(), "phase-aware");
     assert_eq!(loaded.pipeline.feedback.settings, json!({ "raise_after": 3 }));
     let code = &loaded.pipeline.plugins[&"code".parse().unwrap()];

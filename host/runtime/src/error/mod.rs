@@ -9,7 +9,7 @@ pub(crate) mod overrides;
 use phasegate_journal::JournalError;
 use phasegate_process::lock::{Change, LOCK_FILE, Pin};
 use phasegate_process::state::FoldError;
-use phasegate_process::{BadName, Digest, PluginName, RunId};
+use phasegate_process::{Digest, InvalidName, PluginName, RunId};
 use phasegate_sandbox::{CallError, EngineError, LoadError};
 
 use self::archive::ArchiveError;
@@ -53,7 +53,7 @@ pub enum Error {
     Call(#[from] CallError),
     /// A name is not acceptable.
     #[error(transparent)]
-    Name(#[from] BadName),
+    Name(#[from] InvalidName),
     /// Context files cannot be taken.
     #[error(transparent)]
     Context(#[from] ContextError),

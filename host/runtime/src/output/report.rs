@@ -5,12 +5,12 @@
 use std::fmt::Write;
 
 use phasegate_process::artifact::is_hidden;
-use phasegate_process::calendar::moment;
+use phasegate_process::calendar::format_utc;
 use phasegate_process::measures::efforts;
 use phasegate_process::model::Usage;
-use phasegate_process::result::{Followed, GateAttempt, PersonDecision, TaskResult};
-use phasegate_process::state::Judged;
-use phasegate_process::{Decided, Event, Issue, Recorded, Verdict};
+use phasegate_process::result::{DecisionSummary, GateAttempt, PersonDecision, TaskResult};
+use phasegate_process::state::RecordedJudgement;
+use phasegate_process::{Event, FeedbackOutcome, Issue, Recorded, Verdict};
 use serde_json::Value;
 
 use crate::error::output::OutputError;
@@ -241,7 +241,7 @@ impl Page<'_> {
         let rows = self.result.approvals.iter().map(|said| {
             let about: Vec<_> = said.about.iter().map(|digest| digest.short()).collect();
             let gate = format!("{}#{}", said.gate, said.attempt);
-            [moment(said.at_ms), gate, choice(said), cell(&said.by), cell(&said.reason), about.join(" ")]
+            [format_utc(said.at_ms), gate, choice(said), cell(&said.by), cell(&said.reason), about.join(" ")]
         });
         let rows = rows.collect::<Vec<_>>();
         self.table(["when", "gate", "decision", "by", "why", "about"], rows);
@@ -296,7 +296,7 @@ impl Page<'_> {
         self.heading("Calls that may have been billed");
         self.line("They were asked and never answered, so nobody here knows what they cost.\n");
         let calls = self.result.maybe_billed.iter().map(|open| {
-            let when = moment(open.asked_at_ms);
+            let when = format_utc(open.asked_at_ms);
             format!("- {} call {} ({}) to {}, asked {when}", open.at, open.call, words(&open.label), words(&open.model))
         });
         let calls = calls.collect::<Vec<_>>().join("\n");
@@ -337,7 +337,7 @@ impl Page<'_> {
     }
 }
 
-fn became(issue: &Issue, judged: &Judged, later: Option<&Judged>) -> String {
+fn became(issue: &Issue, judged: &RecordedJudgement, later: Option<&RecordedJudgement>) -> String {
     let overridden = judged.approvals.last().filter(|said| said.choice == phasegate_process::Choice::Override);
     if let Some(said) = overridden {
         return format!("Accepted by {}: {}", said.by, said.reason);
@@ -345,7 +345,7 @@ fn became(issue: &Issue, judged: &Judged, later: Option<&Judged>) -> String {
     if judged.verdict.passes() && judged.decided.is_none() {
         return "Went along to the next phase.".to_owned();
     }
-    let Some(Decided::Revise { rework }) = &judged.decided else { return "Open.".to_owned() };
+    let Some(FeedbackOutcome::Revise { rework }) = &judged.decided else { return "Open.".to_owned() };
     let given = |rework: &&phasegate_process::Rework| rework.feedback.issues.iter().any(|known| known.id == issue.id);
     let mut phases: Vec<_> = rework.iter().filter(given).map(|rework| rework.phase.as_str()).collect();
     if phases.is_empty() {
@@ -365,13 +365,13 @@ fn became(issue: &Issue, judged: &Judged, later: Option<&Judged>) -> String {
 fn what_followed(attempt: &GateAttempt) -> String {
     let people = attempt.approvals.iter().map(|said| format!("{} by {}", choice(said), said.by));
     let decided = attempt.decided.as_ref().map(|decided| match decided {
-        Followed::Revise(phases) => {
+        DecisionSummary::Revise(phases) => {
             let phases: Vec<_> = phases.iter().map(|phase| phase.as_str()).collect();
             format!("back to {}", phases.join(", "))
         }
-        Followed::AskAPerson(reason) => format!("the strategy asked for a person: {reason}"),
-        Followed::GiveUp(reason) => format!("the strategy gave up: {reason}"),
-        Followed::Refused(reason) => format!("the strategy's decision was refused: {reason}"),
+        DecisionSummary::AskAPerson(reason) => format!("the strategy asked for a person: {reason}"),
+        DecisionSummary::GiveUp(reason) => format!("the strategy gave up: {reason}"),
+        DecisionSummary::Refused(reason) => format!("the strategy's decision was refused: {reason}"),
     });
     people.chain(decided).collect::<Vec<_>>().join("; ")
 }

@@ -70,12 +70,12 @@ impl Told {
             format: EVENT_FORMAT,
             run_id: "run-1".parse().unwrap(),
             task_id: "TASK-1".parse().unwrap(),
-            pipeline: Digest::of(b"pipeline"),
+            pipeline: Digest::from_content(b"pipeline"),
             base: inputs[1..].iter().map(|input| input.name.clone()).collect(),
             inputs,
-            components: BTreeMap::from([("planning".parse().unwrap(), Digest::of(b"planning"))]),
-            settings: Digest::of(b"settings"),
-            history: Digest::of(b"[]"),
+            components: BTreeMap::from([("planning".parse().unwrap(), Digest::from_content(b"planning"))]),
+            settings: Digest::from_content(b"settings"),
+            history: Digest::from_content(b"[]"),
             scripted: true,
         };
         let event = Event::RunCreated(Box::new(created.clone()));
@@ -95,10 +95,10 @@ impl Told {
         let artifacts = made.iter().map(|(name, value)| store(&self.journal, name, name, value.to_string().as_bytes()));
         let outcome = PhaseOutcome::Submitted { artifacts: artifacts.collect(), findings: None };
         let usage = Usage { input_tokens: 1000, output_tokens: 100, cached_input_tokens: 0, usd: Some(0.25) };
-        let (label, model, request) = ("ask | once".to_owned(), "scripted:x".to_owned(), Digest::of(b"q"));
+        let (label, model, request) = ("ask | once".to_owned(), "scripted:x".to_owned(), Digest::from_content(b"q"));
         self.add(Event::PhaseStarted { at: at.clone(), inputs: vec![] });
         self.add(Event::ModelAsked { at: at.clone(), call: 1, label, request, model });
-        let (answer, stop) = (Digest::of(b"a"), "end".to_owned());
+        let (answer, stop) = (Digest::from_content(b"a"), "end".to_owned());
         self.add(Event::ModelAnswered {
             at: at.clone(),
             call: 1,
@@ -123,7 +123,7 @@ impl Told {
         let name = format!("{}_report", gate.replace('-', "_"));
         let kind = if gate == "test" { "test_report" } else { "findings_report" };
         let report = report.map(|report| store(&self.journal, &name, kind, report.to_string().as_bytes()));
-        let (permanent, about) = (false, vec![Digest::of(b"about")]);
+        let (permanent, about) = (false, vec![Digest::from_content(b"about")]);
         let dropped = match gate {
             "test" => vec![DroppedTest { test: "t.py::old".into(), reason: "asked for seconds".into() }],
             _ => vec![],
@@ -158,7 +158,7 @@ impl Told {
         let rework = vec![Rework { phase: "design".parse().unwrap(), feedback }];
         run.add(Event::FeedbackDecided {
             at: at("design-review", 1),
-            decided: Decided::Revise { rework },
+            decided: FeedbackOutcome::Revise { rework },
             limit: None,
         });
         run.work("design", 2, &[("design_specification", json!({ "better": true }))]);
@@ -175,8 +175,10 @@ impl Told {
         let (by, reason) = ("ada".to_owned(), "known and accepted".to_owned());
         run.add(Event::ApprovalGiven { at: at("code-review", 1), choice: Choice::Override, by, reason, about: vec![] });
         run.work("test", 1, &[("test_suite", json!({ "files": [], "covers": [], "dropped": [] }))]);
-        let (suite_run, code) =
-            (Digest::of(b"suite run"), run.state.artifacts[&"generated_code".parse().unwrap()].digest.clone());
+        let (suite_run, code) = (
+            Digest::from_content(b"suite run"),
+            run.state.artifacts[&"generated_code".parse().unwrap()].digest.clone(),
+        );
         run.add(Event::TestsRan {
             at: at("test", 1),
             call: None,
@@ -240,7 +242,7 @@ fn the_out_folder_holds_files_artifacts_result_and_report() {
     let result: Value = serde_json::from_str(&read(&out, "result.json")).unwrap();
     assert_eq!((&result["status"], &result["scripted"]), (&json!("passed"), &json!(true)));
     // Fault 16: what was reviewed and tested is what is delivered.
-    let delivered = Digest::of(read(&out, "artifacts/generated_code.json").as_bytes());
+    let delivered = Digest::from_content(read(&out, "artifacts/generated_code.json").as_bytes());
     assert_eq!(result["artifacts"]["generated_code"], json!(delivered));
 }
 
@@ -271,7 +273,7 @@ fn the_report_says_what_was_asked_what_came_of_it_and_why() {
         "| **all** |  | 9 | 9000 | 900 | 2.2500 | 14.0 s |",
         "- **PIP-1** (approved by grace: worth it): units were not said",
         "  - add design: name units",
-        &format!("| planning | `{}` |", Digest::of(b"planning")),
+        &format!("| planning | `{}` |", Digest::from_content(b"planning")),
     ] {
         assert!(report.lines().any(|found| found == line), "`{line}` is not in\n{report}");
     }
@@ -285,11 +287,11 @@ fn calls_that_may_have_been_billed_and_unknown_prices_are_said() {
     let mut run = Told::new(&[]);
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     for call in [1, 2] {
-        let (label, model, request) = ("plan".to_owned(), "a:b".to_owned(), Digest::of(b"q"));
+        let (label, model, request) = ("plan".to_owned(), "a:b".to_owned(), Digest::from_content(b"q"));
         run.add(Event::ModelAsked { at: at("planning", 1), call, label, request, model });
     }
     let usage = Usage { input_tokens: 10, output_tokens: 1, cached_input_tokens: 0, usd: None };
-    let (answer, stop) = (Digest::of(b"a"), "end".to_owned());
+    let (answer, stop) = (Digest::from_content(b"a"), "end".to_owned());
     run.add(Event::ModelAnswered {
         at: at("planning", 1),
         call: 1,

@@ -41,7 +41,7 @@ pub fn write_out(
     let files = shelf.generated_files()?;
     let folder = Folder::make(dir)?;
     let names = Names::beside(&files);
-    let result = TaskResult::of(state, events);
+    let result = TaskResult::from_events(state, events);
     let mut written = Written {
         dir: dir.to_owned(),
         result: names.result.clone(),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use phasegate_process::feedback::GateFailure;
-use phasegate_process::gate::{Bench, Judgement, SuiteRun, judge_findings, judge_tests};
+use phasegate_process::gate::{GateContext, Judgement, SuiteRun, judge_findings, judge_tests};
 use phasegate_process::state::JudgeWork;
-use phasegate_process::{AttemptId, Decided, Event, Findings, PhaseOutcome, feedback};
+use phasegate_process::{AttemptId, Event, FeedbackOutcome, Findings, PhaseOutcome, feedback};
 
 use crate::error::Error;
 use crate::run::context::Driver;
@@ -16,7 +16,7 @@ use crate::text::bounded;
 /// Judges a gate and writes the verdict and the report down.
 pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> {
     let task_id = driver.writer.state().created.task_id.clone();
-    let bench = Bench {
+    let context = GateContext {
         task_id: &task_id,
         gate: &work.at.phase,
         attempt: work.at.attempt,
@@ -27,11 +27,11 @@ pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> 
         (PhaseOutcome::Submitted { findings, .. }, tests, run) => {
             let findings = findings.as_ref().map(|digest| driver.writer.json::<Findings>(digest)).transpose()?;
             match (tests, run, findings) {
-                (None, _, Some(findings)) => judge_findings(&bench, &work.gate, findings),
+                (None, _, Some(findings)) => judge_findings(&context, &work.gate, findings),
                 (None, _, None) => Judgement::not_judged("no findings were submitted".to_owned(), false),
                 (Some(_), Some(run), findings) => {
                     let run = driver.writer.json::<SuiteRun>(run)?;
-                    judge_tests(&bench, &run, findings.unwrap_or_default())
+                    judge_tests(&context, &run, findings.unwrap_or_default())
                 }
                 (Some(tests), None, _) => {
                     let why = format!("there is no `{}` or no `{}` to run", tests.code, tests.suite);
@@ -69,13 +69,13 @@ pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: G
     let hit = LimitHit::none(&at);
     let decided = match plugin.decide(&failure, &call).await {
         Ok(decision) => feedback::check_decision(&failure, &about, decision),
-        Err(error) => Decided::Refused { reason: hit.note(error) },
+        Err(error) => FeedbackOutcome::Refused { reason: hit.note(error) },
     };
     let decided = match decided {
-        Decided::Refused { reason } => Decided::Refused { reason: bounded(reason) },
-        Decided::GiveUp { reason } => Decided::GiveUp { reason: bounded(reason) },
-        Decided::AskAPerson { reason } => Decided::AskAPerson { reason: bounded(reason) },
-        revise @ Decided::Revise { .. } => revise,
+        FeedbackOutcome::Refused { reason } => FeedbackOutcome::Refused { reason: bounded(reason) },
+        FeedbackOutcome::GiveUp { reason } => FeedbackOutcome::GiveUp { reason: bounded(reason) },
+        FeedbackOutcome::AskAPerson { reason } => FeedbackOutcome::AskAPerson { reason: bounded(reason) },
+        revise @ FeedbackOutcome::Revise { .. } => revise,
     };
     driver.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.taken() })
 }

@@ -177,7 +177,7 @@ impl ModelCalls {
             occurrence,
         };
         let idempotency_key =
-            Digest::of(format!("{run} {} {call} {digest}", self.calls.at).as_bytes()).short().to_owned();
+            Digest::from_content(format!("{run} {} {call} {digest}", self.calls.at).as_bytes()).short().to_owned();
         let watcher = Arc::clone(self.calls.driver.writer.watcher());
         let show = move |progress: Progress| {
             let what = match progress {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use phasegate_process::ArtifactName;
 use phasegate_process::artifact::path_fault;
-use phasegate_process::task::{ContextPattern, stays_inside};
+use phasegate_process::task::{ContextPattern, is_inside_folder};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES};
@@ -74,7 +74,7 @@ fn is_glob(path: &str) -> bool {
 fn named(pattern: &ContextPattern, root: &Path, folder: &Path) -> Result<String, ContextError> {
     let parts: Vec<_> = pattern.path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let path = parts.join("/");
-    if !stays_inside(&pattern.path) || parts.iter().any(|part| SKIPPED.contains(part)) {
+    if !is_inside_folder(&pattern.path) || parts.iter().any(|part| SKIPPED.contains(part)) {
         return Err(ContextError::Leaves { path: pattern.path.clone() });
     }
     let hint = match root.join(&path) {
@@ -93,7 +93,7 @@ fn match_globs(
 ) -> Result<(), ContextError> {
     let mut matchers: Vec<(&ContextPattern, GlobMatcher, bool)> = Vec::new();
     for pattern in patterns {
-        if !stays_inside(&pattern.path) {
+        if !is_inside_folder(&pattern.path) {
             return Err(ContextError::Leaves { path: pattern.path.clone() });
         }
         let plain = pattern.path.strip_prefix("./").unwrap_or(&pattern.path);

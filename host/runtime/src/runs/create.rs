@@ -149,7 +149,7 @@ impl House {
         run_id: &RunId,
         components: &BTreeMap<PluginName, Digest>,
     ) -> Result<RunSettings, Error> {
-        let seed = Digest::of(run_id.as_str().as_bytes());
+        let seed = Digest::from_content(run_id.as_str().as_bytes());
         settings.seed = u64::from_str_radix(seed.short(), 16).unwrap_or(0);
         let broker = self.broker(&settings).await?;
         settings.models.fast = Some(broker.model_for(Tier::Fast).clone());
@@ -186,7 +186,7 @@ fn run_id(task: &TaskId, wrong: usize) -> Result<RunId, Error> {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let salt = format!("{task} {nanos} {} {}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-    let digest = Digest::of(salt.as_bytes());
+    let digest = Digest::from_content(salt.as_bytes());
     let digits = digest.short().get(..(6 + wrong).min(digest.short().len())).unwrap_or_default();
     Ok(format!("{}-{digits}", run_name(task)).parse()?)
 }

@@ -86,7 +86,7 @@ impl Definition {
         let scripted = tiers.into_iter().flatten().filter(|model| model.is_scripted());
         let scripts: Vec<Digest> = scripted
             .filter_map(|model| std::fs::read(base_dir.join(model.model())).ok())
-            .map(|bytes| Digest::of(&bytes))
+            .map(|bytes| Digest::from_content(&bytes))
             .collect();
         json!({
             "pipeline": pipeline,

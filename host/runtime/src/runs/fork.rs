@@ -85,7 +85,7 @@ impl House {
         let forked = RunForked { origin: new.origin.clone(), at, changes: new.swaps.words(), created };
         let event = Event::RunForked(Box::new(forked));
         let (number, at_ms) = (shared as u64, now_ms());
-        state.fork(&Recorded { number: number + 1, at_ms, event: event.clone() }, pipeline)?;
+        state.apply_fork(&Recorded { number: number + 1, at_ms, event: event.clone() }, pipeline)?;
         let pins = vec![pinned_pipeline, pinned_settings];
         lock::note_first(new.config, first_named, &self.person())?;
         let owned = journal.own(&run).await?;

@@ -30,7 +30,7 @@ pub(crate) fn fold(journal: &dyn Journal, run: &RunId, events: &[Recorded]) -> R
 /// Folds one event, with the pipeline that it names if it is a fork.
 pub(crate) fn follow(journal: &dyn Journal, state: &mut State, event: &Recorded) -> Result<(), Error> {
     match &event.event {
-        Event::RunForked(forked) => state.fork(event, read_json(journal, &forked.created.pipeline)?)?,
+        Event::RunForked(forked) => state.apply_fork(event, read_json(journal, &forked.created.pipeline)?)?,
         _ => state.apply(event)?,
     }
     Ok(())

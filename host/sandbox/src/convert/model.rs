@@ -18,7 +18,7 @@ pub(crate) fn request(request: wit::Request) -> Result<Request, Error> {
             format!("the label has {} bytes, at most {LONGEST_LABEL} are taken; say more in a message", label.len());
         return Err(Error::Invalid(words));
     }
-    let Some(tier) = Tier::named(&tier) else {
+    let Some(tier) = Tier::from_name(&tier) else {
         return Err(Error::Denied(format!("there is no tier `{tier}`; the tiers are fast, default and deep")));
     };
     let Some(max_output_tokens) = NonZeroU32::new(max_output_tokens) else {

@@ -212,7 +212,7 @@ impl Inner {
         if size > limit {
             return Err(LoadError::TooLarge { plugin, size, limit });
         }
-        let found = Digest::of(bytes);
+        let found = Digest::from_content(bytes);
         if found != *digest {
             return Err(LoadError::Digest { plugin, expected: digest.clone(), found });
         }

@@ -1,6 +1,6 @@
 //! Why there is no engine, or a component is not taken as a plugin.
 
-use phasegate_process::manifest::BadManifest;
+use phasegate_process::manifest::InvalidManifest;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 
@@ -37,7 +37,7 @@ pub enum InspectError {
     NotAComponent(String),
     /// What it says of itself cannot be read, or is not so.
     #[error("what it says of itself cannot be used: {0}")]
-    Manifest(#[from] BadManifest),
+    Manifest(#[from] InvalidManifest),
 }
 
 /// A component that is not taken as a plugin.

@@ -68,7 +68,7 @@ fn of_loading() -> Vec<LoadError> {
     let inspect = || InspectError::NotAComponent("unexpected end-of-file".to_owned());
     let mut samples = one_of_each!(LoadError:
         L::Read { .. } => L::Read { plugin: plugin(), reason: "permission denied".to_owned() },
-        L::Digest { .. } => L::Digest { plugin: plugin(), expected: Digest::of(b"a"), found: Digest::of(b"b") },
+        L::Digest { .. } => L::Digest { plugin: plugin(), expected: Digest::from_content(b"a"), found: Digest::from_content(b"b") },
         L::TooLarge { .. } => L::TooLarge { plugin: plugin(), size: 134_217_729, limit: 134_217_728 },
         L::TooComplex { .. } => L::TooComplex {
             plugin: plugin(),

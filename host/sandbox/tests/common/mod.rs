@@ -36,7 +36,7 @@ pub fn load(name: &str) -> Plugin {
 
 pub fn load_in(engine: &Engine, name: &str) -> Plugin {
     let bytes = fixture(name);
-    engine.load(&name.parse().unwrap(), &Digest::of(&bytes), || Ok(bytes)).unwrap()
+    engine.load(&name.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap()
 }
 
 pub fn call(doing: &str) -> Call {
@@ -70,7 +70,7 @@ fn inputs() -> Vec<ArtifactRef> {
     vec![ArtifactRef {
         name: "plan".parse().unwrap(),
         kind: "project_plan".parse().unwrap(),
-        digest: Digest::of(b"the plan"),
+        digest: Digest::from_content(b"the plan"),
         size: 8,
     }]
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use phasegate_experiment::{Experiment, Plan, Planned};
 use phasegate_process::RunId;
-use phasegate_process::experiment::{Cell, Place, Standing};
+use phasegate_process::experiment::{Cell, CellId, CellStatus};
 use phasegate_runtime::output::write_out;
 use phasegate_runtime::{Config, Ended, Error, House, Stop, Watcher, load};
 use tokio::sync::Semaphore;
@@ -178,20 +178,20 @@ impl ExperimentDriver {
     /// One line for a cell that came to an end or a halt.
     fn print_cell(&self, planned: &Planned, exit: Exit) {
         let cell = self.cell(planned);
-        let took = &cell.took;
+        let spent = &cell.cost;
         let number = if cell.standing.ended() { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
         let number = if number == 0 { "-".to_owned() } else { number.to_string() };
         let standing = cell.standing.as_str();
         let label = self.label(planned);
         let so = match cell.standing {
-            Standing::Passed => String::new(),
+            CellStatus::Passed => String::new(),
             _ => format!(": {}", truncate(&cell.reason, REASON)),
         };
         let figures = format!(
             "{}, {}, {}",
-            count(took.gate_attempts as u64, "gate attempt"),
-            cost(took.usd, took.scripted),
-            duration(took.elapsed_ms)
+            count(spent.gate_attempts as u64, "gate attempt"),
+            cost(spent.usd, spent.scripted),
+            duration(spent.elapsed_ms)
         );
         let of = self.plan.cells.len();
         let mut text = format!("{number:>4}/{of} {label} {standing} ({figures}){so}\n");
@@ -204,7 +204,7 @@ impl ExperimentDriver {
     }
 
     fn label(&self, planned: &Planned) -> String {
-        let Place { variant, task, repetition, .. } = &planned.place;
+        let CellId { variant, task, repetition, .. } = &planned.place;
         format!("{task} {variant} #{repetition}")
     }
 
@@ -214,7 +214,7 @@ impl ExperimentDriver {
         let fault = faults.get(&planned.place.run);
         match load(self.host.journal().as_ref(), &planned.place.run) {
             Ok((state, events)) => {
-                let cell = Cell::of(place, &state, &events);
+                let cell = Cell::from_run(place, &state, &events);
                 let reason = fault.filter(|_| !cell.standing.ended()).cloned();
                 Cell { reason: reason.unwrap_or(cell.reason), ..cell }
             }
@@ -225,7 +225,7 @@ impl ExperimentDriver {
             // A journal that cannot be read is no reason to forget what the other cells came to.
             Err(error) => {
                 let reason = truncate(&error.to_string(), REASON);
-                Cell { standing: Standing::Stopped, reason, ..Cell::not_started(place) }
+                Cell { standing: CellStatus::Stopped, reason, ..Cell::not_started(place) }
             }
         }
     }

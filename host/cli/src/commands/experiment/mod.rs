@@ -103,7 +103,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let driver =
         ExperimentDriver::new(experiment, plan, config, host, ExperimentView::new(context), out.clone(), state);
     let (cells, exit) = driver.drive(jobs).await;
-    let results = Results::of(&name, cells);
+    let results = Results::new(&name, cells);
     files::write(&out, &results)?;
     printer.print(&match (args.json, args.csv, args.markdown) {
         (true, ..) => table::render_json(&results),

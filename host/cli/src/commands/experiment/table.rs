@@ -1,6 +1,6 @@
 //! The figures of an experiment for people and programs: a table of 80 columns, Markdown, CSV (RFC 4180) and JSON.
 
-use phasegate_process::experiment::{Cell, Results, Standing, Variant};
+use phasegate_process::experiment::{Cell, CellStatus, Results, Variant};
 use phasegate_process::stats::{Mean, Share};
 
 use crate::terminal::format::{self, compact_number, count, duration, money, one_line, truncate};
@@ -74,13 +74,13 @@ fn variant_column(results: &Results, place: usize, variant: &Variant) -> Vec<Str
 }
 
 /// The standings without an end that some cell is in.
-fn open_standings(results: &Results) -> Vec<Standing> {
-    let all = [Standing::Waiting, Standing::Stopped, Standing::NotStarted];
-    let there = |standing: &Standing| results.cells.iter().any(|cell| cell.standing == *standing);
+fn open_standings(results: &Results) -> Vec<CellStatus> {
+    let all = [CellStatus::Waiting, CellStatus::Stopped, CellStatus::NotStarted];
+    let there = |standing: &CellStatus| results.cells.iter().any(|cell| cell.standing == *standing);
     all.into_iter().filter(there).collect()
 }
 
-fn render_standing(standing: Standing) -> String {
+fn render_standing(standing: CellStatus) -> String {
     standing.as_str().replace('_', " ")
 }
 
@@ -156,17 +156,17 @@ pub fn render_report(results: &Results) -> String {
     let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
     let all = results.cells.len();
     let rows = results.cells.iter().map(|cell| {
-        let Cell { place, took, .. } = cell;
+        let Cell { id, cost, .. } = cell;
         let reason = one_line(&cell.reason).replace('|', "\\|");
         vec![
-            place.variant.clone(),
-            place.task.to_string(),
-            place.repetition.to_string(),
+            id.variant.clone(),
+            id.task.to_string(),
+            id.repetition.to_string(),
             render_standing(cell.standing),
-            took.gate_attempts.to_string(),
-            money(took.usd),
-            duration(took.elapsed_ms),
-            place.run.to_string(),
+            cost.gate_attempts.to_string(),
+            money(cost.usd),
+            duration(cost.elapsed_ms),
+            id.run.to_string(),
             reason,
         ]
     });
@@ -270,22 +270,22 @@ pub fn render_cells_csv(results: &Results) -> String {
         "scripted",
     ];
     let row = |cell: &Cell| {
-        let Cell { place, standing, reason, took } = cell;
+        let Cell { id, standing, reason, cost } = cell;
         vec![
-            place.variant.clone(),
-            place.task.to_string(),
-            place.repetition.to_string(),
-            place.run.to_string(),
+            id.variant.clone(),
+            id.task.to_string(),
+            id.repetition.to_string(),
+            id.run.to_string(),
             standing.as_str().to_owned(),
             one_line(reason),
-            took.gate_attempts.to_string(),
-            took.escaped.to_string(),
-            took.calls.to_string(),
-            took.tokens.to_string(),
-            render_decimal(took.usd),
-            took.elapsed_ms.to_string(),
-            took.maybe_billed.to_string(),
-            took.scripted.to_string(),
+            cost.gate_attempts.to_string(),
+            cost.escaped.to_string(),
+            cost.calls.to_string(),
+            cost.tokens.to_string(),
+            render_decimal(cost.usd),
+            cost.elapsed_ms.to_string(),
+            cost.maybe_billed.to_string(),
+            cost.scripted.to_string(),
         ]
     };
     csv_lines(&heads, results.cells.iter().map(row))

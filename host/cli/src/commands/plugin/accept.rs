@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use phasegate_process::PluginName;
-use phasegate_process::lock::{Change, LOCK_FILE, Pin, Standing};
+use phasegate_process::lock::{Change, LOCK_FILE, LockStatus, Pin};
 use phasegate_process::pipeline::Grants;
 use phasegate_runtime::{BUNDLED, Config, accept, agreed, pin_of};
 
@@ -43,9 +43,9 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
     let pin = pin_of(&pipeline, &args.name)?;
     let before = match agreed(&config)?.check(&args.name, &pin) {
-        Standing::Agreed => "it is what was agreed to before".to_owned(),
-        Standing::New => format!("it is new to {LOCK_FILE}"),
-        Standing::Changed(change) => change.to_string(),
+        LockStatus::Accepted => "it is what was agreed to before".to_owned(),
+        LockStatus::New => format!("it is new to {LOCK_FILE}"),
+        LockStatus::Changed(change) => change.to_string(),
     };
     let by = approver::name(args.by)?;
     let pin_text = render_pin(&args.name, &pin);

@@ -15,10 +15,10 @@ pub fn faults(task: &TaskId, known_plan: Option<&Value>, kind: &str, value: &Val
         faults.push(format!("at /task_id: it is \"{task_id}\", but the task is \"{}\"", task));
     }
     match kind {
-        "project_plan" => plan(value, &mut faults),
-        "design_specification" => design(value, known_plan, &mut faults),
-        "generated_code" | "test_suite" => files(value, &mut faults),
-        "pips" => proposals(value, &mut faults),
+        "project_plan" => check_plan(value, &mut faults),
+        "design_specification" => check_design(value, known_plan, &mut faults),
+        "generated_code" | "test_suite" => check_files(value, &mut faults),
+        "pips" => check_proposals(value, &mut faults),
         _ => {}
     }
     faults
@@ -56,7 +56,7 @@ pub fn path_fault(path: &str) -> Option<&'static str> {
     }
 }
 
-fn plan(value: &Value, faults: &mut Vec<String>) {
+fn check_plan(value: &Value, faults: &mut Vec<String>) {
     let units = list(value, "semantic_units");
     let mut graph = BTreeMap::new();
     let mut total: u64 = 0;
@@ -73,21 +73,21 @@ fn plan(value: &Value, faults: &mut Vec<String>) {
             of("code_entities_modified"),
             of("novelty"),
         );
-        let said = unit.get("est_complexity").and_then(Value::as_u64).unwrap_or_default();
-        if said != right {
-            faults.push(format!("semantic unit {id}: est_complexity is {said}, by its own counts it is {right}"));
+        let stated = unit.get("est_complexity").and_then(Value::as_u64).unwrap_or_default();
+        if stated != right {
+            faults.push(format!("semantic unit {id}: est_complexity is {stated}, by its own counts it is {right}"));
         }
-        // What was said may be any number; the fault that names it is there already.
-        total = total.saturating_add(said);
+        // What was stated may be any number; the fault that names it is there already.
+        total = total.saturating_add(stated);
     }
-    let said = value.get("total_est_complexity").and_then(Value::as_u64).unwrap_or_default();
-    if said != total {
-        faults.push(format!("total_est_complexity is {said}, but the units' sum is {total}"));
+    let stated = value.get("total_est_complexity").and_then(Value::as_u64).unwrap_or_default();
+    if stated != total {
+        faults.push(format!("total_est_complexity is {stated}, but the units' sum is {total}"));
     }
-    acyclic("semantic unit", &graph, faults);
+    check_acyclic("semantic unit", &graph, faults);
 }
 
-fn design(value: &Value, plan: Option<&Value>, faults: &mut Vec<String>) {
+fn check_design(value: &Value, plan: Option<&Value>, faults: &mut Vec<String>) {
     let components = list(value, "components");
     let mut graph = BTreeMap::new();
     for component in components {
@@ -96,7 +96,7 @@ fn design(value: &Value, plan: Option<&Value>, faults: &mut Vec<String>) {
             faults.push(format!("component {name} is there twice"));
         }
     }
-    acyclic("component", &graph, faults);
+    check_acyclic("component", &graph, faults);
     let checklist = list(value, "review_checklist");
     if !checklist.iter().any(|item| matches!(text(item, "severity"), Some("critical" | "high"))) {
         faults.push("review_checklist has no item of severity critical or high".to_owned());
@@ -118,7 +118,7 @@ fn design(value: &Value, plan: Option<&Value>, faults: &mut Vec<String>) {
     }
 }
 
-fn files(value: &Value, faults: &mut Vec<String>) {
+fn check_files(value: &Value, faults: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     for path in list(value, "files").iter().filter_map(|file| text(file, "path")) {
         if let Some(why) = path_fault(path) {
@@ -140,7 +140,7 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(move |(end, _)| path.get(..end))
 }
 
-fn proposals(value: &Value, faults: &mut Vec<String>) {
+fn check_proposals(value: &Value, faults: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     for proposal in list(value, "proposals") {
         let id = text(proposal, "id").unwrap_or_default();
@@ -154,7 +154,7 @@ fn proposals(value: &Value, faults: &mut Vec<String>) {
 }
 
 /// Complains about edges to nowhere and about cycles.
-fn acyclic(what: &str, graph: &BTreeMap<&str, Vec<&str>>, faults: &mut Vec<String>) {
+fn check_acyclic(what: &str, graph: &BTreeMap<&str, Vec<&str>>, faults: &mut Vec<String>) {
     for (name, targets) in graph {
         for target in targets.iter().filter(|target| !graph.contains_key(*target)) {
             faults.push(format!("{what} {name} depends on {target}, which is not there"));

@@ -14,13 +14,13 @@ use serde::Serialize;
 use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, Event, PhaseOutcome, Recorded};
 
 /// The host's own figures of a run, measured time among them.
-const MEASURES: &str = "run_measures";
+const RUN_MEASURES: &str = "run_measures";
 
 /// The first thing that is not the same in two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
     /// What sort of thing.
-    pub differs: Differs,
+    pub differs: DifferenceKind,
     /// What happened in the one run; nothing where it has no such thing.
     pub before: Option<Recorded>,
     /// What happened in the other.
@@ -30,7 +30,7 @@ pub struct Difference {
 /// What sort of thing differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Differs {
+pub enum DifferenceKind {
     /// A model is asked something else.
     Request,
     /// A model answers the same request otherwise.
@@ -70,33 +70,35 @@ impl Difference {
 
 /// The first difference between two runs; nothing where artifacts, verdicts and decisions are the same.
 pub fn first_difference(before: &[Recorded], after: &[Recorded]) -> Option<Difference> {
-    let (old, new) = (in_order(before), in_order(after));
+    let (old, new) = (sort_steps(before), sort_steps(after));
     let (mut old, mut new) = (old.as_slice(), new.as_slice());
-    let mut measured = Measured::default();
+    let mut time_dependence = TimeDependence::default();
     while let ([a, old_rest @ ..], [b, new_rest @ ..]) = (old, new) {
-        match pair(a, b) {
-            Pair::Same => {
-                measured.note(&a.event, &b.event);
+        match compare_steps(a, b) {
+            StepMatch::Same => {
+                time_dependence.record(&a.event, &b.event);
                 (old, new) = (old_rest, new_rest);
             }
-            Pair::Differ(differs) if measured.explains(differs, &a.event, &b.event) => {
+            StepMatch::Differ(differs) if time_dependence.explains(differs, &a.event, &b.event) => {
                 (old, new) = (old_rest, new_rest)
             }
-            Pair::Differ(differs) => return Some(difference(differs, Some(*a), Some(*b))),
-            Pair::OnlyOld if left_behind(a, old_rest) || measured.here => old = old_rest,
-            Pair::OnlyNew if left_behind(b, new_rest) || measured.here => new = new_rest,
-            Pair::OnlyOld | Pair::OnlyNew => return Some(difference(Differs::Way, Some(*a), Some(*b))),
+            StepMatch::Differ(differs) => return Some(difference(differs, Some(*a), Some(*b))),
+            StepMatch::OnlyOld if is_abandoned_call(a, old_rest) || time_dependence.here => old = old_rest,
+            StepMatch::OnlyNew if is_abandoned_call(b, new_rest) || time_dependence.here => new = new_rest,
+            StepMatch::OnlyOld | StepMatch::OnlyNew => {
+                return Some(difference(DifferenceKind::Way, Some(*a), Some(*b)));
+            }
         }
     }
     match (old.first(), new.first()) {
         (None, None) => None,
-        (a, b) => Some(difference(Differs::Further, a.copied(), b.copied())),
+        (a, b) => Some(difference(DifferenceKind::Further, a.copied(), b.copied())),
     }
 }
 
 /// What follows from other measured times.
 #[derive(Debug, Default)]
-struct Measured {
+struct TimeDependence {
     /// Whether this attempt reads other times, or what was made of them.
     here: bool,
     /// Whether any time was measured yet: before, measures hold the figures of other runs, and these do matter.
@@ -107,13 +109,13 @@ struct Measured {
     artifacts: BTreeSet<ArtifactName>,
 }
 
-impl Measured {
+impl TimeDependence {
     /// Two steps that are the same.
-    fn note(&mut self, a: &Event, b: &Event) {
+    fn record(&mut self, a: &Event, b: &Event) {
         match (a, b) {
             (Event::PhaseStarted { inputs, .. }, Event::PhaseStarted { inputs: others, .. }) => {
                 let measures = |inputs: &'_ [ArtifactRef]| {
-                    inputs.iter().find(|input| input.name.as_str() == MEASURES).map(|input| input.digest.clone())
+                    inputs.iter().find(|input| input.name.as_str() == RUN_MEASURES).map(|input| input.digest.clone())
                 };
                 let times = self.time_passed && measures(inputs) != measures(others);
                 self.here = times || inputs.iter().chain(others).any(|input| self.artifacts.contains(&input.name));
@@ -125,16 +127,16 @@ impl Measured {
     }
 
     /// Whether other times explain this.
-    fn explains(&mut self, differs: Differs, a: &Event, b: &Event) -> bool {
+    fn explains(&mut self, differs: DifferenceKind, a: &Event, b: &Event) -> bool {
         let of_one_call = call_of(a).zip(call_of(b)).map(|((_, call, _), _)| call);
         match (differs, of_one_call) {
             _ if !self.here => false,
-            (Differs::Request | Differs::Trial, Some(call)) => {
+            (DifferenceKind::Request | DifferenceKind::Trial, Some(call)) => {
                 self.asked_otherwise.insert(call);
                 true
             }
-            (Differs::Answer, Some(call)) => self.asked_otherwise.contains(&call),
-            (Differs::Artifact, _) => match (a, b) {
+            (DifferenceKind::Answer, Some(call)) => self.asked_otherwise.contains(&call),
+            (DifferenceKind::Artifact, _) => match (a, b) {
                 (Event::ArtifactStored { artifact, .. }, Event::ArtifactStored { artifact: other, .. })
                     if artifact.name == other.name =>
                 {
@@ -148,12 +150,12 @@ impl Measured {
     }
 }
 
-fn difference(differs: Differs, before: Option<&Recorded>, after: Option<&Recorded>) -> Difference {
+fn difference(differs: DifferenceKind, before: Option<&Recorded>, after: Option<&Recorded>) -> Difference {
     Difference { differs, before: before.cloned(), after: after.cloned() }
 }
 
 /// The events by their logical places: of an attempt the calls by their numbers, then the artifacts by their names.
-fn in_order(events: &[Recorded]) -> Vec<&Recorded> {
+fn sort_steps(events: &[Recorded]) -> Vec<&Recorded> {
     let mut steps = Vec::new();
     let mut calls: BTreeMap<(u32, Part), &Recorded> = BTreeMap::new();
     let mut stored: BTreeMap<&ArtifactName, &Recorded> = BTreeMap::new();
@@ -167,7 +169,7 @@ fn in_order(events: &[Recorded]) -> Vec<&Recorded> {
                 calls.insert((*call, Part::Answer), recorded);
             }
             // What follows from measures is compared, and they themselves are not.
-            Event::ArtifactStored { artifact, .. } if artifact.name.as_str() == MEASURES => {}
+            Event::ArtifactStored { artifact, .. } if artifact.name.as_str() == RUN_MEASURES => {}
             Event::ArtifactStored { artifact, .. } => {
                 stored.insert(&artifact.name, recorded);
             }
@@ -209,103 +211,103 @@ fn call_of(event: &Event) -> Option<(&AttemptId, u32, Part)> {
 }
 
 /// How two steps stand to each other.
-enum Pair {
+enum StepMatch {
     Same,
-    Differ(Differs),
+    Differ(DifferenceKind),
     /// A part of a call that the new run does not have.
     OnlyOld,
     /// A part of a call that the old run does not have.
     OnlyNew,
 }
 
-fn pair(old: &Recorded, new: &Recorded) -> Pair {
+fn compare_steps(old: &Recorded, new: &Recorded) -> StepMatch {
     let (a, b) = (&old.event, &new.event);
     match (call_of(a), call_of(b)) {
         (Some((at, call, part)), Some((also_at, other, other_part))) if at == also_at => {
             match (call, part).cmp(&(other, other_part)) {
-                std::cmp::Ordering::Less => return Pair::OnlyOld,
-                std::cmp::Ordering::Greater => return Pair::OnlyNew,
+                std::cmp::Ordering::Less => return StepMatch::OnlyOld,
+                std::cmp::Ordering::Greater => return StepMatch::OnlyNew,
                 std::cmp::Ordering::Equal => {}
             }
         }
-        (Some((at, ..)), None) if b.attempt() == Some(at) => return Pair::OnlyOld,
-        (None, Some((at, ..))) if a.attempt() == Some(at) => return Pair::OnlyNew,
+        (Some((at, ..)), None) if b.attempt() == Some(at) => return StepMatch::OnlyOld,
+        (None, Some((at, ..))) if a.attempt() == Some(at) => return StepMatch::OnlyNew,
         _ => {}
     }
     if discriminant(a) != discriminant(b) || a.attempt() != b.attempt() {
-        return Pair::Differ(other_step(a, b));
+        return StepMatch::Differ(different_step(a, b));
     }
-    content(a, b).map_or(Pair::Same, Pair::Differ)
+    compare_content(a, b).map_or(StepMatch::Same, StepMatch::Differ)
 }
 
 /// Two steps that are not the same sort of step, or not of the same attempt.
-fn other_step(a: &Event, b: &Event) -> Differs {
+fn different_step(a: &Event, b: &Event) -> DifferenceKind {
     let same_attempt = a.attempt().is_some() && a.attempt() == b.attempt();
     let is_call = |event| call_of(event).is_some();
     let stores = |event: &Event| matches!(event, Event::ArtifactStored { .. });
     match () {
-        () if same_attempt && is_call(a) && is_call(b) => Differs::Request,
-        () if same_attempt && (stores(a) || stores(b)) => Differs::Artifact,
-        () => Differs::Way,
+        () if same_attempt && is_call(a) && is_call(b) => DifferenceKind::Request,
+        () if same_attempt && (stores(a) || stores(b)) => DifferenceKind::Artifact,
+        () => DifferenceKind::Way,
     }
 }
 
 /// What differs in two steps of one place.
-fn content(a: &Event, b: &Event) -> Option<Differs> {
+fn compare_content(a: &Event, b: &Event) -> Option<DifferenceKind> {
     let (same, differs) = match (a, b) {
         (Event::ModelAsked { request, .. }, Event::ModelAsked { request: other, .. }) => {
-            (request == other, Differs::Request)
+            (request == other, DifferenceKind::Request)
         }
         (Event::ModelAnswered { answer, .. }, Event::ModelAnswered { answer: other, .. }) => {
-            (answer == other, Differs::Answer)
+            (answer == other, DifferenceKind::Answer)
         }
         (
             Event::TestsRan { call: Some(_), run, request, .. },
             Event::TestsRan { call: Some(_), run: other, request: asked, .. },
-        ) => ((run, request) == (other, asked), Differs::Trial),
-        (Event::TestsRan { run, .. }, Event::TestsRan { run: other, .. }) => (run == other, Differs::Tests),
+        ) => ((run, request) == (other, asked), DifferenceKind::Trial),
+        (Event::TestsRan { run, .. }, Event::TestsRan { run: other, .. }) => (run == other, DifferenceKind::Tests),
         (Event::ArtifactStored { artifact, .. }, Event::ArtifactStored { artifact: other, .. }) => {
-            (artifact == other, Differs::Artifact)
+            (artifact == other, DifferenceKind::Artifact)
         }
         (Event::PhaseFinished { outcome, .. }, Event::PhaseFinished { outcome: other, .. }) => {
-            came_back(outcome, other)
+            compare_outcomes(outcome, other)
         }
         (
             Event::GateJudged { verdict, reason, issues, dropped, .. },
             Event::GateJudged { verdict: other, reason: why, issues: found, dropped: given_up, .. },
         ) => match verdict == other {
-            true => ((reason, issues, dropped) == (why, found, given_up), Differs::Findings),
-            false => (false, Differs::Verdict),
+            true => ((reason, issues, dropped) == (why, found, given_up), DifferenceKind::Findings),
+            false => (false, DifferenceKind::Verdict),
         },
         (Event::FeedbackDecided { decided, .. }, Event::FeedbackDecided { decided: other, .. }) => {
-            (decided == other, Differs::Decision)
+            (decided == other, DifferenceKind::Decision)
         }
         // Who decided and when is no difference; what and with which words is.
         (Event::ApprovalGiven { choice, reason, .. }, Event::ApprovalGiven { choice: other, reason: words, .. }) => {
-            ((choice, reason) == (other, words), Differs::Person)
+            ((choice, reason) == (other, words), DifferenceKind::Person)
         }
         (Event::RunFinished { status, reason }, Event::RunFinished { status: other, reason: why }) => {
-            ((status, reason) == (other, why), Differs::End)
+            ((status, reason) == (other, why), DifferenceKind::End)
         }
         // A phase reads what was compared before, and a person is asked about it.
-        _ => (true, Differs::Way),
+        _ => (true, DifferenceKind::Way),
     };
     (!same).then_some(differs)
 }
 
 /// The artifacts of both were compared before.
-fn came_back(outcome: &PhaseOutcome, other: &PhaseOutcome) -> (bool, Differs) {
+fn compare_outcomes(outcome: &PhaseOutcome, other: &PhaseOutcome) -> (bool, DifferenceKind) {
     match (outcome, other) {
         (PhaseOutcome::Submitted { findings, .. }, PhaseOutcome::Submitted { findings: others, .. }) => {
-            (findings == others, Differs::Findings)
+            (findings == others, DifferenceKind::Findings)
         }
-        (outcome, other) => (outcome == other, Differs::Outcome),
+        (outcome, other) => (outcome == other, DifferenceKind::Outcome),
     }
 }
 
 /// Whether a call that the other run does not have says nothing: the other may have it and not have written it down,
 /// because nobody waited for its answer, or have been refused it. What comes after an answer was waited for.
-fn left_behind(step: &Recorded, rest: &[&Recorded]) -> bool {
+fn is_abandoned_call(step: &Recorded, rest: &[&Recorded]) -> bool {
     match (call_of(&step.event), rest.first().and_then(|next| call_of(&next.event))) {
         (Some((_, _, Part::Answer)), _) => true,
         (Some((at, call, _)), Some((next_at, next_call, Part::Answer))) => (at, call) != (next_at, next_call),

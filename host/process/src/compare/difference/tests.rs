@@ -3,13 +3,13 @@
 use super::*;
 use crate::fixtures::*;
 use crate::model::Usage;
-use crate::{ArtifactRef, Choice, Decided, RunStatus, Severity, Verdict};
+use crate::{ArtifactRef, Choice, FeedbackOutcome, RunStatus, Severity, Verdict};
 
-fn first(before: &ByHand, after: &ByHand) -> Option<Difference> {
+fn first(before: &RunBuilder, after: &RunBuilder) -> Option<Difference> {
     first_difference(&before.events, &after.events)
 }
 
-fn differs(before: &ByHand, after: &ByHand) -> Option<Differs> {
+fn differs(before: &RunBuilder, after: &RunBuilder) -> Option<DifferenceKind> {
     first(before, after).map(|difference| difference.differs)
 }
 
@@ -24,25 +24,25 @@ fn sides(difference: &Difference, field: &str) -> [String; 2] {
     })
 }
 
-fn started(phase: &str) -> ByHand {
-    let mut run = ByHand::new();
+fn started(phase: &str) -> RunBuilder {
+    let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at(phase, 1), inputs: vec![] });
     run
 }
 
-fn asks(run: &mut ByHand, call: u32, request: &str) {
+fn asks(run: &mut RunBuilder, call: u32, request: &str) {
     let (label, model) = ("plan".to_owned(), "a:b".to_owned());
-    let request = Digest::of(request.as_bytes());
+    let request = Digest::from_content(request.as_bytes());
     run.add(Event::ModelAsked { at: at("planning", 1), call, label, request, model });
 }
 
-fn answers(run: &mut ByHand, call: u32, answer: &str) {
-    let answer = Digest::of(answer.as_bytes());
+fn answers(run: &mut RunBuilder, call: u32, answer: &str) {
+    let answer = Digest::from_content(answer.as_bytes());
     let (usage, stop) = (Usage::default(), "end".to_owned());
     run.add(Event::ModelAnswered { at: at("planning", 1), call, answer, usage, stop, elapsed_ms: 40, recorded: false });
 }
 
-fn comes_back(run: &mut ByHand, outcome: PhaseOutcome) {
+fn comes_back(run: &mut RunBuilder, outcome: PhaseOutcome) {
     run.add(Event::PhaseFinished { at: at("planning", 1), outcome, elapsed_ms: 1, limit: None });
 }
 
@@ -51,7 +51,7 @@ fn submitted(artifacts: Vec<ArtifactRef>) -> PhaseOutcome {
 }
 
 /// A plan that was asked for with these two requests and is what the second answer says.
-fn planned(requests: [&str; 2], answer: &str) -> ByHand {
+fn planned(requests: [&str; 2], answer: &str) -> RunBuilder {
     let mut run = started("planning");
     asks(&mut run, 1, requests[0]);
     answers(&mut run, 1, "first");
@@ -62,8 +62,8 @@ fn planned(requests: [&str; 2], answer: &str) -> ByHand {
     run
 }
 
-fn judged(verdict: Verdict, severities: &[Severity]) -> ByHand {
-    let mut run = ByHand::new();
+fn judged(verdict: Verdict, severities: &[Severity]) -> RunBuilder {
+    let mut run = RunBuilder::new();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, verdict, severities);
     run
@@ -89,15 +89,15 @@ fn overlapping_calls_a_stop_a_call_asked_again_and_other_times_are_no_difference
 fn another_request_comes_before_what_follows_from_it() {
     let (before, after) = (planned(["one", "two"], "done"), planned(["one", "2"], "otherwise"));
     let difference = first(&before, &after).unwrap();
-    assert_eq!((difference.differs, sides(&difference, "call")), (Differs::Request, ["2".into(), "2".into()]));
-    assert_eq!(difference.blobs(), Some((&Digest::of(b"two"), &Digest::of(b"2"))));
+    assert_eq!((difference.differs, sides(&difference, "call")), (DifferenceKind::Request, ["2".into(), "2".into()]));
+    assert_eq!(difference.blobs(), Some((&Digest::from_content(b"two"), &Digest::from_content(b"2"))));
 }
 
 #[test]
 fn another_answer_to_the_same_request_comes_before_the_artifact_made_of_it() {
     let difference = first(&planned(["one", "two"], "done"), &planned(["one", "two"], "otherwise")).unwrap();
-    assert_eq!(difference.differs, Differs::Answer);
-    assert_eq!(difference.blobs(), Some((&Digest::of(b"done"), &Digest::of(b"otherwise"))));
+    assert_eq!(difference.differs, DifferenceKind::Answer);
+    assert_eq!(difference.blobs(), Some((&Digest::from_content(b"done"), &Digest::from_content(b"otherwise"))));
 }
 
 #[test]
@@ -115,10 +115,14 @@ fn another_artifact_is_found_by_its_name() {
     let difference = first(&made("a", ["notes", "project_plan"]), &made("b", ["notes", "project_plan"])).unwrap();
     assert_eq!(
         (difference.differs, difference.blobs()),
-        (Differs::Artifact, Some((&Digest::of(b"a"), &Digest::of(b"b"))))
+        (DifferenceKind::Artifact, Some((&Digest::from_content(b"a"), &Digest::from_content(b"b"))))
     );
     let renamed = first(&made("a", ["notes", "project_plan"]), &made("a", ["notes", "second_plan"])).unwrap();
-    assert_eq!((renamed.differs, renamed.blobs()), (Differs::Artifact, None), "they are not two versions of one thing");
+    assert_eq!(
+        (renamed.differs, renamed.blobs()),
+        (DifferenceKind::Artifact, None),
+        "they are not two versions of one thing"
+    );
 }
 
 #[test]
@@ -130,8 +134,8 @@ fn an_agent_that_failed_in_one_of_them_came_back_otherwise() {
     };
     let mut done = started("planning");
     comes_back(&mut done, submitted(vec![]));
-    assert_eq!(differs(&failed("no idea"), &done), Some(Differs::Outcome));
-    assert_eq!(differs(&failed("no idea"), &failed("no time")), Some(Differs::Outcome));
+    assert_eq!(differs(&failed("no idea"), &done), Some(DifferenceKind::Outcome));
+    assert_eq!(differs(&failed("no idea"), &failed("no time")), Some(DifferenceKind::Outcome));
     assert_eq!(differs(&failed("no idea"), &failed("no idea")), None);
 }
 
@@ -140,21 +144,24 @@ fn another_verdict_is_told_from_other_findings_with_the_same_verdict() {
     let passed = judged(Verdict::Passed, &[]);
     let failed = judged(Verdict::Failed, &[Severity::High]);
     let difference = first(&passed, &failed).unwrap();
-    assert_eq!(difference.differs, Differs::Verdict);
+    assert_eq!(difference.differs, DifferenceKind::Verdict);
     assert_eq!(sides(&difference, "verdict"), ["passed", "failed"]);
     let worse = judged(Verdict::Failed, &[Severity::High, Severity::Low]);
-    assert_eq!(differs(&failed, &worse), Some(Differs::Findings));
+    assert_eq!(differs(&failed, &worse), Some(DifferenceKind::Findings));
 }
 
 #[test]
 fn another_decision_of_a_strategy_and_of_a_person_is_found() {
-    let decided = |decided: Decided| {
+    let decided = |decided: FeedbackOutcome| {
         let mut run = judged(Verdict::Failed, &[Severity::High]);
         run.add(Event::FeedbackDecided { at: at("design-review", 1), decided, limit: None });
         run
     };
-    let gives_up = decided(Decided::GiveUp { reason: "no use".into() });
-    assert_eq!(differs(&gives_up, &decided(Decided::AskAPerson { reason: "no use".into() })), Some(Differs::Decision));
+    let gives_up = decided(FeedbackOutcome::GiveUp { reason: "no use".into() });
+    assert_eq!(
+        differs(&gives_up, &decided(FeedbackOutcome::AskAPerson { reason: "no use".into() })),
+        Some(DifferenceKind::Decision)
+    );
     let said = |by_whom: &str, reason: &str| {
         let mut run = judged(Verdict::Failed, &[Severity::High]);
         run.ask_person("design-review", 1);
@@ -164,8 +171,8 @@ fn another_decision_of_a_strategy_and_of_a_person_is_found() {
         run
     };
     assert_eq!(differs(&said("ada", "harmless"), &said("bob", "harmless")), None);
-    assert_eq!(differs(&said("ada", "harmless"), &said("ada", "known")), Some(Differs::Person));
-    assert_eq!(differs(&said("ada", "harmless"), &gives_up), Some(Differs::Way));
+    assert_eq!(differs(&said("ada", "harmless"), &said("ada", "known")), Some(DifferenceKind::Person));
+    assert_eq!(differs(&said("ada", "harmless"), &gives_up), Some(DifferenceKind::Way));
 }
 
 #[test]
@@ -179,7 +186,7 @@ fn another_end_is_found() {
     let mut failed = ended(RunStatus::Passed);
     failed.events.last_mut().unwrap().event =
         Event::RunFinished { status: RunStatus::Failed, reason: "every gate passed".into() };
-    assert_eq!(differs(&ended(RunStatus::Passed), &failed), Some(Differs::End));
+    assert_eq!(differs(&ended(RunStatus::Passed), &failed), Some(DifferenceKind::End));
 }
 
 #[test]
@@ -190,11 +197,11 @@ fn a_run_that_is_not_so_far_is_no_other_way_but_one_that_goes_on() {
     let difference = first(&whole, &part).unwrap();
     assert_eq!(
         (difference.differs, sides(&difference, "event")),
-        (Differs::Further, ["model_answered".into(), String::new()])
+        (DifferenceKind::Further, ["model_answered".into(), String::new()])
     );
     // Killed while two calls were open: neither answer is there, and still nothing went another way.
     asks(&mut part, 2, "two");
-    assert_eq!(differs(&part, &whole), Some(Differs::Further));
+    assert_eq!(differs(&part, &whole), Some(DifferenceKind::Further));
 }
 
 #[test]
@@ -221,19 +228,19 @@ fn a_call_that_nobody_waited_for_is_no_difference_and_one_that_was_waited_for_is
     let difference = first(&before, &once_more).unwrap();
     assert_eq!(
         (difference.differs, sides(&difference, "event")),
-        (Differs::Way, ["phase_finished".into(), "model_asked".into()])
+        (DifferenceKind::Way, ["phase_finished".into(), "model_asked".into()])
     );
 }
 
 /// A phase that reads these measures, asks this for an answer, and makes a report of it.
-fn looks_back(run: &mut ByHand, phase: &str, measures: &str, [request, answer, report]: [&str; 3]) {
+fn looks_back(run: &mut RunBuilder, phase: &str, measures: &str, [request, answer, report]: [&str; 3]) {
     let measures = artifact("run_measures", measures);
     run.add(Event::ArtifactStored { at: at(phase, 1), artifact: measures.clone() });
     run.add(Event::PhaseStarted { at: at(phase, 1), inputs: vec![measures] });
     let (label, model) = ("look".to_owned(), "a:b".to_owned());
-    let request = Digest::of(request.as_bytes());
+    let request = Digest::from_content(request.as_bytes());
     run.add(Event::ModelAsked { at: at(phase, 1), call: 1, label, request, model });
-    let (usage, stop, answer) = (Usage::default(), "end".to_owned(), Digest::of(answer.as_bytes()));
+    let (usage, stop, answer) = (Usage::default(), "end".to_owned(), Digest::from_content(answer.as_bytes()));
     let at = || at(phase, 1);
     run.add(Event::ModelAnswered { at: at(), call: 1, answer, usage, stop, elapsed_ms: 1, recorded: false });
     let report = artifact(&format!("{phase}_report"), report);
@@ -244,22 +251,22 @@ fn looks_back(run: &mut ByHand, phase: &str, measures: &str, [request, answer, r
 #[test]
 fn measured_time_and_what_was_made_of_it_are_no_difference_unless_the_measures_are_the_same() {
     let looked_back = |measures: &str, made: [&str; 3]| {
-        let mut run = ByHand::new();
+        let mut run = RunBuilder::new();
         run.work("planning", 1, Some("project_plan"));
         looks_back(&mut run, "design", measures, made);
         run
     };
     let (quick, slow) = (["was it quick?", "yes", "quick"], ["was it slow?", "no", "slow"]);
     assert_eq!(first(&looked_back("12 ms", quick), &looked_back("13 ms", slow)), None);
-    assert_eq!(differs(&looked_back("12 ms", quick), &looked_back("12 ms", slow)), Some(Differs::Request));
+    assert_eq!(differs(&looked_back("12 ms", quick), &looked_back("12 ms", slow)), Some(DifferenceKind::Request));
     let moody = looked_back("13 ms", ["was it quick?", "no", "slow"]);
-    assert_eq!(differs(&looked_back("12 ms", quick), &moody), Some(Differs::Answer), "time does not explain it");
+    assert_eq!(differs(&looked_back("12 ms", quick), &moody), Some(DifferenceKind::Answer), "time does not explain it");
 }
 
 #[test]
 fn what_is_made_of_what_was_made_of_measured_time_is_no_difference_and_a_verdict_on_it_is() {
     let reviewed = |measures: &str, report: &str, verdict: Verdict| {
-        let mut run = ByHand::new();
+        let mut run = RunBuilder::new();
         run.work("planning", 1, Some("project_plan"));
         looks_back(&mut run, "design", measures, ["how long?", "so long", report]);
         let report = artifact("design_report", report);
@@ -272,18 +279,18 @@ fn what_is_made_of_what_was_made_of_measured_time_is_no_difference_and_a_verdict
     };
     let quick = reviewed("12 ms", "quick", Verdict::Passed);
     assert_eq!(first(&quick, &reviewed("13 ms", "slow", Verdict::Passed)), None);
-    assert_eq!(differs(&quick, &reviewed("13 ms", "slow", Verdict::Failed)), Some(Differs::Verdict));
+    assert_eq!(differs(&quick, &reviewed("13 ms", "slow", Verdict::Failed)), Some(DifferenceKind::Verdict));
 }
 
 #[test]
 fn figures_of_earlier_runs_do_matter() {
     let planned = |measures: &str, made: [&str; 3]| {
-        let mut run = ByHand::new();
+        let mut run = RunBuilder::new();
         looks_back(&mut run, "planning", measures, made);
         run
     };
     let (first_run, second) = (["how big?", "big", "big"], ["how big, after 12 tokens?", "small", "small"]);
-    assert_eq!(differs(&planned("no runs", first_run), &planned("one run", second)), Some(Differs::Request));
+    assert_eq!(differs(&planned("no runs", first_run), &planned("one run", second)), Some(DifferenceKind::Request));
     assert_eq!(first(&planned("no runs", first_run), &planned("one run", first_run)), None, "nothing came of them");
 }
 
@@ -291,7 +298,8 @@ fn figures_of_earlier_runs_do_matter() {
 fn tests_that_an_agent_tried_and_the_run_that_counts_are_told_apart() {
     let tried = |request: &str, run_digest: &str, call: Option<u32>| {
         let mut run = started("planning");
-        let (run_blob, request) = (Digest::of(run_digest.as_bytes()), Some(Digest::of(request.as_bytes())));
+        let (run_blob, request) =
+            (Digest::from_content(run_digest.as_bytes()), Some(Digest::from_content(request.as_bytes())));
         let ran = Event::TestsRan {
             at: at("planning", 1),
             call,
@@ -304,10 +312,10 @@ fn tests_that_an_agent_tried_and_the_run_that_counts_are_told_apart() {
         run.events.push(Recorded { number: 3, at_ms: 9, event: ran });
         run
     };
-    assert_eq!(differs(&tried("a", "x", Some(1)), &tried("a", "y", Some(1))), Some(Differs::Trial));
-    assert_eq!(differs(&tried("a", "x", Some(1)), &tried("b", "x", Some(1))), Some(Differs::Trial));
-    assert_eq!(differs(&tried("a", "x", None), &tried("a", "y", None)), Some(Differs::Tests));
+    assert_eq!(differs(&tried("a", "x", Some(1)), &tried("a", "y", Some(1))), Some(DifferenceKind::Trial));
+    assert_eq!(differs(&tried("a", "x", Some(1)), &tried("b", "x", Some(1))), Some(DifferenceKind::Trial));
+    assert_eq!(differs(&tried("a", "x", None), &tried("a", "y", None)), Some(DifferenceKind::Tests));
     let mut asked = started("planning");
     asks(&mut asked, 1, "one");
-    assert_eq!(differs(&tried("a", "x", Some(1)), &asked), Some(Differs::Request));
+    assert_eq!(differs(&tried("a", "x", Some(1)), &asked), Some(DifferenceKind::Request));
 }

@@ -9,52 +9,52 @@ use crate::artifact::{self, HOST_INPUTS};
 use crate::source::{Source, SourceError, did_you_mean};
 
 /// How deep settings may nest. What is pinned as JSON must be read again, here and by plugins, and readers have a limit.
-const MOST_NESTED: usize = 32;
+const MAX_NESTING: usize = 32;
 
 /// Holds a pipeline against the rules; `bundled` are the plugins that need no path.
 pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Result<(), SourceError> {
-    let complain = |word: &str, message: String, hint: String| source.error(source.mention(word), message, hint);
+    let fault = |word: &str, message: String, hint: String| source.error(source.find_word(word), message, hint);
     let mut names = BTreeSet::new();
     let mut made: BTreeSet<&str> = HOST_INPUTS.into_iter().collect();
-    let ever_made: BTreeSet<&str> = pipeline.phases.iter().flat_map(makes).chain(HOST_INPUTS).collect();
+    let ever_made: BTreeSet<&str> = pipeline.phases.iter().flat_map(outputs).chain(HOST_INPUTS).collect();
     for phase in &pipeline.phases {
         let word = phase.name.as_str();
         if !names.insert(word) {
-            return Err(complain(word, format!("phase `{word}` is there twice"), "give one another name".into()));
+            return Err(fault(word, format!("phase `{word}` is there twice"), "give one another name".into()));
         }
         for read in phase.reads.iter().filter(|read| !read.name.ends_with("/*")) {
             let known = if read.optional { &ever_made } else { &made };
             if !known.contains(read.name.as_str()) {
                 let message = format!("phase `{word}` reads `{}`, which no earlier phase makes", read.name);
-                return Err(complain(
+                return Err(fault(
                     &read.name,
                     message,
                     did_you_mean(&read.name, &known.iter().copied().collect::<Vec<_>>()),
                 ));
             }
         }
-        for name in makes(phase) {
+        for name in outputs(phase) {
             if !made.insert(name) {
                 let message = format!("phase `{word}` makes `{name}`, which is made already");
-                return Err(complain(name, message, "give it another name".into()));
+                return Err(fault(name, message, "give it another name".into()));
             }
         }
         for produced in &phase.produces {
             if artifact::schema(&pipeline.kinds, &produced.kind).is_none() {
                 let message = format!("`{}` is of kind `{}`, which has no schema", produced.name, produced.kind);
                 let hint = "add `[[kind]]` here or in its plugin's manifest, or use a standard kind".into();
-                return Err(complain(produced.kind.as_str(), message, hint));
+                return Err(fault(produced.kind.as_str(), message, hint));
             }
         }
         check_nesting(&phase.settings, &format!("phase `{word}`"))
-            .map_err(|(message, hint)| complain(word, message, hint))?;
+            .map_err(|(message, hint)| fault(word, message, hint))?;
         match &phase.gate {
             Some(gate) => {
-                check_gate(pipeline, phase, gate).map_err(|(word, message, hint)| complain(&word, message, hint))?
+                check_gate(pipeline, phase, gate).map_err(|(word, message, hint)| fault(&word, message, hint))?
             }
             None if phase.produces.is_empty() => {
                 let message = format!("phase `{word}` makes nothing and is no gate");
-                return Err(complain(word, message, "add `produces`, or `[phase.gate]`".into()));
+                return Err(fault(word, message, "add `produces`, or `[phase.gate]`".into()));
             }
             None => {}
         }
@@ -63,18 +63,14 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
     if (pipeline.max_total_attempts.get() as usize) < gates {
         let message =
             format!("max_total_attempts is {}, but {gates} gates have to be judged", pipeline.max_total_attempts);
-        return Err(complain("max_total_attempts", message, format!("allow at least {gates}")));
+        return Err(fault("max_total_attempts", message, format!("allow at least {gates}")));
     }
     let strategy = pipeline.feedback.plugin.as_str();
     check_nesting(&pipeline.feedback.settings, &format!("strategy `{strategy}`"))
-        .map_err(|(message, hint)| complain(strategy, message, hint))?;
+        .map_err(|(message, hint)| fault(strategy, message, hint))?;
     for kind in pipeline.kinds.keys() {
         artifact::compile_schema(&pipeline.kinds, kind).map_err(|why| {
-            complain(
-                kind.as_str(),
-                format!("the schema of kind `{kind}` is not usable: {why}"),
-                "mend the schema".into(),
-            )
+            fault(kind.as_str(), format!("the schema of kind `{kind}` is not usable: {why}"), "mend the schema".into())
         })?;
     }
     for plugin in pipeline.plugin_names() {
@@ -85,40 +81,40 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
                 "add `[plugins.{plugin}]` with `path = \"FILE.wasm\"`; {}",
                 did_you_mean(plugin.as_str(), bundled)
             );
-            return Err(complain(plugin.as_str(), message, hint));
+            return Err(fault(plugin.as_str(), message, hint));
         }
     }
     Ok(())
 }
 
-fn makes(phase: &Phase) -> impl Iterator<Item = &str> {
+fn outputs(phase: &Phase) -> impl Iterator<Item = &str> {
     let produced = phase.produces.iter().map(|produced| produced.name.as_str());
     produced.chain(phase.gate.iter().map(|gate| gate.report.as_str()))
 }
 
-fn check_nesting(settings: &Value, whose: &str) -> Result<(), (String, String)> {
-    match nests(settings, MOST_NESTED) {
+fn check_nesting(settings: &Value, owner: &str) -> Result<(), (String, String)> {
+    match is_nested_deeper(settings, MAX_NESTING) {
         false => Ok(()),
         true => Err((
-            format!("the settings of {whose} are nested more than {MOST_NESTED} deep"),
+            format!("the settings of {owner} are nested more than {MAX_NESTING} deep"),
             "let lists and tables in it nest less".to_owned(),
         )),
     }
 }
 
 /// Whether a value has more levels than these.
-fn nests(value: &Value, levels: usize) -> bool {
+fn is_nested_deeper(value: &Value, levels: usize) -> bool {
     match (value, levels.checked_sub(1)) {
-        (Value::Array(list), Some(below)) => list.iter().any(|value| nests(value, below)),
-        (Value::Object(table), Some(below)) => table.values().any(|value| nests(value, below)),
+        (Value::Array(list), Some(below)) => list.iter().any(|value| is_nested_deeper(value, below)),
+        (Value::Object(table), Some(below)) => table.values().any(|value| is_nested_deeper(value, below)),
         (Value::Array(_) | Value::Object(_), None) => true,
         _ => false,
     }
 }
 
-type Complaint = (String, String, String);
+type Fault = (String, String, String);
 
-fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Complaint> {
+fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Fault> {
     let name = &phase.name;
     let here = pipeline.position(name).unwrap_or(0);
     for target in &gate.may_revise {

@@ -6,8 +6,8 @@ use crate::pipeline::{Pipeline, parse};
 use crate::source::Source;
 use crate::state::{Action, AgentWork, State};
 use crate::{
-    ArtifactRef, AttemptId, Choice, Decided, Digest, DroppedTest, Event, FeedbackItem, PhaseOutcome, Recorded, Rework,
-    RunCreated, RunStatus, Severity, Verdict,
+    ArtifactRef, AttemptId, Choice, Digest, DroppedTest, Event, FeedbackItem, FeedbackOutcome, PhaseOutcome, Recorded,
+    Rework, RunCreated, RunStatus, Severity, Verdict,
 };
 
 const PIPELINE: &str = r#"
@@ -80,7 +80,7 @@ impl Run {
     }
 
     pub fn with(more: &str, ask: &str) -> Self {
-        let digest = Digest::of(b"x");
+        let digest = Digest::from_content(b"x");
         let created = RunCreated {
             format: 1,
             run_id: "run-1".parse().unwrap(),
@@ -146,7 +146,7 @@ impl Run {
 
     pub fn hand_in(&mut self, work: &AgentWork) {
         let made = |produced: &crate::pipeline::Produce| {
-            let digest = Digest::of(format!("{} {}", work.at, produced.name).as_bytes());
+            let digest = Digest::from_content(format!("{} {}", work.at, produced.name).as_bytes());
             ArtifactRef { name: produced.name.clone(), kind: produced.kind.clone(), digest, size: 1 }
         };
         let artifacts = work.phase.produces.iter().map(made).collect();
@@ -170,7 +170,7 @@ impl Run {
 
     pub fn run_suite(&mut self) {
         if let Action::RunSuite(suite) = self.state.next() {
-            let run = Digest::of(format!("run {}", suite.at).as_bytes());
+            let run = Digest::from_content(format!("run {}", suite.at).as_bytes());
             let code = Some(suite.code);
             self.push(Event::TestsRan {
                 at: suite.at,
@@ -188,7 +188,7 @@ impl Run {
         let Action::Judge(judge) = self.state.next() else { panic!("nothing to judge: {}", self.next()) };
         let issue = |(n, phase): (usize, &&str)| sample_issue(&format!("{}/{n}", judge.at), Severity::High, phase);
         let drop = |test: &&str| DroppedTest { test: (*test).to_owned(), reason: "no longer asked".into() };
-        let digest = Digest::of(format!("report {}", judge.at).as_bytes());
+        let digest = Digest::from_content(format!("report {}", judge.at).as_bytes());
         let kind = "findings_report".parse().unwrap();
         self.push(Event::GateJudged {
             at: judge.at.clone(),
@@ -224,10 +224,10 @@ impl Run {
             },
         };
         let rework = phases.iter().map(rework).collect();
-        self.push(Event::FeedbackDecided { at, decided: Decided::Revise { rework }, limit: None });
+        self.push(Event::FeedbackDecided { at, decided: FeedbackOutcome::Revise { rework }, limit: None });
     }
 
-    pub fn decided(&mut self, decided: Decided) {
+    pub fn decided(&mut self, decided: FeedbackOutcome) {
         let Action::AskStrategy(at, _) = self.state.next() else { panic!("not asked: {}", self.next()) };
         self.push(Event::FeedbackDecided { at, decided, limit: None });
     }
@@ -271,14 +271,14 @@ impl Run {
 
 /// A call by its number.
 pub fn asked(at: &AttemptId, call: u32) -> Event {
-    let request = Digest::of(format!("request {call}").as_bytes());
+    let request = Digest::from_content(format!("request {call}").as_bytes());
     Event::ModelAsked { at: at.clone(), call, label: "plan".into(), request, model: "scripted:a".into() }
 }
 
 /// Its answer, of one token.
 pub fn answered(at: &AttemptId, call: u32) -> Event {
     let usage = Usage { input_tokens: 1, output_tokens: 1, usd: Some(0.5), ..Usage::default() };
-    let answer = Digest::of(format!("answer {call}").as_bytes());
+    let answer = Digest::from_content(format!("answer {call}").as_bytes());
     Event::ModelAnswered { at: at.clone(), call, answer, usage, stop: "end".into(), elapsed_ms: 1, recorded: false }
 }
 

@@ -1,7 +1,7 @@
 //! How often things may be tried, and that nothing begins anew.
 
 use super::bench::{Run, told};
-use crate::{Decided, PhaseOutcome, RunStatus, Verdict};
+use crate::{FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
 
 #[test]
 fn a_plain_run_takes_every_phase_once_and_passes() {
@@ -159,7 +159,7 @@ fn what_can_never_be_judged_ends_at_once() {
 
 #[test]
 fn a_refused_decision_and_a_strategy_that_gives_up_end_the_gate() {
-    for decided in [Decided::Refused { reason: "no".into() }, Decided::GiveUp { reason: "no".into() }] {
+    for decided in [FeedbackOutcome::Refused { reason: "no".into() }, FeedbackOutcome::GiveUp { reason: "no".into() }] {
         let mut run = Run::with("", "ask = \"never\"");
         run.until("review");
         run.judge(Verdict::Failed, &["design"]);

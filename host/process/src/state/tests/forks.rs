@@ -19,7 +19,7 @@ fn a_fork_goes_on_where_its_origin_stood_and_knows_what_it_shares() {
     run.revise(&["design"]);
     let shared = run.state.events;
     let fork = forked(&run, "design", 2);
-    run.state.fork(&fork, pipeline("", "")).unwrap();
+    run.state.apply_fork(&fork, pipeline("", "")).unwrap();
     assert_eq!(run.next(), "design#2");
     assert_eq!(run.state.created.run_id.as_str(), "fork-1");
     assert_eq!(run.state.root.as_str(), "run-1");
@@ -40,7 +40,7 @@ fn a_fork_follows_its_own_pipeline_from_there() {
     let fork = forked(&run, "code", 1);
     let mut shorter = pipeline("", "");
     shorter.phases.retain(|phase| !["review", "check"].contains(&phase.name.as_str()));
-    run.state.fork(&fork, shorter).unwrap();
+    run.state.apply_fork(&fork, shorter).unwrap();
     run.submit();
     assert_eq!(run.next(), "test#1");
 }
@@ -50,7 +50,7 @@ fn a_fork_elsewhere_than_at_the_attempt_that_comes_next_is_refused() {
     let mut run = Run::new();
     run.until("code");
     let refused = |run: &mut Run, fork: &Recorded| {
-        let error = run.state.fork(fork, pipeline("", "")).unwrap_err().to_string();
+        let error = run.state.apply_fork(fork, pipeline("", "")).unwrap_err().to_string();
         error.lines().next().unwrap().split_once(": ").unwrap().1.to_owned()
     };
     let elsewhere = forked(&run, "design", 1);
@@ -67,6 +67,6 @@ fn a_fork_whose_pipeline_lacks_its_phase_is_refused() {
     let fork = forked(&run, "code", 1);
     let mut without = pipeline("", "");
     without.phases.retain(|phase| phase.name.as_str() != "code");
-    let error = run.state.fork(&fork, without).unwrap_err().to_string();
+    let error = run.state.apply_fork(&fork, without).unwrap_err().to_string();
     assert!(error.contains("its pipeline has no phase code"), "{error}");
 }

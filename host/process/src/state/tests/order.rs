@@ -1,7 +1,7 @@
 //! Events that cannot follow each other are refused in words; nothing is guessed.
 
 use super::bench::{Run, answered, asked};
-use crate::{ArtifactRef, Choice, Decided, Digest, Event, PhaseOutcome, Recorded, Rework, RunStatus, Verdict};
+use crate::{ArtifactRef, Choice, Digest, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunStatus, Verdict};
 
 fn at(text: &str) -> crate::AttemptId {
     let (phase, attempt) = text.split_once('#').unwrap();
@@ -24,7 +24,7 @@ fn judged(text: &str, verdict: Verdict) -> Event {
 }
 
 fn decided(text: &str) -> Event {
-    Event::FeedbackDecided { at: at(text), decided: Decided::GiveUp { reason: "no".into() }, limit: None }
+    Event::FeedbackDecided { at: at(text), decided: FeedbackOutcome::GiveUp { reason: "no".into() }, limit: None }
 }
 
 fn refusal(run: &mut Run, event: Event) -> String {
@@ -74,7 +74,7 @@ fn an_artifact_cannot_be_slipped_in_out_of_turn() {
     let mut run = Run::new();
     run.until("check");
     let (name, kind) = ("generated_code".parse().unwrap(), "generated_code".parse().unwrap());
-    let artifact = ArtifactRef { name, kind, digest: Digest::of(b"other code"), size: 1 };
+    let artifact = ArtifactRef { name, kind, digest: Digest::from_content(b"other code"), size: 1 };
     let slipped = Event::ArtifactStored { at: at("code#1"), artifact };
     assert_eq!(refusal(&mut run, slipped), "it is about code#1, but it is the turn of check#1");
 }
@@ -121,13 +121,13 @@ fn no_decision_skips_a_gate() {
     let feedback =
         crate::FeedbackItem { source: "review".into(), about: vec![], issues: vec![], instructions: "go".into() };
     let rework = vec![Rework { phase: "post".parse().unwrap(), feedback }];
-    let skip = Event::FeedbackDecided { at: at("review#1"), decided: Decided::Revise { rework }, limit: None };
+    let skip = Event::FeedbackDecided { at: at("review#1"), decided: FeedbackOutcome::Revise { rework }, limit: None };
     assert_eq!(refusal(&mut run, skip), "this gate may not send work back to post");
     let mut run = Run::new();
     run.until("review");
     run.judge(Verdict::Failed, &["design"]);
     let nothing =
-        Event::FeedbackDecided { at: at("review#1"), decided: Decided::Revise { rework: vec![] }, limit: None };
+        Event::FeedbackDecided { at: at("review#1"), decided: FeedbackOutcome::Revise { rework: vec![] }, limit: None };
     assert_eq!(refusal(&mut run, nothing), "nobody revises anything");
 }
 
@@ -148,7 +148,7 @@ fn nobody_approves_what_was_not_asked() {
 fn a_suite_runs_only_after_it_was_submitted() {
     let mut run = Run::new();
     run.until("test");
-    let digest = Digest::of(b"forged");
+    let digest = Digest::from_content(b"forged");
     let ran = Event::TestsRan {
         at: at("test#1"),
         call: None,

@@ -1,7 +1,7 @@
 //! When a person is asked, and what follows from what they say.
 
 use super::bench::{Run, told};
-use crate::{Choice, Decided, RunStatus, Verdict};
+use crate::{Choice, FeedbackOutcome, RunStatus, Verdict};
 
 fn failed(ask: &str) -> Run {
     let mut run = Run::with("", ask);
@@ -65,7 +65,7 @@ fn always_asks_at_a_pass_too_and_approval_opens_the_way() {
 #[test]
 fn never_asks_nobody_even_where_the_strategy_wants_to() {
     let mut run = failed("ask = \"never\"");
-    run.decided(Decided::AskAPerson { reason: "I cannot tell".into() });
+    run.decided(FeedbackOutcome::AskAPerson { reason: "I cannot tell".into() });
     assert_eq!(
         run.next(),
         "Failed: gate review failed and was not sent back (I cannot tell) after 1 attempt: review#1 failed"
@@ -75,7 +75,7 @@ fn never_asks_nobody_even_where_the_strategy_wants_to() {
 #[test]
 fn a_strategy_may_ask_for_a_person() {
     let mut run = failed("");
-    run.decided(Decided::AskAPerson { reason: "I cannot tell".into() });
+    run.decided(FeedbackOutcome::AskAPerson { reason: "I cannot tell".into() });
     assert_eq!(run.next(), "person: review failed, and the strategy asks for a person: I cannot tell");
 }
 
@@ -176,7 +176,7 @@ fn a_person_cannot_send_work_where_the_pipeline_does_not_allow_it() {
 fn who_rejected_is_asked_again_when_the_strategy_finds_no_way() {
     let mut run = exhausted();
     run.person(reject(None), "think").unwrap();
-    run.decided(Decided::GiveUp { reason: "nothing left to try".into() });
+    run.decided(FeedbackOutcome::GiveUp { reason: "nothing left to try".into() });
     assert!(run.next().starts_with("person: gate review failed and was not sent back (nothing left to try)"));
     run.person(Choice::Override, "then as it is").unwrap();
     assert_eq!(run.next(), "code#1");

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::bench::Run;
 use crate::state::Action;
-use crate::{Choice, Decided, Digest, Event, PhaseName, PhaseOutcome, RunStatus, Verdict};
+use crate::{Choice, Digest, Event, FeedbackOutcome, PhaseName, PhaseOutcome, RunStatus, Verdict};
 
 const ASKS: [&str; 4] = ["never", "on_exhausted", "on_fail", "always"];
 /// No run of the small pipeline, with all the rejections that are thrown at it, is longer than this.
@@ -36,8 +36,8 @@ fn verdict(run: &mut Run, outcome: &PhaseOutcome, dice: u8) {
 
 fn decision(run: &mut Run, may_revise: &[PhaseName], dice: u8) {
     match dice % 6 {
-        0 => run.decided(Decided::AskAPerson { reason: "ask".into() }),
-        1 => run.decided(Decided::Refused { reason: "refused".into() }),
+        0 => run.decided(FeedbackOutcome::AskAPerson { reason: "ask".into() }),
+        1 => run.decided(FeedbackOutcome::Refused { reason: "refused".into() }),
         n => {
             let some: Vec<_> =
                 may_revise.iter().skip(usize::from(n) % may_revise.len()).map(PhaseName::as_str).collect();

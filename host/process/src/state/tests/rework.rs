@@ -48,7 +48,7 @@ fn feedback_and_previous_work_survive_an_attempt_that_fails() {
     let again = run.submit();
     assert_eq!(told(&again), ["review: mend design", "host: the attempt before this one could not be taken: timeout"]);
     assert_eq!(again.previous[0].name.as_str(), "previous/design_specification");
-    assert_eq!(again.previous[0].digest, Digest::of(b"design#1 design_specification"));
+    assert_eq!(again.previous[0].digest, Digest::from_content(b"design#1 design_specification"));
     run.until("check");
     run.judge(Verdict::Failed, &["design"]);
     run.revise(&["design"]);
@@ -68,9 +68,9 @@ fn new_code_goes_through_every_later_gate_again() {
     assert_eq!(run.next(), "test#2");
     run.finish_up();
     let judged = &run.state.phases[&"check".parse().unwrap()].judged;
-    assert_eq!(judged[1].about, [Digest::of(b"code#2 generated_code")]);
+    assert_eq!(judged[1].about, [Digest::from_content(b"code#2 generated_code")]);
     let report = &run.state.artifacts[&"check_report".parse().unwrap()];
-    assert_eq!(report.digest, Digest::of(b"report check#2"));
+    assert_eq!(report.digest, Digest::from_content(b"report check#2"));
 }
 
 #[test]
@@ -94,11 +94,11 @@ fn a_wrong_suite_is_revised_with_the_code_kept_and_the_old_tests_at_hand() {
     let work = run.submit();
     assert_eq!((work.at.to_string(), told(&work)), ("test#2".to_owned(), vec!["test: mend test".to_owned()]));
     let Action::RunSuite(suite) = run.state.next() else { panic!("{}", run.next()) };
-    assert_eq!(suite.code, Digest::of(b"code#1 generated_code"), "from the store, as it was reviewed");
-    assert_eq!(suite.suite, Digest::of(b"test#2 test_suite"));
+    assert_eq!(suite.code, Digest::from_content(b"code#1 generated_code"), "from the store, as it was reviewed");
+    assert_eq!(suite.suite, Digest::from_content(b"test#2 test_suite"));
     assert_eq!(suite.earlier.len(), 1);
-    assert_eq!(suite.earlier[0].suite, Digest::of(b"test#1 test_suite"));
-    assert_eq!(suite.earlier[0].run, Some(Digest::of(b"run test#1")));
+    assert_eq!(suite.earlier[0].suite, Digest::from_content(b"test#1 test_suite"));
+    assert_eq!(suite.earlier[0].run, Some(Digest::from_content(b"run test#1")));
 }
 
 #[test]

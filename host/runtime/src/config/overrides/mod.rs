@@ -253,7 +253,7 @@ fn path_of<'a>(pipeline: &'a Pipeline, plugin: &PluginName) -> Option<&'a String
     pipeline.plugins.get(plugin).and_then(|plugin| plugin.path.as_ref())
 }
 
-fn of_name(bad: phasegate_process::BadName) -> Complaint {
+fn of_name(bad: phasegate_process::InvalidName) -> Complaint {
     (bad.message(), bad.hint().to_owned())
 }
 

@@ -42,7 +42,7 @@ fn bench() -> Bench {
         seed: 1,
         cell: None,
     };
-    let pinned = |name: &PluginName| (name.clone(), Digest::of(format!("pinned {name}").as_bytes()));
+    let pinned = |name: &PluginName| (name.clone(), Digest::from_content(format!("pinned {name}").as_bytes()));
     let components = pipeline.plugin_names().into_iter().map(pinned).collect();
     Bench { dir, config, pipeline, settings, components }
 }
@@ -88,7 +88,7 @@ fn an_agent_keeps_its_name_and_grants_and_only_its_component_changes() {
     let before = bench.components.clone();
     assert_eq!(bench.apply(&agent("code", "mine.wasm")).unwrap(), 1);
     let name: PluginName = "code".parse().unwrap();
-    assert_eq!(bench.digest("code"), Some(&Digest::of(b"mine")));
+    assert_eq!(bench.digest("code"), Some(&Digest::from_content(b"mine")));
     assert_eq!(bench.pipeline.plugins[&name].path.as_deref(), bench.dir.path().join("mine.wasm").to_str());
     assert_eq!(bench.pipeline.grants(&name).models.len(), 1);
     let others =
@@ -109,8 +109,8 @@ fn an_agent_that_serves_two_phases_is_swapped_in_one_of_them_only() {
     bench.apply(&agent("code-review", "mine.wasm")).unwrap();
     assert_eq!((bench.agent("code-review"), bench.agent("design-review")), ("code-review-2", "code-review"));
     assert_eq!(bench.pipeline.grants(&"code-review-2".parse().unwrap()), bench.pipeline.grants(&reviewer));
-    assert_eq!(bench.digest("code-review-2"), Some(&Digest::of(b"mine")));
-    assert_eq!(bench.digest("code-review"), Some(&Digest::of(b"pinned code-review")));
+    assert_eq!(bench.digest("code-review-2"), Some(&Digest::from_content(b"mine")));
+    assert_eq!(bench.digest("code-review"), Some(&Digest::from_content(b"pinned code-review")));
     assert_eq!(bench.digest("test"), None, "a plugin that nobody uses any more is not kept");
 }
 
@@ -120,7 +120,7 @@ fn a_bundled_component_is_given_by_name_also_to_a_phase_that_usually_has_another
     bench.apply(&agent("code", "design")).unwrap();
     assert_eq!((bench.agent("code"), bench.agent("design")), ("design-2", "design"));
     assert_eq!(bench.digest("design-2"), bundled_digest("design").as_ref());
-    assert_eq!(bench.digest("design"), Some(&Digest::of(b"pinned design")));
+    assert_eq!(bench.digest("design"), Some(&Digest::from_content(b"pinned design")));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_strategy_is_swapped_by_either_of_its_names() {
     }
     let mut bench = bench();
     bench.apply(&Swaps { feedback: Some("mine.wasm".to_owned()), ..Swaps::default() }).unwrap();
-    assert_eq!(bench.digest("feedback-mine"), Some(&Digest::of(b"mine")));
+    assert_eq!(bench.digest("feedback-mine"), Some(&Digest::from_content(b"mine")));
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn a_pipeline_is_swapped_whole_and_what_it_names_as_before_stays_pinned() {
     let other = Swaps { pipeline: Some(Path::new("other.toml").to_owned()), ..Swaps::default() };
     assert_eq!(bench.apply(&other).unwrap(), 1);
     assert_eq!((bench.pipeline.name.as_str(), bench.agent("code")), ("other", "own"));
-    assert_eq!(bench.digest("own"), Some(&Digest::of(b"mine")));
-    assert_eq!(bench.digest("design"), Some(&Digest::of(b"pinned design")));
+    assert_eq!(bench.digest("own"), Some(&Digest::from_content(b"mine")));
+    assert_eq!(bench.digest("design"), Some(&Digest::from_content(b"pinned design")));
     assert_eq!(bench.digest("code"), None);
 }
 
@@ -168,7 +168,7 @@ fn values_are_set_by_key_and_tables_are_laid_over() {
     let review = bench.pipeline.phase(&"code-review".parse().unwrap()).unwrap();
     let gate = review.gate.as_ref().unwrap();
     assert_eq!((review.max_retries.get(), gate.fails_at.len()), (5, 2));
-    assert_eq!(gate.ask, phasegate_process::pipeline::Ask::Never);
+    assert_eq!(gate.ask, phasegate_process::pipeline::ApprovalPolicy::Never);
     assert_eq!(bench.pipeline.phase(&"code".parse().unwrap()).unwrap().settings, json!({"style": "terse"}));
     assert_eq!(bench.pipeline.feedback.settings, json!({"raise_after": 1}));
     assert_eq!(bench.pipeline.max_total_attempts.get(), 20);

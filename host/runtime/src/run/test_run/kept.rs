@@ -236,8 +236,8 @@ mod tests {
         current.covers = vec![covers("R1", "t.py::a[1]"), covers("r2", "t.py::gone"), covers("it is quick", "t.py::a")];
         let run = SuiteRun {
             language: "python".into(),
-            code: Digest::of(b""),
-            suite: Digest::of(b""),
+            code: Digest::from_content(b""),
+            suite: Digest::from_content(b""),
             no_runner: None,
             build_errors: vec![],
             collected: vec!["t.py::a".into()],

@@ -20,7 +20,7 @@ fn parts() -> (Head, Vec<Stored>, Vec<u8>) {
         run: "run-a".parse().unwrap(),
         task: "TASK-1".parse().unwrap(),
         events: 1,
-        blobs: vec![Entry { digest: Digest::of(&blob), size: 5 }],
+        blobs: vec![Entry { digest: Digest::from_content(&blob), size: 5 }],
         left_out: vec![],
     };
     (head, vec![event], blob)

@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::testing::File;
-use phasegate_process::{Assignment, Decided, Failure as AgentFailure, PhaseName, PluginName, Submission, feedback};
+use phasegate_process::{
+    Assignment, Failure as AgentFailure, FeedbackOutcome, PhaseName, PluginName, Submission, feedback,
+};
 use phasegate_sandbox::{Call, CallError, Engine, Inspection, Limits, Plugin, World, inspect};
 use serde_json::{Value, json};
 
@@ -188,14 +190,18 @@ async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Fa
         finish_call("feedback.decide for a design review that failed".to_owned(), &log, ended.as_ref().err());
     if let Ok(decision) = ended {
         match feedback::check_decision(&failure, &[], decision) {
-            Decided::Revise { rework } => step.happened.extend(rework.iter().map(|it| {
+            FeedbackOutcome::Revise { rework } => step.happened.extend(rework.iter().map(|it| {
                 format!("sends work back to `{}`: {}", it.phase, truncate(&it.feedback.instructions, MAX_TEXT))
             })),
-            Decided::AskAPerson { reason } => {
+            FeedbackOutcome::AskAPerson { reason } => {
                 step.happened.push(format!("asks a person: {}", truncate(&reason, MAX_TEXT)))
             }
-            Decided::GiveUp { reason } => step.happened.push(format!("gives up: {}", truncate(&reason, MAX_TEXT))),
-            Decided::Refused { reason } => step.fault = Some(format!("its decision would be refused: {reason}")),
+            FeedbackOutcome::GiveUp { reason } => {
+                step.happened.push(format!("gives up: {}", truncate(&reason, MAX_TEXT)))
+            }
+            FeedbackOutcome::Refused { reason } => {
+                step.fault = Some(format!("its decision would be refused: {reason}"))
+            }
         }
     }
     Ok(step)

@@ -56,8 +56,12 @@ impl Samples {
             let kind: Kind = kind.parse().map_err(|bad| broken(format!("{bad}")))?;
             let value = written.get(kind.as_str()).cloned().unwrap_or_else(|| samples.minimal(&kind));
             let content = value.to_string();
-            let artifact =
-                ArtifactRef { name, kind, digest: Digest::of(content.as_bytes()), size: content.len() as u64 };
+            let artifact = ArtifactRef {
+                name,
+                kind,
+                digest: Digest::from_content(content.as_bytes()),
+                size: content.len() as u64,
+            };
             samples.artifacts.push((artifact, value));
         }
         Ok(samples)
