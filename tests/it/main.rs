@@ -6,6 +6,7 @@ mod cli;
 mod compare;
 mod decisions;
 mod dist;
+mod docs;
 mod experiment;
 mod first_task;
 mod fork;

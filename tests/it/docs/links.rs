@@ -1,0 +1,79 @@
+//! Links between pages, and paths that pages mention.
+
+use std::fs;
+
+use super::{Page, pages, root};
+
+/// Code spans that begin with one of these are paths in the repository.
+const TOP: [&str; 9] =
+    [".ci/", "docs/", "examples/", "fuzz/", "host/", "plugins/", "tests/", "wit/", "ARCHITECTURE.md"];
+
+/// The targets of links on a line.
+fn targets(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target)
+}
+
+/// A heading's anchor, as Git hosts make it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    heading.trim().to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+fn has_anchor(text: &str, wanted: &str) -> bool {
+    let page = Page { name: String::new(), text: text.to_owned() };
+    let headings = page.prose().into_iter().filter_map(|(_, line)| line.strip_prefix('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#'))).any(|anchor| anchor == wanted)
+}
+
+#[test]
+fn relative_links_resolve() {
+    let mut faults = Vec::new();
+    for page in pages() {
+        let file = root().join(&page.name);
+        for (line, text) in page.prose() {
+            for target in targets(text).filter(|target| !target.contains("://")) {
+                let (path, wanted) = target.split_once('#').unwrap_or((target, ""));
+                let linked = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
+                let found =
+                    linked.exists() && (wanted.is_empty() || has_anchor(&fs::read_to_string(&linked).unwrap(), wanted));
+                if !found {
+                    faults.push(format!("{}:{line}: {target}", page.name));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "links that lead nowhere:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn mentioned_paths_exist() {
+    let is_path = |span: &str| span.chars().all(|c| c.is_ascii_alphanumeric() || "._/-".contains(c));
+    let is_placeholder = |span: &str| span.split(['/', '.']).any(|part| part == "NAME" || part == "RUN");
+    let mut faults = Vec::new();
+    for page in pages() {
+        for (line, span) in page.code_spans() {
+            let meant = TOP.iter().any(|top| span.starts_with(top)) && is_path(&span) && !is_placeholder(&span);
+            if meant && !root().join(&span).exists() {
+                faults.push(format!("{}:{line}: {span}", page.name));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "paths that do not exist:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn architecture_lists_every_crate() {
+    let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let crates = fs::read_dir(root().join("host")).unwrap().map(|entry| entry.unwrap().file_name());
+    let missing: Vec<_> =
+        crates.filter(|name| !architecture.contains(&format!("`host/{}`", name.to_string_lossy()))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn readme_stays_short_and_keeps_its_commands() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.lines().count() <= 90, "{} lines", readme.lines().count());
+    assert!(readme.contains("\ncargo run --release -- run --task examples/first-task/task.toml\n"));
+    assert!(readme.contains("\ncargo test --release\n"));
+}
