@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use phasegate_process::model::Tier;
 use serde::{Deserialize, Serialize};
 
-use crate::ModelId;
+use crate::model_id::ModelId;
 
 /// `[models]`: which model serves which tier, and how calls are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -15,8 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::config::{ConfigError, ModelsConfig, ProviderConfig, ProviderKind};
 use crate::key::{BadFile, Scrubber, Secret, may_be_key};
-use crate::provider::{Peer, http};
-use crate::{ModelId, model_id};
+use crate::model_id::{self, ModelId};
+use crate::provider::http;
+use crate::provider::peer::Peer;
 
 const OLLAMA: &str = "ollama";
 /// How long a local server may take to say what it has.

@@ -7,12 +7,15 @@ use phasegate_process::model::{Error, Message, Request, Response, Role};
 use reqwest::Url;
 use tokio::sync::mpsc;
 
-use crate::ProviderKind;
 use crate::call::{Ask, CallPath, Failure};
+use crate::config::ProviderKind;
 use crate::key::{Scrubber, Secret};
+use crate::provider::complaint::Complaint;
+use crate::provider::format::{Options, Parsed};
 use crate::provider::http::{Endpoint, Model};
+use crate::provider::peer::Peer;
 use crate::provider::stream::{Stream, whole};
-use crate::provider::{Complaint, Options, Parsed, Peer, anthropic, openai};
+use crate::provider::{anthropic, openai};
 
 /// A model that was asked, and whose answers are made of bytes.
 #[derive(Debug)]

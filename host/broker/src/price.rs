@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use phasegate_process::model::Usage;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ModelId;
+use crate::model_id::ModelId;
 
 const PER: f64 = 1_000_000.0;
 

@@ -12,7 +12,7 @@ use std::thread;
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunCreated, RunId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Imported, JournalError};
+use crate::error::JournalError;
 
 /// An event exactly as it stands in a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ fn read_one(run: &RunId, before: Option<&Digest>, found: &Stored, place: &str) -
 }
 
 /// What the run depends on from this event on, where it says so.
-fn begins(event: &Event) -> Option<&RunCreated> {
+pub(crate) fn begins(event: &Event) -> Option<&RunCreated> {
     match event {
         Event::RunCreated(created) => Some(created),
         Event::RunForked(forked) => Some(&forked.created),
@@ -126,38 +126,6 @@ fn known_format(run: &RunId, number: u64, format: u32, place: &str) -> Result<()
     match format > EVENT_FORMAT {
         true => Err(JournalError::NewerEvent { run: run.clone(), number, format, place: place.to_owned() }),
         false => Ok(()),
-    }
-}
-
-/// The events of an import, read; refuses what is not a whole run of this name that this build reads.
-pub(crate) fn can_be_imported(run: &RunId, events: &[Stored]) -> Result<Vec<Recorded>, JournalError> {
-    let cannot = |reason: String| JournalError::CannotImport { run: run.clone(), reason };
-    let events = read(run, 0, events, "the import").map_err(|error| match error {
-        JournalError::Gap { number, .. } => cannot(format!("event {number} is missing")),
-        JournalError::BrokenChain { number, .. } => {
-            cannot(format!("event {number} is not what was written, its chain of digests breaks there"))
-        }
-        JournalError::DamagedEvent { number, reason, .. } => cannot(format!("event {number} cannot be read: {reason}")),
-        other => other,
-    })?;
-    if !matches!(events.first(), Some(Recorded { event: Event::RunCreated(_), .. })) {
-        return Err(cannot("it does not begin with `run_created`".to_owned()));
-    }
-    match events.iter().rev().find_map(|recorded| begins(&recorded.event)) {
-        Some(created) if created.run_id != *run => {
-            Err(cannot(format!("its events are those of run `{}`", created.run_id)))
-        }
-        _ => Ok(events),
-    }
-}
-
-/// Whether to import events that `here` may hold already; refuses where it holds others.
-pub(crate) fn is_new_here(run: &RunId, here: &[Stored], events: &[Stored]) -> Result<Imported, JournalError> {
-    let same = here.iter().zip(events).take_while(|(one, other)| one.chain == other.chain).count();
-    match () {
-        () if here.is_empty() => Ok(Imported::New),
-        () if here.len() == same && events.len() == same => Ok(Imported::AlreadyThere),
-        () => Err(JournalError::HereAlready { run: run.clone(), number: same as u64 + 1 }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use phasegate_process::{Digest, EVENT_FORMAT, RunId};
 
-use crate::Fence;
+use crate::ownership::Fence;
 
 /// Why the journal did not do what it was asked. Nothing is ever half done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

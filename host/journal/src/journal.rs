@@ -4,15 +4,14 @@
 //! all implementations and needs no storage, such as checking that a list of events is whole, is here and in [`chain`], so
 //! that none can differ in it.
 
-use std::any::Any;
-use std::collections::BTreeSet;
-use std::fmt;
-
 use async_trait::async_trait;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
-use crate::JournalError;
-use crate::chain::{self, End, Stored};
+use crate::blob::Blob;
+use crate::chain::{self, Stored};
+use crate::error::JournalError;
+use crate::import::Imported;
+use crate::ownership::{Fence, Ownership};
 
 /// Events and blobs, as the rest of the house sees them.
 ///
@@ -117,15 +116,6 @@ pub trait Journal: Send + Sync {
     fn cancel_asked(&self, run: &RunId) -> Result<Option<String>, JournalError>;
 }
 
-/// What an import found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Imported {
-    /// The run was not here before.
-    New,
-    /// It was here, with exactly these events.
-    AlreadyThere,
-}
-
 /// What was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Removed {
@@ -135,137 +125,4 @@ pub struct Removed {
     pub blobs: u64,
     /// By how many bytes the journal is smaller now. May be 0 where the space is kept for later use.
     pub bytes: u64,
-}
-
-/// The number of an ownership: of two, the higher one is the newer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fence(u64);
-
-impl Fence {
-    /// For journals; everybody else gets theirs from [`Ownership::fence`].
-    pub fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    pub fn number(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Fence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// The right to write to a run. Dropping it gives the run free.
-pub struct Ownership {
-    fence: Fence,
-    _held: Box<dyn Any + Send + Sync>,
-}
-
-impl Ownership {
-    /// For journals: `held` is whatever gives the run free when it is dropped.
-    pub fn new(fence: Fence, held: impl Any + Send + Sync) -> Self {
-        Self { fence, _held: Box::new(held) }
-    }
-
-    /// What every append of this owner carries.
-    pub fn fence(&self) -> Fence {
-        self.fence
-    }
-}
-
-impl fmt::Debug for Ownership {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ownership").field("fence", &self.fence).finish_non_exhaustive()
-    }
-}
-
-/// Bytes and the digest that names them; made by [`Blob::new`] only, so the two belong together.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Blob {
-    /// Names the bytes.
-    pub digest: Digest,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-}
-
-impl Blob {
-    /// These bytes, named.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self { digest: Digest::from_content(&bytes), bytes }
-    }
-}
-
-impl fmt::Debug for Blob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Blob({}, {} bytes)", self.digest, self.bytes.len())
-    }
-}
-
-/// The events as they will be read, and their bodies as they will be stored.
-pub(crate) fn record(
-    run: &RunId,
-    next: u64,
-    at_ms: u64,
-    events: Vec<Event>,
-) -> Result<(Vec<Recorded>, Vec<String>), JournalError> {
-    let mut bodies = Vec::with_capacity(events.len());
-    for (number, event) in (next..).zip(&events) {
-        let unwritable =
-            |error: serde_json::Error| JournalError::Unwritable { run: run.clone(), number, reason: error.to_string() };
-        bodies.push(serde_json::to_string(event).map_err(unwritable)?);
-    }
-    Ok(((next..).zip(events).map(|(number, event)| Recorded { number, at_ms, event }).collect(), bodies))
-}
-
-/// Where the fork of a run with this end may begin: refuses what a fork cannot be.
-pub(crate) fn can_fork(
-    run: &RunId,
-    has: &End,
-    of: &RunId,
-    origin: &End,
-    shared: u64,
-    place: &str,
-) -> Result<(), JournalError> {
-    let cannot = |reason: String| Err(JournalError::CannotFork { run: run.clone(), of: of.clone(), shared, reason });
-    match origin.number {
-        _ if has.number > 0 => cannot(format!("run `{run}` has events already")),
-        0 => Err(JournalError::NoSuchRun { run: of.clone(), place: place.to_owned() }),
-        _ if shared == 0 => cannot("events count from 1".to_owned()),
-        last if shared > last => cannot(format!("that run has {last} events")),
-        _ => Ok(()),
-    }
-}
-
-/// Takes the blobs that a stored event names off the list of those to be removed.
-pub(crate) fn spare_named(
-    blobs: &mut BTreeSet<Digest>,
-    run: &RunId,
-    number: u64,
-    body: &str,
-    place: &str,
-) -> Result<(), JournalError> {
-    let unreadable = |error: serde_json::Error| JournalError::DamagedEvent {
-        run: run.clone(),
-        number,
-        place: place.to_owned(),
-        reason: error.to_string(),
-    };
-    let event: Event = serde_json::from_str(body).map_err(unreadable)?;
-    for named in event.blobs() {
-        blobs.remove(named);
-    }
-    Ok(())
-}
-
-/// A blob as it was read, if it is what its name says.
-pub(crate) fn verified(digest: &Digest, bytes: Vec<u8>, place: &str) -> Result<Vec<u8>, JournalError> {
-    match Digest::from_content(&bytes) == *digest {
-        true => Ok(bytes),
-        false => Err(JournalError::DamagedBlob { digest: digest.clone(), place: place.to_owned() }),
-    }
 }

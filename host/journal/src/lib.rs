@@ -8,14 +8,21 @@
 //!
 //! Fails only with [`JournalError`], which says what, where and what to do. Nothing here panics.
 
+mod append;
+mod blob;
 mod chain;
 mod error;
+mod import;
 mod journal;
 mod memory;
+mod ownership;
 mod sqlite;
 
+pub use blob::Blob;
 pub use chain::{Stored, link};
 pub use error::JournalError;
-pub use journal::{Blob, Fence, Imported, Journal, Ownership, Removed};
+pub use import::Imported;
+pub use journal::{Journal, Removed};
 pub use memory::MemoryJournal;
+pub use ownership::{Fence, Ownership};
 pub use sqlite::SqliteJournal;

@@ -8,9 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
-use crate::chain::{End, Stored, can_be_imported, is_new_here};
-use crate::journal::{can_fork, record, spare_named, verified};
-use crate::{Blob, Fence, Imported, Journal, JournalError, Ownership, Removed};
+use crate::append::{can_fork, record};
+use crate::blob::{Blob, spare_named, verified};
+use crate::chain::{End, Stored};
+use crate::error::JournalError;
+use crate::import::{Imported, can_be_imported, is_new_here};
+use crate::journal::{Journal, Removed};
+use crate::ownership::{Fence, Ownership};
 
 const PLACE: &str = "memory";
 

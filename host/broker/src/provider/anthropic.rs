@@ -12,8 +12,10 @@ use std::collections::BTreeMap;
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
 use serde_json::{Value, json};
 
-use super::document::{MOST_WEIGHT, TOO_HEAVY, weight};
-use super::{Options, Parsed, Peer, broken, check_choice, object, schema_in_words, split_system};
+use super::complaint::Complaint;
+use super::document::{self, MOST_WEIGHT, TOO_HEAVY, weight};
+use super::format::{self, Options, Parsed, broken, check_choice, object, schema_in_words, split_system};
+use super::peer::Peer;
 use crate::call::Failure;
 
 /// The tool whose arguments are the answer.
@@ -80,7 +82,7 @@ fn choice(request: &Request) -> Value {
 }
 
 fn answer_tool(schema: &str, options: &Options) -> Result<Option<Value>, Error> {
-    let schema = super::json("answer_schema", schema)?;
+    let schema = format::json("answer_schema", schema)?;
     let fits = options.structured && schema.get("type").and_then(Value::as_str) == Some("object");
     let what = "Gives the answer. Call it once, with the whole answer.";
     Ok(fits.then(|| json!({"name": ANSWER, "description": what, "input_schema": schema})))
@@ -146,10 +148,10 @@ struct Block {
 impl Fold {
     /// Takes one event's data; gives the characters of the answer so far.
     pub(crate) fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
-        let event = super::document::parse(data).map_err(|why| broken(&format!("an event {why}")))?;
+        let event = document::parse(data).map_err(|why| broken(&format!("an event {why}")))?;
         let index = event.get("index").and_then(Value::as_u64).unwrap_or(0);
         match kind(&event) {
-            "error" => return Err(super::Complaint::read(None, data).failure(peer)),
+            "error" => return Err(Complaint::read(None, data).failure(peer)),
             "message_start" => self.counts.take(event.get("message").and_then(|message| message.get("usage"))),
             "content_block_start" => {
                 self.weight += weight(data);
@@ -204,7 +206,7 @@ impl Block {
             let value = match (field, grown.as_str()) {
                 ("input", "") => json!({}),
                 // What is no JSON stays text, and is judged with the stop reason at hand.
-                ("input", json) => super::document::parse(json).unwrap_or(Value::String(grown)),
+                ("input", json) => document::parse(json).unwrap_or(Value::String(grown)),
                 _ => Value::String(format!("{start}{grown}")),
             };
             if let Some(block) = self.start.as_object_mut() {

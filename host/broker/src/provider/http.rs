@@ -15,8 +15,11 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Client, Url};
 use zeroize::Zeroizing;
 
+use super::complaint::Complaint;
+use super::format::{Options, Parsed, broken, too_many_bytes, words};
+use super::peer::{Peer, tidy};
 use super::stream::{MOST_BYTES, Stream, whole};
-use super::{Complaint, Options, Parsed, Peer, anthropic, broken, openai, scripted, tidy, too_many_bytes};
+use super::{anthropic, openai};
 use crate::call::{Ask, Failure, Progress};
 use crate::config::ProviderKind;
 use crate::key::{Scrubber, Secret};
@@ -284,7 +287,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn guessed(content: &[Content], ask: &Ask) -> Usage {
     tracing::warn!(label = %ask.request.label, "the provider counted no tokens; they are estimated");
     let tokens = |parts: &mut dyn Iterator<Item = &Content>| {
-        parts.map(|part| scripted::words(part).chars().count() as u64).sum::<u64>().div_ceil(4)
+        parts.map(|part| words(part).chars().count() as u64).sum::<u64>().div_ceil(4)
     };
     Usage {
         input_tokens: tokens(&mut ask.request.messages.iter().flat_map(|message| &message.content)),

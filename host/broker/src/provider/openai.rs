@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
 use serde_json::{Value, json};
 
-use super::{Options, Parsed, Peer, broken, check_choice, object, schema_in_words, split_system};
+use super::complaint::Complaint;
+use super::document;
+use super::format::{self, Options, Parsed, broken, check_choice, object, schema_in_words, split_system};
+use super::peer::Peer;
 use crate::call::Failure;
 
 /// The request's body.
@@ -19,7 +22,7 @@ pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error>
     check_choice(request)?;
     let (mut system, messages) = split_system(request);
     let schema =
-        request.answer_schema.as_deref().map(|text| super::json("answer_schema", text).map(|value| (text, value)));
+        request.answer_schema.as_deref().map(|text| format::json("answer_schema", text).map(|value| (text, value)));
     let schema = schema.transpose()?;
     if let Some((text, _)) = schema.as_ref().filter(|_| !options.structured) {
         system =
@@ -131,9 +134,9 @@ impl Fold {
             self.ended = true;
             return Ok(self.characters);
         }
-        let chunk = super::document::parse(data).map_err(|why| broken(&format!("an event {why}")))?;
+        let chunk = document::parse(data).map_err(|why| broken(&format!("an event {why}")))?;
         if chunk.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(super::Complaint::read(None, data).failure(peer));
+            return Err(Complaint::read(None, data).failure(peer));
         }
         self.take(&chunk, "delta");
         Ok(self.characters)
@@ -211,7 +214,7 @@ impl Called {
     /// The call, or nothing if the limit cut it off.
     fn whole(self, number: usize, cut: bool) -> Result<Option<Content>, Failure> {
         let arguments = if self.arguments.trim().is_empty() { "{}" } else { &self.arguments };
-        match super::document::parse(arguments) {
+        match document::parse(arguments) {
             Ok(object @ Value::Object(_)) => {
                 let id = if self.id.is_empty() { format!("call-{number}") } else { self.id };
                 Ok(Some(Content::ToolCall { id, name: self.name, arguments: object.to_string() }))

@@ -8,7 +8,7 @@ use phasegate_process::model::{Content, Error, Request};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::scripted::words;
+use super::format::words;
 use crate::call::CallPath;
 
 /// The largest file that a script may name, or be.

@@ -11,9 +11,10 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use phasegate_process::model::{Content, Error, Request, Response, Usage};
 
+use super::format::words;
 use super::script::{Block, Reply};
-use crate::Price;
 use crate::call::{Ask, CallPath, Failure, Progress};
+use crate::price::Price;
 
 /// The provider that reads its answers from a script.
 #[derive(Debug, Clone)]
@@ -82,15 +83,6 @@ impl Script {
              hint: add an [[answer]] whose conditions all hold for it",
             self.name, request.label, path.phase, path.attempt, path.number, path.occurrence
         ))
-    }
-}
-
-/// The words of a part that a model reads or writes.
-pub(crate) fn words(part: &Content) -> &str {
-    match part {
-        Content::Text { text } | Content::ToolResult { text, .. } => text,
-        Content::ToolCall { arguments, .. } => arguments,
-        Content::Opaque { json } => json,
     }
 }
 

@@ -3,8 +3,10 @@
 //! Promises: however a stream is cut into pieces, the same bytes are the same answer or the same failure; what follows the
 //! provider's own end is not looked at; bounded bytes. Fails in passing where the answer breaks off.
 
+use super::format::{Parsed, broken, too_many_bytes};
+use super::peer::Peer;
 use super::sse::Events;
-use super::{Parsed, Peer, anthropic, broken, document, openai, too_many_bytes};
+use super::{anthropic, document, openai};
 use crate::call::Failure;
 use crate::config::ProviderKind;
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use phasegate_process::RunId;
 
-use crate::JournalError;
+use crate::error::JournalError;
 
 /// Someone who only looks at a lock holds it for microseconds; trying again tells them from an owner.
 const TRIES: u32 = 5;

@@ -14,23 +14,23 @@ mod writer;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::chain::{Stored, can_be_imported};
-use crate::journal::{record, verified};
-use crate::{Blob, Fence, Imported, Journal, JournalError, Ownership, Removed};
+use crate::append::record;
+use crate::blob::{Blob, verified};
+use crate::chain::Stored;
+use crate::error::JournalError;
+use crate::import::{Imported, can_be_imported};
+use crate::journal::{Journal, Removed};
+use crate::ownership::{Fence, Ownership};
 use lock::{InUse, Locks};
 use reading::Fault;
 use schema::File;
 use work::{Copied, Work, Written};
 use writer::Writer;
-
-/// How long a write waits for another process's; theirs take milliseconds, unless the disk hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Connections kept for reading. More readers at once open more, which are closed again.
 const SPARE_READERS: usize = 4;

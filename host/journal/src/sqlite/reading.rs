@@ -4,8 +4,8 @@ use phasegate_process::{Digest, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use super::schema::File;
-use crate::JournalError;
 use crate::chain::{End, Stored};
+use crate::error::JournalError;
 
 /// What may go wrong in a query.
 pub(super) enum Fault {

@@ -5,13 +5,16 @@
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::PATIENCE;
 use super::lock::Locks;
 use super::steps::{self, VERSION};
-use crate::JournalError;
+use crate::error::JournalError;
+
+/// How long a write waits for another process's; theirs take milliseconds, unless the disk hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// "PhGt": tells our files from other people's.
 const APPLICATION_ID: i64 = 0x5068_4774;

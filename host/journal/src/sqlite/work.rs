@@ -8,9 +8,12 @@ use rusqlite::{Connection, params};
 use super::reading::{Fault, Known, forks, known, link_at, run_id, stored_after};
 use super::schema::File;
 use super::steps::note_end;
-use crate::chain::{End, Stored, is_new_here};
-use crate::journal::{can_fork, spare_named};
-use crate::{Blob, Fence, Imported, JournalError};
+use crate::append::can_fork;
+use crate::blob::{Blob, spare_named};
+use crate::chain::{End, Stored};
+use crate::error::JournalError;
+use crate::import::{Imported, is_new_here};
+use crate::ownership::Fence;
 
 /// Something to be written.
 pub(super) enum Work {

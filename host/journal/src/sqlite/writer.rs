@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::schema::File;
 use super::work::{Work, shrink};
-use crate::JournalError;
+use crate::error::JournalError;
 
 /// Bytes of blobs beyond which no more work joins a transaction: sharing a sync saves little then, and waiting grows.
 const ENOUGH_BYTES: usize = 16 << 20;

@@ -1,0 +1,160 @@
+//! The models of a process, each a stack of services: a provider, the limit on requests under way, retries.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use phasegate_process::model::{Error, Request, Response, Tier};
+use tokio::sync::{Semaphore, mpsc};
+use tower::limit::GlobalConcurrencyLimitLayer;
+use tower::retry::RetryLayer;
+use tower::util::BoxCloneSyncService;
+use tower::{ServiceBuilder, ServiceExt};
+
+use crate::budget::Cost;
+use crate::call::{Ask, Call, Failure, Progress};
+use crate::config::{ConfigError, ModelsConfig, ProviderConfig};
+use crate::connect;
+use crate::key::Scrubber;
+use crate::model_id::ModelId;
+use crate::price::{Price, PriceTable};
+use crate::provider::format::Options;
+use crate::provider::{http, scripted};
+use crate::retry;
+use crate::worst_case::worst_case;
+
+type Service = BoxCloneSyncService<Ask, Response, Failure>;
+
+/// The models of a process. Clones share its connections and its limit.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    fast: Served,
+    default: Served,
+    deep: Served,
+    scrubber: Scrubber,
+}
+
+#[derive(Debug, Clone)]
+struct Served {
+    id: ModelId,
+    service: Service,
+    price: Option<Price>,
+}
+
+impl Broker {
+    /// Makes every configured model ready to be asked; where none is configured, looks for `ANTHROPIC_API_KEY`, then
+    /// `OPENAI_API_KEY`, then an Ollama that answers. Scripts and key files are looked for below `base_dir`.
+    pub async fn new(
+        models: &ModelsConfig,
+        providers: &BTreeMap<String, ProviderConfig>,
+        prices: &PriceTable,
+        base_dir: &Path,
+        env: &(dyn Fn(&str) -> Option<String> + Sync),
+    ) -> Result<Self, ConfigError> {
+        let setting = connect::Setting { models, providers, base_dir, env };
+        setting.check()?;
+        let [fast, default, deep] = setting.tiers().await?;
+        let semaphore = Arc::new(Semaphore::new(models.concurrency.get() as usize));
+        let mut keys = Vec::new();
+        let mut served: BTreeMap<ModelId, Served> = BTreeMap::new();
+        let mut serve = |(tier, id): (Tier, ModelId)| {
+            if let Some(already) = served.get(&id) {
+                return Ok(already.clone());
+            }
+            let price = prices.of(&id);
+            let bottom = match id.is_scripted() {
+                true => script(tier, &id, price, base_dir)?,
+                false => {
+                    let (endpoint, table) = setting.endpoint(tier, &id)?;
+                    keys.extend(endpoint.key.clone());
+                    model(endpoint, &table, models, &id, price)
+                }
+            };
+            let layers = ServiceBuilder::new()
+                .layer(RetryLayer::new(retry::Retries { allowed: models.retries }))
+                .layer(GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&semaphore)));
+            let service = BoxCloneSyncService::new(layers.service(bottom));
+            Ok(served.entry(id.clone()).or_insert(Served { id, service, price }).clone())
+        };
+        let (fast, default, deep) = (serve(fast)?, serve(default)?, serve(deep)?);
+        Ok(Self { fast, default, deep, scrubber: Scrubber::new(keys) })
+    }
+
+    /// Which model serves a tier.
+    pub fn model_for(&self, tier: Tier) -> &ModelId {
+        &self.serving(tier).id
+    }
+
+    /// Whether any tier's answers are written by hand.
+    pub fn is_scripted(&self) -> bool {
+        [&self.fast, &self.default, &self.deep].iter().any(|served| served.id.is_scripted())
+    }
+
+    /// The most that one try of a request can take: every byte a token, and the longest answer.
+    pub fn worst_case(&self, request: &Request) -> Cost {
+        worst_case(request, self.serving(request.tier).price)
+    }
+
+    /// Asks the tier's model, and again where that may help.
+    pub async fn complete(&self, call: Call, progress: impl Fn(Progress) + Send + Sync) -> Result<Response, Error> {
+        let Call { path, request, idempotency_key } = call;
+        let service = self.serving(request.tier).service.clone();
+        let (seen, mut news) = mpsc::unbounded_channel();
+        let ask = Ask {
+            path: path.into(),
+            request: request.into(),
+            idempotency_key: idempotency_key.into(),
+            attempt: 1,
+            seen,
+        };
+        let answer = service.oneshot(ask);
+        tokio::pin!(answer);
+        let answer = loop {
+            tokio::select! {
+                biased;
+                Some(seen) = news.recv() => progress(seen),
+                answer = &mut answer => break answer,
+            }
+        };
+        while let Ok(seen) = news.try_recv() {
+            progress(seen);
+        }
+        answer.map_err(|failure| failure.error)
+    }
+
+    /// A text without any key this process holds: for what others are about to print.
+    pub fn scrub(&self, text: &str) -> String {
+        self.scrubber.scrub(text)
+    }
+
+    fn serving(&self, tier: Tier) -> &Served {
+        match tier {
+            Tier::Fast => &self.fast,
+            Tier::Default => &self.default,
+            Tier::Deep => &self.deep,
+        }
+    }
+}
+
+fn script(tier: Tier, id: &ModelId, price: Option<Price>, base_dir: &Path) -> Result<Service, ConfigError> {
+    let read = scripted::Scripted::read(&base_dir.join(id.model()), price);
+    read.map(BoxCloneSyncService::new).map_err(|problem| ConfigError::Script { tier, problem })
+}
+
+fn model(
+    endpoint: http::Endpoint,
+    table: &ProviderConfig,
+    models: &ModelsConfig,
+    id: &ModelId,
+    price: Option<Price>,
+) -> Service {
+    let options = Options {
+        model: id.model().to_owned(),
+        stream: table.stream.unwrap_or(models.stream),
+        structured: table.structured.unwrap_or(true),
+        temperature: table.temperature.unwrap_or(true),
+        max_completion_tokens: table.max_completion_tokens.unwrap_or_else(|| connect::is_openai_itself(&endpoint.url)),
+        price,
+    };
+    BoxCloneSyncService::new(http::Model { endpoint: Arc::new(endpoint), options: Arc::new(options) })
+}
