@@ -14,12 +14,12 @@ use tower::{ServiceBuilder, ServiceExt};
 use crate::budget::Cost;
 use crate::call::{Ask, Call, Failure, Progress};
 use crate::config::{ConfigError, ModelsConfig, ProviderConfig};
-use crate::connect;
 use crate::key::Scrubber;
 use crate::model_id::ModelId;
 use crate::price::{Price, PriceTable};
 use crate::provider::format::Options;
 use crate::provider::{http, scripted};
+use crate::resolve;
 use crate::retry;
 use crate::worst_case::worst_case;
 
@@ -51,7 +51,7 @@ impl Broker {
         base_dir: &Path,
         env: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Result<Self, ConfigError> {
-        let setting = connect::Setting { models, providers, base_dir, env };
+        let setting = resolve::Setting { models, providers, base_dir, env };
         setting.check()?;
         let [fast, default, deep] = setting.tiers().await?;
         let semaphore = Arc::new(Semaphore::new(models.concurrency.get() as usize));
@@ -153,7 +153,7 @@ fn model(
         stream: table.stream.unwrap_or(models.stream),
         structured: table.structured.unwrap_or(true),
         temperature: table.temperature.unwrap_or(true),
-        max_completion_tokens: table.max_completion_tokens.unwrap_or_else(|| connect::is_openai_itself(&endpoint.url)),
+        max_completion_tokens: table.max_completion_tokens.unwrap_or_else(|| resolve::is_openai_itself(&endpoint.url)),
         price,
     };
     BoxCloneSyncService::new(http::Model { endpoint: Arc::new(endpoint), options: Arc::new(options) })

@@ -11,13 +11,13 @@ mod broker;
 mod budget;
 mod call;
 mod config;
-mod connect;
 #[doc(hidden)]
 pub mod fuzzing;
 mod key;
 mod model_id;
 mod price;
 mod provider;
+mod resolve;
 mod retry;
 mod worst_case;
 

@@ -4,11 +4,11 @@
 //! leaves a file that the next one reads whole; a file that is damaged, foreign or from a newer version is refused and
 //! left as it is. Writes go through one thread, which syncs the disk once for all that wait ([`writer`]).
 
+mod file;
 mod lock;
-mod reading;
-mod schema;
-mod steps;
-mod work;
+mod migrations;
+mod operations;
+mod queries;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -26,10 +26,10 @@ use crate::error::JournalError;
 use crate::import::{Imported, can_be_imported};
 use crate::journal::{Journal, Removed};
 use crate::ownership::{Fence, Ownership};
+use file::File;
 use lock::{InUse, Locks};
-use reading::Fault;
-use schema::File;
-use work::{Copied, Work, Written};
+use operations::{Copied, Work, Written};
+use queries::Fault;
 use writer::Writer;
 
 /// Connections kept for reading. More readers at once open more, which are closed again.
@@ -178,11 +178,11 @@ impl Journal for SqliteJournal {
     }
 
     fn origin(&self, run: &RunId) -> Result<Option<(RunId, u64)>, JournalError> {
-        self.read(|connection| reading::origin(connection, run, &self.file))
+        self.read(|connection| queries::origin(connection, run, &self.file))
     }
 
     fn forks(&self, of: &RunId) -> Result<Vec<(RunId, u64)>, JournalError> {
-        self.read(|connection| reading::forks(connection, of, &self.file))
+        self.read(|connection| queries::forks(connection, of, &self.file))
     }
 
     async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
@@ -205,7 +205,7 @@ impl Journal for SqliteJournal {
     }
 
     fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError> {
-        self.read(|connection| reading::stored_after(&*connection.unchecked_transaction()?, run, number, &self.file))
+        self.read(|connection| queries::stored_after(&*connection.unchecked_transaction()?, run, number, &self.file))
     }
 
     fn place(&self) -> String {
@@ -213,7 +213,7 @@ impl Journal for SqliteJournal {
     }
 
     fn runs(&self) -> Result<Vec<RunId>, JournalError> {
-        self.read(|connection| reading::runs(connection, &self.file))
+        self.read(|connection| queries::runs(connection, &self.file))
     }
 
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
@@ -232,7 +232,7 @@ impl Journal for SqliteJournal {
     }
 
     fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError> {
-        self.read(reading::blob_sizes)
+        self.read(queries::blob_sizes)
     }
 
     async fn remove(&self, runs: Vec<RunId>, blobs: Vec<Digest>) -> Result<Removed, JournalError> {
@@ -251,7 +251,7 @@ impl Journal for SqliteJournal {
     }
 
     fn check(&self) -> Result<Vec<String>, JournalError> {
-        match self.read(|connection| Ok(reading::faults(connection)?)) {
+        match self.read(|connection| Ok(queries::faults(connection)?)) {
             Err(JournalError::Damaged { reason, .. }) => Ok(vec![reason]),
             found => found,
         }

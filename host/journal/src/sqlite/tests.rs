@@ -90,7 +90,7 @@ async fn an_older_file_that_finds_no_room_to_be_brought_up_is_left_as_it_is() {
     drop(raw);
     let before = std::fs::read(&path).unwrap();
 
-    let file = super::schema::File::new(path.clone());
+    let file = super::file::File::new(path.clone());
     let mut connection = Connection::open(&path).unwrap();
     connection.pragma_update_and_check(None, "max_page_count", before.len() / 4096 + 2, |_| Ok(())).unwrap();
     let refused = file.bring_up(&mut connection).map_err(|error| file.error(&error));

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::schema::File;
-use super::work::{Work, shrink};
+use super::file::File;
+use super::operations::{Work, shrink};
 use crate::error::JournalError;
 
 /// Bytes of blobs beyond which no more work joins a transaction: sharing a sync saves little then, and waiting grows.

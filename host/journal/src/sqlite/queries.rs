@@ -3,7 +3,7 @@
 use phasegate_process::{Digest, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
-use super::schema::File;
+use super::file::File;
 use crate::chain::{End, Stored};
 use crate::error::JournalError;
 

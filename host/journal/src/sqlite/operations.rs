@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
 use rusqlite::{Connection, params};
 
-use super::reading::{Fault, Known, forks, known, link_at, run_id, stored_after};
-use super::schema::File;
-use super::steps::note_end;
+use super::file::File;
+use super::migrations::note_end;
+use super::queries::{Fault, Known, forks, known, link_at, run_id, stored_after};
 use crate::append::can_fork;
 use crate::blob::{Blob, spare_named};
 use crate::chain::{End, Stored};

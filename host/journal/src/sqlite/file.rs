@@ -1,6 +1,6 @@
 //! The file: what is in it, how it is opened, and what its errors mean.
 //!
-//! Promises: a file is written to only once it is known to be ours and of a version we know ([`steps`]).
+//! Promises: a file is written to only once it is known to be ours and of a version we know ([`migrations`]).
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::lock::Locks;
-use super::steps::{self, VERSION};
+use super::migrations::{self, VERSION};
 use crate::error::JournalError;
 
 /// How long a write waits for another process's; theirs take milliseconds, unless the disk hangs.
@@ -144,7 +144,7 @@ impl File {
                 connection.pragma_update(None, "writable_schema", true)?;
             }
             if self.is_unchained() {
-                connection.execute_batch(steps::RUNS_OF_VERSION_1)?;
+                connection.execute_batch(migrations::RUNS_OF_VERSION_1)?;
             }
             connection.pragma_update(None, "query_only", true)?;
             Ok(connection)
@@ -211,7 +211,7 @@ impl File {
 
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i64 = change.query_row("PRAGMA user_version", (), |row| row.get(0))?;
-        steps::take(&change, version)?;
+        migrations::take(&change, version)?;
         if version != VERSION {
             change.pragma_update(None, "application_id", APPLICATION_ID)?;
             change.pragma_update(None, "user_version", VERSION)?;
