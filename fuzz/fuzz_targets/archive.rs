@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use futures::executor::block_on;
 use libfuzzer_sys::fuzz_target;
-use phasegate_journal::{Journal, MemoryJournal, Stored, link};
+use phasegate_journal::{Journal, MemoryJournal, StoredEvent, link};
 use phasegate_process::Digest;
 use phasegate_runtime::archive::{Head, export, import, read};
 use phasegate_runtime::load;
@@ -59,7 +59,7 @@ fn mended(text: &[u8]) -> Option<Vec<u8>> {
     let (title, rest) = line(text)?;
     let (head, mut rest) = line(rest)?;
     let mut head: Head = serde_json::from_slice(head).ok()?;
-    let mut events: Vec<Stored> = Vec::new();
+    let mut events: Vec<StoredEvent> = Vec::new();
     while let Some((event, after)) = line(rest)
         && let Ok(event) = serde_json::from_slice(event)
     {

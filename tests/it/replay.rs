@@ -82,7 +82,7 @@ async fn rewritten(scenario: &Scenario, run: &str, change: impl FnOnce(&mut Vec<
     change(&mut events, &mut blobs);
     let after = SqliteJournal::open(&scenario.path("state")).unwrap();
     after.put_blobs(blobs).await.unwrap();
-    let owned = after.own(&run).await.unwrap();
+    let owned = after.acquire(&run).await.unwrap();
     after.append(&run, owned.fence(), 1, 1, events, Vec::new()).await.unwrap();
 }
 

@@ -143,7 +143,7 @@ impl RunDriver {
 
     fn explain_failure(&self, error: Error, run: &RunId) -> Failure {
         let resumable = match &error {
-            Error::Journal(fault) => fault.is_of_the_disk(),
+            Error::Journal(fault) => fault.is_storage_failure(),
             Error::Fold(_) | Error::MissingBlob { .. } | Error::MissingComponent { .. } | Error::BadBlob { .. } => {
                 false
             }

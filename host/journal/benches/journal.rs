@@ -51,7 +51,7 @@ struct Writing {
 impl Writing {
     async fn new(journal: Arc<dyn Journal>, number: usize) -> Self {
         let run = run_id(number);
-        let own = journal.own(&run).await.unwrap();
+        let own = journal.acquire(&run).await.unwrap();
         Self { journal, run, next: 1, own }
     }
 

@@ -31,17 +31,17 @@ impl fmt::Debug for Blob {
 }
 
 /// Takes the blobs that a stored event names off the list of those to be removed.
-pub(crate) fn spare_named(
+pub(crate) fn keep_referenced(
     blobs: &mut BTreeSet<Digest>,
     run: &RunId,
     number: u64,
     body: &str,
-    place: &str,
+    location: &str,
 ) -> Result<(), JournalError> {
     let unreadable = |error: serde_json::Error| JournalError::DamagedEvent {
         run: run.clone(),
         number,
-        place: place.to_owned(),
+        location: location.to_owned(),
         reason: error.to_string(),
     };
     let event: Event = serde_json::from_str(body).map_err(unreadable)?;
@@ -52,9 +52,9 @@ pub(crate) fn spare_named(
 }
 
 /// A blob as it was read, if it is what its name says.
-pub(crate) fn verified(digest: &Digest, bytes: Vec<u8>, place: &str) -> Result<Vec<u8>, JournalError> {
+pub(crate) fn verify_blob(digest: &Digest, bytes: Vec<u8>, location: &str) -> Result<Vec<u8>, JournalError> {
     match Digest::from_content(&bytes) == *digest {
         true => Ok(bytes),
-        false => Err(JournalError::DamagedBlob { digest: digest.clone(), place: place.to_owned() }),
+        false => Err(JournalError::DamagedBlob { digest: digest.clone(), location: location.to_owned() }),
     }
 }

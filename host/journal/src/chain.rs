@@ -16,7 +16,7 @@ use crate::error::JournalError;
 
 /// An event exactly as it stands in a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
+pub struct StoredEvent {
     /// From 1, without gaps, per run.
     pub number: u64,
     /// Unix time in milliseconds at which it was written.
@@ -30,7 +30,7 @@ pub struct Stored {
 }
 
 /// What stands where the link before the first event would.
-const BEGINNING: &str = "phasegate run";
+const FIRST_LINK: &str = "phasegate run";
 
 /// The link of an event: the SHA-256 of five lines of text, which are the link before it (`phasegate run` for the first
 /// event), its number, time and format in decimal, and its body.
@@ -38,7 +38,7 @@ const BEGINNING: &str = "phasegate run";
 /// No line but the body, which is last and is not ended, can hold a line break, so no two events make the same text. The
 /// rule is part of the released formats of journal and export and never changes.
 pub fn link(before: Option<&Digest>, number: u64, at_ms: u64, format: u32, body: &str) -> Digest {
-    let before = before.map_or(BEGINNING, Digest::as_str);
+    let before = before.map_or(FIRST_LINK, Digest::as_str);
     let mut text = String::with_capacity(before.len() + body.len() + 64);
     let _ = write!(text, "{before}\n{number}\n{at_ms}\n{format}\n{body}");
     Digest::from_content(text.as_bytes())
@@ -47,9 +47,14 @@ pub fn link(before: Option<&Digest>, number: u64, at_ms: u64, format: u32, body:
 /// The events after `number`, which `stored` holds together with event `number` itself, whose link they must follow.
 ///
 /// Since each event is stored with its link, a long list is read in pieces, side by side.
-pub(crate) fn read(run: &RunId, number: u64, stored: &[Stored], place: &str) -> Result<Vec<Recorded>, JournalError> {
+pub(crate) fn parse_events(
+    run: &RunId,
+    number: u64,
+    stored: &[StoredEvent],
+    location: &str,
+) -> Result<Vec<Recorded>, JournalError> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let length = stored.len().div_ceil(threads).max(WORTH_A_THREAD);
+    let length = stored.len().div_ceil(threads).max(MIN_EVENTS_PER_THREAD);
     let mut pieces = Vec::new();
     let (mut due, mut before) = (number.max(1), None);
     for piece in stored.chunks(length) {
@@ -57,12 +62,12 @@ pub(crate) fn read(run: &RunId, number: u64, stored: &[Stored], place: &str) -> 
         due += piece.len() as u64;
         before = piece.last().map(|last| &last.chain);
     }
-    let read = |(due, before, piece)| read_piece(run, number, due, before, piece, place);
+    let parse = |(due, before, piece)| parse_chunk(run, number, due, before, piece, location);
     if pieces.len() < 2 {
-        return pieces.pop().map_or_else(|| Ok(Vec::new()), read);
+        return pieces.pop().map_or_else(|| Ok(Vec::new()), parse);
     }
     thread::scope(|scope| {
-        let readers: Vec<_> = pieces.into_iter().map(|piece| scope.spawn(move || read(piece))).collect();
+        let readers: Vec<_> = pieces.into_iter().map(|piece| scope.spawn(move || parse(piece))).collect();
         let mut events = Vec::with_capacity(stored.len());
         for reader in readers {
             events.append(&mut reader.join().unwrap_or_else(|panic| resume_unwind(panic))?);
@@ -72,49 +77,54 @@ pub(crate) fn read(run: &RunId, number: u64, stored: &[Stored], place: &str) -> 
 }
 
 /// Events that take longer to read than a thread to start.
-const WORTH_A_THREAD: usize = 500;
+const MIN_EVENTS_PER_THREAD: usize = 500;
 
-fn read_piece<'a>(
+fn parse_chunk<'a>(
     run: &RunId,
     number: u64,
     due: u64,
     mut before: Option<&'a Digest>,
-    stored: &'a [Stored],
-    place: &str,
+    stored: &'a [StoredEvent],
+    location: &str,
 ) -> Result<Vec<Recorded>, JournalError> {
     let mut events = Vec::with_capacity(stored.len());
     for (expected, found) in (due..).zip(stored) {
         if found.number != expected {
-            return Err(JournalError::gap(run, expected, place));
+            return Err(JournalError::gap(run, expected, location));
         }
         if found.number > number {
-            events.push(read_one(run, before, found, place)?);
+            events.push(parse_event(run, before, found, location)?);
         }
         before = Some(&found.chain);
     }
     Ok(events)
 }
 
-fn read_one(run: &RunId, before: Option<&Digest>, found: &Stored, place: &str) -> Result<Recorded, JournalError> {
-    let Stored { number, at_ms, format, ref body, ref chain } = *found;
-    known_format(run, number, format, place)?;
+fn parse_event(
+    run: &RunId,
+    before: Option<&Digest>,
+    found: &StoredEvent,
+    location: &str,
+) -> Result<Recorded, JournalError> {
+    let StoredEvent { number, at_ms, format, ref body, ref chain } = *found;
+    check_format(run, number, format, location)?;
     if link(before, number, at_ms, format, body) != *chain {
-        return Err(JournalError::broken(run, number, place));
+        return Err(JournalError::broken(run, number, location));
     }
     let event = serde_json::from_str(body).map_err(|e| JournalError::DamagedEvent {
         run: run.clone(),
         number,
-        place: place.to_owned(),
+        location: location.to_owned(),
         reason: e.to_string(),
     })?;
-    if let Some(created) = begins(&event) {
-        known_format(run, number, created.format, place)?;
+    if let Some(created) = run_created(&event) {
+        check_format(run, number, created.format, location)?;
     }
     Ok(Recorded { number, at_ms, event })
 }
 
 /// What the run depends on from this event on, where it says so.
-pub(crate) fn begins(event: &Event) -> Option<&RunCreated> {
+pub(crate) fn run_created(event: &Event) -> Option<&RunCreated> {
     match event {
         Event::RunCreated(created) => Some(created),
         Event::RunForked(forked) => Some(&forked.created),
@@ -122,9 +132,9 @@ pub(crate) fn begins(event: &Event) -> Option<&RunCreated> {
     }
 }
 
-fn known_format(run: &RunId, number: u64, format: u32, place: &str) -> Result<(), JournalError> {
+fn check_format(run: &RunId, number: u64, format: u32, location: &str) -> Result<(), JournalError> {
     match format > EVENT_FORMAT {
-        true => Err(JournalError::NewerEvent { run: run.clone(), number, format, place: place.to_owned() }),
+        true => Err(JournalError::NewerEvent { run: run.clone(), number, format, location: location.to_owned() }),
         false => Ok(()),
     }
 }
@@ -138,31 +148,31 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) fn at(last: &Stored) -> Self {
+    pub(crate) fn at(last: &StoredEvent) -> Self {
         Self { number: last.number, chain: Some(last.chain.clone()) }
     }
 
     /// Puts events behind it: how they will stand in the journal.
-    pub(crate) fn go_on(&mut self, at_ms: u64, format: u32, body: String) -> Stored {
+    pub(crate) fn push(&mut self, at_ms: u64, format: u32, body: String) -> StoredEvent {
         self.number += 1;
         let chain = link(self.chain.as_ref(), self.number, at_ms, format, &body);
         self.chain = Some(chain.clone());
-        Stored { number: self.number, at_ms, format, body, chain }
+        StoredEvent { number: self.number, at_ms, format, body, chain }
     }
 
     /// Refuses events after `number` that end elsewhere.
-    pub(crate) fn is_that_of(
+    pub(crate) fn check_end(
         &self,
         run: &RunId,
         number: u64,
-        stored: &[Stored],
-        place: &str,
+        stored: &[StoredEvent],
+        location: &str,
     ) -> Result<(), JournalError> {
         let reached = stored.last().map_or(number, |last| last.number);
         match stored.last() {
-            _ if reached < self.number => Err(JournalError::gap(run, reached + 1, place)),
+            _ if reached < self.number => Err(JournalError::gap(run, reached + 1, location)),
             Some(last) if reached > self.number || Some(&last.chain) != self.chain.as_ref() => {
-                Err(JournalError::broken(run, reached.min(self.number + 1), place))
+                Err(JournalError::broken(run, reached.min(self.number + 1), location))
             }
             _ => Ok(()),
         }

@@ -59,7 +59,7 @@ pub enum JournalError {
     #[error(
         "run `{run}` is here already with other events from number {number} on, nothing was taken\nhint: import it into another state folder with `--state DIR`"
     )]
-    HereAlready {
+    RunExists {
         /// The run.
         run: RunId,
         /// The first event that differs or that only one of the two has.
@@ -76,10 +76,10 @@ pub enum JournalError {
         fork: RunId,
     },
     /// Nothing can be removed while others may be about to write.
-    #[error("another phasegate process is using {place}, nothing was removed\nhint: try again when it is done")]
+    #[error("another phasegate process is using {location}, nothing was removed\nhint: try again when it is done")]
     InUse {
         /// The state folder.
-        place: String,
+        location: String,
     },
     /// There is no journal to read.
     #[error("there is no journal {file}\nhint: run a task first, or name the state folder with `--state DIR`")]
@@ -98,38 +98,38 @@ pub enum JournalError {
         pid: Option<u32>,
     },
     /// No such run.
-    #[error("there is no run `{run}` in {place}\nhint: `phasegate runs` lists the runs")]
+    #[error("there is no run `{run}` in {location}\nhint: `phasegate runs` lists the runs")]
     NoSuchRun {
         /// The run.
         run: RunId,
         /// Where it was looked for.
-        place: String,
+        location: String,
     },
     /// An event is not there.
-    #[error("event {number} of run `{run}` is missing in {place}\nhint: {RESTORE}")]
+    #[error("event {number} of run `{run}` is missing in {location}\nhint: {RESTORE}")]
     Gap {
         /// The run.
         run: RunId,
         /// The number that is missing.
         number: u64,
         /// Where it should be.
-        place: String,
+        location: String,
     },
     /// An event is there and makes no sense.
-    #[error("event {number} of run `{run}` in {place} cannot be read: {reason}\nhint: {RESTORE}")]
+    #[error("event {number} of run `{run}` in {location} cannot be read: {reason}\nhint: {RESTORE}")]
     DamagedEvent {
         /// The run.
         run: RunId,
         /// The event.
         number: u64,
         /// Where it is.
-        place: String,
+        location: String,
         /// What is wrong with it.
         reason: String,
     },
     /// An event is not the one that was written, or not in its place.
     #[error(
-        "event {number} of run `{run}` in {place} is not what was written, its chain of digests breaks there\nhint: {RESTORE}"
+        "event {number} of run `{run}` in {location} is not what was written, its chain of digests breaks there\nhint: {RESTORE}"
     )]
     BrokenChain {
         /// The run.
@@ -137,11 +137,11 @@ pub enum JournalError {
         /// The event.
         number: u64,
         /// Where it is.
-        place: String,
+        location: String,
     },
     /// An event is from a newer version.
     #[error(
-        "event {number} of run `{run}` in {place} has format {format}, this phasegate reads formats up to {EVENT_FORMAT}\nhint: use the newer phasegate that wrote it"
+        "event {number} of run `{run}` in {location} has format {format}, this phasegate reads formats up to {EVENT_FORMAT}\nhint: use the newer phasegate that wrote it"
     )]
     NewerEvent {
         /// The run.
@@ -151,13 +151,13 @@ pub enum JournalError {
         /// Its format.
         format: u32,
         /// Where it is.
-        place: String,
+        location: String,
     },
     /// An event cannot be put in words.
     #[error(
         "event {number} of run `{run}` cannot be written: {reason}\nhint: this is a fault in phasegate, please report it"
     )]
-    Unwritable {
+    NotSerializable {
         /// The run.
         run: RunId,
         /// The event.
@@ -166,12 +166,12 @@ pub enum JournalError {
         reason: String,
     },
     /// The bytes of a blob are not those that were stored.
-    #[error("blob {digest} in {place} is damaged, its bytes do not have this digest\nhint: {RESTORE}")]
+    #[error("blob {digest} in {location} is damaged, its bytes do not have this digest\nhint: {RESTORE}")]
     DamagedBlob {
         /// The blob.
         digest: Digest,
         /// Where it is.
-        place: String,
+        location: String,
     },
     /// The file is from a newer version.
     #[error(
@@ -244,16 +244,16 @@ const RESTORE: &str = "nothing was changed; restore the state folder from a copy
 
 impl JournalError {
     /// Whether the disk would not take what was to be written. What is in the journal is whole, and can be gone on with.
-    pub fn is_of_the_disk(&self) -> bool {
+    pub fn is_storage_failure(&self) -> bool {
         matches!(self, Self::Full { .. } | Self::ReadOnly { .. } | Self::Busy { .. } | Self::Io { .. })
     }
 
-    pub(crate) fn gap(run: &RunId, number: u64, place: &str) -> Self {
-        Self::Gap { run: run.clone(), number, place: place.to_owned() }
+    pub(crate) fn gap(run: &RunId, number: u64, location: &str) -> Self {
+        Self::Gap { run: run.clone(), number, location: location.to_owned() }
     }
 
-    pub(crate) fn broken(run: &RunId, number: u64, place: &str) -> Self {
-        Self::BrokenChain { run: run.clone(), number, place: place.to_owned() }
+    pub(crate) fn broken(run: &RunId, number: u64, location: &str) -> Self {
+        Self::BrokenChain { run: run.clone(), number, location: location.to_owned() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use phasegate_process::{Event, Recorded, RunId};
 
-use crate::chain::{Stored, begins, read};
+use crate::chain::{StoredEvent, parse_events, run_created};
 use crate::error::JournalError;
 
 /// What an import found.
@@ -11,13 +11,13 @@ pub enum Imported {
     /// The run was not here before.
     New,
     /// It was here, with exactly these events.
-    AlreadyThere,
+    AlreadyPresent,
 }
 
 /// The events of an import, read; refuses what is not a whole run of this name that this build reads.
-pub(crate) fn can_be_imported(run: &RunId, events: &[Stored]) -> Result<Vec<Recorded>, JournalError> {
+pub(crate) fn check_import(run: &RunId, events: &[StoredEvent]) -> Result<Vec<Recorded>, JournalError> {
     let cannot = |reason: String| JournalError::CannotImport { run: run.clone(), reason };
-    let events = read(run, 0, events, "the import").map_err(|error| match error {
+    let events = parse_events(run, 0, events, "the import").map_err(|error| match error {
         JournalError::Gap { number, .. } => cannot(format!("event {number} is missing")),
         JournalError::BrokenChain { number, .. } => {
             cannot(format!("event {number} is not what was written, its chain of digests breaks there"))
@@ -28,7 +28,7 @@ pub(crate) fn can_be_imported(run: &RunId, events: &[Stored]) -> Result<Vec<Reco
     if !matches!(events.first(), Some(Recorded { event: Event::RunCreated(_), .. })) {
         return Err(cannot("it does not begin with `run_created`".to_owned()));
     }
-    match events.iter().rev().find_map(|recorded| begins(&recorded.event)) {
+    match events.iter().rev().find_map(|recorded| run_created(&recorded.event)) {
         Some(created) if created.run_id != *run => {
             Err(cannot(format!("its events are those of run `{}`", created.run_id)))
         }
@@ -37,11 +37,15 @@ pub(crate) fn can_be_imported(run: &RunId, events: &[Stored]) -> Result<Vec<Reco
 }
 
 /// Whether to import events that `here` may hold already; refuses where it holds others.
-pub(crate) fn is_new_here(run: &RunId, here: &[Stored], events: &[Stored]) -> Result<Imported, JournalError> {
+pub(crate) fn compare_with_existing(
+    run: &RunId,
+    here: &[StoredEvent],
+    events: &[StoredEvent],
+) -> Result<Imported, JournalError> {
     let same = here.iter().zip(events).take_while(|(one, other)| one.chain == other.chain).count();
     match () {
         () if here.is_empty() => Ok(Imported::New),
-        () if here.len() == same && events.len() == same => Ok(Imported::AlreadyThere),
-        () => Err(JournalError::HereAlready { run: run.clone(), number: same as u64 + 1 }),
+        () if here.len() == same && events.len() == same => Ok(Imported::AlreadyPresent),
+        () => Err(JournalError::RunExists { run: run.clone(), number: same as u64 + 1 }),
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
 use crate::blob::Blob;
-use crate::chain::{self, Stored};
+use crate::chain::{self, StoredEvent};
 use crate::error::JournalError;
 use crate::import::Imported;
 use crate::ownership::{Fence, Ownership};
@@ -57,7 +57,7 @@ pub trait Journal: Send + Sync {
     ///
     /// It becomes a run that began by itself, also where it was a fork. Where it is here with exactly these events, blobs that
     /// are missing are added.
-    async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError>;
+    async fn import(&self, run: &RunId, events: Vec<StoredEvent>, blobs: Vec<Blob>) -> Result<Imported, JournalError>;
 
     /// Stores blobs ahead of the events that will name them; durable when it returns.
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError>;
@@ -70,14 +70,14 @@ pub trait Journal: Send + Sync {
     /// The events of a run with a higher number than this one, in order; those that do not follow on it and on each other
     /// are an error.
     fn events_after(&self, run: &RunId, number: u64) -> Result<Vec<Recorded>, JournalError> {
-        chain::read(run, number, &self.stored_after(run, number.saturating_sub(1))?, &self.place())
+        chain::parse_events(run, number, &self.stored_after(run, number.saturating_sub(1))?, &self.location())
     }
 
     /// The same as they stand in the journal. Checks that they end where the run ends, and nothing else.
-    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError>;
+    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<StoredEvent>, JournalError>;
 
     /// What errors call the place where it is kept.
-    fn place(&self) -> String;
+    fn location(&self) -> String;
 
     /// The runs that have events, newest first.
     fn runs(&self) -> Result<Vec<RunId>, JournalError>;
@@ -104,16 +104,16 @@ pub trait Journal: Send + Sync {
     /// Takes a run, existing or new, for this process until the ownership is dropped or the process dies.
     ///
     /// Every taking fences off all owners before it, and answers any request to cancel.
-    async fn own(&self, run: &RunId) -> Result<Ownership, JournalError>;
+    async fn acquire(&self, run: &RunId) -> Result<Ownership, JournalError>;
 
     /// The process that owns the run right now, if one does; 0 where it cannot be told which.
     fn owner(&self, run: &RunId) -> Result<Option<u32>, JournalError>;
 
     /// Leaves a word for the run's owner that it should stop. `by` says who asks.
-    async fn ask_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError>;
+    async fn request_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError>;
 
     /// Who asked that the run should stop, since it was last taken.
-    fn cancel_asked(&self, run: &RunId) -> Result<Option<String>, JournalError>;
+    fn cancel_request(&self, run: &RunId) -> Result<Option<String>, JournalError>;
 }
 
 /// What was removed.

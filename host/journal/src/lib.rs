@@ -19,7 +19,7 @@ mod ownership;
 mod sqlite;
 
 pub use blob::Blob;
-pub use chain::{Stored, link};
+pub use chain::{StoredEvent, link};
 pub use error::JournalError;
 pub use import::Imported;
 pub use journal::{Journal, Removed};

@@ -8,24 +8,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
-use crate::append::{can_fork, record};
-use crate::blob::{Blob, spare_named, verified};
-use crate::chain::{End, Stored};
+use crate::append::{check_fork, encode_events};
+use crate::blob::{Blob, keep_referenced, verify_blob};
+use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
-use crate::import::{Imported, can_be_imported, is_new_here};
+use crate::import::{Imported, check_import, compare_with_existing};
 use crate::journal::{Journal, Removed};
 use crate::ownership::{Fence, Ownership};
 
-const PLACE: &str = "memory";
+const LOCATION: &str = "memory";
 
 /// Events and blobs in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryJournal {
-    kept: Arc<Mutex<Kept>>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct State {
     /// In the order in which they were first taken.
     order: Vec<RunId>,
     runs: HashMap<RunId, Run>,
@@ -39,7 +39,7 @@ struct Run {
     cancel_by: Option<String>,
     origin: Option<(RunId, u64)>,
     /// Its own; those it shares are its origin's.
-    events: Vec<Stored>,
+    events: Vec<StoredEvent>,
     end: End,
 }
 
@@ -50,8 +50,8 @@ impl MemoryJournal {
     }
 
     // Nothing between locking and unlocking leaves the maps half changed, so a panic elsewhere does not spoil them.
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -66,15 +66,15 @@ impl Journal for MemoryJournal {
         events: Vec<Event>,
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
-        let mut kept = self.kept();
-        let known = kept.owned_by(run, fence)?;
+        let mut state = self.state();
+        let known = state.owned_by(run, fence)?;
         let due = known.end.number + 1;
         if next != due {
             return Err(JournalError::Conflict { run: run.clone(), wanted: next, next: due });
         }
-        let (recorded, bodies) = record(run, next, now_ms, events)?;
-        known.go_on(now_ms, bodies);
-        kept.store(blobs);
+        let (recorded, bodies) = encode_events(run, next, now_ms, events)?;
+        known.append(now_ms, bodies);
+        state.store(blobs);
         Ok(recorded)
     }
 
@@ -88,94 +88,94 @@ impl Journal for MemoryJournal {
         events: Vec<Event>,
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
-        let mut kept = self.kept();
-        let has = kept.owned_by(run, fence)?.end.clone();
-        can_fork(run, &has, of, &kept.end(of), shared, PLACE)?;
-        let (recorded, bodies) = record(run, shared + 1, now_ms, events)?;
-        let chain = kept.stored(of, shared - 1, shared).pop().map(|last| last.chain);
-        let fork = kept.owned_by(run, fence)?;
+        let mut state = self.state();
+        let has = state.owned_by(run, fence)?.end.clone();
+        check_fork(run, &has, of, &state.end(of), shared, LOCATION)?;
+        let (recorded, bodies) = encode_events(run, shared + 1, now_ms, events)?;
+        let chain = state.stored(of, shared - 1, shared).pop().map(|last| last.chain);
+        let fork = state.owned_by(run, fence)?;
         fork.origin = Some((of.clone(), shared));
         fork.end = End { number: shared, chain };
-        fork.go_on(now_ms, bodies);
-        kept.store(blobs);
+        fork.append(now_ms, bodies);
+        state.store(blobs);
         Ok(recorded)
     }
 
     fn origin(&self, run: &RunId) -> Result<Option<(RunId, u64)>, JournalError> {
-        Ok(self.kept().runs.get(run).and_then(|known| known.origin.clone()))
+        Ok(self.state().runs.get(run).and_then(|known| known.origin.clone()))
     }
 
     fn forks(&self, of: &RunId) -> Result<Vec<(RunId, u64)>, JournalError> {
-        let kept = self.kept();
+        let state = self.state();
         let shared = |run: &RunId| {
-            kept.runs.get(run)?.origin.as_ref().filter(|(origin, _)| origin == of).map(|(_, shared)| *shared)
+            state.runs.get(run)?.origin.as_ref().filter(|(origin, _)| origin == of).map(|(_, shared)| *shared)
         };
-        Ok(kept.order.iter().filter_map(|run| Some((run.clone(), shared(run)?))).collect())
+        Ok(state.order.iter().filter_map(|run| Some((run.clone(), shared(run)?))).collect())
     }
 
-    async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
-        can_be_imported(run, &events)?;
-        let mut kept = self.kept();
-        let found = is_new_here(run, &kept.stored(run, 0, u64::MAX), &events)?;
+    async fn import(&self, run: &RunId, events: Vec<StoredEvent>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
+        check_import(run, &events)?;
+        let mut state = self.state();
+        let found = compare_with_existing(run, &state.stored(run, 0, u64::MAX), &events)?;
         if found == Imported::New {
-            if kept.owned.contains(run) {
+            if state.owned.contains(run) {
                 return Err(JournalError::Owned { run: run.clone(), pid: Some(std::process::id()) });
             }
-            let known = kept.take(run);
+            let known = state.take(run);
             known.end = events.last().map(End::at).unwrap_or_default();
             known.events = events;
         }
-        kept.store(blobs);
+        state.store(blobs);
         Ok(found)
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
-        self.kept().store(blobs);
+        self.state().store(blobs);
         Ok(())
     }
 
-    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError> {
-        Ok(self.kept().stored(run, number, u64::MAX))
+    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<StoredEvent>, JournalError> {
+        Ok(self.state().stored(run, number, u64::MAX))
     }
 
-    fn place(&self) -> String {
-        PLACE.to_owned()
+    fn location(&self) -> String {
+        LOCATION.to_owned()
     }
 
     fn runs(&self) -> Result<Vec<RunId>, JournalError> {
-        let kept = self.kept();
-        let begun = |run: &&RunId| kept.runs.get(*run).is_some_and(|known| known.end.number > 0);
-        Ok(kept.order.iter().rev().filter(begun).cloned().collect())
+        let state = self.state();
+        let begun = |run: &&RunId| state.runs.get(*run).is_some_and(|known| known.end.number > 0);
+        Ok(state.order.iter().rev().filter(begun).cloned().collect())
     }
 
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
-        let bytes = self.kept().blobs.get(digest).cloned();
-        bytes.map(|bytes| verified(digest, bytes, PLACE)).transpose()
+        let bytes = self.state().blobs.get(digest).cloned();
+        bytes.map(|bytes| verify_blob(digest, bytes, LOCATION)).transpose()
     }
 
     fn has_blob(&self, digest: &Digest) -> Result<bool, JournalError> {
-        Ok(self.kept().blobs.contains_key(digest))
+        Ok(self.state().blobs.contains_key(digest))
     }
 
     fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError> {
         let mut sizes: Vec<_> =
-            self.kept().blobs.iter().map(|(digest, bytes)| (digest.clone(), bytes.len() as u64)).collect();
+            self.state().blobs.iter().map(|(digest, bytes)| (digest.clone(), bytes.len() as u64)).collect();
         sizes.sort();
         Ok(sizes)
     }
 
     async fn remove(&self, runs: Vec<RunId>, blobs: Vec<Digest>) -> Result<Removed, JournalError> {
-        let mut kept = self.kept();
+        let mut state = self.state();
         let (runs, mut blobs): (BTreeSet<_>, BTreeSet<_>) = (runs.into_iter().collect(), blobs.into_iter().collect());
-        kept.can_remove(&runs)?;
-        for (run, known) in kept.runs.iter().filter(|(run, _)| !runs.contains(*run)) {
+        state.check_removal(&runs)?;
+        for (run, known) in state.runs.iter().filter(|(run, _)| !runs.contains(*run)) {
             for event in &known.events {
-                spare_named(&mut blobs, run, event.number, &event.body, PLACE)?;
+                keep_referenced(&mut blobs, run, event.number, &event.body, LOCATION)?;
             }
         }
-        kept.order.retain(|run| !runs.contains(run));
-        kept.runs.retain(|run, _| !runs.contains(run));
-        let bytes = blobs.iter().filter_map(|digest| kept.blobs.remove(digest)).map(|bytes| bytes.len() as u64);
+        state.order.retain(|run| !runs.contains(run));
+        state.runs.retain(|run, _| !runs.contains(run));
+        let bytes = blobs.iter().filter_map(|digest| state.blobs.remove(digest)).map(|bytes| bytes.len() as u64);
         let sizes: Vec<u64> = bytes.collect();
         Ok(Removed { runs: runs.len() as u64, blobs: sizes.len() as u64, bytes: sizes.iter().sum() })
     }
@@ -184,33 +184,33 @@ impl Journal for MemoryJournal {
         Ok(Vec::new())
     }
 
-    async fn own(&self, run: &RunId) -> Result<Ownership, JournalError> {
-        let mut kept = self.kept();
-        if !kept.owned.insert(run.clone()) {
+    async fn acquire(&self, run: &RunId) -> Result<Ownership, JournalError> {
+        let mut state = self.state();
+        if !state.owned.insert(run.clone()) {
             return Err(JournalError::Owned { run: run.clone(), pid: Some(std::process::id()) });
         }
-        let fence = kept.take(run).fence;
-        Ok(Ownership::new(Fence::new(fence), Held { journal: self.clone(), run: run.clone() }))
+        let fence = state.take(run).fence;
+        Ok(Ownership::new(Fence::new(fence), OwnershipGuard { journal: self.clone(), run: run.clone() }))
     }
 
     fn owner(&self, run: &RunId) -> Result<Option<u32>, JournalError> {
-        Ok(self.kept().owned.contains(run).then(std::process::id))
+        Ok(self.state().owned.contains(run).then(std::process::id))
     }
 
-    async fn ask_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
-        match self.kept().runs.get_mut(run) {
+    async fn request_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
+        match self.state().runs.get_mut(run) {
             Some(known) => known.cancel_by = Some(by.to_owned()),
-            None => return Err(JournalError::NoSuchRun { run: run.clone(), place: PLACE.to_owned() }),
+            None => return Err(JournalError::NoSuchRun { run: run.clone(), location: LOCATION.to_owned() }),
         }
         Ok(())
     }
 
-    fn cancel_asked(&self, run: &RunId) -> Result<Option<String>, JournalError> {
-        Ok(self.kept().runs.get(run).and_then(|known| known.cancel_by.clone()))
+    fn cancel_request(&self, run: &RunId) -> Result<Option<String>, JournalError> {
+        Ok(self.state().runs.get(run).and_then(|known| known.cancel_by.clone()))
     }
 }
 
-impl Kept {
+impl State {
     /// The run, if this is still its newest owner.
     fn owned_by(&mut self, run: &RunId, fence: Fence) -> Result<&mut Run, JournalError> {
         let known = self.runs.get_mut(run);
@@ -234,13 +234,13 @@ impl Kept {
         self.runs.get(run).map(|known| known.end.clone()).unwrap_or_default()
     }
 
-    fn can_remove(&self, runs: &BTreeSet<RunId>) -> Result<(), JournalError> {
+    fn check_removal(&self, runs: &BTreeSet<RunId>) -> Result<(), JournalError> {
         for run in runs {
             if self.owned.contains(run) {
                 return Err(JournalError::Owned { run: run.clone(), pid: Some(std::process::id()) });
             }
             if !self.runs.contains_key(run) {
-                return Err(JournalError::NoSuchRun { run: run.clone(), place: PLACE.to_owned() });
+                return Err(JournalError::NoSuchRun { run: run.clone(), location: LOCATION.to_owned() });
             }
         }
         let rests_on = |run: &RunId| self.runs.get(run)?.origin.as_ref().map(|(of, _)| of);
@@ -253,11 +253,11 @@ impl Kept {
     }
 
     /// The events with a number above `after`, up to `upto`, along the line of its origins.
-    fn stored(&self, run: &RunId, after: u64, upto: u64) -> Vec<Stored> {
+    fn stored(&self, run: &RunId, after: u64, upto: u64) -> Vec<StoredEvent> {
         let Some(known) = self.runs.get(run) else { return Vec::new() };
         let shared = known.origin.as_ref().filter(|(_, shared)| after < *shared);
         let mut events = shared.map_or_else(Vec::new, |(of, shared)| self.stored(of, after, upto.min(*shared)));
-        let wanted = |event: &&Stored| event.number > after && event.number <= upto;
+        let wanted = |event: &&StoredEvent| event.number > after && event.number <= upto;
         events.extend(known.events.iter().filter(wanted).cloned());
         events
     }
@@ -270,19 +270,19 @@ impl Kept {
 }
 
 impl Run {
-    fn go_on(&mut self, at_ms: u64, bodies: Vec<String>) {
-        self.events.extend(bodies.into_iter().map(|body| self.end.go_on(at_ms, EVENT_FORMAT, body)));
+    fn append(&mut self, at_ms: u64, bodies: Vec<String>) {
+        self.events.extend(bodies.into_iter().map(|body| self.end.push(at_ms, EVENT_FORMAT, body)));
     }
 }
 
 /// Gives the run free when it goes.
-struct Held {
+struct OwnershipGuard {
     journal: MemoryJournal,
     run: RunId,
 }
 
-impl Drop for Held {
+impl Drop for OwnershipGuard {
     fn drop(&mut self) {
-        self.journal.kept().owned.remove(&self.run);
+        self.journal.state().owned.remove(&self.run);
     }
 }

@@ -25,7 +25,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         )));
     }
     let by = approver::name(None).unwrap_or_else(|_| "somebody".to_owned());
-    journal.ask_cancel(&run, &by).await?;
+    journal.request_cancel(&run, &by).await?;
     context.printer.print(&format!("run {run} was asked to stop; go on with it later: phasegate resume {run}\n"));
     Ok(Exit::Passed)
 }

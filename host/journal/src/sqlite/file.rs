@@ -9,25 +9,25 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::lock::Locks;
+use super::lock::RunLocks;
 use super::migrations::{self, VERSION};
 use crate::error::JournalError;
 
 /// How long a write waits for another process's; theirs take milliseconds, unless the disk hangs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// "PhGt": tells our files from other people's.
 const APPLICATION_ID: i64 = 0x5068_4774;
 
 /// What is kept of the log after a large blob went through it. Else SQLite's own numbers stand (pages of 4 KB, folding in
 /// at 4 MB of log): larger pages saved nothing that could be measured, a larger log made the slowest append slower.
-const LOG_BYTES: i64 = 4 << 20;
+const MAX_LOG_BYTES: i64 = 4 << 20;
 
 /// Where the journal is, and how it is read.
 #[derive(Debug, Clone)]
-pub(super) struct File {
+pub(super) struct DatabaseFile {
     path: PathBuf,
-    how: How,
+    read_mode: ReadMode,
     /// Why only what remains of the file is read: it has lost its end.
     damage: Option<JournalError>,
     version: i64,
@@ -35,7 +35,7 @@ pub(super) struct File {
 
 /// How connections for reading are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
+enum ReadMode {
     /// Beside a writer of our own.
     BesideWriter,
     /// Without writing to the file; the database may put its own small files beside it.
@@ -44,14 +44,14 @@ enum How {
     Immutable,
 }
 
-impl File {
+impl DatabaseFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, how: How::BesideWriter, damage: None, version: VERSION }
+        Self { path, read_mode: ReadMode::BesideWriter, damage: None, version: VERSION }
     }
 
     /// A file that is only read, of any version we know, in the first way that works.
-    pub(super) fn to_read(path: PathBuf) -> Result<Self, JournalError> {
-        let mut file = Self { path, how: How::ReadOnly, damage: None, version: VERSION };
+    pub(super) fn open_to_read(path: PathBuf) -> Result<Self, JournalError> {
+        let mut file = Self { path, read_mode: ReadMode::ReadOnly, damage: None, version: VERSION };
         match std::fs::File::open(&file.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(file.missing()),
             Err(error) => return Err(JournalError::Io { file: file.to_string(), reason: error.to_string() }),
@@ -59,8 +59,8 @@ impl File {
         }
         let mut found = file.version_to_read();
         if matches!(found, Err(JournalError::ReadOnly { .. })) {
-            file.no_log_is_left()?;
-            file.how = How::Immutable;
+            file.check_no_log()?;
+            file.read_mode = ReadMode::Immutable;
             found = file.version_to_read();
         }
         if let Err(damage @ JournalError::Damaged { .. }) = found {
@@ -77,17 +77,19 @@ impl File {
 
     /// Refuses a file that lost all that was in it. The database would take it for a new one (it sees a single byte as none)
     /// and throw its log away. A process that is killed while it makes the file leaves neither the lock of a run nor a log.
-    pub(super) fn was_not_emptied(&self, locks: &Locks) -> Result<(), JournalError> {
+    pub(super) fn check_not_emptied(&self, locks: &RunLocks) -> Result<(), JournalError> {
         let size = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
         match (size(&self.path), size(&self.log())) {
-            (Some(0 | 1), _) if locks.any_run() => Err(self.damaged("it is empty, and runs were written to it before")),
+            (Some(0 | 1), _) if locks.is_any_present() => {
+                Err(self.damaged("it is empty, and runs were written to it before"))
+            }
             (None | Some(0 | 1), Some(1..)) => Err(self.damaged("all but its log is gone")),
             _ => Ok(()),
         }
     }
 
     /// How much the file takes on the disk, with its log.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         size(&self.path) + size(&self.log())
     }
@@ -103,7 +105,7 @@ impl File {
     }
 
     /// The file that cannot be written: ours, or one that the database once put beside it with the same rights.
-    fn read_only_one(&self) -> PathBuf {
+    fn read_only_path(&self) -> PathBuf {
         let read_only = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
         let files = [self.path.clone(), self.log(), self.beside("-shm")];
         files.into_iter().find(read_only).unwrap_or_else(|| self.path.clone())
@@ -114,16 +116,16 @@ impl File {
     }
 
     /// Whether the file lacks the links of its events.
-    pub(super) fn is_unchained(&self) -> bool {
+    pub(super) fn has_no_chain(&self) -> bool {
         self.version < 2
     }
 
     /// A connection for the writer, to a file that is ours and of the current version.
     pub(super) fn open_or_create(&self) -> Result<Connection, JournalError> {
         let mut connection = Connection::open(&self.path).map_err(|e| self.error(&e))?;
-        connection.busy_timeout(PATIENCE).map_err(|e| self.error(&e))?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| self.error(&e))?;
         self.version_of(&connection)?;
-        self.bring_up(&mut connection).map_err(|e| self.error(&e))?;
+        self.migrate(&mut connection).map_err(|e| self.error(&e))?;
         Ok(connection)
     }
 
@@ -131,19 +133,19 @@ impl File {
     pub(super) fn open_reader(&self) -> Result<Connection, JournalError> {
         let open = || {
             let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = match self.how {
-                How::BesideWriter => Connection::open(&self.path)?,
-                How::ReadOnly => Connection::open_with_flags(&self.path, read_only)?,
-                How::Immutable => {
+            let connection = match self.read_mode {
+                ReadMode::BesideWriter => Connection::open(&self.path)?,
+                ReadMode::ReadOnly => Connection::open_with_flags(&self.path, read_only)?,
+                ReadMode::Immutable => {
                     Connection::open_with_flags(self.immutable(), read_only | OpenFlags::SQLITE_OPEN_URI)?
                 }
             };
-            connection.busy_timeout(PATIENCE)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
             if self.damage.is_some() {
                 // Of its several meanings, the one here: no complaint about a file that has lost its end.
                 connection.pragma_update(None, "writable_schema", true)?;
             }
-            if self.is_unchained() {
+            if self.has_no_chain() {
                 connection.execute_batch(migrations::RUNS_OF_VERSION_1)?;
             }
             connection.pragma_update(None, "query_only", true)?;
@@ -173,7 +175,7 @@ impl File {
     }
 
     /// What a killed process left in the log can be read only where the log can be taken in.
-    fn no_log_is_left(&self) -> Result<(), JournalError> {
+    fn check_no_log(&self) -> Result<(), JournalError> {
         let log = self.log();
         match std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
             true => Err(JournalError::ReadOnly {
@@ -202,16 +204,16 @@ impl File {
         JournalError::NoJournal { file: self.to_string() }
     }
 
-    pub(super) fn bring_up(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+    pub(super) fn migrate(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL syncs the log at every commit; without it a power cut takes answers that were paid for.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+        connection.pragma_update(None, "journal_size_limit", MAX_LOG_BYTES)?;
 
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i64 = change.query_row("PRAGMA user_version", (), |row| row.get(0))?;
-        migrations::take(&change, version)?;
+        migrations::apply(&change, version)?;
         if version != VERSION {
             change.pragma_update(None, "application_id", APPLICATION_ID)?;
             change.pragma_update(None, "user_version", VERSION)?;
@@ -225,16 +227,16 @@ impl File {
         let reason = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => JournalError::Full { file },
-            _ if is_of_the_index(error) => JournalError::Full { file },
+            _ if is_log_index_error(error) => JournalError::Full { file },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-                JournalError::ReadOnly { file: self.read_only_one().display().to_string(), reason }
+                JournalError::ReadOnly { file: self.read_only_path().display().to_string(), reason }
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { file },
             Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { file },
             Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { file, reason },
             // All our questions are fixed, so what they ask for can only have been lost.
             Some(ErrorCode::Unknown) if reason.starts_with("no such ") => JournalError::Damaged { file, reason },
-            None if is_of_the_value(error) => JournalError::Damaged { file, reason },
+            None if is_value_error(error) => JournalError::Damaged { file, reason },
             _ => JournalError::Io { file, reason },
         }
     }
@@ -246,17 +248,17 @@ impl File {
 }
 
 /// Whether the index of the log could not grow, which the database reports as any failure of the disk.
-fn is_of_the_index(error: &rusqlite::Error) -> bool {
+fn is_log_index_error(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Whether a value in the file is of a sort that we would never write.
-fn is_of_the_value(error: &rusqlite::Error) -> bool {
+fn is_value_error(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
     matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
 }
 
-impl fmt::Display for File {
+impl fmt::Display for DatabaseFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.path.display().fmt(f)
     }

@@ -4,20 +4,20 @@
 use phasegate_process::Digest;
 use rusqlite::{Connection, params};
 
-use crate::chain::{End, Stored};
+use crate::chain::{End, StoredEvent};
 
 /// The newest version that this build reads and writes.
 pub(super) const VERSION: i64 = 2;
 
 /// Brings the tables from this version to [`VERSION`].
-pub(super) fn take(change: &Connection, version: i64) -> rusqlite::Result<()> {
+pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     if version < 1 {
-        change.execute_batch(EVENTS_AND_BLOBS)?;
+        connection.execute_batch(EVENTS_AND_BLOBS)?;
     }
     if version < 2 {
-        change.execute_batch(CHAINS_AND_FORKS)?;
-        chain_what_is_there(change)?;
-        change.execute_batch("DROP TABLE events_of_version_1")?;
+        connection.execute_batch(CHAINS_AND_FORKS)?;
+        add_chains(connection)?;
+        connection.execute_batch("DROP TABLE events_of_version_1")?;
     }
     Ok(())
 }
@@ -81,29 +81,29 @@ pub(super) const RUNS_OF_VERSION_1: &str = "
 ";
 
 /// Takes the events over as they are. A gap among them stays one, and the links after it are of no use.
-fn chain_what_is_there(change: &Connection) -> rusqlite::Result<()> {
-    let mut old = change.prepare(
+fn add_chains(connection: &Connection) -> rusqlite::Result<()> {
+    let mut old = connection.prepare(
         "SELECT run_key, number, at_ms, format, name, body FROM events_of_version_1 ORDER BY run_key, number",
     )?;
-    let mut insert = change.prepare(
+    let mut insert = connection.prepare(
         "INSERT INTO events (run_key, number, at_ms, format, name, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     let mut rows = old.query(())?;
     let (mut run_key, mut end) = (0, End::default());
     while let Some(row) = rows.next()? {
         if row.get::<_, i64>(0)? != run_key {
-            note_end(change, run_key, &end)?;
+            update_end(connection, run_key, &end)?;
             (run_key, end) = (row.get(0)?, End::default());
         }
         end.number = row.get::<_, u64>(1)?.saturating_sub(1);
-        let Stored { number, at_ms, format, body, chain } = end.go_on(row.get(2)?, row.get(3)?, row.get(5)?);
+        let StoredEvent { number, at_ms, format, body, chain } = end.push(row.get(2)?, row.get(3)?, row.get(5)?);
         insert.execute(params![run_key, number, at_ms, format, row.get::<_, String>(4)?, body, chain.as_str()])?;
     }
-    note_end(change, run_key, &end)
+    update_end(connection, run_key, &end)
 }
 
 /// Keeps a run's last event with the run.
-pub(super) fn note_end(change: &Connection, run_key: i64, end: &End) -> rusqlite::Result<()> {
-    let mut note = change.prepare_cached("UPDATE runs SET last = ?2, chain = ?3 WHERE run_key = ?1")?;
-    note.execute((run_key, end.number, end.chain.as_ref().map(Digest::as_str))).map(drop)
+pub(super) fn update_end(connection: &Connection, run_key: i64, end: &End) -> rusqlite::Result<()> {
+    let mut update = connection.prepare_cached("UPDATE runs SET last = ?2, chain = ?3 WHERE run_key = ?1")?;
+    update.execute((run_key, end.number, end.chain.as_ref().map(Digest::as_str))).map(drop)
 }

@@ -19,17 +19,17 @@ use async_trait::async_trait;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::append::record;
-use crate::blob::{Blob, verified};
-use crate::chain::Stored;
+use crate::append::encode_events;
+use crate::blob::{Blob, verify_blob};
+use crate::chain::StoredEvent;
 use crate::error::JournalError;
-use crate::import::{Imported, can_be_imported};
+use crate::import::{Imported, check_import};
 use crate::journal::{Journal, Removed};
 use crate::ownership::{Fence, Ownership};
-use file::File;
-use lock::{InUse, Locks};
-use operations::{Copied, Work, Written};
-use queries::Fault;
+use file::DatabaseFile;
+use lock::{FolderLock, RunLocks};
+use operations::{ImportedEvent, NewEvent, Operation};
+use queries::QueryError;
 use writer::Writer;
 
 /// Connections kept for reading. More readers at once open more, which are closed again.
@@ -38,9 +38,9 @@ const SPARE_READERS: usize = 4;
 /// Events and blobs in the file `journal.db` of a state folder.
 pub struct SqliteJournal {
     folder: Folder,
-    file: File,
-    locks: Locks,
-    in_use: InUse,
+    file: DatabaseFile,
+    locks: RunLocks,
+    in_use: FolderLock,
     readers: Mutex<Vec<Connection>>,
     /// None where the journal was opened to be read.
     writer: Option<Writer>,
@@ -55,7 +55,7 @@ impl Folder {
     }
 
     /// Whoever opens the file to write, or has the folder alone, holds it meanwhile.
-    fn door(&self) -> PathBuf {
+    fn opening_lock(&self) -> PathBuf {
         self.0.join("journal.lock")
     }
 
@@ -81,12 +81,12 @@ impl SqliteJournal {
         prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
-        let locks = Locks::in_folder(&folder.locks())?;
-        let file = File::new(folder.file());
+        let locks = RunLocks::create(&folder.locks())?;
+        let file = DatabaseFile::new(folder.file());
         let (in_use, connection) = {
-            let _one_at_a_time = lock::at_the_door(&folder.door())?;
-            file.was_not_emptied(&locks)?;
-            (InUse::by_us(&folder.in_use())?, file.open_or_create()?)
+            let _opening = lock::lock_opening(&folder.opening_lock())?;
+            file.check_not_emptied(&locks)?;
+            (FolderLock::shared(&folder.in_use())?, file.open_or_create()?)
         };
         prepare(&connection).map_err(|e| file.error(&e))?;
         let writer = Some(Writer::start(connection, file.clone())?);
@@ -98,10 +98,10 @@ impl SqliteJournal {
     /// its own small files beside the journal.
     pub fn open_to_read(state_dir: &Path) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
-        let in_use = InUse::by_a_reader(&folder.in_use())?;
-        let locks = Locks::to_look_at(&folder.locks());
-        File::new(folder.file()).was_not_emptied(&locks)?;
-        let file = File::to_read(folder.file())?;
+        let in_use = FolderLock::shared_if_present(&folder.in_use())?;
+        let locks = RunLocks::read_only(&folder.locks());
+        DatabaseFile::new(folder.file()).check_not_emptied(&locks)?;
+        let file = DatabaseFile::open_to_read(folder.file())?;
         Ok(Self { folder, file, locks, in_use, readers: Mutex::default(), writer: None })
     }
 
@@ -117,13 +117,13 @@ impl SqliteJournal {
     }
 
     /// Reads with a connection that nobody else uses meanwhile.
-    fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, JournalError> {
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, QueryError>) -> Result<T, JournalError> {
         let spare = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match spare {
             Some(connection) => connection,
             None => self.file.open_reader()?,
         };
-        let found = query(&connection).map_err(|fault| fault.told(&self.file));
+        let found = query(&connection).map_err(|error| error.into_journal_error(&self.file));
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < SPARE_READERS {
             readers.push(connection);
@@ -132,8 +132,8 @@ impl SqliteJournal {
     }
 
     /// Writes, where the journal was opened for that.
-    async fn write(&self, work: Work) -> Result<u64, JournalError> {
-        self.writer()?.ask(work).await
+    async fn write(&self, operation: Operation) -> Result<u64, JournalError> {
+        self.writer()?.submit(operation).await
     }
 
     fn writer(&self) -> Result<&Writer, JournalError> {
@@ -155,9 +155,9 @@ impl Journal for SqliteJournal {
         events: Vec<Event>,
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
-        let (recorded, bodies) = record(run, next, now_ms, events)?;
-        let events = recorded.iter().zip(bodies).map(|(event, body)| Written::new(event, body)).collect();
-        self.write(Work::Append { run: run.clone(), fence, next, events, blobs }).await?;
+        let (recorded, bodies) = encode_events(run, next, now_ms, events)?;
+        let events = recorded.iter().zip(bodies).map(|(event, body)| NewEvent::new(event, body)).collect();
+        self.write(Operation::Append { run: run.clone(), fence, next, events, blobs }).await?;
         Ok(recorded)
     }
 
@@ -171,9 +171,9 @@ impl Journal for SqliteJournal {
         events: Vec<Event>,
         blobs: Vec<Blob>,
     ) -> Result<Vec<Recorded>, JournalError> {
-        let (recorded, bodies) = record(run, shared.saturating_add(1), now_ms, events)?;
-        let events = recorded.iter().zip(bodies).map(|(event, body)| Written::new(event, body)).collect();
-        self.write(Work::Fork { run: run.clone(), fence, of: of.clone(), shared, events, blobs }).await?;
+        let (recorded, bodies) = encode_events(run, shared.saturating_add(1), now_ms, events)?;
+        let events = recorded.iter().zip(bodies).map(|(event, body)| NewEvent::new(event, body)).collect();
+        self.write(Operation::Fork { run: run.clone(), fence, of: of.clone(), shared, events, blobs }).await?;
         Ok(recorded)
     }
 
@@ -185,30 +185,30 @@ impl Journal for SqliteJournal {
         self.read(|connection| queries::forks(connection, of, &self.file))
     }
 
-    async fn import(&self, run: &RunId, events: Vec<Stored>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
+    async fn import(&self, run: &RunId, events: Vec<StoredEvent>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
         self.writer()?;
-        let read = can_be_imported(run, &events)?;
+        let read = check_import(run, &events)?;
         // Somebody may be at work on a run that is here already; on one that is not, nobody must begin meanwhile.
         let _held = match self.locks.take(run) {
             Err(JournalError::Owned { .. }) if self.runs()?.contains(run) => None,
             taken => Some(taken?),
         };
-        let events = events.into_iter().zip(&read).map(|(event, read)| Copied::new(event, read)).collect();
-        match self.write(Work::Import { run: run.clone(), events, blobs }).await? {
-            0 => Ok(Imported::AlreadyThere),
+        let events = events.into_iter().zip(&read).map(|(event, read)| ImportedEvent::new(event, read)).collect();
+        match self.write(Operation::Import { run: run.clone(), events, blobs }).await? {
+            0 => Ok(Imported::AlreadyPresent),
             _ => Ok(Imported::New),
         }
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
-        self.write(Work::Store { blobs }).await.map(drop)
+        self.write(Operation::Store { blobs }).await.map(drop)
     }
 
-    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<Stored>, JournalError> {
+    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<StoredEvent>, JournalError> {
         self.read(|connection| queries::stored_after(&*connection.unchecked_transaction()?, run, number, &self.file))
     }
 
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         self.file.to_string()
     }
 
@@ -221,7 +221,7 @@ impl Journal for SqliteJournal {
             let mut query = connection.prepare_cached("SELECT bytes FROM blobs WHERE digest = ?1")?;
             Ok(query.query_row((digest.as_str(),), |row| row.get(0)).optional()?)
         })?;
-        bytes.map(|bytes| verified(digest, bytes, &self.file.to_string())).transpose()
+        bytes.map(|bytes| verify_blob(digest, bytes, &self.file.to_string())).transpose()
     }
 
     fn has_blob(&self, digest: &Digest) -> Result<bool, JournalError> {
@@ -238,29 +238,29 @@ impl Journal for SqliteJournal {
     async fn remove(&self, runs: Vec<RunId>, blobs: Vec<Digest>) -> Result<Removed, JournalError> {
         self.writer()?;
         let (runs, blobs): (BTreeSet<_>, BTreeSet<_>) = (runs.into_iter().collect(), blobs.into_iter().collect());
-        let _nobody_comes_in = lock::at_the_door(&self.folder.door())?;
-        let Some(_alone) = self.in_use.alone(&self.folder.in_use())? else {
-            return Err(JournalError::InUse { place: self.folder.0.display().to_string() });
+        let _opening = lock::lock_opening(&self.folder.opening_lock())?;
+        let Some(_exclusive) = self.in_use.try_exclusive(&self.folder.in_use())? else {
+            return Err(JournalError::InUse { location: self.folder.0.display().to_string() });
         };
         let _held = runs.iter().map(|run| self.locks.take(run)).collect::<Result<Vec<_>, _>>()?;
-        let before = self.file.bytes();
+        let before = self.file.size();
         let removed = Removed { runs: runs.len() as u64, ..Removed::default() };
-        let blobs = self.write(Work::Remove { runs: runs.clone(), blobs }).await;
-        runs.iter().for_each(|run| self.locks.forget(run));
-        Ok(Removed { blobs: blobs?, bytes: before.saturating_sub(self.file.bytes()), ..removed })
+        let blobs = self.write(Operation::Remove { runs: runs.clone(), blobs }).await;
+        runs.iter().for_each(|run| self.locks.remove(run));
+        Ok(Removed { blobs: blobs?, bytes: before.saturating_sub(self.file.size()), ..removed })
     }
 
     fn check(&self) -> Result<Vec<String>, JournalError> {
-        match self.read(|connection| Ok(queries::faults(connection)?)) {
+        match self.read(|connection| Ok(queries::integrity_faults(connection)?)) {
             Err(JournalError::Damaged { reason, .. }) => Ok(vec![reason]),
             found => found,
         }
     }
 
-    async fn own(&self, run: &RunId) -> Result<Ownership, JournalError> {
+    async fn acquire(&self, run: &RunId) -> Result<Ownership, JournalError> {
         self.writer()?;
         let held = self.locks.take(run)?;
-        let fence = self.write(Work::Own { run: run.clone() }).await?;
+        let fence = self.write(Operation::Acquire { run: run.clone() }).await?;
         Ok(Ownership::new(Fence::new(fence), held))
     }
 
@@ -268,11 +268,11 @@ impl Journal for SqliteJournal {
         self.locks.holder(run)
     }
 
-    async fn ask_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
-        self.write(Work::AskCancel { run: run.clone(), by: by.to_owned() }).await.map(drop)
+    async fn request_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
+        self.write(Operation::RequestCancel { run: run.clone(), by: by.to_owned() }).await.map(drop)
     }
 
-    fn cancel_asked(&self, run: &RunId) -> Result<Option<String>, JournalError> {
+    fn cancel_request(&self, run: &RunId) -> Result<Option<String>, JournalError> {
         self.read(|connection| {
             let mut query = connection.prepare_cached("SELECT cancel_by FROM runs WHERE run = ?1")?;
             Ok(query.query_row((run.as_str(),), |row| row.get(0)).optional()?.flatten())

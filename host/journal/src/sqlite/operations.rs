@@ -5,54 +5,54 @@ use std::collections::BTreeSet;
 use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
 use rusqlite::{Connection, params};
 
-use super::file::File;
-use super::migrations::note_end;
-use super::queries::{Fault, Known, forks, known, link_at, run_id, stored_after};
-use crate::append::can_fork;
-use crate::blob::{Blob, spare_named};
-use crate::chain::{End, Stored};
+use super::file::DatabaseFile;
+use super::migrations::update_end;
+use super::queries::{QueryError, RunRow, find_run, forks, link_at, run_id, stored_after};
+use crate::append::check_fork;
+use crate::blob::{Blob, keep_referenced};
+use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
-use crate::import::{Imported, is_new_here};
+use crate::import::{Imported, compare_with_existing};
 use crate::ownership::Fence;
 
 /// Something to be written.
-pub(super) enum Work {
-    Append { run: RunId, fence: Fence, next: u64, events: Vec<Written>, blobs: Vec<Blob> },
-    Fork { run: RunId, fence: Fence, of: RunId, shared: u64, events: Vec<Written>, blobs: Vec<Blob> },
-    Import { run: RunId, events: Vec<Copied>, blobs: Vec<Blob> },
+pub(super) enum Operation {
+    Append { run: RunId, fence: Fence, next: u64, events: Vec<NewEvent>, blobs: Vec<Blob> },
+    Fork { run: RunId, fence: Fence, of: RunId, shared: u64, events: Vec<NewEvent>, blobs: Vec<Blob> },
+    Import { run: RunId, events: Vec<ImportedEvent>, blobs: Vec<Blob> },
     Store { blobs: Vec<Blob> },
-    Own { run: RunId },
-    AskCancel { run: RunId, by: String },
+    Acquire { run: RunId },
+    RequestCancel { run: RunId, by: String },
     Remove { runs: BTreeSet<RunId>, blobs: BTreeSet<Digest> },
 }
 
 /// A new event in the words of the file, with what it is called for people who look into it; its link is known only when it
 /// is written.
-pub(super) struct Written {
+pub(super) struct NewEvent {
     at_ms: u64,
     name: &'static str,
     body: String,
 }
 
-impl Written {
+impl NewEvent {
     pub(super) fn new(recorded: &Recorded, body: String) -> Self {
         Self { at_ms: recorded.at_ms, name: recorded.event.name(), body }
     }
 }
 
 /// An event that was written elsewhere.
-pub(super) struct Copied {
+pub(super) struct ImportedEvent {
     name: &'static str,
-    event: Stored,
+    event: StoredEvent,
 }
 
-impl Copied {
-    pub(super) fn new(event: Stored, read: &Recorded) -> Self {
+impl ImportedEvent {
+    pub(super) fn new(event: StoredEvent, read: &Recorded) -> Self {
         Self { name: read.event.name(), event }
     }
 }
 
-impl Work {
+impl Operation {
     /// About how many bytes it writes.
     pub(super) fn bytes(&self) -> usize {
         match self {
@@ -60,98 +60,109 @@ impl Work {
             | Self::Fork { blobs, .. }
             | Self::Import { blobs, .. }
             | Self::Store { blobs } => blobs.iter().map(|blob| blob.bytes.len()).sum(),
-            Self::Own { .. } | Self::AskCancel { .. } | Self::Remove { .. } => 0,
+            Self::Acquire { .. } | Self::RequestCancel { .. } | Self::Remove { .. } => 0,
         }
     }
 
-    /// Says the new fence of [`Work::Own`], whether the run was new to [`Work::Import`], and how many blobs
-    /// [`Work::Remove`] removed; else nothing of interest.
-    pub(super) fn perform(&self, to: &Connection, file: &File) -> Result<u64, Fault> {
-        let pen = Pen { to, file };
+    /// Says the new fence of [`Operation::Acquire`], whether the run was new to [`Operation::Import`], and how many blobs
+    /// [`Operation::Remove`] removed; else nothing of interest.
+    pub(super) fn perform(&self, connection: &Connection, file: &DatabaseFile) -> Result<u64, QueryError> {
+        let transaction = Transaction { connection, file };
         match self {
-            Self::Append { run, fence, next, events, blobs } => pen.append(run, *fence, *next, events, blobs)?,
-            Self::Fork { run, fence, of, shared, events, blobs } => {
-                pen.fork(run, *fence, of, *shared, events)?;
-                pen.store(blobs)?;
+            Self::Append { run, fence, next, events, blobs } => {
+                transaction.append(run, *fence, *next, events, blobs)?
             }
-            Self::Import { run, events, blobs } => return pen.import(run, events, blobs),
-            Self::Store { blobs } => pen.store(blobs)?,
-            Self::Own { run } => return Ok(pen.own(run)?),
-            Self::AskCancel { run, by } => pen.ask_cancel(run, by)?,
-            Self::Remove { runs, blobs } => return pen.remove(runs, blobs.clone()),
+            Self::Fork { run, fence, of, shared, events, blobs } => {
+                transaction.fork(run, *fence, of, *shared, events)?;
+                transaction.store(blobs)?;
+            }
+            Self::Import { run, events, blobs } => return transaction.import(run, events, blobs),
+            Self::Store { blobs } => transaction.store(blobs)?,
+            Self::Acquire { run } => return Ok(transaction.acquire(run)?),
+            Self::RequestCancel { run, by } => transaction.request_cancel(run, by)?,
+            Self::Remove { runs, blobs } => return transaction.remove(runs, blobs.clone()),
         }
         Ok(0)
     }
 }
 
-struct Pen<'a> {
-    to: &'a Connection,
-    file: &'a File,
+struct Transaction<'a> {
+    connection: &'a Connection,
+    file: &'a DatabaseFile,
 }
 
-impl Pen<'_> {
-    fn append(&self, run: &RunId, fence: Fence, next: u64, events: &[Written], blobs: &[Blob]) -> Result<(), Fault> {
-        let known = self.owned_by(run, fence)?;
+impl Transaction<'_> {
+    fn append(
+        &self,
+        run: &RunId,
+        fence: Fence,
+        next: u64,
+        events: &[NewEvent],
+        blobs: &[Blob],
+    ) -> Result<(), QueryError> {
+        let known = self.check_owner(run, fence)?;
         let due = known.end.number + 1;
         if next != due {
             return Err(JournalError::Conflict { run: run.clone(), wanted: next, next: due }.into());
         }
         self.store(blobs)?;
-        self.go_on(known.key, known.end, events)
+        self.insert_after(known.key, known.end, events)
     }
 
-    fn fork(&self, run: &RunId, fence: Fence, of: &RunId, shared: u64, events: &[Written]) -> Result<(), Fault> {
-        let (place, fork) = (self.file.to_string(), self.owned_by(run, fence)?);
-        let origin = known(self.to, of)?.unwrap_or_default();
-        can_fork(run, &fork.end, of, &origin.end, shared, &place)?;
-        let chain = link_at(self.to, origin.key, shared)?.ok_or_else(|| JournalError::gap(of, shared, &place))?;
-        let mut point = self.to.prepare_cached("UPDATE runs SET parent_key = ?2, shared = ?3 WHERE run_key = ?1")?;
-        point.execute((fork.key, origin.key, shared))?;
-        self.go_on(fork.key, End { number: shared, chain: Some(chain) }, events)
+    fn fork(&self, run: &RunId, fence: Fence, of: &RunId, shared: u64, events: &[NewEvent]) -> Result<(), QueryError> {
+        let (location, fork) = (self.file.to_string(), self.check_owner(run, fence)?);
+        let origin = find_run(self.connection, of)?.unwrap_or_default();
+        check_fork(run, &fork.end, of, &origin.end, shared, &location)?;
+        let chain =
+            link_at(self.connection, origin.key, shared)?.ok_or_else(|| JournalError::gap(of, shared, &location))?;
+        let mut update =
+            self.connection.prepare_cached("UPDATE runs SET parent_key = ?2, shared = ?3 WHERE run_key = ?1")?;
+        update.execute((fork.key, origin.key, shared))?;
+        self.insert_after(fork.key, End { number: shared, chain: Some(chain) }, events)
     }
 
-    fn import(&self, run: &RunId, events: &[Copied], blobs: &[Blob]) -> Result<u64, Fault> {
+    fn import(&self, run: &RunId, events: &[ImportedEvent], blobs: &[Blob]) -> Result<u64, QueryError> {
         self.store(blobs)?;
-        let here = stored_after(self.to, run, 0, self.file)?;
-        let theirs: Vec<Stored> = events.iter().map(|copied| copied.event.clone()).collect();
-        if is_new_here(run, &here, &theirs)? == Imported::AlreadyThere {
+        let here = stored_after(self.connection, run, 0, self.file)?;
+        let theirs: Vec<StoredEvent> = events.iter().map(|imported| imported.event.clone()).collect();
+        if compare_with_existing(run, &here, &theirs)? == Imported::AlreadyPresent {
             return Ok(0);
         }
-        self.own(run)?;
-        let known = known(self.to, run)?.unwrap_or_default();
-        for Copied { name, event } in events {
+        self.acquire(run)?;
+        let known = find_run(self.connection, run)?.unwrap_or_default();
+        for ImportedEvent { name, event } in events {
             self.insert(known.key, name, event)?;
         }
-        note_end(self.to, known.key, &theirs.last().map(End::at).unwrap_or_default())?;
+        update_end(self.connection, known.key, &theirs.last().map(End::at).unwrap_or_default())?;
         Ok(1)
     }
 
     /// The run, if this is still its newest owner.
-    fn owned_by(&self, run: &RunId, fence: Fence) -> Result<Known, Fault> {
-        let known = known(self.to, run)?;
+    fn check_owner(&self, run: &RunId, fence: Fence) -> Result<RunRow, QueryError> {
+        let known = find_run(self.connection, run)?;
         let newest = Fence::new(known.as_ref().map_or(0, |known| known.fence));
         let fenced = JournalError::Fenced { run: run.clone(), fence, newest };
         Ok(known.filter(|_| fence == newest).ok_or(fenced)?)
     }
 
-    fn go_on(&self, run_key: i64, mut end: End, events: &[Written]) -> Result<(), Fault> {
-        for Written { at_ms, name, body } in events {
-            self.insert(run_key, name, &end.go_on(*at_ms, EVENT_FORMAT, body.clone()))?;
+    fn insert_after(&self, run_key: i64, mut end: End, events: &[NewEvent]) -> Result<(), QueryError> {
+        for NewEvent { at_ms, name, body } in events {
+            self.insert(run_key, name, &end.push(*at_ms, EVENT_FORMAT, body.clone()))?;
         }
-        Ok(note_end(self.to, run_key, &end)?)
+        Ok(update_end(self.connection, run_key, &end)?)
     }
 
-    fn insert(&self, run_key: i64, name: &str, event: &Stored) -> rusqlite::Result<()> {
-        let Stored { number, at_ms, format, body, chain } = event;
-        let mut insert = self.to.prepare_cached(
+    fn insert(&self, run_key: i64, name: &str, event: &StoredEvent) -> rusqlite::Result<()> {
+        let StoredEvent { number, at_ms, format, body, chain } = event;
+        let mut insert = self.connection.prepare_cached(
             "INSERT INTO events (run_key, number, at_ms, format, name, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
         insert.execute(params![run_key, number, at_ms, format, name, body, chain.as_str()]).map(drop)
     }
 
     fn store(&self, blobs: &[Blob]) -> rusqlite::Result<()> {
-        let mut known = self.to.prepare_cached("SELECT 1 FROM blobs WHERE digest = ?1")?;
-        let mut insert = self.to.prepare_cached("INSERT INTO blobs (digest, bytes) VALUES (?1, ?2)")?;
+        let mut known = self.connection.prepare_cached("SELECT 1 FROM blobs WHERE digest = ?1")?;
+        let mut insert = self.connection.prepare_cached("INSERT INTO blobs (digest, bytes) VALUES (?1, ?2)")?;
         for blob in blobs {
             if !known.exists((blob.digest.as_str(),))? {
                 insert.execute((blob.digest.as_str(), &blob.bytes))?;
@@ -160,38 +171,38 @@ impl Pen<'_> {
         Ok(())
     }
 
-    fn own(&self, run: &RunId) -> rusqlite::Result<u64> {
-        let mut take = self.to.prepare_cached(
+    fn acquire(&self, run: &RunId) -> rusqlite::Result<u64> {
+        let mut acquire = self.connection.prepare_cached(
             "INSERT INTO runs (run, fence) VALUES (?1, 1)
              ON CONFLICT (run) DO UPDATE SET fence = fence + 1, cancel_by = NULL RETURNING fence",
         )?;
-        take.query_row((run.as_str(),), |row| row.get(0))
+        acquire.query_row((run.as_str(),), |row| row.get(0))
     }
 
-    fn ask_cancel(&self, run: &RunId, by: &str) -> Result<(), Fault> {
-        let mut ask = self.to.prepare_cached("UPDATE runs SET cancel_by = ?2 WHERE run = ?1")?;
-        match ask.execute((run.as_str(), by))? {
-            0 => Err(JournalError::NoSuchRun { run: run.clone(), place: self.file.to_string() }.into()),
+    fn request_cancel(&self, run: &RunId, by: &str) -> Result<(), QueryError> {
+        let mut update = self.connection.prepare_cached("UPDATE runs SET cancel_by = ?2 WHERE run = ?1")?;
+        match update.execute((run.as_str(), by))? {
+            0 => Err(JournalError::NoSuchRun { run: run.clone(), location: self.file.to_string() }.into()),
             _ => Ok(()),
         }
     }
 
-    fn remove(&self, runs: &BTreeSet<RunId>, mut blobs: BTreeSet<Digest>) -> Result<u64, Fault> {
+    fn remove(&self, runs: &BTreeSet<RunId>, mut blobs: BTreeSet<Digest>) -> Result<u64, QueryError> {
         for run in runs {
-            self.cut_loose(run, runs)?;
+            self.detach_forks(run, runs)?;
         }
         for run in runs {
             for sql in [
                 "DELETE FROM events WHERE run_key = (SELECT run_key FROM runs WHERE run = ?1)",
                 "DELETE FROM runs WHERE run = ?1",
             ] {
-                self.to.prepare_cached(sql)?.execute((run.as_str(),))?;
+                self.connection.prepare_cached(sql)?.execute((run.as_str(),))?;
             }
         }
         if !blobs.is_empty() {
-            self.spare_what_is_named(&mut blobs)?;
+            self.keep_referenced_blobs(&mut blobs)?;
         }
-        let mut delete = self.to.prepare_cached("DELETE FROM blobs WHERE digest = ?1")?;
+        let mut delete = self.connection.prepare_cached("DELETE FROM blobs WHERE digest = ?1")?;
         let mut removed = 0;
         for digest in blobs {
             removed += delete.execute((digest.as_str(),))? as u64;
@@ -200,33 +211,33 @@ impl Pen<'_> {
     }
 
     /// Lets a run be removed before or after its origin, if all its forks go as well.
-    fn cut_loose(&self, run: &RunId, runs: &BTreeSet<RunId>) -> Result<(), Fault> {
-        for (fork, _) in forks(self.to, run, self.file)? {
+    fn detach_forks(&self, run: &RunId, runs: &BTreeSet<RunId>) -> Result<(), QueryError> {
+        for (fork, _) in forks(self.connection, run, self.file)? {
             if !runs.contains(&fork) {
                 return Err(JournalError::HasForks { run: run.clone(), fork }.into());
             }
         }
-        let mut cut = self.to.prepare_cached(
+        let mut update = self.connection.prepare_cached(
             "UPDATE runs SET parent_key = NULL WHERE parent_key = (SELECT run_key FROM runs WHERE run = ?1)",
         )?;
-        cut.execute((run.as_str(),))?;
-        match known(self.to, run)? {
+        update.execute((run.as_str(),))?;
+        match find_run(self.connection, run)? {
             Some(_) => Ok(()),
-            None => Err(JournalError::NoSuchRun { run: run.clone(), place: self.file.to_string() }.into()),
+            None => Err(JournalError::NoSuchRun { run: run.clone(), location: self.file.to_string() }.into()),
         }
     }
 
-    fn spare_what_is_named(&self, blobs: &mut BTreeSet<Digest>) -> Result<(), Fault> {
-        let place = self.file.to_string();
-        let mut query = self.to.prepare("SELECT run, number, body FROM events JOIN runs USING (run_key)")?;
+    fn keep_referenced_blobs(&self, blobs: &mut BTreeSet<Digest>) -> Result<(), QueryError> {
+        let location = self.file.to_string();
+        let mut query = self.connection.prepare("SELECT run, number, body FROM events JOIN runs USING (run_key)")?;
         let mut rows = query.query(())?;
         while let Some(row) = rows.next()? {
-            spare_named(
+            keep_referenced(
                 blobs,
                 &run_id(row, self.file)?,
                 row.get(1)?,
                 row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?,
-                &place,
+                &location,
             )?;
         }
         Ok(())

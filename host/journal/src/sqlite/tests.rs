@@ -28,7 +28,7 @@ fn narrow(folder: &tempfile::TempDir) -> SqliteJournal {
 async fn a_full_disk_is_said_in_words_and_what_was_written_before_stays() {
     let folder = tempfile::tempdir().unwrap();
     let journal = narrow(&folder);
-    let owner = journal.own(&run("run-a")).await.unwrap();
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
     journal.append(&run("run-a"), owner.fence(), 1, 0, said(), Vec::new()).await.unwrap();
     let large = vec![Blob::new(vec![7; 4 << 20])];
     let refused = journal.append(&run("run-a"), owner.fence(), 2, 0, said(), large).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn on_a_full_disk_the_runs_that_need_little_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let journal = narrow(&folder);
     let ids: Vec<_> = (0..16).map(|n| run(&format!("run-{n}"))).collect();
-    let owners = join_all(ids.iter().map(|id| journal.own(id))).await;
+    let owners = join_all(ids.iter().map(|id| journal.acquire(id))).await;
     let owners: Vec<_> = owners.into_iter().map(Result::unwrap).collect();
     let appends = ids.iter().zip(&owners).enumerate().map(|(n, (id, owner))| {
         let blobs = if n == 5 { vec![Blob::new(vec![7; 4 << 20])] } else { Vec::new() };
@@ -90,10 +90,10 @@ async fn an_older_file_that_finds_no_room_to_be_brought_up_is_left_as_it_is() {
     drop(raw);
     let before = std::fs::read(&path).unwrap();
 
-    let file = super::file::File::new(path.clone());
+    let file = super::file::DatabaseFile::new(path.clone());
     let mut connection = Connection::open(&path).unwrap();
     connection.pragma_update_and_check(None, "max_page_count", before.len() / 4096 + 2, |_| Ok(())).unwrap();
-    let refused = file.bring_up(&mut connection).map_err(|error| file.error(&error));
+    let refused = file.migrate(&mut connection).map_err(|error| file.error(&error));
     assert!(matches!(refused, Err(JournalError::Full { .. })), "{refused:?}");
     drop(connection);
     assert!(std::fs::read(&path).unwrap() == before);
@@ -105,12 +105,12 @@ async fn a_file_that_cannot_be_written_is_named_and_can_still_be_read() {
     let folder = tempfile::tempdir().unwrap();
     {
         let journal = SqliteJournal::open(folder.path()).unwrap();
-        let owner = journal.own(&run("run-a")).await.unwrap();
+        let owner = journal.acquire(&run("run-a")).await.unwrap();
         journal.append(&run("run-a"), owner.fence(), 1, 0, said(), Vec::new()).await.unwrap();
     }
     let journal = SqliteJournal::open_with(folder.path(), |c| c.pragma_update(None, "query_only", true)).unwrap();
     assert_eq!(
-        journal.own(&run("run-a")).await.unwrap_err().to_string(),
+        journal.acquire(&run("run-a")).await.unwrap_err().to_string(),
         format!(
             "{} cannot be written: attempt to write a readonly database\n\
              hint: make it writable, or use another folder with `--state DIR`",

@@ -10,45 +10,45 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::file::File;
-use super::operations::{Work, shrink};
+use super::file::DatabaseFile;
+use super::operations::{Operation, shrink};
 use crate::error::JournalError;
 
 /// Bytes of blobs beyond which no more work joins a transaction: sharing a sync saves little then, and waiting grows.
-const ENOUGH_BYTES: usize = 16 << 20;
+const MAX_BATCH_BYTES: usize = 16 << 20;
 
 /// Where to hand work in.
 pub(super) struct Writer {
-    file: File,
+    file: DatabaseFile,
     queue: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What [`Work::perform`] says.
-type Answer = Result<u64, JournalError>;
+/// What [`Operation::perform`] says.
+type Outcome = Result<u64, JournalError>;
 
 struct Job {
-    work: Work,
-    answer: oneshot::Sender<Answer>,
+    operation: Operation,
+    answer: oneshot::Sender<Outcome>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, file: File) -> Result<Self, JournalError> {
+    pub(super) fn start(connection: Connection, file: DatabaseFile) -> Result<Self, JournalError> {
         let (queue, jobs) = mpsc::channel();
-        let desk = Desk { connection, file: file.clone(), jobs };
+        let writer = WriterThread { connection, file: file.clone(), jobs };
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || desk.serve())
+            .spawn(move || writer.serve())
             .map_err(|e| JournalError::Io { file: file.to_string(), reason: e.to_string() })?;
         Ok(Self { file, queue: Some(queue), thread: Some(thread) })
     }
 
     /// Hands work in and waits until it is durable or refused.
-    pub(super) async fn ask(&self, work: Work) -> Answer {
+    pub(super) async fn submit(&self, operation: Operation) -> Outcome {
         let closed = || JournalError::Closed { file: self.file.to_string() };
         let (answer, answered) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(closed)?;
-        queue.send(Job { work, answer }).map_err(|_| closed())?;
+        queue.send(Job { operation, answer }).map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 }
@@ -63,41 +63,47 @@ impl Drop for Writer {
     }
 }
 
-struct Desk {
+struct WriterThread {
     connection: Connection,
-    file: File,
+    file: DatabaseFile,
     jobs: Receiver<Job>,
 }
 
-impl Desk {
+impl WriterThread {
     fn serve(mut self) {
         while let Ok(first) = self.jobs.recv() {
-            let batch = self.with_all_that_waits(first);
+            let batch = self.collect_batch(first);
             self.write(batch);
         }
     }
 
-    fn with_all_that_waits(&self, first: Job) -> Vec<Job> {
-        let mut bytes = first.work.bytes();
+    fn collect_batch(&self, first: Job) -> Vec<Job> {
+        let mut bytes = first.operation.bytes();
         let mut batch = vec![first];
-        while bytes < ENOUGH_BYTES
+        while bytes < MAX_BATCH_BYTES
             && let Ok(job) = self.jobs.try_recv()
         {
-            bytes += job.work.bytes();
+            bytes += job.operation.bytes();
             batch.push(job);
         }
         batch
     }
 
     fn write(&mut self, batch: Vec<Job>) {
-        let answers = match self.in_one_transaction(&batch) {
+        let answers = match self.write_in_transaction(&batch) {
             Ok(answers) => answers,
             // The database may undo a whole transaction for one piece that finds no room; the others may still fit.
-            Err(JournalError::Full { .. }) if batch.len() > 1 => batch.iter().map(|job| self.alone(job)).collect(),
+            Err(JournalError::Full { .. }) if batch.len() > 1 => {
+                batch.iter().map(|job| self.write_alone(job)).collect()
+            }
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
         tracing::trace!(pieces = batch.len(), "journal synced");
-        if batch.iter().zip(&answers).any(|(job, answer)| matches!(job.work, Work::Remove { .. }) && answer.is_ok()) {
+        if batch
+            .iter()
+            .zip(&answers)
+            .any(|(job, answer)| matches!(job.operation, Operation::Remove { .. }) && answer.is_ok())
+        {
             shrink(&self.connection);
         }
         for (job, answer) in batch.into_iter().zip(answers) {
@@ -106,28 +112,28 @@ impl Desk {
         }
     }
 
-    fn alone(&mut self, job: &Job) -> Answer {
-        self.in_one_transaction(std::slice::from_ref(job))?.pop().unwrap_or(Ok(0))
+    fn write_alone(&mut self, job: &Job) -> Outcome {
+        self.write_in_transaction(std::slice::from_ref(job))?.pop().unwrap_or(Ok(0))
     }
 
     /// An answer for each, or the error that made all of it undone.
-    fn in_one_transaction(&mut self, batch: &[Job]) -> Result<Vec<Answer>, JournalError> {
+    fn write_in_transaction(&mut self, batch: &[Job]) -> Result<Vec<Outcome>, JournalError> {
         let file = self.file.clone();
-        let lost = |error: rusqlite::Error| file.error(&error);
+        let to_error = |error: rusqlite::Error| file.error(&error);
         let mut transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(lost)?;
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(to_error)?;
         let mut answers = Vec::with_capacity(batch.len());
         for job in batch {
-            let savepoint = transaction.savepoint().map_err(lost)?;
-            let answer = job.work.perform(&savepoint, &file).map_err(|fault| fault.told(&file));
+            let savepoint = transaction.savepoint().map_err(to_error)?;
+            let answer = job.operation.perform(&savepoint, &file).map_err(|error| error.into_journal_error(&file));
             match answer {
-                Ok(_) => savepoint.commit().map_err(lost)?,
+                Ok(_) => savepoint.commit().map_err(to_error)?,
                 Err(error) if savepoint.is_autocommit() => return Err(error),
-                Err(_) => savepoint.finish().map_err(lost)?,
+                Err(_) => savepoint.finish().map_err(to_error)?,
             }
             answers.push(answer);
         }
-        transaction.commit().map_err(lost)?;
+        transaction.commit().map_err(to_error)?;
         Ok(answers)
     }
 }

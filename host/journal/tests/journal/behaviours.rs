@@ -11,7 +11,7 @@ use crate::places::{Place, append, at, blob, created, created_now, numbers, run,
 
 pub async fn events_come_back_as_they_were_with_numbers_from_one_and_their_time(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let first = vec![created_now(&id), said("two")];
     let returned = journal.append(&id, owner.fence(), 1, 77, first.clone(), Vec::new()).await.unwrap();
     append(&*journal, &owner, &id, 3, vec![said("three")]).await.unwrap();
@@ -25,7 +25,7 @@ pub async fn events_come_back_as_they_were_with_numbers_from_one_and_their_time(
 
 pub async fn every_sort_of_event_comes_back_as_it_was(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let events = of_every_sort();
     append(&*journal, &owner, &id, 1, events.clone()).await.unwrap();
     let read = journal.events(&id).unwrap();
@@ -34,7 +34,7 @@ pub async fn every_sort_of_event_comes_back_as_it_was(place: &impl Place) {
 
 pub async fn events_after_a_number_are_those_that_follow_it(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
     assert_eq!(numbers(&journal.events_after(&id, 1).unwrap()), [2, 3]);
     assert_eq!(numbers(&journal.events_after(&id, 3).unwrap()), [0; 0]);
@@ -43,8 +43,8 @@ pub async fn events_after_a_number_are_those_that_follow_it(place: &impl Place) 
 
 pub async fn events_are_stored_with_links_that_stand_for_all_that_went_before(place: &impl Place) {
     let (journal, id, other) = (place.open(), run("run-a"), run("run-b"));
-    let owner = journal.own(&id).await.unwrap();
-    let same = journal.own(&other).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
+    let same = journal.acquire(&other).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a"), said("b")]).await.unwrap();
     append(&*journal, &owner, &id, 3, vec![said("c")]).await.unwrap();
     let stored = journal.stored_after(&id, 0).unwrap();
@@ -71,7 +71,7 @@ pub async fn a_run_that_does_not_exist_has_no_events(place: &impl Place) {
 
 pub async fn an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_written(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a"), said("b")]).await.unwrap();
     let late = blob("late");
     let refused = journal.append(&id, owner.fence(), 2, 0, vec![said("x"), said("y")], vec![late.clone()]).await;
@@ -87,7 +87,7 @@ pub async fn an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_writt
 
 pub async fn an_append_that_would_leave_a_gap_is_refused(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     for wrong in [0, 2, 7] {
         let refused = words(append(&*journal, &owner, &id, wrong, vec![said("x")]).await);
         let start = format!("event {wrong} cannot be written to run `run-a`, its next event is number 1\n");
@@ -105,8 +105,8 @@ pub async fn only_an_owner_can_append(place: &impl Place) {
 
 pub async fn a_stale_owner_is_refused_in_words_for_ever(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let stale = journal.own(&id).await.unwrap().fence();
-    let owner = journal.own(&id).await.unwrap();
+    let stale = journal.acquire(&id).await.unwrap().fence();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("mine")]).await.unwrap();
     for next in [1, 2] {
         let refused = journal.append(&id, stale, next, 0, vec![said("theirs")], Vec::new()).await;
@@ -123,11 +123,11 @@ pub async fn a_stale_owner_is_refused_in_words_for_ever(place: &impl Place) {
 
 pub async fn a_run_is_owned_once_at_a_time(place: &impl Place) {
     let (journal, other, id) = (place.open(), place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let pid = std::process::id();
     for handle in [&journal, &other] {
         assert_eq!(
-            words(handle.own(&id).await),
+            words(handle.acquire(&id).await),
             format!(
                 "run `run-a` is being worked on by process {pid}\n\
                  hint: wait until it is done, or stop it with `phasegate cancel run-a`; if it hangs, end the process"
@@ -136,34 +136,34 @@ pub async fn a_run_is_owned_once_at_a_time(place: &impl Place) {
         assert_eq!(handle.owner(&id), Ok(Some(pid)));
     }
     append(&*other, &owner, &id, 1, vec![said("the owner may write through any handle")]).await.unwrap();
-    assert!(other.own(&run("run-b")).await.is_ok());
+    assert!(other.acquire(&run("run-b")).await.is_ok());
 }
 
 pub async fn looking_for_an_owner_does_not_take_the_run(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     assert_eq!(journal.owner(&id), Ok(None));
-    drop(journal.own(&id).await.unwrap());
+    drop(journal.acquire(&id).await.unwrap());
     for _ in 0..50 {
         assert_eq!(journal.owner(&id), Ok(None));
     }
-    assert!(journal.own(&id).await.is_ok());
+    assert!(journal.acquire(&id).await.is_ok());
 }
 
 pub async fn a_run_that_is_given_free_can_be_taken_again_with_a_higher_fence(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let mut newest = Fence::new(0);
     for _ in 0..3 {
-        let owner = place.open().own(&id).await.unwrap();
+        let owner = place.open().acquire(&id).await.unwrap();
         assert!(owner.fence() > newest);
         newest = owner.fence();
     }
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
 }
 
 pub async fn blobs_come_back_by_digest_and_are_stored_once(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let (early, with, empty) = (blob("early"), blob("with"), blob(""));
     journal.put_blobs(vec![early.clone(), early.clone(), empty.clone()]).await.unwrap();
     let blobs = vec![early.clone(), with.clone()];
@@ -187,7 +187,7 @@ pub async fn a_blob_of_25_mb_comes_back_whole(place: &impl Place) {
 
 pub async fn an_append_without_events_stores_its_blobs(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let only = blob("only");
     let recorded = journal.append(&id, owner.fence(), 1, 0, Vec::new(), vec![only.clone()]).await;
     assert_eq!(recorded, Ok(Vec::new()));
@@ -198,11 +198,11 @@ pub async fn an_append_without_events_stores_its_blobs(place: &impl Place) {
 pub async fn runs_are_listed_newest_first_once_they_have_events(place: &impl Place) {
     let journal = place.open();
     for name in ["run-m", "run-a", "run-z"] {
-        let owner = journal.own(&run(name)).await.unwrap();
+        let owner = journal.acquire(&run(name)).await.unwrap();
         append(&*journal, &owner, &run(name), 1, vec![created_now(&run(name))]).await.unwrap();
     }
-    let _never_began = journal.own(&run("run-q")).await.unwrap();
-    let again = journal.own(&run("run-m")).await.unwrap();
+    let _never_began = journal.acquire(&run("run-q")).await.unwrap();
+    let again = journal.acquire(&run("run-m")).await.unwrap();
     append(&*journal, &again, &run("run-m"), 2, vec![said("more")]).await.unwrap();
     assert_eq!(journal.runs(), Ok(vec![run("run-z"), run("run-a"), run("run-m")]));
 }
@@ -210,7 +210,7 @@ pub async fn runs_are_listed_newest_first_once_they_have_events(place: &impl Pla
 pub async fn many_runs_append_at_once_and_one_conflict_fails_alone(place: &impl Place) {
     let journal = place.open();
     let ids: Vec<_> = (0..40).map(|n| run(&format!("run-{n}"))).collect();
-    let owners = join_all(ids.iter().map(|id| journal.own(id))).await;
+    let owners = join_all(ids.iter().map(|id| journal.acquire(id))).await;
     let owners: Vec<_> = owners.into_iter().map(Result::unwrap).collect();
     for round in 1..=5 {
         let appends = ids.iter().zip(&owners).enumerate().map(|(n, (id, owner))| {
@@ -229,35 +229,35 @@ pub async fn many_runs_append_at_once_and_one_conflict_fails_alone(place: &impl 
 
 pub async fn a_word_to_cancel_reaches_the_owner_and_ends_with_the_ownership(place: &impl Place) {
     let (journal, other, id) = (place.open(), place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
-    assert_eq!(journal.cancel_asked(&id), Ok(None));
-    other.ask_cancel(&id, "Ada").await.unwrap();
-    assert_eq!(journal.cancel_asked(&id), Ok(Some("Ada".to_owned())));
+    let owner = journal.acquire(&id).await.unwrap();
+    assert_eq!(journal.cancel_request(&id), Ok(None));
+    other.request_cancel(&id, "Ada").await.unwrap();
+    assert_eq!(journal.cancel_request(&id), Ok(Some("Ada".to_owned())));
     append(&*journal, &owner, &id, 1, vec![said("cancelled by Ada")]).await.unwrap();
     drop(owner);
-    let _again = journal.own(&id).await.unwrap();
-    assert_eq!(journal.cancel_asked(&id), Ok(None));
+    let _again = journal.acquire(&id).await.unwrap();
+    assert_eq!(journal.cancel_request(&id), Ok(None));
 }
 
 pub async fn a_run_that_does_not_exist_cannot_be_cancelled(place: &impl Place) {
     let journal = place.open();
     assert_eq!(
-        words(journal.ask_cancel(&run("nowhere"), "Ada").await),
+        words(journal.request_cancel(&run("nowhere"), "Ada").await),
         format!("there is no run `nowhere` in {}\nhint: `phasegate runs` lists the runs", place.name())
     );
-    assert_eq!(journal.cancel_asked(&run("nowhere")), Ok(None));
+    assert_eq!(journal.cancel_request(&run("nowhere")), Ok(None));
 }
 
 pub async fn what_was_written_is_there_after_opening_again(place: &impl Place) {
     let (id, kept) = (run("run-a"), blob("kept"));
     {
         let journal = place.open();
-        let owner = journal.own(&id).await.unwrap();
+        let owner = journal.acquire(&id).await.unwrap();
         journal.append(&id, owner.fence(), 1, 0, vec![said("a")], vec![kept.clone()]).await.unwrap();
     }
     let journal = place.open();
     assert_eq!(journal.blob(&kept.digest), Ok(Some(kept.bytes)));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 2, vec![said("b")]).await.unwrap();
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
 }
@@ -265,7 +265,7 @@ pub async fn what_was_written_is_there_after_opening_again(place: &impl Place) {
 pub async fn two_handles_see_what_the_other_writes(place: &impl Place) {
     let (one, two) = (place.open(), place.open());
     let (a, b) = (run("run-a"), run("run-b"));
-    let (owns_a, owns_b) = (one.own(&a).await.unwrap(), two.own(&b).await.unwrap());
+    let (owns_a, owns_b) = (one.acquire(&a).await.unwrap(), two.acquire(&b).await.unwrap());
     for next in 1..=20 {
         let (left, right) = tokio::join!(
             append(&*one, &owns_a, &a, next, vec![said("a")]),
@@ -279,7 +279,7 @@ pub async fn two_handles_see_what_the_other_writes(place: &impl Place) {
 
 pub async fn an_append_that_nobody_waits_for_does_no_harm(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     {
         let mut unheard = Box::pin(append(&*journal, &owner, &id, 1, vec![said("a")]));
         let _ = futures::poll!(&mut unheard);
@@ -293,7 +293,7 @@ pub async fn an_append_that_nobody_waits_for_does_no_harm(place: &impl Place) {
 
 pub async fn events_of_a_newer_format_are_refused_in_words(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![created(&id, EVENT_FORMAT + 1)]).await.unwrap();
     assert_eq!(
         words(journal.events(&id)),

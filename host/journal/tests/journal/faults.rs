@@ -15,7 +15,7 @@ async fn large() -> Folder {
     let place = folder();
     let journal = place.open();
     for name in ["run-a", "run-b"] {
-        let owner = journal.own(&run(name)).await.unwrap();
+        let owner = journal.acquire(&run(name)).await.unwrap();
         let mut events = vec![created_now(&run(name))];
         events.extend((2..=100).map(|n| said(&format!("{name} {n:03} {}", "words ".repeat(30)))));
         let blobs = [1, 2].map(|n| blob(&format!("{name} {n}").repeat(2_500)));
@@ -177,9 +177,9 @@ async fn what_a_fork_shares_is_checked_with_the_fork() {
     let place = folder();
     {
         let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
-        let owner = journal.own(&of).await.unwrap();
+        let owner = journal.acquire(&of).await.unwrap();
         append(&*journal, &owner, &of, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
-        let owner = journal.own(&id).await.unwrap();
+        let owner = journal.acquire(&id).await.unwrap();
         journal.fork(&id, owner.fence(), &of, 2, 0, vec![said("x")], Vec::new()).await.unwrap();
     }
     let raw = place.raw();
@@ -208,9 +208,9 @@ async fn a_line_of_forks_that_leads_back_to_itself_has_an_end() {
     let place = folder();
     {
         let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
-        let owner = journal.own(&of).await.unwrap();
+        let owner = journal.acquire(&of).await.unwrap();
         append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
-        let owner = journal.own(&id).await.unwrap();
+        let owner = journal.acquire(&id).await.unwrap();
         journal.fork(&id, owner.fence(), &of, 1, 0, vec![said("x")], Vec::new()).await.unwrap();
     }
     place.raw().execute("UPDATE runs SET parent_key = 2, shared = 1 WHERE run_key = 1", ()).unwrap();
@@ -223,7 +223,7 @@ async fn a_line_of_forks_that_leads_back_to_itself_has_an_end() {
 async fn with_a_log(events: u64) -> (Folder, Vec<u8>) {
     let (place, left) = (folder(), folder());
     let journal = place.open();
-    let owner = journal.own(&run("run-a")).await.unwrap();
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
     for number in 1..=events {
         append(&*journal, &owner, &run("run-a"), number, vec![said(&format!("number {number}"))]).await.unwrap();
     }

@@ -9,7 +9,7 @@ use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, n
 
 async fn with_three_events(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![created_now(&id), said("two"), said("three")]).await.unwrap();
 }
 
@@ -148,7 +148,7 @@ async fn a_long_run_is_checked_wherever_it_is_broken() {
     let (place, id) = (folder(), run("run-a"));
     {
         let journal = place.open();
-        let owner = journal.own(&id).await.unwrap();
+        let owner = journal.acquire(&id).await.unwrap();
         let events = (1..=2_300).map(|number| said(&format!("number {number}"))).collect();
         append(&*journal, &owner, &id, 1, events).await.unwrap();
         assert_eq!(numbers(&journal.events(&id).unwrap()), (1..=2_300).collect::<Vec<_>>());
@@ -190,7 +190,7 @@ async fn a_lost_end_is_an_error_that_names_the_first_event_that_is_missing() {
     let missing = format!("event 2 of run `run-a` is missing in {}\n{RESTORE}", place.name());
     assert_eq!(words(journal.events(&run("run-a"))), missing);
     assert_eq!(words(journal.events_after(&run("run-a"), 1)), missing);
-    let owner = journal.own(&run("run-a")).await.unwrap();
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
     let refused = words(append(&*journal, &owner, &run("run-a"), 2, vec![said("in its place")]).await);
     assert!(refused.starts_with("event 2 cannot be written to run `run-a`, its next event is number 4\n"), "{refused}");
 }
@@ -273,7 +273,7 @@ async fn the_file_grows_by_what_is_stored_and_no_large_log_stays() {
     let place = folder();
     let journal = place.open();
     let id = run("run-a");
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let stored = 100 * 100_000;
     for next in 1..=100 {
         let artifact = blob(&format!("{next:05}").repeat(20_000));

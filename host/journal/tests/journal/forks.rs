@@ -7,14 +7,14 @@ use crate::places::{Place, append, blob, numbers, run, said, words};
 
 /// `run` goes on from event `shared` of `of` with these words.
 async fn fork(journal: &dyn Journal, id: &RunId, of: &RunId, shared: u64, its: &[&str]) -> Ownership {
-    let owner = journal.own(id).await.unwrap();
+    let owner = journal.acquire(id).await.unwrap();
     let events = its.iter().map(|word| said(word)).collect();
     journal.fork(id, owner.fence(), of, shared, 50, events, Vec::new()).await.unwrap();
     owner
 }
 
 async fn three_events(journal: &dyn Journal, id: &RunId) -> Ownership {
-    let owner = journal.own(id).await.unwrap();
+    let owner = journal.acquire(id).await.unwrap();
     append(journal, &owner, id, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
     owner
 }
@@ -34,7 +34,7 @@ fn story(journal: &dyn Journal, id: &RunId) -> String {
 pub async fn a_fork_has_the_first_events_of_its_origin_and_goes_on_with_its_own(place: &impl Place) {
     let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
     let _origin = three_events(&*journal, &of).await;
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let with = blob("with");
     let events = vec![said("x"), said("y")];
     let returned = journal.fork(&id, owner.fence(), &of, 2, 77, events, vec![with.clone()]).await.unwrap();
@@ -111,8 +111,8 @@ pub async fn forks_and_origins_are_told(place: &impl Place) {
 pub async fn what_a_fork_cannot_be_is_said_in_words_and_nothing_is_written(place: &impl Place) {
     let (journal, of, id, late) = (place.open(), run("run-a"), run("run-b"), blob("late"));
     let origin = three_events(&*journal, &of).await;
-    let owner = journal.own(&id).await.unwrap();
-    let (_began, never) = (journal.own(&run("run-q")).await.unwrap(), run("nowhere"));
+    let owner = journal.acquire(&id).await.unwrap();
+    let (_began, never) = (journal.acquire(&run("run-q")).await.unwrap(), run("nowhere"));
     let try_it = async |id: &RunId, fence: Fence, of: &RunId, shared| {
         let late: Vec<Blob> = vec![late.clone()];
         words(journal.fork(id, fence, of, shared, 0, vec![said("x")], late).await)

@@ -33,10 +33,10 @@ async fn a_journal_of_version_1_is_read_chained_and_gone_on_with() {
             assert_eq!(stored.chain, link(before.as_ref(), stored.number, stored.at_ms, 1, &stored.body));
             before = Some(stored.chain.clone());
         }
-        let owner = journal.own(&id).await.unwrap();
+        let owner = journal.acquire(&id).await.unwrap();
         assert_eq!(owner.fence().number(), 2);
         append(&*journal, &owner, &id, 11, vec![said("resumed")]).await.unwrap();
-        let fork = journal.own(&run("golden-fork")).await.unwrap();
+        let fork = journal.acquire(&run("golden-fork")).await.unwrap();
         let events = vec![said("forked")];
         journal.fork(&run("golden-fork"), fork.fence(), &two, 1, 0, events, Vec::new()).await.unwrap();
     }
@@ -70,7 +70,7 @@ async fn a_journal_of_version_2_is_read_and_gone_on_with() {
     assert_eq!(journal.forks(&id), Ok(vec![(fork.clone(), 3)]));
     let Event::RunForked(forked) = &journal.events(&fork).unwrap()[3].event else { panic!() };
     assert_eq!((&forked.origin, forked.changes.as_slice()), (&id, &["the code agent".to_owned()][..]));
-    let owner = journal.own(&fork).await.unwrap();
+    let owner = journal.acquire(&fork).await.unwrap();
     append(&*journal, &owner, &fork, 6, vec![said("resumed")]).await.unwrap();
     assert_eq!(journal.check(), Ok(Vec::new()));
 }

@@ -1,20 +1,20 @@
 //! What every journal does with runs that another journal held.
 
-use phasegate_journal::{Imported, Stored, link};
+use phasegate_journal::{Imported, StoredEvent, link};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, RunCreated, RunForked, RunId};
 
 use crate::places::{Place, append, at, blob, created_now, folder, memory, numbers, run, said, words};
 
 /// The events of a run of four, as another journal has them.
-async fn elsewhere(id: &RunId) -> Vec<Stored> {
+async fn elsewhere(id: &RunId) -> Vec<StoredEvent> {
     let other = memory().open();
-    let owner = other.own(id).await.unwrap();
+    let owner = other.acquire(id).await.unwrap();
     append(&*other, &owner, id, 1, vec![created_now(id), said("b"), said("c"), said("d")]).await.unwrap();
     other.stored_after(id, 0).unwrap()
 }
 
 /// The events linked anew, as if they had been written so.
-fn linked(mut events: Vec<Stored>) -> Vec<Stored> {
+fn linked(mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {
     let mut before: Option<Digest> = None;
     for event in &mut events {
         event.chain = link(before.as_ref(), event.number, event.at_ms, event.format, &event.body);
@@ -32,7 +32,7 @@ pub async fn a_run_that_was_carried_here_is_the_run_it_was_and_goes_on(place: &i
     assert_eq!(journal.blob(&with.digest), Ok(Some(with.bytes)));
     assert_eq!((journal.runs(), journal.origin(&id)), (Ok(vec![id.clone()]), Ok(None)));
 
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 5, vec![said("e")]).await.unwrap();
     assert_eq!(numbers(&place.open().events(&id).unwrap()), [1, 2, 3, 4, 5]);
 }
@@ -41,9 +41,9 @@ pub async fn a_run_that_is_here_already_is_left_and_its_missing_blobs_are_added(
     let (id, events, lost) = (run("run-a"), elsewhere(&run("run-a")).await, blob("lost"));
     let journal = place.open();
     journal.import(&id, events.clone(), Vec::new()).await.unwrap();
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let again = journal.import(&id, events.clone(), vec![lost.clone()]).await;
-    assert_eq!(again, Ok(Imported::AlreadyThere));
+    assert_eq!(again, Ok(Imported::AlreadyPresent));
     assert_eq!(journal.has_blob(&lost.digest), Ok(true));
     append(&*journal, &owner, &id, 5, vec![said("its owner was not disturbed")]).await.unwrap();
 }
@@ -54,7 +54,7 @@ pub async fn a_run_that_is_here_with_other_events_is_refused_from_where_they_dif
     journal.import(&id, events.clone(), Vec::new()).await.unwrap();
     let mut changed = events.clone();
     changed[2].at_ms += 1;
-    let longer = Stored { number: 5, ..events[3].clone() };
+    let longer = StoredEvent { number: 5, ..events[3].clone() };
     for (other, number) in
         [(linked(changed), 3), (events[..3].to_vec(), 4), (linked([events.clone(), vec![longer]].concat()), 5)]
     {
@@ -73,7 +73,7 @@ pub async fn a_run_that_is_here_with_other_events_is_refused_from_where_they_dif
 pub async fn what_is_no_whole_run_is_refused_and_nothing_is_taken(place: &impl Place) {
     let (id, events, late) = (run("run-a"), elsewhere(&run("run-a")).await, blob("late"));
     let journal = place.open();
-    let with = |change: &dyn Fn(&mut Vec<Stored>)| {
+    let with = |change: &dyn Fn(&mut Vec<StoredEvent>)| {
         let mut changed = events.clone();
         change(&mut changed);
         changed
@@ -117,9 +117,9 @@ pub async fn a_fork_that_is_carried_away_is_a_run_of_its_own(place: &impl Place)
     let (of, id) = (run("run-a"), run("run-b"));
     let at_home = folder();
     let (home, abroad) = (at_home.open(), place.open());
-    let origin = home.own(&of).await.unwrap();
+    let origin = home.acquire(&of).await.unwrap();
     append(&*home, &origin, &of, 1, vec![created_now(&of), said("b"), said("c")]).await.unwrap();
-    let fork = home.own(&id).await.unwrap();
+    let fork = home.acquire(&id).await.unwrap();
     let Event::RunCreated(pinned) = created_now(&of) else { panic!() };
     let forked = Event::RunForked(Box::new(RunForked {
         origin: of.clone(),
@@ -133,7 +133,7 @@ pub async fn a_fork_that_is_carried_away_is_a_run_of_its_own(place: &impl Place)
     assert_eq!(abroad.import(&id, events.clone(), Vec::new()).await, Ok(Imported::New));
     assert_eq!(abroad.events(&id), home.events(&id));
     assert_eq!((abroad.origin(&id), abroad.runs()), (Ok(None), Ok(vec![id.clone()])));
-    assert_eq!(home.import(&id, events.clone(), Vec::new()).await, Ok(Imported::AlreadyThere));
+    assert_eq!(home.import(&id, events.clone(), Vec::new()).await, Ok(Imported::AlreadyPresent));
     let refused = words(abroad.import(&of, events, Vec::new()).await);
     assert!(refused.starts_with("run `run-a` cannot be imported: its events are those of run `run-b`"), "{refused}");
 }
@@ -141,7 +141,7 @@ pub async fn a_fork_that_is_carried_away_is_a_run_of_its_own(place: &impl Place)
 pub async fn a_run_that_somebody_is_about_to_begin_is_not_imported(place: &impl Place) {
     let (id, events) = (run("run-a"), elsewhere(&run("run-a")).await);
     let journal = place.open();
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let refused = words(journal.import(&id, events.clone(), Vec::new()).await);
     assert!(refused.starts_with("run `run-a` is being worked on by process "), "{refused}");
     drop(owner);

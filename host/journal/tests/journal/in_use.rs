@@ -61,7 +61,7 @@ async fn what_is_removed_is_given_back_to_the_disk() {
     let place = folder();
     let journal = place.open();
     let (id, large) = (run("run-a"), blob(&"0123456789".repeat(500_000)));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     journal.append(&id, owner.fence(), 1, 0, vec![said("a")], vec![large.clone()]).await.unwrap();
     drop(owner);
     let removed = journal.remove(vec![id], vec![large.digest]).await.unwrap();
@@ -69,6 +69,6 @@ async fn what_is_removed_is_given_back_to_the_disk() {
     let size = fs::metadata(place.file()).unwrap().len();
     assert!(size < 100_000, "the file has {size} bytes");
     assert_eq!(fs::read_dir(place.0.path().join("locks")).unwrap().count(), 0);
-    let owner = journal.own(&run("run-b")).await.unwrap();
+    let owner = journal.acquire(&run("run-b")).await.unwrap();
     append(&*journal, &owner, &run("run-b"), 1, vec![said("goes on")]).await.unwrap();
 }

@@ -52,7 +52,7 @@ proptest! {
         runtime.block_on(async {
             let (place, id) = (folder(), run("run-a"));
             let journal = place.open();
-            let owner = journal.own(&id).await.unwrap();
+            let owner = journal.acquire(&id).await.unwrap();
             let usage = Usage { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0, usd: Some(usd) };
             let answered = Event::ModelAnswered {
                 at: at("code", 1),
@@ -71,7 +71,7 @@ proptest! {
 async fn grow(place: &impl Place, steps: &[(bool, usize, u64, usize)]) {
     let journal = place.open();
     let root = run("run-0");
-    let owner = journal.own(&root).await.unwrap();
+    let owner = journal.acquire(&root).await.unwrap();
     append(&*journal, &owner, &root, 1, vec![said("first")]).await.unwrap();
     let mut tree = vec![(root, owner, vec![said("first")])];
     for (n, (forks, which, shared, count)) in steps.iter().enumerate() {
@@ -81,7 +81,7 @@ async fn grow(place: &impl Place, steps: &[(bool, usize, u64, usize)]) {
         if *forks {
             let shared = 1 + shared % known.len() as u64;
             let (id, mut events) = (run(&format!("run-{}", n + 1)), known[..shared as usize].to_vec());
-            let owner = journal.own(&id).await.unwrap();
+            let owner = journal.acquire(&id).await.unwrap();
             journal.fork(&id, owner.fence(), of, shared, 9, added.clone(), Vec::new()).await.unwrap();
             events.extend(added);
             tree.push((id, owner, events));
@@ -101,7 +101,7 @@ async fn grow(place: &impl Place, steps: &[(bool, usize, u64, usize)]) {
 async fn interleave(place: &impl Place, writers: &[Vec<Step>]) {
     let journal = place.open();
     let ids = [run("run-0"), run("run-1"), run("run-2")];
-    let owners = join_all(ids.iter().map(|id| journal.own(id))).await;
+    let owners = join_all(ids.iter().map(|id| journal.acquire(id))).await;
     let owners: Arc<Vec<_>> = Arc::new(owners.into_iter().map(Result::unwrap).collect());
 
     let tasks = writers.iter().cloned().enumerate().map(|(writer, steps)| {

@@ -38,7 +38,7 @@ fn run_id(n: usize) -> phasegate_process::RunId {
 async fn writes_until_it_is_killed() {
     let Some(journal) = told_place() else { return };
     join_all((0..RUNS).map(async |n| {
-        let owner = journal.own(&run_id(n)).await.unwrap();
+        let owner = journal.acquire(&run_id(n)).await.unwrap();
         for next in 1.. {
             let blobs = vec![blob(&format!("{n} {next} {}", "x".repeat(20_000)))];
             journal.append(&run_id(n), owner.fence(), next, 0, vec![said("a")], blobs).await.unwrap();
@@ -52,7 +52,7 @@ async fn writes_until_it_is_killed() {
 #[ignore = "a child of the tests here, does nothing by itself"]
 async fn owns_a_run_until_it_is_killed() {
     let Some(journal) = told_place() else { return };
-    let owner = journal.own(&run("run-a")).await.unwrap();
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
     append(&journal, &owner, &run("run-a"), 1, vec![said("mine")]).await.unwrap();
     println!("\nowned");
     let _the_parent_is_gone = std::io::read_to_string(std::io::stdin());
@@ -62,7 +62,7 @@ async fn owns_a_run_until_it_is_killed() {
 #[ignore = "a child of the tests here, does nothing by itself"]
 async fn aborts_after_three_appends() {
     let Some(journal) = told_place() else { return };
-    let owner = journal.own(&run("run-a")).await.unwrap();
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
     for next in 1..=3 {
         append(&journal, &owner, &run("run-a"), next, vec![said("a")]).await.unwrap();
     }
@@ -157,7 +157,7 @@ async fn a_run_of_a_live_process_is_refused_and_free_at_once_when_it_is_killed()
     let journal = place.open();
     assert_eq!(journal.owner(&id), Ok(Some(owner.id())));
     assert_eq!(
-        words(journal.own(&id).await),
+        words(journal.acquire(&id).await),
         format!(
             "run `run-a` is being worked on by process {}\n\
              hint: wait until it is done, or stop it with `phasegate cancel run-a`; if it hangs, end the process",
@@ -168,7 +168,7 @@ async fn a_run_of_a_live_process_is_refused_and_free_at_once_when_it_is_killed()
     owner.wait().unwrap();
 
     assert_eq!(journal.owner(&id), Ok(None));
-    let mine = journal.own(&id).await.unwrap();
+    let mine = journal.acquire(&id).await.unwrap();
     append(&*journal, &mine, &id, 2, vec![said("and now mine")]).await.unwrap();
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
 }

@@ -30,10 +30,10 @@ pub fn to_read(place: &Folder) -> SqliteJournal {
 
 async fn with_a_run(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     let events = vec![created_now(&id), said("b"), said("c")];
     journal.append(&id, owner.fence(), 1, 0, events, vec![blob("pinned")]).await.unwrap();
-    let fork = journal.own(&run("run-b")).await.unwrap();
+    let fork = journal.acquire(&run("run-b")).await.unwrap();
     journal.fork(&run("run-b"), fork.fence(), &id, 2, 0, vec![said("x")], Vec::new()).await.unwrap();
 }
 
@@ -56,8 +56,8 @@ async fn a_journal_that_is_opened_to_be_read_shows_everything_and_refuses_to_wri
         place.name()
     );
     let stored = journal.stored_after(&id, 0).unwrap();
-    assert_eq!(words(journal.own(&id).await), refusal);
-    assert_eq!(words(journal.ask_cancel(&id, "Ada").await), refusal);
+    assert_eq!(words(journal.acquire(&id).await), refusal);
+    assert_eq!(words(journal.request_cancel(&id, "Ada").await), refusal);
     assert_eq!(words(journal.put_blobs(vec![blob("new")]).await), refusal);
     assert_eq!(words(journal.remove(vec![id.clone()], Vec::new()).await), refusal);
     assert_eq!(words(journal.import(&id, stored, Vec::new()).await), refusal);
@@ -69,7 +69,7 @@ async fn a_journal_that_is_opened_to_be_read_shows_everything_and_refuses_to_wri
 async fn what_is_being_written_can_be_read_meanwhile() {
     let (place, id) = (folder(), run("run-a"));
     let writer = place.open();
-    let owner = writer.own(&id).await.unwrap();
+    let owner = writer.acquire(&id).await.unwrap();
     let reader = to_read(&place);
     for number in 1..=3 {
         append(&*writer, &owner, &id, number, vec![said("a")]).await.unwrap();
@@ -123,7 +123,7 @@ async fn says_what_it_can_read() {
         Ok(journal) => {
             let events = journal.events(&run("run-a")).unwrap();
             heard(format!("{:?} {:?} {:?}", journal.runs().unwrap(), numbers(&events), journal.check().unwrap()));
-            heard(journal.own(&run("run-a")).await.unwrap_err().to_string());
+            heard(journal.acquire(&run("run-a")).await.unwrap_err().to_string());
         }
         Err(error) => heard(error.to_string()),
     }
@@ -178,7 +178,7 @@ async fn as_after_a_kill(with_index: bool) -> Folder {
     let (place, left) = (folder(), folder());
     with_a_run(&place).await;
     let journal = place.open();
-    let owner = journal.own(&run("run-a")).await.unwrap();
+    let owner = journal.acquire(&run("run-a")).await.unwrap();
     append(&*journal, &owner, &run("run-a"), 4, vec![said("in the log")]).await.unwrap();
     for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
         if with_index || name != "journal.db-shm" {

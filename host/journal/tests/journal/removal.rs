@@ -18,7 +18,7 @@ pub async fn blobs_are_listed_with_their_sizes(place: &impl Place) {
 pub async fn what_is_removed_is_gone_and_the_rest_stays(place: &impl Place) {
     let (journal, gone, stays) = (place.open(), run("run-a"), run("run-b"));
     for id in [&gone, &stays] {
-        let owner = journal.own(id).await.unwrap();
+        let owner = journal.acquire(id).await.unwrap();
         append(&*journal, &owner, id, 1, vec![created_now(id), said("b")]).await.unwrap();
     }
     let (unneeded, other) = (blob(&"unneeded".repeat(10_000)), blob("other"));
@@ -34,14 +34,14 @@ pub async fn what_is_removed_is_gone_and_the_rest_stays(place: &impl Place) {
     assert_eq!(journal.has_blob(&unneeded.digest), Ok(false));
     assert_eq!(journal.has_blob(&other.digest), Ok(true));
 
-    let owner = journal.own(&gone).await.unwrap();
+    let owner = journal.acquire(&gone).await.unwrap();
     append(&*journal, &owner, &gone, 1, vec![said("anew")]).await.unwrap();
     assert_eq!(journal.runs(), Ok(vec![gone, stays]));
 }
 
 pub async fn a_blob_that_an_event_names_stays_whatever_the_caller_thinks(place: &impl Place) {
     let (journal, id, pinned) = (place.open(), run("run-a"), blob("pinned"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     journal.append(&id, owner.fence(), 1, 0, vec![created_now(&id)], vec![pinned.clone()]).await.unwrap();
     drop(owner);
     let removed = journal.remove(Vec::new(), vec![pinned.digest.clone()]).await.unwrap();
@@ -55,10 +55,10 @@ pub async fn a_blob_that_an_event_names_stays_whatever_the_caller_thinks(place: 
 
 pub async fn a_run_is_not_removed_from_under_its_forks(place: &impl Place) {
     let (journal, of, id, third) = (place.open(), run("run-b"), run("run-a"), run("run-c"));
-    let owner = journal.own(&of).await.unwrap();
+    let owner = journal.acquire(&of).await.unwrap();
     append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
     for (fork, origin) in [(&id, &of), (&third, &id)] {
-        let owner = journal.own(fork).await.unwrap();
+        let owner = journal.acquire(fork).await.unwrap();
         journal.fork(fork, owner.fence(), origin, 1, 0, vec![said("x")], Vec::new()).await.unwrap();
     }
     drop(owner);
@@ -83,9 +83,9 @@ pub async fn a_run_is_not_removed_from_under_its_forks(place: &impl Place) {
 
 pub async fn what_cannot_be_removed_is_said_in_words_and_nothing_is_removed(place: &impl Place) {
     let (journal, id, other, left) = (place.open(), run("run-a"), run("run-b"), blob("left"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
-    let other_owner = journal.own(&other).await.unwrap();
+    let other_owner = journal.acquire(&other).await.unwrap();
     append(&*journal, &other_owner, &other, 1, vec![said("a")]).await.unwrap();
     drop(other_owner);
     journal.put_blobs(vec![left.clone()]).await.unwrap();
@@ -99,13 +99,13 @@ pub async fn what_cannot_be_removed_is_said_in_words_and_nothing_is_removed(plac
     );
     assert_eq!(journal.runs(), Ok(vec![other, id.clone()]));
     assert_eq!(journal.has_blob(&left.digest), Ok(true));
-    assert!(journal.own(&id).await.is_ok());
+    assert!(journal.acquire(&id).await.is_ok());
     assert_eq!(journal.remove(Vec::new(), Vec::new()).await.map(|r| Removed { bytes: 0, ..r }), Ok(Removed::default()));
 }
 
 pub async fn a_journal_that_is_whole_has_no_faults(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let owner = journal.own(&id).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
     assert_eq!(journal.check(), Ok(Vec::new()));
 }

@@ -78,7 +78,7 @@ pub async fn decide_proposal(
         let why = "a rejection needs a reason\nhint: say why with --reason \"…\": later runs are told";
         return Err(Error::NotNow(why.to_owned()));
     }
-    let owned = journal.own(&proposal.run).await?;
+    let owned = journal.acquire(&proposal.run).await?;
     let (state, _) = load(journal, &proposal.run)?;
     let event =
         Event::ProposalDecided { id: proposal.id.clone(), approved, by: by.to_owned(), reason: reason.to_owned() };

@@ -24,7 +24,7 @@ impl Shelf<'_> {
     pub(crate) fn bytes(&self, name: &str, digest: &Digest) -> Result<Vec<u8>, OutputError> {
         let missing = || OutputError::Artifact {
             name: name.to_owned(),
-            reason: format!("there is no blob {digest} in {}", self.journal.place()),
+            reason: format!("there is no blob {digest} in {}", self.journal.location()),
         };
         self.journal.blob(digest)?.ok_or_else(missing)
     }

@@ -69,7 +69,7 @@ impl PluginLoader {
         let plugin = tokio::task::spawn_blocking(move || {
             // What a run depends on must be there, whether or not it was compiled here before.
             if !journal.has_blob(&of)? {
-                return Err(Error::MissingComponent { plugin: name_of, digest: of, place: journal.place() });
+                return Err(Error::MissingComponent { plugin: name_of, digest: of, place: journal.location() });
             }
             let asked = Instant::now();
             let compiled = std::cell::Cell::new(false);

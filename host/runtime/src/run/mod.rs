@@ -76,7 +76,7 @@ pub enum Ended {
 impl House {
     /// Carries a run on from where its journal ends, until it is over, waits for a person, or is stopped.
     pub async fn run(&self, run: &RunId, watcher: Arc<dyn Watcher>, stop: &Stop) -> Result<Ended, Error> {
-        let owned = self.journal().own(run).await?;
+        let owned = self.journal().acquire(run).await?;
         let (state, events) = load(self.journal().as_ref(), run)?;
         if let Some((status, reason)) = state.ended() {
             return Ok(Ended::Finished(status, reason.to_owned()));
@@ -212,7 +212,7 @@ impl Driver {
     pub(crate) async fn cancelled(&self) -> String {
         loop {
             tokio::time::sleep(CANCEL_POLL).await;
-            if let Ok(Some(by)) = self.writer.journal().cancel_asked(self.writer.run()) {
+            if let Ok(Some(by)) = self.writer.journal().cancel_request(self.writer.run()) {
                 return format!("cancelled by {by}");
             }
         }

@@ -20,7 +20,7 @@ pub struct PersonSays {
 
 /// Writes a decision down, bound to the digests it is about. The run goes on with `House::run`.
 pub async fn decide(journal: &dyn Journal, run: &RunId, says: PersonSays) -> Result<(), Error> {
-    let owned = journal.own(run).await?;
+    let owned = journal.acquire(run).await?;
     let (state, _) = load(journal, run)?;
     let Some((phase, judged, _)) = state.waiting() else {
         let how = match state.ended() {

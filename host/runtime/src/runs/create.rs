@@ -98,7 +98,7 @@ impl House {
             scripted: broker.is_scripted(),
         };
         lock::note_first(new.config, first_named, &self.person())?;
-        let owned = journal.own(&run_id).await?;
+        let owned = journal.acquire(&run_id).await?;
         let event = Event::RunCreated(Box::new(created.clone()));
         let recorded = journal.append(&run_id, owned.fence(), 1, now_ms(), vec![event], blobs).await?;
         let state = State::new(created, pipeline.clone());

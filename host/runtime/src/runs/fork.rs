@@ -88,7 +88,7 @@ impl House {
         state.apply_fork(&Recorded { number: number + 1, at_ms, event: event.clone() }, pipeline)?;
         let pins = vec![pinned_pipeline, pinned_settings];
         lock::note_first(new.config, first_named, &self.person())?;
-        let owned = journal.own(&run).await?;
+        let owned = journal.acquire(&run).await?;
         let recorded = journal.fork(&run, owned.fence(), new.origin, number, at_ms, vec![event], pins).await?;
         recorded.iter().for_each(|event| watcher.event(&run, event, &state));
         Ok(run)

@@ -9,7 +9,7 @@ use crate::error::Error;
 
 /// A blob that must be there.
 pub(crate) fn read_blob(journal: &dyn Journal, digest: &Digest) -> Result<Vec<u8>, Error> {
-    journal.blob(digest)?.ok_or_else(|| Error::MissingBlob { digest: digest.clone(), place: journal.place() })
+    journal.blob(digest)?.ok_or_else(|| Error::MissingBlob { digest: digest.clone(), place: journal.location() })
 }
 
 /// A JSON blob that must be there.
@@ -25,7 +25,7 @@ pub(crate) fn parsed<T: serde::de::DeserializeOwned>(
 ) -> Result<T, Error> {
     serde_json::from_slice(bytes).map_err(|error| Error::BadBlob {
         digest: digest.clone(),
-        place: journal.place(),
+        place: journal.location(),
         why: error.to_string(),
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufRead, BufReader, Read};
 
-use phasegate_journal::{Blob, Imported, Journal, Stored};
+use phasegate_journal::{Blob, Imported, Journal, StoredEvent};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
 use crate::error::Error;
@@ -24,7 +24,7 @@ pub struct Archive {
     /// What it says of itself.
     pub head: Head,
     /// The events as they stood.
-    pub stored: Vec<Stored>,
+    pub stored: Vec<StoredEvent>,
     /// The same, read.
     pub events: Vec<Recorded>,
     /// The blobs.
@@ -85,7 +85,7 @@ pub fn read(from: impl Read) -> Result<Archive, ArchiveError> {
     let mut stored = Vec::new();
     let mut events = Vec::new();
     for number in 1..=head.events {
-        let one: Stored = json(&format!("event {number}"), &line(&mut from)?)?;
+        let one: StoredEvent = json(&format!("event {number}"), &line(&mut from)?)?;
         events.push(event(&one)?);
         stored.push(one);
     }
@@ -113,8 +113,8 @@ fn format(title: &str) -> Result<(), ArchiveError> {
     }
 }
 
-fn event(stored: &Stored) -> Result<Recorded, ArchiveError> {
-    let Stored { number, at_ms, format, ref body, chain: _ } = *stored;
+fn event(stored: &StoredEvent) -> Result<Recorded, ArchiveError> {
+    let StoredEvent { number, at_ms, format, ref body, chain: _ } = *stored;
     if format > EVENT_FORMAT {
         let why =
             format!("event {number} has event format {format}, this phasegate reads formats up to {EVENT_FORMAT}");

@@ -1,7 +1,7 @@
 //! What is no whole export of a version that is known is refused in words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use phasegate_journal::{MemoryJournal, Stored, link};
+use phasegate_journal::{MemoryJournal, StoredEvent, link};
 use phasegate_process::Digest;
 
 use super::write::export_within;
@@ -12,9 +12,9 @@ fn packed(text: &[u8]) -> Vec<u8> {
 }
 
 /// The parts of a small export that is whole.
-fn parts() -> (Head, Vec<Stored>, Vec<u8>) {
+fn parts() -> (Head, Vec<StoredEvent>, Vec<u8>) {
     let body = r#"{"event":"run_stopped","reason":"enough"}"#;
-    let event = Stored { number: 1, at_ms: 5, format: 2, body: body.to_owned(), chain: link(None, 1, 5, 2, body) };
+    let event = StoredEvent { number: 1, at_ms: 5, format: 2, body: body.to_owned(), chain: link(None, 1, 5, 2, body) };
     let blob = b"words".to_vec();
     let head = Head {
         run: "run-a".parse().unwrap(),
@@ -26,7 +26,7 @@ fn parts() -> (Head, Vec<Stored>, Vec<u8>) {
     (head, vec![event], blob)
 }
 
-fn file(title: &str, head: &Head, events: &[Stored], blobs: &[u8]) -> Vec<u8> {
+fn file(title: &str, head: &Head, events: &[StoredEvent], blobs: &[u8]) -> Vec<u8> {
     let mut text = format!("{title}\n{}\n", serde_json::to_string(head).unwrap()).into_bytes();
     for event in events {
         text.extend(format!("{}\n", serde_json::to_string(event).unwrap()).bytes());
@@ -97,7 +97,7 @@ fn a_file_that_is_cut_or_changed_is_refused_wherever_it_is() {
         refusal(&file(title, &head, &events, b"words and more")),
         format!("it is damaged: something follows its last blob{DAMAGED}")
     );
-    let newer = Stored { format: 9, ..events[0].clone() };
+    let newer = StoredEvent { format: 9, ..events[0].clone() };
     assert_eq!(
         refusal(&file(title, &head, &[newer], &blobs)),
         format!("it is damaged: event 1 has event format 9, this phasegate reads formats up to 2{DAMAGED}")

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use phasegate_journal::{Journal, Stored};
+use phasegate_journal::{Journal, StoredEvent};
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
 use crate::error::Error;
@@ -67,7 +67,7 @@ pub(super) fn export_within(
 }
 
 /// All that stands before the blobs.
-fn lines(head: &Head, stored: &[Stored]) -> io::Result<Vec<u8>> {
+fn lines(head: &Head, stored: &[StoredEvent]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     writeln!(lines, "{TITLE}{ARCHIVE_FORMAT}")?;
     writeln!(lines, "{}", serde_json::to_string(head)?)?;
