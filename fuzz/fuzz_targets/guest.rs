@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 use libfuzzer_sys::fuzz_target;
 use phasegate_broker::ProviderKind;
-use phasegate_broker::fuzzing::Asked;
+use phasegate_broker::fuzzing::FuzzedModel;
 use phasegate_process::artifact::Validator;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{GateContext, Judgement, SuiteRun, check_findings, judge_findings, judge_tests};
@@ -214,7 +214,8 @@ impl Capabilities for Desk {
             usage: Usage::default(),
         };
         for kind in [ProviderKind::Anthropic, ProviderKind::Openai] {
-            Asked::new(kind, "http://127.0.0.1/", "sk-canary-0123", request.clone()).map(|asked| asked.go_on(&answer));
+            FuzzedModel::new(kind, "http://127.0.0.1/", "sk-canary-0123", request.clone())
+                .map(|model| model.continue_with(&answer));
         }
         Ok(Ok(answer))
     }

@@ -10,46 +10,46 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use phasegate_broker::ProviderKind;
-use phasegate_broker::fuzzing::Asked;
+use phasegate_broker::fuzzing::FuzzedModel;
 use phasegate_process::model::{Answer, Request};
 use serde_json::json;
 
 /// As a provider might repeat it.
 const KEY: &str = "sk-canary-0123";
 
-static FORMATS: LazyLock<[Asked; 2]> =
-    LazyLock::new(|| [ProviderKind::Anthropic, ProviderKind::Openai].map(|kind| asked(kind).unwrap()));
+static FORMATS: LazyLock<[FuzzedModel; 2]> =
+    LazyLock::new(|| [ProviderKind::Anthropic, ProviderKind::Openai].map(|kind| fuzzed_model(kind).unwrap()));
 
-fn asked(kind: ProviderKind) -> Option<Asked> {
+fn fuzzed_model(kind: ProviderKind) -> Option<FuzzedModel> {
     let request = json!({
         "label": "plan", "tier": "default", "tools": [], "tool_choice": "auto", "answer_schema": null,
         "max_output_tokens": 100, "temperature": null,
         "messages": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}],
     });
     let request: Request = serde_json::from_value(request).ok()?;
-    Asked::new(kind, "http://127.0.0.1/", KEY, request)
+    FuzzedModel::new(kind, "http://127.0.0.1/", KEY, request)
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    for asked in FORMATS.iter() {
-        let answer = asked.streamed([bytes]);
-        assert_eq!(asked.streamed(bytes.chunks(1)), answer, "cut into single bytes");
+    for model in FORMATS.iter() {
+        let answer = model.streamed([bytes]);
+        assert_eq!(model.streamed(bytes.chunks(1)), answer, "cut into single bytes");
         let half = bytes.len() / 2;
-        assert_eq!(asked.streamed([bytes.get(..half), bytes.get(half..)].into_iter().flatten()), answer, "cut in half");
-        keeps(asked, answer);
+        assert_eq!(model.streamed([bytes.get(..half), bytes.get(half..)].into_iter().flatten()), answer, "cut in half");
+        keeps(model, answer);
         if let Ok(text) = std::str::from_utf8(bytes) {
-            keeps(asked, asked.whole(text));
+            keeps(model, model.complete(text));
             for status in [400, 404, 429, 500] {
-                keeps(asked, Err(asked.complaint(status, text)));
+                keeps(model, Err(model.provider_error(status, text)));
             }
         }
     }
 });
 
 /// It reads back as it was, is followed by another question, and does not give the key away.
-fn keeps(asked: &Asked, answer: Answer) {
+fn keeps(model: &FuzzedModel, answer: Answer) {
     if let Ok(answer) = &answer {
-        assert_eq!(asked.go_on(answer), Ok(()), "after {answer:?}");
+        assert_eq!(model.continue_with(answer), Ok(()), "after {answer:?}");
     }
     let text = serde_json::to_string(&answer).unwrap();
     assert_eq!(serde_json::from_str::<Answer>(&text).unwrap(), answer);

@@ -12,30 +12,30 @@ use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::budget::Cost;
-use crate::call::{Ask, Call, Failure, Progress};
+use crate::call::{Call, Failure, PendingCall, Progress};
 use crate::config::{ConfigError, ModelsConfig, ProviderConfig};
 use crate::key::Scrubber;
 use crate::model_id::ModelId;
 use crate::price::{Price, PriceTable};
-use crate::provider::format::Options;
+use crate::provider::format::ModelOptions;
 use crate::provider::{http, scripted};
 use crate::resolve;
 use crate::retry;
 use crate::worst_case::worst_case;
 
-type Service = BoxCloneSyncService<Ask, Response, Failure>;
+type Service = BoxCloneSyncService<PendingCall, Response, Failure>;
 
 /// The models of a process. Clones share its connections and its limit.
 #[derive(Debug, Clone)]
 pub struct Broker {
-    fast: Served,
-    default: Served,
-    deep: Served,
+    fast: ServedModel,
+    default: ServedModel,
+    deep: ServedModel,
     scrubber: Scrubber,
 }
 
 #[derive(Debug, Clone)]
-struct Served {
+struct ServedModel {
     id: ModelId,
     service: Service,
     price: Option<Price>,
@@ -51,30 +51,30 @@ impl Broker {
         base_dir: &Path,
         env: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Result<Self, ConfigError> {
-        let setting = resolve::Setting { models, providers, base_dir, env };
-        setting.check()?;
-        let [fast, default, deep] = setting.tiers().await?;
+        let resolver = resolve::Resolver { models, providers, base_dir, env };
+        resolver.check()?;
+        let [fast, default, deep] = resolver.tiers().await?;
         let semaphore = Arc::new(Semaphore::new(models.concurrency.get() as usize));
         let mut keys = Vec::new();
-        let mut served: BTreeMap<ModelId, Served> = BTreeMap::new();
+        let mut served: BTreeMap<ModelId, ServedModel> = BTreeMap::new();
         let mut serve = |(tier, id): (Tier, ModelId)| {
             if let Some(already) = served.get(&id) {
                 return Ok(already.clone());
             }
-            let price = prices.of(&id);
+            let price = prices.get(&id);
             let bottom = match id.is_scripted() {
-                true => script(tier, &id, price, base_dir)?,
+                true => scripted_service(tier, &id, price, base_dir)?,
                 false => {
-                    let (endpoint, table) = setting.endpoint(tier, &id)?;
+                    let (endpoint, table) = resolver.endpoint(tier, &id)?;
                     keys.extend(endpoint.key.clone());
-                    model(endpoint, &table, models, &id, price)
+                    model_service(endpoint, &table, models, &id, price)
                 }
             };
             let layers = ServiceBuilder::new()
-                .layer(RetryLayer::new(retry::Retries { allowed: models.retries }))
+                .layer(RetryLayer::new(retry::RetryPolicy { allowed: models.retries }))
                 .layer(GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&semaphore)));
             let service = BoxCloneSyncService::new(layers.service(bottom));
-            Ok(served.entry(id.clone()).or_insert(Served { id, service, price }).clone())
+            Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price }).clone())
         };
         let (fast, default, deep) = (serve(fast)?, serve(default)?, serve(deep)?);
         Ok(Self { fast, default, deep, scrubber: Scrubber::new(keys) })
@@ -82,7 +82,7 @@ impl Broker {
 
     /// Which model serves a tier.
     pub fn model_for(&self, tier: Tier) -> &ModelId {
-        &self.serving(tier).id
+        &self.served_model(tier).id
     }
 
     /// Whether any tier's answers are written by hand.
@@ -92,32 +92,32 @@ impl Broker {
 
     /// The most that one try of a request can take: every byte a token, and the longest answer.
     pub fn worst_case(&self, request: &Request) -> Cost {
-        worst_case(request, self.serving(request.tier).price)
+        worst_case(request, self.served_model(request.tier).price)
     }
 
     /// Asks the tier's model, and again where that may help.
     pub async fn complete(&self, call: Call, progress: impl Fn(Progress) + Send + Sync) -> Result<Response, Error> {
         let Call { path, request, idempotency_key } = call;
-        let service = self.serving(request.tier).service.clone();
-        let (seen, mut news) = mpsc::unbounded_channel();
-        let ask = Ask {
+        let service = self.served_model(request.tier).service.clone();
+        let (progress_sender, mut updates) = mpsc::unbounded_channel();
+        let call = PendingCall {
             path: path.into(),
             request: request.into(),
             idempotency_key: idempotency_key.into(),
             attempt: 1,
-            seen,
+            progress: progress_sender,
         };
-        let answer = service.oneshot(ask);
+        let answer = service.oneshot(call);
         tokio::pin!(answer);
         let answer = loop {
             tokio::select! {
                 biased;
-                Some(seen) = news.recv() => progress(seen),
+                Some(update) = updates.recv() => progress(update),
                 answer = &mut answer => break answer,
             }
         };
-        while let Ok(seen) = news.try_recv() {
-            progress(seen);
+        while let Ok(update) = updates.try_recv() {
+            progress(update);
         }
         answer.map_err(|failure| failure.error)
     }
@@ -127,7 +127,7 @@ impl Broker {
         self.scrubber.scrub(text)
     }
 
-    fn serving(&self, tier: Tier) -> &Served {
+    fn served_model(&self, tier: Tier) -> &ServedModel {
         match tier {
             Tier::Fast => &self.fast,
             Tier::Default => &self.default,
@@ -136,24 +136,26 @@ impl Broker {
     }
 }
 
-fn script(tier: Tier, id: &ModelId, price: Option<Price>, base_dir: &Path) -> Result<Service, ConfigError> {
+fn scripted_service(tier: Tier, id: &ModelId, price: Option<Price>, base_dir: &Path) -> Result<Service, ConfigError> {
     let read = scripted::Scripted::read(&base_dir.join(id.model()), price);
     read.map(BoxCloneSyncService::new).map_err(|problem| ConfigError::Script { tier, problem })
 }
 
-fn model(
+fn model_service(
     endpoint: http::Endpoint,
     table: &ProviderConfig,
     models: &ModelsConfig,
     id: &ModelId,
     price: Option<Price>,
 ) -> Service {
-    let options = Options {
+    let options = ModelOptions {
         model: id.model().to_owned(),
         stream: table.stream.unwrap_or(models.stream),
         structured: table.structured.unwrap_or(true),
         temperature: table.temperature.unwrap_or(true),
-        max_completion_tokens: table.max_completion_tokens.unwrap_or_else(|| resolve::is_openai_itself(&endpoint.url)),
+        max_completion_tokens: table
+            .max_completion_tokens
+            .unwrap_or_else(|| resolve::uses_max_completion_tokens(&endpoint.url)),
         price,
     };
     BoxCloneSyncService::new(http::Model { endpoint: Arc::new(endpoint), options: Arc::new(options) })

@@ -3,7 +3,7 @@
 //! Promises: what is charged and reserved together never passes a limit at the moment of reserving; a reservation that is
 //! dropped is given back; an answer whose cost is not known still counts its tokens and its call. Decisions depend on the
 //! order in which calls are reserved and on what they used, never on how far they overlapped, where calls reserve by
-//! [`Ledger::reserve_in_turn`].
+//! [`Budget::reserve`].
 //! Fails with [`Shortage`], naming the limit and what is left of it; as an answer it is [`Error::Budget`].
 
 use std::fmt;
@@ -20,13 +20,13 @@ const UNLIMITED: &str = "unlimited";
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetConfig {
     /// Tokens read and written.
-    #[serde(deserialize_with = "limit", serialize_with = "limit_text")]
+    #[serde(deserialize_with = "deserialize_limit", serialize_with = "serialize_limit")]
     pub tokens: Option<u64>,
     /// US dollars, as far as prices are known.
-    #[serde(deserialize_with = "usd_limit", serialize_with = "limit_text")]
+    #[serde(deserialize_with = "deserialize_usd_limit", serialize_with = "serialize_limit")]
     pub usd: Option<f64>,
     /// Model calls.
-    #[serde(deserialize_with = "limit", serialize_with = "limit_text")]
+    #[serde(deserialize_with = "deserialize_limit", serialize_with = "serialize_limit")]
     pub calls: Option<u64>,
 }
 
@@ -73,55 +73,57 @@ pub struct Spent {
     pub unknown_cost_calls: u64,
 }
 
-/// The book of one run. Clones share it.
+/// The budget of one run. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Ledger(Arc<Book>);
+pub struct Budget(Arc<Shared>);
 
 #[derive(Debug)]
-struct Book {
+struct Shared {
     limits: BudgetConfig,
-    sums: Mutex<Sums>,
-    settled: Notify,
+    totals: Mutex<Totals>,
+    released: Notify,
     /// Held by the one who waits for others to settle, so that nobody reserves past it.
     turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    spent: Bill,
+struct Totals {
+    spent: Amount,
     unknown_cost_calls: u64,
-    reserved: Bill,
+    reserved: Amount,
     open: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Bill {
+struct Amount {
     tokens: u64,
     nanos: u64,
     calls: u64,
 }
 
 /// Money is summed in billionths of a dollar: sums of fractions would depend on their order.
-const NANOS: f64 = 1e9;
+const NANOS_PER_USD: f64 = 1e9;
 
 fn nanos(usd: f64) -> u64 {
-    (usd * NANOS).round() as u64
+    (usd * NANOS_PER_USD).round() as u64
 }
 
-impl Bill {
-    fn of(cost: Cost) -> Self {
+impl From<Cost> for Amount {
+    fn from(cost: Cost) -> Self {
         Self { tokens: cost.tokens, nanos: nanos(cost.usd.unwrap_or(0.0)), calls: 1 }
     }
+}
 
+impl Amount {
     fn plus(self, other: Self) -> Self {
-        self.each(other, u64::saturating_add)
+        self.combine(other, u64::saturating_add)
     }
 
     fn minus(self, other: Self) -> Self {
-        self.each(other, u64::saturating_sub)
+        self.combine(other, u64::saturating_sub)
     }
 
-    fn each(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
+    fn combine(self, other: Self, f: fn(u64, u64) -> u64) -> Self {
         Self {
             tokens: f(self.tokens, other.tokens),
             nanos: f(self.nanos, other.nanos),
@@ -130,46 +132,46 @@ impl Bill {
     }
 }
 
-impl Ledger {
-    /// An empty book with these limits.
+impl Budget {
+    /// An unused budget with these limits.
     pub fn new(limits: &BudgetConfig) -> Self {
-        Self(Arc::new(Book {
+        Self(Arc::new(Shared {
             limits: *limits,
-            sums: Mutex::default(),
-            settled: Notify::new(),
+            totals: Mutex::default(),
+            released: Notify::new(),
             turn: tokio::sync::Mutex::default(),
         }))
     }
 
     /// Puts a call's worst case aside, or says which limit it would pass, counting calls under way at their worst.
-    pub fn reserve(&self, cost: Cost) -> Result<Reservation, Shortage> {
-        let mut sums = self.0.sums();
-        self.0.fits(sums.spent.plus(sums.reserved), Bill::of(cost))?;
-        Ok(self.put_aside(&mut sums, Bill::of(cost)))
+    pub fn try_reserve(&self, cost: Cost) -> Result<Reservation, Shortage> {
+        let mut totals = self.0.totals();
+        self.0.check_limits(totals.spent.plus(totals.reserved), Amount::from(cost))?;
+        Ok(self.add_reservation(&mut totals, Amount::from(cost)))
     }
 
     /// Puts aside the worst case of a call that was let through before; no limit is asked.
-    pub fn owe(&self, cost: Cost) -> Reservation {
-        self.put_aside(&mut self.0.sums(), Bill::of(cost))
+    pub fn reserve_unchecked(&self, cost: Cost) -> Reservation {
+        self.add_reservation(&mut self.0.totals(), Amount::from(cost))
     }
 
-    fn put_aside(&self, sums: &mut Sums, bill: Bill) -> Reservation {
-        sums.reserved = sums.reserved.plus(bill);
-        sums.open += 1;
-        Reservation { book: Arc::clone(&self.0), bill, settled: false }
+    fn add_reservation(&self, totals: &mut Totals, amount: Amount) -> Reservation {
+        totals.reserved = totals.reserved.plus(amount);
+        totals.open += 1;
+        Reservation { shared: Arc::clone(&self.0), amount, settled: false }
     }
 
     /// The same, but a call that fits once those under way have settled waits for them instead of being refused, and all
     /// who come later wait behind it: overlapping calls are then refused exactly where calls one at a time would be.
     /// Waits as long as the calls under way take; whoever holds a reservation must not wait here for another.
-    pub async fn reserve_in_turn(&self, cost: Cost) -> Result<Reservation, Shortage> {
+    pub async fn reserve(&self, cost: Cost) -> Result<Reservation, Shortage> {
         let _turn = self.0.turn.lock().await;
         loop {
-            let settled = self.0.settled.notified();
+            let settled = self.0.released.notified();
             tokio::pin!(settled);
             settled.as_mut().enable();
-            match self.reserve(cost) {
-                Err(_) if self.0.sums().open > 0 => settled.await,
+            match self.try_reserve(cost) {
+                Err(_) if self.0.totals().open > 0 => settled.await,
                 done => return done,
             }
         }
@@ -182,11 +184,11 @@ impl Ledger {
 
     /// What the run has used so far.
     pub fn spent(&self) -> Spent {
-        let Sums { spent, unknown_cost_calls, .. } = *self.0.sums();
+        let Totals { spent, unknown_cost_calls, .. } = *self.0.totals();
         let known = spent.calls == 0 || unknown_cost_calls < spent.calls;
         Spent {
             tokens: spent.tokens,
-            usd: known.then_some(spent.nanos as f64 / NANOS),
+            usd: known.then_some(spent.nanos as f64 / NANOS_PER_USD),
             calls: spent.calls,
             unknown_cost_calls,
         }
@@ -198,35 +200,40 @@ impl Ledger {
     }
 }
 
-impl Book {
-    fn sums(&self) -> MutexGuard<'_, Sums> {
-        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    fn totals(&self) -> MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fits(&self, used: Bill, bill: Bill) -> Result<(), Shortage> {
-        let Bill { tokens, nanos: money, calls } = used.plus(bill);
+    fn check_limits(&self, used: Amount, amount: Amount) -> Result<(), Shortage> {
+        let Amount { tokens, nanos: money, calls } = used.plus(amount);
         if let Some(limit) = self.limits.calls.filter(|limit| calls > *limit) {
-            return Err(over("calls", bill.calls, limit.saturating_sub(used.calls), limit));
+            return Err(exceeded("calls", amount.calls, limit.saturating_sub(used.calls), limit));
         }
         if let Some(limit) = self.limits.tokens.filter(|limit| tokens > *limit) {
-            return Err(over("tokens", bill.tokens, limit.saturating_sub(used.tokens), limit));
+            return Err(exceeded("tokens", amount.tokens, limit.saturating_sub(used.tokens), limit));
         }
         if let Some(limit) = self.limits.usd.filter(|limit| money > nanos(*limit)) {
-            let usd = |nanos: u64| format!("{:.4}", nanos as f64 / NANOS);
-            return Err(over("usd", usd(bill.nanos), usd(nanos(limit).saturating_sub(used.nanos)), usd(nanos(limit))));
+            let usd = |nanos: u64| format!("{:.4}", nanos as f64 / NANOS_PER_USD);
+            return Err(exceeded(
+                "usd",
+                usd(amount.nanos),
+                usd(nanos(limit).saturating_sub(used.nanos)),
+                usd(nanos(limit)),
+            ));
         }
         Ok(())
     }
 
     fn charge(&self, usage: Usage) {
         let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
-        let mut sums = self.sums();
-        sums.spent = sums.spent.plus(Bill { tokens, nanos: nanos(usage.usd.unwrap_or(0.0)), calls: 1 });
-        sums.unknown_cost_calls += u64::from(usage.usd.is_none());
+        let mut totals = self.totals();
+        totals.spent = totals.spent.plus(Amount { tokens, nanos: nanos(usage.usd.unwrap_or(0.0)), calls: 1 });
+        totals.unknown_cost_calls += u64::from(usage.usd.is_none());
     }
 }
 
-fn over<T: fmt::Display>(limit_of: &'static str, asked: T, left: T, limit: T) -> Shortage {
+fn exceeded<T: fmt::Display>(limit_of: &'static str, asked: T, left: T, limit: T) -> Shortage {
     Shortage { limit_of, asked: asked.to_string(), left: left.to_string(), limit: limit.to_string() }
 }
 
@@ -261,16 +268,16 @@ impl From<Shortage> for Error {
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped is given back"]
 pub struct Reservation {
-    book: Arc<Book>,
-    bill: Bill,
+    shared: Arc<Shared>,
+    amount: Amount,
     settled: bool,
 }
 
 impl Reservation {
     /// Charges what the call used and gives the rest back.
     pub fn commit(mut self, usage: Usage) {
-        // Charged first: between the two the books show too much, never too little.
-        self.book.charge(usage);
+        // Charged first: between the two the totals show too much, never too little.
+        self.shared.charge(usage);
         self.settle();
     }
 
@@ -278,11 +285,11 @@ impl Reservation {
         if std::mem::replace(&mut self.settled, true) {
             return;
         }
-        let mut sums = self.book.sums();
-        sums.reserved = sums.reserved.minus(self.bill);
-        sums.open = sums.open.saturating_sub(1);
-        drop(sums);
-        self.book.settled.notify_waiters();
+        let mut totals = self.shared.totals();
+        totals.reserved = totals.reserved.minus(self.amount);
+        totals.open = totals.open.saturating_sub(1);
+        drop(totals);
+        self.shared.released.notify_waiters();
     }
 }
 
@@ -295,36 +302,36 @@ impl Drop for Reservation {
 /// A limit as configuration gives it.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a limit is a number, or \"unlimited\"")]
-enum Given {
+enum RawLimit {
     Whole(i64),
     Fraction(f64),
     Word(String),
 }
 
-fn no_limit<E: serde::de::Error>(given: impl fmt::Display) -> E {
+fn invalid_limit<E: serde::de::Error>(given: impl fmt::Display) -> E {
     E::custom(format!("`{given}` is no limit: give a number, 0 or more, or \"{UNLIMITED}\""))
 }
 
-fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    match Given::deserialize(deserializer)? {
-        Given::Whole(number) => u64::try_from(number).map(Some).map_err(|_| no_limit(number)),
-        Given::Fraction(number) => Err(no_limit(number)),
-        Given::Word(word) if word == UNLIMITED => Ok(None),
-        Given::Word(word) => Err(no_limit(word)),
+fn deserialize_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    match RawLimit::deserialize(deserializer)? {
+        RawLimit::Whole(number) => u64::try_from(number).map(Some).map_err(|_| invalid_limit(number)),
+        RawLimit::Fraction(number) => Err(invalid_limit(number)),
+        RawLimit::Word(word) if word == UNLIMITED => Ok(None),
+        RawLimit::Word(word) => Err(invalid_limit(word)),
     }
 }
 
-fn usd_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    let usd = match Given::deserialize(deserializer)? {
-        Given::Whole(number) => number as f64,
-        Given::Fraction(number) => number,
-        Given::Word(word) if word == UNLIMITED => return Ok(None),
-        Given::Word(word) => return Err(no_limit(word)),
+fn deserialize_usd_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let usd = match RawLimit::deserialize(deserializer)? {
+        RawLimit::Whole(number) => number as f64,
+        RawLimit::Fraction(number) => number,
+        RawLimit::Word(word) if word == UNLIMITED => return Ok(None),
+        RawLimit::Word(word) => return Err(invalid_limit(word)),
     };
-    if usd.is_finite() && usd >= 0.0 { Ok(Some(usd)) } else { Err(no_limit(usd)) }
+    if usd.is_finite() && usd >= 0.0 { Ok(Some(usd)) } else { Err(invalid_limit(usd)) }
 }
 
-fn limit_text<S: Serializer, T: Serialize>(limit: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_limit<S: Serializer, T: Serialize>(limit: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
     match limit {
         Some(number) => number.serialize(serializer),
         None => UNLIMITED.serialize(serializer),

@@ -34,7 +34,7 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// A request goes out.
-    Asking {
+    Requesting {
         /// Which try, from 1.
         attempt: u32,
     },
@@ -50,24 +50,24 @@ pub enum Progress {
         /// How long until the next.
         after: Duration,
         /// Why.
-        why: String,
+        reason: String,
     },
 }
 
 /// A call on its way through the layers.
 #[derive(Debug, Clone)]
-pub(crate) struct Ask {
+pub(crate) struct PendingCall {
     pub(crate) path: Arc<CallPath>,
     pub(crate) request: Arc<Request>,
     pub(crate) idempotency_key: Arc<str>,
     pub(crate) attempt: u32,
-    pub(crate) seen: UnboundedSender<Progress>,
+    pub(crate) progress: UnboundedSender<Progress>,
 }
 
-impl Ask {
-    pub(crate) fn see(&self, progress: Progress) {
+impl PendingCall {
+    pub(crate) fn report(&self, progress: Progress) {
         // Nobody looks any more: nothing to tell.
-        let _ = self.seen.send(progress);
+        let _ = self.progress.send(progress);
     }
 }
 
@@ -75,25 +75,25 @@ impl Ask {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    pub(crate) again: Option<Again>,
+    pub(crate) retry: Option<Retry>,
 }
 
 /// Another try may succeed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Again {
+pub(crate) struct Retry {
     /// When the provider says so.
     pub(crate) after: Option<Duration>,
 }
 
 impl Failure {
     /// It failed in passing.
-    pub(crate) fn passing(words: impl Into<String>) -> Self {
-        Self { error: Error::Unavailable(words.into()), again: Some(Again::default()) }
+    pub(crate) fn temporary(message: impl Into<String>) -> Self {
+        Self { error: Error::Unavailable(message.into()), retry: Some(Retry::default()) }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, again: None }
+        Self { error, retry: None }
     }
 }

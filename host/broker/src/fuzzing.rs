@@ -7,24 +7,24 @@ use phasegate_process::model::{Error, Message, Request, Response, Role};
 use reqwest::Url;
 use tokio::sync::mpsc;
 
-use crate::call::{Ask, CallPath, Failure};
+use crate::call::{CallPath, Failure, PendingCall};
 use crate::config::ProviderKind;
 use crate::key::{Scrubber, Secret};
-use crate::provider::complaint::Complaint;
-use crate::provider::format::{Options, Parsed};
+use crate::provider::format::{ModelOptions, ParsedAnswer};
 use crate::provider::http::{Endpoint, Model};
 use crate::provider::peer::Peer;
-use crate::provider::stream::{Stream, whole};
+use crate::provider::provider_error::ProviderError;
+use crate::provider::stream::{Stream, parse_complete};
 use crate::provider::{anthropic, openai};
 
 /// A model that was asked, and whose answers are made of bytes.
 #[derive(Debug)]
-pub struct Asked {
+pub struct FuzzedModel {
     model: Model,
-    ask: Ask,
+    call: PendingCall,
 }
 
-impl Asked {
+impl FuzzedModel {
     /// A question to a model of this kind, whose provider has this key; `None` where `url` is no address.
     pub fn new(kind: ProviderKind, url: &str, key: &str, request: Request) -> Option<Self> {
         let secret = Arc::new(Secret::new(key));
@@ -37,7 +37,7 @@ impl Asked {
             idle: Duration::MAX,
             client: OnceLock::new(),
         };
-        let options = Options {
+        let options = ModelOptions {
             model: "model".to_owned(),
             stream: true,
             structured: true,
@@ -46,14 +46,14 @@ impl Asked {
             price: None,
         };
         let path = CallPath { phase: "code".to_owned(), attempt: 1, number: 1, occurrence: 1 };
-        let ask = Ask {
+        let call = PendingCall {
             path: path.into(),
             request: request.into(),
             idempotency_key: "key".into(),
             attempt: 1,
-            seen: mpsc::unbounded_channel().0,
+            progress: mpsc::unbounded_channel().0,
         };
-        Some(Self { model: Model { endpoint: Arc::new(endpoint), options: Arc::new(options) }, ask })
+        Some(Self { model: Model { endpoint: Arc::new(endpoint), options: Arc::new(options) }, call })
     }
 
     /// A stream that came in these pieces and then ended.
@@ -66,18 +66,18 @@ impl Asked {
     }
 
     /// An answer in one piece.
-    pub fn whole(&self, text: &str) -> Result<Response, Error> {
-        self.response(whole(self.model.endpoint.kind, text))
+    pub fn complete(&self, text: &str) -> Result<Response, Error> {
+        self.response(parse_complete(self.model.endpoint.kind, text))
     }
 
     /// A complaint with this HTTP status.
-    pub fn complaint(&self, status: u16, text: &str) -> Error {
-        self.error(Complaint::read(Some(status), text).failure(&self.model.endpoint.peer))
+    pub fn provider_error(&self, status: u16, text: &str) -> Error {
+        self.error(ProviderError::parse(Some(status), text).into_failure(&self.model.endpoint.peer))
     }
 
     /// Goes on with the conversation after this answer: whether there can be a next question.
-    pub fn go_on(&self, answer: &Response) -> Result<(), Error> {
-        let mut request = Request::clone(&self.ask.request);
+    pub fn continue_with(&self, answer: &Response) -> Result<(), Error> {
+        let mut request = Request::clone(&self.call.request);
         request.messages.push(Message { role: Role::Assistant, content: answer.content.clone() });
         let options = &self.model.options;
         match self.model.endpoint.kind {
@@ -87,9 +87,9 @@ impl Asked {
         .map(|_| ())
     }
 
-    fn response(&self, parsed: Result<Parsed, Failure>) -> Result<Response, Error> {
+    fn response(&self, parsed: Result<ParsedAnswer, Failure>) -> Result<Response, Error> {
         let parsed = parsed.map_err(|failure| self.error(failure))?;
-        Ok(self.model.response(parsed, &self.ask))
+        Ok(self.model.response(parsed, &self.call))
     }
 
     fn error(&self, failure: Failure) -> Error {

@@ -17,22 +17,22 @@ use zeroize::Zeroizing;
 pub(crate) const REDACTED: &str = "[redacted]";
 
 /// The most that is read of a file: no key is longer.
-const LONGEST: usize = 16 * 1024;
+const MAX_KEY_FILE_BYTES: usize = 16 * 1024;
 /// Local servers want placeholders (`ollama`, `not-needed`): no secrets, but words that answers are full of. What is shorter
-/// than this, or shorter than `LONGEST_WORD` and without a digit, is taken for one.
-const SHORTEST_SECRET: usize = 8;
-const LONGEST_WORD: usize = 20;
+/// than this, or shorter than `MAX_PLACEHOLDER_BYTES` and without a digit, is taken for one.
+const MIN_SECRET_BYTES: usize = 8;
+const MAX_PLACEHOLDER_BYTES: usize = 20;
 
 /// A provider's key.
 pub(crate) struct Secret(Zeroizing<String>);
 
 /// Why a file gives no key.
 #[derive(Debug)]
-pub(crate) enum BadFile {
+pub(crate) enum KeyFileError {
     /// It cannot be read.
     Unreadable(std::io::Error),
     /// Everybody on this machine may read it, or write it.
-    Open,
+    Public,
     /// It is too long, or no text.
     NoKey,
 }
@@ -43,23 +43,23 @@ impl Secret {
     }
 
     /// Reads a file into a buffer that is zeroed, and that never grows: growing would leave a copy behind.
-    pub(crate) fn read(path: &Path) -> Result<Self, BadFile> {
-        let mut file = File::open(path).map_err(BadFile::Unreadable)?;
-        if is_open_to_all(&file, path).map_err(BadFile::Unreadable)? {
-            return Err(BadFile::Open);
+    pub(crate) fn read(path: &Path) -> Result<Self, KeyFileError> {
+        let mut file = File::open(path).map_err(KeyFileError::Unreadable)?;
+        if is_open_to_all(&file, path).map_err(KeyFileError::Unreadable)? {
+            return Err(KeyFileError::Public);
         }
-        let mut bytes = Zeroizing::new(vec![0; LONGEST]);
+        let mut bytes = Zeroizing::new(vec![0; MAX_KEY_FILE_BYTES]);
         let mut read = 0;
         while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
             match file.read(rest) {
                 Ok(0) => break,
                 Ok(more) => read += more,
                 Err(why) if why.kind() == ErrorKind::Interrupted => {}
-                Err(why) => return Err(BadFile::Unreadable(why)),
+                Err(why) => return Err(KeyFileError::Unreadable(why)),
             }
         }
-        let text = bytes.get(..read).filter(|text| text.len() < LONGEST).unwrap_or_default();
-        std::str::from_utf8(text).map(Self::new).map_err(|_| BadFile::NoKey)
+        let text = bytes.get(..read).filter(|text| text.len() < MAX_KEY_FILE_BYTES).unwrap_or_default();
+        std::str::from_utf8(text).map(Self::new).map_err(|_| KeyFileError::NoKey)
     }
 
     /// The key itself, for the request's header alone.
@@ -73,15 +73,16 @@ impl Secret {
     }
 
     fn is_placeholder(&self) -> bool {
-        let word = self.0.len() < LONGEST_WORD && !self.0.contains(|c: char| c.is_ascii_digit());
-        word || self.0.len() < SHORTEST_SECRET
+        let word = self.0.len() < MAX_PLACEHOLDER_BYTES && !self.0.contains(|c: char| c.is_ascii_digit());
+        word || self.0.len() < MIN_SECRET_BYTES
     }
 
     /// The key as it may look where it is repeated.
-    fn forms(&self) -> Vec<Secret> {
-        let percent = |hex: fn(u8) -> String| self.spelt(|byte| is_unreserved(byte).then_some(byte).ok_or(hex(byte)));
-        let json = self.spelt(|byte| if byte == b'/' { Err("\\/".to_owned()) } else { Ok(byte) });
-        let mut forms = vec![
+    fn encodings(&self) -> Vec<Secret> {
+        let percent =
+            |hex: fn(u8) -> String| self.encode_bytes(|byte| is_unreserved(byte).then_some(byte).ok_or(hex(byte)));
+        let json = self.encode_bytes(|byte| if byte == b'/' { Err("\\/".to_owned()) } else { Ok(byte) });
+        let mut encodings = vec![
             Self(self.0.clone()),
             percent(|byte| format!("%{byte:02X}")),
             percent(|byte| format!("%{byte:02x}")),
@@ -89,15 +90,15 @@ impl Secret {
         ];
         for before in 0..3 {
             let (standard, of_addresses) = self.base64(before);
-            forms.extend([standard, of_addresses]);
+            encodings.extend([standard, of_addresses]);
         }
-        forms.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
-        forms.dedup_by(|a, b| a.0 == b.0);
-        forms
+        encodings.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        encodings.dedup_by(|a, b| a.0 == b.0);
+        encodings
     }
 
     /// Byte by byte, some of them spelt otherwise.
-    fn spelt(&self, spell: impl Fn(u8) -> Result<u8, String>) -> Self {
+    fn encode_bytes(&self, spell: impl Fn(u8) -> Result<u8, String>) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(self.0.len() * 3));
         for byte in self.0.bytes() {
             match spell(byte) {
@@ -141,8 +142,10 @@ impl fmt::Debug for Secret {
 
 /// Whether a text that should name something may be a key that was put in its place: long, without what paths have, and not
 /// all in capitals as variables are.
-pub(crate) fn may_be_key(text: &str) -> bool {
-    text.len() >= LONGEST_WORD && !text.contains(['/', '.', ' ']) && text.contains(|c: char| c.is_ascii_lowercase())
+pub(crate) fn looks_like_key(text: &str) -> bool {
+    text.len() >= MAX_PLACEHOLDER_BYTES
+        && !text.contains(['/', '.', ' '])
+        && text.contains(|c: char| c.is_ascii_lowercase())
 }
 
 fn is_unreserved(byte: u8) -> bool {
@@ -170,7 +173,13 @@ pub(crate) struct Scrubber(Arc<[Secret]>);
 
 impl Scrubber {
     pub(crate) fn new(secrets: impl IntoIterator<Item = Arc<Secret>>) -> Self {
-        Self(secrets.into_iter().filter(|secret| !secret.is_placeholder()).flat_map(|secret| secret.forms()).collect())
+        Self(
+            secrets
+                .into_iter()
+                .filter(|secret| !secret.is_placeholder())
+                .flat_map(|secret| secret.encodings())
+                .collect(),
+        )
     }
 
     /// The text without any key.

@@ -1,7 +1,7 @@
 //! The model broker: whoever asks for a tier gets an answer, and never a key.
 //!
 //! Models are `tower` services: a provider at the bottom, a limit on what is under way above it, retries on top. The
-//! [`Ledger`] keeps a run's budget; the runtime reserves, asks and commits, and records both ends in the journal.
+//! [`Budget`] keeps a run's budget; the runtime reserves, asks and commits, and records both ends in the journal.
 //!
 //! Promises: keys are read from the environment or a file and appear nowhere else: not in an error, an answer, a debug
 //! print or a serialised configuration. A scripted answer depends on the call alone. An answer that breaks off is never
@@ -22,7 +22,7 @@ mod retry;
 mod worst_case;
 
 pub use broker::Broker;
-pub use budget::{BudgetConfig, Cost, Ledger, Reservation, Shortage, Spent};
+pub use budget::{Budget, BudgetConfig, Cost, Reservation, Shortage, Spent};
 pub use call::{Call, CallPath, Progress};
 pub use config::{ConfigError, ModelsConfig, OnUnknown, ProviderConfig, ProviderKind};
 pub use model_id::{BadModelId, ModelId};

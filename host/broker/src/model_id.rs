@@ -19,7 +19,7 @@ pub struct ModelId {
 }
 
 impl ModelId {
-    pub(crate) fn of(provider: &str, model: &str) -> Self {
+    pub(crate) fn new(provider: &str, model: &str) -> Self {
         Self { provider: provider.to_owned(), model: model.to_owned() }
     }
 
@@ -52,8 +52,8 @@ impl FromStr for ModelId {
 
     fn from_str(text: &str) -> Result<Self, BadModelId> {
         let (provider, model) = text.split_once(':').ok_or_else(|| BadModelId(text.to_owned()))?;
-        let named = |name: &str| !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
-        match named(provider) && named(model) {
+        let is_valid = |name: &str| !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
+        match is_valid(provider) && is_valid(model) {
             true => Ok(Self { provider: provider.to_owned(), model: model.to_owned() }),
             false => Err(BadModelId(text.to_owned())),
         }

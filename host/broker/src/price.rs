@@ -9,38 +9,38 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model_id::ModelId;
 
-const PER: f64 = 1_000_000.0;
+const TOKENS_PER_PRICE: f64 = 1_000_000.0;
 
 /// US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// Of tokens read.
-    #[serde(deserialize_with = "dollars")]
+    #[serde(deserialize_with = "deserialize_usd")]
     pub input: f64,
     /// Of tokens written.
-    #[serde(deserialize_with = "dollars")]
+    #[serde(deserialize_with = "deserialize_usd")]
     pub output: f64,
     /// Of tokens read from the provider's cache; as `input` where not given.
-    #[serde(default, deserialize_with = "some_dollars", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "deserialize_optional_usd", skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
 }
 
 impl Price {
     /// What an answer cost.
-    pub fn of(&self, usage: &Usage) -> f64 {
+    pub fn cost_usd(&self, usage: &Usage) -> f64 {
         let cached = usage.cached_input_tokens.min(usage.input_tokens);
         let fresh = usage.input_tokens - cached;
         (fresh as f64 * self.input
             + cached as f64 * self.cached_input.unwrap_or(self.input)
             + usage.output_tokens as f64 * self.output)
-            / PER
+            / TOKENS_PER_PRICE
     }
 
     /// The most that so many tokens can cost.
-    pub fn at_most(&self, input: u64, output: u64) -> f64 {
+    pub fn max_cost_usd(&self, input: u64, output: u64) -> f64 {
         let dearest = self.input.max(self.cached_input.unwrap_or(0.0));
-        (input as f64 * dearest + output as f64 * self.output) / PER
+        (input as f64 * dearest + output as f64 * self.output) / TOKENS_PER_PRICE
     }
 }
 
@@ -51,13 +51,13 @@ pub struct PriceTable(pub BTreeMap<ModelId, Price>);
 
 impl PriceTable {
     /// The price of a model, where the operator gave one.
-    pub fn of(&self, model: &ModelId) -> Option<Price> {
+    pub fn get(&self, model: &ModelId) -> Option<Price> {
         self.0.get(model).copied()
     }
 }
 
 /// A sum of money as configuration gives it: an integer will do, less than nothing will not.
-pub(crate) fn dollars<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+pub(crate) fn deserialize_usd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let usd = f64::deserialize(deserializer)?;
     match usd.is_finite() && usd >= 0.0 {
         true => Ok(usd),
@@ -65,8 +65,8 @@ pub(crate) fn dollars<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64,
     }
 }
 
-fn some_dollars<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    dollars(deserializer).map(Some)
+fn deserialize_optional_usd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    deserialize_usd(deserializer).map(Some)
 }
 
 #[cfg(test)]
@@ -78,8 +78,8 @@ mod tests {
     fn cached_tokens_cost_what_the_table_says_and_are_not_counted_twice() {
         let usage = Usage { input_tokens: 1_000_000, output_tokens: 100_000, cached_input_tokens: 600_000, usd: None };
         let price = Price { input: 3.0, output: 15.0, cached_input: Some(0.3) };
-        assert!((price.of(&usage) - (0.4 * 3.0 + 0.6 * 0.3 + 0.1 * 15.0)).abs() < 1e-9);
-        assert!((Price { cached_input: None, ..price }.of(&usage) - 4.5).abs() < 1e-9);
+        assert!((price.cost_usd(&usage) - (0.4 * 3.0 + 0.6 * 0.3 + 0.1 * 15.0)).abs() < 1e-9);
+        assert!((Price { cached_input: None, ..price }.cost_usd(&usage) - 4.5).abs() < 1e-9);
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn prices_are_found_by_the_models_whole_name() {
         let table: PriceTable = toml::from_str("[\"ollama:llama3.1:8b\"]\ninput = 0\noutput = 0.5").unwrap();
-        assert_eq!(table.of(&"ollama:llama3.1:8b".parse().unwrap()).unwrap().output, 0.5);
-        assert_eq!(table.of(&"ollama:llama3.1".parse().unwrap()), None);
+        assert_eq!(table.get(&"ollama:llama3.1:8b".parse().unwrap()).unwrap().output, 0.5);
+        assert_eq!(table.get(&"ollama:llama3.1".parse().unwrap()), None);
     }
 }

@@ -14,14 +14,14 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::config::{ConfigError, ModelsConfig, ProviderConfig, ProviderKind};
-use crate::key::{BadFile, Scrubber, Secret, may_be_key};
+use crate::key::{KeyFileError, Scrubber, Secret, looks_like_key};
 use crate::model_id::{self, ModelId};
 use crate::provider::http;
 use crate::provider::peer::Peer;
 
 const OLLAMA: &str = "ollama";
 /// How long a local server may take to say what it has.
-const PROBE: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What is known without a table: name, kind, address, the variable of its key.
 const BUILT_IN: [(&str, ProviderKind, &str, Option<&str>); 3] = [
@@ -31,7 +31,7 @@ const BUILT_IN: [(&str, ProviderKind, &str, Option<&str>); 3] = [
 ];
 
 /// What serves the tiers when only a key is found: cheapest first.
-const USUAL: [(&str, [&str; 3]); 2] = [
+const DEFAULT_MODELS: [(&str, [&str; 3]); 2] = [
     ("anthropic", ["claude-haiku-4-5", "claude-sonnet-4-6", "claude-opus-4-8"]),
     ("openai", ["gpt-5-mini", "gpt-5", "gpt-5"]),
 ];
@@ -40,7 +40,7 @@ const USUAL: [(&str, [&str; 3]); 2] = [
 pub(crate) type Env<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// Everything that providers are made from.
-pub(crate) struct Setting<'a> {
+pub(crate) struct Resolver<'a> {
     pub(crate) models: &'a ModelsConfig,
     pub(crate) providers: &'a BTreeMap<String, ProviderConfig>,
     pub(crate) base_dir: &'a Path,
@@ -48,7 +48,7 @@ pub(crate) struct Setting<'a> {
 }
 
 /// A provider as its table, or its name, describes it.
-struct Described<'a> {
+struct ProviderEntry<'a> {
     name: &'a str,
     kind: ProviderKind,
     base: Url,
@@ -56,27 +56,29 @@ struct Described<'a> {
     table: ProviderConfig,
 }
 
-impl<'a> Setting<'a> {
+impl<'a> Resolver<'a> {
     /// Which models serve `fast`, `default` and `deep`, each with the key that names it: as configured, else as found.
     pub(crate) async fn tiers(&self) -> Result<[(Tier, ModelId); 3], ConfigError> {
         let configured = |tier| self.models.configured(tier).map(|(key, model)| (key, model.clone()));
         match Tier::ALL.map(configured) {
             [Some(fast), Some(default), Some(deep)] => Ok([fast, default, deep]),
             _ => {
-                let [fast, default, deep] = self.found().await?;
+                let [fast, default, deep] = self.detect().await?;
                 Ok([(Tier::Fast, fast), (Tier::Default, default), (Tier::Deep, deep)])
             }
         }
     }
 
-    async fn found(&self) -> Result<[ModelId; 3], ConfigError> {
-        if let Some((name, usual)) = USUAL.into_iter().find(|(name, _)| self.may_have_key(name)) {
-            return Ok(usual.map(|model| ModelId::of(name, model)));
+    async fn detect(&self) -> Result<[ModelId; 3], ConfigError> {
+        if let Some((name, usual)) = DEFAULT_MODELS.into_iter().find(|(name, _)| self.may_have_key(name)) {
+            return Ok(usual.map(|model| ModelId::new(name, model)));
         }
-        let Some(ollama) = self.described(OLLAMA)? else { return Err(ConfigError::NoModel { ollama: String::new() }) };
+        let Some(ollama) = self.provider_entry(OLLAMA)? else {
+            return Err(ConfigError::NoModel { ollama: String::new() });
+        };
         let address = ollama.base.to_string();
         match first_model(&ollama.base).await {
-            Some(Some(model)) => Ok(Tier::ALL.map(|_| ModelId::of(OLLAMA, &model))),
+            Some(Some(model)) => Ok(Tier::ALL.map(|_| ModelId::new(OLLAMA, &model))),
             Some(None) => Err(ConfigError::NoOllamaModel { ollama: address }),
             None => Err(ConfigError::NoModel { ollama: address }),
         }
@@ -96,7 +98,7 @@ impl<'a> Setting<'a> {
 
     /// Looks over every table, used or not.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        self.providers.keys().try_for_each(|name| self.described(name).map(|_| ()))
+        self.providers.keys().try_for_each(|name| self.provider_entry(name).map(|_| ()))
     }
 
     /// The provider of a tier's model, with its key.
@@ -105,27 +107,27 @@ impl<'a> Setting<'a> {
         tier: Tier,
         model: &ModelId,
     ) -> Result<(http::Endpoint, ProviderConfig), ConfigError> {
-        let described = self.described(model.provider())?.ok_or_else(|| ConfigError::UnknownProvider {
+        let entry = self.provider_entry(model.provider())?.ok_or_else(|| ConfigError::UnknownProvider {
             tier,
             model: model.clone(),
-            known: self.known(),
+            known: self.provider_names(),
         })?;
-        let key = self.key(&described)?.map(Arc::new);
-        check_plain_http(&described, key.is_some())?;
+        let key = self.key(&entry)?.map(Arc::new);
+        check_plain_http(&entry, key.is_some())?;
         let seconds = |seconds: std::num::NonZeroU32| Duration::from_secs(u64::from(seconds.get()));
         let endpoint = http::Endpoint {
-            peer: Peer { name: described.name.to_owned(), scrubber: Scrubber::new(key.clone()) },
-            kind: described.kind,
-            url: call_url(&described)?,
+            peer: Peer { name: entry.name.to_owned(), scrubber: Scrubber::new(key.clone()) },
+            kind: entry.kind,
+            url: request_url(&entry)?,
             key,
             timeout: seconds(self.models.timeout_seconds),
             idle: seconds(self.models.idle_seconds),
             client: OnceLock::new(),
         };
-        Ok((endpoint, described.table))
+        Ok((endpoint, entry.table))
     }
 
-    fn known(&self) -> String {
+    fn provider_names(&self) -> String {
         let mut names: Vec<&str> = BUILT_IN.iter().map(|known| known.0).chain([model_id::SCRIPTED]).collect();
         names.extend(self.providers.keys().map(String::as_str));
         names.sort_unstable();
@@ -133,7 +135,7 @@ impl<'a> Setting<'a> {
         names.join(", ")
     }
 
-    fn described<'n>(&'n self, name: &'n str) -> Result<Option<Described<'n>>, ConfigError> {
+    fn provider_entry<'n>(&'n self, name: &'n str) -> Result<Option<ProviderEntry<'n>>, ConfigError> {
         let wrong = |key, problem: String, hint: String| ConfigError::provider(name, key, problem, hint);
         let built_in = BUILT_IN.iter().find(|known| known.0 == name);
         let table = match (self.providers.get(name), built_in) {
@@ -166,7 +168,7 @@ impl<'a> Setting<'a> {
         if table.key_env.is_some() && table.key_file.is_some() {
             return Err(wrong("key_file", "given beside key_env".into(), "leave one of them out".into()));
         }
-        if !table.key_env.as_deref().is_none_or(is_variable) {
+        if !table.key_env.as_deref().is_none_or(is_variable_name) {
             return Err(wrong(
                 "key_env",
                 "it is not the name of an environment variable".into(),
@@ -177,19 +179,19 @@ impl<'a> Setting<'a> {
             (None, Some(known)) if table.key_file.is_none() => known.3,
             _ => None,
         };
-        Ok(Some(Described { name, kind, base, key_env, table }))
+        Ok(Some(ProviderEntry { name, kind, base, key_env, table }))
     }
 
-    fn key(&self, described: &Described<'_>) -> Result<Option<Secret>, ConfigError> {
-        let wrong = |key, problem: String, hint: &str| ConfigError::provider(described.name, key, problem, hint);
-        let (key, secret) = if let Some(file) = &described.table.key_file {
+    fn key(&self, entry: &ProviderEntry<'_>) -> Result<Option<Secret>, ConfigError> {
+        let wrong = |key, problem: String, hint: &str| ConfigError::provider(entry.name, key, problem, hint);
+        let (key, secret) = if let Some(file) = &entry.table.key_file {
             let read = Secret::read(&self.base_dir.join(file));
-            ("key_file", read.map_err(|why| bad_file(described.name, file, &why))?)
-        } else if let Some(variable) = described.table.key_env.as_deref().or(described.key_env) {
+            ("key_file", read.map_err(|why| key_file_fault(entry.name, file, &why))?)
+        } else if let Some(variable) = entry.table.key_env.as_deref().or(entry.key_env) {
             let text = self.variable(variable).ok_or_else(|| {
                 wrong(
                     "key_env",
-                    match may_be_key(variable) {
+                    match looks_like_key(variable) {
                         true => "the environment variable that it names is not set".to_owned(),
                         false => format!("the environment variable {variable} is not set"),
                     },
@@ -202,37 +204,37 @@ impl<'a> Setting<'a> {
         };
         match secret.is_usable() {
             true => Ok(Some(secret)),
-            false => Err(no_key(described.name, key)),
+            false => Err(unusable_key(entry.name, key)),
         }
     }
 }
 
-fn no_key(name: &str, key: &'static str) -> ConfigError {
+fn unusable_key(name: &str, key: &'static str) -> ConfigError {
     let problem = "it holds no key: empty, or with characters that no key has";
     ConfigError::provider(name, key, problem, "give the key alone, on one line")
 }
 
-fn bad_file(name: &str, file: &Path, why: &BadFile) -> ConfigError {
+fn key_file_fault(name: &str, file: &Path, why: &KeyFileError) -> ConfigError {
     // Where a key stands in place of a name, the name is not for showing.
-    let shown = match may_be_key(&file.to_string_lossy()) {
+    let shown = match looks_like_key(&file.to_string_lossy()) {
         true => "the file that it names".to_owned(),
         false => format!("`{}`", file.display()),
     };
     let wrong = |problem, hint| ConfigError::provider(name, "key_file", problem, hint);
     match why {
-        BadFile::Unreadable(why) => {
+        KeyFileError::Unreadable(why) => {
             wrong(format!("{shown} cannot be read: {why}"), "the path is relative to the configuration's folder")
         }
-        BadFile::Open => wrong(
+        KeyFileError::Public => wrong(
             format!("everybody on this machine may read or change {shown}"),
             "keep it for its owner with `chmod 600`; a mounted secret takes a mode where it is declared",
         ),
-        BadFile::NoKey => no_key(name, "key_file"),
+        KeyFileError::NoKey => unusable_key(name, "key_file"),
     }
 }
 
 /// A key that was written where its variable's name belongs must neither be shown nor be recorded.
-fn is_variable(text: &str) -> bool {
+fn is_variable_name(text: &str) -> bool {
     !text.starts_with(|c: char| c.is_ascii_digit())
         && !text.is_empty()
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -262,33 +264,28 @@ fn without_secrets(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, rest)| rest)
 }
 
-fn check_plain_http(described: &Described<'_>, has_key: bool) -> Result<(), ConfigError> {
-    let in_the_open = described.base.scheme() == "http" && !http::is_loopback(&described.base);
+fn check_plain_http(entry: &ProviderEntry<'_>, has_key: bool) -> Result<(), ConfigError> {
+    let in_the_open = entry.base.scheme() == "http" && !http::is_loopback(&entry.base);
     let what = if has_key { "the key" } else { "every question and answer" };
-    match in_the_open && !described.table.allow_http {
+    match in_the_open && !entry.table.allow_http {
         true => Err(ConfigError::provider(
-            described.name,
+            entry.name,
             "base_url",
-            format!("{what} would cross the network in the open, to {}", described.base),
+            format!("{what} would cross the network in the open, to {}", entry.base),
             "use https://, or say allow_http = true",
         )),
         false => Ok(()),
     }
 }
 
-fn call_url(described: &Described<'_>) -> Result<Url, ConfigError> {
-    let path = match (described.kind, described.base.path().trim_end_matches('/').ends_with("/v1")) {
+fn request_url(entry: &ProviderEntry<'_>) -> Result<Url, ConfigError> {
+    let path = match (entry.kind, entry.base.path().trim_end_matches('/').ends_with("/v1")) {
         (ProviderKind::Anthropic, true) => "messages",
         (ProviderKind::Anthropic, false) => "v1/messages",
         (ProviderKind::Openai, _) => "chat/completions",
     };
-    below(&described.base, path).ok_or_else(|| {
-        ConfigError::provider(
-            described.name,
-            "base_url",
-            "nothing can be below it",
-            "write it as in \"https://host/v1\"",
-        )
+    below(&entry.base, path).ok_or_else(|| {
+        ConfigError::provider(entry.name, "base_url", "nothing can be below it", "write it as in \"https://host/v1\"")
     })
 }
 
@@ -301,7 +298,7 @@ fn below(base: &Url, path: &str) -> Option<Url> {
 /// `None` where nobody answers, `Some(None)` where a server answers that has no model.
 async fn first_model(base: &Url) -> Option<Option<String>> {
     let client = http::client(base).ok()?;
-    let asked = client.get(below(base, "models")?).timeout(PROBE).send().await.ok()?;
+    let asked = client.get(below(base, "models")?).timeout(PROBE_TIMEOUT).send().await.ok()?;
     let list: Value = asked.error_for_status().ok()?.json().await.ok()?;
     // The list may be null where nothing was pulled.
     let models = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -310,6 +307,6 @@ async fn first_model(base: &Url) -> Option<Option<String>> {
 }
 
 /// Whether this address wants `max_completion_tokens`.
-pub(crate) fn is_openai_itself(url: &Url) -> bool {
+pub(crate) fn uses_max_completion_tokens(url: &Url) -> bool {
     url.host_str() == Some("api.openai.com")
 }

@@ -10,47 +10,47 @@ use std::time::Duration;
 use phasegate_process::model::{Error, Response};
 use tower::retry::Policy;
 
-use crate::call::{Ask, Failure, Progress};
+use crate::call::{Failure, PendingCall, Progress};
 
-const FIRST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(30);
-const LONGEST_ASKED: Duration = Duration::from_secs(120);
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+const MAX_DELAY: Duration = Duration::from_secs(30);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
 
 /// How often one call may still be tried.
 #[derive(Debug, Clone)]
-pub(crate) struct Retries {
+pub(crate) struct RetryPolicy {
     pub(crate) allowed: u32,
 }
 
-impl Policy<Ask, Response, Failure> for Retries {
+impl Policy<PendingCall, Response, Failure> for RetryPolicy {
     type Future = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-    fn retry(&mut self, ask: &mut Ask, result: &mut Result<Response, Failure>) -> Option<Self::Future> {
+    fn retry(&mut self, call: &mut PendingCall, result: &mut Result<Response, Failure>) -> Option<Self::Future> {
         let failure = result.as_mut().err()?;
-        let again = failure.again?;
-        let tried = ask.attempt;
+        let retry = failure.retry?;
+        let tried = call.attempt;
         if tried > self.allowed {
-            if let (Error::Unavailable(words), 2..) = (&mut failure.error, tried) {
-                *words = format!("{words} (tried {tried} times)");
+            if let (Error::Unavailable(message), 2..) = (&mut failure.error, tried) {
+                *message = format!("{message} (tried {tried} times)");
             }
             return None;
         }
-        let after = delay(tried, again.after);
-        ask.see(Progress::Retrying { attempt: tried, after, why: failure.error.to_string() });
-        ask.attempt += 1;
+        let after = delay(tried, retry.after);
+        call.report(Progress::Retrying { attempt: tried, after, reason: failure.error.to_string() });
+        call.attempt += 1;
         Some(Box::pin(tokio::time::sleep(after)))
     }
 
-    fn clone_request(&mut self, ask: &Ask) -> Option<Ask> {
-        Some(ask.clone())
+    fn clone_request(&mut self, call: &PendingCall) -> Option<PendingCall> {
+        Some(call.clone())
     }
 }
 
-fn delay(tried: u32, asked: Option<Duration>) -> Duration {
-    match asked {
+fn delay(tried: u32, retry_after: Option<Duration>) -> Duration {
+    match retry_after {
         // A little late, each a little differently, so that those who were sent away together do not return together.
-        Some(asked) => asked.min(LONGEST_ASKED) + jitter(FIRST / 2),
-        None => jitter(FIRST.saturating_mul(2u32.saturating_pow(tried.saturating_sub(1))).min(LONGEST)),
+        Some(retry_after) => retry_after.min(MAX_RETRY_AFTER) + jitter(FIRST_DELAY / 2),
+        None => jitter(FIRST_DELAY.saturating_mul(2u32.saturating_pow(tried.saturating_sub(1))).min(MAX_DELAY)),
     }
 }
 

@@ -7,14 +7,14 @@ use crate::price::Price;
 
 /// The most that one try of a request can take at this price: every byte a token, and the longest answer.
 pub fn worst_case(request: &Request, price: Option<Price>) -> Cost {
-    let input = most_tokens(request);
+    let input = max_tokens_of(request);
     let output = u64::from(request.max_output_tokens.get());
-    Cost { tokens: input.saturating_add(output), usd: price.map(|price| price.at_most(input, output)) }
+    Cost { tokens: input.saturating_add(output), usd: price.map(|price| price.max_cost_usd(input, output)) }
 }
 
 /// The most tokens that a request can be: no tokeniser makes more of a text than it has bytes, and a provider adds a few
 /// of its own to each message and to the tools.
-fn most_tokens(request: &Request) -> u64 {
+fn max_tokens_of(request: &Request) -> u64 {
     const BY_MESSAGE: usize = 16;
     const BY_TOOLS: usize = 1024;
     let parts = request.messages.iter().flat_map(|message| &message.content).map(|part| match part {

@@ -314,7 +314,7 @@ async fn progress_is_seen_while_the_answer_comes() {
     let seen = std::sync::Mutex::new(Vec::new());
     broker.complete(call(request("x")), |progress| seen.lock().unwrap().push(progress)).await.unwrap();
     let seen = seen.into_inner().unwrap();
-    assert_eq!(seen.first(), Some(&Progress::Asking { attempt: 1 }));
+    assert_eq!(seen.first(), Some(&Progress::Requesting { attempt: 1 }));
     assert_eq!(seen.last(), Some(&Progress::Receiving { characters: 9 }));
     assert_eq!(server.asked()[0].path, "/v1/messages");
     assert_eq!(server.asked()[0].header("x-api-key"), "", "an own address gets no key unless one is named");

@@ -5,7 +5,7 @@ mod common;
 
 use std::sync::{Arc, Mutex};
 
-use phasegate_broker::{BudgetConfig, Cost, Ledger, Spent};
+use phasegate_broker::{Budget, BudgetConfig, Cost, Spent};
 use phasegate_process::model::{Error, Tier, Usage};
 
 fn limits(tokens: u64, usd: f64, calls: u64) -> BudgetConfig {
@@ -20,8 +20,8 @@ fn usage(input_tokens: u64, usd: Option<f64>) -> Usage {
     Usage { input_tokens, usd, ..Usage::default() }
 }
 
-fn refused(ledger: &Ledger, cost: Cost) -> String {
-    Error::from(ledger.reserve(cost).unwrap_err()).to_string()
+fn refused(ledger: &Budget, cost: Cost) -> String {
+    Error::from(ledger.try_reserve(cost).unwrap_err()).to_string()
 }
 
 #[test]
@@ -52,44 +52,44 @@ fn limits_are_numbers_or_unlimited_and_survive_being_written() {
 
 #[test]
 fn the_worst_case_is_put_aside_and_the_rest_given_back() {
-    let ledger = Ledger::new(&limits(1000, 1.0, 10));
-    let first = ledger.reserve(cost(800, 0.5)).unwrap();
+    let ledger = Budget::new(&limits(1000, 1.0, 10));
+    let first = ledger.try_reserve(cost(800, 0.5)).unwrap();
     assert_eq!(
         refused(&ledger, cost(300, 0.1)),
         "budget used up: this call may take 300 tokens and 200 of 1000 are left\nhint: raise [budget] tokens"
     );
     first.commit(usage(100, Some(0.25)));
-    drop(ledger.reserve(cost(300, 0.1)).unwrap());
+    drop(ledger.try_reserve(cost(300, 0.1)).unwrap());
     assert_eq!(ledger.spent(), Spent { tokens: 100, usd: Some(0.25), calls: 1, unknown_cost_calls: 0 });
-    assert!(ledger.reserve(cost(900, 0.75)).is_ok());
+    assert!(ledger.try_reserve(cost(900, 0.75)).is_ok());
 }
 
 #[test]
 fn every_limit_binds_and_says_its_name() {
     assert_eq!(
-        refused(&Ledger::new(&limits(1000, 1.0, 10)), cost(1, 1.5)),
+        refused(&Budget::new(&limits(1000, 1.0, 10)), cost(1, 1.5)),
         "budget used up: this call may take 1.5000 USD and 1.0000 of 1.0000 are left\nhint: raise [budget] usd"
     );
     assert_eq!(
-        refused(&Ledger::new(&limits(1000, 1.0, 0)), cost(1, 0.0)),
+        refused(&Budget::new(&limits(1000, 1.0, 0)), cost(1, 0.0)),
         "budget used up: this call may take 1 calls and 0 of 0 are left\nhint: raise [budget] calls"
     );
 }
 
 #[test]
 fn an_answer_of_unknown_cost_still_counts_tokens_and_calls() {
-    let ledger = Ledger::new(&limits(1000, 0.0, 2));
+    let ledger = Budget::new(&limits(1000, 0.0, 2));
     let unknown = Cost { tokens: 100, usd: None };
-    ledger.reserve(unknown).unwrap().commit(usage(100, None));
+    ledger.try_reserve(unknown).unwrap().commit(usage(100, None));
     assert_eq!(ledger.spent(), Spent { tokens: 100, usd: None, calls: 1, unknown_cost_calls: 1 });
-    ledger.reserve(unknown).unwrap().commit(usage(100, Some(0.5)));
+    ledger.try_reserve(unknown).unwrap().commit(usage(100, Some(0.5)));
     assert_eq!(ledger.spent(), Spent { tokens: 200, usd: Some(0.5), calls: 2, unknown_cost_calls: 1 });
     assert!(refused(&ledger, unknown).contains("[budget] calls"));
 }
 
 #[test]
 fn what_the_journal_holds_is_charged_again_without_being_asked() {
-    let ledger = Ledger::new(&limits(100, 1.0, 10));
+    let ledger = Budget::new(&limits(100, 1.0, 10));
     ledger.restore(usage(250, Some(0.1)));
     assert_eq!(ledger.spent().tokens, 250);
     assert!(refused(&ledger, cost(1, 0.0)).contains("1 tokens and 0 of 100 are left"));
@@ -97,11 +97,11 @@ fn what_the_journal_holds_is_charged_again_without_being_asked() {
 
 #[test]
 fn reservations_that_are_dropped_leave_nothing_behind() {
-    let ledger = Ledger::new(&limits(1000, 0.3, 10));
+    let ledger = Budget::new(&limits(1000, 0.3, 10));
     for _ in 0..1000 {
-        drop((ledger.reserve(cost(10, 0.1)).unwrap(), ledger.reserve(cost(10, 0.2)).unwrap()));
+        drop((ledger.try_reserve(cost(10, 0.1)).unwrap(), ledger.try_reserve(cost(10, 0.2)).unwrap()));
     }
-    assert!(ledger.reserve(cost(1000, 0.3)).is_ok());
+    assert!(ledger.try_reserve(cost(1000, 0.3)).is_ok());
     assert_eq!(ledger.spent(), Spent { usd: Some(0.0), ..Spent::default() });
 }
 
@@ -110,18 +110,18 @@ fn reservations_that_are_dropped_leave_nothing_behind() {
 async fn overlapping_calls_are_refused_where_calls_one_at_a_time_would_be() {
     let budget = limits(1000, 1.0, 100);
     let mut alone = Vec::new();
-    let ledger = Ledger::new(&budget);
+    let ledger = Budget::new(&budget);
     for _ in 0..6 {
-        let reserved = ledger.reserve_in_turn(cost(400, 0.0)).await;
+        let reserved = ledger.reserve(cost(400, 0.0)).await;
         alone.push(reserved.map(|reserved| reserved.commit(usage(150, Some(0.0)))).map_err(|error| error.to_string()));
     }
 
-    let ledger = Ledger::new(&budget);
+    let ledger = Budget::new(&budget);
     let order = Arc::new(Mutex::new(Vec::new()));
     let calls = (0..6).map(|number| {
         let (ledger, order) = (ledger.clone(), Arc::clone(&order));
         async move {
-            let reserved = ledger.reserve_in_turn(cost(400, 0.0)).await.map_err(|error| error.to_string())?;
+            let reserved = ledger.reserve(cost(400, 0.0)).await.map_err(|error| error.to_string())?;
             order.lock().unwrap().push(number);
             tokio::time::sleep(std::time::Duration::from_millis(5 * (7 - number))).await;
             reserved.commit(usage(150, Some(0.0)));

@@ -66,7 +66,7 @@ async fn a_busy_provider_is_asked_again_when_it_says_with_the_same_request_and_k
     assert!(
         asked.iter().all(|again| again.body == asked[0].body && again.header("idempotency-key") == "run-1/code/1/1")
     );
-    assert!(seen.iter().any(|progress| matches!(progress, Progress::Retrying { attempt: 1, why, .. } if why == "model unavailable: p answered 429: slow down")));
+    assert!(seen.iter().any(|progress| matches!(progress, Progress::Retrying { attempt: 1, reason, .. } if reason == "model unavailable: p answered 429: slow down")));
 }
 
 #[tokio::test]

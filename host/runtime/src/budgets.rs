@@ -7,7 +7,7 @@
 //! and a call that the record holds is never refused. A refused call leaves nothing behind: it is refused again whenever
 //! it is asked again. Fails with [`Overdrawn`], which ends the plugin's call.
 
-use phasegate_broker::{BudgetConfig, Cost, Ledger, PriceTable, Reservation, Shortage, Spent, worst_case};
+use phasegate_broker::{Budget, BudgetConfig, Cost, PriceTable, Reservation, Shortage, Spent, worst_case};
 use phasegate_process::model::{Request, Usage};
 use phasegate_sandbox::{Limits, Overdrawn};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::config::run_settings::RunSettings;
 
 pub(crate) struct Allowance {
-    ledger: Ledger,
+    ledger: Budget,
     /// Calls that their agent gave up are still under way: they count here, where nothing of it can be seen by a guest.
     places: Semaphore,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Allowed<'a> {
 impl Allowance {
     pub(crate) fn new(limits: &Limits) -> Self {
         let budget = BudgetConfig { calls: None, tokens: Some(limits.tokens), usd: Some(limits.usd.into()) };
-        Self { ledger: Ledger::new(&budget), places: Semaphore::new(limits.calls_at_once as usize) }
+        Self { ledger: Budget::new(&budget), places: Semaphore::new(limits.calls_at_once as usize) }
     }
 
     /// Waits for a place, and for calls under way whose outcome decides. To be asked in the order of the calls; `known` are
@@ -42,12 +42,12 @@ impl Allowance {
         known: bool,
     ) -> Result<Allowed<'_>, Overdrawn> {
         let model = settings.models.configured(request.tier);
-        let worst = worst_case(request, model.and_then(|(_, model)| PriceTable::of(&settings.prices, model)));
+        let worst = worst_case(request, model.and_then(|(_, model)| PriceTable::get(&settings.prices, model)));
         // A closed semaphore would mean that the attempt is over, and with it this call.
         let place = self.places.acquire().await.ok();
         let reservation = match known {
-            true => self.ledger.owe(worst),
-            false => self.ledger.reserve_in_turn(worst).await.map_err(overdrawn)?,
+            true => self.ledger.reserve_unchecked(worst),
+            false => self.ledger.reserve(worst).await.map_err(overdrawn)?,
         };
         Ok(Allowed { reservation, _place: place })
     }
@@ -60,7 +60,7 @@ fn overdrawn(Shortage { limit_of, asked, left, limit }: Shortage) -> Overdrawn {
 /// What several runs may use together. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Purse {
-    ledger: Ledger,
+    ledger: Budget,
     whose: String,
     remedy: String,
 }
@@ -68,7 +68,7 @@ pub struct Purse {
 impl Purse {
     /// A full one. `whose` and `remedy` are for the words when it is used up.
     pub fn new(limits: &BudgetConfig, whose: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { ledger: Ledger::new(limits), whose: whose.into(), remedy: remedy.into() }
+        Self { ledger: Budget::new(limits), whose: whose.into(), remedy: remedy.into() }
     }
 
     /// Counts an answer that was paid from it before.
@@ -83,7 +83,7 @@ impl Purse {
 
     /// Puts a call's worst case aside, or says that there is too little left.
     pub(crate) async fn reserve(&self, cost: Cost) -> Result<Reservation, String> {
-        self.ledger.reserve_in_turn(cost).await.map_err(|shortage| self.words(&shortage))
+        self.ledger.reserve(cost).await.map_err(|shortage| self.words(&shortage))
     }
 
     fn words(&self, shortage: &Shortage) -> String {

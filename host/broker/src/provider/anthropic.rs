@@ -4,7 +4,7 @@
 //! text: every model with tools can do that, with any schema of an object. `structured = false`, or a schema of something
 //! else, asks in words.
 //!
-//! Promises: streamed or not, the same answer is the same [`Parsed`]. Fails on a request that the format cannot carry,
+//! Promises: streamed or not, the same answer is the same [`ParsedAnswer`]. Fails on a request that the format cannot carry,
 //! and in passing on an answer without a stop reason or with arguments that are no object.
 
 use std::collections::BTreeMap;
@@ -12,18 +12,20 @@ use std::collections::BTreeMap;
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
 use serde_json::{Value, json};
 
-use super::complaint::Complaint;
-use super::document::{self, MOST_WEIGHT, TOO_HEAVY, weight};
-use super::format::{self, Options, Parsed, broken, check_choice, object, schema_in_words, split_system};
+use super::document::{self, MAX_WEIGHT, TOO_HEAVY, weight};
+use super::format::{
+    self, ModelOptions, ParsedAnswer, broken_answer, check_tool_choice, parse_object, schema_prompt, split_system,
+};
 use super::peer::Peer;
+use super::provider_error::ProviderError;
 use crate::call::Failure;
 
 /// The tool whose arguments are the answer.
 const ANSWER: &str = "give_answer";
 
 /// The request's body.
-pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error> {
-    check_choice(request)?;
+pub(crate) fn body(request: &Request, options: &ModelOptions) -> Result<Value, Error> {
+    check_tool_choice(request)?;
     let (mut system, messages) = split_system(request);
     let mut tools = tools(request)?;
     let mut choice = choice(request);
@@ -37,8 +39,8 @@ pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error>
                     _ => choice,
                 };
             }
-            None if system.is_empty() => system = schema_in_words(schema),
-            None => system = format!("{system}\n\n{}", schema_in_words(schema)),
+            None if system.is_empty() => system = schema_prompt(schema),
+            None => system = format!("{system}\n\n{}", schema_prompt(schema)),
         }
     }
     let mut body = json!({
@@ -66,7 +68,7 @@ fn tools(request: &Request) -> Result<Vec<Value>, Error> {
         if tool.name == ANSWER {
             return Err(Error::Invalid(format!("the tool name `{ANSWER}` is taken\nhint: choose another")));
         }
-        let schema = object(&format!("the parameters of tool `{}`", tool.name), &tool.parameters)?;
+        let schema = parse_object(&format!("the parameters of tool `{}`", tool.name), &tool.parameters)?;
         Ok(json!({"name": tool.name, "description": tool.description, "input_schema": schema}))
     };
     request.tools.iter().map(tool).collect()
@@ -81,8 +83,8 @@ fn choice(request: &Request) -> Value {
     }
 }
 
-fn answer_tool(schema: &str, options: &Options) -> Result<Option<Value>, Error> {
-    let schema = format::json("answer_schema", schema)?;
+fn answer_tool(schema: &str, options: &ModelOptions) -> Result<Option<Value>, Error> {
+    let schema = format::parse_json("answer_schema", schema)?;
     let fits = options.structured && schema.get("type").and_then(Value::as_str) == Some("object");
     let what = "Gives the answer. Call it once, with the whole answer.";
     Ok(fits.then(|| json!({"name": ANSWER, "description": what, "input_schema": schema})))
@@ -96,7 +98,7 @@ fn turns<'a>(messages: impl Iterator<Item = &'a Message>) -> Result<Vec<Value>, 
         let blocks =
             message.content.iter().filter_map(|part| block(part).transpose()).collect::<Result<Vec<_>, _>>()?;
         match turns.last_mut() {
-            Some((last, said)) if *last == role => said.extend(blocks),
+            Some((last, content)) if *last == role => content.extend(blocks),
             _ => turns.push((role, blocks)),
         }
     }
@@ -116,19 +118,19 @@ fn block(part: &Content) -> Result<Option<Value>, Error> {
         Content::Text { text } if text.trim().is_empty() => return Ok(None),
         Content::Text { text } => json!({"type": "text", "text": text}),
         Content::ToolCall { id, name, arguments } => {
-            let input = object(&format!("the arguments of call `{id}`"), arguments)?;
+            let input = parse_object(&format!("the arguments of call `{id}`"), arguments)?;
             json!({"type": "tool_use", "id": id, "name": name, "input": input})
         }
         Content::ToolResult { id, text, is_error } => {
             json!({"type": "tool_result", "tool_use_id": id, "content": text, "is_error": is_error})
         }
-        Content::Opaque { json } => object("an opaque block", json)?,
+        Content::Opaque { json } => parse_object("an opaque block", json)?,
     }))
 }
 
 /// A streamed answer, as far as it has come.
 #[derive(Debug, Default)]
-pub(crate) struct Fold {
+pub(crate) struct AnswerBuilder {
     blocks: BTreeMap<u64, Block>,
     /// What was kept of blocks as they began.
     weight: usize,
@@ -145,18 +147,18 @@ struct Block {
     grown: BTreeMap<&'static str, String>,
 }
 
-impl Fold {
+impl AnswerBuilder {
     /// Takes one event's data; gives the characters of the answer so far.
     pub(crate) fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
-        let event = document::parse(data).map_err(|why| broken(&format!("an event {why}")))?;
+        let event = document::parse(data).map_err(|why| broken_answer(&format!("an event {why}")))?;
         let index = event.get("index").and_then(Value::as_u64).unwrap_or(0);
         match kind(&event) {
-            "error" => return Err(Complaint::read(None, data).failure(peer)),
+            "error" => return Err(ProviderError::parse(None, data).into_failure(peer)),
             "message_start" => self.counts.take(event.get("message").and_then(|message| message.get("usage"))),
             "content_block_start" => {
                 self.weight += weight(data);
-                if self.weight > MOST_WEIGHT {
-                    return Err(broken(&format!("it {TOO_HEAVY}")));
+                if self.weight > MAX_WEIGHT {
+                    return Err(broken_answer(&format!("it {TOO_HEAVY}")));
                 }
                 let start = event.get("content_block").cloned().unwrap_or_default();
                 self.blocks.insert(index, Block { start, grown: BTreeMap::new() });
@@ -187,20 +189,21 @@ impl Fold {
     }
 
     /// Whether the provider has said that this is all.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.ended
     }
 
     /// The answer, if it is whole.
-    pub(crate) fn finish(self) -> Result<Parsed, Failure> {
-        let stop = self.stop.filter(|_| self.ended).ok_or_else(|| broken("the stream ended without a stop reason"))?;
-        let blocks = self.blocks.into_values().map(Block::whole).collect();
+    pub(crate) fn finish(self) -> Result<ParsedAnswer, Failure> {
+        let stop =
+            self.stop.filter(|_| self.ended).ok_or_else(|| broken_answer("the stream ended without a stop reason"))?;
+        let blocks = self.blocks.into_values().map(Block::finish).collect();
         answer(blocks, &stop, self.counts)
     }
 }
 
 impl Block {
-    fn whole(mut self) -> Value {
+    fn finish(mut self) -> Value {
         for (field, grown) in self.grown {
             let start = if field == "input" { "" } else { text(&self.start, field) };
             let value = match (field, grown.as_str()) {
@@ -218,15 +221,15 @@ impl Block {
 }
 
 /// An answer that came in one piece.
-pub(crate) fn whole(body: &Value) -> Result<Parsed, Failure> {
-    let blocks = body.get("content").and_then(Value::as_array).ok_or_else(|| broken("it has no content"))?;
-    let stop = body.get("stop_reason").and_then(Value::as_str).ok_or_else(|| broken("it has no stop reason"))?;
+pub(crate) fn parse_complete(body: &Value) -> Result<ParsedAnswer, Failure> {
+    let blocks = body.get("content").and_then(Value::as_array).ok_or_else(|| broken_answer("it has no content"))?;
+    let stop = body.get("stop_reason").and_then(Value::as_str).ok_or_else(|| broken_answer("it has no stop reason"))?;
     let mut counts = Counts::default();
     counts.take(body.get("usage"));
     answer(blocks.clone(), stop, counts)
 }
 
-fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<Parsed, Failure> {
+fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<ParsedAnswer, Failure> {
     let mut stop = match stop {
         "end_turn" | "stop_sequence" => "end",
         "max_tokens" | "model_context_window_exceeded" => "max-tokens",
@@ -246,7 +249,7 @@ fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<Parsed, Fail
                 arguments,
             })),
             // A piece of a block that never began ends here too: without its beginning it would be lost unseen.
-            _ if !block.is_object() => return Err(broken("a part of it is no JSON object")),
+            _ if !block.is_object() => return Err(broken_answer("a part of it is no JSON object")),
             _ => content.push(Content::Opaque { json: block.to_string() }),
         }
     }
@@ -257,7 +260,7 @@ fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<Parsed, Fail
         content.push(Content::Text { text: document });
         stop = if stop == "tool-calls" { "end" } else { stop };
     }
-    Ok(Parsed { content, stop: stop.to_owned(), usage: counts.usage() })
+    Ok(ParsedAnswer { content, stop: stop.to_owned(), usage: counts.usage() })
 }
 
 /// A call's arguments as text. Cut off by the limit, an answer's are still worth seeing; a call's are not worth making.
@@ -266,7 +269,7 @@ fn arguments(block: &Value, stop: &str, is_answer: bool) -> Result<Option<String
         Some(input @ Value::Object(_)) => Ok(Some(input.to_string())),
         Some(Value::String(cut)) if stop == "max-tokens" => Ok(is_answer.then(|| cut.clone())),
         _ if stop == "max-tokens" => Ok(None),
-        _ => Err(broken("a tool call's arguments are no JSON object")),
+        _ => Err(broken_answer("a tool call's arguments are no JSON object")),
     }
 }
 

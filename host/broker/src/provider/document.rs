@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// How much one document may weigh: as much as a list of so many numbers, some hundred megabytes in memory.
-pub(super) const MOST_WEIGHT: usize = 5_000_000;
+pub(super) const MAX_WEIGHT: usize = 5_000_000;
 /// What a list or an object weighs, empty or not.
 const CONTAINER: usize = 20;
 
@@ -12,7 +12,7 @@ pub(super) const TOO_HEAVY: &str = "has more parts than are taken";
 
 /// The document, if it is one and not too heavy.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
-    if weight(text) > MOST_WEIGHT {
+    if weight(text) > MAX_WEIGHT {
         return Err(TOO_HEAVY.to_owned());
     }
     serde_json::from_str(text).map_err(|why| format!("is no JSON: {why}"))

@@ -9,7 +9,7 @@ use crate::price::Price;
 
 /// How requests are put to one model of one provider.
 #[derive(Debug, Clone)]
-pub(crate) struct Options {
+pub(crate) struct ModelOptions {
     pub(crate) model: String,
     pub(crate) stream: bool,
     pub(crate) structured: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Options {
 
 /// An answer as a wire format understood it, before it is anyone's.
 #[derive(Debug)]
-pub(crate) struct Parsed {
+pub(crate) struct ParsedAnswer {
     pub(crate) content: Vec<Content>,
     pub(crate) stop: String,
     /// `None` where the provider counted nothing.
@@ -29,28 +29,28 @@ pub(crate) struct Parsed {
 
 /// The system messages' words, and the rest of the conversation.
 pub(super) fn split_system(request: &Request) -> (String, impl Iterator<Item = &Message>) {
-    let words =
+    let parts =
         request.messages.iter().filter(|message| message.role == Role::System).flat_map(|message| &message.content);
     let texts: Vec<&str> =
-        words.filter_map(|part| if let Content::Text { text } = part { Some(text.as_str()) } else { None }).collect();
+        parts.filter_map(|part| if let Content::Text { text } = part { Some(text.as_str()) } else { None }).collect();
     (texts.join("\n\n"), request.messages.iter().filter(|message| message.role != Role::System))
 }
 
 /// JSON that a guest handed over as text.
-pub(super) fn json(what: &str, text: &str) -> Result<Value, Error> {
+pub(super) fn parse_json(what: &str, text: &str) -> Result<Value, Error> {
     document::parse(text).map_err(|why| Error::Invalid(format!("{what} {why}")))
 }
 
 /// A JSON object that a guest handed over as text.
-pub(super) fn object(what: &str, text: &str) -> Result<Value, Error> {
-    match json(what, text)? {
+pub(super) fn parse_object(what: &str, text: &str) -> Result<Value, Error> {
+    match parse_json(what, text)? {
         value @ Value::Object(_) => Ok(value),
         _ => Err(Error::Invalid(format!("{what} is no JSON object"))),
     }
 }
 
 /// Asks for a schema in words, for models that have no other way.
-pub(super) fn schema_in_words(schema: &str) -> String {
+pub(super) fn schema_prompt(schema: &str) -> String {
     format!(
         "Answer with one JSON document and nothing else: no words around it, no code fence. \
          It must satisfy this JSON Schema:\n{schema}"
@@ -58,11 +58,11 @@ pub(super) fn schema_in_words(schema: &str) -> String {
 }
 
 /// A named tool must be on offer.
-pub(super) fn check_choice(request: &Request) -> Result<(), Error> {
+pub(super) fn check_tool_choice(request: &Request) -> Result<(), Error> {
     let choice = request.tool_choice.as_str();
-    let known =
+    let is_known =
         matches!(choice, "auto" | "none" | "required" | "") || request.tools.iter().any(|tool| tool.name == choice);
-    match known {
+    match is_known {
         true => Ok(()),
         false => Err(Error::Invalid(format!(
             "tool_choice `{choice}` is no tool on offer\nhint: use auto, none, required or a tool's name"
@@ -70,8 +70,8 @@ pub(super) fn check_choice(request: &Request) -> Result<(), Error> {
     }
 }
 
-pub(super) fn broken(words: &str) -> Failure {
-    Failure::passing(format!("the answer broke off: {words}"))
+pub(super) fn broken_answer(text: &str) -> Failure {
+    Failure::temporary(format!("the answer broke off: {text}"))
 }
 
 pub(super) fn too_many_bytes(most: usize) -> Error {
@@ -79,7 +79,7 @@ pub(super) fn too_many_bytes(most: usize) -> Error {
 }
 
 /// The words of a part that a model reads or writes.
-pub(crate) fn words(part: &Content) -> &str {
+pub(crate) fn content_text(part: &Content) -> &str {
     match part {
         Content::Text { text } | Content::ToolResult { text, .. } => text,
         Content::ToolCall { arguments, .. } => arguments,

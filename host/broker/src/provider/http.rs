@@ -15,18 +15,18 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use reqwest::{Client, Url};
 use zeroize::Zeroizing;
 
-use super::complaint::Complaint;
-use super::format::{Options, Parsed, broken, too_many_bytes, words};
-use super::peer::{Peer, tidy};
-use super::stream::{MOST_BYTES, Stream, whole};
+use super::format::{ModelOptions, ParsedAnswer, broken_answer, content_text, too_many_bytes};
+use super::peer::{Peer, sanitize};
+use super::provider_error::ProviderError;
+use super::stream::{MAX_ANSWER_BYTES, Stream, parse_complete};
 use super::{anthropic, openai};
-use crate::call::{Ask, Failure, Progress};
+use crate::call::{Failure, PendingCall, Progress};
 use crate::config::ProviderKind;
 use crate::key::{Scrubber, Secret};
 
 /// The most that is read of a complaint.
-const MOST_COMPLAINT: usize = 64 * 1024;
-const CONNECT: Duration = Duration::from_secs(30);
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
 /// Where a provider is, and how it is spoken to.
@@ -45,10 +45,10 @@ pub(crate) struct Endpoint {
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     pub(crate) endpoint: Arc<Endpoint>,
-    pub(crate) options: Arc<Options>,
+    pub(crate) options: Arc<ModelOptions>,
 }
 
-impl tower::Service<Ask> for Model {
+impl tower::Service<PendingCall> for Model {
     type Response = Response;
     type Error = Failure;
     type Future = BoxFuture<'static, Result<Response, Failure>>;
@@ -57,20 +57,20 @@ impl tower::Service<Ask> for Model {
         std::task::Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, ask: Ask) -> Self::Future {
+    fn call(&mut self, call: PendingCall) -> Self::Future {
         let model = self.clone();
         Box::pin(async move {
-            ask.see(Progress::Asking { attempt: ask.attempt });
+            call.report(Progress::Requesting { attempt: call.attempt });
             let limit = model.endpoint.timeout;
-            let parsed = tokio::time::timeout(limit, model.exchange(&ask)).await.unwrap_or_else(|_| {
-                Err(Failure::passing(format!(
+            let parsed = tokio::time::timeout(limit, model.send(&call)).await.unwrap_or_else(|_| {
+                Err(Failure::temporary(format!(
                     "{} gave no whole answer within {} s\nhint: raise [models] timeout_seconds",
                     model.endpoint.peer.name,
                     limit.as_secs()
                 )))
             });
             match parsed {
-                Ok(parsed) => Ok(model.response(parsed, &ask)),
+                Ok(parsed) => Ok(model.response(parsed, &call)),
                 Err(failure) => Err(model.scrub(failure)),
             }
         })
@@ -78,64 +78,65 @@ impl tower::Service<Ask> for Model {
 }
 
 impl Model {
-    async fn exchange(&self, ask: &Ask) -> Result<Parsed, Failure> {
+    async fn send(&self, call: &PendingCall) -> Result<ParsedAnswer, Failure> {
         let endpoint = &self.endpoint;
         let body = match endpoint.kind {
-            ProviderKind::Anthropic => anthropic::body(&ask.request, &self.options)?,
-            ProviderKind::Openai => openai::body(&ask.request, &self.options)?,
+            ProviderKind::Anthropic => anthropic::body(&call.request, &self.options)?,
+            ProviderKind::Openai => openai::body(&call.request, &self.options)?,
         };
-        let request = endpoint.client()?.post(endpoint.url.clone()).headers(endpoint.headers(ask)?).json(&body);
-        let answer = request.send().await.map_err(|error| endpoint.no_connection(error))?;
+        let request = endpoint.client()?.post(endpoint.url.clone()).headers(endpoint.headers(call)?).json(&body);
+        let answer = request.send().await.map_err(|error| endpoint.connection_error(error))?;
         let status = answer.status();
         if status.is_redirection() {
-            return Err(endpoint.redirected(&answer).into());
+            return Err(endpoint.redirect_error(&answer).into());
         }
         if !status.is_success() {
             let after = retry_after(answer.headers());
-            let text = endpoint.text(answer, MOST_COMPLAINT).await.unwrap_or_default();
-            return Err(Complaint { after, ..Complaint::read(Some(status.as_u16()), &text) }.failure(&endpoint.peer));
+            let text = endpoint.text(answer, MAX_ERROR_BYTES).await.unwrap_or_default();
+            return Err(ProviderError { after, ..ProviderError::parse(Some(status.as_u16()), &text) }
+                .into_failure(&endpoint.peer));
         }
         let is_json =
             answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         match self.options.stream && !is_json {
-            true => self.streamed(answer, ask).await,
-            false => whole(endpoint.kind, &endpoint.text(answer, MOST_BYTES).await?),
+            true => self.streamed(answer, call).await,
+            false => parse_complete(endpoint.kind, &endpoint.text(answer, MAX_ANSWER_BYTES).await?),
         }
     }
 
-    async fn streamed(&self, mut answer: reqwest::Response, ask: &Ask) -> Result<Parsed, Failure> {
+    async fn streamed(&self, mut answer: reqwest::Response, call: &PendingCall) -> Result<ParsedAnswer, Failure> {
         let endpoint = &self.endpoint;
         let mut stream = Stream::new(endpoint.kind);
-        while !stream.is_whole() {
-            let piece = tokio::time::timeout(endpoint.idle, answer.chunk()).await.map_err(|_| endpoint.silent())?;
-            let Some(bytes) = piece.map_err(|error| broken(&chain(error)))? else { break };
-            stream.take(&bytes, &endpoint.peer, |characters| ask.see(Progress::Receiving { characters }))?;
+        while !stream.is_complete() {
+            let piece = tokio::time::timeout(endpoint.idle, answer.chunk()).await.map_err(|_| endpoint.idle_error())?;
+            let Some(bytes) = piece.map_err(|error| broken_answer(&describe_error(error)))? else { break };
+            stream.take(&bytes, &endpoint.peer, |characters| call.report(Progress::Receiving { characters }))?;
         }
         stream.finish()
     }
 
-    pub(crate) fn response(&self, parsed: Parsed, ask: &Ask) -> Response {
+    pub(crate) fn response(&self, parsed: ParsedAnswer, call: &PendingCall) -> Response {
         let peer = &self.endpoint.peer;
         let price = self.options.price;
-        let counted = parsed.usage.map(|usage| Usage { usd: price.map(|price| price.of(&usage)), ..usage });
-        let usage = counted.unwrap_or_else(|| guessed(&parsed.content, ask));
-        let content = parsed.content.into_iter().map(|part| scrubbed(part, &peer.scrubber)).collect();
+        let counted = parsed.usage.map(|usage| Usage { usd: price.map(|price| price.cost_usd(&usage)), ..usage });
+        let usage = counted.unwrap_or_else(|| estimate_usage(&parsed.content, call));
+        let content = parsed.content.into_iter().map(|part| scrub_content(part, &peer.scrubber)).collect();
         Response {
             content,
-            stop: peer.tidy(&parsed.stop),
+            stop: peer.sanitize(&parsed.stop),
             model: format!("{}:{}", peer.name, self.options.model),
             usage,
         }
     }
 
     pub(crate) fn scrub(&self, mut failure: Failure) -> Failure {
-        let (Error::Denied(words)
-        | Error::Budget(words)
-        | Error::Invalid(words)
-        | Error::TooLong(words)
-        | Error::Unavailable(words)
-        | Error::Other(words)) = &mut failure.error;
-        *words = self.endpoint.peer.scrubber.scrub(words);
+        let (Error::Denied(message)
+        | Error::Budget(message)
+        | Error::Invalid(message)
+        | Error::TooLong(message)
+        | Error::Unavailable(message)
+        | Error::Other(message)) = &mut failure.error;
+        *message = self.endpoint.peer.scrubber.scrub(message);
         failure
     }
 }
@@ -152,7 +153,7 @@ impl Endpoint {
         Ok(self.client.get_or_init(|| made))
     }
 
-    fn headers(&self, ask: &Ask) -> Result<HeaderMap, Error> {
+    fn headers(&self, call: &PendingCall) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         let header = |text: &str, what: &str| {
             HeaderValue::from_str(text)
@@ -180,15 +181,15 @@ impl Endpoint {
                     .insert(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(ANTHROPIC_VERSION));
             }
             ProviderKind::Openai => {
-                let key = header(&ask.idempotency_key, "the idempotency key")?;
+                let key = header(&call.idempotency_key, "the idempotency key")?;
                 headers.insert(HeaderName::from_static("idempotency-key"), key);
             }
         }
         Ok(headers)
     }
 
-    fn silent(&self) -> Failure {
-        Failure::passing(format!(
+    fn idle_error(&self) -> Failure {
+        Failure::temporary(format!(
             "{} fell silent for {} s within its answer\nhint: raise [models] idle_seconds",
             self.peer.name,
             self.idle.as_secs()
@@ -197,34 +198,34 @@ impl Endpoint {
 
     async fn text(&self, mut answer: reqwest::Response, most: usize) -> Result<String, Failure> {
         let mut bytes = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(|error| broken(&chain(error)))? {
+        while let Some(piece) = answer.chunk().await.map_err(|error| broken_answer(&describe_error(error)))? {
             if bytes.len() + piece.len() > most {
                 return Err(too_many_bytes(most).into());
             }
             bytes.extend_from_slice(&piece);
         }
-        String::from_utf8(bytes).map_err(|_| broken("it is no UTF-8"))
+        String::from_utf8(bytes).map_err(|_| broken_answer("it is no UTF-8"))
     }
 
-    fn no_connection(&self, error: reqwest::Error) -> Failure {
+    fn connection_error(&self, error: reqwest::Error) -> Failure {
         let (impossible, unreached) = (error.is_builder(), error.is_connect());
-        let (name, place, words) = (&self.peer.name, place(&self.url), chain(error));
+        let (name, origin, message) = (&self.peer.name, url_origin(&self.url), describe_error(error));
         match impossible {
-            true => Error::Other(format!("the request to {name} cannot be made: {words}")).into(),
-            false if unreached && words.contains("tunnel") => Failure::passing(format!(
-                "{name} cannot be reached at {place}: {words}\n\
+            true => Error::Other(format!("the request to {name} cannot be made: {message}")).into(),
+            false if unreached && message.contains("tunnel") => Failure::temporary(format!(
+                "{name} cannot be reached at {origin}: {message}\n\
                  hint: look at the proxy that HTTPS_PROXY or ALL_PROXY names, or name {} in NO_PROXY",
                 self.url.host_str().unwrap_or_default()
             )),
-            false if unreached => Failure::passing(format!("{name} cannot be reached at {place}: {words}")),
-            false => Failure::passing(format!("{name} gave no answer: {words}")),
+            false if unreached => Failure::temporary(format!("{name} cannot be reached at {origin}: {message}")),
+            false => Failure::temporary(format!("{name} gave no answer: {message}")),
         }
     }
 
-    fn redirected(&self, answer: &reqwest::Response) -> Error {
+    fn redirect_error(&self, answer: &reqwest::Response) -> Error {
         let target = answer.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let target = target.and_then(|target| self.url.join(target).ok());
-        let target = target.map_or_else(|| "another address".to_owned(), |url| place(&url));
+        let target = target.map_or_else(|| "another address".to_owned(), |url| url_origin(&url));
         Error::Other(format!(
             "{} answered {} and points to {target}; redirects are not followed, because the key would go along\n\
              hint: if that is right, set [providers.{}] base_url to it",
@@ -241,7 +242,7 @@ pub(crate) fn client(url: &Url) -> Result<Client, String> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT)
+        .connect_timeout(CONNECT_TIMEOUT)
         .user_agent(concat!("phasegate/", env!("CARGO_PKG_VERSION")));
     if url.scheme() == "http" {
         // A proxy of the environment would read the key. Over https it is only asked to let us through.
@@ -250,7 +251,7 @@ pub(crate) fn client(url: &Url) -> Result<Client, String> {
     if is_loopback(url) {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(chain)
+    builder.build().map_err(describe_error)
 }
 
 /// Whether an address is this machine's own.
@@ -259,19 +260,19 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn place(url: &Url) -> String {
+fn url_origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
 /// An error and its causes in one line, without the address, which may hold anything.
-fn chain(error: reqwest::Error) -> String {
-    let mut words = String::new();
+fn describe_error(error: reqwest::Error) -> String {
+    let mut message = String::new();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = write!(words, "{}{error}", if words.is_empty() { "" } else { ": " });
+        let _ = write!(message, "{}{error}", if message.is_empty() { "" } else { ": " });
         cause = error.source();
     }
-    if words.is_empty() { "the connection failed".to_owned() } else { tidy(&words) }
+    if message.is_empty() { "the connection failed".to_owned() } else { sanitize(&message) }
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -284,20 +285,20 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Counted by us where the provider counted nothing: about four characters a token, and no cost, for none is known.
-fn guessed(content: &[Content], ask: &Ask) -> Usage {
-    tracing::warn!(label = %ask.request.label, "the provider counted no tokens; they are estimated");
+fn estimate_usage(content: &[Content], call: &PendingCall) -> Usage {
+    tracing::warn!(label = %call.request.label, "the provider counted no tokens; they are estimated");
     let tokens = |parts: &mut dyn Iterator<Item = &Content>| {
-        parts.map(|part| words(part).chars().count() as u64).sum::<u64>().div_ceil(4)
+        parts.map(|part| content_text(part).chars().count() as u64).sum::<u64>().div_ceil(4)
     };
     Usage {
-        input_tokens: tokens(&mut ask.request.messages.iter().flat_map(|message| &message.content)),
+        input_tokens: tokens(&mut call.request.messages.iter().flat_map(|message| &message.content)),
         output_tokens: tokens(&mut content.iter()),
         ..Usage::default()
     }
 }
 
 /// A provider, or something before it, may echo what it was sent.
-fn scrubbed(part: Content, scrubber: &Scrubber) -> Content {
+fn scrub_content(part: Content, scrubber: &Scrubber) -> Content {
     let clean = |text: String| scrubber.scrub(&text);
     match part {
         Content::Text { text } => Content::Text { text: clean(text) },

@@ -4,12 +4,12 @@
 //! and stripped of keys and control characters before anyone sees it.
 
 pub(crate) mod anthropic;
-pub(crate) mod complaint;
 mod document;
 pub(crate) mod format;
 pub(crate) mod http;
 pub(crate) mod openai;
 pub(crate) mod peer;
+pub(crate) mod provider_error;
 mod script;
 pub(crate) mod scripted;
 mod sse;

@@ -3,7 +3,7 @@
 //! An answer that must satisfy a schema is asked for by `response_format`, not strictly: the strict form takes only a
 //! part of JSON Schema. `structured = false` asks in words.
 //!
-//! Promises: streamed or not, the same answer is the same [`Parsed`]. Fails on a request that the format cannot carry,
+//! Promises: streamed or not, the same answer is the same [`ParsedAnswer`]. Fails on a request that the format cannot carry,
 //! and in passing on an answer without a finish reason or with arguments that are no object.
 
 use std::collections::BTreeMap;
@@ -11,36 +11,39 @@ use std::collections::BTreeMap;
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
 use serde_json::{Value, json};
 
-use super::complaint::Complaint;
 use super::document;
-use super::format::{self, Options, Parsed, broken, check_choice, object, schema_in_words, split_system};
+use super::format::{
+    self, ModelOptions, ParsedAnswer, broken_answer, check_tool_choice, parse_object, schema_prompt, split_system,
+};
 use super::peer::Peer;
+use super::provider_error::ProviderError;
 use crate::call::Failure;
 
 /// The request's body.
-pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error> {
-    check_choice(request)?;
+pub(crate) fn body(request: &Request, options: &ModelOptions) -> Result<Value, Error> {
+    check_tool_choice(request)?;
     let (mut system, messages) = split_system(request);
-    let schema =
-        request.answer_schema.as_deref().map(|text| format::json("answer_schema", text).map(|value| (text, value)));
+    let schema = request
+        .answer_schema
+        .as_deref()
+        .map(|text| format::parse_json("answer_schema", text).map(|value| (text, value)));
     let schema = schema.transpose()?;
     if let Some((text, _)) = schema.as_ref().filter(|_| !options.structured) {
-        system =
-            if system.is_empty() { schema_in_words(text) } else { format!("{system}\n\n{}", schema_in_words(text)) };
+        system = if system.is_empty() { schema_prompt(text) } else { format!("{system}\n\n{}", schema_prompt(text)) };
     }
-    let mut said = Vec::new();
+    let mut turns = Vec::new();
     if !system.is_empty() {
-        said.push(json!({"role": "system", "content": system}));
+        turns.push(json!({"role": "system", "content": system}));
     }
-    let before = said.len();
+    let before = turns.len();
     for message in messages {
-        turn(message, &mut said)?;
+        push_message(message, &mut turns)?;
     }
-    if said.len() == before {
+    if turns.len() == before {
         return Err(Error::Invalid("the request has no message with words in it".into()));
     }
     let limit = if options.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" };
-    let mut body = json!({"model": options.model, "messages": said, limit: request.max_output_tokens});
+    let mut body = json!({"model": options.model, "messages": turns, limit: request.max_output_tokens});
     let mut set = |key: &str, value: Value| body.as_object_mut().map(|body| body.insert(key.to_owned(), value));
     if options.stream {
         set("stream", true.into());
@@ -61,7 +64,7 @@ pub(crate) fn body(request: &Request, options: &Options) -> Result<Value, Error>
 
 fn tools(request: &Request) -> Result<Vec<Value>, Error> {
     let tool = |tool: &phasegate_process::model::Tool| {
-        let schema = object(&format!("the parameters of tool `{}`", tool.name), &tool.parameters)?;
+        let schema = parse_object(&format!("the parameters of tool `{}`", tool.name), &tool.parameters)?;
         let function = json!({"name": tool.name, "description": tool.description, "parameters": schema});
         Ok(json!({"type": "function", "function": function}))
     };
@@ -77,32 +80,34 @@ fn choice(choice: &str) -> Value {
 }
 
 /// One message may become several: every tool result is a message of its own, before the words.
-fn turn(message: &Message, said: &mut Vec<Value>) -> Result<(), Error> {
-    let mut words = String::new();
+fn push_message(message: &Message, turns: &mut Vec<Value>) -> Result<(), Error> {
+    let mut content = String::new();
     let mut calls = Vec::new();
     for part in &message.content {
         match part {
-            Content::Text { text } => words.push_str(text),
+            Content::Text { text } => content.push_str(text),
             Content::ToolCall { id, name, arguments } => {
-                object(&format!("the arguments of call `{id}`"), arguments)?;
+                parse_object(&format!("the arguments of call `{id}`"), arguments)?;
                 calls.push(json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}));
             }
             Content::ToolResult { id, text, is_error } => {
                 let text = if *is_error { format!("error: {text}") } else { text.clone() };
-                said.push(json!({"role": "tool", "tool_call_id": id, "content": text}));
+                turns.push(json!({"role": "tool", "tool_call_id": id, "content": text}));
             }
             // Another provider's block means nothing here, and this format has none.
             Content::Opaque { .. } => {}
         }
     }
-    match (message.role, calls.is_empty(), words.trim().is_empty()) {
+    match (message.role, calls.is_empty(), content.trim().is_empty()) {
         (_, true, true) => {}
-        (Role::Assistant, true, false) => said.push(json!({"role": "assistant", "content": words})),
-        (Role::Assistant, false, true) => said.push(json!({"role": "assistant", "content": null, "tool_calls": calls})),
-        (Role::Assistant, false, false) => {
-            said.push(json!({"role": "assistant", "content": words, "tool_calls": calls}))
+        (Role::Assistant, true, false) => turns.push(json!({"role": "assistant", "content": content})),
+        (Role::Assistant, false, true) => {
+            turns.push(json!({"role": "assistant", "content": null, "tool_calls": calls}))
         }
-        (_, true, false) => said.push(json!({"role": "user", "content": words})),
+        (Role::Assistant, false, false) => {
+            turns.push(json!({"role": "assistant", "content": content, "tool_calls": calls}))
+        }
+        (_, true, false) => turns.push(json!({"role": "user", "content": content})),
         (_, false, _) => return Err(Error::Invalid("a tool call stands in a message that is not the model's".into())),
     }
     Ok(())
@@ -110,10 +115,10 @@ fn turn(message: &Message, said: &mut Vec<Value>) -> Result<(), Error> {
 
 /// An answer, as far as it has come.
 #[derive(Debug, Default)]
-pub(crate) struct Fold {
-    words: String,
+pub(crate) struct AnswerBuilder {
+    content: String,
     refusal: String,
-    calls: BTreeMap<u64, Called>,
+    calls: BTreeMap<u64, ToolCallParts>,
     finish: Option<String>,
     usage: Option<Usage>,
     characters: u64,
@@ -121,22 +126,22 @@ pub(crate) struct Fold {
 }
 
 #[derive(Debug, Default)]
-struct Called {
+struct ToolCallParts {
     id: String,
     name: String,
     arguments: String,
 }
 
-impl Fold {
+impl AnswerBuilder {
     /// Takes one event's data; gives the characters of the answer so far.
     pub(crate) fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
         if data.trim() == "[DONE]" {
             self.ended = true;
             return Ok(self.characters);
         }
-        let chunk = document::parse(data).map_err(|why| broken(&format!("an event {why}")))?;
+        let chunk = document::parse(data).map_err(|why| broken_answer(&format!("an event {why}")))?;
         if chunk.get("error").is_some_and(|error| !error.is_null()) {
-            return Err(Complaint::read(None, data).failure(peer));
+            return Err(ProviderError::parse(None, data).into_failure(peer));
         }
         self.take(&chunk, "delta");
         Ok(self.characters)
@@ -149,9 +154,9 @@ impl Fold {
             self.finish = Some(finish.to_owned());
         }
         let Some(message) = choice.get(part) else { return };
-        let (words, refusal) = (text(message, "content"), text(message, "refusal"));
-        self.characters += (words.chars().count() + refusal.chars().count()) as u64;
-        self.words.push_str(words);
+        let (content, refusal) = (text(message, "content"), text(message, "refusal"));
+        self.characters += (content.chars().count() + refusal.chars().count()) as u64;
+        self.content.push_str(content);
         self.refusal.push_str(refusal);
         for (place, call) in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten().enumerate() {
             self.call(place as u64, call);
@@ -160,41 +165,41 @@ impl Fold {
 
     fn call(&mut self, place: u64, call: &Value) {
         let index = call.get("index").and_then(Value::as_u64).unwrap_or(place);
-        let called = self.calls.entry(index).or_default();
+        let parts = self.calls.entry(index).or_default();
         let function = call.get("function").unwrap_or(&Value::Null);
-        if called.id.is_empty() {
-            called.id.push_str(text(call, "id"));
+        if parts.id.is_empty() {
+            parts.id.push_str(text(call, "id"));
         }
-        if called.name.is_empty() {
-            called.name.push_str(text(function, "name"));
+        if parts.name.is_empty() {
+            parts.name.push_str(text(function, "name"));
         }
         match function.get("arguments") {
             Some(Value::String(piece)) => {
                 self.characters += piece.chars().count() as u64;
-                called.arguments.push_str(piece);
+                parts.arguments.push_str(piece);
             }
             // Some servers give the object itself.
-            Some(object @ Value::Object(_)) => called.arguments = object.to_string(),
+            Some(object @ Value::Object(_)) => parts.arguments = object.to_string(),
             _ => {}
         }
     }
 
     /// Whether the provider has said that this is all.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.ended
     }
 
     /// The answer, if it is whole.
-    pub(crate) fn finish(self) -> Result<Parsed, Failure> {
-        let finish = self.finish.ok_or_else(|| broken("it ended without a finish reason"))?;
+    pub(crate) fn finish(self) -> Result<ParsedAnswer, Failure> {
+        let finish = self.finish.ok_or_else(|| broken_answer("it ended without a finish reason"))?;
         let cut = finish == "length";
         let mut content = Vec::new();
-        let words = self.words + &self.refusal;
-        if !words.is_empty() {
-            content.push(Content::Text { text: words });
+        let text = self.content + &self.refusal;
+        if !text.is_empty() {
+            content.push(Content::Text { text });
         }
-        for (n, called) in self.calls.into_values().enumerate() {
-            content.extend(called.whole(n + 1, cut)?);
+        for (n, parts) in self.calls.into_values().enumerate() {
+            content.extend(parts.finish(n + 1, cut)?);
         }
         let calls = content.iter().any(|part| matches!(part, Content::ToolCall { .. }));
         let stop = match finish.as_str() {
@@ -206,13 +211,13 @@ impl Fold {
             "content_filter" => "refusal",
             other => other,
         };
-        Ok(Parsed { content, stop: stop.to_owned(), usage: self.usage })
+        Ok(ParsedAnswer { content, stop: stop.to_owned(), usage: self.usage })
     }
 }
 
-impl Called {
+impl ToolCallParts {
     /// The call, or nothing if the limit cut it off.
-    fn whole(self, number: usize, cut: bool) -> Result<Option<Content>, Failure> {
+    fn finish(self, number: usize, cut: bool) -> Result<Option<Content>, Failure> {
         let arguments = if self.arguments.trim().is_empty() { "{}" } else { &self.arguments };
         match document::parse(arguments) {
             Ok(object @ Value::Object(_)) => {
@@ -220,16 +225,16 @@ impl Called {
                 Ok(Some(Content::ToolCall { id, name: self.name, arguments: object.to_string() }))
             }
             _ if cut => Ok(None),
-            _ => Err(broken("a tool call's arguments are no JSON object")),
+            _ => Err(broken_answer("a tool call's arguments are no JSON object")),
         }
     }
 }
 
 /// An answer that came in one piece.
-pub(crate) fn whole(body: &Value) -> Result<Parsed, Failure> {
-    let mut fold = Fold::default();
-    fold.take(body, "message");
-    fold.finish()
+pub(crate) fn parse_complete(body: &Value) -> Result<ParsedAnswer, Failure> {
+    let mut builder = AnswerBuilder::default();
+    builder.take(body, "message");
+    builder.finish()
 }
 
 fn usage(usage: &Value) -> Option<Usage> {

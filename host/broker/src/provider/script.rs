@@ -8,11 +8,11 @@ use phasegate_process::model::{Content, Error, Request};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::format::words;
+use super::format::content_text;
 use crate::call::CallPath;
 
 /// The largest file that a script may name, or be.
-const LARGEST: u64 = 8 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// One answer and when it serves.
 #[derive(Debug)]
@@ -37,20 +37,20 @@ pub(crate) enum Reply {
 
 impl Block {
     /// Whether every condition holds.
-    pub(crate) fn serves(&self, path: &CallPath, request: &Request) -> bool {
-        let said = |needle: &String| {
-            request.messages.iter().flat_map(|message| &message.content).any(|part| words(part).contains(needle))
+    pub(crate) fn matches(&self, path: &CallPath, request: &Request) -> bool {
+        let contains = |needle: &String| {
+            request.messages.iter().flat_map(|message| &message.content).any(|part| content_text(part).contains(needle))
         };
-        self.label.as_deref().is_none_or(|glob| matches(glob, &request.label))
+        self.label.as_deref().is_none_or(|glob| glob_matches(glob, &request.label))
             && self.phase.as_deref().is_none_or(|phase| phase == path.phase)
             && self.attempt.is_none_or(|attempt| attempt == path.attempt)
             && self.occurrence.is_none_or(|occurrence| occurrence == path.occurrence)
-            && self.contains.iter().all(said)
+            && self.contains.iter().all(contains)
     }
 }
 
 /// Whether a text is what a glob describes; `*` stands for any characters, `/` among them.
-fn matches(glob: &str, text: &str) -> bool {
+fn glob_matches(glob: &str, text: &str) -> bool {
     let mut parts = glob.split('*');
     let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
     let mut parts = parts.peekable();
@@ -71,14 +71,14 @@ fn matches(glob: &str, text: &str) -> bool {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct RawScript {
     #[serde(default)]
-    answer: Vec<Spanned<Written>>,
+    answer: Vec<Spanned<RawAnswer>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct RawAnswer {
     label: Option<String>,
     phase: Option<String>,
     attempt: Option<u32>,
@@ -92,7 +92,7 @@ struct Written {
     json_file: Option<PathBuf>,
     error: Option<String>,
     #[serde(default)]
-    tool_calls: Vec<WrittenCall>,
+    tool_calls: Vec<RawToolCall>,
     stop: Option<String>,
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
@@ -109,7 +109,7 @@ enum OneOrMore {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenCall {
+struct RawToolCall {
     id: Option<String>,
     name: String,
     #[serde(default)]
@@ -118,7 +118,7 @@ struct WrittenCall {
 
 /// Reads a script and every file it names.
 pub(crate) fn read(path: &Path) -> Result<Vec<Block>, String> {
-    let source = bounded(path).map_err(|why| {
+    let source = read_bounded(path).map_err(|why| {
         format!(
             "the script {} cannot be read: {why}\nhint: the path is relative to the configuration's folder",
             path.display()
@@ -128,7 +128,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Block>, String> {
         let before = source.get(..offset.min(source.len())).unwrap_or(&source);
         format!("{}:{}", path.display(), before.matches('\n').count() + 1)
     };
-    let file: File = toml::from_str(&source).map_err(|error| {
+    let file: RawScript = toml::from_str(&source).map_err(|error| {
         let place = error.span().map_or(path.display().to_string(), |span| at(span.start));
         format!(
             "{place}: {}\n\
@@ -140,14 +140,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Block>, String> {
         return Err(format!("{}: no [[answer]]\nhint: write at least one, with text = \"…\"", path.display()));
     }
     let folder = path.parent().unwrap_or(Path::new(""));
-    let block = |written: Spanned<Written>| {
+    let block = |written: Spanned<RawAnswer>| {
         let start = written.span().start;
         written.into_inner().block(folder).map_err(|why| format!("{}: {why}", at(start)))
     };
     file.answer.into_iter().map(block).collect()
 }
 
-impl Written {
+impl RawAnswer {
     fn block(self, folder: &Path) -> Result<Block, String> {
         let reply = self.reply(folder)?;
         Ok(Block {
@@ -184,10 +184,10 @@ impl Written {
             (1, false, Some(_)) => {
                 return Err("this answer has both an error and tool_calls\nhint: leave one out".into());
             }
-            (_, _, Some(error)) => return Ok(Reply::Error(read_error(error)?)),
+            (_, _, Some(error)) => return Ok(Reply::Error(parse_error(error)?)),
             _ => {}
         }
-        let mut content: Vec<Content> = self.words(folder)?.map(|text| Content::Text { text }).into_iter().collect();
+        let mut content: Vec<Content> = self.text(folder)?.map(|text| Content::Text { text }).into_iter().collect();
         content.extend(self.tool_calls.iter().enumerate().map(|(n, call)| Content::ToolCall {
             id: call.id.clone().unwrap_or_else(|| format!("call-{}", n + 1)),
             name: call.name.clone(),
@@ -197,12 +197,12 @@ impl Written {
         Ok(Reply::Content { content, stop: self.stop.clone().unwrap_or_else(|| usual.to_owned()) })
     }
 
-    fn words(&self, folder: &Path) -> Result<Option<String>, String> {
+    fn text(&self, folder: &Path) -> Result<Option<String>, String> {
         if let Some(json) = &self.json {
             return Ok(Some(json.to_string()));
         }
         if let Some(file) = &self.json_file {
-            let text = beside(folder, file)?;
+            let text = read_near(folder, file)?;
             serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|why| {
                 format!(
                     "json-file `{}` is no JSON: {why}\nhint: use text-file for an answer that is meant to be broken",
@@ -211,23 +211,23 @@ impl Written {
             })?;
             return Ok(Some(text));
         }
-        self.text_file.as_ref().map_or(Ok(self.text.clone()), |file| beside(folder, file).map(Some))
+        self.text_file.as_ref().map_or(Ok(self.text.clone()), |file| read_near(folder, file).map(Some))
     }
 }
 
-fn read_error(written: &str) -> Result<Error, String> {
-    let (kind, words) = written.split_once(':').unwrap_or((written, ""));
-    let words = match words.trim() {
+fn parse_error(written: &str) -> Result<Error, String> {
+    let (kind, message) = written.split_once(':').unwrap_or((written, ""));
+    let message = match message.trim() {
         "" => "the script says so".to_owned(),
-        words => words.to_owned(),
+        message => message.to_owned(),
     };
     Ok(match kind.trim() {
-        "denied" => Error::Denied(words),
-        "budget" => Error::Budget(words),
-        "invalid" => Error::Invalid(words),
-        "too-long" => Error::TooLong(words),
-        "unavailable" => Error::Unavailable(words),
-        "other" => Error::Other(words),
+        "denied" => Error::Denied(message),
+        "budget" => Error::Budget(message),
+        "invalid" => Error::Invalid(message),
+        "too-long" => Error::TooLong(message),
+        "unavailable" => Error::Unavailable(message),
+        "other" => Error::Other(message),
         _ => {
             return Err(format!(
                 "`{written}` is no error\n\
@@ -238,7 +238,7 @@ fn read_error(written: &str) -> Result<Error, String> {
 }
 
 /// The text of a file in the script's own folder or below.
-fn beside(folder: &Path, file: &Path) -> Result<String, String> {
+fn read_near(folder: &Path, file: &Path) -> Result<String, String> {
     let outside =
         || format!("`{}` is outside the script's folder\nhint: put the file beside the script", file.display());
     if !file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
@@ -252,20 +252,20 @@ fn beside(folder: &Path, file: &Path) -> Result<String, String> {
     if !path.starts_with(home) {
         return Err(outside());
     }
-    bounded(&path).map_err(unreadable)
+    read_bounded(&path).map_err(unreadable)
 }
 
-fn bounded(path: &Path) -> Result<String, String> {
+fn read_bounded(path: &Path) -> Result<String, String> {
     let size = std::fs::metadata(path).map_err(|why| why.to_string())?.len();
-    if size > LARGEST {
-        return Err(format!("it has {size} bytes, more than {LARGEST}"));
+    if size > MAX_FILE_BYTES {
+        return Err(format!("it has {size} bytes, more than {MAX_FILE_BYTES}"));
     }
     std::fs::read_to_string(path).map_err(|why| why.to_string())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::glob_matches;
 
     #[test]
     fn a_star_stands_for_any_characters_and_nothing_else_is_special() {
@@ -279,12 +279,12 @@ mod tests {
             ("a*b", "ab"),
             ("[x]?", "[x]?"),
         ] {
-            assert!(matches(glob, text), "{glob} {text}");
+            assert!(glob_matches(glob, text), "{glob} {text}");
         }
         for (glob, text) in
             [("plan", "planning"), ("a*b", "a"), ("ab*ba", "aba"), ("*x*", "abc"), ("", "a"), ("[x]", "x")]
         {
-            assert!(!matches(glob, text), "{glob} {text}");
+            assert!(!glob_matches(glob, text), "{glob} {text}");
         }
     }
 }

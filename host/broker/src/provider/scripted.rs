@@ -11,9 +11,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use phasegate_process::model::{Content, Error, Request, Response, Usage};
 
-use super::format::words;
+use super::format::content_text;
 use super::script::{Block, Reply};
-use crate::call::{Ask, CallPath, Failure, Progress};
+use crate::call::{CallPath, Failure, PendingCall, Progress};
 use crate::price::Price;
 
 /// The provider that reads its answers from a script.
@@ -35,7 +35,7 @@ impl Scripted {
     }
 }
 
-impl tower::Service<Ask> for Scripted {
+impl tower::Service<PendingCall> for Scripted {
     type Response = Response;
     type Error = Failure;
     type Future = BoxFuture<'static, Result<Response, Failure>>;
@@ -44,16 +44,17 @@ impl tower::Service<Ask> for Scripted {
         std::task::Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, ask: Ask) -> Self::Future {
+    fn call(&mut self, call: PendingCall) -> Self::Future {
         let script = Arc::clone(&self.0);
-        Box::pin(async move { script.answer(&ask).await.map_err(Failure::from) })
+        Box::pin(async move { script.answer(&call).await.map_err(Failure::from) })
     }
 }
 
 impl Script {
-    async fn answer(&self, ask: &Ask) -> Result<Response, Error> {
-        ask.see(Progress::Asking { attempt: ask.attempt });
-        let block = self.block_for(&ask.path, &ask.request).ok_or_else(|| self.no_answer(&ask.path, &ask.request))?;
+    async fn answer(&self, call: &PendingCall) -> Result<Response, Error> {
+        call.report(Progress::Requesting { attempt: call.attempt });
+        let block =
+            self.block_for(&call.path, &call.request).ok_or_else(|| self.no_answer(&call.path, &call.request))?;
         if block.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(block.delay_ms)).await;
         }
@@ -62,19 +63,19 @@ impl Script {
             Reply::Content { content, stop } => (content.clone(), stop.clone()),
         };
         let written = content.iter().map(characters).sum();
-        ask.see(Progress::Receiving { characters: written });
-        let read: u64 = ask.request.messages.iter().flat_map(|message| &message.content).map(characters).sum();
+        call.report(Progress::Receiving { characters: written });
+        let read: u64 = call.request.messages.iter().flat_map(|message| &message.content).map(characters).sum();
         let usage = Usage {
             input_tokens: block.input_tokens.unwrap_or(read.div_ceil(4)),
             output_tokens: block.output_tokens.unwrap_or(written.div_ceil(4)),
             ..Usage::default()
         };
-        let usage = Usage { usd: self.price.map(|price| price.of(&usage)), ..usage };
+        let usage = Usage { usd: self.price.map(|price| price.cost_usd(&usage)), ..usage };
         Ok(Response { content, stop, model: format!("scripted:{}", self.name), usage })
     }
 
     fn block_for(&self, path: &CallPath, request: &Request) -> Option<&Block> {
-        self.blocks.iter().find(|block| block.serves(path, request))
+        self.blocks.iter().find(|block| block.matches(path, request))
     }
 
     fn no_answer(&self, path: &CallPath, request: &Request) -> Error {
@@ -87,5 +88,5 @@ impl Script {
 }
 
 fn characters(part: &Content) -> u64 {
-    words(part).chars().count() as u64
+    content_text(part).chars().count() as u64
 }

@@ -86,15 +86,15 @@ fn render_worst_case(settings: &RunSettings) -> String {
         return "nothing is spent".to_owned();
     }
     let mut unpriced: Vec<String> =
-        asked.iter().filter(|id| settings.prices.of(id).is_none()).map(ToString::to_string).collect();
+        asked.iter().filter(|id| settings.prices.get(id).is_none()).map(ToString::to_string).collect();
     unpriced.dedup();
     if !unpriced.is_empty() {
         let limits = BudgetConfig { usd: None, ..settings.budget };
         let names = unpriced.join(", ");
         return format!("{limits}; in money unknown, since [prices] has no price for {names}");
     }
-    let costs = asked.iter().filter_map(|id| settings.prices.of(id)).map(|price| {
-        let all = |input, output| price.at_most(input, output);
+    let costs = asked.iter().filter_map(|id| settings.prices.get(id)).map(|price| {
+        let all = |input, output| price.max_cost_usd(input, output);
         settings.budget.tokens.map_or(f64::INFINITY, |tokens| all(tokens, 0).max(all(0, tokens)))
     });
     let by_tokens = costs.fold(0.0, f64::max);

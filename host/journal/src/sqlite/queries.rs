@@ -106,7 +106,7 @@ fn segments(connection: &Connection, key: i64) -> rusqlite::Result<Vec<Segment>>
     )?;
     let rows = query.query_map((key,), |row| Ok(Segment { key: row.get(0)?, upto: row.get(1)? }))?;
     let mut segments = rows.collect::<Result<Vec<_>, _>>()?;
-    line.reverse();
+    segments.reverse();
     Ok(segments)
 }
 

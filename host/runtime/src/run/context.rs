@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use phasegate_broker::{Broker, Ledger};
+use phasegate_broker::{Broker, Budget};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::{AttemptId, Event, PluginName};
 use phasegate_sandbox::{Call, LimitsPatch, Plugin};
@@ -22,7 +22,7 @@ pub(crate) struct Models {
     /// Asks them.
     pub(crate) broker: Broker,
     /// Counts what they take.
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: Budget,
 }
 
 /// One run under way.

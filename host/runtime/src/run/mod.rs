@@ -14,7 +14,7 @@ pub(crate) mod trial_run;
 use std::sync::Arc;
 use std::time::Duration;
 
-use phasegate_broker::{BudgetConfig, Ledger, OnUnknown};
+use phasegate_broker::{Budget, BudgetConfig, OnUnknown};
 use phasegate_process::state::{Action, State};
 use phasegate_process::{AttemptId, Event, Recorded, RunId, RunStatus};
 use tokio::sync::{Semaphore, watch};
@@ -159,9 +159,9 @@ impl House {
     }
 }
 
-fn ledger(settings: &RunSettings, raise: Raise, events: &[Recorded]) -> Ledger {
+fn ledger(settings: &RunSettings, raise: Raise, events: &[Recorded]) -> Budget {
     let pinned = settings.budget;
-    let ledger = Ledger::new(&BudgetConfig {
+    let ledger = Budget::new(&BudgetConfig {
         calls: raise.calls.or(pinned.calls),
         tokens: raise.tokens.or(pinned.tokens),
         usd: raise.usd.or(pinned.usd),

@@ -68,7 +68,7 @@ impl ModelCalls {
             return self.unanswered(call, request.label, &asked);
         };
         let worst = broker.worst_case(&request);
-        let reserved = ledger.reserve_in_turn(worst).await;
+        let reserved = ledger.reserve(worst).await;
         let shared = match (self.calls.driver.house.purse(), &reserved) {
             (Some(purse), Ok(_)) => Some(purse.reserve(worst).await),
             _ => None,
@@ -181,10 +181,10 @@ impl ModelCalls {
         let watcher = Arc::clone(self.calls.driver.writer.watcher());
         let show = move |progress: Progress| {
             let what = match progress {
-                Progress::Asking { attempt: 1 } => "asking".to_owned(),
-                Progress::Asking { attempt } => format!("asking, try {attempt}"),
+                Progress::Requesting { attempt: 1 } => "asking".to_owned(),
+                Progress::Requesting { attempt } => format!("asking, try {attempt}"),
                 Progress::Receiving { characters } => format!("{characters} characters"),
-                Progress::Retrying { after, why, .. } => format!("again in {:.1} s: {why}", after.as_secs_f32()),
+                Progress::Retrying { after, reason, .. } => format!("again in {:.1} s: {reason}", after.as_secs_f32()),
             };
             watcher.seen(&run, Some(&self.calls.at), Seen::Model { call, label: label.clone(), what });
         };

@@ -174,7 +174,7 @@ fn values_are_set_by_key_and_tables_are_laid_over() {
     assert_eq!(bench.pipeline.max_total_attempts.get(), 20);
     let budget = bench.settings.budget;
     assert_eq!((budget.usd, budget.calls, budget.tokens), (Some(1.5), None, Some(2_000_000)));
-    assert_eq!(bench.settings.prices.of(&"b:two.5".parse().unwrap()).unwrap().output, 2.0);
+    assert_eq!(bench.settings.prices.get(&"b:two.5".parse().unwrap()).unwrap().output, 2.0);
     assert_eq!(bench.settings.models.retries, 0);
 }
 
