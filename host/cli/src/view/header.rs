@@ -3,6 +3,7 @@
 use phasegate_broker::{BudgetConfig, ModelId};
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
+use phasegate_process::artifact::kinds;
 use phasegate_process::model::Tier;
 use phasegate_process::state::State;
 use phasegate_runtime::{RunSettings, load, read_json};
@@ -56,7 +57,7 @@ pub fn render_header(
 
 /// The task's id and how its description begins.
 pub fn render_task(journal: &dyn Journal, state: &State) -> String {
-    let requirements = state.created.inputs.iter().find(|input| input.name.as_str() == "task_requirements");
+    let requirements = state.created.inputs.iter().find(|input| input.name.as_str() == kinds::TASK_REQUIREMENTS);
     let value: Value = requirements.and_then(|input| read_json(journal, &input.digest).ok()).unwrap_or_default();
     let description = value.get("description").and_then(Value::as_str).unwrap_or_default();
     format!("{}: {}", state.created.task_id, truncate(description, 90))

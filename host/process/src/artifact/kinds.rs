@@ -1,4 +1,7 @@
 //! The kinds of artifacts: the standard ones with their schemas, and those that a pipeline adds.
+//!
+//! The standard pipelines give most artifacts the name of their kind, so that a constant here stands for both. Names that
+//! differ from their kind (reports of reviews) have constants of their own. These texts are part of the stored format.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +10,53 @@ use crate::Kind;
 /// JSON Schemas, as text, of the kinds that a pipeline adds to the standard ones.
 pub type AddedKinds = BTreeMap<Kind, String>;
 
-/// The inputs that the host puts into every run.
-pub const HOST_INPUTS: [&str; 3] = ["task_requirements", "process_notes", "run_measures"];
-
-/// The kind of context files, which are bytes without a schema.
+/// What was asked: the task's description, requirements and constraints. A host input.
+pub const TASK_REQUIREMENTS: &str = "task_requirements";
+/// What people decided on the proposals of earlier runs. A host input.
+pub const PROCESS_NOTES: &str = "process_notes";
+/// What the host measured of the run so far. A host input, written anew before each attempt that reads it.
+pub const RUN_MEASURES: &str = "run_measures";
+/// The plan: semantic units and their complexity.
+pub const PROJECT_PLAN: &str = "project_plan";
+/// The design: components, contracts, and the checklist of its review.
+pub const DESIGN_SPECIFICATION: &str = "design_specification";
+/// Files of code.
+pub const GENERATED_CODE: &str = "generated_code";
+/// Files of tests, and the requirements that they cover.
+pub const TEST_SUITE: &str = "test_suite";
+/// The host's report on a gate that was judged by findings.
+pub const FINDINGS_REPORT: &str = "findings_report";
+/// The host's report on a gate that was judged by a run of tests.
+pub const TEST_REPORT: &str = "test_report";
+/// Figures and root causes of a run.
+pub const POSTMORTEM_REPORT: &str = "postmortem_report";
+/// Process improvement proposals, for people to decide on.
+pub const PIPS: &str = "pips";
+/// A context file: bytes without a schema.
 pub const CONTEXT_FILE: &str = "context_file";
-/// The kind of those context files that lie under the generated files when tests run.
+/// A context file that lies under the generated files when tests run.
 pub const BASE_FILE: &str = "base_file";
 
+/// The artifacts that the host puts into every run, each of the kind of the same name.
+pub const HOST_INPUTS: [&str; 3] = [TASK_REQUIREMENTS, PROCESS_NOTES, RUN_MEASURES];
+
+/// The report of the gate `design-review` of the standard pipelines, of kind [`FINDINGS_REPORT`].
+pub const DESIGN_REVIEW_REPORT: &str = "design_review_report";
+/// The report of the gate `code-review` of the standard pipelines, of kind [`FINDINGS_REPORT`].
+pub const CODE_REVIEW_REPORT: &str = "code_review_report";
+
 const STANDARD: [(&str, &str); 11] = [
-    ("task_requirements", include_str!("../../schemas/task_requirements.json")),
-    ("project_plan", include_str!("../../schemas/project_plan.json")),
-    ("design_specification", include_str!("../../schemas/design_specification.json")),
-    ("findings_report", include_str!("../../schemas/findings_report.json")),
-    ("generated_code", include_str!("../../schemas/generated_code.json")),
-    ("test_suite", include_str!("../../schemas/test_suite.json")),
-    ("test_report", include_str!("../../schemas/test_report.json")),
-    ("run_measures", include_str!("../../schemas/run_measures.json")),
-    ("postmortem_report", include_str!("../../schemas/postmortem_report.json")),
-    ("pips", include_str!("../../schemas/pips.json")),
-    ("process_notes", include_str!("../../schemas/process_notes.json")),
+    (TASK_REQUIREMENTS, include_str!("../../schemas/task_requirements.json")),
+    (PROJECT_PLAN, include_str!("../../schemas/project_plan.json")),
+    (DESIGN_SPECIFICATION, include_str!("../../schemas/design_specification.json")),
+    (FINDINGS_REPORT, include_str!("../../schemas/findings_report.json")),
+    (GENERATED_CODE, include_str!("../../schemas/generated_code.json")),
+    (TEST_SUITE, include_str!("../../schemas/test_suite.json")),
+    (TEST_REPORT, include_str!("../../schemas/test_report.json")),
+    (RUN_MEASURES, include_str!("../../schemas/run_measures.json")),
+    (POSTMORTEM_REPORT, include_str!("../../schemas/postmortem_report.json")),
+    (PIPS, include_str!("../../schemas/pips.json")),
+    (PROCESS_NOTES, include_str!("../../schemas/process_notes.json")),
 ];
 
 /// The JSON Schema of a kind, as text.

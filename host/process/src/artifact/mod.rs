@@ -2,10 +2,10 @@
 //!
 //! Every fault is found and said in words that a model can act on. Nothing that fails here is ever stored.
 
-mod kinds;
+pub mod kinds;
 mod rules;
 mod validator;
 
-pub use kinds::{AddedKinds, BASE_FILE, CONTEXT_FILE, HOST_INPUTS, schema};
+pub use kinds::{AddedKinds, schema};
 pub use rules::{complexity, is_hidden, path_fault};
 pub use validator::{Validator, compile_schema};

@@ -97,6 +97,23 @@ pub enum Choice {
     Abort,
 }
 
+impl Choice {
+    /// The word used in JSON and on the command line.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject { .. } => "reject",
+            Self::Override => "override",
+            Self::Abort => "abort",
+        }
+    }
+
+    /// Whether this choice is refused without a reason.
+    pub fn needs_reason(&self) -> bool {
+        matches!(self, Self::Reject { .. } | Self::Override)
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,4 +124,15 @@ pub enum RunStatus {
     Failed,
     /// A person ended it.
     Aborted,
+}
+
+impl RunStatus {
+    /// The word used in JSON and on the terminal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+        }
+    }
 }

@@ -1,11 +1,17 @@
-//! The facts of a run, in the past tense. A run is the list of them; everything else is derived.
+//! The facts of a run, in the past tense. A run is the list of its events; everything else is derived from them.
 //!
-//! Events hold digests, not contents; the one exception is what the state must know to go on (issues, feedback, words of
-//! people). Released events change by addition only: new fields have defaults, new facts are new events.
+//! Events hold digests, not contents, except for what the state needs to continue: issues, feedback and the reasons of
+//! people. A released event changes by addition only: a new field has a default, and a new fact is a new event.
+//!
+//! Each variant of [`Event`] says which state it needs and what it changes. The phase *at turn* is the one that the state's
+//! cursor points to. It passes through these stages: ready (not started), running (an agent works), returned (its agent
+//! came back and the host runs the suite or judges), judged (the gate is not open yet). [`crate::state::State::apply`]
+//! rejects an event that does not fit the stage.
 
 mod blobs;
 mod created;
 mod decision;
+mod display;
 mod name;
 mod outcome;
 
@@ -24,11 +30,11 @@ pub const EVENT_FORMAT: u32 = 2;
 /// An event as the journal holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// From 1, without gaps, per run.
+    /// Its number in the run: from 1, without gaps.
     pub number: u64,
-    /// Unix time in milliseconds at which it was written.
+    /// When it was written, in Unix milliseconds.
     pub at_ms: u64,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -37,26 +43,36 @@ pub struct Recorded {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The run exists, with all that it depends on pinned.
+    /// The run exists, and everything it depends on is pinned.
+    ///
+    /// Needs: no event before it. Changes: the first phase is at turn and ready.
     RunCreated(Box<RunCreated>),
-    /// The run goes on from here with something swapped; all events before this one are shared with the run it forks.
+    /// The run continues from here with something replaced; all events before this one are shared with the run it forks.
+    ///
+    /// Needs: the named phase is at turn and ready. Changes: pipeline and pinned dependencies are the new ones; what is
+    /// known of a phase is kept by its name.
     RunForked(Box<RunForked>),
     /// An agent was given its assignment.
+    ///
+    /// Needs: the phase is at turn and ready, and `at` is its next attempt. Changes: the phase is running.
     PhaseStarted {
-        /// Which attempt.
+        /// The attempt.
         #[serde(flatten)]
         at: AttemptId,
-        /// What it may read.
+        /// The artifacts that the agent may read.
         inputs: Vec<ArtifactRef>,
     },
-    /// A model is about to be asked; durable before the provider hears of it.
+    /// A model is about to be asked; durable before the provider receives the request.
+    ///
+    /// Needs: the attempt is running, and this call has no answer. Changes: the call is open and counted as unanswered. A
+    /// call without an answer may be asked again.
     ModelAsked {
-        /// Which attempt.
+        /// The attempt.
         #[serde(flatten)]
         at: AttemptId,
-        /// The call's number in the order the guest asked, from 1.
+        /// The call's number in the order in which the guest asked, from 1.
         call: u32,
-        /// What the call is for.
+        /// The purpose of the call, as the agent labels it.
         label: String,
         /// The request, a blob of JSON.
         request: Digest,
@@ -64,25 +80,29 @@ pub enum Event {
         model: String,
     },
     /// A model answered, or failed for good.
+    ///
+    /// Needs: the attempt is running, and this call is open. Changes: the call is answered and its usage is added.
     ModelAnswered {
-        /// Which attempt.
+        /// The attempt.
         #[serde(flatten)]
         at: AttemptId,
         /// The call's number.
         call: u32,
         /// The answer, a blob of JSON of [`crate::model::Answer`].
         answer: Digest,
-        /// What it took; nothing where it failed.
+        /// Tokens and money of the call; zero where it failed.
         usage: Usage,
-        /// Why the answer ended, or `error`.
+        /// Why the answer ended (see [`crate::model::Response::stop`]), or `error`.
         stop: String,
         /// Milliseconds from asking to the whole answer.
         elapsed_ms: u64,
-        /// Whether it was taken from the record of the run that this one forks: nobody was asked, nothing was paid.
+        /// Whether the answer is the recorded one of the run that this one forks: no provider was asked or paid.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         recorded: bool,
     },
-    /// An artifact was accepted at the door.
+    /// An artifact was validated and stored.
+    ///
+    /// Needs: the attempt is at turn, in any stage. Changes: the artifact is the current one of its name.
     ArtifactStored {
         /// The attempt that made it.
         #[serde(flatten)]
@@ -90,58 +110,69 @@ pub enum Event {
         /// The artifact.
         artifact: ArtifactRef,
     },
-    /// Tests were run by the host.
+    /// The host ran tests.
+    ///
+    /// With a call number (a trial run). Needs: the attempt is running. Changes: the call is answered.
+    /// Without one (the suite of a test gate). Needs: the phase has returned. Changes: the run is the one to be judged.
     TestsRan {
-        /// Which attempt.
+        /// The attempt.
         #[serde(flatten)]
         at: AttemptId,
-        /// The call's number where an agent tried tests; absent for the run that counts.
+        /// The call's number where an agent tried tests; absent for the suite that the gate is judged by.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         call: Option<u32>,
-        /// The result: a blob of JSON of `Result<TestRun, BenchError>`, for the run that counts of [`SuiteRun`].
-        /// Older runs have it under `run`, which beside an event on a line of JSON is the run's id.
+        /// The result: for a trial run a blob of JSON of `Result<TestRun, BenchError>`, for the suite of
+        /// [`crate::gate::SuiteRun`]. Older runs have it under `run`, which in a line of JSON is the run's id.
         #[serde(rename = "result", alias = "run")]
         run: Digest,
         /// The code that was tested, where it is an artifact.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         code: Option<Digest>,
-        /// What was asked, for calls: digest over language, code and tests.
+        /// For trial runs, the digest over language, code and tests. Not a blob.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         request: Option<Digest>,
         /// Milliseconds.
         elapsed_ms: u64,
-        /// A limit that was hit and would not be hit alike on every machine; a replay takes the result as given.
+        /// A limit that was exceeded and depends on the machine; a replay then takes the recorded result.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         limit: Option<String>,
     },
-    /// An agent came back, one way or the other.
+    /// An agent's attempt ended.
+    ///
+    /// Needs: the attempt is running. Changes: submitted artifacts are the current ones and the phase's feedback is
+    /// cleared. A phase without a gate is then done and the next one is at turn; after a failure it is ready again while
+    /// `max_retries` allows, and has returned otherwise. A gate has returned.
     PhaseFinished {
-        /// Which attempt.
+        /// The attempt.
         #[serde(flatten)]
         at: AttemptId,
-        /// How.
+        /// How it ended.
         outcome: PhaseOutcome,
         /// Milliseconds since it started, waiting included.
         elapsed_ms: u64,
-        /// A limit that was hit and would not be hit alike on every machine; a replay takes the outcome as given.
+        /// A limit that was exceeded and depends on the machine; a replay then takes the recorded outcome.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         limit: Option<String>,
     },
     /// The host judged a gate.
+    ///
+    /// Needs: the phase is a gate and has returned. Changes: one judgement is spent and the report is current. A pass opens
+    /// the gate, unless a person has to confirm it: the next phase is at turn. A gate that was `not_judged` is ready again
+    /// while attempts are left. Otherwise the phase is judged.
     GateJudged {
-        /// Which attempt.
+        /// The attempt.
         #[serde(flatten)]
         at: AttemptId,
         /// The verdict.
         verdict: Verdict,
-        /// Why, in one sentence.
+        /// The reason, in one sentence.
         reason: String,
-        /// Whether judging again could end otherwise; only of interest where the verdict is `not_judged`.
+        /// Whether another judgement would end the same way; used only with `not_judged`.
         #[serde(default)]
         permanent: bool,
-        /// What was found, with ids unique in the run.
+        /// The issues, with ids that are unique in the run.
         issues: Vec<Issue>,
-        /// Tests given up in this attempt.
+        /// Tests of earlier attempts that this attempt gave up.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         dropped: Vec<DroppedTest>,
         /// Digests of the artifacts that were judged.
@@ -150,68 +181,83 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         report: Option<ArtifactRef>,
     },
-    /// A strategy said, after a failed gate, who revises what; or what it said was refused.
+    /// After a failed gate, the strategy's decision was accepted or rejected.
+    ///
+    /// Needs: the gate is judged, failed or rejected, not waiting for a person and without a decision. Changes: the decision
+    /// is noted. With `revise`, the earliest phase to revise is at turn and ready, and each named phase has its feedback.
     FeedbackDecided {
-        /// Which judgement it was about.
+        /// The attempt whose judgement it is about.
         #[serde(flatten)]
         at: AttemptId,
-        /// What was decided.
+        /// The decision.
         decided: FeedbackOutcome,
-        /// A limit that was hit and would not be hit alike on every machine; a replay takes the decision as given.
+        /// A limit that was exceeded and depends on the machine; a replay then takes the recorded decision.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         limit: Option<String>,
     },
-    /// A person is needed.
+    /// A person has to decide.
+    ///
+    /// Needs: the gate is judged and does not wait yet. Changes: the run waits for a person.
     ApprovalAsked {
-        /// Which judgement it is about.
+        /// The attempt whose judgement it is about.
         #[serde(flatten)]
         at: AttemptId,
-        /// What the person is asked.
+        /// The question.
         question: String,
         /// Digests of the artifacts it is about.
         about: Vec<Digest>,
     },
-    /// A person decided.
+    /// A person decided. [`crate::state::State::decide`] makes this event and refuses decisions that are not allowed.
+    ///
+    /// Needs: the gate waits for a person; `approve` also needs a pass. Changes: `approve` and `override` open the gate;
+    /// `reject` grants each gate on the way one more judgement where it has none left, and sends work to the named phase or
+    /// lets the strategy decide; `abort` leaves only the end of the run.
     ApprovalGiven {
-        /// Which judgement it is about.
+        /// The attempt whose judgement it is about.
         #[serde(flatten)]
         at: AttemptId,
-        /// What.
+        /// The decision.
         choice: Choice,
-        /// Who.
+        /// The person's name.
         by: String,
-        /// Why; may be empty only for `approve`.
+        /// The reason; may be empty for `approve` and `abort`.
         reason: String,
         /// Digests of the artifacts it is about.
         about: Vec<Digest>,
     },
-    /// The run stopped without an end and can be resumed: cancelled, or the world around it failed.
+    /// The run stopped before its end and can be resumed: it was cancelled, or something outside of it failed.
+    ///
+    /// Needs: nothing. Changes: the reason is known until the next event.
     RunStopped {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The run is over.
+    /// The run ended.
+    ///
+    /// Needs: the run has not ended; `passed` also needs every phase to be done. Changes: the run has ended.
     RunFinished {
-        /// How.
+        /// How it ended.
         status: RunStatus,
-        /// Why, in one sentence.
+        /// The reason, in one sentence.
         reason: String,
     },
-    /// A person decided on an improvement proposal of this run. May come after the end.
+    /// A person decided on an improvement proposal of this run.
+    ///
+    /// Needs: nothing; may follow the end. Changes: the decision is noted, the latest one for an id applies.
     ProposalDecided {
-        /// The proposal.
+        /// The proposal's id.
         id: String,
         /// Whether it is approved.
         approved: bool,
-        /// Who decided.
+        /// The person's name.
         by: String,
-        /// Why.
+        /// The reason; may be empty where it is approved.
         reason: String,
     },
 }
 
 impl Event {
-    /// The attempt that it is about, if it is about one.
+    /// The attempt that the event is about; `None` for events about the run as a whole.
     pub fn attempt(&self) -> Option<&AttemptId> {
         match self {
             Self::PhaseStarted { at, .. }

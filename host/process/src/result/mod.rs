@@ -319,16 +319,14 @@ fn followed(decided: &FeedbackOutcome) -> DecisionSummary {
 }
 
 fn decision(phase: &Phase, judged: &RecordedJudgement, approval: &Approval) -> PersonDecision {
-    let (choice, revise) = match &approval.choice {
-        Choice::Approve => ("approve", None),
-        Choice::Reject { revise } => ("reject", revise.clone()),
-        Choice::Override => ("override", None),
-        Choice::Abort => ("abort", None),
+    let revise = match &approval.choice {
+        Choice::Reject { revise } => revise.clone(),
+        Choice::Approve | Choice::Override | Choice::Abort => None,
     };
     PersonDecision {
         gate: phase.name.clone(),
         attempt: judged.attempt,
-        choice,
+        choice: approval.choice.as_str(),
         revise,
         by: approval.by.clone(),
         reason: approval.reason.clone(),

@@ -4,6 +4,7 @@
 //! resumed and a replayed run differ only in how many events there are to fold. An event that cannot follow those before
 //! it is an error that names both, never a guess.
 
+mod decide;
 mod fold;
 mod next;
 mod phase_state;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use crate::pipeline::{Phase, Pipeline};
 use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, PhaseName, PhaseOutcome, RunCreated, RunId, RunStatus};
 
+pub use decide::DecisionError;
 pub use fold::FoldError;
 pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
 pub use phase_state::{Approval, PhaseState, RecordedJudgement, Suite};

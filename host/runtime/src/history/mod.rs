@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use phasegate_journal::Journal;
+use phasegate_process::artifact::kinds;
 use phasegate_process::measures::{FinishedRun, finished_run};
 use phasegate_process::state::State;
 use phasegate_process::{Recorded, RunId};
@@ -68,7 +69,7 @@ pub(crate) fn nothing(journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value)
 }
 
 fn figures(journal: &dyn Journal, known: &Known) -> Option<FinishedRun> {
-    let plan = known.state.artifacts.iter().find(|(name, _)| name.as_str() == "project_plan");
+    let plan = known.state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PROJECT_PLAN);
     let plan: Option<Value> = plan.and_then(|(_, artifact)| read_json(journal, &artifact.digest).ok());
     finished_run(&known.state, &known.events, plan.as_ref())
 }

@@ -1,6 +1,7 @@
 //! Improvement proposals: what postmortems propose, what people decide, and what later runs are told of it.
 
 use phasegate_journal::Journal;
+use phasegate_process::artifact::kinds;
 use phasegate_process::state::State;
 use phasegate_process::{Event, RunId};
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ pub fn proposals(journal: &dyn Journal) -> Result<Vec<Proposal>, Error> {
 }
 
 fn proposals_of(journal: &dyn Journal, state: &State) -> Result<Vec<Proposal>, Error> {
-    let Some((_, pips)) = state.artifacts.iter().find(|(name, _)| name.as_str() == "pips") else {
+    let Some((_, pips)) = state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PIPS) else {
         return Ok(Vec::new());
     };
     let pips: Value = read_json(journal, &pips.digest)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use phasegate_journal::Journal;
+use phasegate_process::artifact::kinds;
 use phasegate_process::artifact::{self, path_fault};
 use phasegate_process::state::State;
 use phasegate_process::{ArtifactRef, Digest};
@@ -10,9 +11,6 @@ use serde_json::Value;
 
 use crate::error::output::OutputError;
 use crate::output::patch::Patch;
-
-/// The kind whose files are delivered.
-const GENERATED_CODE: &str = "generated_code";
 
 /// The run's artifacts, with the journal that holds them.
 pub(crate) struct Shelf<'a> {
@@ -49,7 +47,7 @@ impl Shelf<'_> {
     pub(crate) fn generated_files(&self) -> Result<BTreeMap<String, String>, OutputError> {
         let mut files = BTreeMap::new();
         for produced in self.state.pipeline.phases.iter().flat_map(|phase| &phase.produces) {
-            if produced.kind.as_str() != GENERATED_CODE {
+            if produced.kind.as_str() != kinds::GENERATED_CODE {
                 continue;
             }
             let code = self.current(produced.name.as_str())?.unwrap_or_default();

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use phasegate_process::artifact::is_hidden;
+use phasegate_process::artifact::kinds;
 use phasegate_process::calendar::format_utc;
 use phasegate_process::measures::efforts;
 use phasegate_process::model::Usage;
@@ -96,7 +97,7 @@ impl Page<'_> {
     }
 
     fn asked(&mut self) -> Result<(), OutputError> {
-        let task = self.shelf.current("task_requirements")?.unwrap_or_default();
+        let task = self.shelf.current(kinds::TASK_REQUIREMENTS)?.unwrap_or_default();
         self.heading("What was asked");
         self.line(words(text_of(&task, "description")));
         for (index, requirement) in list(&task, "requirements").iter().enumerate() {
@@ -304,7 +305,7 @@ impl Page<'_> {
     }
 
     fn proposals(&mut self) -> Result<(), OutputError> {
-        let Some(pips) = self.shelf.current("pips")? else { return Ok(()) };
+        let Some(pips) = self.shelf.current(kinds::PIPS)? else { return Ok(()) };
         let proposals = list(&pips, "proposals");
         if proposals.is_empty() {
             return Ok(());

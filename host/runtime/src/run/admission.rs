@@ -2,6 +2,7 @@
 
 use phasegate_journal::Blob;
 use phasegate_process::artifact::Validator;
+use phasegate_process::artifact::kinds;
 use phasegate_process::gate::check_findings;
 use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
@@ -84,12 +85,12 @@ pub(crate) async fn check(
     content: &[u8],
     hit: &LimitHit,
 ) -> Result<Result<(), Vec<String>>, Error> {
-    let plan = current(driver, "project_plan")?;
+    let plan = current(driver, kinds::PROJECT_PLAN)?;
     let task_id = driver.writer.state().created.task_id.clone();
     let validator = Validator { kinds: &driver.pipeline.kinds, task_id: &task_id, plan: plan.as_ref() };
     match validator.validate(kind, content) {
         Err(faults) => Ok(Err(faults)),
-        Ok(value) if kind.as_str() == "generated_code" => test_run::build_faults(driver, &value, hit).await,
+        Ok(value) if kind.as_str() == kinds::GENERATED_CODE => test_run::build_faults(driver, &value, hit).await,
         Ok(_) => Ok(Ok(())),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use phasegate_journal::Blob;
+use phasegate_process::artifact::kinds;
 use phasegate_process::measures::run_measures;
 use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Assignment, Event, Expected, PhaseOutcome, artifact};
@@ -15,8 +16,6 @@ use crate::run::agent_host::Desk;
 use crate::run::context::Driver;
 use crate::store::blobs::{artifact_of, json_blob, now_ms};
 use crate::text::bounded;
-
-const MEASURES: &str = "run_measures";
 
 /// Does one attempt at a phase. An attempt that was interrupted goes on: what was answered is not asked again.
 pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(), Error> {
@@ -63,7 +62,7 @@ pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(),
 fn start(driver: &Driver, work: &mut AgentWork) -> Result<(), Error> {
     let mut events = Vec::new();
     let mut blobs = Vec::new();
-    if work.phase.reads.iter().any(|read| read.matches(MEASURES)) {
+    if work.phase.reads.iter().any(|read| read.matches(kinds::RUN_MEASURES)) {
         let (artifact, blob) = measures(driver, work)?;
         work.inputs.retain(|input| input.name != artifact.name);
         work.inputs.push(artifact.clone());
@@ -82,7 +81,7 @@ fn measures(driver: &Driver, work: &AgentWork) -> Result<(ArtifactRef, Option<Bl
     let history = driver.writer.state().created.history.clone();
     let history: Vec<_> = driver.writer.json(&history)?;
     let blob = json_blob(&run_measures(&driver.writer.state(), &driver.writer.events(), &history, now_ms()));
-    Ok((artifact_of(&blob, MEASURES.parse()?, MEASURES.parse()?), Some(blob)))
+    Ok((artifact_of(&blob, kinds::RUN_MEASURES.parse()?, kinds::RUN_MEASURES.parse()?), Some(blob)))
 }
 
 fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {

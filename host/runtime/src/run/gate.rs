@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use phasegate_process::artifact::kinds;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{GateContext, Judgement, SuiteRun, judge_findings, judge_tests};
 use phasegate_process::state::JudgeWork;
@@ -42,7 +43,7 @@ pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> 
         (fault, _, _) => Judgement::not_judged(fault.fault().unwrap_or_default(), false),
     };
     let blob = judgement.report.as_ref().map(json_blob);
-    let kind = if work.gate.tests.is_some() { "test_report" } else { "findings_report" };
+    let kind = if work.gate.tests.is_some() { kinds::TEST_REPORT } else { kinds::FINDINGS_REPORT };
     let report = match &blob {
         Some(blob) => Some(artifact_of(blob, work.gate.report.clone(), kind.parse()?)),
         None => None,

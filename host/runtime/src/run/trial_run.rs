@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use phasegate_process::artifact::kinds;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Digest, Event, artifact};
 
@@ -79,8 +80,10 @@ impl TrialRuns {
             }
             Subject::Input(name) => name,
         };
-        let known =
-            self.inputs.iter().find(|input| input.name.as_str() == name && input.kind.as_str() == "generated_code");
+        let known = self
+            .inputs
+            .iter()
+            .find(|input| input.name.as_str() == name && input.kind.as_str() == kinds::GENERATED_CODE);
         let Some(known) = known else {
             return Ok(Err(BenchError::Invalid(format!("no input of kind generated_code is called `{name}`"))));
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use phasegate_journal::Blob;
-use phasegate_process::artifact::{BASE_FILE, CONTEXT_FILE};
+use phasegate_process::artifact::kinds;
 use phasegate_process::lock::Pin;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Grants, Pipeline};
@@ -70,10 +70,10 @@ impl House {
             inputs.push(artifact.clone());
             Ok(artifact)
         };
-        put("task_requirements", "task_requirements", requirements(&new.task.task, pipeline)?)?;
-        put("process_notes", "process_notes", json_blob(&notes).bytes)?;
+        put(kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS, requirements(&new.task.task, pipeline)?)?;
+        put(kinds::PROCESS_NOTES, kinds::PROCESS_NOTES, json_blob(&notes).bytes)?;
         for file in context_files::gather(&new.task.task.context_files, &new.task.folder)? {
-            let kind = if file.base { BASE_FILE } else { CONTEXT_FILE };
+            let kind = if file.base { kinds::BASE_FILE } else { kinds::CONTEXT_FILE };
             let artifact = put(&format!("context/{}", file.path), kind, file.bytes)?;
             if file.base {
                 base.push(artifact.name);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use phasegate_journal::Blob;
 use phasegate_process::artifact::Validator;
+use phasegate_process::artifact::kinds;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::task::Task;
 use phasegate_process::{Digest, PluginName};
@@ -149,7 +150,7 @@ pub fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> 
         )));
     }
     let validator = Validator { kinds: &pipeline.kinds, task_id: &task.id, plan: None };
-    match validator.validate(&"task_requirements".parse()?, &bytes) {
+    match validator.validate(&kinds::TASK_REQUIREMENTS.parse()?, &bytes) {
         Ok(_) => Ok(bytes),
         Err(faults) => {
             Err(Error::NotNow(format!("the task cannot be taken: {}\nhint: mend the task", faults.join("; "))))

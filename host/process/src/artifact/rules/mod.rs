@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::kinds;
 use crate::TaskId;
 
 /// Every fault of an artifact that already satisfies its schema.
@@ -15,10 +16,10 @@ pub fn faults(task: &TaskId, known_plan: Option<&Value>, kind: &str, value: &Val
         faults.push(format!("at /task_id: it is \"{task_id}\", but the task is \"{}\"", task));
     }
     match kind {
-        "project_plan" => check_plan(value, &mut faults),
-        "design_specification" => check_design(value, known_plan, &mut faults),
-        "generated_code" | "test_suite" => check_files(value, &mut faults),
-        "pips" => check_proposals(value, &mut faults),
+        kinds::PROJECT_PLAN => check_plan(value, &mut faults),
+        kinds::DESIGN_SPECIFICATION => check_design(value, known_plan, &mut faults),
+        kinds::GENERATED_CODE | kinds::TEST_SUITE => check_files(value, &mut faults),
+        kinds::PIPS => check_proposals(value, &mut faults),
         _ => {}
     }
     faults

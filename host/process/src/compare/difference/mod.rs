@@ -11,10 +11,8 @@ use std::mem::{discriminant, take};
 
 use serde::Serialize;
 
+use crate::artifact::kinds::RUN_MEASURES;
 use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, Event, PhaseOutcome, Recorded};
-
-/// The host's own figures of a run, measured time among them.
-const RUN_MEASURES: &str = "run_measures";
 
 /// The first thing that is not the same in two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Gate, Phase, Pipeline};
-use crate::artifact::{self, HOST_INPUTS};
+use crate::artifact::{self, kinds};
 use crate::source::{Source, SourceError, did_you_mean};
 
 /// How deep settings may nest. What is pinned as JSON must be read again, here and by plugins, and readers have a limit.
@@ -15,8 +15,8 @@ const MAX_NESTING: usize = 32;
 pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Result<(), SourceError> {
     let fault = |word: &str, message: String, hint: String| source.error(source.find_word(word), message, hint);
     let mut names = BTreeSet::new();
-    let mut made: BTreeSet<&str> = HOST_INPUTS.into_iter().collect();
-    let ever_made: BTreeSet<&str> = pipeline.phases.iter().flat_map(outputs).chain(HOST_INPUTS).collect();
+    let mut made: BTreeSet<&str> = kinds::HOST_INPUTS.into_iter().collect();
+    let ever_made: BTreeSet<&str> = pipeline.phases.iter().flat_map(outputs).chain(kinds::HOST_INPUTS).collect();
     for phase in &pipeline.phases {
         let word = phase.name.as_str();
         if !names.insert(word) {
@@ -134,7 +134,7 @@ fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Fau
             let all = pipeline.phases.iter().flat_map(|phase| &phase.produces);
             all.filter(|produced| produced.name == *wanted).map(|produced| produced.kind.as_str()).next()
         };
-        if kind_of(&tests.code) != Some("generated_code")
+        if kind_of(&tests.code) != Some(kinds::GENERATED_CODE)
             || !phase.reads.iter().any(|read| read.matches(tests.code.as_str()))
         {
             let message = format!("gate `{name}` tests `{}`, which it does not read as generated code", tests.code);
@@ -147,7 +147,7 @@ fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Fau
         let own = phase
             .produces
             .iter()
-            .any(|produced| produced.name == tests.suite && produced.kind.as_str() == "test_suite");
+            .any(|produced| produced.name == tests.suite && produced.kind.as_str() == kinds::TEST_SUITE);
         if !own {
             let message = format!("gate `{name}` runs `{}`, which its agent does not make", tests.suite);
             return Err((tests.suite.to_string(), message, "let the gate produce it, of kind `test_suite`".into()));

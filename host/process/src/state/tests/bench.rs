@@ -232,11 +232,16 @@ impl Run {
         self.push(Event::FeedbackDecided { at, decided, limit: None });
     }
 
-    /// Asks a person, if that is next, and gives the answer.
-    pub fn person(&mut self, choice: Choice, reason: &str) -> Result<(), String> {
+    /// Asks a person, if that is next.
+    pub fn ask_person(&mut self) {
         if let Action::AskPerson(at, question, about) = self.state.next() {
             self.push(Event::ApprovalAsked { at, question, about });
         }
+    }
+
+    /// Asks a person, if that is next, and gives the answer.
+    pub fn person(&mut self, choice: Choice, reason: &str) -> Result<(), String> {
+        self.ask_person();
         let Action::Wait(at) = self.state.next() else { panic!("nobody waits: {}", self.next()) };
         let about = self.state.waiting().unwrap().1.about.clone();
         self.try_push(Event::ApprovalGiven { at, choice, by: "ann".into(), reason: reason.into(), about })

@@ -4,6 +4,7 @@
 mod bench;
 mod bounds;
 mod calls;
+mod decide;
 mod forks;
 mod order;
 mod people;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, stream};
+use phasegate_process::artifact::kinds;
 use phasegate_process::gate::{KeptTest, SuiteRun};
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, TestCase, TestRun};
@@ -147,7 +148,7 @@ async fn count(
         run.tests.extend(tests);
         run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
     }
-    let requirements = current(session.driver, "task_requirements")?;
+    let requirements = current(session.driver, kinds::TASK_REQUIREMENTS)?;
     run.uncovered = kept::uncovered(requirements.as_ref(), suite, &earlier, run);
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! What is not written by hand is the least that a schema allows. Schemas of answers come from the plugin, so what is made
 //! of them is bounded.
 
+use phasegate_process::artifact::kinds;
 use phasegate_process::artifact::{self, AddedKinds, Validator};
 use phasegate_process::pipeline::{Phase, Pipeline, parse, standard};
 use phasegate_process::source::Source;
@@ -16,16 +17,16 @@ const WRITTEN: &str = include_str!("samples.json");
 /// Texts for the patterns that schemas ask for; the first one that fits.
 const TEXTS: [(&str, &str); 2] = [("^SU-[0-9]{3}$", "SU-001"), ("^[A-Za-z0-9._-]+$", "CHECK-1")];
 const NAMES: [(&str, &str); 10] = [
-    ("task_requirements", "task_requirements"),
-    ("process_notes", "process_notes"),
-    ("run_measures", "run_measures"),
-    ("project_plan", "project_plan"),
-    ("design_specification", "design_specification"),
-    ("design_review_report", "findings_report"),
-    ("generated_code", "generated_code"),
-    ("code_review_report", "findings_report"),
-    ("test_suite", "test_suite"),
-    ("test_report", "test_report"),
+    (kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS),
+    (kinds::PROCESS_NOTES, kinds::PROCESS_NOTES),
+    (kinds::RUN_MEASURES, kinds::RUN_MEASURES),
+    (kinds::PROJECT_PLAN, kinds::PROJECT_PLAN),
+    (kinds::DESIGN_SPECIFICATION, kinds::DESIGN_SPECIFICATION),
+    (kinds::DESIGN_REVIEW_REPORT, kinds::FINDINGS_REPORT),
+    (kinds::GENERATED_CODE, kinds::GENERATED_CODE),
+    (kinds::CODE_REVIEW_REPORT, kinds::FINDINGS_REPORT),
+    (kinds::TEST_SUITE, kinds::TEST_SUITE),
+    (kinds::TEST_REPORT, kinds::TEST_REPORT),
 ];
 /// The kind that a model's answer is held against while one is looked for.
 const ANSWER: &str = "scripted_answer";
@@ -143,7 +144,7 @@ impl Samples {
     }
 
     fn validator<'a>(&'a self, kinds: &'a AddedKinds) -> Validator<'a> {
-        let plan = self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == "project_plan");
+        let plan = self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == kinds::PROJECT_PLAN);
         Validator { kinds, task_id: &self.task_id, plan: plan.map(|(_, value)| value) }
     }
 }
