@@ -1,6 +1,6 @@
-//! Unix time as people read it.
+//! Formats Unix time as dates, without a dependency on a calendar library or the system's time zone.
 
-/// A moment as `2026-01-31 14:05 UTC`.
+/// Formats Unix milliseconds as `2026-01-31 14:05 UTC`. Seconds are cut off.
 pub fn format_utc(unix_ms: u64) -> String {
     let minutes = unix_ms / 60_000;
     let (hour, minute) = (minutes / 60 % 24, minutes % 60);

@@ -6,20 +6,20 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of some bytes: names an artifact, a component, a model request or answer.
+/// The SHA-256 of some content. It identifies an artifact, a component, a model request or an answer.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
 
-/// A text that is not a digest.
+/// An error: the text is not a digest.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not a digest\nhint: a digest is `sha256:` followed by 64 hex digits")]
 pub struct InvalidDigest(String);
 
 impl Digest {
-    /// The digest of these bytes.
+    /// Computes the digest of `bytes`.
     pub fn from_content(bytes: &[u8]) -> Self {
-        // Loading a run makes one for each event; formatting byte by byte would take longer than hashing.
+        // Loading a run computes one digest for each event; formatting byte by byte would take longer than hashing.
         let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
         let mut text = Vec::with_capacity(71);
         text.extend(b"sha256:");
@@ -32,7 +32,7 @@ impl Digest {
         &self.0
     }
 
-    /// The first twelve hex digits, for people.
+    /// The first twelve hex digits, for display.
     pub fn short(&self) -> &str {
         self.0.get(7..19).unwrap_or(&self.0)
     }

@@ -1,4 +1,4 @@
-//! A run folded by hand, shared by the tests of this crate.
+//! Builds runs event by event, for the tests of this crate.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::BTreeMap;
@@ -26,12 +26,12 @@ pub fn artifact(name: &str, content: &str) -> ArtifactRef {
 }
 
 impl RunBuilder {
-    /// A run of `planning-design`, about to plan.
+    /// Returns a new run of `planning-design`.
     pub fn new() -> Self {
         Self::with_pipeline("planning-design")
     }
 
-    /// A run of a standard pipeline, about to plan.
+    /// Returns a new run of a standard pipeline.
     pub fn with_pipeline(pipeline: &str) -> Self {
         let text = standard(pipeline).unwrap();
         let pipeline = parse(Source { file: pipeline, text }, &|_| Err(String::new())).unwrap();
@@ -79,7 +79,7 @@ impl RunBuilder {
         })
     }
 
-    /// One attempt with one call that makes one artifact in 50 ms, or none.
+    /// Adds an attempt with one call that takes 50 ms and submits one artifact or none.
     pub fn work(&mut self, phase: &str, attempt: u32, made: Option<&str>) -> &mut Self {
         self.add(Event::PhaseStarted { at: at(phase, attempt), inputs: vec![] });
         self.ask(phase, attempt, 1).answer(phase, attempt, 1, Some(0.5));
@@ -124,7 +124,7 @@ impl RunBuilder {
         self.add(Event::RunFinished { status, reason: "every gate passed".to_owned() })
     }
 
-    /// Whatever comes after the design, up to the end.
+    /// Returns a run whose design review failed once and then passed.
     pub fn reviewed_twice() -> Self {
         let mut run = Self::new();
         run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));

@@ -1,7 +1,7 @@
-//! The pure core of Phasegate: what comes next, and what it means.
+//! The pure core of Phasegate: the rules by which a run proceeds, and the figures derived from it.
 //!
-//! Promises: no I/O, no clock, no randomness, no async. The same journal always folds to the same state and the same next
-//! action. Fails only with typed errors; nothing here panics.
+//! Guarantees: no I/O, no clock, no randomness, no async. The same events always fold to the same state and the same
+//! next action. Failures are typed errors; nothing here panics.
 
 pub mod artifact;
 pub mod budget;

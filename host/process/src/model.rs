@@ -1,7 +1,7 @@
-//! What is said to and heard from language models, as every room understands it.
+//! Requests to language models and their answers, independent of providers.
 //!
-//! Mirrors `interface model-types` of `wit/models.wit`. A request's digest is taken over its JSON, whose field order is the
-//! order below, so that equal requests have equal digests in every run.
+//! Mirrors `interface model-types` of `wit/models.wit`. A request's digest is computed over its JSON, and the order of
+//! its fields is the order of declaration: reordering fields changes the digests of recorded requests.
 
 use std::num::NonZeroU32;
 
@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 /// A tool that the model may call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tool {
-    /// The name the model calls it by.
+    /// The name that the model uses.
     pub name: String,
-    /// What it does, for the model.
+    /// A description for the model.
     pub description: String,
-    /// JSON Schema of its arguments, as text.
+    /// The JSON Schema of its arguments, as text.
     pub parameters: String,
 }
 
@@ -22,43 +22,43 @@ pub struct Tool {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum Content {
-    /// Plain words.
+    /// Plain text.
     Text {
-        /// The words.
+        /// The text.
         text: String,
     },
-    /// The model wants a tool called.
+    /// A tool call of the model.
     ToolCall {
-        /// The provider's name for this call.
+        /// The provider's id of this call.
         id: String,
-        /// Which tool.
+        /// The tool's name.
         name: String,
-        /// JSON object as text.
+        /// The arguments, a JSON object as text.
         arguments: String,
     },
-    /// What a tool answered.
+    /// The result of a tool call.
     ToolResult {
-        /// The call this answers.
+        /// The id of the call.
         id: String,
-        /// The answer.
+        /// The result.
         text: String,
         /// Whether the tool failed.
         is_error: bool,
     },
-    /// A provider's own block, handed back unchanged. JSON as text.
+    /// A block in the provider's own format, sent back unchanged.
     Opaque {
-        /// The block.
+        /// The block, JSON as text.
         json: String,
     },
 }
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Instructions.
     System,
-    /// The asker, or a tool's answer.
+    /// The agent, or the result of a tool.
     User,
     /// The model.
     Assistant,
@@ -67,19 +67,19 @@ pub enum Role {
 /// A message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// Who says it.
+    /// The author.
     pub role: Role,
-    /// Its parts, in order.
+    /// The parts, in order.
     pub content: Vec<Content>,
 }
 
-/// How capable, and how dear, a model is asked for. Which model serves it is the operator's configuration.
+/// The capability, and so the price, of the model that is asked for. The operator configures the model of each tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
-    /// Cheap and quick.
+    /// Cheap and fast.
     Fast,
-    /// The usual.
+    /// For most work.
     Default,
     /// The most capable.
     Deep,
@@ -89,12 +89,12 @@ impl Tier {
     /// All tiers, cheapest first.
     pub const ALL: [Self; 3] = [Self::Fast, Self::Default, Self::Deep];
 
-    /// The tier of this name.
+    /// Returns the tier of this name.
     pub fn from_name(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tier| tier.as_str() == text)
     }
 
-    /// `fast`, `default` or `deep`.
+    /// Returns `fast`, `default` or `deep`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Fast => "fast",
@@ -104,55 +104,55 @@ impl Tier {
     }
 }
 
-/// One question to a model.
+/// One request to a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// What this call is for, in a few words.
+    /// The purpose of this call, in a few words; shown to people.
     pub label: String,
     /// The tier asked for.
     pub tier: Tier,
     /// The conversation so far.
     pub messages: Vec<Message>,
-    /// Tools on offer.
+    /// The tools that the model may call.
     pub tools: Vec<Tool>,
     /// `auto`, `none`, `required` or a tool's name.
     pub tool_choice: String,
-    /// JSON Schema that the whole answer must satisfy, as text.
+    /// The JSON Schema that the whole answer has to satisfy, as text.
     pub answer_schema: Option<String>,
-    /// The longest answer, in tokens.
+    /// The most tokens of the answer.
     pub max_output_tokens: NonZeroU32,
-    /// 0.0 to 2.0.
+    /// From 0.0 to 2.0; the provider's default where absent.
     pub temperature: Option<f32>,
 }
 
-/// Tokens as the provider counted them; money where the operator's price table knows the model.
+/// Tokens as counted by the provider, and their price from the operator's price table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Tokens read, cached ones included.
+    /// Input tokens, cached ones included.
     pub input_tokens: u64,
-    /// Tokens written.
+    /// Output tokens.
     pub output_tokens: u64,
-    /// Tokens read from the provider's cache.
+    /// Input tokens that came from the provider's cache.
     pub cached_input_tokens: u64,
-    /// US dollars; `None` where the price is not known, which is not zero.
+    /// US dollars; `None` where the price is unknown, which is not zero.
     pub usd: Option<f64>,
 }
 
-/// One whole answer.
+/// One complete answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Response {
-    /// Its parts, in order.
+    /// The parts, in order.
     pub content: Vec<Content>,
-    /// `end`, `max-tokens`, `tool-calls`, `refusal`, or what the provider said.
+    /// Why the answer ended: `end`, `max-tokens`, `tool-calls`, `refusal`, or the provider's own word.
     pub stop: String,
     /// `provider:model` that answered.
     pub model: String,
-    /// What it took.
+    /// The usage of the call.
     pub usage: Usage,
 }
 
 impl Response {
-    /// The text parts, joined.
+    /// Returns the text parts, joined.
     pub fn text(&self) -> String {
         let texts = self.content.iter().filter_map(|part| match part {
             Content::Text { text } => Some(text.as_str()),
@@ -162,29 +162,29 @@ impl Response {
     }
 }
 
-/// Why a model call gave no answer.
+/// The reason why a model call has no answer. Mirrors `error` of `wit/models.wit`, and is stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type", content = "message")]
 pub enum Error {
-    /// The grant or the tier is missing.
+    /// The plugin lacks the grant, or the tier is not configured.
     #[error("model call denied: {0}")]
     Denied(String),
-    /// Tokens, money or calls are used up.
+    /// A budget of tokens, money or calls is exhausted.
     #[error("budget used up: {0}")]
     Budget(String),
     /// The request can never succeed as it is.
     #[error("model request refused: {0}")]
     Invalid(String),
-    /// Longer than the model takes.
+    /// The request is longer than the model allows.
     #[error("model request too long: {0}")]
     TooLong(String),
     /// The provider failed after the host's retries.
     #[error("model unavailable: {0}")]
     Unavailable(String),
-    /// Anything else.
+    /// Any other failure.
     #[error("model call failed: {0}")]
     Other(String),
 }
 
-/// An answer or the reason for none: what a `model_answered` event holds.
+/// An answer, or the reason why there is none: the content of the blob of `model_answered`.
 pub type Answer = Result<Response, Error>;

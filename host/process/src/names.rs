@@ -1,14 +1,14 @@
 //! Names of runs, tasks, phases, plugins and artifacts, each a type of its own so that one cannot stand for another.
 //!
-//! A name is checked once, where it enters; later code need not ask again. Names become file names and SQL keys, so the
-//! alphabets are narrow on purpose.
+//! A name is validated when it is parsed, and later code relies on that. Names become file names and SQL keys, so the
+//! allowed characters are few.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A text that cannot be a name of its sort.
+/// An error: the text is not a valid name of its type.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{message}\nhint: {rule}", message = self.message())]
 pub struct InvalidName {
@@ -18,12 +18,12 @@ pub struct InvalidName {
 }
 
 impl InvalidName {
-    /// What is wrong.
+    /// The problem, without the hint.
     pub fn message(&self) -> String {
         format!("`{}` is not a {}", self.text, self.sort)
     }
 
-    /// What to do.
+    /// The rule that the name has to follow.
     pub fn hint(&self) -> &'static str {
         self.rule
     }
@@ -37,7 +37,7 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// The name as text.
+            /// Returns the name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -84,37 +84,38 @@ macro_rules! name {
 }
 
 name!(
-    /// One run of one task; unique in a state folder.
+    /// The id of one run of one task; unique in a state folder.
     RunId, "run id", "a run id has 3 to 64 characters of a-z, 0-9 and -",
     |text| (3..=64).contains(&text.len()) && text.bytes().all(is_kebab)
 );
 name!(
-    /// What a person calls the task; many runs may share it.
+    /// The id of a task, chosen by a person; many runs may share it.
     TaskId, "task id", "a task id has 3 to 100 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, and starts with a letter or digit",
     |text| (3..=100).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_word)
 );
 name!(
-    /// A phase of a pipeline.
+    /// The name of a phase; unique in its pipeline.
     PhaseName, "phase name", "a phase name has 1 to 40 characters of a-z, 0-9 and -, and starts with a letter or digit",
     |text| (1..=40).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_kebab)
 );
 name!(
-    /// A plugin, as the pipeline or the configuration calls it.
+    /// The name of a plugin in the pipeline and the configuration; its manifest may use another one.
     PluginName, "plugin name", "a plugin name has 1 to 60 characters of a-z, 0-9 and -, and starts with a letter or digit",
     |text| (1..=60).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_kebab)
 );
 name!(
-    /// An artifact within a run. Context files are `context/PATH`, an earlier attempt's are `previous/NAME`.
+    /// The name of an artifact within a run. Context files are `context/PATH`; artifacts of the attempt before are
+    /// `previous/NAME`.
     ArtifactName, "artifact name", "an artifact name is 1 to 200 characters of plain path segments, without `..` and `\\`",
     |text| (1..=200).contains(&text.len()) && text.split('/').all(is_plain_segment)
 );
 name!(
-    /// A kind of artifact; its schema says what an artifact of it holds.
+    /// The kind of an artifact; each kind has a JSON Schema, except for context files.
     Kind, "artifact kind", "a kind has 1 to 60 characters of a-z, 0-9 and _",
     |text| (1..=60).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
 );
 
-/// One attempt at one phase.
+/// One attempt at one phase. Displayed as `PHASE#ATTEMPT`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AttemptId {
     /// The phase.

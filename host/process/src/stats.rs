@@ -1,8 +1,8 @@
-//! The little statistics of an experiment: a share and a mean, each with an interval of 95 %.
+//! The statistics of an experiment: a share and a mean, each with a 95 % confidence interval.
 //!
-//! A share has Wilson's interval: it stays within 0 and 1 and says something at 0 of 3 as well, where the usual one has no
-//! width. A mean has Student's: of the few runs of an experiment a bootstrap would give too narrow an interval, and it would
-//! need a seed. Both take what they are given as independent of each other. Pure; cannot fail.
+//! A share has Wilson's interval, which stays within 0 and 1 and is meaningful at 0 of 3, where the normal
+//! approximation has no width. A mean has Student's interval: for the few runs of an experiment a bootstrap would be
+//! too narrow, and it would need a seed. Both assume independent values. Pure; cannot fail.
 
 use serde::Serialize;
 
@@ -16,21 +16,21 @@ const T: [f64; 30] = [
     2.079_614, 2.073_873, 2.068_658, 2.063_899, 2.059_539, 2.055_529, 2.051_831, 2.048_407, 2.045_230, 2.042_272,
 ];
 
-/// How many of how many.
+/// A share with its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Share {
-    /// Of so many.
+    /// The total.
     pub n: usize,
-    /// From 0 to 1.
+    /// The share, from 0 to 1.
     pub value: f64,
-    /// Lower end of the interval.
+    /// The lower end of the interval.
     pub low: f64,
-    /// Upper end.
+    /// The upper end of the interval.
     pub high: f64,
 }
 
 impl Share {
-    /// With Wilson's score interval; nothing of nothing.
+    /// Computes the share `some` of `n` with Wilson's score interval; `None` where `n` is 0.
     pub fn from_counts(some: usize, n: usize) -> Option<Self> {
         if n == 0 {
             return None;
@@ -38,28 +38,28 @@ impl Share {
         let (share, all) = (some as f64 / n as f64, n as f64);
         let (centre, stretch) = (share + Z * Z / (2.0 * all), 1.0 + Z * Z / all);
         let half = Z * (share * (1.0 - share) / all + Z * Z / (4.0 * all * all)).sqrt();
-        // At the ends rounding may leave a trace.
+        // At the ends rounding may leave a remainder.
         let low = if some == 0 { 0.0 } else { ((centre - half) / stretch).max(0.0) };
         let high = if some >= n { 1.0 } else { ((centre + half) / stretch).min(1.0) };
         Some(Self { n, value: share, low, high })
     }
 }
 
-/// A mean.
+/// A mean with its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Mean {
-    /// Of so many values.
+    /// The number of values.
     pub n: usize,
     /// The mean.
     pub value: f64,
-    /// Lower end of the interval; `None` of a single value.
+    /// The lower end of the interval; `None` for a single value.
     pub low: Option<f64>,
-    /// Upper end.
+    /// The upper end of the interval.
     pub high: Option<f64>,
 }
 
 impl Mean {
-    /// With Student's t interval; nothing of nothing.
+    /// Computes the mean with Student's t interval; `None` without values.
     pub fn from_values(values: &[f64]) -> Option<Self> {
         let n = values.len();
         if n == 0 {
@@ -72,7 +72,8 @@ impl Mean {
     }
 }
 
-/// The two-sided 95 % point of Student's t: from the table, beyond it by the usual expansion around the normal one.
+/// Returns the two-sided 95 % point of Student's t: from the table, and beyond it by the expansion around the normal
+/// one.
 fn student(freedom: usize) -> f64 {
     let known = freedom.checked_sub(1).and_then(|place| T.get(place));
     known.copied().unwrap_or_else(|| {

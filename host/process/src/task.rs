@@ -1,4 +1,4 @@
-//! A task as a person writes it: `task.toml`, or the flags of `phasegate run`.
+//! A task, parsed from `task.toml`. Failures are [`SourceError`]s with file, line and hint.
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -6,31 +6,31 @@ use toml::Spanned;
 use crate::TaskId;
 use crate::source::{Source, SourceError, parse};
 
-/// A task, checked.
+/// A validated task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
-    /// Its name.
+    /// The task's id.
     pub id: TaskId,
-    /// The project it belongs to.
+    /// The project that it belongs to; free text.
     pub project_id: Option<String>,
-    /// What is wanted; at least 10 characters.
+    /// The description, in at least 10 characters.
     pub description: String,
-    /// What must hold; tests name the first `R1`, the second `R2`, ….
+    /// The requirements; tests refer to the first as `R1`, to the second as `R2`, and so on.
     pub requirements: Vec<String>,
-    /// Files beside the task that agents may read.
+    /// The context files, which agents may read.
     pub context_files: Vec<ContextPattern>,
-    /// What must not be done, or must be kept to.
+    /// Constraints on the solution.
     pub constraints: Vec<String>,
-    /// The language of the code, where the task says so.
+    /// The language of the code, where the task names one.
     pub language: Option<String>,
 }
 
 /// A path or glob, relative to the task's file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextPattern {
-    /// `/`-separated; `*`, `?`, `**` as usual.
+    /// The pattern, separated by `/`, with the wildcards `*`, `?` and `**`.
     pub path: String,
-    /// Whether the files lie under the generated ones when tests run.
+    /// Whether the files lie under the generated files when tests run.
     pub base: bool,
 }
 
@@ -65,7 +65,7 @@ struct RawMarked {
 }
 
 impl Task {
-    /// Reads a task file.
+    /// Parses and validates a task file.
     pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
         let raw: RawTask = parse(source)?;
         let id = source.parse_name(&raw.task_id)?;
@@ -103,7 +103,7 @@ impl Task {
     }
 }
 
-/// Whether a relative path or pattern cannot name anything outside its folder.
+/// Whether a relative path or pattern cannot refer to anything outside its folder.
 pub fn is_inside_folder(path: &str) -> bool {
     !path.is_empty()
         && !path.contains(['\\', '\0'])

@@ -1,32 +1,32 @@
-//! Test runs as a runner reports them. Mirrors `test-run` of `wit/types.wit`; what a run means for a gate is in `gate`.
+//! Test runs as a runner reports them. Mirrors `test-run` of `wit/types.wit`. [`crate::gate`] judges them.
 
 use serde::{Deserialize, Serialize};
 
 /// A file of code or tests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct File {
-    /// Relative, `/`-separated, no `..`.
+    /// The relative path, separated by `/`, without `..`.
     pub path: String,
-    /// Its text.
+    /// The file's text.
     pub content: String,
 }
 
-/// How one test ended.
+/// The result of one test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It held.
+    /// The test passed.
     Passed,
     /// An assertion did not hold.
     Failed,
-    /// It could not be run to its end.
+    /// The test did not run to its end.
     Errored,
-    /// It was not run.
+    /// The test did not run.
     Skipped,
 }
 
 impl Outcome {
-    /// `passed`, `failed`, `errored` or `skipped`.
+    /// Returns `passed`, `failed`, `errored` or `skipped`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -42,48 +42,48 @@ impl Outcome {
 pub struct TestCase {
     /// `file::class::test` or `file::test`, with `[parameters]` where there are any.
     pub name: String,
-    /// How it ended.
+    /// The result.
     pub outcome: Outcome,
-    /// Why, where it did not pass.
+    /// The reason, where it did not pass.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<String>,
-    /// What it printed.
+    /// The output that it printed.
     pub output: String,
 }
 
-/// What a runner says of one run.
+/// The report of a runner on one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestRun {
-    /// Why nothing, or not everything, could be run.
+    /// Errors because of which some or all tests could not run.
     pub build_errors: Vec<String>,
-    /// The tests that reported.
+    /// The tests that have a result.
     pub tests: Vec<TestCase>,
 }
 
-/// The code that tests are tried on.
+/// The code for a trial run of tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// An input artifact of kind `generated_code`, by name.
     Input(String),
-    /// Files that are no artifact yet.
+    /// Files that are not an artifact.
     Draft(Vec<File>),
 }
 
-/// Why tests were not run.
+/// The reason why a trial run of tests has no result. Mirrors the contract, and is stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type", content = "message")]
 pub enum BenchError {
-    /// No runner serves this language, or the grant is missing.
+    /// No runner serves this language, or the plugin lacks the grant.
     #[error("no runner: {0}")]
     NoRunner(String),
-    /// Time, memory or output of the run is used up.
+    /// The run exceeded its time, memory or output.
     #[error("test run stopped: {0}")]
     Limit(String),
-    /// The code or the tests cannot be taken as they are.
+    /// The code or the tests are invalid.
     #[error("tests cannot be run: {0}")]
     Invalid(String),
-    /// Anything else.
+    /// Any other failure.
     #[error("test run failed: {0}")]
     Other(String),
 }

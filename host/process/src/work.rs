@@ -1,32 +1,32 @@
-//! The words that host and plugins share about work: assignments, submissions, issues, findings.
+//! The data that host and plugins exchange about work: assignments, submissions, issues, findings.
 //!
-//! Mirrors `wit/types.wit` and `interface work` of `wit/plugin.wit`. Everything here is plain data; what of it is
-//! acceptable is judged in `door` and `gate`.
+//! Mirrors `wit/types.wit` and `interface work` of `wit/plugin.wit`. Everything here is plain data, not yet validated:
+//! see [`crate::artifact`] and [`crate::gate`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{ArtifactName, Digest, Kind, PhaseName, RunId, TaskId};
 
-/// How bad an issue is, mildest first.
+/// The severity of an issue; the order is from mild to severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// A nuisance.
+    /// A minor flaw.
     Low,
-    /// Worth mending.
+    /// Should be fixed.
     Medium,
-    /// Must be mended soon.
+    /// Has to be fixed soon.
     High,
-    /// Must be mended before anything else.
+    /// Has to be fixed before anything else.
     Critical,
 }
 
 impl Severity {
-    /// All severities, worst first.
+    /// All severities, most severe first.
     pub const WORST_FIRST: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
 
-    /// `critical`, `high`, `medium` or `low`.
+    /// Returns `critical`, `high`, `medium` or `low`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Critical => "critical",
@@ -40,36 +40,36 @@ impl Severity {
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
-    /// Relative path.
+    /// The relative path of the file.
     pub path: String,
-    /// From 1.
+    /// The line, from 1.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u32>,
 }
 
-/// Something a gate found.
+/// An issue that a gate's agent or the host found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
-    /// Unique in the run once the host has taken it.
+    /// The id; unique in the run once the host has recorded it.
     pub id: String,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// In the reviewer's own words.
+    /// A free text of the reviewer.
     pub category: String,
     /// One of [`DEFECT_TYPES`].
     pub defect_type: String,
-    /// The phase whose work holds the fault.
+    /// The phase whose work contains the defect.
     pub phase_injected: String,
-    /// What is wrong; at least 20 characters.
+    /// The defect, in at least 20 characters.
     pub description: String,
-    /// What shows it; at least 10 characters.
+    /// The evidence, in at least 10 characters.
     pub evidence: String,
-    /// What follows from it.
+    /// The consequences.
     pub impact: String,
-    /// What to do.
+    /// A proposed fix.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub recommendation: Option<String>,
-    /// Where.
+    /// The place in a file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub location: Option<Location>,
 }
@@ -86,148 +86,148 @@ pub const DEFECT_TYPES: [&str; 8] = [
     "alignment_deviation",
 ];
 
-/// What is known of a stored artifact without reading it.
+/// A reference to a stored artifact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactRef {
-    /// Its name in the run.
+    /// The artifact's name in the run.
     pub name: ArtifactName,
-    /// Its kind.
+    /// The artifact's kind.
     pub kind: Kind,
-    /// Its content's address.
+    /// The digest of its content.
     pub digest: Digest,
-    /// Bytes.
+    /// The size of its content in bytes.
     pub size: u64,
 }
 
-/// An artifact that a phase is to produce.
+/// An artifact that a phase has to produce.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
-    /// The name to submit it under.
+    /// The name to submit.
     pub name: ArtifactName,
-    /// Its kind.
+    /// The artifact's kind.
     pub kind: Kind,
-    /// JSON Schema of the kind, as text.
+    /// The JSON Schema of the kind, as text.
     pub schema: String,
 }
 
-/// What a gate or a person wants changed.
+/// A request of a gate, a person or the host to change work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedbackItem {
-    /// The gate's name, `person:NAME`, or `host` for an attempt that could not be taken.
+    /// The gate's name, `person:NAME`, or `host` after an attempt without a valid submission.
     pub source: String,
-    /// Digests of the artifacts this was said about.
+    /// Digests of the artifacts that the feedback is about.
     pub about: Vec<Digest>,
-    /// What was found.
+    /// The issues to fix.
     pub issues: Vec<Issue>,
-    /// What to do about it.
+    /// Instructions; may be empty where there are issues.
     pub instructions: String,
 }
 
-/// One phase's work, as it is handed to an agent.
+/// The input of an agent for one attempt at a phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Assignment {
-    /// The run.
+    /// The run's id; in a fork the id of the oldest ancestor.
     pub run_id: RunId,
     /// The task.
     pub task_id: TaskId,
     /// The phase.
     pub phase: PhaseName,
-    /// From 1.
+    /// The line, from 1.
     pub attempt: u32,
-    /// What may be read.
+    /// The artifacts that the agent may read.
     pub inputs: Vec<ArtifactRef>,
-    /// What is to be produced.
+    /// The artifacts that it has to produce.
     pub expected: Vec<Expected>,
-    /// This phase's artifacts of the attempt before.
+    /// This phase's artifacts of the attempt before, named `previous/NAME`.
     pub previous: Vec<ArtifactRef>,
-    /// What is to be changed.
+    /// The feedback that it has to act on.
     pub feedback: Vec<FeedbackItem>,
-    /// What code can rely on. A JSON object.
+    /// The environment that generated code runs in, a JSON object.
     pub environment: Value,
-    /// The plugin's settings from the pipeline. A JSON object.
+    /// The plugin's settings from the pipeline, a JSON object.
     pub settings: Value,
 }
 
-/// Bytes under a name, as submitted.
+/// An artifact as submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubmittedArtifact {
-    /// As the agent wrote it; checked at the door.
+    /// The name as the agent wrote it, not yet validated.
     pub name: String,
     /// The content.
     pub content: Vec<u8>,
 }
 
-/// Advice beside an issue.
+/// A suggestion, with or without an issue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suggestion {
-    /// The issue it is about.
+    /// The id of the issue that it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub issue_id: Option<String>,
-    /// In the reviewer's own words.
+    /// A free text of the reviewer.
     pub priority: String,
-    /// The advice.
+    /// The suggestion.
     pub description: String,
 }
 
-/// How one item of a checklist stands.
+/// The result of one item of a checklist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
-    /// It holds.
+    /// The item holds.
     Pass,
-    /// It does not.
+    /// The item does not hold.
     Fail,
-    /// It holds with reservations.
+    /// The item holds with reservations.
     Warning,
-    /// It does not concern this task.
+    /// The item does not apply to this task.
     NotApplicable,
 }
 
-/// One item of a checklist, judged.
+/// One checked item of a checklist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The item.
     pub item: String,
-    /// How it stands.
+    /// The result.
     pub status: CheckStatus,
-    /// Why.
+    /// The reason.
     pub notes: String,
 }
 
-/// What a gate's agent found. Never a verdict: that is the host's.
+/// The findings of a gate's agent. The host derives the verdict from them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
-    /// What is wrong.
+    /// The issues.
     pub issues: Vec<Issue>,
-    /// Advice.
+    /// Suggestions; they do not affect the verdict.
     pub suggestions: Vec<Suggestion>,
-    /// The checklist.
+    /// The checked items; a failed one fails the gate.
     pub checks: Vec<Check>,
-    /// Who looked.
+    /// The names of the reviewers.
     pub reviewers: Vec<String>,
 }
 
-/// What an agent hands in.
+/// The output of an agent, not yet validated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Submission {
-    /// Its artifacts.
+    /// The artifacts.
     pub artifacts: Vec<SubmittedArtifact>,
-    /// Only from the agent of a gate.
+    /// The findings; only the agent of a gate may submit them.
     pub findings: Option<Findings>,
 }
 
-/// Why an agent handed in nothing.
+/// The reason why an agent submitted nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The work could not be done.
+    /// The work could not be done, for this reason.
     #[error("{0}")]
     Failed(String),
-    /// An input is not what the agent needs.
+    /// An input cannot be used.
     #[error("input `{name}` cannot be worked with: {reason}")]
     BadInput {
-        /// The input.
+        /// The input's name.
         name: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }

@@ -1,6 +1,7 @@
-//! Artifacts at the door: what kinds there are, and whether some bytes are an artifact of a kind.
+//! Kinds of artifacts, and the validation of submitted bytes against them.
 //!
-//! Every fault is found and said in words that a model can act on. Nothing that fails here is ever stored.
+//! Validation reports every fault (up to a maximum) in text that a model can act on. Invalid artifacts are never
+//! stored. Fault texts are visible to guests and stored, so they change only as a format does.
 
 pub mod kinds;
 mod rules;

@@ -1,4 +1,4 @@
-//! Whether some bytes are an artifact of a kind.
+//! Validates bytes against the schema and the rules of a kind.
 
 use serde_json::Value;
 
@@ -7,10 +7,10 @@ use super::rules;
 use crate::schema::{self as json_schema, CompiledSchema, schema_fault};
 use crate::{Kind, TaskId};
 
-/// How many faults are told at once.
+/// The most faults that one validation reports.
 const MAX_FAULTS: usize = 20;
 
-/// The validator of a kind's schema.
+/// Compiles the schema of a kind. Fails with the reason where the kind has no schema or the schema cannot be used.
 pub fn compile_schema(added: &AddedKinds, kind: &Kind) -> Result<jsonschema::Validator, String> {
     compile_kind(added, kind).map(|compiled| compiled.validator)
 }
@@ -21,19 +21,19 @@ fn compile_kind(added: &AddedKinds, kind: &Kind) -> Result<CompiledSchema, Strin
     json_schema::compile(&schema)
 }
 
-/// What an artifact is held against beside its schema.
+/// What artifacts of a run are validated against, beside the schemas of the standard kinds.
 #[derive(Debug, Clone, Copy)]
 pub struct Validator<'a> {
     /// The kinds that the run's pipeline adds.
     pub kinds: &'a AddedKinds,
-    /// The run's task: artifacts that name one must name this one.
+    /// The run's task. An artifact with a `task_id` must name this one.
     pub task_id: &'a TaskId,
-    /// The current plan, where there is one: a design must cover it.
+    /// The current plan, where there is one. A design must cover each of its units.
     pub plan: Option<&'a Value>,
 }
 
 impl Validator<'_> {
-    /// The artifact as JSON, or every fault.
+    /// Parses and validates the bytes of an artifact. Returns the JSON, or every fault up to a maximum of 20.
     pub fn validate(&self, kind: &Kind, content: &[u8]) -> Result<Value, Vec<String>> {
         let compiled = compile_kind(self.kinds, kind).map_err(|why| vec![why])?;
         let value: Value = serde_json::from_slice(content).map_err(|error| vec![format!("it is not JSON: {error}")])?;

@@ -1,7 +1,7 @@
-//! Runs side by side: what their gates said, what they took, and where each first went another way than the first of them.
+//! Compares runs: verdicts of their gates, totals, and the first difference of each run from the first one.
 //!
-//! A pure function of states and events, for people and programs alike. What is not known stays unknown. Nothing is read
-//! from blobs: a difference names the digests, and whoever has the journal shows what lies behind them. Cannot fail.
+//! A pure function of states and events. Unknown figures stay unknown. No blob is read: a difference names digests,
+//! whose content the caller can look up. Cannot fail.
 
 mod difference;
 
@@ -16,39 +16,39 @@ use crate::result::{GateResult, IssueCounts, TaskResult, TaskStatus, Totals};
 use crate::state::State;
 use crate::{ArtifactName, Digest, PhaseName, PluginName, Recorded, RunCreated, RunId, TaskId, Verdict};
 
-/// Two runs or more, side by side.
+/// The comparison of two or more runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Each run as a whole, in the order asked.
+    /// The figures of each run, in the given order.
     pub runs: Vec<RunFigures>,
-    /// Every gate that one of them has, in the order of their pipelines.
+    /// Every gate of any of the runs, in the order of their pipelines.
     pub gates: Vec<GateRow>,
-    /// Every other run against the first.
+    /// The differences of every other run from the first.
     pub against_first: Vec<RunDifference>,
 }
 
-/// One run as a whole.
+/// The figures of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunFigures {
-    /// The run.
+    /// The run's id.
     pub run_id: RunId,
-    /// Its task.
+    /// The task's id.
     pub task_id: TaskId,
-    /// Its pipeline's name.
+    /// The pipeline's name.
     pub pipeline: String,
-    /// Who decided after failed gates.
+    /// The plugin of the feedback strategy.
     pub strategy: PluginName,
-    /// Whether answers came from a script and not from a model.
+    /// Whether model answers came from a script.
     pub scripted: bool,
-    /// Where it stands.
+    /// The status.
     pub status: TaskStatus,
-    /// Why, in one sentence.
+    /// The reason of the status, in one sentence.
     pub reason: String,
-    /// What it took.
+    /// The totals.
     pub totals: Totals,
-    /// Calls that were asked and never heard of again.
+    /// The number of calls without an answer, which may have been billed.
     pub maybe_billed: usize,
-    /// Issues that some gate could have found before the one that did, each counted once: see [`GateFigures::escaped`].
+    /// The number of issues that an earlier gate could have found, each counted once: see [`GateFigures::escaped`].
     pub escaped: usize,
 }
 
@@ -57,7 +57,7 @@ pub struct RunFigures {
 pub struct GateRow {
     /// The gate.
     pub gate: PhaseName,
-    /// In the order of the runs; nothing where a run has no such gate.
+    /// Its figures in the order of the runs; `None` where a run does not have the gate.
     pub runs: Vec<Option<GateFigures>>,
 }
 
@@ -66,56 +66,56 @@ pub struct GateRow {
 pub struct GateFigures {
     /// As in [`GateResult::standing`].
     pub standing: &'static str,
-    /// How every judgement ended, oldest first.
+    /// The verdicts, oldest first.
     pub verdicts: Vec<Verdict>,
-    /// What all judgements found, by severity.
+    /// The issues of all judgements, by severity.
     pub issues: IssueCounts,
-    /// What it let through: issues that a later gate of the same run found, and that were injected in this phase or in one
-    /// before it. A later gate is reached only once this one was passed or overridden, so each of them was there to be
-    /// found here. An issue from a phase that the pipeline does not have counts as injected where it was found, and has
-    /// escaped nobody. It is what keeps a gate's yield, as the postmortem counts it, below one.
+    /// The number of issues that escaped this gate: a later gate of the same run found them, and they were injected in
+    /// this phase or an earlier one. A later gate is reached only after this one was passed or overridden, so this gate
+    /// could have found them. An issue from a phase that the pipeline does not have counts as injected at the gate that
+    /// found it. Escaped issues reduce the gate's yield in the postmortem.
     pub escaped: usize,
-    /// What its own agent and test runs took, over all attempts.
+    /// The totals of its agent and test runs, over all attempts.
     pub took: Totals,
 }
 
-/// One run against the first.
+/// The differences of one run from the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunDifference {
-    /// The run that is not the first.
+    /// The id of the other run.
     pub run_id: RunId,
-    /// What was other from the start.
+    /// Pinned dependencies that differ.
     pub swapped: Vec<PinnedChange>,
-    /// Where they first went different ways; nothing where artifacts, verdicts and decisions are the same.
+    /// The first difference; `None` where artifacts, verdicts and decisions are the same.
     pub first_difference: Option<Difference>,
 }
 
-/// Something that two runs were created with, and that is not the same.
+/// A pinned dependency that differs between two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PinnedChange {
-    /// What it is.
+    /// The dependency.
     #[serde(flatten)]
     pub what: PinnedItem,
-    /// In the first run, where it has one.
+    /// Its digest in the first run, where that has one.
     pub before: Option<Digest>,
-    /// In the other run.
+    /// Its digest in the other run, where that has one.
     pub after: Option<Digest>,
 }
 
-/// What a run is created with. Its settings are not among it: they hold a seed of its own.
+/// A pinned dependency of a run. Settings are not compared, because they contain a seed of each run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "pinned", content = "name", rename_all = "snake_case")]
 pub enum PinnedItem {
     /// The pipeline.
     Pipeline,
-    /// A component, by the name the pipeline calls it.
+    /// A component, by its name in the pipeline.
     Component(PluginName),
-    /// Something that the run started with.
+    /// An initial artifact.
     Input(ArtifactName),
 }
 
 impl Comparison {
-    /// These runs, in this order.
+    /// Compares runs, each given with the events that were folded to its state.
     pub fn new(runs: &[(&State, &[Recorded])]) -> Self {
         let results: Vec<_> = runs.iter().map(|(state, events)| TaskResult::from_events(state, events)).collect();
         let row = |gate: PhaseName| {
@@ -150,7 +150,8 @@ fn run_figures(state: &State, result: TaskResult) -> RunFigures {
     }
 }
 
-/// The gates of all runs. One that the runs before do not have stands behind the gate it follows in its own pipeline.
+/// Returns the gates of all runs. A gate that earlier runs do not have comes after the gate that it follows in its own
+/// pipeline.
 fn gate_names(results: &[TaskResult]) -> Vec<PhaseName> {
     let mut names: Vec<PhaseName> = Vec::new();
     for result in results {
@@ -197,7 +198,7 @@ fn escaped(state: &State) -> usize {
     spans(state).filter(|(injected, found)| gates.iter().any(|gate| injected <= gate && gate < found)).count()
 }
 
-/// Of every issue of every judgement, the places of the phase it came in at and of the gate that found it.
+/// Returns for every issue the index of the phase that injected it and of the gate that found it.
 fn spans(state: &State) -> impl Iterator<Item = (usize, usize)> {
     let gates =
         (0..).zip(&state.pipeline.phases).filter_map(|(place, phase)| Some((place, state.phases.get(&phase.name)?)));

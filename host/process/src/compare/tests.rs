@@ -1,4 +1,4 @@
-//! Runs made by hand, held side by side: what their gates, costs and beginnings are told to be.
+//! Compares built runs: gates, costs and pinned dependencies.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn reviewed_twice() -> RunBuilder {
     run
 }
 
-/// A run of all seven phases, about to plan.
+/// Returns a new run of all seven phases.
 fn of_seven_phases() -> RunBuilder {
     let mut run = RunBuilder::new();
     let text = standard("tsp").unwrap();
@@ -36,7 +36,7 @@ fn compared(runs: &[&RunBuilder]) -> Value {
     serde_json::to_value(Comparison::new(&runs)).unwrap()
 }
 
-/// Judges a gate with one issue for each of these phases.
+/// Judges a gate, with one issue for each of these phases.
 fn finds(run: &mut RunBuilder, gate: &str, attempt: u32, verdict: Verdict, injected: &[&str]) {
     let issues = (0..)
         .zip(injected)
@@ -92,7 +92,7 @@ fn what_a_later_gate_found_has_escaped_the_gates_before_it() {
     run.work("design-review", 1, None);
     finds(&mut run, "design-review", 1, Verdict::PassedWithConditions, &["design", "planning"]);
     run.work("code", 1, Some("generated_code")).work("code-review", 1, None);
-    // One that the design review could have found, one that it could not, one of a phase that nobody knows.
+    // One that the design review could have found, one that it could not, one of an unknown phase.
     finds(&mut run, "code-review", 1, Verdict::PassedWithConditions, &["design", "code", "elsewhere"]);
     let compared = compared(&[&run, &passed_at_once()]);
     let escaped = |gate: usize| &compared["gates"][gate]["runs"][0]["escaped"];

@@ -1,12 +1,13 @@
-//! Which blobs an event cannot do without: what is kept, carried away and checked with a run.
+//! The blobs that an event refers to. They are kept, exported and verified together with the run.
 //!
-//! Every field is taken apart by name, so that a new one makes somebody decide.
+//! Every field is matched by name, so that adding one does not compile before this list is updated.
 
 use super::{Choice, Event, FeedbackOutcome, PhaseOutcome, Rework, RunCreated, RunForked};
 use crate::{ArtifactRef, Digest, FeedbackItem};
 
 impl Event {
-    /// The digests in this event that must be blobs of the journal, in the event's order; some may be named twice.
+    /// The digests in this event that must be blobs of the journal, in the order of its fields; a digest may occur
+    /// twice.
     pub fn blobs(&self) -> Vec<&Digest> {
         match self {
             Self::RunCreated(created) => of_created(created),
@@ -20,7 +21,7 @@ impl Event {
                 vec![answer]
             }
             Self::ArtifactStored { at: _, artifact } => vec![of_artifact(artifact)],
-            // The request of a test run is a digest over its parts, which nobody stores in one piece.
+            // The request of a test run is a digest over several parts that are not stored as one blob.
             Self::TestsRan { at: _, call: _, run, code, request: _, elapsed_ms: _, limit: _ } => {
                 [run].into_iter().chain(code).collect()
             }

@@ -1,4 +1,4 @@
-//! What a run, or a fork of one, is created with.
+//! The dependencies that are pinned when a run or a fork is created.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, PluginName, RunId, TaskId};
 
-/// All that a run depends on.
+/// Everything that a run depends on, by digest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunCreated {
     /// [`crate::EVENT_FORMAT`] of the build that created it.
     pub format: u32,
-    /// The run.
+    /// The run's id.
     pub run_id: RunId,
-    /// The task.
+    /// The task's id.
     pub task_id: TaskId,
     /// The resolved pipeline, a blob of JSON.
     pub pipeline: Digest,
-    /// What the run starts with: requirements, context files, process notes.
+    /// The initial artifacts: requirements, context files, process notes.
     pub inputs: Vec<ArtifactRef>,
-    /// The context files that lie under the generated ones when tests run, by artifact name.
+    /// The names of the context files that lie under the generated files when tests run.
     pub base: Vec<ArtifactName>,
-    /// Components by the names the pipeline calls them, runners as `runner-LANGUAGE`.
+    /// Components by their names in the pipeline; test runners as `runner-LANGUAGE`.
     pub components: BTreeMap<PluginName, Digest>,
-    /// The run's own configuration without keys, a blob of JSON.
+    /// The run's configuration without API keys, a blob of JSON.
     pub settings: Digest,
-    /// Figures of finished runs for estimation, a blob of JSON.
+    /// Figures of finished runs, from which agents estimate; a blob of JSON.
     pub history: Digest,
-    /// Whether answers come from a script.
+    /// Whether model answers come from a script.
     pub scripted: bool,
 }
 
@@ -36,11 +36,11 @@ pub struct RunCreated {
 pub struct RunForked {
     /// The run whose beginning is shared.
     pub origin: RunId,
-    /// The attempt that comes next: the first that is not shared.
+    /// The first attempt that is not shared; the run continues with it.
     #[serde(flatten)]
     pub at: AttemptId,
-    /// What was swapped, in words.
+    /// What was replaced, one line each.
     pub changes: Vec<String>,
-    /// What the run depends on from here on.
+    /// Everything that the run depends on from here on.
     pub created: RunCreated,
 }

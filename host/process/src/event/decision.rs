@@ -1,30 +1,30 @@
-//! What the host, a strategy or a person decided.
+//! Verdicts of the host, and decisions of strategies and people.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{FeedbackItem, PhaseName};
 
-/// The host's judgement of a gate.
+/// The verdict of the host on a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Nothing was found.
+    /// No issue.
     Passed,
     /// Issues, but below the thresholds.
     PassedWithConditions,
-    /// At or beyond a threshold.
+    /// A threshold is reached, a check failed, or a test did not pass.
     Failed,
-    /// It could not be judged, which is never a pass.
+    /// The gate could not be judged. Never counts as a pass.
     NotJudged,
 }
 
 impl Verdict {
-    /// Whether the way is open.
+    /// Whether the verdict lets the run go past the gate.
     pub fn passes(self) -> bool {
         matches!(self, Self::Passed | Self::PassedWithConditions)
     }
 
-    /// The word used in JSON and on the terminal.
+    /// Returns the word used in JSON and on the terminal.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -35,70 +35,70 @@ impl Verdict {
     }
 }
 
-/// A test that an agent gave up, by name and with a reason.
+/// A test of an earlier attempt that an agent gave up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DroppedTest {
-    /// Its full name.
+    /// The test's full name.
     pub test: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// One phase's part of a decision to revise, checked against the pipeline.
+/// One phase's part of a decision to revise, validated against the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rework {
     /// The phase.
     pub phase: PhaseName,
-    /// What it is told.
+    /// The feedback that its next attempt gets.
     pub feedback: FeedbackItem,
 }
 
-/// What came of asking a strategy.
+/// The validated decision of a strategy, or the reason why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedbackOutcome {
-    /// Work goes back.
+    /// Work goes back to earlier phases, or to the gate's own agent.
     Revise {
-        /// To whom, with what.
+        /// Each phase once, with its feedback.
         rework: Vec<Rework>,
     },
-    /// A person should look.
+    /// The strategy asks for a person.
     AskAPerson {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It is no use.
+    /// The strategy gives up.
     GiveUp {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The strategy failed, or what it said is not allowed.
+    /// The strategy failed, or its decision is not allowed.
     Refused {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// What a person may say at a gate.
+/// A person's decision at a gate. [`crate::state::State::check_choice`] has the rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
-    /// Confirms a pass.
+    /// Confirm a pass.
     Approve,
-    /// Fails the gate; the reason goes to the strategy, or straight to a phase.
+    /// Reject the work. The reason goes to the strategy, or directly to the named phase.
     Reject {
-        /// The phase that is to revise; the strategy chooses where absent.
+        /// The phase that has to revise; the strategy chooses where absent.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         revise: Option<PhaseName>,
     },
-    /// Goes on in spite of the gate.
+    /// Continue although the gate did not pass.
     Override,
-    /// Ends the run.
+    /// End the run.
     Abort,
 }
 
 impl Choice {
-    /// The word used in JSON and on the command line.
+    /// Returns the word used in JSON and on the command line.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Approve => "approve",
@@ -122,12 +122,12 @@ pub enum RunStatus {
     Passed,
     /// A gate or a phase failed for good.
     Failed,
-    /// A person ended it.
+    /// A person ended the run.
     Aborted,
 }
 
 impl RunStatus {
-    /// The word used in JSON and on the terminal.
+    /// Returns the word used in JSON and on the terminal.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",

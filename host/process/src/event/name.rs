@@ -1,9 +1,9 @@
-//! What an event is called in its JSON, for those who would otherwise write JSON to read it there.
+//! The name of an event in its JSON, without serializing it.
 
 use super::Event;
 
 impl Event {
-    /// The name that its JSON has under `event`.
+    /// Returns the value of `event` in the event's JSON.
     pub fn name(&self) -> &'static str {
         match self {
             Self::RunCreated(_) => "run_created",

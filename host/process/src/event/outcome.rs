@@ -1,40 +1,41 @@
-//! How an attempt at a phase ended.
+//! The outcome of an attempt at a phase.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ArtifactRef, AttemptId, Digest, PluginName};
 
-/// How an attempt at a phase ended.
+/// The outcome of an attempt at a phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseOutcome {
-    /// What was handed in was taken.
+    /// The submission is valid.
     Submitted {
-        /// The artifacts.
+        /// The artifacts, in the order of submission.
         artifacts: Vec<ArtifactRef>,
-        /// A gate's findings, a blob of JSON.
+        /// The findings of a gate's agent, a blob of JSON.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         findings: Option<Digest>,
     },
-    /// What was handed in is not acceptable: every fault.
+    /// The submission is invalid.
     Invalid {
-        /// In words.
+        /// Every fault, as the agent's next attempt reads it.
         faults: Vec<String>,
     },
-    /// The agent said it could not do it.
+    /// The agent returned an error.
     Failed {
-        /// In its words.
+        /// The agent's reason.
         reason: String,
     },
-    /// The sandbox ended it: trap, panic or limit.
+    /// The sandbox ended the call: trap, panic or exceeded limit.
     Crashed {
-        /// In words.
+        /// Every fault, as the agent's next attempt reads it.
         reason: String,
     },
 }
 
 impl PhaseOutcome {
-    /// Why nothing was taken, where nothing was.
+    /// Why no work was accepted; `None` for a valid submission. The text is part of the feedback of the next attempt,
+    /// so it is stored text.
     pub fn fault(&self) -> Option<String> {
         match self {
             Self::Submitted { .. } => None,
@@ -43,8 +44,8 @@ impl PhaseOutcome {
         }
     }
 
-    /// The same for people who were not there. What the sandbox says of an attempt that it ended names plugin and moment
-    /// already.
+    /// Describes a failure for a person, with plugin and attempt; `None` for a valid submission. The sandbox's own
+    /// reasons name both already.
     pub fn describe(&self, at: &AttemptId, plugin: &PluginName) -> Option<String> {
         match self {
             Self::Invalid { faults } => {
@@ -56,7 +57,7 @@ impl PhaseOutcome {
         }
     }
 
-    /// What a person can do where what was handed in is not acceptable. Agents hear of the faults, not of this.
+    /// What a person can do about an invalid submission; `None` for other outcomes. Agents do not see it.
     pub fn hint(&self, at: &AttemptId) -> Option<String> {
         let Self::Invalid { .. } = self else { return None };
         Some(format!(

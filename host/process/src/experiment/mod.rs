@@ -1,7 +1,8 @@
-//! What an experiment came to: its cells, and the figures of each variant.
+//! The results of an experiment: its cells, and the figures of each variant.
 //!
-//! A cell is one run: a task, a variant, a repetition. Figures count ended runs (passed, failed, or ended by a person); what
-//! waits, stopped or never started is counted apart and never as a failure. What is not known stays unknown. Pure; cannot fail.
+//! A cell is one run: a task, a variant, a repetition. Figures count ended runs (passed, failed or aborted). Runs that
+//! wait, stopped or did not start are counted separately and never as failures. Unknown figures stay unknown. Pure;
+//! cannot fail.
 
 use serde::Serialize;
 
@@ -14,7 +15,7 @@ use crate::{Recorded, RunId, TaskId};
 /// The version of the JSON form of [`Results`].
 pub const RESULTS_FORMAT: u32 = 1;
 
-/// Where a cell stands.
+/// The status of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellStatus {
@@ -22,18 +23,18 @@ pub enum CellStatus {
     Passed,
     /// A gate or a phase failed for good.
     Failed,
-    /// A person ended it.
+    /// A person ended the run.
     Aborted,
-    /// A person is needed.
+    /// The run waits for a person.
     Waiting,
-    /// It has no end yet and can be gone on with.
+    /// The run has not ended and can be resumed.
     Stopped,
-    /// There is no run of it yet.
+    /// The cell has no run yet.
     NotStarted,
 }
 
 impl CellStatus {
-    /// The word used in tables and in JSON.
+    /// Returns the word used in tables and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -45,7 +46,7 @@ impl CellStatus {
         }
     }
 
-    /// Whether the run is over.
+    /// Whether the run has ended.
     pub fn ended(self) -> bool {
         matches!(self, Self::Passed | Self::Failed | Self::Aborted)
     }
@@ -63,52 +64,52 @@ impl From<TaskStatus> for CellStatus {
     }
 }
 
-/// Which cell it is.
+/// The identity of a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CellId {
-    /// The variant.
+    /// The variant's name.
     pub variant: String,
-    /// The task.
+    /// The task's id.
     pub task: TaskId,
-    /// From 1.
+    /// The repetition, from 1.
     pub repetition: u32,
-    /// Its run.
+    /// The id of its run.
     pub run: RunId,
 }
 
-/// One cell and what it came to.
+/// One cell and its result.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cell {
-    /// Which.
+    /// The identity of the cell.
     #[serde(flatten)]
     pub id: CellId,
-    /// Where it stands.
+    /// The status.
     pub standing: CellStatus,
-    /// Why, in one sentence.
+    /// The reason of the status, in one sentence.
     pub reason: String,
-    /// What it took; nothing where it never started.
+    /// The cost of its run; zero where it did not start.
     #[serde(flatten)]
     pub cost: RunCost,
 }
 
-/// What a run cost.
+/// The cost of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RunCost {
-    /// Judgements of all its gates together.
+    /// The number of judgements of all its gates.
     pub gate_attempts: usize,
-    /// Issues that some gate could have found before the one that did: see [`crate::compare::GateFigures::escaped`].
+    /// The number of escaped issues: see [`crate::compare::RunFigures::escaped`].
     pub escaped: usize,
-    /// Model calls that came back.
+    /// Model calls with an answer or an error.
     pub calls: u64,
-    /// Tokens read and written.
+    /// Input and output tokens.
     pub tokens: u64,
-    /// US dollars; `None` where a price was not known.
+    /// US dollars; `None` where a price is unknown.
     pub usd: Option<f64>,
-    /// Calls that were asked and never heard of again; they may have been billed.
+    /// Calls without an answer, which may have been billed.
     pub maybe_billed: usize,
-    /// Milliseconds of work, waiting for people not counted.
+    /// Milliseconds of work, without waiting for people.
     pub elapsed_ms: u64,
-    /// Whether answers came from a script and not from a model.
+    /// Whether model answers came from a script.
     pub scripted: bool,
 }
 
@@ -119,7 +120,7 @@ impl Default for RunCost {
             escaped: 0,
             calls: 0,
             tokens: 0,
-            // Nothing asked is known to have cost nothing.
+            // Without any call the cost is known to be zero.
             usd: Some(0.0),
             maybe_billed: 0,
             elapsed_ms: 0,
@@ -129,12 +130,12 @@ impl Default for RunCost {
 }
 
 impl Cell {
-    /// A cell that has no run yet.
+    /// Returns a cell that has no run yet.
     pub fn not_started(id: CellId) -> Self {
         Self { id, standing: CellStatus::NotStarted, reason: "it was not started".to_owned(), cost: RunCost::default() }
     }
 
-    /// A cell whose run is in the journal.
+    /// Returns the cell of a run. `events` are the events that were folded to `state`.
     pub fn from_run(id: CellId, state: &State, events: &[Recorded]) -> Self {
         let result = TaskResult::from_events(state, events);
         let compared = Comparison::new(&[(state, events)]);
@@ -157,29 +158,29 @@ impl Cell {
     }
 }
 
-/// What an experiment came to.
+/// The results of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Results {
-    /// See [`RESULTS_FORMAT`].
+    /// The version of the format: [`RESULTS_FORMAT`].
     pub format: u32,
-    /// The experiment.
+    /// The experiment's name.
     pub experiment: String,
-    /// Whether any answers came from a script: then nothing is said about any model.
+    /// Whether any model answers came from a script; the figures then say nothing about models.
     pub scripted: bool,
-    /// In the order of the file.
+    /// The figures of each variant, in the order of the file.
     pub variants: Vec<Variant>,
-    /// How each variant fared with each task.
+    /// The counts of each task and variant.
     pub tasks: Vec<TaskRow>,
-    /// Every cell.
+    /// The cells.
     pub cells: Vec<Cell>,
 }
 
-/// One variant over all its cells.
+/// The figures of one variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Variant {
-    /// Its name.
+    /// The variant's name.
     pub variant: String,
-    /// Its cells.
+    /// The number of cells.
     pub runs: usize,
     /// Runs that passed.
     pub passed: usize,
@@ -189,32 +190,32 @@ pub struct Variant {
     pub aborted: usize,
     /// Runs that wait for a person.
     pub waiting: usize,
-    /// Runs without an end yet.
+    /// Runs that stopped before their end.
     pub stopped: usize,
     /// Cells without a run yet.
     pub not_started: usize,
-    /// Passed of ended runs.
+    /// The share of passed runs among the ended ones.
     pub pass_rate: Option<Share>,
-    /// Judgements of all gates together that a run took which passed: as many as it has gates, if none ever failed.
+    /// The mean number of gate judgements of a run that passed. Equals the number of gates if no gate failed.
     pub attempts_to_pass: Option<Mean>,
-    /// US dollars of all its runs, ended or not; `None` as soon as one is not known.
+    /// US dollars of all runs, ended or not; `None` as soon as the cost of one is unknown.
     pub usd: Option<f64>,
-    /// The same for each run that passed; `None` where that is not known or none passed.
+    /// `usd` divided by the number of passed runs; `None` where that is unknown or zero.
     pub usd_per_passed: Option<f64>,
-    /// Tokens of all its runs.
+    /// Tokens of all runs.
     pub tokens: u64,
-    /// The same for each run that passed.
+    /// `tokens` divided by the number of passed runs.
     pub tokens_per_passed: Option<f64>,
-    /// Escaped defects of an ended run.
+    /// The mean number of escaped issues of an ended run.
     pub escaped: Option<Mean>,
-    /// Milliseconds of work of an ended run.
+    /// The mean time of work of an ended run, in milliseconds.
     pub elapsed_ms: Option<Mean>,
-    /// Calls that may have been billed and are in no figure.
+    /// Calls that may have been billed; no other figure includes them.
     pub maybe_billed: usize,
 }
 
 impl Variant {
-    /// How many of its cells stand so.
+    /// Returns the number of cells with this status.
     pub fn count(&self, standing: CellStatus) -> usize {
         match standing {
             CellStatus::Passed => self.passed,
@@ -227,28 +228,28 @@ impl Variant {
     }
 }
 
-/// One task over all variants.
+/// The counts of one task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskRow {
-    /// The task.
+    /// The task's id.
     pub task: TaskId,
-    /// In the order of the variants.
+    /// The counts of each variant, in the order of the variants.
     pub variants: Vec<PassCounts>,
 }
 
-/// How one variant fared with one task.
+/// The counts of one variant with one task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct PassCounts {
     /// Runs that passed.
     pub passed: usize,
-    /// Runs that ended.
+    /// Runs that ended, passed ones included.
     pub ended: usize,
-    /// All of them.
+    /// All cells.
     pub runs: usize,
 }
 
 impl Results {
-    /// The figures of these cells; variants and tasks in the order in which they first come.
+    /// Computes the figures of these cells. Variants and tasks are in the order of their first cells.
     pub fn new(experiment: &str, cells: Vec<Cell>) -> Self {
         let (mut names, mut ids): (Vec<&str>, Vec<&TaskId>) = (Vec::new(), Vec::new());
         for CellId { variant, task, .. } in cells.iter().map(|cell| &cell.id) {
@@ -274,7 +275,7 @@ impl Results {
         }
     }
 
-    /// Whether every cell ended.
+    /// Whether the run of every cell has ended.
     pub fn complete(&self) -> bool {
         self.cells.iter().all(|cell| cell.standing.ended())
     }
@@ -321,7 +322,7 @@ fn variant(name: &str, cells: &[&Cell]) -> Variant {
     }
 }
 
-/// Sums of fractions of a dollar leave traces that nobody paid.
+/// Rounds to nano-dollars: sums of fractions leave a remainder.
 fn to_nanos(usd: f64) -> f64 {
     (usd * 1e9).round() / 1e9
 }

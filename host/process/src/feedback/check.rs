@@ -1,10 +1,11 @@
-//! Holds what a strategy or a person decided against what the pipeline allows. Nothing is bent to fit: it is allowed, or
-//! refused in words.
+//! Validates a strategy's decision against the pipeline. A decision is accepted as it is or refused with a reason; it
+//! is never adjusted. The reasons are stored in `feedback_decided`.
 
 use super::{Decision, GateFailure, Revision};
 use crate::{Digest, FeedbackItem, FeedbackOutcome, PhaseName, Rework};
 
-/// A strategy's decision, checked. `about` are the digests that were judged.
+/// Validates a strategy's decision on `failure`. `about` are the digests of the judged artifacts; they go into the
+/// feedback. A person's reason for a rejection is appended to the instructions where they do not contain it.
 pub fn check_decision(failure: &GateFailure, about: &[Digest], decision: Decision) -> FeedbackOutcome {
     match decision {
         Decision::AskAPerson(reason) => FeedbackOutcome::AskAPerson { reason },

@@ -1,4 +1,4 @@
-//! What a feedback strategy is asked and what it may answer. Mirrors `interface feedback` of `wit/plugin.wit`.
+//! The input and the decision of a feedback strategy. Mirrors `interface feedback` of `wit/plugin.wit`.
 
 mod check;
 
@@ -12,52 +12,52 @@ pub use check::check_decision;
 /// One earlier failure of the same gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastAttempt {
-    /// What was found.
+    /// The issues of that judgement.
     pub issues: Vec<Issue>,
-    /// Which phases revised their work.
+    /// The phases that revised their work because of it.
     pub revised: Vec<PhaseName>,
 }
 
-/// A gate that failed, as it is laid before a strategy.
+/// A failed gate: the input of a strategy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GateFailure {
     /// The gate.
     pub gate: PhaseName,
-    /// Which judgement of it this was, from 1.
+    /// The number of this judgement of the gate, from 1.
     pub attempt: u32,
-    /// How many judgements are left.
+    /// How many more judgements the gate may take.
     pub attempts_left: u32,
-    /// What was found.
+    /// The issues of that judgement.
     pub issues: Vec<Issue>,
-    /// What a person said who rejected the work.
+    /// The reason of the person who rejected the work, if a person did.
     pub person_words: Option<String>,
     /// Phases this gate may send work back to, earliest first.
     pub may_revise: Vec<PhaseName>,
-    /// Oldest first.
+    /// Earlier failures of the same gate, oldest first.
     pub history: Vec<PastAttempt>,
-    /// The strategy's settings. A JSON object.
+    /// The strategy's settings from the pipeline, a JSON object.
     pub settings: Value,
 }
 
-/// One phase that is to revise its work.
+/// One phase that the strategy wants to revise its work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
-    /// The phase.
+    /// The phase's name; not yet checked against the pipeline.
     pub phase: String,
-    /// The issues it is to mend.
+    /// The ids of the issues that the phase has to fix.
     pub issue_ids: Vec<String>,
-    /// What it is told.
+    /// Instructions for the phase; may be empty where issues are named.
     pub instructions: String,
 }
 
-/// What a strategy decided. Not yet allowed: [`check_decision`] holds it against the pipeline.
+/// A strategy's decision as the plugin returned it. [`check_decision`] validates it against the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// These phases revise.
+    /// Send work back to these phases.
     Revise(Vec<Revision>),
-    /// A person should look.
+    /// Ask a person, for this reason.
     AskAPerson(String),
-    /// It is no use.
+    /// Give up, for this reason.
     GiveUp(String),
 }

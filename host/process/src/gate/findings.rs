@@ -1,4 +1,4 @@
-//! Gates that are judged by what their agent found, against thresholds.
+//! Judges gates by the findings of their agents, against the thresholds of the pipeline.
 
 use serde_json::json;
 
@@ -9,10 +9,11 @@ use super::{
 use crate::pipeline::Gate;
 use crate::{DEFECT_TYPES, Findings, PhaseName, Verdict};
 
-/// The most issues, suggestions, checks and reviewers of one gate, each; a flood is no finding.
+/// The most issues, suggestions, checks and reviewers of one gate, each.
 const MAX_ISSUES: usize = 500;
 
-/// Every fault of an agent's findings; with any, the gate is not judged.
+/// Returns every fault of an agent's findings. With a fault the submission is invalid. `phases` are the phases of the
+/// pipeline. The texts are visible to guests and stored.
 pub fn check_findings(findings: &Findings, phases: &[PhaseName]) -> Vec<String> {
     let mut faults = Vec::new();
     if findings.issues.len() > MAX_ISSUES {
@@ -47,7 +48,7 @@ pub fn check_findings(findings: &Findings, phases: &[PhaseName]) -> Vec<String> 
     faults
 }
 
-/// Judges findings that [`check_findings`] had nothing against.
+/// Judges findings in which [`check_findings`] found no fault.
 pub fn judge_findings(context: &GateContext<'_>, gate: &Gate, findings: Findings) -> Judgement {
     let checks_failed = failed_check_issues(context, &findings.checks);
     let failed_check_count = checks_failed.len();

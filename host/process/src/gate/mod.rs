@@ -1,6 +1,8 @@
-//! The judge. Verdicts come from here alone: from findings and thresholds, or from a run of tests that the host made.
+//! Judges gates: from findings and thresholds, or from a run of tests that the host made. Verdicts have no other
+//! source.
 //!
-//! Nothing a plugin says is a verdict. What cannot be judged is `not_judged`, which never opens the way.
+//! No output of a plugin is a verdict. A gate that cannot be judged is `not_judged`, which never counts as a pass.
+//! Reasons, ids and reports are stored text.
 
 mod findings;
 mod tests_run;
@@ -14,53 +16,53 @@ use crate::{Check, Digest, DroppedTest, Issue, PhaseName, Suggestion, TaskId, Ve
 pub use findings::{check_findings, judge_findings};
 pub use tests_run::{KeptTest, SuiteRun, judge_tests};
 
-/// Where a judgement stands: what goes into ids and reports.
+/// The facts about a judgement that go into ids and reports.
 #[derive(Debug, Clone)]
 pub struct GateContext<'a> {
     /// The task.
     pub task_id: &'a TaskId,
     /// The gate.
     pub gate: &'a PhaseName,
-    /// Its attempt, from 1.
+    /// The gate's attempt, from 1.
     pub attempt: u32,
-    /// Phases the gate may send work back to, earliest first.
+    /// The phases that the gate may send work back to, earliest first.
     pub may_revise: &'a [PhaseName],
-    /// Digests of what is judged.
+    /// Digests of the artifacts that are judged.
     pub about: &'a [Digest],
 }
 
-/// A judged gate.
+/// The judgement of a gate, before it is recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// Why, in one sentence.
+    /// The reason, in one sentence.
     pub reason: String,
-    /// Whether judging again could not end otherwise.
+    /// Whether another judgement would end the same way.
     pub permanent: bool,
-    /// What was found, ids unique in the run.
+    /// The issues, with ids that are unique in the run.
     pub issues: Vec<Issue>,
-    /// Earlier tests given up.
+    /// Tests of earlier attempts that were given up.
     pub dropped: Vec<DroppedTest>,
     /// The report, where there is something to report on.
     pub report: Option<Value>,
 }
 
 impl Judgement {
-    /// A gate that could not be judged.
+    /// Returns the judgement of a gate that could not be judged.
     pub fn not_judged(reason: String, permanent: bool) -> Self {
         Self { verdict: Verdict::NotJudged, reason, permanent, issues: Vec::new(), dropped: Vec::new(), report: None }
     }
 }
 
-/// Issues with ids of the host's, and suggestions that follow them.
+/// Issues with ids from the host, and the suggestions that refer to them.
 struct NumberedFindings {
     issues: Vec<Issue>,
     suggestions: Vec<Suggestion>,
 }
 
-/// Makes ids unique in the run: `GATE#ATTEMPT/ID`, with `~2` and so on where one is there twice. Given all issues of a
-/// judgement at once: an agent may choose what the host calls its own.
+/// Makes ids unique in the run: `GATE#ATTEMPT/ID`, with `~2` and so on for duplicates. Takes all issues of a judgement
+/// at once, because an agent may choose the same ids as the host.
 fn number_findings(context: &GateContext<'_>, issues: Vec<Issue>, suggestions: Vec<Suggestion>) -> NumberedFindings {
     let prefix = format!("{}#{}/", context.gate, context.attempt);
     let mut taken = BTreeSet::new();
@@ -83,7 +85,7 @@ fn number_findings(context: &GateContext<'_>, issues: Vec<Issue>, suggestions: V
     NumberedFindings { issues: numbered, suggestions: suggestions.into_iter().map(follow).collect() }
 }
 
-/// The checks that failed, as issues, so that a strategy has something to route.
+/// Returns the failed checks as issues, so that a strategy can send them back to a phase.
 fn failed_check_issues(context: &GateContext<'_>, checks: &[Check]) -> Vec<Issue> {
     let failed = checks.iter().filter(|check| check.status == crate::CheckStatus::Fail).enumerate();
     let issue = |(index, check): (usize, &Check)| Issue {
@@ -101,7 +103,7 @@ fn failed_check_issues(context: &GateContext<'_>, checks: &[Check]) -> Vec<Issue
     failed.map(issue).collect()
 }
 
-/// The fields that every report begins with.
+/// Returns the fields that every report begins with.
 fn report_head(context: &GateContext<'_>, verdict: Verdict, reason: &str) -> Value {
     json!({
         "task_id": context.task_id,
@@ -113,7 +115,7 @@ fn report_head(context: &GateContext<'_>, verdict: Verdict, reason: &str) -> Val
     })
 }
 
-/// Adds fields to a JSON object.
+/// Adds the fields of `more` to the JSON object `head`.
 fn merge_fields(mut head: Value, more: Value) -> Value {
     if let (Value::Object(head), Value::Object(more)) = (&mut head, more) {
         head.extend(more);
@@ -121,7 +123,7 @@ fn merge_fields(mut head: Value, more: Value) -> Value {
     head
 }
 
-/// `1 critical`, `2 high and 1 low`, ….
+/// Returns `1 critical`, `2 high and 1 low`, …, or `no issue`.
 fn describe_counts(issues: &[Issue]) -> String {
     let counts = crate::Severity::WORST_FIRST.into_iter().filter_map(|severity| {
         let count = issues.iter().filter(|issue| issue.severity == severity).count();

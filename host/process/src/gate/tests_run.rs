@@ -1,4 +1,4 @@
-//! Gates that are judged by tests. The host ran them; this says what the run means.
+//! Judges gates by a run of tests that the host made.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,7 +10,8 @@ use super::{
 use crate::testing::{Outcome, TestCase};
 use crate::{Digest, DroppedTest, Findings, Issue, Severity, Verdict};
 
-/// The run that counts: the suite and every kept test of earlier attempts, on code taken from the store.
+/// The run that a test gate is judged by: the suite and every kept test of earlier attempts, on code taken from the
+/// store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuiteRun {
     /// The code's language.
@@ -19,33 +20,34 @@ pub struct SuiteRun {
     pub code: Digest,
     /// The suite of this attempt.
     pub suite: Digest,
-    /// Why no test could be run, where none could and trying again would not help: no runner.
+    /// The reason why no test can ever be run, where that is so: no runner serves the language.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub no_runner: Option<String>,
-    /// What kept code or tests from being loaded.
+    /// Errors that prevented code or tests from being loaded.
     pub build_errors: Vec<String>,
-    /// The tests of this attempt's suite, by name, found by parsing.
+    /// The names of the tests of this attempt's suite, found by parsing.
     pub collected: Vec<String>,
-    /// The tests of earlier attempts that were to run as well.
+    /// The tests of earlier attempts that had to run as well.
     pub kept: Vec<KeptTest>,
-    /// How every one of them ended; a collected test that did not report is here as errored.
+    /// The result of each of them; a collected test that did not report is `errored`.
     pub tests: Vec<TestCase>,
-    /// Earlier tests that were given up.
+    /// Tests of earlier attempts that were given up.
     pub dropped: Vec<DroppedTest>,
-    /// Requirements of the task that no test covers any more.
+    /// Requirements of the task that no test covers.
     pub uncovered: Vec<String>,
 }
 
-/// A test of an earlier attempt.
+/// A test of an earlier attempt that still has to pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptTest {
-    /// Its name.
+    /// The test's name.
     pub test: String,
-    /// The attempt whose suite it is from.
+    /// The attempt that its suite is from.
     pub attempt: u32,
 }
 
-/// Judges a run of tests; the agent's findings say whose fault a failure is, and nothing more.
+/// Judges a run of tests. The agent's findings explain failures and assign them to phases; they never change what
+/// passed.
 pub fn judge_tests(context: &GateContext<'_>, run: &SuiteRun, findings: Findings) -> Judgement {
     if let Some(why) = &run.no_runner {
         return Judgement::not_judged(why.clone(), true);
@@ -96,10 +98,10 @@ pub fn judge_tests(context: &GateContext<'_>, run: &SuiteRun, findings: Findings
     Judgement { verdict, reason, permanent: false, issues, dropped: run.dropped.clone(), report: Some(report) }
 }
 
-/// How many failing tests become issues of their own; the report holds them all.
+/// The most failing tests that become issues of their own; the report contains all tests.
 const MAX_UNEXPLAINED: usize = 100;
 
-/// What the run shows and the agent gave no issue for: each becomes one.
+/// Returns an issue for each build error, failing test and uncovered requirement that the agent gave no issue for.
 fn unexplained(context: &GateContext<'_>, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue> {
     let mut found = Vec::new();
     let code_phase = context.may_revise.iter().rev().find(|phase| *phase != context.gate).unwrap_or(context.gate);
@@ -147,7 +149,7 @@ fn unexplained(context: &GateContext<'_>, run: &SuiteRun, issues: &[Issue]) -> V
     found
 }
 
-/// Whether an agent's issue is about this test: it names it, whole or by the part after the file.
+/// Whether an agent's issue names this test, by its full name or by the part after the file.
 fn explains(issue: &Issue, test: &str) -> bool {
     let short = test.split_once("::").map_or(test, |(_, rest)| rest);
     [&issue.evidence, &issue.description].into_iter().any(|text| text.contains(test) || text.contains(short))

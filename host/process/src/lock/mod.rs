@@ -1,9 +1,9 @@
-//! `phasegate.lock`: what each plugin from a file was when somebody agreed to it, so that another component, or one that
-//! wants more, does not slip into a run unseen.
+//! `phasegate.lock`: digest, requests and grants of each plugin from a file when a person accepted it. A changed
+//! component, or one that asks for more, cannot run before it is accepted again.
 //!
-//! A plugin that is named for the first time is taken as it is: a person has just written down its path and its grants.
-//! From then on [`Lock::check`] tells every new digest, and whatever it asks for or would be given beyond what was agreed
-//! to. Asking for less is no change. Fails with [`SourceError`], which says the line.
+//! A plugin that is new to the file is accepted as it is, because a person has just written down its path and grants.
+//! From then on [`Lock::check`] reports a new digest, and requests or grants beyond the accepted ones. Asking for less
+//! is not a change. Failures are [`SourceError`]s.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,41 +15,41 @@ use crate::pipeline::Grants;
 use crate::source::{self, Source, SourceError};
 use crate::{Digest, PluginName};
 
-/// The file's name; it lies beside the configuration.
+/// The name of the file, which lies beside the configuration.
 pub const LOCK_FILE: &str = "phasegate.lock";
-/// The version of the file that this host writes and reads.
+/// The version of the file format that this host writes and reads.
 const FORMAT: u32 = 1;
 const HEADER: &str = "\
 # Written by phasegate; worth committing. A run in which one of these plugins is another component, or asks for more,
 # stops until `phasegate plugin accept NAME` agrees to it.
 ";
 
-/// All that was agreed to, by the name that the pipeline has for it.
+/// The accepted plugins, by their names in the pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock(BTreeMap<PluginName, (Pin, Acceptance)>);
 
-/// What a plugin is.
+/// The properties of a plugin that were accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pin {
-    /// Its version, where its manifest says one.
+    /// The plugin's version, where it has a manifest.
     pub version: Option<String>,
-    /// Its component.
+    /// The digest of its component.
     pub digest: Digest,
-    /// What it asks of the operator.
+    /// The grants that it asks for.
     pub asks: Grants,
-    /// What it is given of that.
+    /// The grants that it gets.
     pub grants: Grants,
 }
 
-/// Who agreed.
+/// The acceptance of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
-    /// A person's name; of a plugin that was named for the first time, who ran it.
+    /// The person's name; for a new plugin, the user who ran it.
     pub by: String,
-    /// When, as that person's machine tells the time.
+    /// The date, by the clock of that person's machine.
     pub at: String,
-    /// Whether a person agreed in so many words; else it was taken as it was when it was first named.
+    /// Whether a person accepted it explicitly; otherwise it was accepted because it was new.
     pub in_words: bool,
 }
 
@@ -72,39 +72,39 @@ struct RawPin {
 }
 
 impl Pin {
-    /// What a component with this manifest is, given so much. Without a manifest it asks for what it is given.
+    /// Returns the pin of a component with these grants. Without a manifest it asks for exactly its grants.
     pub fn new(digest: Digest, manifest: Option<&Manifest>, grants: Grants) -> Self {
         let asks = manifest.map_or_else(|| grants.clone(), |manifest| manifest.asks.clone());
         Self { version: manifest.map(|manifest| manifest.version.clone()), digest, asks, grants }
     }
 }
 
-/// How a plugin stands to what was agreed to.
+/// The status of a plugin in the lock file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LockStatus {
-    /// It was never named before.
+    /// The plugin is not in the file.
     New,
-    /// It is what was agreed to, or asks for less.
+    /// The plugin is the accepted one, or asks for less.
     Accepted,
-    /// It is something else.
+    /// The plugin has changed and must be accepted again.
     Changed(Box<Change>),
 }
 
-/// A plugin that is not what was agreed to.
+/// The difference between an accepted plugin and what it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The plugin.
     pub plugin: PluginName,
-    /// What was agreed to.
+    /// The accepted pin.
     pub was: Pin,
-    /// Who agreed to that.
+    /// The acceptance of that pin.
     pub agreed: Acceptance,
-    /// What it is now.
+    /// The pin that it would have now.
     pub now: Pin,
 }
 
 impl Lock {
-    /// Reads the file.
+    /// Parses the file. Fails on another version of the format.
     pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
         let raw: Raw = source::parse(source)?;
         if raw.version != FORMAT {
@@ -118,7 +118,7 @@ impl Lock {
         Ok(Self(pinned.collect()))
     }
 
-    /// How a plugin stands to what was agreed to.
+    /// The status of a plugin in the lock file.
     pub fn check(&self, plugin: &PluginName, now: &Pin) -> LockStatus {
         let Some((was, agreed)) = self.0.get(plugin) else { return LockStatus::New };
         let wider =
@@ -130,14 +130,14 @@ impl Lock {
         LockStatus::Changed(Box::new(Change { plugin, was, agreed, now }))
     }
 
-    /// Notes that somebody agreed to it.
+    /// Records the acceptance of a plugin, replacing an earlier one.
     pub fn accept(&mut self, plugin: PluginName, pin: Pin, agreed: Acceptance) {
         self.0.insert(plugin, (pin, agreed));
     }
 }
 
 impl fmt::Display for Lock {
-    /// The file's text.
+    /// Writes the text of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted = |text: &str| toml::Value::from(text).to_string();
         writeln!(f, "{HEADER}version = {FORMAT}")?;
@@ -155,7 +155,7 @@ impl fmt::Display for Lock {
 }
 
 impl fmt::Display for Change {
-    /// A paragraph: from what to what, and what is wider, as `models.deep`.
+    /// Writes a sentence: the old and the new version, and the additional grants, as in `models.deep`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plugin, was, agreed, now } = self;
         write!(f, "plugin `{plugin}` is not what {} agreed to on {}: ", agreed.by, agreed.at)?;
@@ -184,7 +184,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// What is in `these` and not in `those`, a word each.
+/// Returns the grants that are in `these` and not in `those`, one word each.
 fn grants_beyond(these: &Grants, those: &Grants) -> Vec<String> {
     let models = these.models.iter().filter(|tier| !those.models.contains(tier));
     let models = models.map(|tier| format!("models.{}", tier.as_str()));

@@ -1,8 +1,8 @@
-//! A plugin's manifest: who it is, what it is for, what it asks of the operator, and which settings it takes.
+//! A plugin's manifest: name, version, purpose, the grants that it asks for, and the schema of its settings.
 //!
-//! It is TOML inside the component. The plugin's author wrote it, so nothing in it is believed: what it asks is cut down to
-//! what the operator grants ([`Manifest::granted`]), and it can only narrow what the component's imports would allow.
-//! Settings in a pipeline are held against its JSON Schema. Fails with [`InvalidManifest`], which says the line.
+//! The manifest is TOML inside the component. The plugin's author wrote it, so it is untrusted: the plugin gets only
+//! what the operator grants ([`Manifest::granted`]), and a manifest can only narrow what the component's imports allow.
+//! Settings in a pipeline are validated against its JSON Schema. Failures are [`InvalidManifest`]s with a line.
 
 use std::collections::BTreeMap;
 
@@ -18,36 +18,36 @@ use crate::source::{self, Source, SourceError, did_you_mean};
 /// The largest manifest, in bytes.
 pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
 
-/// In `test-bench`: whatever language there is a runner for.
+/// In `test-bench`: every language that has a runner.
 const ANY_LANGUAGE: &str = "*";
-/// How many faults of settings are told at once.
+/// The most faults of settings that are reported at once.
 const MAX_FAULTS: usize = 20;
-/// How many tiers, and how many languages, it may ask for.
+/// The most tiers, and the most languages, that a manifest may ask for.
 const MAX_ASKED: usize = 32;
 
-/// Whom a fault that is no misspelt word is for.
+/// The hint of errors that are not a misspelt word.
 const AUTHOR_HINT: &str = "its author should mend plugin.toml; plugins/sdk/README.md shows one";
 
-/// What a plugin says of itself.
+/// A parsed manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Its own name. The operator may call it otherwise.
+    /// The plugin's name. The pipeline may use another one.
     pub name: String,
-    /// Its version, as its author counts.
+    /// The plugin's version; free text of its author.
     pub version: String,
-    /// What it is for, in a sentence.
+    /// The purpose of the plugin, in one sentence.
     pub purpose: String,
-    /// The version of the contract it was written against.
+    /// The version of the contract that it was written for.
     pub contract: Option<String>,
-    /// What it asks of the operator.
+    /// The grants that it asks for.
     pub asks: Grants,
-    /// The kinds of artifacts that it brings, with their JSON Schemas.
+    /// The kinds of artifacts that it adds, with their JSON Schemas.
     pub kinds: BTreeMap<Kind, Value>,
-    /// JSON Schema of its settings; without one, any settings are passed on to it.
+    /// The JSON Schema of its settings. Without one, any settings are passed on.
     pub settings: Option<Value>,
 }
 
-/// A manifest that cannot be used.
+/// An error: the manifest cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidManifest(pub String);
@@ -73,7 +73,7 @@ struct RawKind {
     schema: Spanned<Schema>,
 }
 
-/// A JSON Schema: a table, or its JSON as text.
+/// A JSON Schema, as a table or as JSON text.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Schema {
@@ -82,7 +82,7 @@ enum Schema {
 }
 
 impl Manifest {
-    /// Reads one. `text` is the author's.
+    /// Parses a manifest from untrusted text.
     pub fn parse(text: &str) -> Result<Self, InvalidManifest> {
         if text.len() > MAX_MANIFEST_BYTES {
             return Err(InvalidManifest(format!(
@@ -119,7 +119,7 @@ impl Manifest {
         })
     }
 
-    /// What it gets: what it asks for, as far as the operator grants it.
+    /// Returns the grants that the plugin gets: those that it asks for and the operator grants.
     pub fn granted(&self, grants: &Grants) -> Grants {
         let Grants { models, test_bench } = grants;
         let asked =
@@ -130,7 +130,7 @@ impl Manifest {
         }
     }
 
-    /// Everything about these settings that the plugin does not take.
+    /// Validates settings against the schema. Returns every fault up to a maximum of 20.
     pub fn check_settings(&self, settings: &Value) -> Vec<SettingFault> {
         let Some(schema) = &self.settings else { return Vec::new() };
         let Ok(compiled) = schema::compile(schema) else { return Vec::new() };
@@ -148,14 +148,14 @@ impl Manifest {
     }
 }
 
-/// A setting that a plugin does not take.
+/// A setting that does not satisfy the plugin's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingFault {
-    /// The setting; `None` where they are wrong as a whole.
+    /// The setting; `None` where the fault is about the settings as a whole.
     pub key: Option<String>,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: String,
 }
 
@@ -178,7 +178,7 @@ fn setting_faults(error: &jsonschema::ValidationError<'_>, known: &[&str]) -> Ve
     vec![SettingFault { key, message, hint }]
 }
 
-/// A short plain word, fit for a line on a terminal.
+/// Whether a text is a short word without special characters, safe to print on a terminal.
 fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
 }
@@ -194,7 +194,7 @@ fn parse_word(source: Source<'_>, text: Spanned<String>) -> Result<String, Sourc
     }
 }
 
-/// What is asked for ends up in `phasegate.lock` and before a person's eyes.
+/// The result is written to `phasegate.lock` and shown to a person, so only plain words are accepted.
 fn parse_asks(source: Source<'_>, raw: Option<Spanned<Grants>>) -> Result<Grants, SourceError> {
     let Some(raw) = raw else { return Ok(Grants::default()) };
     let is_language = |text: &String| text == ANY_LANGUAGE || is_word(text);

@@ -1,7 +1,7 @@
-//! What the host measured of a run: the input `run_measures`, and the figures that later runs estimate from.
+//! The host's measurements of a run: the artifact `run_measures`, and the figures from which later runs estimate.
 //!
-//! Everything is counted from the events: every judgement of every gate, every answered call, and as time what agents and
-//! test runs took, so that a run that waited a week for a person did not work for a week. Cannot fail.
+//! Everything is counted from the events: every judgement of every gate and every answered call. Time is the time of
+//! agents and test runs; waiting for people is not counted. Cannot fail.
 
 use std::collections::BTreeMap;
 
@@ -11,25 +11,25 @@ use serde_json::{Value, json};
 use crate::state::{Spending, State, bounded_sum};
 use crate::{Event, PhaseName, Recorded, RunId, RunStatus};
 
-/// A run that passed, as estimation sees it.
+/// The figures of a run that passed, for estimation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FinishedRun {
-    /// The run.
+    /// The run's id.
     pub run_id: RunId,
-    /// What its plan said of its size.
+    /// The total complexity that its plan estimated.
     pub est_complexity: u64,
-    /// Tokens read and written.
+    /// Input and output tokens.
     pub tokens: u64,
-    /// US dollars; `None` where a price was not known.
+    /// US dollars; `None` where a price is unknown.
     pub usd: Option<f64>,
-    /// Milliseconds of work, waiting for people not counted.
+    /// Milliseconds of work, without waiting for people.
     pub latency_ms: u64,
 }
 
-/// What one phase took, or all of them.
+/// The effort of one phase or of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Effort {
-    /// What models took.
+    /// The model usage.
     pub spent: Spending,
     /// Milliseconds of work.
     pub elapsed_ms: u64,
@@ -37,12 +37,12 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        // Nothing asked is known to have cost nothing.
+        // Without any call the cost is known to be zero.
         Self { spent: Spending { usd: Some(0.0), ..Spending::default() }, elapsed_ms: 0 }
     }
 }
 
-/// The effort of each phase that did anything.
+/// Returns the effort of each phase that did any work.
 pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
     let mut efforts: BTreeMap<&PhaseName, Effort> = BTreeMap::new();
     for recorded in events {
@@ -53,7 +53,7 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
                 spent.add(usage);
                 spent.unanswered = spent.unanswered.saturating_sub(1);
             }
-            // Trial runs happen while their agent runs and are in its time already.
+            // Trial runs happen while their agent runs, so its time includes them.
             Event::TestsRan { at, call: None, elapsed_ms, .. } | Event::PhaseFinished { at, elapsed_ms, .. } => {
                 let effort = efforts.entry(&at.phase).or_default();
                 effort.elapsed_ms = bounded_sum(effort.elapsed_ms, *elapsed_ms);
@@ -64,13 +64,13 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
     efforts
 }
 
-/// The effort of the whole run.
+/// Returns the effort of the whole run.
 pub fn total(state: &State, events: &[Recorded]) -> Effort {
     let elapsed_ms = efforts(events).values().map(|effort| effort.elapsed_ms).fold(0, bounded_sum);
     Effort { spent: state.spent, elapsed_ms }
 }
 
-/// A run's figures, where it passed and had a plan that says how big it was.
+/// Returns a run's figures; `None` where it did not pass, or its plan has no complexity.
 pub fn finished_run(state: &State, events: &[Recorded], plan: Option<&Value>) -> Option<FinishedRun> {
     let (RunStatus::Passed, _) = state.ended()? else { return None };
     let effort = total(state, events);
@@ -83,7 +83,8 @@ pub fn finished_run(state: &State, events: &[Recorded], plan: Option<&Value>) ->
     })
 }
 
-/// The artifact `run_measures`. Of an attempt under way, the time up to `now_ms` is counted.
+/// Returns the artifact `run_measures`. The time of the running attempt is counted up to `now_ms`, in Unix
+/// milliseconds.
 pub fn run_measures(state: &State, events: &[Recorded], history: &[FinishedRun], now_ms: u64) -> Value {
     let efforts = efforts(events);
     let under_way = state.running().map(|(at, _)| {

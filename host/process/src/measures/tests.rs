@@ -15,7 +15,7 @@ fn history() -> Vec<FinishedRun> {
     vec![FinishedRun { run_id, est_complexity: 12, tokens: 900, usd: None, latency_ms: 7 }]
 }
 
-// Fault 10 of the reference process: its defect log holds the last reports only.
+// Fault 10 of the reference process: its defect log contains only the latest reports.
 #[test]
 fn the_defects_of_every_judgement_count_and_not_only_the_last_ones() {
     let run = RunBuilder::reviewed_twice();

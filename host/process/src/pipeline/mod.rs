@@ -1,7 +1,9 @@
-//! A pipeline: the phases of a process in order, what each reads and makes, and which of them are gates.
+//! A pipeline: the phases of a process in order, the artifacts that each reads and produces, and which phases are
+//! gates.
 //!
-//! A pipeline is data. It is written in TOML (`parse`), resolved and checked once (`check`), and pinned to a run as JSON,
-//! so that later edits never change a run that is under way.
+//! A pipeline is data. It is written in TOML ([`parse()`]), validated once as a whole ([`check()`]), and pinned to a run as
+//! JSON, so that later edits never change a run that has started. Failures are [`crate::source::SourceError`]s with
+//! file, line and hint.
 
 mod check;
 mod parse;
@@ -22,66 +24,66 @@ pub use parse::{Files, parse, parse_with_locations};
 pub use setting_locations::{RawSettings, SettingLocations, SettingsOwner};
 pub use standard::{STANDARD, standard};
 
-/// A resolved pipeline.
+/// A pipeline with `extends` resolved and defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pipeline {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it does, in a few words.
+    /// A short description, for people.
     pub description: String,
-    /// How many judgements all gates together may take in one run.
+    /// The most judgements that all gates together may take in one run. The default is 15.
     pub max_total_attempts: NonZeroU32,
-    /// Who decides after a failed gate.
+    /// The feedback strategy, which decides after a failed gate.
     pub feedback: Strategy,
-    /// In order.
+    /// The phases, in order.
     pub phases: Vec<Phase>,
-    /// What plugins may do, and where those come from that are not standard.
+    /// Grants and limits of plugins, and the paths of plugins that are not standard.
     pub plugins: BTreeMap<PluginName, PluginUse>,
-    /// The runner for each language.
+    /// The test runner of each language.
     pub runners: BTreeMap<String, PluginName>,
-    /// JSON Schemas, as text, of the kinds that third parties add.
+    /// The kinds that this pipeline and its plugins add, with their JSON Schemas as text.
     pub kinds: BTreeMap<Kind, String>,
 }
 
-/// The strategy and its settings.
+/// The feedback strategy and its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Strategy {
-    /// The plugin.
+    /// The strategy's plugin.
     pub plugin: PluginName,
-    /// Its settings, a JSON object.
+    /// The strategy's settings, a JSON object.
     pub settings: Value,
 }
 
-/// One phase.
+/// One phase of a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Phase {
-    /// Its name.
+    /// The name.
     pub name: PhaseName,
     /// The agent's plugin.
     pub agent: PluginName,
-    /// What it reads.
+    /// The artifacts that it reads.
     pub reads: Vec<Read>,
-    /// What it makes.
+    /// The artifacts that its agent produces.
     pub produces: Vec<Produce>,
     /// The agent's settings, a JSON object.
     pub settings: Value,
-    /// How often its agent may fail, or, of a gate, how often it may be judged, in one run.
+    /// The most failed attempts in one run; of a gate, the most judgements. The default is 3.
     pub max_retries: NonZeroU32,
     /// Present where the phase is a gate.
     pub gate: Option<Gate>,
 }
 
-/// Something a phase reads.
+/// An artifact, or a group of artifacts, that a phase reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
     /// An artifact's name, or a prefix of names that ends in `/*`.
     pub name: String,
-    /// Whether the phase can do without.
+    /// Whether the phase can start without it. Written as a `?` behind the name; a prefix is always optional.
     pub optional: bool,
 }
 
 impl Read {
-    /// Whether an artifact of this name is meant.
+    /// Whether an artifact of this name is included.
     pub fn matches(&self, name: &str) -> bool {
         match self.name.strip_suffix('*') {
             Some(prefix) => name.starts_with(prefix),
@@ -90,31 +92,31 @@ impl Read {
     }
 }
 
-/// Something a phase makes.
+/// An artifact that a phase produces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Produce {
-    /// Its name in the run.
+    /// The artifact's name in the run.
     pub name: ArtifactName,
-    /// Its kind.
+    /// The artifact's kind.
     pub kind: Kind,
 }
 
-/// What makes a phase a gate.
+/// The properties of a gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
     /// The name of the report that the host writes.
     pub report: ArtifactName,
-    /// How many issues of a severity fail it.
+    /// The number of issues of each severity at which the gate fails.
     pub fails_at: BTreeMap<Severity, NonZeroU32>,
-    /// Present where the gate is judged by a run of tests.
+    /// The artifacts to test, where the gate is judged by a run of tests.
     pub tests: Option<TestGate>,
-    /// Phases it may send work back to, in pipeline order.
+    /// The phases that the gate may send work back to, as the file lists them.
     pub may_revise: Vec<PhaseName>,
     /// When a person is asked.
     pub ask: ApprovalPolicy,
 }
 
-/// Which artifacts a test gate runs.
+/// The artifacts that a test gate runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestGate {
     /// The code, an artifact of kind `generated_code`.
@@ -127,42 +129,43 @@ pub struct TestGate {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalPolicy {
-    /// Not at all.
+    /// Never; the run fails instead.
     Never,
-    /// When no attempt is left.
+    /// When no attempt is left, or the strategy asks for a person.
     #[default]
     OnExhausted,
-    /// At every failure, and before a pass that gave tests up.
+    /// At every failure, and at a pass for which tests were given up.
     OnFail,
     /// At every judgement.
     Always,
 }
 
-/// What a plugin may do in this pipeline.
+/// The use of a plugin in a pipeline.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PluginUse {
-    /// Where its component lies; a standard plugin has none.
+    /// The path of its component; `None` for a standard plugin.
     pub path: Option<String>,
-    /// What it may use.
+    /// The grants of the operator.
     pub grants: Grants,
     /// Limits that differ from the defaults, a JSON object.
     pub limits: Value,
 }
 
-/// What a plugin may use beyond reading its inputs and logging.
+/// The capabilities of a plugin beyond reading its inputs and logging: granted by the operator, or asked for by the
+/// plugin's manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grants {
-    /// Tiers it may ask.
+    /// The model tiers.
     #[serde(default)]
     pub models: Vec<Tier>,
-    /// Languages it may try tests in.
+    /// The languages of trial test runs. In a manifest, `*` means every language that has a runner.
     #[serde(default)]
     pub test_bench: Vec<String>,
 }
 
 impl std::fmt::Display for Grants {
-    /// As the value of `grants` in a file.
+    /// Writes the grants as an inline TOML table.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let list = |name: &str, values: Vec<&str>| {
             let quoted: Vec<String> = values.iter().map(|value| toml::Value::from(*value).to_string()).collect();
@@ -178,17 +181,17 @@ impl std::fmt::Display for Grants {
 }
 
 impl Pipeline {
-    /// The phase of this name.
+    /// Returns the phase of this name.
     pub fn phase(&self, name: &PhaseName) -> Option<&Phase> {
         self.phases.iter().find(|phase| phase.name == *name)
     }
 
-    /// The place of a phase in the order, from 0.
+    /// Returns the index of a phase in the order, from 0.
     pub fn position(&self, name: &PhaseName) -> Option<usize> {
         self.phases.iter().position(|phase| phase.name == *name)
     }
 
-    /// Every plugin that a run needs, each once.
+    /// Returns every plugin that a run needs, each once: agents, strategy and test runners.
     pub fn plugin_names(&self) -> Vec<&PluginName> {
         let agents = self.phases.iter().map(|phase| &phase.agent);
         let mut names: Vec<_> = agents.chain([&self.feedback.plugin]).chain(self.runners.values()).collect();
@@ -197,14 +200,14 @@ impl Pipeline {
         names
     }
 
-    /// The settings of every agent and of the strategy.
+    /// Returns the settings of every agent and of the strategy, with their plugins.
     pub fn settings(&self) -> impl Iterator<Item = (SettingsOwner, &PluginName, &Value)> {
         let agents =
             self.phases.iter().map(|phase| (SettingsOwner::Phase(phase.name.clone()), &phase.agent, &phase.settings));
         agents.chain([(SettingsOwner::Strategy, &self.feedback.plugin, &self.feedback.settings)])
     }
 
-    /// What a plugin was granted; nothing where the pipeline does not mention it.
+    /// Returns the grants of a plugin; none where the pipeline does not mention it.
     pub fn grants(&self, plugin: &PluginName) -> Grants {
         self.plugins.get(plugin).map(|plugin| plugin.grants.clone()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! From TOML to a resolved pipeline: `extends` is followed, phases are inserted or changed, defaults are filled in.
+//! Parses TOML into a pipeline: follows `extends`, inserts or changes phases, and fills in defaults.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -14,10 +14,11 @@ use super::{
 use crate::source::{self, Source, SourceError, did_you_mean, to_json};
 use crate::{Kind, PluginName, Severity};
 
-/// How deep pipelines may extend each other.
+/// The longest chain of `extends`.
 const MAX_DEPTH: u32 = 8;
 
-/// Fetches the text of a file named in a pipeline (`extends`, `schema`), relative to that pipeline.
+/// Reads a file that a pipeline names (`extends`, `schema`), relative to that pipeline. Fails with a message without a
+/// hint.
 pub type Files<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 #[derive(Deserialize)]
@@ -98,12 +99,12 @@ struct RawKind {
     schema: Spanned<String>,
 }
 
-/// Reads a pipeline and all it extends. It is not yet checked as a whole: see [`super::check`].
+/// Parses a pipeline and the pipelines that it extends. [`super::check()`] validates the result as a whole.
 pub fn parse(source: Source<'_>, files: Files<'_>) -> Result<Pipeline, SourceError> {
     parse_with_locations(source, files).map(|(pipeline, _)| pipeline)
 }
 
-/// The same, and where in the files the settings of plugins stand.
+/// Parses like [`parse()`], and also returns the locations of the plugins' settings in the files.
 pub fn parse_with_locations(source: Source<'_>, files: Files<'_>) -> Result<(Pipeline, SettingLocations), SourceError> {
     let mut locations = SettingLocations::default();
     let pipeline = parse_at(source, files, 0, &mut locations)?;

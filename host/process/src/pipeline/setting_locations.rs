@@ -1,5 +1,5 @@
-//! Where the settings of plugins stand in the files of a pipeline, so that what a plugin does not take is told with file and
-//! line after all files were laid over each other.
+//! The locations of plugin settings in the files of a pipeline. Settings are validated only after all files are merged;
+//! the locations give those errors a file and a line.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use toml::Spanned;
 use crate::PhaseName;
 use crate::source::{Source, SourceError, to_json};
 
-/// Settings as a file writes them: each key knows its location.
+/// Settings as a file contains them, with the location of each key.
 pub type RawSettings = BTreeMap<Spanned<String>, toml::Value>;
 
-/// Whose settings.
+/// The owner of some settings.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SettingsOwner {
-    /// The agent's of this phase.
+    /// The agent of this phase.
     Phase(PhaseName),
-    /// The strategy's.
+    /// The feedback strategy.
     Strategy,
 }
 
@@ -30,24 +30,25 @@ impl std::fmt::Display for SettingsOwner {
     }
 }
 
-/// The places of all settings of one pipeline.
+/// The locations of all settings of one pipeline.
 #[derive(Debug, Clone, Default)]
 pub struct SettingLocations(BTreeMap<SettingsOwner, BTreeMap<String, SourceError>>);
 
 impl SettingLocations {
-    /// Keeps where these settings stand, in place of where they stood before, and gives them as JSON.
+    /// Sets the locations of the owner's settings, replacing earlier ones, and returns the settings as JSON.
     pub fn insert(&mut self, source: Source<'_>, owner: SettingsOwner, settings: &RawSettings) -> Value {
         let location = |key: &Spanned<String>| (key.get_ref().clone(), source.error(key.span(), "", ""));
         self.0.insert(owner, settings.keys().map(location).collect());
         settings.iter().map(|(key, value)| (key.get_ref().clone(), to_json(value.clone()))).collect()
     }
 
-    /// Forgets where these settings stood: they are no file's any more.
+    /// Removes the locations of the owner's settings, which no longer come from a file.
     pub fn remove(&mut self, owner: &SettingsOwner) {
         self.0.remove(owner);
     }
 
-    /// A complaint about a setting, at its key; about the settings as a whole, at the first. `None` where no file has them.
+    /// Returns an error at the key of a setting, or at the first setting where no key is given or it is unknown. `None`
+    /// where the settings do not come from a file.
     pub fn error(
         &self,
         owner: &SettingsOwner,

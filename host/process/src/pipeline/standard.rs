@@ -1,12 +1,12 @@
-//! The pipelines inside the binary.
+//! The pipelines that are compiled into the binary.
 
-/// Name and text of each.
+/// The name and the TOML text of each.
 pub const STANDARD: [(&str, &str); 2] = [
     ("tsp", include_str!("../../pipelines/tsp.toml")),
     ("planning-design", include_str!("../../pipelines/planning-design.toml")),
 ];
 
-/// The text of a standard pipeline.
+/// Returns the TOML text of the standard pipeline of this name.
 pub fn standard(name: &str) -> Option<&'static str> {
     STANDARD.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }

@@ -1,7 +1,8 @@
-//! The result of a run, whatever became of it: what was made, what was judged, who decided what, and what it took.
+//! The result of a run: artifacts, judgements, decisions of people, and totals. Written as `result.json`.
 //!
-//! The artifacts are the current ones: exactly what was reviewed, tested and is delivered. Nothing that people did or that
-//! may have been billed is left out. Cannot fail; a run that is not over has a result as well.
+//! The artifacts are the current ones: those that were reviewed and tested, and are delivered. Every decision of a
+//! person and every call that may have been billed is included. Cannot fail; a run that has not ended has a result as
+//! well.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +16,7 @@ use crate::{
     TaskId, Verdict,
 };
 
-/// Where a run stands, in one word.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskStatus {
@@ -23,18 +24,18 @@ pub enum TaskStatus {
     Passed,
     /// A gate or a phase failed for good.
     Failed,
-    /// A person ended it.
+    /// A person ended the run.
     Aborted,
-    /// A person is needed.
+    /// The run waits for a person.
     Waiting,
-    /// It stopped without an end and can be resumed.
+    /// The run stopped before its end and can be resumed.
     Stopped,
-    /// It is under way, or its process is gone.
+    /// The run has not ended. Whether a process works on it is not known here.
     Running,
 }
 
 impl TaskStatus {
-    /// The word used in JSON and on the terminal.
+    /// Returns the word used in JSON and on the terminal.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -47,96 +48,96 @@ impl TaskStatus {
     }
 }
 
-/// All that came of a run.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskResult {
-    /// The task.
+    /// The task's id.
     pub task_id: TaskId,
-    /// The run.
+    /// The run's id.
     pub run_id: RunId,
-    /// Where it stands.
+    /// The status.
     pub status: TaskStatus,
-    /// Why, in one sentence.
+    /// The reason of the status, in one sentence.
     pub reason: String,
-    /// What a person can do, where it failed for what an agent handed in.
+    /// What a person can do, where the run failed because of an invalid submission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// Whether answers came from a script and not from a model.
+    /// Whether model answers came from a script.
     pub scripted: bool,
-    /// Whose beginnings it shares, oldest first.
+    /// The runs whose beginnings it shares, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forks: Vec<ForkPoint>,
-    /// The current artifacts.
+    /// The current artifacts by name.
     pub artifacts: BTreeMap<ArtifactName, Digest>,
-    /// Every gate of the pipeline, in order.
+    /// The gates of the pipeline, in order.
     pub gates: Vec<GateResult>,
-    /// What people decided at gates, in the order of the gates.
+    /// Decisions of people at gates, in the order of the gates.
     pub approvals: Vec<PersonDecision>,
     /// Tests that were given up.
     pub dropped_tests: Vec<Dropped>,
-    /// What people decided on improvement proposals.
+    /// Decisions of people on improvement proposals.
     pub proposals: Vec<ProposalDecision>,
-    /// Calls that were asked and never heard of again: they may have been billed.
+    /// Calls without an answer, which may have been billed.
     pub maybe_billed: Vec<UnansweredCall>,
-    /// What it took.
+    /// The totals of the run.
     pub totals: Totals,
 }
 
-/// One gate.
+/// The result of one gate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GateResult {
     /// The gate.
     pub gate: PhaseName,
-    /// `passed`, `passed_with_conditions`, `failed` or `not_judged` as last judged; `overridden` or `rejected` where a
-    /// person said otherwise; `not_reached`.
+    /// The latest verdict (`passed`, `passed_with_conditions`, `failed`, `not_judged`), `overridden` or `rejected`
+    /// after such a decision of a person, or `not_reached`.
     pub standing: &'static str,
-    /// Every judgement, oldest first.
+    /// The judgements, oldest first.
     pub attempts: Vec<GateAttempt>,
 }
 
 /// One judgement of a gate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GateAttempt {
-    /// From 1.
+    /// The attempt, from 1.
     pub attempt: u32,
     /// The verdict.
     pub verdict: Verdict,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// How many issues of each severity.
+    /// The number of issues of each severity.
     pub issues: IssueCounts,
-    /// What followed, where the gate failed.
+    /// The decision that followed a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decided: Option<DecisionSummary>,
-    /// What people said about it.
+    /// The decisions of people about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<PersonDecision>,
 }
 
-/// Issues by severity.
+/// The number of issues by severity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct IssueCounts {
-    /// Must be mended before anything else.
+    /// Critical issues.
     pub critical: usize,
-    /// Must be mended soon.
+    /// High issues.
     pub high: usize,
-    /// Worth mending.
+    /// Medium issues.
     pub medium: usize,
-    /// Nuisances.
+    /// Low issues.
     pub low: usize,
 }
 
-/// What followed from a failed gate.
+/// The decision that followed a failed gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionSummary {
-    /// These phases revised their work.
+    /// These phases had to revise.
     Revise(Vec<PhaseName>),
-    /// The strategy wanted a person, for this reason.
+    /// The strategy asked for a person, for this reason.
     AskAPerson(String),
     /// The strategy gave up, for this reason.
     GiveUp(String),
-    /// What the strategy said was refused, for this reason.
+    /// The strategy's decision was refused, for this reason.
     Refused(String),
 }
 
@@ -145,18 +146,18 @@ pub enum DecisionSummary {
 pub struct PersonDecision {
     /// The gate.
     pub gate: PhaseName,
-    /// The judgement it was about.
+    /// The attempt whose judgement it was about.
     pub attempt: u32,
     /// `approve`, `reject`, `override` or `abort`.
     pub choice: &'static str,
-    /// The phase that was to revise, where the person named one.
+    /// The phase that had to revise, where the person named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revise: Option<PhaseName>,
-    /// Who.
+    /// The person's name.
     pub by: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Unix milliseconds.
+    /// When, in Unix milliseconds.
     pub at_ms: u64,
     /// Digests of the artifacts it was about.
     pub about: Vec<Digest>,
@@ -167,50 +168,50 @@ pub struct PersonDecision {
 pub struct Dropped {
     /// The gate.
     pub gate: PhaseName,
-    /// The attempt that gave it up.
+    /// The attempt that gave up the test.
     pub attempt: u32,
-    /// Its full name.
+    /// The test's full name.
     pub test: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// A call that was asked and not answered.
+/// A model call without an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnansweredCall {
-    /// Which attempt asked.
+    /// The attempt that asked.
     #[serde(flatten)]
     pub at: AttemptId,
-    /// The call's number in it.
+    /// The call's number in the attempt.
     pub call: u32,
-    /// What it was for.
+    /// The call's label.
     pub label: String,
-    /// Who was asked.
+    /// `provider:model` that was asked.
     pub model: String,
     /// When, in Unix milliseconds.
     pub asked_at_ms: u64,
 }
 
-/// What a run took, or a part of it.
+/// The totals of a run or a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Totals {
-    /// Model calls that came back.
+    /// Model calls with an answer or an error.
     pub calls: u64,
-    /// Of these, those that a run which this one forks had asked and paid.
+    /// Those of the calls that the run which this one forks asked and paid.
     #[serde(skip_serializing_if = "is_zero")]
     pub recorded: u64,
-    /// Tokens read.
+    /// Input tokens.
     pub input_tokens: u64,
-    /// Tokens written.
+    /// Output tokens.
     pub output_tokens: u64,
-    /// US dollars; `None` where a price was not known.
+    /// US dollars; `None` where a price is unknown.
     pub usd: Option<f64>,
-    /// Milliseconds of work, waiting for people not counted.
+    /// Milliseconds of work, without waiting for people.
     pub elapsed_ms: u64,
 }
 
 impl TaskResult {
-    /// The result of a run as it stands now.
+    /// Returns the result of a run as it is now. `events` are the events that were folded to `state`.
     pub fn from_events(state: &State, events: &[Recorded]) -> Self {
         let (status, reason) = standing(state);
         let gates = state.pipeline.phases.iter().filter(|phase| phase.gate.is_some());
@@ -250,7 +251,7 @@ impl From<Effort> for Totals {
 }
 
 impl IssueCounts {
-    /// Counts them.
+    /// Counts the issues of a judgement.
     pub fn from_judgement(judged: &RecordedJudgement) -> Self {
         let count = |severity| judged.issues.iter().filter(|issue| issue.severity == severity).count();
         Self {
@@ -281,7 +282,7 @@ fn standing(state: &State) -> (TaskStatus, String) {
     (TaskStatus::Running, place.unwrap_or_else(|| "every phase is done".to_owned()))
 }
 
-/// Of the last attempt, if it is to blame.
+/// Returns the hint about the latest attempt, if its submission was invalid.
 fn remedy(events: &[Recorded]) -> Option<String> {
     events.iter().rev().find_map(|recorded| match &recorded.event {
         Event::PhaseFinished { at, outcome, .. } => Some(outcome.hint(at)),
@@ -349,7 +350,7 @@ fn dropped(state: &State) -> Vec<Dropped> {
     dropped.collect()
 }
 
-/// Asking again opens the same call anew: the answer closes the newest asking, the older ones stay open.
+/// A call may be asked again. The answer belongs to the latest request; the earlier ones stay unanswered.
 fn open_calls(events: &[Recorded]) -> Vec<UnansweredCall> {
     let mut open: Vec<UnansweredCall> = Vec::new();
     let mut newest: HashMap<(&AttemptId, u32), usize> = HashMap::new();
@@ -374,7 +375,7 @@ fn open_calls(events: &[Recorded]) -> Vec<UnansweredCall> {
     let is_open = |index: &usize| answered.binary_search(index).is_err();
     let mut open: Vec<UnansweredCall> =
         open.into_iter().enumerate().filter(|(index, _)| is_open(index)).map(|(_, call)| call).collect();
-    // Questions that overlap are written down as they come; people are told of them in the order of their agent.
+    // Overlapping calls are recorded as they happen, and listed by their numbers.
     open.chunk_by_mut(|one, next| one.at == next.at).for_each(|attempt| attempt.sort_by_key(|call| call.call));
     open
 }

@@ -1,53 +1,53 @@
-//! JSON Schemas that strangers wrote: a plugin's settings, and the kinds of artifacts that it brings.
+//! Untrusted JSON Schemas: of a plugin's settings, and of the kinds of artifacts that it adds.
 //!
-//! Promises: neither making a schema ready nor holding a value against it takes more of the host's time, memory or stack
-//! than the sizes of both warrant, and together they are bounded. A schema refers only to places within itself; with its
-//! references followed it is of bounded size and depth; it contains itself in one way only; patterns match in linear time.
-//! Fails in words.
+//! Guarantees: time, memory and stack for compiling a schema and for validating a value are bounded. A schema refers
+//! only to itself. Its size and depth are bounded with references followed, it contains itself at most once for the
+//! same value, and its patterns match in linear time. Fails with the reason as text.
 
 use std::collections::BTreeMap;
 
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
-/// The most that a schema may amount to, each reference counted as all that it leads to.
+/// The most parts of a schema. Each reference counts as all parts of its target.
 const MAX_PARTS: u64 = 50_000;
-/// The deepest that it may be nested, references included: each level takes of the host's stack.
+/// The deepest nesting, references included. Each level takes stack space of the host.
 const MAX_DEPTH: usize = 120;
-/// How many patterns it may have, and how large one may be when it is ready to match, in bytes.
+/// The most patterns, and the largest compiled pattern in bytes.
 const MAX_PATTERNS: u64 = 256;
 const MAX_PATTERN_BYTES: usize = 256 << 10;
 
-/// The most work that one value may be, in comparisons of one part of it with one of the schema: some seconds.
+/// The most work to validate one value, in comparisons of a part of the value with a part of the schema. Takes some
+/// seconds.
 const MAX_WORK: u64 = 200_000_000;
-/// What it is to look for a pattern at one place of a text.
+/// The work to match a pattern at one position of a text.
 const PATTERN_WORK: u64 = 20;
 
-/// A schema that is ready to hold values against.
+/// A compiled schema, and its size.
 pub(crate) struct CompiledSchema {
     pub(crate) validator: Validator,
     whole: SchemaSize,
 }
 
 impl CompiledSchema {
-    /// Whether holding this value against it is no more work than one value may be.
+    /// Whether validating this value stays within [`MAX_WORK`].
     pub(crate) fn is_affordable(&self, value: &Value) -> bool {
         let size = ValueSize::from_value(value);
         let SchemaSize { parts, patterns, unique, .. } = self.whole;
         let searched = size.text.saturating_mul(patterns).saturating_mul(PATTERN_WORK);
-        // Who wrote both can make different items look the same until they are compared.
+        // With `uniqueItems`, an attacker can force every pair of items to be compared.
         let compared = if unique { size.pairs } else { 0 };
         size.parts.saturating_mul(parts).saturating_add(searched).saturating_add(compared) <= MAX_WORK
     }
 }
 
-/// How large a value is.
+/// The size of a JSON value.
 #[derive(Debug, Clone, Copy, Default)]
 struct ValueSize {
     parts: u64,
-    /// Bytes of its texts and names.
+    /// The bytes of its strings and field names.
     text: u64,
-    /// Items times items, over all lists.
+    /// The sum of the squared lengths of its lists.
     pairs: u64,
 }
 
@@ -77,7 +77,7 @@ impl ValueSize {
     }
 }
 
-/// Makes a schema ready to hold values against.
+/// Compiles an untrusted schema.
 pub(crate) fn compile(schema: &Value) -> Result<CompiledSchema, String> {
     let whole = SchemaWalk { schema, known: BTreeMap::new(), inside: Vec::new() }.part(schema, 0)?;
     if whole.patterns > MAX_PATTERNS {
@@ -88,15 +88,15 @@ pub(crate) fn compile(schema: &Value) -> Result<CompiledSchema, String> {
     Ok(CompiledSchema { validator: built.map_err(|error| error.to_string())?, whole })
 }
 
-/// What a part of a schema amounts to.
+/// The size of a part of a schema, references followed.
 #[derive(Debug, Clone, Copy, Default)]
 struct SchemaSize {
     parts: u64,
     patterns: u64,
     height: usize,
-    /// In how many ways a value that is held against it is held against something around it again.
+    /// The number of ways in which validating a value leads back to an enclosing schema.
     ways: u64,
-    /// Whether items have to differ from each other.
+    /// Whether any list has `uniqueItems`.
     unique: bool,
 }
 
@@ -107,7 +107,7 @@ impl SchemaSize {
         Self { ways: self.ways.saturating_add(other.ways), ..self.max(other) }
     }
 
-    /// The same for parts that are never about the same value.
+    /// Combines the sizes of parts that never apply to the same value.
     fn max(self, other: Self) -> Self {
         Self {
             parts: self.parts.saturating_add(other.parts),
@@ -159,7 +159,7 @@ impl<'a> SchemaWalk<'a> {
             ("$ref", Value::String(to)) => self.reference(to, depth),
             ("$id", Value::String(_)) if depth == 0 => Ok(SchemaSize::ONE),
             ("$dynamicRef" | "$recursiveRef" | "$id", Value::String(_)) => Err(format!("`{name}` is not taken here")),
-            // They count where they are referred to.
+            // Definitions count where they are referred to.
             ("$defs" | "definitions", Value::Object(_)) => Ok(SchemaSize::ONE),
             ("pattern", Value::String(_)) => Ok(SchemaSize { patterns: 1, ..SchemaSize::ONE }),
             ("uniqueItems", Value::Bool(true)) => Ok(SchemaSize { unique: true, ..SchemaSize::ONE }),
@@ -173,7 +173,7 @@ impl<'a> SchemaWalk<'a> {
         }
     }
 
-    /// Schemas by names that are not words of JSON Schema, whatever they look like.
+    /// Walks schemas by names that are not keywords, even if they look like keywords.
     fn named(
         &mut self,
         fields: &'a Map<String, Value>,
@@ -201,7 +201,7 @@ impl<'a> SchemaWalk<'a> {
     }
 }
 
-/// A fault of a value, with its place in it; long texts are cut in the middle.
+/// Renders a fault of a value with its place; longer texts than 400 characters are cut in the middle.
 pub(crate) fn schema_fault(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     let mut words = error.to_string();

@@ -11,7 +11,7 @@ fn refused(schema: Value) -> String {
     validator(&schema).err().unwrap_or_default()
 }
 
-/// `of` definitions, each made from the reference to the next.
+/// Returns definitions, each made from the reference to the next.
 fn chain(of: usize, make: impl Fn(Value) -> Value) -> Value {
     let next = |n: usize| make(json!({ "$ref": format!("#/$defs/{}", n + 1) }));
     let mut defs: Map<String, Value> = (0..of).map(|n| (n.to_string(), next(n))).collect();
@@ -40,7 +40,7 @@ fn a_schema_that_grows_with_every_reference_is_refused() {
 fn a_schema_that_takes_the_stack_is_refused() {
     let words = "it is nested more than 120 deep, references included";
     assert_eq!(refused(chain(7000, |next| next)), words);
-    // In steps from the end, each of them short.
+    // With short steps from the end.
     let mut steps = chain(7000, |next| next);
     steps["allOf"] = (0..140).map(|n| json!({ "$ref": format!("#/$defs/{}", 7000 - 50 * n) })).collect();
     steps.as_object_mut().unwrap().remove("$ref");
@@ -87,7 +87,7 @@ fn what_is_too_much_work_together_is_not_begun() {
     let searched = |patterns: usize| json!({ "allOf": vec![json!({ "pattern": "[ab]*a[ab]{90}c" }); patterns] });
     assert!(takes(searched(2), json!("a".repeat(4 << 20))));
     assert!(!takes(searched(200), json!("a".repeat(4 << 20))));
-    // Lists that are the same when nobody looks at where they begin and end.
+    // One long list in a list, and a longer one.
     let unique = json!({ "items": { "uniqueItems": true } });
     assert!(takes(unique.clone(), json!([vec![0; 10_000]])) && !takes(unique, json!([vec![0; 100_000]])));
 }

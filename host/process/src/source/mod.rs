@@ -1,7 +1,7 @@
-//! TOML files of people: parsed once, refused with file, line and a hint.
+//! Parses TOML files that people write. Errors have file, line and a hint.
 //!
-//! Every configuration file of Phasegate (tasks, pipelines, `phasegate.toml`) comes in through [`parse`], and every later
-//! complaint about one is a [`SourceError`] made by the same [`Source`], so that all of them read alike.
+//! Every configuration file of Phasegate (tasks, pipelines, `phasegate.toml`) is parsed by [`parse`]. Later errors
+//! about its content are [`SourceError`]s made by the same [`Source`], so that all of them look the same.
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -12,54 +12,54 @@ use toml::Spanned;
 
 use crate::InvalidName;
 
-/// The hint about what stands in a wrong place.
+/// The hint of errors that have no better one.
 pub(crate) const REFERENCE: &str = "see docs/configuration.md";
 
-/// Something wrong in a file that a person wrote.
+/// An error in a file that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {message}\nhint: {hint}")]
 pub struct SourceError {
-    /// The file as the person named it.
+    /// The file, as the person named it.
     pub file: String,
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The problem.
     pub message: String,
-    /// What to do.
+    /// What to do about it.
     pub hint: String,
 }
 
-/// A file's name and text, for turning byte offsets into lines.
+/// The name and the text of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// As the person named it.
+    /// The file, as the person named it.
     pub file: &'a str,
     /// The whole text.
     pub text: &'a str,
 }
 
 impl Source<'_> {
-    /// A complaint about the place where `span` begins.
+    /// Returns an error at the line where `span`, a range of bytes, begins.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) -> SourceError {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         SourceError { file: self.file.to_owned(), line, message: message.into(), hint: hint.into() }
     }
 
-    /// A name, or the complaint that this text is none.
+    /// Parses a name. Fails at the name's line.
     pub fn parse_name<T: FromStr<Err = InvalidName>>(&self, text: &Spanned<String>) -> Result<T, SourceError> {
         text.get_ref().parse().map_err(|bad: InvalidName| self.error(text.span(), bad.message(), bad.hint()))
     }
 
-    /// Where a word stands in the text, quoted or in a table's header; the top where it does not, as in a file that
-    /// extends the one it stands in.
+    /// Returns the first place of a word in the text, preferably quoted. Returns the top of the file where the word
+    /// does not occur, as in a file that extends another one.
     pub fn find_word(&self, word: &str) -> Range<usize> {
         let quoted = format!("\"{word}\"");
         let found = self.text.find(&quoted).or_else(|| self.text.find(word));
         found.map_or(0..0, |start| start..start + word.len())
     }
 
-    /// A complaint about the file as a whole.
+    /// Returns an error about the file as a whole, at line 1.
     pub fn error_at_top(&self, message: impl Into<String>, hint: impl Into<String>) -> SourceError {
         self.error(0..0, message, hint)
     }
@@ -102,7 +102,7 @@ pub fn in_plain_words(message: &str) -> String {
     format!("{found}, expected {expected}")
 }
 
-/// TOML as JSON, which lacks two of its things: dates become their text, and numbers without end or value null.
+/// Converts TOML to JSON. Dates become text; infinite numbers and NaN become null.
 pub fn to_json(value: toml::Value) -> Value {
     match value {
         toml::Value::String(text) => text.into(),
@@ -115,14 +115,14 @@ pub fn to_json(value: toml::Value) -> Value {
     }
 }
 
-/// The known word nearest to a misspelt one, when it is near enough to be meant.
+/// Returns the known word nearest to a misspelt one, where the distance is small enough.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let scored = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
     let (score, candidate) = scored.min_by_key(|(score, _)| *score)?;
     (score <= 1 + word.len().div_ceil(4)).then_some(candidate)
 }
 
-/// `did you mean …?` or the list of what is known.
+/// Returns a hint: `did you mean …?`, or the list of known words.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
@@ -140,7 +140,7 @@ fn hint_for(message: &str) -> String {
     }
 }
 
-/// Levenshtein's distance, in characters.
+/// Returns the Levenshtein distance, in characters.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,4 +1,4 @@
-//! Which decision a person may make at a gate, and the events that record it.
+//! The decisions that a person may make at a gate, and the events that record them.
 //!
 //! The rules: only a gate that waits can be decided about; `approve` confirms a pass; `override` needs a gate that did not
 //! pass, and a reason; `reject` needs a reason, and may name only a phase that the gate may send work back to; `abort` is
@@ -8,7 +8,7 @@ use super::{RecordedJudgement, State};
 use crate::pipeline::Phase;
 use crate::{AttemptId, Choice, Event, PhaseName, RunId, RunStatus, Verdict};
 
-/// A decision that is not allowed in this state. [`DecisionError::hint`] says what is allowed instead.
+/// An error: the decision is not allowed in this state. [`DecisionError::hint`] names what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecisionError {
     /// The run has ended.
@@ -16,7 +16,7 @@ pub enum DecisionError {
     RunEnded {
         /// The run.
         run: RunId,
-        /// Why it ended.
+        /// The reason of its end.
         reason: String,
     },
     /// The run has not ended, but no gate of it waits for a person.
@@ -55,7 +55,7 @@ pub enum DecisionError {
 }
 
 impl DecisionError {
-    /// What to do instead, in the imperative.
+    /// Returns what to do instead.
     pub fn hint(&self) -> String {
         match self {
             Self::RunEnded { reason, .. } => format!("it is over: {reason}"),
@@ -74,7 +74,7 @@ impl DecisionError {
 }
 
 impl State {
-    /// Checks that a person may decide so now, and returns the gate and the judgement that the decision is about.
+    /// Checks that a person may make this decision now. Returns the gate and the judgement that the decision is about.
     pub fn check_choice(&self, choice: &Choice, reason: &str) -> Result<(&Phase, &RecordedJudgement), DecisionError> {
         let Some((phase, judged, _)) = self.waiting() else {
             let run = self.created.run_id.clone();
@@ -101,8 +101,8 @@ impl State {
         Ok((phase, judged))
     }
 
-    /// The events that record a person's decision: `approval_given`, bound to the digests that were judged, and after
-    /// `abort` also `run_finished`, because nothing is left to resume.
+    /// Returns the events that record a person's decision: `approval_given`, bound to the digests that were judged, and
+    /// for `abort` also `run_finished`, because nothing is left to resume.
     pub fn decide(&self, choice: Choice, by: String, reason: String) -> Result<Vec<Event>, DecisionError> {
         let (phase, judged) = self.check_choice(&choice, &reason)?;
         let at = AttemptId { phase: phase.name.clone(), attempt: judged.attempt };

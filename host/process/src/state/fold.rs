@@ -1,4 +1,5 @@
-//! One event more. Every change of a run's state is here.
+//! Applies events to a state. Every change of a run's state is in this file; [`crate::Event`] documents the
+//! transitions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::{
     RunStatus, Verdict,
 };
 
-/// An event that cannot follow those before it.
+/// An error: the event cannot follow the events before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "event {number} cannot follow the events before it: {why}\nhint: the journal was changed, or written by another version"
@@ -23,7 +24,7 @@ pub struct FoldError {
 }
 
 impl State {
-    /// The state right after `run_created`.
+    /// Returns the state after `run_created`. `pipeline` is the content of the blob that `created` names.
     pub fn new(created: RunCreated, pipeline: Pipeline) -> Self {
         let artifacts = created.inputs.iter().map(|artifact| (artifact.name.clone(), artifact.clone())).collect();
         let phases = pipeline.phases.iter().map(|phase| (phase.name.clone(), PhaseState::default())).collect();
@@ -45,7 +46,7 @@ impl State {
         }
     }
 
-    /// Folds one event.
+    /// Applies one event. On an error the state may be partly changed and must not be used.
     pub fn apply(&mut self, recorded: &Recorded) -> Result<(), FoldError> {
         let fault = |why: String| FoldError { number: recorded.number, why };
         if recorded.number != self.events + 1 {
@@ -59,7 +60,8 @@ impl State {
         Ok(())
     }
 
-    /// Folds a `run_forked`, given the pipeline that it names. What is known of phases goes along by their names.
+    /// Applies a `run_forked`; `pipeline` is the content of the blob that it names. What is known of a phase is kept by
+    /// its name. Other events are applied as by [`State::apply`].
     pub fn apply_fork(&mut self, recorded: &Recorded, pipeline: Pipeline) -> Result<(), FoldError> {
         let fault = |why: String| FoldError { number: recorded.number, why };
         let Event::RunForked(forked) = &recorded.event else {
@@ -319,7 +321,8 @@ impl State {
         Ok(())
     }
 
-    /// A person wants another round: each gate on the way that has no judgement left gets one more.
+    /// Grants one more judgement to each gate on the way that has none left, because a person asked for another
+    /// attempt.
     fn grant_attempts(&mut self, target: Option<&PhaseName>) {
         let revisable = self.phase().and_then(|phase| phase.gate.as_ref()).map(|gate| gate.may_revise.as_slice());
         let targets = target.map(std::slice::from_ref).or(revisable).unwrap_or_default();
@@ -335,7 +338,7 @@ impl State {
         self.extra_judgements += self.gates_from(from).saturating_sub(self.judgements_left());
     }
 
-    /// The gate is behind us; what it found goes along.
+    /// Opens the gate. Its issues and the person's reason become feedback of the next phase.
     fn open_gate(&mut self, at: &AttemptId, approval: Option<&Approval>) {
         let judged = self.latest().map(|judged| (judged.issues.clone(), judged.about.clone()));
         self.advance();
@@ -353,7 +356,7 @@ impl State {
         }
     }
 
-    /// Back to the earliest phase that has something to mend; the others find theirs when their turn comes.
+    /// Goes back to the earliest phase that has to revise. The others get their feedback when they are at turn.
     fn rewind(&mut self, rework: &[Rework]) -> Result<(), String> {
         let gate = self.phase().and_then(|phase| phase.gate.as_ref()).ok_or("no gate has its turn")?;
         if let Some(other) = rework.iter().find(|rework| !gate.may_revise.contains(&rework.phase)) {
@@ -410,7 +413,7 @@ impl PhaseState {
     }
 }
 
-/// Whether a pass still wants a person's word.
+/// Whether a person has to confirm a pass.
 fn needs_approval(gate: &Gate, judged: &RecordedJudgement) -> bool {
     gate.ask == ApprovalPolicy::Always || (gate.ask == ApprovalPolicy::OnFail && !judged.dropped.is_empty())
 }

@@ -1,8 +1,8 @@
-//! Where a run stands: its events, folded. And what comes next.
+//! The state of a run: its events, folded, and the next action.
 //!
-//! The orchestrator knows nothing else: fold the journal, ask [`State::next`], do it, append what happened. A fresh, a
-//! resumed and a replayed run differ only in how many events there are to fold. An event that cannot follow those before
-//! it is an error that names both, never a guess.
+//! The run loop folds the journal, asks [`State::next`], executes that action and appends the resulting events. A new,
+//! a resumed and a replayed run differ only in the number of events to fold. An event that does not fit the state is a
+//! [`FoldError`].
 
 mod decide;
 mod fold;
@@ -25,108 +25,108 @@ pub use phase_state::{Approval, PhaseState, RecordedJudgement, Suite};
 pub use spent::Spending;
 pub(crate) use spent::{bounded_sum, is_zero};
 
-/// A run, folded.
+/// The state of a run.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// What the run depends on: what it was created with, or what its latest fork was.
+    /// The run's pinned dependencies: those of its creation, or of its latest fork.
     pub created: Arc<RunCreated>,
-    /// Where the first event is from: of a fork the oldest ancestor, else the run itself. Guests know the run by it.
+    /// The run that the first event is from: the oldest ancestor of a fork, else the run itself. Guests see this id.
     pub root: RunId,
-    /// Whose beginnings it shares, oldest first.
+    /// The runs whose beginnings it shares, oldest first.
     pub forks: Vec<ForkPoint>,
-    /// Its pipeline; shared, because a state is cloned before each append.
+    /// The run's pipeline; shared, because a state is cloned before each append.
     pub pipeline: Arc<Pipeline>,
-    /// How many events were folded.
+    /// The number of events that were folded.
     pub events: u64,
     /// The current artifact of each name.
     pub artifacts: BTreeMap<ArtifactName, ArtifactRef>,
-    /// What is known of each phase.
+    /// The state of each phase.
     pub phases: BTreeMap<PhaseName, PhaseState>,
-    /// What models took so far.
+    /// The model usage so far.
     pub spent: Spending,
-    /// What people decided on proposals: id, approved, by, reason.
+    /// The decisions of people on improvement proposals, in order; the latest one for an id applies.
     pub proposals: Vec<ProposalDecision>,
-    /// Why the run last stopped without an end; cleared when it goes on.
+    /// The reason of `run_stopped`, where that is the latest event.
     pub stopped: Option<String>,
-    /// The phase whose turn it is, by its place in the pipeline.
+    /// The index of the phase at turn.
     cursor: usize,
     stage: Stage,
     judgements: u32,
     extra_judgements: u32,
 }
 
-/// Where a run left the one that it forks.
+/// The point at which a run leaves the run that it forks.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ForkPoint {
     /// The run whose beginning is shared.
     pub origin: RunId,
     /// The first attempt that is not shared.
     pub at: AttemptId,
-    /// What was swapped, in words.
+    /// What was replaced, one line each.
     pub changes: Vec<String>,
-    /// How many events are shared.
+    /// The number of shared events.
     pub shared: u64,
 }
 
 /// A person's decision on a proposal.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ProposalDecision {
-    /// The proposal.
+    /// The proposal's id.
     pub id: String,
     /// Whether it is approved.
     pub approved: bool,
-    /// Who.
+    /// The person's name.
     pub by: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// A model call or test run that an agent asked for in the attempt under way.
+/// A model call or trial test run of the running attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallState {
-    /// The digest of what was asked.
+    /// The digest of the request.
     pub request: Digest,
-    /// What it was for; empty for test runs.
+    /// The label of a model call; empty for test runs.
     pub label: String,
-    /// The blob of what came back, once it did.
+    /// The blob of the answer or result, once there is one.
     pub answer: Option<Digest>,
 }
 
-/// What is happening in the phase whose turn it is.
+/// The stage of the phase at turn. [`crate::Event`] documents the transitions.
 #[derive(Debug, Clone)]
 enum Stage {
-    /// It has not started.
+    /// Not started.
     Ready,
-    /// Its agent was given the assignment; calls by number.
+    /// The agent works; its calls by number.
     Running(BTreeMap<u32, CallState>),
-    /// A gate's agent came back; the host has to run its suite, or to judge.
+    /// The agent came back. The host has to run the suite or judge; a phase without a gate has failed for good.
     Returned { outcome: PhaseOutcome, tests: Option<Digest> },
-    /// The gate was judged, and the way is not open yet.
+    /// The gate was judged and is not open.
     Judged,
-    /// Every phase is done.
+    /// Every phase is done; the run has not ended yet.
     Done,
-    /// A person ended it, which has yet to be written down as its end.
+    /// A person aborted the run; its end is not recorded yet.
     Aborted(String),
-    /// The run is over.
+    /// The run has ended.
     Over(RunStatus, String),
 }
 
 impl State {
-    /// The phase whose turn it is; `None` once all are done.
+    /// Returns the phase at turn; `None` once all are done.
     pub fn phase(&self) -> Option<&Phase> {
         self.pipeline.phases.get(self.cursor)
     }
 
-    /// The attempt under way or next in this phase.
+    /// Returns the number of the current or next attempt at this phase, from 1.
     pub fn attempt(&self, phase: &PhaseName) -> u32 {
         let done = self.phases.get(phase).map_or(0, |known| known.attempts);
-        // A gate's attempt is not over before it is judged.
+        // A gate's attempt lasts until the gate is judged and open.
         let open = self.phase().is_some_and(|turn| turn.name == *phase)
             && matches!(self.stage, Stage::Returned { .. } | Stage::Judged);
         if open { done } else { done + 1 }
     }
 
-    /// The attempt that was started and has not come back, with its calls so far.
+    /// Returns the running attempt with its calls so far.
     pub fn running(&self) -> Option<(AttemptId, &BTreeMap<u32, CallState>)> {
         match (&self.stage, self.phase()) {
             (Stage::Running(calls), Some(phase)) => {
@@ -136,7 +136,7 @@ impl State {
         }
     }
 
-    /// How the run ended, once it has.
+    /// Returns how the run ended and the reason, once it has.
     pub fn ended(&self) -> Option<(RunStatus, &str)> {
         match &self.stage {
             Stage::Over(status, reason) => Some((*status, reason)),
@@ -144,7 +144,7 @@ impl State {
         }
     }
 
-    /// The judgement that waits for a person, with its gate and the question.
+    /// Returns the gate that waits for a person, its judgement and the question.
     pub fn waiting(&self) -> Option<(&Phase, &RecordedJudgement, &str)> {
         let phase = self.phase()?;
         let judged = self.phases.get(&phase.name)?.judged.last()?;
@@ -154,7 +154,7 @@ impl State {
         }
     }
 
-    /// How many judgements this gate may still take.
+    /// Returns how many more judgements this gate may take: its own limit and that of the run.
     pub fn attempts_left(&self, gate: &Phase) -> u32 {
         self.own_attempts_left(gate).min(self.judgements_left())
     }
@@ -166,17 +166,17 @@ impl State {
         (gate.max_retries.get() + granted).saturating_sub(judged)
     }
 
-    /// How many judgements all gates together may still take.
+    /// Returns how many more judgements all gates together may take.
     fn judgements_left(&self) -> u32 {
         (self.pipeline.max_total_attempts.get() + self.extra_judgements).saturating_sub(self.judgements)
     }
 
-    /// How many judgements it takes at least to get from this place to the end.
+    /// Returns how many judgements are needed at least from this index to the end.
     fn gates_from(&self, place: usize) -> u32 {
         self.pipeline.phases.iter().skip(place).filter(|phase| phase.gate.is_some()).count() as u32
     }
 
-    /// Whether work that goes back to this phase could still get past every gate again.
+    /// Whether work that goes back to this phase has enough judgements left to pass every gate again.
     fn can_come_back_from(&self, phase: &PhaseName) -> bool {
         let Some(place) = self.pipeline.position(phase) else { return false };
         let mut again = self.pipeline.phases.iter().take(self.cursor + 1).skip(place);
@@ -184,7 +184,7 @@ impl State {
         each && self.judgements_left() >= self.gates_from(place)
     }
 
-    /// The artifacts a phase may read now.
+    /// Returns the artifacts that a phase may read now.
     pub fn inputs(&self, phase: &Phase) -> Vec<ArtifactRef> {
         let wanted = |name: &ArtifactName| phase.reads.iter().any(|read| read.matches(name.as_str()));
         self.artifacts.values().filter(|artifact| wanted(&artifact.name)).cloned().collect()

@@ -1,4 +1,4 @@
-//! The next action of a run. Reads the state, changes nothing.
+//! The next action of a run, derived from its state.
 
 use serde_json::json;
 
@@ -10,7 +10,8 @@ use crate::{
     RunStatus, Verdict,
 };
 
-/// What the host has to do next. It does it and appends the event that says so.
+/// The next action of the host. The host executes it and appends the event that records it. Questions and reasons in it
+/// become stored text.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Give an agent its assignment; ends in `phase_finished`.
@@ -21,63 +22,63 @@ pub enum Action {
     Judge(Box<JudgeWork>),
     /// Ask the strategy; ends in `feedback_decided`.
     AskStrategy(AttemptId, Box<GateFailure>),
-    /// Say that a person is needed; ends in `approval_asked`.
+    /// Ask a person; ends in `approval_asked`.
     AskPerson(AttemptId, String, Vec<Digest>),
-    /// Nothing can be done before a person has decided: `approval_given`.
+    /// Wait for a person's decision; ends in `approval_given`.
     Wait(AttemptId),
     /// End the run; ends in `run_finished`.
     Finish(RunStatus, String),
-    /// The run is over.
+    /// Nothing; the run has ended.
     Over,
 }
 
-/// An agent's turn.
+/// The work of one agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentWork {
-    /// Which attempt.
+    /// The attempt.
     pub at: AttemptId,
     /// The phase.
     pub phase: Phase,
-    /// Whether `phase_started` is in the journal already: the attempt was interrupted.
+    /// Whether the attempt was interrupted: `phase_started` is in the journal already.
     pub started: bool,
-    /// What it may read. Of an interrupted attempt, what it could read then.
+    /// The artifacts that it may read.
     pub inputs: Vec<ArtifactRef>,
-    /// What it made last, named `previous/NAME`.
+    /// The artifacts of its attempt before, named `previous/NAME`.
     pub previous: Vec<ArtifactRef>,
-    /// What it is to change.
+    /// The feedback that it has to act on.
     pub feedback: Vec<FeedbackItem>,
 }
 
-/// The run of tests that counts.
+/// The run of tests that a gate is judged by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SuiteWork {
-    /// Which attempt.
+    /// The attempt.
     pub at: AttemptId,
-    /// The code, from the store.
+    /// The code artifact.
     pub code: Digest,
-    /// The suite of this attempt.
+    /// The test suite of this attempt.
     pub suite: Digest,
-    /// Suites of earlier attempts with the runs that counted for them, oldest first.
+    /// Suites of earlier attempts with their runs, oldest first.
     pub earlier: Vec<super::Suite>,
 }
 
-/// What a judgement is made of.
+/// The input of a judgement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JudgeWork {
-    /// Which attempt.
+    /// The attempt.
     pub at: AttemptId,
     /// The gate.
     pub gate: Gate,
-    /// How its agent came back.
+    /// The outcome of its agent's attempt.
     pub outcome: PhaseOutcome,
-    /// The run that counts, a blob of [`crate::gate::SuiteRun`].
+    /// The run of tests, a blob of [`crate::gate::SuiteRun`].
     pub tests: Option<Digest>,
-    /// Digests of what is judged.
+    /// Digests of the artifacts that are judged.
     pub about: Vec<Digest>,
 }
 
 impl State {
-    /// What comes next.
+    /// Returns the next action.
     pub fn next(&self) -> Action {
         let Some(phase) = self.phase() else {
             return match &self.stage {
@@ -147,7 +148,8 @@ impl State {
         }))
     }
 
-    /// What a gate's verdict is about: the products it reads and its own, not what the host put in.
+    /// Returns the digests that a gate's verdict is about: the produced artifacts that it reads and its own, without
+    /// host inputs.
     fn judged_artifacts(&self, phase: &Phase, gate: &Gate) -> Vec<Digest> {
         let products = self.pipeline.phases.iter().flat_map(|other| &other.produces);
         let names: Vec<_> = products.map(|produced| &produced.name).filter(|name| **name != gate.report).collect();
@@ -156,7 +158,7 @@ impl State {
         read.chain(own).filter_map(|name| self.artifacts.get(name)).map(|artifact| artifact.digest.clone()).collect()
     }
 
-    /// The way is not open: who is asked, or how does it end?
+    /// Returns the action after a judgement that did not open the gate: ask a person, ask the strategy, or end the run.
     fn after_judgement(&self, at: AttemptId, phase: &Phase, gate: &Gate, judged: &RecordedJudgement) -> Action {
         if judged.waiting.is_some() {
             return Action::Wait(at);
@@ -244,7 +246,7 @@ impl State {
         }
     }
 
-    /// The phases that may revise, earliest first, if the way back from them is open.
+    /// Returns the phases that may revise, earliest first, and from which the gate can be reached again.
     fn revisable_phases(&self, gate: &Gate) -> Vec<PhaseName> {
         let names = self.pipeline.phases.iter().map(|phase| &phase.name);
         names.filter(|name| gate.may_revise.contains(name) && self.can_come_back_from(name)).cloned().collect()

@@ -1,87 +1,87 @@
-//! What is known of one phase: its attempts, judgements and what people decided about them.
+//! The state of one phase: attempts, judgements, and the decisions of people.
 
 use crate::{ArtifactRef, Choice, Digest, DroppedTest, FeedbackItem, FeedbackOutcome, Issue, Verdict};
 
-/// What is known of one phase.
+/// The state of one phase.
 #[derive(Debug, Clone, Default)]
 pub struct PhaseState {
-    /// Attempts that came back.
+    /// The number of attempts that ended.
     pub attempts: u32,
-    /// Attempts that came back with nothing acceptable.
+    /// The number of attempts that ended without a valid submission.
     pub failures: u32,
-    /// What waits for its next start.
+    /// The feedback for its next attempt.
     pub feedback: Vec<FeedbackItem>,
-    /// What it made last.
+    /// The artifacts of its latest valid submission; of a gate also its report.
     pub last: Vec<ArtifactRef>,
-    /// Of a gate: every judgement, oldest first.
+    /// The judgements of a gate, oldest first.
     pub judged: Vec<RecordedJudgement>,
-    /// Of a test gate: every suite that was taken, oldest first.
+    /// The suites that were submitted at a test gate, oldest first.
     pub suites: Vec<Suite>,
-    /// Judgements that people granted beyond `max_retries`.
+    /// Judgements beyond `max_retries` that people granted by rejecting work.
     pub(super) granted: u32,
 }
 
-/// One judgement of a gate and what followed from it.
+/// One recorded judgement of a gate, and the decisions about it.
 #[derive(Debug, Clone)]
 pub struct RecordedJudgement {
-    /// The attempt.
+    /// The attempt, from 1.
     pub attempt: u32,
     /// The verdict.
     pub verdict: Verdict,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Whether it can only end so.
+    /// Whether another judgement would end the same way.
     pub permanent: bool,
-    /// What was found.
+    /// The issues.
     pub issues: Vec<Issue>,
-    /// Earlier tests given up.
+    /// Tests of earlier attempts that were given up.
     pub dropped: Vec<DroppedTest>,
-    /// What was judged.
+    /// Digests of the judged artifacts.
     pub about: Vec<Digest>,
-    /// The report.
+    /// The report, where there is one.
     pub report: Option<ArtifactRef>,
-    /// What the strategy decided.
+    /// The strategy's decision, or the phase that a person named in a rejection.
     pub decided: Option<FeedbackOutcome>,
-    /// Every decision of a person about it, oldest first.
+    /// The decisions of people about it, oldest first.
     pub approvals: Vec<Approval>,
-    /// Whether a person is being waited for.
+    /// The question, while the run waits for a person.
     pub waiting: Option<String>,
 }
 
 impl RecordedJudgement {
-    /// Whether it was judged and failed.
+    /// Whether the verdict is `failed`.
     pub fn failed(&self) -> bool {
         self.verdict == Verdict::Failed
     }
 
-    /// Whether a person said no to it.
+    /// Whether the latest decision of a person is `reject`.
     pub fn rejected(&self) -> bool {
         self.approvals.last().is_some_and(|approval| matches!(approval.choice, Choice::Reject { .. }))
     }
 }
 
-/// A person's decision.
+/// A person's decision at a gate.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Approval {
-    /// What.
+    /// The decision.
     pub choice: Choice,
-    /// Who.
+    /// The person's name.
     pub by: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Unix milliseconds.
+    /// When, in Unix milliseconds.
     pub at_ms: u64,
     /// Digests of the artifacts it was about.
     pub about: Vec<Digest>,
 }
 
-/// A suite of a test gate.
+/// A test suite that was submitted at a test gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suite {
     /// The attempt that submitted it.
     pub attempt: u32,
-    /// The suite.
+    /// The suite's digest.
     pub suite: Digest,
-    /// The run that counted, once it was made: a blob of [`crate::gate::SuiteRun`].
+    /// Its run, once there is one: a blob of [`crate::gate::SuiteRun`].
     pub run: Option<Digest>,
 }

@@ -1,40 +1,41 @@
-//! What models took: calls, tokens and money.
+//! Model usage: calls, tokens and money.
 
 use crate::model::Usage;
 
-/// What models took.
+/// The model usage of a run or a part of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct Spending {
-    /// Calls answered or failed.
+    /// Calls that were answered or failed.
     pub calls: u64,
-    /// Tokens read.
+    /// Input tokens, cached ones included.
     pub input_tokens: u64,
-    /// Tokens written.
+    /// Output tokens.
     pub output_tokens: u64,
-    /// US dollars; `None` as soon as one call's price is not known.
+    /// US dollars; `None` as soon as the price of one call is unknown.
     pub usd: Option<f64>,
-    /// Calls that were asked and never heard of again; they may have been billed.
+    /// Calls without an answer; they may have been billed.
     pub unanswered: u64,
-    /// Of `calls` those that another run asked and paid.
+    /// Those of `calls` that the run which this one forks asked and paid.
     #[serde(skip_serializing_if = "is_zero")]
     pub recorded: u64,
 }
 
-/// Whether a count is left out of JSON: only zero is.
+/// Whether a count is zero, and therefore left out of JSON.
 pub(crate) fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// No run comes near it; what claims more, a provider or an imported run, counts as this, so that sums stay numbers.
+/// The largest count. No real run comes near it; larger counts from a provider or an imported run are cut off, so that
+/// sums cannot overflow.
 const MAX_COUNT: u64 = u64::MAX >> 16;
 
-/// A sum of counts that strangers may have given.
+/// Adds counts that may come from an untrusted source; the result is at most [`MAX_COUNT`].
 pub(crate) fn bounded_sum(sum: u64, count: u64) -> u64 {
     sum.saturating_add(count).min(MAX_COUNT)
 }
 
 impl Spending {
-    /// Adds one answered call.
+    /// Adds the usage of one answered call.
     pub fn add(&mut self, usage: &Usage) {
         let before = if self.calls == 0 { Some(0.0) } else { self.usd };
         self.calls += 1;

@@ -1,4 +1,4 @@
-//! The rules of standard kinds that a schema cannot say.
+//! Rules of the standard kinds that a JSON Schema cannot express.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::kinds;
 use crate::TaskId;
 
-/// Every fault of an artifact that already satisfies its schema.
+/// Returns every fault of an artifact that already satisfies its schema. `known_plan` is the run's current plan; a
+/// design has to cover it.
 pub fn faults(task: &TaskId, known_plan: Option<&Value>, kind: &str, value: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     if let Some(task_id) = text(value, "task_id")
@@ -25,22 +26,23 @@ pub fn faults(task: &TaskId, known_plan: Option<&Value>, kind: &str, value: &Val
     faults
 }
 
-/// Semantic complexity of a unit: `round((2·api + 5·data + 3·logic + 4·entities) × novelty)`.
+/// Computes the semantic complexity of a unit: `round((2·api + 5·data + 3·logic + 4·entities) × novelty)`.
 pub fn complexity(api: f64, data: f64, logic: f64, entities: f64, novelty: f64) -> u64 {
     let weighted = (2.0 * api + 5.0 * data + 3.0 * logic + 4.0 * entities) * novelty;
     // Counts are at most 10 and novelty at most 2 by schema, so the product is small and not negative.
     weighted.round().max(0.0) as u64
 }
 
-/// Whether a character is not seen itself, but changes how what is around it is seen: two such texts look the same and
-/// are not, or read in another order than they are written.
+/// Whether a character is invisible and changes how the text around it is displayed. Two texts that differ in such
+/// characters look the same, or read in another order than they are written.
 pub fn is_hidden(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// What is wrong with a path that a plugin wrote, if anything. Accepted paths cannot leave the folder they are joined to.
+/// Returns the fault of a path that a plugin wrote, or `None`. A path without a fault cannot leave the folder that it
+/// is joined to.
 pub fn path_fault(path: &str) -> Option<&'static str> {
     let reserved =
         |segment: &str| segment.is_empty() || segment == "." || segment.trim() != segment || segment.ends_with('.');
@@ -78,7 +80,7 @@ fn check_plan(value: &Value, faults: &mut Vec<String>) {
         if stated != right {
             faults.push(format!("semantic unit {id}: est_complexity is {stated}, by its own counts it is {right}"));
         }
-        // What was stated may be any number; the fault that names it is there already.
+        // The stated number may be any; the fault about it is reported above.
         total = total.saturating_add(stated);
     }
     let stated = value.get("total_est_complexity").and_then(Value::as_u64).unwrap_or_default();
@@ -125,7 +127,7 @@ fn check_files(value: &Value, faults: &mut Vec<String>) {
         if let Some(why) = path_fault(path) {
             faults.push(format!("path \"{}\" is not acceptable: {why}", path.escape_debug()));
         }
-        // Lower case, because some file systems fold it and one file would silently replace the other.
+        // Compared in lower case: on file systems that ignore case one file would silently replace the other.
         if !seen.insert(path.to_lowercase()) {
             faults.push(format!("path \"{path}\" is there twice"));
         }
@@ -136,7 +138,7 @@ fn check_files(value: &Value, faults: &mut Vec<String>) {
     }
 }
 
-/// Every folder that a path lies in.
+/// Returns every folder that contains a path.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(move |(end, _)| path.get(..end))
 }
@@ -154,7 +156,7 @@ fn check_proposals(value: &Value, faults: &mut Vec<String>) {
     }
 }
 
-/// Complains about edges to nowhere and about cycles.
+/// Reports dependencies on missing nodes, and cycles.
 fn check_acyclic(what: &str, graph: &BTreeMap<&str, Vec<&str>>, faults: &mut Vec<String>) {
     for (name, targets) in graph {
         for target in targets.iter().filter(|target| !graph.contains_key(*target)) {
@@ -167,7 +169,8 @@ fn check_acyclic(what: &str, graph: &BTreeMap<&str, Vec<&str>>, faults: &mut Vec
     }
 }
 
-/// What is in a circle or leads into one. Each edge is looked at once, since a plugin chose how many there are.
+/// Returns the nodes that are in a cycle or lead into one. Takes time linear in the number of edges, which a plugin
+/// chooses.
 fn in_circles<'a>(graph: &BTreeMap<&'a str, Vec<&'a str>>) -> Vec<&'a str> {
     let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wanted_by: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();

@@ -77,7 +77,7 @@ fn a_design_covers_every_unit_of_the_plan() {
 
 #[test]
 fn a_long_chain_of_dependencies_is_followed_once() {
-    // Each link only when the one behind it is done: in rounds over all of them this would take minutes.
+    // Each node is done only after the next one: repeated passes over all nodes would take minutes.
     let links = 50_000;
     let name = |n: usize| format!("c{n:05}");
     let names: Vec<String> = (0..=links).map(name).collect();

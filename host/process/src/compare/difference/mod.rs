@@ -1,10 +1,10 @@
-//! Where two runs first went different ways.
+//! Finds the first difference between two runs.
 //!
-//! Events are held against each other by their logical places (phase, attempt, call number, artifact's name), never by
-//! when they happened: calls may overlap, a run may have stopped and gone on, a call may have been asked again, and still be
-//! the same run. Nor is measured time a difference, which is other in every run: where an agent read the host's measures
-//! and they hold other times, what it asked for and made of them is passed over, and so is what others made of that. Two
-//! runs with the same measures, such as a run and its replay, are held against each other without any of this.
+//! Events are compared by their logical position (phase, attempt, call number, artifact name), not by time: overlapping
+//! calls, a stop and a resume, or a call that was asked again are not differences.
+//! Measured time is not a difference either, because it differs in every run. Where an agent read measures with other
+//! times, its requests and artifacts are skipped, and so are those of agents that read its artifacts. Runs with equal
+//! measures, such as a run and its replay, are compared without this exception.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{discriminant, take};
@@ -14,51 +14,51 @@ use serde::Serialize;
 use crate::artifact::kinds::RUN_MEASURES;
 use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, Event, PhaseOutcome, Recorded};
 
-/// The first thing that is not the same in two runs.
+/// The first difference between two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
-    /// What sort of thing.
+    /// The kind of difference.
     pub differs: DifferenceKind,
-    /// What happened in the one run; nothing where it has no such thing.
+    /// The event of the first run; `None` where it has no such event.
     pub before: Option<Recorded>,
-    /// What happened in the other.
+    /// The event of the other run; `None` where it has no such event.
     pub after: Option<Recorded>,
 }
 
-/// What sort of thing differs.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DifferenceKind {
-    /// A model is asked something else.
+    /// A request to a model differs.
     Request,
-    /// A model answers the same request otherwise.
+    /// The answer to the same request differs.
     Answer,
-    /// An agent tries other tests, or they end otherwise.
+    /// A trial run of tests or its result differs.
     Trial,
-    /// An artifact is another one, or only one of the runs has it.
+    /// An artifact differs, or only one of the runs has it.
     Artifact,
-    /// An agent came back otherwise: what it handed in was taken or not, or it failed with other words.
+    /// The outcome of an attempt differs: valid, invalid or failed, or the reason of a failure.
     Outcome,
-    /// A gate's agent or the gate found something else; the verdict may be the same.
+    /// The findings of a gate differ, with the same verdict.
     Findings,
-    /// The run of tests that counts ended otherwise.
+    /// The run of tests that a gate is judged by differs.
     Tests,
-    /// A gate was judged otherwise.
+    /// The verdict of a gate differs.
     Verdict,
-    /// The strategy decided otherwise.
+    /// The strategy's decision differs.
     Decision,
-    /// A person decided otherwise, or with other words.
+    /// A person's decision or its reason differs.
     Person,
-    /// The run ended otherwise.
+    /// The end of the run differs.
     End,
-    /// Something else came next.
+    /// The runs continue with different steps.
     Way,
-    /// One of them is not over and has come no further.
+    /// One of the runs has not ended and has no further events.
     Further,
 }
 
 impl Difference {
-    /// The blobs that differ, where that is what differs and both have one.
+    /// Returns the two blobs that differ, where the difference is in blobs of the same kind.
     pub fn blobs(&self) -> Option<(&Digest, &Digest)> {
         let (before, after) = (&self.before.as_ref()?.event, &self.after.as_ref()?.event);
         let (old, new) = (blob(before)?, blob(after)?);
@@ -66,7 +66,7 @@ impl Difference {
     }
 }
 
-/// The first difference between two runs; nothing where artifacts, verdicts and decisions are the same.
+/// Returns the first difference between two runs; `None` where artifacts, verdicts and decisions are the same.
 pub fn first_difference(before: &[Recorded], after: &[Recorded]) -> Option<Difference> {
     let (old, new) = (sort_steps(before), sort_steps(after));
     let (mut old, mut new) = (old.as_slice(), new.as_slice());
@@ -94,21 +94,22 @@ pub fn first_difference(before: &[Recorded], after: &[Recorded]) -> Option<Diffe
     }
 }
 
-/// What follows from other measured times.
+/// Tracks the differences that follow from other measured times.
 #[derive(Debug, Default)]
 struct TimeDependence {
-    /// Whether this attempt reads other times, or what was made of them.
+    /// Whether this attempt reads other times, or artifacts that depend on them.
     here: bool,
-    /// Whether any time was measured yet: before, measures hold the figures of other runs, and these do matter.
+    /// Whether any time was measured yet. Before that, measures contain only figures of earlier runs, which do count as
+    /// a difference.
     time_passed: bool,
-    /// Calls of this attempt that asked otherwise.
+    /// Calls of this attempt whose requests differ.
     asked_otherwise: BTreeSet<u32>,
-    /// Artifacts that are other because of other times.
+    /// Artifacts that differ because of other times.
     artifacts: BTreeSet<ArtifactName>,
 }
 
 impl TimeDependence {
-    /// Two steps that are the same.
+    /// Records two equal steps.
     fn record(&mut self, a: &Event, b: &Event) {
         match (a, b) {
             (Event::PhaseStarted { inputs, .. }, Event::PhaseStarted { inputs: others, .. }) => {
@@ -124,7 +125,7 @@ impl TimeDependence {
         }
     }
 
-    /// Whether other times explain this.
+    /// Whether other times explain this difference. Records artifacts and calls that it affects.
     fn explains(&mut self, differs: DifferenceKind, a: &Event, b: &Event) -> bool {
         let of_one_call = call_of(a).zip(call_of(b)).map(|((_, call, _), _)| call);
         match (differs, of_one_call) {
@@ -152,26 +153,26 @@ fn difference(differs: DifferenceKind, before: Option<&Recorded>, after: Option<
     Difference { differs, before: before.cloned(), after: after.cloned() }
 }
 
-/// The events by their logical places: of an attempt the calls by their numbers, then the artifacts by their names.
+/// Sorts events by logical position: within an attempt the calls by number, then the artifacts by name.
 fn sort_steps(events: &[Recorded]) -> Vec<&Recorded> {
     let mut steps = Vec::new();
     let mut calls: BTreeMap<(u32, Part), &Recorded> = BTreeMap::new();
     let mut stored: BTreeMap<&ArtifactName, &Recorded> = BTreeMap::new();
     for recorded in events {
         match &recorded.event {
-            // Asked again, a call is asked once.
+            // A call that was asked again counts once.
             Event::ModelAsked { call, .. } | Event::TestsRan { call: Some(call), .. } => {
                 calls.insert((*call, Part::Question), recorded);
             }
             Event::ModelAnswered { call, .. } => {
                 calls.insert((*call, Part::Answer), recorded);
             }
-            // What follows from measures is compared, and they themselves are not.
+            // Measures themselves are not compared, only what follows from them.
             Event::ArtifactStored { artifact, .. } if artifact.name.as_str() == RUN_MEASURES => {}
             Event::ArtifactStored { artifact, .. } => {
                 stored.insert(&artifact.name, recorded);
             }
-            // How a run began is no step of it, and proposals are decided beside it.
+            // The creation of a run is not a step, and decisions on proposals do not affect it.
             Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
             Event::PhaseStarted { .. }
             | Event::TestsRan { call: None, .. }
@@ -190,14 +191,14 @@ fn sort_steps(events: &[Recorded]) -> Vec<&Recorded> {
     steps
 }
 
-/// A call's answer comes after its question.
+/// The parts of a call, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Question,
     Answer,
 }
 
-/// The part of a call that this is.
+/// Returns the attempt, the call number and the part, where the event belongs to a call.
 fn call_of(event: &Event) -> Option<(&AttemptId, u32, Part)> {
     match event {
         Event::ModelAsked { at, call, .. } | Event::TestsRan { at, call: Some(call), .. } => {
@@ -208,13 +209,13 @@ fn call_of(event: &Event) -> Option<(&AttemptId, u32, Part)> {
     }
 }
 
-/// How two steps stand to each other.
+/// The result of comparing two steps.
 enum StepMatch {
     Same,
     Differ(DifferenceKind),
-    /// A part of a call that the new run does not have.
+    /// The old run has a part of a call that the new run does not have.
     OnlyOld,
-    /// A part of a call that the old run does not have.
+    /// The new run has a part of a call that the old run does not have.
     OnlyNew,
 }
 
@@ -238,7 +239,7 @@ fn compare_steps(old: &Recorded, new: &Recorded) -> StepMatch {
     compare_content(a, b).map_or(StepMatch::Same, StepMatch::Differ)
 }
 
-/// Two steps that are not the same sort of step, or not of the same attempt.
+/// Returns the kind of difference between steps of different kinds or attempts.
 fn different_step(a: &Event, b: &Event) -> DifferenceKind {
     let same_attempt = a.attempt().is_some() && a.attempt() == b.attempt();
     let is_call = |event| call_of(event).is_some();
@@ -250,7 +251,7 @@ fn different_step(a: &Event, b: &Event) -> DifferenceKind {
     }
 }
 
-/// What differs in two steps of one place.
+/// Returns the difference between two steps of the same position.
 fn compare_content(a: &Event, b: &Event) -> Option<DifferenceKind> {
     let (same, differs) = match (a, b) {
         (Event::ModelAsked { request, .. }, Event::ModelAsked { request: other, .. }) => {
@@ -280,20 +281,20 @@ fn compare_content(a: &Event, b: &Event) -> Option<DifferenceKind> {
         (Event::FeedbackDecided { decided, .. }, Event::FeedbackDecided { decided: other, .. }) => {
             (decided == other, DifferenceKind::Decision)
         }
-        // Who decided and when is no difference; what and with which words is.
+        // The person and the time are not compared; the decision and its reason are.
         (Event::ApprovalGiven { choice, reason, .. }, Event::ApprovalGiven { choice: other, reason: words, .. }) => {
             ((choice, reason) == (other, words), DifferenceKind::Person)
         }
         (Event::RunFinished { status, reason }, Event::RunFinished { status: other, reason: why }) => {
             ((status, reason) == (other, why), DifferenceKind::End)
         }
-        // A phase reads what was compared before, and a person is asked about it.
+        // Inputs and questions follow from what was compared before.
         _ => (true, DifferenceKind::Way),
     };
     (!same).then_some(differs)
 }
 
-/// The artifacts of both were compared before.
+/// Compares two outcomes; their artifacts were compared before.
 fn compare_outcomes(outcome: &PhaseOutcome, other: &PhaseOutcome) -> (bool, DifferenceKind) {
     match (outcome, other) {
         (PhaseOutcome::Submitted { findings, .. }, PhaseOutcome::Submitted { findings: others, .. }) => {
@@ -303,8 +304,9 @@ fn compare_outcomes(outcome: &PhaseOutcome, other: &PhaseOutcome) -> (bool, Diff
     }
 }
 
-/// Whether a call that the other run does not have says nothing: the other may have it and not have written it down,
-/// because nobody waited for its answer, or have been refused it. What comes after an answer was waited for.
+/// Whether a call that the other run does not have is not a difference. The other run may have made the call without
+/// recording it, because the guest did not wait for the answer or the call was denied. A step that follows an answer
+/// was waited for.
 fn is_abandoned_call(step: &Recorded, rest: &[&Recorded]) -> bool {
     match (call_of(&step.event), rest.first().and_then(|next| call_of(&next.event))) {
         (Some((_, _, Part::Answer)), _) => true,
@@ -314,7 +316,7 @@ fn is_abandoned_call(step: &Recorded, rest: &[&Recorded]) -> bool {
     }
 }
 
-/// The blob that an event is about, and what the blob is called where one event may be about several.
+/// Returns the blob that an event is about, with the artifact's name where there is one.
 fn blob(event: &Event) -> Option<(Option<&ArtifactName>, &Digest)> {
     match event {
         Event::ModelAsked { request, .. } => Some((None, request)),

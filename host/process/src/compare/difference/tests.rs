@@ -1,4 +1,4 @@
-//! Pairs of runs made by hand that differ in one thing, and where the first difference is found.
+//! Finds the first difference of built runs that differ in one thing.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
 use crate::fixtures::*;
@@ -13,7 +13,7 @@ fn differs(before: &RunBuilder, after: &RunBuilder) -> Option<DifferenceKind> {
     first(before, after).map(|difference| difference.differs)
 }
 
-/// What the difference says on both sides, by one field of each event.
+/// Returns one field of the events on both sides of a difference.
 fn sides(difference: &Difference, field: &str) -> [String; 2] {
     [&difference.before, &difference.after].map(|side| {
         let event = serde_json::to_value(side).unwrap();
@@ -50,7 +50,7 @@ fn submitted(artifacts: Vec<ArtifactRef>) -> PhaseOutcome {
     PhaseOutcome::Submitted { artifacts, findings: None }
 }
 
-/// A plan that was asked for with these two requests and is what the second answer says.
+/// Returns a run whose plan is the answer to the second of these requests.
 fn planned(requests: [&str; 2], answer: &str) -> RunBuilder {
     let mut run = started("planning");
     asks(&mut run, 1, requests[0]);
@@ -105,7 +105,7 @@ fn another_artifact_is_found_by_its_name() {
     let made = |plan: &str, names: [&str; 2]| {
         let mut run = started("planning");
         let both = [artifact(names[0], "same"), artifact(names[1], plan)];
-        // In whichever order they were stored.
+        // In any order of storing.
         for stored in [&both[1], &both[0]] {
             run.add(Event::ArtifactStored { at: at("planning", 1), artifact: stored.clone() });
         }
@@ -199,7 +199,7 @@ fn a_run_that_is_not_so_far_is_no_other_way_but_one_that_goes_on() {
         (difference.differs, sides(&difference, "event")),
         (DifferenceKind::Further, ["model_answered".into(), String::new()])
     );
-    // Killed while two calls were open: neither answer is there, and still nothing went another way.
+    // Killed while two calls were open: neither has an answer, which is not a different step.
     asks(&mut part, 2, "two");
     assert_eq!(differs(&part, &whole), Some(DifferenceKind::Further));
 }
@@ -232,7 +232,7 @@ fn a_call_that_nobody_waited_for_is_no_difference_and_one_that_was_waited_for_is
     );
 }
 
-/// A phase that reads these measures, asks this for an answer, and makes a report of it.
+/// Adds a phase that reads these measures, makes one call and submits a report.
 fn looks_back(run: &mut RunBuilder, phase: &str, measures: &str, [request, answer, report]: [&str; 3]) {
     let measures = artifact("run_measures", measures);
     run.add(Event::ArtifactStored { at: at(phase, 1), artifact: measures.clone() });

@@ -1,4 +1,5 @@
-//! What must hold of a resolved pipeline before anything runs with it. Every complaint names the phase and what to do.
+//! The rules that a resolved pipeline has to follow before a run is created with it. Every error names the phase and
+//! has a hint.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +9,11 @@ use super::{Gate, Phase, Pipeline};
 use crate::artifact::{self, kinds};
 use crate::source::{Source, SourceError, did_you_mean};
 
-/// How deep settings may nest. What is pinned as JSON must be read again, here and by plugins, and readers have a limit.
+/// The deepest nesting of settings. They are pinned as JSON and parsed again, here and by plugins, and JSON parsers
+/// have a depth limit.
 const MAX_NESTING: usize = 32;
 
-/// Holds a pipeline against the rules; `bundled` are the plugins that need no path.
+/// Validates a pipeline and returns the first error. `bundled` are the plugins that need no path.
 pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Result<(), SourceError> {
     let fault = |word: &str, message: String, hint: String| source.error(source.find_word(word), message, hint);
     let mut names = BTreeSet::new();
@@ -102,7 +104,7 @@ fn check_nesting(settings: &Value, owner: &str) -> Result<(), (String, String)> 
     }
 }
 
-/// Whether a value has more levels than these.
+/// Whether a value has more than `levels` levels.
 fn is_nested_deeper(value: &Value, levels: usize) -> bool {
     match (value, levels.checked_sub(1)) {
         (Value::Array(list), Some(below)) => list.iter().any(|value| is_nested_deeper(value, below)),

@@ -1,4 +1,4 @@
-//! A run in miniature: a pipeline with three gates, and a hand that carries out what `next` says.
+//! A small pipeline with three gates, and a harness that executes the next actions of a run.
 
 use crate::fixtures::sample_issue;
 use crate::model::Usage;
@@ -64,7 +64,7 @@ reads = ["test_report", "review_report"]
 produces = [{ name = "postmortem_report", kind = "postmortem_report" }]
 "#;
 
-/// The pipeline of these tests, with another line at its top and one in each gate.
+/// Returns the pipeline of these tests, with an additional line at its top and one in each gate.
 pub fn pipeline(more: &str, ask: &str) -> Pipeline {
     let text = PIPELINE.replace("MORE", more).replace("ASK", ask);
     parse(Source { file: "small.toml", text: &text }, &|_| Err(String::new())).unwrap()
@@ -105,7 +105,7 @@ impl Run {
         self.try_push(event).unwrap();
     }
 
-    /// Whose turn it is.
+    /// Returns the work of the agent at turn.
     pub fn work(&self) -> AgentWork {
         match self.state.next() {
             Action::RunAgent(work) => *work,
@@ -113,7 +113,7 @@ impl Run {
         }
     }
 
-    /// `PHASE#ATTEMPT`, or what else comes next in a word.
+    /// Describes the next action: `PHASE#ATTEMPT` for an agent.
     pub fn next(&self) -> String {
         match self.state.next() {
             Action::RunAgent(work) => work.at.to_string(),
@@ -137,7 +137,7 @@ impl Run {
         self.push(Event::PhaseFinished { at: at.clone(), outcome, elapsed_ms: 1, limit: None });
     }
 
-    /// The turn of an agent that hands in new artifacts.
+    /// Runs an agent that submits new artifacts.
     pub fn submit(&mut self) -> AgentWork {
         let work = self.start();
         self.hand_in(&work);
@@ -153,14 +153,14 @@ impl Run {
         self.finish(&work.at, PhaseOutcome::Submitted { artifacts, findings: None });
     }
 
-    /// The turn of an agent that fails.
+    /// Runs an agent that fails.
     pub fn fail(&mut self, reason: &str) -> AgentWork {
         let work = self.start();
         self.finish(&work.at, PhaseOutcome::Failed { reason: reason.to_owned() });
         work
     }
 
-    /// A gate's turn, up to its verdict; the worse ones find one high issue in each of `phases`.
+    /// Runs a gate up to its verdict, with one high issue for each of `phases`.
     pub fn judge(&mut self, verdict: Verdict, phases: &[&str]) -> AgentWork {
         let work = self.submit();
         self.run_suite();
@@ -202,7 +202,7 @@ impl Run {
         });
     }
 
-    /// What the strategy is asked.
+    /// Returns the input of the strategy.
     pub fn failure(&self) -> crate::feedback::GateFailure {
         match self.state.next() {
             Action::AskStrategy(_, failure) => *failure,
@@ -210,7 +210,7 @@ impl Run {
         }
     }
 
-    /// The strategy sends each issue back to the phase that injected it.
+    /// Lets the strategy send each issue back to the phase that injected it.
     pub fn revise(&mut self, phases: &[&str]) {
         let Action::AskStrategy(at, failure) = self.state.next() else { panic!("not asked: {}", self.next()) };
         let about = self.state.phases[&at.phase].judged.last().unwrap().about.clone();
@@ -232,14 +232,14 @@ impl Run {
         self.push(Event::FeedbackDecided { at, decided, limit: None });
     }
 
-    /// Asks a person, if that is next.
+    /// Asks a person, if that is the next action.
     pub fn ask_person(&mut self) {
         if let Action::AskPerson(at, question, about) = self.state.next() {
             self.push(Event::ApprovalAsked { at, question, about });
         }
     }
 
-    /// Asks a person, if that is next, and gives the answer.
+    /// Asks a person, if that is the next action, and records the decision.
     pub fn person(&mut self, choice: Choice, reason: &str) -> Result<(), String> {
         self.ask_person();
         let Action::Wait(at) = self.state.next() else { panic!("nobody waits: {}", self.next()) };
@@ -247,7 +247,7 @@ impl Run {
         self.try_push(Event::ApprovalGiven { at, choice, by: "ann".into(), reason: reason.into(), about })
     }
 
-    /// Lets everything pass until it is this phase's turn.
+    /// Lets every phase pass until this phase is at turn.
     pub fn until(&mut self, phase: &str) {
         while self.work().at.phase.as_str() != phase {
             match self.work().phase.gate {
@@ -257,7 +257,7 @@ impl Run {
         }
     }
 
-    /// Lets everything pass to the end.
+    /// Lets every phase pass to the end, and returns status and reason.
     pub fn finish_up(&mut self) -> (RunStatus, String) {
         loop {
             match self.state.next() {
@@ -274,20 +274,20 @@ impl Run {
     }
 }
 
-/// A call by its number.
+/// Returns the event of asking a call.
 pub fn asked(at: &AttemptId, call: u32) -> Event {
     let request = Digest::from_content(format!("request {call}").as_bytes());
     Event::ModelAsked { at: at.clone(), call, label: "plan".into(), request, model: "scripted:a".into() }
 }
 
-/// Its answer, of one token.
+/// Returns the event of its answer, with one input and one output token.
 pub fn answered(at: &AttemptId, call: u32) -> Event {
     let usage = Usage { input_tokens: 1, output_tokens: 1, usd: Some(0.5), ..Usage::default() };
     let answer = Digest::from_content(format!("answer {call}").as_bytes());
     Event::ModelAnswered { at: at.clone(), call, answer, usage, stop: "end".into(), elapsed_ms: 1, recorded: false }
 }
 
-/// `SOURCE: INSTRUCTIONS` of all feedback.
+/// Renders all feedback as `SOURCE: INSTRUCTIONS`.
 pub fn told(work: &AgentWork) -> Vec<String> {
     work.feedback.iter().map(|item| format!("{}: {}", item.source, item.instructions)).collect()
 }

@@ -1,4 +1,4 @@
-//! How often things may be tried, and that nothing begins anew.
+//! Limits of attempts and judgements.
 
 use super::bench::{Run, told};
 use crate::{FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};

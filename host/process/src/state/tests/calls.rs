@@ -1,4 +1,4 @@
-//! An attempt that was interrupted, and the calls it made.
+//! Calls of an interrupted attempt.
 
 use super::bench::{Run, answered, asked};
 

@@ -1,4 +1,4 @@
-//! Which decisions a person may make, and the events that record them.
+//! The decisions that a person may make, and the events that record them.
 
 use super::bench::Run;
 use crate::state::DecisionError;
@@ -6,7 +6,7 @@ use crate::{Choice, Event, PhaseName, RunStatus, Verdict};
 
 const REVIEW: &str = "review";
 
-/// A run whose review was judged so and waits for a person.
+/// Returns a run that waits for a person after this verdict of its review.
 fn waiting(verdict: Verdict) -> Run {
     let mut run = Run::with("", "ask = \"always\"");
     run.until(REVIEW);

@@ -1,4 +1,4 @@
-//! A fork goes on where its origin stood, under another pipeline if need be.
+//! A fork continues at its origin's position, also with another pipeline.
 
 use super::bench::{Run, pipeline};
 use crate::{AttemptId, Event, Recorded, RunCreated, RunForked, RunStatus, Verdict};

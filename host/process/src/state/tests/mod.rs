@@ -1,4 +1,4 @@
-//! The rules of the process, shown by folding events and asking what comes next. No agent and no file is needed for it.
+//! The rules of the process, tested by folding events and asking for the next action.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod bench;

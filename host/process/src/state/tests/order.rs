@@ -1,4 +1,4 @@
-//! Events that cannot follow each other are refused in words; nothing is guessed.
+//! Events that do not fit the state are rejected with a reason.
 
 use super::bench::{Run, answered, asked};
 use crate::{ArtifactRef, Choice, Digest, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunStatus, Verdict};

@@ -1,4 +1,4 @@
-//! When a person is asked, and what follows from what they say.
+//! When a person is asked, and the effects of the decision.
 
 use super::bench::{Run, told};
 use crate::{Choice, FeedbackOutcome, RunStatus, Verdict};
@@ -85,7 +85,7 @@ fn a_failing_gate_cannot_be_approved() {
     assert!(refused.contains("review#3 did not pass, so it cannot be approved"), "{refused}");
 }
 
-// Fault 11: a human's override still ended as FAIL.
+// Fault 11: a run with an override still ended as a failure.
 #[test]
 fn an_override_opens_the_gate_and_the_end_says_so() {
     let mut run = exhausted();

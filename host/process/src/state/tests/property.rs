@@ -1,4 +1,4 @@
-//! Whatever agents, strategies and people do: a run ends, keeps its bounds, and passes only what was judged so.
+//! Random behaviour of agents, strategies and people: a run ends within its limits and passes only what was judged.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::state::Action;
 use crate::{Choice, Digest, Event, FeedbackOutcome, PhaseName, PhaseOutcome, RunStatus, Verdict};
 
 const ASKS: [&str; 4] = ["never", "on_exhausted", "on_fail", "always"];
-/// No run of the small pipeline, with all the rejections that are thrown at it, is longer than this.
+/// The most steps of a run of the small pipeline, rejections included.
 const MANY: usize = 4_000;
 
 fn outcome(run: &mut Run, dice: u8) {
@@ -63,7 +63,7 @@ fn person(run: &mut Run, dice: u8, tired: bool) -> bool {
     rejects
 }
 
-/// Every gate's last judgement is about what is there now, and opened it.
+/// Asserts that every gate's latest judgement opened it and is about the current artifacts.
 fn every_gate_is_open(run: &Run) {
     for phase in run.state.pipeline.phases.iter().filter(|phase| phase.gate.is_some()) {
         let last = run.state.phases[&phase.name].judged.last().expect("a gate was skipped");
@@ -82,7 +82,7 @@ proptest! {
         dice in prop::collection::vec(any::<u8>(), 1..200),
     ) {
         let mut run = Run::with(&format!("max_total_attempts = {total}"), &format!("ask = \"{}\"", ASKS[ask]));
-        // Beyond its end the list is thrown again, each time a little differently, so that no loop is for ever.
+        // Beyond its end the list repeats with changed values, so that no loop is endless.
         let mut thrown = (0_usize..).map(|n| dice[n % dice.len()].wrapping_add((n / dice.len()) as u8));
         let mut rejected = 0_u32;
         let mut steps = 0;

@@ -1,4 +1,4 @@
-//! Going back: who is told what, when, and what runs anew.
+//! Rework: the feedback of each phase, and the phases that run again.
 
 use super::bench::{Run, told};
 use crate::state::Action;
