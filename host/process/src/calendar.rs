@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_reads_as_a_date_of_the_calendar() {
+    fn formats_dates_and_leap_days() {
         assert_eq!(format_utc(0), "1970-01-01 00:00 UTC");
         assert_eq!(format_utc(951_827_640_000), "2000-02-29 12:34 UTC");
         assert_eq!(format_utc(1_709_210_100_000), "2024-02-29 12:35 UTC");

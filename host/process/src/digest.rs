@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_refused_in_words() {
+    fn rejects_other_text() {
         let error = "sha256:ABC".parse::<Digest>().map_err(|e| e.to_string());
         assert_eq!(
             error,

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_could_leave_a_folder_are_refused() {
+    fn rejects_names_that_leave_a_folder() {
         for text in ["../x", "a//b", "/abs", "a/../b", "a\\b", ""] {
             assert!(text.parse::<ArtifactName>().is_err(), "{text}");
         }
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_the_rule() {
+    fn errors_state_the_rule() {
         let error = "Bad Phase".parse::<PhaseName>().map_err(|e| e.to_string());
         assert_eq!(
             error,

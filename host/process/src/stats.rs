@@ -120,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn a_single_value_has_no_interval_and_none_has_no_mean() {
+    fn single_values_have_no_interval() {
         assert_eq!(Mean::from_values(&[7.0]), Some(Mean { n: 1, value: 7.0, low: None, high: None }));
         assert_eq!(Mean::from_values(&[]), None);
     }
 
     #[test]
-    fn beyond_the_table_the_expansion_goes_on_where_it_ends() {
+    fn the_expansion_continues_the_table() {
         for (freedom, point) in [(30, 2.042_272), (31, 2.039_513), (60, 2.000_298), (120, 1.979_930)] {
             assert!((student(freedom) - point).abs() < 2e-6, "{freedom}: {}", student(freedom));
         }

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_task_is_read() {
+    fn parses_a_complete_task() {
         let text = r#"
             task_id = "TASK-1"
             description = "Parse durations like 1h30m"
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_path_that_leaves_the_folder_is_refused_with_its_line() {
+    fn rejects_context_paths_outside_the_folder() {
         let text = "task_id = \"TASK-1\"\ndescription = \"long enough text\"\ncontext_files = [\"../secret\"]\n";
         assert_eq!(
             refusal(text),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_id_and_a_short_description_are_refused_with_their_lines() {
+    fn rejects_bad_ids_and_short_descriptions() {
         let text = "task_id = \"a/b\"\ndescription = \"long enough text\"\n";
         assert!(refusal(text).starts_with("task.toml:1: `a/b` is not a task id\nhint: "));
         let text = "task_id = \"TASK-1\"\ndescription = \"short\"\n";

@@ -54,7 +54,7 @@ fn finds(run: &mut RunBuilder, gate: &str, attempt: u32, verdict: Verdict, injec
 }
 
 #[test]
-fn two_runs_stand_side_by_side_gate_by_gate() {
+fn compares_runs_gate_by_gate() {
     let compared = compared(&[&passed_at_once(), &reviewed_twice()]);
     let none = json!({ "critical": 0, "high": 0, "medium": 0, "low": 0 });
     let took = |calls: u64| {
@@ -86,7 +86,7 @@ fn two_runs_stand_side_by_side_gate_by_gate() {
 }
 
 #[test]
-fn what_a_later_gate_found_has_escaped_the_gates_before_it() {
+fn later_findings_escaped_earlier_gates() {
     let mut run = of_seven_phases();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None);
@@ -102,7 +102,7 @@ fn what_a_later_gate_found_has_escaped_the_gates_before_it() {
 }
 
 #[test]
-fn an_issue_that_two_gates_missed_has_escaped_both_and_counts_once_in_the_run() {
+fn escaped_issues_count_once_per_run() {
     let mut run = of_seven_phases();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Passed, &[]);
@@ -125,7 +125,7 @@ fn an_issue_that_two_gates_missed_has_escaped_both_and_counts_once_in_the_run() 
 }
 
 #[test]
-fn a_gate_that_only_one_run_has_stands_at_its_place_in_order() {
+fn lists_gates_in_pipeline_order() {
     let compared = compared(&[&passed_at_once(), &of_seven_phases()]);
     let gates: Vec<_> = compared["gates"].as_array().unwrap().iter().map(|row| &row["gate"]).collect();
     assert_eq!(gates, ["design-review", "code-review", "test"]);
@@ -134,7 +134,7 @@ fn a_gate_that_only_one_run_has_stands_at_its_place_in_order() {
 }
 
 #[test]
-fn money_that_is_not_known_stays_unknown() {
+fn unknown_costs_stay_unknown() {
     let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     run.ask("planning", 1, 1).answer("planning", 1, 1, None).ask("planning", 1, 2);
@@ -145,7 +145,7 @@ fn money_that_is_not_known_stays_unknown() {
 }
 
 #[test]
-fn what_was_swapped_from_the_start_is_named() {
+fn names_pinned_changes() {
     let (first, mut other) = (passed_at_once(), passed_at_once());
     let mut created = (*other.state.created).clone();
     created.pipeline = Digest::from_content(b"another pipeline");

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_run_names_all_that_it_pins() {
+    fn a_new_run_refers_to_every_pin() {
         let text = |name: &str| Digest::from_content(name.as_bytes());
         let input = ArtifactRef {
             name: "task_requirements".parse().unwrap(),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_of_a_test_run_is_no_blob() {
+    fn requests_of_test_runs_are_not_blobs() {
         let (run, code, request) =
             (Digest::from_content(b"run"), Digest::from_content(b"code"), Digest::from_content(b"request"));
         let at = AttemptId { phase: "code".parse().unwrap(), attempt: 1 };

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn every_event_is_called_what_its_json_calls_it() {
+    fn names_match_the_json() {
         let mut names = BTreeSet::new();
         for body in bodies() {
             let event: Event = serde_json::from_value(body).unwrap();

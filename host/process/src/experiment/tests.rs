@@ -14,7 +14,7 @@ fn cost(gate_attempts: usize, tokens: u64, usd: Option<f64>) -> RunCost {
 }
 
 #[test]
-fn figures_count_ended_runs_and_costs_count_all() {
+fn figures_count_ended_runs_only() {
     let results = Results::new(
         "x",
         vec![
@@ -38,7 +38,7 @@ fn figures_count_ended_runs_and_costs_count_all() {
 }
 
 #[test]
-fn one_unknown_price_makes_the_cost_unknown_and_no_pass_makes_none() {
+fn unknown_prices_make_costs_unknown() {
     let unknown = Results::new(
         "x",
         vec![
@@ -59,7 +59,7 @@ fn cell_id() -> CellId {
 }
 
 #[test]
-fn a_run_gives_its_judgements_and_what_escaped_its_gates() {
+fn cells_count_judgements_and_escaped_issues() {
     let mut run = RunBuilder::reviewed_twice();
     run.finish(RunStatus::Passed);
     let cell = Cell::from_run(cell_id(), &run.state, &run.events);
@@ -70,7 +70,7 @@ fn a_run_gives_its_judgements_and_what_escaped_its_gates() {
 }
 
 #[test]
-fn a_design_fault_that_only_the_test_gate_finds_escaped_once() {
+fn counts_an_escaped_design_fault_once() {
     let mut run = RunBuilder::with_pipeline("tsp");
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Passed, &[]);

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn several_phases_may_revise_at_once_each_with_its_own_issues() {
+    fn accepts_several_revisions() {
         let decision = Decision::Revise(vec![revise("design", &["a"], "mend a"), revise("code", &["b"], "mend b")]);
         let FeedbackOutcome::Revise { rework } = check_decision(&failure(), &[Digest::from_content(b"x")], decision)
         else {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_pipeline_does_not_allow_is_refused_in_words() {
+    fn refuses_decisions_outside_the_pipeline() {
         assert_eq!(
             refused(vec![revise("planning", &["a"], "x")]),
             "the strategy wants to revise `planning`, but gate `code-review` may send work back only to design, code"
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_persons_words_always_arrive() {
+    fn instructions_include_the_persons_reason() {
         let failure = GateFailure { person_words: Some("use a table".into()), ..failure() };
         let FeedbackOutcome::Revise { rework } =
             check_decision(&failure, &[], Decision::Revise(vec![revise("code", &["b"], "mend")]))

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_decide_and_nothing_else() {
+    fn only_thresholds_decide() {
         use Severity::{Critical, High, Low};
         assert_eq!(judge(&gate(1, 5), found(&[])).verdict, Verdict::Passed);
         let conditions = judge(&gate(1, 5), found(&[High, High, High, High, Low]));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_check_fails_the_gate_and_becomes_an_issue() {
+    fn failed_checks_become_issues() {
         let checks = vec![Check {
             item: "inputs are validated".into(),
             status: CheckStatus::Fail,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agents_issue_that_is_called_as_the_hosts_own_does_not_take_its_place() {
+    fn keeps_ids_of_agent_and_host_apart() {
         let mut findings = found(&[Severity::Low]);
         findings.issues[0].id = "CHECK-001".into();
         findings.checks = vec![Check { item: "it is".into(), status: CheckStatus::Fail, notes: "not".into() }];
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_findings_is_said() {
+    fn reports_every_fault_of_findings() {
         let mut findings = found(&[Severity::Low]);
         findings.issues[0].description = "short".into();
         findings.issues[0].evidence = String::new();

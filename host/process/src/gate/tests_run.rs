@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_run_in_which_every_test_passed_opens_the_gate() {
+    fn passes_only_when_every_test_passed() {
         use Outcome::{Errored, Failed, Passed, Skipped};
         let verdict = |outcomes: &[Outcome]| {
             let tests = outcomes.iter().map(|outcome| case("t.py::a", *outcome)).collect();
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_build_and_an_uncovered_requirement_fail_the_gate() {
+    fn build_errors_and_uncovered_requirements_fail_the_gate() {
         let mut broken = run(vec![case("t.py::a", Outcome::Passed)]);
         broken.build_errors = vec!["app.py:3: invalid syntax".into()];
         assert_eq!(judge(&broken, Findings::default()).reason, "the build failed: app.py:3: invalid syntax");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_runner_is_not_judged_for_good() {
+    fn missing_runners_are_permanently_unjudged() {
         let mut none = run(vec![]);
         none.no_runner = Some("no runner serves cobol".into());
         let judged = judge(&none, Findings::default());
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_test_without_an_issue_becomes_one_with_its_message() {
+    fn unexplained_failing_tests_become_issues() {
         let failing =
             run(vec![case("tests/t.py::test_a", Outcome::Failed), case("tests/t.py::test_b", Outcome::Failed)]);
         let mut issue = sample_issue("I-1", Severity::Critical, "design");
@@ -242,7 +242,7 @@ mod tests {
 
     // Fault 1: a report written by the model said 27 of 27 passed.
     #[test]
-    fn what_an_agent_claims_does_not_count() {
+    fn claims_of_agents_do_not_count() {
         let claims = Findings { reviewers: vec!["all 27 tests passed".into()], ..Findings::default() };
         assert_eq!(judge(&run(vec![case("t.py::a", Outcome::Failed)]), claims).verdict, Verdict::Failed);
     }

@@ -30,14 +30,14 @@ fn change(now: &Pin) -> String {
 }
 
 #[test]
-fn what_is_written_is_read_back() {
+fn parses_what_it_writes() {
     let text = lock().to_string();
     assert_eq!(Lock::parse(Source { file: "phasegate.lock", text: &text }).unwrap(), lock());
     assert!(text.contains("asks = { models = [\"default\"] }"), "{text}");
 }
 
 #[test]
-fn whatever_a_language_is_called_it_is_written_as_one_text() {
+fn escapes_language_names() {
     let forged = "x\"] }\ngrants = {}\n[plugins.other]\n\u{1b}[2J#";
     let asks = Grants { models: Vec::new(), test_bench: vec![forged.to_owned()] };
     let mut lock = lock();
@@ -47,7 +47,7 @@ fn whatever_a_language_is_called_it_is_written_as_one_text() {
 }
 
 #[test]
-fn a_new_plugin_and_a_known_one_go_on_and_asking_for_less_is_no_change() {
+fn accepts_new_and_unchanged_plugins() {
     let known = pin("1.2", &[Tier::Default], &[Tier::Default]);
     assert_eq!(Lock::default().check(&name(), &known), LockStatus::New);
     assert_eq!(lock().check(&name(), &known), LockStatus::Accepted);
@@ -55,7 +55,7 @@ fn a_new_plugin_and_a_known_one_go_on_and_asking_for_less_is_no_change() {
 }
 
 #[test]
-fn a_change_says_from_what_to_what_and_what_is_wider() {
+fn changes_name_versions_and_wider_grants() {
     use Tier::{Deep, Default, Fast};
     let start = "plugin `audit` is not what Ada \"the first\" agreed to on Sun, 22 Nov 2026: ";
     let cases = [
@@ -74,7 +74,7 @@ fn a_change_says_from_what_to_what_and_what_is_wider() {
 }
 
 #[test]
-fn a_file_of_a_newer_phasegate_is_refused_in_words() {
+fn rejects_files_of_newer_versions() {
     let refusal = Lock::parse(Source { file: "phasegate.lock", text: "version = 2\n" }).unwrap_err().to_string();
     assert!(refusal.starts_with("phasegate.lock:1: this is version 2 of the file, and this phasegate knows 1"));
 }

@@ -32,7 +32,7 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn everything_that_it_may_say_is_read() {
+fn parses_a_complete_manifest() {
     let manifest = whole();
     assert_eq!((manifest.name.as_str(), manifest.version.as_str()), ("threat-model", "1.2.0"));
     assert_eq!(manifest.asks.models, [Tier::Default, Tier::Deep]);
@@ -42,7 +42,7 @@ fn everything_that_it_may_say_is_read() {
 }
 
 #[test]
-fn a_plugin_gets_what_it_asks_for_as_far_as_it_is_granted() {
+fn intersects_requests_with_grants() {
     let grants = Grants { models: vec![Tier::Fast, Tier::Deep], test_bench: vec!["python".to_owned()] };
     let wanted = Grants { models: vec![Tier::Deep], test_bench: vec!["python".to_owned()] };
     assert_eq!(whole().granted(&grants), wanted);
@@ -52,7 +52,7 @@ fn a_plugin_gets_what_it_asks_for_as_far_as_it_is_granted() {
 }
 
 #[test]
-fn settings_are_held_against_the_schema_by_name() {
+fn validates_settings_by_name() {
     assert_eq!(whole().check_settings(&json!({"depth": 2})), []);
     let fault = |settings| {
         let faults = whole().check_settings(&settings);
@@ -69,13 +69,13 @@ fn settings_are_held_against_the_schema_by_name() {
 }
 
 #[test]
-fn a_plugin_without_a_schema_takes_any_settings() {
+fn accepts_any_settings_without_a_schema() {
     let manifest = Manifest { settings: None, ..whole() };
     assert_eq!(manifest.check_settings(&json!({"whatever": [1]})), []);
 }
 
 #[test]
-fn what_cannot_be_used_is_told_with_its_line() {
+fn rejects_unusable_manifests_with_a_line() {
     let start = "name = \"x\"\nversion = \"1\"\n";
     let cases = [
         ("version = \"1\"\n".to_owned(), "manifest:1: missing field `name`\nhint: add it"),

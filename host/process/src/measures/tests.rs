@@ -17,7 +17,7 @@ fn history() -> Vec<FinishedRun> {
 
 // Fault 10 of the reference process: its defect log contains only the latest reports.
 #[test]
-fn the_defects_of_every_judgement_count_and_not_only_the_last_ones() {
+fn counts_defects_of_every_judgement() {
     let run = RunBuilder::reviewed_twice();
     let measures = run_measures(&run.state, &run.events, &history(), 99_000);
     valid(&run, &measures);
@@ -28,7 +28,7 @@ fn the_defects_of_every_judgement_count_and_not_only_the_last_ones() {
 
 // Fault 9: its effort is always zero.
 #[test]
-fn effort_is_what_was_measured_for_each_phase() {
+fn measures_effort_per_phase() {
     let run = RunBuilder::reviewed_twice();
     let measures = run_measures(&run.state, &run.events, &[], 99_000);
     let review = &measures["phases"].as_array().unwrap()[2];
@@ -44,7 +44,7 @@ fn effort_is_what_was_measured_for_each_phase() {
 }
 
 #[test]
-fn an_unknown_price_makes_the_sum_unknown_and_not_small() {
+fn an_unknown_price_makes_the_sum_unknown() {
     let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     run.ask("planning", 1, 1).answer("planning", 1, 1, Some(0.5));
@@ -55,7 +55,7 @@ fn an_unknown_price_makes_the_sum_unknown_and_not_small() {
 }
 
 #[test]
-fn an_attempt_under_way_counts_up_to_now() {
+fn running_attempts_count_up_to_now() {
     let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     let measures = run_measures(&run.state, &run.events, &[], 2500);
@@ -63,7 +63,7 @@ fn an_attempt_under_way_counts_up_to_now() {
 }
 
 #[test]
-fn waiting_for_a_person_is_no_work() {
+fn waiting_for_people_is_not_work() {
     let mut run = RunBuilder::new();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Failed, &[Severity::High]);
@@ -74,7 +74,7 @@ fn waiting_for_a_person_is_no_work() {
 }
 
 #[test]
-fn only_a_run_that_passed_and_had_a_plan_is_history() {
+fn only_passed_runs_with_plans_are_history() {
     let mut run = RunBuilder::reviewed_twice();
     let plan = json!({ "total_est_complexity": 31 });
     assert_eq!(finished_run(&run.state, &run.events, Some(&plan)), None);

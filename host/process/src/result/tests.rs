@@ -10,7 +10,7 @@ fn of(run: &RunBuilder) -> TaskResult {
 }
 
 #[test]
-fn a_passed_run_shows_every_attempt_and_the_digests_that_passed() {
+fn results_show_every_attempt() {
     let mut run = RunBuilder::reviewed_twice();
     run.finish(RunStatus::Passed);
     let result = of(&run);
@@ -39,7 +39,7 @@ fn a_passed_run_shows_every_attempt_and_the_digests_that_passed() {
 
 // Fault 11 of the reference process: an override still ends as a failure.
 #[test]
-fn an_override_stands_in_the_result_with_its_author_and_reason() {
+fn results_name_author_and_reason_of_overrides() {
     let mut run = RunBuilder::new();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Failed, &[Severity::High]);
@@ -59,7 +59,7 @@ fn an_override_stands_in_the_result_with_its_author_and_reason() {
 }
 
 #[test]
-fn a_call_that_was_asked_twice_and_answered_once_may_have_been_billed_once_for_nothing() {
+fn lists_repeated_calls_as_maybe_billed() {
     let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     run.ask("planning", 1, 1).ask("planning", 1, 1).answer("planning", 1, 1, None).ask("planning", 1, 2);
@@ -70,7 +70,7 @@ fn a_call_that_was_asked_twice_and_answered_once_may_have_been_billed_once_for_n
 }
 
 #[test]
-fn a_dropped_test_and_a_proposal_stand_with_their_reasons() {
+fn results_list_dropped_tests_and_proposals() {
     let mut run = RunBuilder::new();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None);
@@ -92,7 +92,7 @@ fn a_dropped_test_and_a_proposal_stand_with_their_reasons() {
 }
 
 #[test]
-fn a_run_that_is_not_over_says_where_it_is() {
+fn unfinished_runs_name_their_phase() {
     let mut run = RunBuilder::new();
     assert_eq!(of(&run).reason, "phase planning, attempt 1");
     assert_eq!(of(&run).gates[0].standing, "not_reached");

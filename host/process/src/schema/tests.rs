@@ -20,7 +20,7 @@ fn chain(of: usize, make: impl Fn(Value) -> Value) -> Value {
 }
 
 #[test]
-fn trees_and_shared_definitions_are_taken() {
+fn accepts_trees_and_shared_definitions() {
     let tree = json!({ "type": "object", "properties": {
         "left": { "$ref": "#" }, "right": { "anyOf": [{ "type": "null" }, { "$ref": "#" }] },
         "name": { "$ref": "#/$defs/name" }, "other": { "$ref": "#/$defs/name" } },
@@ -31,13 +31,13 @@ fn trees_and_shared_definitions_are_taken() {
 }
 
 #[test]
-fn a_schema_that_grows_with_every_reference_is_refused() {
+fn rejects_exponentially_growing_schemas() {
     let doubled = chain(24, |next| json!({ "anyOf": [next.clone(), next] }));
     assert_eq!(refused(doubled), "it amounts to more than 50000 parts, references followed");
 }
 
 #[test]
-fn a_schema_that_takes_the_stack_is_refused() {
+fn rejects_deeply_nested_schemas() {
     let words = "it is nested more than 120 deep, references included";
     assert_eq!(refused(chain(7000, |next| next)), words);
     // With short steps from the end.
@@ -48,7 +48,7 @@ fn a_schema_that_takes_the_stack_is_refused() {
 }
 
 #[test]
-fn a_schema_that_contains_itself_twice_for_one_value_is_refused() {
+fn rejects_schemas_with_double_recursion() {
     let both = |inner: Value| json!({ "anyOf": [{ "properties": { "a": inner } }, { "properties": { "a": inner } }] });
     assert_eq!(refused(both(json!({ "$ref": "#" }))), "it refers to itself in more than one way for the same value");
     let through = json!({ "$ref": "#/$defs/a", "$defs": { "a": both(json!({ "$ref": "#/$defs/b" })),
@@ -57,7 +57,7 @@ fn a_schema_that_contains_itself_twice_for_one_value_is_refused() {
 }
 
 #[test]
-fn a_name_that_looks_like_a_word_of_json_schema_hides_nothing() {
+fn counts_schemas_under_names_like_keywords() {
     let both = json!({ "anyOf": [{ "items": { "$ref": "#" } }, { "items": { "$ref": "#" } }] });
     for schema in [
         json!({ "patternProperties": { "$defs": both } }),
@@ -69,7 +69,7 @@ fn a_name_that_looks_like_a_word_of_json_schema_hides_nothing() {
 }
 
 #[test]
-fn patterns_match_in_linear_time_and_are_small_and_few() {
+fn limits_number_and_size_of_patterns() {
     assert!(refused(json!({ "pattern": "^(?=(a+)+b)(a|a)*\\1c$" })).contains("is not a \"regex\""));
     assert!(!refused(json!({ "pattern": "\\w{9000}" })).is_empty());
     let slow = validator(&json!({ "items": { "pattern": "^(a+)+$" } })).unwrap();
@@ -79,7 +79,7 @@ fn patterns_match_in_linear_time_and_are_small_and_few() {
 }
 
 #[test]
-fn what_is_too_much_work_together_is_not_begun() {
+fn rejects_values_that_take_too_much_work() {
     let takes = |schema: Value, value: Value| compile(&schema).unwrap().is_affordable(&value);
     let wide = |parts: usize| json!({ "allOf": vec![json!({ "items": { "maxLength": 9 } }); parts] });
     assert!(takes(wide(10), json!(vec!["a"; 100_000])) && takes(wide(10_000), json!(vec!["a"; 100])));
@@ -93,7 +93,7 @@ fn what_is_too_much_work_together_is_not_begun() {
 }
 
 #[test]
-fn references_lead_to_a_place_within() {
+fn references_stay_within_the_schema() {
     assert_eq!(
         refused(json!({ "$ref": "http://127.0.0.1:1/schema.json" })),
         "it refers to `http://127.0.0.1:1/schema.json`, which is no place in it, as `#/$defs/NAME` is"
@@ -103,7 +103,7 @@ fn references_lead_to_a_place_within() {
 }
 
 #[test]
-fn a_schema_that_goes_round_about_one_value_comes_to_an_end() {
+fn recursive_schemas_terminate() {
     let round = json!({
         "$ref": "#/$defs/a",
         "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/b" }] }, "b": { "allOf": [{ "$ref": "#/$defs/a" }] } }

@@ -14,24 +14,24 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn a_misspelt_field_is_named_with_its_line_and_the_word_meant() {
+fn suggests_the_nearest_field_name() {
     let text = refusal("name = \"x\"\ncuont = 1\n");
     assert_eq!(text, "a.toml:2: unknown field `cuont`, expected `name` or `count`\nhint: did you mean `count`?");
 }
 
 #[test]
-fn a_missing_field_is_named() {
+fn names_missing_fields() {
     assert_eq!(refusal("count = 1\n"), "a.toml:1: missing field `name`\nhint: add it");
 }
 
 #[test]
-fn a_wrong_type_is_named_with_its_line() {
+fn wrong_types_have_a_line() {
     assert!(refusal("name = \"x\"\ncount = \"many\"\n").starts_with("a.toml:2: invalid type: string \"many\""));
     assert!(refusal("name = { x = 1 }\n").starts_with("a.toml:1: invalid type: table, expected a string\n"));
 }
 
 #[test]
-fn no_type_of_the_host_is_named() {
+fn errors_do_not_name_rust_types() {
     let told = |said: &str| in_plain_words(&format!("invalid type: integer `3`, expected {said}"));
     assert_eq!(told("struct RawPlugin"), "invalid type: integer `3`, expected a table");
     assert_eq!(told("a sequence"), "invalid type: integer `3`, expected a list");
@@ -40,7 +40,7 @@ fn no_type_of_the_host_is_named() {
 }
 
 #[test]
-fn a_long_text_in_a_wrong_place_is_not_repeated() {
+fn long_values_are_not_repeated() {
     let text = refusal("name = \"x\"\ncount = \"sk-0123456789-0123456789\"\n");
     assert!(text.starts_with("a.toml:2: invalid type: a string, expected a whole number, 0 or more\n"), "{text}");
 }

@@ -30,7 +30,7 @@ fn complexity_is_weighted_and_rounded() {
 }
 
 #[test]
-fn a_right_plan_is_taken_and_each_wrong_one_named() {
+fn reports_every_fault_of_a_plan() {
     assert!(
         faults_of("project_plan", plan_of(vec![unit("SU-001", &[], 21), unit("SU-002", &["SU-001"], 21)], 42), None)
             .is_empty()
@@ -48,14 +48,14 @@ fn a_right_plan_is_taken_and_each_wrong_one_named() {
 }
 
 #[test]
-fn a_schema_fault_says_where() {
+fn schema_faults_have_a_place() {
     let faults = faults_of("project_plan", plan_of(vec![], 0), None);
     assert_eq!(faults.len(), 1);
     assert!(faults[0].starts_with("at /semantic_units: "), "{faults:?}");
 }
 
 #[test]
-fn an_artifact_of_another_task_is_refused() {
+fn rejects_artifacts_of_another_task() {
     let mut plan = plan_of(vec![unit("SU-001", &[], 21)], 21);
     plan["task_id"] = json!("TASK-2");
     assert_eq!(faults_of("project_plan", plan, None), ["at /task_id: it is \"TASK-2\", but the task is \"TASK-1\""]);
@@ -76,7 +76,7 @@ fn a_design_covers_every_unit_of_the_plan() {
 }
 
 #[test]
-fn a_long_chain_of_dependencies_is_followed_once() {
+fn long_dependency_chains_take_linear_time() {
     // Each node is done only after the next one: repeated passes over all nodes would take minutes.
     let links = 50_000;
     let name = |n: usize| format!("c{n:05}");
@@ -92,7 +92,7 @@ fn a_long_chain_of_dependencies_is_followed_once() {
 }
 
 #[test]
-fn paths_that_leave_the_output_folder_are_refused_in_words() {
+fn rejects_paths_outside_the_output_folder() {
     let code = |paths: &[&str]| {
         let files: Vec<_> = paths.iter().map(|path| json!({"path": path, "content": "", "purpose": "x"})).collect();
         json!({"files": files, "language": "python", "dependencies": [], "notes": ""})
@@ -116,7 +116,7 @@ fn paths_that_leave_the_output_folder_are_refused_in_words() {
 }
 
 #[test]
-fn broken_escapes_and_broken_letters_are_refused_in_words() {
+fn rejects_broken_escapes_and_bytes() {
     let validator = Validator { kinds: &tsp().kinds, task_id: &"TASK-1".parse().unwrap(), plan: None };
     let kind = "generated_code".parse().unwrap();
     let escape = validator.validate(&kind, br#"{"language": "\ud800"}"#).unwrap_err();
@@ -125,7 +125,7 @@ fn broken_escapes_and_broken_letters_are_refused_in_words() {
 }
 
 #[test]
-fn a_proposal_cannot_come_approved() {
+fn rejects_proposals_that_are_already_decided() {
     let pips = json!({"proposals": [{"id": "PIP-1", "analysis": "prompts are vague", "expected_impact": "fewer faults", "status": "approved",
         "proposed_changes": [{"target": "design", "change": "add", "proposed": "a check", "rationale": "it helps"}]}]});
     assert_eq!(

@@ -70,7 +70,7 @@ fn judged(verdict: Verdict, severities: &[Severity]) -> RunBuilder {
 }
 
 #[test]
-fn overlapping_calls_a_stop_a_call_asked_again_and_other_times_are_no_difference() {
+fn ignores_order_stops_and_repeated_calls() {
     let plain = planned(["one", "two"], "done");
     let mut other = started("planning");
     asks(&mut other, 1, "one");
@@ -86,7 +86,7 @@ fn overlapping_calls_a_stop_a_call_asked_again_and_other_times_are_no_difference
 }
 
 #[test]
-fn another_request_comes_before_what_follows_from_it() {
+fn reports_requests_before_their_effects() {
     let (before, after) = (planned(["one", "two"], "done"), planned(["one", "2"], "otherwise"));
     let difference = first(&before, &after).unwrap();
     assert_eq!((difference.differs, sides(&difference, "call")), (DifferenceKind::Request, ["2".into(), "2".into()]));
@@ -94,14 +94,14 @@ fn another_request_comes_before_what_follows_from_it() {
 }
 
 #[test]
-fn another_answer_to_the_same_request_comes_before_the_artifact_made_of_it() {
+fn reports_answers_before_artifacts() {
     let difference = first(&planned(["one", "two"], "done"), &planned(["one", "two"], "otherwise")).unwrap();
     assert_eq!(difference.differs, DifferenceKind::Answer);
     assert_eq!(difference.blobs(), Some((&Digest::from_content(b"done"), &Digest::from_content(b"otherwise"))));
 }
 
 #[test]
-fn another_artifact_is_found_by_its_name() {
+fn finds_other_artifacts_by_name() {
     let made = |plan: &str, names: [&str; 2]| {
         let mut run = started("planning");
         let both = [artifact(names[0], "same"), artifact(names[1], plan)];
@@ -126,7 +126,7 @@ fn another_artifact_is_found_by_its_name() {
 }
 
 #[test]
-fn an_agent_that_failed_in_one_of_them_came_back_otherwise() {
+fn finds_other_outcomes() {
     let failed = |reason: &str| {
         let mut run = started("planning");
         comes_back(&mut run, PhaseOutcome::Failed { reason: reason.into() });
@@ -140,7 +140,7 @@ fn an_agent_that_failed_in_one_of_them_came_back_otherwise() {
 }
 
 #[test]
-fn another_verdict_is_told_from_other_findings_with_the_same_verdict() {
+fn distinguishes_verdicts_from_findings() {
     let passed = judged(Verdict::Passed, &[]);
     let failed = judged(Verdict::Failed, &[Severity::High]);
     let difference = first(&passed, &failed).unwrap();
@@ -151,7 +151,7 @@ fn another_verdict_is_told_from_other_findings_with_the_same_verdict() {
 }
 
 #[test]
-fn another_decision_of_a_strategy_and_of_a_person_is_found() {
+fn finds_other_decisions() {
     let decided = |decided: FeedbackOutcome| {
         let mut run = judged(Verdict::Failed, &[Severity::High]);
         run.add(Event::FeedbackDecided { at: at("design-review", 1), decided, limit: None });
@@ -176,7 +176,7 @@ fn another_decision_of_a_strategy_and_of_a_person_is_found() {
 }
 
 #[test]
-fn another_end_is_found() {
+fn finds_another_end() {
     let ended = |status| {
         let mut run = judged(Verdict::Passed, &[]);
         run.finish(status);
@@ -190,7 +190,7 @@ fn another_end_is_found() {
 }
 
 #[test]
-fn a_run_that_is_not_so_far_is_no_other_way_but_one_that_goes_on() {
+fn reports_a_shorter_run_as_further() {
     let whole = planned(["one", "two"], "done");
     let mut part = started("planning");
     asks(&mut part, 1, "one");
@@ -205,7 +205,7 @@ fn a_run_that_is_not_so_far_is_no_other_way_but_one_that_goes_on() {
 }
 
 #[test]
-fn a_call_that_nobody_waited_for_is_no_difference_and_one_that_was_waited_for_is() {
+fn ignores_only_calls_that_nothing_waited_for() {
     let mut before = started("planning");
     asks(&mut before, 1, "one");
     let mut left = started("planning");
@@ -249,7 +249,7 @@ fn looks_back(run: &mut RunBuilder, phase: &str, measures: &str, [request, answe
 }
 
 #[test]
-fn measured_time_and_what_was_made_of_it_are_no_difference_unless_the_measures_are_the_same() {
+fn ignores_effects_of_measured_time() {
     let looked_back = |measures: &str, made: [&str; 3]| {
         let mut run = RunBuilder::new();
         run.work("planning", 1, Some("project_plan"));
@@ -264,7 +264,7 @@ fn measured_time_and_what_was_made_of_it_are_no_difference_unless_the_measures_a
 }
 
 #[test]
-fn what_is_made_of_what_was_made_of_measured_time_is_no_difference_and_a_verdict_on_it_is() {
+fn ignores_indirect_effects_of_time_but_not_verdicts() {
     let reviewed = |measures: &str, report: &str, verdict: Verdict| {
         let mut run = RunBuilder::new();
         run.work("planning", 1, Some("project_plan"));
@@ -283,7 +283,7 @@ fn what_is_made_of_what_was_made_of_measured_time_is_no_difference_and_a_verdict
 }
 
 #[test]
-fn figures_of_earlier_runs_do_matter() {
+fn figures_of_earlier_runs_count() {
     let planned = |measures: &str, made: [&str; 3]| {
         let mut run = RunBuilder::new();
         looks_back(&mut run, "planning", measures, made);
@@ -295,7 +295,7 @@ fn figures_of_earlier_runs_do_matter() {
 }
 
 #[test]
-fn tests_that_an_agent_tried_and_the_run_that_counts_are_told_apart() {
+fn distinguishes_trial_runs_from_suite_runs() {
     let tried = |request: &str, run_digest: &str, call: Option<u32>| {
         let mut run = started("planning");
         let (run_blob, request) =

@@ -26,7 +26,7 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn the_standard_pipelines_hold_all_rules() {
+fn standard_pipelines_are_valid() {
     for (name, text) in crate::pipeline::STANDARD {
         assert_eq!(load(text).map(|pipeline| pipeline.name), Ok(name.to_owned()));
     }
@@ -34,7 +34,7 @@ fn the_standard_pipelines_hold_all_rules() {
 }
 
 #[test]
-fn a_phase_is_added_after_another_in_a_few_lines() {
+fn inserts_a_phase_after_another() {
     let pipeline = load(
         r#"
         extends = "tsp"
@@ -60,7 +60,7 @@ fn a_phase_is_added_after_another_in_a_few_lines() {
 }
 
 #[test]
-fn a_phase_is_changed_without_after() {
+fn changes_a_phase_without_after() {
     let text =
         "extends = \"tsp\"\n[[phase]]\nname = \"code-review\"\nmax_retries = 5\n[phase.gate]\nask = \"always\"\n";
     let pipeline = load(text).unwrap();
@@ -71,7 +71,7 @@ fn a_phase_is_changed_without_after() {
 }
 
 #[test]
-fn whatever_is_taken_reads_back_from_the_json_it_is_pinned_as() {
+fn pinned_json_parses_to_the_same_pipeline() {
     let nested = "a.".repeat(30);
     let text = format!(
         "extends = \"tsp\"\n[[phase]]\nname = \"code\"\nsettings = {{ day = 2026-01-02, no = nan, {nested}b = [-0.0, 1e300] }}"
@@ -84,7 +84,7 @@ fn whatever_is_taken_reads_back_from_the_json_it_is_pinned_as() {
 }
 
 #[test]
-fn every_misuse_is_refused_with_file_line_and_hint() {
+fn errors_have_file_line_and_hint() {
     let cases = [
         ("extends = \"tps\"\n", "p.toml:1: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"),
         (

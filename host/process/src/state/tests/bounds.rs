@@ -4,7 +4,7 @@ use super::bench::{Run, told};
 use crate::{FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
 
 #[test]
-fn a_plain_run_takes_every_phase_once_and_passes() {
+fn a_plain_run_passes_every_phase_once() {
     let mut run = Run::new();
     assert_eq!(run.finish_up(), (RunStatus::Passed, "every gate passed".to_owned()));
     assert!(run.state.phases.values().all(|phase| phase.attempts == 1));
@@ -12,7 +12,7 @@ fn a_plain_run_takes_every_phase_once_and_passes() {
 }
 
 #[test]
-fn a_gate_that_fails_as_often_as_it_may_be_judged_ends_the_run() {
+fn exhausted_gates_end_the_run() {
     let mut run = Run::with("", "ask = \"never\"");
     for left in [2, 1] {
         run.until("review");
@@ -26,7 +26,7 @@ fn a_gate_that_fails_as_often_as_it_may_be_judged_ends_the_run() {
 }
 
 #[test]
-fn judgements_are_counted_over_the_whole_run_and_never_reset() {
+fn judgements_are_never_reset() {
     let mut run = Run::with("", "ask = \"never\"");
     run.until("review");
     run.judge(Verdict::Failed, &["design"]);
@@ -41,7 +41,7 @@ fn judgements_are_counted_over_the_whole_run_and_never_reset() {
 }
 
 #[test]
-fn work_is_not_sent_back_past_a_gate_that_has_no_judgement_left() {
+fn never_sends_work_past_exhausted_gates() {
     let mut run = Run::with("", "ask = \"never\"");
     for _ in 0..2 {
         run.until("review");
@@ -55,7 +55,7 @@ fn work_is_not_sent_back_past_a_gate_that_has_no_judgement_left() {
 }
 
 #[test]
-fn all_judgements_of_a_run_are_bounded_together() {
+fn limits_all_judgements_together() {
     let mut run = Run::with("max_total_attempts = 4", "ask = \"never\"");
     run.until("check");
     run.judge(Verdict::Failed, &["code"]);
@@ -67,7 +67,7 @@ fn all_judgements_of_a_run_are_bounded_together() {
 }
 
 #[test]
-fn a_gate_whose_turn_comes_with_no_judgement_left_is_not_started() {
+fn never_starts_an_exhausted_gate() {
     let mut run = Run::with("max_total_attempts = 3", "ask = \"never\"");
     run.until("review");
     run.judge(Verdict::NotJudged, &[]);
@@ -81,7 +81,7 @@ fn a_gate_whose_turn_comes_with_no_judgement_left_is_not_started() {
 }
 
 #[test]
-fn an_agent_that_fails_is_tried_again_in_place_with_the_reason_and_then_fails_the_run() {
+fn retries_failing_agents_with_the_reason() {
     let mut run = Run::new();
     run.fail("the model said no");
     let again = run.work();
@@ -97,7 +97,7 @@ fn an_agent_that_fails_is_tried_again_in_place_with_the_reason_and_then_fails_th
 }
 
 #[test]
-fn the_failures_of_an_agent_are_counted_over_the_whole_run() {
+fn counts_agent_failures_over_the_run() {
     let mut run = Run::new();
     run.submit();
     run.fail("one");
@@ -111,7 +111,7 @@ fn the_failures_of_an_agent_are_counted_over_the_whole_run() {
 
 // Fault 2: a reviewer that errors counted as no issues.
 #[test]
-fn a_gate_that_could_not_be_judged_runs_again_and_never_passes() {
+fn unjudged_gates_run_again() {
     let mut run = Run::with("", "ask = \"never\"");
     run.until("review");
     for attempt in 1..=2 {
@@ -128,7 +128,7 @@ fn a_gate_that_could_not_be_judged_runs_again_and_never_passes() {
 }
 
 #[test]
-fn a_gate_whose_agent_fails_is_judged_all_the_same_and_counts() {
+fn failed_agents_of_gates_spend_judgements() {
     let mut run = Run::new();
     run.until("review");
     run.fail("no answer");
@@ -139,7 +139,7 @@ fn a_gate_whose_agent_fails_is_judged_all_the_same_and_counts() {
 }
 
 #[test]
-fn what_can_never_be_judged_ends_at_once() {
+fn permanently_unjudged_gates_end_the_run() {
     let mut run = Run::with("", "ask = \"on_fail\"");
     run.until("test");
     let work = run.submit();
@@ -158,7 +158,7 @@ fn what_can_never_be_judged_ends_at_once() {
 }
 
 #[test]
-fn a_refused_decision_and_a_strategy_that_gives_up_end_the_gate() {
+fn refused_decisions_and_giving_up_end_the_gate() {
     for decided in [FeedbackOutcome::Refused { reason: "no".into() }, FeedbackOutcome::GiveUp { reason: "no".into() }] {
         let mut run = Run::with("", "ask = \"never\"");
         run.until("review");

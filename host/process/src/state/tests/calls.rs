@@ -3,7 +3,7 @@
 use super::bench::{Run, answered, asked};
 
 #[test]
-fn an_interrupted_attempt_goes_on_as_the_same_attempt_with_its_calls() {
+fn interrupted_attempts_resume_with_their_calls() {
     let mut run = Run::new();
     let work = run.start();
     run.push(asked(&work.at, 1));
@@ -18,7 +18,7 @@ fn an_interrupted_attempt_goes_on_as_the_same_attempt_with_its_calls() {
 }
 
 #[test]
-fn a_call_that_was_never_answered_stays_counted_when_it_is_asked_again() {
+fn repeated_calls_keep_the_unanswered_count() {
     let mut run = Run::new();
     let work = run.start();
     run.push(asked(&work.at, 1));
@@ -31,7 +31,7 @@ fn a_call_that_was_never_answered_stays_counted_when_it_is_asked_again() {
 }
 
 #[test]
-fn a_stopped_run_says_why_until_it_goes_on() {
+fn a_stop_reason_lasts_until_resuming() {
     let mut run = Run::new();
     run.push(crate::Event::RunStopped { reason: "no model reachable".into() });
     assert_eq!(run.state.stopped.as_deref(), Some("no model reachable"));
@@ -52,7 +52,7 @@ fn a_crash_is_no_attempt() {
 }
 
 #[test]
-fn counts_beyond_all_measure_stay_numbers_that_can_be_summed() {
+fn huge_counts_do_not_overflow() {
     let mut run = Run::new();
     let work = run.start();
     for call in 1..=3 {

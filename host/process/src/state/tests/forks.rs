@@ -12,7 +12,7 @@ fn forked(run: &Run, phase: &str, attempt: u32) -> Recorded {
 }
 
 #[test]
-fn a_fork_goes_on_where_its_origin_stood_and_knows_what_it_shares() {
+fn a_fork_continues_at_its_origins_position() {
     let mut run = Run::new();
     run.until("review");
     run.judge(Verdict::Failed, &["design"]);
@@ -46,7 +46,7 @@ fn a_fork_follows_its_own_pipeline_from_there() {
 }
 
 #[test]
-fn a_fork_elsewhere_than_at_the_attempt_that_comes_next_is_refused() {
+fn rejects_forks_at_other_attempts() {
     let mut run = Run::new();
     run.until("code");
     let refused = |run: &mut Run, fork: &Recorded| {
@@ -61,7 +61,7 @@ fn a_fork_elsewhere_than_at_the_attempt_that_comes_next_is_refused() {
 }
 
 #[test]
-fn a_fork_whose_pipeline_lacks_its_phase_is_refused() {
+fn rejects_forks_without_their_phase() {
     let mut run = Run::new();
     run.until("code");
     let fork = forked(&run, "code", 1);

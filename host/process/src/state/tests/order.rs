@@ -35,7 +35,7 @@ fn refusal(run: &mut Run, event: Event) -> String {
 }
 
 #[test]
-fn the_numbers_of_events_have_no_gaps() {
+fn event_numbers_have_no_gaps() {
     let mut run = Run::new();
     let event = started("plan#1");
     let error = run.state.apply(&Recorded { number: 5, at_ms: 1, event }).unwrap_err().to_string();
@@ -47,7 +47,7 @@ fn the_numbers_of_events_have_no_gaps() {
 }
 
 #[test]
-fn a_phase_starts_only_when_it_is_its_turn() {
+fn a_phase_starts_only_at_turn() {
     let mut run = Run::new();
     assert_eq!(refusal(&mut run, started("code#1")), "it is about code#1, but it is the turn of plan#1");
     assert_eq!(refusal(&mut run, started("plan#2")), "it is about plan#2, but it is the turn of plan#1");
@@ -56,7 +56,7 @@ fn a_phase_starts_only_when_it_is_its_turn() {
 }
 
 #[test]
-fn calls_belong_to_an_attempt_that_runs_and_are_answered_once() {
+fn calls_need_a_running_attempt() {
     let mut run = Run::new();
     assert_eq!(refusal(&mut run, asked(&at("plan#1"), 1)), "plan#1 is not running");
     let work = run.start();
@@ -70,7 +70,7 @@ fn calls_belong_to_an_attempt_that_runs_and_are_answered_once() {
 }
 
 #[test]
-fn an_artifact_cannot_be_slipped_in_out_of_turn() {
+fn rejects_artifacts_of_other_attempts() {
     let mut run = Run::new();
     run.until("check");
     let (name, kind) = ("generated_code".parse().unwrap(), "generated_code".parse().unwrap());
@@ -80,7 +80,7 @@ fn an_artifact_cannot_be_slipped_in_out_of_turn() {
 }
 
 #[test]
-fn a_gate_is_judged_once_and_only_after_its_agent_came_back() {
+fn judges_a_gate_once_after_its_agent() {
     let mut run = Run::new();
     assert_eq!(refusal(&mut run, judged("plan#1", Verdict::Passed)), "plan#1 is not ready to be judged");
     run.until("review");
@@ -90,7 +90,7 @@ fn a_gate_is_judged_once_and_only_after_its_agent_came_back() {
 }
 
 #[test]
-fn a_phase_that_is_no_gate_cannot_be_judged() {
+fn only_gates_can_be_judged() {
     let mut run = Run::new();
     for attempt in 1..=3 {
         run.push(started(&format!("plan#{attempt}")));
@@ -100,7 +100,7 @@ fn a_phase_that_is_no_gate_cannot_be_judged() {
 }
 
 #[test]
-fn the_strategy_decides_only_once_and_only_about_a_failure() {
+fn the_strategy_decides_once_about_a_failure() {
     let mut run = Run::with("", "ask = \"always\"");
     run.until("review");
     assert_eq!(refusal(&mut run, decided("review#1")), "review#1 has not been judged");
@@ -132,7 +132,7 @@ fn no_decision_skips_a_gate() {
 }
 
 #[test]
-fn nobody_approves_what_was_not_asked() {
+fn rejects_approvals_that_were_not_asked() {
     let mut run = Run::new();
     run.until("review");
     run.judge(Verdict::Failed, &["design"]);
@@ -162,7 +162,7 @@ fn a_suite_runs_only_after_it_was_submitted() {
 }
 
 #[test]
-fn a_run_cannot_pass_before_its_last_phase_and_ends_once() {
+fn a_run_passes_once_after_its_last_phase() {
     let end = |status| Event::RunFinished { status, reason: "so".into() };
     let mut run = Run::new();
     assert_eq!(refusal(&mut run, end(RunStatus::Passed)), "it says that the run passed, but not every phase is done");

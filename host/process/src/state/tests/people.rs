@@ -26,13 +26,13 @@ fn reject(revise: Option<&str>) -> Choice {
 
 // Fault 14: the approver was asked before any self-correction.
 #[test]
-fn by_default_a_person_is_asked_only_when_no_attempt_is_left() {
+fn by_default_asks_only_when_attempts_are_exhausted() {
     assert_eq!(failed("").next(), "strategy review#1");
     assert_eq!(exhausted().next(), "person: gate review failed after 3 attempts: review#3 failed. What now?");
 }
 
 #[test]
-fn on_fail_asks_at_every_failure_and_at_no_pass() {
+fn on_fail_asks_at_every_failure() {
     assert_eq!(failed("ask = \"on_fail\"").next(), "person: review failed: review#1 failed. What now?");
     let mut run = Run::with("", "ask = \"on_fail\"");
     run.until("review");
@@ -41,7 +41,7 @@ fn on_fail_asks_at_every_failure_and_at_no_pass() {
 }
 
 #[test]
-fn under_on_fail_a_person_sees_a_pass_that_gave_tests_up() {
+fn on_fail_asks_about_dropped_tests() {
     let mut run = Run::with("", "ask = \"on_fail\"");
     run.until("test");
     run.submit();
@@ -53,7 +53,7 @@ fn under_on_fail_a_person_sees_a_pass_that_gave_tests_up() {
 }
 
 #[test]
-fn always_asks_at_a_pass_too_and_approval_opens_the_way() {
+fn always_asks_and_approval_opens_the_gate() {
     let mut run = Run::with("", "ask = \"always\"");
     run.until("review");
     run.judge(Verdict::Passed, &[]);
@@ -63,7 +63,7 @@ fn always_asks_at_a_pass_too_and_approval_opens_the_way() {
 }
 
 #[test]
-fn never_asks_nobody_even_where_the_strategy_wants_to() {
+fn never_asks_no_one() {
     let mut run = failed("ask = \"never\"");
     run.decided(FeedbackOutcome::AskAPerson { reason: "I cannot tell".into() });
     assert_eq!(
@@ -87,7 +87,7 @@ fn a_failing_gate_cannot_be_approved() {
 
 // Fault 11: a run with an override still ended as a failure.
 #[test]
-fn an_override_opens_the_gate_and_the_end_says_so() {
+fn overrides_open_the_gate() {
     let mut run = exhausted();
     run.person(Choice::Override, "we know, ship it").unwrap();
     let code = run.work();
@@ -97,7 +97,7 @@ fn an_override_opens_the_gate_and_the_end_says_so() {
 }
 
 #[test]
-fn an_override_is_forgotten_once_the_gate_passes_by_itself() {
+fn a_later_pass_replaces_an_override() {
     let mut run = failed("ask = \"on_fail\"");
     run.person(Choice::Override, "for now").unwrap();
     run.until("check");
@@ -114,7 +114,7 @@ fn abort_ends_the_run_at_once() {
 }
 
 #[test]
-fn a_rejection_gives_its_words_to_the_strategy() {
+fn the_strategy_gets_the_rejection_reason() {
     let mut run = failed("ask = \"on_fail\"");
     run.person(reject(None), "too many tables").unwrap();
     let failure = run.failure();
@@ -125,7 +125,7 @@ fn a_rejection_gives_its_words_to_the_strategy() {
 }
 
 #[test]
-fn a_rejection_may_go_straight_to_a_phase() {
+fn rejection_may_name_a_phase() {
     let mut run = failed("ask = \"on_fail\"");
     run.person(reject(Some("plan")), "split it").unwrap();
     let plan = run.work();
@@ -135,7 +135,7 @@ fn a_rejection_may_go_straight_to_a_phase() {
 }
 
 #[test]
-fn a_rejected_pass_is_sent_back_and_counts_as_a_failure_of_the_past() {
+fn a_rejected_pass_counts_as_failure() {
     let mut run = Run::with("", "ask = \"always\"");
     run.until("review");
     run.judge(Verdict::Passed, &[]);
@@ -149,7 +149,7 @@ fn a_rejected_pass_is_sent_back_and_counts_as_a_failure_of_the_past() {
 }
 
 #[test]
-fn a_rejection_without_attempts_left_grants_one_more_and_only_one() {
+fn rejection_grants_exactly_one_judgement() {
     let mut run = exhausted();
     run.person(reject(Some("design")), "once more").unwrap();
     run.until("review");
@@ -158,7 +158,7 @@ fn a_rejection_without_attempts_left_grants_one_more_and_only_one() {
 }
 
 #[test]
-fn a_rejection_grants_the_gates_on_its_way_and_the_run_what_they_need() {
+fn rejection_grants_judgements_along_the_way() {
     let mut run = Run::with("max_total_attempts = 3\n", "ask = \"on_fail\"");
     run.until("test");
     run.judge(Verdict::Failed, &["plan"]);
@@ -167,13 +167,13 @@ fn a_rejection_grants_the_gates_on_its_way_and_the_run_what_they_need() {
 }
 
 #[test]
-fn a_person_cannot_send_work_where_the_pipeline_does_not_allow_it() {
+fn folding_rejects_rework_outside_the_pipeline() {
     let refused = failed("ask = \"on_fail\"").person(reject(Some("post")), "skip it").unwrap_err();
     assert!(refused.contains("this gate may not send work back to post"), "{refused}");
 }
 
 #[test]
-fn who_rejected_is_asked_again_when_the_strategy_finds_no_way() {
+fn asks_again_after_a_fruitless_rejection() {
     let mut run = exhausted();
     run.person(reject(None), "think").unwrap();
     run.decided(FeedbackOutcome::GiveUp { reason: "nothing left to try".into() });
@@ -183,7 +183,7 @@ fn who_rejected_is_asked_again_when_the_strategy_finds_no_way() {
 }
 
 #[test]
-fn a_gate_that_could_not_be_judged_can_only_be_overridden_with_eyes_open() {
+fn unjudged_gates_cannot_be_approved() {
     let mut run = Run::new();
     run.until("review");
     for _ in 0..3 {

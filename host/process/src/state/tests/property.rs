@@ -76,7 +76,7 @@ fn every_gate_is_open(run: &Run) {
 
 proptest! {
     #[test]
-    fn every_possible_run_ends_within_its_bounds_and_passes_only_what_was_judged(
+    fn random_runs_end_within_their_limits(
         ask in 0_usize..4,
         total in 3_u32..16,
         dice in prop::collection::vec(any::<u8>(), 1..200),

@@ -15,7 +15,7 @@ fn done_again(run: &Run) -> Vec<(String, u32)> {
 
 // Fault 6: issues of two phases sent back together lost one half.
 #[test]
-fn several_phases_revise_at_once_and_each_gets_its_own_issues_when_its_turn_comes() {
+fn each_revising_phase_gets_its_own_issues() {
     let mut run = Run::new();
     run.until("check");
     run.judge(Verdict::Failed, &["plan", "code"]);
@@ -39,7 +39,7 @@ fn several_phases_revise_at_once_and_each_gets_its_own_issues_when_its_turn_come
 
 // Fault 3: retries carried no feedback.
 #[test]
-fn feedback_and_previous_work_survive_an_attempt_that_fails() {
+fn failed_attempts_keep_feedback_and_previous_work() {
     let mut run = Run::new();
     run.until("review");
     run.judge(Verdict::Failed, &["design"]);
@@ -57,7 +57,7 @@ fn feedback_and_previous_work_survive_an_attempt_that_fails() {
 
 // Fault 4: after a test fix the old review stayed in the result.
 #[test]
-fn new_code_goes_through_every_later_gate_again() {
+fn new_code_passes_later_gates_again() {
     let mut run = Run::new();
     run.until("test");
     run.judge(Verdict::Failed, &["code"]);
@@ -74,7 +74,7 @@ fn new_code_goes_through_every_later_gate_again() {
 }
 
 #[test]
-fn a_gate_that_sends_planning_back_runs_every_phase_and_gate_anew() {
+fn revised_plans_rerun_every_phase() {
     let mut run = Run::new();
     run.until("test");
     run.judge(Verdict::Failed, &["plan"]);
@@ -86,7 +86,7 @@ fn a_gate_that_sends_planning_back_runs_every_phase_and_gate_anew() {
 
 // Faults 15 and 16.
 #[test]
-fn a_wrong_suite_is_revised_with_the_code_kept_and_the_old_tests_at_hand() {
+fn revises_a_wrong_suite_without_changing_code() {
     let mut run = Run::new();
     run.until("test");
     run.judge(Verdict::Failed, &["test"]);
@@ -102,7 +102,7 @@ fn a_wrong_suite_is_revised_with_the_code_kept_and_the_old_tests_at_hand() {
 }
 
 #[test]
-fn a_test_gate_is_not_judged_before_the_host_has_run_the_suite() {
+fn runs_the_suite_before_judging() {
     let mut run = Run::new();
     run.until("test");
     run.submit();
@@ -112,7 +112,7 @@ fn a_test_gate_is_not_judged_before_the_host_has_run_the_suite() {
 }
 
 #[test]
-fn what_did_not_fail_a_gate_goes_to_the_next_phase_once() {
+fn the_next_phase_gets_minor_issues_once() {
     let mut run = Run::new();
     run.until("review");
     run.judge(Verdict::PassedWithConditions, &["design"]);
