@@ -263,7 +263,7 @@ fn unreadable_lock_file_stops_the_run_unchanged() {
     assert_snapshot!(project.refusal(), @r"
     exit 2
     error: phasegate.lock:3: `DIGEST` is not a digest
-    hint: a digest is `DIGEST` followed by 64 hex digits
+    hint: a digest is `sha256:` followed by 64 hex digits
     ");
     project.write("phasegate.lock", "version = 9\n");
     assert_snapshot!(project.refusal(), @r"

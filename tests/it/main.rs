@@ -21,6 +21,7 @@ mod replay;
 mod scenarios;
 mod secrets;
 mod state_folder;
+mod structure;
 mod verify_sandbox;
 
 use phasegate_test::{Output, Paths, Recordings, Scenario, Workspace};

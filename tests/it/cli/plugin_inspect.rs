@@ -111,12 +111,11 @@ fn shows_the_environment_of_a_test_runner() {
 
 #[test]
 fn json_contains_every_field() {
-    let message = workspace().render(&["plugin", "inspect", fixture("strategy.wasm").to_str().unwrap(), "--json"]);
-    let (json, exit) = message.split_once("exit ").unwrap();
-    let value: serde_json::Value = serde_json::from_str(json).unwrap();
+    let output = workspace().call(&["plugin", "inspect", fixture("strategy.wasm").to_str().unwrap(), "--json"]);
+    let json = output.json();
     assert_eq!(
-        (value["world"].as_str(), value.get("misfit"), exit),
-        (Some("feedback"), Some(&serde_json::Value::Null), "0\n")
+        (json["world"].as_str(), json.get("misfit"), output.code),
+        (Some("feedback"), Some(&serde_json::Value::Null), 0)
     );
 }
 

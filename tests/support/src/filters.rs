@@ -18,7 +18,10 @@ const FILTERS: [(&str, &str); 9] = [
     (r"(?-u:\b)after [0-9.]+ m?s:", "after TIME:"),
     (r"(?m)^(  time  |\| time \|).*$", "${1} TIME"),
     // Dates, and times since the start of a run at the beginning of a line.
-    (r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT", "DATE"),
+    (
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{5,8} UTC|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT",
+        "DATE",
+    ),
     (r"(?m)^[0-9]+:[0-9]{2}:[0-9.]+", "OFFSET"),
 ];
 
