@@ -1,9 +1,9 @@
-//! Files that `phasegate import` is given: as they are, packed if they are not, and mended.
+//! Files for `phasegate import`: unchanged, compressed, and with recomputed digests.
 //!
-//! What is changed in an archive breaks its digests, so nothing behind them would ever be reached. Mending makes them anew,
-//! as somebody does who forges one. Holds that no file panics or hangs, that what is refused leaves nothing behind, and
-//! that what is taken is there whole: it is listed, taken only once, carried on as it came, and what it delivers is written
-//! into one folder or not at all.
+//! A mutated archive no longer matches its digests, so the import would reject it early. Recomputing the digests, as a
+//! forger does, reaches the code behind that check. Checks that no file panics or hangs; that a rejected file leaves nothing
+//! in the journal; that an accepted run is listed, imported only once and exported again as it came; and that its output
+//! stays in one folder.
 #![no_main]
 #![allow(clippy::unwrap_used)]
 
@@ -23,29 +23,29 @@ static OUT: LazyLock<PathBuf> =
     LazyLock::new(|| std::env::temp_dir().join(format!("phasegate-fuzz-{}", std::process::id())));
 
 fuzz_target!(|bytes: &[u8]| {
-    take(bytes);
-    take(&packed(bytes));
-    if let Some(mended) = mended(bytes) {
-        take(&packed(&mended));
+    import_archive(bytes);
+    import_archive(&compress(bytes));
+    if let Some(forged) = recompute_digests(bytes) {
+        import_archive(&compress(&forged));
     }
 });
 
-fn packed(bytes: &[u8]) -> Vec<u8> {
+fn compress(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
 
-fn take(file: &[u8]) {
+fn import_archive(file: &[u8]) {
     let journal = MemoryJournal::new();
     let Ok(imported) = block_on(import(&journal, file)) else {
-        assert_eq!((journal.runs().unwrap(), journal.blob_sizes().unwrap()), (vec![], vec![]), "half an import");
+        assert_eq!((journal.runs().unwrap(), journal.blob_sizes().unwrap()), (vec![], vec![]), "the journal is not empty after a rejected import");
         return;
     };
     assert_eq!(journal.runs().unwrap(), std::slice::from_ref(&imported.run));
     assert!(!block_on(import(&journal, file)).unwrap().new);
     if let Ok((state, events)) = load(&journal, &imported.run) {
-        let mut carried = Vec::new();
-        export(&journal, &imported.run, false, &mut carried).unwrap();
-        assert_eq!(read(carried.as_slice()).unwrap().stored, read(file).unwrap().stored);
+        let mut exported = Vec::new();
+        export(&journal, &imported.run, false, &mut exported).unwrap();
+        assert_eq!(read(exported.as_slice()).unwrap().stored, read(file).unwrap().stored);
         let _ = write_out(&OUT.join("out"), &journal, &state, &events);
         let outside =
             fs::read_dir(&*OUT).into_iter().flatten().filter(|entry| entry.as_ref().unwrap().file_name() != "out");
@@ -54,8 +54,8 @@ fn take(file: &[u8]) {
     }
 }
 
-/// The same archive with digests of what it holds now, if it is one at all.
-fn mended(text: &[u8]) -> Option<Vec<u8>> {
+/// Returns the archive with digests that match its contents, or `None` if it has no readable header.
+fn recompute_digests(text: &[u8]) -> Option<Vec<u8>> {
     let (title, rest) = line(text)?;
     let (head, mut rest) = line(rest)?;
     let mut head: Head = serde_json::from_slice(head).ok()?;

@@ -1,8 +1,8 @@
-//! Bytes that are given as a plugin: inspected, held against the contract, and compiled if they fit. Text is taken for the
-//! manifest of one, and settings and artifacts are held against the schemas in it.
+//! Bytes of a plugin: inspected, compared with the contract, and compiled if they fit. Input that is text is also parsed as a
+//! manifest, and settings and artifacts are checked against its schemas.
 //!
-//! Holds that none of it panics or hangs, that whatever does not fit is told in words, that what is said of a component is
-//! about these bytes, and that a manifest can be kept.
+//! Checks that nothing panics or hangs, that every rejection has a message, that an inspection is of these bytes, and that a
+//! manifest survives being stored.
 #![no_main]
 #![allow(clippy::unwrap_used)]
 
@@ -18,14 +18,14 @@ use phasegate_process::source::Source;
 use phasegate_sandbox::{Engine, EngineSettings, inspect, with_manifest};
 use serde_json::json;
 
-/// An engine keeps what it compiled; so many are kept before the next begins with nothing.
-const KEPT: u32 = 200;
+/// Loads per engine. An engine keeps every component that it compiled, so a new one replaces it after this many.
+const LOADS_PER_ENGINE: u32 = 200;
 
 static ENGINE: Mutex<Option<(Engine, u32)>> = Mutex::new(None);
 
-fuzz_target!(init: let_the_decoder_panic(), |bytes: &[u8]| {
+fuzz_target!(init: allow_decoder_panics(), |bytes: &[u8]| {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        manifest(text);
+        check_manifest(text);
     }
     let Ok(inspection) = inspect(bytes) else { return };
     assert_eq!((inspection.size, &inspection.digest), (bytes.len() as u64, &Digest::from_content(bytes)));
@@ -33,24 +33,24 @@ fuzz_target!(init: let_the_decoder_panic(), |bytes: &[u8]| {
         Some(misfit) => assert!(!misfit.to_string().is_empty()),
         None => {
             assert!(inspection.world.is_some());
-            if let Err(refused) = engine().load(&"fuzz".parse().unwrap(), &inspection.digest, || Ok(bytes.to_vec())) {
-                assert!(!refused.to_string().is_empty());
+            if let Err(error) = engine().load(&"fuzz".parse().unwrap(), &inspection.digest, || Ok(bytes.to_vec())) {
+                assert!(!error.to_string().is_empty());
             }
         }
     }
 });
 
-/// `inspect` catches it.
-fn let_the_decoder_panic() {
+/// Keeps libFuzzer from aborting on a panic in the WIT decoder, which `inspect` catches.
+fn allow_decoder_panics() {
     let abort = panic::take_hook();
-    panic::set_hook(Box::new(move |told| {
-        if !told.location().is_some_and(|place| place.file().contains("wit-parser")) {
-            abort(told);
+    panic::set_hook(Box::new(move |info| {
+        if !info.location().is_some_and(|place| place.file().contains("wit-parser")) {
+            abort(info);
         }
     }));
 }
 
-fn manifest(text: &str) {
+fn check_manifest(text: &str) {
     let Ok(manifest) = Manifest::parse(text) else { return };
     let stored = serde_json::to_string(&manifest).unwrap();
     assert_eq!(serde_json::from_str::<Manifest>(&stored).unwrap(), manifest);
@@ -68,12 +68,12 @@ fn manifest(text: &str) {
 }
 
 fn engine() -> Engine {
-    let mut kept = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut current = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
     let fresh = || {
         let settings = EngineSettings { max_instances: 1, max_large_instances: 1, ..EngineSettings::default() };
         (Engine::new(settings).unwrap(), 0)
     };
-    let (engine, loads) = kept.take().filter(|(_, loads)| *loads < KEPT).unwrap_or_else(fresh);
-    *kept = Some((engine.clone(), loads + 1));
+    let (engine, loads) = current.take().filter(|(_, loads)| *loads < LOADS_PER_ENGINE).unwrap_or_else(fresh);
+    *current = Some((engine.clone(), loads + 1));
     engine
 }

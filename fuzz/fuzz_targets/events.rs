@@ -1,7 +1,7 @@
-//! Events as a journal stores them: one JSON document a line.
+//! Events as a journal stores them: one JSON document per line.
 //!
-//! Holds that no line panics, that every event that is read reads back as it was, and that any sequence of events folds to
-//! a state or is refused, with everything that is told of a run ready to be told after each.
+//! Checks that no line panics, that every parsed event survives being written, and that any sequence of events either folds
+//! to a state or is rejected. After each event every report of the run is computed.
 #![no_main]
 #![allow(clippy::unwrap_used)]
 
@@ -16,7 +16,7 @@ use phasegate_process::source::Source;
 use phasegate_process::state::State;
 use phasegate_process::{Digest, Event, Recorded, RunCreated};
 
-/// Five phases, two gates among them, at which people are asked too.
+/// A pipeline with five phases and two gates; both gates ask a person.
 static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| {
     let source = Source { file: "events.toml", text: include_str!("events.toml") };
     parse(source, &|_| Err(String::new())).unwrap()
@@ -31,41 +31,41 @@ fuzz_target!(|bytes: &[u8]| {
         event.blobs();
     }
     let mut state = State::new(created(&events), PIPELINE.clone());
-    let mut taken = vec![Recorded { number: 1, at_ms: 0, event: Event::RunCreated(Box::new(created(&events))) }];
+    let mut accepted = vec![Recorded { number: 1, at_ms: 0, event: Event::RunCreated(Box::new(created(&events))) }];
     for event in events {
         let number = state.events + 1;
         let recorded = Recorded { number, at_ms: number * 1000, event };
         let mut after = state.clone();
         if after.apply_fork(&recorded, PIPELINE.clone()).is_ok() {
             state = after;
-            taken.push(recorded);
-            tell(&state, &taken);
+            accepted.push(recorded);
+            compute_reports(&state, &accepted);
         }
     }
 });
 
-/// What the run depends on: what its first event says, if that is its creation.
+/// Returns the first event if it creates a run, otherwise an arbitrary creation.
 fn created(events: &[Event]) -> RunCreated {
-    let nothing = || Digest::from_content(b"");
+    let empty = || Digest::from_content(b"");
     match events.first() {
         Some(Event::RunCreated(created)) => (**created).clone(),
         _ => RunCreated {
             format: 2,
             run_id: "run-a".parse().unwrap(),
             task_id: "TASK-1".parse().unwrap(),
-            pipeline: nothing(),
+            pipeline: empty(),
             inputs: Vec::new(),
             base: Vec::new(),
             components: [].into(),
-            settings: nothing(),
-            history: nothing(),
+            settings: empty(),
+            history: empty(),
             scripted: true,
         },
     }
 }
 
-/// All that people and the loop ask of a run.
-fn tell(state: &State, events: &[Recorded]) {
+/// Computes everything that the run loop and people ask of a run.
+fn compute_reports(state: &State, events: &[Recorded]) {
     state.next();
     state.running();
     state.waiting();

@@ -1,9 +1,9 @@
-//! What a guest gives the host: results and requests, laid out in its memory as the input says.
+//! Results and requests of a guest, as raw bytes in its memory.
 //!
-//! The first byte of an input says which function is called, the second which import it calls first, the rest is what then
-//! stands at the beginning of its memory (see `mirror`). Components are compiled once, each input is one call. Holds that
-//! the host lifts, converts, bounds and judges whatever is there, or refuses it in words, and neither panics nor hangs nor
-//! grows; that what is taken can be kept in a journal and is within the bound on output.
+//! The first byte of an input selects the exported function, the second the import that this function calls first. The rest
+//! is the start of the guest's memory (see `mirror`). Components are compiled once; each input is one call. Checks that the
+//! host lifts, converts, limits and judges any memory or rejects it with a message; that it neither panics, hangs nor grows;
+//! and that an accepted value can be stored and is within the limit on output.
 #![no_main]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -42,9 +42,9 @@ static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| {
 });
 static TASK: LazyLock<TaskId> = LazyLock::new(|| "TASK-1".parse().unwrap());
 
-/// Kinds that an agent may hand in.
+/// Kinds of artifacts that an agent may submit.
 const KINDS: [&str; 5] = ["project_plan", "design_specification", "generated_code", "test_suite", "pips"];
-const MOST_OUTPUT: u64 = 2048;
+const MAX_OUTPUT_BYTES: u64 = 2048;
 
 fn load(world: &str) -> Plugin {
     let bytes = mirror::component(world);
@@ -53,23 +53,23 @@ fn load(world: &str) -> Plugin {
 
 fuzz_target!(|bytes: &[u8]| {
     let [function, import, memory @ ..] = bytes else { return };
-    let memory = memory.get(..mirror::MOST).unwrap_or(memory);
+    let memory = memory.get(..mirror::MAX_TEXT_BYTES).unwrap_or(memory);
     let text = mirror::text(*import, memory);
     match function % 5 {
         0 => decide(&text),
         1 => run(text),
         2 => collect(text),
         3 => run_tests(text),
-        _ => KINDS.iter().for_each(|kind| knock(kind, memory)),
+        _ => KINDS.iter().for_each(|kind| check_artifact(kind, memory)),
     }
 });
 
 fn call() -> Call {
-    let limits = Limits { host_call_bytes: 4 << 20, output_bytes: MOST_OUTPUT, ..Limits::strategy() };
+    let limits = Limits { host_call_bytes: 4 << 20, output_bytes: MAX_OUTPUT_BYTES, ..Limits::strategy() };
     Call { doing: "fuzzing".to_owned(), seed: 1, limits, log: Some(Arc::new(|_, _| {})) }
 }
 
-/// The text without its quotes, which JSON puts back.
+/// Returns the text without quotes, which JSON adds again.
 fn settings(text: &str) -> Value {
     text.trim_matches('"').into()
 }
@@ -86,8 +86,8 @@ fn decide(text: &str) {
     });
     let failure: GateFailure = serde_json::from_value(failure).unwrap();
     if let Ok(decision) = RUNTIME.block_on(STRATEGY.decide(&failure, &call())) {
-        within_bounds(&decision);
-        keeps(&feedback::check_decision(&failure, &[Digest::from_content(b"judged")], decision));
+        assert_within_output_limit(&decision);
+        assert_storable(&feedback::check_decision(&failure, &[Digest::from_content(b"judged")], decision));
     }
 }
 
@@ -104,14 +104,14 @@ fn run(text: String) {
         environment: json!({}),
         settings: settings(&text),
     };
-    if let Ok(Ok(submission)) = RUNTIME.block_on(AGENT.run_agent(&assignment, Arc::new(Desk), &call())) {
+    if let Ok(Ok(submission)) = RUNTIME.block_on(AGENT.run_agent(&assignment, Arc::new(MockHost), &call())) {
         let Submission { artifacts, findings } = submission;
         let size: usize = artifacts.iter().map(|artifact| artifact.name.len() + artifact.content.len()).sum();
-        assert!(size as u64 <= MOST_OUTPUT);
-        artifacts.iter().for_each(|artifact| knock(&artifact.name, &artifact.content));
+        assert!(size as u64 <= MAX_OUTPUT_BYTES);
+        artifacts.iter().for_each(|artifact| check_artifact(&artifact.name, &artifact.content));
         if let Some(findings) = findings {
-            within_bounds(&findings);
-            keeps(&findings);
+            assert_within_output_limit(&findings);
+            assert_storable(&findings);
             review(findings);
         }
     }
@@ -120,19 +120,19 @@ fn run(text: String) {
 fn collect(text: String) {
     let found = RUNTIME.block_on(RUNNER.collect(&files(text), &[], &call()));
     if let Ok(Ok(names) | Err(names)) = found {
-        within_bounds(&names);
+        assert_within_output_limit(&names);
     }
 }
 
 fn run_tests(text: String) {
     if let Ok(Ok(run)) = RUNTIME.block_on(RUNNER.run_tests(&files(text), &[], "t", &call())) {
-        within_bounds(&run);
+        assert_within_output_limit(&run);
         let TestRun { build_errors, tests } = run;
-        let nothing = || Digest::from_content(b"");
+        let empty = || Digest::from_content(b"");
         let run = SuiteRun {
             language: "python".to_owned(),
-            code: nothing(),
-            suite: nothing(),
+            code: empty(),
+            suite: empty(),
             no_runner: None,
             build_errors,
             collected: Vec::new(),
@@ -141,8 +141,8 @@ fn run_tests(text: String) {
             dropped: Vec::new(),
             uncovered: Vec::new(),
         };
-        keeps(&run);
-        judged(|context| judge_tests(context, &run, Findings::default()));
+        assert_storable(&run);
+        assert_unique_ids(|context| judge_tests(context, &run, Findings::default()));
     }
 }
 
@@ -150,8 +150,8 @@ fn files(text: String) -> [File; 1] {
     [File { path: "a".to_owned(), content: text }]
 }
 
-/// An artifact at the door.
-fn knock(kind: &str, content: &[u8]) {
+/// Validates an artifact as the host does on submission.
+fn check_artifact(kind: &str, content: &[u8]) {
     let validator = Validator { kinds: &PIPELINE.kinds, task_id: &TASK, plan: None };
     if let Ok(kind) = kind.parse()
         && let Err(faults) = validator.validate(&kind, content)
@@ -164,49 +164,48 @@ fn review(findings: Findings) {
     let phases: Vec<PhaseName> = PIPELINE.phases.iter().map(|phase| phase.name.clone()).collect();
     if check_findings(&findings, &phases).is_empty() {
         let gate = PIPELINE.phases.iter().find_map(|phase| phase.gate.as_ref()).unwrap();
-        judged(|context| judge_findings(context, gate, findings));
+        assert_unique_ids(|context| judge_findings(context, gate, findings));
     }
 }
 
-/// Judges, and holds that each issue can be named by its id.
-fn judged(judge: impl FnOnce(&GateContext<'_>) -> Judgement) {
+/// Judges, and asserts that the ids of issues are unique.
+fn assert_unique_ids(judge: impl FnOnce(&GateContext<'_>) -> Judgement) {
     let gate: PhaseName = "design-review".parse().unwrap();
-    let context =
-        GateContext { task_id: &TASK, gate: &gate, attempt: 1, may_revise: std::slice::from_ref(&gate), about: &[] };
+    let context = GateContext { task_id: &TASK, gate: &gate, attempt: 1, may_revise: std::slice::from_ref(&gate), about: &[] };
     let mut ids: Vec<String> = judge(&context).issues.into_iter().map(|issue| issue.id).collect();
     let all = ids.len();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), all, "an id is there twice");
+    assert_eq!(ids.len(), all, "two issues have the same id");
 }
 
-fn keeps<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
+fn assert_storable<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
     let text = serde_json::to_string(value).unwrap();
     assert_eq!(serde_json::from_str::<T>(&text).unwrap(), *value);
 }
 
-/// All its words together, whichever fields they stand in; enums are written as words and are none.
-fn within_bounds(value: &impl serde::Serialize) {
-    fn words(value: &Value) -> usize {
+/// Asserts that all texts of the value together are within the limit on output. Enums are serialized as text but do not count.
+fn assert_within_output_limit(value: &impl serde::Serialize) {
+    fn text_bytes(value: &Value) -> usize {
         let is_enum = |field: &str| matches!(field, "severity" | "outcome" | "status");
         match value {
             Value::String(text) => text.len(),
-            Value::Array(list) => list.iter().map(words).sum(),
-            Value::Object(fields) => fields.iter().filter(|(name, _)| !is_enum(name)).map(|(_, it)| words(it)).sum(),
+            Value::Array(list) => list.iter().map(text_bytes).sum(),
+            Value::Object(fields) => fields.iter().filter(|(name, _)| !is_enum(name)).map(|(_, it)| text_bytes(it)).sum(),
             _ => 0,
         }
     }
-    let words = words(&serde_json::to_value(value).unwrap());
-    assert!(words as u64 <= MOST_OUTPUT, "{words} bytes were taken");
+    let bytes = text_bytes(&serde_json::to_value(value).unwrap());
+    assert!(bytes as u64 <= MAX_OUTPUT_BYTES, "{bytes} bytes were accepted");
 }
 
-/// Gives an agent what it asks for, at once.
-struct Desk;
+/// Answers every request of an agent immediately.
+struct MockHost;
 
 #[async_trait]
-impl Capabilities for Desk {
+impl Capabilities for MockHost {
     async fn complete(&self, _: u32, request: Request) -> Result<Answer, Overdrawn> {
-        keeps(&request);
+        assert_storable(&request);
         let answer = Response {
             content: vec![Content::Text { text: request.label.clone() }],
             stop: request.tool_choice.clone(),
@@ -233,21 +232,21 @@ impl Capabilities for Desk {
     }
 
     async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>> {
-        knock(&kind, &content);
+        check_artifact(&kind, &content);
         Ok(())
     }
 
     fn log(&self, _: LogLevel, line: String) {
-        assert!(!line.chars().any(draws), "{line:?}");
+        assert!(!line.chars().any(is_terminal_control), "{line:?}");
     }
 
     fn progress(&self, what: String, fraction: Option<f32>) {
-        assert!(!what.chars().any(draws), "{what:?}");
+        assert!(!what.chars().any(is_terminal_control), "{what:?}");
         assert!(fraction.is_none_or(|fraction| (0.0..=1.0).contains(&fraction)), "{fraction:?}");
     }
 }
 
-/// Whether a character could do more to a terminal than stand there.
-fn draws(letter: char) -> bool {
+/// Returns whether a terminal could interpret the character as a command.
+fn is_terminal_control(letter: char) -> bool {
     letter.is_control() && !matches!(letter, '\n' | '\t')
 }

@@ -1,8 +1,7 @@
-//! What a provider sends: whole answers, event streams and complaints, in both formats.
+//! Answers, event streams and errors of providers, in both formats.
 //!
-//! Holds that no bytes panic or hang, that a stream is the same answer or the same failure however it is cut into pieces,
-//! that an answer can be kept in a journal, read back and followed by another question, and that the key stands in nothing
-//! that is passed on.
+//! Checks that no bytes panic or hang, that a stream gives the same result however it is split, that an answer survives being
+//! stored and can be continued, and that no result contains the key.
 #![no_main]
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +13,7 @@ use phasegate_broker::fuzzing::FuzzedModel;
 use phasegate_process::model::{Answer, Request};
 use serde_json::json;
 
-/// As a provider might repeat it.
+/// The key of the requests. A provider may repeat it.
 const KEY: &str = "sk-canary-0123";
 
 static FORMATS: LazyLock<[FuzzedModel; 2]> =
@@ -33,25 +32,25 @@ fn fuzzed_model(kind: ProviderKind) -> Option<FuzzedModel> {
 fuzz_target!(|bytes: &[u8]| {
     for model in FORMATS.iter() {
         let answer = model.streamed([bytes]);
-        assert_eq!(model.streamed(bytes.chunks(1)), answer, "cut into single bytes");
+        assert_eq!(model.streamed(bytes.chunks(1)), answer, "split into single bytes");
         let half = bytes.len() / 2;
-        assert_eq!(model.streamed([bytes.get(..half), bytes.get(half..)].into_iter().flatten()), answer, "cut in half");
-        keeps(model, answer);
+        assert_eq!(model.streamed([bytes.get(..half), bytes.get(half..)].into_iter().flatten()), answer, "split in half");
+        assert_storable(model, answer);
         if let Ok(text) = std::str::from_utf8(bytes) {
-            keeps(model, model.complete(text));
+            assert_storable(model, model.complete(text));
             for status in [400, 404, 429, 500] {
-                keeps(model, Err(model.provider_error(status, text)));
+                assert_storable(model, Err(model.provider_error(status, text)));
             }
         }
     }
 });
 
-/// It reads back as it was, is followed by another question, and does not give the key away.
-fn keeps(model: &FuzzedModel, answer: Answer) {
+/// Asserts that the answer can be continued and stored, and does not contain the key.
+fn assert_storable(model: &FuzzedModel, answer: Answer) {
     if let Ok(answer) = &answer {
         assert_eq!(model.continue_with(answer), Ok(()), "after {answer:?}");
     }
     let text = serde_json::to_string(&answer).unwrap();
     assert_eq!(serde_json::from_str::<Answer>(&text).unwrap(), answer);
-    assert!(!text.contains(KEY), "the key is in {text}");
+    assert!(!text.contains(KEY), "{text} contains the key");
 }

@@ -1,9 +1,9 @@
-//! A component that says what it is told to, byte by byte: each of its functions takes a text out of its parameters,
-//! writes the bytes that the text spells to the beginning of its memory, and returns the address 0. So whoever writes the
-//! text lays out the result that the host lifts, pointers and lengths included. It may also call one of its imports first,
-//! with what stands in the memory as parameters, eight bytes for each; then the result is behind them.
+//! A component that returns arbitrary memory. Each of its functions decodes a text from its parameters, writes the decoded
+//! bytes to the start of its memory, and returns the address 0. So the text determines the result that the host lifts,
+//! pointers and lengths included. A function can call an import first, with parameters from the memory, eight bytes each; its
+//! result is then at [`AFTER_A_CALL`].
 //!
-//! The text is `"`, a letter (`a` calls nothing, `b` the first import, …), two letters of `a` to `p` for each byte, `"`.
+//! The text is `"`, a letter (`a` for no import, `b` for the first import, …), two letters of `a` to `p` per byte, `"`.
 
 use std::path::Path;
 
@@ -22,20 +22,20 @@ const CONTRACT: [(&str, &str); 4] = [
     ("plugin.wit", include_str!("../../../wit/plugin.wit")),
 ];
 
-/// The most bytes that a text may spell; behind them lies what the host hands over.
-pub const MOST: usize = 1 << 16;
+/// The most bytes that a text may encode. The host's parameters follow them in memory.
+pub const MAX_TEXT_BYTES: usize = 1 << 16;
 const PAGES: u64 = 8;
-/// Where the result is after a call: no import has as many parameters.
+/// The address of the result after a call of an import. The parameters of every import take less.
 const AFTER_A_CALL: i32 = 256;
 
-/// The text that makes a component spell these bytes, after calling this import.
+/// Returns the text for these bytes and this import; 0 is no import.
 pub fn text(import: u8, bytes: &[u8]) -> String {
     let letter = |number: u8| char::from(b'a' + number);
-    let spelt = bytes.iter().flat_map(|byte| [letter(byte >> 4), letter(byte & 15)]);
-    ['"', letter(import % 16)].into_iter().chain(spelt).chain(['"']).collect()
+    let encoded = bytes.iter().flat_map(|byte| [letter(byte >> 4), letter(byte & 15)]);
+    ['"', letter(import % 16)].into_iter().chain(encoded).chain(['"']).collect()
 }
 
-/// A component of this world.
+/// Builds a component of this world.
 pub fn component(world: &str) -> Vec<u8> {
     let mut sources = SourceMap::new();
     CONTRACT.iter().for_each(|(name, text)| sources.push(Path::new(name), *text));
@@ -53,14 +53,14 @@ fn core_module(resolve: &Resolve, world: WorldId) -> Vec<u8> {
     let (mut types, mut imports, mut functions) = (TypeSection::new(), ImportSection::new(), FunctionSection::new());
     let (mut exports, mut code) = (ExportSection::new(), CodeSection::new());
     let mut imported = Vec::new();
-    for (module, function) in listed(resolve, world.imports.iter()) {
+    for (module, function) in interface_functions(resolve, world.imports.iter()) {
         let (params, results) = signature(resolve, AbiVariant::GuestImport, function);
         types.ty().function(params.clone(), results.clone());
         imports.import(&module, &function.name, EntityType::Function(types.len() - 1));
         imported.push((params, results));
     }
     let before = imported.len() as u32;
-    for (interface, function) in listed(resolve, world.exports.iter()) {
+    for (interface, function) in interface_functions(resolve, world.exports.iter()) {
         let (params, results) = signature(resolve, AbiVariant::GuestExport, function);
         let body = body(&function.name, params.len() as u32, &imported);
         types.ty().function(params, results);
@@ -78,14 +78,14 @@ fn core_module(resolve: &Resolve, world: WorldId) -> Vec<u8> {
     exports.export("memory", ExportKind::Memory, 0);
     let mut globals = GlobalSection::new();
     let next = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
-    globals.global(next, &ConstExpr::i32_const(MOST as i32));
+    globals.global(next, &ConstExpr::i32_const(MAX_TEXT_BYTES as i32));
     let mut module = Module::new();
     module.section(&types).section(&imports).section(&functions).section(&memories).section(&globals);
     module.section(&exports).section(&code);
     module.finish()
 }
 
-fn listed<'a>(
+fn interface_functions<'a>(
     resolve: &'a Resolve,
     items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>,
 ) -> Vec<(String, &'a Declared)> {
@@ -114,7 +114,7 @@ fn value_type(ty: &WasmType) -> ValType {
     }
 }
 
-/// Hands out what lies behind everything handed out before.
+/// Builds `cabi_realloc`: allocates behind all earlier allocations and frees nothing.
 fn realloc() -> Function {
     let mut function = Function::new([(1, ValType::I32)]);
     let (align, size, at) = (2, 3, 4);
@@ -125,7 +125,7 @@ fn realloc() -> Function {
     function
 }
 
-/// A function whose text is its settings, or the content of the first file it is given.
+/// Builds the body of a function. Its text is its settings, or the content of its first file.
 fn body(name: &str, params: u32, imported: &[(Vec<ValType>, Vec<ValType>)]) -> Function {
     let mut function = Function::new([(4, ValType::I32)]);
     let (from, left, to, call) = (params, params + 1, params + 2, params + 3);
@@ -143,7 +143,7 @@ fn body(name: &str, params: u32, imported: &[(Vec<ValType>, Vec<ValType>)]) -> F
             };
         }
     };
-    spell(&mut code, from, left, to, call);
+    decode(&mut code, from, left, to, call);
     for (number, (params, results)) in (1..).zip(imported) {
         code.local_get(call).i32_const(number).i32_eq().if_(BlockType::Empty);
         for (place, param) in (0..).zip(params) {
@@ -165,14 +165,14 @@ fn body(name: &str, params: u32, imported: &[(Vec<ValType>, Vec<ValType>)]) -> F
     function
 }
 
-/// Sets `call` to the letter, and writes what the rest spells to the beginning of the memory.
-fn spell(code: &mut InstructionSink<'_>, from: u32, left: u32, to: u32, call: u32) {
+/// Sets `call` to the letter, and writes the decoded rest to the start of the memory.
+fn decode(code: &mut InstructionSink<'_>, from: u32, left: u32, to: u32, call: u32) {
     let letter = |code: &mut InstructionSink<'_>, place: u64| {
         code.local_get(from).i32_load8_u(at(place)).i32_const(i32::from(b'a')).i32_sub();
     };
     letter(code, 1);
     code.local_set(call);
-    // The quotes and the letter.
+    // Skip the quotes and the letter.
     code.local_get(left).i32_const(3).i32_sub().local_set(left);
     code.local_get(from).i32_const(2).i32_add().local_set(from);
     code.block(BlockType::Empty).loop_(BlockType::Empty);

@@ -67,7 +67,7 @@ pub fn host_over(
     let engine = engine_settings(&context.state, sandbox)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
     let host = House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?;
-    if let Some(notice) = host.engine().notice() {
+    if let Some(notice) = host.engine().cache_notice() {
         context.printer.note(&format!("{notice}\n"));
     }
     Ok(host)

@@ -49,7 +49,7 @@ fn what_is_no_component_is_refused_in_words() {
 
 #[test]
 fn a_component_that_its_reader_panics_on_is_refused_in_words() {
-    let name = "component-whose-function-is-called-like-an-interface";
+    let name = "component-with-function-named-like-interface";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
     let told = inspect(&fs::read(path).unwrap()).unwrap_err().to_string();
     assert!(told.contains("its interfaces cannot be put in words of WIT"), "{told}");

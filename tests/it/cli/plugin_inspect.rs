@@ -11,7 +11,7 @@ fn inspect(name: &str) -> String {
 
 #[test]
 fn rejects_a_component_that_panics_the_parser() {
-    let name = "component-whose-function-is-called-like-an-interface";
+    let name = "component-with-function-named-like-interface";
     let file = repository().join("fuzz/corpus/component").join(name);
     let workspace = workspace();
     std::fs::copy(file, workspace.path("odd.wasm")).unwrap();

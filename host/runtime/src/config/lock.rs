@@ -43,7 +43,7 @@ pub fn pin_of(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Err
     }
     let blob = Origin::of(pipeline, plugin, dir).read(plugin)?;
     let inspection = inspect(&blob.bytes).map_err(|source| LoadError::Inspect { plugin: plugin.clone(), source })?;
-    inspection.granted(plugin, &pipeline.grants(plugin))?;
+    inspection.effective_grants(plugin, &pipeline.grants(plugin))?;
     Ok(pin(pipeline, plugin, blob.digest, &blob.bytes))
 }
 

@@ -50,7 +50,7 @@ impl PluginLoader {
             Some(plugin) => plugin,
             None => self.compile(name, digest, say).await?,
         };
-        plugin.inspection().granted(name, grants)?;
+        plugin.inspection().effective_grants(name, grants)?;
         Ok(plugin)
     }
 
@@ -112,7 +112,7 @@ pub(crate) async fn fit_plugins(
     let loaded: Vec<Plugin> = futures::future::try_join_all(loading).await?.into_iter().flatten().collect();
     for plugin in &loaded {
         if let Some(known) = pipeline.plugins.get_mut(plugin.name()) {
-            known.grants = plugin.inspection().granted(plugin.name(), &known.grants)?;
+            known.grants = plugin.inspection().effective_grants(plugin.name(), &known.grants)?;
         }
     }
     Ok(loaded)

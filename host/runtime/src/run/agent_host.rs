@@ -108,12 +108,12 @@ impl Capabilities for Desk {
         }
     }
 
-    async fn refused(&self, call: u32) {
+    async fn call_rejected(&self, call: u32) {
         self.calls.my_turn(call).await;
         self.calls.next_turn(call);
     }
 
-    async fn hears(&self, call: u32) {
+    async fn before_answer(&self, call: u32) {
         if let Some(error) = self.models.unheard(call) {
             self.give_up(error).await
         }

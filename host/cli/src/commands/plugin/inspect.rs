@@ -92,7 +92,7 @@ pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> S
 }
 
 fn render_requested_grants(inspection: &Inspection) -> String {
-    let asks = inspection.asks();
+    let asks = inspection.requested_grants();
     match asks == Grants::default() {
         true => "nothing that has to be granted".to_owned(),
         false => format!("[plugins.NAME] grants = {asks}"),

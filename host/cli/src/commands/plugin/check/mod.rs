@@ -88,8 +88,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 /// Whether it could be granted what it imports, by an operator who grants all that it asks for.
 fn check_grants(plugin: &Plugin) -> Result<(), Failure> {
-    let asks = plugin.inspection().asks();
-    let given = plugin.inspection().granted(plugin.name(), &asks);
+    let asks = plugin.inspection().requested_grants();
+    let given = plugin.inspection().effective_grants(plugin.name(), &asks);
     given.map(drop).map_err(|why| Failure::check_failed(why.to_string()))
 }
 
