@@ -37,7 +37,11 @@ fn compress(bytes: &[u8]) -> Vec<u8> {
 fn import_archive(file: &[u8]) {
     let journal = MemoryJournal::new();
     let Ok(imported) = block_on(import(&journal, file)) else {
-        assert_eq!((journal.runs().unwrap(), journal.blob_sizes().unwrap()), (vec![], vec![]), "the journal is not empty after a rejected import");
+        assert_eq!(
+            (journal.runs().unwrap(), journal.blob_sizes().unwrap()),
+            (vec![], vec![]),
+            "the journal is not empty after a rejected import"
+        );
         return;
     };
     assert_eq!(journal.runs().unwrap(), std::slice::from_ref(&imported.run));

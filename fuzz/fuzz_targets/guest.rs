@@ -191,7 +191,9 @@ fn assert_within_output_limit(value: &impl serde::Serialize) {
         match value {
             Value::String(text) => text.len(),
             Value::Array(list) => list.iter().map(text_bytes).sum(),
-            Value::Object(fields) => fields.iter().filter(|(name, _)| !is_enum(name)).map(|(_, it)| text_bytes(it)).sum(),
+            Value::Object(fields) => {
+                fields.iter().filter(|(name, _)| !is_enum(name)).map(|(_, it)| text_bytes(it)).sum()
+            }
             _ => 0,
         }
     }

@@ -5,13 +5,13 @@
 //!
 //! Why this is enough. A guest is a deterministic machine: between two deliveries it runs until nothing in its store can
 //! go on, and what it does meanwhile follows from its memory alone. So if the points of delivery are always the same
-//! points, and always bring the same answers in the same order, the whole run is the same run. [`Driven`] finds these
+//! points, and always bring the same answers in the same order, the whole run is the same run. [`OrderedCall`] finds these
 //! points from outside: it polls the call's future with a waker of its own. A future that is pending although its waker
 //! was not touched during the poll waits for somebody else. Whoever can still run does touch the waker: a guest that was
 //! interrupted by the epoch, one that yields (wasmtime yields to its executor each time), or work that wasmtime queued
 //! for itself. Only two sorts of somebody else exist here: calls that wait in this turnstile, and imports that block the
 //! whole store for a moment (`artifacts.read`, `artifacts.check`, the blocking world, an answer that the host keeps back),
-//! which announce themselves by [`Turnstile::block`]. If there is no blocked import and a numbered answer is there, exactly
+//! which announce themselves by [`AnswerOrder::block`]. If there is no blocked import and a numbered answer is there, exactly
 //! that one is released and the guest runs until it is idle again. Wakes that come late or twice only make the driver poll
 //! an idle store again, which changes nothing.
 //!
@@ -30,11 +30,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures::task::AtomicWaker;
 
 use crate::mutex::lock;
-use crate::offload::{Lane, Pace, Step};
+use crate::offload::{Offload, Step, Stepper};
 
 /// Numbers calls and lets their answers through one by one.
 #[derive(Default)]
-pub(crate) struct Turnstile {
+pub(crate) struct AnswerOrder {
     inner: Mutex<Inner>,
     /// Whoever drives the store; told when an answer comes.
     driver: AtomicWaker,
@@ -44,12 +44,12 @@ pub(crate) struct Turnstile {
 struct Inner {
     last: u32,
     /// Calls that the guest still waits for, by number.
-    waiting: BTreeMap<u32, Place>,
+    waiting: BTreeMap<u32, WaitingCall>,
     blocked: u32,
 }
 
 #[derive(Default)]
-struct Place {
+struct WaitingCall {
     answered: bool,
     released: bool,
     guest: Option<Waker>,
@@ -66,35 +66,35 @@ enum Idle {
     Stuck,
 }
 
-impl Turnstile {
+impl AnswerOrder {
     /// The next number.
-    pub(crate) fn number(&self) -> u32 {
+    pub(crate) fn next_number(&self) -> u32 {
         let mut inner = self.lock();
         inner.last = inner.last.saturating_add(1);
         inner.last
     }
 
     /// A place in the queue for call `number`; giving it up lets the next one pass.
-    pub(crate) fn place(self: &Arc<Self>, number: u32) -> Ticket {
-        self.lock().waiting.insert(number, Place::default());
-        Ticket { turnstile: Arc::clone(self), number }
+    pub(crate) fn wait_for(self: &Arc<Self>, number: u32) -> AnswerTurn {
+        self.lock().waiting.insert(number, WaitingCall::default());
+        AnswerTurn { order: Arc::clone(self), number }
     }
 
     /// The answer to call `number` is there.
-    pub(crate) fn answered(&self, number: u32) {
-        if let Some(place) = self.lock().waiting.get_mut(&number) {
-            place.answered = true;
+    pub(crate) fn set_answered(&self, number: u32) {
+        if let Some(waiting_call) = self.lock().waiting.get_mut(&number) {
+            waiting_call.answered = true;
         }
         self.driver.wake();
     }
 
     /// While this is held, the guest is not idle: it waits inside an import that blocks it.
-    pub(crate) fn block(self: &Arc<Self>) -> Blocked {
+    pub(crate) fn block(self: &Arc<Self>) -> BlockGuard {
         self.lock().blocked += 1;
-        Blocked(Arc::clone(self))
+        BlockGuard(Arc::clone(self))
     }
 
-    fn on_idle(&self) -> Idle {
+    fn release_next(&self) -> Idle {
         let mut inner = self.lock();
         if inner.blocked > 0 {
             return Idle::Waiting;
@@ -102,12 +102,12 @@ impl Turnstile {
         let Some(mut first) = inner.waiting.first_entry() else {
             return Idle::Stuck;
         };
-        let place = first.get_mut();
-        if !place.answered || place.released {
+        let waiting_call = first.get_mut();
+        if !waiting_call.answered || waiting_call.released {
             return Idle::Waiting;
         }
-        place.released = true;
-        let guest = place.guest.take();
+        waiting_call.released = true;
+        let guest = waiting_call.guest.take();
         drop(inner);
         if let Some(guest) = guest {
             guest.wake();
@@ -121,18 +121,18 @@ impl Turnstile {
 }
 
 /// A place in the queue. Resolves when its turn has come.
-pub(crate) struct Ticket {
-    turnstile: Arc<Turnstile>,
+pub(crate) struct AnswerTurn {
+    order: Arc<AnswerOrder>,
     number: u32,
 }
 
-impl Future for Ticket {
+impl Future for AnswerTurn {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.turnstile.lock().waiting.get_mut(&self.number) {
-            Some(place) if !place.released => {
-                place.guest = Some(cx.waker().clone());
+        match self.order.lock().waiting.get_mut(&self.number) {
+            Some(waiting_call) if !waiting_call.released => {
+                waiting_call.guest = Some(cx.waker().clone());
                 Poll::Pending
             }
             _ => Poll::Ready(()),
@@ -140,16 +140,16 @@ impl Future for Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for AnswerTurn {
     fn drop(&mut self) {
-        self.turnstile.lock().waiting.remove(&self.number);
+        self.order.lock().waiting.remove(&self.number);
     }
 }
 
-/// See [`Turnstile::block`].
-pub(crate) struct Blocked(Arc<Turnstile>);
+/// See [`AnswerOrder::block`].
+pub(crate) struct BlockGuard(Arc<AnswerOrder>);
 
-impl Drop for Blocked {
+impl Drop for BlockGuard {
     fn drop(&mut self) {
         self.0.lock().blocked -= 1;
     }
@@ -159,42 +159,42 @@ impl Drop for Blocked {
 pub(crate) struct Stuck;
 
 /// Runs a call to its end, letting answers through whenever the guest is idle.
-pub(crate) struct Driven<F> {
+pub(crate) struct OrderedCall<F> {
     call: Pin<Box<F>>,
-    turnstile: Arc<Turnstile>,
-    bell: Arc<Bell>,
-    pace: Pace,
+    order: Arc<AnswerOrder>,
+    waker: Arc<CallWaker>,
+    stepper: Stepper,
 }
 
-impl<F: Future> Driven<F> {
-    pub(crate) fn new(call: F, turnstile: Arc<Turnstile>, lane: &Lane) -> Self {
-        Self { call: Box::pin(call), turnstile, bell: Arc::default(), pace: lane.pace() }
+impl<F: Future> OrderedCall<F> {
+    pub(crate) fn new(call: F, order: Arc<AnswerOrder>, offload: &Offload) -> Self {
+        Self { call: Box::pin(call), order, waker: Arc::default(), stepper: offload.stepper() }
     }
 }
 
-impl<F: Future> Future for Driven<F> {
+impl<F: Future> Future for OrderedCall<F> {
     type Output = Result<F::Output, Stuck>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { call, turnstile, bell, pace } = &mut *self;
-        bell.outside.register(cx.waker());
-        turnstile.driver.register(cx.waker());
-        let waker = Waker::from(Arc::clone(bell));
+        let Self { call, order, waker: call_waker, stepper } = &mut *self;
+        call_waker.executor.register(cx.waker());
+        order.driver.register(cx.waker());
+        let waker = Waker::from(Arc::clone(call_waker));
         let mut step = || {
-            bell.rung.store(false, Ordering::SeqCst);
+            call_waker.woken.store(false, Ordering::SeqCst);
             match call.as_mut().poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(output) => Step::Done(output),
-                Poll::Pending if bell.rung.load(Ordering::SeqCst) => Step::Busy,
+                Poll::Pending if call_waker.woken.load(Ordering::SeqCst) => Step::Busy,
                 Poll::Pending => Step::Idle,
             }
         };
         loop {
-            match pace.step(cx, &mut step) {
+            match stepper.step(cx, &mut step) {
                 Poll::Ready(Step::Done(output)) => return Poll::Ready(Ok(output)),
                 Poll::Ready(Step::Busy) | Poll::Pending => return Poll::Pending,
                 Poll::Ready(Step::Idle) => {}
             }
-            match turnstile.on_idle() {
+            match order.release_next() {
                 Idle::Released => {}
                 Idle::Waiting => return Poll::Pending,
                 Idle::Stuck => return Poll::Ready(Err(Stuck)),
@@ -205,14 +205,14 @@ impl<F: Future> Future for Driven<F> {
 
 /// The waker that a call is polled with: remembers that it was rung, and passes it on.
 #[derive(Default)]
-struct Bell {
-    rung: AtomicBool,
-    outside: AtomicWaker,
+struct CallWaker {
+    woken: AtomicBool,
+    executor: AtomicWaker,
 }
 
-impl Wake for Bell {
+impl Wake for CallWaker {
     fn wake(self: Arc<Self>) {
-        self.rung.store(true, Ordering::SeqCst);
-        self.outside.wake();
+        self.woken.store(true, Ordering::SeqCst);
+        self.executor.wake();
     }
 }

@@ -9,7 +9,7 @@ use wasmtime::component::Component;
 
 /// The code that the cache keeps in this file, whose digest was just found to be right. wasmtime refuses code of another
 /// version or configuration.
-pub(crate) fn from_own_file(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+pub(crate) fn from_cache_file(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
     // SAFETY: the file was renamed into place whole by this program and is never written again, and its digest was just
     // compared. A digest guards against damage only, not against somebody who writes sheet and code to fit each other.
     // That nobody does is why folder and files must be ours and writable by nobody else, which was checked of both. Who
@@ -25,7 +25,7 @@ pub(crate) fn from_compiler(engine: &Engine, code: &[u8]) -> wasmtime::Result<Co
 }
 
 /// The same code for another engine of this process.
-pub(crate) fn moved(component: &Component, engine: &Engine) -> wasmtime::Result<Component> {
+pub(crate) fn for_engine(component: &Component, engine: &Engine) -> wasmtime::Result<Component> {
     let code = component.serialize()?;
     // SAFETY: `serialize` wrote it just now, and nobody had it in hand meanwhile.
     unsafe { Component::deserialize(engine, code) }

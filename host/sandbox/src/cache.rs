@@ -28,13 +28,13 @@ use crate::inspect::Inspection;
 /// Changes whenever what `inspect` says of the same bytes changes, or how it is kept.
 const FORMAT: u32 = 4;
 /// The most that is read of a sheet.
-const SHEET: u64 = 4 << 20;
+const MAX_INFO_BYTES: u64 = 4 << 20;
 /// What nobody used for so long is removed.
-const UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
+const MAX_UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
 /// A file that is being written for so long was left behind.
-const ABANDONED: Duration = Duration::from_secs(3600);
+const MAX_WRITING: Duration = Duration::from_secs(3600);
 /// How exactly it is known when something was used last.
-const USED: Duration = Duration::from_secs(24 * 3600);
+const USE_PRECISION: Duration = Duration::from_secs(24 * 3600);
 
 /// The folder.
 pub(crate) struct Cache {
@@ -43,19 +43,19 @@ pub(crate) struct Cache {
     /// What decides how a component is compiled, beside itself.
     key: String,
     /// How many bytes it may have.
-    room: u64,
+    max_bytes: u64,
     writable: bool,
 }
 
 /// What is known of a component that was compiled before.
 #[derive(Serialize, Deserialize)]
-struct Sheet {
+struct EntryInfo {
     inspection: Inspection,
     code: Digest,
 }
 
 /// A compiled component, as it was found.
-pub(crate) struct Kept<'a> {
+pub(crate) struct CachedComponent<'a> {
     pub(crate) inspection: Inspection,
     code: Digest,
     cache: &'a Cache,
@@ -67,68 +67,71 @@ impl Cache {
     pub(crate) fn open(
         folder: &Path,
         engines: &[&Engine],
-        room: u64,
+        max_bytes: u64,
     ) -> Result<(Option<Self>, Option<String>), EngineError> {
         let shown = folder.display();
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        let found = made.and_then(|()| Ok((fs::canonicalize(folder)?, fs::metadata(folder)?)));
+        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        let found = created.and_then(|()| Ok((fs::canonicalize(folder)?, fs::metadata(folder)?)));
         let (folder, meta) = match found {
             Ok(found) => found,
-            Err(why) => return Ok((None, Some(format!("compiled plugins are not kept: {shown}: {why}")))),
+            Err(error) => return Ok((None, Some(format!("compiled plugins are not kept: {shown}: {error}")))),
         };
         let owner = rustix::process::geteuid().as_raw();
-        if let Some((reason, hint)) = unsafe_to_use(&meta, owner) {
+        if let Some((reason, hint)) = unsafe_ownership(&meta, owner) {
             return Err(EngineError::Cache { folder: shown.to_string(), reason: reason.to_owned(), hint });
         }
-        let mut cache = Self { folder, owner, key: key(engines), room, writable: true };
-        let probe = cache.temporary();
+        let mut cache = Self { folder, owner, key: key(engines), max_bytes, writable: true };
+        let probe = cache.temporary_path();
         let probed = fs::write(&probe, b"written").and_then(|()| fs::remove_file(&probe));
-        let notice = probed.err().map(|why| {
+        let notice = probed.err().map(|error| {
             cache.writable = false;
-            format!("compiled plugins are not kept: nothing can be written into {shown}: {why}")
+            format!("compiled plugins are not kept: nothing can be written into {shown}: {error}")
         });
         Ok((Some(cache), notice))
     }
 
     /// What the component of this digest is, if it was compiled before.
-    pub(crate) fn find(&self, digest: &Digest) -> Option<Kept<'_>> {
+    pub(crate) fn find(&self, digest: &Digest) -> Option<CachedComponent<'_>> {
         let path = self.path(digest, "sheet");
         let file = self.open_own(&path)?;
         let mut text = String::new();
-        (&file).take(SHEET).read_to_string(&mut text).ok()?;
-        let (sum, sheet) = text.split_once('\n')?;
-        if Digest::from_content(sheet.as_bytes()).as_str() != sum {
+        (&file).take(MAX_INFO_BYTES).read_to_string(&mut text).ok()?;
+        let (sum, info) = text.split_once('\n')?;
+        if Digest::from_content(info.as_bytes()).as_str() != sum {
             tracing::debug!(plugin = digest.short(), "the sheet of a compiled plugin is damaged, it is compiled anew");
             return None;
         }
-        let Sheet { inspection, code } = serde_json::from_str(sheet).ok()?;
+        let EntryInfo { inspection, code } = serde_json::from_str(info).ok()?;
         if inspection.digest != *digest {
             return None;
         }
-        self.used(&path, &file);
-        Some(Kept { inspection, code, cache: self })
+        self.touch(&path, &file);
+        Some(CachedComponent { inspection, code, cache: self })
     }
 
     /// Keeps a component's machine code. Failing to keep it costs time later, nothing else.
-    pub(crate) fn keep(&self, inspection: &Inspection, code: &[u8]) {
+    pub(crate) fn store(&self, inspection: &Inspection, code: &[u8]) {
         if !self.writable {
             return;
         }
-        let kept = (|| {
-            self.place(&self.path(&inspection.digest, "code"), &[code])?;
-            let sheet = Sheet { inspection: inspection.clone(), code: Digest::from_content(code) };
-            let sheet = serde_json::to_string(&sheet)?;
-            let sum = Digest::from_content(sheet.as_bytes());
-            self.place(&self.path(&inspection.digest, "sheet"), &[sum.as_str().as_bytes(), b"\n", sheet.as_bytes()])?;
-            self.make_room(&inspection.digest)
+        let stored = (|| {
+            self.write_atomically(&self.path(&inspection.digest, "code"), &[code])?;
+            let info = EntryInfo { inspection: inspection.clone(), code: Digest::from_content(code) };
+            let info = serde_json::to_string(&info)?;
+            let sum = Digest::from_content(info.as_bytes());
+            self.write_atomically(
+                &self.path(&inspection.digest, "sheet"),
+                &[sum.as_str().as_bytes(), b"\n", info.as_bytes()],
+            )?;
+            self.evict(&inspection.digest)
         })();
-        if let Err(error) = kept {
+        if let Err(error) = stored {
             tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin could not be kept");
         }
     }
 
-    fn place(&self, path: &Path, bytes: &[&[u8]]) -> io::Result<()> {
-        let temporary = self.temporary();
+    fn write_atomically(&self, path: &Path, bytes: &[&[u8]]) -> io::Result<()> {
+        let temporary = self.temporary_path();
         let written = File::create_new(&temporary).and_then(|mut file| {
             file.set_permissions(fs::Permissions::from_mode(0o600))?;
             bytes.iter().try_for_each(|part| file.write_all(part))?;
@@ -147,43 +150,43 @@ impl Cache {
         let file = File::open(path).ok()?;
         let opened = file.metadata().ok()?;
         let same = (named.dev(), named.ino()) == (opened.dev(), opened.ino());
-        (same && opened.is_file() && unsafe_to_use(&opened, self.owner).is_none()).then_some(file)
+        (same && opened.is_file() && unsafe_ownership(&opened, self.owner).is_none()).then_some(file)
     }
 
     /// Notes that it was used, if the last note is old.
-    fn used(&self, path: &Path, sheet: &File) {
-        let noted = sheet.metadata().and_then(|meta| meta.modified());
-        if noted.is_ok_and(|noted| age(noted) > USED) {
+    fn touch(&self, path: &Path, info: &File) {
+        let noted = info.metadata().and_then(|meta| meta.modified());
+        if noted.is_ok_and(|noted| age(noted) > USE_PRECISION) {
             let _ = File::options().write(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
         }
     }
 
     /// Removes what was left behind, what nobody used for long, and then what was used longest ago, until the rest fits.
-    fn make_room(&self, newest: &Digest) -> io::Result<()> {
-        let mut kept: HashMap<String, Entry> = HashMap::new();
+    fn evict(&self, newest: &Digest) -> io::Result<()> {
+        let mut entries: HashMap<String, Entry> = HashMap::new();
         for file in fs::read_dir(&self.folder)? {
             let file = file?;
             // Another process may just have removed it.
             let Ok(meta) = file.metadata() else { continue };
             let (path, modified) = (file.path(), meta.modified()?);
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.starts_with("new-") && age(modified) > ABANDONED {
+            if name.starts_with("new-") && age(modified) > MAX_WRITING {
                 fs::remove_file(&path)?;
             }
-            if is_ours(name) {
+            if is_entry_name(name) {
                 let entry =
-                    kept.entry(name.to_owned()).or_insert(Entry { used: modified, bytes: 0, files: Vec::new() });
+                    entries.entry(name.to_owned()).or_insert(Entry { used: modified, bytes: 0, files: Vec::new() });
                 entry.used = entry.used.max(modified);
                 entry.bytes += meta.len();
                 entry.files.push(path);
             }
         }
-        let mut bytes: u64 = kept.values().map(|entry| entry.bytes).sum();
-        kept.remove(&self.name(newest));
-        let mut oldest_first: Vec<Entry> = kept.into_values().collect();
+        let mut bytes: u64 = entries.values().map(|entry| entry.bytes).sum();
+        entries.remove(&self.name(newest));
+        let mut oldest_first: Vec<Entry> = entries.into_values().collect();
         oldest_first.sort_by_key(|entry| entry.used);
         for entry in oldest_first {
-            if bytes <= self.room && age(entry.used) <= UNUSED {
+            if bytes <= self.max_bytes && age(entry.used) <= MAX_UNUSED {
                 break;
             }
             bytes -= entry.bytes;
@@ -192,7 +195,7 @@ impl Cache {
         Ok(())
     }
 
-    fn temporary(&self) -> PathBuf {
+    fn temporary_path(&self) -> PathBuf {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         self.folder.join(format!("new-{}-{number}", std::process::id()))
@@ -207,7 +210,7 @@ impl Cache {
     }
 }
 
-impl Kept<'_> {
+impl CachedComponent<'_> {
     /// Its machine code for this engine, if it is there and whole.
     pub(crate) fn component(&self, engine: &Engine) -> Option<Component> {
         let digest = &self.inspection.digest;
@@ -219,7 +222,7 @@ impl Kept<'_> {
             return None;
         }
         drop(code);
-        aot::from_own_file(engine, &path)
+        aot::from_cache_file(engine, &path)
             .map_err(|error| tracing::debug!(plugin = digest.short(), %error, "a compiled plugin is not taken"))
             .ok()
     }
@@ -233,7 +236,7 @@ struct Entry {
 }
 
 /// Why what is there could have been written by somebody else, and what to do.
-fn unsafe_to_use(meta: &Metadata, owner: u32) -> Option<(&'static str, &'static str)> {
+fn unsafe_ownership(meta: &Metadata, owner: u32) -> Option<(&'static str, &'static str)> {
     if meta.uid() != owner {
         return Some(("it belongs to somebody else", "choose a folder of your own with XDG_CACHE_HOME"));
     }
@@ -243,15 +246,15 @@ fn unsafe_to_use(meta: &Metadata, owner: u32) -> Option<(&'static str, &'static 
 
 /// Everything of these engines and of this host that decides what a component is compiled to.
 fn key(engines: &[&Engine]) -> String {
-    let mut hashed = Hashed(format!("contract {CONTRACT} format {FORMAT}").into_bytes());
+    let mut hashed = RecordingHasher(format!("contract {CONTRACT} format {FORMAT}").into_bytes());
     engines.iter().for_each(|engine| engine.precompile_compatibility_hash().hash(&mut hashed));
     hex(&Digest::from_content(&hashed.0)).chars().take(16).collect()
 }
 
 /// Takes down what is hashed, so that the same is the same in every build.
-struct Hashed(Vec<u8>);
+struct RecordingHasher(Vec<u8>);
 
-impl Hasher for Hashed {
+impl Hasher for RecordingHasher {
     fn write(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
@@ -265,7 +268,7 @@ fn hex(digest: &Digest) -> &str {
     digest.as_str().trim_start_matches("sha256:")
 }
 
-fn is_ours(name: &str) -> bool {
+fn is_entry_name(name: &str) -> bool {
     name.len() > 64 && name.bytes().take(64).all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -66,12 +66,12 @@ pub trait Capabilities: Send + Sync + 'static {
     ) -> Result<TestRun, BenchError>;
     /// A call that took a number and goes no further, because what was asked makes no sense. Whoever takes calls in the
     /// order of their numbers must hear of it.
-    async fn refused(&self, call: u32) {
+    async fn call_rejected(&self, call: u32) {
         let _ = call;
     }
     /// The guest hears the answer to this call next and does nothing before. Where there is none and never will be, one is
     /// given all the same, since the guest may go on without it; if it comes to this, never returning from here keeps it.
-    async fn hears(&self, call: u32) {
+    async fn before_answer(&self, call: u32) {
         let _ = call;
     }
     /// The assignment's inputs and previous artifacts.

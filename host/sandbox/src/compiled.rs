@@ -26,7 +26,7 @@ pub(crate) enum Exports {
 }
 
 impl Exports {
-    pub(crate) fn of(pre: &InstancePre<State>, world: Option<World>) -> wasmtime::Result<Self> {
+    pub(crate) fn find(pre: &InstancePre<State>, world: Option<World>) -> wasmtime::Result<Self> {
         Ok(match world {
             Some(World::Agent) => Self::Agent(agent::GuestIndices::new(pre)?),
             Some(World::AgentBlocking) => Self::AgentBlocking(agent_blocking::GuestIndices::new(pre)?),

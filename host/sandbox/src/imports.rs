@@ -17,8 +17,8 @@ use crate::bindings::phasegate::plugin::{
 use crate::capabilities::{ArtifactError, Capabilities, LogLevel, Overdrawn};
 use crate::convert::{bench, model as convert_model, work};
 use crate::error::CallErrorKind;
-use crate::pending_calls::Pending;
-use crate::quota::Stop;
+use crate::pending_calls::PendingAnswer;
+use crate::quota::FatalError;
 use crate::state::State;
 
 /// Links every interface of ours.
@@ -34,14 +34,17 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 }
 
 /// What came of a model call.
-type Asked = Result<Answer, Overdrawn>;
+type ModelOutcome = Result<Answer, Overdrawn>;
 
 /// What the guest gets of an answer, unless that ends its run.
-fn answered(asked: Asked, limit: u64) -> Result<Result<model_types::Response, model_types::Error>, Stop> {
-    let answer = asked.map_err(|overdrawn| Stop(CallErrorKind::Overdrawn(Box::new(overdrawn))))?;
+fn answer_for_guest(
+    outcome: ModelOutcome,
+    limit: u64,
+) -> Result<Result<model_types::Response, model_types::Error>, FatalError> {
+    let answer = outcome.map_err(|overdrawn| FatalError(CallErrorKind::Overdrawn(Box::new(overdrawn))))?;
     let size = convert_model::answer_size(&answer);
     if size > limit {
-        return Err(Stop(CallErrorKind::Answer { size, limit }));
+        return Err(FatalError(CallErrorKind::Answer { size, limit }));
     }
     Ok(convert_model::answer(answer))
 }
@@ -56,14 +59,14 @@ impl State {
         self.capabilities.clone().ok_or_else(|| wasmtime::format_err!("this call has no capabilities"))
     }
 
-    fn ask_model(&self, call: u32, request: model_types::Request) -> wasmtime::Result<Pending<Asked>> {
+    fn ask_model(&self, call: u32, request: model_types::Request) -> wasmtime::Result<PendingAnswer<ModelOutcome>> {
         let capabilities = self.capabilities()?;
         let request = convert_model::request(request);
         Ok(self.calls.start(call, async move {
             match request {
                 Ok(request) => capabilities.complete(call, request).await,
                 Err(error) => {
-                    capabilities.refused(call).await;
+                    capabilities.call_rejected(call).await;
                     Ok(Err(error))
                 }
             }
@@ -76,7 +79,7 @@ impl State {
         language: String,
         code: types::Subject,
         tests: Vec<types::File>,
-    ) -> wasmtime::Result<Pending<Result<TestRun, BenchError>>> {
+    ) -> wasmtime::Result<PendingAnswer<Result<TestRun, BenchError>>> {
         let capabilities = self.capabilities()?;
         let code = bench::subject(code);
         let tests = bench::files(tests);
@@ -84,7 +87,7 @@ impl State {
             match code {
                 Ok(code) => capabilities.run_tests(call, language, code, tests).await,
                 Err(error) => {
-                    capabilities.refused(call).await;
+                    capabilities.call_rejected(call).await;
                     Err(error)
                 }
             }
@@ -92,29 +95,29 @@ impl State {
     }
 
     /// Lets the host keep back the answer to a call. Meanwhile the guest is not idle.
-    fn hears(&self, call: u32) -> wasmtime::Result<impl Future<Output = ()> + Send + use<>> {
-        let (capabilities, blocked) = (self.capabilities()?, self.calls.turnstile.block());
+    fn before_answer(&self, call: u32) -> wasmtime::Result<impl Future<Output = ()> + Send + use<>> {
+        let (capabilities, blocked) = (self.capabilities()?, self.calls.order.block());
         Ok(async move {
-            capabilities.hears(call).await;
+            capabilities.before_answer(call).await;
             drop(blocked);
         })
     }
 }
 
 /// Waits for the call's turn. The waiting was no computing, so the epoch starts anew.
-async fn in_turn<A: Send + 'static>(
+async fn in_order<A: Send + 'static>(
     accessor: &Accessor<State, HasSelf<State>>,
     bytes: usize,
-    start: impl FnOnce(&State, u32) -> wasmtime::Result<Pending<A>>,
+    start: impl FnOnce(&State, u32) -> wasmtime::Result<PendingAnswer<A>>,
 ) -> wasmtime::Result<A> {
-    let (call, pending, ticket, _open) = accessor.with(|mut access| {
+    let (call, pending, turn, _open) = accessor.with(|mut access| {
         let state = access.get();
-        let (call, open) = state.calls.number(bytes)?;
-        let ticket = state.calls.place(call);
-        wasmtime::error::Ok((call, start(state, call)?, ticket, open))
+        let (call, open) = state.calls.begin(bytes)?;
+        let turn = state.calls.wait_for(call);
+        wasmtime::error::Ok((call, start(state, call)?, turn, open))
     })?;
-    ticket.await;
-    accessor.with(|mut access| access.get().hears(call))?.await;
+    turn.await;
+    accessor.with(|mut access| access.get().before_answer(call))?.await;
     accessor.with(|mut access| access.as_context_mut().set_epoch_deadline(1));
     Ok(pending.take()?)
 }
@@ -125,8 +128,8 @@ impl models::HostWithStore<State> for HasSelf<State> {
         request: model_types::Request,
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
         let bytes = convert_model::size(&request);
-        let asked = in_turn(accessor, bytes, |state, call| state.ask_model(call, request)).await?;
-        Ok(answered(asked, accessor.with(|mut access| access.get().limits.answer_bytes))?)
+        let outcome = in_order(accessor, bytes, |state, call| state.ask_model(call, request)).await?;
+        Ok(answer_for_guest(outcome, accessor.with(|mut access| access.get().limits.answer_bytes))?)
     }
 }
 
@@ -138,7 +141,7 @@ impl test_bench::HostWithStore<State> for HasSelf<State> {
         tests: Vec<types::File>,
     ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
         Ok(bench::result(
-            in_turn(accessor, bench::subject_size(&code, &tests), |state, call| {
+            in_order(accessor, bench::subject_size(&code, &tests), |state, call| {
                 state.try_tests(call, language, code, tests)
             })
             .await?,
@@ -151,31 +154,31 @@ impl models_blocking::Host for State {
         &mut self,
         request: model_types::Request,
     ) -> wasmtime::Result<Result<model_types::Response, model_types::Error>> {
-        let _blocked = self.calls.turnstile.block();
-        let (call, _open) = self.calls.number(convert_model::size(&request))?;
-        let asked = self.ask_model(call, request)?.wait().await?;
-        self.hears(call)?.await;
-        Ok(answered(asked, self.limits.answer_bytes)?)
+        let _blocked = self.calls.order.block();
+        let (call, _open) = self.calls.begin(convert_model::size(&request))?;
+        let outcome = self.ask_model(call, request)?.wait().await?;
+        self.before_answer(call)?.await;
+        Ok(answer_for_guest(outcome, self.limits.answer_bytes)?)
     }
 
     async fn complete_all(
         &mut self,
         requests: Vec<model_types::Request>,
     ) -> wasmtime::Result<Vec<Result<model_types::Response, model_types::Error>>> {
-        let _blocked = self.calls.turnstile.block();
+        let _blocked = self.calls.order.block();
         let started: Vec<_> = requests
             .into_iter()
             .map(|request| {
-                let (call, open) = self.calls.number(convert_model::size(&request))?;
+                let (call, open) = self.calls.begin(convert_model::size(&request))?;
                 wasmtime::error::Ok(((call, self.ask_model(call, request)?), open))
             })
             .collect::<wasmtime::Result<_>>()?;
         let (started, _open): (Vec<_>, Vec<_>) = started.into_iter().unzip();
         let mut answers = Vec::with_capacity(started.len());
         for (call, pending) in started {
-            let asked = pending.wait().await?;
-            self.hears(call)?.await;
-            answers.push(answered(asked, self.limits.answer_bytes)?);
+            let outcome = pending.wait().await?;
+            self.before_answer(call)?.await;
+            answers.push(answer_for_guest(outcome, self.limits.answer_bytes)?);
         }
         Ok(answers)
     }
@@ -188,10 +191,10 @@ impl test_bench_blocking::Host for State {
         code: types::Subject,
         tests: Vec<types::File>,
     ) -> wasmtime::Result<Result<types::TestRun, types::BenchError>> {
-        let _blocked = self.calls.turnstile.block();
-        let (call, _open) = self.calls.number(bench::subject_size(&code, &tests))?;
+        let _blocked = self.calls.order.block();
+        let (call, _open) = self.calls.begin(bench::subject_size(&code, &tests))?;
         let result = self.try_tests(call, language, code, tests)?.wait().await?;
-        self.hears(call)?.await;
+        self.before_answer(call)?.await;
         Ok(bench::result(result))
     }
 }
@@ -202,24 +205,24 @@ impl artifacts::Host for State {
     }
 
     async fn read(&mut self, name: String) -> wasmtime::Result<Result<Vec<u8>, artifacts::Error>> {
-        self.carry(name.len())?;
-        let _blocked = self.calls.turnstile.block();
+        self.charge_copy(name.len())?;
+        let _blocked = self.calls.order.block();
         let content = self.capabilities()?.read(name).await.map_err(|error| match error {
-            ArtifactError::Unknown(words) => artifacts::Error::Unknown(words),
-            ArtifactError::TooLarge(words) => artifacts::Error::TooLarge(words),
-            ArtifactError::Other(words) => artifacts::Error::Other(words),
+            ArtifactError::Unknown(text) => artifacts::Error::Unknown(text),
+            ArtifactError::TooLarge(text) => artifacts::Error::TooLarge(text),
+            ArtifactError::Other(text) => artifacts::Error::Other(text),
         });
-        if !self.read_bytes.spend(content.as_ref().map_or(0, Vec::len)) {
-            return Err(Stop(CallErrorKind::Read { limit: self.read_bytes.limit }).into());
+        if !self.read_bytes.charge(content.as_ref().map_or(0, Vec::len)) {
+            return Err(FatalError(CallErrorKind::Read { limit: self.read_bytes.limit }).into());
         }
         Ok(content)
     }
 
     async fn check(&mut self, kind: String, content: Vec<u8>) -> wasmtime::Result<Result<(), Vec<String>>> {
-        self.carry(kind.len() + content.len())?;
-        let _blocked = self.calls.turnstile.block();
-        self.handed.take(content.len())?;
-        match self.handed.too_large(content.len()) {
+        self.charge_copy(kind.len() + content.len())?;
+        let _blocked = self.calls.order.block();
+        self.artifact_quota.charge(content.len())?;
+        match self.artifact_quota.check_size(content.len()) {
             Some(why) => Ok(Err(vec![why.to_string()])),
             None => Ok(self.capabilities()?.check(kind, content).await),
         }
@@ -228,7 +231,7 @@ impl artifacts::Host for State {
 
 impl log::Host for State {
     fn write(&mut self, level: log::Level, line: String) -> wasmtime::Result<()> {
-        self.carry(line.len())?;
+        self.charge_copy(line.len())?;
         let level = match level {
             log::Level::Debug => LogLevel::Debug,
             log::Level::Info => LogLevel::Info,
@@ -240,7 +243,7 @@ impl log::Host for State {
     }
 
     fn progress(&mut self, what: String, fraction: Option<f32>) -> wasmtime::Result<()> {
-        self.carry(what.len())?;
+        self.charge_copy(what.len())?;
         self.log.progress(&what, fraction);
         Ok(())
     }

@@ -30,7 +30,7 @@ pub enum Want {
 }
 
 impl Want {
-    fn words(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::Models => "language models",
             Self::TestBench => "trial runs of tests",
@@ -38,7 +38,7 @@ impl Want {
     }
 
     /// Whether some of it is granted.
-    fn is_in(self, grants: &Grants) -> bool {
+    fn is_granted_in(self, grants: &Grants) -> bool {
         match self {
             Self::Models => !grants.models.is_empty(),
             Self::TestBench => !grants.test_bench.is_empty(),
@@ -74,7 +74,7 @@ pub struct Inspection {
 impl Inspection {
     /// What it gets of what the operator grants: as much as it asks for and has an import for. A plugin without a manifest
     /// asks for whatever its imports are good for.
-    pub fn granted(&self, plugin: &PluginName, grants: &Grants) -> Result<Grants, LoadError> {
+    pub fn effective_grants(&self, plugin: &PluginName, grants: &Grants) -> Result<Grants, LoadError> {
         let mut given = self.manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(grants));
         if !self.wants.contains(&Want::Models) {
             given.models.clear();
@@ -82,17 +82,17 @@ impl Inspection {
         if !self.wants.contains(&Want::TestBench) {
             given.test_bench.clear();
         }
-        let asks = self.asks();
+        let asks = self.requested_grants();
         let plugin = plugin.clone();
-        match (self.lacking(&asks), self.lacking(&given)) {
+        match (self.missing_grants(&asks), self.missing_grants(&given)) {
             (Some(wanted), _) => Err(LoadError::NotAsked { plugin, wanted }),
-            (None, Some(wanted)) => Err(LoadError::NotGranted { plugin, wanted, grants: example(asks) }),
+            (None, Some(wanted)) => Err(LoadError::NotGranted { plugin, wanted, grants: example_grants(asks) }),
             (None, None) => Ok(given),
         }
     }
 
     /// What it asks of the operator. Without a manifest that is known by its imports alone, and told by an example.
-    pub fn asks(&self) -> Grants {
+    pub fn requested_grants(&self) -> Grants {
         if let Some(manifest) = &self.manifest {
             return manifest.asks.clone();
         }
@@ -107,9 +107,9 @@ impl Inspection {
     }
 
     /// In words, what it has an import for and nothing of in here.
-    fn lacking(&self, grants: &Grants) -> Option<String> {
-        let lacking = self.wants.iter().filter(|want| !want.is_in(grants));
-        Some(lacking.map(|want| want.words()).collect::<Vec<_>>().join(" and ")).filter(|words| !words.is_empty())
+    fn missing_grants(&self, grants: &Grants) -> Option<String> {
+        let lacking = self.wants.iter().filter(|want| !want.is_granted_in(grants));
+        Some(lacking.map(|want| want.description()).collect::<Vec<_>>().join(" and ")).filter(|text| !text.is_empty())
     }
 
     pub(crate) fn uses_wasi(&self) -> bool {
@@ -118,7 +118,7 @@ impl Inspection {
 }
 
 /// As an operator would write it: a grant names its languages.
-fn example(mut asks: Grants) -> Grants {
+fn example_grants(mut asks: Grants) -> Grants {
     asks.test_bench.iter_mut().filter(|language| *language == "*").for_each(|any| "python".clone_into(any));
     asks
 }
@@ -137,25 +137,25 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         return Err(InspectError::NotAComponent("it is a package of interfaces, nothing that runs".to_owned()));
     };
     let world = resolve.worlds.get(world).ok_or_else(|| InspectError::NotAComponent("it has no world".to_owned()))?;
-    let component = Component::of(&resolve, world);
-    let misfit = contract::misfit(&component).map_err(|ContractError(why)| {
+    let component = Component::new(&resolve, world);
+    let misfit = contract::check(&component).map_err(|ContractError(why)| {
         InspectError::NotAComponent(format!("the host's own contract cannot be read: {why}"))
     })?;
-    let wants = component.imports.iter().filter_map(|(import, _)| match contract::of_ours(import)?.0 {
+    let wants = component.imports.iter().filter_map(|(import, _)| match contract::plugin_interface(import)?.0 {
         "models" | "models-blocking" => Some(Want::Models),
         "test-bench" | "test-bench-blocking" => Some(Want::TestBench),
         _ => None,
     });
     let contract = component.versions().first().copied().filter(|version| !version.is_empty()).map(str::to_owned);
     let manifest = manifest(bytes)?;
-    if let (Some(real), Some(said)) = (&contract, manifest.as_ref().and_then(|manifest| manifest.contract.as_ref()))
-        && real != said
+    if let (Some(real), Some(named)) = (&contract, manifest.as_ref().and_then(|manifest| manifest.contract.as_ref()))
+        && real != named
     {
-        let words = format!("it names contract {said}, and its exports are of {real}\nhint: rebuild it from one SDK");
-        return Err(InvalidManifest(words).into());
+        let text = format!("it names contract {named}, and its exports are of {real}\nhint: rebuild it from one SDK");
+        return Err(InvalidManifest(text).into());
     }
     Ok(Inspection {
-        world: component.sort(),
+        world: component.world(),
         contract,
         manifest,
         wants: wants.collect::<BTreeSet<_>>().into_iter().collect(),
@@ -173,28 +173,28 @@ fn decode(bytes: &[u8]) -> Result<DecodedWasm, String> {
     for payload in Parser::new(0).parse_all(bytes) {
         payload.map_err(|error| first_line(&error))?;
     }
-    match quietly(|| wit_component::decode(bytes)) {
+    match catch_panic(|| wit_component::decode(bytes)) {
         Some(decoded) => decoded.map_err(|error| first_line(&error)),
         None => Err("its interfaces cannot be put in words of WIT".to_owned()),
     }
 }
 
 /// `None` where it panics, of which nobody else hears. Panics of other threads are told as ever.
-fn quietly<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Option<T> {
+fn catch_panic<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Option<T> {
     thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
-        let told = panic::take_hook();
+        let previous = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             if !QUIET.get() {
-                told(panic)
+                previous(panic)
             }
         }));
     });
     QUIET.set(true);
-    let done = panic::catch_unwind(work);
+    let result = panic::catch_unwind(work);
     QUIET.set(false);
-    done.ok()
+    result.ok()
 }
 
 fn first_line(error: &dyn std::fmt::Display) -> String {

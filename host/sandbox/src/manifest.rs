@@ -15,7 +15,7 @@ pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, InvalidManifest> {
         match payload.map_err(damaged)? {
             Payload::Version { encoding, .. } => inside.push(encoding),
             Payload::End(_) => drop(inside.pop()),
-            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION && speaks(&inside) => {
+            Payload::CustomSection(section) if section.name() == MANIFEST_SECTION && is_top_level(&inside) => {
                 found.push(section.data());
             }
             _ => {}
@@ -34,7 +34,7 @@ fn damaged(error: impl std::fmt::Display) -> InvalidManifest {
     InvalidManifest(format!("{error}\nhint: rebuild the plugin"))
 }
 
-fn speaks(inside: &[Encoding]) -> bool {
+fn is_top_level(inside: &[Encoding]) -> bool {
     matches!(inside, [Encoding::Component] | [Encoding::Component, Encoding::Module])
 }
 

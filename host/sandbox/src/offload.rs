@@ -14,23 +14,23 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// So many ticks in a row may be computed on an async thread.
-const SHORT: u32 = 2;
+const INLINE_TICKS: u32 = 2;
 /// So many are computed in a turn in the slow lane.
-const TURN: u32 = 10;
+const OFFLOADED_TICKS: u32 = 10;
 
 /// Who may be in the slow lane.
 #[derive(Clone)]
-pub(crate) struct Lane(Arc<Semaphore>);
+pub(crate) struct Offload(Arc<Semaphore>);
 
 /// A place in the slow lane, or the wait for one.
-type Waiting = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
+type PermitFuture = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
 
 /// A guest's way through the lanes.
-pub(crate) struct Pace {
-    lane: Lane,
+pub(crate) struct Stepper {
+    offload: Offload,
     /// Ticks computed without a break.
     ticks: u32,
-    waiting: Option<Waiting>,
+    waiting: Option<PermitFuture>,
 }
 
 /// What a guest came to in one step.
@@ -42,31 +42,31 @@ pub(crate) enum Step<T> {
     Idle,
 }
 
-impl Lane {
+impl Offload {
     pub(crate) fn new(cores: usize) -> Self {
         Self(Arc::new(Semaphore::new(cores.max(1))))
     }
 
-    pub(crate) fn pace(&self) -> Pace {
-        Pace { lane: self.clone(), ticks: 0, waiting: None }
+    pub(crate) fn stepper(&self) -> Stepper {
+        Stepper { offload: self.clone(), ticks: 0, waiting: None }
     }
 }
 
-impl Pace {
+impl Stepper {
     /// Lets the guest step, in the lane that is right for it. Pending while it waits for a place in the slow lane.
     pub(crate) fn step<T>(&mut self, cx: &mut Context<'_>, mut step: impl FnMut() -> Step<T>) -> Poll<Step<T>> {
-        let stepped = if self.ticks < SHORT || !can_step_aside() {
+        let stepped = if self.ticks < INLINE_TICKS || !can_block_in_place() {
             step()
         } else {
             let waiting = self.waiting.get_or_insert_with(|| {
-                let places = Arc::clone(&self.lane.0);
-                Box::pin(async move { places.acquire_owned().await.ok() })
+                let permits = Arc::clone(&self.offload.0);
+                Box::pin(async move { permits.acquire_owned().await.ok() })
             });
-            let Poll::Ready(_place) = waiting.as_mut().poll(cx) else { return Poll::Pending };
+            let Poll::Ready(_permit) = waiting.as_mut().poll(cx) else { return Poll::Pending };
             self.waiting = None;
             tokio::task::block_in_place(|| {
                 let mut stepped = step();
-                for _ in 1..TURN {
+                for _ in 1..OFFLOADED_TICKS {
                     if !matches!(stepped, Step::Busy) {
                         break;
                     }
@@ -81,6 +81,6 @@ impl Pace {
 }
 
 /// Only where another thread can take over.
-fn can_step_aside() -> bool {
+fn can_block_in_place() -> bool {
     Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }

@@ -9,19 +9,19 @@ use std::sync::{Arc, Mutex};
 use futures::channel::oneshot;
 use tokio::task::JoinSet;
 
-use crate::answer_order::{Ticket, Turnstile};
+use crate::answer_order::{AnswerOrder, AnswerTurn};
 use crate::error::CallErrorKind;
 use crate::limits::Limits;
 use crate::mutex::lock;
-use crate::quota::{Quota, Stop};
+use crate::quota::{FatalError, Quota};
 
 /// Shared by the imports of one store and whoever waits for its end.
 #[derive(Clone)]
-pub(crate) struct Calls {
-    pub(crate) turnstile: Arc<Turnstile>,
+pub(crate) struct PendingCalls {
+    pub(crate) order: Arc<AnswerOrder>,
     work: Arc<Mutex<JoinSet<()>>>,
-    limit: u32,
-    at_once: u32,
+    max_calls: u32,
+    max_open: u32,
     /// How many the guest still waits for.
     open: Arc<AtomicU32>,
     /// What may be said in calls. The host holds it while it works, so it is bounded over all of them: how many are under
@@ -31,50 +31,50 @@ pub(crate) struct Calls {
 
 /// A call that the guest waits for. It is over when the guest has its answer or has given it up; both follow from the
 /// guest's own doing, never from the answer's speed.
-pub(crate) struct Open(Arc<AtomicU32>);
+pub(crate) struct OpenCall(Arc<AtomicU32>);
 
-impl Open {
+impl OpenCall {
     fn new(open: &Arc<AtomicU32>) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(open))
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenCall {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// An answer that may not be there yet.
-pub(crate) struct Pending<A> {
+pub(crate) struct PendingAnswer<A> {
     number: u32,
     answer: oneshot::Receiver<A>,
 }
 
-impl Calls {
+impl PendingCalls {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            turnstile: Arc::default(),
+            order: Arc::default(),
             work: Arc::default(),
-            limit: limits.calls,
-            at_once: limits.calls_at_once,
+            max_calls: limits.calls,
+            max_open: limits.calls_at_once,
             open: Arc::default(),
             bytes: Quota::new(limits.calls_bytes),
         }
     }
 
     /// Takes the next number, for a call that says so many bytes and is open as long as what comes with it is kept.
-    pub(crate) fn number(&self, bytes: usize) -> Result<(u32, Open), Stop> {
-        if !self.bytes.spend(bytes) {
-            return Err(Stop(CallErrorKind::Asked { limit: self.bytes.limit }));
+    pub(crate) fn begin(&self, bytes: usize) -> Result<(u32, OpenCall), FatalError> {
+        if !self.bytes.charge(bytes) {
+            return Err(FatalError(CallErrorKind::CallsBytes { limit: self.bytes.limit }));
         }
-        let open = Open::new(&self.open);
-        if self.open.load(Ordering::Relaxed) > self.at_once {
-            return Err(Stop(CallErrorKind::AtOnce { limit: self.at_once }));
+        let open = OpenCall::new(&self.open);
+        if self.open.load(Ordering::Relaxed) > self.max_open {
+            return Err(FatalError(CallErrorKind::OpenCalls { limit: self.max_open }));
         }
-        match self.turnstile.number() {
-            number if number > self.limit => Err(Stop(CallErrorKind::Calls { limit: self.limit })),
+        match self.order.next_number() {
+            number if number > self.max_calls => Err(FatalError(CallErrorKind::Calls { limit: self.max_calls })),
             number => Ok((number, open)),
         }
     }
@@ -84,53 +84,53 @@ impl Calls {
         &self,
         number: u32,
         work: impl Future<Output = A> + Send + 'static,
-    ) -> Pending<A> {
+    ) -> PendingAnswer<A> {
         let (sender, answer) = oneshot::channel();
-        let done = Done { turnstile: Arc::clone(&self.turnstile), number };
+        let done = AnsweredOnDrop { order: Arc::clone(&self.order), number };
         lock(&self.work).spawn(async move {
             // The guest may be gone.
             let _ = sender.send(work.await);
             drop(done);
         });
-        Pending { number, answer }
+        PendingAnswer { number, answer }
     }
 
     /// A place in the queue for the answer to call `number`.
-    pub(crate) fn place(&self, number: u32) -> Ticket {
-        self.turnstile.place(number)
+    pub(crate) fn wait_for(&self, number: u32) -> AnswerTurn {
+        self.order.wait_for(number)
     }
 
     /// Waits until the host's work on every call is done, wanted or not.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn finish(&self) {
         let mut work = std::mem::take(&mut *lock(&self.work));
         while work.join_next().await.is_some() {}
     }
 }
 
-impl<A> Pending<A> {
+impl<A> PendingAnswer<A> {
     /// The answer; its turn has come.
-    pub(crate) fn take(mut self) -> Result<A, Stop> {
-        self.answer.try_recv().ok().flatten().ok_or_else(|| lost(self.number))
+    pub(crate) fn take(mut self) -> Result<A, FatalError> {
+        self.answer.try_recv().ok().flatten().ok_or_else(|| lost_answer(self.number))
     }
 
     /// The answer, as soon as it is there.
-    pub(crate) async fn wait(self) -> Result<A, Stop> {
-        self.answer.await.map_err(|_| lost(self.number))
+    pub(crate) async fn wait(self) -> Result<A, FatalError> {
+        self.answer.await.map_err(|_| lost_answer(self.number))
     }
 }
 
-fn lost(call: u32) -> Stop {
-    Stop(CallErrorKind::Host(format!("the answer to call {call} is lost")))
+fn lost_answer(call: u32) -> FatalError {
+    FatalError(CallErrorKind::Host(format!("the answer to call {call} is lost")))
 }
 
 /// Says that a call is answered, also when the work on it panicked.
-struct Done {
-    turnstile: Arc<Turnstile>,
+struct AnsweredOnDrop {
+    order: Arc<AnswerOrder>,
     number: u32,
 }
 
-impl Drop for Done {
+impl Drop for AnsweredOnDrop {
     fn drop(&mut self) {
-        self.turnstile.answered(self.number);
+        self.order.set_answered(self.number);
     }
 }

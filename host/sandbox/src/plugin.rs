@@ -13,8 +13,9 @@ use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use crate::answer_order::{Driven, Stuck};
+use crate::answer_order::{OrderedCall, Stuck};
 use crate::bindings::exports::phasegate::plugin::runner;
+use crate::call_log::{CallLog, LogTarget};
 use crate::capabilities::{Capabilities, LogSink};
 use crate::compiled::{Compiled, Exports};
 use crate::convert;
@@ -22,10 +23,9 @@ use crate::engine::Engine;
 use crate::error::{CallError, CallErrorKind, LoadError};
 use crate::inspect::Inspection;
 use crate::limits::Limits;
-use crate::log_book::{Listener, LogBook};
-use crate::quota::Stop;
+use crate::quota::FatalError;
 use crate::state::State;
-use crate::store::{bounded, kind_of, wrong};
+use crate::store::{classify, new_store, wrong_world};
 use crate::world::World;
 
 /// A plugin that is ready to be called. Cheap to clone.
@@ -50,9 +50,9 @@ pub struct Call {
 }
 
 /// The most that a runner may say of what it offers, in bytes: it is kept with every run, and each assignment holds it.
-const MOST_ENVIRONMENT: usize = 64 << 10;
+const MAX_ENVIRONMENT_BYTES: usize = 64 << 10;
 
-type Answering<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
+type GuestFuture<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
 
 impl Engine {
     /// Makes a component ready to run, compiling it if it must. Blocks; each digest is compiled once, however many ask.
@@ -63,7 +63,7 @@ impl Engine {
         digest: &Digest,
         bytes: impl FnOnce() -> io::Result<Vec<u8>>,
     ) -> Result<Plugin, LoadError> {
-        let compiled = self.compiled(name, digest, bytes)?;
+        let compiled = self.load_compiled(name, digest, bytes)?;
         Ok(Plugin { name: name.clone(), engine: self.clone(), compiled })
     }
 }
@@ -104,9 +104,9 @@ impl Plugin {
         call: &Call,
     ) -> Result<Result<Submission, Failure>, CallError> {
         let assignment = convert::work::assignment(assignment);
-        let log = LogBook::new(Listener::Agent(Arc::clone(&capabilities)), &call.limits, self.who(call));
+        let log = CallLog::new(LogTarget::Agent(Arc::clone(&capabilities)), &call.limits, self.caller(call));
         let state = State::new(call.limits, log, Some(capabilities), call.seed);
-        let handed = state.handed.clone();
+        let artifact_quota = state.artifact_quota.clone();
         let result = self
             .run(call, state, move |store, instance, compiled| {
                 Box::pin(async move {
@@ -119,7 +119,7 @@ impl Plugin {
                             let guest = indices.load(&mut *store, &instance)?;
                             guest.call_run(store, &assignment).await
                         }
-                        other => Err(wrong(other.world(), World::Agent)),
+                        other => Err(wrong_world(other.world(), World::Agent)),
                     }
                 })
             })
@@ -128,11 +128,13 @@ impl Plugin {
             Ok(submission) => {
                 for artifact in &submission.artifacts {
                     let size = artifact.content.len();
-                    let taken = handed.too_large(size).map_or_else(|| handed.take(size), |why| Err(Stop(why)));
-                    taken.map_err(|Stop(kind)| self.error(call, kind))?;
+                    let taken = artifact_quota
+                        .check_size(size)
+                        .map_or_else(|| artifact_quota.charge(size), |kind| Err(FatalError(kind)));
+                    taken.map_err(|FatalError(kind)| self.error(call, kind))?;
                 }
-                self.bound_output(call, convert::work::size(&submission))?;
-                convert::work::submission(submission).map(Ok).map_err(|words| self.bad_answer(call, words))
+                self.check_output_size(call, convert::work::size(&submission))?;
+                convert::work::submission(submission).map(Ok).map_err(|text| self.bad_answer(call, text))
             }
             Err(failure) => Ok(Err(convert::work::failure(failure))),
         }
@@ -142,34 +144,35 @@ impl Plugin {
     pub async fn decide(&self, failure: &GateFailure, call: &Call) -> Result<Decision, CallError> {
         let failure = convert::feedback::failure(failure);
         let decision = self
-            .run(call, self.plain_state(call), move |store, instance, compiled| {
+            .run(call, self.state_without_capabilities(call), move |store, instance, compiled| {
                 Box::pin(async move {
                     let Exports::Feedback(indices) = &compiled.exports else {
-                        return Err(wrong(compiled.exports.world(), World::Feedback));
+                        return Err(wrong_world(compiled.exports.world(), World::Feedback));
                     };
                     let guest = indices.load(&mut *store, &instance)?;
                     guest.call_decide(store, &failure).await
                 })
             })
             .await?;
-        self.bound_output(call, convert::feedback::size(&decision))?;
-        convert::feedback::decision(decision).map_err(|words| self.bad_answer(call, words))
+        self.check_output_size(call, convert::feedback::size(&decision))?;
+        convert::feedback::decision(decision).map_err(|text| self.bad_answer(call, text))
     }
 
     /// What a test runner offers to code: a JSON object.
     pub async fn environment(&self, call: &Call) -> Result<Value, CallError> {
         let text = self
-            .run(call, self.plain_state(call), |store, instance, compiled| {
+            .run(call, self.state_without_capabilities(call), |store, instance, compiled| {
                 Box::pin(async move {
                     let guest = runner_guest(store, &instance, compiled)?;
                     guest.call_environment(store).await
                 })
             })
             .await?;
-        self.bound_output(call, text.len())?;
-        if text.len() > MOST_ENVIRONMENT {
-            let words = format!("its environment has {} bytes, and at most {MOST_ENVIRONMENT} are taken", text.len());
-            return Err(self.bad_answer(call, words));
+        self.check_output_size(call, text.len())?;
+        if text.len() > MAX_ENVIRONMENT_BYTES {
+            let text =
+                format!("its environment has {} bytes, and at most {MAX_ENVIRONMENT_BYTES} are taken", text.len());
+            return Err(self.bad_answer(call, text));
         }
         match serde_json::from_str(&text) {
             Ok(object @ Value::Object(_)) => Ok(object),
@@ -187,7 +190,7 @@ impl Plugin {
     ) -> Result<Result<Vec<String>, Vec<String>>, CallError> {
         let (code, tests) = (convert::bench::to_files(code), convert::bench::to_files(tests));
         let found = self
-            .run(call, self.plain_state(call), move |store, instance, compiled| {
+            .run(call, self.state_without_capabilities(call), move |store, instance, compiled| {
                 Box::pin(async move {
                     let guest = runner_guest(store, &instance, compiled)?;
                     guest.call_collect(store, &code, &tests).await
@@ -195,7 +198,7 @@ impl Plugin {
             })
             .await?;
         let (Ok(lines) | Err(lines)) = &found;
-        self.bound_output(call, lines.iter().map(String::len).sum())?;
+        self.check_output_size(call, lines.iter().map(String::len).sum())?;
         Ok(found)
     }
 
@@ -209,63 +212,63 @@ impl Plugin {
     ) -> Result<Result<TestRun, BenchError>, CallError> {
         let (code, tests, path) = (convert::bench::to_files(code), convert::bench::to_files(tests), path.to_owned());
         let result = self
-            .run(call, self.plain_state(call), move |store, instance, compiled| {
+            .run(call, self.state_without_capabilities(call), move |store, instance, compiled| {
                 Box::pin(async move {
                     let guest = runner_guest(store, &instance, compiled)?;
                     guest.call_run_tests(store, &code, &tests, &path).await
                 })
             })
             .await?;
-        self.bound_output(call, convert::bench::size(&result))?;
+        self.check_output_size(call, convert::bench::size(&result))?;
         Ok(convert::bench::from_result(result))
     }
 
-    fn who(&self, call: &Call) -> String {
+    fn caller(&self, call: &Call) -> String {
         format!("plugin `{}` ({})", self.name, call.doing)
     }
 
-    fn plain_state(&self, call: &Call) -> State {
-        let listener = call.log.clone().map_or(Listener::Nobody, Listener::Sink);
-        State::new(call.limits, LogBook::new(listener, &call.limits, self.who(call)), None, call.seed)
+    fn state_without_capabilities(&self, call: &Call) -> State {
+        let target = call.log.clone().map_or(LogTarget::None, LogTarget::Sink);
+        State::new(call.limits, CallLog::new(target, &call.limits, self.caller(call)), None, call.seed)
     }
 
     /// A fresh store and instance, one call in it, and the end of both.
     async fn run<R, B>(&self, call: &Call, state: State, body: B) -> Result<R, CallError>
     where
         R: Send,
-        B: for<'a> FnOnce(&'a mut Store<State>, Instance, &'a Compiled) -> Answering<'a, R> + Send,
+        B: for<'a> FnOnce(&'a mut Store<State>, Instance, &'a Compiled) -> GuestFuture<'a, R> + Send,
     {
-        let compiled = self.engine.as_deep(&self.compiled, &call.limits).await;
+        let compiled = self.engine.variant_for(&self.compiled, &call.limits).await;
         let compiled = &*compiled.map_err(|kind| self.error(call, kind))?;
         let _entered = self.engine.enter(self.world(), compiled.pooled).await.map_err(|kind| self.error(call, kind))?;
         let calls = state.calls.clone();
-        let mut store = bounded(compiled, state);
+        let mut store = new_store(compiled, state);
         let work = async {
             let instance = compiled.pre.instantiate_async(&mut store).await?;
             body(&mut store, instance, compiled).await
         };
-        let wall = Duration::from_millis(call.limits.wall_ms.get());
-        let deadline = tokio::time::Instant::now() + wall;
-        let driven = Driven::new(work, Arc::clone(&calls.turnstile), self.engine.lane());
+        let wall_time = Duration::from_millis(call.limits.wall_ms.get());
+        let deadline = tokio::time::Instant::now() + wall_time;
+        let ordered = OrderedCall::new(work, Arc::clone(&calls.order), self.engine.offload());
         // The clock first: a runtime that ends while the guest computes beside it has none any more.
         let ended = tokio::select! {
             biased;
             () = tokio::time::sleep_until(deadline) => None,
-            ended = driven => Some(ended),
+            ended = ordered => Some(ended),
         };
         let result = match ended {
             None => Err(CallErrorKind::WallClock { limit_ms: call.limits.wall_ms.get() }),
             Some(Err(Stuck)) => Err(CallErrorKind::Stuck),
-            Some(Ok(Err(error))) => Err(kind_of(&error, store.data(), compiled.stack)),
+            Some(Ok(Err(error))) => Err(classify(&error, store.data(), compiled.stack)),
             Some(Ok(Ok(result))) => Ok(result),
         };
         drop(store);
         // What still is under way when the wall clock strikes is dropped with `calls`.
-        let _ = tokio::time::timeout_at(deadline, calls.settle()).await;
+        let _ = tokio::time::timeout_at(deadline, calls.finish()).await;
         result.map_err(|kind| self.error(call, kind))
     }
 
-    fn bound_output(&self, call: &Call, size: usize) -> Result<(), CallError> {
+    fn check_output_size(&self, call: &Call, size: usize) -> Result<(), CallError> {
         let (size, limit) = (size as u64, call.limits.output_bytes);
         match size > limit {
             true => Err(self.error(call, CallErrorKind::Output { size, limit })),
@@ -273,8 +276,8 @@ impl Plugin {
         }
     }
 
-    fn bad_answer(&self, call: &Call, words: String) -> CallError {
-        self.error(call, CallErrorKind::BadAnswer(words))
+    fn bad_answer(&self, call: &Call, text: String) -> CallError {
+        self.error(call, CallErrorKind::BadAnswer(text))
     }
 
     fn error(&self, call: &Call, kind: CallErrorKind) -> CallError {
@@ -285,6 +288,6 @@ impl Plugin {
 fn runner_guest(store: &mut Store<State>, instance: &Instance, compiled: &Compiled) -> wasmtime::Result<runner::Guest> {
     match &compiled.exports {
         Exports::Runner(indices) => indices.load(store, instance),
-        other => Err(wrong(other.world(), World::Runner)),
+        other => Err(wrong_world(other.world(), World::Runner)),
     }
 }

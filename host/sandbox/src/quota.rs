@@ -9,7 +9,7 @@ use crate::limits::Limits;
 /// A bound that was met in a call of the guest, which ends its run.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Stop(pub(crate) CallErrorKind);
+pub(crate) struct FatalError(pub(crate) CallErrorKind);
 
 /// An amount that may be used up. Clones share it.
 #[derive(Clone)]
@@ -24,45 +24,45 @@ impl Quota {
     }
 
     /// Whether there was so much left of it.
-    pub(crate) fn spend(&self, amount: usize) -> bool {
-        let less = |left: u64| left.checked_sub(amount as u64);
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    pub(crate) fn charge(&self, amount: usize) -> bool {
+        let remaining = |left: u64| left.checked_sub(amount as u64);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, remaining).is_ok()
     }
 }
 
 /// The artifacts that an agent may hand over, to be checked or for good. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Handed {
-    count: u32,
+pub(crate) struct ArtifactQuota {
+    max_count: u32,
     left: Quota,
-    each: u64,
-    together: Quota,
+    max_artifact_bytes: u64,
+    total_bytes: Quota,
 }
 
-impl Handed {
+impl ArtifactQuota {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            count: limits.artifacts,
+            max_count: limits.artifacts,
             left: Quota::new(limits.artifacts.into()),
-            each: limits.artifact_bytes,
-            together: Quota::new(limits.artifacts_bytes),
+            max_artifact_bytes: limits.artifact_bytes,
+            total_bytes: Quota::new(limits.artifacts_bytes),
         }
     }
 
     /// Why one of this size is not taken, if it is too large. Of one that is only checked this is a fault like any other,
     /// which an agent can mend before it submits.
-    pub(crate) fn too_large(&self, bytes: usize) -> Option<CallErrorKind> {
-        let (size, limit) = (bytes as u64, self.each);
+    pub(crate) fn check_size(&self, bytes: usize) -> Option<CallErrorKind> {
+        let (size, limit) = (bytes as u64, self.max_artifact_bytes);
         (size > limit).then_some(CallErrorKind::Artifact { size, limit })
     }
 
     /// Counts one.
-    pub(crate) fn take(&self, bytes: usize) -> Result<(), Stop> {
-        if !self.left.spend(1) {
-            return Err(Stop(CallErrorKind::Artifacts { limit: self.count }));
+    pub(crate) fn charge(&self, bytes: usize) -> Result<(), FatalError> {
+        if !self.left.charge(1) {
+            return Err(FatalError(CallErrorKind::Artifacts { limit: self.max_count }));
         }
-        if !self.together.spend(bytes) {
-            return Err(Stop(CallErrorKind::ArtifactsTogether { limit: self.together.limit }));
+        if !self.total_bytes.charge(bytes) {
+            return Err(FatalError(CallErrorKind::ArtifactsTotal { limit: self.total_bytes.limit }));
         }
         Ok(())
     }

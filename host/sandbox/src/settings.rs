@@ -16,46 +16,46 @@ pub struct EngineSettings {
     #[serde(skip)]
     pub compiler: Option<PathBuf>,
     /// Agents that exist at once, most of them waiting. Further ones queue.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_instances: u32,
     /// Agents on top of WASI (interpreters) that exist at once.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_large_instances: u32,
     /// Test runs at once.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_test_runs: u32,
     /// Calls that may queue for an instance, per kind; beyond that a call fails at once.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_queued: u32,
     /// The largest component that is compiled.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_component_bytes: u64,
     /// The most functions of a component.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_functions: u64,
     /// The most code of a component, in bytes.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_code_bytes: u64,
     /// The longest function, in bytes.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_function_bytes: u64,
     /// The most variables times branches of a function, which is what the worst functions to compile are made of.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_function_weight: u64,
     /// Instances of what a component has inside, as the compiler lays them out.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_inner_instances: u64,
     /// How long a component may take to compile.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_compile_ms: u64,
     /// How much memory the compiler of a component may take.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_compile_memory_bytes: u64,
     /// Components that are compiled at once. Further ones wait.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_compilations: u32,
     /// How many bytes of compiled components are kept.
-    #[serde(deserialize_with = "some")]
+    #[serde(deserialize_with = "at_least_one")]
     pub max_cache_bytes: u64,
 }
 
@@ -84,7 +84,7 @@ impl Default for EngineSettings {
 }
 
 /// A bound of nothing at all would be a mistake.
-fn some<'de, D, N>(deserializer: D) -> Result<N, D::Error>
+fn at_least_one<'de, D, N>(deserializer: D) -> Result<N, D::Error>
 where
     D: Deserializer<'de>,
     N: Deserialize<'de> + Default + PartialEq,

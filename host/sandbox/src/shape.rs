@@ -14,7 +14,7 @@ use crate::settings::EngineSettings;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excess {
     /// Of what.
-    pub of: Bound,
+    pub bound: Bound,
     /// How much of it was found.
     pub found: u64,
     /// The limit.
@@ -61,8 +61,8 @@ impl Bound {
 
 impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { of, found, limit } = self;
-        match of {
+        let Self { bound, found, limit } = self;
+        match bound {
             Bound::Functions => write!(f, "has {found} functions, and at most {limit} are compiled"),
             Bound::CodeBytes => write!(f, "has {found} bytes of code, and at most {limit} are compiled"),
             Bound::FunctionBytes => write!(f, "has a function of {found} bytes, and at most {limit} are compiled"),
@@ -95,17 +95,17 @@ impl From<wasmparser::BinaryReaderError> for Unfit {
 
 /// Reads a component's shape and holds it against the bounds.
 pub(crate) fn check(bytes: &[u8], settings: &EngineSettings) -> Result<(), Unfit> {
-    let shape = Shape::of(bytes)?;
+    let shape = Shape::measure(bytes)?;
     let all = [
         (Bound::Functions, shape.functions),
         (Bound::CodeBytes, shape.code_bytes),
-        (Bound::FunctionBytes, shape.longest),
-        (Bound::FunctionWeight, shape.heaviest),
+        (Bound::FunctionBytes, shape.max_function_bytes),
+        (Bound::FunctionWeight, shape.max_function_weight),
         (Bound::InnerInstances, shape.inner_instances),
     ];
-    let excess = all.into_iter().find_map(|(of, found)| {
-        let limit = of.limit(settings);
-        (found > limit).then_some(Excess { of, found, limit })
+    let excess = all.into_iter().find_map(|(bound, found)| {
+        let limit = bound.limit(settings);
+        (found > limit).then_some(Excess { bound, found, limit })
     });
     excess.map_or(Ok(()), |excess| Err(Unfit::Excess(excess)))
 }
@@ -114,13 +114,13 @@ pub(crate) fn check(bytes: &[u8], settings: &EngineSettings) -> Result<(), Unfit
 struct Shape {
     functions: u64,
     code_bytes: u64,
-    longest: u64,
-    heaviest: u64,
+    max_function_bytes: u64,
+    max_function_weight: u64,
     inner_instances: u64,
 }
 
 impl Shape {
-    fn of(bytes: &[u8]) -> Result<Self, Unfit> {
+    fn measure(bytes: &[u8]) -> Result<Self, Unfit> {
         let (mut shape, mut inner) = (Self::default(), Inner::default());
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
@@ -129,8 +129,8 @@ impl Shape {
                     let size = range.end.saturating_sub(range.start) as u64;
                     shape.functions += 1;
                     shape.code_bytes += size;
-                    shape.longest = shape.longest.max(size);
-                    shape.heaviest = shape.heaviest.max(weight(&body)?);
+                    shape.max_function_bytes = shape.max_function_bytes.max(size);
+                    shape.max_function_weight = shape.max_function_weight.max(weight(&body)?);
                 }
                 Payload::Version { .. } => inner.begin(),
                 Payload::InstanceSection(section) => inner.instances(section.count(), 0),
@@ -139,7 +139,7 @@ impl Shape {
                 _ => {}
             }
         }
-        shape.inner_instances = inner.most;
+        shape.inner_instances = inner.max;
         Ok(shape)
     }
 }
@@ -172,7 +172,7 @@ fn weight(body: &FunctionBody<'_>) -> Result<u64, Unfit> {
 struct Inner {
     open: Vec<(u64, u64)>,
     /// The most that one of the components so far lays out. Which one an instance is of may be hidden behind aliases.
-    most: u64,
+    max: u64,
 }
 
 impl Inner {
@@ -189,7 +189,7 @@ impl Inner {
 
     fn end(&mut self) {
         let (core, components) = self.open.pop().unwrap_or_default();
-        let laid_out = components.saturating_mul(self.most.saturating_add(1)).saturating_add(core);
-        self.most = self.most.max(laid_out);
+        let laid_out = components.saturating_mul(self.max.saturating_add(1)).saturating_add(core);
+        self.max = self.max.max(laid_out);
     }
 }

@@ -5,53 +5,53 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
+use crate::call_log::CallLog;
 use crate::capabilities::Capabilities;
 use crate::error::CallErrorKind;
 use crate::limits::Limits;
-use crate::log_book::LogBook;
-use crate::pending_calls::Calls;
-use crate::quota::{Handed, Quota, Stop};
-use crate::wasi::{HasWorld, Virtual};
+use crate::pending_calls::PendingCalls;
+use crate::quota::{ArtifactQuota, FatalError, Quota};
+use crate::wasi::{HasWasi, VirtualWasi};
 
 /// The data of one store.
 pub(crate) struct State {
     pub(crate) limits: Limits,
-    pub(crate) log: LogBook,
-    pub(crate) calls: Calls,
-    pub(crate) handed: Handed,
+    pub(crate) log: CallLog,
+    pub(crate) calls: PendingCalls,
+    pub(crate) artifact_quota: ArtifactQuota,
     pub(crate) read_bytes: Quota,
     /// Only agents have some.
     pub(crate) capabilities: Option<Arc<dyn Capabilities>>,
-    pub(crate) world: Virtual,
+    pub(crate) wasi: VirtualWasi,
     pub(crate) ticks: u64,
     memory: u64,
     /// The last growth that was refused: what, wanted, limit.
-    pub(crate) refused: Option<(&'static str, u64, u64)>,
+    pub(crate) denied_growth: Option<(&'static str, u64, u64)>,
 }
 
 impl State {
-    pub(crate) fn new(limits: Limits, log: LogBook, capabilities: Option<Arc<dyn Capabilities>>, seed: u64) -> Self {
+    pub(crate) fn new(limits: Limits, log: CallLog, capabilities: Option<Arc<dyn Capabilities>>, seed: u64) -> Self {
         Self {
             limits,
-            calls: Calls::new(&limits),
-            handed: Handed::new(&limits),
+            calls: PendingCalls::new(&limits),
+            artifact_quota: ArtifactQuota::new(&limits),
             read_bytes: Quota::new(limits.read_bytes),
             capabilities,
-            world: Virtual::new(seed, log.clone()),
+            wasi: VirtualWasi::new(seed, log.clone()),
             log,
             ticks: 0,
             memory: 0,
-            refused: None,
+            denied_growth: None,
         }
     }
 
     /// Counts what the host does to take over so many bytes as computing time, about a millisecond for each megabyte: the
     /// epoch tells of it as if it were a moment, however long it takes.
-    pub(crate) fn carry(&mut self, bytes: usize) -> Result<(), Stop> {
+    pub(crate) fn charge_copy(&mut self, bytes: usize) -> Result<(), FatalError> {
         self.ticks = self.ticks.saturating_add((bytes >> 20) as u64);
         let limit_ms = self.limits.cpu_ms.get();
         match self.ticks > limit_ms {
-            true => Err(Stop(CallErrorKind::CpuTime { limit_ms })),
+            true => Err(FatalError(CallErrorKind::CpuTime { limit_ms })),
             false => Ok(()),
         }
     }
@@ -59,13 +59,13 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.world.view()
+        self.wasi.view()
     }
 }
 
-impl HasWorld for State {
-    fn world(&mut self) -> &mut Virtual {
-        &mut self.world
+impl HasWasi for State {
+    fn wasi(&mut self) -> &mut VirtualWasi {
+        &mut self.wasi
     }
 }
 
@@ -75,7 +75,7 @@ impl ResourceLimiter for State {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.memory.saturating_add((desired.saturating_sub(current)) as u64);
         if wanted > self.limits.memory_bytes {
-            self.refused = Some(("memory", wanted, self.limits.memory_bytes));
+            self.denied_growth = Some(("memory", wanted, self.limits.memory_bytes));
             return Ok(false);
         }
         self.memory = wanted;
@@ -85,7 +85,7 @@ impl ResourceLimiter for State {
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let limit = u64::from(self.limits.table_elements);
         if desired as u64 > limit {
-            self.refused = Some(("table", desired as u64, limit));
+            self.denied_growth = Some(("table", desired as u64, limit));
             return Ok(false);
         }
         Ok(true)

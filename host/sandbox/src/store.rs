@@ -6,12 +6,12 @@ use wasmtime_wasi::I32Exit;
 use crate::compiled::Compiled;
 use crate::engine::TICK;
 use crate::error::CallErrorKind;
-use crate::quota::Stop;
+use crate::quota::FatalError;
 use crate::state::State;
 use crate::world::World;
 
 /// A store with every bound on it.
-pub(crate) fn bounded(compiled: &Compiled, state: State) -> Store<State> {
+pub(crate) fn new_store(compiled: &Compiled, state: State) -> Store<State> {
     let limits = state.limits;
     let limit_ms = limits.cpu_ms.get();
     let ticks = limit_ms.div_ceil(TICK.as_millis() as u64);
@@ -25,7 +25,7 @@ pub(crate) fn bounded(compiled: &Compiled, state: State) -> Store<State> {
         let state = store.data_mut();
         state.ticks += 1;
         match state.ticks > ticks {
-            true => Err(Stop(CallErrorKind::CpuTime { limit_ms }).into()),
+            true => Err(FatalError(CallErrorKind::CpuTime { limit_ms }).into()),
             false => Ok(UpdateDeadline::Yield(1)),
         }
     });
@@ -34,23 +34,23 @@ pub(crate) fn bounded(compiled: &Compiled, state: State) -> Store<State> {
 
 #[derive(Debug, thiserror::Error)]
 #[error("it is {is}, not {needed}")]
-struct Wrong {
+struct WrongWorld {
     is: &'static str,
     needed: &'static str,
 }
 
-pub(crate) fn wrong(is: World, needed: World) -> wasmtime::Error {
-    Wrong { is: is.words(), needed: needed.words() }.into()
+pub(crate) fn wrong_world(is: World, needed: World) -> wasmtime::Error {
+    WrongWorld { is: is.noun(), needed: needed.noun() }.into()
 }
 
 /// What an error of wasmtime means, in the words of the limits.
-pub(crate) fn kind_of(error: &wasmtime::Error, state: &State, stack: u32) -> CallErrorKind {
+pub(crate) fn classify(error: &wasmtime::Error, state: &State, stack: u32) -> CallErrorKind {
     let limits = &state.limits;
-    if let Some(Stop(kind)) = error.downcast_ref::<Stop>() {
+    if let Some(FatalError(kind)) = error.downcast_ref::<FatalError>() {
         return kind.clone();
     }
-    if let Some(wrong) = error.downcast_ref::<Wrong>() {
-        return CallErrorKind::WrongWorld { is: wrong.is, needed: wrong.needed };
+    if let Some(wrong_world) = error.downcast_ref::<WrongWorld>() {
+        return CallErrorKind::WrongWorld { is: wrong_world.is, needed: wrong_world.needed };
     }
     if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
         return CallErrorKind::Exit(*status);
@@ -58,26 +58,27 @@ pub(crate) fn kind_of(error: &wasmtime::Error, state: &State, stack: u32) -> Cal
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
         return CallErrorKind::Host(format!("the pool of instances is used up: {error:#}"));
     }
-    if let (Some(Trap::UnreachableCodeReached), Some(words)) = (error.downcast_ref::<Trap>(), state.log.panic()) {
-        return CallErrorKind::Panic(words);
+    if let (Some(Trap::UnreachableCodeReached), Some(text)) = (error.downcast_ref::<Trap>(), state.log.panic_message())
+    {
+        return CallErrorKind::Panic(text);
     }
-    if let Some((what, wanted, limit)) = state.refused {
+    if let Some((what, wanted, limit)) = state.denied_growth {
         return CallErrorKind::Memory { what, wanted, limit };
     }
-    let words = format!("{error:#}");
+    let text = format!("{error:#}");
     // The only signs of them that wasmtime gives.
-    if words.contains("fuel allocated for hostcalls has been exhausted") {
+    if text.contains("fuel allocated for hostcalls has been exhausted") {
         return CallErrorKind::HostCall { limit: limits.host_call_bytes };
     }
-    if words.contains("store handle limit exceeded") {
+    if text.contains("store handle limit exceeded") {
         return CallErrorKind::TooMany { what: "handles", limit: limits.handles };
     }
-    if words.contains("count too high") {
+    if text.contains("count too high") {
         return CallErrorKind::TooMany { what: "instances", limit: limits.instances };
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => CallErrorKind::Stack { limit: stack },
         Some(trap) => CallErrorKind::Trap(trap.to_string().trim_start_matches("wasm trap: ").to_owned()),
-        None => CallErrorKind::Trap(words),
+        None => CallErrorKind::Trap(text),
     }
 }

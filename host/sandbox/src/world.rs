@@ -30,7 +30,7 @@ impl World {
     }
 
     /// For people: `an agent`.
-    pub(crate) fn words(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Agent | Self::AgentBlocking => "an agent",
             Self::Feedback => "a feedback strategy",
@@ -38,7 +38,7 @@ impl World {
         }
     }
 
-    pub(crate) fn export(self) -> &'static str {
+    pub(crate) fn exported_interface(self) -> &'static str {
         match self {
             Self::Agent => "agent",
             Self::AgentBlocking => "agent-blocking",
@@ -48,7 +48,7 @@ impl World {
     }
 
     /// The interfaces of ours that it may import; interfaces of types alone are free.
-    pub(crate) fn imports(self) -> &'static [&'static str] {
+    pub(crate) fn allowed_imports(self) -> &'static [&'static str] {
         match self {
             Self::Agent => &["models", "artifacts", "test-bench", "log"],
             Self::AgentBlocking => &["models-blocking", "artifacts", "test-bench-blocking", "log"],

@@ -38,7 +38,7 @@ impl Scene {
     fn load(&self, name: &str) -> (Plugin, bool) {
         let (bytes, compiled) = (fixture(name), Cell::new(false));
         let engine = Engine::new(self.settings()).unwrap();
-        assert_eq!(engine.notice(), None);
+        assert_eq!(engine.cache_notice(), None);
         let asked = || {
             compiled.set(true);
             Ok(bytes.clone())
@@ -172,7 +172,7 @@ async fn without_a_folder_to_write_into_plugins_are_compiled_and_a_notice_says_w
     for unwritable in [file.join("compiled"), PathBuf::from("/proc/self/fdinfo")] {
         let settings = EngineSettings { cache_dir: Some(unwritable.clone()), ..EngineSettings::default() };
         let engine = Engine::new(settings).unwrap();
-        let notice = engine.notice().unwrap();
+        let notice = engine.cache_notice().unwrap();
         assert!(notice.starts_with("compiled plugins are not kept: "), "{notice}");
         assert!(notice.contains(unwritable.to_str().unwrap()), "{notice}");
         works(&load_in(&engine, "agent")).await;

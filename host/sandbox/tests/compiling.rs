@@ -117,7 +117,7 @@ fn every_bound_on_what_is_compiled_holds_at_its_limit_and_says_what_is_beyond() 
             LoadError::TooComplex { excess, .. } => excess,
             error => panic!("{error}"),
         };
-        let (found, usual) = (refused(0).found, refused(0).of.setting());
+        let (found, usual) = (refused(0).found, refused(0).bound.setting());
         assert_eq!(usual, name);
         told += &format!(
             "{}\n",
@@ -238,16 +238,16 @@ fn those_who_wait_for_their_turn_hold_no_thread() {
     let engine = Arc::new(Engine::new(EngineSettings::default()).unwrap());
     let digest = Digest::from_content(&fixture("agent"));
     runtime.block_on(async {
-        let first = engine.turn(&digest).await;
+        let first = engine.load_permit(&digest).await;
         let waiting: Vec<_> = (0..100)
             .map(|_| {
                 let (engine, digest) = (Arc::clone(&engine), digest.clone());
-                tokio::spawn(async move { drop(engine.turn(&digest).await) })
+                tokio::spawn(async move { drop(engine.load_permit(&digest).await) })
             })
             .collect();
         // The one thread for blocking work is free, and so is the way to other plugins.
         tokio::task::spawn_blocking(|| {}).await.unwrap();
-        drop(engine.turn(&Digest::from_content(b"another")).await);
+        drop(engine.load_permit(&Digest::from_content(b"another")).await);
         assert!(waiting.iter().all(|task| !task.is_finished()));
         drop(first);
         for task in waiting {

@@ -66,13 +66,13 @@ fn a_component_that_claims_more_than_it_holds_takes_no_memory_for_it() {
 fn what_was_not_granted_is_named_with_the_line_to_write() {
     let plugin = load_in(&engine(), "agent");
     let mut grants = Grants { models: vec![Tier::Deep], test_bench: Vec::new() };
-    let error = plugin.inspection().granted(plugin.name(), &grants).unwrap_err().to_string();
+    let error = plugin.inspection().effective_grants(plugin.name(), &grants).unwrap_err().to_string();
     insta::assert_snapshot!(error, @r#"
     plugin `agent` asks for trial runs of tests, which is not granted
     hint: if it may have that, set `grants = { models = ["default"], test-bench = ["python"] }` under `[plugins.agent]`
     "#);
     grants.test_bench.push("python".to_owned());
-    assert_eq!(plugin.inspection().granted(plugin.name(), &grants).unwrap(), grants);
+    assert_eq!(plugin.inspection().effective_grants(plugin.name(), &grants).unwrap(), grants);
 }
 
 fn with_asks(asks: &str) -> phasegate_sandbox::Inspection {
@@ -84,16 +84,17 @@ fn with_asks(asks: &str) -> phasegate_sandbox::Inspection {
 fn a_plugin_gets_no_more_than_its_manifest_asks_for() {
     let name = "mine".parse().unwrap();
     let all = Grants { models: Tier::ALL.to_vec(), test_bench: vec!["python".to_owned(), "ruby".to_owned()] };
-    let given = with_asks("models = [\"fast\"]\ntest-bench = [\"ruby\"]\n").granted(&name, &all).unwrap();
+    let given = with_asks("models = [\"fast\"]\ntest-bench = [\"ruby\"]\n").effective_grants(&name, &all).unwrap();
     assert_eq!(given, Grants { models: vec![Tier::Fast], test_bench: vec!["ruby".to_owned()] });
-    let given = with_asks("models = [\"fast\"]\ntest-bench = [\"*\"]\n").granted(&name, &all).unwrap();
+    let given = with_asks("models = [\"fast\"]\ntest-bench = [\"*\"]\n").effective_grants(&name, &all).unwrap();
     assert_eq!(given.test_bench, all.test_bench);
 }
 
 #[test]
 fn a_plugin_that_imports_what_its_manifest_does_not_ask_for_is_refused() {
     let all = Grants { models: Tier::ALL.to_vec(), test_bench: vec!["python".to_owned()] };
-    let error = with_asks("models = [\"fast\"]\n").granted(&"mine".parse().unwrap(), &all).unwrap_err().to_string();
+    let error =
+        with_asks("models = [\"fast\"]\n").effective_grants(&"mine".parse().unwrap(), &all).unwrap_err().to_string();
     insta::assert_snapshot!(error, @r"
     plugin `mine` imports trial runs of tests, but its manifest does not ask for that
     hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
@@ -104,7 +105,7 @@ fn a_plugin_that_imports_what_its_manifest_does_not_ask_for_is_refused() {
 fn what_a_plugin_asks_for_and_is_not_granted_is_told_as_the_line_to_write() {
     let asking = with_asks("models = [\"fast\", \"deep\"]\ntest-bench = [\"*\"]\n");
     let given = Grants { models: vec![Tier::Default], test_bench: vec!["python".to_owned()] };
-    let error = asking.granted(&"mine".parse().unwrap(), &given).unwrap_err().to_string();
+    let error = asking.effective_grants(&"mine".parse().unwrap(), &given).unwrap_err().to_string();
     insta::assert_snapshot!(error, @r#"
     plugin `mine` asks for language models, which is not granted
     hint: if it may have that, set `grants = { models = ["fast", "deep"], test-bench = ["python"] }` under `[plugins.mine]`

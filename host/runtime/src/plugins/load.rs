@@ -60,7 +60,7 @@ impl PluginLoader {
         digest: &Digest,
         say: impl Fn(&PluginName, bool) + Send + 'static,
     ) -> Result<Plugin, Error> {
-        let _turn = self.engine.turn(digest).await;
+        let _turn = self.engine.load_permit(digest).await;
         if let Some(plugin) = self.loaded(name, digest) {
             return Ok(plugin);
         }

@@ -13,63 +13,63 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-use crate::compile::process::{Bounds, Failed};
-use crate::compile::threads::{STACK, on_all_cores, stand_back};
+use crate::compile::process::{CompileFailure, CompileLimits};
+use crate::compile::threads::{STACK, lower_priority, on_all_cores};
 use crate::mutex::lock;
 use crate::settings::EngineSettings;
 
 /// Who may compile.
 pub(crate) struct Compilers {
-    places: Places,
+    permits: Permits,
     program: Option<PathBuf>,
-    bounds: Bounds,
+    limits: CompileLimits,
 }
 
-struct Places {
+struct Permits {
     free: Mutex<u32>,
-    left: Condvar,
+    returned: Condvar,
 }
 
 /// A place among the compilers, held until this is dropped.
-pub(crate) struct Place<'a>(&'a Places);
+pub(crate) struct CompilerPermit<'a>(&'a Permits);
 
 impl Compilers {
     pub(crate) fn new(settings: &EngineSettings) -> Self {
-        let places = Places { free: Mutex::new(settings.max_compilations.max(1)), left: Condvar::new() };
-        let bounds = Bounds {
+        let permits = Permits { free: Mutex::new(settings.max_compilations.max(1)), returned: Condvar::new() };
+        let limits = CompileLimits {
             time: Duration::from_millis(settings.max_compile_ms),
             memory_bytes: settings.max_compile_memory_bytes,
         };
-        Self { places, program: settings.compiler.clone(), bounds }
+        Self { permits, program: settings.compiler.clone(), limits }
     }
 
     /// A place, if one is free before a compilation would have to be done.
-    pub(crate) fn place(&self) -> Option<Place<'_>> {
-        let Places { free, left } = &self.places;
+    pub(crate) fn acquire(&self) -> Option<CompilerPermit<'_>> {
+        let Permits { free, returned } = &self.permits;
         let free = lock(free);
-        let waited = left.wait_timeout_while(free, self.bounds.time, |free| *free == 0);
+        let waited = returned.wait_timeout_while(free, self.limits.time, |free| *free == 0);
         let (mut free, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *free = free.checked_sub(1)?;
-        Some(Place(&self.places))
+        Some(CompilerPermit(&self.permits))
     }
 
     /// Machine code for this engine, whose components may call as deep as `stack` bytes.
-    pub(crate) fn compile(&self, engine: &Engine, stack: u32, component: &[u8]) -> Result<Vec<u8>, Failed> {
+    pub(crate) fn compile(&self, engine: &Engine, stack: u32, component: &[u8]) -> Result<Vec<u8>, CompileFailure> {
         match &self.program {
-            Some(program) => process::compile(program, self.bounds, stack, component),
+            Some(program) => process::compile(program, self.limits, stack, component),
             None => on_all_cores(|| engine.precompile_component(component))
-                .map_err(|error| Failed::Refused(format!("{error:#}"))),
+                .map_err(|error| CompileFailure::Rejected(format!("{error:#}"))),
         }
     }
 }
 
-impl Place<'_> {
+impl CompilerPermit<'_> {
     /// Does what belongs to a compilation on a thread of its own, which recurses deep. Fails in words where the machine gives
     /// no thread, or the work panics.
-    pub(crate) fn work<T: Send>(self, work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    pub(crate) fn run<T: Send>(self, work: impl FnOnce() -> T + Send) -> Result<T, String> {
         let thread = std::thread::Builder::new().name("phasegate-compile".to_owned()).stack_size(STACK);
         let work = || {
-            stand_back();
+            lower_priority();
             work()
         };
         std::thread::scope(|scope| {
@@ -79,9 +79,9 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for CompilerPermit<'_> {
     fn drop(&mut self) {
         *lock(&self.0.free) += 1;
-        self.0.left.notify_one();
+        self.0.returned.notify_one();
     }
 }

@@ -3,21 +3,21 @@
 /// The compiler recurses into what it compiles.
 pub(crate) const STACK: usize = 16 << 20;
 /// How far compilers stand back: they get a third of what a thread that runs plugins gets.
-const NICE: i32 = 5;
+const NICENESS: i32 = 5;
 
 /// With helpers of its own, which recurse as deep and stand back as far.
 pub(crate) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let name = |n| format!("phasegate-compile-{n}");
-    let helpers = rayon::ThreadPoolBuilder::new().thread_name(name).stack_size(STACK).build();
-    match helpers {
-        Ok(helpers) => helpers.install(work),
+    let pool = rayon::ThreadPoolBuilder::new().thread_name(name).stack_size(STACK).build();
+    match pool {
+        Ok(pool) => pool.install(work),
         Err(_) => work(),
     }
 }
 
 /// Threads and processes that this thread starts inherit it.
-pub(crate) fn stand_back() {
+pub(crate) fn lower_priority() {
     // Elsewhere this would be said of the whole process.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICE);
+    let _ = rustix::process::setpriority_process(None, NICENESS);
 }

@@ -8,13 +8,13 @@ use std::collections::{HashMap, HashSet};
 use wit_parser::{Function, Handle, Resolve, Type, TypeDef, TypeDefKind, TypeId};
 
 /// How much is written of a type.
-const MAX_TEXT: usize = 80;
+const MAX_TYPE_CHARS: usize = 80;
 /// How many faults are kept.
-const MAX_FOUND: usize = 200;
+const MAX_DIFFERENCES: usize = 200;
 
 /// One thing that is not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct TypeDifference {
     /// Where: ``parameter `assignment`, record `assignment`, field `attempt` ``.
     pub(crate) place: String,
     pub(crate) ours: String,
@@ -27,7 +27,7 @@ pub(crate) struct Comparison<'a> {
     theirs: &'a Resolve,
     seen: HashSet<(TypeId, TypeId)>,
     place: Vec<String>,
-    found: Vec<Found>,
+    found: Vec<TypeDifference>,
 }
 
 /// A field, case or flag: its name, and its type where it has one.
@@ -39,46 +39,46 @@ impl<'a> Comparison<'a> {
     }
 
     /// What two functions do not share, other than what was told before.
-    pub(crate) fn functions(&mut self, ours: &Function, theirs: &Function) -> Vec<Found> {
+    pub(crate) fn functions(&mut self, ours: &Function, theirs: &Function) -> Vec<TypeDifference> {
         let sort = |function: &Function| if function.kind.is_async() { "an async func" } else { "a plain func" };
         if sort(ours) != sort(theirs) {
-            self.note(sort(ours).to_owned(), sort(theirs).to_owned());
+            self.record(sort(ours).to_owned(), sort(theirs).to_owned());
         }
         let names = |function: &Function| {
             let names: Vec<&str> = function.params.iter().map(|param| param.name.as_str()).collect();
             format!("({})", names.join(", "))
         };
         if names(ours) != names(theirs) {
-            self.at("parameters".to_owned(), |it| it.note(names(ours), names(theirs)));
+            self.within("parameters".to_owned(), |it| it.record(names(ours), names(theirs)));
         }
         for (one, other) in ours.params.iter().zip(&theirs.params).filter(|(one, other)| one.name == other.name) {
-            self.at(format!("parameter `{}`", one.name), |it| it.types(&one.ty, &other.ty));
+            self.within(format!("parameter `{}`", one.name), |it| it.types(&one.ty, &other.ty));
         }
-        self.at("result".to_owned(), |it| it.maybe(ours.result.as_ref(), theirs.result.as_ref()));
+        self.within("result".to_owned(), |it| it.optional(ours.result.as_ref(), theirs.result.as_ref()));
         std::mem::take(&mut self.found)
     }
 
     /// What two named types do not share, other than what was told before.
-    pub(crate) fn named(&mut self, ours: TypeId, theirs: TypeId) -> Vec<Found> {
+    pub(crate) fn named_types(&mut self, ours: TypeId, theirs: TypeId) -> Vec<TypeDifference> {
         self.types(&Type::Id(ours), &Type::Id(theirs));
         std::mem::take(&mut self.found)
     }
 
     fn types(&mut self, ours: &Type, theirs: &Type) {
-        let (ours, theirs) = (base(self.ours, ours), base(self.theirs, theirs));
+        let (ours, theirs) = (resolve_alias(self.ours, ours), resolve_alias(self.theirs, theirs));
         match (ours, theirs) {
             (Type::Id(one), Type::Id(other)) => {
                 if self.seen.insert((one, other))
                     && let (Some(one), Some(other)) = (self.ours.types.get(one), self.theirs.types.get(other))
                 {
-                    match title(one) {
-                        Some(title) => self.at(title, |it| it.defined(&ours, one, &theirs, other)),
+                    match label(one) {
+                        Some(label) => self.within(label, |it| it.defined(&ours, one, &theirs, other)),
                         None => self.defined(&ours, one, &theirs, other),
                     }
                 }
             }
             _ if ours == theirs => {}
-            _ => self.note(text(self.ours, &ours), text(self.theirs, &theirs)),
+            _ => self.record(render_type(self.ours, &ours), render_type(self.theirs, &theirs)),
         }
     }
 
@@ -90,90 +90,92 @@ impl<'a> Comparison<'a> {
                 self.members("case", &members(one), &members(other));
             }
             (Kind::Flags(_), Kind::Flags(_)) => self.members("flag", &members(one), &members(other)),
-            (Kind::List(one), Kind::List(other)) => self.at("element".to_owned(), |it| it.types(one, other)),
-            (Kind::Option(one), Kind::Option(other)) => self.at("value".to_owned(), |it| it.types(one, other)),
+            (Kind::List(one), Kind::List(other)) => self.within("element".to_owned(), |it| it.types(one, other)),
+            (Kind::Option(one), Kind::Option(other)) => self.within("value".to_owned(), |it| it.types(one, other)),
             (Kind::Result(one), Kind::Result(other)) => {
-                self.at("ok".to_owned(), |it| it.maybe(one.ok.as_ref(), other.ok.as_ref()));
-                self.at("error".to_owned(), |it| it.maybe(one.err.as_ref(), other.err.as_ref()));
+                self.within("ok".to_owned(), |it| it.optional(one.ok.as_ref(), other.ok.as_ref()));
+                self.within("error".to_owned(), |it| it.optional(one.err.as_ref(), other.err.as_ref()));
             }
             (Kind::Tuple(one), Kind::Tuple(other)) if one.types.len() == other.types.len() => {
                 for (index, (one, other)) in one.types.iter().zip(&other.types).enumerate() {
-                    self.at(format!("element {}", index + 1), |it| it.types(one, other));
+                    self.within(format!("element {}", index + 1), |it| it.types(one, other));
                 }
             }
             (Kind::Map(key, value), Kind::Map(their_key, their_value)) => {
-                self.at("key".to_owned(), |it| it.types(key, their_key));
-                self.at("value".to_owned(), |it| it.types(value, their_value));
+                self.within("key".to_owned(), |it| it.types(key, their_key));
+                self.within("value".to_owned(), |it| it.types(value, their_value));
             }
             (Kind::FixedLengthList(one, n), Kind::FixedLengthList(other, m)) if n == m => {
-                self.at("element".to_owned(), |it| it.types(one, other));
+                self.within("element".to_owned(), |it| it.types(one, other));
             }
             (Kind::Future(one), Kind::Future(other)) | (Kind::Stream(one), Kind::Stream(other)) => {
-                self.at("element".to_owned(), |it| it.maybe(one.as_ref(), other.as_ref()));
+                self.within("element".to_owned(), |it| it.optional(one.as_ref(), other.as_ref()));
             }
             (Kind::Handle(Handle::Own(one)), Kind::Handle(Handle::Own(other)))
             | (Kind::Handle(Handle::Borrow(one)), Kind::Handle(Handle::Borrow(other))) => {
                 self.types(&Type::Id(*one), &Type::Id(*other));
             }
             (Kind::Resource, Kind::Resource) if one.name == other.name => {}
-            _ => self.note(text(self.ours, ours), text(self.theirs, theirs)),
+            _ => self.record(render_type(self.ours, ours), render_type(self.theirs, theirs)),
         }
     }
 
     fn members(&mut self, word: &str, ours: &[Member<'_>], theirs: &[Member<'_>]) {
-        let told = |resolve, ty: Option<&Type>| ty.map_or("present".to_owned(), |ty| text(resolve, ty));
+        let render = |resolve, ty: Option<&Type>| ty.map_or("present".to_owned(), |ty| render_type(resolve, ty));
         let by_name: HashMap<&str, Option<&Type>> = theirs.iter().copied().collect();
         let known: HashSet<&str> = ours.iter().map(|(name, _)| *name).collect();
         let mut same = true;
         for (name, ty) in ours {
-            self.at(format!("{word} `{name}`"), |it| match (ty, by_name.get(name)) {
+            self.within(format!("{word} `{name}`"), |it| match (ty, by_name.get(name)) {
                 (ty, None) => {
                     same = false;
-                    it.note(told(it.ours, *ty), "absent".to_owned());
+                    it.record(render(it.ours, *ty), "absent".to_owned());
                 }
                 (Some(one), Some(Some(other))) => it.types(one, other),
                 (None, Some(None)) => {}
                 (ty, Some(other)) => {
-                    let told = |resolve, ty: Option<&Type>| ty.map_or("nothing".to_owned(), |ty| text(resolve, ty));
-                    it.note(told(it.ours, *ty), told(it.theirs, *other));
+                    let render =
+                        |resolve, ty: Option<&Type>| ty.map_or("nothing".to_owned(), |ty| render_type(resolve, ty));
+                    it.record(render(it.ours, *ty), render(it.theirs, *other));
                 }
             });
         }
         for (name, ty) in theirs.iter().filter(|(name, _)| !known.contains(name)) {
             same = false;
-            self.at(format!("{word} `{name}`"), |it| it.note("absent".to_owned(), told(it.theirs, *ty)));
+            self.within(format!("{word} `{name}`"), |it| it.record("absent".to_owned(), render(it.theirs, *ty)));
         }
         if same && ours.iter().zip(theirs).any(|((one, _), (other, _))| one != other) {
-            let order =
-                |members: &[Member<'_>]| short(&members.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
-            self.at(format!("order of the {word}s"), |it| it.note(order(ours), order(theirs)));
+            let order = |members: &[Member<'_>]| {
+                truncate(&members.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+            };
+            self.within(format!("order of the {word}s"), |it| it.record(order(ours), order(theirs)));
         }
     }
 
-    fn maybe(&mut self, ours: Option<&Type>, theirs: Option<&Type>) {
-        let told = |resolve, ty: Option<&Type>| ty.map_or("nothing".to_owned(), |ty| text(resolve, ty));
+    fn optional(&mut self, ours: Option<&Type>, theirs: Option<&Type>) {
+        let render = |resolve, ty: Option<&Type>| ty.map_or("nothing".to_owned(), |ty| render_type(resolve, ty));
         match (ours, theirs) {
             (None, None) => {}
             (Some(one), Some(other)) => self.types(one, other),
-            _ => self.note(told(self.ours, ours), told(self.theirs, theirs)),
+            _ => self.record(render(self.ours, ours), render(self.theirs, theirs)),
         }
     }
 
-    fn at(&mut self, place: String, look: impl FnOnce(&mut Self)) {
+    fn within(&mut self, place: String, look: impl FnOnce(&mut Self)) {
         self.place.push(place);
         look(self);
         self.place.pop();
     }
 
-    fn note(&mut self, ours: String, theirs: String) {
-        if self.found.len() < MAX_FOUND {
-            self.found.push(Found { place: self.place.join(", "), ours, theirs });
+    fn record(&mut self, ours: String, theirs: String) {
+        if self.found.len() < MAX_DIFFERENCES {
+            self.found.push(TypeDifference { place: self.place.join(", "), ours, theirs });
         }
     }
 }
 
 /// Without the aliases around it.
-fn base(resolve: &Resolve, ty: &Type) -> Type {
+fn resolve_alias(resolve: &Resolve, ty: &Type) -> Type {
     let mut ty = *ty;
     while let Type::Id(id) = ty
         && let Some(TypeDef { kind: TypeDefKind::Type(target), .. }) = resolve.types.get(id)
@@ -198,26 +200,26 @@ fn members(def: &TypeDef) -> Vec<Member<'_>> {
 }
 
 /// ``record `issue` ``, where it has a name.
-fn title(def: &TypeDef) -> Option<String> {
+fn label(def: &TypeDef) -> Option<String> {
     def.name.as_ref().map(|name| format!("{} `{name}`", def.kind.as_str()))
 }
 
 /// A type in a few words: what has a name is not written out.
-fn text(resolve: &Resolve, ty: &Type) -> String {
-    short(&words(resolve, ty, 4))
+fn render_type(resolve: &Resolve, ty: &Type) -> String {
+    truncate(&render_to_depth(resolve, ty, 4))
 }
 
-fn words(resolve: &Resolve, ty: &Type, depth: u32) -> String {
-    let ty = base(resolve, ty);
+fn render_to_depth(resolve: &Resolve, ty: &Type, depth: u32) -> String {
+    let ty = resolve_alias(resolve, ty);
     let def = match ty {
         Type::Id(id) => resolve.types.get(id),
         plain => return format!("{plain:?}").to_lowercase(),
     };
     let (Some(def), Some(depth)) = (def, depth.checked_sub(1)) else { return "…".to_owned() };
-    if let Some(title) = title(def) {
-        return title;
+    if let Some(label) = label(def) {
+        return label;
     }
-    let within = |ty: &Type| words(resolve, ty, depth);
+    let within = |ty: &Type| render_to_depth(resolve, ty, depth);
     let maybe = |ty: &Option<Type>| ty.as_ref().map_or("_".to_owned(), within);
     match &def.kind {
         TypeDefKind::List(ty) => format!("list<{}>", within(ty)),
@@ -234,8 +236,8 @@ fn words(resolve: &Resolve, ty: &Type, depth: u32) -> String {
     }
 }
 
-fn short(text: &str) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
+fn truncate(text: &str) -> String {
+    match text.char_indices().nth(MAX_TYPE_CHARS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
@@ -303,10 +305,10 @@ mod tests {
         assert_eq!(changed("low, high", "low"), [format!("{level} `high`: present | absent")]);
         let order = format!("{NOTE}, field `level`, enum `level`, order of the cases: low, high | high, low");
         assert_eq!(changed("low, high", "high, low"), [order]);
-        let told = format!("{NOTE}, field `told`, value, variant `told`, case");
-        assert_eq!(changed("count(u32)", "count(s32)"), [format!("{told} `count`: u32 | s32")]);
-        assert_eq!(changed("nothing }", "nothing(u8) }"), [format!("{told} `nothing`: nothing | u8")]);
-        assert_eq!(changed("count(u32), ", ""), [format!("{told} `count`: u32 | absent")]);
+        let variant = format!("{NOTE}, field `told`, value, variant `told`, case");
+        assert_eq!(changed("count(u32)", "count(s32)"), [format!("{variant} `count`: u32 | s32")]);
+        assert_eq!(changed("nothing }", "nothing(u8) }"), [format!("{variant} `nothing`: nothing | u8")]);
+        assert_eq!(changed("count(u32), ", ""), [format!("{variant} `count`: u32 | absent")]);
         let rights = format!("{NOTE}, field `rights`, flags `rights`, flag `run`: absent | present");
         assert_eq!(changed("write }", "write, run }"), [rights]);
         let kind = changed("enum level { low, high }", "type level = u32;");

@@ -7,13 +7,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wit_parser::{Interface, Resolve, WorldItem, WorldKey};
 
-use crate::contract::compare::{Comparison, Found};
+use crate::contract::compare::{Comparison, TypeDifference};
 use crate::contract::wit::{CONTRACT, Contract, ContractError, PACKAGE};
 use crate::wasi;
 use crate::world::World;
 
 /// How many differences are told.
-const MAX_TOLD: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// One thing in which a component is not as this host needs it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,10 +75,10 @@ pub struct Misfit {
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.because)?;
-        for difference in self.differences.iter().take(MAX_TOLD) {
+        for difference in self.differences.iter().take(MAX_LISTED) {
             writeln!(f, "  {difference}")?;
         }
-        match self.differences.len().saturating_sub(MAX_TOLD) {
+        match self.differences.len().saturating_sub(MAX_LISTED) {
             0 => {}
             more => writeln!(f, "  … and {more} more")?,
         }
@@ -88,9 +88,9 @@ impl fmt::Display for Misfit {
 
 impl Misfit {
     /// What only the linker found.
-    pub(crate) fn of_the_linker(words: String) -> Self {
+    pub(crate) fn from_linker(text: String) -> Self {
         Self {
-            because: words,
+            because: text,
             differences: Vec::new(),
             operator: format!("nothing can be granted or configured here; use a build that fits {PACKAGE}@{CONTRACT}"),
             author: format!("build it against the `wit/` of {CONTRACT}"),
@@ -109,22 +109,22 @@ pub(crate) struct Component<'a> {
 }
 
 impl<'a> Component<'a> {
-    pub(crate) fn of(resolve: &'a Resolve, world: &'a wit_parser::World) -> Self {
+    pub(crate) fn new(resolve: &'a Resolve, world: &'a wit_parser::World) -> Self {
         let (imports, exports) = (items(resolve, world.imports.iter()), items(resolve, world.exports.iter()));
         Self { resolve, imports, exports }
     }
 
     /// Its world, by what it exports.
-    pub(crate) fn sort(&self) -> Option<World> {
+    pub(crate) fn world(&self) -> Option<World> {
         self.exports.iter().find_map(|(name, _)| {
-            let (name, _) = of_ours(name)?;
-            World::ALL.into_iter().find(|world| world.export() == name)
+            let (name, _) = plugin_interface(name)?;
+            World::ALL.into_iter().find(|world| world.exported_interface() == name)
         })
     }
 
     /// The versions of the contract that it names; its export's first.
     pub(crate) fn versions(&self) -> Vec<&str> {
-        let all = self.exports.iter().chain(&self.imports).filter_map(|(name, _)| of_ours(name));
+        let all = self.exports.iter().chain(&self.imports).filter_map(|(name, _)| plugin_interface(name));
         let mut versions: Vec<&str> = all.map(|(_, version)| version).collect();
         let mut seen = BTreeSet::new();
         versions.retain(|version| seen.insert(*version));
@@ -144,18 +144,18 @@ fn items<'a>(resolve: &'a Resolve, items: impl Iterator<Item = (&'a WorldKey, &'
 }
 
 /// The name and the version of an interface in our package.
-pub(crate) fn of_ours(name: &str) -> Option<(&str, &str)> {
+pub(crate) fn plugin_interface(name: &str) -> Option<(&str, &str)> {
     let name = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
     Some(name.split_once('@').unwrap_or((name, "")))
 }
 
 /// Why this host does not take the component, if it does not.
-pub(crate) fn misfit(component: &Component<'_>) -> Result<Option<Misfit>, ContractError> {
-    let host = Contract::of_the_host()?;
-    let sort = component.sort();
-    let differences = differences(component, sort, &host);
+pub(crate) fn check(component: &Component<'_>) -> Result<Option<Misfit>, ContractError> {
+    let host = Contract::host()?;
+    let world = component.world();
+    let differences = differences(component, world, &host);
     let other = component.versions().into_iter().find(|version| *version != CONTRACT);
-    let because = match (other, sort) {
+    let because = match (other, world) {
         (Some(version), _) => {
             let built = if version.is_empty() { " without a version".to_owned() } else { format!("@{version}") };
             let same = if differences.is_empty() { "; what it uses is the same in both" } else { "" };
@@ -163,32 +163,32 @@ pub(crate) fn misfit(component: &Component<'_>) -> Result<Option<Misfit>, Contra
         }
         (None, None) => format!(
             "it exports {}, and a plugin exports one of agent, agent-blocking, feedback and runner of {PACKAGE}@{CONTRACT}",
-            names(&component.exports)
+            list_names(&component.exports)
         ),
         (None, Some(_)) if differences.is_empty() => return Ok(None),
-        (None, Some(sort)) => format!("it is not what {} of {PACKAGE}@{CONTRACT} says", sort.as_str()),
+        (None, Some(world)) => format!("it is not what {} of {PACKAGE}@{CONTRACT} says", world.as_str()),
     };
-    let (operator, author) = (operator(other), author(other, sort, &differences));
+    let (operator, author) = (operator_hint(other), author_hint(other, world, &differences));
     Ok(Some(Misfit { because, differences, operator, author }))
 }
 
-fn differences(component: &Component<'_>, sort: Option<World>, host: &Contract) -> Vec<Difference> {
+fn differences(component: &Component<'_>, world: Option<World>, host: &Contract) -> Vec<Difference> {
     let mut comparison = Comparison::new(&host.resolve, component.resolve);
     let mut found = Vec::new();
-    if let Some(sort) = sort {
-        let name = sort.export();
-        let theirs = component.exports.iter().find(|(it, _)| of_ours(it).is_some_and(|(it, _)| it == name));
+    if let Some(world) = world {
+        let name = world.exported_interface();
+        let theirs = component.exports.iter().find(|(it, _)| plugin_interface(it).is_some_and(|(it, _)| it == name));
         let theirs = theirs.and_then(|(_, interface)| *interface);
         for (function, ours) in host.interface(name).into_iter().flat_map(|interface| &interface.functions) {
             let what = format!("{name}.{function}");
             match theirs.and_then(|interface| interface.functions.get(function)) {
                 None => found.push(Difference::Missing { what: format!("export {what}") }),
-                Some(theirs) => found.extend(differ(&what, comparison.functions(ours, theirs))),
+                Some(theirs) => found.extend(differences_in(&what, comparison.functions(ours, theirs))),
             }
         }
     }
     for (import, theirs) in &component.imports {
-        import_differences(import, *theirs, sort, host, &mut comparison, &mut found);
+        import_differences(import, *theirs, world, host, &mut comparison, &mut found);
     }
     found
 }
@@ -196,13 +196,13 @@ fn differences(component: &Component<'_>, sort: Option<World>, host: &Contract) 
 fn import_differences(
     import: &str,
     theirs: Option<&Interface>,
-    sort: Option<World>,
+    world: Option<World>,
     host: &Contract,
     comparison: &mut Comparison<'_>,
     found: &mut Vec<Difference>,
 ) {
     let extra = |what: &str, why: String| Difference::Extra { what: format!("import {what}"), why };
-    let Some((name, _)) = of_ours(import) else {
+    let Some((name, _)) = plugin_interface(import) else {
         found.extend((!is_virtual(import)).then(|| extra(import, String::new())));
         return;
     };
@@ -210,26 +210,30 @@ fn import_differences(
         found.push(extra(import, "this host has no such interface".to_owned()));
         return;
     };
-    if let Some(sort) = sort.filter(|sort| !ours.functions.is_empty() && !sort.imports().contains(&name)) {
-        let given = match sort.imports() {
+    if let Some(world) = world.filter(|world| !ours.functions.is_empty() && !world.allowed_imports().contains(&name)) {
+        let given = match world.allowed_imports() {
             [] => "nothing".to_owned(),
             some => some.join(", "),
         };
-        found.push(extra(name, format!("{} is given {given}", sort.as_str())));
+        found.push(extra(name, format!("{} is given {given}", world.as_str())));
         return;
     }
     for (function, theirs) in &theirs.functions {
         let what = format!("{name}.{function}");
         match ours.functions.get(function) {
             None => found.push(extra(&what, "this host has no such function".to_owned())),
-            Some(ours) => found.extend(differ(&what, comparison.functions(ours, theirs))),
+            Some(ours) => found.extend(differences_in(&what, comparison.functions(ours, theirs))),
         }
     }
 }
 
-fn differ(what: &str, found: Vec<Found>) -> impl Iterator<Item = Difference> {
-    let differs =
-        |it: Found| Difference::Differs { what: what.to_owned(), place: it.place, here: it.ours, there: it.theirs };
+fn differences_in(what: &str, found: Vec<TypeDifference>) -> impl Iterator<Item = Difference> {
+    let differs = |it: TypeDifference| Difference::Differs {
+        what: what.to_owned(),
+        place: it.place,
+        here: it.ours,
+        there: it.theirs,
+    };
     found.into_iter().map(differs)
 }
 
@@ -239,17 +243,17 @@ fn is_virtual(import: &str) -> bool {
     wasi::INTERFACES.contains(&name) && version.starts_with("0.2.")
 }
 
-fn operator(other: Option<&str>) -> String {
+fn operator_hint(other: Option<&str>) -> String {
     match other {
         Some(_) => format!("use a build for {PACKAGE}@{CONTRACT}, or the version of Phasegate that it was made for"),
         None => "nothing can be granted or configured here; use a build that fits, or another plugin".to_owned(),
     }
 }
 
-fn author(other: Option<&str>, sort: Option<World>, differences: &[Difference]) -> String {
+fn author_hint(other: Option<&str>, world: Option<World>, differences: &[Difference]) -> String {
     let mut advice = Vec::new();
     let shape = |it: &Difference| !matches!(it, Difference::Extra { .. });
-    match (other, sort) {
+    match (other, world) {
         (None, None) => advice.push("choose one of the worlds in `wit/plugin.wit`, and export what it says".to_owned()),
         (Some(_), _) => advice.push(format!("build it against the `wit/` of {CONTRACT}")),
         (None, Some(_)) if differences.iter().any(shape) => {
@@ -272,9 +276,9 @@ fn author(other: Option<&str>, sort: Option<World>, differences: &[Difference]) 
     advice.join("; ")
 }
 
-fn names(items: &Items<'_>) -> String {
+fn list_names(items: &Items<'_>) -> String {
     match items.as_slice() {
         [] => "nothing".to_owned(),
-        some => some.iter().take(MAX_TOLD).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "),
+        some => some.iter().take(MAX_LISTED).map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use wit_parser::{InterfaceId, Resolve, World, WorldItem, WorldKey};
 
-use crate::contract::compare::{Comparison, Found};
+use crate::contract::compare::{Comparison, TypeDifference};
 use crate::contract::wit::{Contract, ContractError};
 
 /// Every change from the released contract to this one that would break a released component, in words. Both as names
@@ -60,7 +60,7 @@ fn interface(
     for (ty, id) in &then.types {
         match now.types.get(ty) {
             Some(live) => {
-                breaks.extend(comparison.named(*live, *id).iter().map(|it| changed(&format!("{name}.{ty}"), it)))
+                breaks.extend(comparison.named_types(*live, *id).iter().map(|it| changed(&format!("{name}.{ty}"), it)))
             }
             None => breaks.push(format!("removed  type {name}.{ty}")),
         }
@@ -99,7 +99,7 @@ fn interfaces<'a>(resolve: &Resolve, items: impl Iterator<Item = (&'a WorldKey, 
         .collect()
 }
 
-fn changed(what: &str, Found { place, ours, theirs }: &Found) -> String {
+fn changed(what: &str, TypeDifference { place, ours, theirs }: &TypeDifference) -> String {
     let place = if place.is_empty() { String::new() } else { format!(" {place}:") };
     format!("changed  {what}:{place} {theirs} as released, {ours} now")
 }
@@ -109,14 +109,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::contract::wit::FILES;
+    use crate::contract::wit::HOST_FILES;
 
     /// What breaks when, in the host's own contract, `from` becomes `to`.
     fn breaks(from: &str, to: &str) -> Vec<String> {
-        assert_eq!(FILES.iter().filter(|(_, text)| text.contains(from)).count(), 1, "{from}");
-        let texts = FILES.map(|(name, text)| (name, text.replace(from, to)));
+        assert_eq!(HOST_FILES.iter().filter(|(_, text)| text.contains(from)).count(), 1, "{from}");
+        let texts = HOST_FILES.map(|(name, text)| (name, text.replace(from, to)));
         let live: Vec<_> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
-        breaking_changes(&FILES, &live).unwrap()
+        breaking_changes(&HOST_FILES, &live).unwrap()
     }
 
     #[test]
@@ -140,9 +140,9 @@ mod tests {
         let removed = breaks("        evidence: string,\n", "");
         assert_eq!(removed, ["changed  types.issue: record `issue`, field `evidence`: string as released, absent now"]);
         let added = breaks("attempts-left: u32,", "attempts-left: u32, urgent: bool,");
-        let words =
+        let text =
             "changed  feedback.gate-failure: record `gate-failure`, field `urgent`: absent as released, bool now";
-        assert_eq!(added, [words]);
+        assert_eq!(added, [text]);
         let function = breaks("read: func(name: string)", "read: func(name: string, at: u64)");
         assert_eq!(function, ["changed  artifacts.read: parameters: (name) as released, (name, at) now"]);
     }

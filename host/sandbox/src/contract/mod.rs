@@ -13,4 +13,4 @@ pub use fit::{Difference, Misfit};
 pub use guard::breaking_changes;
 pub use wit::{CONTRACT, ContractError};
 
-pub(crate) use fit::{Component, misfit, of_ours};
+pub(crate) use fit::{Component, check, plugin_interface};

@@ -9,7 +9,7 @@ pub const CONTRACT: &str = "0.1.0";
 /// The package of `wit/`.
 pub(crate) const PACKAGE: &str = "phasegate:plugin";
 
-pub(crate) const FILES: [(&str, &str); 4] = [
+pub(crate) const HOST_FILES: [(&str, &str); 4] = [
     ("types.wit", include_str!("../../../../wit/types.wit")),
     ("models.wit", include_str!("../../../../wit/models.wit")),
     ("host.wit", include_str!("../../../../wit/host.wit")),
@@ -29,8 +29,8 @@ pub(crate) struct Contract {
 
 impl Contract {
     /// This host's own.
-    pub(crate) fn of_the_host() -> Result<Self, ContractError> {
-        Self::parse(&FILES)
+    pub(crate) fn host() -> Result<Self, ContractError> {
+        Self::parse(&HOST_FILES)
     }
 
     /// From files, as name and text.

@@ -34,10 +34,10 @@ pub(crate) fn subject_size(code: &wit::Subject, tests: &[wit::File]) -> usize {
 
 pub(crate) fn result(result: Result<TestRun, BenchError>) -> Result<wit::TestRun, wit::BenchError> {
     result.map(to_run).map_err(|error| match error {
-        BenchError::NoRunner(words) => wit::BenchError::NoRunner(words),
-        BenchError::Limit(words) => wit::BenchError::Limit(words),
-        BenchError::Invalid(words) => wit::BenchError::Invalid(words),
-        BenchError::Other(words) => wit::BenchError::Other(words),
+        BenchError::NoRunner(text) => wit::BenchError::NoRunner(text),
+        BenchError::Limit(text) => wit::BenchError::Limit(text),
+        BenchError::Invalid(text) => wit::BenchError::Invalid(text),
+        BenchError::Other(text) => wit::BenchError::Other(text),
     })
 }
 
@@ -56,10 +56,10 @@ fn to_run(run: TestRun) -> wit::TestRun {
 
 pub(crate) fn from_result(result: Result<wit::TestRun, wit::BenchError>) -> Result<TestRun, BenchError> {
     result.map(from_run).map_err(|error| match error {
-        wit::BenchError::NoRunner(words) => BenchError::NoRunner(words),
-        wit::BenchError::Limit(words) => BenchError::Limit(words),
-        wit::BenchError::Invalid(words) => BenchError::Invalid(words),
-        wit::BenchError::Other(words) => BenchError::Other(words),
+        wit::BenchError::NoRunner(text) => BenchError::NoRunner(text),
+        wit::BenchError::Limit(text) => BenchError::Limit(text),
+        wit::BenchError::Invalid(text) => BenchError::Invalid(text),
+        wit::BenchError::Other(text) => BenchError::Other(text),
     })
 }
 
@@ -84,10 +84,10 @@ pub(crate) fn size(result: &Result<wit::TestRun, wit::BenchError>) -> usize {
             run.tests.iter().map(case).sum::<usize>() + run.build_errors.iter().map(String::len).sum::<usize>()
         }
         Err(
-            wit::BenchError::NoRunner(words)
-            | wit::BenchError::Limit(words)
-            | wit::BenchError::Invalid(words)
-            | wit::BenchError::Other(words),
-        ) => words.len(),
+            wit::BenchError::NoRunner(text)
+            | wit::BenchError::Limit(text)
+            | wit::BenchError::Invalid(text)
+            | wit::BenchError::Other(text),
+        ) => text.len(),
     }
 }

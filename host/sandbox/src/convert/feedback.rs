@@ -36,19 +36,19 @@ pub(crate) fn decision(from: wit::Decision) -> Result<Decision, String> {
                 |wit::Revision { phase, issue_ids, instructions }| Revision { phase, issue_ids, instructions };
             Decision::Revise(revisions.map(revision).collect())
         }
-        wit::Decision::AskAPerson(words) => Decision::AskAPerson(words),
-        wit::Decision::GiveUp(words) => Decision::GiveUp(words),
+        wit::Decision::AskAPerson(text) => Decision::AskAPerson(text),
+        wit::Decision::GiveUp(text) => Decision::GiveUp(text),
         wit::Decision::Other(what) => return Err(format!("this host does not know the decision `{what}`")),
     })
 }
 
 /// Bytes of a decision, for the bound on output.
 pub(crate) fn size(decision: &wit::Decision) -> usize {
-    let of = |one: &wit::Revision| {
+    let revision_size = |one: &wit::Revision| {
         one.phase.len() + one.instructions.len() + one.issue_ids.iter().map(String::len).sum::<usize>()
     };
     match decision {
-        wit::Decision::Revise(revisions) => revisions.iter().map(of).sum(),
-        wit::Decision::AskAPerson(words) | wit::Decision::GiveUp(words) | wit::Decision::Other(words) => words.len(),
+        wit::Decision::Revise(revisions) => revisions.iter().map(revision_size).sum(),
+        wit::Decision::AskAPerson(text) | wit::Decision::GiveUp(text) | wit::Decision::Other(text) => text.len(),
     }
 }

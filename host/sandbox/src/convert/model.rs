@@ -7,16 +7,16 @@ use phasegate_process::model::{Answer, Content, Error, Message, Request, Role, T
 use crate::bindings::phasegate::plugin::model_types as wit;
 
 /// The longest label, in bytes: it stands in the run's events and its state, and not only among its answers.
-const LONGEST_LABEL: usize = 200;
+const MAX_LABEL_BYTES: usize = 200;
 
 /// The request as the core knows it, or why no model is asked.
 pub(crate) fn request(request: wit::Request) -> Result<Request, Error> {
     let wit::Request { label, tier, messages, tools, tool_choice, answer_schema, max_output_tokens, temperature } =
         request;
-    if label.len() > LONGEST_LABEL {
-        let words =
-            format!("the label has {} bytes, at most {LONGEST_LABEL} are taken; say more in a message", label.len());
-        return Err(Error::Invalid(words));
+    if label.len() > MAX_LABEL_BYTES {
+        let text =
+            format!("the label has {} bytes, at most {MAX_LABEL_BYTES} are taken; say more in a message", label.len());
+        return Err(Error::Invalid(text));
     }
     let Some(tier) = Tier::from_name(&tier) else {
         return Err(Error::Denied(format!("there is no tier `{tier}`; the tiers are fast, default and deep")));
@@ -24,10 +24,10 @@ pub(crate) fn request(request: wit::Request) -> Result<Request, Error> {
     let Some(max_output_tokens) = NonZeroU32::new(max_output_tokens) else {
         return Err(Error::Invalid("max-output-tokens is 0; ask for at least one token".to_owned()));
     };
-    if let Some(heat) = temperature
-        && !(0.0..=2.0).contains(&heat)
+    if let Some(temperature) = temperature
+        && !(0.0..=2.0).contains(&temperature)
     {
-        return Err(Error::Invalid(format!("temperature {heat} is not between 0.0 and 2.0")));
+        return Err(Error::Invalid(format!("temperature {temperature} is not between 0.0 and 2.0")));
     }
     Ok(Request {
         label,
@@ -105,12 +105,12 @@ pub(crate) fn answer_size(answer: &Answer) -> u64 {
 /// The answer as the guest knows it.
 pub(crate) fn answer(answer: Answer) -> Result<wit::Response, wit::Error> {
     let response = answer.map_err(|error| match error {
-        Error::Denied(words) => wit::Error::Denied(words),
-        Error::Budget(words) => wit::Error::Budget(words),
-        Error::Invalid(words) => wit::Error::Invalid(words),
-        Error::TooLong(words) => wit::Error::TooLong(words),
-        Error::Unavailable(words) => wit::Error::Unavailable(words),
-        Error::Other(words) => wit::Error::Other(words),
+        Error::Denied(text) => wit::Error::Denied(text),
+        Error::Budget(text) => wit::Error::Budget(text),
+        Error::Invalid(text) => wit::Error::Invalid(text),
+        Error::TooLong(text) => wit::Error::TooLong(text),
+        Error::Unavailable(text) => wit::Error::Unavailable(text),
+        Error::Other(text) => wit::Error::Other(text),
     })?;
     let Usage { input_tokens, output_tokens, cached_input_tokens, usd } = response.usage;
     Ok(wit::Response {

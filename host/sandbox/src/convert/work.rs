@@ -131,7 +131,7 @@ fn check(from: wit::Check) -> Result<Check, String> {
 
 pub(crate) fn failure(from: wit::Failure) -> Failure {
     match from {
-        wit::Failure::Failed(words) | wit::Failure::Other(words) => Failure::Failed(words),
+        wit::Failure::Failed(text) | wit::Failure::Other(text) => Failure::Failed(text),
         wit::Failure::BadInput((name, reason)) => Failure::BadInput { name, reason },
     }
 }
@@ -169,8 +169,8 @@ fn issue_size(issue: &types::Issue) -> usize {
         recommendation,
         location,
     } = issue;
-    let words = [id, category, defect_type, phase_injected, description, evidence, impact];
-    words.iter().map(|text| text.len()).sum::<usize>()
+    let text = [id, category, defect_type, phase_injected, description, evidence, impact];
+    text.iter().map(|text| text.len()).sum::<usize>()
         + recommendation.as_deref().map_or(0, str::len)
         + location.as_ref().map_or(0, |types::Location { path, line: _ }| path.len())
 }

@@ -3,13 +3,13 @@
 use wasmtime::component::Linker;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::engine::queues::STRATEGIES;
+use crate::engine::queues::MAX_STRATEGIES;
 use crate::settings::EngineSettings;
 use crate::state::State;
 use crate::{imports, wasi};
 
 /// The most table elements of a component that goes into the pool.
-pub(crate) const POOLED_TABLE: u64 = 20_000;
+pub(crate) const MAX_POOLED_TABLE_ELEMENTS: u64 = 20_000;
 
 /// How deep an interpreter may call, in bytes; taken from the system as it is used.
 const INTERPRETER_STACK: usize = 64 << 20;
@@ -19,17 +19,17 @@ const STACK: usize = 512 << 10;
 const HOST_STACK: usize = 2 << 20;
 
 /// How deep a component usually may call, in bytes.
-pub(crate) fn stack_of(pooled: bool) -> u32 {
+pub(crate) fn default_stack(pooled: bool) -> u32 {
     (if pooled { STACK } else { INTERPRETER_STACK }) as u32
 }
 
 /// An engine, and what it links.
-pub(crate) struct Side {
+pub(crate) struct LinkedEngine {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<State>,
 }
 
-impl Side {
+impl LinkedEngine {
     pub(crate) fn new(config: Config) -> wasmtime::Result<Self> {
         let engine = wasmtime::Engine::new(&config)?;
         let mut linker = Linker::new(&engine);
@@ -57,28 +57,28 @@ pub(crate) fn config(strategy: InstanceAllocationStrategy) -> Config {
 
 /// An interpreter watches the part of its stack that lies in its own memory, and turns recursion without end into an error
 /// of its language. The machine's part must be deep enough for that to come first.
-pub(crate) fn interpreters() -> Config {
-    deep(INTERPRETER_STACK)
+pub(crate) fn interpreter_config() -> Config {
+    config_with_stack(INTERPRETER_STACK)
 }
 
 /// For components that may call as deep as this; their memory is asked of the system.
-pub(crate) fn deep(stack: usize) -> Config {
+pub(crate) fn config_with_stack(stack: usize) -> Config {
     let mut config = config(InstanceAllocationStrategy::OnDemand);
     config.max_wasm_stack(stack);
     config.async_stack_size(stack + HOST_STACK);
     config
 }
 
-pub(crate) fn pool(settings: &EngineSettings) -> InstanceAllocationStrategy {
-    let places = settings.max_instances.saturating_add(STRATEGIES);
+pub(crate) fn pooling(settings: &EngineSettings) -> InstanceAllocationStrategy {
+    let slots = settings.max_instances.saturating_add(MAX_STRATEGIES);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(places);
-    pool.total_stacks(places);
-    pool.total_memories(places);
+    pool.total_component_instances(slots);
+    pool.total_stacks(slots);
+    pool.total_memories(slots);
     // A component of one module has two tables: its own and that of the adapters around it. One in another language,
     // its virtual WASI inside, has a dozen core instances.
-    pool.total_tables(places.saturating_mul(3));
-    pool.total_core_instances(places.saturating_mul(16));
-    pool.table_elements(POOLED_TABLE as usize);
+    pool.total_tables(slots.saturating_mul(3));
+    pool.total_core_instances(slots.saturating_mul(16));
+    pool.table_elements(MAX_POOLED_TABLE_ELEMENTS as usize);
     InstanceAllocationStrategy::Pooling(pool)
 }

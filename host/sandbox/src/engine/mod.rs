@@ -22,18 +22,18 @@ use wasmtime::component::Component;
 use crate::aot;
 use crate::cache::Cache;
 use crate::compile::Compilers;
-use crate::compile::process::{self, Failed};
+use crate::compile::process::{self, CompileFailure};
 use crate::compiled::{Compiled, Exports};
 use crate::contract::Misfit;
-use crate::engine::config::{Side, config, deep, interpreters, pool, stack_of};
+use crate::engine::config::{LinkedEngine, config, config_with_stack, default_stack, interpreter_config, pooling};
 use crate::engine::queues::Queues;
-use crate::engine::stack_variants::Depths;
+use crate::engine::stack_variants::EngineVariants;
 use crate::engine::ticker::{Running, Ticker};
 use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
 use crate::inspect::{Inspection, inspect};
 use crate::limits::Limits;
 use crate::mutex::lock;
-use crate::offload::Lane;
+use crate::offload::Offload;
 use crate::settings::{EngineSettings, cores};
 use crate::shape::{self, Unfit};
 use crate::world::World;
@@ -41,7 +41,7 @@ use crate::world::World;
 pub(crate) use crate::engine::ticker::TICK;
 
 /// Components that are loaded at once: each may take one of the threads that all blocking work shares.
-const LOADING: usize = 32;
+const MAX_LOADING: usize = 32;
 
 /// Runs plugins. Cheap to clone.
 #[derive(Clone)]
@@ -51,45 +51,45 @@ pub struct Engine {
 
 struct Inner {
     settings: EngineSettings,
-    pooled: Side,
-    on_demand: Side,
+    pooled: LinkedEngine,
+    on_demand: LinkedEngine,
     cache: Option<Cache>,
     notice: Option<String>,
     compilers: Compilers,
     loaded: Mutex<HashMap<Digest, Arc<Slot>>>,
-    turns: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
+    load_locks: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
     loading: Semaphore,
     queues: Queues,
-    lane: Lane,
+    offload: Offload,
     ticker: Arc<Ticker>,
-    depths: Arc<Depths>,
+    variants: Arc<EngineVariants>,
 }
 
 /// One component: locked while it is made, so that whoever else asks for it waits.
 type Slot = Mutex<Option<Arc<Compiled>>>;
 
-/// The right to load a component, see [`Engine::turn`].
-pub struct Turn<'a> {
-    _one: OwnedMutexGuard<()>,
-    _few: Option<SemaphorePermit<'a>>,
+/// The right to load a component, see [`Engine::load_permit`].
+pub struct LoadPermit<'a> {
+    _component: OwnedMutexGuard<()>,
+    _loading: Option<SemaphorePermit<'a>>,
 }
 
 impl Engine {
     /// Sets up the engine and its clock, which ends with the last clone.
     pub fn new(settings: EngineSettings) -> Result<Self, EngineError> {
         let start = |error: wasmtime::Error| EngineError::Start(format!("{error:#}"));
-        let pooled = Side::new(config(pool(&settings))).map_err(start)?;
-        let on_demand = Side::new(interpreters()).map_err(start)?;
+        let pooled = LinkedEngine::new(config(pooling(&settings))).map_err(start)?;
+        let on_demand = LinkedEngine::new(interpreter_config()).map_err(start)?;
         let (cache, notice) = match &settings.cache_dir {
             Some(folder) => Cache::open(folder, &[&pooled.engine, &on_demand.engine], settings.max_cache_bytes)?,
             None => (None, None),
         };
         let ticker = Ticker::start(vec![pooled.engine.clone(), on_demand.engine.clone()])
             .map_err(|error| EngineError::Start(error.to_string()))?;
-        let depths = Arc::new(Depths::new(Arc::clone(&ticker)));
+        let variants = Arc::new(EngineVariants::new(Arc::clone(&ticker)));
         let queues = Queues::new(&settings);
         let compilers = Compilers::new(&settings);
-        let (loaded, turns, loading) = (Mutex::default(), Mutex::default(), Semaphore::new(LOADING));
+        let (loaded, load_locks, loading) = (Mutex::default(), Mutex::default(), Semaphore::new(MAX_LOADING));
         Ok(Self {
             inner: Arc::new(Inner {
                 settings,
@@ -99,32 +99,32 @@ impl Engine {
                 notice,
                 compilers,
                 loaded,
-                turns,
+                load_locks,
                 loading,
                 queues,
-                lane: Lane::new(cores()),
+                offload: Offload::new(cores()),
                 ticker,
-                depths,
+                variants,
             }),
         })
     }
 
     /// Why compiled plugins are not kept, if they are to be and cannot.
-    pub fn notice(&self) -> Option<&str> {
+    pub fn cache_notice(&self) -> Option<&str> {
         self.inner.notice.as_deref()
     }
 
     /// Waits, without a thread, until nobody else loads this component and few load any. For callers on async threads: one
-    /// who takes a turn before [`load`](Self::load) on a blocking thread holds up no other such thread.
-    pub async fn turn(&self, digest: &Digest) -> Turn<'_> {
-        let turn = Arc::clone(lock(&self.inner.turns).entry(digest.clone()).or_default());
-        let one = turn.lock_owned().await;
+    /// who takes a permit before [`load`](Self::load) on a blocking thread holds up no other such thread.
+    pub async fn load_permit(&self, digest: &Digest) -> LoadPermit<'_> {
+        let load_lock = Arc::clone(lock(&self.inner.load_locks).entry(digest.clone()).or_default());
+        let component = load_lock.lock_owned().await;
         // Never closed.
-        Turn { _one: one, _few: self.inner.loading.acquire().await.ok() }
+        LoadPermit { _component: component, _loading: self.inner.loading.acquire().await.ok() }
     }
 
     /// A component that is ready to run, compiled if it must be; see [`load`](Self::load).
-    pub(crate) fn compiled(
+    pub(crate) fn load_compiled(
         &self,
         name: &PluginName,
         digest: &Digest,
@@ -132,23 +132,23 @@ impl Engine {
     ) -> Result<Arc<Compiled>, LoadError> {
         let slot = Arc::clone(lock(&self.inner.loaded).entry(digest.clone()).or_default());
         let mut slot = lock(&slot);
-        let compiled = match slot.take().map(Ok).or_else(|| self.kept(name, digest)) {
+        let compiled = match slot.take().map(Ok).or_else(|| self.load_cached(name, digest)) {
             Some(compiled) => compiled?,
-            None => self.made(name, digest, bytes)?,
+            None => self.compile(name, digest, bytes)?,
         };
         *slot = Some(Arc::clone(&compiled));
         Ok(compiled)
     }
 
     /// The component as it was compiled before, if it was.
-    fn kept(&self, name: &PluginName, digest: &Digest) -> Option<Result<Arc<Compiled>, LoadError>> {
-        let kept = self.inner.cache.as_ref()?.find(digest).filter(|kept| kept.inspection.misfit.is_none())?;
-        let (side, _) = self.inner.side(&kept.inspection);
-        let component = kept.component(&side.engine)?;
-        Some(self.ready(name, kept.inspection, &component))
+    fn load_cached(&self, name: &PluginName, digest: &Digest) -> Option<Result<Arc<Compiled>, LoadError>> {
+        let cached = self.inner.cache.as_ref()?.find(digest).filter(|cached| cached.inspection.misfit.is_none())?;
+        let (linked, _) = self.inner.linked_engine(&cached.inspection);
+        let component = cached.component(&linked.engine)?;
+        Some(self.link(name, cached.inspection, &component))
     }
 
-    fn made(
+    fn compile(
         &self,
         name: &PluginName,
         digest: &Digest,
@@ -156,19 +156,19 @@ impl Engine {
     ) -> Result<Arc<Compiled>, LoadError> {
         let plugin = || name.clone();
         let settings = &self.inner.settings;
-        let place = self.inner.compilers.place().ok_or_else(|| LoadError::NoCompiler {
+        let permit = self.inner.compilers.acquire().ok_or_else(|| LoadError::NoCompiler {
             plugin: plugin(),
             compilers: settings.max_compilations,
             limit_ms: settings.max_compile_ms,
         })?;
         let bytes = bytes().map_err(|error| LoadError::Read { plugin: plugin(), reason: error.to_string() })?;
-        let made = place.work(|| self.inner.make(plugin(), digest, &bytes));
-        let made = made.unwrap_or_else(|reason| Err(LoadError::Compile { plugin: plugin(), reason }));
-        let (inspection, component) = made?;
-        self.ready(name, inspection, &component)
+        let compiled = permit.run(|| self.inner.inspect_and_compile(plugin(), digest, &bytes));
+        let compiled = compiled.unwrap_or_else(|reason| Err(LoadError::Compile { plugin: plugin(), reason }));
+        let (inspection, component) = compiled?;
+        self.link(name, inspection, &component)
     }
 
-    fn ready(
+    fn link(
         &self,
         name: &PluginName,
         inspection: Inspection,
@@ -176,38 +176,43 @@ impl Engine {
     ) -> Result<Arc<Compiled>, LoadError> {
         let misfit = |error: wasmtime::Error| LoadError::Misfit {
             plugin: name.clone(),
-            misfit: Box::new(Misfit::of_the_linker(format!("{error:#}"))),
+            misfit: Box::new(Misfit::from_linker(format!("{error:#}"))),
         };
-        let (side, pooled) = self.inner.side(&inspection);
-        let pre = side.linker.instantiate_pre(component).map_err(misfit)?;
-        let exports = Exports::of(&pre, inspection.world).map_err(misfit)?;
-        Ok(Arc::new(Compiled { inspection, pre, exports, pooled, stack: stack_of(pooled) }))
+        let (linked, pooled) = self.inner.linked_engine(&inspection);
+        let pre = linked.linker.instantiate_pre(component).map_err(misfit)?;
+        let exports = Exports::find(&pre, inspection.world).map_err(misfit)?;
+        Ok(Arc::new(Compiled { inspection, pre, exports, pooled, stack: default_stack(pooled) }))
     }
 
     /// Where guests compute that do so for long.
-    pub(crate) fn lane(&self) -> &Lane {
-        &self.inner.lane
+    pub(crate) fn offload(&self) -> &Offload {
+        &self.inner.offload
     }
 
     /// Waits for a free instance of this kind, and keeps the clock ticking while it is held.
-    pub(crate) async fn enter(&self, world: World, pooled: bool) -> Result<Entered<'_>, CallErrorKind> {
+    pub(crate) async fn enter(&self, world: World, pooled: bool) -> Result<RunPermit<'_>, CallErrorKind> {
         let permit = self.inner.queues.enter(world, pooled, self.inner.settings.max_queued).await?;
-        Ok(Entered { _permit: permit, _running: self.inner.ticker.running() })
+        Ok(RunPermit { _permit: permit, _running: self.inner.ticker.start_running() })
     }
 
     /// The component, ready for calls within these limits.
-    pub(crate) async fn as_deep(
+    pub(crate) async fn variant_for(
         &self,
         compiled: &Arc<Compiled>,
         limits: &Limits,
     ) -> Result<Arc<Compiled>, CallErrorKind> {
-        self.inner.depths.as_deep(compiled, limits).await
+        self.inner.variants.variant_for(compiled, limits).await
     }
 }
 
 impl Inner {
     /// All that may take long with bytes that nobody knows: reading, checking, compiling, keeping.
-    fn make(&self, plugin: PluginName, digest: &Digest, bytes: &[u8]) -> Result<(Inspection, Component), LoadError> {
+    fn inspect_and_compile(
+        &self,
+        plugin: PluginName,
+        digest: &Digest,
+        bytes: &[u8],
+    ) -> Result<(Inspection, Component), LoadError> {
         let (size, limit) = (bytes.len() as u64, self.settings.max_component_bytes);
         if size > limit {
             return Err(LoadError::TooLarge { plugin, size, limit });
@@ -220,8 +225,8 @@ impl Inner {
             return Err(match unfit {
                 Unfit::Excess(excess) => LoadError::TooComplex { plugin, excess },
                 // What is no component at all has better words.
-                Unfit::Unreadable(why) => {
-                    let source = inspect(bytes).err().unwrap_or(InspectError::NotAComponent(why));
+                Unfit::Unreadable(failure) => {
+                    let source = inspect(bytes).err().unwrap_or(InspectError::NotAComponent(failure));
                     LoadError::Inspect { plugin, source }
                 }
             });
@@ -233,45 +238,45 @@ impl Inner {
         if let Some(misfit) = inspection.misfit {
             return Err(LoadError::Misfit { plugin, misfit: Box::new(misfit) });
         }
-        let (side, pooled) = self.side(&inspection);
-        let code = match self.compilers.compile(&side.engine, stack_of(pooled), bytes) {
+        let (linked, pooled) = self.linked_engine(&inspection);
+        let code = match self.compilers.compile(&linked.engine, default_stack(pooled), bytes) {
             Ok(code) => code,
-            Err(why) => return Err(self.not_compiled(plugin, why)),
+            Err(failure) => return Err(self.compile_error(plugin, failure)),
         };
         if let Some(cache) = &self.cache {
-            cache.keep(&inspection, &code);
+            cache.store(&inspection, &code);
         }
-        match aot::from_compiler(&side.engine, &code) {
+        match aot::from_compiler(&linked.engine, &code) {
             Ok(component) => Ok((inspection, component)),
             Err(error) => Err(LoadError::Compile { plugin, reason: format!("{error:#}") }),
         }
     }
 
-    fn not_compiled(&self, plugin: PluginName, why: Failed) -> LoadError {
-        match why {
-            Failed::Refused(reason) => LoadError::Compile { plugin, reason },
-            Failed::Late => LoadError::TooSlow { plugin, limit_ms: self.settings.max_compile_ms },
-            Failed::Died(how) => {
+    fn compile_error(&self, plugin: PluginName, failure: CompileFailure) -> LoadError {
+        match failure {
+            CompileFailure::Rejected(reason) => LoadError::Compile { plugin, reason },
+            CompileFailure::TimedOut => LoadError::TooSlow { plugin, limit_ms: self.settings.max_compile_ms },
+            CompileFailure::Died(how) => {
                 LoadError::CompilerDied { plugin, how, limit_bytes: self.settings.max_compile_memory_bytes }
             }
         }
     }
 
-    fn side(&self, inspection: &Inspection) -> (&Side, bool) {
+    fn linked_engine(&self, inspection: &Inspection) -> (&LinkedEngine, bool) {
         let pooled = inspection.world != Some(World::Runner) && !inspection.uses_wasi();
         (if pooled { &self.pooled } else { &self.on_demand }, pooled)
     }
 }
 
 /// A place in the engine.
-pub(crate) struct Entered<'a> {
+pub(crate) struct RunPermit<'a> {
     _permit: SemaphorePermit<'a>,
     _running: Running<'a>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.ticker.end();
+        self.ticker.stop();
     }
 }
 
@@ -280,5 +285,5 @@ impl Drop for Inner {
 /// may take, both in bytes. Reads standard input, writes standard output. Fails in words that belong on standard error,
 /// and then the program is to end with 1.
 pub fn serve_compilation(stack_bytes: u32, memory_bytes: u64) -> Result<(), String> {
-    process::serve(&deep(stack_bytes as usize), memory_bytes)
+    process::serve(&config_with_stack(stack_bytes as usize), memory_bytes)
 }

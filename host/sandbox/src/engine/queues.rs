@@ -9,7 +9,7 @@ use crate::settings::EngineSettings;
 use crate::world::World;
 
 /// Strategies are short and pure; so many at once are plenty.
-pub(crate) const STRATEGIES: u32 = 32;
+pub(crate) const MAX_STRATEGIES: u32 = 32;
 
 /// Who may start, by kind of work.
 pub(crate) struct Queues {
@@ -29,7 +29,7 @@ impl Queues {
         Self {
             agents: Queue::new(settings.max_instances),
             large_agents: Queue::new(settings.max_large_instances),
-            strategies: Queue::new(STRATEGIES),
+            strategies: Queue::new(MAX_STRATEGIES),
             runners: Queue::new(settings.max_test_runs),
         }
     }
@@ -38,7 +38,7 @@ impl Queues {
         &self,
         world: World,
         pooled: bool,
-        most: u32,
+        max_queued: u32,
     ) -> Result<SemaphorePermit<'_>, CallErrorKind> {
         let queue = match world {
             World::Agent | World::AgentBlocking if pooled => &self.agents,
@@ -46,31 +46,31 @@ impl Queues {
             World::Feedback => &self.strategies,
             World::Runner => &self.runners,
         };
-        queue.enter(most).await
+        queue.enter(max_queued).await
     }
 }
 
 impl Queue {
-    fn new(places: u32) -> Self {
-        Self { free: Semaphore::new(places.max(1) as usize), waiting: AtomicU32::new(0) }
+    fn new(slots: u32) -> Self {
+        Self { free: Semaphore::new(slots.max(1) as usize), waiting: AtomicU32::new(0) }
     }
 
-    async fn enter(&self, most: u32) -> Result<SemaphorePermit<'_>, CallErrorKind> {
+    async fn enter(&self, max_queued: u32) -> Result<SemaphorePermit<'_>, CallErrorKind> {
         if let Ok(permit) = self.free.try_acquire() {
             return Ok(permit);
         }
         let queued = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _waiting = Leave(&self.waiting);
-        if queued >= most {
+        let _waiting = LeaveOnDrop(&self.waiting);
+        if queued >= max_queued {
             return Err(CallErrorKind::Busy { queued });
         }
         self.free.acquire().await.map_err(|error| CallErrorKind::Host(error.to_string()))
     }
 }
 
-struct Leave<'a>(&'a AtomicU32);
+struct LeaveOnDrop<'a>(&'a AtomicU32);
 
-impl Drop for Leave<'_> {
+impl Drop for LeaveOnDrop<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

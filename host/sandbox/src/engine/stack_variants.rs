@@ -10,73 +10,73 @@ use std::sync::{Arc, Mutex};
 
 use phasegate_process::Digest;
 
-use crate::aot::moved;
+use crate::aot::for_engine;
 use crate::compiled::{Compiled, Exports};
-use crate::engine::config::{POOLED_TABLE, Side, deep};
+use crate::engine::config::{LinkedEngine, MAX_POOLED_TABLE_ELEMENTS, config_with_stack};
 use crate::engine::ticker::Ticker;
 use crate::error::CallErrorKind;
 use crate::limits::Limits;
 use crate::mutex::lock;
 
 /// Engines of one depth at once: each takes some memory for as long as the process lives.
-const MOST_DEPTHS: usize = 64;
+const MAX_VARIANTS: usize = 64;
 
 /// Engines and components of other depths than the usual ones, by their bytes of stack.
-pub(crate) struct Depths {
+pub(crate) struct EngineVariants {
     ticker: Arc<Ticker>,
-    sides: Mutex<HashMap<u32, Arc<Side>>>,
+    engines: Mutex<HashMap<u32, Arc<LinkedEngine>>>,
     compiled: Mutex<HashMap<(Digest, u32), Arc<Compiled>>>,
 }
 
-impl Depths {
+impl EngineVariants {
     pub(crate) fn new(ticker: Arc<Ticker>) -> Self {
-        Self { ticker, sides: Mutex::default(), compiled: Mutex::default() }
+        Self { ticker, engines: Mutex::default(), compiled: Mutex::default() }
     }
 
     /// The component, ready for calls within these limits.
-    pub(crate) async fn as_deep(
+    pub(crate) async fn variant_for(
         self: &Arc<Self>,
         compiled: &Arc<Compiled>,
         limits: &Limits,
     ) -> Result<Arc<Compiled>, CallErrorKind> {
         // No engine can be made without any.
         let stack = limits.stack_bytes.max(1);
-        let too_wide = compiled.pooled && u64::from(limits.table_elements) > POOLED_TABLE;
-        if compiled.stack == stack && !too_wide {
+        let table_exceeds_pool = compiled.pooled && u64::from(limits.table_elements) > MAX_POOLED_TABLE_ELEMENTS;
+        if compiled.stack == stack && !table_exceeds_pool {
             return Ok(Arc::clone(compiled));
         }
         let key = (compiled.inspection.digest.clone(), stack);
         if let Some(known) = lock(&self.compiled).get(&key) {
             return Ok(Arc::clone(known));
         }
-        let (depths, compiled) = (Arc::clone(self), Arc::clone(compiled));
-        let made = tokio::task::spawn_blocking(move || depths.remade(&compiled, stack)).await;
-        let made = made.map_err(|error| CallErrorKind::Host(error.to_string()))?;
-        let made = made.map_err(|error| {
+        let (variants, compiled) = (Arc::clone(self), Arc::clone(compiled));
+        let variant = tokio::task::spawn_blocking(move || variants.make_variant(&compiled, stack)).await;
+        let variant = variant.map_err(|error| CallErrorKind::Host(error.to_string()))?;
+        let variant = variant.map_err(|error| {
             CallErrorKind::Host(format!("there is no stack of {stack} bytes to be had (stack_bytes): {error:#}"))
         })?;
-        Ok(Arc::clone(lock(&self.compiled).entry(key).or_insert(Arc::new(made))))
+        Ok(Arc::clone(lock(&self.compiled).entry(key).or_insert(Arc::new(variant))))
     }
 
-    fn remade(&self, compiled: &Compiled, stack: u32) -> wasmtime::Result<Compiled> {
-        let side = self.side_of(stack)?;
-        let component = moved(compiled.pre.component(), &side.engine)?;
-        let pre = side.linker.instantiate_pre(&component)?;
-        let exports = Exports::of(&pre, compiled.inspection.world)?;
+    fn make_variant(&self, compiled: &Compiled, stack: u32) -> wasmtime::Result<Compiled> {
+        let linked = self.engine_with_stack(stack)?;
+        let component = for_engine(compiled.pre.component(), &linked.engine)?;
+        let pre = linked.linker.instantiate_pre(&component)?;
+        let exports = Exports::find(&pre, compiled.inspection.world)?;
         Ok(Compiled { inspection: compiled.inspection.clone(), pre, exports, pooled: compiled.pooled, stack })
     }
 
-    fn side_of(&self, stack: u32) -> wasmtime::Result<Arc<Side>> {
-        let mut sides = lock(&self.sides);
-        if let Some(side) = sides.get(&stack) {
-            return Ok(Arc::clone(side));
+    fn engine_with_stack(&self, stack: u32) -> wasmtime::Result<Arc<LinkedEngine>> {
+        let mut engines = lock(&self.engines);
+        if let Some(linked) = engines.get(&stack) {
+            return Ok(Arc::clone(linked));
         }
-        if sides.len() >= MOST_DEPTHS {
-            wasmtime::bail!("{MOST_DEPTHS} other depths are in use already");
+        if engines.len() >= MAX_VARIANTS {
+            wasmtime::bail!("{MAX_VARIANTS} other depths are in use already");
         }
-        let side = Arc::new(Side::new(deep(stack as usize))?);
-        self.ticker.add(side.engine.clone());
-        sides.insert(stack, Arc::clone(&side));
-        Ok(side)
+        let linked = Arc::new(LinkedEngine::new(config_with_stack(stack as usize))?);
+        self.ticker.add(linked.engine.clone());
+        engines.insert(stack, Arc::clone(&linked));
+        Ok(linked)
     }
 }

@@ -28,8 +28,8 @@ impl Ticker {
             lock: Mutex::new(()),
             wake: Condvar::new(),
         });
-        let it = Arc::clone(&ticker);
-        std::thread::Builder::new().name("phasegate-epochs".to_owned()).spawn(move || it.tick())?;
+        let thread = Arc::clone(&ticker);
+        std::thread::Builder::new().name("phasegate-epochs".to_owned()).spawn(move || thread.tick())?;
         Ok(ticker)
     }
 
@@ -39,7 +39,7 @@ impl Ticker {
     }
 
     /// Ends the clock's thread.
-    pub(crate) fn end(&self) {
+    pub(crate) fn stop(&self) {
         self.ended.store(true, Ordering::Release);
         let _guard = lock(&self.lock);
         self.wake.notify_one();
@@ -59,7 +59,7 @@ impl Ticker {
         }
     }
 
-    pub(crate) fn running(&self) -> Running<'_> {
+    pub(crate) fn start_running(&self) -> Running<'_> {
         if self.running.fetch_add(1, Ordering::AcqRel) == 0 {
             let _guard = lock(&self.lock);
             self.wake.notify_one();

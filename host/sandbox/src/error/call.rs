@@ -70,12 +70,12 @@ pub enum CallErrorKind {
         limit: u32,
     },
     /// Its questions together are too long.
-    Asked {
+    CallsBytes {
         /// The limit.
         limit: u64,
     },
     /// It had too many calls open at once.
-    AtOnce {
+    OpenCalls {
         /// The limit.
         limit: u32,
     },
@@ -101,7 +101,7 @@ pub enum CallErrorKind {
         limit: u64,
     },
     /// Its artifacts are too large together.
-    ArtifactsTogether {
+    ArtifactsTotal {
         /// The limit.
         limit: u64,
     },
@@ -148,7 +148,7 @@ impl fmt::Display for CallErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Trap(what) => write!(f, "crashed: {what}"),
-            Self::Panic(words) => write!(f, "panicked: {words}"),
+            Self::Panic(text) => write!(f, "panicked: {text}"),
             Self::Exit(status) => write!(f, "ended itself with status {status} instead of answering"),
             Self::CpuTime { limit_ms } => write!(f, "used up its {limit_ms} ms of computing time and was stopped"),
             Self::WallClock { limit_ms } => {
@@ -162,10 +162,10 @@ impl fmt::Display for CallErrorKind {
             Self::Output { size, limit } => write!(f, "returned {size} bytes, and at most {limit} are taken"),
             Self::HostCall { limit } => write!(f, "handed the host more than {limit} bytes in one call"),
             Self::Calls { limit } => write!(f, "asked for more than {limit} model calls and test runs"),
-            Self::Asked { limit } => {
+            Self::CallsBytes { limit } => {
                 write!(f, "put more than {limit} bytes into its model calls and test runs together")
             }
-            Self::AtOnce { limit } => write!(f, "had more than {limit} model calls and test runs open at once"),
+            Self::OpenCalls { limit } => write!(f, "had more than {limit} model calls and test runs open at once"),
             Self::Overdrawn(it) => {
                 let Overdrawn { bound, asked, left, limit } = &**it;
                 let unit = if *bound == "usd" { "USD" } else { bound };
@@ -180,18 +180,18 @@ impl fmt::Display for CallErrorKind {
             Self::Artifact { size, limit } => {
                 write!(f, "handed over an artifact of {size} bytes, and at most {limit} are taken")
             }
-            Self::ArtifactsTogether { limit } => {
+            Self::ArtifactsTotal { limit } => {
                 write!(f, "handed over artifacts of more than {limit} bytes together, to be checked or submitted")
             }
             Self::Read { limit } => write!(f, "read more than {limit} bytes of its inputs, each reading counted"),
             Self::Stack { limit } => write!(f, "used up its {limit} bytes of stack and crashed"),
             Self::Stuck => write!(f, "waits, but nothing that it could wait for is under way"),
-            Self::BadAnswer(words) => write!(f, "gave an answer that cannot be taken: {words}"),
+            Self::BadAnswer(text) => write!(f, "gave an answer that cannot be taken: {text}"),
             Self::WrongWorld { is, needed } => write!(f, "is {is}, and {needed} is needed here"),
             Self::Busy { queued } => {
                 write!(f, "could not start: all instances are in use and {queued} calls are waiting for one")
             }
-            Self::Host(words) => write!(f, "could not be run by the host: {words}"),
+            Self::Host(text) => write!(f, "could not be run by the host: {text}"),
         }
     }
 }
@@ -209,13 +209,13 @@ impl CallErrorKind {
             | Self::Output { .. }
             | Self::HostCall { .. }
             | Self::Calls { .. }
-            | Self::Asked { .. }
-            | Self::AtOnce { .. }
+            | Self::CallsBytes { .. }
+            | Self::OpenCalls { .. }
             | Self::Overdrawn(_)
             | Self::Answer { .. }
             | Self::Artifacts { .. }
             | Self::Artifact { .. }
-            | Self::ArtifactsTogether { .. }
+            | Self::ArtifactsTotal { .. }
             | Self::Read { .. }
             | Self::Stack { .. }
             | Self::Stuck
@@ -242,8 +242,10 @@ impl CallErrorKind {
             Self::Output { .. } => "if its work needs it, raise `output_bytes` in its limits",
             Self::HostCall { .. } => "if its work needs it, raise `host_call_bytes` in its limits",
             Self::Calls { .. } => "if its work needs it, raise `calls` in its limits; else look for a loop that asks",
-            Self::Asked { .. } => "if its work needs it, raise `calls_bytes` in its limits; else it should say less",
-            Self::AtOnce { .. } => {
+            Self::CallsBytes { .. } => {
+                "if its work needs it, raise `calls_bytes` in its limits; else it should say less"
+            }
+            Self::OpenCalls { .. } => {
                 "if its work needs it, raise `calls_at_once` in its limits; else it should await some before it asks more"
             }
             Self::Overdrawn(it) if it.bound == "usd" => {
@@ -259,7 +261,7 @@ impl CallErrorKind {
                 "if its work needs it, raise `artifacts` in its limits; else look for a loop that checks"
             }
             Self::Artifact { .. } => "if its work needs it, raise `artifact_bytes` in its limits",
-            Self::ArtifactsTogether { .. } => "if its work needs it, raise `artifacts_bytes` in its limits",
+            Self::ArtifactsTotal { .. } => "if its work needs it, raise `artifacts_bytes` in its limits",
             Self::Read { .. } => {
                 "if its work needs it, raise `read_bytes` in its limits; else it should keep what it has read"
             }

@@ -80,7 +80,7 @@ pub enum LoadError {
     /// There is more of it than is compiled.
     #[error(
         "plugin `{plugin}` {excess}\nhint: its author should make it smaller; if you trust it, raise `{setting}` under `[sandbox]`",
-        setting = excess.of.setting()
+        setting = excess.bound.setting()
     )]
     TooComplex {
         /// The plugin.

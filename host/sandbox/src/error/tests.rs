@@ -22,7 +22,7 @@ macro_rules! one_of_each {
     }};
 }
 
-fn of_calls() -> Vec<CallErrorKind> {
+fn call_errors() -> Vec<CallErrorKind> {
     use CallErrorKind as K;
     let overdrawn = |bound, asked: &str, left: &str, limit: &str| {
         let [asked, left, limit] = [asked, left, limit].map(str::to_owned);
@@ -39,13 +39,13 @@ fn of_calls() -> Vec<CallErrorKind> {
         K::Output { .. } => K::Output { size: 33_554_433, limit: 33_554_432 },
         K::HostCall { .. } => K::HostCall { limit: 67_108_864 },
         K::Calls { .. } => K::Calls { limit: 1_000 },
-        K::Asked { .. } => K::Asked { limit: 268_435_456 },
-        K::AtOnce { .. } => K::AtOnce { limit: 200 },
+        K::CallsBytes { .. } => K::CallsBytes { limit: 268_435_456 },
+        K::OpenCalls { .. } => K::OpenCalls { limit: 200 },
         K::Overdrawn(_) => K::Overdrawn(overdrawn("tokens", "9000", "8000", "2000000")),
         K::Answer { .. } => K::Answer { size: 8_388_609, limit: 8_388_608 },
         K::Artifacts { .. } => K::Artifacts { limit: 1_000 },
         K::Artifact { .. } => K::Artifact { size: 4_194_305, limit: 4_194_304 },
-        K::ArtifactsTogether { .. } => K::ArtifactsTogether { limit: 268_435_456 },
+        K::ArtifactsTotal { .. } => K::ArtifactsTotal { limit: 268_435_456 },
         K::Read { .. } => K::Read { limit: 1_073_741_824 },
         K::Stack { .. } => K::Stack { limit: 524_288 },
         K::Stuck => K::Stuck,
@@ -62,7 +62,7 @@ fn of_calls() -> Vec<CallErrorKind> {
     samples
 }
 
-fn of_loading() -> Vec<LoadError> {
+fn load_errors() -> Vec<LoadError> {
     use LoadError as L;
     let plugin = || "visitor".parse::<PluginName>().unwrap();
     let inspect = || InspectError::NotAComponent("unexpected end-of-file".to_owned());
@@ -72,7 +72,7 @@ fn of_loading() -> Vec<LoadError> {
         L::TooLarge { .. } => L::TooLarge { plugin: plugin(), size: 134_217_729, limit: 134_217_728 },
         L::TooComplex { .. } => L::TooComplex {
             plugin: plugin(),
-            excess: Excess { of: Bound::Functions, found: 100_001, limit: 100_000 },
+            excess: Excess { bound: Bound::Functions, found: 100_001, limit: 100_000 },
         },
         L::TooSlow { .. } => L::TooSlow { plugin: plugin(), limit_ms: 300_000 },
         L::CompilerDied { .. } => L::CompilerDied {
@@ -84,7 +84,7 @@ fn of_loading() -> Vec<LoadError> {
         L::Inspect { .. } => L::Inspect { plugin: plugin(), source: inspect() },
         L::Misfit { .. } => L::Misfit {
             plugin: plugin(),
-            misfit: Box::new(Misfit::of_the_linker("it wants a function that is not there".to_owned())),
+            misfit: Box::new(Misfit::from_linker("it wants a function that is not there".to_owned())),
         },
         L::NotGranted { .. } => L::NotGranted {
             plugin: plugin(),
@@ -94,8 +94,8 @@ fn of_loading() -> Vec<LoadError> {
         L::NotAsked { .. } => L::NotAsked { plugin: plugin(), wanted: "models".to_owned() },
         L::Compile { .. } => L::Compile { plugin: plugin(), reason: "unsupported feature".to_owned() },
     );
-    for of in [Bound::CodeBytes, Bound::FunctionBytes, Bound::FunctionWeight, Bound::InnerInstances] {
-        samples.push(L::TooComplex { plugin: plugin(), excess: Excess { of, found: 1_000_001, limit: 1_000_000 } });
+    for bound in [Bound::CodeBytes, Bound::FunctionBytes, Bound::FunctionWeight, Bound::InnerInstances] {
+        samples.push(L::TooComplex { plugin: plugin(), excess: Excess { bound, found: 1_000_001, limit: 1_000_000 } });
     }
     let manifest = Manifest::parse("name = 7").unwrap_err();
     samples.push(L::Inspect { plugin: plugin(), source: manifest.into() });
@@ -105,14 +105,14 @@ fn of_loading() -> Vec<LoadError> {
 }
 
 /// One paragraph, and one line that says what to do.
-fn told(samples: impl IntoIterator<Item = String>) -> String {
+fn render_all(samples: impl IntoIterator<Item = String>) -> String {
     let mut all = String::new();
-    for words in samples {
-        assert!(words.starts_with("plugin `visitor` ") || words.starts_with("plugin `visitor`: "), "{words}");
-        let (what, hints) = words.split_once("\nhint: ").unwrap_or_else(|| panic!("no hint: {words}"));
-        assert!(hints.lines().skip(1).all(|line| line.starts_with("hint: ")), "something after the hints: {words}");
-        assert!(!what.contains("\n\n"), "one paragraph: {words}");
-        all.push_str(&words);
+    for text in samples {
+        assert!(text.starts_with("plugin `visitor` ") || text.starts_with("plugin `visitor`: "), "{text}");
+        let (what, hints) = text.split_once("\nhint: ").unwrap_or_else(|| panic!("no hint: {text}"));
+        assert!(hints.lines().skip(1).all(|line| line.starts_with("hint: ")), "something after the hints: {text}");
+        assert!(!what.contains("\n\n"), "one paragraph: {text}");
+        all.push_str(&text);
         all.push_str("\n\n");
     }
     all
@@ -120,12 +120,12 @@ fn told(samples: impl IntoIterator<Item = String>) -> String {
 
 #[test]
 fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
-    let samples = of_calls().into_iter().map(|kind| {
+    let samples = call_errors().into_iter().map(|kind| {
         let error = CallError { plugin: "visitor".parse().unwrap(), doing: "phase design, attempt 2".to_owned(), kind };
         error.to_string()
     });
-    let all = told(samples);
-    assert_eq!(all.matches("plugin `visitor` (phase design, attempt 2) ").count(), of_calls().len());
+    let all = render_all(samples);
+    assert_eq!(all.matches("plugin `visitor` (phase design, attempt 2) ").count(), call_errors().len());
     insta::assert_snapshot!(all, @r"
     plugin `visitor` (phase design, attempt 2) crashed: out of bounds memory access
     hint: this is a fault of the plugin; its author needs this message and the plugin's log
@@ -212,7 +212,7 @@ fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
 
 #[test]
 fn every_refusal_to_load_names_the_plugin_and_what_to_do() {
-    insta::assert_snapshot!(told(of_loading().iter().map(LoadError::to_string)), @r#"
+    insta::assert_snapshot!(render_all(load_errors().iter().map(LoadError::to_string)), @r#"
     plugin `visitor` cannot be read: permission denied
     hint: see that its file is there and may be read, or name another
 

@@ -9,75 +9,75 @@ use wasmtime_wasi::p2::Pollable;
 use crate::mutex::lock;
 
 /// The monotonic clock's first reading.
-pub(crate) const START: u64 = 1_000_000_000;
+pub(crate) const MONOTONIC_START_NANOS: u64 = 1_000_000_000;
 /// How far each reading moves the clocks, in nanoseconds.
-pub(crate) const STEP: u64 = 10_000;
+pub(crate) const STEP_NANOS: u64 = 10_000;
 
 /// The virtual clock, and who sleeps until when.
-pub(crate) struct Time {
+pub(crate) struct VirtualClock {
     now: AtomicU64,
-    alarms: Mutex<BTreeMap<u64, usize>>,
+    sleepers: Mutex<BTreeMap<u64, usize>>,
 }
 
-impl Default for Time {
+impl Default for VirtualClock {
     fn default() -> Self {
-        Self { now: AtomicU64::new(START), alarms: Mutex::default() }
+        Self { now: AtomicU64::new(MONOTONIC_START_NANOS), sleepers: Mutex::default() }
     }
 }
 
-impl Time {
+impl VirtualClock {
     pub(crate) fn read(&self) -> u64 {
-        self.now.fetch_add(STEP, Ordering::Relaxed)
+        self.now.fetch_add(STEP_NANOS, Ordering::Relaxed)
     }
 
-    fn alarms(&self) -> MutexGuard<'_, BTreeMap<u64, usize>> {
-        lock(&self.alarms)
+    fn sleepers(&self) -> MutexGuard<'_, BTreeMap<u64, usize>> {
+        lock(&self.sleepers)
     }
 }
 
 /// A sleep. Ready at once, unless somebody in the same poll wakes earlier or is ready without sleeping.
-pub(crate) struct Alarm {
-    pub(crate) time: Arc<Time>,
+pub(crate) struct Sleep {
+    pub(crate) clock: Arc<VirtualClock>,
     pub(crate) when: u64,
 }
 
 #[async_trait::async_trait]
-impl Pollable for Alarm {
+impl Pollable for Sleep {
     async fn ready(&mut self) {
-        let set = Set::new(&self.time, self.when);
+        let pending = PendingSleep::new(&self.clock, self.when);
         loop {
             // Once round, so that whoever is ready or sleeps in the same poll has shown itself.
             yield_once().await;
-            let first = self.time.alarms().first_key_value().map(|(when, _)| *when);
+            let first = self.clock.sleepers().first_key_value().map(|(when, _)| *when);
             if first.is_none_or(|first| self.when <= first) {
                 break;
             }
         }
-        drop(set);
-        self.time.now.fetch_max(self.when, Ordering::Relaxed);
+        drop(pending);
+        self.clock.now.fetch_max(self.when, Ordering::Relaxed);
     }
 }
 
 /// An alarm that is set; unset when dropped.
-struct Set<'a> {
-    time: &'a Time,
+struct PendingSleep<'a> {
+    clock: &'a VirtualClock,
     when: u64,
 }
 
-impl<'a> Set<'a> {
-    fn new(time: &'a Time, when: u64) -> Self {
-        *time.alarms().entry(when).or_default() += 1;
-        Self { time, when }
+impl<'a> PendingSleep<'a> {
+    fn new(clock: &'a VirtualClock, when: u64) -> Self {
+        *clock.sleepers().entry(when).or_default() += 1;
+        Self { clock, when }
     }
 }
 
-impl Drop for Set<'_> {
+impl Drop for PendingSleep<'_> {
     fn drop(&mut self) {
-        let mut alarms = self.time.alarms();
-        if let Some(count) = alarms.get_mut(&self.when) {
+        let mut sleepers = self.clock.sleepers();
+        if let Some(count) = sleepers.get_mut(&self.when) {
             *count -= 1;
             if *count == 0 {
-                alarms.remove(&self.when);
+                sleepers.remove(&self.when);
             }
         }
     }

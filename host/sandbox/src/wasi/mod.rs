@@ -8,7 +8,7 @@
 mod clock;
 mod output;
 mod seeded_random;
-mod virtual_world;
+mod virtual_wasi;
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::WasiView;
@@ -22,11 +22,11 @@ use wasmtime_wasi::p2::bindings::sockets::{
 use wasmtime_wasi::p2::bindings::{cli, filesystem, io};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 
-pub(crate) use virtual_world::Virtual;
+pub(crate) use virtual_wasi::VirtualWasi;
 
 /// What has a virtual world: the data of a store.
-pub(crate) trait HasWorld: WasiView + 'static {
-    fn world(&mut self) -> &mut Virtual;
+pub(crate) trait HasWasi: WasiView + 'static {
+    fn wasi(&mut self) -> &mut VirtualWasi;
 }
 
 /// The interfaces of WASI that a component may import.
@@ -61,18 +61,18 @@ pub(crate) const INTERFACES: [&str; 27] = [
 ];
 
 /// Links exactly [`INTERFACES`].
-pub(crate) fn link<T: HasWorld>(l: &mut Linker<T>) -> wasmtime::Result<()> {
-    io::error::add_to_linker::<T, Io>(l, |state| &mut state.world().table)?;
-    io::poll::add_to_linker::<T, Io>(l, |state| &mut state.world().table)?;
-    io::streams::add_to_linker::<T, Io>(l, |state| &mut state.world().table)?;
+pub(crate) fn link<T: HasWasi>(l: &mut Linker<T>) -> wasmtime::Result<()> {
+    io::error::add_to_linker::<T, Resources>(l, |state| &mut state.wasi().table)?;
+    io::poll::add_to_linker::<T, Resources>(l, |state| &mut state.wasi().table)?;
+    io::streams::add_to_linker::<T, Resources>(l, |state| &mut state.wasi().table)?;
 
-    monotonic_clock::add_to_linker::<T, Here>(l, |state| state.world())?;
-    wall_clock::add_to_linker::<T, Here>(l, |state| state.world())?;
-    random::add_to_linker::<T, Here>(l, |state| state.world())?;
-    insecure::add_to_linker::<T, Here>(l, |state| state.world())?;
-    insecure_seed::add_to_linker::<T, Here>(l, |state| state.world())?;
-    tcp_create_socket::add_to_linker::<T, Here>(l, |state| state.world())?;
-    udp_create_socket::add_to_linker::<T, Here>(l, |state| state.world())?;
+    monotonic_clock::add_to_linker::<T, Wasi>(l, |state| state.wasi())?;
+    wall_clock::add_to_linker::<T, Wasi>(l, |state| state.wasi())?;
+    random::add_to_linker::<T, Wasi>(l, |state| state.wasi())?;
+    insecure::add_to_linker::<T, Wasi>(l, |state| state.wasi())?;
+    insecure_seed::add_to_linker::<T, Wasi>(l, |state| state.wasi())?;
+    tcp_create_socket::add_to_linker::<T, Wasi>(l, |state| state.wasi())?;
+    udp_create_socket::add_to_linker::<T, Wasi>(l, |state| state.wasi())?;
 
     cli::environment::add_to_linker::<T, WasiCli>(l, T::cli)?;
     cli::exit::add_to_linker::<T, WasiCli>(l, T::cli)?;
@@ -97,14 +97,14 @@ pub(crate) fn link<T: HasWorld>(l: &mut Linker<T>) -> wasmtime::Result<()> {
     udp::add_to_linker::<T, WasiSockets>(l, T::sockets)
 }
 
-struct Io;
+struct Resources;
 
-impl HasData for Io {
+impl HasData for Resources {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-struct Here;
+struct Wasi;
 
-impl HasData for Here {
-    type Data<'a> = &'a mut Virtual;
+impl HasData for Wasi {
+    type Data<'a> = &'a mut VirtualWasi;
 }

@@ -3,43 +3,43 @@
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
+use crate::call_log::CallLog;
 use crate::capabilities::LogLevel;
-use crate::log_book::LogBook;
 
 /// Standard output or error: whole lines go into the log.
-pub(crate) struct Printed {
-    pub(crate) log: LogBook,
+pub(crate) struct LogOutput {
+    pub(crate) log: CallLog,
     pub(crate) level: LogLevel,
 }
 
-impl IsTerminal for Printed {
+impl IsTerminal for LogOutput {
     fn is_terminal(&self) -> bool {
         false
     }
 }
 
-impl StdoutStream for Printed {
+impl StdoutStream for LogOutput {
     fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
         Box::new(tokio::io::sink())
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Lines { log: self.log.clone(), level: self.level, line: Vec::new() })
+        Box::new(LineWriter { log: self.log.clone(), level: self.level, line: Vec::new() })
     }
 }
 
-const LONGEST_LINE: usize = 8 << 10;
+const MAX_LINE_BYTES: usize = 8 << 10;
 /// What may be printed at once.
-const MOST_PRINTED: usize = 64 << 10;
+const MAX_WRITE_BYTES: usize = 64 << 10;
 
-struct Lines {
-    log: LogBook,
+struct LineWriter {
+    log: CallLog,
     level: LogLevel,
     line: Vec<u8>,
 }
 
-impl Lines {
-    fn end(&mut self) {
+impl LineWriter {
+    fn end_line(&mut self) {
         if !self.line.is_empty() {
             self.log.write(self.level, &String::from_utf8_lossy(&self.line));
             self.line.clear();
@@ -47,17 +47,17 @@ impl Lines {
     }
 }
 
-impl OutputStream for Lines {
+impl OutputStream for LineWriter {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
-        if bytes.len() > MOST_PRINTED {
+        if bytes.len() > MAX_WRITE_BYTES {
             return Err(StreamError::trap("more was printed at once than may be"));
         }
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let room = LONGEST_LINE.saturating_sub(self.line.len());
+            let capacity = MAX_LINE_BYTES.saturating_sub(self.line.len());
             let text = part.strip_suffix(b"\n").unwrap_or(part);
-            self.line.extend_from_slice(text.get(..room.min(text.len())).unwrap_or_default());
+            self.line.extend_from_slice(text.get(..capacity.min(text.len())).unwrap_or_default());
             if part.ends_with(b"\n") {
-                self.end();
+                self.end_line();
             }
         }
         Ok(())
@@ -68,17 +68,17 @@ impl OutputStream for Lines {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(MOST_PRINTED)
+        Ok(MAX_WRITE_BYTES)
     }
 }
 
 #[async_trait::async_trait]
-impl Pollable for Lines {
+impl Pollable for LineWriter {
     async fn ready(&mut self) {}
 }
 
-impl Drop for Lines {
+impl Drop for LineWriter {
     fn drop(&mut self) {
-        self.end();
+        self.end_line();
     }
 }

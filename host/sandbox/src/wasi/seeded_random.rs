@@ -1,13 +1,13 @@
 //! Randomness from a seed.
 
 /// The most randomness that one call hands out, which is what a tick of computing time makes.
-const MOST_RANDOM: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// SplitMix64: a public, fixed sequence per seed. Not for secrets; there are none here.
-pub(crate) struct Lots(pub(crate) u64);
+pub(crate) struct SplitMix64(pub(crate) u64);
 
-impl Lots {
-    pub(crate) fn draw(&mut self) -> u64 {
+impl SplitMix64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -16,13 +16,10 @@ impl Lots {
     }
 
     pub(crate) fn bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
-        wasmtime::ensure!(
-            len <= MOST_RANDOM,
-            "{len} random bytes were asked for at once, at most {MOST_RANDOM} are given"
-        );
+        wasmtime::ensure!(len <= MAX_BYTES, "{len} random bytes were asked for at once, at most {MAX_BYTES} are given");
         let mut bytes = Vec::with_capacity(len as usize);
         while (bytes.len() as u64) < len {
-            bytes.extend_from_slice(&self.draw().to_le_bytes());
+            bytes.extend_from_slice(&self.next_u64().to_le_bytes());
         }
         bytes.truncate(len as usize);
         Ok(bytes)

@@ -166,7 +166,7 @@ impl Capabilities for Desk {
         Ok(TestRun { build_errors: Vec::new(), tests: vec![case] })
     }
 
-    async fn hears(&self, call: u32) {
+    async fn before_answer(&self, call: u32) {
         self.heard.lock().unwrap().told.push(call);
     }
 

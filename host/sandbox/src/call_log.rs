@@ -8,22 +8,22 @@ use crate::capabilities::{Capabilities, LogLevel, LogSink};
 use crate::limits::Limits;
 use crate::mutex::lock;
 
-const LONGEST_LINE: usize = 8 << 10;
+const MAX_LINE_BYTES: usize = 8 << 10;
 
 /// Who hears the lines.
 #[derive(Clone)]
-pub(crate) enum Listener {
+pub(crate) enum LogTarget {
     Agent(Arc<dyn Capabilities>),
     Sink(LogSink),
-    Nobody,
+    None,
 }
 
 /// Shared by the log import and the captured output streams.
 #[derive(Clone)]
-pub(crate) struct LogBook {
-    listener: Listener,
+pub(crate) struct CallLog {
+    target: LogTarget,
     /// Plugin and moment, for the notice.
-    who: Arc<str>,
+    caller: Arc<str>,
     limits: Limits,
     inner: Arc<Mutex<Inner>>,
 }
@@ -35,37 +35,37 @@ struct Inner {
     panic: Option<String>,
 }
 
-impl LogBook {
-    pub(crate) fn new(listener: Listener, limits: &Limits, who: String) -> Self {
+impl CallLog {
+    pub(crate) fn new(target: LogTarget, limits: &Limits, caller: String) -> Self {
         let inner = Inner { lines_left: limits.log_lines, bytes_left: limits.log_bytes, cut: false, panic: None };
-        Self { listener, who: who.into(), limits: *limits, inner: Arc::new(Mutex::new(inner)) }
+        Self { target, caller: caller.into(), limits: *limits, inner: Arc::new(Mutex::new(inner)) }
     }
 
     /// Takes one line. Control characters are dropped, so that no line can draw on a person's terminal.
     pub(crate) fn write(&self, level: LogLevel, line: &str) {
-        let line = plain(line);
+        let line = sanitize(line);
         if level == LogLevel::Error
-            && let Some(words) = line.strip_prefix("panic: ")
+            && let Some(text) = line.strip_prefix("panic: ")
         {
-            self.with(|inner| inner.panic = Some(words.to_owned()));
+            self.with(|inner| inner.panic = Some(text.to_owned()));
         }
         if self.admit(line.len()) {
-            self.say(level, line);
+            self.emit(level, line);
         }
     }
 
     /// Takes one word of progress.
-    pub(crate) fn progress(&self, what: &str, fraction: Option<f32>) {
-        let what = plain(what);
-        if self.admit(what.len())
-            && let Listener::Agent(agent) = &self.listener
+    pub(crate) fn progress(&self, text: &str, fraction: Option<f32>) {
+        let text = sanitize(text);
+        if self.admit(text.len())
+            && let LogTarget::Agent(agent) = &self.target
         {
-            agent.progress(what, fraction.filter(|f| f.is_finite()).map(|f| f.clamp(0.0, 1.0)));
+            agent.progress(text, fraction.filter(|f| f.is_finite()).map(|f| f.clamp(0.0, 1.0)));
         }
     }
 
     /// The words of the last panic.
-    pub(crate) fn panic(&self) -> Option<String> {
+    pub(crate) fn panic_message(&self) -> Option<String> {
         self.with(|inner| inner.panic.clone())
     }
 
@@ -75,7 +75,7 @@ impl LogBook {
             if inner.cut {
                 return Some(None);
             }
-            let why = match (inner.lines_left == 0, inner.bytes_left < bytes) {
+            let exceeded = match (inner.lines_left == 0, inner.bytes_left < bytes) {
                 (true, _) => (format!("{} lines", self.limits.log_lines), "log_lines"),
                 (_, true) => (format!("{} bytes", self.limits.log_bytes), "log_bytes"),
                 _ => {
@@ -85,24 +85,24 @@ impl LogBook {
                 }
             };
             inner.cut = true;
-            Some(Some(why))
+            Some(Some(exceeded))
         });
-        if let Some(Some((what, bound))) = &refused {
-            let words = format!(
-                "the log is cut here: {} has used up its {what} of log\nhint: if that hides too much, raise `{bound}` in \
+        if let Some(Some((text, setting))) = &refused {
+            let text = format!(
+                "the log is cut here: {} has used up its {text} of log\nhint: if that hides too much, raise `{setting}` in \
                  its limits",
-                self.who
+                self.caller
             );
-            self.say(LogLevel::Warn, words);
+            self.emit(LogLevel::Warn, text);
         }
         refused.is_none()
     }
 
-    fn say(&self, level: LogLevel, line: String) {
-        match &self.listener {
-            Listener::Agent(agent) => agent.log(level, line),
-            Listener::Sink(sink) => sink(level, line),
-            Listener::Nobody => {}
+    fn emit(&self, level: LogLevel, line: String) {
+        match &self.target {
+            LogTarget::Agent(agent) => agent.log(level, line),
+            LogTarget::Sink(sink) => sink(level, line),
+            LogTarget::None => {}
         }
     }
 
@@ -111,8 +111,8 @@ impl LogBook {
     }
 }
 
-fn plain(line: &str) -> String {
-    let end = line.floor_char_boundary(LONGEST_LINE);
+fn sanitize(line: &str) -> String {
+    let end = line.floor_char_boundary(MAX_LINE_BYTES);
     let shown = line.get(..end).unwrap_or_default();
     shown.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
