@@ -18,14 +18,13 @@ use phasegate_broker::fuzzing::FuzzedModel;
 use phasegate_process::artifact::Validator;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{GateContext, Judgement, SuiteRun, check_findings, judge_findings, judge_tests};
+use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::pipeline::{Pipeline, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Findings, PhaseName, Submission, TaskId, feedback};
-use phasegate_sandbox::{
-    ArtifactError, Call, Capabilities, Engine, EngineSettings, Limits, LogLevel, Overdrawn, Plugin,
-};
+use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, LogLevel, Overdrawn, Plugin};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod experiment;
 pub mod feedback;
 pub mod gate;
+pub mod limits;
 pub mod lock;
 pub mod manifest;
 pub mod measures;

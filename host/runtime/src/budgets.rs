@@ -9,7 +9,7 @@
 
 use phasegate_broker::{Budget, BudgetConfig, Cost, PriceTable, Reservation, Shortage, Spent, worst_case};
 use phasegate_process::model::{Request, Usage};
-use phasegate_sandbox::{Limits, Overdrawn};
+use phasegate_sandbox::Overdrawn;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::run_settings::RunSettings;

@@ -23,7 +23,8 @@ use std::time::{Duration, Instant};
 
 use common::{Desk, assignment, call, load, says, with_limits};
 use phasegate_process::Assignment;
-use phasegate_sandbox::{Limits, Plugin};
+use phasegate_process::limits::Limits;
+use phasegate_sandbox::Plugin;
 use serde_json::json;
 use tokio::runtime::Builder;
 

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use common::{Desk, assignment, call, engine, failure, file, fixture, load, load_in, says, with_limits};
 use criterion::{Criterion, criterion_group, criterion_main};
 use phasegate_process::Digest;
-use phasegate_sandbox::{Engine, EngineSettings, Limits};
+use phasegate_process::limits::Limits;
+use phasegate_sandbox::{Engine, EngineSettings};
 use serde_json::json;
 use tokio::runtime::Runtime;
 

@@ -4,8 +4,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use phasegate_process::limits::Limits;
+
 use crate::capabilities::{Capabilities, LogLevel, LogSink};
-use crate::limits::Limits;
 use crate::mutex::lock;
 
 const MAX_LINE_BYTES: usize = 8 << 10;

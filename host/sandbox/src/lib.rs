@@ -19,7 +19,6 @@ mod engine;
 mod error;
 mod imports;
 mod inspect;
-mod limits;
 mod manifest;
 mod mutex;
 mod offload;
@@ -38,7 +37,6 @@ pub use contract::{CONTRACT, ContractError, Difference, Misfit, breaking_changes
 pub use engine::{Engine, LoadPermit, serve_compilation};
 pub use error::{CallError, CallErrorKind, EngineError, InspectError, LoadError};
 pub use inspect::{Inspection, Want, inspect};
-pub use limits::{Limits, LimitsPatch, Usd};
 pub use manifest::{MANIFEST_SECTION, manifest, with_manifest};
 pub use plugin::{Call, Plugin};
 pub use settings::EngineSettings;

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::channel::oneshot;
+use phasegate_process::limits::Limits;
 use tokio::task::JoinSet;
 
 use crate::answer_order::{AnswerOrder, AnswerTurn};
 use crate::error::CallErrorKind;
-use crate::limits::Limits;
 use crate::mutex::lock;
 use crate::quota::{FatalError, Quota};
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use phasegate_process::feedback::{Decision, GateFailure};
+use phasegate_process::limits::Limits;
 use phasegate_process::testing::{BenchError, File, TestRun};
 use phasegate_process::{Assignment, Digest, Failure, PluginName, Submission};
 use serde_json::Value;
@@ -22,7 +23,6 @@ use crate::convert;
 use crate::engine::Engine;
 use crate::error::{CallError, CallErrorKind, LoadError};
 use crate::inspect::Inspection;
-use crate::limits::Limits;
 use crate::quota::FatalError;
 use crate::state::State;
 use crate::store::{classify, new_store, wrong_world};

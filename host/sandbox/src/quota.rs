@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use phasegate_process::limits::Limits;
+
 use crate::error::CallErrorKind;
-use crate::limits::Limits;
 
 /// A bound that was met in a call of the guest, which ends its run.
 #[derive(Debug, Clone, thiserror::Error)]

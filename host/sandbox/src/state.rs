@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use phasegate_process::limits::Limits;
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use crate::call_log::CallLog;
 use crate::capabilities::Capabilities;
 use crate::error::CallErrorKind;
-use crate::limits::Limits;
 use crate::pending_calls::PendingCalls;
 use crate::quota::{ArtifactQuota, FatalError, Quota};
 use crate::wasi::{HasWasi, VirtualWasi};

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use common::{Desk, assignment, call, engine, failure, fixture, load, says, with_limits};
 use phasegate_process::Digest;
-use phasegate_sandbox::{CallError, CallErrorKind, Limits, LogLevel};
+use phasegate_process::limits::Limits;
+use phasegate_sandbox::{CallError, CallErrorKind, LogLevel};
 use serde_json::{Value, json};
 use wasm_encoder::{
     BlockType, CodeSection, Component, Function, FunctionSection, HeapType, InstanceSection, Module, ModuleArg,

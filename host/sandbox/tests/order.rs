@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::{Desk, assignment, call, load, says, with_limits};
+use phasegate_process::limits::Limits;
 use phasegate_process::model::Error;
-use phasegate_sandbox::{CallErrorKind, Limits};
+use phasegate_sandbox::CallErrorKind;
 use serde_json::json;
 
 fn mix(n: u64) -> u64 {

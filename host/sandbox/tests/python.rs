@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use common::{call, engine, file, with_limits};
 use phasegate_process::Digest;
+use phasegate_process::limits::Limits;
 use phasegate_process::testing::{Outcome, TestRun};
-use phasegate_sandbox::{Call, CallErrorKind, Limits, Plugin, World};
+use phasegate_sandbox::{Call, CallErrorKind, Plugin, World};
 
 fn runner() -> Plugin {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/dist/runner-python.wasm.zst");

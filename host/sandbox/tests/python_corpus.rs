@@ -11,8 +11,9 @@ use std::sync::OnceLock;
 
 use common::{call, engine, file};
 use phasegate_process::Digest;
+use phasegate_process::limits::{Limits, LimitsPatch};
 use phasegate_process::testing::{File, TestRun};
-use phasegate_sandbox::{Call, Limits, LimitsPatch, Plugin};
+use phasegate_sandbox::{Call, Plugin};
 
 /// What lies in a case before its files: `== name`, then sections that begin with `-- `.
 struct Case {

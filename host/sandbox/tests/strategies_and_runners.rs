@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use common::{Desk, assignment, call, failure, file, load, load_in, says, with_limits};
 use phasegate_process::feedback::{Decision, Revision};
+use phasegate_process::limits::Limits;
 use phasegate_process::testing::{BenchError, Outcome};
-use phasegate_sandbox::{CallErrorKind, Engine, EngineSettings, Limits};
+use phasegate_sandbox::{CallErrorKind, Engine, EngineSettings};
 use serde_json::json;
 
 #[tokio::test]

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use phasegate_sandbox::{EngineSettings, Limits, LimitsPatch};
+use phasegate_process::limits::{Limits, LimitsPatch};
+use phasegate_sandbox::EngineSettings;
 use serde_json::{Value, json};
 
 use phasegate_runtime::Config;

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use phasegate_process::limits::LimitsPatch;
+use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Grants, Pipeline, parse};
 use phasegate_process::source::{self, Source, SourceError};
 use phasegate_process::{PhaseName, PluginName};
-use phasegate_sandbox::LimitsPatch;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

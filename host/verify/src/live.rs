@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use phasegate_process::PluginName;
+use phasegate_process::limits::{Limits, LimitsPatch};
 use phasegate_process::pipeline::Pipeline;
-use phasegate_sandbox::{Limits, LimitsPatch};
 use serde_json::json;
 
 use phasegate_runtime::{Error, set_limits};

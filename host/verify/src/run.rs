@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use phasegate_broker::{BudgetConfig, ModelsConfig, Price};
 use phasegate_journal::MemoryJournal;
 use phasegate_process::Digest;
+use phasegate_process::limits::LimitsPatch;
 use phasegate_process::lock::LOCK_FILE;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::task::Task;
-use phasegate_sandbox::{EngineSettings, LimitsPatch};
+use phasegate_sandbox::EngineSettings;
 
 use phasegate_runtime::{
     Config, ConfigFault, Ended, Error, House, HouseSettings, LoadedPipeline, NewRun, NoWatcher, Raise, Stop,

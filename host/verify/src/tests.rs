@@ -6,10 +6,11 @@ use std::num::NonZeroU64;
 use std::path::Path;
 use std::time::Duration;
 
+use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::check;
 use phasegate_process::source::Source;
 use phasegate_runtime::Config;
-use phasegate_sandbox::{EngineSettings, LimitsPatch};
+use phasegate_sandbox::EngineSettings;
 
 use crate::attackers::component;
 use crate::corpus::{Attack, attacks, base};

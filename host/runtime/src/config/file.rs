@@ -9,10 +9,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_process::limits::LimitsPatch;
 use phasegate_process::lock::LOCK_FILE;
 use phasegate_process::pipeline::{ApprovalPolicy, Grants, RawSettings};
 use phasegate_process::source::{self, Source};
-use phasegate_sandbox::{EngineSettings, LimitsPatch};
+use phasegate_sandbox::EngineSettings;
 use serde::Deserialize;
 use toml::Spanned;
 

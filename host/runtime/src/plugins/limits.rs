@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use phasegate_process::PluginName;
+use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Pipeline, PluginUse};
-use phasegate_sandbox::LimitsPatch;
 use serde::Deserialize;
 
 use crate::error::Error;

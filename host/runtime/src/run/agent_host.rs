@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use phasegate_process::ArtifactRef;
+use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Request};
 use phasegate_process::state::AgentWork;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
-use phasegate_sandbox::{ArtifactError, Capabilities, Limits, LogLevel, Overdrawn};
+use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, Overdrawn};
 use tokio::sync::Notify;
 
 use crate::budgets::Allowance;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use phasegate_broker::{Broker, Budget};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::{AttemptId, Event, PluginName};
-use phasegate_sandbox::{Call, LimitsPatch, Plugin};
+use phasegate_sandbox::{Call, Plugin};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use phasegate_process::Digest;
+use phasegate_process::limits::Limits;
 
 use crate::aot::for_engine;
 use crate::compiled::{Compiled, Exports};
 use crate::engine::config::{LinkedEngine, MAX_POOLED_TABLE_ELEMENTS, config_with_stack};
 use crate::engine::ticker::Ticker;
 use crate::error::CallErrorKind;
-use crate::limits::Limits;
 use crate::mutex::lock;
 
 /// Engines of one depth at once: each takes some memory for as long as the process lives.

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use phasegate_process::feedback::GateFailure;
+use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::testing::{BenchError, File, Outcome, Subject, TestCase, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Expected};
-use phasegate_sandbox::{
-    ArtifactError, Call, Capabilities, Engine, EngineSettings, Limits, LogLevel, Overdrawn, Plugin,
-};
+use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, LogLevel, Overdrawn, Plugin};
 use serde_json::{Value, json};
 
 pub fn fixture(name: &str) -> Vec<u8> {

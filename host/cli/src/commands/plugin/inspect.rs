@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use phasegate_process::PluginName;
+use phasegate_process::limits::Limits;
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::Grants;
 use phasegate_runtime::read_component;
-use phasegate_sandbox::{Call, Engine, Inspection, Limits, World, inspect};
+use phasegate_sandbox::{Call, Engine, Inspection, World, inspect};
 use serde_json::Value;
 
 use crate::context::Context;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_process::feedback::GateFailure;
+use phasegate_process::limits::Limits;
 use phasegate_process::testing::File;
 use phasegate_process::{
     Assignment, Failure as AgentFailure, FeedbackOutcome, PhaseName, PluginName, Submission, feedback,
