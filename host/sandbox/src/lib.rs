@@ -17,6 +17,7 @@ mod contract;
 mod convert;
 mod engine;
 mod error;
+mod hint;
 mod imports;
 mod inspect;
 mod manifest;

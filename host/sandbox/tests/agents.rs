@@ -47,7 +47,7 @@ async fn an_unknown_status_of_a_check_is_refused_in_words() {
     let settings = json!({"findings": {"checks": [{"item": "secure", "status": "maybe"}]}});
     let error =
         load("agent").run_agent(&assignment(settings), Desk::echo(), &call("gate x, attempt 1")).await.unwrap_err();
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (gate x, attempt 1) gave an answer that cannot be taken: check `secure` has the status `maybe`; a status is pass, fail, warning or not_applicable
     hint: its author should hold it against the contract in `wit/`
     ");
@@ -131,7 +131,7 @@ async fn a_plugin_of_another_world_is_refused_in_words() {
         .run_agent(&assignment(json!({})), Desk::echo(), &call("phase code, attempt 1"))
         .await
         .unwrap_err();
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `strategy` (phase code, attempt 1) is a feedback strategy, and an agent is needed here
     hint: check which plugin the pipeline names in this place
     ");

@@ -139,7 +139,7 @@ fn a_folder_that_others_may_write_into_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
         let settings = EngineSettings { cache_dir: Some(folder.path().to_owned()), ..EngineSettings::default() };
-        let error = Engine::new(settings).map(drop).unwrap_err().to_string();
+        let error = Engine::new(settings).map(drop).unwrap_err().describe();
         insta::allow_duplicates! {
             insta::assert_snapshot!(error.replace(folder.path().to_str().unwrap(), "FOLDER"), @r"
             the folder for compiled plugins, FOLDER, cannot be used: others may write into it
@@ -156,7 +156,7 @@ fn somebody_elses_folder_is_refused() {
         return;
     }
     let settings = EngineSettings { cache_dir: Some(folder.path().to_owned()), ..EngineSettings::default() };
-    let error = Engine::new(settings).map(drop).unwrap_err().to_string();
+    let error = Engine::new(settings).map(drop).unwrap_err().describe();
     insta::assert_snapshot!(error.replace(folder.path().to_str().unwrap(), "FOLDER"), @r"
     the folder for compiled plugins, FOLDER, cannot be used: it belongs to somebody else
     hint: choose a folder of your own with XDG_CACHE_HOME

@@ -89,7 +89,7 @@ fn a_component_beyond_the_largest_size_is_not_compiled() {
     let size = bytes.len() as u64;
     let limit = |max_component_bytes| EngineSettings { max_component_bytes, ..EngineSettings::default() };
     load(limit(size), &bytes).unwrap();
-    let error = load(limit(size - 1), &bytes).unwrap_err().to_string();
+    let error = load(limit(size - 1), &bytes).unwrap_err().describe();
     insta::assert_snapshot!(error.replace(&size.to_string(), "SIZE").replace(&(size - 1).to_string(), "LIMIT"), @r"
     plugin `plugin` has SIZE bytes, and at most LIMIT are taken
     hint: strip debug information, or raise `max_component_bytes` under `[sandbox]`
@@ -136,7 +136,7 @@ fn every_bound_on_what_is_compiled_holds_at_its_limit_and_says_what_is_beyond() 
 
 #[test]
 fn what_would_keep_the_compiler_busy_for_long_is_refused_before_it_begins() {
-    let refused = |bytes: &[u8]| load(EngineSettings::default(), bytes).unwrap_err().to_string();
+    let refused = |bytes: &[u8]| load(EngineSettings::default(), bytes).unwrap_err().describe();
     insta::assert_snapshot!(refused(&agent_with(1, 0, chain(1_600_000))), @r"
     plugin `plugin` has a function of 3591750 bytes, and at most 1048576 are compiled
     hint: its author should make it smaller; if you trust it, raise `max_function_bytes` under `[sandbox]`
@@ -170,7 +170,7 @@ fn compiled_by(program: &str) -> EngineSettings {
 
 #[test]
 fn a_compiler_that_hangs_is_ended() {
-    insta::assert_snapshot!(load(compiled_by("hangs"), &fixture("agent")).unwrap_err(), @r"
+    insta::assert_snapshot!(load(compiled_by("hangs"), &fixture("agent")).unwrap_err().describe(), @r"
     plugin `plugin` was not compiled after 200 ms
     hint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`
     ");
@@ -180,7 +180,7 @@ fn a_compiler_that_hangs_is_ended() {
 fn a_compiler_gets_nothing_of_the_environment() {
     assert!(std::env::var_os("PATH").is_some(), "there is something to be left out");
     let settings = EngineSettings { max_compile_ms: 60_000, ..compiled_by("refuses") };
-    let said = load(settings, &fixture("agent")).unwrap_err().to_string();
+    let said = load(settings, &fixture("agent")).unwrap_err().describe();
     let (said, hint) = said.split_once("\nhint: ").unwrap();
     let (first, environment) = said.split_once('\n').unwrap();
     assert_eq!(first, "plugin `plugin` cannot be compiled: compile-component 524288 2147483648");
@@ -190,7 +190,7 @@ fn a_compiler_gets_nothing_of_the_environment() {
 
 #[test]
 fn a_compiler_that_is_not_there_is_named() {
-    insta::assert_snapshot!(load(compiled_by("gone"), &fixture("agent")).unwrap_err(), @r"
+    insta::assert_snapshot!(load(compiled_by("gone"), &fixture("agent")).unwrap_err().describe(), @r"
     plugin `plugin` cannot be compiled: the compiler, which may take 2147483648 bytes of memory, failed (No such file or directory (os error 2))
     hint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`
     ");
@@ -203,7 +203,7 @@ fn who_finds_all_compilers_at_work_is_told_so() {
     let first = fixture("agent");
     let loaded = engine.load(&"first".parse().unwrap(), &Digest::from_content(&first), || {
         // The one compiler is taken for as long as this takes.
-        insta::assert_snapshot!(load_in(&engine, "second", &fixture("blocking")).unwrap_err(), @r"
+        insta::assert_snapshot!(load_in(&engine, "second", &fixture("blocking")).unwrap_err().describe(), @r"
         plugin `second` could not be compiled: after 1 ms all compilers, 1, are still at work on other plugins
         hint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`
         ");

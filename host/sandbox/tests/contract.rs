@@ -14,7 +14,7 @@ use stub::{altered, component, wit};
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
     match engine().load(&name.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)) {
         Ok(_) => panic!("{name} was taken"),
-        Err(error) => error.to_string(),
+        Err(error) => error.describe(),
     }
 }
 

@@ -28,7 +28,7 @@ async fn error_of(settings: Value, limits: Limits) -> CallError {
 #[tokio::test]
 async fn a_spinning_agent_is_stopped_at_its_computing_time() {
     let error = error_of(json!({"do": "spin"}), Limits { cpu_ms: ms(50), ..Limits::default() }).await;
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) used up its 50 ms of computing time and was stopped
     hint: if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop
     ");
@@ -58,7 +58,7 @@ async fn a_call_ends_at_its_wall_clock_and_so_does_what_the_host_did_for_it() {
     let desk = Desk::new(|_, _| (Duration::from_secs(3600), says("never")));
     let call = with_limits(Limits { wall_ms: ms(50), ..Limits::default() });
     let error = load("agent").run_agent(&assignment(json!({"ask": "x"})), desk.clone(), &call).await.unwrap_err();
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) was not done after 50 ms, waiting included, and was stopped
     hint: if it only waited for slow models, raise `wall_ms` in its limits
     ");
@@ -72,7 +72,7 @@ async fn a_hoarder_is_told_how_much_memory_it_may_have() {
         panic!("{error}");
     };
     assert!(wanted > 20_000_000 && wanted < 23_000_000, "{wanted}");
-    assert!(error.to_string().contains(
+    assert!(error.recorded_text().contains(
         "may have 20000000, and crashed when it got no more\nhint: if its work needs it, raise `memory_bytes`"
     ));
 }
@@ -130,7 +130,7 @@ async fn deep_recursion_is_a_crash_with_words() {
     let error = error_of(json!({"do": "recurse without memory"}), Limits::default()).await;
     assert_eq!(error.kind, CallErrorKind::Stack { limit: 512 << 10 });
     let error = error_of(json!({"do": "recurse"}), Limits::default()).await;
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) crashed: out of bounds memory access
     hint: this is a fault of the plugin; its author needs this message and the plugin's log
     ");
@@ -142,7 +142,7 @@ async fn a_panic_keeps_its_words() {
     let CallErrorKind::Panic(words) = &error.kind else { panic!("{error}") };
     assert!(words.ends_with("the plan has no units"), "{words}");
     let call = call("gate design-review, attempt 2");
-    let error = load("strategy").decide(&failure(json!({"do": "panic"})), &call).await.unwrap_err().to_string();
+    let error = load("strategy").decide(&failure(json!({"do": "panic"})), &call).await.unwrap_err().recorded_text();
     assert!(error.starts_with("plugin `strategy` (gate design-review, attempt 2) panicked: "), "{error}");
     assert!(error.contains("this gate is too much for me"), "{error}");
 }
@@ -196,7 +196,7 @@ async fn too_much_in_one_call_is_refused_before_the_host_holds_it() {
 async fn a_submission_over_its_bound_is_refused_with_both_numbers() {
     let limits = Limits { output_bytes: 10, ..Limits::default() };
     let error = error_of(json!({"artifacts": {"design": "twelve bytes"}}), limits).await;
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) returned 18 bytes, and at most 10 are taken
     hint: if its work needs it, raise `output_bytes` in its limits
     ");
@@ -205,7 +205,7 @@ async fn a_submission_over_its_bound_is_refused_with_both_numbers() {
 #[tokio::test]
 async fn asking_for_ever_ends_at_the_number_of_calls() {
     let error = error_of(json!({"do": "ask for ever"}), Limits { calls: 25, ..Limits::default() }).await;
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) asked for more than 25 model calls and test runs
     hint: if its work needs it, raise `calls` in its limits; else look for a loop that asks
     ");
@@ -215,7 +215,7 @@ async fn asking_for_ever_ends_at_the_number_of_calls() {
 async fn what_is_asked_is_bounded_over_all_questions() {
     let limits = Limits { calls_bytes: 10_000, ..Limits::default() };
     let error = error_of(json!({"do": "ask for ever"}), limits).await;
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) put more than 10000 bytes into its model calls and test runs together
     hint: if its work needs it, raise `calls_bytes` in its limits; else it should say less
     ");
@@ -224,14 +224,14 @@ async fn what_is_asked_is_bounded_over_all_questions() {
 #[tokio::test]
 async fn instances_and_handles_are_counted_and_the_limit_is_named() {
     let error = error_of(json!({}), Limits { instances: 1, ..Limits::default() }).await;
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) wanted more than 1 instances, and was stopped
     hint: if its work needs it, raise `instances` in its limits
     ");
     let call = with_limits(Limits { handles: 500, ..Limits::default() });
     let hoards = assignment(json!({"do": "hoard handles"}));
     let error = load("hostile").run_agent(&hoards, Desk::echo(), &call).await.unwrap_err();
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `hostile` (phase design, attempt 1) wanted more than 500 handles, and was stopped
     hint: if its work needs it, raise `handles` in its limits; else look for what is never let go
     ");

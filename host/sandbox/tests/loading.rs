@@ -15,7 +15,7 @@ use phasegate_sandbox::{LoadError, Want, World, inspect, with_manifest};
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
     match engine().load(&name.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)) {
         Ok(_) => panic!("{name} was taken"),
-        Err(error) => error.to_string(),
+        Err(error) => error.describe(),
     }
 }
 
@@ -51,14 +51,14 @@ fn what_is_no_component_is_refused_in_words() {
 fn a_component_that_its_reader_panics_on_is_refused_in_words() {
     let name = "component-with-function-named-like-interface";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
-    let told = inspect(&fs::read(path).unwrap()).unwrap_err().to_string();
+    let told = inspect(&fs::read(path).unwrap()).unwrap_err().describe();
     assert!(told.contains("its interfaces cannot be put in words of WIT"), "{told}");
 }
 
 #[test]
 fn a_component_that_claims_more_than_it_holds_takes_no_memory_for_it() {
     let claims = [b"\0asm\x0d\0\x01\0\x07".as_slice(), b"\x80\x80\x80\x80\x0f", b"x"].concat();
-    let told = inspect(&claims).unwrap_err().to_string();
+    let told = inspect(&claims).unwrap_err().describe();
     assert!(told.contains("unexpected end-of-file"), "{told}");
 }
 
@@ -66,7 +66,7 @@ fn a_component_that_claims_more_than_it_holds_takes_no_memory_for_it() {
 fn what_was_not_granted_is_named_with_the_line_to_write() {
     let plugin = load_in(&engine(), "agent");
     let mut grants = Grants { models: vec![Tier::Deep], test_bench: Vec::new() };
-    let error = plugin.inspection().effective_grants(plugin.name(), &grants).unwrap_err().to_string();
+    let error = plugin.inspection().effective_grants(plugin.name(), &grants).unwrap_err().describe();
     insta::assert_snapshot!(error, @r#"
     plugin `agent` asks for trial runs of tests, which is not granted
     hint: if it may have that, set `grants = { models = ["default"], test-bench = ["python"] }` under `[plugins.agent]`
@@ -94,7 +94,7 @@ fn a_plugin_gets_no_more_than_its_manifest_asks_for() {
 fn a_plugin_that_imports_what_its_manifest_does_not_ask_for_is_refused() {
     let all = Grants { models: Tier::ALL.to_vec(), test_bench: vec!["python".to_owned()] };
     let error =
-        with_asks("models = [\"fast\"]\n").effective_grants(&"mine".parse().unwrap(), &all).unwrap_err().to_string();
+        with_asks("models = [\"fast\"]\n").effective_grants(&"mine".parse().unwrap(), &all).unwrap_err().describe();
     insta::assert_snapshot!(error, @r"
     plugin `mine` imports trial runs of tests, but its manifest does not ask for that
     hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
@@ -105,7 +105,7 @@ fn a_plugin_that_imports_what_its_manifest_does_not_ask_for_is_refused() {
 fn what_a_plugin_asks_for_and_is_not_granted_is_told_as_the_line_to_write() {
     let asking = with_asks("models = [\"fast\", \"deep\"]\ntest-bench = [\"*\"]\n");
     let given = Grants { models: vec![Tier::Default], test_bench: vec!["python".to_owned()] };
-    let error = asking.effective_grants(&"mine".parse().unwrap(), &given).unwrap_err().to_string();
+    let error = asking.effective_grants(&"mine".parse().unwrap(), &given).unwrap_err().describe();
     insta::assert_snapshot!(error, @r#"
     plugin `mine` asks for language models, which is not granted
     hint: if it may have that, set `grants = { models = ["fast", "deep"], test-bench = ["python"] }` under `[plugins.mine]`

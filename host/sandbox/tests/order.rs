@@ -96,7 +96,7 @@ async fn a_call_that_the_guest_drops_is_answered_to_the_host_all_the_same() {
 async fn a_guest_that_waits_for_nothing_is_told_at_once() {
     let work = assignment(json!({"do": "wait for nothing"}));
     let error = load("agent").run_agent(&work, Desk::echo(), &call("phase design, attempt 3")).await.unwrap_err();
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 3) waits, but nothing that it could wait for is under way
     hint: its author should look for a task or future that is awaited but never completed
     ");

@@ -111,7 +111,7 @@ async fn agents_that_wait_never_keep_tests_and_strategies_from_starting() {
     // Three run, two queue; one more is told so.
     let error =
         agent.run_agent(&assignment(json!({})), desk.clone(), &call("phase code, attempt 1")).await.unwrap_err();
-    insta::assert_snapshot!(error, @r"
+    insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase code, attempt 1) could not start: all instances are in use and 2 calls are waiting for one
     hint: run fewer tasks at once, or raise `max_instances` (of test runners `max_test_runs`) under `[sandbox]`
     ");

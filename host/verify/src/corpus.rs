@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use phasegate_process::limits::LimitsPatch;
-use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Grants, Pipeline, parse};
 use phasegate_process::source::{self, Source, SourceError};
 use phasegate_process::{PhaseName, PluginName};

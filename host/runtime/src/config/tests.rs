@@ -6,7 +6,6 @@ use std::path::Path;
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig};
 use phasegate_process::PhaseName;
 use phasegate_process::limits::Limits;
-use phasegate_process::limits::Limits;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::ApprovalPolicy;
 use phasegate_sandbox::Limits;

@@ -43,13 +43,13 @@ pub enum Error {
     #[error("{0}")]
     Purse(String),
     /// A component cannot be used.
-    #[error(transparent)]
+    #[error("{}", .0.describe())]
     Load(#[from] LoadError),
     /// The sandbox could not start.
-    #[error(transparent)]
+    #[error("{}", .0.describe())]
     Engine(#[from] EngineError),
     /// A trusted call of a plugin failed where no attempt can take the blame.
-    #[error(transparent)]
+    #[error("{}", .0.recorded_text())]
     Call(#[from] CallError),
     /// A name is not acceptable.
     #[error(transparent)]

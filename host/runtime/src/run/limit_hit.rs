@@ -27,7 +27,7 @@ impl LimitHit {
 
     /// The error in words; what depends on the machine is kept in mind.
     pub(crate) fn note(&self, error: CallError) -> String {
-        let words = error.to_string();
+        let words = error.recorded_text();
         if error.kind.depends_on_the_machine() {
             self.hit.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.kind.to_string());
         }

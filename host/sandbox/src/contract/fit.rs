@@ -9,6 +9,7 @@ use wit_parser::{Interface, Resolve, WorldItem, WorldKey};
 
 use crate::contract::compare::{Comparison, TypeDifference};
 use crate::contract::wit::{CONTRACT, Contract, ContractError, PACKAGE};
+use crate::hint::with_hint;
 use crate::wasi;
 use crate::world::World;
 
@@ -74,19 +75,28 @@ pub struct Misfit {
 
 impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.because)?;
+        f.write_str(&self.because)?;
         for difference in self.differences.iter().take(MAX_LISTED) {
-            writeln!(f, "  {difference}")?;
+            write!(f, "\n  {difference}")?;
         }
         match self.differences.len().saturating_sub(MAX_LISTED) {
-            0 => {}
-            more => writeln!(f, "  … and {more} more")?,
+            0 => Ok(()),
+            more => write!(f, "\n  … and {more} more"),
         }
-        write!(f, "hint: operator: {}\nhint: author: {}", self.operator, self.author)
     }
 }
 
 impl Misfit {
+    /// Returns what the operator can do, and on a second line what the author of the plugin can do.
+    pub fn hint(&self) -> Option<String> {
+        Some(format!("operator: {}\nauthor: {}", self.operator, self.author))
+    }
+
+    /// Returns message and hints as the command line prints them, one line `hint: …` per hint.
+    pub fn describe(&self) -> String {
+        with_hint(self, self.hint())
+    }
+
     /// What only the linker found.
     pub(crate) fn from_linker(text: String) -> Self {
         Self {

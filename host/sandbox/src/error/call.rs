@@ -5,6 +5,7 @@ use std::fmt;
 use phasegate_process::PluginName;
 
 use crate::capabilities::Overdrawn;
+use crate::hint::with_hint;
 
 /// A call of a plugin that gave no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,10 +138,22 @@ pub enum CallErrorKind {
 
 impl std::error::Error for CallError {}
 
+impl CallError {
+    /// Returns what the operator or the author of the plugin can do.
+    pub fn hint(&self) -> Option<String> {
+        Some(self.kind.hint().to_owned())
+    }
+
+    /// Returns message and hint as an event stores them. A replay compares this text.
+    pub fn recorded_text(&self) -> String {
+        with_hint(self, self.hint())
+    }
+}
+
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plugin, doing, kind } = self;
-        write!(f, "plugin `{plugin}` ({doing}) {kind}\nhint: {}", kind.hint())
+        write!(f, "plugin `{plugin}` ({doing}) {kind}")
     }
 }
 

@@ -5,48 +5,78 @@ use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 
 use crate::contract::Misfit;
+use crate::hint::with_hint;
 use crate::shape::Excess;
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The machine refuses what the engine needs.
-    #[error(
-        "the sandbox cannot start: {0}\nhint: fewer plugin instances need less address space; lower `max_instances` under `[sandbox]`"
-    )]
+    #[error("the sandbox cannot start: {0}")]
     Start(String),
     /// The folder for compiled components cannot be used.
-    #[error("the folder for compiled plugins, {folder}, cannot be used: {reason}\nhint: {hint}")]
+    #[error("the folder for compiled plugins, {folder}, cannot be used: {reason}")]
     Cache {
         /// The folder.
         folder: String,
         /// Why.
         reason: String,
-        /// What to do.
+        /// What the operator can do.
         hint: &'static str,
     },
+}
+
+impl EngineError {
+    /// Returns what the operator can do.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Start(_) => "fewer plugin instances need less address space; lower `max_instances` under `[sandbox]`",
+            Self::Cache { hint, .. } => hint,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// Returns message and hints as the command line prints them, one line `hint: …` per hint.
+    pub fn describe(&self) -> String {
+        with_hint(self, self.hint())
+    }
 }
 
 /// Bytes that cannot be told to be a plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// They are not a component.
-    #[error(
-        "this is not a WebAssembly component: {0}\nhint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module"
-    )]
+    #[error("this is not a WebAssembly component: {0}")]
     NotAComponent(String),
     /// What it says of itself cannot be read, or is not so.
     #[error("what it says of itself cannot be used: {0}")]
     Manifest(#[from] InvalidManifest),
 }
 
+impl InspectError {
+    /// Returns what the author of the plugin can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotAComponent(_) => Some(
+                "build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module"
+                    .to_owned(),
+            ),
+            // The message ends with its own hint.
+            Self::Manifest(_) => None,
+        }
+    }
+
+    /// Returns message and hints as the command line prints them, one line `hint: …` per hint.
+    pub fn describe(&self) -> String {
+        with_hint(self, self.hint())
+    }
+}
+
 /// A component that is not taken as a plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// Its bytes could not be had.
-    #[error(
-        "plugin `{plugin}` cannot be read: {reason}\nhint: see that its file is there and may be read, or name another"
-    )]
+    #[error("plugin `{plugin}` cannot be read: {reason}")]
     Read {
         /// The plugin.
         plugin: PluginName,
@@ -54,9 +84,7 @@ pub enum LoadError {
         reason: String,
     },
     /// Its bytes are others than those asked for.
-    #[error(
-        "plugin `{plugin}` is not the component that was pinned: expected {expected}, found {found}\nhint: put the pinned component back, or start a new run"
-    )]
+    #[error("plugin `{plugin}` is not the component that was pinned: expected {expected}, found {found}")]
     Digest {
         /// The plugin.
         plugin: PluginName,
@@ -66,9 +94,7 @@ pub enum LoadError {
         found: Digest,
     },
     /// Too large to compile.
-    #[error(
-        "plugin `{plugin}` has {size} bytes, and at most {limit} are taken\nhint: strip debug information, or raise `max_component_bytes` under `[sandbox]`"
-    )]
+    #[error("plugin `{plugin}` has {size} bytes, and at most {limit} are taken")]
     TooLarge {
         /// The plugin.
         plugin: PluginName,
@@ -78,10 +104,7 @@ pub enum LoadError {
         limit: u64,
     },
     /// There is more of it than is compiled.
-    #[error(
-        "plugin `{plugin}` {excess}\nhint: its author should make it smaller; if you trust it, raise `{setting}` under `[sandbox]`",
-        setting = excess.bound.setting()
-    )]
+    #[error("plugin `{plugin}` {excess}")]
     TooComplex {
         /// The plugin.
         plugin: PluginName,
@@ -89,9 +112,7 @@ pub enum LoadError {
         excess: Excess,
     },
     /// The compiler takes too long.
-    #[error(
-        "plugin `{plugin}` was not compiled after {limit_ms} ms\nhint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`"
-    )]
+    #[error("plugin `{plugin}` was not compiled after {limit_ms} ms")]
     TooSlow {
         /// The plugin.
         plugin: PluginName,
@@ -100,7 +121,7 @@ pub enum LoadError {
     },
     /// The compiler came to no end of its own.
     #[error(
-        "plugin `{plugin}` cannot be compiled: the compiler, which may take {limit_bytes} bytes of memory, failed ({how})\nhint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`"
+        "plugin `{plugin}` cannot be compiled: the compiler, which may take {limit_bytes} bytes of memory, failed ({how})"
     )]
     CompilerDied {
         /// The plugin.
@@ -112,7 +133,7 @@ pub enum LoadError {
     },
     /// No compiler came free.
     #[error(
-        "plugin `{plugin}` could not be compiled: after {limit_ms} ms all compilers, {compilers}, are still at work on other plugins\nhint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`"
+        "plugin `{plugin}` could not be compiled: after {limit_ms} ms all compilers, {compilers}, are still at work on other plugins"
     )]
     NoCompiler {
         /// The plugin.
@@ -139,9 +160,7 @@ pub enum LoadError {
         misfit: Box<Misfit>,
     },
     /// It asks for what the operator did not grant.
-    #[error(
-        "plugin `{plugin}` asks for {wanted}, which is not granted\nhint: if it may have that, set `grants = {grants}` under `[plugins.{plugin}]`"
-    )]
+    #[error("plugin `{plugin}` asks for {wanted}, which is not granted")]
     NotGranted {
         /// The plugin.
         plugin: PluginName,
@@ -151,9 +170,7 @@ pub enum LoadError {
         grants: Grants,
     },
     /// It imports what its manifest does not ask for.
-    #[error(
-        "plugin `{plugin}` imports {wanted}, but its manifest does not ask for that\nhint: its author should add it to `[asks]` in plugin.toml, or leave the import out"
-    )]
+    #[error("plugin `{plugin}` imports {wanted}, but its manifest does not ask for that")]
     NotAsked {
         /// The plugin.
         plugin: PluginName,
@@ -161,13 +178,54 @@ pub enum LoadError {
         wanted: String,
     },
     /// It does not compile.
-    #[error(
-        "plugin `{plugin}` cannot be compiled: {reason}\nhint: rebuild it; it may use a WebAssembly proposal that this host does not take"
-    )]
+    #[error("plugin `{plugin}` cannot be compiled: {reason}")]
     Compile {
         /// The plugin.
         plugin: PluginName,
         /// Why.
         reason: String,
     },
+}
+
+impl LoadError {
+    /// Returns what the operator or the author of the plugin can do; lines beyond the first are further hints.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Read { .. } => "see that its file is there and may be read, or name another".to_owned(),
+            Self::Digest { .. } => "put the pinned component back, or start a new run".to_owned(),
+            Self::TooLarge { .. } => {
+                "strip debug information, or raise `max_component_bytes` under `[sandbox]`".to_owned()
+            }
+            Self::TooComplex { excess, .. } => format!(
+                "its author should make it smaller; if you trust it, raise `{}` under `[sandbox]`",
+                excess.bound.setting()
+            ),
+            Self::TooSlow { .. } => "its author should make it smaller; if it is worth the wait, raise \
+                                     `max_compile_ms` under `[sandbox]`"
+                .to_owned(),
+            Self::CompilerDied { .. } => "its author should make it smaller; if you trust it and memory is what \
+                                          lacked, raise `max_compile_memory_bytes` under `[sandbox]`"
+                .to_owned(),
+            Self::NoCompiler { .. } => "try again later; if these are honest plugins, raise `max_compilations` or \
+                                        `max_compile_ms` under `[sandbox]`"
+                .to_owned(),
+            Self::Inspect { source, .. } => return source.hint(),
+            Self::Misfit { misfit, .. } => return misfit.hint(),
+            Self::NotGranted { plugin, grants, .. } => {
+                format!("if it may have that, set `grants = {grants}` under `[plugins.{plugin}]`")
+            }
+            Self::NotAsked { .. } => {
+                "its author should add it to `[asks]` in plugin.toml, or leave the import out".to_owned()
+            }
+            Self::Compile { .. } => {
+                "rebuild it; it may use a WebAssembly proposal that this host does not take".to_owned()
+            }
+        };
+        Some(hint)
+    }
+
+    /// Returns message and hints as the command line prints them, one line `hint: …` per hint.
+    pub fn describe(&self) -> String {
+        with_hint(self, self.hint())
+    }
 }

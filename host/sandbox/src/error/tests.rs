@@ -122,7 +122,7 @@ fn render_all(samples: impl IntoIterator<Item = String>) -> String {
 fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
     let samples = call_errors().into_iter().map(|kind| {
         let error = CallError { plugin: "visitor".parse().unwrap(), doing: "phase design, attempt 2".to_owned(), kind };
-        error.to_string()
+        error.recorded_text()
     });
     let all = render_all(samples);
     assert_eq!(all.matches("plugin `visitor` (phase design, attempt 2) ").count(), call_errors().len());
@@ -212,7 +212,7 @@ fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
 
 #[test]
 fn every_refusal_to_load_names_the_plugin_and_what_to_do() {
-    insta::assert_snapshot!(render_all(load_errors().iter().map(LoadError::to_string)), @r#"
+    insta::assert_snapshot!(render_all(load_errors().iter().map(LoadError::describe)), @r#"
     plugin `visitor` cannot be read: permission denied
     hint: see that its file is there and may be read, or name another
 

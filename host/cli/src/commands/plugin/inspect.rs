@@ -39,7 +39,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let name = args.file.display().to_string();
     let bytes = read_bytes(&args.file)?;
-    let inspection = inspect(&bytes).map_err(|why| Failure::usage(format!("{name}: {why}")))?;
+    let inspection = inspect(&bytes).map_err(|why| Failure::usage(format!("{name}: {}", why.describe())))?;
     if args.environment {
         let offers = read_environment(&name, bytes, &inspection, context).await?;
         printer.print_json_pretty(&offers);
@@ -85,7 +85,7 @@ pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> S
     match &inspection.misfit {
         None => text.push_str(&format!("\n{}\n", paint.green("this host takes it"))),
         Some(misfit) => {
-            let fault = sanitize(&misfit.to_string());
+            let fault = sanitize(&misfit.describe());
             text.push_str(&format!("\n{} {fault}\n", paint.red("this host would not take it:")));
         }
     }

@@ -68,7 +68,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let samples = Arc::new(Samples::new()?);
     samples.phase(&args.phase)?;
     let bytes = read_bytes(&args.file)?;
-    let inspection = inspect(&bytes).map_err(|why| Failure::check_failed(format!("{name}: {why}")))?;
+    let inspection = inspect(&bytes).map_err(|why| Failure::check_failed(format!("{name}: {}", why.describe())))?;
     let steps = match inspection.misfit {
         Some(_) => Vec::new(),
         None => {
@@ -91,7 +91,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 fn check_grants(plugin: &Plugin) -> Result<(), Failure> {
     let asks = plugin.inspection().requested_grants();
     let given = plugin.inspection().effective_grants(plugin.name(), &asks);
-    given.map(drop).map_err(|why| Failure::check_failed(why.to_string()))
+    given.map(drop).map_err(|why| Failure::check_failed(why.describe()))
 }
 
 fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
@@ -104,8 +104,8 @@ async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, context
     let digest = inspection.digest.clone();
     let settings = open::engine_settings(&context.state, open::sandbox_settings(context, None))?;
     let loaded = tokio::task::spawn_blocking(move || {
-        let engine = Engine::new(settings).map_err(|why| Failure::infrastructure(why.to_string()))?;
-        engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::check_failed(why.to_string()))
+        let engine = Engine::new(settings).map_err(|why| Failure::infrastructure(why.describe()))?;
+        engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::check_failed(why.describe()))
     });
     loaded.await.map_err(|gone| Failure::infrastructure(format!("compiling broke off: {gone}")))?
 }
@@ -265,7 +265,7 @@ fn new_call(doing: &str, limits: Limits, log: &CallLog) -> Call {
 }
 
 fn finish_call(call: String, log: &CallLog, error: Option<&CallError>) -> DryCall {
-    DryCall { call, happened: log.take(), fault: error.map(CallError::to_string) }
+    DryCall { call, happened: log.take(), fault: error.map(CallError::recorded_text) }
 }
 
 fn render_report(name: &str, inspection: &Inspection, steps: &[DryCall], paint: Paint) -> String {
