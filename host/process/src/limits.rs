@@ -1,5 +1,4 @@
-//! What a plugin may use up in one call. Every bound has a default that serves honest plugins and its own words when it is
-//! met; a pipeline may set any of them by name.
+//! Limits of one plugin call. The sandbox applies them, and a pipeline or configuration can set each of them by name.
 
 use std::num::NonZeroU64;
 
@@ -7,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! limits {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
-        /// Bounds of one call.
+        /// Limits of one plugin call. Defaults are those for agents.
         #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Limits {
             $($(#[$doc])* pub $field: $type,)*
         }
 
-        /// Bounds that a pipeline or a configuration sets; what is absent stays as it is.
+        /// Limits that a pipeline or configuration sets. Absent limits keep their value.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct LimitsPatch {
@@ -22,10 +21,10 @@ macro_rules! limits {
         }
 
         impl Limits {
-            /// The names of all bounds.
+            /// Names of all limits, in the order of the fields.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)*];
 
-            /// These bounds with those of the patch in place of them.
+            /// Returns these limits, with the limits in `patch` replaced.
             pub fn with(self, patch: LimitsPatch) -> Self {
                 Self { $($field: patch.$field.unwrap_or(self.$field),)* }
             }
@@ -34,37 +33,37 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Time that the plugin itself computes, waiting not counted, in milliseconds.
+    /// Computing time of the plugin, in milliseconds. Waiting does not count.
     cpu_ms: NonZeroU64,
-    /// Time from the call's start to its end, in milliseconds.
+    /// Wall-clock time from start to end of the call, in milliseconds.
     wall_ms: NonZeroU64,
-    /// All linear memories together, in bytes.
+    /// All linear memories together, in bytes. The stack does not count.
     memory_bytes: u64,
     /// Elements of each table.
     table_elements: u32,
-    /// The stack that its functions call each other on, in bytes.
+    /// Stack, in bytes.
     stack_bytes: u32,
     /// Core instances inside the component.
     instances: u32,
-    /// Waiting calls (model calls, trial runs of tests) of one assignment.
+    /// Model calls and test runs.
     calls: u32,
-    /// Waiting calls that it may have open at once.
+    /// Model calls and test runs open at once.
     calls_at_once: u32,
-    /// Bytes of all its questions and trial runs together.
+    /// Bytes of the requests of all model calls and test runs.
     calls_bytes: u64,
-    /// Tokens that the models may read and write for one assignment, counted at the worst case before each call.
+    /// Tokens that models read and write, reserved at the worst case before each call.
     tokens: u64,
-    /// US dollars that the models may cost for one assignment, as far as prices are known.
+    /// US dollars that models cost, as far as prices are known, reserved at the worst case before each call.
     usd: Usd,
     /// Bytes of one answer of a model.
     answer_bytes: u64,
-    /// Artifacts of one assignment that it checks and submits.
+    /// Checked and submitted artifacts.
     artifacts: u32,
-    /// Bytes of each of them.
+    /// Bytes of each checked or submitted artifact.
     artifact_bytes: u64,
-    /// Bytes of all of them together.
+    /// Bytes of all checked and submitted artifacts.
     artifacts_bytes: u64,
-    /// Bytes of all inputs that it reads, each time anew.
+    /// Bytes read from inputs. Reading an input twice counts twice.
     read_bytes: u64,
     /// Resource handles, futures and streams held at once.
     handles: u32,
@@ -72,13 +71,13 @@ limits! {
     log_lines: u32,
     /// Bytes of log and progress.
     log_bytes: u64,
-    /// Bytes that one call between plugin and host may carry towards the host.
+    /// Bytes that one host call, or the returned value, may carry to the host.
     host_call_bytes: u64,
-    /// Bytes of what the call returns: artifacts and findings, or test results.
+    /// Bytes of the returned value: artifacts and findings, a decision, or test results.
     output_bytes: u64,
 }
 
-/// A sum of money: not below zero, and an end to it.
+/// A sum of money in US dollars: finite, and 0 or more.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Usd(f64);
@@ -103,7 +102,7 @@ impl From<Usd> for f64 {
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
-/// `NonZeroU64` of a constant that is not zero.
+/// Converts a constant, which must not be 0.
 const fn millis(n: u64) -> NonZeroU64 {
     match NonZeroU64::new(n) {
         Some(n) => n,
@@ -112,7 +111,7 @@ const fn millis(n: u64) -> NonZeroU64 {
 }
 
 impl Default for Limits {
-    /// For agents: little computing, long waiting.
+    /// Returns the defaults for agents, which compute little and wait long.
     fn default() -> Self {
         Self {
             cpu_ms: millis(30_000),
@@ -124,14 +123,14 @@ impl Default for Limits {
             calls: 1_000,
             calls_at_once: 200,
             calls_bytes: 256 * MIB,
-            // What a whole run may use, unless its budget says otherwise.
+            // The default budget of a whole run.
             tokens: 2_000_000,
             usd: Usd(20.0),
             answer_bytes: 8 * MIB,
             artifacts: 1_000,
             artifact_bytes: 4 * MIB,
             artifacts_bytes: 256 * MIB,
-            // Every context file that a task may have, some times over.
+            // Several times all context files that a task may have.
             read_bytes: 1024 * MIB,
             handles: 10_000,
             log_lines: 10_000,
@@ -143,20 +142,20 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For feedback strategies: a moment of thought.
+    /// Returns the defaults for feedback strategies, which compute briefly and wait for nothing.
     pub fn strategy() -> Self {
         Self {
             cpu_ms: millis(5_000),
             wall_ms: millis(30_000),
             memory_bytes: 64 * MIB,
             log_bytes: 64 * KIB,
-            // A decision stands in the run's events, and its words in prompts.
+            // Events store decisions, and prompts contain their texts.
             output_bytes: MIB,
             ..Self::default()
         }
     }
 
-    /// For test runners: whole interpreters.
+    /// Returns the defaults for test runners, which contain an interpreter.
     pub fn runner() -> Self {
         Self {
             stack_bytes: 64 << 20,

@@ -1,24 +1,22 @@
-//! Makes an agent's run depend on its answers alone, never on when they came.
+//! Delivers answers in a fixed order, so that a run of an agent depends on its answers and not on their timing.
 //!
-//! Every waiting import (a model call, a trial run of tests) takes a number when the guest asks, from 1. The host works on
-//! several at once, but answers go to the guest strictly by number, and the next one only when the guest is idle.
+//! Every waiting import (a model call or a trial run of tests) gets a number, counted from 1 in the order of the guest's
+//! calls. The host works on several calls at once, but the guest receives answers by number, and the next answer only when
+//! the guest is idle.
 //!
-//! Why this is enough. A guest is a deterministic machine: between two deliveries it runs until nothing in its store can
-//! go on, and what it does meanwhile follows from its memory alone. So if the points of delivery are always the same
-//! points, and always bring the same answers in the same order, the whole run is the same run. [`OrderedCall`] finds these
-//! points from outside: it polls the call's future with a waker of its own. A future that is pending although its waker
-//! was not touched during the poll waits for somebody else. Whoever can still run does touch the waker: a guest that was
-//! interrupted by the epoch, one that yields (wasmtime yields to its executor each time), or work that wasmtime queued
-//! for itself. Only two sorts of somebody else exist here: calls that wait in this turnstile, and imports that block the
-//! whole store for a moment (`artifacts.read`, `artifacts.check`, the blocking world, an answer that the host keeps back),
-//! which announce themselves by [`AnswerOrder::block`]. If there is no blocked import and a numbered answer is there, exactly
-//! that one is released and the guest runs until it is idle again. Wakes that come late or twice only make the driver poll
-//! an idle store again, which changes nothing.
+//! Why this makes a run deterministic: between two answers a guest runs until nothing in its store can continue, and what it
+//! does depends only on its memory. If the same answers always arrive at the same points in the same order, the whole run is
+//! the same. [`OrderedCall`] finds these points by polling the call's future with its own waker. If the future is pending and
+//! did not wake its waker during the poll, the guest is idle. Everything in the store that can still run wakes the waker: a
+//! guest interrupted by the epoch, a guest that yields (wasmtime then yields to its executor), and work that wasmtime queued.
+//! An idle guest waits either for a numbered call or for an import that blocks the whole store for a moment
+//! (`artifacts.read`, `artifacts.check`, the blocking world, an answer that the host holds back). The latter register with
+//! [`AnswerOrder::block`]. If no import blocks and the next answer is there, exactly that answer is released, and the guest
+//! runs until it is idle again. Late or repeated wakes only poll an idle store again, which has no effect.
 //!
-//! Three cases at the edge. A guest that yields in a loop is never idle, so it never sees an answer and ends at its limit
-//! of computing time. A guest that drops a call (it lost a select) gives up its place: the host's work on it goes on and
-//! its answer is recorded, but nobody waits for it any more. A guest that is idle with no call under way can never go on,
-//! and is told so at once.
+//! Edge cases: a guest that yields in a loop is never idle, receives no answer, and ends at its limit on computing time. If a
+//! guest drops a call, the host finishes and records the call, but the order skips it. A guest that is idle without an open
+//! call can never continue, so its call ends at once with [`Stuck`].
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -32,11 +30,11 @@ use futures::task::AtomicWaker;
 use crate::mutex::lock;
 use crate::offload::{Offload, Step, Stepper};
 
-/// Numbers calls and lets their answers through one by one.
+/// Numbers the calls of one store and releases their answers one by one.
 #[derive(Default)]
 pub(crate) struct AnswerOrder {
     inner: Mutex<Inner>,
-    /// Whoever drives the store; told when an answer comes.
+    /// Waker of the task that polls the store. Woken when an answer arrives.
     driver: AtomicWaker,
 }
 
@@ -55,32 +53,33 @@ struct WaitingCall {
     guest: Option<Waker>,
 }
 
-/// What the turnstile did when the guest was idle.
+/// Result of an attempt to release an answer to an idle guest.
 #[derive(PartialEq, Eq)]
 enum Idle {
-    /// An answer was let through: the guest can go on.
+    /// An answer was released, and the guest can continue.
     Released,
-    /// The next answer is not there yet.
+    /// The next answer has not arrived yet.
     Waiting,
-    /// Nothing is under way.
+    /// No call is open.
     Stuck,
 }
 
 impl AnswerOrder {
-    /// The next number.
+    /// Returns the number of the next call.
     pub(crate) fn next_number(&self) -> u32 {
         let mut inner = self.lock();
         inner.last = inner.last.saturating_add(1);
         inner.last
     }
 
-    /// A place in the queue for call `number`; giving it up lets the next one pass.
+    /// Registers call `number` and returns a future that resolves when its answer is released. Dropping the future
+    /// removes the call from the order.
     pub(crate) fn wait_for(self: &Arc<Self>, number: u32) -> AnswerTurn {
         self.lock().waiting.insert(number, WaitingCall::default());
         AnswerTurn { order: Arc::clone(self), number }
     }
 
-    /// The answer to call `number` is there.
+    /// Marks call `number` as answered.
     pub(crate) fn set_answered(&self, number: u32) {
         if let Some(waiting_call) = self.lock().waiting.get_mut(&number) {
             waiting_call.answered = true;
@@ -88,7 +87,7 @@ impl AnswerOrder {
         self.driver.wake();
     }
 
-    /// While this is held, the guest is not idle: it waits inside an import that blocks it.
+    /// Marks the guest as blocked inside an import. No answer is released before the guard is dropped.
     pub(crate) fn block(self: &Arc<Self>) -> BlockGuard {
         self.lock().blocked += 1;
         BlockGuard(Arc::clone(self))
@@ -120,7 +119,7 @@ impl AnswerOrder {
     }
 }
 
-/// A place in the queue. Resolves when its turn has come.
+/// A future that resolves when the answer of its call is released.
 pub(crate) struct AnswerTurn {
     order: Arc<AnswerOrder>,
     number: u32,
@@ -155,10 +154,10 @@ impl Drop for BlockGuard {
     }
 }
 
-/// The guest waits and nothing is under way that could wake it.
+/// The guest waits, and no open call could wake it.
 pub(crate) struct Stuck;
 
-/// Runs a call to its end, letting answers through whenever the guest is idle.
+/// A future that runs a guest's call to its end and releases an answer whenever the guest is idle.
 pub(crate) struct OrderedCall<F> {
     call: Pin<Box<F>>,
     order: Arc<AnswerOrder>,
@@ -203,7 +202,7 @@ impl<F: Future> Future for OrderedCall<F> {
     }
 }
 
-/// The waker that a call is polled with: remembers that it was rung, and passes it on.
+/// The waker of a guest's call. It remembers that it was woken and wakes the executor's task.
 #[derive(Default)]
 struct CallWaker {
     woken: AtomicBool,

@@ -1,5 +1,5 @@
-//! Machine code that was compiled before becomes a component again. The one unsafe thing of the project is here, and its
-//! argument: wasmtime must be given bytes that it wrote itself, and that stay as they are while it uses them.
+//! Loads precompiled machine code. This is the only hand-written unsafe code of the project. wasmtime requires that it wrote
+//! the bytes itself and that nobody changes them while it uses them.
 #![allow(unsafe_code)]
 
 use std::path::Path;
@@ -7,26 +7,26 @@ use std::path::Path;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// The code that the cache keeps in this file, whose digest was just found to be right. wasmtime refuses code of another
-/// version or configuration.
+/// Loads code from a file of the cache. The caller must have checked its digest and its owner. wasmtime rejects code of
+/// another version or configuration.
 pub(crate) fn from_cache_file(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file was renamed into place whole by this program and is never written again, and its digest was just
-    // compared. A digest guards against damage only, not against somebody who writes sheet and code to fit each other.
-    // That nobody does is why folder and files must be ours and writable by nobody else, which was checked of both. Who
-    // can still forge them runs as this user already.
+    // SAFETY: this program wrote the file under another name, renamed it into place, and never writes it again. Its digest
+    // was just compared, which detects damage but not forgery. Only the owner of the folder and its files can forge them,
+    // and the caller checked that both belong to this user and are writable by nobody else. A forger with the rights of
+    // this user gains nothing here.
     unsafe { Component::deserialize_file(engine, path) }
 }
 
-/// The code that the compiler just made.
+/// Loads code that the compiler just returned.
 pub(crate) fn from_compiler(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: this program made it, in this process or in one that it started from its own file and that did nothing else,
-    // and nobody had it in hand meanwhile.
+    // SAFETY: this program compiled it, in this process or in a child process of the same program that did nothing else, and
+    // received it through a pipe that nobody else can write to.
     unsafe { Component::deserialize(engine, code) }
 }
 
-/// The same code for another engine of this process.
+/// Loads the code of a component for another engine of this process.
 pub(crate) fn for_engine(component: &Component, engine: &Engine) -> wasmtime::Result<Component> {
     let code = component.serialize()?;
-    // SAFETY: `serialize` wrote it just now, and nobody had it in hand meanwhile.
+    // SAFETY: `serialize` just returned these bytes, and nothing else has access to them.
     unsafe { Component::deserialize(engine, code) }
 }

@@ -1,5 +1,5 @@
-//! The contract of `wit/`, as Rust types. One world that holds everything, so that the types are the same for all; what a
-//! single plugin may import is decided in `inspect`.
+//! The contract in `wit/` as Rust types, generated for one world with all interfaces, so that all plugins share the types.
+//! `inspect` and `contract` decide which interfaces a plugin may import.
 #![allow(
     missing_docs,
     unsafe_code,

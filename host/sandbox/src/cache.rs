@@ -1,10 +1,12 @@
 //! Compiled components on disk, so that a plugin is compiled once per machine.
 //!
-//! Two files for a component: its machine code, and a sheet that says what it is and what digest the code has, under a
-//! digest of its own. Their name holds the component's digest and all that decides what it is compiled to, so that another
-//! version of the host looks elsewhere. Files appear whole, by renaming. What is damaged, cut, empty or not ours alone is
-//! made anew; what was used longest ago gives way. A folder that others may write into is refused; one that cannot be
-//! written costs time, nothing else.
+//! Each component has two files: its machine code (`.code`), and its inspection with the digest of the code (`.sheet`), which
+//! starts with its own digest. File names contain the component's digest and a key of everything that determines the machine
+//! code, so that another version of the host uses other files. Files are written under a temporary name and renamed. A file
+//! that is damaged, incomplete or writable by other accounts is ignored, and the component is compiled again. The least
+//! recently used components are removed first.
+//!
+//! A folder that other accounts can write to is rejected. Without a writable folder the host works, but compiles again.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
@@ -25,36 +27,36 @@ use crate::contract::CONTRACT;
 use crate::error::EngineError;
 use crate::inspect::Inspection;
 
-/// Changes whenever what `inspect` says of the same bytes changes, or how it is kept.
+/// Version of the files. Increment when `inspect` returns something else for the same bytes, or when the files change.
 const FORMAT: u32 = 4;
-/// The most that is read of a sheet.
+/// The largest `.sheet` file that is read.
 const MAX_INFO_BYTES: u64 = 4 << 20;
-/// What nobody used for so long is removed.
+/// Components that were not used for this long are removed.
 const MAX_UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
-/// A file that is being written for so long was left behind.
+/// Temporary files that are older than this are leftovers and are removed.
 const MAX_WRITING: Duration = Duration::from_secs(3600);
-/// How exactly it is known when something was used last.
+/// Precision of the time of last use: the modification time is updated only if it is older.
 const USE_PRECISION: Duration = Duration::from_secs(24 * 3600);
 
-/// The folder.
+/// The cache folder.
 pub(crate) struct Cache {
     folder: PathBuf,
     owner: u32,
-    /// What decides how a component is compiled, beside itself.
+    /// Hash of everything that determines the machine code, other than the component.
     key: String,
-    /// How many bytes it may have.
+    /// The most bytes that the folder may hold.
     max_bytes: u64,
     writable: bool,
 }
 
-/// What is known of a component that was compiled before.
+/// Contents of a `.sheet` file.
 #[derive(Serialize, Deserialize)]
 struct EntryInfo {
     inspection: Inspection,
     code: Digest,
 }
 
-/// A compiled component, as it was found.
+/// A compiled component in the cache. Its code is not loaded yet.
 pub(crate) struct CachedComponent<'a> {
     pub(crate) inspection: Inspection,
     code: Digest,
@@ -62,8 +64,8 @@ pub(crate) struct CachedComponent<'a> {
 }
 
 impl Cache {
-    /// Makes the folder if it is not there, and refuses one that somebody else could write into. The second is a notice:
-    /// why nothing is kept.
+    /// Opens the folder and creates it if necessary. Returns a notice if compiled components cannot be stored. Fails if
+    /// another account could write to the folder.
     pub(crate) fn open(
         folder: &Path,
         engines: &[&Engine],
@@ -90,7 +92,7 @@ impl Cache {
         Ok((Some(cache), notice))
     }
 
-    /// What the component of this digest is, if it was compiled before.
+    /// Returns the component with this digest if it was compiled before and its files are valid.
     pub(crate) fn find(&self, digest: &Digest) -> Option<CachedComponent<'_>> {
         let path = self.path(digest, "sheet");
         let file = self.open_own(&path)?;
@@ -109,7 +111,7 @@ impl Cache {
         Some(CachedComponent { inspection, code, cache: self })
     }
 
-    /// Keeps a component's machine code. Failing to keep it costs time later, nothing else.
+    /// Stores a component's machine code. A failure is only logged: the component is compiled again later.
     pub(crate) fn store(&self, inspection: &Inspection, code: &[u8]) {
         if !self.writable {
             return;
@@ -144,7 +146,7 @@ impl Cache {
         placed
     }
 
-    /// A file that is ours alone, and no link to one.
+    /// Opens a file if it is a regular file, not a link, and only this user can write to it.
     fn open_own(&self, path: &Path) -> Option<File> {
         let named = fs::symlink_metadata(path).ok()?;
         let file = File::open(path).ok()?;
@@ -153,7 +155,7 @@ impl Cache {
         (same && opened.is_file() && unsafe_ownership(&opened, self.owner).is_none()).then_some(file)
     }
 
-    /// Notes that it was used, if the last note is old.
+    /// Updates the time of last use, if the recorded time is older than [`USE_PRECISION`].
     fn touch(&self, path: &Path, info: &File) {
         let noted = info.metadata().and_then(|meta| meta.modified());
         if noted.is_ok_and(|noted| age(noted) > USE_PRECISION) {
@@ -161,12 +163,13 @@ impl Cache {
         }
     }
 
-    /// Removes what was left behind, what nobody used for long, and then what was used longest ago, until the rest fits.
+    /// Removes temporary files that were left behind, unused components, and then the least recently used components until
+    /// the rest fits. Keeps `newest`.
     fn evict(&self, newest: &Digest) -> io::Result<()> {
         let mut entries: HashMap<String, Entry> = HashMap::new();
         for file in fs::read_dir(&self.folder)? {
             let file = file?;
-            // Another process may just have removed it.
+            // Another process may have removed it in the meantime.
             let Ok(meta) = file.metadata() else { continue };
             let (path, modified) = (file.path(), meta.modified()?);
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
@@ -211,7 +214,7 @@ impl Cache {
 }
 
 impl CachedComponent<'_> {
-    /// Its machine code for this engine, if it is there and whole.
+    /// Loads its machine code for this engine, if the code is valid.
     pub(crate) fn component(&self, engine: &Engine) -> Option<Component> {
         let digest = &self.inspection.digest;
         let path = self.cache.path(digest, "code");
@@ -228,14 +231,14 @@ impl CachedComponent<'_> {
     }
 }
 
-/// The files of one component.
+/// The files of one component, with the time of last use.
 struct Entry {
     used: SystemTime,
     bytes: u64,
     files: Vec<PathBuf>,
 }
 
-/// Why what is there could have been written by somebody else, and what to do.
+/// Returns why another account could have written the file or folder, and a hint.
 fn unsafe_ownership(meta: &Metadata, owner: u32) -> Option<(&'static str, &'static str)> {
     if meta.uid() != owner {
         return Some(("it belongs to somebody else", "choose a folder of your own with XDG_CACHE_HOME"));
@@ -244,14 +247,14 @@ fn unsafe_ownership(meta: &Metadata, owner: u32) -> Option<(&'static str, &'stat
         .then_some(("others may write into it", "take that right away: chmod 700 on the folder"))
 }
 
-/// Everything of these engines and of this host that decides what a component is compiled to.
+/// Returns a hash of everything in these engines and this host that determines the machine code of a component.
 fn key(engines: &[&Engine]) -> String {
     let mut hashed = RecordingHasher(format!("contract {CONTRACT} format {FORMAT}").into_bytes());
     engines.iter().for_each(|engine| engine.precompile_compatibility_hash().hash(&mut hashed));
     hex(&Digest::from_content(&hashed.0)).chars().take(16).collect()
 }
 
-/// Takes down what is hashed, so that the same is the same in every build.
+/// A hasher that records its input, because the standard hasher may differ between builds.
 struct RecordingHasher(Vec<u8>);
 
 impl Hasher for RecordingHasher {

@@ -1,6 +1,6 @@
-//! The bounded log of one call: beyond its bound it is cut, with one notice, and the call goes on.
+//! The log of one call. Beyond its limit it is cut with one notice, and the call continues.
 //!
-//! Also remembers the last `panic: …` line, which is how a guest's panic gets its words across before it traps.
+//! Also remembers the last line that starts with `panic: `: guests log a panic's message before they trap.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use crate::mutex::lock;
 
 const MAX_LINE_BYTES: usize = 8 << 10;
 
-/// Who hears the lines.
+/// Receiver of the lines.
 #[derive(Clone)]
 pub(crate) enum LogTarget {
     Agent(Arc<dyn Capabilities>),
@@ -19,11 +19,11 @@ pub(crate) enum LogTarget {
     None,
 }
 
-/// Shared by the log import and the captured output streams.
+/// The log of one call. The log import and the output streams share it; clones share the limits.
 #[derive(Clone)]
 pub(crate) struct CallLog {
     target: LogTarget,
-    /// Plugin and moment, for the notice.
+    /// The plugin and what it is doing, for the notice.
     caller: Arc<str>,
     limits: Limits,
     inner: Arc<Mutex<Inner>>,
@@ -42,7 +42,7 @@ impl CallLog {
         Self { target, caller: caller.into(), limits: *limits, inner: Arc::new(Mutex::new(inner)) }
     }
 
-    /// Takes one line. Control characters are dropped, so that no line can draw on a person's terminal.
+    /// Logs a line without its control characters, which could change a terminal.
     pub(crate) fn write(&self, level: LogLevel, line: &str) {
         let line = sanitize(line);
         if level == LogLevel::Error
@@ -55,7 +55,7 @@ impl CallLog {
         }
     }
 
-    /// Takes one word of progress.
+    /// Reports progress. Counts towards the limits on the log.
     pub(crate) fn progress(&self, text: &str, fraction: Option<f32>) {
         let text = sanitize(text);
         if self.admit(text.len())
@@ -65,7 +65,7 @@ impl CallLog {
         }
     }
 
-    /// The words of the last panic.
+    /// Returns the message of the last panic.
     pub(crate) fn panic_message(&self) -> Option<String> {
         self.with(|inner| inner.panic.clone())
     }

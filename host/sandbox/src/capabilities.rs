@@ -1,4 +1,4 @@
-//! What the sandbox needs from the rest of the host. The runtime fulfils it; no plugin reaches anything but this.
+//! The interface between a plugin and the rest of the host. The runtime implements it; a plugin reaches nothing else.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use phasegate_process::ArtifactRef;
 use phasegate_process::model::{Answer, Request};
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 
-/// How important a line of log is.
+/// Severity of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
-    /// For the plugin's author.
+    /// Details for the author of the plugin.
     Debug,
-    /// For who watches.
+    /// Progress for people who watch the run.
     Info,
-    /// Something is odd.
+    /// A problem that the plugin could handle.
     Warn,
-    /// Something failed.
+    /// A failure.
     Error,
 }
 
-/// Why an artifact could not be read.
+/// An artifact that cannot be read. The guest receives the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArtifactError {
-    /// No input of this phase has that name.
+    /// No input of this phase has the name.
     #[error("no input is called `{0}`")]
     Unknown(String),
-    /// Larger than one call may carry.
+    /// The artifact is larger than one call may carry.
     #[error("too large to read: {0}")]
     TooLarge(String),
-    /// Anything else.
+    /// Any other reason.
     #[error("{0}")]
     Other(String),
 }
@@ -47,16 +47,16 @@ pub struct Overdrawn {
     pub limit: String,
 }
 
-/// What an agent may ask of the host.
+/// What an agent can use of the host.
 ///
-/// `call` numbers the waiting calls of one agent call in the order the guest asked, from 1; complete and run-tests share
-/// the numbers. Both may be under way several at a time. They are driven to their end even if the guest no longer wants
-/// the answer; only when the whole call is dropped or meets its wall clock are they dropped too.
+/// `call` is the number of a model call or test run: both are counted together, from 1, in the order of the guest's calls.
+/// Several calls can be in progress at a time. A call is completed even if the guest drops it; it is dropped only if the
+/// agent call itself is dropped or exceeds its wall-clock limit.
 #[async_trait]
 pub trait Capabilities: Send + Sync + 'static {
-    /// Asks a model. A call that is beyond what the plugin may use ends its run, when the answer's turn has come.
+    /// Calls a model. An error ends the guest's run when the answer is due.
     async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn>;
-    /// Tries tests, for the agent's own eyes.
+    /// Runs tests for the agent. The result does not affect any verdict.
     async fn run_tests(
         &self,
         call: u32,
@@ -64,27 +64,28 @@ pub trait Capabilities: Send + Sync + 'static {
         code: Subject,
         tests: Vec<File>,
     ) -> Result<TestRun, BenchError>;
-    /// A call that took a number and goes no further, because what was asked makes no sense. Whoever takes calls in the
-    /// order of their numbers must hear of it.
+    /// Reports that call `call` is not made, because its request is invalid. Implementations that process calls in the
+    /// order of their numbers must skip it. Does nothing by default.
     async fn call_rejected(&self, call: u32) {
         let _ = call;
     }
-    /// The guest hears the answer to this call next and does nothing before. Where there is none and never will be, one is
-    /// given all the same, since the guest may go on without it; if it comes to this, never returning from here keeps it.
+    /// Runs before the guest receives the answer to `call`; the guest does nothing until this returns. If the host has no
+    /// answer and will not get one, an implementation must not return, so that the guest does not continue without it.
+    /// Does nothing by default.
     async fn before_answer(&self, call: u32) {
         let _ = call;
     }
-    /// The assignment's inputs and previous artifacts.
+    /// Returns the assignment's inputs and previous artifacts.
     fn inputs(&self) -> Vec<ArtifactRef>;
-    /// The content of one of them.
+    /// Returns the content of an input by its name.
     async fn read(&self, name: String) -> Result<Vec<u8>, ArtifactError>;
-    /// Whether this would be taken as an artifact of this kind, or every fault found.
+    /// Validates content as an artifact of this kind. Returns every fault found.
     async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>>;
-    /// A line for people; already bounded and free of control characters.
+    /// Receives a log line. Its length is bounded, and it has no control characters except tab and newline.
     fn log(&self, level: LogLevel, line: String);
-    /// What the plugin is doing now, and how far, 0.0 to 1.0.
+    /// Receives what the plugin is doing, and the finished fraction from 0.0 to 1.0 if it is known.
     fn progress(&self, what: String, fraction: Option<f32>);
 }
 
-/// Where the lines of a strategy or a runner go.
+/// Receives log lines of a feedback strategy or a test runner.
 pub type LogSink = Arc<dyn Fn(LogLevel, String) + Send + Sync>;

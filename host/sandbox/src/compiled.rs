@@ -1,4 +1,4 @@
-//! A component that is ready to be instantiated, and how its functions are found.
+//! A compiled component that is ready to be instantiated.
 
 use wasmtime::component::InstancePre;
 
@@ -7,17 +7,17 @@ use crate::inspect::Inspection;
 use crate::state::State;
 use crate::world::World;
 
-/// A component that is ready to be instantiated.
+/// A compiled component, linked for one engine.
 pub(crate) struct Compiled {
     pub(crate) inspection: Inspection,
     pub(crate) pre: InstancePre<State>,
     pub(crate) exports: Exports,
     pub(crate) pooled: bool,
-    /// How deep it may call, in bytes.
+    /// Size of its stack, in bytes.
     pub(crate) stack: u32,
 }
 
-/// How a world's functions are found in an instance.
+/// The exported functions of a component, by its world.
 pub(crate) enum Exports {
     Agent(agent::GuestIndices),
     AgentBlocking(agent_blocking::GuestIndices),

@@ -1,7 +1,7 @@
-//! The imports of the contract, fulfilled by [`Capabilities`](crate::Capabilities).
+//! The imports of the contract, implemented with [`Capabilities`].
 //!
-//! What a guest hands over is brought into the host's types first; what has no such type is answered without asking
-//! anybody, but still as a numbered call whose answer waits for its turn.
+//! Parameters are converted to the host's types first. A request that cannot be converted is answered with an error without
+//! reaching `Capabilities::complete` or `run_tests`, but it is still a numbered call, and its answer waits for its turn.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::pending_calls::PendingAnswer;
 use crate::quota::FatalError;
 use crate::state::State;
 
-/// Links every interface of ours.
+/// Links every interface of the contract.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     models::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     models_blocking::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
@@ -33,10 +33,10 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     model_types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }
 
-/// What came of a model call.
+/// Result of a model call; an error ends the guest's run.
 type ModelOutcome = Result<Answer, Overdrawn>;
 
-/// What the guest gets of an answer, unless that ends its run.
+/// Converts an answer for the guest. Fails, and so ends the guest's run, if a limit is exceeded.
 fn answer_for_guest(
     outcome: ModelOutcome,
     limit: u64,
@@ -94,7 +94,7 @@ impl State {
         }))
     }
 
-    /// Lets the host keep back the answer to a call. Meanwhile the guest is not idle.
+    /// Runs [`Capabilities::before_answer`]. Meanwhile the guest counts as blocked, so that no other answer is released.
     fn before_answer(&self, call: u32) -> wasmtime::Result<impl Future<Output = ()> + Send + use<>> {
         let (capabilities, blocked) = (self.capabilities()?, self.calls.order.block());
         Ok(async move {
@@ -104,7 +104,8 @@ impl State {
     }
 }
 
-/// Waits for the call's turn. The waiting was no computing, so the epoch starts anew.
+/// Starts a numbered call and waits until its answer may go to the guest. The time spent waiting does not count as
+/// computing time, so the epoch deadline is set again.
 async fn in_order<A: Send + 'static>(
     accessor: &Accessor<State, HasSelf<State>>,
     bytes: usize,

@@ -1,5 +1,5 @@
-//! What a component is, read from its bytes before anything of it runs: its world, the contract it was built for, what it
-//! imports and exports, what the operator would have to grant, and in words whatever does not fit this host.
+//! Reads from the bytes of a component, before any of its code runs: its world, the contract it was built for, its imports and
+//! exports, the grants it needs, its manifest, and every difference from the contract of this host.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::error::{InspectError, LoadError};
 use crate::manifest::manifest;
 use crate::world::World;
 
-/// Something that only the operator can grant.
+/// A capability that the operator must grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Want {
@@ -37,7 +37,7 @@ impl Want {
         }
     }
 
-    /// Whether some of it is granted.
+    /// Returns whether the grants contain any of it.
     fn is_granted_in(self, grants: &Grants) -> bool {
         match self {
             Self::Models => !grants.models.is_empty(),
@@ -46,34 +46,34 @@ impl Want {
     }
 }
 
-/// What a component is.
+/// Properties of a component. The cache and `plugin inspect --json` store them, so field names do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspection {
-    /// Its world, if it is one of ours.
+    /// Its world; `None` if it exports none of the contract's interfaces.
     pub world: Option<World>,
-    /// The version of the contract it was built for, if it is one of ours.
+    /// The version of the contract that its interfaces name.
     pub contract: Option<String>,
-    /// The interfaces it imports.
+    /// Names of the imported interfaces, sorted.
     pub imports: Vec<String>,
-    /// The interfaces it exports.
+    /// Names of the exported interfaces, sorted.
     pub exports: Vec<String>,
-    /// What the operator would have to grant.
+    /// Capabilities that its imports need a grant for.
     pub wants: Vec<Want>,
-    /// What it says of itself.
+    /// Its manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Manifest>,
-    /// Bytes.
+    /// Its size, in bytes.
     pub size: u64,
-    /// Its address.
+    /// Its digest.
     pub digest: Digest,
-    /// Why this host would not take it, if it would not.
+    /// Why this host cannot run it; `None` if it fits.
     #[serde(default)]
     pub misfit: Option<Misfit>,
 }
 
 impl Inspection {
-    /// What it gets of what the operator grants: as much as it asks for and has an import for. A plugin without a manifest
-    /// asks for whatever its imports are good for.
+    /// Returns the part of the operator's grants that the plugin receives: what its manifest asks for and its imports can
+    /// use. Without a manifest, its imports decide. Fails if an import has no grant or is missing from the manifest.
     pub fn effective_grants(&self, plugin: &PluginName, grants: &Grants) -> Result<Grants, LoadError> {
         let mut given = self.manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(grants));
         if !self.wants.contains(&Want::Models) {
@@ -91,7 +91,7 @@ impl Inspection {
         }
     }
 
-    /// What it asks of the operator. Without a manifest that is known by its imports alone, and told by an example.
+    /// Returns the grants that its manifest asks for. Without a manifest, returns examples for its imports.
     pub fn requested_grants(&self) -> Grants {
         if let Some(manifest) = &self.manifest {
             return manifest.asks.clone();
@@ -106,7 +106,7 @@ impl Inspection {
         asks
     }
 
-    /// In words, what it has an import for and nothing of in here.
+    /// Describes the capabilities that it imports and that are missing in these grants.
     fn missing_grants(&self, grants: &Grants) -> Option<String> {
         let lacking = self.wants.iter().filter(|want| !want.is_granted_in(grants));
         Some(lacking.map(|want| want.description()).collect::<Vec<_>>().join(" and ")).filter(|text| !text.is_empty())
@@ -117,16 +117,16 @@ impl Inspection {
     }
 }
 
-/// As an operator would write it: a grant names its languages.
+/// Returns the grants as an operator would write them, with a language instead of `*`.
 fn example_grants(mut asks: Grants) -> Grants {
     asks.test_bench.iter_mut().filter(|language| *language == "*").for_each(|any| "python".clone_into(any));
     asks
 }
 
-/// Reads what a component is. Fails only if the bytes are no component, or its manifest is none; what does not fit is in
-/// `misfit`.
+/// Inspects a component. Fails only if the bytes are not a component or its manifest is invalid; differences from the
+/// contract are in [`Inspection::misfit`].
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
-    // Eight bytes: the magic, the version, and 1 for a component where a core module has 0.
+    // Magic number, version, and layer: 1 for a component, 0 for a core module.
     if bytes.get(..8) != Some(b"\0asm\x0d\0\x01\0".as_slice()) {
         let what =
             if bytes.starts_with(b"\0asm\x01\0\0\0") { "it is a core module" } else { "it does not start as one" };
@@ -167,8 +167,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     })
 }
 
-/// Its interfaces, as WIT. The library that reads them takes as much memory as a section claims to have bytes, whether they
-/// are there or not, and panics on some components that are valid and hold what WIT cannot say.
+/// Decodes the interfaces of a component. The decoder allocates as much memory as a section claims to need, so the bytes are
+/// parsed before. It panics on some valid components that WIT cannot express.
 fn decode(bytes: &[u8]) -> Result<DecodedWasm, String> {
     for payload in Parser::new(0).parse_all(bytes) {
         payload.map_err(|error| first_line(&error))?;
@@ -179,7 +179,7 @@ fn decode(bytes: &[u8]) -> Result<DecodedWasm, String> {
     }
 }
 
-/// `None` where it panics, of which nobody else hears. Panics of other threads are told as ever.
+/// Returns `None` if `work` panics, without a message from the panic hook. Panics of other threads are reported as usual.
 fn catch_panic<T>(work: impl FnOnce() -> T + panic::UnwindSafe) -> Option<T> {
     thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
     static HOOK: Once = Once::new();

@@ -1,9 +1,10 @@
-//! The sandbox: runs plugins, WebAssembly components that nobody needs to trust.
+//! The sandbox: runs plugins, which are untrusted WebAssembly components.
 //!
-//! Promises: each call has a store and an instance of its own, and bounds on computing time, wall clock, memory, tables,
-//! handles, calls, log and output; whatever a plugin does, the host lives and says in words what happened. A plugin
-//! reaches nothing but [`Capabilities`]. Given the same answers, a call does the same thing (see `answer_order`, `wasi`).
-//! Fails with [`LoadError`] before anything of a plugin runs, and with [`CallError`] afterwards.
+//! Each call has its own store and instance, and limits on computing time, wall-clock time, memory, tables, handles, calls,
+//! log and output. A plugin can crash only itself, and its error says why. It reaches nothing of the host but
+//! [`Capabilities`]. Given the same answers, a call always does the same (see `answer_order` and `wasi`).
+//!
+//! Fails with [`LoadError`] before any code of a plugin runs, and with [`CallError`] afterwards.
 
 mod answer_order;
 mod aot;

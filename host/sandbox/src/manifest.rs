@@ -1,13 +1,13 @@
-//! Where a component carries its manifest: in a custom section, `phasegate:manifest`, of the component itself or of a core
-//! module directly inside it, which is where a compiler puts it. Parts of composed components do not speak for the whole.
+//! The manifest inside a component: a custom section `phasegate:manifest` of the component itself or of a core module directly
+//! inside it, where compilers put it. Manifests of nested components do not count.
 
 use phasegate_process::manifest::{InvalidManifest, Manifest};
 use wasmparser::{Encoding, Parser, Payload};
 
-/// The section's name.
+/// Name of the custom section with the manifest.
 pub const MANIFEST_SECTION: &str = "phasegate:manifest";
 
-/// What a component says of itself, if it says anything. Fails if it says two things, or what cannot be read.
+/// Reads the manifest of a component. Fails if there are several or if the manifest is invalid.
 pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, InvalidManifest> {
     let mut found = Vec::new();
     let mut inside: Vec<Encoding> = Vec::new();
@@ -38,7 +38,7 @@ fn is_top_level(inside: &[Encoding]) -> bool {
     matches!(inside, [Encoding::Component] | [Encoding::Component, Encoding::Module])
 }
 
-/// The component with a manifest, for toolchains that cannot put one in. Fails if the text is none.
+/// Adds a manifest to a component, for toolchains that cannot embed one. Fails if the text is not a valid manifest.
 pub fn with_manifest(component: &[u8], text: &str) -> Result<Vec<u8>, InvalidManifest> {
     Manifest::parse(text)?;
     let mut section = Vec::new();
@@ -52,7 +52,7 @@ pub fn with_manifest(component: &[u8], text: &str) -> Result<Vec<u8>, InvalidMan
     Ok(whole)
 }
 
-/// An unsigned number as WebAssembly's binary format writes it.
+/// Appends an unsigned number in LEB128 encoding.
 fn leb128(to: &mut Vec<u8>, mut number: usize) {
     while number >= 0x80 {
         to.push((number & 0x7f) as u8 | 0x80);

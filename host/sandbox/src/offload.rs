@@ -1,9 +1,9 @@
-//! The slow lane: a guest that computes for long does so beside the async threads, not on them.
+//! Moves guests that compute for long off the async threads.
 //!
-//! A guest gives way at every tick, but to whoever waits in the same queue: where all async threads are with guests that
-//! compute, each step of a neighbour's call waits for a tick, and so does all that comes from network and disk. In the slow
-//! lane a guest has a thread of its own while another takes over the queue, and the operating system shares out the cores.
-//! As many guests as there are cores may be in it at once, by turns.
+//! A guest yields at every tick, but only to tasks in the same queue. If guests occupied all async threads, every step of
+//! another call, and all network and disk events, would wait for a tick. So after [`INLINE_TICKS`] a guest continues in
+//! `block_in_place`: another thread takes over the queue, and the operating system schedules both. At most one guest per core
+//! is offloaded at a time; guests take turns of [`OFFLOADED_TICKS`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,32 +13,32 @@ use std::task::{Context, Poll};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// So many ticks in a row may be computed on an async thread.
+/// Ticks in a row that a guest may compute on an async thread.
 const INLINE_TICKS: u32 = 2;
-/// So many are computed in a turn in the slow lane.
+/// Ticks that an offloaded guest computes in one turn.
 const OFFLOADED_TICKS: u32 = 10;
 
-/// Who may be in the slow lane.
+/// Permits for offloaded guests, one per core. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Offload(Arc<Semaphore>);
 
-/// A place in the slow lane, or the wait for one.
+/// The wait for a permit.
 type PermitFuture = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
 
-/// A guest's way through the lanes.
+/// Runs the steps of one guest on an async thread or offloaded.
 pub(crate) struct Stepper {
     offload: Offload,
-    /// Ticks computed without a break.
+    /// Steps in a row after which the guest wanted to continue computing.
     ticks: u32,
     waiting: Option<PermitFuture>,
 }
 
-/// What a guest came to in one step.
+/// State of a guest after one step.
 pub(crate) enum Step<T> {
     Done(T),
-    /// It would go on computing.
+    /// The guest could continue computing.
     Busy,
-    /// It waits for something.
+    /// The guest waits for an answer or a wake.
     Idle,
 }
 
@@ -53,7 +53,7 @@ impl Offload {
 }
 
 impl Stepper {
-    /// Lets the guest step, in the lane that is right for it. Pending while it waits for a place in the slow lane.
+    /// Runs one step of the guest, offloaded if the guest has computed for long. Pending while it waits for a permit.
     pub(crate) fn step<T>(&mut self, cx: &mut Context<'_>, mut step: impl FnMut() -> Step<T>) -> Poll<Step<T>> {
         let stepped = if self.ticks < INLINE_TICKS || !can_block_in_place() {
             step()
@@ -80,7 +80,7 @@ impl Stepper {
     }
 }
 
-/// Only where another thread can take over.
+/// Returns whether another thread can take over the queue, as `block_in_place` requires.
 fn can_block_in_place() -> bool {
     Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread)
 }

@@ -1,6 +1,7 @@
-//! The waiting calls of one agent call: numbered, worked on by the host side by side, handed out by the turnstile.
+//! Open model calls and test runs of one agent call.
 //!
-//! The host's work is a task of its own, so that it goes on when the guest loses interest. Dropping this drops the work.
+//! The host works on each call in its own task, so that the work continues if the guest drops the call. Dropping the last
+//! clone of [`PendingCalls`] aborts the tasks. Answers reach the guest through [`AnswerOrder`].
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,22 +16,22 @@ use crate::error::CallErrorKind;
 use crate::mutex::lock;
 use crate::quota::{FatalError, Quota};
 
-/// Shared by the imports of one store and whoever waits for its end.
+/// Numbers, counts and runs the calls of one store. Clones share their state.
 #[derive(Clone)]
 pub(crate) struct PendingCalls {
     pub(crate) order: Arc<AnswerOrder>,
     work: Arc<Mutex<JoinSet<()>>>,
     max_calls: u32,
     max_open: u32,
-    /// How many the guest still waits for.
+    /// Number of calls that the guest still waits for.
     open: Arc<AtomicU32>,
-    /// What may be said in calls. The host holds it while it works, so it is bounded over all of them: how many are under
-    /// way at a time would depend on their answers' speed.
+    /// Bytes of all requests together. The limit applies to the sum over the whole agent call, because a limit on the
+    /// requests in progress would depend on the speed of answers.
     bytes: Quota,
 }
 
-/// A call that the guest waits for. It is over when the guest has its answer or has given it up; both follow from the
-/// guest's own doing, never from the answer's speed.
+/// A call that the guest waits for, counted until this is dropped: when the guest receives the answer or drops the call.
+/// Neither depends on the speed of the answer.
 pub(crate) struct OpenCall(Arc<AtomicU32>);
 
 impl OpenCall {
@@ -46,7 +47,7 @@ impl Drop for OpenCall {
     }
 }
 
-/// An answer that may not be there yet.
+/// An answer that may not have arrived yet.
 pub(crate) struct PendingAnswer<A> {
     number: u32,
     answer: oneshot::Receiver<A>,
@@ -64,7 +65,8 @@ impl PendingCalls {
         }
     }
 
-    /// Takes the next number, for a call that says so many bytes and is open as long as what comes with it is kept.
+    /// Starts a call with a request of `bytes` and returns its number. The call counts as open until the returned guard is
+    /// dropped. Fails if a limit on calls is exceeded.
     pub(crate) fn begin(&self, bytes: usize) -> Result<(u32, OpenCall), FatalError> {
         if !self.bytes.charge(bytes) {
             return Err(FatalError(CallErrorKind::CallsBytes { limit: self.bytes.limit }));
@@ -79,7 +81,7 @@ impl PendingCalls {
         }
     }
 
-    /// Sets the host to work on call `number`. Who wants the answer in turn takes a place first, lest it come too early.
+    /// Spawns the host's work on call `number`. To receive the answer in order, call [`wait_for`](Self::wait_for) first.
     pub(crate) fn start<A: Send + 'static>(
         &self,
         number: u32,
@@ -88,19 +90,19 @@ impl PendingCalls {
         let (sender, answer) = oneshot::channel();
         let done = AnsweredOnDrop { order: Arc::clone(&self.order), number };
         lock(&self.work).spawn(async move {
-            // The guest may be gone.
+            // Fails if the guest dropped the call.
             let _ = sender.send(work.await);
             drop(done);
         });
         PendingAnswer { number, answer }
     }
 
-    /// A place in the queue for the answer to call `number`.
+    /// Returns a future that resolves when the answer to call `number` may go to the guest.
     pub(crate) fn wait_for(&self, number: u32) -> AnswerTurn {
         self.order.wait_for(number)
     }
 
-    /// Waits until the host's work on every call is done, wanted or not.
+    /// Waits until the host's work on every call is done, including calls that the guest dropped.
     pub(crate) async fn finish(&self) {
         let mut work = std::mem::take(&mut *lock(&self.work));
         while work.join_next().await.is_some() {}
@@ -108,12 +110,12 @@ impl PendingCalls {
 }
 
 impl<A> PendingAnswer<A> {
-    /// The answer; its turn has come.
+    /// Returns the answer after it was released. Fails if the host's work panicked.
     pub(crate) fn take(mut self) -> Result<A, FatalError> {
         self.answer.try_recv().ok().flatten().ok_or_else(|| lost_answer(self.number))
     }
 
-    /// The answer, as soon as it is there.
+    /// Waits for the answer. Fails if the host's work panicked.
     pub(crate) async fn wait(self) -> Result<A, FatalError> {
         self.answer.await.map_err(|_| lost_answer(self.number))
     }
@@ -123,7 +125,7 @@ fn lost_answer(call: u32) -> FatalError {
     FatalError(CallErrorKind::Host(format!("the answer to call {call} is lost")))
 }
 
-/// Says that a call is answered, also when the work on it panicked.
+/// Marks a call as answered when dropped, so that a panic in the host's work does not block later answers.
 struct AnsweredOnDrop {
     order: Arc<AnswerOrder>,
     number: u32,

@@ -1,4 +1,4 @@
-//! A loaded plugin and its calls: each in a fresh store and instance, bounded on every side, its end told in words.
+//! A loaded plugin and its calls. Each call has a fresh store and instance with limits.
 
 use std::future::Future;
 use std::io;
@@ -28,7 +28,7 @@ use crate::state::State;
 use crate::store::{classify, new_store, wrong_world};
 use crate::world::World;
 
-/// A plugin that is ready to be called. Cheap to clone.
+/// A loaded plugin. Cheap to clone.
 #[derive(Clone)]
 pub struct Plugin {
     name: PluginName,
@@ -36,27 +36,27 @@ pub struct Plugin {
     compiled: Arc<Compiled>,
 }
 
-/// What a call runs under.
+/// Parameters of a call that are not passed to the guest.
 #[derive(Clone)]
 pub struct Call {
     /// What the plugin is doing, for messages: `phase design, attempt 2`.
     pub doing: String,
-    /// Seed of its randomness: the same in every run of the same run.
+    /// Seed of the virtual random numbers. A run uses the same seed when it is resumed or replayed.
     pub seed: u64,
-    /// Its bounds.
+    /// Limits of the call.
     pub limits: Limits,
-    /// Who hears what it logs and prints. An agent's lines go to its capabilities instead.
+    /// Receives log lines and output. Ignored for agents, whose capabilities receive them.
     pub log: Option<LogSink>,
 }
 
-/// The most that a runner may say of what it offers, in bytes: it is kept with every run, and each assignment holds it.
+/// The largest environment description of a test runner, in bytes. Every run stores it, and each assignment contains it.
 const MAX_ENVIRONMENT_BYTES: usize = 64 << 10;
 
 type GuestFuture<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
 
 impl Engine {
-    /// Makes a component ready to run, compiling it if it must. Blocks; each digest is compiled once, however many ask.
-    /// `bytes` is asked only for a component that was not compiled on this machine before.
+    /// Loads a plugin and compiles it if necessary. Blocks the thread. Concurrent loads of the same digest compile once.
+    /// `bytes` is called only if the component is neither loaded nor cached.
     pub fn load(
         &self,
         name: &PluginName,
@@ -69,22 +69,22 @@ impl Engine {
 }
 
 impl Plugin {
-    /// What the pipeline calls it.
+    /// Returns its name in the pipeline.
     pub fn name(&self) -> &PluginName {
         &self.name
     }
 
-    /// Its world.
+    /// Returns the world that it implements.
     pub fn world(&self) -> World {
         self.compiled.exports.world()
     }
 
-    /// What it is.
+    /// Returns the properties of its component.
     pub fn inspection(&self) -> &Inspection {
         &self.compiled.inspection
     }
 
-    /// Bounds that serve honest plugins of its kind.
+    /// Returns the default limits for its kind of plugin.
     pub fn usual_limits(&self) -> Limits {
         let limits = match self.world() {
             World::Agent | World::AgentBlocking => Limits::default(),
@@ -94,9 +94,10 @@ impl Plugin {
         Limits { stack_bytes: self.compiled.stack, ..limits }
     }
 
-    /// One phase's work. The outer error is the sandbox's, the inner one the agent's own.
+    /// Runs an agent on an assignment. The outer error is the sandbox's, the inner one the agent's own.
     ///
-    /// Returns when the agent is done and every call it made is answered, wanted or not.
+    /// Returns when the agent has finished and all its model calls and test runs are completed, including those that it
+    /// dropped.
     pub async fn run_agent(
         &self,
         assignment: &Assignment,
@@ -140,7 +141,7 @@ impl Plugin {
         }
     }
 
-    /// Asks a feedback strategy.
+    /// Asks a feedback strategy for a decision about a failed gate.
     pub async fn decide(&self, failure: &GateFailure, call: &Call) -> Result<Decision, CallError> {
         let failure = convert::feedback::failure(failure);
         let decision = self
@@ -158,7 +159,7 @@ impl Plugin {
         convert::feedback::decision(decision).map_err(|text| self.bad_answer(call, text))
     }
 
-    /// What a test runner offers to code: a JSON object.
+    /// Returns what a test runner offers to code, as a JSON object.
     pub async fn environment(&self, call: &Call) -> Result<Value, CallError> {
         let text = self
             .run(call, self.state_without_capabilities(call), |store, instance, compiled| {
@@ -181,7 +182,7 @@ impl Plugin {
         }
     }
 
-    /// The names of the tests, or what keeps the code from being built.
+    /// Returns the names of the tests, or the errors that prevent building the code.
     pub async fn collect(
         &self,
         code: &[File],
@@ -202,7 +203,7 @@ impl Plugin {
         Ok(found)
     }
 
-    /// Runs the tests of one file.
+    /// Runs the tests of the file at `path`.
     pub async fn run_tests(
         &self,
         code: &[File],
@@ -232,7 +233,7 @@ impl Plugin {
         State::new(call.limits, CallLog::new(target, &call.limits, self.caller(call)), None, call.seed)
     }
 
-    /// A fresh store and instance, one call in it, and the end of both.
+    /// Makes one call in a fresh store and instance, and drops both.
     async fn run<R, B>(&self, call: &Call, state: State, body: B) -> Result<R, CallError>
     where
         R: Send,
@@ -250,7 +251,7 @@ impl Plugin {
         let wall_time = Duration::from_millis(call.limits.wall_ms.get());
         let deadline = tokio::time::Instant::now() + wall_time;
         let ordered = OrderedCall::new(work, Arc::clone(&calls.order), self.engine.offload());
-        // The clock first: a runtime that ends while the guest computes beside it has none any more.
+        // The timer comes first: if the runtime shuts down while an offloaded guest computes, the timer no longer exists.
         let ended = tokio::select! {
             biased;
             () = tokio::time::sleep_until(deadline) => None,
@@ -263,7 +264,7 @@ impl Plugin {
             Some(Ok(Ok(result))) => Ok(result),
         };
         drop(store);
-        // What still is under way when the wall clock strikes is dropped with `calls`.
+        // Host calls that are still in progress at the deadline are dropped with `calls`.
         let _ = tokio::time::timeout_at(deadline, calls.finish()).await;
         result.map_err(|kind| self.error(call, kind))
     }

@@ -1,4 +1,4 @@
-//! What a guest may use up little by little, and the end of its run when there is too little left.
+//! Quantities that a guest uses up over one call, and the error that ends its run when one is exhausted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,12 +7,12 @@ use phasegate_process::limits::Limits;
 
 use crate::error::CallErrorKind;
 
-/// A bound that was met in a call of the guest, which ends its run.
+/// An error in a host function that ends the guest's run.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct FatalError(pub(crate) CallErrorKind);
 
-/// An amount that may be used up. Clones share it.
+/// A limited amount. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Quota {
     pub(crate) limit: u64,
@@ -24,14 +24,14 @@ impl Quota {
         Self { limit, left: Arc::new(AtomicU64::new(limit)) }
     }
 
-    /// Whether there was so much left of it.
+    /// Subtracts an amount if that much is left, and returns whether it was.
     pub(crate) fn charge(&self, amount: usize) -> bool {
         let remaining = |left: u64| left.checked_sub(amount as u64);
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, remaining).is_ok()
     }
 }
 
-/// The artifacts that an agent may hand over, to be checked or for good. Clones share it.
+/// Number and size of the artifacts that an agent checks or submits. Clones share the amounts.
 #[derive(Clone)]
 pub(crate) struct ArtifactQuota {
     max_count: u32,
@@ -50,14 +50,14 @@ impl ArtifactQuota {
         }
     }
 
-    /// Why one of this size is not taken, if it is too large. Of one that is only checked this is a fault like any other,
-    /// which an agent can mend before it submits.
+    /// Returns an error if a single artifact is too large. `artifacts.check` reports it as an ordinary fault, because the
+    /// agent can still fix it before it submits.
     pub(crate) fn check_size(&self, bytes: usize) -> Option<CallErrorKind> {
         let (size, limit) = (bytes as u64, self.max_artifact_bytes);
         (size > limit).then_some(CallErrorKind::Artifact { size, limit })
     }
 
-    /// Counts one.
+    /// Counts one artifact. Fails if there are too many or if they are too large together.
     pub(crate) fn charge(&self, bytes: usize) -> Result<(), FatalError> {
         if !self.left.charge(1) {
             return Err(FatalError(CallErrorKind::Artifacts { limit: self.max_count }));

@@ -1,60 +1,62 @@
-//! How the engine is set up: the operator's bounds on the whole host, `[sandbox]` in the configuration.
+//! Settings of the engine: the operator's limits for the whole host, `[sandbox]` in the configuration.
 
 use std::path::PathBuf;
 
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// How the engine is set up.
+/// Settings of the engine. Limits must be at least 1.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineSettings {
-    /// Where compiled components are kept; `None` keeps none.
+    /// The folder for compiled components; `None` stores none.
     #[serde(skip)]
     pub cache_dir: Option<PathBuf>,
-    /// The program that compiles, which calls [`serve_compilation`](crate::serve_compilation) when it is told to. Without
-    /// one, components are compiled in this process, and nothing ends a compilation.
+    /// The program that compiles: for its subcommand `compile-component` it must call
+    /// [`serve_compilation`](crate::serve_compilation). With `None`, components are compiled in this process, without limits
+    /// on time and memory.
     #[serde(skip)]
     pub compiler: Option<PathBuf>,
-    /// Agents that exist at once, most of them waiting. Further ones queue.
+    /// Agents at once, most of which wait for models. More agents queue. Default 1,000.
     #[serde(deserialize_with = "at_least_one")]
     pub max_instances: u32,
-    /// Agents on top of WASI (interpreters) that exist at once.
+    /// Agents with WASI (interpreters) at once. Default 100.
     #[serde(deserialize_with = "at_least_one")]
     pub max_large_instances: u32,
-    /// Test runs at once.
+    /// Test runs at once. Default: the number of cores, at least 2.
     #[serde(deserialize_with = "at_least_one")]
     pub max_test_runs: u32,
-    /// Calls that may queue for an instance, per kind; beyond that a call fails at once.
+    /// Calls that may wait for an instance, per kind of work; further calls fail. Default 10,000.
     #[serde(deserialize_with = "at_least_one")]
     pub max_queued: u32,
-    /// The largest component that is compiled.
+    /// The largest component, in bytes. Default 128 MiB.
     #[serde(deserialize_with = "at_least_one")]
     pub max_component_bytes: u64,
-    /// The most functions of a component.
+    /// The most functions of a component. Default 100,000.
     #[serde(deserialize_with = "at_least_one")]
     pub max_functions: u64,
-    /// The most code of a component, in bytes.
+    /// The most code of a component, in bytes. Default 32 MiB.
     #[serde(deserialize_with = "at_least_one")]
     pub max_code_bytes: u64,
-    /// The longest function, in bytes.
+    /// The longest function, in bytes. Default 1 MiB.
     #[serde(deserialize_with = "at_least_one")]
     pub max_function_bytes: u64,
-    /// The most variables times branches of a function, which is what the worst functions to compile are made of.
+    /// The highest weight of a function: its variables times its branches, which predicts the time to compile it.
+    /// Default 1,000,000.
     #[serde(deserialize_with = "at_least_one")]
     pub max_function_weight: u64,
-    /// Instances of what a component has inside, as the compiler lays them out.
+    /// The most instances inside a component, as the compiler lays them out. Default 1,000.
     #[serde(deserialize_with = "at_least_one")]
     pub max_inner_instances: u64,
-    /// How long a component may take to compile.
+    /// The longest compilation, in milliseconds. Default 300,000.
     #[serde(deserialize_with = "at_least_one")]
     pub max_compile_ms: u64,
-    /// How much memory the compiler of a component may take.
+    /// The most memory of a compiler process, in bytes. Default 2 GiB.
     #[serde(deserialize_with = "at_least_one")]
     pub max_compile_memory_bytes: u64,
-    /// Components that are compiled at once. Further ones wait.
+    /// Compilations at once; more wait. Default: the number of cores, from 2 to 8.
     #[serde(deserialize_with = "at_least_one")]
     pub max_compilations: u32,
-    /// How many bytes of compiled components are kept.
+    /// The most bytes of compiled components in the cache folder. Default 1 GiB.
     #[serde(deserialize_with = "at_least_one")]
     pub max_cache_bytes: u64,
 }
@@ -83,7 +85,7 @@ impl Default for EngineSettings {
     }
 }
 
-/// A bound of nothing at all would be a mistake.
+/// Deserializes a limit and rejects 0, which would block all work.
 fn at_least_one<'de, D, N>(deserializer: D) -> Result<N, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,8 +1,7 @@
-//! The shape of a component: how much there is to compile, read from its bytes before the compiler sees them.
+//! The shape of a component: the amount of work for the compiler, measured before compilation.
 //!
-//! A compiler that takes too long is ended, but only after all that time; so its work is bounded by what it is given as well.
-//! Fails with [`Excess`], which
-//! names the bound, and with words where the bytes are no component.
+//! A compiler that takes too long is ended, but only after its time limit. Limits on the shape reject expensive components at
+//! once. Fails with [`Excess`], which names the limit, or with a message if the bytes are not a component.
 
 use std::fmt;
 
@@ -10,34 +9,34 @@ use wasmparser::{FunctionBody, Operator, Parser, Payload};
 
 use crate::settings::EngineSettings;
 
-/// More than is compiled.
+/// An exceeded limit on the shape of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excess {
-    /// Of what.
+    /// The exceeded limit.
     pub bound: Bound,
-    /// How much of it was found.
+    /// The measured amount.
     pub found: u64,
-    /// The limit.
+    /// The configured limit.
     pub limit: u64,
 }
 
-/// What bounds the compiler's work.
+/// A limit on the shape of components, and so on the work of the compiler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// `max_functions`
+    /// Number of functions (`max_functions`).
     Functions,
-    /// `max_code_bytes`
+    /// Bytes of code (`max_code_bytes`).
     CodeBytes,
-    /// `max_function_bytes`
+    /// Bytes of one function (`max_function_bytes`).
     FunctionBytes,
-    /// `max_function_weight`
+    /// Variables times branches of one function (`max_function_weight`).
     FunctionWeight,
-    /// `max_inner_instances`
+    /// Instances inside the component (`max_inner_instances`).
     InnerInstances,
 }
 
 impl Bound {
-    /// The setting that holds the limit.
+    /// Returns the name of the setting with the limit.
     pub fn setting(self) -> &'static str {
         match self {
             Self::Functions => "max_functions",
@@ -79,11 +78,11 @@ impl fmt::Display for Excess {
     }
 }
 
-/// Why a component is not compiled.
+/// Why a component is rejected before compilation.
 pub(crate) enum Unfit {
-    /// There is too much of it.
+    /// A limit is exceeded.
     Excess(Excess),
-    /// It cannot be read.
+    /// The bytes cannot be parsed.
     Unreadable(String),
 }
 
@@ -93,7 +92,7 @@ impl From<wasmparser::BinaryReaderError> for Unfit {
     }
 }
 
-/// Reads a component's shape and holds it against the bounds.
+/// Measures a component and compares it with the limits.
 pub(crate) fn check(bytes: &[u8], settings: &EngineSettings) -> Result<(), Unfit> {
     let shape = Shape::measure(bytes)?;
     let all = [
@@ -144,7 +143,7 @@ impl Shape {
     }
 }
 
-/// The compiler may have to ask at each branch where each variable got its value.
+/// Returns variables times branches. For each branch the compiler may have to find where each variable got its value.
 fn weight(body: &FunctionBody<'_>) -> Result<u64, Unfit> {
     let mut variables = 0;
     for local in body.get_locals_reader()? {
@@ -166,12 +165,13 @@ fn weight(body: &FunctionBody<'_>) -> Result<u64, Unfit> {
     Ok(variables.saturating_mul(branches))
 }
 
-/// Counts instances as the compiler lays them out: those of an inner component once for each time that it is instantiated,
-/// so that a few lines can ask for billions.
+/// Counts instances as the compiler lays them out: the instances of an inner component count once for each of its
+/// instantiations, so a small component can require billions.
 #[derive(Default)]
 struct Inner {
     open: Vec<(u64, u64)>,
-    /// The most that one of the components so far lays out. Which one an instance is of may be hidden behind aliases.
+    /// The most instances of one component so far. Aliases can hide which component is instantiated, so the most is
+    /// assumed for each.
     max: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a store holds beside the guest: its limits and what is left of them, its log, its calls, its virtual world.
+//! The host's data in a store: limits and what is left of them, log, open calls and virtual WASI.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ pub(crate) struct State {
     pub(crate) calls: PendingCalls,
     pub(crate) artifact_quota: ArtifactQuota,
     pub(crate) read_bytes: Quota,
-    /// Only agents have some.
+    /// `None` for feedback strategies and test runners.
     pub(crate) capabilities: Option<Arc<dyn Capabilities>>,
     pub(crate) wasi: VirtualWasi,
     pub(crate) ticks: u64,
     memory: u64,
-    /// The last growth that was refused: what, wanted, limit.
+    /// The last denied growth: `memory` or `table`, the wanted size, the limit.
     pub(crate) denied_growth: Option<(&'static str, u64, u64)>,
 }
 
@@ -45,8 +45,8 @@ impl State {
         }
     }
 
-    /// Counts what the host does to take over so many bytes as computing time, about a millisecond for each megabyte: the
-    /// epoch tells of it as if it were a moment, however long it takes.
+    /// Counts the host's work on `bytes` from the guest as computing time, about 1 ms per MiB. The epoch callback sees
+    /// only one tick for a host call, however long it takes. Fails if the limit on computing time is exceeded.
     pub(crate) fn charge_copy(&mut self, bytes: usize) -> Result<(), FatalError> {
         self.ticks = self.ticks.saturating_add((bytes >> 20) as u64);
         let limit_ms = self.limits.cpu_ms.get();
@@ -69,8 +69,8 @@ impl HasWasi for State {
     }
 }
 
-// Growth is refused rather than trapped: an interpreter turns it into its own out-of-memory error and goes on. A guest
-// that cannot go on traps, and the refusal tells why.
+// A denied growth does not trap: an interpreter turns it into its own out-of-memory error and continues. If the guest traps
+// afterwards, `denied_growth` explains the trap.
 impl ResourceLimiter for State {
     fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.memory.saturating_add((desired.saturating_sub(current)) as u64);

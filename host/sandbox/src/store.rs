@@ -1,4 +1,4 @@
-//! A store with every bound on it, and what its errors mean.
+//! Creates stores with all limits, and translates errors of wasmtime.
 
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
@@ -10,7 +10,7 @@ use crate::quota::FatalError;
 use crate::state::State;
 use crate::world::World;
 
-/// A store with every bound on it.
+/// Creates a store that applies every limit in its state.
 pub(crate) fn new_store(compiled: &Compiled, state: State) -> Store<State> {
     let limits = state.limits;
     let limit_ms = limits.cpu_ms.get();
@@ -20,7 +20,7 @@ pub(crate) fn new_store(compiled: &Compiled, state: State) -> Store<State> {
     store.set_hostcall_fuel(usize::try_from(limits.host_call_bytes).unwrap_or(usize::MAX));
     store.set_max_component_handles(limits.handles as usize);
     store.set_epoch_deadline(1);
-    // Called only while the guest computes: each call is about one tick of it.
+    // wasmtime calls this only while the guest computes, about once per tick.
     store.epoch_deadline_callback(move |mut store| {
         let state = store.data_mut();
         state.ticks += 1;
@@ -43,7 +43,7 @@ pub(crate) fn wrong_world(is: World, needed: World) -> wasmtime::Error {
     WrongWorld { is: is.noun(), needed: needed.noun() }.into()
 }
 
-/// What an error of wasmtime means, in the words of the limits.
+/// Translates an error of wasmtime. `stack` is the limit on the stack, in bytes.
 pub(crate) fn classify(error: &wasmtime::Error, state: &State, stack: u32) -> CallErrorKind {
     let limits = &state.limits;
     if let Some(FatalError(kind)) = error.downcast_ref::<FatalError>() {
@@ -66,7 +66,7 @@ pub(crate) fn classify(error: &wasmtime::Error, state: &State, stack: u32) -> Ca
         return CallErrorKind::Memory { what, wanted, limit };
     }
     let text = format!("{error:#}");
-    // The only signs of them that wasmtime gives.
+    // wasmtime reports these limits only in the text of its errors.
     if text.contains("fuel allocated for hostcalls has been exhausted") {
         return CallErrorKind::HostCall { limit: limits.host_call_bytes };
     }

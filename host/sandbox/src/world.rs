@@ -1,8 +1,8 @@
-//! The worlds of the contract that a component may have.
+//! The worlds of the contract.
 
 use serde::{Deserialize, Serialize};
 
-/// What sort of plugin a component is.
+/// The kind of a plugin, by the world that its component implements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum World {
@@ -19,7 +19,7 @@ pub enum World {
 impl World {
     pub(crate) const ALL: [Self; 4] = [Self::Agent, Self::AgentBlocking, Self::Feedback, Self::Runner];
 
-    /// Its name in `wit/`.
+    /// Returns the name of the world in `wit/plugin.wit`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Agent => "agent-plugin",
@@ -29,7 +29,7 @@ impl World {
         }
     }
 
-    /// For people: `an agent`.
+    /// Returns the kind of plugin with its article: `an agent`. Stored in events.
     pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Agent | Self::AgentBlocking => "an agent",
@@ -47,7 +47,8 @@ impl World {
         }
     }
 
-    /// The interfaces of ours that it may import; interfaces of types alone are free.
+    /// Returns the interfaces of the contract that the world may import. Interfaces that only define types are always
+    /// allowed.
     pub(crate) fn allowed_imports(self) -> &'static [&'static str] {
         match self {
             Self::Agent => &["models", "artifacts", "test-bench", "log"],

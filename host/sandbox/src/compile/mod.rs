@@ -1,8 +1,8 @@
-//! Compilers: few at once, and each a process of its own that is ended when it takes too long or too much memory.
+//! Compilers: a limited number of processes, each of which is ended if it takes too much time or memory.
 //!
-//! A compiler cannot be asked to stop, and what crashes it would crash whoever it is part of. So the program that runs
-//! plugins starts itself anew to compile one, see [`process`]. Where no program is named, a component is compiled in this
-//! process, with nothing but its shape to bound the work. All of it stands back behind what runs plugins.
+//! A compilation cannot be cancelled inside a process, and a crash of the compiler would end that process. So the program
+//! that runs plugins starts itself again to compile one (see [`process`]). Without a program in the settings, components are
+//! compiled in this process, and only the limits in `shape` bound the work. Compilers run with low priority.
 
 pub(crate) mod process;
 mod threads;
@@ -18,7 +18,7 @@ use crate::compile::threads::{STACK, lower_priority, on_all_cores};
 use crate::mutex::lock;
 use crate::settings::EngineSettings;
 
-/// Who may compile.
+/// The compilers of one engine.
 pub(crate) struct Compilers {
     permits: Permits,
     program: Option<PathBuf>,
@@ -30,7 +30,7 @@ struct Permits {
     returned: Condvar,
 }
 
-/// A place among the compilers, held until this is dropped.
+/// The right to run one compiler, until this is dropped.
 pub(crate) struct CompilerPermit<'a>(&'a Permits);
 
 impl Compilers {
@@ -43,7 +43,7 @@ impl Compilers {
         Self { permits, program: settings.compiler.clone(), limits }
     }
 
-    /// A place, if one is free before a compilation would have to be done.
+    /// Waits for a free compiler, at most as long as one compilation may take. Blocks the thread.
     pub(crate) fn acquire(&self) -> Option<CompilerPermit<'_>> {
         let Permits { free, returned } = &self.permits;
         let free = lock(free);
@@ -53,7 +53,7 @@ impl Compilers {
         Some(CompilerPermit(&self.permits))
     }
 
-    /// Machine code for this engine, whose components may call as deep as `stack` bytes.
+    /// Compiles a component to machine code for this engine with a stack of `stack` bytes.
     pub(crate) fn compile(&self, engine: &Engine, stack: u32, component: &[u8]) -> Result<Vec<u8>, CompileFailure> {
         match &self.program {
             Some(program) => process::compile(program, self.limits, stack, component),
@@ -64,8 +64,7 @@ impl Compilers {
 }
 
 impl CompilerPermit<'_> {
-    /// Does what belongs to a compilation on a thread of its own, which recurses deep. Fails in words where the machine gives
-    /// no thread, or the work panics.
+    /// Runs `work` on a thread with a large stack and low priority. Fails if the thread cannot start or the work panics.
     pub(crate) fn run<T: Send>(self, work: impl FnOnce() -> T + Send) -> Result<T, String> {
         let thread = std::thread::Builder::new().name("phasegate-compile".to_owned()).stack_size(STACK);
         let work = || {

@@ -1,8 +1,8 @@
-//! A compiler that is a process: both ends of it.
+//! A compiler in a child process: both the parent's and the child's side.
 //!
-//! It takes a component on its standard input and gives machine code on its standard output; or words on its standard
-//! error, and ends with 1. It has no environment, hence no keys, and ends with the process that started it. Whoever started
-//! it ends it after its time. Memory is bounded where the system can do so (Linux); an allocation beyond ends the compiler.
+//! The child reads a component from standard input and writes machine code to standard output; or it writes an error to
+//! standard error and exits with 1. It has no environment, hence no keys. The parent kills it after its time limit. On Linux
+//! its memory is limited (an allocation beyond the limit aborts it), and it is killed when its parent ends.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -15,31 +15,31 @@ use wasmtime::{Config, Engine};
 
 use crate::compile::threads::on_all_cores;
 
-/// The argument that makes the program a compiler, before the bytes of stack and of memory.
+/// The subcommand that makes the program a compiler; the bytes of stack and of memory follow.
 const ARGUMENT: &str = "compile-component";
-/// How much is read of what a compiler says.
+/// The most that is read from a compiler's standard error.
 const MAX_STDERR_BYTES: u64 = 4_000;
-/// How it ends when it refuses a component.
+/// Exit code of a compiler that rejects a component.
 const EXIT_REJECTED: i32 = 1;
 
-/// What one compilation may take.
+/// Limits of one compilation.
 #[derive(Clone, Copy)]
 pub(crate) struct CompileLimits {
     pub(crate) time: Duration,
     pub(crate) memory_bytes: u64,
 }
 
-/// Why there is no machine code.
+/// A compilation without machine code.
 pub(crate) enum CompileFailure {
-    /// The compiler does not take the component.
+    /// The compiler rejected the component with this message.
     Rejected(String),
-    /// It was not done in time.
+    /// The compiler exceeded its time limit.
     TimedOut,
-    /// It came to no end of its own, perhaps for lack of memory: how.
+    /// The compiler crashed or did not start, perhaps for lack of memory. Describes its exit.
     Died(String),
 }
 
-/// Compiles in a process of `program`.
+/// Compiles a component in a child process of `program`.
 pub(crate) fn compile(
     program: &Path,
     limits: CompileLimits,
@@ -48,7 +48,7 @@ pub(crate) fn compile(
 ) -> Result<Vec<u8>, CompileFailure> {
     let mut command = Command::new(program);
     command.arg0("phasegate").args([ARGUMENT, &stack.to_string(), &limits.memory_bytes.to_string()]).env_clear();
-    // Ctrl-C is for the process that decides what becomes of its work.
+    // Ctrl-C must reach only the parent, which decides whether the compilation continues.
     command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let died = |error: io::Error| CompileFailure::Died(error.to_string());
     let mut compiler = command.spawn().map_err(died)?;
@@ -62,13 +62,13 @@ pub(crate) fn compile(
     }
 }
 
-/// Code and words, once the compiler has closed both; nothing if that takes too long.
+/// Returns standard output and standard error of the compiler. Kills it and returns `None` after the time limit.
 fn read_output(compiler: &mut Child, limits: CompileLimits, component: &[u8]) -> Option<(Vec<u8>, String)> {
     let (mut stdin, stdout, stderr) = (compiler.stdin.take()?, compiler.stdout.take()?, compiler.stderr.take()?);
     let (sender, answer) = sync_channel(1);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            // One that is gone already has said why.
+            // Fails if the compiler exited early; its standard error then says why.
             let _ = stdin.write_all(component);
             drop(stdin);
             let (mut code, mut stderr_text) = (Vec::new(), String::new());
@@ -78,7 +78,7 @@ fn read_output(compiler: &mut Child, limits: CompileLimits, component: &[u8]) ->
         });
         let answer = answer.recv_timeout(limits.time).ok();
         if answer.is_none() {
-            // Its pipes close, and the thread that reads them ends.
+            // Closes its pipes, so that the reading thread ends.
             let _ = compiler.kill();
         }
         answer
@@ -92,8 +92,7 @@ fn describe_exit(status: ExitStatus, stderr_text: &str) -> String {
     }
 }
 
-/// Compiles standard input for engines of this configuration. Writes standard output. Fails in words that belong on
-/// standard error.
+/// Compiles standard input for engines of this configuration and writes standard output. The error is for standard error.
 pub(crate) fn serve(config: &Config, memory_bytes: u64) -> Result<(), String> {
     limit_resources(memory_bytes).map_err(|error| format!("its memory cannot be bounded: {error}"))?;
     let mut component = Vec::new();
@@ -103,7 +102,7 @@ pub(crate) fn serve(config: &Config, memory_bytes: u64) -> Result<(), String> {
     io::stdout().write_all(&code).map_err(|error| error.to_string())
 }
 
-/// No more memory than this, no dump of it, and no life without the process that waits for the outcome.
+/// Limits the memory of this process, disables core dumps, and ends the process when its parent ends.
 #[cfg(target_os = "linux")]
 fn limit_resources(memory_bytes: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};

@@ -1,11 +1,11 @@
-//! The threads that compile.
+//! Threads for compilation: with large stacks and low priority.
 
-/// The compiler recurses into what it compiles.
+/// Stack of a compiling thread, in bytes. The compiler recurses into its input.
 pub(crate) const STACK: usize = 16 << 20;
-/// How far compilers stand back: they get a third of what a thread that runs plugins gets.
+/// Niceness of compiling threads: they get about a third of the processor time of a thread that runs plugins.
 const NICENESS: i32 = 5;
 
-/// With helpers of its own, which recurse as deep and stand back as far.
+/// Runs `work` in a thread pool with the stack and priority of this thread, so that it does not use the global pool.
 pub(crate) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let name = |n| format!("phasegate-compile-{n}");
     let pool = rayon::ThreadPoolBuilder::new().thread_name(name).stack_size(STACK).build();
@@ -15,9 +15,9 @@ pub(crate) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-/// Threads and processes that this thread starts inherit it.
+/// Lowers the priority of this thread. Threads and processes that it starts inherit the priority.
 pub(crate) fn lower_priority() {
-    // Elsewhere this would be said of the whole process.
+    // Other systems would apply it to the whole process.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICENESS);
 }

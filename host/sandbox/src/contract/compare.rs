@@ -1,27 +1,27 @@
-//! Two functions or types, ours and theirs, held side by side through all that they are made of.
+//! Compares two functions or types, `ours` and `theirs`, with everything they contain.
 //!
-//! Names of types do not count, as they do not in WebAssembly: shapes do, and the names and order of parameters, fields,
-//! cases and flags. A pair of types is looked at once, so that the work stays small and a fault is told once.
+//! As in WebAssembly, names of types do not matter; structure does, and so do names and order of parameters, fields, cases and
+//! flags. Each pair of types is compared once, so a difference is reported once.
 
 use std::collections::{HashMap, HashSet};
 
 use wit_parser::{Function, Handle, Resolve, Type, TypeDef, TypeDefKind, TypeId};
 
-/// How much is written of a type.
+/// The most characters of a rendered type.
 const MAX_TYPE_CHARS: usize = 80;
-/// How many faults are kept.
+/// The most differences that are recorded.
 const MAX_DIFFERENCES: usize = 200;
 
-/// One thing that is not the same.
+/// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TypeDifference {
-    /// Where: ``parameter `assignment`, record `assignment`, field `attempt` ``.
+    /// Path to the difference: ``parameter `assignment`, record `assignment`, field `attempt` ``.
     pub(crate) place: String,
     pub(crate) ours: String,
     pub(crate) theirs: String,
 }
 
-/// A comparison under way.
+/// A comparison that remembers the types it has compared.
 pub(crate) struct Comparison<'a> {
     ours: &'a Resolve,
     theirs: &'a Resolve,
@@ -30,7 +30,7 @@ pub(crate) struct Comparison<'a> {
     found: Vec<TypeDifference>,
 }
 
-/// A field, case or flag: its name, and its type where it has one.
+/// Name and type of a field, case or flag.
 type Member<'a> = (&'a str, Option<&'a Type>);
 
 impl<'a> Comparison<'a> {
@@ -38,7 +38,7 @@ impl<'a> Comparison<'a> {
         Self { ours, theirs, seen: HashSet::new(), place: Vec::new(), found: Vec::new() }
     }
 
-    /// What two functions do not share, other than what was told before.
+    /// Returns the differences of two functions, without those that this comparison reported before.
     pub(crate) fn functions(&mut self, ours: &Function, theirs: &Function) -> Vec<TypeDifference> {
         let sort = |function: &Function| if function.kind.is_async() { "an async func" } else { "a plain func" };
         if sort(ours) != sort(theirs) {
@@ -58,7 +58,7 @@ impl<'a> Comparison<'a> {
         std::mem::take(&mut self.found)
     }
 
-    /// What two named types do not share, other than what was told before.
+    /// Returns the differences of two types, without those that this comparison reported before.
     pub(crate) fn named_types(&mut self, ours: TypeId, theirs: TypeId) -> Vec<TypeDifference> {
         self.types(&Type::Id(ours), &Type::Id(theirs));
         std::mem::take(&mut self.found)
@@ -174,7 +174,7 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// Without the aliases around it.
+/// Returns the type behind its aliases.
 fn resolve_alias(resolve: &Resolve, ty: &Type) -> Type {
     let mut ty = *ty;
     while let Type::Id(id) = ty
@@ -199,12 +199,12 @@ fn members(def: &TypeDef) -> Vec<Member<'_>> {
     }
 }
 
-/// ``record `issue` ``, where it has a name.
+/// Returns kind and name of a named type: ``record `issue` ``.
 fn label(def: &TypeDef) -> Option<String> {
     def.name.as_ref().map(|name| format!("{} `{name}`", def.kind.as_str()))
 }
 
-/// A type in a few words: what has a name is not written out.
+/// Renders a type in one short line. Named types appear by name.
 fn render_type(resolve: &Resolve, ty: &Type) -> String {
     truncate(&render_to_depth(resolve, ty, 4))
 }
@@ -263,7 +263,7 @@ mod tests {
         Contract::parse(&[("it.wit", &text)]).unwrap()
     }
 
-    /// `place: ours | theirs` of the function `say`, once `from` has become `to`.
+    /// Returns the differences as `place: ours | theirs` after replacing `from` with `to` in the function `say`.
     fn changed(from: &str, to: &str) -> Vec<String> {
         assert!(OURS.contains(from), "{from}");
         differences(OURS, &OURS.replace(from, to))

@@ -1,5 +1,5 @@
-//! A component's world held against the host's: what it must export and does not, what it has in another shape, what it
-//! wants and is not given. Each difference by name, and what the operator and the author can do.
+//! Compares a component with the contract of this host: missing exports, different types, imports that the host does not
+//! provide. Lists each difference, with hints for the operator and the author.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,34 +13,34 @@ use crate::hint::with_hint;
 use crate::wasi;
 use crate::world::World;
 
-/// How many differences are told.
+/// The most differences in a message.
 const MAX_LISTED: usize = 20;
 
-/// One thing in which a component is not as this host needs it.
+/// A difference between a component and the contract.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Difference {
-    /// The host calls it, and the component does not have it.
+    /// An export that the host needs is missing.
     Missing {
-        /// `export agent.run`.
+        /// The export: `export agent.run`.
         what: String,
     },
-    /// Both have it, in different shapes.
+    /// A function has other types than in the contract.
     Differs {
-        /// `agent.run`.
+        /// The function: `agent.run`.
         what: String,
-        /// Where in it; empty if it is the whole.
+        /// Path to the difference; empty for the function itself.
         place: String,
-        /// How this host has it.
+        /// The type in the contract of this host.
         here: String,
-        /// How the component has it.
+        /// The type in the component.
         there: String,
     },
-    /// The component wants it, and the host does not give it.
+    /// An import that the host does not provide.
     Extra {
-        /// `import acme:net/http@1.0.0`.
+        /// The import: `import acme:net/http@1.0.0`.
         what: String,
-        /// Why not, if there is more to say.
+        /// Why the host does not provide it; may be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
     },
@@ -60,12 +60,12 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Why this host does not take a component, and what to do.
+/// Why a component does not fit this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Misfit {
-    /// In a sentence.
+    /// The reason, without its subject: `it was built for …`.
     pub because: String,
-    /// One by one.
+    /// Every difference.
     pub differences: Vec<Difference>,
     /// What the operator can do.
     pub operator: String,
@@ -97,7 +97,7 @@ impl Misfit {
         with_hint(self, self.hint())
     }
 
-    /// What only the linker found.
+    /// Wraps an error that only the linker found.
     pub(crate) fn from_linker(text: String) -> Self {
         Self {
             because: text,
@@ -108,10 +108,10 @@ impl Misfit {
     }
 }
 
-/// A component's imports or exports.
+/// Imports or exports: name, and interface if it is one.
 type Items<'a> = Vec<(String, Option<&'a Interface>)>;
 
-/// What a component says of itself.
+/// Imports and exports of a component.
 pub(crate) struct Component<'a> {
     resolve: &'a Resolve,
     pub(crate) imports: Items<'a>,
@@ -124,7 +124,7 @@ impl<'a> Component<'a> {
         Self { resolve, imports, exports }
     }
 
-    /// Its world, by what it exports.
+    /// Returns the world, by the exported interface.
     pub(crate) fn world(&self) -> Option<World> {
         self.exports.iter().find_map(|(name, _)| {
             let (name, _) = plugin_interface(name)?;
@@ -132,7 +132,7 @@ impl<'a> Component<'a> {
         })
     }
 
-    /// The versions of the contract that it names; its export's first.
+    /// Returns the versions of the contract that it names, exports first.
     pub(crate) fn versions(&self) -> Vec<&str> {
         let all = self.exports.iter().chain(&self.imports).filter_map(|(name, _)| plugin_interface(name));
         let mut versions: Vec<&str> = all.map(|(_, version)| version).collect();
@@ -153,13 +153,13 @@ fn items<'a>(resolve: &'a Resolve, items: impl Iterator<Item = (&'a WorldKey, &'
     found
 }
 
-/// The name and the version of an interface in our package.
+/// Splits the name of an interface of the contract into name and version. `None` for other packages.
 pub(crate) fn plugin_interface(name: &str) -> Option<(&str, &str)> {
     let name = name.strip_prefix(PACKAGE)?.strip_prefix('/')?;
     Some(name.split_once('@').unwrap_or((name, "")))
 }
 
-/// Why this host does not take the component, if it does not.
+/// Compares a component with the contract of this host. Returns `None` if it fits.
 pub(crate) fn check(component: &Component<'_>) -> Result<Option<Misfit>, ContractError> {
     let host = Contract::host()?;
     let world = component.world();
@@ -247,7 +247,7 @@ fn differences_in(what: &str, found: Vec<TypeDifference>) -> impl Iterator<Item 
     found.into_iter().map(differs)
 }
 
-/// Whether it is one of the virtual interfaces of WASI that every component may import.
+/// Returns whether an import is one of the virtual WASI interfaces, which need no grant.
 fn is_virtual(import: &str) -> bool {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
     wasi::INTERFACES.contains(&name) && version.starts_with("0.2.")

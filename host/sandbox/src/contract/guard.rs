@@ -1,7 +1,7 @@
-//! Whether a contract still serves the components that were built for it when it was released.
+//! Checks that a contract still works for components that were built for its released version.
 //!
-//! What a released component exports or calls stays as it is, to the last enum case. What it does not know of may come:
-//! functions of the interfaces that the host gives, and interfaces, types and worlds of other names.
+//! Everything that a released component exports or calls must stay unchanged, down to enum cases. Additions that it does not
+//! see are allowed: functions in imported interfaces, and new interfaces, types and worlds.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use wit_parser::{InterfaceId, Resolve, World, WorldItem, WorldKey};
 use crate::contract::compare::{Comparison, TypeDifference};
 use crate::contract::wit::{Contract, ContractError};
 
-/// Every change from the released contract to this one that would break a released component, in words. Both as names
-/// and texts of WIT files.
+/// Describes every change from the released to the live contract that would break a released component. Files are given
+/// as name and text. Fails if one of the contracts cannot be parsed.
 pub fn breaking_changes(released: &[(&str, &str)], live: &[(&str, &str)]) -> Result<Vec<String>, ContractError> {
     let (released, live) = (Contract::parse(released)?, Contract::parse(live)?);
     let mut breaks = Vec::new();
@@ -25,7 +25,7 @@ pub fn breaking_changes(released: &[(&str, &str)], live: &[(&str, &str)]) -> Res
         .filter_map(|id| released.resolve.worlds.get(*id))
         .flat_map(|world| interfaces(&released.resolve, world.exports.iter()))
         .collect();
-    // Ours is what is live: what it has and the released one has not was added.
+    // In the comparison, `ours` is the live contract and `theirs` the released one.
     let mut comparison = Comparison::new(&live.resolve, &released.resolve);
     for (name, id) in &then.interfaces {
         match (released.resolve.interfaces.get(*id), live.interface(name)) {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::contract::wit::HOST_FILES;
 
-    /// What breaks when, in the host's own contract, `from` becomes `to`.
+    /// Returns the breaking changes after replacing `from` with `to` in the host's contract.
     fn breaks(from: &str, to: &str) -> Vec<String> {
         assert_eq!(HOST_FILES.iter().filter(|(_, text)| text.contains(from)).count(), 1, "{from}");
         let texts = HOST_FILES.map(|(name, text)| (name, text.replace(from, to)));

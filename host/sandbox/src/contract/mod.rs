@@ -1,8 +1,8 @@
-//! The contract of `wit/`, held against something else: a component that is to be loaded (`fit`), or the contract as it
-//! was released (`guard`). Both rest on the same comparison of types (`compare`).
+//! Compares the contract in `wit/` with a component (`fit`) or with a released contract (`guard`). Both use the comparison of
+//! types in `compare`.
 //!
-//! Promises: what is not the same is named by its place, down to the field or case; the work is bounded by the number of
-//! types, however often they are used. Nothing of a plugin runs.
+//! Differences are named by their place, down to a field or case. The work is proportional to the number of types, however
+//! often they are used. No code of a plugin runs.
 
 mod compare;
 mod fit;

@@ -1,12 +1,12 @@
-//! The texts of a contract, read.
+//! The WIT files of a contract, parsed.
 
 use std::path::Path;
 
 use wit_parser::{PackageId, Resolve, SourceMap};
 
-/// The contract that this host speaks.
+/// Version of the contract that this host implements.
 pub const CONTRACT: &str = "0.1.0";
-/// The package of `wit/`.
+/// Name of the WIT package of the contract.
 pub(crate) const PACKAGE: &str = "phasegate:plugin";
 
 pub(crate) const HOST_FILES: [(&str, &str); 4] = [
@@ -16,24 +16,24 @@ pub(crate) const HOST_FILES: [(&str, &str); 4] = [
     ("plugin.wit", include_str!("../../../../wit/plugin.wit")),
 ];
 
-/// A contract that cannot be read.
+/// A contract that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error("the contract cannot be read: {0}")]
 pub struct ContractError(pub(crate) String);
 
-/// A contract that was read from its texts.
+/// A parsed contract.
 pub(crate) struct Contract {
     pub(crate) resolve: Resolve,
     pub(crate) package: PackageId,
 }
 
 impl Contract {
-    /// This host's own.
+    /// Parses the contract of this host.
     pub(crate) fn host() -> Result<Self, ContractError> {
         Self::parse(&HOST_FILES)
     }
 
-    /// From files, as name and text.
+    /// Parses WIT files, given as name and text.
     pub(crate) fn parse(files: &[(&str, &str)]) -> Result<Self, ContractError> {
         let mut sources = SourceMap::new();
         for (name, text) in files {
@@ -45,7 +45,7 @@ impl Contract {
         Ok(Self { resolve, package })
     }
 
-    /// The interface of this name.
+    /// Returns the interface with this name.
     pub(crate) fn interface(&self, name: &str) -> Option<&wit_parser::Interface> {
         let id = self.resolve.packages.get(self.package)?.interfaces.get(name)?;
         self.resolve.interfaces.get(*id)

@@ -1,4 +1,4 @@
-//! Files, tests and test runs.
+//! Conversion of files, tests and test runs.
 
 use phasegate_process::testing::{BenchError, File, Outcome, Subject, TestCase, TestRun};
 
@@ -20,7 +20,7 @@ pub(crate) fn subject(subject: wit::Subject) -> Result<Subject, BenchError> {
     }
 }
 
-/// Bytes of a trial run's code and tests, for the bound on all of them.
+/// Returns the size of code and tests in bytes, for the limit on the requests of an agent.
 pub(crate) fn subject_size(code: &wit::Subject, tests: &[wit::File]) -> usize {
     let files = |files: &[wit::File]| {
         files.iter().map(|file| file.path.len() + file.content.len() + size_of::<wit::File>()).sum::<usize>()
@@ -76,7 +76,7 @@ fn from_run(run: wit::TestRun) -> TestRun {
     TestRun { tests: tests.collect(), build_errors: run.build_errors }
 }
 
-/// Bytes of a result, for the bound on output.
+/// Returns the size of a result in bytes, for the limit on output.
 pub(crate) fn size(result: &Result<wit::TestRun, wit::BenchError>) -> usize {
     match result {
         Ok(run) => {

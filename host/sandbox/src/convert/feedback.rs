@@ -1,4 +1,4 @@
-//! Failed gates and decisions about them.
+//! Conversion of failed gates and decisions about them.
 
 use phasegate_process::PhaseName;
 use phasegate_process::feedback::{Decision, GateFailure, Revision};
@@ -27,7 +27,7 @@ fn names(phases: &[PhaseName]) -> Vec<String> {
     phases.iter().map(PhaseName::to_string).collect()
 }
 
-/// The decision, or why it is none.
+/// Converts a decision. Fails if this host does not know its case.
 pub(crate) fn decision(from: wit::Decision) -> Result<Decision, String> {
     Ok(match from {
         wit::Decision::Revise(revisions) => {
@@ -42,7 +42,7 @@ pub(crate) fn decision(from: wit::Decision) -> Result<Decision, String> {
     })
 }
 
-/// Bytes of a decision, for the bound on output.
+/// Returns the size of a decision in bytes, for the limit on output.
 pub(crate) fn size(decision: &wit::Decision) -> usize {
     let revision_size = |one: &wit::Revision| {
         one.phase.len() + one.instructions.len() + one.issue_ids.iter().map(String::len).sum::<usize>()

@@ -1,4 +1,5 @@
-//! Between the contract's types and the core's. What a guest says that has no place in the core becomes an error in words.
+//! Converts between the types of the contract and of `phasegate-process`. Values without an equivalent become errors, whose
+//! text guests receive or events store, so it does not change.
 
 pub(crate) mod bench;
 pub(crate) mod feedback;

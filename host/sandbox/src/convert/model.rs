@@ -1,4 +1,4 @@
-//! Model calls.
+//! Conversion of model calls.
 
 use std::num::NonZeroU32;
 
@@ -6,10 +6,10 @@ use phasegate_process::model::{Answer, Content, Error, Message, Request, Role, T
 
 use crate::bindings::phasegate::plugin::model_types as wit;
 
-/// The longest label, in bytes: it stands in the run's events and its state, and not only among its answers.
+/// The longest label, in bytes. Events and state contain the label.
 const MAX_LABEL_BYTES: usize = 200;
 
-/// The request as the core knows it, or why no model is asked.
+/// Converts a request. Fails with the answer for the guest if the request is invalid.
 pub(crate) fn request(request: wit::Request) -> Result<Request, Error> {
     let wit::Request { label, tier, messages, tools, tool_choice, answer_schema, max_output_tokens, temperature } =
         request;
@@ -71,14 +71,14 @@ fn content(content: wit::Content) -> Result<Content, Error> {
     })
 }
 
-/// Bytes of a request, for the bound on all of them.
+/// Returns the size of a request in bytes, for the limit on the requests of an agent.
 pub(crate) fn size(request: &wit::Request) -> usize {
     let content = |part: &wit::Content| match part {
         wit::Content::Text(text) | wit::Content::Opaque(text) | wit::Content::Other(text) => text.len(),
         wit::Content::ToolCall(it) => it.id.len() + it.name.len() + it.arguments.len(),
         wit::Content::ToolResult(it) => it.id.len() + it.text.len(),
     };
-    // A list of empty things is not free either.
+    // Empty elements count too, because a list of them takes memory.
     let piece = size_of::<wit::Content>();
     let message = |message: &wit::Message| message.content.iter().map(|it| content(it) + piece).sum::<usize>() + piece;
     let tool = |tool: &wit::Tool| tool.name.len() + tool.description.len() + tool.parameters.len() + piece;
@@ -90,7 +90,7 @@ pub(crate) fn size(request: &wit::Request) -> usize {
         + request.tools.iter().map(tool).sum::<usize>()
 }
 
-/// Bytes of an answer, for the bound on each.
+/// Returns the size of an answer in bytes, for the limit on one answer.
 pub(crate) fn answer_size(answer: &Answer) -> u64 {
     let Ok(response) = answer else { return 0 };
     let part = |part: &Content| match part {
@@ -102,7 +102,7 @@ pub(crate) fn answer_size(answer: &Answer) -> u64 {
     response.content.iter().map(part).sum::<usize>() as u64
 }
 
-/// The answer as the guest knows it.
+/// Converts an answer for the guest.
 pub(crate) fn answer(answer: Answer) -> Result<wit::Response, wit::Error> {
     let response = answer.map_err(|error| match error {
         Error::Denied(text) => wit::Error::Denied(text),

@@ -1,4 +1,4 @@
-//! Assignments, submissions, issues and findings.
+//! Conversion of assignments, submissions, issues and findings.
 
 use phasegate_process::{
     ArtifactRef, Assignment, Check, CheckStatus, Digest, Failure, FeedbackItem, Findings, Issue, Location, Severity,
@@ -136,14 +136,14 @@ pub(crate) fn failure(from: wit::Failure) -> Failure {
     }
 }
 
-/// Bytes of a submission, for the bound on output: every word of it.
+/// Returns the size of all texts of a submission in bytes, for the limit on output.
 pub(crate) fn size(submission: &wit::Submission) -> usize {
     let wit::Submission { artifacts, findings } = submission;
     let artifacts: usize = artifacts.iter().map(|wit::Artifact { name, content }| name.len() + content.len()).sum();
     artifacts + findings.as_ref().map_or(0, findings_size)
 }
 
-// Taken apart by name, so that no field is forgotten.
+// Destructured, so that a new field does not compile until it is counted.
 fn findings_size(wit::Findings { issues, suggestions, checks, reviewers }: &wit::Findings) -> usize {
     let optional = |text: &Option<String>| text.as_deref().map_or(0, str::len);
     let suggestion = |wit::Suggestion { issue_id, priority, description }: &wit::Suggestion| {

@@ -1,4 +1,4 @@
-//! The configuration of the wasmtime engines, and what they link.
+//! The configuration of the wasmtime engines, and engines with their linker.
 
 use wasmtime::component::Linker;
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -8,22 +8,22 @@ use crate::settings::EngineSettings;
 use crate::state::State;
 use crate::{imports, wasi};
 
-/// The most table elements of a component that goes into the pool.
+/// The most table elements of a component in the pool.
 pub(crate) const MAX_POOLED_TABLE_ELEMENTS: u64 = 20_000;
 
-/// How deep an interpreter may call, in bytes; taken from the system as it is used.
+/// Default stack of an interpreter, in bytes. The system provides its pages as they are used.
 const INTERPRETER_STACK: usize = 64 << 20;
-/// How deep any other plugin may call, in bytes.
+/// Default stack of any other plugin, in bytes.
 const STACK: usize = 512 << 10;
-/// What the host's own functions may take of a stack beside it.
+/// Additional stack for the host's own functions, in bytes.
 const HOST_STACK: usize = 2 << 20;
 
-/// How deep a component usually may call, in bytes.
+/// Returns the default stack of a component, in bytes.
 pub(crate) fn default_stack(pooled: bool) -> u32 {
     (if pooled { STACK } else { INTERPRETER_STACK }) as u32
 }
 
-/// An engine, and what it links.
+/// A wasmtime engine and a linker with all interfaces of the contract and WASI.
 pub(crate) struct LinkedEngine {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<State>,
@@ -39,7 +39,7 @@ impl LinkedEngine {
     }
 }
 
-/// The one configuration for compiling and running.
+/// Returns the configuration for compiling and running.
 pub(crate) fn config(strategy: InstanceAllocationStrategy) -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
@@ -48,20 +48,20 @@ pub(crate) fn config(strategy: InstanceAllocationStrategy) -> Config {
     config.max_wasm_stack(STACK);
     config.memory_init_cow(true);
     config.wasm_backtrace_max_frames(None);
-    // The same answers give the same bits on every machine.
+    // The same answers give the same result on every machine.
     config.relaxed_simd_deterministic(true);
     config.cranelift_nan_canonicalization(true);
     config.allocation_strategy(strategy);
     config
 }
 
-/// An interpreter watches the part of its stack that lies in its own memory, and turns recursion without end into an error
-/// of its language. The machine's part must be deep enough for that to come first.
+/// Returns the configuration for interpreters. An interpreter watches the stack in its own linear memory and turns endless
+/// recursion into an error of its language; the native stack must be large enough that this happens first.
 pub(crate) fn interpreter_config() -> Config {
     config_with_stack(INTERPRETER_STACK)
 }
 
-/// For components that may call as deep as this; their memory is asked of the system.
+/// Returns the configuration for components with this stack, whose memory is allocated when they start.
 pub(crate) fn config_with_stack(stack: usize) -> Config {
     let mut config = config(InstanceAllocationStrategy::OnDemand);
     config.max_wasm_stack(stack);
@@ -75,8 +75,8 @@ pub(crate) fn pooling(settings: &EngineSettings) -> InstanceAllocationStrategy {
     pool.total_component_instances(slots);
     pool.total_stacks(slots);
     pool.total_memories(slots);
-    // A component of one module has two tables: its own and that of the adapters around it. One in another language,
-    // its virtual WASI inside, has a dozen core instances.
+    // A component with one module has two tables: its own and that of its adapters. A component in another language that
+    // contains its own virtual WASI has a dozen core instances.
     pool.total_tables(slots.saturating_mul(3));
     pool.total_core_instances(slots.saturating_mul(16));
     pool.table_elements(MAX_POOLED_TABLE_ELEMENTS as usize);

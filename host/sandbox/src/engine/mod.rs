@@ -1,10 +1,9 @@
-//! The engine: compiles, keeps and runs components, and bounds how many run at once.
+//! The engine: loads, caches and runs components, and limits how many run at once.
 //!
-//! Two wasmtime engines of one configuration stand behind it. Small components (no WASI: agents and strategies in Rust)
-//! live in a pool of slots that are there beforehand. Interpreters take a dozen core instances and megabytes each; their
-//! memory is asked of the system when they start, which costs them less than a millisecond of the many they run, and
-//! keeps them from eating the pool. Each kind of work has a queue of its own, so that a thousand agents that wait for
-//! models never keep a test run or a strategy from starting.
+//! It uses two wasmtime engines. Components without WASI (agents and feedback strategies in Rust) use a pool of preallocated
+//! slots. Components with WASI and test runners are interpreters with a dozen core instances and many megabytes; their memory
+//! is allocated when they start, which takes less than a millisecond and leaves the pool to the others. Each kind of work has
+//! its own queue, so that agents that wait for models never delay a test run or a feedback strategy.
 
 mod config;
 mod queues;
@@ -40,10 +39,10 @@ use crate::world::World;
 
 pub(crate) use crate::engine::ticker::TICK;
 
-/// Components that are loaded at once: each may take one of the threads that all blocking work shares.
+/// The most components that load at once. Each may occupy a thread of the pool that all blocking work shares.
 const MAX_LOADING: usize = 32;
 
-/// Runs plugins. Cheap to clone.
+/// Loads and runs plugins. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -65,17 +64,17 @@ struct Inner {
     variants: Arc<EngineVariants>,
 }
 
-/// One component: locked while it is made, so that whoever else asks for it waits.
+/// A loaded component. Locked while it loads, so that concurrent loads of it wait.
 type Slot = Mutex<Option<Arc<Compiled>>>;
 
-/// The right to load a component, see [`Engine::load_permit`].
+/// The right to load a component without blocking other loads, see [`Engine::load_permit`].
 pub struct LoadPermit<'a> {
     _component: OwnedMutexGuard<()>,
     _loading: Option<SemaphorePermit<'a>>,
 }
 
 impl Engine {
-    /// Sets up the engine and its clock, which ends with the last clone.
+    /// Creates the engine and starts its clock thread, which ends with the last clone.
     pub fn new(settings: EngineSettings) -> Result<Self, EngineError> {
         let start = |error: wasmtime::Error| EngineError::Start(format!("{error:#}"));
         let pooled = LinkedEngine::new(config(pooling(&settings))).map_err(start)?;
@@ -109,21 +108,22 @@ impl Engine {
         })
     }
 
-    /// Why compiled plugins are not kept, if they are to be and cannot.
+    /// Returns why compiled plugins cannot be cached, if a cache folder is configured but not usable.
     pub fn cache_notice(&self) -> Option<&str> {
         self.inner.notice.as_deref()
     }
 
-    /// Waits, without a thread, until nobody else loads this component and few load any. For callers on async threads: one
-    /// who takes a permit before [`load`](Self::load) on a blocking thread holds up no other such thread.
+    /// Waits until no other caller loads this component and fewer than 32 components load. Async callers take
+    /// a permit before they call [`load`](Self::load) on a blocking thread, so that loads do not occupy blocking threads
+    /// while they wait for each other.
     pub async fn load_permit(&self, digest: &Digest) -> LoadPermit<'_> {
         let load_lock = Arc::clone(lock(&self.inner.load_locks).entry(digest.clone()).or_default());
         let component = load_lock.lock_owned().await;
-        // Never closed.
+        // The semaphore is never closed, so this is always `Some`.
         LoadPermit { _component: component, _loading: self.inner.loading.acquire().await.ok() }
     }
 
-    /// A component that is ready to run, compiled if it must be; see [`load`](Self::load).
+    /// Returns a component that is ready to run; see [`load`](Self::load).
     pub(crate) fn load_compiled(
         &self,
         name: &PluginName,
@@ -140,7 +140,7 @@ impl Engine {
         Ok(compiled)
     }
 
-    /// The component as it was compiled before, if it was.
+    /// Loads the component from the cache, if it is there.
     fn load_cached(&self, name: &PluginName, digest: &Digest) -> Option<Result<Arc<Compiled>, LoadError>> {
         let cached = self.inner.cache.as_ref()?.find(digest).filter(|cached| cached.inspection.misfit.is_none())?;
         let (linked, _) = self.inner.linked_engine(&cached.inspection);
@@ -184,18 +184,19 @@ impl Engine {
         Ok(Arc::new(Compiled { inspection, pre, exports, pooled, stack: default_stack(pooled) }))
     }
 
-    /// Where guests compute that do so for long.
+    /// Returns the permits for guests that compute for long.
     pub(crate) fn offload(&self) -> &Offload {
         &self.inner.offload
     }
 
-    /// Waits for a free instance of this kind, and keeps the clock ticking while it is held.
+    /// Waits for a free slot for this kind of work. The clock runs until the permit is dropped. Fails if too many calls
+    /// wait already.
     pub(crate) async fn enter(&self, world: World, pooled: bool) -> Result<RunPermit<'_>, CallErrorKind> {
         let permit = self.inner.queues.enter(world, pooled, self.inner.settings.max_queued).await?;
         Ok(RunPermit { _permit: permit, _running: self.inner.ticker.start_running() })
     }
 
-    /// The component, ready for calls within these limits.
+    /// Returns the component in an engine that can apply these limits.
     pub(crate) async fn variant_for(
         &self,
         compiled: &Arc<Compiled>,
@@ -206,7 +207,7 @@ impl Engine {
 }
 
 impl Inner {
-    /// All that may take long with bytes that nobody knows: reading, checking, compiling, keeping.
+    /// Checks, compiles and caches unknown bytes. May take long.
     fn inspect_and_compile(
         &self,
         plugin: PluginName,
@@ -224,7 +225,7 @@ impl Inner {
         if let Err(unfit) = shape::check(bytes, &self.settings) {
             return Err(match unfit {
                 Unfit::Excess(excess) => LoadError::TooComplex { plugin, excess },
-                // What is no component at all has better words.
+                // `inspect` has a better message for bytes that are no component.
                 Unfit::Unreadable(failure) => {
                     let source = inspect(bytes).err().unwrap_or(InspectError::NotAComponent(failure));
                     LoadError::Inspect { plugin, source }
@@ -268,7 +269,7 @@ impl Inner {
     }
 }
 
-/// A place in the engine.
+/// A slot for one call. The clock runs while any is held.
 pub(crate) struct RunPermit<'a> {
     _permit: SemaphorePermit<'a>,
     _running: Running<'a>,
@@ -280,10 +281,11 @@ impl Drop for Inner {
     }
 }
 
-/// What the program in [`EngineSettings::compiler`] does when its first argument is
-/// `compile-component`, with the two numbers behind it: how deep the component may call, and how much memory this process
-/// may take, both in bytes. Reads standard input, writes standard output. Fails in words that belong on standard error,
-/// and then the program is to end with 1.
+/// Compiles one component: reads it from standard input and writes machine code to standard output.
+///
+/// The program in [`EngineSettings::compiler`] calls this for its subcommand `compile-component`, whose arguments are the
+/// stack of the component and the memory of this process, both in bytes. On an error, the program must write it to standard
+/// error and exit with 1.
 pub fn serve_compilation(stack_bytes: u32, memory_bytes: u64) -> Result<(), String> {
     process::serve(&config_with_stack(stack_bytes as usize), memory_bytes)
 }

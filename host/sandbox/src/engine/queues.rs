@@ -1,4 +1,4 @@
-//! The queues in front of the engine, one for each kind of work.
+//! Queues for the slots of the engine, one for each kind of work.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,10 +8,10 @@ use crate::error::CallErrorKind;
 use crate::settings::EngineSettings;
 use crate::world::World;
 
-/// Strategies are short and pure; so many at once are plenty.
+/// The most feedback strategies at once. They are short and wait for nothing.
 pub(crate) const MAX_STRATEGIES: u32 = 32;
 
-/// Who may start, by kind of work.
+/// Free slots and waiting calls, by kind of work.
 pub(crate) struct Queues {
     agents: Queue,
     large_agents: Queue,

@@ -1,9 +1,9 @@
-//! How deep plugins may call. wasmtime bounds the stack for a whole engine, so a plugin that is given another depth than its
-//! kind usually has runs in an engine of that depth, which is made when it is first needed and kept. So does one that is
-//! given larger tables than the pool has.
+//! Engines for other stack sizes. wasmtime limits the stack per engine, so a call with another stack size than the default
+//! runs in an engine of that size, which is created when first needed and kept. The same applies to a call whose tables may
+//! be larger than those of the pool.
 //!
-//! Promises: the bound is the call's own, whatever depth the component was compiled for; nothing is compiled again. Fails
-//! with [`CallErrorKind::Host`] where the machine refuses such an engine.
+//! The limit is that of the call, whatever stack the component was compiled for. Components are not compiled again. Fails
+//! with [`CallErrorKind::Host`] if the machine cannot create the engine.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -18,10 +18,10 @@ use crate::engine::ticker::Ticker;
 use crate::error::CallErrorKind;
 use crate::mutex::lock;
 
-/// Engines of one depth at once: each takes some memory for as long as the process lives.
+/// The most engines. Each takes some memory until the process ends.
 const MAX_VARIANTS: usize = 64;
 
-/// Engines and components of other depths than the usual ones, by their bytes of stack.
+/// Engines and components with other stacks than the default, by stack size in bytes.
 pub(crate) struct EngineVariants {
     ticker: Arc<Ticker>,
     engines: Mutex<HashMap<u32, Arc<LinkedEngine>>>,
@@ -33,13 +33,13 @@ impl EngineVariants {
         Self { ticker, engines: Mutex::default(), compiled: Mutex::default() }
     }
 
-    /// The component, ready for calls within these limits.
+    /// Returns the component in an engine that can apply these limits: `compiled` itself, or a variant of it.
     pub(crate) async fn variant_for(
         self: &Arc<Self>,
         compiled: &Arc<Compiled>,
         limits: &Limits,
     ) -> Result<Arc<Compiled>, CallErrorKind> {
-        // No engine can be made without any.
+        // wasmtime rejects an engine without a stack.
         let stack = limits.stack_bytes.max(1);
         let table_exceeds_pool = compiled.pooled && u64::from(limits.table_elements) > MAX_POOLED_TABLE_ELEMENTS;
         if compiled.stack == stack && !table_exceeds_pool {

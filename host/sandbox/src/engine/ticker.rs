@@ -1,4 +1,4 @@
-//! The clock of computing time: moves the epochs of all engines on while anything runs.
+//! The clock for computing time. A thread increments the epochs of all engines while any guest runs.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::mutex::lock;
 
-/// The length of a tick of computing time.
+/// Length of an epoch, the unit of computing time.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
-/// Moves the epoch on, a tick at a time, while anything runs; asleep otherwise.
+/// Increments the epoch of its engines once per tick while a guest runs, and sleeps otherwise.
 pub(crate) struct Ticker {
     engines: Mutex<Vec<wasmtime::Engine>>,
     running: AtomicUsize,
@@ -33,12 +33,12 @@ impl Ticker {
         Ok(ticker)
     }
 
-    /// Keeps the clock of another engine as well.
+    /// Adds an engine whose epoch is incremented as well.
     pub(crate) fn add(&self, engine: wasmtime::Engine) {
         lock(&self.engines).push(engine);
     }
 
-    /// Ends the clock's thread.
+    /// Ends the thread.
     pub(crate) fn stop(&self) {
         self.ended.store(true, Ordering::Release);
         let _guard = lock(&self.lock);

@@ -1,4 +1,7 @@
-//! Why a call of a plugin gave no result.
+//! Errors of a plugin call.
+//!
+//! Events store message and hint, and a replay compares them: the texts are part of the format, except for kinds that
+//! depend on the machine.
 
 use std::fmt;
 
@@ -7,132 +10,132 @@ use phasegate_process::PluginName;
 use crate::capabilities::Overdrawn;
 use crate::hint::with_hint;
 
-/// A call of a plugin that gave no result.
+/// A plugin call without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallError {
     /// The plugin.
     pub plugin: PluginName,
-    /// What it was doing, as `phase design, attempt 2`.
+    /// What the plugin was doing: `phase design, attempt 2`.
     pub doing: String,
-    /// What happened.
+    /// Why the call ended.
     pub kind: CallErrorKind,
 }
 
-/// What ended a call.
+/// Why a call ended. All limits are the call's own limits unless stated otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallErrorKind {
-    /// A fault that the sandbox caught.
+    /// The guest trapped, with this message of wasmtime.
     Trap(String),
-    /// The plugin panicked, with these words.
+    /// The plugin panicked with this message.
     Panic(String),
-    /// The plugin ended its own process, with this status.
+    /// The plugin called `exit` with this status.
     Exit(i32),
-    /// It computed too long.
+    /// The plugin exceeded its computing time.
     CpuTime {
-        /// The limit.
+        /// The limit, in milliseconds.
         limit_ms: u64,
     },
-    /// It took too long, waiting included.
+    /// The call exceeded its wall-clock time.
     WallClock {
-        /// The limit.
+        /// The limit, in milliseconds.
         limit_ms: u64,
     },
-    /// It wanted too much memory, or too large a table.
+    /// The plugin trapped after it was denied memory or table elements.
     Memory {
-        /// What grew: `memory` or `table`.
+        /// `memory` or `table`.
         what: &'static str,
-        /// What it asked for.
+        /// The size it asked for: bytes of memory, or elements of a table.
         wanted: u64,
-        /// The limit.
+        /// The limit, in the same unit.
         limit: u64,
     },
-    /// It held too many of something: core instances or handles.
+    /// The plugin held too many core instances or handles.
     TooMany {
-        /// What: `instances` or `handles`, as its limit is called.
+        /// `instances` or `handles`, the name of the limit.
         what: &'static str,
         /// The limit.
         limit: u32,
     },
-    /// What it returned is too large.
+    /// The returned value is too large.
     Output {
-        /// What it returned, in bytes.
+        /// Its size, in bytes.
         size: u64,
-        /// The limit.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// One call to the host, or a result, carried too much.
+    /// One host call, or the returned value, carried too many bytes.
     HostCall {
-        /// The limit.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// It asked too often.
+    /// Too many model calls and test runs.
     Calls {
         /// The limit.
         limit: u32,
     },
-    /// Its questions together are too long.
+    /// The requests of all model calls and test runs together are too large.
     CallsBytes {
-        /// The limit.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// It had too many calls open at once.
+    /// Too many model calls and test runs open at once.
     OpenCalls {
         /// The limit.
         limit: u32,
     },
-    /// A model call could take more than the plugin may use.
+    /// A model call could exceed the tokens or money of the plugin.
     Overdrawn(Box<Overdrawn>),
-    /// A model's answer is too long.
+    /// The answer of a model is too large.
     Answer {
-        /// Its bytes.
+        /// Its size, in bytes.
         size: u64,
-        /// The limit.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// It handed over too many artifacts.
+    /// Too many checked and submitted artifacts.
     Artifacts {
         /// The limit.
         limit: u32,
     },
-    /// It handed over an artifact that is too large.
+    /// A submitted artifact is too large.
     Artifact {
-        /// Its bytes.
+        /// Its size, in bytes.
         size: u64,
-        /// The limit.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// Its artifacts are too large together.
+    /// All checked and submitted artifacts together are too large.
     ArtifactsTotal {
-        /// The limit.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// It read too much.
+    /// The plugin read too many bytes of its inputs.
     Read {
-        /// The limit.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// Its functions called each other too deeply.
+    /// The stack overflowed.
     Stack {
-        /// The limit.
+        /// The limit, in bytes.
         limit: u32,
     },
-    /// It waits for something that nobody is doing.
+    /// The plugin waits, but no call is open.
     Stuck,
-    /// What it answered has no meaning here.
+    /// The returned value is invalid, for this reason.
     BadAnswer(String),
-    /// The plugin has another world than this call needs.
+    /// The plugin implements another world than the call needs.
     WrongWorld {
-        /// What it is.
+        /// The kind of the plugin: `a test runner`.
         is: &'static str,
-        /// What is needed.
+        /// The needed kind: `an agent`.
         needed: &'static str,
     },
     /// No instance is free, and the queue is full.
     Busy {
-        /// How many wait already.
+        /// Number of waiting calls.
         queued: u32,
     },
-    /// The host itself failed.
+    /// The host failed, for this reason.
     Host(String),
 }
 
@@ -210,7 +213,8 @@ impl fmt::Display for CallErrorKind {
 }
 
 impl CallErrorKind {
-    /// Whether the same call could end otherwise on another machine, or at another time on this one.
+    /// Returns whether the same call could end differently on another machine or at another time. A replay takes such an
+    /// outcome from the record instead of comparing it.
     pub fn depends_on_the_machine(&self) -> bool {
         match self {
             Self::CpuTime { .. } | Self::WallClock { .. } | Self::Busy { .. } | Self::Host(_) => true,

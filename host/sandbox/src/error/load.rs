@@ -1,4 +1,4 @@
-//! Why there is no engine, or a component is not taken as a plugin.
+//! Errors before a plugin runs: creating the engine, inspecting a component, loading a plugin.
 
 use phasegate_process::manifest::InvalidManifest;
 use phasegate_process::pipeline::Grants;
@@ -8,18 +8,18 @@ use crate::contract::Misfit;
 use crate::hint::with_hint;
 use crate::shape::Excess;
 
-/// The engine could not be made.
+/// The engine cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The machine refuses what the engine needs.
+    /// The machine does not provide the address space or threads that the engine needs.
     #[error("the sandbox cannot start: {0}")]
     Start(String),
-    /// The folder for compiled components cannot be used.
+    /// The cache folder is not safe to use.
     #[error("the folder for compiled plugins, {folder}, cannot be used: {reason}")]
     Cache {
-        /// The folder.
+        /// Path of the folder.
         folder: String,
-        /// Why.
+        /// Why it is not safe.
         reason: String,
         /// What the operator can do.
         hint: &'static str,
@@ -42,13 +42,13 @@ impl EngineError {
     }
 }
 
-/// Bytes that cannot be told to be a plugin.
+/// Bytes that cannot be inspected as a plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// They are not a component.
+    /// The bytes are not a component, for this reason.
     #[error("this is not a WebAssembly component: {0}")]
     NotAComponent(String),
-    /// What it says of itself cannot be read, or is not so.
+    /// The manifest is invalid, or contradicts the component.
     #[error("what it says of itself cannot be used: {0}")]
     Manifest(#[from] InvalidManifest),
 }
@@ -72,10 +72,10 @@ impl InspectError {
     }
 }
 
-/// A component that is not taken as a plugin.
+/// A component that cannot be loaded as a plugin.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// Its bytes could not be had.
+    /// The component cannot be read.
     #[error("plugin `{plugin}` cannot be read: {reason}")]
     Read {
         /// The plugin.
@@ -83,101 +83,101 @@ pub enum LoadError {
         /// Why.
         reason: String,
     },
-    /// Its bytes are others than those asked for.
+    /// The component is not the pinned one.
     #[error("plugin `{plugin}` is not the component that was pinned: expected {expected}, found {found}")]
     Digest {
         /// The plugin.
         plugin: PluginName,
-        /// Asked for.
+        /// Digest of the pinned component.
         expected: Digest,
-        /// Found.
+        /// Digest of the component that was found.
         found: Digest,
     },
-    /// Too large to compile.
+    /// The component is too large.
     #[error("plugin `{plugin}` has {size} bytes, and at most {limit} are taken")]
     TooLarge {
         /// The plugin.
         plugin: PluginName,
-        /// Its size.
+        /// Its size, in bytes.
         size: u64,
-        /// The limit.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// There is more of it than is compiled.
+    /// A limit on the shape of components is exceeded.
     #[error("plugin `{plugin}` {excess}")]
     TooComplex {
         /// The plugin.
         plugin: PluginName,
-        /// What there is too much of.
+        /// The exceeded limit.
         excess: Excess,
     },
-    /// The compiler takes too long.
+    /// The compiler exceeded its time limit.
     #[error("plugin `{plugin}` was not compiled after {limit_ms} ms")]
     TooSlow {
         /// The plugin.
         plugin: PluginName,
-        /// The limit.
+        /// The limit, in milliseconds.
         limit_ms: u64,
     },
-    /// The compiler came to no end of its own.
+    /// The compiler crashed or could not start.
     #[error(
         "plugin `{plugin}` cannot be compiled: the compiler, which may take {limit_bytes} bytes of memory, failed ({how})"
     )]
     CompilerDied {
         /// The plugin.
         plugin: PluginName,
-        /// How it ended, and its last words.
+        /// How the compiler ended, and the first line of its standard error.
         how: String,
-        /// The memory that it may take.
+        /// Its memory limit, in bytes.
         limit_bytes: u64,
     },
-    /// No compiler came free.
+    /// All compilers stayed busy.
     #[error(
         "plugin `{plugin}` could not be compiled: after {limit_ms} ms all compilers, {compilers}, are still at work on other plugins"
     )]
     NoCompiler {
         /// The plugin.
         plugin: PluginName,
-        /// How many there are.
+        /// Number of compilers.
         compilers: u32,
-        /// How long it waited.
+        /// Time waited, in milliseconds.
         limit_ms: u64,
     },
-    /// It is not a component.
+    /// The component cannot be inspected.
     #[error("plugin `{plugin}`: {source}")]
     Inspect {
         /// The plugin.
         plugin: PluginName,
-        /// What is wrong.
+        /// Why.
         source: InspectError,
     },
-    /// It does not fit the contract.
+    /// The component does not fit the contract.
     #[error("plugin `{plugin}` does not fit this host: {misfit}")]
     Misfit {
         /// The plugin.
         plugin: PluginName,
-        /// Every difference, and what to do.
+        /// Every difference.
         misfit: Box<Misfit>,
     },
-    /// It asks for what the operator did not grant.
+    /// The component imports an interface that the operator did not grant.
     #[error("plugin `{plugin}` asks for {wanted}, which is not granted")]
     NotGranted {
         /// The plugin.
         plugin: PluginName,
-        /// What it asks for, in words.
+        /// What it needs: `language models`.
         wanted: String,
-        /// All that it needs.
+        /// Grants that would be enough.
         grants: Grants,
     },
-    /// It imports what its manifest does not ask for.
+    /// The component imports an interface that its manifest does not ask for.
     #[error("plugin `{plugin}` imports {wanted}, but its manifest does not ask for that")]
     NotAsked {
         /// The plugin.
         plugin: PluginName,
-        /// What it imports, in words.
+        /// What it imports: `language models`.
         wanted: String,
     },
-    /// It does not compile.
+    /// The compiler rejected the component.
     #[error("plugin `{plugin}` cannot be compiled: {reason}")]
     Compile {
         /// The plugin.

@@ -1,4 +1,4 @@
-//! What can go wrong, in words: one paragraph that names plugin, moment and bound, and a hint.
+//! Errors of the sandbox. Each has a message of one paragraph and a hint.
 
 mod call;
 mod load;

@@ -1,4 +1,4 @@
-//! The virtual clock, and sleeping, which takes no time.
+//! The virtual clock. Sleeping advances it and takes no real time.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,12 +8,12 @@ use wasmtime_wasi::p2::Pollable;
 
 use crate::mutex::lock;
 
-/// The monotonic clock's first reading.
+/// First reading of the monotonic clock, in nanoseconds.
 pub(crate) const MONOTONIC_START_NANOS: u64 = 1_000_000_000;
-/// How far each reading moves the clocks, in nanoseconds.
+/// Step of the clock per reading, in nanoseconds.
 pub(crate) const STEP_NANOS: u64 = 10_000;
 
-/// The virtual clock, and who sleeps until when.
+/// The virtual clock, and the number of sleeps by wake-up time.
 pub(crate) struct VirtualClock {
     now: AtomicU64,
     sleepers: Mutex<BTreeMap<u64, usize>>,
@@ -35,7 +35,7 @@ impl VirtualClock {
     }
 }
 
-/// A sleep. Ready at once, unless somebody in the same poll wakes earlier or is ready without sleeping.
+/// A sleep. Ready at once, unless another sleep of the same poll ends earlier or another pollable is ready.
 pub(crate) struct Sleep {
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) when: u64,
@@ -46,7 +46,7 @@ impl Pollable for Sleep {
     async fn ready(&mut self) {
         let pending = PendingSleep::new(&self.clock, self.when);
         loop {
-            // Once round, so that whoever is ready or sleeps in the same poll has shown itself.
+            // Lets all pollables of the same poll register their sleep or become ready.
             yield_once().await;
             let first = self.clock.sleepers().first_key_value().map(|(when, _)| *when);
             if first.is_none_or(|first| self.when <= first) {
@@ -58,7 +58,7 @@ impl Pollable for Sleep {
     }
 }
 
-/// An alarm that is set; unset when dropped.
+/// A registered sleep, unregistered on drop.
 struct PendingSleep<'a> {
     clock: &'a VirtualClock,
     when: u64,

@@ -1,9 +1,9 @@
-//! The virtual world behind WASI: what interpreters expect to find, and nothing real.
+//! A virtual implementation of WASI 0.2 for interpreters, without access to the system.
 //!
-//! Clocks start at a constant and move a fixed step at each reading and by sleeping, which takes no time. Randomness comes
-//! from a seed. There are no arguments, no environment, no input and no files; what is printed goes into the bounded log.
-//! Sockets exist as words only: making one, or asking for a name, is denied. So a run that reads the clock, sleeps or
-//! draws lots is the same run each time.
+//! Clocks start at a constant. Each reading advances them by a fixed step, and so does sleeping, which takes no real time.
+//! Random numbers come from a seed. There are no arguments, environment variables, input or files; output goes to the log of
+//! the call. Creating a socket or resolving a name is denied. So a guest that reads the clock, sleeps or uses random numbers
+//! does the same in every run.
 
 mod clock;
 mod output;
@@ -24,12 +24,12 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 
 pub(crate) use virtual_wasi::VirtualWasi;
 
-/// What has a virtual world: the data of a store.
+/// Data of a store that contains virtual WASI.
 pub(crate) trait HasWasi: WasiView + 'static {
     fn wasi(&mut self) -> &mut VirtualWasi;
 }
 
-/// The interfaces of WASI that a component may import.
+/// The WASI interfaces that a component may import.
 pub(crate) const INTERFACES: [&str; 27] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -85,11 +85,11 @@ pub(crate) fn link<T: HasWasi>(l: &mut Linker<T>) -> wasmtime::Result<()> {
     cli::terminal_stdout::add_to_linker::<T, WasiCli>(l, T::cli)?;
     cli::terminal_stderr::add_to_linker::<T, WasiCli>(l, T::cli)?;
 
-    // No folder is ever given, so no file can be named; the methods are there to be linked.
+    // There are no preopened folders, so a guest can open no file. Interpreters only need the functions to link.
     filesystem::types::add_to_linker::<T, WasiFilesystem>(l, T::filesystem)?;
     filesystem::preopens::add_to_linker::<T, WasiFilesystem>(l, T::filesystem)?;
 
-    // No socket can be made, so these methods are never reached; looking up a name is denied by the context.
+    // Creating a socket is denied, so its methods are unreachable. The context denies resolving names.
     network::add_to_linker::<T, WasiSockets>(l, &network::LinkOptions::default(), T::sockets)?;
     instance_network::add_to_linker::<T, WasiSockets>(l, T::sockets)?;
     ip_name_lookup::add_to_linker::<T, WasiSockets>(l, T::sockets)?;

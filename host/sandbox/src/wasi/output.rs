@@ -6,7 +6,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use crate::call_log::CallLog;
 use crate::capabilities::LogLevel;
 
-/// Standard output or error: whole lines go into the log.
+/// Standard output or error, written to the log line by line.
 pub(crate) struct LogOutput {
     pub(crate) log: CallLog,
     pub(crate) level: LogLevel,
@@ -29,7 +29,7 @@ impl StdoutStream for LogOutput {
 }
 
 const MAX_LINE_BYTES: usize = 8 << 10;
-/// What may be printed at once.
+/// The most bytes per write.
 const MAX_WRITE_BYTES: usize = 64 << 10;
 
 struct LineWriter {

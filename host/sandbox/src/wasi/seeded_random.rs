@@ -1,9 +1,9 @@
-//! Randomness from a seed.
+//! Random numbers from a seed.
 
-/// The most randomness that one call hands out, which is what a tick of computing time makes.
+/// The most bytes per call, about the work of one tick of computing time.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// SplitMix64: a public, fixed sequence per seed. Not for secrets; there are none here.
+/// The SplitMix64 generator: a fixed sequence per seed, not suitable for secrets.
 pub(crate) struct SplitMix64(pub(crate) u64);
 
 impl SplitMix64 {

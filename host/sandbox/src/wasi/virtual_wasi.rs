@@ -1,4 +1,4 @@
-//! One store's virtual world: what answers the interfaces of WASI that are not wasmtime's own.
+//! The state of virtual WASI in one store, and the interfaces that it implements itself: clocks, random numbers, sockets.
 
 use std::sync::Arc;
 
@@ -19,12 +19,12 @@ use crate::wasi::seeded_random::SplitMix64;
 /// 2026-01-01 00:00:00 UTC, in seconds.
 const WALL_START_SECONDS: u64 = 1_767_225_600;
 
-/// One store's virtual world.
+/// Virtual WASI of one store.
 pub(crate) struct VirtualWasi {
     clock: Arc<VirtualClock>,
     random: SplitMix64,
     pub(crate) table: ResourceTable,
-    /// Made when first needed: most plugins import no WASI at all.
+    /// wasmtime's own context, created on first use: most plugins import no WASI.
     ctx: Option<WasiCtx>,
     log: CallLog,
 }
@@ -34,7 +34,7 @@ impl VirtualWasi {
         Self { clock: Arc::default(), random: SplitMix64(seed), table: ResourceTable::new(), ctx: None, log }
     }
 
-    /// As wasmtime's own implementations of WASI want it.
+    /// Returns the context for the interfaces that wasmtime implements.
     pub(crate) fn view(&mut self) -> WasiCtxView<'_> {
         let Self { ctx, table, log, .. } = self;
         let ctx = ctx.get_or_insert_with(|| {
