@@ -5,7 +5,7 @@ use phasegate_test::{Workspace, repository};
 
 use crate::PATHS;
 
-#[path = "../../host/sandbox/tests/common/stub.rs"]
+#[path = "../../host/sandbox/tests/it/common/stub.rs"]
 mod stub;
 
 /// Stdout, exit code and stderr of `plugin check`, which must write nothing.

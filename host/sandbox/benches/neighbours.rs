@@ -14,7 +14,7 @@
 //! spinning ones. Before spinning plugins stood aside, two of them took the second neighbour's median to 2.2 ms (11 times).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/it/common/mod.rs"]
 mod common;
 
 use std::num::NonZeroU64;

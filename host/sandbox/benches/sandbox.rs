@@ -4,7 +4,7 @@
 //! printed once, what an agent takes that waits for a model, and what a crowd of spinning neighbours does to a call.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/it/common/mod.rs"]
 mod common;
 
 use std::path::Path;

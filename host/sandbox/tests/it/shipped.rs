@@ -1,11 +1,8 @@
 //! The components that are shipped, in the real sandbox: strategies decide, an agent reads its inputs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::path::Path;
 
-use common::{Desk, assignment, call, engine, failure};
+use crate::common::{Desk, assignment, call, engine, failure};
 use phasegate_process::Digest;
 use phasegate_process::feedback::Decision;
 use phasegate_sandbox::Plugin;

@@ -1,13 +1,10 @@
 //! Every run is the same run given the same answers, whenever they come.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::{Desk, assignment, call, load, says, with_limits};
+use crate::common::{Desk, assignment, call, load, says, with_limits};
 use phasegate_process::limits::Limits;
 use phasegate_process::model::Error;
 use phasegate_sandbox::CallErrorKind;

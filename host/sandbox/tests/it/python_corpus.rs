@@ -2,14 +2,11 @@
 //!
 //! The cases are in `python_corpus/`, a file a theme: files of one call and what must be seen of each test, all of them and
 //! no other. Of every case holds as well: what was collected has reported, and the same call gives the same answer again.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::path::Path;
 use std::sync::OnceLock;
 
-use common::{call, engine, file};
+use crate::common::{call, engine, file};
 use phasegate_process::Digest;
 use phasegate_process::limits::{Limits, LimitsPatch};
 use phasegate_process::testing::{File, TestRun};
@@ -132,7 +129,7 @@ fn runner() -> &'static Plugin {
 }
 
 async fn hold(theme: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python_corpus").join(format!("{theme}.txt"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/python_corpus").join(format!("{theme}.txt"));
     let text = std::fs::read_to_string(path).unwrap();
     let mut wrong = Vec::new();
     for case in text.split("\n== ").skip(1) {

@@ -1,13 +1,8 @@
 //! Feedback strategies, test runners, and neighbours that must not starve each other.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
-#[path = "common/stub.rs"]
-mod stub;
 
 use std::time::Duration;
 
-use common::{Desk, assignment, call, failure, file, load, load_in, says, with_limits};
+use crate::common::{Desk, assignment, cache_dir, call, failure, file, load, load_in, says, stub, with_limits};
 use phasegate_process::feedback::{Decision, Revision};
 use phasegate_process::limits::Limits;
 use phasegate_process::testing::{BenchError, Outcome};
@@ -84,12 +79,8 @@ async fn a_test_that_spins_or_crashes_ends_alone() {
 
 #[tokio::test]
 async fn agents_that_wait_never_keep_tests_and_strategies_from_starting() {
-    let settings = EngineSettings {
-        max_instances: 3,
-        max_queued: 2,
-        cache_dir: Some(common::cache_dir()),
-        ..EngineSettings::default()
-    };
+    let settings =
+        EngineSettings { max_instances: 3, max_queued: 2, cache_dir: Some(cache_dir()), ..EngineSettings::default() };
     let engine = Engine::new(settings).unwrap();
     let agent = load_in(&engine, "agent");
     let desk = Desk::new(|_, _| (Duration::from_secs(3600), says("never")));

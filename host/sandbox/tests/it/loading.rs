@@ -1,12 +1,9 @@
 //! What is taken as a plugin, and what is refused before it runs.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::{engine, fixture, load_in};
+use crate::common::{engine, fixture, load_in};
 use phasegate_process::Digest;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Grants;

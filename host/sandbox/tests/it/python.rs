@@ -1,12 +1,9 @@
 //! The Python runner in its virtual world: time, randomness, sockets, files and memory as code that models wrote meets them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::path::Path;
 use std::time::Instant;
 
-use common::{call, engine, file, with_limits};
+use crate::common::{call, engine, file, with_limits};
 use phasegate_process::Digest;
 use phasegate_process::limits::Limits;
 use phasegate_process::testing::{Outcome, TestRun};

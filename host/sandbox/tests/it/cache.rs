@@ -1,7 +1,4 @@
 //! Compiled plugins are kept in a folder of one's own; whatever else is found there costs time, nothing more.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::cell::Cell;
 use std::fs::{self, File, Permissions};
@@ -9,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use common::{Desk, assignment, call, fixture, load_in};
+use crate::common::{Desk, assignment, call, fixture, load_in};
 use phasegate_process::Digest;
 use phasegate_sandbox::{Engine, EngineSettings, Plugin};
 use serde_json::json;

@@ -1,13 +1,10 @@
 //! What is compiled, and how many at once: every bound at its limit and beyond, and what is said.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::fixture;
+use crate::common::fixture;
 use phasegate_process::Digest;
 use phasegate_sandbox::{Engine, EngineSettings, LoadError};
 use wasm_encoder::{BlockType, CodeSection, Function, FunctionSection, Instruction, Module, TypeSection, ValType};
@@ -164,7 +161,7 @@ fn doubling(deep: u32) -> Vec<u8> {
 
 /// With another program in the compiler's place.
 fn compiled_by(program: &str) -> EngineSettings {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compilers").join(program);
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/compilers").join(program);
     EngineSettings { compiler: Some(program), max_compile_ms: 200, ..EngineSettings::default() }
 }
 

@@ -1,6 +1,8 @@
 //! A host for tests: answers from a closure, after whatever delay it likes, and everything that was heard written down.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+pub mod stub;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;

@@ -1,15 +1,10 @@
 //! Components that do not fit the contract, refused before anything of them runs: the whole text, as operators and authors
 //! read it. And the contract itself, held against what was released.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-mod common;
-#[path = "common/stub.rs"]
-mod stub;
-
-use common::{engine, fixture};
+use crate::common::stub::{altered, component, wit};
+use crate::common::{engine, fixture};
 use phasegate_process::Digest;
 use phasegate_sandbox::{CONTRACT, breaking_changes, inspect};
-use stub::{altered, component, wit};
 
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
     match engine().load(&name.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)) {

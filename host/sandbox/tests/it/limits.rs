@@ -1,12 +1,9 @@
 //! Bad plugins: each meets its bound, the message says which, and the host goes on.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use common::{Desk, assignment, call, engine, failure, fixture, load, says, with_limits};
+use crate::common::{Desk, assignment, call, engine, failure, fixture, load, says, with_limits};
 use phasegate_process::Digest;
 use phasegate_process::limits::Limits;
 use phasegate_sandbox::{CallError, CallErrorKind, LogLevel};

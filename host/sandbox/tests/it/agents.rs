@@ -1,11 +1,8 @@
 //! Agents doing their work, in both worlds.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Desk, assignment, call, load, says};
+use crate::common::{Desk, assignment, call, load, says};
 use phasegate_process::model::Error;
 use phasegate_process::testing::Subject;
 use phasegate_process::{CheckStatus, Failure, Severity};
