@@ -170,7 +170,8 @@ fn review(findings: Findings) {
 /// Judges, and asserts that the ids of issues are unique.
 fn assert_unique_ids(judge: impl FnOnce(&GateContext<'_>) -> Judgement) {
     let gate: PhaseName = "design-review".parse().unwrap();
-    let context = GateContext { task_id: &TASK, gate: &gate, attempt: 1, may_revise: std::slice::from_ref(&gate), about: &[] };
+    let context =
+        GateContext { task_id: &TASK, gate: &gate, attempt: 1, may_revise: std::slice::from_ref(&gate), about: &[] };
     let mut ids: Vec<String> = judge(&context).issues.into_iter().map(|issue| issue.id).collect();
     let all = ids.len();
     ids.sort();

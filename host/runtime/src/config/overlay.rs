@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Pipeline, PluginUse, RawSettings, SettingLocations, SettingsOwner, Strategy};
 use phasegate_process::source::{Source, SourceError, did_you_mean, in_plain_words};
 use phasegate_process::{InvalidName, PluginName};
-use phasegate_sandbox::LimitsPatch;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use toml::Spanned;

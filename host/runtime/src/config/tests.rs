@@ -8,7 +8,6 @@ use phasegate_process::PhaseName;
 use phasegate_process::limits::Limits;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::ApprovalPolicy;
-use phasegate_sandbox::Limits;
 use serde_json::json;
 
 use crate::config::file::Config;

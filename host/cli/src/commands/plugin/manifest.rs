@@ -29,7 +29,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", describe_read_error(&why))))?;
     inspect(&component).map_err(|why| Failure::usage(format!("{name}: {}", why.describe())))?;
     let changed = with_manifest(&component, &text).map_err(|bad| Failure::usage(format!("{from_name}: {bad}")))?;
-    let inspection = inspect(&changed).map_err(|why| Failure::usage(format!("{name} would be refused: {}", why.describe())))?;
+    let inspection =
+        inspect(&changed).map_err(|why| Failure::usage(format!("{name} would be refused: {}", why.describe())))?;
     let new = file.with_extension("wasm.new");
     std::fs::write(&new, changed)
         .and_then(|()| std::fs::rename(&new, file))

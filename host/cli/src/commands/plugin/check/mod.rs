@@ -17,7 +17,7 @@ use phasegate_process::testing::File;
 use phasegate_process::{
     Assignment, Failure as AgentFailure, FeedbackOutcome, PhaseName, PluginName, Submission, feedback,
 };
-use phasegate_sandbox::{Call, CallError, Engine, Inspection, Limits, Plugin, World, inspect};
+use phasegate_sandbox::{Call, CallError, Engine, Inspection, Plugin, World, inspect};
 use serde_json::{Value, json};
 
 use super::inspect::{read_bytes, render_inspection};
