@@ -8,6 +8,7 @@
 //! it is asked again. Fails with [`Overdrawn`], which ends the plugin's call.
 
 use phasegate_broker::{Budget, BudgetConfig, Cost, PriceTable, Reservation, Shortage, Spent, worst_case};
+use phasegate_process::limits::Limits;
 use phasegate_process::model::{Request, Usage};
 use phasegate_sandbox::Overdrawn;
 use tokio::sync::{Semaphore, SemaphorePermit};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use phasegate_broker::{Broker, Budget};
+use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::{AttemptId, Event, PluginName};
 use phasegate_sandbox::{Call, Plugin};
