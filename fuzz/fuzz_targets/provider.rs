@@ -34,7 +34,11 @@ fuzz_target!(|bytes: &[u8]| {
         let answer = model.streamed([bytes]);
         assert_eq!(model.streamed(bytes.chunks(1)), answer, "split into single bytes");
         let half = bytes.len() / 2;
-        assert_eq!(model.streamed([bytes.get(..half), bytes.get(half..)].into_iter().flatten()), answer, "split in half");
+        assert_eq!(
+            model.streamed([bytes.get(..half), bytes.get(half..)].into_iter().flatten()),
+            answer,
+            "split in half"
+        );
         assert_storable(model, answer);
         if let Ok(text) = std::str::from_utf8(bytes) {
             assert_storable(model, model.complete(text));
