@@ -31,24 +31,7 @@ fn wrong_types_have_a_line() {
 }
 
 #[test]
-fn errors_do_not_name_rust_types() {
-    let told = |said: &str| in_plain_words(&format!("invalid type: integer `3`, expected {said}"));
-    assert_eq!(told("struct RawPlugin"), "invalid type: integer `3`, expected a table");
-    assert_eq!(told("a sequence"), "invalid type: integer `3`, expected a list");
-    assert_eq!(told("a nonzero u64"), "invalid type: integer `3`, expected a whole number, 1 or more");
-    assert_eq!(told("a boolean"), "invalid type: integer `3`, expected a boolean");
-}
-
-#[test]
 fn long_values_are_not_repeated() {
     let text = refusal("name = \"x\"\ncount = \"sk-0123456789-0123456789\"\n");
     assert!(text.starts_with("a.toml:2: invalid type: a string, expected a whole number, 0 or more\n"), "{text}");
-}
-
-#[test]
-fn distance_counts_edits() {
-    assert_eq!(distance("kitten", "sitting"), 3);
-    assert_eq!(distance("", "ab"), 2);
-    assert_eq!(nearest("planing", ["planning", "design"]), Some("planning"));
-    assert_eq!(nearest("zzz", ["planning", "design"]), None);
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Pipeline, PluginUse, RawSettings, SettingLocations, SettingsOwner, Strategy};
-use phasegate_process::source::{Source, SourceError, did_you_mean, in_plain_words};
+use phasegate_process::source::{ShapeError, Source, SourceError, did_you_mean};
 use phasegate_process::{InvalidName, PluginName};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -139,18 +139,13 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
 pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<(), SourceError> {
     for (name, plugin) in pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null()) {
         if let Err(error) = LimitsPatch::deserialize(&plugin.limits) {
-            let words = in_plain_words(&error.to_string());
-            let mut quoted = words.split('`').skip(1).step_by(2);
-            let word = quoted.next().unwrap_or_default().to_owned();
-            let hint = match words.starts_with("unknown field") {
-                true => did_you_mean(&word, &quoted.collect::<Vec<_>>()),
-                false => "a limit is a whole number, as in `cpu_ms = 30000`".to_owned(),
-            };
+            let ShapeError { message, unknown, hint } = ShapeError::from_message(&error.to_string());
+            let hint = hint.unwrap_or_else(|| "a limit is a whole number, as in `cpu_ms = 30000`".to_owned());
             let table = source.find_word(&format!("plugins.{name}"));
             let rest = source.text.get(table.start..).unwrap_or_default();
-            let wanted = if words.starts_with("unknown field") { word.as_str() } else { "limits" };
+            let wanted = unknown.as_deref().unwrap_or("limits");
             let start = rest.find(wanted).map_or(table.start, |at| table.start + at);
-            return Err(source.error(start..start, format!("limits of plugin `{name}`: {words}"), hint));
+            return Err(source.error(start..start, format!("limits of plugin `{name}`: {message}"), hint));
         }
     }
     Ok(())

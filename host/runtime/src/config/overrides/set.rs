@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use phasegate_broker::{ModelsConfig, ProviderConfig};
 use phasegate_process::pipeline::{Pipeline, PluginUse};
-use phasegate_process::source::{did_you_mean, in_plain_words, to_json};
+use phasegate_process::source::{ShapeError, did_you_mean, to_json};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -196,13 +196,6 @@ fn lay(under: &mut Value, over: &Value) {
 
 /// What serde says, with the word that was meant.
 fn complaint(words: &str) -> Complaint {
-    let (message, own) = words.split_once("\nhint: ").unwrap_or((words, ""));
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let word = quoted.next().unwrap_or_default();
-    let hint = match (own.is_empty(), message.starts_with("unknown field") || message.starts_with("unknown variant")) {
-        (false, _) => own.to_owned(),
-        (true, true) => did_you_mean(word, &quoted.collect::<Vec<_>>()),
-        (true, false) => "the value is written as in the pipeline or in phasegate.toml".to_owned(),
-    };
-    (in_plain_words(message.lines().next().unwrap_or("the value does not fit")), hint)
+    let ShapeError { message, hint, .. } = ShapeError::from_message(words);
+    (message, hint.unwrap_or_else(|| "the value is written as in the pipeline or in phasegate.toml".to_owned()))
 }
