@@ -143,12 +143,41 @@ pub struct Usage {
 pub struct Response {
     /// The parts, in order.
     pub content: Vec<Content>,
-    /// Why the answer ended: `end`, `max-tokens`, `tool-calls`, `refusal`, or the provider's own word.
+    /// Why the answer ended: a [`StopReason`], or the provider's own word.
     pub stop: String,
     /// `provider:model` that answered.
     pub model: String,
     /// The usage of the call.
     pub usage: Usage,
+}
+
+/// The reasons of [`Response::stop`] that are the same for every provider. Others are text of the provider, and therefore
+/// the contract and the journal hold text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// The model finished its answer.
+    End,
+    /// The answer reached the most output tokens.
+    MaxTokens,
+    /// The model wants tools to be called.
+    ToolCalls,
+    /// The model or the provider refused to answer.
+    Refusal,
+}
+
+impl StopReason {
+    /// The `stop` of a `model_answered` event whose call failed; no reason of an answer.
+    pub const FAILED_CALL: &str = "error";
+
+    /// Returns `end`, `max-tokens`, `tool-calls` or `refusal`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::End => "end",
+            Self::MaxTokens => "max-tokens",
+            Self::ToolCalls => "tool-calls",
+            Self::Refusal => "refusal",
+        }
+    }
 }
 
 impl Response {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use crate::TaskId;
+use crate::names::TaskId;
 use crate::source::{Source, SourceError, parse};
 
 /// A validated task.

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ArtifactName, Digest, Kind, PhaseName, RunId, TaskId};
+use crate::digest::Digest;
+use crate::names::{ArtifactName, Kind, PhaseName, RunId, TaskId};
 
 /// The severity of an issue; the order is from mild to severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

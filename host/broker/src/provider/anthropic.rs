@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
+use phasegate_process::model::{Content, Error, Message, Request, Role, StopReason, Usage};
 use serde_json::{Value, json};
 
 use super::document::{self, MAX_WEIGHT, TOO_HEAVY, weight};
@@ -231,9 +231,9 @@ pub(crate) fn parse_complete(body: &Value) -> Result<ParsedAnswer, Failure> {
 
 fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<ParsedAnswer, Failure> {
     let mut stop = match stop {
-        "end_turn" | "stop_sequence" => "end",
-        "max_tokens" | "model_context_window_exceeded" => "max-tokens",
-        "tool_use" => "tool-calls",
+        "end_turn" | "stop_sequence" => StopReason::End.as_str(),
+        "max_tokens" | "model_context_window_exceeded" => StopReason::MaxTokens.as_str(),
+        "tool_use" => StopReason::ToolCalls.as_str(),
         other => other,
     };
     let mut content = Vec::new();
@@ -258,7 +258,7 @@ fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<ParsedAnswer
         // The arguments are the whole answer: words around them would break it.
         content.retain(|part| matches!(part, Content::Opaque { .. }));
         content.push(Content::Text { text: document });
-        stop = if stop == "tool-calls" { "end" } else { stop };
+        stop = if stop == StopReason::ToolCalls.as_str() { StopReason::End.as_str() } else { stop };
     }
     Ok(ParsedAnswer { content, stop: stop.to_owned(), usage: counts.usage() })
 }
@@ -267,8 +267,8 @@ fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<ParsedAnswer
 fn arguments(block: &Value, stop: &str, is_answer: bool) -> Result<Option<String>, Failure> {
     match block.get("input") {
         Some(input @ Value::Object(_)) => Ok(Some(input.to_string())),
-        Some(Value::String(cut)) if stop == "max-tokens" => Ok(is_answer.then(|| cut.clone())),
-        _ if stop == "max-tokens" => Ok(None),
+        Some(Value::String(cut)) if stop == StopReason::MaxTokens.as_str() => Ok(is_answer.then(|| cut.clone())),
+        _ if stop == StopReason::MaxTokens.as_str() => Ok(None),
         _ => Err(broken_answer("a tool call's arguments are no JSON object")),
     }
 }

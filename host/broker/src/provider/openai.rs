@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
+use phasegate_process::model::{Content, Error, Message, Request, Role, StopReason, Usage};
 use serde_json::{Value, json};
 
 use super::document;
@@ -203,12 +203,12 @@ impl AnswerBuilder {
         }
         let calls = content.iter().any(|part| matches!(part, Content::ToolCall { .. }));
         let stop = match finish.as_str() {
-            _ if !self.refusal.is_empty() => "refusal",
-            "stop" if calls => "tool-calls",
-            "stop" => "end",
-            "length" => "max-tokens",
-            "tool_calls" | "function_call" => "tool-calls",
-            "content_filter" => "refusal",
+            _ if !self.refusal.is_empty() => StopReason::Refusal.as_str(),
+            "stop" if calls => StopReason::ToolCalls.as_str(),
+            "stop" => StopReason::End.as_str(),
+            "length" => StopReason::MaxTokens.as_str(),
+            "tool_calls" | "function_call" => StopReason::ToolCalls.as_str(),
+            "content_filter" => StopReason::Refusal.as_str(),
             other => other,
         };
         Ok(ParsedAnswer { content, stop: stop.to_owned(), usage: self.usage })

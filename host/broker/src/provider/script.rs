@@ -4,7 +4,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use phasegate_process::model::{Content, Error, Request};
+use phasegate_process::model::{Content, Error, Request, StopReason};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -193,8 +193,8 @@ impl RawAnswer {
             name: call.name.clone(),
             arguments: serde_json::Value::Object(call.arguments.clone()).to_string(),
         }));
-        let usual = if self.tool_calls.is_empty() { "end" } else { "tool-calls" };
-        Ok(Reply::Content { content, stop: self.stop.clone().unwrap_or_else(|| usual.to_owned()) })
+        let usual = if self.tool_calls.is_empty() { StopReason::End } else { StopReason::ToolCalls };
+        Ok(Reply::Content { content, stop: self.stop.clone().unwrap_or_else(|| usual.as_str().to_owned()) })
     }
 
     fn text(&self, folder: &Path) -> Result<Option<String>, String> {

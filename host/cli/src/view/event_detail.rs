@@ -2,7 +2,7 @@
 
 use phasegate_journal::Journal;
 use phasegate_process::gate::SuiteRun;
-use phasegate_process::model::Answer;
+use phasegate_process::model::{Answer, StopReason};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::testing::{BenchError, Outcome, TestCase, TestRun};
 use phasegate_process::{
@@ -46,7 +46,8 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
                 compact_number(usage.output_tokens)
             );
             lines.push(format!("{at} call {call} {from}: {}, {tokens}, {}", one_line(stop), money(usage.usd)));
-            let answer: Option<Answer> = if stop == "error" { read_json(journal, answer).ok() } else { None };
+            let answer: Option<Answer> =
+                if stop == StopReason::FAILED_CALL { read_json(journal, answer).ok() } else { None };
             lines.extend(answer.and_then(Result::err).map(|error| one_line(&error.to_string())));
         }
         Event::ArtifactStored { at, artifact } => lines.push(format!("{at} stored {}", render_artifact(artifact))),

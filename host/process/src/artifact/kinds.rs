@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Kind;
+use crate::names::Kind;
 
 /// JSON Schemas, as text, of the kinds that a pipeline adds to the standard ones.
 pub type AddedKinds = BTreeMap<Kind, String>;

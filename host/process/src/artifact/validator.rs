@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::kinds::{AddedKinds, schema, standard};
 use super::rules;
+use crate::names::{Kind, TaskId};
 use crate::schema::{self as json_schema, CompiledSchema, schema_fault};
-use crate::{Kind, TaskId};
 
 /// The most faults that one validation reports.
 const MAX_FAULTS: usize = 20;

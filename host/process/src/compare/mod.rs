@@ -11,10 +11,12 @@ use serde::Serialize;
 
 pub use difference::{Difference, DifferenceKind, first_difference};
 
+use crate::digest::Digest;
+use crate::event::{Recorded, RunCreated, Verdict};
 use crate::measures::efforts;
+use crate::names::{ArtifactName, PhaseName, PluginName, RunId, TaskId};
 use crate::result::{GateResult, IssueCounts, TaskResult, TaskStatus, Totals};
 use crate::state::State;
-use crate::{ArtifactName, Digest, PhaseName, PluginName, Recorded, RunCreated, RunId, TaskId, Verdict};
 
 /// The comparison of two or more runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::event::{Event, RunStatus};
 use crate::fixtures::sample_issue;
 use crate::fixtures::*;
 use crate::pipeline::{parse, standard};
 use crate::source::Source;
-use crate::{Event, RunStatus, Severity};
+use crate::work::Severity;
 
 fn passed_at_once() -> RunBuilder {
     let mut run = RunBuilder::new();

@@ -3,7 +3,8 @@
 //! Every field is matched by name, so that adding one does not compile before this list is updated.
 
 use super::{Choice, Event, FeedbackOutcome, PhaseOutcome, Rework, RunCreated, RunForked};
-use crate::{ArtifactRef, Digest, FeedbackItem};
+use crate::digest::Digest;
+use crate::work::{ArtifactRef, FeedbackItem};
 
 impl Event {
     /// The digests in this event that must be blobs of the journal, in the order of its fields; a digest may occur
@@ -97,7 +98,7 @@ fn of_artifact(artifact: &ArtifactRef) -> &Digest {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::AttemptId;
+    use crate::names::AttemptId;
 
     fn named(event: &Event) -> Vec<&str> {
         event.blobs().into_iter().map(|digest| digest.short()).collect()

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, PluginName, RunId, TaskId};
+use crate::digest::Digest;
+use crate::names::{ArtifactName, AttemptId, PluginName, RunId, TaskId};
+use crate::work::ArtifactRef;
 
 /// Everything that a run depends on, by digest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FeedbackItem, PhaseName};
+use crate::names::PhaseName;
+use crate::work::FeedbackItem;
 
 /// The verdict of the host on a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

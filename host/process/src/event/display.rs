@@ -107,8 +107,8 @@ fn count(number: impl TryInto<u64>, noun: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::event::{PhaseOutcome, RunStatus};
     use crate::fixtures::{RunBuilder, at};
-    use crate::{PhaseOutcome, RunStatus};
 
     #[test]
     fn each_event_is_one_line() {

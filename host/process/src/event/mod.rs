@@ -17,8 +17,10 @@ mod outcome;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::model::Usage;
-use crate::{ArtifactRef, AttemptId, Digest, Issue};
+use crate::names::AttemptId;
+use crate::work::{ArtifactRef, Issue};
 
 pub use created::{RunCreated, RunForked};
 pub use decision::{Choice, DroppedTest, FeedbackOutcome, Rework, RunStatus, Verdict};
@@ -92,7 +94,7 @@ pub enum Event {
         answer: Digest,
         /// Tokens and money of the call; zero where it failed.
         usage: Usage,
-        /// Why the answer ended (see [`crate::model::Response::stop`]), or `error`.
+        /// Why the answer ended: [`crate::model::Response::stop`], or [`crate::model::StopReason::FAILED_CALL`].
         stop: String,
         /// Milliseconds from asking to the whole answer.
         elapsed_ms: u64,

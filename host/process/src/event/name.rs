@@ -33,7 +33,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::Digest;
+    use crate::digest::Digest;
 
     /// Every event with as little in it as it takes.
     fn bodies() -> Vec<Value> {

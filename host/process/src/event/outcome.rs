@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ArtifactRef, AttemptId, Digest, PluginName};
+use crate::digest::Digest;
+use crate::names::{AttemptId, PluginName};
+use crate::work::ArtifactRef;
 
 /// The outcome of an attempt at a phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,10 +7,11 @@
 use serde::Serialize;
 
 use crate::compare::Comparison;
+use crate::event::Recorded;
+use crate::names::{RunId, TaskId};
 use crate::result::{TaskResult, TaskStatus};
 use crate::state::State;
 use crate::stats::{Mean, Share};
-use crate::{Recorded, RunId, TaskId};
 
 /// The version of the JSON form of [`Results`].
 pub const RESULTS_FORMAT: u32 = 1;

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
+use crate::event::{RunStatus, Verdict};
 use crate::fixtures::RunBuilder;
-use crate::{RunStatus, Severity, Verdict};
+use crate::work::Severity;
 
 fn cell(variant: &str, task: &str, repetition: u32, standing: CellStatus, cost: RunCost) -> Cell {
     let run = format!("{variant}-{repetition}").parse().unwrap();

@@ -2,7 +2,10 @@
 //! is never adjusted. The reasons are stored in `feedback_decided`.
 
 use super::{Decision, GateFailure, Revision};
-use crate::{Digest, FeedbackItem, FeedbackOutcome, PhaseName, Rework};
+use crate::digest::Digest;
+use crate::event::{FeedbackOutcome, Rework};
+use crate::names::PhaseName;
+use crate::work::FeedbackItem;
 
 /// Validates a strategy's decision on `failure`. `about` are the digests of the judged artifacts; they go into the
 /// feedback. A person's reason for a rejection is appended to the instructions where they do not contain it.
@@ -70,8 +73,8 @@ fn each_once(rework: Vec<Rework>) -> Result<Vec<Rework>, String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use crate::Severity;
     use crate::fixtures::sample_issue;
+    use crate::work::Severity;
 
     fn failure() -> GateFailure {
         GateFailure {

@@ -5,7 +5,8 @@ mod check;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Issue, PhaseName};
+use crate::names::PhaseName;
+use crate::work::Issue;
 
 pub use check::check_decision;
 

@@ -6,8 +6,10 @@ use super::{
     GateContext, Judgement, NumberedFindings, describe_counts, failed_check_issues, merge_fields, number_findings,
     report_head,
 };
+use crate::event::Verdict;
+use crate::names::PhaseName;
 use crate::pipeline::Gate;
-use crate::{DEFECT_TYPES, Findings, PhaseName, Verdict};
+use crate::work::{DEFECT_TYPES, Findings};
 
 /// The most issues, suggestions, checks and reviewers of one gate, each.
 const MAX_ISSUES: usize = 500;
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
     use crate::fixtures::sample_issue;
     use crate::pipeline::ApprovalPolicy;
-    use crate::{Check, CheckStatus, Severity, Suggestion};
+    use crate::work::{Check, CheckStatus, Severity, Suggestion};
 
     fn gate(critical: u32, high: u32) -> Gate {
         let at = |n| NonZeroU32::new(n).unwrap();

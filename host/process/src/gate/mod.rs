@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{Check, Digest, DroppedTest, Issue, PhaseName, Suggestion, TaskId, Verdict};
+use crate::digest::Digest;
+use crate::event::{DroppedTest, Verdict};
+use crate::names::{PhaseName, TaskId};
+use crate::work::{Check, CheckStatus, Issue, Severity, Suggestion};
 
 pub use findings::{check_findings, judge_findings};
 pub use tests_run::{KeptTest, SuiteRun, judge_tests};
@@ -87,10 +90,10 @@ fn number_findings(context: &GateContext<'_>, issues: Vec<Issue>, suggestions: V
 
 /// Returns the failed checks as issues, so that a strategy can send them back to a phase.
 fn failed_check_issues(context: &GateContext<'_>, checks: &[Check]) -> Vec<Issue> {
-    let failed = checks.iter().filter(|check| check.status == crate::CheckStatus::Fail).enumerate();
+    let failed = checks.iter().filter(|check| check.status == CheckStatus::Fail).enumerate();
     let issue = |(index, check): (usize, &Check)| Issue {
         id: format!("CHECK-{:03}", index + 1),
-        severity: crate::Severity::High,
+        severity: Severity::High,
         category: "checklist".to_owned(),
         defect_type: "task_execution_error".to_owned(),
         phase_injected: context.may_revise.last().unwrap_or(context.gate).to_string(),
@@ -125,7 +128,7 @@ fn merge_fields(mut head: Value, more: Value) -> Value {
 
 /// Returns `1 critical`, `2 high and 1 low`, …, or `no issue`.
 fn describe_counts(issues: &[Issue]) -> String {
-    let counts = crate::Severity::WORST_FIRST.into_iter().filter_map(|severity| {
+    let counts = Severity::WORST_FIRST.into_iter().filter_map(|severity| {
         let count = issues.iter().filter(|issue| issue.severity == severity).count();
         (count > 0).then(|| format!("{count} {}", severity.as_str()))
     });

@@ -7,8 +7,10 @@ use super::{
     GateContext, Judgement, NumberedFindings, describe_counts, failed_check_issues, merge_fields, number_findings,
     report_head,
 };
+use crate::digest::Digest;
+use crate::event::{DroppedTest, Verdict};
 use crate::testing::{Outcome, TestCase};
-use crate::{Digest, DroppedTest, Findings, Issue, Severity, Verdict};
+use crate::work::{Findings, Issue, Severity};
 
 /// The run that a test gate is judged by: the suite and every kept test of earlier attempts, on code taken from the
 /// store.
@@ -159,8 +161,8 @@ fn explains(issue: &Issue, test: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::PhaseName;
     use crate::fixtures::sample_issue;
+    use crate::names::PhaseName;
 
     fn case(name: &str, outcome: Outcome) -> TestCase {
         TestCase { name: name.into(), outcome, message: Some("assert 5 == 300".into()), output: String::new() }

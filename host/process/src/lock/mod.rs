@@ -10,10 +10,11 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::digest::Digest;
 use crate::manifest::Manifest;
+use crate::names::PluginName;
 use crate::pipeline::Grants;
 use crate::source::{self, Source, SourceError};
-use crate::{Digest, PluginName};
 
 /// The name of the file, which lies beside the configuration.
 pub const LOCK_FILE: &str = "phasegate.lock";

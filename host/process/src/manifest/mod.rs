@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use crate::Kind;
+use crate::names::Kind;
 use crate::pipeline::Grants;
 use crate::schema::{self, schema_fault};
 use crate::source::{self, Source, SourceError, did_you_mean};

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::event::{Event, Recorded, RunStatus};
+use crate::names::{PhaseName, RunId};
 use crate::state::{Spending, State, bounded_sum};
-use crate::{Event, PhaseName, Recorded, RunId, RunStatus};
 
 /// The figures of a run that passed, for estimation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

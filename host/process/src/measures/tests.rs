@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
 use crate::artifact::compile_schema;
+use crate::event::{Choice, Verdict};
 use crate::fixtures::*;
-use crate::{Choice, Severity, Verdict};
+use crate::work::Severity;
 
 fn valid(run: &RunBuilder, measures: &Value) {
     let validator = compile_schema(&run.state.pipeline.kinds, &"run_measures".parse().unwrap()).unwrap();

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::Tier;
-use crate::{ArtifactName, Kind, PhaseName, PluginName, Severity};
+use crate::names::{ArtifactName, Kind, PhaseName, PluginName};
+use crate::work::Severity;
 
 pub use check::check;
 pub use parse::{Files, parse, parse_with_locations};

@@ -11,8 +11,9 @@ use super::{
     ApprovalPolicy, Gate, Grants, Phase, Pipeline, PluginUse, Produce, RawSettings, Read, SettingLocations,
     SettingsOwner, Strategy, TestGate, standard,
 };
+use crate::names::{Kind, PluginName};
 use crate::source::{self, Source, SourceError, did_you_mean, to_json};
-use crate::{Kind, PluginName, Severity};
+use crate::work::Severity;
 
 /// The longest chain of `extends`.
 const MAX_DEPTH: u32 = 8;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use toml::Spanned;
 
-use crate::PhaseName;
+use crate::names::PhaseName;
 use crate::source::{Source, SourceError, to_json};
 
 /// Settings as a file contains them, with the location of each key.

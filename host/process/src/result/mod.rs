@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use crate::digest::Digest;
+use crate::event::{Choice, Event, FeedbackOutcome, Recorded, RunStatus, Verdict};
 use crate::measures::{Effort, total};
+use crate::names::{ArtifactName, AttemptId, PhaseName, RunId, TaskId};
 use crate::pipeline::Phase;
 use crate::state::{Approval, ForkPoint, ProposalDecision, RecordedJudgement, State, is_zero};
-use crate::{
-    ArtifactName, AttemptId, Choice, Digest, Event, FeedbackOutcome, PhaseName, Recorded, RunId, RunStatus, Severity,
-    TaskId, Verdict,
-};
+use crate::work::Severity;
 
 /// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -2,8 +2,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::event::{DroppedTest, Event};
 use crate::fixtures::*;
-use crate::{DroppedTest, Event};
 
 fn of(run: &RunBuilder) -> TaskResult {
     TaskResult::from_events(&run.state, &run.events)

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::Spanned;
 
-use crate::InvalidName;
+use crate::names::InvalidName;
 
 pub use shape_error::ShapeError;
 pub use words::{did_you_mean, nearest};

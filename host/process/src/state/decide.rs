@@ -5,8 +5,9 @@
 //! always allowed. Folding an older journal does not apply these rules again.
 
 use super::{RecordedJudgement, State};
+use crate::event::{Choice, Event, RunStatus, Verdict};
+use crate::names::{AttemptId, PhaseName, RunId};
 use crate::pipeline::Phase;
-use crate::{AttemptId, Choice, Event, PhaseName, RunId, RunStatus, Verdict};
 
 /// An error: the decision is not allowed in this state. [`DecisionError::hint`] names what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

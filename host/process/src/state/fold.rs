@@ -7,11 +7,10 @@ use std::sync::Arc;
 use super::{
     Approval, CallState, ForkPoint, PhaseState, ProposalDecision, RecordedJudgement, Spending, Stage, State, Suite,
 };
+use crate::event::{Choice, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunCreated, RunStatus, Verdict};
+use crate::names::{AttemptId, PhaseName};
 use crate::pipeline::{ApprovalPolicy, Gate, Pipeline};
-use crate::{
-    AttemptId, Choice, Event, FeedbackItem, FeedbackOutcome, PhaseName, PhaseOutcome, Recorded, Rework, RunCreated,
-    RunStatus, Verdict,
-};
+use crate::work::FeedbackItem;
 
 /// An error: the event cannot follow the events before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -235,7 +234,7 @@ impl State {
         Ok(())
     }
 
-    fn apply_suite_run(&mut self, at: &AttemptId, run: &crate::Digest) -> Result<(), String> {
+    fn apply_suite_run(&mut self, at: &AttemptId, run: &crate::digest::Digest) -> Result<(), String> {
         self.expect_turn(at)?;
         let Stage::Returned { tests, .. } = &mut self.stage else {
             return Err(format!("{at} has not submitted a suite"));

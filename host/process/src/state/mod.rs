@@ -15,8 +15,11 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::digest::Digest;
+use crate::event::{PhaseOutcome, RunCreated, RunStatus};
+use crate::names::{ArtifactName, AttemptId, PhaseName, RunId};
 use crate::pipeline::{Phase, Pipeline};
-use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, PhaseName, PhaseOutcome, RunCreated, RunId, RunStatus};
+use crate::work::ArtifactRef;
 
 pub use decide::DecisionError;
 pub use fold::FoldError;

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::{RecordedJudgement, Stage, State};
+use crate::digest::Digest;
+use crate::event::{Choice, FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
 use crate::feedback::{GateFailure, PastAttempt};
+use crate::names::{ArtifactName, AttemptId, PhaseName};
 use crate::pipeline::{ApprovalPolicy, Gate, Phase};
-use crate::{
-    ArtifactName, ArtifactRef, AttemptId, Choice, Digest, FeedbackItem, FeedbackOutcome, PhaseName, PhaseOutcome,
-    RunStatus, Verdict,
-};
+use crate::work::{ArtifactRef, FeedbackItem};
 
 /// The next action of the host. The host executes it and appends the event that records it. Questions and reasons in it
 /// become stored text.

@@ -1,6 +1,8 @@
 //! The state of one phase: attempts, judgements, and the decisions of people.
 
-use crate::{ArtifactRef, Choice, Digest, DroppedTest, FeedbackItem, FeedbackOutcome, Issue, Verdict};
+use crate::digest::Digest;
+use crate::event::{Choice, DroppedTest, FeedbackOutcome, Verdict};
+use crate::work::{ArtifactRef, FeedbackItem, Issue};
 
 /// The state of one phase.
 #[derive(Debug, Clone, Default)]

@@ -10,7 +10,7 @@ use std::time::Instant;
 use futures::poll;
 use phasegate_broker::{Broker, Call, CallPath, Progress};
 use phasegate_journal::Blob;
-use phasegate_process::model::{self, Answer, Request, Usage};
+use phasegate_process::model::{self, Answer, Request, StopReason, Usage};
 use phasegate_process::{Digest, Event};
 use tokio::task::unconstrained;
 
@@ -97,7 +97,7 @@ impl ModelCalls {
             Err(error @ (model::Error::Unavailable(_) | model::Error::Budget(_) | model::Error::Denied(_))) => {
                 return Err(self.no_answer(&request.label, error));
             }
-            Err(_) => (Usage::default(), "error".to_owned()),
+            Err(_) => (Usage::default(), StopReason::FAILED_CALL.to_owned()),
         };
         let blob = json_blob(&answer);
         let answered = Event::ModelAnswered {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::kinds;
-use crate::TaskId;
+use crate::names::TaskId;
 
 /// Returns every fault of an artifact that already satisfies its schema. `known_plan` is the run's current plan; a
 /// design has to cover it.

@@ -12,7 +12,10 @@ use std::mem::{discriminant, take};
 use serde::Serialize;
 
 use crate::artifact::kinds::RUN_MEASURES;
-use crate::{ArtifactName, ArtifactRef, AttemptId, Digest, Event, PhaseOutcome, Recorded};
+use crate::digest::Digest;
+use crate::event::{Event, PhaseOutcome, Recorded};
+use crate::names::{ArtifactName, AttemptId};
+use crate::work::ArtifactRef;
 
 /// The first difference between two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]

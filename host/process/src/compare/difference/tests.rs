@@ -1,9 +1,10 @@
 //! Finds the first difference of built runs that differ in one thing.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 use super::*;
+use crate::event::{Choice, FeedbackOutcome, RunStatus, Verdict};
 use crate::fixtures::*;
 use crate::model::Usage;
-use crate::{ArtifactRef, Choice, FeedbackOutcome, RunStatus, Severity, Verdict};
+use crate::work::{ArtifactRef, Severity};
 
 fn first(before: &RunBuilder, after: &RunBuilder) -> Option<Difference> {
     first_difference(&before.events, &after.events)

@@ -132,7 +132,7 @@ fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Fau
         return Err((name.to_string(), format!("gate `{name}` has no threshold at which it fails"), hint));
     }
     if let Some(tests) = &gate.tests {
-        let kind_of = |wanted: &crate::ArtifactName| {
+        let kind_of = |wanted: &crate::names::ArtifactName| {
             let all = pipeline.phases.iter().flat_map(|phase| &phase.produces);
             all.filter(|produced| produced.name == *wanted).map(|produced| produced.kind.as_str()).next()
         };

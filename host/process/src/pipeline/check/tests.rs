@@ -67,7 +67,10 @@ fn changes_a_phase_without_after() {
     let phase = pipeline.phases.iter().find(|phase| phase.name.as_str() == "code-review").unwrap();
     assert_eq!(phase.max_retries.get(), 5);
     let gate = phase.gate.as_ref().unwrap();
-    assert_eq!((gate.ask, gate.fails_at[&crate::Severity::High].get()), (crate::pipeline::ApprovalPolicy::Always, 5));
+    assert_eq!(
+        (gate.ask, gate.fails_at[&crate::work::Severity::High].get()),
+        (crate::pipeline::ApprovalPolicy::Always, 5)
+    );
 }
 
 #[test]

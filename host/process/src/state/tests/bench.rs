@@ -1,14 +1,16 @@
 //! A small pipeline with three gates, and a harness that executes the next actions of a run.
 
+use crate::digest::Digest;
+use crate::event::{
+    Choice, DroppedTest, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunCreated, RunStatus, Verdict,
+};
 use crate::fixtures::sample_issue;
 use crate::model::Usage;
+use crate::names::AttemptId;
 use crate::pipeline::{Pipeline, parse};
 use crate::source::Source;
 use crate::state::{Action, AgentWork, State};
-use crate::{
-    ArtifactRef, AttemptId, Choice, Digest, DroppedTest, Event, FeedbackItem, FeedbackOutcome, PhaseOutcome, Recorded,
-    Rework, RunCreated, RunStatus, Severity, Verdict,
-};
+use crate::work::{ArtifactRef, FeedbackItem, Severity};
 
 const PIPELINE: &str = r#"
 name = "small"

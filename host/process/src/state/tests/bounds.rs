@@ -1,7 +1,7 @@
 //! Limits of attempts and judgements.
 
 use super::bench::{Run, told};
-use crate::{FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
+use crate::event::{FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
 
 #[test]
 fn a_plain_run_passes_every_phase_once() {
@@ -144,7 +144,7 @@ fn permanently_unjudged_gates_end_the_run() {
     run.until("test");
     let work = run.submit();
     run.run_suite();
-    run.push(crate::Event::GateJudged {
+    run.push(crate::event::Event::GateJudged {
         at: work.at,
         verdict: Verdict::NotJudged,
         reason: "no runner serves cobol".into(),

@@ -9,7 +9,7 @@ fn interrupted_attempts_resume_with_their_calls() {
     run.push(asked(&work.at, 1));
     run.push(answered(&work.at, 1));
     run.push(asked(&work.at, 2));
-    run.push(crate::Event::RunStopped { reason: "killed".into() });
+    run.push(crate::event::Event::RunStopped { reason: "killed".into() });
     let again = run.work();
     assert_eq!((again.at.to_string(), again.started), ("plan#1".to_owned(), true));
     let (at, calls) = run.state.running().unwrap();
@@ -33,7 +33,7 @@ fn repeated_calls_keep_the_unanswered_count() {
 #[test]
 fn a_stop_reason_lasts_until_resuming() {
     let mut run = Run::new();
-    run.push(crate::Event::RunStopped { reason: "no model reachable".into() });
+    run.push(crate::event::Event::RunStopped { reason: "no model reachable".into() });
     assert_eq!(run.state.stopped.as_deref(), Some("no model reachable"));
     run.start();
     assert_eq!(run.state.stopped, None);
@@ -44,7 +44,7 @@ fn a_crash_is_no_attempt() {
     let mut run = Run::new();
     run.start();
     for _ in 0..5 {
-        run.push(crate::Event::RunStopped { reason: "killed".into() });
+        run.push(crate::event::Event::RunStopped { reason: "killed".into() });
     }
     assert_eq!(run.work().at.to_string(), "plan#1");
     run.hand_in(&run.work());
@@ -58,7 +58,7 @@ fn huge_counts_do_not_overflow() {
     for call in 1..=3 {
         run.push(asked(&work.at, call));
         let mut answer = answered(&work.at, call);
-        if let crate::Event::ModelAnswered { usage, .. } = &mut answer {
+        if let crate::event::Event::ModelAnswered { usage, .. } = &mut answer {
             usage.input_tokens = u64::MAX;
             usage.output_tokens = u64::MAX;
         }

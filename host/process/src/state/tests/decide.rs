@@ -1,8 +1,9 @@
 //! The decisions that a person may make, and the events that record them.
 
 use super::bench::Run;
+use crate::event::{Choice, Event, RunStatus, Verdict};
+use crate::names::PhaseName;
 use crate::state::DecisionError;
-use crate::{Choice, Event, PhaseName, RunStatus, Verdict};
 
 const REVIEW: &str = "review";
 

@@ -1,7 +1,8 @@
 //! A fork continues at its origin's position, also with another pipeline.
 
 use super::bench::{Run, pipeline};
-use crate::{AttemptId, Event, Recorded, RunCreated, RunForked, RunStatus, Verdict};
+use crate::event::{Event, Recorded, RunCreated, RunForked, RunStatus, Verdict};
+use crate::names::AttemptId;
 
 fn forked(run: &Run, phase: &str, attempt: u32) -> Recorded {
     let created = RunCreated { run_id: "fork-1".parse().unwrap(), ..(*run.state.created).clone() };

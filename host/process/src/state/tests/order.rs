@@ -1,11 +1,13 @@
 //! Events that do not fit the state are rejected with a reason.
 
 use super::bench::{Run, answered, asked};
-use crate::{ArtifactRef, Choice, Digest, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunStatus, Verdict};
+use crate::digest::Digest;
+use crate::event::{Choice, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunStatus, Verdict};
+use crate::work::ArtifactRef;
 
-fn at(text: &str) -> crate::AttemptId {
+fn at(text: &str) -> crate::names::AttemptId {
     let (phase, attempt) = text.split_once('#').unwrap();
-    crate::AttemptId { phase: phase.parse().unwrap(), attempt: attempt.parse().unwrap() }
+    crate::names::AttemptId { phase: phase.parse().unwrap(), attempt: attempt.parse().unwrap() }
 }
 
 fn started(text: &str) -> Event {
@@ -119,7 +121,7 @@ fn no_decision_skips_a_gate() {
     run.until("review");
     run.judge(Verdict::Failed, &["design"]);
     let feedback =
-        crate::FeedbackItem { source: "review".into(), about: vec![], issues: vec![], instructions: "go".into() };
+        crate::work::FeedbackItem { source: "review".into(), about: vec![], issues: vec![], instructions: "go".into() };
     let rework = vec![Rework { phase: "post".parse().unwrap(), feedback }];
     let skip = Event::FeedbackDecided { at: at("review#1"), decided: FeedbackOutcome::Revise { rework }, limit: None };
     assert_eq!(refusal(&mut run, skip), "this gate may not send work back to post");

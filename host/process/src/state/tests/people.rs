@@ -1,7 +1,7 @@
 //! When a person is asked, and the effects of the decision.
 
 use super::bench::{Run, told};
-use crate::{Choice, FeedbackOutcome, RunStatus, Verdict};
+use crate::event::{Choice, FeedbackOutcome, RunStatus, Verdict};
 
 fn failed(ask: &str) -> Run {
     let mut run = Run::with("", ask);

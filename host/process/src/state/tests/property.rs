@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use super::bench::Run;
+use crate::digest::Digest;
+use crate::event::{Choice, Event, FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
+use crate::names::PhaseName;
 use crate::state::Action;
-use crate::{Choice, Digest, Event, FeedbackOutcome, PhaseName, PhaseOutcome, RunStatus, Verdict};
 
 const ASKS: [&str; 4] = ["never", "on_exhausted", "on_fail", "always"];
 /// The most steps of a run of the small pipeline, rejections included.

@@ -1,8 +1,9 @@
 //! Rework: the feedback of each phase, and the phases that run again.
 
 use super::bench::{Run, told};
+use crate::digest::Digest;
+use crate::event::Verdict;
 use crate::state::Action;
-use crate::{Digest, Verdict};
 
 fn done_again(run: &Run) -> Vec<(String, u32)> {
     run.state

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use phasegate_process::model::{Answer, Content, Request, Response, Usage};
+use phasegate_process::model::{Answer, Content, Request, Response, StopReason, Usage};
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Expected};
 use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink, Overdrawn};
@@ -89,7 +89,7 @@ impl Capabilities for DryHost {
         let text = self.samples.answer(request.answer_schema.as_deref(), &self.expected);
         Ok(Ok(Response {
             content: vec![Content::Text { text }],
-            stop: "end".to_owned(),
+            stop: StopReason::End.as_str().to_owned(),
             model: "scripted:check".to_owned(),
             usage: Usage::default(),
         }))
