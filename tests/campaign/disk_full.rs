@@ -81,7 +81,7 @@ fn resumes_after_a_full_disk_of_any_size() {
     assert!(!ended.is_empty() && begun > 2 && full.len() > begun, "{ends:#?}");
     for (code, output, message) in full {
         let run = message.split_once("phasegate resume ").map_or("", |(_, run)| run);
-        let kept = format!("\nthe run is kept; go on with: phasegate resume {run}");
+        let kept = format!("\nhint: the run is recorded; resume it with `phasegate resume {run}`");
         let plain = message.replace(&kept, "");
         assert_eq!(code, "4\n");
         assert_eq!(message.len() > plain.len(), *output > 0, "{output} events: {message}");
@@ -181,7 +181,7 @@ fn read_only_folder_is_named_without_loss() {
     assert_snapshot!(call(&["resume", &run]), @r"
     error: HERE/state/journal.db cannot be written: attempt to write a readonly database
     hint: make it writable, or use another folder with `--state DIR`
-    the run is kept; go on with: phasegate resume RUN
+    hint: the run is recorded; resume it with `phasegate resume RUN`
     exit 4
     ");
     allow(&scenario.path("state/journal.db"), true);

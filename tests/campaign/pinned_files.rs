@@ -161,7 +161,7 @@ fn resumes_once_a_missing_key_is_back() {
     insta::assert_snapshot!(error(&project.scenario, &run, &without), @r"
     error: [providers.mine] key_env: the environment variable MY_KEY is not set
     hint: export it, or name another variable or a key_file
-    the run is kept; go on with: phasegate resume RUN
+    hint: the run is recorded; resume it with `phasegate resume RUN`
     exit 4
     ");
     let output = Output::from_command(with_key(project.scenario.command(&["resume", &run, "--json"])));
@@ -181,7 +181,7 @@ fn resumes_once_a_missing_key_is_back() {
     insta::assert_snapshot!(error(&scenario, &run, &without), @r"
     error: [models] fast: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
     hint: the path is relative to the configuration's folder
-    the run is kept; go on with: phasegate resume RUN
+    hint: the run is recorded; resume it with `phasegate resume RUN`
     exit 4
     ");
     fs::write(&script, message).unwrap();

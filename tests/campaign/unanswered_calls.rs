@@ -59,7 +59,8 @@ impl Killed {
         let (_, section) = report.split_once("## Calls that may have been billed\n").unwrap();
         assert_eq!(section.lines().filter(|line| line.starts_with("- planning#1 call")).count(), open, "{report}");
         assert!(
-            self.show().starts_with("asked and never answered: these may have been billed\n  planning#1 call 1 to")
+            self.show()
+                .starts_with("model calls without an answer, which may have been billed\n  planning#1 call 1 to")
         );
     }
 }
@@ -68,10 +69,10 @@ impl Killed {
 fn unanswered_call_is_shown_and_repeated() {
     let killed = killed("ask_again", &[], 1);
     assert_snapshot!(killed.show(), @r"
-    asked and never answered: these may have been billed
+    model calls without an answer, which may have been billed
       planning#1 call 1 to mine:m for plan
 
-    its process is gone; go on with: phasegate resume RUN
+    its process ended; resume with: phasegate resume RUN
     ");
     let output = killed.scenario.resume(&killed.run);
     killed.check_result(&output, 1);
@@ -100,10 +101,10 @@ fn stop_policy_repeats_calls_only_on_demand() {
     exit 3
     ");
     assert_snapshot!(killed.show(), @r"
-    asked and never answered: these may have been billed
+    model calls without an answer, which may have been billed
       planning#1 call 1 to mine:m for plan
 
-    go on with: phasegate resume RUN --ask-again
+    resume with: phasegate resume RUN --ask-again
     ");
     // The configuration is pinned: an edit has no effect, and no message suggests one.
     fs::write(killed.scenario.path("models.toml"), killed.server.config("on_unknown = \"ask_again\"")).unwrap();

@@ -16,25 +16,25 @@ fn exported_run_is_shown_and_replayed_elsewhere() {
     let (here, run) = recorded_run("design-fails-once");
     let file = here.path("run.phasegate").display().to_string();
     let exported = here.call(&["export", &run, &file, "--components"]);
-    insta::assert_snapshot!(exported.render(&[(&run, "RUN"), (&file, "FILE")]), @r#"
+    insta::assert_snapshot!(exported.render(&[(&run, "RUN"), (&file, "FILE")]), @r"
         exit 0
-        run RUN written to FILE: 26 events, 20 blobs
-    "#);
+        Wrote run RUN to FILE: 26 events, 20 blobs.
+    ");
     let there = crate::scenario("design-fails-once");
     let imported = there.call(&["import", &file]);
-    insta::assert_snapshot!(imported.render(&[(&run, "RUN")]), @r#"
+    insta::assert_snapshot!(imported.render(&[(&run, "RUN")]), @r"
         exit 0
-        run RUN taken in: 26 events, 20 blobs
-          look at it with: phasegate show RUN
-    "#);
+        Imported run RUN: 26 events, 20 blobs.
+        Show it with: phasegate show RUN
+    ");
     assert_eq!(there.call(&["show", &run, "--json"]).stdout, here.call(&["show", &run, "--json"]).stdout);
     assert_eq!(there.check_replay(&run, &[]), here.check_replay(&run, &[]));
     let again = there.call(&["import", &file]);
-    insta::assert_snapshot!(again.render(&[(&run, "RUN")]), @r#"
+    insta::assert_snapshot!(again.render(&[(&run, "RUN")]), @r"
         exit 0
-        run RUN here already, with exactly these events: 26 events, 20 blobs
-          look at it with: phasegate show RUN
-    "#);
+        Run RUN already exists with the same events: 26 events, 20 blobs.
+        Show it with: phasegate show RUN
+    ");
 }
 
 #[test]
@@ -53,12 +53,13 @@ fn import_names_missing_components() {
     let file = scenario.path("run.phasegate").display().to_string();
     assert_eq!(scenario.call(&["export", &run, &file]).code, 0);
     let there = crate::scenario("plain-pass");
-    insta::assert_snapshot!(there.call(&["import", &file]).render(&[(&run, "RUN")]), @r#"
+    insta::assert_snapshot!(there.call(&["import", &file]).render(&[(&run, "RUN")]), @r"
         exit 0
-        run RUN taken in: 19 events, 14 blobs
-          it can be shown, and neither replayed nor gone on with, for it lacks components; export it with --components
-          look at it with: phasegate show RUN
-    "#);
+        Imported run RUN: 19 events, 14 blobs.
+        Imported without components: `show` works, `replay` and `resume` do not.
+        hint: re-export with --components
+        Show it with: phasegate show RUN
+    ");
     assert_eq!(there.call(&["show", &run]).code, 0);
     // A shared cache would still have the compiled component.
     let mut replay = there.command(&["replay", &run]);
@@ -76,7 +77,7 @@ fn exported_fork_keeps_shared_events_and_origin() {
     let there = crate::scenario("design-fails-once");
     assert_eq!(there.call(&["import", &file]).code, 0);
     let shown = there.call(&["show", &fork]).stdout;
-    assert!(shown.contains(&format!("{run} (not here), forked at code#1")), "{shown}");
+    assert!(shown.contains(&format!("{run} (not in this state folder), forked at code#1")), "{shown}");
     there.check_replay(&fork, &[]);
 }
 
@@ -86,27 +87,27 @@ fn rejects_bad_exports_and_imports_without_changes() {
     let file = scenario.path("run.phasegate").display().to_string();
     assert_eq!(scenario.call(&["export", &run, &file]).code, 0);
     let refused = |args: &[&str]| scenario.call(args).render(&[(&run, "RUN"), (&file, "FILE")]);
-    insta::assert_snapshot!(refused(&["export", &run, &file]), @r#"
+    insta::assert_snapshot!(refused(&["export", &run, &file]), @r"
         exit 2
-        error: FILE is there already, and nothing was written
-        hint: choose another name, or write over it with --force
-    "#);
-    insta::assert_snapshot!(refused(&["import", "nothing.phasegate"]), @r#"
+        error: FILE already exists; nothing was written
+        hint: choose another name, or overwrite it with --force
+    ");
+    insta::assert_snapshot!(refused(&["import", "nothing.phasegate"]), @r"
         exit 2
         error: nothing.phasegate cannot be read: No such file or directory (os error 2)
-        hint: name a file that `phasegate export` wrote
-    "#);
+        hint: give a file written by `phasegate export`
+    ");
     let whole = fs::read(&file).unwrap();
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let before = fs::read(scenario.path("state/journal.db")).unwrap();
     let there = crate::scenario("plain-pass");
     let cut = there.call(&["import", &file]).render(&[(&file, "FILE")]);
-    assert!(cut.starts_with("exit 2\nerror: FILE cannot be taken: it is damaged: "), "{cut}");
+    assert!(cut.starts_with("exit 2\nerror: FILE cannot be imported: it is damaged: "), "{cut}");
     assert_eq!(there.call(&["runs", "--json"]).json(), serde_json::json!([]));
     fs::write(&file, "words").unwrap();
     insta::assert_snapshot!(there.call(&["import", &file]).render(&[(&file, "FILE")]), @r#"
         exit 2
-        error: FILE cannot be taken: it is no export of phasegate: it is not compressed with zstd
+        error: FILE cannot be imported: it is no export of phasegate: it is not compressed with zstd
         hint: `phasegate export RUN FILE` writes one
     "#);
     assert_eq!(fs::read(scenario.path("state/journal.db")).unwrap(), before);
@@ -139,7 +140,7 @@ fn rejects_an_export_of_a_newer_format() {
     let file = file.display().to_string();
     insta::assert_snapshot!(scenario.call(&["import", &file]).render(&[(&file, "FILE")]), @r"
     exit 2
-    error: FILE cannot be taken: it has export format 2, this phasegate reads formats up to 1
+    error: FILE cannot be imported: it has export format 2, this phasegate reads formats up to 1
     hint: use the newer phasegate that wrote it
     ");
 }

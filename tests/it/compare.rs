@@ -21,33 +21,33 @@ fn shows_two_runs_with_their_first_difference() {
        model scripted:answers.toml
        passed: every gate passed
 
-                   A                    B
+                     A                    B
     design-review
-      judged       1 (passed)           2 (failed, passed)
-      issues       none                 1 high
-      escaped      0                    0
-      tokens       0                    0
-      cost         0.00 USD (scripted)  0.00 USD (scripted)
+      verdicts       1 (passed)           2 (failed, passed)
+      issues         none                 1 high
+      escaped        0                    0
+      tokens         0                    0
+      cost           0.00 USD (scripted)  0.00 USD (scripted)
       time   TIME
     test
-      judged       1 (passed)           1 (passed)
-      issues       none                 none
-      escaped      0                    0
-      tokens       0                    0
-      cost         0.00 USD (scripted)  0.00 USD (scripted)
+      verdicts       1 (passed)           1 (passed)
+      issues         none                 none
+      escaped        0                    0
+      tokens         0                    0
+      cost           0.00 USD (scripted)  0.00 USD (scripted)
       time   TIME
-    in all
-      ended        passed               passed
-      escaped      0 issues             0 issues
-      model calls  0                    0
-      tokens read  0                    0
-      written      0                    0
-      cost         0.00 USD (scripted)  0.00 USD (scripted)
+    total
+      status         passed               passed
+      escaped        0 issues             0 issues
+      model calls    0                    0
+      input tokens   0                    0
+      output tokens  0                    0
+      cost           0.00 USD (scripted)  0.00 USD (scripted)
       time   TIME
 
     A and B
-      swapped: another pipeline
-      first difference: something else was found
+      changed: pipeline
+      first difference: other findings
         A: design-review#1 done in TIME, findings DIGEST
         B: design-review#1 done in TIME, findings DIGEST
 
@@ -80,31 +80,31 @@ fn shows_two_runs_with_their_first_difference() {
     | | A | B |
     |---|---|---|
     | **design-review** | | |
-    | judged | 1 (passed) | 2 (failed, passed) |
+    | verdicts | 1 (passed) | 2 (failed, passed) |
     | issues | none | 1 high |
     | escaped | 0 | 0 |
     | tokens | 0 | 0 |
     | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
     | time | TIME
     | **test** | | |
-    | judged | 1 (passed) | 1 (passed) |
+    | verdicts | 1 (passed) | 1 (passed) |
     | issues | none | none |
     | escaped | 0 | 0 |
     | tokens | 0 | 0 |
     | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
     | time | TIME
-    | **in all** | | |
-    | ended | passed | passed |
+    | **total** | | |
+    | status | passed | passed |
     | escaped | 0 issues | 0 issues |
     | model calls | 0 | 0 |
-    | tokens read | 0 | 0 |
-    | written | 0 | 0 |
+    | input tokens | 0 | 0 |
+    | output tokens | 0 | 0 |
     | cost | 0.00 USD (scripted) | 0.00 USD (scripted) |
     | time | TIME
 
-    **A and B**: first difference: something else was found
+    **A and B**: first difference: other findings
 
-    - swapped: another pipeline
+    - changed: pipeline
     - A: design-review\#1 done in TIME, findings DIGEST
     - B: design-review\#1 done in TIME, findings DIGEST
 
@@ -166,32 +166,32 @@ fn compares_later_runs_with_the_first() {
        model scripted:answers.toml
        waiting: design-review passed: no issue. Approve?
 
-                   A                    B                    C
+                     A                    B                    C
     design-review
-      judged       1 (passed)           1 (passed)           1 (passed)
-      issues       none                 none                 none
-      escaped      0                    0                    0
-      tokens       0                    0                    0
-      cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+      verdicts       1 (passed)           1 (passed)           1 (passed)
+      issues         none                 none                 none
+      escaped        0                    0                    0
+      tokens         0                    0                    0
+      cost           0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
       time   TIME
     test
-      judged       1 (passed)           2 (failed, passed)   not reached
-      issues       none                 1 high               none
-      escaped      0                    0                    0
-      tokens       0                    0                    0
-      cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+      verdicts       1 (passed)           2 (failed, passed)   not reached
+      issues         none                 1 high               none
+      escaped        0                    0                    0
+      tokens         0                    0                    0
+      cost           0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
       time   TIME
-    in all
-      ended        passed               passed               waiting
-      escaped      0 issues             0 issues             0 issues
-      model calls  0                    0                    0
-      tokens read  0                    0                    0
-      written      0                    0                    0
-      cost         0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
+    total
+      status         passed               passed               waiting
+      escaped        0 issues             0 issues             0 issues
+      model calls    0                    0                    0
+      input tokens   0                    0                    0
+      output tokens  0                    0                    0
+      cost           0.00 USD (scripted)  0.00 USD (scripted)  0.00 USD (scripted)
       time   TIME
 
     A and B
-      swapped: another pipeline
+      changed: pipeline
       first difference: another artifact
         A: code#1 stored generated_code (135 bytes, DIGEST)
         B: code#1 stored generated_code (134 bytes, DIGEST)
@@ -212,10 +212,10 @@ fn compares_later_runs_with_the_first() {
             "language": "lines",
 
     A and C
-      swapped: another pipeline
-      first difference: something else came next
+      changed: pipeline
+      first difference: another next event
         A: code#1 started with design_notes
-        C: design-review#1 waits for a person: design-review passed: no issue. Approve?
+        C: design-review#1 waits for a decision: design-review passed: no issue. Approve?
     exit 0
     "#);
 }
@@ -257,8 +257,8 @@ fn shows_differing_lines_of_requests_and_answers() {
     let end: Vec<&str> = message.lines().skip_while(|line| *line != "A and B").collect();
     assert_snapshot!(end.join("\n"), @r#"
     A and B
-      swapped: another pipeline
-      first difference: a model was asked something else
+      changed: pipeline
+      first difference: another model request
         A: planning#1 call 1 asks scripted:answers.toml for plan (request DIGEST)
         B: planning#1 call 1 asks scripted:answers.toml for a bolder plan (request DIGEST)
 
@@ -271,9 +271,9 @@ fn shows_differing_lines_of_requests_and_answers() {
               {
 
     A and C
-      first difference: the same request was answered otherwise
-        A: planning#1 call 1 answered in TIME: end, 15 tokens read, 5 written, unknown cost
-        C: planning#1 call 1 answered in TIME: end, 15 tokens read, 4 written, unknown cost
+      first difference: another answer to the same request
+        A: planning#1 call 1 answered in TIME: end, 15 input tokens, 5 output tokens, unknown cost
+        C: planning#1 call 1 answered in TIME: end, 15 input tokens, 4 output tokens, unknown cost
 
           …
               "content": [
@@ -305,22 +305,21 @@ fn distinguishes_unfinished_runs_from_different_ones() {
     running.signal("KILL");
     recordings.run("slow", &["--async"]);
     let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]);
-    let end: Vec<&str> = message.lines().skip_while(|line| *line != "in all").collect();
+    let end: Vec<&str> = message.lines().skip_while(|line| *line != "total").collect();
     assert_snapshot!(end.join("\n"), @r"
-    in all
-      ended        running                          passed
-      escaped      0 issues                         0 issues
-      model calls  4                                5
-      billed?      1 more call never answered, may  none open
-                   have been billed
-      tokens read  58                               72
-      written      24                               30
-      cost         unknown cost (scripted)          unknown cost (scripted)
+    total
+      status         running                       passed
+      escaped        0 issues                      0 issues
+      model calls    4                             5
+      unanswered     1 call, may have been billed  none
+      input tokens   58                            72
+      output tokens  24                            30
+      cost           unknown cost (scripted)       unknown cost (scripted)
       time   TIME
 
     A and B
-      no difference so far: A has come no further than this
-        B: design#1 call 3 answered in TIME: end, 14 tokens read, 6 written, unknown cost
+      no difference so far: A has no further events
+        B: design#1 call 3 answered in TIME: end, 14 input tokens, 6 output tokens, unknown cost
     exit 0
     ");
 }
@@ -334,21 +333,21 @@ fn shows_overrides_and_savings_of_a_fork() {
     assert_eq!(output.code, 0, "{}", output.stderr);
     recordings.runs.push(output.run_id());
     let message = recordings.render(&["compare", &recordings.runs[0], &recordings.runs[1]]);
-    let end: Vec<&str> = message.lines().skip_while(|line| *line != "in all").collect();
+    let end: Vec<&str> = message.lines().skip_while(|line| *line != "total").collect();
     assert_snapshot!(end.join("\n"), @r#"
-    in all
-      ended        passed                   passed
-      escaped      0 issues                 0 issues
-      model calls  2                        2
-      recorded     0                        1
-      tokens read  29                       29
-      written      10                       10
-      cost         unknown cost (scripted)  unknown cost (scripted)
+    total
+      status         passed                   passed
+      escaped        0 issues                 0 issues
+      model calls    2                        2
+      recorded       0                        1
+      input tokens   29                       29
+      output tokens  10                       10
+      cost           unknown cost (scripted)  unknown cost (scripted)
       time   TIME
 
     A and B
-      swapped: another pipeline
-      first difference: a model was asked something else
+      changed: pipeline
+      first difference: another model request
         A: design#1 call 1 asks scripted:answers.toml for design (request DIGEST)
         B: design#1 call 1 asks scripted:answers.toml for a bolder design (request DIGEST)
 
@@ -376,13 +375,13 @@ fn rejects_runs_that_cannot_be_compared() {
     ");
     assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], "nothing"]), @r"
     exit 2
-    error: there is no run `nothing`
-    hint: `phasegate runs` lists them
+    error: no run matches `nothing`
+    hint: list all runs with `phasegate runs`
     ");
     assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[0]]), @r"
     exit 2
-    error: run RUN-A is named twice
-    hint: `phasegate runs` lists the runs; of a task name the others by their ids
+    error: run RUN-A is given twice
+    hint: list all runs with `phasegate runs`; a task id stands for its newest run
     ");
     assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], "x", "--json", "--markdown"]), @r"
     exit 2

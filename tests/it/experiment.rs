@@ -143,7 +143,7 @@ fn example_distinguishes_the_strategies() {
     let project = Project::new();
     let output = project.run(&[]);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert_snapshot!(plain(&output.stdout, &["cost per passed", "tokens per passed", "time a run"]), @r"
+    assert_snapshot!(plain(&output.stdout, &["cost per passed", "tokens per passed", "time per run"]), @r"
     strategies: 12 of 12 runs ended
 
                        phase-aware     nearest
@@ -152,23 +152,23 @@ fn example_distinguishes_the_strategies() {
     attempts to pass   5.3 [4.8, 5.9]  4.5 [3.6, 5.4]
     cost per passed …
     tokens per passed …
-    escaped a run      1.0             1.7
-    time a run …
+    escaped per run    1.0             1.7
+    time per run …
 
     passed, by task
     ROMAN-001          2 of 2          2 of 2
     SHARES-001         2 of 2          0 of 2
     SLUGS-001          2 of 2          2 of 2
 
-    answers were scripted; they say nothing about any model
+    answers were scripted: the result says nothing about a model
     ");
     assert!(output.stdout.lines().all(|line| line.chars().count() <= 80));
 
     // The same command again makes no calls, and the other formats contain the same.
     let asked = project.answered();
     let markdown = project.run(&["--markdown"]);
-    assert_snapshot!(columns(&markdown.stdout, " | ", &["cost", "tokens", "time"]), @r#"
-    | variant | passed | pass rate | attempts to pass | cost per passed | tokens per passed | escaped a run | time a run |
+    assert_snapshot!(columns(&markdown.stdout, " | ", &["cost", "tokens", "time"]), @r"
+    | variant | passed | pass rate | attempts to pass | cost per passed | tokens per passed | escaped per run | time per run |
     |---|---|---|---|---|---|---|---|
     | phase-aware | 6 of 6 | 100% [61, 100] | 5.3 [4.8, 5.9] | … | … | 1.0 | …
     | nearest | 4 of 6 | 67% [30, 90] | 4.5 [3.6, 5.4] | … | … | 1.7 | …
@@ -179,10 +179,10 @@ fn example_distinguishes_the_strategies() {
     | SHARES-001 | 2 of 2 | 0 of 2 |
     | SLUGS-001 | 2 of 2 | 2 of 2 |
 
-    [low, high] are intervals of 95 %, of the pass rate Wilson's, of means Student's. They take runs as independent of each other; repetitions of one task are less than that. Attempts to pass are the judgements of all gates together in runs that passed; a variant that fails the hard tasks looks quick by them. Cost and tokens per passed run are those of all runs of the variant, divided by the runs that passed. Escaped defects are issues that an earlier gate could have found; they and the time are means over the runs that ended.
+    [low, high] are 95 % intervals: Wilson's for pass rates, Student's for means. They assume independent runs; repetitions of one task are not independent. Attempts to pass count the verdicts of all gates in runs that passed, so a variant that fails the hard tasks looks better. Cost and tokens per passed run are the totals of all runs of the variant, divided by the runs that passed. Escaped defects are issues that an earlier gate could have found. Escaped defects and time are means over the runs that ended.
 
-    **Answers were scripted: the figures show what the process did with them and say nothing about any model.**
-    "#);
+    **Answers were scripted: the figures describe the process and say nothing about a model.**
+    ");
     let csv = project.run(&["--csv"]);
     assert!(csv.stdout.ends_with("\r\n") && csv.stdout.lines().count() == 3);
     assert_snapshot!(columns(&csv.stdout, ",", &["usd", "tokens", "elapsed"]), @r#"
@@ -192,7 +192,7 @@ fn example_distinguishes_the_strategies() {
     "#);
     let json: Value = serde_json::from_str(&project.run(&["--json"]).stdout).unwrap();
     assert_eq!((project.answered(), without_time(json.clone())), (asked, project.results()));
-    assert!(csv.stderr.contains("12 runs ended before and are taken as they are"), "{}", csv.stderr);
+    assert!(csv.stderr.contains("12 runs ended before and are kept"), "{}", csv.stderr);
 
     // The cost of a passed run is the cost of all runs, so a strategy that gives up on tasks costs more for each passed
     // run.
@@ -263,7 +263,7 @@ fn killed_experiment_resumes_without_repeating_calls() {
     assert!(before < whole.answered(), "the kill came too late");
     let output = project.run(&["--async"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(output.stderr.contains("ended before and are taken as they are"), "{}", output.stderr);
+    assert!(output.stderr.contains("ended before and are kept"), "{}", output.stderr);
 
     let runs = project.runs();
     for (run, events) in &runs {
@@ -290,14 +290,14 @@ fn one_budget_covers_all_runs_and_can_grow() {
     let words = "the budget of experiment `strategies` has too little left: this call may take 1 calls and 0 of 40 are left\n\
                  hint: nothing is lost; raise [budget] in experiment.toml and run the same command again\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{}", output.stderr);
-    assert!(output.stderr.ends_with("not every run has ended; go on with the same command\n"), "{}", output.stderr);
+    assert!(output.stderr.ends_with("Not every run has ended. Repeat the command to continue.\n"), "{}", output.stderr);
     let rows = |label: &str| output.stdout.lines().any(|line| line.starts_with(label));
     assert!(rows("stopped") && rows("not started"), "{}", output.stdout);
 
     // Spent calls count after a resume.
     let again = project.run(&[]);
     assert_eq!((again.code, project.answered()), (4, 40));
-    assert!(again.stderr.contains("at most 40 calls for all of them; "), "{}", again.stderr);
+    assert!(again.stderr.contains("at most 40 calls in total; "), "{}", again.stderr);
     project.edit("experiment.toml", "calls = 40", "calls = 400");
     let output = project.run(&[]);
     assert_eq!(output.code, 0, "{}", output.stderr);
@@ -312,8 +312,8 @@ fn ctrl_c_stops_an_experiment_resumably() {
     let project = Project::with(&[ONCE]);
     let (code, message) = project.run_until(1).signal("INT");
     assert_eq!(code, Some(130), "{message}");
-    assert!(message.contains("stopping; Ctrl-C again ends at once\n"), "{message}");
-    assert!(message.ends_with("not every run has ended; go on with the same command\n"), "{message}");
+    assert!(message.contains("stopping; press Ctrl-C again to end at once\n"), "{message}");
+    assert!(message.ends_with("Not every run has ended. Repeat the command to continue.\n"), "{message}");
     let results = project.results();
     let open = results["cells"].as_array().unwrap().iter().filter(|cell| cell["standing"] != "passed").count();
     assert!(open > 0);
@@ -331,7 +331,7 @@ fn waiting_runs_are_counted_and_reported() {
     ]);
     let output = project.run(&[]);
     assert_eq!(output.code, 3, "{}", output.stderr);
-    assert_snapshot!(plain(&output.stdout, &["cost per passed", "tokens per passed", "time a run"]), @r#"
+    assert_snapshot!(plain(&output.stdout, &["cost per passed", "tokens per passed", "time per run"]), @r"
     strategies: 1 of 2 runs ended
 
                        phase-aware     nearest
@@ -340,15 +340,15 @@ fn waiting_runs_are_counted_and_reported() {
     attempts to pass   6.0             none passed
     cost per passed …
     tokens per passed …
-    escaped a run      1.0             -
-    time a run …
+    escaped per run    1.0             -
+    time per run …
     waiting            0               1
 
     passed, by task
     SHARES-001         1 of 1          0 of 0
 
-    answers were scripted; they say nothing about any model
-    "#);
+    answers were scripted: the result says nothing about a model
+    ");
     let results = project.results();
     let waiting =
         results["cells"].as_array().unwrap().iter().find(|cell| cell["standing"] == "waiting").unwrap().clone();
@@ -372,7 +372,7 @@ fn edited_variant_reruns_only_itself() {
     );
     let output = project.run(&[]);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(output.stderr.contains("1 run ended before and is taken as it is\n"), "{}", output.stderr);
+    assert!(output.stderr.contains("1 run ended before and is kept\n"), "{}", output.stderr);
     let new: Vec<String> = project.runs().into_keys().filter(|run| !before.contains(run)).collect();
     assert!(new.len() == 1 && new[0].starts_with("strategies-slugs-001-nearest-1-"), "{new:?}");
 }
@@ -433,9 +433,9 @@ fn leaves_a_foreign_output_folder_alone() {
     fs::write(project.path("mine/diary.txt"), "").unwrap();
     let output = project.run(&["--out", "mine"]);
     assert_eq!(output.code, 2);
-    assert_snapshot!(output.stderr, @r#"
-    error: mine holds something else, and nothing was started
+    assert_snapshot!(output.stderr, @r"
+    error: mine is not the output folder of an experiment; nothing was started
     hint: choose another folder with --out
-    "#);
+    ");
     assert!(!Path::new(&project.path("state")).exists());
 }

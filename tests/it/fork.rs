@@ -29,7 +29,7 @@ fn other_strategy_changes_the_rework_of_a_fork() {
     let decided = fork.events_named("feedback_decided").next().unwrap();
     assert_eq!(decided["decided"]["revise"]["rework"].as_array().unwrap().len(), 1, "{decided}");
     let shown = scenario.call(&["show", &child]);
-    let family = shown.stdout.split("family\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let family = shown.stdout.split("forks\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let family = [(&run, "RUN"), (&child, "CHILD"), (&grandchild, "GRANDCHILD")]
         .iter()
         .fold(family.to_owned(), |text, (run, name)| text.replace(run.as_str(), name));
@@ -64,7 +64,7 @@ fn offline_fork_stops_at_first_unrecorded_call() {
             "messages": [
               {
         hint: - is what was asked in its place, + what is asked now; a model is asked when the run is resumed
-        the run is kept; go on with: phasegate resume FORK
+        hint: the run is recorded; resume it with `phasegate resume FORK`
     "#);
     let resumed = scenario.resume(&child);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
@@ -98,13 +98,13 @@ fn rejects_invalid_forks_without_creating_runs() {
     "#);
     insta::assert_snapshot!(refused(&["--at", "design#no"]), @r#"
         exit 2
-        error: --at design#no: attempts are counted from 1
-        hint: write --at PHASE or --at PHASE#ATTEMPT, as in --at code#2
+        error: --at design#no: attempts are numbered from 1
+        hint: give --at PHASE or --at PHASE#ATTEMPT, such as --at code#2
     "#);
     insta::assert_snapshot!(refused(&["--at", "design", "--agent", "design"]), @r#"
         exit 2
-        error: --agent design: it is not PHASE=FILE
-        hint: as in --agent code=my-code.wasm
+        error: --agent design: expected PHASE=FILE
+        hint: for example --agent code=my-code.wasm
     "#);
     insta::assert_snapshot!(refused(&["--at", "design", "--set", "phases.desing.max_retries=2"]), @r#"
         exit 2

@@ -114,7 +114,7 @@ fn changed_component_stops_the_run_until_accepted() {
     assert_snapshot!(project.render(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
     plugin `planning` is not what ann agreed to on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
-    ann agrees to plugin `planning` 0.2.0, DIGEST, granted { models = ["default", "deep"] }
+    ann accepted plugin `planning` 0.2.0, DIGEST, grants { models = ["default", "deep"] }
     "#);
     assert!(project.run_passes());
     assert!(project.read("phasegate.lock").contains("in_words = true"), "{}", project.read("phasegate.lock"));
@@ -278,15 +278,15 @@ fn unreadable_lock_file_stops_the_run_unchanged() {
 fn inspect_shows_the_manifest() {
     let project = Project::new();
     let shown = project.render(&["plugin", "inspect", "planner.wasm"]);
-    let message = &shown[shown.find("wants").expect(&shown)..];
+    let message = &shown[shown.find("requests").expect(&shown)..];
     assert_snapshot!(message, @r#"
-    wants     [plugins.NAME] grants = { models = ["default"] }
+    requests  [plugins.NAME] grants = { models = ["default"] }
     name      planning 0.1.0
     purpose   Cuts a task into semantic units, rates them, and estimates by PROBE.
     setting   max_output_tokens (integer): Where one answer is cut off, and then continued.
     setting   tier ("fast", "default", "deep"): Which models are asked; `default` if it is not said.
 
-    this host takes it
+    this host accepts it
     "#);
 }
 
@@ -303,7 +303,7 @@ fn manifest_beside_a_component_is_used() {
     let before = fs::read(project.path("mine.wasm")).unwrap();
     assert_snapshot!(project.render(&put), @r"
     exit 2
-    error: mine.wasm would be refused: what it says of itself cannot be used: it holds more than one manifest
+    error: mine.wasm would be rejected: what it says of itself cannot be used: it holds more than one manifest
     hint: keep one of them
     ");
     assert_eq!(fs::read(project.path("mine.wasm")).unwrap(), before);
@@ -370,6 +370,6 @@ fn artifact_kind_from_a_manifest_needs_no_schema() {
     project.render(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
     assert_snapshot!(project.render(&["pipeline", "check", "pipeline.toml"]), @r"
     exit 0
-    pipeline.toml is in order: 4 phases, 1 gate
+    pipeline.toml is valid: 4 phases, 1 gate
     ");
 }

@@ -33,8 +33,8 @@ fn shows_each_event_of_a_finished_run() {
     assert_snapshot!(recordings.render(&["log", &recordings.runs[0]]), @r"
     RUN-A DATE
     OFFSET created for task ANSWER-001: pipeline scenario, strategy phase-aware, answers scripted
-                given task_requirements (116 bytes, DIGEST)
-                given process_notes (29 bytes, DIGEST)
+                input task_requirements (116 bytes, DIGEST)
+                input process_notes (29 bytes, DIGEST)
     OFFSET planning#1 started with task_requirements
     OFFSET planning#1 stored plan (note, 77 bytes, DIGEST)
     OFFSET planning#1 done in TIME
@@ -46,7 +46,7 @@ fn shows_each_event_of_a_finished_run() {
     OFFSET design-review#1 failed: 1 high (it fails at 1)
                 high design-review#1/ISSUE-000 (from design): The design forgets the question.
                 report design_review_report (findings_report, 561 bytes, DIGEST)
-    OFFSET design-review#1 goes back to design (1 issue)
+    OFFSET design-review#1 work goes back to design (1 issue)
                 design: Gate `design-review` failed at attempt 1; 2 more attempts are left. Revise the work of `design`: mend each of these at its cause, and keep what they do not touch. - design-review#1/ISSUE-000 [high]: The design forgets the question.
     OFFSET design#2 started with plan, task_requirements
     OFFSET design#2 stored design_notes (note, 319 bytes, DIGEST)
@@ -81,7 +81,7 @@ fn shows_failing_tests_and_model_calls() {
     OFFSET test#1 the host ran 1 test: 1 failed (in TIME)
     OFFSET test#1 failed: 1 of 1 tests did not pass (1 failed, 0 errored, 0 skipped)
                 high test#1/RUN-001 (from code): test t.lines::it_answers did not pass
-    OFFSET test#1 goes back to code (1 issue)
+    OFFSET test#1 work goes back to code (1 issue)
                 code: Gate `test` failed at attempt 1; 2 more attempts are left. Revise the work of `code`: mend each of these at its cause, and keep what they do not touch. - test#1/RUN-001 [high]: test t.lines::it_answers did not pass
     ");
     let asked = recordings.render(&["log", &recordings.runs[1]]);
@@ -89,7 +89,7 @@ fn shows_failing_tests_and_model_calls() {
     assert_snapshot!(calls.join("\n"), @r"
     OFFSET design#1 started with plan, task_requirements
     OFFSET design#1 call 1 asks scripted:answers.toml for design (request DIGEST)
-    OFFSET design#1 call 1 answered in TIME: end, 14 tokens read, 5 written, unknown cost
+    OFFSET design#1 call 1 answered in TIME: end, 14 input tokens, 5 output tokens, unknown cost
     OFFSET design#1 stored design_notes (note, 17 bytes, DIGEST)
     OFFSET design#1 done in TIME
     ");
@@ -99,9 +99,9 @@ fn shows_failing_tests_and_model_calls() {
 fn shows_each_fault_of_an_invalid_output() {
     let recordings = recordings(&["invalid-then-valid"]);
     let refused = recordings.render(&["log", &recordings.runs[0]]);
-    let lines: Vec<&str> = refused.lines().skip_while(|line| !line.contains("could not be taken")).take(4).collect();
+    let lines: Vec<&str> = refused.lines().skip_while(|line| !line.contains("invalid output")).take(4).collect();
     assert_snapshot!(lines.join("\n"), @r"
-    OFFSET planning#1 could not be taken after TIME: 1 fault
+    OFFSET planning#1 invalid output after TIME: 1 fault
                 plan: it is not JSON: EOF while parsing a list at line 1 column 5
                 hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
     OFFSET planning#2 started with task_requirements
@@ -117,16 +117,16 @@ fn waiting_run_ends_with_question_and_commands() {
     OFFSET design-review#1 failed: 1 high (it fails at 1)
                 high design-review#1/ISSUE-000 (from design): The design forgets the question.
                 report design_review_report (findings_report, 561 bytes, DIGEST)
-    OFFSET design-review#1 waits for a person: gate design-review failed after 1 attempt: 1 high (it fails at 1). What now?
+    OFFSET design-review#1 waits for a decision: gate design-review failed after 1 attempt: 1 high (it fails at 1). What now?
     exit 0
     ");
     let followed = recordings.render(&["log", &recordings.runs[0], "--follow"]);
     assert_snapshot!(followed.split_once("What now?\n\n").unwrap().1, @r#"
-    The run waits for a person. Decide with one of
-      phasegate override RUN-A --by NAME --reason "why it may go on"
-      phasegate reject RUN-A --by NAME --reason "what is to be changed"
+    The run waits for a decision. Decide with one of:
+      phasegate override RUN-A --by NAME --reason "why it may continue"
+      phasegate reject RUN-A --by NAME --reason "what to change"
       phasegate abort RUN-A --by NAME --reason "why"
-    and go on with
+    then resume:
       phasegate resume RUN-A
     exit 0
     "#);
@@ -174,7 +174,7 @@ fn follow_ends_when_the_run_stops() {
     OFFSET design#1 call 3 asks scripted:answers.toml for design (request DIGEST)
     OFFSET stopped: interrupted by Ctrl-C
 
-    go on with: phasegate resume RUN-A
+    resume with: phasegate resume RUN-A
     exit 0
     ");
 }
@@ -191,7 +191,7 @@ fn follow_ends_when_the_process_is_gone() {
     assert_snapshot!(end.join("\n"), @r"
     OFFSET design#1 call 3 asks scripted:answers.toml for design (request DIGEST)
 
-    its process is gone; go on with: phasegate resume RUN-A
+    its process ended; resume with: phasegate resume RUN-A
     exit 0
     ");
 }
@@ -201,7 +201,7 @@ fn rejects_an_unknown_run() {
     let recordings = recordings(&["plain-pass"]);
     assert_snapshot!(recordings.render(&["log", "nothing"]), @r"
     exit 2
-    error: there is no run `nothing`
-    hint: `phasegate runs` lists them
+    error: no run matches `nothing`
+    hint: list all runs with `phasegate runs`
     ");
 }

@@ -93,7 +93,7 @@ fn rejects_findings_too_large_for_events() {
     assert_eq!(output.code, 1, "{}", output.stderr);
     let message = output.stderr.lines().find(|line| line.contains("could not be taken")).unwrap_or_default();
     let (before, after) = message.split_once("the findings have 12").unwrap_or_default();
-    assert!(before.starts_with("design-review#1 came to nothing: "), "{}", output.stderr);
+    assert!(before.starts_with("design-review#1 attempt failed: "), "{}", output.stderr);
     assert!(after.ends_with(" bytes; at most 1048576 are taken"), "{message}");
 }
 
@@ -133,5 +133,5 @@ fn resume_ignores_a_configuration_broken_since() {
     let replayed = scenario.call(&["replay", &output.run_id(), "--json"]);
     assert_eq!(replayed.code, 0, "{}", replayed.stderr);
     let first = replayed.stderr.lines().next().unwrap_or_default();
-    assert_snapshot!(first.split(", expected").next().unwrap_or_default(), @"the sandbox has its usual bounds, for its configuration cannot be read: phasegate.toml:2: unknown field `max_instance`");
+    assert_snapshot!(first.split(", expected").next().unwrap_or_default(), @"using default sandbox limits, because the configuration cannot be read: phasegate.toml:2: unknown field `max_instance`");
 }

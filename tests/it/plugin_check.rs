@@ -37,18 +37,18 @@ fn checks_an_agent_with_a_dry_call() {
               phasegate:plugin/models@0.1.0
               phasegate:plugin/types@0.1.0
               phasegate:plugin/work@0.1.0
-    wants     [plugins.NAME] grants = { models = ["fast", "default", "deep"] }
+    requests  [plugins.NAME] grants = { models = ["fast", "default", "deep"] }
     name      planning 0.1.0
     purpose   Cuts a task into semantic units, rates them, and estimates by PROBE.
     setting   max_output_tokens (integer): Where one answer is cut off, and then continued.
     setting   tier ("fast", "default", "deep"): Which models are asked; `default` if it is not said.
 
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `planning`
-        asks a model of tier default: `planning` (the answer is scripted)
-        hands in `project_plan`, 364 bytes: it would be taken
+        asks a model of tier default: `planning` (scripted answer)
+        submits `project_plan`, 364 bytes: valid
     exit 0
     "#);
 }
@@ -56,85 +56,85 @@ fn checks_an_agent_with_a_dry_call() {
 #[test]
 fn calls_an_agent_as_its_own_phase() {
     assert_snapshot!(verdict(&check("plugins/dist/design.wasm", &["--phase", "design"])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `design`
-        asks a model of tier default: `design` (the answer is scripted)
-        hands in `design_specification`, 957 bytes: it would be taken
+        asks a model of tier default: `design` (scripted answer)
+        submits `design_specification`, 957 bytes: valid
     exit 0
     ");
     assert_snapshot!(verdict(&check("plugins/dist/code.wasm", &["--phase", "code"])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `code`
-        asks a model of tier default: `code` (the answer is scripted)
-        hands in `generated_code`, 484 bytes: it would be taken
+        asks a model of tier default: `code` (scripted answer)
+        submits `generated_code`, 484 bytes: valid
     exit 0
     ");
     assert_snapshot!(verdict(&check("plugins/dist/code-review.wasm", &["--phase", "code-review"])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `code-review`
-        asks a model of tier default: `code-review/quality` (the answer is scripted)
-        asks a model of tier default: `code-review/security` (the answer is scripted)
-        asks a model of tier default: `code-review/performance` (the answer is scripted)
-        asks a model of tier default: `code-review/test-coverage` (the answer is scripted)
-        asks a model of tier default: `code-review/documentation` (the answer is scripted)
-        asks a model of tier default: `code-review/best-practices` (the answer is scripted)
-        is at: 6 specialists at work
-        hands in findings: 0 issues, 0 checks
+        asks a model of tier default: `code-review/quality` (scripted answer)
+        asks a model of tier default: `code-review/security` (scripted answer)
+        asks a model of tier default: `code-review/performance` (scripted answer)
+        asks a model of tier default: `code-review/test-coverage` (scripted answer)
+        asks a model of tier default: `code-review/documentation` (scripted answer)
+        asks a model of tier default: `code-review/best-practices` (scripted answer)
+        progress: 6 specialists at work
+        submits findings: 0 issues, 0 checks
     exit 0
     ");
     assert_snapshot!(verdict(&check("plugins/dist/test.wasm", &["--phase", "test"])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `test`
-        asks a model of tier default: `test/write` (the answer is scripted)
-        wants to try tests in python (a dry call runs none)
-        is at: trying the suite on the code
-        logs info: test: the suite goes out untried: a dry call runs no tests
-        hands in `test_suite`, 345 bytes: it would be taken
-        hands in findings: 0 issues, 0 checks
+        asks a model of tier default: `test/write` (scripted answer)
+        requests a test run in python (not executed in a dry run)
+        progress: trying the suite on the code
+        log info: test: the suite goes out untried: a dry run executes no tests
+        submits `test_suite`, 345 bytes: valid
+        submits findings: 0 issues, 0 checks
     exit 0
     ");
     assert_snapshot!(verdict(&check("plugins/dist/postmortem.wasm", &["--phase", "postmortem"])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `postmortem`
-        asks a model of tier default: `postmortem` (the answer is scripted)
-        hands in `postmortem_report`, 773 bytes: it would be taken
-        hands in `pips`, 22 bytes: it would be taken
+        asks a model of tier default: `postmortem` (scripted answer)
+        submits `postmortem_report`, 773 bytes: valid
+        submits `pips`, 22 bytes: valid
     exit 0
     ");
     assert_snapshot!(check("plugins/dist/design.wasm", &["--phase", "desing"]), @r"
     exit 2
-    error: --phase: there is no phase `desing`
-    hint: there are planning, design, design-review, code, code-review, test, postmortem
+    error: --phase: unknown phase `desing`
+    hint: choose one of planning, design, design-review, code, code-review, test, postmortem
     ");
 }
 
 #[test]
 fn calls_custom_gates_and_blocking_agents() {
     assert_snapshot!(verdict(&check("examples/security-audit/security-audit.wasm", &[])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `planning`
-        asks a model of tier default: `security-audit` (the answer is scripted)
-        hands in findings: 0 issues, 9 checks
+        asks a model of tier default: `security-audit` (scripted answer)
+        submits findings: 0 issues, 9 checks
     exit 0
     ");
     assert_snapshot!(verdict(&check("plugins/dist/fixtures/blocking.wasm", &[])), @r#"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `planning`
-        hands in `project_plan`, 2 bytes: it would not be taken: [] is not of type "object"
+        submits `project_plan`, 2 bytes: invalid: [] is not of type "object"
     exit 0
     "#);
 }
@@ -142,20 +142,20 @@ fn calls_custom_gates_and_blocking_agents() {
 #[test]
 fn reported_failure_counts_as_an_answer() {
     assert_snapshot!(verdict(&check("plugins/dist/design-review.wasm", &["--phase", "design-review"])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `design-review`
-        asks a model of tier default: `design-review/security` (the answer is scripted)
-        asks a model of tier default: `design-review/performance` (the answer is scripted)
-        asks a model of tier default: `design-review/data-integrity` (the answer is scripted)
-        asks a model of tier default: `design-review/maintainability` (the answer is scripted)
-        asks a model of tier default: `design-review/architecture` (the answer is scripted)
-        asks a model of tier default: `design-review/api-design` (the answer is scripted)
-        asks a model of tier default: `design-review/architecture/repair` (the answer is scripted)
-        is at: 6 specialists at work
-        logs info: design-review/architecture: asking again: checks: the design's checklist item is not answered: text that is no duration is refused; checks: the design's checklist item is not answered: an empty text i…
-        says that it cannot do this, which is an answer: 1 of 6 specialists gave no findings, so nothing can be concluded from the others. architecture: the model's answer to `design-review/architecture` is unusable, also when asked again: checks: the design's checklist item is not answered: text that is no duration is refused; checks: the design's checklist item is not answered: an empty text is refused; checks: the design's checklist item is not answe…
+        asks a model of tier default: `design-review/security` (scripted answer)
+        asks a model of tier default: `design-review/performance` (scripted answer)
+        asks a model of tier default: `design-review/data-integrity` (scripted answer)
+        asks a model of tier default: `design-review/maintainability` (scripted answer)
+        asks a model of tier default: `design-review/architecture` (scripted answer)
+        asks a model of tier default: `design-review/api-design` (scripted answer)
+        asks a model of tier default: `design-review/architecture/repair` (scripted answer)
+        progress: 6 specialists at work
+        log info: design-review/architecture: asking again: checks: the design's checklist item is not answered: text that is no duration is refused; checks: the design's checklist item is not answered: an empty text i…
+        reports a failure, which is a valid answer: 1 of 6 specialists gave no findings, so nothing can be concluded from the others. architecture: the model's answer to `design-review/architecture` is unusable, also when asked again: checks: the design's checklist item is not answered: text that is no duration is refused; checks: the design's checklist item is not answered: an empty text is refused; checks: the design's checklist item is not answe…
     exit 0
     ");
 }
@@ -168,10 +168,10 @@ fn strategy_decides_a_sample() {
         assert!(text.contains("exit 0"), "{text}");
     }
     assert_snapshot!(verdict(&check("plugins/dist/fixtures/strategy.wasm", &[])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
-      feedback.decide for a design review that failed
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
+      feedback.decide on a failed design review
         sends work back to `planning`: mend planning for gate design-review, attempt 1
     exit 0
     ");
@@ -180,22 +180,22 @@ fn strategy_decides_a_sample() {
 #[test]
 fn runner_describes_itself_and_runs_one_test() {
     assert_snapshot!(verdict(&check("plugins/dist/fixtures/runner.wasm", &[])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       runner.environment
         offers language lines, 0 modules
-      runner.collect of nothing
+      runner.collect without tests
         finds 0 tests
     exit 0
     ");
     assert_snapshot!(verdict(&check("plugins/dist/runner-python.wasm.zst", &[])), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       runner.environment
         offers language python, 123 modules
-      runner.collect of nothing
+      runner.collect without tests
         finds 0 tests
       runner.collect of one test
         finds 1 test
@@ -214,10 +214,10 @@ fn lists_contract_differences_without_calling_the_plugin() {
     size      SIZE
     digest    DIGEST
     exports   phasegate:plugin/runner@0.0.9
-    imports   nothing
-    wants     nothing that has to be granted
+    imports   none
+    requests  no grants
 
-    this host would not take it: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
+    this host rejects it: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
       missing  export runner.collect
       missing  export runner.run-tests
     hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
@@ -271,7 +271,7 @@ fn check_stub(world: &str, changes: &[(&str, &str)]) -> String {
 fn distinguishes_missing_changed_and_extra_functions() {
     let collect = "collect: func(code: list<file>, tests: list<file>) -> result<list<string>, list<string>>;";
     assert_snapshot!(check_stub("runner-plugin", &[(collect, "")]), @r"
-    this host would not take it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+    this host rejects it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
       missing  export runner.collect
     hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
     hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
@@ -279,7 +279,7 @@ fn distinguishes_missing_changed_and_extra_functions() {
     ");
     let submission = ("findings: option<findings>,", "findings: list<findings>,");
     assert_snapshot!(check_stub("agent-plugin", &[submission]), @r"
-    this host would not take it: it is not what agent-plugin of phasegate:plugin@0.1.0 says
+    this host rejects it: it is not what agent-plugin of phasegate:plugin@0.1.0 says
       differs  agent.run: result, ok, record `submission`, field `findings`: option<record `findings`> here, list<record `findings`> there
     hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
     hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
@@ -287,7 +287,7 @@ fn distinguishes_missing_changed_and_extra_functions() {
     ");
     let world = "world runner-plugin {";
     assert_snapshot!(check_stub("runner-plugin", &[(world, "world runner-plugin { import models-blocking;")]), @r"
-    this host would not take it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+    this host rejects it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
       extra    import models-blocking: runner-plugin is given nothing
     hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
     hint: author: remove what needs the extra imports
@@ -301,29 +301,29 @@ fn rejects_a_plugin_that_crashes() {
         assert!(check_stub(world, &[]).ends_with("exit 1\n"), "{world}");
     }
     assert_snapshot!(check_stub("agent-plugin", &[]), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `planning`
-        fault: plugin `stub` (a dry call) crashed: wasm `unreachable` instruction executed
+        fault: plugin `stub` (dry run) crashed: wasm `unreachable` instruction executed
         hint: this is a fault of the plugin; its author needs this message and the plugin's log
     exit 1
     ");
     assert_snapshot!(check_stub("feedback-plugin", &[]), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
-      feedback.decide for a design review that failed
-        fault: plugin `stub` (a dry call) crashed: wasm `unreachable` instruction executed
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
+      feedback.decide on a failed design review
+        fault: plugin `stub` (dry run) crashed: wasm `unreachable` instruction executed
         hint: this is a fault of the plugin; its author needs this message and the plugin's log
     exit 1
     ");
     assert_snapshot!(check_stub("runner-plugin", &[]), @r"
-    this host takes it
+    this host accepts it
 
-    dry call: everything is granted, inputs are samples, models are scripted, nothing is recorded
+    dry run: all grants, sample inputs, scripted answers, nothing recorded
       runner.environment
-        fault: plugin `stub` (a dry call) crashed: wasm `unreachable` instruction executed
+        fault: plugin `stub` (dry run) crashed: wasm `unreachable` instruction executed
         hint: this is a fault of the plugin; its author needs this message and the plugin's log
     exit 1
     ");
@@ -339,7 +339,7 @@ fn rejects_invalid_and_missing_files() {
     assert_snapshot!(check("nothing.wasm", &[]), @r"
     exit 2
     error: HERE/nothing.wasm cannot be read: there is no such file
-    hint: name a component, as in target/NAME.wasm
+    hint: give a component, such as target/NAME.wasm
     ");
 }
 
@@ -349,7 +349,7 @@ fn json_contains_the_same_result() {
     {
       "dry_calls": [
         {
-          "call": "feedback.decide for a design review that failed",
+          "call": "feedback.decide on a failed design review",
           "happened": [
             "sends work back to `planning`: mend planning for gate design-review, attempt 1"
           ]

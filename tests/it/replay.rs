@@ -20,7 +20,7 @@ fn first_task_replays_from_the_journal_alone() {
         fs::remove_dir_all(scenario.path("task")).unwrap();
         let replayed = scenario.call(&["replay", &output.run_id()]);
         let last = replayed.stdout.lines().last().unwrap().replace(&output.run_id(), "RUN");
-        assert_eq!(last, "run RUN replays: 46 events equal in every artifact, verdict and decision");
+        assert_eq!(last, "run RUN replayed: 46 events with the same artifacts, verdicts and decisions");
         let alone = scenario.check_replay(&output.run_id(), &[]);
         assert_eq!(alone["given"], serde_json::json!([]), "the Python runner ran again");
     }
@@ -33,7 +33,7 @@ fn recorded_time_limits_are_accepted_and_reported() {
     let text = output.render(&[(&run, "RUN")]);
     assert!(
         text.ends_with(
-            "  taken as given: `tests_ran` of test#1, which used up its 300 ms of computing time and was stopped\n"
+            "  not executed again: `tests_ran` of test#1, which used up its 300 ms of computing time and was stopped\n"
         ),
         "{text}"
     );
@@ -47,7 +47,7 @@ fn killed_run_replays_to_its_last_event() {
     let run = killed.run_id();
     killed.signal("KILL");
     let output = scenario.call(&["replay", &run]).render(&[(&run, "RUN")]);
-    let hint = "  the run is not over, and its record ends here; go on with: phasegate resume RUN\n";
+    let hint = "  the run has not ended; resume with: phasegate resume RUN\n";
     assert!(output.starts_with("exit 0\n") && output.ends_with(hint), "{output}");
     assert_eq!(scenario.resume(&run).code, 0);
     assert_eq!(scenario.check_replay(&run, &[])["ended"][0], "passed");

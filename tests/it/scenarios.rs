@@ -115,9 +115,9 @@ fn every_view_explains_an_invalid_output() {
         let found = text.lines().filter(|line| wanted.iter().any(|word| line.contains(word)));
         found.map(untimed).collect::<Vec<_>>().join("\n")
     };
-    insta::assert_snapshot!(lines(&output.stdout, &["came to nothing", "failed", "hint"]), @r"
-    planning#1 came to nothing: plugin `fixture` (phase planning, attempt 1) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
-    planning#2 came to nothing: plugin `fixture` (phase planning, attempt 2) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    insta::assert_snapshot!(lines(&output.stdout, &["attempt failed", "failed", "hint"]), @r"
+    planning#1 attempt failed: plugin `fixture` (phase planning, attempt 1) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    planning#2 attempt failed: plugin `fixture` (phase planning, attempt 2) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
     failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
     RUN failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
     hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
@@ -126,11 +126,12 @@ fn every_view_explains_an_invalid_output() {
     insta::assert_snapshot!(lines(&shown, &["#1", "failed", "hint"]), @r"
     RUN failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
     hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
-      planning#1: came to nothing: plugin `fixture` (phase planning, attempt 1) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+      planning#1: failed: plugin `fixture` (phase planning, attempt 1) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+      planning#2: failed: plugin `fixture` (phase planning, attempt 2) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
       ended failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
     ");
     let log = scenario.call(&["log", &run]).stdout;
-    let faults = log.lines().skip_while(|line| !line.contains("could not be taken")).skip(1).take(3);
+    let faults = log.lines().skip_while(|line| !line.contains("invalid output")).skip(1).take(3);
     let log: Vec<&str> = faults.map(str::trim).collect();
     insta::assert_snapshot!(log.join("\n"), @r"
     plan: it is not JSON: EOF while parsing a list at line 1 column 5

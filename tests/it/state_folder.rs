@@ -13,8 +13,8 @@ fn doctor_reports_complete_runs_with_next_steps() {
     let (scenario, run) = recorded_run("plain-pass");
     insta::assert_snapshot!(scenario.call(&["doctor"]).render(&[(&run, "RUN")]), @r#"
         exit 0
-        RUN whole, it is over
-        state: 1 run, all whole
+        RUN ok, ended
+        state: 1 run, no damage
     "#);
     let scenario = crate::scenario("slow");
     let killed = scenario.run_until(&[], |event| event["event"] == "model_asked" && event["phase"] == "design");
@@ -22,8 +22,8 @@ fn doctor_reports_complete_runs_with_next_steps() {
     killed.signal("KILL");
     insta::assert_snapshot!(scenario.call(&["doctor"]).render(&[(&run, "RUN")]), @r#"
         exit 0
-        RUN whole, go on with: phasegate resume RUN
-        state: 1 run, all whole
+        RUN ok, resume with: phasegate resume RUN
+        state: 1 run, no damage
     "#);
 }
 
@@ -41,14 +41,14 @@ fn doctor_names_damage_and_spares_other_runs() {
         scenario.call(&["doctor"]).render(&names).replace(&scenario.path("state").display().to_string(), "STATE");
     insta::assert_snapshot!(output, @r#"
         exit 1
-        FORK incomplete, it can be shown, but neither gone on with nor replayed
+        FORK incomplete, can be shown, but not resumed or replayed
           event 3: blob PLAN in STATE/journal.db is damaged, its bytes do not have this digest
           event 6: blob NOTES is missing
-        RUN incomplete, it can be shown, but neither gone on with nor replayed
+        RUN incomplete, can be shown, but not resumed or replayed
           event 3: blob PLAN in STATE/journal.db is damaged, its bytes do not have this digest
           event 6: blob NOTES is missing
-        state: 2 runs, 2 of them not whole
-        hint: nothing was changed; restore the state folder from a copy, or carry the whole runs away with `phasegate export`
+        state: 2 runs, 2 damaged
+        hint: nothing was changed; restore the state folder from a backup, or save intact runs with `phasegate export`
     "#);
 
     let (scenario, run) = two_runs();
@@ -73,7 +73,7 @@ fn two_runs() -> (Scenario, [String; 2]) {
 fn gc_removes_only_unreferenced_data() {
     let (scenario, run) = recorded_run("plain-pass");
     let nothing = scenario.call(&["gc"]).render(&[]);
-    assert_eq!(nothing, "exit 0\nthere is nothing that no run needs\n");
+    assert_eq!(nothing, "exit 0\nNothing to remove.\n");
     // A rejected fork leaves its component behind.
     let agent = scenario.path("other.wasm");
     fs::copy(examples().join("feedback-custom/feedback-custom.wasm"), &agent).unwrap();
@@ -82,7 +82,7 @@ fn gc_removes_only_unreferenced_data() {
     let would = scenario.call(&["gc", "--json"]).json();
     assert_eq!((would["blobs"].as_array().unwrap().len(), would["removed"].as_bool()), (1, Some(false)));
     let listed = scenario.call(&["gc"]).render(&[]);
-    assert!(listed.ends_with("nothing was removed; do it with: the same and --yes\n"), "{listed}");
+    assert!(listed.ends_with("Dry run. Repeat with --yes to delete.\n"), "{listed}");
     assert_eq!(scenario.call(&["gc", "--yes", "--json"]).json()["removed"], true);
     assert_eq!(scenario.call(&["gc"]).render(&[]), nothing);
     scenario.check_replay(&run, &[]);

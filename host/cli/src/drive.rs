@@ -1,4 +1,4 @@
-//! Carrying runs to their ends, with a person at hand where there is one: what `run` and `resume` share.
+//! Drives runs to their end and asks for decisions at a terminal; shared by `run`, `resume` and `fork`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,36 +18,37 @@ use crate::view::live::LiveView;
 use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
 use crate::view::{gate, header, summary};
 
-/// A run and where its results go.
+/// A run and its output folder.
 #[derive(Debug, Clone)]
 pub struct RunTarget {
     /// The run.
     pub run: RunId,
-    /// The out folder.
+    /// The output folder.
     pub out: PathBuf,
 }
 
-/// What all runs of this process share.
+/// Drives all runs of this process.
 pub struct RunDriver {
     host: House,
     view: Arc<LiveView>,
     stop: Stop,
-    /// One question at a time.
+    /// Held while a person is asked: one question at a time.
     prompt_lock: Mutex<()>,
 }
 
 impl RunDriver {
-    /// Ready to carry; from here on Ctrl-C stops all runs, and the second one ends the process.
+    /// Creates a driver for the runs of a host.
     pub fn new(host: House, view: Arc<LiveView>) -> Arc<Self> {
         let driver = Self { host, view, stop: Stop::default(), prompt_lock: Mutex::default() };
         Arc::new(driver)
     }
 
-    /// Carries all of them, so many at once; the worst end is the end.
+    /// Drives all runs, at most `jobs` at once, and returns the worst exit. The first Ctrl-C stops all runs, the second ends
+    /// the process.
     pub async fn drive_all(self: &Arc<Self>, targets: Vec<RunTarget>, jobs: usize) -> Exit {
         let view = Arc::clone(&self.view);
         let resume_hints =
-            targets.iter().map(|target| format!("go on with: phasegate resume {}\n", target.run)).collect();
+            targets.iter().map(|target| format!("resume with: phasegate resume {}\n", target.run)).collect();
         stop_on_ctrl_c(self.stop.clone(), view.printer(), move |text| view.print(text), resume_hints);
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
@@ -62,7 +63,7 @@ impl RunDriver {
         while let Some(ended) = under_way.join_next().await {
             worst = worst.max(ended.unwrap_or(Exit::Infrastructure));
         }
-        // A component that is still being compiled would leave its spinner behind.
+        // A component that is still compiling would leave its spinner on the screen.
         self.view.hide();
         worst
     }
@@ -98,7 +99,7 @@ impl RunDriver {
                 },
                 Ok(Ended::Stopped(why)) => {
                     self.view.print(&format!(
-                        "\nrun {} stopped: {why}\ngo on with: phasegate resume {}\n",
+                        "\nrun {} stopped: {why}\nresume with: phasegate resume {}\n",
                         target.run, target.run
                     ));
                     return Ok(Exit::Interrupted);
@@ -108,7 +109,7 @@ impl RunDriver {
         }
     }
 
-    /// Writes the out folder and shows the summary.
+    /// Writes the output folder and prints the summary.
     fn finish(&self, target: &RunTarget) -> Result<(), Failure> {
         let journal = self.host.journal().as_ref();
         let (state, events) = phasegate_runtime::load(journal, &target.run)?;
@@ -121,7 +122,7 @@ impl RunDriver {
         }
     }
 
-    /// Asks the person at this terminal, if there is one who wants to decide now.
+    /// Asks the person at this terminal for a decision. `None` if nobody is there or wants to decide later.
     async fn ask_decision(&self, target: &RunTarget) -> Result<Option<PersonSays>, Failure> {
         if !prompt::is_interactive() {
             return Ok(None);
@@ -147,22 +148,22 @@ impl RunDriver {
             Error::Fold(_) | Error::MissingBlob { .. } | Error::MissingComponent { .. } | Error::BadBlob { .. } => {
                 false
             }
-            // A call that may have been billed is gone on with in another way, which its own hint says.
+            // The error's own hint says how to resume.
             Error::Unknown { .. } => false,
             _ => true,
         };
         let failure = Failure::from(error);
         let failure = if failure.exit == Exit::Usage { failure.into_infrastructure() } else { failure };
         if resumable {
-            failure.with_line(&format!("the run is kept; go on with: phasegate resume {run}"))
+            failure.with_line(&format!("hint: the run is recorded; resume it with `phasegate resume {run}`"))
         } else {
             failure
         }
     }
 }
 
-/// The first Ctrl-C says so and lets what is under way be written down; the second does not wait for it, and leaves these
-/// words of farewell.
+/// On the first Ctrl-C, announces the stop and lets running work be recorded; on the second, prints the hints and ends the
+/// process.
 pub fn stop_on_ctrl_c(
     stop: Stop,
     printer: Printer,
@@ -173,7 +174,7 @@ pub fn stop_on_ctrl_c(
         if tokio::signal::ctrl_c().await.is_err() {
             return;
         }
-        announce("stopping; Ctrl-C again ends at once\n");
+        announce("stopping; press Ctrl-C again to end at once\n");
         stop.stop("interrupted by Ctrl-C");
         if tokio::signal::ctrl_c().await.is_ok() {
             printer.note(&resume_hints);
@@ -182,7 +183,7 @@ pub fn stop_on_ctrl_c(
     });
 }
 
-/// Says what goes on. Its results go where they were to go, if no other folder is given.
+/// Prints the header of a run that is resumed. Its output folder stays the same unless `out` is given.
 pub fn resume_target(
     host: &House,
     view: &LiveView,

@@ -1,4 +1,4 @@
-//! How a command ends: exit codes, and what is said when it could not do its work.
+//! Exit codes and failures of commands.
 
 use phasegate_journal::JournalError;
 use phasegate_runtime::{ConfigFault, Error};
@@ -6,25 +6,25 @@ use phasegate_runtime::{ConfigFault, Error};
 use crate::terminal::printer::Printer;
 use crate::terminal::text::sanitize;
 
-/// How a command ended. The later in this list, the worse.
+/// How a command ended, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Done, or every gate passed.
+    /// Success; for a run, every gate passed.
     Passed,
-    /// A person is needed.
+    /// A run waits for a decision.
     Waiting,
-    /// A gate failed for good, or a person ended the run.
+    /// A gate failed, a person ended the run, or a check failed.
     Failed,
-    /// The command line or the configuration is wrong; nothing was started.
+    /// Wrong usage or configuration; nothing was started.
     Usage,
-    /// The world around the run failed; it can be resumed.
+    /// Disk, network or another part of the environment failed; the run can be resumed.
     Infrastructure,
-    /// Stopped by the person; it can be resumed.
+    /// Interrupted; the run can be resumed.
     Interrupted,
 }
 
 impl Exit {
-    /// The process's exit code.
+    /// Returns the exit code of the process.
     pub fn code(self) -> u8 {
         match self {
             Self::Passed => 0,
@@ -37,7 +37,7 @@ impl Exit {
     }
 }
 
-/// Why a command could not do its work: what, where, and in a line `hint: …` what to do.
+/// Why a command failed. Lines of the message that start with `hint:` say what to do.
 #[derive(Debug)]
 pub struct Failure {
     /// How the process ends.
@@ -46,37 +46,37 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The person has to change something.
+    /// Wrong usage or configuration.
     pub fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, message: message.into() }
     }
 
-    /// The world has to change.
+    /// A failure of the environment.
     pub fn infrastructure(message: impl Into<String>) -> Self {
         Self { exit: Exit::Infrastructure, message: message.into() }
     }
 
-    /// What was asked for did not hold.
+    /// A check that did not hold.
     pub fn check_failed(message: impl Into<String>) -> Self {
         Self { exit: Exit::Failed, message: message.into() }
     }
 
-    /// The same, found when the run was under way already.
+    /// The same failure, found after the run was started.
     pub fn into_infrastructure(self) -> Self {
         Self { exit: Exit::Infrastructure, ..self }
     }
 
-    /// What is wrong, with its hints.
+    /// The message, with its hints.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// With a line more.
+    /// Appends a line to the message.
     pub fn with_line(self, line: &str) -> Self {
         Self { message: format!("{}\n{line}", self.message), ..self }
     }
 
-    /// Prints it to stderr.
+    /// Prints the failure to stderr.
     pub fn print(&self, printer: &Printer) {
         let paint = printer.note_paint();
         let message = sanitize(&self.message);

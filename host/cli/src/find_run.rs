@@ -1,4 +1,4 @@
-//! The run that is meant.
+//! Finds the run that an argument names.
 
 use phasegate_journal::Journal;
 use phasegate_process::{Event, Recorded, RunId, TaskId};
@@ -7,7 +7,7 @@ use phasegate_runtime::{is_named_after, may_be_of};
 use crate::context::Context;
 use crate::exit::Failure;
 
-/// The run that is meant: by its id, by a task's id (its newest run), or by the beginning of its id.
+/// Finds a run by its id, by a task id (its newest run), or by a unique beginning of its id.
 pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
     let runs = journal.runs()?;
     if let Some(run) = runs.iter().find(|run| run.as_str() == text) {
@@ -19,17 +19,17 @@ pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<
     if let Ok(task) = text.parse()
         && let Some(run) = runs.iter().find(|run| matches_task(run, &task))
     {
-        context.printer.note(&format!("run {run}, the newest of task {text}\n"));
+        context.printer.note(&format!("using run {run}, the newest run of task {text}\n"));
         return Ok(run.clone());
     }
     let found: Vec<&RunId> = runs.iter().filter(|run| !text.is_empty() && run.as_str().starts_with(text)).collect();
     match found.as_slice() {
         [run] => Ok((*run).clone()),
-        [] => Err(Failure::usage(format!("there is no run `{text}`\nhint: `phasegate runs` lists them"))),
+        [] => Err(Failure::usage(format!("no run matches `{text}`\nhint: list all runs with `phasegate runs`"))),
         several => {
             let names: Vec<&str> = several.iter().take(5).map(|run| run.as_str()).collect();
             let (number, names) = (several.len(), names.join(", "));
-            Err(Failure::usage(format!("`{text}` may be any of {number} runs\nhint: write more of its id: {names}")))
+            Err(Failure::usage(format!("`{text}` matches {number} runs\nhint: give more of the id: {names}")))
         }
     }
 }
@@ -38,8 +38,8 @@ fn is_of_task(events: &[Recorded], task: &TaskId) -> bool {
     matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id == *task)
 }
 
-/// The newest run that `run` made of a task; forks and the runs of experiments are gone on with in other ways. One that may
-/// be it and cannot be read is an error: to pass it over would be to pay again.
+/// Returns the newest run that `phasegate run` created for a task. Forks and runs of experiments are skipped. A candidate
+/// that cannot be read is an error: skipping it could pay for the same work again.
 pub fn newest_run(journal: &dyn Journal, task: &TaskId) -> Result<Option<RunId>, Failure> {
     for run in journal.runs()? {
         let may_be_it = is_named_after(&run, task) && journal.origin(&run)?.is_none();

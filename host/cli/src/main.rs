@@ -1,7 +1,7 @@
-//! The binary `phasegate`: words and calls. What is done is done by the runtime; here it is asked for and told.
+//! CLI entry point: parses arguments, calls `phasegate-runtime`, prints results.
 //!
-//! One file a subcommand. Each gives back an [`Exit`], or a [`Failure`] whose words are printed as `error: …` with a
-//! `hint: …`; nothing else decides the exit code.
+//! Each subcommand returns an [`exit::Exit`] or a [`Failure`], which is printed as `error: …` with a `hint: …`. Nothing else
+//! decides the exit code.
 
 mod approver;
 mod cli;
@@ -34,11 +34,11 @@ fn main() -> ExitCode {
     let ended = match runtime() {
         Ok(runtime) => {
             let ended = runtime.block_on(commands::run(cli.command, &context));
-            // A prompt that nobody answered must not keep the process.
+            // An unanswered prompt must not keep the process alive.
             runtime.shutdown_background();
             ended
         }
-        Err(why) => Err(Failure::infrastructure(format!("no threads can be started: {why}"))),
+        Err(why) => Err(Failure::infrastructure(format!("cannot start threads: {why}"))),
     };
     let exit = ended.unwrap_or_else(|failure| {
         failure.print(&printer);
@@ -47,12 +47,13 @@ fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// Where all async threads are with plugins that compute, each for a tick, network and disk are still looked at every few
-/// ticks, not only after dozens.
+/// Returns the async runtime. It polls network and disk after every second task, so that they stay responsive while every
+/// worker thread runs a plugin that computes.
 fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(2).build()
 }
 
+/// Sends log lines to stderr; `RUST_LOG` takes precedence over `--verbose`.
 fn trace(verbose: u8, printer: Printer) {
     let usual = match verbose {
         0 => "error",

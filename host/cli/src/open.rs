@@ -1,4 +1,4 @@
-//! Opens what commands work on: the configuration, the host and the journal.
+//! Opens the configuration, the journal and the host.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit::Failure;
 use crate::paths::{cache_dir, current_dir, display_path};
 
-/// The configuration: the file that was named, else the nearest one upwards from the task, else from here.
+/// Loads the named configuration, else the nearest one upwards from the task folder, else from the current folder.
 pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config, Failure> {
     let nearest =
         task_folder.and_then(|folder| folder.ancestors().map(|up| up.join(CONFIG)).find(|file| file.is_file()));
@@ -23,8 +23,8 @@ pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config
     Ok(config)
 }
 
-/// The bounds of this host where no run is made: those of the configuration that was named, else of the nearest one. What
-/// was begun goes on though the configuration is broken since, within the usual bounds.
+/// Returns the sandbox limits for commands that create no run. A configuration that cannot be read is reported as a note and
+/// the default limits apply, so that existing runs can still be resumed.
 pub fn sandbox_settings(context: &Context, named: Option<&Path>) -> EngineSettings {
     match Config::find(named, &current_dir()) {
         Ok(config) => config.sandbox,
@@ -33,29 +33,29 @@ pub fn sandbox_settings(context: &Context, named: Option<&Path>) -> EngineSettin
             let why = fault.lines().next().unwrap_or_default();
             context
                 .printer
-                .note(&format!("the sandbox has its usual bounds, for its configuration cannot be read: {why}\n"));
+                .note(&format!("using default sandbox limits, because the configuration cannot be read: {why}\n"));
             EngineSettings::default()
         }
     }
 }
 
-/// How runs are carried, as flags say it.
+/// Options of the runs of this process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunOptions {
-    /// Whether model calls of one run overlap.
+    /// Whether model calls of one run may overlap.
     pub overlap: bool,
-    /// Budgets in place of a run's own.
+    /// Budgets that replace those of the run.
     pub raise: Raise,
-    /// Whether no model is asked.
+    /// Whether model calls are refused.
     pub offline: bool,
 }
 
-/// The house over a state folder, which is made where it is not there yet.
+/// Opens the host on the state folder, and creates the folder if it does not exist.
 pub fn host(context: &Context, sandbox: EngineSettings, options: RunOptions) -> Result<House, Failure> {
     host_over(Arc::new(SqliteJournal::open(&context.state)?), context, sandbox, options, None)
 }
 
-/// The same over a journal that is open, with a budget that all runs share.
+/// Opens the host on an open journal, with a budget that all runs share.
 pub fn host_over(
     journal: Arc<dyn Journal>,
     context: &Context,
@@ -73,35 +73,36 @@ pub fn host_over(
     Ok(host)
 }
 
-/// The sandbox as every run has it.
+/// Adds the compilation cache and the compiler to sandbox settings.
 pub fn engine_settings(state: &Path, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
     Ok(EngineSettings { cache_dir: Some(cache_dir(state)), compiler: Some(this_program()?), ..sandbox })
 }
 
-/// What compiles plugins: this very program, also where another was put in its place since.
+/// Returns the path of this program, which also compiles plugins; it stays valid if the file is replaced.
 fn this_program() -> Result<PathBuf, Failure> {
     let running = PathBuf::from("/proc/self/exe");
     if running.exists() {
         return Ok(running);
     }
-    std::env::current_exe()
-        .map_err(|why| Failure::infrastructure(format!("plugins cannot be compiled: this program is not found: {why}")))
+    std::env::current_exe().map_err(|why| {
+        Failure::infrastructure(format!("cannot compile plugins: the path of this program is unknown: {why}"))
+    })
 }
 
-/// The journal, if anything was ever recorded here. Of one that lost its end it is said that it may show too little.
+/// Opens the journal to read, if there is one. A damaged journal is opened as far as it can be read, with a note.
 pub fn find_journal(context: &Context) -> Result<Option<SqliteJournal>, Failure> {
     let journal = match SqliteJournal::open_to_read(&context.state) {
-        // Also one that a process had only begun when it was killed.
+        // A journal whose creation was interrupted counts as none.
         Err(JournalError::NoJournal { .. }) => return Ok(None),
         journal => journal?,
     };
     if let Some(damage) = journal.damage() {
-        context.printer.note(&format!("shown as far as it can be read: {damage}\n"));
+        context.printer.note(&format!("showing only what can be read: {damage}\n"));
     }
     Ok(Some(journal))
 }
 
-/// The same, also to be written.
+/// Opens the journal to write, if there is one.
 pub fn find_journal_to_write(context: &Context) -> Result<Option<SqliteJournal>, Failure> {
     let state = &context.state;
     match state.join("journal.db").exists() {
@@ -110,24 +111,24 @@ pub fn find_journal_to_write(context: &Context) -> Result<Option<SqliteJournal>,
     }
 }
 
-/// The journal, which must be there, only to be read: nothing is changed, and a folder that cannot be written will do.
+/// Opens the journal to read; fails if there is none. Works in a read-only folder.
 pub fn journal(context: &Context) -> Result<SqliteJournal, Failure> {
     find_journal(context)?.ok_or_else(|| no_runs_failure(&context.state))
 }
 
-/// The journal, which must be there, also to be written.
+/// Opens the journal to write; fails if there is none.
 pub fn journal_to_write(context: &Context) -> Result<SqliteJournal, Failure> {
     find_journal_to_write(context)?.ok_or_else(|| no_runs_failure(&context.state))
 }
 
 fn no_runs_failure(state: &Path) -> Failure {
     Failure::usage(format!(
-        "there are no runs in {}\nhint: `phasegate run` starts one; if yours are elsewhere, name the folder with --state DIR",
+        "no runs in {}\nhint: start one with `phasegate run`, or give another folder with --state DIR",
         display_path(state)
     ))
 }
 
 const CONFIG: &str = "phasegate.toml";
 
-/// Names another file for `phasegate.lock`, as where the configuration lies in a folder that cannot be written.
+/// Names another file for `phasegate.lock`, for a configuration in a read-only folder.
 const LOCK: &str = "PHASEGATE_LOCK";

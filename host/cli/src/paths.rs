@@ -1,4 +1,4 @@
-//! Where things are: the state folder, the folder for compiled plugins, the configuration, and the run that is meant.
+//! Paths: the state folder, the cache of compiled plugins, and the output folder of each run.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,18 @@ use crate::exit::Failure;
 
 const STATE: &str = ".phasegate";
 
-/// The current folder.
+/// Returns the current folder.
 pub fn current_dir() -> PathBuf {
     std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
-/// A path as a person would name it from here.
+/// Renders a path relative to the current folder if it lies below it.
 pub fn display_path(path: &Path) -> String {
     let near = path.strip_prefix(current_dir()).unwrap_or(path);
     if near.as_os_str().is_empty() { ".".to_owned() } else { near.display().to_string() }
 }
 
-/// `--state`, else the nearest `.phasegate` upwards, else one here.
+/// Returns `--state`, else the nearest `.phasegate` upwards, else `./.phasegate`. The folder may not exist.
 pub fn state_dir(given: Option<&Path>) -> PathBuf {
     let here = current_dir();
     match given {
@@ -32,14 +32,15 @@ pub fn state_dir(given: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Compiled plugins are worth keeping for all projects of a person.
+/// Returns the cache folder for compiled plugins, shared by all projects of a user; inside the state folder if neither
+/// `XDG_CACHE_HOME` nor `HOME` is set.
 pub fn cache_dir(state: &Path) -> PathBuf {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
     home.map_or_else(|| state.join("compiled"), |cache| cache.join("phasegate").join("compiled"))
 }
 
-/// Remembers where the results of a run go, so that whoever resumes it need not say so again. The file appears whole.
+/// Saves the output folder of a run, so that `resume` finds it. The file is replaced atomically; a failure is only logged.
 pub fn save_out_dir(state: &Path, run: &RunId, out: &Path) {
     let folder = state.join("out");
     let file = folder.join(run.as_str());
@@ -53,22 +54,22 @@ pub fn save_out_dir(state: &Path, run: &RunId, out: &Path) {
     }
 }
 
-/// Where the results of a run go.
+/// Returns the saved output folder of a run, else the default.
 pub fn out_dir(state: &Path, run: &RunId) -> PathBuf {
     let written = std::fs::read_to_string(state.join("out").join(run.as_str())).ok();
     written.filter(|out| !out.is_empty()).map(PathBuf::from).unwrap_or_else(|| default_out_dir(run))
 }
 
-/// Where they go when nobody says so.
+/// Returns the default output folder of a run.
 pub fn default_out_dir(run: &RunId) -> PathBuf {
     current_dir().join("phasegate-out").join(run.as_str())
 }
 
-/// Whether the folder is one that this person would not want to be written to.
+/// Rejects an output folder that is not empty, unless `force` is set.
 pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
     output::check_out(out, force).map_err(|error| match &error {
         OutputError::NotEmpty { .. } => Failure::usage(format!(
-            "{} is not empty, and nothing was started\nhint: choose another folder with --out, or write over it with --force",
+            "output folder `{}` is not empty; nothing was started\nhint: choose another folder with --out, or overwrite it with --force",
             display_path(out)
         )),
         _ => Failure::usage(error.to_string()),

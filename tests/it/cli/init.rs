@@ -8,17 +8,17 @@ use crate::workspace;
 fn init_writes_two_files_and_never_overwrites() {
     let workspace = workspace();
     assert_snapshot!(workspace.render(&["init", "new"]), @r"
-    wrote new/phasegate.toml: which models, at what price and budget, and whom to ask
-    wrote new/task.toml: a first task
+    Wrote new/phasegate.toml: models, prices, budget and approvals.
+    Wrote new/task.toml: a first task.
 
-    next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or name a model in new/phasegate.toml; then
+    Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in new/phasegate.toml. Then run:
       phasegate run --task new/task.toml
     exit 0
     ");
     assert_snapshot!(workspace.reject(&["init", "new"]), @r"
     exit 2
-    error: new/phasegate.toml is there already, nothing was written
-    hint: name another folder, or move it away
+    error: new/phasegate.toml already exists; nothing was written
+    hint: give another folder, or move the file
     ");
 }
 

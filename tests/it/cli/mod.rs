@@ -30,7 +30,7 @@ fn suggests_the_command_for_a_misspelt_one() {
 fn commands_without_runs_create_no_state_folder() {
     let workspace = workspace();
     assert_snapshot!(workspace.render(&["runs"]), @r"
-    no runs in .phasegate
+    No runs in .phasegate.
     exit 0
     ");
     assert_snapshot!(workspace.render(&["runs", "--json"]), @r"
@@ -38,17 +38,17 @@ fn commands_without_runs_create_no_state_folder() {
     exit 0
     ");
     assert_snapshot!(workspace.render(&["pip", "list"]), @r"
-    no improvement proposals in .phasegate
+    No improvement proposals in .phasegate.
     exit 0
     ");
     assert_snapshot!(workspace.reject(&["show", "task-1-abcdef"]), @r"
     exit 2
-    error: there are no runs in .phasegate
-    hint: `phasegate run` starts one; if yours are elsewhere, name the folder with --state DIR
+    error: no runs in .phasegate
+    hint: start one with `phasegate run`, or give another folder with --state DIR
     ");
     for command in ["resume", "cancel", "approve", "reject", "override", "abort"] {
         let message = workspace.reject(&[command, "task-1-abcdef"]);
-        assert!(message.contains("error: there are no runs in .phasegate\nhint: "), "{message}");
+        assert!(message.contains("error: no runs in .phasegate\nhint: "), "{message}");
     }
     assert_eq!(workspace.entries(), Vec::<String>::new());
 }

@@ -14,18 +14,18 @@ fn lists_and_shows_standard_pipelines() {
     ");
     assert_snapshot!(workspace.render(&["pipeline", "show", "planning-design"]), @r"
     planning-design: planning, design, design review
-    feedback strategy phase-aware; at most 15 judgements in all
+    feedback strategy phase-aware; at most 15 gate attempts in total
 
-    phase          agent          makes                 tries  gate
+    phase          agent          produces              max retries  gate
     planning       planning       project_plan          3
     design         design         design_specification  3
-    design-review  design-review  design_review_report  3      fails at 1 critical or 1 high; back to planning, design; asks a person when no attempt is left
+    design-review  design-review  design_review_report  3            fails at 1 critical or 1 high; may revise planning, design; asks a person when no attempt is left
 
-    plugin         from         models   tries tests in
-    design         this binary  default  -
-    design-review  this binary  default  -
-    phase-aware    this binary  -        -
-    planning       this binary  default  -
+    plugin         source   models   test bench
+    design         bundled  default  -
+    design-review  bundled  default  -
+    phase-aware    bundled  -        -
+    planning       bundled  default  -
     exit 0
     ");
     let shown = workspace.render(&["pipeline", "show", "tsp", "--toml"]);
@@ -38,7 +38,7 @@ fn checks_a_pipeline_file_with_line_and_hint() {
     let bad = "extends = \"tsp\"\n[[phase]]\nname = \"audit\"\nagent = \"audit\"\nafter = \"tset\"\n";
     let workspace = workspace().with_files(&[("good.toml", good), ("bad.toml", bad)]);
     assert_snapshot!(workspace.render(&["pipeline", "check", "good.toml"]), @r"
-    good.toml is in order: 7 phases, 3 gates
+    good.toml is valid: 7 phases, 3 gates
     exit 0
     ");
     assert_snapshot!(workspace.reject(&["pipeline", "check", "bad.toml"]), @r"

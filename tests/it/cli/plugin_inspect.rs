@@ -38,9 +38,9 @@ fn inspects_an_agent() {
               phasegate:plugin/test-bench@0.1.0
               phasegate:plugin/types@0.1.0
               phasegate:plugin/work@0.1.0
-    wants     [plugins.NAME] grants = { models = ["default"], test-bench = ["python"] }
+    requests  [plugins.NAME] grants = { models = ["default"], test-bench = ["python"] }
 
-    this host takes it
+    this host accepts it
     exit 0
     "#);
 }
@@ -54,10 +54,10 @@ fn explains_why_a_component_does_not_fit() {
     size      SIZE
     digest    DIGEST
     exports   phasegate:plugin/runner@0.0.9
-    imports   nothing
-    wants     nothing that has to be granted
+    imports   none
+    requests  no grants
 
-    this host would not take it: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
+    this host rejects it: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
       missing  export runner.collect
       missing  export runner.run-tests
     hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
@@ -73,9 +73,9 @@ fn explains_why_a_component_does_not_fit() {
     exports   phasegate:plugin/feedback@0.1.0
     imports   acme:plugin/disk
               phasegate:plugin/types@0.1.0
-    wants     nothing that has to be granted
+    requests  no grants
 
-    this host would not take it: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+    this host rejects it: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
       extra    import acme:plugin/disk
     hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
     hint: author: remove what needs the extra imports
@@ -104,8 +104,8 @@ fn shows_the_environment_of_a_test_runner() {
     let agent = fixture("agent.wasm");
     assert_snapshot!(workspace.render(&["plugin", "inspect", agent.to_str().unwrap(), "--environment"]), @r"
     exit 2
-    error: FIXTURES/agent.wasm is no test runner, it offers nothing to code
-    hint: leave --environment away
+    error: FIXTURES/agent.wasm is not a test runner
+    hint: leave out --environment
     ");
 }
 
@@ -130,6 +130,6 @@ fn rejects_a_file_that_is_no_component() {
     assert_snapshot!(workspace.reject(&["plugin", "inspect", "missing.wasm"]), @r"
     exit 2
     error: missing.wasm cannot be read: there is no such file
-    hint: name a component, as in target/NAME.wasm
+    hint: give a component, such as target/NAME.wasm
     ");
 }

@@ -22,18 +22,18 @@ fn run_needs_a_task() {
 fn task_from_flags_needs_a_description() {
     assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1"]), @r"
     exit 2
-    error: --task-id needs a --description
-    hint: say in a sentence what is wanted, or name a file with --task
+    error: --task-id requires --description
+    hint: describe the task in a sentence, or give a file with --task
     ");
     assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--resume"]), @r"
     exit 2
-    error: task TASK-1 has no run to go on with
-    hint: `phasegate runs` lists the runs; --description TEXT starts one
+    error: task TASK-1 has no run to resume
+    hint: list all runs with `phasegate runs`, or start one with --description TEXT
     ");
     assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--description", "short"]), @r"
     exit 2
     error: --description is too short
-    hint: say in a sentence what is wanted; at least 10 characters
+    hint: describe the task in at least 10 characters
     ");
 }
 
@@ -52,7 +52,7 @@ fn names_a_missing_task_file() {
     assert_snapshot!(workspace().reject(&["run", "--task", "task.toml"]), @r"
     exit 2
     error: task.toml cannot be read: there is no such file
-    hint: name a task file; `phasegate init` writes a first one
+    hint: give a task file; `phasegate init` writes an example
     ");
 }
 
@@ -153,8 +153,8 @@ fn leaves_a_filled_output_folder_alone() {
     let workspace = workspace().with_files(&[("task.toml", TASK), ("results/notes.txt", "mine")]);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--out", "results"]), @r"
     exit 2
-    error: results is not empty, and nothing was started
-    hint: choose another folder with --out, or write over it with --force
+    error: output folder `results` is not empty; nothing was started
+    hint: choose another folder with --out, or overwrite it with --force
     ");
 }
 
@@ -163,7 +163,7 @@ fn tasks_of_one_name_cannot_share_output_folders() {
     let workspace = workspace().with_files(&[("a.toml", TASK), ("b.toml", TASK)]);
     assert_snapshot!(workspace.reject(&["run", "--task", "a.toml", "--task", "b.toml", "--out", "results"]), @r"
     exit 2
-    error: two of the tasks are called TASK-1, and their results would go to one folder
-    hint: rename one, or leave --out away
+    error: task TASK-1 is given twice, and both would write to one output folder
+    hint: rename one task, or leave out --out
     ");
 }

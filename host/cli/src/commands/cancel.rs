@@ -1,4 +1,4 @@
-//! `phasegate cancel`: asks the process that carries a run to stop. What was said and paid so far is kept.
+//! `phasegate cancel`: asks the process that executes a run to stop. Everything recorded so far is kept.
 
 use phasegate_journal::Journal;
 
@@ -11,21 +11,21 @@ use crate::open;
 /// Arguments of `cancel`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, the beginning of its id, or its task
+    /// Run id or its beginning, or a task id for its newest run
     run: String,
 }
 
-/// Leaves the word.
+/// Records the request to stop.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let journal = open::journal_to_write(context)?;
     let run = find_run(context, &journal, &args.run)?;
     if journal.owner(&run)?.is_none() {
         return Err(Failure::usage(format!(
-            "run {run} is not under way, there is nothing to cancel\nhint: `phasegate show {run}` says where it stands"
+            "run {run} is not running\nhint: see its status with `phasegate show {run}`"
         )));
     }
     let by = approver::name(None).unwrap_or_else(|_| "somebody".to_owned());
     journal.request_cancel(&run, &by).await?;
-    context.printer.print(&format!("run {run} was asked to stop; go on with it later: phasegate resume {run}\n"));
+    context.printer.print(&format!("Asked run {run} to stop. Resume it with: phasegate resume {run}\n"));
     Ok(Exit::Passed)
 }

@@ -1,4 +1,4 @@
-//! `phasegate compare`: runs side by side, and where each first went another way than the first of them.
+//! `phasegate compare`: shows runs side by side, and where each first differs from the first run.
 
 use phasegate_journal::Journal;
 use phasegate_process::compare::{
@@ -19,24 +19,24 @@ use crate::terminal::style::Paint;
 use crate::view::event_detail::render_event;
 use crate::view::summary::short_verdict;
 
-/// How many lines are told of an event that no diff shows.
+/// Maximal number of lines of an event without a diff.
 const MAX_DETAILS: usize = 8;
 
 /// Arguments of `compare`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The runs: their ids, the beginnings of them, or tasks
+    /// Two or more runs: ids, unique beginnings of ids, or task ids
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     runs: Vec<String>,
-    /// As JSON, with the events that differ
+    /// Print JSON, with the events that differ
     #[arg(long)]
     json: bool,
-    /// As Markdown
+    /// Print Markdown
     #[arg(long, conflicts_with = "json")]
     markdown: bool,
 }
 
-/// Compares them.
+/// Compares the runs.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
@@ -60,7 +60,7 @@ fn find_runs(context: &Context, journal: &dyn Journal, names: &[String]) -> Resu
         let run = find_run(context, journal, name)?;
         if runs.contains(&run) {
             return Err(Failure::usage(format!(
-                "run {run} is named twice\nhint: `phasegate runs` lists the runs; of a task name the others by their ids"
+                "run {run} is given twice\nhint: list all runs with `phasegate runs`; a task id stands for its newest run"
             )));
         }
         runs.push(run);
@@ -68,7 +68,7 @@ fn find_runs(context: &Context, journal: &dyn Journal, names: &[String]) -> Resu
     Ok(runs)
 }
 
-/// The model that is asked unless an agent wants another tier.
+/// Returns the model of the default tier.
 fn default_model(journal: &dyn Journal, state: &State) -> String {
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
     let model = settings.and_then(|settings| settings.models.default).map(|model| model.to_string());
@@ -98,7 +98,7 @@ impl Page<'_> {
             page.push_str(&format!("\n{}\n", self.paint.bold(&format!("A and {letter}"))));
             let swapped: Vec<String> = against.swapped.iter().map(render_swap).collect();
             if !swapped.is_empty() {
-                page.push_str(&format!("  swapped: {}\n", swapped.join(", ")));
+                page.push_str(&format!("  changed: {}\n", swapped.join(", ")));
             }
             page.push_str(&format!("  {}\n", self.headline(letter, against)));
             let Some(difference) = &against.first_difference else { continue };
@@ -131,7 +131,7 @@ impl Page<'_> {
             page.push_str(&format!("\n**A and {letter}**: {}\n", escape_markdown(&self.headline(letter, against))));
             let swapped: Vec<String> = against.swapped.iter().map(render_swap).collect();
             if !swapped.is_empty() {
-                page.push_str(&format!("\n- swapped: {}\n", escape_markdown(&swapped.join(", "))));
+                page.push_str(&format!("\n- changed: {}\n", escape_markdown(&swapped.join(", "))));
             }
             let Some(difference) = &against.first_difference else { continue };
             let diff = self.diff(difference);
@@ -178,13 +178,13 @@ impl Page<'_> {
         match difference.differs {
             DifferenceKind::Further => {
                 let behind = if difference.before.is_none() { "A" } else { letter };
-                format!("no difference so far: {behind} has come no further than this")
+                format!("no difference so far: {behind} has no further events")
             }
             differs => format!("first difference: {}", describe_difference(differs)),
         }
     }
 
-    /// What happened in the two runs; with details where no diff shows them.
+    /// Renders the two differing events, with details if there is no diff.
     fn sides(&self, letter: &str, difference: &Difference, brief: bool) -> Vec<(String, Vec<String>)> {
         let sides = [("A", &difference.before), (letter, &difference.after)];
         let render_side = |recorded: &Recorded| {
@@ -195,7 +195,7 @@ impl Page<'_> {
         known.collect()
     }
 
-    /// What differs in the blobs, or in what was decided; nothing where neither is it, or a blob is gone.
+    /// Returns the diff of the two blobs or decisions; `None` if there are none or a blob is gone.
     fn diff(&self, difference: &Difference) -> Option<String> {
         if let Some((before, after)) = difference.blobs() {
             let blob = |digest| self.journal.blob(digest).ok().flatten();
@@ -239,27 +239,27 @@ fn render_swap(swapped: &PinnedChange) -> String {
         PinnedItem::Input(name) => format!("input {name}"),
     };
     match (&swapped.before, &swapped.after) {
-        (Some(_), Some(_)) => format!("another {what}"),
-        (Some(_), None) => format!("no {what}"),
-        _ => format!("one more {what}"),
+        (Some(_), Some(_)) => what,
+        (Some(_), None) => format!("{what} (removed)"),
+        _ => format!("{what} (added)"),
     }
 }
 
 fn describe_difference(differs: DifferenceKind) -> &'static str {
     match differs {
-        DifferenceKind::Request => "a model was asked something else",
-        DifferenceKind::Answer => "the same request was answered otherwise",
-        DifferenceKind::Trial => "an agent tried other tests, or they ended otherwise",
+        DifferenceKind::Request => "another model request",
+        DifferenceKind::Answer => "another answer to the same request",
+        DifferenceKind::Trial => "other trial tests or results",
         DifferenceKind::Artifact => "another artifact",
-        DifferenceKind::Outcome => "an agent came back otherwise",
-        DifferenceKind::Findings => "something else was found",
-        DifferenceKind::Tests => "the tests ended otherwise",
+        DifferenceKind::Outcome => "another outcome of an attempt",
+        DifferenceKind::Findings => "other findings",
+        DifferenceKind::Tests => "other test results",
         DifferenceKind::Verdict => "another verdict",
-        DifferenceKind::Decision => "the strategy decided otherwise",
-        DifferenceKind::Person => "a person decided otherwise",
+        DifferenceKind::Decision => "another decision of the feedback strategy",
+        DifferenceKind::Person => "another decision of a person",
         DifferenceKind::End => "another end",
-        DifferenceKind::Way => "something else came next",
-        DifferenceKind::Further => "one of them went on",
+        DifferenceKind::Way => "another next event",
+        DifferenceKind::Further => "one run has more events",
     }
 }
 
@@ -273,7 +273,7 @@ fn gate_rows(row: &GateRow, runs: &[RunFigures]) -> Vec<Row> {
     };
     vec![
         Row::head(row.gate.as_str()),
-        line("judged", &|gate, _| render_verdicts(gate)),
+        line("verdicts", &|gate, _| render_verdicts(gate)),
         line("issues", &|gate, _| render_issue_counts(gate.issues)),
         line("escaped", &|gate, _| gate.escaped.to_string()),
         line("tokens", &|gate, _| compact_number(gate.took.input_tokens + gate.took.output_tokens)),
@@ -301,8 +301,8 @@ fn render_issue_counts(counts: IssueCounts) -> String {
 fn run_rows(runs: &[RunFigures]) -> Vec<Row> {
     let line = |name: &str, cell: &dyn Fn(&RunFigures) -> String| Row::line(name, runs.iter().map(cell).collect());
     let mut rows = vec![
-        Row::head("in all"),
-        line("ended", &|run| run.status.as_str().to_owned()),
+        Row::head("total"),
+        line("status", &|run| run.status.as_str().to_owned()),
         line("escaped", &|run| count(run.escaped as u64, "issue")),
         line("model calls", &|run| run.totals.calls.to_string()),
     ];
@@ -310,21 +310,21 @@ fn run_rows(runs: &[RunFigures]) -> Vec<Row> {
         rows.push(line("recorded", &|run| run.totals.recorded.to_string()));
     }
     if runs.iter().any(|run| run.maybe_billed > 0) {
-        rows.push(line("billed?", &|run| match run.maybe_billed {
-            0 => "none open".to_owned(),
-            open => format!("{} never answered, may have been billed", count(open as u64, "more call")),
+        rows.push(line("unanswered", &|run| match run.maybe_billed {
+            0 => "none".to_owned(),
+            open => format!("{}, may have been billed", count(open as u64, "call")),
         }));
     }
     rows.extend([
-        line("tokens read", &|run| compact_number(run.totals.input_tokens)),
-        line("written", &|run| compact_number(run.totals.output_tokens)),
+        line("input tokens", &|run| compact_number(run.totals.input_tokens)),
+        line("output tokens", &|run| compact_number(run.totals.output_tokens)),
         line("cost", &|run| cost(run.totals.usd, run.scripted)),
         line("time", &|run| duration(run.totals.elapsed_ms)),
     ]);
     rows
 }
 
-/// More backticks than the text has in a row.
+/// Returns a code fence that is longer than every row of backticks in the text.
 fn fence(text: &str) -> String {
     let runs = text.split(|c| c != '`').map(str::len);
     "`".repeat(runs.max().unwrap_or(0).max(2) + 1)

@@ -1,5 +1,5 @@
-//! `phasegate compile-component`: what this program is when it starts itself to compile a plugin. Nobody types it, so its
-//! words are plain and for the process that started it.
+//! `phasegate compile-component`: compiles a component in a process of its own. Started by the host, not by people; errors
+//! are for the host.
 
 use phasegate_sandbox::serve_compilation;
 
@@ -9,13 +9,13 @@ use crate::exit::Exit;
 /// Arguments of `compile-component`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// How deep the component may call, in bytes
+    /// Stack limit of the component in bytes
     stack_bytes: u32,
-    /// How much memory this process may take, in bytes
+    /// Memory limit of this process in bytes
     memory_bytes: u64,
 }
 
-/// Compiles.
+/// Compiles the component on stdin to stdout.
 pub fn run(args: &Args, context: &Context) -> Exit {
     match serve_compilation(args.stack_bytes, args.memory_bytes) {
         Ok(()) => Exit::Passed,

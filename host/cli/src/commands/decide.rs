@@ -1,4 +1,4 @@
-//! `phasegate approve|reject|override|abort`: a person's word at a gate that waits. `resume` goes on from it.
+//! `phasegate approve`, `reject`, `override` and `abort`: records a decision at a waiting gate. `resume` continues from it.
 
 use phasegate_process::Choice;
 use phasegate_runtime::{PersonSays, decide};
@@ -13,12 +13,12 @@ use crate::view::event::render_choice;
 /// Arguments of a decision.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, the beginning of its id, or its task
+    /// Run id or its beginning, or a task id for its newest run
     run: String,
-    /// Who decides [default: the user of this session]
+    /// Name of the person who decides [default: current user]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Why; it stands in the result
+    /// Reason, recorded in the result; rejections and overrides need one
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
 }
@@ -28,24 +28,24 @@ pub struct Args {
 pub struct RejectArgs {
     #[command(flatten)]
     args: Args,
-    /// The phase that is to revise its work [default: the feedback strategy chooses]
+    /// Phase that revises its work [default: the feedback strategy chooses]
     #[arg(long, value_name = "PHASE")]
     revise: Option<String>,
 }
 
-/// Confirms a pass.
+/// Approves a passed gate.
 pub async fn approve(args: Args, context: &Context) -> Result<Exit, Failure> {
     record_decision(args, Choice::Approve, context).await
 }
 
-/// Fails the gate.
+/// Rejects the work; the reason goes into the next prompt.
 pub async fn reject(args: RejectArgs, context: &Context) -> Result<Exit, Failure> {
     let revise = args.revise.map(|phase| phase.parse()).transpose();
     let revise = revise.map_err(|bad| Failure::usage(format!("--revise: {bad}")))?;
     record_decision(args.args, Choice::Reject { revise }, context).await
 }
 
-/// Goes on in spite of the gate.
+/// Continues past a failed gate.
 pub async fn override_gate(args: Args, context: &Context) -> Result<Exit, Failure> {
     record_decision(args, Choice::Override, context).await
 }
@@ -62,7 +62,7 @@ async fn record_decision(args: Args, choice: Choice, context: &Context) -> Resul
     let choice_text = render_choice(&choice);
     let over = choice == Choice::Abort;
     decide(&journal, &run, PersonSays { choice, by: by.clone(), reason: args.reason }).await?;
-    let then = if over { String::new() } else { format!("go on with: phasegate resume {run}\n") };
+    let then = if over { String::new() } else { format!("resume with: phasegate resume {run}\n") };
     context.printer.print(&format!("run {run}: {choice_text} by {by}\n{then}"));
     Ok(Exit::Passed)
 }

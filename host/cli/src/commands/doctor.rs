@@ -1,4 +1,4 @@
-//! `phasegate doctor`: what of a state folder is whole, and what can be gone on with.
+//! `phasegate doctor`: checks the state folder and whether each run can be continued.
 
 use phasegate_runtime::doctor::{Diagnosis, Health, RunHealth, diagnose};
 
@@ -12,12 +12,12 @@ use crate::terminal::style::Paint;
 /// Arguments of `doctor`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// As one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Looks, and says what was found; changes nothing.
+/// Prints what was found; changes nothing.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let diagnosis = diagnose(&open::journal(context)?)?;
@@ -38,10 +38,10 @@ fn render_diagnosis(diagnosis: &Diagnosis, state: &str, paint: Paint) -> String 
     let broken = diagnosis.runs.iter().filter(|run| !run.faults.is_empty()).count() as u64;
     let all = count(diagnosis.runs.len() as u64, "run");
     text.push_str(&match diagnosis.is_whole() {
-        true => format!("{state}: {all}, all whole\n"),
+        true => format!("{state}: {all}, no damage\n"),
         false => format!(
-            "{state}: {all}, {broken} of them not whole\nhint: nothing was changed; restore the state folder from a copy, or carry the whole runs \
-             away with `phasegate export`\n"
+            "{state}: {all}, {broken} damaged\nhint: nothing was changed; restore the state folder from a backup, or save intact runs with \
+             `phasegate export`\n"
         ),
     });
     text
@@ -49,14 +49,12 @@ fn render_diagnosis(diagnosis: &Diagnosis, state: &str, paint: Paint) -> String 
 
 fn render_run(run: &RunHealth, paint: Paint) -> String {
     let (word, next) = match run.health {
-        Health::Finished => (paint.green("whole"), "it is over".to_owned()),
-        Health::Waiting => (paint.green("whole"), format!("it waits for a person: phasegate show {}", run.run)),
-        Health::UnderWay => (paint.green("whole"), "a process is at it".to_owned()),
-        Health::Resumable => (paint.green("whole"), format!("go on with: phasegate resume {}", run.run)),
-        Health::Incomplete => {
-            (paint.red("incomplete"), "it can be shown, but neither gone on with nor replayed".to_owned())
-        }
-        Health::Unreadable => (paint.red("unreadable"), "it cannot be gone on with".to_owned()),
+        Health::Finished => (paint.green("ok"), "ended".to_owned()),
+        Health::Waiting => (paint.green("ok"), format!("waits for a decision, see: phasegate show {}", run.run)),
+        Health::UnderWay => (paint.green("ok"), "running in a process".to_owned()),
+        Health::Resumable => (paint.green("ok"), format!("resume with: phasegate resume {}", run.run)),
+        Health::Incomplete => (paint.red("incomplete"), "can be shown, but not resumed or replayed".to_owned()),
+        Health::Unreadable => (paint.red("unreadable"), "cannot be resumed".to_owned()),
     };
     let faults: String = run.faults.iter().map(|fault| format!("  {}\n", one_line(fault))).collect();
     format!("{} {word}, {next}\n{faults}", run.run)

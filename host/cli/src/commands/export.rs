@@ -1,4 +1,4 @@
-//! `phasegate export`: a run in one file, to be shown, replayed and forked on another machine.
+//! `phasegate export`: writes a run to one file, to be shown, replayed and forked on another machine.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -15,23 +15,23 @@ use crate::terminal::format::count;
 /// Arguments of `export`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, the beginning of its id, or its task
+    /// Run id or its beginning, or a task id for its newest run
     run: String,
-    /// The file to write, such as run.phasegate
+    /// File to write, such as run.phasegate
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Take the components along: needed where they are neither bundled nor known there
+    /// Include components that the other machine neither bundles nor has
     #[arg(long)]
     components: bool,
-    /// Write over the file if it is there
+    /// Overwrite the file if it exists
     #[arg(long)]
     force: bool,
-    /// Say what was written as one JSON object
+    /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Writes the file; an old one of the name stays until the new one is whole.
+/// Writes the file; an existing file is replaced only when the new one is complete.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
@@ -39,7 +39,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.file.exists() && !args.force {
         let file = args.file.display();
         return Err(Failure::usage(format!(
-            "{file} is there already, and nothing was written\nhint: choose another name, or write over it with --force"
+            "{file} already exists; nothing was written\nhint: choose another name, or overwrite it with --force"
         )));
     }
     let unwritable =
@@ -50,7 +50,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let exported = match exported {
         Ok(exported) => exported,
         Err(error) => {
-            // Half a file would only be taken for a whole one.
+            // An incomplete file could be mistaken for an export.
             let _ = std::fs::remove_file(&part);
             return Err(error.into());
         }
@@ -61,14 +61,14 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Ok(Exit::Passed);
     }
     printer.print(&format!(
-        "run {run} written to {}: {}, {}\n",
+        "Wrote run {run} to {}: {}, {}.\n",
         args.file.display(),
         count(exported.events, "event"),
         count(exported.blobs as u64, "blob")
     ));
     if !exported.left_out.is_empty() {
         printer.print(&format!(
-            "  without its {}; bundled ones are put in again at import, others need --components\n",
+            "Left out {}: `import` restores bundled ones, others need --components.\n",
             count(exported.left_out.len() as u64, "component")
         ));
     }

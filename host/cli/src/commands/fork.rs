@@ -1,4 +1,4 @@
-//! `phasegate fork`: goes on from the middle of a run with one thing swapped, as a run of its own.
+//! `phasegate fork`: starts a new run from the middle of a run, with something replaced.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,47 +18,47 @@ use crate::view::live::LiveView;
 /// Arguments of `fork`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, the beginning of its id, or its task
+    /// Run id or its beginning, or a task id for its newest run
     run: String,
-    /// The first attempt that goes otherwise; the phase's first one where no number is said
+    /// First attempt that is executed again; without a number, the first of the phase
     #[arg(long, value_name = "PHASE[#ATTEMPT]")]
     at: String,
-    /// Another agent for a phase: a component file, or the name of a bundled plugin
+    /// Replace the agent of a phase: a component file or a bundled plugin
     #[arg(long, value_name = "PHASE=FILE")]
     agent: Vec<String>,
-    /// Another feedback strategy: a component file, or the name of a bundled plugin
+    /// Replace the feedback strategy: a component file or a bundled plugin
     #[arg(long, value_name = "FILE")]
     feedback: Option<String>,
-    /// Another pipeline from there on
+    /// Replace the pipeline from there on
     #[arg(long, value_name = "FILE")]
     pipeline: Option<PathBuf>,
-    /// Another value, such as phases.code-review.max_retries=5, feedback.settings.NAME=1 or models.default=MODEL
+    /// Replace a value: phases.code-review.max_retries=5, feedback.settings.NAME=1 or models.default=MODEL
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Ask no model: stop at the first request that has no recorded answer, and show it
+    /// Ask no model: stop at the first request without a recorded answer and print it
     #[arg(long)]
     offline: bool,
-    /// The configuration that a whole pipeline is laid over with [default: the nearest phasegate.toml upwards]
+    /// Configuration file, applied to a replaced pipeline [default: nearest phasegate.toml upwards]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Run no plugin from a file that phasegate.lock does not know
+    /// Reject plugin files that phasegate.lock does not list
     #[arg(long)]
     locked: bool,
-    /// Where results go [default: phasegate-out/RUN]
+    /// Output folder [default: phasegate-out/RUN]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write over what is in the out folder
+    /// Overwrite files in the output folder
     #[arg(long, requires = "out")]
     force: bool,
     /// Let the model calls of the run overlap
     #[arg(long = "async")]
     overlap: bool,
-    /// Write the new events to stdout, one JSON object a line, and nothing else
+    /// Print only the new events to stdout, one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
-/// Makes the fork and carries it.
+/// Creates the fork and drives it to its end.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let state = &context.state;
     let origin = find_run(context, &open::journal(context)?, &args.run)?;
@@ -86,22 +86,23 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {
     let wrong = |why: &str| {
-        Failure::usage(format!("--at {text}: {why}\nhint: write --at PHASE or --at PHASE#ATTEMPT, as in --at code#2"))
+        Failure::usage(format!("--at {text}: {why}\nhint: give --at PHASE or --at PHASE#ATTEMPT, such as --at code#2"))
     };
     let (phase, attempt) = match text.split_once('#') {
         Some((phase, number)) => {
             let number = number.parse::<u32>().ok().filter(|number| *number > 0);
-            (phase, Some(number.ok_or_else(|| wrong("attempts are counted from 1"))?))
+            (phase, Some(number.ok_or_else(|| wrong("attempts are numbered from 1"))?))
         }
         None => (text, None),
     };
-    Ok((phase.parse().map_err(|_| wrong("that is no phase's name"))?, attempt))
+    Ok((phase.parse().map_err(|_| wrong("this is not a phase name"))?, attempt))
 }
 
 fn overrides(args: &Args) -> Result<Swaps, Failure> {
     let agents = args.agent.iter().map(|text| {
-        let wrong =
-            || Failure::usage(format!("--agent {text}: it is not PHASE=FILE\nhint: as in --agent code=my-code.wasm"));
+        let wrong = || {
+            Failure::usage(format!("--agent {text}: expected PHASE=FILE\nhint: for example --agent code=my-code.wasm"))
+        };
         let (phase, file) = text.split_once('=').ok_or_else(wrong)?;
         Ok((phase.parse().map_err(|_| wrong())?, file.to_owned()))
     });

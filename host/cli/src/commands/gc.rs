@@ -1,4 +1,4 @@
-//! `phasegate gc`: removes what no run needs; says first what that is.
+//! `phasegate gc`: removes data that no run needs; without `--yes`, only lists it.
 
 use phasegate_runtime::gc::{Waste, remove, waste};
 use serde_json::{Value, json};
@@ -9,24 +9,24 @@ use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::format::{byte_size, count};
 
-/// How many blobs are named one by one.
+/// Maximal number of blobs that are listed.
 const MAX_NAMED: usize = 20;
 
 /// Arguments of `gc`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Remove this run as well, with what only it needs; may be given several times
+    /// Also remove this run and the data that only it needs; repeat for more
     #[arg(long, value_name = "RUN")]
     forget: Vec<String>,
-    /// Remove it, for good; without this, it is only said what would be removed
+    /// Delete permanently; without this flag, nothing is deleted
     #[arg(long)]
     yes: bool,
-    /// As one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Looks for waste, and removes it if that is wished.
+/// Lists the data, and removes it with `--yes`.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let journal = if args.yes { open::journal_to_write(context)? } else { open::journal(context)? };
     let forget = args.forget.iter().map(|run| find_run(context, &journal, run)).collect::<Result<Vec<_>, _>>()?;
@@ -47,7 +47,7 @@ fn to_json(waste: &Waste, removed: bool) -> Value {
 
 fn render_waste(waste: &Waste, removed: bool) -> String {
     if waste.runs.is_empty() && waste.blobs.is_empty() {
-        return "there is nothing that no run needs\n".to_owned();
+        return "Nothing to remove.\n".to_owned();
     }
     let verb = if removed { "removed" } else { "would be removed" };
     let mut text: String = waste.runs.iter().map(|run| format!("run {run} {verb}\n")).collect();
@@ -59,7 +59,7 @@ fn render_waste(waste: &Waste, removed: bool) -> String {
     }
     text.push_str(&format!("{}, {}, {verb}\n", count(waste.blobs.len() as u64, "blob"), byte_size(waste.bytes())));
     if !removed {
-        text.push_str("nothing was removed; do it with: the same and --yes\n");
+        text.push_str("Dry run. Repeat with --yes to delete.\n");
     }
     text
 }

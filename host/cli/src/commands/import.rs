@@ -1,4 +1,4 @@
-//! `phasegate import`: takes in a run that was written into a file.
+//! `phasegate import`: adds a run from an exported file to the journal.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -13,24 +13,24 @@ use crate::terminal::format::count;
 /// Arguments of `import`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A file that `phasegate export` wrote
+    /// File written by `phasegate export`
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Say what was taken in as one JSON object
+    /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Takes the run in; makes the state folder if there is none.
+/// Imports the run; creates the state folder if there is none.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let name = args.file.display();
     let file = File::open(&args.file).map_err(|why| {
-        Failure::usage(format!("{name} cannot be read: {why}\nhint: name a file that `phasegate export` wrote"))
+        Failure::usage(format!("{name} cannot be read: {why}\nhint: give a file written by `phasegate export`"))
     })?;
     let journal = phasegate_journal::SqliteJournal::open(state)?;
     let imported = archive::import(&journal, file).await.map_err(|error| match error {
-        Error::Archive(why) => Failure::usage(format!("{name} cannot be taken: {why}")),
+        Error::Archive(why) => Failure::usage(format!("{name} cannot be imported: {why}")),
         other => other.into(),
     })?;
     match args.json {
@@ -42,11 +42,14 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 fn render_imported(imported: &ImportedRun) -> String {
     let ImportedRun { run, events, blobs, new, missing } = imported;
-    let how = if *new { "taken in" } else { "here already, with exactly these events" };
-    let mut text = format!("run {run} {how}: {}, {}\n", count(*events as u64, "event"), count(*blobs as u64, "blob"));
+    let size = format!("{}, {}", count(*events as u64, "event"), count(*blobs as u64, "blob"));
+    let mut text = match *new {
+        true => format!("Imported run {run}: {size}.\n"),
+        false => format!("Run {run} already exists with the same events: {size}.\n"),
+    };
     if !missing.is_empty() {
-        text.push_str("  it can be shown, and neither replayed nor gone on with, for it lacks components; export it with --components\n");
+        text.push_str("Imported without components: `show` works, `replay` and `resume` do not.\nhint: re-export with --components\n");
     }
-    text.push_str(&format!("  look at it with: phasegate show {run}\n"));
+    text.push_str(&format!("Show it with: phasegate show {run}\n"));
     text
 }

@@ -1,8 +1,7 @@
-//! `phasegate log`: a run as it was recorded, event by event, like a story or as JSON lines.
+//! `phasegate log`: prints the recorded events of a run, for people or as JSON lines.
 //!
-//! It needs the events alone: a run whose state cannot be made of them any more can still be read here. What an event only
-//! names (tests, errors of models) is looked up, and left away where it is gone. Followed, a run is told until it is over,
-//! waits for a person, or nobody carries it any more.
+//! Needs the events only, so it also works for a run whose state cannot be rebuilt. Blobs that are gone are left out. With
+//! `--follow`, prints new events until the run ends, waits for a decision, or no process executes it.
 
 use std::future::ready;
 use std::pin::pin;
@@ -22,25 +21,25 @@ use crate::view::event::render_json_line;
 use crate::view::event_detail::render_event;
 use crate::view::next_steps::render_decision_commands;
 
-/// How often a run that is followed is looked at.
+/// Interval at which `--follow` looks for new events.
 const POLL: Duration = Duration::from_millis(200);
-/// How often in a row nobody must be seen carrying it: a run that was just made has no owner for a moment.
+/// Number of polls in a row without an owner after which `--follow` ends. A run that was just created has no owner yet.
 const UNOWNED: u32 = 3;
 
 /// Arguments of `log`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, the beginning of its id, or its task
+    /// Run id or its beginning, or a task id for its newest run
     run: String,
-    /// One JSON object a line, exactly as `run --json` writes them
+    /// Print one JSON object per line, as `run --json` does
     #[arg(long)]
     json: bool,
-    /// Go on with new events until the run is over, waits for a person, or is carried by nobody
+    /// Print new events until the run ends, waits for a decision, or no process executes it
     #[arg(short, long)]
     follow: bool,
 }
 
-/// Tells the run.
+/// Prints the events.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
@@ -49,7 +48,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         EventRenderer { journal: &journal, run: &run, json: args.json, paint: printer.paint(), started_ms: None };
     let mut ctrl_c = pin!(tokio::signal::ctrl_c());
     if args.follow {
-        // Heeded from here on, and not only once the first events are told.
+        // Installs the handler before the first event is printed.
         tokio::select! {
             biased;
             _ = &mut ctrl_c => return Ok(Exit::Interrupted),
@@ -58,7 +57,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let (mut known, mut seen_unowned) = (0, 0);
     loop {
-        // Asked before the events are read: what an owner wrote before it went is among them then.
+        // Read before the events, so that they include all that a leaving owner wrote.
         let owned = journal.owner(&run)?.is_some();
         seen_unowned = if owned { 0 } else { seen_unowned + 1 };
         let new = journal.events_after(&run, known)?;
@@ -89,14 +88,14 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
-/// What is to be said where nothing more will come for now.
+/// Renders how to continue if no more events will come; `None` if more may come.
 fn render_ending(journal: &dyn Journal, run: &RunId, unowned: bool) -> Result<Option<String>, Failure> {
     let (state, _) = load(journal, run)?;
     Ok(match (state.waiting(), &state.stopped) {
         _ if state.ended().is_some() => Some(String::new()),
         (Some((_, judged, _)), _) => Some(render_decision_commands(run, judged.verdict.passes())),
-        (None, Some(_)) if unowned => Some(format!("\ngo on with: phasegate resume {run}\n")),
-        (None, None) if unowned => Some(format!("\nits process is gone; go on with: phasegate resume {run}\n")),
+        (None, Some(_)) if unowned => Some(format!("\nresume with: phasegate resume {run}\n")),
+        (None, None) if unowned => Some(format!("\nits process ended; resume with: phasegate resume {run}\n")),
         _ => None,
     })
 }
@@ -128,7 +127,7 @@ impl EventRenderer<'_> {
     }
 }
 
-/// Hours, minutes, seconds and tenths since the run was made.
+/// Renders the time since the run was created, to a tenth of a second.
 fn render_offset(ms: u64) -> String {
     let seconds = ms / 1_000;
     format!("{}:{:02}:{:02}.{}", seconds / 3_600, seconds / 60 % 60, seconds % 60, ms % 1_000 / 100)
@@ -139,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offset_reads_like_a_clock_however_long_it_is() {
+    fn renders_offsets_of_any_length() {
         assert_eq!(
             [render_offset(0), render_offset(3_250), render_offset(176_403_999)],
             ["0:00:00.0", "0:00:03.2", "49:00:03.9"]

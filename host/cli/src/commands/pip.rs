@@ -1,4 +1,4 @@
-//! `phasegate pip`: improvement proposals of postmortems, and what people decide on them.
+//! `phasegate pip`: lists and decides improvement proposals of postmortems.
 
 use phasegate_journal::Journal;
 use phasegate_runtime::{Proposal, decide_proposal, proposals};
@@ -12,36 +12,36 @@ use crate::open;
 use crate::paths;
 use crate::terminal::format::one_line;
 
-/// What to do with proposals.
+/// Subcommands of `pip`.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// List them, newest first
+    /// List improvement proposals, newest first
     List {
-        /// As a JSON array
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },
-    /// Later runs are told to follow it
+    /// Approve a proposal; later runs follow it
     Approve(Args),
-    /// Later runs are told not to propose it again
+    /// Reject a proposal; later runs do not propose it again
     Reject(Args),
 }
 
 /// Arguments of a decision.
 #[derive(clap::Args)]
 pub struct Args {
-    /// RUN/ID as `pip list` shows it, or ID where only one run has it
+    /// RUN/ID as `pip list` shows it, or ID if only one run has it
     #[arg(value_name = "RUN/ID")]
     proposal: String,
-    /// Who decides [default: the user of this session]
+    /// Name of the person who decides [default: current user]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Why; a rejection needs it
+    /// Reason; a rejection needs one
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
 }
 
-/// Does it.
+/// Runs a subcommand of `pip`.
 pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
         Command::List { json } => list(json, context),
@@ -58,7 +58,7 @@ fn list(json: bool, context: &Context) -> Result<Exit, Failure> {
     if json {
         context.printer.print_json_pretty(&all);
     } else if all.is_empty() {
-        context.printer.print(&format!("no improvement proposals in {}\n", paths::display_path(&context.state)));
+        context.printer.print(&format!("No improvement proposals in {}.\n", paths::display_path(&context.state)));
     } else {
         context.printer.print(&all.iter().map(render_proposal).collect::<Vec<_>>().join("\n"));
     }
@@ -70,7 +70,9 @@ async fn decide(args: Args, approved: bool, context: &Context) -> Result<Exit, F
     let name = resolve_proposal(context, &journal, &args.proposal)?;
     let by = approver::name(args.by)?;
     let decided = decide_proposal(&journal, &name, approved, &by, &args.reason).await?;
-    context.printer.print(&format!("{}/{} {} by {by}; later runs are told\n", decided.run, decided.id, decided.status));
+    context
+        .printer
+        .print(&format!("{}/{} {} by {by}; this applies to later runs\n", decided.run, decided.id, decided.status));
     Ok(Exit::Passed)
 }
 

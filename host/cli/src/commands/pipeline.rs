@@ -1,4 +1,4 @@
-//! `phasegate pipeline`: the standard pipelines, and whether one's own is in order.
+//! `phasegate pipeline`: lists, shows and checks pipelines.
 
 use std::path::PathBuf;
 
@@ -11,34 +11,34 @@ use crate::open;
 use crate::paths::current_dir;
 use crate::terminal::format::{count, one_line, table};
 
-/// What to do with pipelines.
+/// Subcommands of `pipeline`.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// List the standard pipelines
     List,
-    /// Show a pipeline as a run would use it, with the configuration laid over it
+    /// Show a pipeline with the configuration applied, as a run uses it
     Show {
-        /// A standard pipeline or a file
+        /// Standard pipeline or pipeline file
         #[arg(value_name = "NAME|FILE")]
         name: String,
-        /// The text of a standard pipeline, to copy from
+        /// Print the source of a standard pipeline
         #[arg(long)]
         toml: bool,
-        /// The configuration [default: the nearest phasegate.toml upwards]
+        /// Configuration file [default: nearest phasegate.toml upwards]
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Say whether a pipeline file could be run
+    /// Check a pipeline file
     Check {
-        /// The file
+        /// Pipeline file
         file: String,
-        /// The configuration [default: the nearest phasegate.toml upwards]
+        /// Configuration file [default: nearest phasegate.toml upwards]
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
 }
 
-/// Does it.
+/// Runs a subcommand of `pipeline`.
 pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     let Context { printer, .. } = context;
     match command {
@@ -55,7 +55,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
             let pipeline = load_pipeline(&file, config)?;
             let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).count();
             let (phases, gates) = (count(pipeline.phases.len() as u64, "phase"), count(gates as u64, "gate"));
-            printer.print(&format!("{file} is in order: {phases}, {gates}\n"));
+            printer.print(&format!("{file} is valid: {phases}, {gates}\n"));
         }
     }
     Ok(Exit::Passed)
@@ -83,14 +83,14 @@ fn render_list() -> Result<String, Failure> {
 fn render_pipeline(pipeline: &Pipeline) -> String {
     let mut text = format!("{}: {}\n", pipeline.name, one_line(&pipeline.description));
     text.push_str(&format!(
-        "feedback strategy {}; at most {} judgements in all\n\n",
+        "feedback strategy {}; at most {} gate attempts in total\n\n",
         pipeline.feedback.plugin, pipeline.max_total_attempts
     ));
-    let head = ["phase", "agent", "makes", "tries", "gate"].map(str::to_owned).to_vec();
+    let head = ["phase", "agent", "produces", "max retries", "gate"].map(str::to_owned).to_vec();
     let rows: Vec<_> = std::iter::once(head).chain(pipeline.phases.iter().map(phase_row)).collect();
     text.push_str(&table(&rows));
     text.push('\n');
-    let mut rows = vec![["plugin", "from", "models", "tries tests in"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["plugin", "source", "models", "test bench"].map(str::to_owned).to_vec()];
     for name in pipeline.plugin_names() {
         let grants = pipeline.grants(name);
         let models: Vec<&str> = grants.models.iter().map(|tier| tier.as_str()).collect();
@@ -98,7 +98,7 @@ fn render_pipeline(pipeline: &Pipeline) -> String {
         let or_none = |list: String| if list.is_empty() { "-".to_owned() } else { list };
         rows.push(vec![
             name.to_string(),
-            from.unwrap_or_else(|| "this binary".to_owned()),
+            from.unwrap_or_else(|| "bundled".to_owned()),
             or_none(models.join(", ")),
             or_none(grants.test_bench.join(", ")),
         ]);
@@ -122,9 +122,9 @@ fn phase_row(phase: &Phase) -> Vec<String> {
             ApprovalPolicy::Never => "never asks a person",
             ApprovalPolicy::OnExhausted => "asks a person when no attempt is left",
             ApprovalPolicy::OnFail => "asks a person at every failure",
-            ApprovalPolicy::Always => "asks a person at every judgement",
+            ApprovalPolicy::Always => "asks a person at every verdict",
         };
-        gate = format!("fails at {}; back to {}; {asks}", fails.join(" or "), back.join(", "));
+        gate = format!("fails at {}; may revise {}; {asks}", fails.join(" or "), back.join(", "));
     }
     vec![phase.name.to_string(), phase.agent.to_string(), makes.join(", "), phase.max_retries.to_string(), gate]
 }

@@ -1,4 +1,4 @@
-//! `phasegate replay`: executes a run again from its record and says whether it comes to the same.
+//! `phasegate replay`: executes a recorded run again and compares every event.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ use crate::view::live::LiveView;
 /// Arguments of `replay`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, the beginning of its id, or its task
+    /// Run id or its beginning, or a task id for its newest run
     run: String,
-    /// Let the calls of an agent overlap, whether or not they did then
+    /// Let model calls overlap, whether or not they did in the recorded run
     #[arg(long = "async")]
     overlap: bool,
-    /// Say what came of it as one JSON object
+    /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Replays the run; no model is asked and nothing is written.
+/// Replays the run. Asks no model and writes nothing.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
@@ -64,18 +64,15 @@ fn stop_at_ctrl_c(stop: Stop) {
 
 fn render_replay(replayed: &Replayed) -> String {
     let mut text = format!(
-        "run {} replays: {} equal in every artifact, verdict and decision\n",
+        "run {} replayed: {} with the same artifacts, verdicts and decisions\n",
         replayed.run,
         count(replayed.equal as u64, "event")
     );
     for given in &replayed.given {
-        text.push_str(&format!("  taken as given: {given}\n"));
+        text.push_str(&format!("  not executed again: {given}\n"));
     }
     if replayed.ended.is_none() {
-        text.push_str(&format!(
-            "  the run is not over, and its record ends here; go on with: phasegate resume {}\n",
-            replayed.run
-        ));
+        text.push_str(&format!("  the run has not ended; resume with: phasegate resume {}\n", replayed.run));
     }
     text
 }

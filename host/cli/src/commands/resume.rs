@@ -1,4 +1,4 @@
-//! `phasegate resume`: goes on where the journal of a run ends.
+//! `phasegate resume`: continues a run where its journal ends.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,38 +16,38 @@ use crate::view::live::LiveView;
 /// Arguments of `resume`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, the beginning of its id, or its task
+    /// Run id or its beginning, or a task id for its newest run
     run: String,
-    /// Where results go [default: where they were to go when the run was made]
+    /// Output folder [default: the one chosen when the run was created]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write over what is in the out folder
+    /// Overwrite files in the output folder
     #[arg(long, requires = "out")]
     force: bool,
     /// Let the model calls of the run overlap
     #[arg(long = "async")]
     overlap: bool,
-    /// Raise the run's budget of model calls to this
+    /// Raise the budget of model calls to N
     #[arg(long, value_name = "N")]
     calls: Option<u64>,
-    /// Raise its budget of tokens to this
+    /// Raise the budget of tokens to N
     #[arg(long, value_name = "N")]
     tokens: Option<u64>,
-    /// Raise its budget of US dollars to this
+    /// Raise the budget in US dollars to N
     #[arg(long, value_name = "N")]
     usd: Option<f64>,
-    /// Ask calls again that were asked and never answered, though they may have been billed
+    /// Repeat model calls without an answer, though they may have been billed
     #[arg(long)]
     ask_again: bool,
-    /// Write the new events to stdout, one JSON object a line, and nothing else
+    /// Print only the new events to stdout, one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
-/// Goes on with the run.
+/// Resumes the run.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let state = &context.state;
-    // Asked before the house is opened, which would make a state folder.
+    // The journal is opened before the host, which would create a state folder.
     let run = find_run(context, &open::journal_to_write(context)?, &args.run)?;
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     if let Some(out) = out.as_deref().filter(|out| *out != paths::out_dir(state, &run)) {

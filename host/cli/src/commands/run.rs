@@ -1,6 +1,6 @@
-//! `phasegate run`: from a task, or several, to tested code.
+//! `phasegate run`: runs one or more tasks through every phase.
 //!
-//! Whatever can be wrong with what the person wrote is found before anything is recorded, and ends with exit code 2.
+//! Faults of the command line, the tasks and the configuration are found before anything is recorded (exit code 2).
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -28,65 +28,65 @@ use crate::view::live::LiveView;
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["task_id", "task"]))]
 pub struct Args {
-    /// The task's name
+    /// Id of a task that is described by flags
     #[arg(long, value_name = "ID", conflicts_with = "task")]
     task_id: Option<String>,
-    /// What is wanted, in a sentence or more
+    /// Description of the task, at least 10 characters
     #[arg(long, value_name = "TEXT", requires = "task_id")]
     description: Option<String>,
-    /// What must hold; once for each requirement
+    /// Requirement that the result must meet; repeat for more
     #[arg(long, value_name = "TEXT", requires = "task_id")]
     requirements: Vec<String>,
-    /// A task file; once for each task
+    /// Task file; repeat for more tasks
     #[arg(long, value_name = "FILE.toml")]
     task: Vec<PathBuf>,
-    /// A standard pipeline or a file [default: the configured one, else tsp]
+    /// Standard pipeline or pipeline file [default: the configured one, else tsp]
     #[arg(long, value_name = "NAME|FILE")]
     pipeline: Option<String>,
-    /// Another feedback strategy: a standard one or a component
+    /// Feedback strategy: a standard one or a component [default: the pipeline's]
     #[arg(long, value_name = "NAME|FILE.wasm")]
     feedback: Option<PathBuf>,
-    /// Go on with the newest run of each task, and make one only for a task that has none
+    /// Resume the newest run of each task; start one only if there is none
     #[arg(long)]
     resume: bool,
-    /// Where results go; of several tasks each in a folder of its own [default: phasegate-out/RUN]
+    /// Output folder; several tasks get a subfolder each [default: phasegate-out/RUN]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write over what is in the out folder
+    /// Overwrite files in the output folder
     #[arg(long)]
     force: bool,
     /// Let the model calls of a run overlap
     #[arg(long = "async")]
     overlap: bool,
-    /// How many tasks run at once [default: 1, or 8 with --async]
+    /// Number of tasks that run at once [default: 1, or 8 with --async]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// The configuration [default: the nearest phasegate.toml upwards from the task file or the current folder]
+    /// Configuration file [default: nearest phasegate.toml upwards from the task file or the current folder]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Run no plugin from a file that phasegate.lock does not know
+    /// Reject plugin files that phasegate.lock does not list
     #[arg(long)]
     locked: bool,
-    /// Write the journal's events to stdout, one JSON object a line, and nothing else
+    /// Print only the journal's events to stdout, one JSON object per line
     #[arg(long)]
     json: bool,
 }
 
-/// What the person wants done.
+/// The runs that the command line asks for.
 #[derive(Default)]
 struct RunPlan {
-    /// Runs to go on with, and their tasks.
+    /// Runs to resume, and their tasks.
     resumed: Vec<(RunId, TaskId)>,
-    /// Tasks that need a run.
+    /// Tasks that need a new run.
     new: Vec<TaskSource>,
 }
 
-/// Checks everything, makes the runs, and carries them to their ends.
+/// Checks the command line, creates the runs, and drives them to their end.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let state = &context.state;
     let plan = plan_runs(&args, context)?;
     check_out_dirs(&args, &plan, state)?;
-    // What was begun goes on with what it pinned, whatever became of the configuration.
+    // A run that is resumed uses the settings it was created with, not the configuration of today.
     let setup = if plan.new.is_empty() { None } else { Some(setup(&args, &plan.new).await?) };
 
     let sandbox = match &setup {
@@ -132,7 +132,7 @@ async fn create_run(
     let run = host.new_run_id(&new.task.task.id)?;
     let config = render_config_source(new.config, new.pipeline);
     let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
-    // Before the run is made: one that is killed as soon as it exists has not forgotten where its results go.
+    // Saved before the run is created, so that no run exists without its output folder.
     paths::save_out_dir(&context.state, &run, &out);
     let watcher: Arc<dyn Watcher> = Arc::clone(view) as Arc<dyn Watcher>;
     match host.create_as(run.clone(), new.clone(), &watcher).await {
@@ -152,8 +152,8 @@ async fn create_run(
 fn render_resume_status(host: &House, run: &RunId) -> Result<&'static str, Failure> {
     let (known, _) = load(host.journal().as_ref(), run)?;
     Ok(match known.ended() {
-        Some(_) => "is over already; without --resume the task starts anew",
-        None => "goes on with what it was begun with",
+        Some(_) => "has ended; leave out --resume to start a new run",
+        None => "resumes with the settings it was created with",
     })
 }
 
@@ -188,21 +188,19 @@ fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
     let Some(description) = args.description.clone() else {
         return Err(Failure::usage(match args.resume {
             true => format!(
-                "task {id} has no run to go on with\nhint: `phasegate runs` lists the runs; --description TEXT starts one"
+                "task {id} has no run to resume\nhint: list all runs with `phasegate runs`, or start one with --description TEXT"
             ),
             false => {
-                "--task-id needs a --description\nhint: say in a sentence what is wanted, or name a file with --task"
+                "--task-id requires --description\nhint: describe the task in a sentence, or give a file with --task"
                     .to_owned()
             }
         }));
     };
     if description.trim().chars().count() < 10 {
-        return Err(Failure::usage(
-            "--description is too short\nhint: say in a sentence what is wanted; at least 10 characters",
-        ));
+        return Err(Failure::usage("--description is too short\nhint: describe the task in at least 10 characters"));
     }
     if args.requirements.iter().any(|text| text.trim().is_empty()) {
-        return Err(Failure::usage("--requirements is empty\nhint: say what must hold, or leave it out"));
+        return Err(Failure::usage("--requirements is empty\nhint: state a requirement, or leave out the flag"));
     }
     let task = Task {
         id,
@@ -219,7 +217,7 @@ fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
 fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|why| {
-        let hint = "name a task file; `phasegate init` writes a first one";
+        let hint = "give a task file; `phasegate init` writes an example";
         Failure::usage(format!("{name} cannot be read: {}\nhint: {hint}", describe_read_error(&why)))
     })?;
     let task = Task::parse(Source { file: &name, text: &text }).map_err(|fault| Failure::usage(fault.to_string()))?;
@@ -238,11 +236,11 @@ fn check_out_dirs(args: &Args, plan: &RunPlan, state: &Path) -> Result<(), Failu
         }
         if (args.resume || out.is_some()) && !seen.insert(task) {
             return Err(Failure::usage(match args.resume {
-                true => format!(
-                    "two of the tasks are called {task}, and --resume cannot tell their runs apart\nhint: name it once"
-                ),
+                true => {
+                    format!("task {task} is given twice, and --resume cannot tell its runs apart\nhint: give it once")
+                }
                 false => format!(
-                    "two of the tasks are called {task}, and their results would go to one folder\nhint: rename one, or leave --out away"
+                    "task {task} is given twice, and both would write to one output folder\nhint: rename one task, or leave out --out"
                 ),
             }));
         }
@@ -255,7 +253,7 @@ fn out_dir_for(args: &Args, task: &TaskId, number: usize) -> Option<PathBuf> {
     Some(if number > 1 { dir.join(task.as_str()) } else { dir })
 }
 
-/// Whether there is a model to ask, before a run is made that would have none.
+/// Checks that the configured models can be asked, before a run is created.
 async fn check_models(config: &Config) -> Result<(), Failure> {
     let env = |name: &str| std::env::var(name).ok();
     let broker = Broker::new(&config.models, &config.providers, &config.prices, &config.dir, &env).await;
@@ -263,7 +261,7 @@ async fn check_models(config: &Config) -> Result<(), Failure> {
 }
 
 fn render_config_source(config: &Config, pipeline: &LoadedPipeline) -> String {
-    let file = config.file.as_deref().map_or("none found; defaults".to_owned(), paths::display_path);
+    let file = config.file.as_deref().map_or("none found, using defaults".to_owned(), paths::display_path);
     match BUNDLED.contains(&pipeline.file.as_str()) || pipeline.file == pipeline.pipeline.name {
         true => file,
         false => format!("{file}; pipeline from {}", pipeline.file),

@@ -1,4 +1,4 @@
-//! `phasegate runs`: every run of the state folder, newest first.
+//! `phasegate runs`: lists the runs of the state folder, newest first.
 
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
@@ -16,7 +16,7 @@ use crate::terminal::format::{compact_number, cost, count, table, truncate};
 /// Arguments of `runs`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// As a JSON array
+    /// Print a JSON array
     #[arg(long)]
     json: bool,
 }
@@ -28,7 +28,7 @@ struct ListedRun {
     result: Result<TaskResult, String>,
 }
 
-/// Lists them.
+/// Lists the runs.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let runs = match open::find_journal(context)? {
@@ -39,9 +39,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         let list: Vec<Value> = runs.iter().map(to_json).collect();
         printer.print_json_pretty(&list);
     } else if runs.is_empty() {
-        printer.print(&format!("no runs in {}\n", paths::display_path(state)));
+        printer.print(&format!("No runs in {}.\n", paths::display_path(state)));
     } else {
-        let head = ["run", "task", "started", "status", "models", "why"].map(str::to_owned).to_vec();
+        let head = ["run", "task", "started", "status", "models", "reason"].map(str::to_owned).to_vec();
         let rows: Vec<_> = std::iter::once(head).chain(runs.iter().map(row)).collect();
         printer.print(&table(&rows));
     }
@@ -66,7 +66,7 @@ impl ListedRun {
     fn status(&self) -> &'static str {
         match &self.result {
             Err(_) => "unreadable",
-            // Without a process of its own it goes on only when somebody resumes it.
+            // No process executes it, so it continues only with `resume`.
             Ok(result) if result.status == TaskStatus::Running && !self.under_way => "interrupted",
             Ok(result) => result.status.as_str(),
         }

@@ -1,4 +1,4 @@
-//! `phasegate show`: a run explained, attempt by attempt, with what to do next.
+//! `phasegate show`: explains a run: summary, attempts, open calls and the next step.
 
 use std::collections::BTreeMap;
 
@@ -25,9 +25,9 @@ use crate::view::{fork_tree, gate, header, summary};
 /// Arguments of `show`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The run, the beginning of its id, or its task
+    /// Run id or its beginning, or a task id for its newest run
     run: String,
-    /// The result as JSON, as in `result.json` of the out folder
+    /// Print the result as JSON, as in `result.json` of the output folder
     #[arg(long)]
     json: bool,
 }
@@ -68,9 +68,9 @@ fn render_origin(journal: &dyn Journal, state: &State, events: &[Recorded]) -> S
     )
 }
 
-/// Every attempt in the order it happened; of judgements the issues, what followed, and who said what.
+/// Renders attempts and verdicts in order, with issues, feedback and decisions.
 fn render_attempts(state: &State, events: &[Recorded], paint: Paint) -> String {
-    let mut text = format!("\n{}\n", paint.bold("what happened"));
+    let mut text = format!("\n{}\n", paint.bold("attempts"));
     for recorded in events {
         match &recorded.event {
             Event::PhaseFinished { at, outcome, elapsed_ms, .. } => {
@@ -96,9 +96,9 @@ fn render_attempt(state: &State, at: &AttemptId, outcome: &PhaseOutcome, elapsed
         PhaseOutcome::Submitted { artifacts, .. } => {
             let names: Vec<String> =
                 artifacts.iter().map(|artifact| format!("{} {}", artifact.name, artifact.digest.short())).collect();
-            if names.is_empty() { "done".to_owned() } else { format!("made {}", names.join(", ")) }
+            if names.is_empty() { "done".to_owned() } else { format!("stored {}", names.join(", ")) }
         }
-        other => format!("came to nothing: {}", one_line(&failure_reason(state, at, other))),
+        other => format!("failed: {}", one_line(&failure_reason(state, at, other))),
     };
     format!("  {at}: {made} ({})\n", duration(elapsed_ms))
 }
@@ -123,7 +123,7 @@ fn render_judged(phase: &Phase, judged: &RecordedJudgement, paint: Paint) -> Str
         ));
     }
     for dropped in &judged.dropped {
-        text.push_str(&format!("    given up {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
+        text.push_str(&format!("    dropped {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
     }
     if let Some(decided) = &judged.decided {
         text.push_str(&format!("    {}\n", one_line(&render_decision(decided))));
@@ -161,7 +161,7 @@ fn render_open_calls(state: &State, events: &[Recorded]) -> String {
     let lines = by_attempt.into_iter().flat_map(|((phase, attempt), calls)| {
         calls.into_iter().map(move |call| format!("  {phase}#{attempt} {call}\n"))
     });
-    format!("\nasked and never answered: these may have been billed\n{}", lines.collect::<String>())
+    format!("\nmodel calls without an answer, which may have been billed\n{}", lines.collect::<String>())
 }
 
 fn render_next_step(
@@ -177,17 +177,17 @@ fn render_next_step(
     }
     let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };
     Ok(match TaskResult::from_events(state, events).status {
-        TaskStatus::Stopped => format!("\ngo on with: phasegate resume {run}{again}\n"),
+        TaskStatus::Stopped => format!("\nresume with: phasegate resume {run}{again}\n"),
         TaskStatus::Running => match journal.owner(run)? {
-            Some(0) => format!("\nanother process carries it; stop it with: phasegate cancel {run}\n"),
-            Some(pid) => format!("\nprocess {pid} carries it; stop it with: phasegate cancel {run}\n"),
-            None => format!("\nits process is gone; go on with: phasegate resume {run}{again}\n"),
+            Some(0) => format!("\nrunning in another process; stop it with: phasegate cancel {run}\n"),
+            Some(pid) => format!("\nrunning in process {pid}; stop it with: phasegate cancel {run}\n"),
+            None => format!("\nits process ended; resume with: phasegate resume {run}{again}\n"),
         },
         _ => String::new(),
     })
 }
 
-/// Whether the run would stop again at a call that may have been billed, until a person allows it to be asked again.
+/// Whether the run stops again at a call that may have been billed, unless `--ask-again` allows to repeat it.
 fn needs_ask_again(journal: &dyn Journal, state: &State) -> bool {
     let open = state.running().is_some_and(|(_, calls)| calls.values().any(|call| call.answer.is_none()));
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();

@@ -1,4 +1,4 @@
-//! `phasegate verify-sandbox`: attacks this host as it is configured, and says what came of each attack.
+//! `phasegate verify-sandbox`: attacks this host as it is configured, and reports the outcome of each attack.
 
 use std::path::PathBuf;
 
@@ -13,24 +13,24 @@ use crate::terminal::format::{byte_size, count, duration, one_line, table, trunc
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
-/// How much of an outcome goes into the table; `--json` has all of it.
+/// Maximal length of an outcome in the table; `--json` has all of it.
 const MAX_OUTCOME: usize = 72;
 
 /// Arguments of `verify-sandbox`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// As one JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// The pipeline whose plugins' bounds are tried too [default: the configuration's, else tsp]
+    /// Pipeline whose plugin limits are attacked too [default: the configured one, else tsp]
     #[arg(long, value_name = "NAME|FILE.toml")]
     pipeline: Option<String>,
-    /// The configuration [default: the nearest phasegate.toml upwards]
+    /// Configuration file [default: nearest phasegate.toml upwards]
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
 }
 
-/// Attacks. Only when every attack held does it end well.
+/// Runs the attacks. The exit code is 0 only if every limit held.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let config = open::config(args.config.as_deref(), None)?;
@@ -45,7 +45,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn render_report(verified: &Verified, paint: Paint) -> String {
-    let heads = ["attack", "bound", "outcome", "time", "memory"].map(str::to_owned).to_vec();
+    let heads = ["attack", "limit", "outcome", "time", "memory"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(heads).chain(verified.attacks.iter().map(attack_row)).collect();
     let mut text = table(&rows);
     let broken: Vec<&Tried> = verified.attacks.iter().filter(|one| !one.held).collect();
@@ -54,7 +54,7 @@ fn render_report(verified: &Verified, paint: Paint) -> String {
         for fault in &one.faults {
             text.push_str(&format!("  {}\n", sanitize(fault)));
         }
-        text.push_str(&format!("  it ended in: {}\n", one_line(&one.outcome)));
+        text.push_str(&format!("  outcome: {}\n", one_line(&one.outcome)));
     }
     let all = count(verified.attacks.len() as u64, "attack");
     let grew = match verified.growth_bytes {
@@ -64,7 +64,7 @@ fn render_report(verified: &Verified, paint: Paint) -> String {
     text.push_str(&match broken.len() {
         0 => format!("\n{all}, {}{grew}\n", paint.green("all held")),
         number => format!(
-            "\n{all}, {}{grew}\nhint: run no plugins of strangers on this machine until this is mended\n",
+            "\n{all}, {}{grew}\nhint: do not run untrusted plugins on this machine until this is fixed\n",
             paint.red(&format!("{number} not held"))
         ),
     });
@@ -72,10 +72,10 @@ fn render_report(verified: &Verified, paint: Paint) -> String {
 }
 
 fn attack_row(one: &Tried) -> Vec<String> {
-    // A guest that repeats the host's words may have written their line end out.
+    // A guest that repeats a message of the host may have escaped its line end.
     let outcome_text = one.outcome.split(" hint: ").next().unwrap_or_default();
     let outcome_text = outcome_text.split("\\nhint: ").next().unwrap_or_default();
-    // The table says already which attack it is; the plugin's name and phase stand in --json.
+    // The table names the attack already; `--json` has the plugin and phase.
     let plain = outcome_text.split_once("plugin `").and_then(|(_, rest)| rest.split_once(") "));
     let outcome_text = plain.map_or(outcome_text, |(_, rest)| rest);
     let outcome = if one.held { truncate(outcome_text, MAX_OUTCOME) } else { "NOT HELD".to_owned() };

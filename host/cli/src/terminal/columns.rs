@@ -1,36 +1,36 @@
-//! Tables with a column for each run: on a terminal as wide as one, or as Markdown. Cannot fail.
+//! Tables with a column for each run, for a terminal or as Markdown.
 
 use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
-/// How wide a table on the terminal is, as long as its columns allow.
+/// Width of a table in characters, unless its columns need more.
 const WIDTH: usize = 80;
-/// The narrowest that a column becomes.
+/// Minimal width of a column in characters.
 const MIN_COLUMN: usize = 14;
 
 /// A row of a table.
 #[derive(Debug)]
 pub enum Row {
-    /// What the rows below are about.
+    /// The heading of the rows below.
     Head(String),
-    /// A name, and a cell for each run.
+    /// A name and a cell for each run.
     Line(String, Vec<String>),
 }
 
 impl Row {
-    /// A head.
+    /// Creates a heading.
     pub fn head(name: &str) -> Self {
         Self::Head(name.to_owned())
     }
 
-    /// A line.
+    /// Creates a row with a cell for each run.
     pub fn line(name: &str, cells: Vec<String>) -> Self {
         Self::Line(name.to_owned(), cells)
     }
 }
 
-/// For a terminal: cells that are too long go on below.
+/// Renders the table for a terminal; long cells are wrapped.
 pub fn render_text(columns: &[String], rows: &[Row], paint: Paint) -> String {
     let lines =
         || rows.iter().filter_map(|row| if let Row::Line(name, cells) = row { Some((name, cells)) } else { None });
@@ -73,7 +73,7 @@ fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.chars().count())))
 }
 
-/// In lines of at most so many characters, broken between words; a longer word stays whole.
+/// Wraps text between words at `most` characters; a longer word is not broken.
 fn wrap(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in one_line(text).split(' ') {
@@ -88,7 +88,7 @@ fn wrap(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
-/// As a table of Markdown.
+/// Renders the table as Markdown.
 pub fn render_markdown(columns: &[String], rows: &[Row]) -> String {
     let mut page = format!("| |{}\n|---|{}\n", render_cells(columns), "---|".repeat(columns.len()));
     for row in rows {
@@ -104,7 +104,7 @@ fn render_cells(texts: &[String]) -> String {
     texts.iter().map(|text| format!(" {} |", escape_markdown(text))).collect()
 }
 
-/// Words of strangers in Markdown: nothing of them is markup.
+/// Escapes untrusted text for Markdown.
 pub fn escape_markdown(text: &str) -> String {
     let mut escaped = String::new();
     for c in one_line(&sanitize(text)).chars() {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn three_runs_fit_on_a_terminal_of_eighty_columns() {
+    fn three_runs_fit_in_eighty_columns() {
         let page = render_text(&["A".into(), "B".into(), "C".into()], &rows(), Paint::plain());
         let expected = "          A           B                   C\n\
                         design-review\n  \
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_strangers_words_is_markup() {
+    fn escapes_markup_in_untrusted_text() {
         assert_eq!(escape_markdown("a | b\n<b>*x*</b>"), "a \\| b \\<b\\>\\*x\\*\\</b\\>");
         let page = render_markdown(&["A".into()], &[Row::head("g_1"), Row::line("cost", vec!["0 | 1".into()])]);
         assert_eq!(page, "| | A |\n|---|---|\n| **g\\_1** | |\n| cost | 0 \\| 1 |\n");

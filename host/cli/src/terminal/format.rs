@@ -1,15 +1,15 @@
-//! Figures, lines and tables for people.
+//! Numbers, lines and tables for people.
 
 use std::io::ErrorKind;
 
 use super::text::sanitize;
 
-/// The same in one line.
+/// Sanitizes text and joins it to one line.
 pub fn one_line(text: &str) -> String {
     sanitize(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// One line of at most so many characters.
+/// Returns one sanitized line of at most `most` characters.
 pub fn truncate(text: &str, most: usize) -> String {
     let line = one_line(text);
     match line.char_indices().nth(most) {
@@ -18,12 +18,12 @@ pub fn truncate(text: &str, most: usize) -> String {
     }
 }
 
-/// `1 call`, `2 calls`.
+/// Renders a count with its noun: `1 call`, `2 calls`.
 pub fn count(number: u64, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
-/// `12`, `4.5k`, `1.20M`.
+/// Renders a number in three digits or so: `12`, `4.5k`, `1.20M`.
 pub fn compact_number(number: u64) -> String {
     match number {
         0..1_000 => number.to_string(),
@@ -32,7 +32,7 @@ pub fn compact_number(number: u64) -> String {
     }
 }
 
-/// US dollars; what is not known is said to be unknown.
+/// Renders US dollars, or `unknown cost`.
 pub fn money(usd: Option<f64>) -> String {
     match usd {
         Some(usd) if usd > 0.0 && usd < 1.0 => format!("{usd:.4} USD"),
@@ -41,12 +41,12 @@ pub fn money(usd: Option<f64>) -> String {
     }
 }
 
-/// What models cost; of scripted answers it is said that they are.
+/// Renders the cost of models, marked if the answers were scripted.
 pub fn cost(usd: Option<f64>, scripted: bool) -> String {
     if scripted { format!("{} (scripted)", money(usd)) } else { money(usd) }
 }
 
-/// `820 ms`, `3.2 s`, `4 min 05 s`.
+/// Renders a duration: `820 ms`, `3.2 s`, `4 min 05 s`.
 pub fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms} ms"),
@@ -55,7 +55,7 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
-/// Why a file cannot be read, as a person would say it.
+/// Describes why a file cannot be read.
 pub fn describe_read_error(why: &std::io::Error) -> String {
     match why.kind() {
         ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -64,7 +64,7 @@ pub fn describe_read_error(why: &std::io::Error) -> String {
     }
 }
 
-/// Bytes, for people.
+/// Renders a size in bytes, KiB or MiB.
 pub fn byte_size(bytes: u64) -> String {
     match bytes {
         0..1_024 => format!("{bytes} bytes"),
@@ -73,7 +73,7 @@ pub fn byte_size(bytes: u64) -> String {
     }
 }
 
-/// Columns, each as wide as its widest cell; two spaces between, none at the end.
+/// Renders rows as columns with two spaces between them.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
@@ -95,12 +95,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_steer_a_terminal_is_taken_out() {
+    fn removes_terminal_control_characters() {
         assert_eq!(one_line("a\x1b[31m b\r\nc\u{202e}d\x07\u{200f}"), "a[31m b cd");
     }
 
     #[test]
-    fn figures_read_like_figures() {
+    fn numbers_are_rendered_for_people() {
         assert_eq!([compact_number(999), compact_number(4_510), compact_number(1_200_000)], ["999", "4.5k", "1.20M"]);
         assert_eq!([duration(820), duration(3_240), duration(245_000)], ["820 ms", "3.2 s", "4 min 05 s"]);
         assert_eq!([money(None), money(Some(0.0)), money(Some(0.0123))], ["unknown cost", "0.00 USD", "0.0123 USD"]);

@@ -1,4 +1,4 @@
-//! The terminal: where words go, their colours, how figures read, progress that moves, and questions to a person.
+//! The terminal: printing, colours, formatting, progress bars and prompts.
 
 pub mod columns;
 pub mod format;

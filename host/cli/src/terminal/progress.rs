@@ -1,5 +1,5 @@
-//! The moving part of a terminal: for each run a spinner with phase, attempt, calls, tokens, money and time, and one for
-//! each component that is being compiled.
+//! Progress bars: a spinner for each run with phase, attempt, calls, tokens, cost and time, and one for each component that
+//! is compiling.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use crate::terminal::format::{compact_number, cost, count, one_line, truncate};
 
 const TICK: Duration = Duration::from_millis(120);
 
-/// The bars of all runs.
+/// The progress bars of all runs.
 pub struct ProgressBars {
     multi: MultiProgress,
     shown: Mutex<Shown>,
@@ -28,37 +28,37 @@ struct Shown {
 
 struct Bar {
     bar: ProgressBar,
-    /// Calls under way: what each is for.
+    /// Labels of the model calls without an answer, by number.
     open_calls: BTreeMap<u32, String>,
-    /// What the agent or a model last said of itself.
+    /// The last progress message of the agent or a model.
     activity: String,
-    /// Phase and sums, as the newest event left them.
+    /// Phase and totals at the newest event.
     position: String,
 }
 
 impl ProgressBars {
-    /// None yet.
+    /// Creates an empty set of bars.
     pub fn new() -> Self {
         Self { multi: MultiProgress::new(), shown: Mutex::default() }
     }
 
-    /// Prints something above them.
+    /// Prints above the bars.
     pub fn print_above(&self, print: impl FnOnce()) {
         self.multi.suspend(print);
     }
 
-    /// Takes them away.
+    /// Hides the bars.
     pub fn hide(&self) {
         let _ = self.multi.clear();
         self.multi.set_draw_target(ProgressDrawTarget::hidden());
     }
 
-    /// Brings them back.
+    /// Shows the bars again.
     pub fn show(&self) {
         self.multi.set_draw_target(ProgressDrawTarget::stderr());
     }
 
-    /// A bar for a run that is about to start, under a name of its own.
+    /// Adds a bar with this name for a run that is about to start.
     pub fn add_run(&self, run: &RunId, name: &str) {
         let bar = self.new_bar(name);
         self.lock().runs.insert(run.clone(), bar);
@@ -73,14 +73,14 @@ impl ProgressBars {
         }
     }
 
-    /// This run's bar is not needed any more.
+    /// Removes the bar of a run.
     pub fn finish_run(&self, run: &RunId) {
         if let Some(bar) = self.lock().runs.remove(run) {
             bar.bar.finish_and_clear();
         }
     }
 
-    /// Moves the run's bar on.
+    /// Updates the bar of a run after an event.
     pub fn on_event(&self, run: &RunId, event: &Recorded, state: &State) {
         let mut shown = self.lock();
         let bar = shown.runs.entry(run.clone()).or_insert_with(|| self.new_bar(state.created.task_id.as_str()));
@@ -102,7 +102,7 @@ impl ProgressBars {
         bar.show();
     }
 
-    /// Shows something of the moment.
+    /// Shows current activity.
     pub fn on_activity(&self, run: &RunId, seen: &Seen) {
         let mut shown = self.lock();
         match seen {

@@ -1,4 +1,4 @@
-//! Asking the person at the terminal what is to become of a gate.
+//! Questions to the person at the terminal.
 
 use std::io::{BufRead, IsTerminal, stderr, stdin};
 
@@ -10,13 +10,13 @@ use crate::terminal::format::one_line;
 use crate::terminal::printer::Printer;
 use crate::terminal::text::sanitize;
 
-/// Whether somebody can be asked here.
+/// Whether stdin and stderr are terminals, so that a person can be asked.
 pub fn is_interactive() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
-/// Asks until there is an answer; `None` where the person wants to decide later. Asks for a name where none is known.
-/// Blocks.
+/// Asks for the decision on a gate, and for a name if none is known. `None` if the person decides later or stdin ends. Blocks
+/// until there is an answer.
 pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> Option<PersonSays> {
     let by = match known {
         Some(by) => by,
@@ -24,7 +24,7 @@ pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> O
     };
     loop {
         let open = if passes { "[a]pprove, [r]eject" } else { "[o]verride, [r]eject" };
-        let answer = read_line(printer, &format!("{open}, a[b]ort or [l]ater, as {by}? "))?;
+        let answer = read_line(printer, &format!("decide as {by}: {open}, a[b]ort or [l]ater? "))?;
         let choice = match answer.trim().to_lowercase().as_str() {
             "a" | "approve" if passes => Choice::Approve,
             "o" | "override" if !passes => Choice::Override,
@@ -32,42 +32,41 @@ pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> O
             "b" | "abort" => Choice::Abort,
             "l" | "later" => return None,
             other => {
-                printer.note(&format!("`{}` is none of these\n", one_line(other)));
+                printer.note(&format!("`{}` is not one of these\n", one_line(other)));
                 continue;
             }
         };
         let reason = match choice {
-            Choice::Approve => read_line(printer, "words for the record, or nothing: ")?,
-            Choice::Reject { .. } => read_line(printer, "what is to be changed: ")?,
-            Choice::Override | Choice::Abort => read_line(printer, "why: ")?,
+            Choice::Approve => read_line(printer, "comment for the record (optional): ")?,
+            Choice::Reject { .. } => read_line(printer, "what to change: ")?,
+            Choice::Override | Choice::Abort => read_line(printer, "reason: ")?,
         };
         if reason.trim().is_empty() && matches!(choice, Choice::Reject { .. } | Choice::Override) {
-            printer.note("that needs words: they go into the result and the next prompt\n");
+            printer.note("a reason is required: it goes into the result and the next prompt\n");
             continue;
         }
         return Some(PersonSays { choice, by, reason: reason.trim().to_owned() });
     }
 }
 
-/// The name that a decision will bear.
+/// Asks for the name to record with a decision; `None` if stdin ends.
 pub fn ask_name(printer: &Printer) -> Option<String> {
     loop {
-        let name = read_line(printer, "who decides? your name is kept with it: ")?;
+        let name = read_line(printer, "your name, recorded with the decision: ")?;
         if !name.trim().is_empty() {
             return Some(name.trim().to_owned());
         }
     }
 }
 
-/// Whether the person agrees to what these plugins are now.
+/// Prints the changes of plugins and asks whether the person accepts them.
 pub fn confirm_changes(printer: &Printer, changes: &[Change], by: &str) -> bool {
     let lines: Vec<String> = changes.iter().map(|change| sanitize(&change.to_string()) + "\n").collect();
     printer.note(&lines.concat());
-    read_line(printer, &format!("agree to that, as {by}? [y/N] "))
-        .is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
+    read_line(printer, &format!("accept as {by}? [y/N] ")).is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
 }
 
-/// One line from the person; `None` where there is nobody any more.
+/// Reads a line; `None` at the end of stdin.
 fn read_line(printer: &Printer, prompt: &str) -> Option<String> {
     printer.note(prompt);
     let mut text = String::new();

@@ -1,58 +1,58 @@
-//! Colours on a terminal, never against `NO_COLOR`.
+//! Colours, only on a terminal and only if `NO_COLOR` is not set.
 
 use std::io::{IsTerminal, stderr, stdout};
 
-/// Colours, or none.
+/// Colours text, or leaves it plain.
 #[derive(Debug, Clone, Copy)]
 pub struct Paint(bool);
 
 impl Paint {
-    /// For what goes to stdout.
+    /// Colours for stdout.
     pub fn stdout() -> Self {
         Self(stdout().is_terminal() && colors_wanted())
     }
 
-    /// For what goes to stderr.
+    /// Colours for stderr.
     pub fn stderr() -> Self {
         Self(stderr().is_terminal() && colors_wanted())
     }
 
-    /// None, wherever it goes.
+    /// No colours.
     pub fn plain() -> Self {
         Self(false)
     }
 
-    /// Whether there are colours.
+    /// Whether colours are used.
     pub fn is_on(self) -> bool {
         self.0
     }
 
-    /// What went wrong.
+    /// Failures.
     pub fn red(self, text: &str) -> String {
         self.with("31", text)
     }
 
-    /// What went well.
+    /// Successes.
     pub fn green(self, text: &str) -> String {
         self.with("32", text)
     }
 
-    /// What needs attention.
+    /// Warnings.
     pub fn yellow(self, text: &str) -> String {
         self.with("33", text)
     }
 
-    /// What helps.
+    /// Hints.
     pub fn cyan(self, text: &str) -> String {
         self.with("36", text)
     }
 
-    /// What matters most.
+    /// Headings and names.
     pub fn bold(self, text: &str) -> String {
         self.with("1", text)
     }
 
-    /// What matters least.
+    /// Secondary text.
     pub fn dim(self, text: &str) -> String {
         self.with("2", text)
     }

@@ -1,4 +1,4 @@
-//! What happened, as one line for people. The journal's own words are for programs.
+//! Events as one line for people, and as JSON lines for programs.
 
 use phasegate_process::state::State;
 use phasegate_process::{
@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::terminal::format::{compact_number, cost, count, duration, one_line, truncate};
 use crate::terminal::style::Paint;
 
-/// How long a reason may be on a line of progress; `show` has it whole.
+/// Maximal length of a reason in characters; `show` prints all of it.
 const REASON: usize = 240;
 
-/// An event as a line; `None` for those that only `--verbose` shows.
+/// Renders an event as a line of progress; `None` for events that only `--verbose` shows.
 pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Option<String> {
     Some(match &recorded.event {
         Event::PhaseStarted { at, .. } => format!("{at} started"),
@@ -21,14 +21,14 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
         }
         Event::PhaseFinished { at, outcome, .. } => {
             let fault = truncate(&failure_reason(state, at, outcome), REASON);
-            format!("{at} {}: {fault}", paint.yellow("came to nothing"))
+            format!("{at} {}: {fault}", paint.yellow("attempt failed"))
         }
         Event::GateJudged { at, verdict, reason, .. } => {
             format!("{at} {}: {}", render_verdict(*verdict, paint), truncate(reason, REASON))
         }
         Event::FeedbackDecided { at, decided, .. } => format!("{at} {}", truncate(&render_decision(decided), REASON)),
         Event::ApprovalAsked { at, question, .. } => {
-            format!("{at} {}: {}", paint.yellow("waits for a person"), truncate(question, REASON))
+            format!("{at} {}: {}", paint.yellow("waits for a decision"), truncate(question, REASON))
         }
         Event::ApprovalGiven { at, choice, by, reason, .. } => {
             let reason_text = if reason.is_empty() { String::new() } else { format!(": {}", truncate(reason, REASON)) };
@@ -48,14 +48,14 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
     })
 }
 
-/// Why an attempt came to nothing, for people.
+/// Returns why an attempt failed; empty if it did not.
 pub fn failure_reason(state: &State, at: &AttemptId, outcome: &PhaseOutcome) -> String {
-    // The phases of what came before a fork may be others.
+    // Before a fork, the pipeline may have had other phases.
     let agent = state.pipeline.phase(&at.phase).map(|phase| &phase.agent);
     agent.and_then(|agent| outcome.describe(at, agent)).or_else(|| outcome.fault()).unwrap_or_default()
 }
 
-/// A verdict in its colour.
+/// Renders a verdict in its colour.
 pub fn render_verdict(verdict: Verdict, paint: Paint) -> String {
     let word = verdict.as_str().replace('_', " ");
     match verdict {
@@ -64,7 +64,7 @@ pub fn render_verdict(verdict: Verdict, paint: Paint) -> String {
     }
 }
 
-/// How a run ended, in its colour.
+/// Renders the end of a run in its colour.
 pub fn render_run_status(status: RunStatus, paint: Paint) -> String {
     match status {
         RunStatus::Passed => paint.green("passed"),
@@ -73,13 +73,13 @@ pub fn render_run_status(status: RunStatus, paint: Paint) -> String {
     }
 }
 
-/// Where a run left its origin, and with what.
+/// Renders the origin of a fork and its changes.
 pub fn render_fork(forked: &RunForked) -> String {
-    let changes = if forked.changes.is_empty() { "nothing swapped".to_owned() } else { forked.changes.join(", ") };
-    format!("forks {} at {}: {}", forked.origin, forked.at, one_line(&changes))
+    let changes = if forked.changes.is_empty() { "no change".to_owned() } else { forked.changes.join(", ") };
+    format!("forked from {} at {}: {}", forked.origin, forked.at, one_line(&changes))
 }
 
-/// An event for programs: the same line wherever events are written as JSON.
+/// Renders an event as a JSON line; the same for `run --json` and `log --json`.
 pub fn render_json_line(run: &RunId, recorded: &Recorded) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
@@ -90,7 +90,7 @@ pub fn render_json_line(run: &RunId, recorded: &Recorded) -> String {
     serde_json::to_string(&Line { run, recorded }).unwrap_or_default() + "\n"
 }
 
-/// The events that only `--verbose` shows.
+/// Renders the events that only `--verbose` shows; `None` for all others.
 pub fn render_verbose(recorded: &Recorded) -> Option<String> {
     Some(match &recorded.event {
         Event::ModelAsked { at, call, label, model, .. } => {
@@ -109,7 +109,7 @@ pub fn render_verbose(recorded: &Recorded) -> Option<String> {
             format!("{at} stored {} ({})", artifact.name, artifact.digest.short())
         }
         Event::TestsRan { at, call: Some(call), elapsed_ms, .. } => {
-            format!("{at} call {call} tried tests in {}", duration(*elapsed_ms))
+            format!("{at} call {call} ran tests in {}", duration(*elapsed_ms))
         }
         Event::TestsRan { at, call: None, elapsed_ms, .. } => {
             format!("{at} the host ran the tests in {}", duration(*elapsed_ms))
@@ -118,33 +118,33 @@ pub fn render_verbose(recorded: &Recorded) -> Option<String> {
     })
 }
 
-/// What a strategy decided, in words.
+/// Renders the decision of a feedback strategy.
 pub fn render_decision(decided: &FeedbackOutcome) -> String {
     match decided {
         FeedbackOutcome::Revise { rework } => {
             let part = |phase: &str, issues: usize| format!("{phase} ({})", count(issues as u64, "issue"));
             let parts: Vec<_> =
                 rework.iter().map(|rework| part(rework.phase.as_str(), rework.feedback.issues.len())).collect();
-            format!("goes back to {}", parts.join(" and "))
+            format!("work goes back to {}", parts.join(" and "))
         }
-        FeedbackOutcome::AskAPerson { reason } => format!("the strategy asks for a person: {reason}"),
-        FeedbackOutcome::GiveUp { reason } => format!("the strategy gives up: {reason}"),
-        FeedbackOutcome::Refused { reason } => format!("what the strategy said was refused: {reason}"),
+        FeedbackOutcome::AskAPerson { reason } => format!("the feedback strategy asks for a decision: {reason}"),
+        FeedbackOutcome::GiveUp { reason } => format!("the feedback strategy gives up: {reason}"),
+        FeedbackOutcome::Refused { reason } => format!("the decision of the feedback strategy was rejected: {reason}"),
     }
 }
 
-/// What a person said, in words.
+/// Renders the decision of a person.
 pub fn render_choice(choice: &Choice) -> String {
     match choice {
         Choice::Approve => "approved".to_owned(),
         Choice::Reject { revise: None } => "rejected".to_owned(),
-        Choice::Reject { revise: Some(phase) } => format!("rejected (back to {phase})"),
+        Choice::Reject { revise: Some(phase) } => format!("rejected, {phase} revises"),
         Choice::Override => "overridden".to_owned(),
         Choice::Abort => "aborted".to_owned(),
     }
 }
 
-/// What models took so far.
+/// Renders the calls, tokens and cost so far; empty before the first call.
 fn render_spent(state: &State) -> String {
     let spent = &state.spent;
     match spent.calls {

@@ -1,4 +1,4 @@
-//! An event with all that belongs to it.
+//! Events with their details, as `phasegate log` prints them.
 
 use phasegate_journal::Journal;
 use phasegate_process::gate::SuiteRun;
@@ -14,7 +14,7 @@ use crate::terminal::format::{byte_size, compact_number, count, duration, money,
 use crate::terminal::style::Paint;
 use crate::view::event::{render_choice, render_decision, render_fork, render_run_status, render_verdict};
 
-/// An event as a line, and lines of what belongs to it.
+/// Renders an event as a line, and its details as further lines. Blobs that are gone are left out.
 pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) -> Vec<String> {
     let mut lines = Vec::new();
     match &recorded.event {
@@ -36,12 +36,12 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
         )),
         Event::ModelAnswered { at, call, answer, usage, stop, elapsed_ms, recorded } => {
             let from = if *recorded {
-                "answered from the record".to_owned()
+                "answered from the recording".to_owned()
             } else {
                 format!("answered in {}", duration(*elapsed_ms))
             };
             let tokens = format!(
-                "{} tokens read, {} written",
+                "{} input tokens, {} output tokens",
                 compact_number(usage.input_tokens),
                 compact_number(usage.output_tokens)
             );
@@ -52,7 +52,7 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
         }
         Event::ArtifactStored { at, artifact } => lines.push(format!("{at} stored {}", render_artifact(artifact))),
         Event::TestsRan { at, call, run, elapsed_ms, limit, .. } => {
-            let subject = call.map_or("the host ran".to_owned(), |call| format!("call {call} tried"));
+            let subject = call.map_or("the host ran".to_owned(), |call| format!("call {call} ran"));
             let (all, more) = render_tests(journal, call.is_some(), run);
             lines.push(format!("{at} {subject} {all} (in {})", duration(*elapsed_ms)));
             lines.extend(more.into_iter().chain(render_limit(limit.as_deref())));
@@ -66,7 +66,7 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
             lines.push(format!("{at} {}: {}", render_verdict(*verdict, paint), one_line(reason)));
             lines.extend(issues.iter().map(render_issue));
             lines.extend(
-                dropped.iter().map(|test| format!("given up {}: {}", one_line(&test.test), one_line(&test.reason))),
+                dropped.iter().map(|test| format!("dropped {}: {}", one_line(&test.test), one_line(&test.reason))),
             );
             lines.extend(report.as_ref().map(|report| format!("report {}", render_artifact(report))));
         }
@@ -79,7 +79,7 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
             lines.extend(render_limit(limit.as_deref()));
         }
         Event::ApprovalAsked { at, question, .. } => {
-            lines.push(format!("{at} {}: {}", paint.yellow("waits for a person"), one_line(question)));
+            lines.push(format!("{at} {}: {}", paint.yellow("waits for a decision"), one_line(question)));
         }
         Event::ApprovalGiven { at, choice, by, reason, about } => {
             let about: Vec<&str> = about.iter().map(|digest| digest.short()).collect();
@@ -106,7 +106,7 @@ fn render_created(journal: &dyn Journal, created: &RunCreated) -> Vec<String> {
     );
     let scripted = if created.scripted { ", answers scripted" } else { "" };
     let mut lines = vec![format!("created for task {}: {by}{scripted}", created.task_id)];
-    lines.extend(created.inputs.iter().map(|input| format!("given {}", render_artifact(input))));
+    lines.extend(created.inputs.iter().map(|input| format!("input {}", render_artifact(input))));
     lines
 }
 
@@ -116,14 +116,14 @@ fn render_artifact(artifact: &ArtifactRef) -> String {
     format!("{name} ({kind}{}, {})", byte_size(artifact.size), artifact.digest.short())
 }
 
-/// How an agent came back, and every fault of what it handed in.
+/// Renders the outcome of an attempt, and every fault of what it submitted.
 fn render_outcome(at: &AttemptId, outcome: &PhaseOutcome, elapsed_ms: u64, paint: Paint) -> (String, Vec<String>) {
     let (word, reason) = match outcome {
         PhaseOutcome::Submitted { findings, .. } => {
             let found = findings.as_ref().map_or(String::new(), |found| format!(", findings {}", found.short()));
             return (format!("done in {}{found}", duration(elapsed_ms)), Vec::new());
         }
-        PhaseOutcome::Invalid { faults } => ("could not be taken", count(faults.len() as u64, "fault")),
+        PhaseOutcome::Invalid { faults } => ("invalid output", count(faults.len() as u64, "fault")),
         PhaseOutcome::Failed { reason } => ("failed", one_line(reason)),
         PhaseOutcome::Crashed { reason } => ("crashed", one_line(reason)),
     };
@@ -139,14 +139,14 @@ fn render_issue(issue: &Issue) -> String {
 }
 
 fn render_limit(limit: Option<&str>) -> Option<String> {
-    limit.map(|limit| format!("a limit was hit: {}", one_line(limit)))
+    limit.map(|limit| format!("limit exceeded: {}", one_line(limit)))
 }
 
 fn render_reason(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {}", one_line(reason)) }
 }
 
-/// How a run of tests ended, and the tests that did not pass.
+/// Renders the totals of a test run, and the tests that did not pass.
 fn render_tests(journal: &dyn Journal, trial: bool, run: &Digest) -> (String, Vec<String>) {
     let ran = match trial {
         true => {
@@ -159,7 +159,7 @@ fn render_tests(journal: &dyn Journal, trial: bool, run: &Digest) -> (String, Ve
     };
     let ran = match ran {
         Ok(Ok(ran)) => ran,
-        Ok(Err(why)) => return (format!("no test: {}", one_line(&why)), Vec::new()),
+        Ok(Err(why)) => return (format!("no tests: {}", one_line(&why)), Vec::new()),
         Err(_) => return (format!("tests, result {}", run.short()), Vec::new()),
     };
     let number = |outcome| ran.tests.iter().filter(|test| test.outcome == outcome).count();
@@ -168,7 +168,7 @@ fn render_tests(journal: &dyn Journal, trial: bool, run: &Digest) -> (String, Ve
     let counts: Vec<String> = outcomes.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
     let mut more: Vec<String> =
-        ran.build_errors.iter().map(|error| format!("not loaded: {}", one_line(error))).collect();
+        ran.build_errors.iter().map(|error| format!("does not load: {}", one_line(error))).collect();
     let failing: Vec<&TestCase> = ran.tests.iter().filter(|test| test.outcome != Outcome::Passed).collect();
     more.extend(failing.iter().take(MAX_TESTS).map(|test| {
         let message = render_reason(&truncate(test.message.as_deref().unwrap_or_default(), MAX_INSTRUCTIONS));
@@ -179,8 +179,8 @@ fn render_tests(journal: &dyn Journal, trial: bool, run: &Digest) -> (String, Ve
     (format!("{}{counts}", count(ran.tests.len() as u64, "test")), more)
 }
 
-/// How many tests that did not pass are told by name.
+/// Maximal number of tests that are listed by name.
 const MAX_TESTS: usize = 10;
 
-/// How long the words are that a phase is given to revise its work by.
+/// Maximal length of instructions and test messages in characters.
 const MAX_INSTRUCTIONS: usize = 240;

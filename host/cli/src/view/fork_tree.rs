@@ -1,4 +1,4 @@
-//! The family of a run: what it forks, and what forks it, as a tree.
+//! The tree of forks that a run belongs to.
 
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
@@ -10,10 +10,10 @@ use crate::exit::Failure;
 use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
 
-/// How deep and how wide a tree is drawn.
+/// Maximal number of runs in a tree.
 const MAX_LINES: usize = 200;
 
-/// The tree that the run is in; nothing where it is alone.
+/// Renders the tree of forks around a run; empty if the run has no origin and no forks.
 pub fn render_fork_tree(journal: &dyn Journal, state: &State, paint: Paint) -> Result<String, Failure> {
     let run = &state.created.run_id;
     let mut root = run.clone();
@@ -24,13 +24,16 @@ pub fn render_fork_tree(journal: &dyn Journal, state: &State, paint: Paint) -> R
         return Ok(String::new());
     }
     let mut tree = Tree { journal, current: run, paint, lines: Vec::new() };
-    // What was brought here from elsewhere knows its ancestors by name alone.
+    // An imported fork knows its ancestors by name only.
     if root == *run {
-        let absent = state.forks.iter().map(|fork| format!("  {} (not here), forked at {}", fork.origin, fork.at));
+        let absent = state
+            .forks
+            .iter()
+            .map(|fork| format!("  {} (not in this state folder), forked at {}", fork.origin, fork.at));
         tree.lines.extend(absent);
     }
     tree.draw(&root, 0)?;
-    Ok(format!("\n{}\n{}\n", paint.bold("family"), tree.lines.join("\n")))
+    Ok(format!("\n{}\n{}\n", paint.bold("forks"), tree.lines.join("\n")))
 }
 
 struct Tree<'a> {
@@ -67,5 +70,5 @@ impl Tree<'_> {
 }
 
 fn render_changes(changes: &[String]) -> String {
-    if changes.is_empty() { "nothing swapped".to_owned() } else { changes.join(", ") }
+    if changes.is_empty() { "no change".to_owned() } else { changes.join(", ") }
 }

@@ -1,4 +1,4 @@
-//! A gate that waits.
+//! The report of a gate that waits for a decision.
 
 use phasegate_process::pipeline::Phase;
 use phasegate_process::state::RecordedJudgement;
@@ -7,7 +7,7 @@ use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
-/// What the person has to know before deciding: the report's issues, or that there are none.
+/// Renders the question, the issues with their evidence, and the dropped tests.
 pub fn render_gate(phase: &Phase, judged: &RecordedJudgement, question: &str, paint: Paint) -> String {
     let mut text = format!("\n{} {}\n", paint.bold(&format!("{}#{}", phase.name, judged.attempt)), sanitize(question));
     for issue in &judged.issues {
@@ -28,7 +28,7 @@ pub fn render_gate(phase: &Phase, judged: &RecordedJudgement, question: &str, pa
         }
     }
     for dropped in &judged.dropped {
-        text.push_str(&format!("  given up {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
+        text.push_str(&format!("  dropped {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
     }
     text
 }

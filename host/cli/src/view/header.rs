@@ -1,4 +1,4 @@
-//! The head of a run: what runs, on which models, and what it can cost at most. Shown before the first call.
+//! The header of a run: task, pipeline, models, budget and maximal cost. Printed before the first model call.
 
 use phasegate_broker::{BudgetConfig, ModelId};
 use phasegate_journal::Journal;
@@ -13,17 +13,17 @@ use crate::exit::Failure;
 use crate::terminal::format::{count, money, truncate};
 use crate::terminal::style::Paint;
 
-/// What the head tells beside what the journal knows.
+/// Parts of the header that are not in the journal.
 pub struct HeaderPaths<'a> {
-    /// Which configuration was used, in words.
+    /// The configuration file, or that there is none.
     pub config: Option<String>,
-    /// Where it is recorded.
+    /// The state folder.
     pub state: &'a str,
-    /// Where results go.
+    /// The output folder.
     pub out: &'a str,
 }
 
-/// The head of a run, from what is pinned in the journal.
+/// Renders the header from the state and settings in the journal.
 pub fn render_header(
     journal: &dyn Journal,
     run: &RunId,
@@ -41,7 +41,7 @@ pub fn render_header(
     rows.extend(paths.config.clone().map(|config| ("config", config)));
     rows.extend(render_models(&settings).into_iter().map(|line| ("models", line)));
     rows.push(("budget", settings.budget.to_string()));
-    rows.push(("worst", render_worst_case(&settings)));
+    rows.push(("max cost", render_worst_case(&settings)));
     rows.push(("state", paths.state.to_owned()));
     rows.push(("out", paths.out.to_owned()));
     let mut text = String::new();
@@ -55,7 +55,7 @@ pub fn render_header(
     Ok(text)
 }
 
-/// The task's id and how its description begins.
+/// Renders the task id and the first 90 characters of the description.
 pub fn render_task(journal: &dyn Journal, state: &State) -> String {
     let requirements = state.created.inputs.iter().find(|input| input.name.as_str() == kinds::TASK_REQUIREMENTS);
     let value: Value = requirements.and_then(|input| read_json(journal, &input.digest).ok()).unwrap_or_default();
@@ -79,12 +79,12 @@ fn render_models(settings: &RunSettings) -> Vec<String> {
     lines.into_iter().map(|(names, model)| format!("{} = {model}", names.join(", "))).collect()
 }
 
-/// What the limits and the prices allow together, were every answer the longest.
+/// Renders the maximal cost that the budget and the prices allow.
 fn render_worst_case(settings: &RunSettings) -> String {
     let asked: Vec<&ModelId> =
         configured_tiers(settings).into_iter().map(|(_, model)| model).filter(|id| !id.is_scripted()).collect();
     if asked.is_empty() {
-        return "nothing is spent".to_owned();
+        return "none, answers are scripted".to_owned();
     }
     let mut unpriced: Vec<String> =
         asked.iter().filter(|id| settings.prices.get(id).is_none()).map(ToString::to_string).collect();
@@ -92,7 +92,7 @@ fn render_worst_case(settings: &RunSettings) -> String {
     if !unpriced.is_empty() {
         let limits = BudgetConfig { usd: None, ..settings.budget };
         let names = unpriced.join(", ");
-        return format!("{limits}; in money unknown, since [prices] has no price for {names}");
+        return format!("{limits}; cost unknown, [prices] has no price for {names}");
     }
     let costs = asked.iter().filter_map(|id| settings.prices.get(id)).map(|price| {
         let all = |input, output| price.max_cost_usd(input, output);
@@ -103,7 +103,7 @@ fn render_worst_case(settings: &RunSettings) -> String {
     match usd.is_finite() {
         true => money(Some(usd)),
         false => {
-            format!("{}; no limit in money", settings.budget.calls.map_or("no limit".to_owned(), |n| count(n, "call")))
+            format!("{}; no cost limit", settings.budget.calls.map_or("no limit".to_owned(), |n| count(n, "call")))
         }
     }
 }
@@ -113,8 +113,8 @@ fn render_scripted_notice(settings: &RunSettings, paint: Paint) -> String {
     let mut files: Vec<&str> = scripts.map(ModelId::model).collect();
     files.dedup();
     format!(
-        "\n{} ({}): they were written by hand, and nothing is asked of a model.\n\
-         For a real model, set under [models] in phasegate.toml: default = \"anthropic:MODEL\" (with ANTHROPIC_API_KEY),\n\
+        "\n{} ({}): no model is asked.\n\
+         To use a model, set under [models] in phasegate.toml: default = \"anthropic:MODEL\" (with ANTHROPIC_API_KEY),\n\
          \"openai:MODEL\" (with OPENAI_API_KEY) or \"ollama:MODEL\".\n",
         paint.yellow("answers are scripted"),
         files.join(", ")

@@ -1,6 +1,6 @@
-//! What a person or a program sees of runs while they go: JSON lines, lines for people, or bars that move.
+//! Progress of runs while they execute: JSON lines, lines for people, or progress bars.
 //!
-//! With `--json` stdout has the journal's events and nothing else, and people's lines go to stderr.
+//! With `--json`, stdout has only the journal's events, and lines for people go to stderr.
 
 use std::io::IsTerminal;
 
@@ -15,7 +15,7 @@ use crate::terminal::progress::ProgressBars;
 use crate::terminal::style::Paint;
 use crate::view::event::{render_json_line, render_progress, render_verbose};
 
-/// Watches all runs of the process.
+/// Shows the progress of all runs of the process.
 pub struct LiveView {
     printer: Printer,
     json: bool,
@@ -26,28 +26,28 @@ pub struct LiveView {
 }
 
 impl LiveView {
-    /// `several` runs at once name themselves on each line.
+    /// With `several`, each line starts with the id of its run.
     pub fn new(context: &Context, json: bool, several: bool) -> Self {
         let bars = (!json && std::io::stderr().is_terminal()).then(ProgressBars::new);
         Self { printer: context.printer, json, verbose: context.verbose, several, events: true, bars }
     }
 
-    /// Not a word of events on stdout with `--json`: they are in the journal already.
+    /// Prints no events with `--json`: a replay only repeats the journal.
     pub fn without_events(self) -> Self {
         Self { events: false, ..self }
     }
 
-    /// Where this view prints.
+    /// The printer of this view.
     pub fn printer(&self) -> Printer {
         self.printer
     }
 
-    /// The colours of what is said to people.
+    /// The colours of lines for people.
     pub fn paint(&self) -> Paint {
         if self.json { self.printer.note_paint() } else { self.printer.paint() }
     }
 
-    /// Says something to people, above the bars if there are any.
+    /// Prints text for people, above the progress bars.
     pub fn print(&self, text: &str) {
         let print = || if self.json { self.printer.note(text) } else { self.printer.print(text) };
         match &self.bars {
@@ -56,17 +56,17 @@ impl LiveView {
         }
     }
 
-    /// Takes the bars away while a person is asked.
+    /// Hides the progress bars while something else is printed.
     pub fn hide(&self) {
         self.bars.iter().for_each(ProgressBars::hide);
     }
 
-    /// Brings them back.
+    /// Shows the progress bars again.
     pub fn show(&self) {
         self.bars.iter().for_each(ProgressBars::show);
     }
 
-    /// Nothing more will happen in this run for now.
+    /// Removes the progress bar of a run.
     pub fn finish_run(&self, run: &RunId) {
         self.bars.iter().for_each(|bars| bars.finish_run(run));
     }

@@ -1,4 +1,4 @@
-//! What is shown of runs: live, their events, headers, summaries and forks.
+//! Text about runs for people: progress while they run, events, headers, summaries, gates and forks.
 
 pub mod event;
 pub mod event_detail;

@@ -1,4 +1,4 @@
-//! The end of a run on one screen: every gate with its attempts, the tests, what was made, and what it took.
+//! The summary of a run on one screen: gates, tests, artifacts, model calls, cost and time.
 
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
@@ -11,7 +11,7 @@ use crate::terminal::format::{compact_number, cost, count, duration, one_line, t
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
-/// The summary.
+/// Renders the summary; `out` is the output folder if it was written.
 pub fn render_summary(
     journal: &dyn Journal,
     state: &State,
@@ -28,7 +28,7 @@ pub fn render_summary(
     );
     text.extend(result.remedy.iter().map(|remedy| format!("{} {remedy}\n", paint.cyan("hint:"))));
     if result.scripted {
-        text.push_str(&format!("{}; they say nothing about any model\n", paint.yellow("answers were scripted")));
+        text.push_str(&format!("{}: the result says nothing about a model\n", paint.yellow("answers were scripted")));
     }
     text.push('\n');
     text.push_str(&table(&gate_rows(&result)));
@@ -39,7 +39,7 @@ pub fn render_summary(
         row("tests", tests);
     }
     if !result.dropped_tests.is_empty() {
-        row("given up", count(result.dropped_tests.len() as u64, "test"));
+        row("dropped", count(result.dropped_tests.len() as u64, "test"));
     }
     let names: Vec<&str> =
         result.artifacts.keys().map(|name| name.as_str()).filter(|name| !name.contains('/')).collect();
@@ -48,7 +48,7 @@ pub fn render_summary(
     row(
         "models",
         format!(
-            "{}, {} tokens read, {} written, {}",
+            "{}, {} input tokens, {} output tokens, {}",
             render_calls(totals),
             compact_number(totals.input_tokens),
             compact_number(totals.output_tokens),
@@ -57,10 +57,7 @@ pub fn render_summary(
     );
     if !result.maybe_billed.is_empty() {
         let open = count(result.maybe_billed.len() as u64, "call");
-        row(
-            "billed?",
-            format!("{open} asked and never answered: they may have been billed; `phasegate show` lists them"),
-        );
+        row("unanswered", format!("{open}, may have been billed; `phasegate show` lists them"));
     }
     row("time", duration(totals.elapsed_ms));
     rows.extend(out.map(|out| vec!["out".to_owned(), out.to_owned()]));
@@ -72,15 +69,12 @@ fn render_calls(totals: &Totals) -> String {
     match totals.recorded {
         0 => count(totals.calls, "call"),
         recorded => {
-            format!(
-                "{} ({recorded} of them recorded: asked and paid by the run that it forks)",
-                count(totals.calls, "call")
-            )
+            format!("{} ({recorded} of them from the recording of its origin)", count(totals.calls, "call"))
         }
     }
 }
 
-/// The word for where a run stands, in its colour.
+/// Renders the status in its colour.
 pub fn render_status(result: &TaskResult, paint: Paint) -> String {
     let word = result.status.as_str();
     match result.status {
@@ -91,7 +85,7 @@ pub fn render_status(result: &TaskResult, paint: Paint) -> String {
 }
 
 fn gate_rows(result: &TaskResult) -> Vec<Vec<String>> {
-    let head = ["gate", "standing", "attempts", "last judgement"].map(str::to_owned).to_vec();
+    let head = ["gate", "status", "attempts", "last verdict"].map(str::to_owned).to_vec();
     std::iter::once(head).chain(result.gates.iter().map(gate_row)).collect()
 }
 
@@ -105,7 +99,7 @@ fn gate_row(gate: &GateResult) -> Vec<String> {
     vec![gate.gate.to_string(), gate.standing.replace('_', " "), attempts, last]
 }
 
-/// A verdict in one or two words.
+/// Shortens the name of a verdict.
 pub fn short_verdict(verdict: &str) -> &str {
     match verdict {
         "passed_with_conditions" => "conditional",
@@ -114,7 +108,7 @@ pub fn short_verdict(verdict: &str) -> &str {
     }
 }
 
-/// How the newest run of tests that counted ended.
+/// Renders the totals of the newest test report.
 fn render_tests(journal: &dyn Journal, state: &State) -> Option<String> {
     let gate =
         state.pipeline.phases.iter().filter_map(|phase| phase.gate.as_ref()).find(|gate| gate.tests.is_some())?;

@@ -1,7 +1,7 @@
-//! Carrying every cell of an experiment to its end, some at once.
+//! Drives every cell of an experiment to its end, several at once.
 //!
-//! Promises: a run that ended before is not touched; cells start in the order of the plan; once the shared budget has
-//! refused a call, or the person stopped, no further cell starts. Nobody is asked anything: a run that needs a person waits.
+//! A run that ended before is not touched. Cells start in the order of the plan. No further cell starts after the shared
+//! budget is exceeded or the person stops the experiment. A run that needs a decision waits; no question is asked.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,10 +23,10 @@ use crate::paths;
 use crate::terminal::format::{cost, count, duration, truncate};
 use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
 
-/// How long a reason may be on the line of a cell.
+/// Maximal length of a reason on the line of a cell.
 const REASON: usize = 120;
 
-/// All that the cells share.
+/// Drives all cells of an experiment.
 pub struct ExperimentDriver {
     experiment: Experiment,
     plan: Plan,
@@ -36,16 +36,16 @@ pub struct ExperimentDriver {
     out: PathBuf,
     state: PathBuf,
     stop: Stop,
-    /// No further cell is to start.
+    /// Set when no further cell may start.
     halted: AtomicBool,
     budget_reported: AtomicBool,
     ended: AtomicUsize,
-    /// Why a cell has no end, where the journal does not say it.
+    /// Why a cell has no end, if the journal does not say it.
     faults: Mutex<BTreeMap<RunId, String>>,
 }
 
 impl ExperimentDriver {
-    /// Ready to conduct.
+    /// Creates the driver.
     pub fn new(
         experiment: Experiment,
         plan: Plan,
@@ -71,14 +71,14 @@ impl ExperimentDriver {
         })
     }
 
-    /// Every cell as it stands in the end, and the worst of what kept one from its end.
+    /// Drives all cells, at most `jobs` at once. Returns the cells and the worst exit.
     pub async fn drive(self: &Arc<Self>, jobs: usize) -> (Vec<Cell>, Exit) {
         let this = Arc::clone(self);
         let halt = move |message: &str| {
             this.halted.store(true, Ordering::Relaxed);
             this.view.note(message);
         };
-        stop_on_ctrl_c(self.stop.clone(), self.view.printer(), halt, "go on with the same command\n".to_owned());
+        stop_on_ctrl_c(self.stop.clone(), self.view.printer(), halt, "repeat the command to continue\n".to_owned());
         let open = self.open_cells();
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
@@ -101,7 +101,7 @@ impl ExperimentDriver {
         (self.plan.cells.iter().map(|planned| self.cell(planned)).collect(), worst)
     }
 
-    /// The cells that have no end yet; of the others it is made sure that their results are where they should be.
+    /// Returns the cells without an end, and writes missing output folders of the others.
     fn open_cells(&self) -> Vec<Planned> {
         let mut open = Vec::new();
         for planned in &self.plan.cells {
@@ -116,19 +116,18 @@ impl ExperimentDriver {
         self.ended.store(before, Ordering::Relaxed);
         if before > 0 {
             self.view.note(&format!(
-                "{} ended before and {} taken as {}\n",
+                "{} ended before and {} kept\n",
                 count(before as u64, "run"),
-                is(before),
-                it(before)
+                if before == 1 { "is" } else { "are" }
             ));
         }
         open
     }
 
     async fn drive_cell(&self, planned: &Planned) -> Exit {
-        let carried = self.drive_to_end(planned).await;
+        let driven = self.drive_to_end(planned).await;
         self.view.finish_run(&planned.place.run);
-        carried.unwrap_or_else(|failure| {
+        driven.unwrap_or_else(|failure| {
             self.view.fail(&failure);
             failure.exit
         })
@@ -157,7 +156,7 @@ impl ExperimentDriver {
         Ok(exit)
     }
 
-    /// The first run that the shared budget stops says so at length; the others in their line.
+    /// Reports the exceeded budget in full for the first run, and in the line of the cell for the others.
     fn budget_exceeded(&self, planned: &Planned, message: String) -> Result<Exit, Failure> {
         self.halted.store(true, Ordering::Relaxed);
         if self.budget_reported.swap(true, Ordering::Relaxed) {
@@ -172,10 +171,10 @@ impl ExperimentDriver {
         let failure = if failure.exit == Exit::Usage { failure.into_infrastructure() } else { failure };
         let message = truncate(failure.message(), REASON);
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), message);
-        failure.with_line(&format!("run {run} has no end yet; go on with the same command"))
+        failure.with_line(&format!("hint: run {run} has not ended; repeat the command to continue"))
     }
 
-    /// One line for a cell that came to an end or a halt.
+    /// Prints a line for a cell that ended or stopped.
     fn print_cell(&self, planned: &Planned, exit: Exit) {
         let cell = self.cell(planned);
         let spent = &cell.cost;
@@ -198,7 +197,7 @@ impl ExperimentDriver {
         if exit == Exit::Waiting {
             let passes = waits_at_passed_gate(self.host.journal().as_ref(), &planned.place.run);
             let commands = render_decision_commands(&planned.place.run, passes);
-            text.push_str(&format!("{commands}and then with the experiment\n"));
+            text.push_str(&format!("{commands}or repeat the experiment\n"));
         }
         self.view.note(&text);
     }
@@ -222,7 +221,7 @@ impl ExperimentDriver {
                 let cell = Cell::not_started(place);
                 Cell { reason: fault.cloned().unwrap_or(cell.reason), ..cell }
             }
-            // A journal that cannot be read is no reason to forget what the other cells came to.
+            // A run that cannot be read does not hide the results of the others.
             Err(error) => {
                 let reason = truncate(&error.to_string(), REASON);
                 Cell { standing: CellStatus::Stopped, reason, ..Cell::not_started(place) }
@@ -247,12 +246,4 @@ impl ExperimentDriver {
         let (state, events) = load(journal, run)?;
         write_out(&self.out_dir(run), journal, &state, &events).map(drop).map_err(|error| Error::from(error).into())
     }
-}
-
-fn is(number: usize) -> &'static str {
-    if number == 1 { "is" } else { "are" }
-}
-
-fn it(number: usize) -> &'static str {
-    if number == 1 { "it is" } else { "they are" }
 }

@@ -1,4 +1,4 @@
-//! The out folder of an experiment: report, tables, and a folder for each run.
+//! The output folder of an experiment: report, tables, and a folder for each run.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use super::table;
 use crate::exit::Failure;
 use crate::paths;
 
-/// The file by which a folder is known as one that an experiment wrote.
+/// The file that marks the output folder of an experiment.
 const RESULTS: &str = "results.json";
 
-/// Refuses a folder that holds something else.
+/// Rejects a folder with other content.
 pub fn check(out: &Path) -> Result<(), Failure> {
     let shown = paths::display_path(out);
     match std::fs::read_dir(out) {
@@ -22,13 +22,13 @@ pub fn check(out: &Path) -> Result<(), Failure> {
         Ok(mut entries) => match entries.next().is_none() || out.join(RESULTS).is_file() || out.join("runs").is_dir() {
             true => Ok(()),
             false => Err(Failure::usage(format!(
-                "{shown} holds something else, and nothing was started\nhint: choose another folder with --out"
+                "{shown} is not the output folder of an experiment; nothing was started\nhint: choose another folder with --out"
             ))),
         },
     }
 }
 
-/// Writes what the experiment came to; what an earlier call wrote is replaced.
+/// Writes the results, and replaces those of an earlier call.
 pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
     let files = [
         ("report.md", table::render_report(results)),
@@ -37,7 +37,7 @@ pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
         (RESULTS, table::render_json(results)),
     ];
     let failed = |why: std::io::Error| {
-        let hint = "make room and make it writable; the same command writes it again";
+        let hint = "free some space or make the folder writable, then repeat the command";
         Failure::infrastructure(format!("{} cannot be written: {why}\nhint: {hint}", paths::display_path(out)))
     };
     std::fs::create_dir_all(out).map_err(failed)?;

@@ -1,7 +1,7 @@
-//! `phasegate experiment`: tasks × variants × repetitions within one budget, and a table of what came of it.
+//! `phasegate experiment`: runs tasks × variants × repetitions within one budget, and prints a table of results.
 //!
-//! The same command goes on where it stopped: runs that ended are taken as they are, the others are gone on with. Progress
-//! goes to stderr; stdout has the table and nothing else. Whatever can be wrong is found before anything is recorded.
+//! The same command continues an interrupted experiment: runs that ended are kept, the others are resumed. Progress goes to
+//! stderr; stdout has the table only. Faults are found before anything is recorded.
 
 mod drive;
 mod files;
@@ -27,43 +27,43 @@ use crate::terminal::format::{count, money};
 use drive::ExperimentDriver;
 use view::ExperimentView;
 
-/// Runs at once, unless the person says otherwise.
+/// Default number of runs at once.
 const JOBS: usize = 4;
 
 /// Arguments of `experiment`.
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("form").args(["json", "csv", "markdown"]))]
 pub struct Args {
-    /// The experiment: tasks, variants, repetitions and a budget, in TOML
+    /// Experiment file in TOML: tasks, variants, repetitions and budget
     #[arg(value_name = "FILE.toml")]
     file: PathBuf,
-    /// How many runs are under way at once [default: 4]
+    /// Number of runs at once [default: 4]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Where results go, those of each run in a folder of its own [default: phasegate-out/experiment-NAME]
+    /// Output folder, with a subfolder for each run [default: phasegate-out/experiment-NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Let the model calls of each run overlap
     #[arg(long = "async")]
     overlap: bool,
-    /// The configuration [default: the nearest phasegate.toml upwards from the experiment's file]
+    /// Configuration file [default: nearest phasegate.toml upwards from the experiment file]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Run no plugin from a file that phasegate.lock does not know
+    /// Reject plugin files that phasegate.lock does not list
     #[arg(long)]
     locked: bool,
-    /// Write figures and cells as JSON
+    /// Print all results as JSON
     #[arg(long)]
     json: bool,
-    /// Write the table as CSV
+    /// Print the table as CSV
     #[arg(long)]
     csv: bool,
-    /// Write the table as Markdown
+    /// Print the table as Markdown
     #[arg(long)]
     markdown: bool,
 }
 
-/// Makes or goes on with every run, and tells what came of them.
+/// Runs or resumes every cell, and prints the results.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let experiment = Experiment::read(&args.file)?;
@@ -88,7 +88,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
     let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
     printer.note(&format!(
-        "experiment {}: {} × {} × {} = {}, {jobs} at once\nbudget      {} for all of them; {} in {} before\nresults     {}\n\n",
+        "experiment {}: {} × {} × {} = {}, {jobs} at once\nbudget      {} in total; {} in {} spent before\nresults     {}\n\n",
         experiment.name,
         count(experiment.tasks.len() as u64, "task"),
         count(experiment.variants.len() as u64, "variant"),
@@ -111,14 +111,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         (.., true) => table::render_markdown(&results),
         _ => table::render_terminal(&results, printer.paint()),
     });
-    printer.note(&format!("\nresults are in {}\n", paths::display_path(&out)));
+    printer.note(&format!("\nResults are in {}.\n", paths::display_path(&out)));
     if !results.complete() {
-        printer.note("not every run has ended; go on with the same command\n");
+        printer.note("Not every run has ended. Repeat the command to continue.\n");
     }
     Ok(exit)
 }
 
-/// Whether every variant has models to ask, before the state folder is made.
+/// Checks that the models of every variant can be asked, before the state folder is created.
 async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
     let env = |name: &str| std::env::var(name).ok();
     for (variant, settings) in experiment.variants.iter().zip(plan.settings()) {
@@ -126,7 +126,7 @@ async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> 
             Broker::new(&settings.models, &settings.providers, &settings.prices, &settings.base_dir, &env).await;
         if let Err(fault) = broker {
             return Err(match experiment.blame(variant, Error::Models(fault)) {
-                // Nothing of the variant: it is the configuration's.
+                // The fault is in the configuration, not in the variant.
                 Error::Models(fault) => config.explain(fault).into(),
                 error => error.into(),
             });
@@ -135,7 +135,7 @@ async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> 
     Ok(())
 }
 
-/// Whether every plugin of every variant fits its place, before the first run is made.
+/// Checks the plugins of every variant, before the first run is created.
 async fn check_variants(experiment: &Experiment, plan: &Plan, config: &Config, host: &House) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for cell in plan.cells.iter().filter(|cell| seen.insert(cell.variant)) {

@@ -1,4 +1,4 @@
-//! The figures of an experiment for people and programs: a table of 80 columns, Markdown, CSV (RFC 4180) and JSON.
+//! Results of an experiment: a table of 80 columns, Markdown, CSV (RFC 4180) and JSON.
 
 use phasegate_process::experiment::{Cell, CellStatus, Results, Variant};
 use phasegate_process::stats::{Mean, Share};
@@ -6,21 +6,20 @@ use phasegate_process::stats::{Mean, Share};
 use crate::terminal::format::{self, compact_number, count, duration, money, one_line, truncate};
 use crate::terminal::style::Paint;
 
-/// How wide a terminal is at least.
+/// Width of the table in characters.
 const WIDTH: usize = 80;
-/// How much of a variant's name heads its column.
+/// Maximal length of a variant's name in characters.
 const MAX_NAME: usize = 18;
 
-const NOTE: &str = "[low, high] are intervals of 95 %, of the pass rate Wilson's, of means Student's. They take runs as independent \
-                    of each other; repetitions of one task are less than that.";
-const ATTEMPTS: &str = "Attempts to pass are the judgements of all gates together in runs that passed; a variant that fails the \
-                        hard tasks looks quick by them. Cost and tokens per passed run are those of all runs of the \
+const NOTE: &str = "[low, high] are 95 % intervals: Wilson's for pass rates, Student's for means. They assume independent runs; \
+                    repetitions of one task are not independent.";
+const ATTEMPTS: &str = "Attempts to pass count the verdicts of all gates in runs that passed, so a variant that fails the \
+                        hard tasks looks better. Cost and tokens per passed run are the totals of all runs of the \
                         variant, divided by the runs that passed. Escaped defects are issues that an earlier gate \
-                        could have found; they and the time are means over the runs that ended.";
-const SCRIPTED: &str =
-    "Answers were scripted: the figures show what the process did with them and say nothing about any model.";
+                        could have found. Escaped defects and time are means over the runs that ended.";
+const SCRIPTED: &str = "Answers were scripted: the figures describe the process and say nothing about a model.";
 
-/// For people: a column for each variant, in as many blocks as it takes.
+/// Renders a column for each variant, in blocks of at most 80 columns.
 pub fn render_terminal(results: &Results, paint: Paint) -> String {
     let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
     let all = results.cells.len();
@@ -48,7 +47,7 @@ pub fn render_terminal(results: &Results, paint: Paint) -> String {
         left = rest;
     }
     if results.scripted {
-        text.push_str(&format!("\n{}; they say nothing about any model\n", paint.yellow("answers were scripted")));
+        text.push_str(&format!("\n{}: the result says nothing about a model\n", paint.yellow("answers were scripted")));
     }
     text
 }
@@ -73,7 +72,7 @@ fn variant_column(results: &Results, place: usize, variant: &Variant) -> Vec<Str
     cells
 }
 
-/// The standings without an end that some cell is in.
+/// Returns the statuses of cells that have not ended.
 fn open_standings(results: &Results) -> Vec<CellStatus> {
     let all = [CellStatus::Waiting, CellStatus::Stopped, CellStatus::NotStarted];
     let there = |standing: &CellStatus| results.cells.iter().any(|cell| cell.standing == *standing);
@@ -84,11 +83,18 @@ fn render_standing(standing: CellStatus) -> String {
     standing.as_str().replace('_', " ")
 }
 
-/// What [`figures`] are called.
-const FIGURES: [&str; 7] =
-    ["passed", "pass rate", "attempts to pass", "cost per passed", "tokens per passed", "escaped a run", "time a run"];
+/// Names of [`variant_figures`].
+const FIGURES: [&str; 7] = [
+    "passed",
+    "pass rate",
+    "attempts to pass",
+    "cost per passed",
+    "tokens per passed",
+    "escaped per run",
+    "time per run",
+];
 
-/// The figures of a variant.
+/// Renders the figures of a variant.
 fn variant_figures(variant: &Variant) -> [String; 7] {
     let none = || "none passed".to_owned();
     let ended = variant.passed + variant.failed + variant.aborted;
@@ -120,7 +126,7 @@ fn render_mean(mean: Mean) -> String {
     }
 }
 
-/// For people who read it elsewhere: a row for each variant, and one for each task.
+/// Renders Markdown with a row for each variant and for each task.
 pub fn render_markdown(results: &Results) -> String {
     let heads: Vec<&str> = std::iter::once("variant").chain(FIGURES).collect();
     let row = |variant: &Variant| std::iter::once(variant.variant.clone()).chain(variant_figures(variant)).collect();
@@ -151,7 +157,7 @@ pub fn render_markdown(results: &Results) -> String {
     text
 }
 
-/// The Markdown with a heading and every run.
+/// Renders the report: the Markdown tables and a row for each run.
 pub fn render_report(results: &Results) -> String {
     let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
     let all = results.cells.len();
@@ -188,7 +194,7 @@ fn markdown_table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> St
     text
 }
 
-/// A line for each variant.
+/// Renders a CSV line for each variant.
 pub fn render_csv(results: &Results) -> String {
     let heads = [
         "variant",
@@ -251,7 +257,7 @@ pub fn render_csv(results: &Results) -> String {
     csv_lines(&heads, results.variants.iter().map(row))
 }
 
-/// A line for each cell.
+/// Renders a CSV line for each cell.
 pub fn render_cells_csv(results: &Results) -> String {
     let heads = [
         "variant",
@@ -291,7 +297,7 @@ pub fn render_cells_csv(results: &Results) -> String {
     csv_lines(&heads, results.cells.iter().map(row))
 }
 
-/// What is not known stays empty.
+/// Renders a number to six decimals; empty if it is unknown.
 fn render_decimal(number: Option<f64>) -> String {
     number.map(|number| ((number * 1e6).round() / 1e6).to_string()).unwrap_or_default()
 }
@@ -309,7 +315,7 @@ fn csv_cell(cell: &str) -> String {
     }
 }
 
-/// Everything, for programs.
+/// Renders all results as JSON.
 pub fn render_json(results: &Results) -> String {
     serde_json::to_string_pretty(results).unwrap_or_default() + "\n"
 }

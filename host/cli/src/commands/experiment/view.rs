@@ -1,4 +1,4 @@
-//! What a person sees of an experiment while it goes: bars that move, or nothing but the line of each cell. All on stderr.
+//! Progress of an experiment on stderr: progress bars, or a line for each cell.
 
 use std::io::IsTerminal;
 
@@ -13,7 +13,7 @@ use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
 use crate::view::event::render_progress;
 
-/// Watches all runs.
+/// Shows the progress of all runs.
 pub struct ExperimentView {
     verbose: u8,
     printer: Printer,
@@ -21,7 +21,7 @@ pub struct ExperimentView {
 }
 
 impl ExperimentView {
-    /// Bars where there is a terminal.
+    /// Uses progress bars if stderr is a terminal.
     pub fn new(context: &Context) -> Self {
         Self {
             verbose: context.verbose,
@@ -47,22 +47,22 @@ impl ExperimentView {
         }
     }
 
-    /// Where notes are printed.
+    /// The printer of this view.
     pub fn printer(&self) -> Printer {
         self.printer
     }
 
-    /// A run by the name that a person knows its cell by.
+    /// Adds a run under the name of its cell.
     pub fn add_run(&self, run: &RunId, name: &str) {
         self.bars.iter().for_each(|bars| bars.add_run(run, name));
     }
 
-    /// Nothing more will happen in this run for now.
+    /// Removes the progress bar of a run.
     pub fn finish_run(&self, run: &RunId) {
         self.bars.iter().for_each(|bars| bars.finish_run(run));
     }
 
-    /// Nothing more will happen at all.
+    /// Hides the progress bars.
     pub fn hide(&self) {
         self.bars.iter().for_each(ProgressBars::hide);
     }

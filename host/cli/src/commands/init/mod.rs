@@ -1,4 +1,4 @@
-//! `phasegate init`: a commented configuration and a first task. What is there already stays as it is.
+//! `phasegate init`: writes a commented configuration and a first task. Never overwrites a file.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -14,7 +14,7 @@ const FILES: [(&str, &str); 2] =
 /// Arguments of `init`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Where; made if it is not there
+    /// Folder; created if it does not exist
     #[arg(default_value = ".")]
     dir: PathBuf,
 }
@@ -24,7 +24,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let dir = current_dir().join(&args.dir);
     if let Some((name, _)) = FILES.iter().find(|(name, _)| dir.join(name).symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!(
-            "{} is there already, nothing was written\nhint: name another folder, or move it away",
+            "{} already exists; nothing was written\nhint: give another folder, or move the file",
             display_path(&dir.join(name))
         )));
     }
@@ -35,8 +35,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let (config, task) = (display_path(&dir.join("phasegate.toml")), display_path(&dir.join("task.toml")));
     context.printer.print(&format!(
-        "wrote {config}: which models, at what price and budget, and whom to ask\nwrote {task}: a first task\n\n\
-         next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or name a model in {config}; then\n  phasegate run --task {task}\n"
+        "Wrote {config}: models, prices, budget and approvals.\nWrote {task}: a first task.\n\n\
+         Next: set ANTHROPIC_API_KEY or OPENAI_API_KEY, start Ollama, or set a model in {config}. Then run:\n  phasegate run --task {task}\n"
     ));
     Ok(Exit::Passed)
 }
@@ -46,9 +46,6 @@ fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn unwritable(file: &Path, why: &std::io::Error) -> Failure {
-    let why = if why.kind() == ErrorKind::AlreadyExists { "it is there already".to_owned() } else { why.to_string() };
-    Failure::usage(format!(
-        "{} cannot be written: {why}\nhint: choose a folder that you may write into",
-        display_path(file)
-    ))
+    let why = if why.kind() == ErrorKind::AlreadyExists { "it already exists".to_owned() } else { why.to_string() };
+    Failure::usage(format!("{} cannot be written: {why}\nhint: choose a writable folder", display_path(file)))
 }

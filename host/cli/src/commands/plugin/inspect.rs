@@ -1,4 +1,4 @@
-//! `phasegate plugin inspect`: what a component is and wants, read from its bytes before anything of it runs.
+//! `phasegate plugin inspect`: shows what a component is and requests, without running it.
 
 use std::path::{Path, PathBuf};
 
@@ -17,24 +17,24 @@ use crate::terminal::format::{byte_size, describe_read_error, one_line, table, t
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
-/// How much is told of one thing that a plugin says of itself.
+/// Maximal length of a text from the manifest in characters.
 const MAX_TEXT: usize = 200;
 
 /// Arguments of `plugin inspect`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The component, plain or packed as .zst
+    /// Component file, plain or compressed as .zst
     #[arg(value_name = "FILE.wasm")]
     file: PathBuf,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Of a test runner: what it offers to code, as JSON
+    /// Print as JSON what a test runner offers to code
     #[arg(long, conflicts_with = "json")]
     environment: bool,
 }
 
-/// Shows it. A component that this host would not take ends with the exit code for configuration.
+/// Prints the inspection. Exit code 2 if this host rejects the component.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let name = args.file.display().to_string();
@@ -53,17 +53,17 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     Ok(if inspection.misfit.is_none() { Exit::Passed } else { Exit::Usage })
 }
 
-/// The bytes of a component's file.
+/// Reads a component file, and decompresses it if it ends in `.zst`.
 pub fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
     read_component(file).map_err(|why| {
         let (name, why) = (file.display(), describe_read_error(&why));
-        Failure::usage(format!("{name} cannot be read: {why}\nhint: name a component, as in target/NAME.wasm"))
+        Failure::usage(format!("{name} cannot be read: {why}\nhint: give a component, such as target/NAME.wasm"))
     })
 }
 
-/// What a component is, for people.
+/// Renders an inspection for people.
 pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> String {
-    let unknown = || "none of ours".to_owned();
+    let unknown = || "unknown".to_owned();
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![
         row("file", name.to_owned()),
@@ -75,18 +75,18 @@ pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> S
     for (title, list) in [("exports", &inspection.exports), ("imports", &inspection.imports)] {
         let mut titles = std::iter::once(title).chain(std::iter::repeat(""));
         match list.is_empty() {
-            true => rows.push(row(title, "nothing".to_owned())),
+            true => rows.push(row(title, "none".to_owned())),
             false => rows.extend(list.iter().map(|one| row(titles.next().unwrap_or_default(), one_line(one)))),
         }
     }
-    rows.push(row("wants", render_requested_grants(inspection)));
+    rows.push(row("requests", render_requested_grants(inspection)));
     rows.extend(inspection.manifest.iter().flat_map(manifest_rows).map(|(title, value)| row(title, value)));
     let mut text = table(&rows);
     match &inspection.misfit {
-        None => text.push_str(&format!("\n{}\n", paint.green("this host takes it"))),
+        None => text.push_str(&format!("\n{}\n", paint.green("this host accepts it"))),
         Some(misfit) => {
             let fault = sanitize(&misfit.describe());
-            text.push_str(&format!("\n{} {fault}\n", paint.red("this host would not take it:")));
+            text.push_str(&format!("\n{} {fault}\n", paint.red("this host rejects it:")));
         }
     }
     text
@@ -95,12 +95,12 @@ pub fn render_inspection(name: &str, inspection: &Inspection, paint: Paint) -> S
 fn render_requested_grants(inspection: &Inspection) -> String {
     let asks = inspection.requested_grants();
     match asks == Grants::default() {
-        true => "nothing that has to be granted".to_owned(),
+        true => "no grants".to_owned(),
         false => format!("[plugins.NAME] grants = {asks}"),
     }
 }
 
-/// What it says of itself; the author's description, not ours.
+/// Renders the manifest, which the author wrote.
 fn manifest_rows(manifest: &Manifest) -> Vec<(&'static str, String)> {
     let mut rows = vec![("name", format!("{} {}", manifest.name, manifest.version))];
     if !manifest.purpose.is_empty() {
@@ -115,12 +115,12 @@ fn manifest_rows(manifest: &Manifest) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// `tier ("fast", "default", "deep"): which models are asked`.
+/// Renders a setting: `tier ("fast", "default", "deep"): which models are asked`.
 fn render_setting(name: &str, schema: &Value) -> String {
     let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
     let choices = schema.get("enum").and_then(Value::as_array);
     let choices = choices.map(|all| all.iter().map(Value::to_string).collect::<Vec<_>>().join(", "));
-    let default = schema.get("default").map(|value| format!(", {value} if it is not said"));
+    let default = schema.get("default").map(|value| format!(", default {value}"));
     let sort = choices.or_else(|| text("type")).unwrap_or_else(|| "anything".to_owned());
     let description = text("description").map(|description| format!(": {description}")).unwrap_or_default();
     truncate(&one_line(&format!("{name} ({sort}{}){description}", default.unwrap_or_default())), MAX_TEXT)
@@ -133,9 +133,7 @@ async fn read_environment(
     context: &Context,
 ) -> Result<serde_json::Value, Failure> {
     if inspection.world != Some(World::Runner) {
-        return Err(Failure::usage(format!(
-            "{name} is no test runner, it offers nothing to code\nhint: leave --environment away"
-        )));
+        return Err(Failure::usage(format!("{name} is not a test runner\nhint: leave out --environment")));
     }
     let plugin: PluginName = "runner".parse().map_err(|bad| Failure::usage(format!("{bad}")))?;
     let digest = inspection.digest.clone();
@@ -144,8 +142,9 @@ async fn read_environment(
         let engine = Engine::new(settings).map_err(phasegate_runtime::Error::from)?;
         Ok(engine.load(&plugin, &digest, || Ok(bytes))?)
     });
-    let loaded: Result<_, phasegate_runtime::Error> =
-        loaded.await.map_err(|gone| Failure::infrastructure(format!("compiling {name} broke off: {gone}")))?;
-    let call = Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits: Limits::runner(), log: None };
+    let loaded: Result<_, phasegate_runtime::Error> = loaded
+        .await
+        .map_err(|gone| Failure::infrastructure(format!("the compilation of {name} was interrupted: {gone}")))?;
+    let call = Call { doing: "describing its environment".to_owned(), seed: 0, limits: Limits::runner(), log: None };
     Ok(loaded?.environment(&call).await.map_err(phasegate_runtime::Error::from)?)
 }

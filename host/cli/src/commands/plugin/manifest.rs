@@ -1,4 +1,4 @@
-//! `phasegate plugin manifest`: puts a manifest into a component.
+//! `phasegate plugin manifest`: adds a manifest to a component file.
 
 use std::path::PathBuf;
 
@@ -12,15 +12,15 @@ use crate::terminal::format::describe_read_error;
 /// Arguments of `plugin manifest`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The component, which is changed
+    /// Component file; it is changed in place
     #[arg(value_name = "FILE.wasm")]
     file: PathBuf,
-    /// Name, version, purpose, what it asks for, the kinds it brings and the schema of its settings
+    /// Manifest: name, version, purpose, grants, kinds, schema of the settings
     #[arg(value_name = "plugin.toml")]
     manifest: PathBuf,
 }
 
-/// The component gets the manifest, or stays as it is. What it says of itself from then on is shown.
+/// Adds the manifest and prints the inspection of the changed component. On a failure the file stays as it is.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (file, from) = (&args.file, &args.manifest);
     let (name, from_name) = (file.display(), from.display());
@@ -30,7 +30,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     inspect(&component).map_err(|why| Failure::usage(format!("{name}: {}", why.describe())))?;
     let changed = with_manifest(&component, &text).map_err(|bad| Failure::usage(format!("{from_name}: {bad}")))?;
     let inspection =
-        inspect(&changed).map_err(|why| Failure::usage(format!("{name} would be refused: {}", why.describe())))?;
+        inspect(&changed).map_err(|why| Failure::usage(format!("{name} would be rejected: {}", why.describe())))?;
     let new = file.with_extension("wasm.new");
     std::fs::write(&new, changed)
         .and_then(|()| std::fs::rename(&new, file))

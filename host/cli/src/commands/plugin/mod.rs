@@ -1,4 +1,4 @@
-//! `phasegate plugin`: looks into components, checks them, and agrees to them.
+//! `phasegate plugin`: inspects, checks and accepts plugins.
 
 pub mod accept;
 mod check;
@@ -8,20 +8,20 @@ mod manifest;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 
-/// What to do with plugins.
+/// Subcommands of `plugin`.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Say what a component is, and what the operator would have to grant
+    /// Show what a component is and which grants it requests
     Inspect(inspect::Args),
-    /// Put a manifest into a component whose toolchain cannot
+    /// Add a manifest to a component whose toolchain cannot
     Manifest(manifest::Args),
-    /// Agree to what a plugin is now, where it is not what phasegate.lock says
+    /// Accept a new or changed plugin into phasegate.lock
     Accept(accept::Args),
-    /// Load a component and call it once with samples, to see whether this host takes it
+    /// Check a component: load it and call it once with samples
     Check(check::Args),
 }
 
-/// Does it.
+/// Runs a subcommand of `plugin`.
 pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     match command {
         Command::Inspect(args) => inspect::run(args, context).await,

@@ -1,5 +1,4 @@
-//! The host as a dry call meets it: samples for inputs, scripted answers for models, no test runs, and everything that the
-//! plugin does written down for its author.
+//! The host of a dry run: sample inputs, scripted answers, no test runs, and a log of the plugin's calls for its author.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,28 +12,28 @@ use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink, Overdraw
 use super::samples::Samples;
 use crate::terminal::format::truncate;
 
-/// How many lines are told of one sort.
+/// Maximal number of lines of each sort.
 const MAX_LINES: usize = 20;
 
-/// What a plugin did, in words: what it asked, in the order asked, and then what it said.
+/// What a plugin did: its requests by call number, then its log and progress.
 #[derive(Default, Clone)]
 pub struct CallLog(Arc<Mutex<Entries>>);
 
 #[derive(Default)]
 struct Entries {
-    /// By the number of the call: calls that overlap are heard of in any order.
+    /// By call number, because overlapping calls arrive in any order.
     requests: BTreeMap<u32, String>,
     notes: Vec<String>,
 }
 
 impl CallLog {
-    /// All lines, which are gone then.
+    /// Removes and returns all lines.
     pub fn take(&self) -> Vec<String> {
         let Entries { requests, notes } = std::mem::take(&mut *self.entries());
         [requests.into_values().collect(), notes].into_iter().flat_map(limit_lines).collect()
     }
 
-    /// For what a strategy or a runner logs.
+    /// Returns a sink for the log of a strategy or a test runner.
     pub fn sink(&self) -> LogSink {
         let log = self.clone();
         Arc::new(move |level, line| log.log(level, &line))
@@ -42,7 +41,7 @@ impl CallLog {
 
     fn log(&self, level: LogLevel, line: &str) {
         let level = format!("{level:?}").to_lowercase();
-        self.add_note(format!("logs {level}: {}", truncate(line, 200)));
+        self.add_note(format!("log {level}: {}", truncate(line, 200)));
     }
 
     fn add_request(&self, call: u32, line: String) {
@@ -66,7 +65,7 @@ fn limit_lines(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// What an agent may ask in a dry call.
+/// The capabilities of an agent in a dry run.
 pub struct DryHost {
     samples: Arc<Samples>,
     inputs: Vec<ArtifactRef>,
@@ -75,7 +74,7 @@ pub struct DryHost {
 }
 
 impl DryHost {
-    /// For this assignment.
+    /// Creates the host for an assignment.
     pub fn new(samples: Arc<Samples>, assignment: &Assignment, log: CallLog) -> Self {
         Self { samples, inputs: assignment.inputs.clone(), expected: assignment.expected.clone(), log }
     }
@@ -85,7 +84,7 @@ impl DryHost {
 impl Capabilities for DryHost {
     async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn> {
         let (label, tier) = (truncate(&request.label, 80), request.tier.as_str());
-        self.log.add_request(call, format!("asks a model of tier {tier}: `{label}` (the answer is scripted)"));
+        self.log.add_request(call, format!("asks a model of tier {tier}: `{label}` (scripted answer)"));
         let text = self.samples.answer(request.answer_schema.as_deref(), &self.expected);
         Ok(Ok(Response {
             content: vec![Content::Text { text }],
@@ -96,8 +95,11 @@ impl Capabilities for DryHost {
     }
 
     async fn run_tests(&self, call: u32, language: String, _: Subject, _: Vec<File>) -> Result<TestRun, BenchError> {
-        self.log.add_request(call, format!("wants to try tests in {} (a dry call runs none)", truncate(&language, 40)));
-        Err(BenchError::NoRunner("a dry call runs no tests".to_owned()))
+        self.log.add_request(
+            call,
+            format!("requests a test run in {} (not executed in a dry run)", truncate(&language, 40)),
+        );
+        Err(BenchError::NoRunner("a dry run executes no tests".to_owned()))
     }
 
     fn inputs(&self) -> Vec<ArtifactRef> {
@@ -119,6 +121,6 @@ impl Capabilities for DryHost {
     }
 
     fn progress(&self, what: String, _: Option<f32>) {
-        self.log.add_note(format!("is at: {}", truncate(&what, 200)));
+        self.log.add_note(format!("progress: {}", truncate(&what, 200)));
     }
 }

@@ -1,8 +1,8 @@
-//! `phasegate plugin check`: whether this host takes a plugin, seen by taking it. What `inspect` says of it, and then one
-//! dry call within limits: sample inputs, a model that answers by script, no tests run, nothing recorded.
+//! `phasegate plugin check`: inspects a plugin, loads it and calls it once in a dry run: sample inputs, scripted answers, no
+//! test runs, nothing recorded.
 //!
-//! A failure that the plugin says in words is an answer. What does not load, crashes, meets a limit, or answers what has
-//! no meaning ends with exit code 1.
+//! A failure that the plugin reports is a valid answer. A plugin that does not load, crashes, exceeds a limit or returns an
+//! invalid answer ends with exit code 1.
 
 mod dry_host;
 mod samples;
@@ -30,29 +30,29 @@ use crate::terminal::text::sanitize;
 use dry_host::{CallLog, DryHost};
 use samples::Samples;
 
-/// How long a dry call of an agent may take.
+/// Wall clock limit of an agent in a dry run.
 const WALL_MS: NonZeroU64 = match NonZeroU64::new(60_000) {
     Some(ms) => ms,
     None => NonZeroU64::MIN,
 };
-/// How much is told of one thing that a plugin says.
+/// Maximal length of a text from the plugin in characters.
 const MAX_TEXT: usize = 400;
 
-/// What is to be checked.
+/// Arguments of `plugin check`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The component, plain or packed as .zst
+    /// Component file, plain or compressed as .zst
     #[arg(value_name = "FILE.wasm")]
     file: PathBuf,
-    /// Of an agent: the phase of the standard process that it is called as
+    /// Phase of the standard process in which an agent is called
     #[arg(long, value_name = "PHASE", default_value = "planning")]
     phase: PhaseName,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// One call and what came of it.
+/// A call of the plugin and its outcome.
 #[derive(serde::Serialize)]
 struct DryCall {
     call: String,
@@ -61,7 +61,7 @@ struct DryCall {
     fault: Option<String>,
 }
 
-/// Does it.
+/// Checks the plugin.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let name = args.file.display().to_string();
@@ -87,7 +87,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     Ok(if held { Exit::Passed } else { Exit::Failed })
 }
 
-/// Whether it could be granted what it imports, by an operator who grants all that it asks for.
+/// Checks that the requested grants cover every import.
 fn check_grants(plugin: &Plugin) -> Result<(), Failure> {
     let asks = plugin.inspection().requested_grants();
     let given = plugin.inspection().effective_grants(plugin.name(), &asks);
@@ -107,7 +107,7 @@ async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, context
         let engine = Engine::new(settings).map_err(|why| Failure::infrastructure(why.describe()))?;
         engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::check_failed(why.describe()))
     });
-    loaded.await.map_err(|gone| Failure::infrastructure(format!("compiling broke off: {gone}")))?
+    loaded.await.map_err(|gone| Failure::infrastructure(format!("the compilation was interrupted: {gone}")))?
 }
 
 async fn dry_calls(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -> Result<Vec<DryCall>, Failure> {
@@ -135,7 +135,7 @@ async fn call_agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -
     };
     let log = CallLog::default();
     let dry_host = Arc::new(DryHost::new(Arc::clone(&samples), &assignment, log.clone()));
-    let call = new_call("a dry call", Limits { wall_ms: WALL_MS, ..plugin.usual_limits() }, &log);
+    let call = new_call("dry run", Limits { wall_ms: WALL_MS, ..plugin.usual_limits() }, &log);
     let ended = plugin.run_agent(&assignment, dry_host, &call).await;
     let mut step = finish_call(format!("agent.run as phase `{}`", phase.name), &log, ended.as_ref().err());
     match ended {
@@ -147,7 +147,7 @@ async fn call_agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -
 }
 
 fn render_agent_failure(failure: &AgentFailure) -> String {
-    format!("says that it cannot do this, which is an answer: {}", truncate(&failure.to_string(), MAX_TEXT))
+    format!("reports a failure, which is a valid answer: {}", truncate(&failure.to_string(), MAX_TEXT))
 }
 
 fn render_submission(submission: &Submission, assignment: &Assignment, samples: &Samples) -> Vec<String> {
@@ -156,18 +156,18 @@ fn render_submission(submission: &Submission, assignment: &Assignment, samples: 
         let (name, size) = (truncate(&artifact.name, 80), count(artifact.content.len() as u64, "byte"));
         let expected = assignment.expected.iter().find(|expected| expected.name.as_str() == artifact.name);
         let verdict = match expected.map(|expected| samples.check(expected.kind.as_str(), &artifact.content)) {
-            None => format!("the phase `{}` does not produce it", assignment.phase),
-            Some(Ok(())) => "it would be taken".to_owned(),
-            Some(Err(faults)) => format!("it would not be taken: {}", truncate(&faults.join("; "), MAX_TEXT)),
+            None => format!("phase `{}` does not produce it", assignment.phase),
+            Some(Ok(())) => "valid".to_owned(),
+            Some(Err(faults)) => format!("invalid: {}", truncate(&faults.join("; "), MAX_TEXT)),
         };
-        happened.push(format!("hands in `{name}`, {size}: {verdict}"));
+        happened.push(format!("submits `{name}`, {size}: {verdict}"));
     }
     if let Some(findings) = &submission.findings {
         let issues = count(findings.issues.len() as u64, "issue");
-        happened.push(format!("hands in findings: {issues}, {}", count(findings.checks.len() as u64, "check")));
+        happened.push(format!("submits findings: {issues}, {}", count(findings.checks.len() as u64, "check")));
     }
     if happened.is_empty() {
-        happened.push("hands in nothing".to_owned());
+        happened.push("submits nothing".to_owned());
     }
     happened
 }
@@ -186,22 +186,21 @@ async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Fa
     let failure: GateFailure =
         serde_json::from_value(failure).map_err(|why| Failure::infrastructure(why.to_string()))?;
     let log = CallLog::default();
-    let ended = plugin.decide(&failure, &new_call("a dry call", plugin.usual_limits(), &log)).await;
-    let mut step =
-        finish_call("feedback.decide for a design review that failed".to_owned(), &log, ended.as_ref().err());
+    let ended = plugin.decide(&failure, &new_call("dry run", plugin.usual_limits(), &log)).await;
+    let mut step = finish_call("feedback.decide on a failed design review".to_owned(), &log, ended.as_ref().err());
     if let Ok(decision) = ended {
         match feedback::check_decision(&failure, &[], decision) {
             FeedbackOutcome::Revise { rework } => step.happened.extend(rework.iter().map(|it| {
                 format!("sends work back to `{}`: {}", it.phase, truncate(&it.feedback.instructions, MAX_TEXT))
             })),
             FeedbackOutcome::AskAPerson { reason } => {
-                step.happened.push(format!("asks a person: {}", truncate(&reason, MAX_TEXT)))
+                step.happened.push(format!("asks for a decision: {}", truncate(&reason, MAX_TEXT)))
             }
             FeedbackOutcome::GiveUp { reason } => {
                 step.happened.push(format!("gives up: {}", truncate(&reason, MAX_TEXT)))
             }
             FeedbackOutcome::Refused { reason } => {
-                step.fault = Some(format!("its decision would be refused: {reason}"))
+                step.fault = Some(format!("its decision would be rejected: {reason}"))
             }
         }
     }
@@ -210,15 +209,15 @@ async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Fa
 
 async fn call_runner(plugin: &Plugin) -> Vec<DryCall> {
     let log = CallLog::default();
-    let call = new_call("a dry call", plugin.usual_limits(), &log);
+    let call = new_call("dry run", plugin.usual_limits(), &log);
     let offers = plugin.environment(&call).await;
     let mut first = finish_call("runner.environment".to_owned(), &log, offers.as_ref().err());
     let Ok(offers) = offers else { return vec![first] };
     let language = offers.get("language").and_then(Value::as_str).unwrap_or_default().to_owned();
     let modules = offers.get("modules").and_then(Value::as_array).map_or(0, Vec::len);
     first.happened.push(format!("offers {}, {}", render_language(&language), count(modules as u64, "module")));
-    let mut steps = vec![first, call_collect("runner.collect of nothing", plugin, &[], &call, &log).await];
-    // A test is only known for a language that is known.
+    let mut steps = vec![first, call_collect("runner.collect without tests", plugin, &[], &call, &log).await];
+    // There is a sample test for Python only.
     if language == "python" {
         let content = "def test_sums():\n    assert 1 + 1 == 2\n".to_owned();
         let tests = [File { path: "test_check.py".to_owned(), content }];
@@ -227,9 +226,7 @@ async fn call_runner(plugin: &Plugin) -> Vec<DryCall> {
         let mut last = finish_call("runner.run-tests of one test".to_owned(), &log, run.as_ref().err());
         match run {
             Err(_) => {}
-            Ok(Err(why)) => {
-                last.happened.push(format!("says that it cannot: {}", truncate(&why.to_string(), MAX_TEXT)))
-            }
+            Ok(Err(why)) => last.happened.push(format!("reports a failure: {}", truncate(&why.to_string(), MAX_TEXT))),
             Ok(Ok(run)) => {
                 let ends =
                     run.tests.iter().map(|test| format!("{} {}", truncate(&test.name, 80), test.outcome.as_str()));
@@ -253,8 +250,7 @@ async fn call_collect(what: &str, plugin: &Plugin, tests: &[File], call: &Call, 
         Err(_) => {}
         Ok(Ok(names)) => step.happened.push(format!("finds {}", count(names.len() as u64, "test"))),
         Ok(Err(errors)) => {
-            step.happened
-                .push(format!("says what keeps it from being built: {}", truncate(&errors.join("; "), MAX_TEXT)));
+            step.happened.push(format!("reports build errors: {}", truncate(&errors.join("; "), MAX_TEXT)));
         }
     }
     step
@@ -273,7 +269,7 @@ fn render_report(name: &str, inspection: &Inspection, steps: &[DryCall], paint: 
     if steps.is_empty() {
         return text;
     }
-    text.push_str("\ndry call: everything is granted, inputs are samples, models are scripted, nothing is recorded\n");
+    text.push_str("\ndry run: all grants, sample inputs, scripted answers, nothing recorded\n");
     for step in steps {
         let lines = step.happened.iter().map(|line| vec![format!("    {line}")]);
         let rows: Vec<_> = std::iter::once(vec![format!("  {}", step.call)]).chain(lines).collect();

@@ -1,8 +1,7 @@
-//! What a dry call is made of: a small task with an artifact of every standard name, each valid by its schema, and answers
-//! for a model that nobody asked.
+//! Samples for a dry run: a small task with a valid artifact of every standard name, and answers of a model.
 //!
-//! What is not written by hand is the least that a schema allows. Schemas of answers come from the plugin, so what is made
-//! of them is bounded.
+//! Artifacts that are not in `samples.json` are minimal values of their schema. Schemas of answers come from the plugin, so
+//! the values made from them are limited in size.
 
 use phasegate_process::artifact::kinds;
 use phasegate_process::artifact::{self, AddedKinds, Validator};
@@ -14,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::exit::Failure;
 
 const WRITTEN: &str = include_str!("samples.json");
-/// Texts for the patterns that schemas ask for; the first one that fits.
+/// Texts for the patterns that standard schemas use.
 const TEXTS: [(&str, &str); 2] = [("^SU-[0-9]{3}$", "SU-001"), ("^[A-Za-z0-9._-]+$", "CHECK-1")];
 const NAMES: [(&str, &str); 10] = [
     (kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS),
@@ -28,14 +27,14 @@ const NAMES: [(&str, &str); 10] = [
     (kinds::TEST_SUITE, kinds::TEST_SUITE),
     (kinds::TEST_REPORT, kinds::TEST_REPORT),
 ];
-/// The kind that a model's answer is held against while one is looked for.
+/// Name of the temporary kind that checks a value against the schema of an answer.
 const ANSWER: &str = "scripted_answer";
-/// How many values are made for one schema: with the longest texts, less than a megabyte.
+/// Maximal number of values for one schema; with the longest texts this is less than 1 MB.
 const MAX_VALUES: usize = 900;
 const MAX_ITEMS: u64 = 20;
 const MAX_CHARACTERS: u64 = 1_000;
 
-/// A small task, half way through the standard process.
+/// A small task in the middle of the standard process.
 pub struct Samples {
     pipeline: Pipeline,
     task_id: TaskId,
@@ -43,9 +42,9 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// All of them.
+    /// Builds and checks all samples.
     pub fn new() -> Result<Self, Failure> {
-        let broken = |why: String| Failure::infrastructure(format!("the samples of this binary are broken: {why}"));
+        let broken = |why: String| Failure::infrastructure(format!("the built-in samples are invalid: {why}"));
         let text = standard("tsp").ok_or_else(|| broken("there is no pipeline `tsp`".to_owned()))?;
         let pipeline = parse(Source { file: "tsp", text }, &|path| Err(format!("there is no file `{path}`")));
         let pipeline = pipeline.map_err(|fault| broken(fault.to_string()))?;
@@ -68,25 +67,25 @@ impl Samples {
         Ok(samples)
     }
 
-    /// The task.
+    /// The id of the sample task.
     pub fn task_id(&self) -> &TaskId {
         &self.task_id
     }
 
-    /// A phase of the standard process.
+    /// Returns a phase of the standard process.
     pub fn phase(&self, name: &PhaseName) -> Result<&Phase, Failure> {
         self.pipeline.phase(name).ok_or_else(|| {
             let known: Vec<&str> = self.phases().map(PhaseName::as_str).collect();
-            Failure::usage(format!("--phase: there is no phase `{name}`\nhint: there are {}", known.join(", ")))
+            Failure::usage(format!("--phase: unknown phase `{name}`\nhint: choose one of {}", known.join(", ")))
         })
     }
 
-    /// The phases of the standard process, in order.
+    /// Returns the names of the standard phases, in order.
     pub fn phases(&self) -> impl Iterator<Item = &PhaseName> {
         self.pipeline.phases.iter().map(|phase| &phase.name)
     }
 
-    /// What lies before a phase: everything, but what it can do without.
+    /// Returns the inputs of a phase: all artifacts except its own and optional ones.
     pub fn inputs(&self, phase: &Phase) -> Vec<ArtifactRef> {
         let spared = |name: &str| phase.reads.iter().any(|read| read.optional && read.matches(name));
         let made = |name: &str| phase.produces.iter().any(|made| made.name.as_str() == name);
@@ -94,26 +93,25 @@ impl Samples {
         artifacts.filter(|it| !spared(it.name.as_str()) && !made(it.name.as_str())).cloned().collect()
     }
 
-    /// What a phase is to produce.
+    /// Returns the artifacts that a phase produces, with their schemas.
     pub fn expected(&self, phase: &Phase) -> Vec<Expected> {
         let schema = |kind| artifact::schema(&self.pipeline.kinds, kind).unwrap_or("{}").to_owned();
         let made = phase.produces.iter();
         made.map(|it| Expected { name: it.name.clone(), kind: it.kind.clone(), schema: schema(&it.kind) }).collect()
     }
 
-    /// The content of an artifact.
+    /// Returns the content of a sample artifact.
     pub fn content(&self, name: &str) -> Option<String> {
         self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == name).map(|(_, value)| value.to_string())
     }
 
-    /// Whether this would be taken as an artifact of this kind.
+    /// Validates content as an artifact of this kind; returns the faults.
     pub fn check(&self, kind: &str, content: &[u8]) -> Result<(), Vec<String>> {
         let kind = kind.parse::<Kind>().map_err(|_| vec![format!("there is no kind `{}`", kind.escape_debug())])?;
         self.validator(&self.pipeline.kinds).validate(&kind, content).map(drop)
     }
 
-    /// What a model might answer: an artifact that the phase is to produce, where it satisfies the schema of the answer,
-    /// else the least that does.
+    /// Returns an answer of the model: an expected artifact if it satisfies the schema of the answer, else a minimal value.
     pub fn answer(&self, schema: Option<&str>, expected: &[Expected]) -> String {
         let candidates = expected.iter().map(|it| self.sample(&it.kind));
         let schema: Option<Value> = schema.and_then(|text| serde_json::from_str(text).ok());
@@ -149,7 +147,7 @@ impl Samples {
     }
 }
 
-/// The least that a schema allows, as far as that is easily seen.
+/// Returns a minimal value of a schema; keywords other than the common ones are ignored.
 fn minimal_value(schema: &Value) -> Value {
     minimal(schema, &mut MAX_VALUES.clone())
 }
@@ -203,16 +201,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sample_is_an_artifact_of_its_kind() {
+    fn samples_are_valid_artifacts() {
         let samples = Samples::new().unwrap();
         for (artifact, value) in &samples.artifacts {
-            let taken = samples.check(artifact.kind.as_str(), value.to_string().as_bytes());
-            assert_eq!(taken, Ok(()), "{}", artifact.name);
+            let checked = samples.check(artifact.kind.as_str(), value.to_string().as_bytes());
+            assert_eq!(checked, Ok(()), "{}", artifact.name);
         }
     }
 
     #[test]
-    fn an_answer_satisfies_its_schema_and_is_the_expected_artifact_where_it_can_be() {
+    fn answers_satisfy_their_schema() {
         let samples = Samples::new().unwrap();
         let design = samples.phase(&"design".parse().unwrap()).unwrap();
         let expected = samples.expected(design);
@@ -225,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_asks_for_ever_more_gets_a_bounded_answer() {
+    fn answers_to_huge_schemas_are_limited() {
         let mut schema = json!({"type": "string", "minLength": u64::MAX});
         for _ in 0..20 {
             schema = json!({"type": "array", "minItems": u64::MAX, "items": schema});
