@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_journal::{Blob, Journal, SqliteJournal};
+use phasegate_journal::{Append, Blob, Journal, SqliteJournal};
 use phasegate_process::{Digest, Event, RunId};
 use phasegate_test::{Scenario, copy_folder, examples};
 use serde_json::Value;
@@ -83,7 +83,10 @@ async fn rewritten(scenario: &Scenario, run: &str, change: impl FnOnce(&mut Vec<
     let after = SqliteJournal::open(&scenario.path("state")).unwrap();
     after.put_blobs(blobs).await.unwrap();
     let owned = after.acquire(&run).await.unwrap();
-    after.append(&run, owned.fence(), 1, 1, events, Vec::new()).await.unwrap();
+    after
+        .append(Append { run: run.clone(), fence: owned.fence(), next: 1, at_ms: 1, events, blobs: Vec::new() })
+        .await
+        .unwrap();
 }
 
 fn digests(value: &Value, each: &mut impl FnMut(&Digest)) {

@@ -38,10 +38,10 @@ fn limits_are_numbers_or_unlimited_and_survive_being_written() {
     assert_eq!(config, BudgetConfig { tokens: None, usd: Some(5.0), calls: Some(3) });
     assert_eq!(toml::from_str::<BudgetConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
     for (bad, words) in [
-        ("tokens = -1", "`-1` is no limit: give a number, 0 or more, or \"unlimited\""),
-        ("calls = 1.5", "`1.5` is no limit"),
-        ("usd = \"lots\"", "`lots` is no limit"),
-        ("usd = nan", "`NaN` is no limit"),
+        ("tokens = -1", "`-1` is not a limit: write a number, 0 or more, or \"unlimited\""),
+        ("calls = 1.5", "`1.5` is not a limit"),
+        ("usd = \"lots\"", "`lots` is not a limit"),
+        ("usd = nan", "`NaN` is not a limit"),
         ("usd = true", "a limit is a number, or \"unlimited\""),
         ("token = 1", "unknown field `token`"),
     ] {

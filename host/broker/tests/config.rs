@@ -130,25 +130,25 @@ async fn every_mistake_names_its_table_and_key() {
     );
     assert_eq!(
         told("p:m", &own("base_url = \"localhost\"")).await,
-        "[providers.p] base_url: `localhost` is no address: relative URL without a base\nhint: write it as in \"https://host/v1\""
+        "[providers.p] base_url: `localhost` is not an address: relative URL without a base\nhint: write it as in \"https://host/v1\""
     );
     assert_eq!(
         told("p:m", &own("base_url = \"ftp://h/v1\"")).await,
-        "[providers.p] base_url: `ftp:` is not spoken here\nhint: use an https:// address, or http:// on this machine"
+        "[providers.p] base_url: the scheme `ftp:` is not supported\nhint: use an https:// address, or http:// on this machine"
     );
     assert_eq!(
         told("p:m", &own("base_url = \"https://u:p@h/v1\"")).await,
         "[providers.p] base_url: it holds more than an address\n\
-         hint: leave out user, password, query and fragment; name the key with key_env or key_file"
+         hint: remove user, password, query and fragment; name the key with key_env or key_file"
     );
     assert_eq!(
         told("p:m", &own("base_url = \"https://h/v1\"\nkey_env = \"A\"\nkey_file = \"b\"")).await,
-        "[providers.p] key_file: given beside key_env\nhint: leave one of them out"
+        "[providers.p] key_file: given together with key_env\nhint: remove one of them"
     );
     assert_eq!(
         told("p:m", &own("base_url = \"http://192.0.2.7:8000/v1\"\nkey_env = \"CANARY_KEY\"")).await,
-        "[providers.p] base_url: the key would cross the network in the open, to http://192.0.2.7:8000/v1\n\
-         hint: use https://, or say allow_http = true"
+        "[providers.p] base_url: the key would be sent unencrypted to http://192.0.2.7:8000/v1\n\
+         hint: use https://, or set allow_http = true"
     );
     assert_eq!(
         told("p:m", "[scripted]").await,
@@ -180,8 +180,8 @@ async fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
     };
     assert_eq!(
         told("base_url = \"http://192.0.2.7/v1\"").await,
-        "[providers.p] base_url: every question and answer would cross the network in the open, to http://192.0.2.7/v1\n\
-         hint: use https://, or say allow_http = true"
+        "[providers.p] base_url: every request and answer would be sent unencrypted to http://192.0.2.7/v1\n\
+         hint: use https://, or set allow_http = true"
     );
     for allowed in ["allow_http = true", "allow_http = true\nkey_env = \"CANARY_KEY\""] {
         assert_eq!(told(&format!("base_url = \"http://192.0.2.7/v1\"\n{allowed}")).await, "taken");
@@ -214,10 +214,10 @@ async fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
         "host.docker.internal",
     ] {
         let told = with_key(elsewhere).await;
-        assert!(told.contains("the key would cross the network in the open"), "{elsewhere}: {told}");
+        assert!(told.contains("the key would be sent unencrypted"), "{elsewhere}: {told}");
     }
     for more in ["localhost@192.0.2.7", "127.0.0.1:80@192.0.2.7", "192.0.2.7#@localhost", "192.0.2.7?@localhost"] {
         let told = with_key(more).await;
-        assert!(told.contains("it holds more than an address") || told.contains("is no address"), "{more}: {told}");
+        assert!(told.contains("it holds more than an address") || told.contains("is not an address"), "{more}: {told}");
     }
 }

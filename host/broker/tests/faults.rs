@@ -143,12 +143,12 @@ async fn a_silent_provider_is_left_alone_after_its_time() {
     let idle = broker_of(&server, "openai", |models| models.idle_seconds = second).await;
     assert_eq!(
         told(idle).await,
-        "model unavailable: p fell silent for 1 s within its answer\nhint: raise [models] idle_seconds"
+        "model unavailable: p sent nothing for 1 s within its answer\nhint: raise [models] idle_seconds"
     );
     let slow = broker_of(&server, "openai", |models| models.timeout_seconds = second).await;
     assert_eq!(
         told(slow).await,
-        "model unavailable: p gave no whole answer within 1 s\nhint: raise [models] timeout_seconds"
+        "model unavailable: p did not complete its answer within 1 s\nhint: raise [models] timeout_seconds"
     );
 }
 
@@ -163,10 +163,10 @@ async fn an_endless_answer_is_cut() {
 async fn bytes_that_are_no_text_break_the_answer() {
     let play = Play { pieces: vec![b"data: \xff\n\n".to_vec()], ..stream(&[]) };
     let (answer, _, _server) = ask(vec![play], 0).await;
-    assert_eq!(answer.unwrap_err().to_string(), "model unavailable: the answer broke off: the stream is no UTF-8");
+    assert_eq!(answer.unwrap_err().to_string(), "model unavailable: the answer broke off: the stream is not UTF-8");
     let play = Play { pieces: vec![b"{\"choices\": \"\xff\"}".to_vec()], ..good() };
     let (answer, _, _server) = ask(vec![play], 0).await;
-    assert_eq!(answer.unwrap_err().to_string(), "model unavailable: the answer broke off: it is no UTF-8");
+    assert_eq!(answer.unwrap_err().to_string(), "model unavailable: the answer broke off: it is not UTF-8");
 }
 
 #[tokio::test]

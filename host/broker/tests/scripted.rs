@@ -106,7 +106,7 @@ async fn a_call_without_an_answer_says_what_was_asked() {
     assert_eq!(
         error.to_string(),
         "model unavailable: scripted:script.toml has no answer for label \"design-review/security\" (phase code, attempt 1, call 4, occurrence 1)\n\
-         hint: add an [[answer]] whose conditions all hold for it"
+         hint: add an [[answer]] whose conditions match this call"
     );
 }
 
@@ -131,11 +131,11 @@ async fn a_script_that_cannot_serve_is_refused_with_file_and_line() {
     );
     assert_eq!(
         misread("[[answer]]\ntext = 'x'\n\n[[answer]]\nlabel = 'b'\n").await,
-        "[models] default: DIR/s.toml:4: this answer must say one thing\nhint: give exactly one of text, json, text-file, json-file and error, or tool_calls"
+        "[models] default: DIR/s.toml:4: this answer needs exactly one reply\nhint: write exactly one of text, json, text-file, json-file and error, or tool_calls"
     );
     assert_eq!(
         misread("[[answer]]\nerror = 'gone: away'").await,
-        "[models] default: DIR/s.toml:1: `gone: away` is no error\nhint: write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other"
+        "[models] default: DIR/s.toml:1: `gone: away` is not an error\nhint: write KIND: MESSAGE, with denied, budget, invalid, too-long, unavailable or other"
     );
     assert_eq!(
         misread("[[answer]]\ntext-file = '../secret'").await,
@@ -143,8 +143,8 @@ async fn a_script_that_cannot_serve_is_refused_with_file_and_line() {
     );
     assert_eq!(
         misread("[[answer]]\njson-file = 'bad.json'").await,
-        "[models] default: DIR/s.toml:1: json-file `bad.json` is no JSON: EOF while parsing an object at line 1 column 1\n\
-         hint: use text-file for an answer that is meant to be broken"
+        "[models] default: DIR/s.toml:1: json-file `bad.json` is not JSON: EOF while parsing an object at line 1 column 1\n\
+         hint: use text-file for an answer that is invalid on purpose"
     );
 }
 

@@ -170,8 +170,8 @@ async fn a_key_file_that_everybody_may_read_is_refused_unless_its_folder_is_clos
         let broker = broker(&common::models("p:m"), table, folder.path()).await;
         broker.map_or_else(|why| why.to_string(), |_| "taken".to_owned())
     };
-    let refused = "[providers.p] key_file: everybody on this machine may read or change `inner/key`\n\
-                   hint: keep it for its owner with `chmod 600`; a mounted secret takes a mode where it is declared";
+    let refused = "[providers.p] key_file: every user of this machine may read or change `inner/key`\n\
+                   hint: restrict it to its owner with `chmod 600`; a mounted secret takes its mode where it is declared";
     // A temporary folder that is closed itself closes this one too.
     let is_open = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o001 != 0;
     let expected = match folder.path().canonicalize().unwrap().ancestors().skip(1).all(is_open) {
@@ -199,7 +199,7 @@ async fn a_key_file_is_text_of_a_bounded_length() {
     for bytes in [vec![b'x'; 20_000], b"\xff\xfe".to_vec(), Vec::new()] {
         write_key(folder.path(), &bytes);
         let told = refused(&common::models("p:m"), table, folder.path()).await;
-        assert!(told.starts_with("[providers.p] key_file: it holds no key"), "{told}");
+        assert!(told.starts_with("[providers.p] key_file: it does not hold a key"), "{told}");
     }
 }
 

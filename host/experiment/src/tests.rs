@@ -162,7 +162,7 @@ fn what_is_wrong_is_said_with_file_line_and_a_hint() {
         ),
         (
             format!("{head}[budget]\nusd = -1\n{variant}"),
-            "HERE/x.toml:4: [budget] usd: `-1` is no limit: give a number, 0 or more, or \"unlimited\"",
+            "HERE/x.toml:4: [budget] usd: `-1` is not a limit: write a number, 0 or more, or \"unlimited\"",
         ),
         (
             format!("{head}[budget]\nusb = 1\n{variant}"),

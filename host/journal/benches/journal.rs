@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group};
-use phasegate_journal::{Blob, Fence, Journal, MemoryJournal, Ownership, SqliteJournal};
+use phasegate_journal::{Append, Blob, Fence, Journal, MemoryJournal, Ownership, SqliteJournal};
 use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, PhaseOutcome, RunId, model::Usage};
 use tokio::runtime::Runtime;
 
@@ -61,7 +61,11 @@ impl Writing {
 
     async fn write(&mut self, events: Vec<Event>, blobs: Vec<Blob>) {
         let fence: Fence = self.own.fence();
-        let recorded = self.journal.append(&self.run, fence, self.next, 0, events, blobs).await.unwrap();
+        let recorded = self
+            .journal
+            .append(Append { run: self.run.clone(), fence, next: self.next, at_ms: 0, events, blobs })
+            .await
+            .unwrap();
         self.next += recorded.len() as u64;
     }
 }

@@ -33,13 +33,13 @@ pub enum JournalError {
     },
     /// The run cannot be a fork in this way.
     #[error(
-        "run `{run}` cannot go on from event {shared} of run `{of}`: {reason}, nothing was written\nhint: see `phasegate log {of}` for its events"
+        "run `{run}` cannot go on from event {shared} of run `{origin}`: {reason}, nothing was written\nhint: see `phasegate log {origin}` for its events"
     )]
     CannotFork {
         /// The run that was to be the fork.
         run: RunId,
         /// The run it was to be a fork of.
-        of: RunId,
+        origin: RunId,
         /// How many events they were to share.
         shared: u64,
         /// Why not.

@@ -2,8 +2,20 @@
 
 use phasegate_process::{Event, Recorded, RunId};
 
+use crate::blob::Blob;
 use crate::chain::{StoredEvent, parse_events, run_created};
 use crate::error::JournalError;
+
+/// A request to take in a whole run as another journal holds it.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The run; must be the one that the events name.
+    pub run: RunId,
+    /// All events of the run, from its first one.
+    pub events: Vec<StoredEvent>,
+    /// The blobs that came with the run; may be fewer than its events name.
+    pub blobs: Vec<Blob>,
+}
 
 /// What an import found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,13 +5,15 @@
 //! that none can differ in it.
 
 use async_trait::async_trait;
-use phasegate_process::{Digest, Event, Recorded, RunId};
+use phasegate_process::{Digest, Recorded, RunId};
+use tokio::sync::watch;
 
+use crate::append::{Append, Fork};
 use crate::blob::Blob;
 use crate::chain::{self, StoredEvent};
 use crate::error::JournalError;
-use crate::import::Imported;
-use crate::ownership::{Fence, Ownership};
+use crate::import::{Import, Imported};
+use crate::ownership::Ownership;
 
 /// Events and blobs, as the rest of the house sees them.
 ///
@@ -22,30 +24,12 @@ pub trait Journal: Send + Sync {
     /// Appends events to a run, all or none, with the blobs they name; durable when it returns.
     ///
     /// `next` is the number that the first event must get, and `fence` must be the newest owner's; otherwise nothing is
-    /// written. `now_ms` becomes the time of the events.
-    async fn append(
-        &self,
-        run: &RunId,
-        fence: Fence,
-        next: u64,
-        now_ms: u64,
-        events: Vec<Event>,
-        blobs: Vec<Blob>,
-    ) -> Result<Vec<Recorded>, JournalError>;
+    /// written.
+    async fn append(&self, append: Append) -> Result<Vec<Recorded>, JournalError>;
 
-    /// Makes a run without events, which the caller owns, a fork: its first `shared` events are those of `of`, by reference,
-    /// and `events` follow them. All or nothing, and durable when it returns; `of` may be a fork itself, and may go on.
-    #[allow(clippy::too_many_arguments)]
-    async fn fork(
-        &self,
-        run: &RunId,
-        fence: Fence,
-        of: &RunId,
-        shared: u64,
-        now_ms: u64,
-        events: Vec<Event>,
-        blobs: Vec<Blob>,
-    ) -> Result<Vec<Recorded>, JournalError>;
+    /// Makes a run without events, which the caller owns, a fork: its first `shared` events are those of `origin`, by
+    /// reference, and `events` follow them. All or nothing, and durable when it returns.
+    async fn fork(&self, fork: Fork) -> Result<Vec<Recorded>, JournalError>;
 
     /// The run that this one is a fork of, and how many events they share; `None` for one that began by itself.
     fn origin(&self, run: &RunId) -> Result<Option<(RunId, u64)>, JournalError>;
@@ -57,7 +41,7 @@ pub trait Journal: Send + Sync {
     ///
     /// It becomes a run that began by itself, also where it was a fork. Where it is here with exactly these events, blobs that
     /// are missing are added.
-    async fn import(&self, run: &RunId, events: Vec<StoredEvent>, blobs: Vec<Blob>) -> Result<Imported, JournalError>;
+    async fn import(&self, import: Import) -> Result<Imported, JournalError>;
 
     /// Stores blobs ahead of the events that will name them; durable when it returns.
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError>;
@@ -109,11 +93,17 @@ pub trait Journal: Send + Sync {
     /// The process that owns the run right now, if one does; 0 where it cannot be told which.
     fn owner(&self, run: &RunId) -> Result<Option<u32>, JournalError>;
 
-    /// Leaves a word for the run's owner that it should stop. `by` says who asks.
+    /// Asks the owner of a run to stop it. `by` is the name of the person who asks.
     async fn request_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError>;
 
-    /// Who asked that the run should stop, since it was last taken.
+    /// Returns who asked that the run stop, since it was last acquired.
     fn cancel_request(&self, run: &RunId) -> Result<Option<String>, JournalError>;
+
+    /// Returns a channel that holds [`Self::cancel_request`] of the run as it changes.
+    ///
+    /// A request through this journal shows at once; one through another handle or by another process within about half a
+    /// second. The channel closes when the journal is dropped.
+    fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError>;
 }
 
 /// What was removed.

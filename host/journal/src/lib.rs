@@ -18,10 +18,11 @@ mod memory;
 mod ownership;
 mod sqlite;
 
+pub use append::{Append, Fork};
 pub use blob::Blob;
 pub use chain::{StoredEvent, link};
 pub use error::JournalError;
-pub use import::Imported;
+pub use import::{Import, Imported};
 pub use journal::{Journal, Removed};
 pub use memory::MemoryJournal;
 pub use ownership::{Fence, Ownership};

@@ -6,13 +6,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
+use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
+use tokio::sync::watch;
 
-use crate::append::{check_fork, encode_events};
+use crate::append::{Append, Fork};
 use crate::blob::{Blob, keep_referenced, verify_blob};
 use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
-use crate::import::{Imported, check_import, compare_with_existing};
+use crate::import::{Import, Imported, check_import, compare_with_existing};
 use crate::journal::{Journal, Removed};
 use crate::ownership::{Fence, Ownership};
 
@@ -36,7 +37,7 @@ struct State {
 #[derive(Debug, Default)]
 struct Run {
     fence: u64,
-    cancel_by: Option<String>,
+    cancel: watch::Sender<Option<String>>,
     origin: Option<(RunId, u64)>,
     /// Its own; those it shares are its origin's.
     events: Vec<StoredEvent>,
@@ -57,47 +58,30 @@ impl MemoryJournal {
 
 #[async_trait]
 impl Journal for MemoryJournal {
-    async fn append(
-        &self,
-        run: &RunId,
-        fence: Fence,
-        next: u64,
-        now_ms: u64,
-        events: Vec<Event>,
-        blobs: Vec<Blob>,
-    ) -> Result<Vec<Recorded>, JournalError> {
+    async fn append(&self, mut append: Append) -> Result<Vec<Recorded>, JournalError> {
         let mut state = self.state();
-        let known = state.owned_by(run, fence)?;
-        let due = known.end.number + 1;
-        if next != due {
-            return Err(JournalError::Conflict { run: run.clone(), wanted: next, next: due });
+        let run = state.check_owner(&append.run, append.fence)?;
+        let due = run.end.number + 1;
+        if append.next != due {
+            return Err(JournalError::Conflict { run: append.run, wanted: append.next, next: due });
         }
-        let (recorded, bodies) = encode_events(run, next, now_ms, events)?;
-        known.append(now_ms, bodies);
-        state.store(blobs);
+        let (recorded, bodies) = append.take_events()?;
+        run.append(append.at_ms, bodies);
+        state.store(append.blobs);
         Ok(recorded)
     }
 
-    async fn fork(
-        &self,
-        run: &RunId,
-        fence: Fence,
-        of: &RunId,
-        shared: u64,
-        now_ms: u64,
-        events: Vec<Event>,
-        blobs: Vec<Blob>,
-    ) -> Result<Vec<Recorded>, JournalError> {
+    async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
         let mut state = self.state();
-        let has = state.owned_by(run, fence)?.end.clone();
-        check_fork(run, &has, of, &state.end(of), shared, LOCATION)?;
-        let (recorded, bodies) = encode_events(run, shared + 1, now_ms, events)?;
-        let chain = state.stored(of, shared - 1, shared).pop().map(|last| last.chain);
-        let fork = state.owned_by(run, fence)?;
-        fork.origin = Some((of.clone(), shared));
-        fork.end = End { number: shared, chain };
-        fork.append(now_ms, bodies);
-        state.store(blobs);
+        let own_end = state.check_owner(&fork.run, fork.fence)?.end.clone();
+        fork.check(&own_end, &state.end(&fork.origin), LOCATION)?;
+        let (recorded, bodies) = fork.take_events()?;
+        let chain = state.stored(&fork.origin, fork.shared - 1, fork.shared).pop().map(|last| last.chain);
+        let run = state.check_owner(&fork.run, fork.fence)?;
+        run.origin = Some((fork.origin, fork.shared));
+        run.end = End { number: fork.shared, chain };
+        run.append(fork.at_ms, bodies);
+        state.store(fork.blobs);
         Ok(recorded)
     }
 
@@ -113,15 +97,16 @@ impl Journal for MemoryJournal {
         Ok(state.order.iter().filter_map(|run| Some((run.clone(), shared(run)?))).collect())
     }
 
-    async fn import(&self, run: &RunId, events: Vec<StoredEvent>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
-        check_import(run, &events)?;
+    async fn import(&self, import: Import) -> Result<Imported, JournalError> {
+        let Import { run, events, blobs } = import;
+        check_import(&run, &events)?;
         let mut state = self.state();
-        let found = compare_with_existing(run, &state.stored(run, 0, u64::MAX), &events)?;
+        let found = compare_with_existing(&run, &state.stored(&run, 0, u64::MAX), &events)?;
         if found == Imported::New {
-            if state.owned.contains(run) {
-                return Err(JournalError::Owned { run: run.clone(), pid: Some(std::process::id()) });
+            if state.owned.contains(&run) {
+                return Err(JournalError::Owned { run, pid: Some(std::process::id()) });
             }
-            let known = state.take(run);
+            let known = state.take(&run);
             known.end = events.last().map(End::at).unwrap_or_default();
             known.events = events;
         }
@@ -198,21 +183,28 @@ impl Journal for MemoryJournal {
     }
 
     async fn request_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
-        match self.state().runs.get_mut(run) {
-            Some(known) => known.cancel_by = Some(by.to_owned()),
+        match self.state().runs.get(run) {
+            Some(known) => known.cancel.send_replace(Some(by.to_owned())),
             None => return Err(JournalError::NoSuchRun { run: run.clone(), location: LOCATION.to_owned() }),
-        }
+        };
         Ok(())
     }
 
     fn cancel_request(&self, run: &RunId) -> Result<Option<String>, JournalError> {
-        Ok(self.state().runs.get(run).and_then(|known| known.cancel_by.clone()))
+        Ok(self.state().runs.get(run).and_then(|known| known.cancel.borrow().clone()))
+    }
+
+    fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError> {
+        match self.state().runs.get(run) {
+            Some(known) => Ok(known.cancel.subscribe()),
+            None => Err(JournalError::NoSuchRun { run: run.clone(), location: LOCATION.to_owned() }),
+        }
     }
 }
 
 impl State {
     /// The run, if this is still its newest owner.
-    fn owned_by(&mut self, run: &RunId, fence: Fence) -> Result<&mut Run, JournalError> {
+    fn check_owner(&mut self, run: &RunId, fence: Fence) -> Result<&mut Run, JournalError> {
         let known = self.runs.get_mut(run);
         let newest = Fence::new(known.as_ref().map_or(0, |known| known.fence));
         let fenced = JournalError::Fenced { run: run.clone(), fence, newest };
@@ -226,7 +218,7 @@ impl State {
         }
         let known = self.runs.entry(run.clone()).or_default();
         known.fence += 1;
-        known.cancel_by = None;
+        known.cancel.send_replace(None);
         known
     }
 

@@ -20,6 +20,7 @@ pub mod result;
 pub mod source;
 pub mod state;
 pub mod stats;
+pub mod sync;
 pub mod task;
 pub mod testing;
 

@@ -87,6 +87,6 @@ async fn never_sends_keys_over_remote_plain_http() {
     let config = ProviderKind::Chat.config(&format!("http://0.0.0.0:{}/v1", server.port), true, "");
     let output = run(&scenario, &config, &[("MY_KEY", KEY)]).await;
     assert_eq!(output.code, 2, "{}", output.stderr);
-    assert!(output.stderr.contains("hint: use https://, or say allow_http = true"), "{}", output.stderr);
+    assert!(output.stderr.contains("hint: use https://, or set allow_http = true"), "{}", output.stderr);
     assert!(server.requests().is_empty());
 }

@@ -4,6 +4,7 @@
 //! leaves a file that the next one reads whole; a file that is damaged, foreign or from a newer version is refused and
 //! left as it is. Writes go through one thread, which syncs the disk once for all that wait ([`writer`]).
 
+mod cancel;
 mod file;
 mod lock;
 mod migrations;
@@ -16,16 +17,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use phasegate_process::{Digest, Event, Recorded, RunId};
+use phasegate_process::{Digest, Recorded, RunId};
 use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::watch;
 
-use crate::append::encode_events;
+use crate::append::{Append, Fork};
 use crate::blob::{Blob, verify_blob};
 use crate::chain::StoredEvent;
 use crate::error::JournalError;
-use crate::import::{Imported, check_import};
+use crate::import::{Import, Imported, check_import};
 use crate::journal::{Journal, Removed};
 use crate::ownership::{Fence, Ownership};
+use cancel::CancelChannels;
 use file::DatabaseFile;
 use lock::{FolderLock, RunLocks};
 use operations::{ImportedEvent, NewEvent, Operation};
@@ -42,6 +45,7 @@ pub struct SqliteJournal {
     locks: RunLocks,
     in_use: FolderLock,
     readers: Mutex<Vec<Connection>>,
+    cancel_channels: CancelChannels,
     /// None where the journal was opened to be read.
     writer: Option<Writer>,
 }
@@ -90,7 +94,7 @@ impl SqliteJournal {
         };
         prepare(&connection).map_err(|e| file.error(&e))?;
         let writer = Some(Writer::start(connection, file.clone())?);
-        Ok(Self { folder, file, locks, in_use, readers: Mutex::default(), writer })
+        Ok(Self::new(folder, file, locks, in_use, writer))
     }
 
     /// Opens the journal of this state folder without writing to it, of any version, and where it is damaged as far as it
@@ -102,7 +106,12 @@ impl SqliteJournal {
         let locks = RunLocks::read_only(&folder.locks());
         DatabaseFile::new(folder.file()).check_not_emptied(&locks)?;
         let file = DatabaseFile::open_to_read(folder.file())?;
-        Ok(Self { folder, file, locks, in_use, readers: Mutex::default(), writer: None })
+        Ok(Self::new(folder, file, locks, in_use, None))
+    }
+
+    fn new(folder: Folder, file: DatabaseFile, locks: RunLocks, in_use: FolderLock, writer: Option<Writer>) -> Self {
+        let cancel_channels = CancelChannels::new(file.clone());
+        Self { folder, file, locks, in_use, readers: Mutex::default(), cancel_channels, writer }
     }
 
     /// The database file.
@@ -146,34 +155,17 @@ impl SqliteJournal {
 
 #[async_trait]
 impl Journal for SqliteJournal {
-    async fn append(
-        &self,
-        run: &RunId,
-        fence: Fence,
-        next: u64,
-        now_ms: u64,
-        events: Vec<Event>,
-        blobs: Vec<Blob>,
-    ) -> Result<Vec<Recorded>, JournalError> {
-        let (recorded, bodies) = encode_events(run, next, now_ms, events)?;
-        let events = recorded.iter().zip(bodies).map(|(event, body)| NewEvent::new(event, body)).collect();
-        self.write(Operation::Append { run: run.clone(), fence, next, events, blobs }).await?;
+    async fn append(&self, mut append: Append) -> Result<Vec<Recorded>, JournalError> {
+        let (recorded, bodies) = append.take_events()?;
+        let events = NewEvent::all(&recorded, bodies);
+        self.write(Operation::Append(append, events)).await?;
         Ok(recorded)
     }
 
-    async fn fork(
-        &self,
-        run: &RunId,
-        fence: Fence,
-        of: &RunId,
-        shared: u64,
-        now_ms: u64,
-        events: Vec<Event>,
-        blobs: Vec<Blob>,
-    ) -> Result<Vec<Recorded>, JournalError> {
-        let (recorded, bodies) = encode_events(run, shared.saturating_add(1), now_ms, events)?;
-        let events = recorded.iter().zip(bodies).map(|(event, body)| NewEvent::new(event, body)).collect();
-        self.write(Operation::Fork { run: run.clone(), fence, of: of.clone(), shared, events, blobs }).await?;
+    async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
+        let (recorded, bodies) = fork.take_events()?;
+        let events = NewEvent::all(&recorded, bodies);
+        self.write(Operation::Fork(fork, events)).await?;
         Ok(recorded)
     }
 
@@ -185,16 +177,17 @@ impl Journal for SqliteJournal {
         self.read(|connection| queries::forks(connection, of, &self.file))
     }
 
-    async fn import(&self, run: &RunId, events: Vec<StoredEvent>, blobs: Vec<Blob>) -> Result<Imported, JournalError> {
+    async fn import(&self, import: Import) -> Result<Imported, JournalError> {
         self.writer()?;
-        let read = check_import(run, &events)?;
+        let Import { run, events, blobs } = import;
+        let read = check_import(&run, &events)?;
         // Somebody may be at work on a run that is here already; on one that is not, nobody must begin meanwhile.
-        let _held = match self.locks.take(run) {
-            Err(JournalError::Owned { .. }) if self.runs()?.contains(run) => None,
+        let _held = match self.locks.take(&run) {
+            Err(JournalError::Owned { .. }) if self.runs()?.contains(&run) => None,
             taken => Some(taken?),
         };
         let events = events.into_iter().zip(&read).map(|(event, read)| ImportedEvent::new(event, read)).collect();
-        match self.write(Operation::Import { run: run.clone(), events, blobs }).await? {
+        match self.write(Operation::Import { run, events, blobs }).await? {
             0 => Ok(Imported::AlreadyPresent),
             _ => Ok(Imported::New),
         }
@@ -261,6 +254,7 @@ impl Journal for SqliteJournal {
         self.writer()?;
         let held = self.locks.take(run)?;
         let fence = self.write(Operation::Acquire { run: run.clone() }).await?;
+        self.cancel_channels.refresh(run);
         Ok(Ownership::new(Fence::new(fence), held))
     }
 
@@ -269,14 +263,17 @@ impl Journal for SqliteJournal {
     }
 
     async fn request_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
-        self.write(Operation::RequestCancel { run: run.clone(), by: by.to_owned() }).await.map(drop)
+        self.write(Operation::RequestCancel { run: run.clone(), by: by.to_owned() }).await?;
+        self.cancel_channels.refresh(run);
+        Ok(())
     }
 
     fn cancel_request(&self, run: &RunId) -> Result<Option<String>, JournalError> {
-        self.read(|connection| {
-            let mut query = connection.prepare_cached("SELECT cancel_by FROM runs WHERE run = ?1")?;
-            Ok(query.query_row((run.as_str(),), |row| row.get(0)).optional()?.flatten())
-        })
+        self.read(|connection| Ok(queries::cancel_request(connection, run)?))
+    }
+
+    fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError> {
+        self.cancel_channels.subscribe(run)
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::file::DatabaseFile;
 use super::migrations::update_end;
 use super::queries::{QueryError, RunRow, find_run, forks, link_at, run_id, stored_after};
-use crate::append::check_fork;
+use crate::append::{Append, Fork};
 use crate::blob::{Blob, keep_referenced};
 use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
@@ -17,13 +17,29 @@ use crate::ownership::Fence;
 
 /// Something to be written.
 pub(super) enum Operation {
-    Append { run: RunId, fence: Fence, next: u64, events: Vec<NewEvent>, blobs: Vec<Blob> },
-    Fork { run: RunId, fence: Fence, of: RunId, shared: u64, events: Vec<NewEvent>, blobs: Vec<Blob> },
-    Import { run: RunId, events: Vec<ImportedEvent>, blobs: Vec<Blob> },
-    Store { blobs: Vec<Blob> },
-    Acquire { run: RunId },
-    RequestCancel { run: RunId, by: String },
-    Remove { runs: BTreeSet<RunId>, blobs: BTreeSet<Digest> },
+    /// The events stand beside the request, encoded.
+    Append(Append, Vec<NewEvent>),
+    /// The same.
+    Fork(Fork, Vec<NewEvent>),
+    Import {
+        run: RunId,
+        events: Vec<ImportedEvent>,
+        blobs: Vec<Blob>,
+    },
+    Store {
+        blobs: Vec<Blob>,
+    },
+    Acquire {
+        run: RunId,
+    },
+    RequestCancel {
+        run: RunId,
+        by: String,
+    },
+    Remove {
+        runs: BTreeSet<RunId>,
+        blobs: BTreeSet<Digest>,
+    },
 }
 
 /// A new event in the words of the file, with what it is called for people who look into it; its link is known only when it
@@ -35,8 +51,11 @@ pub(super) struct NewEvent {
 }
 
 impl NewEvent {
-    pub(super) fn new(recorded: &Recorded, body: String) -> Self {
-        Self { at_ms: recorded.at_ms, name: recorded.event.name(), body }
+    /// Pairs events with their JSON.
+    pub(super) fn all(recorded: &[Recorded], bodies: Vec<String>) -> Vec<Self> {
+        let new =
+            |(recorded, body): (&Recorded, String)| Self { at_ms: recorded.at_ms, name: recorded.event.name(), body };
+        recorded.iter().zip(bodies).map(new).collect()
     }
 }
 
@@ -56,8 +75,8 @@ impl Operation {
     /// About how many bytes it writes.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Append { blobs, .. }
-            | Self::Fork { blobs, .. }
+            Self::Append(Append { blobs, .. }, _)
+            | Self::Fork(Fork { blobs, .. }, _)
             | Self::Import { blobs, .. }
             | Self::Store { blobs } => blobs.iter().map(|blob| blob.bytes.len()).sum(),
             Self::Acquire { .. } | Self::RequestCancel { .. } | Self::Remove { .. } => 0,
@@ -69,14 +88,11 @@ impl Operation {
     pub(super) fn perform(&self, connection: &Connection, file: &DatabaseFile) -> Result<u64, QueryError> {
         let transaction = Transaction { connection, file };
         match self {
-            Self::Append { run, fence, next, events, blobs } => {
-                transaction.append(run, *fence, *next, events, blobs)?
+            Self::Append(append, events) => transaction.append(append, events)?,
+            Self::Fork(fork, events) => transaction.fork(fork, events)?,
+            Self::Import { run, events, blobs } => {
+                return transaction.import(run, events, blobs);
             }
-            Self::Fork { run, fence, of, shared, events, blobs } => {
-                transaction.fork(run, *fence, of, *shared, events)?;
-                transaction.store(blobs)?;
-            }
-            Self::Import { run, events, blobs } => return transaction.import(run, events, blobs),
             Self::Store { blobs } => transaction.store(blobs)?,
             Self::Acquire { run } => return Ok(transaction.acquire(run)?),
             Self::RequestCancel { run, by } => transaction.request_cancel(run, by)?,
@@ -92,33 +108,29 @@ struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
-    fn append(
-        &self,
-        run: &RunId,
-        fence: Fence,
-        next: u64,
-        events: &[NewEvent],
-        blobs: &[Blob],
-    ) -> Result<(), QueryError> {
-        let known = self.check_owner(run, fence)?;
+    fn append(&self, append: &Append, events: &[NewEvent]) -> Result<(), QueryError> {
+        let Append { run, fence, next, blobs, .. } = append;
+        let known = self.check_owner(run, *fence)?;
         let due = known.end.number + 1;
-        if next != due {
-            return Err(JournalError::Conflict { run: run.clone(), wanted: next, next: due }.into());
+        if *next != due {
+            return Err(JournalError::Conflict { run: run.clone(), wanted: *next, next: due }.into());
         }
         self.store(blobs)?;
         self.insert_after(known.key, known.end, events)
     }
 
-    fn fork(&self, run: &RunId, fence: Fence, of: &RunId, shared: u64, events: &[NewEvent]) -> Result<(), QueryError> {
-        let (location, fork) = (self.file.to_string(), self.check_owner(run, fence)?);
-        let origin = find_run(self.connection, of)?.unwrap_or_default();
-        check_fork(run, &fork.end, of, &origin.end, shared, &location)?;
-        let chain =
-            link_at(self.connection, origin.key, shared)?.ok_or_else(|| JournalError::gap(of, shared, &location))?;
+    fn fork(&self, fork: &Fork, events: &[NewEvent]) -> Result<(), QueryError> {
+        let location = self.file.to_string();
+        let own = self.check_owner(&fork.run, fork.fence)?;
+        let origin = find_run(self.connection, &fork.origin)?.unwrap_or_default();
+        fork.check(&own.end, &origin.end, &location)?;
+        let chain = link_at(self.connection, origin.key, fork.shared)?;
+        let chain = chain.ok_or_else(|| JournalError::gap(&fork.origin, fork.shared, &location))?;
         let mut update =
             self.connection.prepare_cached("UPDATE runs SET parent_key = ?2, shared = ?3 WHERE run_key = ?1")?;
-        update.execute((fork.key, origin.key, shared))?;
-        self.insert_after(fork.key, End { number: shared, chain: Some(chain) }, events)
+        update.execute((own.key, origin.key, fork.shared))?;
+        self.insert_after(own.key, End { number: fork.shared, chain: Some(chain) }, events)?;
+        Ok(self.store(&fork.blobs)?)
     }
 
     fn import(&self, run: &RunId, events: &[ImportedEvent], blobs: &[Blob]) -> Result<u64, QueryError> {

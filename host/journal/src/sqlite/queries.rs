@@ -160,6 +160,12 @@ pub(super) fn digest(column: usize, text: &str) -> rusqlite::Result<Digest> {
     text.parse().map_err(bad)
 }
 
+/// Who asked that the run stop since it was last acquired.
+pub(super) fn cancel_request(connection: &Connection, run: &RunId) -> rusqlite::Result<Option<String>> {
+    let mut query = connection.prepare_cached("SELECT cancel_by FROM runs WHERE run = ?1")?;
+    Ok(query.query_row((run.as_str(),), |row| row.get(0)).optional()?.flatten())
+}
+
 /// The runs that have events, newest first.
 pub(super) fn runs(connection: &Connection, file: &DatabaseFile) -> Result<Vec<RunId>, QueryError> {
     let mut query = connection.prepare_cached("SELECT run FROM runs WHERE last > 0 ORDER BY run_key DESC")?;

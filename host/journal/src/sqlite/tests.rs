@@ -6,7 +6,7 @@ use phasegate_process::{Event, RunId};
 use rusqlite::Connection;
 
 use super::SqliteJournal;
-use crate::{Blob, Journal, JournalError};
+use crate::{Append, Blob, Import, Journal, JournalError};
 
 fn run(name: &str) -> RunId {
     name.parse().unwrap()
@@ -29,9 +29,22 @@ async fn a_full_disk_is_said_in_words_and_what_was_written_before_stays() {
     let folder = tempfile::tempdir().unwrap();
     let journal = narrow(&folder);
     let owner = journal.acquire(&run("run-a")).await.unwrap();
-    journal.append(&run("run-a"), owner.fence(), 1, 0, said(), Vec::new()).await.unwrap();
+    journal
+        .append(Append {
+            run: run("run-a"),
+            fence: owner.fence(),
+            next: 1,
+            at_ms: 0,
+            events: said(),
+            blobs: Vec::new(),
+        })
+        .await
+        .unwrap();
     let large = vec![Blob::new(vec![7; 4 << 20])];
-    let refused = journal.append(&run("run-a"), owner.fence(), 2, 0, said(), large).await.unwrap_err();
+    let refused = journal
+        .append(Append { run: run("run-a"), fence: owner.fence(), next: 2, at_ms: 0, events: said(), blobs: large })
+        .await
+        .unwrap_err();
     assert_eq!(
         refused.to_string(),
         format!(
@@ -40,7 +53,17 @@ async fn a_full_disk_is_said_in_words_and_what_was_written_before_stays() {
         )
     );
     assert_eq!(journal.events(&run("run-a")).unwrap().len(), 1);
-    journal.append(&run("run-a"), owner.fence(), 2, 0, said(), Vec::new()).await.unwrap();
+    journal
+        .append(Append {
+            run: run("run-a"),
+            fence: owner.fence(),
+            next: 2,
+            at_ms: 0,
+            events: said(),
+            blobs: Vec::new(),
+        })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -52,7 +75,7 @@ async fn on_a_full_disk_the_runs_that_need_little_go_on() {
     let owners: Vec<_> = owners.into_iter().map(Result::unwrap).collect();
     let appends = ids.iter().zip(&owners).enumerate().map(|(n, (id, owner))| {
         let blobs = if n == 5 { vec![Blob::new(vec![7; 4 << 20])] } else { Vec::new() };
-        journal.append(id, owner.fence(), 1, 0, said(), blobs)
+        journal.append(Append { run: id.clone(), fence: owner.fence(), next: 1, at_ms: 0, events: said(), blobs })
     });
     for (n, result) in join_all(appends).await.into_iter().enumerate() {
         assert_eq!(matches!(result, Err(JournalError::Full { .. })), n == 5, "run {n}: {result:?}");
@@ -69,10 +92,14 @@ async fn on_a_full_disk_nothing_of_an_import_is_taken() {
     std::fs::write(home.path().join("journal.db"), events).unwrap();
     let stored = SqliteJournal::open_to_read(home.path()).unwrap().stored_after(&run("golden-run"), 0).unwrap();
     let large = vec![Blob::new(vec![7; 4 << 20])];
-    let refused = journal.import(&run("golden-run"), stored.clone(), large).await.unwrap_err();
+    let refused =
+        journal.import(Import { run: run("golden-run"), events: stored.clone(), blobs: large }).await.unwrap_err();
     assert!(matches!(refused, JournalError::Full { .. }), "{refused}");
     assert_eq!(journal.runs(), Ok(Vec::new()));
-    assert_eq!(journal.import(&run("golden-run"), stored, Vec::new()).await, Ok(crate::Imported::New));
+    assert_eq!(
+        journal.import(Import { run: run("golden-run"), events: stored, blobs: Vec::new() }).await,
+        Ok(crate::Imported::New)
+    );
 }
 
 #[tokio::test]
@@ -106,7 +133,17 @@ async fn a_file_that_cannot_be_written_is_named_and_can_still_be_read() {
     {
         let journal = SqliteJournal::open(folder.path()).unwrap();
         let owner = journal.acquire(&run("run-a")).await.unwrap();
-        journal.append(&run("run-a"), owner.fence(), 1, 0, said(), Vec::new()).await.unwrap();
+        journal
+            .append(Append {
+                run: run("run-a"),
+                fence: owner.fence(),
+                next: 1,
+                at_ms: 0,
+                events: said(),
+                blobs: Vec::new(),
+            })
+            .await
+            .unwrap();
     }
     let journal = SqliteJournal::open_with(folder.path(), |c| c.pragma_update(None, "query_only", true)).unwrap();
     assert_eq!(

@@ -1,7 +1,9 @@
 //! What every journal does, as its callers notice it.
 
+use std::time::Duration;
+
 use futures::future::join_all;
-use phasegate_journal::{Blob, Fence, link};
+use phasegate_journal::{Append, Blob, Fence, link};
 use phasegate_process::{
     ArtifactRef, Choice, Digest, DroppedTest, EVENT_FORMAT, Event, FeedbackItem, FeedbackOutcome, Issue, PhaseOutcome,
     Rework, RunStatus, Severity, Verdict, model::Usage,
@@ -13,7 +15,17 @@ pub async fn events_come_back_as_they_were_with_numbers_from_one_and_their_time(
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let first = vec![created_now(&id), said("two")];
-    let returned = journal.append(&id, owner.fence(), 1, 77, first.clone(), Vec::new()).await.unwrap();
+    let returned = journal
+        .append(Append {
+            run: id.clone(),
+            fence: owner.fence(),
+            next: 1,
+            at_ms: 77,
+            events: first.clone(),
+            blobs: Vec::new(),
+        })
+        .await
+        .unwrap();
     append(&*journal, &owner, &id, 3, vec![said("three")]).await.unwrap();
 
     let events = journal.events(&id).unwrap();
@@ -61,7 +73,17 @@ pub async fn events_are_stored_with_links_that_stand_for_all_that_went_before(pl
 
     // The events of one run written in another rhythm make the same links.
     append(&*journal, &same, &other, 1, vec![said("a")]).await.unwrap();
-    journal.append(&other, same.fence(), 2, 1_001, vec![said("b")], Vec::new()).await.unwrap();
+    journal
+        .append(Append {
+            run: other.clone(),
+            fence: same.fence(),
+            next: 2,
+            at_ms: 1_001,
+            events: vec![said("b")],
+            blobs: Vec::new(),
+        })
+        .await
+        .unwrap();
     assert_eq!(journal.stored_after(&other, 0).unwrap(), stored[..2]);
 }
 
@@ -74,7 +96,16 @@ pub async fn an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_writt
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a"), said("b")]).await.unwrap();
     let late = blob("late");
-    let refused = journal.append(&id, owner.fence(), 2, 0, vec![said("x"), said("y")], vec![late.clone()]).await;
+    let refused = journal
+        .append(Append {
+            run: id.clone(),
+            fence: owner.fence(),
+            next: 2,
+            at_ms: 0,
+            events: vec![said("x"), said("y")],
+            blobs: vec![late.clone()],
+        })
+        .await;
     assert_eq!(
         words(refused),
         "event 2 cannot be written to run `run-a`, its next event is number 3\n\
@@ -98,7 +129,16 @@ pub async fn an_append_that_would_leave_a_gap_is_refused(place: &impl Place) {
 
 pub async fn only_an_owner_can_append(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
-    let refused = journal.append(&id, Fence::new(0), 1, 0, vec![said("x")], Vec::new()).await;
+    let refused = journal
+        .append(Append {
+            run: id.clone(),
+            fence: Fence::new(0),
+            next: 1,
+            at_ms: 0,
+            events: vec![said("x")],
+            blobs: Vec::new(),
+        })
+        .await;
     assert!(words(refused).starts_with("run `run-a` was taken over"));
     assert_eq!(journal.events(&id), Ok(Vec::new()));
 }
@@ -109,7 +149,16 @@ pub async fn a_stale_owner_is_refused_in_words_for_ever(place: &impl Place) {
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("mine")]).await.unwrap();
     for next in [1, 2] {
-        let refused = journal.append(&id, stale, next, 0, vec![said("theirs")], Vec::new()).await;
+        let refused = journal
+            .append(Append {
+                run: id.clone(),
+                fence: stale,
+                next,
+                at_ms: 0,
+                events: vec![said("theirs")],
+                blobs: Vec::new(),
+            })
+            .await;
         assert_eq!(
             words(refused),
             "run `run-a` was taken over (owner 1 writes, owner 2 is the newest), nothing was written\n\
@@ -117,7 +166,19 @@ pub async fn a_stale_owner_is_refused_in_words_for_ever(place: &impl Place) {
         );
     }
     drop(owner);
-    assert!(journal.append(&id, stale, 2, 0, vec![said("theirs")], Vec::new()).await.is_err());
+    assert!(
+        journal
+            .append(Append {
+                run: id.clone(),
+                fence: stale,
+                next: 2,
+                at_ms: 0,
+                events: vec![said("theirs")],
+                blobs: Vec::new()
+            })
+            .await
+            .is_err()
+    );
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1]);
 }
 
@@ -167,7 +228,10 @@ pub async fn blobs_come_back_by_digest_and_are_stored_once(place: &impl Place) {
     let (early, with, empty) = (blob("early"), blob("with"), blob(""));
     journal.put_blobs(vec![early.clone(), early.clone(), empty.clone()]).await.unwrap();
     let blobs = vec![early.clone(), with.clone()];
-    journal.append(&id, owner.fence(), 1, 0, vec![said("a")], blobs).await.unwrap();
+    journal
+        .append(Append { run: id.clone(), fence: owner.fence(), next: 1, at_ms: 0, events: vec![said("a")], blobs })
+        .await
+        .unwrap();
 
     for Blob { digest, bytes, .. } in [early, with, empty] {
         assert_eq!(journal.has_blob(&digest), Ok(true));
@@ -189,7 +253,16 @@ pub async fn an_append_without_events_stores_its_blobs(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let only = blob("only");
-    let recorded = journal.append(&id, owner.fence(), 1, 0, Vec::new(), vec![only.clone()]).await;
+    let recorded = journal
+        .append(Append {
+            run: id.clone(),
+            fence: owner.fence(),
+            next: 1,
+            at_ms: 0,
+            events: Vec::new(),
+            blobs: vec![only.clone()],
+        })
+        .await;
     assert_eq!(recorded, Ok(Vec::new()));
     assert_eq!(journal.has_blob(&only.digest), Ok(true));
     assert_eq!(journal.runs(), Ok(Vec::new()));
@@ -248,12 +321,56 @@ pub async fn a_run_that_does_not_exist_cannot_be_cancelled(place: &impl Place) {
     assert_eq!(journal.cancel_request(&run("nowhere")), Ok(None));
 }
 
+pub async fn cancel_requests_reach_the_receiver_of_the_run(place: &impl Place) {
+    let (journal, id, other) = (place.open(), run("run-a"), run("run-b"));
+    assert!(words(journal.cancel_requests(&id)).starts_with("there is no run `run-a`"));
+    let _owners = (journal.acquire(&id).await.unwrap(), journal.acquire(&other).await.unwrap());
+    let (mut mine, theirs) = (journal.cancel_requests(&id).unwrap(), journal.cancel_requests(&other).unwrap());
+    assert_eq!(*mine.borrow_and_update(), None);
+    journal.request_cancel(&id, "Ada").await.unwrap();
+    assert!(mine.has_changed().unwrap(), "a request through the same journal shows at once");
+    assert_eq!(*mine.borrow_and_update(), Some("Ada".to_owned()));
+    assert_eq!(*journal.cancel_requests(&id).unwrap().borrow(), Some("Ada".to_owned()), "also for a later receiver");
+    assert_eq!(*theirs.borrow(), None);
+}
+
+pub async fn cancel_requests_of_another_handle_arrive_soon(place: &impl Place) {
+    let (journal, other, id) = (place.open(), place.open(), run("run-a"));
+    let owner = journal.acquire(&id).await.unwrap();
+    let mut requests = journal.cancel_requests(&id).unwrap();
+    append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
+    other.request_cancel(&id, "Ada").await.unwrap();
+    let arrived = tokio::time::timeout(Duration::from_secs(20), requests.wait_for(Option::is_some)).await;
+    assert_eq!(*arrived.unwrap().unwrap(), Some("Ada".to_owned()));
+}
+
+pub async fn acquiring_a_run_clears_its_cancel_request(place: &impl Place) {
+    let (journal, id) = (place.open(), run("run-a"));
+    let owner = journal.acquire(&id).await.unwrap();
+    let requests = journal.cancel_requests(&id).unwrap();
+    journal.request_cancel(&id, "Ada").await.unwrap();
+    drop(owner);
+    let _again = journal.acquire(&id).await.unwrap();
+    assert_eq!(*requests.borrow(), None);
+    assert_eq!(*journal.cancel_requests(&id).unwrap().borrow(), None);
+}
+
 pub async fn what_was_written_is_there_after_opening_again(place: &impl Place) {
     let (id, kept) = (run("run-a"), blob("kept"));
     {
         let journal = place.open();
         let owner = journal.acquire(&id).await.unwrap();
-        journal.append(&id, owner.fence(), 1, 0, vec![said("a")], vec![kept.clone()]).await.unwrap();
+        journal
+            .append(Append {
+                run: id.clone(),
+                fence: owner.fence(),
+                next: 1,
+                at_ms: 0,
+                events: vec![said("a")],
+                blobs: vec![kept.clone()],
+            })
+            .await
+            .unwrap();
     }
     let journal = place.open();
     assert_eq!(journal.blob(&kept.digest), Ok(Some(kept.bytes)));

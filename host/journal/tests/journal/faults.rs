@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_journal::{Append, Fork, Journal, SqliteJournal};
 use phasegate_process::RunId;
 
 use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, run, said, words};
@@ -19,7 +19,10 @@ async fn large() -> Folder {
         let mut events = vec![created_now(&run(name))];
         events.extend((2..=100).map(|n| said(&format!("{name} {n:03} {}", "words ".repeat(30)))));
         let blobs = [1, 2].map(|n| blob(&format!("{name} {n}").repeat(2_500)));
-        journal.append(&run(name), owner.fence(), 1, 0, events, blobs.to_vec()).await.unwrap();
+        journal
+            .append(Append { run: run(name), fence: owner.fence(), next: 1, at_ms: 0, events, blobs: blobs.to_vec() })
+            .await
+            .unwrap();
     }
     place
 }
@@ -180,7 +183,18 @@ async fn what_a_fork_shares_is_checked_with_the_fork() {
         let owner = journal.acquire(&of).await.unwrap();
         append(&*journal, &owner, &of, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
         let owner = journal.acquire(&id).await.unwrap();
-        journal.fork(&id, owner.fence(), &of, 2, 0, vec![said("x")], Vec::new()).await.unwrap();
+        journal
+            .fork(Fork {
+                run: id.clone(),
+                fence: owner.fence(),
+                origin: of.clone(),
+                shared: 2,
+                at_ms: 0,
+                events: vec![said("x")],
+                blobs: Vec::new(),
+            })
+            .await
+            .unwrap();
     }
     let raw = place.raw();
     let change = |sql: &str| raw.execute(sql, ()).unwrap();
@@ -211,7 +225,18 @@ async fn a_line_of_forks_that_leads_back_to_itself_has_an_end() {
         let owner = journal.acquire(&of).await.unwrap();
         append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
         let owner = journal.acquire(&id).await.unwrap();
-        journal.fork(&id, owner.fence(), &of, 1, 0, vec![said("x")], Vec::new()).await.unwrap();
+        journal
+            .fork(Fork {
+                run: id.clone(),
+                fence: owner.fence(),
+                origin: of.clone(),
+                shared: 1,
+                at_ms: 0,
+                events: vec![said("x")],
+                blobs: Vec::new(),
+            })
+            .await
+            .unwrap();
     }
     place.raw().execute("UPDATE runs SET parent_key = 2, shared = 1 WHERE run_key = 1", ()).unwrap();
     assert_eq!(told(&*place.open(), &run("run-b")), Ok(2));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_journal::{SqliteJournal, link};
+use phasegate_journal::{Append, SqliteJournal, link};
 use phasegate_process::EVENT_FORMAT;
 
 use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, run, said, words};
@@ -278,7 +278,17 @@ async fn the_file_grows_by_what_is_stored_and_no_large_log_stays() {
     for next in 1..=100 {
         let artifact = blob(&format!("{next:05}").repeat(20_000));
         let again = artifact.clone();
-        journal.append(&id, owner.fence(), next, 0, vec![said("a")], vec![artifact, again]).await.unwrap();
+        journal
+            .append(Append {
+                run: id.clone(),
+                fence: owner.fence(),
+                next,
+                at_ms: 0,
+                events: vec![said("a")],
+                blobs: vec![artifact, again],
+            })
+            .await
+            .unwrap();
     }
     let log = fs::metadata(place.0.path().join("journal.db-wal")).unwrap().len();
     assert!(log < 8 << 20, "the log has {log} bytes");

@@ -1,6 +1,6 @@
 //! What every journal does with runs that share their first events.
 
-use phasegate_journal::{Blob, Fence, Journal, Ownership, link};
+use phasegate_journal::{Blob, Fence, Fork, Journal, Ownership, link};
 use phasegate_process::{Event, Recorded, RunId};
 
 use crate::places::{Place, append, blob, numbers, run, said, words};
@@ -9,7 +9,18 @@ use crate::places::{Place, append, blob, numbers, run, said, words};
 async fn fork(journal: &dyn Journal, id: &RunId, of: &RunId, shared: u64, its: &[&str]) -> Ownership {
     let owner = journal.acquire(id).await.unwrap();
     let events = its.iter().map(|word| said(word)).collect();
-    journal.fork(id, owner.fence(), of, shared, 50, events, Vec::new()).await.unwrap();
+    journal
+        .fork(Fork {
+            run: id.clone(),
+            fence: owner.fence(),
+            origin: of.clone(),
+            shared,
+            at_ms: 50,
+            events,
+            blobs: Vec::new(),
+        })
+        .await
+        .unwrap();
     owner
 }
 
@@ -37,7 +48,18 @@ pub async fn a_fork_has_the_first_events_of_its_origin_and_goes_on_with_its_own(
     let owner = journal.acquire(&id).await.unwrap();
     let with = blob("with");
     let events = vec![said("x"), said("y")];
-    let returned = journal.fork(&id, owner.fence(), &of, 2, 77, events, vec![with.clone()]).await.unwrap();
+    let returned = journal
+        .fork(Fork {
+            run: id.clone(),
+            fence: owner.fence(),
+            origin: of.clone(),
+            shared: 2,
+            at_ms: 77,
+            events,
+            blobs: vec![with.clone()],
+        })
+        .await
+        .unwrap();
     append(&*journal, &owner, &id, 5, vec![said("z")]).await.unwrap();
 
     assert_eq!(story(&*journal, &id), "a b x y z");
@@ -115,7 +137,19 @@ pub async fn what_a_fork_cannot_be_is_said_in_words_and_nothing_is_written(place
     let (_began, never) = (journal.acquire(&run("run-q")).await.unwrap(), run("nowhere"));
     let try_it = async |id: &RunId, fence: Fence, of: &RunId, shared| {
         let late: Vec<Blob> = vec![late.clone()];
-        words(journal.fork(id, fence, of, shared, 0, vec![said("x")], late).await)
+        words(
+            journal
+                .fork(Fork {
+                    run: id.clone(),
+                    fence,
+                    origin: of.clone(),
+                    shared,
+                    at_ms: 0,
+                    events: vec![said("x")],
+                    blobs: late,
+                })
+                .await,
+        )
     };
     let cannot = |id: &str, shared: u64, reason: &str| {
         format!(

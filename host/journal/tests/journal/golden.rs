@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_journal::link;
+use phasegate_journal::{Fork, link};
 use phasegate_process::{Event, RunStatus};
 
 use crate::places::{Folder, Place, append, folder, run, said};
@@ -38,7 +38,18 @@ async fn a_journal_of_version_1_is_read_chained_and_gone_on_with() {
         append(&*journal, &owner, &id, 11, vec![said("resumed")]).await.unwrap();
         let fork = journal.acquire(&run("golden-fork")).await.unwrap();
         let events = vec![said("forked")];
-        journal.fork(&run("golden-fork"), fork.fence(), &two, 1, 0, events, Vec::new()).await.unwrap();
+        journal
+            .fork(Fork {
+                run: run("golden-fork"),
+                fence: fork.fence(),
+                origin: two.clone(),
+                shared: 1,
+                at_ms: 0,
+                events,
+                blobs: Vec::new(),
+            })
+            .await
+            .unwrap();
     }
     let journal = place.open();
     assert_eq!(journal.events(&id).unwrap().len(), 11);

@@ -1,6 +1,6 @@
 //! What every journal does with runs that another journal held.
 
-use phasegate_journal::{Imported, StoredEvent, link};
+use phasegate_journal::{Fork, Import, Imported, StoredEvent, link};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, RunCreated, RunForked, RunId};
 
 use crate::places::{Place, append, at, blob, created_now, folder, memory, numbers, run, said, words};
@@ -26,7 +26,10 @@ fn linked(mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {
 pub async fn a_run_that_was_carried_here_is_the_run_it_was_and_goes_on(place: &impl Place) {
     let (id, events, with) = (run("run-a"), elsewhere(&run("run-a")).await, blob("with"));
     let journal = place.open();
-    assert_eq!(journal.import(&id, events.clone(), vec![with.clone()]).await, Ok(Imported::New));
+    assert_eq!(
+        journal.import(Import { run: id.clone(), events: events.clone(), blobs: vec![with.clone()] }).await,
+        Ok(Imported::New)
+    );
     assert_eq!(journal.stored_after(&id, 0).unwrap(), events);
     assert_eq!(journal.events(&id).unwrap().len(), 4);
     assert_eq!(journal.blob(&with.digest), Ok(Some(with.bytes)));
@@ -40,9 +43,9 @@ pub async fn a_run_that_was_carried_here_is_the_run_it_was_and_goes_on(place: &i
 pub async fn a_run_that_is_here_already_is_left_and_its_missing_blobs_are_added(place: &impl Place) {
     let (id, events, lost) = (run("run-a"), elsewhere(&run("run-a")).await, blob("lost"));
     let journal = place.open();
-    journal.import(&id, events.clone(), Vec::new()).await.unwrap();
+    journal.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await.unwrap();
     let owner = journal.acquire(&id).await.unwrap();
-    let again = journal.import(&id, events.clone(), vec![lost.clone()]).await;
+    let again = journal.import(Import { run: id.clone(), events: events.clone(), blobs: vec![lost.clone()] }).await;
     assert_eq!(again, Ok(Imported::AlreadyPresent));
     assert_eq!(journal.has_blob(&lost.digest), Ok(true));
     append(&*journal, &owner, &id, 5, vec![said("its owner was not disturbed")]).await.unwrap();
@@ -51,7 +54,7 @@ pub async fn a_run_that_is_here_already_is_left_and_its_missing_blobs_are_added(
 pub async fn a_run_that_is_here_with_other_events_is_refused_from_where_they_differ(place: &impl Place) {
     let (id, events, late) = (run("run-a"), elsewhere(&run("run-a")).await, blob("late"));
     let journal = place.open();
-    journal.import(&id, events.clone(), Vec::new()).await.unwrap();
+    journal.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await.unwrap();
     let mut changed = events.clone();
     changed[2].at_ms += 1;
     let longer = StoredEvent { number: 5, ..events[3].clone() };
@@ -59,7 +62,7 @@ pub async fn a_run_that_is_here_with_other_events_is_refused_from_where_they_dif
         [(linked(changed), 3), (events[..3].to_vec(), 4), (linked([events.clone(), vec![longer]].concat()), 5)]
     {
         assert_eq!(
-            words(journal.import(&id, other, vec![late.clone()]).await),
+            words(journal.import(Import { run: id.clone(), events: other, blobs: vec![late.clone()] }).await),
             format!(
                 "run `run-a` is here already with other events from number {number} on, nothing was taken\n\
                  hint: import it into another state folder with `--state DIR`"
@@ -95,7 +98,7 @@ pub async fn what_is_no_whole_run_is_refused_and_nothing_is_taken(place: &impl P
         (elsewhere(&run("run-b")).await, "its events are those of run `run-b`"),
     ] {
         assert_eq!(
-            words(journal.import(&id, bad, vec![late.clone()]).await),
+            words(journal.import(Import { run: id.clone(), events: bad, blobs: vec![late.clone()] }).await),
             format!(
                 "run `run-a` cannot be imported: {reason}\n\
                  hint: nothing was taken; export the run again where it is whole"
@@ -103,7 +106,15 @@ pub async fn what_is_no_whole_run_is_refused_and_nothing_is_taken(place: &impl P
         );
     }
     assert_eq!(
-        words(journal.import(&id, linked(with(&|e| e[3].format = EVENT_FORMAT + 1)), vec![late.clone()]).await),
+        words(
+            journal
+                .import(Import {
+                    run: id.clone(),
+                    events: linked(with(&|e| e[3].format = EVENT_FORMAT + 1)),
+                    blobs: vec![late.clone()]
+                })
+                .await
+        ),
         format!(
             "event 4 of run `run-a` in the import has format {}, this phasegate reads formats up to {EVENT_FORMAT}\n\
              hint: use the newer phasegate that wrote it",
@@ -127,14 +138,30 @@ pub async fn a_fork_that_is_carried_away_is_a_run_of_its_own(place: &impl Place)
         changes: vec!["the code agent".to_owned()],
         created: RunCreated { run_id: id.clone(), ..*pinned },
     }));
-    home.fork(&id, fork.fence(), &of, 2, 0, vec![forked], Vec::new()).await.unwrap();
+    home.fork(Fork {
+        run: id.clone(),
+        fence: fork.fence(),
+        origin: of.clone(),
+        shared: 2,
+        at_ms: 0,
+        events: vec![forked],
+        blobs: Vec::new(),
+    })
+    .await
+    .unwrap();
 
     let events = home.stored_after(&id, 0).unwrap();
-    assert_eq!(abroad.import(&id, events.clone(), Vec::new()).await, Ok(Imported::New));
+    assert_eq!(
+        abroad.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await,
+        Ok(Imported::New)
+    );
     assert_eq!(abroad.events(&id), home.events(&id));
     assert_eq!((abroad.origin(&id), abroad.runs()), (Ok(None), Ok(vec![id.clone()])));
-    assert_eq!(home.import(&id, events.clone(), Vec::new()).await, Ok(Imported::AlreadyPresent));
-    let refused = words(abroad.import(&of, events, Vec::new()).await);
+    assert_eq!(
+        home.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await,
+        Ok(Imported::AlreadyPresent)
+    );
+    let refused = words(abroad.import(Import { run: of.clone(), events, blobs: Vec::new() }).await);
     assert!(refused.starts_with("run `run-a` cannot be imported: its events are those of run `run-b`"), "{refused}");
 }
 
@@ -142,8 +169,8 @@ pub async fn a_run_that_somebody_is_about_to_begin_is_not_imported(place: &impl 
     let (id, events) = (run("run-a"), elsewhere(&run("run-a")).await);
     let journal = place.open();
     let owner = journal.acquire(&id).await.unwrap();
-    let refused = words(journal.import(&id, events.clone(), Vec::new()).await);
+    let refused = words(journal.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await);
     assert!(refused.starts_with("run `run-a` is being worked on by process "), "{refused}");
     drop(owner);
-    assert_eq!(journal.import(&id, events, Vec::new()).await, Ok(Imported::New));
+    assert_eq!(journal.import(Import { run: id.clone(), events, blobs: Vec::new() }).await, Ok(Imported::New));
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_journal::{Append, Journal, SqliteJournal};
 
 use crate::places::{Folder, Place, append, blob, folder, run, said, words};
 
@@ -62,7 +62,17 @@ async fn what_is_removed_is_given_back_to_the_disk() {
     let journal = place.open();
     let (id, large) = (run("run-a"), blob(&"0123456789".repeat(500_000)));
     let owner = journal.acquire(&id).await.unwrap();
-    journal.append(&id, owner.fence(), 1, 0, vec![said("a")], vec![large.clone()]).await.unwrap();
+    journal
+        .append(Append {
+            run: id.clone(),
+            fence: owner.fence(),
+            next: 1,
+            at_ms: 0,
+            events: vec![said("a")],
+            blobs: vec![large.clone()],
+        })
+        .await
+        .unwrap();
     drop(owner);
     let removed = journal.remove(vec![id], vec![large.digest]).await.unwrap();
     assert!(removed.bytes >= 5_000_000, "{removed:?}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use phasegate_journal::Journal;
+use phasegate_journal::{Fork, Journal};
 use phasegate_process::{Event, model::Usage};
 use proptest::prelude::*;
 
@@ -82,7 +82,18 @@ async fn grow(place: &impl Place, steps: &[(bool, usize, u64, usize)]) {
             let shared = 1 + shared % known.len() as u64;
             let (id, mut events) = (run(&format!("run-{}", n + 1)), known[..shared as usize].to_vec());
             let owner = journal.acquire(&id).await.unwrap();
-            journal.fork(&id, owner.fence(), of, shared, 9, added.clone(), Vec::new()).await.unwrap();
+            journal
+                .fork(Fork {
+                    run: id.clone(),
+                    fence: owner.fence(),
+                    origin: of.clone(),
+                    shared,
+                    at_ms: 9,
+                    events: added.clone(),
+                    blobs: Vec::new(),
+                })
+                .await
+                .unwrap();
             events.extend(added);
             tree.push((id, owner, events));
         } else {

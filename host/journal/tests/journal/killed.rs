@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use futures::future::join_all;
-use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_journal::{Append, Journal, SqliteJournal};
 
 use crate::places::{Folder, Place, append, blob, folder, numbers, run, said, words};
 
@@ -41,7 +41,10 @@ async fn writes_until_it_is_killed() {
         let owner = journal.acquire(&run_id(n)).await.unwrap();
         for next in 1.. {
             let blobs = vec![blob(&format!("{n} {next} {}", "x".repeat(20_000)))];
-            journal.append(&run_id(n), owner.fence(), next, 0, vec![said("a")], blobs).await.unwrap();
+            journal
+                .append(Append { run: run_id(n), fence: owner.fence(), next, at_ms: 0, events: vec![said("a")], blobs })
+                .await
+                .unwrap();
             println!("\nwritten {n} {next}");
         }
     }))

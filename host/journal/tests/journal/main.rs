@@ -53,6 +53,9 @@ macro_rules! suites {
                 many_runs_append_at_once_and_one_conflict_fails_alone
                 a_word_to_cancel_reaches_the_owner_and_ends_with_the_ownership
                 a_run_that_does_not_exist_cannot_be_cancelled
+                cancel_requests_reach_the_receiver_of_the_run
+                cancel_requests_of_another_handle_arrive_soon
+                acquiring_a_run_clears_its_cancel_request
                 what_was_written_is_there_after_opening_again
                 two_handles_see_what_the_other_writes
                 an_append_that_nobody_waits_for_does_no_harm

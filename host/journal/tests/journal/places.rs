@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use phasegate_journal::{Blob, Journal, JournalError, MemoryJournal, Ownership, SqliteJournal};
+use phasegate_journal::{Append, Blob, Journal, JournalError, MemoryJournal, Ownership, SqliteJournal};
 use phasegate_process::{AttemptId, Digest, EVENT_FORMAT, Event, Recorded, RunCreated, RunId};
 use tempfile::TempDir;
 
@@ -105,7 +105,9 @@ pub async fn append(
     next: u64,
     events: Vec<Event>,
 ) -> Result<Vec<Recorded>, JournalError> {
-    journal.append(id, owner.fence(), next, 1_000 + next, events, Vec::new()).await
+    journal
+        .append(Append { run: id.clone(), fence: owner.fence(), next, at_ms: 1_000 + next, events, blobs: Vec::new() })
+        .await
 }
 
 pub fn numbers(events: &[Recorded]) -> Vec<u64> {

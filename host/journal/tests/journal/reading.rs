@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use phasegate_journal::{Imported, Journal, SqliteJournal};
+use phasegate_journal::{Append, Fork, Import, Imported, Journal, SqliteJournal};
 
 use crate::places::{Folder, Place, append, blob, created_now, folder, numbers, run, said, words};
 
@@ -32,9 +32,30 @@ async fn with_a_run(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let events = vec![created_now(&id), said("b"), said("c")];
-    journal.append(&id, owner.fence(), 1, 0, events, vec![blob("pinned")]).await.unwrap();
+    journal
+        .append(Append {
+            run: id.clone(),
+            fence: owner.fence(),
+            next: 1,
+            at_ms: 0,
+            events,
+            blobs: vec![blob("pinned")],
+        })
+        .await
+        .unwrap();
     let fork = journal.acquire(&run("run-b")).await.unwrap();
-    journal.fork(&run("run-b"), fork.fence(), &id, 2, 0, vec![said("x")], Vec::new()).await.unwrap();
+    journal
+        .fork(Fork {
+            run: run("run-b"),
+            fence: fork.fence(),
+            origin: id.clone(),
+            shared: 2,
+            at_ms: 0,
+            events: vec![said("x")],
+            blobs: Vec::new(),
+        })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -60,7 +81,7 @@ async fn a_journal_that_is_opened_to_be_read_shows_everything_and_refuses_to_wri
     assert_eq!(words(journal.request_cancel(&id, "Ada").await), refusal);
     assert_eq!(words(journal.put_blobs(vec![blob("new")]).await), refusal);
     assert_eq!(words(journal.remove(vec![id.clone()], Vec::new()).await), refusal);
-    assert_eq!(words(journal.import(&id, stored, Vec::new()).await), refusal);
+    assert_eq!(words(journal.import(Import { run: id.clone(), events: stored, blobs: Vec::new() }).await), refusal);
     drop(journal);
     assert!(bytes_in(place.0.path()) == before);
 }
@@ -109,7 +130,10 @@ async fn a_journal_of_version_1_is_read_as_it_will_be_once_it_is_brought_up() {
     assert_eq!(numbers(&later.unwrap()), [8, 9, 10]);
 
     let elsewhere = folder();
-    assert_eq!(elsewhere.open().import(&id, stored.unwrap(), Vec::new()).await, Ok(Imported::New));
+    assert_eq!(
+        elsewhere.open().import(Import { run: id.clone(), events: stored.unwrap(), blobs: Vec::new() }).await,
+        Ok(Imported::New)
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What every journal does when runs and blobs are removed.
 
-use phasegate_journal::Removed;
+use phasegate_journal::{Append, Fork, Removed};
 use phasegate_process::Digest;
 
 use crate::places::{Place, append, blob, created_now, numbers, run, said, words};
@@ -42,7 +42,17 @@ pub async fn what_is_removed_is_gone_and_the_rest_stays(place: &impl Place) {
 pub async fn a_blob_that_an_event_names_stays_whatever_the_caller_thinks(place: &impl Place) {
     let (journal, id, pinned) = (place.open(), run("run-a"), blob("pinned"));
     let owner = journal.acquire(&id).await.unwrap();
-    journal.append(&id, owner.fence(), 1, 0, vec![created_now(&id)], vec![pinned.clone()]).await.unwrap();
+    journal
+        .append(Append {
+            run: id.clone(),
+            fence: owner.fence(),
+            next: 1,
+            at_ms: 0,
+            events: vec![created_now(&id)],
+            blobs: vec![pinned.clone()],
+        })
+        .await
+        .unwrap();
     drop(owner);
     let removed = journal.remove(Vec::new(), vec![pinned.digest.clone()]).await.unwrap();
     assert_eq!((removed.runs, removed.blobs), (0, 0));
@@ -59,7 +69,18 @@ pub async fn a_run_is_not_removed_from_under_its_forks(place: &impl Place) {
     append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
     for (fork, origin) in [(&id, &of), (&third, &id)] {
         let owner = journal.acquire(fork).await.unwrap();
-        journal.fork(fork, owner.fence(), origin, 1, 0, vec![said("x")], Vec::new()).await.unwrap();
+        journal
+            .fork(Fork {
+                run: fork.clone(),
+                fence: owner.fence(),
+                origin: origin.clone(),
+                shared: 1,
+                at_ms: 0,
+                events: vec![said("x")],
+                blobs: Vec::new(),
+            })
+            .await
+            .unwrap();
     }
     drop(owner);
     let left = blob("left");

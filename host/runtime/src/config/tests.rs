@@ -165,12 +165,12 @@ fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
         ),
         (
             "[prices.\"a:b\"]\ninput = -1\noutput = 2\n",
-            "phasegate.toml:2: -1 is no sum of money: give US dollars, 0 or more\nhint: see docs/configuration.md",
+            "phasegate.toml:2: -1 is not an amount of money: write US dollars, 0 or more\nhint: see docs/configuration.md",
         ),
         ("[prices.\"a:b\"]\ninput = 1\n", "phasegate.toml:1: missing field `output`\nhint: add it"),
         (
             "[budget]\nusd = -2\n",
-            "phasegate.toml:2: `-2` is no limit: give a number, 0 or more, or \"unlimited\"\nhint: see docs/configuration.md",
+            "phasegate.toml:2: `-2` is not a limit: write a number, 0 or more, or \"unlimited\"\nhint: see docs/configuration.md",
         ),
         (
             "[hitl]\ndefault = \"alwys\"\n",

@@ -1,6 +1,6 @@
 //! Improvement proposals: what postmortems propose, what people decide, and what later runs are told of it.
 
-use phasegate_journal::Journal;
+use phasegate_journal::{Append, Journal};
 use phasegate_process::artifact::kinds;
 use phasegate_process::state::State;
 use phasegate_process::{Event, RunId};
@@ -83,7 +83,7 @@ pub async fn decide_proposal(
     let (state, _) = load(journal, &proposal.run)?;
     let event =
         Event::ProposalDecided { id: proposal.id.clone(), approved, by: by.to_owned(), reason: reason.to_owned() };
-    journal.append(&proposal.run, owned.fence(), state.events + 1, now_ms(), vec![event], Vec::new()).await?;
+    journal.append(Append { run: proposal.run.clone(), fence: owned.fence(), next: state.events + 1, at_ms: now_ms(), events: vec![event], blobs: Vec::new() }).await?;
     let status = if approved { "approved" } else { "rejected" };
     Ok(Proposal { status, by: Some(by.to_owned()), reason: Some(reason.to_owned()), ..proposal })
 }

@@ -1,6 +1,6 @@
 //! What people decide at a gate, from the terminal of the run or from another one later.
 
-use phasegate_journal::Journal;
+use phasegate_journal::{Append, Journal};
 use phasegate_process::state::DecisionError;
 use phasegate_process::{Choice, RunId};
 
@@ -25,6 +25,6 @@ pub async fn decide(journal: &dyn Journal, run: &RunId, says: PersonSays) -> Res
     let (state, _) = load(journal, run)?;
     let refused = |error: DecisionError| Error::NotNow(format!("{error}\nhint: {}", error.hint()));
     let events = state.decide(says.choice, says.by, says.reason).map_err(refused)?;
-    journal.append(run, owned.fence(), state.events + 1, now_ms(), events, Vec::new()).await?;
+    journal.append(Append { run: run.clone(), fence: owned.fence(), next: state.events + 1, at_ms: now_ms(), events, blobs: Vec::new() }).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use phasegate_journal::Blob;
+use phasegate_journal::{Append, Blob};
 use phasegate_process::artifact::kinds;
 use phasegate_process::lock::Pin;
 use phasegate_process::model::Tier;
@@ -100,7 +100,7 @@ impl House {
         lock::note_first(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run_id).await?;
         let event = Event::RunCreated(Box::new(created.clone()));
-        let recorded = journal.append(&run_id, owned.fence(), 1, now_ms(), vec![event], blobs).await?;
+        let recorded = journal.append(Append { run: run_id.clone(), fence: owned.fence(), next: 1, at_ms: now_ms(), events: vec![event], blobs }).await?;
         let state = State::new(created, pipeline.clone());
         for event in &recorded {
             watcher.event(&run_id, event, &state);

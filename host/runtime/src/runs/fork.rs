@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use phasegate_journal::Fork;
 use phasegate_process::state::Action;
 use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, RunCreated, RunForked, RunId};
 
@@ -89,7 +90,17 @@ impl House {
         let pins = vec![pinned_pipeline, pinned_settings];
         lock::note_first(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run).await?;
-        let recorded = journal.fork(&run, owned.fence(), new.origin, number, at_ms, vec![event], pins).await?;
+        let recorded = journal
+            .fork(Fork {
+                run: run.clone(),
+                fence: owned.fence(),
+                origin: new.origin.clone(),
+                shared: number,
+                at_ms,
+                events: vec![event],
+                blobs: pins,
+            })
+            .await?;
         recorded.iter().for_each(|event| watcher.event(&run, event, &state));
         Ok(run)
     }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
-use phasegate_journal::{Blob, Fence, Journal, JournalError};
+use phasegate_journal::{Append, Blob, Fence, Journal, JournalError};
 use phasegate_process::state::State;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 use tokio::sync::{mpsc, watch};
@@ -211,7 +211,14 @@ impl Scribe {
             let appends = batches.drain(..).map(|batch| {
                 let Batch { at_ms, next, events, blobs, state } = batch;
                 let named: Vec<Digest> = blobs.iter().map(|blob| blob.digest.clone()).collect();
-                let append = self.journal.append(&self.run, self.fence, next, at_ms, events, blobs);
+                let append = self.journal.append(Append {
+                    run: self.run.clone(),
+                    fence: self.fence,
+                    next,
+                    at_ms,
+                    events,
+                    blobs,
+                });
                 async move { append.await.map(|recorded| (recorded, named, state)) }
             });
             for written in join_all(appends).await {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufRead, BufReader, Read};
 
-use phasegate_journal::{Blob, Imported, Journal, StoredEvent};
+use phasegate_journal::{Blob, Import, Imported, Journal, StoredEvent};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
 use crate::error::Error;
@@ -62,7 +62,7 @@ pub async fn import(journal: &dyn Journal, from: impl Read) -> Result<ImportedRu
             None => return Err(ArchiveError::Damaged(format!("it lacks blob {digest}")).into()),
         }
     }
-    let imported = journal.import(&head.run, stored, blobs).await?;
+    let imported = journal.import(Import { run: head.run.clone(), events: stored, blobs }).await?;
     let new = imported == Imported::New;
     Ok(ImportedRun { run: head.run, events: events.len(), blobs: head.blobs.len(), new, missing })
 }
