@@ -138,7 +138,11 @@ impl Broker {
 
 fn scripted_service(tier: Tier, id: &ModelId, price: Option<Price>, base_dir: &Path) -> Result<Service, ConfigError> {
     let read = scripted::Scripted::read(&base_dir.join(id.model()), price);
-    read.map(BoxCloneSyncService::new).map_err(|problem| ConfigError::Script { tier, problem })
+    read.map(BoxCloneSyncService::new).map_err(|fault| ConfigError::Script {
+        tier,
+        problem: fault.message,
+        hint: fault.hint,
+    })
 }
 
 fn model_service(

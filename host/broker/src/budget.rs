@@ -4,12 +4,14 @@
 //! dropped is given back; an answer whose cost is not known still counts its tokens and its call. Decisions depend on the
 //! order in which calls are reserved and on what they used, never on how far they overlapped, where calls reserve by
 //! [`Budget::reserve`].
-//! Fails with [`Shortage`], naming the limit and what is left of it; as an answer it is [`Error::Budget`].
+//! Fails with [`BudgetExceeded`], naming the limit and what is left of it; as an answer it is [`Error::Budget`].
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use phasegate_process::budget::{BudgetBound, BudgetExceeded, NANOS_PER_USD};
 use phasegate_process::model::{Error, Usage};
+use phasegate_process::sync::lock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::sync::Notify;
 
@@ -101,9 +103,6 @@ struct Amount {
     calls: u64,
 }
 
-/// Money is summed in billionths of a dollar: sums of fractions would depend on their order.
-const NANOS_PER_USD: f64 = 1e9;
-
 fn nanos(usd: f64) -> u64 {
     (usd * NANOS_PER_USD).round() as u64
 }
@@ -144,7 +143,7 @@ impl Budget {
     }
 
     /// Puts a call's worst case aside, or says which limit it would pass, counting calls under way at their worst.
-    pub fn try_reserve(&self, cost: Cost) -> Result<Reservation, Shortage> {
+    pub fn try_reserve(&self, cost: Cost) -> Result<Reservation, BudgetExceeded> {
         let mut totals = self.0.totals();
         self.0.check_limits(totals.spent.plus(totals.reserved), Amount::from(cost))?;
         Ok(self.add_reservation(&mut totals, Amount::from(cost)))
@@ -164,7 +163,7 @@ impl Budget {
     /// The same, but a call that fits once those under way have settled waits for them instead of being refused, and all
     /// who come later wait behind it: overlapping calls are then refused exactly where calls one at a time would be.
     /// Waits as long as the calls under way take; whoever holds a reservation must not wait here for another.
-    pub async fn reserve(&self, cost: Cost) -> Result<Reservation, Shortage> {
+    pub async fn reserve(&self, cost: Cost) -> Result<Reservation, BudgetExceeded> {
         let _turn = self.0.turn.lock().await;
         loop {
             let settled = self.0.released.notified();
@@ -202,25 +201,19 @@ impl Budget {
 
 impl Shared {
     fn totals(&self) -> MutexGuard<'_, Totals> {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.totals)
     }
 
-    fn check_limits(&self, used: Amount, amount: Amount) -> Result<(), Shortage> {
-        let Amount { tokens, nanos: money, calls } = used.plus(amount);
-        if let Some(limit) = self.limits.calls.filter(|limit| calls > *limit) {
-            return Err(exceeded("calls", amount.calls, limit.saturating_sub(used.calls), limit));
-        }
-        if let Some(limit) = self.limits.tokens.filter(|limit| tokens > *limit) {
-            return Err(exceeded("tokens", amount.tokens, limit.saturating_sub(used.tokens), limit));
-        }
-        if let Some(limit) = self.limits.usd.filter(|limit| money > nanos(*limit)) {
-            let usd = |nanos: u64| format!("{:.4}", nanos as f64 / NANOS_PER_USD);
-            return Err(exceeded(
-                "usd",
-                usd(amount.nanos),
-                usd(nanos(limit).saturating_sub(used.nanos)),
-                usd(nanos(limit)),
-            ));
+    fn check_limits(&self, used: Amount, amount: Amount) -> Result<(), BudgetExceeded> {
+        let bounds = [
+            (BudgetBound::Calls, amount.calls, used.calls, self.limits.calls),
+            (BudgetBound::Tokens, amount.tokens, used.tokens, self.limits.tokens),
+            (BudgetBound::Usd, amount.nanos, used.nanos, self.limits.usd.map(nanos)),
+        ];
+        for (bound, needed, used, limit) in bounds {
+            if let Some(limit) = limit.filter(|limit| used.saturating_add(needed) > *limit) {
+                return Err(BudgetExceeded { bound, needed, left: limit.saturating_sub(used), limit });
+            }
         }
         Ok(())
     }
@@ -230,37 +223,6 @@ impl Shared {
         let mut totals = self.totals();
         totals.spent = totals.spent.plus(Amount { tokens, nanos: nanos(usage.usd.unwrap_or(0.0)), calls: 1 });
         totals.unknown_cost_calls += u64::from(usage.usd.is_none());
-    }
-}
-
-fn exceeded<T: fmt::Display>(limit_of: &'static str, asked: T, left: T, limit: T) -> Shortage {
-    Shortage { limit_of, asked: asked.to_string(), left: left.to_string(), limit: limit.to_string() }
-}
-
-/// Too little is left for a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shortage {
-    /// Of what: `calls`, `tokens` or `usd`.
-    pub limit_of: &'static str,
-    /// What the call may take.
-    pub asked: String,
-    /// What is left.
-    pub left: String,
-    /// The limit.
-    pub limit: String,
-}
-
-impl fmt::Display for Shortage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { limit_of, asked, left, limit } = self;
-        let what = if *limit_of == "usd" { "USD" } else { limit_of };
-        write!(f, "this call may take {asked} {what} and {left} of {limit} are left")
-    }
-}
-
-impl From<Shortage> for Error {
-    fn from(shortage: Shortage) -> Self {
-        Self::Budget(format!("{shortage}\nhint: raise [budget] {}", shortage.limit_of))
     }
 }
 

@@ -114,63 +114,61 @@ pub struct ProviderConfig {
     pub allow_http: bool,
 }
 
-/// What is wrong with the configuration of models.
+/// A fault in the configuration of models.
+///
+/// `Display` gives the message alone, in one line; [`ConfigError::hint`] gives what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// Nothing configured and nothing found.
+    /// No model is configured, and none was found.
     #[error(
         "no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama \
-         answers at {ollama}\n\
-         hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,\n\
-         or write into phasegate.toml under [models]: default = \"anthropic:claude-sonnet-4-6\", or \"scripted:FILE\" \
-         for answers written by hand"
+         answers at {ollama}"
     )]
     NoModel {
-        /// Where Ollama was looked for.
+        /// The address at which Ollama was looked for.
         ollama: String,
     },
-    /// Ollama answers but serves nothing.
-    #[error(
-        "[models] names no model, and the Ollama at {ollama} has none\nhint: pull one, as in `ollama pull llama3.1`"
-    )]
+    /// No model is configured, and an Ollama answers that has none.
+    #[error("[models] names no model, and the Ollama at {ollama} has none")]
     NoOllamaModel {
-        /// Where Ollama answered.
+        /// The address at which Ollama answered.
         ollama: String,
     },
-    /// A tier names a provider that nobody described.
+    /// A tier names a provider that is not built in and has no table.
     #[error(
-        "[models] {tier}: `{model}` names the provider `{provider}`, which is not known\n\
-         hint: known are {known}; describe another as [providers.{provider}] with kind and base_url",
+        "[models] {tier}: `{model}` names the provider `{provider}`, which is not known",
         tier = .tier.as_str(),
         provider = .model.provider()
     )]
     UnknownProvider {
-        /// The tier.
+        /// The key of `[models]`.
         tier: Tier,
-        /// What it names.
+        /// The model that the key names.
         model: ModelId,
-        /// The names that would do.
+        /// The names of all known providers, separated by commas.
         known: String,
     },
     /// A provider's table is wrong.
-    #[error("[providers.{name}] {key}: {problem}\nhint: {hint}")]
+    #[error("[providers.{name}] {key}: {problem}")]
     Provider {
         /// The provider.
         name: String,
         /// The key of its table.
         key: &'static str,
-        /// What is wrong.
+        /// What is wrong with the key's value.
         problem: String,
-        /// What to do.
+        /// What to do about it.
         hint: String,
     },
     /// A script cannot be used.
     #[error("[models] {tier}: {problem}", tier = .tier.as_str())]
     Script {
-        /// The tier that names it.
+        /// The key of `[models]` that names the script.
         tier: Tier,
-        /// File, line, what is wrong and what to do.
+        /// File, line and what is wrong.
         problem: String,
+        /// What to do about it.
+        hint: String,
     },
     /// The HTTP client cannot be made.
     #[error("no HTTP client: {0}")]
@@ -180,5 +178,24 @@ pub enum ConfigError {
 impl ConfigError {
     pub(crate) fn provider(name: &str, key: &'static str, problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Provider { name: name.to_owned(), key, problem: problem.into(), hint: hint.into() }
+    }
+
+    /// Returns what the operator can do about it, in the imperative; may have several lines.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoModel { .. } => {
+                "export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,\n\
+                 or write into phasegate.toml under [models]: default = \"anthropic:claude-sonnet-4-6\", or \
+                 \"scripted:FILE\" for answers written by hand"
+                    .to_owned()
+            }
+            Self::NoOllamaModel { .. } => "pull one, as in `ollama pull llama3.1`".to_owned(),
+            Self::UnknownProvider { model, known, .. } => format!(
+                "known are {known}; describe another as [providers.{}] with kind and base_url",
+                model.provider()
+            ),
+            Self::Provider { hint, .. } | Self::Script { hint, .. } => hint.clone(),
+            Self::Client(_) => return None,
+        })
     }
 }

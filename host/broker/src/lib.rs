@@ -22,7 +22,7 @@ mod retry;
 mod worst_case;
 
 pub use broker::Broker;
-pub use budget::{Budget, BudgetConfig, Cost, Reservation, Shortage, Spent};
+pub use budget::{Budget, BudgetConfig, Cost, Reservation, Spent};
 pub use call::{Call, CallPath, Progress};
 pub use config::{ConfigError, ModelsConfig, OnUnknown, ProviderConfig, ProviderKind};
 pub use model_id::{BadModelId, ModelId};

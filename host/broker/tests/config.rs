@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::server::{Server, json, status};
-use common::{broker_with, models, refused};
+use common::{broker_with, models, refused, rendered};
 use phasegate_broker::{Broker, ConfigError, ModelsConfig, OnUnknown, PriceTable};
 use phasegate_process::model::Tier;
 use serde_json::json as value;
@@ -85,7 +85,7 @@ async fn with_nothing_to_ask_the_three_ways_out_are_named() {
     let server = Server::playing(vec![status(404, value!({})), json(value!({"object": "list", "data": null}))]).await;
     let table = format!("[ollama]\nbase_url = \"{}/v1\"", server.address);
     assert_eq!(
-        found(&table, &[]).await.unwrap_err().to_string(),
+        rendered(&found(&table, &[]).await.unwrap_err()),
         format!(
             "no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at {0}/v1\n\
              hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,\n\
@@ -94,7 +94,7 @@ async fn with_nothing_to_ask_the_three_ways_out_are_named() {
         )
     );
     assert_eq!(
-        found(&table, &[]).await.unwrap_err().to_string(),
+        rendered(&found(&table, &[]).await.unwrap_err()),
         format!(
             "[models] names no model, and the Ollama at {}/v1 has none\nhint: pull one, as in `ollama pull llama3.1`",
             server.address
@@ -176,7 +176,7 @@ async fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
         let table = format!("[p]\nkind = \"openai\"\n{rest}");
         common::broker(&models("p:m"), &table, Path::new("."))
             .await
-            .map_or_else(|why| why.to_string(), |_| "taken".into())
+            .map_or_else(|error| rendered(&error), |_| "taken".into())
     };
     assert_eq!(
         told("base_url = \"http://192.0.2.7/v1\"").await,

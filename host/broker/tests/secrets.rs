@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use common::server::{Play, Server, json, status, stream};
-use common::{CANARY, broker, call, refused, request};
+use common::{CANARY, broker, call, refused, rendered, request};
 use phasegate_broker::ProviderConfig;
 use serde_json::json as value;
 
@@ -168,7 +168,7 @@ async fn a_key_file_that_everybody_may_read_is_refused_unless_its_folder_is_clos
     let told = async || {
         let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"inner/key\"";
         let broker = broker(&common::models("p:m"), table, folder.path()).await;
-        broker.map_or_else(|why| why.to_string(), |_| "taken".to_owned())
+        broker.map_or_else(|error| rendered(&error), |_| "taken".to_owned())
     };
     let refused = "[providers.p] key_file: every user of this machine may read or change `inner/key`\n\
                    hint: restrict it to its owner with `chmod 600`; a mounted secret takes its mode where it is declared";

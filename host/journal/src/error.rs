@@ -1,249 +1,264 @@
-//! What can go wrong with a journal, in words that a user can act on.
+//! Errors of journals. Nothing is half done: an operation that fails has changed nothing.
 
 use phasegate_process::{Digest, EVENT_FORMAT, RunId};
 
 use crate::ownership::Fence;
 
-/// Why the journal did not do what it was asked. Nothing is ever half done.
+/// The reason why a journal did not do what it was asked.
+///
+/// `Display` gives the message alone, in one line; [`JournalError::hint`] gives what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
-    /// The events were meant for another place in the run.
-    #[error(
-        "event {wanted} cannot be written to run `{run}`, its next event is number {next}\nhint: somebody else wrote to the run; see `phasegate show {run}`"
-    )]
+    /// The events were meant for another number than the one after the run's last event.
+    #[error("event {wanted} cannot be written to run `{run}`, its next event is number {next}")]
     Conflict {
-        /// The run.
+        /// The run to append to.
         run: RunId,
-        /// The number the caller wanted.
+        /// The number that the caller gave.
         wanted: u64,
-        /// The number that is due.
+        /// The number that the next event gets.
         next: u64,
     },
-    /// Somebody took the run after this owner did.
-    #[error(
-        "run `{run}` was taken over (owner {fence} writes, owner {newest} is the newest), nothing was written\nhint: the other process goes on with it; see `phasegate show {run}`"
-    )]
+    /// Another owner took the run after this one did.
+    #[error("run `{run}` was taken over (owner {fence} writes, owner {newest} is the newest), nothing was written")]
     Fenced {
-        /// The run.
+        /// The run to write to.
         run: RunId,
-        /// Who wanted to write.
+        /// The owner that wanted to write.
         fence: Fence,
         /// The newest owner.
         newest: Fence,
     },
-    /// The run cannot be a fork in this way.
-    #[error(
-        "run `{run}` cannot go on from event {shared} of run `{origin}`: {reason}, nothing was written\nhint: see `phasegate log {origin}` for its events"
-    )]
+    /// A fork cannot begin where it was asked to.
+    #[error("run `{run}` cannot go on from event {shared} of run `{origin}`: {reason}, nothing was written")]
     CannotFork {
-        /// The run that was to be the fork.
+        /// The run that was to become the fork.
         run: RunId,
-        /// The run it was to be a fork of.
+        /// The run to fork from.
         origin: RunId,
-        /// How many events they were to share.
+        /// The number of events that they were to share.
         shared: u64,
-        /// Why not.
+        /// The rule that it breaks.
         reason: String,
     },
-    /// What is to be imported is not a whole run.
-    #[error(
-        "run `{run}` cannot be imported: {reason}\nhint: nothing was taken; export the run again where it is whole"
-    )]
+    /// The events to import are not a whole run.
+    #[error("run `{run}` cannot be imported: {reason}")]
     CannotImport {
-        /// The run.
+        /// The run to import.
         run: RunId,
-        /// What is wrong with it.
+        /// What is missing or wrong.
         reason: String,
     },
-    /// A run of this name is here and is another one.
-    #[error(
-        "run `{run}` is here already with other events from number {number} on, nothing was taken\nhint: import it into another state folder with `--state DIR`"
-    )]
+    /// The journal holds another run of this name.
+    #[error("run `{run}` is here already with other events from number {number} on, nothing was taken")]
     RunExists {
-        /// The run.
+        /// The run to import.
         run: RunId,
         /// The first event that differs or that only one of the two has.
         number: u64,
     },
-    /// A run cannot be removed because another one rests on it.
-    #[error(
-        "run `{run}` cannot be removed, run `{fork}` is a fork of it, nothing was removed\nhint: remove `{fork}` too, or keep both"
-    )]
+    /// A fork that stays needs the run that was to be removed.
+    #[error("run `{run}` cannot be removed, run `{fork}` is a fork of it, nothing was removed")]
     HasForks {
-        /// The run.
+        /// The run to remove.
         run: RunId,
-        /// A fork of it that would stay.
+        /// A fork of it that was to stay.
         fork: RunId,
     },
-    /// Nothing can be removed while others may be about to write.
-    #[error("another phasegate process is using {location}, nothing was removed\nhint: try again when it is done")]
+    /// Nothing can be removed while another process may be about to write.
+    #[error("another phasegate process is using {location}, nothing was removed")]
     InUse {
         /// The state folder.
         location: String,
     },
     /// There is no journal to read.
-    #[error("there is no journal {file}\nhint: run a task first, or name the state folder with `--state DIR`")]
+    #[error("there is no journal {file}")]
     NoJournal {
-        /// The file that was looked for.
+        /// The path of the file.
         file: String,
     },
-    /// A live process has the run.
-    #[error(
-        "run `{run}` is being worked on by {}\nhint: wait until it is done, or stop it with `phasegate cancel {run}`; if it hangs, end the process", process(.pid)
-    )]
+    /// A live process owns the run.
+    #[error("run `{run}` is being worked on by {}", render_process(.pid))]
     Owned {
-        /// The run.
+        /// The run to acquire.
         run: RunId,
-        /// The process, where it can be told.
+        /// The owner's process id, where it can be read.
         pid: Option<u32>,
     },
-    /// No such run.
-    #[error("there is no run `{run}` in {location}\nhint: `phasegate runs` lists the runs")]
+    /// The journal holds no such run.
+    #[error("there is no run `{run}` in {location}")]
     NoSuchRun {
-        /// The run.
+        /// The run to find.
         run: RunId,
-        /// Where it was looked for.
+        /// The journal.
         location: String,
     },
-    /// An event is not there.
-    #[error("event {number} of run `{run}` is missing in {location}\nhint: {RESTORE}")]
+    /// An event is missing between others or at the end of a run.
+    #[error("event {number} of run `{run}` is missing in {location}")]
     Gap {
-        /// The run.
+        /// The damaged run.
         run: RunId,
-        /// The number that is missing.
+        /// The first number that is missing.
         number: u64,
-        /// Where it should be.
+        /// The journal.
         location: String,
     },
-    /// An event is there and makes no sense.
-    #[error("event {number} of run `{run}` in {location} cannot be read: {reason}\nhint: {RESTORE}")]
+    /// An event is stored and cannot be parsed.
+    #[error("event {number} of run `{run}` in {location} cannot be read: {reason}")]
     DamagedEvent {
-        /// The run.
+        /// The damaged run.
         run: RunId,
-        /// The event.
+        /// The number of the event.
         number: u64,
-        /// Where it is.
+        /// The journal.
         location: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         reason: String,
     },
     /// An event is not the one that was written, or not in its place.
-    #[error(
-        "event {number} of run `{run}` in {location} is not what was written, its chain of digests breaks there\nhint: {RESTORE}"
-    )]
+    #[error("event {number} of run `{run}` in {location} is not what was written, its chain of digests breaks there")]
     BrokenChain {
-        /// The run.
+        /// The damaged run.
         run: RunId,
-        /// The event.
+        /// The number of the event.
         number: u64,
-        /// Where it is.
+        /// The journal.
         location: String,
     },
-    /// An event is from a newer version.
+    /// An event was written by a newer version.
     #[error(
-        "event {number} of run `{run}` in {location} has format {format}, this phasegate reads formats up to {EVENT_FORMAT}\nhint: use the newer phasegate that wrote it"
+        "event {number} of run `{run}` in {location} has format {format}, this phasegate reads formats up to {EVENT_FORMAT}"
     )]
     NewerEvent {
         /// The run.
         run: RunId,
-        /// The event.
+        /// The number of the event.
         number: u64,
-        /// Its format.
+        /// The format of the event.
         format: u32,
-        /// Where it is.
+        /// The journal.
         location: String,
     },
-    /// An event cannot be put in words.
-    #[error(
-        "event {number} of run `{run}` cannot be written: {reason}\nhint: this is a fault in phasegate, please report it"
-    )]
+    /// An event cannot be written as JSON: a fault of this program.
+    #[error("event {number} of run `{run}` cannot be written: {reason}")]
     NotSerializable {
-        /// The run.
+        /// The run to append to.
         run: RunId,
-        /// The event.
+        /// The number that the event would get.
         number: u64,
-        /// Why.
+        /// The error of the serializer.
         reason: String,
     },
     /// The bytes of a blob are not those that were stored.
-    #[error("blob {digest} in {location} is damaged, its bytes do not have this digest\nhint: {RESTORE}")]
+    #[error("blob {digest} in {location} is damaged, its bytes do not have this digest")]
     DamagedBlob {
-        /// The blob.
+        /// The digest that the blob is stored under.
         digest: Digest,
-        /// Where it is.
+        /// The journal.
         location: String,
     },
-    /// The file is from a newer version.
-    #[error(
-        "{file} has version {version}, this phasegate reads versions up to {known}\nhint: use the newer phasegate that wrote it, or another folder with `--state DIR`"
-    )]
+    /// The file was written by a newer version.
+    #[error("{file} has version {version}, this phasegate reads versions up to {known}")]
     NewerFile {
-        /// The file.
+        /// The path of the file.
         file: String,
-        /// Its version.
+        /// The version of the file.
         version: i64,
         /// The newest version that this build reads.
         known: i64,
     },
     /// The file is something else.
-    #[error(
-        "{file} is not a journal of phasegate, it was left as it is\nhint: move it away, or use another folder with `--state DIR`"
-    )]
+    #[error("{file} is not a journal of phasegate, it was left as it is")]
     NotAJournal {
-        /// The file.
+        /// The path of the file.
         file: String,
     },
-    /// The file is broken.
-    #[error("{file} is damaged: {reason}\nhint: {RESTORE}")]
+    /// The file is damaged.
+    #[error("{file} is damaged: {reason}")]
     Damaged {
-        /// The file.
+        /// The path of the file.
         file: String,
-        /// What the database says.
+        /// The error of the database.
         reason: String,
     },
-    /// There is no room.
-    #[error("the disk is full, {file} cannot grow\nhint: free some space, then `phasegate resume` the run")]
+    /// The disk is full, or a quota is reached.
+    #[error("the disk is full, {file} cannot grow")]
     Full {
-        /// The file.
+        /// The path of the file.
         file: String,
     },
     /// The folder or file cannot be written.
-    #[error("{file} cannot be written: {reason}\nhint: make it writable, or use another folder with `--state DIR`")]
+    #[error("{file} cannot be written: {reason}")]
     ReadOnly {
-        /// The file or folder.
+        /// The path of the file or folder.
         file: String,
-        /// Why.
+        /// The error of the system or the database.
         reason: String,
     },
-    /// Others write for too long.
-    #[error("{file} is kept busy by another process\nhint: try again when it is done")]
+    /// Another process held the write lock for too long.
+    #[error("{file} is kept busy by another process")]
     Busy {
-        /// The file.
+        /// The path of the file.
         file: String,
     },
-    /// Anything else that the disk or the database says.
-    #[error(
-        "{file} cannot be used: {reason}\nhint: see whether the disk is in order, supports file locks, and has room for you: a quota or a limit on the size of files may be reached"
-    )]
+    /// Any other error of the system or the database.
+    #[error("{file} cannot be used: {reason}")]
     Io {
-        /// The file.
+        /// The path of the file.
         file: String,
-        /// What it says.
+        /// The error of the system or the database.
         reason: String,
     },
     /// The journal's writer has ended.
-    #[error("{file} takes no more events, its writer has ended\nhint: start again; what was written is safe")]
+    #[error("{file} takes no more events, its writer has ended")]
     Closed {
-        /// The file.
+        /// The path of the file.
         file: String,
     },
 }
 
-/// The remedy where something is lost; phasegate itself never mends by overwriting.
+/// The hint where something is lost: no command repairs a journal by overwriting it.
 const RESTORE: &str = "nothing was changed; restore the state folder from a copy, or start the task as a new run";
 
 impl JournalError {
-    /// Whether the disk would not take what was to be written. What is in the journal is whole, and can be gone on with.
+    /// Returns what the user can do about it, in the imperative; commands stand in backquotes.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Conflict { run, .. } => format!("somebody else wrote to the run; see `phasegate show {run}`"),
+            Self::Fenced { run, .. } => format!("the other process goes on with it; see `phasegate show {run}`"),
+            Self::CannotFork { origin, .. } => format!("see `phasegate log {origin}` for its events"),
+            Self::CannotImport { .. } => "nothing was taken; export the run again where it is whole".to_owned(),
+            Self::RunExists { .. } => "import it into another state folder with `--state DIR`".to_owned(),
+            Self::HasForks { fork, .. } => format!("remove `{fork}` too, or keep both"),
+            Self::NoJournal { .. } => "run a task first, or name the state folder with `--state DIR`".to_owned(),
+            Self::Owned { run, .. } => {
+                format!("wait until it is done, or stop it with `phasegate cancel {run}`; if it hangs, end the process")
+            }
+            Self::NoSuchRun { .. } => "`phasegate runs` lists the runs".to_owned(),
+            Self::Gap { .. }
+            | Self::DamagedEvent { .. }
+            | Self::BrokenChain { .. }
+            | Self::DamagedBlob { .. }
+            | Self::Damaged { .. } => RESTORE.to_owned(),
+            Self::NewerEvent { .. } => "use the newer phasegate that wrote it".to_owned(),
+            Self::NotSerializable { .. } => "this is a fault in phasegate, please report it".to_owned(),
+            Self::NewerFile { .. } => {
+                "use the newer phasegate that wrote it, or another folder with `--state DIR`".to_owned()
+            }
+            Self::NotAJournal { .. } => "move it away, or use another folder with `--state DIR`".to_owned(),
+            Self::Full { .. } => "free some space, then `phasegate resume` the run".to_owned(),
+            Self::ReadOnly { .. } => "make it writable, or use another folder with `--state DIR`".to_owned(),
+            Self::InUse { .. } | Self::Busy { .. } => "try again when it is done".to_owned(),
+            Self::Io { .. } => {
+                "see whether the disk is in order, supports file locks, and has room for you: a quota or \
+                                a limit on the size of files may be reached"
+                    .to_owned()
+            }
+            Self::Closed { .. } => "start again; what was written is safe".to_owned(),
+        }
+    }
+
+    /// Whether the disk or the database did not take a write. The run can be resumed once the cause is gone.
     pub fn is_storage_failure(&self) -> bool {
         matches!(self, Self::Full { .. } | Self::ReadOnly { .. } | Self::Busy { .. } | Self::Io { .. })
     }
@@ -257,7 +272,7 @@ impl JournalError {
     }
 }
 
-fn process(pid: &Option<u32>) -> String {
+fn render_process(pid: &Option<u32>) -> String {
     match pid {
         Some(pid) => format!("process {pid}"),
         None => "another process".to_owned(),

@@ -14,6 +14,25 @@ use crate::call::CallPath;
 /// The largest file that a script may name, or be.
 const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
+/// The reason why a script cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ScriptError {
+    /// File, line and what is wrong, in one line.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) hint: String,
+}
+
+impl ScriptError {
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: hint.into() }
+    }
+
+    fn at(self, place: &str) -> Self {
+        Self { message: format!("{place}: {}", self.message), ..self }
+    }
+}
+
 /// One answer and when it serves.
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -117,11 +136,11 @@ struct RawToolCall {
 }
 
 /// Reads a script and every file it names.
-pub(crate) fn read(path: &Path) -> Result<Vec<Block>, String> {
+pub(crate) fn read(path: &Path) -> Result<Vec<Block>, ScriptError> {
     let source = read_bounded(path).map_err(|why| {
-        format!(
-            "the script {} cannot be read: {why}\nhint: the path is relative to the configuration's folder",
-            path.display()
+        ScriptError::new(
+            format!("the script {} cannot be read: {why}", path.display()),
+            "the path is relative to the configuration's folder",
         )
     })?;
     let at = |offset: usize| {
@@ -130,25 +149,23 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Block>, String> {
     };
     let file: RawScript = toml::from_str(&source).map_err(|error| {
         let place = error.span().map_or(path.display().to_string(), |span| at(span.start));
-        format!(
-            "{place}: {}\n\
-             hint: a script is a list of [[answer]] tables with text, json, text-file, json-file, tool_calls or error",
-            error.message()
-        )
+        let hint = "a script is a list of [[answer]] tables with text, json, text-file, json-file, tool_calls or error";
+        ScriptError::new(error.message(), hint).at(&place)
     })?;
     if file.answer.is_empty() {
-        return Err(format!("{}: no [[answer]]\nhint: write at least one, with text = \"…\"", path.display()));
+        let fault = ScriptError::new("no [[answer]]", "write at least one, with text = \"…\"");
+        return Err(fault.at(&path.display().to_string()));
     }
     let folder = path.parent().unwrap_or(Path::new(""));
     let block = |written: Spanned<RawAnswer>| {
         let start = written.span().start;
-        written.into_inner().block(folder).map_err(|why| format!("{}: {why}", at(start)))
+        written.into_inner().block(folder).map_err(|fault| fault.at(&at(start)))
     };
     file.answer.into_iter().map(block).collect()
 }
 
 impl RawAnswer {
-    fn block(self, folder: &Path) -> Result<Block, String> {
+    fn block(self, folder: &Path) -> Result<Block, ScriptError> {
         let reply = self.reply(folder)?;
         Ok(Block {
             contains: match self.contains {
@@ -167,7 +184,7 @@ impl RawAnswer {
         })
     }
 
-    fn reply(&self, folder: &Path) -> Result<Reply, String> {
+    fn reply(&self, folder: &Path) -> Result<Reply, ScriptError> {
         let given = [
             self.text.is_some(),
             self.json.is_some(),
@@ -177,12 +194,13 @@ impl RawAnswer {
         ];
         match (given.into_iter().filter(|given| *given).count(), self.tool_calls.is_empty(), &self.error) {
             (0, true, _) | (2.., ..) => {
-                return Err("this answer must say one thing\n\
-                            hint: give exactly one of text, json, text-file, json-file and error, or tool_calls"
-                    .into());
+                return Err(ScriptError::new(
+                    "this answer must say one thing",
+                    "give exactly one of text, json, text-file, json-file and error, or tool_calls",
+                ));
             }
             (1, false, Some(_)) => {
-                return Err("this answer has both an error and tool_calls\nhint: leave one out".into());
+                return Err(ScriptError::new("this answer has both an error and tool_calls", "leave one out"));
             }
             (_, _, Some(error)) => return Ok(Reply::Error(parse_error(error)?)),
             _ => {}
@@ -197,16 +215,16 @@ impl RawAnswer {
         Ok(Reply::Content { content, stop: self.stop.clone().unwrap_or_else(|| usual.as_str().to_owned()) })
     }
 
-    fn text(&self, folder: &Path) -> Result<Option<String>, String> {
+    fn text(&self, folder: &Path) -> Result<Option<String>, ScriptError> {
         if let Some(json) = &self.json {
             return Ok(Some(json.to_string()));
         }
         if let Some(file) = &self.json_file {
             let text = read_near(folder, file)?;
             serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|why| {
-                format!(
-                    "json-file `{}` is no JSON: {why}\nhint: use text-file for an answer that is meant to be broken",
-                    file.display()
+                ScriptError::new(
+                    format!("json-file `{}` is no JSON: {why}", file.display()),
+                    "use text-file for an answer that is meant to be broken",
                 )
             })?;
             return Ok(Some(text));
@@ -215,7 +233,7 @@ impl RawAnswer {
     }
 }
 
-fn parse_error(written: &str) -> Result<Error, String> {
+fn parse_error(written: &str) -> Result<Error, ScriptError> {
     let (kind, message) = written.split_once(':').unwrap_or((written, ""));
     let message = match message.trim() {
         "" => "the script says so".to_owned(),
@@ -229,23 +247,27 @@ fn parse_error(written: &str) -> Result<Error, String> {
         "unavailable" => Error::Unavailable(message),
         "other" => Error::Other(message),
         _ => {
-            return Err(format!(
-                "`{written}` is no error\n\
-                 hint: write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other"
+            return Err(ScriptError::new(
+                format!("`{written}` is no error"),
+                "write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other",
             ));
         }
     })
 }
 
 /// The text of a file in the script's own folder or below.
-fn read_near(folder: &Path, file: &Path) -> Result<String, String> {
-    let outside =
-        || format!("`{}` is outside the script's folder\nhint: put the file beside the script", file.display());
+fn read_near(folder: &Path, file: &Path) -> Result<String, ScriptError> {
+    let outside = || {
+        let message = format!("`{}` is outside the script's folder", file.display());
+        ScriptError::new(message, "put the file beside the script")
+    };
     if !file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Err(outside());
     }
-    let unreadable =
-        |why: String| format!("`{}` cannot be read: {why}\nhint: it is looked for beside the script", file.display());
+    let unreadable = |why: String| {
+        let message = format!("`{}` cannot be read: {why}", file.display());
+        ScriptError::new(message, "it is looked for beside the script")
+    };
     let real = |path: &Path| path.canonicalize().map_err(|why| unreadable(why.to_string()));
     let home = real(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;
     let path = real(&folder.join(file))?;

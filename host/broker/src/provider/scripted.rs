@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use phasegate_process::model::{Content, Error, Request, Response, Usage};
 
 use super::format::content_text;
-use super::script::{Block, Reply};
+use super::script::{Block, Reply, ScriptError};
 use crate::call::{CallPath, Failure, PendingCall, Progress};
 use crate::price::Price;
 
@@ -29,7 +29,7 @@ struct Script {
 
 impl Scripted {
     /// Reads a script.
-    pub(crate) fn read(path: &Path, price: Option<Price>) -> Result<Self, String> {
+    pub(crate) fn read(path: &Path, price: Option<Price>) -> Result<Self, ScriptError> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self(Arc::new(Script { name, blocks: super::script::read(path)?, price })))
     }

@@ -36,7 +36,7 @@ pub async fn broker_with(
 }
 
 pub async fn refused(models: &ModelsConfig, providers: &str, folder: &Path) -> String {
-    broker(models, providers, folder).await.unwrap_err().to_string()
+    rendered(&broker(models, providers, folder).await.unwrap_err())
 }
 
 pub fn text(role: Role, words: &str) -> Message {
@@ -59,4 +59,9 @@ pub fn request(words: &str) -> Request {
 pub fn call(request: Request) -> Call {
     let path = CallPath { phase: "code".into(), attempt: 1, number: 1, occurrence: 1 };
     Call { path, request, idempotency_key: "run-1/code/1/1".into() }
+}
+
+/// The message and the hint, as a person sees them.
+pub fn rendered(error: &ConfigError) -> String {
+    error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}\nhint: {hint}"))
 }

@@ -12,6 +12,10 @@ fn run(name: &str) -> RunId {
     name.parse().unwrap()
 }
 
+fn rendered(error: &JournalError) -> String {
+    format!("{error}\nhint: {}", error.hint())
+}
+
 fn said() -> Vec<Event> {
     vec![Event::RunStopped { reason: "enough".to_owned() }]
 }
@@ -46,7 +50,7 @@ async fn a_full_disk_is_said_in_words_and_what_was_written_before_stays() {
         .await
         .unwrap_err();
     assert_eq!(
-        refused.to_string(),
+        rendered(&refused),
         format!(
             "the disk is full, {} cannot grow\nhint: free some space, then `phasegate resume` the run",
             journal.path().display()
@@ -147,7 +151,7 @@ async fn a_file_that_cannot_be_written_is_named_and_can_still_be_read() {
     }
     let journal = SqliteJournal::open_with(folder.path(), |c| c.pragma_update(None, "query_only", true)).unwrap();
     assert_eq!(
-        journal.acquire(&run("run-a")).await.unwrap_err().to_string(),
+        rendered(&journal.acquire(&run("run-a")).await.unwrap_err()),
         format!(
             "{} cannot be written: attempt to write a readonly database\n\
              hint: make it writable, or use another folder with `--state DIR`",

@@ -5,7 +5,7 @@ use std::fs;
 use phasegate_journal::{Append, Fork, Journal, SqliteJournal};
 use phasegate_process::RunId;
 
-use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, run, said, words};
+use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, rendered, run, said, words};
 use crate::reading::{bytes_in, to_read};
 
 const PAGE: usize = 4096;
@@ -38,7 +38,7 @@ fn position(file: &[u8], text: &str) -> usize {
 
 /// The events of a run, or what is said in their place.
 fn told(journal: &dyn Journal, id: &RunId) -> Result<usize, String> {
-    journal.events(id).map(|events| events.len()).map_err(|error| error.to_string())
+    journal.events(id).map(|events| events.len()).map_err(|error| rendered(&error))
 }
 
 #[tokio::test]
@@ -160,13 +160,13 @@ async fn whichever_page_is_overwritten_nothing_false_is_served_and_the_check_sho
         for (name, events) in ["run-a", "run-b"].iter().zip(&events) {
             match journal.events(&run(name)) {
                 Ok(read) => assert!(read == *events, "page {page}"),
-                Err(error) => assert!(error.to_string().ends_with(RESTORE), "page {page}: {error}"),
+                Err(error) => assert!(rendered(&error).ends_with(RESTORE), "page {page}: {error}"),
             }
         }
         for digest in &blobs {
             // A blob that is served is checked; one that cannot be found is missed by whoever knows its digest.
             if let Err(error) = journal.blob(digest) {
-                assert!(error.to_string().ends_with(RESTORE), "page {page}: {error}");
+                assert!(rendered(&error).ends_with(RESTORE), "page {page}: {error}");
             }
         }
         assert!(!journal.check().unwrap().is_empty(), "page {page}");
@@ -298,11 +298,11 @@ async fn what_is_foreign_or_newer_is_not_read_either() {
     let place = large().await;
     place.raw().pragma_update(None, "user_version", 7).unwrap();
     let before = bytes_in(place.0.path());
-    let refusal = SqliteJournal::open_to_read(place.0.path()).err().unwrap().to_string();
+    let refusal = rendered(&SqliteJournal::open_to_read(place.0.path()).err().unwrap());
     assert!(refusal.contains(" has version 7, this phasegate reads versions up to 2\n"), "{refusal}");
     assert_eq!(refusal, place.refusal());
     assert!(bytes_in(place.0.path()) == before);
     fs::write(place.file(), "no database at all\n".repeat(500)).unwrap();
-    let refusal = SqliteJournal::open_to_read(place.0.path()).err().unwrap().to_string();
+    let refusal = rendered(&SqliteJournal::open_to_read(place.0.path()).err().unwrap());
     assert!(refusal.contains("is not a journal of phasegate, it was left as it is"), "{refusal}");
 }

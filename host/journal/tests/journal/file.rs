@@ -5,7 +5,7 @@ use std::fs;
 use phasegate_journal::{Append, SqliteJournal, link};
 use phasegate_process::EVENT_FORMAT;
 
-use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, run, said, words};
+use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, rendered, run, said, words};
 
 async fn with_three_events(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));
@@ -89,7 +89,7 @@ fn a_state_folder_that_cannot_be_made_is_named() {
     let place = folder();
     let in_the_way = place.0.path().join("file");
     fs::write(&in_the_way, "").unwrap();
-    let refusal = SqliteJournal::open(&in_the_way).err().unwrap().to_string();
+    let refusal = rendered(&SqliteJournal::open(&in_the_way).err().unwrap());
     let start = format!("{} cannot be written: ", in_the_way.join("locks").display());
     assert!(refusal.starts_with(&start), "{refusal}");
     assert!(refusal.ends_with("hint: make it writable, or use another folder with `--state DIR`"), "{refusal}");

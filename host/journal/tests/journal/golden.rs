@@ -5,7 +5,7 @@ use std::fs;
 use phasegate_journal::{Fork, link};
 use phasegate_process::{Event, RunStatus};
 
-use crate::places::{Folder, Place, append, folder, run, said};
+use crate::places::{Folder, Place, append, folder, rendered, run, said};
 
 fn golden(file: &[u8]) -> Folder {
     let place = folder();
@@ -90,7 +90,7 @@ async fn a_journal_of_version_2_is_read_and_gone_on_with() {
 fn a_gap_in_a_journal_of_version_1_is_a_gap_still() {
     let place = golden(include_bytes!("../golden/version-1.db"));
     place.raw().execute("DELETE FROM events WHERE number = 4", ()).unwrap();
-    let refusal = place.open().events(&run("golden-run")).unwrap_err().to_string();
+    let refusal = rendered(&place.open().events(&run("golden-run")).unwrap_err());
     assert!(refusal.starts_with("event 4 of run `golden-run` is missing in "), "{refusal}");
     assert_eq!(place.open().events(&run("golden-two")).unwrap().len(), 2);
 }

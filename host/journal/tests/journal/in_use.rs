@@ -4,7 +4,7 @@ use std::fs;
 
 use phasegate_journal::{Append, Journal, SqliteJournal};
 
-use crate::places::{Folder, Place, append, blob, folder, run, said, words};
+use crate::places::{Folder, Place, append, blob, folder, rendered, run, said, words};
 
 fn in_use(place: &Folder) -> String {
     format!(
@@ -49,7 +49,7 @@ async fn whoever_opens_the_folder_while_something_is_removed_waits() {
     let removed = loop {
         match journal.remove(Vec::new(), Vec::clone(&digests)).await {
             Ok(removed) => break removed,
-            Err(error) => assert_eq!(error.to_string(), in_use(&place)),
+            Err(error) => assert_eq!(rendered(&error), in_use(&place)),
         }
     };
     assert_eq!(removed.blobs, 200);

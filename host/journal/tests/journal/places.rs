@@ -47,7 +47,7 @@ impl Folder {
     }
 
     pub fn refusal(&self) -> String {
-        SqliteJournal::open(self.0.path()).err().unwrap().to_string()
+        rendered(&SqliteJournal::open(self.0.path()).err().unwrap())
     }
 }
 
@@ -115,7 +115,12 @@ pub fn numbers(events: &[Recorded]) -> Vec<u64> {
 }
 
 pub fn words(result: Result<impl std::fmt::Debug, JournalError>) -> String {
-    result.unwrap_err().to_string()
+    rendered(&result.unwrap_err())
+}
+
+/// The message and the hint, as a person sees them.
+pub fn rendered(error: &JournalError) -> String {
+    format!("{error}\nhint: {}", error.hint())
 }
 
 pub fn blob(text: &str) -> Blob {

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use phasegate_journal::{Append, Fork, Import, Imported, Journal, SqliteJournal};
 
-use crate::places::{Folder, Place, append, blob, created_now, folder, numbers, run, said, words};
+use crate::places::{Folder, Place, append, blob, created_now, folder, numbers, rendered, run, said, words};
 
 /// Every file of the folder but the database's own small ones, which hold no more than who reads.
 pub fn bytes_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -106,10 +106,10 @@ fn where_there_is_no_journal_none_is_made() {
         "there is no journal {}\nhint: run a task first, or name the state folder with `--state DIR`",
         place.name()
     );
-    assert_eq!(SqliteJournal::open_to_read(place.0.path()).err().unwrap().to_string(), none);
+    assert_eq!(rendered(&SqliteJournal::open_to_read(place.0.path()).err().unwrap()), none);
     assert!(bytes_in(place.0.path()).is_empty());
     fs::write(place.file(), "").unwrap();
-    assert_eq!(SqliteJournal::open_to_read(place.0.path()).err().unwrap().to_string(), none);
+    assert_eq!(rendered(&SqliteJournal::open_to_read(place.0.path()).err().unwrap()), none);
 }
 
 #[tokio::test]
@@ -142,14 +142,14 @@ async fn says_what_it_can_read() {
     let Some(folder) = std::env::var_os("PHASEGATE_TEST_STATE") else { return };
     let folder = Path::new(&folder);
     let heard = |text: String| println!("\nheard {}", text.replace('\n', " | "));
-    heard(SqliteJournal::open(folder).err().unwrap().to_string());
+    heard(rendered(&SqliteJournal::open(folder).err().unwrap()));
     match SqliteJournal::open_to_read(folder) {
         Ok(journal) => {
             let events = journal.events(&run("run-a")).unwrap();
             heard(format!("{:?} {:?} {:?}", journal.runs().unwrap(), numbers(&events), journal.check().unwrap()));
-            heard(journal.acquire(&run("run-a")).await.unwrap_err().to_string());
+            heard(rendered(&journal.acquire(&run("run-a")).await.unwrap_err()));
         }
-        Err(error) => heard(error.to_string()),
+        Err(error) => heard(rendered(&error)),
     }
 }
 
