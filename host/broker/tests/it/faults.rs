@@ -1,15 +1,12 @@
 //! What goes wrong between here and a provider, and what is done about it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use common::server::{End, Play, Server, json, status, stream};
-use common::{broker, call, request};
+use crate::common::server::{End, Play, Server, json, status, stream};
+use crate::common::{broker, call, request};
 use phasegate_broker::{Broker, ModelsConfig, Progress};
 use phasegate_process::model::{Error, Response};
 use serde_json::{Value, json as value};
@@ -30,7 +27,7 @@ fn busy() -> Play {
 }
 
 async fn broker_of(server: &Server, kind: &str, change: impl FnOnce(&mut ModelsConfig)) -> Broker {
-    let mut models = common::models("p:m");
+    let mut models = crate::common::models("p:m");
     models.retries = 0;
     change(&mut models);
     broker(&models, &format!("[p]\nkind = \"{kind}\"\nbase_url = \"{}/v1\"", server.address), Path::new("."))
@@ -174,7 +171,7 @@ async fn a_provider_that_is_not_there_is_said_to_be_so() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let address = format!("http://{nobody}");
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{address}/v1\"");
-    let models = ModelsConfig { retries: 0, ..common::models("p:m") };
+    let models = ModelsConfig { retries: 0, ..crate::common::models("p:m") };
     let broker = broker(&models, &table, Path::new(".")).await.unwrap();
     let told = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
     assert!(told.starts_with(&format!("model unavailable: p cannot be reached at {address}: ")), "{told}");
@@ -184,7 +181,7 @@ async fn a_provider_that_is_not_there_is_said_to_be_so() {
 async fn a_server_without_tls_at_an_https_address_is_an_error_in_words() {
     let server = Server::playing(vec![good()]).await;
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{}/v1\"", server.address.replace("http", "https"));
-    let models = ModelsConfig { retries: 0, ..common::models("p:m") };
+    let models = ModelsConfig { retries: 0, ..crate::common::models("p:m") };
     let broker = broker(&models, &table, Path::new(".")).await.unwrap();
     let told = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
     // The second on a machine without certificates.

@@ -1,14 +1,11 @@
 //! A canary key, looked for in everything that leaves the broker.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
-use common::server::{Play, Server, json, status, stream};
-use common::{CANARY, broker, call, refused, rendered, request};
+use crate::common::server::{Play, Server, json, status, stream};
+use crate::common::{CANARY, broker, call, refused, rendered, request};
 use phasegate_broker::ProviderConfig;
 use serde_json::json as value;
 
@@ -27,7 +24,7 @@ fn write_key(folder: &Path, bytes: &[u8]) {
 /// Everything that can be seen of a call to a server that echoes the key.
 async fn all_that_is_seen(kind: &str, play: Play) -> String {
     let server = Server::playing(vec![play]).await;
-    let mut models = common::models("p:m");
+    let mut models = crate::common::models("p:m");
     models.retries = 1;
     let broker = broker(&models, &providers(&server, kind), Path::new(".")).await.unwrap();
     let seen = Mutex::new(String::new());
@@ -80,7 +77,7 @@ async fn a_redirect_is_not_followed_and_nobody_else_gets_the_key() {
         status(307, value!({})).with("location", format!("{}/v1/chat/completions", elsewhere.address)),
     ])
     .await;
-    let broker = broker(&common::models("p:m"), &providers(&server, "openai"), Path::new(".")).await.unwrap();
+    let broker = broker(&crate::common::models("p:m"), &providers(&server, "openai"), Path::new(".")).await.unwrap();
     let told = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
     assert_eq!(
         told,
@@ -102,7 +99,7 @@ async fn a_key_file_is_read_and_only_its_name_is_kept() {
         Server::playing(vec![json(value!({"choices": [{"message": {"content": "ok"}, "finish_reason": "stop"}]}))])
             .await;
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{}/v1\"\nkey_file = \"key\"", server.address);
-    let broker = broker(&common::models("p:m"), &table, folder.path()).await.unwrap();
+    let broker = broker(&crate::common::models("p:m"), &table, folder.path()).await.unwrap();
     broker.complete(call(request("x")), |_| ()).await.unwrap();
     assert_eq!(server.asked()[0].header("authorization"), format!("Bearer {CANARY}"));
     let config: BTreeMap<String, ProviderConfig> = toml::from_str(&table).unwrap();
@@ -112,10 +109,15 @@ async fn a_key_file_is_read_and_only_its_name_is_kept() {
 
 #[tokio::test]
 async fn others_can_have_their_words_scrubbed_too() {
-    let broker =
-        common::broker_with(&common::models("openai:m"), "", "", Path::new("."), &[("OPENAI_API_KEY", CANARY)])
-            .await
-            .unwrap();
+    let broker = crate::common::broker_with(
+        &crate::common::models("openai:m"),
+        "",
+        "",
+        Path::new("."),
+        &[("OPENAI_API_KEY", CANARY)],
+    )
+    .await
+    .unwrap();
     assert_eq!(broker.scrub(&format!("a {CANARY}b")), "a [redacted]b");
 }
 
@@ -133,7 +135,7 @@ async fn no_configuration_error_shows_a_key() {
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_env = \"{CANARY}\""),
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"{CANARY}\""),
     ] {
-        let told = refused(&common::models("p:m"), &table, folder.path()).await;
+        let told = refused(&crate::common::models("p:m"), &table, folder.path()).await;
         assert!(!told.contains(CANARY) && told.starts_with("[providers.p] "), "{told}");
     }
 }
@@ -141,14 +143,14 @@ async fn no_configuration_error_shows_a_key() {
 #[tokio::test]
 async fn a_key_in_place_of_its_variable_is_refused_also_where_nobody_asks_that_provider() {
     let table = |key: &str| format!("[q]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_env = \"{key}\"");
-    let told = refused(&common::models("ollama:m"), &table(CANARY), Path::new(".")).await;
+    let told = refused(&crate::common::models("ollama:m"), &table(CANARY), Path::new(".")).await;
     assert_eq!(
         told,
         "[providers.q] key_env: it is not the name of an environment variable\n\
          hint: the key itself does not belong in this file: export it, as in MY_KEY=…, and write key_env = \"MY_KEY\""
     );
     // This could be a name.
-    let told = refused(&common::models("q:m"), &table("f123456789abcdeff123"), Path::new(".")).await;
+    let told = refused(&crate::common::models("q:m"), &table("f123456789abcdeff123"), Path::new(".")).await;
     assert_eq!(
         told,
         "[providers.q] key_env: the environment variable that it names is not set\n\
@@ -167,7 +169,7 @@ async fn a_key_file_that_everybody_may_read_is_refused_unless_its_folder_is_clos
     let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     let told = async || {
         let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"inner/key\"";
-        let broker = broker(&common::models("p:m"), table, folder.path()).await;
+        let broker = broker(&crate::common::models("p:m"), table, folder.path()).await;
         broker.map_or_else(|error| rendered(&error), |_| "taken".to_owned())
     };
     let refused = "[providers.p] key_file: every user of this machine may read or change `inner/key`\n\
@@ -198,7 +200,7 @@ async fn a_key_file_is_text_of_a_bounded_length() {
     let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"key\"";
     for bytes in [vec![b'x'; 20_000], b"\xff\xfe".to_vec(), Vec::new()] {
         write_key(folder.path(), &bytes);
-        let told = refused(&common::models("p:m"), table, folder.path()).await;
+        let told = refused(&crate::common::models("p:m"), table, folder.path()).await;
         assert!(told.starts_with("[providers.p] key_file: it does not hold a key"), "{told}");
     }
 }
@@ -208,7 +210,7 @@ async fn a_key_file_is_text_of_a_bounded_length() {
 async fn somebody_panics_with_a_key_at_hand() {
     let Ok(address) = std::env::var("PANIC_AT") else { return };
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{address}/v1\"\nkey_env = \"CANARY_KEY\"");
-    let broker = broker(&common::models("p:m"), &table, Path::new(".")).await.unwrap();
+    let broker = broker(&crate::common::models("p:m"), &table, Path::new(".")).await.unwrap();
     let answer = broker.complete(call(request("x")), |_| panic!("while asking: {broker:#?}")).await;
     drop(answer);
 }
@@ -217,7 +219,7 @@ async fn somebody_panics_with_a_key_at_hand() {
 async fn a_panic_shows_no_key() {
     let server = Server::playing(vec![json(value!({}))]).await;
     let mut again = std::process::Command::new(std::env::current_exe().unwrap());
-    again.args(["--exact", "--nocapture", "somebody_panics_with_a_key_at_hand"]);
+    again.args(["--exact", "--nocapture", "secrets::somebody_panics_with_a_key_at_hand"]);
     again.env("PANIC_AT", &server.address).env("RUST_BACKTRACE", "full");
     let told = tokio::task::spawn_blocking(move || again.output().unwrap()).await.unwrap();
     let told = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();

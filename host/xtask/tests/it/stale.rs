@@ -1,5 +1,4 @@
 //! What makes a committed component stale, and how that is said.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! What the broker's tests share: configurations, calls, and servers that speak the published formats.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, dead_code)]
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

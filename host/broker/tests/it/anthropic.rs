@@ -1,12 +1,9 @@
 //! The Anthropic Messages format, against a server that speaks it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::path::Path;
 
-use common::server::{Play, Server, json, status, stream};
-use common::{CANARY, broker_with, call, request, text};
+use crate::common::server::{Play, Server, json, status, stream};
+use crate::common::{CANARY, broker_with, call, request, text};
 use phasegate_broker::Progress;
 use phasegate_process::model::{Content, Error, Message, Request, Response, Role, Tool};
 use serde_json::{Value, json as value};
@@ -15,7 +12,7 @@ async fn ask_of(server: &Server, streaming: bool, request: Request) -> Result<Re
     let providers =
         format!("[anthropic]\nbase_url = \"{}\"\nkey_env = \"CANARY_KEY\"\nstream = {streaming}", server.address);
     let prices = "[\"anthropic:claude\"]\ninput = 3\noutput = 15\ncached_input = 0.3";
-    let mut models = common::models("anthropic:claude");
+    let mut models = crate::common::models("anthropic:claude");
     models.retries = 0;
     let broker = broker_with(&models, &providers, prices, Path::new("."), &[("CANARY_KEY", CANARY)]).await.unwrap();
     broker.complete(call(request), |_| ()).await
@@ -310,7 +307,8 @@ async fn complaints_become_the_contracts_errors() {
 async fn progress_is_seen_while_the_answer_comes() {
     let server = Server::playing(vec![events(&value!([{"type": "text", "text": "123456789"}]), "end_turn")]).await;
     let providers = format!("[anthropic]\nbase_url = \"{}/v1/\"", server.address);
-    let broker = common::broker(&common::models("anthropic:claude"), &providers, Path::new(".")).await.unwrap();
+    let broker =
+        crate::common::broker(&crate::common::models("anthropic:claude"), &providers, Path::new(".")).await.unwrap();
     let seen = std::sync::Mutex::new(Vec::new());
     broker.complete(call(request("x")), |progress| seen.lock().unwrap().push(progress)).await.unwrap();
     let seen = seen.into_inner().unwrap();

@@ -1,9 +1,6 @@
 //! Scripted answers, as tests and examples write them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::{broker, call, models, refused, request};
+use crate::common::{broker, call, models, refused, request};
 use phasegate_broker::{Call, CallPath};
 use phasegate_process::model::{Content, Error, Response};
 

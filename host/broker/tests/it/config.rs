@@ -1,12 +1,9 @@
 //! What the operator wrote, what is found without a word, and what is refused.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::path::Path;
 
-use common::server::{Server, json, status};
-use common::{broker_with, models, refused, rendered};
+use crate::common::server::{Server, json, status};
+use crate::common::{broker_with, models, refused, rendered};
 use phasegate_broker::{Broker, ConfigError, ModelsConfig, OnUnknown, PriceTable};
 use phasegate_process::model::Tier;
 use serde_json::json as value;
@@ -174,7 +171,7 @@ async fn a_mistake_is_said_of_the_key_that_was_written() {
 async fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
     let told = async |rest: &str| {
         let table = format!("[p]\nkind = \"openai\"\n{rest}");
-        common::broker(&models("p:m"), &table, Path::new("."))
+        crate::common::broker(&models("p:m"), &table, Path::new("."))
             .await
             .map_or_else(|error| rendered(&error), |_| "taken".into())
     };

@@ -1,6 +1,5 @@
 //! What the committed components import and export, read from their bytes: a plugin that asks for more than its world is
 //! found here and not by an operator.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::fs;

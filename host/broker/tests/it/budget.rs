@@ -1,7 +1,4 @@
 //! The ledger of a run: what is put aside, charged and refused.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::sync::{Arc, Mutex};
 
@@ -139,15 +136,17 @@ async fn overlapping_calls_are_refused_where_calls_one_at_a_time_would_be() {
 async fn the_worst_case_counts_every_byte_and_the_longest_answer() {
     let folder = tempfile::tempdir().unwrap();
     let prices = "[\"openai:m\"]\ninput = 2\noutput = 10";
-    let models = common::models("openai:m");
-    let priced =
-        common::broker_with(&models, "", prices, folder.path(), &[("OPENAI_API_KEY", "sk-something")]).await.unwrap();
+    let models = crate::common::models("openai:m");
+    let priced = crate::common::broker_with(&models, "", prices, folder.path(), &[("OPENAI_API_KEY", "sk-something")])
+        .await
+        .unwrap();
     let request = common::request(&"ü".repeat(1000));
     let cost = priced.worst_case(&request);
     assert_eq!(cost.tokens, 2000 + 16 + 1000);
     assert!((cost.usd.unwrap() - (2016.0 * 2.0 + 1000.0 * 10.0) / 1e6).abs() < 1e-12);
-    let free =
-        common::broker_with(&models, "", "", folder.path(), &[("OPENAI_API_KEY", "sk-something")]).await.unwrap();
+    let free = crate::common::broker_with(&models, "", "", folder.path(), &[("OPENAI_API_KEY", "sk-something")])
+        .await
+        .unwrap();
     assert_eq!(free.worst_case(&request).usd, None);
     assert_eq!(free.model_for(Tier::Deep).to_string(), "openai:m");
 }

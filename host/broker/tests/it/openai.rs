@@ -1,12 +1,9 @@
 //! Chat completions, against a server that speaks them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod common;
 
 use std::path::Path;
 
-use common::server::{Play, Server, json, status, stream};
-use common::{CANARY, broker_with, call, request, text};
+use crate::common::server::{Play, Server, json, status, stream};
+use crate::common::{CANARY, broker_with, call, request, text};
 use phasegate_process::model::{Content, Error, Message, Request, Response, Role, Tool, Usage};
 use serde_json::{Value, json as value};
 
@@ -14,7 +11,7 @@ async fn ask_of(server: &Server, extra: &str, request: Request) -> Result<Respon
     let providers =
         format!("[local]\nkind = \"openai\"\nbase_url = \"{}/v1\"\nkey_env = \"CANARY_KEY\"\n{extra}", server.address);
     let prices = "[\"local:m:8b\"]\ninput = 1\noutput = 2\ncached_input = 0.5";
-    let mut models = common::models("local:m:8b");
+    let mut models = crate::common::models("local:m:8b");
     models.retries = 0;
     let broker = broker_with(&models, &providers, prices, Path::new("."), &[("CANARY_KEY", CANARY)]).await.unwrap();
     broker.complete(call(request), |_| ()).await

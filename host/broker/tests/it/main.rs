@@ -1,0 +1,11 @@
+//! The broker as its callers see it, against servers on this machine and scripts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod anthropic;
+mod budget;
+mod common;
+mod config;
+mod faults;
+mod openai;
+mod scripted;
+mod secrets;

@@ -1,0 +1,5 @@
+//! The build steps of components, on made-up repositories and on this one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
+
+mod stale;
+mod worlds;
