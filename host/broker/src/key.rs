@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_not_shown_by_what_holds_it() {
+    fn debug_output_redacts_the_key() {
         let secret = Arc::new(Secret::new(KEY));
         let scrubber = Scrubber::new([Arc::clone(&secret)]);
         assert_eq!(format!("{secret:?} {secret:#?}"), "[redacted] [redacted]");
@@ -211,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_however_it_is_written() {
+    fn scrubs_every_spelling_of_a_key() {
         for written in [KEY, "sk-key%2B5f0c%2F9a1e%3D77zq", "sk-key%2b5f0c%2f9a1e%3d77zq", "sk-key+5f0c\\/9a1e=77zq"] {
             assert_eq!(scrubbed(&format!("<{written}>")), "<[redacted]>", "{written}");
         }
     }
 
     #[test]
-    fn a_key_is_found_in_base64_wherever_it_begins() {
+    fn scrubs_base64_of_a_key_at_any_offset() {
         // "KEY", "a:KEY", "b:" and so on: but for the edges nothing is left.
         for (written, left) in [
             ("c2sta2V5KzVmMGMvOWExZT03N3px", "[redacted]"),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_of_local_servers_are_words_like_others() {
+    fn keeps_placeholder_keys_of_local_servers() {
         for word in ["ollama", "not-needed", "password", "sk-no-key-required", "abc123"] {
             let scrubber = Scrubber::new([Arc::new(Secret::new(word))]);
             assert_eq!(scrubber.scrub(word), word);

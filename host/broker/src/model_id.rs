@@ -86,14 +86,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_models_own_name_may_hold_colons() {
+    fn model_names_may_contain_colons() {
         let id: ModelId = "ollama:llama3.1:8b".parse().unwrap();
         assert_eq!((id.provider(), id.model()), ("ollama", "llama3.1:8b"));
         assert_eq!(id.to_string(), "ollama:llama3.1:8b");
     }
 
     #[test]
-    fn a_name_without_a_provider_is_refused_with_what_to_write() {
+    fn rejects_names_without_a_provider() {
         for bad in ["claude", ":x", "x:", "", " a:b", "a:b\n"] {
             assert!(bad.parse::<ModelId>().is_err(), "{bad:?}");
         }

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cached_tokens_cost_what_the_table_says_and_are_not_counted_twice() {
+    fn charges_cached_tokens_once_at_their_own_price() {
         let usage = Usage { input_tokens: 1_000_000, output_tokens: 100_000, cached_input_tokens: 600_000, usd: None };
         let price = Price { input: 3.0, output: 15.0, cached_input: Some(0.3) };
         assert!((price.cost_usd(&usage) - (0.4 * 3.0 + 0.6 * 0.3 + 0.1 * 15.0)).abs() < 1e-9);
@@ -83,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn a_price_below_nothing_is_refused() {
+    fn rejects_negative_prices() {
         let table = toml::from_str::<PriceTable>("[\"a:b\"]\ninput = -1\noutput = 2");
         assert!(table.unwrap_err().to_string().contains("-1 is no sum of money: give US dollars, 0 or more"));
     }
 
     #[test]
-    fn prices_are_found_by_the_models_whole_name() {
+    fn finds_prices_by_full_model_id() {
         let table: PriceTable = toml::from_str("[\"ollama:llama3.1:8b\"]\ninput = 0\noutput = 0.5").unwrap();
         assert_eq!(table.get(&"ollama:llama3.1:8b".parse().unwrap()).unwrap().output, 0.5);
         assert_eq!(table.get(&"ollama:llama3.1".parse().unwrap()), None);

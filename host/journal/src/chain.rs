@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rule_of_the_chain_is_that_of_the_released_formats() {
+    fn chain_rule_matches_the_released_formats() {
         // printf 'phasegate run\n1\n1700000000000\n1\n{"event":"a\\nb"}' | sha256sum
         let first = link(None, 1, 1_700_000_000_000, 1, "{\"event\":\"a\\nb\"}");
         assert_eq!(first.as_str(), "sha256:63054efdc584c530ee229a2f085f7e29d8431f512fd2a52d499883ae122cf06c");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_an_event_and_what_was_before_it_change_the_link() {
+    fn every_input_changes_the_link() {
         let before = Digest::from_content(b"before");
         let all = [
             link(None, 1, 2, 3, "4"),

@@ -39,12 +39,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_weigh_and_texts_do_not() {
+    fn weighs_parts_and_ignores_text() {
         assert_eq!(weight(r#"{"a": [1, 2], "b": "[{,\\\"[{,"}"#), 2 * CONTAINER + 2);
     }
 
     #[test]
-    fn what_is_small_and_would_take_gigabytes_is_refused() {
+    fn rejects_small_documents_that_expand_to_gigabytes() {
         let maps = format!("[{}0]", "{\"\":0},".repeat(300_000));
         assert_eq!(parse(&maps), Err("has more parts than are taken".to_owned()));
         let words = Value::from("{[,".repeat(3_000_000)).to_string();

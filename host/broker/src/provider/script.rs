@@ -290,7 +290,7 @@ mod tests {
     use super::glob_matches;
 
     #[test]
-    fn a_star_stands_for_any_characters_and_nothing_else_is_special() {
+    fn only_the_star_is_special_in_globs() {
         for (glob, text) in [
             ("*", ""),
             ("*", "a/b"),

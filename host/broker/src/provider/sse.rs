@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_the_same_however_the_bytes_are_cut() {
+    fn parses_events_from_any_chunks() {
         for size in [1, 2, 3, 7, 1000] {
             let mut events = Events::default();
             let got: Vec<String> =
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_refused() {
+    fn rejects_endless_lines() {
         let mut events = Events::default();
         let piece = vec![b'x'; 1024 * 1024];
         let error = (0..9).find_map(|_| push(&mut events, &piece).err()).unwrap();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_refused() {
+    fn rejects_lines_that_are_not_utf8() {
         assert_eq!(push(&mut Events::default(), b"data: \xff\n").unwrap_err(), "the stream is no UTF-8");
     }
 }

@@ -90,7 +90,7 @@ fn event(data: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_streamed_answer_is_the_same_as_a_whole_one() {
+async fn streamed_and_whole_answers_are_equal() {
     let content = value!([
         {"type": "thinking", "thinking": "First I look.", "signature": "abc123=="},
         {"type": "text", "text": "I will read two files."},
@@ -126,7 +126,7 @@ async fn a_streamed_answer_is_the_same_as_a_whole_one() {
 }
 
 #[tokio::test]
-async fn a_conversation_with_tools_is_put_as_the_format_wants_it() {
+async fn encodes_conversations_with_tools() {
     let mut request = request("read it");
     request.messages.insert(0, text(Role::System, "You are careful."));
     request.messages.push(Message {
@@ -175,7 +175,7 @@ async fn a_conversation_with_tools_is_put_as_the_format_wants_it() {
 const SCHEMA: &str = r#"{"type":"object","properties":{"n":{"type":"integer","minimum":1}},"required":["n"]}"#;
 
 #[tokio::test]
-async fn an_answer_of_a_schema_is_the_arguments_of_a_forced_tool_given_back_as_text() {
+async fn structured_answers_use_a_forced_tool() {
     let mut request = request("count");
     request.answer_schema = Some(SCHEMA.into());
     let content = value!([{"type": "text", "text": "Here:"}, {"type": "tool_use", "id": "t", "name": "give_answer", "input": {"n": 3}}]);
@@ -191,7 +191,7 @@ async fn an_answer_of_a_schema_is_the_arguments_of_a_forced_tool_given_back_as_t
 }
 
 #[tokio::test]
-async fn an_answer_that_the_limit_cut_off_says_so_and_keeps_what_came() {
+async fn truncated_answers_keep_what_arrived() {
     let mut request = request("count");
     request.answer_schema = Some(SCHEMA.into());
     let content = value!([{"type": "tool_use", "id": "t", "name": "give_answer", "input": "{\"n\": 12"}]);
@@ -206,7 +206,7 @@ async fn an_answer_that_the_limit_cut_off_says_so_and_keeps_what_came() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_object_break_the_answer() {
+async fn rejects_arguments_that_are_not_objects() {
     let content = value!([{"type": "tool_use", "id": "t", "name": "read", "input": "[1]"}]);
     let (answer, _) = exchange(events(&content, "tool_use"), true, request("x")).await;
     assert_eq!(
@@ -216,7 +216,7 @@ async fn arguments_that_are_no_object_break_the_answer() {
 }
 
 #[tokio::test]
-async fn a_piece_of_a_block_that_never_began_breaks_the_answer() {
+async fn rejects_deltas_of_blocks_that_never_began() {
     let begun = event(value!({"type": "message_start", "message": {"usage": {"input_tokens": 1}}}));
     let piece = value!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "lost"}});
     let stop = event(value!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}));
@@ -227,7 +227,7 @@ async fn a_piece_of_a_block_that_never_began_breaks_the_answer() {
 }
 
 #[tokio::test]
-async fn what_follows_the_end_in_the_same_piece_is_not_looked_at() {
+async fn ignores_bytes_after_the_end() {
     let mut play = events(&value!([{"type": "text", "text": "hello"}]), "end_turn");
     play.pieces = vec![[play.pieces.concat(), b"data: no json\n\n".to_vec()].concat()];
     let (answer, _) = exchange(play, true, request("hi")).await;
@@ -235,7 +235,7 @@ async fn what_follows_the_end_in_the_same_piece_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn stop_reasons_are_told_in_the_contracts_words() {
+async fn maps_stop_reasons_to_the_contract() {
     for (theirs, ours) in [
         ("end_turn", "end"),
         ("stop_sequence", "end"),
@@ -251,7 +251,7 @@ async fn stop_reasons_are_told_in_the_contracts_words() {
 }
 
 #[tokio::test]
-async fn complaints_become_the_contracts_errors() {
+async fn maps_provider_errors_to_the_contract() {
     let complaint = |kind: &str, words: &str| value!({"type": "error", "error": {"type": kind, "message": words}});
     for (code, kind, words, expected) in [
         (
@@ -304,7 +304,7 @@ async fn complaints_become_the_contracts_errors() {
 }
 
 #[tokio::test]
-async fn progress_is_seen_while_the_answer_comes() {
+async fn reports_progress_while_streaming() {
     let server = Server::playing(vec![events(&value!([{"type": "text", "text": "123456789"}]), "end_turn")]).await;
     let providers = format!("[anthropic]\nbase_url = \"{}/v1/\"", server.address);
     let broker =
@@ -319,7 +319,7 @@ async fn progress_is_seen_while_the_answer_comes() {
 }
 
 #[tokio::test]
-async fn a_request_that_the_format_cannot_carry_is_refused_before_it_is_sent() {
+async fn rejects_unsupported_requests_before_sending() {
     let server = Server::playing(vec![status(500, value!({}))]).await;
     let refused = async |change: fn(&mut Request)| {
         let mut request = request("x");

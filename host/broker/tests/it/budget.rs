@@ -22,7 +22,7 @@ fn refused(ledger: &Budget, cost: Cost) -> String {
 }
 
 #[test]
-fn a_default_budget_bounds_tokens_money_and_calls() {
+fn default_budget_limits_tokens_money_and_calls() {
     let default: BudgetConfig = toml::from_str("").unwrap();
     assert_eq!(default, limits(2_000_000, 20.0, 400));
     assert_eq!(default.to_string(), "at most 400 calls, 2000000 tokens, 20.00 USD");
@@ -30,7 +30,7 @@ fn a_default_budget_bounds_tokens_money_and_calls() {
 }
 
 #[test]
-fn limits_are_numbers_or_unlimited_and_survive_being_written() {
+fn limits_round_trip_through_toml() {
     let config: BudgetConfig = toml::from_str("tokens = \"unlimited\"\nusd = 5\ncalls = 3").unwrap();
     assert_eq!(config, BudgetConfig { tokens: None, usd: Some(5.0), calls: Some(3) });
     assert_eq!(toml::from_str::<BudgetConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
@@ -48,7 +48,7 @@ fn limits_are_numbers_or_unlimited_and_survive_being_written() {
 }
 
 #[test]
-fn the_worst_case_is_put_aside_and_the_rest_given_back() {
+fn reserves_the_worst_case_and_returns_the_rest() {
     let ledger = Budget::new(&limits(1000, 1.0, 10));
     let first = ledger.try_reserve(cost(800, 0.5)).unwrap();
     assert_eq!(
@@ -62,7 +62,7 @@ fn the_worst_case_is_put_aside_and_the_rest_given_back() {
 }
 
 #[test]
-fn every_limit_binds_and_says_its_name() {
+fn every_limit_is_enforced_and_named() {
     assert_eq!(
         refused(&Budget::new(&limits(1000, 1.0, 10)), cost(1, 1.5)),
         "budget used up: this call may take 1.5000 USD and 1.0000 of 1.0000 are left\nhint: raise [budget] usd"
@@ -74,7 +74,7 @@ fn every_limit_binds_and_says_its_name() {
 }
 
 #[test]
-fn an_answer_of_unknown_cost_still_counts_tokens_and_calls() {
+fn answers_of_unknown_cost_count_tokens() {
     let ledger = Budget::new(&limits(1000, 0.0, 2));
     let unknown = Cost { tokens: 100, usd: None };
     ledger.try_reserve(unknown).unwrap().commit(usage(100, None));
@@ -85,7 +85,7 @@ fn an_answer_of_unknown_cost_still_counts_tokens_and_calls() {
 }
 
 #[test]
-fn what_the_journal_holds_is_charged_again_without_being_asked() {
+fn restores_recorded_usage_beyond_the_limit() {
     let ledger = Budget::new(&limits(100, 1.0, 10));
     ledger.restore(usage(250, Some(0.1)));
     assert_eq!(ledger.spent().tokens, 250);
@@ -93,7 +93,7 @@ fn what_the_journal_holds_is_charged_again_without_being_asked() {
 }
 
 #[test]
-fn reservations_that_are_dropped_leave_nothing_behind() {
+fn dropped_reservations_leave_nothing_behind() {
     let ledger = Budget::new(&limits(1000, 0.3, 10));
     for _ in 0..1000 {
         drop((ledger.try_reserve(cost(10, 0.1)).unwrap(), ledger.try_reserve(cost(10, 0.2)).unwrap()));
@@ -104,7 +104,7 @@ fn reservations_that_are_dropped_leave_nothing_behind() {
 
 /// Six calls whose worst case is 400 and that use 150 each, of 1000: one at a time, the fifth is refused.
 #[tokio::test]
-async fn overlapping_calls_are_refused_where_calls_one_at_a_time_would_be() {
+async fn overlap_does_not_change_which_calls_fit() {
     let budget = limits(1000, 1.0, 100);
     let mut alone = Vec::new();
     let ledger = Budget::new(&budget);
@@ -133,7 +133,7 @@ async fn overlapping_calls_are_refused_where_calls_one_at_a_time_would_be() {
 }
 
 #[tokio::test]
-async fn the_worst_case_counts_every_byte_and_the_longest_answer() {
+async fn worst_case_counts_bytes_and_longest_answer() {
     let folder = tempfile::tempdir().unwrap();
     let prices = "[\"openai:m\"]\ninput = 2\noutput = 10";
     let models = crate::common::models("openai:m");

@@ -17,7 +17,7 @@ fn tiers(broker: &Broker) -> [String; 3] {
 }
 
 #[test]
-fn the_tables_have_defaults_and_survive_being_written() {
+fn tables_have_defaults_and_round_trip() {
     let config: ModelsConfig = toml::from_str("default = \"ollama:llama3.1:8b\"\non_unknown = \"stop\"").unwrap();
     assert_eq!(
         (config.concurrency.get(), config.retries, config.stream, config.on_unknown),
@@ -29,7 +29,7 @@ fn the_tables_have_defaults_and_survive_being_written() {
 }
 
 #[test]
-fn what_is_misspelt_is_refused() {
+fn rejects_unknown_keys() {
     for (text, words) in [
         ("defualt = \"a:b\"", "unknown field `defualt`"),
         ("default = \"claude\"", "`claude` is not a model\nhint: write PROVIDER:MODEL"),
@@ -42,7 +42,7 @@ fn what_is_misspelt_is_refused() {
 }
 
 #[tokio::test]
-async fn a_tier_that_is_not_named_is_served_by_its_neighbour() {
+async fn unset_tiers_use_a_neighbouring_model() {
     let keys = [("ANTHROPIC_API_KEY", "sk-something"), ("OPENAI_API_KEY", "sk-something")];
     let tiers_of = async |text: &str| {
         let models: ModelsConfig = toml::from_str(text).unwrap();
@@ -57,7 +57,7 @@ async fn a_tier_that_is_not_named_is_served_by_its_neighbour() {
 }
 
 #[tokio::test]
-async fn without_a_word_a_key_in_the_environment_decides() {
+async fn detects_providers_by_environment_keys() {
     let both = [("ANTHROPIC_API_KEY", "sk-something"), ("OPENAI_API_KEY", "sk-something")];
     assert_eq!(
         tiers(&found("", &both).await.unwrap()),
@@ -67,7 +67,7 @@ async fn without_a_word_a_key_in_the_environment_decides() {
 }
 
 #[tokio::test]
-async fn without_a_key_an_ollama_that_answers_serves_its_newest_model() {
+async fn detects_the_newest_ollama_model() {
     let list = value!({"object": "list", "data": [{"id": "old:1b", "created": 1}, {"id": "new:8b", "created": 5}, {"id": "new:70b", "created": 5}]});
     let server = Server::playing(vec![json(list)]).await;
     let table = format!("[ollama]\nbase_url = \"{}/v1\"", server.address);
@@ -78,7 +78,7 @@ async fn without_a_key_an_ollama_that_answers_serves_its_newest_model() {
 }
 
 #[tokio::test]
-async fn with_nothing_to_ask_the_three_ways_out_are_named() {
+async fn missing_models_list_three_remedies() {
     let server = Server::playing(vec![status(404, value!({})), json(value!({"object": "list", "data": null}))]).await;
     let table = format!("[ollama]\nbase_url = \"{}/v1\"", server.address);
     assert_eq!(
@@ -100,7 +100,7 @@ async fn with_nothing_to_ask_the_three_ways_out_are_named() {
 }
 
 #[tokio::test]
-async fn every_mistake_names_its_table_and_key() {
+async fn configuration_errors_name_table_and_key() {
     let told = async |model: &str, table: &str| refused(&models(model), table, Path::new(".")).await;
     let own = |rest: &str| format!("[p]\nkind = \"openai\"\n{rest}");
     assert_eq!(
@@ -161,14 +161,14 @@ async fn every_mistake_names_its_table_and_key() {
 }
 
 #[tokio::test]
-async fn a_mistake_is_said_of_the_key_that_was_written() {
+async fn configuration_errors_name_the_written_key() {
     let models: ModelsConfig = toml::from_str("default = \"ollama:m\"\ndeep = \"lokal:m\"").unwrap();
     let told = refused(&models, "", Path::new(".")).await;
     assert!(told.starts_with("[models] deep: `lokal:m` names the provider `lokal`"), "{told}");
 }
 
 #[tokio::test]
-async fn plain_http_is_for_this_machine_or_for_those_who_say_so() {
+async fn plain_http_beyond_loopback_needs_permission() {
     let told = async |rest: &str| {
         let table = format!("[p]\nkind = \"openai\"\n{rest}");
         crate::common::broker(&models("p:m"), &table, Path::new("."))

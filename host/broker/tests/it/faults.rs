@@ -51,7 +51,7 @@ fn waits(seen: &[Progress]) -> Vec<Duration> {
 }
 
 #[tokio::test]
-async fn a_busy_provider_is_asked_again_when_it_says_with_the_same_request_and_key() {
+async fn retries_identically_after_retry_after() {
     let (answer, seen, server) =
         ask(vec![busy().with("retry-after", "1"), busy().with("retry-after", "0"), good()], 2).await;
     assert_eq!(answer.unwrap().text(), "whole");
@@ -67,7 +67,7 @@ async fn a_busy_provider_is_asked_again_when_it_says_with_the_same_request_and_k
 }
 
 #[tokio::test]
-async fn a_date_is_a_time_to_come_back_too() {
+async fn retry_after_may_be_a_date() {
     let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(2));
     let long_ago = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH);
     let (answer, seen, _server) =
@@ -78,7 +78,7 @@ async fn a_date_is_a_time_to_come_back_too() {
 }
 
 #[tokio::test]
-async fn what_fails_in_passing_is_tried_so_often_and_no_more() {
+async fn retries_stop_at_the_configured_count() {
     for code in [408, 429, 500, 502, 503, 504, 529] {
         let (answer, _, server) = ask(vec![status(code, value!({})).with("retry-after", "0")], 1).await;
         assert_eq!(
@@ -95,7 +95,7 @@ async fn what_fails_in_passing_is_tried_so_often_and_no_more() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_never_taken_for_whole() {
+async fn incomplete_answers_are_errors() {
     for end in [End::Clean, End::Broken] {
         let (answer, _, server) = ask(vec![stream(&[HALF]).ending(end), good()], 1).await;
         assert_eq!(answer.unwrap().text(), "whole");
@@ -116,7 +116,7 @@ async fn an_answer_that_breaks_off_is_never_taken_for_whole() {
 }
 
 #[tokio::test]
-async fn an_error_in_the_midst_of_an_answer_is_an_error() {
+async fn errors_within_a_stream_fail_the_call() {
     let error = "data: {\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\"}}\n\n";
     let (answer, _, _server) = ask(vec![stream(&[HALF, error])], 0).await;
     assert_eq!(answer.unwrap_err().to_string(), "model unavailable: p broke its answer off: out of memory");
@@ -133,7 +133,7 @@ async fn an_error_in_the_midst_of_an_answer_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_silent_provider_is_left_alone_after_its_time() {
+async fn silent_providers_time_out() {
     let second = NonZeroU32::MIN;
     let server = Server::playing(vec![stream(&[HALF]).ending(End::Silent)]).await;
     let told = async |broker: Broker| broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
@@ -150,14 +150,14 @@ async fn a_silent_provider_is_left_alone_after_its_time() {
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_cut() {
+async fn endless_answers_are_rejected() {
     let comment = format!(": {}\n", "x".repeat(1024 * 1024));
     let (answer, _, _server) = ask(vec![stream(&[comment.as_str(); 33]).ending(End::Silent)], 3).await;
     assert_eq!(answer.unwrap_err().to_string(), "model call failed: the answer has more than 33554432 bytes");
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_break_the_answer() {
+async fn rejects_answers_that_are_not_utf8() {
     let play = Play { pieces: vec![b"data: \xff\n\n".to_vec()], ..stream(&[]) };
     let (answer, _, _server) = ask(vec![play], 0).await;
     assert_eq!(answer.unwrap_err().to_string(), "model unavailable: the answer broke off: the stream is not UTF-8");
@@ -167,7 +167,7 @@ async fn bytes_that_are_no_text_break_the_answer() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_there_is_said_to_be_so() {
+async fn unreachable_providers_are_named() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let address = format!("http://{nobody}");
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{address}/v1\"");
@@ -178,7 +178,7 @@ async fn a_provider_that_is_not_there_is_said_to_be_so() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_at_an_https_address_is_an_error_in_words() {
+async fn missing_tls_is_a_readable_error() {
     let server = Server::playing(vec![good()]).await;
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{}/v1\"", server.address.replace("http", "https"));
     let models = ModelsConfig { retries: 0, ..crate::common::models("p:m") };
@@ -193,7 +193,7 @@ async fn a_server_without_tls_at_an_https_address_is_an_error_in_words() {
 }
 
 #[tokio::test]
-async fn calls_under_way_are_bounded_over_the_whole_process() {
+async fn concurrency_limit_spans_the_process() {
     let server = Server::playing(vec![good()]).await;
     let broker = broker_of(&server, "openai", |models| models.concurrency = NonZeroU32::new(2).unwrap()).await;
     let other = broker.clone();

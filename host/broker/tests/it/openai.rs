@@ -40,7 +40,7 @@ const COUNTED: &str = "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_to
 const DONE: &str = "data: [DONE]\n\n";
 
 #[tokio::test]
-async fn a_streamed_answer_is_the_same_as_a_whole_one() {
+async fn streamed_and_whole_answers_are_equal() {
     let call = |id: &str, name: &str, arguments: &str| value!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}});
     let message = value!({"role": "assistant", "content": "Reading: grüß", "tool_calls": [call("c1", "read", "{\"path\": \"a\"}"), call("c2", "list", "")]});
     let part = |index: u64, id: Value, name: Value, arguments: &str| value!({"tool_calls": [{"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}}]});
@@ -77,7 +77,7 @@ async fn a_streamed_answer_is_the_same_as_a_whole_one() {
 }
 
 #[tokio::test]
-async fn a_conversation_with_tools_is_put_as_the_format_wants_it() {
+async fn encodes_conversations_with_tools() {
     let mut request = request("read it");
     request.messages.insert(0, text(Role::System, "You are careful."));
     request.messages.push(Message {
@@ -124,7 +124,7 @@ async fn a_conversation_with_tools_is_put_as_the_format_wants_it() {
 }
 
 #[tokio::test]
-async fn a_schema_is_asked_for_by_the_format_or_in_words() {
+async fn requests_schemas_by_format_or_prompt() {
     let mut request = request("count");
     request.answer_schema = Some(r#"{"type":"object"}"#.into());
     let play = || json(completion(value!({"role": "assistant", "content": "{\"n\":1}"}), "stop"));
@@ -145,7 +145,7 @@ async fn a_schema_is_asked_for_by_the_format_or_in_words() {
 }
 
 #[tokio::test]
-async fn a_server_gets_only_what_its_table_says_it_takes() {
+async fn sends_only_what_the_provider_table_allows() {
     let mut request = request("x");
     request.temperature = Some(1.0);
     let play = json(completion(value!({"role": "assistant", "content": "ok"}), "stop"));
@@ -157,14 +157,14 @@ async fn a_server_gets_only_what_its_table_says_it_takes() {
 }
 
 #[tokio::test]
-async fn a_server_that_answers_in_one_piece_though_asked_to_stream_is_understood() {
+async fn accepts_whole_answers_to_streaming_requests() {
     let play = json(completion(value!({"role": "assistant", "content": "ok"}), "stop"));
     let (answer, asked) = exchange(play, "stream = true", request("x")).await;
     assert_eq!((asked["stream"].as_bool(), answer.unwrap().text().as_str()), (Some(true), "ok"));
 }
 
 #[tokio::test]
-async fn servers_that_bend_the_format_are_understood() {
+async fn accepts_deviating_servers() {
     // Arguments as an object, no id, the wrong finish reason.
     let message = value!({"role": "assistant", "content": null, "tool_calls": [{"type": "function", "function": {"name": "read", "arguments": {"path": "a"}}}]});
     let (answer, _) = exchange(json(completion(message, "stop")), "", request("x")).await;
@@ -181,7 +181,7 @@ async fn servers_that_bend_the_format_are_understood() {
 }
 
 #[tokio::test]
-async fn finish_reasons_are_told_in_the_contracts_words() {
+async fn maps_finish_reasons_to_the_contract() {
     for (theirs, ours) in [("stop", "end"), ("length", "max-tokens"), ("content_filter", "refusal"), ("odd", "odd")] {
         let play = json(completion(value!({"role": "assistant", "content": "x"}), theirs));
         assert_eq!(exchange(play, "", request("x")).await.0.unwrap().stop, ours);
@@ -192,7 +192,7 @@ async fn finish_reasons_are_told_in_the_contracts_words() {
 }
 
 #[tokio::test]
-async fn complaints_become_the_contracts_errors() {
+async fn maps_provider_errors_to_the_contract() {
     let complaint = |code: &str, words: &str| value!({"error": {"message": words, "type": "invalid_request_error", "param": null, "code": code}});
     for (number, code, words, expected) in [
         (

@@ -58,7 +58,7 @@ fn path(phase: &str, attempt: u32, occurrence: u32) -> CallPath {
 }
 
 #[tokio::test]
-async fn the_first_block_whose_conditions_all_hold_serves() {
+async fn the_first_matching_block_answers() {
     let text = async |label, path| ask(label, path).await.unwrap().text();
     assert_eq!(text("design-review/security", path("design-review", 1, 1)).await, r#"{"issues":[],"score":1.5}"#);
     assert_eq!(text("design-review/security", path("design-review", 1, 2)).await, "asked again");
@@ -67,7 +67,7 @@ async fn the_first_block_whose_conditions_all_hold_serves() {
 }
 
 #[tokio::test]
-async fn an_answer_names_its_script_and_counts_four_characters_a_token() {
+async fn answers_name_their_script_and_estimate_tokens() {
     let response = ask("design-review/x", path("design-review", 1, 1)).await.unwrap();
     assert_eq!((response.model.as_str(), response.stop.as_str()), ("scripted:script.toml", "end"));
     assert_eq!((response.usage.input_tokens, response.usage.output_tokens, response.usage.usd), (6, 7, None));
@@ -77,7 +77,7 @@ async fn an_answer_names_its_script_and_counts_four_characters_a_token() {
 }
 
 #[tokio::test]
-async fn tool_calls_and_errors_can_be_written() {
+async fn scripts_can_hold_tool_calls_and_errors() {
     let response = ask("tool", path("code", 1, 1)).await.unwrap();
     assert_eq!(response.stop, "tool-calls");
     let call = |id: &str, name: &str, arguments: &str| Content::ToolCall {
@@ -98,7 +98,7 @@ async fn tool_calls_and_errors_can_be_written() {
 }
 
 #[tokio::test]
-async fn a_call_without_an_answer_says_what_was_asked() {
+async fn unanswered_calls_are_described() {
     let error = ask("design-review/security", path("code", 1, 1)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -116,7 +116,7 @@ async fn misread(script: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_script_that_cannot_serve_is_refused_with_file_and_line() {
+async fn faulty_scripts_are_rejected_with_file_and_line() {
     assert_eq!(
         misread("").await,
         "[models] default: DIR/s.toml: no [[answer]]\nhint: write at least one, with text = \"…\""
@@ -147,7 +147,7 @@ async fn a_script_that_cannot_serve_is_refused_with_file_and_line() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_does_not_lead_out_of_the_scripts_folder() {
+async fn links_cannot_leave_the_script_folder() {
     let (outside, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::write(outside.path().join("x"), "secret").unwrap();
     std::os::unix::fs::symlink(outside.path().join("x"), folder.path().join("link")).unwrap();
@@ -157,7 +157,7 @@ async fn a_link_does_not_lead_out_of_the_scripts_folder() {
 }
 
 #[tokio::test]
-async fn a_scripted_broker_says_so_and_needs_no_key() {
+async fn scripted_brokers_need_no_key() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("s.toml"), "[[answer]]\ntext = 'x'").unwrap();
     let broker = broker(&models("scripted:s.toml"), "", folder.path()).await.unwrap();

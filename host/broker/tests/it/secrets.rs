@@ -40,7 +40,7 @@ async fn all_that_is_seen(kind: &str, play: Play) -> String {
 }
 
 #[tokio::test]
-async fn a_key_that_a_provider_echoes_is_seen_nowhere() {
+async fn echoed_keys_are_redacted_everywhere() {
     let complaint = value!({"error": {"message": format!("bad key {CANARY}."), "type": "x", "code": CANARY}});
     let whole = value!({"choices": [{"message": {"content": format!("it is {CANARY}"), "tool_calls": [
         {"id": CANARY, "function": {"name": "t", "arguments": {"key": CANARY}}}]}, "finish_reason": "stop"}]});
@@ -71,7 +71,7 @@ async fn a_key_that_a_provider_echoes_is_seen_nowhere() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_nobody_else_gets_the_key() {
+async fn redirects_are_not_followed() {
     let elsewhere = Server::playing(vec![json(value!({}))]).await;
     let server = Server::playing(vec![
         status(307, value!({})).with("location", format!("{}/v1/chat/completions", elsewhere.address)),
@@ -92,7 +92,7 @@ async fn a_redirect_is_not_followed_and_nobody_else_gets_the_key() {
 }
 
 #[tokio::test]
-async fn a_key_file_is_read_and_only_its_name_is_kept() {
+async fn keeps_the_name_of_a_key_file_only() {
     let folder = tempfile::tempdir().unwrap();
     write_key(folder.path(), format!("{CANARY}\n").as_bytes());
     let server =
@@ -108,7 +108,7 @@ async fn a_key_file_is_read_and_only_its_name_is_kept() {
 }
 
 #[tokio::test]
-async fn others_can_have_their_words_scrubbed_too() {
+async fn scrubs_text_of_other_modules() {
     let broker = crate::common::broker_with(
         &crate::common::models("openai:m"),
         "",
@@ -122,7 +122,7 @@ async fn others_can_have_their_words_scrubbed_too() {
 }
 
 #[tokio::test]
-async fn no_configuration_error_shows_a_key() {
+async fn configuration_errors_never_show_keys() {
     let folder = tempfile::tempdir().unwrap();
     write_key(folder.path(), format!("{CANARY}\nand {CANARY}").as_bytes());
     for table in [
@@ -141,7 +141,7 @@ async fn no_configuration_error_shows_a_key() {
 }
 
 #[tokio::test]
-async fn a_key_in_place_of_its_variable_is_refused_also_where_nobody_asks_that_provider() {
+async fn rejects_keys_in_place_of_variable_names() {
     let table = |key: &str| format!("[q]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_env = \"{key}\"");
     let told = refused(&crate::common::models("ollama:m"), &table(CANARY), Path::new(".")).await;
     assert_eq!(
@@ -160,7 +160,7 @@ async fn a_key_in_place_of_its_variable_is_refused_also_where_nobody_asks_that_p
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_key_file_that_everybody_may_read_is_refused_unless_its_folder_is_closed() {
+async fn rejects_key_files_that_others_can_read() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let (key, inner) = (folder.path().join("inner/key"), folder.path().join("inner"));
@@ -195,7 +195,7 @@ async fn a_key_file_that_everybody_may_read_is_refused_unless_its_folder_is_clos
 }
 
 #[tokio::test]
-async fn a_key_file_is_text_of_a_bounded_length() {
+async fn key_files_are_short_text() {
     let folder = tempfile::tempdir().unwrap();
     let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"key\"";
     for bytes in [vec![b'x'; 20_000], b"\xff\xfe".to_vec(), Vec::new()] {
@@ -207,7 +207,7 @@ async fn a_key_file_is_text_of_a_bounded_length() {
 
 /// Run once more, in a process of its own, by the test below.
 #[tokio::test]
-async fn somebody_panics_with_a_key_at_hand() {
+async fn child_panics_while_holding_a_key() {
     let Ok(address) = std::env::var("PANIC_AT") else { return };
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{address}/v1\"\nkey_env = \"CANARY_KEY\"");
     let broker = broker(&crate::common::models("p:m"), &table, Path::new(".")).await.unwrap();
@@ -216,10 +216,10 @@ async fn somebody_panics_with_a_key_at_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_shows_no_key() {
+async fn panics_show_no_key() {
     let server = Server::playing(vec![json(value!({}))]).await;
     let mut again = std::process::Command::new(std::env::current_exe().unwrap());
-    again.args(["--exact", "--nocapture", "secrets::somebody_panics_with_a_key_at_hand"]);
+    again.args(["--exact", "--nocapture", "secrets::child_panics_while_holding_a_key"]);
     again.env("PANIC_AT", &server.address).env("RUST_BACKTRACE", "full");
     let told = tokio::task::spawn_blocking(move || again.output().unwrap()).await.unwrap();
     let told = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();

@@ -29,7 +29,7 @@ fn narrow(folder: &tempfile::TempDir) -> SqliteJournal {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_said_in_words_and_what_was_written_before_stays() {
+async fn full_disk_keeps_earlier_events() {
     let folder = tempfile::tempdir().unwrap();
     let journal = narrow(&folder);
     let owner = journal.acquire(&run("run-a")).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_full_disk_is_said_in_words_and_what_was_written_before_stays() {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_the_runs_that_need_little_go_on() {
+async fn full_disk_fails_only_large_writes() {
     let folder = tempfile::tempdir().unwrap();
     let journal = narrow(&folder);
     let ids: Vec<_> = (0..16).map(|n| run(&format!("run-{n}"))).collect();
@@ -88,7 +88,7 @@ async fn on_a_full_disk_the_runs_that_need_little_go_on() {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_nothing_of_an_import_is_taken() {
+async fn full_disk_rejects_the_whole_import() {
     let folder = tempfile::tempdir().unwrap();
     let journal = narrow(&folder);
     let events = include_bytes!("../../tests/golden/version-1.db");
@@ -107,7 +107,7 @@ async fn on_a_full_disk_nothing_of_an_import_is_taken() {
 }
 
 #[tokio::test]
-async fn an_older_file_that_finds_no_room_to_be_brought_up_is_left_as_it_is() {
+async fn failed_migration_leaves_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
     std::fs::write(&path, include_bytes!("../../tests/golden/version-1.db")).unwrap();
@@ -132,7 +132,7 @@ async fn an_older_file_that_finds_no_room_to_be_brought_up_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_written_is_named_and_can_still_be_read() {
+async fn read_only_file_is_named_and_readable() {
     let folder = tempfile::tempdir().unwrap();
     {
         let journal = SqliteJournal::open(folder.path()).unwrap();

@@ -11,7 +11,7 @@ use phasegate_process::{
 
 use crate::places::{Place, append, at, blob, created, created_now, numbers, run, said, words};
 
-pub async fn events_come_back_as_they_were_with_numbers_from_one_and_their_time(place: &impl Place) {
+pub async fn returns_events_with_number_and_time(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let first = vec![created_now(&id), said("two")];
@@ -35,7 +35,7 @@ pub async fn events_come_back_as_they_were_with_numbers_from_one_and_their_time(
     assert_eq!(events.into_iter().map(|event| event.event).collect::<Vec<_>>(), [first, vec![said("three")]].concat());
 }
 
-pub async fn every_sort_of_event_comes_back_as_it_was(place: &impl Place) {
+pub async fn every_kind_of_event_round_trips(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let events = of_every_sort();
@@ -44,7 +44,7 @@ pub async fn every_sort_of_event_comes_back_as_it_was(place: &impl Place) {
     assert_eq!(read.into_iter().map(|event| event.event).collect::<Vec<_>>(), events);
 }
 
-pub async fn events_after_a_number_are_those_that_follow_it(place: &impl Place) {
+pub async fn returns_events_after_a_number(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
@@ -53,7 +53,7 @@ pub async fn events_after_a_number_are_those_that_follow_it(place: &impl Place) 
     assert_eq!(numbers(&journal.events_after(&id, 99).unwrap()), [0; 0]);
 }
 
-pub async fn events_are_stored_with_links_that_stand_for_all_that_went_before(place: &impl Place) {
+pub async fn links_cover_all_earlier_events(place: &impl Place) {
     let (journal, id, other) = (place.open(), run("run-a"), run("run-b"));
     let owner = journal.acquire(&id).await.unwrap();
     let same = journal.acquire(&other).await.unwrap();
@@ -87,11 +87,11 @@ pub async fn events_are_stored_with_links_that_stand_for_all_that_went_before(pl
     assert_eq!(journal.stored_after(&other, 0).unwrap(), stored[..2]);
 }
 
-pub async fn a_run_that_does_not_exist_has_no_events(place: &impl Place) {
+pub async fn unknown_runs_have_no_events(place: &impl Place) {
     assert_eq!(place.open().events(&run("nowhere")), Ok(Vec::new()));
 }
 
-pub async fn an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_written(place: &impl Place) {
+pub async fn rejects_appends_at_a_taken_number(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a"), said("b")]).await.unwrap();
@@ -116,7 +116,7 @@ pub async fn an_append_at_a_number_that_is_taken_is_refused_and_nothing_is_writt
     append(&*journal, &owner, &id, 3, vec![said("c")]).await.unwrap();
 }
 
-pub async fn an_append_that_would_leave_a_gap_is_refused(place: &impl Place) {
+pub async fn rejects_appends_that_leave_a_gap(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     for wrong in [0, 2, 7] {
@@ -127,7 +127,7 @@ pub async fn an_append_that_would_leave_a_gap_is_refused(place: &impl Place) {
     assert_eq!(journal.events(&id), Ok(Vec::new()));
 }
 
-pub async fn only_an_owner_can_append(place: &impl Place) {
+pub async fn only_owners_can_append(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let refused = journal
         .append(Append {
@@ -143,7 +143,7 @@ pub async fn only_an_owner_can_append(place: &impl Place) {
     assert_eq!(journal.events(&id), Ok(Vec::new()));
 }
 
-pub async fn a_stale_owner_is_refused_in_words_for_ever(place: &impl Place) {
+pub async fn rejects_stale_owners_forever(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let stale = journal.acquire(&id).await.unwrap().fence();
     let owner = journal.acquire(&id).await.unwrap();
@@ -182,7 +182,7 @@ pub async fn a_stale_owner_is_refused_in_words_for_ever(place: &impl Place) {
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1]);
 }
 
-pub async fn a_run_is_owned_once_at_a_time(place: &impl Place) {
+pub async fn runs_have_one_owner_at_a_time(place: &impl Place) {
     let (journal, other, id) = (place.open(), place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let pid = std::process::id();
@@ -200,7 +200,7 @@ pub async fn a_run_is_owned_once_at_a_time(place: &impl Place) {
     assert!(other.acquire(&run("run-b")).await.is_ok());
 }
 
-pub async fn looking_for_an_owner_does_not_take_the_run(place: &impl Place) {
+pub async fn owner_queries_do_not_acquire_the_run(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     assert_eq!(journal.owner(&id), Ok(None));
     drop(journal.acquire(&id).await.unwrap());
@@ -210,7 +210,7 @@ pub async fn looking_for_an_owner_does_not_take_the_run(place: &impl Place) {
     assert!(journal.acquire(&id).await.is_ok());
 }
 
-pub async fn a_run_that_is_given_free_can_be_taken_again_with_a_higher_fence(place: &impl Place) {
+pub async fn released_runs_get_a_higher_fence(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let mut newest = Fence::new(0);
     for _ in 0..3 {
@@ -222,7 +222,7 @@ pub async fn a_run_that_is_given_free_can_be_taken_again_with_a_higher_fence(pla
     append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
 }
 
-pub async fn blobs_come_back_by_digest_and_are_stored_once(place: &impl Place) {
+pub async fn stores_blobs_once_by_digest(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let (early, with, empty) = (blob("early"), blob("with"), blob(""));
@@ -242,14 +242,14 @@ pub async fn blobs_come_back_by_digest_and_are_stored_once(place: &impl Place) {
     assert_eq!(journal.blob(&unknown), Ok(None));
 }
 
-pub async fn a_blob_of_25_mb_comes_back_whole(place: &impl Place) {
+pub async fn blobs_of_25_mb_round_trip(place: &impl Place) {
     let journal = place.open();
     let large = Blob::new((0..25_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect());
     journal.put_blobs(vec![large.clone()]).await.unwrap();
     assert!(journal.blob(&large.digest).unwrap() == Some(large.bytes));
 }
 
-pub async fn an_append_without_events_stores_its_blobs(place: &impl Place) {
+pub async fn appends_without_events_store_blobs(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let only = blob("only");
@@ -268,7 +268,7 @@ pub async fn an_append_without_events_stores_its_blobs(place: &impl Place) {
     assert_eq!(journal.runs(), Ok(Vec::new()));
 }
 
-pub async fn runs_are_listed_newest_first_once_they_have_events(place: &impl Place) {
+pub async fn lists_runs_with_events_newest_first(place: &impl Place) {
     let journal = place.open();
     for name in ["run-m", "run-a", "run-z"] {
         let owner = journal.acquire(&run(name)).await.unwrap();
@@ -280,7 +280,7 @@ pub async fn runs_are_listed_newest_first_once_they_have_events(place: &impl Pla
     assert_eq!(journal.runs(), Ok(vec![run("run-z"), run("run-a"), run("run-m")]));
 }
 
-pub async fn many_runs_append_at_once_and_one_conflict_fails_alone(place: &impl Place) {
+pub async fn one_conflict_fails_alone_among_many_appends(place: &impl Place) {
     let journal = place.open();
     let ids: Vec<_> = (0..40).map(|n| run(&format!("run-{n}"))).collect();
     let owners = join_all(ids.iter().map(|id| journal.acquire(id))).await;
@@ -300,7 +300,7 @@ pub async fn many_runs_append_at_once_and_one_conflict_fails_alone(place: &impl 
     }
 }
 
-pub async fn a_word_to_cancel_reaches_the_owner_and_ends_with_the_ownership(place: &impl Place) {
+pub async fn cancel_requests_last_until_the_next_owner(place: &impl Place) {
     let (journal, other, id) = (place.open(), place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     assert_eq!(journal.cancel_request(&id), Ok(None));
@@ -312,7 +312,7 @@ pub async fn a_word_to_cancel_reaches_the_owner_and_ends_with_the_ownership(plac
     assert_eq!(journal.cancel_request(&id), Ok(None));
 }
 
-pub async fn a_run_that_does_not_exist_cannot_be_cancelled(place: &impl Place) {
+pub async fn unknown_runs_cannot_be_cancelled(place: &impl Place) {
     let journal = place.open();
     assert_eq!(
         words(journal.request_cancel(&run("nowhere"), "Ada").await),
@@ -355,7 +355,7 @@ pub async fn acquiring_a_run_clears_its_cancel_request(place: &impl Place) {
     assert_eq!(*journal.cancel_requests(&id).unwrap().borrow(), None);
 }
 
-pub async fn what_was_written_is_there_after_opening_again(place: &impl Place) {
+pub async fn events_survive_reopening(place: &impl Place) {
     let (id, kept) = (run("run-a"), blob("kept"));
     {
         let journal = place.open();
@@ -379,7 +379,7 @@ pub async fn what_was_written_is_there_after_opening_again(place: &impl Place) {
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
 }
 
-pub async fn two_handles_see_what_the_other_writes(place: &impl Place) {
+pub async fn handles_see_each_others_writes(place: &impl Place) {
     let (one, two) = (place.open(), place.open());
     let (a, b) = (run("run-a"), run("run-b"));
     let (owns_a, owns_b) = (one.acquire(&a).await.unwrap(), two.acquire(&b).await.unwrap());
@@ -394,7 +394,7 @@ pub async fn two_handles_see_what_the_other_writes(place: &impl Place) {
     }
 }
 
-pub async fn an_append_that_nobody_waits_for_does_no_harm(place: &impl Place) {
+pub async fn abandoned_appends_do_no_harm(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     {
@@ -408,7 +408,7 @@ pub async fn an_append_that_nobody_waits_for_does_no_harm(place: &impl Place) {
     assert_eq!(journal.events(&id).unwrap().len() as u64, written + 1);
 }
 
-pub async fn events_of_a_newer_format_are_refused_in_words(place: &impl Place) {
+pub async fn rejects_events_of_newer_formats(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![created(&id, EVENT_FORMAT + 1)]).await.unwrap();

@@ -42,7 +42,7 @@ fn told(journal: &dyn Journal, id: &RunId) -> Result<usize, String> {
 }
 
 #[tokio::test]
-async fn a_file_that_lost_its_end_is_refused_and_what_remains_can_be_read() {
+async fn truncated_file_is_readable_but_not_writable() {
     let place = large().await;
     let whole = fs::read(place.file()).unwrap();
     let lost = Err(malformed(&place));
@@ -63,7 +63,7 @@ async fn a_file_that_lost_its_end_is_refused_and_what_remains_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_file_that_lost_its_last_byte_shows_where_that_byte_was() {
+async fn one_lost_byte_shows_where_it_was() {
     let place = large().await;
     let whole = fs::read(place.file()).unwrap();
     fs::write(place.file(), &whole[..whole.len() - 1]).unwrap();
@@ -79,7 +79,7 @@ async fn a_file_that_lost_its_last_byte_shows_where_that_byte_was() {
 }
 
 #[tokio::test]
-async fn of_a_file_that_lost_nearly_everything_it_is_said() {
+async fn nearly_empty_file_is_reported() {
     let place = large().await;
     let whole = fs::read(place.file()).unwrap();
     for length in [0, 1, 50, 99, 511, 512] {
@@ -99,7 +99,7 @@ async fn of_a_file_that_lost_nearly_everything_it_is_said() {
 }
 
 #[tokio::test]
-async fn a_letter_that_changed_within_an_event_shows_at_that_event_alone() {
+async fn changed_event_byte_affects_one_event() {
     let place = large().await;
     let mut bytes = fs::read(place.file()).unwrap();
     let at = position(&bytes, "run-a 042");
@@ -120,7 +120,7 @@ async fn a_letter_that_changed_within_an_event_shows_at_that_event_alone() {
 }
 
 #[tokio::test]
-async fn a_letter_that_changed_within_a_blob_shows_at_that_blob_alone() {
+async fn changed_blob_byte_affects_one_blob() {
     let place = large().await;
     let (bad, good) = (blob(&"run-a 2".repeat(2_500)), blob(&"run-a 1".repeat(2_500)));
     let mut bytes = fs::read(place.file()).unwrap();
@@ -139,7 +139,7 @@ async fn a_letter_that_changed_within_a_blob_shows_at_that_blob_alone() {
 }
 
 #[tokio::test]
-async fn whichever_page_is_overwritten_nothing_false_is_served_and_the_check_shows_it() {
+async fn overwritten_pages_never_yield_false_data() {
     let place = large().await;
     let whole = fs::read(place.file()).unwrap();
     let (events, blobs) = {
@@ -176,7 +176,7 @@ async fn whichever_page_is_overwritten_nothing_false_is_served_and_the_check_sho
 }
 
 #[tokio::test]
-async fn what_a_fork_shares_is_checked_with_the_fork() {
+async fn shared_events_are_checked_with_the_fork() {
     let place = folder();
     {
         let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
@@ -218,7 +218,7 @@ async fn what_a_fork_shares_is_checked_with_the_fork() {
 }
 
 #[tokio::test]
-async fn a_line_of_forks_that_leads_back_to_itself_has_an_end() {
+async fn cyclic_fork_lines_terminate() {
     let place = folder();
     {
         let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
@@ -262,7 +262,7 @@ async fn with_a_log(events: u64) -> (Folder, Vec<u8>) {
 /// A log that breaks off is what a power cut leaves, and nobody can tell the two apart: what was whole of it is there, and
 /// what comes after is as if it had not been written.
 #[tokio::test]
-async fn of_a_log_that_is_cut_or_damaged_what_was_whole_is_there_in_order() {
+async fn damaged_log_keeps_a_whole_prefix() {
     let (_kept, log) = with_a_log(10).await;
     let mut most = 0;
     for part in 0..=20 {
@@ -294,7 +294,7 @@ async fn of_a_log_that_is_cut_or_damaged_what_was_whole_is_there_in_order() {
 }
 
 #[tokio::test]
-async fn what_is_foreign_or_newer_is_not_read_either() {
+async fn reading_rejects_foreign_and_newer_files() {
     let place = large().await;
     place.raw().pragma_update(None, "user_version", 7).unwrap();
     let before = bytes_in(place.0.path());

@@ -24,7 +24,7 @@ fn replace_the_third(place: &Folder, format: u32, body: &str) {
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
+async fn rejects_newer_files_unchanged() {
     let place = folder();
     with_three_events(&place).await;
     place.raw().pragma_update(None, "user_version", 7).unwrap();
@@ -41,7 +41,7 @@ async fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_log_without_its_file_is_refused_and_left_as_it_is() {
+async fn rejects_a_log_without_its_file() {
     let place = folder();
     with_three_events(&place).await;
     let log = place.0.path().join("journal.db-wal");
@@ -52,7 +52,7 @@ async fn a_log_without_its_file_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_file_that_a_killed_process_had_only_begun_is_made() {
+fn completes_a_half_created_file() {
     let place = folder();
     fs::create_dir_all(place.0.path().join("locks")).unwrap();
     fs::write(place.file(), "").unwrap();
@@ -60,7 +60,7 @@ fn a_file_that_a_killed_process_had_only_begun_is_made() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
+fn rejects_files_that_are_not_databases() {
     let place = folder();
     let garbage = "this is no database, whatever its name says\n".repeat(300);
     fs::write(place.file(), &garbage).unwrap();
@@ -76,7 +76,7 @@ fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+fn rejects_databases_of_other_programs() {
     let place = folder();
     place.raw().execute_batch("CREATE TABLE cats (name TEXT); INSERT INTO cats VALUES ('Tom')").unwrap();
     let before = fs::read(place.file()).unwrap();
@@ -85,7 +85,7 @@ fn a_database_of_another_program_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_state_folder_that_cannot_be_made_is_named() {
+fn names_a_state_folder_that_cannot_be_created() {
     let place = folder();
     let in_the_way = place.0.path().join("file");
     fs::write(&in_the_way, "").unwrap();
@@ -96,7 +96,7 @@ fn a_state_folder_that_cannot_be_made_is_named() {
 }
 
 #[tokio::test]
-async fn a_damaged_blob_is_an_error_that_names_it_and_the_others_are_served() {
+async fn damaged_blob_is_named_and_others_load() {
     let (place, good, bad) = (folder(), blob("good"), blob("bad"));
     place.open().put_blobs(vec![good.clone(), bad.clone()]).await.unwrap();
     place.raw().execute("UPDATE blobs SET bytes = x'00' WHERE digest = ?1", (bad.digest.as_str(),)).unwrap();
@@ -109,7 +109,7 @@ async fn a_damaged_blob_is_an_error_that_names_it_and_the_others_are_served() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_missing_is_an_error_that_names_it() {
+async fn missing_event_is_named() {
     let place = folder();
     with_three_events(&place).await;
     place.raw().execute("DELETE FROM events WHERE number = 2", ()).unwrap();
@@ -121,7 +121,7 @@ async fn an_event_that_is_missing_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_not_the_one_that_was_written_is_an_error_that_names_it() {
+async fn altered_event_is_named() {
     for change in [
         "UPDATE events SET body = replace(body, 'two', 'TWO') WHERE number = 2",
         "UPDATE events SET at_ms = at_ms + 1 WHERE number = 2",
@@ -144,7 +144,7 @@ async fn an_event_that_is_not_the_one_that_was_written_is_an_error_that_names_it
 }
 
 #[tokio::test]
-async fn a_long_run_is_checked_wherever_it_is_broken() {
+async fn long_runs_are_checked_throughout() {
     let (place, id) = (folder(), run("run-a"));
     {
         let journal = place.open();
@@ -173,7 +173,7 @@ async fn a_long_run_is_checked_wherever_it_is_broken() {
 }
 
 #[tokio::test]
-async fn events_must_follow_the_one_they_are_read_after() {
+async fn checks_the_link_before_the_first_event() {
     let place = folder();
     with_three_events(&place).await;
     place.raw().execute("UPDATE events SET chain = replace(chain, '1', '2') WHERE number = 1", ()).unwrap();
@@ -182,7 +182,7 @@ async fn events_must_follow_the_one_they_are_read_after() {
 }
 
 #[tokio::test]
-async fn a_lost_end_is_an_error_that_names_the_first_event_that_is_missing() {
+async fn lost_end_names_the_first_missing_event() {
     let place = folder();
     with_three_events(&place).await;
     place.raw().execute("DELETE FROM events WHERE number >= 2", ()).unwrap();
@@ -196,7 +196,7 @@ async fn a_lost_end_is_an_error_that_names_the_first_event_that_is_missing() {
 }
 
 #[tokio::test]
-async fn an_event_that_makes_no_sense_is_an_error_that_names_it() {
+async fn unparsable_event_is_named() {
     let place = folder();
     with_three_events(&place).await;
     for (body, reason) in [
@@ -212,7 +212,7 @@ async fn an_event_that_makes_no_sense_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn an_event_that_a_newer_build_wrote_is_refused_in_words() {
+async fn rejects_events_of_newer_builds() {
     let place = folder();
     with_three_events(&place).await;
     replace_the_third(&place, EVENT_FORMAT + 1, "{\"event\":\"news\"}");
@@ -228,7 +228,7 @@ async fn an_event_that_a_newer_build_wrote_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_cut_short_is_an_error_that_names_it() {
+async fn truncated_file_is_named() {
     let place = folder();
     with_three_events(&place).await;
     place.open().put_blobs((0..50).map(|n| blob(&n.to_string().repeat(5_000))).collect()).await.unwrap();
@@ -240,7 +240,7 @@ async fn a_file_that_was_cut_short_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn numbers_are_unique_in_the_file_itself() {
+async fn database_enforces_unique_event_numbers() {
     let place = folder();
     with_three_events(&place).await;
     let twice = "INSERT INTO events SELECT * FROM events WHERE number = 2";
@@ -248,7 +248,7 @@ async fn numbers_are_unique_in_the_file_itself() {
 }
 
 #[tokio::test]
-async fn the_writer_ends_and_closes_the_file_when_the_journal_is_dropped() {
+async fn dropping_the_journal_closes_the_file() {
     let place = folder();
     with_three_events(&place).await;
     let log = place.0.path().join("journal.db-wal");
@@ -259,7 +259,7 @@ async fn the_writer_ends_and_closes_the_file_when_the_journal_is_dropped() {
 }
 
 #[tokio::test]
-async fn opening_at_the_same_time_makes_one_journal() {
+async fn concurrent_opening_creates_one_journal() {
     let place = folder();
     let opened = std::thread::scope(|threads| {
         let all: Vec<_> = (0..8).map(|_| threads.spawn(|| SqliteJournal::open(place.0.path()).map(drop))).collect();
@@ -269,7 +269,7 @@ async fn opening_at_the_same_time_makes_one_journal() {
 }
 
 #[tokio::test]
-async fn the_file_grows_by_what_is_stored_and_no_large_log_stays() {
+async fn file_size_is_bounded_by_its_content() {
     let place = folder();
     let journal = place.open();
     let id = run("run-a");

@@ -42,7 +42,7 @@ fn story(journal: &dyn Journal, id: &RunId) -> String {
     heard(&journal.events(id).unwrap())
 }
 
-pub async fn a_fork_has_the_first_events_of_its_origin_and_goes_on_with_its_own(place: &impl Place) {
+pub async fn fork_shares_events_and_appends_its_own(place: &impl Place) {
     let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
     let _origin = three_events(&*journal, &of).await;
     let owner = journal.acquire(&id).await.unwrap();
@@ -77,7 +77,7 @@ pub async fn a_fork_has_the_first_events_of_its_origin_and_goes_on_with_its_own(
     assert_eq!(numbers(&place.open().events(&id).unwrap()), [1, 2, 3, 4, 5]);
 }
 
-pub async fn the_chain_of_a_fork_goes_on_from_its_origins_link(place: &impl Place) {
+pub async fn fork_continues_the_chain_of_its_origin(place: &impl Place) {
     let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
     let _origin = three_events(&*journal, &of).await;
     let _fork = fork(&*journal, &id, &of, 2, &["x"]).await;
@@ -86,7 +86,7 @@ pub async fn the_chain_of_a_fork_goes_on_from_its_origins_link(place: &impl Plac
     assert_eq!(fork[2].chain, link(Some(&origin[1].chain), 3, 50, fork[2].format, &fork[2].body));
 }
 
-pub async fn origin_and_fork_go_on_without_noticing_each_other(place: &impl Place) {
+pub async fn origin_and_fork_are_independent(place: &impl Place) {
     let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
     let origin = three_events(&*journal, &of).await;
     let owner = fork(&*journal, &id, &of, 3, &[]).await;
@@ -98,7 +98,7 @@ pub async fn origin_and_fork_go_on_without_noticing_each_other(place: &impl Plac
     assert_eq!(story(&*journal, &id), "a b c x");
 }
 
-pub async fn forks_of_forks_share_what_their_line_shares(place: &impl Place) {
+pub async fn forks_of_forks_share_their_ancestors_events(place: &impl Place) {
     let (journal, first, second) = (place.open(), run("run-a"), run("run-b"));
     let _first = three_events(&*journal, &first).await;
     let _second = fork(&*journal, &second, &first, 2, &["x", "y"]).await;
@@ -114,7 +114,7 @@ pub async fn forks_of_forks_share_what_their_line_shares(place: &impl Place) {
     assert_eq!(story(&*journal, &run("run-g")), "a z w");
 }
 
-pub async fn forks_and_origins_are_told(place: &impl Place) {
+pub async fn lists_forks_and_origins(place: &impl Place) {
     let (journal, of) = (place.open(), run("run-m"));
     let _origin = three_events(&*journal, &of).await;
     let mut held = Vec::new();
@@ -130,7 +130,7 @@ pub async fn forks_and_origins_are_told(place: &impl Place) {
     assert_eq!(journal.origin(&run("nowhere")), Ok(None));
 }
 
-pub async fn what_a_fork_cannot_be_is_said_in_words_and_nothing_is_written(place: &impl Place) {
+pub async fn invalid_forks_write_nothing(place: &impl Place) {
     let (journal, of, id, late) = (place.open(), run("run-a"), run("run-b"), blob("late"));
     let origin = three_events(&*journal, &of).await;
     let owner = journal.acquire(&id).await.unwrap();

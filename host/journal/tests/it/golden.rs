@@ -14,7 +14,7 @@ fn golden(file: &[u8]) -> Folder {
 }
 
 #[tokio::test]
-async fn a_journal_of_version_1_is_read_chained_and_gone_on_with() {
+async fn version_1_is_migrated_and_can_go_on() {
     let place = golden(include_bytes!("../golden/version-1.db"));
     let (id, two) = (run("golden-run"), run("golden-two"));
     {
@@ -59,7 +59,7 @@ async fn a_journal_of_version_1_is_read_chained_and_gone_on_with() {
 }
 
 #[tokio::test]
-async fn a_journal_of_version_2_is_read_and_gone_on_with() {
+async fn version_2_is_read_and_can_go_on() {
     let place = golden(include_bytes!("../golden/version-2.db"));
     let [id, two, fork, forks_fork] = ["golden-run", "golden-two", "golden-fork", "golden-fork-2"].map(run);
     let journal = place.open();
@@ -87,7 +87,7 @@ async fn a_journal_of_version_2_is_read_and_gone_on_with() {
 }
 
 #[test]
-fn a_gap_in_a_journal_of_version_1_is_a_gap_still() {
+fn migration_keeps_gaps_of_version_1() {
     let place = golden(include_bytes!("../golden/version-1.db"));
     place.raw().execute("DELETE FROM events WHERE number = 4", ()).unwrap();
     let refusal = rendered(&place.open().events(&run("golden-run")).unwrap_err());

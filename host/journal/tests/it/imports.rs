@@ -23,7 +23,7 @@ fn linked(mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {
     events
 }
 
-pub async fn a_run_that_was_carried_here_is_the_run_it_was_and_goes_on(place: &impl Place) {
+pub async fn imported_runs_are_equal_and_can_go_on(place: &impl Place) {
     let (id, events, with) = (run("run-a"), elsewhere(&run("run-a")).await, blob("with"));
     let journal = place.open();
     assert_eq!(
@@ -40,7 +40,7 @@ pub async fn a_run_that_was_carried_here_is_the_run_it_was_and_goes_on(place: &i
     assert_eq!(numbers(&place.open().events(&id).unwrap()), [1, 2, 3, 4, 5]);
 }
 
-pub async fn a_run_that_is_here_already_is_left_and_its_missing_blobs_are_added(place: &impl Place) {
+pub async fn repeated_import_adds_missing_blobs(place: &impl Place) {
     let (id, events, lost) = (run("run-a"), elsewhere(&run("run-a")).await, blob("lost"));
     let journal = place.open();
     journal.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await.unwrap();
@@ -51,7 +51,7 @@ pub async fn a_run_that_is_here_already_is_left_and_its_missing_blobs_are_added(
     append(&*journal, &owner, &id, 5, vec![said("its owner was not disturbed")]).await.unwrap();
 }
 
-pub async fn a_run_that_is_here_with_other_events_is_refused_from_where_they_differ(place: &impl Place) {
+pub async fn rejects_imports_that_differ(place: &impl Place) {
     let (id, events, late) = (run("run-a"), elsewhere(&run("run-a")).await, blob("late"));
     let journal = place.open();
     journal.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await.unwrap();
@@ -73,7 +73,7 @@ pub async fn a_run_that_is_here_with_other_events_is_refused_from_where_they_dif
     assert_eq!(journal.has_blob(&late.digest), Ok(false));
 }
 
-pub async fn what_is_no_whole_run_is_refused_and_nothing_is_taken(place: &impl Place) {
+pub async fn rejects_imports_of_incomplete_runs(place: &impl Place) {
     let (id, events, late) = (run("run-a"), elsewhere(&run("run-a")).await, blob("late"));
     let journal = place.open();
     let with = |change: &dyn Fn(&mut Vec<StoredEvent>)| {
@@ -124,7 +124,7 @@ pub async fn what_is_no_whole_run_is_refused_and_nothing_is_taken(place: &impl P
     assert_eq!((journal.runs(), journal.has_blob(&late.digest)), (Ok(Vec::new()), Ok(false)));
 }
 
-pub async fn a_fork_that_is_carried_away_is_a_run_of_its_own(place: &impl Place) {
+pub async fn imported_forks_become_independent_runs(place: &impl Place) {
     let (of, id) = (run("run-a"), run("run-b"));
     let at_home = folder();
     let (home, abroad) = (at_home.open(), place.open());
@@ -165,7 +165,7 @@ pub async fn a_fork_that_is_carried_away_is_a_run_of_its_own(place: &impl Place)
     assert!(refused.starts_with("run `run-a` cannot be imported: its events are those of run `run-b`"), "{refused}");
 }
 
-pub async fn a_run_that_somebody_is_about_to_begin_is_not_imported(place: &impl Place) {
+pub async fn rejects_imports_of_owned_runs(place: &impl Place) {
     let (id, events) = (run("run-a"), elsewhere(&run("run-a")).await);
     let journal = place.open();
     let owner = journal.acquire(&id).await.unwrap();

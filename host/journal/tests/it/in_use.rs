@@ -14,7 +14,7 @@ fn in_use(place: &Folder) -> String {
 }
 
 #[tokio::test]
-async fn nothing_is_removed_while_somebody_else_may_be_about_to_name_it() {
+async fn removes_nothing_while_others_use_the_folder() {
     let (place, ahead) = (folder(), blob("ahead of its event"));
     let (one, two) = (place.open(), place.open());
     two.put_blobs(vec![ahead.clone()]).await.unwrap();
@@ -35,7 +35,7 @@ async fn nothing_is_removed_while_somebody_else_may_be_about_to_name_it() {
 }
 
 #[tokio::test]
-async fn whoever_opens_the_folder_while_something_is_removed_waits() {
+async fn opening_waits_for_a_removal() {
     let place = folder();
     let journal = place.open();
     let many: Vec<_> = (0..200).map(|n| blob(&format!("{n:05}").repeat(4_000))).collect();
@@ -57,7 +57,7 @@ async fn whoever_opens_the_folder_while_something_is_removed_waits() {
 }
 
 #[tokio::test]
-async fn what_is_removed_is_given_back_to_the_disk() {
+async fn removal_frees_disk_space() {
     let place = folder();
     let journal = place.open();
     let (id, large) = (run("run-a"), blob(&"0123456789".repeat(500_000)));

@@ -29,7 +29,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_interleaving_of_writers_leaves_numbers_without_gaps(
+    fn interleaved_writers_leave_no_gaps(
         writers in prop::collection::vec(prop::collection::vec(step(), 0..8), 1..5)
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn any_tree_of_forks_reads_as_if_each_run_had_been_written_alone(
+    fn forked_runs_read_as_if_written_alone(
         steps in prop::collection::vec((any::<bool>(), 0..8_usize, 0..12_u64, 0..3_usize), 0..24)
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn money_comes_back_to_the_last_bit(usd in 0.0..1.0e6_f64) {
+    fn amounts_of_money_round_trip_exactly(usd in 0.0..1.0e6_f64) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let (place, id) = (folder(), run("run-a"));

@@ -35,7 +35,7 @@ fn run_id(n: usize) -> phasegate_process::RunId {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a child of the tests here, does nothing by itself"]
-async fn writes_until_it_is_killed() {
+async fn child_writes_until_killed() {
     let Some(journal) = told_place() else { return };
     join_all((0..RUNS).map(async |n| {
         let owner = journal.acquire(&run_id(n)).await.unwrap();
@@ -53,7 +53,7 @@ async fn writes_until_it_is_killed() {
 
 #[tokio::test]
 #[ignore = "a child of the tests here, does nothing by itself"]
-async fn owns_a_run_until_it_is_killed() {
+async fn child_owns_a_run_until_killed() {
     let Some(journal) = told_place() else { return };
     let owner = journal.acquire(&run("run-a")).await.unwrap();
     append(&journal, &owner, &run("run-a"), 1, vec![said("mine")]).await.unwrap();
@@ -63,7 +63,7 @@ async fn owns_a_run_until_it_is_killed() {
 
 #[tokio::test]
 #[ignore = "a child of the tests here, does nothing by itself"]
-async fn aborts_after_three_appends() {
+async fn child_aborts_after_three_appends() {
     let Some(journal) = told_place() else { return };
     let owner = journal.acquire(&run("run-a")).await.unwrap();
     for next in 1..=3 {
@@ -73,10 +73,10 @@ async fn aborts_after_three_appends() {
 }
 
 #[test]
-fn what_a_killed_writer_was_told_is_written_is_there_and_whole() {
+fn acknowledged_writes_survive_kill() {
     for enough in [3, 40, 90] {
         let place = folder();
-        let mut writer = child("writes_until_it_is_killed", &place);
+        let mut writer = child("child_writes_until_killed", &place);
         let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut acknowledged = [0_u64; RUNS];
         for line in lines.by_ref().filter(|line| line.starts_with("written")).take(enough) {
@@ -119,16 +119,16 @@ fn large_and_old() -> Folder {
 
 #[tokio::test]
 #[ignore = "a child of the tests here, does nothing by itself"]
-async fn brings_an_old_file_up() {
+async fn child_migrates_an_old_file() {
     let _ = told_place();
 }
 
 #[test]
-fn a_process_that_is_killed_while_it_brings_a_file_up_leaves_the_old_one() {
+fn killed_migration_leaves_the_old_file() {
     let place = large_and_old();
     let log = place.0.path().join("journal.db-wal");
     for enough in [1 << 12, 1 << 20, 1 << 23] {
-        let mut opener = child("brings_an_old_file_up", &place);
+        let mut opener = child("child_migrates_an_old_file", &place);
         let written = || std::fs::metadata(&log).map_or(0, |log| log.len());
         while written() < enough && opener.try_wait().unwrap().is_none() {
             std::thread::yield_now();
@@ -143,17 +143,17 @@ fn a_process_that_is_killed_while_it_brings_a_file_up_leaves_the_old_one() {
 }
 
 #[test]
-fn what_an_aborted_process_wrote_is_there() {
+fn writes_survive_an_abort() {
     let place = folder();
-    let ended = child("aborts_after_three_appends", &place).wait().unwrap();
+    let ended = child("child_aborts_after_three_appends", &place).wait().unwrap();
     assert!(!ended.success());
     assert_eq!(numbers(&place.open().events(&run("run-a")).unwrap()), [1, 2, 3]);
 }
 
 #[tokio::test]
-async fn a_run_of_a_live_process_is_refused_and_free_at_once_when_it_is_killed() {
+async fn killed_owners_release_their_run() {
     let (place, id) = (folder(), run("run-a"));
-    let mut owner = child("owns_a_run_until_it_is_killed", &place);
+    let mut owner = child("child_owns_a_run_until_killed", &place);
     let lines = BufReader::new(owner.stdout.take().unwrap()).lines();
     assert!(lines.map(Result::unwrap).any(|line| line == "owned"));
 

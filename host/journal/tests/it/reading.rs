@@ -59,7 +59,7 @@ async fn with_a_run(place: &Folder) {
 }
 
 #[tokio::test]
-async fn a_journal_that_is_opened_to_be_read_shows_everything_and_refuses_to_write() {
+async fn read_only_journal_reads_everything_and_rejects_writes() {
     let (place, id) = (folder(), run("run-a"));
     with_a_run(&place).await;
     let before = bytes_in(place.0.path());
@@ -87,7 +87,7 @@ async fn a_journal_that_is_opened_to_be_read_shows_everything_and_refuses_to_wri
 }
 
 #[tokio::test]
-async fn what_is_being_written_can_be_read_meanwhile() {
+async fn reads_while_another_handle_writes() {
     let (place, id) = (folder(), run("run-a"));
     let writer = place.open();
     let owner = writer.acquire(&id).await.unwrap();
@@ -100,7 +100,7 @@ async fn what_is_being_written_can_be_read_meanwhile() {
 }
 
 #[test]
-fn where_there_is_no_journal_none_is_made() {
+fn reading_creates_no_journal() {
     let place = folder();
     let none = format!(
         "there is no journal {}\nhint: run a task first, or name the state folder with `--state DIR`",
@@ -113,7 +113,7 @@ fn where_there_is_no_journal_none_is_made() {
 }
 
 #[tokio::test]
-async fn a_journal_of_version_1_is_read_as_it_will_be_once_it_is_brought_up() {
+async fn reads_version_1_as_after_migration() {
     let (place, id) = (folder(), run("golden-run"));
     fs::write(place.file(), include_bytes!("../golden/version-1.db")).unwrap();
     let before = bytes_in(place.0.path());
@@ -138,7 +138,7 @@ async fn a_journal_of_version_1_is_read_as_it_will_be_once_it_is_brought_up() {
 
 #[tokio::test]
 #[ignore = "a child of the test here, does nothing by itself"]
-async fn says_what_it_can_read() {
+async fn child_prints_what_it_can_read() {
     let Some(folder) = std::env::var_os("PHASEGATE_TEST_STATE") else { return };
     let folder = Path::new(&folder);
     let heard = |text: String| println!("\nheard {}", text.replace('\n', " | "));
@@ -162,7 +162,7 @@ fn heard_without_rights(place: &Folder) -> Option<Vec<String>> {
     }
     mode(place.0.path(), 0o555);
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--ignored", "--exact", "reading::says_what_it_can_read", "--nocapture"]);
+    child.args(["--ignored", "--exact", "reading::child_prints_what_it_can_read", "--nocapture"]);
     child.env("PHASEGATE_TEST_STATE", place.0.path());
     if fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
         child.uid(65_534).gid(65_534);
@@ -181,7 +181,7 @@ fn unwritable(path: &Path, reason: &str) -> String {
 }
 
 #[tokio::test]
-async fn in_a_folder_that_cannot_be_written_everything_can_be_read() {
+async fn reads_from_a_read_only_folder() {
     let place = folder();
     with_a_run(&place).await;
     let before = bytes_in(place.0.path());
@@ -213,7 +213,7 @@ async fn as_after_a_kill(with_index: bool) -> Folder {
 }
 
 #[tokio::test]
-async fn what_a_killed_process_left_in_the_log_is_read_where_nothing_can_be_written() {
+async fn reads_a_leftover_log_without_writing() {
     let place = as_after_a_kill(true).await;
     let before = bytes_in(place.0.path());
     let Some(heard) = heard_without_rights(&place) else { return };
@@ -222,7 +222,7 @@ async fn what_a_killed_process_left_in_the_log_is_read_where_nothing_can_be_writ
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_read_in_its_place_is_never_passed_over() {
+async fn never_ignores_an_unreadable_log() {
     let place = as_after_a_kill(false).await;
     let before = bytes_in(place.0.path());
     let Some(heard) = heard_without_rights(&place) else { return };

@@ -5,7 +5,7 @@ use phasegate_process::Digest;
 
 use crate::places::{Place, append, blob, created_now, numbers, run, said, words};
 
-pub async fn blobs_are_listed_with_their_sizes(place: &impl Place) {
+pub async fn lists_blobs_with_their_sizes(place: &impl Place) {
     let journal = place.open();
     assert_eq!(journal.blob_sizes(), Ok(Vec::new()));
     let blobs = vec![blob("abc"), blob(""), blob(&"x".repeat(70_000))];
@@ -15,7 +15,7 @@ pub async fn blobs_are_listed_with_their_sizes(place: &impl Place) {
     assert_eq!(journal.blob_sizes(), Ok(expected));
 }
 
-pub async fn what_is_removed_is_gone_and_the_rest_stays(place: &impl Place) {
+pub async fn removes_only_the_listed_runs_and_blobs(place: &impl Place) {
     let (journal, gone, stays) = (place.open(), run("run-a"), run("run-b"));
     for id in [&gone, &stays] {
         let owner = journal.acquire(id).await.unwrap();
@@ -39,7 +39,7 @@ pub async fn what_is_removed_is_gone_and_the_rest_stays(place: &impl Place) {
     assert_eq!(journal.runs(), Ok(vec![gone, stays]));
 }
 
-pub async fn a_blob_that_an_event_names_stays_whatever_the_caller_thinks(place: &impl Place) {
+pub async fn keeps_blobs_that_events_name(place: &impl Place) {
     let (journal, id, pinned) = (place.open(), run("run-a"), blob("pinned"));
     let owner = journal.acquire(&id).await.unwrap();
     journal
@@ -63,7 +63,7 @@ pub async fn a_blob_that_an_event_names_stays_whatever_the_caller_thinks(place: 
     assert_eq!(journal.has_blob(&pinned.digest), Ok(false));
 }
 
-pub async fn a_run_is_not_removed_from_under_its_forks(place: &impl Place) {
+pub async fn keeps_runs_that_have_forks(place: &impl Place) {
     let (journal, of, id, third) = (place.open(), run("run-b"), run("run-a"), run("run-c"));
     let owner = journal.acquire(&of).await.unwrap();
     append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
@@ -102,7 +102,7 @@ pub async fn a_run_is_not_removed_from_under_its_forks(place: &impl Place) {
     assert_eq!(journal.runs(), Ok(Vec::new()));
 }
 
-pub async fn what_cannot_be_removed_is_said_in_words_and_nothing_is_removed(place: &impl Place) {
+pub async fn failed_removal_removes_nothing(place: &impl Place) {
     let (journal, id, other, left) = (place.open(), run("run-a"), run("run-b"), blob("left"));
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
@@ -124,7 +124,7 @@ pub async fn what_cannot_be_removed_is_said_in_words_and_nothing_is_removed(plac
     assert_eq!(journal.remove(Vec::new(), Vec::new()).await.map(|r| Removed { bytes: 0, ..r }), Ok(Removed::default()));
 }
 
-pub async fn a_journal_that_is_whole_has_no_faults(place: &impl Place) {
+pub async fn intact_journal_has_no_faults(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();

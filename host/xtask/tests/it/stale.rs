@@ -55,7 +55,7 @@ fn names(root: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_component_of_the_repository_is_found_with_its_place() {
+fn finds_every_component_and_its_path() {
     let repository = repository();
     let members = member::all(repository.path()).unwrap();
     let found: Vec<_> = members.iter().map(|member| (member.name.as_str(), member.file.to_str().unwrap())).collect();
@@ -71,7 +71,7 @@ fn every_component_of_the_repository_is_found_with_its_place() {
 }
 
 #[test]
-fn what_was_never_built_is_said_with_the_command_that_mends_it() {
+fn unbuilt_components_name_the_build_command() {
     let repository = repository();
     assert_eq!(
         stale(repository.path()).unwrap()[1],
@@ -80,7 +80,7 @@ fn what_was_never_built_is_said_with_the_command_that_mends_it() {
 }
 
 #[test]
-fn a_component_is_stale_when_what_it_is_made_of_has_changed() {
+fn changed_sources_make_components_stale() {
     let repository = repository();
     let root = repository.path();
     built(root);
@@ -102,7 +102,7 @@ fn a_component_is_stale_when_what_it_is_made_of_has_changed() {
 }
 
 #[test]
-fn what_never_reaches_a_component_makes_none_stale() {
+fn irrelevant_files_make_nothing_stale() {
     let repository = repository();
     let root = repository.path();
     built(root);
@@ -116,7 +116,7 @@ fn what_never_reaches_a_component_makes_none_stale() {
 }
 
 #[test]
-fn a_component_that_is_missing_or_another_is_said() {
+fn reports_missing_and_replaced_components() {
     let repository = repository();
     let root = repository.path();
     built(root);
@@ -130,7 +130,7 @@ fn a_component_that_is_missing_or_another_is_said() {
 }
 
 #[test]
-fn a_component_without_a_plugin_is_said_and_forgotten_by_the_next_build() {
+fn forgets_components_without_a_plugin() {
     let repository = repository();
     let root = repository.path();
     built(root);
@@ -142,7 +142,7 @@ fn a_component_without_a_plugin_is_said_and_forgotten_by_the_next_build() {
 }
 
 #[test]
-fn the_description_is_the_same_whoever_wrote_it_in_which_order() {
+fn dist_file_does_not_depend_on_order() {
     let (one, other) = (repository(), repository());
     built(one.path());
     built(other.path());
@@ -159,7 +159,7 @@ fn the_description_is_the_same_whoever_wrote_it_in_which_order() {
 }
 
 #[test]
-fn the_runner_is_made_by_its_own_script_and_stored_so_that_a_plain_decoder_takes_it() {
+fn runner_decompresses_with_a_plain_decoder() {
     let repository = repository();
     let root = repository.path();
     let members = member::all(root).unwrap();

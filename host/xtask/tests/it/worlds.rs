@@ -40,7 +40,7 @@ fn agents_import_nothing_beyond_their_world() {
 }
 
 #[test]
-fn strategies_import_nothing_but_the_log() {
+fn strategies_import_only_the_log() {
     let files = [
         "plugins/dist/feedback-phase-aware.wasm",
         "plugins/dist/feedback-nearest-phase.wasm",
@@ -60,7 +60,7 @@ fn only_the_test_agent_imports_the_test_bench() {
 }
 
 #[test]
-fn no_component_says_where_it_was_built() {
+fn components_hold_no_build_path() {
     let home = root();
     let home = home.to_str().unwrap().as_bytes();
     for component in
