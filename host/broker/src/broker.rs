@@ -1,4 +1,4 @@
-//! The models of a process, each a stack of services: a provider, the limit on requests under way, retries.
+//! The models of a process: builds the stack of services for each tier and makes calls through it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,7 +25,7 @@ use crate::worst_case::worst_case;
 
 type Service = BoxCloneSyncService<PendingCall, Response, Failure>;
 
-/// The models of a process. Clones share its connections and its limit.
+/// The models of a process, one for each tier. Clones share connections and the concurrency limit.
 #[derive(Debug, Clone)]
 pub struct Broker {
     fast: ServedModel,
@@ -42,8 +42,11 @@ struct ServedModel {
 }
 
 impl Broker {
-    /// Makes every configured model ready to be asked; where none is configured, looks for `ANTHROPIC_API_KEY`, then
-    /// `OPENAI_API_KEY`, then an Ollama that answers. Scripts and key files are looked for below `base_dir`.
+    /// Builds the models that `[models]` names. Where it names none, uses the first of: `ANTHROPIC_API_KEY` is set,
+    /// `OPENAI_API_KEY` is set, an Ollama answers. `base_dir` is the folder of scripts and key files; `env` reads an
+    /// environment variable.
+    ///
+    /// Reads scripts and keys, and asks Ollama for its models; sends nothing else.
     pub async fn new(
         models: &ModelsConfig,
         providers: &BTreeMap<String, ProviderConfig>,
@@ -80,22 +83,22 @@ impl Broker {
         Ok(Self { fast, default, deep, scrubber: Scrubber::new(keys) })
     }
 
-    /// Which model serves a tier.
+    /// Returns the model that serves a tier.
     pub fn model_for(&self, tier: Tier) -> &ModelId {
         &self.served_model(tier).id
     }
 
-    /// Whether any tier's answers are written by hand.
+    /// Whether a script serves any tier.
     pub fn is_scripted(&self) -> bool {
         [&self.fast, &self.default, &self.deep].iter().any(|served| served.id.is_scripted())
     }
 
-    /// The most that one try of a request can take: every byte a token, and the longest answer.
+    /// Returns the most that one attempt of a request can use: each byte is a token, and the answer has maximum length.
     pub fn worst_case(&self, request: &Request) -> Cost {
         worst_case(request, self.served_model(request.tier).price)
     }
 
-    /// Asks the tier's model, and again where that may help.
+    /// Makes a call with the model of its tier, with retries. Calls `progress` on this task, in order.
     pub async fn complete(&self, call: Call, progress: impl Fn(Progress) + Send + Sync) -> Result<Response, Error> {
         let Call { path, request, idempotency_key } = call;
         let service = self.served_model(request.tier).service.clone();
@@ -122,7 +125,7 @@ impl Broker {
         answer.map_err(|failure| failure.error)
     }
 
-    /// A text without any key this process holds: for what others are about to print.
+    /// Returns a text with every key of this process redacted, for text that another module prints.
     pub fn scrub(&self, text: &str) -> String {
         self.scrubber.scrub(text)
     }

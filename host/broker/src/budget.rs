@@ -1,10 +1,9 @@
-//! The budget of a run: reserved at the worst case before a call, charged with what was used after it.
+//! Budgets: a call reserves its worst case beforehand and is charged what it used afterwards.
 //!
-//! Promises: what is charged and reserved together never passes a limit at the moment of reserving; a reservation that is
-//! dropped is given back; an answer whose cost is not known still counts its tokens and its call. Decisions depend on the
-//! order in which calls are reserved and on what they used, never on how far they overlapped, where calls reserve by
-//! [`Budget::reserve`].
-//! Fails with [`BudgetExceeded`], naming the limit and what is left of it; as an answer it is [`Error::Budget`].
+//! Guarantees: at the moment of a reservation, usage and reservations together are within each limit; a reservation that
+//! is dropped is returned; an answer of unknown cost still counts its tokens and its call. With [`Budget::reserve`] it
+//! depends only on the order of reservations and on what the calls use whether a call fits, not on how they overlap.
+//! Fails with [`BudgetExceeded`].
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,17 +16,17 @@ use tokio::sync::Notify;
 
 const UNLIMITED: &str = "unlimited";
 
-/// `[budget]`: what one run may use. `None` is written `"unlimited"`. Shown, it says the limits in words.
+/// `[budget]`: what one run may use. `None` is written `"unlimited"`. `Display` lists the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BudgetConfig {
-    /// Tokens read and written.
+    /// Tokens read and written. Default: 2,000,000.
     #[serde(deserialize_with = "deserialize_limit", serialize_with = "serialize_limit")]
     pub tokens: Option<u64>,
-    /// US dollars, as far as prices are known.
+    /// US dollars of the calls whose price is known. Default: 20.
     #[serde(deserialize_with = "deserialize_usd_limit", serialize_with = "serialize_limit")]
     pub usd: Option<f64>,
-    /// Model calls.
+    /// Model calls. Default: 400.
     #[serde(deserialize_with = "deserialize_limit", serialize_with = "serialize_limit")]
     pub calls: Option<u64>,
 }
@@ -62,12 +61,12 @@ pub struct Cost {
     pub usd: Option<f64>,
 }
 
-/// What a run has used so far.
+/// The usage of a run so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spent {
     /// Tokens read and written.
     pub tokens: u64,
-    /// US dollars of the calls whose price is known; `None` where there were calls and none has a known price.
+    /// US dollars of the calls whose price is known; `None` where no answered call has a known price.
     pub usd: Option<f64>,
     /// Answered calls.
     pub calls: u64,
@@ -75,7 +74,7 @@ pub struct Spent {
     pub unknown_cost_calls: u64,
 }
 
-/// The budget of one run. Clones share it.
+/// Limits and the usage that counts against them. Clones share both.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Shared>);
 
@@ -84,7 +83,7 @@ struct Shared {
     limits: BudgetConfig,
     totals: Mutex<Totals>,
     released: Notify,
-    /// Held by the one who waits for others to settle, so that nobody reserves past it.
+    /// Held by the call that waits for others to settle, so that later calls queue behind it.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -132,7 +131,7 @@ impl Amount {
 }
 
 impl Budget {
-    /// An unused budget with these limits.
+    /// Creates an unused budget with these limits.
     pub fn new(limits: &BudgetConfig) -> Self {
         Self(Arc::new(Shared {
             limits: *limits,
@@ -142,14 +141,14 @@ impl Budget {
         }))
     }
 
-    /// Puts a call's worst case aside, or says which limit it would pass, counting calls under way at their worst.
+    /// Reserves the worst case of a call, unless it would exceed a limit. Calls under way count at their worst case.
     pub fn try_reserve(&self, cost: Cost) -> Result<Reservation, BudgetExceeded> {
         let mut totals = self.0.totals();
         self.0.check_limits(totals.spent.plus(totals.reserved), Amount::from(cost))?;
         Ok(self.add_reservation(&mut totals, Amount::from(cost)))
     }
 
-    /// Puts aside the worst case of a call that was let through before; no limit is asked.
+    /// Reserves the worst case of a call that was admitted before, without checking limits.
     pub fn reserve_unchecked(&self, cost: Cost) -> Reservation {
         self.add_reservation(&mut self.0.totals(), Amount::from(cost))
     }
@@ -160,9 +159,11 @@ impl Budget {
         Reservation { shared: Arc::clone(&self.0), amount, settled: false }
     }
 
-    /// The same, but a call that fits once those under way have settled waits for them instead of being refused, and all
-    /// who come later wait behind it: overlapping calls are then refused exactly where calls one at a time would be.
-    /// Waits as long as the calls under way take; whoever holds a reservation must not wait here for another.
+    /// Reserves the worst case of a call. A call that does not fit waits for those under way to settle, and later calls
+    /// queue behind it: overlapping calls exceed a budget exactly where sequential calls would.
+    ///
+    /// Waits as long as the calls under way take. A caller that holds a reservation must not call this: it would wait for
+    /// itself.
     pub async fn reserve(&self, cost: Cost) -> Result<Reservation, BudgetExceeded> {
         let _turn = self.0.turn.lock().await;
         loop {
@@ -176,12 +177,12 @@ impl Budget {
         }
     }
 
-    /// Counts an answer that was found in the journal. It is paid already, so no limit is asked.
+    /// Charges a recorded answer, without checking limits: it is paid already.
     pub fn restore(&self, usage: Usage) {
         self.0.charge(usage);
     }
 
-    /// What the run has used so far.
+    /// Returns the usage so far, without reservations.
     pub fn spent(&self) -> Spent {
         let Totals { spent, unknown_cost_calls, .. } = *self.0.totals();
         let known = spent.calls == 0 || unknown_cost_calls < spent.calls;
@@ -193,7 +194,7 @@ impl Budget {
         }
     }
 
-    /// The limits of the run.
+    /// Returns the limits.
     pub fn limits(&self) -> &BudgetConfig {
         &self.0.limits
     }
@@ -226,7 +227,7 @@ impl Shared {
     }
 }
 
-/// A call's worst case, put aside until it is known what the call used.
+/// The reserved worst case of a call that is under way. Dropping it returns the reservation.
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped is given back"]
 pub struct Reservation {
@@ -236,9 +237,9 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Charges what the call used and gives the rest back.
+    /// Charges what the call used and returns the rest of the reservation.
     pub fn commit(mut self, usage: Usage) {
-        // Charged first: between the two the totals show too much, never too little.
+        // Charge first: in between, the totals are too high rather than too low.
         self.shared.charge(usage);
         self.settle();
     }
@@ -261,7 +262,7 @@ impl Drop for Reservation {
     }
 }
 
-/// A limit as configuration gives it.
+/// A limit as the configuration writes it.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a limit is a number, or \"unlimited\"")]
 enum RawLimit {
@@ -271,7 +272,7 @@ enum RawLimit {
 }
 
 fn invalid_limit<E: serde::de::Error>(given: impl fmt::Display) -> E {
-    E::custom(format!("`{given}` is no limit: give a number, 0 or more, or \"{UNLIMITED}\""))
+    E::custom(format!("`{given}` is not a limit: write a number, 0 or more, or \"{UNLIMITED}\""))
 }
 
 fn deserialize_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {

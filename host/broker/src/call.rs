@@ -1,4 +1,4 @@
-//! One model call, as the runtime makes it and as it is seen while it runs.
+//! A model call: the request of the runtime, its progress, and the form in which it passes through the layers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,50 +6,50 @@ use std::time::Duration;
 use phasegate_process::model::{Error, Request};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Where in a run a call stands.
+/// The position of a call in its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallPath {
-    /// The phase that asks.
+    /// The phase that makes the call.
     pub phase: String,
-    /// Its attempt, from 1.
+    /// The attempt of the phase, from 1.
     pub attempt: u32,
-    /// The call's number within the attempt, in the order asked.
+    /// The number of the call within the attempt, from 1, in the order of the guest's calls.
     pub number: u32,
-    /// Which of the attempt's calls with this label it is, from 1.
+    /// The number of the call among those of the attempt with the same label, from 1.
     pub occurrence: u32,
 }
 
 /// One model call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// Where it stands.
+    /// Its position; scripts select answers by it.
     pub path: CallPath,
-    /// What is asked.
+    /// The request as the guest made it.
     pub request: Request,
-    /// The same for every try of this call, and for no other call.
+    /// Equal for all attempts of this call and unique among calls; sent to providers that support it.
     pub idempotency_key: String,
 }
 
-/// What can be seen of a call while it runs.
+/// The progress of a call that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// A request goes out.
+    /// A request is about to be sent.
     Requesting {
-        /// Which try, from 1.
+        /// The number of the attempt to send it, from 1.
         attempt: u32,
     },
-    /// Part of the answer has come.
+    /// A part of the answer has arrived.
     Receiving {
-        /// Characters of the answer so far.
+        /// Characters of the answer so far, tool calls included.
         characters: u64,
     },
-    /// The try failed; there will be another.
+    /// An attempt failed and is repeated.
     Retrying {
-        /// Which try failed, from 1.
+        /// The number of the attempt that failed, from 1.
         attempt: u32,
-        /// How long until the next.
+        /// The delay before the next attempt.
         after: Duration,
-        /// Why.
+        /// The error of the attempt, as a message.
         reason: String,
     },
 }
@@ -66,27 +66,27 @@ pub(crate) struct PendingCall {
 
 impl PendingCall {
     pub(crate) fn report(&self, progress: Progress) {
-        // Nobody looks any more: nothing to tell.
+        // Sending fails only when the caller no longer listens.
         let _ = self.progress.send(progress);
     }
 }
 
-/// Why a try gave no answer, and whether another may.
+/// The error of an attempt, and whether another attempt may succeed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
     pub(crate) retry: Option<Retry>,
 }
 
-/// Another try may succeed.
+/// Another attempt may succeed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Retry {
-    /// When the provider says so.
+    /// The delay that the provider asked for.
     pub(crate) after: Option<Duration>,
 }
 
 impl Failure {
-    /// It failed in passing.
+    /// A failure that another attempt may not have.
     pub(crate) fn temporary(message: impl Into<String>) -> Self {
         Self { error: Error::Unavailable(message.into()), retry: Some(Retry::default()) }
     }

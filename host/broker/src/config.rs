@@ -1,7 +1,7 @@
-//! The broker's tables of `phasegate.toml`, and what can be wrong with them.
+//! The broker's tables of `phasegate.toml` and their errors.
 //!
-//! Promises: unknown keys are refused; no table holds a key, only where one is found. Fails with [`ConfigError`], which
-//! names table and key; the reader of the file adds file and line.
+//! Guarantees: unknown keys are rejected; a table never holds a provider's key, only the place to read it from. A
+//! [`ConfigError`] names table and key; the reader of the file adds file and line.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -11,30 +11,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::model_id::ModelId;
 
-/// `[models]`: which model serves which tier, and how calls are made.
+/// `[models]`: the model of each tier, and how calls are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelsConfig {
-    /// Serves `fast`; where not given, what serves `default` does.
+    /// The model of tier `fast`. Default: the one of `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fast: Option<ModelId>,
-    /// Serves `default`; where not given, `deep`'s does, else `fast`'s.
+    /// The model of tier `default`. Default: the one of `deep`, else of `fast`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<ModelId>,
-    /// Serves `deep`; where not given, what serves `default` does.
+    /// The model of tier `deep`. Default: the one of `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deep: Option<ModelId>,
-    /// Requests under way at once, over all runs of the process.
+    /// Concurrent requests over all runs of the process. Default: 8.
     pub concurrency: NonZeroU32,
-    /// How often a call that failed in passing is made again.
+    /// How often a call that failed temporarily is repeated. Default: 4.
     pub retries: u32,
-    /// The longest that one try may take.
+    /// The longest duration of one request. Default: 600.
     pub timeout_seconds: NonZeroU32,
-    /// The longest silence within a streamed answer.
+    /// The longest pause within a streamed answer. Default: 180.
     pub idle_seconds: NonZeroU32,
-    /// Whether answers are streamed, for progress and to see early that one breaks off.
+    /// Whether answers are streamed, which shows progress and finds broken connections early. Default: true.
     pub stream: bool,
-    /// What a resumed run does about a call that was asked and not answered.
+    /// What a resumed run does with a recorded call that has no answer. Default: ask again.
     pub on_unknown: OnUnknown,
 }
 
@@ -56,7 +56,7 @@ impl Default for ModelsConfig {
 }
 
 impl ModelsConfig {
-    /// The model configured for a tier, and the key that names it: the tier's own or a neighbour's.
+    /// Returns the model configured for a tier, with the key that names it: the tier's own or a neighboring one.
     pub fn configured(&self, tier: Tier) -> Option<(Tier, &ModelId)> {
         let own = |tier| {
             let model = match tier {
@@ -70,13 +70,13 @@ impl ModelsConfig {
     }
 }
 
-/// What a resumed run does about a call that may have been billed.
+/// What a resumed run does with a call that may have been billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnknown {
-    /// Ask again, and show that the first may have been billed.
+    /// Repeat the call, and report that the first one may have been billed.
     AskAgain,
-    /// Stop for a person.
+    /// Stop the run, for a person to decide.
     Stop,
 }
 
@@ -84,33 +84,36 @@ pub enum OnUnknown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
-    /// Anthropic Messages.
+    /// The Messages format of Anthropic.
     Anthropic,
-    /// Chat completions of OpenAI and of every compatible server.
+    /// Chat completions, as OpenAI and compatible servers implement them.
     Openai,
 }
 
-/// `[providers.NAME]`. `anthropic`, `openai` and `ollama` are known by name; the table then changes what is known.
+/// `[providers.NAME]`. `anthropic`, `openai` and `ollama` are built in; a table of that name overrides single values.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What it speaks; known for the built-in names.
+    /// The wire format. Required unless the provider is built in.
     pub kind: Option<ProviderKind>,
-    /// Where it is: `https://host/v1`, for instance. With an own address no key is sent unless one is named here.
+    /// The address, such as `https://host/v1`. With an address of its own, a provider gets a key only if this table names
+    /// one.
     pub base_url: Option<String>,
-    /// The environment variable that holds its key.
+    /// The environment variable that holds the key.
     pub key_env: Option<String>,
-    /// The file that holds its key, beside the configuration.
+    /// The file that holds the key, relative to the configuration's folder.
     pub key_file: Option<PathBuf>,
-    /// Whether answers of a given schema are asked for by the provider's own means (default), or in words.
+    /// Whether answers with a schema use the provider's own mechanism rather than a prompt. Default: true.
     pub structured: Option<bool>,
-    /// Whether this provider streams, where it differs from `[models] stream`.
+    /// Whether answers are streamed. Default: `[models] stream`.
     pub stream: Option<bool>,
-    /// `false` for models that refuse a temperature: it is then never sent.
+    /// Whether a temperature may be sent; `false` for models that reject it. Default: true.
     pub temperature: Option<bool>,
-    /// Whether the limit is sent as `max_completion_tokens` rather than `max_tokens` (`openai` kind only).
+    /// Whether the limit is sent as `max_completion_tokens` rather than `max_tokens`; kind `openai` only. Default: true
+    /// for OpenAI itself.
     pub max_completion_tokens: Option<bool>,
-    /// Whether an `http://` address may be beyond this machine, where whoever carries it can read key, questions and answers.
+    /// Whether an `http://` address may be on another machine. Key, requests and answers are then readable on the way.
+    /// Default: false.
     pub allow_http: bool,
 }
 

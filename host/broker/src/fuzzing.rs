@@ -1,4 +1,4 @@
-//! What becomes of bytes that a provider sent, without a connection. For the fuzz targets alone: no promise to anyone else.
+//! Parses bytes of a provider without a connection. For the fuzz targets only: not a stable interface.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::provider::provider_error::ProviderError;
 use crate::provider::stream::{Stream, parse_complete};
 use crate::provider::{anthropic, openai};
 
-/// A model that was asked, and whose answers are made of bytes.
+/// A model that has received a request and whose answers are given bytes.
 #[derive(Debug)]
 pub struct FuzzedModel {
     model: Model,
@@ -25,7 +25,7 @@ pub struct FuzzedModel {
 }
 
 impl FuzzedModel {
-    /// A question to a model of this kind, whose provider has this key; `None` where `url` is no address.
+    /// Creates a request to a model of this wire format, whose provider has this key; `None` where `url` is not an address.
     pub fn new(kind: ProviderKind, url: &str, key: &str, request: Request) -> Option<Self> {
         let secret = Arc::new(Secret::new(key));
         let endpoint = Endpoint {
@@ -56,7 +56,7 @@ impl FuzzedModel {
         Some(Self { model: Model { endpoint: Arc::new(endpoint), options: Arc::new(options) }, call })
     }
 
-    /// A stream that came in these pieces and then ended.
+    /// Parses a stream that came in these pieces and then ended.
     pub fn streamed<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Response, Error> {
         let mut stream = Stream::new(self.model.endpoint.kind);
         for piece in pieces {
@@ -65,17 +65,17 @@ impl FuzzedModel {
         self.response(stream.finish())
     }
 
-    /// An answer in one piece.
+    /// Parses an answer that came in one piece.
     pub fn complete(&self, text: &str) -> Result<Response, Error> {
         self.response(parse_complete(self.model.endpoint.kind, text))
     }
 
-    /// A complaint with this HTTP status.
+    /// Parses an error of the provider with this HTTP status.
     pub fn provider_error(&self, status: u16, text: &str) -> Error {
         self.error(ProviderError::parse(Some(status), text).into_failure(&self.model.endpoint.peer))
     }
 
-    /// Goes on with the conversation after this answer: whether there can be a next question.
+    /// Checks that the conversation can be encoded with this answer in it.
     pub fn continue_with(&self, answer: &Response) -> Result<(), Error> {
         let mut request = Request::clone(&self.call.request);
         request.messages.push(Message { role: Role::Assistant, content: answer.content.clone() });

@@ -1,9 +1,9 @@
-//! Keys: what the process holds and nobody else sees.
+//! Keys of providers.
 //!
-//! Promises: a [`Secret`] is never formatted, cloned or serialised, and it and what it was read from are zeroed when
-//! dropped; what the HTTP client copies for a request is not ours to zero. A [`Scrubber`] takes every known key out of any
-//! text, also as it looks in an address, in JSON or in base64; whoever takes a key apart on purpose gets it past. Fails,
-//! in words without the key, on a file that is none or that anybody may read.
+//! Guarantees: a [`Secret`] is never formatted, cloned or serialized; it and the buffer it was read into are zeroed when
+//! dropped (copies that the HTTP client makes are not). A [`Scrubber`] redacts every known key in a text, also in its URL,
+//! JSON and base64 spellings; it does not stop a provider that takes a key apart on purpose. Fails with a [`KeyFileError`],
+//! which never shows the key.
 
 use std::fmt;
 use std::fs::File;
@@ -13,27 +13,27 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-/// What stands where a key was.
+/// The replacement for a key.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// The most that is read of a file: no key is longer.
+/// The most bytes that are read of a key file.
 const MAX_KEY_FILE_BYTES: usize = 16 * 1024;
-/// Local servers want placeholders (`ollama`, `not-needed`): no secrets, but words that answers are full of. What is shorter
-/// than this, or shorter than `MAX_PLACEHOLDER_BYTES` and without a digit, is taken for one.
+/// A shorter key is a placeholder, as local servers want one (`ollama`, `not-needed`): not a secret, and a word that answers
+/// may contain. So is a key shorter than [`MAX_PLACEHOLDER_BYTES`] without a digit.
 const MIN_SECRET_BYTES: usize = 8;
 const MAX_PLACEHOLDER_BYTES: usize = 20;
 
 /// A provider's key.
 pub(crate) struct Secret(Zeroizing<String>);
 
-/// Why a file gives no key.
+/// The reason why a file gives no key.
 #[derive(Debug)]
 pub(crate) enum KeyFileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     Unreadable(std::io::Error),
-    /// Everybody on this machine may read it, or write it.
+    /// Every user of this machine may read or write the file.
     Public,
-    /// It is too long, or no text.
+    /// The content is too long or not UTF-8.
     NoKey,
 }
 
@@ -42,7 +42,7 @@ impl Secret {
         Self(Zeroizing::new(text.trim().to_owned()))
     }
 
-    /// Reads a file into a buffer that is zeroed, and that never grows: growing would leave a copy behind.
+    /// Reads a file into a buffer that is zeroed and has a fixed size: growing would leave a copy behind.
     pub(crate) fn read(path: &Path) -> Result<Self, KeyFileError> {
         let mut file = File::open(path).map_err(KeyFileError::Unreadable)?;
         if is_open_to_all(&file, path).map_err(KeyFileError::Unreadable)? {
@@ -62,12 +62,13 @@ impl Secret {
         std::str::from_utf8(text).map(Self::new).map_err(|_| KeyFileError::NoKey)
     }
 
-    /// The key itself, for the request's header alone.
+    /// Returns the key itself; for the header of the request only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether a header can carry it. A quote or a backslash would look different in JSON, and not be found there.
+    /// Whether a header can carry the key. Quotes and backslashes are excluded because JSON escapes them, which would hide
+    /// the key from the scrubber.
     pub(crate) fn is_usable(&self) -> bool {
         !self.0.is_empty() && self.0.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\'))
     }
@@ -77,7 +78,7 @@ impl Secret {
         word || self.0.len() < MIN_SECRET_BYTES
     }
 
-    /// The key as it may look where it is repeated.
+    /// Returns the spellings in which the key may be repeated, longest first.
     fn encodings(&self) -> Vec<Secret> {
         let percent =
             |hex: fn(u8) -> String| self.encode_bytes(|byte| is_unreserved(byte).then_some(byte).ok_or(hex(byte)));
@@ -97,7 +98,7 @@ impl Secret {
         encodings
     }
 
-    /// Byte by byte, some of them spelt otherwise.
+    /// Encodes the key byte by byte: `Ok` is a byte to keep, `Err` its replacement.
     fn encode_bytes(&self, spell: impl Fn(u8) -> Result<u8, String>) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(self.0.len() * 3));
         for byte in self.0.bytes() {
@@ -109,8 +110,8 @@ impl Secret {
         Self(text)
     }
 
-    /// What is the same in the key's base64 whatever stands around it, where it begins so many bytes after a group of
-    /// three; in both alphabets.
+    /// Returns the part of the key's base64 that does not depend on its surroundings, in both alphabets, where the key
+    /// begins `before` bytes after a group of three.
     fn base64(&self, before: usize) -> (Self, Self) {
         let bits = self.0.len() * 8;
         let bit = |n: usize| self.0.as_bytes().get(n / 8).map_or(0, |byte| (byte >> (7 - n % 8)) & 1);
@@ -140,8 +141,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether a text that should name something may be a key that was put in its place: long, without what paths have, and not
-/// all in capitals as variables are.
+/// Whether a text that should be a name may be a key: long, without the characters of paths, and not all capitals like a
+/// variable.
 pub(crate) fn looks_like_key(text: &str) -> bool {
     text.len() >= MAX_PLACEHOLDER_BYTES
         && !text.contains(['/', '.', ' '])
@@ -152,7 +153,7 @@ fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// Whether anybody on this machine may read or write the file: it lets them, and so does each folder on the way to it.
+/// Whether every user of this machine may read or write the file: its mode and that of each parent folder allow it.
 #[cfg(unix)]
 fn is_open_to_all(file: &File, path: &Path) -> std::io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
@@ -167,7 +168,7 @@ fn is_open_to_all(_: &File, _: &Path) -> std::io::Result<bool> {
     Ok(false)
 }
 
-/// Takes keys out of text.
+/// Redacts keys in text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scrubber(Arc<[Secret]>);
 
@@ -182,7 +183,7 @@ impl Scrubber {
         )
     }
 
-    /// The text without any key.
+    /// Returns the text with each key replaced by [`REDACTED`].
     pub(crate) fn scrub(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, form| match text.contains(form.expose()) {
             true => text.replace(form.expose(), REDACTED),
@@ -219,7 +220,7 @@ mod tests {
 
     #[test]
     fn scrubs_base64_of_a_key_at_any_offset() {
-        // "KEY", "a:KEY", "b:" and so on: but for the edges nothing is left.
+        // "KEY", "a:KEY" and ":KEY:": only the edges, which depend on the surroundings, remain.
         for (written, left) in [
             ("c2sta2V5KzVmMGMvOWExZT03N3px", "[redacted]"),
             ("YTpzay1rZXkrNWYwYy85YTFlPTc3enE=", "YTp[redacted]E="),

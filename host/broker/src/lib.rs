@@ -1,11 +1,13 @@
-//! The model broker: whoever asks for a tier gets an answer, and never a key.
+//! The model broker: answers model calls for a tier and keeps the keys of providers to itself.
 //!
-//! Models are `tower` services: a provider at the bottom, a limit on what is under way above it, retries on top. The
-//! [`Budget`] keeps a run's budget; the runtime reserves, asks and commits, and records both ends in the journal.
+//! Each model is a stack of `tower` services: the provider at the bottom, then a limit on concurrent requests, then
+//! retries. [`Budget`] holds what a run may use: the runtime reserves the worst case, makes the call, commits the usage,
+//! and records both ends in the journal.
 //!
-//! Promises: keys are read from the environment or a file and appear nowhere else: not in an error, an answer, a debug
-//! print or a serialised configuration. A scripted answer depends on the call alone. An answer that breaks off is never
-//! taken for whole. Fails with [`ConfigError`] before anything is asked, and with the contract's own errors after that.
+//! Guarantees: a key is read from the environment or a file and appears nowhere else, neither in errors and answers nor in
+//! debug output and serialized configuration. A scripted answer depends on the call alone. An incomplete answer is an
+//! error. Configuration faults are a [`ConfigError`] before the first call; a call fails with
+//! [`phasegate_process::model::Error`].
 
 mod broker;
 mod budget;

@@ -1,16 +1,14 @@
-//! The name of a model as the operator writes it: `provider:model`, or `scripted:FILE`.
-//!
-//! Promises: a [`ModelId`] has both halves. Fails with a hint that shows what to write.
+//! The name of a model as the operator writes it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The provider's name that means answers written by hand.
+/// The provider name of models whose answers come from a script.
 pub const SCRIPTED: &str = "scripted";
 
-/// `provider:model`, or `scripted:FILE`.
+/// `PROVIDER:MODEL`, or `scripted:FILE`. Both halves are present and free of surrounding spaces and control characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelId {
@@ -23,23 +21,23 @@ impl ModelId {
         Self { provider: provider.to_owned(), model: model.to_owned() }
     }
 
-    /// Which `[providers.NAME]` serves it.
+    /// Returns the part before the first colon: the name of the provider's table.
     pub fn provider(&self) -> &str {
         &self.provider
     }
 
-    /// The provider's own name for it, or the script's path.
+    /// Returns the part after the first colon: the provider's own name of the model, or the path of the script.
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// Whether its answers are written by hand.
+    /// Whether the answers come from a script.
     pub fn is_scripted(&self) -> bool {
         self.provider == SCRIPTED
     }
 }
 
-/// A model's name that is none.
+/// A text that is not a [`ModelId`]. The message ends with its hint, because a TOML parser passes on nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a model\n\

@@ -1,6 +1,4 @@
-//! What answers cost, by the operator's own table.
-//!
-//! Promises: an unknown price gives an unknown cost, never zero. Fails when read: a price is a number, not below zero.
+//! Prices of models, from the operator's `[prices]` table. An unknown price gives an unknown cost, never zero.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +13,19 @@ const TOKENS_PER_PRICE: f64 = 1_000_000.0;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// Of tokens read.
+    /// Price of tokens read.
     #[serde(deserialize_with = "deserialize_usd")]
     pub input: f64,
-    /// Of tokens written.
+    /// Price of tokens written.
     #[serde(deserialize_with = "deserialize_usd")]
     pub output: f64,
-    /// Of tokens read from the provider's cache; as `input` where not given.
+    /// Price of tokens read from the provider's cache; `input` where not given.
     #[serde(default, deserialize_with = "deserialize_optional_usd", skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
 }
 
 impl Price {
-    /// What an answer cost.
+    /// Returns the cost of an answer in US dollars.
     pub fn cost_usd(&self, usage: &Usage) -> f64 {
         let cached = usage.cached_input_tokens.min(usage.input_tokens);
         let fresh = usage.input_tokens - cached;
@@ -37,7 +35,7 @@ impl Price {
             / TOKENS_PER_PRICE
     }
 
-    /// The most that so many tokens can cost.
+    /// Returns the most that this many tokens can cost, in US dollars.
     pub fn max_cost_usd(&self, input: u64, output: u64) -> f64 {
         let dearest = self.input.max(self.cached_input.unwrap_or(0.0));
         (input as f64 * dearest + output as f64 * self.output) / TOKENS_PER_PRICE
@@ -50,18 +48,18 @@ impl Price {
 pub struct PriceTable(pub BTreeMap<ModelId, Price>);
 
 impl PriceTable {
-    /// The price of a model, where the operator gave one.
+    /// Returns the price of a model, where the operator gave one.
     pub fn get(&self, model: &ModelId) -> Option<Price> {
         self.0.get(model).copied()
     }
 }
 
-/// A sum of money as configuration gives it: an integer will do, less than nothing will not.
+/// Deserializes an amount in US dollars: an integer or a fraction, 0 or more.
 pub(crate) fn deserialize_usd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let usd = f64::deserialize(deserializer)?;
     match usd.is_finite() && usd >= 0.0 {
         true => Ok(usd),
-        false => Err(serde::de::Error::custom(format!("{usd} is no sum of money: give US dollars, 0 or more"))),
+        false => Err(serde::de::Error::custom(format!("{usd} is not an amount of money: write US dollars, 0 or more"))),
     }
 }
 
@@ -85,7 +83,7 @@ mod tests {
     #[test]
     fn rejects_negative_prices() {
         let table = toml::from_str::<PriceTable>("[\"a:b\"]\ninput = -1\noutput = 2");
-        assert!(table.unwrap_err().to_string().contains("-1 is no sum of money: give US dollars, 0 or more"));
+        assert!(table.unwrap_err().to_string().contains("-1 is not an amount of money: write US dollars, 0 or more"));
     }
 
     #[test]

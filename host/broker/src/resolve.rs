@@ -1,7 +1,7 @@
-//! From the configuration's tables to providers that can be asked, and to what is found when no table names a model.
+//! Turns the configuration's tables into endpoints, and detects models when no table names one.
 //!
-//! Promises: keys are read only for providers that serve a tier; nothing is sent over plain HTTP beyond this machine unless
-//! the operator said so, and no key to an own address unless the same table names it. Fails with [`ConfigError`].
+//! Guarantees: keys are read only for providers that serve a tier; plain HTTP to another machine needs `allow_http`; a
+//! provider with an address of its own gets a key only if its table names one. Fails with [`ConfigError`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,26 +20,26 @@ use crate::provider::http;
 use crate::provider::peer::Peer;
 
 const OLLAMA: &str = "ollama";
-/// How long a local server may take to say what it has.
+/// The longest wait for the model list of a local server.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is known without a table: name, kind, address, the variable of its key.
+/// The built-in providers: name, wire format, address, environment variable of the key.
 const BUILT_IN: [(&str, ProviderKind, &str, Option<&str>); 3] = [
     ("anthropic", ProviderKind::Anthropic, "https://api.anthropic.com/v1", Some("ANTHROPIC_API_KEY")),
     ("openai", ProviderKind::Openai, "https://api.openai.com/v1", Some("OPENAI_API_KEY")),
     (OLLAMA, ProviderKind::Openai, "http://127.0.0.1:11434/v1", None),
 ];
 
-/// What serves the tiers when only a key is found: cheapest first.
+/// The models of `fast`, `default` and `deep` where only a provider's key is found.
 const DEFAULT_MODELS: [(&str, [&str; 3]); 2] = [
     ("anthropic", ["claude-haiku-4-5", "claude-sonnet-4-6", "claude-opus-4-8"]),
     ("openai", ["gpt-5-mini", "gpt-5", "gpt-5"]),
 ];
 
-/// Reads the environment.
+/// Reads an environment variable.
 pub(crate) type Env<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
-/// Everything that providers are made from.
+/// The configuration that endpoints are made from.
 pub(crate) struct Resolver<'a> {
     pub(crate) models: &'a ModelsConfig,
     pub(crate) providers: &'a BTreeMap<String, ProviderConfig>,
@@ -47,7 +47,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) env: Env<'a>,
 }
 
-/// A provider as its table, or its name, describes it.
+/// A provider with the values of its table and, where it is built in, their defaults.
 struct ProviderEntry<'a> {
     name: &'a str,
     kind: ProviderKind,
@@ -57,7 +57,7 @@ struct ProviderEntry<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// Which models serve `fast`, `default` and `deep`, each with the key that names it: as configured, else as found.
+    /// Returns the models of `fast`, `default` and `deep`, configured or detected, each with the key that names it.
     pub(crate) async fn tiers(&self) -> Result<[(Tier, ModelId); 3], ConfigError> {
         let configured = |tier| self.models.configured(tier).map(|(key, model)| (key, model.clone()));
         match Tier::ALL.map(configured) {
@@ -96,12 +96,12 @@ impl<'a> Resolver<'a> {
         (self.env)(name).map(Zeroizing::new).filter(|value| !value.trim().is_empty())
     }
 
-    /// Looks over every table, used or not.
+    /// Checks every table, used or not.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.providers.keys().try_for_each(|name| self.provider_entry(name).map(|_| ()))
     }
 
-    /// The provider of a tier's model, with its key.
+    /// Returns the endpoint of a tier's model, with its key, and the provider's table.
     pub(crate) fn endpoint(
         &self,
         tier: Tier,
@@ -166,7 +166,7 @@ impl<'a> Resolver<'a> {
         })?;
         let base = base_url(base).map_err(|(problem, hint)| wrong("base_url", problem, hint))?;
         if table.key_env.is_some() && table.key_file.is_some() {
-            return Err(wrong("key_file", "given beside key_env".into(), "leave one of them out".into()));
+            return Err(wrong("key_file", "given together with key_env".into(), "remove one of them".into()));
         }
         if !table.key_env.as_deref().is_none_or(is_variable_name) {
             return Err(wrong(
@@ -210,12 +210,12 @@ impl<'a> Resolver<'a> {
 }
 
 fn unusable_key(name: &str, key: &'static str) -> ConfigError {
-    let problem = "it holds no key: empty, or with characters that no key has";
+    let problem = "it does not hold a key: it is empty or has characters that a key cannot have";
     ConfigError::provider(name, key, problem, "give the key alone, on one line")
 }
 
 fn key_file_fault(name: &str, file: &Path, why: &KeyFileError) -> ConfigError {
-    // Where a key stands in place of a name, the name is not for showing.
+    // A key may stand in place of the file name and must not be shown.
     let shown = match looks_like_key(&file.to_string_lossy()) {
         true => "the file that it names".to_owned(),
         false => format!("`{}`", file.display()),
@@ -226,14 +226,14 @@ fn key_file_fault(name: &str, file: &Path, why: &KeyFileError) -> ConfigError {
             wrong(format!("{shown} cannot be read: {why}"), "the path is relative to the configuration's folder")
         }
         KeyFileError::Public => wrong(
-            format!("everybody on this machine may read or change {shown}"),
-            "keep it for its owner with `chmod 600`; a mounted secret takes a mode where it is declared",
+            format!("every user of this machine may read or change {shown}"),
+            "restrict it to its owner with `chmod 600`; a mounted secret takes its mode where it is declared",
         ),
         KeyFileError::NoKey => unusable_key(name, "key_file"),
     }
 }
 
-/// A key that was written where its variable's name belongs must neither be shown nor be recorded.
+/// Whether a text can name an environment variable. A key in its place must be neither shown nor recorded.
 fn is_variable_name(text: &str) -> bool {
     !text.starts_with(|c: char| c.is_ascii_digit())
         && !text.is_empty()
@@ -242,37 +242,40 @@ fn is_variable_name(text: &str) -> bool {
 
 fn base_url(text: &str) -> Result<Url, (String, String)> {
     let url = Url::parse(text).map_err(|why| {
-        (format!("`{}` is no address: {why}", without_secrets(text)), "write it as in \"https://host/v1\"".to_owned())
+        (
+            format!("`{}` is not an address: {why}", without_secrets(text)),
+            "write it as in \"https://host/v1\"".to_owned(),
+        )
     })?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err((
-            format!("`{}:` is not spoken here", url.scheme()),
+            format!("the scheme `{}:` is not supported", url.scheme()),
             "use an https:// address, or http:// on this machine".to_owned(),
         ));
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err((
             "it holds more than an address".to_owned(),
-            "leave out user, password, query and fragment; name the key with key_env or key_file".to_owned(),
+            "remove user, password, query and fragment; name the key with key_env or key_file".to_owned(),
         ));
     }
     Ok(url)
 }
 
-/// What stands before an `@` may be a password.
+/// Returns an address without the part before `@`, which may hold a password.
 fn without_secrets(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, rest)| rest)
 }
 
 fn check_plain_http(entry: &ProviderEntry<'_>, has_key: bool) -> Result<(), ConfigError> {
-    let in_the_open = entry.base.scheme() == "http" && !http::is_loopback(&entry.base);
-    let what = if has_key { "the key" } else { "every question and answer" };
-    match in_the_open && !entry.table.allow_http {
+    let is_exposed = entry.base.scheme() == "http" && !http::is_loopback(&entry.base);
+    let what = if has_key { "the key" } else { "every request and answer" };
+    match is_exposed && !entry.table.allow_http {
         true => Err(ConfigError::provider(
             entry.name,
             "base_url",
-            format!("{what} would cross the network in the open, to {}", entry.base),
-            "use https://, or say allow_http = true",
+            format!("{what} would be sent unencrypted to {}", entry.base),
+            "use https://, or set allow_http = true",
         )),
         false => Ok(()),
     }
@@ -285,7 +288,7 @@ fn request_url(entry: &ProviderEntry<'_>) -> Result<Url, ConfigError> {
         (ProviderKind::Openai, _) => "chat/completions",
     };
     below(&entry.base, path).ok_or_else(|| {
-        ConfigError::provider(entry.name, "base_url", "nothing can be below it", "write it as in \"https://host/v1\"")
+        ConfigError::provider(entry.name, "base_url", "it cannot have a path", "write it as in \"https://host/v1\"")
     })
 }
 
@@ -295,18 +298,18 @@ fn below(base: &Url, path: &str) -> Option<Url> {
     Some(url)
 }
 
-/// `None` where nobody answers, `Some(None)` where a server answers that has no model.
+/// Returns the newest model of a local server: `None` where no server answers, `Some(None)` where it has no model.
 async fn first_model(base: &Url) -> Option<Option<String>> {
     let client = http::client(base).ok()?;
     let asked = client.get(below(base, "models")?).timeout(PROBE_TIMEOUT).send().await.ok()?;
     let list: Value = asked.error_for_status().ok()?.json().await.ok()?;
-    // The list may be null where nothing was pulled.
+    // The list is null where no model was pulled.
     let models = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
     let newest = models.into_iter().rev().max_by_key(|model| model.get("created").and_then(Value::as_i64));
     Some(newest.and_then(|model| model.get("id").and_then(Value::as_str).map(str::to_owned)))
 }
 
-/// Whether this address wants `max_completion_tokens`.
+/// Whether the server at this address wants `max_completion_tokens`.
 pub(crate) fn uses_max_completion_tokens(url: &Url) -> bool {
     url.host_str() == Some("api.openai.com")
 }

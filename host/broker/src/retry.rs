@@ -1,7 +1,7 @@
-//! The retry layer: what failed in passing is asked again, later and later.
+//! The retry layer: repeats calls that failed temporarily.
 //!
-//! Promises: full jitter over a doubling delay; a provider's Retry-After is honoured up to two minutes; every try of a
-//! call is the same request with the same idempotency key. Fails with the last try's error and the number of tries.
+//! Guarantees: the delay doubles with full jitter; a provider's Retry-After is honored up to two minutes; every attempt
+//! sends the same request with the same idempotency key. Fails with the error of the last attempt and their number.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ const FIRST_DELAY: Duration = Duration::from_millis(500);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// How often one call may still be tried.
+/// The policy of one call.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryPolicy {
     pub(crate) allowed: u32,
@@ -48,7 +48,7 @@ impl Policy<PendingCall, Response, Failure> for RetryPolicy {
 
 fn delay(tried: u32, retry_after: Option<Duration>) -> Duration {
     match retry_after {
-        // A little late, each a little differently, so that those who were sent away together do not return together.
+        // Jitter keeps calls that were rejected together from returning together.
         Some(retry_after) => retry_after.min(MAX_RETRY_AFTER) + jitter(FIRST_DELAY / 2),
         None => jitter(FIRST_DELAY.saturating_mul(2u32.saturating_pow(tried.saturating_sub(1))).min(MAX_DELAY)),
     }

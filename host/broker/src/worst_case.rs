@@ -1,19 +1,20 @@
-//! The most that a request can take.
+//! The upper bound of what a request can use, for reservations.
 
 use phasegate_process::model::{Content, Request};
 
 use crate::budget::Cost;
 use crate::price::Price;
 
-/// The most that one try of a request can take at this price: every byte a token, and the longest answer.
+/// Returns the most that one attempt of a request can use at this price: each byte is a token, and the answer has maximum
+/// length. The cost is unknown where the price is.
 pub fn worst_case(request: &Request, price: Option<Price>) -> Cost {
     let input = max_tokens_of(request);
     let output = u64::from(request.max_output_tokens.get());
     Cost { tokens: input.saturating_add(output), usd: price.map(|price| price.max_cost_usd(input, output)) }
 }
 
-/// The most tokens that a request can be: no tokeniser makes more of a text than it has bytes, and a provider adds a few
-/// of its own to each message and to the tools.
+/// Returns the most tokens that a request can have: a tokenizer makes at most one token of a byte, and a provider adds a
+/// few of its own for each message and for the tools.
 fn max_tokens_of(request: &Request) -> u64 {
     const BY_MESSAGE: usize = 16;
     const BY_TOOLS: usize = 1024;

@@ -1,11 +1,10 @@
 //! The Anthropic Messages format.
 //!
-//! An answer that must satisfy a schema is asked for as the arguments of a tool the model has to call, and given back as
-//! text: every model with tools can do that, with any schema of an object. `structured = false`, or a schema of something
-//! else, asks in words.
+//! An answer schema becomes a tool that the model must call, and the arguments are returned as text: every model with tools
+//! can do that, with any schema of an object. `structured = false`, or a schema of another type, sends a prompt instead.
 //!
-//! Promises: streamed or not, the same answer is the same [`ParsedAnswer`]. Fails on a request that the format cannot carry,
-//! and in passing on an answer without a stop reason or with arguments that are no object.
+//! Guarantees: a streamed answer and a whole one give the same [`ParsedAnswer`]. Fails on a request that the format cannot
+//! carry; an answer without a stop reason, or with arguments that are not an object, is a temporary failure.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +22,7 @@ use crate::call::Failure;
 /// The tool whose arguments are the answer.
 const ANSWER: &str = "give_answer";
 
-/// The request's body.
+/// Encodes the body of a request.
 pub(crate) fn body(request: &Request, options: &ModelOptions) -> Result<Value, Error> {
     check_tool_choice(request)?;
     let (mut system, messages) = split_system(request);
@@ -90,7 +89,7 @@ fn answer_tool(schema: &str, options: &ModelOptions) -> Result<Option<Value>, Er
     Ok(fits.then(|| json!({"name": ANSWER, "description": what, "input_schema": schema})))
 }
 
-/// Neighbours of one role become one turn, with tool results first, as the format wants it.
+/// Encodes messages. Consecutive messages of one role become one turn with tool results first, as the format requires.
 fn turns<'a>(messages: impl Iterator<Item = &'a Message>) -> Result<Vec<Value>, Error> {
     let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
     for message in messages {
@@ -128,11 +127,11 @@ fn block(part: &Content) -> Result<Option<Value>, Error> {
     }))
 }
 
-/// A streamed answer, as far as it has come.
+/// A streamed answer as far as it has arrived.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerBuilder {
     blocks: BTreeMap<u64, Block>,
-    /// What was kept of blocks as they began.
+    /// The weight of the starts of all blocks.
     weight: usize,
     stop: Option<String>,
     counts: Counts,
@@ -143,12 +142,12 @@ pub(crate) struct AnswerBuilder {
 #[derive(Debug, Default)]
 struct Block {
     start: Value,
-    /// Text by the field it belongs to.
+    /// Text by the field that it extends.
     grown: BTreeMap<&'static str, String>,
 }
 
 impl AnswerBuilder {
-    /// Takes one event's data; gives the characters of the answer so far.
+    /// Takes the data of one event; returns the characters of the answer so far.
     pub(crate) fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
         let event = document::parse(data).map_err(|why| broken_answer(&format!("an event {why}")))?;
         let index = event.get("index").and_then(Value::as_u64).unwrap_or(0);
@@ -188,12 +187,12 @@ impl AnswerBuilder {
         self.blocks.entry(index).or_default().grown.entry(target).or_default().push_str(piece);
     }
 
-    /// Whether the provider has said that this is all.
+    /// Whether the provider has marked the end of the answer.
     pub(crate) fn is_complete(&self) -> bool {
         self.ended
     }
 
-    /// The answer, if it is whole.
+    /// Returns the answer; fails if it is incomplete.
     pub(crate) fn finish(self) -> Result<ParsedAnswer, Failure> {
         let stop =
             self.stop.filter(|_| self.ended).ok_or_else(|| broken_answer("the stream ended without a stop reason"))?;
@@ -208,7 +207,7 @@ impl Block {
             let start = if field == "input" { "" } else { text(&self.start, field) };
             let value = match (field, grown.as_str()) {
                 ("input", "") => json!({}),
-                // What is no JSON stays text, and is judged with the stop reason at hand.
+                // Invalid JSON stays text; whether it is an error depends on the stop reason.
                 ("input", json) => document::parse(json).unwrap_or(Value::String(grown)),
                 _ => Value::String(format!("{start}{grown}")),
             };
@@ -220,7 +219,7 @@ impl Block {
     }
 }
 
-/// An answer that came in one piece.
+/// Parses an answer that came in one piece.
 pub(crate) fn parse_complete(body: &Value) -> Result<ParsedAnswer, Failure> {
     let blocks = body.get("content").and_then(Value::as_array).ok_or_else(|| broken_answer("it has no content"))?;
     let stop = body.get("stop_reason").and_then(Value::as_str).ok_or_else(|| broken_answer("it has no stop reason"))?;
@@ -248,14 +247,14 @@ fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<ParsedAnswer
                 name: text(&block, "name").to_owned(),
                 arguments,
             })),
-            // A piece of a block that never began ends here too: without its beginning it would be lost unseen.
+            // So is a delta of a block that never began: accepting it would lose the start of the block.
             _ if !block.is_object() => return Err(broken_answer("a part of it is no JSON object")),
             _ => content.push(Content::Opaque { json: block.to_string() }),
         }
     }
     let calls = content.iter().any(|part| matches!(part, Content::ToolCall { .. }));
     if let Some(document) = document.filter(|_| !calls) {
-        // The arguments are the whole answer: words around them would break it.
+        // The arguments are the whole answer: text around them would break the schema.
         content.retain(|part| matches!(part, Content::Opaque { .. }));
         content.push(Content::Text { text: document });
         stop = if stop == StopReason::ToolCalls.as_str() { StopReason::End.as_str() } else { stop };
@@ -263,7 +262,8 @@ fn answer(blocks: Vec<Value>, stop: &str, counts: Counts) -> Result<ParsedAnswer
     Ok(ParsedAnswer { content, stop: stop.to_owned(), usage: counts.usage() })
 }
 
-/// A call's arguments as text. Cut off by the limit, an answer's are still worth seeing; a call's are not worth making.
+/// Returns the arguments of a call as text. Where the token limit cut them off, those of an answer are returned as they are
+/// and those of a tool call are dropped.
 fn arguments(block: &Value, stop: &str, is_answer: bool) -> Result<Option<String>, Failure> {
     match block.get("input") {
         Some(input @ Value::Object(_)) => Ok(Some(input.to_string())),
@@ -280,7 +280,7 @@ impl Counts {
     const FIELDS: [&'static str; 4] =
         ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"];
 
-    /// Later counts are running totals: they replace earlier ones.
+    /// Takes counts of tokens. Later ones are running totals and replace earlier ones.
     fn take(&mut self, usage: Option<&Value>) {
         for field in Self::FIELDS {
             if let Some(count) = usage.and_then(|usage| usage.get(field)).and_then(Value::as_u64) {

@@ -1,16 +1,17 @@
-//! JSON of strangers, read within bounds: seven bytes of it may take hundreds in memory. Fails in words that follow a noun.
+//! Parses untrusted JSON within a bound on memory: seven bytes of JSON may take hundreds in memory. Error texts continue a
+//! sentence that begins with a noun.
 
 use serde_json::Value;
 
-/// How much one document may weigh: as much as a list of so many numbers, some hundred megabytes in memory.
+/// The largest weight of a document. The unit is one number in a list; the maximum takes a few hundred megabytes.
 pub(super) const MAX_WEIGHT: usize = 5_000_000;
-/// What a list or an object weighs, empty or not.
+/// The weight of a list or an object without its items.
 const CONTAINER: usize = 20;
 
-/// Why a document that is too heavy is not read.
+/// The error for a document above [`MAX_WEIGHT`].
 pub(super) const TOO_HEAVY: &str = "has more parts than are taken";
 
-/// The document, if it is one and not too heavy.
+/// Parses a document within [`MAX_WEIGHT`].
 pub(super) fn parse(text: &str) -> Result<Value, String> {
     if weight(text) > MAX_WEIGHT {
         return Err(TOO_HEAVY.to_owned());
@@ -18,7 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|why| format!("is no JSON: {why}"))
 }
 
-/// What it takes in memory, texts aside.
+/// Returns the weight of a document. Text does not count.
 pub(super) fn weight(text: &str) -> usize {
     let (mut quoted, mut escaped, mut weight) = (false, false, 0);
     for byte in text.bytes() {

@@ -1,4 +1,6 @@
-//! What the wire formats share.
+//! Types and helpers that the wire formats share.
+//!
+//! Text of [`Error`]s made here is recorded and shown to guests: it stays as it is, hints included.
 
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
 use serde_json::Value;
@@ -7,7 +9,7 @@ use super::document;
 use crate::call::Failure;
 use crate::price::Price;
 
-/// How requests are put to one model of one provider.
+/// How requests to one model are encoded.
 #[derive(Debug, Clone)]
 pub(crate) struct ModelOptions {
     pub(crate) model: String,
@@ -18,16 +20,16 @@ pub(crate) struct ModelOptions {
     pub(crate) price: Option<Price>,
 }
 
-/// An answer as a wire format understood it, before it is anyone's.
+/// An answer as parsed from a wire format, before keys are redacted and its cost is known.
 #[derive(Debug)]
 pub(crate) struct ParsedAnswer {
     pub(crate) content: Vec<Content>,
     pub(crate) stop: String,
-    /// `None` where the provider counted nothing.
+    /// `None` where the provider did not count tokens.
     pub(crate) usage: Option<Usage>,
 }
 
-/// The system messages' words, and the rest of the conversation.
+/// Returns the text of the system messages and the other messages.
 pub(super) fn split_system(request: &Request) -> (String, impl Iterator<Item = &Message>) {
     let parts =
         request.messages.iter().filter(|message| message.role == Role::System).flat_map(|message| &message.content);
@@ -36,12 +38,12 @@ pub(super) fn split_system(request: &Request) -> (String, impl Iterator<Item = &
     (texts.join("\n\n"), request.messages.iter().filter(|message| message.role != Role::System))
 }
 
-/// JSON that a guest handed over as text.
+/// Parses JSON that a guest passed as text; `what` names it in the error.
 pub(super) fn parse_json(what: &str, text: &str) -> Result<Value, Error> {
     document::parse(text).map_err(|why| Error::Invalid(format!("{what} {why}")))
 }
 
-/// A JSON object that a guest handed over as text.
+/// Parses a JSON object that a guest passed as text; `what` names it in the error.
 pub(super) fn parse_object(what: &str, text: &str) -> Result<Value, Error> {
     match parse_json(what, text)? {
         value @ Value::Object(_) => Ok(value),
@@ -49,7 +51,7 @@ pub(super) fn parse_object(what: &str, text: &str) -> Result<Value, Error> {
     }
 }
 
-/// Asks for a schema in words, for models that have no other way.
+/// Returns a prompt that asks for a schema, for models without a mechanism for it.
 pub(super) fn schema_prompt(schema: &str) -> String {
     format!(
         "Answer with one JSON document and nothing else: no words around it, no code fence. \
@@ -57,7 +59,7 @@ pub(super) fn schema_prompt(schema: &str) -> String {
     )
 }
 
-/// A named tool must be on offer.
+/// Checks that a tool that the request forces is among its tools.
 pub(super) fn check_tool_choice(request: &Request) -> Result<(), Error> {
     let choice = request.tool_choice.as_str();
     let is_known =
@@ -78,7 +80,7 @@ pub(super) fn too_many_bytes(most: usize) -> Error {
     Error::Other(format!("the answer has more than {most} bytes"))
 }
 
-/// The words of a part that a model reads or writes.
+/// Returns the text of a part that a model reads or writes.
 pub(crate) fn content_text(part: &Content) -> &str {
     match part {
         Content::Text { text } | Content::ToolResult { text, .. } => text,

@@ -1,8 +1,8 @@
-//! One model behind HTTP: sends a request, reads the answer, whole or as a stream.
+//! A model behind HTTP: sends a request and reads the answer, whole or as a stream.
 //!
-//! Promises: follows no redirect and shows a key to no proxy, so it goes nowhere but where the operator sent it; bounded
-//! bytes, one time limit for the try and one for silence within a stream; an answer that ends early is never taken for
-//! whole. The client is made at the first call. Fails with the provider's complaint, or in words of its own.
+//! Guarantees: a key reaches only the configured address, because redirects are not followed and no proxy sees a plain
+//! request; bytes are bounded, and so are the duration of an attempt and the pauses within a stream; an answer that ends
+//! early is an error. The client is made at the first call.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -24,12 +24,12 @@ use crate::call::{Failure, PendingCall, Progress};
 use crate::config::ProviderKind;
 use crate::key::{Scrubber, Secret};
 
-/// The most that is read of a complaint.
+/// The most bytes that are read of an error.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 
-/// Where a provider is, and how it is spoken to.
+/// The address of a provider, its wire format, key and time limits.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) peer: Peer,
@@ -41,7 +41,7 @@ pub(crate) struct Endpoint {
     pub(crate) client: OnceLock<Client>,
 }
 
-/// One model of an endpoint.
+/// A model of an endpoint.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     pub(crate) endpoint: Arc<Endpoint>,
@@ -64,7 +64,7 @@ impl tower::Service<PendingCall> for Model {
             let limit = model.endpoint.timeout;
             let parsed = tokio::time::timeout(limit, model.send(&call)).await.unwrap_or_else(|_| {
                 Err(Failure::temporary(format!(
-                    "{} gave no whole answer within {} s\nhint: raise [models] timeout_seconds",
+                    "{} did not complete its answer within {} s\nhint: raise [models] timeout_seconds",
                     model.endpoint.peer.name,
                     limit.as_secs()
                 )))
@@ -190,7 +190,7 @@ impl Endpoint {
 
     fn idle_error(&self) -> Failure {
         Failure::temporary(format!(
-            "{} fell silent for {} s within its answer\nhint: raise [models] idle_seconds",
+            "{} sent nothing for {} s within its answer\nhint: raise [models] idle_seconds",
             self.peer.name,
             self.idle.as_secs()
         ))
@@ -204,7 +204,7 @@ impl Endpoint {
             }
             bytes.extend_from_slice(&piece);
         }
-        String::from_utf8(bytes).map_err(|_| broken_answer("it is no UTF-8"))
+        String::from_utf8(bytes).map_err(|_| broken_answer("it is not UTF-8"))
     }
 
     fn connection_error(&self, error: reqwest::Error) -> Failure {
@@ -218,7 +218,7 @@ impl Endpoint {
                 self.url.host_str().unwrap_or_default()
             )),
             false if unreached => Failure::temporary(format!("{name} cannot be reached at {origin}: {message}")),
-            false => Failure::temporary(format!("{name} gave no answer: {message}")),
+            false => Failure::temporary(format!("{name} did not answer: {message}")),
         }
     }
 
@@ -236,16 +236,16 @@ impl Endpoint {
     }
 }
 
-/// A client that follows nothing. Without TLS it needs no certificates, which a bare machine may not have.
+/// Returns a client that follows no redirects. For plain HTTP it needs no certificates, which a bare machine may lack.
 pub(crate) fn client(url: &Url) -> Result<Client, String> {
-    // Another room may have installed one already: any will do.
+    // Fails where one is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .user_agent(concat!("phasegate/", env!("CARGO_PKG_VERSION")));
     if url.scheme() == "http" {
-        // A proxy of the environment would read the key. Over https it is only asked to let us through.
+        // A proxy would read the key. With https it only forwards encrypted bytes.
         builder = builder.tls_certs_only([]).no_proxy();
     }
     if is_loopback(url) {
@@ -254,7 +254,7 @@ pub(crate) fn client(url: &Url) -> Result<Client, String> {
     builder.build().map_err(describe_error)
 }
 
-/// Whether an address is this machine's own.
+/// Whether an address is a loopback address.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -264,7 +264,7 @@ fn url_origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// An error and its causes in one line, without the address, which may hold anything.
+/// Renders the causes of an error in one line, without the address, which may hold secrets.
 fn describe_error(error: reqwest::Error) -> String {
     let mut message = String::new();
     let mut cause = error.source();
@@ -284,7 +284,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-/// Counted by us where the provider counted nothing: about four characters a token, and no cost, for none is known.
+/// Estimates the usage where the provider did not count: four characters a token, at unknown cost.
 fn estimate_usage(content: &[Content], call: &PendingCall) -> Usage {
     tracing::warn!(label = %call.request.label, "the provider counted no tokens; they are estimated");
     let tokens = |parts: &mut dyn Iterator<Item = &Content>| {
@@ -297,7 +297,7 @@ fn estimate_usage(content: &[Content], call: &PendingCall) -> Usage {
     }
 }
 
-/// A provider, or something before it, may echo what it was sent.
+/// Redacts keys in a part of an answer: a provider, or a proxy before it, may echo what it was sent.
 fn scrub_content(part: Content, scrubber: &Scrubber) -> Content {
     let clean = |text: String| scrubber.scrub(&text);
     match part {

@@ -1,7 +1,7 @@
-//! Providers: the bottom services, each a model that answers one request.
+//! Providers: the bottom services, each of which sends a request to one model.
 //!
-//! Promises: one try a call; a failure says whether another try may help; what a provider says in an error is shortened
-//! and stripped of keys and control characters before anyone sees it.
+//! Guarantees: one attempt per call; a failure states whether another attempt may succeed; error text of a provider is
+//! shortened and freed of keys and control characters.
 
 pub(crate) mod anthropic;
 mod document;

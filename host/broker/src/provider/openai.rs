@@ -1,10 +1,10 @@
-//! Chat completions, as OpenAI and every compatible server speak them.
+//! The chat completions format of OpenAI and compatible servers.
 //!
-//! An answer that must satisfy a schema is asked for by `response_format`, not strictly: the strict form takes only a
-//! part of JSON Schema. `structured = false` asks in words.
+//! An answer schema is sent as `response_format`, not strict: the strict form takes only a part of JSON Schema.
+//! `structured = false` sends a prompt instead.
 //!
-//! Promises: streamed or not, the same answer is the same [`ParsedAnswer`]. Fails on a request that the format cannot carry,
-//! and in passing on an answer without a finish reason or with arguments that are no object.
+//! Guarantees: a streamed answer and a whole one give the same [`ParsedAnswer`]. Fails on a request that the format cannot
+//! carry; an answer without a finish reason, or with arguments that are not an object, is a temporary failure.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use super::peer::Peer;
 use super::provider_error::ProviderError;
 use crate::call::Failure;
 
-/// The request's body.
+/// Encodes the body of a request.
 pub(crate) fn body(request: &Request, options: &ModelOptions) -> Result<Value, Error> {
     check_tool_choice(request)?;
     let (mut system, messages) = split_system(request);
@@ -79,7 +79,7 @@ fn choice(choice: &str) -> Value {
     }
 }
 
-/// One message may become several: every tool result is a message of its own, before the words.
+/// Encodes a message, as one or several: each tool result is a message of its own, before the text.
 fn push_message(message: &Message, turns: &mut Vec<Value>) -> Result<(), Error> {
     let mut content = String::new();
     let mut calls = Vec::new();
@@ -94,7 +94,7 @@ fn push_message(message: &Message, turns: &mut Vec<Value>) -> Result<(), Error> 
                 let text = if *is_error { format!("error: {text}") } else { text.clone() };
                 turns.push(json!({"role": "tool", "tool_call_id": id, "content": text}));
             }
-            // Another provider's block means nothing here, and this format has none.
+            // Blocks of another provider have no meaning in this format.
             Content::Opaque { .. } => {}
         }
     }
@@ -113,7 +113,7 @@ fn push_message(message: &Message, turns: &mut Vec<Value>) -> Result<(), Error> 
     Ok(())
 }
 
-/// An answer, as far as it has come.
+/// An answer as far as it has arrived.
 #[derive(Debug, Default)]
 pub(crate) struct AnswerBuilder {
     content: String,
@@ -133,7 +133,7 @@ struct ToolCallParts {
 }
 
 impl AnswerBuilder {
-    /// Takes one event's data; gives the characters of the answer so far.
+    /// Takes the data of one event; returns the characters of the answer so far.
     pub(crate) fn event(&mut self, data: &str, peer: &Peer) -> Result<u64, Failure> {
         if data.trim() == "[DONE]" {
             self.ended = true;
@@ -178,18 +178,18 @@ impl AnswerBuilder {
                 self.characters += piece.chars().count() as u64;
                 parts.arguments.push_str(piece);
             }
-            // Some servers give the object itself.
+            // Some servers send the object itself.
             Some(object @ Value::Object(_)) => parts.arguments = object.to_string(),
             _ => {}
         }
     }
 
-    /// Whether the provider has said that this is all.
+    /// Whether the provider has marked the end of the answer.
     pub(crate) fn is_complete(&self) -> bool {
         self.ended
     }
 
-    /// The answer, if it is whole.
+    /// Returns the answer; fails if it is incomplete.
     pub(crate) fn finish(self) -> Result<ParsedAnswer, Failure> {
         let finish = self.finish.ok_or_else(|| broken_answer("it ended without a finish reason"))?;
         let cut = finish == "length";
@@ -216,7 +216,7 @@ impl AnswerBuilder {
 }
 
 impl ToolCallParts {
-    /// The call, or nothing if the limit cut it off.
+    /// Returns the call; `None` if the token limit cut it off.
     fn finish(self, number: usize, cut: bool) -> Result<Option<Content>, Failure> {
         let arguments = if self.arguments.trim().is_empty() { "{}" } else { &self.arguments };
         match document::parse(arguments) {
@@ -230,7 +230,7 @@ impl ToolCallParts {
     }
 }
 
-/// An answer that came in one piece.
+/// Parses an answer that came in one piece.
 pub(crate) fn parse_complete(body: &Value) -> Result<ParsedAnswer, Failure> {
     let mut builder = AnswerBuilder::default();
     builder.take(body, "message");

@@ -1,11 +1,11 @@
-//! The provider at the other end, and what may be repeated of its text.
+//! The provider at the other end of a request, and its error text.
 
 use crate::key::Scrubber;
 
-/// The longest part of a provider's own error text that is passed on.
+/// The most characters of a provider's error text that are passed on.
 const MAX_CHARS: usize = 600;
 
-/// Who is asked: its name in the configuration, and what must not be repeated of what it says.
+/// A provider by its name in the configuration, with the keys to redact in its answers.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) name: String,
@@ -13,14 +13,14 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// What it said, without keys, short, on one line, and harmless on a terminal.
+    /// Returns text of the provider without keys, shortened, in one line and without control characters.
     pub(crate) fn sanitize(&self, text: &str) -> String {
-        // Keys go first, since half a key would not be found, and last, since what hid one may be gone.
+        // Redacted before shortening, which could cut a key in half, and after it, which may join a key again.
         self.scrubber.scrub(&sanitize(&self.scrubber.scrub(text)))
     }
 }
 
-/// Short, on one line, and harmless on a terminal.
+/// Returns text shortened, in one line and without control characters.
 pub(crate) fn sanitize(text: &str) -> String {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut safe: String = flat.chars().filter(|c| !c.is_control()).take(MAX_CHARS).collect();

@@ -1,4 +1,4 @@
-//! What a provider's error means for the call.
+//! Errors of providers, mapped to the contract's errors.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use super::document;
 use super::peer::Peer;
 use crate::call::{Failure, Retry};
 
-/// What a provider reports as wrong.
+/// An error that a provider reported.
 #[derive(Debug, Default)]
 pub(crate) struct ProviderError {
-    /// The HTTP status, where the complaint came as one.
+    /// The HTTP status; `None` for an error within a stream.
     pub(crate) status: Option<u16>,
-    /// The provider's own name for it: error type and code, joined.
+    /// The provider's error type and code, joined by a space.
     pub(crate) kind: String,
     pub(crate) message: String,
     pub(crate) after: Option<Duration>,
 }
 
 impl ProviderError {
-    /// Out of the `error` object that all formats share, or any text.
+    /// Parses the `error` object that all formats share; any other text is the message.
     pub(crate) fn parse(status: Option<u16>, body: &str) -> Self {
         let parsed = document::parse(body).ok();
         let error = parsed.as_ref().and_then(|body| body.get("error"));
@@ -34,7 +34,7 @@ impl ProviderError {
         Self { status, kind: format!("{} {}", field("type"), field("code")), message, after: None }
     }
 
-    /// What it means for the call.
+    /// Maps the error to one of the contract and states whether another attempt may succeed.
     pub(crate) fn into_failure(self, peer: &Peer) -> Failure {
         let name = &peer.name;
         let message = peer.sanitize(&self.message);
@@ -83,14 +83,14 @@ impl ProviderError {
             return Error::Invalid(format!("{text}{}", hint_for(name, &lower))).into();
         }
         match status {
-            // Within a stream, after a good start: it may go better another time.
+            // Within a stream that began well, another attempt may succeed.
             0 => Failure::temporary(text),
             _ => Error::Other(text).into(),
         }
     }
 }
 
-/// The setting that makes us ask without what the provider does not like.
+/// Returns a hint at the setting that leaves out what the provider rejects.
 fn hint_for(name: &str, lower: &str) -> String {
     let settings = [
         ("temperature", "temperature = false"),

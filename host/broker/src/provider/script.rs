@@ -1,6 +1,6 @@
-//! The script's file: `[[answer]]` blocks of conditions and a reply.
+//! Reads script files: `[[answer]]` blocks of conditions and a reply.
 //!
-//! Promises: what is read is complete, so that serving touches no file. Fails with file, line, what is wrong and a hint.
+//! All files that a script names are read at once, so that calls read none.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::format::content_text;
 use crate::call::CallPath;
 
-/// The largest file that a script may name, or be.
+/// The largest size of a script and of a file that it names, in bytes.
 const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The reason why a script cannot be used.
@@ -33,7 +33,7 @@ impl ScriptError {
     }
 }
 
-/// One answer and when it serves.
+/// A reply and its conditions.
 #[derive(Debug)]
 pub(crate) struct Block {
     label: Option<String>,
@@ -47,7 +47,7 @@ pub(crate) struct Block {
     pub(crate) delay_ms: u64,
 }
 
-/// What a block answers.
+/// The reply of a block.
 #[derive(Debug)]
 pub(crate) enum Reply {
     Content { content: Vec<Content>, stop: String },
@@ -68,7 +68,7 @@ impl Block {
     }
 }
 
-/// Whether a text is what a glob describes; `*` stands for any characters, `/` among them.
+/// Whether a text matches a glob. `*` matches any characters, `/` included; no other character is special.
 fn glob_matches(glob: &str, text: &str) -> bool {
     let mut parts = glob.split('*');
     let Some(mut rest) = parts.next().and_then(|start| text.strip_prefix(start)) else { return false };
@@ -135,7 +135,7 @@ struct RawToolCall {
     arguments: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Reads a script and every file it names.
+/// Reads a script and every file that it names.
 pub(crate) fn read(path: &Path) -> Result<Vec<Block>, ScriptError> {
     let source = read_bounded(path).map_err(|why| {
         ScriptError::new(
@@ -195,12 +195,12 @@ impl RawAnswer {
         match (given.into_iter().filter(|given| *given).count(), self.tool_calls.is_empty(), &self.error) {
             (0, true, _) | (2.., ..) => {
                 return Err(ScriptError::new(
-                    "this answer must say one thing",
-                    "give exactly one of text, json, text-file, json-file and error, or tool_calls",
+                    "this answer needs exactly one reply",
+                    "write exactly one of text, json, text-file, json-file and error, or tool_calls",
                 ));
             }
             (1, false, Some(_)) => {
-                return Err(ScriptError::new("this answer has both an error and tool_calls", "leave one out"));
+                return Err(ScriptError::new("this answer has both an error and tool_calls", "remove one of them"));
             }
             (_, _, Some(error)) => return Ok(Reply::Error(parse_error(error)?)),
             _ => {}
@@ -223,8 +223,8 @@ impl RawAnswer {
             let text = read_near(folder, file)?;
             serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|why| {
                 ScriptError::new(
-                    format!("json-file `{}` is no JSON: {why}", file.display()),
-                    "use text-file for an answer that is meant to be broken",
+                    format!("json-file `{}` is not JSON: {why}", file.display()),
+                    "use text-file for an answer that is invalid on purpose",
                 )
             })?;
             return Ok(Some(text));
@@ -248,14 +248,14 @@ fn parse_error(written: &str) -> Result<Error, ScriptError> {
         "other" => Error::Other(message),
         _ => {
             return Err(ScriptError::new(
-                format!("`{written}` is no error"),
-                "write KIND: WORDS, with denied, budget, invalid, too-long, unavailable or other",
+                format!("`{written}` is not an error"),
+                "write KIND: MESSAGE, with denied, budget, invalid, too-long, unavailable or other",
             ));
         }
     })
 }
 
-/// The text of a file in the script's own folder or below.
+/// Reads a file in the script's folder or below it.
 fn read_near(folder: &Path, file: &Path) -> Result<String, ScriptError> {
     let outside = || {
         let message = format!("`{}` is outside the script's folder", file.display());
@@ -266,7 +266,7 @@ fn read_near(folder: &Path, file: &Path) -> Result<String, ScriptError> {
     }
     let unreadable = |why: String| {
         let message = format!("`{}` cannot be read: {why}", file.display());
-        ScriptError::new(message, "it is looked for beside the script")
+        ScriptError::new(message, "the path is relative to the script")
     };
     let real = |path: &Path| path.canonicalize().map_err(|why| unreadable(why.to_string()));
     let home = real(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?;

@@ -1,8 +1,8 @@
-//! Answers written by hand: `scripted:FILE`, for tests and examples.
+//! `scripted:FILE`: answers from a file, for tests and examples.
 //!
-//! Promises: an answer depends on the call alone, so a resumed run hears what the first one heard; the first block
-//! whose conditions all hold serves. Reads its files once, when the configuration is read, and none outside the script's
-//! folder. Fails at reading with file, line and a hint; at a call, when no block fits, with the call's path.
+//! Guarantees: an answer depends on the call alone, so a resumed run gets the same answers; the first block whose conditions
+//! all hold answers. Files are read once, together with the configuration, and only below the script's folder. A call that
+//! no block matches fails with the position of the call.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::script::{Block, Reply, ScriptError};
 use crate::call::{CallPath, Failure, PendingCall, Progress};
 use crate::price::Price;
 
-/// The provider that reads its answers from a script.
+/// A model whose answers come from a script.
 #[derive(Debug, Clone)]
 pub(crate) struct Scripted(Arc<Script>);
 
@@ -81,7 +81,7 @@ impl Script {
     fn no_answer(&self, path: &CallPath, request: &Request) -> Error {
         Error::Unavailable(format!(
             "scripted:{} has no answer for label \"{}\" (phase {}, attempt {}, call {}, occurrence {})\n\
-             hint: add an [[answer]] whose conditions all hold for it",
+             hint: add an [[answer]] whose conditions match this call",
             self.name, request.label, path.phase, path.attempt, path.number, path.occurrence
         ))
     }

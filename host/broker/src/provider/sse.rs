@@ -1,12 +1,12 @@
-//! Server-sent events out of a stream of bytes.
+//! Parses server-sent events.
 //!
-//! Promises: bounded memory, time linear in the bytes; pieces may be cut anywhere. Fails with words on a line that is too
-//! long or no UTF-8. An event that the stream's end cuts off is never delivered.
+//! Guarantees: bounded memory, time linear in the bytes, and any division of the bytes into pieces. Fails on a line that
+//! is too long or not UTF-8. An event that the end of the stream cuts off is not delivered.
 
-/// The longest line that is read.
+/// The longest line, in bytes.
 const LONGEST_LINE: usize = 8 * 1024 * 1024;
 
-/// Takes bytes, gives the data of whole events, one at a time.
+/// A parser that takes bytes and returns the data of complete events, one at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     line: Vec<u8>,
@@ -14,7 +14,7 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// The data of the next event that these bytes complete, and takes what it has read off their beginning.
+    /// Returns the data of the next event that these bytes complete, and removes the bytes that it has read.
     pub(crate) fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<String>, String> {
         while !bytes.is_empty() {
             let end = bytes.iter().position(|byte| *byte == b'\n');
@@ -35,7 +35,7 @@ impl Events {
 
     fn end_line(&mut self) -> Result<Option<String>, String> {
         let bytes = std::mem::take(&mut self.line);
-        let line = std::str::from_utf8(&bytes).map_err(|_| "the stream is no UTF-8".to_owned())?;
+        let line = std::str::from_utf8(&bytes).map_err(|_| "the stream is not UTF-8".to_owned())?;
         let line = line.trim_start_matches('\u{feff}');
         let line = line.strip_suffix('\r').unwrap_or(line);
         if line.is_empty() {
@@ -91,6 +91,6 @@ mod tests {
 
     #[test]
     fn rejects_lines_that_are_not_utf8() {
-        assert_eq!(push(&mut Events::default(), b"data: \xff\n").unwrap_err(), "the stream is no UTF-8");
+        assert_eq!(push(&mut Events::default(), b"data: \xff\n").unwrap_err(), "the stream is not UTF-8");
     }
 }

@@ -1,7 +1,7 @@
-//! An answer's bytes, in either format, whole or as they come.
+//! Parses an answer in either format, whole or streamed.
 //!
-//! Promises: however a stream is cut into pieces, the same bytes are the same answer or the same failure; what follows the
-//! provider's own end is not looked at; bounded bytes. Fails in passing where the answer breaks off.
+//! Guarantees: the same bytes give the same answer or the same failure, however they are divided; bytes after the
+//! provider's end marker are ignored; bytes are bounded. An incomplete answer is a temporary failure.
 
 use super::format::{ParsedAnswer, broken_answer, too_many_bytes};
 use super::peer::Peer;
@@ -10,10 +10,10 @@ use super::{anthropic, document, openai};
 use crate::call::Failure;
 use crate::config::ProviderKind;
 
-/// The most that is read of one answer.
+/// The most bytes of one answer.
 pub(crate) const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
-/// A streamed answer, as far as it has come.
+/// A streamed answer as far as it has arrived.
 pub(crate) struct Stream {
     events: Events,
     builder: AnswerBuilder,
@@ -34,7 +34,7 @@ impl Stream {
         Self { events: Events::default(), builder, read: 0 }
     }
 
-    /// Takes the next bytes and tells, event by event, how many characters have come.
+    /// Takes the next bytes; calls `progress` after each event with the characters of the answer so far.
     pub(crate) fn take(&mut self, mut bytes: &[u8], peer: &Peer, mut progress: impl FnMut(u64)) -> Result<(), Failure> {
         self.read += bytes.len();
         if self.read > MAX_ANSWER_BYTES {
@@ -50,7 +50,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether the provider has said that this is all.
+    /// Whether the provider has marked the end of the answer.
     pub(crate) fn is_complete(&self) -> bool {
         match &self.builder {
             AnswerBuilder::Anthropic(builder) => builder.is_complete(),
@@ -58,7 +58,7 @@ impl Stream {
         }
     }
 
-    /// The answer, if it is whole.
+    /// Returns the answer; fails if it is incomplete.
     pub(crate) fn finish(self) -> Result<ParsedAnswer, Failure> {
         match self.builder {
             AnswerBuilder::Anthropic(builder) => builder.finish(),
@@ -67,7 +67,7 @@ impl Stream {
     }
 }
 
-/// An answer that came in one piece.
+/// Parses an answer that came in one piece.
 pub(crate) fn parse_complete(kind: ProviderKind, text: &str) -> Result<ParsedAnswer, Failure> {
     let body = document::parse(text).map_err(|why| broken_answer(&format!("it {why}")))?;
     match kind {
