@@ -287,7 +287,7 @@ fn one_budget_covers_all_runs_and_can_grow() {
     let output = project.run(&[]);
     assert_eq!(output.code, 4, "{}", output.stderr);
     assert_eq!(project.answered(), 40);
-    let words = "the budget of experiment `strategies` has too little left: this call may take 1 calls and 0 of 40 are left\n\
+    let words = "the budget of experiment `strategies` has too little left: call budget exhausted: needs 1, 0 of 40 left\n\
                  hint: nothing is lost; raise [budget] in experiment.toml and run the same command again\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{}", output.stderr);
     assert!(output.stderr.ends_with("Not every run has ended. Repeat the command to continue.\n"), "{}", output.stderr);

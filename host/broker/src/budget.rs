@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use phasegate_process::budget::{BudgetBound, BudgetExceeded, NANOS_PER_USD};
-use phasegate_process::model::{Error, Usage};
+use phasegate_process::model::Usage;
 use phasegate_process::sync::lock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::sync::Notify;

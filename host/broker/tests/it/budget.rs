@@ -53,7 +53,7 @@ fn reserves_the_worst_case_and_returns_the_rest() {
     let first = ledger.try_reserve(cost(800, 0.5)).unwrap();
     assert_eq!(
         refused(&ledger, cost(300, 0.1)),
-        "budget used up: this call may take 300 tokens and 200 of 1000 are left\nhint: raise [budget] tokens"
+        "token budget exhausted: needs 300, 200 of 1000 left\nhint: raise [budget] tokens"
     );
     first.commit(usage(100, Some(0.25)));
     drop(ledger.try_reserve(cost(300, 0.1)).unwrap());
@@ -65,11 +65,11 @@ fn reserves_the_worst_case_and_returns_the_rest() {
 fn every_limit_is_enforced_and_named() {
     assert_eq!(
         refused(&Budget::new(&limits(1000, 1.0, 10)), cost(1, 1.5)),
-        "budget used up: this call may take 1.5000 USD and 1.0000 of 1.0000 are left\nhint: raise [budget] usd"
+        "USD budget exhausted: needs 1.5000, 1.0000 of 1.0000 left\nhint: raise [budget] usd"
     );
     assert_eq!(
         refused(&Budget::new(&limits(1000, 1.0, 0)), cost(1, 0.0)),
-        "budget used up: this call may take 1 calls and 0 of 0 are left\nhint: raise [budget] calls"
+        "call budget exhausted: needs 1, 0 of 0 left\nhint: raise [budget] calls"
     );
 }
 
@@ -89,7 +89,7 @@ fn restores_recorded_usage_beyond_the_limit() {
     let ledger = Budget::new(&limits(100, 1.0, 10));
     ledger.restore(usage(250, Some(0.1)));
     assert_eq!(ledger.spent().tokens, 250);
-    assert!(refused(&ledger, cost(1, 0.0)).contains("1 tokens and 0 of 100 are left"));
+    assert!(refused(&ledger, cost(1, 0.0)).contains("needs 1, 0 of 100 left"));
 }
 
 #[test]

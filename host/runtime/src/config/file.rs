@@ -160,9 +160,8 @@ impl Config {
             _ => None,
         };
         let Some(place) = place else { return ConfigFault::Models(fault) };
-        let words = fault.to_string();
-        let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "see docs/configuration.md"));
-        ConfigFault::Source(self.source().error(place..place, message, hint))
+        let hint = fault.hint().unwrap_or_else(|| "see docs/configuration.md".to_owned());
+        ConfigFault::Source(self.source().error(place..place, fault.to_string(), hint))
     }
 
     pub(crate) fn source(&self) -> Source<'_> {

@@ -30,7 +30,7 @@ pub enum ConfigFault {
         hint: String,
     },
     /// Something about models that no file says.
-    #[error(transparent)]
+    #[error("{}", with_hint(.0))]
     Models(ConfigError),
 }
 
@@ -42,4 +42,9 @@ pub fn unreadable(name: &str, why: &std::io::Error, hint: &'static str) -> Confi
         _ => why.to_string(),
     };
     ConfigFault::Io { file: name.to_owned(), reason, hint }
+}
+
+/// Renders a fault of the models with its hint.
+pub(super) fn with_hint(fault: &ConfigError) -> String {
+    fault.hint().map_or_else(|| fault.to_string(), |hint| format!("{fault}\nhint: {hint}"))
 }

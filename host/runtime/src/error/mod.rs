@@ -22,7 +22,7 @@ use self::overrides::SwapFault;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The journal failed.
-    #[error(transparent)]
+    #[error("{0}\nhint: {hint}", hint = .0.hint())]
     Journal(#[from] JournalError),
     /// The journal holds events that do not follow each other.
     #[error(transparent)]
@@ -34,7 +34,7 @@ pub enum Error {
     #[error(transparent)]
     Swap(#[from] SwapFault),
     /// The models cannot be reached or used at all.
-    #[error(transparent)]
+    #[error("{}", self::config::with_hint(.0))]
     Models(#[from] phasegate_broker::ConfigError),
     /// A model could not be reached, or the budget is used up: the run stopped and can be resumed.
     #[error("{0}")]

@@ -50,6 +50,6 @@ pub enum OutputError {
         reason: String,
     },
     /// The journal failed.
-    #[error(transparent)]
+    #[error("{0}\nhint: {hint}", hint = .0.hint())]
     Journal(#[from] JournalError),
 }
