@@ -97,7 +97,7 @@ pub fn find_journal(context: &Context) -> Result<Option<SqliteJournal>, Failure>
         journal => journal?,
     };
     if let Some(damage) = journal.damage() {
-        context.printer.note(&format!("showing only what can be read: {damage}\n"));
+        context.printer.note(&format!("showing only what can be read: {damage}\nhint: {}\n", damage.hint()));
     }
     Ok(Some(journal))
 }

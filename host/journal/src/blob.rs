@@ -1,4 +1,4 @@
-//! Bytes under their digest.
+//! Blobs: bytes that are stored under their digest.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,18 +7,18 @@ use phasegate_process::{Digest, Event, RunId};
 
 use crate::error::JournalError;
 
-/// Bytes and the digest that names them; made by [`Blob::new`] only, so the two belong together.
+/// Bytes and their digest. Only [`Blob::new`] creates one, so the two always match.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Blob {
-    /// Names the bytes.
+    /// The SHA-256 of the bytes.
     pub digest: Digest,
-    /// The bytes.
+    /// The content.
     pub bytes: Vec<u8>,
 }
 
 impl Blob {
-    /// These bytes, named.
+    /// Creates a blob of these bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self { digest: Digest::from_content(&bytes), bytes }
     }
@@ -30,7 +30,7 @@ impl fmt::Debug for Blob {
     }
 }
 
-/// Takes the blobs that a stored event names off the list of those to be removed.
+/// Removes the blobs that a stored event names from the set of those to delete.
 pub(crate) fn keep_referenced(
     blobs: &mut BTreeSet<Digest>,
     run: &RunId,
@@ -51,7 +51,7 @@ pub(crate) fn keep_referenced(
     Ok(())
 }
 
-/// A blob as it was read, if it is what its name says.
+/// Returns the bytes of a blob if they match its digest.
 pub(crate) fn verify_blob(digest: &Digest, bytes: Vec<u8>, location: &str) -> Result<Vec<u8>, JournalError> {
     match Digest::from_content(&bytes) == *digest {
         true => Ok(bytes),

@@ -1,8 +1,8 @@
-//! The chain of digests over a run's events, and reading events by it.
+//! The chain of digests over the events of a run.
 //!
-//! Each event's link is the digest of the event and of the link before it, so the last link stands for the whole run: an
-//! event that was changed, swapped or taken out shows when the run is read, and where. Accidents and careless edits show;
-//! whoever changes an event and makes all links after it anew is found only by a link that was noted elsewhere.
+//! The link of an event is the digest of the event and of the link before it, so the last link covers the whole run. A
+//! changed, moved or removed event breaks the chain there. This finds accidents and careless edits; rewriting all later
+//! links is found only by comparison with a link that was stored elsewhere.
 
 use std::fmt::Write as _;
 use std::num::NonZero;
@@ -14,29 +14,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::JournalError;
 
-/// An event exactly as it stands in a journal.
+/// An event exactly as a journal stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredEvent {
-    /// From 1, without gaps, per run.
+    /// The number of the event in its run, from 1 without gaps.
     pub number: u64,
-    /// Unix time in milliseconds at which it was written.
+    /// The time at which it was written, in milliseconds since the Unix epoch.
     pub at_ms: u64,
     /// The event format of the build that wrote it.
     pub format: u32,
-    /// The event's JSON, byte for byte as it was written.
+    /// The JSON of the event, byte for byte as it was written.
     pub body: String,
-    /// Its link, by [`link`].
+    /// The link of the event, by [`link`].
     pub chain: Digest,
 }
 
-/// What stands where the link before the first event would.
+/// Stands in for the link before the first event.
 const FIRST_LINK: &str = "phasegate run";
 
-/// The link of an event: the SHA-256 of five lines of text, which are the link before it (`phasegate run` for the first
-/// event), its number, time and format in decimal, and its body.
+/// Returns the link of an event: the SHA-256 of five lines of text, which are the link before it (`phasegate run` for the
+/// first event), its number, time and format in decimal, and its body.
 ///
-/// No line but the body, which is last and is not ended, can hold a line break, so no two events make the same text. The
-/// rule is part of the released formats of journal and export and never changes.
+/// Only the last line, the body, can contain line breaks, so different events give different texts. The rule is part of the
+/// released formats of journal and export and never changes.
 pub fn link(before: Option<&Digest>, number: u64, at_ms: u64, format: u32, body: &str) -> Digest {
     let before = before.map_or(FIRST_LINK, Digest::as_str);
     let mut text = String::with_capacity(before.len() + body.len() + 64);
@@ -44,9 +44,9 @@ pub fn link(before: Option<&Digest>, number: u64, at_ms: u64, format: u32, body:
     Digest::from_content(text.as_bytes())
 }
 
-/// The events after `number`, which `stored` holds together with event `number` itself, whose link they must follow.
+/// Checks and parses the events after `number`. `stored` begins with event `number` itself, whose link they must follow.
 ///
-/// Since each event is stored with its link, a long list is read in pieces, side by side.
+/// Each event is stored with its link, so a long list is divided among threads.
 pub(crate) fn parse_events(
     run: &RunId,
     number: u64,
@@ -76,7 +76,7 @@ pub(crate) fn parse_events(
     })
 }
 
-/// Events that take longer to read than a thread to start.
+/// The fewest events that are worth a thread.
 const MIN_EVENTS_PER_THREAD: usize = 500;
 
 fn parse_chunk<'a>(
@@ -123,7 +123,7 @@ fn parse_event(
     Ok(Recorded { number, at_ms, event })
 }
 
-/// What the run depends on from this event on, where it says so.
+/// Returns what the run depends on from this event on, if the event begins a run or a fork.
 pub(crate) fn run_created(event: &Event) -> Option<&RunCreated> {
     match event {
         Event::RunCreated(created) => Some(created),
@@ -139,7 +139,7 @@ fn check_format(run: &RunId, number: u64, format: u32, location: &str) -> Result
     }
 }
 
-/// The last event of a run, as the journal keeps it apart from the events, so that a lost end shows.
+/// The number and link of a run's last event. Journals store them apart from the events, so that a lost end is found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct End {
     /// 0 for a run without events.
@@ -152,7 +152,7 @@ impl End {
         Self { number: last.number, chain: Some(last.chain.clone()) }
     }
 
-    /// Puts events behind it: how they will stand in the journal.
+    /// Moves the end behind a new event; returns the event as it is stored.
     pub(crate) fn push(&mut self, at_ms: u64, format: u32, body: String) -> StoredEvent {
         self.number += 1;
         let chain = link(self.chain.as_ref(), self.number, at_ms, format, &body);
@@ -160,7 +160,7 @@ impl End {
         StoredEvent { number: self.number, at_ms, format, body, chain }
     }
 
-    /// Refuses events after `number` that end elsewhere.
+    /// Checks that the events after `number` end here.
     pub(crate) fn check_end(
         &self,
         run: &RunId,

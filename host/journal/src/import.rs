@@ -1,4 +1,4 @@
-//! What an import may take in.
+//! Imports of whole runs, and the checks that need no storage.
 
 use phasegate_process::{Event, Recorded, RunId};
 
@@ -17,16 +17,16 @@ pub struct Import {
     pub blobs: Vec<Blob>,
 }
 
-/// What an import found.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Imported {
-    /// The run was not here before.
+    /// The journal did not hold the run.
     New,
-    /// It was here, with exactly these events.
+    /// The journal held the run already, with exactly these events. Missing blobs were added.
     AlreadyPresent,
 }
 
-/// The events of an import, read; refuses what is not a whole run of this name that this build reads.
+/// Checks that the events are a whole run of this name, and parses them.
 pub(crate) fn check_import(run: &RunId, events: &[StoredEvent]) -> Result<Vec<Recorded>, JournalError> {
     let cannot = |reason: String| JournalError::CannotImport { run: run.clone(), reason };
     let events = parse_events(run, 0, events, "the import").map_err(|error| match error {
@@ -48,7 +48,7 @@ pub(crate) fn check_import(run: &RunId, events: &[StoredEvent]) -> Result<Vec<Re
     }
 }
 
-/// Whether to import events that `here` may hold already; refuses where it holds others.
+/// Compares the events to import with those that the journal holds; fails where they differ.
 pub(crate) fn compare_with_existing(
     run: &RunId,
     here: &[StoredEvent],

@@ -1,8 +1,6 @@
-//! The trait that every journal keeps, and the few types it speaks in.
+//! The interface of journals.
 //!
-//! A journal has no clock and knows of the meaning of events only how a run begins and which blobs it needs. What holds for
-//! all implementations and needs no storage, such as checking that a list of events is whole, is here and in [`chain`], so
-//! that none can differ in it.
+//! A journal has no clock. Of the meaning of events it knows only how a run begins and which blobs an event names.
 
 use async_trait::async_trait;
 use phasegate_process::{Digest, Recorded, RunId};
@@ -15,10 +13,10 @@ use crate::error::JournalError;
 use crate::import::{Import, Imported};
 use crate::ownership::Ownership;
 
-/// Events and blobs, as the rest of the house sees them.
+/// A store of events and blobs.
 ///
-/// Reading blocks the thread for as long as the disk takes; writing waits without blocking. A future of a write that is
-/// dropped before it is done leaves it open whether the write happens; reading tells.
+/// Reads block the thread for as long as the disk takes; writes wait without blocking it. Dropping the future of a write
+/// before it is done does not undo the write: it may happen or not, and a read shows which.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Appends events to a run, all or none, with the blobs they name; durable when it returns.
@@ -27,70 +25,68 @@ pub trait Journal: Send + Sync {
     /// written.
     async fn append(&self, append: Append) -> Result<Vec<Recorded>, JournalError>;
 
-    /// Makes a run without events, which the caller owns, a fork: its first `shared` events are those of `origin`, by
+    /// Turns a run without events, which the caller owns, into a fork: its first `shared` events are those of `origin`, by
     /// reference, and `events` follow them. All or nothing, and durable when it returns.
     async fn fork(&self, fork: Fork) -> Result<Vec<Recorded>, JournalError>;
 
-    /// The run that this one is a fork of, and how many events they share; `None` for one that began by itself.
+    /// Returns the run that this one is a fork of and how many events they share; `None` for a run that is not a fork.
     fn origin(&self, run: &RunId) -> Result<Option<(RunId, u64)>, JournalError>;
 
-    /// The forks of this very run, oldest first, and how many events each shares with it.
+    /// Returns the direct forks of a run, oldest first, and how many events each shares with it.
     fn forks(&self, of: &RunId) -> Result<Vec<(RunId, u64)>, JournalError>;
 
-    /// Takes in a whole run as another journal holds it, with blobs; all or nothing, and durable when it returns.
+    /// Imports a whole run of another journal, with blobs; all or nothing, and durable when it returns.
     ///
-    /// It becomes a run that began by itself, also where it was a fork. Where it is here with exactly these events, blobs that
-    /// are missing are added.
+    /// A fork becomes an independent run. Where the journal holds exactly these events already, missing blobs are added.
     async fn import(&self, import: Import) -> Result<Imported, JournalError>;
 
-    /// Stores blobs ahead of the events that will name them; durable when it returns.
+    /// Stores blobs before the events that will name them; durable when it returns.
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError>;
 
-    /// All events of a run in order; none for a run that does not exist. What is not whole is an error.
+    /// Returns all events of a run in order; none for a run that does not exist. A missing or changed event is an error.
     fn events(&self, run: &RunId) -> Result<Vec<Recorded>, JournalError> {
         self.events_after(run, 0)
     }
 
-    /// The events of a run with a higher number than this one, in order; those that do not follow on it and on each other
-    /// are an error.
+    /// Returns the events after event `number`, in order. Each must follow the one before it, the first one event `number`.
     fn events_after(&self, run: &RunId, number: u64) -> Result<Vec<Recorded>, JournalError> {
         chain::parse_events(run, number, &self.stored_after(run, number.saturating_sub(1))?, &self.location())
     }
 
-    /// The same as they stand in the journal. Checks that they end where the run ends, and nothing else.
+    /// Returns the events after event `number` as they are stored. Checks only that they end where the run ends.
     fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<StoredEvent>, JournalError>;
 
-    /// What errors call the place where it is kept.
+    /// Returns where the journal is stored, as errors name it: the path of its file.
     fn location(&self) -> String;
 
-    /// The runs that have events, newest first.
+    /// Returns the runs that have events, newest first.
     fn runs(&self) -> Result<Vec<RunId>, JournalError>;
 
-    /// A blob, checked against its digest; `None` where there is none.
+    /// Returns the bytes of a blob, checked against its digest; `None` if it is not stored.
     fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError>;
 
-    /// Whether a blob is there; does not read it.
+    /// Whether a blob is stored; does not read it.
     fn has_blob(&self, digest: &Digest) -> Result<bool, JournalError>;
 
-    /// Every blob and how many bytes it has, in the order of digests; reads none of them.
+    /// Returns all blobs with their sizes in bytes, in the order of digests; reads none of them.
     fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError>;
 
-    /// Removes whole runs and blobs for good, all or none, and gives the space back.
+    /// Removes whole runs and blobs permanently, all or none, and frees their space.
     ///
-    /// Refused while one of the runs is owned or has a fork that stays. A blob that an event of a run that stays names is not
-    /// removed, since that event may be newer than the caller's list. Nobody may be writing through this journal meanwhile,
-    /// and no other process may have it open: they may have stored blobs ahead of the events that will name them.
+    /// Fails if one of the runs is owned or has a fork that is not removed with it. Keeps blobs that an event of a remaining
+    /// run names, because that event may be newer than the caller's list. The caller must not write through this journal
+    /// meanwhile, and no other process may have it open: it may have stored blobs before the events that will name them.
     async fn remove(&self, runs: Vec<RunId>, blobs: Vec<Digest>) -> Result<Removed, JournalError>;
 
-    /// What the storage itself finds wrong with it, in its own words; what it holds is checked when it is read.
+    /// Returns the faults that the storage finds in itself, as its own messages. Events and blobs are checked when read.
     fn check(&self) -> Result<Vec<String>, JournalError>;
 
-    /// Takes a run, existing or new, for this process until the ownership is dropped or the process dies.
+    /// Acquires a run, existing or new, until the ownership is dropped or the process ends.
     ///
-    /// Every taking fences off all owners before it, and answers any request to cancel.
+    /// Earlier owners can no longer write, and a request to cancel is cleared. Fails if another owner is alive.
     async fn acquire(&self, run: &RunId) -> Result<Ownership, JournalError>;
 
-    /// The process that owns the run right now, if one does; 0 where it cannot be told which.
+    /// Returns the id of the process that owns the run at the moment, 0 where the id cannot be read; `None` if none does.
     fn owner(&self, run: &RunId) -> Result<Option<u32>, JournalError>;
 
     /// Asks the owner of a run to stop it. `by` is the name of the person who asks.
@@ -106,13 +102,13 @@ pub trait Journal: Send + Sync {
     fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError>;
 }
 
-/// What was removed.
+/// The result of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Removed {
-    /// How many runs.
+    /// The number of removed runs.
     pub runs: u64,
-    /// How many blobs.
+    /// The number of removed blobs.
     pub blobs: u64,
-    /// By how many bytes the journal is smaller now. May be 0 where the space is kept for later use.
+    /// The bytes by which the journal shrank; 0 where it keeps the space for later use.
     pub bytes: u64,
 }

@@ -1,12 +1,11 @@
-//! The journal: what happened in a run, kept for good.
+//! The journal: the permanent record of runs.
 //!
-//! Promises: an event is durable before `append` returns; a run's events are numbered from 1 without gaps; only the owner
-//! of a run can write to it, whatever a stale owner does; blobs are stored once, by digest, never after the event that
-//! names them, and are checked when read; events are linked by digests, and what does not fit is not served. Two
-//! implementations keep these promises and pass one test suite: [`SqliteJournal`] for use, [`MemoryJournal`] for tests and
-//! dry runs.
+//! Guarantees: an event is durable before `append` returns; the events of a run are numbered from 1 without gaps; only the
+//! newest owner of a run can write to it; a blob is stored once, by digest, not after the event that names it, and is
+//! checked when read; events are linked by digests, and an event whose link does not fit is not returned. Two
+//! implementations pass the same tests: [`SqliteJournal`] for use, [`MemoryJournal`] for tests and dry runs.
 //!
-//! Fails only with [`JournalError`], which says what, where and what to do. Nothing here panics.
+//! Every failure is a [`JournalError`] with a hint. Nothing here panics.
 
 mod append;
 mod blob;

@@ -1,6 +1,4 @@
-//! A journal that lives as long as its last handle: for tests, and for runs that leave nothing behind.
-//!
-//! Keeps every promise of [`Journal`] except the one about power cuts. Clones share one journal.
+//! A journal in memory, for tests and for dry runs. It lasts as long as its last clone; all clones share it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +25,7 @@ pub struct MemoryJournal {
 
 #[derive(Debug, Default)]
 struct State {
-    /// In the order in which they were first taken.
+    /// In the order in which they were first acquired.
     order: Vec<RunId>,
     runs: HashMap<RunId, Run>,
     blobs: HashMap<Digest, Vec<u8>>,
@@ -39,18 +37,17 @@ struct Run {
     fence: u64,
     cancel: watch::Sender<Option<String>>,
     origin: Option<(RunId, u64)>,
-    /// Its own; those it shares are its origin's.
+    /// The run's own events, without those that it shares with its origin.
     events: Vec<StoredEvent>,
     end: End,
 }
 
 impl MemoryJournal {
-    /// An empty journal.
+    /// Creates an empty journal.
     pub fn new() -> Self {
         Self::default()
     }
 
-    // Nothing between locking and unlocking leaves the maps half changed, so a panic elsewhere does not spoil them.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,7 +200,7 @@ impl Journal for MemoryJournal {
 }
 
 impl State {
-    /// The run, if this is still its newest owner.
+    /// Returns the run if `fence` is that of its newest owner.
     fn check_owner(&mut self, run: &RunId, fence: Fence) -> Result<&mut Run, JournalError> {
         let known = self.runs.get_mut(run);
         let newest = Fence::new(known.as_ref().map_or(0, |known| known.fence));
@@ -211,7 +208,7 @@ impl State {
         known.filter(|_| fence == newest).ok_or(fenced)
     }
 
-    /// The run, new or not, under a new owner.
+    /// Gives the run, existing or new, to a new owner.
     fn take(&mut self, run: &RunId) -> &mut Run {
         if !self.runs.contains_key(run) {
             self.order.push(run.clone());
@@ -244,7 +241,7 @@ impl State {
         Ok(())
     }
 
-    /// The events with a number above `after`, up to `upto`, along the line of its origins.
+    /// Returns the events with numbers above `after` and up to `upto`, those of its origins included.
     fn stored(&self, run: &RunId, after: u64, upto: u64) -> Vec<StoredEvent> {
         let Some(known) = self.runs.get(run) else { return Vec::new() };
         let shared = known.origin.as_ref().filter(|(_, shared)| after < *shared);
@@ -267,7 +264,7 @@ impl Run {
     }
 }
 
-/// Gives the run free when it goes.
+/// Releases the run when it is dropped.
 struct OwnershipGuard {
     journal: MemoryJournal,
     run: RunId,

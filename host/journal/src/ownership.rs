@@ -3,17 +3,17 @@
 use std::any::Any;
 use std::fmt;
 
-/// The number of an ownership: of two, the higher one is the newer.
+/// The number of an ownership. A newer ownership of a run has a higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence(u64);
 
 impl Fence {
-    /// For journals; everybody else gets theirs from [`Ownership::fence`].
+    /// Creates a fence from its number; for implementations of journals. Callers use [`Ownership::fence`].
     pub fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number.
+    /// Returns the number.
     pub fn number(self) -> u64 {
         self.0
     }
@@ -25,19 +25,19 @@ impl fmt::Display for Fence {
     }
 }
 
-/// The right to write to a run. Dropping it gives the run free.
+/// The right to write to a run. Dropping it releases the run.
 pub struct Ownership {
     fence: Fence,
     _held: Box<dyn Any + Send + Sync>,
 }
 
 impl Ownership {
-    /// For journals: `held` is whatever gives the run free when it is dropped.
+    /// Creates an ownership; for implementations of journals. Dropping `held` must release the run.
     pub fn new(fence: Fence, held: impl Any + Send + Sync) -> Self {
         Self { fence, _held: Box::new(held) }
     }
 
-    /// What every append of this owner carries.
+    /// Returns the number that each write of this owner carries.
     pub fn fence(&self) -> Fence {
         self.fence
     }

@@ -1,6 +1,6 @@
-//! The file: what is in it, how it is opened, and what its errors mean.
+//! The database file: how it is opened, and what the errors of the database mean.
 //!
-//! Promises: a file is written to only once it is known to be ours and of a version we know ([`migrations`]).
+//! A file is written to only after it is known to be a journal of a known version ([`migrations`]).
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -13,22 +13,22 @@ use super::lock::RunLocks;
 use super::migrations::{self, VERSION};
 use crate::error::JournalError;
 
-/// How long a write waits for another process's; theirs take milliseconds, unless the disk hangs.
+/// The longest wait for a write of another process, which takes milliseconds unless the disk hangs.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// "PhGt": tells our files from other people's.
+/// "PhGt": marks the file as a journal of Phasegate.
 const APPLICATION_ID: i64 = 0x5068_4774;
 
-/// What is kept of the log after a large blob went through it. Else SQLite's own numbers stand (pages of 4 KB, folding in
-/// at 4 MB of log): larger pages saved nothing that could be measured, a larger log made the slowest append slower.
+/// The size to which the write-ahead log is truncated after a large blob. Otherwise SQLite's defaults apply (4 KB pages,
+/// checkpoints at 4 MB of log): larger pages had no measurable effect, and a larger log made the slowest append slower.
 const MAX_LOG_BYTES: i64 = 4 << 20;
 
-/// Where the journal is, and how it is read.
+/// The path of the database, and how it is read.
 #[derive(Debug, Clone)]
 pub(super) struct DatabaseFile {
     path: PathBuf,
     read_mode: ReadMode,
-    /// Why only what remains of the file is read: it has lost its end.
+    /// The damage of a truncated file, of which only the rest is read.
     damage: Option<JournalError>,
     version: i64,
 }
@@ -36,11 +36,11 @@ pub(super) struct DatabaseFile {
 /// How connections for reading are opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReadMode {
-    /// Beside a writer of our own.
+    /// While this process has a writer.
     BesideWriter,
-    /// Without writing to the file; the database may put its own small files beside it.
+    /// Without writing to the file; the database may create its own small files beside it.
     ReadOnly,
-    /// As a file that cannot change, where no file can be put beside it.
+    /// As a file that cannot change, in a folder where no file can be created.
     Immutable,
 }
 
@@ -49,7 +49,7 @@ impl DatabaseFile {
         Self { path, read_mode: ReadMode::BesideWriter, damage: None, version: VERSION }
     }
 
-    /// A file that is only read, of any version we know, in the first way that works.
+    /// Opens a file to read, of any known version, with the first [`ReadMode`] that works.
     pub(super) fn open_to_read(path: PathBuf) -> Result<Self, JournalError> {
         let mut file = Self { path, read_mode: ReadMode::ReadOnly, damage: None, version: VERSION };
         match std::fs::File::open(&file.path) {
@@ -75,8 +75,8 @@ impl DatabaseFile {
         &self.path
     }
 
-    /// Refuses a file that lost all that was in it. The database would take it for a new one (it sees a single byte as none)
-    /// and throw its log away. A process that is killed while it makes the file leaves neither the lock of a run nor a log.
+    /// Checks that the file has not lost all its content. The database would take it for a new one (also a file of a single
+    /// byte) and delete its log. A process that is killed while it creates the file leaves neither run locks nor a log.
     pub(super) fn check_not_emptied(&self, locks: &RunLocks) -> Result<(), JournalError> {
         let size = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
         match (size(&self.path), size(&self.log())) {
@@ -88,7 +88,7 @@ impl DatabaseFile {
         }
     }
 
-    /// How much the file takes on the disk, with its log.
+    /// Returns the size of the file and its log in bytes.
     pub(super) fn size(&self) -> u64 {
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
         size(&self.path) + size(&self.log())
@@ -104,7 +104,7 @@ impl DatabaseFile {
         name.into()
     }
 
-    /// The file that cannot be written: ours, or one that the database once put beside it with the same rights.
+    /// Returns the file that cannot be written: the database, or one that the database created beside it.
     fn read_only_path(&self) -> PathBuf {
         let read_only = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
         let files = [self.path.clone(), self.log(), self.beside("-shm")];
@@ -115,12 +115,12 @@ impl DatabaseFile {
         self.damage.as_ref()
     }
 
-    /// Whether the file lacks the links of its events.
+    /// Whether the file is of version 1, whose events have no links.
     pub(super) fn has_no_chain(&self) -> bool {
         self.version < 2
     }
 
-    /// A connection for the writer, to a file that is ours and of the current version.
+    /// Opens a connection for the writer, and migrates the file to the current version.
     pub(super) fn open_or_create(&self) -> Result<Connection, JournalError> {
         let mut connection = Connection::open(&self.path).map_err(|e| self.error(&e))?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| self.error(&e))?;
@@ -129,7 +129,7 @@ impl DatabaseFile {
         Ok(connection)
     }
 
-    /// A connection that cannot write.
+    /// Opens a connection that cannot write.
     pub(super) fn open_reader(&self) -> Result<Connection, JournalError> {
         let open = || {
             let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -142,7 +142,7 @@ impl DatabaseFile {
             };
             connection.busy_timeout(BUSY_TIMEOUT)?;
             if self.damage.is_some() {
-                // Of its several meanings, the one here: no complaint about a file that has lost its end.
+                // This setting has several effects; the one needed here is that a truncated file can be opened.
                 connection.pragma_update(None, "writable_schema", true)?;
             }
             if self.has_no_chain() {
@@ -161,7 +161,7 @@ impl DatabaseFile {
         }
     }
 
-    /// The version of a file that is ours; 0 where nothing is in it yet.
+    /// Returns the version of the file, 0 for an empty one; fails if it is foreign or newer.
     fn version_of(&self, connection: &Connection) -> Result<i64, JournalError> {
         let number = |sql| connection.query_row(sql, (), |row| row.get::<_, i64>(0)).map_err(|e| self.error(&e));
         match (number("PRAGMA application_id")?, number("PRAGMA user_version")?) {
@@ -221,7 +221,7 @@ impl DatabaseFile {
         change.commit()
     }
 
-    /// What an error of the database means to a user.
+    /// Maps an error of the database.
     pub(super) fn error(&self, error: &rusqlite::Error) -> JournalError {
         let file = self.to_string();
         let reason = error.to_string();
@@ -234,25 +234,25 @@ impl DatabaseFile {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { file },
             Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { file },
             Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { file, reason },
-            // All our questions are fixed, so what they ask for can only have been lost.
+            // Queries are constant, so a missing table or column means that the file is damaged.
             Some(ErrorCode::Unknown) if reason.starts_with("no such ") => JournalError::Damaged { file, reason },
             None if is_value_error(error) => JournalError::Damaged { file, reason },
             _ => JournalError::Io { file, reason },
         }
     }
 
-    /// The file holds what we would never write.
+    /// Returns the error for content that no version writes.
     pub(super) fn damaged(&self, reason: &str) -> JournalError {
         JournalError::Damaged { file: self.to_string(), reason: reason.to_owned() }
     }
 }
 
-/// Whether the index of the log could not grow, which the database reports as any failure of the disk.
+/// Whether the index of the log could not grow, for lack of space.
 fn is_log_index_error(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
-/// Whether a value in the file is of a sort that we would never write.
+/// Whether a value in the file has a type that no version writes.
 fn is_value_error(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
     matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))

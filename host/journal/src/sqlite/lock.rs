@@ -1,8 +1,7 @@
-//! Who works on a run, and who uses the folder at all: locks of the operating system, which end with the process, however
-//! it ends.
+//! Locks on runs and on the folder. They are locks of the operating system and end with the process.
 //!
-//! A run's file holds the owner's process id for people to read; only the lock decides. Files are removed only while nobody
-//! else has the folder open, since a lock on a removed file would shut nobody out.
+//! The lock file of a run contains the owner's process id for people; only the lock decides. Lock files are removed only
+//! while no other process has the folder open, because a lock on a removed file excludes no other process.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -13,20 +12,20 @@ use phasegate_process::RunId;
 
 use crate::error::JournalError;
 
-/// Someone who only looks at a lock holds it for microseconds; trying again tells them from an owner.
+/// A process that queries a lock holds it for microseconds; a few attempts tell it from an owner.
 const TRIES: u32 = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
-/// The folder of the runs' locks.
+/// The folder with the lock files of runs.
 #[derive(Debug)]
 pub(super) struct RunLocks(PathBuf);
 
-/// A lock that is held until this is dropped.
+/// A lock that is released when this is dropped.
 pub(super) struct RunLock(File);
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        // An old id in the file would only mislead people; the lock itself ends when the file is closed.
+        // A stale id would mislead people. The lock itself ends when the file is closed.
         let _ = self.0.set_len(0);
     }
 }
@@ -37,12 +36,12 @@ impl RunLocks {
         Ok(Self(folder.to_owned()))
     }
 
-    /// Those of a folder that may not be there, for looking only.
+    /// Returns the locks of a folder that may not exist, for queries only.
     pub(super) fn read_only(folder: &Path) -> Self {
         Self(folder.to_owned())
     }
 
-    /// Takes the run, unless someone has it.
+    /// Locks a run; fails if it is locked.
     pub(super) fn take(&self, run: &RunId) -> Result<RunLock, JournalError> {
         let path = self.path(run);
         let mut file = open_or_create(&path)?;
@@ -58,7 +57,7 @@ impl RunLocks {
         }
     }
 
-    /// The process that has the run; 0 where its id cannot be read.
+    /// Returns the id of the process that has locked the run, 0 where the id cannot be read.
     pub(super) fn holder(&self, run: &RunId) -> Result<Option<u32>, JournalError> {
         let path = self.path(run);
         let mut file = match File::open(&path) {
@@ -72,12 +71,12 @@ impl RunLocks {
         }
     }
 
-    /// Whether a run was ever taken here.
+    /// Whether a run was ever locked in this folder.
     pub(super) fn is_any_present(&self) -> bool {
         std::fs::read_dir(&self.0).is_ok_and(|mut files| files.next().is_some())
     }
 
-    /// Removes a run's file, which the next taking makes again. Only while nobody else has the folder open.
+    /// Removes the lock file of a run; the next lock creates it again. Only while no other process has the folder open.
     pub(super) fn remove(&self, run: &RunId) {
         let _ = std::fs::remove_file(self.path(run));
     }
@@ -87,35 +86,34 @@ impl RunLocks {
     }
 }
 
-/// Keeps other processes from opening the journal to write, and from having the folder alone; waits for them.
+/// Waits until no other process opens the journal to write or uses the folder exclusively, and keeps them from both.
 pub(super) fn lock_opening(path: &Path) -> Result<impl Drop + use<>, JournalError> {
     let file = open_or_create(path)?;
     file.lock().map_err(|e| io_error(path, &e))?;
     Ok(RunLock(file))
 }
 
-/// Says for as long as it lives that the folder is in use, so that nobody takes from it what is about to be named.
+/// Marks the folder as in use until it is dropped, so that no process removes blobs that an event is about to name.
 #[derive(Debug)]
 pub(super) struct FolderLock(Option<File>);
 
 impl FolderLock {
-    /// Waits while somebody has the folder alone.
+    /// Waits while another process uses the folder exclusively.
     pub(super) fn shared(path: &Path) -> Result<Self, JournalError> {
         let file = open_or_create(path)?;
         file.lock_shared().map_err(|e| io_error(path, &e))?;
         Ok(Self(Some(file)))
     }
 
-    /// The same without making the file; where there is none, or it cannot be opened, nobody can be told.
+    /// The same without creating the lock file. Does nothing where it does not exist or cannot be opened.
     pub(super) fn shared_if_present(path: &Path) -> Result<Self, JournalError> {
         let Ok(file) = File::open(path) else { return Ok(Self(None)) };
         file.lock_shared().map_err(|e| io_error(path, &e))?;
         Ok(Self(Some(file)))
     }
 
-    /// Has the folder alone until the answer is dropped; `None` where others use it. Whoever calls this keeps others from
-    /// opening the folder for writing and from calling it: between giving up the shared lock and getting the whole, nothing
-    /// else protects what this process may have stored.
+    /// Uses the folder exclusively until the result is dropped; `None` where another process uses it. The caller must hold
+    /// [`lock_opening`]: between the shared and the exclusive lock, nothing else protects what this process has stored.
     pub(super) fn try_exclusive(&self, path: &Path) -> Result<Option<Exclusive<'_>>, JournalError> {
         let Some(file) = &self.0 else { return Ok(None) };
         file.unlock().map_err(|e| io_error(path, &e))?;
@@ -124,12 +122,12 @@ impl FolderLock {
     }
 }
 
-/// Goes back to sharing the folder when it is dropped.
+/// Returns to the shared lock when it is dropped.
 pub(super) struct Exclusive<'a>(&'a File);
 
 impl Drop for Exclusive<'_> {
     fn drop(&mut self) {
-        // Without the lock this process goes on as before; others might remove what it has stored and not named yet.
+        // Without the lock, another process could remove blobs that this one has stored and not named yet.
         let _ = self.0.unlock();
         if let Err(error) = self.0.lock_shared() {
             tracing::warn!(%error, "the state folder is no longer marked as in use");

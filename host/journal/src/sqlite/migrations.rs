@@ -1,5 +1,5 @@
-//! The versions of the file. Step N makes version N+1 out of version N; a released step is never edited, so that every
-//! older file can be read. All steps that a file lacks are taken in one transaction: a crash leaves the old file.
+//! The versions of the file. Step N turns version N into version N+1. A released step never changes, so that every older
+//! file can be read. All missing steps run in one transaction: a crash leaves the old file.
 
 use phasegate_process::Digest;
 use rusqlite::{Connection, params};
@@ -9,7 +9,7 @@ use crate::chain::{End, StoredEvent};
 /// The newest version that this build reads and writes.
 pub(super) const VERSION: i64 = 2;
 
-/// Brings the tables from this version to [`VERSION`].
+/// Migrates the tables from `version` to [`VERSION`].
 pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     if version < 1 {
         connection.execute_batch(EVENTS_AND_BLOBS)?;
@@ -22,10 +22,10 @@ pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<(
     Ok(())
 }
 
-/// `runs.run_key` gives the order of creation and keeps the events' key small; it is never given twice, so that a run that
-/// is removed cannot lend its events to another. `events` is clustered by run and number: loading a run reads one stretch of the
-/// file. `format` stands on each event, since builds of several versions may write to one run. `blobs` keeps its bytes
-/// out of the index over the digests, which a table without row ids could not.
+/// `runs.run_key` gives the order of creation and keeps the key of events small; a key is never used twice, so that events
+/// of a removed run cannot appear in another one. `events` is clustered by run and number: loading a run reads adjacent
+/// pages. Each event has its `format`, because builds of several versions may write to one run. `blobs` has row ids, which
+/// keep the bytes out of the index over digests.
 const EVENTS_AND_BLOBS: &str = "
     CREATE TABLE runs (
         run_key   INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,10 +49,10 @@ const EVENTS_AND_BLOBS: &str = "
     ) STRICT;
 ";
 
-/// `events.chain` is an event's link; the table is made anew, since a column with a default would let an older build, that
-/// has the file open still, write events without one. `runs.last` and `runs.chain` are number and link of the run's last
-/// event, whether its own or shared: a lost end shows, and an append need not look for them. The first `shared` events of
-/// a fork are those of `parent_key`, and only what follows is under its own key.
+/// `events.chain` is the link of an event. The table is created anew: with a column that has a default, an older build that
+/// still has the file open could write events without a link. `runs.last` and `runs.chain` are number and link of the run's
+/// last event, own or shared: a lost end is found, and an append does not search for it. The first `shared` events of a
+/// fork are those of `parent_key`; only later events have its own key.
 const CHAINS_AND_FORKS: &str = "
     ALTER TABLE runs ADD COLUMN parent_key INTEGER REFERENCES runs;
     ALTER TABLE runs ADD COLUMN shared INTEGER;
@@ -72,7 +72,7 @@ const CHAINS_AND_FORKS: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Lets a file of version 1 be read as it is: the same columns, for one connection.
+/// Gives one connection the current columns of `runs` on a file of version 1, so that it can be read without migration.
 pub(super) const RUNS_OF_VERSION_1: &str = "
     CREATE TEMP VIEW runs AS SELECT
         run_key, run, fence, cancel_by, NULL AS parent_key, NULL AS shared,
@@ -80,7 +80,7 @@ pub(super) const RUNS_OF_VERSION_1: &str = "
     FROM main.runs;
 ";
 
-/// Takes the events over as they are. A gap among them stays one, and the links after it are of no use.
+/// Copies the events and adds their links. A gap stays a gap, and the links after it do not match.
 fn add_chains(connection: &Connection) -> rusqlite::Result<()> {
     let mut old = connection.prepare(
         "SELECT run_key, number, at_ms, format, name, body FROM events_of_version_1 ORDER BY run_key, number",
@@ -102,7 +102,7 @@ fn add_chains(connection: &Connection) -> rusqlite::Result<()> {
     update_end(connection, run_key, &end)
 }
 
-/// Keeps a run's last event with the run.
+/// Stores number and link of a run's last event with the run.
 pub(super) fn update_end(connection: &Connection, run_key: i64, end: &End) -> rusqlite::Result<()> {
     let mut update = connection.prepare_cached("UPDATE runs SET last = ?2, chain = ?3 WHERE run_key = ?1")?;
     update.execute((run_key, end.number, end.chain.as_ref().map(Digest::as_str))).map(drop)

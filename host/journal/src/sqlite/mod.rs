@@ -1,8 +1,8 @@
-//! The journal in a folder: one SQLite file, and a lock file for each run.
+//! A journal in a folder: one SQLite file, and a lock file for each run.
 //!
-//! Promises, beside those of [`Journal`]: several processes may share the folder; a process that is killed at any moment
-//! leaves a file that the next one reads whole; a file that is damaged, foreign or from a newer version is refused and
-//! left as it is. Writes go through one thread, which syncs the disk once for all that wait ([`writer`]).
+//! Guarantees beyond [`Journal`]: several processes can share the folder; a process that is killed at any moment leaves a
+//! file that the next one can read; a damaged, foreign or newer file is rejected and not changed. Writes go through one
+//! thread, which syncs the disk once for all that wait ([`writer`]).
 
 mod cancel;
 mod file;
@@ -35,10 +35,10 @@ use operations::{ImportedEvent, NewEvent, Operation};
 use queries::QueryError;
 use writer::Writer;
 
-/// Connections kept for reading. More readers at once open more, which are closed again.
+/// The most idle connections for reading. More concurrent readers open more connections, which are closed afterwards.
 const SPARE_READERS: usize = 4;
 
-/// Events and blobs in the file `journal.db` of a state folder.
+/// A journal in the file `journal.db` of a state folder.
 pub struct SqliteJournal {
     folder: Folder,
     file: DatabaseFile,
@@ -46,11 +46,11 @@ pub struct SqliteJournal {
     in_use: FolderLock,
     readers: Mutex<Vec<Connection>>,
     cancel_channels: CancelChannels,
-    /// None where the journal was opened to be read.
+    /// `None` where the journal was opened to read.
     writer: Option<Writer>,
 }
 
-/// The names of what is in a state folder.
+/// The paths in a state folder.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -58,12 +58,12 @@ impl Folder {
         self.0.join("journal.db")
     }
 
-    /// Whoever opens the file to write, or has the folder alone, holds it meanwhile.
+    /// Locked while a process opens the database to write, or uses the folder exclusively.
     fn opening_lock(&self) -> PathBuf {
         self.0.join("journal.lock")
     }
 
-    /// Everybody who has the journal open shares it.
+    /// Locked, shared, by every process that has the journal open.
     fn in_use(&self) -> PathBuf {
         self.0.join("in-use.lock")
     }
@@ -74,12 +74,12 @@ impl Folder {
 }
 
 impl SqliteJournal {
-    /// Opens the journal of this state folder; makes both where there is none.
+    /// Opens the journal of a state folder; creates both if they do not exist.
     pub fn open(state_dir: &Path) -> Result<Self, JournalError> {
         Self::open_with(state_dir, |_| Ok(()))
     }
 
-    /// `prepare` is given the writing connection, so that tests can bring about a full disk.
+    /// Opens a journal; `prepare` receives the connection of the writer, so that tests can simulate a full disk.
     fn open_with(
         state_dir: &Path,
         prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
@@ -97,9 +97,8 @@ impl SqliteJournal {
         Ok(Self::new(folder, file, locks, in_use, writer))
     }
 
-    /// Opens the journal of this state folder without writing to it, of any version, and where it is damaged as far as it
-    /// can be read ([`Self::damage`]). What would write is refused. Where the folder can be written, the database may put
-    /// its own small files beside the journal.
+    /// Opens the journal of a state folder to read only: of any known version, and of a damaged file what can be read
+    /// ([`Self::damage`]). Writes fail. In a writable folder the database may create its own small files.
     pub fn open_to_read(state_dir: &Path) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
         let in_use = FolderLock::shared_if_present(&folder.in_use())?;
@@ -114,18 +113,18 @@ impl SqliteJournal {
         Self { folder, file, locks, in_use, readers: Mutex::default(), cancel_channels, writer }
     }
 
-    /// The database file.
+    /// Returns the path of the database file.
     pub fn path(&self) -> PathBuf {
         self.file.path().to_owned()
     }
 
-    /// What is wrong with a file that was opened to be read although it has lost its end: it may show less than was written,
-    /// without an error.
+    /// Returns the damage of a truncated file that was opened to read: reads may return less than was written, without an
+    /// error.
     pub fn damage(&self) -> Option<&JournalError> {
         self.file.damage()
     }
 
-    /// Reads with a connection that nobody else uses meanwhile.
+    /// Runs a query on a connection that no other thread uses meanwhile.
     fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, QueryError>) -> Result<T, JournalError> {
         let spare = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match spare {
@@ -140,13 +139,13 @@ impl SqliteJournal {
         found
     }
 
-    /// Writes, where the journal was opened for that.
+    /// Executes an operation; fails where the journal was opened to read.
     async fn write(&self, operation: Operation) -> Result<u64, JournalError> {
         self.writer()?.submit(operation).await
     }
 
     fn writer(&self) -> Result<&Writer, JournalError> {
-        let reason = "it was opened to be read only";
+        let reason = "it was opened to read only";
         self.writer
             .as_ref()
             .ok_or_else(|| JournalError::ReadOnly { file: self.file.to_string(), reason: reason.to_owned() })
@@ -181,7 +180,7 @@ impl Journal for SqliteJournal {
         self.writer()?;
         let Import { run, events, blobs } = import;
         let read = check_import(&run, &events)?;
-        // Somebody may be at work on a run that is here already; on one that is not, nobody must begin meanwhile.
+        // An existing run may have an owner; a new one must not get one meanwhile.
         let _held = match self.locks.take(&run) {
             Err(JournalError::Owned { .. }) if self.runs()?.contains(&run) => None,
             taken => Some(taken?),

@@ -1,4 +1,4 @@
-//! Each sort of writing, as it is done within a transaction. What goes wrong half-way is undone by the writer.
+//! The write operations, as executed within a transaction. The writer rolls back one that fails.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use crate::error::JournalError;
 use crate::import::{Imported, compare_with_existing};
 use crate::ownership::Fence;
 
-/// Something to be written.
+/// A write operation.
 pub(super) enum Operation {
-    /// The events stand beside the request, encoded.
+    /// The events of the request are taken out and encoded.
     Append(Append, Vec<NewEvent>),
-    /// The same.
+    /// The events of the request are taken out and encoded.
     Fork(Fork, Vec<NewEvent>),
     Import {
         run: RunId,
@@ -42,8 +42,7 @@ pub(super) enum Operation {
     },
 }
 
-/// A new event in the words of the file, with what it is called for people who look into it; its link is known only when it
-/// is written.
+/// A new event, encoded. Its link is known when it is written; its name is stored for people who inspect the file.
 pub(super) struct NewEvent {
     at_ms: u64,
     name: &'static str,
@@ -59,7 +58,7 @@ impl NewEvent {
     }
 }
 
-/// An event that was written elsewhere.
+/// An event of another journal.
 pub(super) struct ImportedEvent {
     name: &'static str,
     event: StoredEvent,
@@ -72,7 +71,7 @@ impl ImportedEvent {
 }
 
 impl Operation {
-    /// About how many bytes it writes.
+    /// Returns the bytes of the blobs that it writes.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Append(Append { blobs, .. }, _)
@@ -83,8 +82,8 @@ impl Operation {
         }
     }
 
-    /// Says the new fence of [`Operation::Acquire`], whether the run was new to [`Operation::Import`], and how many blobs
-    /// [`Operation::Remove`] removed; else nothing of interest.
+    /// Executes the operation. Returns the new fence for [`Operation::Acquire`], 1 for [`Operation::Import`] of a new run, the
+    /// number of removed blobs for [`Operation::Remove`], and 0 otherwise.
     pub(super) fn perform(&self, connection: &Connection, file: &DatabaseFile) -> Result<u64, QueryError> {
         let transaction = Transaction { connection, file };
         match self {
@@ -149,7 +148,7 @@ impl Transaction<'_> {
         Ok(1)
     }
 
-    /// The run, if this is still its newest owner.
+    /// Returns the run if `fence` is that of its newest owner.
     fn check_owner(&self, run: &RunId, fence: Fence) -> Result<RunRow, QueryError> {
         let known = find_run(self.connection, run)?;
         let newest = Fence::new(known.as_ref().map_or(0, |known| known.fence));
@@ -222,7 +221,7 @@ impl Transaction<'_> {
         Ok(removed)
     }
 
-    /// Lets a run be removed before or after its origin, if all its forks go as well.
+    /// Detaches a run from its forks, which must be removed as well, so that the order of removal does not matter.
     fn detach_forks(&self, run: &RunId, runs: &BTreeSet<RunId>) -> Result<(), QueryError> {
         for (fork, _) in forks(self.connection, run, self.file)? {
             if !runs.contains(&fork) {
@@ -256,11 +255,10 @@ impl Transaction<'_> {
     }
 }
 
-/// Gives back to the disk what was removed. The whole file is written anew, which asks for room for a second one meanwhile
-/// and for nobody else to use it; giving back page by page would have to be paid for at every write. Where there is no
-/// room, the space stays in the file for what comes.
+/// Frees the disk space of what was removed, by rewriting the file. That needs space for a second copy and exclusive use;
+/// freeing page by page would cost something at every write. Without enough space the file keeps its size and reuses it.
 pub(super) fn shrink(file: &Connection) {
     if let Err(error) = file.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)") {
-        tracing::warn!(%error, "the space stays in the journal's file");
+        tracing::warn!(%error, "the journal's file keeps its size");
     }
 }

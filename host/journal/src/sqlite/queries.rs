@@ -1,4 +1,4 @@
-//! What the tables hold, read along the line of a run's origins.
+//! Queries on the tables. The events of a fork are read from the fork and from each of its origins.
 
 use phasegate_process::{Digest, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
@@ -7,7 +7,7 @@ use super::file::DatabaseFile;
 use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
 
-/// What may go wrong in a query.
+/// The error of a query.
 pub(super) enum QueryError {
     Sql(rusqlite::Error),
     Journal(JournalError),
@@ -26,7 +26,7 @@ impl From<JournalError> for QueryError {
 }
 
 impl QueryError {
-    /// In words.
+    /// Maps an error of the database to one of the journal.
     pub(super) fn into_journal_error(self, file: &DatabaseFile) -> JournalError {
         match self {
             Self::Sql(error) => file.error(&error),
@@ -35,7 +35,7 @@ impl QueryError {
     }
 }
 
-/// A run's row.
+/// A row of `runs`.
 #[derive(Default)]
 pub(super) struct RunRow {
     pub(super) key: i64,
@@ -52,8 +52,8 @@ pub(super) fn find_run(connection: &Connection, run: &RunId) -> rusqlite::Result
     query.query_row((run.as_str(),), row).optional()
 }
 
-/// The events of a run after `number`, oldest first, to the end that the run is known to have. Takes several queries, which
-/// must see the same moment.
+/// Returns the events of a run after `number`, oldest first, and checks that they end where the run ends. Needs a
+/// transaction: its several queries must see the same state.
 pub(super) fn stored_after(
     connection: &Connection,
     run: &RunId,
@@ -72,7 +72,7 @@ pub(super) fn stored_after(
     Ok(events)
 }
 
-/// The events of a file of version 1, with the links they will have once it is brought up.
+/// Returns the events of a file of version 1, with the links that migration will give them.
 fn stored_version_1(connection: &Connection, run: &RunRow, after: u64) -> Result<Vec<StoredEvent>, QueryError> {
     let mut query = connection
         .prepare_cached("SELECT number, at_ms, format, body FROM events WHERE run_key = ?1 ORDER BY number")?;
@@ -88,15 +88,15 @@ fn stored_version_1(connection: &Connection, run: &RunRow, after: u64) -> Result
     Ok(events)
 }
 
-/// Events under one key, up to a number.
+/// The events of one key up to a number.
 struct Segment {
     key: i64,
     upto: i64,
 }
 
-/// Where the events of a run are, from its first origin to itself.
+/// Returns where the events of a run are stored, from its first origin to the run itself.
 fn segments(connection: &Connection, key: i64) -> rusqlite::Result<Vec<Segment>> {
-    // UNION and not UNION ALL: a damaged line that leads back to itself has an end, too.
+    // UNION rather than UNION ALL ends the recursion also in a damaged file with a cycle.
     let mut query = connection.prepare_cached(
         "WITH RECURSIVE line (key, parent, shared, upto) AS (
              SELECT run_key, parent_key, shared, 9223372036854775807 FROM runs WHERE run_key = ?1
@@ -110,7 +110,7 @@ fn segments(connection: &Connection, key: i64) -> rusqlite::Result<Vec<Segment>>
     Ok(segments)
 }
 
-/// The link of an event of a run; `None` where the event is missing.
+/// Returns the link of an event of a run; `None` where the event is missing.
 pub(super) fn link_at(connection: &Connection, key: i64, number: u64) -> rusqlite::Result<Option<Digest>> {
     let mut query = connection.prepare_cached("SELECT chain FROM events WHERE run_key = ?1 AND number = ?2")?;
     for segment in segments(connection, key)? {
@@ -154,19 +154,19 @@ fn stored_event(row: &Row<'_>, run: &RunId, file: &DatabaseFile) -> Result<Store
     Ok(StoredEvent { number, at_ms: row.get(1)?, format: row.get(2)?, body: body.to_owned(), chain })
 }
 
-/// A digest in a column.
+/// Parses a digest in a column.
 pub(super) fn digest(column: usize, text: &str) -> rusqlite::Result<Digest> {
     let bad = |error| rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error));
     text.parse().map_err(bad)
 }
 
-/// Who asked that the run stop since it was last acquired.
+/// Returns who asked that the run stop since it was last acquired.
 pub(super) fn cancel_request(connection: &Connection, run: &RunId) -> rusqlite::Result<Option<String>> {
     let mut query = connection.prepare_cached("SELECT cancel_by FROM runs WHERE run = ?1")?;
     Ok(query.query_row((run.as_str(),), |row| row.get(0)).optional()?.flatten())
 }
 
-/// The runs that have events, newest first.
+/// Returns the runs that have events, newest first.
 pub(super) fn runs(connection: &Connection, file: &DatabaseFile) -> Result<Vec<RunId>, QueryError> {
     let mut query = connection.prepare_cached("SELECT run FROM runs WHERE last > 0 ORDER BY run_key DESC")?;
     let mut rows = query.query(())?;
@@ -177,14 +177,14 @@ pub(super) fn runs(connection: &Connection, file: &DatabaseFile) -> Result<Vec<R
     Ok(runs)
 }
 
-/// Every blob and its size.
+/// Returns all blobs with their sizes in bytes.
 pub(super) fn blob_sizes(connection: &Connection) -> Result<Vec<(Digest, u64)>, QueryError> {
     let mut query = connection.prepare_cached("SELECT digest, length(bytes) FROM blobs ORDER BY digest")?;
     let sizes = query.query_map((), |row| Ok((digest(0, row.get_ref(0)?.as_str()?)?, row.get(1)?)))?;
     Ok(sizes.collect::<Result<_, _>>()?)
 }
 
-/// What the database finds wrong with the file.
+/// Returns the faults that the database finds in the file.
 pub(super) fn integrity_faults(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut query = connection.prepare("PRAGMA integrity_check(100)")?;
     let lines = query.query_map((), |row| row.get::<_, String>(0))?;
@@ -197,7 +197,7 @@ pub(super) fn integrity_faults(connection: &Connection) -> rusqlite::Result<Vec<
     Ok(faults)
 }
 
-/// The run that this one is a fork of, and how many events they share.
+/// Returns the run that this one is a fork of, and how many events they share.
 pub(super) fn origin(
     connection: &Connection,
     run: &RunId,
@@ -210,7 +210,7 @@ pub(super) fn origin(
     Ok(fork_rows(query.query((run.as_str(),))?, file)?.pop())
 }
 
-/// The forks of a run, oldest first, and how many events they share.
+/// Returns the forks of a run, oldest first, and how many events they share.
 pub(super) fn forks(connection: &Connection, of: &RunId, file: &DatabaseFile) -> Result<Vec<(RunId, u64)>, QueryError> {
     let mut query = connection.prepare_cached(
         "SELECT run, shared FROM runs WHERE parent_key = (SELECT run_key FROM runs WHERE run = ?1) ORDER BY run_key",
@@ -226,7 +226,7 @@ fn fork_rows(mut rows: Rows<'_>, file: &DatabaseFile) -> Result<Vec<(RunId, u64)
     Ok(runs)
 }
 
-/// The run named in the first column.
+/// Parses the name of a run in the first column.
 pub(super) fn run_id(row: &Row<'_>, file: &DatabaseFile) -> Result<RunId, QueryError> {
     let text: String = row.get(0)?;
     text.parse().map_err(|bad: phasegate_process::InvalidName| file.damaged(&bad.to_string()).into())

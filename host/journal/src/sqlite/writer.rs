@@ -1,8 +1,8 @@
-//! The one thread that writes. All that waits is written in one transaction and made durable by one sync of the disk, so
-//! that many runs cost hardly more than one.
+//! The thread that writes. All waiting operations are written in one transaction and made durable by one sync of the disk,
+//! so that many runs cost hardly more than one.
 //!
-//! Promises: each piece of work is a savepoint of its own and is done whole or not at all; what is wrong with one fails
-//! that one alone; nobody is answered before the sync. The thread ends when the journal is dropped.
+//! Guarantees: each operation has a savepoint and is executed completely or not at all; an error fails its own operation
+//! alone; callers get their result after the sync. The thread ends when the journal is dropped.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
@@ -14,17 +14,17 @@ use super::file::DatabaseFile;
 use super::operations::{Operation, shrink};
 use crate::error::JournalError;
 
-/// Bytes of blobs beyond which no more work joins a transaction: sharing a sync saves little then, and waiting grows.
+/// The bytes of blobs beyond which no more operations join a transaction: sharing a sync saves little then, and others wait.
 const MAX_BATCH_BYTES: usize = 16 << 20;
 
-/// Where to hand work in.
+/// The queue of the writing thread.
 pub(super) struct Writer {
     file: DatabaseFile,
     queue: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What [`Operation::perform`] says.
+/// The result of [`Operation::perform`].
 type Outcome = Result<u64, JournalError>;
 
 struct Job {
@@ -56,7 +56,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.take();
-        // Waiting lets the file be closed when the journal is gone, with its log folded in.
+        // Wait, so that the file is closed and its log written back when the journal is gone.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -92,7 +92,7 @@ impl WriterThread {
     fn write(&mut self, batch: Vec<Job>) {
         let answers = match self.write_in_transaction(&batch) {
             Ok(answers) => answers,
-            // The database may undo a whole transaction for one piece that finds no room; the others may still fit.
+            // The database may roll back the whole transaction for one operation that does not fit; others may still fit.
             Err(JournalError::Full { .. }) if batch.len() > 1 => {
                 batch.iter().map(|job| self.write_alone(job)).collect()
             }
@@ -107,7 +107,7 @@ impl WriterThread {
             shrink(&self.connection);
         }
         for (job, answer) in batch.into_iter().zip(answers) {
-            // Whoever asked may have stopped listening, which undoes nothing.
+            // The caller may have stopped waiting, which undoes nothing.
             let _ = job.answer.send(answer);
         }
     }
@@ -116,7 +116,7 @@ impl WriterThread {
         self.write_in_transaction(std::slice::from_ref(job))?.pop().unwrap_or(Ok(0))
     }
 
-    /// An answer for each, or the error that made all of it undone.
+    /// Returns a result for each operation, or the error that rolled back all of them.
     fn write_in_transaction(&mut self, batch: &[Job]) -> Result<Vec<Outcome>, JournalError> {
         let file = self.file.clone();
         let to_error = |error: rusqlite::Error| file.error(&error);

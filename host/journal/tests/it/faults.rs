@@ -52,7 +52,7 @@ async fn truncated_file_is_readable_but_not_writable() {
         let before = bytes_in(place.0.path());
         assert_eq!(place.refusal(), malformed(&place));
         let remains = to_read(&place);
-        assert_eq!(remains.damage().map(ToString::to_string), Some(malformed(&place)));
+        assert_eq!(remains.damage().map(rendered), Some(malformed(&place)));
         assert_eq!(remains.check(), Ok(vec!["database disk image is malformed".to_owned()]));
         assert_eq!((&told(&remains, &run("run-a")), &told(&remains, &run("run-b"))), (a, b), "{length} bytes");
         drop(remains);

@@ -83,7 +83,16 @@ pub async fn decide_proposal(
     let (state, _) = load(journal, &proposal.run)?;
     let event =
         Event::ProposalDecided { id: proposal.id.clone(), approved, by: by.to_owned(), reason: reason.to_owned() };
-    journal.append(Append { run: proposal.run.clone(), fence: owned.fence(), next: state.events + 1, at_ms: now_ms(), events: vec![event], blobs: Vec::new() }).await?;
+    journal
+        .append(Append {
+            run: proposal.run.clone(),
+            fence: owned.fence(),
+            next: state.events + 1,
+            at_ms: now_ms(),
+            events: vec![event],
+            blobs: Vec::new(),
+        })
+        .await?;
     let status = if approved { "approved" } else { "rejected" };
     Ok(Proposal { status, by: Some(by.to_owned()), reason: Some(reason.to_owned()), ..proposal })
 }

@@ -25,6 +25,15 @@ pub async fn decide(journal: &dyn Journal, run: &RunId, says: PersonSays) -> Res
     let (state, _) = load(journal, run)?;
     let refused = |error: DecisionError| Error::NotNow(format!("{error}\nhint: {}", error.hint()));
     let events = state.decide(says.choice, says.by, says.reason).map_err(refused)?;
-    journal.append(Append { run: run.clone(), fence: owned.fence(), next: state.events + 1, at_ms: now_ms(), events, blobs: Vec::new() }).await?;
+    journal
+        .append(Append {
+            run: run.clone(),
+            fence: owned.fence(),
+            next: state.events + 1,
+            at_ms: now_ms(),
+            events,
+            blobs: Vec::new(),
+        })
+        .await?;
     Ok(())
 }

@@ -100,7 +100,16 @@ impl House {
         lock::note_first(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run_id).await?;
         let event = Event::RunCreated(Box::new(created.clone()));
-        let recorded = journal.append(Append { run: run_id.clone(), fence: owned.fence(), next: 1, at_ms: now_ms(), events: vec![event], blobs }).await?;
+        let recorded = journal
+            .append(Append {
+                run: run_id.clone(),
+                fence: owned.fence(),
+                next: 1,
+                at_ms: now_ms(),
+                events: vec![event],
+                blobs,
+            })
+            .await?;
         let state = State::new(created, pipeline.clone());
         for event in &recorded {
             watcher.event(&run_id, event, &state);
