@@ -109,7 +109,7 @@ fn rejects_an_emptied_journal_unchanged() {
 #[test]
 fn rejects_a_foreign_file_unchanged() {
     assert_snapshot!(killed_run().check_rejected(&b"These are my notes.\n".repeat(500)), @r"
-    error: HERE/state/journal.db is not a journal of phasegate, it was left as it is
+    error: HERE/state/journal.db is not a journal of phasegate and was not changed
     hint: move it away, or use another folder with `--state DIR`
     exit 4
     ");
@@ -139,7 +139,7 @@ fn unreadable_newest_run_is_not_started_again() {
     assert_eq!(killed.sql().execute(changed, ()).unwrap(), 1);
     let refusal = killed.error_text(&killed.resume());
     assert_snapshot!(refusal, @r"
-    error: event 3 of run `RUN` in HERE/state/journal.db is not what was written, its chain of digests breaks there
+    error: event 3 of run `RUN` in HERE/state/journal.db was changed after it was written: its chain of digests breaks there
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
     ");

@@ -55,8 +55,8 @@ fn rejects_a_second_process_until_the_first_ends() {
     let mut owned = owned();
     let refusal = owned.resumed();
     assert_snapshot!(refusal, @r"
-    error: run `RUN` is being worked on by process PID
-    hint: wait until it is done, or stop it with `phasegate cancel RUN`; if it hangs, end the process
+    error: run `RUN` is in use by process PID
+    hint: wait until it finishes, or stop it with `phasegate cancel RUN`; if it hangs, end the process
     exit 4
     ");
     let again = ["--json", "--resume", "--config", &owned.config];
@@ -101,8 +101,8 @@ fn process_without_its_lock_writes_nothing() {
     let text = String::from_utf8_lossy(&first.stderr).replace(&owned.run, "RUN");
     let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error:")).collect();
     assert_snapshot!(format!("{}\nexit {}", error.join("\n"), first.status.code().unwrap()), @r"
-    error: run `RUN` was taken over (owner 2 writes, owner 3 is the newest), nothing was written
-    hint: the other process goes on with it; see `phasegate show RUN`
+    error: run `RUN` was taken over: owner 3 replaced owner 2, nothing was written
+    hint: let the other process continue it; see `phasegate show RUN`
     exit 4
     ");
     let after = Record::read(&owned.scenario.path("state"), &owned.run);

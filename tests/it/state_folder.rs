@@ -95,7 +95,7 @@ fn gc_forgets_runs_without_forks() {
     let refused = scenario.call(&["gc", "--forget", &run, "--yes"]).render(&[(&run, "RUN"), (&fork, "FORK")]);
     insta::assert_snapshot!(refused, @r#"
         exit 4
-        error: run `RUN` cannot be removed, run `FORK` is a fork of it, nothing was removed
+        error: run `RUN` cannot be removed: run `FORK` is a fork of it, nothing was removed
         hint: remove `FORK` too, or keep both
     "#);
     let forgotten = scenario.call(&["gc", "--forget", &fork, "--yes"]);
@@ -111,8 +111,8 @@ fn gc_refuses_while_another_process_runs() {
     let state = scenario.path("state").display().to_string();
     insta::assert_snapshot!(scenario.call(&["gc", "--yes"]).render(&[(&state, "STATE")]), @r#"
         exit 4
-        error: another phasegate process is using STATE, nothing was removed
-        hint: try again when it is done
+        error: another phasegate process uses STATE, nothing was removed
+        hint: try again when it has finished
     "#);
     running.signal("KILL");
 }

@@ -10,7 +10,7 @@ use crate::ownership::Fence;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
     /// The events were meant for another number than the one after the run's last event.
-    #[error("event {wanted} cannot be written to run `{run}`, its next event is number {next}")]
+    #[error("event {wanted} cannot be appended to run `{run}`: the next number is {next}")]
     Conflict {
         /// The run to append to.
         run: RunId,
@@ -20,7 +20,7 @@ pub enum JournalError {
         next: u64,
     },
     /// Another owner took the run after this one did.
-    #[error("run `{run}` was taken over (owner {fence} writes, owner {newest} is the newest), nothing was written")]
+    #[error("run `{run}` was taken over: owner {newest} replaced owner {fence}, nothing was written")]
     Fenced {
         /// The run to write to.
         run: RunId,
@@ -30,7 +30,7 @@ pub enum JournalError {
         newest: Fence,
     },
     /// A fork cannot begin where it was asked to.
-    #[error("run `{run}` cannot go on from event {shared} of run `{origin}`: {reason}, nothing was written")]
+    #[error("run `{run}` cannot fork run `{origin}` after event {shared}: {reason}")]
     CannotFork {
         /// The run that was to become the fork.
         run: RunId,
@@ -50,7 +50,7 @@ pub enum JournalError {
         reason: String,
     },
     /// The journal holds another run of this name.
-    #[error("run `{run}` is here already with other events from number {number} on, nothing was taken")]
+    #[error("run `{run}` exists here with other events from number {number} on, nothing was imported")]
     RunExists {
         /// The run to import.
         run: RunId,
@@ -58,7 +58,7 @@ pub enum JournalError {
         number: u64,
     },
     /// A fork that stays needs the run that was to be removed.
-    #[error("run `{run}` cannot be removed, run `{fork}` is a fork of it, nothing was removed")]
+    #[error("run `{run}` cannot be removed: run `{fork}` is a fork of it, nothing was removed")]
     HasForks {
         /// The run to remove.
         run: RunId,
@@ -66,7 +66,7 @@ pub enum JournalError {
         fork: RunId,
     },
     /// Nothing can be removed while another process may be about to write.
-    #[error("another phasegate process is using {location}, nothing was removed")]
+    #[error("another phasegate process uses {location}, nothing was removed")]
     InUse {
         /// The state folder.
         location: String,
@@ -78,7 +78,7 @@ pub enum JournalError {
         file: String,
     },
     /// A live process owns the run.
-    #[error("run `{run}` is being worked on by {}", render_process(.pid))]
+    #[error("run `{run}` is in use by {}", render_process(.pid))]
     Owned {
         /// The run to acquire.
         run: RunId,
@@ -116,7 +116,9 @@ pub enum JournalError {
         reason: String,
     },
     /// An event is not the one that was written, or not in its place.
-    #[error("event {number} of run `{run}` in {location} is not what was written, its chain of digests breaks there")]
+    #[error(
+        "event {number} of run `{run}` in {location} was changed after it was written: its chain of digests breaks there"
+    )]
     BrokenChain {
         /// The damaged run.
         run: RunId,
@@ -168,7 +170,7 @@ pub enum JournalError {
         known: i64,
     },
     /// The file is something else.
-    #[error("{file} is not a journal of phasegate, it was left as it is")]
+    #[error("{file} is not a journal of phasegate and was not changed")]
     NotAJournal {
         /// The path of the file.
         file: String,
@@ -196,7 +198,7 @@ pub enum JournalError {
         reason: String,
     },
     /// Another process held the write lock for too long.
-    #[error("{file} is kept busy by another process")]
+    #[error("{file} is locked by another process")]
     Busy {
         /// The path of the file.
         file: String,
@@ -224,15 +226,17 @@ impl JournalError {
     /// Returns what the user can do about it, in the imperative; commands stand in backquotes.
     pub fn hint(&self) -> String {
         match self {
-            Self::Conflict { run, .. } => format!("somebody else wrote to the run; see `phasegate show {run}`"),
-            Self::Fenced { run, .. } => format!("the other process goes on with it; see `phasegate show {run}`"),
+            Self::Conflict { run, .. } => format!("another process wrote to the run; see `phasegate show {run}`"),
+            Self::Fenced { run, .. } => format!("let the other process continue it; see `phasegate show {run}`"),
             Self::CannotFork { origin, .. } => format!("see `phasegate log {origin}` for its events"),
-            Self::CannotImport { .. } => "nothing was taken; export the run again where it is whole".to_owned(),
+            Self::CannotImport { .. } => "nothing was imported; export the run again from an intact journal".to_owned(),
             Self::RunExists { .. } => "import it into another state folder with `--state DIR`".to_owned(),
             Self::HasForks { fork, .. } => format!("remove `{fork}` too, or keep both"),
             Self::NoJournal { .. } => "run a task first, or name the state folder with `--state DIR`".to_owned(),
             Self::Owned { run, .. } => {
-                format!("wait until it is done, or stop it with `phasegate cancel {run}`; if it hangs, end the process")
+                format!(
+                    "wait until it finishes, or stop it with `phasegate cancel {run}`; if it hangs, end the process"
+                )
             }
             Self::NoSuchRun { .. } => "`phasegate runs` lists the runs".to_owned(),
             Self::Gap { .. }
@@ -248,12 +252,10 @@ impl JournalError {
             Self::NotAJournal { .. } => "move it away, or use another folder with `--state DIR`".to_owned(),
             Self::Full { .. } => "free some space, then `phasegate resume` the run".to_owned(),
             Self::ReadOnly { .. } => "make it writable, or use another folder with `--state DIR`".to_owned(),
-            Self::InUse { .. } | Self::Busy { .. } => "try again when it is done".to_owned(),
-            Self::Io { .. } => {
-                "see whether the disk is in order, supports file locks, and has room for you: a quota or \
+            Self::InUse { .. } | Self::Busy { .. } => "try again when it has finished".to_owned(),
+            Self::Io { .. } => "check that the disk works, supports file locks and has space: a quota or \
                                 a limit on the size of files may be reached"
-                    .to_owned()
-            }
+                .to_owned(),
             Self::Closed { .. } => "start again; what was written is safe".to_owned(),
         }
     }

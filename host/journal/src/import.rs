@@ -32,7 +32,7 @@ pub(crate) fn check_import(run: &RunId, events: &[StoredEvent]) -> Result<Vec<Re
     let events = parse_events(run, 0, events, "the import").map_err(|error| match error {
         JournalError::Gap { number, .. } => cannot(format!("event {number} is missing")),
         JournalError::BrokenChain { number, .. } => {
-            cannot(format!("event {number} is not what was written, its chain of digests breaks there"))
+            cannot(format!("event {number} was changed after it was written: its chain of digests breaks there"))
         }
         JournalError::DamagedEvent { number, reason, .. } => cannot(format!("event {number} cannot be read: {reason}")),
         other => other,

@@ -108,8 +108,8 @@ pub async fn rejects_appends_at_a_taken_number(place: &impl Place) {
         .await;
     assert_eq!(
         words(refused),
-        "event 2 cannot be written to run `run-a`, its next event is number 3\n\
-         hint: somebody else wrote to the run; see `phasegate show run-a`"
+        "event 2 cannot be appended to run `run-a`: the next number is 3\n\
+         hint: another process wrote to the run; see `phasegate show run-a`"
     );
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
     assert_eq!(journal.has_blob(&late.digest), Ok(false));
@@ -121,7 +121,7 @@ pub async fn rejects_appends_that_leave_a_gap(place: &impl Place) {
     let owner = journal.acquire(&id).await.unwrap();
     for wrong in [0, 2, 7] {
         let refused = words(append(&*journal, &owner, &id, wrong, vec![said("x")]).await);
-        let start = format!("event {wrong} cannot be written to run `run-a`, its next event is number 1\n");
+        let start = format!("event {wrong} cannot be appended to run `run-a`: the next number is 1\n");
         assert!(refused.starts_with(&start), "{refused}");
     }
     assert_eq!(journal.events(&id), Ok(Vec::new()));
@@ -161,8 +161,8 @@ pub async fn rejects_stale_owners_forever(place: &impl Place) {
             .await;
         assert_eq!(
             words(refused),
-            "run `run-a` was taken over (owner 1 writes, owner 2 is the newest), nothing was written\n\
-             hint: the other process goes on with it; see `phasegate show run-a`"
+            "run `run-a` was taken over: owner 2 replaced owner 1, nothing was written\n\
+             hint: let the other process continue it; see `phasegate show run-a`"
         );
     }
     drop(owner);
@@ -190,8 +190,8 @@ pub async fn runs_have_one_owner_at_a_time(place: &impl Place) {
         assert_eq!(
             words(handle.acquire(&id).await),
             format!(
-                "run `run-a` is being worked on by process {pid}\n\
-                 hint: wait until it is done, or stop it with `phasegate cancel run-a`; if it hangs, end the process"
+                "run `run-a` is in use by process {pid}\n\
+                 hint: wait until it finishes, or stop it with `phasegate cancel run-a`; if it hangs, end the process"
             )
         );
         assert_eq!(handle.owner(&id), Ok(Some(pid)));

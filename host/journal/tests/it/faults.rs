@@ -72,7 +72,7 @@ async fn one_lost_byte_shows_where_it_was() {
     assert_eq!(
         told(&*journal, &run("run-b")),
         Err(format!(
-            "event 100 of run `run-b` in {} is not what was written, its chain of digests breaks there\n{RESTORE}",
+            "event 100 of run `run-b` in {} was changed after it was written: its chain of digests breaks there\n{RESTORE}",
             place.name()
         ))
     );
@@ -109,7 +109,7 @@ async fn changed_event_byte_affects_one_event() {
     assert_eq!(
         words(journal.events(&run("run-a"))),
         format!(
-            "event 42 of run `run-a` in {} is not what was written, its chain of digests breaks there\n{RESTORE}",
+            "event 42 of run `run-a` in {} was changed after it was written: its chain of digests breaks there\n{RESTORE}",
             place.name()
         )
     );
@@ -154,7 +154,7 @@ async fn overwritten_pages_never_yield_false_data() {
         fs::write(place.file(), &bytes).unwrap();
         let Ok(journal) = SqliteJournal::open(place.0.path()) else {
             assert_eq!(page, 0);
-            assert!(place.refusal().contains("is not a journal of phasegate, it was left as it is"));
+            assert!(place.refusal().contains("is not a journal of phasegate and was not changed"));
             continue;
         };
         for (name, events) in ["run-a", "run-b"].iter().zip(&events) {
@@ -304,5 +304,5 @@ async fn reading_rejects_foreign_and_newer_files() {
     assert!(bytes_in(place.0.path()) == before);
     fs::write(place.file(), "no database at all\n".repeat(500)).unwrap();
     let refusal = rendered(&SqliteJournal::open_to_read(place.0.path()).err().unwrap());
-    assert!(refusal.contains("is not a journal of phasegate, it was left as it is"), "{refusal}");
+    assert!(refusal.contains("is not a journal of phasegate and was not changed"), "{refusal}");
 }

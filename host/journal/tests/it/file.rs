@@ -67,7 +67,7 @@ fn rejects_files_that_are_not_databases() {
     assert_eq!(
         place.refusal(),
         format!(
-            "{} is not a journal of phasegate, it was left as it is\n\
+            "{} is not a journal of phasegate and was not changed\n\
              hint: move it away, or use another folder with `--state DIR`",
             place.name()
         )
@@ -135,7 +135,7 @@ async fn altered_event_is_named() {
         with_three_events(&place).await;
         place.raw().execute_batch(change).unwrap();
         let broken = format!(
-            "event 2 of run `run-a` in {} is not what was written, its chain of digests breaks there\n{RESTORE}",
+            "event 2 of run `run-a` in {} was changed after it was written: its chain of digests breaks there\n{RESTORE}",
             place.name()
         );
         assert_eq!(words(place.open().events(&run("run-a"))), broken, "{change}");
@@ -192,7 +192,7 @@ async fn lost_end_names_the_first_missing_event() {
     assert_eq!(words(journal.events_after(&run("run-a"), 1)), missing);
     let owner = journal.acquire(&run("run-a")).await.unwrap();
     let refused = words(append(&*journal, &owner, &run("run-a"), 2, vec![said("in its place")]).await);
-    assert!(refused.starts_with("event 2 cannot be written to run `run-a`, its next event is number 4\n"), "{refused}");
+    assert!(refused.starts_with("event 2 cannot be appended to run `run-a`: the next number is 4\n"), "{refused}");
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ pub async fn invalid_forks_write_nothing(place: &impl Place) {
     };
     let cannot = |id: &str, shared: u64, reason: &str| {
         format!(
-            "run `{id}` cannot go on from event {shared} of run `run-a`: {reason}, nothing was written\n\
+            "run `{id}` cannot fork run `run-a` after event {shared}: {reason}\n\
              hint: see `phasegate log run-a` for its events"
         )
     };

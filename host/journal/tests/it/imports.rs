@@ -64,7 +64,7 @@ pub async fn rejects_imports_that_differ(place: &impl Place) {
         assert_eq!(
             words(journal.import(Import { run: id.clone(), events: other, blobs: vec![late.clone()] }).await),
             format!(
-                "run `run-a` is here already with other events from number {number} on, nothing was taken\n\
+                "run `run-a` exists here with other events from number {number} on, nothing was imported\n\
                  hint: import it into another state folder with `--state DIR`"
             )
         );
@@ -84,10 +84,10 @@ pub async fn rejects_imports_of_incomplete_runs(place: &impl Place) {
     for (bad, reason) in [
         (with(&|e| drop(e.remove(1))), "event 2 is missing"),
         (with(&|e| drop(e.remove(0))), "event 1 is missing"),
-        (with(&|e| e[2].at_ms += 1), "event 3 is not what was written, its chain of digests breaks there"),
+        (with(&|e| e[2].at_ms += 1), "event 3 was changed after it was written: its chain of digests breaks there"),
         (
             with(&|e| e[2].body = e[1].body.clone()),
-            "event 3 is not what was written, its chain of digests breaks there",
+            "event 3 was changed after it was written: its chain of digests breaks there",
         ),
         (
             linked(with(&|e| e[1].body = "{}".to_owned())),
@@ -101,7 +101,7 @@ pub async fn rejects_imports_of_incomplete_runs(place: &impl Place) {
             words(journal.import(Import { run: id.clone(), events: bad, blobs: vec![late.clone()] }).await),
             format!(
                 "run `run-a` cannot be imported: {reason}\n\
-                 hint: nothing was taken; export the run again where it is whole"
+                 hint: nothing was imported; export the run again from an intact journal"
             )
         );
     }
@@ -170,7 +170,7 @@ pub async fn rejects_imports_of_owned_runs(place: &impl Place) {
     let journal = place.open();
     let owner = journal.acquire(&id).await.unwrap();
     let refused = words(journal.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await);
-    assert!(refused.starts_with("run `run-a` is being worked on by process "), "{refused}");
+    assert!(refused.starts_with("run `run-a` is in use by process "), "{refused}");
     drop(owner);
     assert_eq!(journal.import(Import { run: id.clone(), events, blobs: Vec::new() }).await, Ok(Imported::New));
 }

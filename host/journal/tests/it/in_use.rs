@@ -8,7 +8,7 @@ use crate::places::{Folder, Place, append, blob, folder, rendered, run, said, wo
 
 fn in_use(place: &Folder) -> String {
     format!(
-        "another phasegate process is using {}, nothing was removed\nhint: try again when it is done",
+        "another phasegate process uses {}, nothing was removed\nhint: try again when it has finished",
         place.0.path().display()
     )
 }

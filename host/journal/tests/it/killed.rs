@@ -162,8 +162,8 @@ async fn killed_owners_release_their_run() {
     assert_eq!(
         words(journal.acquire(&id).await),
         format!(
-            "run `run-a` is being worked on by process {}\n\
-             hint: wait until it is done, or stop it with `phasegate cancel run-a`; if it hangs, end the process",
+            "run `run-a` is in use by process {}\n\
+             hint: wait until it finishes, or stop it with `phasegate cancel run-a`; if it hangs, end the process",
             owner.id()
         )
     );

@@ -88,7 +88,7 @@ pub async fn keeps_runs_that_have_forks(place: &impl Place) {
     for runs in [vec![of.clone()], vec![of.clone(), third.clone()]] {
         assert_eq!(
             words(journal.remove(runs, vec![left.digest.clone()]).await),
-            "run `run-b` cannot be removed, run `run-a` is a fork of it, nothing was removed\n\
+            "run `run-b` cannot be removed: run `run-a` is a fork of it, nothing was removed\n\
              hint: remove `run-a` too, or keep both"
         );
     }
@@ -111,7 +111,7 @@ pub async fn failed_removal_removes_nothing(place: &impl Place) {
     drop(other_owner);
     journal.put_blobs(vec![left.clone()]).await.unwrap();
     let owned = words(journal.remove(vec![other.clone(), id.clone()], vec![left.digest.clone()]).await);
-    assert!(owned.starts_with("run `run-a` is being worked on by process "), "{owned}");
+    assert!(owned.starts_with("run `run-a` is in use by process "), "{owned}");
     append(&*journal, &owner, &id, 2, vec![said("its owner was not disturbed")]).await.unwrap();
     drop(owner);
     assert_eq!(
