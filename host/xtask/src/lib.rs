@@ -1,8 +1,8 @@
-//! The project's own build steps beyond cargo: which components there are, what they are made of, and whether what is
-//! committed under `plugins/dist` is still made of it.
+//! Build steps beyond cargo: finds the components of the repository, builds them into `plugins/dist`, and reports those whose
+//! sources have changed since.
 //!
-//! Promises: source digests depend on paths and contents alone, never on the machine; checking needs no wasm toolchain.
-//! Fails with words that name the file and the command that mends it.
+//! Source digests depend on paths and contents alone, not on the machine. Checking needs no wasm toolchain. Errors name the
+//! file and the command that fixes it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ pub mod member;
 pub mod sources;
 pub mod toolchain;
 
-/// The repository this was compiled in.
+/// Returns the root of the repository that this program was compiled in.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// Everything that makes the committed components stale, one sentence each; none when all is well.
+/// Returns the faults of the committed components, one sentence each; none if all are up to date.
 pub fn stale(root: &Path) -> Result<Vec<String>> {
     let dist = dist::Dist::load(root)?;
     let members = member::all(root)?;

@@ -1,5 +1,5 @@
-//! `cargo xtask plugins [NAME…] [--check] [--build] [--force] [--runner]`. Words on stderr; exit code 1 when something is
-//! stale or does not build, 2 when it was called wrongly.
+//! `cargo xtask plugins [NAME…] [--check] [--build] [--force] [--runner]`: prints to stderr; exits with 1 when a component is
+//! stale or does not build, with 2 on a usage error.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,16 +12,16 @@ use xtask::{make, member, toolchain};
 const USAGE: &str = "usage: cargo xtask plugins [NAME…] [--force] [--runner]
        cargo xtask plugins --check [--build]
 
-Builds every plugin, fixture and example whose sources have changed into plugins/dist (or examples/NAME).
+Build every plugin, fixture and example whose sources have changed into plugins/dist (or examples/NAME).
 
   NAME…      only these; a fixture is `fixtures/NAME`
-  --force    also what has not changed, but for the Python runner
+  --force    also unchanged ones, except the Python runner
   --runner   also the Python runner, which takes minutes
-  --check    say what is stale; builds nothing, needs no wasm toolchain
-  --build    with --check: compile everything as well (but for the Python runner), and throw it away";
+  --check    list stale components; builds nothing and needs no wasm toolchain
+  --build    with --check: also compile everything except the Python runner, and discard the result";
 
 #[derive(Default)]
-struct Wish {
+struct Options {
     names: Vec<String>,
     check: bool,
     build: bool,
@@ -30,12 +30,12 @@ struct Wish {
 }
 
 fn main() -> ExitCode {
-    let Some(wish) = wish(std::env::args().skip(1)) else {
+    let Some(options) = parse_args(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
     let root = xtask::root();
-    let done = if wish.check { check(&root, &wish) } else { build(&root, &wish) };
+    let done = if options.check { check(&root, &options) } else { build(&root, &options) };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -45,30 +45,30 @@ fn main() -> ExitCode {
     }
 }
 
-fn wish(mut args: impl Iterator<Item = String>) -> Option<Wish> {
+fn parse_args(mut args: impl Iterator<Item = String>) -> Option<Options> {
     if args.next()? != "plugins" {
         return None;
     }
-    let mut wish = Wish::default();
+    let mut options = Options::default();
     for arg in args {
         match arg.as_str() {
-            "--check" => wish.check = true,
-            "--build" => wish.build = true,
-            "--force" => wish.force = true,
-            "--runner" => wish.runner = true,
+            "--check" => options.check = true,
+            "--build" => options.build = true,
+            "--force" => options.force = true,
+            "--runner" => options.runner = true,
             flag if flag.starts_with('-') => return None,
-            name => wish.names.push(name.to_owned()),
+            name => options.names.push(name.to_owned()),
         }
     }
-    Some(wish)
+    Some(options)
 }
 
-fn check(root: &Path, wish: &Wish) -> Result<()> {
+fn check(root: &Path, options: &Options) -> Result<()> {
     let stale = xtask::stale(root)?;
     for fault in &stale {
         eprintln!("{fault}");
     }
-    if wish.build {
+    if options.build {
         let toolchain = toolchain::find()?;
         for member in member::all(root)?.iter().filter(|member| member.recipe != Recipe::Script) {
             make::compile(root, member, Some(&toolchain))?;
@@ -76,25 +76,30 @@ fn check(root: &Path, wish: &Wish) -> Result<()> {
         }
     }
     if !stale.is_empty() {
-        bail!("{} of the committed components are stale", stale.len());
+        let count = if stale.len() == 1 {
+            "1 committed component is".to_owned()
+        } else {
+            format!("{} committed components are", stale.len())
+        };
+        bail!("{count} stale");
     }
-    eprintln!("every committed component is made of the sources beside it");
+    eprintln!("all committed components are up to date");
     Ok(())
 }
 
-fn build(root: &Path, wish: &Wish) -> Result<()> {
+fn build(root: &Path, options: &Options) -> Result<()> {
     let members = member::all(root)?;
-    for name in &wish.names {
+    for name in &options.names {
         let known = || members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join(", ");
         members
             .iter()
             .find(|member| member.name == *name)
-            .with_context(|| format!("there is no plugin `{name}`\nhint: there are {}", known()))?;
+            .with_context(|| format!("there is no plugin `{name}`\nhint: use one of {}", known()))?;
     }
     let dist = Dist::load(root)?;
     let mut failed = Vec::new();
     let mut found = None;
-    for member in wanted(root, &members, &dist, wish)? {
+    for member in select_members(root, &members, &dist, options)? {
         if found.is_none() && member.recipe != Recipe::Script {
             found = Some(toolchain::find()?);
         }
@@ -110,25 +115,25 @@ fn build(root: &Path, wish: &Wish) -> Result<()> {
             }
         }
     }
-    Dist::change(root, |dist| dist.keep_only(&members))?;
+    Dist::change(root, |dist| dist.retain_members(&members))?;
     if !failed.is_empty() {
         bail!("not built: {}", failed.join(", "));
     }
     Ok(())
 }
 
-fn wanted<'a>(root: &Path, members: &'a [Member], dist: &Dist, wish: &Wish) -> Result<Vec<&'a Member>> {
-    let mut wanted = Vec::new();
+fn select_members<'a>(root: &Path, members: &'a [Member], dist: &Dist, options: &Options) -> Result<Vec<&'a Member>> {
+    let mut selected = Vec::new();
     for member in members {
-        if !wish.names.is_empty() && !wish.names.contains(&member.name) {
+        if !options.names.is_empty() && !options.names.contains(&member.name) {
             continue;
         }
-        let forced = if member.recipe == Recipe::Script { wish.runner } else { wish.force };
+        let forced = if member.recipe == Recipe::Script { options.runner } else { options.force };
         if forced || dist.fault(root, member)?.is_some() {
-            wanted.push(member);
+            selected.push(member);
         } else {
             eprintln!("up to date  {}", member.name);
         }
     }
-    Ok(wanted)
+    Ok(selected)
 }

@@ -1,4 +1,4 @@
-//! Makes components and puts them where they belong.
+//! Builds components and writes them into the repository.
 
 use std::fs;
 use std::path::Path;
@@ -13,24 +13,24 @@ use crate::member::{Member, Recipe};
 use crate::sources;
 use crate::toolchain::Toolchain;
 
-/// Also what a decoder takes that was told nothing.
+/// The largest window that a decoder accepts without options.
 const WINDOW_LOG: u32 = 25;
 const LEVEL: i32 = 21;
 
-/// Compiles one member to a component, in memory.
+/// Builds the component of a member, in memory.
 pub fn compile(root: &Path, member: &Member, toolchain: Option<&Toolchain>) -> Result<Vec<u8>> {
     match (&member.recipe, toolchain) {
         (Recipe::Crate { package, library }, Some(toolchain)) => {
             let module = toolchain.build(root, &member.folder, package, library)?;
-            let core = fs::read(&module).with_context(|| format!("cargo wrote no {}", module.display()))?;
-            wrap(&core).with_context(|| format!("{}: its module cannot be made a component", member.name))
+            let core = fs::read(&module).with_context(|| format!("cargo did not write {}", module.display()))?;
+            wrap(&core).with_context(|| format!("{}: its module cannot become a component", member.name))
         }
         (Recipe::Crate { .. }, None) => bail!("{}: no toolchain", member.name),
         (Recipe::Script, _) => run_script(root, member),
     }
 }
 
-/// Stores a component and says what is to be known of it.
+/// Writes a component to its file, compressed where the file name says so, and returns its entry in `dist.toml`.
 pub fn store(root: &Path, member: &Member, component: &[u8]) -> Result<Component> {
     let path = root.join(&member.file);
     if let Some(folder) = path.parent() {
@@ -42,9 +42,9 @@ pub fn store(root: &Path, member: &Member, component: &[u8]) -> Result<Component
     Ok(Component {
         name: member.name.clone(),
         file: member.file.to_string_lossy().replace('\\', "/"),
-        digest: sources::digest_of(component),
+        digest: sources::digest_bytes(component),
         size: component.len() as u64,
-        sources: sources::digest(root, &member.made_of)?,
+        sources: sources::digest(root, &member.sources)?,
     })
 }
 
@@ -60,9 +60,9 @@ fn run_script(root: &Path, member: &Member) -> Result<Vec<u8>> {
     let status =
         Command::new("sh").arg("build.sh").arg(&out).current_dir(&folder).status().context("there is no `sh`")?;
     if !status.success() {
-        bail!("{}/build.sh failed; its words stand above", member.folder.display());
+        bail!("{}/build.sh failed, see its output above", member.folder.display());
     }
-    fs::read(&out).with_context(|| format!("{}/build.sh wrote no component", member.folder.display()))
+    fs::read(&out).with_context(|| format!("{}/build.sh did not write a component", member.folder.display()))
 }
 
 fn compress(component: &[u8]) -> Result<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! Which components the repository holds, and where each comes from and goes to.
+//! The components of the repository: their sources, how they are built and where they go.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,55 +7,55 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use toml::{Table, Value};
 
-/// How a component is made.
+/// How a component is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipe {
-    /// A crate of this package name, whose library is called so.
+    /// By cargo, from a crate.
     Crate {
-        /// As `cargo build --package` wants it.
+        /// The name for `cargo build --package`.
         package: String,
-        /// The name of the `.wasm` that cargo writes.
+        /// The name of the `.wasm` file that cargo writes, without the extension.
         library: String,
     },
-    /// A script that takes the path to write to.
+    /// By the script `build.sh`, which takes the path to write to.
     Script,
 }
 
-/// One component.
+/// A component of the repository.
 #[derive(Debug, Clone)]
 pub struct Member {
-    /// Its folder's name; of a fixture, `fixtures/NAME`.
+    /// The name of its folder; for a fixture, `fixtures/NAME`.
     pub name: String,
-    /// Its folder, from the repository's root.
+    /// Its folder, relative to the root of the repository.
     pub folder: PathBuf,
-    /// Where the component goes, from the repository's root.
+    /// The file of the built component, relative to the root of the repository.
     pub file: PathBuf,
-    /// How it is made.
+    /// How it is built.
     pub recipe: Recipe,
-    /// The folders whose files make it, from the repository's root: its own, the contract, and crates it is built on.
-    pub made_of: BTreeSet<PathBuf>,
+    /// The folders of its sources, relative to the root of the repository: its own, the contract, and crates that it uses.
+    pub sources: BTreeSet<PathBuf>,
 }
 
-/// All components, by name.
+/// Finds all components, sorted by name.
 pub fn all(root: &Path) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     let dist = Path::new("plugins/dist");
     for folder in folders(root, "plugins")? {
-        if let Some(member) = of_crate(root, &folder, dist, "")? {
+        if let Some(member) = crate_member(root, &folder, dist, "")? {
             members.push(member);
         }
     }
     for folder in folders(root, "plugins/fixtures")? {
-        if let Some(member) = of_crate(root, &folder, &dist.join("fixtures"), "fixtures/")? {
+        if let Some(member) = crate_member(root, &folder, &dist.join("fixtures"), "fixtures/")? {
             members.push(member);
         }
     }
     for folder in folders(root, "examples")? {
-        if let Some(member) = of_crate(root, &folder, &folder, "")? {
+        if let Some(member) = crate_member(root, &folder, &folder, "")? {
             members.push(member);
         }
     }
-    members.extend(runner(root));
+    members.extend(runner_member(root));
     members.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(members)
 }
@@ -75,7 +75,7 @@ fn folders(root: &Path, under: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn of_crate(root: &Path, folder: &Path, into: &Path, prefix: &str) -> Result<Option<Member>> {
+fn crate_member(root: &Path, folder: &Path, into: &Path, prefix: &str) -> Result<Option<Member>> {
     let manifest = manifest(root, folder)?;
     if !is_component(&manifest) {
         return Ok(None);
@@ -84,14 +84,14 @@ fn of_crate(root: &Path, folder: &Path, into: &Path, prefix: &str) -> Result<Opt
         .with_context(|| format!("{}/Cargo.toml: no package name", folder.display()))?;
     let library = text(&manifest, "lib", "name").unwrap_or_else(|| package.replace('-', "_"));
     let base = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut made_of = BTreeSet::from([PathBuf::from("wit")]);
-    collect_crates(root, folder, &mut made_of)?;
+    let mut sources = BTreeSet::from([PathBuf::from("wit")]);
+    collect_crates(root, folder, &mut sources)?;
     Ok(Some(Member {
         file: into.join(format!("{base}.wasm")),
         name: format!("{prefix}{base}"),
         folder: folder.to_path_buf(),
         recipe: Recipe::Crate { package, library },
-        made_of,
+        sources,
     }))
 }
 
@@ -100,7 +100,7 @@ fn is_component(manifest: &Table) -> bool {
     types.is_some_and(|types| types.iter().any(|kind| kind.as_str() == Some("cdylib")))
 }
 
-/// A crate's folder and, through its path dependencies, every crate of the repository it is built on.
+/// Collects a crate's folder and, through its path dependencies, the folders of all crates that it uses.
 fn collect_crates(root: &Path, folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<()> {
     if !found.insert(folder.to_path_buf()) {
         return Ok(());
@@ -112,7 +112,7 @@ fn collect_crates(root: &Path, folder: &Path, found: &mut BTreeSet<PathBuf>) -> 
         let path = if shared {
             workspace_path(root, name)?
         } else {
-            dependency.get("path").and_then(Value::as_str).map(|path| normal(&folder.join(path)))
+            dependency.get("path").and_then(Value::as_str).map(|path| normalize(&folder.join(path)))
         };
         if let Some(path) = path {
             collect_crates(root, &path, found)?;
@@ -125,7 +125,7 @@ fn workspace_path(root: &Path, name: &str) -> Result<Option<PathBuf>> {
     let workspace = manifest(root, Path::new("plugins"))?;
     let dependency = workspace.get("workspace").and_then(|table| table.get("dependencies")?.get(name));
     let path = dependency.and_then(|dependency| dependency.get("path")?.as_str());
-    Ok(path.map(|path| normal(&Path::new("plugins").join(path))))
+    Ok(path.map(|path| normalize(&Path::new("plugins").join(path))))
 }
 
 fn manifest(root: &Path, folder: &Path) -> Result<Table> {
@@ -138,8 +138,8 @@ fn text(manifest: &Table, table: &str, key: &str) -> Option<String> {
     manifest.get(table)?.get(key)?.as_str().map(str::to_owned)
 }
 
-/// `a/../b` as `b`.
-fn normal(path: &Path) -> PathBuf {
+/// Resolves `..` without reading the disk: `a/../b` becomes `b`.
+fn normalize(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         if part.as_os_str() == ".." {
@@ -151,13 +151,13 @@ fn normal(path: &Path) -> PathBuf {
     out
 }
 
-fn runner(root: &Path) -> Option<Member> {
+fn runner_member(root: &Path) -> Option<Member> {
     let folder = PathBuf::from("plugins/runner-python");
     root.join(&folder).join("build.sh").is_file().then(|| Member {
         name: "runner-python".to_owned(),
         file: PathBuf::from("plugins/dist/runner-python.wasm.zst"),
         recipe: Recipe::Script,
-        made_of: BTreeSet::from([PathBuf::from("wit"), folder.clone()]),
+        sources: BTreeSet::from([PathBuf::from("wit"), folder.clone()]),
         folder,
     })
 }

@@ -1,7 +1,7 @@
-//! The digest of what a component is made of: paths and contents of the files, in order of path, nothing else.
+//! The digest of a component's sources: paths and contents of the files, in the order of paths.
 //!
-//! Left out: what never reaches a component (`tests`, `benches`, `wit/released`, a crate's `README.md` and `Cargo.lock`,
-//! hidden files) and what is made from the sources (`target`, `build`, `__pycache__`, `*.wasm`).
+//! Excluded are files that do not affect the component (`tests`, `benches`, `wit/released`, a crate's `README.md` and
+//! `Cargo.lock`, hidden files) and generated ones (`target`, `build`, `__pycache__`, `*.wasm`).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,10 +11,10 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use walkdir::{DirEntry, WalkDir};
 
-const FOLDERS_LEFT_OUT: [&str; 6] = ["target", "build", "tests", "benches", "released", "__pycache__"];
-const FILES_LEFT_OUT: [&str; 2] = ["README.md", "Cargo.lock"];
+const EXCLUDED_FOLDERS: [&str; 6] = ["target", "build", "tests", "benches", "released", "__pycache__"];
+const EXCLUDED_FILES: [&str; 2] = ["README.md", "Cargo.lock"];
 
-/// `sha256:` and 64 hex digits over every source file of these folders.
+/// Returns the digest of all source files in these folders: `sha256:` and 64 hexadecimal digits.
 pub fn digest(root: &Path, folders: &BTreeSet<PathBuf>) -> Result<String> {
     let mut hash = Sha256::new();
     for path in files(root, folders)? {
@@ -25,20 +25,20 @@ pub fn digest(root: &Path, folders: &BTreeSet<PathBuf>) -> Result<String> {
             hash.update(part);
         }
     }
-    Ok(named(hash))
+    Ok(render_digest(hash))
 }
 
-/// `sha256:` and 64 hex digits of these bytes.
-pub fn digest_of(bytes: &[u8]) -> String {
-    named(Sha256::new_with_prefix(bytes))
+/// Returns the digest of bytes: `sha256:` and 64 hexadecimal digits.
+pub fn digest_bytes(bytes: &[u8]) -> String {
+    render_digest(Sha256::new_with_prefix(bytes))
 }
 
-/// The files that count, from the root, in order.
+/// Returns the source files in these folders, relative to the root, in order.
 pub fn files(root: &Path, folders: &BTreeSet<PathBuf>) -> Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     for folder in folders {
         let walk =
-            WalkDir::new(root.join(folder)).into_iter().filter_entry(|entry| entry.depth() == 0 || counts(entry));
+            WalkDir::new(root.join(folder)).into_iter().filter_entry(|entry| entry.depth() == 0 || is_source(entry));
         for entry in walk {
             let entry = entry.with_context(|| format!("{} cannot be walked", folder.display()))?;
             if entry.file_type().is_file() {
@@ -49,20 +49,20 @@ pub fn files(root: &Path, folders: &BTreeSet<PathBuf>) -> Result<BTreeSet<PathBu
     Ok(found)
 }
 
-fn counts(entry: &DirEntry) -> bool {
+fn is_source(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     if name.starts_with('.') {
         return false;
     }
     if entry.file_type().is_dir() {
-        return !FOLDERS_LEFT_OUT.contains(&name.as_ref());
+        return !EXCLUDED_FOLDERS.contains(&name.as_ref());
     }
-    let top = entry.depth() == 1 && FILES_LEFT_OUT.contains(&name.as_ref());
-    let made = name.ends_with(".wasm") || name.ends_with(".pyc");
-    !top && !made
+    let is_excluded = entry.depth() == 1 && EXCLUDED_FILES.contains(&name.as_ref());
+    let is_generated = name.ends_with(".wasm") || name.ends_with(".pyc");
+    !is_excluded && !is_generated
 }
 
-fn named(hash: Sha256) -> String {
+fn render_digest(hash: Sha256) -> String {
     let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }

@@ -1,5 +1,5 @@
-//! Which compiler makes WebAssembly on this machine: the ordinary one with its wasm target or, without, a Linux
-//! distribution's `rustc-web` that builds the standard library from source. Fails by saying what to install.
+//! Finds a compiler for WebAssembly on this machine: the standard one with the wasm target, else a Linux distribution's
+//! `rustc-web`, which builds the standard library from source. If there is none, the error says what to install.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -18,27 +18,27 @@ note: only building plugins needs this; the built ones are committed under plugi
 /// A way to compile plugins.
 #[derive(Debug, Clone)]
 pub enum Toolchain {
-    /// `cargo` with the target installed.
-    Ordinary {
-        /// The compiler's home.
+    /// `cargo` with the wasm target installed.
+    Standard {
+        /// The folder that `rustc --print sysroot` prints.
         sysroot: PathBuf,
     },
-    /// A distribution's compiler with its standard library's sources.
+    /// A distribution's compiler with the sources of its standard library.
     FromSource {
-        /// The compiler's home.
+        /// The folder that `rustc --print sysroot` prints.
         sysroot: PathBuf,
-        /// `wasm-ld`.
+        /// The path of `wasm-ld`.
         linker: PathBuf,
     },
 }
 
-/// The first that works here.
+/// Returns the first toolchain that exists on this machine.
 pub fn find() -> Result<Toolchain> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     if let Some(sysroot) = sysroot(&rustc)
         && sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir()
     {
-        return Ok(Toolchain::Ordinary { sysroot });
+        return Ok(Toolchain::Standard { sysroot });
     }
     let linker = linker();
     match (sysroot("/usr/bin/rustc".as_ref()), linker) {
@@ -71,7 +71,7 @@ fn linker() -> Option<PathBuf> {
 }
 
 impl Toolchain {
-    /// Builds one package; gives its core module's path.
+    /// Builds a package; returns the path of its core module.
     pub fn build(&self, root: &Path, folder: &Path, package: &str, library: &str) -> Result<PathBuf> {
         let target = root.join("plugins/target");
         let mut cargo = self.cargo();
@@ -96,8 +96,8 @@ impl Toolchain {
         let status = cargo.status().context("cargo could not be started")?;
         if !status.success() {
             bail!(
-                "{}: `cargo build --target {TARGET} --package {package}` failed; its words stand above\n\
-                 hint: if they are about a lock file, as of a new plugin, `cargo check` in that folder renews it",
+                "{}: `cargo build --target {TARGET} --package {package}` failed, see its output above\n\
+                 hint: if the lock file is out of date, as for a new plugin, run `cargo check` in that folder",
                 folder.display()
             );
         }
@@ -106,41 +106,41 @@ impl Toolchain {
 
     fn cargo(&self) -> Command {
         let mut cargo = match self {
-            Self::Ordinary { .. } => Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
+            Self::Standard { .. } => Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())),
             Self::FromSource { .. } => {
                 let mut cargo = Command::new("/usr/bin/cargo");
                 cargo.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTUP_TOOLCHAIN");
                 cargo
             }
         };
-        // Of the cargo that runs this program, not of the one that is started.
+        // These belong to the cargo that runs this program, not to the one that is started.
         cargo.env_remove("CARGO").env_remove("RUSTFLAGS").env_remove("CARGO_TARGET_DIR");
         cargo
     }
 
-    /// No byte of a component may tell in which folder it was built.
+    /// Returns the compiler flags that keep the build folder out of the component, and the linker.
     fn flags(&self, root: &Path) -> Result<OsString> {
         let (sysroot, linker) = match self {
-            Self::Ordinary { sysroot } => (sysroot, None),
+            Self::Standard { sysroot } => (sysroot, None),
             Self::FromSource { sysroot, linker } => (sysroot, Some(linker)),
         };
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-        let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("there is no home folder")?;
+        let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("the home folder is unknown")?;
         let mut flags = Vec::new();
-        // Cargo names these folders after the registry; the later of two prefixes that fit is taken.
+        // Cargo names these folders after the registry. Of two prefixes that match, the compiler uses the later one.
         let registries = std::fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
         let registries: Vec<PathBuf> = registries.map(|entry| entry.path()).collect();
         let usual = [(root, "/phasegate"), (home.as_path(), "/cargo"), (sysroot.as_path(), "/rust")];
         for (from, to) in usual.into_iter().chain(registries.iter().map(|folder| (folder.as_path(), "/crates"))) {
-            flags.push(joined(&["--remap-path-prefix=".as_ref(), from.as_os_str(), "=".as_ref(), to.as_ref()]));
+            flags.push(join(&["--remap-path-prefix=".as_ref(), from.as_os_str(), "=".as_ref(), to.as_ref()]));
         }
-        flags.extend(linker.map(|linker| joined(&["-Clinker=".as_ref(), linker.as_os_str()])));
+        flags.extend(linker.map(|linker| join(&["-Clinker=".as_ref(), linker.as_os_str()])));
         let flags: Vec<&OsStr> = flags.iter().map(OsString::as_os_str).collect();
         Ok(flags.join("\u{1f}".as_ref()))
     }
 }
 
-fn joined(parts: &[&OsStr]) -> OsString {
+fn join(parts: &[&OsStr]) -> OsString {
     parts.iter().fold(OsString::new(), |mut whole, part| {
         whole.push(part);
         whole

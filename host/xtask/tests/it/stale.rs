@@ -137,7 +137,7 @@ fn forgets_components_without_a_plugin() {
     fs::remove_dir_all(root.join("plugins/code")).unwrap();
     assert_eq!(stale(root).unwrap(), ["code: listed in plugins/dist/dist.toml, but there is no such plugin"]);
     let members = member::all(root).unwrap();
-    Dist::change(root, |dist| dist.keep_only(&members)).unwrap();
+    Dist::change(root, |dist| dist.retain_members(&members)).unwrap();
     assert_eq!(stale(root).unwrap(), Vec::<String>::new());
 }
 
