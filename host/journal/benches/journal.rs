@@ -1,16 +1,16 @@
-//! What the journal costs: 500 attempts with large artifacts, one durable event, many runs at once, memory alone, and
+//! The cost of the journal: 500 attempts with large artifacts, one durable event, many concurrent runs, memory alone, and
 //! loading a run.
 //!
-//! The attempts stand beside LangGraph 1.2's checkpointers on the same work, a thread that goes round 500 times and each
-//! time appends an incompressible artifact of 100 KB to its state, durability `sync`, on a machine of the same sort:
+//! For comparison, LangGraph 1.2's checkpointers with the same work on a similar machine: a thread of 500 steps, each of
+//! which appends an incompressible artifact of 100 KB to its state, with durability `sync`:
 //!
 //! | saver                        | total s | ms a step, first and last decile | MB on disk | loading, ms |
 //! |------------------------------|---------|----------------------------------|------------|-------------|
 //! | `SqliteSaver`                | 111     | 17, 278                          | 12 641     | 79          |
 //! | `SqliteSaver`, delta (beta)  | 1.9     | 1.9, 1.35                        | 253        | 372         |
 //!
-//! A step of theirs is one durable write, so the attempts are measured with one, and once more with the four that the loop
-//! makes: before the model is asked, when it answered, and around them.
+//! One of their steps is one durable write, so the attempts are measured with one, and again with the four of the run loop:
+//! before the model call, after it, and around the attempt.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
 use std::path::Path;
@@ -40,7 +40,7 @@ fn run_id(number: usize) -> RunId {
     format!("run-{number}").parse().unwrap()
 }
 
-/// A run that knows its next number, as the loop does.
+/// A run with its next number, as the run loop keeps it.
 struct Writing {
     journal: Arc<dyn Journal>,
     run: RunId,
@@ -114,7 +114,7 @@ fn loading(c: &mut Criterion) {
     c.bench_function("load a run of 500 events", |b| b.iter(|| journal.events(&run_id(7)).unwrap().len()));
 }
 
-/// An attempt at a phase, in the pieces that the loop makes durable one after the other.
+/// An attempt at a phase, divided as the run loop writes it.
 fn attempt(number: u32, noise: &mut u64) -> [(Vec<Event>, Vec<Blob>); 4] {
     let at = || AttemptId { phase: "code".parse().unwrap(), attempt: number };
     let request = Blob::new(format!("{{\"prompt\":\"the files, attempt {number}\"}}").into_bytes());
@@ -164,7 +164,7 @@ fn incompressible(noise: &mut u64) -> Vec<u8> {
     (0..ARTIFACT_BYTES.div_ceil(8)).flat_map(|_| next()).take(ARTIFACT_BYTES).collect()
 }
 
-/// Five hundred attempts in one run, with this many durable writes each. Measured once, since it is the growth that counts.
+/// Writes 500 attempts to one run, with this many durable writes each. Measured once, because the growth is of interest.
 fn attempts(writes: usize) {
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -194,7 +194,7 @@ fn attempts(writes: usize) {
     );
 }
 
-/// Reads, verifies and parses the run's events as the first thing a process does; the median of eleven.
+/// Reads, verifies and parses the events of a run in a new process; returns the median of eleven.
 fn load(folder: &Path) -> Duration {
     let once = |_| {
         let journal = SqliteJournal::open(folder).unwrap();

@@ -1,4 +1,4 @@
-//! The Anthropic Messages format, against a server that speaks it.
+//! The Anthropic Messages format, against a test server.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ fn message(content: Value, stop: &str) -> Value {
     })
 }
 
-/// The same answer as events, its text and arguments cut into small pieces.
+/// Converts an answer to events, its text and arguments in small pieces.
 fn events(content: &Value, stop: &str) -> Play {
     let mut pieces = vec![
         event(
@@ -79,7 +79,7 @@ fn events(content: &Value, stop: &str) -> Play {
     pieces.push(event(value!({"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": null}, "usage": {"output_tokens": 50}})));
     pieces.push(event(value!({"type": "message_stop"})));
     let all = pieces.concat();
-    // Cut where no event ends.
+    // The stream is cut within an event.
     let pieces: Vec<String> =
         all.as_bytes().chunks(50).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()).collect();
     stream(&pieces.iter().map(String::as_str).collect::<Vec<_>>())
@@ -222,8 +222,8 @@ async fn rejects_deltas_of_blocks_that_never_began() {
     let stop = event(value!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}));
     let play = stream(&[&begun, &event(piece), &stop, &event(value!({"type": "message_stop"}))]);
     let (answer, _) = exchange(play, true, request("hi")).await;
-    let told = answer.unwrap_err().to_string();
-    assert_eq!(told, "model unavailable: the answer broke off: a part of it is no JSON object");
+    let text = answer.unwrap_err().to_string();
+    assert_eq!(text, "model unavailable: the answer broke off: a part of it is no JSON object");
 }
 
 #[tokio::test]

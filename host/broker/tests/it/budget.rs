@@ -1,4 +1,4 @@
-//! The ledger of a run: what is put aside, charged and refused.
+//! Budgets: reservations, charges and limits.
 
 use std::sync::{Arc, Mutex};
 
@@ -42,8 +42,8 @@ fn limits_round_trip_through_toml() {
         ("usd = true", "a limit is a number, or \"unlimited\""),
         ("token = 1", "unknown field `token`"),
     ] {
-        let told = toml::from_str::<BudgetConfig>(bad).unwrap_err().to_string();
-        assert!(told.contains(words), "{bad}: {told}");
+        let text = toml::from_str::<BudgetConfig>(bad).unwrap_err().to_string();
+        assert!(text.contains(words), "{bad}: {text}");
     }
 }
 
@@ -102,7 +102,7 @@ fn dropped_reservations_leave_nothing_behind() {
     assert_eq!(ledger.spent(), Spent { usd: Some(0.0), ..Spent::default() });
 }
 
-/// Six calls whose worst case is 400 and that use 150 each, of 1000: one at a time, the fifth is refused.
+/// Six calls with a worst case of 400 tokens that use 150 each, of 1000: sequentially, the fifth exceeds the budget.
 #[tokio::test]
 async fn overlap_does_not_change_which_calls_fit() {
     let budget = limits(1000, 1.0, 100);
@@ -140,7 +140,7 @@ async fn worst_case_counts_bytes_and_longest_answer() {
     let priced = crate::common::broker_with(&models, "", prices, folder.path(), &[("OPENAI_API_KEY", "sk-something")])
         .await
         .unwrap();
-    let request = common::request(&"ü".repeat(1000));
+    let request = crate::common::request(&"ü".repeat(1000));
     let cost = priced.worst_case(&request);
     assert_eq!(cost.tokens, 2000 + 16 + 1000);
     assert!((cost.usd.unwrap() - (2016.0 * 2.0 + 1000.0 * 10.0) / 1e6).abs() < 1e-12);

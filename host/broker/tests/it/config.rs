@@ -1,4 +1,4 @@
-//! What the operator wrote, what is found without a word, and what is refused.
+//! Configuration: tables, detection of models, and errors.
 
 use std::path::Path;
 
@@ -36,8 +36,8 @@ fn rejects_unknown_keys() {
         ("concurrency = 0", "expected a nonzero u32"),
         ("on_unknown = \"maybe\"", "unknown variant `maybe`, expected `ask_again` or `stop`"),
     ] {
-        let told = toml::from_str::<ModelsConfig>(text).unwrap_err().to_string();
-        assert!(told.contains(words), "{told}");
+        let text = toml::from_str::<ModelsConfig>(text).unwrap_err().to_string();
+        assert!(text.contains(words), "{text}");
     }
 }
 
@@ -101,90 +101,90 @@ async fn missing_models_list_three_remedies() {
 
 #[tokio::test]
 async fn configuration_errors_name_table_and_key() {
-    let told = async |model: &str, table: &str| refused(&models(model), table, Path::new(".")).await;
+    let text = async |model: &str, table: &str| refused(&models(model), table, Path::new(".")).await;
     let own = |rest: &str| format!("[p]\nkind = \"openai\"\n{rest}");
     assert_eq!(
-        told("lokal:m", "[local]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"").await,
+        text("lokal:m", "[local]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"").await,
         "[models] default: `lokal:m` names the provider `lokal`, which is not known\n\
          hint: known are anthropic, local, ollama, openai, scripted; describe another as [providers.lokal] with kind and base_url"
     );
     assert_eq!(
-        told("anthropic:m", "").await,
+        text("anthropic:m", "").await,
         "[providers.anthropic] key_env: the environment variable ANTHROPIC_API_KEY is not set\nhint: export it, or name another variable or a key_file"
     );
     assert_eq!(
-        told("anthropic:m", "[anthropic]\nkey_file = \"no-such-file\"").await,
+        text("anthropic:m", "[anthropic]\nkey_file = \"no-such-file\"").await,
         "[providers.anthropic] key_file: `no-such-file` cannot be read: No such file or directory (os error 2)\n\
          hint: the path is relative to the configuration's folder"
     );
     assert_eq!(
-        told("p:m", "[p]\nbase_url = \"https://h/v1\"").await,
+        text("p:m", "[p]\nbase_url = \"https://h/v1\"").await,
         "[providers.p] kind: not given\nhint: set kind = \"openai\" for any compatible server, or \"anthropic\""
     );
     assert_eq!(
-        told("p:m", &own("")).await,
+        text("p:m", &own("")).await,
         "[providers.p] base_url: not given\nhint: set it to the server's address, as in \"http://127.0.0.1:8000/v1\""
     );
     assert_eq!(
-        told("p:m", &own("base_url = \"localhost\"")).await,
+        text("p:m", &own("base_url = \"localhost\"")).await,
         "[providers.p] base_url: `localhost` is not an address: relative URL without a base\nhint: write it as in \"https://host/v1\""
     );
     assert_eq!(
-        told("p:m", &own("base_url = \"ftp://h/v1\"")).await,
+        text("p:m", &own("base_url = \"ftp://h/v1\"")).await,
         "[providers.p] base_url: the scheme `ftp:` is not supported\nhint: use an https:// address, or http:// on this machine"
     );
     assert_eq!(
-        told("p:m", &own("base_url = \"https://u:p@h/v1\"")).await,
+        text("p:m", &own("base_url = \"https://u:p@h/v1\"")).await,
         "[providers.p] base_url: it holds more than an address\n\
          hint: remove user, password, query and fragment; name the key with key_env or key_file"
     );
     assert_eq!(
-        told("p:m", &own("base_url = \"https://h/v1\"\nkey_env = \"A\"\nkey_file = \"b\"")).await,
+        text("p:m", &own("base_url = \"https://h/v1\"\nkey_env = \"A\"\nkey_file = \"b\"")).await,
         "[providers.p] key_file: given together with key_env\nhint: remove one of them"
     );
     assert_eq!(
-        told("p:m", &own("base_url = \"http://192.0.2.7:8000/v1\"\nkey_env = \"CANARY_KEY\"")).await,
+        text("p:m", &own("base_url = \"http://192.0.2.7:8000/v1\"\nkey_env = \"CANARY_KEY\"")).await,
         "[providers.p] base_url: the key would be sent unencrypted to http://192.0.2.7:8000/v1\n\
          hint: use https://, or set allow_http = true"
     );
     assert_eq!(
-        told("p:m", "[scripted]").await,
+        text("p:m", "[scripted]").await,
         "[providers.scripted] kind: `scripted` needs no table\nhint: remove it; the script is named in [models], as \"scripted:FILE\""
     );
     assert!(
-        told("scripted:none.toml", "")
+        text("scripted:none.toml", "")
             .await
             .starts_with("[models] default: the script ./none.toml cannot be read: No such file"),
         "{}",
-        told("scripted:none.toml", "").await
+        text("scripted:none.toml", "").await
     );
 }
 
 #[tokio::test]
 async fn configuration_errors_name_the_written_key() {
     let models: ModelsConfig = toml::from_str("default = \"ollama:m\"\ndeep = \"lokal:m\"").unwrap();
-    let told = refused(&models, "", Path::new(".")).await;
-    assert!(told.starts_with("[models] deep: `lokal:m` names the provider `lokal`"), "{told}");
+    let text = refused(&models, "", Path::new(".")).await;
+    assert!(text.starts_with("[models] deep: `lokal:m` names the provider `lokal`"), "{text}");
 }
 
 #[tokio::test]
 async fn plain_http_beyond_loopback_needs_permission() {
-    let told = async |rest: &str| {
+    let text = async |rest: &str| {
         let table = format!("[p]\nkind = \"openai\"\n{rest}");
         crate::common::broker(&models("p:m"), &table, Path::new("."))
             .await
             .map_or_else(|error| rendered(&error), |_| "taken".into())
     };
     assert_eq!(
-        told("base_url = \"http://192.0.2.7/v1\"").await,
+        text("base_url = \"http://192.0.2.7/v1\"").await,
         "[providers.p] base_url: every request and answer would be sent unencrypted to http://192.0.2.7/v1\n\
          hint: use https://, or set allow_http = true"
     );
     for allowed in ["allow_http = true", "allow_http = true\nkey_env = \"CANARY_KEY\""] {
-        assert_eq!(told(&format!("base_url = \"http://192.0.2.7/v1\"\n{allowed}")).await, "taken");
+        assert_eq!(text(&format!("base_url = \"http://192.0.2.7/v1\"\n{allowed}")).await, "taken");
     }
-    let with_key = async |host: &str| told(&format!("base_url = \"http://{host}/v1\"\nkey_env = \"CANARY_KEY\"")).await;
-    // Every way to write an address of this machine's own, decimal, octal, hexadecimal and short ones too.
+    let with_key = async |host: &str| text(&format!("base_url = \"http://{host}/v1\"\nkey_env = \"CANARY_KEY\"")).await;
+    // Loopback addresses in all notations: decimal, octal, hexadecimal and shortened.
     for here in [
         "127.0.0.1:1",
         "127.1.2.3",
@@ -210,11 +210,11 @@ async fn plain_http_beyond_loopback_needs_permission() {
         "3221225991",
         "host.docker.internal",
     ] {
-        let told = with_key(elsewhere).await;
-        assert!(told.contains("the key would be sent unencrypted"), "{elsewhere}: {told}");
+        let text = with_key(elsewhere).await;
+        assert!(text.contains("the key would be sent unencrypted"), "{elsewhere}: {text}");
     }
     for more in ["localhost@192.0.2.7", "127.0.0.1:80@192.0.2.7", "192.0.2.7#@localhost", "192.0.2.7?@localhost"] {
-        let told = with_key(more).await;
-        assert!(told.contains("it holds more than an address") || told.contains("is not an address"), "{more}: {told}");
+        let text = with_key(more).await;
+        assert!(text.contains("it holds more than an address") || text.contains("is not an address"), "{more}: {text}");
     }
 }

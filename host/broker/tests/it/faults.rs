@@ -1,4 +1,4 @@
-//! What goes wrong between here and a provider, and what is done about it.
+//! Faults of connections and providers, retries and limits.
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -136,15 +136,15 @@ async fn errors_within_a_stream_fail_the_call() {
 async fn silent_providers_time_out() {
     let second = NonZeroU32::MIN;
     let server = Server::playing(vec![stream(&[HALF]).ending(End::Silent)]).await;
-    let told = async |broker: Broker| broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
+    let text = async |broker: Broker| broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
     let idle = broker_of(&server, "openai", |models| models.idle_seconds = second).await;
     assert_eq!(
-        told(idle).await,
+        text(idle).await,
         "model unavailable: p sent nothing for 1 s within its answer\nhint: raise [models] idle_seconds"
     );
     let slow = broker_of(&server, "openai", |models| models.timeout_seconds = second).await;
     assert_eq!(
-        told(slow).await,
+        text(slow).await,
         "model unavailable: p did not complete its answer within 1 s\nhint: raise [models] timeout_seconds"
     );
 }
@@ -173,8 +173,8 @@ async fn unreachable_providers_are_named() {
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{address}/v1\"");
     let models = ModelsConfig { retries: 0, ..crate::common::models("p:m") };
     let broker = broker(&models, &table, Path::new(".")).await.unwrap();
-    let told = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
-    assert!(told.starts_with(&format!("model unavailable: p cannot be reached at {address}: ")), "{told}");
+    let text = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
+    assert!(text.starts_with(&format!("model unavailable: p cannot be reached at {address}: ")), "{text}");
 }
 
 #[tokio::test]
@@ -183,11 +183,11 @@ async fn missing_tls_is_a_readable_error() {
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{}/v1\"", server.address.replace("http", "https"));
     let models = ModelsConfig { retries: 0, ..crate::common::models("p:m") };
     let broker = broker(&models, &table, Path::new(".")).await.unwrap();
-    let told = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
-    // The second on a machine without certificates.
+    let text = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
+    // The second message is that of a machine without certificates.
     assert!(
-        told.contains("p cannot be reached at https://") || told.contains("needs the system's CA certificates"),
-        "{told}"
+        text.contains("p cannot be reached at https://") || text.contains("needs the system's CA certificates"),
+        "{text}"
     );
     assert!(server.asked().is_empty());
 }

@@ -1,4 +1,4 @@
-//! The broker as its callers see it, against servers on this machine and scripts.
+//! Integration tests of the broker against local servers and scripts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod anthropic;

@@ -1,4 +1,4 @@
-//! Chat completions, against a server that speaks them.
+//! The chat completions format, against a test server.
 
 use std::path::Path;
 
@@ -165,7 +165,7 @@ async fn accepts_whole_answers_to_streaming_requests() {
 
 #[tokio::test]
 async fn accepts_deviating_servers() {
-    // Arguments as an object, no id, the wrong finish reason.
+    // Arguments as an object, no id, and a wrong finish reason.
     let message = value!({"role": "assistant", "content": null, "tool_calls": [{"type": "function", "function": {"name": "read", "arguments": {"path": "a"}}}]});
     let (answer, _) = exchange(json(completion(message, "stop")), "", request("x")).await;
     let answer = answer.unwrap();
@@ -174,7 +174,7 @@ async fn accepts_deviating_servers() {
         answer.content,
         [Content::ToolCall { id: "call-1".into(), name: "read".into(), arguments: r#"{"path":"a"}"#.into() }]
     );
-    // No end mark and no usage: the tokens are estimated, and the cost is not known.
+    // No end marker and no usage: tokens are estimated, and the cost is unknown.
     let pieces = [chunk(value!({"content": "12345678"}), None), chunk(value!({}), Some("stop"))].concat();
     let (answer, _) = exchange(stream(&[&pieces]), "", request("1234")).await;
     assert_eq!(answer.unwrap().usage, Usage { input_tokens: 1, output_tokens: 2, cached_input_tokens: 0, usd: None });

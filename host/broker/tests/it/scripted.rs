@@ -1,4 +1,4 @@
-//! Scripted answers, as tests and examples write them.
+//! Scripted answers.
 
 use crate::common::{broker, call, models, refused, request};
 use phasegate_broker::{Call, CallPath};
@@ -111,8 +111,8 @@ async fn misread(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("s.toml"), script).unwrap();
     std::fs::write(folder.path().join("bad.json"), "{").unwrap();
-    let told = refused(&models("scripted:s.toml"), "", folder.path()).await;
-    told.replace(&folder.path().display().to_string(), "DIR")
+    let text = refused(&models("scripted:s.toml"), "", folder.path()).await;
+    text.replace(&folder.path().display().to_string(), "DIR")
 }
 
 #[tokio::test]
@@ -152,8 +152,8 @@ async fn links_cannot_leave_the_script_folder() {
     std::fs::write(outside.path().join("x"), "secret").unwrap();
     std::os::unix::fs::symlink(outside.path().join("x"), folder.path().join("link")).unwrap();
     std::fs::write(folder.path().join("s.toml"), "[[answer]]\ntext-file = 'link'").unwrap();
-    let told = refused(&models("scripted:s.toml"), "", folder.path()).await;
-    assert!(told.contains("`link` is outside the script's folder"), "{told}");
+    let text = refused(&models("scripted:s.toml"), "", folder.path()).await;
+    assert!(text.contains("`link` is outside the script's folder"), "{text}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A canary key, looked for in everything that leaves the broker.
+//! Keys: a canary key is searched in everything that leaves the broker.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn providers(server: &Server, kind: &str) -> String {
     format!("[p]\nkind = \"{kind}\"\nbase_url = \"{}/v1\"\nkey_env = \"CANARY_KEY\"", server.address)
 }
 
-/// A file `key` that its owner alone may read.
+/// Writes a file `key` that only its owner may read.
 fn write_key(folder: &Path, bytes: &[u8]) {
     let file = folder.join("key");
     std::fs::write(&file, bytes).unwrap();
@@ -21,7 +21,7 @@ fn write_key(folder: &Path, bytes: &[u8]) {
     std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
-/// Everything that can be seen of a call to a server that echoes the key.
+/// Returns everything that is visible of a call to a server that echoes the key.
 async fn all_that_is_seen(kind: &str, play: Play) -> String {
     let server = Server::playing(vec![play]).await;
     let mut models = crate::common::models("p:m");
@@ -48,7 +48,7 @@ async fn echoed_keys_are_redacted_everywhere() {
     for play in [
         status(401, complaint.clone()),
         status(400, complaint.clone()),
-        // Cut short for people right within the key.
+        // Error text is shortened within the key.
         status(400, value!({"error": {"message": format!("{}{CANARY}", "x".repeat(590))}})),
         status(503, complaint.clone()).with("retry-after", "0"),
         status(307, complaint.clone()).with("location", format!("http://example.invalid/{CANARY}?k={CANARY}")),
@@ -78,9 +78,9 @@ async fn redirects_are_not_followed() {
     ])
     .await;
     let broker = broker(&crate::common::models("p:m"), &providers(&server, "openai"), Path::new(".")).await.unwrap();
-    let told = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
+    let text = broker.complete(call(request("x")), |_| ()).await.unwrap_err().to_string();
     assert_eq!(
-        told,
+        text,
         format!(
             "model call failed: p answered 307 and points to {}; redirects are not followed, because the key would go along\n\
              hint: if that is right, set [providers.p] base_url to it",
@@ -131,28 +131,28 @@ async fn configuration_errors_never_show_keys() {
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://u:{CANARY}@ h/v1\""),
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://h/v1?key={CANARY}\""),
         "[p]\nkind = \"openai\"\nbase_url = \"http://h/v1\"\nkey_env = \"CANARY_KEY\"".to_owned(),
-        // The key itself, in place of what names it.
+        // The key itself in place of its name.
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_env = \"{CANARY}\""),
         format!("[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"{CANARY}\""),
     ] {
-        let told = refused(&crate::common::models("p:m"), &table, folder.path()).await;
-        assert!(!told.contains(CANARY) && told.starts_with("[providers.p] "), "{told}");
+        let text = refused(&crate::common::models("p:m"), &table, folder.path()).await;
+        assert!(!text.contains(CANARY) && text.starts_with("[providers.p] "), "{text}");
     }
 }
 
 #[tokio::test]
 async fn rejects_keys_in_place_of_variable_names() {
     let table = |key: &str| format!("[q]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_env = \"{key}\"");
-    let told = refused(&crate::common::models("ollama:m"), &table(CANARY), Path::new(".")).await;
+    let text = refused(&crate::common::models("ollama:m"), &table(CANARY), Path::new(".")).await;
     assert_eq!(
-        told,
+        text,
         "[providers.q] key_env: it is not the name of an environment variable\n\
          hint: the key itself does not belong in this file: export it, as in MY_KEY=…, and write key_env = \"MY_KEY\""
     );
-    // This could be a name.
-    let told = refused(&crate::common::models("q:m"), &table("f123456789abcdeff123"), Path::new(".")).await;
+    // This may be a name and is shown.
+    let text = refused(&crate::common::models("q:m"), &table("f123456789abcdeff123"), Path::new(".")).await;
     assert_eq!(
-        told,
+        text,
         "[providers.q] key_env: the environment variable that it names is not set\n\
          hint: export it, or name another variable or a key_file"
     );
@@ -167,14 +167,14 @@ async fn rejects_key_files_that_others_can_read() {
     std::fs::create_dir(&inner).unwrap();
     std::fs::write(&key, CANARY).unwrap();
     let mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    let told = async || {
+    let text = async || {
         let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"inner/key\"";
         let broker = broker(&crate::common::models("p:m"), table, folder.path()).await;
         broker.map_or_else(|error| rendered(&error), |_| "taken".to_owned())
     };
     let refused = "[providers.p] key_file: every user of this machine may read or change `inner/key`\n\
                    hint: restrict it to its owner with `chmod 600`; a mounted secret takes its mode where it is declared";
-    // A temporary folder that is closed itself closes this one too.
+    // A temporary folder that others cannot enter protects this folder as well.
     let is_open = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o001 != 0;
     let expected = match folder.path().canonicalize().unwrap().ancestors().skip(1).all(is_open) {
         true => refused,
@@ -190,7 +190,7 @@ async fn rejects_key_files_that_others_can_read() {
     ] {
         mode(&key, of_file);
         mode(folder.path(), of_folder);
-        assert_eq!(told().await, expected, "{of_file:o} in {of_folder:o}");
+        assert_eq!(text().await, expected, "{of_file:o} in {of_folder:o}");
     }
 }
 
@@ -200,12 +200,12 @@ async fn key_files_are_short_text() {
     let table = "[p]\nkind = \"openai\"\nbase_url = \"https://h/v1\"\nkey_file = \"key\"";
     for bytes in [vec![b'x'; 20_000], b"\xff\xfe".to_vec(), Vec::new()] {
         write_key(folder.path(), &bytes);
-        let told = refused(&crate::common::models("p:m"), table, folder.path()).await;
-        assert!(told.starts_with("[providers.p] key_file: it does not hold a key"), "{told}");
+        let text = refused(&crate::common::models("p:m"), table, folder.path()).await;
+        assert!(text.starts_with("[providers.p] key_file: it does not hold a key"), "{text}");
     }
 }
 
-/// Run once more, in a process of its own, by the test below.
+/// Runs again as a child process of the test below.
 #[tokio::test]
 async fn child_panics_while_holding_a_key() {
     let Ok(address) = std::env::var("PANIC_AT") else { return };
@@ -221,8 +221,8 @@ async fn panics_show_no_key() {
     let mut again = std::process::Command::new(std::env::current_exe().unwrap());
     again.args(["--exact", "--nocapture", "secrets::child_panics_while_holding_a_key"]);
     again.env("PANIC_AT", &server.address).env("RUST_BACKTRACE", "full");
-    let told = tokio::task::spawn_blocking(move || again.output().unwrap()).await.unwrap();
-    let told = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
-    assert!(told.contains("while asking: Broker") && told.contains("stack backtrace"), "{told}");
-    assert!(!told.contains(&CANARY[..8]), "{told}");
+    let text = tokio::task::spawn_blocking(move || again.output().unwrap()).await.unwrap();
+    let text = String::from_utf8_lossy(&[text.stdout, text.stderr].concat()).into_owned();
+    assert!(text.contains("while asking: Broker") && text.contains("stack backtrace"), "{text}");
+    assert!(!text.contains(&CANARY[..8]), "{text}");
 }

@@ -1,4 +1,4 @@
-//! What every journal does, as its callers notice it.
+//! Behavior of every journal: events, ownership, blobs and requests to cancel.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use phasegate_process::{
     Rework, RunStatus, Severity, Verdict, model::Usage,
 };
 
-use crate::places::{Place, append, at, blob, created, created_now, numbers, run, said, words};
+use crate::places::{Place, append, at, blob, created, created_now, error_text, note, numbers, run};
 
 pub async fn returns_events_with_number_and_time(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
-    let first = vec![created_now(&id), said("two")];
+    let first = vec![created_now(&id), note("two")];
     let returned = journal
         .append(Append {
             run: id.clone(),
@@ -26,13 +26,13 @@ pub async fn returns_events_with_number_and_time(place: &impl Place) {
         })
         .await
         .unwrap();
-    append(&*journal, &owner, &id, 3, vec![said("three")]).await.unwrap();
+    append(&*journal, &owner, &id, 3, vec![note("three")]).await.unwrap();
 
     let events = journal.events(&id).unwrap();
     assert_eq!(returned, events[..2]);
     assert_eq!(numbers(&events), [1, 2, 3]);
     assert_eq!(events.iter().map(|event| event.at_ms).collect::<Vec<_>>(), [77, 77, 1_003]);
-    assert_eq!(events.into_iter().map(|event| event.event).collect::<Vec<_>>(), [first, vec![said("three")]].concat());
+    assert_eq!(events.into_iter().map(|event| event.event).collect::<Vec<_>>(), [first, vec![note("three")]].concat());
 }
 
 pub async fn every_kind_of_event_round_trips(place: &impl Place) {
@@ -47,7 +47,7 @@ pub async fn every_kind_of_event_round_trips(place: &impl Place) {
 pub async fn returns_events_after_a_number(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("a"), note("b"), note("c")]).await.unwrap();
     assert_eq!(numbers(&journal.events_after(&id, 1).unwrap()), [2, 3]);
     assert_eq!(numbers(&journal.events_after(&id, 3).unwrap()), [0; 0]);
     assert_eq!(numbers(&journal.events_after(&id, 99).unwrap()), [0; 0]);
@@ -57,8 +57,8 @@ pub async fn links_cover_all_earlier_events(place: &impl Place) {
     let (journal, id, other) = (place.open(), run("run-a"), run("run-b"));
     let owner = journal.acquire(&id).await.unwrap();
     let same = journal.acquire(&other).await.unwrap();
-    append(&*journal, &owner, &id, 1, vec![said("a"), said("b")]).await.unwrap();
-    append(&*journal, &owner, &id, 3, vec![said("c")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("a"), note("b")]).await.unwrap();
+    append(&*journal, &owner, &id, 3, vec![note("c")]).await.unwrap();
     let stored = journal.stored_after(&id, 0).unwrap();
     let mut before = None;
     for (event, word) in stored.iter().zip(["a", "b", "c"]) {
@@ -71,15 +71,15 @@ pub async fn links_cover_all_earlier_events(place: &impl Place) {
     assert_eq!(journal.stored_after(&id, 3).unwrap(), []);
     assert_eq!(journal.stored_after(&run("nowhere"), 0).unwrap(), []);
 
-    // The events of one run written in another rhythm make the same links.
-    append(&*journal, &same, &other, 1, vec![said("a")]).await.unwrap();
+    // The division into appends does not affect the links.
+    append(&*journal, &same, &other, 1, vec![note("a")]).await.unwrap();
     journal
         .append(Append {
             run: other.clone(),
             fence: same.fence(),
             next: 2,
             at_ms: 1_001,
-            events: vec![said("b")],
+            events: vec![note("b")],
             blobs: Vec::new(),
         })
         .await
@@ -94,7 +94,7 @@ pub async fn unknown_runs_have_no_events(place: &impl Place) {
 pub async fn rejects_appends_at_a_taken_number(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 1, vec![said("a"), said("b")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("a"), note("b")]).await.unwrap();
     let late = blob("late");
     let refused = journal
         .append(Append {
@@ -102,25 +102,25 @@ pub async fn rejects_appends_at_a_taken_number(place: &impl Place) {
             fence: owner.fence(),
             next: 2,
             at_ms: 0,
-            events: vec![said("x"), said("y")],
+            events: vec![note("x"), note("y")],
             blobs: vec![late.clone()],
         })
         .await;
     assert_eq!(
-        words(refused),
+        error_text(refused),
         "event 2 cannot be appended to run `run-a`: the next number is 3\n\
          hint: another process wrote to the run; see `phasegate show run-a`"
     );
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
     assert_eq!(journal.has_blob(&late.digest), Ok(false));
-    append(&*journal, &owner, &id, 3, vec![said("c")]).await.unwrap();
+    append(&*journal, &owner, &id, 3, vec![note("c")]).await.unwrap();
 }
 
 pub async fn rejects_appends_that_leave_a_gap(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     for wrong in [0, 2, 7] {
-        let refused = words(append(&*journal, &owner, &id, wrong, vec![said("x")]).await);
+        let refused = error_text(append(&*journal, &owner, &id, wrong, vec![note("x")]).await);
         let start = format!("event {wrong} cannot be appended to run `run-a`: the next number is 1\n");
         assert!(refused.starts_with(&start), "{refused}");
     }
@@ -135,11 +135,11 @@ pub async fn only_owners_can_append(place: &impl Place) {
             fence: Fence::new(0),
             next: 1,
             at_ms: 0,
-            events: vec![said("x")],
+            events: vec![note("x")],
             blobs: Vec::new(),
         })
         .await;
-    assert!(words(refused).starts_with("run `run-a` was taken over"));
+    assert!(error_text(refused).starts_with("run `run-a` was taken over"));
     assert_eq!(journal.events(&id), Ok(Vec::new()));
 }
 
@@ -147,7 +147,7 @@ pub async fn rejects_stale_owners_forever(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let stale = journal.acquire(&id).await.unwrap().fence();
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 1, vec![said("mine")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("mine")]).await.unwrap();
     for next in [1, 2] {
         let refused = journal
             .append(Append {
@@ -155,12 +155,12 @@ pub async fn rejects_stale_owners_forever(place: &impl Place) {
                 fence: stale,
                 next,
                 at_ms: 0,
-                events: vec![said("theirs")],
+                events: vec![note("theirs")],
                 blobs: Vec::new(),
             })
             .await;
         assert_eq!(
-            words(refused),
+            error_text(refused),
             "run `run-a` was taken over: owner 2 replaced owner 1, nothing was written\n\
              hint: let the other process continue it; see `phasegate show run-a`"
         );
@@ -173,7 +173,7 @@ pub async fn rejects_stale_owners_forever(place: &impl Place) {
                 fence: stale,
                 next: 2,
                 at_ms: 0,
-                events: vec![said("theirs")],
+                events: vec![note("theirs")],
                 blobs: Vec::new()
             })
             .await
@@ -188,7 +188,7 @@ pub async fn runs_have_one_owner_at_a_time(place: &impl Place) {
     let pid = std::process::id();
     for handle in [&journal, &other] {
         assert_eq!(
-            words(handle.acquire(&id).await),
+            error_text(handle.acquire(&id).await),
             format!(
                 "run `run-a` is in use by process {pid}\n\
                  hint: wait until it finishes, or stop it with `phasegate cancel run-a`; if it hangs, end the process"
@@ -196,7 +196,7 @@ pub async fn runs_have_one_owner_at_a_time(place: &impl Place) {
         );
         assert_eq!(handle.owner(&id), Ok(Some(pid)));
     }
-    append(&*other, &owner, &id, 1, vec![said("the owner may write through any handle")]).await.unwrap();
+    append(&*other, &owner, &id, 1, vec![note("the owner may write through any handle")]).await.unwrap();
     assert!(other.acquire(&run("run-b")).await.is_ok());
 }
 
@@ -219,7 +219,7 @@ pub async fn released_runs_get_a_higher_fence(place: &impl Place) {
         newest = owner.fence();
     }
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("a")]).await.unwrap();
 }
 
 pub async fn stores_blobs_once_by_digest(place: &impl Place) {
@@ -229,7 +229,7 @@ pub async fn stores_blobs_once_by_digest(place: &impl Place) {
     journal.put_blobs(vec![early.clone(), early.clone(), empty.clone()]).await.unwrap();
     let blobs = vec![early.clone(), with.clone()];
     journal
-        .append(Append { run: id.clone(), fence: owner.fence(), next: 1, at_ms: 0, events: vec![said("a")], blobs })
+        .append(Append { run: id.clone(), fence: owner.fence(), next: 1, at_ms: 0, events: vec![note("a")], blobs })
         .await
         .unwrap();
 
@@ -276,7 +276,7 @@ pub async fn lists_runs_with_events_newest_first(place: &impl Place) {
     }
     let _never_began = journal.acquire(&run("run-q")).await.unwrap();
     let again = journal.acquire(&run("run-m")).await.unwrap();
-    append(&*journal, &again, &run("run-m"), 2, vec![said("more")]).await.unwrap();
+    append(&*journal, &again, &run("run-m"), 2, vec![note("more")]).await.unwrap();
     assert_eq!(journal.runs(), Ok(vec![run("run-z"), run("run-a"), run("run-m")]));
 }
 
@@ -288,7 +288,7 @@ pub async fn one_conflict_fails_alone_among_many_appends(place: &impl Place) {
     for round in 1..=5 {
         let appends = ids.iter().zip(&owners).enumerate().map(|(n, (id, owner))| {
             let next = if n == 17 { 99 } else { round };
-            append(&*journal, owner, id, next, vec![said("a")])
+            append(&*journal, owner, id, next, vec![note("a")])
         });
         for (n, result) in join_all(appends).await.into_iter().enumerate() {
             assert_eq!(result.is_err(), n == 17, "run {n}: {result:?}");
@@ -306,7 +306,7 @@ pub async fn cancel_requests_last_until_the_next_owner(place: &impl Place) {
     assert_eq!(journal.cancel_request(&id), Ok(None));
     other.request_cancel(&id, "Ada").await.unwrap();
     assert_eq!(journal.cancel_request(&id), Ok(Some("Ada".to_owned())));
-    append(&*journal, &owner, &id, 1, vec![said("cancelled by Ada")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("cancelled by Ada")]).await.unwrap();
     drop(owner);
     let _again = journal.acquire(&id).await.unwrap();
     assert_eq!(journal.cancel_request(&id), Ok(None));
@@ -315,7 +315,7 @@ pub async fn cancel_requests_last_until_the_next_owner(place: &impl Place) {
 pub async fn unknown_runs_cannot_be_cancelled(place: &impl Place) {
     let journal = place.open();
     assert_eq!(
-        words(journal.request_cancel(&run("nowhere"), "Ada").await),
+        error_text(journal.request_cancel(&run("nowhere"), "Ada").await),
         format!("there is no run `nowhere` in {}\nhint: `phasegate runs` lists the runs", place.name())
     );
     assert_eq!(journal.cancel_request(&run("nowhere")), Ok(None));
@@ -323,7 +323,7 @@ pub async fn unknown_runs_cannot_be_cancelled(place: &impl Place) {
 
 pub async fn cancel_requests_reach_the_receiver_of_the_run(place: &impl Place) {
     let (journal, id, other) = (place.open(), run("run-a"), run("run-b"));
-    assert!(words(journal.cancel_requests(&id)).starts_with("there is no run `run-a`"));
+    assert!(error_text(journal.cancel_requests(&id)).starts_with("there is no run `run-a`"));
     let _owners = (journal.acquire(&id).await.unwrap(), journal.acquire(&other).await.unwrap());
     let (mut mine, theirs) = (journal.cancel_requests(&id).unwrap(), journal.cancel_requests(&other).unwrap());
     assert_eq!(*mine.borrow_and_update(), None);
@@ -338,7 +338,7 @@ pub async fn cancel_requests_of_another_handle_arrive_soon(place: &impl Place) {
     let (journal, other, id) = (place.open(), place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     let mut requests = journal.cancel_requests(&id).unwrap();
-    append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("a")]).await.unwrap();
     other.request_cancel(&id, "Ada").await.unwrap();
     let arrived = tokio::time::timeout(Duration::from_secs(20), requests.wait_for(Option::is_some)).await;
     assert_eq!(*arrived.unwrap().unwrap(), Some("Ada".to_owned()));
@@ -366,7 +366,7 @@ pub async fn events_survive_reopening(place: &impl Place) {
                 fence: owner.fence(),
                 next: 1,
                 at_ms: 0,
-                events: vec![said("a")],
+                events: vec![note("a")],
                 blobs: vec![kept.clone()],
             })
             .await
@@ -375,7 +375,7 @@ pub async fn events_survive_reopening(place: &impl Place) {
     let journal = place.open();
     assert_eq!(journal.blob(&kept.digest), Ok(Some(kept.bytes)));
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 2, vec![said("b")]).await.unwrap();
+    append(&*journal, &owner, &id, 2, vec![note("b")]).await.unwrap();
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
 }
 
@@ -385,8 +385,8 @@ pub async fn handles_see_each_others_writes(place: &impl Place) {
     let (owns_a, owns_b) = (one.acquire(&a).await.unwrap(), two.acquire(&b).await.unwrap());
     for next in 1..=20 {
         let (left, right) = tokio::join!(
-            append(&*one, &owns_a, &a, next, vec![said("a")]),
-            append(&*two, &owns_b, &b, next, vec![said("b")])
+            append(&*one, &owns_a, &a, next, vec![note("a")]),
+            append(&*two, &owns_b, &b, next, vec![note("b")])
         );
         assert!(left.is_ok() && right.is_ok(), "{left:?} {right:?}");
         assert_eq!(one.events(&b), two.events(&b));
@@ -398,13 +398,13 @@ pub async fn abandoned_appends_do_no_harm(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
     {
-        let mut unheard = Box::pin(append(&*journal, &owner, &id, 1, vec![said("a")]));
+        let mut unheard = Box::pin(append(&*journal, &owner, &id, 1, vec![note("a")]));
         let _ = futures::poll!(&mut unheard);
     }
-    // The next write stands behind it in the queue, so its outcome is known by then.
+    // Writes are executed in order, so the abandoned one is done when this one returns.
     journal.put_blobs(vec![blob("behind")]).await.unwrap();
     let written = journal.events(&id).unwrap().len() as u64;
-    append(&*journal, &owner, &id, written + 1, vec![said("b")]).await.unwrap();
+    append(&*journal, &owner, &id, written + 1, vec![note("b")]).await.unwrap();
     assert_eq!(journal.events(&id).unwrap().len() as u64, written + 1);
 }
 
@@ -413,7 +413,7 @@ pub async fn rejects_events_of_newer_formats(place: &impl Place) {
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 1, vec![created(&id, EVENT_FORMAT + 1)]).await.unwrap();
     assert_eq!(
-        words(journal.events(&id)),
+        error_text(journal.events(&id)),
         format!(
             "event 1 of run `run-a` in {} has format {}, this phasegate reads formats up to {EVENT_FORMAT}\n\
              hint: use the newer phasegate that wrote it",

@@ -1,11 +1,13 @@
-//! Damage done to the bytes of the files: what shows, what cannot show, and that nothing is made worse by looking.
+//! Damaged files: what is detected, what cannot be, and that reading changes nothing.
 
 use std::fs;
 
 use phasegate_journal::{Append, Fork, Journal, SqliteJournal};
 use phasegate_process::RunId;
 
-use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, rendered, run, said, words};
+use crate::places::{
+    Folder, Place, RESTORE, append, blob, created_now, error_text, folder, note, numbers, rendered, run,
+};
 use crate::reading::{bytes_in, to_read};
 
 const PAGE: usize = 4096;
@@ -17,7 +19,7 @@ async fn large() -> Folder {
     for name in ["run-a", "run-b"] {
         let owner = journal.acquire(&run(name)).await.unwrap();
         let mut events = vec![created_now(&run(name))];
-        events.extend((2..=100).map(|n| said(&format!("{name} {n:03} {}", "words ".repeat(30)))));
+        events.extend((2..=100).map(|n| note(&format!("{name} {n:03} {}", "words ".repeat(30)))));
         let blobs = [1, 2].map(|n| blob(&format!("{name} {n}").repeat(2_500)));
         journal
             .append(Append { run: run(name), fence: owner.fence(), next: 1, at_ms: 0, events, blobs: blobs.to_vec() })
@@ -31,13 +33,13 @@ fn malformed(place: &Folder) -> String {
     format!("{} is damaged: database disk image is malformed\n{RESTORE}", place.name())
 }
 
-/// Where this text begins in the file; the last place, since pages that were moved leave their bytes behind.
+/// Returns the last position of a text in the file: moved pages leave their old bytes behind.
 fn position(file: &[u8], text: &str) -> usize {
     file.windows(text.len()).rposition(|window| window == text.as_bytes()).unwrap()
 }
 
-/// The events of a run, or what is said in their place.
-fn told(journal: &dyn Journal, id: &RunId) -> Result<usize, String> {
+/// Returns the number of events of a run, or the error with its hint.
+fn result_of(journal: &dyn Journal, id: &RunId) -> Result<usize, String> {
     journal.events(id).map(|events| events.len()).map_err(|error| rendered(&error))
 }
 
@@ -54,7 +56,11 @@ async fn truncated_file_is_readable_but_not_writable() {
         let remains = to_read(&place);
         assert_eq!(remains.damage().map(rendered), Some(malformed(&place)));
         assert_eq!(remains.check(), Ok(vec!["database disk image is malformed".to_owned()]));
-        assert_eq!((&told(&remains, &run("run-a")), &told(&remains, &run("run-b"))), (a, b), "{length} bytes");
+        assert_eq!(
+            (&result_of(&remains, &run("run-a")), &result_of(&remains, &run("run-b"))),
+            (a, b),
+            "{length} bytes"
+        );
         drop(remains);
         assert!(bytes_in(place.0.path()) == before, "{length} bytes");
     }
@@ -68,9 +74,9 @@ async fn one_lost_byte_shows_where_it_was() {
     let whole = fs::read(place.file()).unwrap();
     fs::write(place.file(), &whole[..whole.len() - 1]).unwrap();
     let journal = place.open();
-    assert_eq!(told(&*journal, &run("run-a")), Ok(100));
+    assert_eq!(result_of(&*journal, &run("run-a")), Ok(100));
     assert_eq!(
-        told(&*journal, &run("run-b")),
+        result_of(&*journal, &run("run-b")),
         Err(format!(
             "event 100 of run `run-b` in {} was changed after it was written: its chain of digests breaks there\n{RESTORE}",
             place.name()
@@ -91,8 +97,8 @@ async fn nearly_empty_file_is_reported() {
         };
         assert_eq!(refusal, format!("{} is damaged: {reason}\n{RESTORE}", place.name()), "{length} bytes");
         if let Ok(remains) = SqliteJournal::open_to_read(place.0.path()) {
-            let said = words(remains.events(&run("run-a")));
-            assert!(said.starts_with(&format!("{} is damaged: ", place.name())), "{length} bytes: {said}");
+            let text = error_text(remains.events(&run("run-a")));
+            assert!(text.starts_with(&format!("{} is damaged: ", place.name())), "{length} bytes: {text}");
         }
         assert!(fs::read(place.file()).unwrap() == whole[..length], "{length} bytes");
     }
@@ -107,14 +113,14 @@ async fn changed_event_byte_affects_one_event() {
     fs::write(place.file(), &bytes).unwrap();
     let journal = place.open();
     assert_eq!(
-        words(journal.events(&run("run-a"))),
+        error_text(journal.events(&run("run-a"))),
         format!(
             "event 42 of run `run-a` in {} was changed after it was written: its chain of digests breaks there\n{RESTORE}",
             place.name()
         )
     );
     assert_eq!(numbers(&journal.events_after(&run("run-a"), 42).unwrap()).len(), 58);
-    assert_eq!((told(&*journal, &run("run-b")), journal.check()), (Ok(100), Ok(Vec::new())));
+    assert_eq!((result_of(&*journal, &run("run-b")), journal.check()), (Ok(100), Ok(Vec::new())));
     drop(journal);
     assert!(fs::read(place.file()).unwrap() == bytes);
 }
@@ -129,11 +135,11 @@ async fn changed_blob_byte_affects_one_blob() {
     fs::write(place.file(), &bytes).unwrap();
     let journal = place.open();
     assert_eq!(
-        words(journal.blob(&bad.digest)),
+        error_text(journal.blob(&bad.digest)),
         format!("blob {} in {} is damaged, its bytes do not have this digest\n{RESTORE}", bad.digest, place.name())
     );
     assert_eq!(journal.blob(&good.digest), Ok(Some(good.bytes)));
-    assert_eq!((told(&*journal, &run("run-a")), journal.check()), (Ok(100), Ok(Vec::new())));
+    assert_eq!((result_of(&*journal, &run("run-a")), journal.check()), (Ok(100), Ok(Vec::new())));
     drop(journal);
     assert!(fs::read(place.file()).unwrap() == bytes);
 }
@@ -164,7 +170,7 @@ async fn overwritten_pages_never_yield_false_data() {
             }
         }
         for digest in &blobs {
-            // A blob that is served is checked; one that cannot be found is missed by whoever knows its digest.
+            // A blob is checked when it is read; a missing one is noticed by the caller that knows its digest.
             if let Err(error) = journal.blob(digest) {
                 assert!(rendered(&error).ends_with(RESTORE), "page {page}: {error}");
             }
@@ -181,7 +187,7 @@ async fn shared_events_are_checked_with_the_fork() {
     {
         let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
         let owner = journal.acquire(&of).await.unwrap();
-        append(&*journal, &owner, &of, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
+        append(&*journal, &owner, &of, 1, vec![note("a"), note("b"), note("c")]).await.unwrap();
         let owner = journal.acquire(&id).await.unwrap();
         journal
             .fork(Fork {
@@ -190,7 +196,7 @@ async fn shared_events_are_checked_with_the_fork() {
                 origin: of.clone(),
                 shared: 2,
                 at_ms: 0,
-                events: vec![said("x")],
+                events: vec![note("x")],
                 blobs: Vec::new(),
             })
             .await
@@ -200,18 +206,18 @@ async fn shared_events_are_checked_with_the_fork() {
     let change = |sql: &str| raw.execute(sql, ()).unwrap();
     change("UPDATE events SET body = replace(body, '\"b\"', '\"B\"') WHERE run_key = 1 AND number = 2");
     for name in ["run-a", "run-b"] {
-        let broken = words(place.open().events(&run(name)));
+        let broken = error_text(place.open().events(&run(name)));
         assert!(broken.starts_with(&format!("event 2 of run `{name}` in ")), "{broken}");
     }
     change("UPDATE events SET body = replace(body, '\"B\"', '\"b\"') WHERE run_key = 1 AND number = 2");
     change("DELETE FROM events WHERE run_key = 1 AND number = 3");
-    assert_eq!(told(&*place.open(), &run("run-b")), Ok(3));
+    assert_eq!(result_of(&*place.open(), &run("run-b")), Ok(3));
     change("DELETE FROM events WHERE run_key = 1 AND number = 2");
-    let gap = words(place.open().events(&run("run-b")));
+    let gap = error_text(place.open().events(&run("run-b")));
     assert!(gap.starts_with("event 2 of run `run-b` is missing in "), "{gap}");
     change("PRAGMA foreign_keys = OFF");
     change("DELETE FROM runs WHERE run_key = 1");
-    let gap = words(place.open().events(&run("run-b")));
+    let gap = error_text(place.open().events(&run("run-b")));
     assert!(gap.starts_with("event 1 of run `run-b` is missing in "), "{gap}");
     let faults = ["events names a run that is not there", "runs names a run that is not there"];
     assert_eq!(place.open().check(), Ok(faults.map(str::to_owned).to_vec()));
@@ -223,7 +229,7 @@ async fn cyclic_fork_lines_terminate() {
     {
         let (journal, of, id) = (place.open(), run("run-a"), run("run-b"));
         let owner = journal.acquire(&of).await.unwrap();
-        append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
+        append(&*journal, &owner, &of, 1, vec![note("a"), note("b")]).await.unwrap();
         let owner = journal.acquire(&id).await.unwrap();
         journal
             .fork(Fork {
@@ -232,25 +238,25 @@ async fn cyclic_fork_lines_terminate() {
                 origin: of.clone(),
                 shared: 1,
                 at_ms: 0,
-                events: vec![said("x")],
+                events: vec![note("x")],
                 blobs: Vec::new(),
             })
             .await
             .unwrap();
     }
     place.raw().execute("UPDATE runs SET parent_key = 2, shared = 1 WHERE run_key = 1", ()).unwrap();
-    assert_eq!(told(&*place.open(), &run("run-b")), Ok(2));
-    let refusal = words(place.open().events(&run("run-a")));
+    assert_eq!(result_of(&*place.open(), &run("run-b")), Ok(2));
+    let refusal = error_text(place.open().events(&run("run-a")));
     assert!(refusal.ends_with(RESTORE), "{refusal}");
 }
 
-/// The folder as it is while a process has it open: the log holds events that the file does not.
+/// The folder while a process has it open: the log contains events that the database file does not.
 async fn with_a_log(events: u64) -> (Folder, Vec<u8>) {
     let (place, left) = (folder(), folder());
     let journal = place.open();
     let owner = journal.acquire(&run("run-a")).await.unwrap();
     for number in 1..=events {
-        append(&*journal, &owner, &run("run-a"), number, vec![said(&format!("number {number}"))]).await.unwrap();
+        append(&*journal, &owner, &run("run-a"), number, vec![note(&format!("number {number}"))]).await.unwrap();
     }
     for name in ["journal.db", "journal.db-wal"] {
         fs::copy(place.0.path().join(name), left.0.path().join(name)).unwrap();
@@ -259,8 +265,7 @@ async fn with_a_log(events: u64) -> (Folder, Vec<u8>) {
     (left, log)
 }
 
-/// A log that breaks off is what a power cut leaves, and nobody can tell the two apart: what was whole of it is there, and
-/// what comes after is as if it had not been written.
+/// A truncated log cannot be result_of from one that a power cut left: its complete part counts, the rest is ignored.
 #[tokio::test]
 async fn damaged_log_keeps_a_whole_prefix() {
     let (_kept, log) = with_a_log(10).await;
@@ -284,7 +289,7 @@ async fn damaged_log_keeps_a_whole_prefix() {
             };
             assert_eq!(numbers(&found), (1..=found.len() as u64).collect::<Vec<_>>());
             for event in &found {
-                assert_eq!(event.event, said(&format!("number {}", event.number)));
+                assert_eq!(event.event, note(&format!("number {}", event.number)));
             }
             most = most.max(found.len());
             assert_eq!(place.open().events(&run("run-a")), Ok(found), "{damage} at {at}");

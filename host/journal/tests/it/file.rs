@@ -1,19 +1,21 @@
-//! What only the file can show: what is foreign, newer or damaged is refused in words and left as it is.
+//! Behavior of the database file: foreign, newer and damaged files are rejected and not changed.
 
 use std::fs;
 
 use phasegate_journal::{Append, SqliteJournal, link};
 use phasegate_process::EVENT_FORMAT;
 
-use crate::places::{Folder, Place, RESTORE, append, blob, created_now, folder, numbers, rendered, run, said, words};
+use crate::places::{
+    Folder, Place, RESTORE, append, blob, created_now, error_text, folder, note, numbers, rendered, run,
+};
 
 async fn with_three_events(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 1, vec![created_now(&id), said("two"), said("three")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![created_now(&id), note("two"), note("three")]).await.unwrap();
 }
 
-/// Another event 3, which fits the chain as if it had been written so.
+/// Replaces event 3 by one whose link fits the chain.
 fn replace_the_third(place: &Folder, format: u32, body: &str) {
     let stored = place.open().stored_after(&run("run-a"), 1).unwrap();
     let chain = link(Some(&stored[0].chain), 3, stored[1].at_ms, format, body);
@@ -102,7 +104,7 @@ async fn damaged_blob_is_named_and_others_load() {
     place.raw().execute("UPDATE blobs SET bytes = x'00' WHERE digest = ?1", (bad.digest.as_str(),)).unwrap();
     let journal = place.open();
     assert_eq!(
-        words(journal.blob(&bad.digest)),
+        error_text(journal.blob(&bad.digest)),
         format!("blob {} in {} is damaged, its bytes do not have this digest\n{RESTORE}", bad.digest, place.name())
     );
     assert_eq!(journal.blob(&good.digest), Ok(Some(good.bytes)));
@@ -115,9 +117,9 @@ async fn missing_event_is_named() {
     place.raw().execute("DELETE FROM events WHERE number = 2", ()).unwrap();
     let journal = place.open();
     let missing = format!("event 2 of run `run-a` is missing in {}\n{RESTORE}", place.name());
-    assert_eq!(words(journal.events(&run("run-a"))), missing);
-    assert_eq!(words(journal.events_after(&run("run-a"), 1)), missing);
-    assert_eq!(words(journal.events_after(&run("run-a"), 2)), missing);
+    assert_eq!(error_text(journal.events(&run("run-a"))), missing);
+    assert_eq!(error_text(journal.events_after(&run("run-a"), 1)), missing);
+    assert_eq!(error_text(journal.events_after(&run("run-a"), 2)), missing);
 }
 
 #[tokio::test]
@@ -138,8 +140,8 @@ async fn altered_event_is_named() {
             "event 2 of run `run-a` in {} was changed after it was written: its chain of digests breaks there\n{RESTORE}",
             place.name()
         );
-        assert_eq!(words(place.open().events(&run("run-a"))), broken, "{change}");
-        assert_eq!(words(place.open().events_after(&run("run-a"), 1)), broken, "{change}");
+        assert_eq!(error_text(place.open().events(&run("run-a"))), broken, "{change}");
+        assert_eq!(error_text(place.open().events_after(&run("run-a"), 1)), broken, "{change}");
     }
 }
 
@@ -149,7 +151,7 @@ async fn long_runs_are_checked_throughout() {
     {
         let journal = place.open();
         let owner = journal.acquire(&id).await.unwrap();
-        let events = (1..=2_300).map(|number| said(&format!("number {number}"))).collect();
+        let events = (1..=2_300).map(|number| note(&format!("number {number}"))).collect();
         append(&*journal, &owner, &id, 1, events).await.unwrap();
         assert_eq!(numbers(&journal.events(&id).unwrap()), (1..=2_300).collect::<Vec<_>>());
         assert_eq!(numbers(&journal.events_after(&id, 7).unwrap()), (8..=2_300).collect::<Vec<_>>());
@@ -158,17 +160,17 @@ async fn long_runs_are_checked_throughout() {
     let change = |number: u64, by: i64| {
         raw.execute("UPDATE events SET at_ms = at_ms + ?2 WHERE number = ?1", (number, by)).unwrap();
     };
-    // The ends of pieces of every length that two, three or four readers would take.
+    // The last event of each chunk for two, three or four threads.
     for number in [1, 2, 500, 501, 575, 576, 766, 767, 768, 1_150, 1_151, 1_534, 1_535, 2_299, 2_300] {
         change(number, 1);
         change(2_300, 5);
-        let broken = words(place.open().events(&id));
+        let broken = error_text(place.open().events(&id));
         assert!(broken.starts_with(&format!("event {number} of run `run-a` in ")), "{broken}");
         change(number, -1);
         change(2_300, -5);
     }
     raw.execute("DELETE FROM events WHERE number = 1151", ()).unwrap();
-    let missing = words(place.open().events(&id));
+    let missing = error_text(place.open().events(&id));
     assert!(missing.starts_with("event 1151 of run `run-a` is missing in "), "{missing}");
 }
 
@@ -177,7 +179,7 @@ async fn checks_the_link_before_the_first_event() {
     let place = folder();
     with_three_events(&place).await;
     place.raw().execute("UPDATE events SET chain = replace(chain, '1', '2') WHERE number = 1", ()).unwrap();
-    let broken = words(place.open().events_after(&run("run-a"), 1));
+    let broken = error_text(place.open().events_after(&run("run-a"), 1));
     assert!(broken.starts_with("event 2 of run `run-a` in "), "{broken}");
 }
 
@@ -188,10 +190,10 @@ async fn lost_end_names_the_first_missing_event() {
     place.raw().execute("DELETE FROM events WHERE number >= 2", ()).unwrap();
     let journal = place.open();
     let missing = format!("event 2 of run `run-a` is missing in {}\n{RESTORE}", place.name());
-    assert_eq!(words(journal.events(&run("run-a"))), missing);
-    assert_eq!(words(journal.events_after(&run("run-a"), 1)), missing);
+    assert_eq!(error_text(journal.events(&run("run-a"))), missing);
+    assert_eq!(error_text(journal.events_after(&run("run-a"), 1)), missing);
     let owner = journal.acquire(&run("run-a")).await.unwrap();
-    let refused = words(append(&*journal, &owner, &run("run-a"), 2, vec![said("in its place")]).await);
+    let refused = error_text(append(&*journal, &owner, &run("run-a"), 2, vec![note("in its place")]).await);
     assert!(refused.starts_with("event 2 cannot be appended to run `run-a`: the next number is 4\n"), "{refused}");
 }
 
@@ -205,7 +207,7 @@ async fn unparsable_event_is_named() {
     ] {
         replace_the_third(&place, EVENT_FORMAT, body);
         assert_eq!(
-            words(place.open().events(&run("run-a"))),
+            error_text(place.open().events(&run("run-a"))),
             format!("event 3 of run `run-a` in {} cannot be read: {reason}\n{RESTORE}", place.name())
         );
     }
@@ -217,7 +219,7 @@ async fn rejects_events_of_newer_builds() {
     with_three_events(&place).await;
     replace_the_third(&place, EVENT_FORMAT + 1, "{\"event\":\"news\"}");
     assert_eq!(
-        words(place.open().events(&run("run-a"))),
+        error_text(place.open().events(&run("run-a"))),
         format!(
             "event 3 of run `run-a` in {} has format {}, this phasegate reads formats up to {EVENT_FORMAT}\n\
              hint: use the newer phasegate that wrote it",
@@ -284,7 +286,7 @@ async fn file_size_is_bounded_by_its_content() {
                 fence: owner.fence(),
                 next,
                 at_ms: 0,
-                events: vec![said("a")],
+                events: vec![note("a")],
                 blobs: vec![artifact, again],
             })
             .await

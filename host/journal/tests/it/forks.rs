@@ -1,14 +1,14 @@
-//! What every journal does with runs that share their first events.
+//! Behavior of every journal: forks.
 
 use phasegate_journal::{Blob, Fence, Fork, Journal, Ownership, link};
 use phasegate_process::{Event, Recorded, RunId};
 
-use crate::places::{Place, append, blob, numbers, run, said, words};
+use crate::places::{Place, append, blob, error_text, note, numbers, run};
 
-/// `run` goes on from event `shared` of `of` with these words.
+/// Makes `run` a fork of `of` after event `shared`, with these words as its own events.
 async fn fork(journal: &dyn Journal, id: &RunId, of: &RunId, shared: u64, its: &[&str]) -> Ownership {
     let owner = journal.acquire(id).await.unwrap();
-    let events = its.iter().map(|word| said(word)).collect();
+    let events = its.iter().map(|word| note(word)).collect();
     journal
         .fork(Fork {
             run: id.clone(),
@@ -26,7 +26,7 @@ async fn fork(journal: &dyn Journal, id: &RunId, of: &RunId, shared: u64, its: &
 
 async fn three_events(journal: &dyn Journal, id: &RunId) -> Ownership {
     let owner = journal.acquire(id).await.unwrap();
-    append(journal, &owner, id, 1, vec![said("a"), said("b"), said("c")]).await.unwrap();
+    append(journal, &owner, id, 1, vec![note("a"), note("b"), note("c")]).await.unwrap();
     owner
 }
 
@@ -47,7 +47,7 @@ pub async fn fork_shares_events_and_appends_its_own(place: &impl Place) {
     let _origin = three_events(&*journal, &of).await;
     let owner = journal.acquire(&id).await.unwrap();
     let with = blob("with");
-    let events = vec![said("x"), said("y")];
+    let events = vec![note("x"), note("y")];
     let returned = journal
         .fork(Fork {
             run: id.clone(),
@@ -60,7 +60,7 @@ pub async fn fork_shares_events_and_appends_its_own(place: &impl Place) {
         })
         .await
         .unwrap();
-    append(&*journal, &owner, &id, 5, vec![said("z")]).await.unwrap();
+    append(&*journal, &owner, &id, 5, vec![note("z")]).await.unwrap();
 
     assert_eq!(story(&*journal, &id), "a b x y z");
     let events = journal.events(&id).unwrap();
@@ -91,9 +91,9 @@ pub async fn origin_and_fork_are_independent(place: &impl Place) {
     let origin = three_events(&*journal, &of).await;
     let owner = fork(&*journal, &id, &of, 3, &[]).await;
     assert_eq!(story(&*journal, &id), "a b c");
-    append(&*journal, &origin, &of, 4, vec![said("d")]).await.unwrap();
-    append(&*journal, &owner, &id, 4, vec![said("x")]).await.unwrap();
-    append(&*journal, &origin, &of, 5, vec![said("e")]).await.unwrap();
+    append(&*journal, &origin, &of, 4, vec![note("d")]).await.unwrap();
+    append(&*journal, &owner, &id, 4, vec![note("x")]).await.unwrap();
+    append(&*journal, &origin, &of, 5, vec![note("e")]).await.unwrap();
     assert_eq!(story(&*journal, &of), "a b c d e");
     assert_eq!(story(&*journal, &id), "a b c x");
 }
@@ -137,7 +137,7 @@ pub async fn invalid_forks_write_nothing(place: &impl Place) {
     let (_began, never) = (journal.acquire(&run("run-q")).await.unwrap(), run("nowhere"));
     let try_it = async |id: &RunId, fence: Fence, of: &RunId, shared| {
         let late: Vec<Blob> = vec![late.clone()];
-        words(
+        error_text(
             journal
                 .fork(Fork {
                     run: id.clone(),
@@ -145,7 +145,7 @@ pub async fn invalid_forks_write_nothing(place: &impl Place) {
                     origin: of.clone(),
                     shared,
                     at_ms: 0,
-                    events: vec![said("x")],
+                    events: vec![note("x")],
                     blobs: late,
                 })
                 .await,

@@ -1,11 +1,11 @@
-//! Files as released versions wrote them: each is read, brought to the newest version, and gone on with.
+//! Files of released versions: each can be read, migrated and appended to.
 
 use std::fs;
 
 use phasegate_journal::{Fork, link};
 use phasegate_process::{Event, RunStatus};
 
-use crate::places::{Folder, Place, append, folder, rendered, run, said};
+use crate::places::{Folder, Place, append, folder, note, rendered, run};
 
 fn golden(file: &[u8]) -> Folder {
     let place = folder();
@@ -22,7 +22,7 @@ async fn version_1_is_migrated_and_can_go_on() {
         assert_eq!(journal.runs(), Ok(vec![two.clone(), id.clone()]));
         let events = journal.events(&id).unwrap();
         assert_eq!(events.len(), 10);
-        assert_eq!(events[9].event, said("cancelled by Ada"));
+        assert_eq!(events[9].event, note("cancelled by Ada"));
         let Event::RunCreated(created) = &events[0].event else { panic!("{:?}", events[0]) };
         assert_eq!((created.format, created.task_id.as_str()), (1, "GOLDEN-1"));
         assert!(journal.blob(&created.pipeline).unwrap().is_some_and(|bytes| bytes == b"{\"name\":\"golden\"}"));
@@ -35,9 +35,9 @@ async fn version_1_is_migrated_and_can_go_on() {
         }
         let owner = journal.acquire(&id).await.unwrap();
         assert_eq!(owner.fence().number(), 2);
-        append(&*journal, &owner, &id, 11, vec![said("resumed")]).await.unwrap();
+        append(&*journal, &owner, &id, 11, vec![note("resumed")]).await.unwrap();
         let fork = journal.acquire(&run("golden-fork")).await.unwrap();
-        let events = vec![said("forked")];
+        let events = vec![note("forked")];
         journal
             .fork(Fork {
                 run: run("golden-fork"),
@@ -55,7 +55,7 @@ async fn version_1_is_migrated_and_can_go_on() {
     assert_eq!(journal.events(&id).unwrap().len(), 11);
     let ended = Event::RunFinished { status: RunStatus::Aborted, reason: "enough".to_owned() };
     assert_eq!(journal.events(&two).unwrap()[1].event, ended);
-    assert_eq!(journal.events(&run("golden-fork")).unwrap()[1].event, said("forked"));
+    assert_eq!(journal.events(&run("golden-fork")).unwrap()[1].event, note("forked"));
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn version_2_is_read_and_can_go_on() {
     let Event::RunForked(forked) = &journal.events(&fork).unwrap()[3].event else { panic!() };
     assert_eq!((&forked.origin, forked.changes.as_slice()), (&id, &["the code agent".to_owned()][..]));
     let owner = journal.acquire(&fork).await.unwrap();
-    append(&*journal, &owner, &fork, 6, vec![said("resumed")]).await.unwrap();
+    append(&*journal, &owner, &fork, 6, vec![note("resumed")]).await.unwrap();
     assert_eq!(journal.check(), Ok(Vec::new()));
 }
 

@@ -1,19 +1,19 @@
-//! What every journal does with runs that another journal held.
+//! Behavior of every journal: imports.
 
 use phasegate_journal::{Fork, Import, Imported, StoredEvent, link};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, RunCreated, RunForked, RunId};
 
-use crate::places::{Place, append, at, blob, created_now, folder, memory, numbers, run, said, words};
+use crate::places::{Place, append, at, blob, created_now, error_text, folder, memory, note, numbers, run};
 
-/// The events of a run of four, as another journal has them.
+/// Returns a run of four events as another journal stores it.
 async fn elsewhere(id: &RunId) -> Vec<StoredEvent> {
     let other = memory().open();
     let owner = other.acquire(id).await.unwrap();
-    append(&*other, &owner, id, 1, vec![created_now(id), said("b"), said("c"), said("d")]).await.unwrap();
+    append(&*other, &owner, id, 1, vec![created_now(id), note("b"), note("c"), note("d")]).await.unwrap();
     other.stored_after(id, 0).unwrap()
 }
 
-/// The events linked anew, as if they had been written so.
+/// Links the events anew, as if they had been written like this.
 fn linked(mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {
     let mut before: Option<Digest> = None;
     for event in &mut events {
@@ -36,7 +36,7 @@ pub async fn imported_runs_are_equal_and_can_go_on(place: &impl Place) {
     assert_eq!((journal.runs(), journal.origin(&id)), (Ok(vec![id.clone()]), Ok(None)));
 
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 5, vec![said("e")]).await.unwrap();
+    append(&*journal, &owner, &id, 5, vec![note("e")]).await.unwrap();
     assert_eq!(numbers(&place.open().events(&id).unwrap()), [1, 2, 3, 4, 5]);
 }
 
@@ -48,7 +48,7 @@ pub async fn repeated_import_adds_missing_blobs(place: &impl Place) {
     let again = journal.import(Import { run: id.clone(), events: events.clone(), blobs: vec![lost.clone()] }).await;
     assert_eq!(again, Ok(Imported::AlreadyPresent));
     assert_eq!(journal.has_blob(&lost.digest), Ok(true));
-    append(&*journal, &owner, &id, 5, vec![said("its owner was not disturbed")]).await.unwrap();
+    append(&*journal, &owner, &id, 5, vec![note("its owner was not disturbed")]).await.unwrap();
 }
 
 pub async fn rejects_imports_that_differ(place: &impl Place) {
@@ -62,7 +62,7 @@ pub async fn rejects_imports_that_differ(place: &impl Place) {
         [(linked(changed), 3), (events[..3].to_vec(), 4), (linked([events.clone(), vec![longer]].concat()), 5)]
     {
         assert_eq!(
-            words(journal.import(Import { run: id.clone(), events: other, blobs: vec![late.clone()] }).await),
+            error_text(journal.import(Import { run: id.clone(), events: other, blobs: vec![late.clone()] }).await),
             format!(
                 "run `run-a` exists here with other events from number {number} on, nothing was imported\n\
                  hint: import it into another state folder with `--state DIR`"
@@ -98,7 +98,7 @@ pub async fn rejects_imports_of_incomplete_runs(place: &impl Place) {
         (elsewhere(&run("run-b")).await, "its events are those of run `run-b`"),
     ] {
         assert_eq!(
-            words(journal.import(Import { run: id.clone(), events: bad, blobs: vec![late.clone()] }).await),
+            error_text(journal.import(Import { run: id.clone(), events: bad, blobs: vec![late.clone()] }).await),
             format!(
                 "run `run-a` cannot be imported: {reason}\n\
                  hint: nothing was imported; export the run again from an intact journal"
@@ -106,7 +106,7 @@ pub async fn rejects_imports_of_incomplete_runs(place: &impl Place) {
         );
     }
     assert_eq!(
-        words(
+        error_text(
             journal
                 .import(Import {
                     run: id.clone(),
@@ -129,7 +129,7 @@ pub async fn imported_forks_become_independent_runs(place: &impl Place) {
     let at_home = folder();
     let (home, abroad) = (at_home.open(), place.open());
     let origin = home.acquire(&of).await.unwrap();
-    append(&*home, &origin, &of, 1, vec![created_now(&of), said("b"), said("c")]).await.unwrap();
+    append(&*home, &origin, &of, 1, vec![created_now(&of), note("b"), note("c")]).await.unwrap();
     let fork = home.acquire(&id).await.unwrap();
     let Event::RunCreated(pinned) = created_now(&of) else { panic!() };
     let forked = Event::RunForked(Box::new(RunForked {
@@ -161,7 +161,7 @@ pub async fn imported_forks_become_independent_runs(place: &impl Place) {
         home.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await,
         Ok(Imported::AlreadyPresent)
     );
-    let refused = words(abroad.import(Import { run: of.clone(), events, blobs: Vec::new() }).await);
+    let refused = error_text(abroad.import(Import { run: of.clone(), events, blobs: Vec::new() }).await);
     assert!(refused.starts_with("run `run-a` cannot be imported: its events are those of run `run-b`"), "{refused}");
 }
 
@@ -169,7 +169,8 @@ pub async fn rejects_imports_of_owned_runs(place: &impl Place) {
     let (id, events) = (run("run-a"), elsewhere(&run("run-a")).await);
     let journal = place.open();
     let owner = journal.acquire(&id).await.unwrap();
-    let refused = words(journal.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await);
+    let refused =
+        error_text(journal.import(Import { run: id.clone(), events: events.clone(), blobs: Vec::new() }).await);
     assert!(refused.starts_with("run `run-a` is in use by process "), "{refused}");
     drop(owner);
     assert_eq!(journal.import(Import { run: id.clone(), events, blobs: Vec::new() }).await, Ok(Imported::New));

@@ -1,10 +1,10 @@
-//! Removing while others use the folder, and what it gives back.
+//! Removal while other processes use the folder, and the space that it frees.
 
 use std::fs;
 
 use phasegate_journal::{Append, Journal, SqliteJournal};
 
-use crate::places::{Folder, Place, append, blob, folder, rendered, run, said, words};
+use crate::places::{Folder, Place, append, blob, error_text, folder, note, rendered, run};
 
 fn in_use(place: &Folder) -> String {
     format!(
@@ -18,18 +18,18 @@ async fn removes_nothing_while_others_use_the_folder() {
     let (place, ahead) = (folder(), blob("ahead of its event"));
     let (one, two) = (place.open(), place.open());
     two.put_blobs(vec![ahead.clone()]).await.unwrap();
-    // Asking twice: the first refusal must not take anybody's protection away.
+    // Twice: the first refusal must not weaken the other handle's protection.
     for _ in 0..2 {
-        assert_eq!(words(one.remove(Vec::new(), vec![ahead.digest.clone()]).await), in_use(&place));
-        assert_eq!(words(two.remove(Vec::new(), vec![ahead.digest.clone()]).await), in_use(&place));
+        assert_eq!(error_text(one.remove(Vec::new(), vec![ahead.digest.clone()]).await), in_use(&place));
+        assert_eq!(error_text(two.remove(Vec::new(), vec![ahead.digest.clone()]).await), in_use(&place));
     }
     drop(two);
     assert_eq!(one.remove(Vec::new(), vec![ahead.digest.clone()]).await.unwrap().blobs, 1);
     let third = place.open();
-    assert_eq!(words(one.remove(Vec::new(), Vec::new()).await), in_use(&place));
+    assert_eq!(error_text(one.remove(Vec::new(), Vec::new()).await), in_use(&place));
     drop(third);
     let reader = SqliteJournal::open_to_read(place.0.path()).unwrap();
-    assert_eq!(words(one.remove(Vec::new(), Vec::new()).await), in_use(&place));
+    assert_eq!(error_text(one.remove(Vec::new(), Vec::new()).await), in_use(&place));
     drop(reader);
     assert!(one.remove(Vec::new(), Vec::new()).await.is_ok());
 }
@@ -68,7 +68,7 @@ async fn removal_frees_disk_space() {
             fence: owner.fence(),
             next: 1,
             at_ms: 0,
-            events: vec![said("a")],
+            events: vec![note("a")],
             blobs: vec![large.clone()],
         })
         .await
@@ -80,5 +80,5 @@ async fn removal_frees_disk_space() {
     assert!(size < 100_000, "the file has {size} bytes");
     assert_eq!(fs::read_dir(place.0.path().join("locks")).unwrap().count(), 0);
     let owner = journal.acquire(&run("run-b")).await.unwrap();
-    append(&*journal, &owner, &run("run-b"), 1, vec![said("goes on")]).await.unwrap();
+    append(&*journal, &owner, &run("run-b"), 1, vec![note("goes on")]).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Whatever the order in which writers come, a run's numbers stay without a gap and nothing that was acknowledged is lost.
+//! Property tests: in any order of writers, numbers have no gaps and no acknowledged event is lost.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use phasegate_journal::{Fork, Journal};
 use phasegate_process::{Event, model::Usage};
 use proptest::prelude::*;
 
-use crate::places::{Place, append, at, folder, memory, numbers, run, said};
+use crate::places::{Place, append, at, folder, memory, note, numbers, run};
 
-/// One append of one writer: to which run, how many events, and how far off its idea of the next number is.
+/// One append of one writer: the run, the number of events, and the error of the expected number.
 #[derive(Debug, Clone)]
 struct Step {
     run: usize,
@@ -67,16 +67,16 @@ proptest! {
     }
 }
 
-/// Each step forks one of the runs at some event, or goes on with it; what is read is compared with lists kept beside.
+/// Each step forks a run at some event or appends to it; the result is compared with a model in memory.
 async fn grow(place: &impl Place, steps: &[(bool, usize, u64, usize)]) {
     let journal = place.open();
     let root = run("run-0");
     let owner = journal.acquire(&root).await.unwrap();
-    append(&*journal, &owner, &root, 1, vec![said("first")]).await.unwrap();
-    let mut tree = vec![(root, owner, vec![said("first")])];
+    append(&*journal, &owner, &root, 1, vec![note("first")]).await.unwrap();
+    let mut tree = vec![(root, owner, vec![note("first")])];
     for (n, (forks, which, shared, count)) in steps.iter().enumerate() {
         let which = which % tree.len();
-        let added: Vec<_> = (0..*count).map(|event| said(&format!("step {n} event {event}"))).collect();
+        let added: Vec<_> = (0..*count).map(|event| note(&format!("step {n} event {event}"))).collect();
         let (of, owner, known) = &mut tree[which];
         if *forks {
             let shared = 1 + shared % known.len() as u64;
@@ -108,7 +108,7 @@ async fn grow(place: &impl Place, steps: &[(bool, usize, u64, usize)]) {
     }
 }
 
-/// Every writer has a handle of its own and shares the runs with the others, as no well-behaved writer would.
+/// Each writer has its own handle, and all write to the same runs.
 async fn interleave(place: &impl Place, writers: &[Vec<Step>]) {
     let journal = place.open();
     let ids = [run("run-0"), run("run-1"), run("run-2")];
@@ -143,7 +143,7 @@ async fn write(
     for (n, step) in steps.into_iter().enumerate() {
         let id = &ids[step.run];
         let next = journal.events(id).unwrap().len() as u64 + 1 + step.off_by;
-        let events = (0..step.events).map(|event| said(&format!("writer {writer} step {n} event {event}"))).collect();
+        let events = (0..step.events).map(|event| note(&format!("writer {writer} step {n} event {event}"))).collect();
         if let Ok(recorded) = append(journal, &owners[step.run], id, next, events).await {
             acknowledged.extend(recorded.into_iter().map(|event| (step.run, event)));
         }

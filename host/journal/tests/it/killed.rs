@@ -1,6 +1,6 @@
-//! What holds when the process dies: the suite starts itself again as a child, which is killed while it writes.
+//! Durability when a process dies: the test binary starts itself as a child, which is killed while it writes.
 //!
-//! A child's words stand on lines of their own; the test harness leaves its first line unfinished.
+//! A child prints on lines of its own, because the test harness leaves its first line unfinished.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -8,11 +8,11 @@ use std::process::{Child, Command, Stdio};
 use futures::future::join_all;
 use phasegate_journal::{Append, Journal, SqliteJournal};
 
-use crate::places::{Folder, Place, append, blob, folder, numbers, run, said, words};
+use crate::places::{Folder, Place, append, blob, error_text, folder, note, numbers, run};
 
 const RUNS: usize = 6;
 
-/// Starts one of the ignored tests below in a process of its own.
+/// Starts one of the ignored tests below as a child process.
 fn child(name: &str, place: &Folder) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", &format!("killed::{name}"), "--nocapture", "--test-threads", "1"])
@@ -23,7 +23,7 @@ fn child(name: &str, place: &Folder) -> Child {
         .unwrap()
 }
 
-/// Where a child works; nothing where the ignored tests are run by hand.
+/// Returns the folder of a child; `None` where the ignored tests are run by hand.
 fn told_place() -> Option<SqliteJournal> {
     let folder = std::env::var_os("PHASEGATE_TEST_STATE")?;
     Some(SqliteJournal::open(folder.as_ref()).unwrap())
@@ -42,7 +42,7 @@ async fn child_writes_until_killed() {
         for next in 1.. {
             let blobs = vec![blob(&format!("{n} {next} {}", "x".repeat(20_000)))];
             journal
-                .append(Append { run: run_id(n), fence: owner.fence(), next, at_ms: 0, events: vec![said("a")], blobs })
+                .append(Append { run: run_id(n), fence: owner.fence(), next, at_ms: 0, events: vec![note("a")], blobs })
                 .await
                 .unwrap();
             println!("\nwritten {n} {next}");
@@ -56,7 +56,7 @@ async fn child_writes_until_killed() {
 async fn child_owns_a_run_until_killed() {
     let Some(journal) = told_place() else { return };
     let owner = journal.acquire(&run("run-a")).await.unwrap();
-    append(&journal, &owner, &run("run-a"), 1, vec![said("mine")]).await.unwrap();
+    append(&journal, &owner, &run("run-a"), 1, vec![note("mine")]).await.unwrap();
     println!("\nowned");
     let _the_parent_is_gone = std::io::read_to_string(std::io::stdin());
 }
@@ -67,7 +67,7 @@ async fn child_aborts_after_three_appends() {
     let Some(journal) = told_place() else { return };
     let owner = journal.acquire(&run("run-a")).await.unwrap();
     for next in 1..=3 {
-        append(&journal, &owner, &run("run-a"), next, vec![said("a")]).await.unwrap();
+        append(&journal, &owner, &run("run-a"), next, vec![note("a")]).await.unwrap();
     }
     std::process::abort();
 }
@@ -80,11 +80,11 @@ fn acknowledged_writes_survive_kill() {
         let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut acknowledged = [0_u64; RUNS];
         for line in lines.by_ref().filter(|line| line.starts_with("written")).take(enough) {
-            note(&mut acknowledged, &line);
+            acknowledge(&mut acknowledged, &line);
         }
         writer.kill().unwrap();
         writer.wait().unwrap();
-        lines.filter(|line| line.starts_with("written")).for_each(|line| note(&mut acknowledged, &line));
+        lines.filter(|line| line.starts_with("written")).for_each(|line| acknowledge(&mut acknowledged, &line));
 
         let journal = place.open();
         for (n, last) in acknowledged.into_iter().enumerate() {
@@ -98,14 +98,14 @@ fn acknowledged_writes_survive_kill() {
     }
 }
 
-fn note(acknowledged: &mut [u64; RUNS], line: &str) {
+fn acknowledge(acknowledged: &mut [u64; RUNS], line: &str) {
     let mut parts = line.split(' ').skip(1).map_while(|part| part.parse::<u64>().ok());
     if let (Some(n), Some(number)) = (parts.next(), parts.next()) {
         acknowledged[n as usize] = acknowledged[n as usize].max(number);
     }
 }
 
-/// The golden file of version 1 with many events more, which takes long enough to bring up.
+/// Creates the golden file of version 1 with many more events, so that migration takes long enough.
 fn large_and_old() -> Folder {
     let place = folder();
     std::fs::write(place.file(), include_bytes!("../golden/version-1.db")).unwrap();
@@ -135,7 +135,7 @@ fn killed_migration_leaves_the_old_file() {
         }
         opener.kill().unwrap();
         opener.wait().unwrap();
-        // Whether it came to its end is up to the machine; what is there is whole in either case.
+        // Whether the migration finished depends on the machine; the file is intact in either case.
         let events = SqliteJournal::open_to_read(place.0.path()).unwrap().events(&run("golden-run")).unwrap();
         assert_eq!(events.len(), 10 << 12);
     }
@@ -160,7 +160,7 @@ async fn killed_owners_release_their_run() {
     let journal = place.open();
     assert_eq!(journal.owner(&id), Ok(Some(owner.id())));
     assert_eq!(
-        words(journal.acquire(&id).await),
+        error_text(journal.acquire(&id).await),
         format!(
             "run `run-a` is in use by process {}\n\
              hint: wait until it finishes, or stop it with `phasegate cancel run-a`; if it hangs, end the process",
@@ -172,6 +172,6 @@ async fn killed_owners_release_their_run() {
 
     assert_eq!(journal.owner(&id), Ok(None));
     let mine = journal.acquire(&id).await.unwrap();
-    append(&*journal, &mine, &id, 2, vec![said("and now mine")]).await.unwrap();
+    append(&*journal, &mine, &id, 2, vec![note("and now mine")]).await.unwrap();
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);
 }

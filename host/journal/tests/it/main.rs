@@ -1,6 +1,6 @@
-//! One suite of behaviours that every journal must show, run against each of them, and what only the file can show.
+//! Integration tests: one suite that runs against every implementation, and tests of the database file.
 //!
-//! A journal that comes later joins by a [`places::Place`] and a line in [`suite`].
+//! A new implementation adds a [`places::Place`] and its name in [`suites`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod behaviours;
@@ -16,7 +16,7 @@ mod places;
 mod reading;
 mod removal;
 
-/// Runs every behaviour against the journals of one sort.
+/// Runs the suite against one implementation.
 macro_rules! suite {
     ($place:ident: $($group:ident { $($behaviour:ident)* })*) => {
         mod $place {

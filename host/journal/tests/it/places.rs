@@ -1,4 +1,4 @@
-//! Where journals are opened, and the events the tests write.
+//! Helpers: places to open journals in, and events to write.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use phasegate_journal::{Append, Blob, Journal, JournalError, MemoryJournal, Owne
 use phasegate_process::{AttemptId, Digest, EVENT_FORMAT, Event, Recorded, RunCreated, RunId};
 use tempfile::TempDir;
 
-/// Somewhere a journal is kept while no handle to it is open.
+/// The storage of a journal, which lasts while no handle is open.
 pub trait Place {
-    /// A handle; another one at each call.
+    /// Opens another handle.
     fn open(&self) -> Arc<dyn Journal>;
-    /// What errors call the place.
+    /// Returns the name of the place in errors.
     fn name(&self) -> String;
 }
 
@@ -41,7 +41,7 @@ impl Folder {
         self.0.path().join("journal.db")
     }
 
-    /// The database as it lies there, past all that the journal checks.
+    /// Opens the database without the checks of the journal.
     pub fn raw(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.file()).unwrap()
     }
@@ -61,7 +61,7 @@ impl Place for Folder {
     }
 }
 
-/// What errors say where something is lost.
+/// The hint of errors about lost data.
 pub const RESTORE: &str =
     "hint: nothing was changed; restore the state folder from a copy, or start the task as a new run";
 
@@ -73,8 +73,8 @@ pub fn at(phase: &str, attempt: u32) -> AttemptId {
     AttemptId { phase: phase.parse().unwrap(), attempt }
 }
 
-/// An event that is told from others by its word.
-pub fn said(word: &str) -> Event {
+/// Returns an event that is identified by a word.
+pub fn note(word: &str) -> Event {
     Event::RunStopped { reason: word.to_owned() }
 }
 
@@ -114,11 +114,11 @@ pub fn numbers(events: &[Recorded]) -> Vec<u64> {
     events.iter().map(|event| event.number).collect()
 }
 
-pub fn words(result: Result<impl std::fmt::Debug, JournalError>) -> String {
+pub fn error_text(result: Result<impl std::fmt::Debug, JournalError>) -> String {
     rendered(&result.unwrap_err())
 }
 
-/// The message and the hint, as a person sees them.
+/// Renders the message and the hint as a person sees them.
 pub fn rendered(error: &JournalError) -> String {
     format!("{error}\nhint: {}", error.hint())
 }

@@ -1,4 +1,4 @@
-//! Opening a journal only to read it: nothing is written, whatever its version and wherever it lies.
+//! Journals that are opened to read: no version and no folder is written to.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,9 +9,9 @@ use std::process::Command;
 
 use phasegate_journal::{Append, Fork, Import, Imported, Journal, SqliteJournal};
 
-use crate::places::{Folder, Place, append, blob, created_now, folder, numbers, rendered, run, said, words};
+use crate::places::{Folder, Place, append, blob, created_now, error_text, folder, note, numbers, rendered, run};
 
-/// Every file of the folder but the database's own small ones, which hold no more than who reads.
+/// Returns the files of the folder except the small ones of the database, which only record its readers.
 pub fn bytes_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut all = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -31,7 +31,7 @@ pub fn to_read(place: &Folder) -> SqliteJournal {
 async fn with_a_run(place: &Folder) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
-    let events = vec![created_now(&id), said("b"), said("c")];
+    let events = vec![created_now(&id), note("b"), note("c")];
     journal
         .append(Append {
             run: id.clone(),
@@ -51,7 +51,7 @@ async fn with_a_run(place: &Folder) {
             origin: id.clone(),
             shared: 2,
             at_ms: 0,
-            events: vec![said("x")],
+            events: vec![note("x")],
             blobs: Vec::new(),
         })
         .await
@@ -72,16 +72,19 @@ async fn read_only_journal_reads_everything_and_rejects_writes() {
     assert_eq!((journal.check(), journal.owner(&id)), (Ok(Vec::new()), Ok(None)));
 
     let refusal = format!(
-        "{} cannot be written: it was opened to be read only\n\
+        "{} cannot be written: it was opened to read only\n\
          hint: make it writable, or use another folder with `--state DIR`",
         place.name()
     );
     let stored = journal.stored_after(&id, 0).unwrap();
-    assert_eq!(words(journal.acquire(&id).await), refusal);
-    assert_eq!(words(journal.request_cancel(&id, "Ada").await), refusal);
-    assert_eq!(words(journal.put_blobs(vec![blob("new")]).await), refusal);
-    assert_eq!(words(journal.remove(vec![id.clone()], Vec::new()).await), refusal);
-    assert_eq!(words(journal.import(Import { run: id.clone(), events: stored, blobs: Vec::new() }).await), refusal);
+    assert_eq!(error_text(journal.acquire(&id).await), refusal);
+    assert_eq!(error_text(journal.request_cancel(&id, "Ada").await), refusal);
+    assert_eq!(error_text(journal.put_blobs(vec![blob("new")]).await), refusal);
+    assert_eq!(error_text(journal.remove(vec![id.clone()], Vec::new()).await), refusal);
+    assert_eq!(
+        error_text(journal.import(Import { run: id.clone(), events: stored, blobs: Vec::new() }).await),
+        refusal
+    );
     drop(journal);
     assert!(bytes_in(place.0.path()) == before);
 }
@@ -93,7 +96,7 @@ async fn reads_while_another_handle_writes() {
     let owner = writer.acquire(&id).await.unwrap();
     let reader = to_read(&place);
     for number in 1..=3 {
-        append(&*writer, &owner, &id, number, vec![said("a")]).await.unwrap();
+        append(&*writer, &owner, &id, number, vec![note("a")]).await.unwrap();
         assert_eq!(reader.events(&id).unwrap().len() as u64, number);
     }
     assert_eq!(reader.owner(&id), Ok(Some(std::process::id())));
@@ -141,21 +144,21 @@ async fn reads_version_1_as_after_migration() {
 async fn child_prints_what_it_can_read() {
     let Some(folder) = std::env::var_os("PHASEGATE_TEST_STATE") else { return };
     let folder = Path::new(&folder);
-    let heard = |text: String| println!("\nheard {}", text.replace('\n', " | "));
-    heard(rendered(&SqliteJournal::open(folder).err().unwrap()));
+    let report = |text: String| println!("\nreport {}", text.replace('\n', " | "));
+    report(rendered(&SqliteJournal::open(folder).err().unwrap()));
     match SqliteJournal::open_to_read(folder) {
         Ok(journal) => {
             let events = journal.events(&run("run-a")).unwrap();
-            heard(format!("{:?} {:?} {:?}", journal.runs().unwrap(), numbers(&events), journal.check().unwrap()));
-            heard(rendered(&journal.acquire(&run("run-a")).await.unwrap_err()));
+            report(format!("{:?} {:?} {:?}", journal.runs().unwrap(), numbers(&events), journal.check().unwrap()));
+            report(rendered(&journal.acquire(&run("run-a")).await.unwrap_err()));
         }
-        Err(error) => heard(rendered(&error)),
+        Err(error) => report(rendered(&error)),
     }
 }
 
-/// What a process hears that may not write to the folder. Root may write everywhere, so as root it is `nobody`'s process;
-/// where `nobody` may not start this very program there is nothing to be shown, and nothing is heard.
-fn heard_without_rights(place: &Folder) -> Option<Vec<String>> {
+/// Returns what a process prints that may not write to the folder. Root may write everywhere, so root starts the process as
+/// `nobody`; where `nobody` may not execute this program, the result is empty.
+fn output_without_write_permission(place: &Folder) -> Option<Vec<String>> {
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     for entry in fs::read_dir(place.0.path()).unwrap().map(Result::unwrap) {
         mode(&entry.path(), if entry.path().is_dir() { 0o555 } else { 0o444 });
@@ -170,7 +173,7 @@ fn heard_without_rights(place: &Folder) -> Option<Vec<String>> {
     let output = child.output();
     mode(place.0.path(), 0o755);
     let text = String::from_utf8(output.ok()?.stdout).unwrap();
-    Some(text.lines().filter_map(|line| line.strip_prefix("heard ")).map(|line| line.replace(" | ", "\n")).collect())
+    Some(text.lines().filter_map(|line| line.strip_prefix("report ")).map(|line| line.replace(" | ", "\n")).collect())
 }
 
 fn unwritable(path: &Path, reason: &str) -> String {
@@ -185,25 +188,25 @@ async fn reads_from_a_read_only_folder() {
     let place = folder();
     with_a_run(&place).await;
     let before = bytes_in(place.0.path());
-    let Some(heard) = heard_without_rights(&place) else { return };
+    let Some(report) = output_without_write_permission(&place) else { return };
     assert_eq!(
-        heard,
+        report,
         [
             unwritable(&place.0.path().join("journal.lock"), "Permission denied (os error 13)"),
             "[\"run-b\", \"run-a\"] [1, 2, 3] []".to_owned(),
-            unwritable(&place.file(), "it was opened to be read only"),
+            unwritable(&place.file(), "it was opened to read only"),
         ]
     );
     assert!(bytes_in(place.0.path()) == before);
 }
 
-/// A copy of the journal as a killed process leaves it, with a log that was not folded in.
+/// Returns a copy of the journal as a killed process leaves it, with a log that was not written back.
 async fn as_after_a_kill(with_index: bool) -> Folder {
     let (place, left) = (folder(), folder());
     with_a_run(&place).await;
     let journal = place.open();
     let owner = journal.acquire(&run("run-a")).await.unwrap();
-    append(&*journal, &owner, &run("run-a"), 4, vec![said("in the log")]).await.unwrap();
+    append(&*journal, &owner, &run("run-a"), 4, vec![note("in the log")]).await.unwrap();
     for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
         if with_index || name != "journal.db-shm" {
             fs::copy(place.0.path().join(name), left.0.path().join(name)).unwrap();
@@ -216,8 +219,8 @@ async fn as_after_a_kill(with_index: bool) -> Folder {
 async fn reads_a_leftover_log_without_writing() {
     let place = as_after_a_kill(true).await;
     let before = bytes_in(place.0.path());
-    let Some(heard) = heard_without_rights(&place) else { return };
-    assert_eq!(heard[1], "[\"run-b\", \"run-a\"] [1, 2, 3, 4] []");
+    let Some(report) = output_without_write_permission(&place) else { return };
+    assert_eq!(report[1], "[\"run-b\", \"run-a\"] [1, 2, 3, 4] []");
     assert!(bytes_in(place.0.path()) == before);
 }
 
@@ -225,9 +228,9 @@ async fn reads_a_leftover_log_without_writing() {
 async fn never_ignores_an_unreadable_log() {
     let place = as_after_a_kill(false).await;
     let before = bytes_in(place.0.path());
-    let Some(heard) = heard_without_rights(&place) else { return };
+    let Some(report) = output_without_write_permission(&place) else { return };
     let reason = format!("what is in {}-wal must be taken into it first", place.name());
-    assert_eq!(heard[1], unwritable(&place.file(), &reason));
+    assert_eq!(report[1], unwritable(&place.file(), &reason));
     assert!(bytes_in(place.0.path()) == before);
     assert_eq!(to_read(&place).events(&run("run-a")).unwrap().len(), 4);
 }

@@ -1,9 +1,9 @@
-//! What every journal does when runs and blobs are removed.
+//! Behavior of every journal: removal of runs and blobs.
 
 use phasegate_journal::{Append, Fork, Removed};
 use phasegate_process::Digest;
 
-use crate::places::{Place, append, blob, created_now, numbers, run, said, words};
+use crate::places::{Place, append, blob, created_now, error_text, note, numbers, run};
 
 pub async fn lists_blobs_with_their_sizes(place: &impl Place) {
     let journal = place.open();
@@ -19,7 +19,7 @@ pub async fn removes_only_the_listed_runs_and_blobs(place: &impl Place) {
     let (journal, gone, stays) = (place.open(), run("run-a"), run("run-b"));
     for id in [&gone, &stays] {
         let owner = journal.acquire(id).await.unwrap();
-        append(&*journal, &owner, id, 1, vec![created_now(id), said("b")]).await.unwrap();
+        append(&*journal, &owner, id, 1, vec![created_now(id), note("b")]).await.unwrap();
     }
     let (unneeded, other) = (blob(&"unneeded".repeat(10_000)), blob("other"));
     journal.put_blobs(vec![unneeded.clone(), other.clone()]).await.unwrap();
@@ -35,7 +35,7 @@ pub async fn removes_only_the_listed_runs_and_blobs(place: &impl Place) {
     assert_eq!(journal.has_blob(&other.digest), Ok(true));
 
     let owner = journal.acquire(&gone).await.unwrap();
-    append(&*journal, &owner, &gone, 1, vec![said("anew")]).await.unwrap();
+    append(&*journal, &owner, &gone, 1, vec![note("anew")]).await.unwrap();
     assert_eq!(journal.runs(), Ok(vec![gone, stays]));
 }
 
@@ -66,7 +66,7 @@ pub async fn keeps_blobs_that_events_name(place: &impl Place) {
 pub async fn keeps_runs_that_have_forks(place: &impl Place) {
     let (journal, of, id, third) = (place.open(), run("run-b"), run("run-a"), run("run-c"));
     let owner = journal.acquire(&of).await.unwrap();
-    append(&*journal, &owner, &of, 1, vec![said("a"), said("b")]).await.unwrap();
+    append(&*journal, &owner, &of, 1, vec![note("a"), note("b")]).await.unwrap();
     for (fork, origin) in [(&id, &of), (&third, &id)] {
         let owner = journal.acquire(fork).await.unwrap();
         journal
@@ -76,7 +76,7 @@ pub async fn keeps_runs_that_have_forks(place: &impl Place) {
                 origin: origin.clone(),
                 shared: 1,
                 at_ms: 0,
-                events: vec![said("x")],
+                events: vec![note("x")],
                 blobs: Vec::new(),
             })
             .await
@@ -87,7 +87,7 @@ pub async fn keeps_runs_that_have_forks(place: &impl Place) {
     journal.put_blobs(vec![left.clone()]).await.unwrap();
     for runs in [vec![of.clone()], vec![of.clone(), third.clone()]] {
         assert_eq!(
-            words(journal.remove(runs, vec![left.digest.clone()]).await),
+            error_text(journal.remove(runs, vec![left.digest.clone()]).await),
             "run `run-b` cannot be removed: run `run-a` is a fork of it, nothing was removed\n\
              hint: remove `run-a` too, or keep both"
         );
@@ -105,17 +105,17 @@ pub async fn keeps_runs_that_have_forks(place: &impl Place) {
 pub async fn failed_removal_removes_nothing(place: &impl Place) {
     let (journal, id, other, left) = (place.open(), run("run-a"), run("run-b"), blob("left"));
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("a")]).await.unwrap();
     let other_owner = journal.acquire(&other).await.unwrap();
-    append(&*journal, &other_owner, &other, 1, vec![said("a")]).await.unwrap();
+    append(&*journal, &other_owner, &other, 1, vec![note("a")]).await.unwrap();
     drop(other_owner);
     journal.put_blobs(vec![left.clone()]).await.unwrap();
-    let owned = words(journal.remove(vec![other.clone(), id.clone()], vec![left.digest.clone()]).await);
+    let owned = error_text(journal.remove(vec![other.clone(), id.clone()], vec![left.digest.clone()]).await);
     assert!(owned.starts_with("run `run-a` is in use by process "), "{owned}");
-    append(&*journal, &owner, &id, 2, vec![said("its owner was not disturbed")]).await.unwrap();
+    append(&*journal, &owner, &id, 2, vec![note("its owner was not disturbed")]).await.unwrap();
     drop(owner);
     assert_eq!(
-        words(journal.remove(vec![id.clone(), run("nowhere")], vec![left.digest.clone()]).await),
+        error_text(journal.remove(vec![id.clone(), run("nowhere")], vec![left.digest.clone()]).await),
         format!("there is no run `nowhere` in {}\nhint: `phasegate runs` lists the runs", place.name())
     );
     assert_eq!(journal.runs(), Ok(vec![other, id.clone()]));
@@ -127,6 +127,6 @@ pub async fn failed_removal_removes_nothing(place: &impl Place) {
 pub async fn intact_journal_has_no_faults(place: &impl Place) {
     let (journal, id) = (place.open(), run("run-a"));
     let owner = journal.acquire(&id).await.unwrap();
-    append(&*journal, &owner, &id, 1, vec![said("a")]).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![note("a")]).await.unwrap();
     assert_eq!(journal.check(), Ok(Vec::new()));
 }

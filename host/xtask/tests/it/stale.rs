@@ -1,4 +1,4 @@
-//! What makes a committed component stale, and how that is said.
+//! Stale components and their messages.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn write(root: &Path, path: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// A repository with one agent on a shared crate and the SDK, one fixture, one example and the Python runner.
+/// Creates a repository with an agent that uses a shared crate and the SDK, a fixture, an example and the Python runner.
 fn repository() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
@@ -42,7 +42,7 @@ fn repository() -> TempDir {
     folder
 }
 
-/// As if everything had been built just now.
+/// Stores components for all members, as a build would.
 fn built(root: &Path) {
     for member in member::all(root).unwrap() {
         let known = make::store(root, &member, format!("component {}", member.name).as_bytes()).unwrap();

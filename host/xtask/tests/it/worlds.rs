@@ -1,5 +1,5 @@
-//! What the committed components import and export, read from their bytes: a plugin that asks for more than its world is
-//! found here and not by an operator.
+//! Imports and exports of the committed components, so that a plugin that imports more than its world is found here and not
+//! by an operator.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use wit_component::DecodedWasm;
 use xtask::dist::Dist;
 use xtask::root;
 
-/// Imports and exports by name, without the records that they share.
+/// Returns the names of imports and exports of a component.
 fn ports(file: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let bytes = fs::read(root().join(file)).unwrap();
     let DecodedWasm::Component(resolve, world) = wit_component::decode(&bytes).unwrap() else {

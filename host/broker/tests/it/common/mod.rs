@@ -1,4 +1,4 @@
-//! What the broker's tests share: configurations, calls, and servers that speak the published formats.
+//! Helpers: configurations, calls, and servers for the wire formats.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -9,7 +9,7 @@ use phasegate_process::model::{Content, Message, Request, Role, Tier};
 
 pub mod server;
 
-/// A key that must be seen nowhere.
+/// A key that must not appear anywhere.
 pub const CANARY: &str = "sk-canary-7f3a9b1c2d4e5f60";
 
 pub fn models(model: &str) -> ModelsConfig {
@@ -60,7 +60,7 @@ pub fn call(request: Request) -> Call {
     Call { path, request, idempotency_key: "run-1/code/1/1".into() }
 }
 
-/// The message and the hint, as a person sees them.
+/// Renders the message and the hint as a person sees them.
 pub fn rendered(error: &ConfigError) -> String {
     error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}\nhint: {hint}"))
 }

@@ -1,11 +1,11 @@
-//! A loopback server that plays answers in order and keeps what it was asked.
+//! A loopback server that plays answers in order and records its requests.
 
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde_json::Value;
 
@@ -26,10 +26,9 @@ pub enum End {
     Silent,
 }
 
-/// What one request said.
+/// A recorded request.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    pub method: Method,
     pub path: String,
     pub headers: HeaderMap,
     pub body: Value,
@@ -111,17 +110,11 @@ impl Server {
     }
 }
 
-async fn answer(
-    State(stage): State<Arc<Mutex<Stage>>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn answer(State(stage): State<Arc<Mutex<Stage>>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let play = {
         let mut stage = stage.lock().unwrap();
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        stage.asked.push(Asked { method, path: uri.to_string(), headers, body });
+        stage.asked.push(Asked { path: uri.to_string(), headers, body });
         stage.under_way += 1;
         stage.most_under_way = stage.most_under_way.max(stage.under_way);
         let play = stage.plays[0].clone();
@@ -148,7 +141,7 @@ fn body_of(play: Play) -> Body {
         End::Clean => Body::from_stream(pieces),
         End::Broken => {
             Body::from_stream(pieces.chain(futures::stream::once(async {
-                // What was said before must have left first.
+                // Earlier pieces must have been sent first.
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 Err(std::io::Error::other("gone"))
             })))
