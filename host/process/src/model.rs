@@ -199,7 +199,7 @@ pub enum Error {
     #[error("model call denied: {0}")]
     Denied(String),
     /// A budget of tokens, money or calls is exhausted.
-    #[error("budget used up: {0}")]
+    #[error("{0}")]
     Budget(String),
     /// The request can never succeed as it is.
     #[error("model request refused: {0}")]

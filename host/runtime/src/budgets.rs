@@ -7,7 +7,8 @@
 //! and a call that the record holds is never refused. A refused call leaves nothing behind: it is refused again whenever
 //! it is asked again. Fails with [`Overdrawn`], which ends the plugin's call.
 
-use phasegate_broker::{Budget, BudgetConfig, Cost, PriceTable, Reservation, Shortage, Spent, worst_case};
+use phasegate_broker::{Budget, BudgetConfig, Cost, PriceTable, Reservation, Spent, worst_case};
+use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{Request, Usage};
 use phasegate_sandbox::Overdrawn;
@@ -54,8 +55,10 @@ impl Allowance {
     }
 }
 
-fn overdrawn(Shortage { limit_of, asked, left, limit }: Shortage) -> Overdrawn {
-    Overdrawn { bound: limit_of, asked, left, limit }
+fn overdrawn(exceeded: BudgetExceeded) -> Overdrawn {
+    let BudgetExceeded { bound, needed, left, limit } = exceeded;
+    let [asked, left, limit] = [needed, left, limit].map(|amount| bound.render_amount(amount));
+    Overdrawn { bound: bound.setting(), asked, left, limit }
 }
 
 /// What several runs may use together. Clones share it.
@@ -87,7 +90,7 @@ impl Purse {
         self.ledger.reserve(cost).await.map_err(|shortage| self.words(&shortage))
     }
 
-    fn words(&self, shortage: &Shortage) -> String {
+    fn words(&self, shortage: &BudgetExceeded) -> String {
         format!("the budget of {} has too little left: {shortage}\nhint: {}", self.whose, self.remedy)
     }
 }
@@ -112,7 +115,7 @@ mod tests {
         purse.reserve(CALL).await.unwrap().commit(ANSWER);
         assert_eq!(
             purse.reserve(CALL).await.unwrap_err(),
-            "the budget of experiment `x` has too little left: this call may take 1 calls and 0 of 2 are left\n\
+            "the budget of experiment `x` has too little left: call budget exhausted: needs 1, 0 of 2 left\n\
              hint: raise [budget] calls in x.toml"
         );
         assert_eq!(purse.spent().calls, 2);
