@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::record::Record;
 use crate::server::Server;
-use phasegate_test::{Output, RunningProcess, Scenario, examples};
+use phasegate_test::{Output, RunningProcess, Scenario, fixture, scenarios};
 
 /// A project with all files in a folder of its own, so that they can be damaged.
 struct Project {
@@ -42,8 +42,8 @@ impl Project {
 
     fn with(server: Server) -> Self {
         let project = Self { scenario: crate::scenario("eventful"), server };
-        let tests = examples().join("../tests/scenarios");
-        let fixtures = tests.join("../../plugins/dist/fixtures");
+        let tests = scenarios();
+        let fixtures = fixture("");
         let text = |file: &str| fs::read_to_string(tests.join(file)).unwrap();
         let reads = "name = \"planning\"\nreads = [\"task_requirements\", \"context/*\"]\n";
         let pipeline = text("eventful/pipeline.toml").replacen("name = \"planning\"\n", reads, 1);

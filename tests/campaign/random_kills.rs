@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::record::Record;
 use crate::server::Server;
 use crate::side_by_side;
-use phasegate_test::{Output, Scenario, examples};
+use phasegate_test::{Output, Scenario};
 
 /// The number of kills that must hit a living process.
 const KILLS: usize = 200;
@@ -83,7 +83,7 @@ impl<'a> Case<'a> {
 
     fn run(&self, more: &[&str]) -> Command {
         let file = |name: &str| self.scenario.path(name).display().to_string();
-        let pipeline = examples().join("../tests/scenarios/eventful/pipeline.toml").display().to_string();
+        let pipeline = self.scenario.file("pipeline.toml");
         let (config, out) = (file("models.toml"), file("out"));
         let tasks = TASKS.map(|task| file(&format!("{task}.toml")));
         let mut args = vec!["run", "--json", "--async", "--pipeline", &pipeline, "--config", &config, "--out", &out];

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_test::{Output, Scenario, examples};
+use phasegate_test::{Output, Scenario, examples, repository};
 use rusqlite::Connection;
 
 use crate::recorded_run;
@@ -115,7 +115,7 @@ fn rejects_bad_exports_and_imports_without_changes() {
 
 /// Files in released formats, which are never written again, only added to.
 fn golden(name: &str) -> std::path::PathBuf {
-    examples().join("../tests/golden").join(name)
+    repository().join("tests/golden").join(name)
 }
 
 #[test]

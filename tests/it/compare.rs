@@ -3,7 +3,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
-use phasegate_test::{Recordings, examples, is_third_design_call};
+use phasegate_test::{Recordings, is_third_design_call, scenarios};
 use serde_json::{Value, json};
 
 use crate::recordings;
@@ -241,7 +241,7 @@ fn json_contains_figures_and_differing_events() {
 #[test]
 fn shows_differing_lines_of_requests_and_answers() {
     let mut recordings = recordings(&["asks-models"]);
-    let base = examples().join("../tests/scenarios/base.toml");
+    let base = scenarios().join("base.toml");
     let asks = |label: &str| {
         let phase = format!("[[phase]]\nname = \"planning\"\nsettings = {{ ask = \"{label}\" }}\n");
         format!("extends = \"{}\"\n{phase}", base.display())

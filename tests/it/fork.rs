@@ -1,6 +1,6 @@
 //! `fork`: recorded answers are used again, and overrides change what follows.
 
-use phasegate_test::examples;
+use phasegate_test::{fixture, scenarios};
 use serde_json::Value;
 
 use crate::{recorded, recorded_run};
@@ -74,12 +74,11 @@ fn offline_fork_stops_at_first_unrecorded_call() {
 #[test]
 fn fork_runs_with_another_agent_or_pipeline() {
     let (scenario, run) = recorded_run("plain-pass");
-    let agent = "plugins/dist/fixtures/agent.wasm";
-    let agent = examples().join("..").join(agent).canonicalize().unwrap().display().to_string();
+    let agent = fixture("agent.wasm").display().to_string();
     let output = scenario.call(&["fork", &run, "--at", "code", "--agent", &format!("code={agent}"), "--json"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert_eq!(output.events_named("phase_started").next().unwrap()["phase"], "code");
-    let other = examples().join("../tests/scenarios/failing-test-left-out/pipeline.toml").display().to_string();
+    let other = scenarios().join("failing-test-left-out/pipeline.toml").display().to_string();
     let output = scenario.call(&["fork", &run, "--at", "test", "--pipeline", &other, "--json"]);
     assert_eq!(output.events_named("gate_judged").next().unwrap()["verdict"], "failed", "{}", output.stderr);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use phasegate_test::{Output, Scenario, examples};
+use phasegate_test::{Output, Scenario};
 use serde_json::Value;
 
 /// Runs a scenario with and without overlapping calls. Both runs must have the expected story, equal artifacts and
@@ -194,8 +194,7 @@ fn resumes_with_a_raised_budget_without_repeating_calls() {
     let script = "[[answer]]\ntext = '{ \"said\": \"yes\" }'\n";
     fs::write(scenario.path("answers.toml"), script).unwrap();
     fs::write(&config, "[models]\ndefault = \"scripted:answers.toml\"\n[budget]\ncalls = 1\n").unwrap();
-    let pipeline = examples().join("../tests/scenarios/asks-models/pipeline.toml").display().to_string();
-    let task = examples().join("../tests/scenarios/task.toml").display().to_string();
+    let (pipeline, task) = (scenario.file("pipeline.toml"), scenario.file("task.toml"));
     let args = ["run", "--json", "--task", &task, "--pipeline", &pipeline, "--config", config.to_str().unwrap()];
     let stopped = scenario.call(&args);
     assert_eq!(stopped.code, 4, "{}", stopped.stderr);
