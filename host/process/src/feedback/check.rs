@@ -1,7 +1,7 @@
 //! Validates a strategy's decision against the pipeline. A decision is accepted as it is or refused with a reason; it
 //! is never adjusted. The reasons are stored in `feedback_decided`.
 
-use super::{Decision, GateFailure, Revision};
+use super::decision::{Decision, GateFailure, Revision};
 use crate::digest::Digest;
 use crate::event::{FeedbackOutcome, Rework};
 use crate::names::PhaseName;

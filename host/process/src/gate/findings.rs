@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{
+use super::judgement::{
     GateContext, Judgement, NumberedFindings, describe_counts, failed_check_issues, merge_fields, number_findings,
     report_head,
 };

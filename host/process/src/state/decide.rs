@@ -4,7 +4,8 @@
 //! pass, and a reason; `reject` needs a reason, and may name only a phase that the gate may send work back to; `abort` is
 //! always allowed. Folding an older journal does not apply these rules again.
 
-use super::{RecordedJudgement, State};
+use super::phase_state::RecordedJudgement;
+use super::run_state::State;
 use crate::event::{Choice, Event, RunStatus, Verdict};
 use crate::names::{AttemptId, PhaseName, RunId};
 use crate::pipeline::Phase;

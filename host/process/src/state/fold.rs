@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{
-    Approval, CallState, ForkPoint, PhaseState, ProposalDecision, RecordedJudgement, Spending, Stage, State, Suite,
-};
+use super::phase_state::{Approval, PhaseState, RecordedJudgement, Suite};
+use super::run_state::{CallState, ForkPoint, ProposalDecision, Stage, State};
+use super::spent::Spending;
 use crate::event::{Choice, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunCreated, RunStatus, Verdict};
 use crate::names::{AttemptId, PhaseName};
 use crate::pipeline::{ApprovalPolicy, Gate, Pipeline};

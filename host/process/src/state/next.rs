@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{RecordedJudgement, Stage, State};
+use super::phase_state::{RecordedJudgement, Suite};
+use super::run_state::{Stage, State};
 use crate::digest::Digest;
 use crate::event::{Choice, FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
 use crate::feedback::{GateFailure, PastAttempt};
@@ -59,7 +60,7 @@ pub struct SuiteWork {
     /// The test suite of this attempt.
     pub suite: Digest,
     /// Suites of earlier attempts with their runs, oldest first.
-    pub earlier: Vec<super::Suite>,
+    pub earlier: Vec<Suite>,
 }
 
 /// The input of a judgement.
