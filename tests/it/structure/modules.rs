@@ -76,7 +76,8 @@ impl Crate {
 
     /// For each file the files that define what it names, with a path that does so.
     ///
-    /// Neither `mod name;` nor `pub use` is an arrow: both only lead on to the file that defines a name.
+    /// A path leads through re-exports to the file that defines the name. `pub use` is an arrow as `use` is; `mod name;` is
+    /// none.
     pub fn imports(&self) -> Graph {
         let mut files = Graph::new();
         for (id, module) in self.modules.iter().enumerate() {
@@ -88,7 +89,7 @@ impl Crate {
                     edges.entry(self.modules[target].file.clone()).or_insert_with(|| path.to_owned());
                 }
             };
-            for Import { path, name, .. } in module.source.imports.iter().filter(|import| !import.exported) {
+            for Import { path, name } in &module.source.imports {
                 let target = self.resolve(id, path, 0);
                 add(target, &path.join("::"));
                 if let (None, Some(Target::Module(all))) = (name, target) {

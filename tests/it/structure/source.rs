@@ -26,8 +26,6 @@ pub struct Import {
     pub path: Vec<String>,
     /// The name in this module; none for `*`.
     pub name: Option<String>,
-    /// `pub use`, also with a restriction.
-    pub exported: bool,
 }
 
 const ITEMS: [&str; 8] = ["fn", "struct", "enum", "trait", "type", "const", "static", "union"];
@@ -57,10 +55,7 @@ fn read_module(tokens: &[String], source: &mut Source) {
             }
             "use" => {
                 let end = at + tokens[at..].iter().position(|it| it == ";").unwrap_or(tokens.len() - at);
-                let first = source.imports.len();
                 read_imports(&tokens[at + 1..end], &[], &mut source.imports);
-                let exported = at > 0 && matches!(tokens[at - 1].as_str(), "pub" | ")");
-                source.imports[first..].iter_mut().for_each(|import| import.exported = exported);
                 at = end;
             }
             "mod" if depth == 0 && next(2) == ";" => {
@@ -179,8 +174,8 @@ fn read_imports(tokens: &[String], before: &[String], imports: &mut Vec<Import>)
                 read_imports(&inner[from..], &path, imports);
                 return;
             }
-            "*" => return imports.push(Import { path, name: None, exported: false }),
-            "as" => return imports.push(Import { path, name: tokens.get(at + 1).cloned(), exported: false }),
+            "*" => return imports.push(Import { path, name: None }),
+            "as" => return imports.push(Import { path, name: tokens.get(at + 1).cloned() }),
             "self" if !path.is_empty() => {}
             segment => path.push(segment.to_owned()),
         }
@@ -188,6 +183,6 @@ fn read_imports(tokens: &[String], before: &[String], imports: &mut Vec<Import>)
     }
     if path.len() > before.len() || tokens.first().is_some_and(|it| it == "self") {
         let name = path.last().cloned();
-        imports.push(Import { path, name, exported: false });
+        imports.push(Import { path, name });
     }
 }
