@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::panic;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use libfuzzer_sys::fuzz_target;
 use phasegate_process::Digest;
@@ -15,6 +15,7 @@ use phasegate_process::artifact::Validator;
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::{parse, standard};
 use phasegate_process::source::Source;
+use phasegate_process::sync::lock;
 use phasegate_sandbox::{Engine, EngineSettings, inspect, with_manifest};
 use serde_json::json;
 
@@ -68,7 +69,7 @@ fn check_manifest(text: &str) {
 }
 
 fn engine() -> Engine {
-    let mut current = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut current = lock(&ENGINE);
     let fresh = || {
         let settings = EngineSettings { max_instances: 1, max_large_instances: 1, ..EngineSettings::default() };
         (Engine::new(settings).unwrap(), 0)

@@ -1,9 +1,10 @@
 //! A journal in memory, for tests and for dry runs. It lasts as long as its last clone; all clones share it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use phasegate_process::sync::lock;
 use phasegate_process::{Digest, EVENT_FORMAT, Recorded, RunId};
 use tokio::sync::watch;
 
@@ -49,7 +50,7 @@ impl MemoryJournal {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -1,10 +1,11 @@
 //! What is seen of a run, line by line: what its events say and what its plugins said, and nothing that is not in them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use phasegate_journal::Journal;
 use phasegate_process::gate::SuiteRun;
 use phasegate_process::state::State;
+use phasegate_process::sync::lock;
 use phasegate_process::{AttemptId, Event, FeedbackOutcome, PhaseOutcome, Recorded, RunId, RunStatus};
 
 use phasegate_runtime::{Error, Seen, Watcher, read_json};
@@ -21,14 +22,14 @@ impl Watcher for Ears {
 
     fn seen(&self, _: &RunId, _: Option<&AttemptId>, seen: Seen) {
         if let Seen::Log { line, .. } = seen {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            lock(&self.0).push(line);
         }
     }
 }
 
 /// The run's story: its plugins' words first, then its events.
 pub(crate) fn story(journal: &dyn Journal, run: &RunId, ears: &Ears) -> Result<String, Error> {
-    let heard = ears.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let heard = lock(&ears.0).clone();
     let mut lines: Vec<String> = heard.iter().map(|line| format!("says: {line}")).collect();
     lines.push(format!("heard {} lines", heard.len()));
     for recorded in journal.events(run)? {

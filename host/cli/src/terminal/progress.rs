@@ -2,11 +2,12 @@
 //! is compiling.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phasegate_process::state::State;
+use phasegate_process::sync::lock;
 use phasegate_process::{Event, Recorded, RunId};
 use phasegate_runtime::Seen;
 
@@ -135,7 +136,7 @@ impl ProgressBars {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shown)
     }
 }
 

@@ -14,9 +14,10 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use async_trait::async_trait;
+use phasegate_process::sync::lock;
 use phasegate_process::{Digest, Recorded, RunId};
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::watch;
@@ -126,13 +127,13 @@ impl SqliteJournal {
 
     /// Runs a query on a connection that no other thread uses meanwhile.
     fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T, QueryError>) -> Result<T, JournalError> {
-        let spare = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let spare = lock(&self.readers).pop();
         let connection = match spare {
             Some(connection) => connection,
             None => self.file.open_reader()?,
         };
         let found = query(&connection).map_err(|error| error.into_journal_error(&self.file));
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut readers = lock(&self.readers);
         if readers.len() < SPARE_READERS {
             readers.push(connection);
         }

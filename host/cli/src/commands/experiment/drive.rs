@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use phasegate_experiment::{Experiment, Plan, Planned};
 use phasegate_process::RunId;
 use phasegate_process::experiment::{Cell, CellId, CellStatus};
+use phasegate_process::sync::lock;
 use phasegate_runtime::output::write_out;
 use phasegate_runtime::{Config, Ended, Error, House, Stop, Watcher, load};
 use tokio::sync::Semaphore;
@@ -170,7 +171,7 @@ impl ExperimentDriver {
         let failure = Failure::from(error);
         let failure = if failure.exit == Exit::Usage { failure.into_infrastructure() } else { failure };
         let message = truncate(failure.message(), REASON);
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), message);
+        lock(&self.faults).insert(run.clone(), message);
         failure.with_line(&format!("hint: run {run} has not ended; repeat the command to continue"))
     }
 
@@ -209,7 +210,7 @@ impl ExperimentDriver {
 
     fn cell(&self, planned: &Planned) -> Cell {
         let place = planned.place.clone();
-        let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let faults = lock(&self.faults);
         let fault = faults.get(&planned.place.run);
         match load(self.host.journal().as_ref(), &planned.place.run) {
             Ok((state, events)) => {

@@ -1,10 +1,11 @@
 //! The host of a dry run: sample inputs, scripted answers, no test runs, and a log of the plugin's calls for its author.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use phasegate_process::model::{Answer, Content, Request, Response, StopReason, Usage};
+use phasegate_process::sync::lock;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Expected};
 use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink, Overdrawn};
@@ -53,7 +54,7 @@ impl CallLog {
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 
