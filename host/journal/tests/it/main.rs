@@ -3,7 +3,7 @@
 //! A new implementation adds a [`places::Place`] and its name in [`suites`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
-mod behaviours;
+mod events;
 mod faults;
 mod file;
 mod forks;
@@ -12,6 +12,7 @@ mod imports;
 mod in_use;
 mod interleavings;
 mod killed;
+mod ownership;
 mod places;
 mod reading;
 mod removal;
@@ -33,7 +34,7 @@ macro_rules! suite {
 macro_rules! suites {
     ($($place:ident)*) => { $(
         suite! { $place:
-            behaviours {
+            events {
                 returns_events_with_number_and_time
                 every_kind_of_event_round_trips
                 returns_events_after_a_number
@@ -41,25 +42,27 @@ macro_rules! suites {
                 unknown_runs_have_no_events
                 rejects_appends_at_a_taken_number
                 rejects_appends_that_leave_a_gap
-                only_owners_can_append
-                rejects_stale_owners_forever
-                runs_have_one_owner_at_a_time
-                owner_queries_do_not_acquire_the_run
-                released_runs_get_a_higher_fence
                 stores_blobs_once_by_digest
                 blobs_of_25_mb_round_trip
                 appends_without_events_store_blobs
                 lists_runs_with_events_newest_first
                 one_conflict_fails_alone_among_many_appends
+                events_survive_reopening
+                handles_see_each_others_writes
+                abandoned_appends_do_no_harm
+                rejects_events_of_newer_formats
+            }
+            ownership {
+                only_owners_can_append
+                rejects_stale_owners_forever
+                runs_have_one_owner_at_a_time
+                owner_queries_do_not_acquire_the_run
+                released_runs_get_a_higher_fence
                 cancel_requests_last_until_the_next_owner
                 unknown_runs_cannot_be_cancelled
                 cancel_requests_reach_the_receiver_of_the_run
                 cancel_requests_of_another_handle_arrive_soon
                 acquiring_a_run_clears_its_cancel_request
-                events_survive_reopening
-                handles_see_each_others_writes
-                abandoned_appends_do_no_harm
-                rejects_events_of_newer_formats
             }
             forks {
                 fork_shares_events_and_appends_its_own
