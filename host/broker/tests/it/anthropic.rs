@@ -252,8 +252,9 @@ async fn maps_stop_reasons_to_the_contract() {
 
 #[tokio::test]
 async fn maps_provider_errors_to_the_contract() {
-    let complaint = |kind: &str, words: &str| value!({"type": "error", "error": {"type": kind, "message": words}});
-    for (code, kind, words, expected) in [
+    let provider_error =
+        |kind: &str, message: &str| value!({"type": "error", "error": {"type": kind, "message": message}});
+    for (code, kind, message, expected) in [
         (
             401,
             "authentication_error",
@@ -298,7 +299,7 @@ async fn maps_provider_errors_to_the_contract() {
         ),
         (529, "overloaded_error", "Overloaded", "model unavailable: anthropic answered 529: Overloaded"),
     ] {
-        let (answer, _) = exchange(status(code, complaint(kind, words)), true, request("x")).await;
+        let (answer, _) = exchange(status(code, provider_error(kind, message)), true, request("x")).await;
         assert_eq!(answer.unwrap_err().to_string(), expected);
     }
 }

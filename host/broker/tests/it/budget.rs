@@ -34,7 +34,7 @@ fn limits_round_trip_through_toml() {
     let config: BudgetConfig = toml::from_str("tokens = \"unlimited\"\nusd = 5\ncalls = 3").unwrap();
     assert_eq!(config, BudgetConfig { tokens: None, usd: Some(5.0), calls: Some(3) });
     assert_eq!(toml::from_str::<BudgetConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
-    for (bad, words) in [
+    for (bad, expected) in [
         ("tokens = -1", "`-1` is not a limit: write a number, 0 or more, or \"unlimited\""),
         ("calls = 1.5", "`1.5` is not a limit"),
         ("usd = \"lots\"", "`lots` is not a limit"),
@@ -43,7 +43,7 @@ fn limits_round_trip_through_toml() {
         ("token = 1", "unknown field `token`"),
     ] {
         let text = toml::from_str::<BudgetConfig>(bad).unwrap_err().to_string();
-        assert!(text.contains(words), "{bad}: {text}");
+        assert!(text.contains(expected), "{bad}: {text}");
     }
 }
 

@@ -30,14 +30,14 @@ fn tables_have_defaults_and_round_trip() {
 
 #[test]
 fn rejects_unknown_keys() {
-    for (text, words) in [
+    for (text, expected) in [
         ("defualt = \"a:b\"", "unknown field `defualt`"),
         ("default = \"claude\"", "`claude` is not a model\nhint: write PROVIDER:MODEL"),
         ("concurrency = 0", "expected a nonzero u32"),
         ("on_unknown = \"maybe\"", "unknown variant `maybe`, expected `ask_again` or `stop`"),
     ] {
         let text = toml::from_str::<ModelsConfig>(text).unwrap_err().to_string();
-        assert!(text.contains(words), "{text}");
+        assert!(text.contains(expected), "{text}");
     }
 }
 

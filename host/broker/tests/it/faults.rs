@@ -168,8 +168,8 @@ async fn rejects_answers_that_are_not_utf8() {
 
 #[tokio::test]
 async fn unreachable_providers_are_named() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let address = format!("http://{nobody}");
+    let closed_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = format!("http://{closed_port}");
     let table = format!("[p]\nkind = \"openai\"\nbase_url = \"{address}/v1\"");
     let models = ModelsConfig { retries: 0, ..crate::common::models("p:m") };
     let broker = broker(&models, &table, Path::new(".")).await.unwrap();

@@ -193,8 +193,8 @@ async fn maps_finish_reasons_to_the_contract() {
 
 #[tokio::test]
 async fn maps_provider_errors_to_the_contract() {
-    let complaint = |code: &str, words: &str| value!({"error": {"message": words, "type": "invalid_request_error", "param": null, "code": code}});
-    for (number, code, words, expected) in [
+    let provider_error = |code: &str, message: &str| value!({"error": {"message": message, "type": "invalid_request_error", "param": null, "code": code}});
+    for (number, code, message, expected) in [
         (
             401,
             "invalid_api_key",
@@ -227,7 +227,7 @@ async fn maps_provider_errors_to_the_contract() {
         ),
         (418, "teapot", "short\u{1b}[31m and\nstout", "model request refused: local answered 418: short[31m and stout"),
     ] {
-        let (answer, _) = exchange(status(number, complaint(code, words)), "", request("x")).await;
+        let (answer, _) = exchange(status(number, provider_error(code, message)), "", request("x")).await;
         assert_eq!(answer.unwrap_err().to_string(), expected);
     }
     let plain = Play { pieces: vec!["<html>bad gateway</html>".into()], ..status(502, Value::Null) };

@@ -35,8 +35,8 @@ async fn all_that_is_seen(kind: &str, play: Play) -> String {
         sent.header("authorization").contains(CANARY) || sent.header("x-api-key") == CANARY,
         "the key is sent where it belongs"
     );
-    let words = answer.as_ref().map_or_else(ToString::to_string, |answer| answer.text());
-    format!("{words}\n{answer:?}\n{}\n{broker:?}\n{broker:#?}", seen.into_inner().unwrap())
+    let text = answer.as_ref().map_or_else(ToString::to_string, |answer| answer.text());
+    format!("{text}\n{answer:?}\n{}\n{broker:?}\n{broker:#?}", seen.into_inner().unwrap())
 }
 
 #[tokio::test]
@@ -103,8 +103,8 @@ async fn keeps_the_name_of_a_key_file_only() {
     broker.complete(call(request("x")), |_| ()).await.unwrap();
     assert_eq!(server.asked()[0].header("authorization"), format!("Bearer {CANARY}"));
     let config: BTreeMap<String, ProviderConfig> = toml::from_str(&table).unwrap();
-    let kept = format!("{config:?}\n{}\n{broker:?}", toml::to_string(&config).unwrap());
-    assert!(!kept.contains(CANARY) && kept.contains("key_file = \"key\""), "{kept}");
+    let output = format!("{config:?}\n{}\n{broker:?}", toml::to_string(&config).unwrap());
+    assert!(!output.contains(CANARY) && output.contains("key_file = \"key\""), "{output}");
 }
 
 #[tokio::test]

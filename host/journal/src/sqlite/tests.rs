@@ -16,11 +16,11 @@ fn rendered(error: &JournalError) -> String {
     format!("{error}\nhint: {}", error.hint())
 }
 
-fn said() -> Vec<Event> {
+fn stop_event() -> Vec<Event> {
     vec![Event::RunStopped { reason: "enough".to_owned() }]
 }
 
-/// A journal on a disk with room for about a megabyte.
+/// A journal on a disk that holds about a megabyte.
 fn narrow(folder: &tempfile::TempDir) -> SqliteJournal {
     SqliteJournal::open_with(folder.path(), |connection: &Connection| {
         connection.pragma_update_and_check(None, "max_page_count", 256, |_| Ok(()))
@@ -39,14 +39,21 @@ async fn full_disk_keeps_earlier_events() {
             fence: owner.fence(),
             next: 1,
             at_ms: 0,
-            events: said(),
+            events: stop_event(),
             blobs: Vec::new(),
         })
         .await
         .unwrap();
     let large = vec![Blob::new(vec![7; 4 << 20])];
     let refused = journal
-        .append(Append { run: run("run-a"), fence: owner.fence(), next: 2, at_ms: 0, events: said(), blobs: large })
+        .append(Append {
+            run: run("run-a"),
+            fence: owner.fence(),
+            next: 2,
+            at_ms: 0,
+            events: stop_event(),
+            blobs: large,
+        })
         .await
         .unwrap_err();
     assert_eq!(
@@ -63,7 +70,7 @@ async fn full_disk_keeps_earlier_events() {
             fence: owner.fence(),
             next: 2,
             at_ms: 0,
-            events: said(),
+            events: stop_event(),
             blobs: Vec::new(),
         })
         .await
@@ -79,7 +86,7 @@ async fn full_disk_fails_only_large_writes() {
     let owners: Vec<_> = owners.into_iter().map(Result::unwrap).collect();
     let appends = ids.iter().zip(&owners).enumerate().map(|(n, (id, owner))| {
         let blobs = if n == 5 { vec![Blob::new(vec![7; 4 << 20])] } else { Vec::new() };
-        journal.append(Append { run: id.clone(), fence: owner.fence(), next: 1, at_ms: 0, events: said(), blobs })
+        journal.append(Append { run: id.clone(), fence: owner.fence(), next: 1, at_ms: 0, events: stop_event(), blobs })
     });
     for (n, result) in join_all(appends).await.into_iter().enumerate() {
         assert_eq!(matches!(result, Err(JournalError::Full { .. })), n == 5, "run {n}: {result:?}");
@@ -143,7 +150,7 @@ async fn read_only_file_is_named_and_readable() {
                 fence: owner.fence(),
                 next: 1,
                 at_ms: 0,
-                events: said(),
+                events: stop_event(),
                 blobs: Vec::new(),
             })
             .await

@@ -204,7 +204,7 @@ pub async fn one_conflict_fails_alone_among_many_appends(place: &impl Place) {
 }
 
 pub async fn events_survive_reopening(place: &impl Place) {
-    let (id, kept) = (run("run-a"), blob("kept"));
+    let (id, stored) = (run("run-a"), blob("kept"));
     {
         let journal = place.open();
         let owner = journal.acquire(&id).await.unwrap();
@@ -215,13 +215,13 @@ pub async fn events_survive_reopening(place: &impl Place) {
                 next: 1,
                 at_ms: 0,
                 events: vec![note("a")],
-                blobs: vec![kept.clone()],
+                blobs: vec![stored.clone()],
             })
             .await
             .unwrap();
     }
     let journal = place.open();
-    assert_eq!(journal.blob(&kept.digest), Ok(Some(kept.bytes)));
+    assert_eq!(journal.blob(&stored.digest), Ok(Some(stored.bytes)));
     let owner = journal.acquire(&id).await.unwrap();
     append(&*journal, &owner, &id, 2, vec![note("b")]).await.unwrap();
     assert_eq!(numbers(&journal.events(&id).unwrap()), [1, 2]);

@@ -38,15 +38,15 @@ pub async fn refused(models: &ModelsConfig, providers: &str, folder: &Path) -> S
     rendered(&broker(models, providers, folder).await.unwrap_err())
 }
 
-pub fn text(role: Role, words: &str) -> Message {
-    Message { role, content: vec![Content::Text { text: words.into() }] }
+pub fn text(role: Role, text: &str) -> Message {
+    Message { role, content: vec![Content::Text { text: text.into() }] }
 }
 
-pub fn request(words: &str) -> Request {
+pub fn request(prompt: &str) -> Request {
     Request {
         label: "test".into(),
         tier: Tier::Default,
-        messages: vec![text(Role::User, words)],
+        messages: vec![text(Role::User, prompt)],
         tools: Vec::new(),
         tool_choice: "auto".into(),
         answer_schema: None,
