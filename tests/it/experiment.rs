@@ -399,7 +399,7 @@ fn rejects_a_bad_experiment_file_before_recording() {
     "#);
     assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.default = \"nobody:b\" }")]), @r#"
     error: experiment.toml:22: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
-    hint: known are anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
+    hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
     "#);
     assert_snapshot!(refusal(&[("tasks/roman.toml", "requirements", "requirement")]), @r#"
     error: tasks/roman.toml:4: unknown field `requirement`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`

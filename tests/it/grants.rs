@@ -108,12 +108,12 @@ fn changed_component_stops_the_run_until_accepted() {
     project.planner("0.2.0", r#"["default", "deep"]"#);
     assert_snapshot!(project.refusal(), @r"
     exit 2
-    error: plugin `planning` is not what ann agreed to on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
+    error: plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
     hint: look at what changed; `phasegate plugin accept planning` agrees to it, with --config and --pipeline as here
     ");
     assert_snapshot!(project.render(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
-    plugin `planning` is not what ann agreed to on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
+    plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
     ann accepted plugin `planning` 0.2.0, DIGEST, grants { models = ["default", "deep"] }
     "#);
     assert!(project.run_passes());
@@ -148,7 +148,7 @@ fn only_wider_grants_stop_the_run() {
     project.write("pipeline.toml", format!("{PIPELINE}grants = {{ models = [\"default\", \"deep\"] }}\n"));
     assert_snapshot!(project.refusal(), @r"
     exit 2
-    error: plugin `planning` is not what ann agreed to on DATE: would now be given: models.deep
+    error: plugin `planning` differs from what ann accepted on DATE: would now get: models.deep
     hint: look at what changed; `phasegate plugin accept planning` agrees to it, with --config and --pipeline as here
     ");
     project.render(&["plugin", "accept", "planning"]);
@@ -268,7 +268,7 @@ fn unreadable_lock_file_stops_the_run_unchanged() {
     project.write("phasegate.lock", "version = 9\n");
     assert_snapshot!(project.refusal(), @r"
     exit 2
-    error: phasegate.lock:1: this is version 9 of the file, and this phasegate knows 1
+    error: phasegate.lock:1: this is version 9 of the file, this phasegate reads version 1
     hint: use the phasegate that wrote it, or a newer one
     ");
     assert_eq!(project.read("phasegate.lock"), "version = 9\n");

@@ -103,7 +103,7 @@ fn shows_each_fault_of_an_invalid_output() {
     assert_snapshot!(lines.join("\n"), @r"
     OFFSET planning#1 invalid output after TIME: 1 fault
                 plan: it is not JSON: EOF while parsing a list at line 1 column 5
-                hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
+                hint: each retry gets these faults as feedback; if that does not help, give phase `planning` another model or more `max_retries`, or report this to the author of its plugin
     OFFSET planning#2 started with task_requirements
     ");
 }

@@ -116,18 +116,18 @@ fn every_view_explains_an_invalid_output() {
         found.map(untimed).collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(lines(&output.stdout, &["attempt failed", "failed", "hint"]), @r"
-    planning#1 attempt failed: plugin `fixture` (phase planning, attempt 1) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
-    planning#2 attempt failed: plugin `fixture` (phase planning, attempt 2) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    planning#1 attempt failed: plugin `fixture` (phase planning, attempt 1) submitted invalid work: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    planning#2 attempt failed: plugin `fixture` (phase planning, attempt 2) submitted invalid work: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
     failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
     RUN failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
-    hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
+    hint: each retry gets these faults as feedback; if that does not help, give phase `planning` another model or more `max_retries`, or report this to the author of its plugin
     ");
     let shown = scenario.call(&["show", &run]).stdout;
     insta::assert_snapshot!(lines(&shown, &["#1", "failed", "hint"]), @r"
     RUN failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
-    hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
-      planning#1: failed: plugin `fixture` (phase planning, attempt 1) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
-      planning#2: failed: plugin `fixture` (phase planning, attempt 2) submitted what could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+    hint: each retry gets these faults as feedback; if that does not help, give phase `planning` another model or more `max_retries`, or report this to the author of its plugin
+      planning#1: failed: plugin `fixture` (phase planning, attempt 1) submitted invalid work: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
+      planning#2: failed: plugin `fixture` (phase planning, attempt 2) submitted invalid work: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
       ended failed: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact `verdict` is not one that this phase produces
     ");
     let log = scenario.call(&["log", &run]).stdout;
@@ -136,12 +136,12 @@ fn every_view_explains_an_invalid_output() {
     insta::assert_snapshot!(log.join("\n"), @r"
     plan: it is not JSON: EOF while parsing a list at line 1 column 5
     artifact `verdict` is not one that this phase produces
-    hint: each attempt is told what was wrong with the one before; where that does not help, give phase `planning` another model or more `max_retries`, or show this to the author of its plugin
+    hint: each retry gets these faults as feedback; if that does not help, give phase `planning` another model or more `max_retries`, or report this to the author of its plugin
     ");
     let report = fs::read_to_string(scenario.path("out/report.md")).unwrap();
     insta::assert_snapshot!(lines(&report, &["**Failed**", "What to do"]), @r"
     **Failed**: phase planning could not be done: what was submitted could not be taken: plan: it is not JSON: EOF while parsing a list at line 1 column 5; artifact 'verdict' is not one that this phase produces. The answers are scripted: no model was asked.
-    What to do: each attempt is told what was wrong with the one before; where that does not help, give phase 'planning' another model or more 'max_retries', or show this to the author of its plugin.
+    What to do: each retry gets these faults as feedback; if that does not help, give phase 'planning' another model or more 'max_retries', or report this to the author of its plugin.
     ");
     let recorded = scenario.call(&["log", &run, "--json"]).stdout;
     assert!(!recorded.contains("the author of"), "the hint is in the recorded events");

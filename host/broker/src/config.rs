@@ -194,7 +194,7 @@ impl ConfigError {
             }
             Self::NoOllamaModel { .. } => "pull one, as in `ollama pull llama3.1`".to_owned(),
             Self::UnknownProvider { model, known, .. } => format!(
-                "known are {known}; describe another as [providers.{}] with kind and base_url",
+                "choose from {known}; describe another as [providers.{}] with kind and base_url",
                 model.provider()
             ),
             Self::Provider { hint, .. } | Self::Script { hint, .. } => hint.clone(),

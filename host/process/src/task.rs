@@ -70,11 +70,11 @@ impl Task {
         let raw: RawTask = parse(source)?;
         let id = source.parse_name(&raw.task_id)?;
         if raw.description.get_ref().trim().chars().count() < 10 {
-            let hint = "say in a sentence what is wanted; at least 10 characters";
+            let hint = "describe the task in at least 10 characters";
             return Err(source.error(raw.description.span(), "the description is too short", hint));
         }
         if let Some(empty) = raw.requirements.iter().find(|text| text.get_ref().trim().is_empty()) {
-            return Err(source.error(empty.span(), "a requirement is empty", "say what must hold, or remove it"));
+            return Err(source.error(empty.span(), "a requirement is empty", "write it down or remove it"));
         }
         let patterns = raw.context_files.into_iter().map(|pattern| {
             let span = pattern.span();

@@ -43,12 +43,12 @@ fn checks_a_pipeline_file_with_line_and_hint() {
     ");
     assert_snapshot!(workspace.reject(&["pipeline", "check", "bad.toml"]), @r"
     exit 2
-    error: bad.toml:5: there is no phase `tset` to come after
+    error: bad.toml:5: there is no phase `tset`
     hint: did you mean `test`?
     ");
     assert_snapshot!(workspace.reject(&["pipeline", "show", "nothing"]), @r"
     exit 2
     error: --pipeline: there is no standard pipeline `nothing`
-    hint: known are tsp, planning-design
+    hint: choose from tsp, planning-design
     ");
 }

@@ -113,7 +113,7 @@ fn rejects_an_unusable_model_with_its_line() {
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @r"
     exit 2
     error: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
-    hint: known are anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
+    hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
     ");
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @r"
     exit 2
@@ -138,7 +138,7 @@ fn rejects_an_unknown_pipeline_or_strategy() {
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "nearest"]), @r"
     exit 2
     error: --feedback: there is no strategy `nearest`
-    hint: known are phase-aware, nearest-phase
+    hint: choose from phase-aware, nearest-phase
     a strategy of your own is given as a file that ends in .wasm
     ");
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "mine.wasm"]), @r"

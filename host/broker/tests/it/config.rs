@@ -106,7 +106,7 @@ async fn configuration_errors_name_table_and_key() {
     assert_eq!(
         text("lokal:m", "[local]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1\"").await,
         "[models] default: `lokal:m` names the provider `lokal`, which is not known\n\
-         hint: known are anthropic, local, ollama, openai, scripted; describe another as [providers.lokal] with kind and base_url"
+         hint: choose from anthropic, local, ollama, openai, scripted; describe another as [providers.lokal] with kind and base_url"
     );
     assert_eq!(
         text("anthropic:m", "").await,

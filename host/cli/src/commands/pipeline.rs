@@ -46,7 +46,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Show { name, toml: true, .. } => {
             let text = standard(&name).ok_or_else(|| {
                 let known = STANDARD.map(|(name, _)| name).join(", ");
-                Failure::usage(format!("there is no standard pipeline `{name}`\nhint: known are {known}"))
+                Failure::usage(format!("there is no standard pipeline `{name}`\nhint: choose from {known}"))
             })?;
             printer.print(text);
         }

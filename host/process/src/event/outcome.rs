@@ -53,7 +53,7 @@ impl PhaseOutcome {
             Self::Invalid { faults } => {
                 let (AttemptId { phase, attempt }, faults) = (at, faults.join("; "));
                 let who = format!("plugin `{plugin}` (phase {phase}, attempt {attempt})");
-                Some(format!("{who} submitted what could not be taken: {faults}"))
+                Some(format!("{who} submitted invalid work: {faults}"))
             }
             _ => self.fault(),
         }
@@ -63,8 +63,8 @@ impl PhaseOutcome {
     pub fn hint(&self, at: &AttemptId) -> Option<String> {
         let Self::Invalid { .. } = self else { return None };
         Some(format!(
-            "each attempt is told what was wrong with the one before; where that does not help, give phase `{}` another \
-             model or more `max_retries`, or show this to the author of its plugin",
+            "each retry gets these faults as feedback; if that does not help, give phase `{}` another model or more \
+             `max_retries`, or report this to the author of its plugin",
             at.phase
         ))
     }

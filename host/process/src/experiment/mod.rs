@@ -133,7 +133,7 @@ impl Default for RunCost {
 impl Cell {
     /// Returns a cell that has no run yet.
     pub fn not_started(id: CellId) -> Self {
-        Self { id, standing: CellStatus::NotStarted, reason: "it was not started".to_owned(), cost: RunCost::default() }
+        Self { id, standing: CellStatus::NotStarted, reason: "not started".to_owned(), cost: RunCost::default() }
     }
 
     /// Returns the cell of a run. `events` are the events that were folded to `state`.

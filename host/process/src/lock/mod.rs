@@ -109,8 +109,8 @@ impl Lock {
     pub fn parse(source: Source<'_>) -> Result<Self, SourceError> {
         let raw: Raw = source::parse(source)?;
         if raw.version != FORMAT {
-            let message = format!("this is version {} of the file, and this phasegate knows {FORMAT}", raw.version);
-            return Err(source.error_at_top(message, "use the phasegate that wrote it, or a newer one"));
+            let message = format!("this is version {} of the file, this phasegate reads version {FORMAT}", raw.version);
+            return Err(source.error_at_top(message, "use a newer phasegate"));
         }
         let pinned = raw.plugins.into_iter().map(|(name, raw)| {
             let RawPin { version, digest, asks, grants, agreed } = raw;
@@ -159,7 +159,7 @@ impl fmt::Display for Change {
     /// Writes a sentence: the old and the new version, and the additional grants, as in `models.deep`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plugin, was, agreed, now } = self;
-        write!(f, "plugin `{plugin}` is not what {} agreed to on {}: ", agreed.by, agreed.at)?;
+        write!(f, "plugin `{plugin}` differs from what {} accepted on {}: ", agreed.by, agreed.at)?;
         let version = |pin: &Pin| pin.version.clone().unwrap_or_else(|| pin.digest.short().to_owned());
         if was.digest != now.digest {
             let (from, to) = match version(was) == version(now) {
@@ -172,10 +172,10 @@ impl fmt::Display for Change {
         let (asks, given) = (grants_beyond(&now.asks, &was.asks), grants_beyond(&now.grants, &was.grants));
         match (asks.is_empty(), given.is_empty()) {
             (true, true) => write!(f, "asks for no more than before")?,
-            (true, false) => write!(f, "would now be given: {}", told(given))?,
-            (false, true) => write!(f, "now asks for: {} (of which it would be given nothing new)", told(asks))?,
+            (true, false) => write!(f, "would now get: {}", told(given))?,
+            (false, true) => write!(f, "now asks for: {} (and would get nothing more)", told(asks))?,
             (false, false) if asks == given => write!(f, "now asks for: {}", told(asks))?,
-            (false, false) => write!(f, "now asks for: {}; it would be given: {}", told(asks), told(given))?,
+            (false, false) => write!(f, "now asks for: {}; would get: {}", told(asks), told(given))?,
         }
         let less = grants_beyond(&was.asks, &now.asks);
         if !less.is_empty() {

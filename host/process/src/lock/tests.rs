@@ -57,16 +57,13 @@ fn accepts_new_and_unchanged_plugins() {
 #[test]
 fn changes_name_versions_and_wider_grants() {
     use Tier::{Deep, Default, Fast};
-    let start = "plugin `audit` is not what Ada \"the first\" agreed to on Sun, 22 Nov 2026: ";
+    let start = "plugin `audit` differs from what Ada \"the first\" accepted on Sun, 22 Nov 2026: ";
     let cases = [
         (pin("1.3", &[Default, Deep], &[Default, Deep]), "1.2 → 1.3 now asks for: models.deep"),
-        (
-            pin("1.3", &[Default, Deep], &[Default]),
-            "1.2 → 1.3 now asks for: models.deep (of which it would be given nothing new)",
-        ),
+        (pin("1.3", &[Default, Deep], &[Default]), "1.2 → 1.3 now asks for: models.deep (and would get nothing more)"),
         (pin("1.3", &[Fast], &[Fast]), "1.2 → 1.3 now asks for: models.fast; no longer for: models.default"),
         (pin("1.3", &[Default], &[Default]), "1.2 → 1.3 asks for no more than before"),
-        (pin("1.2", &[Default], &[Default, Fast]), "would now be given: models.fast"),
+        (pin("1.2", &[Default], &[Default, Fast]), "would now get: models.fast"),
     ];
     for (now, expected) in cases {
         assert_eq!(change(&now).strip_prefix(start).unwrap(), expected);
@@ -76,5 +73,5 @@ fn changes_name_versions_and_wider_grants() {
 #[test]
 fn rejects_files_of_newer_versions() {
     let refusal = Lock::parse(Source { file: "phasegate.lock", text: "version = 2\n" }).unwrap_err().to_string();
-    assert!(refusal.starts_with("phasegate.lock:1: this is version 2 of the file, and this phasegate knows 1"));
+    assert!(refusal.starts_with("phasegate.lock:1: this is version 2 of the file, this phasegate reads version 1"));
 }

@@ -26,7 +26,7 @@ const MAX_FAULTS: usize = 20;
 const MAX_ASKED: usize = 32;
 
 /// The hint of errors that are not a misspelt word.
-const AUTHOR_HINT: &str = "its author should mend plugin.toml; plugins/sdk/README.md shows one";
+const AUTHOR_HINT: &str = "its author has to correct plugin.toml; see plugins/sdk/README.md";
 
 /// A parsed manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ impl Manifest {
     pub fn parse(text: &str) -> Result<Self, InvalidManifest> {
         if text.len() > MAX_MANIFEST_BYTES {
             return Err(InvalidManifest(format!(
-                "it has {} bytes; at most {MAX_MANIFEST_BYTES} are taken\nhint: its author should say less",
+                "it has {} bytes, at most {MAX_MANIFEST_BYTES} are allowed\nhint: its author has to shorten it",
                 text.len()
             )));
         }
@@ -105,7 +105,7 @@ impl Manifest {
                 .name
                 .get_ref()
                 .parse()
-                .map_err(|_| source.error(kind.name.span(), "this is no name of a kind", "use a-z, 0-9 and _"))?;
+                .map_err(|_| source.error(kind.name.span(), "invalid name of a kind", "use a-z, 0-9 and _"))?;
             kinds.insert(name, parse_schema(source, kind.schema)?);
         }
         Ok(Self {
@@ -174,7 +174,7 @@ fn setting_faults(error: &jsonschema::ValidationError<'_>, known: &[&str]) -> Ve
         Some(key) => format!("setting `{key}`: {}", schema_fault(error)),
         None => schema_fault(error),
     };
-    let hint = "`phasegate plugin inspect FILE` shows the settings that a plugin takes".to_owned();
+    let hint = "`phasegate plugin inspect FILE` shows the settings of a plugin".to_owned();
     vec![SettingFault { key, message, hint }]
 }
 
@@ -188,7 +188,7 @@ fn parse_word(source: Source<'_>, text: Spanned<String>) -> Result<String, Sourc
         true => Ok(text.into_inner()),
         false => Err(source.error(
             text.span(),
-            "this is no name or version",
+            "invalid name or version",
             "use 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `+`, `-`",
         )),
     }
@@ -203,8 +203,8 @@ fn parse_asks(source: Source<'_>, raw: Option<Spanned<Grants>>) -> Result<Grants
         true => Ok(raw.into_inner()),
         false => Err(source.error(
             raw.span(),
-            "it asks for what cannot be given",
-            format!("models and test-bench take at most {MAX_ASKED} words each: tiers, and names of languages or `*`"),
+            "it asks for invalid grants",
+            format!("models and test-bench take at most {MAX_ASKED} words each: tiers, and languages or `*`"),
         )),
     }
 }
@@ -212,8 +212,8 @@ fn parse_asks(source: Source<'_>, raw: Option<Spanned<Grants>>) -> Result<Grants
 fn parse_schema(source: Source<'_>, raw: Spanned<Schema>) -> Result<Value, SourceError> {
     let span = raw.span();
     let bad = |why: String| {
-        let hint = "write it as a TOML table, or as the text of its JSON; it can only refer to itself";
-        source.error(span.clone(), format!("this is no JSON Schema: {why}"), hint)
+        let hint = "write it as a TOML table or as JSON text; it may refer only to itself";
+        source.error(span.clone(), format!("invalid JSON Schema: {why}"), hint)
     };
     let schema = match raw.into_inner() {
         Schema::Table(table) => Value::Object(table),

@@ -63,7 +63,7 @@ fn validates_settings_by_name() {
     assert_eq!(
         fault(json!({"depth": 0})),
         "Some(\"depth\") setting `depth`: at /depth: 0 is less than the minimum of 1 / \
-         `phasegate plugin inspect FILE` shows the settings that a plugin takes"
+         `phasegate plugin inspect FILE` shows the settings of a plugin"
     );
     assert!(fault(json!(7)).starts_with("None 7 is not of type \"object\""));
 }
@@ -85,24 +85,24 @@ fn rejects_unusable_manifests_with_a_line() {
         ),
         (
             format!("{start}settings = '{{\"type\": \"obj\"}}'\n"),
-            "manifest:3: this is no JSON Schema: \"obj\" is not valid under any of the schemas listed in the 'anyOf' \
-             keyword\nhint: write it as a TOML table, or as the text of its JSON; it can only refer to itself",
+            "manifest:3: invalid JSON Schema: \"obj\" is not valid under any of the schemas listed in the 'anyOf' \
+             keyword\nhint: write it as a TOML table or as JSON text; it may refer only to itself",
         ),
         (
             "name = \"a b\"\nversion = \"1\"\n".to_owned(),
-            "manifest:1: this is no name or version\nhint: use 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `+`, `-`",
+            "manifest:1: invalid name or version\nhint: use 1 to 64 of A-Z, a-z, 0-9, `.`, `_`, `+`, `-`",
         ),
         (
             format!("{start}[[kind]]\nname = \"A b\"\nschema = \"{{}}\"\n"),
-            "manifest:4: this is no name of a kind\nhint: use a-z, 0-9 and _",
+            "manifest:4: invalid name of a kind\nhint: use a-z, 0-9 and _",
         ),
     ];
     for (text, expected) in cases {
         assert_eq!(refusal(&text), expected, "{text}");
     }
     let forged = "[asks]\ntest-bench = ['a\"] }\\u000a[plugins.other]', \"\\u001b[2J\"]\n";
-    assert!(refusal(&format!("{start}{forged}")).starts_with("manifest:3: it asks for what cannot be given\n"));
-    assert!(refusal(&" ".repeat(MAX_MANIFEST_BYTES + 1)).starts_with("it has 262145 bytes; at most 262144"));
+    assert!(refusal(&format!("{start}{forged}")).starts_with("manifest:3: it asks for invalid grants\n"));
+    assert!(refusal(&" ".repeat(MAX_MANIFEST_BYTES + 1)).starts_with("it has 262145 bytes, at most 262144"));
     let remote = format!("{start}[settings]\n\"$ref\" = \"http://127.0.0.1:1/schema.json\"\n");
-    assert!(refusal(&remote).starts_with("manifest:3: this is no JSON Schema"), "{}", refusal(&remote));
+    assert!(refusal(&remote).starts_with("manifest:3: invalid JSON Schema"), "{}", refusal(&remote));
 }

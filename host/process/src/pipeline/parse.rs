@@ -182,8 +182,8 @@ fn parse_base(
 ) -> Result<Pipeline, SourceError> {
     let known: Vec<_> = super::STANDARD.iter().map(|(name, _)| *name).collect();
     if depth >= MAX_DEPTH {
-        let message = format!("pipelines extend each other more than {MAX_DEPTH} deep");
-        return Err(source.error(base.span(), message, "let one of them stand on its own"));
+        let message = format!("the chain of `extends` is longer than {MAX_DEPTH} pipelines");
+        return Err(source.error(base.span(), message, "let one of them extend no other"));
     }
     let file = base.get_ref();
     if let Some(text) = standard(file) {
@@ -223,7 +223,7 @@ fn add_phase(
         (Some(after), None) => {
             let known: Vec<_> = pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
             let place = known.iter().position(|name| name == after.get_ref()).ok_or_else(|| {
-                let message = format!("there is no phase `{}` to come after", after.get_ref());
+                let message = format!("there is no phase `{}`", after.get_ref());
                 source.error(after.span(), message, did_you_mean(after.get_ref(), &known))
             })?;
             place + 1

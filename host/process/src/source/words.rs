@@ -11,8 +11,8 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(candidate) => format!("did you mean `{candidate}`?"),
-        None if known.is_empty() => "there is nothing of that sort here".to_owned(),
-        None => format!("known are {}", known.join(", ")),
+        None if known.is_empty() => "none are known".to_owned(),
+        None => format!("choose from {}", known.join(", ")),
     }
 }
 

@@ -62,11 +62,9 @@ impl DecisionError {
         match self {
             Self::RunEnded { reason, .. } => format!("it is over: {reason}"),
             Self::NotWaiting { run } => format!("go on with `phasegate resume {run}`"),
-            Self::NotPassed { .. } => "override it with a reason, reject it with words, or abort".to_owned(),
+            Self::NotPassed { .. } => "override it or reject it, with a reason, or abort the run".to_owned(),
             Self::Passed { .. } => "approve it".to_owned(),
-            Self::ReasonMissing => {
-                "say why with --reason \"…\": it goes into the result and the next prompt".to_owned()
-            }
+            Self::ReasonMissing => "add --reason TEXT; it goes into the result and the next prompt".to_owned(),
             Self::NotRevisable { allowed, .. } => {
                 let names: Vec<_> = allowed.iter().map(PhaseName::as_str).collect();
                 format!("it may send work back to {}", names.join(", "))

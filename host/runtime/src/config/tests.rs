@@ -139,7 +139,7 @@ fn a_plugin_of_the_configuration_serves_a_pipeline_that_gives_it_no_path() {
 #[test]
 fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
     let unknown = format!(
-        "phasegate.toml:2: unknown field `cpu`, expected one of `{}`\nhint: known are {}",
+        "phasegate.toml:2: unknown field `cpu`, expected one of `{}`\nhint: choose from {}",
         Limits::NAMES.join("`, `"),
         Limits::NAMES.join(", ")
     );
@@ -183,14 +183,14 @@ fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
         ),
         (
             "[hitl]\npostmortem = \"always\"\n",
-            "phasegate.toml:2: there is no gate `postmortem` in pipeline `tsp`\nhint: known are design-review, code-review, \
+            "phasegate.toml:2: there is no gate `postmortem` in pipeline `tsp`\nhint: choose from design-review, code-review, \
              test",
         ),
         ("pipeline = \"tps\"\n", "phasegate.toml:1: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"),
         (
             "[budget]\n[feedback]\nstrategy = \"x\"\n\n[hitl]\npipeline = \"never\"\n[models]\npipeline = 3\n",
             "phasegate.toml:8: unknown field `pipeline`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, \
-             `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`\nhint: known are fast, default, deep, concurrency, \
+             `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`\nhint: choose from fast, default, deep, concurrency, \
              retries, timeout_seconds, idle_seconds, stream, on_unknown",
         ),
         (
@@ -282,7 +282,7 @@ fn what_the_broker_says_of_its_tables_gets_file_and_line() {
     let unknown = ConfigError::UnknownProvider { tier: Tier::Deep, model, known: "anthropic, openai".into() };
     assert_eq!(
         config.explain(unknown).to_string(),
-        "phasegate.toml:3: [models] deep: `mystery:y` names the provider `mystery`, which is not known\nhint: known are \
+        "phasegate.toml:3: [models] deep: `mystery:y` names the provider `mystery`, which is not known\nhint: choose from \
          anthropic, openai; describe another as [providers.mystery] with kind and base_url"
     );
     let table = ConfigError::Provider {

@@ -263,7 +263,7 @@ fn every_refusal_to_load_names_the_plugin_and_what_to_do() {
     hint: its author should make it smaller; if you trust it, raise `max_inner_instances` under `[sandbox]`
 
     plugin `visitor`: what it says of itself cannot be used: manifest:1: invalid type: integer `7`, expected a string
-    hint: its author should mend plugin.toml; plugins/sdk/README.md shows one
+    hint: its author has to correct plugin.toml; see plugins/sdk/README.md
 
     plugin `visitor`: what it says of itself cannot be used: it has 1048576 bytes; at most 262144 are taken
     hint: its author should say less

@@ -121,7 +121,7 @@ fn a_manifest_that_is_none_or_names_another_contract_is_refused() {
     torn[end] = b'=';
     insta::assert_snapshot!(refusal("mine", torn), @r#"
     plugin `mine`: what it says of itself cannot be used: manifest:2: invalid basic string, expected `"`
-    hint: its author should mend plugin.toml; plugins/sdk/README.md shows one
+    hint: its author has to correct plugin.toml; see plugins/sdk/README.md
     "#);
 }
 

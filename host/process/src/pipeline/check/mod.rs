@@ -22,12 +22,12 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
     for phase in &pipeline.phases {
         let word = phase.name.as_str();
         if !names.insert(word) {
-            return Err(fault(word, format!("phase `{word}` is there twice"), "give one another name".into()));
+            return Err(fault(word, format!("phase `{word}` is defined twice"), "rename one of the two".into()));
         }
         for read in phase.reads.iter().filter(|read| !read.name.ends_with("/*")) {
             let known = if read.optional { &ever_made } else { &made };
             if !known.contains(read.name.as_str()) {
-                let message = format!("phase `{word}` reads `{}`, which no earlier phase makes", read.name);
+                let message = format!("phase `{word}` reads `{}`, which no earlier phase produces", read.name);
                 return Err(fault(
                     &read.name,
                     message,
@@ -37,8 +37,8 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
         }
         for name in outputs(phase) {
             if !made.insert(name) {
-                let message = format!("phase `{word}` makes `{name}`, which is made already");
-                return Err(fault(name, message, "give it another name".into()));
+                let message = format!("phase `{word}` produces `{name}`, which an earlier phase produces already");
+                return Err(fault(name, message, "choose another name".into()));
             }
         }
         for produced in &phase.produces {
@@ -55,7 +55,7 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
                 check_gate(pipeline, phase, gate).map_err(|(word, message, hint)| fault(&word, message, hint))?
             }
             None if phase.produces.is_empty() => {
-                let message = format!("phase `{word}` makes nothing and is no gate");
+                let message = format!("phase `{word}` produces nothing and is not a gate");
                 return Err(fault(word, message, "add `produces`, or `[phase.gate]`".into()));
             }
             None => {}
@@ -72,13 +72,17 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
         .map_err(|(message, hint)| fault(strategy, message, hint))?;
     for kind in pipeline.kinds.keys() {
         artifact::compile_schema(&pipeline.kinds, kind).map_err(|why| {
-            fault(kind.as_str(), format!("the schema of kind `{kind}` is not usable: {why}"), "mend the schema".into())
+            fault(
+                kind.as_str(),
+                format!("the schema of kind `{kind}` cannot be used: {why}"),
+                "correct the schema".into(),
+            )
         })?;
     }
     for plugin in pipeline.plugin_names() {
         let has_path = pipeline.plugins.get(plugin).is_some_and(|plugin| plugin.path.is_some());
         if !has_path && !bundled.contains(&plugin.as_str()) {
-            let message = format!("plugin `{plugin}` is not a standard one and has no path");
+            let message = format!("plugin `{plugin}` is not a standard plugin and has no path");
             let hint = format!(
                 "add `[plugins.{plugin}]` with `path = \"FILE.wasm\"`; {}",
                 did_you_mean(plugin.as_str(), bundled)
@@ -99,7 +103,7 @@ fn check_nesting(settings: &Value, owner: &str) -> Result<(), (String, String)> 
         false => Ok(()),
         true => Err((
             format!("the settings of {owner} are nested more than {MAX_NESTING} deep"),
-            "let lists and tables in it nest less".to_owned(),
+            "use fewer nested lists and tables".to_owned(),
         )),
     }
 }
@@ -123,13 +127,13 @@ fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Fau
         let known: Vec<_> = pipeline.phases.iter().take(here + 1).map(|phase| phase.name.as_str()).collect();
         let allowed = known.contains(&target.as_str()) && (target != name || gate.tests.is_some());
         if !allowed {
-            let message = format!("gate `{name}` may not send work back to `{target}`: it is no earlier phase");
+            let message = format!("gate `{name}` may not send work back to `{target}`: it is not an earlier phase");
             return Err((target.to_string(), message, did_you_mean(target.as_str(), &known)));
         }
     }
     if gate.tests.is_none() && gate.fails_at.is_empty() {
         let hint = "add `fails_at = { critical = 1, high = 1 }`, or `tests = { code = …, suite = … }`".into();
-        return Err((name.to_string(), format!("gate `{name}` has no threshold at which it fails"), hint));
+        return Err((name.to_string(), format!("gate `{name}` has no threshold"), hint));
     }
     if let Some(tests) = &gate.tests {
         let kind_of = |wanted: &crate::names::ArtifactName| {
@@ -151,7 +155,7 @@ fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Fau
             .iter()
             .any(|produced| produced.name == tests.suite && produced.kind.as_str() == kinds::TEST_SUITE);
         if !own {
-            let message = format!("gate `{name}` runs `{}`, which its agent does not make", tests.suite);
+            let message = format!("gate `{name}` runs `{}`, which its agent does not produce", tests.suite);
             return Err((tests.suite.to_string(), message, "let the gate produce it, of kind `test_suite`".into()));
         }
     }

@@ -92,7 +92,7 @@ fn errors_have_file_line_and_hint() {
         ("extends = \"tps\"\n", "p.toml:1: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"),
         (
             "extends = \"tsp\"\n[[phase]]\nname = \"x\"\nafter = \"tset\"\nagent = \"code\"\n",
-            "p.toml:4: there is no phase `tset` to come after\nhint: did you mean `test`?",
+            "p.toml:4: there is no phase `tset`\nhint: did you mean `test`?",
         ),
         (
             "extends = \"tsp\"\n[[phase]]\nname = \"x\"\nafter = \"test\"\n",
@@ -100,17 +100,17 @@ fn errors_have_file_line_and_hint() {
         ),
         (
             "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nagent = \"mine\"\n",
-            "p.toml:4: plugin `mine` is not a standard one and has no path\nhint: add `[plugins.mine]` with `path = \
-             \"FILE.wasm\"`; known are planning, design, design-review, code, code-review, test, postmortem, \
+            "p.toml:4: plugin `mine` is not a standard plugin and has no path\nhint: add `[plugins.mine]` with `path = \
+             \"FILE.wasm\"`; choose from planning, design, design-review, code, code-review, test, postmortem, \
              phase-aware, runner-python",
         ),
         (
             "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nreads = [\"project_pan\"]\n",
-            "p.toml:4: phase `design` reads `project_pan`, which no earlier phase makes\nhint: did you mean `project_plan`?",
+            "p.toml:4: phase `design` reads `project_pan`, which no earlier phase produces\nhint: did you mean `project_plan`?",
         ),
         (
             "extends = \"tsp\"\n[[phase]]\nname = \"design-review\"\n[phase.gate]\nmay_revise = [\"code\"]\n",
-            "p.toml:5: gate `design-review` may not send work back to `code`: it is no earlier phase\nhint: known are \
+            "p.toml:5: gate `design-review` may not send work back to `code`: it is not an earlier phase\nhint: choose from \
              planning, design, design-review",
         ),
         (

@@ -205,7 +205,7 @@ fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
         ),
         (
             Swaps { feedback: Some("nearest".to_owned()), ..Swaps::default() },
-            "feedback: there is no strategy `nearest`\nhint: known are phase-aware, nearest-phase\na strategy of your own",
+            "feedback: there is no strategy `nearest`\nhint: choose from phase-aware, nearest-phase\na strategy of your own",
         ),
         (
             set(&[("phase.code.max_retries", json!(5))]),
@@ -213,11 +213,11 @@ fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
         ),
         (
             set(&[("phases.code.retries", json!(5))]),
-            "set `phases.code.retries`: `phases.code` has no such key: `retries`\nhint: known are max_retries, settings",
+            "set `phases.code.retries`: `phases.code` has no such key: `retries`\nhint: choose from max_retries, settings",
         ),
         (
             set(&[("phases.code.gate.ask", json!("never"))]),
-            "set `phases.code.gate.ask`: `phases.code` has no such key: `gate`\nhint: known are max_retries, settings",
+            "set `phases.code.gate.ask`: `phases.code` has no such key: `gate`\nhint: choose from max_retries, settings",
         ),
         (
             set(&[("phases.test", json!({"gate": {"fails-at": {}}}))]),
