@@ -24,7 +24,7 @@ fn reviewed_twice() -> RunBuilder {
 }
 
 /// Returns a new run of all seven phases.
-fn of_seven_phases() -> RunBuilder {
+fn new_tsp_run() -> RunBuilder {
     let mut run = RunBuilder::new();
     let text = standard("tsp").unwrap();
     let pipeline = parse(Source { file: "tsp", text }, &|_| Err(String::new())).unwrap();
@@ -38,7 +38,7 @@ fn compared(runs: &[&RunBuilder]) -> Value {
 }
 
 /// Judges a gate, with one issue for each of these phases.
-fn finds(run: &mut RunBuilder, gate: &str, attempt: u32, verdict: Verdict, injected: &[&str]) {
+fn judge_with_issues(run: &mut RunBuilder, gate: &str, attempt: u32, verdict: Verdict, injected: &[&str]) {
     let issues = (0..)
         .zip(injected)
         .map(|(number, phase)| sample_issue(&format!("{gate}#{attempt}/I-{number}"), Severity::Medium, phase));
@@ -88,13 +88,13 @@ fn compares_runs_gate_by_gate() {
 
 #[test]
 fn later_findings_escaped_earlier_gates() {
-    let mut run = of_seven_phases();
+    let mut run = new_tsp_run();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None);
-    finds(&mut run, "design-review", 1, Verdict::PassedWithConditions, &["design", "planning"]);
+    judge_with_issues(&mut run, "design-review", 1, Verdict::PassedWithConditions, &["design", "planning"]);
     run.work("code", 1, Some("generated_code")).work("code-review", 1, None);
     // One that the design review could have found, one that it could not, one of an unknown phase.
-    finds(&mut run, "code-review", 1, Verdict::PassedWithConditions, &["design", "code", "elsewhere"]);
+    judge_with_issues(&mut run, "code-review", 1, Verdict::PassedWithConditions, &["design", "code", "elsewhere"]);
     let compared = compared(&[&run, &passed_at_once()]);
     let escaped = |gate: usize| &compared["gates"][gate]["runs"][0]["escaped"];
     assert_eq!((&compared["gates"][0]["gate"], escaped(0)), (&json!("design-review"), &json!(1)));
@@ -104,7 +104,7 @@ fn later_findings_escaped_earlier_gates() {
 
 #[test]
 fn escaped_issues_count_once_per_run() {
-    let mut run = of_seven_phases();
+    let mut run = new_tsp_run();
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Passed, &[]);
     run.work("code", 1, Some("generated_code")).work("code-review", 1, None);
@@ -118,7 +118,7 @@ fn escaped_issues_count_once_per_run() {
         elapsed_ms: 1,
         limit: None,
     });
-    finds(&mut run, "test", 1, Verdict::Failed, &["design", "test"]);
+    judge_with_issues(&mut run, "test", 1, Verdict::Failed, &["design", "test"]);
     let compared = compared(&[&run]);
     let escaped: Vec<_> = compared["gates"].as_array().unwrap().iter().map(|row| &row["runs"][0]["escaped"]).collect();
     assert_eq!(escaped, [&json!(1), &json!(1), &json!(0)]);
@@ -127,7 +127,7 @@ fn escaped_issues_count_once_per_run() {
 
 #[test]
 fn lists_gates_in_pipeline_order() {
-    let compared = compared(&[&passed_at_once(), &of_seven_phases()]);
+    let compared = compared(&[&passed_at_once(), &new_tsp_run()]);
     let gates: Vec<_> = compared["gates"].as_array().unwrap().iter().map(|row| &row["gate"]).collect();
     assert_eq!(gates, ["design-review", "code-review", "test"]);
     assert_eq!(compared["gates"][1]["runs"][0], Value::Null);

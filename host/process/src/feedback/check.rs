@@ -39,9 +39,9 @@ fn check_revision(failure: &GateFailure, about: &[Digest], revision: &Revision) 
     if issues.is_empty() && revision.instructions.trim().is_empty() {
         return Err(format!("the strategy sends work back to `{phase}` without an issue or a word"));
     }
-    let words = failure.person_words.as_ref().filter(|words| !revision.instructions.contains(words.as_str()));
-    let instructions = match words {
-        Some(words) => format!("{}\n\nA person rejected the work and said: {words}", revision.instructions),
+    let reason = failure.person_words.as_ref().filter(|reason| !revision.instructions.contains(reason.as_str()));
+    let instructions = match reason {
+        Some(reason) => format!("{}\n\nA person rejected the work and said: {reason}", revision.instructions),
         None => revision.instructions.clone(),
     };
     let feedback = FeedbackItem { source: failure.gate.to_string(), about: about.to_vec(), issues, instructions };
@@ -89,11 +89,11 @@ mod tests {
         }
     }
 
-    fn revise(phase: &str, ids: &[&str], words: &str) -> Revision {
+    fn revise(phase: &str, ids: &[&str], instructions: &str) -> Revision {
         Revision {
             phase: phase.into(),
             issue_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
-            instructions: words.into(),
+            instructions: instructions.into(),
         }
     }
 

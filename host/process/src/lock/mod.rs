@@ -168,18 +168,18 @@ impl fmt::Display for Change {
             };
             write!(f, "{from} → {to} ")?;
         }
-        let told = |asked: Vec<String>| asked.join(", ");
+        let list = |asked: Vec<String>| asked.join(", ");
         let (asks, given) = (grants_beyond(&now.asks, &was.asks), grants_beyond(&now.grants, &was.grants));
         match (asks.is_empty(), given.is_empty()) {
             (true, true) => write!(f, "asks for no more than before")?,
-            (true, false) => write!(f, "would now get: {}", told(given))?,
-            (false, true) => write!(f, "now asks for: {} (and would get nothing more)", told(asks))?,
-            (false, false) if asks == given => write!(f, "now asks for: {}", told(asks))?,
-            (false, false) => write!(f, "now asks for: {}; would get: {}", told(asks), told(given))?,
+            (true, false) => write!(f, "would now get: {}", list(given))?,
+            (false, true) => write!(f, "now asks for: {} (and would get nothing more)", list(asks))?,
+            (false, false) if asks == given => write!(f, "now asks for: {}", list(asks))?,
+            (false, false) => write!(f, "now asks for: {}; would get: {}", list(asks), list(given))?,
         }
         let less = grants_beyond(&was.asks, &now.asks);
         if !less.is_empty() {
-            write!(f, "; no longer for: {}", told(less))?;
+            write!(f, "; no longer for: {}", list(less))?;
         }
         Ok(())
     }

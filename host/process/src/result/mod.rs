@@ -300,11 +300,12 @@ fn gate(state: &State, phase: &Phase) -> GateResult {
         decided: judged.decided.as_ref().map(followed),
         approvals: judged.approvals.iter().map(|approval| decision(phase, judged, approval)).collect(),
     });
-    let standing = judged.last().map_or("not_reached", |last| match last.approvals.last().map(|said| &said.choice) {
-        Some(Choice::Override) => "overridden",
-        Some(Choice::Reject { .. }) => "rejected",
-        _ => last.verdict.as_str(),
-    });
+    let standing =
+        judged.last().map_or("not_reached", |last| match last.approvals.last().map(|approval| &approval.choice) {
+            Some(Choice::Override) => "overridden",
+            Some(Choice::Reject { .. }) => "rejected",
+            _ => last.verdict.as_str(),
+        });
     GateResult { gate: phase.name.clone(), standing, attempts: attempts.collect() }
 }
 

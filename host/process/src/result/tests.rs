@@ -5,7 +5,7 @@ use super::*;
 use crate::event::{DroppedTest, Event};
 use crate::fixtures::*;
 
-fn of(run: &RunBuilder) -> TaskResult {
+fn task_result(run: &RunBuilder) -> TaskResult {
     TaskResult::from_events(&run.state, &run.events)
 }
 
@@ -13,7 +13,7 @@ fn of(run: &RunBuilder) -> TaskResult {
 fn results_show_every_attempt() {
     let mut run = RunBuilder::reviewed_twice();
     run.finish(RunStatus::Passed);
-    let result = of(&run);
+    let result = task_result(&run);
     assert_eq!((result.status, result.reason.as_str()), (TaskStatus::Passed, "every gate passed"));
     let name = "design_specification".parse().unwrap();
     assert_eq!(result.artifacts[&name], Digest::from_content(b"design#2"));
@@ -44,13 +44,13 @@ fn results_name_author_and_reason_of_overrides() {
     run.work("planning", 1, Some("project_plan")).work("design", 1, Some("design_specification"));
     run.work("design-review", 1, None).judge("design-review", 1, Verdict::Failed, &[Severity::High]);
     run.ask_person("design-review", 1);
-    assert_eq!((of(&run).status, of(&run).reason.as_str()), (TaskStatus::Waiting, "what now?"));
+    assert_eq!((task_result(&run).status, task_result(&run).reason.as_str()), (TaskStatus::Waiting, "what now?"));
     run.decide("design-review", 1, Choice::Override, "known and accepted");
-    let result = of(&run);
+    let result = task_result(&run);
     assert_eq!((result.gates[0].standing, result.gates[0].attempts[0].verdict), ("overridden", Verdict::Failed));
-    let said = serde_json::to_value(&result.approvals[0]).unwrap();
+    let approval = serde_json::to_value(&result.approvals[0]).unwrap();
     assert_eq!(
-        said,
+        approval,
         json!({
             "gate": "design-review", "attempt": 1, "choice": "override", "by": "ada",
             "reason": "known and accepted", "at_ms": 16000, "about": [Digest::from_content(b"design")],
@@ -63,7 +63,7 @@ fn lists_repeated_calls_as_maybe_billed() {
     let mut run = RunBuilder::new();
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     run.ask("planning", 1, 1).ask("planning", 1, 1).answer("planning", 1, 1, None).ask("planning", 1, 2);
-    let open = of(&run).maybe_billed;
+    let open = task_result(&run).maybe_billed;
     let calls: Vec<_> = open.iter().map(|open| (open.call, open.asked_at_ms)).collect();
     assert_eq!(calls, [(1, 3000), (2, 6000)]);
     assert_eq!(run.state.spent.unanswered, 2);
@@ -86,7 +86,7 @@ fn results_list_dropped_tests_and_proposals() {
     });
     let proposal = ("PIP-1".to_owned(), "ada".to_owned(), "good".to_owned());
     run.add(Event::ProposalDecided { id: proposal.0, approved: true, by: proposal.1, reason: proposal.2 });
-    let result = of(&run);
+    let result = task_result(&run);
     assert_eq!(result.dropped_tests[0].reason, "asked for the wrong thing");
     assert_eq!((result.proposals[0].id.as_str(), result.proposals[0].approved), ("PIP-1", true));
 }
@@ -94,8 +94,11 @@ fn results_list_dropped_tests_and_proposals() {
 #[test]
 fn unfinished_runs_name_their_phase() {
     let mut run = RunBuilder::new();
-    assert_eq!(of(&run).reason, "phase planning, attempt 1");
-    assert_eq!(of(&run).gates[0].standing, "not_reached");
+    assert_eq!(task_result(&run).reason, "phase planning, attempt 1");
+    assert_eq!(task_result(&run).gates[0].standing, "not_reached");
     run.add(Event::RunStopped { reason: "cancelled by ada".into() });
-    assert_eq!((of(&run).status, of(&run).reason.as_str()), (TaskStatus::Stopped, "cancelled by ada"));
+    assert_eq!(
+        (task_result(&run).status, task_result(&run).reason.as_str()),
+        (TaskStatus::Stopped, "cancelled by ada")
+    );
 }

@@ -204,18 +204,14 @@ impl<'a> SchemaWalk<'a> {
 /// Renders a fault of a value with its place; longer texts than 400 characters are cut in the middle.
 pub(crate) fn schema_fault(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
-    let mut words = error.to_string();
-    if words.chars().count() > 400 {
-        words = words
-            .chars()
-            .take(180)
-            .chain(" … ".chars())
-            .chain(words.chars().skip(words.chars().count() - 180))
-            .collect();
+    let mut text = error.to_string();
+    if text.chars().count() > 400 {
+        text =
+            text.chars().take(180).chain(" … ".chars()).chain(text.chars().skip(text.chars().count() - 180)).collect();
     }
     match place.is_empty() {
-        true => words,
-        false => format!("at {place}: {words}"),
+        true => text,
+        false => format!("at {place}: {text}"),
     }
 }
 

@@ -12,10 +12,10 @@ fn refused(schema: Value) -> String {
 }
 
 /// Returns definitions, each made from the reference to the next.
-fn chain(of: usize, make: impl Fn(Value) -> Value) -> Value {
+fn chain(length: usize, make: impl Fn(Value) -> Value) -> Value {
     let next = |n: usize| make(json!({ "$ref": format!("#/$defs/{}", n + 1) }));
-    let mut defs: Map<String, Value> = (0..of).map(|n| (n.to_string(), next(n))).collect();
-    defs.insert(of.to_string(), json!({ "type": "string" }));
+    let mut defs: Map<String, Value> = (0..length).map(|n| (n.to_string(), next(n))).collect();
+    defs.insert(length.to_string(), json!({ "type": "string" }));
     json!({ "$ref": "#/$defs/0", "$defs": defs })
 }
 
@@ -38,13 +38,13 @@ fn rejects_exponentially_growing_schemas() {
 
 #[test]
 fn rejects_deeply_nested_schemas() {
-    let words = "it is nested more than 120 deep, references included";
-    assert_eq!(refused(chain(7000, |next| next)), words);
+    let fault = "it is nested more than 120 deep, references included";
+    assert_eq!(refused(chain(7000, |next| next)), fault);
     // With short steps from the end.
     let mut steps = chain(7000, |next| next);
     steps["allOf"] = (0..140).map(|n| json!({ "$ref": format!("#/$defs/{}", 7000 - 50 * n) })).collect();
     steps.as_object_mut().unwrap().remove("$ref");
-    assert_eq!(refused(steps), words);
+    assert_eq!(refused(steps), fault);
 }
 
 #[test]
@@ -80,16 +80,18 @@ fn limits_number_and_size_of_patterns() {
 
 #[test]
 fn rejects_values_that_take_too_much_work() {
-    let takes = |schema: Value, value: Value| compile(&schema).unwrap().is_affordable(&value);
+    let is_affordable = |schema: Value, value: Value| compile(&schema).unwrap().is_affordable(&value);
     let wide = |parts: usize| json!({ "allOf": vec![json!({ "items": { "maxLength": 9 } }); parts] });
-    assert!(takes(wide(10), json!(vec!["a"; 100_000])) && takes(wide(10_000), json!(vec!["a"; 100])));
-    assert!(!takes(wide(10_000), json!(vec!["a"; 100_000])));
+    assert!(is_affordable(wide(10), json!(vec!["a"; 100_000])) && is_affordable(wide(10_000), json!(vec!["a"; 100])));
+    assert!(!is_affordable(wide(10_000), json!(vec!["a"; 100_000])));
     let searched = |patterns: usize| json!({ "allOf": vec![json!({ "pattern": "[ab]*a[ab]{90}c" }); patterns] });
-    assert!(takes(searched(2), json!("a".repeat(4 << 20))));
-    assert!(!takes(searched(200), json!("a".repeat(4 << 20))));
+    assert!(is_affordable(searched(2), json!("a".repeat(4 << 20))));
+    assert!(!is_affordable(searched(200), json!("a".repeat(4 << 20))));
     // One long list in a list, and a longer one.
     let unique = json!({ "items": { "uniqueItems": true } });
-    assert!(takes(unique.clone(), json!([vec![0; 10_000]])) && !takes(unique, json!([vec![0; 100_000]])));
+    assert!(
+        is_affordable(unique.clone(), json!([vec![0; 10_000]])) && !is_affordable(unique, json!([vec![0; 100_000]]))
+    );
 }
 
 #[test]

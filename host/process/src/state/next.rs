@@ -188,8 +188,8 @@ impl State {
             }
             None if left == 0 => self.exhausted(at, phase, gate, judged, "failed"),
             None => {
-                let words = rejection.map(|approval| approval.reason.clone());
-                let failure = self.gate_failure(phase, gate, judged, left, words);
+                let reason = rejection.map(|approval| approval.reason.clone());
+                let failure = self.gate_failure(phase, gate, judged, left, reason);
                 if failure.may_revise.is_empty() && !gate.may_revise.is_empty() {
                     let how = "failed and has no way back (a gate on it, or the run, has no judgement left)";
                     return self.exhausted(at, phase, gate, judged, how);
@@ -226,7 +226,7 @@ impl State {
         gate: &Gate,
         judged: &RecordedJudgement,
         left: u32,
-        words: Option<String>,
+        reason: Option<String>,
     ) -> GateFailure {
         let all = self.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
         let earlier = all.iter().filter(|past| past.attempt < judged.attempt && (past.failed() || past.rejected()));
@@ -236,7 +236,7 @@ impl State {
             attempt: all.len() as u32,
             attempts_left: left,
             issues: judged.issues.clone(),
-            person_words: words,
+            person_words: reason,
             may_revise: self.revisable_phases(gate),
             history: earlier.map(past).collect(),
             settings: if self.pipeline.feedback.settings.is_null() {

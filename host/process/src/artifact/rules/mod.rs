@@ -68,13 +68,13 @@ fn check_plan(value: &Value, faults: &mut Vec<String>) {
         if graph.insert(id, strings(unit, "dependencies")).is_some() {
             faults.push(format!("semantic unit {id} is there twice"));
         }
-        let of = |field: &str| unit.get(field).and_then(Value::as_f64).unwrap_or_default();
+        let number = |field: &str| unit.get(field).and_then(Value::as_f64).unwrap_or_default();
         let right = complexity(
-            of("api_interactions"),
-            of("data_transformations"),
-            of("logical_branches"),
-            of("code_entities_modified"),
-            of("novelty"),
+            number("api_interactions"),
+            number("data_transformations"),
+            number("logical_branches"),
+            number("code_entities_modified"),
+            number("novelty"),
         );
         let stated = unit.get("est_complexity").and_then(Value::as_u64).unwrap_or_default();
         if stated != right {

@@ -84,8 +84,8 @@ pub fn first_difference(before: &[Recorded], after: &[Recorded]) -> Option<Diffe
                 (old, new) = (old_rest, new_rest)
             }
             StepMatch::Differ(differs) => return Some(difference(differs, Some(*a), Some(*b))),
-            StepMatch::OnlyOld if is_abandoned_call(a, old_rest) || time_dependence.here => old = old_rest,
-            StepMatch::OnlyNew if is_abandoned_call(b, new_rest) || time_dependence.here => new = new_rest,
+            StepMatch::OnlyOld if is_abandoned_call(a, old_rest) || time_dependence.applies => old = old_rest,
+            StepMatch::OnlyNew if is_abandoned_call(b, new_rest) || time_dependence.applies => new = new_rest,
             StepMatch::OnlyOld | StepMatch::OnlyNew => {
                 return Some(difference(DifferenceKind::Way, Some(*a), Some(*b)));
             }
@@ -101,7 +101,7 @@ pub fn first_difference(before: &[Recorded], after: &[Recorded]) -> Option<Diffe
 #[derive(Debug, Default)]
 struct TimeDependence {
     /// Whether this attempt reads other times, or artifacts that depend on them.
-    here: bool,
+    applies: bool,
     /// Whether any time was measured yet. Before that, measures contain only figures of earlier runs, which do count as
     /// a difference.
     time_passed: bool,
@@ -120,7 +120,7 @@ impl TimeDependence {
                     inputs.iter().find(|input| input.name.as_str() == RUN_MEASURES).map(|input| input.digest.clone())
                 };
                 let times = self.time_passed && measures(inputs) != measures(others);
-                self.here = times || inputs.iter().chain(others).any(|input| self.artifacts.contains(&input.name));
+                self.applies = times || inputs.iter().chain(others).any(|input| self.artifacts.contains(&input.name));
                 self.asked_otherwise.clear();
             }
             (Event::PhaseFinished { .. }, _) => self.time_passed = true,
@@ -132,7 +132,7 @@ impl TimeDependence {
     fn explains(&mut self, differs: DifferenceKind, a: &Event, b: &Event) -> bool {
         let of_one_call = call_of(a).zip(call_of(b)).map(|((_, call, _), _)| call);
         match (differs, of_one_call) {
-            _ if !self.here => false,
+            _ if !self.applies => false,
             (DifferenceKind::Request | DifferenceKind::Trial, Some(call)) => {
                 self.asked_otherwise.insert(call);
                 true
@@ -285,9 +285,10 @@ fn compare_content(a: &Event, b: &Event) -> Option<DifferenceKind> {
             (decided == other, DifferenceKind::Decision)
         }
         // The person and the time are not compared; the decision and its reason are.
-        (Event::ApprovalGiven { choice, reason, .. }, Event::ApprovalGiven { choice: other, reason: words, .. }) => {
-            ((choice, reason) == (other, words), DifferenceKind::Person)
-        }
+        (
+            Event::ApprovalGiven { choice, reason, .. },
+            Event::ApprovalGiven { choice: other, reason: other_reason, .. },
+        ) => ((choice, reason) == (other, other_reason), DifferenceKind::Person),
         (Event::RunFinished { status, reason }, Event::RunFinished { status: other, reason: why }) => {
             ((status, reason) == (other, why), DifferenceKind::End)
         }

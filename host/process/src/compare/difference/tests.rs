@@ -31,19 +31,19 @@ fn started(phase: &str) -> RunBuilder {
     run
 }
 
-fn asks(run: &mut RunBuilder, call: u32, request: &str) {
+fn add_request(run: &mut RunBuilder, call: u32, request: &str) {
     let (label, model) = ("plan".to_owned(), "a:b".to_owned());
     let request = Digest::from_content(request.as_bytes());
     run.add(Event::ModelAsked { at: at("planning", 1), call, label, request, model });
 }
 
-fn answers(run: &mut RunBuilder, call: u32, answer: &str) {
+fn add_answer(run: &mut RunBuilder, call: u32, answer: &str) {
     let answer = Digest::from_content(answer.as_bytes());
     let (usage, stop) = (Usage::default(), "end".to_owned());
     run.add(Event::ModelAnswered { at: at("planning", 1), call, answer, usage, stop, elapsed_ms: 40, recorded: false });
 }
 
-fn comes_back(run: &mut RunBuilder, outcome: PhaseOutcome) {
+fn finish_phase(run: &mut RunBuilder, outcome: PhaseOutcome) {
     run.add(Event::PhaseFinished { at: at("planning", 1), outcome, elapsed_ms: 1, limit: None });
 }
 
@@ -54,12 +54,12 @@ fn submitted(artifacts: Vec<ArtifactRef>) -> PhaseOutcome {
 /// Returns a run whose plan is the answer to the second of these requests.
 fn planned(requests: [&str; 2], answer: &str) -> RunBuilder {
     let mut run = started("planning");
-    asks(&mut run, 1, requests[0]);
-    answers(&mut run, 1, "first");
-    asks(&mut run, 2, requests[1]);
-    answers(&mut run, 2, answer);
+    add_request(&mut run, 1, requests[0]);
+    add_answer(&mut run, 1, "first");
+    add_request(&mut run, 2, requests[1]);
+    add_answer(&mut run, 2, answer);
     run.add(Event::ArtifactStored { at: at("planning", 1), artifact: artifact("project_plan", answer) });
-    comes_back(&mut run, submitted(vec![artifact("project_plan", answer)]));
+    finish_phase(&mut run, submitted(vec![artifact("project_plan", answer)]));
     run
 }
 
@@ -74,14 +74,14 @@ fn judged(verdict: Verdict, severities: &[Severity]) -> RunBuilder {
 fn ignores_order_stops_and_repeated_calls() {
     let plain = planned(["one", "two"], "done");
     let mut other = started("planning");
-    asks(&mut other, 1, "one");
-    asks(&mut other, 2, "two");
-    answers(&mut other, 2, "done");
+    add_request(&mut other, 1, "one");
+    add_request(&mut other, 2, "two");
+    add_answer(&mut other, 2, "done");
     other.add(Event::RunStopped { reason: "cancelled by ada".into() });
-    asks(&mut other, 1, "one");
-    answers(&mut other, 1, "first");
+    add_request(&mut other, 1, "one");
+    add_answer(&mut other, 1, "first");
     other.add(Event::ArtifactStored { at: at("planning", 1), artifact: artifact("project_plan", "done") });
-    comes_back(&mut other, submitted(vec![artifact("project_plan", "done")]));
+    finish_phase(&mut other, submitted(vec![artifact("project_plan", "done")]));
     assert_eq!(first(&plain, &other), None);
     assert_eq!(first(&other, &plain), None);
 }
@@ -110,7 +110,7 @@ fn finds_other_artifacts_by_name() {
         for stored in [&both[1], &both[0]] {
             run.add(Event::ArtifactStored { at: at("planning", 1), artifact: stored.clone() });
         }
-        comes_back(&mut run, submitted(both.to_vec()));
+        finish_phase(&mut run, submitted(both.to_vec()));
         run
     };
     let difference = first(&made("a", ["notes", "project_plan"]), &made("b", ["notes", "project_plan"])).unwrap();
@@ -130,11 +130,11 @@ fn finds_other_artifacts_by_name() {
 fn finds_other_outcomes() {
     let failed = |reason: &str| {
         let mut run = started("planning");
-        comes_back(&mut run, PhaseOutcome::Failed { reason: reason.into() });
+        finish_phase(&mut run, PhaseOutcome::Failed { reason: reason.into() });
         run
     };
     let mut done = started("planning");
-    comes_back(&mut done, submitted(vec![]));
+    finish_phase(&mut done, submitted(vec![]));
     assert_eq!(differs(&failed("no idea"), &done), Some(DifferenceKind::Outcome));
     assert_eq!(differs(&failed("no idea"), &failed("no time")), Some(DifferenceKind::Outcome));
     assert_eq!(differs(&failed("no idea"), &failed("no idea")), None);
@@ -163,17 +163,17 @@ fn finds_other_decisions() {
         differs(&gives_up, &decided(FeedbackOutcome::AskAPerson { reason: "no use".into() })),
         Some(DifferenceKind::Decision)
     );
-    let said = |by_whom: &str, reason: &str| {
+    let decided_by = |person: &str, reason: &str| {
         let mut run = judged(Verdict::Failed, &[Severity::High]);
         run.ask_person("design-review", 1);
-        let (by, reason) = (by_whom.to_owned(), reason.to_owned());
+        let (by, reason) = (person.to_owned(), reason.to_owned());
         let at = at("design-review", 1);
         run.add(Event::ApprovalGiven { at, choice: Choice::Override, by, reason, about: vec![] });
         run
     };
-    assert_eq!(differs(&said("ada", "harmless"), &said("bob", "harmless")), None);
-    assert_eq!(differs(&said("ada", "harmless"), &said("ada", "known")), Some(DifferenceKind::Person));
-    assert_eq!(differs(&said("ada", "harmless"), &gives_up), Some(DifferenceKind::Way));
+    assert_eq!(differs(&decided_by("ada", "harmless"), &decided_by("bob", "harmless")), None);
+    assert_eq!(differs(&decided_by("ada", "harmless"), &decided_by("ada", "known")), Some(DifferenceKind::Person));
+    assert_eq!(differs(&decided_by("ada", "harmless"), &gives_up), Some(DifferenceKind::Way));
 }
 
 #[test]
@@ -194,39 +194,39 @@ fn finds_another_end() {
 fn reports_a_shorter_run_as_further() {
     let whole = planned(["one", "two"], "done");
     let mut part = started("planning");
-    asks(&mut part, 1, "one");
+    add_request(&mut part, 1, "one");
     let difference = first(&whole, &part).unwrap();
     assert_eq!(
         (difference.differs, sides(&difference, "event")),
         (DifferenceKind::Further, ["model_answered".into(), String::new()])
     );
     // Killed while two calls were open: neither has an answer, which is not a different step.
-    asks(&mut part, 2, "two");
+    add_request(&mut part, 2, "two");
     assert_eq!(differs(&part, &whole), Some(DifferenceKind::Further));
 }
 
 #[test]
 fn ignores_only_calls_that_nothing_waited_for() {
     let mut before = started("planning");
-    asks(&mut before, 1, "one");
+    add_request(&mut before, 1, "one");
     let mut left = started("planning");
     for run in [&mut before, &mut left] {
-        asks(run, 2, "two");
-        answers(run, 2, "two");
+        add_request(run, 2, "two");
+        add_answer(run, 2, "two");
     }
-    asks(&mut left, 3, "three");
+    add_request(&mut left, 3, "three");
     for run in [&mut before, &mut left] {
-        comes_back(run, submitted(vec![]));
+        finish_phase(run, submitted(vec![]));
     }
     assert_eq!(first(&before, &left), None);
     assert_eq!(first(&left, &before), None);
-    let mut once_more = started("planning");
+    let mut repeated = started("planning");
     for call in 1..=3 {
-        asks(&mut once_more, call, ["one", "two", "three"][call as usize - 1]);
-        answers(&mut once_more, call, "two");
+        add_request(&mut repeated, call, ["one", "two", "three"][call as usize - 1]);
+        add_answer(&mut repeated, call, "two");
     }
-    comes_back(&mut once_more, submitted(vec![]));
-    let difference = first(&before, &once_more).unwrap();
+    finish_phase(&mut repeated, submitted(vec![]));
+    let difference = first(&before, &repeated).unwrap();
     assert_eq!(
         (difference.differs, sides(&difference, "event")),
         (DifferenceKind::Way, ["phase_finished".into(), "model_asked".into()])
@@ -234,7 +234,7 @@ fn ignores_only_calls_that_nothing_waited_for() {
 }
 
 /// Adds a phase that reads these measures, makes one call and submits a report.
-fn looks_back(run: &mut RunBuilder, phase: &str, measures: &str, [request, answer, report]: [&str; 3]) {
+fn add_measured_phase(run: &mut RunBuilder, phase: &str, measures: &str, [request, answer, report]: [&str; 3]) {
     let measures = artifact("run_measures", measures);
     run.add(Event::ArtifactStored { at: at(phase, 1), artifact: measures.clone() });
     run.add(Event::PhaseStarted { at: at(phase, 1), inputs: vec![measures] });
@@ -251,17 +251,17 @@ fn looks_back(run: &mut RunBuilder, phase: &str, measures: &str, [request, answe
 
 #[test]
 fn ignores_effects_of_measured_time() {
-    let looked_back = |measures: &str, made: [&str; 3]| {
+    let measured = |measures: &str, made: [&str; 3]| {
         let mut run = RunBuilder::new();
         run.work("planning", 1, Some("project_plan"));
-        looks_back(&mut run, "design", measures, made);
+        add_measured_phase(&mut run, "design", measures, made);
         run
     };
     let (quick, slow) = (["was it quick?", "yes", "quick"], ["was it slow?", "no", "slow"]);
-    assert_eq!(first(&looked_back("12 ms", quick), &looked_back("13 ms", slow)), None);
-    assert_eq!(differs(&looked_back("12 ms", quick), &looked_back("12 ms", slow)), Some(DifferenceKind::Request));
-    let moody = looked_back("13 ms", ["was it quick?", "no", "slow"]);
-    assert_eq!(differs(&looked_back("12 ms", quick), &moody), Some(DifferenceKind::Answer), "time does not explain it");
+    assert_eq!(first(&measured("12 ms", quick), &measured("13 ms", slow)), None);
+    assert_eq!(differs(&measured("12 ms", quick), &measured("12 ms", slow)), Some(DifferenceKind::Request));
+    let moody = measured("13 ms", ["was it quick?", "no", "slow"]);
+    assert_eq!(differs(&measured("12 ms", quick), &moody), Some(DifferenceKind::Answer), "time does not explain it");
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn ignores_indirect_effects_of_time_but_not_verdicts() {
     let reviewed = |measures: &str, report: &str, verdict: Verdict| {
         let mut run = RunBuilder::new();
         run.work("planning", 1, Some("project_plan"));
-        looks_back(&mut run, "design", measures, ["how long?", "so long", report]);
+        add_measured_phase(&mut run, "design", measures, ["how long?", "so long", report]);
         let report = artifact("design_report", report);
         run.add(Event::PhaseStarted { at: at("design-review", 1), inputs: vec![report.clone()] });
         let (at, request) = (at("design-review", 1), report.digest);
@@ -287,7 +287,7 @@ fn ignores_indirect_effects_of_time_but_not_verdicts() {
 fn figures_of_earlier_runs_count() {
     let planned = |measures: &str, made: [&str; 3]| {
         let mut run = RunBuilder::new();
-        looks_back(&mut run, "planning", measures, made);
+        add_measured_phase(&mut run, "planning", measures, made);
         run
     };
     let (first_run, second) = (["how big?", "big", "big"], ["how big, after 12 tokens?", "small", "small"]);
@@ -317,6 +317,6 @@ fn distinguishes_trial_runs_from_suite_runs() {
     assert_eq!(differs(&tried("a", "x", Some(1)), &tried("b", "x", Some(1))), Some(DifferenceKind::Trial));
     assert_eq!(differs(&tried("a", "x", None), &tried("a", "y", None)), Some(DifferenceKind::Tests));
     let mut asked = started("planning");
-    asks(&mut asked, 1, "one");
+    add_request(&mut asked, 1, "one");
     assert_eq!(differs(&tried("a", "x", Some(1)), &asked), Some(DifferenceKind::Request));
 }

@@ -17,15 +17,15 @@ const MAX_NESTING: usize = 32;
 pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Result<(), SourceError> {
     let fault = |word: &str, message: String, hint: String| source.error(source.find_word(word), message, hint);
     let mut names = BTreeSet::new();
-    let mut made: BTreeSet<&str> = kinds::HOST_INPUTS.into_iter().collect();
-    let ever_made: BTreeSet<&str> = pipeline.phases.iter().flat_map(outputs).chain(kinds::HOST_INPUTS).collect();
+    let mut available: BTreeSet<&str> = kinds::HOST_INPUTS.into_iter().collect();
+    let all_outputs: BTreeSet<&str> = pipeline.phases.iter().flat_map(outputs).chain(kinds::HOST_INPUTS).collect();
     for phase in &pipeline.phases {
         let word = phase.name.as_str();
         if !names.insert(word) {
             return Err(fault(word, format!("phase `{word}` is defined twice"), "rename one of the two".into()));
         }
         for read in phase.reads.iter().filter(|read| !read.name.ends_with("/*")) {
-            let known = if read.optional { &ever_made } else { &made };
+            let known = if read.optional { &all_outputs } else { &available };
             if !known.contains(read.name.as_str()) {
                 let message = format!("phase `{word}` reads `{}`, which no earlier phase produces", read.name);
                 return Err(fault(
@@ -36,7 +36,7 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
             }
         }
         for name in outputs(phase) {
-            if !made.insert(name) {
+            if !available.insert(name) {
                 let message = format!("phase `{word}` produces `{name}`, which an earlier phase produces already");
                 return Err(fault(name, message, "choose another name".into()));
             }
@@ -122,9 +122,9 @@ type Fault = (String, String, String);
 
 fn check_gate(pipeline: &Pipeline, phase: &Phase, gate: &Gate) -> Result<(), Fault> {
     let name = &phase.name;
-    let here = pipeline.position(name).unwrap_or(0);
+    let index = pipeline.position(name).unwrap_or(0);
     for target in &gate.may_revise {
-        let known: Vec<_> = pipeline.phases.iter().take(here + 1).map(|phase| phase.name.as_str()).collect();
+        let known: Vec<_> = pipeline.phases.iter().take(index + 1).map(|phase| phase.name.as_str()).collect();
         let allowed = known.contains(&target.as_str()) && (target != name || gate.tests.is_some());
         if !allowed {
             let message = format!("gate `{name}` may not send work back to `{target}`: it is not an earlier phase");

@@ -127,8 +127,8 @@ fn errors_have_file_line_and_hint() {
         ),
         (
             &format!("extends = \"tsp\"\n[[phase]]\nname = \"code\"\nsettings.{}b = 1\n", "a.".repeat(40)),
-            "p.toml:3: the settings of phase `code` are nested more than 32 deep\nhint: let lists and tables in it nest \
-             less",
+            "p.toml:3: the settings of phase `code` are nested more than 32 deep\nhint: use fewer nested lists and \
+                 tables",
         ),
         ("name = \"x\"\n", "p.toml:1: missing field `phase`\nhint: add at least one `[[phase]]`"),
         (

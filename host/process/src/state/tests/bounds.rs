@@ -1,12 +1,12 @@
 //! Limits of attempts and judgements.
 
-use super::bench::{Run, told};
+use super::harness::{Run, render_feedback};
 use crate::event::{FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
 
 #[test]
 fn a_plain_run_passes_every_phase_once() {
     let mut run = Run::new();
-    assert_eq!(run.finish_up(), (RunStatus::Passed, "every gate passed".to_owned()));
+    assert_eq!(run.run_to_end(), (RunStatus::Passed, "every gate passed".to_owned()));
     assert!(run.state.phases.values().all(|phase| phase.attempts == 1));
     assert_eq!(run.next(), "over");
 }
@@ -15,12 +15,12 @@ fn a_plain_run_passes_every_phase_once() {
 fn exhausted_gates_end_the_run() {
     let mut run = Run::with("", "ask = \"never\"");
     for left in [2, 1] {
-        run.until("review");
+        run.run_until("review");
         run.judge(Verdict::Failed, &["design"]);
         assert_eq!(run.failure().attempts_left, left);
         run.revise(&["design"]);
     }
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::Failed, &["design"]);
     assert_eq!(run.next(), "Failed: gate review failed after 3 attempts: review#3 failed");
 }
@@ -28,13 +28,13 @@ fn exhausted_gates_end_the_run() {
 #[test]
 fn judgements_are_never_reset() {
     let mut run = Run::with("", "ask = \"never\"");
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::Failed, &["design"]);
     run.revise(&["design"]);
-    run.until("check");
+    run.run_until("check");
     run.judge(Verdict::Failed, &["design"]);
     run.revise(&["design"]);
-    run.until("review");
+    run.run_until("review");
     assert_eq!(run.work().at.to_string(), "review#3");
     run.judge(Verdict::Failed, &["design"]);
     assert_eq!(run.next(), "Failed: gate review failed after 3 attempts: review#3 failed");
@@ -44,11 +44,11 @@ fn judgements_are_never_reset() {
 fn never_sends_work_past_exhausted_gates() {
     let mut run = Run::with("", "ask = \"never\"");
     for _ in 0..2 {
-        run.until("review");
+        run.run_until("review");
         run.judge(Verdict::Failed, &["design"]);
         run.revise(&["design"]);
     }
-    run.until("check");
+    run.run_until("check");
     run.judge(Verdict::Failed, &["design", "code"]);
     let open: Vec<_> = run.failure().may_revise.iter().map(ToString::to_string).collect();
     assert_eq!(open, ["code"]);
@@ -57,11 +57,11 @@ fn never_sends_work_past_exhausted_gates() {
 #[test]
 fn limits_all_judgements_together() {
     let mut run = Run::with("max_total_attempts = 4", "ask = \"never\"");
-    run.until("check");
+    run.run_until("check");
     run.judge(Verdict::Failed, &["code"]);
     assert_eq!(run.failure().may_revise.len(), 1, "two are left: check and test, but not review again");
     run.revise(&["code"]);
-    run.until("test");
+    run.run_until("test");
     run.judge(Verdict::Failed, &["code"]);
     assert_eq!(run.next(), "Failed: gate test failed after 1 attempt: test#1 failed");
 }
@@ -69,10 +69,10 @@ fn limits_all_judgements_together() {
 #[test]
 fn never_starts_an_exhausted_gate() {
     let mut run = Run::with("max_total_attempts = 3", "ask = \"never\"");
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::NotJudged, &[]);
     run.judge(Verdict::Passed, &[]);
-    run.until("check");
+    run.run_until("check");
     run.judge(Verdict::Passed, &[]);
     assert_eq!(
         run.next(),
@@ -86,12 +86,12 @@ fn retries_failing_agents_with_the_reason() {
     run.fail("the model said no");
     let again = run.work();
     assert_eq!(again.at.to_string(), "plan#2");
-    assert_eq!(told(&again), ["host: the attempt before this one could not be taken: the model said no"]);
+    assert_eq!(render_feedback(&again), ["host: the attempt before this one could not be taken: the model said no"]);
     let work = run.start();
     run.finish(&work.at, PhaseOutcome::Invalid { faults: vec!["task_id is missing".into()] });
     let last = run.start();
     assert_eq!(last.feedback.len(), 1, "only the last reason is told");
-    assert!(told(&last)[0].ends_with("what was submitted could not be taken: task_id is missing"));
+    assert!(render_feedback(&last)[0].ends_with("what was submitted could not be taken: task_id is missing"));
     run.finish(&last.at, PhaseOutcome::Crashed { reason: "it used up its time".into() });
     assert_eq!(run.next(), "Failed: phase plan could not be done: it used up its time");
 }
@@ -102,7 +102,7 @@ fn counts_agent_failures_over_the_run() {
     run.submit();
     run.fail("one");
     run.fail("two");
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::Failed, &["design"]);
     run.revise(&["design"]);
     run.fail("three");
@@ -113,7 +113,7 @@ fn counts_agent_failures_over_the_run() {
 #[test]
 fn unjudged_gates_run_again() {
     let mut run = Run::with("", "ask = \"never\"");
-    run.until("review");
+    run.run_until("review");
     for attempt in 1..=2 {
         run.judge(Verdict::NotJudged, &[]);
         let again = run.work();
@@ -121,7 +121,7 @@ fn unjudged_gates_run_again() {
         let note = format!(
             "host: the attempt before this one could not be taken: the gate could not be judged: review#{attempt} not_judged"
         );
-        assert_eq!(told(&again), [note]);
+        assert_eq!(render_feedback(&again), [note]);
     }
     run.judge(Verdict::NotJudged, &[]);
     assert_eq!(run.next(), "Failed: gate review could not be judged after 3 attempts: review#3 not_judged");
@@ -130,7 +130,7 @@ fn unjudged_gates_run_again() {
 #[test]
 fn failed_agents_of_gates_spend_judgements() {
     let mut run = Run::new();
-    run.until("review");
+    run.run_until("review");
     run.fail("no answer");
     assert_eq!(run.next(), "judge review#1");
     run.verdict(Verdict::NotJudged, &[], &[]);
@@ -141,7 +141,7 @@ fn failed_agents_of_gates_spend_judgements() {
 #[test]
 fn permanently_unjudged_gates_end_the_run() {
     let mut run = Run::with("", "ask = \"on_fail\"");
-    run.until("test");
+    run.run_until("test");
     let work = run.submit();
     run.run_suite();
     run.push(crate::event::Event::GateJudged {
@@ -161,9 +161,9 @@ fn permanently_unjudged_gates_end_the_run() {
 fn refused_decisions_and_giving_up_end_the_gate() {
     for decided in [FeedbackOutcome::Refused { reason: "no".into() }, FeedbackOutcome::GiveUp { reason: "no".into() }] {
         let mut run = Run::with("", "ask = \"never\"");
-        run.until("review");
+        run.run_until("review");
         run.judge(Verdict::Failed, &["design"]);
-        run.decided(decided);
+        run.decide_feedback(decided);
         assert_eq!(
             run.next(),
             "Failed: gate review failed and was not sent back (no) after 1 attempt: review#1 failed"

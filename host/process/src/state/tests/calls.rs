@@ -1,6 +1,6 @@
 //! Calls of an interrupted attempt.
 
-use super::bench::{Run, answered, asked};
+use super::harness::{Run, answered, asked};
 
 #[test]
 fn interrupted_attempts_resume_with_their_calls() {
@@ -26,7 +26,7 @@ fn repeated_calls_keep_the_unanswered_count() {
     run.push(asked(&work.at, 1));
     run.push(answered(&work.at, 1));
     assert_eq!((run.state.spent.calls, run.state.spent.unanswered, run.state.spent.usd), (1, 1, Some(0.5)));
-    run.hand_in(&work);
+    run.submit_artifacts(&work);
     assert_eq!(run.state.spent.unanswered, 1, "it may have been billed, whatever came after");
 }
 
@@ -47,7 +47,7 @@ fn a_crash_is_no_attempt() {
         run.push(crate::event::Event::RunStopped { reason: "killed".into() });
     }
     assert_eq!(run.work().at.to_string(), "plan#1");
-    run.hand_in(&run.work());
+    run.submit_artifacts(&run.work());
     assert_eq!(run.next(), "design#1");
 }
 

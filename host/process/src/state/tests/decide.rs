@@ -1,6 +1,6 @@
 //! The decisions that a person may make, and the events that record them.
 
-use super::bench::Run;
+use super::harness::Run;
 use crate::event::{Choice, Event, RunStatus, Verdict};
 use crate::names::PhaseName;
 use crate::state::DecisionError;
@@ -10,7 +10,7 @@ const REVIEW: &str = "review";
 /// Returns a run that waits for a person after this verdict of its review.
 fn waiting(verdict: Verdict) -> Run {
     let mut run = Run::with("", "ask = \"always\"");
-    run.until(REVIEW);
+    run.run_until(REVIEW);
     run.judge(verdict, if verdict == Verdict::Passed { &[] } else { &["design"] });
     for _ in 0..2 {
         if verdict == Verdict::NotJudged {
@@ -81,7 +81,7 @@ fn refuses_decisions_when_no_gate_waits() {
     let mut run = Run::new();
     let not_waiting = DecisionError::NotWaiting { run: run.state.created.run_id.clone() };
     assert_eq!(refusal(&run, Choice::Approve, ""), not_waiting);
-    run.finish_up();
+    run.run_to_end();
     let error = refusal(&run, Choice::Abort, "");
     assert_eq!(error.hint(), "it is over: every gate passed");
 }

@@ -1,6 +1,6 @@
 //! A fork continues at its origin's position, also with another pipeline.
 
-use super::bench::{Run, pipeline};
+use super::harness::{Run, pipeline};
 use crate::event::{Event, Recorded, RunCreated, RunForked, RunStatus, Verdict};
 use crate::names::AttemptId;
 
@@ -15,7 +15,7 @@ fn forked(run: &Run, phase: &str, attempt: u32) -> Recorded {
 #[test]
 fn a_fork_continues_at_its_origins_position() {
     let mut run = Run::new();
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::Failed, &["design"]);
     run.revise(&["design"]);
     let shared = run.state.events;
@@ -26,7 +26,7 @@ fn a_fork_continues_at_its_origins_position() {
     assert_eq!(run.state.root.as_str(), "run-1");
     let known = &run.state.forks[0];
     assert_eq!((known.origin.as_str(), known.shared, known.changes.len()), ("run-1", shared, 1));
-    assert_eq!(run.finish_up().0, RunStatus::Passed);
+    assert_eq!(run.run_to_end().0, RunStatus::Passed);
     assert_eq!(
         run.state.phases[&"review".parse().unwrap()].judged.len(),
         2,
@@ -37,7 +37,7 @@ fn a_fork_continues_at_its_origins_position() {
 #[test]
 fn a_fork_follows_its_own_pipeline_from_there() {
     let mut run = Run::new();
-    run.until("code");
+    run.run_until("code");
     let fork = forked(&run, "code", 1);
     let mut shorter = pipeline("", "");
     shorter.phases.retain(|phase| !["review", "check"].contains(&phase.name.as_str()));
@@ -49,7 +49,7 @@ fn a_fork_follows_its_own_pipeline_from_there() {
 #[test]
 fn rejects_forks_at_other_attempts() {
     let mut run = Run::new();
-    run.until("code");
+    run.run_until("code");
     let refused = |run: &mut Run, fork: &Recorded| {
         let error = run.state.apply_fork(fork, pipeline("", "")).unwrap_err().to_string();
         error.lines().next().unwrap().split_once(": ").unwrap().1.to_owned()
@@ -64,7 +64,7 @@ fn rejects_forks_at_other_attempts() {
 #[test]
 fn rejects_forks_without_their_phase() {
     let mut run = Run::new();
-    run.until("code");
+    run.run_until("code");
     let fork = forked(&run, "code", 1);
     let mut without = pipeline("", "");
     without.phases.retain(|phase| phase.name.as_str() != "code");

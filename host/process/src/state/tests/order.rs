@@ -1,6 +1,6 @@
 //! Events that do not fit the state are rejected with a reason.
 
-use super::bench::{Run, answered, asked};
+use super::harness::{Run, answered, asked};
 use crate::digest::Digest;
 use crate::event::{Choice, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunStatus, Verdict};
 use crate::work::ArtifactRef;
@@ -67,14 +67,14 @@ fn calls_need_a_running_attempt() {
     run.push(answered(&work.at, 1));
     assert_eq!(refusal(&mut run, answered(&work.at, 1)), "call 1 of plan#1 was answered already");
     assert_eq!(refusal(&mut run, asked(&work.at, 1)), "call 1 of plan#1 was answered already");
-    run.hand_in(&work);
+    run.submit_artifacts(&work);
     assert_eq!(refusal(&mut run, asked(&work.at, 2)), "it is about plan#1, but it is the turn of design#1");
 }
 
 #[test]
 fn rejects_artifacts_of_other_attempts() {
     let mut run = Run::new();
-    run.until("check");
+    run.run_until("check");
     let (name, kind) = ("generated_code".parse().unwrap(), "generated_code".parse().unwrap());
     let artifact = ArtifactRef { name, kind, digest: Digest::from_content(b"other code"), size: 1 };
     let slipped = Event::ArtifactStored { at: at("code#1"), artifact };
@@ -85,7 +85,7 @@ fn rejects_artifacts_of_other_attempts() {
 fn judges_a_gate_once_after_its_agent() {
     let mut run = Run::new();
     assert_eq!(refusal(&mut run, judged("plan#1", Verdict::Passed)), "plan#1 is not ready to be judged");
-    run.until("review");
+    run.run_until("review");
     assert_eq!(refusal(&mut run, judged("review#1", Verdict::Passed)), "review#1 is not ready to be judged");
     run.judge(Verdict::Failed, &["design"]);
     assert_eq!(refusal(&mut run, judged("review#1", Verdict::Passed)), "review#1 is not ready to be judged");
@@ -104,12 +104,12 @@ fn only_gates_can_be_judged() {
 #[test]
 fn the_strategy_decides_once_about_a_failure() {
     let mut run = Run::with("", "ask = \"always\"");
-    run.until("review");
+    run.run_until("review");
     assert_eq!(refusal(&mut run, decided("review#1")), "review#1 has not been judged");
     run.judge(Verdict::Passed, &[]);
     assert_eq!(refusal(&mut run, decided("review#1")), "review#1 gives the strategy nothing to decide");
     let mut run = Run::new();
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::Failed, &["design"]);
     run.push(decided("review#1"));
     assert_eq!(refusal(&mut run, decided("review#1")), "review#1 gives the strategy nothing to decide");
@@ -118,7 +118,7 @@ fn the_strategy_decides_once_about_a_failure() {
 #[test]
 fn no_decision_skips_a_gate() {
     let mut run = Run::new();
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::Failed, &["design"]);
     let feedback =
         crate::work::FeedbackItem { source: "review".into(), about: vec![], issues: vec![], instructions: "go".into() };
@@ -126,7 +126,7 @@ fn no_decision_skips_a_gate() {
     let skip = Event::FeedbackDecided { at: at("review#1"), decided: FeedbackOutcome::Revise { rework }, limit: None };
     assert_eq!(refusal(&mut run, skip), "this gate may not send work back to post");
     let mut run = Run::new();
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::Failed, &["design"]);
     let nothing =
         Event::FeedbackDecided { at: at("review#1"), decided: FeedbackOutcome::Revise { rework: vec![] }, limit: None };
@@ -136,7 +136,7 @@ fn no_decision_skips_a_gate() {
 #[test]
 fn rejects_approvals_that_were_not_asked() {
     let mut run = Run::new();
-    run.until("review");
+    run.run_until("review");
     run.judge(Verdict::Failed, &["design"]);
     let (by, reason, about) = ("ann".into(), "ok".into(), vec![]);
     let given = Event::ApprovalGiven { at: at("review#1"), choice: Choice::Override, by, reason, about };
@@ -149,7 +149,7 @@ fn rejects_approvals_that_were_not_asked() {
 #[test]
 fn a_suite_runs_only_after_it_was_submitted() {
     let mut run = Run::new();
-    run.until("test");
+    run.run_until("test");
     let digest = Digest::from_content(b"forged");
     let ran = Event::TestsRan {
         at: at("test#1"),

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::bench::Run;
+use super::harness::Run;
 use crate::digest::Digest;
 use crate::event::{Choice, Event, FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
 use crate::names::PhaseName;
@@ -21,7 +21,7 @@ fn outcome(run: &mut Run, dice: u8) {
         0 => run.finish(&work.at, PhaseOutcome::Failed { reason: "failed".into() }),
         1 => run.finish(&work.at, PhaseOutcome::Invalid { faults: vec!["invalid".into()] }),
         2 => run.push(Event::RunStopped { reason: "killed".into() }),
-        _ => run.hand_in(&work),
+        _ => run.submit_artifacts(&work),
     }
 }
 
@@ -38,8 +38,8 @@ fn verdict(run: &mut Run, outcome: &PhaseOutcome, dice: u8) {
 
 fn decision(run: &mut Run, may_revise: &[PhaseName], dice: u8) {
     match dice % 6 {
-        0 => run.decided(FeedbackOutcome::AskAPerson { reason: "ask".into() }),
-        1 => run.decided(FeedbackOutcome::Refused { reason: "refused".into() }),
+        0 => run.decide_feedback(FeedbackOutcome::AskAPerson { reason: "ask".into() }),
+        1 => run.decide_feedback(FeedbackOutcome::Refused { reason: "refused".into() }),
         n => {
             let some: Vec<_> =
                 may_revise.iter().skip(usize::from(n) % may_revise.len()).map(PhaseName::as_str).collect();
@@ -61,7 +61,7 @@ fn person(run: &mut Run, dice: u8, tired: bool) -> bool {
         _ => Choice::Override,
     };
     let rejects = matches!(choice, Choice::Reject { .. });
-    run.person(choice, "words").unwrap();
+    run.decide(choice, "words").unwrap();
     rejects
 }
 

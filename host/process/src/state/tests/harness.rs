@@ -142,11 +142,11 @@ impl Run {
     /// Runs an agent that submits new artifacts.
     pub fn submit(&mut self) -> AgentWork {
         let work = self.start();
-        self.hand_in(&work);
+        self.submit_artifacts(&work);
         work
     }
 
-    pub fn hand_in(&mut self, work: &AgentWork) {
+    pub fn submit_artifacts(&mut self, work: &AgentWork) {
         let made = |produced: &crate::pipeline::Produce| {
             let digest = Digest::from_content(format!("{} {}", work.at, produced.name).as_bytes());
             ArtifactRef { name: produced.name.clone(), kind: produced.kind.clone(), digest, size: 1 }
@@ -229,7 +229,7 @@ impl Run {
         self.push(Event::FeedbackDecided { at, decided: FeedbackOutcome::Revise { rework }, limit: None });
     }
 
-    pub fn decided(&mut self, decided: FeedbackOutcome) {
+    pub fn decide_feedback(&mut self, decided: FeedbackOutcome) {
         let Action::AskStrategy(at, _) = self.state.next() else { panic!("not asked: {}", self.next()) };
         self.push(Event::FeedbackDecided { at, decided, limit: None });
     }
@@ -242,7 +242,7 @@ impl Run {
     }
 
     /// Asks a person, if that is the next action, and records the decision.
-    pub fn person(&mut self, choice: Choice, reason: &str) -> Result<(), String> {
+    pub fn decide(&mut self, choice: Choice, reason: &str) -> Result<(), String> {
         self.ask_person();
         let Action::Wait(at) = self.state.next() else { panic!("nobody waits: {}", self.next()) };
         let about = self.state.waiting().unwrap().1.about.clone();
@@ -250,7 +250,7 @@ impl Run {
     }
 
     /// Lets every phase pass until this phase is at turn.
-    pub fn until(&mut self, phase: &str) {
+    pub fn run_until(&mut self, phase: &str) {
         while self.work().at.phase.as_str() != phase {
             match self.work().phase.gate {
                 Some(_) => drop(self.judge(Verdict::Passed, &[])),
@@ -260,7 +260,7 @@ impl Run {
     }
 
     /// Lets every phase pass to the end, and returns status and reason.
-    pub fn finish_up(&mut self) -> (RunStatus, String) {
+    pub fn run_to_end(&mut self) -> (RunStatus, String) {
         loop {
             match self.state.next() {
                 Action::RunAgent(work) if work.phase.gate.is_some() => drop(self.judge(Verdict::Passed, &[])),
@@ -290,6 +290,6 @@ pub fn answered(at: &AttemptId, call: u32) -> Event {
 }
 
 /// Renders all feedback as `SOURCE: INSTRUCTIONS`.
-pub fn told(work: &AgentWork) -> Vec<String> {
+pub fn render_feedback(work: &AgentWork) -> Vec<String> {
     work.feedback.iter().map(|item| format!("{}: {}", item.source, item.instructions)).collect()
 }
