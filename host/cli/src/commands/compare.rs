@@ -286,9 +286,9 @@ fn render_verdicts(gate: &GateFigures) -> String {
     let verdicts: Vec<&str> = gate.verdicts.iter().map(|verdict| short_verdict(verdict.as_str())).collect();
     let last = gate.verdicts.last().map(|verdict| verdict.as_str());
     match verdicts.len() {
-        0 => gate.standing.replace('_', " "),
-        number if last == Some(gate.standing) => format!("{number} ({})", verdicts.join(", ")),
-        number => format!("{number} ({}), {}", verdicts.join(", "), gate.standing.replace('_', " ")),
+        0 => gate.standing.as_str().replace('_', " "),
+        number if last == Some(gate.standing.as_str()) => format!("{number} ({})", verdicts.join(", ")),
+        number => format!("{number} ({}), {}", verdicts.join(", "), gate.standing.as_str().replace('_', " ")),
     }
 }
 

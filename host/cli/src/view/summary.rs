@@ -96,7 +96,7 @@ fn gate_row(gate: &GateResult) -> Vec<String> {
         number => format!("{number} ({})", verdicts.join(", ")),
     };
     let last = gate.attempts.last().map(|attempt| one_line(&attempt.reason)).unwrap_or_default();
-    vec![gate.gate.to_string(), gate.standing.replace('_', " "), attempts, last]
+    vec![gate.gate.to_string(), gate.standing.as_str().replace('_', " "), attempts, last]
 }
 
 /// Shortens the name of a verdict.

@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::event::{Recorded, RunCreated, Verdict};
 use crate::measures::efforts;
 use crate::names::{ArtifactName, PhaseName, PluginName, RunId, TaskId};
-use crate::result::{GateResult, IssueCounts, TaskResult, TaskStatus, Totals};
+use crate::result::{GateResult, GateStatus, IssueCounts, TaskResult, TaskStatus, Totals};
 use crate::state::State;
 
 /// The comparison of two or more runs.
@@ -67,7 +67,7 @@ pub struct GateRow {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GateFigures {
     /// As in [`GateResult::standing`].
-    pub standing: &'static str,
+    pub standing: GateStatus,
     /// The verdicts, oldest first.
     pub verdicts: Vec<Verdict>,
     /// The issues of all judgements, by severity.

@@ -83,14 +83,48 @@ pub struct TaskResult {
     pub totals: Totals,
 }
 
+/// The status of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateStatus {
+    /// The latest verdict is `passed`.
+    Passed,
+    /// The latest verdict is `passed_with_conditions`.
+    PassedWithConditions,
+    /// The latest verdict is `failed`.
+    Failed,
+    /// The latest verdict is `not_judged`.
+    NotJudged,
+    /// A person overrode the latest judgement.
+    Overridden,
+    /// A person rejected the work after the latest judgement.
+    Rejected,
+    /// The gate was never judged.
+    NotReached,
+}
+
+impl GateStatus {
+    /// Returns the word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::PassedWithConditions => "passed_with_conditions",
+            Self::Failed => "failed",
+            Self::NotJudged => "not_judged",
+            Self::Overridden => "overridden",
+            Self::Rejected => "rejected",
+            Self::NotReached => "not_reached",
+        }
+    }
+}
+
 /// The result of one gate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GateResult {
     /// The gate.
     pub gate: PhaseName,
-    /// The latest verdict (`passed`, `passed_with_conditions`, `failed`, `not_judged`), `overridden` or `rejected`
-    /// after such a decision of a person, or `not_reached`.
-    pub standing: &'static str,
+    /// The status of the gate.
+    pub standing: GateStatus,
     /// The judgements, oldest first.
     pub attempts: Vec<GateAttempt>,
 }
@@ -300,12 +334,16 @@ fn gate(state: &State, phase: &Phase) -> GateResult {
         decided: judged.decided.as_ref().map(followed),
         approvals: judged.approvals.iter().map(|approval| decision(phase, judged, approval)).collect(),
     });
-    let standing =
-        judged.last().map_or("not_reached", |last| match last.approvals.last().map(|approval| &approval.choice) {
-            Some(Choice::Override) => "overridden",
-            Some(Choice::Reject { .. }) => "rejected",
-            _ => last.verdict.as_str(),
-        });
+    let standing = judged.last().map_or(GateStatus::NotReached, |last| {
+        match (last.approvals.last().map(|approval| &approval.choice), last.verdict) {
+            (Some(Choice::Override), _) => GateStatus::Overridden,
+            (Some(Choice::Reject { .. }), _) => GateStatus::Rejected,
+            (_, Verdict::Passed) => GateStatus::Passed,
+            (_, Verdict::PassedWithConditions) => GateStatus::PassedWithConditions,
+            (_, Verdict::Failed) => GateStatus::Failed,
+            (_, Verdict::NotJudged) => GateStatus::NotJudged,
+        }
+    });
     GateResult { gate: phase.name.clone(), standing, attempts: attempts.collect() }
 }
 

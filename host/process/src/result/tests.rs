@@ -47,7 +47,10 @@ fn results_name_author_and_reason_of_overrides() {
     assert_eq!((task_result(&run).status, task_result(&run).reason.as_str()), (TaskStatus::Waiting, "what now?"));
     run.decide("design-review", 1, Choice::Override, "known and accepted");
     let result = task_result(&run);
-    assert_eq!((result.gates[0].standing, result.gates[0].attempts[0].verdict), ("overridden", Verdict::Failed));
+    assert_eq!(
+        (result.gates[0].standing, result.gates[0].attempts[0].verdict),
+        (GateStatus::Overridden, Verdict::Failed)
+    );
     let approval = serde_json::to_value(&result.approvals[0]).unwrap();
     assert_eq!(
         approval,
@@ -95,7 +98,7 @@ fn results_list_dropped_tests_and_proposals() {
 fn unfinished_runs_name_their_phase() {
     let mut run = RunBuilder::new();
     assert_eq!(task_result(&run).reason, "phase planning, attempt 1");
-    assert_eq!(task_result(&run).gates[0].standing, "not_reached");
+    assert_eq!(task_result(&run).gates[0].standing, GateStatus::NotReached);
     run.add(Event::RunStopped { reason: "cancelled by ada".into() });
     assert_eq!(
         (task_result(&run).status, task_result(&run).reason.as_str()),
