@@ -276,9 +276,9 @@ fn gate_rows(row: &GateRow, runs: &[RunFigures]) -> Vec<Row> {
         line("verdicts", &|gate, _| render_verdicts(gate)),
         line("issues", &|gate, _| render_issue_counts(gate.issues)),
         line("escaped", &|gate, _| gate.escaped.to_string()),
-        line("tokens", &|gate, _| compact_number(gate.took.input_tokens + gate.took.output_tokens)),
-        line("cost", &|gate, run| cost(gate.took.usd, run.scripted)),
-        line("time", &|gate, _| duration(gate.took.elapsed_ms)),
+        line("tokens", &|gate, _| compact_number(gate.totals.input_tokens + gate.totals.output_tokens)),
+        line("cost", &|gate, run| cost(gate.totals.usd, run.scripted)),
+        line("time", &|gate, _| duration(gate.totals.elapsed_ms)),
     ]
 }
 

@@ -78,7 +78,8 @@ pub struct GateFigures {
     /// found it. Escaped issues reduce the gate's yield in the postmortem.
     pub escaped: usize,
     /// The totals of its agent and test runs, over all attempts.
-    pub took: Totals,
+    #[serde(rename = "took")]
+    pub totals: Totals,
 }
 
 /// The differences of one run from the first.
@@ -182,7 +183,7 @@ fn gate_figures(state: &State, events: &[Recorded], known: &GateResult) -> GateF
         verdicts: known.attempts.iter().map(|attempt| attempt.verdict).collect(),
         issues,
         escaped: escaped_from(state, &known.gate),
-        took: efforts(events).get(&known.gate).copied().unwrap_or_default().into(),
+        totals: efforts(events).get(&known.gate).copied().unwrap_or_default().into(),
     }
 }
 

@@ -4,14 +4,17 @@
 //! a resumed and a replayed run differ only in the number of events to fold. An event that does not fit the state is a
 //! [`FoldError`].
 
+mod attempts;
 mod decide;
 mod fold;
+mod gates;
 mod next;
 mod phase_state;
 mod run_state;
 mod spent;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 pub use decide::DecisionError;
 pub use fold::FoldError;

@@ -23,6 +23,19 @@ pub struct PhaseState {
     pub(super) granted: u32,
 }
 
+impl PhaseState {
+    /// Replaces the feedback of the host about the attempt before.
+    pub(super) fn set_host_feedback(&mut self, why: String) {
+        self.feedback.retain(|item| item.source != "host");
+        self.feedback.push(host_feedback(why));
+    }
+}
+
+fn host_feedback(why: String) -> FeedbackItem {
+    let instructions = format!("the attempt before this one could not be taken: {why}");
+    FeedbackItem { source: "host".to_owned(), about: Vec::new(), issues: Vec::new(), instructions }
+}
+
 /// One recorded judgement of a gate, and the decisions about it.
 #[derive(Debug, Clone)]
 pub struct RecordedJudgement {
