@@ -265,7 +265,7 @@ fn every_refusal_to_load_names_the_plugin_and_what_to_do() {
     plugin `visitor`: what it says of itself cannot be used: manifest:1: invalid type: integer `7`, expected a string
     hint: its author has to correct plugin.toml; see plugins/sdk/README.md
 
-    plugin `visitor`: what it says of itself cannot be used: it has 1048576 bytes; at most 262144 are taken
-    hint: its author should say less
+    plugin `visitor`: what it says of itself cannot be used: it has 1048576 bytes, at most 262144 are allowed
+    hint: its author has to shorten it
     "#);
 }
