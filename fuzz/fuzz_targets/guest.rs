@@ -16,6 +16,7 @@ use libfuzzer_sys::fuzz_target;
 use phasegate_broker::ProviderKind;
 use phasegate_broker::fuzzing::FuzzedModel;
 use phasegate_process::artifact::Validator;
+use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{GateContext, Judgement, SuiteRun, check_findings, judge_findings, judge_tests};
 use phasegate_process::limits::Limits;
@@ -24,7 +25,7 @@ use phasegate_process::pipeline::{Pipeline, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Findings, PhaseName, Submission, TaskId, feedback};
-use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, LogLevel, Overdrawn, Plugin};
+use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, LogLevel, Plugin};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -206,7 +207,7 @@ struct MockHost;
 
 #[async_trait]
 impl Capabilities for MockHost {
-    async fn complete(&self, _: u32, request: Request) -> Result<Answer, Overdrawn> {
+    async fn complete(&self, _: u32, request: Request) -> Result<Answer, BudgetExceeded> {
         assert_storable(&request);
         let answer = Response {
             content: vec![Content::Text { text: request.label.clone() }],

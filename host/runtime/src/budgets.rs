@@ -5,13 +5,12 @@
 //! Promises: calls are judged in the order in which the guest asked, each at its worst case and by what the answers before
 //! it took, which is in their record. So a run that is gone on with, replayed or forked lets through what the first one did,
 //! and a call that the record holds is never refused. A refused call leaves nothing behind: it is refused again whenever
-//! it is asked again. Fails with [`Overdrawn`], which ends the plugin's call.
+//! it is asked again. Fails with [`BudgetExceeded`], which ends the plugin's call.
 
 use phasegate_broker::{Budget, BudgetConfig, Cost, PriceTable, Reservation, Spent, worst_case};
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{Request, Usage};
-use phasegate_sandbox::Overdrawn;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::run_settings::RunSettings;
@@ -42,23 +41,17 @@ impl Allowance {
         request: &Request,
         settings: &RunSettings,
         known: bool,
-    ) -> Result<Allowed<'_>, Overdrawn> {
+    ) -> Result<Allowed<'_>, BudgetExceeded> {
         let model = settings.models.configured(request.tier);
         let worst = worst_case(request, model.and_then(|(_, model)| PriceTable::get(&settings.prices, model)));
         // A closed semaphore would mean that the attempt is over, and with it this call.
         let place = self.places.acquire().await.ok();
         let reservation = match known {
             true => self.ledger.reserve_unchecked(worst),
-            false => self.ledger.reserve(worst).await.map_err(overdrawn)?,
+            false => self.ledger.reserve(worst).await?,
         };
         Ok(Allowed { reservation, _place: place })
     }
-}
-
-fn overdrawn(exceeded: BudgetExceeded) -> Overdrawn {
-    let BudgetExceeded { bound, needed, left, limit } = exceeded;
-    let [asked, left, limit] = [needed, left, limit].map(|amount| bound.render_amount(amount));
-    Overdrawn { bound: bound.setting(), asked, left, limit }
 }
 
 /// What several runs may use together. Clones share it.
@@ -87,7 +80,7 @@ impl Purse {
 
     /// Puts a call's worst case aside, or says that there is too little left.
     pub(crate) async fn reserve(&self, cost: Cost) -> Result<Reservation, String> {
-        self.ledger.reserve(cost).await.map_err(|shortage| self.words(&shortage))
+        self.ledger.reserve(cost).await.map_err(|exceeded| self.words(&exceeded))
     }
 
     fn words(&self, shortage: &BudgetExceeded) -> String {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use phasegate_process::ArtifactRef;
+use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::model::{Answer, Request};
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 
@@ -34,19 +35,6 @@ pub enum ArtifactError {
     Other(String),
 }
 
-/// A model call that could take more than its plugin may use for one assignment; it is not made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overdrawn {
-    /// The bound: `tokens` or `usd`.
-    pub bound: &'static str,
-    /// What the call may take, at the worst.
-    pub asked: String,
-    /// What was left.
-    pub left: String,
-    /// The limit.
-    pub limit: String,
-}
-
 /// What an agent can use of the host.
 ///
 /// `call` is the number of a model call or test run: both are counted together, from 1, in the order of the guest's calls.
@@ -55,7 +43,7 @@ pub struct Overdrawn {
 #[async_trait]
 pub trait Capabilities: Send + Sync + 'static {
     /// Calls a model. An error ends the guest's run when the answer is due.
-    async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn>;
+    async fn complete(&self, call: u32, request: Request) -> Result<Answer, BudgetExceeded>;
     /// Runs tests for the agent. The result does not affect any verdict.
     async fn run_tests(
         &self,

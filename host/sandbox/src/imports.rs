@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::model::Answer;
 use phasegate_process::testing::{BenchError, TestRun};
 use wasmtime::AsContextMut;
@@ -14,7 +15,7 @@ use wasmtime::component::{Accessor, HasSelf, Linker};
 use crate::bindings::phasegate::plugin::{
     artifacts, log, model_types, models, models_blocking, test_bench, test_bench_blocking, types,
 };
-use crate::capabilities::{ArtifactError, Capabilities, LogLevel, Overdrawn};
+use crate::capabilities::{ArtifactError, Capabilities, LogLevel};
 use crate::convert::{bench, model as convert_model, work};
 use crate::error::CallErrorKind;
 use crate::pending_calls::PendingAnswer;
@@ -34,14 +35,14 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 }
 
 /// Result of a model call; an error ends the guest's run.
-type ModelOutcome = Result<Answer, Overdrawn>;
+type ModelOutcome = Result<Answer, BudgetExceeded>;
 
 /// Converts an answer for the guest. Fails, and so ends the guest's run, if a limit is exceeded.
 fn answer_for_guest(
     outcome: ModelOutcome,
     limit: u64,
 ) -> Result<Result<model_types::Response, model_types::Error>, FatalError> {
-    let answer = outcome.map_err(|overdrawn| FatalError(CallErrorKind::Overdrawn(Box::new(overdrawn))))?;
+    let answer = outcome.map_err(|exceeded| FatalError(CallErrorKind::BudgetExceeded(exceeded)))?;
     let size = convert_model::answer_size(&answer);
     if size > limit {
         return Err(FatalError(CallErrorKind::Answer { size, limit }));

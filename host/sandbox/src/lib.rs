@@ -34,7 +34,7 @@ mod store;
 mod wasi;
 mod world;
 
-pub use capabilities::{ArtifactError, Capabilities, LogLevel, LogSink, Overdrawn};
+pub use capabilities::{ArtifactError, Capabilities, LogLevel, LogSink};
 pub use contract::{CONTRACT, ContractError, Difference, Misfit, breaking_changes};
 pub use engine::{Engine, LoadPermit, serve_compilation};
 pub use error::{CallError, CallErrorKind, EngineError, InspectError, LoadError};

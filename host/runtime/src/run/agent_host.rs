@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use phasegate_process::ArtifactRef;
+use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Request};
 use phasegate_process::state::AgentWork;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
-use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, Overdrawn};
+use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
 use tokio::sync::Notify;
 
 use crate::budgets::Allowance;
@@ -76,7 +77,7 @@ impl Desk {
 
 #[async_trait]
 impl Capabilities for Desk {
-    async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn> {
+    async fn complete(&self, call: u32, request: Request) -> Result<Answer, BudgetExceeded> {
         self.calls.my_turn(call).await;
         let known = self.calls.recorded.contains_key(&call);
         let allowed = match self.allowance.let_through(&request, &self.calls.driver.settings, known).await {

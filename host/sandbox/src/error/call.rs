@@ -6,8 +6,8 @@
 use std::fmt;
 
 use phasegate_process::PluginName;
+use phasegate_process::budget::{BudgetBound, BudgetExceeded};
 
-use crate::capabilities::Overdrawn;
 use crate::hint::with_hint;
 
 /// A plugin call without a result.
@@ -84,7 +84,7 @@ pub enum CallErrorKind {
         limit: u32,
     },
     /// A model call could exceed the tokens or money of the plugin.
-    Overdrawn(Box<Overdrawn>),
+    BudgetExceeded(BudgetExceeded),
     /// The answer of a model is too large.
     Answer {
         /// Its size, in bytes.
@@ -182,10 +182,10 @@ impl fmt::Display for CallErrorKind {
                 write!(f, "put more than {limit} bytes into its model calls and test runs together")
             }
             Self::OpenCalls { limit } => write!(f, "had more than {limit} model calls and test runs open at once"),
-            Self::Overdrawn(it) => {
-                let Overdrawn { bound, asked, left, limit } = &**it;
-                let unit = if *bound == "usd" { "USD" } else { bound };
-                write!(f, "asked a model for what may take {asked} {unit}, and has {left} of its {limit} left")
+            Self::BudgetExceeded(BudgetExceeded { bound, needed, left, limit }) => {
+                let [needed, left, limit] = [needed, left, limit].map(|amount| bound.render_amount(*amount));
+                let unit = if *bound == BudgetBound::Usd { "USD" } else { bound.setting() };
+                write!(f, "asked a model for what may take {needed} {unit}, and has {left} of its {limit} left")
             }
             Self::Answer { size, limit } => {
                 write!(f, "was answered with {size} bytes by a model, and at most {limit} are taken")
@@ -228,7 +228,7 @@ impl CallErrorKind {
             | Self::Calls { .. }
             | Self::CallsBytes { .. }
             | Self::OpenCalls { .. }
-            | Self::Overdrawn(_)
+            | Self::BudgetExceeded(_)
             | Self::Answer { .. }
             | Self::Artifacts { .. }
             | Self::Artifact { .. }
@@ -265,10 +265,10 @@ impl CallErrorKind {
             Self::OpenCalls { .. } => {
                 "if its work needs it, raise `calls_at_once` in its limits; else it should await some before it asks more"
             }
-            Self::Overdrawn(it) if it.bound == "usd" => {
+            Self::BudgetExceeded(exceeded) if exceeded.bound == BudgetBound::Usd => {
                 "if its work is worth it, raise `usd` in its limits; else it should ask less, or for shorter answers"
             }
-            Self::Overdrawn(_) => {
+            Self::BudgetExceeded(_) => {
                 "if its work is worth it, raise `tokens` in its limits; else it should ask less, or for shorter answers"
             }
             Self::Answer { .. } => {

@@ -2,13 +2,13 @@
 //! here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use phasegate_process::budget::{BudgetBound, BudgetExceeded};
 use phasegate_process::manifest::Manifest;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 
 use super::*;
-use crate::capabilities::Overdrawn;
 use crate::contract::Misfit;
 use crate::shape::{Bound, Excess};
 
@@ -24,10 +24,7 @@ macro_rules! one_of_each {
 
 fn call_errors() -> Vec<CallErrorKind> {
     use CallErrorKind as K;
-    let overdrawn = |bound, asked: &str, left: &str, limit: &str| {
-        let [asked, left, limit] = [asked, left, limit].map(str::to_owned);
-        Box::new(Overdrawn { bound, asked, left, limit })
-    };
+    let exceeded = |bound, needed, left, limit| K::BudgetExceeded(BudgetExceeded { bound, needed, left, limit });
     let mut samples = one_of_each!(CallErrorKind:
         K::Trap(_) => K::Trap("out of bounds memory access".to_owned()),
         K::Panic(_) => K::Panic("panicked at src/lib.rs:7:9: the plan has no units".to_owned()),
@@ -41,7 +38,7 @@ fn call_errors() -> Vec<CallErrorKind> {
         K::Calls { .. } => K::Calls { limit: 1_000 },
         K::CallsBytes { .. } => K::CallsBytes { limit: 268_435_456 },
         K::OpenCalls { .. } => K::OpenCalls { limit: 200 },
-        K::Overdrawn(_) => K::Overdrawn(overdrawn("tokens", "9000", "8000", "2000000")),
+        K::BudgetExceeded(_) => exceeded(BudgetBound::Tokens, 9_000, 8_000, 2_000_000),
         K::Answer { .. } => K::Answer { size: 8_388_609, limit: 8_388_608 },
         K::Artifacts { .. } => K::Artifacts { limit: 1_000 },
         K::Artifact { .. } => K::Artifact { size: 4_194_305, limit: 4_194_304 },
@@ -57,7 +54,7 @@ fn call_errors() -> Vec<CallErrorKind> {
     samples.extend([
         K::Memory { what: "table", wanted: 20_001, limit: 20_000 },
         K::TooMany { what: "handles", limit: 10_000 },
-        K::Overdrawn(overdrawn("usd", "0.5000", "0.2500", "20.0000")),
+        exceeded(BudgetBound::Usd, 500_000_000, 250_000_000, 20_000_000_000),
     ]);
     samples
 }

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::testing::{BenchError, File, Outcome, Subject, TestCase, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Expected};
-use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, LogLevel, Overdrawn, Plugin};
+use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, LogLevel, Plugin};
 use serde_json::{Value, json};
 
 pub fn fixture(name: &str) -> Vec<u8> {
@@ -144,7 +145,7 @@ impl Desk {
 
 #[async_trait]
 impl Capabilities for Desk {
-    async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn> {
+    async fn complete(&self, call: u32, request: Request) -> Result<Answer, BudgetExceeded> {
         self.heard.lock().unwrap().asked.push((call, request.label.clone()));
         let (delay, answer) = (self.script)(call, &request);
         if !delay.is_zero() {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::model::{Answer, Content, Request, Response, StopReason, Usage};
 use phasegate_process::sync::lock;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Expected};
-use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink, Overdrawn};
+use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink};
 
 use super::samples::Samples;
 use crate::terminal::format::truncate;
@@ -83,7 +84,7 @@ impl DryHost {
 
 #[async_trait]
 impl Capabilities for DryHost {
-    async fn complete(&self, call: u32, request: Request) -> Result<Answer, Overdrawn> {
+    async fn complete(&self, call: u32, request: Request) -> Result<Answer, BudgetExceeded> {
         let (label, tier) = (truncate(&request.label, 80), request.tier.as_str());
         self.log.add_request(call, format!("asks a model of tier {tier}: `{label}` (scripted answer)"));
         let text = self.samples.answer(request.answer_schema.as_deref(), &self.expected);
