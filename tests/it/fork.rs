@@ -113,7 +113,7 @@ fn rejects_invalid_forks_without_creating_runs() {
     insta::assert_snapshot!(refused(&["--at", "design", "--feedback", "code"]), @r#"
         exit 2
         error: plugin `code` asks for language models, which is not granted
-        hint: if it may have that, set `grants = { models = ["fast", "default", "deep"] }` under `[plugins.code]`
+        hint: to grant it, set `grants = { models = ["fast", "default", "deep"] }` under `[plugins.code]`
     "#);
     insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r#"
         exit 2

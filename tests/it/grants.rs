@@ -303,8 +303,8 @@ fn manifest_beside_a_component_is_used() {
     let before = fs::read(project.path("mine.wasm")).unwrap();
     assert_snapshot!(project.render(&put), @r"
     exit 2
-    error: mine.wasm would be rejected: what it says of itself cannot be used: it holds more than one manifest
-    hint: keep one of them
+    error: mine.wasm would be rejected: invalid manifest: it contains more than one manifest
+    hint: keep only one
     ");
     assert_eq!(fs::read(project.path("mine.wasm")).unwrap(), before);
 }
@@ -318,7 +318,7 @@ fn check_reports_imports_missing_from_the_manifest() {
     assert_snapshot!(project.render(&["plugin", "check", "mine.wasm"]), @r"
     exit 1
     error: plugin `mine` imports trial runs of tests, but its manifest does not ask for that
-    hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
+    hint: add it to `[asks]` in plugin.toml, or remove the import
     ");
 }
 

@@ -31,7 +31,7 @@ fn operator_limit_rejects_plugin_before_anything_runs() {
     assert!(plugin.starts_with("error: plugin `fixture` has a function of "), "{message}");
     assert_snapshot!(rest, @r"
     and at most 15000 are compiled
-    hint: its author should make it smaller; if you trust it, raise `max_function_bytes` under `[sandbox]`
+    hint: make the plugin smaller, or, if you trust it, raise `max_function_bytes` under `[sandbox]`
     exit 2
     ");
 }
@@ -61,8 +61,8 @@ fn compiler_over_its_time_or_memory_is_ended() {
     // Agent and strategy are compiled in parallel; either may fail first.
     let either = |message: &str| message.replace("`fixture`", "`PLUGIN`").replace("`phase-aware`", "`PLUGIN`");
     assert_snapshot!(either(&run("max_compile_ms = 1\n", |_| {}).1), @r"
-    error: plugin `PLUGIN` was not compiled after 1 ms
-    hint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`
+    error: plugin `PLUGIN` was not compiled within 1 ms
+    hint: make the plugin smaller, or raise `max_compile_ms` under `[sandbox]`
     exit 2
     ");
     let (output, message) = run("max_compile_memory_bytes = 20000000\n", |_| {});
@@ -70,8 +70,8 @@ fn compiler_over_its_time_or_memory_is_ended() {
     let message = either(&message);
     let (before, after) = message.split_once("memory allocation of ").unwrap();
     assert_snapshot!(format!("{before}N{}", after.trim_start_matches(char::is_numeric)), @r"
-    error: plugin `PLUGIN` cannot be compiled: the compiler, which may take 20000000 bytes of memory, failed (signal: 6 (SIGABRT): N bytes failed)
-    hint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`
+    error: plugin `PLUGIN` cannot be compiled: the compiler failed with a memory limit of 20000000 bytes (signal: 6 (SIGABRT): N bytes failed)
+    hint: make the plugin smaller, or, if you trust it and the compiler lacked memory, raise `max_compile_memory_bytes` under `[sandbox]`
     exit 2
     ");
 }
@@ -107,7 +107,7 @@ fn run_within_limits_passes_and_caches_components() {
 fn run_passes_without_a_writable_cache() {
     let (output, message) = run("", |scenario| fs::write(scenario.path("cache"), b"a file").unwrap());
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(message.starts_with("compiled plugins are not kept: HERE/cache/phasegate/compiled: "), "{message}");
+    assert!(message.starts_with("compiled plugins are not cached: HERE/cache/phasegate/compiled: "), "{message}");
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn rejects_a_cache_folder_writable_by_others() {
     });
     assert!(output.events.is_empty());
     assert_snapshot!(message, @r"
-    error: the folder for compiled plugins, HERE/cache/phasegate/compiled, cannot be used: others may write into it
-    hint: take that right away: chmod 700 on the folder
+    error: the cache folder HERE/cache/phasegate/compiled cannot be used: other users can write to it
+    hint: run `chmod 700` on the folder
     exit 4
     ");
 }

@@ -217,7 +217,7 @@ fn lists_contract_differences_without_calling_the_plugin() {
     imports   none
     requests  no grants
 
-    this host rejects it: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
+    this host rejects it: it was built for phasegate:plugin@0.0.9, this host implements 0.1.0
       missing  export runner.collect
       missing  export runner.run-tests
     hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
@@ -240,15 +240,15 @@ fn lists_contract_differences_without_calling_the_plugin() {
           "phasegate:plugin/types@0.1.0"
         ],
         "misfit": {
-          "author": "remove what needs the extra imports",
-          "because": "it is not what feedback-plugin of phasegate:plugin@0.1.0 says",
+          "author": "remove the extra imports",
+          "because": "it differs from world feedback-plugin of phasegate:plugin@0.1.0",
           "differences": [
             {
               "is": "extra",
               "what": "import acme:plugin/disk"
             }
           ],
-          "operator": "nothing can be granted or configured here; use a build that fits, or another plugin"
+          "operator": "no grant or setting helps; use a build that fits, or another plugin"
         },
         "size": SIZE,
         "wants": [],
@@ -271,26 +271,26 @@ fn check_stub(world: &str, changes: &[(&str, &str)]) -> String {
 fn distinguishes_missing_changed_and_extra_functions() {
     let collect = "collect: func(code: list<file>, tests: list<file>) -> result<list<string>, list<string>>;";
     assert_snapshot!(check_stub("runner-plugin", &[(collect, "")]), @r"
-    this host rejects it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+    this host rejects it: it differs from world runner-plugin of phasegate:plugin@0.1.0
       missing  export runner.collect
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: build it against the released `wit/` of 0.1.0
     exit 1
     ");
     let submission = ("findings: option<findings>,", "findings: list<findings>,");
     assert_snapshot!(check_stub("agent-plugin", &[submission]), @r"
-    this host rejects it: it is not what agent-plugin of phasegate:plugin@0.1.0 says
+    this host rejects it: it differs from world agent-plugin of phasegate:plugin@0.1.0
       differs  agent.run: result, ok, record `submission`, field `findings`: option<record `findings`> here, list<record `findings`> there
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: build it against the released `wit/` of 0.1.0
     exit 1
     ");
     let world = "world runner-plugin {";
     assert_snapshot!(check_stub("runner-plugin", &[(world, "world runner-plugin { import models-blocking;")]), @r"
-    this host rejects it: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+    this host rejects it: it differs from world runner-plugin of phasegate:plugin@0.1.0
       extra    import models-blocking: runner-plugin is given nothing
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: remove what needs the extra imports
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: remove the extra imports
     exit 1
     ");
 }
@@ -333,7 +333,7 @@ fn rejects_a_plugin_that_crashes() {
 fn rejects_invalid_and_missing_files() {
     assert_snapshot!(check("README.md", &[]), @r"
     exit 1
-    error: HERE/README.md: this is not a WebAssembly component: it does not start as one
+    error: HERE/README.md: not a WebAssembly component: it does not start with the header of a component
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
     assert_snapshot!(check("nothing.wasm", &[]), @r"

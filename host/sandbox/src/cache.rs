@@ -76,7 +76,7 @@ impl Cache {
         let found = created.and_then(|()| Ok((fs::canonicalize(folder)?, fs::metadata(folder)?)));
         let (folder, meta) = match found {
             Ok(found) => found,
-            Err(error) => return Ok((None, Some(format!("compiled plugins are not kept: {shown}: {error}")))),
+            Err(error) => return Ok((None, Some(format!("compiled plugins are not cached: {shown}: {error}")))),
         };
         let owner = rustix::process::geteuid().as_raw();
         if let Some((reason, hint)) = unsafe_ownership(&meta, owner) {
@@ -87,7 +87,7 @@ impl Cache {
         let probed = fs::write(&probe, b"written").and_then(|()| fs::remove_file(&probe));
         let notice = probed.err().map(|error| {
             cache.writable = false;
-            format!("compiled plugins are not kept: nothing can be written into {shown}: {error}")
+            format!("compiled plugins are not cached: cannot write to {shown}: {error}")
         });
         Ok((Some(cache), notice))
     }
@@ -241,10 +241,9 @@ struct Entry {
 /// Returns why another account could have written the file or folder, and a hint.
 fn unsafe_ownership(meta: &Metadata, owner: u32) -> Option<(&'static str, &'static str)> {
     if meta.uid() != owner {
-        return Some(("it belongs to somebody else", "choose a folder of your own with XDG_CACHE_HOME"));
+        return Some(("it belongs to another user", "set XDG_CACHE_HOME to a folder of your own"));
     }
-    (meta.permissions().mode() & 0o022 != 0)
-        .then_some(("others may write into it", "take that right away: chmod 700 on the folder"))
+    (meta.permissions().mode() & 0o022 != 0).then_some(("other users can write to it", "run `chmod 700` on the folder"))
 }
 
 /// Returns a hash of everything in these engines and this host that determines the machine code of a component.

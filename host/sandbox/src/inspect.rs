@@ -128,13 +128,16 @@ fn example_grants(mut asks: Grants) -> Grants {
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     // Magic number, version, and layer: 1 for a component, 0 for a core module.
     if bytes.get(..8) != Some(b"\0asm\x0d\0\x01\0".as_slice()) {
-        let what =
-            if bytes.starts_with(b"\0asm\x01\0\0\0") { "it is a core module" } else { "it does not start as one" };
+        let what = if bytes.starts_with(b"\0asm\x01\0\0\0") {
+            "it is a core module"
+        } else {
+            "it does not start with the header of a component"
+        };
         return Err(InspectError::NotAComponent(what.to_owned()));
     }
     let decoded = decode(bytes).map_err(InspectError::NotAComponent)?;
     let DecodedWasm::Component(resolve, world) = decoded else {
-        return Err(InspectError::NotAComponent("it is a package of interfaces, nothing that runs".to_owned()));
+        return Err(InspectError::NotAComponent("it is a package of WIT interfaces without code".to_owned()));
     };
     let world = resolve.worlds.get(world).ok_or_else(|| InspectError::NotAComponent("it has no world".to_owned()))?;
     let component = Component::new(&resolve, world);
@@ -151,7 +154,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     if let (Some(real), Some(named)) = (&contract, manifest.as_ref().and_then(|manifest| manifest.contract.as_ref()))
         && real != named
     {
-        let text = format!("it names contract {named}, and its exports are of {real}\nhint: rebuild it from one SDK");
+        let text = format!(
+            "it names contract {named}, but the exports are of {real}\nhint: rebuild the plugin with one version of the SDK"
+        );
         return Err(InvalidManifest(text).into());
     }
     Ok(Inspection {
@@ -175,7 +180,7 @@ fn decode(bytes: &[u8]) -> Result<DecodedWasm, String> {
     }
     match catch_panic(|| wit_component::decode(bytes)) {
         Some(decoded) => decoded.map_err(|error| first_line(&error)),
-        None => Err("its interfaces cannot be put in words of WIT".to_owned()),
+        None => Err("its interfaces cannot be expressed in WIT".to_owned()),
     }
 }
 

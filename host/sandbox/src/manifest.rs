@@ -24,7 +24,7 @@ pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, InvalidManifest> {
     let bytes = match found.as_slice() {
         [] => return Ok(None),
         [bytes] => bytes,
-        _ => return Err(InvalidManifest("it holds more than one manifest\nhint: keep one of them".to_owned())),
+        _ => return Err(InvalidManifest("it contains more than one manifest\nhint: keep only one".to_owned())),
     };
     let text = std::str::from_utf8(bytes).map_err(damaged)?;
     Manifest::parse(text).map(Some)
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn two_manifests_and_one_that_is_no_text_are_refused() {
         let twice = with_manifest(&with_manifest(EMPTY, TEXT).unwrap(), TEXT).unwrap();
-        assert!(manifest(&twice).unwrap_err().to_string().starts_with("it holds more than one manifest"));
+        assert!(manifest(&twice).unwrap_err().to_string().starts_with("it contains more than one manifest"));
         let bytes = [&[MANIFEST_SECTION.len() as u8], MANIFEST_SECTION.as_bytes(), b"\xff"].concat();
         let torn = [EMPTY, &section(0, &bytes)].concat();
         assert!(manifest(&torn).unwrap_err().to_string().starts_with("invalid utf-8"));

@@ -62,17 +62,14 @@ impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bound, found, limit } = self;
         match bound {
-            Bound::Functions => write!(f, "has {found} functions, and at most {limit} are compiled"),
-            Bound::CodeBytes => write!(f, "has {found} bytes of code, and at most {limit} are compiled"),
-            Bound::FunctionBytes => write!(f, "has a function of {found} bytes, and at most {limit} are compiled"),
+            Bound::Functions => write!(f, "has {found} functions, at most {limit} allowed"),
+            Bound::CodeBytes => write!(f, "has {found} bytes of code, at most {limit} allowed"),
+            Bound::FunctionBytes => write!(f, "has a function of {found} bytes, at most {limit} allowed"),
             Bound::FunctionWeight => {
-                write!(
-                    f,
-                    "has a function of weight {found} (variables times branches), and at most {limit} is compiled"
-                )
+                write!(f, "has a function of weight {found} (variables times branches), at most {limit} allowed")
             }
             Bound::InnerInstances => {
-                write!(f, "may make {found} instances of its inner components, and at most {limit} are prepared")
+                write!(f, "has {found} inner instances, at most {limit} allowed")
             }
         }
     }

@@ -17,7 +17,7 @@ fn rejects_a_component_that_panics_the_parser() {
     std::fs::copy(file, workspace.path("odd.wasm")).unwrap();
     assert_snapshot!(workspace.render(&["plugin", "inspect", "odd.wasm"]), @r"
     exit 2
-    error: odd.wasm: this is not a WebAssembly component: its interfaces cannot be put in words of WIT
+    error: odd.wasm: not a WebAssembly component: its interfaces cannot be expressed in WIT
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
 }
@@ -57,7 +57,7 @@ fn explains_why_a_component_does_not_fit() {
     imports   none
     requests  no grants
 
-    this host rejects it: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
+    this host rejects it: it was built for phasegate:plugin@0.0.9, this host implements 0.1.0
       missing  export runner.collect
       missing  export runner.run-tests
     hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
@@ -75,10 +75,10 @@ fn explains_why_a_component_does_not_fit() {
               phasegate:plugin/types@0.1.0
     requests  no grants
 
-    this host rejects it: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+    this host rejects it: it differs from world feedback-plugin of phasegate:plugin@0.1.0
       extra    import acme:plugin/disk
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: remove what needs the extra imports
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: remove the extra imports
     exit 2
     ");
 }
@@ -124,7 +124,7 @@ fn rejects_a_file_that_is_no_component() {
     let workspace = workspace().with_files(&[("plugin.wasm", "no component at all")]);
     assert_snapshot!(workspace.reject(&["plugin", "inspect", "plugin.wasm"]), @r"
     exit 2
-    error: plugin.wasm: this is not a WebAssembly component: it does not start as one
+    error: plugin.wasm: not a WebAssembly component: it does not start with the header of a component
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
     assert_snapshot!(workspace.reject(&["plugin", "inspect", "missing.wasm"]), @r"

@@ -94,7 +94,7 @@ fn describe_exit(status: ExitStatus, stderr_text: &str) -> String {
 
 /// Compiles standard input for engines of this configuration and writes standard output. The error is for standard error.
 pub(crate) fn serve(config: &Config, memory_bytes: u64) -> Result<(), String> {
-    limit_resources(memory_bytes).map_err(|error| format!("its memory cannot be bounded: {error}"))?;
+    limit_resources(memory_bytes).map_err(|error| format!("cannot limit its memory: {error}"))?;
     let mut component = Vec::new();
     io::stdin().read_to_end(&mut component).map_err(|error| error.to_string())?;
     let compiled = on_all_cores(|| Engine::new(config)?.precompile_component(&component));

@@ -102,7 +102,7 @@ impl Misfit {
         Self {
             because: text,
             differences: Vec::new(),
-            operator: format!("nothing can be granted or configured here; use a build that fits {PACKAGE}@{CONTRACT}"),
+            operator: format!("no grant or setting helps; use a build that fits {PACKAGE}@{CONTRACT}"),
             author: format!("build it against the `wit/` of {CONTRACT}"),
         }
     }
@@ -168,15 +168,15 @@ pub(crate) fn check(component: &Component<'_>) -> Result<Option<Misfit>, Contrac
     let because = match (other, world) {
         (Some(version), _) => {
             let built = if version.is_empty() { " without a version".to_owned() } else { format!("@{version}") };
-            let same = if differences.is_empty() { "; what it uses is the same in both" } else { "" };
-            format!("it was built for {PACKAGE}{built}, this host speaks {CONTRACT}{same}")
+            let same = if differences.is_empty() { "; everything that it uses is the same in both" } else { "" };
+            format!("it was built for {PACKAGE}{built}, this host implements {CONTRACT}{same}")
         }
         (None, None) => format!(
             "it exports {}, and a plugin exports one of agent, agent-blocking, feedback and runner of {PACKAGE}@{CONTRACT}",
             list_names(&component.exports)
         ),
         (None, Some(_)) if differences.is_empty() => return Ok(None),
-        (None, Some(world)) => format!("it is not what {} of {PACKAGE}@{CONTRACT} says", world.as_str()),
+        (None, Some(world)) => format!("it differs from world {} of {PACKAGE}@{CONTRACT}", world.as_str()),
     };
     let (operator, author) = (operator_hint(other), author_hint(other, world, &differences));
     Ok(Some(Misfit { because, differences, operator, author }))
@@ -256,7 +256,7 @@ fn is_virtual(import: &str) -> bool {
 fn operator_hint(other: Option<&str>) -> String {
     match other {
         Some(_) => format!("use a build for {PACKAGE}@{CONTRACT}, or the version of Phasegate that it was made for"),
-        None => "nothing can be granted or configured here; use a build that fits, or another plugin".to_owned(),
+        None => "no grant or setting helps; use a build that fits, or another plugin".to_owned(),
     }
 }
 
@@ -264,10 +264,10 @@ fn author_hint(other: Option<&str>, world: Option<World>, differences: &[Differe
     let mut advice = Vec::new();
     let shape = |it: &Difference| !matches!(it, Difference::Extra { .. });
     match (other, world) {
-        (None, None) => advice.push("choose one of the worlds in `wit/plugin.wit`, and export what it says".to_owned()),
+        (None, None) => advice.push("export the interface of one of the worlds in `wit/plugin.wit`".to_owned()),
         (Some(_), _) => advice.push(format!("build it against the `wit/` of {CONTRACT}")),
         (None, Some(_)) if differences.iter().any(shape) => {
-            advice.push(format!("build it against the `wit/` of {CONTRACT} as it was released, without changes"));
+            advice.push(format!("build it against the released `wit/` of {CONTRACT}"));
         }
         (None, Some(_)) => {}
     }
@@ -275,11 +275,11 @@ fn author_hint(other: Option<&str>, world: Option<World>, differences: &[Differe
         differences.iter().any(|it| matches!(it, Difference::Extra { what, .. } if what.starts_with(prefix)))
     };
     if differences.iter().any(|it| !shape(it)) {
-        advice.push("remove what needs the extra imports".to_owned());
+        advice.push("remove the extra imports".to_owned());
     }
     if extra("import wasi:") {
         advice.push(
-            "of WASI 0.2 there are virtual clocks, randomness, standard streams and empty files, nothing else"
+            "of WASI 0.2 the host provides only virtual clocks, random numbers, standard streams and an empty file system"
                 .to_owned(),
         );
     }

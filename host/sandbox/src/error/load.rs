@@ -15,7 +15,7 @@ pub enum EngineError {
     #[error("the sandbox cannot start: {0}")]
     Start(String),
     /// The cache folder is not safe to use.
-    #[error("the folder for compiled plugins, {folder}, cannot be used: {reason}")]
+    #[error("the cache folder {folder} cannot be used: {reason}")]
     Cache {
         /// Path of the folder.
         folder: String,
@@ -30,7 +30,7 @@ impl EngineError {
     /// Returns what the operator can do.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Start(_) => "fewer plugin instances need less address space; lower `max_instances` under `[sandbox]`",
+            Self::Start(_) => "lower `max_instances` under `[sandbox]`; fewer instances need less address space",
             Self::Cache { hint, .. } => hint,
         };
         Some(hint.to_owned())
@@ -46,10 +46,10 @@ impl EngineError {
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     /// The bytes are not a component, for this reason.
-    #[error("this is not a WebAssembly component: {0}")]
+    #[error("not a WebAssembly component: {0}")]
     NotAComponent(String),
     /// The manifest is invalid, or contradicts the component.
-    #[error("what it says of itself cannot be used: {0}")]
+    #[error("invalid manifest: {0}")]
     Manifest(#[from] InvalidManifest),
 }
 
@@ -84,7 +84,7 @@ pub enum LoadError {
         reason: String,
     },
     /// The component is not the pinned one.
-    #[error("plugin `{plugin}` is not the component that was pinned: expected {expected}, found {found}")]
+    #[error("plugin `{plugin}` is not the pinned component: expected {expected}, found {found}")]
     Digest {
         /// The plugin.
         plugin: PluginName,
@@ -94,7 +94,7 @@ pub enum LoadError {
         found: Digest,
     },
     /// The component is too large.
-    #[error("plugin `{plugin}` has {size} bytes, and at most {limit} are taken")]
+    #[error("plugin `{plugin}` is too large: {size} bytes, at most {limit} allowed")]
     TooLarge {
         /// The plugin.
         plugin: PluginName,
@@ -112,7 +112,7 @@ pub enum LoadError {
         excess: Excess,
     },
     /// The compiler exceeded its time limit.
-    #[error("plugin `{plugin}` was not compiled after {limit_ms} ms")]
+    #[error("plugin `{plugin}` was not compiled within {limit_ms} ms")]
     TooSlow {
         /// The plugin.
         plugin: PluginName,
@@ -121,7 +121,7 @@ pub enum LoadError {
     },
     /// The compiler crashed or could not start.
     #[error(
-        "plugin `{plugin}` cannot be compiled: the compiler, which may take {limit_bytes} bytes of memory, failed ({how})"
+        "plugin `{plugin}` cannot be compiled: the compiler failed with a memory limit of {limit_bytes} bytes ({how})"
     )]
     CompilerDied {
         /// The plugin.
@@ -132,9 +132,7 @@ pub enum LoadError {
         limit_bytes: u64,
     },
     /// All compilers stayed busy.
-    #[error(
-        "plugin `{plugin}` could not be compiled: after {limit_ms} ms all compilers, {compilers}, are still at work on other plugins"
-    )]
+    #[error("plugin `{plugin}` cannot be compiled: all compilers ({compilers}) were busy for {limit_ms} ms")]
     NoCompiler {
         /// The plugin.
         plugin: PluginName,
@@ -191,34 +189,32 @@ impl LoadError {
     /// Returns what the operator or the author of the plugin can do; lines beyond the first are further hints.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Read { .. } => "see that its file is there and may be read, or name another".to_owned(),
-            Self::Digest { .. } => "put the pinned component back, or start a new run".to_owned(),
+            Self::Read { .. } => "check the path and the permissions of its file".to_owned(),
+            Self::Digest { .. } => "restore the pinned component, or start a new run".to_owned(),
             Self::TooLarge { .. } => {
                 "strip debug information, or raise `max_component_bytes` under `[sandbox]`".to_owned()
             }
             Self::TooComplex { excess, .. } => format!(
-                "its author should make it smaller; if you trust it, raise `{}` under `[sandbox]`",
+                "make the plugin smaller, or, if you trust it, raise `{}` under `[sandbox]`",
                 excess.bound.setting()
             ),
-            Self::TooSlow { .. } => "its author should make it smaller; if it is worth the wait, raise \
-                                     `max_compile_ms` under `[sandbox]`"
-                .to_owned(),
-            Self::CompilerDied { .. } => "its author should make it smaller; if you trust it and memory is what \
-                                          lacked, raise `max_compile_memory_bytes` under `[sandbox]`"
-                .to_owned(),
-            Self::NoCompiler { .. } => "try again later; if these are honest plugins, raise `max_compilations` or \
-                                        `max_compile_ms` under `[sandbox]`"
-                .to_owned(),
+            Self::TooSlow { .. } => "make the plugin smaller, or raise `max_compile_ms` under `[sandbox]`".to_owned(),
+            Self::CompilerDied { .. } => {
+                "make the plugin smaller, or, if you trust it and the compiler lacked memory, \
+                                          raise `max_compile_memory_bytes` under `[sandbox]`"
+                    .to_owned()
+            }
+            Self::NoCompiler { .. } => {
+                "try again later, or raise `max_compilations` or `max_compile_ms` under `[sandbox]`".to_owned()
+            }
             Self::Inspect { source, .. } => return source.hint(),
             Self::Misfit { misfit, .. } => return misfit.hint(),
             Self::NotGranted { plugin, grants, .. } => {
-                format!("if it may have that, set `grants = {grants}` under `[plugins.{plugin}]`")
+                format!("to grant it, set `grants = {grants}` under `[plugins.{plugin}]`")
             }
-            Self::NotAsked { .. } => {
-                "its author should add it to `[asks]` in plugin.toml, or leave the import out".to_owned()
-            }
+            Self::NotAsked { .. } => "add it to `[asks]` in plugin.toml, or remove the import".to_owned(),
             Self::Compile { .. } => {
-                "rebuild it; it may use a WebAssembly proposal that this host does not take".to_owned()
+                "rebuild the plugin without WebAssembly proposals that this host does not support".to_owned()
             }
         };
         Some(hint)

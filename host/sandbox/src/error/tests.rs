@@ -211,58 +211,58 @@ fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
 fn every_refusal_to_load_names_the_plugin_and_what_to_do() {
     insta::assert_snapshot!(render_all(load_errors().iter().map(LoadError::describe)), @r#"
     plugin `visitor` cannot be read: permission denied
-    hint: see that its file is there and may be read, or name another
+    hint: check the path and the permissions of its file
 
-    plugin `visitor` is not the component that was pinned: expected sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb, found sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d
-    hint: put the pinned component back, or start a new run
+    plugin `visitor` is not the pinned component: expected sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb, found sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d
+    hint: restore the pinned component, or start a new run
 
-    plugin `visitor` has 134217729 bytes, and at most 134217728 are taken
+    plugin `visitor` is too large: 134217729 bytes, at most 134217728 allowed
     hint: strip debug information, or raise `max_component_bytes` under `[sandbox]`
 
-    plugin `visitor` has 100001 functions, and at most 100000 are compiled
-    hint: its author should make it smaller; if you trust it, raise `max_functions` under `[sandbox]`
+    plugin `visitor` has 100001 functions, at most 100000 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_functions` under `[sandbox]`
 
-    plugin `visitor` was not compiled after 300000 ms
-    hint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`
+    plugin `visitor` was not compiled within 300000 ms
+    hint: make the plugin smaller, or raise `max_compile_ms` under `[sandbox]`
 
-    plugin `visitor` cannot be compiled: the compiler, which may take 2147483648 bytes of memory, failed (signal: 6 (SIGABRT): memory allocation of 4096 bytes failed)
-    hint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`
+    plugin `visitor` cannot be compiled: the compiler failed with a memory limit of 2147483648 bytes (signal: 6 (SIGABRT): memory allocation of 4096 bytes failed)
+    hint: make the plugin smaller, or, if you trust it and the compiler lacked memory, raise `max_compile_memory_bytes` under `[sandbox]`
 
-    plugin `visitor` could not be compiled: after 300000 ms all compilers, 2, are still at work on other plugins
-    hint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`
+    plugin `visitor` cannot be compiled: all compilers (2) were busy for 300000 ms
+    hint: try again later, or raise `max_compilations` or `max_compile_ms` under `[sandbox]`
 
-    plugin `visitor`: this is not a WebAssembly component: unexpected end-of-file
+    plugin `visitor`: not a WebAssembly component: unexpected end-of-file
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
 
     plugin `visitor` does not fit this host: it wants a function that is not there
-    hint: operator: nothing can be granted or configured here; use a build that fits phasegate:plugin@0.1.0
+    hint: operator: no grant or setting helps; use a build that fits phasegate:plugin@0.1.0
     hint: author: build it against the `wit/` of 0.1.0
 
     plugin `visitor` asks for models, which is not granted
-    hint: if it may have that, set `grants = { models = ["default"] }` under `[plugins.visitor]`
+    hint: to grant it, set `grants = { models = ["default"] }` under `[plugins.visitor]`
 
     plugin `visitor` imports models, but its manifest does not ask for that
-    hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
+    hint: add it to `[asks]` in plugin.toml, or remove the import
 
     plugin `visitor` cannot be compiled: unsupported feature
-    hint: rebuild it; it may use a WebAssembly proposal that this host does not take
+    hint: rebuild the plugin without WebAssembly proposals that this host does not support
 
-    plugin `visitor` has 1000001 bytes of code, and at most 1000000 are compiled
-    hint: its author should make it smaller; if you trust it, raise `max_code_bytes` under `[sandbox]`
+    plugin `visitor` has 1000001 bytes of code, at most 1000000 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_code_bytes` under `[sandbox]`
 
-    plugin `visitor` has a function of 1000001 bytes, and at most 1000000 are compiled
-    hint: its author should make it smaller; if you trust it, raise `max_function_bytes` under `[sandbox]`
+    plugin `visitor` has a function of 1000001 bytes, at most 1000000 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_function_bytes` under `[sandbox]`
 
-    plugin `visitor` has a function of weight 1000001 (variables times branches), and at most 1000000 is compiled
-    hint: its author should make it smaller; if you trust it, raise `max_function_weight` under `[sandbox]`
+    plugin `visitor` has a function of weight 1000001 (variables times branches), at most 1000000 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_function_weight` under `[sandbox]`
 
-    plugin `visitor` may make 1000001 instances of its inner components, and at most 1000000 are prepared
-    hint: its author should make it smaller; if you trust it, raise `max_inner_instances` under `[sandbox]`
+    plugin `visitor` has 1000001 inner instances, at most 1000000 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_inner_instances` under `[sandbox]`
 
-    plugin `visitor`: what it says of itself cannot be used: manifest:1: invalid type: integer `7`, expected a string
+    plugin `visitor`: invalid manifest: manifest:1: invalid type: integer `7`, expected a string
     hint: its author has to correct plugin.toml; see plugins/sdk/README.md
 
-    plugin `visitor`: what it says of itself cannot be used: it has 1048576 bytes, at most 262144 are allowed
+    plugin `visitor`: invalid manifest: it has 1048576 bytes, at most 262144 are allowed
     hint: its author has to shorten it
     "#);
 }

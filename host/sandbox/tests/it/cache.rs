@@ -139,8 +139,8 @@ fn a_folder_that_others_may_write_into_is_refused() {
         let error = Engine::new(settings).map(drop).unwrap_err().describe();
         insta::allow_duplicates! {
             insta::assert_snapshot!(error.replace(folder.path().to_str().unwrap(), "FOLDER"), @r"
-            the folder for compiled plugins, FOLDER, cannot be used: others may write into it
-            hint: take that right away: chmod 700 on the folder
+            the cache folder FOLDER cannot be used: other users can write to it
+            hint: run `chmod 700` on the folder
             ");
         }
     }
@@ -155,8 +155,8 @@ fn somebody_elses_folder_is_refused() {
     let settings = EngineSettings { cache_dir: Some(folder.path().to_owned()), ..EngineSettings::default() };
     let error = Engine::new(settings).map(drop).unwrap_err().describe();
     insta::assert_snapshot!(error.replace(folder.path().to_str().unwrap(), "FOLDER"), @r"
-    the folder for compiled plugins, FOLDER, cannot be used: it belongs to somebody else
-    hint: choose a folder of your own with XDG_CACHE_HOME
+    the cache folder FOLDER cannot be used: it belongs to another user
+    hint: set XDG_CACHE_HOME to a folder of your own
     ");
 }
 
@@ -170,7 +170,7 @@ async fn without_a_folder_to_write_into_plugins_are_compiled_and_a_notice_says_w
         let settings = EngineSettings { cache_dir: Some(unwritable.clone()), ..EngineSettings::default() };
         let engine = Engine::new(settings).unwrap();
         let notice = engine.cache_notice().unwrap();
-        assert!(notice.starts_with("compiled plugins are not kept: "), "{notice}");
+        assert!(notice.starts_with("compiled plugins are not cached: "), "{notice}");
         assert!(notice.contains(unwritable.to_str().unwrap()), "{notice}");
         works(&load_in(&engine, "agent")).await;
     }

@@ -88,7 +88,7 @@ fn a_component_beyond_the_largest_size_is_not_compiled() {
     load(limit(size), &bytes).unwrap();
     let error = load(limit(size - 1), &bytes).unwrap_err().describe();
     insta::assert_snapshot!(error.replace(&size.to_string(), "SIZE").replace(&(size - 1).to_string(), "LIMIT"), @r"
-    plugin `plugin` has SIZE bytes, and at most LIMIT are taken
+    plugin `plugin` is too large: SIZE bytes, at most LIMIT allowed
     hint: strip debug information, or raise `max_component_bytes` under `[sandbox]`
     ");
 }
@@ -123,11 +123,11 @@ fn every_bound_on_what_is_compiled_holds_at_its_limit_and_says_what_is_beyond() 
         load(limit(name, found), &bytes).unwrap();
     }
     insta::assert_snapshot!(told, @r"
-    has N functions, and at most LIMIT are compiled
-    has N bytes of code, and at most LIMIT are compiled
-    has a function of N bytes, and at most LIMIT are compiled
-    has a function of weight N (variables times branches), and at most LIMIT is compiled
-    may make N instances of its inner components, and at most LIMIT are prepared
+    has N functions, at most LIMIT allowed
+    has N bytes of code, at most LIMIT allowed
+    has a function of N bytes, at most LIMIT allowed
+    has a function of weight N (variables times branches), at most LIMIT allowed
+    has N inner instances, at most LIMIT allowed
     ");
 }
 
@@ -135,20 +135,20 @@ fn every_bound_on_what_is_compiled_holds_at_its_limit_and_says_what_is_beyond() 
 fn what_would_keep_the_compiler_busy_for_long_is_refused_before_it_begins() {
     let refused = |bytes: &[u8]| load(EngineSettings::default(), bytes).unwrap_err().describe();
     insta::assert_snapshot!(refused(&agent_with(1, 0, chain(1_600_000))), @r"
-    plugin `plugin` has a function of 3591750 bytes, and at most 1048576 are compiled
-    hint: its author should make it smaller; if you trust it, raise `max_function_bytes` under `[sandbox]`
+    plugin `plugin` has a function of 3591750 bytes, at most 1048576 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_function_bytes` under `[sandbox]`
     ");
     insta::assert_snapshot!(refused(&agent_with(1, 40_000, branches(50_000, 40_000))), @r"
-    plugin `plugin` has a function of weight 2000000000 (variables times branches), and at most 1000000 is compiled
-    hint: its author should make it smaller; if you trust it, raise `max_function_weight` under `[sandbox]`
+    plugin `plugin` has a function of weight 2000000000 (variables times branches), at most 1000000 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_function_weight` under `[sandbox]`
     ");
     insta::assert_snapshot!(refused(&agent_with(300_000, 0, |_| {})), @r"
-    plugin `plugin` has 300366 functions, and at most 100000 are compiled
-    hint: its author should make it smaller; if you trust it, raise `max_functions` under `[sandbox]`
+    plugin `plugin` has 300366 functions, at most 100000 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_functions` under `[sandbox]`
     ");
     insta::assert_snapshot!(refused(&agent_and(4, &doubling(40))), @r"
-    plugin `plugin` may make 2199023255562 instances of its inner components, and at most 1000 are prepared
-    hint: its author should make it smaller; if you trust it, raise `max_inner_instances` under `[sandbox]`
+    plugin `plugin` has 2199023255562 inner instances, at most 1000 allowed
+    hint: make the plugin smaller, or, if you trust it, raise `max_inner_instances` under `[sandbox]`
     ");
 }
 
@@ -168,8 +168,8 @@ fn compiled_by(program: &str) -> EngineSettings {
 #[test]
 fn a_compiler_that_hangs_is_ended() {
     insta::assert_snapshot!(load(compiled_by("hangs"), &fixture("agent")).unwrap_err().describe(), @r"
-    plugin `plugin` was not compiled after 200 ms
-    hint: its author should make it smaller; if it is worth the wait, raise `max_compile_ms` under `[sandbox]`
+    plugin `plugin` was not compiled within 200 ms
+    hint: make the plugin smaller, or raise `max_compile_ms` under `[sandbox]`
     ");
 }
 
@@ -182,14 +182,14 @@ fn a_compiler_gets_nothing_of_the_environment() {
     let (first, environment) = said.split_once('\n').unwrap();
     assert_eq!(first, "plugin `plugin` cannot be compiled: compile-component 524288 2147483648");
     assert!(environment.lines().all(|line| line.starts_with("PWD=") || line.starts_with("_=")), "{environment}");
-    assert!(hint.starts_with("rebuild it"), "{hint}");
+    assert!(hint.starts_with("rebuild the plugin"), "{hint}");
 }
 
 #[test]
 fn a_compiler_that_is_not_there_is_named() {
     insta::assert_snapshot!(load(compiled_by("gone"), &fixture("agent")).unwrap_err().describe(), @r"
-    plugin `plugin` cannot be compiled: the compiler, which may take 2147483648 bytes of memory, failed (No such file or directory (os error 2))
-    hint: its author should make it smaller; if you trust it and memory is what lacked, raise `max_compile_memory_bytes` under `[sandbox]`
+    plugin `plugin` cannot be compiled: the compiler failed with a memory limit of 2147483648 bytes (No such file or directory (os error 2))
+    hint: make the plugin smaller, or, if you trust it and the compiler lacked memory, raise `max_compile_memory_bytes` under `[sandbox]`
     ");
 }
 
@@ -201,8 +201,8 @@ fn who_finds_all_compilers_at_work_is_told_so() {
     let loaded = engine.load(&"first".parse().unwrap(), &Digest::from_content(&first), || {
         // The one compiler is taken for as long as this takes.
         insta::assert_snapshot!(load_in(&engine, "second", &fixture("blocking")).unwrap_err().describe(), @r"
-        plugin `second` could not be compiled: after 1 ms all compilers, 1, are still at work on other plugins
-        hint: try again later; if these are honest plugins, raise `max_compilations` or `max_compile_ms` under `[sandbox]`
+        plugin `second` cannot be compiled: all compilers (1) were busy for 1 ms
+        hint: try again later, or raise `max_compilations` or `max_compile_ms` under `[sandbox]`
         ");
         Ok(first.clone())
     });

@@ -30,7 +30,7 @@ fn a_component_of_the_contract_as_it_is_fits_whatever_its_world() {
 #[test]
 fn a_component_of_an_earlier_contract_is_refused_with_all_that_is_missing() {
     insta::assert_snapshot!(refusal("old-contract", fixture("old-contract")), @r"
-    plugin `old-contract` does not fit this host: it was built for phasegate:plugin@0.0.9, this host speaks 0.1.0
+    plugin `old-contract` does not fit this host: it was built for phasegate:plugin@0.0.9, this host implements 0.1.0
       missing  export runner.collect
       missing  export runner.run-tests
     hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
@@ -42,7 +42,7 @@ fn a_component_of_an_earlier_contract_is_refused_with_all_that_is_missing() {
 fn a_component_of_a_later_contract_is_refused_by_its_version_even_if_nothing_else_differs() {
     let changes = [("plugin@0.1.0", "plugin@0.2.0")];
     insta::assert_snapshot!(altered_refusal("agent-plugin", &changes), @r"
-    plugin `code` does not fit this host: it was built for phasegate:plugin@0.2.0, this host speaks 0.1.0; what it uses is the same in both
+    plugin `code` does not fit this host: it was built for phasegate:plugin@0.2.0, this host implements 0.1.0; everything that it uses is the same in both
     hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
     hint: author: build it against the `wit/` of 0.1.0
     ");
@@ -58,13 +58,13 @@ fn a_later_contract_is_compared_down_to_the_field_and_the_case() {
         ("    inputs: func()", "    delete: func(name: string);\n    inputs: func()"),
     ];
     insta::assert_snapshot!(altered_refusal("agent-plugin", &changes), @r"
-    plugin `code` does not fit this host: it was built for phasegate:plugin@0.2.0, this host speaks 0.1.0
+    plugin `code` does not fit this host: it was built for phasegate:plugin@0.2.0, this host implements 0.1.0
       differs  agent.run: parameter `assignment`, record `assignment`, field `attempt`: u32 here, u64 there
       differs  agent.run: parameter `assignment`, record `assignment`, field `feedback`, element, record `feedback-item`, field `issues`, element, record `issue`, field `severity`, enum `severity`, case `fatal`: absent here, present there
       extra    import artifacts.delete: this host has no such function
       differs  log.write: parameters: (level, line) here, (level, line, at) there
     hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
-    hint: author: build it against the `wit/` of 0.1.0; remove what needs the extra imports
+    hint: author: build it against the `wit/` of 0.1.0; remove the extra imports
     ");
 }
 
@@ -72,10 +72,10 @@ fn a_later_contract_is_compared_down_to_the_field_and_the_case() {
 fn a_missing_export_is_named() {
     let changes = [("collect: func(code: list<file>, tests: list<file>) -> result<list<string>, list<string>>;", "")];
     insta::assert_snapshot!(altered_refusal("runner-plugin", &changes), @r"
-    plugin `code` does not fit this host: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+    plugin `code` does not fit this host: it differs from world runner-plugin of phasegate:plugin@0.1.0
       missing  export runner.collect
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: build it against the released `wit/` of 0.1.0
     ");
 }
 
@@ -86,19 +86,19 @@ fn a_wrong_signature_is_named_with_both_shapes() {
         ("output: string,", "output: option<string>,"),
     ];
     insta::assert_snapshot!(altered_refusal("runner-plugin", &changes), @r"
-    plugin `code` does not fit this host: it is not what runner-plugin of phasegate:plugin@0.1.0 says
+    plugin `code` does not fit this host: it differs from world runner-plugin of phasegate:plugin@0.1.0
       differs  runner.environment: parameters: () here, (language) there
       differs  runner.environment: result: string here, list<u8> there
       differs  runner.run-tests: result, ok, record `test-run`, field `tests`, element, record `test-case`, field `output`: string here, option<string> there
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: build it against the released `wit/` of 0.1.0
     ");
     let changes = [("run: async func(assignment: assignment)", "run: func(assignment: assignment)")];
     insta::assert_snapshot!(altered_refusal("agent-plugin", &changes), @r"
-    plugin `code` does not fit this host: it is not what agent-plugin of phasegate:plugin@0.1.0 says
+    plugin `code` does not fit this host: it differs from world agent-plugin of phasegate:plugin@0.1.0
       differs  agent.run: an async func here, a plain func there
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: build it against the `wit/` of 0.1.0 as it was released, without changes
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: build it against the released `wit/` of 0.1.0
     ");
 }
 
@@ -110,18 +110,18 @@ fn extra_imports_are_named_with_what_is_given_instead() {
     let more = "import acme:plugin/disk; import wasi:http/outgoing-handler@0.2.3; import models-blocking;";
     let files = altered(&[(world, &format!("{world} {more}"))]);
     insta::assert_snapshot!(refusal("nosy", component(&files, &[disk, http], "feedback-plugin")), @r"
-    plugin `nosy` does not fit this host: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+    plugin `nosy` does not fit this host: it differs from world feedback-plugin of phasegate:plugin@0.1.0
       extra    import acme:plugin/disk
       extra    import models-blocking: feedback-plugin is given log
       extra    import wasi:http/outgoing-handler@0.2.3
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: remove what needs the extra imports; of WASI 0.2 there are virtual clocks, randomness, standard streams and empty files, nothing else
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: remove the extra imports; of WASI 0.2 the host provides only virtual clocks, random numbers, standard streams and an empty file system
     ");
     insta::assert_snapshot!(refusal("ungranted", fixture("ungranted")), @r"
-    plugin `ungranted` does not fit this host: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+    plugin `ungranted` does not fit this host: it differs from world feedback-plugin of phasegate:plugin@0.1.0
       extra    import acme:plugin/disk
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: remove what needs the extra imports
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: remove the extra imports
     ");
 }
 
@@ -130,10 +130,10 @@ fn an_interface_that_the_contract_does_not_have_is_an_extra_import() {
     let world = "world feedback-plugin {\n    import log;";
     let files = altered(&[(world, &format!("interface secrets {{ key: func() -> string; }} {world} import secrets;"))]);
     insta::assert_snapshot!(refusal("nosy", component(&files, &[], "feedback-plugin")), @r"
-    plugin `nosy` does not fit this host: it is not what feedback-plugin of phasegate:plugin@0.1.0 says
+    plugin `nosy` does not fit this host: it differs from world feedback-plugin of phasegate:plugin@0.1.0
       extra    import phasegate:plugin/secrets@0.1.0: this host has no such interface
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: remove what needs the extra imports
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: remove the extra imports
     ");
 }
 
@@ -145,8 +145,8 @@ fn a_component_of_no_world_of_ours_is_told_which_there_are() {
     )];
     insta::assert_snapshot!(refusal("tool", component(&files, &[], "tool-world")), @r"
     plugin `tool` does not fit this host: it exports acme:tool/tool@1.0.0, and a plugin exports one of agent, agent-blocking, feedback and runner of phasegate:plugin@0.1.0
-    hint: operator: nothing can be granted or configured here; use a build that fits, or another plugin
-    hint: author: choose one of the worlds in `wit/plugin.wit`, and export what it says
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: export the interface of one of the worlds in `wit/plugin.wit`
     ");
 }
 

@@ -36,7 +36,7 @@ fn what_is_no_component_is_refused_in_words() {
     let core_module = b"\0asm\x01\0\0\0".to_vec();
     for bytes in [b"hello".to_vec(), Vec::new(), core_module] {
         let error = refusal("junk", bytes);
-        assert!(error.starts_with("plugin `junk`: this is not a WebAssembly component"), "{error}");
+        assert!(error.starts_with("plugin `junk`: not a WebAssembly component"), "{error}");
         assert!(error.contains("hint: build the plugin as a component"), "{error}");
     }
     let mut cut = fixture("agent");
@@ -49,7 +49,7 @@ fn a_component_that_its_reader_panics_on_is_refused_in_words() {
     let name = "component-with-function-named-like-interface";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
     let told = inspect(&fs::read(path).unwrap()).unwrap_err().describe();
-    assert!(told.contains("its interfaces cannot be put in words of WIT"), "{told}");
+    assert!(told.contains("its interfaces cannot be expressed in WIT"), "{told}");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn what_was_not_granted_is_named_with_the_line_to_write() {
     let error = plugin.inspection().effective_grants(plugin.name(), &grants).unwrap_err().describe();
     insta::assert_snapshot!(error, @r#"
     plugin `agent` asks for trial runs of tests, which is not granted
-    hint: if it may have that, set `grants = { models = ["default"], test-bench = ["python"] }` under `[plugins.agent]`
+    hint: to grant it, set `grants = { models = ["default"], test-bench = ["python"] }` under `[plugins.agent]`
     "#);
     grants.test_bench.push("python".to_owned());
     assert_eq!(plugin.inspection().effective_grants(plugin.name(), &grants).unwrap(), grants);
@@ -94,7 +94,7 @@ fn a_plugin_that_imports_what_its_manifest_does_not_ask_for_is_refused() {
         with_asks("models = [\"fast\"]\n").effective_grants(&"mine".parse().unwrap(), &all).unwrap_err().describe();
     insta::assert_snapshot!(error, @r"
     plugin `mine` imports trial runs of tests, but its manifest does not ask for that
-    hint: its author should add it to `[asks]` in plugin.toml, or leave the import out
+    hint: add it to `[asks]` in plugin.toml, or remove the import
     ");
 }
 
@@ -105,7 +105,7 @@ fn what_a_plugin_asks_for_and_is_not_granted_is_told_as_the_line_to_write() {
     let error = asking.effective_grants(&"mine".parse().unwrap(), &given).unwrap_err().describe();
     insta::assert_snapshot!(error, @r#"
     plugin `mine` asks for language models, which is not granted
-    hint: if it may have that, set `grants = { models = ["fast", "deep"], test-bench = ["python"] }` under `[plugins.mine]`
+    hint: to grant it, set `grants = { models = ["fast", "deep"], test-bench = ["python"] }` under `[plugins.mine]`
     "#);
 }
 
@@ -113,14 +113,14 @@ fn what_a_plugin_asks_for_and_is_not_granted_is_told_as_the_line_to_write() {
 fn a_manifest_that_is_none_or_names_another_contract_is_refused() {
     let text = "name = \"mine\"\nversion = \"1.0.0\"\ncontract = \"0.0.9\"\n";
     insta::assert_snapshot!(refusal("mine", with_manifest(&fixture("agent"), text).unwrap()), @r"
-    plugin `mine`: what it says of itself cannot be used: it names contract 0.0.9, and its exports are of 0.1.0
-    hint: rebuild it from one SDK
+    plugin `mine`: invalid manifest: it names contract 0.0.9, but the exports are of 0.1.0
+    hint: rebuild the plugin with one version of the SDK
     ");
     let mut torn = with_manifest(&fixture("agent"), "name = \"mine\"\nversion = \"1.0.0\"\n").unwrap();
     let end = torn.len() - 2;
     torn[end] = b'=';
     insta::assert_snapshot!(refusal("mine", torn), @r#"
-    plugin `mine`: what it says of itself cannot be used: manifest:2: invalid basic string, expected `"`
+    plugin `mine`: invalid manifest: manifest:2: invalid basic string, expected `"`
     hint: its author has to correct plugin.toml; see plugins/sdk/README.md
     "#);
 }
