@@ -175,14 +175,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_patch_changes_only_what_it_names() {
+    fn patch_changes_only_named_limits() {
         let patch: LimitsPatch = serde_json::from_str(r#"{"cpu_ms": 7}"#).unwrap();
         let limits = Limits::runner().with(patch);
         assert_eq!(limits, Limits { cpu_ms: millis(7), ..Limits::runner() });
     }
 
     #[test]
-    fn a_misspelt_bound_is_refused_rather_than_ignored() {
+    fn rejects_unknown_and_invalid_limits() {
         let error = serde_json::from_str::<LimitsPatch>(r#"{"cpu": 7}"#).unwrap_err().to_string();
         assert!(error.starts_with("unknown field `cpu`"), "{error}");
         let error = serde_json::from_str::<LimitsPatch>(r#"{"cpu_ms": 0}"#).unwrap_err().to_string();

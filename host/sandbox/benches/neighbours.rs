@@ -21,7 +21,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{Desk, assignment, call, load, says, with_limits};
+use common::{MockHost, assignment, call, load, text_answer, with_limits};
 use phasegate_process::Assignment;
 use phasegate_process::limits::Limits;
 use phasegate_sandbox::Plugin;
@@ -34,20 +34,24 @@ const CALLS: usize = 1_000;
 struct Neighbour {
     does: &'static str,
     work: Assignment,
-    desk: Arc<Desk>,
+    host: Arc<MockHost>,
 }
 
 fn main() {
     let cores = std::thread::available_parallelism().unwrap().get();
-    let slowly = |_: u32, _: &_| (Duration::from_millis(5), says("answer"));
+    let slowly = |_: u32, _: &_| (Duration::from_millis(5), text_answer("answer"));
     let neighbours = [
         Neighbour {
             does: "computes a moment",
             work: assignment(json!({"artifacts": {"design": 1}})),
-            desk: Desk::echo(),
+            host: MockHost::echo(),
         },
-        Neighbour { does: "asks a model at once", work: assignment(json!({"ask": "x"})), desk: Desk::echo() },
-        Neighbour { does: "waits 5 ms for a model", work: assignment(json!({"ask": "x"})), desk: Desk::new(slowly) },
+        Neighbour { does: "asks a model at once", work: assignment(json!({"ask": "x"})), host: MockHost::echo() },
+        Neighbour {
+            does: "waits 5 ms for a model",
+            work: assignment(json!({"ask": "x"})),
+            host: MockHost::new(slowly),
+        },
     ];
     let agent = load("agent");
     println!("{cores} cores; latency of {CALLS} calls: median, 99 %");
@@ -74,17 +78,17 @@ fn measure(agent: &Plugin, neighbour: &Neighbour, spinners: usize) -> (Duration,
     for _ in 0..spinners {
         let agent = agent.clone();
         runtime.spawn(async move {
-            agent.run_agent(&assignment(json!({"do": "spin"})), Desk::echo(), &with_limits(limits)).await
+            agent.run_agent(&assignment(json!({"do": "spin"})), MockHost::echo(), &with_limits(limits)).await
         });
     }
-    let (agent, work, desk) = (agent.clone(), neighbour.work.clone(), neighbour.desk.clone());
+    let (agent, work, host) = (agent.clone(), neighbour.work.clone(), neighbour.host.clone());
     let measured = runtime.spawn(async move {
         let mut all = Vec::new();
         for _ in 0..CALLS {
             // Calls come when something else has ended, not one right after another.
             tokio::time::sleep(Duration::from_millis(2)).await;
             let started = Instant::now();
-            agent.run_agent(&work, desk.clone(), &call("x")).await.unwrap().unwrap();
+            agent.run_agent(&work, host.clone(), &call("x")).await.unwrap().unwrap();
             all.push(started.elapsed());
         }
         all.sort();

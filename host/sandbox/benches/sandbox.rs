@@ -10,7 +10,7 @@ mod common;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{Desk, assignment, call, engine, failure, file, fixture, load, load_in, says, with_limits};
+use common::{MockHost, assignment, call, engine, failure, file, fixture, load, load_in, text_answer, with_limits};
 use criterion::{Criterion, criterion_group, criterion_main};
 use phasegate_process::Digest;
 use phasegate_process::limits::Limits;
@@ -21,16 +21,16 @@ use tokio::runtime::Runtime;
 fn calls(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let (agent, blocking, strategy, runner) = (load("agent"), load("blocking"), load("strategy"), load("runner"));
-    let (desk, it, work) = (Desk::echo(), call("bench"), assignment(json!({"artifacts": {"design": 1}})));
+    let (host, it, work) = (MockHost::echo(), call("bench"), assignment(json!({"artifacts": {"design": 1}})));
     c.bench_function("agent: instantiate, call, drop", |b| {
-        b.to_async(&runtime).iter(|| agent.run_agent(&work, desk.clone(), &it));
+        b.to_async(&runtime).iter(|| agent.run_agent(&work, host.clone(), &it));
     });
     let asking = assignment(json!({"ask": "x", "asks": 6}));
     c.bench_function("agent that asks six questions at once", |b| {
-        b.to_async(&runtime).iter(|| agent.run_agent(&asking, desk.clone(), &it));
+        b.to_async(&runtime).iter(|| agent.run_agent(&asking, host.clone(), &it));
     });
     c.bench_function("blocking agent: instantiate, call, drop", |b| {
-        b.to_async(&runtime).iter(|| blocking.run_agent(&work, desk.clone(), &it));
+        b.to_async(&runtime).iter(|| blocking.run_agent(&work, host.clone(), &it));
     });
     let failed = failure(json!({}));
     c.bench_function("strategy: decide", |b| b.to_async(&runtime).iter(|| strategy.decide(&failed, &it)));
@@ -94,15 +94,15 @@ fn resident() -> u64 {
 fn crowds(_: &mut Criterion) {
     Runtime::new().unwrap().block_on(async {
         let agent = load("agent");
-        let desk = Desk::new(|_, _| (Duration::from_secs(3600), says("never")));
+        let host = MockHost::new(|_, _| (Duration::from_secs(3600), text_answer("never")));
         let before = resident();
         let waiting: Vec<_> = (0..1000)
             .map(|_| {
-                let (agent, desk) = (agent.clone(), desk.clone());
-                tokio::spawn(async move { agent.run_agent(&assignment(json!({"ask": "x"})), desk, &call("x")).await })
+                let (agent, host) = (agent.clone(), host.clone());
+                tokio::spawn(async move { agent.run_agent(&assignment(json!({"ask": "x"})), host, &call("x")).await })
             })
             .collect();
-        while desk.heard().asked.len() < waiting.len() {
+        while host.received().asked.len() < waiting.len() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         println!("an agent that waits takes {} KB", (resident() - before) / 1024 / waiting.len() as u64);
@@ -115,7 +115,7 @@ fn crowds(_: &mut Criterion) {
             let mut all = Vec::new();
             for _ in 0..500 {
                 let started = Instant::now();
-                agent.run_agent(&work, Desk::echo(), &call("x")).await.unwrap().unwrap();
+                agent.run_agent(&work, MockHost::echo(), &call("x")).await.unwrap().unwrap();
                 all.push(started.elapsed());
             }
             all.sort();
@@ -124,7 +124,7 @@ fn crowds(_: &mut Criterion) {
         let alone = latency().await;
         let spin = tokio::spawn({
             let agent = agent.clone();
-            async move { agent.run_agent(&assignment(json!({"do": "spin"})), Desk::echo(), &call("x")).await }
+            async move { agent.run_agent(&assignment(json!({"do": "spin"})), MockHost::echo(), &call("x")).await }
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
         let beside = latency().await;

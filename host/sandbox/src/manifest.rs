@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_is_found_in_the_component_and_in_its_module() {
+    fn finds_manifests_in_component_and_module() {
         assert_eq!(manifest(EMPTY).unwrap(), None);
         let outside = with_manifest(EMPTY, TEXT).unwrap();
         assert_eq!(manifest(&outside).unwrap().unwrap().version, "1.0.0");
@@ -94,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_composed_component_does_not_speak_for_the_whole() {
+    fn ignores_manifests_of_nested_components() {
         let part = with_manifest(EMPTY, TEXT).unwrap();
         assert_eq!(manifest(&[EMPTY, &section(4, &part)].concat()).unwrap(), None);
     }
 
     #[test]
-    fn two_manifests_and_one_that_is_no_text_are_refused() {
+    fn rejects_two_manifests_and_invalid_text() {
         let twice = with_manifest(&with_manifest(EMPTY, TEXT).unwrap(), TEXT).unwrap();
         assert!(manifest(&twice).unwrap_err().to_string().starts_with("it contains more than one manifest"));
         let bytes = [&[MANIFEST_SECTION.len() as u8], MANIFEST_SECTION.as_bytes(), b"\xff"].concat();

@@ -279,14 +279,14 @@ mod tests {
     const NOTE: &str = "parameter `notes`, element, record `note`";
 
     #[test]
-    fn what_is_the_same_has_no_differences_whatever_its_types_are_called() {
+    fn equal_types_with_other_names_do_not_differ() {
         assert_eq!(changed("say", "say"), [""; 0]);
         let renamed = OURS.replace("record note", "record remark").replace("list<note>", "list<remark>");
         assert_eq!(differences(OURS, &renamed), [""; 0]);
     }
 
     #[test]
-    fn a_function_differs_by_its_sort_its_parameters_and_its_result() {
+    fn compares_kind_parameters_and_result_of_functions() {
         assert_eq!(changed("say: func", "say: async func"), [": a plain func | an async func"]);
         assert_eq!(changed(", to: string", ""), ["parameters: (notes, to) | (notes)"]);
         assert_eq!(changed("to: string", "for: string"), ["parameters: (notes, to) | (notes, for)"]);
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn types_differ_by_field_case_and_flag_however_deep() {
+    fn compares_nested_fields_cases_and_flags() {
         assert_eq!(changed("text: string", "text: u32"), [format!("{NOTE}, field `text`: string | u32")]);
         assert_eq!(changed("text: string, ", ""), [format!("{NOTE}, field `text`: string | absent")]);
         let level = format!("{NOTE}, field `level`, enum `level`, case");
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_are_used_exponentially_often_are_looked_at_once() {
+    fn compares_each_pair_of_types_once() {
         let doubled = |end: &str| {
             let levels = (0..60).map(|n| format!("record r{n} {{ a: r{m}, b: r{m} }} ", m = n + 1));
             format!("{}record r60 {{ a: {end} }} say: func(it: r0);", levels.collect::<String>())

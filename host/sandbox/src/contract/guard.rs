@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_more_or_less_breaks_released_components() {
+    fn changed_enum_cases_break_released_components() {
         let added = breaks("high, critical }", "high, critical, fatal }");
         assert_eq!(added, ["changed  types.severity: enum `severity`, case `fatal`: absent as released, present now"]);
         let removed = breaks("errored, skipped", "errored");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_record_or_function_breaks_released_components() {
+    fn changed_records_and_functions_break_released_components() {
         let removed = breaks("        evidence: string,\n", "");
         assert_eq!(removed, ["changed  types.issue: record `issue`, field `evidence`: string as released, absent now"]);
         let added = breaks("attempts-left: u32,", "attempts-left: u32, urgent: bool,");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_breaks_released_components() {
+    fn removals_break_released_components() {
         let function = breaks("    progress: func(what: string, fraction: option<f32>);\n", "");
         assert_eq!(function, ["removed  function log.progress"]);
         let world = breaks("world runner-plugin {\n    export runner;\n}", "");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_released_components_would_have_to_export_breaks_them() {
+    fn new_required_exports_break_released_components() {
         let function = breaks("    environment: func() -> string;", "environment: func() -> string; stop: func();");
         assert_eq!(function, ["added    function runner.stop, which no released component has"]);
         let export = breaks("    export runner;\n", "    export runner;\n    export feedback;\n");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_released_components_do_not_know_of_may_come() {
+    fn compatible_additions_are_allowed() {
         let end = "world runner-plugin {\n    export runner;\n}";
         let more =
             "interface auditor { audit: func() -> string; } world auditor-plugin { import log; export auditor; }";

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_of_a_submission_counts_for_the_bound_on_output() {
+    fn every_text_of_a_submission_counts_as_output() {
         let word = || "x".to_owned();
         let issue = types::Issue {
             id: word(),

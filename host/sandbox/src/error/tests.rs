@@ -116,7 +116,7 @@ fn render_all(samples: impl IntoIterator<Item = String>) -> String {
 }
 
 #[test]
-fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
+fn call_errors_name_plugin_context_and_hint() {
     let samples = call_errors().into_iter().map(|kind| {
         let error = CallError { plugin: "visitor".parse().unwrap(), doing: "phase design, attempt 2".to_owned(), kind };
         error.recorded_text()
@@ -208,7 +208,7 @@ fn every_end_of_a_call_names_plugin_and_moment_and_what_to_do() {
 }
 
 #[test]
-fn every_refusal_to_load_names_the_plugin_and_what_to_do() {
+fn load_errors_name_plugin_and_hint() {
     insta::assert_snapshot!(render_all(load_errors().iter().map(LoadError::describe)), @r#"
     plugin `visitor` cannot be read: permission denied
     hint: check the path and the permissions of its file

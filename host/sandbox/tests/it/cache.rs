@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::common::{Desk, assignment, call, fixture, load_in};
+use crate::common::{MockHost, assignment, call, fixture, load_in};
 use phasegate_process::Digest;
 use phasegate_sandbox::{Engine, EngineSettings, Plugin};
 use serde_json::json;
@@ -57,11 +57,11 @@ impl Scene {
 }
 
 async fn works(plugin: &Plugin) {
-    plugin.run_agent(&assignment(json!({})), Desk::echo(), &call("x")).await.unwrap().unwrap();
+    plugin.run_agent(&assignment(json!({})), MockHost::echo(), &call("x")).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_plugin_is_compiled_once_and_kept_for_its_owner_alone() {
+async fn compiles_once_into_files_of_the_owner() {
     let scene = Scene::new();
     let (plugin, compiled) = scene.load("agent");
     assert!(compiled);
@@ -74,7 +74,7 @@ async fn a_plugin_is_compiled_once_and_kept_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn what_is_damaged_or_not_ours_is_compiled_anew() {
+async fn damaged_or_foreign_cache_files_are_recompiled() {
     let scene = Scene::new();
     let elsewhere = scene.folder.path().join("elsewhere");
     let other = Scene::new();
@@ -120,7 +120,7 @@ async fn what_is_damaged_or_not_ours_is_compiled_anew() {
 }
 
 #[test]
-fn code_that_somebody_elses_account_owns_is_not_taken() {
+fn cached_code_of_another_user_is_recompiled() {
     let scene = Scene::new();
     scene.load("agent");
     // Only root may give files away; others can meet none in a folder of their own.
@@ -131,7 +131,7 @@ fn code_that_somebody_elses_account_owns_is_not_taken() {
 }
 
 #[test]
-fn a_folder_that_others_may_write_into_is_refused() {
+fn rejects_cache_folders_writable_by_others() {
     for mode in [0o777, 0o770, 0o702] {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
@@ -147,7 +147,7 @@ fn a_folder_that_others_may_write_into_is_refused() {
 }
 
 #[test]
-fn somebody_elses_folder_is_refused() {
+fn rejects_cache_folders_of_another_user() {
     let folder = tempfile::tempdir().unwrap();
     if chown(folder.path(), Some(12_345), None).is_err() {
         return;
@@ -161,7 +161,7 @@ fn somebody_elses_folder_is_refused() {
 }
 
 #[tokio::test]
-async fn without_a_folder_to_write_into_plugins_are_compiled_and_a_notice_says_why_none_is_kept() {
+async fn unwritable_cache_folder_gives_a_notice() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
@@ -177,7 +177,7 @@ async fn without_a_folder_to_write_into_plugins_are_compiled_and_a_notice_says_w
 }
 
 #[tokio::test]
-async fn several_processes_may_fill_one_folder_at_the_same_time() {
+async fn concurrent_engines_share_one_cache_folder() {
     let scene = Scene::new();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -192,7 +192,7 @@ async fn several_processes_may_fill_one_folder_at_the_same_time() {
 }
 
 #[test]
-fn what_was_used_longest_ago_gives_way_when_the_room_is_used_up() {
+fn full_cache_evicts_the_least_recently_used() {
     let mut scene = Scene::new();
     for (name, days) in [("strategy", 3), ("agent", 2), ("runner", 1)] {
         scene.load(name);
@@ -212,7 +212,7 @@ fn what_was_used_longest_ago_gives_way_when_the_room_is_used_up() {
 }
 
 #[test]
-fn what_nobody_used_for_months_and_what_was_left_half_written_is_removed() {
+fn cache_removes_unused_and_half_written_files() {
     let scene = Scene::new();
     scene.load("agent");
     let half_written = scene.cache().join("new-1-2");

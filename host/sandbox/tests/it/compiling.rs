@@ -81,7 +81,7 @@ fn branches(many: u32, locals: u32) -> impl Fn(&mut Function) {
 }
 
 #[test]
-fn a_component_beyond_the_largest_size_is_not_compiled() {
+fn rejects_components_over_the_size_limit() {
     let bytes = fixture("agent");
     let size = bytes.len() as u64;
     let limit = |max_component_bytes| EngineSettings { max_component_bytes, ..EngineSettings::default() };
@@ -94,7 +94,7 @@ fn a_component_beyond_the_largest_size_is_not_compiled() {
 }
 
 #[test]
-fn every_bound_on_what_is_compiled_holds_at_its_limit_and_says_what_is_beyond() {
+fn accepts_components_at_each_limit_and_rejects_beyond() {
     let bytes = fixture("agent");
     let limit = |name: &str, limit: u64| {
         let usual = EngineSettings::default();
@@ -132,7 +132,7 @@ fn every_bound_on_what_is_compiled_holds_at_its_limit_and_says_what_is_beyond() 
 }
 
 #[test]
-fn what_would_keep_the_compiler_busy_for_long_is_refused_before_it_begins() {
+fn rejects_expensive_components_before_compilation() {
     let refused = |bytes: &[u8]| load(EngineSettings::default(), bytes).unwrap_err().describe();
     insta::assert_snapshot!(refused(&agent_with(1, 0, chain(1_600_000))), @r"
     plugin `plugin` has a function of 3591750 bytes, at most 1048576 allowed
@@ -166,7 +166,7 @@ fn compiled_by(program: &str) -> EngineSettings {
 }
 
 #[test]
-fn a_compiler_that_hangs_is_ended() {
+fn hanging_compiler_is_killed() {
     insta::assert_snapshot!(load(compiled_by("hangs"), &fixture("agent")).unwrap_err().describe(), @r"
     plugin `plugin` was not compiled within 200 ms
     hint: make the plugin smaller, or raise `max_compile_ms` under `[sandbox]`
@@ -174,7 +174,7 @@ fn a_compiler_that_hangs_is_ended() {
 }
 
 #[test]
-fn a_compiler_gets_nothing_of_the_environment() {
+fn compiler_process_has_no_environment() {
     assert!(std::env::var_os("PATH").is_some(), "there is something to be left out");
     let settings = EngineSettings { max_compile_ms: 60_000, ..compiled_by("refuses") };
     let said = load(settings, &fixture("agent")).unwrap_err().describe();
@@ -186,7 +186,7 @@ fn a_compiler_gets_nothing_of_the_environment() {
 }
 
 #[test]
-fn a_compiler_that_is_not_there_is_named() {
+fn missing_compiler_program_is_an_error() {
     insta::assert_snapshot!(load(compiled_by("gone"), &fixture("agent")).unwrap_err().describe(), @r"
     plugin `plugin` cannot be compiled: the compiler failed with a memory limit of 2147483648 bytes (No such file or directory (os error 2))
     hint: make the plugin smaller, or, if you trust it and the compiler lacked memory, raise `max_compile_memory_bytes` under `[sandbox]`
@@ -194,7 +194,7 @@ fn a_compiler_that_is_not_there_is_named() {
 }
 
 #[test]
-fn who_finds_all_compilers_at_work_is_told_so() {
+fn busy_compilers_give_an_error() {
     let settings = EngineSettings { max_compile_ms: 1, max_compilations: 1, ..EngineSettings::default() };
     let engine = Engine::new(settings).unwrap();
     let first = fixture("agent");
@@ -210,7 +210,7 @@ fn who_finds_all_compilers_at_work_is_told_so() {
 }
 
 #[test]
-fn many_who_ask_for_one_plugin_compile_it_once() {
+fn concurrent_loads_compile_once() {
     let engine = Engine::new(EngineSettings::default()).unwrap();
     let asked = AtomicUsize::new(0);
     let digest = Digest::from_content(&fixture("agent"));
@@ -230,7 +230,7 @@ fn many_who_ask_for_one_plugin_compile_it_once() {
 }
 
 #[test]
-fn those_who_wait_for_their_turn_hold_no_thread() {
+fn waiting_for_a_load_permit_holds_no_thread() {
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     let engine = Arc::new(Engine::new(EngineSettings::default()).unwrap());
     let digest = Digest::from_content(&fixture("agent"));

@@ -19,7 +19,7 @@ fn altered_refusal(world: &str, changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_component_of_the_contract_as_it_is_fits_whatever_its_world() {
+fn accepts_components_of_every_world() {
     for world in ["agent-plugin", "agent-plugin-blocking", "feedback-plugin", "runner-plugin"] {
         let bytes = component(&wit(""), &[], world);
         assert_eq!(inspect(&bytes).unwrap().misfit, None, "{world}");
@@ -28,7 +28,7 @@ fn a_component_of_the_contract_as_it_is_fits_whatever_its_world() {
 }
 
 #[test]
-fn a_component_of_an_earlier_contract_is_refused_with_all_that_is_missing() {
+fn rejects_an_earlier_contract_and_lists_missing_exports() {
     insta::assert_snapshot!(refusal("old-contract", fixture("old-contract")), @r"
     plugin `old-contract` does not fit this host: it was built for phasegate:plugin@0.0.9, this host implements 0.1.0
       missing  export runner.collect
@@ -39,7 +39,7 @@ fn a_component_of_an_earlier_contract_is_refused_with_all_that_is_missing() {
 }
 
 #[test]
-fn a_component_of_a_later_contract_is_refused_by_its_version_even_if_nothing_else_differs() {
+fn rejects_a_later_contract_without_other_differences() {
     let changes = [("plugin@0.1.0", "plugin@0.2.0")];
     insta::assert_snapshot!(altered_refusal("agent-plugin", &changes), @r"
     plugin `code` does not fit this host: it was built for phasegate:plugin@0.2.0, this host implements 0.1.0; everything that it uses is the same in both
@@ -49,7 +49,7 @@ fn a_component_of_a_later_contract_is_refused_by_its_version_even_if_nothing_els
 }
 
 #[test]
-fn a_later_contract_is_compared_down_to_the_field_and_the_case() {
+fn differences_name_the_field_and_the_case() {
     let changes = [
         ("plugin@0.1.0", "plugin@0.2.0"),
         ("        attempt: u32,\n        inputs", "        attempt: u64,\n        inputs"),
@@ -69,7 +69,7 @@ fn a_later_contract_is_compared_down_to_the_field_and_the_case() {
 }
 
 #[test]
-fn a_missing_export_is_named() {
+fn missing_exports_are_named() {
     let changes = [("collect: func(code: list<file>, tests: list<file>) -> result<list<string>, list<string>>;", "")];
     insta::assert_snapshot!(altered_refusal("runner-plugin", &changes), @r"
     plugin `code` does not fit this host: it differs from world runner-plugin of phasegate:plugin@0.1.0
@@ -80,7 +80,7 @@ fn a_missing_export_is_named() {
 }
 
 #[test]
-fn a_wrong_signature_is_named_with_both_shapes() {
+fn signature_differences_show_both_types() {
     let changes = [
         ("environment: func() -> string", "environment: func(language: string) -> list<u8>"),
         ("output: string,", "output: option<string>,"),
@@ -103,7 +103,7 @@ fn a_wrong_signature_is_named_with_both_shapes() {
 }
 
 #[test]
-fn extra_imports_are_named_with_what_is_given_instead() {
+fn extra_imports_are_named() {
     let disk = "package acme:plugin; interface disk { read: func(path: string) -> list<u8>; }";
     let http = "package wasi:http@0.2.3; interface outgoing-handler { handle: func(url: string); }";
     let world = "world feedback-plugin {\n    import log;";
@@ -126,7 +126,7 @@ fn extra_imports_are_named_with_what_is_given_instead() {
 }
 
 #[test]
-fn an_interface_that_the_contract_does_not_have_is_an_extra_import() {
+fn unknown_interface_of_the_contract_is_extra() {
     let world = "world feedback-plugin {\n    import log;";
     let files = altered(&[(world, &format!("interface secrets {{ key: func() -> string; }} {world} import secrets;"))]);
     insta::assert_snapshot!(refusal("nosy", component(&files, &[], "feedback-plugin")), @r"
@@ -138,7 +138,7 @@ fn an_interface_that_the_contract_does_not_have_is_an_extra_import() {
 }
 
 #[test]
-fn a_component_of_no_world_of_ours_is_told_which_there_are() {
+fn rejection_without_a_known_world_lists_the_worlds() {
     let files = [(
         "it.wit".to_owned(),
         "package acme:tool@1.0.0; interface tool { go: func(); } world tool-world { export tool; }".to_owned(),
@@ -151,7 +151,7 @@ fn a_component_of_no_world_of_ours_is_told_which_there_are() {
 }
 
 #[test]
-fn the_live_contract_serves_every_component_of_its_released_version() {
+fn live_contract_is_compatible_with_its_release() {
     let live = wit("");
     assert!(live.iter().all(|(_, text)| text.contains(&format!("package phasegate:plugin@{CONTRACT};"))), "{CONTRACT}");
     // A version that is still being made has no frozen copy yet, and may change as it likes.
@@ -161,7 +161,7 @@ fn the_live_contract_serves_every_component_of_its_released_version() {
 }
 
 #[test]
-fn released_contracts_stay_as_they_were() {
+fn released_contracts_are_unchanged() {
     let digests = versions().into_iter().map(|version| {
         let text: String = wit(&format!("released/{version}")).into_iter().map(|(name, text)| name + &text).collect();
         assert!(text.contains(&format!("package phasegate:plugin@{version};")), "{version}");

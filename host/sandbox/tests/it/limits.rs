@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use crate::common::{Desk, assignment, call, engine, failure, fixture, load, says, with_limits};
+use crate::common::{MockHost, assignment, call, engine, failure, fixture, load, text_answer, with_limits};
 use phasegate_process::Digest;
 use phasegate_process::limits::Limits;
 use phasegate_sandbox::{CallError, CallErrorKind, LogLevel};
@@ -19,51 +19,51 @@ fn ms(n: u64) -> NonZeroU64 {
 }
 
 async fn error_of(settings: Value, limits: Limits) -> CallError {
-    load("agent").run_agent(&assignment(settings), Desk::echo(), &with_limits(limits)).await.unwrap_err()
+    load("agent").run_agent(&assignment(settings), MockHost::echo(), &with_limits(limits)).await.unwrap_err()
 }
 
 #[tokio::test]
-async fn a_spinning_agent_is_stopped_at_its_computing_time() {
+async fn spinning_agent_ends_at_its_computing_time() {
     let error = error_of(json!({"do": "spin"}), Limits { cpu_ms: ms(50), ..Limits::default() }).await;
     insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) used up its 50 ms of computing time and was stopped
     hint: if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop
     ");
     let call = with_limits(Limits { cpu_ms: ms(50), ..Limits::default() });
-    let blocking = load("blocking").run_agent(&assignment(json!({"do": "spin"})), Desk::echo(), &call).await;
+    let blocking = load("blocking").run_agent(&assignment(json!({"do": "spin"})), MockHost::echo(), &call).await;
     assert_eq!(blocking.unwrap_err().kind, CallErrorKind::CpuTime { limit_ms: 50 });
 }
 
 #[tokio::test]
-async fn yielding_does_not_buy_computing_time() {
+async fn yielding_counts_as_computing_time() {
     let error = error_of(json!({"do": "yield for ever"}), Limits { cpu_ms: ms(50), ..Limits::default() }).await;
     assert_eq!(error.kind, CallErrorKind::CpuTime { limit_ms: 50 });
 }
 
 #[tokio::test]
-async fn waiting_for_a_model_costs_no_computing_time() {
-    let desk = Desk::new(|_, _| (Duration::from_millis(30), says("slow")));
+async fn waiting_for_a_model_is_no_computing_time() {
+    let host = MockHost::new(|_, _| (Duration::from_millis(30), text_answer("slow")));
     let limits = Limits { cpu_ms: ms(20), ..Limits::default() };
     let attempts = assignment(json!({"ask": "x"}));
     for _ in 0..3 {
-        load("agent").run_agent(&attempts, desk.clone(), &with_limits(limits)).await.unwrap().unwrap();
+        load("agent").run_agent(&attempts, host.clone(), &with_limits(limits)).await.unwrap().unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_call_ends_at_its_wall_clock_and_so_does_what_the_host_did_for_it() {
-    let desk = Desk::new(|_, _| (Duration::from_secs(3600), says("never")));
+async fn wall_clock_limit_ends_call_and_host_work() {
+    let host = MockHost::new(|_, _| (Duration::from_secs(3600), text_answer("never")));
     let call = with_limits(Limits { wall_ms: ms(50), ..Limits::default() });
-    let error = load("agent").run_agent(&assignment(json!({"ask": "x"})), desk.clone(), &call).await.unwrap_err();
+    let error = load("agent").run_agent(&assignment(json!({"ask": "x"})), host.clone(), &call).await.unwrap_err();
     insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) was not done after 50 ms, waiting included, and was stopped
     hint: if it only waited for slow models, raise `wall_ms` in its limits
     ");
-    assert!(desk.heard().answered.is_empty());
+    assert!(host.received().answered.is_empty());
 }
 
 #[tokio::test]
-async fn a_hoarder_is_told_how_much_memory_it_may_have() {
+async fn memory_limit_is_named_in_the_error() {
     let error = error_of(json!({"do": "grow"}), Limits { memory_bytes: 20_000_000, ..Limits::default() }).await;
     let CallErrorKind::Memory { what: "memory", wanted, limit: 20_000_000 } = error.kind else {
         panic!("{error}");
@@ -108,12 +108,12 @@ fn agent_with_table(elements: i32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_table_may_be_as_large_as_the_limits_say() {
+async fn tables_grow_up_to_the_limit() {
     let bytes = agent_with_table(50_000);
     let plugin = engine().load(&"wide".parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap();
     let run = async |table_elements| {
         let call = with_limits(Limits { table_elements, ..Limits::default() });
-        plugin.run_agent(&assignment(json!({})), Desk::echo(), &call).await.map(drop)
+        plugin.run_agent(&assignment(json!({})), MockHost::echo(), &call).await.map(drop)
     };
     run(50_000).await.unwrap();
     let refused = |limit| CallErrorKind::Memory { what: "table", wanted: 50_000, limit };
@@ -122,7 +122,7 @@ async fn a_table_may_be_as_large_as_the_limits_say() {
 }
 
 #[tokio::test]
-async fn deep_recursion_is_a_crash_with_words() {
+async fn deep_recursion_is_an_error() {
     // Two stacks: the plugin's own in its memory, and the one it runs on.
     let error = error_of(json!({"do": "recurse without memory"}), Limits::default()).await;
     assert_eq!(error.kind, CallErrorKind::Stack { limit: 512 << 10 });
@@ -134,7 +134,7 @@ async fn deep_recursion_is_a_crash_with_words() {
 }
 
 #[tokio::test]
-async fn a_panic_keeps_its_words() {
+async fn panic_message_is_in_the_error() {
     let error = error_of(json!({"do": "panic", "words": "the plan has no units"}), Limits::default()).await;
     let CallErrorKind::Panic(words) = &error.kind else { panic!("{error}") };
     assert!(words.ends_with("the plan has no units"), "{words}");
@@ -145,15 +145,15 @@ async fn a_panic_keeps_its_words() {
 }
 
 #[tokio::test]
-async fn a_flood_of_log_is_cut_with_one_notice_and_harms_nobody() {
-    let desk = Desk::echo();
+async fn excess_log_is_cut_with_one_notice() {
+    let host = MockHost::echo();
     let limits = Limits { log_lines: 3, ..Limits::default() };
     load("agent")
-        .run_agent(&assignment(json!({"do": "flood"})), desk.clone(), &with_limits(limits))
+        .run_agent(&assignment(json!({"do": "flood"})), host.clone(), &with_limits(limits))
         .await
         .unwrap()
         .unwrap();
-    let log = desk.heard().log;
+    let log = host.received().log;
     assert_eq!(log.len(), 4);
     assert_eq!(log[2].1, "line 2 of a flood");
     assert_eq!(log[3].0, LogLevel::Warn);
@@ -162,26 +162,26 @@ async fn a_flood_of_log_is_cut_with_one_notice_and_harms_nobody() {
     hint: if that hides too much, raise `log_lines` in its limits
     ");
 
-    let desk = Desk::echo();
+    let host = MockHost::echo();
     let limits = Limits { log_bytes: 40, ..Limits::default() };
     load("agent")
-        .run_agent(&assignment(json!({"do": "flood"})), desk.clone(), &with_limits(limits))
+        .run_agent(&assignment(json!({"do": "flood"})), host.clone(), &with_limits(limits))
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(desk.heard().log.len(), 3, "two lines of 17 bytes and the notice");
+    assert_eq!(host.received().log.len(), 3, "two lines of 17 bytes and the notice");
 }
 
 #[tokio::test]
-async fn no_line_of_log_can_draw_on_a_terminal() {
-    let desk = Desk::echo();
+async fn log_lines_lose_control_characters() {
+    let host = MockHost::echo();
     let work = assignment(json!({"do": "whisper escapes"}));
-    load("agent").run_agent(&work, desk.clone(), &call("x")).await.unwrap().unwrap();
-    assert_eq!(desk.lines(), ["[31mred"]);
+    load("agent").run_agent(&work, host.clone(), &call("x")).await.unwrap().unwrap();
+    assert_eq!(host.lines(), ["[31mred"]);
 }
 
 #[tokio::test]
-async fn too_much_in_one_call_is_refused_before_the_host_holds_it() {
+async fn oversized_host_calls_are_rejected_before_copying() {
     let limits = Limits { memory_bytes: 512 << 20, ..Limits::default() };
     for what in ["return much", "say much"] {
         let error = error_of(json!({"do": what}), limits).await;
@@ -190,7 +190,7 @@ async fn too_much_in_one_call_is_refused_before_the_host_holds_it() {
 }
 
 #[tokio::test]
-async fn a_submission_over_its_bound_is_refused_with_both_numbers() {
+async fn rejects_submissions_over_the_output_limit() {
     let limits = Limits { output_bytes: 10, ..Limits::default() };
     let error = error_of(json!({"artifacts": {"design": "twelve bytes"}}), limits).await;
     insta::assert_snapshot!(error.recorded_text(), @r"
@@ -200,7 +200,7 @@ async fn a_submission_over_its_bound_is_refused_with_both_numbers() {
 }
 
 #[tokio::test]
-async fn asking_for_ever_ends_at_the_number_of_calls() {
+async fn endless_requests_end_at_the_call_limit() {
     let error = error_of(json!({"do": "ask for ever"}), Limits { calls: 25, ..Limits::default() }).await;
     insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) asked for more than 25 model calls and test runs
@@ -209,7 +209,7 @@ async fn asking_for_ever_ends_at_the_number_of_calls() {
 }
 
 #[tokio::test]
-async fn what_is_asked_is_bounded_over_all_questions() {
+async fn request_bytes_are_limited_in_total() {
     let limits = Limits { calls_bytes: 10_000, ..Limits::default() };
     let error = error_of(json!({"do": "ask for ever"}), limits).await;
     insta::assert_snapshot!(error.recorded_text(), @r"
@@ -219,7 +219,7 @@ async fn what_is_asked_is_bounded_over_all_questions() {
 }
 
 #[tokio::test]
-async fn instances_and_handles_are_counted_and_the_limit_is_named() {
+async fn instance_and_handle_limits_are_named() {
     let error = error_of(json!({}), Limits { instances: 1, ..Limits::default() }).await;
     insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 1) wanted more than 1 instances, and was stopped
@@ -227,7 +227,7 @@ async fn instances_and_handles_are_counted_and_the_limit_is_named() {
     ");
     let call = with_limits(Limits { handles: 500, ..Limits::default() });
     let hoards = assignment(json!({"do": "hoard handles"}));
-    let error = load("hostile").run_agent(&hoards, Desk::echo(), &call).await.unwrap_err();
+    let error = load("hostile").run_agent(&hoards, MockHost::echo(), &call).await.unwrap_err();
     insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `hostile` (phase design, attempt 1) wanted more than 500 handles, and was stopped
     hint: if its work needs it, raise `handles` in its limits; else look for what is never let go
@@ -235,7 +235,7 @@ async fn instances_and_handles_are_counted_and_the_limit_is_named() {
 }
 
 #[tokio::test]
-async fn what_a_strategy_says_is_bounded() {
+async fn output_of_a_strategy_is_limited() {
     let says = json!({"give up": "so much to say ", "times": 500_000});
     let call = with_limits(Limits::strategy());
     let error = load("strategy").decide(&failure(says), &call).await.unwrap_err();
@@ -243,7 +243,7 @@ async fn what_a_strategy_says_is_bounded() {
 }
 
 #[tokio::test]
-async fn the_host_lives_through_all_of_it() {
+async fn host_survives_concurrent_bad_plugins() {
     let bad = ["spin", "grow", "recurse", "panic", "return much", "wait for nothing", "yield for ever"];
     let limits = Limits { cpu_ms: ms(300), memory_bytes: 30_000_000, ..Limits::default() };
     let calls = bad
@@ -255,6 +255,6 @@ async fn the_host_lives_through_all_of_it() {
         ended.unwrap();
     }
     let work = assignment(json!({"artifacts": {"design": {}}}));
-    load("agent").run_agent(&work, Desk::echo(), &call("x")).await.unwrap().unwrap();
+    load("agent").run_agent(&work, MockHost::echo(), &call("x")).await.unwrap().unwrap();
     drop(engine());
 }

@@ -17,7 +17,7 @@ fn refusal(name: &str, bytes: Vec<u8>) -> String {
 }
 
 #[test]
-fn inspection_says_what_a_component_is() {
+fn inspection_describes_components() {
     let bytes = fixture("agent");
     let agent = inspect(&bytes).unwrap();
     assert_eq!((agent.world, agent.contract.as_deref()), (Some(World::Agent), Some("0.1.0")));
@@ -32,7 +32,7 @@ fn inspection_says_what_a_component_is() {
 }
 
 #[test]
-fn what_is_no_component_is_refused_in_words() {
+fn rejects_bytes_that_are_no_component() {
     let core_module = b"\0asm\x01\0\0\0".to_vec();
     for bytes in [b"hello".to_vec(), Vec::new(), core_module] {
         let error = refusal("junk", bytes);
@@ -45,7 +45,7 @@ fn what_is_no_component_is_refused_in_words() {
 }
 
 #[test]
-fn a_component_that_its_reader_panics_on_is_refused_in_words() {
+fn rejects_components_that_crash_the_decoder() {
     let name = "component-with-function-named-like-interface";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
     let told = inspect(&fs::read(path).unwrap()).unwrap_err().describe();
@@ -53,14 +53,14 @@ fn a_component_that_its_reader_panics_on_is_refused_in_words() {
 }
 
 #[test]
-fn a_component_that_claims_more_than_it_holds_takes_no_memory_for_it() {
+fn inspection_allocates_nothing_for_claimed_sizes() {
     let claims = [b"\0asm\x0d\0\x01\0\x07".as_slice(), b"\x80\x80\x80\x80\x0f", b"x"].concat();
     let told = inspect(&claims).unwrap_err().describe();
     assert!(told.contains("unexpected end-of-file"), "{told}");
 }
 
 #[test]
-fn what_was_not_granted_is_named_with_the_line_to_write() {
+fn ungranted_imports_are_named_with_configuration() {
     let plugin = load_in(&engine(), "agent");
     let mut grants = Grants { models: vec![Tier::Deep], test_bench: Vec::new() };
     let error = plugin.inspection().effective_grants(plugin.name(), &grants).unwrap_err().describe();
@@ -78,7 +78,7 @@ fn with_asks(asks: &str) -> phasegate_sandbox::Inspection {
 }
 
 #[test]
-fn a_plugin_gets_no_more_than_its_manifest_asks_for() {
+fn grants_are_narrowed_by_the_manifest() {
     let name = "mine".parse().unwrap();
     let all = Grants { models: Tier::ALL.to_vec(), test_bench: vec!["python".to_owned(), "ruby".to_owned()] };
     let given = with_asks("models = [\"fast\"]\ntest-bench = [\"ruby\"]\n").effective_grants(&name, &all).unwrap();
@@ -88,7 +88,7 @@ fn a_plugin_gets_no_more_than_its_manifest_asks_for() {
 }
 
 #[test]
-fn a_plugin_that_imports_what_its_manifest_does_not_ask_for_is_refused() {
+fn rejects_imports_that_the_manifest_omits() {
     let all = Grants { models: Tier::ALL.to_vec(), test_bench: vec!["python".to_owned()] };
     let error =
         with_asks("models = [\"fast\"]\n").effective_grants(&"mine".parse().unwrap(), &all).unwrap_err().describe();
@@ -99,7 +99,7 @@ fn a_plugin_that_imports_what_its_manifest_does_not_ask_for_is_refused() {
 }
 
 #[test]
-fn what_a_plugin_asks_for_and_is_not_granted_is_told_as_the_line_to_write() {
+fn missing_grants_are_shown_as_configuration() {
     let asking = with_asks("models = [\"fast\", \"deep\"]\ntest-bench = [\"*\"]\n");
     let given = Grants { models: vec![Tier::Default], test_bench: vec!["python".to_owned()] };
     let error = asking.effective_grants(&"mine".parse().unwrap(), &given).unwrap_err().describe();
@@ -110,7 +110,7 @@ fn what_a_plugin_asks_for_and_is_not_granted_is_told_as_the_line_to_write() {
 }
 
 #[test]
-fn a_manifest_that_is_none_or_names_another_contract_is_refused() {
+fn rejects_invalid_and_contradicting_manifests() {
     let text = "name = \"mine\"\nversion = \"1.0.0\"\ncontract = \"0.0.9\"\n";
     insta::assert_snapshot!(refusal("mine", with_manifest(&fixture("agent"), text).unwrap()), @r"
     plugin `mine`: invalid manifest: it names contract 0.0.9, but the exports are of 0.1.0
@@ -126,7 +126,7 @@ fn a_manifest_that_is_none_or_names_another_contract_is_refused() {
 }
 
 #[test]
-fn bytes_other_than_the_pinned_ones_are_refused() {
+fn rejects_components_with_another_digest() {
     let pinned = Digest::from_content(b"something else");
     let error = engine().load(&"agent".parse().unwrap(), &pinned, || Ok(fixture("agent"))).map(drop).unwrap_err();
     assert!(matches!(error, LoadError::Digest { .. }), "{error}");

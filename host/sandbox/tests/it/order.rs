@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::common::{Desk, assignment, call, load, says, with_limits};
+use crate::common::{MockHost, assignment, call, load, text_answer, with_limits};
 use phasegate_process::limits::Limits;
 use phasegate_process::model::Error;
 use phasegate_sandbox::CallErrorKind;
@@ -22,23 +22,23 @@ async fn transcript(
     program: u64,
     delays: impl Fn(u32) -> Duration + Send + Sync + 'static,
 ) -> (String, Vec<(u32, String)>) {
-    let desk = Desk::new(move |number, request| {
+    let host = MockHost::new(move |number, request| {
         let answer = match mix(u64::from(number)) % 5 {
             0 => Err(Error::Unavailable(format!("no answer to {}", request.label))),
-            _ => says(&format!("answer to {}", request.label)),
+            _ => text_answer(&format!("answer to {}", request.label)),
         };
         (delays(number), answer)
     });
     let work = assignment(json!({"do": "order", "seed": program}));
-    let submission = load("agent").run_agent(&work, desk.clone(), &call("x")).await.unwrap().unwrap();
-    let mut asked = desk.heard().asked;
+    let submission = load("agent").run_agent(&work, host.clone(), &call("x")).await.unwrap().unwrap();
+    let mut asked = host.received().asked;
     // Tasks of the host start in any order; their numbers are the guest's.
     asked.sort();
     (String::from_utf8(submission.artifacts[0].content.clone()).unwrap(), asked)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_adversarial_guest_cannot_tell_when_answers_came() {
+async fn answer_timing_does_not_affect_a_guest() {
     let (mut lines, mut asked) = (0, 0);
     for program in 0..40 {
         let expected = transcript(program, |_| Duration::ZERO).await;
@@ -56,7 +56,7 @@ async fn an_adversarial_guest_cannot_tell_when_answers_came() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn it_stays_so_beside_busy_neighbours() {
+async fn busy_neighbours_do_not_affect_a_guest() {
     let expected: Vec<_> =
         futures::future::join_all((0..8).map(|program| transcript(program, |_| Duration::ZERO))).await;
     let salt = Arc::new(AtomicU64::new(0));
@@ -72,27 +72,27 @@ async fn it_stays_so_beside_busy_neighbours() {
 }
 
 #[tokio::test]
-async fn a_guest_that_yields_until_it_is_answered_ends_at_its_computing_time() {
+async fn yielding_for_an_answer_ends_at_the_limit() {
     let call = with_limits(Limits { cpu_ms: 100.try_into().unwrap(), ..Limits::default() });
     let work = assignment(json!({"do": "yield until answered"}));
-    let error = load("agent").run_agent(&work, Desk::echo(), &call).await.unwrap_err();
+    let error = load("agent").run_agent(&work, MockHost::echo(), &call).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::CpuTime { limit_ms: 100 });
 }
 
 #[tokio::test]
-async fn a_call_that_the_guest_drops_is_answered_to_the_host_all_the_same() {
+async fn host_finishes_calls_that_the_guest_drops() {
     for (what, ends_well) in [("ask and leave", true), ("ask and trap", false)] {
-        let desk = Desk::new(|_, _| (Duration::from_millis(50), says("late")));
-        let result = load("agent").run_agent(&assignment(json!({"do": what})), desk.clone(), &call("x")).await;
+        let host = MockHost::new(|_, _| (Duration::from_millis(50), text_answer("late")));
+        let result = load("agent").run_agent(&assignment(json!({"do": what})), host.clone(), &call("x")).await;
         assert_eq!(result.is_ok(), ends_well, "{what}");
-        assert_eq!((desk.heard().answered, desk.heard().told), (vec![1], vec![]), "{what}");
+        assert_eq!((host.received().answered, host.received().delivered), (vec![1], vec![]), "{what}");
     }
 }
 
 #[tokio::test]
-async fn a_guest_that_waits_for_nothing_is_told_at_once() {
+async fn deadlocked_guest_fails_at_once() {
     let work = assignment(json!({"do": "wait for nothing"}));
-    let error = load("agent").run_agent(&work, Desk::echo(), &call("phase design, attempt 3")).await.unwrap_err();
+    let error = load("agent").run_agent(&work, MockHost::echo(), &call("phase design, attempt 3")).await.unwrap_err();
     insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase design, attempt 3) waits, but nothing that it could wait for is under way
     hint: its author should look for a task or future that is awaited but never completed

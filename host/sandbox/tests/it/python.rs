@@ -29,7 +29,7 @@ fn all_pass(run: &TestRun) {
 }
 
 #[tokio::test]
-async fn it_is_a_runner_of_python() {
+async fn python_runner_describes_its_environment() {
     let runner = runner();
     assert_eq!(runner.world(), World::Runner);
     assert!(runner.inspection().wants.is_empty());
@@ -38,7 +38,7 @@ async fn it_is_a_runner_of_python() {
 }
 
 #[tokio::test]
-async fn sleeping_takes_no_time_and_moves_the_clocks() {
+async fn sleeping_advances_clocks_without_real_time() {
     let started = Instant::now();
     let test = r#"
 import time, datetime
@@ -60,7 +60,7 @@ def test_moves():
 }
 
 #[tokio::test]
-async fn randomness_and_time_are_the_same_in_every_run_of_a_run() {
+async fn random_numbers_and_time_depend_on_the_seed() {
     let test = r#"
 import os, random, secrets, tempfile, time, uuid
 
@@ -80,7 +80,7 @@ def test_print():
 }
 
 #[tokio::test]
-async fn there_is_no_network_no_file_no_environment_and_no_process() {
+async fn python_cannot_reach_the_system() {
     let test = r#"
 import os, socket, subprocess, threading
 import pytest
@@ -122,7 +122,7 @@ def test_thread():
 }
 
 #[tokio::test]
-async fn a_loop_ends_at_its_time_and_a_memory_bomb_in_a_memory_error() {
+async fn python_loops_and_memory_bombs_are_stopped() {
     let runner = runner();
     let limits = Limits { cpu_ms: 3_000.try_into().unwrap(), ..Limits::runner() };
     let spin = [file("test_it.py", "def test_spin():\n    while True:\n        pass\n")];

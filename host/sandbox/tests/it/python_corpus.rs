@@ -152,13 +152,13 @@ macro_rules! themes {
 }
 
 themes! {
-    what_never_ends_or_takes_all_fails_and_harms_nothing_else: "exhaustion",
-    ending_the_interpreter_ends_no_more_than_a_test: "exits",
-    nothing_of_the_world_can_be_reached_and_the_words_say_so: "denials",
+    endless_or_greedy_tests_fail_alone: "exhaustion",
+    exiting_ends_only_one_test: "exits",
+    denied_system_access_has_a_message: "denials",
     tests_cannot_be_hidden: "hiding",
-    replacing_what_judges_is_noticed: "tampering",
-    what_is_not_claimed_is_known: "not_claimed",
-    sources_may_be_odd_in_any_way: "sources",
-    projects_may_be_laid_out_in_any_way: "layouts",
-    tests_may_be_written_in_any_way: "styles",
+    tampering_with_the_judge_is_detected: "tampering",
+    known_gaps_still_get_through: "not_claimed",
+    odd_sources_are_accepted: "sources",
+    project_layouts_are_accepted: "layouts",
+    test_styles_are_accepted: "styles",
 }

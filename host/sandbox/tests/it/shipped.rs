@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::common::{Desk, assignment, call, engine, failure};
+use crate::common::{MockHost, assignment, call, engine, failure};
 use phasegate_process::Digest;
 use phasegate_process::feedback::Decision;
 use phasegate_sandbox::Plugin;
@@ -23,7 +23,7 @@ async fn revised(file: &str, settings: serde_json::Value) -> Vec<(String, Vec<St
 }
 
 #[tokio::test]
-async fn the_standard_strategies_and_a_strangers_decide() {
+async fn shipped_and_example_strategies_decide() {
     let design = [("design".to_owned(), vec!["I-1".to_owned()])];
     assert_eq!(revised("plugins/dist/feedback-phase-aware.wasm", json!({})).await, design);
     assert_eq!(revised("plugins/dist/feedback-nearest-phase.wasm", json!({})).await, design);
@@ -33,7 +33,7 @@ async fn the_standard_strategies_and_a_strangers_decide() {
 }
 
 #[tokio::test]
-async fn a_setting_that_a_strategy_does_not_know_ends_in_words() {
+async fn strategy_gives_up_on_unknown_settings() {
     let strategy = shipped("plugins/dist/feedback-phase-aware.wasm");
     let decision = strategy.decide(&failure(json!({"rise": 1})), &call("gate design-review")).await.unwrap();
     let Decision::GiveUp(why) = decision else { panic!("{decision:?}") };
@@ -41,10 +41,10 @@ async fn a_setting_that_a_strategy_does_not_know_ends_in_words() {
 }
 
 #[tokio::test]
-async fn an_agent_says_which_input_it_lacks() {
+async fn agent_names_its_missing_input() {
     let agent = shipped("examples/security-audit/security-audit.wasm");
     let work = assignment(json!({"ask_model": false}));
-    let failure = agent.run_agent(&work, Desk::echo(), &call("phase security-audit")).await.unwrap().unwrap_err();
+    let failure = agent.run_agent(&work, MockHost::echo(), &call("phase security-audit")).await.unwrap().unwrap_err();
     assert_eq!(
         failure.to_string(),
         "input `generated_code` cannot be worked with: it is not among this phase's inputs; name it under `reads` in the pipeline"

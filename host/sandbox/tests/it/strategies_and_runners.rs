@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::common::{Desk, assignment, cache_dir, call, failure, file, load, load_in, says, stub, with_limits};
+use crate::common::{
+    MockHost, assignment, cache_dir, call, failure, file, load, load_in, stub, text_answer, with_limits,
+};
 use phasegate_process::feedback::{Decision, Revision};
 use phasegate_process::limits::Limits;
 use phasegate_process::testing::{BenchError, Outcome};
@@ -10,7 +12,7 @@ use phasegate_sandbox::{CallErrorKind, Engine, EngineSettings};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_strategy_decides() {
+async fn strategy_decides() {
     let strategy = load("strategy");
     let decide = async |settings| strategy.decide(&failure(settings), &call("gate")).await;
     let revision = |phase: &str| Revision {
@@ -31,7 +33,7 @@ async fn a_strategy_decides() {
 }
 
 #[tokio::test]
-async fn a_runner_collects_and_runs_tests() {
+async fn runner_collects_and_runs_tests() {
     let runner = load("runner");
     let call = call("test run");
     assert_eq!(runner.environment(&call).await.unwrap()["language"], "lines");
@@ -52,7 +54,7 @@ async fn a_runner_collects_and_runs_tests() {
 }
 
 #[tokio::test]
-async fn a_runner_says_only_so_much_of_what_it_offers() {
+async fn rejects_large_environment_descriptions() {
     let engine = Engine::new(EngineSettings { max_instances: 1, ..EngineSettings::default() }).unwrap();
     let said = async |many| {
         let bytes = stub::component_that(&stub::wit(""), &[], "runner-plugin", || stub::zeros(many));
@@ -68,7 +70,7 @@ async fn a_runner_says_only_so_much_of_what_it_offers() {
 }
 
 #[tokio::test]
-async fn a_test_that_spins_or_crashes_ends_alone() {
+async fn spinning_or_crashing_test_ends_alone() {
     let runner = load("runner");
     let limits = Limits { cpu_ms: 30.try_into().unwrap(), ..Limits::runner() };
     let run = async |content| runner.run_tests(&[], &[file("t.lines", content)], "t.lines", &with_limits(limits)).await;
@@ -78,19 +80,19 @@ async fn a_test_that_spins_or_crashes_ends_alone() {
 }
 
 #[tokio::test]
-async fn agents_that_wait_never_keep_tests_and_strategies_from_starting() {
+async fn waiting_agents_block_neither_tests_nor_strategies() {
     let settings =
         EngineSettings { max_instances: 3, max_queued: 2, cache_dir: Some(cache_dir()), ..EngineSettings::default() };
     let engine = Engine::new(settings).unwrap();
     let agent = load_in(&engine, "agent");
-    let desk = Desk::new(|_, _| (Duration::from_secs(3600), says("never")));
+    let host = MockHost::new(|_, _| (Duration::from_secs(3600), text_answer("never")));
     let waiting: Vec<_> = (0..5)
         .map(|_| {
-            let (agent, desk) = (agent.clone(), desk.clone());
-            tokio::spawn(async move { agent.run_agent(&assignment(json!({"ask": "x"})), desk, &call("x")).await })
+            let (agent, host) = (agent.clone(), host.clone());
+            tokio::spawn(async move { agent.run_agent(&assignment(json!({"ask": "x"})), host, &call("x")).await })
         })
         .collect();
-    while desk.heard().asked.len() < 3 {
+    while host.received().asked.len() < 3 {
         tokio::task::yield_now().await;
     }
     tokio::task::yield_now().await;
@@ -101,7 +103,7 @@ async fn agents_that_wait_never_keep_tests_and_strategies_from_starting() {
 
     // Three run, two queue; one more is told so.
     let error =
-        agent.run_agent(&assignment(json!({})), desk.clone(), &call("phase code, attempt 1")).await.unwrap_err();
+        agent.run_agent(&assignment(json!({})), host.clone(), &call("phase code, attempt 1")).await.unwrap_err();
     insta::assert_snapshot!(error.recorded_text(), @r"
     plugin `agent` (phase code, attempt 1) could not start: all instances are in use and 2 calls are waiting for one
     hint: run fewer tasks at once, or raise `max_instances` (of test runners `max_test_runs`) under `[sandbox]`

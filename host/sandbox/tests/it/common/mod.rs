@@ -1,4 +1,4 @@
-//! A host for tests: answers from a closure, after whatever delay it likes, and everything that was heard written down.
+//! A host for tests: answers from a closure, after whatever delay it likes, and everything that was received written down.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 pub mod stub;
@@ -94,7 +94,7 @@ pub fn file(path: &str, content: &str) -> File {
     File { path: path.to_owned(), content: content.to_owned() }
 }
 
-pub fn says(text: &str) -> Answer {
+pub fn text_answer(text: &str) -> Answer {
     Ok(Response {
         content: vec![Content::Text { text: text.to_owned() }],
         stop: "end".to_owned(),
@@ -105,53 +105,53 @@ pub fn says(text: &str) -> Answer {
 
 type Script = dyn Fn(u32, &Request) -> (Duration, Answer) + Send + Sync;
 
-/// What a desk heard.
+/// What a host received.
 #[derive(Default, Clone, Debug, PartialEq)]
-pub struct Heard {
+pub struct Received {
     /// Labels by call number, in the order asked.
     pub asked: Vec<(u32, String)>,
     /// Numbers in the order answered.
     pub answered: Vec<u32>,
     /// Numbers in the order in which the guest was told.
-    pub told: Vec<u32>,
+    pub delivered: Vec<u32>,
     pub log: Vec<(LogLevel, String)>,
     pub progress: Vec<String>,
     pub tests: Vec<(u32, String, Subject, Vec<File>)>,
 }
 
-pub struct Desk {
+pub struct MockHost {
     script: Box<Script>,
-    heard: Mutex<Heard>,
+    received: Mutex<Received>,
 }
 
-impl Desk {
+impl MockHost {
     pub fn new(script: impl Fn(u32, &Request) -> (Duration, Answer) + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { script: Box::new(script), heard: Mutex::default() })
+        Arc::new(Self { script: Box::new(script), received: Mutex::default() })
     }
 
     /// Answers every question with its label, at once.
     pub fn echo() -> Arc<Self> {
-        Self::new(|_, request| (Duration::ZERO, says(&request.label)))
+        Self::new(|_, request| (Duration::ZERO, text_answer(&request.label)))
     }
 
-    pub fn heard(&self) -> Heard {
-        self.heard.lock().unwrap().clone()
+    pub fn received(&self) -> Received {
+        self.received.lock().unwrap().clone()
     }
 
     pub fn lines(&self) -> Vec<String> {
-        self.heard().log.into_iter().map(|(_, line)| line).collect()
+        self.received().log.into_iter().map(|(_, line)| line).collect()
     }
 }
 
 #[async_trait]
-impl Capabilities for Desk {
+impl Capabilities for MockHost {
     async fn complete(&self, call: u32, request: Request) -> Result<Answer, BudgetExceeded> {
-        self.heard.lock().unwrap().asked.push((call, request.label.clone()));
+        self.received.lock().unwrap().asked.push((call, request.label.clone()));
         let (delay, answer) = (self.script)(call, &request);
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        self.heard.lock().unwrap().answered.push(call);
+        self.received.lock().unwrap().answered.push(call);
         Ok(answer)
     }
 
@@ -162,14 +162,14 @@ impl Capabilities for Desk {
         code: Subject,
         tests: Vec<File>,
     ) -> Result<TestRun, BenchError> {
-        self.heard.lock().unwrap().tests.push((call, language, code, tests));
+        self.received.lock().unwrap().tests.push((call, language, code, tests));
         let name = "t.lines::one".to_owned();
         let case = TestCase { name, outcome: Outcome::Passed, message: None, output: String::new() };
         Ok(TestRun { build_errors: Vec::new(), tests: vec![case] })
     }
 
     async fn before_answer(&self, call: u32) {
-        self.heard.lock().unwrap().told.push(call);
+        self.received.lock().unwrap().delivered.push(call);
     }
 
     fn inputs(&self) -> Vec<ArtifactRef> {
@@ -192,10 +192,10 @@ impl Capabilities for Desk {
     }
 
     fn log(&self, level: LogLevel, line: String) {
-        self.heard.lock().unwrap().log.push((level, line));
+        self.received.lock().unwrap().log.push((level, line));
     }
 
     fn progress(&self, what: String, _fraction: Option<f32>) {
-        self.heard.lock().unwrap().progress.push(what);
+        self.received.lock().unwrap().progress.push(what);
     }
 }
