@@ -16,7 +16,7 @@ use libfuzzer_sys::fuzz_target;
 use phasegate_journal::{Journal, MemoryJournal, StoredEvent, link};
 use phasegate_process::Digest;
 use phasegate_runtime::archive::{Head, export, import, read};
-use phasegate_runtime::load;
+use phasegate_runtime::load_run;
 use phasegate_runtime::output::write_out;
 
 static OUT: LazyLock<PathBuf> =
@@ -46,7 +46,7 @@ fn import_archive(file: &[u8]) {
     };
     assert_eq!(journal.runs().unwrap(), std::slice::from_ref(&imported.run));
     assert!(!block_on(import(&journal, file)).unwrap().new);
-    if let Ok((state, events)) = load(&journal, &imported.run) {
+    if let Ok((state, events)) = load_run(&journal, &imported.run) {
         let mut exported = Vec::new();
         export(&journal, &imported.run, false, &mut exported).unwrap();
         assert_eq!(read(exported.as_slice()).unwrap().stored, read(file).unwrap().stored);

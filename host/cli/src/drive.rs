@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{Ended, Error, House, PersonSays, Stop, Watcher, decide};
+use phasegate_runtime::{DecisionRequest, Error, Host, Observer, RunOutcome, StopSignal, record_decision};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
@@ -29,17 +29,17 @@ pub struct RunTarget {
 
 /// Drives all runs of this process.
 pub struct RunDriver {
-    host: House,
+    host: Host,
     view: Arc<LiveView>,
-    stop: Stop,
+    stop: StopSignal,
     /// Held while a person is asked: one question at a time.
     prompt_lock: Mutex<()>,
 }
 
 impl RunDriver {
     /// Creates a driver for the runs of a host.
-    pub fn new(host: House, view: Arc<LiveView>) -> Arc<Self> {
-        let driver = Self { host, view, stop: Stop::default(), prompt_lock: Mutex::default() };
+    pub fn new(host: Host, view: Arc<LiveView>) -> Arc<Self> {
+        let driver = Self { host, view, stop: StopSignal::default(), prompt_lock: Mutex::default() };
         Arc::new(driver)
     }
 
@@ -81,15 +81,15 @@ impl RunDriver {
 
     async fn drive_to_end(&self, target: &RunTarget) -> Result<Exit, Failure> {
         loop {
-            let watcher: Arc<dyn Watcher> = Arc::clone(&self.view) as Arc<dyn Watcher>;
-            match self.host.run(&target.run, watcher, &self.stop).await {
-                Ok(Ended::Finished(status, _)) => {
+            let observer: Arc<dyn Observer> = Arc::clone(&self.view) as Arc<dyn Observer>;
+            match self.host.run(&target.run, observer, &self.stop).await {
+                Ok(RunOutcome::Finished(status, _)) => {
                     self.finish(target)?;
                     let passed = status == RunStatus::Passed;
                     return Ok(if passed { Exit::Passed } else { Exit::Failed });
                 }
-                Ok(Ended::Waiting { .. }) => match self.ask_decision(target).await? {
-                    Some(decision) => decide(self.host.journal().as_ref(), &target.run, decision).await?,
+                Ok(RunOutcome::Waiting { .. }) => match self.ask_decision(target).await? {
+                    Some(decision) => record_decision(self.host.journal().as_ref(), &target.run, decision).await?,
                     None => {
                         self.finish(target)?;
                         let passes = waits_at_passed_gate(self.host.journal().as_ref(), &target.run);
@@ -97,7 +97,7 @@ impl RunDriver {
                         return Ok(Exit::Waiting);
                     }
                 },
-                Ok(Ended::Stopped(why)) => {
+                Ok(RunOutcome::Stopped(why)) => {
                     self.view.print(&format!(
                         "\nrun {} stopped: {why}\nresume with: phasegate resume {}\n",
                         target.run, target.run
@@ -112,7 +112,7 @@ impl RunDriver {
     /// Writes the output folder and prints the summary.
     fn finish(&self, target: &RunTarget) -> Result<(), Failure> {
         let journal = self.host.journal().as_ref();
-        let (state, events) = phasegate_runtime::load(journal, &target.run)?;
+        let (state, events) = phasegate_runtime::load_run(journal, &target.run)?;
         let written = write_out(&target.out, journal, &state, &events);
         let out = written.is_ok().then(|| paths::display_path(&target.out));
         self.view.print(&summary::render_summary(journal, &state, &events, out.as_deref(), self.view.paint()));
@@ -123,12 +123,12 @@ impl RunDriver {
     }
 
     /// Asks the person at this terminal for a decision. `None` if nobody is there or wants to decide later.
-    async fn ask_decision(&self, target: &RunTarget) -> Result<Option<PersonSays>, Failure> {
+    async fn ask_decision(&self, target: &RunTarget) -> Result<Option<DecisionRequest>, Failure> {
         if !prompt::is_interactive() {
             return Ok(None);
         }
         let _one_at_a_time = self.prompt_lock.lock().await;
-        let (state, _) = phasegate_runtime::load(self.host.journal().as_ref(), &target.run)?;
+        let (state, _) = phasegate_runtime::load_run(self.host.journal().as_ref(), &target.run)?;
         let by = approver::name(None).ok();
         self.view.hide();
         let printer = self.view.printer();
@@ -165,7 +165,7 @@ impl RunDriver {
 /// On the first Ctrl-C, announces the stop and lets running work be recorded; on the second, prints the hints and ends the
 /// process.
 pub fn stop_on_ctrl_c(
-    stop: Stop,
+    stop: StopSignal,
     printer: Printer,
     announce: impl FnOnce(&str) + Send + 'static,
     resume_hints: String,
@@ -185,7 +185,7 @@ pub fn stop_on_ctrl_c(
 
 /// Prints the header of a run that is resumed. Its output folder stays the same unless `out` is given.
 pub fn resume_target(
-    host: &House,
+    host: &Host,
     view: &LiveView,
     state: &Path,
     run: RunId,

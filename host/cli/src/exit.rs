@@ -96,7 +96,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
             Error::Config(_)
-            | Error::Swap(_)
+            | Error::Override(_)
             | Error::Models(_)
             | Error::Load(_)
             | Error::Name(_)

@@ -2,7 +2,7 @@
 
 use phasegate_journal::Journal;
 use phasegate_process::{Event, Recorded, RunId, TaskId};
-use phasegate_runtime::{is_named_after, may_be_of};
+use phasegate_runtime::{is_named_after, may_belong_to};
 
 use crate::context::Context;
 use crate::exit::Failure;
@@ -14,7 +14,7 @@ pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<
         return Ok(run.clone());
     }
     let matches_task = |run: &&RunId, task: &TaskId| {
-        may_be_of(run, task) && is_of_task(&journal.events(run).unwrap_or_default(), task)
+        may_belong_to(run, task) && is_of_task(&journal.events(run).unwrap_or_default(), task)
     };
     if let Ok(task) = text.parse()
         && let Some(run) = runs.iter().find(|run| matches_task(run, &task))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_journal::{Journal, JournalError, SqliteJournal};
-use phasegate_runtime::{Config, Env, House, HouseSettings, Purse, Raise};
+use phasegate_runtime::{BudgetOverride, Config, Env, Host, HostConfig, SharedBudget};
 use phasegate_sandbox::EngineSettings;
 
 use crate::context::Context;
@@ -45,13 +45,13 @@ pub struct RunOptions {
     /// Whether model calls of one run may overlap.
     pub overlap: bool,
     /// Budgets that replace those of the run.
-    pub raise: Raise,
+    pub budget_override: BudgetOverride,
     /// Whether model calls are refused.
     pub offline: bool,
 }
 
 /// Opens the host on the state folder, and creates the folder if it does not exist.
-pub fn host(context: &Context, sandbox: EngineSettings, options: RunOptions) -> Result<House, Failure> {
+pub fn host(context: &Context, sandbox: EngineSettings, options: RunOptions) -> Result<Host, Failure> {
     host_over(Arc::new(SqliteJournal::open(&context.state)?), context, sandbox, options, None)
 }
 
@@ -61,12 +61,12 @@ pub fn host_over(
     context: &Context,
     sandbox: EngineSettings,
     options: RunOptions,
-    purse: Option<Purse>,
-) -> Result<House, Failure> {
-    let RunOptions { overlap, raise, offline } = options;
+    shared_budget: Option<SharedBudget>,
+) -> Result<Host, Failure> {
+    let RunOptions { overlap, budget_override, offline } = options;
     let engine = engine_settings(&context.state, sandbox)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    let host = House::open(HouseSettings { journal, engine, overlap, env, raise, offline, purse })?;
+    let host = Host::new(HostConfig { journal, engine, overlap, env, budget_override, offline, shared_budget })?;
     if let Some(notice) = host.engine().cache_notice() {
         context.printer.note(&format!("{notice}\n"));
     }

@@ -11,12 +11,12 @@ use phasegate_process::source::{Source, SourceError, parse, to_json};
 use serde::Deserialize;
 use toml::Spanned;
 
-use phasegate_runtime::{ConfigFault, SwapAt, Swaps, TaskSource, unreadable};
+use phasegate_runtime::{ConfigFault, OverrideTarget, Overrides, TaskSource, unreadable_file};
 
 use crate::tasks::{self, folder_of};
 
 /// More would be a mistake rather than an experiment.
-const MOST_REPETITIONS: u32 = 1_000;
+const MAX_REPETITIONS: u32 = 1_000;
 
 /// Tasks, variants, and how often.
 #[derive(Debug, Clone)]
@@ -44,37 +44,36 @@ pub struct Variant {
     /// Its name.
     pub name: String,
     /// What is swapped; the pipeline is not among it.
-    pub swaps: Swaps,
+    pub overrides: Overrides,
     /// Another pipeline than the configured one.
     pub(crate) pipeline: Option<Spanned<String>>,
     /// Where things stand in the file.
-    spans: Vec<(SwapAt, Range<usize>)>,
+    spans: Vec<(OverrideTarget, Range<usize>)>,
     span: Range<usize>,
 }
 
 impl Variant {
     /// Where a swap stands in the file.
-    pub(crate) fn place(&self, at: &SwapAt) -> Range<usize> {
+    pub(crate) fn span_of(&self, at: &OverrideTarget) -> Range<usize> {
         self.spans.iter().find(|(known, _)| known == at).map_or(self.span.clone(), |(_, span)| span.clone())
     }
 
     /// The component that is meant where its plugin does not fit, as far as that is plain.
-    pub(crate) fn component(&self, agent: bool) -> SwapAt {
+    pub(crate) fn component_target(&self, agent: bool) -> OverrideTarget {
         let mut of_kind = self.spans.iter().map(|(at, _)| at).filter(|at| match at {
-            SwapAt::Agent(_) => agent,
-            SwapAt::Feedback => !agent,
+            OverrideTarget::Agent(_) => agent,
+            OverrideTarget::Feedback => !agent,
             _ => false,
         });
         match (of_kind.next(), of_kind.next()) {
             (Some(at), None) => at.clone(),
-            _ => SwapAt::All,
+            _ => OverrideTarget::All,
         }
     }
 
     /// What it sets about models.
-    pub(crate) fn models(&self) -> Option<SwapAt> {
-        let about =
-            |at: &&SwapAt| matches!(at, SwapAt::Set(key) if key.starts_with("models") || key.starts_with("providers"));
+    pub(crate) fn models_target(&self) -> Option<OverrideTarget> {
+        let about = |at: &&OverrideTarget| matches!(at, OverrideTarget::Set(key) if key.starts_with("models") || key.starts_with("providers"));
         self.spans.iter().map(|(at, _)| at).find(about).cloned()
     }
 }
@@ -107,14 +106,14 @@ impl Experiment {
     pub fn read(file: &Path) -> Result<Self, ConfigFault> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file)
-            .map_err(|why| unreadable(&name, &why, "name an experiment file; docs/experiments.md shows one"))?;
+            .map_err(|why| unreadable_file(&name, &why, "name an experiment file; docs/experiments.md shows one"))?;
         let source = Source { file: &name, text: &text };
         let raw: Raw = parse(source)?;
         let dir = folder_of(file);
         let budget = budget(source, raw.budget.unwrap_or_default())?;
         let mut experiment = Self {
-            name: plain_name(source, "an experiment", &raw.name)?,
-            tasks: tasks::read(source, &raw.tasks, dir)?,
+            name: parse_name(source, "an experiment", &raw.name)?,
+            tasks: tasks::load_tasks(source, &raw.tasks, dir)?,
             repetitions: repetitions(source, raw.repetitions)?,
             budget,
             variants: variants(source, raw.variant)?,
@@ -127,7 +126,7 @@ impl Experiment {
     }
 }
 
-fn plain_name(source: Source<'_>, whose: &str, name: &Spanned<String>) -> Result<String, SourceError> {
+fn parse_name(source: Source<'_>, whose: &str, name: &Spanned<String>) -> Result<String, SourceError> {
     let text = name.get_ref();
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     if (1..=40).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-') {
@@ -140,9 +139,9 @@ fn plain_name(source: Source<'_>, whose: &str, name: &Spanned<String>) -> Result
 fn repetitions(source: Source<'_>, given: Option<Spanned<NonZeroU32>>) -> Result<NonZeroU32, SourceError> {
     match given {
         None => Ok(NonZeroU32::MIN),
-        Some(number) if number.get_ref().get() > MOST_REPETITIONS => {
+        Some(number) if number.get_ref().get() > MAX_REPETITIONS => {
             let message = format!("{} repetitions are too many", number.get_ref());
-            Err(source.error(number.span(), message, format!("at most {MOST_REPETITIONS}")))
+            Err(source.error(number.span(), message, format!("at most {MAX_REPETITIONS}")))
         }
         Some(number) => Ok(*number.get_ref()),
     }
@@ -181,7 +180,7 @@ fn variants(source: Source<'_>, given: Vec<Spanned<RawVariant>>) -> Result<Vec<V
     for raw in given {
         let span = raw.span();
         let raw = raw.into_inner();
-        let name = plain_name(source, "a variant", &raw.name)?;
+        let name = parse_name(source, "a variant", &raw.name)?;
         if !names.insert(name.clone()) {
             return Err(source.error(raw.name.span(), format!("variant `{name}` is there twice"), "rename one"));
         }
@@ -192,19 +191,19 @@ fn variants(source: Source<'_>, given: Vec<Spanned<RawVariant>>) -> Result<Vec<V
 
 fn variant(source: Source<'_>, name: String, span: Range<usize>, raw: RawVariant) -> Result<Variant, SourceError> {
     let mut spans = Vec::new();
-    let mut swaps = Swaps::default();
+    let mut overrides = Overrides::default();
     for (phase, component) in raw.agent {
         let parsed: PhaseName = source.parse_name(&phase)?;
-        spans.push((SwapAt::Agent(parsed.clone()), phase.span()));
-        swaps.agents.insert(parsed, component);
+        spans.push((OverrideTarget::Agent(parsed.clone()), phase.span()));
+        overrides.agents.insert(parsed, component);
     }
     if let Some(feedback) = raw.feedback {
-        spans.push((SwapAt::Feedback, feedback.span()));
-        swaps.feedback = Some(feedback.into_inner());
+        spans.push((OverrideTarget::Feedback, feedback.span()));
+        overrides.feedback = Some(feedback.into_inner());
     }
     for (key, value) in raw.set {
-        spans.push((SwapAt::Set(key.get_ref().clone()), key.span()));
-        swaps.set.push((key.into_inner(), to_json(value)));
+        spans.push((OverrideTarget::Set(key.get_ref().clone()), key.span()));
+        overrides.set.push((key.into_inner(), to_json(value)));
     }
-    Ok(Variant { name, swaps, pipeline: raw.pipeline, spans, span })
+    Ok(Variant { name, overrides, pipeline: raw.pipeline, spans, span })
 }

@@ -5,7 +5,7 @@ mod plan;
 mod tasks;
 
 pub use file::{Experiment, Variant};
-pub use plan::{Plan, Planned};
+pub use plan::{Plan, PlannedRun};
 
 #[cfg(test)]
 mod tests;

@@ -11,22 +11,23 @@ use phasegate_process::{Digest, Event, InvalidName, RunId};
 use serde_json::json;
 
 use phasegate_runtime::{
-    BUNDLED, CellOf, Config, ConfigFault, Definition, Error, LEAST_OF_TASK, LoadedPipeline, NewRun, Purse, RunSettings,
-    SwapAt, SwapFault, TaskSource, gather, read_json, requirements, shortened,
+    BUNDLED, Config, ConfigFault, Error, ExperimentCell, LoadedPipeline, MIN_TASK_CHARS, NewRun, OverrideError,
+    OverrideTarget, RunDefinition, RunSettings, SharedBudget, TaskSource, build_requirements, gather_context_files,
+    read_json, shorten_name,
 };
 
 use crate::file::{Experiment, Variant};
 
 /// A run id has room for so much of each name where all of them together are too long.
-const EXPERIMENT: usize = 16;
-const VARIANT: usize = 14;
-const RUN_ID: usize = 64;
+const MAX_EXPERIMENT_CHARS: usize = 16;
+const MAX_VARIANT_CHARS: usize = 14;
+const MAX_RUN_ID_CHARS: usize = 64;
 
 /// Every cell, with all that its run is to be made from.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// In the order in which they are to run.
-    pub cells: Vec<Planned>,
+    pub cells: Vec<PlannedRun>,
     /// The pipeline of each variant.
     pipelines: Vec<LoadedPipeline>,
     /// The settings of each variant.
@@ -42,7 +43,7 @@ impl Plan {
 
 /// One cell.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Planned {
+pub struct PlannedRun {
     /// The variant, by its place in the file.
     pub variant: usize,
     /// The task, by its place.
@@ -54,20 +55,21 @@ pub struct Planned {
 impl Experiment {
     /// What is to be run. Every variant is tried on every task as far as that goes without running anything.
     pub fn plan(&self, config: &Config) -> Result<Plan, Error> {
-        let contents = self.tasks.iter().map(content).collect::<Result<Vec<_>, Error>>()?;
+        let contents = self.tasks.iter().map(task_digest).collect::<Result<Vec<_>, Error>>()?;
         let (mut pipelines, mut settings) = (Vec::new(), Vec::new());
         let mut cells = Vec::new();
         for (at, variant) in self.variants.iter().enumerate() {
             let pipeline = self.pipeline(variant, config)?;
             for (number, (task, content)) in self.tasks.iter().zip(&contents).enumerate() {
-                let new = NewRun { swaps: Some((&variant.swaps, &self.dir)), ..NewRun::of(task, &pipeline, config) };
-                let (definition, _) = new.define().map_err(|error| self.blame(variant, error))?;
-                requirements(&task.task, &definition.pipeline)?;
+                let new =
+                    NewRun { overrides: Some((&variant.overrides, &self.dir)), ..NewRun::new(task, &pipeline, config) };
+                let (definition, _) = new.resolve().map_err(|error| self.locate_error(variant, error))?;
+                build_requirements(&task.task, &definition.pipeline)?;
                 for repetition in 1..=self.repetitions.get() {
                     let run = self.run_id(variant, task, content, repetition, &definition)?;
                     let (task, variant) = (task.task.id.clone(), variant.name.clone());
                     let place = CellId { variant, task, repetition, run };
-                    cells.push(Planned { variant: at, task: number, place });
+                    cells.push(PlannedRun { variant: at, task: number, place });
                 }
                 settings.extend((number == 0).then_some(definition.settings));
             }
@@ -78,46 +80,49 @@ impl Experiment {
     }
 
     /// What the run of a cell is made from.
-    pub fn new_run<'a>(&'a self, plan: &'a Plan, cell: &Planned, config: &'a Config) -> Option<NewRun<'a>> {
+    pub fn new_run<'a>(&'a self, plan: &'a Plan, cell: &PlannedRun, config: &'a Config) -> Option<NewRun<'a>> {
         let (variant, task) = (self.variants.get(cell.variant)?, self.tasks.get(cell.task)?);
-        let of =
-            CellOf { experiment: self.name.clone(), variant: variant.name.clone(), repetition: cell.place.repetition };
+        let of = ExperimentCell {
+            experiment: self.name.clone(),
+            variant: variant.name.clone(),
+            repetition: cell.place.repetition,
+        };
         Some(NewRun {
-            swaps: Some((&variant.swaps, &self.dir)),
+            overrides: Some((&variant.overrides, &self.dir)),
             cell: Some(of),
-            ..NewRun::of(task, plan.pipelines.get(cell.variant)?, config)
+            ..NewRun::new(task, plan.pipelines.get(cell.variant)?, config)
         })
     }
 
     /// Puts file and line to what is wrong with a variant.
-    pub fn blame(&self, variant: &Variant, error: Error) -> Error {
+    pub fn locate_error(&self, variant: &Variant, error: Error) -> Error {
         let name = &variant.name;
         let (at, words) = match error {
-            Error::Swap(SwapFault { at: SwapAt::All, message, hint }) => {
-                (SwapAt::All, format!("variant `{name}`: {message}\nhint: {hint}"))
+            Error::Override(OverrideError { at: OverrideTarget::All, message, hint }) => {
+                (OverrideTarget::All, format!("variant `{name}`: {message}\nhint: {hint}"))
             }
-            Error::Swap(fault) => (fault.at.clone(), format!("variant `{name}`, {fault}")),
+            Error::Override(fault) => (fault.at.clone(), format!("variant `{name}`, {fault}")),
             Error::WrongWorld { wanted, .. } => {
-                (variant.component(wanted == "an agent"), format!("variant `{name}`: {error}"))
+                (variant.component_target(wanted == "an agent"), format!("variant `{name}`: {error}"))
             }
-            Error::Load(_) | Error::PluginFile { .. } if !variant.swaps.is_empty() => {
-                (SwapAt::All, format!("variant `{name}`: {error}"))
+            Error::Load(_) | Error::PluginFile { .. } if !variant.overrides.is_empty() => {
+                (OverrideTarget::All, format!("variant `{name}`: {error}"))
             }
-            Error::Models(_) => match variant.models() {
+            Error::Models(_) => match variant.models_target() {
                 Some(at) => (at, format!("variant `{name}`: {error}")),
                 None => return error,
             },
             error => return error,
         };
         let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "mend it, or leave it out"));
-        ConfigFault::Source(self.source().error(variant.place(&at), message, hint)).into()
+        ConfigFault::Source(self.source().error(variant.span_of(&at), message, hint)).into()
     }
 
     /// The shared budget, less what earlier runs of this experiment spent: also those of variants that were edited since.
-    pub fn purse(&self, journal: &dyn Journal) -> Result<Purse, Error> {
+    pub fn shared_budget(&self, journal: &dyn Journal) -> Result<SharedBudget, Error> {
         let remedy = format!("nothing is lost; raise [budget] in {} and run the same command again", self.file);
-        let purse = Purse::new(&self.budget, format!("experiment `{}`", self.name), remedy);
-        let start = format!("{}-", shortened(&self.name, EXPERIMENT));
+        let shared_budget = SharedBudget::new(&self.budget, format!("experiment `{}`", self.name), remedy);
+        let start = format!("{}-", shorten_name(&self.name, MAX_EXPERIMENT_CHARS));
         for run in journal.runs()?.iter().filter(|run| run.as_str().starts_with(&start)) {
             let events = journal.events(run)?;
             let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else { continue };
@@ -127,11 +132,11 @@ impl Experiment {
             }
             for recorded in &events {
                 if let Event::ModelAnswered { usage, recorded: false, .. } = &recorded.event {
-                    purse.restore(*usage);
+                    shared_budget.restore(*usage);
                 }
             }
         }
-        Ok(purse)
+        Ok(shared_budget)
     }
 
     fn pipeline(&self, variant: &Variant, config: &Config) -> Result<LoadedPipeline, Error> {
@@ -154,14 +159,14 @@ impl Experiment {
         task: &TaskSource,
         content: &Digest,
         repetition: u32,
-        definition: &Definition,
+        definition: &RunDefinition,
     ) -> Result<RunId, InvalidName> {
         let identity = json!({
             "experiment": self.name,
             "task": task.task.id,
             "content": content,
             "variant": variant.name,
-            "set": variant.swaps.set,
+            "set": variant.overrides.set,
             "repetition": repetition,
             "run": definition.identity(),
         });
@@ -169,14 +174,18 @@ impl Experiment {
         let digits = digest.short().get(..6).unwrap_or_default();
         let all = usize::MAX;
         let name = |experiment, task_id, variant_name| {
-            let experiment = shortened(&self.name, experiment);
-            let task = shortened(task.task.id.as_str(), task_id);
-            let variant = shortened(&variant.name, variant_name);
+            let experiment = shorten_name(&self.name, experiment);
+            let task = shorten_name(task.task.id.as_str(), task_id);
+            let variant = shorten_name(&variant.name, variant_name);
             format!("{experiment}-{task}-{variant}-{repetition}-{digits}")
         };
         // The experiment's name is always cut alike, so that all of its runs can be found by it.
-        let whole = name(EXPERIMENT, all, all);
-        if whole.len() <= RUN_ID { whole.parse() } else { name(EXPERIMENT, LEAST_OF_TASK, VARIANT).parse() }
+        let whole = name(MAX_EXPERIMENT_CHARS, all, all);
+        if whole.len() <= MAX_RUN_ID_CHARS {
+            whole.parse()
+        } else {
+            name(MAX_EXPERIMENT_CHARS, MIN_TASK_CHARS, MAX_VARIANT_CHARS).parse()
+        }
     }
 
     fn source(&self) -> Source<'_> {
@@ -185,9 +194,9 @@ impl Experiment {
 }
 
 /// What a run knows of its task: the words and the files beside it.
-fn content(task: &TaskSource) -> Result<Digest, Error> {
+fn task_digest(task: &TaskSource) -> Result<Digest, Error> {
     let TaskSource { task, folder } = task;
-    let files = gather(&task.context_files, folder)?;
+    let files = gather_context_files(&task.context_files, folder)?;
     let files: Vec<_> = files.iter().map(|file| (&file.path, Digest::from_content(&file.bytes), file.base)).collect();
     let words = json!({
         "project": task.project_id,

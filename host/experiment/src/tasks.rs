@@ -11,12 +11,12 @@ use phasegate_process::task::Task;
 use toml::Spanned;
 use walkdir::WalkDir;
 
-use phasegate_runtime::{ConfigFault, TaskSource, unreadable};
+use phasegate_runtime::{ConfigFault, TaskSource, unreadable_file};
 
 type Patterns = Spanned<Vec<Spanned<String>>>;
 
 /// Reads every task, each once, in the order of the file; those of a pattern by name.
-pub(crate) fn read(source: Source<'_>, patterns: &Patterns, dir: &Path) -> Result<Vec<TaskSource>, ConfigFault> {
+pub(crate) fn load_tasks(source: Source<'_>, patterns: &Patterns, dir: &Path) -> Result<Vec<TaskSource>, ConfigFault> {
     if patterns.get_ref().is_empty() {
         return Err(source.error(patterns.span(), "there is no task", "name at least one task file").into());
     }
@@ -30,7 +30,7 @@ pub(crate) fn read(source: Source<'_>, patterns: &Patterns, dir: &Path) -> Resul
                 continue;
             }
             seen.push(same);
-            let (task, name) = task(&file)?;
+            let (task, name) = load_task(&file)?;
             if let Some(other) = ids.insert(task.task.id.clone(), name.clone()) {
                 let message = format!("{other} and {name} are both called {}", task.task.id);
                 return Err(source.error(pattern.span(), message, "give one of them another task_id").into());
@@ -50,12 +50,12 @@ fn files(source: Source<'_>, pattern: &Spanned<String>, dir: &Path) -> Result<Ve
         let file = dir.join(text);
         return if file.is_file() { Ok(vec![file]) } else { Err(missing(format!("there is no task file `{text}`"))) };
     }
-    let found = matching(source, text, span.clone(), dir)?;
+    let found = match_glob(source, text, span.clone(), dir)?;
     if found.is_empty() { Err(missing(format!("no file matches `{text}`"))) } else { Ok(found) }
 }
 
 /// The part before the first wildcard is walked from; the rest is matched.
-fn matching(source: Source<'_>, text: &str, span: Range<usize>, dir: &Path) -> Result<Vec<PathBuf>, ConfigFault> {
+fn match_glob(source: Source<'_>, text: &str, span: Range<usize>, dir: &Path) -> Result<Vec<PathBuf>, ConfigFault> {
     let parts: Vec<&str> = text.split('/').collect();
     let plain = parts.iter().take_while(|part| !is_glob(part)).count();
     let (start, rest) = parts.split_at(plain);
@@ -73,10 +73,10 @@ fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '[', '{'])
 }
 
-fn task(file: &Path) -> Result<(TaskSource, String), ConfigFault> {
+fn load_task(file: &Path) -> Result<(TaskSource, String), ConfigFault> {
     // As a person would name it: `./tasks/a.toml` is `tasks/a.toml`.
     let name = file.strip_prefix(".").unwrap_or(file).display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|why| unreadable(&name, &why, "a task is a TOML file"))?;
+    let text = std::fs::read_to_string(file).map_err(|why| unreadable_file(&name, &why, "a task is a TOML file"))?;
     let task = Task::parse(Source { file: &name, text: &text })?;
     let folder = std::path::absolute(folder_of(file)).unwrap_or_else(|_| folder_of(file).to_owned());
     Ok((TaskSource { task, folder }, name))

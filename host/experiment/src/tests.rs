@@ -6,7 +6,7 @@ use std::fs;
 
 use phasegate_broker::BudgetConfig;
 use phasegate_process::experiment::CellId;
-use phasegate_runtime::{Config, Error, may_be_of};
+use phasegate_runtime::{Config, Error, may_belong_to};
 
 use crate::*;
 
@@ -120,7 +120,7 @@ fn names_that_are_too_long_are_cut_and_the_digits_keep_them_apart() {
     let runs: BTreeSet<_> = cells.iter().map(|cell| &cell.3).collect();
     assert_eq!(runs.len(), 16);
     assert!(runs.iter().all(|run| run.len() <= 64 && run.starts_with("a-rather-long-na-")), "{runs:?}");
-    assert!(cells.iter().all(|(_, task, _, run)| may_be_of(&run.parse().unwrap(), &task.parse().unwrap())));
+    assert!(cells.iter().all(|(_, task, _, run)| may_belong_to(&run.parse().unwrap(), &task.parse().unwrap())));
 }
 
 #[test]

@@ -12,7 +12,8 @@ use phasegate_journal::{Journal, MemoryJournal, SqliteJournal};
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_runtime::{
-    BUNDLED, Config, Ended, House, HouseSettings, LoadedPipeline, NewRun, NoWatcher, Raise, Stop, TaskSource, Watcher,
+    BUNDLED, BudgetOverride, Config, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, RunOutcome,
+    StopSignal, TaskSource,
 };
 use phasegate_sandbox::EngineSettings;
 
@@ -48,7 +49,7 @@ fn pipeline() -> String {
 
 struct Bench {
     runtime: tokio::runtime::Runtime,
-    house: House,
+    host: Host,
     config: Config,
     pipeline: LoadedPipeline,
     task: TaskSource,
@@ -76,26 +77,26 @@ impl Bench {
             Arc::new(MemoryJournal::new())
         };
         let engine = EngineSettings { cache_dir: Some(dir.path().join("cache")), ..EngineSettings::default() };
-        let house = House::open(HouseSettings {
+        let host = Host::new(HostConfig {
             journal,
             engine,
             overlap: true,
             env: Arc::new(|_| None),
-            raise: Raise::default(),
+            budget_override: BudgetOverride::default(),
             offline: false,
-            purse: None,
+            shared_budget: None,
         })
         .unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        Self { runtime, house, config, pipeline, task, _dir: dir }
+        Self { runtime, host, config, pipeline, task, _dir: dir }
     }
 
     async fn one(&self) {
-        let watcher: Arc<dyn Watcher> = Arc::new(NoWatcher);
-        let new = NewRun::of(&self.task, &self.pipeline, &self.config);
-        let run = self.house.create(new, &watcher).await.unwrap();
-        let ended = self.house.run(&run, watcher, &Stop::default()).await.unwrap();
-        assert!(matches!(ended, Ended::Finished(phasegate_process::RunStatus::Passed, _)), "{ended:?}");
+        let observer: Arc<dyn Observer> = Arc::new(NoObserver);
+        let new = NewRun::new(&self.task, &self.pipeline, &self.config);
+        let run = self.host.create(new, &observer).await.unwrap();
+        let ended = self.host.run(&run, observer, &StopSignal::default()).await.unwrap();
+        assert!(matches!(ended, RunOutcome::Finished(phasegate_process::RunStatus::Passed, _)), "{ended:?}");
     }
 
     /// Rounds of so many runs at once; the whole time.

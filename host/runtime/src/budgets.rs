@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::run_settings::RunSettings;
 
-pub(crate) struct Allowance {
+pub(crate) struct AttemptBudget {
     ledger: Budget,
     /// Calls that their agent gave up are still under way: they count here, where nothing of it can be seen by a guest.
     places: Semaphore,
@@ -28,7 +28,7 @@ pub(crate) struct Allowed<'a> {
     _place: Option<SemaphorePermit<'a>>,
 }
 
-impl Allowance {
+impl AttemptBudget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let budget = BudgetConfig { calls: None, tokens: Some(limits.tokens), usd: Some(limits.usd.into()) };
         Self { ledger: Budget::new(&budget), places: Semaphore::new(limits.calls_at_once as usize) }
@@ -56,13 +56,13 @@ impl Allowance {
 
 /// What several runs may use together. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Purse {
+pub struct SharedBudget {
     ledger: Budget,
     whose: String,
     remedy: String,
 }
 
-impl Purse {
+impl SharedBudget {
     /// A full one. `whose` and `remedy` are for the words when it is used up.
     pub fn new(limits: &BudgetConfig, whose: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { ledger: Budget::new(limits), whose: whose.into(), remedy: remedy.into() }
@@ -93,9 +93,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn purse(calls: u64) -> Purse {
+    fn shared_budget(calls: u64) -> SharedBudget {
         let limits = BudgetConfig { calls: Some(calls), tokens: None, usd: None };
-        Purse::new(&limits, "experiment `x`", "raise [budget] calls in x.toml")
+        SharedBudget::new(&limits, "experiment `x`", "raise [budget] calls in x.toml")
     }
 
     const CALL: Cost = Cost { tokens: 10, usd: None };
@@ -103,22 +103,22 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_spent_before_counts_and_the_words_say_whose_budget_it_is() {
-        let purse = purse(2);
-        purse.restore(ANSWER);
-        purse.reserve(CALL).await.unwrap().commit(ANSWER);
+        let shared_budget = shared_budget(2);
+        shared_budget.restore(ANSWER);
+        shared_budget.reserve(CALL).await.unwrap().commit(ANSWER);
         assert_eq!(
-            purse.reserve(CALL).await.unwrap_err(),
+            shared_budget.reserve(CALL).await.unwrap_err(),
             "the budget of experiment `x` has too little left: call budget exhausted: needs 1, 0 of 2 left\n\
              hint: raise [budget] calls in x.toml"
         );
-        assert_eq!(purse.spent().calls, 2);
+        assert_eq!(shared_budget.spent().calls, 2);
     }
 
     #[tokio::test]
     async fn a_call_waits_for_those_under_way_and_takes_what_they_give_back() {
-        let purse = purse(1);
-        let first = purse.reserve(CALL).await.unwrap();
-        let waiting = purse.reserve(CALL);
+        let shared_budget = shared_budget(1);
+        let first = shared_budget.reserve(CALL).await.unwrap();
+        let waiting = shared_budget.reserve(CALL);
         tokio::pin!(waiting);
         assert!(futures::poll!(waiting.as_mut()).is_pending());
         drop(first);

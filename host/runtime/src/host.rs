@@ -9,10 +9,10 @@ use phasegate_journal::Journal;
 use phasegate_process::Digest;
 use phasegate_sandbox::{Engine, EngineSettings};
 
-use crate::budgets::Purse;
+use crate::budgets::SharedBudget;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::history::LookBack;
+use crate::history::History;
 use crate::plugins::load::PluginLoader;
 use crate::store::blobs::json_blob;
 
@@ -20,7 +20,7 @@ use crate::store::blobs::json_blob;
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// How the house is set up.
-pub struct HouseSettings {
+pub struct HostConfig {
     /// Where runs are recorded.
     pub journal: Arc<dyn Journal>,
     /// The sandbox.
@@ -30,16 +30,16 @@ pub struct HouseSettings {
     /// Where keys come from.
     pub env: Env,
     /// What takes the place of a run's own settings while this house carries it.
-    pub raise: Raise,
+    pub budget_override: BudgetOverride,
     /// Whether no model is asked: only what is recorded is answered.
     pub offline: bool,
     /// A budget that all runs of this house share, beside the one of each.
-    pub purse: Option<Purse>,
+    pub shared_budget: Option<SharedBudget>,
 }
 
 /// What a person allows a run that stopped beyond what it pinned.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Raise {
+pub struct BudgetOverride {
     /// Model calls.
     pub calls: Option<u64>,
     /// Tokens read and written.
@@ -52,38 +52,38 @@ pub struct Raise {
 
 /// What all runs of a process share. Cheap to clone.
 #[derive(Clone)]
-pub struct House(Arc<Shared>);
+pub struct Host(Arc<Shared>);
 
 struct Shared {
     journal: Arc<dyn Journal>,
     engine: Engine,
     overlap: bool,
     env: Env,
-    raise: Raise,
+    budget_override: BudgetOverride,
     offline: bool,
-    purse: Option<Purse>,
+    shared_budget: Option<SharedBudget>,
     /// One broker for all runs with the same models, so that they share its connections and limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
-    look_back: LookBack,
+    history: History,
     plugins: PluginLoader,
 }
 
-impl House {
+impl Host {
     /// Starts the sandbox.
-    pub fn open(settings: HouseSettings) -> Result<Self, Error> {
-        let engine = Engine::new(settings.engine)?;
-        let HouseSettings { journal, overlap, env, raise, offline, purse, .. } = settings;
+    pub fn new(config: HostConfig) -> Result<Self, Error> {
+        let engine = Engine::new(config.engine)?;
+        let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, .. } = config;
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
         Ok(Self(Arc::new(Shared {
             journal,
             engine,
             overlap,
             env,
-            raise,
+            budget_override,
             offline,
-            purse,
+            shared_budget,
             brokers: Mutex::default(),
-            look_back: LookBack::default(),
+            history: History::default(),
             plugins,
         })))
     }
@@ -114,8 +114,8 @@ impl House {
     }
 
     /// What takes the place of a run's own settings.
-    pub(crate) fn raise(&self) -> Raise {
-        self.0.raise
+    pub(crate) fn budget_override(&self) -> BudgetOverride {
+        self.0.budget_override
     }
 
     /// Whether the model calls of one run overlap.
@@ -124,13 +124,13 @@ impl House {
     }
 
     /// The budget that all runs share, if there is one.
-    pub fn purse(&self) -> Option<&Purse> {
-        self.0.purse.as_ref()
+    pub fn shared_budget(&self) -> Option<&SharedBudget> {
+        self.0.shared_budget.as_ref()
     }
 
     /// What earlier runs teach.
-    pub(crate) fn look_back(&self) -> &LookBack {
-        &self.0.look_back
+    pub(crate) fn history(&self) -> &History {
+        &self.0.history
     }
 
     /// The models for these settings.

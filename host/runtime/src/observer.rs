@@ -5,7 +5,7 @@ use phasegate_process::{AttemptId, Recorded, RunId};
 
 /// Something that is not a fact of the run, only of the moment.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Seen {
+pub enum Activity {
     /// A plugin said something.
     Log {
         /// `debug`, `info`, `warn` or `error`.
@@ -39,18 +39,18 @@ pub enum Seen {
 }
 
 /// Watches runs. Called from the middle of things: it must be quick, and it decides nothing.
-pub trait Watcher: Send + Sync + 'static {
+pub trait Observer: Send + Sync + 'static {
     /// An event is durable and folded.
-    fn event(&self, run: &RunId, event: &Recorded, state: &State);
+    fn on_event(&self, run: &RunId, event: &Recorded, state: &State);
     /// Something of the moment.
-    fn seen(&self, run: &RunId, at: Option<&AttemptId>, seen: Seen);
+    fn on_activity(&self, run: &RunId, at: Option<&AttemptId>, seen: Activity);
 }
 
 /// Watches nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct NoWatcher;
+pub struct NoObserver;
 
-impl Watcher for NoWatcher {
-    fn event(&self, _: &RunId, _: &Recorded, _: &State) {}
-    fn seen(&self, _: &RunId, _: Option<&AttemptId>, _: Seen) {}
+impl Observer for NoObserver {
+    fn on_event(&self, _: &RunId, _: &Recorded, _: &State) {}
+    fn on_activity(&self, _: &RunId, _: Option<&AttemptId>, _: Activity) {}
 }

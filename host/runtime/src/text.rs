@@ -4,7 +4,7 @@
 const MAX_WORDS: usize = 8 << 10;
 
 /// A plugin's words, cut where they are too long to be kept and told.
-pub(crate) fn bounded(mut words: String) -> String {
+pub(crate) fn truncate_text(mut words: String) -> String {
     if words.len() > MAX_WORDS {
         words.truncate(words.floor_char_boundary(MAX_WORDS));
         words.push_str(" … (cut)");

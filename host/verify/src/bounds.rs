@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use phasegate_runtime::Config;
 
 use crate::corpus::Attack;
-use crate::run::Ground;
+use crate::run::TestBed;
 
 /// A bound, and a run that comes close to it.
 struct Case {
@@ -87,7 +87,7 @@ fn others() -> Vec<Case> {
 }
 
 /// What is seen of a run with this bound, and the words of the bound if it was met.
-async fn tried(ground: &Ground, case: &Case, value: u64, settings: &Value) -> Result<(), String> {
+async fn tried(test_bed: &TestBed, case: &Case, value: u64, settings: &Value) -> Result<(), String> {
     let value = if case.bound == "usd" { json!(value as f64 / 100.0) } else { json!(value) };
     let patch = serde_json::from_value(json!({ case.bound: value })).unwrap();
     let attack = Attack {
@@ -96,8 +96,8 @@ async fn tried(ground: &Ground, case: &Case, value: u64, settings: &Value) -> Re
         settings: BTreeMap::from([("planning".parse().unwrap(), settings.clone())]),
         ..Attack::default()
     };
-    let pipeline = attack.pipeline(&ground.base, &LimitsPatch::default());
-    let story = ground.told(&ground.attacked, pipeline).await.unwrap();
+    let pipeline = attack.pipeline(&test_bed.base, &LimitsPatch::default());
+    let story = test_bed.observe_run(&test_bed.attacked, pipeline).await.unwrap();
     let flat = story.replace("\nhint: ", " hint: ");
     let words = format!("raise `{}` in its limits", case.bound);
     match flat.lines().find(|line| line.contains(&words)) {
@@ -110,11 +110,11 @@ async fn tried(ground: &Ground, case: &Case, value: u64, settings: &Value) -> Re
 }
 
 /// The least value that passes, and the words one step below it.
-async fn edge(ground: &Ground, case: &Case) -> (u64, String) {
-    let at = async |steps: u64| tried(ground, case, steps * case.step, &case.settings).await;
+async fn edge(test_bed: &TestBed, case: &Case) -> (u64, String) {
+    let at = async |steps: u64| tried(test_bed, case, steps * case.step, &case.settings).await;
     at(case.passes).await.unwrap_or_else(|words| panic!("{} is refused already: {words}", case.bound));
     if let Some((value, settings)) = &case.beyond {
-        return (case.passes, tried(ground, case, *value, settings).await.expect_err(case.bound));
+        return (case.passes, tried(test_bed, case, *value, settings).await.expect_err(case.bound));
     }
     let (mut refused, mut passes) = (0, case.passes);
     let mut words = at(refused).await.expect_err(case.bound);
@@ -130,10 +130,10 @@ async fn edge(ground: &Ground, case: &Case) -> (u64, String) {
 
 async fn told(cases: Vec<Case>) -> String {
     let config = Config::find(None, Path::new("/")).unwrap();
-    let ground = Ground::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
+    let test_bed = TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
     let mut table = String::new();
     for case in cases {
-        let (least, words) = edge(&ground, &case).await;
+        let (least, words) = edge(&test_bed, &case).await;
         let below = least - case.step.min(least);
         let words = format!("{} passes at {least}, and below:\n  {words}\n", case.bound);
         table.push_str(&without_figures(&words, least, below));
@@ -233,13 +233,13 @@ async fn the_bounds_of_runners_and_of_blocking_agents_hold_as_well() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_artifact_may_be_as_large_as_the_pipeline_says() {
     let config = Config::find(None, Path::new("/")).unwrap();
-    let ground = Ground::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
+    let test_bed = TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
     let usual = Limits::default().artifact_bytes;
     let plan = json!({ "words": "x".repeat(usual as usize) });
     let (size, settings) = (plan.to_string().len() as u64, json!({ "artifacts": { "plan": plan } }));
     let large = case("artifact_bytes", settings, size);
-    tried(&ground, &large, size, &large.settings).await.unwrap();
-    let words = tried(&ground, &large, usual, &large.settings).await.unwrap_err();
+    tried(&test_bed, &large, size, &large.settings).await.unwrap();
+    let words = tried(&test_bed, &large, usual, &large.settings).await.unwrap_err();
     assert!(
         words.contains(&format!("handed over an artifact of {size} bytes, and at most {usual} are taken")),
         "{words}"

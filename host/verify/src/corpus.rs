@@ -91,8 +91,8 @@ pub(crate) fn base() -> Result<Pipeline, SourceError> {
 }
 
 impl Attack {
-    /// The base as this attack changes it. `lifted` are bounds taken away, to see that their absence is noticed.
-    pub(crate) fn pipeline(&self, base: &Pipeline, lifted: &LimitsPatch) -> Pipeline {
+    /// The base as this attack changes it. `lifted_limits` are bounds taken away, to see that their absence is noticed.
+    pub(crate) fn pipeline(&self, base: &Pipeline, lifted_limits: &LimitsPatch) -> Pipeline {
         let mut pipeline = base.clone();
         for phase in &mut pipeline.phases {
             phase.max_retries = self.attempts.unwrap_or(NonZeroU32::MIN);
@@ -116,8 +116,8 @@ impl Attack {
         }
         for (name, limits) in &self.limits {
             let mut limits = json!(limits);
-            if let (Some(limits), Value::Object(lifted)) = (limits.as_object_mut(), json!(lifted)) {
-                limits.extend(lifted);
+            if let (Some(limits), Value::Object(lifted_limits)) = (limits.as_object_mut(), json!(lifted_limits)) {
+                limits.extend(lifted_limits);
             }
             pipeline.plugins.entry(name.clone()).or_default().limits = limits;
         }

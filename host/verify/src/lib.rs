@@ -9,7 +9,7 @@ mod run;
 mod story;
 mod verify;
 
-pub use report::{Tried, Verified};
+pub use report::{AttackResult, VerifyReport};
 pub use verify::verify;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use phasegate_process::limits::{Limits, LimitsPatch};
 use phasegate_process::pipeline::Pipeline;
 use serde_json::json;
 
-use phasegate_runtime::{Error, set_limits};
+use phasegate_runtime::{Error, plugin_limits};
 
 use crate::corpus::{Attack, Strategy};
 
@@ -16,7 +16,7 @@ const WAITED_OUT_MS: u64 = 6_000;
 
 /// For each set of bounds among the pipeline's agents, and for its strategy.
 pub(crate) fn attacks(pipeline: &Pipeline) -> Result<Vec<Attack>, Error> {
-    let set = set_limits(pipeline)?;
+    let set = plugin_limits(pipeline)?;
     let patch = |plugin: &PluginName| set.get(plugin).copied().unwrap_or_default();
     let mut bounds: Vec<(LimitsPatch, &PluginName)> = Vec::new();
     for phase in &pipeline.phases {

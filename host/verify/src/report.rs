@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// An attack, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tried {
+pub struct AttackResult {
     /// What was tried.
     pub attack: String,
     /// The limit or rule that it was to meet.
@@ -23,11 +23,11 @@ pub struct Tried {
 
 /// What came of all attacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Verified {
+pub struct VerifyReport {
     /// Whether every one of them held.
     pub held: bool,
     /// Bytes of memory that the host held more at the end, where that is known.
     pub growth_bytes: Option<i64>,
     /// In the order in which they were made.
-    pub attacks: Vec<Tried>,
+    pub attacks: Vec<AttackResult>,
 }

@@ -14,39 +14,39 @@ use phasegate_process::task::Task;
 use phasegate_sandbox::EngineSettings;
 
 use phasegate_runtime::{
-    Config, ConfigFault, Ended, Error, House, HouseSettings, LoadedPipeline, NewRun, NoWatcher, Raise, Stop,
-    TaskSource, Watcher,
+    BudgetOverride, Config, ConfigFault, Error, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer,
+    RunOutcome, StopSignal, TaskSource,
 };
 
 use crate::attackers::{LOADABLE, component, embedded};
 use crate::corpus::{ANSWERS, Attack, base};
 use crate::memory::resident;
-use crate::report::Tried;
-use crate::story::{Ears, flat, story};
+use crate::report::AttackResult;
+use crate::story::{LogCollector, one_line, render_run};
 
 /// The most that the host may have grown by when an attack is over.
-const KEPT: i64 = 64 << 20;
+const MAX_GROWTH_BYTES: i64 = 64 << 20;
 /// The calls that a run may make.
-const CALLS: u64 = 40;
+const MAX_CALLS: u64 = 40;
 
 /// What the script's answers cost, so that bounds of money can be met.
 const PRICE: Price = Price { input: 1_000.0, output: 1_000.0, cached_input: None };
 
 /// Where attacks and neighbours live: one house, as the operator's runs have it, whose journal is gone when it ends.
-pub(crate) struct Ground {
-    house: House,
+pub(crate) struct TestBed {
+    host: Host,
     config: Config,
     pub(crate) base: Pipeline,
     pub(crate) attacked: TaskSource,
     neighbour: TaskSource,
     /// How long an attack may take before it counts as not ended.
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
     /// Bounds that are taken away from every attack, to see that this is noticed.
-    pub(crate) lifted: LimitsPatch,
+    pub(crate) lifted_limits: LimitsPatch,
     _folder: Folder,
 }
 
-impl Ground {
+impl TestBed {
     pub(crate) fn new(engine: EngineSettings, config: &Config) -> Result<Self, Error> {
         let folder =
             Folder::new().map_err(|why| Error::NotNow(format!("no folder for a script can be made: {why}")))?;
@@ -57,31 +57,31 @@ impl Ground {
         (config.models.fast, config.models.deep) = (None, None);
         // What answers take here is nobody's money, so it is no matter of the operator's budget.
         config.prices.0.extend(config.models.default.clone().map(|model| (model, PRICE)));
-        config.budget = BudgetConfig { usd: None, calls: Some(CALLS), ..BudgetConfig::default() };
-        let house = House::open(HouseSettings {
+        config.budget = BudgetConfig { usd: None, calls: Some(MAX_CALLS), ..BudgetConfig::default() };
+        let host = Host::new(HostConfig {
             journal: Arc::new(MemoryJournal::new()),
             engine: for_attackers(engine),
             overlap: true,
             env: Arc::new(|_| None),
-            raise: Raise::default(),
+            budget_override: BudgetOverride::default(),
             offline: false,
-            purse: None,
+            shared_budget: None,
         })?;
         Ok(Self {
-            house,
+            host,
             config,
             base: base().map_err(ConfigFault::from)?,
             attacked: task("VERIFY-SANDBOX", &folder.0)?,
             neighbour: task("NEIGHBOUR", &folder.0)?,
-            patience: Duration::from_secs(20),
-            lifted: LimitsPatch::default(),
+            timeout: Duration::from_secs(20),
+            lifted_limits: LimitsPatch::default(),
             _folder: folder,
         })
     }
 
     /// Compiles what will attack, so that no attack is charged with the compiler's time and memory.
     pub(crate) async fn warm(&self) -> Result<(), Error> {
-        let engine = self.house.engine().clone();
+        let engine = self.host.engine().clone();
         let compiled = tokio::task::spawn_blocking(move || {
             LOADABLE.into_iter().try_for_each(|name| {
                 let bytes = component(name).unwrap_or_default();
@@ -95,22 +95,22 @@ impl Ground {
     /// A neighbour's run: what is wrong with it, if anything is.
     pub(crate) async fn neighbour(&self) -> Option<String> {
         let ordinary = Attack::default().pipeline(&self.base, &LimitsPatch::default());
-        let seen = tokio::time::timeout(self.patience, self.told(&self.neighbour, ordinary)).await;
+        let seen = tokio::time::timeout(self.timeout, self.observe_run(&self.neighbour, ordinary)).await;
         match seen {
-            Err(_) => Some(format!("a neighbour was not done after {} s", self.patience.as_secs())),
+            Err(_) => Some(format!("a neighbour was not done after {} s", self.timeout.as_secs())),
             Ok(Err(why)) => Some(format!("a neighbour could not run: {why}")),
             Ok(Ok(seen)) if seen.ends_with("finished passed: every gate passed") => None,
             Ok(Ok(seen)) => Some(format!("a neighbour ended otherwise: {}", seen.lines().last().unwrap_or_default())),
         }
     }
 
-    pub(crate) async fn attempt(&self, attack: &Attack) -> Tried {
+    pub(crate) async fn run_attack(&self, attack: &Attack) -> AttackResult {
         let before = resident();
         let began = Instant::now();
         let beside = self.neighbour();
         let hostile = async {
-            let pipeline = attack.pipeline(&self.base, &self.lifted);
-            let told = tokio::time::timeout(self.patience, self.told(&self.attacked, pipeline)).await;
+            let pipeline = attack.pipeline(&self.base, &self.lifted_limits);
+            let told = tokio::time::timeout(self.timeout, self.observe_run(&self.attacked, pipeline)).await;
             (told, began.elapsed())
         };
         let ((told, elapsed), beside) = tokio::join!(hostile, beside);
@@ -121,20 +121,23 @@ impl Ground {
             Ok(Ok(seen)) => seen,
             Ok(Err(why)) => format!("not run: {why}"),
             Err(_) => {
-                faults.push(format!("it was not ended after {} ms", self.patience.as_millis()));
+                faults.push(format!("it was not ended after {} ms", self.timeout.as_millis()));
                 String::new()
             }
         };
         if faults.is_empty() {
-            faults.extend(compared(attack, &seen));
+            faults.extend(compare(attack, &seen));
         }
         faults.extend(beside.into_iter().chain(afterwards));
-        faults
-            .extend(growth.filter(|growth| *growth > KEPT).map(|growth| format!("the host kept {growth} bytes of it")));
+        faults.extend(
+            growth
+                .filter(|growth| *growth > MAX_GROWTH_BYTES)
+                .map(|growth| format!("the host kept {growth} bytes of it")),
+        );
         let first = attack.seen.first().map_or("", String::as_str);
         let decisive = seen.lines().find(|line| line.contains(first) && !first.is_empty());
         let outcome = decisive.or(seen.lines().last()).unwrap_or("nothing was seen of it");
-        Tried {
+        AttackResult {
             attack: attack.name.clone(),
             bound: attack.bound.clone(),
             held: faults.is_empty(),
@@ -146,22 +149,22 @@ impl Ground {
     }
 
     /// A whole run, as it is seen from outside.
-    pub(crate) async fn told(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
+    pub(crate) async fn observe_run(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
         let file = "verify-sandbox".to_owned();
         let embedded = embedded(pipeline.plugin_names());
-        let pipeline = LoadedPipeline { pipeline, dir: PathBuf::new(), file, typed: None, embedded };
-        let nobody: Arc<dyn Watcher> = Arc::new(NoWatcher);
-        let run = match self.house.create(NewRun::of(task, &pipeline, &self.config), &nobody).await {
+        let pipeline = LoadedPipeline { pipeline, dir: PathBuf::new(), file, feedback_from_flag: None, embedded };
+        let nobody: Arc<dyn Observer> = Arc::new(NoObserver);
+        let run = match self.host.create(NewRun::new(task, &pipeline, &self.config), &nobody).await {
             Ok(run) => run,
-            Err(why) => return Ok(format!("not loaded: {}", flat(&why.to_string()))),
+            Err(why) => return Ok(format!("not loaded: {}", one_line(&why.to_string()))),
         };
-        let ears = Arc::new(Ears::default());
-        let watcher: Arc<dyn Watcher> = ears.clone();
-        match self.house.run(&run, watcher, &Stop::default()).await {
+        let log = Arc::new(LogCollector::default());
+        let observer: Arc<dyn Observer> = log.clone();
+        match self.host.run(&run, observer, &StopSignal::default()).await {
             // What ended the run early is the last of its events.
-            Ok(Ended::Finished(..) | Ended::Stopped(_) | Ended::Waiting { .. }) | Err(_) => {}
+            Ok(RunOutcome::Finished(..) | RunOutcome::Stopped(_) | RunOutcome::Waiting { .. }) | Err(_) => {}
         }
-        story(self.house.journal().as_ref(), &run, &ears)
+        render_run(self.host.journal().as_ref(), &run, &log)
     }
 }
 
@@ -182,7 +185,7 @@ fn for_attackers(engine: EngineSettings) -> EngineSettings {
 }
 
 /// What must be seen and is not, and what is seen and must not be.
-fn compared(attack: &Attack, seen: &str) -> Vec<String> {
+fn compare(attack: &Attack, seen: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let mut rest = seen;
     for expected in &attack.seen {

@@ -14,11 +14,11 @@ use phasegate_sandbox::EngineSettings;
 
 use crate::attackers::component;
 use crate::corpus::{Attack, attacks, base};
-use crate::run::Ground;
+use crate::run::TestBed;
 
-fn ground() -> Ground {
+fn test_bed() -> TestBed {
     let config = Config::find(None, Path::new("/")).unwrap();
-    Ground::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap()
+    TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap()
 }
 
 fn named(name: &str) -> Attack {
@@ -55,17 +55,17 @@ fn no_pipeline_of_a_person_can_name_an_attacker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_bound_an_attack_does_not_hold() {
-    let mut ground = ground();
-    ground.patience = Duration::from_secs(1);
+    let mut test_bed = test_bed();
+    test_bed.timeout = Duration::from_secs(1);
     let far = NonZeroU64::new(u64::from(u32::MAX));
-    ground.lifted =
+    test_bed.lifted_limits =
         LimitsPatch { cpu_ms: far, log_lines: Some(u32::MAX), calls: Some(u32::MAX), ..LimitsPatch::default() };
     for (name, fault) in [
         ("spin in run", "it was not ended after 1000 ms"),
         ("flood the log with lines", "it was to be seen, and was not: says: the log is cut here"),
         ("ask for ever", "it was to be seen, and was not: planning#1 crashed: "),
     ] {
-        let tried = ground.attempt(&named(name)).await;
+        let tried = test_bed.run_attack(&named(name)).await;
         assert!(!tried.held, "{name}: {}", tried.outcome);
         assert!(tried.faults[0].starts_with(fault), "{name}: {:?}", tried.faults);
     }
@@ -74,7 +74,7 @@ async fn without_its_bound_an_attack_does_not_hold() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_must_not_be_seen_is_a_fault_where_it_is_seen() {
     let attack = Attack { never: vec!["finished passed".to_owned()], ..named("drop a call that is under way") };
-    let tried = ground().attempt(&attack).await;
+    let tried = test_bed().run_attack(&attack).await;
     assert!(!tried.held);
     assert_eq!(tried.faults[0], "it was seen, and must not be: finished passed");
 }

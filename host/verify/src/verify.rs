@@ -8,15 +8,15 @@
 use phasegate_runtime::{Config, ConfigFault, Error, LoadedPipeline};
 use phasegate_sandbox::EngineSettings;
 
-use crate::report::Verified;
-use crate::run::Ground;
+use crate::report::VerifyReport;
+use crate::run::TestBed;
 use crate::{corpus, live, memory};
 
 /// Attacks a house with this engine and configuration; the pipeline says how the operator's plugins are bounded.
-pub async fn verify(engine: EngineSettings, config: &Config, pipeline: &LoadedPipeline) -> Result<Verified, Error> {
-    let ground = Ground::new(engine, config)?;
-    ground.warm().await?;
-    if let Some(fault) = ground.neighbour().await {
+pub async fn verify(engine: EngineSettings, config: &Config, pipeline: &LoadedPipeline) -> Result<VerifyReport, Error> {
+    let test_bed = TestBed::new(engine, config)?;
+    test_bed.warm().await?;
+    if let Some(fault) = test_bed.neighbour().await {
         return Err(Error::NotNow(format!("without any attack, {fault}\nhint: this is a fault of the host")));
     }
     let mut attacks = corpus::attacks().map_err(ConfigFault::from)?;
@@ -24,8 +24,8 @@ pub async fn verify(engine: EngineSettings, config: &Config, pipeline: &LoadedPi
     let before = memory::resident();
     let mut tried = Vec::new();
     for attack in &attacks {
-        tried.push(ground.attempt(attack).await);
+        tried.push(test_bed.run_attack(attack).await);
     }
     let growth_bytes = before.zip(memory::resident()).map(|(before, after)| after - before);
-    Ok(Verified { held: tried.iter().all(|one| one.held), growth_bytes, attacks: tried })
+    Ok(VerifyReport { held: tried.iter().all(|one| one.held), growth_bytes, attacks: tried })
 }

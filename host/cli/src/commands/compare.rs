@@ -7,7 +7,7 @@ use phasegate_process::compare::{
 use phasegate_process::result::{IssueCounts, TaskStatus};
 use phasegate_process::state::State;
 use phasegate_process::{Event, Recorded, RunId};
-use phasegate_runtime::{RunSettings, diff_of, load, read_json};
+use phasegate_runtime::{RunSettings, load_run, read_json, render_diff};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -41,7 +41,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
     let runs = find_runs(context, &journal, &args.runs)?;
-    let loaded: Vec<_> = runs.iter().map(|run| load(&journal, run)).collect::<Result<_, _>>()?;
+    let loaded: Vec<_> = runs.iter().map(|run| load_run(&journal, run)).collect::<Result<_, _>>()?;
     let pairs: Vec<_> = loaded.iter().map(|(state, events)| (state, events.as_slice())).collect();
     let comparison = Comparison::new(&pairs);
     let models = loaded.iter().map(|(state, _)| default_model(&journal, state)).collect();
@@ -199,13 +199,13 @@ impl Page<'_> {
     fn diff(&self, difference: &Difference) -> Option<String> {
         if let Some((before, after)) = difference.blobs() {
             let blob = |digest| self.journal.blob(digest).ok().flatten();
-            return Some(diff_of(&blob(before)?, &blob(after)?));
+            return Some(render_diff(&blob(before)?, &blob(after)?));
         }
         let decided = |side: &Option<Recorded>| match &side.as_ref()?.event {
             Event::FeedbackDecided { decided, .. } => serde_json::to_vec(decided).ok(),
             _ => None,
         };
-        Some(diff_of(&decided(&difference.before)?, &decided(&difference.after)?))
+        Some(render_diff(&decided(&difference.before)?, &decided(&difference.after)?))
     }
 
     fn coloured(&self, line: &str) -> String {

@@ -1,7 +1,7 @@
 //! `phasegate approve`, `reject`, `override` and `abort`: records a decision at a waiting gate. `resume` continues from it.
 
 use phasegate_process::Choice;
-use phasegate_runtime::{PersonSays, decide};
+use phasegate_runtime::{DecisionRequest, record_decision};
 
 use crate::approver;
 use crate::context::Context;
@@ -35,33 +35,33 @@ pub struct RejectArgs {
 
 /// Approves a passed gate.
 pub async fn approve(args: Args, context: &Context) -> Result<Exit, Failure> {
-    record_decision(args, Choice::Approve, context).await
+    decide_gate(args, Choice::Approve, context).await
 }
 
 /// Rejects the work; the reason goes into the next prompt.
 pub async fn reject(args: RejectArgs, context: &Context) -> Result<Exit, Failure> {
     let revise = args.revise.map(|phase| phase.parse()).transpose();
     let revise = revise.map_err(|bad| Failure::usage(format!("--revise: {bad}")))?;
-    record_decision(args.args, Choice::Reject { revise }, context).await
+    decide_gate(args.args, Choice::Reject { revise }, context).await
 }
 
 /// Continues past a failed gate.
 pub async fn override_gate(args: Args, context: &Context) -> Result<Exit, Failure> {
-    record_decision(args, Choice::Override, context).await
+    decide_gate(args, Choice::Override, context).await
 }
 
 /// Ends the run.
 pub async fn abort(args: Args, context: &Context) -> Result<Exit, Failure> {
-    record_decision(args, Choice::Abort, context).await
+    decide_gate(args, Choice::Abort, context).await
 }
 
-async fn record_decision(args: Args, choice: Choice, context: &Context) -> Result<Exit, Failure> {
+async fn decide_gate(args: Args, choice: Choice, context: &Context) -> Result<Exit, Failure> {
     let journal = open::journal_to_write(context)?;
     let run = find_run(context, &journal, &args.run)?;
     let by = approver::name(args.by)?;
     let choice_text = render_choice(&choice);
     let over = choice == Choice::Abort;
-    decide(&journal, &run, PersonSays { choice, by: by.clone(), reason: args.reason }).await?;
+    record_decision(&journal, &run, DecisionRequest { choice, by: by.clone(), reason: args.reason }).await?;
     let then = if over { String::new() } else { format!("resume with: phasegate resume {run}\n") };
     context.printer.print(&format!("run {run}: {choice_text} by {by}\n{then}"));
     Ok(Exit::Passed)

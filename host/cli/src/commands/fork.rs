@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_process::PhaseName;
-use phasegate_runtime::{NewFork, Swaps, Watcher};
+use phasegate_runtime::{NewFork, Observer, Overrides};
 
 use crate::context::Context;
 use crate::drive::{RunDriver, RunTarget};
@@ -64,7 +64,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let origin = find_run(context, &open::journal(context)?, &args.run)?;
     let (phase, attempt) = fork_point(&args.at)?;
     let overrides = overrides(&args)?;
-    let config = open::config(args.config.as_deref(), None)?.locked_if(args.locked);
+    let config = open::config(args.config.as_deref(), None)?.with_locked(args.locked);
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     out.as_deref().map(|out| check_out_dir(out, args.force)).transpose()?;
     let host = open::host(
@@ -73,9 +73,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         RunOptions { overlap: args.overlap, offline: args.offline, ..RunOptions::default() },
     )?;
     let view = Arc::new(LiveView::new(context, args.json, false));
-    let watcher: Arc<dyn Watcher> = Arc::clone(&view) as Arc<dyn Watcher>;
-    let new = NewFork { origin: &origin, phase, attempt, swaps: &overrides, dir: &current_dir(), config: &config };
-    let run = host.fork(new, &watcher).await?;
+    let observer: Arc<dyn Observer> = Arc::clone(&view) as Arc<dyn Observer>;
+    let new = NewFork { origin: &origin, phase, attempt, overrides: &overrides, dir: &current_dir(), config: &config };
+    let run = host.fork(new, &observer).await?;
     let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
     paths::save_out_dir(state, &run, &out);
     let (state_shown, out_shown) = (paths::display_path(state), paths::display_path(&out));
@@ -98,7 +98,7 @@ fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {
     Ok((phase.parse().map_err(|_| wrong("this is not a phase name"))?, attempt))
 }
 
-fn overrides(args: &Args) -> Result<Swaps, Failure> {
+fn overrides(args: &Args) -> Result<Overrides, Failure> {
     let agents = args.agent.iter().map(|text| {
         let wrong = || {
             Failure::usage(format!("--agent {text}: expected PHASE=FILE\nhint: for example --agent code=my-code.wasm"))
@@ -106,8 +106,8 @@ fn overrides(args: &Args) -> Result<Swaps, Failure> {
         let (phase, file) = text.split_once('=').ok_or_else(wrong)?;
         Ok((phase.parse().map_err(|_| wrong())?, file.to_owned()))
     });
-    let set = args.set.iter().map(|text| Swaps::parse_set(text).map_err(|fault| Failure::usage(fault.to_string())));
-    Ok(Swaps {
+    let set = args.set.iter().map(|text| Overrides::parse_set(text).map_err(|fault| Failure::usage(fault.to_string())));
+    Ok(Overrides {
         agents: agents.collect::<Result<_, Failure>>()?,
         feedback: args.feedback.clone(),
         pipeline: args.pipeline.clone(),

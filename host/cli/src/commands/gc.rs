@@ -1,6 +1,6 @@
 //! `phasegate gc`: removes data that no run needs; without `--yes`, only lists it.
 
-use phasegate_runtime::gc::{Waste, remove, waste};
+use phasegate_runtime::gc::{Garbage, find_garbage, remove};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -30,7 +30,7 @@ pub struct Args {
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let journal = if args.yes { open::journal_to_write(context)? } else { open::journal(context)? };
     let forget = args.forget.iter().map(|run| find_run(context, &journal, run)).collect::<Result<Vec<_>, _>>()?;
-    let waste = waste(&journal, &forget)?;
+    let waste = find_garbage(&journal, &forget)?;
     if args.yes {
         remove(&journal, &waste).await?;
     }
@@ -41,11 +41,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn to_json(waste: &Waste, removed: bool) -> Value {
+fn to_json(waste: &Garbage, removed: bool) -> Value {
     json!({ "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes() })
 }
 
-fn render_waste(waste: &Waste, removed: bool) -> String {
+fn render_waste(waste: &Garbage, removed: bool) -> String {
     if waste.runs.is_empty() && waste.blobs.is_empty() {
         return "Nothing to remove.\n".to_owned();
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use phasegate_journal::Journal;
 use phasegate_process::calendar::format_utc;
 use phasegate_process::{Recorded, RunId};
-use phasegate_runtime::load;
+use phasegate_runtime::load_run;
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -90,7 +90,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 /// Renders how to continue if no more events will come; `None` if more may come.
 fn render_ending(journal: &dyn Journal, run: &RunId, unowned: bool) -> Result<Option<String>, Failure> {
-    let (state, _) = load(journal, run)?;
+    let (state, _) = load_run(journal, run)?;
     Ok(match (state.waiting(), &state.stopped) {
         _ if state.ended().is_some() => Some(String::new()),
         (Some((_, judged, _)), _) => Some(render_decision_commands(run, judged.verdict.passes())),

@@ -1,7 +1,7 @@
 //! `phasegate pip`: lists and decides improvement proposals of postmortems.
 
 use phasegate_journal::Journal;
-use phasegate_runtime::{Proposal, decide_proposal, proposals};
+use phasegate_runtime::{Proposal, load_proposals, record_proposal_decision};
 use serde_json::Value;
 
 use crate::approver;
@@ -52,7 +52,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
 
 fn list(json: bool, context: &Context) -> Result<Exit, Failure> {
     let all = match open::find_journal(context)? {
-        Some(journal) => proposals(&journal)?,
+        Some(journal) => load_proposals(&journal)?,
         None => Vec::new(),
     };
     if json {
@@ -69,7 +69,7 @@ async fn decide(args: Args, approved: bool, context: &Context) -> Result<Exit, F
     let journal = open::journal_to_write(context)?;
     let name = resolve_proposal(context, &journal, &args.proposal)?;
     let by = approver::name(args.by)?;
-    let decided = decide_proposal(&journal, &name, approved, &by, &args.reason).await?;
+    let decided = record_proposal_decision(&journal, &name, approved, &by, &args.reason).await?;
     context
         .printer
         .print(&format!("{}/{} {} by {by}; this applies to later runs\n", decided.run, decided.id, decided.status));

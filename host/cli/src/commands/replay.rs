@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use phasegate_runtime::{Error, Replayed, Stop, Watcher};
+use phasegate_runtime::{Error, Observer, ReplayReport, StopSignal};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -37,9 +37,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         None,
     )?;
     let view = Arc::new(LiveView::new(context, args.json, false).without_events());
-    let stop = Stop::default();
+    let stop = StopSignal::default();
     stop_at_ctrl_c(stop.clone());
-    let replayed = host.replay(&run, Arc::clone(&view) as Arc<dyn Watcher>, &stop).await;
+    let replayed = host.replay(&run, Arc::clone(&view) as Arc<dyn Observer>, &stop).await;
     view.finish_run(&run);
     match replayed {
         Ok(replayed) => {
@@ -54,7 +54,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
-fn stop_at_ctrl_c(stop: Stop) {
+fn stop_at_ctrl_c(stop: StopSignal) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.stop("interrupted by Ctrl-C");
@@ -62,7 +62,7 @@ fn stop_at_ctrl_c(stop: Stop) {
     });
 }
 
-fn render_replay(replayed: &Replayed) -> String {
+fn render_replay(replayed: &ReplayReport) -> String {
     let mut text = format!(
         "run {} replayed: {} with the same artifacts, verdicts and decisions\n",
         replayed.run,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use phasegate_runtime::Raise;
+use phasegate_runtime::BudgetOverride;
 
 use crate::context::Context;
 use crate::drive::{RunDriver, resume_target};
@@ -53,11 +53,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if let Some(out) = out.as_deref().filter(|out| *out != paths::out_dir(state, &run)) {
         check_out_dir(out, args.force)?;
     }
-    let raise = Raise { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
+    let budget_override =
+        BudgetOverride { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
     let host = open::host(
         context,
         open::sandbox_settings(context, None),
-        RunOptions { overlap: args.overlap, raise, offline: false },
+        RunOptions { overlap: args.overlap, budget_override, offline: false },
     )?;
     let view = Arc::new(LiveView::new(context, args.json, false));
     let load = resume_target(&host, &view, state, run, out)?;

@@ -11,7 +11,7 @@ use phasegate_broker::Broker;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_process::{RunId, TaskId};
-use phasegate_runtime::{BUNDLED, Config, Error, House, LoadedPipeline, NewRun, TaskSource, Watcher, load};
+use phasegate_runtime::{BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, TaskSource, load_run};
 
 use crate::commands::plugin::accept;
 use crate::context::Context;
@@ -103,7 +103,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     if let Some((config, pipeline)) = &setup {
         for task in &plan.new {
-            let new = NewRun::of(task, pipeline, config);
+            let new = NewRun::new(task, pipeline, config);
             let out = out_dir_for(&args, &task.task.id, plan.count());
             targets.push(create_run(&host, &view, context, new, out).await?);
         }
@@ -114,7 +114,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 async fn setup(args: &Args, tasks: &[TaskSource]) -> Result<(Config, LoadedPipeline), Failure> {
     let task_folder = args.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
-    let config = open::config(args.config.as_deref(), task_folder)?.locked_if(args.locked);
+    let config = open::config(args.config.as_deref(), task_folder)?.with_locked(args.locked);
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
     tasks.iter().try_for_each(TaskSource::check)?;
@@ -123,7 +123,7 @@ async fn setup(args: &Args, tasks: &[TaskSource]) -> Result<(Config, LoadedPipel
 }
 
 async fn create_run(
-    host: &House,
+    host: &Host,
     view: &Arc<LiveView>,
     context: &Context,
     new: NewRun<'_>,
@@ -134,12 +134,12 @@ async fn create_run(
     let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
     // Saved before the run is created, so that no run exists without its output folder.
     paths::save_out_dir(&context.state, &run, &out);
-    let watcher: Arc<dyn Watcher> = Arc::clone(view) as Arc<dyn Watcher>;
-    match host.create_as(run.clone(), new.clone(), &watcher).await {
+    let observer: Arc<dyn Observer> = Arc::clone(view) as Arc<dyn Observer>;
+    match host.create_as(run.clone(), new.clone(), &observer).await {
         Err(Error::NotAgreed(changes))
             if !new.config.locked && accept::accept_at_terminal(&changes, new.config, &context.printer)? =>
         {
-            host.create_as(run.clone(), new, &watcher).await?;
+            host.create_as(run.clone(), new, &observer).await?;
         }
         made => made?,
     }
@@ -149,8 +149,8 @@ async fn create_run(
     Ok(RunTarget { run, out })
 }
 
-fn render_resume_status(host: &House, run: &RunId) -> Result<&'static str, Failure> {
-    let (known, _) = load(host.journal().as_ref(), run)?;
+fn render_resume_status(host: &Host, run: &RunId) -> Result<&'static str, Failure> {
+    let (known, _) = load_run(host.journal().as_ref(), run)?;
     Ok(match known.ended() {
         Some(_) => "has ended; leave out --resume to start a new run",
         None => "resumes with the settings it was created with",

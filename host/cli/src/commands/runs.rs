@@ -4,7 +4,7 @@ use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::calendar::format_utc;
 use phasegate_process::result::{TaskResult, TaskStatus};
-use phasegate_runtime::load;
+use phasegate_runtime::load_run;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -51,7 +51,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 fn list_runs(journal: &dyn Journal) -> Result<Vec<ListedRun>, Failure> {
     let known = |run: RunId| -> Result<ListedRun, Failure> {
         let under_way = journal.owner(&run)?.is_some();
-        let (started_ms, result) = match load(journal, &run) {
+        let (started_ms, result) = match load_run(journal, &run) {
             Ok((state, events)) => {
                 (events.first().map_or(0, |first| first.at_ms), Ok(TaskResult::from_events(&state, &events)))
             }

@@ -9,7 +9,7 @@ use phasegate_process::pipeline::Phase;
 use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_process::state::{RecordedJudgement, State};
 use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded, RunId};
-use phasegate_runtime::{RunSettings, load, read_json};
+use phasegate_runtime::{RunSettings, load_run, read_json};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -37,7 +37,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state: state_dir, printer, .. } = context;
     let journal = open::journal(context)?;
     let run = find_run(context, &journal, &args.run)?;
-    let (state, events) = load(&journal, &run)?;
+    let (state, events) = load_run(&journal, &run)?;
     if args.json {
         printer.print_json_pretty(&TaskResult::from_events(&state, &events));
         return Ok(Exit::Passed);

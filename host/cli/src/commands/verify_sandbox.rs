@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use phasegate_runtime::BUNDLED;
-use phasegate_verify::{Tried, Verified, verify};
+use phasegate_verify::{AttackResult, VerifyReport, verify};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -44,11 +44,11 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(if verified.held { Exit::Passed } else { Exit::Failed })
 }
 
-fn render_report(verified: &Verified, paint: Paint) -> String {
+fn render_report(verified: &VerifyReport, paint: Paint) -> String {
     let heads = ["attack", "limit", "outcome", "time", "memory"].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(heads).chain(verified.attacks.iter().map(attack_row)).collect();
     let mut text = table(&rows);
-    let broken: Vec<&Tried> = verified.attacks.iter().filter(|one| !one.held).collect();
+    let broken: Vec<&AttackResult> = verified.attacks.iter().filter(|one| !one.held).collect();
     for one in &broken {
         text.push_str(&format!("\n{} {}\n", paint.red("not held:"), one.attack));
         for fault in &one.faults {
@@ -71,7 +71,7 @@ fn render_report(verified: &Verified, paint: Paint) -> String {
     text
 }
 
-fn attack_row(one: &Tried) -> Vec<String> {
+fn attack_row(one: &AttackResult) -> Vec<String> {
     // A guest that repeats a message of the host may have escaped its line end.
     let outcome_text = one.outcome.split(" hint: ").next().unwrap_or_default();
     let outcome_text = outcome_text.split("\\nhint: ").next().unwrap_or_default();

@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use phasegate_process::state::State;
 use phasegate_process::sync::lock;
 use phasegate_process::{Event, Recorded, RunId};
-use phasegate_runtime::Seen;
+use phasegate_runtime::Activity;
 
 use crate::terminal::format::{compact_number, cost, count, one_line, truncate};
 
@@ -104,24 +104,24 @@ impl ProgressBars {
     }
 
     /// Shows current activity.
-    pub fn on_activity(&self, run: &RunId, seen: &Seen) {
+    pub fn on_activity(&self, run: &RunId, seen: &Activity) {
         let mut shown = self.lock();
         match seen {
-            Seen::Compiling { plugin, done: false } => {
+            Activity::Compiling { plugin, done: false } => {
                 let bar = self.add_spinner(&format!("compiling {plugin}"));
                 bar.set_message("once on this machine");
                 shown.compiling.insert(plugin.clone(), bar);
             }
-            Seen::Compiling { plugin, done: true } => {
+            Activity::Compiling { plugin, done: true } => {
                 shown.compiling.remove(plugin).iter().for_each(ProgressBar::finish_and_clear);
             }
-            Seen::Model { what, .. } | Seen::Progress { what, .. } => {
+            Activity::Model { what, .. } | Activity::Progress { what, .. } => {
                 if let Some(bar) = shown.runs.get_mut(run) {
                     bar.activity = truncate(what, 60);
                     bar.show();
                 }
             }
-            Seen::Log { .. } => {}
+            Activity::Log { .. } => {}
         }
     }
 

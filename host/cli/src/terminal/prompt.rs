@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, stderr, stdin};
 
 use phasegate_process::Choice;
 use phasegate_process::lock::Change;
-use phasegate_runtime::PersonSays;
+use phasegate_runtime::DecisionRequest;
 
 use crate::terminal::format::one_line;
 use crate::terminal::printer::Printer;
@@ -17,7 +17,7 @@ pub fn is_interactive() -> bool {
 
 /// Asks for the decision on a gate, and for a name if none is known. `None` if the person decides later or stdin ends. Blocks
 /// until there is an answer.
-pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> Option<PersonSays> {
+pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> Option<DecisionRequest> {
     let by = match known {
         Some(by) => by,
         None => ask_name(printer)?,
@@ -45,7 +45,7 @@ pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> O
             printer.note("a reason is required: it goes into the result and the next prompt\n");
             continue;
         }
-        return Some(PersonSays { choice, by, reason: reason.trim().to_owned() });
+        return Some(DecisionRequest { choice, by, reason: reason.trim().to_owned() });
     }
 }
 

@@ -4,7 +4,7 @@ use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::result::TaskResult;
 use phasegate_process::state::State;
-use phasegate_runtime::load;
+use phasegate_runtime::load_run;
 
 use crate::exit::Failure;
 use crate::terminal::format::one_line;
@@ -48,7 +48,7 @@ impl Tree<'_> {
         if self.lines.len() >= MAX_LINES {
             return Ok(());
         }
-        let text = match load(self.journal, run) {
+        let text = match load_run(self.journal, run) {
             Ok((state, events)) => {
                 let status = TaskResult::from_events(&state, &events).status.as_str();
                 match state.forks.last().filter(|_| depth > 0) {

@@ -6,7 +6,7 @@ use phasegate_process::RunId;
 use phasegate_process::artifact::kinds;
 use phasegate_process::model::Tier;
 use phasegate_process::state::State;
-use phasegate_runtime::{RunSettings, load, read_json};
+use phasegate_runtime::{RunSettings, load_run, read_json};
 use serde_json::Value;
 
 use crate::exit::Failure;
@@ -30,7 +30,7 @@ pub fn render_header(
     paths: &HeaderPaths<'_>,
     paint: Paint,
 ) -> Result<String, Failure> {
-    let (state, _) = load(journal, run)?;
+    let (state, _) = load_run(journal, run)?;
     let settings: RunSettings = read_json(journal, &state.created.settings)?;
     let phases: Vec<&str> = state.pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
     let mut rows = vec![

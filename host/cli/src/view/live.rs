@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
-use phasegate_runtime::{Seen, Watcher};
+use phasegate_runtime::{Activity, Observer};
 
 use crate::context::Context;
 use crate::terminal::format::one_line;
@@ -77,8 +77,8 @@ impl LiveView {
     }
 }
 
-impl Watcher for LiveView {
-    fn event(&self, run: &RunId, event: &Recorded, state: &State) {
+impl Observer for LiveView {
+    fn on_event(&self, run: &RunId, event: &Recorded, state: &State) {
         if self.json && self.events {
             self.printer.print(&render_json_line(run, event));
         }
@@ -89,10 +89,10 @@ impl Watcher for LiveView {
         self.bars.iter().for_each(|bars| bars.on_event(run, event, state));
     }
 
-    fn seen(&self, run: &RunId, at: Option<&AttemptId>, seen: Seen) {
+    fn on_activity(&self, run: &RunId, at: Option<&AttemptId>, seen: Activity) {
         let place = at.map(|at| format!("{at} ")).unwrap_or_default();
         match &seen {
-            Seen::Log { level, line } => {
+            Activity::Log { level, line } => {
                 let shown = match *level {
                     "warn" | "error" => true,
                     "info" => self.verbose > 0,
@@ -102,18 +102,18 @@ impl Watcher for LiveView {
                     self.line(run, &format!("{place}{level}: {}", one_line(line)));
                 }
             }
-            Seen::Compiling { plugin, done: false } => {
+            Activity::Compiling { plugin, done: false } => {
                 if self.bars.is_none() {
                     self.line(run, &format!("compiling {plugin} (once on this machine)"));
                 }
             }
-            Seen::Compiling { plugin, done: true } => self.line(run, &format!("compiled {plugin}")),
-            Seen::Model { label, what, .. } => {
+            Activity::Compiling { plugin, done: true } => self.line(run, &format!("compiled {plugin}")),
+            Activity::Model { label, what, .. } => {
                 if self.verbose > 1 {
                     self.line(run, &format!("{place}{}: {}", one_line(label), one_line(what)));
                 }
             }
-            Seen::Progress { what, .. } => {
+            Activity::Progress { what, .. } => {
                 if self.verbose > 0 && self.bars.is_none() {
                     self.line(run, &format!("{place}{}", one_line(what)));
                 }

@@ -5,7 +5,7 @@ use phasegate_process::RunId;
 
 /// Whether the run waits at a passed gate, which a person only confirms. False if the run cannot be read.
 pub fn waits_at_passed_gate(journal: &dyn Journal, run: &RunId) -> bool {
-    let state = phasegate_runtime::load(journal, run).ok();
+    let state = phasegate_runtime::load_run(journal, run).ok();
     state.is_some_and(|(state, _)| state.waiting().is_some_and(|(_, judged, _)| judged.verdict.passes()))
 }
 

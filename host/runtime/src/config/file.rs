@@ -17,7 +17,7 @@ use phasegate_sandbox::EngineSettings;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::error::config::{ConfigFault, unreadable};
+use crate::error::config::{ConfigFault, unreadable_file};
 
 /// The name that is looked for.
 pub const FILE_NAME: &str = "phasegate.toml";
@@ -97,24 +97,24 @@ impl Config {
                 let name = file.strip_prefix(&start).unwrap_or(&file).display().to_string();
                 Self::read(file, name, "make it readable, or name another one with --config")
             }
-            None => Ok(Self::of(RawConfig::default(), None, start, String::new(), String::new())),
+            None => Ok(Self::from_raw(RawConfig::default(), None, start, String::new(), String::new())),
         }
     }
 
     fn read(file: PathBuf, name: String, hint: &'static str) -> Result<Self, ConfigFault> {
-        let text = std::fs::read_to_string(&file).map_err(|why| unreadable(&name, &why, hint))?;
+        let text = std::fs::read_to_string(&file).map_err(|why| unreadable_file(&name, &why, hint))?;
         let raw = source::parse(Source { file: &name, text: &text })?;
         let dir = file.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self::of(raw, Some(file), dir, name, text))
+        Ok(Self::from_raw(raw, Some(file), dir, name, text))
     }
 
     /// Reads a configuration that is not, or not yet, a file of `dir`.
     pub fn parse(name: &str, text: &str, dir: &Path) -> Result<Self, ConfigFault> {
         let raw = source::parse(Source { file: name, text })?;
-        Ok(Self::of(raw, None, dir.to_owned(), name.to_owned(), text.to_owned()))
+        Ok(Self::from_raw(raw, None, dir.to_owned(), name.to_owned(), text.to_owned()))
     }
 
-    fn of(raw: RawConfig, file: Option<PathBuf>, dir: PathBuf, name: String, text: String) -> Self {
+    fn from_raw(raw: RawConfig, file: Option<PathBuf>, dir: PathBuf, name: String, text: String) -> Self {
         let pipeline_span = raw.pipeline.as_ref().map(Spanned::span).unwrap_or_default();
         Self {
             file,
@@ -137,7 +137,7 @@ impl Config {
     }
 
     /// The same, locked if it is not yet and a person wants it to be.
-    pub fn locked_if(self, wanted: bool) -> Self {
+    pub fn with_locked(self, wanted: bool) -> Self {
         Self { locked: self.locked || wanted, ..self }
     }
 

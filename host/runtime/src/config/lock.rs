@@ -25,11 +25,11 @@ use crate::config::file::Config;
 use crate::config::pipeline::LoadedPipeline;
 use crate::error::Error;
 use crate::error::config::ConfigFault;
-use crate::plugins::source::Origin;
+use crate::plugins::source::ComponentSource;
 use crate::store::blobs::read_blob;
 
 /// What a plugin of this pipeline is now; it has to come from a file.
-pub fn pin_of(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Error> {
+pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Error> {
     let LoadedPipeline { pipeline, dir, .. } = pipeline;
     let from_files = pipeline.plugins.iter().filter(|(_, used)| used.path.is_some()).map(|(name, _)| name.as_str());
     let known: Vec<&str> = from_files.collect();
@@ -41,7 +41,7 @@ pub fn pin_of(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Err
         let name = &pipeline.name;
         return Err(Error::NotNow(format!("pipeline `{name}` takes no plugin `{plugin}` from a file\nhint: {hint}")));
     }
-    let blob = Origin::of(pipeline, plugin, dir).read(plugin)?;
+    let blob = ComponentSource::from_pipeline(pipeline, plugin, dir).read(plugin)?;
     let inspection = inspect(&blob.bytes).map_err(|source| LoadError::Inspect { plugin: plugin.clone(), source })?;
     inspection.effective_grants(plugin, &pipeline.grants(plugin))?;
     Ok(pin(pipeline, plugin, blob.digest, &blob.bytes))
@@ -57,7 +57,7 @@ fn pin(pipeline: &Pipeline, plugin: &PluginName, digest: Digest, component: &[u8
 
 /// Those of these components that come from files and were never named before; an error if one is not what was agreed to.
 /// Their bytes are in `blobs` or in the journal. Those that were typed are let pass, unless only what is known may run.
-pub(crate) fn check<'a>(
+pub(crate) fn check_components<'a>(
     config: &Config,
     pipeline: &Pipeline,
     components: &BTreeMap<PluginName, Digest>,
@@ -76,12 +76,12 @@ pub(crate) fn check<'a>(
         };
         pins.push((name.clone(), pin));
     }
-    let new = new_ones(&agreed(config)?, pins)?;
+    let new = find_new(&load_lock(config)?, pins)?;
     if config.locked && !new.is_empty() { Err(Error::NotKnown(new)) } else { Ok(new) }
 }
 
 /// What was agreed to; nothing, where there is no file yet.
-pub fn agreed(config: &Config) -> Result<Lock, ConfigFault> {
+pub fn load_lock(config: &Config) -> Result<Lock, ConfigFault> {
     match std::fs::read_to_string(&config.lock) {
         Ok(text) => Ok(Lock::parse(Source { file: LOCK_FILE, text: &text })?),
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
@@ -93,7 +93,7 @@ pub fn agreed(config: &Config) -> Result<Lock, ConfigFault> {
 }
 
 /// Those that were never named before; an error if one is not what was agreed to.
-fn new_ones(lock: &Lock, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName, Pin)>, Error> {
+fn find_new(lock: &Lock, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName, Pin)>, Error> {
     let mut new = Vec::new();
     let mut changes = Vec::new();
     for (plugin, pin) in pins {
@@ -108,16 +108,16 @@ fn new_ones(lock: &Lock, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName
 
 /// Notes that a person agreed to these.
 pub fn accept(config: &Config, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), Error> {
-    note(config, by, true, |_| Ok(pins))
+    update(config, by, true, |_| Ok(pins))
 }
 
 /// Notes plugins that were named for the first time; without any, nothing is written.
-pub(crate) fn note_first(config: &Config, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), Error> {
-    if pins.is_empty() { Ok(()) } else { note(config, by, false, |lock| new_ones(lock, pins)) }
+pub(crate) fn record_first_use(config: &Config, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), Error> {
+    if pins.is_empty() { Ok(()) } else { update(config, by, false, |lock| find_new(lock, pins)) }
 }
 
 /// Notes whatever of it is chosen. From the reading to the writing nobody else writes the file.
-fn note(
+fn update(
     config: &Config,
     by: &str,
     in_words: bool,
@@ -128,8 +128,8 @@ fn note(
         let hint = "the plugins of a run are pinned there; make the folder writable, or put a written file there";
         Error::NotNow(format!("{file} cannot be written: {why}\nhint: {hint}"))
     };
-    let draft = Draft::of(&config.lock).map_err(unwritable)?;
-    let mut lock = agreed(config)?;
+    let draft = Draft::open(&config.lock).map_err(unwritable)?;
+    let mut lock = load_lock(config)?;
     let pins = choose(&lock)?;
     if pins.is_empty() {
         return Ok(());
@@ -151,7 +151,7 @@ struct Draft {
 
 impl Draft {
     /// Waits until nobody else has it.
-    fn of(target: &Path) -> std::io::Result<Self> {
+    fn open(target: &Path) -> std::io::Result<Self> {
         let path = target.with_added_extension("new");
         loop {
             let file = File::options().write(true).create(true).truncate(false).open(&path)?;
@@ -203,13 +203,13 @@ mod tests {
                     for name in some {
                         match name.as_str().ends_with('2') {
                             true => accept(config, vec![(name.clone(), pin())], "ann").unwrap(),
-                            false => note_first(config, vec![(name.clone(), pin())], "ben").unwrap(),
+                            false => record_first_use(config, vec![(name.clone(), pin())], "ben").unwrap(),
                         }
                     }
                 });
             }
         });
-        let lock = agreed(&config).unwrap();
+        let lock = load_lock(&config).unwrap();
         assert!(names.iter().all(|name| lock.check(name, &pin()) == LockStatus::Accepted), "{lock}");
         let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(left, [LOCK_FILE]);

@@ -18,7 +18,7 @@ use crate::error::overrides::Complaint;
 const STRATEGIES: [&str; 2] = ["phase-aware", "nearest-phase"];
 
 impl Config {
-    pub(crate) fn lay_plugins(&self, pipeline: &mut Pipeline, bundled: &[&str]) -> Result<(), ConfigFault> {
+    pub(crate) fn apply_plugins(&self, pipeline: &mut Pipeline, bundled: &[&str]) -> Result<(), ConfigFault> {
         let source = self.source();
         let used: Vec<String> = pipeline.plugin_names().iter().map(|name| name.to_string()).collect();
         for (key, raw) in &self.plugins {
@@ -37,7 +37,7 @@ impl Config {
                 // One that were dropped would not be applied.
                 let patch = serde_json::to_value(limits)
                     .map_err(|why| source.error(key.span(), why.to_string(), "write each limit as a number"))?;
-                lay_object(&mut plugin.limits, patch);
+                merge_objects(&mut plugin.limits, patch);
             }
         }
         Ok(())
@@ -54,7 +54,7 @@ impl Config {
         }
     }
 
-    pub(crate) fn lay_feedback(
+    pub(crate) fn apply_feedback(
         &self,
         pipeline: &mut Pipeline,
         locations: &mut SettingLocations,
@@ -64,12 +64,12 @@ impl Config {
         let none = RawSettings::new();
         let settings =
             locations.insert(self.source(), SettingsOwner::Strategy, given.settings.as_ref().unwrap_or(&none));
-        swap_strategy(pipeline, given.strategy.get_ref(), &self.dir, bundled, settings)
+        replace_strategy(pipeline, given.strategy.get_ref(), &self.dir, bundled, settings)
             .map_err(|(message, hint)| self.source().error(given.strategy.span(), message, hint).into())
     }
 
     /// `default` holds for every gate that is not named.
-    pub(crate) fn lay_hitl(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
+    pub(crate) fn apply_hitl(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
         let gates: Vec<String> =
             pipeline.phases.iter().filter(|phase| phase.gate.is_some()).map(|phase| phase.name.to_string()).collect();
         let known: Vec<&str> = gates.iter().map(String::as_str).collect();
@@ -91,7 +91,7 @@ impl Config {
 }
 
 /// Another strategy: a file that ends in `.wasm`, or the name of one that is known.
-pub(crate) fn swap_strategy(
+pub(crate) fn replace_strategy(
     pipeline: &mut Pipeline,
     given: &str,
     dir: &Path,
@@ -163,7 +163,7 @@ pub(crate) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -
     Ok(())
 }
 
-fn lay_object(under: &mut Value, over: Value) {
+fn merge_objects(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => under.extend(over),
         (under, over) => *under = over,

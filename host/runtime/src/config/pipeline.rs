@@ -10,10 +10,10 @@ use phasegate_process::source::{Source, did_you_mean};
 use serde_json::json;
 
 use crate::config::file::{Config, absolute};
-use crate::config::overlay::{check_files, check_limits, swap_strategy};
-use crate::config::plugin_settings::{add_kinds, check_settings, of_agents};
+use crate::config::overlay::{check_files, check_limits, replace_strategy};
+use crate::config::plugin_settings::{add_kinds, check_settings, load_agent_manifests};
 use crate::error::config::ConfigFault;
-use crate::plugins::source::manifest_of;
+use crate::plugins::source::load_manifest;
 
 /// The pipeline of a run that names none.
 const USUAL_PIPELINE: &str = "tsp";
@@ -28,7 +28,7 @@ pub struct LoadedPipeline {
     /// Its name, or its file as the person named it.
     pub file: String,
     /// The strategy, where the command line named its file.
-    pub typed: Option<PluginName>,
+    pub feedback_from_flag: Option<PluginName>,
     /// Components that come with the pipeline itself and take the place of bundled ones; most pipelines have none.
     pub embedded: BTreeMap<PluginName, Blob>,
 }
@@ -47,28 +47,28 @@ impl Config {
         let source = Source { file: &found.file, text: &found.text };
         let (mut pipeline, mut locations) = parse_with_locations(source, &|path| read_beside(&found.dir, path))?;
         check_limits(source, &pipeline)?;
-        self.lay_plugins(&mut pipeline, bundled)?;
-        let mut manifests = of_agents(&pipeline, &found.dir);
+        self.apply_plugins(&mut pipeline, bundled)?;
+        let mut manifests = load_agent_manifests(&pipeline, &found.dir);
         add_kinds(source, &mut pipeline, &manifests)?;
         check(source, &pipeline, bundled)?;
         if let Some(given) = &self.feedback {
-            self.lay_feedback(&mut pipeline, &mut locations, given, bundled)?;
+            self.apply_feedback(&mut pipeline, &mut locations, given, bundled)?;
         }
         if let Some(given) = feedback {
             locations.remove(&SettingsOwner::Strategy);
-            swap_strategy(&mut pipeline, &given.display().to_string(), cwd, bundled, json!({}))
+            replace_strategy(&mut pipeline, &given.display().to_string(), cwd, bundled, json!({}))
                 .map_err(|(message, hint)| ConfigFault::Flag { flag: "--feedback", message, hint })?;
         }
-        self.lay_hitl(&mut pipeline)?;
+        self.apply_hitl(&mut pipeline)?;
         check(source, &pipeline, bundled)?;
         check_files(source, &pipeline, &found.dir)?;
         let strategy = &pipeline.feedback.plugin;
-        manifests.extend(manifest_of(&pipeline, strategy, &found.dir).map(|said| (strategy.clone(), said)));
+        manifests.extend(load_manifest(&pipeline, strategy, &found.dir).map(|said| (strategy.clone(), said)));
         check_settings(source, &pipeline, &manifests, &locations)?;
         let file = feedback.filter(|given| given.extension().is_some_and(|extension| extension == "wasm"));
-        let typed = file.map(|_| pipeline.feedback.plugin.clone());
+        let feedback_from_flag = file.map(|_| pipeline.feedback.plugin.clone());
         let embedded = BTreeMap::new();
-        Ok(LoadedPipeline { pipeline, dir: found.dir, file: found.file, typed, embedded })
+        Ok(LoadedPipeline { pipeline, dir: found.dir, file: found.file, feedback_from_flag, embedded })
     }
 
     fn find_pipeline(&self, chosen: Option<&str>, cwd: &Path) -> Result<Found, ConfigFault> {

@@ -12,15 +12,15 @@ use phasegate_process::source::{Source, SourceError};
 use phasegate_sandbox::Plugin;
 
 use crate::error::Error;
-use crate::plugins::source::manifest_of;
+use crate::plugins::source::load_manifest;
 
 /// What the plugins of a pipeline say of themselves.
 pub(crate) type Manifests = BTreeMap<PluginName, Arc<Manifest>>;
 
 /// Those of its agents.
-pub(crate) fn of_agents(pipeline: &Pipeline, dir: &Path) -> Manifests {
+pub(crate) fn load_agent_manifests(pipeline: &Pipeline, dir: &Path) -> Manifests {
     let agents: BTreeSet<&PluginName> = pipeline.phases.iter().map(|phase| &phase.agent).collect();
-    agents.into_iter().filter_map(|agent| Some((agent.clone(), manifest_of(pipeline, agent, dir)?))).collect()
+    agents.into_iter().filter_map(|agent| Some((agent.clone(), load_manifest(pipeline, agent, dir)?))).collect()
 }
 
 /// Adds the kinds that these bring and the pipeline does not have.
@@ -50,7 +50,7 @@ pub(crate) fn check_settings(
     for (of, plugin, settings) in pipeline.settings() {
         let Some(manifest) = manifests.get(plugin) else { continue };
         if let Some(fault) = manifest.check_settings(settings).into_iter().next() {
-            let message = settings_message(&of, plugin, &manifest.version, &fault.message);
+            let message = describe_settings_fault(&of, plugin, &manifest.version, &fault.message);
             let error = locations.error(&of, fault.key.as_deref(), message.clone(), fault.hint.clone());
             return Err(error.unwrap_or_else(|| source.error_at_top(message, fault.hint)));
         }
@@ -59,7 +59,7 @@ pub(crate) fn check_settings(
 }
 
 /// What is wrong with settings, and whose they are.
-fn settings_message(of: &SettingsOwner, plugin: &PluginName, version: &str, fault: &str) -> String {
+fn describe_settings_fault(of: &SettingsOwner, plugin: &PluginName, version: &str, fault: &str) -> String {
     format!("{of} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn check_loaded_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> R
         let plugin = loaded.iter().find(|plugin| plugin.name() == name);
         let Some(manifest) = plugin.and_then(|plugin| plugin.inspection().manifest.as_ref()) else { continue };
         if let Some(fault) = manifest.check_settings(settings).into_iter().next() {
-            let message = settings_message(&of, name, &manifest.version, &fault.message);
+            let message = describe_settings_fault(&of, name, &manifest.version, &fault.message);
             return Err(Error::Settings { message, hint: fault.hint });
         }
     }

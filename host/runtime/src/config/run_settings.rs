@@ -26,12 +26,12 @@ pub struct RunSettings {
     pub seed: u64,
     /// Where the run belongs in an experiment, if it was made for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cell: Option<CellOf>,
+    pub cell: Option<ExperimentCell>,
 }
 
 /// The place of a run in an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CellOf {
+pub struct ExperimentCell {
     /// The experiment's name.
     pub experiment: String,
     /// The variant's name.

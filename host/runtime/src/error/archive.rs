@@ -4,7 +4,7 @@
 pub const ARCHIVE_FORMAT: u32 = 1;
 
 /// The most bytes that a file unpacks to; one that has more is neither written nor taken.
-pub(crate) const MOST_BYTES: u64 = 2 << 30;
+pub(crate) const MAX_BYTES: u64 = 2 << 30;
 
 /// Why a file cannot be taken, and nothing was; or why none can be written.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,6 @@ pub enum ArchiveError {
     #[error("it is damaged: {0}\nhint: nothing was taken; export the run again where it is")]
     Damaged(String),
     /// It would take too much room.
-    #[error("it unpacks to more than {MOST_BYTES} bytes, which are not taken\nhint: export the run without components")]
+    #[error("it unpacks to more than {MAX_BYTES} bytes, which are not taken\nhint: export the run without components")]
     TooLarge,
 }

@@ -35,7 +35,7 @@ pub enum ConfigFault {
 }
 
 /// A file that could not be read, in words.
-pub fn unreadable(name: &str, why: &std::io::Error, hint: &'static str) -> ConfigFault {
+pub fn unreadable_file(name: &str, why: &std::io::Error, hint: &'static str) -> ConfigFault {
     let reason = match why.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),

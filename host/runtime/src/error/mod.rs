@@ -16,7 +16,7 @@ use self::archive::ArchiveError;
 use self::config::ConfigFault;
 use self::context_files::ContextError;
 use self::output::OutputError;
-use self::overrides::SwapFault;
+use self::overrides::OverrideError;
 
 /// Why the runtime could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum Error {
     Config(#[from] ConfigFault),
     /// Something cannot be swapped.
     #[error(transparent)]
-    Swap(#[from] SwapFault),
+    Override(#[from] OverrideError),
     /// The models cannot be reached or used at all.
     #[error("{}", self::config::with_hint(.0))]
     Models(#[from] phasegate_broker::ConfigError),
@@ -41,7 +41,7 @@ pub enum Error {
     NoAnswer(String),
     /// A budget that several runs share has too little left: the run stopped and can be resumed.
     #[error("{0}")]
-    Purse(String),
+    SharedBudget(String),
     /// A component cannot be used.
     #[error("{}", .0.describe())]
     Load(#[from] LoadError),
@@ -128,10 +128,10 @@ pub enum Error {
         hint: String,
     },
     /// Plugins are not what somebody agreed to.
-    #[error("{}", told(.0))]
+    #[error("{}", render_changes(.0))]
     NotAgreed(Vec<Change>),
     /// Plugins that nobody agreed to, where only those run that somebody did.
-    #[error("{}", told_new(.0))]
+    #[error("{}", render_unknown(.0))]
     NotKnown(Vec<(PluginName, Pin)>),
     /// What a person wants cannot be done now.
     #[error("{0}")]
@@ -204,28 +204,28 @@ pub enum Error {
 const RESTORE: &str = "nothing was changed; restore the state folder from a copy, or start the task as a new run";
 
 /// All changes, a paragraph each.
-fn told(changes: &[Change]) -> String {
+fn render_changes(changes: &[Change]) -> String {
     let words: Vec<String> = changes.iter().map(Change::to_string).collect();
-    let accept = accept_words(changes.iter().map(|change| &change.plugin));
+    let accept = render_accept_commands(changes.iter().map(|change| &change.plugin));
     format!("{}\nhint: look at what changed; {accept}, with --config and --pipeline as here", words.join("\n"))
 }
 
 /// All that nobody ever agreed to, a paragraph each.
-fn told_new(new: &[(PluginName, Pin)]) -> String {
-    let told = |(plugin, pin): &(PluginName, Pin)| {
+fn render_unknown(new: &[(PluginName, Pin)]) -> String {
+    let render = |(plugin, pin): &(PluginName, Pin)| {
         let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
         let digest = &pin.digest;
         format!(
             "plugin `{plugin}`{version}, {digest}, is not in {LOCK_FILE}, and nothing else is taken here (`locked`)"
         )
     };
-    let words: Vec<String> = new.iter().map(told).collect();
-    let accept = accept_words(new.iter().map(|(plugin, _)| plugin));
+    let words: Vec<String> = new.iter().map(render).collect();
+    let accept = render_accept_commands(new.iter().map(|(plugin, _)| plugin));
     let hint = "look at it with `phasegate plugin inspect FILE`";
     format!("{}\nhint: {hint}; {accept}, with --config, --pipeline and --feedback as here", words.join("\n"))
 }
 
-fn accept_words<'a>(plugins: impl Iterator<Item = &'a PluginName>) -> String {
+fn render_accept_commands<'a>(plugins: impl Iterator<Item = &'a PluginName>) -> String {
     let accept: Vec<String> = plugins.map(|name| format!("`phasegate plugin accept {name}`")).collect();
     format!("{} agrees to it", accept.join(", "))
 }

@@ -4,7 +4,7 @@ use phasegate_process::PhaseName;
 
 /// Which swap is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SwapAt {
+pub enum OverrideTarget {
     /// The agent of a phase.
     Agent(PhaseName),
     /// The strategy.
@@ -15,7 +15,7 @@ pub enum SwapAt {
     All,
 }
 
-impl std::fmt::Display for SwapAt {
+impl std::fmt::Display for OverrideTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Agent(phase) => write!(f, "agent of `{phase}`"),
@@ -29,9 +29,9 @@ impl std::fmt::Display for SwapAt {
 /// Why something cannot be swapped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {message}\nhint: {hint}")]
-pub struct SwapFault {
+pub struct OverrideError {
     /// Which swap.
-    pub at: SwapAt,
+    pub at: OverrideTarget,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -41,8 +41,8 @@ pub struct SwapFault {
 /// What is wrong, and what to do.
 pub(crate) type Complaint = (String, String);
 
-impl SwapAt {
-    pub(crate) fn fault(self, (message, hint): Complaint) -> SwapFault {
-        SwapFault { at: self, message, hint }
+impl OverrideTarget {
+    pub(crate) fn fault(self, (message, hint): Complaint) -> OverrideError {
+        OverrideError { at: self, message, hint }
     }
 }

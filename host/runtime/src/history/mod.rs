@@ -18,39 +18,39 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::history::proposals::process_notes;
 use crate::store::blobs::read_json;
-use crate::store::load::load;
+use crate::store::load::load_run;
 
 /// How many of the newest runs are looked at.
-pub(crate) const RUNS: usize = 50;
+pub(crate) const MAX_RUNS: usize = 50;
 
 /// Runs as they were when they were last looked at.
 #[derive(Default)]
-pub(crate) struct LookBack(Mutex<HashMap<RunId, Known>>);
+pub(crate) struct History(Mutex<HashMap<RunId, KnownRun>>);
 
-struct Known {
+struct KnownRun {
     state: State,
     events: Vec<Recorded>,
     /// Its figures, once it has ended; they never change again.
     figures: Option<FinishedRun>,
 }
 
-impl LookBack {
+impl History {
     /// Figures of the finished ones among the newest runs, and the process notes that follow from people's decisions.
-    pub(crate) fn look(&self, journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value), Error> {
-        let newest: Vec<RunId> = journal.runs()?.into_iter().take(RUNS).collect();
+    pub(crate) fn summarize(&self, journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value), Error> {
+        let newest: Vec<RunId> = journal.runs()?.into_iter().take(MAX_RUNS).collect();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|run, _| newest.contains(run));
         let mut history = Vec::new();
         let mut states = Vec::new();
         for run in newest {
             let fresh = match known.remove(&run) {
-                Some(known) => follow(journal, &run, known),
-                None => load(journal, &run).map(|(state, events)| Known { state, events, figures: None }),
+                Some(known) => read_new_events(journal, &run, known),
+                None => load_run(journal, &run).map(|(state, events)| KnownRun { state, events, figures: None }),
             };
             let Ok(mut fresh) = fresh else { continue };
             // A fork would tell of the same work twice.
             if fresh.figures.is_none() && fresh.state.ended().is_some() && fresh.state.forks.is_empty() {
-                fresh.figures = figures(journal, &fresh);
+                fresh.figures = load_figures(journal, &fresh);
             }
             history.extend(fresh.figures.clone());
             if !fresh.state.proposals.is_empty() {
@@ -64,17 +64,17 @@ impl LookBack {
 
 /// What a run hears that is to learn nothing from earlier ones. Cells of an experiment would otherwise depend on the order
 /// in which they happened to run.
-pub(crate) fn nothing(journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value), Error> {
+pub(crate) fn empty(journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value), Error> {
     Ok((Vec::new(), process_notes(journal, &[])?))
 }
 
-fn figures(journal: &dyn Journal, known: &Known) -> Option<FinishedRun> {
+fn load_figures(journal: &dyn Journal, known: &KnownRun) -> Option<FinishedRun> {
     let plan = known.state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PROJECT_PLAN);
     let plan: Option<Value> = plan.and_then(|(_, artifact)| read_json(journal, &artifact.digest).ok());
     finished_run(&known.state, &known.events, plan.as_ref())
 }
 
-fn follow(journal: &dyn Journal, run: &RunId, mut known: Known) -> Result<Known, Error> {
+fn read_new_events(journal: &dyn Journal, run: &RunId, mut known: KnownRun) -> Result<KnownRun, Error> {
     for event in journal.events_after(run, known.state.events)? {
         known.state.apply(&event)?;
         known.events.push(event);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::store::blobs::{now_ms, read_json};
-use crate::store::load::load;
+use crate::store::load::load_run;
 
 /// A proposal of some run.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -28,16 +28,16 @@ pub struct Proposal {
 }
 
 /// Every proposal, of the newest run first.
-pub fn proposals(journal: &dyn Journal) -> Result<Vec<Proposal>, Error> {
+pub fn load_proposals(journal: &dyn Journal) -> Result<Vec<Proposal>, Error> {
     let mut all = Vec::new();
     for run in journal.runs()? {
-        let (state, _) = load(journal, &run)?;
-        all.extend(proposals_of(journal, &state)?);
+        let (state, _) = load_run(journal, &run)?;
+        all.extend(run_proposals(journal, &state)?);
     }
     Ok(all)
 }
 
-fn proposals_of(journal: &dyn Journal, state: &State) -> Result<Vec<Proposal>, Error> {
+fn run_proposals(journal: &dyn Journal, state: &State) -> Result<Vec<Proposal>, Error> {
     let Some((_, pips)) = state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PIPS) else {
         return Ok(Vec::new());
     };
@@ -60,7 +60,7 @@ fn proposals_of(journal: &dyn Journal, state: &State) -> Result<Vec<Proposal>, E
 }
 
 /// Decides on a proposal, named `RUN/ID`, or `ID` where only one run has it.
-pub async fn decide_proposal(
+pub async fn record_proposal_decision(
     journal: &dyn Journal,
     name: &str,
     approved: bool,
@@ -68,7 +68,7 @@ pub async fn decide_proposal(
     reason: &str,
 ) -> Result<Proposal, Error> {
     let (run, id) = name.split_once('/').map_or((None, name), |(run, id)| (Some(run), id));
-    let all = proposals(journal)?;
+    let all = load_proposals(journal)?;
     let mut found = all.into_iter().filter(|known| known.id == id && run.is_none_or(|run| known.run.as_str() == run));
     let hint = "`phasegate pip list` shows them as RUN/ID";
     let proposal = found.next().ok_or_else(|| Error::NotNow(format!("there is no proposal `{name}`\nhint: {hint}")))?;
@@ -80,7 +80,7 @@ pub async fn decide_proposal(
         return Err(Error::NotNow(why.to_owned()));
     }
     let owned = journal.acquire(&proposal.run).await?;
-    let (state, _) = load(journal, &proposal.run)?;
+    let (state, _) = load_run(journal, &proposal.run)?;
     let event =
         Event::ProposalDecided { id: proposal.id.clone(), approved, by: by.to_owned(), reason: reason.to_owned() };
     journal
@@ -102,7 +102,7 @@ pub(crate) fn process_notes(journal: &dyn Journal, runs: &[State]) -> Result<Val
     let mut approved = Vec::new();
     let mut rejected = Vec::new();
     for state in runs.iter().filter(|state| !state.proposals.is_empty()) {
-        for proposal in proposals_of(journal, state)? {
+        for proposal in run_proposals(journal, state)? {
             let (run, id, by) = (&proposal.run, &proposal.id, &proposal.by);
             match proposal.status {
                 "approved" => approved.push(json!({

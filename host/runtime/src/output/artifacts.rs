@@ -13,12 +13,12 @@ use crate::error::output::OutputError;
 use crate::output::patch::Patch;
 
 /// The run's artifacts, with the journal that holds them.
-pub(crate) struct Shelf<'a> {
+pub(crate) struct ArtifactReader<'a> {
     pub(crate) journal: &'a dyn Journal,
     pub(crate) state: &'a State,
 }
 
-impl Shelf<'_> {
+impl ArtifactReader<'_> {
     pub(crate) fn bytes(&self, name: &str, digest: &Digest) -> Result<Vec<u8>, OutputError> {
         let missing = || OutputError::Artifact {
             name: name.to_owned(),

@@ -26,7 +26,7 @@ const UNFOLDED: usize = 24;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The lines that differ, `- ` before and `+ ` after, with some that do not around them; each with its line feed.
-pub fn diff_of(before: &[u8], after: &[u8]) -> String {
+pub fn render_diff(before: &[u8], after: &[u8]) -> String {
     if before == after {
         return "no difference\n".to_owned();
     }
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn diff(before: &str, after: &str) -> String {
-        diff_of(before.as_bytes(), after.as_bytes())
+        render_diff(before.as_bytes(), after.as_bytes())
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(diff("same", "same"), "no difference\n");
         assert_eq!(diff(r#"{"a":1,"b":2}"#, r#"{ "b": 2, "a": 1 }"#), "the same values, written differently\n");
         assert_eq!(diff("end\n", "end"), "  end\n-\n");
-        let bytes = diff_of(b"\xff\xfe\x00", b"\xff\xfe\x01\x02");
+        let bytes = render_diff(b"\xff\xfe\x00", b"\xff\xfe\x01\x02");
         assert_eq!(bytes, "no text: 3 bytes before, 4 after, different from byte 3 on\n");
         assert_eq!(diff("", "x"), "-\n+ x\n");
     }

@@ -12,7 +12,7 @@ mod write;
 mod written;
 
 pub use self::write::{check_out, write_out};
-pub use self::written::Written;
+pub use self::written::WrittenFiles;
 pub use crate::error::output::OutputError;
 
 #[cfg(test)]

@@ -15,9 +15,9 @@ use phasegate_process::{Event, FeedbackOutcome, Issue, Recorded, Verdict};
 use serde_json::Value;
 
 use crate::error::output::OutputError;
-use crate::output::artifacts::Shelf;
+use crate::output::artifacts::ArtifactReader;
 use crate::output::patch::Patch;
-use crate::output::written::Written;
+use crate::output::written::WrittenFiles;
 
 /// Longer words of models are cut; the artifacts have them whole.
 const MAX_WORDS: usize = 600;
@@ -25,14 +25,14 @@ const MAX_WORDS: usize = 600;
 /// More issues than these are in the artifacts only.
 const MAX_ISSUES: usize = 200;
 
-pub(crate) fn text(
-    shelf: &Shelf<'_>,
+pub(crate) fn render(
+    artifacts: &ArtifactReader<'_>,
     events: &[Recorded],
     result: &TaskResult,
-    written: &Written,
+    written: &WrittenFiles,
     patch: &Patch,
 ) -> Result<String, OutputError> {
-    let mut page = Page { shelf, events, result, text: String::new() };
+    let mut page = Page { artifacts, events, result, text: String::new() };
     page.outcome(written, patch);
     page.asked()?;
     page.gates();
@@ -47,7 +47,7 @@ pub(crate) fn text(
 }
 
 struct Page<'a> {
-    shelf: &'a Shelf<'a>,
+    artifacts: &'a ArtifactReader<'a>,
     events: &'a [Recorded],
     result: &'a TaskResult,
     text: String,
@@ -71,7 +71,7 @@ impl Page<'_> {
         }
     }
 
-    fn outcome(&mut self, written: &Written, patch: &Patch) {
+    fn outcome(&mut self, written: &WrittenFiles, patch: &Patch) {
         let result = self.result;
         self.line(format_args!("# {}: {}\n", result.task_id, result.status.as_str()));
         let scripted = if result.scripted { " The answers are scripted: no model was asked." } else { "" };
@@ -81,7 +81,7 @@ impl Page<'_> {
         if let Some(remedy) = &result.remedy {
             self.line(format_args!("What to do: {}.\n", words(remedy)));
         }
-        self.line(format_args!("Run `{}`, pipeline `{}`.", result.run_id, words(&self.shelf.state.pipeline.name)));
+        self.line(format_args!("Run `{}`, pipeline `{}`.", result.run_id, words(&self.artifacts.state.pipeline.name)));
         if !written.files.is_empty() {
             let files: Vec<_> = written.files.iter().map(|path| format!("`{}`", words(path))).collect();
             self.line(format_args!("Generated: {}.", files.join(", ")));
@@ -97,7 +97,7 @@ impl Page<'_> {
     }
 
     fn asked(&mut self) -> Result<(), OutputError> {
-        let task = self.shelf.current(kinds::TASK_REQUIREMENTS)?.unwrap_or_default();
+        let task = self.artifacts.current(kinds::TASK_REQUIREMENTS)?.unwrap_or_default();
         self.heading("What was asked");
         self.line(words(text_of(&task, "description")));
         for (index, requirement) in list(&task, "requirements").iter().enumerate() {
@@ -112,7 +112,7 @@ impl Page<'_> {
             self.line(format_args!("- {}", words(&said(constraint))));
         }
         let context =
-            self.shelf.state.created.inputs.iter().filter(|input| input.name.as_str().starts_with("context/"));
+            self.artifacts.state.created.inputs.iter().filter(|input| input.name.as_str().starts_with("context/"));
         let context = context.count();
         if context > 0 {
             self.line(format_args!("\nContext: {context} {}.", plural(context, "file", "files")));
@@ -150,7 +150,7 @@ impl Page<'_> {
 
     fn issues(&mut self) {
         self.heading("Issues, and what became of them");
-        let state = self.shelf.state;
+        let state = self.artifacts.state;
         let mut count = 0;
         for phase in &state.pipeline.phases {
             let judged = state.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
@@ -180,7 +180,7 @@ impl Page<'_> {
     }
 
     fn tests(&mut self) -> Result<(), OutputError> {
-        let state = self.shelf.state;
+        let state = self.artifacts.state;
         let test_gates = || {
             let gates = state.pipeline.phases.iter();
             gates.filter(|phase| phase.gate.as_ref().is_some_and(|gate| gate.tests.is_some()))
@@ -194,7 +194,7 @@ impl Page<'_> {
         for phase in test_gates() {
             for judged in state.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default() {
                 let Some(report) = &judged.report else { continue };
-                let report = self.shelf.json(report.name.as_str(), &report.digest)?;
+                let report = self.artifacts.json(report.name.as_str(), &report.digest)?;
                 let total = |key| number(report.get("totals").and_then(|totals| totals.get(key)));
                 rows.push([
                     format!("{}#{}", phase.name, judged.attempt),
@@ -251,7 +251,7 @@ impl Page<'_> {
     fn effort(&mut self) {
         self.heading("Cost and time");
         let efforts = efforts(self.events);
-        let state = self.shelf.state;
+        let state = self.artifacts.state;
         let mut rows = Vec::new();
         for phase in &state.pipeline.phases {
             let effort = efforts.get(&phase.name).copied().unwrap_or_default();
@@ -305,7 +305,7 @@ impl Page<'_> {
     }
 
     fn proposals(&mut self) -> Result<(), OutputError> {
-        let Some(pips) = self.shelf.current(kinds::PIPS)? else { return Ok(()) };
+        let Some(pips) = self.artifacts.current(kinds::PIPS)? else { return Ok(()) };
         let proposals = list(&pips, "proposals");
         if proposals.is_empty() {
             return Ok(());
@@ -327,9 +327,9 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn pinned(&mut self, written: &Written) {
+    fn pinned(&mut self, written: &WrittenFiles) {
         self.heading("What this run was made with");
-        let created = &self.shelf.state.created;
+        let created = &self.artifacts.state.created;
         let rows: Vec<_> =
             created.components.iter().map(|(name, digest)| [name.to_string(), format!("`{digest}`")]).collect();
         self.table(["component", "digest"], rows);

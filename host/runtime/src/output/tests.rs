@@ -207,7 +207,7 @@ impl Told {
         run
     }
 
-    fn write(&self, dir: &Path) -> Result<Written, OutputError> {
+    fn write(&self, dir: &Path) -> Result<WrittenFiles, OutputError> {
         write_out(dir, &self.journal, &self.state, &self.events)
     }
 }

@@ -12,9 +12,9 @@ use phasegate_process::result::TaskResult;
 use phasegate_process::state::State;
 
 use crate::error::output::OutputError;
-use crate::output::artifacts::Shelf;
+use crate::output::artifacts::ArtifactReader;
 use crate::output::report;
-use crate::output::written::Written;
+use crate::output::written::WrittenFiles;
 
 /// Whether the folder may be written to: it is not there yet, or empty, or the person insists.
 pub fn check_out(dir: &Path, force: bool) -> Result<(), OutputError> {
@@ -36,28 +36,28 @@ pub fn write_out(
     journal: &dyn Journal,
     state: &State,
     events: &[Recorded],
-) -> Result<Written, OutputError> {
-    let shelf = Shelf { journal, state };
-    let files = shelf.generated_files()?;
-    let folder = Folder::make(dir)?;
-    let names = Names::beside(&files);
+) -> Result<WrittenFiles, OutputError> {
+    let artifacts = ArtifactReader { journal, state };
+    let files = artifacts.generated_files()?;
+    let folder = Folder::create(dir)?;
+    let names = FileNames::avoiding(&files);
     let result = TaskResult::from_events(state, events);
-    let mut written = Written {
+    let mut written = WrittenFiles {
         dir: dir.to_owned(),
         result: names.result.clone(),
         report: names.report.clone(),
-        ..Written::default()
+        ..WrittenFiles::default()
     };
     for (path, content) in &files {
         folder.write(path, content.as_bytes())?;
         written.files.push(path.clone());
     }
-    for artifact in state.artifacts.values().filter(|artifact| shelf.is_json(artifact)) {
+    for artifact in state.artifacts.values().filter(|artifact| artifacts.is_json(artifact)) {
         let path = format!("{}/{}.json", names.artifacts, artifact.name);
-        folder.write(&path, &shelf.bytes(artifact.name.as_str(), &artifact.digest)?)?;
+        folder.write(&path, &artifacts.bytes(artifact.name.as_str(), &artifact.digest)?)?;
         written.artifacts.push(path);
     }
-    let patch = shelf.patch(&files)?;
+    let patch = artifacts.patch(&files)?;
     match patch.text.is_empty() {
         true => folder.remove(&names.patch)?,
         false => {
@@ -67,21 +67,21 @@ pub fn write_out(
     }
     let json = serde_json::to_string_pretty(&result).unwrap_or_default() + "\n";
     folder.write(&names.result, json.as_bytes())?;
-    let report = report::text(&shelf, events, &result, &written, &patch)?;
+    let report = report::render(&artifacts, events, &result, &written, &patch)?;
     folder.write(&names.report, report.as_bytes())?;
     Ok(written)
 }
 
 /// The names of our own files, out of the way of the generated ones.
-struct Names {
+struct FileNames {
     artifacts: String,
     result: String,
     report: String,
     patch: String,
 }
 
-impl Names {
-    fn beside(files: &BTreeMap<String, String>) -> Self {
+impl FileNames {
+    fn avoiding(files: &BTreeMap<String, String>) -> Self {
         let taken: Vec<String> = files.keys().map(|path| path.to_lowercase()).collect();
         let clashes = |name: &str| {
             taken
@@ -108,7 +108,7 @@ impl Names {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn make(dir: &Path) -> Result<Self, OutputError> {
+    fn create(dir: &Path) -> Result<Self, OutputError> {
         match fs::create_dir_all(dir) {
             Ok(()) => Ok(Self(dir.to_owned())),
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
@@ -119,7 +119,7 @@ impl Folder {
     }
 
     fn write(&self, path: &str, content: &[u8]) -> Result<(), OutputError> {
-        let file = self.place(path)?;
+        let file = self.checked_path(path)?;
         let failed = |why: io::Error| OutputError::Io { path: file.display().to_string(), reason: why.to_string() };
         if let Some(parent) = file.parent() {
             fs::create_dir_all(parent).map_err(failed)?;
@@ -128,7 +128,7 @@ impl Folder {
     }
 
     fn remove(&self, path: &str) -> Result<(), OutputError> {
-        let file = self.place(path)?;
+        let file = self.checked_path(path)?;
         match fs::remove_file(&file) {
             Err(why) if why.kind() != io::ErrorKind::NotFound => {
                 Err(OutputError::Io { path: file.display().to_string(), reason: why.to_string() })
@@ -138,7 +138,7 @@ impl Folder {
     }
 
     /// Where a path is to be written: every step of the way is a plain folder, and at its end is a plain file or nothing.
-    fn place(&self, path: &str) -> Result<PathBuf, OutputError> {
+    fn checked_path(&self, path: &str) -> Result<PathBuf, OutputError> {
         let refuse = |reason: &str| Err(OutputError::Refused { path: path.to_owned(), reason: reason.to_owned() });
         if let Some(reason) = path_fault(path) {
             return refuse(reason);

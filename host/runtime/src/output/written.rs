@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// What was written, relative to the folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenFiles {
     /// The folder.
     pub dir: PathBuf,
     /// The generated files.

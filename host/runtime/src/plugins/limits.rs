@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::error::Error;
 
 /// The bounds that the pipeline sets, by plugin. One that cannot be understood is an error: it would not be applied.
-pub fn set_limits(pipeline: &Pipeline) -> Result<BTreeMap<PluginName, LimitsPatch>, Error> {
+pub fn plugin_limits(pipeline: &Pipeline) -> Result<BTreeMap<PluginName, LimitsPatch>, Error> {
     let set = pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null());
     let read = |(name, plugin): (&PluginName, &PluginUse)| match LimitsPatch::deserialize(&plugin.limits) {
         Ok(patch) => Ok((name.clone(), patch)),

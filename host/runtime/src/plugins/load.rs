@@ -26,13 +26,13 @@ impl PluginLoader {
     }
 
     /// A plugin that was loaded before.
-    fn loaded(&self, name: &PluginName, digest: &Digest) -> Option<Plugin> {
+    fn get(&self, name: &PluginName, digest: &Digest) -> Option<Plugin> {
         let known = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&(name.clone(), digest.clone())).cloned()
     }
 
     /// Keeps a plugin for the next who needs it.
-    fn remember(&self, digest: &Digest, plugin: Plugin) -> Plugin {
+    fn insert(&self, digest: &Digest, plugin: Plugin) -> Plugin {
         let key = (plugin.name().clone(), digest.clone());
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(key, plugin.clone());
         plugin
@@ -44,11 +44,11 @@ impl PluginLoader {
         name: &PluginName,
         digest: &Digest,
         grants: &Grants,
-        say: impl Fn(&PluginName, bool) + Send + 'static,
+        on_compile: impl Fn(&PluginName, bool) + Send + 'static,
     ) -> Result<Plugin, Error> {
-        let plugin = match self.loaded(name, digest) {
+        let plugin = match self.get(name, digest) {
             Some(plugin) => plugin,
-            None => self.compile(name, digest, say).await?,
+            None => self.compile(name, digest, on_compile).await?,
         };
         plugin.inspection().effective_grants(name, grants)?;
         Ok(plugin)
@@ -58,10 +58,10 @@ impl PluginLoader {
         &self,
         name: &PluginName,
         digest: &Digest,
-        say: impl Fn(&PluginName, bool) + Send + 'static,
+        on_compile: impl Fn(&PluginName, bool) + Send + 'static,
     ) -> Result<Plugin, Error> {
         let _turn = self.engine.load_permit(digest).await;
-        if let Some(plugin) = self.loaded(name, digest) {
+        if let Some(plugin) = self.get(name, digest) {
             return Ok(plugin);
         }
         let (engine, journal) = (self.engine.clone(), Arc::clone(&self.journal));
@@ -73,21 +73,21 @@ impl PluginLoader {
             }
             let asked = Instant::now();
             let compiled = std::cell::Cell::new(false);
-            let mut lost = None;
+            let mut unreadable = None;
             let plugin = engine.load(&name_of, &of, || {
                 compiled.set(true);
-                say(&name_of, false);
+                on_compile(&name_of, false);
                 read_blob(journal.as_ref(), &of).map_err(|error| {
                     let why = std::io::Error::other(error.to_string());
-                    lost = Some(error);
+                    unreadable = Some(error);
                     why
                 })
             });
             if compiled.get() {
                 tracing::debug!(plugin = %name_of, ms = asked.elapsed().as_millis() as u64, "compiled");
-                say(&name_of, true);
+                on_compile(&name_of, true);
             }
-            match lost {
+            match unreadable {
                 None => plugin.map_err(Error::from),
                 // What the journal says of its own blob says more than that the plugin cannot be read.
                 Some(error) => Err(error),
@@ -95,20 +95,20 @@ impl PluginLoader {
         });
         let plugin =
             plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))??;
-        Ok(self.remember(digest, plugin))
+        Ok(self.insert(digest, plugin))
     }
 }
 
 /// Loads every agent and strategy that a pipeline names, and finds out whether each fits its place and its grants, before
 /// anything starts. Cuts the grants of each down to what it asks for.
-pub(crate) async fn fit_plugins(
+pub(crate) async fn load_and_check_plugins(
     loader: &PluginLoader,
     pipeline: &mut Pipeline,
     components: &BTreeMap<PluginName, Digest>,
 ) -> Result<Vec<Plugin>, Error> {
     let agents = pipeline.phases.iter().map(|phase| (&phase.agent, "an agent"));
     let used = agents.chain([(&pipeline.feedback.plugin, "a feedback strategy")]);
-    let loading = used.map(|(name, wanted)| fit_plugin(loader, pipeline, components, name, wanted));
+    let loading = used.map(|(name, wanted)| load_and_check(loader, pipeline, components, name, wanted));
     let loaded: Vec<Plugin> = futures::future::try_join_all(loading).await?.into_iter().flatten().collect();
     for plugin in &loaded {
         if let Some(known) = pipeline.plugins.get_mut(plugin.name()) {
@@ -118,7 +118,7 @@ pub(crate) async fn fit_plugins(
     Ok(loaded)
 }
 
-async fn fit_plugin(
+async fn load_and_check(
     loader: &PluginLoader,
     pipeline: &Pipeline,
     components: &BTreeMap<PluginName, Digest>,

@@ -17,28 +17,28 @@ use crate::error::Error;
 use crate::plugins::bundled::{bundled_bytes, bundled_digest, bundled_manifest};
 
 /// More than the sandbox takes of any component: a small file may unpack to whatever its author likes.
-const MOST_BYTES: u64 = 512 << 20;
+const MAX_COMPONENT_BYTES: u64 = 512 << 20;
 
 /// What the plugin of this name says of itself, as far as its component can be read. Nothing of it runs.
-pub(crate) fn manifest_of(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Option<Arc<Manifest>> {
-    match Origin::of(pipeline, name, dir) {
-        Origin::Bundled(name) => bundled_manifest(&name),
-        Origin::File(file) => manifest(&read_component(&file).ok()?).ok().flatten().map(Arc::new),
+pub(crate) fn load_manifest(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Option<Arc<Manifest>> {
+    match ComponentSource::from_pipeline(pipeline, name, dir) {
+        ComponentSource::Bundled(name) => bundled_manifest(&name),
+        ComponentSource::File(file) => manifest(&read_component(&file).ok()?).ok().flatten().map(Arc::new),
     }
 }
 
 /// Where a component comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Origin {
+pub(crate) enum ComponentSource {
     /// The binary, under this name.
     Bundled(String),
     /// A file.
     File(PathBuf),
 }
 
-impl Origin {
+impl ComponentSource {
     /// Where a pipeline says that its plugin comes from; relative paths are relative to `dir`.
-    pub(crate) fn of(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Self {
+    pub(crate) fn from_pipeline(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Self {
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
         path.map_or_else(|| Self::Bundled(name.to_string()), |path| Self::File(dir.join(path)))
     }
@@ -66,7 +66,7 @@ impl Origin {
 }
 
 /// The digest of every component that a pipeline needs. `embedded` are those that come with the pipeline itself.
-pub(crate) fn digests(
+pub(crate) fn component_digests(
     pipeline: &Pipeline,
     dir: &Path,
     embedded: &BTreeMap<PluginName, Blob>,
@@ -75,19 +75,19 @@ pub(crate) fn digests(
         if let Some(blob) = embedded.get(name) {
             return Ok(blob.digest.clone());
         }
-        let origin = Origin::of(pipeline, name, dir);
+        let source = ComponentSource::from_pipeline(pipeline, name, dir);
         // The digest of what is in the binary is known, so that nothing large is unpacked to learn it.
-        let known = match &origin {
-            Origin::Bundled(name) => bundled_digest(name),
-            Origin::File(_) => None,
+        let known = match &source {
+            ComponentSource::Bundled(name) => bundled_digest(name),
+            ComponentSource::File(_) => None,
         };
-        known.map_or_else(|| Ok(origin.read(name)?.digest), Ok)
+        known.map_or_else(|| Ok(source.read(name)?.digest), Ok)
     };
     pipeline.plugin_names().into_iter().map(|name| Ok((name.clone(), digest(name)?))).collect()
 }
 
 /// Those of a pipeline's components that neither the journal has nor `known`.
-pub(crate) fn missing(
+pub(crate) fn load_missing(
     pipeline: &Pipeline,
     dir: &Path,
     embedded: &BTreeMap<PluginName, Blob>,
@@ -98,10 +98,10 @@ pub(crate) fn missing(
     let mut blobs = Vec::new();
     for (name, digest) in components {
         if !known.iter().any(|blob| blob.digest == *digest) && !journal.has_blob(digest)? {
-            let (origin, plugin) = (Origin::of(pipeline, name, dir), name.clone());
-            let blob = embedded.get(name).cloned().map_or_else(|| origin.read(name), Ok)?;
+            let (source, plugin) = (ComponentSource::from_pipeline(pipeline, name, dir), name.clone());
+            let blob = embedded.get(name).cloned().map_or_else(|| source.read(name), Ok)?;
             if blob.digest != *digest {
-                let (path, why) = (origin.path().unwrap_or_default(), "it was changed just now".to_owned());
+                let (path, why) = (source.path().unwrap_or_default(), "it was changed just now".to_owned());
                 return Err(Error::PluginFile { plugin, path, why });
             }
             blobs.push(blob);
@@ -111,11 +111,11 @@ pub(crate) fn missing(
 }
 
 /// Whatever there is, unless it is more than that.
-fn all_of(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
+fn read_limited(from: impl Read, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(most + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > most {
-        true => Err(io::Error::other(format!("it has more than {most} bytes, and no component has"))),
+    from.take(max + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > max {
+        true => Err(io::Error::other(format!("it has more than {max} bytes, and no component has"))),
         false => Ok(bytes),
     }
 }
@@ -124,8 +124,8 @@ fn all_of(from: impl Read, most: u64) -> io::Result<Vec<u8>> {
 pub fn read_component(path: &Path) -> io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     match path.extension().is_some_and(|extension| extension == "zst") {
-        true => all_of(zstd::Decoder::new(file)?, MOST_BYTES),
-        false => all_of(file, MOST_BYTES),
+        true => read_limited(zstd::Decoder::new(file)?, MAX_COMPONENT_BYTES),
+        false => read_limited(file, MAX_COMPONENT_BYTES),
     }
 }
 
@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn a_file_without_end_is_refused() {
-        assert_eq!(all_of(io::repeat(0).take(10), 10).unwrap().len(), 10);
-        let why = all_of(io::repeat(0), 10).unwrap_err().to_string();
+        assert_eq!(read_limited(io::repeat(0).take(10), 10).unwrap().len(), 10);
+        let why = read_limited(io::repeat(0), 10).unwrap_err().to_string();
         assert_eq!(why, "it has more than 10 bytes, and no component has");
         let bomb = zstd::encode_all(io::repeat(0).take(1 << 20), 1).unwrap();
-        assert!(all_of(zstd::Decoder::new(bomb.as_slice()).unwrap(), 1000).is_err());
+        assert!(read_limited(zstd::Decoder::new(bomb.as_slice()).unwrap(), 1000).is_err());
     }
 }

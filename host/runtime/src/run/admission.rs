@@ -8,18 +8,18 @@ use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
 
 use crate::error::Error;
-use crate::run::context::{Driver, current};
+use crate::run::context::{RunContext, current_artifact};
 use crate::run::limit_hit::LimitHit;
 use crate::run::test_run;
 use crate::store::blobs::{artifact_of, json_blob};
-use crate::text::bounded;
+use crate::text::truncate_text;
 
 /// How many faults are told at once.
 const MAX_FAULTS: usize = 20;
 /// How many bytes findings may have: they stand in the run's events and state, and go to strategies and agents.
-const MAX_FINDINGS: usize = 1 << 20;
-/// What was admitted at the door, ready for the journal.
-pub(crate) struct Admitted {
+const MAX_FINDINGS_BYTES: usize = 1 << 20;
+/// What was admission at the door, ready for the journal.
+pub(crate) struct Admission {
     /// The artifacts, as the run will know them.
     pub(crate) artifacts: Vec<ArtifactRef>,
     /// Their contents.
@@ -30,24 +30,24 @@ pub(crate) struct Admitted {
 
 /// Holds a submission against what the phase was to produce.
 pub(crate) async fn admit(
-    driver: &Driver,
+    context: &RunContext,
     work: &AgentWork,
     submission: Submission,
     hit: &LimitHit,
-) -> Result<Result<Admitted, Vec<String>>, Error> {
+) -> Result<Result<Admission, Vec<String>>, Error> {
     let mut faults = Vec::new();
-    let mut admitted = Admitted { artifacts: Vec::new(), contents: Vec::new(), findings: None };
+    let mut admission = Admission { artifacts: Vec::new(), contents: Vec::new(), findings: None };
     for produced in &work.phase.produces {
         let mut named = submission.artifacts.iter().filter(|artifact| artifact.name == produced.name.as_str());
         match (named.next(), named.next()) {
             (None, _) => faults.push(format!("artifact `{}` is missing", produced.name)),
             (_, Some(_)) => faults.push(format!("artifact `{}` is there twice", produced.name)),
-            (Some(artifact), None) => match check(driver, &produced.kind, &artifact.content, hit).await? {
+            (Some(artifact), None) => match check(context, &produced.kind, &artifact.content, hit).await? {
                 Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
                 Ok(()) => {
                     let blob = Blob::new(artifact.content.clone());
-                    admitted.artifacts.push(artifact_of(&blob, produced.name.clone(), produced.kind.clone()));
-                    admitted.contents.push(blob);
+                    admission.artifacts.push(artifact_of(&blob, produced.name.clone(), produced.kind.clone()));
+                    admission.contents.push(blob);
                 }
             },
         }
@@ -63,34 +63,34 @@ pub(crate) async fn admit(
         (Some(gate), None) if gate.tests.is_none() => faults.push("a gate's agent has to submit findings".to_owned()),
         (_, findings) => {
             let findings = findings.unwrap_or_default();
-            let phases: Vec<_> = driver.pipeline.phases.iter().map(|phase| phase.name.clone()).collect();
+            let phases: Vec<_> = context.pipeline.phases.iter().map(|phase| phase.name.clone()).collect();
             let found = check_findings(&findings, &phases);
-            admitted.findings = work.phase.gate.as_ref().map(|_| json_blob::<Findings>(&findings));
-            let size = admitted.findings.as_ref().map_or(0, |blob| blob.bytes.len());
-            if found.is_empty() && size > MAX_FINDINGS {
-                faults.push(format!("the findings have {size} bytes; at most {MAX_FINDINGS} are taken"));
+            admission.findings = work.phase.gate.as_ref().map(|_| json_blob::<Findings>(&findings));
+            let size = admission.findings.as_ref().map_or(0, |blob| blob.bytes.len());
+            if found.is_empty() && size > MAX_FINDINGS_BYTES {
+                faults.push(format!("the findings have {size} bytes; at most {MAX_FINDINGS_BYTES} are taken"));
             }
             faults.extend(found);
         }
     }
     faults.truncate(MAX_FAULTS);
-    faults.iter_mut().for_each(|fault| *fault = bounded(std::mem::take(fault)));
-    Ok(if faults.is_empty() { Ok(admitted) } else { Err(faults) })
+    faults.iter_mut().for_each(|fault| *fault = truncate_text(std::mem::take(fault)));
+    Ok(if faults.is_empty() { Ok(admission) } else { Err(faults) })
 }
 
 /// Whether this content would be taken as an artifact of this kind. Code must also parse, where a runner can tell.
 pub(crate) async fn check(
-    driver: &Driver,
+    context: &RunContext,
     kind: &Kind,
     content: &[u8],
     hit: &LimitHit,
 ) -> Result<Result<(), Vec<String>>, Error> {
-    let plan = current(driver, kinds::PROJECT_PLAN)?;
-    let task_id = driver.writer.state().created.task_id.clone();
-    let validator = Validator { kinds: &driver.pipeline.kinds, task_id: &task_id, plan: plan.as_ref() };
+    let plan = current_artifact(context, kinds::PROJECT_PLAN)?;
+    let task_id = context.writer.state().created.task_id.clone();
+    let validator = Validator { kinds: &context.pipeline.kinds, task_id: &task_id, plan: plan.as_ref() };
     match validator.validate(kind, content) {
         Err(faults) => Ok(Err(faults)),
-        Ok(value) if kind.as_str() == kinds::GENERATED_CODE => test_run::build_faults(driver, &value, hit).await,
+        Ok(value) if kind.as_str() == kinds::GENERATED_CODE => test_run::check_build(context, &value, hit).await,
         Ok(_) => Ok(Ok(())),
     }
 }

@@ -12,58 +12,62 @@ use serde_json::json;
 
 use crate::error::Error;
 use crate::run::admission;
-use crate::run::agent_host::Desk;
-use crate::run::context::Driver;
+use crate::run::agent_host::AgentHost;
+use crate::run::context::RunContext;
 use crate::store::blobs::{artifact_of, json_blob, now_ms};
-use crate::text::bounded;
+use crate::text::truncate_text;
 
 /// Does one attempt at a phase. An attempt that was interrupted goes on: what was answered is not asked again.
-pub(crate) async fn run(driver: &Arc<Driver>, mut work: AgentWork) -> Result<(), Error> {
+pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) -> Result<(), Error> {
     if !work.started {
-        start(driver, &mut work)?;
+        record_start(context, &mut work)?;
     }
-    if driver.take_given(&work.at, |event| matches!(event, Event::PhaseFinished { .. }))? {
+    if context.take_recorded(&work.at, |event| matches!(event, Event::PhaseFinished { .. }))? {
         return Ok(());
     }
-    let plugin = driver.plugin(&work.phase.agent).await?;
-    let assignment = assignment(driver, &work);
-    let call = driver.call(&plugin, format!("phase {}, attempt {}", work.at.phase, work.at.attempt));
-    let desk = Arc::new(Desk::new(Arc::clone(driver), &work, &call.limits));
+    let plugin = context.plugin(&work.phase.agent).await?;
+    let assignment = build_assignment(context, &work);
+    let call = context.new_call(&plugin, format!("phase {}, attempt {}", work.at.phase, work.at.attempt));
+    let agent_host = Arc::new(AgentHost::new(Arc::clone(context), &work, &call.limits));
     let began = Instant::now();
-    let capabilities: Arc<Desk> = Arc::clone(&desk);
+    let capabilities: Arc<AgentHost> = Arc::clone(&agent_host);
     let result = tokio::select! {
         biased;
-        error = desk.failed() => return Err(error),
+        error = agent_host.failed() => return Err(error),
         result = plugin.run_agent(&assignment, capabilities, &call) => result,
     };
     let elapsed_ms = began.elapsed().as_millis() as u64;
     let (outcome, events, blobs) = match result {
-        Err(error) => (PhaseOutcome::Crashed { reason: bounded(desk.hit.note(error)) }, Vec::new(), Vec::new()),
-        Ok(Err(failure)) => (PhaseOutcome::Failed { reason: bounded(failure.to_string()) }, Vec::new(), Vec::new()),
-        Ok(Ok(submission)) => match admission::admit(driver, &work, submission, &desk.hit).await? {
+        Err(error) => {
+            (PhaseOutcome::Crashed { reason: truncate_text(agent_host.hit.record(error)) }, Vec::new(), Vec::new())
+        }
+        Ok(Err(failure)) => {
+            (PhaseOutcome::Failed { reason: truncate_text(failure.to_string()) }, Vec::new(), Vec::new())
+        }
+        Ok(Ok(submission)) => match admission::admit(context, &work, submission, &agent_host.hit).await? {
             Err(faults) => (PhaseOutcome::Invalid { faults }, Vec::new(), Vec::new()),
-            Ok(admitted) => {
-                let stored = admitted.artifacts.iter().cloned();
+            Ok(admission) => {
+                let stored = admission.artifacts.iter().cloned();
                 let events = stored.map(|artifact| Event::ArtifactStored { at: work.at.clone(), artifact }).collect();
                 let outcome = PhaseOutcome::Submitted {
-                    artifacts: admitted.artifacts,
-                    findings: admitted.findings.as_ref().map(|blob| blob.digest.clone()),
+                    artifacts: admission.artifacts,
+                    findings: admission.findings.as_ref().map(|blob| blob.digest.clone()),
                 };
-                let blobs = admitted.contents.into_iter().chain(admitted.findings).collect();
+                let blobs = admission.contents.into_iter().chain(admission.findings).collect();
                 (outcome, events, blobs)
             }
         },
     };
-    let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms, limit: desk.hit.taken() };
-    driver.writer.append(events.into_iter().chain([finished]).collect(), blobs)
+    let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms, limit: agent_host.hit.first() };
+    context.writer.append(events.into_iter().chain([finished]).collect(), blobs)
 }
 
 /// Writes down that the agent is given its assignment, with the host's own inputs made fresh.
-fn start(driver: &Driver, work: &mut AgentWork) -> Result<(), Error> {
+fn record_start(context: &RunContext, work: &mut AgentWork) -> Result<(), Error> {
     let mut events = Vec::new();
     let mut blobs = Vec::new();
     if work.phase.reads.iter().any(|read| read.matches(kinds::RUN_MEASURES)) {
-        let (artifact, blob) = measures(driver, work)?;
+        let (artifact, blob) = store_measures(context, work)?;
         work.inputs.retain(|input| input.name != artifact.name);
         work.inputs.push(artifact.clone());
         events.push(Event::ArtifactStored { at: work.at.clone(), artifact });
@@ -71,26 +75,26 @@ fn start(driver: &Driver, work: &mut AgentWork) -> Result<(), Error> {
     }
     work.inputs.sort_by(|a, b| a.name.cmp(&b.name));
     events.push(Event::PhaseStarted { at: work.at.clone(), inputs: work.inputs.clone() });
-    driver.writer.append(events, blobs)
+    context.writer.append(events, blobs)
 }
 
-fn measures(driver: &Driver, work: &AgentWork) -> Result<(ArtifactRef, Option<Blob>), Error> {
-    if let Some(recorded) = driver.writer.record().and_then(|record| record.measures(&work.at)) {
+fn store_measures(context: &RunContext, work: &AgentWork) -> Result<(ArtifactRef, Option<Blob>), Error> {
+    if let Some(recorded) = context.writer.replay_check().and_then(|check| check.measures(&work.at)) {
         return Ok((recorded, None));
     }
-    let history = driver.writer.state().created.history.clone();
-    let history: Vec<_> = driver.writer.json(&history)?;
-    let blob = json_blob(&run_measures(&driver.writer.state(), &driver.writer.events(), &history, now_ms()));
+    let history = context.writer.state().created.history.clone();
+    let history: Vec<_> = context.writer.json(&history)?;
+    let blob = json_blob(&run_measures(&context.writer.state(), &context.writer.events(), &history, now_ms()));
     Ok((artifact_of(&blob, kinds::RUN_MEASURES.parse()?, kinds::RUN_MEASURES.parse()?), Some(blob)))
 }
 
-fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {
+fn build_assignment(context: &RunContext, work: &AgentWork) -> Assignment {
     let expected = work.phase.produces.iter().map(|produced| Expected {
         name: produced.name.clone(),
         kind: produced.kind.clone(),
-        schema: artifact::schema(&driver.pipeline.kinds, &produced.kind).unwrap_or("{}").to_owned(),
+        schema: artifact::schema(&context.pipeline.kinds, &produced.kind).unwrap_or("{}").to_owned(),
     });
-    let state = driver.writer.state();
+    let state = context.writer.state();
     Assignment {
         run_id: state.root.clone(),
         task_id: state.created.task_id.clone(),
@@ -100,7 +104,7 @@ fn assignment(driver: &Driver, work: &AgentWork) -> Assignment {
         expected: expected.collect(),
         previous: work.previous.clone(),
         feedback: work.feedback.clone(),
-        environment: json!(driver.settings.environments),
+        environment: json!(context.settings.environments),
         settings: work.phase.settings.clone(),
     }
 }

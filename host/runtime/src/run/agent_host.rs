@@ -1,10 +1,10 @@
-//! The desk of one attempt: what its agent may ask of the host, and the host's side of it.
+//! The agent_host of one attempt: what its agent may ask of the host, and the host's side of it.
 //!
 //! Promises: waiting calls are taken in the order the guest asked, whatever order their futures wake in: budget is reserved
 //! in that order, and a call's occurrence among those of its label is counted in it. A question is durable before the
 //! provider hears it; an answer is on its way to the disk before the guest hears it, and durable before anybody outside does.
 //! What the journal answers already is not asked again. What no attempt can take the blame for (no model reachable, budget
-//! used up, a journal that fails) ends the run's turn, not the attempt: see [`Desk::failed`].
+//! used up, a journal that fails) ends the run's turn, not the attempt: see [`AgentHost::failed`].
 
 use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,21 +19,21 @@ use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
 use tokio::sync::Notify;
 
-use crate::budgets::Allowance;
+use crate::budgets::AttemptBudget;
 use crate::error::Error;
-use crate::observer::Seen;
+use crate::observer::Activity;
 use crate::run::admission;
 use crate::run::calls::Calls;
-use crate::run::context::Driver;
+use crate::run::context::RunContext;
 use crate::run::limit_hit::LimitHit;
 use crate::run::model_calls::ModelCalls;
 use crate::run::trial_run::TrialRuns;
 
-pub(crate) struct Desk {
+pub(crate) struct AgentHost {
     calls: Arc<Calls>,
     models: ModelCalls,
     trials: TrialRuns,
-    allowance: Allowance,
+    allowance: AttemptBudget,
     inputs: Vec<ArtifactRef>,
     failure: Mutex<Option<Error>>,
     failed: Notify,
@@ -41,19 +41,19 @@ pub(crate) struct Desk {
     pub(crate) hit: LimitHit,
 }
 
-impl Desk {
-    pub(crate) fn new(driver: Arc<Driver>, work: &AgentWork, limits: &Limits) -> Self {
+impl AgentHost {
+    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork, limits: &Limits) -> Self {
         let inputs: Vec<ArtifactRef> = work.inputs.iter().chain(&work.previous).cloned().collect();
-        let calls = Arc::new(Calls::new(driver, work));
+        let calls = Arc::new(Calls::new(context, work));
         Self {
             models: ModelCalls::new(Arc::clone(&calls)),
             trials: TrialRuns::new(Arc::clone(&calls), inputs.clone()),
             calls,
-            allowance: Allowance::new(limits),
+            allowance: AttemptBudget::new(limits),
             inputs,
             failure: Mutex::default(),
             failed: Notify::new(),
-            hit: LimitHit::none(&work.at),
+            hit: LimitHit::new(&work.at),
         }
     }
 
@@ -68,7 +68,7 @@ impl Desk {
     }
 
     /// Gives up the run's turn; the guest never hears of it.
-    async fn give_up<T>(&self, error: Error) -> T {
+    async fn fail<T>(&self, error: Error) -> T {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         self.failed.notify_one();
         pending().await
@@ -76,20 +76,20 @@ impl Desk {
 }
 
 #[async_trait]
-impl Capabilities for Desk {
+impl Capabilities for AgentHost {
     async fn complete(&self, call: u32, request: Request) -> Result<Answer, BudgetExceeded> {
-        self.calls.my_turn(call).await;
+        self.calls.wait_turn(call).await;
         let known = self.calls.recorded.contains_key(&call);
-        let allowed = match self.allowance.let_through(&request, &self.calls.driver.settings, known).await {
+        let allowed = match self.allowance.reserve(&request, &self.calls.context.settings, known).await {
             Ok(allowed) => allowed,
             Err(overdrawn) => {
-                self.calls.next_turn(call);
+                self.calls.end_turn(call);
                 return Err(overdrawn);
             }
         };
-        let answer = match self.models.ask(call, request).await {
+        let answer = match self.models.answer(call, request).await {
             Ok(answer) => answer,
-            Err(error) => self.give_up(error).await,
+            Err(error) => self.fail(error).await,
         };
         if let Ok(response) = &answer {
             allowed.reservation.commit(response.usage);
@@ -104,20 +104,20 @@ impl Capabilities for Desk {
         code: Subject,
         tests: Vec<File>,
     ) -> Result<TestRun, BenchError> {
-        match self.trials.try_tests(call, language, code, tests).await {
+        match self.trials.run_tests(call, language, code, tests).await {
             Ok(run) => run,
-            Err(error) => self.give_up(error).await,
+            Err(error) => self.fail(error).await,
         }
     }
 
     async fn call_rejected(&self, call: u32) {
-        self.calls.my_turn(call).await;
-        self.calls.next_turn(call);
+        self.calls.wait_turn(call).await;
+        self.calls.end_turn(call);
     }
 
     async fn before_answer(&self, call: u32) {
-        if let Some(error) = self.models.unheard(call) {
-            self.give_up(error).await
+        if let Some(error) = self.models.missing_answer(call) {
+            self.fail(error).await
         }
     }
 
@@ -129,9 +129,9 @@ impl Capabilities for Desk {
         let Some(input) = self.inputs.iter().find(|input| input.name.as_str() == name) else {
             return Err(ArtifactError::Unknown(name));
         };
-        match self.calls.driver.writer.blob(&input.digest) {
+        match self.calls.context.writer.blob(&input.digest) {
             Ok(bytes) => Ok(bytes),
-            Err(error) => self.give_up(error).await,
+            Err(error) => self.fail(error).await,
         }
     }
 
@@ -141,9 +141,9 @@ impl Capabilities for Desk {
             let shown: String = kind.chars().take(60).collect();
             return Err(vec![format!("there is no kind `{}`", shown.escape_debug())]);
         };
-        match admission::check(&self.calls.driver, &kind, &content, &self.hit).await {
+        match admission::check(&self.calls.context, &kind, &content, &self.hit).await {
             Ok(result) => result,
-            Err(error) => self.give_up(error).await,
+            Err(error) => self.fail(error).await,
         }
     }
 
@@ -154,18 +154,18 @@ impl Capabilities for Desk {
             LogLevel::Warn => "warn",
             LogLevel::Error => "error",
         };
-        self.calls.driver.writer.watcher().seen(
-            self.calls.driver.writer.run(),
+        self.calls.context.writer.observer().on_activity(
+            self.calls.context.writer.run(),
             Some(&self.calls.at),
-            Seen::Log { level, line },
+            Activity::Log { level, line },
         );
     }
 
     fn progress(&self, what: String, fraction: Option<f32>) {
-        self.calls.driver.writer.watcher().seen(
-            self.calls.driver.writer.run(),
+        self.calls.context.writer.observer().on_activity(
+            self.calls.context.writer.run(),
             Some(&self.calls.at),
-            Seen::Progress { what, fraction },
+            Activity::Progress { what, fraction },
         );
     }
 }

@@ -11,11 +11,11 @@ use phasegate_process::{AttemptId, Digest, PluginName};
 use tokio::sync::watch;
 
 use crate::error::Error;
-use crate::output::diff::diff_of;
-use crate::run::context::Driver;
+use crate::output::diff::render_diff;
+use crate::run::context::RunContext;
 
 pub(crate) struct Calls {
-    pub(crate) driver: Arc<Driver>,
+    pub(crate) context: Arc<RunContext>,
     pub(crate) at: AttemptId,
     plugin: PluginName,
     pub(crate) grants: Grants,
@@ -26,42 +26,43 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    pub(crate) fn new(driver: Arc<Driver>, work: &AgentWork) -> Self {
-        let recorded = match driver.writer.record() {
+    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork) -> Self {
+        let recorded = match context.writer.replay_check() {
             Some(record) => record.calls(&work.at),
-            None => driver.writer.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default(),
+            None => context.writer.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default(),
         };
-        let grants = driver.pipeline.grants(&work.phase.agent);
+        let grants = context.pipeline.grants(&work.phase.agent);
         let (at, plugin) = (work.at.clone(), work.phase.agent.clone());
-        Self { driver, at, plugin, grants, recorded, turn: watch::Sender::new(1) }
+        Self { context, at, plugin, grants, recorded, turn: watch::Sender::new(1) }
     }
 
-    pub(crate) async fn my_turn(&self, call: u32) {
-        // The sender lives as long as the desk, so waiting cannot fail.
+    pub(crate) async fn wait_turn(&self, call: u32) {
+        // The sender lives as long as the agent_host, so waiting cannot fail.
         let _ = self.turn.subscribe().wait_for(|turn| *turn >= call).await;
     }
 
-    pub(crate) fn next_turn(&self, call: u32) {
+    pub(crate) fn end_turn(&self, call: u32) {
         self.turn.send_modify(|turn| *turn = (*turn).max(call + 1));
     }
 
     /// The recorded side of a call: its answer if there is one; an error if the guest now asks something else.
-    pub(crate) fn recall(&self, call: u32, request: &Blob) -> Result<Option<Digest>, Error> {
+    pub(crate) fn recorded_answer(&self, call: u32, request: &Blob) -> Result<Option<Digest>, Error> {
         let Some(known) = self.recorded.get(&call) else { return Ok(None) };
         if known.request != request.digest {
-            let before = self.driver.writer.journal().blob(&known.request).ok().flatten();
-            let diff =
-                before.map(|before| format!("\n{}", diff_of(&before, &request.bytes).trim_end())).unwrap_or_default();
+            let before = self.context.writer.journal().blob(&known.request).ok().flatten();
+            let diff = before
+                .map(|before| format!("\n{}", render_diff(&before, &request.bytes).trim_end()))
+                .unwrap_or_default();
             return Err(Error::Diverged {
-                run: self.driver.writer.run().clone(),
+                run: self.context.writer.run().clone(),
                 at: self.at.to_string(),
                 call,
                 diff: format!("{} then, {} now{diff}", known.request, request.digest),
             });
         }
-        if known.answer.is_none() && self.driver.settings.models.on_unknown == OnUnknown::Stop {
+        if known.answer.is_none() && self.context.settings.models.on_unknown == OnUnknown::Stop {
             return Err(Error::Unknown {
-                run: self.driver.writer.run().clone(),
+                run: self.context.writer.run().clone(),
                 at: self.at.to_string(),
                 call,
                 label: known.label.clone(),
@@ -70,7 +71,7 @@ impl Calls {
         Ok(known.answer.clone())
     }
 
-    pub(crate) fn denied(&self, wanted: &str, grant: &str) -> String {
+    pub(crate) fn render_denied(&self, wanted: &str, grant: &str) -> String {
         let Self { plugin, at, .. } = self;
         format!(
             "plugin `{plugin}` (phase {}, attempt {}) asked for {wanted}, which is not granted\nhint: if it may have that, \

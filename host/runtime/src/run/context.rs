@@ -13,10 +13,10 @@ use tokio::sync::Semaphore;
 
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::host::House;
-use crate::observer::Seen;
-use crate::store::fork_answers::Past;
-use crate::store::writer::Writer;
+use crate::host::Host;
+use crate::observer::Activity;
+use crate::store::fork_answers::ForkAnswers;
+use crate::store::writer::JournalWriter;
 
 /// The models of the configuration, within the run's budget.
 pub(crate) struct Models {
@@ -27,14 +27,14 @@ pub(crate) struct Models {
 }
 
 /// One run under way.
-pub(crate) struct Driver {
-    pub(crate) house: House,
-    pub(crate) writer: Arc<Writer>,
+pub(crate) struct RunContext {
+    pub(crate) host: Host,
+    pub(crate) writer: Arc<JournalWriter>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) settings: RunSettings,
     /// Who answers what no record answers; nobody, offline.
     pub(crate) models: Option<Models>,
-    pub(crate) past: Past,
+    pub(crate) fork_answers: ForkAnswers,
     pub(crate) overlap: Arc<Semaphore>,
     /// Who of its agents' trial runs of tests is under way; the others wait here and not in the engine's queue.
     pub(crate) trial: Semaphore,
@@ -42,19 +42,19 @@ pub(crate) struct Driver {
     pub(crate) limits: BTreeMap<PluginName, LimitsPatch>,
 }
 
-impl Driver {
+impl RunContext {
     /// Compiles the runners beside the first phases, whose models take longer than that.
-    pub(crate) fn warm_runners(self: &Arc<Self>) {
+    pub(crate) fn preload_runners(self: &Arc<Self>) {
         for name in self.pipeline.runners.values() {
-            let (driver, name) = (Arc::clone(self), name.clone());
+            let (context, name) = (Arc::clone(self), name.clone());
             // What goes wrong here goes wrong again, and is told, where the runner is needed.
-            tokio::spawn(async move { driver.plugin(&name).await.map(drop) });
+            tokio::spawn(async move { context.plugin(&name).await.map(drop) });
         }
     }
 
     /// In a replay, appends what was recorded of this attempt if it is to be taken as given, and says whether it was.
-    pub(crate) fn take_given(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Result<bool, Error> {
-        let given = self.writer.record().map(|record| record.given_for(at, kind)).unwrap_or_default();
+    pub(crate) fn take_recorded(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Result<bool, Error> {
+        let given = self.writer.replay_check().map(|check| check.taken_as_recorded(at, kind)).unwrap_or_default();
         let taken = !given.is_empty();
         if taken {
             self.writer.append(given, Vec::new())?;
@@ -70,26 +70,26 @@ impl Driver {
             path: "(not pinned)".to_owned(),
             why: "the run was created without it".to_owned(),
         })?;
-        let watcher = Arc::clone(self.writer.watcher());
+        let observer = Arc::clone(self.writer.observer());
         let run = self.writer.run().clone();
-        let say = move |plugin: &PluginName, done| {
-            watcher.seen(&run, None, Seen::Compiling { plugin: plugin.to_string(), done });
+        let on_compile = move |plugin: &PluginName, done| {
+            observer.on_activity(&run, None, Activity::Compiling { plugin: plugin.to_string(), done });
         };
-        self.house.plugins().load(name, digest, &self.pipeline.grants(name), say).await
+        self.host.plugins().load(name, digest, &self.pipeline.grants(name), on_compile).await
     }
 
     /// What a call of this plugin runs under.
-    pub(crate) fn call(&self, plugin: &Plugin, doing: String) -> Call {
+    pub(crate) fn new_call(&self, plugin: &Plugin, doing: String) -> Call {
         let patch = self.limits.get(plugin.name()).copied().unwrap_or_default();
         Call { doing, seed: self.settings.seed, limits: plugin.usual_limits().with(patch), log: None }
     }
 }
 
 /// The current artifact of this name as JSON, where there is one.
-pub(crate) fn current(driver: &Driver, name: &str) -> Result<Option<Value>, Error> {
+pub(crate) fn current_artifact(context: &RunContext, name: &str) -> Result<Option<Value>, Error> {
     let digest = {
-        let state = driver.writer.state();
+        let state = context.writer.state();
         state.artifacts.iter().find(|(known, _)| known.as_str() == name).map(|(_, artifact)| artifact.digest.clone())
     };
-    digest.map(|digest| driver.writer.json(&digest)).transpose()
+    digest.map(|digest| context.writer.json(&digest)).transpose()
 }

@@ -9,15 +9,15 @@ use phasegate_process::state::JudgeWork;
 use phasegate_process::{AttemptId, Event, FeedbackOutcome, Findings, PhaseOutcome, feedback};
 
 use crate::error::Error;
-use crate::run::context::Driver;
+use crate::run::context::RunContext;
 use crate::run::limit_hit::LimitHit;
 use crate::store::blobs::{artifact_of, json_blob};
-use crate::text::bounded;
+use crate::text::truncate_text;
 
 /// Judges a gate and writes the verdict and the report down.
-pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> {
-    let task_id = driver.writer.state().created.task_id.clone();
-    let context = GateContext {
+pub(crate) fn judge(context: &Arc<RunContext>, work: JudgeWork) -> Result<(), Error> {
+    let task_id = context.writer.state().created.task_id.clone();
+    let gate_context = GateContext {
         task_id: &task_id,
         gate: &work.at.phase,
         attempt: work.at.attempt,
@@ -26,13 +26,13 @@ pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> 
     };
     let judgement = match (&work.outcome, &work.gate.tests, &work.tests) {
         (PhaseOutcome::Submitted { findings, .. }, tests, run) => {
-            let findings = findings.as_ref().map(|digest| driver.writer.json::<Findings>(digest)).transpose()?;
+            let findings = findings.as_ref().map(|digest| context.writer.json::<Findings>(digest)).transpose()?;
             match (tests, run, findings) {
-                (None, _, Some(findings)) => judge_findings(&context, &work.gate, findings),
+                (None, _, Some(findings)) => judge_findings(&gate_context, &work.gate, findings),
                 (None, _, None) => Judgement::not_judged("no findings were submitted".to_owned(), false),
                 (Some(_), Some(run), findings) => {
-                    let run = driver.writer.json::<SuiteRun>(run)?;
-                    judge_tests(&context, &run, findings.unwrap_or_default())
+                    let run = context.writer.json::<SuiteRun>(run)?;
+                    judge_tests(&gate_context, &run, findings.unwrap_or_default())
                 }
                 (Some(tests), None, _) => {
                     let why = format!("there is no `{}` or no `{}` to run", tests.code, tests.suite);
@@ -51,32 +51,32 @@ pub(crate) fn judge(driver: &Arc<Driver>, work: JudgeWork) -> Result<(), Error> 
     let Judgement { verdict, reason, permanent, issues, dropped, .. } = judgement;
     let judged =
         Event::GateJudged { at: work.at, verdict, reason, permanent, issues, dropped, about: work.about, report };
-    driver.writer.append(vec![judged], blob.into_iter().collect())
+    context.writer.append(vec![judged], blob.into_iter().collect())
 }
 
 /// Asks the strategy after a failed gate.
-pub(crate) async fn ask_strategy(driver: &Arc<Driver>, at: AttemptId, failure: GateFailure) -> Result<(), Error> {
-    if driver.take_given(&at, |event| matches!(event, Event::FeedbackDecided { .. }))? {
+pub(crate) async fn ask_strategy(context: &Arc<RunContext>, at: AttemptId, failure: GateFailure) -> Result<(), Error> {
+    if context.take_recorded(&at, |event| matches!(event, Event::FeedbackDecided { .. }))? {
         return Ok(());
     }
-    let name = &driver.pipeline.feedback.plugin;
-    let plugin = driver.plugin(name).await?;
-    let call = driver.call(&plugin, format!("feedback on gate {}, attempt {}", at.phase, at.attempt));
+    let name = &context.pipeline.feedback.plugin;
+    let plugin = context.plugin(name).await?;
+    let call = context.new_call(&plugin, format!("feedback on gate {}, attempt {}", at.phase, at.attempt));
     let about = {
-        let state = driver.writer.state();
+        let state = context.writer.state();
         let judged = state.phases.get(&at.phase).and_then(|known| known.judged.last());
         judged.map(|judged| judged.about.clone()).unwrap_or_default()
     };
-    let hit = LimitHit::none(&at);
+    let hit = LimitHit::new(&at);
     let decided = match plugin.decide(&failure, &call).await {
         Ok(decision) => feedback::check_decision(&failure, &about, decision),
-        Err(error) => FeedbackOutcome::Refused { reason: hit.note(error) },
+        Err(error) => FeedbackOutcome::Refused { reason: hit.record(error) },
     };
     let decided = match decided {
-        FeedbackOutcome::Refused { reason } => FeedbackOutcome::Refused { reason: bounded(reason) },
-        FeedbackOutcome::GiveUp { reason } => FeedbackOutcome::GiveUp { reason: bounded(reason) },
-        FeedbackOutcome::AskAPerson { reason } => FeedbackOutcome::AskAPerson { reason: bounded(reason) },
+        FeedbackOutcome::Refused { reason } => FeedbackOutcome::Refused { reason: truncate_text(reason) },
+        FeedbackOutcome::GiveUp { reason } => FeedbackOutcome::GiveUp { reason: truncate_text(reason) },
+        FeedbackOutcome::AskAPerson { reason } => FeedbackOutcome::AskAPerson { reason: truncate_text(reason) },
         revise @ FeedbackOutcome::Revise { .. } => revise,
     };
-    driver.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.taken() })
+    context.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.first() })
 }

@@ -10,23 +10,23 @@ use phasegate_sandbox::CallError;
 /// The first limit that something hit whose outcome another machine need not share.
 #[derive(Debug)]
 pub(crate) struct LimitHit {
-    moment: String,
+    attempt: String,
     hit: Mutex<Option<String>>,
 }
 
 impl LimitHit {
     /// Nothing so far of this attempt.
-    pub(crate) fn none(at: &AttemptId) -> Self {
-        Self { moment: format!("phase {}, attempt {}", at.phase, at.attempt), hit: Mutex::default() }
+    pub(crate) fn new(at: &AttemptId) -> Self {
+        Self { attempt: format!("phase {}, attempt {}", at.phase, at.attempt), hit: Mutex::default() }
     }
 
     /// The attempt, for messages: `phase test, attempt 2`.
-    pub(crate) fn moment(&self) -> &str {
-        &self.moment
+    pub(crate) fn attempt(&self) -> &str {
+        &self.attempt
     }
 
     /// The error in words; what depends on the machine is kept in mind.
-    pub(crate) fn note(&self, error: CallError) -> String {
+    pub(crate) fn record(&self, error: CallError) -> String {
         let words = error.recorded_text();
         if error.kind.depends_on_the_machine() {
             self.hit.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.kind.to_string());
@@ -35,7 +35,7 @@ impl LimitHit {
     }
 
     /// What was hit.
-    pub(crate) fn taken(&self) -> Option<String> {
+    pub(crate) fn first(&self) -> Option<String> {
         self.hit.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -19,47 +19,47 @@ use phasegate_process::state::{Action, State};
 use phasegate_process::{AttemptId, Event, Recorded, RunId, RunStatus};
 use tokio::sync::{Semaphore, watch};
 
-use self::context::{Driver, Models};
+use self::context::{Models, RunContext};
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::host::{House, Raise};
-use crate::observer::Watcher;
-use crate::plugins::limits::set_limits;
+use crate::host::{BudgetOverride, Host};
+use crate::observer::Observer;
+use crate::plugins::limits::plugin_limits;
 use crate::store::blobs::read_json;
-use crate::store::fork_answers::Past;
-use crate::store::load::load;
-use crate::store::replay_check::Record;
-use crate::store::writer::{Pen, Writer};
+use crate::store::fork_answers::ForkAnswers;
+use crate::store::load::load_run;
+use crate::store::replay_check::ReplayCheck;
+use crate::store::writer::{JournalWriter, WriteTarget};
 
 /// How often a run looks whether somebody asked it to stop.
 const CANCEL_POLL: Duration = Duration::from_millis(500);
 
 /// Tells a run to stop; clones tell the same run.
 #[derive(Debug, Clone)]
-pub struct Stop(Arc<watch::Sender<Option<String>>>);
+pub struct StopSignal(Arc<watch::Sender<Option<String>>>);
 
-impl Default for Stop {
+impl Default for StopSignal {
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(None)))
     }
 }
 
-impl Stop {
+impl StopSignal {
     /// Stop now; what was said so far is kept.
     pub fn stop(&self, why: impl Into<String>) {
         self.0.send_replace(Some(why.into()));
     }
 
     async fn stopped(&self) -> String {
-        let mut news = self.0.subscribe();
-        let why = news.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        let mut stopped = self.0.subscribe();
+        let why = stopped.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
         why.unwrap_or_else(|| "stopped".to_owned())
     }
 }
 
 /// Where a run came to.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ended {
+pub enum RunOutcome {
     /// It is over.
     Finished(RunStatus, String),
     /// It needs a person.
@@ -73,98 +73,100 @@ pub enum Ended {
     Stopped(String),
 }
 
-impl House {
+impl Host {
     /// Carries a run on from where its journal ends, until it is over, waits for a person, or is stopped.
-    pub async fn run(&self, run: &RunId, watcher: Arc<dyn Watcher>, stop: &Stop) -> Result<Ended, Error> {
+    pub async fn run(&self, run: &RunId, observer: Arc<dyn Observer>, stop: &StopSignal) -> Result<RunOutcome, Error> {
         let owned = self.journal().acquire(run).await?;
-        let (state, events) = load(self.journal().as_ref(), run)?;
+        let (state, events) = load_run(self.journal().as_ref(), run)?;
         if let Some((status, reason)) = state.ended() {
-            return Ok(Ended::Finished(status, reason.to_owned()));
+            return Ok(RunOutcome::Finished(status, reason.to_owned()));
         }
         let mut settings: RunSettings = read_json(self.journal().as_ref(), &state.created.settings)?;
-        if self.raise().ask_again {
+        if self.budget_override().ask_again {
             settings.models.on_unknown = OnUnknown::AskAgain;
         }
         let models = match self.is_offline() {
             true => None,
-            false => {
-                Some(Models { broker: self.broker(&settings).await?, ledger: ledger(&settings, self.raise(), &events) })
-            }
+            false => Some(Models {
+                broker: self.broker(&settings).await?,
+                ledger: run_ledger(&settings, self.budget_override(), &events),
+            }),
         };
-        let past = Past::of(self.journal().as_ref(), &state)?;
-        let pen = Pen::Journal(owned.fence());
-        let driver = self.driver(state, events, settings, models, past, pen, watcher)?;
+        let fork_answers = ForkAnswers::load(self.journal().as_ref(), &state)?;
+        let target = WriteTarget::Journal(owned.fence());
+        let context = self.new_context(state, events, settings, models, fork_answers, target, observer)?;
         let ended = tokio::select! {
             biased;
             why = stop.stopped() => Err(why),
-            why = driver.cancelled() => Err(why),
-            ended = driver.drive() => Ok(ended),
+            why = context.cancelled() => Err(why),
+            ended = context.drive() => Ok(ended),
         };
         match ended {
-            Ok(Ok(ended)) => driver.writer.durable().await.map(|()| ended),
+            Ok(Ok(ended)) => context.writer.durable().await.map(|()| ended),
             Ok(Err(error)) => {
                 // The run can be resumed; that it stopped and why is worth a line, if the journal still takes one.
                 let reason = error.to_string();
-                if driver.writer.append_one(Event::RunStopped { reason }).is_ok() {
-                    let _ = driver.writer.durable().await;
+                if context.writer.append_one(Event::RunStopped { reason }).is_ok() {
+                    let _ = context.writer.durable().await;
                 }
                 Err(error)
             }
             Err(why) => {
-                driver.writer.append_one(Event::RunStopped { reason: why.clone() })?;
-                driver.writer.durable().await?;
-                Ok(Ended::Stopped(why))
+                context.writer.append_one(Event::RunStopped { reason: why.clone() })?;
+                context.writer.durable().await?;
+                Ok(RunOutcome::Stopped(why))
             }
         }
     }
 
     /// The same loop over a record: nobody is asked, nothing is written, and every difference is an error.
-    pub(crate) async fn drive_again(
+    pub(crate) async fn replay_segment(
         &self,
         start: State,
-        record: Arc<Record>,
-        watcher: Arc<dyn Watcher>,
-        stop: &Stop,
-    ) -> Result<Ended, Error> {
+        check: Arc<ReplayCheck>,
+        observer: Arc<dyn Observer>,
+        stop: &StopSignal,
+    ) -> Result<RunOutcome, Error> {
         let settings: RunSettings = read_json(self.journal().as_ref(), &start.created.settings)?;
-        let pen = Pen::Replay(record);
-        let driver = self.driver(start, Vec::new(), settings, None, Past::default(), pen, watcher)?;
+        let target = WriteTarget::Replay(check);
+        let context = self.new_context(start, Vec::new(), settings, None, ForkAnswers::default(), target, observer)?;
         tokio::select! {
             biased;
-            why = stop.stopped() => Ok(Ended::Stopped(why)),
-            ended = driver.drive() => ended,
+            why = stop.stopped() => Ok(RunOutcome::Stopped(why)),
+            ended = context.drive() => ended,
         }
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one run, put together in one place")]
-    fn driver(
+    fn new_context(
         &self,
         state: State,
         events: Vec<Recorded>,
         settings: RunSettings,
         models: Option<Models>,
-        past: Past,
-        pen: Pen,
-        watcher: Arc<dyn Watcher>,
-    ) -> Result<Arc<Driver>, Error> {
+        fork_answers: ForkAnswers,
+        target: WriteTarget,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Arc<RunContext>, Error> {
         let pipeline = Arc::clone(&state.pipeline);
-        let limits = set_limits(&pipeline)?;
-        let writer = Arc::new(Writer::new(Arc::clone(self.journal()), pen, state, events, watcher));
+        let limits = plugin_limits(&pipeline)?;
+        let writer = Arc::new(JournalWriter::new(Arc::clone(self.journal()), target, state, events, observer));
         let overlap = Arc::new(Semaphore::new(if self.overlap() { Semaphore::MAX_PERMITS } else { 1 }));
-        let house = self.clone();
+        let host = self.clone();
         let trial = Semaphore::new(1);
-        let driver = Arc::new(Driver { house, writer, pipeline, settings, models, past, overlap, trial, limits });
-        driver.warm_runners();
-        Ok(driver)
+        let context =
+            Arc::new(RunContext { host, writer, pipeline, settings, models, fork_answers, overlap, trial, limits });
+        context.preload_runners();
+        Ok(context)
     }
 }
 
-fn ledger(settings: &RunSettings, raise: Raise, events: &[Recorded]) -> Budget {
+fn run_ledger(settings: &RunSettings, budget_override: BudgetOverride, events: &[Recorded]) -> Budget {
     let pinned = settings.budget;
     let ledger = Budget::new(&BudgetConfig {
-        calls: raise.calls.or(pinned.calls),
-        tokens: raise.tokens.or(pinned.tokens),
-        usd: raise.usd.or(pinned.usd),
+        calls: budget_override.calls.or(pinned.calls),
+        tokens: budget_override.tokens.or(pinned.tokens),
+        usd: budget_override.usd.or(pinned.usd),
     });
     for recorded in events {
         if let Event::ModelAnswered { usage, .. } = &recorded.event {
@@ -174,35 +176,35 @@ fn ledger(settings: &RunSettings, raise: Raise, events: &[Recorded]) -> Budget {
     ledger
 }
 
-impl Driver {
+impl RunContext {
     /// Carries the run until it is over or has to wait; in a replay, until the record ends.
-    pub(crate) async fn drive(self: &Arc<Self>) -> Result<Ended, Error> {
+    pub(crate) async fn drive(self: &Arc<Self>) -> Result<RunOutcome, Error> {
         loop {
-            if self.writer.record().is_some_and(|record| record.is_over()) {
-                return Ok(Ended::Stopped("the record ends here".to_owned()));
+            if self.writer.replay_check().is_some_and(|check| check.is_complete()) {
+                return Ok(RunOutcome::Stopped("the record ends here".to_owned()));
             }
             let action = self.writer.state().next();
             match action {
-                Action::RunAgent(work) => agent::run(self, *work).await?,
-                Action::RunSuite(work) => test_run::run(self, *work).await?,
+                Action::RunAgent(work) => agent::run_attempt(self, *work).await?,
+                Action::RunSuite(work) => test_run::run_suite(self, *work).await?,
                 Action::Judge(work) => gate::judge(self, *work)?,
                 Action::AskStrategy(at, failure) => gate::ask_strategy(self, at, *failure).await?,
                 Action::AskPerson(at, question, about) => {
                     self.writer.append_one(Event::ApprovalAsked { at, question, about })?;
                 }
                 Action::Wait(at) => {
-                    if let Some(given) = self.writer.record().and_then(|record| record.approval()) {
+                    if let Some(given) = self.writer.replay_check().and_then(|check| check.approval()) {
                         self.writer.append_one(given)?;
                         continue;
                     }
                     let question = self.writer.state().waiting().map(|(_, _, question)| question.to_owned());
-                    return Ok(Ended::Waiting { at, question: question.unwrap_or_default() });
+                    return Ok(RunOutcome::Waiting { at, question: question.unwrap_or_default() });
                 }
                 Action::Finish(status, reason) => self.writer.append_one(Event::RunFinished { status, reason })?,
                 Action::Over => {
                     let state = self.writer.state();
                     let (status, reason) = state.ended().unwrap_or((RunStatus::Failed, "the run has no end"));
-                    return Ok(Ended::Finished(status, reason.to_owned()));
+                    return Ok(RunOutcome::Finished(status, reason.to_owned()));
                 }
             }
         }

@@ -15,32 +15,32 @@ use phasegate_process::{Digest, Event};
 use tokio::task::unconstrained;
 
 use crate::error::Error;
-use crate::observer::Seen;
-use crate::output::diff::diff_of;
+use crate::observer::Activity;
+use crate::output::diff::render_diff;
 use crate::run::calls::Calls;
 use crate::run::context::Models;
 use crate::store::blobs::json_blob;
-use crate::store::fork_answers::Known;
+use crate::store::fork_answers::RecordedAnswer;
 
 pub(crate) struct ModelCalls {
     calls: Arc<Calls>,
     /// Why a replay ends if the agent comes to need the answer to this call, which the record does not have.
-    unheard: Mutex<BTreeMap<u32, Error>>,
+    missing: Mutex<BTreeMap<u32, Error>>,
     /// How many calls of each label were made.
     labels: Mutex<BTreeMap<String, u32>>,
 }
 
 impl ModelCalls {
     pub(crate) fn new(calls: Arc<Calls>) -> Self {
-        Self { calls, unheard: Mutex::default(), labels: Mutex::default() }
+        Self { calls, missing: Mutex::default(), labels: Mutex::default() }
     }
 
     /// Why a replay ends now that the agent needs the answer to this call, if the record does not have it.
-    pub(crate) fn unheard(&self, call: u32) -> Option<Error> {
-        self.unheard.lock().unwrap_or_else(PoisonError::into_inner).remove(&call)
+    pub(crate) fn missing_answer(&self, call: u32) -> Option<Error> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&call)
     }
 
-    fn occurrence(&self, label: &str) -> u32 {
+    fn next_occurrence(&self, label: &str) -> u32 {
         let mut labels = self.labels.lock().unwrap_or_else(PoisonError::into_inner);
         let count = labels.entry(label.to_owned()).or_default();
         *count += 1;
@@ -48,54 +48,56 @@ impl ModelCalls {
     }
 
     /// Answers a call whose turn it is, and gives the turn on.
-    pub(crate) async fn ask(&self, call: u32, request: Request) -> Result<Answer, Error> {
-        let occurrence = self.occurrence(&request.label);
+    pub(crate) async fn answer(&self, call: u32, request: Request) -> Result<Answer, Error> {
+        let occurrence = self.next_occurrence(&request.label);
         let asked = json_blob(&request);
-        if let Some(answer) = self.calls.recall(call, &asked)? {
-            self.calls.next_turn(call);
-            return self.calls.driver.writer.json(&answer);
+        if let Some(answer) = self.calls.recorded_answer(call, &asked)? {
+            self.calls.end_turn(call);
+            return self.calls.context.writer.json(&answer);
         }
         if !self.calls.grants.models.contains(&request.tier) {
-            self.calls.next_turn(call);
+            self.calls.end_turn(call);
             let tier = request.tier.as_str();
-            let denied = self.calls.denied(&format!("a model of tier `{tier}`"), &format!("models = [\"{tier}\"]"));
+            let denied =
+                self.calls.render_denied(&format!("a model of tier `{tier}`"), &format!("models = [\"{tier}\"]"));
             return Ok(Err(model::Error::Denied(denied)));
         }
-        if let Some(known) = self.calls.driver.past.answer(&self.calls.at, call, &asked.digest) {
-            return self.recollect(call, request.label, asked, known).await;
+        if let Some(known) = self.calls.context.fork_answers.find(&self.calls.at, call, &asked.digest) {
+            return self.answer_from_fork(call, request.label, asked, known).await;
         }
-        let Some(Models { broker, ledger }) = &self.calls.driver.models else {
-            return self.unanswered(call, request.label, &asked);
+        let Some(Models { broker, ledger }) = &self.calls.context.models else {
+            return self.answer_without_record(call, request.label, &asked);
         };
         let worst = broker.worst_case(&request);
         let reserved = ledger.reserve(worst).await;
-        let shared = match (self.calls.driver.house.purse(), &reserved) {
-            (Some(purse), Ok(_)) => Some(purse.reserve(worst).await),
+        let shared = match (self.calls.context.host.shared_budget(), &reserved) {
+            (Some(shared_budget), Ok(_)) => Some(shared_budget.reserve(worst).await),
             _ => None,
         };
         // Queued in turn, since permits are given in the order in which they were asked for; unconstrained, since a task that
         // has done much is otherwise sent away without having been queued.
-        let mut permit = pin!(unconstrained(Arc::clone(&self.calls.driver.overlap).acquire_owned()));
+        let mut permit = pin!(unconstrained(Arc::clone(&self.calls.context.overlap).acquire_owned()));
         let at_once = poll!(&mut permit);
-        self.calls.next_turn(call);
-        let reservation = reserved.map_err(|shortage| self.no_answer(&request.label, &shortage.into()))?;
-        let shared =
-            shared.transpose().map_err(|why| Error::Purse(format!("{} ({}): {why}", self.calls.at, request.label)))?;
+        self.calls.end_turn(call);
+        let reservation = reserved.map_err(|shortage| self.no_answer_error(&request.label, &shortage.into()))?;
+        let shared = shared
+            .transpose()
+            .map_err(|why| Error::SharedBudget(format!("{} ({}): {why}", self.calls.at, request.label)))?;
         // A closed semaphore would mean that the run is over, and with it this call.
         let permit = if let Poll::Ready(permit) = at_once { permit } else { permit.await };
         let Ok(_one) = permit else { return pending().await };
         let model = broker.model_for(request.tier).to_string();
         let (at, label, digest) = (self.calls.at.clone(), request.label.clone(), asked.digest.clone());
         let event = Event::ModelAsked { at, call, label, request: digest.clone(), model };
-        self.calls.driver.writer.append(vec![event], vec![asked])?;
-        self.calls.driver.writer.durable().await?;
+        self.calls.context.writer.append(vec![event], vec![asked])?;
+        self.calls.context.writer.durable().await?;
         let began = Instant::now();
-        let answer = self.provider(broker, call, occurrence, request.clone(), &digest).await;
+        let answer = self.call_provider(broker, call, occurrence, request.clone(), &digest).await;
         let elapsed_ms = began.elapsed().as_millis() as u64;
         let (usage, stop) = match &answer {
             Ok(response) => (response.usage, response.stop.clone()),
             Err(error @ (model::Error::Unavailable(_) | model::Error::Budget(_) | model::Error::Denied(_))) => {
-                return Err(self.no_answer(&request.label, error));
+                return Err(self.no_answer_error(&request.label, error));
             }
             Err(_) => (Usage::default(), StopReason::FAILED_CALL.to_owned()),
         };
@@ -109,18 +111,24 @@ impl ModelCalls {
             elapsed_ms,
             recorded: false,
         };
-        self.calls.driver.writer.append(vec![answered], vec![blob])?;
+        self.calls.context.writer.append(vec![answered], vec![blob])?;
         reservation.commit(usage);
         shared.into_iter().for_each(|shared| shared.commit(usage));
         Ok(answer)
     }
 
     /// Answers with what the run that this one forks was answered; paid then, counted now.
-    async fn recollect(&self, call: u32, label: String, request: Blob, known: &Known) -> Result<Answer, Error> {
-        if let Some(models) = &self.calls.driver.models {
+    async fn answer_from_fork(
+        &self,
+        call: u32,
+        label: String,
+        request: Blob,
+        known: &RecordedAnswer,
+    ) -> Result<Answer, Error> {
+        if let Some(models) = &self.calls.context.models {
             models.ledger.restore(known.usage);
         }
-        self.calls.next_turn(call);
+        self.calls.end_turn(call);
         let asked = Event::ModelAsked {
             at: self.calls.at.clone(),
             call,
@@ -137,38 +145,45 @@ impl ModelCalls {
             elapsed_ms: 0,
             recorded: true,
         };
-        self.calls.driver.writer.append(vec![asked, answered], vec![request])?;
-        self.calls.driver.writer.json(&known.answer)
+        self.calls.context.writer.append(vec![asked, answered], vec![request])?;
+        self.calls.context.writer.json(&known.answer)
     }
 
     /// Nobody answers. In a replay the agent may have come back without having heard the answer; then so it does now.
-    fn unanswered(&self, call: u32, label: String, request: &Blob) -> Result<Answer, Error> {
-        let journal = self.calls.driver.writer.journal();
-        if self.calls.driver.writer.record().is_some() {
-            self.calls.next_turn(call);
+    fn answer_without_record(&self, call: u32, label: String, request: &Blob) -> Result<Answer, Error> {
+        let journal = self.calls.context.writer.journal();
+        if self.calls.context.writer.replay_check().is_some() {
+            self.calls.end_turn(call);
             let what = format!("call {call} ({label}) is asked, which has no answer in the record");
             let differs = Error::Differs {
-                run: self.calls.driver.writer.run().clone(),
+                run: self.calls.context.writer.run().clone(),
                 place: self.calls.at.to_string(),
                 what: what.clone(),
-                diff: diff_of(b"", &request.bytes).trim_end().to_owned(),
+                diff: render_diff(b"", &request.bytes).trim_end().to_owned(),
             };
-            self.unheard.lock().unwrap_or_else(PoisonError::into_inner).insert(call, differs);
+            self.missing.lock().unwrap_or_else(PoisonError::into_inner).insert(call, differs);
             return Ok(Err(model::Error::Other(what)));
         }
-        let before = self.calls.driver.past.request(&self.calls.at, call);
+        let before = self.calls.context.fork_answers.request_at(&self.calls.at, call);
         let before = before.map(|digest| journal.blob(digest)).transpose()?.flatten().unwrap_or_default();
         Err(Error::NoRecord {
-            run: self.calls.driver.writer.run().clone(),
+            run: self.calls.context.writer.run().clone(),
             at: self.calls.at.to_string(),
             call,
             label,
-            request: diff_of(&before, &request.bytes).trim_end().to_owned(),
+            request: render_diff(&before, &request.bytes).trim_end().to_owned(),
         })
     }
 
-    async fn provider(&self, broker: &Broker, call: u32, occurrence: u32, request: Request, digest: &Digest) -> Answer {
-        let run = self.calls.driver.writer.run().clone();
+    async fn call_provider(
+        &self,
+        broker: &Broker,
+        call: u32,
+        occurrence: u32,
+        request: Request,
+        digest: &Digest,
+    ) -> Answer {
+        let run = self.calls.context.writer.run().clone();
         let label = request.label.clone();
         let path = CallPath {
             phase: self.calls.at.phase.to_string(),
@@ -178,7 +193,7 @@ impl ModelCalls {
         };
         let idempotency_key =
             Digest::from_content(format!("{run} {} {call} {digest}", self.calls.at).as_bytes()).short().to_owned();
-        let watcher = Arc::clone(self.calls.driver.writer.watcher());
+        let observer = Arc::clone(self.calls.context.writer.observer());
         let show = move |progress: Progress| {
             let what = match progress {
                 Progress::Requesting { attempt: 1 } => "asking".to_owned(),
@@ -186,14 +201,14 @@ impl ModelCalls {
                 Progress::Receiving { characters } => format!("{characters} characters"),
                 Progress::Retrying { after, reason, .. } => format!("again in {:.1} s: {reason}", after.as_secs_f32()),
             };
-            watcher.seen(&run, Some(&self.calls.at), Seen::Model { call, label: label.clone(), what });
+            observer.on_activity(&run, Some(&self.calls.at), Activity::Model { call, label: label.clone(), what });
         };
         broker.complete(Call { path, request, idempotency_key }, show).await
     }
 
-    fn no_answer(&self, label: &str, error: &model::Error) -> Error {
+    fn no_answer_error(&self, label: &str, error: &model::Error) -> Error {
         let raise = if matches!(error, model::Error::Budget(_)) { " --calls N` (or --tokens N, --usd N)" } else { "`" };
-        let again = format!("phasegate resume {}{raise}", self.calls.driver.writer.run());
+        let again = format!("phasegate resume {}{raise}", self.calls.context.writer.run());
         Error::NoAnswer(format!("{} ({label}): {error}\nhint: nothing is lost; go on with `{again}", self.calls.at))
     }
 }

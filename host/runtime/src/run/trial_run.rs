@@ -15,7 +15,7 @@ use crate::run::test_run::suite::Code;
 use crate::store::blobs::json_blob;
 
 /// The files to be tested, with the digest of the artifact they are from.
-type Tested = (Vec<File>, Option<Digest>);
+type TestedFiles = (Vec<File>, Option<Digest>);
 
 pub(crate) struct TrialRuns {
     calls: Arc<Calls>,
@@ -27,33 +27,34 @@ impl TrialRuns {
         Self { calls, inputs }
     }
 
-    pub(crate) async fn try_tests(
+    pub(crate) async fn run_tests(
         &self,
         call: u32,
         language: String,
         code: Subject,
         tests: Vec<File>,
     ) -> Result<Result<TestRun, BenchError>, Error> {
-        self.calls.my_turn(call).await;
+        self.calls.wait_turn(call).await;
         let request = json_blob(&(&language, &code, &tests));
-        let recalled = self.calls.recall(call, &request);
-        self.calls.next_turn(call);
-        if let Some(run) = recalled? {
-            return self.calls.driver.writer.json(&run);
+        let recorded = self.calls.recorded_answer(call, &request);
+        self.calls.end_turn(call);
+        if let Some(run) = recorded? {
+            return self.calls.context.writer.json(&run);
         }
         if !self.calls.grants.test_bench.contains(&language) {
             let shown: String = language.chars().take(40).collect();
             let shown = shown.escape_debug();
-            let why = self.calls.denied(&format!("test runs in `{shown}`"), &format!("test-bench = [\"{shown}\"]"));
+            let why =
+                self.calls.render_denied(&format!("test runs in `{shown}`"), &format!("test-bench = [\"{shown}\"]"));
             return Ok(Err(BenchError::NoRunner(why)));
         }
         let began = Instant::now();
-        let (code, digest) = match self.subject(code)? {
+        let (code, digest) = match self.resolve_subject(code)? {
             Ok(subject) => subject,
             Err(error) => return Ok(Err(error)),
         };
-        let hit = LimitHit::none(&self.calls.at);
-        let run = test_run::bench(&self.calls.driver, &language, &code, &tests, &hit).await?;
+        let hit = LimitHit::new(&self.calls.at);
+        let run = test_run::run_trial(&self.calls.context, &language, &code, &tests, &hit).await?;
         let blob = json_blob(&run);
         let ran = Event::TestsRan {
             at: self.calls.at.clone(),
@@ -62,14 +63,14 @@ impl TrialRuns {
             code: digest,
             request: Some(request.digest),
             elapsed_ms: began.elapsed().as_millis() as u64,
-            limit: hit.taken(),
+            limit: hit.first(),
         };
-        self.calls.driver.writer.append(vec![ran], vec![blob])?;
+        self.calls.context.writer.append(vec![ran], vec![blob])?;
         Ok(run)
     }
 
     /// What is to be tested.
-    fn subject(&self, subject: Subject) -> Result<Result<Tested, BenchError>, Error> {
+    fn resolve_subject(&self, subject: Subject) -> Result<Result<TestedFiles, BenchError>, Error> {
         let name = match subject {
             Subject::Draft(files) => {
                 let bad = files.iter().find_map(|file| Some((file.path.clone(), artifact::path_fault(&file.path)?)));
@@ -87,7 +88,7 @@ impl TrialRuns {
         let Some(known) = known else {
             return Ok(Err(BenchError::Invalid(format!("no input of kind generated_code is called `{name}`"))));
         };
-        let code: Code = self.calls.driver.writer.json(&known.digest)?;
+        let code: Code = self.calls.context.writer.json(&known.digest)?;
         Ok(Ok((code.files, Some(known.digest.clone()))))
     }
 }

@@ -6,11 +6,11 @@ use phasegate_process::{Choice, RunId};
 
 use crate::error::Error;
 use crate::store::blobs::now_ms;
-use crate::store::load::load;
+use crate::store::load::load_run;
 
 /// A person's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonSays {
+pub struct DecisionRequest {
     /// What.
     pub choice: Choice,
     /// Who.
@@ -19,12 +19,12 @@ pub struct PersonSays {
     pub reason: String,
 }
 
-/// Writes a decision down, bound to the digests it is about. The run goes on with `House::run`.
-pub async fn decide(journal: &dyn Journal, run: &RunId, says: PersonSays) -> Result<(), Error> {
+/// Writes a decision down, bound to the digests it is about. The run goes on with `Host::run`.
+pub async fn record_decision(journal: &dyn Journal, run: &RunId, request: DecisionRequest) -> Result<(), Error> {
     let owned = journal.acquire(run).await?;
-    let (state, _) = load(journal, run)?;
+    let (state, _) = load_run(journal, run)?;
     let refused = |error: DecisionError| Error::NotNow(format!("{error}\nhint: {}", error.hint()));
-    let events = state.decide(says.choice, says.by, says.reason).map_err(refused)?;
+    let events = state.decide(request.choice, request.by, request.reason).map_err(refused)?;
     journal
         .append(Append {
             run: run.clone(),

@@ -36,7 +36,7 @@ pub struct ContextFile {
 }
 
 /// Reads every file that a pattern matches; one that several match comes once, as base if one of them says so.
-pub fn gather(patterns: &[ContextPattern], folder: &Path) -> Result<Vec<ContextFile>, ContextError> {
+pub fn gather_context_files(patterns: &[ContextPattern], folder: &Path) -> Result<Vec<ContextFile>, ContextError> {
     if patterns.is_empty() {
         return Ok(Vec::new());
     }
@@ -185,7 +185,7 @@ mod tests {
     fn gathered(dir: &Path, patterns: &[(&str, bool)]) -> Result<Vec<(String, bool)>, String> {
         let patterns: Vec<_> =
             patterns.iter().map(|(path, base)| ContextPattern { path: (*path).to_owned(), base: *base }).collect();
-        let files = gather(&patterns, dir).map_err(|error| error.to_string())?;
+        let files = gather_context_files(&patterns, dir).map_err(|error| error.to_string())?;
         Ok(files.into_iter().map(|file| (file.path, file.base)).collect())
     }
 
@@ -264,6 +264,6 @@ mod tests {
 
     #[test]
     fn no_pattern_means_no_file_and_no_look_at_the_disk() {
-        assert_eq!(gather(&[], Path::new("/no/such/folder")), Ok(vec![]));
+        assert_eq!(gather_context_files(&[], Path::new("/no/such/folder")), Ok(vec![]));
     }
 }

@@ -19,46 +19,46 @@ use crate::config::plugin_settings::check_loaded_settings;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::history;
-use crate::host::House;
-use crate::observer::Watcher;
+use crate::host::Host;
+use crate::observer::Observer;
 use crate::plugins::bundled::{bundled_digest, bundled_environment};
-use crate::plugins::limits::set_limits;
-use crate::plugins::load::fit_plugins;
-use crate::plugins::source::missing;
+use crate::plugins::limits::plugin_limits;
+use crate::plugins::load::load_and_check_plugins;
+use crate::plugins::source::load_missing;
 use crate::runs::context_files;
-use crate::runs::define::{Definition, NewRun, requirements};
-use crate::runs::run_id::run_name;
+use crate::runs::define::{NewRun, RunDefinition, build_requirements};
+use crate::runs::run_id::task_prefix;
 use crate::store::blobs::{artifact_of, json_blob, now_ms};
 
-impl House {
+impl Host {
     /// A name for a run of this task that no run in the journal has.
     pub fn new_run_id(&self, task: &TaskId) -> Result<RunId, Error> {
-        let mut wrong = 0;
+        let mut attempt = 0;
         loop {
-            let run = run_id(task, wrong)?;
+            let run = generate_run_id(task, attempt)?;
             if self.journal().events(&run)?.is_empty() {
                 return Ok(run);
             }
-            wrong += 1;
+            attempt += 1;
         }
     }
 
     /// Makes a run. Nothing of it starts; every fault of configuration and plugins is found here.
-    pub async fn create(&self, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<RunId, Error> {
+    pub async fn create(&self, new: NewRun<'_>, observer: &Arc<dyn Observer>) -> Result<RunId, Error> {
         let run_id = self.new_run_id(&new.task.task.id)?;
-        self.create_as(run_id.clone(), new, watcher).await?;
+        self.create_as(run_id.clone(), new, observer).await?;
         Ok(run_id)
     }
 
     /// Makes a run of a name that no other run has.
-    pub async fn create_as(&self, run_id: RunId, new: NewRun<'_>, watcher: &Arc<dyn Watcher>) -> Result<(), Error> {
+    pub async fn create_as(&self, run_id: RunId, new: NewRun<'_>, observer: &Arc<dyn Observer>) -> Result<(), Error> {
         let journal = Arc::clone(self.journal());
-        let (Definition { pipeline, settings, components }, first_named) = self.prepare(&new).await?;
+        let (RunDefinition { pipeline, settings, components }, first_named) = self.prepare(&new).await?;
         let pipeline = &pipeline;
         let settings = self.settings(pipeline, settings, &run_id, &components).await?;
         let (history, notes) = match settings.cell {
-            Some(_) => history::nothing(journal.as_ref())?,
-            None => self.look_back().look(journal.as_ref())?,
+            Some(_) => history::empty(journal.as_ref())?,
+            None => self.history().summarize(journal.as_ref())?,
         };
         let mut blobs = Vec::new();
         let mut inputs = Vec::new();
@@ -70,9 +70,9 @@ impl House {
             inputs.push(artifact.clone());
             Ok(artifact)
         };
-        put(kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS, requirements(&new.task.task, pipeline)?)?;
+        put(kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS, build_requirements(&new.task.task, pipeline)?)?;
         put(kinds::PROCESS_NOTES, kinds::PROCESS_NOTES, json_blob(&notes).bytes)?;
-        for file in context_files::gather(&new.task.task.context_files, &new.task.folder)? {
+        for file in context_files::gather_context_files(&new.task.task.context_files, &new.task.folder)? {
             let kind = if file.base { kinds::BASE_FILE } else { kinds::CONTEXT_FILE };
             let artifact = put(&format!("context/{}", file.path), kind, file.bytes)?;
             if file.base {
@@ -97,7 +97,7 @@ impl House {
             history: pin(json_blob(&history)),
             scripted: broker.is_scripted(),
         };
-        lock::note_first(new.config, first_named, &self.person())?;
+        lock::record_first_use(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run_id).await?;
         let event = Event::RunCreated(Box::new(created.clone()));
         let recorded = journal
@@ -112,24 +112,24 @@ impl House {
             .await?;
         let state = State::new(created, pipeline.clone());
         for event in &recorded {
-            watcher.event(&run_id, event, &state);
+            observer.on_event(&run_id, event, &state);
         }
         Ok(())
     }
 
     /// Tells whether a run could be made; nothing is recorded but components.
     pub async fn check(&self, new: &NewRun<'_>) -> Result<(), Error> {
-        let (Definition { settings, .. }, _) = self.prepare(new).await?;
+        let (RunDefinition { settings, .. }, _) = self.prepare(new).await?;
         self.broker(&settings).await.map(drop)
     }
 
     /// What the run would be, with every component agreed to, then in the journal, then found to fit its place; and the
     /// plugins that were never named before.
-    async fn prepare(&self, new: &NewRun<'_>) -> Result<(Definition, Vec<(PluginName, Pin)>), Error> {
+    async fn prepare(&self, new: &NewRun<'_>) -> Result<(RunDefinition, Vec<(PluginName, Pin)>), Error> {
         let journal = self.journal();
-        let (mut definition, mut blobs) = new.define()?;
-        let Definition { pipeline, components, .. } = &definition;
-        blobs.extend(missing(
+        let (mut definition, mut blobs) = new.resolve()?;
+        let RunDefinition { pipeline, components, .. } = &definition;
+        blobs.extend(load_missing(
             pipeline,
             &new.pipeline.dir,
             &new.pipeline.embedded,
@@ -137,14 +137,18 @@ impl House {
             &blobs,
             journal.as_ref(),
         )?);
-        let typed = new.swaps.iter().flat_map(|(swaps, _)| swaps.typed(pipeline)).chain(&new.pipeline.typed);
-        let first_named = lock::check(new.config, pipeline, components, typed, &blobs, journal.as_ref())?;
+        let typed = new
+            .overrides
+            .iter()
+            .flat_map(|(overrides, _)| overrides.plugins_given_as_files(pipeline))
+            .chain(&new.pipeline.feedback_from_flag);
+        let first_named = lock::check_components(new.config, pipeline, components, typed, &blobs, journal.as_ref())?;
         // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        let loaded = fit_plugins(self.plugins(), &mut definition.pipeline, &definition.components).await?;
-        if new.swaps.is_some() {
+        let loaded = load_and_check_plugins(self.plugins(), &mut definition.pipeline, &definition.components).await?;
+        if new.overrides.is_some() {
             check_loaded_settings(&definition.pipeline, &loaded)?;
         }
         Ok((definition, first_named))
@@ -184,18 +188,18 @@ impl House {
             return Ok(environment);
         }
         let plugin = self.plugins().load(name, digest, &Grants::default(), |_, _| {}).await?;
-        let limits = plugin.usual_limits().with(set_limits(pipeline)?.get(name).copied().unwrap_or_default());
+        let limits = plugin.usual_limits().with(plugin_limits(pipeline)?.get(name).copied().unwrap_or_default());
         let call = Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits, log: None };
         Ok(plugin.environment(&call).await?)
     }
 }
 
-/// The task's name and digits that hardly any other run has: the more often that was wrong, the more of them.
-fn run_id(task: &TaskId, wrong: usize) -> Result<RunId, Error> {
+/// The task's name and digits that hardly any other run has: the more often that was attempt, the more of them.
+fn generate_run_id(task: &TaskId, attempt: usize) -> Result<RunId, Error> {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let salt = format!("{task} {nanos} {} {}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
     let digest = Digest::from_content(salt.as_bytes());
-    let digits = digest.short().get(..(6 + wrong).min(digest.short().len())).unwrap_or_default();
-    Ok(format!("{}-{digits}", run_name(task)).parse()?)
+    let digits = digest.short().get(..(6 + attempt).min(digest.short().len())).unwrap_or_default();
+    Ok(format!("{}-{digits}", task_prefix(task)).parse()?)
 }

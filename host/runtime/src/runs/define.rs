@@ -15,12 +15,12 @@ use phasegate_process::{Digest, PluginName};
 use serde_json::{Value, json};
 
 use crate::config::file::Config;
-use crate::config::overrides::Swaps;
+use crate::config::overrides::Overrides;
 use crate::config::pipeline::LoadedPipeline;
-use crate::config::run_settings::{CellOf, RunSettings};
+use crate::config::run_settings::{ExperimentCell, RunSettings};
 use crate::error::Error;
 use crate::error::context_files::MAX_FILE_BYTES;
-use crate::plugins::source::digests;
+use crate::plugins::source::component_digests;
 use crate::runs::context_files;
 use crate::store::blobs::json_blob;
 
@@ -36,7 +36,7 @@ pub struct TaskSource {
 impl TaskSource {
     /// Whether its context files can be taken; nothing is kept.
     pub fn check(&self) -> Result<(), Error> {
-        context_files::gather(&self.task.context_files, &self.folder)?;
+        context_files::gather_context_files(&self.task.context_files, &self.folder)?;
         Ok(())
     }
 }
@@ -51,22 +51,22 @@ pub struct NewRun<'a> {
     /// The configuration.
     pub config: &'a Config,
     /// What is swapped, and the folder that its files are relative to.
-    pub swaps: Option<(&'a Swaps, &'a Path)>,
+    pub overrides: Option<(&'a Overrides, &'a Path)>,
     /// The cell of an experiment that it is for. Such a run hears nothing of what earlier runs teach, so that no cell
     /// depends on the order in which they ran.
-    pub cell: Option<CellOf>,
+    pub cell: Option<ExperimentCell>,
 }
 
 impl<'a> NewRun<'a> {
     /// A run as a person starts it.
-    pub fn of(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
-        Self { task, pipeline, config, swaps: None, cell: None }
+    pub fn new(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
+        Self { task, pipeline, config, overrides: None, cell: None }
     }
 }
 
 /// What a run is made from, before it is made.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Definition {
+pub struct RunDefinition {
     /// The pipeline.
     pub pipeline: Pipeline,
     /// The settings; models that nobody named are not in them yet.
@@ -75,7 +75,7 @@ pub struct Definition {
     pub components: BTreeMap<PluginName, Digest>,
 }
 
-impl Definition {
+impl RunDefinition {
     /// All that makes an answer of a run another one, for telling whether a run is still what it was to be. Not in it is
     /// what only bounds or speeds up a run, such as its budget, and where its files lie.
     pub fn identity(&self) -> Value {
@@ -102,7 +102,7 @@ impl Definition {
 
 impl NewRun<'_> {
     /// What the run would be, and the components that were swapped in. Only files are read.
-    pub fn define(&self) -> Result<(Definition, Vec<Blob>), Error> {
+    pub fn resolve(&self) -> Result<(RunDefinition, Vec<Blob>), Error> {
         let config = self.config;
         let mut pipeline = self.pipeline.pipeline.clone();
         let mut settings = RunSettings {
@@ -115,18 +115,18 @@ impl NewRun<'_> {
             seed: 0,
             cell: None,
         };
-        let mut components = digests(&pipeline, &self.pipeline.dir, &self.pipeline.embedded)?;
-        let blobs = match self.swaps {
-            Some((swaps, dir)) => swaps.apply(&mut pipeline, &mut settings, &mut components, dir, config)?,
+        let mut components = component_digests(&pipeline, &self.pipeline.dir, &self.pipeline.embedded)?;
+        let blobs = match self.overrides {
+            Some((overrides, dir)) => overrides.apply(&mut pipeline, &mut settings, &mut components, dir, config)?,
             None => Vec::new(),
         };
         settings.cell.clone_from(&self.cell);
-        Ok((Definition { pipeline, settings, components }, blobs))
+        Ok((RunDefinition { pipeline, settings, components }, blobs))
     }
 }
 
 /// The task as the artifact `task_requirements` has it, in JSON; an error if it is too large or no valid artifact.
-pub fn requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
+pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
     let mut value = json!({
         "task_id": task.id,
         "description": task.description,

@@ -10,7 +10,7 @@ use phasegate_process::{Digest, Recorded, RunId};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::store::load::load;
+use crate::store::load::load_run;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,7 +66,7 @@ pub fn diagnose(journal: &dyn Journal) -> Result<Diagnosis, Error> {
 }
 
 fn examine(journal: &dyn Journal, run: RunId, known: &mut HashMap<Digest, Option<String>>) -> RunHealth {
-    let (state, events) = match load(journal, &run) {
+    let (state, events) = match load_run(journal, &run) {
         Ok(loaded) => loaded,
         Err(error) => return RunHealth { run, health: Health::Unreadable, faults: vec![first_line(&error)] },
     };

@@ -13,15 +13,15 @@ use phasegate_process::{AttemptId, EVENT_FORMAT, Event, PhaseName, Recorded, Run
 
 use crate::config::file::Config;
 use crate::config::lock;
-use crate::config::overrides::Swaps;
+use crate::config::overrides::Overrides;
 use crate::config::plugin_settings::check_loaded_settings;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::host::House;
-use crate::observer::Watcher;
-use crate::plugins::load::fit_plugins;
+use crate::host::Host;
+use crate::observer::Observer;
+use crate::plugins::load::load_and_check_plugins;
 use crate::store::blobs::{json_blob, now_ms, read_json};
-use crate::store::load::fold;
+use crate::store::load::fold_events;
 
 /// All that a fork is made from.
 #[derive(Debug, Clone)]
@@ -33,34 +33,34 @@ pub struct NewFork<'a> {
     /// The first attempt at it that is not shared; the first of all where it is not said.
     pub attempt: Option<u32>,
     /// What is swapped.
-    pub swaps: &'a Swaps,
+    pub overrides: &'a Overrides,
     /// The folder that the swaps' files are relative to.
     pub dir: &'a Path,
     /// What a whole pipeline is laid over with, if one is swapped in.
     pub config: &'a Config,
 }
 
-impl House {
+impl Host {
     /// Makes a fork. Nothing of it starts; every fault is found here.
-    pub async fn fork(&self, new: NewFork<'_>, watcher: &Arc<dyn Watcher>) -> Result<RunId, Error> {
+    pub async fn fork(&self, new: NewFork<'_>, observer: &Arc<dyn Observer>) -> Result<RunId, Error> {
         let journal = Arc::clone(self.journal());
         let events = journal.events(new.origin)?;
         let (at, shared) = self.fork_point(&new, &events)?;
         let prefix = events.get(..shared).unwrap_or_default();
-        let mut state = fold(journal.as_ref(), new.origin, prefix)?;
+        let mut state = fold_events(journal.as_ref(), new.origin, prefix)?;
         let mut pipeline = (*state.pipeline).clone();
         let mut settings: RunSettings = read_json(journal.as_ref(), &state.created.settings)?;
         let mut components = state.created.components.clone();
-        let blobs = new.swaps.apply(&mut pipeline, &mut settings, &mut components, new.dir, new.config)?;
+        let blobs = new.overrides.apply(&mut pipeline, &mut settings, &mut components, new.dir, new.config)?;
         let mut changed = components.clone();
         changed.retain(|name, digest| state.created.components.get(name) != Some(digest));
-        let typed = new.swaps.typed(&pipeline);
-        let first_named = lock::check(new.config, &pipeline, &changed, typed, &blobs, journal.as_ref())?;
+        let typed = new.overrides.plugins_given_as_files(&pipeline);
+        let first_named = lock::check_components(new.config, &pipeline, &changed, typed, &blobs, journal.as_ref())?;
         // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
-        let loaded = fit_plugins(self.plugins(), &mut pipeline, &components).await?;
+        let loaded = load_and_check_plugins(self.plugins(), &mut pipeline, &components).await?;
         check_loaded_settings(&pipeline, &loaded)?;
         for (language, runner) in &pipeline.runners {
             if components.get(runner) != state.created.components.get(runner) {
@@ -83,12 +83,12 @@ impl House {
             scripted,
             ..(*state.created).clone()
         };
-        let forked = RunForked { origin: new.origin.clone(), at, changes: new.swaps.words(), created };
+        let forked = RunForked { origin: new.origin.clone(), at, changes: new.overrides.describe(), created };
         let event = Event::RunForked(Box::new(forked));
         let (number, at_ms) = (shared as u64, now_ms());
         state.apply_fork(&Recorded { number: number + 1, at_ms, event: event.clone() }, pipeline)?;
         let pins = vec![pinned_pipeline, pinned_settings];
-        lock::note_first(new.config, first_named, &self.person())?;
+        lock::record_first_use(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run).await?;
         let recorded = journal
             .fork(Fork {
@@ -101,7 +101,7 @@ impl House {
                 blobs: pins,
             })
             .await?;
-        recorded.iter().for_each(|event| watcher.event(&run, event, &state));
+        recorded.iter().for_each(|event| observer.on_event(&run, event, &state));
         Ok(run)
     }
 
@@ -120,7 +120,7 @@ impl House {
             let shared = events.iter().position(|recorded| is_of_it(&recorded.event));
             return Ok(((*at).clone(), shared.unwrap_or(events.len())));
         }
-        if let Action::RunAgent(work) = fold(self.journal().as_ref(), new.origin, events)?.next()
+        if let Action::RunAgent(work) = fold_events(self.journal().as_ref(), new.origin, events)?.next()
             && meant(&work.at)
         {
             return Ok((work.at, events.len()));

@@ -13,14 +13,14 @@ use crate::error::Error;
 
 /// What could be removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Waste {
+pub struct Garbage {
     /// Runs that were named.
     pub runs: Vec<RunId>,
     /// Blobs that no other run needs, with their bytes.
     pub blobs: Vec<(Digest, u64)>,
 }
 
-impl Waste {
+impl Garbage {
     /// Bytes of all of it.
     pub fn bytes(&self) -> u64 {
         self.blobs.iter().map(|(_, bytes)| bytes).sum()
@@ -28,7 +28,7 @@ impl Waste {
 }
 
 /// Looks for what no run needs once these are gone.
-pub fn waste(journal: &dyn Journal, forget: &[RunId]) -> Result<Waste, Error> {
+pub fn find_garbage(journal: &dyn Journal, forget: &[RunId]) -> Result<Garbage, Error> {
     let mut needed: HashSet<Digest> = HashSet::new();
     for run in journal.runs()?.iter().filter(|run| !forget.contains(run)) {
         for recorded in journal.events(run)? {
@@ -36,12 +36,12 @@ pub fn waste(journal: &dyn Journal, forget: &[RunId]) -> Result<Waste, Error> {
         }
     }
     let blobs = journal.blob_sizes()?.into_iter().filter(|(digest, _)| !needed.contains(digest)).collect();
-    Ok(Waste { runs: forget.to_vec(), blobs })
+    Ok(Garbage { runs: forget.to_vec(), blobs })
 }
 
 /// Removes it for good.
-pub async fn remove(journal: &dyn Journal, waste: &Waste) -> Result<(), Error> {
-    let blobs = waste.blobs.iter().map(|(digest, _)| digest.clone()).collect();
-    journal.remove(waste.runs.clone(), blobs).await?;
+pub async fn remove(journal: &dyn Journal, garbage: &Garbage) -> Result<(), Error> {
+    let blobs = garbage.blobs.iter().map(|(digest, _)| digest.clone()).collect();
+    journal.remove(garbage.runs.clone(), blobs).await?;
     Ok(())
 }

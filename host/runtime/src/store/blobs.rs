@@ -14,11 +14,11 @@ pub(crate) fn read_blob(journal: &dyn Journal, digest: &Digest) -> Result<Vec<u8
 
 /// A JSON blob that must be there.
 pub fn read_json<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest) -> Result<T, Error> {
-    parsed(journal, digest, &read_blob(journal, digest)?)
+    parse_json(journal, digest, &read_blob(journal, digest)?)
 }
 
 /// JSON that was read from the blob of this digest.
-pub(crate) fn parsed<T: serde::de::DeserializeOwned>(
+pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
     journal: &dyn Journal,
     digest: &Digest,
     bytes: &[u8],

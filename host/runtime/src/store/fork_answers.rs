@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// An answer that another run was given.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct RecordedAnswer {
     at: AttemptId,
     call: u32,
     /// Who answered, as `provider:model`.
@@ -28,42 +28,42 @@ pub(crate) struct Known {
 
 /// The answered calls of the run that is forked.
 #[derive(Debug, Default)]
-pub(crate) struct Past {
-    answers: HashMap<Digest, Vec<Known>>,
+pub(crate) struct ForkAnswers {
+    answers: HashMap<Digest, Vec<RecordedAnswer>>,
     requests: BTreeMap<(AttemptId, u32), Digest>,
 }
 
-impl Past {
+impl ForkAnswers {
     /// What the origin of this run was answered, before the fork and after.
-    pub(crate) fn of(journal: &dyn Journal, state: &State) -> Result<Self, Error> {
-        let mut past = Self::default();
-        let Some(fork) = state.forks.last() else { return Ok(past) };
+    pub(crate) fn load(journal: &dyn Journal, state: &State) -> Result<Self, Error> {
+        let mut found = Self::default();
+        let Some(fork) = state.forks.last() else { return Ok(found) };
         let mut asked = BTreeMap::new();
         for recorded in journal.events(&fork.origin)? {
             match recorded.event {
                 Event::ModelAsked { at, call, request, model, .. } => {
-                    past.requests.insert((at.clone(), call), request.clone());
+                    found.requests.insert((at.clone(), call), request.clone());
                     asked.insert((at, call), (request, model));
                 }
                 Event::ModelAnswered { at, call, answer, usage, stop, .. } => {
                     let Some((request, model)) = asked.remove(&(at.clone(), call)) else { continue };
-                    let known = Known { at, call, model, answer, usage, stop };
-                    past.answers.entry(request).or_default().push(known);
+                    let known = RecordedAnswer { at, call, model, answer, usage, stop };
+                    found.answers.entry(request).or_default().push(known);
                 }
                 _ => {}
             }
         }
-        Ok(past)
+        Ok(found)
     }
 
     /// The answer to a request: of the call in the same place if it asked the same, else of the first that did.
-    pub(crate) fn answer(&self, at: &AttemptId, call: u32, request: &Digest) -> Option<&Known> {
+    pub(crate) fn find(&self, at: &AttemptId, call: u32, request: &Digest) -> Option<&RecordedAnswer> {
         let known = self.answers.get(request)?;
         known.iter().find(|known| known.at == *at && known.call == call).or_else(|| known.first())
     }
 
     /// What the origin asked in this place.
-    pub(crate) fn request(&self, at: &AttemptId, call: u32) -> Option<&Digest> {
+    pub(crate) fn request_at(&self, at: &AttemptId, call: u32) -> Option<&Digest> {
         self.requests.get(&(at.clone(), call))
     }
 }

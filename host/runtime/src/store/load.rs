@@ -9,26 +9,26 @@ use crate::error::Error;
 use crate::store::blobs::read_json;
 
 /// A run's state and events, read from the journal.
-pub fn load(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>), Error> {
+pub fn load_run(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>), Error> {
     let events = journal.events(run)?;
-    Ok((fold(journal, run, &events)?, events))
+    Ok((fold_events(journal, run, &events)?, events))
 }
 
 /// The state that these events, the first of a run, come to.
-pub(crate) fn fold(journal: &dyn Journal, run: &RunId, events: &[Recorded]) -> Result<State, Error> {
+pub(crate) fn fold_events(journal: &dyn Journal, run: &RunId, events: &[Recorded]) -> Result<State, Error> {
     let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else {
         return Err(Error::NoRun(run.to_string()));
     };
     let pipeline: Pipeline = read_json(journal, &created.pipeline)?;
     let mut state = State::new((**created).clone(), pipeline);
     for event in events.iter().skip(1) {
-        follow(journal, &mut state, event)?;
+        fold_event(journal, &mut state, event)?;
     }
     Ok(state)
 }
 
 /// Folds one event, with the pipeline that it names if it is a fork.
-pub(crate) fn follow(journal: &dyn Journal, state: &mut State, event: &Recorded) -> Result<(), Error> {
+fn fold_event(journal: &dyn Journal, state: &mut State, event: &Recorded) -> Result<(), Error> {
     match &event.event {
         Event::RunForked(forked) => state.apply_fork(event, read_json(journal, &forked.created.pipeline)?)?,
         _ => state.apply(event)?,

@@ -14,41 +14,41 @@ use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, Recorded, RunId};
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::output::diff::diff_of;
+use crate::output::diff::render_diff;
 use crate::store::blobs::json_blob;
 
 /// One stretch of a run between forks.
-pub(crate) struct Record {
+pub(crate) struct ReplayCheck {
     journal: Arc<dyn Journal>,
     run: RunId,
     /// What happens in this order however calls overlap.
     steps: Vec<Recorded>,
-    place: Mutex<usize>,
+    position: Mutex<usize>,
     calls: BTreeMap<AttemptId, BTreeMap<u32, CallState>>,
     trials: BTreeMap<(AttemptId, u32), Event>,
     given: Mutex<Vec<String>>,
 }
 
-impl Record {
+impl ReplayCheck {
     /// The record that these events are. An attempt that never came back is left out: nothing came of it.
     pub(crate) fn new(journal: Arc<dyn Journal>, run: RunId, events: &[Recorded]) -> Self {
-        let mut record = Self {
+        let mut check = Self {
             journal,
             run,
             steps: Vec::new(),
-            place: Mutex::default(),
+            position: Mutex::default(),
             calls: BTreeMap::new(),
             trials: BTreeMap::new(),
             given: Mutex::default(),
         };
-        events.iter().for_each(|recorded| record.take(recorded));
-        while record.steps.last().is_some_and(|last| is_start(&last.event)) {
-            record.steps.pop();
+        events.iter().for_each(|recorded| check.add(recorded));
+        while check.steps.last().is_some_and(|last| is_start(&last.event)) {
+            check.steps.pop();
         }
-        record
+        check
     }
 
-    fn take(&mut self, recorded: &Recorded) {
+    fn add(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
             Event::ModelAsked { at, call, label, request, .. } => {
@@ -71,13 +71,13 @@ impl Record {
     }
 
     /// Whether everything was held against it.
-    pub(crate) fn is_over(&self) -> bool {
-        self.place() >= self.steps.len()
+    pub(crate) fn is_complete(&self) -> bool {
+        self.position() >= self.steps.len()
     }
 
     /// How many events were found equal.
-    pub(crate) fn place(&self) -> usize {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn position(&self) -> usize {
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was taken as given and not done again, in words.
@@ -94,7 +94,7 @@ impl Record {
 
     /// The measures that the attempt was given: they hold times, which are never measured alike.
     pub(crate) fn measures(&self, at: &AttemptId) -> Option<ArtifactRef> {
-        match &self.due()?.event {
+        match &self.next_step()?.event {
             Event::ArtifactStored { at: stored, artifact } if stored == at => Some(artifact.clone()),
             _ => None,
         }
@@ -102,13 +102,13 @@ impl Record {
 
     /// What a person said, if that is what comes next.
     pub(crate) fn approval(&self) -> Option<Event> {
-        self.due().map(|due| due.event).filter(|event| matches!(event, Event::ApprovalGiven { .. }))
+        self.next_step().map(|due| due.event).filter(|event| matches!(event, Event::ApprovalGiven { .. }))
     }
 
     /// What was recorded of this attempt from here to the event of this kind, if that is to be taken as given because a
     /// limit was hit; else nothing.
-    pub(crate) fn given_for(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Vec<Event> {
-        let ahead = self.steps.iter().skip(self.place()).map(|step| step.event.clone());
+    pub(crate) fn taken_as_recorded(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Vec<Event> {
+        let ahead = self.steps.iter().skip(self.position()).map(|step| step.event.clone());
         let mut events: Vec<Event> = ahead.take_while(|event| event.attempt() == Some(at)).collect();
         let Some(place) = events.iter().position(kind) else { return Vec::new() };
         events.truncate(place + 1);
@@ -127,26 +127,28 @@ impl Record {
     }
 
     /// Holds what would be appended against what was, and says when that was.
-    pub(crate) fn hold(&self, event: &Event, blobs: &[Blob]) -> Result<Option<u64>, Error> {
+    pub(crate) fn compare(&self, event: &Event, blobs: &[Blob]) -> Result<Option<u64>, Error> {
         if let Event::TestsRan { at, call: Some(call), .. } = event {
             // A trial that is not there was given up by its agent before it came back.
             return match self.trials.get(&(at.clone(), *call)) {
-                Some(then) => self.same(None, then, event, blobs).map(|()| None),
+                Some(then) => self.check_same(None, then, event, blobs).map(|()| None),
                 None => Ok(None),
             };
         }
-        let Some(then) = self.due() else { return Err(self.differs(None, event, "the record ends before it", "")) };
-        self.same(Some(then.number), &then.event, event, blobs)?;
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        let Some(then) = self.next_step() else {
+            return Err(self.difference(None, event, "the record ends before it", ""));
+        };
+        self.check_same(Some(then.number), &then.event, event, blobs)?;
+        *self.position.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         Ok(Some(then.at_ms))
     }
 
-    fn due(&self) -> Option<Recorded> {
-        self.steps.get(self.place()).cloned()
+    fn next_step(&self) -> Option<Recorded> {
+        self.steps.get(self.position()).cloned()
     }
 
-    fn same(&self, number: Option<u64>, then: &Event, now: &Event, blobs: &[Blob]) -> Result<(), Error> {
-        let (then, now) = (timeless(then), timeless(now));
+    fn check_same(&self, number: Option<u64>, then: &Event, now: &Event, blobs: &[Blob]) -> Result<(), Error> {
+        let (then, now) = (without_times(then), without_times(now));
         if then == now {
             return Ok(());
         }
@@ -159,7 +161,7 @@ impl Record {
             _ if then.name() == now.name() => format!("`{}` says something else", now.name()),
             _ => format!("`{}` was recorded, and now comes `{}`", then.name(), now.name()),
         };
-        Err(self.differs(number, &now, &what, &self.diff(&then, &now, blobs)))
+        Err(self.difference(number, &now, &what, &self.diff(&then, &now, blobs)))
     }
 
     /// The first two blobs that differ, else the events themselves.
@@ -177,12 +179,12 @@ impl Record {
             Some((self.journal.blob(&before).ok()??, new.or(self.journal.blob(&after).ok()?)?))
         });
         match texts {
-            Some((before, after)) => diff_of(&before, &after),
-            None => diff_of(&before, &after),
+            Some((before, after)) => render_diff(&before, &after),
+            None => render_diff(&before, &after),
         }
     }
 
-    fn differs(&self, number: Option<u64>, event: &Event, what: &str, diff: &str) -> Error {
+    fn difference(&self, number: Option<u64>, event: &Event, what: &str, diff: &str) -> Error {
         let place = match (number, event.attempt()) {
             (Some(number), Some(at)) => format!("{at}, event {number}"),
             (None, Some(at)) => at.to_string(),
@@ -199,7 +201,7 @@ fn is_start(event: &Event) -> bool {
 }
 
 /// The event without what the clock put in.
-fn timeless(event: &Event) -> Event {
+fn without_times(event: &Event) -> Event {
     let mut event = event.clone();
     if let Event::TestsRan { elapsed_ms, .. } | Event::PhaseFinished { elapsed_ms, .. } = &mut event {
         *elapsed_ms = 0;

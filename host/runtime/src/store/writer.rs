@@ -1,9 +1,9 @@
-//! The pen of one run: folds events into the run's state, has them written in the order they came, and shows them to whoever
+//! The target of one run: folds events into the run's state, has them written in the order they came, and shows them to whoever
 //! watches.
 //!
 //! An event is folded at once and made durable right after, together with those that came while the disk was busy: what is
 //! only computed need not wait for the disk. Promises: events become durable in their order, with the blobs they name;
-//! nobody outside hears of one before it is durable, which [`Writer::durable`] waits for; once writing has failed, nothing
+//! nobody outside hears of one before it is durable, which [`JournalWriter::durable`] waits for; once writing has failed, nothing
 //! more is taken. Fails when the journal does, or when somebody else has taken the run.
 
 use std::collections::HashMap;
@@ -16,33 +16,33 @@ use phasegate_process::{Digest, Event, Recorded, RunId};
 use tokio::sync::{mpsc, watch};
 
 use crate::error::Error;
-use crate::observer::Watcher;
-use crate::store::blobs::{now_ms, parsed, read_blob};
-use crate::store::replay_check::Record;
+use crate::observer::Observer;
+use crate::store::blobs::{now_ms, parse_json, read_blob};
+use crate::store::replay_check::ReplayCheck;
 
 /// What becomes of an event.
-pub(crate) enum Pen {
+pub(crate) enum WriteTarget {
     /// It is written to the journal, in the name of this owner.
     Journal(Fence),
     /// It is held against what was written.
-    Replay(Arc<Record>),
+    Replay(Arc<ReplayCheck>),
 }
 
 /// Writes one run.
-pub(crate) struct Writer {
+pub(crate) struct JournalWriter {
     journal: Arc<dyn Journal>,
     run: RunId,
     state: Mutex<Arc<State>>,
     events: Mutex<Vec<Recorded>>,
     /// Blobs that are handed in and not durable yet.
-    ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
-    pen: Held,
-    watcher: Arc<dyn Watcher>,
+    pending_blobs: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
+    target: OpenTarget,
+    observer: Arc<dyn Observer>,
 }
 
-enum Held {
-    Journal { line: mpsc::UnboundedSender<Batch>, durable: watch::Receiver<Durable> },
-    Replay(Arc<Record>),
+enum OpenTarget {
+    Journal { queue: mpsc::UnboundedSender<Batch>, durable: watch::Receiver<Durable> },
+    Replay(Arc<ReplayCheck>),
 }
 
 /// What was handed in at once.
@@ -63,35 +63,43 @@ struct Durable {
     failed: Option<JournalError>,
 }
 
-impl Writer {
-    /// A pen for a run whose events so far are these, folded into this state.
+impl JournalWriter {
+    /// A target for a run whose events so far are these, folded into this state.
     pub(crate) fn new(
         journal: Arc<dyn Journal>,
-        pen: Pen,
+        target: WriteTarget,
         state: State,
         events: Vec<Recorded>,
-        watcher: Arc<dyn Watcher>,
+        observer: Arc<dyn Observer>,
     ) -> Self {
         let run = state.created.run_id.clone();
-        let ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>> = Arc::default();
-        let pen = match pen {
-            Pen::Replay(record) => Held::Replay(record),
-            Pen::Journal(fence) => {
-                let (line, batches) = mpsc::unbounded_channel();
-                let (said, durable) = watch::channel(Durable { number: state.events, failed: None });
-                let scribe = Scribe {
+        let pending_blobs: Arc<Mutex<HashMap<Digest, Vec<u8>>>> = Arc::default();
+        let target = match target {
+            WriteTarget::Replay(check) => OpenTarget::Replay(check),
+            WriteTarget::Journal(fence) => {
+                let (queue, batches) = mpsc::unbounded_channel();
+                let (progress, durable) = watch::channel(Durable { number: state.events, failed: None });
+                let task = AppendTask {
                     journal: Arc::clone(&journal),
                     run: run.clone(),
                     fence,
-                    ahead: Arc::clone(&ahead),
-                    watcher: Arc::clone(&watcher),
-                    said,
+                    pending_blobs: Arc::clone(&pending_blobs),
+                    observer: Arc::clone(&observer),
+                    progress,
                 };
-                tokio::spawn(scribe.write(batches));
-                Held::Journal { line, durable }
+                tokio::spawn(task.write(batches));
+                OpenTarget::Journal { queue, durable }
             }
         };
-        Self { journal, run, state: Mutex::new(Arc::new(state)), events: Mutex::new(events), ahead, pen, watcher }
+        Self {
+            journal,
+            run,
+            state: Mutex::new(Arc::new(state)),
+            events: Mutex::new(events),
+            pending_blobs,
+            target,
+            observer,
+        }
     }
 
     /// Folds these events and hands them in to be written, with the blobs they name. What cannot follow is refused.
@@ -102,26 +110,26 @@ impl Writer {
         let mut recorded = Vec::with_capacity(events.len());
         let at_ms = now_ms();
         for (number, event) in (next..).zip(events) {
-            let at_ms = match &self.pen {
-                Held::Journal { .. } => at_ms,
-                Held::Replay(record) => record.hold(&event, &blobs)?.unwrap_or_default(),
+            let at_ms = match &self.target {
+                OpenTarget::Journal { .. } => at_ms,
+                OpenTarget::Replay(check) => check.compare(&event, &blobs)?.unwrap_or_default(),
             };
             let one = Recorded { number, at_ms, event };
             after.apply(&one)?;
             recorded.push(one);
         }
         let after = Arc::new(after);
-        match &self.pen {
-            Held::Replay(_) => recorded.iter().for_each(|event| self.watcher.event(&self.run, event, &after)),
-            Held::Journal { line, durable } => {
+        match &self.target {
+            OpenTarget::Replay(_) => recorded.iter().for_each(|event| self.observer.on_event(&self.run, event, &after)),
+            OpenTarget::Journal { queue, durable } => {
                 if let Some(failed) = durable.borrow().failed.clone() {
                     return Err(failed.into());
                 }
-                lock(&self.ahead).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.bytes.clone())));
+                lock(&self.pending_blobs).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.bytes.clone())));
                 let events = recorded.iter().map(|recorded| recorded.event.clone()).collect();
                 let batch = Batch { at_ms, next, events, blobs, state: Arc::clone(&after) };
-                // The scribe says why before it stops taking anything.
-                line.send(batch).map_err(|_| durable.borrow().failed.clone().map_or_else(broken_off, Error::from))?;
+                // The task says why before it stops taking anything.
+                queue.send(batch).map_err(|_| durable.borrow().failed.clone().map_or_else(writer_gone, Error::from))?;
             }
         }
         lock(&self.events).extend(recorded);
@@ -136,21 +144,21 @@ impl Writer {
 
     /// Waits until all that was handed in so far is durable; whoever acts on it outside the host has to.
     pub(crate) async fn durable(&self) -> Result<(), Error> {
-        let Held::Journal { durable, .. } = &self.pen else { return Ok(()) };
+        let OpenTarget::Journal { durable, .. } = &self.target else { return Ok(()) };
         let number = self.state().events;
         let mut durable = durable.clone();
-        let there = durable.wait_for(|so_far| so_far.number >= number || so_far.failed.is_some()).await;
-        match there.map_err(|_| broken_off())?.failed.clone() {
+        let reached = durable.wait_for(|so_far| so_far.number >= number || so_far.failed.is_some()).await;
+        match reached.map_err(|_| writer_gone())?.failed.clone() {
             Some(failed) => Err(failed.into()),
             None => Ok(()),
         }
     }
 
     /// The record that this run is held against, if it is a replay.
-    pub(crate) fn record(&self) -> Option<&Arc<Record>> {
-        match &self.pen {
-            Held::Journal { .. } => None,
-            Held::Replay(record) => Some(record),
+    pub(crate) fn replay_check(&self) -> Option<&Arc<ReplayCheck>> {
+        match &self.target {
+            OpenTarget::Journal { .. } => None,
+            OpenTarget::Replay(check) => Some(check),
         }
     }
 
@@ -170,8 +178,8 @@ impl Writer {
     }
 
     /// Who watches.
-    pub(crate) fn watcher(&self) -> &Arc<dyn Watcher> {
-        &self.watcher
+    pub(crate) fn observer(&self) -> &Arc<dyn Observer> {
+        &self.observer
     }
 
     /// The journal. It may not have yet what was handed in last.
@@ -181,7 +189,7 @@ impl Writer {
 
     /// A blob that an event of this run names.
     pub(crate) fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
-        if let Some(bytes) = lock(&self.ahead).get(digest) {
+        if let Some(bytes) = lock(&self.pending_blobs).get(digest) {
             return Ok(bytes.clone());
         }
         read_blob(self.journal.as_ref(), digest)
@@ -189,24 +197,24 @@ impl Writer {
 
     /// A JSON blob that an event of this run names.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
-        parsed(self.journal.as_ref(), digest, &self.blob(digest)?)
+        parse_json(self.journal.as_ref(), digest, &self.blob(digest)?)
     }
 }
 
 /// Writes what is handed in, as long as anybody hands in.
-struct Scribe {
+struct AppendTask {
     journal: Arc<dyn Journal>,
     run: RunId,
     fence: Fence,
-    ahead: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
-    watcher: Arc<dyn Watcher>,
-    said: watch::Sender<Durable>,
+    pending_blobs: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
+    observer: Arc<dyn Observer>,
+    progress: watch::Sender<Durable>,
 }
 
-impl Scribe {
-    async fn write(self, mut line: mpsc::UnboundedReceiver<Batch>) {
+impl AppendTask {
+    async fn write(self, mut queue: mpsc::UnboundedReceiver<Batch>) {
         let mut batches = Vec::new();
-        while line.recv_many(&mut batches, usize::MAX).await > 0 {
+        while queue.recv_many(&mut batches, usize::MAX).await > 0 {
             // Handed to the journal in their order, and made durable by one sync where it can.
             let appends = batches.drain(..).map(|batch| {
                 let Batch { at_ms, next, events, blobs, state } = batch;
@@ -223,19 +231,19 @@ impl Scribe {
             });
             for written in join_all(appends).await {
                 match written {
-                    Ok((recorded, named, state)) => self.tell(&recorded, &named, &state),
-                    Err(error) => return self.said.send_modify(|durable| durable.failed = Some(error)),
+                    Ok((recorded, named, state)) => self.publish(&recorded, &named, &state),
+                    Err(error) => return self.progress.send_modify(|durable| durable.failed = Some(error)),
                 }
             }
         }
     }
 
-    fn tell(&self, recorded: &[Recorded], named: &[Digest], state: &State) {
-        let mut ahead = lock(&self.ahead);
-        named.iter().for_each(|digest| drop(ahead.remove(digest)));
-        drop(ahead);
-        recorded.iter().for_each(|event| self.watcher.event(&self.run, event, state));
-        self.said.send_modify(|durable| durable.number = state.events);
+    fn publish(&self, recorded: &[Recorded], named: &[Digest], state: &State) {
+        let mut pending_blobs = lock(&self.pending_blobs);
+        named.iter().for_each(|digest| drop(pending_blobs.remove(digest)));
+        drop(pending_blobs);
+        recorded.iter().for_each(|event| self.observer.on_event(&self.run, event, state));
+        self.progress.send_modify(|durable| durable.number = state.events);
     }
 }
 
@@ -243,6 +251,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn broken_off() -> Error {
+fn writer_gone() -> Error {
     Error::NotNow("writing to the journal broke off\nhint: resume the run; what was written is safe".to_owned())
 }

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use phasegate_experiment::{Experiment, Plan, Planned};
+use phasegate_experiment::{Experiment, Plan, PlannedRun};
 use phasegate_process::RunId;
 use phasegate_process::experiment::{Cell, CellId, CellStatus};
 use phasegate_process::sync::lock;
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{Config, Ended, Error, House, Stop, Watcher, load};
+use phasegate_runtime::{Config, Error, Host, Observer, RunOutcome, StopSignal, load_run};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -32,11 +32,11 @@ pub struct ExperimentDriver {
     experiment: Experiment,
     plan: Plan,
     config: Config,
-    host: House,
+    host: Host,
     view: Arc<ExperimentView>,
     out: PathBuf,
     state: PathBuf,
-    stop: Stop,
+    stop: StopSignal,
     /// Set when no further cell may start.
     halted: AtomicBool,
     budget_reported: AtomicBool,
@@ -51,7 +51,7 @@ impl ExperimentDriver {
         experiment: Experiment,
         plan: Plan,
         config: Config,
-        host: House,
+        host: Host,
         view: ExperimentView,
         out: PathBuf,
         state: &Path,
@@ -64,7 +64,7 @@ impl ExperimentDriver {
             view: Arc::new(view),
             out,
             state: state.to_owned(),
-            stop: Stop::default(),
+            stop: StopSignal::default(),
             halted: AtomicBool::new(false),
             budget_reported: AtomicBool::new(false),
             ended: AtomicUsize::new(0),
@@ -103,7 +103,7 @@ impl ExperimentDriver {
     }
 
     /// Returns the cells without an end, and writes missing output folders of the others.
-    fn open_cells(&self) -> Vec<Planned> {
+    fn open_cells(&self) -> Vec<PlannedRun> {
         let mut open = Vec::new();
         for planned in &self.plan.cells {
             let cell = self.cell(planned);
@@ -125,7 +125,7 @@ impl ExperimentDriver {
         open
     }
 
-    async fn drive_cell(&self, planned: &Planned) -> Exit {
+    async fn drive_cell(&self, planned: &PlannedRun) -> Exit {
         let driven = self.drive_to_end(planned).await;
         self.view.finish_run(&planned.place.run);
         driven.unwrap_or_else(|failure| {
@@ -134,20 +134,20 @@ impl ExperimentDriver {
         })
     }
 
-    async fn drive_to_end(&self, planned: &Planned) -> Result<Exit, Failure> {
+    async fn drive_to_end(&self, planned: &PlannedRun) -> Result<Exit, Failure> {
         let run = &planned.place.run;
-        let watcher: Arc<dyn Watcher> = Arc::clone(&self.view) as Arc<dyn Watcher>;
+        let observer: Arc<dyn Observer> = Arc::clone(&self.view) as Arc<dyn Observer>;
         self.view.add_run(run, &self.label(planned));
         if !self.exists(run)? {
             let Some(new) = self.experiment.new_run(&self.plan, planned, &self.config) else { return Ok(Exit::Usage) };
-            self.host.create_as(run.clone(), new, &watcher).await.map_err(|error| self.record_fault(run, error))?;
+            self.host.create_as(run.clone(), new, &observer).await.map_err(|error| self.record_fault(run, error))?;
         }
         paths::save_out_dir(&self.state, run, &self.out_dir(run));
-        let exit = match self.host.run(run, watcher, &self.stop).await {
-            Ok(Ended::Finished(..)) => Exit::Passed,
-            Ok(Ended::Waiting { .. }) => Exit::Waiting,
-            Ok(Ended::Stopped(_)) => Exit::Interrupted,
-            Err(Error::Purse(message)) => return self.budget_exceeded(planned, message),
+        let exit = match self.host.run(run, observer, &self.stop).await {
+            Ok(RunOutcome::Finished(..)) => Exit::Passed,
+            Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
+            Ok(RunOutcome::Stopped(_)) => Exit::Interrupted,
+            Err(Error::SharedBudget(message)) => return self.budget_exceeded(planned, message),
             Err(error) => return Err(self.record_fault(run, error)),
         };
         if exit != Exit::Interrupted {
@@ -158,7 +158,7 @@ impl ExperimentDriver {
     }
 
     /// Reports the exceeded budget in full for the first run, and in the line of the cell for the others.
-    fn budget_exceeded(&self, planned: &Planned, message: String) -> Result<Exit, Failure> {
+    fn budget_exceeded(&self, planned: &PlannedRun, message: String) -> Result<Exit, Failure> {
         self.halted.store(true, Ordering::Relaxed);
         if self.budget_reported.swap(true, Ordering::Relaxed) {
             self.print_cell(planned, Exit::Infrastructure);
@@ -176,7 +176,7 @@ impl ExperimentDriver {
     }
 
     /// Prints a line for a cell that ended or stopped.
-    fn print_cell(&self, planned: &Planned, exit: Exit) {
+    fn print_cell(&self, planned: &PlannedRun, exit: Exit) {
         let cell = self.cell(planned);
         let spent = &cell.cost;
         let number = if cell.standing.ended() { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
@@ -203,16 +203,16 @@ impl ExperimentDriver {
         self.view.note(&text);
     }
 
-    fn label(&self, planned: &Planned) -> String {
+    fn label(&self, planned: &PlannedRun) -> String {
         let CellId { variant, task, repetition, .. } = &planned.place;
         format!("{task} {variant} #{repetition}")
     }
 
-    fn cell(&self, planned: &Planned) -> Cell {
+    fn cell(&self, planned: &PlannedRun) -> Cell {
         let place = planned.place.clone();
         let faults = lock(&self.faults);
         let fault = faults.get(&planned.place.run);
-        match load(self.host.journal().as_ref(), &planned.place.run) {
+        match load_run(self.host.journal().as_ref(), &planned.place.run) {
             Ok((state, events)) => {
                 let cell = Cell::from_run(place, &state, &events);
                 let reason = fault.filter(|_| !cell.standing.ended()).cloned();
@@ -231,7 +231,7 @@ impl ExperimentDriver {
     }
 
     fn exists(&self, run: &RunId) -> Result<bool, Failure> {
-        match load(self.host.journal().as_ref(), run) {
+        match load_run(self.host.journal().as_ref(), run) {
             Ok(_) => Ok(true),
             Err(Error::NoRun(_)) => Ok(false),
             Err(error) => Err(self.record_fault(run, error)),
@@ -244,7 +244,7 @@ impl ExperimentDriver {
 
     fn write_out(&self, run: &RunId) -> Result<(), Failure> {
         let journal = self.host.journal().as_ref();
-        let (state, events) = load(journal, run)?;
+        let (state, events) = load_run(journal, run)?;
         write_out(&self.out_dir(run), journal, &state, &events).map(drop).map_err(|error| Error::from(error).into())
     }
 }

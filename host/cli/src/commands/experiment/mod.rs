@@ -17,7 +17,7 @@ use phasegate_broker::Broker;
 use phasegate_experiment::{Experiment, Plan};
 use phasegate_journal::{Journal, SqliteJournal};
 use phasegate_process::experiment::Results;
-use phasegate_runtime::{Config, Error, House};
+use phasegate_runtime::{Config, Error, Host};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -67,7 +67,7 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let experiment = Experiment::read(&args.file)?;
-    let config = open::config(args.config.as_deref(), Some(&experiment.dir))?.locked_if(args.locked);
+    let config = open::config(args.config.as_deref(), Some(&experiment.dir))?.with_locked(args.locked);
     let plan = experiment.plan(&config)?;
     check_models(&experiment, &plan, &config).await?;
     let default_out = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
@@ -75,14 +75,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     files::check(&out)?;
 
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(state)?);
-    let purse = experiment.purse(journal.as_ref())?;
-    let spent = purse.spent();
+    let shared_budget = experiment.shared_budget(journal.as_ref())?;
+    let spent = shared_budget.spent();
     let host = open::host_over(
         journal,
         context,
         config.sandbox.clone(),
         RunOptions { overlap: args.overlap, ..RunOptions::default() },
-        Some(purse),
+        Some(shared_budget),
     )?;
     check_variants(&experiment, &plan, &config, &host).await?;
 
@@ -125,7 +125,7 @@ async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> 
         let broker =
             Broker::new(&settings.models, &settings.providers, &settings.prices, &settings.base_dir, &env).await;
         if let Err(fault) = broker {
-            return Err(match experiment.blame(variant, Error::Models(fault)) {
+            return Err(match experiment.locate_error(variant, Error::Models(fault)) {
                 // The fault is in the configuration, not in the variant.
                 Error::Models(fault) => config.explain(fault).into(),
                 error => error.into(),
@@ -136,12 +136,12 @@ async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> 
 }
 
 /// Checks the plugins of every variant, before the first run is created.
-async fn check_variants(experiment: &Experiment, plan: &Plan, config: &Config, host: &House) -> Result<(), Failure> {
+async fn check_variants(experiment: &Experiment, plan: &Plan, config: &Config, host: &Host) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for cell in plan.cells.iter().filter(|cell| seen.insert(cell.variant)) {
         let (new, variant) = (experiment.new_run(plan, cell, config), experiment.variants.get(cell.variant));
         if let (Some(new), Some(variant)) = (new, variant) {
-            host.check(&new).await.map_err(|error| experiment.blame(variant, error))?;
+            host.check(&new).await.map_err(|error| experiment.locate_error(variant, error))?;
         }
     }
     Ok(())

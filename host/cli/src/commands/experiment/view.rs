@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
-use phasegate_runtime::{Seen, Watcher};
+use phasegate_runtime::{Activity, Observer};
 
 use crate::context::Context;
 use crate::exit::Failure;
@@ -72,20 +72,22 @@ impl ExperimentView {
     }
 }
 
-impl Watcher for ExperimentView {
-    fn event(&self, run: &RunId, event: &Recorded, state: &State) {
+impl Observer for ExperimentView {
+    fn on_event(&self, run: &RunId, event: &Recorded, state: &State) {
         if let Some(text) = render_progress(event, state, self.printer.note_paint()).filter(|_| self.verbose > 0) {
             self.line(run, &text);
         }
         self.bars.iter().for_each(|bars| bars.on_event(run, event, state));
     }
 
-    fn seen(&self, run: &RunId, _at: Option<&AttemptId>, seen: Seen) {
+    fn on_activity(&self, run: &RunId, _at: Option<&AttemptId>, seen: Activity) {
         match &seen {
-            Seen::Compiling { plugin, done: false } if self.bars.is_none() => {
+            Activity::Compiling { plugin, done: false } if self.bars.is_none() => {
                 self.printer.note(&format!("compiling {plugin} (once on this machine)\n"));
             }
-            Seen::Log { level, line } if self.verbose > 0 => self.line(run, &format!("{level}: {}", one_line(line))),
+            Activity::Log { level, line } if self.verbose > 0 => {
+                self.line(run, &format!("{level}: {}", one_line(line)))
+            }
             _ => {}
         }
         self.bars.iter().for_each(|bars| bars.on_activity(run, &seen));

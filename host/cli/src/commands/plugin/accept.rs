@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use phasegate_process::PluginName;
 use phasegate_process::lock::{Change, LOCK_FILE, LockStatus, Pin};
 use phasegate_process::pipeline::Grants;
-use phasegate_runtime::{BUNDLED, Config, accept, agreed, pin_of};
+use phasegate_runtime::{BUNDLED, Config, accept, compute_pin, load_lock};
 
 use crate::approver;
 use crate::context::Context;
@@ -41,8 +41,8 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let config = open::config(args.config.as_deref(), None)?;
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
-    let pin = pin_of(&pipeline, &args.name)?;
-    let before = match agreed(&config)?.check(&args.name, &pin) {
+    let pin = compute_pin(&pipeline, &args.name)?;
+    let before = match load_lock(&config)?.check(&args.name, &pin) {
         LockStatus::Accepted => "unchanged since it was accepted".to_owned(),
         LockStatus::New => format!("not in {LOCK_FILE} so far"),
         LockStatus::Changed(change) => change.to_string(),

@@ -1,9 +1,9 @@
 //! One thing swapped, all else as it was: what the variants of an experiment and a fork have in common.
 //!
-//! Swaps are laid over a resolved pipeline, the settings and the components of a run: over those of a new run before they
+//! Overrides are laid over a resolved pipeline, the settings and the components of a run: over those of a new run before they
 //! are pinned, over those that the origin pinned where a run is forked. Promises: what no swap names stays as it was, down
 //! to the digest; what comes out was checked as a whole. Whether a component fits its place is for
-//! [`crate::House::create`] to ask, as for every run. Fails with [`SwapFault`], which says which swap is wrong and what to do.
+//! [`crate::Host::create`] to ask, as for every run. Fails with [`OverrideError`], which says which swap is wrong and what to do.
 
 mod set;
 #[cfg(test)]
@@ -19,16 +19,16 @@ use phasegate_process::{Digest, PhaseName, PluginName};
 use serde_json::{Value, json};
 
 use crate::config::file::Config;
-use crate::config::overlay::{check_limits, swap_strategy};
+use crate::config::overlay::{check_limits, replace_strategy};
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
-use crate::error::overrides::{Complaint, SwapAt, SwapFault};
+use crate::error::overrides::{Complaint, OverrideError, OverrideTarget};
 use crate::plugins::bundled::BUNDLED;
-use crate::plugins::source::Origin;
+use crate::plugins::source::ComponentSource;
 
-/// What is swapped. Components are given as the name of a bundled one or as a file that ends in `.wasm`.
+/// What is replaced. Components are given as the name of a bundled one or as a file that ends in `.wasm`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Swaps {
+pub struct Overrides {
     /// The agent of a phase.
     pub agents: BTreeMap<PhaseName, String>,
     /// The feedback strategy.
@@ -39,16 +39,17 @@ pub struct Swaps {
     pub set: Vec<(String, Value)>,
 }
 
-impl Swaps {
+impl Overrides {
     /// `KEY=VALUE` as a command line gives it; the value is TOML, or a plain text.
-    pub fn parse_set(text: &str) -> Result<(String, Value), SwapFault> {
-        let (key, value) = set::split(text).map_err(|complaint| SwapAt::Set(text.to_owned()).fault(complaint))?;
-        set::path(&key).map_err(|complaint| SwapAt::Set(key.clone()).fault(complaint))?;
+    pub fn parse_set(text: &str) -> Result<(String, Value), OverrideError> {
+        let (key, value) =
+            set::parse_assignment(text).map_err(|complaint| OverrideTarget::Set(text.to_owned()).fault(complaint))?;
+        set::parse_key(&key).map_err(|complaint| OverrideTarget::Set(key.clone()).fault(complaint))?;
         Ok((key, value))
     }
 
     /// What is swapped, a piece each.
-    pub fn words(&self) -> Vec<String> {
+    pub fn describe(&self) -> Vec<String> {
         let pipeline = self.pipeline.iter().map(|file| format!("pipeline = {}", file.display()));
         let agents = self.agents.iter().map(|(phase, given)| format!("agent of {phase} = {given}"));
         let feedback = self.feedback.iter().map(|given| format!("feedback = {given}"));
@@ -56,7 +57,7 @@ impl Swaps {
         pipeline.chain(agents).chain(feedback).chain(set).collect()
     }
 
-    /// Whether nothing is swapped.
+    /// Whether nothing is replaced.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -76,39 +77,40 @@ impl Swaps {
         config: &Config,
     ) -> Result<Vec<Blob>, Error> {
         settings.cell = None;
-        let mut swapped = BTreeMap::new();
+        let mut replaced = BTreeMap::new();
         if let Some(file) = &self.pipeline {
-            let old = std::mem::replace(pipeline, whole(file, dir, config)?);
-            components.retain(|name, _| path_of(pipeline, name) == path_of(&old, name));
+            let old = std::mem::replace(pipeline, load_whole_pipeline(file, dir, config)?);
+            components.retain(|name, _| plugin_path(pipeline, name) == plugin_path(&old, name));
         }
         for (phase, given) in &self.agents {
-            let (plugin, from) =
-                swap_agent(pipeline, phase, given, dir).map_err(|why| SwapAt::Agent(phase.clone()).fault(why))?;
-            swapped.insert(plugin, from);
+            let (plugin, from) = replace_agent(pipeline, phase, given, dir)
+                .map_err(|why| OverrideTarget::Agent(phase.clone()).fault(why))?;
+            replaced.insert(plugin, from);
         }
         if let Some(given) = &self.feedback {
-            let (plugin, from) = swap_feedback(pipeline, given, dir).map_err(|why| SwapAt::Feedback.fault(why))?;
-            swapped.insert(plugin, from);
+            let (plugin, from) =
+                replace_feedback(pipeline, given, dir).map_err(|why| OverrideTarget::Feedback.fault(why))?;
+            replaced.insert(plugin, from);
         }
-        self.set(pipeline, settings)?;
-        let blobs = renew(pipeline, components, &swapped, dir)?;
-        check_whole(pipeline, components)?;
+        self.apply_settings(pipeline, settings)?;
+        let blobs = update_components(pipeline, components, &replaced, dir)?;
+        check_result(pipeline, components)?;
         Ok(blobs)
     }
 
     /// Those plugins of the pipeline, once the swaps are laid over it, whose files the swaps themselves name.
-    pub(crate) fn typed<'a>(&'a self, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a PluginName> {
+    pub(crate) fn plugins_given_as_files<'a>(&'a self, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a PluginName> {
         let agents = self.agents.iter().filter_map(|(phase, given)| Some((given, &pipeline.phase(phase)?.agent)));
         let all = agents.chain(self.feedback.iter().map(|given| (given, &pipeline.feedback.plugin)));
         all.filter(|(given, _)| is_file(given)).map(|(_, plugin)| plugin)
     }
 
-    fn set(&self, pipeline: &mut Pipeline, settings: &mut RunSettings) -> Result<(), SwapFault> {
+    fn apply_settings(&self, pipeline: &mut Pipeline, settings: &mut RunSettings) -> Result<(), OverrideError> {
         let before = settings.models.clone();
         let mut touched = BTreeSet::new();
         for (key, value) in &self.set {
             let leaves = set::apply(key, value, pipeline, settings)
-                .map_err(|complaint| SwapAt::Set(key.clone()).fault(complaint))?;
+                .map_err(|complaint| OverrideTarget::Set(key.clone()).fault(complaint))?;
             touched.extend(leaves);
         }
         // A run pins all three tiers by name; those that the default served go on doing as it does.
@@ -125,7 +127,7 @@ impl Swaps {
 }
 
 /// A pipeline in the place of the old one, its files named so that they can be found from anywhere.
-fn whole(file: &Path, dir: &Path, config: &Config) -> Result<Pipeline, Error> {
+fn load_whole_pipeline(file: &Path, dir: &Path, config: &Config) -> Result<Pipeline, Error> {
     let loaded = config.load_pipeline(Some(&file.display().to_string()), None, dir, &BUNDLED)?;
     let mut pipeline = loaded.pipeline;
     for path in pipeline.plugins.values_mut().filter_map(|plugin| plugin.path.as_mut()) {
@@ -135,26 +137,26 @@ fn whole(file: &Path, dir: &Path, config: &Config) -> Result<Pipeline, Error> {
 }
 
 /// Another agent for one phase. Where its plugin serves other phases too, the phase gets one of its own with equal grants.
-fn swap_agent(
+fn replace_agent(
     pipeline: &mut Pipeline,
     phase: &PhaseName,
     given: &str,
     dir: &Path,
-) -> Result<(PluginName, Origin), Complaint> {
+) -> Result<(PluginName, ComponentSource), Complaint> {
     let Some(place) = pipeline.position(phase) else {
         let known: Vec<&str> = pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
         let message = format!("there is no phase `{phase}` in pipeline `{}`", pipeline.name);
         return Err((message, did_you_mean(phase.as_str(), &known)));
     };
-    let origin = origin(given, dir)?;
+    let origin = component_source(given, dir)?;
     let old = pipeline
         .phases
         .get(place)
         .map(|phase| phase.agent.clone())
         .ok_or_else(|| (format!("there is no phase `{phase}`"), "name one of the pipeline".to_owned()))?;
     let new = match &origin {
-        Origin::File(_) => free_name(pipeline, &old, &old),
-        Origin::Bundled(name) => free_name(pipeline, &name.parse().map_err(of_name)?, &old),
+        ComponentSource::File(_) => free_name(pipeline, &old, &old),
+        ComponentSource::Bundled(name) => free_name(pipeline, &name.parse().map_err(name_complaint)?, &old),
     };
     let mut plugin = pipeline.plugins.get(&new).or(pipeline.plugins.get(&old)).cloned().unwrap_or_default();
     plugin.path = origin.path();
@@ -186,15 +188,19 @@ fn free_name(pipeline: &Pipeline, wanted: &PluginName, old: &PluginName) -> Plug
     numbered.into_iter().find(free).unwrap_or_else(|| wanted.clone())
 }
 
-fn swap_feedback(pipeline: &mut Pipeline, given: &str, dir: &Path) -> Result<(PluginName, Origin), Complaint> {
+fn replace_feedback(
+    pipeline: &mut Pipeline,
+    given: &str,
+    dir: &Path,
+) -> Result<(PluginName, ComponentSource), Complaint> {
     let known = given.strip_prefix("feedback-").filter(|name| BUNDLED.contains(name)).unwrap_or(given);
     let before = pipeline.feedback.clone();
-    swap_strategy(pipeline, known, dir, &BUNDLED, json!({}))?;
+    replace_strategy(pipeline, known, dir, &BUNDLED, json!({}))?;
     let plugin = pipeline.feedback.plugin.clone();
     if plugin == before.plugin {
         pipeline.feedback.settings = before.settings;
     }
-    let origin = Origin::of(pipeline, &plugin, dir);
+    let origin = ComponentSource::from_pipeline(pipeline, &plugin, dir);
     Ok((plugin, origin))
 }
 
@@ -203,9 +209,9 @@ fn is_file(given: &str) -> bool {
 }
 
 /// The component that is meant.
-fn origin(given: &str, dir: &Path) -> Result<Origin, Complaint> {
+fn component_source(given: &str, dir: &Path) -> Result<ComponentSource, Complaint> {
     if BUNDLED.contains(&given) {
-        return Ok(Origin::Bundled(given.to_owned()));
+        return Ok(ComponentSource::Bundled(given.to_owned()));
     }
     if !is_file(given) {
         let hint =
@@ -214,46 +220,46 @@ fn origin(given: &str, dir: &Path) -> Result<Origin, Complaint> {
     }
     let file = absolute(dir).join(given);
     match file.is_file() {
-        true => Ok(Origin::File(file)),
+        true => Ok(ComponentSource::File(file)),
         false => Err((format!("there is no file `{given}`"), format!("it is looked for in {}", dir.display()))),
     }
 }
 
 /// Brings the components into line with the pipeline.
-fn renew(
+fn update_components(
     pipeline: &Pipeline,
     components: &mut BTreeMap<PluginName, Digest>,
-    swapped: &BTreeMap<PluginName, Origin>,
+    replaced: &BTreeMap<PluginName, ComponentSource>,
     dir: &Path,
 ) -> Result<Vec<Blob>, Error> {
     let used: BTreeSet<&PluginName> = pipeline.plugin_names().into_iter().collect();
     components.retain(|name, _| used.contains(name));
     let mut blobs = Vec::new();
     for name in used {
-        let swap = swapped.get(name);
-        if swap.is_none() && components.contains_key(name) {
+        let source = replaced.get(name);
+        if source.is_none() && components.contains_key(name) {
             continue;
         }
-        let usual = || Origin::of(pipeline, name, dir);
-        let blob = swap.cloned().unwrap_or_else(usual).read(name)?;
+        let usual = || ComponentSource::from_pipeline(pipeline, name, dir);
+        let blob = source.cloned().unwrap_or_else(usual).read(name)?;
         components.insert(name.clone(), blob.digest.clone());
         blobs.push(blob);
     }
     Ok(blobs)
 }
 
-fn check_whole(pipeline: &Pipeline, components: &BTreeMap<PluginName, Digest>) -> Result<(), SwapFault> {
+fn check_result(pipeline: &Pipeline, components: &BTreeMap<PluginName, Digest>) -> Result<(), OverrideError> {
     let source = Source { file: "", text: "" };
     let pinned: Vec<&str> = components.keys().map(PluginName::as_str).collect();
     let checked = check(source, pipeline, &pinned).and_then(|()| check_limits(source, pipeline));
-    checked.map_err(|fault| SwapAt::All.fault((fault.message, fault.hint)))
+    checked.map_err(|fault| OverrideTarget::All.fault((fault.message, fault.hint)))
 }
 
-fn path_of<'a>(pipeline: &'a Pipeline, plugin: &PluginName) -> Option<&'a String> {
+fn plugin_path<'a>(pipeline: &'a Pipeline, plugin: &PluginName) -> Option<&'a String> {
     pipeline.plugins.get(plugin).and_then(|plugin| plugin.path.as_ref())
 }
 
-fn of_name(bad: phasegate_process::InvalidName) -> Complaint {
+fn name_complaint(bad: phasegate_process::InvalidName) -> Complaint {
     (bad.message(), bad.hint().to_owned())
 }
 

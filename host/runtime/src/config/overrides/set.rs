@@ -21,10 +21,11 @@ const ROOTS: [&str; 8] =
 const EXAMPLE: &str = "a key is like phases.code-review.max_retries, feedback.settings.NAME or models.default";
 
 /// `KEY=VALUE`; what is no TOML value is a text.
-pub(super) fn split(text: &str) -> Result<(String, Value), Complaint> {
+pub(super) fn parse_assignment(text: &str) -> Result<(String, Value), Complaint> {
     // The key may hold `=` in quotes, so the first place where the left side is a key wins.
     let places = text.match_indices('=').map(|(at, _)| (text.get(..at), text.get(at + 1..)));
-    let found = places.filter_map(|(key, value)| Some((key?.trim(), value?.trim()))).find(|(key, _)| path(key).is_ok());
+    let found =
+        places.filter_map(|(key, value)| Some((key?.trim(), value?.trim()))).find(|(key, _)| parse_key(key).is_ok());
     let Some((key, value)) = found else {
         return Err(("it is not KEY=VALUE".to_owned(), EXAMPLE.to_owned()));
     };
@@ -34,7 +35,7 @@ pub(super) fn split(text: &str) -> Result<(String, Value), Complaint> {
 }
 
 /// The parts of a dotted key.
-pub(super) fn path(key: &str) -> Result<Vec<String>, Complaint> {
+pub(super) fn parse_key(key: &str) -> Result<Vec<String>, Complaint> {
     let bad = || ("it is not a key".to_owned(), EXAMPLE.to_owned());
     let mut table: toml::Table = toml::from_str(&format!("{key} = 0")).map_err(|_| bad())?;
     let mut parts = Vec::new();
@@ -57,11 +58,11 @@ pub(super) fn apply(
     pipeline: &mut Pipeline,
     settings: &mut RunSettings,
 ) -> Result<BTreeSet<String>, Complaint> {
-    let path = path(key)?;
+    let path = parse_key(key)?;
     let mut leaves = Vec::new();
     spread(path.clone(), value, &mut leaves);
-    leaves.iter().try_for_each(|leaf| known(leaf, pipeline))?;
-    put(&path, value, pipeline, settings)?;
+    leaves.iter().try_for_each(|leaf| check_key(leaf, pipeline))?;
+    write_value(&path, value, pipeline, settings)?;
     Ok(leaves.iter().map(|leaf| leaf.join(".")).collect())
 }
 
@@ -78,7 +79,7 @@ fn spread(path: Vec<String>, value: &Value, leaves: &mut Vec<Vec<String>>) {
 }
 
 /// Whether there is such a key, level by level.
-fn known(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
+fn check_key(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     for (depth, part) in parts.iter().enumerate() {
         let above = parts.get(..depth).unwrap_or_default();
@@ -130,13 +131,18 @@ fn keys<T: Serialize>(value: &T, more: &[&str]) -> Vec<String> {
     more.iter().map(|key| (*key).to_owned()).chain(own).collect()
 }
 
-fn put(path: &[String], value: &Value, pipeline: &mut Pipeline, settings: &mut RunSettings) -> Result<(), Complaint> {
+fn write_value(
+    path: &[String],
+    value: &Value,
+    pipeline: &mut Pipeline,
+    settings: &mut RunSettings,
+) -> Result<(), Complaint> {
     let (root, rest) = path.split_first().ok_or_else(|| ("it is not a key".to_owned(), EXAMPLE.to_owned()))?;
     match (root.as_str(), value) {
         // A table over phases or plugins is one value for each of them.
         ("phases" | "plugins", Value::Object(inner)) if rest.is_empty() => {
             let each = inner.iter().map(|(name, value)| (vec![root.clone(), name.clone()], value));
-            return each.into_iter().try_for_each(|(path, value)| put(&path, value, pipeline, settings));
+            return each.into_iter().try_for_each(|(path, value)| write_value(&path, value, pipeline, settings));
         }
         ("phases", _) => {
             let (name, rest) = rest.split_first().map_or(("", rest), |(name, rest)| (name.as_str(), rest));
@@ -165,29 +171,29 @@ fn put(path: &[String], value: &Value, pipeline: &mut Pipeline, settings: &mut R
 /// Writes a value into what something looks like as JSON, and reads that again.
 fn edit<T: Serialize + DeserializeOwned>(target: &mut T, path: &[String], value: &Value) -> Result<(), Complaint> {
     let mut json = serde_json::to_value(&*target).unwrap_or_default();
-    lay(at(&mut json, path), value);
-    *target = serde_json::from_value(json).map_err(|error| complaint(&error.to_string()))?;
+    merge(entry_at(&mut json, path), value);
+    *target = serde_json::from_value(json).map_err(|error| describe_serde_error(&error.to_string()))?;
     Ok(())
 }
 
 /// The place that a path leads to; what is missing on the way becomes a table.
-fn at<'a>(json: &'a mut Value, path: &[String]) -> &'a mut Value {
+fn entry_at<'a>(json: &'a mut Value, path: &[String]) -> &'a mut Value {
     let Some((first, rest)) = path.split_first() else { return json };
     if !json.is_object() {
         *json = json!({});
     }
     match json {
-        Value::Object(object) => at(object.entry(first.clone()).or_insert(Value::Null), rest),
+        Value::Object(object) => entry_at(object.entry(first.clone()).or_insert(Value::Null), rest),
         other => other,
     }
 }
 
 /// Tables are laid over each other; everything else, and an empty table, takes the place of what is there.
-fn lay(under: &mut Value, over: &Value) {
+fn merge(under: &mut Value, over: &Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) if !over.is_empty() => {
             for (key, value) in over {
-                lay(under.entry(key.clone()).or_insert(Value::Null), value);
+                merge(under.entry(key.clone()).or_insert(Value::Null), value);
             }
         }
         (under, over) => over.clone_into(under),
@@ -195,7 +201,7 @@ fn lay(under: &mut Value, over: &Value) {
 }
 
 /// What serde says, with the word that was meant.
-fn complaint(words: &str) -> Complaint {
+fn describe_serde_error(words: &str) -> Complaint {
     let ShapeError { message, hint, .. } = ShapeError::from_message(words);
     (message, hint.unwrap_or_else(|| "the value is written as in the pipeline or in phasegate.toml".to_owned()))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use phasegate_process::{Digest, PluginName};
 use serde_json::{Value, json};
 
-use super::Swaps;
+use super::Overrides;
 use crate::config::file::Config;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
@@ -48,9 +48,9 @@ fn bench() -> Bench {
 }
 
 impl Bench {
-    fn apply(&mut self, swaps: &Swaps) -> Result<usize, Error> {
+    fn apply(&mut self, overrides: &Overrides) -> Result<usize, Error> {
         let Self { dir, config, pipeline, settings, components } = self;
-        swaps.apply(pipeline, settings, components, dir.path(), config).map(|blobs| blobs.len())
+        overrides.apply(pipeline, settings, components, dir.path(), config).map(|blobs| blobs.len())
     }
 
     fn agent(&self, phase: &str) -> &str {
@@ -62,23 +62,26 @@ impl Bench {
     }
 }
 
-fn agent(phase: &str, given: &str) -> Swaps {
-    Swaps { agents: [(phase.parse().unwrap(), given.to_owned())].into(), ..Swaps::default() }
+fn agent(phase: &str, given: &str) -> Overrides {
+    Overrides { agents: [(phase.parse().unwrap(), given.to_owned())].into(), ..Overrides::default() }
 }
 
-fn set(entries: &[(&str, Value)]) -> Swaps {
-    Swaps { set: entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(), ..Swaps::default() }
+fn set(entries: &[(&str, Value)]) -> Overrides {
+    Overrides {
+        set: entries.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+        ..Overrides::default()
+    }
 }
 
-fn refusal(swaps: &Swaps) -> String {
-    bench().apply(swaps).unwrap_err().to_string()
+fn refusal(overrides: &Overrides) -> String {
+    bench().apply(overrides).unwrap_err().to_string()
 }
 
 #[test]
 fn nothing_swapped_changes_nothing() {
     let mut bench = bench();
     let before = (bench.pipeline.clone(), bench.settings.clone(), bench.components.clone());
-    assert_eq!(bench.apply(&Swaps::default()).unwrap(), 0);
+    assert_eq!(bench.apply(&Overrides::default()).unwrap(), 0);
     assert!(before == (bench.pipeline, bench.settings, bench.components));
 }
 
@@ -127,20 +130,20 @@ fn a_bundled_component_is_given_by_name_also_to_a_phase_that_usually_has_another
 fn a_strategy_is_swapped_by_either_of_its_names() {
     for name in ["nearest-phase", "feedback-nearest-phase"] {
         let mut bench = bench();
-        bench.apply(&Swaps { feedback: Some(name.to_owned()), ..Swaps::default() }).unwrap();
+        bench.apply(&Overrides { feedback: Some(name.to_owned()), ..Overrides::default() }).unwrap();
         assert_eq!(bench.pipeline.feedback.plugin.as_str(), "nearest-phase");
         assert_eq!(bench.digest("nearest-phase"), bundled_digest("nearest-phase").as_ref());
         assert_eq!(bench.digest("phase-aware"), None);
     }
     let mut bench = bench();
-    bench.apply(&Swaps { feedback: Some("mine.wasm".to_owned()), ..Swaps::default() }).unwrap();
+    bench.apply(&Overrides { feedback: Some("mine.wasm".to_owned()), ..Overrides::default() }).unwrap();
     assert_eq!(bench.digest("feedback-mine"), Some(&Digest::from_content(b"mine")));
 }
 
 #[test]
 fn a_pipeline_is_swapped_whole_and_what_it_names_as_before_stays_pinned() {
     let mut bench = bench();
-    let other = Swaps { pipeline: Some(Path::new("other.toml").to_owned()), ..Swaps::default() };
+    let other = Overrides { pipeline: Some(Path::new("other.toml").to_owned()), ..Overrides::default() };
     assert_eq!(bench.apply(&other).unwrap(), 1);
     assert_eq!((bench.pipeline.name.as_str(), bench.agent("code")), ("other", "own"));
     assert_eq!(bench.digest("own"), Some(&Digest::from_content(b"mine")));
@@ -180,9 +183,9 @@ fn values_are_set_by_key_and_tables_are_laid_over() {
 
 #[test]
 fn what_the_default_model_served_follows_it_and_what_was_named_does_not() {
-    let models = |swaps: &Swaps| {
+    let models = |overrides: &Overrides| {
         let mut bench = bench();
-        bench.apply(swaps).unwrap();
+        bench.apply(overrides).unwrap();
         let RunSettings { models, .. } = bench.settings;
         [models.fast, models.default, models.deep].map(|model| model.unwrap().to_string())
     };
@@ -204,7 +207,7 @@ fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
             "agent of `code`: there is no bundled component `cdoe`\nhint: did you mean `code`?\na component of",
         ),
         (
-            Swaps { feedback: Some("nearest".to_owned()), ..Swaps::default() },
+            Overrides { feedback: Some("nearest".to_owned()), ..Overrides::default() },
             "feedback: there is no strategy `nearest`\nhint: choose from phase-aware, nearest-phase\na strategy of your own",
         ),
         (
@@ -246,7 +249,7 @@ fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
         ),
         (
             set(&[("max_total_attempts", json!(2))]),
-            "what is swapped: max_total_attempts is 2, but 3 gates have to be judged\nhint: allow at least 3",
+            "what is replaced: max_total_attempts is 2, but 3 gates have to be judged\nhint: allow at least 3",
         ),
         (set(&[("a b", json!(2))]), "set `a b`: it is not a key\nhint: a key is like "),
     ];
@@ -258,7 +261,7 @@ fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
 
 #[test]
 fn a_set_of_the_command_line_is_toml_or_a_plain_text() {
-    let read = |text: &str| Swaps::parse_set(text).unwrap();
+    let read = |text: &str| Overrides::parse_set(text).unwrap();
     assert_eq!(read("phases.test.max_retries=5"), ("phases.test.max_retries".to_owned(), json!(5)));
     assert_eq!(read("models.default = anthropic:x"), ("models.default".to_owned(), json!("anthropic:x")));
     assert_eq!(read("budget.calls=\"unlimited\"").1, json!("unlimited"));
@@ -267,7 +270,7 @@ fn a_set_of_the_command_line_is_toml_or_a_plain_text() {
         ("prices.\"a:b=c\"".to_owned(), json!({"input": 1, "output": 2}))
     );
     assert_eq!(
-        Swaps::parse_set("nonsense").unwrap_err().to_string(),
+        Overrides::parse_set("nonsense").unwrap_err().to_string(),
         "set `nonsense`: it is not KEY=VALUE\nhint: a key is like phases.code-review.max_retries, feedback.settings.NAME or \
          models.default"
     );

@@ -56,7 +56,7 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn of(suite: &'a TestSuite, collected: &'a [String]) -> Self {
+    fn new(suite: &'a TestSuite, collected: &'a [String]) -> Self {
         let mut dropped = HashMap::new();
         for one in &suite.dropped {
             dropped.entry(one.test.as_str()).or_insert(one);
@@ -70,7 +70,7 @@ impl<'a> Running<'a> {
     }
 
     /// Whether all helpers are the same, with none added: a new `conftest.py` changes a test as much as a new line in it.
-    fn has_the_helpers_of(&self, other: &Self) -> bool {
+    fn has_same_helpers(&self, other: &Self) -> bool {
         let helper = |path: &&&str| !self.with_tests.contains(*path) && !other.with_tests.contains(*path);
         let mut helpers = self.files.keys().chain(other.files.keys()).filter(helper);
         helpers.all(|path| self.files.get(path) == other.files.get(path))
@@ -83,13 +83,13 @@ impl<'a> Running<'a> {
 }
 
 /// Newest suites first: what a newer one holds unchanged need not run twice. `collected` are the current suite's tests.
-pub(crate) fn kept(current: &TestSuite, collected: &[String], earlier: &[Earlier]) -> Kept {
+pub(crate) fn select_kept(current: &TestSuite, collected: &[String], earlier: &[Earlier]) -> Kept {
     let mut kept = Kept { groups: Vec::new(), dropped: Vec::new() };
-    let mut later = vec![Running::of(current, collected)];
+    let mut later = vec![Running::new(current, collected)];
     for known in earlier.iter().rev() {
-        let own = Running::of(&known.suite, &known.collected);
+        let own = Running::new(&known.suite, &known.collected);
         // A test runs unchanged in a later suite that has it and all its helpers as they were.
-        let alike: Vec<&Running<'_>> = later.iter().filter(|running| running.has_the_helpers_of(&own)).collect();
+        let alike: Vec<&Running<'_>> = later.iter().filter(|running| running.has_same_helpers(&own)).collect();
         let mut tests = Vec::new();
         for test in &known.collected {
             let reason = later.iter().find_map(|running| running.dropped.get(test.as_str()));
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn an_unchanged_file_does_not_run_twice() {
-        let kept = kept(&suite(vec![file("t.py", "1")], &[]), &both(), &[first(vec![file("t.py", "1")])]);
+        let kept = select_kept(&suite(vec![file("t.py", "1")], &[]), &both(), &[first(vec![file("t.py", "1")])]);
         assert!(kept.groups.is_empty());
     }
 
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_test_that_is_left_out_or_changed_runs_again_as_it_was() {
         for current in [suite(vec![], &[]), suite(vec![file("t.py", "2")], &[])] {
-            let kept = kept(&current, &both(), &[first(vec![file("t.py", "1")])]);
+            let kept = select_kept(&current, &both(), &[first(vec![file("t.py", "1")])]);
             assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
             assert_eq!(kept.groups[0].files, [file("t.py", "1")]);
         }
@@ -179,33 +179,33 @@ mod tests {
         changed[1_000].content = "2".into();
         let collected: Vec<String> = (0..2_000).map(|n| format!("{}::a", path(n))).collect();
         let earlier = Earlier { attempt: 1, suite: suite(files, &[]), collected: collected.clone() };
-        let kept = kept(&suite(changed, &[]), &collected, &[earlier]);
+        let kept = select_kept(&suite(changed, &[]), &collected, &[earlier]);
         assert_eq!(kept.groups[0].tests, [format!("{}::a", path(1_000))]);
     }
 
     #[test]
     fn a_changed_helper_changes_the_test() {
         let earlier = first(vec![file("t.py", "1"), file("conftest.py", "1")]);
-        let kept = kept(&suite(vec![file("t.py", "1"), file("conftest.py", "2")], &[]), &both(), &[earlier]);
+        let kept = select_kept(&suite(vec![file("t.py", "1"), file("conftest.py", "2")], &[]), &both(), &[earlier]);
         assert_eq!(kept.groups.len(), 1);
     }
 
     #[test]
     fn an_added_helper_changes_the_test() {
         let current = suite(vec![file("t.py", "1"), file("conftest.py", "app.answer = 42")], &[]);
-        assert_eq!(kept(&current, &both(), &[first(vec![file("t.py", "1")])]).groups.len(), 1);
+        assert_eq!(select_kept(&current, &both(), &[first(vec![file("t.py", "1")])]).groups.len(), 1);
     }
 
     #[test]
     fn a_later_suite_in_which_the_test_was_not_found_does_not_run_it() {
-        let kept = kept(&suite(vec![file("t.py", "1")], &[]), &[], &[first(vec![file("t.py", "1")])]);
+        let kept = select_kept(&suite(vec![file("t.py", "1")], &[]), &[], &[first(vec![file("t.py", "1")])]);
         assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
     }
 
     #[test]
     fn giving_up_one_parameter_gives_up_nothing() {
         let current = suite(vec![], &["t.py::a[no such case]"]);
-        let kept = kept(&current, &[], &[first(vec![file("t.py", "1")])]);
+        let kept = select_kept(&current, &[], &[first(vec![file("t.py", "1")])]);
         assert_eq!((kept.dropped.len(), kept.groups[0].tests.len()), (0, 2));
     }
 
@@ -222,7 +222,8 @@ mod tests {
             suite: suite(vec![file("t.py", "2")], &["t.py::a"]),
             collected: vec!["t.py::b".into()],
         };
-        let kept = kept(&suite(vec![file("t.py", "2")], &[]), &both(), &[first(vec![file("t.py", "1")]), second]);
+        let kept =
+            select_kept(&suite(vec![file("t.py", "2")], &[]), &both(), &[first(vec![file("t.py", "1")]), second]);
         assert_eq!(kept.dropped.len(), 1);
         assert_eq!(kept.groups.len(), 1);
         assert_eq!((kept.groups[0].attempt, kept.groups[0].tests.as_slice()), (1, ["t.py::b".to_owned()].as_slice()));

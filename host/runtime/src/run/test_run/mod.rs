@@ -21,41 +21,41 @@ use phasegate_sandbox::{CallError, CallErrorKind, Plugin};
 use serde_json::Value;
 
 use self::kept::{Earlier, base_name, file_of};
-use self::report::{all_errored, complete, some, within};
+use self::report::{add_unreported, all_errored, limit_errors, reject_excess};
 use self::suite::{Code, TestSuite};
 use crate::error::Error;
-use crate::run::context::{Driver, current};
+use crate::run::context::{RunContext, current_artifact};
 use crate::run::limit_hit::LimitHit;
 use crate::store::blobs::json_blob;
-use crate::text::bounded;
+use crate::text::truncate_text;
 
 /// Test files of one suite that run at once.
-const SIDE_BY_SIDE: usize = 2;
+const MAX_PARALLEL_FILES: usize = 2;
 
 /// The most tests of one suite.
 const MAX_TESTS: usize = 2_000;
 
 /// How much longer a whole run of tests may take than one of its files: by the usual limits an hour, as for an agent.
-const FILES_LONG: u32 = 12;
+const SUITE_TIME_FACTOR: u32 = 12;
 
 /// A run of tests under way.
 struct Session<'a> {
-    driver: &'a Driver,
+    context: &'a RunContext,
     runner: &'a Plugin,
     hit: &'a LimitHit,
     began: Instant,
 }
 
 impl<'a> Session<'a> {
-    fn begin(driver: &'a Driver, runner: &'a Plugin, hit: &'a LimitHit) -> Self {
-        Self { driver, runner, hit, began: Instant::now() }
+    fn new(context: &'a RunContext, runner: &'a Plugin, hit: &'a LimitHit) -> Self {
+        Self { context, runner, hit, began: Instant::now() }
     }
 
     /// Why no further file is run, where all of them together took too long.
-    fn over(&self) -> Option<CallError> {
-        let doing = format!("{}, all its tests together", self.hit.moment());
-        let wall_ms = self.driver.call(self.runner, String::new()).limits.wall_ms.get();
-        let limit_ms = wall_ms.saturating_mul(FILES_LONG.into());
+    fn time_exceeded(&self) -> Option<CallError> {
+        let doing = format!("{}, all its tests together", self.hit.attempt());
+        let wall_ms = self.context.new_call(self.runner, String::new()).limits.wall_ms.get();
+        let limit_ms = wall_ms.saturating_mul(SUITE_TIME_FACTOR.into());
         let over = self.began.elapsed() > Duration::from_millis(limit_ms);
         over.then(|| CallError {
             plugin: self.runner.name().clone(),
@@ -66,14 +66,14 @@ impl<'a> Session<'a> {
 }
 
 /// Makes the run that counts.
-pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Error> {
-    if driver.take_given(&work.at, |event| matches!(event, Event::TestsRan { call: None, .. }))? {
+pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Result<(), Error> {
+    if context.take_recorded(&work.at, |event| matches!(event, Event::TestsRan { call: None, .. }))? {
         return Ok(());
     }
     let began = Instant::now();
-    let hit = LimitHit::none(&work.at);
-    let code: Code = driver.writer.json(&work.code)?;
-    let suite: TestSuite = driver.writer.json(&work.suite)?;
+    let hit = LimitHit::new(&work.at);
+    let code: Code = context.writer.json(&work.code)?;
+    let suite: TestSuite = context.writer.json(&work.suite)?;
     let mut run = SuiteRun {
         language: code.language.clone(),
         code: work.code.clone(),
@@ -86,17 +86,17 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
         dropped: Vec::new(),
         uncovered: Vec::new(),
     };
-    match runner(driver, &code.language).await? {
+    match find_runner(context, &code.language).await? {
         Err(why) => run.no_runner = Some(why),
         Ok(runner) => {
             let earlier = work.earlier.iter().map(|known| {
-                let run: Option<SuiteRun> = known.run.as_ref().map(|run| driver.writer.json(run)).transpose()?;
-                let suite = driver.writer.json(&known.suite)?;
+                let run: Option<SuiteRun> = known.run.as_ref().map(|run| context.writer.json(run)).transpose()?;
+                let suite = context.writer.json(&known.suite)?;
                 let collected = run.map(|run| run.collected).unwrap_or_default();
                 Ok(Earlier { attempt: known.attempt, suite, collected })
             });
             let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
-            count(&Session::begin(driver, &runner, &hit), &code, &suite, earlier, &mut run).await?;
+            run_and_keep(&Session::new(context, &runner, &hit), &code, &suite, earlier, &mut run).await?;
         }
     }
     let blob = json_blob(&run);
@@ -107,19 +107,19 @@ pub(crate) async fn run(driver: &Arc<Driver>, work: SuiteWork) -> Result<(), Err
         code: Some(work.code),
         request: None,
         elapsed_ms: began.elapsed().as_millis() as u64,
-        limit: hit.taken(),
+        limit: hit.first(),
     };
-    driver.writer.append(vec![ran], vec![blob])
+    context.writer.append(vec![ran], vec![blob])
 }
 
-async fn count(
+async fn run_and_keep(
     session: &Session<'_>,
     code: &Code,
     suite: &TestSuite,
     mut earlier: Vec<Earlier>,
     run: &mut SuiteRun,
 ) -> Result<(), Error> {
-    let files = with_base(session.driver, &code.files)?;
+    let files = add_base_files(session.context, &code.files)?;
     // A suite that could not be loaded when it was new has not lost its tests: the code may have what it missed by now.
     for known in earlier.iter_mut().filter(|known| known.collected.is_empty()) {
         known.collected = collect(session, &files, &known.suite.files).await.unwrap_or_default();
@@ -133,7 +133,7 @@ async fn count(
             run.collected = collected;
         }
     }
-    let kept = kept::kept(suite, &run.collected, &earlier);
+    let kept = kept::select_kept(suite, &run.collected, &earlier);
     run.dropped = kept.dropped;
     for group in kept.groups {
         let ran = match collect(session, &files, &group.files).await {
@@ -142,20 +142,20 @@ async fn count(
         };
         let wanted = |test: &TestCase| group.tests.iter().any(|name| name == base_name(&test.name));
         let ran = TestRun { build_errors: ran.build_errors, tests: ran.tests.into_iter().filter(wanted).collect() };
-        let mut tests = complete(ran, &group.tests).tests;
+        let mut tests = add_unreported(ran, &group.tests).tests;
         // Errors of loading a kept file are told by its tests, which then have all errored.
         tests.iter_mut().for_each(|test| test.name = format!("{} (kept from attempt {})", test.name, group.attempt));
         run.tests.extend(tests);
         run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
     }
-    let requirements = current(session.driver, kinds::TASK_REQUIREMENTS)?;
+    let requirements = current_artifact(session.context, kinds::TASK_REQUIREMENTS)?;
     run.uncovered = kept::uncovered(requirements.as_ref(), suite, &earlier, run);
     Ok(())
 }
 
 /// A trial run for an agent.
-pub(crate) async fn bench(
-    driver: &Driver,
+pub(crate) async fn run_trial(
+    context: &RunContext,
     language: &str,
     code: &[File],
     tests: &[File],
@@ -165,14 +165,14 @@ pub(crate) async fn bench(
     if let Some((path, why)) = bad {
         return Ok(Err(BenchError::Invalid(format!("path \"{}\": {why}", path.escape_debug()))));
     }
-    let runner = match runner(driver, language).await? {
+    let runner = match find_runner(context, language).await? {
         Ok(runner) => runner,
         Err(why) => return Ok(Err(BenchError::NoRunner(why))),
     };
-    let code = with_base(driver, code)?;
+    let code = add_base_files(context, code)?;
     // An agent may ask for many trials at once and wait for none: those of other runs must not queue behind all of them.
-    let _one = driver.trial.acquire().await;
-    let session = Session::begin(driver, &runner, hit);
+    let _one = context.trial.acquire().await;
+    let session = Session::new(context, &runner, hit);
     Ok(Ok(match collect(&session, &code, tests).await {
         Err(build_errors) => TestRun { build_errors, tests: Vec::new() },
         Ok(collected) => run_files(&session, &code, tests, &collected).await,
@@ -180,8 +180,8 @@ pub(crate) async fn bench(
 }
 
 /// Whether code parses and its imports resolve; code in a language without a runner is taken as it is.
-pub(crate) async fn build_faults(
-    driver: &Driver,
+pub(crate) async fn check_build(
+    context: &RunContext,
     code: &Value,
     hit: &LimitHit,
 ) -> Result<Result<(), Vec<String>>, Error> {
@@ -191,20 +191,20 @@ pub(crate) async fn build_faults(
         let why = format!("{}: code may not configure its own tests; leave it to the test suite", file.path);
         return Ok(Err(vec![why]));
     }
-    match runner(driver, &code.language).await? {
+    match find_runner(context, &code.language).await? {
         Err(_) => Ok(Ok(())),
         Ok(runner) => {
-            let session = Session::begin(driver, &runner, hit);
-            Ok(collect(&session, &with_base(driver, &code.files)?, &[]).await.map(drop))
+            let session = Session::new(context, &runner, hit);
+            Ok(collect(&session, &add_base_files(context, &code.files)?, &[]).await.map(drop))
         }
     }
 }
 
-async fn runner(driver: &Driver, language: &str) -> Result<Result<Plugin, String>, Error> {
-    match driver.pipeline.runners.get(&language.to_lowercase()) {
-        Some(name) => driver.plugin(name).await.map(Ok),
+async fn find_runner(context: &RunContext, language: &str) -> Result<Result<Plugin, String>, Error> {
+    match context.pipeline.runners.get(&language.to_lowercase()) {
+        Some(name) => context.plugin(name).await.map(Ok),
         None => {
-            let known: Vec<_> = driver.pipeline.runners.keys().map(String::as_str).collect();
+            let known: Vec<_> = context.pipeline.runners.keys().map(String::as_str).collect();
             let language: String = language.chars().take(40).collect();
             Ok(Err(format!(
                 "no runner serves the language `{}`; there are runners for: {}",
@@ -216,16 +216,16 @@ async fn runner(driver: &Driver, language: &str) -> Result<Result<Plugin, String
 }
 
 async fn collect(session: &Session<'_>, code: &[File], tests: &[File]) -> Result<Vec<String>, Vec<String>> {
-    let Session { driver, runner, hit, .. } = session;
-    let call = driver.call(runner, format!("{}, collecting tests", hit.moment()));
+    let Session { context, runner, hit, .. } = session;
+    let call = context.new_call(runner, format!("{}, collecting tests", hit.attempt()));
     match runner.collect(code, tests, &call).await {
         Ok(Ok(names)) if names.len() > MAX_TESTS => {
             Err(vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", names.len())])
         }
         Ok(collected) => collected,
-        Err(error) => Err(vec![hit.note(error)]),
+        Err(error) => Err(vec![hit.record(error)]),
     }
-    .map_err(some)
+    .map_err(limit_errors)
 }
 
 /// Runs these tests, file by file; each of them has an outcome in what comes back.
@@ -238,40 +238,40 @@ async fn run_files(session: &Session<'_>, code: &[File], tests: &[File], names: 
     for path in paths {
         runs.push(run_file(session, code, tests, names, path).boxed());
     }
-    let runs: Vec<TestRun> = stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
+    let runs: Vec<TestRun> = stream::iter(runs).buffered(MAX_PARALLEL_FILES).collect().await;
     let mut whole = TestRun::default();
     for run in runs {
         whole.build_errors.extend(run.build_errors);
         whole.tests.extend(run.tests);
     }
-    within(whole, names)
+    reject_excess(whole, names)
 }
 
 async fn run_file(session: &Session<'_>, code: &[File], tests: &[File], names: &[String], path: &str) -> TestRun {
-    let Session { driver, runner, hit, .. } = session;
+    let Session { context, runner, hit, .. } = session;
     let wanted: Vec<_> = names.iter().filter(|name| file_of(name) == path).cloned().collect();
-    let call = driver.call(runner, format!("{}, running {path}", hit.moment()));
-    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &bounded(why)) };
-    if let Some(error) = session.over() {
-        return failed(hit.note(error));
+    let call = context.new_call(runner, format!("{}, running {path}", hit.attempt()));
+    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &truncate_text(why)) };
+    if let Some(error) = session.time_exceeded() {
+        return failed(hit.record(error));
     }
     match runner.run_tests(code, tests, path, &call).await {
-        Ok(Ok(run)) => complete(run, &wanted),
+        Ok(Ok(run)) => add_unreported(run, &wanted),
         Ok(Err(error)) => failed(error.to_string()),
         Err(error) => {
             // It is what ran that crashed, and the words for a faulty plugin would mislead.
             let crashed = matches!(error.kind, CallErrorKind::Trap(_))
                 .then(|| format!("the interpreter crashed while it ran this file: {}", error.kind));
-            let words = hit.note(error);
+            let words = hit.record(error);
             failed(crashed.unwrap_or(words))
         }
     }
 }
 
 /// Code with the task's base files under it.
-fn with_base(driver: &Driver, code: &[File]) -> Result<Vec<File>, Error> {
+fn add_base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Error> {
     let base: Vec<_> = {
-        let state = driver.writer.state();
+        let state = context.writer.state();
         let of = |name| state.artifacts.get(name).map(|artifact| (artifact.name.clone(), artifact.digest.clone()));
         state.created.base.iter().filter_map(of).collect()
     };
@@ -279,7 +279,7 @@ fn with_base(driver: &Driver, code: &[File]) -> Result<Vec<File>, Error> {
     for (name, digest) in base {
         let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str()).to_owned();
         if !code.iter().any(|file| file.path == path) {
-            let bytes = driver.writer.blob(&digest)?;
+            let bytes = context.writer.blob(&digest)?;
             // A file that is no text cannot be code, and runners take text.
             if let Ok(content) = String::from_utf8(bytes) {
                 files.push(File { path, content });

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use phasegate_process::testing::{Outcome, TestCase, TestRun};
 
 use crate::run::test_run::kept::base_name;
-use crate::text::bounded;
+use crate::text::truncate_text;
 
 /// The most reports that count: a test may report once for each of its parameters.
 const MAX_REPORTS: usize = 5_000;
@@ -14,23 +14,23 @@ const MAX_REPORTS: usize = 5_000;
 const MAX_ERRORS: usize = 100;
 
 /// Errors that can be told: their first few, each cut where it is too long.
-pub(crate) fn some(mut errors: Vec<String>) -> Vec<String> {
+pub(crate) fn limit_errors(mut errors: Vec<String>) -> Vec<String> {
     errors.truncate(MAX_ERRORS);
-    errors.into_iter().map(bounded).collect()
+    errors.into_iter().map(truncate_text).collect()
 }
 
 /// What counts of a runner's report. A pass that nobody collected counts for nothing, nor does a second report that is
 /// better than the first; words are cut where one test has too many of them, so that many tests have not far too many.
-fn counted(run: TestRun, wanted: &[String]) -> TestRun {
+fn count_reports(run: TestRun, wanted: &[String]) -> TestRun {
     let mut tests: Vec<TestCase> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for mut test in run.tests {
         if test.outcome == Outcome::Passed && !wanted.iter().any(|name| name == base_name(&test.name)) {
             continue;
         }
-        test.name = bounded(test.name);
-        test.message = test.message.map(bounded);
-        test.output = bounded(test.output);
+        test.name = truncate_text(test.name);
+        test.message = test.message.map(truncate_text);
+        test.output = truncate_text(test.output);
         match known.get(&test.name).and_then(|place| tests.get_mut(*place)) {
             Some(before) if before.outcome == Outcome::Passed => *before = test,
             Some(_) => {}
@@ -40,11 +40,11 @@ fn counted(run: TestRun, wanted: &[String]) -> TestRun {
             }
         }
     }
-    TestRun { build_errors: some(run.build_errors), tests }
+    TestRun { build_errors: limit_errors(run.build_errors), tests }
 }
 
 /// Nothing counts of what has more reports than count: the one that failed may be any of them.
-pub(crate) fn within(run: TestRun, wanted: &[String]) -> TestRun {
+pub(crate) fn reject_excess(run: TestRun, wanted: &[String]) -> TestRun {
     if run.tests.len() <= MAX_REPORTS {
         return run;
     }
@@ -54,8 +54,8 @@ pub(crate) fn within(run: TestRun, wanted: &[String]) -> TestRun {
 }
 
 /// What was collected and did not report has errored: silence is no pass.
-pub(crate) fn complete(run: TestRun, wanted: &[String]) -> TestRun {
-    let mut run = counted(within(run, wanted), wanted);
+pub(crate) fn add_unreported(run: TestRun, wanted: &[String]) -> TestRun {
+    let mut run = count_reports(reject_excess(run, wanted), wanted);
     let reported = |name: &&String| run.tests.iter().any(|test| base_name(&test.name) == name.as_str());
     let silent: Vec<_> = wanted.iter().filter(|name| !reported(name)).collect();
     let why = run.build_errors.first().map_or("it was collected and did not report".to_owned(), Clone::clone);
@@ -83,8 +83,10 @@ mod tests {
     }
 
     fn ended(reported: Vec<TestCase>) -> Vec<(String, &'static str)> {
-        let run =
-            complete(TestRun { build_errors: Vec::new(), tests: reported }, &["t::a".to_owned(), "t::b".to_owned()]);
+        let run = add_unreported(
+            TestRun { build_errors: Vec::new(), tests: reported },
+            &["t::a".to_owned(), "t::b".to_owned()],
+        );
         run.tests.into_iter().map(|test| (test.name, test.outcome.as_str())).collect()
     }
 
@@ -120,7 +122,7 @@ mod tests {
     #[test]
     fn words_of_a_runner_are_cut_before_they_are_told_of_every_test() {
         let run = TestRun { build_errors: vec!["x".repeat(1 << 20); 1_000], tests: Vec::new() };
-        let run = complete(run, &["t::a".to_owned()]);
+        let run = add_unreported(run, &["t::a".to_owned()]);
         assert_eq!(run.build_errors.len(), MAX_ERRORS);
         let message = run.tests[0].message.clone().unwrap_or_default();
         assert!(message.len() < 9_000 && message.ends_with(" … (cut)"), "{}", message.len());

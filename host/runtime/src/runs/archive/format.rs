@@ -9,7 +9,7 @@ use crate::error::archive::ArchiveError;
 pub(crate) const TITLE: &str = "phasegate export ";
 
 /// Refuses what is more than a file may hold.
-pub(crate) fn fits(bytes: u64, most: u64) -> Result<(), ArchiveError> {
+pub(crate) fn check_size(bytes: u64, most: u64) -> Result<(), ArchiveError> {
     if bytes < most { Ok(()) } else { Err(ArchiveError::TooLarge) }
 }
 

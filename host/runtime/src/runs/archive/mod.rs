@@ -13,7 +13,7 @@ mod write;
 
 pub use self::format::{Entry, Head};
 pub use self::read::{Archive, ImportedRun, import, read};
-pub use self::write::{Exported, export};
+pub use self::write::{ExportedRun, export};
 pub use crate::error::archive::{ARCHIVE_FORMAT, ArchiveError};
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use phasegate_journal::{Blob, Import, Imported, Journal, StoredEvent};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
 use crate::error::Error;
-use crate::error::archive::{ARCHIVE_FORMAT, ArchiveError, MOST_BYTES};
+use crate::error::archive::{ARCHIVE_FORMAT, ArchiveError, MAX_BYTES};
 use crate::plugins::bundled::bundled_blob;
-use crate::runs::archive::format::{Head, TITLE, fits};
+use crate::runs::archive::format::{Head, TITLE, check_size};
 use crate::runs::archive::write::components_of;
 
 /// The longest line; events hold words of people and plugins, which are bounded far below.
-const MOST_LINE: u64 = 64 << 20;
+const MAX_LINE_BYTES: u64 = 64 << 20;
 
 /// How everything that zstd writes begins.
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -78,10 +78,10 @@ pub fn read(from: impl Read) -> Result<Archive, ArchiveError> {
         return Err(ArchiveError::Foreign("it is not compressed with zstd".to_owned()));
     }
     let unpacked = zstd::Decoder::with_buffer(packed).map_err(damaged)?;
-    let mut from = BufReader::new(unpacked.take(MOST_BYTES));
+    let mut from = BufReader::new(unpacked.take(MAX_BYTES));
     format(&line(&mut from)?)?;
     let head: Head = json("its head", &line(&mut from)?)?;
-    fits(head.blobs.iter().fold(0_u64, |sum, blob| sum.saturating_add(blob.size)), MOST_BYTES)?;
+    check_size(head.blobs.iter().fold(0_u64, |sum, blob| sum.saturating_add(blob.size)), MAX_BYTES)?;
     let mut stored = Vec::new();
     let mut events = Vec::new();
     for number in 1..=head.events {
@@ -126,7 +126,7 @@ fn event(stored: &StoredEvent) -> Result<Recorded, ArchiveError> {
 
 fn line(from: &mut impl BufRead) -> Result<String, ArchiveError> {
     let mut text = String::new();
-    from.take(MOST_LINE).read_line(&mut text).map_err(damaged)?;
+    from.take(MAX_LINE_BYTES).read_line(&mut text).map_err(damaged)?;
     match text.strip_suffix('\n') {
         Some(line) => Ok(line.to_owned()),
         None => Err(ArchiveError::Damaged("it ends in the middle".to_owned())),

@@ -7,17 +7,17 @@ use phasegate_journal::{Journal, StoredEvent};
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
 use crate::error::Error;
-use crate::error::archive::{ARCHIVE_FORMAT, MOST_BYTES};
-use crate::runs::archive::format::{Entry, Head, TITLE, fits};
+use crate::error::archive::{ARCHIVE_FORMAT, MAX_BYTES};
+use crate::runs::archive::format::{Entry, Head, TITLE, check_size};
 use crate::store::blobs::read_blob;
-use crate::store::load::load;
+use crate::store::load::load_run;
 
 /// Enough to make text a tenth of its size, and quick.
 const LEVEL: i32 = 9;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Exported {
+pub struct ExportedRun {
     /// The run.
     pub run: RunId,
     /// Its events, those it shares with others included.
@@ -29,8 +29,8 @@ pub struct Exported {
 }
 
 /// Writes a run, with its components if they are wished for. The run is read and checked whole first.
-pub fn export(journal: &dyn Journal, run: &RunId, components: bool, to: impl Write) -> Result<Exported, Error> {
-    export_within(MOST_BYTES, journal, run, components, to)
+pub fn export(journal: &dyn Journal, run: &RunId, components: bool, to: impl Write) -> Result<ExportedRun, Error> {
+    export_within(MAX_BYTES, journal, run, components, to)
 }
 
 pub(super) fn export_within(
@@ -39,15 +39,15 @@ pub(super) fn export_within(
     run: &RunId,
     components: bool,
     to: impl Write,
-) -> Result<Exported, Error> {
-    let (state, events) = load(journal, run)?;
+) -> Result<ExportedRun, Error> {
+    let (state, events) = load_run(journal, run)?;
     let stored = journal.stored_after(run, 0)?;
     let (needed, left_out) = needed(&events, components);
     let (mut entries, mut blobs, mut size) = (Vec::new(), Vec::new(), 0);
     for digest in needed {
         let bytes = read_blob(journal, &digest)?;
         size += bytes.len() as u64;
-        fits(size, most)?;
+        check_size(size, most)?;
         entries.push(Entry { digest, size: bytes.len() as u64 });
         blobs.push(bytes);
     }
@@ -61,9 +61,9 @@ pub(super) fn export_within(
     let unwritable =
         |why: io::Error| Error::NotNow(format!("the export cannot be written: {why}\nhint: see whether there is room"));
     let lines = lines(&head, &stored).map_err(unwritable)?;
-    fits(size + lines.len() as u64, most)?;
+    check_size(size + lines.len() as u64, most)?;
     pack(&lines, &blobs, to).map_err(unwritable)?;
-    Ok(Exported { run: run.clone(), events: head.events, blobs: blobs.len(), left_out })
+    Ok(ExportedRun { run: run.clone(), events: head.events, blobs: blobs.len(), left_out })
 }
 
 /// All that stands before the blobs.
