@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{DecisionRequest, Error, Host, Observer, RunOutcome, StopSignal, record_decision};
+use phasegate_runtime::{DecisionRequest, Error, Host, Observer, RunOutcome, StopCause, StopSignal, record_decision};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
@@ -175,7 +175,7 @@ pub fn stop_on_ctrl_c(
             return;
         }
         announce("stopping; press Ctrl-C again to end at once\n");
-        stop.stop("interrupted by Ctrl-C");
+        stop.stop(StopCause::Interrupted);
         if tokio::signal::ctrl_c().await.is_ok() {
             printer.note(&resume_hints);
             std::process::exit(i32::from(Exit::Interrupted.code()));

@@ -1,11 +1,13 @@
-//! The budgets beside that of a run: of one plugin's call, and of several runs together.
+//! The budgets of model calls: of one plugin call, of a run, and of several runs together.
 //!
-//! A plugin's call: what the models may take for one assignment, tokens and money, as its limits say.
+//! A call is reserved in each of them at the most it can use, and charged with what it used. Guarantees:
+//! - Calls are reserved in the order in which the guest made them, and wait for calls under way whose outcome decides. So a
+//!   run that is resumed, replayed or forked allows the calls that the first one allowed.
+//! - A call that the journal holds was allowed before and is never refused.
+//! - A refused call uses nothing: its reservations are given back.
 //!
-//! Promises: calls are judged in the order in which the guest asked, each at its worst case and by what the answers before
-//! it took, which is in their record. So a run that is gone on with, replayed or forked lets through what the first one did,
-//! and a call that the record holds is never refused. A refused call leaves nothing behind: it is refused again whenever
-//! it is asked again. Fails with [`BudgetExceeded`], which ends the plugin's call.
+//! Fails with [`Exceeded`]. What happens then depends on the owner: the budget of a plugin call ends that plugin call; the
+//! budget of a run or of several runs stops the run, which can be resumed, and no guest learns of it.
 
 use phasegate_broker::{Budget, BudgetConfig, Cost, PriceTable, Reservation, Spent, worst_case};
 use phasegate_process::budget::BudgetExceeded;
@@ -15,76 +17,146 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::run_settings::RunSettings;
 
-pub(crate) struct AttemptBudget {
-    ledger: Budget,
-    /// Calls that their agent gave up are still under way: they count here, where nothing of it can be seen by a guest.
-    places: Semaphore,
+/// The owner of a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BudgetOwner {
+    /// One call of a plugin, bounded by its limits `tokens` and `usd`.
+    PluginCall,
+    /// The run, bounded by its `[budget]`.
+    Run,
+    /// Several runs together.
+    Shared {
+        /// For people: ``experiment `x` ``.
+        name: String,
+        /// What a person can do about it.
+        hint: String,
+    },
 }
 
-/// A call that was let through.
-pub(crate) struct Allowed<'a> {
-    /// What may be used for it.
-    pub(crate) reservation: Reservation,
-    _place: Option<SemaphorePermit<'a>>,
+/// A budget with too little left for a call, and its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Exceeded {
+    pub(crate) owner: BudgetOwner,
+    pub(crate) budget: BudgetExceeded,
+}
+
+/// A budget that several runs share, beside the budget of each. Clones share it.
+#[derive(Debug, Clone)]
+pub struct SharedBudget {
+    budget: Budget,
+    name: String,
+    hint: String,
+}
+
+impl SharedBudget {
+    /// Creates a budget of which nothing is used. Errors call its owner `name` (``experiment `x` ``) and carry `hint`.
+    pub fn new(limits: &BudgetConfig, name: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { budget: Budget::new(limits), name: name.into(), hint: hint.into() }
+    }
+
+    /// Charges an answer that was paid from this budget before.
+    pub fn restore(&self, usage: Usage) {
+        self.budget.restore(usage);
+    }
+
+    /// Returns what is used so far, without calls under way.
+    pub fn spent(&self) -> Spent {
+        self.budget.spent()
+    }
+
+    async fn reserve(&self, cost: Cost) -> Result<Reservation, Exceeded> {
+        let owner = || BudgetOwner::Shared { name: self.name.clone(), hint: self.hint.clone() };
+        self.budget.reserve(cost).await.map_err(|budget| Exceeded { owner: owner(), budget })
+    }
+}
+
+/// The budget of a run, and the one that it shares with others.
+pub(crate) struct RunBudgets {
+    run: Budget,
+    shared: Option<SharedBudget>,
+}
+
+impl RunBudgets {
+    pub(crate) fn new(limits: &BudgetConfig, shared: Option<SharedBudget>) -> Self {
+        Self { run: Budget::new(limits), shared }
+    }
+
+    /// Charges the run with an answer that is paid already.
+    pub(crate) fn restore(&self, usage: Usage) {
+        self.run.restore(usage);
+    }
+}
+
+/// What the models may use for one plugin call, by the limits of the plugin.
+pub(crate) struct AttemptBudget {
+    budget: Budget,
+    /// One for each call under way. Calls that their agent dropped are counted until they are answered.
+    places: Semaphore,
 }
 
 impl AttemptBudget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let budget = BudgetConfig { calls: None, tokens: Some(limits.tokens), usd: Some(limits.usd.into()) };
-        Self { ledger: Budget::new(&budget), places: Semaphore::new(limits.calls_at_once as usize) }
+        Self { budget: Budget::new(&budget), places: Semaphore::new(limits.calls_at_once as usize) }
     }
+}
 
-    /// Waits for a place, and for calls under way whose outcome decides. To be asked in the order of the calls; `known` are
-    /// those that the record holds.
-    pub(crate) async fn let_through(
+/// All budgets of the model calls of one plugin call.
+pub(crate) struct Budgets<'a> {
+    pub(crate) attempt: &'a AttemptBudget,
+    pub(crate) run: &'a RunBudgets,
+    pub(crate) settings: &'a RunSettings,
+}
+
+/// What is set aside for one call; given back when it is dropped.
+#[must_use = "reservations that are dropped are given back"]
+pub(crate) struct Reservations<'a> {
+    attempt: Reservation,
+    run: Option<Reservation>,
+    shared: Option<Reservation>,
+    _place: Option<SemaphorePermit<'a>>,
+}
+
+impl<'a> Budgets<'a> {
+    /// Reserves a call: in the attempt, and in the run and what it shares where `run_cost` is given, which is the most that
+    /// the provider can charge. `is_recorded` are the calls that the journal holds; the attempt does not refuse them.
+    ///
+    /// To be called in the order of the calls. Waits for a place among the attempt's calls and for calls under way.
+    pub(crate) async fn reserve(
         &self,
         request: &Request,
-        settings: &RunSettings,
-        known: bool,
-    ) -> Result<Allowed<'_>, BudgetExceeded> {
-        let model = settings.models.configured(request.tier);
-        let worst = worst_case(request, model.and_then(|(_, model)| PriceTable::get(&settings.prices, model)));
+        is_recorded: bool,
+        run_cost: Option<Cost>,
+    ) -> Result<Reservations<'a>, Exceeded> {
+        let model = self.settings.models.configured(request.tier);
+        let cost = worst_case(request, model.and_then(|(_, model)| PriceTable::get(&self.settings.prices, model)));
         // A closed semaphore would mean that the attempt is over, and with it this call.
-        let place = self.places.acquire().await.ok();
-        let reservation = match known {
-            true => self.ledger.reserve_unchecked(worst),
-            false => self.ledger.reserve(worst).await?,
+        let place = self.attempt.places.acquire().await.ok();
+        let exceeded = |owner| move |budget| Exceeded { owner, budget };
+        let attempt = match is_recorded {
+            true => self.attempt.budget.reserve_unchecked(cost),
+            false => {
+                let reserved = self.attempt.budget.reserve(cost).await;
+                reserved.map_err(exceeded(BudgetOwner::PluginCall))?
+            }
         };
-        Ok(Allowed { reservation, _place: place })
+        let mut reservations = Reservations { attempt, run: None, shared: None, _place: place };
+        if let Some(cost) = run_cost {
+            let reserved = self.run.run.reserve(cost).await;
+            reservations.run = Some(reserved.map_err(exceeded(BudgetOwner::Run))?);
+            if let Some(shared) = &self.run.shared {
+                reservations.shared = Some(shared.reserve(cost).await?);
+            }
+        }
+        Ok(reservations)
     }
 }
 
-/// What several runs may use together. Clones share it.
-#[derive(Debug, Clone)]
-pub struct SharedBudget {
-    ledger: Budget,
-    whose: String,
-    remedy: String,
-}
-
-impl SharedBudget {
-    /// A full one. `whose` and `remedy` are for the words when it is used up.
-    pub fn new(limits: &BudgetConfig, whose: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { ledger: Budget::new(limits), whose: whose.into(), remedy: remedy.into() }
-    }
-
-    /// Counts an answer that was paid from it before.
-    pub fn restore(&self, usage: Usage) {
-        self.ledger.restore(usage);
-    }
-
-    /// What is used so far.
-    pub fn spent(&self) -> Spent {
-        self.ledger.spent()
-    }
-
-    /// Puts a call's worst case aside, or says that there is too little left.
-    pub(crate) async fn reserve(&self, cost: Cost) -> Result<Reservation, String> {
-        self.ledger.reserve(cost).await.map_err(|exceeded| self.words(&exceeded))
-    }
-
-    fn words(&self, shortage: &BudgetExceeded) -> String {
-        format!("the budget of {} has too little left: {shortage}\nhint: {}", self.whose, self.remedy)
+impl Reservations<'_> {
+    /// Charges every budget that the call is reserved in, and gives back the rest.
+    pub(crate) fn commit(self, usage: Usage) {
+        let Self { attempt, run, shared, _place } = self;
+        [Some(attempt), run, shared].into_iter().flatten().for_each(|reservation| reservation.commit(usage));
     }
 }
 
@@ -102,23 +174,21 @@ mod tests {
     const ANSWER: Usage = Usage { input_tokens: 5, output_tokens: 5, cached_input_tokens: 0, usd: None };
 
     #[tokio::test]
-    async fn what_was_spent_before_counts_and_the_words_say_whose_budget_it_is() {
-        let shared_budget = shared_budget(2);
-        shared_budget.restore(ANSWER);
-        shared_budget.reserve(CALL).await.unwrap().commit(ANSWER);
-        assert_eq!(
-            shared_budget.reserve(CALL).await.unwrap_err(),
-            "the budget of experiment `x` has too little left: call budget exhausted: needs 1, 0 of 2 left\n\
-             hint: raise [budget] calls in x.toml"
-        );
-        assert_eq!(shared_budget.spent().calls, 2);
+    async fn earlier_answers_count_and_the_owner_is_named() {
+        let budget = shared_budget(2);
+        budget.restore(ANSWER);
+        budget.reserve(CALL).await.unwrap().commit(ANSWER);
+        let exceeded = budget.reserve(CALL).await.unwrap_err();
+        let hint = "raise [budget] calls in x.toml".to_owned();
+        assert_eq!(exceeded.owner, BudgetOwner::Shared { name: "experiment `x`".to_owned(), hint });
+        assert_eq!(budget.spent().calls, 2);
     }
 
     #[tokio::test]
-    async fn a_call_waits_for_those_under_way_and_takes_what_they_give_back() {
-        let shared_budget = shared_budget(1);
-        let first = shared_budget.reserve(CALL).await.unwrap();
-        let waiting = shared_budget.reserve(CALL);
+    async fn a_call_waits_for_calls_under_way() {
+        let budget = shared_budget(1);
+        let first = budget.reserve(CALL).await.unwrap();
+        let waiting = budget.reserve(CALL);
         tokio::pin!(waiting);
         assert!(futures::poll!(waiting.as_mut()).is_pending());
         drop(first);

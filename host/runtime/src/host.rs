@@ -2,14 +2,16 @@
 //! to wait.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use phasegate_broker::Broker;
 use phasegate_journal::Journal;
 use phasegate_process::Digest;
+use phasegate_process::sync::lock;
 use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::budgets::SharedBudget;
+use crate::cancel::CancelWatcher;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::history::History;
@@ -66,6 +68,7 @@ struct Shared {
     brokers: Mutex<HashMap<Digest, Broker>>,
     history: History,
     plugins: PluginLoader,
+    cancels: CancelWatcher,
 }
 
 impl Host {
@@ -74,6 +77,7 @@ impl Host {
         let engine = Engine::new(config.engine)?;
         let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, .. } = config;
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
+        let cancels = CancelWatcher::new(Arc::clone(&journal));
         Ok(Self(Arc::new(Shared {
             journal,
             engine,
@@ -85,6 +89,7 @@ impl Host {
             brokers: Mutex::default(),
             history: History::default(),
             plugins,
+            cancels,
         })))
     }
 
@@ -113,6 +118,11 @@ impl Host {
         &self.0.plugins
     }
 
+    /// Requests to cancel runs of this host.
+    pub(crate) fn cancels(&self) -> &CancelWatcher {
+        &self.0.cancels
+    }
+
     /// What takes the place of a run's own settings.
     pub(crate) fn budget_override(&self) -> BudgetOverride {
         self.0.budget_override
@@ -137,15 +147,14 @@ impl Host {
     pub async fn broker(&self, settings: &RunSettings) -> Result<Broker, Error> {
         let RunSettings { models, providers, prices, base_dir, .. } = settings;
         let digest = json_blob(&(models, providers, prices, base_dir)).digest;
-        let known =
-            |shared: &Shared| shared.brokers.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        let known = |shared: &Shared| lock(&shared.brokers).get(&digest).cloned();
         if let Some(broker) = known(&self.0) {
             return Ok(broker);
         }
         let env = Arc::clone(&self.0.env);
         let env: &(dyn Fn(&str) -> Option<String> + Sync) = &|name| env(name);
         let broker = Broker::new(models, providers, prices, base_dir, env).await?;
-        self.0.brokers.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, broker.clone());
+        lock(&self.0.brokers).insert(digest, broker.clone());
         Ok(broker)
     }
 }

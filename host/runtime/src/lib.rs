@@ -5,6 +5,7 @@
 //! person takes no process. Fails with [`Error`], which always says whether the run can be resumed.
 
 mod budgets;
+mod cancel;
 mod config;
 mod error;
 mod history;
@@ -33,7 +34,7 @@ pub use output::diff::render_diff;
 pub use plugins::bundled::{BUNDLED, bundled_digest};
 pub use plugins::limits::plugin_limits;
 pub use plugins::source::read_component;
-pub use run::{RunOutcome, StopSignal};
+pub use run::outcome::{RunOutcome, StopCause, StopSignal};
 pub use runs::approve::{DecisionRequest, record_decision};
 pub use runs::context_files::gather_context_files;
 pub use runs::define::{NewRun, RunDefinition, TaskSource, build_requirements};

@@ -2,14 +2,15 @@
 
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
+use phasegate_sandbox::LogLevel;
 
 /// Something that is not a fact of the run, only of the moment.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Activity {
     /// A plugin said something.
     Log {
-        /// `debug`, `info`, `warn` or `error`.
-        level: &'static str,
+        /// How important it is.
+        level: LogLevel,
         /// One line.
         line: String,
     },

@@ -1,5 +1,6 @@
 //! The interface between a plugin and the rest of the host. The runtime implements it; a plugin reaches nothing else.
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -19,6 +20,17 @@ pub enum LogLevel {
     Warn,
     /// A failure.
     Error,
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        })
+    }
 }
 
 /// An artifact that cannot be read. The guest receives the text.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use phasegate_runtime::{Error, Observer, ReplayReport, StopSignal};
+use phasegate_runtime::{Error, Observer, ReplayReport, StopCause, StopSignal};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
@@ -57,7 +57,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 fn stop_at_ctrl_c(stop: StopSignal) {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
-            stop.stop("interrupted by Ctrl-C");
+            stop.stop(StopCause::Interrupted);
         }
     });
 }

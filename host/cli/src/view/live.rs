@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_runtime::{Activity, Observer};
+use phasegate_sandbox::LogLevel;
 
 use crate::context::Context;
 use crate::terminal::format::one_line;
@@ -93,10 +94,10 @@ impl Observer for LiveView {
         let place = at.map(|at| format!("{at} ")).unwrap_or_default();
         match &seen {
             Activity::Log { level, line } => {
-                let shown = match *level {
-                    "warn" | "error" => true,
-                    "info" => self.verbose > 0,
-                    _ => self.verbose > 1,
+                let shown = match level {
+                    LogLevel::Warn | LogLevel::Error => true,
+                    LogLevel::Info => self.verbose > 0,
+                    LogLevel::Debug => self.verbose > 1,
                 };
                 if shown {
                     self.line(run, &format!("{place}{level}: {}", one_line(line)));

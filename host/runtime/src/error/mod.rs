@@ -7,9 +7,10 @@ pub(crate) mod output;
 pub(crate) mod overrides;
 
 use phasegate_journal::JournalError;
+use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::lock::{Change, LOCK_FILE, Pin};
 use phasegate_process::state::FoldError;
-use phasegate_process::{Digest, InvalidName, PluginName, RunId};
+use phasegate_process::{AttemptId, Digest, InvalidName, PluginName, RunId};
 use phasegate_sandbox::{CallError, EngineError, LoadError};
 
 use self::archive::ArchiveError;
@@ -39,9 +40,39 @@ pub enum Error {
     /// A model could not be reached, or the budget is used up: the run stopped and can be resumed.
     #[error("{0}")]
     NoAnswer(String),
-    /// A budget that several runs share has too little left: the run stopped and can be resumed.
-    #[error("{0}")]
-    SharedBudget(String),
+    /// The budget of a run has too little left for a call: the run stopped and can be resumed.
+    #[error(
+        "{at} ({label}): {exceeded}
+\
+         hint: nothing is lost; go on with `phasegate resume {run} --calls N` (or --tokens N, --usd N)"
+    )]
+    RunBudget {
+        /// The run.
+        run: RunId,
+        /// The attempt that makes the call.
+        at: AttemptId,
+        /// What the call is for.
+        label: String,
+        /// How much is needed and left.
+        exceeded: BudgetExceeded,
+    },
+    /// A budget that several runs share has too little left for a call: the run stopped and can be resumed.
+    #[error(
+        "{at} ({label}): the budget of {owner} has too little left: {exceeded}
+hint: {hint}"
+    )]
+    SharedBudget {
+        /// The attempt that makes the call.
+        at: AttemptId,
+        /// What the call is for.
+        label: String,
+        /// Whose budget it is.
+        owner: String,
+        /// How much is needed and left.
+        exceeded: BudgetExceeded,
+        /// What to do.
+        hint: String,
+    },
     /// A component cannot be used.
     #[error("{}", .0.describe())]
     Load(#[from] LoadError),

@@ -6,12 +6,13 @@
 pub(crate) mod proposals;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use phasegate_journal::Journal;
 use phasegate_process::artifact::kinds;
 use phasegate_process::measures::{FinishedRun, finished_run};
 use phasegate_process::state::State;
+use phasegate_process::sync::lock;
 use phasegate_process::{Recorded, RunId};
 use serde_json::Value;
 
@@ -38,7 +39,7 @@ impl History {
     /// Figures of the finished ones among the newest runs, and the process notes that follow from people's decisions.
     pub(crate) fn summarize(&self, journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value), Error> {
         let newest: Vec<RunId> = journal.runs()?.into_iter().take(MAX_RUNS).collect();
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         known.retain(|run, _| newest.contains(run));
         let mut history = Vec::new();
         let mut states = Vec::new();

@@ -2,11 +2,12 @@
 //! they were granted, do not fit their place, or do not take their settings.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use phasegate_journal::Journal;
 use phasegate_process::pipeline::{Grants, Pipeline};
+use phasegate_process::sync::lock;
 use phasegate_process::{Digest, PluginName};
 use phasegate_sandbox::{Engine, Plugin, World};
 
@@ -27,14 +28,14 @@ impl PluginLoader {
 
     /// A plugin that was loaded before.
     fn get(&self, name: &PluginName, digest: &Digest) -> Option<Plugin> {
-        let known = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lock(&self.loaded);
         known.get(&(name.clone(), digest.clone())).cloned()
     }
 
     /// Keeps a plugin for the next who needs it.
     fn insert(&self, digest: &Digest, plugin: Plugin) -> Plugin {
         let key = (plugin.name().clone(), digest.clone());
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(key, plugin.clone());
+        lock(&self.loaded).insert(key, plugin.clone());
         plugin
     }
 

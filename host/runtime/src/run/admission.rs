@@ -8,7 +8,7 @@ use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
 
 use crate::error::Error;
-use crate::run::context::{RunContext, current_artifact};
+use crate::run::context::RunContext;
 use crate::run::limit_hit::LimitHit;
 use crate::run::test_run;
 use crate::store::blobs::{artifact_of, json_blob};
@@ -85,8 +85,8 @@ pub(crate) async fn check(
     content: &[u8],
     hit: &LimitHit,
 ) -> Result<Result<(), Vec<String>>, Error> {
-    let plan = current_artifact(context, kinds::PROJECT_PLAN)?;
-    let task_id = context.writer.state().created.task_id.clone();
+    let plan = context.current_artifact(kinds::PROJECT_PLAN)?;
+    let task_id = context.state().created.task_id.clone();
     let validator = Validator { kinds: &context.pipeline.kinds, task_id: &task_id, plan: plan.as_ref() };
     match validator.validate(kind, content) {
         Err(faults) => Ok(Err(faults)),

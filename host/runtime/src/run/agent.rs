@@ -9,6 +9,7 @@ use phasegate_process::measures::run_measures;
 use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Assignment, Event, Expected, PhaseOutcome, artifact};
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::error::Error;
 use crate::run::admission;
@@ -28,13 +29,15 @@ pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) 
     let plugin = context.plugin(&work.phase.agent).await?;
     let assignment = build_assignment(context, &work);
     let call = context.new_call(&plugin, format!("phase {}, attempt {}", work.at.phase, work.at.attempt));
-    let agent_host = Arc::new(AgentHost::new(Arc::clone(context), &work, &call.limits));
+    let (phase, number) = (&work.at.phase, work.at.attempt);
+    let span = tracing::info_span!(parent: &context.span, "attempt", %phase, attempt = number, plugin = %plugin.name());
+    let agent_host = Arc::new(AgentHost::new(Arc::clone(context), &work, &call.limits, span.clone()));
     let began = Instant::now();
     let capabilities: Arc<AgentHost> = Arc::clone(&agent_host);
     let result = tokio::select! {
         biased;
         error = agent_host.failed() => return Err(error),
-        result = plugin.run_agent(&assignment, capabilities, &call) => result,
+        result = plugin.run_agent(&assignment, capabilities, &call).instrument(span) => result,
     };
     let elapsed_ms = began.elapsed().as_millis() as u64;
     let (outcome, events, blobs) = match result {
@@ -59,7 +62,7 @@ pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) 
         },
     };
     let finished = Event::PhaseFinished { at: work.at.clone(), outcome, elapsed_ms, limit: agent_host.hit.first() };
-    context.writer.append(events.into_iter().chain([finished]).collect(), blobs)
+    context.append_all(events.into_iter().chain([finished]).collect(), blobs)
 }
 
 /// Writes down that the agent is given its assignment, with the host's own inputs made fresh.
@@ -75,16 +78,16 @@ fn record_start(context: &RunContext, work: &mut AgentWork) -> Result<(), Error>
     }
     work.inputs.sort_by(|a, b| a.name.cmp(&b.name));
     events.push(Event::PhaseStarted { at: work.at.clone(), inputs: work.inputs.clone() });
-    context.writer.append(events, blobs)
+    context.append_all(events, blobs)
 }
 
 fn store_measures(context: &RunContext, work: &AgentWork) -> Result<(ArtifactRef, Option<Blob>), Error> {
-    if let Some(recorded) = context.writer.replay_check().and_then(|check| check.measures(&work.at)) {
+    if let Some(recorded) = context.replay_check().and_then(|check| check.measures(&work.at)) {
         return Ok((recorded, None));
     }
-    let history = context.writer.state().created.history.clone();
-    let history: Vec<_> = context.writer.json(&history)?;
-    let blob = json_blob(&run_measures(&context.writer.state(), &context.writer.events(), &history, now_ms()));
+    let history = context.state().created.history.clone();
+    let history: Vec<_> = context.json(&history)?;
+    let blob = json_blob(&run_measures(&context.state(), &context.events(), &history, now_ms()));
     Ok((artifact_of(&blob, kinds::RUN_MEASURES.parse()?, kinds::RUN_MEASURES.parse()?), Some(blob)))
 }
 
@@ -94,7 +97,7 @@ fn build_assignment(context: &RunContext, work: &AgentWork) -> Assignment {
         kind: produced.kind.clone(),
         schema: artifact::schema(&context.pipeline.kinds, &produced.kind).unwrap_or("{}").to_owned(),
     });
-    let state = context.writer.state();
+    let state = context.state();
     Assignment {
         run_id: state.root.clone(),
         task_id: state.created.task_id.clone(),

@@ -7,7 +7,7 @@
 //! used up, a journal that fails) ends the run's turn, not the attempt: see [`AgentHost::failed`].
 
 use std::future::pending;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use phasegate_process::ArtifactRef;
@@ -15,11 +15,12 @@ use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Request};
 use phasegate_process::state::AgentWork;
+use phasegate_process::sync::lock;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
 use tokio::sync::Notify;
+use tracing::Span;
 
-use crate::budgets::AttemptBudget;
 use crate::error::Error;
 use crate::observer::Activity;
 use crate::run::admission;
@@ -33,7 +34,6 @@ pub(crate) struct AgentHost {
     calls: Arc<Calls>,
     models: ModelCalls,
     trials: TrialRuns,
-    allowance: AttemptBudget,
     inputs: Vec<ArtifactRef>,
     failure: Mutex<Option<Error>>,
     failed: Notify,
@@ -42,14 +42,13 @@ pub(crate) struct AgentHost {
 }
 
 impl AgentHost {
-    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork, limits: &Limits) -> Self {
+    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork, limits: &Limits, span: Span) -> Self {
         let inputs: Vec<ArtifactRef> = work.inputs.iter().chain(&work.previous).cloned().collect();
-        let calls = Arc::new(Calls::new(context, work));
+        let calls = Arc::new(Calls::new(context, work, span));
         Self {
-            models: ModelCalls::new(Arc::clone(&calls)),
+            models: ModelCalls::new(Arc::clone(&calls), limits),
             trials: TrialRuns::new(Arc::clone(&calls), inputs.clone()),
             calls,
-            allowance: AttemptBudget::new(limits),
             inputs,
             failure: Mutex::default(),
             failed: Notify::new(),
@@ -61,7 +60,7 @@ impl AgentHost {
     pub(crate) async fn failed(&self) -> Error {
         loop {
             self.failed.notified().await;
-            if let Some(error) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            if let Some(error) = lock(&self.failure).take() {
                 return error;
             }
         }
@@ -69,7 +68,7 @@ impl AgentHost {
 
     /// Gives up the run's turn; the guest never hears of it.
     async fn fail<T>(&self, error: Error) -> T {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        lock(&self.failure).get_or_insert(error);
         self.failed.notify_one();
         pending().await
     }
@@ -79,22 +78,10 @@ impl AgentHost {
 impl Capabilities for AgentHost {
     async fn complete(&self, call: u32, request: Request) -> Result<Answer, BudgetExceeded> {
         self.calls.wait_turn(call).await;
-        let known = self.calls.recorded.contains_key(&call);
-        let allowed = match self.allowance.reserve(&request, &self.calls.context.settings, known).await {
-            Ok(allowed) => allowed,
-            Err(overdrawn) => {
-                self.calls.end_turn(call);
-                return Err(overdrawn);
-            }
-        };
-        let answer = match self.models.answer(call, request).await {
+        match self.models.answer(call, request).await {
             Ok(answer) => answer,
             Err(error) => self.fail(error).await,
-        };
-        if let Ok(response) = &answer {
-            allowed.reservation.commit(response.usage);
         }
-        Ok(answer)
     }
 
     async fn run_tests(
@@ -129,7 +116,7 @@ impl Capabilities for AgentHost {
         let Some(input) = self.inputs.iter().find(|input| input.name.as_str() == name) else {
             return Err(ArtifactError::Unknown(name));
         };
-        match self.calls.context.writer.blob(&input.digest) {
+        match self.calls.context.blob(&input.digest) {
             Ok(bytes) => Ok(bytes),
             Err(error) => self.fail(error).await,
         }
@@ -148,24 +135,10 @@ impl Capabilities for AgentHost {
     }
 
     fn log(&self, level: LogLevel, line: String) {
-        let level = match level {
-            LogLevel::Debug => "debug",
-            LogLevel::Info => "info",
-            LogLevel::Warn => "warn",
-            LogLevel::Error => "error",
-        };
-        self.calls.context.writer.observer().on_activity(
-            self.calls.context.writer.run(),
-            Some(&self.calls.at),
-            Activity::Log { level, line },
-        );
+        self.calls.context.on_activity(&self.calls.at, Activity::Log { level, line });
     }
 
     fn progress(&self, what: String, fraction: Option<f32>) {
-        self.calls.context.writer.observer().on_activity(
-            self.calls.context.writer.run(),
-            Some(&self.calls.at),
-            Activity::Progress { what, fraction },
-        );
+        self.calls.context.on_activity(&self.calls.at, Activity::Progress { what, fraction });
     }
 }

@@ -9,6 +9,7 @@ use phasegate_process::pipeline::Grants;
 use phasegate_process::state::{AgentWork, CallState};
 use phasegate_process::{AttemptId, Digest, PluginName};
 use tokio::sync::watch;
+use tracing::Span;
 
 use crate::error::Error;
 use crate::output::diff::render_diff;
@@ -23,17 +24,19 @@ pub(crate) struct Calls {
     pub(crate) recorded: BTreeMap<u32, CallState>,
     /// The number of the call whose turn it is.
     turn: watch::Sender<u32>,
+    /// Parent of the spans of the calls.
+    pub(crate) span: Span,
 }
 
 impl Calls {
-    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork) -> Self {
-        let recorded = match context.writer.replay_check() {
-            Some(record) => record.calls(&work.at),
-            None => context.writer.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default(),
+    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork, span: Span) -> Self {
+        let recorded = match context.replay_check() {
+            Some(check) => check.calls(&work.at),
+            None => context.state().running().map(|(_, calls)| calls.clone()).unwrap_or_default(),
         };
         let grants = context.pipeline.grants(&work.phase.agent);
         let (at, plugin) = (work.at.clone(), work.phase.agent.clone());
-        Self { context, at, plugin, grants, recorded, turn: watch::Sender::new(1) }
+        Self { context, at, plugin, grants, recorded, turn: watch::Sender::new(1), span }
     }
 
     pub(crate) async fn wait_turn(&self, call: u32) {
@@ -49,12 +52,12 @@ impl Calls {
     pub(crate) fn recorded_answer(&self, call: u32, request: &Blob) -> Result<Option<Digest>, Error> {
         let Some(known) = self.recorded.get(&call) else { return Ok(None) };
         if known.request != request.digest {
-            let before = self.context.writer.journal().blob(&known.request).ok().flatten();
+            let before = self.context.blob(&known.request).ok();
             let diff = before
                 .map(|before| format!("\n{}", render_diff(&before, &request.bytes).trim_end()))
                 .unwrap_or_default();
             return Err(Error::Diverged {
-                run: self.context.writer.run().clone(),
+                run: self.context.run().clone(),
                 at: self.at.to_string(),
                 call,
                 diff: format!("{} then, {} now{diff}", known.request, request.digest),
@@ -62,7 +65,7 @@ impl Calls {
         }
         if known.answer.is_none() && self.context.settings.models.on_unknown == OnUnknown::Stop {
             return Err(Error::Unknown {
-                run: self.context.writer.run().clone(),
+                run: self.context.run().clone(),
                 at: self.at.to_string(),
                 call,
                 label: known.label.clone(),

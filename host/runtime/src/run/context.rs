@@ -1,48 +1,132 @@
 //! One run under way: what its agents, gates and test runs need of the host.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
-use phasegate_broker::{Broker, Budget};
+use phasegate_broker::Broker;
+use phasegate_journal::Blob;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::Pipeline;
-use phasegate_process::{AttemptId, Event, PluginName};
+use phasegate_process::state::State;
+use phasegate_process::{AttemptId, Digest, Event, PluginName, Recorded, RunId};
 use phasegate_sandbox::{Call, Plugin};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use tracing::Span;
 
+use crate::budgets::RunBudgets;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::host::Host;
 use crate::observer::Activity;
+use crate::plugins::limits::plugin_limits;
 use crate::store::fork_answers::ForkAnswers;
+use crate::store::replay_check::ReplayCheck;
 use crate::store::writer::JournalWriter;
-
-/// The models of the configuration, within the run's budget.
-pub(crate) struct Models {
-    /// Asks them.
-    pub(crate) broker: Broker,
-    /// Counts what they take.
-    pub(crate) ledger: Budget,
-}
 
 /// One run under way.
 pub(crate) struct RunContext {
     pub(crate) host: Host,
-    pub(crate) writer: Arc<JournalWriter>,
+    writer: JournalWriter,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) settings: RunSettings,
-    /// Who answers what no record answers; nobody, offline.
-    pub(crate) models: Option<Models>,
+    /// Answers what no record answers; nothing does, offline.
+    pub(crate) broker: Option<Broker>,
+    pub(crate) budgets: RunBudgets,
     pub(crate) fork_answers: ForkAnswers,
+    /// One permit for each model call that may be under way at once.
     pub(crate) overlap: Arc<Semaphore>,
-    /// Who of its agents' trial runs of tests is under way; the others wait here and not in the engine's queue.
+    /// One permit: trial runs of one run's agents wait here for each other, and not in the engine's queue.
     pub(crate) trial: Semaphore,
-    /// Bounds that the pipeline sets.
-    pub(crate) limits: BTreeMap<PluginName, LimitsPatch>,
+    /// Limits that the pipeline sets.
+    limits: BTreeMap<PluginName, LimitsPatch>,
+    /// Parent of the spans of attempts and test runs.
+    pub(crate) span: Span,
 }
 
 impl RunContext {
+    /// Puts a run together and begins to compile its runners.
+    pub(crate) fn new(
+        host: Host,
+        writer: JournalWriter,
+        settings: RunSettings,
+        broker: Option<Broker>,
+        budgets: RunBudgets,
+        fork_answers: ForkAnswers,
+    ) -> Result<Arc<Self>, Error> {
+        let pipeline = Arc::clone(&writer.state().pipeline);
+        let limits = plugin_limits(&pipeline)?;
+        let overlap = Arc::new(Semaphore::new(if host.overlap() { Semaphore::MAX_PERMITS } else { 1 }));
+        let trial = Semaphore::new(1);
+        let span = tracing::info_span!("run", run = %writer.run());
+        let context = Arc::new(Self {
+            host,
+            writer,
+            pipeline,
+            settings,
+            broker,
+            budgets,
+            fork_answers,
+            overlap,
+            trial,
+            limits,
+            span,
+        });
+        context.preload_runners();
+        Ok(context)
+    }
+
+    pub(crate) fn run(&self) -> &RunId {
+        self.writer.run()
+    }
+
+    /// Returns the state after the last event, durable or not.
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.writer.state()
+    }
+
+    /// Locks and returns all events so far; not to be held across an await.
+    pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Recorded>> {
+        self.writer.events()
+    }
+
+    /// Returns the record that a replay is compared with; none where this is no replay.
+    pub(crate) fn replay_check(&self) -> Option<&Arc<ReplayCheck>> {
+        self.writer.replay_check()
+    }
+
+    /// Appends one event that names no new blob.
+    pub(crate) fn append(&self, event: Event) -> Result<(), Error> {
+        self.writer.append(vec![event], Vec::new())
+    }
+
+    /// Appends events with the new blobs that they name, all or none. They become durable later: see
+    /// [`RunContext::durable`].
+    pub(crate) fn append_all(&self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), Error> {
+        self.writer.append(events, blobs)
+    }
+
+    /// Waits until everything that was appended is durable.
+    pub(crate) async fn durable(&self) -> Result<(), Error> {
+        self.writer.durable().await
+    }
+
+    /// Reads a blob that an event of this run names.
+    pub(crate) fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
+        self.writer.blob(digest)
+    }
+
+    /// Reads a JSON blob that an event of this run names.
+    pub(crate) fn json<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
+        self.writer.json(digest)
+    }
+
+    /// Shows something to the observer of this run.
+    pub(crate) fn on_activity(&self, at: &AttemptId, activity: Activity) {
+        self.writer.observer().on_activity(self.run(), Some(at), activity);
+    }
+
     /// Compiles the runners beside the first phases, whose models take longer than that.
     pub(crate) fn preload_runners(self: &Arc<Self>) {
         for name in self.pipeline.runners.values() {
@@ -54,24 +138,24 @@ impl RunContext {
 
     /// In a replay, appends what was recorded of this attempt if it is to be taken as given, and says whether it was.
     pub(crate) fn take_recorded(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Result<bool, Error> {
-        let given = self.writer.replay_check().map(|check| check.taken_as_recorded(at, kind)).unwrap_or_default();
+        let given = self.replay_check().map(|check| check.taken_as_recorded(at, kind)).unwrap_or_default();
         let taken = !given.is_empty();
         if taken {
-            self.writer.append(given, Vec::new())?;
+            self.append_all(given, Vec::new())?;
         }
         Ok(taken)
     }
 
     /// A plugin of this run, ready to be called.
     pub(crate) async fn plugin(&self, name: &PluginName) -> Result<Plugin, Error> {
-        let created = Arc::clone(&self.writer.state().created);
+        let created = Arc::clone(&self.state().created);
         let digest = created.components.get(name).ok_or_else(|| Error::PluginFile {
             plugin: name.clone(),
             path: "(not pinned)".to_owned(),
             why: "the run was created without it".to_owned(),
         })?;
         let observer = Arc::clone(self.writer.observer());
-        let run = self.writer.run().clone();
+        let run = self.run().clone();
         let on_compile = move |plugin: &PluginName, done| {
             observer.on_activity(&run, None, Activity::Compiling { plugin: plugin.to_string(), done });
         };
@@ -83,13 +167,11 @@ impl RunContext {
         let patch = self.limits.get(plugin.name()).copied().unwrap_or_default();
         Call { doing, seed: self.settings.seed, limits: plugin.usual_limits().with(patch), log: None }
     }
-}
 
-/// The current artifact of this name as JSON, where there is one.
-pub(crate) fn current_artifact(context: &RunContext, name: &str) -> Result<Option<Value>, Error> {
-    let digest = {
-        let state = context.writer.state();
-        state.artifacts.iter().find(|(known, _)| known.as_str() == name).map(|(_, artifact)| artifact.digest.clone())
-    };
-    digest.map(|digest| context.writer.json(&digest)).transpose()
+    /// Reads the current artifact of this name as JSON; none where no phase has made it.
+    pub(crate) fn current_artifact(&self, name: &str) -> Result<Option<Value>, Error> {
+        let state = self.state();
+        let artifact = state.artifacts.iter().find(|(known, _)| known.as_str() == name);
+        artifact.map(|(_, artifact)| self.json(&artifact.digest)).transpose()
+    }
 }

@@ -16,7 +16,7 @@ use crate::text::truncate_text;
 
 /// Judges a gate and writes the verdict and the report down.
 pub(crate) fn judge(context: &Arc<RunContext>, work: JudgeWork) -> Result<(), Error> {
-    let task_id = context.writer.state().created.task_id.clone();
+    let task_id = context.state().created.task_id.clone();
     let gate_context = GateContext {
         task_id: &task_id,
         gate: &work.at.phase,
@@ -26,12 +26,12 @@ pub(crate) fn judge(context: &Arc<RunContext>, work: JudgeWork) -> Result<(), Er
     };
     let judgement = match (&work.outcome, &work.gate.tests, &work.tests) {
         (PhaseOutcome::Submitted { findings, .. }, tests, run) => {
-            let findings = findings.as_ref().map(|digest| context.writer.json::<Findings>(digest)).transpose()?;
+            let findings = findings.as_ref().map(|digest| context.json::<Findings>(digest)).transpose()?;
             match (tests, run, findings) {
                 (None, _, Some(findings)) => judge_findings(&gate_context, &work.gate, findings),
                 (None, _, None) => Judgement::not_judged("no findings were submitted".to_owned(), false),
                 (Some(_), Some(run), findings) => {
-                    let run = context.writer.json::<SuiteRun>(run)?;
+                    let run = context.json::<SuiteRun>(run)?;
                     judge_tests(&gate_context, &run, findings.unwrap_or_default())
                 }
                 (Some(tests), None, _) => {
@@ -51,7 +51,7 @@ pub(crate) fn judge(context: &Arc<RunContext>, work: JudgeWork) -> Result<(), Er
     let Judgement { verdict, reason, permanent, issues, dropped, .. } = judgement;
     let judged =
         Event::GateJudged { at: work.at, verdict, reason, permanent, issues, dropped, about: work.about, report };
-    context.writer.append(vec![judged], blob.into_iter().collect())
+    context.append_all(vec![judged], blob.into_iter().collect())
 }
 
 /// Asks the strategy after a failed gate.
@@ -63,7 +63,7 @@ pub(crate) async fn ask_strategy(context: &Arc<RunContext>, at: AttemptId, failu
     let plugin = context.plugin(name).await?;
     let call = context.new_call(&plugin, format!("feedback on gate {}, attempt {}", at.phase, at.attempt));
     let about = {
-        let state = context.writer.state();
+        let state = context.state();
         let judged = state.phases.get(&at.phase).and_then(|known| known.judged.last());
         judged.map(|judged| judged.about.clone()).unwrap_or_default()
     };
@@ -78,5 +78,5 @@ pub(crate) async fn ask_strategy(context: &Arc<RunContext>, at: AttemptId, failu
         FeedbackOutcome::AskAPerson { reason } => FeedbackOutcome::AskAPerson { reason: truncate_text(reason) },
         revise @ FeedbackOutcome::Revise { .. } => revise,
     };
-    context.writer.append_one(Event::FeedbackDecided { at, decided, limit: hit.first() })
+    context.append(Event::FeedbackDecided { at, decided, limit: hit.first() })
 }

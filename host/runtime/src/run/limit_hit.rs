@@ -2,9 +2,10 @@
 //!
 //! Promises: the first one counts; a limit that every machine hits alike is not kept, since a replay hits it as well.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use phasegate_process::AttemptId;
+use phasegate_process::sync::lock;
 use phasegate_sandbox::CallError;
 
 /// The first limit that something hit whose outcome another machine need not share.
@@ -29,13 +30,13 @@ impl LimitHit {
     pub(crate) fn record(&self, error: CallError) -> String {
         let words = error.recorded_text();
         if error.kind.depends_on_the_machine() {
-            self.hit.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.kind.to_string());
+            lock(&self.hit).get_or_insert_with(|| error.kind.to_string());
         }
         words
     }
 
     /// What was hit.
     pub(crate) fn first(&self) -> Option<String> {
-        self.hit.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.hit).clone()
     }
 }

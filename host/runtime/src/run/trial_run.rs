@@ -6,6 +6,7 @@ use std::time::Instant;
 use phasegate_process::artifact::kinds;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Digest, Event, artifact};
+use tracing::Instrument;
 
 use crate::error::Error;
 use crate::run::calls::Calls;
@@ -39,7 +40,7 @@ impl TrialRuns {
         let recorded = self.calls.recorded_answer(call, &request);
         self.calls.end_turn(call);
         if let Some(run) = recorded? {
-            return self.calls.context.writer.json(&run);
+            return self.calls.context.json(&run);
         }
         if !self.calls.grants.test_bench.contains(&language) {
             let shown: String = language.chars().take(40).collect();
@@ -54,7 +55,9 @@ impl TrialRuns {
             Err(error) => return Ok(Err(error)),
         };
         let hit = LimitHit::new(&self.calls.at);
-        let run = test_run::run_trial(&self.calls.context, &language, &code, &tests, &hit).await?;
+        let span = tracing::info_span!(parent: &self.calls.span, "test_run", call, language);
+        let trial = test_run::run_trial(&self.calls.context, &language, &code, &tests, &hit);
+        let run = trial.instrument(span).await?;
         let blob = json_blob(&run);
         let ran = Event::TestsRan {
             at: self.calls.at.clone(),
@@ -65,7 +68,7 @@ impl TrialRuns {
             elapsed_ms: began.elapsed().as_millis() as u64,
             limit: hit.first(),
         };
-        self.calls.context.writer.append(vec![ran], vec![blob])?;
+        self.calls.context.append_all(vec![ran], vec![blob])?;
         Ok(run)
     }
 
@@ -88,7 +91,7 @@ impl TrialRuns {
         let Some(known) = known else {
             return Ok(Err(BenchError::Invalid(format!("no input of kind generated_code is called `{name}`"))));
         };
-        let code: Code = self.calls.context.writer.json(&known.digest)?;
+        let code: Code = self.calls.context.json(&known.digest)?;
         Ok(Ok((code.files, Some(known.digest.clone()))))
     }
 }

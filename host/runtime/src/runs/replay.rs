@@ -12,7 +12,7 @@ use phasegate_process::{Event, Recorded, RunId, RunStatus};
 use crate::error::Error;
 use crate::host::Host;
 use crate::observer::Observer;
-use crate::run::{RunOutcome, StopSignal};
+use crate::run::outcome::{RunOutcome, StopSignal};
 use crate::store::load::fold_events;
 use crate::store::load::load_run;
 use crate::store::replay_check::ReplayCheck;

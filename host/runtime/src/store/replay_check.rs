@@ -6,10 +6,11 @@
 //! otherwise than they do now, so they are found by their attempt and number, never by their place.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use phasegate_journal::{Blob, Journal};
 use phasegate_process::state::CallState;
+use phasegate_process::sync::lock;
 use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, Recorded, RunId};
 use serde_json::Value;
 
@@ -77,12 +78,12 @@ impl ReplayCheck {
 
     /// How many events were found equal.
     pub(crate) fn position(&self) -> usize {
-        *self.position.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.position)
     }
 
     /// What was taken as given and not done again, in words.
     pub(crate) fn given(&self) -> Vec<String> {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.given).clone()
     }
 
     /// The answered calls of an attempt.
@@ -122,7 +123,7 @@ impl ReplayCheck {
         };
         let (Some(limit), Some(event)) = (limit, events.last()) else { return Vec::new() };
         let what = format!("`{}` of {at}, which {limit}", event.name());
-        self.given.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        lock(&self.given).push(what);
         events
     }
 
@@ -139,7 +140,7 @@ impl ReplayCheck {
             return Err(self.difference(None, event, "the record ends before it", ""));
         };
         self.check_same(Some(then.number), &then.event, event, blobs)?;
-        *self.position.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        *lock(&self.position) += 1;
         Ok(Some(then.at_ms))
     }
 

@@ -7,11 +7,12 @@
 //! more is taken. Fails when the journal does, or when somebody else has taken the run.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::future::join_all;
 use phasegate_journal::{Append, Blob, Fence, Journal, JournalError};
 use phasegate_process::state::State;
+use phasegate_process::sync::lock;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 use tokio::sync::{mpsc, watch};
 
@@ -137,11 +138,6 @@ impl JournalWriter {
         Ok(())
     }
 
-    /// Appends one event that names no new blob.
-    pub(crate) fn append_one(&self, event: Event) -> Result<(), Error> {
-        self.append(vec![event], Vec::new())
-    }
-
     /// Waits until all that was handed in so far is durable; whoever acts on it outside the host has to.
     pub(crate) async fn durable(&self) -> Result<(), Error> {
         let OpenTarget::Journal { durable, .. } = &self.target else { return Ok(()) };
@@ -180,11 +176,6 @@ impl JournalWriter {
     /// Who watches.
     pub(crate) fn observer(&self) -> &Arc<dyn Observer> {
         &self.observer
-    }
-
-    /// The journal. It may not have yet what was handed in last.
-    pub(crate) fn journal(&self) -> &Arc<dyn Journal> {
-        &self.journal
     }
 
     /// A blob that an event of this run names.
@@ -245,10 +236,6 @@ impl AppendTask {
         recorded.iter().for_each(|event| self.observer.on_event(&self.run, event, state));
         self.progress.send_modify(|durable| durable.number = state.events);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn writer_gone() -> Error {

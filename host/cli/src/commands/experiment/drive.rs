@@ -147,7 +147,7 @@ impl ExperimentDriver {
             Ok(RunOutcome::Finished(..)) => Exit::Passed,
             Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
             Ok(RunOutcome::Stopped(_)) => Exit::Interrupted,
-            Err(Error::SharedBudget(message)) => return self.budget_exceeded(planned, message),
+            Err(error @ Error::SharedBudget { .. }) => return self.budget_exceeded(planned, error.to_string()),
             Err(error) => return Err(self.record_fault(run, error)),
         };
         if exit != Exit::Interrupted {

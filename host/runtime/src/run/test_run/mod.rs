@@ -24,7 +24,7 @@ use self::kept::{Earlier, base_name, file_of};
 use self::report::{add_unreported, all_errored, limit_errors, reject_excess};
 use self::suite::{Code, TestSuite};
 use crate::error::Error;
-use crate::run::context::{RunContext, current_artifact};
+use crate::run::context::RunContext;
 use crate::run::limit_hit::LimitHit;
 use crate::store::blobs::json_blob;
 use crate::text::truncate_text;
@@ -72,8 +72,8 @@ pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Res
     }
     let began = Instant::now();
     let hit = LimitHit::new(&work.at);
-    let code: Code = context.writer.json(&work.code)?;
-    let suite: TestSuite = context.writer.json(&work.suite)?;
+    let code: Code = context.json(&work.code)?;
+    let suite: TestSuite = context.json(&work.suite)?;
     let mut run = SuiteRun {
         language: code.language.clone(),
         code: work.code.clone(),
@@ -90,8 +90,8 @@ pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Res
         Err(why) => run.no_runner = Some(why),
         Ok(runner) => {
             let earlier = work.earlier.iter().map(|known| {
-                let run: Option<SuiteRun> = known.run.as_ref().map(|run| context.writer.json(run)).transpose()?;
-                let suite = context.writer.json(&known.suite)?;
+                let run: Option<SuiteRun> = known.run.as_ref().map(|run| context.json(run)).transpose()?;
+                let suite = context.json(&known.suite)?;
                 let collected = run.map(|run| run.collected).unwrap_or_default();
                 Ok(Earlier { attempt: known.attempt, suite, collected })
             });
@@ -109,7 +109,7 @@ pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Res
         elapsed_ms: began.elapsed().as_millis() as u64,
         limit: hit.first(),
     };
-    context.writer.append(vec![ran], vec![blob])
+    context.append_all(vec![ran], vec![blob])
 }
 
 async fn run_and_keep(
@@ -148,7 +148,7 @@ async fn run_and_keep(
         run.tests.extend(tests);
         run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
     }
-    let requirements = current_artifact(session.context, kinds::TASK_REQUIREMENTS)?;
+    let requirements = session.context.current_artifact(kinds::TASK_REQUIREMENTS)?;
     run.uncovered = kept::uncovered(requirements.as_ref(), suite, &earlier, run);
     Ok(())
 }
@@ -271,7 +271,7 @@ async fn run_file(session: &Session<'_>, code: &[File], tests: &[File], names: &
 /// Code with the task's base files under it.
 fn add_base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Error> {
     let base: Vec<_> = {
-        let state = context.writer.state();
+        let state = context.state();
         let of = |name| state.artifacts.get(name).map(|artifact| (artifact.name.clone(), artifact.digest.clone()));
         state.created.base.iter().filter_map(of).collect()
     };
@@ -279,7 +279,7 @@ fn add_base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Erro
     for (name, digest) in base {
         let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str()).to_owned();
         if !code.iter().any(|file| file.path == path) {
-            let bytes = context.writer.blob(&digest)?;
+            let bytes = context.blob(&digest)?;
             // A file that is no text cannot be code, and runners take text.
             if let Ok(content) = String::from_utf8(bytes) {
                 files.push(File { path, content });
