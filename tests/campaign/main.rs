@@ -7,7 +7,8 @@
 //! - [`unanswered_calls`]: killed while the model computes: which calls may be billed, and who decides to repeat them.
 //! - [`owners`]: two processes on one run.
 //! - [`disk_full`], [`damage`]: a full disk, a read-only folder, a journal that is truncated, overwritten or incomplete.
-//! - [`pinned_files`]: a run continues with the files that it has pinned; and `run --resume`.
+//! - [`pinned_files`]: a run continues with the files that it has pinned.
+//! - [`run_resume`]: `run --resume` continues the run of a task.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod damage;
@@ -17,6 +18,7 @@ mod owners;
 mod pinned_files;
 mod random_kills;
 mod record;
+mod run_resume;
 mod server;
 mod unanswered_calls;
 

@@ -94,7 +94,7 @@ fn process_without_its_lock_writes_nothing() {
     owned.server.answer();
     let output = owned.scenario.resume(&owned.run);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    let whole = Record::read(&owned.scenario.path("state"), &owned.run);
+    let before = Record::read(&owned.scenario.path("state"), &owned.run);
 
     owned.signal("CONT");
     let first = owned.process.wait_with_output().unwrap();
@@ -106,7 +106,7 @@ fn process_without_its_lock_writes_nothing() {
     exit 4
     ");
     let after = Record::read(&owned.scenario.path("state"), &owned.run);
-    assert_eq!(after.events, whole.events);
+    assert_eq!(after.events, before.events);
     // The open call was sent twice, and the late answer is not recorded.
     let twice = owned.server.counts().into_values().filter(|times| *times > 1).collect::<Vec<_>>();
     assert_eq!(twice, [2]);

@@ -1,8 +1,6 @@
-//! A run continues with the files that it has pinned, whatever happens to them; and `run --resume` continues the run of a
-//! task.
+//! A run continues with the files that it has pinned, whatever happens to them.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -12,12 +10,12 @@ use crate::server::Server;
 use phasegate_test::{Output, RunningProcess, Scenario, fixture, scenarios};
 
 /// A project with all files in a folder of its own, so that they can be damaged.
-struct Project {
-    scenario: Scenario,
-    server: Server,
+pub struct Project {
+    pub scenario: Scenario,
+    pub server: Server,
 }
 
-const ASKED_BEFORE_THE_SECOND_DESIGN: usize = 7;
+const CALLS_BEFORE_THE_SECOND_DESIGN: usize = 7;
 
 const FILES: [&str; 8] = [
     "phasegate.toml",
@@ -31,13 +29,13 @@ const FILES: [&str; 8] = [
 ];
 
 impl Project {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(Server::answering())
     }
 
     /// A project whose model stops answering at the second design, after the first has failed.
-    fn half_way() -> Self {
-        Self::with(Server::answering_first(ASKED_BEFORE_THE_SECOND_DESIGN))
+    pub fn half_way() -> Self {
+        Self::with(Server::answering_first(CALLS_BEFORE_THE_SECOND_DESIGN))
     }
 
     fn with(server: Server) -> Self {
@@ -58,77 +56,77 @@ impl Project {
         project
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) {
+    pub fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.scenario.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
 
     /// The cache is the project's own too, so components are loaded from the journal.
-    fn command(&self, args: &[&str], cache: &str) -> Command {
+    pub fn command(&self, args: &[&str], cache: &str) -> Command {
         let mut command = self.scenario.command(args);
         command.env("XDG_CACHE_HOME", self.scenario.path(cache));
         command
     }
 
-    fn run(&self, more: &[&str]) -> Command {
+    pub fn run(&self, more: &[&str]) -> Command {
         let usual =
             ["run", "--json", "--task", "task.toml", "--pipeline", "flow/eventful/pipeline.toml", "--out", "out"];
         self.command(&[&usual, more].concat(), "cache")
     }
 
-    fn whole() -> Record {
+    pub fn undisturbed() -> Record {
         let project = Self::new();
         let output = Output::from_command(project.run(&[]));
         assert_eq!(output.code, 0, "{}", output.stderr);
         project.record(&output.run_id())
     }
 
-    fn record(&self, run: &str) -> Record {
+    pub fn record(&self, run: &str) -> Record {
         Record::read(&self.scenario.path("state"), run)
     }
 
     /// Kills a run once its model has stopped answering, then lets the model answer.
-    fn killed(&self) -> String {
+    pub fn kill_half_way(&self) -> String {
         self.kill(self.run(&[]))
     }
 
     fn kill(&self, mut command: Command) -> String {
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        self.server.wait_for(ASKED_BEFORE_THE_SECOND_DESIGN + 1);
+        self.server.wait_for(CALLS_BEFORE_THE_SECOND_DESIGN + 1);
         process.kill().unwrap();
         process.wait().unwrap();
         self.server.answer();
         Record::all_in_a_copy(&self.scenario.path("state")).remove(0).run.to_string()
     }
 
-    fn runs(&self) -> usize {
+    pub fn runs(&self) -> usize {
         Record::all_in_a_copy(&self.scenario.path("state")).len()
     }
 }
 
 /// Resumes after this change to the files, without compiled components.
-fn goes_on_after(whole: &Record, what: &str, done: impl Fn(&Project)) {
+fn check_resume_after(undisturbed: &Record, what: &str, done: impl Fn(&Project)) {
     let project = Project::half_way();
-    let run = project.killed();
+    let run = project.kill_half_way();
     done(&project);
     let output = Output::from_command(project.command(&["resume", &run, "--json"], "new cache"));
     assert_eq!(output.code, 0, "{what}: {}", output.stderr);
-    project.record(&run).assert_same(whole, what);
+    project.record(&run).assert_same(undisturbed, what);
     assert!(project.scenario.path("out/report.md").exists());
 }
 
 #[test]
 fn resumes_with_pinned_files_after_changes() {
-    let whole = Project::whole();
-    goes_on_after(&whole, "nothing happened", |_| {});
-    goes_on_after(&whole, "everything is gone", |project| {
+    let undisturbed = Project::undisturbed();
+    check_resume_after(&undisturbed, "nothing happened", |_| {});
+    check_resume_after(&undisturbed, "everything is gone", |project| {
         FILES.iter().for_each(|file| fs::remove_file(project.scenario.path(file)).unwrap());
     });
-    goes_on_after(&whole, "everything is broken", |project| {
+    check_resume_after(&undisturbed, "everything is broken", |project| {
         FILES.iter().for_each(|file| project.write(file, b"[[[ neither TOML nor JSON nor a component"));
     });
-    goes_on_after(&whole, "everything says something else", |project| {
+    check_resume_after(&undisturbed, "everything says something else", |project| {
         let edit = |file: &str, from: &str, to: &str| {
             let text = fs::read_to_string(project.scenario.path(file)).unwrap();
             assert!(text.contains(from), "{text}");
@@ -194,95 +192,4 @@ fn error(scenario: &Scenario, run: &str, output: &Output) -> String {
     let text = output.stderr.replace(run, "RUN").replace(here.trim_end_matches('/'), "HERE");
     let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error:")).collect();
     format!("{}\nexit {}", error.join("\n"), output.code)
-}
-
-mod run_resume {
-    use super::*;
-
-    #[test]
-    fn a_task_without_a_run_gets_one_and_what_is_over_says_so() {
-        let project = Project::new();
-        let first = Output::from_command(project.run(&["--resume"]));
-        assert_eq!((first.code, project.runs()), (0, 1), "{}", first.stderr);
-        let requests = project.server.requests().len();
-        let second = Output::from_command(project.run(&["--resume"]));
-        assert_eq!((second.code, project.runs()), (0, 1), "{}", second.stderr);
-        assert!(second.stderr.contains("of task ANSWER-001 is over already"), "{}", second.stderr);
-        assert_eq!((second.events.len(), project.server.requests().len()), (0, requests));
-        let anew = Output::from_command(project.run(&["--force"]));
-        assert_eq!((anew.code, project.runs()), (0, 2), "without --resume the task starts anew: {}", anew.stderr);
-    }
-
-    #[test]
-    fn a_run_that_was_killed_goes_on_though_the_configuration_is_broken_since() {
-        let whole = Project::whole();
-        let project = Project::half_way();
-        let run = project.killed();
-        project.write("phasegate.toml", b"[models\n");
-        fs::remove_file(project.scenario.path("flow/eventful/pipeline.toml")).unwrap();
-        let output = Output::from_command(project.run(&["--resume"]));
-        assert_eq!((output.code, project.runs()), (0, 1), "{}", output.stderr);
-        assert!(output.stderr.contains("goes on with what it was begun with"), "{}", output.stderr);
-        project.record(&run).assert_same(&whole, "by its task");
-    }
-
-    #[test]
-    fn a_task_is_named_by_its_id_alone() {
-        let project = Project::half_way();
-        let run = project.killed();
-        let output =
-            Output::from_command(project.command(&["run", "--json", "--resume", "--task-id", "ANSWER-001"], "cache"));
-        assert_eq!((output.code, project.runs()), (0, 1), "{}", output.stderr);
-        assert_eq!(output.run_id(), run);
-        assert!(project.scenario.path("out/report.md").exists(), "the output folder is forgotten");
-    }
-
-    #[test]
-    fn a_fork_is_not_taken_for_the_run_of_its_task() {
-        let project = Project::half_way();
-        let run = project.killed();
-        let fork = Output::from_command(project.command(&["fork", &run, "--at", "design", "--json"], "cache"));
-        assert_eq!((fork.code, project.runs()), (0, 2), "{}", fork.stderr);
-        let output = Output::from_command(project.run(&["--resume"]));
-        assert_eq!((output.code, project.runs()), (0, 2), "{}", output.stderr);
-        assert_eq!(output.run_id(), run);
-    }
-
-    #[test]
-    fn of_several_tasks_what_was_begun_goes_on_and_the_others_begin() {
-        let project = Project::half_way();
-        let run = project.killed();
-        let task = fs::read_to_string(project.scenario.path("task.toml")).unwrap();
-        project.write("other.toml", task.replace("ANSWER-001", "ANSWER-002").as_bytes());
-        let both = ["--resume", "--task", "other.toml", "--out", "outs"];
-        let args = ["run", "--json", "--task", "task.toml", "--pipeline", "flow/eventful/pipeline.toml"];
-        let output = Output::from_command(project.command(&[&args[..], &both].concat(), "cache"));
-        assert_eq!((output.code, project.runs()), (0, 2), "{}", output.stderr);
-        assert!(output.events.iter().any(|event| event["run"] == run.as_str()));
-        for task in ["ANSWER-001", "ANSWER-002"] {
-            assert!(project.scenario.path(&format!("outs/{task}/report.md")).exists(), "{task}");
-        }
-        let twice = ["--resume", "--task", "task.toml"];
-        let output = Output::from_command(project.command(&[&args[..], &twice].concat(), "cache"));
-        assert_eq!(output.code, 2);
-        assert!(output.stderr.contains("--resume cannot tell their runs apart"), "{}", output.stderr);
-    }
-
-    #[test]
-    fn an_unhappy_end_keeps_its_exit_code_and_an_out_folder_of_somebody_else_is_left_alone() {
-        let scenario = crate::scenario("exhausted");
-        assert_eq!(scenario.run(&["--resume"]).code, 1);
-        assert_eq!(scenario.run(&["--resume"]).code, 1);
-        let waiting = crate::scenario("waits-at-a-pass");
-        assert_eq!(waiting.run(&["--resume"]).code, 3);
-        assert_eq!(waiting.run(&["--resume"]).code, 3);
-        let theirs = Project::half_way();
-        theirs.killed();
-        theirs.write("theirs/letter.txt", b"mine");
-        let args = ["run", "--json", "--resume", "--task-id", "ANSWER-001", "--out", "theirs"];
-        let output = Output::from_command(theirs.command(&args, "cache"));
-        assert_eq!(output.code, 2);
-        assert!(output.stderr.contains("theirs is not empty, and nothing was started"), "{}", output.stderr);
-        assert!(!Path::exists(&theirs.scenario.path("theirs/report.md")));
-    }
 }
