@@ -6,6 +6,7 @@
 mod commands;
 mod links;
 mod picture;
+mod reference;
 mod toml_blocks;
 
 use std::fs;
