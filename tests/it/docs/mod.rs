@@ -4,6 +4,7 @@
 //! must end with that code, each other line with 0. A block ` ```toml KIND FILE ` is written as FILE and validated as KIND.
 
 mod commands;
+mod keys;
 mod links;
 mod picture;
 mod reference;
