@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use phasegate_process::limits::Limits;
+
 use super::{Page, Reader, pages};
 
 /// A command that reads `FILE`, the page that documents its keys, and files with an unknown key in each table.
@@ -71,4 +73,29 @@ fn every_key_is_documented() {
         }
     }
     assert!(missing.is_empty(), "keys that are not documented:\n{}", missing.join("\n"));
+}
+
+/// A number as the tables write it: `30,000`, `20.0`, `8 MiB`.
+fn number(cell: &str) -> Option<f64> {
+    let (digits, unit) = cell.split_once(' ').unwrap_or((cell, ""));
+    let factor = match unit {
+        "" => 1.0,
+        "KiB" => 1024.0,
+        "MiB" => 1024.0 * 1024.0,
+        "GiB" => 1024.0 * 1024.0 * 1024.0,
+        _ => return None,
+    };
+    digits.replace(',', "").parse::<f64>().ok().map(|number| number * factor)
+}
+
+#[test]
+fn documented_defaults_of_limits_are_right() {
+    let page = pages().into_iter().find(|page| page.name == "docs/configuration.md").unwrap();
+    let (_, section) = page.text.split_once("### Limits of a plugin").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    for (limit, default) in serde_json::to_value(Limits::default()).unwrap().as_object().unwrap() {
+        let row = section.lines().find(|line| line.starts_with(&format!("| `{limit}` |")));
+        let row = row.unwrap_or_else(|| panic!("no row for `{limit}`"));
+        assert_eq!(number(row.split('|').nth(2).unwrap().trim()), default.as_f64(), "{row}");
+    }
 }
