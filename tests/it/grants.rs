@@ -282,9 +282,9 @@ fn inspect_shows_the_manifest() {
     assert_snapshot!(message, @r#"
     requests  [plugins.NAME] grants = { models = ["default"] }
     name      planning 0.1.0
-    purpose   Cuts a task into semantic units, rates them, and estimates by PROBE.
-    setting   max_output_tokens (integer): Where one answer is cut off, and then continued.
-    setting   tier ("fast", "default", "deep"): Which models are asked; `default` if it is not said.
+    purpose   Divides a task into semantic units, rates them, and estimates by PROBE
+    setting   max_output_tokens (integer): Limit of one answer in tokens; longer answers are continued
+    setting   tier ("fast", "default", "deep"): Tier of the models; default: `default`
 
     this host accepts it
     "#);

@@ -47,9 +47,9 @@ fn shows_each_event_of_a_finished_run() {
                 high design-review#1/ISSUE-000 (from design): The design forgets the question.
                 report design_review_report (findings_report, 561 bytes, DIGEST)
     OFFSET design-review#1 work goes back to design (1 issue)
-                design: Gate `design-review` failed at attempt 1; 2 more attempts are left. Revise the work of `design`: mend each of these at its cause, and keep what they do not touch. - design-review#1/ISSUE-000 [high]: The design forgets the question.
+                design: Gate `design-review` failed at attempt 1; 2 more attempts are left. Revise the work of `design`: fix the cause of each issue, and keep everything else. - design-review#1/ISSUE-000 [high]: The design forgets the question.
     OFFSET design#2 started with plan, task_requirements
-    OFFSET design#2 stored design_notes (note, 319 bytes, DIGEST)
+    OFFSET design#2 stored design_notes (note, 308 bytes, DIGEST)
     OFFSET design#2 done in TIME
     OFFSET design-review#2 started with design_notes, plan
     OFFSET design-review#2 done in TIME, findings DIGEST
@@ -82,7 +82,7 @@ fn shows_failing_tests_and_model_calls() {
     OFFSET test#1 failed: 1 of 1 tests did not pass (1 failed, 0 errored, 0 skipped)
                 high test#1/RUN-001 (from code): test t.lines::it_answers did not pass
     OFFSET test#1 work goes back to code (1 issue)
-                code: Gate `test` failed at attempt 1; 2 more attempts are left. Revise the work of `code`: mend each of these at its cause, and keep what they do not touch. - test#1/RUN-001 [high]: test t.lines::it_answers did not pass
+                code: Gate `test` failed at attempt 1; 2 more attempts are left. Revise the work of `code`: fix the cause of each issue, and keep everything else. - test#1/RUN-001 [high]: test t.lines::it_answers did not pass
     ");
     let asked = recordings.render(&["log", &recordings.runs[1]]);
     let calls: Vec<&str> = asked.lines().filter(|line| line.contains("design#1")).collect();

@@ -39,9 +39,9 @@ fn checks_an_agent_with_a_dry_call() {
               phasegate:plugin/work@0.1.0
     requests  [plugins.NAME] grants = { models = ["fast", "default", "deep"] }
     name      planning 0.1.0
-    purpose   Cuts a task into semantic units, rates them, and estimates by PROBE.
-    setting   max_output_tokens (integer): Where one answer is cut off, and then continued.
-    setting   tier ("fast", "default", "deep"): Which models are asked; `default` if it is not said.
+    purpose   Divides a task into semantic units, rates them, and estimates by PROBE
+    setting   max_output_tokens (integer): Limit of one answer in tokens; longer answers are continued
+    setting   tier ("fast", "default", "deep"): Tier of the models; default: `default`
 
     this host accepts it
 
@@ -84,7 +84,7 @@ fn calls_an_agent_as_its_own_phase() {
         asks a model of tier default: `code-review/test-coverage` (scripted answer)
         asks a model of tier default: `code-review/documentation` (scripted answer)
         asks a model of tier default: `code-review/best-practices` (scripted answer)
-        progress: 6 specialists at work
+        progress: asking 6 specialists
         submits findings: 0 issues, 0 checks
     exit 0
     ");
@@ -95,8 +95,8 @@ fn calls_an_agent_as_its_own_phase() {
       agent.run as phase `test`
         asks a model of tier default: `test/write` (scripted answer)
         requests a test run in python (not executed in a dry run)
-        progress: trying the suite on the code
-        log info: test: the suite goes out untried: a dry run executes no tests
+        progress: running the suite on the code
+        log info: test: submitting the suite without a trial run: a dry run executes no tests
         submits `test_suite`, 345 bytes: valid
         submits findings: 0 issues, 0 checks
     exit 0
@@ -153,9 +153,9 @@ fn reported_failure_counts_as_an_answer() {
         asks a model of tier default: `design-review/architecture` (scripted answer)
         asks a model of tier default: `design-review/api-design` (scripted answer)
         asks a model of tier default: `design-review/architecture/repair` (scripted answer)
-        progress: 6 specialists at work
-        log info: design-review/architecture: asking again: checks: the design's checklist item is not answered: text that is no duration is refused; checks: the design's checklist item is not answered: an empty text i…
-        reports a failure, which is a valid answer: 1 of 6 specialists gave no findings, so nothing can be concluded from the others. architecture: the model's answer to `design-review/architecture` is unusable, also when asked again: checks: the design's checklist item is not answered: text that is no duration is refused; checks: the design's checklist item is not answered: an empty text is refused; checks: the design's checklist item is not answe…
+        progress: asking 6 specialists
+        log info: design-review/architecture: asking again: checks: checklist item of the design without an answer: text that is no duration is refused; checks: checklist item of the design without an answer: an empty…
+        reports a failure, which is a valid answer: 1 of 6 specialists gave no findings, so the review is incomplete: architecture: the model's answer to `design-review/architecture` is unusable, also after one repair: checks: checklist item of the design without an answer: text that is no duration is refused; checks: checklist item of the design without an answer: an empty text is refused; checks: checklist item of the design without an answer: ho…
     exit 0
     ");
 }
@@ -172,7 +172,7 @@ fn strategy_decides_a_sample() {
 
     dry run: all grants, sample inputs, scripted answers, nothing recorded
       feedback.decide on a failed design review
-        sends work back to `planning`: mend planning for gate design-review, attempt 1
+        sends work back to `planning`: fix planning for gate design-review, attempt 1
     exit 0
     ");
 }
@@ -351,7 +351,7 @@ fn json_contains_the_same_result() {
         {
           "call": "feedback.decide on a failed design review",
           "happened": [
-            "sends work back to `planning`: mend planning for gate design-review, attempt 1"
+            "sends work back to `planning`: fix planning for gate design-review, attempt 1"
           ]
         }
       ],

@@ -37,7 +37,7 @@ async fn strategy_gives_up_on_unknown_settings() {
     let strategy = shipped("plugins/dist/feedback-phase-aware.wasm");
     let decision = strategy.decide(&failure(json!({"rise": 1})), &call("gate design-review")).await.unwrap();
     let Decision::GiveUp(why) = decision else { panic!("{decision:?}") };
-    assert!(why.starts_with("the settings of feedback-phase-aware cannot be used: unknown field `rise`"), "{why}");
+    assert!(why.starts_with("invalid settings of feedback-phase-aware: unknown field `rise`"), "{why}");
 }
 
 #[tokio::test]
@@ -47,6 +47,6 @@ async fn agent_names_its_missing_input() {
     let failure = agent.run_agent(&work, MockHost::echo(), &call("phase security-audit")).await.unwrap().unwrap_err();
     assert_eq!(
         failure.to_string(),
-        "input `generated_code` cannot be worked with: it is not among this phase's inputs; name it under `reads` in the pipeline"
+        "input `generated_code` cannot be worked with: it is not an input of this phase; add it to `reads` in the pipeline"
     );
 }

@@ -18,7 +18,7 @@ async fn strategy_decides() {
     let revision = |phase: &str| Revision {
         phase: phase.to_owned(),
         issue_ids: vec!["I-1".to_owned()],
-        instructions: format!("mend {phase} for gate design-review, attempt 2"),
+        instructions: format!("fix {phase} for gate design-review, attempt 2"),
     };
     assert_eq!(decide(json!({})).await.unwrap(), Decision::Revise(vec![revision("planning")]));
     let both = Decision::Revise(vec![revision("design"), revision("nonsense")]);
