@@ -2,8 +2,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::event::{DroppedTest, Event};
+use crate::digest::Digest;
+use crate::event::{Choice, DroppedTest, Event, RunStatus, Verdict};
 use crate::fixtures::*;
+use crate::work::Severity;
 
 fn task_result(run: &RunBuilder) -> TaskResult {
     TaskResult::from_events(&run.state, &run.events)

@@ -1,0 +1,152 @@
+//! One cell of an experiment: a run, or the lack of one.
+
+use serde::Serialize;
+
+use crate::compare::Comparison;
+use crate::event::Recorded;
+use crate::names::{RunId, TaskId};
+use crate::result::{TaskResult, TaskStatus};
+use crate::state::State;
+
+/// The status of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellStatus {
+    /// Every gate was passed or overridden.
+    Passed,
+    /// A gate or a phase failed for good.
+    Failed,
+    /// A person ended the run.
+    Aborted,
+    /// The run waits for a person.
+    Waiting,
+    /// The run has not ended and can be resumed.
+    Stopped,
+    /// The cell has no run yet.
+    NotStarted,
+}
+
+impl CellStatus {
+    /// Returns the word used in tables and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Aborted => "aborted",
+            Self::Waiting => "waiting",
+            Self::Stopped => "stopped",
+            Self::NotStarted => "not_started",
+        }
+    }
+
+    /// Whether the run has ended.
+    pub fn ended(self) -> bool {
+        matches!(self, Self::Passed | Self::Failed | Self::Aborted)
+    }
+}
+
+impl From<TaskStatus> for CellStatus {
+    fn from(status: TaskStatus) -> Self {
+        match status {
+            TaskStatus::Passed => Self::Passed,
+            TaskStatus::Failed => Self::Failed,
+            TaskStatus::Aborted => Self::Aborted,
+            TaskStatus::Waiting => Self::Waiting,
+            TaskStatus::Stopped | TaskStatus::Running => Self::Stopped,
+        }
+    }
+}
+
+/// The identity of a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CellId {
+    /// The variant's name.
+    pub variant: String,
+    /// The task's id.
+    pub task: TaskId,
+    /// The repetition, from 1.
+    pub repetition: u32,
+    /// The id of its run.
+    pub run: RunId,
+}
+
+/// One cell and its result.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cell {
+    /// The identity of the cell.
+    #[serde(flatten)]
+    pub id: CellId,
+    /// The status.
+    pub standing: CellStatus,
+    /// The reason of the status, in one sentence.
+    pub reason: String,
+    /// The cost of its run; zero where it did not start.
+    #[serde(flatten)]
+    pub cost: RunCost,
+}
+
+/// The cost of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RunCost {
+    /// The number of judgements of all its gates.
+    pub gate_attempts: usize,
+    /// The number of escaped issues: see [`crate::compare::RunFigures::escaped`].
+    pub escaped: usize,
+    /// Model calls with an answer or an error.
+    pub calls: u64,
+    /// Input and output tokens.
+    pub tokens: u64,
+    /// US dollars; `None` where a price is unknown.
+    pub usd: Option<f64>,
+    /// Calls without an answer, which may have been billed.
+    pub maybe_billed: usize,
+    /// Milliseconds of work, without waiting for people.
+    pub elapsed_ms: u64,
+    /// Whether model answers came from a script.
+    pub scripted: bool,
+}
+
+impl Default for RunCost {
+    fn default() -> Self {
+        Self {
+            gate_attempts: 0,
+            escaped: 0,
+            calls: 0,
+            tokens: 0,
+            // Without any call the cost is known to be zero.
+            usd: Some(0.0),
+            maybe_billed: 0,
+            elapsed_ms: 0,
+            scripted: false,
+        }
+    }
+}
+
+impl Cell {
+    /// Returns a cell that has no run yet.
+    pub fn not_started(id: CellId) -> Self {
+        Self { id, standing: CellStatus::NotStarted, reason: "not started".to_owned(), cost: RunCost::default() }
+    }
+
+    /// Returns the cell of a run. `events` are the events that were folded to `state`.
+    pub fn from_run(id: CellId, state: &State, events: &[Recorded]) -> Self {
+        let result = TaskResult::from_events(state, events);
+        let compared = Comparison::new(&[(state, events)]);
+        let totals = result.totals;
+        Self {
+            id,
+            standing: result.status.into(),
+            reason: result.reason,
+            cost: RunCost {
+                gate_attempts: result.gates.iter().map(|gate| gate.attempts.len()).sum(),
+                escaped: compared.runs.first().map_or(0, |run| run.escaped),
+                calls: totals.calls,
+                tokens: totals.input_tokens + totals.output_tokens,
+                usd: if totals.calls == 0 { Some(0.0) } else { totals.usd },
+                maybe_billed: result.maybe_billed.len(),
+                elapsed_ms: totals.elapsed_ms,
+                scripted: result.scripted,
+            },
+        }
+    }
+}
