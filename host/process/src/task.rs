@@ -118,7 +118,8 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        Task::parse(Source { file: "task.toml", text }).unwrap_err().to_string()
+        let error = Task::parse(Source { file: "task.toml", text }).unwrap_err();
+        format!("{error}\nhint: {}", error.hint)
     }
 
     #[test]

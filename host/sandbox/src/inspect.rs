@@ -154,10 +154,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     if let (Some(real), Some(named)) = (&contract, manifest.as_ref().and_then(|manifest| manifest.contract.as_ref()))
         && real != named
     {
-        let text = format!(
-            "it names contract {named}, but the exports are of {real}\nhint: rebuild the plugin with one version of the SDK"
+        let message = format!("it names contract {named}, but the exports are of {real}");
+        return Err(
+            InvalidManifest { message, hint: "rebuild the plugin with one version of the SDK".to_owned() }.into()
         );
-        return Err(InvalidManifest(text).into());
     }
     Ok(Inspection {
         world: component.world(),

@@ -24,14 +24,18 @@ pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, InvalidManifest> {
     let bytes = match found.as_slice() {
         [] => return Ok(None),
         [bytes] => bytes,
-        _ => return Err(InvalidManifest("it contains more than one manifest\nhint: keep only one".to_owned())),
+        _ => return Err(invalid("it contains more than one manifest".to_owned(), "keep only one")),
     };
     let text = std::str::from_utf8(bytes).map_err(damaged)?;
     Manifest::parse(text).map(Some)
 }
 
 fn damaged(error: impl std::fmt::Display) -> InvalidManifest {
-    InvalidManifest(format!("{error}\nhint: rebuild the plugin"))
+    invalid(error.to_string(), "rebuild the plugin")
+}
+
+fn invalid(message: String, hint: &str) -> InvalidManifest {
+    InvalidManifest { message, hint: hint.to_owned() }
 }
 
 fn is_top_level(inside: &[Encoding]) -> bool {

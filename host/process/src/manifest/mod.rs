@@ -49,8 +49,13 @@ pub struct Manifest {
 
 /// An error: the manifest cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidManifest(pub String);
+#[error("{message}")]
+pub struct InvalidManifest {
+    /// The problem, with the line where there is one.
+    pub message: String,
+    /// What its author has to do.
+    pub hint: String,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,20 +90,17 @@ impl Manifest {
     /// Parses a manifest from untrusted text.
     pub fn parse(text: &str) -> Result<Self, InvalidManifest> {
         if text.len() > MAX_MANIFEST_BYTES {
-            return Err(InvalidManifest(format!(
-                "it has {} bytes, at most {MAX_MANIFEST_BYTES} are allowed\nhint: its author has to shorten it",
-                text.len()
-            )));
+            return Err(InvalidManifest {
+                message: format!("it has {} bytes, at most {MAX_MANIFEST_BYTES} are allowed", text.len()),
+                hint: "its author has to shorten it".to_owned(),
+            });
         }
         let source = Source { file: "manifest", text };
-        Self::parse_source(source).map_err(|error| InvalidManifest(error.to_string()))
+        Self::parse_source(source).map_err(|error| InvalidManifest { message: error.to_string(), hint: error.hint })
     }
 
     fn parse_source(source: Source<'_>) -> Result<Self, SourceError> {
-        let raw: Raw = source::parse(source).map_err(|error| match error.hint.as_str() {
-            source::REFERENCE => SourceError { hint: AUTHOR_HINT.to_owned(), ..error },
-            _ => error,
-        })?;
+        let raw: Raw = source::parse_with_hint(source, AUTHOR_HINT)?;
         let mut kinds = BTreeMap::new();
         for kind in raw.kind {
             let name: Kind = kind

@@ -28,7 +28,8 @@ fn whole() -> Manifest {
 }
 
 fn refusal(text: &str) -> String {
-    Manifest::parse(text).unwrap_err().to_string()
+    let error = Manifest::parse(text).unwrap_err();
+    format!("{error}\nhint: {}", error.hint)
 }
 
 #[test]

@@ -19,11 +19,11 @@ pub use shape_error::ShapeError;
 pub use words::{did_you_mean, nearest};
 
 /// The hint of errors that have no better one.
-pub(crate) const REFERENCE: &str = "see docs/configuration.md";
+const REFERENCE: &str = "see docs/configuration.md";
 
-/// An error in a file that a person wrote.
+/// An error in a file that a person wrote. Its `Display` is place and message, without the hint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {message}\nhint: {hint}")]
+#[error("{file}:{line}: {message}")]
 pub struct SourceError {
     /// The file, as the person named it.
     pub file: String,
@@ -73,9 +73,14 @@ impl Source<'_> {
 
 /// Parses TOML into `T`, which should deny unknown fields.
 pub fn parse<T: DeserializeOwned>(source: Source<'_>) -> Result<T, SourceError> {
+    parse_with_hint(source, REFERENCE)
+}
+
+/// Parses like [`parse`], with another hint for errors that have no better one.
+pub(crate) fn parse_with_hint<T: DeserializeOwned>(source: Source<'_>, fallback: &str) -> Result<T, SourceError> {
     toml::from_str(source.text).map_err(|error| {
         let ShapeError { message, hint, .. } = ShapeError::from_message(error.message());
-        source.error(error.span().unwrap_or(0..0), message, hint.unwrap_or_else(|| REFERENCE.to_owned()))
+        source.error(error.span().unwrap_or(0..0), message, hint.unwrap_or_else(|| fallback.to_owned()))
     })
 }
 

@@ -10,7 +10,8 @@ struct Sample {
 }
 
 fn refusal(text: &str) -> String {
-    parse::<Sample>(Source { file: "a.toml", text }).unwrap_err().to_string()
+    let error = parse::<Sample>(Source { file: "a.toml", text }).unwrap_err();
+    format!("{error}\nhint: {}", error.hint)
 }
 
 #[test]

@@ -12,12 +12,17 @@ use crate::pipeline::Pipeline;
 
 /// An error: the event cannot follow the events before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "event {number} cannot follow the events before it: {why}\nhint: the journal was changed, or written by another version"
-)]
+#[error("event {number} cannot follow the events before it: {why}")]
 pub struct FoldError {
     number: u64,
     why: String,
+}
+
+impl FoldError {
+    /// Returns the likely cause.
+    pub fn hint(&self) -> &'static str {
+        "the journal was changed, or written by another version"
+    }
 }
 
 impl State {

@@ -7,7 +7,7 @@ use phasegate_process::source::SourceError;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFault {
     /// A place in a file.
-    #[error(transparent)]
+    #[error("{0}\nhint: {hint}", hint = .0.hint)]
     Source(#[from] SourceError),
     /// A file that cannot be read.
     #[error("{file} cannot be read: {reason}\nhint: {hint}")]

@@ -26,7 +26,7 @@ pub enum Error {
     #[error("{0}\nhint: {hint}", hint = .0.hint())]
     Journal(#[from] JournalError),
     /// The journal holds events that do not follow each other.
-    #[error(transparent)]
+    #[error("{0}\nhint: {hint}", hint = .0.hint())]
     Fold(#[from] FoldError),
     /// The configuration is wrong.
     #[error(transparent)]

@@ -61,8 +61,7 @@ impl InspectError {
                 "build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module"
                     .to_owned(),
             ),
-            // The message ends with its own hint.
-            Self::Manifest(_) => None,
+            Self::Manifest(manifest) => Some(manifest.hint.clone()),
         }
     }
 

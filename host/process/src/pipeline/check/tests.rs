@@ -22,7 +22,8 @@ fn load(text: &str) -> Result<Pipeline, SourceError> {
 }
 
 fn refusal(text: &str) -> String {
-    load(text).unwrap_err().to_string()
+    let error = load(text).unwrap_err();
+    format!("{error}\nhint: {}", error.hint)
 }
 
 #[test]
