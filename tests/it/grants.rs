@@ -130,7 +130,7 @@ fn unaccepted_component_is_neither_stored_nor_compiled() {
     for args in ["run --task task.toml", "fork DURATIONS-001 --at design --pipeline pipeline.toml"] {
         let output = project.render(&args.split(' ').collect::<Vec<_>>());
         assert!(
-            output.starts_with("exit 2\n") && output.contains("error: plugin `planning` is not what ann"),
+            output.starts_with("exit 2\n") && output.contains("error: plugin `planning` differs from what ann"),
             "{output}"
         );
         assert_eq!(project.stores_planner(), (false, false));
@@ -186,7 +186,7 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
     assert_snapshot!(project.refusal(), @r#"
     exit 2
     error: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 settings that it does not take: setting `raise_after`: at /raise_after: "often" is not of type "integer"
-    hint: `phasegate plugin inspect FILE` shows the settings that a plugin takes
+    hint: `phasegate plugin inspect FILE` shows the settings of a plugin
     "#);
     assert!(!project.path("phasegate.lock").exists(), "the run was started");
 }
@@ -269,7 +269,7 @@ fn unreadable_lock_file_stops_the_run_unchanged() {
     assert_snapshot!(project.refusal(), @r"
     exit 2
     error: phasegate.lock:1: this is version 9 of the file, this phasegate reads version 1
-    hint: use the phasegate that wrote it, or a newer one
+    hint: use a newer phasegate
     ");
     assert_eq!(project.read("phasegate.lock"), "version = 9\n");
 }
@@ -331,7 +331,7 @@ fn lock_file_text_cannot_control_the_terminal() {
     project.write("phasegate.lock", &steered);
     project.planner("0.2.0", r#"["default"]"#);
     for output in [project.refusal(), project.render(&["plugin", "accept", "planning"])] {
-        assert!(output.contains("[2Jann agreed to"), "{output}");
+        assert!(output.contains("[2Jann accepted"), "{output}");
         assert!(!output.contains(['\u{1b}', '\u{202e}']), "{output:?}");
     }
 }
