@@ -26,8 +26,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures::task::AtomicWaker;
+use phasegate_process::sync::lock;
 
-use crate::mutex::lock;
 use crate::offload::{Offload, Step, Stepper};
 
 /// Numbers the calls of one store and releases their answers one by one.

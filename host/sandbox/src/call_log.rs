@@ -5,9 +5,9 @@
 use std::sync::{Arc, Mutex};
 
 use phasegate_process::limits::Limits;
+use phasegate_process::sync::lock;
 
 use crate::capabilities::{Capabilities, LogLevel, LogSink};
-use crate::mutex::lock;
 
 const MAX_LINE_BYTES: usize = 8 << 10;
 

@@ -22,7 +22,6 @@ mod hint;
 mod imports;
 mod inspect;
 mod manifest;
-mod mutex;
 mod offload;
 mod pending_calls;
 mod plugin;

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 
 use futures::channel::oneshot;
 use phasegate_process::limits::Limits;
+use phasegate_process::sync::lock;
 use tokio::task::JoinSet;
 
 use crate::answer_order::{AnswerOrder, AnswerTurn};
 use crate::error::CallErrorKind;
-use crate::mutex::lock;
 use crate::quota::{FatalError, Quota};
 
 /// Numbers, counts and runs the calls of one store. Clones share their state.

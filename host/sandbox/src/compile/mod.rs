@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use phasegate_process::sync::lock;
 use wasmtime::Engine;
 
 use crate::compile::process::{CompileFailure, CompileLimits};
 use crate::compile::threads::{STACK, lower_priority, on_all_cores};
-use crate::mutex::lock;
 use crate::settings::EngineSettings;
 
 /// The compilers of one engine.

@@ -15,6 +15,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use phasegate_process::limits::Limits;
+use phasegate_process::sync::lock;
 use phasegate_process::{Digest, PluginName};
 use tokio::sync::{OwnedMutexGuard, Semaphore, SemaphorePermit};
 use wasmtime::component::Component;
@@ -31,7 +32,6 @@ use crate::engine::stack_variants::EngineVariants;
 use crate::engine::ticker::{Running, Ticker};
 use crate::error::{CallErrorKind, EngineError, InspectError, LoadError};
 use crate::inspect::{Inspection, inspect};
-use crate::mutex::lock;
 use crate::offload::Offload;
 use crate::settings::{EngineSettings, cores};
 use crate::shape::{self, Unfit};

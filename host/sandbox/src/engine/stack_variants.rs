@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex};
 
 use phasegate_process::Digest;
 use phasegate_process::limits::Limits;
+use phasegate_process::sync::lock;
 
 use crate::aot::for_engine;
 use crate::compiled::{Compiled, Exports};
 use crate::engine::config::{LinkedEngine, MAX_POOLED_TABLE_ELEMENTS, config_with_stack};
 use crate::engine::ticker::Ticker;
 use crate::error::CallErrorKind;
-use crate::mutex::lock;
 
 /// The most engines. Each takes some memory until the process ends.
 const MAX_VARIANTS: usize = 64;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use crate::mutex::lock;
+use phasegate_process::sync::lock;
 
 /// Length of an epoch, the unit of computing time.
 pub(crate) const TICK: Duration = Duration::from_millis(1);

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use phasegate_process::sync::lock;
 use wasmtime_wasi::p2::Pollable;
-
-use crate::mutex::lock;
 
 /// First reading of the monotonic clock, in nanoseconds.
 pub(crate) const MONOTONIC_START_NANOS: u64 = 1_000_000_000;
