@@ -71,7 +71,7 @@ fn table_has_a_row_per_attack_and_totals() {
     assert_eq!(output.code, 0, "{table}{}", output.stderr);
     let mut lines = table.lines();
     let heads: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
-    assert_eq!(heads, ["attack", "bound", "outcome", "time", "memory"]);
+    assert_eq!(heads, ["attack", "limit", "outcome", "time", "memory"]);
     let row = table.lines().find(|line| line.starts_with("spin in run ")).unwrap();
     assert!(
         row.contains("  cpu_ms ") && row.contains("  used up its 100 ms of computing time and was stopped  "),
