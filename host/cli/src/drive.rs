@@ -152,12 +152,10 @@ impl RunDriver {
             Error::Unknown { .. } => false,
             _ => true,
         };
-        let failure = Failure::from(error);
-        let failure = if failure.exit == Exit::Usage { failure.into_infrastructure() } else { failure };
-        if resumable {
-            failure.with_line(&format!("hint: the run is recorded; resume it with `phasegate resume {run}`"))
-        } else {
-            failure
+        let failure = Failure::from(error).while_running();
+        match resumable {
+            true => failure.with_hint(format!("the run is recorded; resume it with `phasegate resume {run}`")),
+            false => failure,
         }
     }
 }
@@ -196,8 +194,19 @@ pub fn resume_target(
     if out != known {
         paths::save_out_dir(state, &run, &out);
     }
-    let (state_shown, out_shown) = (paths::display_path(state), paths::display_path(&out));
-    let places = header::HeaderPaths { config: None, state: &state_shown, out: &out_shown };
-    view.print(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
-    Ok(RunTarget { run, out })
+    print_header(host, view, state, RunTarget { run, out }, None)
+}
+
+/// Prints the header of a run that starts or continues; `config` describes the configuration of a new run.
+pub fn print_header(
+    host: &Host,
+    view: &LiveView,
+    state: &Path,
+    target: RunTarget,
+    config: Option<String>,
+) -> Result<RunTarget, Failure> {
+    let (state, out) = (paths::display_path(state), paths::display_path(&target.out));
+    let header_paths = header::HeaderPaths { config, state: &state, out: &out };
+    view.print(&header::render_header(host.journal().as_ref(), &target.run, &header_paths, view.paint())?);
+    Ok(target)
 }

@@ -37,56 +37,73 @@ impl Exit {
     }
 }
 
-/// Why a command failed. Lines of the message that start with `hint:` say what to do.
+/// Why a command failed, and what to do about it.
 #[derive(Debug)]
 pub struct Failure {
     /// How the process ends.
     pub exit: Exit,
+    /// The error code, if the error has one.
+    code: Option<String>,
+    /// What failed, on the first line; further lines are details.
     message: String,
+    /// What to do next, each in the imperative.
+    hints: Vec<String>,
 }
 
 impl Failure {
     /// Wrong usage or configuration.
-    pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, message: message.into() }
+    pub fn usage(message: impl AsRef<str>) -> Self {
+        Self::new(Exit::Usage, message.as_ref())
     }
 
     /// A failure of the environment.
-    pub fn infrastructure(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Infrastructure, message: message.into() }
+    pub fn infrastructure(message: impl AsRef<str>) -> Self {
+        Self::new(Exit::Infrastructure, message.as_ref())
     }
 
     /// A check that did not hold.
-    pub fn check_failed(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, message: message.into() }
+    pub fn check_failed(message: impl AsRef<str>) -> Self {
+        Self::new(Exit::Failed, message.as_ref())
     }
 
-    /// The same failure, found after the run was started.
-    pub fn into_infrastructure(self) -> Self {
-        Self { exit: Exit::Infrastructure, ..self }
+    /// Errors of other crates end in lines `hint: …`, which become hints.
+    fn new(exit: Exit, text: &str) -> Self {
+        let mut parts = text.split("\nhint: ").map(str::to_owned);
+        let message = parts.next().unwrap_or_default();
+        Self { exit, code: None, message, hints: parts.collect() }
     }
 
-    /// The message, with its hints.
+    /// Adds a hint.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same failure with another exit.
+    pub fn with_exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// The same failure, found after the run was started: it is no longer one of usage.
+    pub fn while_running(self) -> Self {
+        match self.exit {
+            Exit::Usage => self.with_exit(Exit::Infrastructure),
+            _ => self,
+        }
+    }
+
+    /// What failed, without the hints.
     pub fn message(&self) -> &str {
         &self.message
-    }
-
-    /// Appends a line to the message.
-    pub fn with_line(self, line: &str) -> Self {
-        Self { message: format!("{}\n{line}", self.message), ..self }
     }
 
     /// Prints the failure to stderr.
     pub fn print(&self, printer: &Printer) {
         let paint = printer.note_paint();
-        let message = sanitize(&self.message);
-        let mut lines = message.lines();
-        let mut text = format!("{} {}\n", paint.red("error:"), lines.next().unwrap_or_default());
-        for line in lines {
-            match line.strip_prefix("hint:") {
-                Some(hint) => text.push_str(&format!("{}{hint}\n", paint.cyan("hint:"))),
-                None => text.push_str(&format!("{line}\n")),
-            }
+        let code = self.code.as_ref().map(|code| format!("[{code}]")).unwrap_or_default();
+        let mut text = format!("{} {}\n", paint.red(&format!("error{code}:")), sanitize(&self.message));
+        for hint in &self.hints {
+            text.push_str(&format!("{} {}\n", paint.cyan("hint:"), sanitize(hint)));
         }
         printer.note(&text);
     }
@@ -112,7 +129,7 @@ impl From<Error> for Failure {
             Error::Unknown { .. } => Exit::Waiting,
             _ => Exit::Infrastructure,
         };
-        Self { exit, message: error.to_string() }
+        Self::new(exit, &error.to_string())
     }
 }
 
@@ -124,6 +141,6 @@ impl From<JournalError> for Failure {
 
 impl From<ConfigFault> for Failure {
     fn from(fault: ConfigFault) -> Self {
-        Self::usage(fault.to_string())
+        Self::new(Exit::Usage, &fault.to_string())
     }
 }

@@ -25,11 +25,12 @@ pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<
     let found: Vec<&RunId> = runs.iter().filter(|run| !text.is_empty() && run.as_str().starts_with(text)).collect();
     match found.as_slice() {
         [run] => Ok((*run).clone()),
-        [] => Err(Failure::usage(format!("no run matches `{text}`\nhint: list all runs with `phasegate runs`"))),
+        [] => Err(Failure::usage(format!("no run matches `{text}`")).with_hint("list all runs with `phasegate runs`")),
         several => {
             let names: Vec<&str> = several.iter().take(5).map(|run| run.as_str()).collect();
             let (number, names) = (several.len(), names.join(", "));
-            Err(Failure::usage(format!("`{text}` matches {number} runs\nhint: give more of the id: {names}")))
+            Err(Failure::usage(format!("`{text}` matches {number} runs"))
+                .with_hint(format!("give more of the id: {names}")))
         }
     }
 }

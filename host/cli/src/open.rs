@@ -122,10 +122,8 @@ pub fn journal_to_write(context: &Context) -> Result<SqliteJournal, Failure> {
 }
 
 fn no_runs_failure(state: &Path) -> Failure {
-    Failure::usage(format!(
-        "no runs in {}\nhint: start one with `phasegate run`, or give another folder with --state DIR",
-        display_path(state)
-    ))
+    Failure::usage(format!("no runs in {}", display_path(state)))
+        .with_hint("start one with `phasegate run`, or give another folder with --state DIR")
 }
 
 const CONFIG: &str = "phasegate.toml";

@@ -68,10 +68,10 @@ pub fn default_out_dir(run: &RunId) -> PathBuf {
 /// Rejects an output folder that is not empty, unless `force` is set.
 pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
     output::check_out(out, force).map_err(|error| match &error {
-        OutputError::NotEmpty { .. } => Failure::usage(format!(
-            "output folder `{}` is not empty; nothing was started\nhint: choose another folder with --out, or overwrite it with --force",
-            display_path(out)
-        )),
+        OutputError::NotEmpty { .. } => {
+            Failure::usage(format!("output folder `{}` is not empty; nothing was started", display_path(out)))
+                .with_hint("choose another folder with --out, or overwrite it with --force")
+        }
         _ => Failure::usage(error.to_string()),
     })
 }

@@ -20,9 +20,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let journal = open::journal_to_write(context)?;
     let run = find_run(context, &journal, &args.run)?;
     if journal.owner(&run)?.is_none() {
-        return Err(Failure::usage(format!(
-            "run {run} is not running\nhint: see its status with `phasegate show {run}`"
-        )));
+        return Err(Failure::usage(format!("run {run} is not running"))
+            .with_hint(format!("see its status with `phasegate show {run}`")));
     }
     let by = approver::name(None).unwrap_or_else(|_| "somebody".to_owned());
     journal.request_cancel(&run, &by).await?;

@@ -59,9 +59,8 @@ fn find_runs(context: &Context, journal: &dyn Journal, names: &[String]) -> Resu
     for name in names {
         let run = find_run(context, journal, name)?;
         if runs.contains(&run) {
-            return Err(Failure::usage(format!(
-                "run {run} is given twice\nhint: list all runs with `phasegate runs`; a task id stands for its newest run"
-            )));
+            return Err(Failure::usage(format!("run {run} is given twice"))
+                .with_hint("list all runs with `phasegate runs`; a task id stands for its newest run"));
         }
         runs.push(run);
     }

@@ -38,9 +38,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let run = find_run(context, &journal, &args.run)?;
     if args.file.exists() && !args.force {
         let file = args.file.display();
-        return Err(Failure::usage(format!(
-            "{file} already exists; nothing was written\nhint: choose another name, or overwrite it with --force"
-        )));
+        return Err(Failure::usage(format!("{file} already exists; nothing was written"))
+            .with_hint("choose another name, or overwrite it with --force"));
     }
     let unwritable =
         |why: std::io::Error| Failure::infrastructure(format!("{} cannot be written: {why}", args.file.display()));

@@ -7,12 +7,11 @@ use phasegate_process::PhaseName;
 use phasegate_runtime::{NewFork, Observer, Overrides};
 
 use crate::context::Context;
-use crate::drive::{RunDriver, RunTarget};
+use crate::drive::{RunDriver, RunTarget, print_header};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
 use crate::paths::{self, check_out_dir, current_dir};
-use crate::view::header;
 use crate::view::live::LiveView;
 
 /// Arguments of `fork`.
@@ -78,15 +77,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let run = host.fork(new, &observer).await?;
     let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
     paths::save_out_dir(state, &run, &out);
-    let (state_shown, out_shown) = (paths::display_path(state), paths::display_path(&out));
-    let places = header::HeaderPaths { config: None, state: &state_shown, out: &out_shown };
-    view.print(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
-    Ok(RunDriver::new(host, view).drive_all(vec![RunTarget { run, out }], 1).await)
+    let target = print_header(&host, &view, state, RunTarget { run, out }, None)?;
+    Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
 }
 
 fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {
     let wrong = |why: &str| {
-        Failure::usage(format!("--at {text}: {why}\nhint: give --at PHASE or --at PHASE#ATTEMPT, such as --at code#2"))
+        Failure::usage(format!("--at {text}: {why}"))
+            .with_hint("give --at PHASE or --at PHASE#ATTEMPT, such as --at code#2")
     };
     let (phase, attempt) = match text.split_once('#') {
         Some((phase, number)) => {
@@ -101,7 +99,8 @@ fn fork_point(text: &str) -> Result<(PhaseName, Option<u32>), Failure> {
 fn overrides(args: &Args) -> Result<Overrides, Failure> {
     let agents = args.agent.iter().map(|text| {
         let wrong = || {
-            Failure::usage(format!("--agent {text}: expected PHASE=FILE\nhint: for example --agent code=my-code.wasm"))
+            Failure::usage(format!("--agent {text}: expected PHASE=FILE"))
+                .with_hint("for example --agent code=my-code.wasm")
         };
         let (phase, file) = text.split_once('=').ok_or_else(wrong)?;
         Ok((phase.parse().map_err(|_| wrong())?, file.to_owned()))

@@ -26,7 +26,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let name = args.file.display();
     let file = File::open(&args.file).map_err(|why| {
-        Failure::usage(format!("{name} cannot be read: {why}\nhint: give a file written by `phasegate export`"))
+        Failure::usage(format!("{name} cannot be read: {why}")).with_hint("give a file written by `phasegate export`")
     })?;
     let journal = phasegate_journal::SqliteJournal::open(state)?;
     let imported = archive::import(&journal, file).await.map_err(|error| match error {

@@ -46,7 +46,8 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Show { name, toml: true, .. } => {
             let text = standard(&name).ok_or_else(|| {
                 let known = STANDARD.map(|(name, _)| name).join(", ");
-                Failure::usage(format!("there is no standard pipeline `{name}`\nhint: choose from {known}"))
+                Failure::usage(format!("there is no standard pipeline `{name}`"))
+                    .with_hint(format!("choose from {known}"))
             })?;
             printer.print(text);
         }

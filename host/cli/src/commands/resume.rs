@@ -61,6 +61,6 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         RunOptions { overlap: args.overlap, budget_override, offline: false },
     )?;
     let view = Arc::new(LiveView::new(context, args.json, false));
-    let load = resume_target(&host, &view, state, run, out)?;
-    Ok(RunDriver::new(host, view).drive_all(vec![load], 1).await)
+    let target = resume_target(&host, &view, state, run, out)?;
+    Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
 }

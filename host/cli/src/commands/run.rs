@@ -15,13 +15,12 @@ use phasegate_runtime::{BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Ob
 
 use crate::commands::plugin::accept;
 use crate::context::Context;
-use crate::drive::{RunDriver, RunTarget, resume_target};
+use crate::drive::{RunDriver, RunTarget, print_header, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run;
 use crate::open::{self, RunOptions};
 use crate::paths::{self, check_out_dir, current_dir};
 use crate::terminal::format::describe_read_error;
-use crate::view::header;
 use crate::view::live::LiveView;
 
 /// Arguments of `run`.
@@ -143,10 +142,7 @@ async fn create_run(
         }
         made => made?,
     }
-    let (state, out_shown) = (paths::display_path(&context.state), paths::display_path(&out));
-    let places = header::HeaderPaths { config: Some(config), state: &state, out: &out_shown };
-    view.print(&header::render_header(host.journal().as_ref(), &run, &places, view.paint())?);
-    Ok(RunTarget { run, out })
+    print_header(host, view, &context.state, RunTarget { run, out }, Some(config))
 }
 
 fn render_resume_status(host: &Host, run: &RunId) -> Result<&'static str, Failure> {
@@ -186,21 +182,20 @@ impl RunPlan {
 
 fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
     let Some(description) = args.description.clone() else {
-        return Err(Failure::usage(match args.resume {
-            true => format!(
-                "task {id} has no run to resume\nhint: list all runs with `phasegate runs`, or start one with --description TEXT"
-            ),
-            false => {
-                "--task-id requires --description\nhint: describe the task in a sentence, or give a file with --task"
-                    .to_owned()
-            }
-        }));
+        return Err(match args.resume {
+            true => Failure::usage(format!("task {id} has no run to resume"))
+                .with_hint("list all runs with `phasegate runs`, or start one with --description TEXT"),
+            false => Failure::usage("--task-id requires --description")
+                .with_hint("describe the task in a sentence, or give a file with --task"),
+        });
     };
     if description.trim().chars().count() < 10 {
-        return Err(Failure::usage("--description is too short\nhint: describe the task in at least 10 characters"));
+        return Err(
+            Failure::usage("--description is too short").with_hint("describe the task in at least 10 characters")
+        );
     }
     if args.requirements.iter().any(|text| text.trim().is_empty()) {
-        return Err(Failure::usage("--requirements is empty\nhint: state a requirement, or leave out the flag"));
+        return Err(Failure::usage("--requirements is empty").with_hint("state a requirement, or leave out the flag"));
     }
     let task = Task {
         id,
@@ -218,7 +213,7 @@ fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|why| {
         let hint = "give a task file; `phasegate init` writes an example";
-        Failure::usage(format!("{name} cannot be read: {}\nhint: {hint}", describe_read_error(&why)))
+        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why))).with_hint(format!("{hint}"))
     })?;
     let task = Task::parse(Source { file: &name, text: &text }).map_err(|fault| Failure::usage(fault.to_string()))?;
     let folder = current_dir().join(file).parent().map_or_else(current_dir, Path::to_owned);
@@ -235,14 +230,14 @@ fn check_out_dirs(args: &Args, plan: &RunPlan, state: &Path) -> Result<(), Failu
             check_out_dir(out, args.force)?;
         }
         if (args.resume || out.is_some()) && !seen.insert(task) {
-            return Err(Failure::usage(match args.resume {
-                true => {
-                    format!("task {task} is given twice, and --resume cannot tell its runs apart\nhint: give it once")
+            return Err(match args.resume {
+                true => Failure::usage(format!("task {task} is given twice, and --resume cannot tell its runs apart"))
+                    .with_hint("give it once"),
+                false => {
+                    Failure::usage(format!("task {task} is given twice, and both would write to one output folder"))
+                        .with_hint("rename one task, or leave out --out")
                 }
-                false => format!(
-                    "task {task} is given twice, and both would write to one output folder\nhint: rename one task, or leave out --out"
-                ),
-            }));
+            });
         }
     }
     Ok(())

@@ -168,11 +168,10 @@ impl ExperimentDriver {
     }
 
     fn record_fault(&self, run: &RunId, error: Error) -> Failure {
-        let failure = Failure::from(error);
-        let failure = if failure.exit == Exit::Usage { failure.into_infrastructure() } else { failure };
+        let failure = Failure::from(error).while_running();
         let message = truncate(failure.message(), REASON);
         lock(&self.faults).insert(run.clone(), message);
-        failure.with_line(&format!("hint: run {run} has not ended; repeat the command to continue"))
+        failure.with_hint(format!("run {run} has not ended; repeat the command to continue"))
     }
 
     /// Prints a line for a cell that ended or stopped.

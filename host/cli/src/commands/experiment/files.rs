@@ -17,13 +17,14 @@ pub fn check(out: &Path) -> Result<(), Failure> {
     match std::fs::read_dir(out) {
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(why) => {
-            Err(Failure::usage(format!("{shown} cannot be used: {why}\nhint: choose another folder with --out")))
+            Err(Failure::usage(format!("{shown} cannot be used: {why}")).with_hint("choose another folder with --out"))
         }
         Ok(mut entries) => match entries.next().is_none() || out.join(RESULTS).is_file() || out.join("runs").is_dir() {
             true => Ok(()),
-            false => Err(Failure::usage(format!(
-                "{shown} is not the output folder of an experiment; nothing was started\nhint: choose another folder with --out"
-            ))),
+            false => {
+                Err(Failure::usage(format!("{shown} is not the output folder of an experiment; nothing was started"))
+                    .with_hint("choose another folder with --out"))
+            }
         },
     }
 }
@@ -38,7 +39,8 @@ pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
     ];
     let failed = |why: std::io::Error| {
         let hint = "free some space or make the folder writable, then repeat the command";
-        Failure::infrastructure(format!("{} cannot be written: {why}\nhint: {hint}", paths::display_path(out)))
+        Failure::infrastructure(format!("{} cannot be written: {why}", paths::display_path(out)))
+            .with_hint(format!("{hint}"))
     };
     std::fs::create_dir_all(out).map_err(failed)?;
     files.iter().try_for_each(|(name, text)| std::fs::write(out.join(name), text)).map_err(failed)

@@ -23,10 +23,8 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let dir = current_dir().join(&args.dir);
     if let Some((name, _)) = FILES.iter().find(|(name, _)| dir.join(name).symlink_metadata().is_ok()) {
-        return Err(Failure::usage(format!(
-            "{} already exists; nothing was written\nhint: give another folder, or move the file",
-            display_path(&dir.join(name))
-        )));
+        return Err(Failure::usage(format!("{} already exists; nothing was written", display_path(&dir.join(name))))
+            .with_hint("give another folder, or move the file"));
     }
     std::fs::create_dir_all(&dir).map_err(|why| unwritable(&dir, &why))?;
     for (name, text) in FILES {
@@ -47,5 +45,5 @@ fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
 
 fn unwritable(file: &Path, why: &std::io::Error) -> Failure {
     let why = if why.kind() == ErrorKind::AlreadyExists { "it already exists".to_owned() } else { why.to_string() };
-    Failure::usage(format!("{} cannot be written: {why}\nhint: choose a writable folder", display_path(file)))
+    Failure::usage(format!("{} cannot be written: {why}", display_path(file))).with_hint("choose a writable folder")
 }

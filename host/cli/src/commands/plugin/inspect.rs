@@ -57,7 +57,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 pub fn read_bytes(file: &Path) -> Result<Vec<u8>, Failure> {
     read_component(file).map_err(|why| {
         let (name, why) = (file.display(), describe_read_error(&why));
-        Failure::usage(format!("{name} cannot be read: {why}\nhint: give a component, such as target/NAME.wasm"))
+        Failure::usage(format!("{name} cannot be read: {why}")).with_hint("give a component, such as target/NAME.wasm")
     })
 }
 
@@ -133,7 +133,7 @@ async fn read_environment(
     context: &Context,
 ) -> Result<serde_json::Value, Failure> {
     if inspection.world != Some(World::Runner) {
-        return Err(Failure::usage(format!("{name} is not a test runner\nhint: leave out --environment")));
+        return Err(Failure::usage(format!("{name} is not a test runner")).with_hint("leave out --environment"));
     }
     let plugin: PluginName = "runner".parse().map_err(|bad| Failure::usage(format!("{bad}")))?;
     let digest = inspection.digest.clone();

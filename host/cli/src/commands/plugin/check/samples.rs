@@ -76,7 +76,8 @@ impl Samples {
     pub fn phase(&self, name: &PhaseName) -> Result<&Phase, Failure> {
         self.pipeline.phase(name).ok_or_else(|| {
             let known: Vec<&str> = self.phases().map(PhaseName::as_str).collect();
-            Failure::usage(format!("--phase: unknown phase `{name}`\nhint: choose one of {}", known.join(", ")))
+            Failure::usage(format!("--phase: unknown phase `{name}`"))
+                .with_hint(format!("choose one of {}", known.join(", ")))
         })
     }
 
