@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::thread;
 
-use super::{Page, Reader, pages, shown, toml_blocks};
+use super::{Page, Reader, pages, toml_blocks};
 
 /// Lines that do not run here, by how they begin, and why.
 const SKIPPED: [(&str, &str); 7] = [
@@ -44,8 +44,8 @@ fn run(page: &Page) -> (BTreeSet<&'static str>, Vec<String>) {
             }
             let (command, code) = promised(line);
             let output = reader.run(&command.replace("cargo run --release -- ", "phasegate "));
-            if output.status.code() != Some(code) {
-                faults.push(format!("{place}: `{command}` should end with exit code {code}\n{}", shown(&output)));
+            if output.code != code {
+                faults.push(format!("{place}: `{command}` should end with exit code {code}\n{}", output.render(&[])));
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{Page, pages, root};
+use phasegate_test::repository;
+
+use super::{Page, pages};
 
 /// Code spans that begin with one of these are paths in the repository.
 const TOP: [&str; 9] =
@@ -32,7 +34,7 @@ fn has_anchor(text: &str, wanted: &str) -> bool {
 fn relative_links_resolve() {
     let mut faults = Vec::new();
     for page in pages() {
-        let file = root().join(&page.name);
+        let file = repository().join(&page.name);
         for (line, text) in page.prose() {
             for target in targets(text).filter(|target| !target.contains("://")) {
                 let (path, wanted) = target.split_once('#').unwrap_or((target, ""));
@@ -56,7 +58,7 @@ fn mentioned_paths_exist() {
     for page in pages() {
         for (line, span) in page.code_spans() {
             let in_repository = TOP.iter().any(|top| span.starts_with(top)) && is_path(&span) && !is_placeholder(&span);
-            if in_repository && !CREATED.contains(&span.as_str()) && !root().join(&span).exists() {
+            if in_repository && !CREATED.contains(&span.as_str()) && !repository().join(&span).exists() {
                 faults.push(format!("{}:{line}: {span}", page.name));
             }
         }
@@ -69,20 +71,20 @@ fn mentioned_paths_exist() {
 fn architecture_lists_every_crate() {
     let page = pages().into_iter().find(|page| page.name == "ARCHITECTURE.md").unwrap();
     let rows: Vec<&str> = page.text.lines().filter(|line| line.starts_with("| `host/")).collect();
-    for entry in fs::read_dir(root().join("host")).unwrap() {
+    for entry in fs::read_dir(repository().join("host")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let row = rows.iter().find(|row| row.starts_with(&format!("| `host/{name}` |")));
         let row = row.unwrap_or_else(|| panic!("ARCHITECTURE.md has no row for host/{name}"));
         let spans = row.split('`').skip(1).step_by(2).filter(|span| span.ends_with('/') || span.ends_with(".rs"));
         for span in spans.filter(|span| !span.starts_with("plugins/dist")) {
-            assert!(root().join("host").join(&name).join("src").join(span).exists(), "host/{name}: no `{span}`");
+            assert!(repository().join("host").join(&name).join("src").join(span).exists(), "host/{name}: no `{span}`");
         }
     }
 }
 
 #[test]
 fn readme_stays_short_and_keeps_its_commands() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
     assert!(readme.lines().count() <= 90, "{} lines", readme.lines().count());
     assert!(readme.contains("\ncargo run --release -- run --task examples/first-task/task.toml\n"));
     assert!(readme.contains("\ncargo test --release\n"));

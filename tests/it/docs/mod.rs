@@ -12,8 +12,9 @@ mod toml_blocks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use phasegate_test::{Output, copy_folder, repository};
 use tempfile::TempDir;
 
 /// Folders below the repository's root that hold pages. Prompts of plugins are Markdown as well, but no documentation.
@@ -38,13 +39,9 @@ struct Block {
     text: String,
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
 /// All pages, sorted by name.
 fn pages() -> Vec<Page> {
-    let root = root();
+    let root = repository();
     let mut files: Vec<PathBuf> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
     for folder in FOLDERS {
         collect(&root.join(folder), &mut files);
@@ -125,7 +122,7 @@ struct Reader(TempDir);
 impl Reader {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        copy(&root().join("examples"), &folder.path().join("examples"));
+        copy_folder(&repository().join("examples"), &folder.path().join("examples"));
         Self(folder)
     }
 
@@ -141,25 +138,6 @@ impl Reader {
         command.env("PATH", format!("{}:/usr/bin:/bin", binary.display()));
         command.env("USER", "ada").env("HOME", self.path());
         command.env("XDG_CACHE_HOME", Path::new(crate::PATHS.scratch).join("scenarios"));
-        command.output().unwrap()
+        Output::from_command(command)
     }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (name, path) = (entry.file_name(), entry.path());
-        match path.is_dir() {
-            true if name == "target" => {}
-            true => copy(&path, &to.join(name)),
-            false => drop(fs::copy(&path, to.join(name)).unwrap()),
-        }
-    }
-}
-
-/// What a command wrote, for messages of failed tests.
-fn shown(output: &Output) -> String {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!("exit {:?}\n{}{}", output.status.code(), text(&output.stdout), text(&output.stderr))
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{Reader, root, shown};
+use phasegate_test::repository;
+
+use super::Reader;
 
 /// Text without digits, digests of run ids and the layout of white space, which differ from run to run.
 fn normalized(text: &str) -> String {
@@ -35,11 +37,11 @@ fn lines(svg: &str) -> Vec<String> {
 
 #[test]
 fn picture_shows_what_the_example_prints() {
-    let svg = fs::read_to_string(root().join("docs/picture/first-task.svg")).unwrap();
+    let svg = fs::read_to_string(repository().join("docs/picture/first-task.svg")).unwrap();
     let reader = Reader::new();
     let output = reader.run("phasegate run --task examples/first-task/task.toml 2>&1");
-    assert!(output.status.success(), "{}", shown(&output));
-    let printed = normalized(&String::from_utf8_lossy(&output.stdout));
+    assert!(output.code == 0, "{}", output.render(&[]));
+    let printed = normalized(&output.stdout);
     let lines = lines(&svg);
     assert!(lines.len() > 20, "the picture has {} lines of output", lines.len());
     let stale: Vec<_> = lines.iter().filter(|line| !printed.contains(&normalized(line))).collect();

@@ -3,14 +3,14 @@
 use std::fs;
 use std::process::Command;
 
-use super::root;
+use phasegate_test::repository;
 
 #[test]
 fn command_line_reference_is_up_to_date() {
     let output = Command::new(crate::PATHS.binary).arg("markdown-help").output().unwrap();
     assert!(output.status.success());
     let generated = String::from_utf8(output.stdout).unwrap();
-    let file = root().join("docs/cli.md");
+    let file = repository().join("docs/cli.md");
     if std::env::var_os("PHASEGATE_BLESS").is_some() {
         fs::write(&file, &generated).unwrap();
     }

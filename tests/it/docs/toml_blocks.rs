@@ -5,7 +5,7 @@ use std::fs;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 
-use super::{Block, Reader, shown};
+use super::{Block, Reader};
 
 /// Writes the block's file, if it is one. Returns what is wrong with the block.
 pub fn fault(block: &Block, reader: &Reader) -> Option<String> {
@@ -26,5 +26,5 @@ pub fn fault(block: &Block, reader: &Reader) -> Option<String> {
         other => return Some(format!("no kind `{other}`: write task, pipeline, configuration or experiment")),
     };
     let output = reader.run(&command);
-    (!output.status.success()).then(|| format!("`{command}`: {}", shown(&output)))
+    (output.code != 0).then(|| format!("`{command}`: {}", output.render(&[])))
 }

@@ -23,13 +23,15 @@ pub fn fixture(name: &str) -> PathBuf {
     repository().join("plugins/dist/fixtures").join(name)
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder with everything in it, except for folders named `target`.
 pub fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target);
+            if entry.file_name() != "target" {
+                copy_folder(&entry.path(), &target);
+            }
         } else {
             fs::copy(entry.path(), target).unwrap();
         }
