@@ -65,7 +65,7 @@ fn rejects_a_second_process_until_the_first_ends() {
     owned.signal("STOP");
     assert_eq!(owned.resumed(), refusal, "a stopped process still owns its run");
     let shown = owned.scenario.call(&["show", &owned.run]).stdout;
-    assert!(shown.contains(&format!("process {} carries it", owned.process.id())), "{shown}");
+    assert!(shown.contains(&format!("running in process {}", owned.process.id())), "{shown}");
 
     owned.signal("KILL");
     owned.process.wait().unwrap();

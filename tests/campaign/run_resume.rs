@@ -15,7 +15,7 @@ fn starts_a_task_once_and_reports_its_end() {
     let requests = project.server.requests().len();
     let second = Output::from_command(project.run(&["--resume"]));
     assert_eq!((second.code, project.runs()), (0, 1), "{}", second.stderr);
-    assert!(second.stderr.contains("of task ANSWER-001 is over already"), "{}", second.stderr);
+    assert!(second.stderr.contains("of task ANSWER-001 has ended"), "{}", second.stderr);
     assert_eq!((second.events.len(), project.server.requests().len()), (0, requests));
     let anew = Output::from_command(project.run(&["--force"]));
     assert_eq!((anew.code, project.runs()), (0, 2), "without --resume the task starts anew: {}", anew.stderr);
@@ -30,7 +30,7 @@ fn resumes_although_the_configuration_is_broken() {
     fs::remove_file(project.scenario.path("flow/eventful/pipeline.toml")).unwrap();
     let output = Output::from_command(project.run(&["--resume"]));
     assert_eq!((output.code, project.runs()), (0, 1), "{}", output.stderr);
-    assert!(output.stderr.contains("goes on with what it was begun with"), "{}", output.stderr);
+    assert!(output.stderr.contains("resumes with the settings it was created with"), "{}", output.stderr);
     project.record(&run).assert_same(&undisturbed, "by its task");
 }
 
@@ -73,7 +73,7 @@ fn resumes_started_tasks_and_starts_the_others() {
     let twice = ["--resume", "--task", "task.toml"];
     let output = Output::from_command(project.command(&[&args[..], &twice].concat(), "cache"));
     assert_eq!(output.code, 2);
-    assert!(output.stderr.contains("--resume cannot tell their runs apart"), "{}", output.stderr);
+    assert!(output.stderr.contains("--resume cannot tell its runs apart"), "{}", output.stderr);
 }
 
 #[test]
@@ -90,6 +90,6 @@ fn keeps_exit_codes_and_foreign_output_folders() {
     let args = ["run", "--json", "--resume", "--task-id", "ANSWER-001", "--out", "theirs"];
     let output = Output::from_command(theirs.command(&args, "cache"));
     assert_eq!(output.code, 2);
-    assert!(output.stderr.contains("theirs is not empty, and nothing was started"), "{}", output.stderr);
+    assert!(output.stderr.contains("output folder `theirs` is not empty; nothing was started"), "{}", output.stderr);
     assert!(!Path::exists(&theirs.scenario.path("theirs/report.md")));
 }

@@ -42,9 +42,8 @@ impl Killed {
 
     fn show(&self) -> String {
         let shown = self.scenario.call(&["show", &self.run]).stdout;
-        let (_, open) =
-            shown.split_once("\nasked and never").unwrap_or_else(|| panic!("no unanswered call is shown: {shown}"));
-        self.plain(&format!("asked and never{open}"))
+        let start = shown.find("model calls without").unwrap_or_else(|| panic!("no unanswered call is shown: {shown}"));
+        self.plain(&shown[start..])
     }
 
     /// Checks that unanswered calls were sent twice, with the same key, and all others once.
