@@ -37,8 +37,8 @@ fn shell(scenario: &Scenario, around: &[&str], script: &str, arguments: &[&str],
 /// The error message without folders.
 fn error_text(scenario: &Scenario, stderr: &str) -> String {
     let here = scenario.path("").display().to_string();
-    let arguments = stderr.replace(here.trim_end_matches('/'), "HERE");
-    arguments.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n")
+    let text = stderr.replace(here.trim_end_matches('/'), "HERE");
+    text.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n")
 }
 
 fn undisturbed() -> Record {
@@ -81,7 +81,7 @@ fn resumes_after_a_full_disk_of_any_size() {
     assert!(!ended.is_empty() && begun > 2 && full.len() > begun, "{ends:#?}");
     for (code, output, message) in full {
         let run = message.split_once("phasegate resume ").map_or("", |(_, run)| run);
-        let kept = format!("\nhint: the run is recorded; resume it with `phasegate resume {run}`");
+        let kept = format!("\nhint: the run is recorded; resume it with `phasegate resume {run}");
         let plain = message.replace(&kept, "");
         assert_eq!(code, "4\n");
         assert_eq!(message.len() > plain.len(), *output > 0, "{output} events: {message}");
@@ -97,12 +97,12 @@ fn resumes_after_a_full_disk_of_any_size() {
 fn resumes_after_a_file_size_limit() {
     let undisturbed = undisturbed();
     let limited = "ulimit -f $1; shift; exec \"$@\"";
-    let output = format!("trap '' XFSZ; {limited}");
+    let ignoring = format!("trap '' XFSZ; {limited}");
     let cases = (100..=1_700).step_by(200).flat_map(|blocks| [(blocks, true), (blocks, false)]);
     side_by_side(cases, |(blocks, signal_ignored)| {
         let scenario = crate::scenario("eventful");
         let run = scenario.run_command(&["--resume"]);
-        let script = if signal_ignored { &output } else { limited };
+        let script = if signal_ignored { &ignoring } else { limited };
         let done = shell(&scenario, &[], script, &[&blocks.to_string()], &run).output().unwrap();
         let stderr = String::from_utf8_lossy(&done.stderr);
         match (done.status.code(), signal_ignored) {
