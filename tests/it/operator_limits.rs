@@ -30,7 +30,7 @@ fn operator_limit_rejects_plugin_before_anything_runs() {
     let (plugin, rest) = message.split_once(" bytes, ").unwrap();
     assert!(plugin.starts_with("error: plugin `fixture` has a function of "), "{message}");
     assert_snapshot!(rest, @r"
-    and at most 15000 are compiled
+    at most 15000 allowed
     hint: make the plugin smaller, or, if you trust it, raise `max_function_bytes` under `[sandbox]`
     exit 2
     ");

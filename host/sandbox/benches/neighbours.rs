@@ -1,17 +1,17 @@
-//! What spinning plugins do to a neighbour's calls. `cargo bench -p phasegate-sandbox --bench neighbours`.
+//! Measures calls beside plugins that spin. `cargo bench -p phasegate-sandbox --bench neighbours`.
 //!
-//! With one core's worth of them a call is to take no more than twice as long as alone. Seen once on a machine of two cores
-//! that builds kept busy meanwhile (load 6), median and 99 %, with so many plugins spinning:
+//! Goal: beside one spinning plugin a call takes at most twice as long as alone. Measured on a machine with two cores and a
+//! load of 6 from builds, median and 99th percentile in ms by number of spinning plugins:
 //!
-//! | the neighbour | 0 | 1 | 2 | 8 |
+//! | call | 0 | 1 | 2 | 8 |
 //! |---|---|---|---|---|
 //! | computes a moment | 0.15, 0.23 ms | 0.09, 0.33 | 0.14, 0.35 | 0.11, 0.32 |
 //! | asks a model at once | 0.21, 1.2 | 0.16, 2.2 | 0.20, 16 | 0.17, 81 |
 //! | waits 5 ms for a model | 6.4, 7.7 | 6.4, 11 | 6.7, 20 | 6.4, 89 |
 //!
-//! So medians stay within twice everywhere, and 99 % with one core's worth; with every core spinning a call in a hundred waits
-//! for many ticks, probably because the system has it wait so long that it counts as computing itself and takes turns with the
-//! spinning ones. Before spinning plugins stood aside, two of them took the second neighbour's median to 2.2 ms (11 times).
+//! Medians stay below twice the time alone, and so does the 99th percentile beside one spinning plugin. If every core spins,
+//! one call in a hundred waits for many ticks, probably because the system delays it so long that it is offloaded itself.
+//! Before spinning plugins were offloaded, two of them raised the median of the second call to 2.2 ms (11 times).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 #[path = "../tests/it/common/mod.rs"]
@@ -30,7 +30,7 @@ use tokio::runtime::Builder;
 
 const CALLS: usize = 1_000;
 
-/// A neighbour: what it does, and how long the host keeps it waiting.
+/// A measured call, with the host that answers it.
 struct Neighbour {
     does: &'static str,
     work: Assignment,
@@ -72,7 +72,7 @@ fn main() {
 }
 
 fn measure(agent: &Plugin, neighbour: &Neighbour, spinners: usize) -> (Duration, Duration) {
-    // As the binary has it.
+    // The same settings as in the binary.
     let runtime = Builder::new_multi_thread().enable_all().event_interval(2).build().unwrap();
     let limits = Limits { cpu_ms: NonZeroU64::new(600_000).unwrap(), ..Limits::default() };
     for _ in 0..spinners {
@@ -85,7 +85,7 @@ fn measure(agent: &Plugin, neighbour: &Neighbour, spinners: usize) -> (Duration,
     let measured = runtime.spawn(async move {
         let mut all = Vec::new();
         for _ in 0..CALLS {
-            // Calls come when something else has ended, not one right after another.
+            // A pause between calls, as in a real run.
             tokio::time::sleep(Duration::from_millis(2)).await;
             let started = Instant::now();
             agent.run_agent(&work, host.clone(), &call("x")).await.unwrap().unwrap();

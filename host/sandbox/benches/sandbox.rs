@@ -1,7 +1,7 @@
-//! What a call costs. `cargo bench -p phasegate-sandbox`.
+//! Measures calls and loads. `cargo bench -p phasegate-sandbox`.
 //!
-//! Instantiating and calling, per world; loading from the cache of compiled plugins; a test run of the Python runner; and,
-//! printed once, what an agent takes that waits for a model, and what a crowd of spinning neighbours does to a call.
+//! Calls per world, loading from the cache, and test runs of the Python runner. Prints once: the memory of an agent that waits
+//! for a model, and the latency of a call beside a spinning plugin.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 #[path = "../tests/it/common/mod.rs"]
@@ -85,7 +85,7 @@ fn python(c: &mut Criterion) {
     });
 }
 
-/// Resident memory of this process, in bytes.
+/// Returns the resident memory of this process, in bytes.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096

@@ -1,5 +1,4 @@
-//! Every refusal in full: whose it is, when, which bound, and what to do. A new one does not compile until it has its words
-//! here.
+//! The complete text of every error. A new error does not compile until it has a sample here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use phasegate_process::budget::{BudgetBound, BudgetExceeded};
@@ -12,7 +11,7 @@ use super::*;
 use crate::contract::Misfit;
 use crate::shape::{Bound, Excess};
 
-/// Pairs each variant with a sample of it; a variant without one does not compile.
+/// Builds a sample of each variant. A variant without a sample does not compile.
 macro_rules! one_of_each {
     ($type:ty: $($variant:pat => $sample:expr,)*) => {{
         let known = |it: &$type| match it { $($variant => (),)* };
@@ -101,7 +100,7 @@ fn load_errors() -> Vec<LoadError> {
     samples
 }
 
-/// One paragraph, and one line that says what to do.
+/// Joins the texts and asserts that each has one paragraph and one or more hints.
 fn render_all(samples: impl IntoIterator<Item = String>) -> String {
     let mut all = String::new();
     for text in samples {

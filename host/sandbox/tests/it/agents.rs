@@ -1,4 +1,4 @@
-//! Agents doing their work, in both worlds.
+//! Agents of both worlds: submissions, model calls, test runs and failures.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ async fn agent_uses_models_and_tests_through_the_host() {
     let submission = load("agent").run_agent(&assignment(settings), host.clone(), &call("x")).await.unwrap().unwrap();
     assert_eq!(submission.artifacts[0].content, b"answer to write");
     let received = host.received();
-    // The trial run took number 1, the question number 2.
+    // The test run is call 1, the model call is call 2.
     assert_eq!(received.asked, [(2, "write".to_owned())]);
     assert_eq!((received.tests[0].0, &received.tests[0].2), (1, &Subject::Input("code".to_owned())));
     let lines = host.lines();
@@ -107,7 +107,7 @@ async fn concurrent_model_calls_overlap() {
     assert_eq!(submission.artifacts[0].content, b"30");
     let received = host.received();
     assert_eq!(received.asked.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (1..=30).collect::<Vec<_>>());
-    assert_eq!(received.answered[0], 30, "the last asked was the first answered");
+    assert_eq!(received.answered[0], 30, "the last call was answered first");
 }
 
 #[tokio::test]

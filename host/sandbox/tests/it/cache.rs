@@ -1,4 +1,4 @@
-//! Compiled plugins are kept in a folder of one's own; whatever else is found there costs time, nothing more.
+//! The cache of compiled plugins: ownership, damage, eviction and concurrent use.
 
 use std::cell::Cell;
 use std::fs::{self, File, Permissions};
@@ -12,15 +12,15 @@ use phasegate_sandbox::{Engine, EngineSettings, Plugin};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A folder for compiled plugins, and whether the compiler was needed.
+/// A temporary cache folder.
 struct Scene {
     folder: TempDir,
-    room: u64,
+    max_bytes: u64,
 }
 
 impl Scene {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), room: EngineSettings::default().max_cache_bytes }
+        Self { folder: tempfile::tempdir().unwrap(), max_bytes: EngineSettings::default().max_cache_bytes }
     }
 
     fn cache(&self) -> PathBuf {
@@ -28,10 +28,10 @@ impl Scene {
     }
 
     fn settings(&self) -> EngineSettings {
-        EngineSettings { cache_dir: Some(self.cache()), max_cache_bytes: self.room, ..EngineSettings::default() }
+        EngineSettings { cache_dir: Some(self.cache()), max_cache_bytes: self.max_bytes, ..EngineSettings::default() }
     }
 
-    /// Loads in an engine that knows nothing yet.
+    /// Loads a plugin in a new engine and returns whether it was compiled.
     fn load(&self, name: &str) -> (Plugin, bool) {
         let (bytes, compiled) = (fixture(name), Cell::new(false));
         let engine = Engine::new(self.settings()).unwrap();
@@ -44,7 +44,7 @@ impl Scene {
         (plugin, compiled.get())
     }
 
-    fn is_kept(&self, name: &str) -> bool {
+    fn is_cached(&self, name: &str) -> bool {
         let digest = Digest::from_content(&fixture(name));
         let hex = digest.as_str().trim_start_matches("sha256:").to_owned();
         fs::read_dir(self.cache()).unwrap().any(|file| file.unwrap().file_name().to_str().unwrap().starts_with(&hex))
@@ -79,7 +79,7 @@ async fn damaged_or_foreign_cache_files_are_recompiled() {
     let elsewhere = scene.folder.path().join("elsewhere");
     let other = Scene::new();
     other.load("strategy");
-    type Harm<'a> = (&'a str, &'a dyn Fn(&Path));
+    type Damage<'a> = (&'a str, &'a dyn Fn(&Path));
     let flip = |path: &Path| {
         let mut bytes = fs::read(path).unwrap();
         let middle = bytes.len() / 2;
@@ -90,31 +90,31 @@ async fn damaged_or_foreign_cache_files_are_recompiled() {
         let bytes = fs::read(path).unwrap();
         fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
     };
-    let another_plugins = |path: &Path| {
+    let of_another_plugin = |path: &Path| {
         fs::copy(other.file(path.extension().unwrap().to_str().unwrap()), path).map(drop).unwrap();
     };
     let link = |path: &Path| {
         fs::rename(path, &elsewhere).unwrap();
         symlink(&elsewhere, path).unwrap();
     };
-    let harms: [Harm<'_>; 8] = [
+    let damages: [Damage<'_>; 8] = [
         ("flipped", &flip),
         ("cut", &cut),
         ("emptied", &|path| fs::write(path, b"").unwrap()),
         ("garbage", &|path| fs::write(path, [0x7f; 5000]).unwrap()),
-        ("another plugin's", &another_plugins),
+        ("another plugin's", &of_another_plugin),
         ("a link", &link),
         ("written by others", &|path| fs::set_permissions(path, Permissions::from_mode(0o666)).unwrap()),
         ("gone", &|path| fs::remove_file(path).unwrap()),
     ];
     scene.load("agent");
     for ending in ["code", "sheet"] {
-        for (what, harm) in harms {
-            harm(&scene.file(ending));
+        for (what, damage) in damages {
+            damage(&scene.file(ending));
             let (plugin, compiled) = scene.load("agent");
             assert!(compiled, "{ending} {what}");
             works(&plugin).await;
-            assert!(!scene.load("agent").1, "{ending} {what}: kept again");
+            assert!(!scene.load("agent").1, "{ending} {what}: not cached again");
         }
     }
 }
@@ -123,7 +123,7 @@ async fn damaged_or_foreign_cache_files_are_recompiled() {
 fn cached_code_of_another_user_is_recompiled() {
     let scene = Scene::new();
     scene.load("agent");
-    // Only root may give files away; others can meet none in a folder of their own.
+    // Only root can change the owner of a file. Other users skip this test.
     if chown(scene.file("code"), Some(12_345), None).is_ok() {
         assert!(scene.load("agent").1);
         assert!(!scene.load("agent").1);
@@ -165,7 +165,7 @@ async fn unwritable_cache_folder_gives_a_notice() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
-    // The second is ours and takes no files from anybody, root included.
+    // The second folder belongs to this user, but nobody can create files in it, not even root.
     for unwritable in [file.join("compiled"), PathBuf::from("/proc/self/fdinfo")] {
         let settings = EngineSettings { cache_dir: Some(unwritable.clone()), ..EngineSettings::default() };
         let engine = Engine::new(settings).unwrap();
@@ -202,13 +202,13 @@ fn full_cache_evicts_the_least_recently_used() {
         let files = fs::read_dir(scene.cache()).unwrap().map(|file| file.unwrap().path());
         files.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&digest)).for_each(set);
     }
-    // Used again today.
+    // Updates its time of last use.
     scene.load("strategy");
     let bytes: u64 = fs::read_dir(scene.cache()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
-    scene.room = bytes;
+    scene.max_bytes = bytes;
     scene.load("blocking");
-    let kept = ["strategy", "agent", "runner", "blocking"].map(|name| scene.is_kept(name));
-    assert_eq!(kept, [true, false, true, true]);
+    let cached = ["strategy", "agent", "runner", "blocking"].map(|name| scene.is_cached(name));
+    assert_eq!(cached, [true, false, true, true]);
 }
 
 #[test]
@@ -222,5 +222,5 @@ fn cache_removes_unused_and_half_written_files() {
         File::options().write(true).open(file.unwrap().path()).unwrap().set_modified(ago).unwrap();
     }
     scene.load("strategy");
-    assert_eq!((scene.is_kept("agent"), scene.is_kept("strategy"), half_written.exists()), (false, true, false));
+    assert_eq!((scene.is_cached("agent"), scene.is_cached("strategy"), half_written.exists()), (false, true, false));
 }

@@ -1,4 +1,4 @@
-//! What is compiled, and how many at once: every bound at its limit and beyond, and what is said.
+//! Compilation: limits on components, compiler processes, and concurrent loads.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ fn load_in(engine: &Engine, name: &str, bytes: &[u8]) -> Result<(), LoadError> {
     engine.load(&name.parse().unwrap(), &Digest::from_content(bytes), || Ok(bytes.to_vec())).map(drop)
 }
 
-/// A component that fits its world, with one section more.
+/// Returns the agent fixture with an additional section.
 fn agent_and(section: u8, content: &[u8]) -> Vec<u8> {
     [fixture("agent"), sections(&[(section, content)])].concat()
 }
@@ -40,7 +40,7 @@ fn leb(mut n: usize, bytes: &mut Vec<u8>) {
     bytes.push(n as u8);
 }
 
-/// An agent with an inner module, never instantiated, of functions like this one.
+/// Returns the agent fixture with an inner module that is never instantiated and has functions with this body.
 fn agent_with(functions: u32, locals: u32, body: impl Fn(&mut Function)) -> Vec<u8> {
     let (mut types, mut declared, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
     types.ty().function([ValType::I32], [ValType::I32]);
@@ -56,7 +56,7 @@ fn agent_with(functions: u32, locals: u32, body: impl Fn(&mut Function)) -> Vec<
     agent_and(1, &module.finish())
 }
 
-/// As many instructions that each need the one before.
+/// Emits instructions that each depend on the one before.
 fn chain(instructions: u32) -> impl Fn(&mut Function) {
     move |function| {
         for n in 0..instructions / 4 {
@@ -68,7 +68,7 @@ fn chain(instructions: u32) -> impl Fn(&mut Function) {
     }
 }
 
-/// Branches that each change one variable.
+/// Emits branches that each change one variable.
 fn branches(many: u32, locals: u32) -> impl Fn(&mut Function) {
     move |function| {
         for n in 0..many {
@@ -108,7 +108,7 @@ fn accepts_components_at_each_limit_and_rejects_beyond() {
         }
     };
     let names = ["max_functions", "max_code_bytes", "max_function_bytes", "max_function_weight", "max_inner_instances"];
-    let mut told = String::new();
+    let mut messages = String::new();
     for name in names {
         let refused = |most| match load(limit(name, most), &bytes).unwrap_err() {
             LoadError::TooComplex { excess, .. } => excess,
@@ -116,13 +116,13 @@ fn accepts_components_at_each_limit_and_rejects_beyond() {
         };
         let (found, usual) = (refused(0).found, refused(0).bound.setting());
         assert_eq!(usual, name);
-        told += &format!(
+        messages += &format!(
             "{}\n",
             refused(found - 1).to_string().replace(&found.to_string(), "N").replace(&(found - 1).to_string(), "LIMIT")
         );
         load(limit(name, found), &bytes).unwrap();
     }
-    insta::assert_snapshot!(told, @r"
+    insta::assert_snapshot!(messages, @r"
     has N functions, at most LIMIT allowed
     has N bytes of code, at most LIMIT allowed
     has a function of N bytes, at most LIMIT allowed
@@ -133,33 +133,33 @@ fn accepts_components_at_each_limit_and_rejects_beyond() {
 
 #[test]
 fn rejects_expensive_components_before_compilation() {
-    let refused = |bytes: &[u8]| load(EngineSettings::default(), bytes).unwrap_err().describe();
-    insta::assert_snapshot!(refused(&agent_with(1, 0, chain(1_600_000))), @r"
+    let error = |bytes: &[u8]| load(EngineSettings::default(), bytes).unwrap_err().describe();
+    insta::assert_snapshot!(error(&agent_with(1, 0, chain(1_600_000))), @r"
     plugin `plugin` has a function of 3591750 bytes, at most 1048576 allowed
     hint: make the plugin smaller, or, if you trust it, raise `max_function_bytes` under `[sandbox]`
     ");
-    insta::assert_snapshot!(refused(&agent_with(1, 40_000, branches(50_000, 40_000))), @r"
+    insta::assert_snapshot!(error(&agent_with(1, 40_000, branches(50_000, 40_000))), @r"
     plugin `plugin` has a function of weight 2000000000 (variables times branches), at most 1000000 allowed
     hint: make the plugin smaller, or, if you trust it, raise `max_function_weight` under `[sandbox]`
     ");
-    insta::assert_snapshot!(refused(&agent_with(300_000, 0, |_| {})), @r"
+    insta::assert_snapshot!(error(&agent_with(300_000, 0, |_| {})), @r"
     plugin `plugin` has 300366 functions, at most 100000 allowed
     hint: make the plugin smaller, or, if you trust it, raise `max_functions` under `[sandbox]`
     ");
-    insta::assert_snapshot!(refused(&agent_and(4, &doubling(40))), @r"
+    insta::assert_snapshot!(error(&agent_and(4, &doubling(40))), @r"
     plugin `plugin` has 2199023255562 inner instances, at most 1000 allowed
     hint: make the plugin smaller, or, if you trust it, raise `max_inner_instances` under `[sandbox]`
     ");
 }
 
-/// A component that instantiates twice what instantiates twice what … and so on.
+/// Returns a component that instantiates an inner component twice, which instantiates its inner component twice, and so on.
 fn doubling(deep: u32) -> Vec<u8> {
     let header = b"\0asm\x0d\0\x01\0".as_slice();
     let twice = b"\x02\0\0\0\0\0\0".as_slice();
     (0..deep).fold(header.to_vec(), |inner, _| [header, &sections(&[(4, &inner), (5, twice)])].concat())
 }
 
-/// With another program in the compiler's place.
+/// Returns settings with a program from `compilers/` as the compiler.
 fn compiled_by(program: &str) -> EngineSettings {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/compilers").join(program);
     EngineSettings { compiler: Some(program), max_compile_ms: 200, ..EngineSettings::default() }
@@ -175,11 +175,11 @@ fn hanging_compiler_is_killed() {
 
 #[test]
 fn compiler_process_has_no_environment() {
-    assert!(std::env::var_os("PATH").is_some(), "there is something to be left out");
+    assert!(std::env::var_os("PATH").is_some(), "the environment of the test is not empty");
     let settings = EngineSettings { max_compile_ms: 60_000, ..compiled_by("refuses") };
-    let said = load(settings, &fixture("agent")).unwrap_err().describe();
-    let (said, hint) = said.split_once("\nhint: ").unwrap();
-    let (first, environment) = said.split_once('\n').unwrap();
+    let message = load(settings, &fixture("agent")).unwrap_err().describe();
+    let (message, hint) = message.split_once("\nhint: ").unwrap();
+    let (first, environment) = message.split_once('\n').unwrap();
     assert_eq!(first, "plugin `plugin` cannot be compiled: compile-component 524288 2147483648");
     assert!(environment.lines().all(|line| line.starts_with("PWD=") || line.starts_with("_=")), "{environment}");
     assert!(hint.starts_with("rebuild the plugin"), "{hint}");
@@ -199,7 +199,7 @@ fn busy_compilers_give_an_error() {
     let engine = Engine::new(settings).unwrap();
     let first = fixture("agent");
     let loaded = engine.load(&"first".parse().unwrap(), &Digest::from_content(&first), || {
-        // The one compiler is taken for as long as this takes.
+        // The only compiler is busy while this closure runs.
         insta::assert_snapshot!(load_in(&engine, "second", &fixture("blocking")).unwrap_err().describe(), @r"
         plugin `second` cannot be compiled: all compilers (1) were busy for 1 ms
         hint: try again later, or raise `max_compilations` or `max_compile_ms` under `[sandbox]`
@@ -242,7 +242,7 @@ fn waiting_for_a_load_permit_holds_no_thread() {
                 tokio::spawn(async move { drop(engine.load_permit(&digest).await) })
             })
             .collect();
-        // The one thread for blocking work is free, and so is the way to other plugins.
+        // The only blocking thread is free, and other components get a permit.
         tokio::task::spawn_blocking(|| {}).await.unwrap();
         drop(engine.load_permit(&Digest::from_content(b"another")).await);
         assert!(waiting.iter().all(|task| !task.is_finished()));

@@ -1,5 +1,4 @@
-//! Components that do not fit the contract, refused before anything of them runs: the whole text, as operators and authors
-//! read it. And the contract itself, held against what was released.
+//! Components that do not fit the contract, with the complete messages; and the live contract compared with its releases.
 
 use crate::common::stub::{altered, component, wit};
 use crate::common::{engine, fixture};
@@ -8,12 +7,12 @@ use phasegate_sandbox::{CONTRACT, breaking_changes, inspect};
 
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
     match engine().load(&name.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)) {
-        Ok(_) => panic!("{name} was taken"),
+        Ok(_) => panic!("{name} was accepted"),
         Err(error) => error.describe(),
     }
 }
 
-/// The refusal of a component built for the contract with these changes.
+/// Returns the error for a component that was built for the contract with these changes.
 fn altered_refusal(world: &str, changes: &[(&str, &str)]) -> String {
     refusal("code", component(&altered(changes), &[], world))
 }
@@ -154,7 +153,7 @@ fn rejection_without_a_known_world_lists_the_worlds() {
 fn live_contract_is_compatible_with_its_release() {
     let live = wit("");
     assert!(live.iter().all(|(_, text)| text.contains(&format!("package phasegate:plugin@{CONTRACT};"))), "{CONTRACT}");
-    // A version that is still being made has no frozen copy yet, and may change as it likes.
+    // A version without a released copy is still in development and may change.
     let released =
         if versions().contains(&CONTRACT.to_owned()) { wit(&format!("released/{CONTRACT}")) } else { return };
     assert_eq!(breaking_changes(&texts(&released), &texts(&live)).unwrap(), [""; 0], "wit/ breaks released components");

@@ -1,4 +1,4 @@
-//! Bad plugins: each meets its bound, the message says which, and the host goes on.
+//! Plugins that exceed a limit: the error names the limit, and the host continues.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -74,7 +74,7 @@ async fn memory_limit_is_named_in_the_error() {
     ));
 }
 
-/// The agent, with a table beside its own that grows to this size.
+/// Returns the agent fixture with an additional table that grows to this size.
 fn agent_with_table(elements: i32) -> Vec<u8> {
     let agent = fixture("agent");
     let (mut depth, mut modules) = (0, 0);
@@ -93,7 +93,7 @@ fn agent_with_table(elements: i32) -> Vec<u8> {
     tables.table(TableType { element_type, table64: false, minimum: 0, maximum: None, shared: false });
     let mut grow = Function::new([]);
     grow.instructions().ref_null(HeapType::FUNC).i32_const(elements).table_grow(0);
-    // Not to have grown ends in a crash.
+    // Traps if the table did not grow.
     grow.instructions().i32_const(0).i32_lt_s().if_(BlockType::Empty).unreachable().end().end();
     let mut code = CodeSection::new();
     code.function(&grow);
@@ -103,7 +103,7 @@ fn agent_with_table(elements: i32) -> Vec<u8> {
     let (mut more, mut instances) = (Component::new(), InstanceSection::new());
     instances.instantiate::<[(&str, ModuleArg); 0], &str>(modules, []);
     more.section(&ModuleSection(&module)).section(&instances);
-    // Without the header that it begins with.
+    // Skips the header of the component.
     [agent, more.finish()[8..].to_vec()].concat()
 }
 
@@ -123,7 +123,7 @@ async fn tables_grow_up_to_the_limit() {
 
 #[tokio::test]
 async fn deep_recursion_is_an_error() {
-    // Two stacks: the plugin's own in its memory, and the one it runs on.
+    // A guest has two stacks: one in its linear memory, and the native one.
     let error = error_of(json!({"do": "recurse without memory"}), Limits::default()).await;
     assert_eq!(error.kind, CallErrorKind::Stack { limit: 512 << 10 });
     let error = error_of(json!({"do": "recurse"}), Limits::default()).await;

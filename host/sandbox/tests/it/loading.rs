@@ -1,4 +1,4 @@
-//! What is taken as a plugin, and what is refused before it runs.
+//! Inspection and loading: components, manifests and grants.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use phasegate_sandbox::{LoadError, Want, World, inspect, with_manifest};
 
 fn refusal(name: &str, bytes: Vec<u8>) -> String {
     match engine().load(&name.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)) {
-        Ok(_) => panic!("{name} was taken"),
+        Ok(_) => panic!("{name} was accepted"),
         Err(error) => error.describe(),
     }
 }
@@ -48,15 +48,15 @@ fn rejects_bytes_that_are_no_component() {
 fn rejects_components_that_crash_the_decoder() {
     let name = "component-with-function-named-like-interface";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/component").join(name);
-    let told = inspect(&fs::read(path).unwrap()).unwrap_err().describe();
-    assert!(told.contains("its interfaces cannot be expressed in WIT"), "{told}");
+    let error = inspect(&fs::read(path).unwrap()).unwrap_err().describe();
+    assert!(error.contains("its interfaces cannot be expressed in WIT"), "{error}");
 }
 
 #[test]
 fn inspection_allocates_nothing_for_claimed_sizes() {
     let claims = [b"\0asm\x0d\0\x01\0\x07".as_slice(), b"\x80\x80\x80\x80\x0f", b"x"].concat();
-    let told = inspect(&claims).unwrap_err().describe();
-    assert!(told.contains("unexpected end-of-file"), "{told}");
+    let error = inspect(&claims).unwrap_err().describe();
+    assert!(error.contains("unexpected end-of-file"), "{error}");
 }
 
 #[test]

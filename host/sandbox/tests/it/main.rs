@@ -1,4 +1,4 @@
-//! The sandbox as its users see it: plugins are loaded, called and limited. One binary for all tests.
+//! Tests of the public interface of the sandbox. One binary, because each would link wasmtime again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod common;

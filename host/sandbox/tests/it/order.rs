@@ -1,4 +1,4 @@
-//! Every run is the same run given the same answers, whenever they come.
+//! Determinism: the same answers give the same run, whenever they arrive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ fn mix(n: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// One run of the adversarial guest: what it saw, and what it asked.
+/// Runs the adversarial guest and returns what it saw and its model calls.
 async fn transcript(
     program: u64,
     delays: impl Fn(u32) -> Duration + Send + Sync + 'static,
@@ -32,7 +32,7 @@ async fn transcript(
     let work = assignment(json!({"do": "order", "seed": program}));
     let submission = load("agent").run_agent(&work, host.clone(), &call("x")).await.unwrap().unwrap();
     let mut asked = host.received().asked;
-    // Tasks of the host start in any order; their numbers are the guest's.
+    // Host tasks start in any order. The numbers follow the guest's order.
     asked.sort();
     (String::from_utf8(submission.artifacts[0].content.clone()).unwrap(), asked)
 }
@@ -52,7 +52,7 @@ async fn answer_timing_does_not_affect_a_guest() {
             assert_eq!(transcript(program, delay).await, expected, "program {program}, round {round}");
         }
     }
-    assert!(lines > 1_000 && asked > 300, "the programs do something: {lines} lines, {asked} questions");
+    assert!(lines > 1_000 && asked > 300, "the programs do too little: {lines} lines, {asked} calls");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

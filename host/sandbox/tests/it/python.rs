@@ -1,4 +1,4 @@
-//! The Python runner in its virtual world: time, randomness, sockets, files and memory as code that models wrote meets them.
+//! The Python runner in virtual WASI: time, random numbers, sockets, files and memory.
 
 use std::path::Path;
 use std::time::Instant;
@@ -56,7 +56,7 @@ def test_moves():
     assert time.perf_counter() < time.perf_counter()
 "#;
     all_pass(&run(&runner(), test, &python(1)).await);
-    assert!(started.elapsed().as_secs() < 3600, "a day of sleep took no day");
+    assert!(started.elapsed().as_secs() < 3600, "sleeping took real time");
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ def test_thread():
 "#;
     let runner = runner();
     all_pass(&run(&runner, test, &python(1)).await);
-    // The runner may keep files of its own in memory; nothing of them outlives the call.
+    // The runner keeps files in memory, but they do not outlive the call.
     run(&runner, "def test_write():\n    open('kept.txt', 'w').write('x')\n", &python(1)).await;
     all_pass(&run(&runner, test, &python(1)).await);
 }

@@ -1,7 +1,7 @@
-//! Code that models wrote, as bad as it comes, against the Python runner as it is shipped.
+//! Difficult and hostile Python code in the shipped Python runner.
 //!
-//! The cases are in `python_corpus/`, a file a theme: files of one call and what must be seen of each test, all of them and
-//! no other. Of every case holds as well: what was collected has reported, and the same call gives the same answer again.
+//! The cases are in `python_corpus/`, one file per theme. A case has the files of one call and the expected result of each
+//! test. In every case all collected tests must report, and a second call must give the same result.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,13 +12,13 @@ use phasegate_process::limits::{Limits, LimitsPatch};
 use phasegate_process::testing::{File, TestRun};
 use phasegate_sandbox::{Call, Plugin};
 
-/// What lies in a case before its files: `== name`, then sections that begin with `-- `.
+/// A case: `== name`, then sections that begin with `-- `.
 struct Case {
     name: String,
     code: Vec<File>,
     tests: Vec<File>,
     limits: Limits,
-    /// What must be seen, a line a test.
+    /// Expected results, one line per test.
     ends: Vec<String>,
 }
 
@@ -31,22 +31,22 @@ impl Case {
             let (head, body) = section.split_once('\n').unwrap_or((section, ""));
             let body = format!("{body}\n");
             match head.split_once(' ') {
-                Some(("code", path)) => case.code.push(file(path, &unescaped(&body))),
-                Some(("test", path)) => case.tests.push(file(path, &unescaped(&body))),
+                Some(("code", path)) => case.code.push(file(path, &unescape(&body))),
+                Some(("test", path)) => case.tests.push(file(path, &unescape(&body))),
                 Some(("limits", json)) => {
                     case.limits = case.limits.with(serde_json::from_str::<LimitsPatch>(json).unwrap());
                 }
                 _ if head == "ends" => {
                     case.ends = body.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
                 }
-                _ => panic!("{name}: what is `{head}`?"),
+                _ => panic!("{name}: unknown section `{head}`"),
             }
         }
-        assert!(rest.contains("-- ends"), "{name}: what must be seen?");
+        assert!(rest.contains("-- ends"), "{name}: no section `ends`");
         case
     }
 
-    /// The first test file that comes.
+    /// Returns the path of the first test file.
     fn path(&self) -> &str {
         &self.tests[0].path
     }
@@ -61,13 +61,18 @@ impl Case {
         Call { limits: self.limits, ..call("test run of phase test") }
     }
 
-    /// Every line of the expectation fits one thing that was seen, in order, and nothing else was seen.
+    /// Asserts that the results match the expected lines, in order and without others.
     async fn check(&self, runner: &Plugin) {
         let seen = match self.run(runner).await {
-            Err(words) => vec![format!("call: {words}")],
+            Err(error) => vec![format!("call: {error}")],
             Ok(run) => {
                 self.check_complete(runner, &run).await;
-                assert_eq!(self.run(runner).await.as_ref(), Ok(&run), "{}: a second time it went otherwise", self.name);
+                assert_eq!(
+                    self.run(runner).await.as_ref(),
+                    Ok(&run),
+                    "{}: the second call gave another result",
+                    self.name
+                );
                 lines(self.path(), run)
             }
         };
@@ -86,29 +91,29 @@ impl Case {
         let collected = runner.collect(&self.code, &self.tests, &self.call()).await.unwrap();
         for name in collected.unwrap_or_default().iter().filter(|name| name.starts_with(&format!("{}::", self.path())))
         {
-            let told = |test: &str| test == name || test.starts_with(&format!("{name}["));
-            assert!(run.tests.iter().any(|test| told(&test.name)), "{}: {name} did not report", self.name);
+            let is_reported = |test: &str| test == name || test.starts_with(&format!("{name}["));
+            assert!(run.tests.iter().any(|test| is_reported(&test.name)), "{}: {name} did not report", self.name);
         }
     }
 }
 
-/// `outcome name: message | output`, a line a test; build errors first.
+/// Renders results as `outcome name: message output`, one line per test, build errors first.
 fn lines(path: &str, run: TestRun) -> Vec<String> {
     let mut seen: Vec<_> = run.build_errors.into_iter().map(|error| format!("build: {error}")).collect();
     for test in run.tests {
         let name = test.name.strip_prefix(&format!("{path}::")).unwrap_or(&test.name);
-        let mut said = format!("{} {name}", test.outcome.as_str());
+        let mut line = format!("{} {name}", test.outcome.as_str());
         let words = format!("{}{}", test.message.unwrap_or_default(), test.output);
         if !words.is_empty() {
-            said += &format!(": {words}");
+            line += &format!(": {words}");
         }
-        seen.push(said.replace('\n', "⏎"));
+        seen.push(line.replace('\n', "⏎"));
     }
     seen
 }
 
-/// What an editor would spoil is written `⟦hex⟧`.
-fn unescaped(text: &str) -> String {
+/// Replaces `⟦hex⟧` with the character of this code point. Used for characters that editors change.
+fn unescape(text: &str) -> String {
     let mut parts = text.split('⟦');
     let mut whole = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -128,25 +133,25 @@ fn runner() -> &'static Plugin {
     })
 }
 
-async fn hold(theme: &str) {
+async fn check_theme(theme: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/python_corpus").join(format!("{theme}.txt"));
     let text = std::fs::read_to_string(path).unwrap();
-    let mut wrong = Vec::new();
+    let mut failed = Vec::new();
     for case in text.split("\n== ").skip(1) {
         let case = Case::parse(case);
         let name = case.name.clone();
         if tokio::spawn(async move { case.check(runner()).await }).await.is_err() {
-            wrong.push(name);
+            failed.push(name);
         }
     }
-    assert!(wrong.is_empty(), "these went otherwise:\n{}", wrong.join("\n"));
+    assert!(failed.is_empty(), "failed cases:\n{}", failed.join("\n"));
 }
 
 macro_rules! themes {
     ($($test:ident: $theme:literal,)*) => {
         $(#[tokio::test]
         async fn $test() {
-            hold($theme).await;
+            check_theme($theme).await;
         })*
     };
 }

@@ -1,4 +1,4 @@
-//! The components that are shipped, in the real sandbox: strategies decide, an agent reads its inputs.
+//! Shipped components and components of the examples in the sandbox.
 
 use std::path::Path;
 

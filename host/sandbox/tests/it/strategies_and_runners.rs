@@ -1,4 +1,4 @@
-//! Feedback strategies, test runners, and neighbours that must not starve each other.
+//! Feedback strategies, test runners, and queues of different kinds of work.
 
 use std::time::Duration;
 
@@ -56,17 +56,17 @@ async fn runner_collects_and_runs_tests() {
 #[tokio::test]
 async fn rejects_large_environment_descriptions() {
     let engine = Engine::new(EngineSettings { max_instances: 1, ..EngineSettings::default() }).unwrap();
-    let said = async |many| {
+    let error = async |many| {
         let bytes = stub::component_that(&stub::wit(""), &[], "runner-plugin", || stub::zeros(many));
         let digest = phasegate_process::Digest::from_content(&bytes);
         let runner = engine.load(&"talker".parse().unwrap(), &digest, || Ok(bytes)).unwrap();
         match runner.environment(&call("saying what it offers")).await.unwrap_err().kind {
-            CallErrorKind::BadAnswer(words) => words,
+            CallErrorKind::BadAnswer(text) => text,
             other => other.to_string(),
         }
     };
-    assert!(said(65_536).await.starts_with("its environment is not JSON"));
-    assert_eq!(said(65_537).await, "its environment has 65537 bytes, and at most 65536 are taken");
+    assert!(error(65_536).await.starts_with("its environment is not JSON"));
+    assert_eq!(error(65_537).await, "its environment has 65537 bytes, and at most 65536 are taken");
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn waiting_agents_block_neither_tests_nor_strategies() {
     load_in(&engine, "runner").run_tests(&[], &tests, "t.lines", &call("x")).await.unwrap().unwrap();
     load_in(&engine, "strategy").decide(&failure(json!({})), &call("x")).await.unwrap();
 
-    // Three run, two queue; one more is told so.
+    // Three agents run and two wait. One more exceeds the queue.
     let error =
         agent.run_agent(&assignment(json!({})), host.clone(), &call("phase code, attempt 1")).await.unwrap_err();
     insta::assert_snapshot!(error.recorded_text(), @r"

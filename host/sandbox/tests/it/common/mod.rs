@@ -1,4 +1,4 @@
-//! A host for tests: answers from a closure, after whatever delay it likes, and everything that was received written down.
+//! Helpers: plugins from `plugins/dist/fixtures`, parameters of calls, and a host that records what it receives.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 pub mod stub;
@@ -105,20 +105,21 @@ pub fn text_answer(text: &str) -> Answer {
 
 type Script = dyn Fn(u32, &Request) -> (Duration, Answer) + Send + Sync;
 
-/// What a host received.
+/// What a [`MockHost`] received.
 #[derive(Default, Clone, Debug, PartialEq)]
 pub struct Received {
-    /// Labels by call number, in the order asked.
+    /// Number and label of each model call, in the order of arrival.
     pub asked: Vec<(u32, String)>,
-    /// Numbers in the order answered.
+    /// Numbers of the calls, in the order in which the host answered them.
     pub answered: Vec<u32>,
-    /// Numbers in the order in which the guest was told.
+    /// Numbers of the calls, in the order in which the guest received the answers.
     pub delivered: Vec<u32>,
     pub log: Vec<(LogLevel, String)>,
     pub progress: Vec<String>,
     pub tests: Vec<(u32, String, Subject, Vec<File>)>,
 }
 
+/// A host whose answers come from a closure that returns a delay and an answer.
 pub struct MockHost {
     script: Box<Script>,
     received: Mutex<Received>,
@@ -129,7 +130,7 @@ impl MockHost {
         Arc::new(Self { script: Box::new(script), received: Mutex::default() })
     }
 
-    /// Answers every question with its label, at once.
+    /// Answers every model call with its label, without a delay.
     pub fn echo() -> Arc<Self> {
         Self::new(|_, request| (Duration::ZERO, text_answer(&request.label)))
     }

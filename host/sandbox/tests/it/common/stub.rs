@@ -1,4 +1,4 @@
-//! Components made of WIT text alone: every function that the world exports is there and traps, every import is used.
+//! Builds components from WIT text. They import everything in their world, and every exported function traps.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Resolve, SourceMap, WorldItem, WorldKey};
 
-/// The files of a folder below `wit/`, as name and text, in order.
+/// Returns the WIT files of a folder below `wit/`, as name and text, sorted by name.
 pub fn wit(folder: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit").join(folder);
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -21,7 +21,7 @@ pub fn wit(folder: &str) -> Vec<(String, String)> {
     paths.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
 }
 
-/// The live contract with some of its words replaced, each of which must be there.
+/// Returns the live contract with replaced texts. Each text must exist.
 pub fn altered(changes: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut files = wit("");
     for (from, to) in changes {
@@ -31,12 +31,12 @@ pub fn altered(changes: &[(&str, &str)]) -> Vec<(String, String)> {
     files
 }
 
-/// A component of `world` of the package that these files describe; `more` are packages that it needs.
+/// Builds a component for `world` of the package in `files`. `more` are packages that it depends on.
 pub fn component(files: &[(String, String)], more: &[&str], world: &str) -> Vec<u8> {
     component_that(files, more, world, trap)
 }
 
-/// The same, and every function does this instead.
+/// Builds a component whose exported functions have the body `does` instead.
 pub fn component_that(files: &[(String, String)], more: &[&str], world: &str, does: impl Fn() -> Function) -> Vec<u8> {
     let mut resolve = Resolve::default();
     for text in more {
@@ -108,7 +108,7 @@ fn value_type(ty: &WasmType) -> ValType {
     }
 }
 
-/// Gives a text, or any other list of bytes: so many zeros.
+/// Returns a function body that returns a list of `many` zero bytes, for example a text.
 pub fn zeros(many: i32) -> Function {
     let mut function = Function::new([]);
     let at = |offset| MemArg { offset, align: 2, memory_index: 0 };
