@@ -1,4 +1,4 @@
-//! The file of an experiment.
+//! Parses the file of an experiment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -15,50 +15,50 @@ use phasegate_runtime::{ConfigFault, OverrideTarget, Overrides, TaskSource, unre
 
 use crate::tasks::{self, folder_of};
 
-/// More would be a mistake rather than an experiment.
+/// The most repetitions of an experiment; a larger number is likely a typing error.
 const MAX_REPETITIONS: u32 = 1_000;
 
-/// Tasks, variants, and how often.
+/// An experiment as its file defines it.
 #[derive(Debug, Clone)]
 pub struct Experiment {
-    /// Its name; the runs of one name share its budget.
+    /// Name of the experiment. All runs of experiments with this name share the budget.
     pub name: String,
-    /// The tasks, each once.
+    /// The tasks without duplicates.
     pub tasks: Vec<TaskSource>,
-    /// How often each variant does each task.
+    /// Number of runs of each task with each variant.
     pub repetitions: NonZeroU32,
-    /// What all runs may use together; what is not given is not limited.
+    /// Budget of all runs together; unlimited where the file says nothing.
     pub budget: BudgetConfig,
-    /// What is compared.
+    /// The variants in the order of the file, at least one.
     pub variants: Vec<Variant>,
-    /// The file, as the person named it.
+    /// Path of the file as the user wrote it.
     pub file: String,
-    /// Its folder. Paths in the file are relative to it.
+    /// Folder of the file, absolute. Paths in the file are relative to it.
     pub dir: PathBuf,
     pub(crate) text: String,
 }
 
-/// One way of doing the tasks.
+/// A variant: overrides of the configured pipeline.
 #[derive(Debug, Clone)]
 pub struct Variant {
-    /// Its name.
+    /// Name of the variant, unique in the file.
     pub name: String,
-    /// What is swapped; the pipeline is not among it.
+    /// The overrides of agents, strategy and settings.
     pub overrides: Overrides,
-    /// Another pipeline than the configured one.
+    /// The pipeline to use instead of the configured one.
     pub(crate) pipeline: Option<Spanned<String>>,
-    /// Where things stand in the file.
+    /// Locations of the overrides in the file.
     spans: Vec<(OverrideTarget, Range<usize>)>,
     span: Range<usize>,
 }
 
 impl Variant {
-    /// Where a swap stands in the file.
+    /// Returns the location of an override in the file.
     pub(crate) fn span_of(&self, at: &OverrideTarget) -> Range<usize> {
         self.spans.iter().find(|(known, _)| known == at).map_or(self.span.clone(), |(_, span)| span.clone())
     }
 
-    /// The component that is meant where its plugin does not fit, as far as that is plain.
+    /// Returns the only override of an agent, or of the strategy; all overrides if there is not exactly one.
     pub(crate) fn component_target(&self, agent: bool) -> OverrideTarget {
         let mut of_kind = self.spans.iter().map(|(at, _)| at).filter(|at| match at {
             OverrideTarget::Agent(_) => agent,
@@ -71,7 +71,7 @@ impl Variant {
         }
     }
 
-    /// What it sets about models.
+    /// Returns the first override of models or providers.
     pub(crate) fn models_target(&self) -> Option<OverrideTarget> {
         let about = |at: &&OverrideTarget| matches!(at, OverrideTarget::Set(key) if key.starts_with("models") || key.starts_with("providers"));
         self.spans.iter().map(|(at, _)| at).find(about).cloned()
@@ -102,7 +102,7 @@ struct RawVariant {
 }
 
 impl Experiment {
-    /// Reads the file and every task that it names.
+    /// Parses the file and all tasks that it names. Fails with file, line and a hint.
     pub fn read(file: &Path) -> Result<Self, ConfigFault> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file)
@@ -147,7 +147,8 @@ fn repetitions(source: Source<'_>, given: Option<Spanned<NonZeroU32>>) -> Result
     }
 }
 
-/// Unlike in a configuration, what is not given is not limited: each run has a budget of its own as well.
+/// Parses `[budget]`. Unlike in a configuration, a missing limit is unlimited: each run has a budget of its own as
+/// well.
 fn budget(source: Source<'_>, given: BTreeMap<Spanned<String>, toml::Value>) -> Result<BudgetConfig, SourceError> {
     let mut budget = BudgetConfig { tokens: None, usd: None, calls: None };
     for (key, value) in given {

@@ -1,4 +1,5 @@
-//! Experiments: tasks × variants × repetitions, each a run of its own. See [`Experiment::read`] and [`Experiment::plan`].
+//! Experiments: runs of every task with every variant, repeated. [`Experiment::read`] parses the file of an experiment,
+//! [`Experiment::plan`] returns its runs.
 
 mod file;
 mod plan;

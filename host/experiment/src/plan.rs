@@ -1,8 +1,9 @@
-//! An experiment: tasks × variants × repetitions, each a run of its own.
+//! The runs of an experiment: one for each task, variant and repetition.
 //!
-//! Promises: a run's id follows from what the run would be, so that calling the experiment again finds the runs that were
-//! made before, and an edited variant makes new runs for itself alone; repetitions turn slowest, so that an experiment that
-//! stopped half way has compared something. Fails before anything is recorded, with file, line and a hint.
+//! The id of a run is computed from its definition. So the same experiment finds its earlier runs again, and an edited
+//! variant gets new runs while the others keep theirs. All variants run once before the first repetition, so that an
+//! experiment that is stopped half way has comparable results. Fails before anything is recorded, with file, line and a
+//! hint.
 
 use phasegate_journal::Journal;
 use phasegate_process::experiment::CellId;
@@ -18,42 +19,42 @@ use phasegate_runtime::{
 
 use crate::file::{Experiment, Variant};
 
-/// A run id has room for so much of each name where all of them together are too long.
+/// Characters of each name in a run id whose names are too long together.
 const MAX_EXPERIMENT_CHARS: usize = 16;
 const MAX_VARIANT_CHARS: usize = 14;
 const MAX_RUN_ID_CHARS: usize = 64;
 
-/// Every cell, with all that its run is to be made from.
+/// The planned runs of an experiment.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// In the order in which they are to run.
+    /// All runs in the order in which they start.
     pub cells: Vec<PlannedRun>,
-    /// The pipeline of each variant.
+    /// The pipeline of each variant, in the order of the file.
     pipelines: Vec<LoadedPipeline>,
-    /// The settings of each variant.
+    /// The settings of each variant, in the order of the file.
     settings: Vec<RunSettings>,
 }
 
 impl Plan {
-    /// The settings of each variant; models that nobody named are not in them yet.
+    /// Returns the settings of each variant in the order of the file. Models that no file names are not resolved yet.
     pub fn settings(&self) -> &[RunSettings] {
         &self.settings
     }
 }
 
-/// One cell.
+/// One run of an experiment, started or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRun {
-    /// The variant, by its place in the file.
+    /// Index of the variant in the file.
     pub variant: usize,
-    /// The task, by its place.
+    /// Index of the task.
     pub task: usize,
-    /// What it is called, with its run, whether that is there yet or not.
+    /// Names of variant and task, repetition and run id.
     pub place: CellId,
 }
 
 impl Experiment {
-    /// What is to be run. Every variant is tried on every task as far as that goes without running anything.
+    /// Plans all runs. Every variant is validated with every task as far as that is possible without a run.
     pub fn plan(&self, config: &Config) -> Result<Plan, Error> {
         let contents = self.tasks.iter().map(task_digest).collect::<Result<Vec<_>, Error>>()?;
         let (mut pipelines, mut settings) = (Vec::new(), Vec::new());
@@ -79,7 +80,7 @@ impl Experiment {
         Ok(Plan { cells, pipelines, settings })
     }
 
-    /// What the run of a cell is made from.
+    /// Returns the parts of a planned run; none if `cell` is from another experiment.
     pub fn new_run<'a>(&'a self, plan: &'a Plan, cell: &PlannedRun, config: &'a Config) -> Option<NewRun<'a>> {
         let (variant, task) = (self.variants.get(cell.variant)?, self.tasks.get(cell.task)?);
         let of = ExperimentCell {
@@ -94,7 +95,7 @@ impl Experiment {
         })
     }
 
-    /// Puts file and line to what is wrong with a variant.
+    /// Adds the file and line of the variant to an error that the variant caused.
     pub fn locate_error(&self, variant: &Variant, error: Error) -> Error {
         let name = &variant.name;
         let (at, words) = match error {
@@ -118,7 +119,8 @@ impl Experiment {
         ConfigFault::Source(self.source().error(variant.span_of(&at), message, hint)).into()
     }
 
-    /// The shared budget, less what earlier runs of this experiment spent: also those of variants that were edited since.
+    /// Creates the shared budget, charged with all earlier runs of this experiment, those of variants that have been
+    /// edited since included.
     pub fn shared_budget(&self, journal: &dyn Journal) -> Result<SharedBudget, Error> {
         let remedy = format!("nothing is lost; raise [budget] in {} and run the same command again", self.file);
         let shared_budget = SharedBudget::new(&self.budget, format!("experiment `{}`", self.name), remedy);
@@ -143,7 +145,7 @@ impl Experiment {
         let chosen = variant.pipeline.as_ref().map(|pipeline| pipeline.get_ref().as_str());
         let loaded = config.load_pipeline(chosen, None, &self.dir, &BUNDLED);
         loaded.map_err(|fault| match (fault, &variant.pipeline) {
-            // The file says it where a command line would have said it with a flag.
+            // The pipeline is named in the file and not by a flag.
             (ConfigFault::Flag { message, .. }, Some(pipeline)) => {
                 let hint = "a standard pipeline, or a file; the path is relative to this file";
                 let message = format!("variant `{}`: {message}", variant.name);
@@ -179,7 +181,7 @@ impl Experiment {
             let variant = shorten_name(&variant.name, variant_name);
             format!("{experiment}-{task}-{variant}-{repetition}-{digits}")
         };
-        // The experiment's name is always cut alike, so that all of its runs can be found by it.
+        // The name of the experiment is always cut to the same length: `shared_budget` finds runs by it.
         let whole = name(MAX_EXPERIMENT_CHARS, all, all);
         if whole.len() <= MAX_RUN_ID_CHARS {
             whole.parse()
@@ -193,7 +195,7 @@ impl Experiment {
     }
 }
 
-/// What a run knows of its task: the words and the files beside it.
+/// Returns a digest of everything that a run reads of its task: texts and context files.
 fn task_digest(task: &TaskSource) -> Result<Digest, Error> {
     let TaskSource { task, folder } = task;
     let files = gather_context_files(&task.context_files, folder)?;

@@ -1,4 +1,4 @@
-//! The tasks that an experiment names: files, or patterns of them, relative to the experiment's file.
+//! Loads the tasks that an experiment names: files or glob patterns, relative to the file of the experiment.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use phasegate_runtime::{ConfigFault, TaskSource, unreadable_file};
 
 type Patterns = Spanned<Vec<Spanned<String>>>;
 
-/// Reads every task, each once, in the order of the file; those of a pattern by name.
+/// Loads all tasks without duplicates in the order of the file; files of one pattern in the order of their names.
 pub(crate) fn load_tasks(source: Source<'_>, patterns: &Patterns, dir: &Path) -> Result<Vec<TaskSource>, ConfigFault> {
     if patterns.get_ref().is_empty() {
         return Err(source.error(patterns.span(), "there is no task", "name at least one task file").into());
@@ -54,7 +54,7 @@ fn files(source: Source<'_>, pattern: &Spanned<String>, dir: &Path) -> Result<Ve
     if found.is_empty() { Err(missing(format!("no file matches `{text}`"))) } else { Ok(found) }
 }
 
-/// The part before the first wildcard is walked from; the rest is matched.
+/// Lists the files that match a pattern, from the folder before its first wildcard.
 fn match_glob(source: Source<'_>, text: &str, span: Range<usize>, dir: &Path) -> Result<Vec<PathBuf>, ConfigFault> {
     let parts: Vec<&str> = text.split('/').collect();
     let plain = parts.iter().take_while(|part| !is_glob(part)).count();
@@ -74,7 +74,7 @@ fn is_glob(text: &str) -> bool {
 }
 
 fn load_task(file: &Path) -> Result<(TaskSource, String), ConfigFault> {
-    // As a person would name it: `./tasks/a.toml` is `tasks/a.toml`.
+    // Shown without a leading `./`.
     let name = file.strip_prefix(".").unwrap_or(file).display().to_string();
     let text = std::fs::read_to_string(file).map_err(|why| unreadable_file(&name, &why, "a task is a TOML file"))?;
     let task = Task::parse(Source { file: &name, text: &text })?;
@@ -82,7 +82,7 @@ fn load_task(file: &Path) -> Result<(TaskSource, String), ConfigFault> {
     Ok((TaskSource { task, folder }, name))
 }
 
-/// The folder that a file is in.
+/// Returns the folder of a file; `.` for a bare file name.
 pub(crate) fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

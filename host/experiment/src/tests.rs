@@ -1,4 +1,4 @@
-//! What a file says, what its cells are called, and what is refused with which words.
+//! Parsing of experiments, ids of runs, and messages of errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ impl Desk {
         fs::write(path, text).unwrap();
     }
 
-    /// The runs of the cells, by variant, task and repetition.
+    /// Returns variant, task, repetition and run id of each planned run.
     fn plan(&self, text: &str) -> Result<Vec<(String, String, u32, String)>, String> {
         self.write("x.toml", text);
         let here = self.0.path().display().to_string();

@@ -1,5 +1,4 @@
-//! The house: what all runs of a process share, and how one of them is carried to its end, or to the next point where it has
-//! to wait.
+//! The host: what all runs of a process share. `Host::run`, in `run/mod.rs`, runs one of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -18,41 +17,41 @@ use crate::history::History;
 use crate::plugins::load::PluginLoader;
 use crate::store::blobs::json_blob;
 
-/// Looks up an environment variable; keys come from nowhere else.
+/// Looks up an environment variable. API keys of providers are read through it only.
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// How the house is set up.
+/// Configuration of a [`Host`].
 pub struct HostConfig {
-    /// Where runs are recorded.
+    /// Records all runs.
     pub journal: Arc<dyn Journal>,
-    /// The sandbox.
+    /// Limits and caches of the sandbox.
     pub engine: EngineSettings,
-    /// Whether the model calls of one run overlap.
+    /// Whether model calls of one run may be under way at the same time.
     pub overlap: bool,
-    /// Where keys come from.
+    /// Source of API keys.
     pub env: Env,
-    /// What takes the place of a run's own settings while this house carries it.
+    /// Overrides the settings that runs pinned, for as long as this host runs them.
     pub budget_override: BudgetOverride,
-    /// Whether no model is asked: only what is recorded is answered.
+    /// Whether providers are never called: a call without a recorded answer stops its run.
     pub offline: bool,
-    /// A budget that all runs of this house share, beside the one of each.
+    /// A budget that all runs of this host share, in addition to the budget of each run.
     pub shared_budget: Option<SharedBudget>,
 }
 
-/// What a person allows a run that stopped beyond what it pinned.
+/// What a person allows a stopped run beyond its pinned budget. `None` keeps the pinned limit.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BudgetOverride {
-    /// Model calls.
+    /// Limit of model calls, earlier ones included.
     pub calls: Option<u64>,
-    /// Tokens read and written.
+    /// Limit of tokens read and written.
     pub tokens: Option<u64>,
-    /// US dollars.
+    /// Limit in US dollars.
     pub usd: Option<f64>,
-    /// Calls that may have been billed are asked again.
+    /// Whether calls that may have been billed without an answer are sent again.
     pub ask_again: bool,
 }
 
-/// What all runs of a process share. Cheap to clone.
+/// What all runs of a process share. Clones share one host.
 #[derive(Clone)]
 pub struct Host(Arc<Shared>);
 
@@ -64,7 +63,8 @@ struct Shared {
     budget_override: BudgetOverride,
     offline: bool,
     shared_budget: Option<SharedBudget>,
-    /// One broker for all runs with the same models, so that they share its connections and limits.
+    /// One broker for all runs with the same models, by the digest of their settings. They share its connections and
+    /// limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
     history: History,
     plugins: PluginLoader,
@@ -93,57 +93,58 @@ impl Host {
         })))
     }
 
-    /// Who runs this, as the environment says.
+    /// Returns the user's name from `USER` or `LOGNAME`.
     pub(crate) fn person(&self) -> String {
         (self.0.env)("USER").or_else(|| (self.0.env)("LOGNAME")).unwrap_or_else(|| "somebody".to_owned())
     }
 
-    /// The journal.
+    /// Returns the journal of all runs.
     pub fn journal(&self) -> &Arc<dyn Journal> {
         &self.0.journal
     }
 
-    /// Whether no model is asked.
+    /// Returns whether providers are never called.
     pub(crate) fn is_offline(&self) -> bool {
         self.0.offline
     }
 
-    /// The sandbox.
+    /// Returns the engine that runs plugins.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
     }
 
-    /// The plugins of all runs.
+    /// Returns the loader that keeps the plugins of all runs.
     pub(crate) fn plugins(&self) -> &PluginLoader {
         &self.0.plugins
     }
 
-    /// Requests to cancel runs of this host.
+    /// Returns the watcher for cancel requests of other processes.
     pub(crate) fn cancels(&self) -> &CancelWatcher {
         &self.0.cancels
     }
 
-    /// What takes the place of a run's own settings.
+    /// Returns what overrides the pinned budget of runs.
     pub(crate) fn budget_override(&self) -> BudgetOverride {
         self.0.budget_override
     }
 
-    /// Whether the model calls of one run overlap.
+    /// Returns whether model calls of one run may be under way at the same time.
     pub(crate) fn overlap(&self) -> bool {
         self.0.overlap
     }
 
-    /// The budget that all runs share, if there is one.
+    /// Returns the budget that all runs share, if there is one.
     pub fn shared_budget(&self) -> Option<&SharedBudget> {
         self.0.shared_budget.as_ref()
     }
 
-    /// What earlier runs teach.
+    /// Returns what is known of earlier runs.
     pub(crate) fn history(&self) -> &History {
         &self.0.history
     }
 
-    /// The models for these settings.
+    /// Returns the broker for these settings, a new one on first use. Looks for available models where the settings
+    /// name none.
     pub async fn broker(&self, settings: &RunSettings) -> Result<Broker, Error> {
         let RunSettings { models, providers, prices, base_dir, .. } = settings;
         let digest = json_blob(&(models, providers, prices, base_dir)).digest;

@@ -1,53 +1,53 @@
-//! What a run shows while it goes: for the terminal, for `--json`, for tests.
+//! Observers of runs: the terminal, `--json` output, tests.
 
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_sandbox::LogLevel;
 
-/// Something that is not a fact of the run, only of the moment.
+/// Something that happens in a run and is not recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Activity {
-    /// A plugin said something.
+    /// A plugin logs a line.
     Log {
-        /// How important it is.
+        /// Severity, as the plugin gives it.
         level: LogLevel,
-        /// One line.
+        /// Text without a line break at its end.
         line: String,
     },
-    /// A plugin says how far it is.
+    /// A plugin reports progress.
     Progress {
-        /// What it does.
+        /// What the plugin does at the moment, in its words.
         what: String,
-        /// 0.0 to 1.0.
+        /// The part that is done, from 0.0 to 1.0, if the plugin says.
         fraction: Option<f32>,
     },
-    /// A model's answer is arriving, or a call is tried again.
+    /// A model call makes progress: a request is sent, an answer arrives, or the call is retried.
     Model {
-        /// The call.
+        /// Number of the call within its attempt, from 1.
         call: u32,
-        /// What it is for.
+        /// Label of the request.
         label: String,
-        /// In words.
+        /// Text for people.
         what: String,
     },
-    /// A component is being compiled, or is ready.
+    /// A component is compiled, which happens once per machine.
     Compiling {
-        /// The plugin.
+        /// Name of the plugin.
         plugin: String,
-        /// Whether it is done.
+        /// Whether compilation has ended.
         done: bool,
     },
 }
 
-/// Watches runs. Called from the middle of things: it must be quick, and it decides nothing.
+/// Is told what happens in runs. Called from the run loop, so it must return quickly; it cannot influence the run.
 pub trait Observer: Send + Sync + 'static {
-    /// An event is durable and folded.
+    /// Called when an event is durable, with the state that its batch of events leads to.
     fn on_event(&self, run: &RunId, event: &Recorded, state: &State);
-    /// Something of the moment.
+    /// Called for what is not recorded. `at` is the attempt, if the activity belongs to one.
     fn on_activity(&self, run: &RunId, at: Option<&AttemptId>, seen: Activity);
 }
 
-/// Watches nothing.
+/// Ignores everything.
 #[derive(Debug, Clone, Copy)]
 pub struct NoObserver;
 

@@ -1,9 +1,9 @@
-//! Texts of plugins, cut to a size that can be kept.
+//! Limits the size of texts that come from plugins.
 
-/// How many bytes of a plugin's own words go into events and prompts.
+/// The most bytes of one text of a plugin that are stored in an event or a prompt.
 const MAX_WORDS: usize = 8 << 10;
 
-/// A plugin's words, cut where they are too long to be kept and told.
+/// Cuts a text that is too long, and marks the cut.
 pub(crate) fn truncate_text(mut words: String) -> String {
     if words.len() > MAX_WORDS {
         words.truncate(words.floor_char_boundary(MAX_WORDS));

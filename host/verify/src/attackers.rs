@@ -1,4 +1,4 @@
-//! The attackers' components, which `plugins/fixtures` builds.
+//! The components of the attackers. `plugins/fixtures` builds them.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ macro_rules! fixture {
     };
 }
 
-/// Those of the attackers that can be loaded.
+/// The attackers that load; the others are rejected by the loader.
 pub(crate) const LOADABLE: [&str; 6] =
     ["visitor", "visitor-blocking", "visitor-strategy", "visitor-runner", "liar", "early-spinner"];
 
-/// The component of an attacker, by the name that the lists call it.
+/// Returns the component of an attacker by its name in `corpus/*.toml`.
 pub(crate) fn component(name: &str) -> Option<Vec<u8>> {
     let agent = fixture!("agent");
     let bytes = match name {
@@ -37,7 +37,7 @@ pub(crate) fn component(name: &str) -> Option<Vec<u8>> {
     Some(bytes.to_vec())
 }
 
-/// The components that a pipeline needs, for those of its plugins that are attackers.
+/// Returns the components of those plugins that are attackers.
 pub(crate) fn embedded<'a>(plugins: impl IntoIterator<Item = &'a PluginName>) -> BTreeMap<PluginName, Blob> {
     let component = |name: &PluginName| Some((name.clone(), Blob::new(component(name.as_str())?)));
     plugins.into_iter().filter_map(component).collect()

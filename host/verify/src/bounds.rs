@@ -1,5 +1,5 @@
-//! Every bound of a plugin, set in the pipeline as a person sets it: the least value with which an ordinary run still passes
-//! is found, and one below it the run is refused in the bound's own words. A bound that is not applied has no such value.
+//! Searches the edge of every limit: the least value with which an ordinary run passes. One step below it, the run must
+//! fail with the message of that limit. A limit that is not applied has no edge.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -14,19 +14,19 @@ use phasegate_runtime::Config;
 use crate::corpus::Attack;
 use crate::run::TestBed;
 
-/// A bound, and a run that comes close to it.
+/// A limit, and a run that comes close to it.
 struct Case {
     bound: &'static str,
-    /// Whose bound it is.
+    /// The plugin that is limited.
     plugin: &'static str,
-    /// Who plans.
+    /// The agent of the first phase.
     agent: &'static str,
-    /// What the planner does.
+    /// The settings of the first phase.
     settings: Value,
-    /// A value with which the run passes, in these steps.
+    /// A value with which the run passes, in units of `step`.
     passes: u64,
     step: u64,
-    /// Time is never measured alike: what it takes to pass it, beside what passes.
+    /// For limits of time, which have no exact edge: a value and settings that exceed it.
     beyond: Option<(u64, Value)>,
 }
 
@@ -34,7 +34,7 @@ fn case(bound: &'static str, settings: Value, passes: u64) -> Case {
     Case { bound, plugin: "visitor", agent: "visitor", settings, passes, step: 1, beyond: None }
 }
 
-/// In the order of the bounds.
+/// The limits of agents in the order of `Limits`.
 fn cases() -> Vec<Case> {
     let idle = || json!({});
     let asks = |asks: u64| json!({ "ask": "a question", "asks": asks, "artifacts": { "plan": {} } });
@@ -63,7 +63,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Runs of tests are bounded as their runner is, and so is what a strategy may do.
+/// Limits of test runners and of blocking agents.
 fn others() -> Vec<Case> {
     let idle = || json!({});
     vec![
@@ -86,7 +86,7 @@ fn others() -> Vec<Case> {
     ]
 }
 
-/// What is seen of a run with this bound, and the words of the bound if it was met.
+/// Runs the case with this limit; the error is the line that names the limit.
 async fn tried(test_bed: &TestBed, case: &Case, value: u64, settings: &Value) -> Result<(), String> {
     let value = if case.bound == "usd" { json!(value as f64 / 100.0) } else { json!(value) };
     let patch = serde_json::from_value(json!({ case.bound: value })).unwrap();
@@ -103,13 +103,13 @@ async fn tried(test_bed: &TestBed, case: &Case, value: u64, settings: &Value) ->
     match flat.lines().find(|line| line.contains(&words)) {
         Some(line) => Err(line.to_owned()),
         None if story.ends_with("finished passed: every gate passed") => Ok(()),
-        // What the blocking fixture hands in is no plan.
+        // The blocking fixture submits an invalid plan.
         None if case.agent == "visitor-blocking" && story.contains("planning#1 invalid: plan: [") => Ok(()),
         None => panic!("{} = {value}: neither passed nor refused in its words:\n{story}", case.bound),
     }
 }
 
-/// The least value that passes, and the words one step below it.
+/// Finds the least value that passes, and the message one step below it.
 async fn edge(test_bed: &TestBed, case: &Case) -> (u64, String) {
     let at = async |steps: u64| tried(test_bed, case, steps * case.step, &case.settings).await;
     at(case.passes).await.unwrap_or_else(|words| panic!("{} is refused already: {words}", case.bound));
@@ -141,7 +141,7 @@ async fn told(cases: Vec<Case>) -> String {
     table
 }
 
-/// Sizes change with every build of a fixture: the edge is N, and what is below it N-1.
+/// Replaces sizes, which change with every build of a fixture: the edge by `N`, one step below by `N-1`.
 fn without_figures(text: &str, least: u64, below: u64) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {

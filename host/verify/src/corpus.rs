@@ -1,8 +1,7 @@
-//! The attacks, as data: what each changes in a run that would pass, and what must be seen of it.
+//! The attacks as data: what each changes in a run that passes, and what must be observed then.
 //!
-//! The lists are in `corpus/*.toml`, the attackers in `plugins/fixtures`. An attack is a whole run in the same house as its
-//! neighbours; it holds when everything that it says must be seen is seen, and nothing that must not be. Names of attackers
-//! mean something here alone: no pipeline of a person can use them.
+//! The lists are in `corpus/*.toml`, the attackers in `plugins/fixtures`. An attack is a whole run in the same host as
+//! its neighbours. The names of the attackers are known to this crate only; no other pipeline can use them.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -14,7 +13,7 @@ use phasegate_process::{PhaseName, PluginName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The script that answers the attackers' questions.
+/// The script that answers the model calls of the attackers.
 pub(crate) const ANSWERS: &str = include_str!("corpus/answers.toml");
 
 const BASE: &str = include_str!("corpus/base.toml");
@@ -28,37 +27,37 @@ const LISTS: [(&str, &str); 6] = [
     ("load.toml", include_str!("corpus/load.toml")),
 ];
 
-/// One attack.
+/// An attack: changes to the base pipeline, and expectations.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Attack {
-    /// What is tried.
+    /// Name for people, unique.
     pub(crate) name: String,
-    /// The limit or rule that it meets.
+    /// The limit or rule that stops it.
     pub(crate) bound: String,
-    /// Other agents for these phases.
+    /// Agents by phase, in place of those of the base.
     pub(crate) agents: BTreeMap<PhaseName, PluginName>,
-    /// Settings laid over those of the phases.
+    /// Settings by phase, merged over those of the base.
     pub(crate) settings: BTreeMap<PhaseName, Value>,
-    /// Limits of plugins, in the words of a configuration.
+    /// Limits by plugin.
     pub(crate) limits: BTreeMap<PluginName, LimitsPatch>,
-    /// Grants in place of those that the base has.
+    /// Grants by plugin, in place of those of the base.
     pub(crate) grants: BTreeMap<PluginName, Grants>,
-    /// Another strategy, or other settings for it.
+    /// Changes to the feedback strategy.
     pub(crate) strategy: Strategy,
-    /// How often each phase may be tried; once, where it is not said.
+    /// Attempts per phase; 1 by default.
     pub(crate) attempts: Option<NonZeroU32>,
-    /// What must be seen, in this order.
+    /// Texts that the rendered run must contain, in this order.
     pub(crate) seen: Vec<String>,
-    /// What must be seen somewhere.
+    /// Texts that the rendered run must contain, in any order.
     pub(crate) each: Vec<String>,
-    /// What must not be seen.
+    /// Texts that the rendered run must not contain.
     pub(crate) never: Vec<String>,
-    /// Bytes that all that is seen must stay under.
+    /// The most bytes of the rendered run.
     pub(crate) shorter: Option<usize>,
 }
 
-/// What an attack changes about the strategy.
+/// Changes to the feedback strategy; `None` keeps that of the base.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Strategy {
@@ -72,7 +71,7 @@ struct List {
     attack: Vec<Attack>,
 }
 
-/// Every attack that is the same under all configurations.
+/// Parses the attacks that do not depend on the configuration.
 pub(crate) fn attacks() -> Result<Vec<Attack>, SourceError> {
     let mut attacks = Vec::new();
     for (file, text) in LISTS {
@@ -81,7 +80,7 @@ pub(crate) fn attacks() -> Result<Vec<Attack>, SourceError> {
     Ok(attacks)
 }
 
-/// The pipeline that attacks change; as it is, it passes.
+/// Parses the base pipeline, which passes without changes.
 pub(crate) fn base() -> Result<Pipeline, SourceError> {
     let schema = |name: &str| match name {
         "note" => Ok(r#"{"type": "object"}"#.to_owned()),
@@ -91,7 +90,8 @@ pub(crate) fn base() -> Result<Pipeline, SourceError> {
 }
 
 impl Attack {
-    /// The base as this attack changes it. `lifted_limits` are bounds taken away, to see that their absence is noticed.
+    /// Returns the base pipeline with the changes of this attack. `lifted_limits` override its limits, to test that a
+    /// missing limit is noticed.
     pub(crate) fn pipeline(&self, base: &Pipeline, lifted_limits: &LimitsPatch) -> Pipeline {
         let mut pipeline = base.clone();
         for phase in &mut pipeline.phases {

@@ -1,4 +1,5 @@
-//! `verify-sandbox`: attacks the host as it is configured, and reports what came of each attack. See [`verify`].
+//! `verify-sandbox`: runs attacks against the host as it is configured, and reports which ones it stopped. See
+//! [`verify()`].
 
 mod attackers;
 mod corpus;

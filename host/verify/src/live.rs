@@ -1,4 +1,4 @@
-//! Attacks under the bounds that the operator's own plugins have: a bound that was raised too far shows here.
+//! Attacks under the limits of the operator's own plugins, which find limits that are set too high.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use phasegate_runtime::{Error, plugin_limits};
 
 use crate::corpus::{Attack, Strategy};
 
-/// A bound of computing time that a spinning attack waits out.
+/// The highest limit of computing time for which an endless loop is tried, in ms.
 const WAITED_OUT_MS: u64 = 6_000;
 
-/// For each set of bounds among the pipeline's agents, and for its strategy.
+/// Returns attacks for each distinct set of limits among the agents, and for the strategy.
 pub(crate) fn attacks(pipeline: &Pipeline) -> Result<Vec<Attack>, Error> {
     let set = plugin_limits(pipeline)?;
     let patch = |plugin: &PluginName| set.get(plugin).copied().unwrap_or_default();
@@ -58,7 +58,7 @@ fn of_agent(agent: &PluginName, patch: LimitsPatch) -> Result<Vec<Attack>, Error
         json!({ "do": "reserve memory" }),
         [crashed("liar") + "wanted memory of ", format!("may have {memory}")],
     )?];
-    // The text has to fit into the guest's memory to be handed over.
+    // The text must fit into the memory of the guest.
     if carried.saturating_mul(2) < memory {
         attacks.push(attack(
             format!("return one giant text, bounded as `{agent}` is"),

@@ -1,6 +1,6 @@
-//! How much memory this process holds.
+//! Memory use of this process.
 
-/// The resident set, in bytes; unknown where the system does not say.
+/// Returns the resident set size in bytes; none where `/proc` is not available.
 pub(crate) fn resident() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,33 +1,33 @@
-//! What came of the attacks, as `verify-sandbox` reports it.
+//! The report of `verify-sandbox`; with `--json` it is printed as it is.
 
 use serde::Serialize;
 
-/// An attack, and what came of it.
+/// The result of one attack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AttackResult {
-    /// What was tried.
+    /// Name of the attack.
     pub attack: String,
-    /// The limit or rule that it was to meet.
+    /// The limit or rule that must stop it.
     pub bound: String,
-    /// Whether it held.
+    /// Whether the host stopped the attack without any fault.
     pub held: bool,
-    /// The words that it ended in.
+    /// The line of the run that decides, or the last line.
     pub outcome: String,
-    /// What was otherwise than it must be.
+    /// Differences from what was expected; empty if `held`.
     pub faults: Vec<String>,
-    /// Milliseconds until it was over.
+    /// Milliseconds until the attack was over.
     pub elapsed_ms: u64,
-    /// Bytes of memory that the host held more when it was over, where that is known.
+    /// Growth of the host's memory by the end of the attack, in bytes; none where it cannot be measured.
     pub growth_bytes: Option<i64>,
 }
 
-/// What came of all attacks.
+/// The results of all attacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {
-    /// Whether every one of them held.
+    /// Whether the host stopped every attack.
     pub held: bool,
-    /// Bytes of memory that the host held more at the end, where that is known.
+    /// Growth of the host's memory by the end of the last attack, in bytes; none where it cannot be measured.
     pub growth_bytes: Option<i64>,
-    /// In the order in which they were made.
+    /// All attacks in the order in which they ran.
     pub attacks: Vec<AttackResult>,
 }

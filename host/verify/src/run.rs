@@ -1,4 +1,5 @@
-//! Runs one attack: beside a neighbour, before another, and compares what was seen with what must be.
+//! Runs one attack beside an ordinary run, runs another ordinary run after it, and compares the attack with what is
+//! expected.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,24 +25,24 @@ use crate::memory::resident;
 use crate::report::AttackResult;
 use crate::story::{LogCollector, one_line, render_run};
 
-/// The most that the host may have grown by when an attack is over.
+/// The most bytes by which the host may have grown when an attack is over.
 const MAX_GROWTH_BYTES: i64 = 64 << 20;
-/// The calls that a run may make.
+/// Budget of model calls of each run.
 const MAX_CALLS: u64 = 40;
 
-/// What the script's answers cost, so that bounds of money can be met.
+/// Price of the scripted answers, high enough to reach limits of money. USD per million tokens.
 const PRICE: Price = Price { input: 1_000.0, output: 1_000.0, cached_input: None };
 
-/// Where attacks and neighbours live: one house, as the operator's runs have it, whose journal is gone when it ends.
+/// A host with the operator's configuration and a journal in memory, in which attacks and ordinary runs run.
 pub(crate) struct TestBed {
     host: Host,
     config: Config,
     pub(crate) base: Pipeline,
     pub(crate) attacked: TaskSource,
     neighbour: TaskSource,
-    /// How long an attack may take before it counts as not ended.
+    /// Time after which an attack counts as not stopped.
     pub(crate) timeout: Duration,
-    /// Bounds that are taken away from every attack, to see that this is noticed.
+    /// Limits that are lifted in every attack, to test that this is noticed.
     pub(crate) lifted_limits: LimitsPatch,
     _folder: Folder,
 }
@@ -55,7 +56,7 @@ impl TestBed {
         config.lock = folder.0.join(LOCK_FILE);
         config.models = ModelsConfig { default: "scripted:answers.toml".parse().ok(), ..config.models };
         (config.models.fast, config.models.deep) = (None, None);
-        // What answers take here is nobody's money, so it is no matter of the operator's budget.
+        // Scripted answers cost nothing, so the operator's budget does not apply.
         config.prices.0.extend(config.models.default.clone().map(|model| (model, PRICE)));
         config.budget = BudgetConfig { usd: None, calls: Some(MAX_CALLS), ..BudgetConfig::default() };
         let host = Host::new(HostConfig {
@@ -79,7 +80,7 @@ impl TestBed {
         })
     }
 
-    /// Compiles what will attack, so that no attack is charged with the compiler's time and memory.
+    /// Compiles the attackers, so that time and memory of the compiler do not count for an attack.
     pub(crate) async fn warm(&self) -> Result<(), Error> {
         let engine = self.host.engine().clone();
         let compiled = tokio::task::spawn_blocking(move || {
@@ -92,7 +93,7 @@ impl TestBed {
         compiled.await.map_err(|gone| Error::NotNow(format!("compiling the attackers broke off: {gone}")))?
     }
 
-    /// A neighbour's run: what is wrong with it, if anything is.
+    /// Runs an ordinary run; returns what is wrong with it, if anything is.
     pub(crate) async fn neighbour(&self) -> Option<String> {
         let ordinary = Attack::default().pipeline(&self.base, &LimitsPatch::default());
         let seen = tokio::time::timeout(self.timeout, self.observe_run(&self.neighbour, ordinary)).await;
@@ -148,7 +149,7 @@ impl TestBed {
         }
     }
 
-    /// A whole run, as it is seen from outside.
+    /// Runs a whole run and renders it.
     pub(crate) async fn observe_run(&self, task: &TaskSource, pipeline: Pipeline) -> Result<String, Error> {
         let file = "verify-sandbox".to_owned();
         let embedded = embedded(pipeline.plugin_names());
@@ -161,14 +162,14 @@ impl TestBed {
         let log = Arc::new(LogCollector::default());
         let observer: Arc<dyn Observer> = log.clone();
         match self.host.run(&run, observer, &StopSignal::default()).await {
-            // What ended the run early is the last of its events.
+            // An error is recorded as the last event.
             Ok(RunOutcome::Finished(..) | RunOutcome::Stopped(_) | RunOutcome::Waiting { .. }) | Err(_) => {}
         }
         render_run(self.host.journal().as_ref(), &run, &log)
     }
 }
 
-/// The attackers are the host's own and have to be compiled, however little an operator takes of strangers.
+/// Raises limits of compilation to their defaults where the operator set less, since the attackers must compile.
 fn for_attackers(engine: EngineSettings) -> EngineSettings {
     let usual = EngineSettings::default();
     EngineSettings {
@@ -184,7 +185,7 @@ fn for_attackers(engine: EngineSettings) -> EngineSettings {
     }
 }
 
-/// What must be seen and is not, and what is seen and must not be.
+/// Returns the differences of a rendered run from the expectations of its attack.
 fn compare(attack: &Attack, seen: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let mut rest = seen;
@@ -220,7 +221,7 @@ fn task(id: &str, folder: &Path) -> Result<TaskSource, Error> {
     Ok(TaskSource { task, folder: folder.to_owned() })
 }
 
-/// A folder of our own, for the script that answers; gone at the end.
+/// A temporary folder with the script of answers; removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {

@@ -1,4 +1,4 @@
-//! What is seen of a run, line by line: what its events say and what its plugins said, and nothing that is not in them.
+//! Renders a run as text for comparison: one line per event, and the log of its plugins.
 
 use std::sync::Mutex;
 
@@ -10,10 +10,10 @@ use phasegate_process::{AttemptId, Event, FeedbackOutcome, PhaseOutcome, Recorde
 
 use phasegate_runtime::{Activity, Error, Observer, read_json};
 
-/// How much of an artifact's content is looked at.
+/// The most characters of an artifact that are rendered.
 const CONTENT: usize = 400;
 
-/// Hears what the plugins of one run say.
+/// Collects the log lines of one run.
 #[derive(Default)]
 pub(crate) struct LogCollector(Mutex<Vec<String>>);
 
@@ -27,7 +27,7 @@ impl Observer for LogCollector {
     }
 }
 
-/// The run's story: its plugins' words first, then its events.
+/// Renders a run: first its log, then its events.
 pub(crate) fn render_run(journal: &dyn Journal, run: &RunId, log: &LogCollector) -> Result<String, Error> {
     let heard = lock(&log.0).clone();
     let mut lines: Vec<String> = heard.iter().map(|line| format!("says: {line}")).collect();
@@ -38,7 +38,7 @@ pub(crate) fn render_run(journal: &dyn Journal, run: &RunId, log: &LogCollector)
     Ok(lines.join("\n"))
 }
 
-/// Words of several lines in one.
+/// Replaces line breaks by spaces.
 pub(crate) fn one_line(words: &str) -> String {
     words.replace('\n', " ")
 }

@@ -1,4 +1,4 @@
-//! The attacks as data, and what is said where one of them does not hold.
+//! The attacks as data, and the report of an attack that is not stopped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeSet;

@@ -1,9 +1,8 @@
-//! `verify-sandbox`: attacks this very host, as configured, and says what came of each.
+//! Runs all attacks of `verify-sandbox`.
 //!
-//! Promises: nothing is held by assumption. An attack holds when the words that it must end in were seen, when what must not
-//! be seen was not, when the host has given its memory back, and when neighbours in the same house, one beside the attack
-//! and one after it, came to their ordinary end. Nothing is left behind and no model is asked. Fails with [`Error`] only
-//! where the attacks could not begin.
+//! An attack counts as stopped if its run contains the expected texts and none of the forbidden ones, if the host has
+//! returned the memory, and if two ordinary runs in the same host pass: one beside the attack and one after it. No
+//! provider is called, and nothing is left on disk. Fails only if the attacks cannot start.
 
 use phasegate_runtime::{Config, ConfigFault, Error, LoadedPipeline};
 use phasegate_sandbox::EngineSettings;
@@ -12,7 +11,8 @@ use crate::report::VerifyReport;
 use crate::run::TestBed;
 use crate::{corpus, live, memory};
 
-/// Attacks a house with this engine and configuration; the pipeline says how the operator's plugins are bounded.
+/// Runs all attacks against a host with this engine and configuration, under the limits that the pipeline sets for its
+/// plugins.
 pub async fn verify(engine: EngineSettings, config: &Config, pipeline: &LoadedPipeline) -> Result<VerifyReport, Error> {
     let test_bed = TestBed::new(engine, config)?;
     test_bed.warm().await?;

@@ -1,4 +1,4 @@
-//! What an agent hands in, at the door: every fault is found and said, or all of it is taken.
+//! Validation of a submission: it is accepted as a whole, or rejected with all of its faults.
 
 use phasegate_journal::Blob;
 use phasegate_process::artifact::Validator;
@@ -14,21 +14,22 @@ use crate::run::test_run;
 use crate::store::blobs::{artifact_of, json_blob};
 use crate::text::truncate_text;
 
-/// How many faults are told at once.
+/// The most faults that an agent is told about at once.
 const MAX_FAULTS: usize = 20;
-/// How many bytes findings may have: they stand in the run's events and state, and go to strategies and agents.
+/// The most bytes of findings as JSON. They are stored in events and state, and are passed to strategies and agents.
 const MAX_FINDINGS_BYTES: usize = 1 << 20;
-/// What was admission at the door, ready for the journal.
+/// An accepted submission, ready for the journal.
 pub(crate) struct Admission {
-    /// The artifacts, as the run will know them.
+    /// The artifacts in the order in which the phase declares them.
     pub(crate) artifacts: Vec<ArtifactRef>,
-    /// Their contents.
+    /// The contents of the artifacts.
     pub(crate) contents: Vec<Blob>,
-    /// A gate's findings.
+    /// The findings as JSON; none where the phase has no gate.
     pub(crate) findings: Option<Blob>,
 }
 
-/// Holds a submission against what the phase was to produce.
+/// Compares a submission with what the phase produces. The inner error lists the faults, which the agent's next attempt
+/// is told.
 pub(crate) async fn admit(
     context: &RunContext,
     work: &AgentWork,
@@ -78,7 +79,7 @@ pub(crate) async fn admit(
     Ok(if faults.is_empty() { Ok(admission) } else { Err(faults) })
 }
 
-/// Whether this content would be taken as an artifact of this kind. Code must also parse, where a runner can tell.
+/// Validates content as an artifact of this kind. Code must also parse if a runner serves its language.
 pub(crate) async fn check(
     context: &RunContext,
     kind: &Kind,

@@ -1,4 +1,4 @@
-//! An agent's turn: the assignment, the call, the door, and the event that says how it came back.
+//! One attempt of an agent: assignment, plugin call, validation, and the event with the outcome.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +18,8 @@ use crate::run::context::RunContext;
 use crate::store::blobs::{artifact_of, json_blob, now_ms};
 use crate::text::truncate_text;
 
-/// Does one attempt at a phase. An attempt that was interrupted goes on: what was answered is not asked again.
+/// Runs one attempt at a phase. An interrupted attempt starts again with its recorded answers, which are not paid
+/// twice.
 pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) -> Result<(), Error> {
     if !work.started {
         record_start(context, &mut work)?;
@@ -65,7 +66,7 @@ pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) 
     context.append_all(events.into_iter().chain([finished]).collect(), blobs)
 }
 
-/// Writes down that the agent is given its assignment, with the host's own inputs made fresh.
+/// Records the start of the attempt and its inputs. `run_measures` is computed now, if the phase reads it.
 fn record_start(context: &RunContext, work: &mut AgentWork) -> Result<(), Error> {
     let mut events = Vec::new();
     let mut blobs = Vec::new();

@@ -1,10 +1,14 @@
-//! The agent_host of one attempt: what its agent may ask of the host, and the host's side of it.
+//! The imports of an agent, for one attempt.
 //!
-//! Promises: waiting calls are taken in the order the guest asked, whatever order their futures wake in: budget is reserved
-//! in that order, and a call's occurrence among those of its label is counted in it. A question is durable before the
-//! provider hears it; an answer is on its way to the disk before the guest hears it, and durable before anybody outside does.
-//! What the journal answers already is not asked again. What no attempt can take the blame for (no model reachable, budget
-//! used up, a journal that fails) ends the run's turn, not the attempt: see [`AgentHost::failed`].
+//! Guarantees:
+//! - Waiting calls are handled in the order in which the guest makes them: budgets are reserved and labels are counted
+//!   in that order, however the futures of the calls wake.
+//! - A request is durable before the provider receives it. An answer is handed to the journal before the guest receives
+//!   it, and durable before anybody outside of the host does.
+//! - A call that the journal answers is not made again.
+//!
+//! A failure that is not the agent's (no provider reachable, budget of the run exhausted, a journal that fails) stops
+//! the run and leaves the attempt open: see [`AgentHost::failed`]. The guest never learns of it.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -37,7 +41,7 @@ pub(crate) struct AgentHost {
     inputs: Vec<ArtifactRef>,
     failure: Mutex<Option<Error>>,
     failed: Notify,
-    /// A limit that the attempt hit, here or where code is looked at for it.
+    /// The limit that the attempt hit, in the plugin call or while its code is validated.
     pub(crate) hit: LimitHit,
 }
 
@@ -56,7 +60,7 @@ impl AgentHost {
         }
     }
 
-    /// Waits for what ends the run's turn; for ever, if all goes well.
+    /// Waits for a failure that stops the run; never returns without one.
     pub(crate) async fn failed(&self) -> Error {
         loop {
             self.failed.notified().await;
@@ -66,7 +70,7 @@ impl AgentHost {
         }
     }
 
-    /// Gives up the run's turn; the guest never hears of it.
+    /// Stops the run with this error. Never returns, so that the guest gets no answer.
     async fn fail<T>(&self, error: Error) -> T {
         lock(&self.failure).get_or_insert(error);
         self.failed.notify_one();
@@ -124,7 +128,7 @@ impl Capabilities for AgentHost {
 
     async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>> {
         let Ok(kind) = kind.parse() else {
-            // No kind has a longer name; a plugin may make this one as long as it likes.
+            // Names of kinds are shorter; the text comes from the plugin and has no limit of its own.
             let shown: String = kind.chars().take(60).collect();
             return Err(vec![format!("there is no kind `{}`", shown.escape_debug())]);
         };

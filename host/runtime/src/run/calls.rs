@@ -1,4 +1,4 @@
-//! The numbered calls of one attempt: whose turn it is, what the journal answers already, and what was granted.
+//! The waiting calls of one attempt: their order, their recorded answers, and the grants of the plugin.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ pub(crate) struct Calls {
     pub(crate) at: AttemptId,
     plugin: PluginName,
     pub(crate) grants: Grants,
-    /// Calls of this attempt that the journal knows already.
+    /// Calls of this attempt that the journal holds, by number.
     pub(crate) recorded: BTreeMap<u32, CallState>,
-    /// The number of the call whose turn it is.
+    /// The number of the call whose turn it is; calls count from 1.
     turn: watch::Sender<u32>,
     /// Parent of the spans of the calls.
     pub(crate) span: Span,
@@ -40,7 +40,7 @@ impl Calls {
     }
 
     pub(crate) async fn wait_turn(&self, call: u32) {
-        // The sender lives as long as the agent_host, so waiting cannot fail.
+        // The sender lives as long as `self`, so waiting cannot fail.
         let _ = self.turn.subscribe().wait_for(|turn| *turn >= call).await;
     }
 
@@ -48,7 +48,8 @@ impl Calls {
         self.turn.send_modify(|turn| *turn = (*turn).max(call + 1));
     }
 
-    /// The recorded side of a call: its answer if there is one; an error if the guest now asks something else.
+    /// Returns the recorded answer of a call, if there is one. Fails if the guest now makes another request than it
+    /// did, and if the recorded request has no answer and may have been billed.
     pub(crate) fn recorded_answer(&self, call: u32, request: &Blob) -> Result<Option<Digest>, Error> {
         let Some(known) = self.recorded.get(&call) else { return Ok(None) };
         if known.request != request.digest {

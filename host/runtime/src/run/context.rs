@@ -1,4 +1,4 @@
-//! One run under way: what its agents, gates and test runs need of the host.
+//! What the agents, gates and test runs of one run share.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard};
@@ -25,13 +25,13 @@ use crate::store::fork_answers::ForkAnswers;
 use crate::store::replay_check::ReplayCheck;
 use crate::store::writer::JournalWriter;
 
-/// One run under way.
+/// A run that this process owns or replays.
 pub(crate) struct RunContext {
     pub(crate) host: Host,
     writer: JournalWriter,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) settings: RunSettings,
-    /// Answers what no record answers; nothing does, offline.
+    /// Sends requests without a recorded answer to providers; none if the host is offline and in a replay.
     pub(crate) broker: Option<Broker>,
     pub(crate) budgets: RunBudgets,
     pub(crate) fork_answers: ForkAnswers,
@@ -46,7 +46,7 @@ pub(crate) struct RunContext {
 }
 
 impl RunContext {
-    /// Puts a run together and begins to compile its runners.
+    /// Creates the context and starts to compile the test runners of the run.
     pub(crate) fn new(
         host: Host,
         writer: JournalWriter,
@@ -127,16 +127,17 @@ impl RunContext {
         self.writer.observer().on_activity(self.run(), Some(at), activity);
     }
 
-    /// Compiles the runners beside the first phases, whose models take longer than that.
+    /// Compiles the runners while the first phases wait for their models.
     pub(crate) fn preload_runners(self: &Arc<Self>) {
         for name in self.pipeline.runners.values() {
             let (context, name) = (Arc::clone(self), name.clone());
-            // What goes wrong here goes wrong again, and is told, where the runner is needed.
+            // An error occurs again where the runner is used, and is reported there.
             tokio::spawn(async move { context.plugin(&name).await.map(drop) });
         }
     }
 
-    /// In a replay, appends what was recorded of this attempt if it is to be taken as given, and says whether it was.
+    /// In a replay, appends the recorded events of this attempt instead of running it, if it hit a limit that depends
+    /// on the machine. Returns whether it did.
     pub(crate) fn take_recorded(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Result<bool, Error> {
         let given = self.replay_check().map(|check| check.taken_as_recorded(at, kind)).unwrap_or_default();
         let taken = !given.is_empty();
@@ -146,7 +147,7 @@ impl RunContext {
         Ok(taken)
     }
 
-    /// A plugin of this run, ready to be called.
+    /// Returns a plugin of this run, compiled if necessary.
     pub(crate) async fn plugin(&self, name: &PluginName) -> Result<Plugin, Error> {
         let created = Arc::clone(&self.state().created);
         let digest = created.components.get(name).ok_or_else(|| Error::PluginFile {
@@ -162,7 +163,7 @@ impl RunContext {
         self.host.plugins().load(name, digest, &self.pipeline.grants(name), on_compile).await
     }
 
-    /// What a call of this plugin runs under.
+    /// Returns the seed and the limits of a call of this plugin. `doing` is shown in errors: `phase code, attempt 1`.
     pub(crate) fn new_call(&self, plugin: &Plugin, doing: String) -> Call {
         let patch = self.limits.get(plugin.name()).copied().unwrap_or_default();
         Call { doing, seed: self.settings.seed, limits: plugin.usual_limits().with(patch), log: None }

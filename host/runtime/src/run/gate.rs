@@ -1,4 +1,4 @@
-//! Gates: the host judges, then asks the strategy who revises what, and holds its answer against the pipeline.
+//! Gates: the host computes the verdict; after a failure a feedback strategy decides which phases revise their work.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::run::limit_hit::LimitHit;
 use crate::store::blobs::{artifact_of, json_blob};
 use crate::text::truncate_text;
 
-/// Judges a gate and writes the verdict and the report down.
+/// Computes the verdict of a gate and records it with the report.
 pub(crate) fn judge(context: &Arc<RunContext>, work: JudgeWork) -> Result<(), Error> {
     let task_id = context.state().created.task_id.clone();
     let gate_context = GateContext {
@@ -54,7 +54,7 @@ pub(crate) fn judge(context: &Arc<RunContext>, work: JudgeWork) -> Result<(), Er
     context.append_all(vec![judged], blob.into_iter().collect())
 }
 
-/// Asks the strategy after a failed gate.
+/// Calls the feedback strategy after a failed gate. A decision that the pipeline does not allow is recorded as refused.
 pub(crate) async fn ask_strategy(context: &Arc<RunContext>, at: AttemptId, failure: GateFailure) -> Result<(), Error> {
     if context.take_recorded(&at, |event| matches!(event, Event::FeedbackDecided { .. }))? {
         return Ok(());

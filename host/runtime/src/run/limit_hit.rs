@@ -1,6 +1,7 @@
-//! The limit that an attempt, or a test run, ran into on this machine, as its event will name it.
+//! The machine-dependent limit that an attempt or a test run hit. Its event names the limit, and a replay then takes
+//! the recorded outcome instead of running the attempt again.
 //!
-//! Promises: the first one counts; a limit that every machine hits alike is not kept, since a replay hits it as well.
+//! Only the first limit counts. Limits that are hit alike on every machine are not noted: a replay hits them as well.
 
 use std::sync::Mutex;
 
@@ -8,7 +9,7 @@ use phasegate_process::AttemptId;
 use phasegate_process::sync::lock;
 use phasegate_sandbox::CallError;
 
-/// The first limit that something hit whose outcome another machine need not share.
+/// The first machine-dependent limit that was hit, if any.
 #[derive(Debug)]
 pub(crate) struct LimitHit {
     attempt: String,
@@ -16,17 +17,17 @@ pub(crate) struct LimitHit {
 }
 
 impl LimitHit {
-    /// Nothing so far of this attempt.
+    /// Creates an empty note for this attempt.
     pub(crate) fn new(at: &AttemptId) -> Self {
         Self { attempt: format!("phase {}, attempt {}", at.phase, at.attempt), hit: Mutex::default() }
     }
 
-    /// The attempt, for messages: `phase test, attempt 2`.
+    /// Returns the attempt for messages: `phase test, attempt 2`.
     pub(crate) fn attempt(&self) -> &str {
         &self.attempt
     }
 
-    /// The error in words; what depends on the machine is kept in mind.
+    /// Returns the error as text, and notes its limit if that depends on the machine.
     pub(crate) fn record(&self, error: CallError) -> String {
         let words = error.recorded_text();
         if error.kind.depends_on_the_machine() {
@@ -35,7 +36,7 @@ impl LimitHit {
         words
     }
 
-    /// What was hit.
+    /// Returns the first limit that was noted.
     pub(crate) fn first(&self) -> Option<String> {
         lock(&self.hit).clone()
     }

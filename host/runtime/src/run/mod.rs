@@ -1,4 +1,7 @@
-//! The loop: ask the state for the next action, do it, append what happened.
+//! The run loop: asks the state for the next action, executes it, and appends the events that result.
+//!
+//! A new, a resumed, a replayed and a forked run go through the same loop. It ends when the run is over, when it waits
+//! for a person, when it is stopped, and with an error that leaves the run resumable.
 
 pub(crate) mod admission;
 pub(crate) mod agent;
@@ -33,7 +36,8 @@ use crate::store::replay_check::ReplayCheck;
 use crate::store::writer::{JournalWriter, WriteTarget};
 
 impl Host {
-    /// Carries a run on from where its journal ends, until it is over, waits for a person, or is stopped.
+    /// Continues a run from the end of its journal until it is over, waits for a person, or is stopped. Owns the run
+    /// meanwhile.
     pub async fn run(&self, run: &RunId, observer: Arc<dyn Observer>, stop: &StopSignal) -> Result<RunOutcome, Error> {
         let owned = self.journal().acquire(run).await?;
         let (state, events) = load_run(self.journal().as_ref(), run)?;
@@ -63,7 +67,7 @@ impl Host {
         match ended {
             Ok(Ok(ended)) => context.durable().await.map(|()| ended),
             Ok(Err(error)) => {
-                // The run can be resumed; that it stopped and why is worth a line, if the journal still takes one.
+                // The run can be resumed. The reason is recorded, unless the journal is what failed.
                 let reason = error.to_string();
                 if context.append(Event::RunStopped { reason }).is_ok() {
                     let _ = context.durable().await;
@@ -78,7 +82,8 @@ impl Host {
         }
     }
 
-    /// The same loop over a record: nobody is asked, nothing is written, and every difference is an error.
+    /// Runs the loop from this state and compares each event with the record. Writes nothing and calls no provider; the
+    /// first difference is an error.
     pub(crate) async fn replay_segment(
         &self,
         start: State,
@@ -99,7 +104,7 @@ impl Host {
     }
 }
 
-/// The budgets of a run, less what its events have used.
+/// Creates the budgets of a run, charged with the answers in its events.
 fn run_budgets(
     settings: &RunSettings,
     given: BudgetOverride,
@@ -122,7 +127,7 @@ fn run_budgets(
 }
 
 impl RunContext {
-    /// Carries the run until it is over or has to wait; in a replay, until the record ends.
+    /// Runs the loop until the run is over or waits for a person; in a replay, until the record ends.
     pub(crate) async fn drive(self: &Arc<Self>) -> Result<RunOutcome, Error> {
         loop {
             if self.replay_check().is_some_and(|check| check.is_complete()) {

@@ -1,4 +1,5 @@
-//! Model calls of one attempt, answered by the journal, by the run that this one forks, or by a provider.
+//! The model calls of one attempt. An answer comes from the journal, from the run that this one forks, or from a
+//! provider.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -26,26 +27,27 @@ use crate::run::calls::Calls;
 use crate::store::blobs::json_blob;
 use crate::store::fork_answers::RecordedAnswer;
 
-/// What answers a model call.
+/// The source of the answer to a model call.
 enum AnswerSource<'a> {
-    /// The journal, with this blob.
+    /// The journal holds the answer in this blob.
     Journal(Digest),
-    /// Nothing: the plugin may not ask this tier.
+    /// The plugin has no grant for the tier; the answer is an error.
     NotGranted,
-    /// The run that this one forks.
+    /// The run that this one forks has an answer to an equal request.
     Fork(&'a RecordedAnswer),
-    /// A provider.
+    /// A provider is called.
     Provider(&'a Broker),
-    /// Nothing: no record has it, and no model is asked.
+    /// There is no recorded answer, and providers are not called.
     Nothing,
 }
 
 pub(crate) struct ModelCalls {
     calls: Arc<Calls>,
     budget: AttemptBudget,
-    /// Why a replay ends if the agent comes to need the answer to this call, which the record does not have.
+    /// Errors by call number, for calls of a replay that have no recorded answer. The error counts only if the agent
+    /// waits for the answer: in the recorded run the agent may have returned without it.
     missing: Mutex<BTreeMap<u32, Error>>,
-    /// How many calls of each label were made.
+    /// Number of calls so far by label.
     labels: Mutex<BTreeMap<String, u32>>,
 }
 
@@ -54,7 +56,8 @@ impl ModelCalls {
         Self { calls, budget: AttemptBudget::new(limits), missing: Mutex::default(), labels: Mutex::default() }
     }
 
-    /// Why a replay ends now that the agent needs the answer to this call, if the record does not have it.
+    /// Returns the error that stops a replay when the agent receives the answer to this call, if the record has no
+    /// answer to it.
     pub(crate) fn missing_answer(&self, call: u32) -> Option<Error> {
         lock(&self.missing).remove(&call)
     }
@@ -66,7 +69,7 @@ impl ModelCalls {
         *count
     }
 
-    /// Answers a call whose turn it is, and ends its turn. The inner error ends the call of the plugin; the outer one stops
+    /// Answers a call whose turn it is, and ends its turn. The inner error ends the plugin call; the outer error stops
     /// the run.
     pub(crate) async fn answer(&self, call: u32, request: Request) -> Result<Result<Answer, BudgetExceeded>, Error> {
         let Calls { context, at, .. } = self.calls.as_ref();
@@ -120,7 +123,7 @@ impl ModelCalls {
         Ok(Ok(answer))
     }
 
-    /// Finds what answers a call.
+    /// Finds the source of the answer. Fails where the recorded call differs, see [`Calls::recorded_answer`].
     fn find_source(&self, call: u32, request: &Request, asked: &Blob) -> Result<AnswerSource<'_>, Error> {
         let Calls { context, at, grants, .. } = self.calls.as_ref();
         if let Some(answer) = self.calls.recorded_answer(call, asked)? {
@@ -135,7 +138,7 @@ impl ModelCalls {
         Ok(context.broker.as_ref().map_or(AnswerSource::Nothing, AnswerSource::Provider))
     }
 
-    /// Asks the provider in turn. The question is durable before the provider hears of it.
+    /// Calls the provider. The request is durable before it is sent, and the answer is recorded before it is returned.
     async fn ask_provider(
         &self,
         broker: &Broker,
@@ -146,12 +149,12 @@ impl ModelCalls {
         asked: Blob,
     ) -> Result<Answer, Error> {
         let Calls { context, at, .. } = self.calls.as_ref();
-        // Queued in turn, since permits are given in the order in which they were asked for; unconstrained, since a task that
-        // has done much is otherwise sent away without having been queued.
+        // Polled once before the turn ends, so that permits are queued in the order of the calls. Unconstrained: tokio
+        // would otherwise return pending without queueing when the task has used up its budget.
         let mut permit = pin!(unconstrained(Arc::clone(&context.overlap).acquire_owned()));
         let at_once = poll!(&mut permit);
         self.calls.end_turn(call);
-        // A closed semaphore would mean that the run is over, and with it this call.
+        // The semaphore is closed only after the run, and the call with it, is over.
         let permit = if let Poll::Ready(permit) = at_once { permit } else { permit.await };
         let Ok(_permit) = permit else { return pending().await };
         let (label, digest) = (request.label.clone(), asked.digest.clone());
@@ -182,7 +185,7 @@ impl ModelCalls {
         Ok(answer)
     }
 
-    /// Answers with what the run that this one forks was answered; paid then, counted now.
+    /// Records and returns the answer that the forked run received. It counts in the budget of this run as well.
     fn answer_from_fork(
         &self,
         call: u32,
@@ -212,7 +215,8 @@ impl ModelCalls {
         self.calls.context.json(&known.answer)
     }
 
-    /// Nobody answers. In a replay the agent may have come back without having heard the answer; then so it does now.
+    /// Handles a call without any answer: an error that stops an offline run; in a replay an answer that must not reach
+    /// the agent, see [`ModelCalls::missing_answer`].
     fn answer_without_record(&self, call: u32, label: String, request: &Blob) -> Result<Answer, Error> {
         let journal = self.calls.context.host.journal();
         if self.calls.context.replay_check().is_some() {

@@ -1,4 +1,4 @@
-//! Trial runs of tests that an agent asks for.
+//! Test runs that an agent requests through `test-bench`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::run::test_run;
 use crate::run::test_run::suite::Code;
 use crate::store::blobs::json_blob;
 
-/// The files to be tested, with the digest of the artifact they are from.
+/// Files to test, with the digest of their artifact if they are from one.
 type TestedFiles = (Vec<File>, Option<Digest>);
 
 pub(crate) struct TrialRuns {
@@ -72,7 +72,7 @@ impl TrialRuns {
         Ok(run)
     }
 
-    /// What is to be tested.
+    /// Returns the files to test: a draft of the agent, or the code of one of its inputs.
     fn resolve_subject(&self, subject: Subject) -> Result<Result<TestedFiles, BenchError>, Error> {
         let name = match subject {
             Subject::Draft(files) => {

@@ -1,4 +1,4 @@
-//! Blobs of the journal, as bytes and as JSON.
+//! Reads and creates blobs, as bytes and as JSON.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,17 +7,17 @@ use phasegate_process::{ArtifactName, ArtifactRef, Digest, Kind};
 
 use crate::error::Error;
 
-/// A blob that must be there.
+/// Reads a blob; a missing one is an error.
 pub(crate) fn read_blob(journal: &dyn Journal, digest: &Digest) -> Result<Vec<u8>, Error> {
     journal.blob(digest)?.ok_or_else(|| Error::MissingBlob { digest: digest.clone(), place: journal.location() })
 }
 
-/// A JSON blob that must be there.
+/// Reads a JSON blob; a missing or malformed one is an error.
 pub fn read_json<T: serde::de::DeserializeOwned>(journal: &dyn Journal, digest: &Digest) -> Result<T, Error> {
     parse_json(journal, digest, &read_blob(journal, digest)?)
 }
 
-/// JSON that was read from the blob of this digest.
+/// Parses the JSON of a blob; `digest` is for the error.
 pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
     journal: &dyn Journal,
     digest: &Digest,
@@ -30,18 +30,18 @@ pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// JSON as a blob. What the core serialises has no maps with keys that are not text, so it cannot fail; were it to, the
-/// blob would be empty and reading it an error.
+/// Serializes a value as a blob. Types of the host have text keys only and always serialize; an empty blob would fail
+/// when read.
 pub(crate) fn json_blob<T: serde::Serialize>(value: &T) -> Blob {
     Blob::new(serde_json::to_vec(value).unwrap_or_default())
 }
 
-/// The artifact that a blob is, under this name.
+/// Returns a reference to a blob as the artifact of this name.
 pub(crate) fn artifact_of(blob: &Blob, name: ArtifactName, kind: Kind) -> ArtifactRef {
     ArtifactRef { name, kind, digest: blob.digest.clone(), size: blob.bytes.len() as u64 }
 }
 
-/// Unix time in milliseconds.
+/// Returns the Unix time in milliseconds.
 pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

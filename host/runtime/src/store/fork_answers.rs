@@ -1,6 +1,7 @@
-//! What another run was answered, for a fork of it: as long as the fork asks what its origin asked, nobody is asked again.
+//! The answers that the forked run received. The fork uses them for equal requests instead of calling a provider.
 //!
-//! Promises: an answer serves only a request of the same digest. Empty where a run forks none, or its origin is not here.
+//! An answer serves requests with the same digest only. Empty for a run that is no fork, and where its origin is not in
+//! this journal.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,22 +12,22 @@ use phasegate_process::{AttemptId, Digest, Event};
 
 use crate::error::Error;
 
-/// An answer that another run was given.
+/// An answer that the forked run received.
 #[derive(Debug, Clone)]
 pub(crate) struct RecordedAnswer {
     at: AttemptId,
     call: u32,
-    /// Who answered, as `provider:model`.
+    /// The model, as `provider:model`.
     pub(crate) model: String,
-    /// The blob.
+    /// The blob of the answer.
     pub(crate) answer: Digest,
-    /// What it took then.
+    /// What the answer used when it was paid.
     pub(crate) usage: Usage,
-    /// Why it ended.
+    /// Why the answer ended.
     pub(crate) stop: String,
 }
 
-/// The answered calls of the run that is forked.
+/// All answered calls of the forked run.
 #[derive(Debug, Default)]
 pub(crate) struct ForkAnswers {
     answers: HashMap<Digest, Vec<RecordedAnswer>>,
@@ -34,7 +35,7 @@ pub(crate) struct ForkAnswers {
 }
 
 impl ForkAnswers {
-    /// What the origin of this run was answered, before the fork and after.
+    /// Loads the answers of the run that this one forks, those after the fork point included.
     pub(crate) fn load(journal: &dyn Journal, state: &State) -> Result<Self, Error> {
         let mut found = Self::default();
         let Some(fork) = state.forks.last() else { return Ok(found) };
@@ -56,13 +57,14 @@ impl ForkAnswers {
         Ok(found)
     }
 
-    /// The answer to a request: of the call in the same place if it asked the same, else of the first that did.
+    /// Finds the answer to a request: that of the same attempt and call if its request was equal, otherwise the first
+    /// with an equal request.
     pub(crate) fn find(&self, at: &AttemptId, call: u32, request: &Digest) -> Option<&RecordedAnswer> {
         let known = self.answers.get(request)?;
         known.iter().find(|known| known.at == *at && known.call == call).or_else(|| known.first())
     }
 
-    /// What the origin asked in this place.
+    /// Returns the request of the forked run at the same attempt and call.
     pub(crate) fn request_at(&self, at: &AttemptId, call: u32) -> Option<&Digest> {
         self.requests.get(&(at.clone(), call))
     }

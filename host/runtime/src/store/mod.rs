@@ -1,4 +1,4 @@
-//! A run in the journal: reading it, appending to it, and comparing a replay with it.
+//! A run in the journal: loads it, appends to it, and compares a replay with it.
 
 pub(crate) mod blobs;
 pub(crate) mod fork_answers;

@@ -1,9 +1,9 @@
-//! The record of a run, as its replay is held against it.
+//! Compares a replay with the recorded events.
 //!
-//! A replay is the loop over a journal that is full: what agents, strategies and runners do is done again, answers of
-//! models, words of people, measured time and limits that were hit are taken from here, and whatever the loop would append
-//! has to be what was appended then. Times apart, any difference is an error that shows it. Calls may have overlapped
-//! otherwise than they do now, so they are found by their attempt and number, never by their place.
+//! A replay runs agents, strategies and test runners again. Answers of models, decisions of people, measures and
+//! attempts that hit a machine-dependent limit are taken from the record. Every event that the loop appends must equal
+//! the recorded one, except for elapsed times; the first difference is an error that shows it. Calls that overlap may
+//! have been recorded in another order, so they are found by attempt and number.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,11 +18,11 @@ use crate::error::Error;
 use crate::output::diff::render_diff;
 use crate::store::blobs::json_blob;
 
-/// One stretch of a run between forks.
+/// The recorded events of a run between two forks.
 pub(crate) struct ReplayCheck {
     journal: Arc<dyn Journal>,
     run: RunId,
-    /// What happens in this order however calls overlap.
+    /// Events whose order does not depend on how calls overlap.
     steps: Vec<Recorded>,
     position: Mutex<usize>,
     calls: BTreeMap<AttemptId, BTreeMap<u32, CallState>>,
@@ -31,7 +31,7 @@ pub(crate) struct ReplayCheck {
 }
 
 impl ReplayCheck {
-    /// The record that these events are. An attempt that never came back is left out: nothing came of it.
+    /// Creates the record of these events. The start of an attempt without an outcome is left out.
     pub(crate) fn new(journal: Arc<dyn Journal>, run: RunId, events: &[Recorded]) -> Self {
         let mut check = Self {
             journal,
@@ -71,29 +71,29 @@ impl ReplayCheck {
         }
     }
 
-    /// Whether everything was held against it.
+    /// Returns whether all recorded events have been compared.
     pub(crate) fn is_complete(&self) -> bool {
         self.position() >= self.steps.len()
     }
 
-    /// How many events were found equal.
+    /// Returns the number of events that were found equal.
     pub(crate) fn position(&self) -> usize {
         *lock(&self.position)
     }
 
-    /// What was taken as given and not done again, in words.
+    /// Returns descriptions of the events that were taken from the record without running them.
     pub(crate) fn given(&self) -> Vec<String> {
         lock(&self.given).clone()
     }
 
-    /// The answered calls of an attempt.
+    /// Returns the answered calls of an attempt by number.
     pub(crate) fn calls(&self, at: &AttemptId) -> BTreeMap<u32, CallState> {
         let mut calls = self.calls.get(at).cloned().unwrap_or_default();
         calls.retain(|_, call| call.answer.is_some());
         calls
     }
 
-    /// The measures that the attempt was given: they hold times, which are never measured alike.
+    /// Returns the recorded `run_measures` of the attempt. They contain times, so they cannot be computed again.
     pub(crate) fn measures(&self, at: &AttemptId) -> Option<ArtifactRef> {
         match &self.next_step()?.event {
             Event::ArtifactStored { at: stored, artifact } if stored == at => Some(artifact.clone()),
@@ -101,13 +101,13 @@ impl ReplayCheck {
         }
     }
 
-    /// What a person said, if that is what comes next.
+    /// Returns the decision of a person, if that is the next event.
     pub(crate) fn approval(&self) -> Option<Event> {
         self.next_step().map(|due| due.event).filter(|event| matches!(event, Event::ApprovalGiven { .. }))
     }
 
-    /// What was recorded of this attempt from here to the event of this kind, if that is to be taken as given because a
-    /// limit was hit; else nothing.
+    /// Returns the recorded events of this attempt up to the one of this kind, if that names a limit that was hit; none
+    /// otherwise.
     pub(crate) fn taken_as_recorded(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Vec<Event> {
         let ahead = self.steps.iter().skip(self.position()).map(|step| step.event.clone());
         let mut events: Vec<Event> = ahead.take_while(|event| event.attempt() == Some(at)).collect();
@@ -127,10 +127,11 @@ impl ReplayCheck {
         events
     }
 
-    /// Holds what would be appended against what was, and says when that was.
+    /// Compares an event with the recorded one, and returns the recorded time in ms; none for trial runs, whose order
+    /// is open.
     pub(crate) fn compare(&self, event: &Event, blobs: &[Blob]) -> Result<Option<u64>, Error> {
         if let Event::TestsRan { at, call: Some(call), .. } = event {
-            // A trial that is not there was given up by its agent before it came back.
+            // The agent returned before a trial run without a record had ended.
             return match self.trials.get(&(at.clone(), *call)) {
                 Some(then) => self.check_same(None, then, event, blobs).map(|()| None),
                 None => Ok(None),
@@ -165,7 +166,7 @@ impl ReplayCheck {
         Err(self.difference(number, &now, &what, &self.diff(&then, &now, blobs)))
     }
 
-    /// The first two blobs that differ, else the events themselves.
+    /// Renders the difference of the first two blobs that differ, or of the events if none can be read.
     fn diff(&self, then: &Event, now: &Event, blobs: &[Blob]) -> String {
         let (before, after) = (json_blob(then).bytes, json_blob(now).bytes);
         let digests = |bytes: &[u8]| {
@@ -196,12 +197,12 @@ impl ReplayCheck {
     }
 }
 
-/// Whether it only says that something begins.
+/// Returns whether an event belongs to the start of an attempt.
 fn is_start(event: &Event) -> bool {
     matches!(event, Event::PhaseStarted { .. } | Event::ArtifactStored { .. })
 }
 
-/// The event without what the clock put in.
+/// Returns the event with elapsed times set to 0.
 fn without_times(event: &Event) -> Event {
     let mut event = event.clone();
     if let Event::TestsRan { elapsed_ms, .. } | Event::PhaseFinished { elapsed_ms, .. } = &mut event {

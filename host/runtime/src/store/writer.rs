@@ -1,10 +1,12 @@
-//! The target of one run: folds events into the run's state, has them written in the order they came, and shows them to whoever
-//! watches.
+//! Appends the events of one run: folds them into its state at once, and hands them to the journal in their order.
 //!
-//! An event is folded at once and made durable right after, together with those that came while the disk was busy: what is
-//! only computed need not wait for the disk. Promises: events become durable in their order, with the blobs they name;
-//! nobody outside hears of one before it is durable, which [`JournalWriter::durable`] waits for; once writing has failed, nothing
-//! more is taken. Fails when the journal does, or when somebody else has taken the run.
+//! A background task writes them, together with all that arrive while it waits for the disk, so that the run loop does
+//! not wait for each sync. Guarantees:
+//! - Events become durable in their order, with the blobs that they name, and are shown to the observer after that.
+//! - [`JournalWriter::durable`] waits for them; whatever leaves the host has to wait for it.
+//! - After a failure nothing more is accepted.
+//!
+//! Fails when the journal fails, and when another process has taken the run over.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,21 +23,21 @@ use crate::observer::Observer;
 use crate::store::blobs::{now_ms, parse_json, read_blob};
 use crate::store::replay_check::ReplayCheck;
 
-/// What becomes of an event.
+/// The destination of appended events.
 pub(crate) enum WriteTarget {
-    /// It is written to the journal, in the name of this owner.
+    /// The journal, under the fence of this owner.
     Journal(Fence),
-    /// It is held against what was written.
+    /// Comparison with the record; nothing is written.
     Replay(Arc<ReplayCheck>),
 }
 
-/// Writes one run.
+/// Appends the events of one run.
 pub(crate) struct JournalWriter {
     journal: Arc<dyn Journal>,
     run: RunId,
     state: Mutex<Arc<State>>,
     events: Mutex<Vec<Recorded>>,
-    /// Blobs that are handed in and not durable yet.
+    /// Blobs that were appended and are not durable yet.
     pending_blobs: Arc<Mutex<HashMap<Digest, Vec<u8>>>>,
     target: OpenTarget,
     observer: Arc<dyn Observer>,
@@ -46,18 +48,18 @@ enum OpenTarget {
     Replay(Arc<ReplayCheck>),
 }
 
-/// What was handed in at once.
+/// The events of one call of `append`.
 struct Batch {
     at_ms: u64,
-    /// The number of its first event.
+    /// The number of the first event.
     next: u64,
     events: Vec<Event>,
     blobs: Vec<Blob>,
-    /// The state that it led to.
+    /// The state after the last event.
     state: Arc<State>,
 }
 
-/// How far the journal is.
+/// How far the journal has come.
 #[derive(Clone)]
 struct Durable {
     number: u64,
@@ -65,7 +67,7 @@ struct Durable {
 }
 
 impl JournalWriter {
-    /// A target for a run whose events so far are these, folded into this state.
+    /// Creates a writer for a run with these events and the state that they lead to. Needs a tokio runtime.
     pub(crate) fn new(
         journal: Arc<dyn Journal>,
         target: WriteTarget,
@@ -103,7 +105,8 @@ impl JournalWriter {
         }
     }
 
-    /// Folds these events and hands them in to be written, with the blobs they name. What cannot follow is refused.
+    /// Folds events and hands them to the journal with the blobs that they name, all or none. Fails if an event cannot
+    /// follow, if it differs from the record of a replay, and if writing has failed before.
     pub(crate) fn append(&self, events: Vec<Event>, blobs: Vec<Blob>) -> Result<(), Error> {
         let mut state = lock(&self.state);
         let next = state.events + 1;
@@ -129,7 +132,7 @@ impl JournalWriter {
                 lock(&self.pending_blobs).extend(blobs.iter().map(|blob| (blob.digest.clone(), blob.bytes.clone())));
                 let events = recorded.iter().map(|recorded| recorded.event.clone()).collect();
                 let batch = Batch { at_ms, next, events, blobs, state: Arc::clone(&after) };
-                // The task says why before it stops taking anything.
+                // The task sets the reason before it stops receiving.
                 queue.send(batch).map_err(|_| durable.borrow().failed.clone().map_or_else(writer_gone, Error::from))?;
             }
         }
@@ -138,7 +141,7 @@ impl JournalWriter {
         Ok(())
     }
 
-    /// Waits until all that was handed in so far is durable; whoever acts on it outside the host has to.
+    /// Waits until everything appended so far is durable. Required before anything outside of the host is told.
     pub(crate) async fn durable(&self) -> Result<(), Error> {
         let OpenTarget::Journal { durable, .. } = &self.target else { return Ok(()) };
         let number = self.state().events;
@@ -150,7 +153,7 @@ impl JournalWriter {
         }
     }
 
-    /// The record that this run is held against, if it is a replay.
+    /// Returns the record to compare with, if this is a replay.
     pub(crate) fn replay_check(&self) -> Option<&Arc<ReplayCheck>> {
         match &self.target {
             OpenTarget::Journal { .. } => None,
@@ -158,27 +161,27 @@ impl JournalWriter {
         }
     }
 
-    /// The state as it is now.
+    /// Returns the state after the last event, durable or not.
     pub(crate) fn state(&self) -> Arc<State> {
         Arc::clone(&lock(&self.state))
     }
 
-    /// Every event so far, locked; never hold it while waiting.
+    /// Locks and returns all events so far; not to be held across an await.
     pub(crate) fn events(&self) -> MutexGuard<'_, Vec<Recorded>> {
         lock(&self.events)
     }
 
-    /// The run.
+    /// Returns the id of the run.
     pub(crate) fn run(&self) -> &RunId {
         &self.run
     }
 
-    /// Who watches.
+    /// Returns the observer of the run.
     pub(crate) fn observer(&self) -> &Arc<dyn Observer> {
         &self.observer
     }
 
-    /// A blob that an event of this run names.
+    /// Reads a blob that an event of this run names, durable or not.
     pub(crate) fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
         if let Some(bytes) = lock(&self.pending_blobs).get(digest) {
             return Ok(bytes.clone());
@@ -186,13 +189,13 @@ impl JournalWriter {
         read_blob(self.journal.as_ref(), digest)
     }
 
-    /// A JSON blob that an event of this run names.
+    /// Reads a JSON blob that an event of this run names, durable or not.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
         parse_json(self.journal.as_ref(), digest, &self.blob(digest)?)
     }
 }
 
-/// Writes what is handed in, as long as anybody hands in.
+/// The background task: writes until the writer is dropped or the journal fails.
 struct AppendTask {
     journal: Arc<dyn Journal>,
     run: RunId,
@@ -206,7 +209,7 @@ impl AppendTask {
     async fn write(self, mut queue: mpsc::UnboundedReceiver<Batch>) {
         let mut batches = Vec::new();
         while queue.recv_many(&mut batches, usize::MAX).await > 0 {
-            // Handed to the journal in their order, and made durable by one sync where it can.
+            // The journal gets them in their order and makes all of them durable with one sync if it can.
             let appends = batches.drain(..).map(|batch| {
                 let Batch { at_ms, next, events, blobs, state } = batch;
                 let named: Vec<Digest> = blobs.iter().map(|blob| blob.digest.clone()).collect();

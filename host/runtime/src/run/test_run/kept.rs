@@ -1,7 +1,7 @@
-//! Which tests of earlier attempts run again, which were given up, and which requirements lost their tests. Pure.
+//! Selects the tests of earlier attempts that run again, and finds requirements that have lost their tests. Pure.
 //!
-//! A test of an earlier attempt is kept unless a later suite drops it by name and with a reason. Leaving it out, or
-//! changing it in place, does not drop it: it then runs again as it was, beside the new one.
+//! A test of an earlier attempt is kept unless a later suite drops it by name and with a reason. A test that a later
+//! suite omits or changes is not dropped: its old version runs as well.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,45 +12,44 @@ use serde_json::Value;
 
 use crate::run::test_run::suite::TestSuite;
 
-/// A suite of an earlier attempt.
+/// The suite of an earlier attempt.
 pub(crate) struct Earlier {
     pub(crate) attempt: u32,
     pub(crate) suite: TestSuite,
-    /// The tests that were found in it then.
+    /// The tests that were collected from it in its attempt.
     pub(crate) collected: Vec<String>,
 }
 
-/// What is kept of earlier attempts.
+/// The tests of earlier attempts that run again, and those that were dropped.
 pub(crate) struct Kept {
     pub(crate) groups: Vec<Group>,
     pub(crate) dropped: Vec<DroppedTest>,
 }
 
-/// Tests of one earlier suite that run again, among that suite's files.
+/// Tests of one earlier suite that run again, with all files of that suite.
 pub(crate) struct Group {
     pub(crate) attempt: u32,
     pub(crate) files: Vec<File>,
     pub(crate) tests: Vec<String>,
 }
 
-/// The file of a test.
+/// Returns the file of a test name such as `t.py::test_a[1]`.
 pub(crate) fn file_of(test: &str) -> &str {
     test.split_once("::").map_or(test, |(file, _)| file)
 }
 
-/// A test's name without its parameters. A bracket in the file's path is no parameter.
+/// Returns a test name without its parameters. A bracket in the path of the file does not start them.
 pub(crate) fn base_name(test: &str) -> &str {
     let Some(after_file) = test.find("::") else { return test };
     let bracket = test.get(after_file..).and_then(|rest| rest.find('['));
     bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
 }
 
-/// A suite that runs, and the tests that were found in it. Ready to be looked up: a suite may have thousands of files, and
-/// each of them a test.
+/// A suite that runs, with its collected tests, indexed: a suite may have thousands of files and tests.
 struct Running<'a> {
     files: HashMap<&'a str, &'a str>,
     tests: HashSet<&'a str>,
-    /// The files in which tests were found; the others are helpers.
+    /// The files that contain tests; all others are helpers.
     with_tests: HashSet<&'a str>,
     dropped: HashMap<&'a str, &'a DroppedTest>,
 }
@@ -69,26 +68,28 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Whether all helpers are the same, with none added: a new `conftest.py` changes a test as much as a new line in it.
+    /// Returns whether both suites have the same helper files. A new `conftest.py` changes a test as much as a new line
+    /// in it.
     fn has_same_helpers(&self, other: &Self) -> bool {
         let helper = |path: &&&str| !self.with_tests.contains(*path) && !other.with_tests.contains(*path);
         let mut helpers = self.files.keys().chain(other.files.keys()).filter(helper);
         helpers.all(|path| self.files.get(path) == other.files.get(path))
     }
 
-    /// Whether this test was found here too, in the same file.
+    /// Returns whether this suite has the test as well, in a file with equal content.
     fn has(&self, test: &str, of: &Self) -> bool {
         self.tests.contains(test) && self.files.get(file_of(test)) == of.files.get(file_of(test))
     }
 }
 
-/// Newest suites first: what a newer one holds unchanged need not run twice. `collected` are the current suite's tests.
+/// Selects the tests to run again. Newer suites come first: a test that a newer suite holds unchanged runs once.
+/// `collected` are the tests of the current suite.
 pub(crate) fn select_kept(current: &TestSuite, collected: &[String], earlier: &[Earlier]) -> Kept {
     let mut kept = Kept { groups: Vec::new(), dropped: Vec::new() };
     let mut later = vec![Running::new(current, collected)];
     for known in earlier.iter().rev() {
         let own = Running::new(&known.suite, &known.collected);
-        // A test runs unchanged in a later suite that has it and all its helpers as they were.
+        // A test is unchanged in a later suite if its file and all helpers are equal.
         let alike: Vec<&Running<'_>> = later.iter().filter(|running| running.has_same_helpers(&own)).collect();
         let mut tests = Vec::new();
         for test in &known.collected {
@@ -109,7 +110,7 @@ pub(crate) fn select_kept(current: &TestSuite, collected: &[String], earlier: &[
     kept
 }
 
-/// The requirements of the task, as `R1`, `R2`, …, that no test which ran is for any more.
+/// Returns the requirements of the task, as `R1`, `R2`, …, that no test of this run covers.
 pub(crate) fn uncovered(task: Option<&Value>, current: &TestSuite, earlier: &[Earlier], run: &SuiteRun) -> Vec<String> {
     let requirements =
         task.and_then(|task| task.get("requirements")?.as_array()).map(Vec::as_slice).unwrap_or_default();
@@ -160,7 +161,7 @@ mod tests {
         assert!(kept.groups.is_empty());
     }
 
-    // Fault 15 of the reference process: new tests at every attempt move the goalposts.
+    // New tests at every attempt must not replace the old ones.
     #[test]
     fn a_test_that_is_left_out_or_changed_runs_again_as_it_was() {
         for current in [suite(vec![], &[]), suite(vec![file("t.py", "2")], &[])] {
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn thousands_of_files_with_a_test_each_are_compared_file_by_file() {
-        // File by file against each other, for each test, this would take an hour.
+        // Comparing all files of both suites for each test would take an hour.
         let path = |n: usize| format!("{}{n}.py", "t".repeat(100));
         let files: Vec<File> = (0..2_000).map(|n| file(&path(n), "1")).collect();
         let mut changed = files.clone();

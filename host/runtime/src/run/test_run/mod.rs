@@ -1,8 +1,9 @@
-//! Test runs: the trial runs that agents ask for, and the run that counts.
+//! Test runs: trial runs for agents, and the run that decides a gate.
 //!
-//! The run that counts takes the code from the store by digest, runs this attempt's suite and every kept test of earlier
-//! attempts, one test file in a fresh instance. Every collected test has an outcome; one that did not report has errored.
-//! A runner that traps or exceeds its limits fails the tests of that file and nothing else.
+//! The deciding run reads the code from the journal by digest. It runs the suite of this attempt and the kept tests of
+//! earlier attempts, each test file in a new instance of the runner. Every collected test has an outcome: a test that
+//! does not report has errored. A runner that traps or exceeds a limit fails the tests of the file that it runs, and no
+//! others.
 
 pub(crate) mod kept;
 pub(crate) mod report;
@@ -29,16 +30,17 @@ use crate::run::limit_hit::LimitHit;
 use crate::store::blobs::json_blob;
 use crate::text::truncate_text;
 
-/// Test files of one suite that run at once.
+/// The most test files of one suite that run at the same time.
 const MAX_PARALLEL_FILES: usize = 2;
 
-/// The most tests of one suite.
+/// The most tests that a suite may have.
 const MAX_TESTS: usize = 2_000;
 
-/// How much longer a whole run of tests may take than one of its files: by the usual limits an hour, as for an agent.
+/// A test run may take this many times the `wall_ms` of one call of the runner: one hour with the default limits, like
+/// an agent.
 const SUITE_TIME_FACTOR: u32 = 12;
 
-/// A run of tests under way.
+/// A test run under way.
 struct Session<'a> {
     context: &'a RunContext,
     runner: &'a Plugin,
@@ -51,7 +53,7 @@ impl<'a> Session<'a> {
         Self { context, runner, hit, began: Instant::now() }
     }
 
-    /// Why no further file is run, where all of them together took too long.
+    /// Returns an error if the test run as a whole has taken too long.
     fn time_exceeded(&self) -> Option<CallError> {
         let doing = format!("{}, all its tests together", self.hit.attempt());
         let wall_ms = self.context.new_call(self.runner, String::new()).limits.wall_ms.get();
@@ -65,7 +67,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Makes the run that counts.
+/// Runs the tests that decide a gate and records the result.
 pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Result<(), Error> {
     if context.take_recorded(&work.at, |event| matches!(event, Event::TestsRan { call: None, .. }))? {
         return Ok(());
@@ -120,7 +122,7 @@ async fn run_and_keep(
     run: &mut SuiteRun,
 ) -> Result<(), Error> {
     let files = add_base_files(session.context, &code.files)?;
-    // A suite that could not be loaded when it was new has not lost its tests: the code may have what it missed by now.
+    // A suite that failed to load in its own attempt is collected again: the code may define by now what was missing.
     for known in earlier.iter_mut().filter(|known| known.collected.is_empty()) {
         known.collected = collect(session, &files, &known.suite.files).await.unwrap_or_default();
     }
@@ -143,7 +145,7 @@ async fn run_and_keep(
         let wanted = |test: &TestCase| group.tests.iter().any(|name| name == base_name(&test.name));
         let ran = TestRun { build_errors: ran.build_errors, tests: ran.tests.into_iter().filter(wanted).collect() };
         let mut tests = add_unreported(ran, &group.tests).tests;
-        // Errors of loading a kept file are told by its tests, which then have all errored.
+        // Build errors of a kept file are not reported apart: all of its tests have errored with them.
         tests.iter_mut().for_each(|test| test.name = format!("{} (kept from attempt {})", test.name, group.attempt));
         run.tests.extend(tests);
         run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
@@ -153,7 +155,7 @@ async fn run_and_keep(
     Ok(())
 }
 
-/// A trial run for an agent.
+/// Runs tests for an agent. The result decides nothing.
 pub(crate) async fn run_trial(
     context: &RunContext,
     language: &str,
@@ -170,7 +172,7 @@ pub(crate) async fn run_trial(
         Err(why) => return Ok(Err(BenchError::NoRunner(why))),
     };
     let code = add_base_files(context, code)?;
-    // An agent may ask for many trials at once and wait for none: those of other runs must not queue behind all of them.
+    // One trial per run at a time: an agent may start many, and trials of other runs must not queue behind all of them.
     let _one = context.trial.acquire().await;
     let session = Session::new(context, &runner, hit);
     Ok(Ok(match collect(&session, &code, tests).await {
@@ -179,7 +181,7 @@ pub(crate) async fn run_trial(
     }))
 }
 
-/// Whether code parses and its imports resolve; code in a language without a runner is taken as it is.
+/// Checks that code parses and that its imports resolve. Code in a language without a runner is not checked.
 pub(crate) async fn check_build(
     context: &RunContext,
     code: &Value,
@@ -228,7 +230,7 @@ async fn collect(session: &Session<'_>, code: &[File], tests: &[File]) -> Result
     .map_err(limit_errors)
 }
 
-/// Runs these tests, file by file; each of them has an outcome in what comes back.
+/// Runs these tests file by file. Each of them has an outcome in the result.
 async fn run_files(session: &Session<'_>, code: &[File], tests: &[File], names: &[String]) -> TestRun {
     let mut paths: Vec<&str> = names.iter().map(|name| file_of(name)).collect();
     paths.dedup();
@@ -259,7 +261,7 @@ async fn run_file(session: &Session<'_>, code: &[File], tests: &[File], names: &
         Ok(Ok(run)) => add_unreported(run, &wanted),
         Ok(Err(error)) => failed(error.to_string()),
         Err(error) => {
-            // It is what ran that crashed, and the words for a faulty plugin would mislead.
+            // The tested code crashed the interpreter; the error text for a faulty plugin would mislead.
             let crashed = matches!(error.kind, CallErrorKind::Trap(_))
                 .then(|| format!("the interpreter crashed while it ran this file: {}", error.kind));
             let words = hit.record(error);
@@ -268,7 +270,7 @@ async fn run_file(session: &Session<'_>, code: &[File], tests: &[File], names: &
     }
 }
 
-/// Code with the task's base files under it.
+/// Returns the code together with the base files of the task that it does not replace.
 fn add_base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Error> {
     let base: Vec<_> = {
         let state = context.state();
@@ -280,7 +282,7 @@ fn add_base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Erro
         let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str()).to_owned();
         if !code.iter().any(|file| file.path == path) {
             let bytes = context.blob(&digest)?;
-            // A file that is no text cannot be code, and runners take text.
+            // Runners take text, so files that are not UTF-8 are left out.
             if let Ok(content) = String::from_utf8(bytes) {
                 files.push(File { path, content });
             }

@@ -1,4 +1,4 @@
-//! What counts of the reports of a runner.
+//! Validation of a runner's report.
 
 use std::collections::HashMap;
 
@@ -7,20 +7,20 @@ use phasegate_process::testing::{Outcome, TestCase, TestRun};
 use crate::run::test_run::kept::base_name;
 use crate::text::truncate_text;
 
-/// The most reports that count: a test may report once for each of its parameters.
+/// The most reports that are accepted. A test may report once for each of its parameters.
 const MAX_REPORTS: usize = 5_000;
 
-/// The most errors of loading that are told.
+/// The most build errors that are kept.
 const MAX_ERRORS: usize = 100;
 
-/// Errors that can be told: their first few, each cut where it is too long.
+/// Keeps the first build errors, each cut to the size of a stored text.
 pub(crate) fn limit_errors(mut errors: Vec<String>) -> Vec<String> {
     errors.truncate(MAX_ERRORS);
     errors.into_iter().map(truncate_text).collect()
 }
 
-/// What counts of a runner's report. A pass that nobody collected counts for nothing, nor does a second report that is
-/// better than the first; words are cut where one test has too many of them, so that many tests have not far too many.
+/// Drops passes of tests that were not collected and keeps the worse of two reports of one test. Cuts texts that are
+/// too long.
 fn count_reports(run: TestRun, wanted: &[String]) -> TestRun {
     let mut tests: Vec<TestCase> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
@@ -43,7 +43,7 @@ fn count_reports(run: TestRun, wanted: &[String]) -> TestRun {
     TestRun { build_errors: limit_errors(run.build_errors), tests }
 }
 
-/// Nothing counts of what has more reports than count: the one that failed may be any of them.
+/// Replaces a report with too many entries: all wanted tests have errored, since any of them may have failed.
 pub(crate) fn reject_excess(run: TestRun, wanted: &[String]) -> TestRun {
     if run.tests.len() <= MAX_REPORTS {
         return run;
@@ -53,7 +53,7 @@ pub(crate) fn reject_excess(run: TestRun, wanted: &[String]) -> TestRun {
     TestRun { tests: all_errored(wanted, &why), build_errors: vec![why] }
 }
 
-/// What was collected and did not report has errored: silence is no pass.
+/// Adds an error for each wanted test that did not report.
 pub(crate) fn add_unreported(run: TestRun, wanted: &[String]) -> TestRun {
     let mut run = count_reports(reject_excess(run, wanted), wanted);
     let reported = |name: &&String| run.tests.iter().any(|test| base_name(&test.name) == name.as_str());

@@ -1,17 +1,17 @@
-//! Code and test suites, as their kinds' schemas have them.
+//! The parts of code and test suites that test runs use.
 
 use phasegate_process::DroppedTest;
 use phasegate_process::testing::File;
 use serde::Deserialize;
 
-/// Code, as far as running it goes. `files` hold more than the fields read here.
+/// An artifact of kind `generated_code`; its files have more fields than are read here.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Code {
     pub(crate) files: Vec<File>,
     pub(crate) language: String,
 }
 
-/// A test suite, as its kind's schema has it.
+/// An artifact of kind `test_suite`.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct TestSuite {
     pub(crate) files: Vec<File>,
@@ -21,7 +21,7 @@ pub(crate) struct TestSuite {
     pub(crate) dropped: Vec<DroppedTest>,
 }
 
-/// What a test is for.
+/// The tests that cover a requirement.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Covers {
     pub(crate) requirement: String,
