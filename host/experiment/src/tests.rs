@@ -24,16 +24,16 @@ feedback = "nearest-phase"
 set = { phases.code-review.max_retries = 5, "models.default" = "b:two" }
 "#;
 
-struct Desk(tempfile::TempDir);
+struct Workspace(tempfile::TempDir);
 
-impl Desk {
+impl Workspace {
     fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        desk.write("phasegate.toml", "[models]\ndefault = \"a:one\"\n");
+        let workspace = Self(tempfile::tempdir().unwrap());
+        workspace.write("phasegate.toml", "[models]\ndefault = \"a:one\"\n");
         for id in ["ONE", "TWO"] {
-            desk.write(&format!("tasks/{id}.toml"), &format!("task_id = \"{id}\"\n{TASK}"));
+            workspace.write(&format!("tasks/{id}.toml"), &format!("task_id = \"{id}\"\n{TASK}"));
         }
-        desk
+        workspace
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -63,8 +63,8 @@ impl Desk {
 }
 
 #[test]
-fn each_cell_is_named_and_repetitions_turn_slowest() {
-    let cells = Desk::new().plan(TWO).unwrap();
+fn plans_all_variants_before_the_first_repetition() {
+    let cells = Workspace::new().plan(TWO).unwrap();
     assert_eq!(cells.len(), 8);
     let order: Vec<_> =
         cells.iter().map(|(variant, task, repetition, _)| (*repetition, task.as_str(), variant.as_str())).collect();
@@ -73,50 +73,50 @@ fn each_cell_is_named_and_repetitions_turn_slowest() {
 }
 
 #[test]
-fn the_same_file_names_the_same_runs_and_an_edit_renames_those_of_its_variant_only() {
-    let desk = Desk::new();
-    let (aware, nearest) = (desk.runs(TWO, "phase-aware"), desk.runs(TWO, "nearest"));
-    assert_eq!(desk.runs(TWO, "nearest"), nearest);
+fn edits_rename_runs_of_their_variant_only() {
+    let workspace = Workspace::new();
+    let (aware, nearest) = (workspace.runs(TWO, "phase-aware"), workspace.runs(TWO, "nearest"));
+    assert_eq!(workspace.runs(TWO, "nearest"), nearest);
     let edited = TWO.replace("max_retries = 5", "max_retries = 6");
-    assert_eq!(desk.runs(&edited, "phase-aware"), aware);
-    assert!(desk.runs(&edited, "nearest").is_disjoint(&nearest));
+    assert_eq!(workspace.runs(&edited, "phase-aware"), aware);
+    assert!(workspace.runs(&edited, "nearest").is_disjoint(&nearest));
     let more = TWO.replace("repetitions = 2", "repetitions = 3");
-    assert!(desk.runs(&more, "nearest").is_superset(&nearest));
-    desk.write("phasegate.toml", "[models]\ndefault = \"a:one\"\nconcurrency = 2\n[budget]\nusd = 1\n");
-    assert_eq!(desk.runs(TWO, "nearest"), nearest, "what only bounds a run is not part of it");
+    assert!(workspace.runs(&more, "nearest").is_superset(&nearest));
+    workspace.write("phasegate.toml", "[models]\ndefault = \"a:one\"\nconcurrency = 2\n[budget]\nusd = 1\n");
+    assert_eq!(workspace.runs(TWO, "nearest"), nearest, "limits are not part of the id");
 }
 
 #[test]
-fn an_edited_script_makes_other_runs() {
-    let desk = Desk::new();
-    desk.write("phasegate.toml", "[models]\ndefault = \"scripted:a.toml\"\n");
-    desk.write("a.toml", "[[answer]]\ntext = \"one\"\n");
-    let before = desk.runs(TWO, "phase-aware");
-    desk.write("a.toml", "[[answer]]\ntext = \"two\"\n");
-    assert!(desk.runs(TWO, "phase-aware").is_disjoint(&before));
+fn edited_scripts_make_new_runs() {
+    let workspace = Workspace::new();
+    workspace.write("phasegate.toml", "[models]\ndefault = \"scripted:a.toml\"\n");
+    workspace.write("a.toml", "[[answer]]\ntext = \"one\"\n");
+    let before = workspace.runs(TWO, "phase-aware");
+    workspace.write("a.toml", "[[answer]]\ntext = \"two\"\n");
+    assert!(workspace.runs(TWO, "phase-aware").is_disjoint(&before));
 }
 
 #[test]
-fn another_task_or_context_file_makes_other_runs() {
-    let desk = Desk::new();
-    desk.write("tasks/notes.txt", "one");
-    desk.write("tasks/ONE.toml", &format!("task_id = \"ONE\"\n{TASK}context_files = [\"notes.txt\"]\n"));
-    let before = desk.runs(TWO, "nearest");
-    desk.write("tasks/notes.txt", "two");
-    let after = desk.runs(TWO, "nearest");
-    assert_eq!(before.intersection(&after).count(), 2, "those of the other task");
+fn edited_context_files_make_new_runs() {
+    let workspace = Workspace::new();
+    workspace.write("tasks/notes.txt", "one");
+    workspace.write("tasks/ONE.toml", &format!("task_id = \"ONE\"\n{TASK}context_files = [\"notes.txt\"]\n"));
+    let before = workspace.runs(TWO, "nearest");
+    workspace.write("tasks/notes.txt", "two");
+    let after = workspace.runs(TWO, "nearest");
+    assert_eq!(before.intersection(&after).count(), 2, "runs of the other task");
 }
 
 #[test]
-fn names_that_are_too_long_are_cut_and_the_digits_keep_them_apart() {
-    let desk = Desk::new();
+fn cuts_long_names_and_keeps_ids_unique() {
+    let workspace = Workspace::new();
     let long = "a-rather-long-name-for-a-thing-of-an-exp";
     for id in ["FIRST", "SECOND"] {
         let name = format!("{}-{id}", "A-TASK-WITH-A-VERY-LONG-NAME-INDEED".repeat(2));
-        desk.write(&format!("tasks/{id}.toml"), &format!("task_id = \"{name}\"\n{TASK}"));
+        workspace.write(&format!("tasks/{id}.toml"), &format!("task_id = \"{name}\"\n{TASK}"));
     }
     let text = TWO.replace("\"two\"", &format!("{long:?}")).replace("\"nearest\"", "\"another-name-of-some-length\"");
-    let cells = desk.plan(&text).unwrap();
+    let cells = workspace.plan(&text).unwrap();
     let runs: BTreeSet<_> = cells.iter().map(|cell| &cell.3).collect();
     assert_eq!(runs.len(), 16);
     assert!(runs.iter().all(|run| run.len() <= 64 && run.starts_with("a-rather-long-na-")), "{runs:?}");
@@ -124,12 +124,12 @@ fn names_that_are_too_long_are_cut_and_the_digits_keep_them_apart() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_file_line_and_a_hint() {
+fn errors_name_file_line_and_hint() {
     let variant = "[[variant]]\nname = \"v\"\n";
     let head = "name = \"x\"\ntasks = [\"tasks/ONE.toml\"]\n";
-    let desk = Desk::new();
-    desk.write("same/TWO.toml", &format!("task_id = \"ONE\"\n{TASK}"));
-    desk.write("same/bad.toml", "task_id = \"BAD\"\ndescription = \"short\"\n");
+    let workspace = Workspace::new();
+    workspace.write("same/TWO.toml", &format!("task_id = \"ONE\"\n{TASK}"));
+    workspace.write("same/bad.toml", "task_id = \"BAD\"\ndescription = \"short\"\n");
     for (text, words) in [
         (format!("{head}repetition = 3\n{variant}"), "HERE/x.toml:3: unknown field `repetition`, expected one of"),
         (
@@ -190,15 +190,15 @@ fn what_is_wrong_is_said_with_file_line_and_a_hint() {
             "HERE/x.toml:3: variant `v`: max_total_attempts is 1, but 3 gates have to be judged\nhint: allow at least 3",
         ),
     ] {
-        let refusal = desk.plan(&text).unwrap_err();
+        let refusal = workspace.plan(&text).unwrap_err();
         assert!(refusal.starts_with(words), "{refusal}\nis not\n{words}");
     }
 }
 
 #[test]
-fn what_the_file_does_not_limit_is_not_limited() {
-    let desk = Desk::new();
-    desk.write("x.toml", &format!("{TWO}\n[budget]\nusd = 5\n"));
-    let experiment = Experiment::read(&desk.0.path().join("x.toml")).unwrap();
+fn missing_limits_are_unlimited() {
+    let workspace = Workspace::new();
+    workspace.write("x.toml", &format!("{TWO}\n[budget]\nusd = 5\n"));
+    let experiment = Experiment::read(&workspace.0.path().join("x.toml")).unwrap();
     assert_eq!(experiment.budget, BudgetConfig { usd: Some(5.0), tokens: None, calls: None });
 }

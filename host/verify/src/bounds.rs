@@ -105,7 +105,7 @@ async fn tried(test_bed: &TestBed, case: &Case, value: u64, settings: &Value) ->
         None if story.ends_with("finished passed: every gate passed") => Ok(()),
         // The blocking fixture submits an invalid plan.
         None if case.agent == "visitor-blocking" && story.contains("planning#1 invalid: plan: [") => Ok(()),
-        None => panic!("{} = {value}: neither passed nor refused in its words:\n{story}", case.bound),
+        None => panic!("{} = {value}: neither passed nor failed with the message of the limit:\n{story}", case.bound),
     }
 }
 
@@ -159,9 +159,9 @@ fn without_figures(text: &str, least: u64, below: u64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_bound_holds_at_its_value_and_refuses_beyond_it_in_its_own_words() {
+async fn agent_limits_apply_at_their_value() {
     let names: Vec<&str> = cases().iter().map(|case| case.bound).collect();
-    assert_eq!(names, Limits::NAMES, "each bound has its case here, in the order of `Limits`");
+    assert_eq!(names, Limits::NAMES, "each limit has a case here, in the order of `Limits`");
     insta::assert_snapshot!(told(cases()).await, @r"
     cpu_ms passes at N, and below:
       planning#1 crashed: plugin `visitor` (phase planning, attempt 1) used up its 50 ms of computing time and was stopped hint: if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop
@@ -209,7 +209,7 @@ async fn every_bound_holds_at_its_value_and_refuses_beyond_it_in_its_own_words()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bounds_of_runners_and_of_blocking_agents_hold_as_well() {
+async fn runner_and_blocking_limits_apply_at_their_value() {
     insta::assert_snapshot!(told(others()).await, @r"
     memory_bytes passes at N, and below:
       not loaded: plugin `visitor-runner` (saying what code can rely on) wanted memory of N bytes, may have N-1, and crashed when it got no more hint: if its work needs it, raise `memory_bytes` in its limits
@@ -231,7 +231,7 @@ async fn the_bounds_of_runners_and_of_blocking_agents_hold_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_artifact_may_be_as_large_as_the_pipeline_says() {
+async fn artifacts_may_reach_the_configured_size() {
     let config = Config::find(None, Path::new("/")).unwrap();
     let test_bed = TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
     let usual = Limits::default().artifact_bytes;

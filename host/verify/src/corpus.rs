@@ -20,8 +20,8 @@ const BASE: &str = include_str!("corpus/base.toml");
 
 const LISTS: [(&str, &str); 6] = [
     ("calls.toml", include_str!("corpus/calls.toml")),
-    ("door.toml", include_str!("corpus/door.toml")),
-    ("desk.toml", include_str!("corpus/desk.toml")),
+    ("submission.toml", include_str!("corpus/submission.toml")),
+    ("imports.toml", include_str!("corpus/imports.toml")),
     ("gates.toml", include_str!("corpus/gates.toml")),
     ("runner.toml", include_str!("corpus/runner.toml")),
     ("load.toml", include_str!("corpus/load.toml")),

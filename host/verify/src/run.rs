@@ -49,8 +49,9 @@ pub(crate) struct TestBed {
 
 impl TestBed {
     pub(crate) fn new(engine: EngineSettings, config: &Config) -> Result<Self, Error> {
-        let folder =
-            Folder::new().map_err(|why| Error::NotNow(format!("no folder for a script can be made: {why}")))?;
+        let folder = Folder::new().map_err(|why| {
+            Error::NotNow(format!("temporary folder for the scripted answers cannot be created: {why}"))
+        })?;
         let mut config = config.clone();
         config.dir = folder.0.clone();
         config.lock = folder.0.join(LOCK_FILE);
@@ -90,7 +91,7 @@ impl TestBed {
                 Ok::<_, Error>(())
             })
         });
-        compiled.await.map_err(|gone| Error::NotNow(format!("compiling the attackers broke off: {gone}")))?
+        compiled.await.map_err(|gone| Error::NotNow(format!("attackers were not compiled: {gone}")))?
     }
 
     /// Runs an ordinary run; returns what is wrong with it, if anything is.
@@ -98,10 +99,10 @@ impl TestBed {
         let ordinary = Attack::default().pipeline(&self.base, &LimitsPatch::default());
         let seen = tokio::time::timeout(self.timeout, self.observe_run(&self.neighbour, ordinary)).await;
         match seen {
-            Err(_) => Some(format!("a neighbour was not done after {} s", self.timeout.as_secs())),
-            Ok(Err(why)) => Some(format!("a neighbour could not run: {why}")),
+            Err(_) => Some(format!("ordinary run did not end within {} s", self.timeout.as_secs())),
+            Ok(Err(why)) => Some(format!("ordinary run failed: {why}")),
             Ok(Ok(seen)) if seen.ends_with("finished passed: every gate passed") => None,
-            Ok(Ok(seen)) => Some(format!("a neighbour ended otherwise: {}", seen.lines().last().unwrap_or_default())),
+            Ok(Ok(seen)) => Some(format!("ordinary run ended with: {}", seen.lines().last().unwrap_or_default())),
         }
     }
 
@@ -122,7 +123,7 @@ impl TestBed {
             Ok(Ok(seen)) => seen,
             Ok(Err(why)) => format!("not run: {why}"),
             Err(_) => {
-                faults.push(format!("it was not ended after {} ms", self.timeout.as_millis()));
+                faults.push(format!("not stopped within {} ms", self.timeout.as_millis()));
                 String::new()
             }
         };
@@ -133,11 +134,11 @@ impl TestBed {
         faults.extend(
             growth
                 .filter(|growth| *growth > MAX_GROWTH_BYTES)
-                .map(|growth| format!("the host kept {growth} bytes of it")),
+                .map(|growth| format!("memory of the host grew by {growth} bytes")),
         );
         let first = attack.seen.first().map_or("", String::as_str);
         let decisive = seen.lines().find(|line| line.contains(first) && !first.is_empty());
-        let outcome = decisive.or(seen.lines().last()).unwrap_or("nothing was seen of it");
+        let outcome = decisive.or(seen.lines().last()).unwrap_or("nothing was recorded");
         AttackResult {
             attack: attack.name.clone(),
             bound: attack.bound.clone(),
@@ -193,17 +194,17 @@ fn compare(attack: &Attack, seen: &str) -> Vec<String> {
         match rest.find(expected.as_str()) {
             Some(place) => rest = rest.get(place + expected.len()..).unwrap_or_default(),
             None => {
-                faults.push(format!("it was to be seen, and was not: {expected}"));
+                faults.push(format!("expected text is missing: {expected}"));
                 break;
             }
         }
     }
     let missing = attack.each.iter().filter(|expected| !seen.contains(expected.as_str()));
-    faults.extend(missing.map(|expected| format!("it was to be seen, and was not: {expected}")));
+    faults.extend(missing.map(|expected| format!("expected text is missing: {expected}")));
     let unwanted = attack.never.iter().filter(|unwanted| seen.contains(unwanted.as_str()));
-    faults.extend(unwanted.map(|unwanted| format!("it was seen, and must not be: {}", unwanted.escape_debug())));
+    faults.extend(unwanted.map(|unwanted| format!("forbidden text is present: {}", unwanted.escape_debug())));
     if let Some(most) = attack.shorter.filter(|most| seen.len() > *most) {
-        faults.push(format!("{} bytes were seen of it, more than {most}", seen.len()));
+        faults.push(format!("the rendered run has {} bytes, at most {most} are expected", seen.len()));
     }
     faults
 }

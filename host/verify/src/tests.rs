@@ -26,7 +26,7 @@ fn named(name: &str) -> Attack {
 }
 
 #[test]
-fn each_attack_has_a_name_of_its_own_and_something_to_be_seen() {
+fn attacks_have_unique_names_and_expectations() {
     let attacks = attacks().unwrap();
     let names: BTreeSet<&str> = attacks.iter().map(|attack| attack.name.as_str()).collect();
     assert_eq!(names.len(), attacks.len());
@@ -34,7 +34,7 @@ fn each_attack_has_a_name_of_its_own_and_something_to_be_seen() {
 }
 
 #[test]
-fn every_attack_is_a_pipeline_that_a_person_could_have_written() {
+fn attacks_are_valid_pipelines() {
     let base = base().unwrap();
     let source = Source { file: "base.toml", text: "" };
     for attack in attacks().unwrap() {
@@ -47,23 +47,23 @@ fn every_attack_is_a_pipeline_that_a_person_could_have_written() {
 }
 
 #[test]
-fn no_pipeline_of_a_person_can_name_an_attacker() {
+fn attackers_are_not_bundled() {
     for name in ["visitor", "liar", "early-spinner"] {
         assert!(!phasegate_runtime::BUNDLED.contains(&name));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_bound_an_attack_does_not_hold() {
+async fn reports_attacks_whose_limit_is_lifted() {
     let mut test_bed = test_bed();
     test_bed.timeout = Duration::from_secs(1);
     let far = NonZeroU64::new(u64::from(u32::MAX));
     test_bed.lifted_limits =
         LimitsPatch { cpu_ms: far, log_lines: Some(u32::MAX), calls: Some(u32::MAX), ..LimitsPatch::default() };
     for (name, fault) in [
-        ("spin in run", "it was not ended after 1000 ms"),
-        ("flood the log with lines", "it was to be seen, and was not: says: the log is cut here"),
-        ("ask for ever", "it was to be seen, and was not: planning#1 crashed: "),
+        ("spin in run", "not stopped within 1000 ms"),
+        ("flood the log with lines", "expected text is missing: says: the log is cut here"),
+        ("make model calls in an endless loop", "expected text is missing: planning#1 crashed: "),
     ] {
         let tried = test_bed.run_attack(&named(name)).await;
         assert!(!tried.held, "{name}: {}", tried.outcome);
@@ -72,9 +72,9 @@ async fn without_its_bound_an_attack_does_not_hold() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_must_not_be_seen_is_a_fault_where_it_is_seen() {
+async fn reports_forbidden_texts() {
     let attack = Attack { never: vec!["finished passed".to_owned()], ..named("drop a call that is under way") };
     let tried = test_bed().run_attack(&attack).await;
     assert!(!tried.held);
-    assert_eq!(tried.faults[0], "it was seen, and must not be: finished passed");
+    assert_eq!(tried.faults[0], "forbidden text is present: finished passed");
 }

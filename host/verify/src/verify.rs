@@ -17,7 +17,7 @@ pub async fn verify(engine: EngineSettings, config: &Config, pipeline: &LoadedPi
     let test_bed = TestBed::new(engine, config)?;
     test_bed.warm().await?;
     if let Some(fault) = test_bed.neighbour().await {
-        return Err(Error::NotNow(format!("without any attack, {fault}\nhint: this is a fault of the host")));
+        return Err(Error::NotNow(format!("without any attack: {fault}\nhint: this is a fault of the host")));
     }
     let mut attacks = corpus::attacks().map_err(ConfigFault::from)?;
     attacks.extend(live::attacks(&pipeline.pipeline)?);

@@ -156,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unchanged_file_does_not_run_twice() {
+    fn unchanged_files_run_once() {
         let kept = select_kept(&suite(vec![file("t.py", "1")], &[]), &both(), &[first(vec![file("t.py", "1")])]);
         assert!(kept.groups.is_empty());
     }
 
     // New tests at every attempt must not replace the old ones.
     #[test]
-    fn a_test_that_is_left_out_or_changed_runs_again_as_it_was() {
+    fn omitted_or_changed_tests_run_again() {
         for current in [suite(vec![], &[]), suite(vec![file("t.py", "2")], &[])] {
             let kept = select_kept(&current, &both(), &[first(vec![file("t.py", "1")])]);
             assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_of_files_with_a_test_each_are_compared_file_by_file() {
+    fn compares_thousands_of_files_quickly() {
         // Comparing all files of both suites for each test would take an hour.
         let path = |n: usize| format!("{}{n}.py", "t".repeat(100));
         let files: Vec<File> = (0..2_000).map(|n| file(&path(n), "1")).collect();
@@ -185,39 +185,39 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_helper_changes_the_test() {
+    fn changed_helpers_change_tests() {
         let earlier = first(vec![file("t.py", "1"), file("conftest.py", "1")]);
         let kept = select_kept(&suite(vec![file("t.py", "1"), file("conftest.py", "2")], &[]), &both(), &[earlier]);
         assert_eq!(kept.groups.len(), 1);
     }
 
     #[test]
-    fn an_added_helper_changes_the_test() {
+    fn added_helpers_change_tests() {
         let current = suite(vec![file("t.py", "1"), file("conftest.py", "app.answer = 42")], &[]);
         assert_eq!(select_kept(&current, &both(), &[first(vec![file("t.py", "1")])]).groups.len(), 1);
     }
 
     #[test]
-    fn a_later_suite_in_which_the_test_was_not_found_does_not_run_it() {
+    fn tests_missing_from_a_later_collection_run_again() {
         let kept = select_kept(&suite(vec![file("t.py", "1")], &[]), &[], &[first(vec![file("t.py", "1")])]);
         assert_eq!(kept.groups[0].tests, ["t.py::a", "t.py::b"]);
     }
 
     #[test]
-    fn giving_up_one_parameter_gives_up_nothing() {
+    fn dropping_one_parameter_drops_nothing() {
         let current = suite(vec![], &["t.py::a[no such case]"]);
         let kept = select_kept(&current, &[], &[first(vec![file("t.py", "1")])]);
         assert_eq!((kept.dropped.len(), kept.groups[0].tests.len()), (0, 2));
     }
 
     #[test]
-    fn a_bracket_in_a_path_is_no_parameter() {
+    fn brackets_in_paths_are_no_parameters() {
         assert_eq!(base_name("t[1].py::a[2]"), "t[1].py::a");
         assert_eq!(base_name("t[1].py"), "t[1].py");
     }
 
     #[test]
-    fn a_test_is_given_up_by_name_and_stays_given_up() {
+    fn dropped_tests_stay_dropped() {
         let second = Earlier {
             attempt: 2,
             suite: suite(vec![file("t.py", "2")], &["t.py::a"]),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_requirement_without_a_test_that_ran_is_uncovered() {
+    fn requirements_without_tests_that_ran_are_uncovered() {
         let mut current = suite(vec![], &[]);
         let covers =
             |requirement: &str, test: &str| Covers { requirement: requirement.into(), tests: vec![test.into()] };

@@ -91,19 +91,19 @@ mod tests {
     }
 
     #[test]
-    fn a_collected_test_that_is_silent_has_errored() {
+    fn collected_tests_without_a_report_have_errored() {
         assert_eq!(ended(vec![case("t::a", Outcome::Passed)]), [("t::a".into(), "passed"), ("t::b".into(), "errored")]);
     }
 
     #[test]
-    fn a_pass_that_nobody_collected_counts_for_nothing_and_a_failure_counts() {
+    fn ignores_passes_that_were_not_collected() {
         let reported = ["t::a[1]", "t::a[2]", "t::b", "t::c"].map(|name| case(name, Outcome::Passed));
         assert_eq!(ended(reported.to_vec()).len(), 3, "with parameters it is the same test");
         assert_eq!(ended(vec![case("t::c", Outcome::Failed)])[0], ("t::c".into(), "failed"));
     }
 
     #[test]
-    fn of_two_reports_the_worse_counts() {
+    fn keeps_the_worse_of_two_reports() {
         for order in [[Outcome::Passed, Outcome::Failed], [Outcome::Failed, Outcome::Passed]] {
             let reported = order.map(|outcome| case("t::a", outcome)).to_vec();
             assert_eq!(ended(reported), [("t::a".into(), "failed"), ("t::b".into(), "errored")]);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn of_more_reports_than_count_none_is_a_pass() {
+    fn too_many_reports_fail_all_tests() {
         let mut reported: Vec<TestCase> =
             (0..=MAX_REPORTS).map(|n| case(&format!("t::a[{n}]"), Outcome::Passed)).collect();
         assert_eq!(ended(reported.clone()), [("t::a".into(), "errored"), ("t::b".into(), "errored")]);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_runner_are_cut_before_they_are_told_of_every_test() {
+    fn cuts_long_texts_of_runners() {
         let run = TestRun { build_errors: vec!["x".repeat(1 << 20); 1_000], tests: Vec::new() };
         let run = add_unreported(run, &["t::a".to_owned()]);
         assert_eq!(run.build_errors.len(), MAX_ERRORS);
