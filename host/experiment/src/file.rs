@@ -126,14 +126,14 @@ impl Experiment {
     }
 }
 
-fn parse_name(source: Source<'_>, whose: &str, name: &Spanned<String>) -> Result<String, SourceError> {
+fn parse_name(source: Source<'_>, owner: &str, name: &Spanned<String>) -> Result<String, SourceError> {
     let text = name.get_ref();
     let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     if (1..=40).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-') {
         return Ok(text.clone());
     }
     let hint = "1 to 40 characters of a-z, 0-9 and -; it becomes part of the runs' names";
-    Err(source.error(name.span(), format!("`{}` cannot be the name of {whose}", text.escape_debug()), hint))
+    Err(source.error(name.span(), format!("`{}` cannot be the name of {owner}", text.escape_debug()), hint))
 }
 
 fn repetitions(source: Source<'_>, given: Option<Spanned<NonZeroU32>>) -> Result<NonZeroU32, SourceError> {

@@ -115,15 +115,15 @@ impl Experiment {
             },
             error => return error,
         };
-        let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "mend it, or leave it out"));
+        let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "fix or remove it"));
         ConfigFault::Source(self.source().error(variant.span_of(&at), message, hint)).into()
     }
 
     /// Creates the shared budget, charged with all earlier runs of this experiment, those of variants that have been
     /// edited since included.
     pub fn shared_budget(&self, journal: &dyn Journal) -> Result<SharedBudget, Error> {
-        let remedy = format!("nothing is lost; raise [budget] in {} and run the same command again", self.file);
-        let shared_budget = SharedBudget::new(&self.budget, format!("experiment `{}`", self.name), remedy);
+        let hint = format!("nothing is lost; raise [budget] in {} and run the same command again", self.file);
+        let shared_budget = SharedBudget::new(&self.budget, format!("experiment `{}`", self.name), hint);
         let start = format!("{}-", shorten_name(&self.name, MAX_EXPERIMENT_CHARS));
         for run in journal.runs()?.iter().filter(|run| run.as_str().starts_with(&start)) {
             let events = journal.events(run)?;

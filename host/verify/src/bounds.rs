@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use phasegate_runtime::Config;
 
 use crate::corpus::Attack;
-use crate::run::TestBed;
+use crate::test_bed::TestBed;
 
 /// A limit, and a run that comes close to it.
 struct Case {
@@ -87,7 +87,7 @@ fn others() -> Vec<Case> {
 }
 
 /// Runs the case with this limit; the error is the line that names the limit.
-async fn tried(test_bed: &TestBed, case: &Case, value: u64, settings: &Value) -> Result<(), String> {
+async fn run_case(test_bed: &TestBed, case: &Case, value: u64, settings: &Value) -> Result<(), String> {
     let value = if case.bound == "usd" { json!(value as f64 / 100.0) } else { json!(value) };
     let patch = serde_json::from_value(json!({ case.bound: value })).unwrap();
     let attack = Attack {
@@ -97,52 +97,54 @@ async fn tried(test_bed: &TestBed, case: &Case, value: u64, settings: &Value) ->
         ..Attack::default()
     };
     let pipeline = attack.pipeline(&test_bed.base, &LimitsPatch::default());
-    let story = test_bed.observe_run(&test_bed.attacked, pipeline).await.unwrap();
-    let flat = story.replace("\nhint: ", " hint: ");
-    let words = format!("raise `{}` in its limits", case.bound);
-    match flat.lines().find(|line| line.contains(&words)) {
+    let rendered = test_bed.observe_run(&test_bed.attacked, pipeline).await.unwrap();
+    let flat = rendered.replace("\nhint: ", " hint: ");
+    let message = format!("raise `{}` in its limits", case.bound);
+    match flat.lines().find(|line| line.contains(&message)) {
         Some(line) => Err(line.to_owned()),
-        None if story.ends_with("finished passed: every gate passed") => Ok(()),
+        None if rendered.ends_with("finished passed: every gate passed") => Ok(()),
         // The blocking fixture submits an invalid plan.
-        None if case.agent == "visitor-blocking" && story.contains("planning#1 invalid: plan: [") => Ok(()),
-        None => panic!("{} = {value}: neither passed nor failed with the message of the limit:\n{story}", case.bound),
+        None if case.agent == "visitor-blocking" && rendered.contains("planning#1 invalid: plan: [") => Ok(()),
+        None => {
+            panic!("{} = {value}: neither passed nor failed with the message of the limit:\n{rendered}", case.bound)
+        }
     }
 }
 
 /// Finds the least value that passes, and the message one step below it.
-async fn edge(test_bed: &TestBed, case: &Case) -> (u64, String) {
-    let at = async |steps: u64| tried(test_bed, case, steps * case.step, &case.settings).await;
-    at(case.passes).await.unwrap_or_else(|words| panic!("{} is refused already: {words}", case.bound));
+async fn find_edge(test_bed: &TestBed, case: &Case) -> (u64, String) {
+    let at = async |steps: u64| run_case(test_bed, case, steps * case.step, &case.settings).await;
+    at(case.passes).await.unwrap_or_else(|message| panic!("{} is refused already: {message}", case.bound));
     if let Some((value, settings)) = &case.beyond {
-        return (case.passes, tried(test_bed, case, *value, settings).await.expect_err(case.bound));
+        return (case.passes, run_case(test_bed, case, *value, settings).await.expect_err(case.bound));
     }
     let (mut refused, mut passes) = (0, case.passes);
-    let mut words = at(refused).await.expect_err(case.bound);
+    let mut message = at(refused).await.expect_err(case.bound);
     while refused + 1 < passes {
         let middle = refused + (passes - refused) / 2;
         match at(middle).await {
             Ok(()) => passes = middle,
-            Err(said) => (refused, words) = (middle, said),
+            Err(refusal) => (refused, message) = (middle, refusal),
         }
     }
-    (passes * case.step, words)
+    (passes * case.step, message)
 }
 
-async fn told(cases: Vec<Case>) -> String {
+async fn render_edges(cases: Vec<Case>) -> String {
     let config = Config::find(None, Path::new("/")).unwrap();
     let test_bed = TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
     let mut table = String::new();
     for case in cases {
-        let (least, words) = edge(&test_bed, &case).await;
+        let (least, message) = find_edge(&test_bed, &case).await;
         let below = least - case.step.min(least);
-        let words = format!("{} passes at {least}, and below:\n  {words}\n", case.bound);
-        table.push_str(&without_figures(&words, least, below));
+        let message = format!("{} passes at {least}, and below:\n  {message}\n", case.bound);
+        table.push_str(&replace_sizes(&message, least, below));
     }
     table
 }
 
 /// Replaces sizes, which change with every build of a fixture: the edge by `N`, one step below by `N-1`.
-fn without_figures(text: &str, least: u64, below: u64) -> String {
+fn replace_sizes(text: &str, least: u64, below: u64) -> String {
     let mut out = String::new();
     for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
         let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -162,7 +164,7 @@ fn without_figures(text: &str, least: u64, below: u64) -> String {
 async fn agent_limits_apply_at_their_value() {
     let names: Vec<&str> = cases().iter().map(|case| case.bound).collect();
     assert_eq!(names, Limits::NAMES, "each limit has a case here, in the order of `Limits`");
-    insta::assert_snapshot!(told(cases()).await, @r"
+    insta::assert_snapshot!(render_edges(cases()).await, @r"
     cpu_ms passes at N, and below:
       planning#1 crashed: plugin `visitor` (phase planning, attempt 1) used up its 50 ms of computing time and was stopped hint: if its work is honest, raise `cpu_ms` in its limits; else look for an endless loop
     wall_ms passes at N, and below:
@@ -210,7 +212,7 @@ async fn agent_limits_apply_at_their_value() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runner_and_blocking_limits_apply_at_their_value() {
-    insta::assert_snapshot!(told(others()).await, @r"
+    insta::assert_snapshot!(render_edges(others()).await, @r"
     memory_bytes passes at N, and below:
       not loaded: plugin `visitor-runner` (saying what code can rely on) wanted memory of N bytes, may have N-1, and crashed when it got no more hint: if its work needs it, raise `memory_bytes` in its limits
     output_bytes passes at N, and below:
@@ -235,13 +237,13 @@ async fn artifacts_may_reach_the_configured_size() {
     let config = Config::find(None, Path::new("/")).unwrap();
     let test_bed = TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
     let usual = Limits::default().artifact_bytes;
-    let plan = json!({ "words": "x".repeat(usual as usize) });
+    let plan = json!({ "message": "x".repeat(usual as usize) });
     let (size, settings) = (plan.to_string().len() as u64, json!({ "artifacts": { "plan": plan } }));
     let large = case("artifact_bytes", settings, size);
-    tried(&test_bed, &large, size, &large.settings).await.unwrap();
-    let words = tried(&test_bed, &large, usual, &large.settings).await.unwrap_err();
+    run_case(&test_bed, &large, size, &large.settings).await.unwrap();
+    let message = run_case(&test_bed, &large, usual, &large.settings).await.unwrap_err();
     assert!(
-        words.contains(&format!("handed over an artifact of {size} bytes, and at most {usual} are taken")),
-        "{words}"
+        message.contains(&format!("handed over an artifact of {size} bytes, and at most {usual} are taken")),
+        "{message}"
     );
 }

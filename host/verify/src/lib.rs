@@ -5,9 +5,9 @@ mod attackers;
 mod corpus;
 mod live;
 mod memory;
+mod render;
 mod report;
-mod run;
-mod story;
+mod test_bed;
 mod verify;
 
 pub use report::{AttackResult, VerifyReport};

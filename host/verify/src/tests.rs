@@ -14,7 +14,7 @@ use phasegate_sandbox::EngineSettings;
 
 use crate::attackers::component;
 use crate::corpus::{Attack, attacks, base};
-use crate::run::TestBed;
+use crate::test_bed::TestBed;
 
 fn test_bed() -> TestBed {
     let config = Config::find(None, Path::new("/")).unwrap();
@@ -65,16 +65,16 @@ async fn reports_attacks_whose_limit_is_lifted() {
         ("flood the log with lines", "expected text is missing: says: the log is cut here"),
         ("make model calls in an endless loop", "expected text is missing: planning#1 crashed: "),
     ] {
-        let tried = test_bed.run_attack(&named(name)).await;
-        assert!(!tried.held, "{name}: {}", tried.outcome);
-        assert!(tried.faults[0].starts_with(fault), "{name}: {:?}", tried.faults);
+        let result = test_bed.run_attack(&named(name)).await;
+        assert!(!result.held, "{name}: {}", result.outcome);
+        assert!(result.faults[0].starts_with(fault), "{name}: {:?}", result.faults);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_forbidden_texts() {
     let attack = Attack { never: vec!["finished passed".to_owned()], ..named("drop a call that is under way") };
-    let tried = test_bed().run_attack(&attack).await;
-    assert!(!tried.held);
-    assert_eq!(tried.faults[0], "forbidden text is present: finished passed");
+    let result = test_bed().run_attack(&attack).await;
+    assert!(!result.held);
+    assert_eq!(result.faults[0], "forbidden text is present: finished passed");
 }

@@ -8,7 +8,7 @@ use phasegate_runtime::{Config, ConfigFault, Error, LoadedPipeline};
 use phasegate_sandbox::EngineSettings;
 
 use crate::report::VerifyReport;
-use crate::run::TestBed;
+use crate::test_bed::TestBed;
 use crate::{corpus, live, memory};
 
 /// Runs all attacks against a host with this engine and configuration, under the limits that the pipeline sets for its
@@ -16,16 +16,16 @@ use crate::{corpus, live, memory};
 pub async fn verify(engine: EngineSettings, config: &Config, pipeline: &LoadedPipeline) -> Result<VerifyReport, Error> {
     let test_bed = TestBed::new(engine, config)?;
     test_bed.warm().await?;
-    if let Some(fault) = test_bed.neighbour().await {
+    if let Some(fault) = test_bed.run_ordinary().await {
         return Err(Error::NotNow(format!("without any attack: {fault}\nhint: this is a fault of the host")));
     }
     let mut attacks = corpus::attacks().map_err(ConfigFault::from)?;
     attacks.extend(live::attacks(&pipeline.pipeline)?);
     let before = memory::resident();
-    let mut tried = Vec::new();
+    let mut results = Vec::new();
     for attack in &attacks {
-        tried.push(test_bed.run_attack(attack).await);
+        results.push(test_bed.run_attack(attack).await);
     }
     let growth_bytes = before.zip(memory::resident()).map(|(before, after)| after - before);
-    Ok(VerifyReport { held: tried.iter().all(|one| one.held), growth_bytes, attacks: tried })
+    Ok(VerifyReport { held: results.iter().all(|result| result.held), growth_bytes, attacks: results })
 }

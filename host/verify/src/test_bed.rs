@@ -22,8 +22,8 @@ use phasegate_runtime::{
 use crate::attackers::{LOADABLE, component, embedded};
 use crate::corpus::{ANSWERS, Attack, base};
 use crate::memory::resident;
+use crate::render::{LogCollector, one_line, render_run};
 use crate::report::AttackResult;
-use crate::story::{LogCollector, one_line, render_run};
 
 /// The most bytes by which the host may have grown when an attack is over.
 const MAX_GROWTH_BYTES: i64 = 64 << 20;
@@ -39,7 +39,7 @@ pub(crate) struct TestBed {
     config: Config,
     pub(crate) base: Pipeline,
     pub(crate) attacked: TaskSource,
-    neighbour: TaskSource,
+    ordinary: TaskSource,
     /// Time after which an attack counts as not stopped.
     pub(crate) timeout: Duration,
     /// Limits that are lifted in every attack, to test that this is noticed.
@@ -74,7 +74,7 @@ impl TestBed {
             config,
             base: base().map_err(ConfigFault::from)?,
             attacked: task("VERIFY-SANDBOX", &folder.0)?,
-            neighbour: task("NEIGHBOUR", &folder.0)?,
+            ordinary: task("ORDINARY", &folder.0)?,
             timeout: Duration::from_secs(20),
             lifted_limits: LimitsPatch::default(),
             _folder: folder,
@@ -95,32 +95,34 @@ impl TestBed {
     }
 
     /// Runs an ordinary run; returns what is wrong with it, if anything is.
-    pub(crate) async fn neighbour(&self) -> Option<String> {
-        let ordinary = Attack::default().pipeline(&self.base, &LimitsPatch::default());
-        let seen = tokio::time::timeout(self.timeout, self.observe_run(&self.neighbour, ordinary)).await;
-        match seen {
+    pub(crate) async fn run_ordinary(&self) -> Option<String> {
+        let pipeline = Attack::default().pipeline(&self.base, &LimitsPatch::default());
+        let rendered = tokio::time::timeout(self.timeout, self.observe_run(&self.ordinary, pipeline)).await;
+        match rendered {
             Err(_) => Some(format!("ordinary run did not end within {} s", self.timeout.as_secs())),
             Ok(Err(why)) => Some(format!("ordinary run failed: {why}")),
-            Ok(Ok(seen)) if seen.ends_with("finished passed: every gate passed") => None,
-            Ok(Ok(seen)) => Some(format!("ordinary run ended with: {}", seen.lines().last().unwrap_or_default())),
+            Ok(Ok(rendered)) if rendered.ends_with("finished passed: every gate passed") => None,
+            Ok(Ok(rendered)) => {
+                Some(format!("ordinary run ended with: {}", rendered.lines().last().unwrap_or_default()))
+            }
         }
     }
 
     pub(crate) async fn run_attack(&self, attack: &Attack) -> AttackResult {
         let before = resident();
         let began = Instant::now();
-        let beside = self.neighbour();
+        let beside = self.run_ordinary();
         let hostile = async {
             let pipeline = attack.pipeline(&self.base, &self.lifted_limits);
-            let told = tokio::time::timeout(self.timeout, self.observe_run(&self.attacked, pipeline)).await;
-            (told, began.elapsed())
+            let rendered = tokio::time::timeout(self.timeout, self.observe_run(&self.attacked, pipeline)).await;
+            (rendered, began.elapsed())
         };
-        let ((told, elapsed), beside) = tokio::join!(hostile, beside);
+        let ((rendered, elapsed), beside) = tokio::join!(hostile, beside);
         let growth = before.zip(resident()).map(|(before, after)| after - before);
-        let afterwards = self.neighbour().await;
+        let afterwards = self.run_ordinary().await;
         let mut faults = Vec::new();
-        let seen = match told {
-            Ok(Ok(seen)) => seen,
+        let rendered = match rendered {
+            Ok(Ok(rendered)) => rendered,
             Ok(Err(why)) => format!("not run: {why}"),
             Err(_) => {
                 faults.push(format!("not stopped within {} ms", self.timeout.as_millis()));
@@ -128,7 +130,7 @@ impl TestBed {
             }
         };
         if faults.is_empty() {
-            faults.extend(compare(attack, &seen));
+            faults.extend(compare(attack, &rendered));
         }
         faults.extend(beside.into_iter().chain(afterwards));
         faults.extend(
@@ -137,8 +139,8 @@ impl TestBed {
                 .map(|growth| format!("memory of the host grew by {growth} bytes")),
         );
         let first = attack.seen.first().map_or("", String::as_str);
-        let decisive = seen.lines().find(|line| line.contains(first) && !first.is_empty());
-        let outcome = decisive.or(seen.lines().last()).unwrap_or("nothing was recorded");
+        let decisive = rendered.lines().find(|line| line.contains(first) && !first.is_empty());
+        let outcome = decisive.or(rendered.lines().last()).unwrap_or("nothing was recorded");
         AttackResult {
             attack: attack.name.clone(),
             bound: attack.bound.clone(),
@@ -187,9 +189,9 @@ fn for_attackers(engine: EngineSettings) -> EngineSettings {
 }
 
 /// Returns the differences of a rendered run from the expectations of its attack.
-fn compare(attack: &Attack, seen: &str) -> Vec<String> {
+fn compare(attack: &Attack, rendered: &str) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut rest = seen;
+    let mut rest = rendered;
     for expected in &attack.seen {
         match rest.find(expected.as_str()) {
             Some(place) => rest = rest.get(place + expected.len()..).unwrap_or_default(),
@@ -199,12 +201,12 @@ fn compare(attack: &Attack, seen: &str) -> Vec<String> {
             }
         }
     }
-    let missing = attack.each.iter().filter(|expected| !seen.contains(expected.as_str()));
+    let missing = attack.each.iter().filter(|expected| !rendered.contains(expected.as_str()));
     faults.extend(missing.map(|expected| format!("expected text is missing: {expected}")));
-    let unwanted = attack.never.iter().filter(|unwanted| seen.contains(unwanted.as_str()));
+    let unwanted = attack.never.iter().filter(|unwanted| rendered.contains(unwanted.as_str()));
     faults.extend(unwanted.map(|unwanted| format!("forbidden text is present: {}", unwanted.escape_debug())));
-    if let Some(most) = attack.shorter.filter(|most| seen.len() > *most) {
-        faults.push(format!("the rendered run has {} bytes, at most {most} are expected", seen.len()));
+    if let Some(most) = attack.shorter.filter(|most| rendered.len() > *most) {
+        faults.push(format!("the rendered run has {} bytes, at most {most} are expected", rendered.len()));
     }
     faults
 }
