@@ -1,7 +1,7 @@
-//! Requests to cancel a run, as they stand in the journal.
+//! Watches the journal for requests to cancel runs.
 //!
-//! One task of the host looks for them every [`POLL_INTERVAL`], for all runs under way together, and tells each run through a
-//! channel. The task ends when no run is under way. A request that cannot be read is looked for again.
+//! One task per host reads the requests for all of its runs every [`POLL_INTERVAL`] and passes them on through channels. It
+//! ends when no run is under way. A read that fails is repeated at the next interval.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -12,10 +12,10 @@ use phasegate_process::RunId;
 use phasegate_process::sync::lock;
 use tokio::sync::watch;
 
-/// How often the journal is asked for requests. They come from other processes, which only leave a note in it.
+/// Time between two reads of the journal. Requests come from other processes, which can only write them there.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Tells the runs of a host that they are to stop.
+/// Watches for requests to cancel the runs of a host.
 pub(crate) struct CancelWatcher {
     journal: Arc<dyn Journal>,
     interval: Duration,
@@ -24,7 +24,7 @@ pub(crate) struct CancelWatcher {
 
 #[derive(Default)]
 struct WatchedRuns {
-    /// Tells each run who asked that it stops.
+    /// A sender for each run, which sends the author of a request.
     senders: HashMap<RunId, watch::Sender<Option<String>>>,
     is_polling: bool,
 }
@@ -37,7 +37,7 @@ pub(crate) struct CancelRequest {
 }
 
 impl CancelWatcher {
-    /// Watches nothing yet.
+    /// Creates a watcher without runs.
     pub(crate) fn new(journal: Arc<dyn Journal>) -> Self {
         Self { journal, interval: POLL_INTERVAL, runs: Arc::default() }
     }

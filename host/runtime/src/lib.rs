@@ -1,8 +1,8 @@
-//! The runtime: the loop that carries a task through its phases, and everything that needs several rooms at once.
+//! The runtime: run loop, budgets, approvals, configuration and archives.
 //!
-//! Fold the journal into a state; ask the state for the next action; do it; append what happened. A fresh and a resumed run
-//! are the same loop. Promises: what was paid for is never paid again; a crash is no attempt; a run that waits for a
-//! person takes no process. Fails with [`Error`], which always says whether the run can be resumed.
+//! The loop folds the journal of a run into a state, asks the state for the next action, executes it, and appends the
+//! resulting events. New and resumed runs go through the same loop. Guarantees: an answer is paid for once; a crash of the
+//! host is not an attempt of an agent; a run that waits for a person needs no process. Fails with [`Error`].
 
 mod budgets;
 mod cancel;

@@ -242,5 +242,7 @@ impl AppendTask {
 }
 
 fn writer_gone() -> Error {
-    Error::NotNow("writing to the journal broke off\nhint: resume the run; what was written is safe".to_owned())
+    Error::NotNow(
+        "writing to the journal ended early\nhint: resume the run; everything written so far is safe".to_owned(),
+    )
 }
