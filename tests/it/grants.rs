@@ -83,8 +83,8 @@ fn first_use_pins_a_plugin_with_its_grants() {
     let project = Project::new();
     assert!(project.run_passes());
     assert_snapshot!(filter(&project.read("phasegate.lock")), @r#"
-    # Written by phasegate; worth committing. A run in which one of these plugins is another component, or asks for more,
-    # stops until `phasegate plugin accept NAME` agrees to it.
+    # Written by phasegate; commit this file. When a plugin changes or asks for more, its runs stop until
+    # `phasegate plugin accept NAME` accepts it.
     version = 1
 
     [plugins.planning]

@@ -21,8 +21,8 @@ pub const LOCK_FILE: &str = "phasegate.lock";
 /// The version of the file format that this host writes and reads.
 const FORMAT: u32 = 1;
 const HEADER: &str = "\
-# Written by phasegate; worth committing. A run in which one of these plugins is another component, or asks for more,
-# stops until `phasegate plugin accept NAME` agrees to it.
+# Written by phasegate; commit this file. When a plugin changes or asks for more, its runs stop until
+# `phasegate plugin accept NAME` accepts it.
 ";
 
 /// The accepted plugins, by their names in the pipeline.

@@ -97,7 +97,7 @@ impl State {
     fn apply_event(&mut self, event: &Event, at_ms: u64) -> Result<(), String> {
         match event {
             Event::RunCreated(_) => Err("the run was created already".to_owned()),
-            Event::RunForked(_) => Err("a fork cannot be taken without its pipeline".to_owned()),
+            Event::RunForked(_) => Err("a fork cannot be applied without its pipeline".to_owned()),
             Event::PhaseStarted { at, .. } => {
                 self.expect_turn(at)?;
                 match self.stage {
@@ -184,7 +184,7 @@ impl State {
                     (Stage::Over(..), _) => return Err("the run is over already".to_owned()),
                     (Stage::Done, _) | (_, RunStatus::Failed | RunStatus::Aborted) => {}
                     (_, RunStatus::Passed) => {
-                        return Err("it says that the run passed, but not every phase is done".into());
+                        return Err("the run cannot pass before every phase is done".into());
                     }
                 }
                 self.stage = Stage::Over(*status, reason.clone());

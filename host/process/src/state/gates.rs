@@ -128,7 +128,7 @@ impl State {
         let place =
             |phase: &PhaseName| self.pipeline.position(phase).ok_or_else(|| format!("there is no phase {phase}"));
         let places = rework.iter().map(|rework| place(&rework.phase)).collect::<Result<Vec<_>, _>>()?;
-        self.cursor = places.into_iter().min().ok_or("nobody revises anything")?;
+        self.cursor = places.into_iter().min().ok_or("no phase revises")?;
         self.stage = Stage::Ready;
         for rework in rework {
             self.phases.entry(rework.phase.clone()).or_default().feedback.push(rework.feedback.clone());

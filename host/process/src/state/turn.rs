@@ -18,7 +18,7 @@ impl State {
         match self.phase() {
             Some(phase) if phase.name == at.phase && self.attempt(&phase.name) == at.attempt => Ok(()),
             Some(phase) => {
-                Err(format!("it is about {at}, but it is the turn of {}#{}", phase.name, self.attempt(&phase.name)))
+                Err(format!("it is about {at}, but {}#{} is at turn", phase.name, self.attempt(&phase.name)))
             }
             None => Err(format!("it is about {at}, but every phase is done")),
         }

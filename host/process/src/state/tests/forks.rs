@@ -55,7 +55,7 @@ fn rejects_forks_at_other_attempts() {
         error.lines().next().unwrap().split_once(": ").unwrap().1.to_owned()
     };
     let elsewhere = forked(&run, "design", 1);
-    assert_eq!(refused(&mut run, &elsewhere), "it is about design#1, but it is the turn of code#1");
+    assert_eq!(refused(&mut run, &elsewhere), "it is about design#1, but code#1 is at turn");
     run.start();
     let started = forked(&run, "code", 1);
     assert_eq!(refused(&mut run, &started), "code#1 has started already");

@@ -51,8 +51,8 @@ fn event_numbers_have_no_gaps() {
 #[test]
 fn a_phase_starts_only_at_turn() {
     let mut run = Run::new();
-    assert_eq!(refusal(&mut run, started("code#1")), "it is about code#1, but it is the turn of plan#1");
-    assert_eq!(refusal(&mut run, started("plan#2")), "it is about plan#2, but it is the turn of plan#1");
+    assert_eq!(refusal(&mut run, started("code#1")), "it is about code#1, but plan#1 is at turn");
+    assert_eq!(refusal(&mut run, started("plan#2")), "it is about plan#2, but plan#1 is at turn");
     run.push(started("plan#1"));
     assert_eq!(refusal(&mut run, started("plan#1")), "plan#1 is not ready to start");
 }
@@ -68,7 +68,7 @@ fn calls_need_a_running_attempt() {
     assert_eq!(refusal(&mut run, answered(&work.at, 1)), "call 1 of plan#1 was answered already");
     assert_eq!(refusal(&mut run, asked(&work.at, 1)), "call 1 of plan#1 was answered already");
     run.submit_artifacts(&work);
-    assert_eq!(refusal(&mut run, asked(&work.at, 2)), "it is about plan#1, but it is the turn of design#1");
+    assert_eq!(refusal(&mut run, asked(&work.at, 2)), "it is about plan#1, but design#1 is at turn");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn rejects_artifacts_of_other_attempts() {
     let (name, kind) = ("generated_code".parse().unwrap(), "generated_code".parse().unwrap());
     let artifact = ArtifactRef { name, kind, digest: Digest::from_content(b"other code"), size: 1 };
     let slipped = Event::ArtifactStored { at: at("code#1"), artifact };
-    assert_eq!(refusal(&mut run, slipped), "it is about code#1, but it is the turn of check#1");
+    assert_eq!(refusal(&mut run, slipped), "it is about code#1, but check#1 is at turn");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn no_decision_skips_a_gate() {
     run.judge(Verdict::Failed, &["design"]);
     let nothing =
         Event::FeedbackDecided { at: at("review#1"), decided: FeedbackOutcome::Revise { rework: vec![] }, limit: None };
-    assert_eq!(refusal(&mut run, nothing), "nobody revises anything");
+    assert_eq!(refusal(&mut run, nothing), "no phase revises");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_suite_runs_only_after_it_was_submitted() {
 fn a_run_passes_once_after_its_last_phase() {
     let end = |status| Event::RunFinished { status, reason: "so".into() };
     let mut run = Run::new();
-    assert_eq!(refusal(&mut run, end(RunStatus::Passed)), "it says that the run passed, but not every phase is done");
+    assert_eq!(refusal(&mut run, end(RunStatus::Passed)), "the run cannot pass before every phase is done");
     run.push(end(RunStatus::Failed));
     assert_eq!(refusal(&mut run, end(RunStatus::Failed)), "the run is over already");
     assert_eq!(refusal(&mut run, started("plan#1")), "plan#1 is not ready to start");
