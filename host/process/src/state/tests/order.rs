@@ -31,21 +31,16 @@ fn decided(text: &str) -> Event {
 
 fn refusal(run: &mut Run, event: Event) -> String {
     let error = run.try_push(event).expect_err("it was taken");
-    let (first, hint) = error.split_once('\n').unwrap();
-    assert_eq!(hint, "hint: the journal was changed, or written by another version");
-    first.split_once("cannot follow the events before it: ").unwrap().1.to_owned()
+    error.split_once("cannot follow the events before it: ").unwrap().1.to_owned()
 }
 
 #[test]
 fn event_numbers_have_no_gaps() {
     let mut run = Run::new();
     let event = started("plan#1");
-    let error = run.state.apply(&Recorded { number: 5, at_ms: 1, event }).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "event 5 cannot follow the events before it: the event before it is 1\n\
-         hint: the journal was changed, or written by another version"
-    );
+    let error = run.state.apply(&Recorded { number: 5, at_ms: 1, event }).unwrap_err();
+    assert_eq!(error.to_string(), "event 5 cannot follow the events before it: the event before it is 1");
+    assert_eq!(error.hint(), "the journal was changed, or written by another version");
 }
 
 #[test]
