@@ -41,7 +41,7 @@ pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> O
             Choice::Reject { .. } => read_line(printer, "what to change: ")?,
             Choice::Override | Choice::Abort => read_line(printer, "reason: ")?,
         };
-        if reason.trim().is_empty() && matches!(choice, Choice::Reject { .. } | Choice::Override) {
+        if choice.needs_reason() && reason.trim().is_empty() {
             printer.note("a reason is required: it goes into the result and the next prompt\n");
             continue;
         }
