@@ -255,7 +255,7 @@ fn is_virtual(import: &str) -> bool {
 
 fn operator_hint(other: Option<&str>) -> String {
     match other {
-        Some(_) => format!("use a build for {PACKAGE}@{CONTRACT}, or the version of Phasegate that it was made for"),
+        Some(_) => format!("use a build for {PACKAGE}@{CONTRACT}, or the version of Phasegate that it was built for"),
         None => "no grant or setting helps; use a build that fits, or another plugin".to_owned(),
     }
 }

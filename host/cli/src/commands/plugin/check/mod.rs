@@ -135,7 +135,7 @@ async fn call_agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -
     };
     let log = CallLog::default();
     let dry_host = Arc::new(DryHost::new(Arc::clone(&samples), &assignment, log.clone()));
-    let call = new_call("dry run", Limits { wall_ms: WALL_MS, ..plugin.usual_limits() }, &log);
+    let call = new_call("dry run", Limits { wall_ms: WALL_MS, ..plugin.default_limits() }, &log);
     let ended = plugin.run_agent(&assignment, dry_host, &call).await;
     let mut step = finish_call(format!("agent.run as phase `{}`", phase.name), &log, ended.as_ref().err());
     match ended {
@@ -186,7 +186,7 @@ async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Fa
     let failure: GateFailure =
         serde_json::from_value(failure).map_err(|why| Failure::infrastructure(why.to_string()))?;
     let log = CallLog::default();
-    let ended = plugin.decide(&failure, &new_call("dry run", plugin.usual_limits(), &log)).await;
+    let ended = plugin.decide(&failure, &new_call("dry run", plugin.default_limits(), &log)).await;
     let mut step = finish_call("feedback.decide on a failed design review".to_owned(), &log, ended.as_ref().err());
     if let Ok(decision) = ended {
         match feedback::check_decision(&failure, &[], decision) {
@@ -209,7 +209,7 @@ async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Fa
 
 async fn call_runner(plugin: &Plugin) -> Vec<DryCall> {
     let log = CallLog::default();
-    let call = new_call("dry run", plugin.usual_limits(), &log);
+    let call = new_call("dry run", plugin.default_limits(), &log);
     let offers = plugin.environment(&call).await;
     let mut first = finish_call("runner.environment".to_owned(), &log, offers.as_ref().err());
     let Ok(offers) = offers else { return vec![first] };
