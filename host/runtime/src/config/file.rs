@@ -1,8 +1,8 @@
-//! `phasegate.toml`: which models, at what price and budget, which pipeline, and whom to ask.
+//! `phasegate.toml`: models, prices, budget, pipeline, approvals and plugins, as the operator writes them.
 //!
-//! The file is found upwards from the current folder. What it says about gates, plugins and the strategy is laid over the
-//! pipeline, which is then checked as a whole, so that a run never starts with a pipeline that could not end. Paths in the
-//! file are relative to it; paths on the command line to the current folder. Fails with [`ConfigFault`]: file, line, hint.
+//! The nearest file upwards from the start folder is used. Paths in the file are relative to its folder; paths on the command
+//! line are relative to the current folder. This module only parses: [`super::pipeline`] applies the file to a pipeline and
+//! checks the result. Fails with [`ConfigFault`], which has file, line and hint.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,31 +19,31 @@ use toml::Spanned;
 
 use crate::error::config::{ConfigFault, unreadable_file};
 
-/// The name that is looked for.
+/// Name of the configuration file.
 pub const FILE_NAME: &str = "phasegate.toml";
 
-/// What the operator configured, or the defaults.
+/// The operator's configuration; defaults stand for all that the file leaves out.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The file; `None` where there is none and the defaults hold.
+    /// Path of the file; `None` if no file was found, so that all values are defaults.
     pub file: Option<PathBuf>,
-    /// Its folder, or the current one. Paths in the file are relative to it.
+    /// Folder of the file, or the start folder without a file. Paths in the file are relative to it.
     pub dir: PathBuf,
-    /// Where it is written down what plugins were agreed to: `phasegate.lock` in that folder, unless somebody says otherwise.
+    /// Path of the lock file: `phasegate.lock` in `dir`, unless the caller sets another one.
     pub lock: PathBuf,
-    /// `locked`: nothing from a file is taken that is not written down there.
+    /// `locked`: plugin files that the lock file does not list are rejected.
     pub locked: bool,
-    /// `[models]`.
+    /// `[models]`: model of each tier, retries and timeouts.
     pub models: ModelsConfig,
-    /// `[providers.NAME]`.
+    /// `[providers.NAME]`: addresses, and where each key is found.
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// `[prices."provider:model"]`.
+    /// `[prices."provider:model"]`: USD per million tokens.
     pub prices: PriceTable,
-    /// `[budget]`.
+    /// `[budget]` of each run.
     pub budget: BudgetConfig,
-    /// `[sandbox]`: bounds of this host, not of a run.
+    /// `[sandbox]`: limits of this process. A run does not pin them.
     pub sandbox: EngineSettings,
-    /// `pipeline`: a standard one, or a file.
+    /// `pipeline`: the name of a standard pipeline, or a file.
     pub pipeline: Option<String>,
     pub(crate) hitl: BTreeMap<Spanned<String>, ApprovalPolicy>,
     pub(crate) feedback: Option<RawFeedback>,
@@ -84,7 +84,7 @@ pub(crate) struct RawPlugin {
 }
 
 impl Config {
-    /// Reads the file that was named, or the nearest one upwards from a folder; without any, the defaults hold.
+    /// Reads `explicit`, or else the nearest `phasegate.toml` upwards from `start`. Returns the defaults if there is none.
     pub fn find(explicit: Option<&Path>, start: &Path) -> Result<Self, ConfigFault> {
         let start = absolute(start);
         if let Some(named) = explicit {
@@ -108,7 +108,7 @@ impl Config {
         Ok(Self::from_raw(raw, Some(file), dir, name, text))
     }
 
-    /// Reads a configuration that is not, or not yet, a file of `dir`.
+    /// Parses a configuration from `text`. `name` is used in errors; `dir` is the base of its paths.
     pub fn parse(name: &str, text: &str, dir: &Path) -> Result<Self, ConfigFault> {
         let raw = source::parse(Source { file: name, text })?;
         Ok(Self::from_raw(raw, None, dir.to_owned(), name.to_owned(), text.to_owned()))
@@ -136,12 +136,12 @@ impl Config {
         }
     }
 
-    /// The same, locked if it is not yet and a person wants it to be.
-    pub fn with_locked(self, wanted: bool) -> Self {
-        Self { locked: self.locked || wanted, ..self }
+    /// Sets `locked` if `locked` is true; the flag of the file is never taken back.
+    pub fn with_locked(self, locked: bool) -> Self {
+        Self { locked: self.locked || locked, ..self }
     }
 
-    /// Adds file and line to what the broker says of its tables, where the file has such a place.
+    /// Adds file and line to an error of the broker, if the error is about a place in this file.
     pub fn explain(&self, fault: ConfigError) -> ConfigFault {
         let place = match &fault {
             ConfigError::UnknownProvider { model, .. } => self.text.find(&format!("\"{model}\"")),
@@ -176,7 +176,7 @@ impl Config {
     }
 }
 
-/// Without asking the disk; where the current folder is gone, the path stays as it is.
+/// Returns the absolute path without access to the disk, or `path` itself if the current folder is gone.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -1,11 +1,11 @@
-//! `phasegate.lock` beside the configuration: read before a run is made, written when a plugin is named for the first time
-//! and when a person agrees to a change.
+//! `phasegate.lock`: the plugin files that were accepted, with digest, version and grants.
 //!
-//! It is about the plugins that come from files. Those of the binary are the host's own and change with it; a component
-//! that a command line names was named by the person who typed it. What nobody agreed to gets no further than being read:
-//! it is neither kept nor compiled. Where the configuration is `locked`, nothing is taken for the first time, and what was
-//! typed has to be in the file too. Fails with [`Error::NotAgreed`] and [`Error::NotKnown`], one paragraph a plugin, and then
-//! no run was made.
+//! The file is checked before a run is created. It is written when a plugin file is used for the first time, and when a
+//! person accepts a change. Bundled plugins are part of the binary and are not listed. A file named on the command line is
+//! accepted by that act. With `locked`, every plugin file must be listed, also those from the command line.
+//!
+//! Guarantees: a component that was not accepted is read, and neither stored nor compiled. Fails with [`Error::NotAgreed`]
+//! if a plugin changed and with [`Error::NotKnown`] if `locked` rejects one, before a run is created.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -28,7 +28,7 @@ use crate::error::config::ConfigFault;
 use crate::plugins::source::ComponentSource;
 use crate::store::blobs::read_blob;
 
-/// What a plugin of this pipeline is now; it has to come from a file.
+/// Computes the pin of a plugin as its file is now. Fails if the pipeline does not take this plugin from a file.
 pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Error> {
     let LoadedPipeline { pipeline, dir, .. } = pipeline;
     let from_files = pipeline.plugins.iter().filter(|(_, used)| used.path.is_some()).map(|(name, _)| name.as_str());
@@ -47,16 +47,16 @@ pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin
     Ok(pin(pipeline, plugin, blob.digest, &blob.bytes))
 }
 
-/// What a component is as this plugin, by what it says of itself. What cannot be read says nothing; it is refused where it
-/// is loaded.
+/// Computes the pin of a component from its manifest. An unreadable component has a pin without version and is rejected
+/// when it is loaded.
 fn pin(pipeline: &Pipeline, plugin: &PluginName, digest: Digest, component: &[u8]) -> Pin {
     let (manifest, grants) = (manifest(component).ok().flatten(), pipeline.grants(plugin));
     let given = manifest.as_ref().map_or_else(|| grants.clone(), |manifest| manifest.granted(&grants));
     Pin::new(digest, manifest.as_ref(), given)
 }
 
-/// Those of these components that come from files and were never named before; an error if one is not what was agreed to.
-/// Their bytes are in `blobs` or in the journal. Those that were typed are let pass, unless only what is known may run.
+/// Checks components against the lock file and returns those that it does not list yet. Their bytes are in `blobs` or in the
+/// journal. Components in `typed` (from the command line) are checked only with `locked`. Fails if one changed.
 pub(crate) fn check_components<'a>(
     config: &Config,
     pipeline: &Pipeline,
@@ -80,7 +80,7 @@ pub(crate) fn check_components<'a>(
     if config.locked && !new.is_empty() { Err(Error::NotKnown(new)) } else { Ok(new) }
 }
 
-/// What was agreed to; nothing, where there is no file yet.
+/// Loads the lock file; an absent file is an empty lock.
 pub fn load_lock(config: &Config) -> Result<Lock, ConfigFault> {
     match std::fs::read_to_string(&config.lock) {
         Ok(text) => Ok(Lock::parse(Source { file: LOCK_FILE, text: &text })?),
@@ -92,7 +92,7 @@ pub fn load_lock(config: &Config) -> Result<Lock, ConfigFault> {
     }
 }
 
-/// Those that were never named before; an error if one is not what was agreed to.
+/// Returns the pins that `lock` does not list. Fails if one differs from its entry.
 fn find_new(lock: &Lock, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName, Pin)>, Error> {
     let mut new = Vec::new();
     let mut changes = Vec::new();
@@ -106,17 +106,18 @@ fn find_new(lock: &Lock, pins: Vec<(PluginName, Pin)>) -> Result<Vec<(PluginName
     if changes.is_empty() { Ok(new) } else { Err(Error::NotAgreed(changes)) }
 }
 
-/// Notes that a person agreed to these.
+/// Records that the person `by` accepts these pins, also in place of earlier ones.
 pub fn accept(config: &Config, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), Error> {
     update(config, by, true, |_| Ok(pins))
 }
 
-/// Notes plugins that were named for the first time; without any, nothing is written.
+/// Records the first use of these plugins by `by`. Writes nothing if there are none; fails if one was recorded differently
+/// in the meantime.
 pub(crate) fn record_first_use(config: &Config, pins: Vec<(PluginName, Pin)>, by: &str) -> Result<(), Error> {
     if pins.is_empty() { Ok(()) } else { update(config, by, false, |lock| find_new(lock, pins)) }
 }
 
-/// Notes whatever of it is chosen. From the reading to the writing nobody else writes the file.
+/// Adds the chosen pins to the lock file. Other processes are locked out from reading to writing.
 fn update(
     config: &Config,
     by: &str,
@@ -141,8 +142,8 @@ fn update(
     draft.publish(&lock.to_string(), &config.lock).map_err(unwritable)
 }
 
-/// The file that is to take the place of another, under one name for all processes. Only who has locked it may write, rename
-/// or remove it; what a killed process left of one is taken over.
+/// A file that is renamed over its target when it is complete. All processes use the same name for it, and only the process
+/// that holds its file lock may write, rename or remove it. The file of a killed process is reused.
 struct Draft {
     path: PathBuf,
     file: File,
@@ -150,13 +151,13 @@ struct Draft {
 }
 
 impl Draft {
-    /// Waits until nobody else has it.
+    /// Opens the draft and waits for its file lock.
     fn open(target: &Path) -> std::io::Result<Self> {
         let path = target.with_added_extension("new");
         loop {
             let file = File::options().write(true).create(true).truncate(false).open(&path)?;
             file.lock()?;
-            // Whoever had it before has renamed or removed it.
+            // The previous holder may have renamed or removed the file that was opened here.
             let (ours, there) = (file.metadata()?, std::fs::metadata(&path));
             if there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
                 return Ok(Self { path, file, published: false });
@@ -167,7 +168,7 @@ impl Draft {
     fn publish(mut self, text: &str, target: &Path) -> std::io::Result<()> {
         self.file.set_len(0)?;
         self.file.write_all(text.as_bytes())?;
-        // Else a power cut could leave an empty file under the name of the full one.
+        // Without this, a power cut could leave an empty file under the target's name.
         self.file.sync_all()?;
         std::fs::rename(&self.path, target)?;
         self.published = true;
@@ -189,10 +190,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_agrees_at_the_same_time_loses_nothing_of_each_other() {
+    fn keeps_entries_of_concurrent_writers() {
         let dir = tempfile::tempdir().unwrap();
         let config = Config::parse("phasegate.toml", "", dir.path()).unwrap();
-        // What a process left that was killed while it wrote.
+        // The draft of a process that was killed while it wrote.
         std::fs::write(dir.path().join("phasegate.lock.new"), "version = 1\n[plugins.to").unwrap();
         let pin = || Pin::new(Digest::from_content(b""), None, Default::default());
         let names: Vec<PluginName> = (0..64).map(|number| format!("plugin-{number}").parse().unwrap()).collect();

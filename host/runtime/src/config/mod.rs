@@ -1,4 +1,7 @@
-//! What an operator configures, and what a run pins of it.
+//! Configuration: `phasegate.toml`, the pipeline it selects, overrides, the lock file, and the settings that a run pins.
+//!
+//! `file` parses, `pipeline` and `overlay` apply the file to a pipeline and check the result, `overrides` change single parts
+//! of a run. Nothing here starts a plugin or asks a model.
 
 pub(crate) mod file;
 pub(crate) mod lock;

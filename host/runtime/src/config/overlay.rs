@@ -1,4 +1,7 @@
-//! What the configuration says about plugins, strategy and people, laid over a pipeline.
+//! Applies `[plugins]`, `[feedback]` and `[hitl]` to a pipeline.
+//!
+//! The values of the configuration win over those of the pipeline's file. Fails with the file and line of the value that does
+//! not fit.
 
 use std::path::Path;
 
@@ -14,10 +17,11 @@ use crate::config::file::{Config, RawFeedback, absolute};
 use crate::error::config::ConfigFault;
 use crate::error::overrides::Complaint;
 
-/// The strategies inside the binary.
+/// Names of the bundled feedback strategies.
 const STRATEGIES: [&str; 2] = ["phase-aware", "nearest-phase"];
 
 impl Config {
+    /// Applies `[plugins]`: paths, grants and limits. `bundled` are the plugins of the binary.
     pub(crate) fn apply_plugins(&self, pipeline: &mut Pipeline, bundled: &[&str]) -> Result<(), ConfigFault> {
         let source = self.source();
         let used: Vec<String> = pipeline.plugin_names().iter().map(|name| name.to_string()).collect();
@@ -34,7 +38,7 @@ impl Config {
             plugin.path = path.or(plugin.path.take());
             plugin.grants = raw.grants.clone().unwrap_or_else(|| plugin.grants.clone());
             if let Some(limits) = &raw.limits {
-                // One that were dropped would not be applied.
+                // A limit that is dropped here would not be enforced.
                 let patch = serde_json::to_value(limits)
                     .map_err(|why| source.error(key.span(), why.to_string(), "write each limit as a number"))?;
                 merge_objects(&mut plugin.limits, patch);
@@ -54,6 +58,7 @@ impl Config {
         }
     }
 
+    /// Applies `[feedback]`: strategy and settings.
     pub(crate) fn apply_feedback(
         &self,
         pipeline: &mut Pipeline,
@@ -68,7 +73,7 @@ impl Config {
             .map_err(|(message, hint)| self.source().error(given.strategy.span(), message, hint).into())
     }
 
-    /// `default` holds for every gate that is not named.
+    /// Applies `[hitl]`: the approval policy of each gate. `default` applies to all gates without an entry.
     pub(crate) fn apply_hitl(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
         let gates: Vec<String> =
             pipeline.phases.iter().filter(|phase| phase.gate.is_some()).map(|phase| phase.name.to_string()).collect();
@@ -79,9 +84,9 @@ impl Config {
                 return Err(self.source().error(key.span(), message, did_you_mean(key.get_ref(), &known)).into());
             }
         }
-        let said = |name: &str| self.hitl.iter().find(|(key, _)| key.get_ref() == name).map(|(_, ask)| *ask);
+        let policy = |name: &str| self.hitl.iter().find(|(key, _)| key.get_ref() == name).map(|(_, ask)| *ask);
         for phase in &mut pipeline.phases {
-            let ask = said(phase.name.as_str()).or_else(|| said("default"));
+            let ask = policy(phase.name.as_str()).or_else(|| policy("default"));
             if let (Some(gate), Some(ask)) = (&mut phase.gate, ask) {
                 gate.ask = ask;
             }
@@ -90,7 +95,8 @@ impl Config {
     }
 }
 
-/// Another strategy: a file that ends in `.wasm`, or the name of one that is known.
+/// Replaces the strategy of a pipeline. `given` is a file that ends in `.wasm`, relative to `dir`, or the name of a bundled
+/// plugin or of one in the pipeline. Returns message and hint on failure.
 pub(crate) fn replace_strategy(
     pipeline: &mut Pipeline,
     given: &str,
@@ -125,7 +131,7 @@ pub(crate) fn replace_strategy(
     Ok(())
 }
 
-/// `feedback-` and the file's name, so that no agent is meant by accident.
+/// Returns `feedback-` and the name of the file. The prefix keeps it apart from the names of agents.
 fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
     let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(48).collect();
@@ -135,7 +141,7 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
         .map_err(|bad: InvalidName| (bad.message(), "give the file another name".to_owned()))
 }
 
-/// Limits in a pipeline are the sandbox's words, which the process does not know.
+/// Checks the limits that a pipeline sets for its plugins. A pipeline holds them as plain JSON.
 pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<(), SourceError> {
     for (name, plugin) in pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null()) {
         if let Err(error) = LimitsPatch::deserialize(&plugin.limits) {
@@ -151,7 +157,7 @@ pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<()
     Ok(())
 }
 
-/// Whether the components are where the pipeline says.
+/// Checks that the component files of a pipeline exist.
 pub(crate) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -> Result<(), SourceError> {
     for name in pipeline.plugin_names() {
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());

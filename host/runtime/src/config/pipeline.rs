@@ -1,4 +1,7 @@
-//! The pipeline of a run, with the configuration laid over it and checked as a whole.
+//! Loads the pipeline of a run, applies the configuration, and checks the result as a whole.
+//!
+//! A run never starts with a pipeline that cannot end, that names a missing file, or that gives a plugin settings it does not
+//! accept. Fails with [`ConfigFault`]: file and line, or the flag of the command line.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,27 +18,27 @@ use crate::config::plugin_settings::{add_kinds, check_settings, load_agent_manif
 use crate::error::config::ConfigFault;
 use crate::plugins::source::load_manifest;
 
-/// The pipeline of a run that names none.
-const USUAL_PIPELINE: &str = "tsp";
+/// Pipeline of a run if neither the command line nor the configuration names one.
+const DEFAULT_PIPELINE: &str = "tsp";
 
-/// A pipeline, ready to run.
+/// A pipeline that was checked and is ready to run.
 #[derive(Debug, Clone)]
 pub struct LoadedPipeline {
-    /// With the configuration laid over it, and checked.
+    /// The pipeline after the configuration was applied.
     pub pipeline: Pipeline,
-    /// Plugin paths that are relative are relative to this.
+    /// Base of relative plugin paths.
     pub dir: PathBuf,
-    /// Its name, or its file as the person named it.
+    /// Name of the standard pipeline, or the file as it was given. Used in errors.
     pub file: String,
-    /// The strategy, where the command line named its file.
+    /// The strategy, if the command line gave it as a file.
     pub feedback_from_flag: Option<PluginName>,
-    /// Components that come with the pipeline itself and take the place of bundled ones; most pipelines have none.
+    /// Components that the caller supplies in place of bundled ones; empty for pipelines loaded from files.
     pub embedded: BTreeMap<PluginName, Blob>,
 }
 
 impl Config {
-    /// The pipeline of a run: the chosen one, else the configured one, else `tsp`; with `[plugins]`, `[feedback]` and
-    /// `[hitl]` laid over it, and the strategy of the command line over those. `bundled` are the plugins of the binary.
+    /// Loads `chosen`, or else the configured pipeline, or else `tsp`. Applies `[plugins]`, `[feedback]` and `[hitl]`, then the
+    /// strategy of the command line. `chosen` and `feedback` are relative to `cwd`; `bundled` are the plugins of the binary.
     pub fn load_pipeline(
         &self,
         chosen: Option<&str>,
@@ -63,7 +66,7 @@ impl Config {
         check(source, &pipeline, bundled)?;
         check_files(source, &pipeline, &found.dir)?;
         let strategy = &pipeline.feedback.plugin;
-        manifests.extend(load_manifest(&pipeline, strategy, &found.dir).map(|said| (strategy.clone(), said)));
+        manifests.extend(load_manifest(&pipeline, strategy, &found.dir).map(|manifest| (strategy.clone(), manifest)));
         check_settings(source, &pipeline, &manifests, &locations)?;
         let file = feedback.filter(|given| given.extension().is_some_and(|extension| extension == "wasm"));
         let feedback_from_flag = file.map(|_| pipeline.feedback.plugin.clone());
@@ -75,7 +78,7 @@ impl Config {
         let (name, base) = match (chosen, &self.pipeline) {
             (Some(chosen), _) => (chosen, absolute(cwd)),
             (None, Some(configured)) => (configured.as_str(), self.dir.clone()),
-            (None, None) => (USUAL_PIPELINE, self.dir.clone()),
+            (None, None) => (DEFAULT_PIPELINE, self.dir.clone()),
         };
         if let Some(text) = standard(name) {
             return Ok(Found { file: name.to_owned(), dir: self.dir.clone(), text: text.to_owned() });

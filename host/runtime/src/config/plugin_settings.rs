@@ -1,5 +1,6 @@
-//! What plugins say of themselves, held against the pipeline that uses them: the kinds of artifacts that they bring, and the
-//! settings that they take. A component that cannot be read says nothing here; it is refused where it is loaded.
+//! Checks a pipeline against the manifests of its plugins: kinds of artifacts that they add, and settings that they accept.
+//!
+//! A component without a readable manifest is skipped here and is rejected when it is loaded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,16 +15,17 @@ use phasegate_sandbox::Plugin;
 use crate::error::Error;
 use crate::plugins::source::load_manifest;
 
-/// What the plugins of a pipeline say of themselves.
+/// Manifests of a pipeline's plugins.
 pub(crate) type Manifests = BTreeMap<PluginName, Arc<Manifest>>;
 
-/// Those of its agents.
+/// Loads the manifests of all agents. `dir` is the base of relative plugin paths.
 pub(crate) fn load_agent_manifests(pipeline: &Pipeline, dir: &Path) -> Manifests {
     let agents: BTreeSet<&PluginName> = pipeline.phases.iter().map(|phase| &phase.agent).collect();
     agents.into_iter().filter_map(|agent| Some((agent.clone(), load_manifest(pipeline, agent, dir)?))).collect()
 }
 
-/// Adds the kinds that these bring and the pipeline does not have.
+/// Adds the kinds of the manifests to the pipeline; a kind of the pipeline itself wins. Fails if two plugins define the same
+/// kind with different schemas.
 pub(crate) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, manifests: &Manifests) -> Result<(), SourceError> {
     let own: Vec<_> = pipeline.kinds.keys().cloned().collect();
     for (plugin, manifest) in manifests {
@@ -40,7 +42,7 @@ pub(crate) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, manifests: 
     Ok(())
 }
 
-/// Whether every plugin takes the settings that it is given; complained of at their place in the file.
+/// Checks the settings of all plugins. An error has the line of the setting.
 pub(crate) fn check_settings(
     source: Source<'_>,
     pipeline: &Pipeline,
@@ -58,12 +60,12 @@ pub(crate) fn check_settings(
     Ok(())
 }
 
-/// What is wrong with settings, and whose they are.
+/// Describes a settings fault with the owner of the settings and the version of the plugin.
 fn describe_settings_fault(of: &SettingsOwner, plugin: &PluginName, version: &str, fault: &str) -> String {
     format!("{of} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
 }
 
-/// Whether every plugin takes the settings that a swap left it with. What files say was held against it with its line.
+/// Checks the settings of loaded plugins after overrides; [`check_settings`] has checked those of files.
 pub(crate) fn check_loaded_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> Result<(), Error> {
     for (of, name, settings) in pipeline.settings() {
         let plugin = loaded.iter().find(|plugin| plugin.name() == name);

@@ -1,4 +1,6 @@
-//! What a run pins beside its pipeline and components: models, prices, budget, environments. Never a key.
+//! The settings that a run pins beside its pipeline and components. They never contain a key.
+//!
+//! The JSON form is stored with the run and is part of the format.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,35 +9,35 @@ use phasegate_broker::{BudgetConfig, ModelsConfig, PriceTable, ProviderConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The part of the configuration that a run depends on.
+/// The part of the configuration that a run depends on, fixed when the run is created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunSettings {
-    /// `[models]`, with the models that were found where none was named.
+    /// `[models]`; tiers without a model are filled in when the run is created.
     pub models: ModelsConfig,
-    /// `[providers]`: addresses and the names of keys.
+    /// `[providers]`: addresses, and where each key is found.
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// `[prices]`.
+    /// `[prices]`: USD per million tokens.
     pub prices: PriceTable,
-    /// `[budget]`.
+    /// `[budget]` of the run.
     pub budget: BudgetConfig,
-    /// The folder that scripts and key files are relative to.
+    /// Base of the relative paths of scripts and key files.
     pub base_dir: PathBuf,
-    /// What code can rely on, by language, as the runners say.
+    /// Environment of generated code by language, as the test runner of the language describes it.
     pub environments: BTreeMap<String, Value>,
-    /// Seed of the guests' randomness.
+    /// Seed of the random numbers that guests see.
     pub seed: u64,
-    /// Where the run belongs in an experiment, if it was made for one.
+    /// The cell, if the run belongs to an experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<ExperimentCell>,
 }
 
-/// The place of a run in an experiment.
+/// Identifies a run in an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExperimentCell {
-    /// The experiment's name.
+    /// `name` of the experiment file.
     pub experiment: String,
-    /// The variant's name.
+    /// `name` of the variant.
     pub variant: String,
-    /// From 1.
+    /// Number of the repetition, from 1.
     pub repetition: u32,
 }

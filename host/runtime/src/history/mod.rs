@@ -1,7 +1,7 @@
-//! What earlier runs teach a new one: figures for estimation, and decided proposals.
+//! History for new runs: figures of finished runs for estimates, and people's decisions on improvement proposals.
 //!
-//! Runs are folded once and then followed: making a thousand runs in one process does not read a thousand journals a
-//! thousand times. A run that cannot be read has nothing to teach; `phasegate show` says what is wrong with it.
+//! Each run is folded once and later updated with its new events, so that creating many runs in one process does not read
+//! every journal again. A run that cannot be read is skipped; `phasegate show` reports its fault.
 
 pub(crate) mod proposals;
 
@@ -21,22 +21,22 @@ use crate::history::proposals::process_notes;
 use crate::store::blobs::read_json;
 use crate::store::load::load_run;
 
-/// How many of the newest runs are looked at.
+/// Number of the newest runs that are read.
 pub(crate) const MAX_RUNS: usize = 50;
 
-/// Runs as they were when they were last looked at.
+/// Cache of folded runs, up to the events that were read last.
 #[derive(Default)]
 pub(crate) struct History(Mutex<HashMap<RunId, KnownRun>>);
 
 struct KnownRun {
     state: State,
     events: Vec<Recorded>,
-    /// Its figures, once it has ended; they never change again.
+    /// Figures of a finished run. They do not change any more.
     figures: Option<FinishedRun>,
 }
 
 impl History {
-    /// Figures of the finished ones among the newest runs, and the process notes that follow from people's decisions.
+    /// Returns the figures of the newest finished runs, and the process notes from people's decisions.
     pub(crate) fn summarize(&self, journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value), Error> {
         let newest: Vec<RunId> = journal.runs()?.into_iter().take(MAX_RUNS).collect();
         let mut known = lock(&self.0);
@@ -49,7 +49,7 @@ impl History {
                 None => load_run(journal, &run).map(|(state, events)| KnownRun { state, events, figures: None }),
             };
             let Ok(mut fresh) = fresh else { continue };
-            // A fork would tell of the same work twice.
+            // A fork shares work with its origin, which would count twice.
             if fresh.figures.is_none() && fresh.state.ended().is_some() && fresh.state.forks.is_empty() {
                 fresh.figures = load_figures(journal, &fresh);
             }
@@ -63,8 +63,7 @@ impl History {
     }
 }
 
-/// What a run hears that is to learn nothing from earlier ones. Cells of an experiment would otherwise depend on the order
-/// in which they happened to run.
+/// Returns an empty history. Cells of an experiment use it, so that they do not depend on the order in which they run.
 pub(crate) fn empty(journal: &dyn Journal) -> Result<(Vec<FinishedRun>, Value), Error> {
     Ok((Vec::new(), process_notes(journal, &[])?))
 }

@@ -1,4 +1,4 @@
-//! Improvement proposals: what postmortems propose, what people decide, and what later runs are told of it.
+//! Improvement proposals: postmortems submit them, people decide, and later runs receive the decisions as process notes.
 
 use phasegate_journal::{Append, Journal};
 use phasegate_process::artifact::kinds;
@@ -10,24 +10,24 @@ use crate::error::Error;
 use crate::store::blobs::{now_ms, read_json};
 use crate::store::load::load_run;
 
-/// A proposal of some run.
+/// A proposal with its decision.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Proposal {
-    /// The run whose postmortem made it.
+    /// The run whose postmortem submitted it.
     pub run: RunId,
-    /// Its id in that run.
+    /// Id, unique in its run.
     pub id: String,
     /// `pending`, `approved` or `rejected`.
     pub status: &'static str,
-    /// Who decided.
+    /// Author of the decision; `None` while it is pending.
     pub by: Option<String>,
-    /// Why.
+    /// Reason of the decision; empty if none was given.
     pub reason: Option<String>,
-    /// The proposal as it was submitted.
+    /// The proposal in JSON, as the postmortem submitted it.
     pub content: Value,
 }
 
-/// Every proposal, of the newest run first.
+/// Loads every proposal, those of the newest run first. Fails if a run cannot be read.
 pub fn load_proposals(journal: &dyn Journal) -> Result<Vec<Proposal>, Error> {
     let mut all = Vec::new();
     for run in journal.runs()? {
@@ -59,7 +59,7 @@ fn run_proposals(journal: &dyn Journal, state: &State) -> Result<Vec<Proposal>, 
     Ok(list.into_iter().map(proposal).collect())
 }
 
-/// Decides on a proposal, named `RUN/ID`, or `ID` where only one run has it.
+/// Records a decision on the proposal `RUN/ID`, or `ID` if it is unique, and returns the proposal. A rejection needs a reason.
 pub async fn record_proposal_decision(
     journal: &dyn Journal,
     name: &str,
@@ -97,7 +97,7 @@ pub async fn record_proposal_decision(
     Ok(Proposal { status, by: Some(by.to_owned()), reason: Some(reason.to_owned()), ..proposal })
 }
 
-/// What later runs are told: approved changes to follow, rejected ones not to propose again.
+/// Builds the artifact `process_notes` of later runs: approved changes to follow, and rejected ones not to propose again.
 pub(crate) fn process_notes(journal: &dyn Journal, runs: &[State]) -> Result<Value, Error> {
     let mut approved = Vec::new();
     let mut rejected = Vec::new();

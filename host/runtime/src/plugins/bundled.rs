@@ -1,4 +1,4 @@
-//! The components inside the binary, as they lie in `plugins/dist`.
+//! The components that are part of the binary. `cargo xtask` builds them into `plugins/dist`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +9,7 @@ use phasegate_process::Digest;
 use phasegate_process::manifest::Manifest;
 use phasegate_sandbox::manifest;
 
-/// The names that need no path.
+/// Names of the bundled plugins. A pipeline uses them without `path`.
 pub const BUNDLED: [&str; 10] = [
     "planning",
     "design",
@@ -23,7 +23,7 @@ pub const BUNDLED: [&str; 10] = [
     "runner-python",
 ];
 
-/// What the Python runner offers to code; the component says the same, and a test holds them together.
+/// The environment that the Python test runner describes, known without compiling it. A test compares it with the component.
 const PYTHON_ENVIRONMENT: &str = include_str!("../../../../plugins/dist/runner-python.environment.json");
 
 const DIST: &str = include_str!("../../../../plugins/dist/dist.toml");
@@ -34,7 +34,7 @@ macro_rules! dist {
     };
 }
 
-/// A component of the binary, as it lies in `plugins/dist`.
+/// Returns the file name in `plugins/dist` and the bytes of that file, which may be compressed.
 fn bundled_file(name: &str) -> Option<(&'static str, &'static [u8])> {
     Some(match name {
         "planning" => ("planning.wasm", dist!("planning.wasm")),
@@ -51,7 +51,7 @@ fn bundled_file(name: &str) -> Option<(&'static str, &'static [u8])> {
     })
 }
 
-/// The digest of a bundled component, as `dist.toml` says, so that nothing large is hashed at each start.
+/// Returns the digest of a bundled component from `dist.toml`, without hashing the component.
 pub fn bundled_digest(name: &str) -> Option<Digest> {
     let (file, _) = bundled_file(name)?;
     let dist: toml::Table = DIST.parse().ok()?;
@@ -62,29 +62,29 @@ pub fn bundled_digest(name: &str) -> Option<Digest> {
     entry.get("digest")?.as_str()?.parse().ok()
 }
 
-/// The bytes of a bundled component.
+/// Returns the uncompressed bytes of a bundled component.
 pub(crate) fn bundled_bytes(name: &str) -> Option<io::Result<Vec<u8>>> {
     let (file, bytes) = bundled_file(name)?;
     Some(if file.ends_with(".zst") { zstd::decode_all(bytes) } else { Ok(bytes.to_vec()) })
 }
 
-/// The bundled component of this digest.
+/// Returns the bundled component with this digest.
 pub(crate) fn bundled_blob(digest: &Digest) -> Option<Blob> {
     let name = BUNDLED.iter().find(|name| bundled_digest(name).as_ref() == Some(digest))?;
     bundled_bytes(name)?.ok().map(Blob::new).filter(|blob| blob.digest == *digest)
 }
 
-/// What a bundled component says of itself, read once a process.
+/// Returns the manifest of a bundled component; `None` for compressed ones. Manifests are read once per process.
 pub(crate) fn bundled_manifest(name: &str) -> Option<Arc<Manifest>> {
-    static KNOWN: OnceLock<BTreeMap<&str, Arc<Manifest>>> = OnceLock::new();
+    static MANIFESTS: OnceLock<BTreeMap<&str, Arc<Manifest>>> = OnceLock::new();
     let read = |name: &'static str| {
         let (_, bytes) = bundled_file(name).filter(|(file, _)| file.ends_with(".wasm"))?;
         Some((name, Arc::new(manifest(bytes).ok().flatten()?)))
     };
-    KNOWN.get_or_init(|| BUNDLED.into_iter().filter_map(read).collect()).get(name).cloned()
+    MANIFESTS.get_or_init(|| BUNDLED.into_iter().filter_map(read).collect()).get(name).cloned()
 }
 
-/// What a bundled runner offers, without compiling it.
+/// Returns the environment of a bundled test runner without compiling it.
 pub(crate) fn bundled_environment(name: &str) -> Option<serde_json::Value> {
     (name == "runner-python").then(|| serde_json::from_str(PYTHON_ENVIRONMENT).ok()).flatten()
 }

@@ -1,4 +1,4 @@
-//! The limits that a pipeline sets for its plugins.
+//! Parses the limits that a pipeline sets for its plugins.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use crate::error::Error;
 
-/// The bounds that the pipeline sets, by plugin. One that cannot be understood is an error: it would not be applied.
+/// Returns the limits that the pipeline sets, by plugin. A limit that cannot be parsed is an error, because it would not be
+/// enforced.
 pub fn plugin_limits(pipeline: &Pipeline) -> Result<BTreeMap<PluginName, LimitsPatch>, Error> {
     let set = pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null());
     let read = |(name, plugin): (&PluginName, &PluginUse)| match LimitsPatch::deserialize(&plugin.limits) {

@@ -1,5 +1,6 @@
-//! The plugins of a run: loaded by digest from the journal, off the async threads, and refused where they ask for more than
-//! they were granted, do not fit their place, or do not take their settings.
+//! Loads the plugins of a run by digest from the journal, on blocking threads.
+//!
+//! Fails if a component is missing or damaged, asks for more than it was granted, or is of another world than its phase needs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use phasegate_sandbox::{Engine, Plugin, World};
 use crate::error::Error;
 use crate::store::blobs::read_blob;
 
-/// Loads plugins and keeps those that it loaded: asking the engine again would take a trip to another thread.
+/// Loads plugins and caches them by name and digest, which saves a trip to a blocking thread.
 pub(crate) struct PluginLoader {
     engine: Engine,
     journal: Arc<dyn Journal>,
@@ -26,20 +27,19 @@ impl PluginLoader {
         Self { engine, journal, loaded: Mutex::default() }
     }
 
-    /// A plugin that was loaded before.
     fn get(&self, name: &PluginName, digest: &Digest) -> Option<Plugin> {
         let known = lock(&self.loaded);
         known.get(&(name.clone(), digest.clone())).cloned()
     }
 
-    /// Keeps a plugin for the next who needs it.
     fn insert(&self, digest: &Digest, plugin: Plugin) -> Plugin {
         let key = (plugin.name().clone(), digest.clone());
         lock(&self.loaded).insert(key, plugin.clone());
         plugin
     }
 
-    /// Loads a component whose bytes are in the journal, off the async threads; refuses what was not granted.
+    /// Loads a component whose bytes are in the journal and checks its grants. `on_compile` is called with `false` before a
+    /// compilation and with `true` after it.
     pub(crate) async fn load(
         &self,
         name: &PluginName,
@@ -61,14 +61,14 @@ impl PluginLoader {
         digest: &Digest,
         on_compile: impl Fn(&PluginName, bool) + Send + 'static,
     ) -> Result<Plugin, Error> {
-        let _turn = self.engine.load_permit(digest).await;
+        let _permit = self.engine.load_permit(digest).await;
         if let Some(plugin) = self.get(name, digest) {
             return Ok(plugin);
         }
         let (engine, journal) = (self.engine.clone(), Arc::clone(&self.journal));
         let (name_of, of) = (name.clone(), digest.clone());
         let plugin = tokio::task::spawn_blocking(move || {
-            // What a run depends on must be there, whether or not it was compiled here before.
+            // A run needs its components in the journal, even if compiled code is in the cache.
             if !journal.has_blob(&of)? {
                 return Err(Error::MissingComponent { plugin: name_of, digest: of, place: journal.location() });
             }
@@ -90,7 +90,7 @@ impl PluginLoader {
             }
             match unreadable {
                 None => plugin.map_err(Error::from),
-                // What the journal says of its own blob says more than that the plugin cannot be read.
+                // The error of the journal is more precise than that of the engine.
                 Some(error) => Err(error),
             }
         });
@@ -100,8 +100,8 @@ impl PluginLoader {
     }
 }
 
-/// Loads every agent and strategy that a pipeline names, and finds out whether each fits its place and its grants, before
-/// anything starts. Cuts the grants of each down to what it asks for.
+/// Loads every agent and the strategy of a pipeline, and checks world and grants. Reduces the grants in the pipeline to those
+/// that each plugin asks for.
 pub(crate) async fn load_and_check_plugins(
     loader: &PluginLoader,
     pipeline: &mut Pipeline,

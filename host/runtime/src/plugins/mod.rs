@@ -1,4 +1,4 @@
-//! Components: where they come from, and loading them into the sandbox.
+//! Plugins of a run: where their components come from, their limits, and how they are loaded into the sandbox.
 
 pub(crate) mod bundled;
 pub(crate) mod limits;

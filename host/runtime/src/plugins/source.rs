@@ -1,6 +1,6 @@
-//! Where components come from: the standard ones are inside the binary, the others in files that the pipeline names.
+//! Sources of components: the binary for bundled plugins, files for the others.
 //!
-//! A run pins each by digest and keeps its bytes in the journal, so that a resumed run uses what it began with.
+//! A run pins each component by digest, and the journal keeps its bytes, so that a resumed run uses the same components.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -16,10 +16,10 @@ use phasegate_sandbox::manifest;
 use crate::error::Error;
 use crate::plugins::bundled::{bundled_bytes, bundled_digest, bundled_manifest};
 
-/// More than the sandbox takes of any component: a small file may unpack to whatever its author likes.
+/// Maximal size of a component. It bounds the memory that a compressed file can take, and is above the sandbox's own limit.
 const MAX_COMPONENT_BYTES: u64 = 512 << 20;
 
-/// What the plugin of this name says of itself, as far as its component can be read. Nothing of it runs.
+/// Loads the manifest of a plugin; `None` if its component has none or is unreadable. Does not run the component.
 pub(crate) fn load_manifest(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Option<Arc<Manifest>> {
     match ComponentSource::from_pipeline(pipeline, name, dir) {
         ComponentSource::Bundled(name) => bundled_manifest(&name),
@@ -27,23 +27,23 @@ pub(crate) fn load_manifest(pipeline: &Pipeline, name: &PluginName, dir: &Path) 
     }
 }
 
-/// Where a component comes from.
+/// The source of a component.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ComponentSource {
-    /// The binary, under this name.
+    /// A bundled plugin, by its name in [`BUNDLED`](crate::plugins::bundled::BUNDLED).
     Bundled(String),
-    /// A file.
+    /// A file, possibly compressed (`.zst`).
     File(PathBuf),
 }
 
 impl ComponentSource {
-    /// Where a pipeline says that its plugin comes from; relative paths are relative to `dir`.
+    /// Returns the source of a pipeline's plugin. `dir` is the base of relative paths.
     pub(crate) fn from_pipeline(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Self {
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
         path.map_or_else(|| Self::Bundled(name.to_string()), |path| Self::File(dir.join(path)))
     }
 
-    /// The file as a pipeline writes it; nothing for what is in the binary.
+    /// Returns the value of `path` in a pipeline; `None` for bundled plugins.
     pub(crate) fn path(&self) -> Option<String> {
         match self {
             Self::Bundled(_) => None,
@@ -51,7 +51,7 @@ impl ComponentSource {
         }
     }
 
-    /// The component, as the plugin of this name.
+    /// Reads the component. Errors name `plugin`.
     pub(crate) fn read(&self, plugin: &PluginName) -> Result<Blob, Error> {
         let (path, bytes) = match self {
             Self::Bundled(name) => match bundled_bytes(name) {
@@ -65,7 +65,7 @@ impl ComponentSource {
     }
 }
 
-/// The digest of every component that a pipeline needs. `embedded` are those that come with the pipeline itself.
+/// Computes the digest of every component of a pipeline. Components in `embedded` replace those of pipeline and binary.
 pub(crate) fn component_digests(
     pipeline: &Pipeline,
     dir: &Path,
@@ -76,7 +76,7 @@ pub(crate) fn component_digests(
             return Ok(blob.digest.clone());
         }
         let source = ComponentSource::from_pipeline(pipeline, name, dir);
-        // The digest of what is in the binary is known, so that nothing large is unpacked to learn it.
+        // The digests of bundled components are known without decompressing them.
         let known = match &source {
             ComponentSource::Bundled(name) => bundled_digest(name),
             ComponentSource::File(_) => None,
@@ -86,7 +86,7 @@ pub(crate) fn component_digests(
     pipeline.plugin_names().into_iter().map(|name| Ok((name.clone(), digest(name)?))).collect()
 }
 
-/// Those of a pipeline's components that neither the journal has nor `known`.
+/// Reads the components that are neither in the journal nor in `known`. Fails if a file no longer has its digest.
 pub(crate) fn load_missing(
     pipeline: &Pipeline,
     dir: &Path,
@@ -110,7 +110,7 @@ pub(crate) fn load_missing(
     Ok(blobs)
 }
 
-/// Whatever there is, unless it is more than that.
+/// Reads to the end; fails above `max` bytes.
 fn read_limited(from: impl Read, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(max + 1).read_to_end(&mut bytes)?;
@@ -120,7 +120,7 @@ fn read_limited(from: impl Read, max: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// A component's bytes, unpacked where the file ends in `.zst`.
+/// Reads a component file, and decompresses it if its name ends in `.zst`.
 pub fn read_component(path: &Path) -> io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     match path.extension().is_some_and(|extension| extension == "zst") {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_without_end_is_refused() {
+    fn rejects_components_above_the_size_limit() {
         assert_eq!(read_limited(io::repeat(0).take(10), 10).unwrap().len(), 10);
         let why = read_limited(io::repeat(0), 10).unwrap_err().to_string();
         assert_eq!(why, "it has more than 10 bytes, and no component has");

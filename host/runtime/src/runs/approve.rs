@@ -1,4 +1,4 @@
-//! What people decide at a gate, from the terminal of the run or from another one later.
+//! Records people's decisions at gates. A decision can come from another process than the one that executed the run.
 
 use phasegate_journal::{Append, Journal};
 use phasegate_process::state::DecisionError;
@@ -8,18 +8,19 @@ use crate::error::Error;
 use crate::store::blobs::now_ms;
 use crate::store::load::load_run;
 
-/// A person's word.
+/// A decision of a person at the gate that waits for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionRequest {
-    /// What.
+    /// The choice: approve, reject, override or abort.
     pub choice: Choice,
-    /// Who.
+    /// Author of the decision.
     pub by: String,
-    /// Why.
+    /// Reason; empty if none was given.
     pub reason: String,
 }
 
-/// Writes a decision down, bound to the digests it is about. The run goes on with `Host::run`.
+/// Records a decision, bound to the digests of the artifacts that it is about. Fails if the run does not wait for it.
+/// [`crate::Host::run`] continues the run.
 pub async fn record_decision(journal: &dyn Journal, run: &RunId, request: DecisionRequest) -> Result<(), Error> {
     let owned = journal.acquire(run).await?;
     let (state, _) = load_run(journal, run)?;

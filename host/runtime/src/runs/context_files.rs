@@ -1,8 +1,7 @@
-//! The files beside a task that agents may read.
+//! Gathers the context files of a task: files in the task's folder that agents may read.
 //!
-//! Paths and globs are relative to the task's folder and never leave it, not even through a symbolic link; `.git` and
-//! `.phasegate` are not looked into. Each file comes once, sorted by path. Fails with [`ContextError`], which names the
-//! pattern or the file.
+//! Guarantees: no path, glob or symbolic link leaves the folder; `.git` and `.phasegate` are skipped; each file is returned
+//! once, sorted by path. Fails with [`ContextError`], which names the pattern or the file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,26 +15,26 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES};
 
-/// The most files of one task.
+/// Maximal number of context files of a task.
 pub const MAX_FILES: usize = 2_000;
-/// All of them together, in bytes.
+/// Maximal size of all context files of a task, in bytes.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// Folders that hold no work of a person.
+/// Folders that are never searched.
 const SKIPPED: [&str; 2] = [".git", ".phasegate"];
 
-/// A file that agents may read.
+/// A context file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextFile {
-    /// Relative to the task's folder, `/`-separated.
+    /// Path relative to the task's folder, separated by `/`.
     pub path: String,
-    /// Its content.
+    /// Content, unchanged; not necessarily text.
     pub bytes: Vec<u8>,
-    /// Whether it lies under the generated files when tests run.
+    /// Whether the file is part of the code base: test runs put it below the generated files.
     pub base: bool,
 }
 
-/// Reads every file that a pattern matches; one that several match comes once, as base if one of them says so.
+/// Reads every file that a pattern matches. A file that several patterns match is a base file if one of them says so.
 pub fn gather_context_files(patterns: &[ContextPattern], folder: &Path) -> Result<Vec<ContextFile>, ContextError> {
     if patterns.is_empty() {
         return Ok(Vec::new());
@@ -44,7 +43,7 @@ pub fn gather_context_files(patterns: &[ContextPattern], folder: &Path) -> Resul
     let mut chosen: BTreeMap<String, bool> = BTreeMap::new();
     let (globs, plain): (Vec<_>, Vec<_>) = patterns.iter().partition(|pattern| is_glob(&pattern.path));
     for pattern in plain {
-        let path = named(pattern, &root, folder)?;
+        let path = resolve_path(pattern, &root, folder)?;
         *chosen.entry(path).or_default() |= pattern.base;
     }
     if !globs.is_empty() {
@@ -70,8 +69,8 @@ fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
 }
 
-/// A plain path; one that names a folder is told how to name what is in it.
-fn named(pattern: &ContextPattern, root: &Path, folder: &Path) -> Result<String, ContextError> {
+/// Checks and normalises a path without wildcards. The error for a folder says how to name its files.
+fn resolve_path(pattern: &ContextPattern, root: &Path, folder: &Path) -> Result<String, ContextError> {
     let parts: Vec<_> = pattern.path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     let path = parts.join("/");
     if !is_inside_folder(&pattern.path) || parts.iter().any(|part| SKIPPED.contains(part)) {
@@ -103,14 +102,13 @@ fn match_globs(
         })?;
         matchers.push((pattern, glob.compile_matcher(), false));
     }
-    let seen_by_people =
-        |entry: &DirEntry| entry.depth() == 0 || !SKIPPED.iter().any(|name| entry.file_name() == *name);
-    for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(seen_by_people) {
+    let is_searched = |entry: &DirEntry| entry.depth() == 0 || !SKIPPED.iter().any(|name| entry.file_name() == *name);
+    for entry in WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(is_searched) {
         let entry = entry.map_err(|why| {
             let path = why.path().map(|path| path.display().to_string()).unwrap_or_default();
             ContextError::Unreadable { path, reason: why.to_string() }
         })?;
-        // A link to a folder is not walked; a link to a file is read where its target lies inside.
+        // Links to folders are not followed; a link to a file is read if its target is in the folder.
         if entry.file_type().is_dir() || entry.path().is_dir() {
             continue;
         }
@@ -118,7 +116,7 @@ fn match_globs(
         for (pattern, matcher, found) in &mut matchers {
             if matcher.is_match(relative) {
                 *found = true;
-                *chosen.entry(slashed(relative)?).or_default() |= pattern.base;
+                *chosen.entry(slash_path(relative)?).or_default() |= pattern.base;
             }
         }
         if chosen.len() > MAX_FILES {
@@ -135,7 +133,7 @@ fn match_globs(
     }
 }
 
-fn slashed(path: &Path) -> Result<String, ContextError> {
+fn slash_path(path: &Path) -> Result<String, ContextError> {
     let parts: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
     let bad = |reason: &str| ContextError::BadName { path: path.display().to_string(), reason: reason.to_owned() };
     parts.map(|parts| parts.join("/")).ok_or_else(|| bad("its name is not text in UTF-8"))
@@ -153,12 +151,12 @@ fn read(root: &Path, path: &str) -> Result<Vec<u8>, ContextError> {
     if !file.starts_with(root) {
         return Err(ContextError::Leaves { path: path.to_owned() });
     }
-    let about = fs::metadata(&file).map_err(|why| unreadable(path, &why))?;
-    if !about.is_file() {
+    let metadata = fs::metadata(&file).map_err(|why| unreadable(path, &why))?;
+    if !metadata.is_file() {
         return Err(ContextError::BadName { path: path.to_owned(), reason: "it is no plain file".to_owned() });
     }
-    if about.len() > MAX_FILE_BYTES {
-        return Err(ContextError::TooLarge { path: path.to_owned(), size: about.len() });
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(ContextError::TooLarge { path: path.to_owned(), size: metadata.len() });
     }
     fs::read(&file).map_err(|why| unreadable(path, &why))
 }
@@ -190,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn files_come_once_and_sorted_and_base_wins() {
+    fn returns_each_file_once_and_sorted() {
         let dir = folder();
         let found = gathered(dir.path(), &[("src/**/*.py", true), ("docs/x.md", false), ("src/a.py", false)]).unwrap();
         let expected = [("docs/x.md", false), ("src/.hidden.py", true), ("src/a.py", true), ("src/deep/b.py", true)];
@@ -198,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stays_in_its_folder_and_the_tools_own_folders_are_not_looked_into() {
+    fn star_matches_one_level_and_skips_git() {
         let dir = folder();
         let names = |pattern| gathered(dir.path(), &[(pattern, false)]).unwrap().len();
         assert_eq!((names("src/*.py"), names("**/*.py"), names("**")), (2, 3, 4));
@@ -206,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_matches_nothing_is_said_with_where_it_was_looked_for() {
+    fn reports_pattern_and_folder_without_a_match() {
         let dir = folder();
         let place = dir.path().display();
         assert_eq!(
@@ -225,7 +223,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leaves_the_folder_is_refused_and_one_that_stays_is_read() {
+    fn rejects_links_that_leave_the_folder() {
         use std::os::unix::fs::symlink;
         let dir = folder();
         let outside = tempfile::tempdir().unwrap();
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_or_too_many_is_refused_with_the_bound() {
+    fn rejects_files_above_the_limits() {
         let dir = tempfile::tempdir().unwrap();
         fs::File::create(dir.path().join("big.bin")).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
         let refusal = gathered(dir.path(), &[("big.bin", false)]).unwrap_err();
@@ -263,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pattern_means_no_file_and_no_look_at_the_disk() {
+    fn does_not_read_the_folder_without_patterns() {
         assert_eq!(gather_context_files(&[], Path::new("/no/such/folder")), Ok(vec![]));
     }
 }

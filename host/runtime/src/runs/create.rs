@@ -1,4 +1,8 @@
-//! The making of a run: everything it will depend on is pinned before anything starts.
+//! Creates runs.
+//!
+//! Guarantees: the event `run_created` pins everything that a run depends on; faults of configuration and plugins are found
+//! before it is recorded; nothing of the run executes here. Components may stay in the journal after a failure;
+//! `phasegate gc` removes them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +35,7 @@ use crate::runs::run_id::task_prefix;
 use crate::store::blobs::{artifact_of, json_blob, now_ms};
 
 impl Host {
-    /// A name for a run of this task that no run in the journal has.
+    /// Returns an id for a run of this task that no run in the journal has.
     pub fn new_run_id(&self, task: &TaskId) -> Result<RunId, Error> {
         let mut attempt = 0;
         loop {
@@ -43,19 +47,19 @@ impl Host {
         }
     }
 
-    /// Makes a run. Nothing of it starts; every fault of configuration and plugins is found here.
+    /// Creates a run with a new id, without executing it. Fails if its configuration, plugins or context files have a fault.
     pub async fn create(&self, new: NewRun<'_>, observer: &Arc<dyn Observer>) -> Result<RunId, Error> {
         let run_id = self.new_run_id(&new.task.task.id)?;
         self.create_as(run_id.clone(), new, observer).await?;
         Ok(run_id)
     }
 
-    /// Makes a run of a name that no other run has.
+    /// Creates a run with this id, which no other run may have.
     pub async fn create_as(&self, run_id: RunId, new: NewRun<'_>, observer: &Arc<dyn Observer>) -> Result<(), Error> {
         let journal = Arc::clone(self.journal());
         let (RunDefinition { pipeline, settings, components }, first_named) = self.prepare(&new).await?;
         let pipeline = &pipeline;
-        let settings = self.settings(pipeline, settings, &run_id, &components).await?;
+        let settings = self.complete_settings(pipeline, settings, &run_id, &components).await?;
         let (history, notes) = match settings.cell {
             Some(_) => history::empty(journal.as_ref())?,
             None => self.history().summarize(journal.as_ref())?,
@@ -117,14 +121,14 @@ impl Host {
         Ok(())
     }
 
-    /// Tells whether a run could be made; nothing is recorded but components.
+    /// Checks whether a run could be created. Records nothing, but stores components in the journal.
     pub async fn check(&self, new: &NewRun<'_>) -> Result<(), Error> {
         let (RunDefinition { settings, .. }, _) = self.prepare(new).await?;
         self.broker(&settings).await.map(drop)
     }
 
-    /// What the run would be, with every component agreed to, then in the journal, then found to fit its place; and the
-    /// plugins that were never named before.
+    /// Resolves the definition of a run, checks its components against the lock file, stores them, and checks that they fit
+    /// their phases. Returns the definition and the plugins that the lock file does not list yet.
     async fn prepare(&self, new: &NewRun<'_>) -> Result<(RunDefinition, Vec<(PluginName, Pin)>), Error> {
         let journal = self.journal();
         let (mut definition, mut blobs) = new.resolve()?;
@@ -143,7 +147,7 @@ impl Host {
             .flat_map(|(overrides, _)| overrides.plugins_given_as_files(pipeline))
             .chain(&new.pipeline.feedback_from_flag);
         let first_named = lock::check_components(new.config, pipeline, components, typed, &blobs, journal.as_ref())?;
-        // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
+        // The sandbox loads components from the journal, here and on each resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
@@ -154,8 +158,8 @@ impl Host {
         Ok((definition, first_named))
     }
 
-    /// The configuration as the run will use it: models that were found are written down by name.
-    async fn settings(
+    /// Completes the settings of a run: seed, the model of each tier, and the environments of test runners.
+    async fn complete_settings(
         &self,
         pipeline: &Pipeline,
         mut settings: RunSettings,
@@ -175,7 +179,7 @@ impl Host {
         Ok(settings)
     }
 
-    /// What code can rely on that this runner runs; a third party's has to be compiled to say so.
+    /// Returns the environment that a test runner describes. A runner that is not bundled is compiled and called for it.
     pub(crate) async fn environment(
         &self,
         name: &PluginName,
@@ -194,11 +198,11 @@ impl Host {
     }
 }
 
-/// The task's name and digits that hardly any other run has: the more often that was attempt, the more of them.
+/// Generates a run id from the task's name and random digits; each further attempt adds a digit.
 fn generate_run_id(task: &TaskId, attempt: usize) -> Result<RunId, Error> {
-    static MADE: AtomicU64 = AtomicU64::new(0);
+    static GENERATED: AtomicU64 = AtomicU64::new(0);
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let salt = format!("{task} {nanos} {} {}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let salt = format!("{task} {nanos} {} {}", std::process::id(), GENERATED.fetch_add(1, Ordering::Relaxed));
     let digest = Digest::from_content(salt.as_bytes());
     let digits = digest.short().get(..(6 + attempt).min(digest.short().len())).unwrap_or_default();
     Ok(format!("{}-{digits}", task_prefix(task)).parse()?)

@@ -1,7 +1,7 @@
-//! What a new run would be: pipeline, settings and components, with everything swapped that is to be swapped.
+//! Definition of a new run: pipeline, settings and components, after overrides.
 //!
-//! Only files are read; no model is looked for and nothing is recorded. Two runs with equal definitions differ in their task
-//! and in what their models answer.
+//! Only files are read: no provider is contacted and nothing is recorded. Runs with equal definitions differ only in their
+//! tasks and in the answers of their models.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,66 +24,66 @@ use crate::plugins::source::component_digests;
 use crate::runs::context_files;
 use crate::store::blobs::json_blob;
 
-/// A task and the folder that its context files are beside.
+/// A task and its folder.
 #[derive(Debug, Clone)]
 pub struct TaskSource {
-    /// The task.
+    /// The task, parsed and checked.
     pub task: Task,
-    /// The folder.
+    /// Base of the paths and globs of its context files.
     pub folder: PathBuf,
 }
 
 impl TaskSource {
-    /// Whether its context files can be taken; nothing is kept.
+    /// Checks the context files of the task: reads them and discards the content.
     pub fn check(&self) -> Result<(), Error> {
         context_files::gather_context_files(&self.task.context_files, &self.folder)?;
         Ok(())
     }
 }
 
-/// All that a new run is made from.
+/// Input of [`crate::Host::create`].
 #[derive(Debug, Clone)]
 pub struct NewRun<'a> {
-    /// The task.
+    /// The task with its folder.
     pub task: &'a TaskSource,
-    /// The pipeline.
+    /// The pipeline before overrides.
     pub pipeline: &'a LoadedPipeline,
-    /// The configuration.
+    /// The configuration; the run pins a part of it.
     pub config: &'a Config,
-    /// What is swapped, and the folder that its files are relative to.
+    /// Overrides, and the folder that their files are relative to.
     pub overrides: Option<(&'a Overrides, &'a Path)>,
-    /// The cell of an experiment that it is for. Such a run hears nothing of what earlier runs teach, so that no cell
-    /// depends on the order in which they ran.
+    /// The cell, if the run belongs to an experiment. Such a run gets an empty history, so that cells do not depend on the
+    /// order in which they run.
     pub cell: Option<ExperimentCell>,
 }
 
 impl<'a> NewRun<'a> {
-    /// A run as a person starts it.
+    /// A run without overrides that belongs to no experiment.
     pub fn new(task: &'a TaskSource, pipeline: &'a LoadedPipeline, config: &'a Config) -> Self {
         Self { task, pipeline, config, overrides: None, cell: None }
     }
 }
 
-/// What a run is made from, before it is made.
+/// The parts that a run pins, before it is created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunDefinition {
-    /// The pipeline.
+    /// The pipeline after overrides.
     pub pipeline: Pipeline,
-    /// The settings; models that nobody named are not in them yet.
+    /// The settings; tiers without a configured model are still empty.
     pub settings: RunSettings,
-    /// Every component that the pipeline needs.
+    /// Digest of every component that the pipeline needs.
     pub components: BTreeMap<PluginName, Digest>,
 }
 
 impl RunDefinition {
-    /// All that makes an answer of a run another one, for telling whether a run is still what it was to be. Not in it is
-    /// what only bounds or speeds up a run, such as its budget, and where its files lie.
+    /// Returns all parts that can change an answer in the run, to compare definitions. Limits, budgets and the places of files
+    /// are left out. Run ids of experiments contain a digest of this value.
     pub fn identity(&self) -> Value {
         let mut pipeline = self.pipeline.clone();
         pipeline.plugins.values_mut().for_each(|plugin| plugin.path = None);
         let RunSettings { models, providers, prices, base_dir, .. } = &self.settings;
         let tiers = [&models.fast, &models.default, &models.deep];
-        // Of a script its own file; one that cannot be read is complained of where the models are made ready.
+        // The content of scripts counts. An unreadable script is skipped here and fails when the broker is created.
         let scripted = tiers.into_iter().flatten().filter(|model| model.is_scripted());
         let scripts: Vec<Digest> = scripted
             .filter_map(|model| std::fs::read(base_dir.join(model.model())).ok())
@@ -101,7 +101,7 @@ impl RunDefinition {
 }
 
 impl NewRun<'_> {
-    /// What the run would be, and the components that were swapped in. Only files are read.
+    /// Resolves the definition of the run. Returns it with the components that overrides brought in. Reads files only.
     pub fn resolve(&self) -> Result<(RunDefinition, Vec<Blob>), Error> {
         let config = self.config;
         let mut pipeline = self.pipeline.pipeline.clone();
@@ -125,7 +125,7 @@ impl NewRun<'_> {
     }
 }
 
-/// The task as the artifact `task_requirements` has it, in JSON; an error if it is too large or no valid artifact.
+/// Builds the artifact `task_requirements` from a task, in JSON. Fails if it is too large or not valid.
 pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
     let mut value = json!({
         "task_id": task.id,

@@ -1,7 +1,7 @@
-//! The doctor: what of a journal is whole, what is not, and which runs can be gone on with. Changes nothing.
+//! Checks a journal: the storage, the chain of every run, and every blob that a run names. Changes nothing.
 //!
-//! Every event is read and held against the chain, every run folded, every blob that a run names read and held against its
-//! digest. What is wrong with one run does not keep it from looking at the others.
+//! Every event is read and checked against its chain, every run is folded, and every blob is checked against its digest. A
+//! fault of one run is reported and does not stop the check of the others. Fails only if the list of runs cannot be read.
 
 use std::collections::HashMap;
 
@@ -12,52 +12,52 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::store::load::load_run;
 
-/// What was found.
+/// Result of [`diagnose`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
-    /// What the storage itself says is wrong.
+    /// Faults that the storage reports about itself.
     pub storage: Vec<String>,
-    /// Every run, newest first.
+    /// The health of every run, newest first.
     pub runs: Vec<RunHealth>,
 }
 
-/// One run.
+/// State and faults of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunHealth {
-    /// The run.
+    /// The run that was checked.
     pub run: RunId,
-    /// What can be done with it.
+    /// Whether the run can be continued.
     pub health: Health,
-    /// What is wrong with it, in words.
+    /// Faults in plain text; empty if the run is whole.
     pub faults: Vec<String>,
 }
 
-/// What can be done with a run.
+/// Whether a run is whole and can be continued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
-    /// It is over, and whole.
+    /// Ended and whole.
     Finished,
-    /// It waits for a person, and is whole.
+    /// Waits for a decision of a person, and whole.
     Waiting,
-    /// A process is at it.
+    /// A process executes it.
     UnderWay,
-    /// It can be resumed.
+    /// Stopped and whole: it can be resumed.
     Resumable,
-    /// Its events are whole, and something that they name is not: it can be shown, and neither resumed nor replayed.
+    /// Its events are whole, but a blob is missing or damaged. It can be shown, but neither resumed nor replayed.
     Incomplete,
-    /// It cannot be read.
+    /// Its events cannot be read or folded.
     Unreadable,
 }
 
 impl Diagnosis {
-    /// Whether nothing is wrong.
+    /// Returns true if neither the storage nor a run has a fault.
     pub fn is_whole(&self) -> bool {
         self.storage.is_empty() && self.runs.iter().all(|run| run.faults.is_empty())
     }
 }
 
-/// Looks at everything.
+/// Checks the storage and every run.
 pub fn diagnose(journal: &dyn Journal) -> Result<Diagnosis, Error> {
     let storage = journal.check()?;
     let mut blobs = HashMap::new();
@@ -70,7 +70,7 @@ fn examine(journal: &dyn Journal, run: RunId, known: &mut HashMap<Digest, Option
         Ok(loaded) => loaded,
         Err(error) => return RunHealth { run, health: Health::Unreadable, faults: vec![first_line(&error)] },
     };
-    let faults = faults(journal, &events, known);
+    let faults = blob_faults(journal, &events, known);
     let health = match (faults.is_empty(), state.ended(), state.waiting()) {
         (false, ..) => Health::Incomplete,
         (_, Some(_), _) => Health::Finished,
@@ -81,8 +81,8 @@ fn examine(journal: &dyn Journal, run: RunId, known: &mut HashMap<Digest, Option
     RunHealth { run, health, faults }
 }
 
-/// What is wrong with the blobs that these events name, each blob once.
-fn faults(journal: &dyn Journal, events: &[Recorded], known: &mut HashMap<Digest, Option<String>>) -> Vec<String> {
+/// Returns the faults of the blobs that these events name. `known` caches the result for each blob.
+fn blob_faults(journal: &dyn Journal, events: &[Recorded], known: &mut HashMap<Digest, Option<String>>) -> Vec<String> {
     let mut faults = Vec::new();
     for recorded in events {
         for digest in recorded.event.blobs() {

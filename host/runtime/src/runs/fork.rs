@@ -1,8 +1,9 @@
-//! A fork: a new run that shares another's events up to an attempt and goes on from there with something swapped.
+//! Forks runs: a fork shares the events of its origin up to an attempt, and continues from there with overrides.
 //!
-//! Promises: the origin stays as it is; what no swap names is what the origin pinned; what people decided and what was
-//! spent up to there counts for the fork as well. From there on, what the origin was answered serves as long as the fork
-//! asks the same. Plugins that come in with a whole pipeline have to be agreed to, like those of a new run. Fails before anything is written, naming the attempt or the swap that is wrong.
+//! Guarantees: the origin does not change; parts without an override stay as the origin pinned them; decisions and costs up to
+//! the fork count for the fork too. After the fork point, recorded answers of the origin are used as long as the fork makes the
+//! same requests. Plugin files of a new pipeline are checked against the lock file, as for a new run. Fails before an event is
+//! recorded, and names the attempt or the override.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,25 +24,25 @@ use crate::plugins::load::load_and_check_plugins;
 use crate::store::blobs::{json_blob, now_ms, read_json};
 use crate::store::load::fold_events;
 
-/// All that a fork is made from.
+/// Input of [`Host::fork`].
 #[derive(Debug, Clone)]
 pub struct NewFork<'a> {
-    /// The run that is forked.
+    /// The run to fork. It does not change.
     pub origin: &'a RunId,
-    /// The phase that goes otherwise.
+    /// The phase at which the fork leaves its origin.
     pub phase: PhaseName,
-    /// The first attempt at it that is not shared; the first of all where it is not said.
+    /// The attempt at the phase from which nothing is shared; `None` for the first one.
     pub attempt: Option<u32>,
-    /// What is swapped.
+    /// The parts that differ from the origin.
     pub overrides: &'a Overrides,
-    /// The folder that the swaps' files are relative to.
+    /// Base of the paths in the overrides.
     pub dir: &'a Path,
-    /// What a whole pipeline is laid over with, if one is swapped in.
+    /// The configuration. It is applied if the overrides have a new pipeline.
     pub config: &'a Config,
 }
 
 impl Host {
-    /// Makes a fork. Nothing of it starts; every fault is found here.
+    /// Creates a fork with a new id, without executing it.
     pub async fn fork(&self, new: NewFork<'_>, observer: &Arc<dyn Observer>) -> Result<RunId, Error> {
         let journal = Arc::clone(self.journal());
         let events = journal.events(new.origin)?;
@@ -56,7 +57,7 @@ impl Host {
         changed.retain(|name, digest| state.created.components.get(name) != Some(digest));
         let typed = new.overrides.plugins_given_as_files(&pipeline);
         let first_named = lock::check_components(new.config, &pipeline, &changed, typed, &blobs, journal.as_ref())?;
-        // Stored before they are loaded: the sandbox takes components from the journal, like every later resume.
+        // The sandbox loads components from the journal, here and on each resume.
         if !blobs.is_empty() {
             journal.put_blobs(blobs).await?;
         }
@@ -105,7 +106,7 @@ impl Host {
         Ok(run)
     }
 
-    /// The attempt from which on the fork goes its own way, and how many events come before it.
+    /// Returns the first attempt that is not shared, and the number of events before it.
     fn fork_point(&self, new: &NewFork<'_>, events: &[Recorded]) -> Result<(AttemptId, usize), Error> {
         let started: Vec<&AttemptId> = events
             .iter()
@@ -114,14 +115,14 @@ impl Host {
                 _ => None,
             })
             .collect();
-        let meant = |at: &AttemptId| at.phase == new.phase && new.attempt.is_none_or(|attempt| at.attempt == attempt);
-        if let Some(at) = started.iter().find(|at| meant(at)) {
-            let is_of_it = |event: &Event| event.attempt() == Some(at) && !matches!(event, Event::RunForked(_));
-            let shared = events.iter().position(|recorded| is_of_it(&recorded.event));
+        let matches = |at: &AttemptId| at.phase == new.phase && new.attempt.is_none_or(|attempt| at.attempt == attempt);
+        if let Some(at) = started.iter().find(|at| matches(at)) {
+            let belongs = |event: &Event| event.attempt() == Some(at) && !matches!(event, Event::RunForked(_));
+            let shared = events.iter().position(|recorded| belongs(&recorded.event));
             return Ok(((*at).clone(), shared.unwrap_or(events.len())));
         }
         if let Action::RunAgent(work) = fold_events(self.journal().as_ref(), new.origin, events)?.next()
-            && meant(&work.at)
+            && matches(&work.at)
         {
             return Ok((work.at, events.len()));
         }

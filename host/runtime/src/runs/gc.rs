@@ -1,7 +1,7 @@
-//! What no run needs, and its removal.
+//! Finds and removes blobs that no run needs, and runs that a person wants to remove.
 //!
-//! Promises: what any run names stays. Fails, with nothing removed, where a run cannot be read, since what it needs is not
-//! known then.
+//! Guarantees: a blob that a remaining run names is never removed. Fails, and removes nothing, if a run cannot be read,
+//! because the blobs that it needs are not known.
 
 use std::collections::HashSet;
 
@@ -11,23 +11,23 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// What could be removed.
+/// Result of [`find_garbage`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Garbage {
-    /// Runs that were named.
+    /// The runs to remove.
     pub runs: Vec<RunId>,
-    /// Blobs that no other run needs, with their bytes.
+    /// Blobs that no other run needs, with their sizes in bytes.
     pub blobs: Vec<(Digest, u64)>,
 }
 
 impl Garbage {
-    /// Bytes of all of it.
+    /// Returns the size of all blobs in bytes.
     pub fn bytes(&self) -> u64 {
         self.blobs.iter().map(|(_, bytes)| bytes).sum()
     }
 }
 
-/// Looks for what no run needs once these are gone.
+/// Finds the blobs that no run needs after the runs in `forget` are removed.
 pub fn find_garbage(journal: &dyn Journal, forget: &[RunId]) -> Result<Garbage, Error> {
     let mut needed: HashSet<Digest> = HashSet::new();
     for run in journal.runs()?.iter().filter(|run| !forget.contains(run)) {
@@ -39,7 +39,7 @@ pub fn find_garbage(journal: &dyn Journal, forget: &[RunId]) -> Result<Garbage, 
     Ok(Garbage { runs: forget.to_vec(), blobs })
 }
 
-/// Removes it for good.
+/// Removes runs and blobs. This cannot be undone.
 pub async fn remove(journal: &dyn Journal, garbage: &Garbage) -> Result<(), Error> {
     let blobs = garbage.blobs.iter().map(|(digest, _)| digest.clone()).collect();
     journal.remove(garbage.runs.clone(), blobs).await?;

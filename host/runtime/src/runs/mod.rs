@@ -1,4 +1,4 @@
-//! What can be done with whole runs: create, fork, replay, approve, diagnose, remove, archive.
+//! Operations on whole runs: define, create, fork, replay, approve, check, remove, export and import.
 
 pub(crate) mod approve;
 pub mod archive;

@@ -1,8 +1,8 @@
-//! A run executed again from its check: every agent, strategy and test run, with no model, no key and no network.
+//! Replays a run: executes every agent, strategy and test run again on the recorded answers, without models, keys or network.
 //!
-//! Promises: nothing is written; what is found equal was computed anew, but for what [`ReplayReport::given`] names. A run that
-//! forks others is replayed segment by segment, each under what it pinned. Fails with [`Error::Differs`] or
-//! [`Error::Diverged`] at the first difference, and where a blob or component of the run is missing or damaged.
+//! Guarantees: nothing is recorded; every event that counts as equal was computed again, except those in
+//! [`ReplayReport::given`]. A fork is replayed in segments, each with the plugins and settings that it pinned. Fails with
+//! [`Error::Differs`] or [`Error::Diverged`] at the first difference, and if a blob or component is missing or damaged.
 
 use std::sync::Arc;
 
@@ -17,21 +17,21 @@ use crate::store::load::fold_events;
 use crate::store::load::load_run;
 use crate::store::replay_check::ReplayCheck;
 
-/// What a replay came to.
+/// Result of [`Host::replay`].
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ReplayReport {
-    /// The run.
+    /// The run that was replayed.
     pub run: RunId,
-    /// Events that were found equal.
+    /// Number of events that the replay computed equally.
     pub equal: usize,
-    /// What was taken as given, because a limit was hit that is not hit alike everywhere.
+    /// Results that were taken from the record, because they hit a limit that depends on the machine.
     pub given: Vec<String>,
-    /// How the run ended, if it did.
+    /// Status and reason of the end; `None` if the run has not ended.
     pub ended: Option<(RunStatus, String)>,
 }
 
 impl Host {
-    /// Replays a run as far as its check goes.
+    /// Replays a run up to its last event.
     pub async fn replay(
         &self,
         run: &RunId,
@@ -53,7 +53,7 @@ impl Host {
         Ok(replayed)
     }
 
-    /// The segments between forks, each with the state that it starts from.
+    /// Splits events at forks. Returns each segment with the state that it starts from.
     fn segments<'a>(&self, run: &RunId, events: &'a [Recorded]) -> Result<Vec<(State, &'a [Recorded])>, Error> {
         let is_fork = |event: &Recorded| matches!(event.event, Event::RunForked(_));
         let heads: Vec<usize> = (0..events.len()).filter(|n| *n == 0 || events.get(*n).is_some_and(is_fork)).collect();

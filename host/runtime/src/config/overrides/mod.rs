@@ -1,9 +1,9 @@
-//! One thing swapped, all else as it was: what the variants of an experiment and a fork have in common.
+//! Overrides: replace single parts of a run, in a variant of an experiment or in a fork.
 //!
-//! Overrides are laid over a resolved pipeline, the settings and the components of a run: over those of a new run before they
-//! are pinned, over those that the origin pinned where a run is forked. Promises: what no swap names stays as it was, down
-//! to the digest; what comes out was checked as a whole. Whether a component fits its place is for
-//! [`crate::Host::create`] to ask, as for every run. Fails with [`OverrideError`], which says which swap is wrong and what to do.
+//! They are applied to the pipeline, settings and components of a new run before these are pinned, or to those that the
+//! origin of a fork pinned. Guarantees: a part that no override names stays the same, down to its digest; the result is
+//! checked as a whole. [`crate::Host::create`] checks whether a component fits its phase. Fails with [`OverrideError`], which
+//! names the override and has a hint.
 
 mod set;
 #[cfg(test)]
@@ -26,21 +26,21 @@ use crate::error::overrides::{Complaint, OverrideError, OverrideTarget};
 use crate::plugins::bundled::BUNDLED;
 use crate::plugins::source::ComponentSource;
 
-/// What is replaced. Components are given as the name of a bundled one or as a file that ends in `.wasm`.
+/// The parts to replace. A component is the name of a bundled plugin, or a file that ends in `.wasm` or `.wasm.zst`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Overrides {
-    /// The agent of a phase.
+    /// New agents, by phase.
     pub agents: BTreeMap<PhaseName, String>,
-    /// The feedback strategy.
+    /// A new feedback strategy.
     pub feedback: Option<String>,
-    /// The whole pipeline: a standard one, or a file.
+    /// A new pipeline: the name of a standard one, or a file.
     pub pipeline: Option<PathBuf>,
-    /// Single values by dotted key, as in `phases.code-review.max_retries`. Tables are laid over what is there.
+    /// Single values by dotted key, as in `phases.code-review.max_retries`. A table is merged into the existing table.
     pub set: Vec<(String, Value)>,
 }
 
 impl Overrides {
-    /// `KEY=VALUE` as a command line gives it; the value is TOML, or a plain text.
+    /// Parses `KEY=VALUE` of a command line. The value is TOML; a value that is not TOML is a string.
     pub fn parse_set(text: &str) -> Result<(String, Value), OverrideError> {
         let (key, value) =
             set::parse_assignment(text).map_err(|complaint| OverrideTarget::Set(text.to_owned()).fault(complaint))?;
@@ -48,7 +48,7 @@ impl Overrides {
         Ok((key, value))
     }
 
-    /// What is swapped, a piece each.
+    /// Describes each override. The texts are recorded in the event of a fork.
     pub fn describe(&self) -> Vec<String> {
         let pipeline = self.pipeline.iter().map(|file| format!("pipeline = {}", file.display()));
         let agents = self.agents.iter().map(|(phase, given)| format!("agent of {phase} = {given}"));
@@ -62,12 +62,11 @@ impl Overrides {
         *self == Self::default()
     }
 
-    /// Lays the swaps over a run's pipeline, settings and components, and gives the components that may be new to the
-    /// journal. Files are relative to `dir`. A whole pipeline comes with what the configuration lays over it.
+    /// Applies the overrides to the pipeline, settings and components of a run. Returns the components that may be new to the
+    /// journal. Files are relative to `dir`. The configuration is applied to a new pipeline.
     ///
-    /// A plugin keeps the component that `components` has for it unless it is swapped, or the new pipeline names another
-    /// file for it; plugins that are no longer used are taken out. Environments of runners are not looked at. What was the
-    /// cell of an experiment is none any more.
+    /// A plugin keeps its digest in `components` unless it is replaced or the new pipeline names another file for it. Plugins
+    /// that are no longer used are removed. `settings.cell` is cleared; environments of test runners are not updated.
     pub fn apply(
         &self,
         pipeline: &mut Pipeline,
@@ -98,7 +97,7 @@ impl Overrides {
         Ok(blobs)
     }
 
-    /// Those plugins of the pipeline, once the swaps are laid over it, whose files the swaps themselves name.
+    /// Returns the plugins that the overrides give as files. `pipeline` is the result of [`Overrides::apply`].
     pub(crate) fn plugins_given_as_files<'a>(&'a self, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a PluginName> {
         let agents = self.agents.iter().filter_map(|(phase, given)| Some((given, &pipeline.phase(phase)?.agent)));
         let all = agents.chain(self.feedback.iter().map(|given| (given, &pipeline.feedback.plugin)));
@@ -113,7 +112,7 @@ impl Overrides {
                 .map_err(|complaint| OverrideTarget::Set(key.clone()).fault(complaint))?;
             touched.extend(leaves);
         }
-        // A run pins all three tiers by name; those that the default served go on doing as it does.
+        // A run pins a model for each tier. A tier that used the default model follows a change of the default.
         let models = &mut settings.models;
         if models.default != before.default {
             for (tier, slot) in [("models.fast", &mut models.fast), ("models.deep", &mut models.deep)] {
@@ -126,7 +125,7 @@ impl Overrides {
     }
 }
 
-/// A pipeline in the place of the old one, its files named so that they can be found from anywhere.
+/// Loads a pipeline and makes its plugin paths absolute.
 fn load_whole_pipeline(file: &Path, dir: &Path, config: &Config) -> Result<Pipeline, Error> {
     let loaded = config.load_pipeline(Some(&file.display().to_string()), None, dir, &BUNDLED)?;
     let mut pipeline = loaded.pipeline;
@@ -136,7 +135,7 @@ fn load_whole_pipeline(file: &Path, dir: &Path, config: &Config) -> Result<Pipel
     Ok(pipeline)
 }
 
-/// Another agent for one phase. Where its plugin serves other phases too, the phase gets one of its own with equal grants.
+/// Replaces the agent of one phase. If other phases use the same plugin, the phase gets a new plugin with the same grants.
 fn replace_agent(
     pipeline: &mut Pipeline,
     phase: &PhaseName,
@@ -170,7 +169,7 @@ fn replace_agent(
     Ok((new, origin))
 }
 
-/// The name itself where nobody but the phase that lets go of `old` uses it, else with a number.
+/// Returns `wanted` if no other phase uses it, or else `wanted` with a number. The phase stops using `old`.
 fn free_name(pipeline: &Pipeline, wanted: &PluginName, old: &PluginName) -> PluginName {
     let users = |name: &PluginName| {
         let agents = pipeline.phases.iter().map(|phase| &phase.agent);
@@ -208,7 +207,7 @@ fn is_file(given: &str) -> bool {
     given.ends_with(".wasm") || given.ends_with(".wasm.zst")
 }
 
-/// The component that is meant.
+/// Returns the component that `given` names. Files are relative to `dir`.
 fn component_source(given: &str, dir: &Path) -> Result<ComponentSource, Complaint> {
     if BUNDLED.contains(&given) {
         return Ok(ComponentSource::Bundled(given.to_owned()));
@@ -225,7 +224,7 @@ fn component_source(given: &str, dir: &Path) -> Result<ComponentSource, Complain
     }
 }
 
-/// Brings the components into line with the pipeline.
+/// Removes components that the pipeline does not use, and reads those that are new or replaced.
 fn update_components(
     pipeline: &Pipeline,
     components: &mut BTreeMap<PluginName, Digest>,

@@ -1,7 +1,7 @@
-//! Single values by dotted key: which keys there are, and how a value gets to its place.
+//! Overrides of single values by dotted key.
 //!
-//! What is edited is the JSON that a run pins, which is then read again: a value that does not fit is refused by the same
-//! rules as in a file. Keys are TOML's, so that a model's name can stand in quotes: `prices."openai:gpt-5".input`.
+//! The value is written into the JSON that a run pins, which is then parsed again, so that the same rules apply as in a file.
+//! Keys have the syntax of TOML, with quotes around a model's name: `prices."openai:gpt-5".input`.
 
 use std::collections::BTreeSet;
 
@@ -20,9 +20,9 @@ const ROOTS: [&str; 8] =
     ["phases", "feedback", "plugins", "max_total_attempts", "models", "providers", "prices", "budget"];
 const EXAMPLE: &str = "a key is like phases.code-review.max_retries, feedback.settings.NAME or models.default";
 
-/// `KEY=VALUE`; what is no TOML value is a text.
+/// Parses `KEY=VALUE`. A value that is not TOML is a string.
 pub(super) fn parse_assignment(text: &str) -> Result<(String, Value), Complaint> {
-    // The key may hold `=` in quotes, so the first place where the left side is a key wins.
+    // A quoted key may contain `=`, so the first `=` with a valid key on its left is the separator.
     let places = text.match_indices('=').map(|(at, _)| (text.get(..at), text.get(at + 1..)));
     let found =
         places.filter_map(|(key, value)| Some((key?.trim(), value?.trim()))).find(|(key, _)| parse_key(key).is_ok());
@@ -34,7 +34,7 @@ pub(super) fn parse_assignment(text: &str) -> Result<(String, Value), Complaint>
     Ok((key.to_owned(), as_toml.unwrap_or_else(|| json!(value))))
 }
 
-/// The parts of a dotted key.
+/// Parses a dotted key into its parts.
 pub(super) fn parse_key(key: &str) -> Result<Vec<String>, Complaint> {
     let bad = || ("it is not a key".to_owned(), EXAMPLE.to_owned());
     let mut table: toml::Table = toml::from_str(&format!("{key} = 0")).map_err(|_| bad())?;
@@ -51,7 +51,7 @@ pub(super) fn parse_key(key: &str) -> Result<Vec<String>, Complaint> {
     }
 }
 
-/// Puts a value in its place, and says which keys that were, dotted.
+/// Writes a value and returns the dotted keys of all leaves that were set.
 pub(super) fn apply(
     key: &str,
     value: &Value,
@@ -60,30 +60,30 @@ pub(super) fn apply(
 ) -> Result<BTreeSet<String>, Complaint> {
     let path = parse_key(key)?;
     let mut leaves = Vec::new();
-    spread(path.clone(), value, &mut leaves);
+    collect_leaves(path.clone(), value, &mut leaves);
     leaves.iter().try_for_each(|leaf| check_key(leaf, pipeline))?;
     write_value(&path, value, pipeline, settings)?;
     Ok(leaves.iter().map(|leaf| leaf.join(".")).collect())
 }
 
-/// The path of each value that is no table.
-fn spread(path: Vec<String>, value: &Value, leaves: &mut Vec<Vec<String>>) {
+/// Collects the path of each leaf of `value`: values that are not tables, and empty tables.
+fn collect_leaves(path: Vec<String>, value: &Value, leaves: &mut Vec<Vec<String>>) {
     match value {
         Value::Object(inner) if !inner.is_empty() => {
             for (key, value) in inner {
-                spread(path.iter().cloned().chain([key.clone()]).collect(), value, leaves);
+                collect_leaves(path.iter().cloned().chain([key.clone()]).collect(), value, leaves);
             }
         }
         _ => leaves.push(path),
     }
 }
 
-/// Whether there is such a key, level by level.
+/// Checks that a key exists, level by level.
 fn check_key(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     for (depth, part) in parts.iter().enumerate() {
         let above = parts.get(..depth).unwrap_or_default();
-        let Some(names) = names(above, pipeline) else { return Ok(()) };
+        let Some(names) = known_keys(above, pipeline) else { return Ok(()) };
         if !names.iter().any(|name| name == part) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let place = if above.is_empty() {
@@ -96,15 +96,15 @@ fn check_key(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
     }
     match parts.as_slice() {
         [root] if *root != "max_total_attempts" => {
-            let names = names(&[root], pipeline).unwrap_or_default();
+            let names = known_keys(&[root], pipeline).unwrap_or_default();
             Err((format!("`{root}` is a table"), format!("name a key in it: {}", names.join(", "))))
         }
         _ => Ok(()),
     }
 }
 
-/// The keys at a place; `None` where any will do, or where the value's own reader knows better.
-fn names(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
+/// Returns the keys of the table at `above`; `None` if it takes any key or is checked when it is parsed.
+fn known_keys(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
     let plain = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
     match above {
         [] => plain(&ROOTS),
@@ -139,7 +139,7 @@ fn write_value(
 ) -> Result<(), Complaint> {
     let (root, rest) = path.split_first().ok_or_else(|| ("it is not a key".to_owned(), EXAMPLE.to_owned()))?;
     match (root.as_str(), value) {
-        // A table over phases or plugins is one value for each of them.
+        // A table of phases or plugins is applied to each of its entries.
         ("phases" | "plugins", Value::Object(inner)) if rest.is_empty() => {
             let each = inner.iter().map(|(name, value)| (vec![root.clone(), name.clone()], value));
             return each.into_iter().try_for_each(|(path, value)| write_value(&path, value, pipeline, settings));
@@ -168,7 +168,7 @@ fn write_value(
     check_limits(source, pipeline).map_err(|fault| (fault.message, fault.hint))
 }
 
-/// Writes a value into what something looks like as JSON, and reads that again.
+/// Writes a value at `path` into the JSON form of `target`, and parses the result into `target`.
 fn edit<T: Serialize + DeserializeOwned>(target: &mut T, path: &[String], value: &Value) -> Result<(), Complaint> {
     let mut json = serde_json::to_value(&*target).unwrap_or_default();
     merge(entry_at(&mut json, path), value);
@@ -176,7 +176,7 @@ fn edit<T: Serialize + DeserializeOwned>(target: &mut T, path: &[String], value:
     Ok(())
 }
 
-/// The place that a path leads to; what is missing on the way becomes a table.
+/// Returns the value at a path; missing tables are created.
 fn entry_at<'a>(json: &'a mut Value, path: &[String]) -> &'a mut Value {
     let Some((first, rest)) = path.split_first() else { return json };
     if !json.is_object() {
@@ -188,7 +188,7 @@ fn entry_at<'a>(json: &'a mut Value, path: &[String]) -> &'a mut Value {
     }
 }
 
-/// Tables are laid over each other; everything else, and an empty table, takes the place of what is there.
+/// Merges `over` into `under`: tables entry by entry; any other value, and an empty table, replaces the old value.
 fn merge(under: &mut Value, over: &Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) if !over.is_empty() => {
@@ -200,8 +200,8 @@ fn merge(under: &mut Value, over: &Value) {
     }
 }
 
-/// What serde says, with the word that was meant.
-fn describe_serde_error(words: &str) -> Complaint {
-    let ShapeError { message, hint, .. } = ShapeError::from_message(words);
+/// Converts a message of serde to message and hint.
+fn describe_serde_error(message: &str) -> Complaint {
+    let ShapeError { message, hint, .. } = ShapeError::from_message(message);
     (message, hint.unwrap_or_else(|| "the value is written as in the pipeline or in phasegate.toml".to_owned()))
 }

@@ -1,38 +1,38 @@
-//! The format of an export: its first line, its head, and how much it may hold.
+//! Format of archives: title line, head and maximal size. The JSON of [`Head`] is a released format.
 
 use phasegate_process::{Digest, RunId, TaskId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::archive::ArchiveError;
 
-/// What the first line begins with.
+/// Start of the first line, before the number of the format.
 pub(crate) const TITLE: &str = "phasegate export ";
 
-/// Refuses what is more than a file may hold.
-pub(crate) fn check_size(bytes: u64, most: u64) -> Result<(), ArchiveError> {
-    if bytes < most { Ok(()) } else { Err(ArchiveError::TooLarge) }
+/// Fails if the unpacked archive has `max` bytes or more.
+pub(crate) fn check_size(bytes: u64, max: u64) -> Result<(), ArchiveError> {
+    if bytes < max { Ok(()) } else { Err(ArchiveError::TooLarge) }
 }
 
-/// What a file holds.
+/// Table of contents of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The run.
+    /// Id of the run, which the import keeps.
     pub run: RunId,
-    /// Its task.
+    /// Task of the run.
     pub task: TaskId,
-    /// How many events follow.
+    /// Number of event lines after the head.
     pub events: u64,
-    /// The blobs that follow the events.
+    /// Blobs after the events, in their order.
     pub blobs: Vec<Entry>,
-    /// Components that the run needs and the file does not hold.
+    /// Components that the run needs and that the archive does not contain.
     pub left_out: Vec<Digest>,
 }
 
-/// One blob.
+/// Entry of a blob in the head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its digest.
+    /// Digest of its bytes.
     pub digest: Digest,
-    /// Its bytes.
+    /// Size in bytes.
     pub size: u64,
 }

@@ -1,11 +1,11 @@
-//! A run in one file, to be carried to another machine: its events as they stand, and every blob they name.
+//! Archives: a run in one file, with its events and every blob that they name, to import it on another machine.
 //!
-//! The file is a zstd stream of: the line `phasegate export 1`; a line of JSON, the head, which says what follows; a line of
-//! JSON for each event, with its link of the chain; the bytes of the blobs, one after the other, in the order and with the
-//! sizes that the head gives. Components are large and mostly bundled, so they are carried on wish only.
+//! The file is a zstd stream of: the line `phasegate export 1`; the head, a line of JSON; each event as a line of JSON, with
+//! its link of the chain; the bytes of the blobs, in the order and with the sizes in the head. Components are large and mostly
+//! bundled, so they are included on request only.
 //!
-//! Promises: nothing is taken from a file before all of it was checked: numbers, chain, digests, and that no blob is
-//! missing. A released format is read for ever. Fails with [`ArchiveError`], which names what is wrong.
+//! Guarantees: a run is imported after the whole file was checked (numbers, chain, digests, no missing blob), or not at all.
+//! Released formats stay readable. Fails with [`ArchiveError`], which names the fault.
 
 mod format;
 mod read;

@@ -1,4 +1,4 @@
-//! Reading a file, and taking in the run that it holds.
+//! Reads archives and imports their runs.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,48 +12,49 @@ use crate::plugins::bundled::bundled_blob;
 use crate::runs::archive::format::{Head, TITLE, check_size};
 use crate::runs::archive::write::components_of;
 
-/// The longest line; events hold words of people and plugins, which are bounded far below.
+/// Maximal length of a line in bytes. Texts in events are limited far below.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
-/// How everything that zstd writes begins.
+/// First bytes of every zstd stream.
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// What a file holds, unpacked and checked as far as it can be without a journal.
+/// An unpacked archive, checked except for the chain of its events.
 #[derive(Debug)]
 pub struct Archive {
-    /// What it says of itself.
+    /// The head.
     pub head: Head,
-    /// The events as they stood.
+    /// Events as the journal stores them.
     pub stored: Vec<StoredEvent>,
-    /// The same, read.
+    /// The same events, parsed.
     pub events: Vec<Recorded>,
-    /// The blobs.
+    /// Blobs in the order of the head, checked against their digests.
     pub blobs: Vec<Blob>,
 }
 
-/// What was taken in.
+/// Result of [`import`].
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ImportedRun {
-    /// The run.
+    /// The run that was imported.
     pub run: RunId,
-    /// Its events.
+    /// Number of its events.
     pub events: usize,
-    /// Blobs that the file held.
+    /// Number of blobs in the archive.
     pub blobs: usize,
-    /// Whether it was not here before.
+    /// False if the journal had the run already.
     pub new: bool,
-    /// Components that the run needs to go on or replay, and that are neither in the file, nor here, nor bundled.
+    /// Components that are neither in the archive, nor in the journal, nor bundled. Without them the run can be shown, but
+    /// neither resumed nor replayed.
     pub missing: Vec<Digest>,
 }
 
-/// Takes in the run that a file holds, all or nothing. Bundled components that the file left out are put in.
+/// Imports the run of an archive, or nothing. Adds bundled components that the archive does not contain.
 pub async fn import(journal: &dyn Journal, from: impl Read) -> Result<ImportedRun, Error> {
     let Archive { head, stored, events, mut blobs } = read(from)?;
     let components = components_of(&events);
-    let carried: HashSet<&Digest> = head.blobs.iter().map(|entry| &entry.digest).collect();
+    let included: HashSet<&Digest> = head.blobs.iter().map(|entry| &entry.digest).collect();
     let mut missing = Vec::new();
-    for digest in named(&events) {
-        if carried.contains(&digest) || journal.has_blob(&digest)? {
+    for digest in named_blobs(&events) {
+        if included.contains(&digest) || journal.has_blob(&digest)? {
             continue;
         }
         match bundled_blob(&digest) {
@@ -67,11 +68,11 @@ pub async fn import(journal: &dyn Journal, from: impl Read) -> Result<ImportedRu
     Ok(ImportedRun { run: head.run, events: events.len(), blobs: head.blobs.len(), new, missing })
 }
 
-fn named(events: &[Recorded]) -> BTreeSet<Digest> {
+fn named_blobs(events: &[Recorded]) -> BTreeSet<Digest> {
     events.iter().flat_map(|event| event.event.blobs()).cloned().collect()
 }
 
-/// Unpacks a file and checks its digests; the chain is checked by the journal that takes it.
+/// Unpacks an archive and checks its digests. The journal checks the chain on import.
 pub fn read(from: impl Read) -> Result<Archive, ArchiveError> {
     let mut packed = BufReader::new(from);
     if !packed.fill_buf().map_err(damaged)?.starts_with(&ZSTD) {
@@ -79,15 +80,15 @@ pub fn read(from: impl Read) -> Result<Archive, ArchiveError> {
     }
     let unpacked = zstd::Decoder::with_buffer(packed).map_err(damaged)?;
     let mut from = BufReader::new(unpacked.take(MAX_BYTES));
-    format(&line(&mut from)?)?;
-    let head: Head = json("its head", &line(&mut from)?)?;
+    check_title(&read_line(&mut from)?)?;
+    let head: Head = parse_json("its head", &read_line(&mut from)?)?;
     check_size(head.blobs.iter().fold(0_u64, |sum, blob| sum.saturating_add(blob.size)), MAX_BYTES)?;
     let mut stored = Vec::new();
     let mut events = Vec::new();
     for number in 1..=head.events {
-        let one: StoredEvent = json(&format!("event {number}"), &line(&mut from)?)?;
-        events.push(event(&one)?);
-        stored.push(one);
+        let event: StoredEvent = parse_json(&format!("event {number}"), &read_line(&mut from)?)?;
+        events.push(parse_event(&event)?);
+        stored.push(event);
     }
     let mut blobs = Vec::new();
     for entry in &head.blobs {
@@ -105,7 +106,7 @@ pub fn read(from: impl Read) -> Result<Archive, ArchiveError> {
     }
 }
 
-fn format(title: &str) -> Result<(), ArchiveError> {
+fn check_title(title: &str) -> Result<(), ArchiveError> {
     let number = title.strip_prefix(TITLE).and_then(|number| number.parse::<u32>().ok());
     match number.ok_or_else(|| ArchiveError::Foreign("its title is another one".to_owned()))? {
         1..=ARCHIVE_FORMAT => Ok(()),
@@ -113,18 +114,18 @@ fn format(title: &str) -> Result<(), ArchiveError> {
     }
 }
 
-fn event(stored: &StoredEvent) -> Result<Recorded, ArchiveError> {
+fn parse_event(stored: &StoredEvent) -> Result<Recorded, ArchiveError> {
     let StoredEvent { number, at_ms, format, ref body, chain: _ } = *stored;
     if format > EVENT_FORMAT {
         let why =
             format!("event {number} has event format {format}, this phasegate reads formats up to {EVENT_FORMAT}");
         return Err(ArchiveError::Damaged(why));
     }
-    let event: Event = json(&format!("event {number}"), body)?;
+    let event: Event = parse_json(&format!("event {number}"), body)?;
     Ok(Recorded { number, at_ms, event })
 }
 
-fn line(from: &mut impl BufRead) -> Result<String, ArchiveError> {
+fn read_line(from: &mut impl BufRead) -> Result<String, ArchiveError> {
     let mut text = String::new();
     from.take(MAX_LINE_BYTES).read_line(&mut text).map_err(damaged)?;
     match text.strip_suffix('\n') {
@@ -133,7 +134,7 @@ fn line(from: &mut impl BufRead) -> Result<String, ArchiveError> {
     }
 }
 
-fn json<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, ArchiveError> {
+fn parse_json<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, ArchiveError> {
     serde_json::from_str(text).map_err(|why| ArchiveError::Damaged(format!("{what} cannot be read: {why}")))
 }
 

@@ -1,4 +1,4 @@
-//! What is no whole export of a version that is known is refused in words.
+//! Damaged, foreign and oversized archives are rejected.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use phasegate_journal::{MemoryJournal, StoredEvent, link};
@@ -11,7 +11,7 @@ fn packed(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).unwrap()
 }
 
-/// The parts of a small export that is whole.
+/// Returns the parts of a small archive without faults.
 fn parts() -> (Head, Vec<StoredEvent>, Vec<u8>) {
     let body = r#"{"event":"run_stopped","reason":"enough"}"#;
     let event = StoredEvent { number: 1, at_ms: 5, format: 2, body: body.to_owned(), chain: link(None, 1, 5, 2, body) };
@@ -40,7 +40,7 @@ fn refusal(file: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_is_too_large_to_be_taken_is_not_written_either() {
+async fn does_not_write_archives_above_the_size_limit() {
     let (here, golden) =
         (MemoryJournal::new(), include_bytes!("../../../../../tests/golden/export-1.phasegate").as_slice());
     let run = import(&here, golden).await.unwrap().run;
@@ -48,9 +48,9 @@ async fn what_is_too_large_to_be_taken_is_not_written_either() {
     export(&here, &run, false, &mut file).unwrap();
     let unpacked = zstd::decode_all(file.as_slice()).unwrap().len() as u64;
     export_within(unpacked + 1, &here, &run, false, &mut Vec::new()).unwrap();
-    for most in [unpacked, 100] {
+    for max in [unpacked, 100] {
         let mut nothing = Vec::new();
-        let refused = export_within(most, &here, &run, false, &mut nothing).unwrap_err().to_string();
+        let refused = export_within(max, &here, &run, false, &mut nothing).unwrap_err().to_string();
         assert!(refused.ends_with(" bytes, which are not taken\nhint: export the run without components"), "{refused}");
         assert!(nothing.is_empty());
     }
@@ -59,7 +59,7 @@ async fn what_is_too_large_to_be_taken_is_not_written_either() {
 const DAMAGED: &str = "\nhint: nothing was taken; export the run again where it is";
 
 #[test]
-fn a_whole_file_is_read_as_it_was_written() {
+fn reads_what_export_wrote() {
     let (head, events, blobs) = parts();
     let archive = read(file("phasegate export 1", &head, &events, &blobs).as_slice()).unwrap();
     assert_eq!((archive.head, archive.stored), (head, events));
@@ -67,7 +67,7 @@ fn a_whole_file_is_read_as_it_was_written() {
 }
 
 #[test]
-fn a_file_of_another_kind_or_a_newer_version_is_refused_in_words() {
+fn rejects_foreign_files_and_newer_formats() {
     let (head, events, blobs) = parts();
     assert!(refusal(b"PK\x03\x04 and so on").starts_with("it is no export of phasegate: "));
     let other = refusal(&packed(b"something else\n"));
@@ -82,7 +82,7 @@ fn a_file_of_another_kind_or_a_newer_version_is_refused_in_words() {
 }
 
 #[test]
-fn a_file_that_is_cut_or_changed_is_refused_wherever_it_is() {
+fn rejects_truncated_and_changed_files() {
     let (head, events, blobs) = parts();
     let title = "phasegate export 1";
     let whole = file(title, &head, &events, &blobs);
@@ -107,7 +107,7 @@ fn a_file_that_is_cut_or_changed_is_refused_wherever_it_is() {
 }
 
 #[test]
-fn a_file_that_would_fill_the_memory_is_refused_before_it_does() {
+fn rejects_oversized_blobs_before_reading_them() {
     let (mut head, events, blobs) = parts();
     head.blobs[0].size = u64::MAX;
     let refused = refusal(&file("phasegate export 1", &head, &events, &blobs));

@@ -1,4 +1,4 @@
-//! Writing a run into a file.
+//! Writes a run into an archive.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -12,29 +12,30 @@ use crate::runs::archive::format::{Entry, Head, TITLE, check_size};
 use crate::store::blobs::read_blob;
 use crate::store::load::load_run;
 
-/// Enough to make text a tenth of its size, and quick.
+/// Compression level: text shrinks to about a tenth, and compression stays fast.
 const LEVEL: i32 = 9;
 
-/// What was written.
+/// Result of [`export`].
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ExportedRun {
-    /// The run.
+    /// The run that was exported.
     pub run: RunId,
-    /// Its events, those it shares with others included.
+    /// Number of its events, including those shared with its origin.
     pub events: u64,
-    /// Blobs.
+    /// Number of blobs in the archive.
     pub blobs: usize,
-    /// Components that the run needs and that were not written.
+    /// Components that the run needs and that the archive does not contain.
     pub left_out: Vec<Digest>,
 }
 
-/// Writes a run, with its components if they are wished for. The run is read and checked whole first.
+/// Writes an archive of a run. `components` includes its components. Reads and checks the whole run before the first byte is
+/// written.
 pub fn export(journal: &dyn Journal, run: &RunId, components: bool, to: impl Write) -> Result<ExportedRun, Error> {
     export_within(MAX_BYTES, journal, run, components, to)
 }
 
 pub(super) fn export_within(
-    most: u64,
+    max: u64,
     journal: &dyn Journal,
     run: &RunId,
     components: bool,
@@ -42,12 +43,12 @@ pub(super) fn export_within(
 ) -> Result<ExportedRun, Error> {
     let (state, events) = load_run(journal, run)?;
     let stored = journal.stored_after(run, 0)?;
-    let (needed, left_out) = needed(&events, components);
+    let (needed, left_out) = select_blobs(&events, components);
     let (mut entries, mut blobs, mut size) = (Vec::new(), Vec::new(), 0);
     for digest in needed {
         let bytes = read_blob(journal, &digest)?;
         size += bytes.len() as u64;
-        check_size(size, most)?;
+        check_size(size, max)?;
         entries.push(Entry { digest, size: bytes.len() as u64 });
         blobs.push(bytes);
     }
@@ -60,14 +61,14 @@ pub(super) fn export_within(
     };
     let unwritable =
         |why: io::Error| Error::NotNow(format!("the export cannot be written: {why}\nhint: see whether there is room"));
-    let lines = lines(&head, &stored).map_err(unwritable)?;
-    check_size(size + lines.len() as u64, most)?;
+    let lines = render_lines(&head, &stored).map_err(unwritable)?;
+    check_size(size + lines.len() as u64, max)?;
     pack(&lines, &blobs, to).map_err(unwritable)?;
     Ok(ExportedRun { run: run.clone(), events: head.events, blobs: blobs.len(), left_out })
 }
 
-/// All that stands before the blobs.
-fn lines(head: &Head, stored: &[StoredEvent]) -> io::Result<Vec<u8>> {
+/// Renders title, head and events: everything before the blobs.
+fn render_lines(head: &Head, stored: &[StoredEvent]) -> io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     writeln!(lines, "{TITLE}{ARCHIVE_FORMAT}")?;
     writeln!(lines, "{}", serde_json::to_string(head)?)?;
@@ -86,15 +87,15 @@ fn pack(lines: &[u8], blobs: &[Vec<u8>], to: impl Write) -> io::Result<()> {
     to.finish()?.flush()
 }
 
-/// The blobs that go along, and the components that do not; each once, in the order of digests.
-fn needed(events: &[Recorded], components: bool) -> (Vec<Digest>, Vec<Digest>) {
+/// Returns the blobs to write and the components to leave out, each once, in the order of digests.
+fn select_blobs(events: &[Recorded], components: bool) -> (Vec<Digest>, Vec<Digest>) {
     let named: BTreeSet<Digest> = events.iter().flat_map(|event| event.event.blobs()).cloned().collect();
     let is_component = components_of(events);
     let (left_out, blobs) = named.into_iter().partition(|digest| !components && is_component.contains(digest));
     (blobs, left_out)
 }
 
-/// Every component that the run was ever made of.
+/// Returns every component that the run or its origins pinned.
 pub(super) fn components_of(events: &[Recorded]) -> BTreeSet<Digest> {
     let created = events.iter().filter_map(|event| match &event.event {
         Event::RunCreated(created) => Some(created.as_ref()),
