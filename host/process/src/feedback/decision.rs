@@ -47,7 +47,7 @@ pub struct Revision {
     pub instructions: String,
 }
 
-/// A strategy's decision as the plugin returned it. [`check_decision`] validates it against the pipeline.
+/// A strategy's decision as the plugin returned it. [`super::check_decision`] validates it against the pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
