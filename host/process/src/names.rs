@@ -91,17 +91,17 @@ name!(
 name!(
     /// The id of a task, chosen by a person; many runs may share it.
     TaskId, "task id", "a task id has 3 to 100 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, and starts with a letter or digit",
-    |text| (3..=100).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_word)
+    |text| (3..=100).contains(&text.len()) && starts_alphanumeric(text) && text.bytes().all(is_word)
 );
 name!(
     /// The name of a phase; unique in its pipeline.
     PhaseName, "phase name", "a phase name has 1 to 40 characters of a-z, 0-9 and -, and starts with a letter or digit",
-    |text| (1..=40).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_kebab)
+    |text| (1..=40).contains(&text.len()) && starts_alphanumeric(text) && text.bytes().all(is_kebab)
 );
 name!(
     /// The name of a plugin in the pipeline and the configuration; its manifest may use another one.
     PluginName, "plugin name", "a plugin name has 1 to 60 characters of a-z, 0-9 and -, and starts with a letter or digit",
-    |text| (1..=60).contains(&text.len()) && starts_plainly(text) && text.bytes().all(is_kebab)
+    |text| (1..=60).contains(&text.len()) && starts_alphanumeric(text) && text.bytes().all(is_kebab)
 );
 name!(
     /// The name of an artifact within a run. Context files are `context/PATH`; artifacts of the attempt before are
@@ -138,7 +138,7 @@ fn is_word(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-')
 }
 
-fn starts_plainly(text: &str) -> bool {
+fn starts_alphanumeric(text: &str) -> bool {
     text.bytes().next().is_some_and(|c| c.is_ascii_alphanumeric())
 }
 

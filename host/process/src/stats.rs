@@ -67,14 +67,14 @@ impl Mean {
         }
         let value = values.iter().sum::<f64>() / n as f64;
         let squares: f64 = values.iter().map(|x| (x - value) * (x - value)).sum();
-        let half = (n > 1).then(|| student(n - 1) * (squares / (n - 1) as f64 / n as f64).sqrt());
+        let half = (n > 1).then(|| student_t(n - 1) * (squares / (n - 1) as f64 / n as f64).sqrt());
         Some(Self { n, value, low: half.map(|half| value - half), high: half.map(|half| value + half) })
     }
 }
 
 /// Returns the two-sided 95 % point of Student's t: from the table, and beyond it by the expansion around the normal
 /// one.
-fn student(freedom: usize) -> f64 {
+fn student_t(freedom: usize) -> f64 {
     let known = freedom.checked_sub(1).and_then(|place| T.get(place));
     known.copied().unwrap_or_else(|| {
         let v = freedom as f64;
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_expansion_continues_the_table() {
         for (freedom, point) in [(30, 2.042_272), (31, 2.039_513), (60, 2.000_298), (120, 1.979_930)] {
-            assert!((student(freedom) - point).abs() < 2e-6, "{freedom}: {}", student(freedom));
+            assert!((student_t(freedom) - point).abs() < 2e-6, "{freedom}: {}", student_t(freedom));
         }
     }
 }

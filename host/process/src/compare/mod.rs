@@ -190,7 +190,7 @@ fn gate_figures(state: &State, events: &[Recorded], known: &GateResult) -> GateF
 /// See [`GateFigures::escaped`].
 fn escaped_from(state: &State, gate: &PhaseName) -> usize {
     let Some(place) = state.pipeline.position(gate) else { return 0 };
-    spans(state).filter(|(injected, found)| *injected <= place && place < *found).count()
+    issue_spans(state).filter(|(injected, found)| *injected <= place && place < *found).count()
 }
 
 /// See [`RunFigures::escaped`].
@@ -198,11 +198,11 @@ fn escaped(state: &State) -> usize {
     let phases = &state.pipeline.phases;
     let gates: Vec<usize> =
         (0..).zip(phases).filter(|(_, phase)| phase.gate.is_some()).map(|(place, _)| place).collect();
-    spans(state).filter(|(injected, found)| gates.iter().any(|gate| injected <= gate && gate < found)).count()
+    issue_spans(state).filter(|(injected, found)| gates.iter().any(|gate| injected <= gate && gate < found)).count()
 }
 
 /// Returns for every issue the index of the phase that injected it and of the gate that found it.
-fn spans(state: &State) -> impl Iterator<Item = (usize, usize)> {
+fn issue_spans(state: &State) -> impl Iterator<Item = (usize, usize)> {
     let gates =
         (0..).zip(&state.pipeline.phases).filter_map(|(place, phase)| Some((place, state.phases.get(&phase.name)?)));
     let judged = gates.flat_map(|(place, known)| known.judged.iter().map(move |judged| (place, judged)));
@@ -215,20 +215,20 @@ fn spans(state: &State) -> impl Iterator<Item = (usize, usize)> {
 fn compare_pair(first: &(&State, &[Recorded]), other: &(&State, &[Recorded])) -> RunDifference {
     RunDifference {
         run_id: other.0.created.run_id.clone(),
-        swapped: swapped(first.0, other.0),
+        swapped: pinned_changes(first.0, other.0),
         first_difference: first_difference(first.1, other.1),
     }
 }
 
-fn swapped(first: &State, other: &State) -> Vec<PinnedChange> {
+fn pinned_changes(first: &State, other: &State) -> Vec<PinnedChange> {
     let (first, other) = (&first.created, &other.created);
     let pipeline = |run: &RunCreated| BTreeMap::from([((), run.pipeline.clone())]);
     let inputs = |run: &RunCreated| -> BTreeMap<ArtifactName, Digest> {
         run.inputs.iter().map(|input| (input.name.clone(), input.digest.clone())).collect()
     };
-    let mut swapped = differing(&inputs(first), &inputs(other), PinnedItem::Input);
-    swapped.extend(differing(&pipeline(first), &pipeline(other), |()| PinnedItem::Pipeline));
-    swapped.extend(differing(&first.components, &other.components, PinnedItem::Component));
+    let mut swapped = changed_digests(&inputs(first), &inputs(other), PinnedItem::Input);
+    swapped.extend(changed_digests(&pipeline(first), &pipeline(other), |()| PinnedItem::Pipeline));
+    swapped.extend(changed_digests(&first.components, &other.components, PinnedItem::Component));
     swapped
 }
 

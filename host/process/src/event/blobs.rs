@@ -11,26 +11,26 @@ impl Event {
     /// twice.
     pub fn blobs(&self) -> Vec<&Digest> {
         match self {
-            Self::RunCreated(created) => of_created(created),
+            Self::RunCreated(created) => pinned_blobs(created),
             Self::RunForked(forked) => {
                 let RunForked { origin: _, at: _, changes: _, created } = forked.as_ref();
-                of_created(created)
+                pinned_blobs(created)
             }
-            Self::PhaseStarted { at: _, inputs } => of_artifacts(inputs),
+            Self::PhaseStarted { at: _, inputs } => artifact_digests(inputs),
             Self::ModelAsked { at: _, call: _, label: _, request, model: _ } => vec![request],
             Self::ModelAnswered { at: _, call: _, answer, usage: _, stop: _, elapsed_ms: _, recorded: _ } => {
                 vec![answer]
             }
-            Self::ArtifactStored { at: _, artifact } => vec![of_artifact(artifact)],
+            Self::ArtifactStored { at: _, artifact } => vec![artifact_digest(artifact)],
             // The request of a test run is a digest over several parts that are not stored as one blob.
             Self::TestsRan { at: _, call: _, run, code, request: _, elapsed_ms: _, limit: _ } => {
                 [run].into_iter().chain(code).collect()
             }
-            Self::PhaseFinished { at: _, outcome, elapsed_ms: _, limit: _ } => of_outcome(outcome),
+            Self::PhaseFinished { at: _, outcome, elapsed_ms: _, limit: _ } => outcome_blobs(outcome),
             Self::GateJudged { at: _, verdict: _, reason: _, permanent: _, issues: _, dropped: _, about, report } => {
-                about.iter().chain(report.as_ref().map(of_artifact)).collect()
+                about.iter().chain(report.as_ref().map(artifact_digest)).collect()
             }
-            Self::FeedbackDecided { at: _, decided, limit: _ } => of_decided(decided),
+            Self::FeedbackDecided { at: _, decided, limit: _ } => feedback_blobs(decided),
             Self::ApprovalAsked { at: _, question: _, about } => about.iter().collect(),
             Self::ApprovalGiven { at: _, choice, by: _, reason: _, about } => match choice {
                 Choice::Approve | Choice::Reject { revise: _ } | Choice::Override | Choice::Abort => {
@@ -44,7 +44,7 @@ impl Event {
     }
 }
 
-fn of_created(created: &RunCreated) -> Vec<&Digest> {
+fn pinned_blobs(created: &RunCreated) -> Vec<&Digest> {
     let RunCreated {
         format: _,
         run_id: _,
@@ -57,13 +57,18 @@ fn of_created(created: &RunCreated) -> Vec<&Digest> {
         history,
         scripted: _,
     } = created;
-    [pipeline].into_iter().chain(of_artifacts(inputs)).chain(components.values()).chain([settings, history]).collect()
+    [pipeline]
+        .into_iter()
+        .chain(artifact_digests(inputs))
+        .chain(components.values())
+        .chain([settings, history])
+        .collect()
 }
 
-fn of_outcome(outcome: &PhaseOutcome) -> Vec<&Digest> {
+fn outcome_blobs(outcome: &PhaseOutcome) -> Vec<&Digest> {
     match outcome {
         PhaseOutcome::Submitted { artifacts, findings } => {
-            of_artifacts(artifacts).into_iter().chain(findings).collect()
+            artifact_digests(artifacts).into_iter().chain(findings).collect()
         }
         PhaseOutcome::Invalid { faults: _ }
         | PhaseOutcome::Failed { reason: _ }
@@ -71,25 +76,25 @@ fn of_outcome(outcome: &PhaseOutcome) -> Vec<&Digest> {
     }
 }
 
-fn of_decided(decided: &FeedbackOutcome) -> Vec<&Digest> {
+fn feedback_blobs(decided: &FeedbackOutcome) -> Vec<&Digest> {
     match decided {
-        FeedbackOutcome::Revise { rework } => rework.iter().flat_map(of_rework).collect(),
+        FeedbackOutcome::Revise { rework } => rework.iter().flat_map(rework_digests).collect(),
         FeedbackOutcome::AskAPerson { reason: _ }
         | FeedbackOutcome::GiveUp { reason: _ }
         | FeedbackOutcome::Refused { reason: _ } => Vec::new(),
     }
 }
 
-fn of_rework(rework: &Rework) -> &[Digest] {
+fn rework_digests(rework: &Rework) -> &[Digest] {
     let Rework { phase: _, feedback: FeedbackItem { source: _, about, issues: _, instructions: _ } } = rework;
     about
 }
 
-fn of_artifacts(artifacts: &[ArtifactRef]) -> Vec<&Digest> {
-    artifacts.iter().map(of_artifact).collect()
+fn artifact_digests(artifacts: &[ArtifactRef]) -> Vec<&Digest> {
+    artifacts.iter().map(artifact_digest).collect()
 }
 
-fn of_artifact(artifact: &ArtifactRef) -> &Digest {
+fn artifact_digest(artifact: &ArtifactRef) -> &Digest {
     let ArtifactRef { name: _, kind: _, digest, size: _ } = artifact;
     digest
 }

@@ -40,7 +40,7 @@ impl CellStatus {
     }
 
     /// Whether the run has ended.
-    pub fn ended(self) -> bool {
+    pub fn has_ended(self) -> bool {
         matches!(self, Self::Passed | Self::Failed | Self::Aborted)
     }
 }

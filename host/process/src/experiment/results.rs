@@ -127,8 +127,8 @@ impl Results {
     }
 
     /// Whether the run of every cell has ended.
-    pub fn complete(&self) -> bool {
-        self.cells.iter().all(|cell| cell.standing.ended())
+    pub fn is_complete(&self) -> bool {
+        self.cells.iter().all(|cell| cell.standing.has_ended())
     }
 }
 
@@ -136,7 +136,7 @@ fn pass_counts(cells: &[&Cell], task: &TaskId) -> PassCounts {
     let of_task = || cells.iter().filter(|cell| cell.id.task == *task);
     PassCounts {
         passed: of_task().filter(|cell| cell.standing == CellStatus::Passed).count(),
-        ended: of_task().filter(|cell| cell.standing.ended()).count(),
+        ended: of_task().filter(|cell| cell.standing.has_ended()).count(),
         runs: of_task().count(),
     }
 }
@@ -144,7 +144,7 @@ fn pass_counts(cells: &[&Cell], task: &TaskId) -> PassCounts {
 fn variant(name: &str, cells: &[&Cell]) -> Variant {
     let count = |standing| cells.iter().filter(|cell| cell.standing == standing).count();
     let passed = count(CellStatus::Passed);
-    let ended: Vec<&&Cell> = cells.iter().filter(|cell| cell.standing.ended()).collect();
+    let ended: Vec<&&Cell> = cells.iter().filter(|cell| cell.standing.has_ended()).collect();
     let mean = |cells: &[&&Cell], figure: fn(&RunCost) -> f64| {
         Mean::from_values(&cells.iter().map(|cell| figure(&cell.cost)).collect::<Vec<_>>())
     };

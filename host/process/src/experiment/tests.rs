@@ -35,7 +35,7 @@ fn figures_count_ended_runs_only() {
     assert!((a.usd_per_passed.unwrap() - 0.3).abs() < 1e-12, "all that was spent, for two that passed");
     assert_eq!(a.tokens_per_passed, Some(300.0));
     assert_eq!(results.tasks[1].variants, [PassCounts { passed: 0, ended: 1, runs: 2 }]);
-    assert!(!results.complete());
+    assert!(!results.is_complete());
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn unknown_prices_make_costs_unknown() {
     let [a, b] = &unknown.variants[..] else { unreachable!() };
     assert_eq!((a.usd, a.usd_per_passed, a.tokens_per_passed), (None, None, Some(100.0)));
     assert_eq!((b.usd, b.usd_per_passed, b.attempts_to_pass), (Some(0.1), None, None));
-    assert!(unknown.complete());
+    assert!(unknown.is_complete());
 }
 
 fn cell_id() -> CellId {

@@ -21,7 +21,7 @@ pub fn check_decision(failure: &GateFailure, about: &[Digest], decision: Decisio
                 .iter()
                 .map(|revision| check_revision(failure, about, revision))
                 .collect::<Result<Vec<_>, _>>();
-            match rework.and_then(each_once) {
+            match rework.and_then(check_unique_phases) {
                 Ok(rework) => FeedbackOutcome::Revise { rework },
                 Err(reason) => FeedbackOutcome::Refused { reason },
             }
@@ -30,7 +30,7 @@ pub fn check_decision(failure: &GateFailure, about: &[Digest], decision: Decisio
 }
 
 fn check_revision(failure: &GateFailure, about: &[Digest], revision: &Revision) -> Result<Rework, String> {
-    let phase = allowed(failure, &revision.phase)?;
+    let phase = find_revisable(failure, &revision.phase)?;
     let find = |id: &String| {
         let found = failure.issues.iter().find(|issue| issue.id == *id).cloned();
         found.ok_or_else(|| format!("the strategy names issue `{id}`, which gate `{}` did not find", failure.gate))
@@ -48,7 +48,7 @@ fn check_revision(failure: &GateFailure, about: &[Digest], revision: &Revision) 
     Ok(Rework { phase, feedback })
 }
 
-fn allowed(failure: &GateFailure, name: &str) -> Result<PhaseName, String> {
+fn find_revisable(failure: &GateFailure, name: &str) -> Result<PhaseName, String> {
     let phase = failure.may_revise.iter().find(|phase| phase.as_str() == name).cloned();
     phase.ok_or_else(|| {
         let known: Vec<_> = failure.may_revise.iter().map(PhaseName::as_str).collect();
@@ -60,7 +60,7 @@ fn allowed(failure: &GateFailure, name: &str) -> Result<PhaseName, String> {
     })
 }
 
-fn each_once(rework: Vec<Rework>) -> Result<Vec<Rework>, String> {
+fn check_unique_phases(rework: Vec<Rework>) -> Result<Vec<Rework>, String> {
     for (index, one) in rework.iter().enumerate() {
         if rework.iter().skip(index + 1).any(|other| other.phase == one.phase) {
             return Err(format!("the strategy names phase `{}` twice", one.phase));

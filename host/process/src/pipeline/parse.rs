@@ -121,7 +121,7 @@ fn parse_at(
     let raw: RawPipeline = source::parse(source)?;
     let mut pipeline = match &raw.extends {
         Some(base) => parse_base(source, base, files, depth, locations)?,
-        None => empty(source, &raw)?,
+        None => new_pipeline(source, &raw)?,
     };
     if let Some(name) = raw.name {
         pipeline.name = name;
@@ -154,7 +154,7 @@ fn parse_at(
     Ok(pipeline)
 }
 
-fn empty(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, SourceError> {
+fn new_pipeline(source: Source<'_>, raw: &RawPipeline) -> Result<Pipeline, SourceError> {
     let missing = |what: &str, hint: &str| source.error_at_top(format!("missing field `{what}`"), hint);
     if raw.phase.is_empty() {
         return Err(missing("phase", "add at least one `[[phase]]`"));

@@ -15,30 +15,30 @@ use crate::state::{Approval, RecordedJudgement, State};
 impl TaskResult {
     /// Returns the result of a run as it is now. `events` are the events that were folded to `state`.
     pub fn from_events(state: &State, events: &[Recorded]) -> Self {
-        let (status, reason) = standing(state);
+        let (status, reason) = current_status(state);
         let gates = state.pipeline.phases.iter().filter(|phase| phase.gate.is_some());
-        let gates: Vec<_> = gates.map(|phase| gate(state, phase)).collect();
+        let gates: Vec<_> = gates.map(|phase| gate_result(state, phase)).collect();
         let attempts = || gates.iter().flat_map(|gate| &gate.attempts);
         Self {
             task_id: state.created.task_id.clone(),
             run_id: state.created.run_id.clone(),
             status,
             reason,
-            remedy: remedy(events).filter(|_| status == TaskStatus::Failed),
+            remedy: latest_hint(events).filter(|_| status == TaskStatus::Failed),
             scripted: state.created.scripted,
             forks: state.forks.clone(),
             artifacts: state.artifacts.values().map(|known| (known.name.clone(), known.digest.clone())).collect(),
             approvals: attempts().flat_map(|attempt| attempt.approvals.clone()).collect(),
-            dropped_tests: dropped(state),
+            dropped_tests: dropped_tests(state),
             proposals: state.proposals.clone(),
-            maybe_billed: open_calls(events),
+            maybe_billed: unanswered_calls(events),
             totals: total(state, events).into(),
             gates,
         }
     }
 }
 
-fn standing(state: &State) -> (TaskStatus, String) {
+fn current_status(state: &State) -> (TaskStatus, String) {
     if let Some((status, reason)) = state.ended() {
         let status = match status {
             RunStatus::Passed => TaskStatus::Passed,
@@ -58,22 +58,22 @@ fn standing(state: &State) -> (TaskStatus, String) {
 }
 
 /// Returns the hint about the latest attempt, if its submission was invalid.
-fn remedy(events: &[Recorded]) -> Option<String> {
+fn latest_hint(events: &[Recorded]) -> Option<String> {
     events.iter().rev().find_map(|recorded| match &recorded.event {
         Event::PhaseFinished { at, outcome, .. } => Some(outcome.hint(at)),
         _ => None,
     })?
 }
 
-fn gate(state: &State, phase: &Phase) -> GateResult {
+fn gate_result(state: &State, phase: &Phase) -> GateResult {
     let judged = state.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
     let attempts = judged.iter().map(|judged| GateAttempt {
         attempt: judged.attempt,
         verdict: judged.verdict,
         reason: judged.reason.clone(),
         issues: IssueCounts::from_judgement(judged),
-        decided: judged.decided.as_ref().map(followed),
-        approvals: judged.approvals.iter().map(|approval| decision(phase, judged, approval)).collect(),
+        decided: judged.decided.as_ref().map(summarize),
+        approvals: judged.approvals.iter().map(|approval| person_decision(phase, judged, approval)).collect(),
     });
     let standing = judged.last().map_or(GateStatus::NotReached, |last| {
         match (last.approvals.last().map(|approval| &approval.choice), last.verdict) {
@@ -88,7 +88,7 @@ fn gate(state: &State, phase: &Phase) -> GateResult {
     GateResult { gate: phase.name.clone(), standing, attempts: attempts.collect() }
 }
 
-fn followed(decided: &FeedbackOutcome) -> DecisionSummary {
+fn summarize(decided: &FeedbackOutcome) -> DecisionSummary {
     match decided {
         FeedbackOutcome::Revise { rework } => {
             DecisionSummary::Revise(rework.iter().map(|rework| rework.phase.clone()).collect())
@@ -99,7 +99,7 @@ fn followed(decided: &FeedbackOutcome) -> DecisionSummary {
     }
 }
 
-fn decision(phase: &Phase, judged: &RecordedJudgement, approval: &Approval) -> PersonDecision {
+fn person_decision(phase: &Phase, judged: &RecordedJudgement, approval: &Approval) -> PersonDecision {
     let revise = match &approval.choice {
         Choice::Reject { revise } => revise.clone(),
         Choice::Approve | Choice::Override | Choice::Abort => None,
@@ -116,7 +116,7 @@ fn decision(phase: &Phase, judged: &RecordedJudgement, approval: &Approval) -> P
     }
 }
 
-fn dropped(state: &State) -> Vec<Dropped> {
+fn dropped_tests(state: &State) -> Vec<Dropped> {
     let phases = state.pipeline.phases.iter().filter_map(|phase| Some((phase, state.phases.get(&phase.name)?)));
     let judged = phases.flat_map(|(phase, known)| known.judged.iter().map(move |judged| (phase, judged)));
     let dropped = judged.flat_map(|(phase, judged)| {
@@ -131,7 +131,7 @@ fn dropped(state: &State) -> Vec<Dropped> {
 }
 
 /// A call may be asked again. The answer belongs to the latest request; the earlier ones stay unanswered.
-fn open_calls(events: &[Recorded]) -> Vec<UnansweredCall> {
+fn unanswered_calls(events: &[Recorded]) -> Vec<UnansweredCall> {
     let mut open: Vec<UnansweredCall> = Vec::new();
     let mut newest: HashMap<(&AttemptId, u32), usize> = HashMap::new();
     let mut answered = Vec::new();

@@ -112,7 +112,8 @@ impl State {
 
     fn run_agent(&self, at: AttemptId, phase: &Phase) -> Action {
         let known = self.phases.get(&phase.name);
-        let previous = known.map(|known| known.last.iter().filter_map(as_previous).collect()).unwrap_or_default();
+        let previous =
+            known.map(|known| known.last.iter().filter_map(rename_to_previous).collect()).unwrap_or_default();
         Action::RunAgent(Box::new(AgentWork {
             at,
             phase: phase.clone(),
@@ -230,7 +231,8 @@ impl State {
     ) -> GateFailure {
         let all = self.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
         let earlier = all.iter().filter(|past| past.attempt < judged.attempt && (past.failed() || past.rejected()));
-        let past = |past: &RecordedJudgement| PastAttempt { issues: past.issues.clone(), revised: revised(past) };
+        let past =
+            |past: &RecordedJudgement| PastAttempt { issues: past.issues.clone(), revised: revised_phases(past) };
         GateFailure {
             gate: phase.name.clone(),
             attempt: all.len() as u32,
@@ -250,7 +252,7 @@ impl State {
     /// Returns the phases that may revise, earliest first, and from which the gate can be reached again.
     fn revisable_phases(&self, gate: &Gate) -> Vec<PhaseName> {
         let names = self.pipeline.phases.iter().map(|phase| &phase.name);
-        names.filter(|name| gate.may_revise.contains(name) && self.can_come_back_from(name)).cloned().collect()
+        names.filter(|name| gate.may_revise.contains(name) && self.can_return_from(name)).cloned().collect()
     }
 
     fn no_judgement_left(&self, gate: &Phase) -> String {
@@ -273,14 +275,14 @@ impl State {
     }
 }
 
-fn revised(judged: &RecordedJudgement) -> Vec<PhaseName> {
+fn revised_phases(judged: &RecordedJudgement) -> Vec<PhaseName> {
     match &judged.decided {
         Some(FeedbackOutcome::Revise { rework }) => rework.iter().map(|rework| rework.phase.clone()).collect(),
         _ => Vec::new(),
     }
 }
 
-fn as_previous(artifact: &ArtifactRef) -> Option<ArtifactRef> {
+fn rename_to_previous(artifact: &ArtifactRef) -> Option<ArtifactRef> {
     let name = format!("previous/{}", artifact.name).parse().ok()?;
     Some(ArtifactRef { name, ..artifact.clone() })
 }

@@ -163,7 +163,7 @@ impl State {
     }
 
     /// Whether work that goes back to this phase has enough judgements left to pass every gate again.
-    pub(super) fn can_come_back_from(&self, phase: &PhaseName) -> bool {
+    pub(super) fn can_return_from(&self, phase: &PhaseName) -> bool {
         let Some(place) = self.pipeline.position(phase) else { return false };
         let mut again = self.pipeline.phases.iter().take(self.cursor + 1).skip(place);
         let each = again.all(|phase| phase.gate.is_none() || self.own_attempts_left(phase) > 0);

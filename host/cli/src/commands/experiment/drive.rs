@@ -107,7 +107,7 @@ impl ExperimentDriver {
         let mut open = Vec::new();
         for planned in &self.plan.cells {
             let cell = self.cell(planned);
-            match cell.standing.ended() {
+            match cell.standing.has_ended() {
                 true if self.out_dir(&planned.place.run).is_dir() => {}
                 true => self.write_out(&planned.place.run).unwrap_or_else(|failure| self.view.fail(&failure)),
                 false => open.push(planned.clone()),
@@ -178,7 +178,7 @@ impl ExperimentDriver {
     fn print_cell(&self, planned: &PlannedRun, exit: Exit) {
         let cell = self.cell(planned);
         let spent = &cell.cost;
-        let number = if cell.standing.ended() { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
+        let number = if cell.standing.has_ended() { self.ended.fetch_add(1, Ordering::Relaxed) + 1 } else { 0 };
         let number = if number == 0 { "-".to_owned() } else { number.to_string() };
         let standing = cell.standing.as_str();
         let label = self.label(planned);
@@ -214,7 +214,7 @@ impl ExperimentDriver {
         match load_run(self.host.journal().as_ref(), &planned.place.run) {
             Ok((state, events)) => {
                 let cell = Cell::from_run(place, &state, &events);
-                let reason = fault.filter(|_| !cell.standing.ended()).cloned();
+                let reason = fault.filter(|_| !cell.standing.has_ended()).cloned();
                 Cell { reason: reason.unwrap_or(cell.reason), ..cell }
             }
             Err(Error::NoRun(_)) => {

@@ -112,7 +112,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         _ => table::render_terminal(&results, printer.paint()),
     });
     printer.note(&format!("\nResults are in {}.\n", paths::display_path(&out)));
-    if !results.complete() {
+    if !results.is_complete() {
         printer.note("Not every run has ended. Repeat the command to continue.\n");
     }
     Ok(exit)

@@ -21,7 +21,7 @@ const SCRIPTED: &str = "Answers were scripted: the figures describe the process 
 
 /// Renders a column for each variant, in blocks of at most 80 columns.
 pub fn render_terminal(results: &Results, paint: Paint) -> String {
-    let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
+    let ended = results.cells.iter().filter(|cell| cell.standing.has_ended()).count();
     let all = results.cells.len();
     let mut text = format!("{}: {ended} of {} ended\n", paint.bold(&results.experiment), count(all as u64, "run"));
     let columns: Vec<Vec<String>> =
@@ -159,7 +159,7 @@ pub fn render_markdown(results: &Results) -> String {
 
 /// Renders the report: the Markdown tables and a row for each run.
 pub fn render_report(results: &Results) -> String {
-    let ended = results.cells.iter().filter(|cell| cell.standing.ended()).count();
+    let ended = results.cells.iter().filter(|cell| cell.standing.has_ended()).count();
     let all = results.cells.len();
     let rows = results.cells.iter().map(|cell| {
         let Cell { id, cost, .. } = cell;

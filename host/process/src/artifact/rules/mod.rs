@@ -132,14 +132,14 @@ fn check_files(value: &Value, faults: &mut Vec<String>) {
             faults.push(format!("path \"{path}\" is there twice"));
         }
     }
-    let folders: BTreeSet<&str> = seen.iter().flat_map(|path| parents(path)).collect();
+    let folders: BTreeSet<&str> = seen.iter().flat_map(|path| parent_folders(path)).collect();
     for path in seen.iter().filter(|path| folders.contains(path.as_str())) {
         faults.push(format!("path \"{path}\" is a file and a folder"));
     }
 }
 
 /// Returns every folder that contains a path.
-fn parents(path: &str) -> impl Iterator<Item = &str> {
+fn parent_folders(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(move |(end, _)| path.get(..end))
 }
 

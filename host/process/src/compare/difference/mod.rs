@@ -130,8 +130,8 @@ impl TimeDependence {
 
     /// Whether other times explain this difference. Records artifacts and calls that it affects.
     fn explains(&mut self, differs: DifferenceKind, a: &Event, b: &Event) -> bool {
-        let of_one_call = call_of(a).zip(call_of(b)).map(|((_, call, _), _)| call);
-        match (differs, of_one_call) {
+        let call_number = call_part(a).zip(call_part(b)).map(|((_, call, _), _)| call);
+        match (differs, call_number) {
             _ if !self.applies => false,
             (DifferenceKind::Request | DifferenceKind::Trial, Some(call)) => {
                 self.asked_otherwise.insert(call);
@@ -202,7 +202,7 @@ enum Part {
 }
 
 /// Returns the attempt, the call number and the part, where the event belongs to a call.
-fn call_of(event: &Event) -> Option<(&AttemptId, u32, Part)> {
+fn call_part(event: &Event) -> Option<(&AttemptId, u32, Part)> {
     match event {
         Event::ModelAsked { at, call, .. } | Event::TestsRan { at, call: Some(call), .. } => {
             Some((at, *call, Part::Question))
@@ -224,7 +224,7 @@ enum StepMatch {
 
 fn compare_steps(old: &Recorded, new: &Recorded) -> StepMatch {
     let (a, b) = (&old.event, &new.event);
-    match (call_of(a), call_of(b)) {
+    match (call_part(a), call_part(b)) {
         (Some((at, call, part)), Some((also_at, other, other_part))) if at == also_at => {
             match (call, part).cmp(&(other, other_part)) {
                 std::cmp::Ordering::Less => return StepMatch::OnlyOld,
@@ -245,7 +245,7 @@ fn compare_steps(old: &Recorded, new: &Recorded) -> StepMatch {
 /// Returns the kind of difference between steps of different kinds or attempts.
 fn different_step(a: &Event, b: &Event) -> DifferenceKind {
     let same_attempt = a.attempt().is_some() && a.attempt() == b.attempt();
-    let is_call = |event| call_of(event).is_some();
+    let is_call = |event| call_part(event).is_some();
     let stores = |event: &Event| matches!(event, Event::ArtifactStored { .. });
     match () {
         () if same_attempt && is_call(a) && is_call(b) => DifferenceKind::Request,
@@ -312,7 +312,7 @@ fn compare_outcomes(outcome: &PhaseOutcome, other: &PhaseOutcome) -> (bool, Diff
 /// recording it, because the guest did not wait for the answer or the call was denied. A step that follows an answer
 /// was waited for.
 fn is_abandoned_call(step: &Recorded, rest: &[&Recorded]) -> bool {
-    match (call_of(&step.event), rest.first().and_then(|next| call_of(&next.event))) {
+    match (call_part(&step.event), rest.first().and_then(|next| call_part(&next.event))) {
         (Some((_, _, Part::Answer)), _) => true,
         (Some((at, call, _)), Some((next_at, next_call, Part::Answer))) => (at, call) != (next_at, next_call),
         (Some(_), _) => !matches!(step.event, Event::TestsRan { .. }),
