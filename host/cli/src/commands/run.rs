@@ -215,7 +215,8 @@ fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
         let hint = "give a task file; `phasegate init` writes an example";
         Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why))).with_hint(format!("{hint}"))
     })?;
-    let task = Task::parse(Source { file: &name, text: &text }).map_err(|fault| Failure::usage(fault.to_string()))?;
+    let task = Task::parse(Source { file: &name, text: &text })
+        .map_err(|fault| Failure::usage(fault.to_string()).with_hint(fault.hint))?;
     let folder = current_dir().join(file).parent().map_or_else(current_dir, Path::to_owned);
     Ok(TaskSource { task, folder })
 }

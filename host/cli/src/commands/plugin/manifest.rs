@@ -29,7 +29,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", describe_read_error(&why))))?;
     inspect(&component).map_err(|why| Failure::usage(format!("{name}: {}", why.describe())))?;
     let changed = with_manifest(&component, &text)
-        .map_err(|bad| Failure::usage(format!("{from_name}: {bad}\nhint: {}", bad.hint)))?;
+        .map_err(|bad| Failure::usage(format!("{from_name}: {bad}")).with_hint(bad.hint))?;
     let inspection =
         inspect(&changed).map_err(|why| Failure::usage(format!("{name} would be rejected: {}", why.describe())))?;
     let new = file.with_extension("wasm.new");
