@@ -232,15 +232,15 @@ fn pinned_changes(first: &State, other: &State) -> Vec<PinnedChange> {
     swapped
 }
 
-fn differing<K: Ord + Clone>(
+fn changed_digests<K: Ord + Clone>(
     first: &BTreeMap<K, Digest>,
     other: &BTreeMap<K, Digest>,
     what: impl Fn(K) -> PinnedItem,
 ) -> Vec<PinnedChange> {
     let names: BTreeSet<&K> = first.keys().chain(other.keys()).collect();
     let both = names.into_iter().map(|name| (name, first.get(name), other.get(name)));
-    let differing = both.filter(|(_, before, after)| before != after);
-    differing
+    let changed = both.filter(|(_, before, after)| before != after);
+    changed
         .map(|(name, before, after)| PinnedChange {
             what: what(name.clone()),
             before: before.cloned(),
