@@ -10,7 +10,6 @@ use phasegate_process::sync::lock;
 use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::budgets::SharedBudget;
-use crate::cancel::CancelWatcher;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::history::History;
@@ -68,7 +67,6 @@ struct Shared {
     brokers: Mutex<HashMap<Digest, Broker>>,
     history: History,
     plugins: PluginLoader,
-    cancels: CancelWatcher,
 }
 
 impl Host {
@@ -77,7 +75,6 @@ impl Host {
         let engine = Engine::new(config.engine)?;
         let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, .. } = config;
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
-        let cancels = CancelWatcher::new(Arc::clone(&journal));
         Ok(Self(Arc::new(Shared {
             journal,
             engine,
@@ -89,7 +86,6 @@ impl Host {
             brokers: Mutex::default(),
             history: History::default(),
             plugins,
-            cancels,
         })))
     }
 
@@ -116,11 +112,6 @@ impl Host {
     /// Returns the loader that keeps the plugins of all runs.
     pub(crate) fn plugins(&self) -> &PluginLoader {
         &self.0.plugins
-    }
-
-    /// Returns the watcher for cancel requests of other processes.
-    pub(crate) fn cancels(&self) -> &CancelWatcher {
-        &self.0.cancels
     }
 
     /// Returns what overrides the pinned budget of runs.

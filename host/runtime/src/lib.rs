@@ -5,7 +5,6 @@
 //! host is not an attempt of an agent; a run that waits for a person needs no process. Fails with [`Error`].
 
 mod budgets;
-mod cancel;
 mod config;
 mod error;
 mod history;

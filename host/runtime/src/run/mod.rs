@@ -20,6 +20,7 @@ use std::sync::Arc;
 use phasegate_broker::{BudgetConfig, OnUnknown};
 use phasegate_process::state::{Action, State};
 use phasegate_process::{Event, Recorded, RunId, RunStatus};
+use tokio::sync::watch;
 use tracing::Instrument;
 
 use self::context::RunContext;
@@ -57,11 +58,11 @@ impl Host {
         let target = WriteTarget::Journal(owned.fence());
         let writer = JournalWriter::new(Arc::clone(self.journal()), target, state, events, observer);
         let context = RunContext::new(self.clone(), writer, settings, broker, budgets, fork_answers)?;
-        let cancel = self.cancels().watch(run);
+        let cancel = self.journal().cancel_requests(run)?;
         let ended = tokio::select! {
             biased;
             reason = stop.stopped() => Err(reason),
-            by = cancel.requested() => Err(StopCause::Cancelled { by }),
+            by = cancelled(cancel) => Err(StopCause::Cancelled { by }),
             ended = context.drive().instrument(context.span.clone()) => Ok(ended),
         };
         match ended {
@@ -101,6 +102,15 @@ impl Host {
             reason = stop.stopped() => Ok(RunOutcome::Stopped(reason)),
             ended = context.drive().instrument(context.span.clone()) => ended,
         }
+    }
+}
+
+/// Waits for a request to cancel the run and returns who made it.
+async fn cancelled(mut requests: watch::Receiver<Option<String>>) -> String {
+    match requests.wait_for(Option::is_some).await.ok().and_then(|by| by.clone()) {
+        Some(by) => by,
+        // The channel closes with the journal, which the run holds.
+        None => std::future::pending().await,
     }
 }
 
