@@ -95,9 +95,9 @@ impl Page<'_> {
         page.push_str(&format!("\n{}", render_text(&self.letters(), &self.rows(), self.paint)));
         for (letter, against) in self.letters().iter().skip(1).zip(&self.comparison.against_first) {
             page.push_str(&format!("\n{}\n", self.paint.bold(&format!("A and {letter}"))));
-            let swapped: Vec<String> = against.swapped.iter().map(render_swap).collect();
-            if !swapped.is_empty() {
-                page.push_str(&format!("  changed: {}\n", swapped.join(", ")));
+            let changes: Vec<String> = against.swapped.iter().map(render_change).collect();
+            if !changes.is_empty() {
+                page.push_str(&format!("  changed: {}\n", changes.join(", ")));
             }
             page.push_str(&format!("  {}\n", self.headline(letter, against)));
             let Some(difference) = &against.first_difference else { continue };
@@ -128,13 +128,13 @@ impl Page<'_> {
         page.push_str(&format!("\n{}", render_markdown(&self.letters(), &self.rows())));
         for (letter, against) in self.letters().iter().skip(1).zip(&self.comparison.against_first) {
             page.push_str(&format!("\n**A and {letter}**: {}\n", escape_markdown(&self.headline(letter, against))));
-            let swapped: Vec<String> = against.swapped.iter().map(render_swap).collect();
-            if !swapped.is_empty() {
-                page.push_str(&format!("\n- changed: {}\n", escape_markdown(&swapped.join(", "))));
+            let changes: Vec<String> = against.swapped.iter().map(render_change).collect();
+            if !changes.is_empty() {
+                page.push_str(&format!("\n- changed: {}\n", escape_markdown(&changes.join(", "))));
             }
             let Some(difference) = &against.first_difference else { continue };
             let diff = self.diff(difference);
-            let gap = if swapped.is_empty() { "\n" } else { "" };
+            let gap = if changes.is_empty() { "\n" } else { "" };
             page.push_str(gap);
             for (name, lines) in self.sides(letter, difference, diff.is_some()) {
                 page.push_str(&format!("- {name}: {}\n", escape_markdown(&lines.join("; "))));
@@ -231,13 +231,13 @@ fn render_standing(run: &RunFigures) -> String {
     format!("{}: {}", run.status.as_str(), one_line(&run.reason))
 }
 
-fn render_swap(swapped: &PinnedChange) -> String {
-    let what = match &swapped.what {
+fn render_change(change: &PinnedChange) -> String {
+    let what = match &change.what {
         PinnedItem::Pipeline => "pipeline".to_owned(),
         PinnedItem::Component(name) => format!("component {name}"),
         PinnedItem::Input(name) => format!("input {name}"),
     };
-    match (&swapped.before, &swapped.after) {
+    match (&change.before, &change.after) {
         (Some(_), Some(_)) => what,
         (Some(_), None) => format!("{what} (removed)"),
         _ => format!("{what} (added)"),

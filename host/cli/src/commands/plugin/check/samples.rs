@@ -42,7 +42,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Builds and checks all samples.
+    /// Builds all samples.
     pub fn new() -> Result<Self, Failure> {
         let broken = |why: String| Failure::infrastructure(format!("the built-in samples are invalid: {why}"));
         let text = standard("tsp").ok_or_else(|| broken("there is no pipeline `tsp`".to_owned()))?;
