@@ -1,6 +1,7 @@
 //! Exit codes and failures of commands.
 
 use phasegate_journal::JournalError;
+use phasegate_process::source::SourceError;
 use phasegate_runtime::{ConfigFault, Error};
 
 use crate::terminal::printer::Printer;
@@ -142,5 +143,11 @@ impl From<JournalError> for Failure {
 impl From<ConfigFault> for Failure {
     fn from(fault: ConfigFault) -> Self {
         Self::new(Exit::Usage, &fault.to_string())
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::usage(error.to_string()).with_hint(error.hint)
     }
 }

@@ -212,11 +212,10 @@ fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
 fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|why| {
-        let hint = "give a task file; `phasegate init` writes an example";
-        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why))).with_hint(format!("{hint}"))
+        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why)))
+            .with_hint("give a task file; `phasegate init` writes an example")
     })?;
-    let task = Task::parse(Source { file: &name, text: &text })
-        .map_err(|fault| Failure::usage(fault.to_string()).with_hint(fault.hint))?;
+    let task = Task::parse(Source { file: &name, text: &text })?;
     let folder = current_dir().join(file).parent().map_or_else(current_dir, Path::to_owned);
     Ok(TaskSource { task, folder })
 }

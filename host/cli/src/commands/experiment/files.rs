@@ -38,9 +38,8 @@ pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
         (RESULTS, table::render_json(results)),
     ];
     let failed = |why: std::io::Error| {
-        let hint = "free some space or make the folder writable, then repeat the command";
         Failure::infrastructure(format!("{} cannot be written: {why}", paths::display_path(out)))
-            .with_hint(format!("{hint}"))
+            .with_hint("free some space or make the folder writable, then repeat the command")
     };
     std::fs::create_dir_all(out).map_err(failed)?;
     files.iter().try_for_each(|(name, text)| std::fs::write(out.join(name), text)).map_err(failed)
