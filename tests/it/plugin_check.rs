@@ -220,7 +220,7 @@ fn lists_contract_differences_without_calling_the_plugin() {
     this host rejects it: it was built for phasegate:plugin@0.0.9, this host implements 0.1.0
       missing  export runner.collect
       missing  export runner.run-tests
-    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was built for
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
     hint: author: build it against the `wit/` of 0.1.0
     exit 1
     ");

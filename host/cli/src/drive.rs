@@ -143,17 +143,11 @@ impl RunDriver {
     }
 
     fn explain_failure(&self, error: Error, run: &RunId) -> Failure {
-        let resumable = match &error {
-            Error::Journal(fault) => fault.is_storage_failure(),
-            Error::Fold(_) | Error::MissingBlob { .. } | Error::MissingComponent { .. } | Error::BadBlob { .. } => {
-                false
-            }
-            // The error's own hint says how to resume.
-            Error::Unknown { .. } => false,
-            _ => true,
-        };
+        // The hints of these errors say how to resume.
+        let has_own_hint = matches!(error, Error::Unanswered { .. } | Error::NoAnswer { .. } | Error::RunBudget { .. });
+        let needs_hint = error.is_resumable() && !has_own_hint;
         let failure = Failure::from(error).while_running();
-        match resumable {
+        match needs_hint {
             true => failure.with_hint(format!("the run is recorded; resume it with `phasegate resume {run}`")),
             false => failure,
         }

@@ -1,8 +1,9 @@
 //! Exit codes and failures of commands.
 
 use phasegate_journal::JournalError;
+use phasegate_process::InvalidName;
 use phasegate_process::source::SourceError;
-use phasegate_runtime::{ConfigFault, Error};
+use phasegate_runtime::{ConfigFault, Error, ErrorCode, ErrorKind, OverrideError};
 
 use crate::terminal::printer::Printer;
 use crate::terminal::text::sanitize;
@@ -43,8 +44,8 @@ impl Exit {
 pub struct Failure {
     /// How the process ends.
     pub exit: Exit,
-    /// The error code, if the error has one.
-    code: Option<String>,
+    /// Identifies the cause in `docs/errors.md`.
+    code: ErrorCode,
     /// What failed, on the first line; further lines are details.
     message: String,
     /// What to do next, each in the imperative.
@@ -54,30 +55,37 @@ pub struct Failure {
 impl Failure {
     /// Wrong usage or configuration.
     pub fn usage(message: impl AsRef<str>) -> Self {
-        Self::new(Exit::Usage, message.as_ref())
+        Self::new(Exit::Usage, ErrorCode::InvalidCommandLine, message.as_ref())
     }
 
     /// A failure of the environment.
     pub fn infrastructure(message: impl AsRef<str>) -> Self {
-        Self::new(Exit::Infrastructure, message.as_ref())
+        Self::new(Exit::Infrastructure, ErrorCode::HostFailed, message.as_ref())
     }
 
     /// A check that did not hold.
     pub fn check_failed(message: impl AsRef<str>) -> Self {
-        Self::new(Exit::Failed, message.as_ref())
+        Self::new(Exit::Failed, ErrorCode::CheckFailed, message.as_ref())
     }
 
-    /// Errors of other crates end in lines `hint: …`, which become hints.
-    fn new(exit: Exit, text: &str) -> Self {
-        let mut parts = text.split("\nhint: ").map(str::to_owned);
-        let message = parts.next().unwrap_or_default();
-        Self { exit, code: None, message, hints: parts.collect() }
+    fn new(exit: Exit, code: ErrorCode, message: &str) -> Self {
+        Self { exit, code, message: message.to_owned(), hints: Vec::new() }
+    }
+
+    /// Adds the hints of another error, one per line.
+    pub fn with_hints(self, hints: Option<String>) -> Self {
+        hints.iter().flat_map(|hints| hints.lines()).fold(self, Self::with_hint)
     }
 
     /// Adds a hint.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// The same failure with another code.
+    pub fn with_code(self, code: ErrorCode) -> Self {
+        Self { code, ..self }
     }
 
     /// The same failure with another exit.
@@ -101,8 +109,7 @@ impl Failure {
     /// Prints the failure to stderr.
     pub fn print(&self, printer: &Printer) {
         let paint = printer.note_paint();
-        let code = self.code.as_ref().map(|code| format!("[{code}]")).unwrap_or_default();
-        let mut text = format!("{} {}\n", paint.red(&format!("error{code}:")), sanitize(&self.message));
+        let mut text = format!("{} {}\n", paint.red(&format!("error[{}]:", self.code)), sanitize(&self.message));
         for hint in &self.hints {
             text.push_str(&format!("{} {}\n", paint.cyan("hint:"), sanitize(hint)));
         }
@@ -112,25 +119,12 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let exit = match &error {
-            Error::Config(_)
-            | Error::Override(_)
-            | Error::Models(_)
-            | Error::Load(_)
-            | Error::Name(_)
-            | Error::Context(_)
-            | Error::NoRun(_)
-            | Error::PluginFile { .. }
-            | Error::WrongWorld { .. }
-            | Error::Settings { .. }
-            | Error::NotAgreed(_)
-            | Error::NotKnown(_)
-            | Error::NotNow(_)
-            | Error::Journal(JournalError::NoSuchRun { .. }) => Exit::Usage,
-            Error::Unknown { .. } => Exit::Waiting,
-            _ => Exit::Infrastructure,
+        let exit = match error.kind() {
+            ErrorKind::Usage | ErrorKind::Plugin => Exit::Usage,
+            ErrorKind::Decision => Exit::Waiting,
+            ErrorKind::Infrastructure | ErrorKind::Data | ErrorKind::Replay => Exit::Infrastructure,
         };
-        Self::new(exit, &error.to_string())
+        Self::new(exit, error.code(), &error.to_string()).with_hints(error.hint())
     }
 }
 
@@ -142,12 +136,24 @@ impl From<JournalError> for Failure {
 
 impl From<ConfigFault> for Failure {
     fn from(fault: ConfigFault) -> Self {
-        Self::new(Exit::Usage, &fault.to_string())
+        Error::from(fault).into()
     }
 }
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
-        Self::usage(error.to_string()).with_hint(error.hint)
+        ConfigFault::from(error).into()
+    }
+}
+
+impl From<OverrideError> for Failure {
+    fn from(error: OverrideError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<InvalidName> for Failure {
+    fn from(error: InvalidName) -> Self {
+        Error::from(error).into()
     }
 }

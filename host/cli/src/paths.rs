@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use phasegate_process::RunId;
+use phasegate_runtime::Error;
 use phasegate_runtime::output::{self, OutputError};
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 const STATE: &str = ".phasegate";
 
@@ -67,11 +68,11 @@ pub fn default_out_dir(run: &RunId) -> PathBuf {
 
 /// Rejects an output folder that is not empty, unless `force` is set.
 pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
-    output::check_out(out, force).map_err(|error| match &error {
+    output::check_out(out, force).map_err(|error| match error {
         OutputError::NotEmpty { .. } => {
             Failure::usage(format!("output folder `{}` is not empty; nothing was started", display_path(out)))
                 .with_hint("choose another folder with --out, or overwrite it with --force")
         }
-        _ => Failure::usage(error.to_string()),
+        _ => Failure::from(Error::from(error)).with_exit(Exit::Usage),
     })
 }

@@ -98,13 +98,13 @@ impl Experiment {
     /// Adds the file and line of the variant to an error that the variant caused.
     pub fn locate_error(&self, variant: &Variant, error: Error) -> Error {
         let name = &variant.name;
-        let (at, words) = match error {
-            Error::Override(OverrideError { at: OverrideTarget::All, message, hint }) => {
-                (OverrideTarget::All, format!("variant `{name}`: {message}\nhint: {hint}"))
+        let (at, message) = match &error {
+            Error::Override(OverrideError { at: OverrideTarget::All, message, .. }) => {
+                (OverrideTarget::All, format!("variant `{name}`: {message}"))
             }
             Error::Override(fault) => (fault.at.clone(), format!("variant `{name}`, {fault}")),
             Error::WrongWorld { wanted, .. } => {
-                (variant.component_target(wanted == "an agent"), format!("variant `{name}`: {error}"))
+                (variant.component_target(*wanted == "an agent"), format!("variant `{name}`: {error}"))
             }
             Error::Load(_) | Error::PluginFile { .. } if !variant.overrides.is_empty() => {
                 (OverrideTarget::All, format!("variant `{name}`: {error}"))
@@ -113,9 +113,9 @@ impl Experiment {
                 Some(at) => (at, format!("variant `{name}`: {error}")),
                 None => return error,
             },
-            error => return error,
+            _ => return error,
         };
-        let (message, hint) = words.split_once("\nhint: ").unwrap_or((&words, "fix or remove it"));
+        let hint = error.hint().unwrap_or_else(|| "fix or remove it".to_owned());
         ConfigFault::Source(self.source().error(variant.span_of(&at), message, hint)).into()
     }
 

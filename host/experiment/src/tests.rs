@@ -46,7 +46,7 @@ impl Workspace {
     fn plan(&self, text: &str) -> Result<Vec<(String, String, u32, String)>, String> {
         self.write("x.toml", text);
         let here = self.0.path().display().to_string();
-        let tell = |error: Error| error.to_string().replace(&here, "HERE");
+        let tell = |error: Error| error.describe().replace(&here, "HERE");
         let experiment = Experiment::read(&self.0.path().join("x.toml")).map_err(|fault| tell(fault.into()))?;
         let config = Config::find(None, self.0.path()).unwrap();
         let plan = experiment.plan(&config).map_err(tell)?;

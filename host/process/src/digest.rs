@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::hint::with_hint;
+
 /// The SHA-256 of some content. It identifies an artifact, a component, a model request or an answer.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -13,8 +15,15 @@ pub struct Digest(String);
 
 /// An error: the text is not a digest.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a digest\nhint: a digest is `sha256:` followed by 64 hex digits")]
+#[error("`{0}` is not a digest")]
 pub struct InvalidDigest(String);
+
+impl InvalidDigest {
+    /// The form that a digest has.
+    pub fn hint(&self) -> &'static str {
+        "a digest is `sha256:` followed by 64 hex digits"
+    }
+}
 
 impl Digest {
     /// Computes the digest of `bytes`.
@@ -52,10 +61,11 @@ impl FromStr for Digest {
 }
 
 impl TryFrom<String> for Digest {
-    type Error = InvalidDigest;
+    // serde keeps only the text of an error.
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Self, InvalidDigest> {
-        text.parse()
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|error: InvalidDigest| with_hint(&error, Some(error.hint())))
     }
 }
 
@@ -91,7 +101,7 @@ mod tests {
 
     #[test]
     fn rejects_other_text() {
-        let error = "sha256:ABC".parse::<Digest>().map_err(|e| e.to_string());
+        let error = "sha256:ABC".parse::<Digest>().map_err(|error| with_hint(&error, Some(error.hint())));
         assert_eq!(
             error,
             Err("`sha256:ABC` is not a digest\nhint: a digest is `sha256:` followed by 64 hex digits".into())

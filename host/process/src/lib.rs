@@ -10,6 +10,7 @@ pub mod compare;
 pub mod experiment;
 pub mod feedback;
 pub mod gate;
+pub mod hint;
 pub mod limits;
 pub mod lock;
 pub mod manifest;

@@ -8,9 +8,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hint::with_hint;
+
 /// An error: the text is not a valid name of its type.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{message}\nhint: {rule}", message = self.message())]
+#[error("`{text}` is not a {sort}")]
 pub struct InvalidName {
     text: String,
     sort: &'static str,
@@ -18,11 +20,6 @@ pub struct InvalidName {
 }
 
 impl InvalidName {
-    /// The problem, without the hint.
-    pub fn message(&self) -> String {
-        format!("`{}` is not a {}", self.text, self.sort)
-    }
-
     /// The rule that the name has to follow.
     pub fn hint(&self) -> &'static str {
         self.rule
@@ -56,10 +53,11 @@ macro_rules! name {
         }
 
         impl TryFrom<String> for $name {
-            type Error = InvalidName;
+            // serde keeps only the text of an error.
+            type Error = String;
 
-            fn try_from(text: String) -> Result<Self, InvalidName> {
-                text.parse()
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse().map_err(|error: InvalidName| with_hint(&error, Some(error.hint())))
             }
         }
 
@@ -162,7 +160,7 @@ mod tests {
 
     #[test]
     fn errors_state_the_rule() {
-        let error = "Bad Phase".parse::<PhaseName>().map_err(|e| e.to_string());
+        let error = "Bad Phase".parse::<PhaseName>().map_err(|error| with_hint(&error, Some(error.hint())));
         assert_eq!(
             error,
             Err("`Bad Phase` is not a phase name\nhint: a phase name has 1 to 40 characters of a-z, 0-9 and -, and starts with a letter or digit".into())

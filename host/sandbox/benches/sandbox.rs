@@ -48,7 +48,7 @@ fn loading(c: &mut Criterion) {
     c.bench_function("load an agent from the cache", |b| {
         b.iter_batched(
             || Engine::new(settings()).unwrap(),
-            |engine| engine.load(&"agent".parse().unwrap(), &digest, || panic!("not cached")).unwrap(),
+            |engine| engine.load(&"agent".parse().unwrap(), &digest, || panic!("not kept")).unwrap(),
             criterion::BatchSize::PerIteration,
         );
     });
@@ -68,11 +68,11 @@ fn python(c: &mut Criterion) {
     let digest = Digest::from_content(&bytes);
     let started = Instant::now();
     let runner = engine().load(&"python".parse().unwrap(), &digest, || Ok(bytes.clone())).unwrap();
-    println!("runner-python: loaded (compiled, unless it was cached) in {:?}", started.elapsed());
+    println!("runner-python: loaded (compiled, unless it was kept) in {:?}", started.elapsed());
     let settings = EngineSettings { cache_dir: Some(common::cache_dir()), ..EngineSettings::default() };
     let fresh = Engine::new(settings).unwrap();
     let started = Instant::now();
-    fresh.load(&"python".parse().unwrap(), &digest, || panic!("not cached")).unwrap();
+    fresh.load(&"python".parse().unwrap(), &digest, || panic!("not kept")).unwrap();
     println!("runner-python: loaded from the cache in {:?}", started.elapsed());
     let runtime = Runtime::new().unwrap();
     let it = with_limits(Limits::runner());

@@ -100,7 +100,7 @@ impl Cache {
         (&file).take(MAX_INFO_BYTES).read_to_string(&mut text).ok()?;
         let (sum, info) = text.split_once('\n')?;
         if Digest::from_content(info.as_bytes()).as_str() != sum {
-            tracing::debug!(plugin = digest.short(), "the cached inspection is damaged; compiling the plugin again");
+            tracing::debug!(plugin = digest.short(), "the sheet of a compiled plugin is damaged, it is compiled anew");
             return None;
         }
         let EntryInfo { inspection, code } = serde_json::from_str(info).ok()?;
@@ -128,7 +128,7 @@ impl Cache {
             self.evict(&inspection.digest)
         })();
         if let Err(error) = stored {
-            tracing::warn!(folder = %self.folder.display(), %error, "cannot cache a compiled plugin");
+            tracing::warn!(folder = %self.folder.display(), %error, "a compiled plugin could not be kept");
         }
     }
 
@@ -221,12 +221,12 @@ impl CachedComponent<'_> {
         let mut code = Vec::new();
         self.cache.open_own(&path)?.read_to_end(&mut code).ok()?;
         if Digest::from_content(&code) != self.code {
-            tracing::debug!(plugin = digest.short(), "the cached code is damaged; compiling the plugin again");
+            tracing::debug!(plugin = digest.short(), "a compiled plugin is damaged and is compiled anew");
             return None;
         }
         drop(code);
         aot::from_cache_file(engine, &path)
-            .map_err(|error| tracing::debug!(plugin = digest.short(), %error, "wasmtime rejects the cached code; compiling the plugin again"))
+            .map_err(|error| tracing::debug!(plugin = digest.short(), %error, "a compiled plugin is not taken"))
             .ok()
     }
 }

@@ -155,9 +155,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         && real != named
     {
         let message = format!("it names contract {named}, but the exports are of {real}");
-        return Err(
-            InvalidManifest { message, hint: "rebuild the plugin with one version of the SDK".to_owned() }.into()
-        );
+        return Err(InvalidManifest::new(message, "rebuild the plugin with one version of the SDK").into());
     }
     Ok(Inspection {
         world: component.world(),

@@ -18,7 +18,6 @@ mod contract;
 mod convert;
 mod engine;
 mod error;
-mod hint;
 mod imports;
 mod inspect;
 mod manifest;

@@ -24,18 +24,14 @@ pub fn manifest(component: &[u8]) -> Result<Option<Manifest>, InvalidManifest> {
     let bytes = match found.as_slice() {
         [] => return Ok(None),
         [bytes] => bytes,
-        _ => return Err(invalid("it contains more than one manifest".to_owned(), "keep only one")),
+        _ => return Err(InvalidManifest::new("it contains more than one manifest", "keep only one")),
     };
     let text = std::str::from_utf8(bytes).map_err(damaged)?;
     Manifest::parse(text).map(Some)
 }
 
 fn damaged(error: impl std::fmt::Display) -> InvalidManifest {
-    invalid(error.to_string(), "rebuild the plugin")
-}
-
-fn invalid(message: String, hint: &str) -> InvalidManifest {
-    InvalidManifest { message, hint: hint.to_owned() }
+    InvalidManifest::new(error.to_string(), "rebuild the plugin")
 }
 
 fn is_top_level(inside: &[Encoding]) -> bool {

@@ -85,7 +85,7 @@ impl Plugin {
     }
 
     /// Returns the default limits for its kind of plugin.
-    pub fn default_limits(&self) -> Limits {
+    pub fn usual_limits(&self) -> Limits {
         let limits = match self.world() {
             World::Agent | World::AgentBlocking => Limits::default(),
             World::Feedback => Limits::strategy(),

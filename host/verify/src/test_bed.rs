@@ -50,7 +50,7 @@ pub(crate) struct TestBed {
 impl TestBed {
     pub(crate) fn new(engine: EngineSettings, config: &Config) -> Result<Self, Error> {
         let folder = Folder::new().map_err(|why| {
-            Error::NotNow(format!("temporary folder for the scripted answers cannot be created: {why}"))
+            Error::host_failed(format!("temporary folder for the scripted answers cannot be created: {why}"))
         })?;
         let mut config = config.clone();
         config.dir = folder.0.clone();
@@ -91,7 +91,7 @@ impl TestBed {
                 Ok::<_, Error>(())
             })
         });
-        compiled.await.map_err(|gone| Error::NotNow(format!("attackers were not compiled: {gone}")))?
+        compiled.await.map_err(|gone| Error::host_failed(format!("attackers were not compiled: {gone}")))?
     }
 
     /// Runs an ordinary run; returns what is wrong with it, if anything is.
@@ -100,7 +100,7 @@ impl TestBed {
         let rendered = tokio::time::timeout(self.timeout, self.observe_run(&self.ordinary, pipeline)).await;
         match rendered {
             Err(_) => Some(format!("ordinary run did not end within {} s", self.timeout.as_secs())),
-            Ok(Err(why)) => Some(format!("ordinary run failed: {why}")),
+            Ok(Err(why)) => Some(format!("ordinary run failed: {}", why.describe())),
             Ok(Ok(rendered)) if rendered.ends_with("finished passed: every gate passed") => None,
             Ok(Ok(rendered)) => {
                 Some(format!("ordinary run ended with: {}", rendered.lines().last().unwrap_or_default()))
@@ -123,7 +123,7 @@ impl TestBed {
         let mut faults = Vec::new();
         let rendered = match rendered {
             Ok(Ok(rendered)) => rendered,
-            Ok(Err(why)) => format!("not run: {why}"),
+            Ok(Err(why)) => format!("not run: {}", why.describe()),
             Err(_) => {
                 faults.push(format!("not stopped within {} ms", self.timeout.as_millis()));
                 String::new()
@@ -160,7 +160,7 @@ impl TestBed {
         let nobody: Arc<dyn Observer> = Arc::new(NoObserver);
         let run = match self.host.create(NewRun::new(task, &pipeline, &self.config), &nobody).await {
             Ok(run) => run,
-            Err(why) => return Ok(format!("not loaded: {}", one_line(&why.to_string()))),
+            Err(why) => return Ok(format!("not loaded: {}", one_line(&why.describe()))),
         };
         let log = Arc::new(LogCollector::default());
         let observer: Arc<dyn Observer> = log.clone();

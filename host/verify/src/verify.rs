@@ -4,7 +4,7 @@
 //! returned the memory, and if two ordinary runs in the same host pass: one beside the attack and one after it. No
 //! provider is called, and nothing is left on disk. Fails only if the attacks cannot start.
 
-use phasegate_runtime::{Config, ConfigFault, Error, LoadedPipeline};
+use phasegate_runtime::{Config, ConfigFault, Error, ErrorCode, LoadedPipeline};
 use phasegate_sandbox::EngineSettings;
 
 use crate::report::VerifyReport;
@@ -17,7 +17,8 @@ pub async fn verify(engine: EngineSettings, config: &Config, pipeline: &LoadedPi
     let test_bed = TestBed::new(engine, config)?;
     test_bed.warm().await?;
     if let Some(fault) = test_bed.run_ordinary().await {
-        return Err(Error::NotNow(format!("without any attack: {fault}\nhint: this is a fault of the host")));
+        let message = format!("without any attack: {fault}");
+        return Err(Error::rejected(ErrorCode::HostFailed, message, "report this fault of the host"));
     }
     let mut attacks = corpus::attacks().map_err(ConfigFault::from)?;
     attacks.extend(live::attacks(&pipeline.pipeline)?);

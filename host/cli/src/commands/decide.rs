@@ -1,6 +1,6 @@
 //! `phasegate approve`, `reject`, `override` and `abort`: records a decision at a waiting gate. `resume` continues from it.
 
-use phasegate_process::Choice;
+use phasegate_process::{Choice, InvalidName};
 use phasegate_runtime::{DecisionRequest, record_decision};
 
 use crate::approver;
@@ -41,7 +41,7 @@ pub async fn approve(args: Args, context: &Context) -> Result<Exit, Failure> {
 /// Rejects the work; the reason goes into the next prompt.
 pub async fn reject(args: RejectArgs, context: &Context) -> Result<Exit, Failure> {
     let revise = args.revise.map(|phase| phase.parse()).transpose();
-    let revise = revise.map_err(|bad| Failure::usage(format!("--revise: {bad}")))?;
+    let revise = revise.map_err(|bad: InvalidName| Failure::usage(format!("--revise: {bad}")).with_hint(bad.hint()))?;
     decide_gate(args.args, Choice::Reject { revise }, context).await
 }
 

@@ -105,7 +105,7 @@ fn overrides(args: &Args) -> Result<Overrides, Failure> {
         let (phase, file) = text.split_once('=').ok_or_else(wrong)?;
         Ok((phase.parse().map_err(|_| wrong())?, file.to_owned()))
     });
-    let set = args.set.iter().map(|text| Overrides::parse_set(text).map_err(|fault| Failure::usage(fault.to_string())));
+    let set = args.set.iter().map(|text| Overrides::parse_set(text).map_err(Failure::from));
     Ok(Overrides {
         agents: agents.collect::<Result<_, Failure>>()?,
         feedback: args.feedback.clone(),

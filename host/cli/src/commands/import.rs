@@ -30,7 +30,9 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     })?;
     let journal = phasegate_journal::SqliteJournal::open(state)?;
     let imported = archive::import(&journal, file).await.map_err(|error| match error {
-        Error::Archive(why) => Failure::usage(format!("{name} cannot be imported: {why}")),
+        Error::Archive(why) => {
+            Failure::usage(format!("{name} cannot be imported: {why}")).with_code(why.code()).with_hint(why.hint())
+        }
         other => other.into(),
     })?;
     match args.json {

@@ -74,7 +74,7 @@ fn render_list() -> Result<String, Failure> {
             let source = phasegate_process::source::Source { file: name, text };
             let pipeline =
                 phasegate_process::pipeline::parse(source, &|path| Err(format!("there is no file `{path}`")));
-            let pipeline = pipeline.map_err(|fault| Failure::infrastructure(fault.to_string()))?;
+            let pipeline = pipeline.map_err(|fault| Failure::from(fault).with_exit(Exit::Infrastructure))?;
             Ok(vec![(*name).to_owned(), pipeline.description])
         })
         .collect();

@@ -49,7 +49,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             }
             Ok(Exit::Passed)
         }
-        Err(error @ (Error::Differs { .. } | Error::Diverged { .. })) => Err(Failure::check_failed(error.to_string())),
+        Err(error @ (Error::Differs { .. } | Error::Diverged { .. })) => {
+            Err(Failure::from(error).with_exit(Exit::Failed))
+        }
         Err(error) => Err(error.into()),
     }
 }

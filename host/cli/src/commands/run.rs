@@ -10,7 +10,7 @@ use std::sync::Arc;
 use phasegate_broker::Broker;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
-use phasegate_process::{RunId, TaskId};
+use phasegate_process::{InvalidName, RunId, TaskId};
 use phasegate_runtime::{BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, TaskSource, load_run};
 
 use crate::commands::plugin::accept;
@@ -158,7 +158,8 @@ fn plan_runs(args: &Args, context: &Context) -> Result<RunPlan, Failure> {
     let newest = |task: &TaskId| journal.as_ref().map_or(Ok(None), |journal| find_run::newest_run(journal, task));
     let mut plan = RunPlan::default();
     if let Some(id) = &args.task_id {
-        let id = id.parse().map_err(|bad| Failure::usage(format!("--task-id: {bad}")))?;
+        let id =
+            id.parse().map_err(|bad: InvalidName| Failure::usage(format!("--task-id: {bad}")).with_hint(bad.hint()))?;
         match newest(&id)? {
             Some(run) => plan.resumed.push((run, id)),
             None => plan.new.push(task_from_flags(args, id)?),

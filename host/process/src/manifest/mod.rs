@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
+use crate::hint::with_hint;
 use crate::names::Kind;
 use crate::pipeline::Grants;
 use crate::schema::{self, schema_fault};
@@ -51,10 +52,22 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct InvalidManifest {
-    /// The problem, with the line where there is one.
+    /// The problem, with the line of the manifest where one causes it.
     pub message: String,
-    /// What its author has to do.
+    /// What the author of the plugin can do.
     pub hint: String,
+}
+
+impl InvalidManifest {
+    /// An error with its hint.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: hint.into() }
+    }
+
+    /// Returns message and hint in one text.
+    pub fn describe(&self) -> String {
+        with_hint(self, Some(&self.hint))
+    }
 }
 
 #[derive(Deserialize)]
@@ -90,13 +103,11 @@ impl Manifest {
     /// Parses a manifest from untrusted text.
     pub fn parse(text: &str) -> Result<Self, InvalidManifest> {
         if text.len() > MAX_MANIFEST_BYTES {
-            return Err(InvalidManifest {
-                message: format!("it has {} bytes, at most {MAX_MANIFEST_BYTES} are allowed", text.len()),
-                hint: "its author has to shorten it".to_owned(),
-            });
+            let message = format!("it has {} bytes, at most {MAX_MANIFEST_BYTES} are allowed", text.len());
+            return Err(InvalidManifest::new(message, "its author has to shorten it"));
         }
         let source = Source { file: "manifest", text };
-        Self::parse_source(source).map_err(|error| InvalidManifest { message: error.to_string(), hint: error.hint })
+        Self::parse_source(source).map_err(|error| InvalidManifest::new(error.to_string(), error.hint))
     }
 
     fn parse_source(source: Source<'_>) -> Result<Self, SourceError> {

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::Spanned;
 
+use crate::hint::with_hint;
 use crate::names::InvalidName;
 
 pub use shape_error::ShapeError;
@@ -35,6 +36,13 @@ pub struct SourceError {
     pub hint: String,
 }
 
+impl SourceError {
+    /// Returns message and hint in one text.
+    pub fn describe(&self) -> String {
+        with_hint(self, Some(&self.hint))
+    }
+}
+
 /// The name and the text of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -54,7 +62,7 @@ impl Source<'_> {
 
     /// Parses a name. Fails at the name's line.
     pub fn parse_name<T: FromStr<Err = InvalidName>>(&self, text: &Spanned<String>) -> Result<T, SourceError> {
-        text.get_ref().parse().map_err(|bad: InvalidName| self.error(text.span(), bad.message(), bad.hint()))
+        text.get_ref().parse().map_err(|bad: InvalidName| self.error(text.span(), bad.to_string(), bad.hint()))
     }
 
     /// Returns the first place of a word in the text, preferably quoted. Returns the top of the file where the word

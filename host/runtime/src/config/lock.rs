@@ -5,7 +5,7 @@
 //! accepted by that act. With `locked`, every plugin file must be listed, also those from the command line.
 //!
 //! Guarantees: a component that was not accepted is read, and neither stored nor compiled. Fails with [`Error::NotAgreed`]
-//! if a plugin changed and with [`Error::NotKnown`] if `locked` rejects one, before a run is created.
+//! if a plugin changed and with [`Error::NotLocked`] if `locked` rejects one, before a run is created.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,8 +23,8 @@ use phasegate_sandbox::{LoadError, inspect, manifest};
 
 use crate::config::file::Config;
 use crate::config::pipeline::LoadedPipeline;
-use crate::error::Error;
 use crate::error::config::ConfigFault;
+use crate::error::{Error, ErrorCode};
 use crate::plugins::source::ComponentSource;
 use crate::store::blobs::read_blob;
 
@@ -39,7 +39,8 @@ pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin
             false => did_you_mean(plugin.as_str(), &known),
         };
         let name = &pipeline.name;
-        return Err(Error::NotNow(format!("pipeline `{name}` takes no plugin `{plugin}` from a file\nhint: {hint}")));
+        let message = format!("pipeline `{name}` takes no plugin `{plugin}` from a file");
+        return Err(Error::rejected(ErrorCode::InvalidCommandLine, message, hint));
     }
     let blob = ComponentSource::from_pipeline(pipeline, plugin, dir).read(plugin)?;
     let inspection = inspect(&blob.bytes).map_err(|source| LoadError::Inspect { plugin: plugin.clone(), source })?;
@@ -77,7 +78,7 @@ pub(crate) fn check_components<'a>(
         pins.push((name.clone(), pin));
     }
     let new = find_new(&load_lock(config)?, pins)?;
-    if config.locked && !new.is_empty() { Err(Error::NotKnown(new)) } else { Ok(new) }
+    if config.locked && !new.is_empty() { Err(Error::NotLocked(new)) } else { Ok(new) }
 }
 
 /// Loads the lock file; an absent file is an empty lock.
@@ -127,7 +128,7 @@ fn update(
     let unwritable = |why: std::io::Error| {
         let file = config.lock.display();
         let hint = "the plugins of a run are pinned there; make the folder writable, or put a written file there";
-        Error::NotNow(format!("{file} cannot be written: {why}\nhint: {hint}"))
+        Error::rejected(ErrorCode::UnwritableOutput, format!("{file} cannot be written: {why}"), hint)
     };
     let draft = Draft::open(&config.lock).map_err(unwritable)?;
     let mut lock = load_lock(config)?;

@@ -138,7 +138,7 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
     let plain = plain.strip_prefix("feedback-").unwrap_or(&plain);
     format!("feedback-{plain}")
         .parse()
-        .map_err(|bad: InvalidName| (bad.message(), "give the file another name".to_owned()))
+        .map_err(|bad: InvalidName| (bad.to_string(), "give the file another name".to_owned()))
 }
 
 /// Checks the limits that a pipeline sets for its plugins. A pipeline holds them as plain JSON.

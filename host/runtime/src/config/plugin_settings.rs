@@ -12,7 +12,7 @@ use phasegate_process::pipeline::{Pipeline, SettingLocations, SettingsOwner};
 use phasegate_process::source::{Source, SourceError};
 use phasegate_sandbox::Plugin;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::plugins::source::load_manifest;
 
 /// Manifests of a pipeline's plugins.
@@ -72,7 +72,7 @@ pub(crate) fn check_loaded_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> R
         let Some(manifest) = plugin.and_then(|plugin| plugin.inspection().manifest.as_ref()) else { continue };
         if let Some(fault) = manifest.check_settings(settings).into_iter().next() {
             let message = describe_settings_fault(&of, name, &manifest.version, &fault.message);
-            return Err(Error::Settings { message, hint: fault.hint });
+            return Err(Error::rejected(ErrorCode::InvalidSettings, message, fault.hint));
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::config::file::Config;
 use crate::config::pipeline::LoadedPipeline;
+use crate::error::Error;
 use crate::error::config::ConfigFault;
 use crate::plugins::bundled::BUNDLED;
 
@@ -31,7 +32,7 @@ fn load(dir: &Path, chosen: Option<&str>, feedback: Option<&str>) -> Result<Load
 }
 
 fn refusal(config: &str) -> String {
-    load(folder(&[("phasegate.toml", config)]).path(), None, None).unwrap_err().to_string()
+    load(folder(&[("phasegate.toml", config)]).path(), None, None).map_err(Error::from).unwrap_err().describe()
 }
 
 fn ask_of(loaded: &LoadedPipeline, gate: &str) -> ApprovalPolicy {
@@ -199,7 +200,7 @@ fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
         ),
         (
             "[feedback]\nstrategy = \"nearest-phse\"\n",
-            "phasegate.toml:2: there is no strategy `nearest-phse`\nhint: did you mean `nearest-phase`?\na strategy of your \
+            "phasegate.toml:2: there is no strategy `nearest-phse`\nhint: did you mean `nearest-phase`?\nhint: a strategy of your \
              own is given as a file that ends in .wasm",
         ),
         (
@@ -234,7 +235,7 @@ fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
 #[test]
 fn a_limit_that_nobody_knows_in_a_pipeline_is_refused_in_its_file() {
     let dir = folder(&[("p.toml", "extends = \"tsp\"\n\n[plugins.code]\nlimits = { memory_byte = 1 }\n")]);
-    let refusal = load(dir.path(), Some("p.toml"), None).unwrap_err().to_string();
+    let refusal = load(dir.path(), Some("p.toml"), None).map_err(Error::from).unwrap_err().describe();
     assert!(refusal.starts_with("p.toml:4: limits of plugin `code`: unknown field `memory_byte`"), "{refusal}");
     assert!(refusal.ends_with("\nhint: did you mean `memory_bytes`?"), "{refusal}");
 }
@@ -243,7 +244,7 @@ fn a_limit_that_nobody_knows_in_a_pipeline_is_refused_in_its_file() {
 fn a_component_that_is_not_there_is_named_before_anything_runs() {
     let dir = folder(&[("p.toml", "extends = \"tsp\"\n[plugins.code]\npath = \"code.wasm\"\n")]);
     assert_eq!(
-        load(dir.path(), Some("p.toml"), None).unwrap_err().to_string(),
+        load(dir.path(), Some("p.toml"), None).map_err(Error::from).unwrap_err().describe(),
         "p.toml:3: plugin `code` is not there: there is no file `code.wasm`\nhint: build it, or mend the path"
     );
 }
@@ -251,7 +252,7 @@ fn a_component_that_is_not_there_is_named_before_anything_runs() {
 #[test]
 fn misuse_on_the_command_line_names_the_flag() {
     let dir = folder(&[]);
-    let refusal = |chosen, feedback| load(dir.path(), chosen, feedback).unwrap_err().to_string();
+    let refusal = |chosen, feedback| load(dir.path(), chosen, feedback).map_err(Error::from).unwrap_err().describe();
     assert_eq!(
         refusal(Some("tps"), None),
         "--pipeline: there is no standard pipeline `tps`\nhint: did you mean `tsp`?"
@@ -264,7 +265,7 @@ fn misuse_on_the_command_line_names_the_flag() {
         refusal(None, Some("x.wasm")),
         "--feedback: there is no file `x.wasm`\nhint: known by name are phase-aware, nearest-phase"
     );
-    let missing = Config::find(Some(Path::new("other.toml")), dir.path()).unwrap_err().to_string();
+    let missing = Config::find(Some(Path::new("other.toml")), dir.path()).map_err(Error::from).unwrap_err().describe();
     assert_eq!(
         missing,
         "other.toml cannot be read: there is no such file\nhint: name a file that exists, or leave --config out: \
@@ -281,7 +282,7 @@ fn what_the_broker_says_of_its_tables_gets_file_and_line() {
     let model = "mystery:y".parse().unwrap();
     let unknown = ConfigError::UnknownProvider { tier: Tier::Deep, model, known: "anthropic, openai".into() };
     assert_eq!(
-        config.explain(unknown).to_string(),
+        Error::from(config.explain(unknown)).describe(),
         "phasegate.toml:3: [models] deep: `mystery:y` names the provider `mystery`, which is not known\nhint: choose from \
          anthropic, openai; describe another as [providers.mystery] with kind and base_url"
     );
@@ -292,7 +293,7 @@ fn what_the_broker_says_of_its_tables_gets_file_and_line() {
         hint: "begin it with https://".into(),
     };
     assert_eq!(
-        config.explain(table).to_string(),
+        Error::from(config.explain(table)).describe(),
         "phasegate.toml:6: [providers.local] base_url: `ftp://x` is no address\nhint: begin it with https://"
     );
 }

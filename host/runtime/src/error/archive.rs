@@ -1,26 +1,46 @@
-//! Why an export cannot be taken or written.
+//! Why an export cannot be read or written.
+
+use super::ErrorCode;
 
 /// The version of the format that this build writes.
 pub const ARCHIVE_FORMAT: u32 = 1;
 
-/// The most bytes that a file unpacks to; one that has more is neither written nor taken.
+/// The most bytes that an export may unpack to, when it is written and when it is read.
 pub(crate) const MAX_BYTES: u64 = 2 << 30;
 
-/// Why a file cannot be taken, and nothing was; or why none can be written.
+/// Why a file was not imported, or why no export was written. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// It is something else.
-    #[error("it is no export of phasegate: {0}\nhint: `phasegate export RUN FILE` writes one")]
+    /// The file has another format.
+    #[error("it is not an export of phasegate: {0}")]
     Foreign(String),
-    /// It is from a newer version.
-    #[error(
-        "it has export format {0}, this phasegate reads formats up to {ARCHIVE_FORMAT}\nhint: use the newer phasegate that wrote it"
-    )]
+    /// The file was written by a newer version.
+    #[error("it has export format {0}, this phasegate reads formats up to {ARCHIVE_FORMAT}")]
     Newer(u32),
-    /// It is not whole.
-    #[error("it is damaged: {0}\nhint: nothing was taken; export the run again where it is")]
+    /// The file is not complete or was changed.
+    #[error("it is damaged: {0}")]
     Damaged(String),
-    /// It would take too much room.
-    #[error("it unpacks to more than {MAX_BYTES} bytes, which are not taken\nhint: export the run without components")]
+    /// The export would exceed the limit of [`MAX_BYTES`].
+    #[error("it unpacks to more than {MAX_BYTES} bytes, which is the limit")]
     TooLarge,
+}
+
+impl ArchiveError {
+    /// The code of the cause.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Newer(_) => ErrorCode::NewerFormat,
+            Self::Foreign(_) | Self::Damaged(_) | Self::TooLarge => ErrorCode::InvalidArchive,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Foreign(_) => "`phasegate export RUN FILE` writes one",
+            Self::Newer(_) => "use the newer phasegate that wrote it",
+            Self::Damaged(_) => "nothing was imported; export the run again where it is whole",
+            Self::TooLarge => "export the run without components",
+        }
+    }
 }

@@ -1,40 +1,64 @@
-//! What can be wrong with a configuration, a pipeline or an experiment, with its place in the file.
+//! What can be wrong with a configuration, a pipeline, a task or an experiment.
 
 use phasegate_broker::ConfigError;
 use phasegate_process::source::SourceError;
 
-/// What is wrong with the configuration or the pipeline.
+use super::{ErrorCode, models_code};
+
+/// What is wrong with a file, or with an argument that stands in for one.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFault {
-    /// A place in a file.
-    #[error("{0}\nhint: {hint}", hint = .0.hint)]
+    /// A line of a file is invalid.
+    #[error(transparent)]
     Source(#[from] SourceError),
-    /// A file that cannot be read.
-    #[error("{file} cannot be read: {reason}\nhint: {hint}")]
+    /// A file cannot be read.
+    #[error("{file} cannot be read: {reason}")]
     Io {
         /// As the person named it.
         file: String,
-        /// Why.
+        /// The system's error.
         reason: String,
         /// What to do.
         hint: &'static str,
     },
-    /// Something on the command line.
-    #[error("{flag}: {message}\nhint: {hint}")]
+    /// An argument is invalid.
+    #[error("{flag}: {message}")]
     Flag {
-        /// The flag.
+        /// With its dashes, as `--pipeline`.
         flag: &'static str,
-        /// What is wrong.
+        /// What is wrong with its value.
         message: String,
         /// What to do.
         hint: String,
     },
-    /// Something about models that no file says.
-    #[error("{}", with_hint(.0))]
+    /// The models cannot be used, and no line of a file causes it.
+    #[error(transparent)]
     Models(ConfigError),
 }
 
-/// A file that could not be read, in words.
+impl ConfigFault {
+    /// The code of the cause.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Source(_) => ErrorCode::InvalidFile,
+            Self::Io { .. } => ErrorCode::UnreadableFile,
+            Self::Flag { .. } => ErrorCode::InvalidCommandLine,
+            Self::Models(error) => models_code(error),
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => Some(error.hint.clone()),
+            Self::Io { hint, .. } => Some((*hint).to_owned()),
+            Self::Flag { hint, .. } => Some(hint.clone()),
+            Self::Models(error) => error.hint(),
+        }
+    }
+}
+
+/// The fault of a file that cannot be read.
 pub fn unreadable_file(name: &str, why: &std::io::Error, hint: &'static str) -> ConfigFault {
     let reason = match why.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -42,9 +66,4 @@ pub fn unreadable_file(name: &str, why: &std::io::Error, hint: &'static str) -> 
         _ => why.to_string(),
     };
     ConfigFault::Io { file: name.to_owned(), reason, hint }
-}
-
-/// Renders a fault of the models with its hint.
-pub(super) fn with_hint(fault: &ConfigError) -> String {
-    fault.hint().map_or_else(|| fault.to_string(), |hint| format!("{fault}\nhint: {hint}"))
 }

@@ -3,65 +3,76 @@
 /// The largest context file, in bytes.
 pub const MAX_FILE_BYTES: u64 = 4 << 20;
 
-/// Why the context cannot be taken.
+/// Why the context files of a task were rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContextError {
-    /// A pattern that is none.
-    #[error(
-        "context file `{pattern}` is not a pattern: {reason}\nhint: `*`, `?`, `**`, `[a-z]` and `{{a,b}}` are understood"
-    )]
+    /// A pattern does not parse.
+    #[error("context file `{pattern}` is not a pattern: {reason}")]
     BadPattern {
         /// As the task has it.
         pattern: String,
-        /// Why.
+        /// The parser's error.
         reason: String,
     },
-    /// A pattern that nothing matches.
-    #[error("context file `{pattern}` is not there: nothing in {folder} matches it\nhint: {hint}")]
+    /// A pattern matches no file.
+    #[error("context file `{pattern}` is not there: nothing in {folder} matches it")]
     NoMatch {
         /// As the task has it.
         pattern: String,
-        /// Where it was looked for.
+        /// The folder that was searched.
         folder: String,
         /// What to do.
         hint: &'static str,
     },
-    /// A path or a link that points elsewhere.
-    #[error("context file `{path}` leaves the task's folder\nhint: copy what it points to into the folder")]
+    /// A path or a symbolic link points out of the task's folder.
+    #[error("context file `{path}` leaves the task's folder")]
     Leaves {
-        /// Its path.
+        /// Relative to the task's folder.
         path: String,
     },
-    /// A name that could not be written back.
-    #[error("context file `{path}` cannot be taken: {reason}\nhint: rename it, or leave it out")]
+    /// A path could not be written back to an out folder.
+    #[error("context file `{path}` is rejected: {reason}")]
     BadName {
-        /// Its path.
+        /// Relative to the task's folder.
         path: String,
-        /// Why.
+        /// What is wrong with the name.
         reason: String,
     },
-    /// One file is too large.
-    #[error(
-        "context file `{path}` has {size} bytes, at most {MAX_FILE_BYTES} are taken\nhint: name the parts that matter"
-    )]
+    /// A file exceeds [`MAX_FILE_BYTES`].
+    #[error("context file `{path}` has {size} bytes, the limit is {MAX_FILE_BYTES}")]
     TooLarge {
-        /// Its path.
+        /// Relative to the task's folder.
         path: String,
-        /// Its size.
+        /// In bytes.
         size: u64,
     },
-    /// Too much in all.
-    #[error("the context files are too many: {what}\nhint: name the files that matter, as in `src/**/*.py`")]
+    /// All files together exceed a limit.
+    #[error("too many context files: {what}")]
     TooMuch {
-        /// Which bound is passed.
+        /// The limit that is exceeded.
         what: String,
     },
-    /// The disk says no.
-    #[error("context file `{path}` cannot be read: {reason}\nhint: make it readable, or leave it out")]
+    /// A file cannot be read.
+    #[error("context file `{path}` cannot be read: {reason}")]
     Unreadable {
-        /// Its path.
+        /// Relative to the task's folder.
         path: String,
-        /// Why.
+        /// The system's error.
         reason: String,
     },
+}
+
+impl ContextError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::BadPattern { .. } => "a pattern may contain `*`, `?`, `**`, `[a-z]` and `{a,b}`",
+            Self::NoMatch { hint, .. } => hint,
+            Self::Leaves { .. } => "copy the file that it points to into the folder",
+            Self::BadName { .. } => "rename it, or leave it out",
+            Self::TooLarge { .. } => "name the parts that matter",
+            Self::TooMuch { .. } => "name the files that matter, as in `src/**/*.py`",
+            Self::Unreadable { .. } => "make it readable, or leave it out",
+        }
+    }
 }

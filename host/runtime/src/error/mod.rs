@@ -1,262 +1,399 @@
-//! What can keep the runtime from going on. None of it is an attempt of any agent, and none of it loses anything.
+//! Why the runtime could not continue.
+//!
+//! An error is data: a message ([`Display`](std::fmt::Display)), a code with its kind and resumability, and a hint. None of
+//! these errors counts as an attempt of an agent, and none of them loses an event that was written.
 
 pub(crate) mod archive;
+mod code;
 pub(crate) mod config;
 pub(crate) mod context_files;
+mod lock;
 pub(crate) mod output;
 pub(crate) mod overrides;
 
+use phasegate_broker::ConfigError;
 use phasegate_journal::JournalError;
 use phasegate_process::budget::BudgetExceeded;
-use phasegate_process::lock::{Change, LOCK_FILE, Pin};
+use phasegate_process::hint::with_hint;
+use phasegate_process::lock::{Change, Pin};
+use phasegate_process::state::DecisionError;
 use phasegate_process::state::FoldError;
 use phasegate_process::{AttemptId, Digest, InvalidName, PluginName, RunId};
-use phasegate_sandbox::{CallError, EngineError, LoadError};
+use phasegate_sandbox::{CallError, EngineError, InspectError, LoadError};
 
 use self::archive::ArchiveError;
+pub use self::code::{ErrorCode, ErrorKind};
 use self::config::ConfigFault;
 use self::context_files::ContextError;
 use self::output::OutputError;
 use self::overrides::OverrideError;
 
-/// Why the runtime could not go on.
+/// Why the runtime could not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The journal failed.
-    #[error("{0}\nhint: {hint}", hint = .0.hint())]
+    /// The journal could not be read or written.
+    #[error(transparent)]
     Journal(#[from] JournalError),
     /// The journal holds events that do not follow each other.
-    #[error("{0}\nhint: {hint}", hint = .0.hint())]
+    #[error(transparent)]
     Fold(#[from] FoldError),
-    /// The configuration is wrong.
+    /// A configuration, pipeline, task or experiment file is invalid.
     #[error(transparent)]
     Config(#[from] ConfigFault),
-    /// Something cannot be swapped.
+    /// An override does not fit the pipeline.
     #[error(transparent)]
     Override(#[from] OverrideError),
-    /// The models cannot be reached or used at all.
-    #[error("{}", self::config::with_hint(.0))]
-    Models(#[from] phasegate_broker::ConfigError),
-    /// A model could not be reached, or the budget is used up: the run stopped and can be resumed.
-    #[error("{0}")]
-    NoAnswer(String),
-    /// The budget of a run has too little left for a call: the run stopped and can be resumed.
-    #[error(
-        "{at} ({label}): {exceeded}
-\
-         hint: nothing is lost; go on with `phasegate resume {run} --calls N` (or --tokens N, --usd N)"
-    )]
-    RunBudget {
-        /// The run.
-        run: RunId,
-        /// The attempt that makes the call.
-        at: AttemptId,
-        /// What the call is for.
-        label: String,
-        /// How much is needed and left.
-        exceeded: BudgetExceeded,
-    },
-    /// A budget that several runs share has too little left for a call: the run stopped and can be resumed.
-    #[error(
-        "{at} ({label}): the budget of {owner} has too little left: {exceeded}
-hint: {hint}"
-    )]
-    SharedBudget {
-        /// The attempt that makes the call.
-        at: AttemptId,
-        /// What the call is for.
-        label: String,
-        /// Whose budget it is.
-        owner: String,
-        /// How much is needed and left.
-        exceeded: BudgetExceeded,
-        /// What to do.
-        hint: String,
-    },
-    /// A component cannot be used.
-    #[error("{}", .0.describe())]
+    /// The configured models cannot be used.
+    #[error(transparent)]
+    Models(#[from] ConfigError),
+    /// A component cannot be used as a plugin.
+    #[error(transparent)]
     Load(#[from] LoadError),
     /// The sandbox could not start.
-    #[error("{}", .0.describe())]
+    #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A trusted call of a plugin failed where no attempt can take the blame.
-    #[error("{}", .0.recorded_text())]
+    /// A call of a plugin failed that belongs to no attempt.
+    #[error(transparent)]
     Call(#[from] CallError),
-    /// A name is not acceptable.
+    /// A name has an invalid form.
     #[error(transparent)]
     Name(#[from] InvalidName),
-    /// Context files cannot be taken.
+    /// The context files of a task cannot be read.
     #[error(transparent)]
     Context(#[from] ContextError),
     /// The out folder cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// An exported run cannot be taken.
+    /// An exported run cannot be read or written.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// A blob that an event names is gone.
-    #[error("blob {digest} is missing in {place}\nhint: {RESTORE}")]
-    MissingBlob {
-        /// The blob.
-        digest: Digest,
-        /// Where it should be.
-        place: String,
-    },
-    /// A component that a run pinned is gone.
-    #[error(
-        "plugin {plugin}: its component {digest} is missing in {place}\n\
-         hint: restore the state folder from a copy; a run that was imported without is exported again with --components"
-    )]
-    MissingComponent {
-        /// The plugin.
-        plugin: PluginName,
-        /// The component.
-        digest: Digest,
-        /// Where it should be.
-        place: String,
-    },
-    /// A blob is not what its event says.
-    #[error("blob {digest} in {place} cannot be read: {why}\nhint: {RESTORE}")]
-    BadBlob {
-        /// The blob.
-        digest: Digest,
-        /// Where it is.
-        place: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// There is no such run.
-    #[error("there is no run `{0}` in this state folder\nhint: `phasegate runs` lists them")]
-    NoRun(String),
-    /// A plugin's file cannot be read.
-    #[error("plugin {plugin}: {path} cannot be read: {why}\nhint: check `path` in [plugins.{plugin}]")]
-    PluginFile {
-        /// The plugin.
-        plugin: PluginName,
-        /// Its file.
-        path: String,
-        /// Why.
-        why: String,
-    },
-    /// A plugin is not of the world that its place needs.
-    #[error("plugin {plugin} is of world {world}, but the pipeline uses it as {wanted}\nhint: {hint}")]
-    WrongWorld {
-        /// The plugin.
-        plugin: PluginName,
-        /// Its world.
-        world: String,
-        /// What it should be.
-        wanted: &'static str,
-        /// What to do.
-        hint: String,
-    },
-    /// A plugin does not take the settings that a swap gives it.
-    #[error("{message}\nhint: {hint}")]
-    Settings {
-        /// Which settings, and what is wrong with them.
-        message: String,
-        /// What to do.
-        hint: String,
-    },
-    /// Plugins are not what somebody agreed to.
-    #[error("{}", render_changes(.0))]
-    NotAgreed(Vec<Change>),
-    /// Plugins that nobody agreed to, where only those run that somebody did.
-    #[error("{}", render_unknown(.0))]
-    NotKnown(Vec<(PluginName, Pin)>),
-    /// What a person wants cannot be done now.
-    #[error("{0}")]
-    NotNow(String),
-    /// A call that may have been billed, and the configuration says not to ask again.
-    #[error(
-        "run {run}: call {call} of {at} ({label}) was asked and never answered; it may have been billed\n\
-         hint: see what the provider billed, then go on with `phasegate resume {run} --ask-again`"
-    )]
-    Unknown {
+    /// A model did not answer; the run stopped.
+    #[error("{at} ({label}): {reason}")]
+    NoAnswer {
         /// The run.
         run: RunId,
-        /// Which attempt.
+        /// The attempt that makes the call.
+        at: AttemptId,
+        /// The label of the request.
+        label: String,
+        /// The provider's error.
+        reason: String,
+        /// What to do about it, if the provider's error says.
+        hint: Option<String>,
+    },
+    /// The budget of a run has too little left for a model call; the run stopped.
+    #[error("{at} ({label}): {exceeded}")]
+    RunBudget {
+        /// The run.
+        run: RunId,
+        /// The attempt that makes the call.
+        at: AttemptId,
+        /// The label of the request.
+        label: String,
+        /// How much is needed and left.
+        exceeded: BudgetExceeded,
+    },
+    /// A budget that several runs share has too little left for a model call; the run stopped.
+    #[error("{at} ({label}): {exceeded} in the budget of {owner}")]
+    SharedBudget {
+        /// The attempt that makes the call.
+        at: AttemptId,
+        /// The label of the request.
+        label: String,
+        /// The owner of the budget, as ``experiment `x` ``.
+        owner: String,
+        /// How much is needed and left.
+        exceeded: BudgetExceeded,
+        /// How to raise the budget.
+        hint: String,
+    },
+    /// The state of a run does not allow a person's decision.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// A blob that an event names is missing.
+    #[error("blob {digest} is missing in {place}")]
+    MissingBlob {
+        /// Names the blob.
+        digest: Digest,
+        /// The journal that was read.
+        place: String,
+    },
+    /// A component that a run pinned is missing.
+    #[error("plugin {plugin}: its component {digest} is missing in {place}")]
+    MissingComponent {
+        /// The name of the plugin in the pipeline.
+        plugin: PluginName,
+        /// Names the component.
+        digest: Digest,
+        /// The journal that was read.
+        place: String,
+    },
+    /// The bytes of a blob do not parse.
+    #[error("blob {digest} in {place} cannot be read: {why}")]
+    BadBlob {
+        /// Names the blob.
+        digest: Digest,
+        /// The journal that was read.
+        place: String,
+        /// The parser's error.
+        why: String,
+    },
+    /// The state folder has no run of this name.
+    #[error("there is no run `{0}` in this state folder")]
+    NoRun(String),
+    /// The file of a plugin cannot be read.
+    #[error("plugin {plugin}: {path} cannot be read: {why}")]
+    PluginFile {
+        /// The name of the plugin in the pipeline.
+        plugin: PluginName,
+        /// As the configuration or pipeline names it.
+        path: String,
+        /// The system's error.
+        why: String,
+    },
+    /// The world of a plugin does not fit its use.
+    #[error("plugin {plugin} is of world {world}, but the pipeline uses it as {wanted}")]
+    WrongWorld {
+        /// The name of the plugin in the pipeline.
+        plugin: PluginName,
+        /// The world that the component exports.
+        world: String,
+        /// With an article, as `an agent`.
+        wanted: &'static str,
+    },
+    /// Plugins differ from what the lock file pins.
+    #[error("{}", lock::render_changes(.0))]
+    NotAgreed(Vec<Change>),
+    /// Plugins that the lock file does not pin, in a locked run.
+    #[error("{}", lock::render_new(.0))]
+    NotLocked(Vec<(PluginName, Pin)>),
+    /// A call that may have been billed; the configuration says not to repeat it.
+    #[error("run {run}: call {call} of {at} ({label}) was asked and never answered; it may have been billed")]
+    Unanswered {
+        /// The run.
+        run: RunId,
+        /// The attempt, as `code#2`.
         at: String,
-        /// The call's number.
+        /// The number of the call in the attempt, from 1.
         call: u32,
-        /// What it was for.
+        /// The label of the request.
         label: String,
     },
-    /// A resumed guest asked something else than before.
-    #[error(
-        "run {run}: {at} asked something else at call {call} than it did before: {diff}\n\
-         hint: the plugin is not deterministic, or it was changed; start a new run"
-    )]
+    /// A resumed agent sent another request than before.
+    #[error("run {run}: {at} asked something else at call {call} than it did before: {diff}")]
     Diverged {
         /// The run.
         run: RunId,
-        /// Which attempt.
+        /// The attempt, as `code#2`.
         at: String,
-        /// The call's number.
+        /// The number of the call in the attempt, from 1.
         call: u32,
-        /// Both digests, and what is different.
+        /// Both digests and the difference.
         diff: String,
     },
-    /// A replay came to something else than the run did.
-    #[error(
-        "run {run} does not replay: at {place}, {what}\n{diff}\n\
-         hint: a plugin is not deterministic, or the journal is from another phasegate; - is the record, + the replay"
-    )]
+    /// A replay came to another event than the journal records.
+    #[error("run {run} does not replay: at {place}, {what}\n{diff}")]
     Differs {
         /// The run.
         run: RunId,
-        /// The attempt and event.
+        /// The attempt and the number of the event.
         place: String,
-        /// What differs.
+        /// The kind of difference.
         what: String,
-        /// How.
+        /// Lines of the record begin with `-`, lines of the replay with `+`.
         diff: String,
     },
-    /// A question that no record answers, where nobody is to be asked.
+    /// An offline run sent a request that no recorded answer serves.
     #[error(
-        "run {run}: call {call} of {at} ({label}) has no recorded answer, and no model is asked offline\n{request}\n\
-         hint: - is what was asked in its place, + what is asked now; a model is asked when the run is resumed"
+        "run {run}: call {call} of {at} ({label}) has no recorded answer, and no model is asked offline\n{request}"
     )]
     NoRecord {
         /// The run.
         run: RunId,
-        /// Which attempt.
+        /// The attempt, as `code#2`.
         at: String,
-        /// The call's number.
+        /// The number of the call in the attempt, from 1.
         call: u32,
-        /// What it is for.
+        /// The label of the request.
         label: String,
-        /// What is asked, against what was asked in its place if anything was.
+        /// The request, compared with the recorded one in its place if there is one.
         request: String,
+    },
+    /// A request that the runtime rejects, with its code, message and hint.
+    #[error("{message}")]
+    Rejected {
+        /// The cause.
+        code: ErrorCode,
+        /// What is wrong.
+        message: String,
+        /// What to do; empty where nothing helps.
+        hint: String,
     },
 }
 
-/// The remedy where something is lost, in the journal's own words.
+/// The hint where stored data is lost or damaged.
 const RESTORE: &str = "nothing was changed; restore the state folder from a copy, or start the task as a new run";
 
-/// All changes, a paragraph each.
-fn render_changes(changes: &[Change]) -> String {
-    let words: Vec<String> = changes.iter().map(Change::to_string).collect();
-    let accept = render_accept_commands(changes.iter().map(|change| &change.plugin));
-    format!("{}\nhint: look at what changed; {accept}, with --config and --pipeline as here", words.join("\n"))
+impl Error {
+    /// A rejection with its code, message and hint.
+    pub fn rejected(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Rejected { code, message: message.into(), hint: hint.into() }
+    }
+
+    /// A failure of the host itself, such as a task of its own that ended unexpectedly.
+    pub fn host_failed(message: impl Into<String>) -> Self {
+        Self::rejected(ErrorCode::HostFailed, message, "report it; everything written so far is safe")
+    }
+
+    /// The code of the cause.
+    pub fn code(&self) -> ErrorCode {
+        use ErrorCode as Code;
+        match self {
+            Self::Journal(error) | Self::Output(OutputError::Journal(error)) => journal_code(error),
+            Self::Fold(_) | Self::MissingBlob { .. } | Self::BadBlob { .. } => Code::JournalDamaged,
+            Self::Config(fault) => fault.code(),
+            Self::Override(_) => Code::InvalidOverride,
+            Self::Models(error) => models_code(error),
+            Self::Load(error) => load_code(error),
+            Self::Engine(_) => Code::SandboxUnavailable,
+            Self::Call(_) => Code::PluginCallFailed,
+            Self::Name(_) => Code::InvalidName,
+            Self::Context(_) => Code::InvalidContextFile,
+            Self::Output(error) => error.code(),
+            Self::Archive(error) => error.code(),
+            Self::NoAnswer { .. } => Code::ModelUnreachable,
+            Self::RunBudget { .. } | Self::SharedBudget { .. } => Code::BudgetExceeded,
+            Self::Decision(_) => Code::DecisionNotAllowed,
+            Self::MissingComponent { .. } => Code::ComponentMissing,
+            Self::NoRun(_) => Code::RunNotFound,
+            Self::PluginFile { .. } => Code::UnreadablePlugin,
+            Self::WrongWorld { .. } => Code::WrongWorld,
+            Self::NotAgreed(_) => Code::PluginChanged,
+            Self::NotLocked(_) => Code::PluginNotLocked,
+            Self::Unanswered { .. } => Code::UnansweredCall,
+            Self::Diverged { .. } => Code::NotDeterministic,
+            Self::Differs { .. } => Code::ReplayDiffers,
+            Self::NoRecord { .. } => Code::NoRecordedAnswer,
+            Self::Rejected { code, .. } => *code,
+        }
+    }
+
+    /// What the error is about.
+    pub fn kind(&self) -> ErrorKind {
+        self.code().kind()
+    }
+
+    /// Whether `phasegate resume` continues the run once the cause is gone.
+    pub fn is_resumable(&self) -> bool {
+        self.code().is_resumable()
+    }
+
+    /// What to do about it, in the imperative; one or more lines.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Journal(error) => error.hint(),
+            Self::Fold(error) => error.hint().to_owned(),
+            Self::Config(fault) => return fault.hint(),
+            Self::Override(error) => error.hint.clone(),
+            Self::Models(error) => return error.hint(),
+            Self::Load(error) => return error.hint(),
+            Self::Engine(error) => return error.hint(),
+            Self::Call(error) => return error.hint(),
+            Self::Name(error) => error.hint().to_owned(),
+            Self::Context(error) => error.hint().to_owned(),
+            Self::Output(error) => return error.hint(),
+            Self::Archive(error) => error.hint().to_owned(),
+            Self::NoAnswer { run, hint, .. } => {
+                let hint = hint.iter().map(|hint| format!("{hint}\n")).collect::<String>();
+                format!("{hint}nothing is lost; continue with `phasegate resume {run}`")
+            }
+            Self::RunBudget { run, exceeded, .. } => {
+                format!("nothing is lost; continue with `phasegate resume {run} --{} N`", exceeded.bound.setting())
+            }
+            Self::SharedBudget { hint, .. } => hint.clone(),
+            Self::Decision(error) => error.hint(),
+            Self::MissingBlob { .. } | Self::BadBlob { .. } => RESTORE.to_owned(),
+            Self::MissingComponent { .. } => "restore the state folder from a copy; a run that was imported without \
+                 components is exported again with --components"
+                .to_owned(),
+            Self::NoRun(_) => "`phasegate runs` lists them".to_owned(),
+            Self::PluginFile { plugin, .. } => format!("check `path` in [plugins.{plugin}]"),
+            Self::WrongWorld { .. } => "`phasegate plugin inspect FILE` shows what a component is".to_owned(),
+            Self::NotAgreed(changes) => lock::hint_for_changes(changes),
+            Self::NotLocked(new) => lock::hint_for_new(new),
+            Self::Unanswered { run, .. } => {
+                format!("see what the provider billed, then continue with `phasegate resume {run} --ask-again`")
+            }
+            Self::Diverged { .. } => "the plugin is not deterministic, or it was changed; start a new run".to_owned(),
+            Self::Differs { .. } => {
+                "a plugin is not deterministic, or the journal is from another phasegate; - is the \
+                 record, + the replay"
+                    .to_owned()
+            }
+            Self::NoRecord { .. } => {
+                "- is the recorded request in its place, + the request now; resume the run to ask a \
+                 model"
+                    .to_owned()
+            }
+            Self::Rejected { hint, .. } => hint.clone(),
+        };
+        (!hint.is_empty()).then_some(hint)
+    }
+
+    /// Message and hint in one text, for places that keep a single text.
+    pub fn describe(&self) -> String {
+        with_hint(self, self.hint())
+    }
 }
 
-/// All that nobody ever agreed to, a paragraph each.
-fn render_unknown(new: &[(PluginName, Pin)]) -> String {
-    let render = |(plugin, pin): &(PluginName, Pin)| {
-        let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
-        let digest = &pin.digest;
-        format!(
-            "plugin `{plugin}`{version}, {digest}, is not in {LOCK_FILE}, and nothing else is taken here (`locked`)"
-        )
-    };
-    let words: Vec<String> = new.iter().map(render).collect();
-    let accept = render_accept_commands(new.iter().map(|(plugin, _)| plugin));
-    let hint = "look at it with `phasegate plugin inspect FILE`";
-    format!("{}\nhint: {hint}; {accept}, with --config, --pipeline and --feedback as here", words.join("\n"))
+fn journal_code(error: &JournalError) -> ErrorCode {
+    match error {
+        JournalError::Conflict { .. }
+        | JournalError::Fenced { .. }
+        | JournalError::InUse { .. }
+        | JournalError::Owned { .. } => ErrorCode::RunInUse,
+        JournalError::CannotFork { .. } => ErrorCode::CannotFork,
+        JournalError::CannotImport { .. } => ErrorCode::InvalidArchive,
+        JournalError::RunExists { .. } => ErrorCode::RunAlreadyHere,
+        JournalError::HasForks { .. } => ErrorCode::RunHasForks,
+        JournalError::NoJournal { .. } | JournalError::NotAJournal { .. } => ErrorCode::JournalNotFound,
+        JournalError::NoSuchRun { .. } => ErrorCode::RunNotFound,
+        JournalError::Gap { .. }
+        | JournalError::DamagedEvent { .. }
+        | JournalError::BrokenChain { .. }
+        | JournalError::DamagedBlob { .. }
+        | JournalError::Damaged { .. } => ErrorCode::JournalDamaged,
+        JournalError::NewerEvent { .. } | JournalError::NewerFile { .. } => ErrorCode::NewerFormat,
+        JournalError::NotSerializable { .. } => ErrorCode::HostFailed,
+        JournalError::Full { .. }
+        | JournalError::ReadOnly { .. }
+        | JournalError::Busy { .. }
+        | JournalError::Io { .. }
+        | JournalError::Closed { .. } => ErrorCode::JournalUnwritable,
+    }
 }
 
-fn render_accept_commands<'a>(plugins: impl Iterator<Item = &'a PluginName>) -> String {
-    let accept: Vec<String> = plugins.map(|name| format!("`phasegate plugin accept {name}`")).collect();
-    format!("{} agrees to it", accept.join(", "))
+fn models_code(error: &ConfigError) -> ErrorCode {
+    match error {
+        ConfigError::NoModel { .. } | ConfigError::NoOllamaModel { .. } => ErrorCode::NoModel,
+        ConfigError::UnknownProvider { .. } | ConfigError::Provider { .. } | ConfigError::Client(_) => {
+            ErrorCode::InvalidProvider
+        }
+        ConfigError::Script { .. } => ErrorCode::InvalidScript,
+    }
+}
+
+fn load_code(error: &LoadError) -> ErrorCode {
+    match error {
+        LoadError::Read { .. } => ErrorCode::UnreadablePlugin,
+        LoadError::Digest { .. } => ErrorCode::ComponentChanged,
+        LoadError::TooLarge { .. } | LoadError::TooComplex { .. } => ErrorCode::PluginTooLarge,
+        LoadError::TooSlow { .. }
+        | LoadError::CompilerDied { .. }
+        | LoadError::NoCompiler { .. }
+        | LoadError::Compile { .. } => ErrorCode::CompilationFailed,
+        LoadError::Inspect { source: InspectError::NotAComponent(_) | InspectError::Manifest(_), .. }
+        | LoadError::Misfit { .. } => ErrorCode::NotAPlugin,
+        LoadError::NotGranted { .. } | LoadError::NotAsked { .. } => ErrorCode::NotGranted,
+    }
 }

@@ -2,54 +2,75 @@
 
 use phasegate_journal::JournalError;
 
-/// Why the out folder could not be written.
+use super::{ErrorCode, journal_code};
+
+/// Why the out folder could not be written. The run itself is not affected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OutputError {
-    /// There is something in it.
-    #[error(
-        "{dir} is not empty, nothing was written\nhint: choose another folder with --out, or write over it with --force"
-    )]
+    /// The folder has content that this run did not write.
+    #[error("{dir} is not empty, nothing was written")]
     NotEmpty {
-        /// The folder.
+        /// As the person named it.
         dir: String,
     },
-    /// It is something else.
-    #[error("{dir} is no folder\nhint: choose another one with --out")]
+    /// The path names something other than a folder.
+    #[error("{dir} is not a folder")]
     NotAFolder {
-        /// What was named.
+        /// As the person named it.
         dir: String,
     },
-    /// A path that could leave it.
-    #[error(
-        "`{path}` was not written to the out folder: {reason}\nhint: nothing is written outside of it; move the old folder away, or choose another one with --out"
-    )]
+    /// A path would leave the out folder.
+    #[error("`{path}` was not written to the out folder: {reason}")]
     Refused {
-        /// The path.
+        /// Relative to the out folder.
         path: String,
-        /// Why.
+        /// Where the path leads.
         reason: String,
     },
-    /// The disk says no.
-    #[error(
-        "{path} cannot be written: {reason}\nhint: make room and make it writable, or choose another folder with --out; the run itself is safe"
-    )]
+    /// The file system rejected a write.
+    #[error("{path} cannot be written: {reason}")]
     Io {
         /// The file or folder.
         path: String,
-        /// Why.
+        /// The system's error.
         reason: String,
     },
-    /// An artifact is gone or not what it should be.
-    #[error(
-        "artifact {name} cannot be read from the journal: {reason}\nhint: the state folder was changed by hand; restore it from a copy"
-    )]
+    /// An artifact of the run is missing from the journal or does not parse.
+    #[error("artifact {name} cannot be read from the journal: {reason}")]
     Artifact {
-        /// The artifact, or what else was looked for.
+        /// The artifact, or another stored value of the run.
         name: String,
-        /// Why.
+        /// The journal's or the parser's error.
         reason: String,
     },
-    /// The journal failed.
-    #[error("{0}\nhint: {hint}", hint = .0.hint())]
+    /// The journal could not be read.
+    #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+impl OutputError {
+    /// The code of the cause.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotEmpty { .. } | Self::NotAFolder { .. } | Self::Refused { .. } => ErrorCode::InvalidOutFolder,
+            Self::Io { .. } => ErrorCode::UnwritableOutput,
+            Self::Artifact { .. } => ErrorCode::JournalDamaged,
+            Self::Journal(error) => journal_code(error),
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotEmpty { .. } => "choose another folder with --out, or overwrite with --force",
+            Self::NotAFolder { .. } => "choose another one with --out",
+            Self::Refused { .. } => {
+                "nothing is written outside of the out folder; move the old folder away, or choose another with --out"
+            }
+            Self::Io { .. } => "free space and make it writable, or choose another folder with --out; the run is safe",
+            Self::Artifact { .. } => "the state folder was changed by hand; restore it from a copy",
+            Self::Journal(error) => return Some(error.hint()),
+        };
+        Some(hint.to_owned())
+    }
 }

@@ -28,7 +28,7 @@ impl std::fmt::Display for OverrideTarget {
 
 /// Why something cannot be swapped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{at}: {message}\nhint: {hint}")]
+#[error("{at}: {message}")]
 pub struct OverrideError {
     /// Which swap.
     pub at: OverrideTarget,

@@ -6,7 +6,7 @@ use phasegate_process::state::State;
 use phasegate_process::{Event, RunId};
 use serde_json::{Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::store::blobs::{now_ms, read_json};
 use crate::store::load::load_run;
 
@@ -71,13 +71,14 @@ pub async fn record_proposal_decision(
     let all = load_proposals(journal)?;
     let mut found = all.into_iter().filter(|known| known.id == id && run.is_none_or(|run| known.run.as_str() == run));
     let hint = "`phasegate pip list` shows them as RUN/ID";
-    let proposal = found.next().ok_or_else(|| Error::NotNow(format!("there is no proposal `{name}`\nhint: {hint}")))?;
+    let rejected = |message: String| Error::rejected(ErrorCode::ProposalNotFound, message, hint);
+    let proposal = found.next().ok_or_else(|| rejected(format!("there is no proposal `{name}`")))?;
     if found.next().is_some() {
-        return Err(Error::NotNow(format!("several runs have a proposal `{name}`\nhint: {hint}")));
+        return Err(rejected(format!("several runs have a proposal `{name}`")));
     }
     if !approved && reason.trim().is_empty() {
-        let why = "a rejection needs a reason\nhint: say why with --reason \"…\": later runs are told";
-        return Err(Error::NotNow(why.to_owned()));
+        let hint = "say why with --reason \"…\": later runs are told";
+        return Err(Error::rejected(ErrorCode::DecisionNotAllowed, "a rejection needs a reason", hint));
     }
     let owned = journal.acquire(&proposal.run).await?;
     let (state, _) = load_run(journal, &proposal.run)?;

@@ -14,6 +14,7 @@ use phasegate_process::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::error::Error;
 
 /// A run of `tsp` told event by event, its artifacts in a journal in memory.
 struct Told {
@@ -377,7 +378,8 @@ fn nothing_is_written_outside_the_out_folder() {
     for path in ["../escaped.py", "/abs.py", "a/../../b.py", ".git/hooks/pre-commit", "a\\b.py", "c:/x.py"] {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("out");
-        let refusal = Told::whole(&[], &[("fine.py", ""), (path, "x")]).write(&out).unwrap_err().to_string();
+        let refusal =
+            Told::whole(&[], &[("fine.py", ""), (path, "x")]).write(&out).map_err(Error::from).unwrap_err().describe();
         assert!(refusal.starts_with(&format!("`{path}` was not written to the out folder: it ")), "{refusal}");
         assert!(!out.exists() && std::fs::read_dir(dir.path()).unwrap().next().is_none());
     }
@@ -393,7 +395,7 @@ fn a_link_in_the_out_folder_is_not_followed() {
     }
     std::os::unix::fs::symlink(&elsewhere, out.join("src")).unwrap();
     let run = Told::whole(&[], &[("src/d.py", "x")]);
-    let refusal = run.write(&out).unwrap_err().to_string();
+    let refusal = run.write(&out).map_err(Error::from).unwrap_err().describe();
     assert!(refusal.starts_with("`src/d.py` was not written to the out folder: there is a symbolic link"), "{refusal}");
     assert!(std::fs::read_dir(&elsewhere).unwrap().next().is_none());
     std::fs::remove_file(out.join("src")).unwrap();
@@ -411,14 +413,14 @@ fn a_folder_with_something_in_it_is_written_over_only_by_force() {
     assert_eq!(check_out(dir.path(), false), Ok(()));
     std::fs::write(dir.path().join("mine.txt"), "").unwrap();
     assert_eq!(
-        check_out(dir.path(), false).unwrap_err().to_string(),
+        check_out(dir.path(), false).map_err(Error::from).unwrap_err().describe(),
         format!(
-            "{shown} is not empty, nothing was written\nhint: choose another folder with --out, or write over it with --force"
+            "{shown} is not empty, nothing was written\nhint: choose another folder with --out, or overwrite with --force"
         )
     );
     assert_eq!(check_out(dir.path(), true), Ok(()));
-    let file = check_out(&dir.path().join("mine.txt"), true).unwrap_err().to_string();
-    assert_eq!(file, format!("{shown}/mine.txt is no folder\nhint: choose another one with --out"));
+    let file = check_out(&dir.path().join("mine.txt"), true).map_err(Error::from).unwrap_err().describe();
+    assert_eq!(file, format!("{shown}/mine.txt is not a folder\nhint: choose another one with --out"));
 }
 
 #[test]
@@ -436,7 +438,7 @@ fn an_artifact_that_the_journal_lost_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = Told::whole(&[], &[("a.py", "")]);
     run.journal = MemoryJournal::new();
-    let refusal = run.write(dir.path()).unwrap_err().to_string();
+    let refusal = run.write(dir.path()).map_err(Error::from).unwrap_err().describe();
     assert!(
         refusal.starts_with("artifact generated_code cannot be read from the journal: there is no blob"),
         "{refusal}"

@@ -7,7 +7,7 @@ use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Pipeline, PluginUse};
 use serde::Deserialize;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 
 /// Returns the limits that the pipeline sets, by plugin. A limit that cannot be parsed is an error, because it would not be
 /// enforced.
@@ -15,9 +15,11 @@ pub fn plugin_limits(pipeline: &Pipeline) -> Result<BTreeMap<PluginName, LimitsP
     let set = pipeline.plugins.iter().filter(|(_, plugin)| !plugin.limits.is_null());
     let read = |(name, plugin): (&PluginName, &PluginUse)| match LimitsPatch::deserialize(&plugin.limits) {
         Ok(patch) => Ok((name.clone(), patch)),
-        Err(why) => Err(Error::NotNow(format!(
-            "the limits of plugin `{name}` cannot be applied: {why}\nhint: a fork of the run can set others: `--set plugins.{name}.limits.BOUND=…`"
-        ))),
+        Err(why) => {
+            let message = format!("the limits of plugin `{name}` cannot be applied: {why}");
+            let hint = format!("a fork of the run can set others: `--set plugins.{name}.limits.BOUND=…`");
+            Err(Error::rejected(ErrorCode::InvalidSettings, message, hint))
+        }
     };
     set.map(read).collect()
 }

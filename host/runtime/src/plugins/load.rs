@@ -95,7 +95,7 @@ impl PluginLoader {
             }
         });
         let plugin =
-            plugin.await.map_err(|error| Error::NotNow(format!("loading plugin {name} failed: {error}")))??;
+            plugin.await.map_err(|error| Error::host_failed(format!("loading plugin {name} failed: {error}")))??;
         Ok(self.insert(digest, plugin))
     }
 }
@@ -136,10 +136,5 @@ async fn load_and_check(
     if fits {
         return Ok(Some(plugin));
     }
-    Err(Error::WrongWorld {
-        plugin: name.clone(),
-        world: plugin.world().as_str().to_owned(),
-        wanted,
-        hint: "`phasegate plugin inspect FILE` shows what a component is".to_owned(),
-    })
+    Err(Error::WrongWorld { plugin: name.clone(), world: plugin.world().as_str().to_owned(), wanted })
 }

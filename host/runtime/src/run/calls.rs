@@ -65,7 +65,7 @@ impl Calls {
             });
         }
         if known.answer.is_none() && self.context.settings.models.on_unknown == OnUnknown::Stop {
-            return Err(Error::Unknown {
+            return Err(Error::Unanswered {
                 run: self.context.run().clone(),
                 at: self.at.to_string(),
                 call,

@@ -166,7 +166,7 @@ impl RunContext {
     /// Returns the seed and the limits of a call of this plugin. `doing` is shown in errors: `phase code, attempt 1`.
     pub(crate) fn new_call(&self, plugin: &Plugin, doing: String) -> Call {
         let patch = self.limits.get(plugin.name()).copied().unwrap_or_default();
-        Call { doing, seed: self.settings.seed, limits: plugin.default_limits().with(patch), log: None }
+        Call { doing, seed: self.settings.seed, limits: plugin.usual_limits().with(patch), log: None }
     }
 
     /// Reads the current artifact of this name as JSON; none where no phase has made it.

@@ -69,7 +69,7 @@ impl Host {
             Ok(Ok(ended)) => context.durable().await.map(|()| ended),
             Ok(Err(error)) => {
                 // The run can be resumed. The reason is recorded, unless the journal is what failed.
-                let reason = error.to_string();
+                let reason = error.describe();
                 if context.append(Event::RunStopped { reason }).is_ok() {
                     let _ = context.durable().await;
                 }

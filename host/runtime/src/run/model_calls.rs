@@ -275,7 +275,18 @@ impl ModelCalls {
     }
 
     fn no_answer_error(&self, label: &str, error: &model::Error) -> Error {
-        let again = format!("phasegate resume {}", self.calls.context.run());
-        Error::NoAnswer(format!("{} ({label}): {error}\nhint: nothing is lost; go on with `{again}`", self.calls.at))
+        // An answer to a guest is one text, with the provider's hint in it.
+        let text = error.to_string();
+        let (reason, hint) = match text.split_once("\nhint: ") {
+            Some((reason, hint)) => (reason.to_owned(), Some(hint.to_owned())),
+            None => (text, None),
+        };
+        Error::NoAnswer {
+            run: self.calls.context.run().clone(),
+            at: self.calls.at.clone(),
+            label: label.to_owned(),
+            reason,
+            hint,
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Records people's decisions at gates. A decision can come from another process than the one that executed the run.
 
 use phasegate_journal::{Append, Journal};
-use phasegate_process::state::DecisionError;
 use phasegate_process::{Choice, RunId};
 
 use crate::error::Error;
@@ -24,8 +23,7 @@ pub struct DecisionRequest {
 pub async fn record_decision(journal: &dyn Journal, run: &RunId, request: DecisionRequest) -> Result<(), Error> {
     let owned = journal.acquire(run).await?;
     let (state, _) = load_run(journal, run)?;
-    let refused = |error: DecisionError| Error::NotNow(format!("{error}\nhint: {}", error.hint()));
-    let events = state.decide(request.choice, request.by, request.reason).map_err(refused)?;
+    let events = state.decide(request.choice, request.by, request.reason)?;
     journal
         .append(Append {
             run: run.clone(),

@@ -169,6 +169,7 @@ fn unreadable(path: &str, why: &std::io::Error) -> ContextError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::error::Error;
 
     fn folder() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
@@ -183,7 +184,7 @@ mod tests {
     fn gathered(dir: &Path, patterns: &[(&str, bool)]) -> Result<Vec<(String, bool)>, String> {
         let patterns: Vec<_> =
             patterns.iter().map(|(path, base)| ContextPattern { path: (*path).to_owned(), base: *base }).collect();
-        let files = gather_context_files(&patterns, dir).map_err(|error| error.to_string())?;
+        let files = gather_context_files(&patterns, dir).map_err(|error| Error::from(error).describe())?;
         Ok(files.into_iter().map(|file| (file.path, file.base)).collect())
     }
 
@@ -231,8 +232,7 @@ mod tests {
         symlink(dir.path().join("src/a.py"), dir.path().join("docs/same.md")).unwrap();
         assert_eq!(gathered(dir.path(), &[("docs/*", false)]).unwrap().len(), 2);
         symlink(outside.path().join("secret.txt"), dir.path().join("docs/leak.md")).unwrap();
-        let refusal =
-            "context file `docs/leak.md` leaves the task's folder\nhint: copy what it points to into the folder";
+        let refusal = "context file `docs/leak.md` leaves the task's folder\nhint: copy the file that it points to into the folder";
         for pattern in ["docs/leak.md", "docs/*"] {
             assert_eq!(gathered(dir.path(), &[(pattern, false)]).unwrap_err(), refusal);
         }
@@ -248,16 +248,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::File::create(dir.path().join("big.bin")).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
         let refusal = gathered(dir.path(), &[("big.bin", false)]).unwrap_err();
-        assert!(
-            refusal.starts_with("context file `big.bin` has 4194305 bytes, at most 4194304 are taken"),
-            "{refusal}"
-        );
+        assert!(refusal.starts_with("context file `big.bin` has 4194305 bytes, the limit is 4194304"), "{refusal}");
         fs::remove_file(dir.path().join("big.bin")).unwrap();
         for number in 0..=MAX_FILES {
             fs::write(dir.path().join(format!("{number}.txt")), "").unwrap();
         }
         let refusal = gathered(dir.path(), &[("*.txt", false)]).unwrap_err();
-        assert!(refusal.starts_with("the context files are too many: more than 2000 files"), "{refusal}");
+        assert!(refusal.starts_with("too many context files: more than 2000 files"), "{refusal}");
     }
 
     #[test]

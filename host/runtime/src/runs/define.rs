@@ -18,8 +18,8 @@ use crate::config::file::Config;
 use crate::config::overrides::Overrides;
 use crate::config::pipeline::LoadedPipeline;
 use crate::config::run_settings::{ExperimentCell, RunSettings};
-use crate::error::Error;
 use crate::error::context_files::MAX_FILE_BYTES;
+use crate::error::{Error, ErrorCode};
 use crate::plugins::source::component_digests;
 use crate::runs::context_files;
 use crate::store::blobs::json_blob;
@@ -145,15 +145,15 @@ pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, E
     let (size, most) = (bytes.len() as u64, MAX_FILE_BYTES);
     if size > most {
         let hint = "put what is long into context files";
-        return Err(Error::NotNow(format!(
-            "the task cannot be taken: it has {size} bytes, and at most {most} are taken\nhint: {hint}"
-        )));
+        let message = format!("the task has {size} bytes, the limit is {most}");
+        return Err(Error::rejected(ErrorCode::InvalidTask, message, hint));
     }
     let validator = Validator { kinds: &pipeline.kinds, task_id: &task.id, plan: None };
     match validator.validate(&kinds::TASK_REQUIREMENTS.parse()?, &bytes) {
         Ok(_) => Ok(bytes),
         Err(faults) => {
-            Err(Error::NotNow(format!("the task cannot be taken: {}\nhint: mend the task", faults.join("; "))))
+            let message = format!("the task is not valid: {}", faults.join("; "));
+            Err(Error::rejected(ErrorCode::InvalidTask, message, "correct the task"))
         }
     }
 }

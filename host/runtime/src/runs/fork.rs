@@ -17,7 +17,7 @@ use crate::config::lock;
 use crate::config::overrides::Overrides;
 use crate::config::plugin_settings::check_loaded_settings;
 use crate::config::run_settings::RunSettings;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::host::Host;
 use crate::observer::Observer;
 use crate::plugins::load::load_and_check_plugins;
@@ -128,10 +128,8 @@ impl Host {
         }
         let known: Vec<String> = started.iter().map(|at| at.to_string()).collect();
         let wanted = new.attempt.map_or(new.phase.to_string(), |attempt| format!("{}#{attempt}", new.phase));
-        Err(Error::NotNow(format!(
-            "run {} has no attempt {wanted} to fork at\nhint: it has {}",
-            new.origin,
-            if known.is_empty() { "none yet".to_owned() } else { known.join(", ") }
-        )))
+        let hint = format!("it has {}", if known.is_empty() { "none yet".to_owned() } else { known.join(", ") });
+        let message = format!("run {} has no attempt {wanted} to fork at", new.origin);
+        Err(Error::rejected(ErrorCode::CannotFork, message, hint))
     }
 }

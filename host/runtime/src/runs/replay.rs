@@ -9,7 +9,7 @@ use std::sync::Arc;
 use phasegate_process::state::State;
 use phasegate_process::{Event, Recorded, RunId, RunStatus};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::host::Host;
 use crate::observer::Observer;
 use crate::run::outcome::{RunOutcome, StopSignal};
@@ -45,7 +45,8 @@ impl Host {
             let check = Arc::new(ReplayCheck::new(Arc::clone(self.journal()), run.clone(), segment));
             let ended = self.replay_segment(start, Arc::clone(&check), Arc::clone(&observer), stop).await?;
             if let (RunOutcome::Stopped(why), false) = (ended, check.is_complete()) {
-                return Err(Error::NotNow(format!("the replay of run {run} was stopped: {why}\nhint: start it again")));
+                let message = format!("the replay of run {run} was stopped: {why}");
+                return Err(Error::rejected(ErrorCode::ReplayStopped, message, "start it again"));
             }
             replayed.equal += check.position();
             replayed.given.extend(check.given());

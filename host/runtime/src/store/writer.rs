@@ -18,7 +18,7 @@ use phasegate_process::sync::lock;
 use phasegate_process::{Digest, Event, Recorded, RunId};
 use tokio::sync::{mpsc, watch};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::observer::Observer;
 use crate::store::blobs::{now_ms, parse_json, read_blob};
 use crate::store::replay_check::ReplayCheck;
@@ -242,7 +242,6 @@ impl AppendTask {
 }
 
 fn writer_gone() -> Error {
-    Error::NotNow(
-        "writing to the journal ended early\nhint: resume the run; everything written so far is safe".to_owned(),
-    )
+    let hint = "resume the run; everything written so far is safe";
+    Error::rejected(ErrorCode::HostFailed, "writing to the journal ended early", hint)
 }

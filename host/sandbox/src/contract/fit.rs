@@ -9,9 +9,9 @@ use wit_parser::{Interface, Resolve, WorldItem, WorldKey};
 
 use crate::contract::compare::{Comparison, TypeDifference};
 use crate::contract::wit::{CONTRACT, Contract, ContractError, PACKAGE};
-use crate::hint::with_hint;
 use crate::wasi;
 use crate::world::World;
+use phasegate_process::hint::with_hint;
 
 /// The most differences in a message.
 const MAX_LISTED: usize = 20;
@@ -255,7 +255,7 @@ fn is_virtual(import: &str) -> bool {
 
 fn operator_hint(other: Option<&str>) -> String {
     match other {
-        Some(_) => format!("use a build for {PACKAGE}@{CONTRACT}, or the version of Phasegate that it was built for"),
+        Some(_) => format!("use a build for {PACKAGE}@{CONTRACT}, or the version of Phasegate that it was made for"),
         None => "no grant or setting helps; use a build that fits, or another plugin".to_owned(),
     }
 }

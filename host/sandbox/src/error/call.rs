@@ -8,7 +8,7 @@ use std::fmt;
 use phasegate_process::PluginName;
 use phasegate_process::budget::{BudgetBound, BudgetExceeded};
 
-use crate::hint::with_hint;
+use phasegate_process::hint::with_hint;
 
 /// A plugin call without a result.
 #[derive(Debug, Clone, PartialEq, Eq)]

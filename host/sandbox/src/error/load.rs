@@ -5,8 +5,8 @@ use phasegate_process::pipeline::Grants;
 use phasegate_process::{Digest, PluginName};
 
 use crate::contract::Misfit;
-use crate::hint::with_hint;
 use crate::shape::Excess;
+use phasegate_process::hint::with_hint;
 
 /// The engine cannot be created.
 #[derive(Debug, thiserror::Error)]

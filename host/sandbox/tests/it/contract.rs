@@ -32,7 +32,7 @@ fn rejects_an_earlier_contract_and_lists_missing_exports() {
     plugin `old-contract` does not fit this host: it was built for phasegate:plugin@0.0.9, this host implements 0.1.0
       missing  export runner.collect
       missing  export runner.run-tests
-    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was built for
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
     hint: author: build it against the `wit/` of 0.1.0
     ");
 }
@@ -42,7 +42,7 @@ fn rejects_a_later_contract_without_other_differences() {
     let changes = [("plugin@0.1.0", "plugin@0.2.0")];
     insta::assert_snapshot!(altered_refusal("agent-plugin", &changes), @r"
     plugin `code` does not fit this host: it was built for phasegate:plugin@0.2.0, this host implements 0.1.0; everything that it uses is the same in both
-    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was built for
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
     hint: author: build it against the `wit/` of 0.1.0
     ");
 }
@@ -62,7 +62,7 @@ fn differences_name_the_field_and_the_case() {
       differs  agent.run: parameter `assignment`, record `assignment`, field `feedback`, element, record `feedback-item`, field `issues`, element, record `issue`, field `severity`, enum `severity`, case `fatal`: absent here, present there
       extra    import artifacts.delete: this host has no such function
       differs  log.write: parameters: (level, line) here, (level, line, at) there
-    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was built for
+    hint: operator: use a build for phasegate:plugin@0.1.0, or the version of Phasegate that it was made for
     hint: author: build it against the `wit/` of 0.1.0; remove the extra imports
     ");
 }

@@ -136,8 +136,8 @@ async fn deep_recursion_is_an_error() {
 #[tokio::test]
 async fn panic_message_is_in_the_error() {
     let error = error_of(json!({"do": "panic", "words": "the plan has no units"}), Limits::default()).await;
-    let CallErrorKind::Panic(message) = &error.kind else { panic!("{error}") };
-    assert!(message.ends_with("the plan has no units"), "{message}");
+    let CallErrorKind::Panic(words) = &error.kind else { panic!("{error}") };
+    assert!(words.ends_with("the plan has no units"), "{words}");
     let call = call("gate design-review, attempt 2");
     let error = load("strategy").decide(&failure(json!({"do": "panic"})), &call).await.unwrap_err().recorded_text();
     assert!(error.starts_with("plugin `strategy` (gate design-review, attempt 2) panicked: "), "{error}");
@@ -236,9 +236,9 @@ async fn instance_and_handle_limits_are_named() {
 
 #[tokio::test]
 async fn output_of_a_strategy_is_limited() {
-    let settings = json!({"give up": "so much to say ", "times": 500_000});
+    let says = json!({"give up": "so much to say ", "times": 500_000});
     let call = with_limits(Limits::strategy());
-    let error = load("strategy").decide(&failure(settings), &call).await.unwrap_err();
+    let error = load("strategy").decide(&failure(says), &call).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Output { size: 7_500_000, limit: 1 << 20 });
 }
 

@@ -78,10 +78,10 @@ impl Case {
         };
         let fits = |(seen, wanted): (&String, &String)| {
             let (start, rest) = wanted.split_once(": ").unwrap_or((wanted, ""));
-            let text = seen
+            let words = seen
                 .strip_prefix(start)
-                .and_then(|text| if text.is_empty() { Some("") } else { text.strip_prefix(": ") });
-            text.is_some_and(|text| text.contains(rest))
+                .and_then(|words| if words.is_empty() { Some("") } else { words.strip_prefix(": ") });
+            words.is_some_and(|words| words.contains(rest))
         };
         let same = seen.len() == self.ends.len() && seen.iter().zip(&self.ends).all(fits);
         assert!(same, "{}: expected\n{}\nbut saw\n{}", self.name, self.ends.join("\n"), seen.join("\n"));
@@ -103,9 +103,9 @@ fn lines(path: &str, run: TestRun) -> Vec<String> {
     for test in run.tests {
         let name = test.name.strip_prefix(&format!("{path}::")).unwrap_or(&test.name);
         let mut line = format!("{} {name}", test.outcome.as_str());
-        let text = format!("{}{}", test.message.unwrap_or_default(), test.output);
-        if !text.is_empty() {
-            line += &format!(": {text}");
+        let words = format!("{}{}", test.message.unwrap_or_default(), test.output);
+        if !words.is_empty() {
+            line += &format!(": {words}");
         }
         seen.push(line.replace('\n', "⏎"));
     }

@@ -147,7 +147,7 @@ impl ExperimentDriver {
             Ok(RunOutcome::Finished(..)) => Exit::Passed,
             Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
             Ok(RunOutcome::Stopped(_)) => Exit::Interrupted,
-            Err(error @ Error::SharedBudget { .. }) => return self.budget_exceeded(planned, error.to_string()),
+            Err(error @ Error::SharedBudget { .. }) => return self.budget_exceeded(planned, error),
             Err(error) => return Err(self.record_fault(run, error)),
         };
         if exit != Exit::Interrupted {
@@ -158,13 +158,14 @@ impl ExperimentDriver {
     }
 
     /// Reports the exceeded budget in full for the first run, and in the line of the cell for the others.
-    fn budget_exceeded(&self, planned: &PlannedRun, message: String) -> Result<Exit, Failure> {
+    fn budget_exceeded(&self, planned: &PlannedRun, error: Error) -> Result<Exit, Failure> {
         self.halted.store(true, Ordering::Relaxed);
         if self.budget_reported.swap(true, Ordering::Relaxed) {
             self.print_cell(planned, Exit::Infrastructure);
             return Ok(Exit::Infrastructure);
         }
-        Err(Failure::infrastructure(format!("run {}: {message}", planned.place.run)))
+        let message = format!("run {}: {error}", planned.place.run);
+        Err(Failure::infrastructure(message).with_code(error.code()).with_hints(error.hint()))
     }
 
     fn record_fault(&self, run: &RunId, error: Error) -> Failure {

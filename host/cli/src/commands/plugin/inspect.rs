@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use phasegate_process::PluginName;
 use phasegate_process::limits::Limits;
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::Grants;
-use phasegate_runtime::read_component;
+use phasegate_process::{InvalidName, PluginName};
+use phasegate_runtime::{ErrorCode, read_component};
 use phasegate_sandbox::{Call, Engine, Inspection, World, inspect};
 use serde_json::Value;
 
@@ -39,7 +39,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let name = args.file.display().to_string();
     let bytes = read_bytes(&args.file)?;
-    let inspection = inspect(&bytes).map_err(|why| Failure::usage(format!("{name}: {}", why.describe())))?;
+    let inspection = inspect(&bytes).map_err(|why| {
+        Failure::usage(format!("{name}: {why}")).with_code(ErrorCode::NotAPlugin).with_hints(why.hint())
+    })?;
     if args.environment {
         let offers = read_environment(&name, bytes, &inspection, context).await?;
         printer.print_json_pretty(&offers);
@@ -135,7 +137,7 @@ async fn read_environment(
     if inspection.world != Some(World::Runner) {
         return Err(Failure::usage(format!("{name} is not a test runner")).with_hint("leave out --environment"));
     }
-    let plugin: PluginName = "runner".parse().map_err(|bad| Failure::usage(format!("{bad}")))?;
+    let plugin: PluginName = "runner".parse().map_err(|bad: InvalidName| Failure::from(bad))?;
     let digest = inspection.digest.clone();
     let settings = open::engine_settings(&context.state, open::sandbox_settings(context, None))?;
     let loaded = tokio::task::spawn_blocking(move || {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use phasegate_runtime::ErrorCode;
 use phasegate_sandbox::{inspect, with_manifest};
 
 use super::inspect::render_inspection;
@@ -27,11 +28,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let component = std::fs::read(file).map_err(|why| Failure::usage(format!("{name} cannot be read: {why}")))?;
     let text = std::fs::read_to_string(from)
         .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", describe_read_error(&why))))?;
-    inspect(&component).map_err(|why| Failure::usage(format!("{name}: {}", why.describe())))?;
-    let changed = with_manifest(&component, &text)
-        .map_err(|bad| Failure::usage(format!("{from_name}: {bad}")).with_hint(bad.hint))?;
-    let inspection =
-        inspect(&changed).map_err(|why| Failure::usage(format!("{name} would be rejected: {}", why.describe())))?;
+    inspect(&component).map_err(|why| {
+        Failure::usage(format!("{name}: {why}")).with_code(ErrorCode::NotAPlugin).with_hints(why.hint())
+    })?;
+    let changed = with_manifest(&component, &text).map_err(|bad| {
+        Failure::usage(format!("{from_name}: {bad}")).with_code(ErrorCode::NotAPlugin).with_hint(bad.hint)
+    })?;
+    let inspection = inspect(&changed).map_err(|why| {
+        Failure::usage(format!("{name} would be rejected: {why}"))
+            .with_code(ErrorCode::NotAPlugin)
+            .with_hints(why.hint())
+    })?;
     let new = file.with_extension("wasm.new");
     std::fs::write(&new, changed)
         .and_then(|()| std::fs::rename(&new, file))

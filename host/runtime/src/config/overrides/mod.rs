@@ -259,7 +259,7 @@ fn plugin_path<'a>(pipeline: &'a Pipeline, plugin: &PluginName) -> Option<&'a St
 }
 
 fn name_complaint(bad: phasegate_process::InvalidName) -> Complaint {
-    (bad.message(), bad.hint().to_owned())
+    (bad.to_string(), bad.hint().to_owned())
 }
 
 fn absolute(path: &Path) -> PathBuf {

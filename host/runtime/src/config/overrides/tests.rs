@@ -74,7 +74,7 @@ fn set(entries: &[(&str, Value)]) -> Overrides {
 }
 
 fn refusal(overrides: &Overrides) -> String {
-    bench().apply(overrides).unwrap_err().to_string()
+    bench().apply(overrides).map_err(Error::from).unwrap_err().describe()
 }
 
 #[test]
@@ -204,11 +204,11 @@ fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
         (agent("code", "none.wasm"), "agent of `code`: there is no file `none.wasm`\nhint: it is looked for in "),
         (
             agent("code", "cdoe"),
-            "agent of `code`: there is no bundled component `cdoe`\nhint: did you mean `code`?\na component of",
+            "agent of `code`: there is no bundled component `cdoe`\nhint: did you mean `code`?\nhint: a component of",
         ),
         (
             Overrides { feedback: Some("nearest".to_owned()), ..Overrides::default() },
-            "feedback: there is no strategy `nearest`\nhint: choose from phase-aware, nearest-phase\na strategy of your own",
+            "feedback: there is no strategy `nearest`\nhint: choose from phase-aware, nearest-phase\nhint: a strategy of your own",
         ),
         (
             set(&[("phase.code.max_retries", json!(5))]),
@@ -270,7 +270,7 @@ fn a_set_of_the_command_line_is_toml_or_a_plain_text() {
         ("prices.\"a:b=c\"".to_owned(), json!({"input": 1, "output": 2}))
     );
     assert_eq!(
-        Overrides::parse_set("nonsense").unwrap_err().to_string(),
+        Overrides::parse_set("nonsense").map_err(Error::from).unwrap_err().describe(),
         "set `nonsense`: it is not KEY=VALUE\nhint: a key is like phases.code-review.max_retries, feedback.settings.NAME or \
          models.default"
     );

@@ -6,6 +6,7 @@ use phasegate_process::Digest;
 
 use super::write::export_within;
 use super::{Entry, Head, export, import, read};
+use crate::error::Error;
 
 fn packed(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).unwrap()
@@ -36,7 +37,7 @@ fn file(title: &str, head: &Head, events: &[StoredEvent], blobs: &[u8]) -> Vec<u
 }
 
 fn refusal(file: &[u8]) -> String {
-    read(file).unwrap_err().to_string()
+    read(file).map_err(Error::from).unwrap_err().describe()
 }
 
 #[tokio::test]
@@ -50,13 +51,13 @@ async fn does_not_write_archives_above_the_size_limit() {
     export_within(unpacked + 1, &here, &run, false, &mut Vec::new()).unwrap();
     for max in [unpacked, 100] {
         let mut nothing = Vec::new();
-        let refused = export_within(max, &here, &run, false, &mut nothing).unwrap_err().to_string();
-        assert!(refused.ends_with(" bytes, which are not taken\nhint: export the run without components"), "{refused}");
+        let refused = export_within(max, &here, &run, false, &mut nothing).unwrap_err().describe();
+        assert!(refused.ends_with(" bytes, which is the limit\nhint: export the run without components"), "{refused}");
         assert!(nothing.is_empty());
     }
 }
 
-const DAMAGED: &str = "\nhint: nothing was taken; export the run again where it is";
+const DAMAGED: &str = "\nhint: nothing was imported; export the run again where it is whole";
 
 #[test]
 fn reads_what_export_wrote() {
@@ -69,11 +70,11 @@ fn reads_what_export_wrote() {
 #[test]
 fn rejects_foreign_files_and_newer_formats() {
     let (head, events, blobs) = parts();
-    assert!(refusal(b"PK\x03\x04 and so on").starts_with("it is no export of phasegate: "));
+    assert!(refusal(b"PK\x03\x04 and so on").starts_with("it is not an export of phasegate: "));
     let other = refusal(&packed(b"something else\n"));
     assert_eq!(
         other,
-        "it is no export of phasegate: its title is another one\nhint: `phasegate export RUN FILE` writes one"
+        "it is not an export of phasegate: its title is another one\nhint: `phasegate export RUN FILE` writes one"
     );
     assert_eq!(
         refusal(&file("phasegate export 2", &head, &events, &blobs)),

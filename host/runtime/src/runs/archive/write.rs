@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use phasegate_journal::{Journal, StoredEvent};
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
-use crate::error::Error;
 use crate::error::archive::{ARCHIVE_FORMAT, MAX_BYTES};
+use crate::error::{Error, ErrorCode};
 use crate::runs::archive::format::{Entry, Head, TITLE, check_size};
 use crate::store::blobs::read_blob;
 use crate::store::load::load_run;
@@ -59,8 +59,10 @@ pub(super) fn export_within(
         blobs: entries,
         left_out: left_out.clone(),
     };
-    let unwritable =
-        |why: io::Error| Error::NotNow(format!("the export cannot be written: {why}\nhint: see whether there is room"));
+    let unwritable = |why: io::Error| {
+        let message = format!("the export cannot be written: {why}");
+        Error::rejected(ErrorCode::UnwritableOutput, message, "check the free space")
+    };
     let lines = render_lines(&head, &stored).map_err(unwritable)?;
     check_size(size + lines.len() as u64, max)?;
     pack(&lines, &blobs, to).map_err(unwritable)?;

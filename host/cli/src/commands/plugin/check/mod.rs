@@ -15,8 +15,9 @@ use phasegate_process::feedback::GateFailure;
 use phasegate_process::limits::Limits;
 use phasegate_process::testing::File;
 use phasegate_process::{
-    Assignment, Failure as AgentFailure, FeedbackOutcome, PhaseName, PluginName, Submission, feedback,
+    Assignment, Failure as AgentFailure, FeedbackOutcome, InvalidName, PhaseName, PluginName, Submission, feedback,
 };
+use phasegate_runtime::Error;
 use phasegate_sandbox::{Call, CallError, Engine, Inspection, Plugin, World, inspect};
 use serde_json::{Value, json};
 
@@ -68,7 +69,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let samples = Arc::new(Samples::new()?);
     samples.phase(&args.phase)?;
     let bytes = read_bytes(&args.file)?;
-    let inspection = inspect(&bytes).map_err(|why| Failure::check_failed(format!("{name}: {}", why.describe())))?;
+    let inspection =
+        inspect(&bytes).map_err(|why| Failure::check_failed(format!("{name}: {why}")).with_hints(why.hint()))?;
     let steps = match inspection.misfit {
         Some(_) => Vec::new(),
         None => {
@@ -91,21 +93,23 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 fn check_grants(plugin: &Plugin) -> Result<(), Failure> {
     let asks = plugin.inspection().requested_grants();
     let given = plugin.inspection().effective_grants(plugin.name(), &asks);
-    given.map(drop).map_err(|why| Failure::check_failed(why.describe()))
+    given.map(drop).map_err(|why| Failure::check_failed(why.to_string()).with_hints(why.hint()))
 }
 
 fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
     let stem = file.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
     let name = stem.and_then(|stem| stem.parse().ok()).map_or_else(|| "plugin".parse(), Ok);
-    name.map_err(|bad| Failure::infrastructure(format!("{bad}")))
+    name.map_err(|bad: InvalidName| Failure::infrastructure(bad.to_string()))
 }
 
 async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, context: &Context) -> Result<Plugin, Failure> {
     let digest = inspection.digest.clone();
     let settings = open::engine_settings(&context.state, open::sandbox_settings(context, None))?;
     let loaded = tokio::task::spawn_blocking(move || {
-        let engine = Engine::new(settings).map_err(|why| Failure::infrastructure(why.describe()))?;
-        engine.load(&name, &digest, || Ok(bytes)).map_err(|why| Failure::check_failed(why.describe()))
+        let engine = Engine::new(settings).map_err(|why| Failure::from(Error::from(why)))?;
+        engine
+            .load(&name, &digest, || Ok(bytes))
+            .map_err(|why| Failure::check_failed(why.to_string()).with_hints(why.hint()))
     });
     loaded.await.map_err(|gone| Failure::infrastructure(format!("the compilation was interrupted: {gone}")))?
 }
@@ -119,7 +123,7 @@ async fn dry_calls(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) ->
 }
 
 async fn call_agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -> Result<DryCall, Failure> {
-    let named = |bad| Failure::infrastructure(format!("{bad}"));
+    let named = |bad: InvalidName| Failure::infrastructure(bad.to_string());
     let phase = samples.phase(phase)?;
     let assignment = Assignment {
         run_id: "check".parse().map_err(named)?,
@@ -135,7 +139,7 @@ async fn call_agent(plugin: &Plugin, samples: Arc<Samples>, phase: &PhaseName) -
     };
     let log = CallLog::default();
     let dry_host = Arc::new(DryHost::new(Arc::clone(&samples), &assignment, log.clone()));
-    let call = new_call("dry run", Limits { wall_ms: WALL_MS, ..plugin.default_limits() }, &log);
+    let call = new_call("dry run", Limits { wall_ms: WALL_MS, ..plugin.usual_limits() }, &log);
     let ended = plugin.run_agent(&assignment, dry_host, &call).await;
     let mut step = finish_call(format!("agent.run as phase `{}`", phase.name), &log, ended.as_ref().err());
     match ended {
@@ -186,7 +190,7 @@ async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Fa
     let failure: GateFailure =
         serde_json::from_value(failure).map_err(|why| Failure::infrastructure(why.to_string()))?;
     let log = CallLog::default();
-    let ended = plugin.decide(&failure, &new_call("dry run", plugin.default_limits(), &log)).await;
+    let ended = plugin.decide(&failure, &new_call("dry run", plugin.usual_limits(), &log)).await;
     let mut step = finish_call("feedback.decide on a failed design review".to_owned(), &log, ended.as_ref().err());
     if let Ok(decision) = ended {
         match feedback::check_decision(&failure, &[], decision) {
@@ -209,7 +213,7 @@ async fn call_strategy(plugin: &Plugin, samples: &Samples) -> Result<DryCall, Fa
 
 async fn call_runner(plugin: &Plugin) -> Vec<DryCall> {
     let log = CallLog::default();
-    let call = new_call("dry run", plugin.default_limits(), &log);
+    let call = new_call("dry run", plugin.usual_limits(), &log);
     let offers = plugin.environment(&call).await;
     let mut first = finish_call("runner.environment".to_owned(), &log, offers.as_ref().err());
     let Ok(offers) = offers else { return vec![first] };

@@ -1,0 +1,39 @@
+//! Messages and hints about plugins that differ from `phasegate.lock`.
+
+use phasegate_process::PluginName;
+use phasegate_process::lock::{Change, LOCK_FILE, Pin};
+
+/// One line a change.
+pub(super) fn render_changes(changes: &[Change]) -> String {
+    changes.iter().map(Change::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// One line a plugin that is not in the lock file.
+pub(super) fn render_new(new: &[(PluginName, Pin)]) -> String {
+    let lines: Vec<String> = new
+        .iter()
+        .map(|(plugin, pin)| {
+            let version = pin.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+            let digest = &pin.digest;
+            format!("plugin `{plugin}`{version}, {digest}, is not in {LOCK_FILE}, and this run is `locked`")
+        })
+        .collect();
+    lines.join("\n")
+}
+
+pub(super) fn hint_for_changes(changes: &[Change]) -> String {
+    let accept = accept_commands(changes.iter().map(|change| &change.plugin));
+    format!("review the changes; {accept}, with the same --config and --pipeline")
+}
+
+pub(super) fn hint_for_new(new: &[(PluginName, Pin)]) -> String {
+    let accept = accept_commands(new.iter().map(|(plugin, _)| plugin));
+    format!(
+        "review it with `phasegate plugin inspect FILE`; {accept}, with the same --config, --pipeline and --feedback"
+    )
+}
+
+fn accept_commands<'a>(plugins: impl Iterator<Item = &'a PluginName>) -> String {
+    let commands: Vec<String> = plugins.map(|name| format!("`phasegate plugin accept {name}`")).collect();
+    format!("{} agrees to it", commands.join(", "))
+}
