@@ -91,7 +91,7 @@ fn rejects_findings_too_large_for_events() {
     let (config, task) = (scenario.file("phasegate.toml"), scenario.file("task.toml"));
     let output = scenario.call(&["run", "--json", "--config", &config, "--task", &task, "--pipeline", "pipeline.toml"]);
     assert_eq!(output.code, 1, "{}", output.stderr);
-    let message = output.stderr.lines().find(|line| line.contains("could not be taken")).unwrap_or_default();
+    let message = output.stderr.lines().find(|line| line.contains("submitted invalid work")).unwrap_or_default();
     let (before, after) = message.split_once("the findings have 12").unwrap_or_default();
     assert!(before.starts_with("design-review#1 attempt failed: "), "{}", output.stderr);
     assert!(after.ends_with(" bytes; at most 1048576 are taken"), "{message}");
