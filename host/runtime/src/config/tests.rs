@@ -110,7 +110,7 @@ fn a_whole_file_is_read() {
 }
 
 #[test]
-fn the_command_line_comes_before_the_file_and_its_paths_are_relative_to_the_current_folder() {
+fn command_line_overrides_the_file() {
     let dir = folder(&[
         ("phasegate.toml", "pipeline = \"tsp\"\n[feedback]\nstrategy = \"phase-aware\"\nsettings = { x = 1 }"),
         ("work/p.toml", "extends = \"planning-design\"\nname = \"short\"\n"),
@@ -127,7 +127,7 @@ fn the_command_line_comes_before_the_file_and_its_paths_are_relative_to_the_curr
 }
 
 #[test]
-fn a_plugin_of_the_configuration_serves_a_pipeline_that_gives_it_no_path() {
+fn configured_plugin_serves_a_pipeline_without_path() {
     let pipeline = "extends = \"tsp\"\n[[phase]]\nname = \"code\"\nagent = \"mine\"\n";
     let dir = folder(&[
         ("phasegate.toml", "pipeline = \"p.toml\"\n[plugins.mine]\npath = \"mine.wasm\"\n"),
@@ -138,7 +138,7 @@ fn a_plugin_of_the_configuration_serves_a_pipeline_that_gives_it_no_path() {
 }
 
 #[test]
-fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
+fn rejects_bad_configurations_with_line_and_hint() {
     let unknown = format!(
         "phasegate.toml:2: unknown field `cpu`, expected one of `{}`\nhint: choose from {}",
         Limits::NAMES.join("`, `"),
@@ -233,7 +233,7 @@ fn every_misuse_of_the_file_is_refused_with_file_line_and_hint() {
 }
 
 #[test]
-fn a_limit_that_nobody_knows_in_a_pipeline_is_refused_in_its_file() {
+fn rejects_unknown_limits_of_a_pipeline() {
     let dir = folder(&[("p.toml", "extends = \"tsp\"\n\n[plugins.code]\nlimits = { memory_byte = 1 }\n")]);
     let refusal = load(dir.path(), Some("p.toml"), None).map_err(Error::from).unwrap_err().describe();
     assert!(refusal.starts_with("p.toml:4: limits of plugin `code`: unknown field `memory_byte`"), "{refusal}");
@@ -241,7 +241,7 @@ fn a_limit_that_nobody_knows_in_a_pipeline_is_refused_in_its_file() {
 }
 
 #[test]
-fn a_component_that_is_not_there_is_named_before_anything_runs() {
+fn names_a_missing_component_before_the_run() {
     let dir = folder(&[("p.toml", "extends = \"tsp\"\n[plugins.code]\npath = \"code.wasm\"\n")]);
     assert_eq!(
         load(dir.path(), Some("p.toml"), None).map_err(Error::from).unwrap_err().describe(),
@@ -274,7 +274,7 @@ fn misuse_on_the_command_line_names_the_flag() {
 }
 
 #[test]
-fn what_the_broker_says_of_its_tables_gets_file_and_line() {
+fn errors_of_the_broker_get_file_and_line() {
     let text =
         "[models]\ndefault = \"anthropic:x\"\ndeep = \"mystery:y\"\n\n[providers.local]\nbase_url = \"ftp://x\"\n";
     let dir = folder(&[("phasegate.toml", text)]);

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_word_of_a_prompt_is_a_changed_line() {
+    fn changed_word_of_a_prompt_is_one_line() {
         let request = |word: &str| {
             let text = format!("You plan.\nThe task is {word}.\nAnswer in JSON.");
             serde_json::json!({ "label": "plan", "messages": [{ "role": "user", "text": text }], "tools": [] })
@@ -235,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn json_inside_an_answer_is_laid_out_as_well() {
+    fn formats_json_inside_answers() {
         let answer = |size: u32| serde_json::json!({ "text": format!(r#"{{"units": [1, 2], "size": {size}}}"#) });
         let expected = "  {\n    \"text\": (text) {\n-     \"size\": 3,\n+     \"size\": 4,\n      \"units\": [\n        1,\n        2\n";
         assert_eq!(diff(&answer(3).to_string(), &answer(4).to_string()), expected);
     }
 
     #[test]
-    fn of_a_long_line_the_part_that_differs_is_shown() {
+    fn shows_the_differing_part_of_long_lines() {
         let line = |word: &str| format!("{}{word}{}", "x".repeat(5_000), "y".repeat(5_000));
         let shown = diff(&line("before"), &line("after"));
         let (x, y) = ("x".repeat(40), |n| "y".repeat(n));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_never_more_than_a_screen_and_both_sides_are_seen() {
+    fn difference_fits_a_screen_and_shows_both_sides() {
         let list = |from: u32| (from..from + 500).map(|n| format!("line {n}\n")).collect::<String>();
         let shown = diff(&list(0), &list(10_000));
         assert!(shown.lines().count() <= LINES + 1, "{shown}");
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_steer_a_terminal_is_shown_as_its_number() {
+    fn escapes_control_characters() {
         assert_eq!(diff("a\u{1b}[2J", "a\u{202e}\r"), "- a\\u{1b}[2J\n+ a\\u{202e}\\u{d}\n");
     }
 

@@ -476,7 +476,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_strangers_stay_on_their_line_and_in_their_cell() {
+    fn foreign_text_stays_in_its_line_and_cell() {
         assert_eq!(cell("fine |\n## Gates\n<b>`x`"), "fine \\| ## Gates &lt;b>'x'");
         assert_eq!(words("a\u{202e}b\u{200b}c\u{9b}"), "abc");
         assert_eq!(words(&"x".repeat(700)).chars().count(), MAX_WORDS + 1);

@@ -218,7 +218,7 @@ fn read(dir: &Path, path: &str) -> String {
 }
 
 #[test]
-fn the_out_folder_holds_files_artifacts_result_and_report() {
+fn output_folder_contains_files_artifacts_result_and_report() {
     let dir = tempfile::tempdir().unwrap();
     let run = Told::whole(&[], &[("src/d.py", "def parse(): ...\n"), ("README.txt", "read me\n")]);
     let out = dir.path().join("new/out");
@@ -248,7 +248,7 @@ fn the_out_folder_holds_files_artifacts_result_and_report() {
 }
 
 #[test]
-fn the_report_says_what_was_asked_what_came_of_it_and_why() {
+fn report_contains_task_result_and_reasons() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = Told::whole(&[], &[("src/d.py", "")]);
     std::sync::Arc::make_mut(&mut run.state.created).scripted = true;
@@ -283,7 +283,7 @@ fn the_report_says_what_was_asked_what_came_of_it_and_why() {
 }
 
 #[test]
-fn calls_that_may_have_been_billed_and_unknown_prices_are_said() {
+fn reports_billed_calls_and_unknown_prices() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = Told::new(&[]);
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
@@ -312,7 +312,7 @@ fn calls_that_may_have_been_billed_and_unknown_prices_are_said() {
 }
 
 #[test]
-fn the_patch_turns_the_base_files_into_the_delivered_ones() {
+fn patch_turns_base_files_into_delivered_files() {
     let old = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\r\nlast without end";
     let new = "one\n2\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\r\neleven\nlast without end";
     let base: [(&str, &[u8]); 5] = [
@@ -353,7 +353,7 @@ fn the_patch_turns_the_base_files_into_the_delivered_ones() {
 }
 
 #[test]
-fn a_base_file_that_is_not_text_is_named_and_left_out_of_the_patch() {
+fn patch_leaves_out_binary_base_files() {
     let dir = tempfile::tempdir().unwrap();
     let run = Told::whole(&[("a.bin", b"\xff\xfe")], &[("a.bin", "text now")]);
     assert_eq!(run.write(dir.path()).unwrap().patch, None);
@@ -387,7 +387,7 @@ fn nothing_is_written_outside_the_out_folder() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_out_folder_is_not_followed() {
+fn does_not_follow_links_in_the_output_folder() {
     let dir = tempfile::tempdir().unwrap();
     let (out, elsewhere) = (dir.path().join("out"), dir.path().join("elsewhere"));
     for folder in [&out, &elsewhere] {
@@ -406,7 +406,7 @@ fn a_link_in_the_out_folder_is_not_followed() {
 }
 
 #[test]
-fn a_folder_with_something_in_it_is_written_over_only_by_force() {
+fn overwrites_a_filled_folder_only_by_force() {
     let dir = tempfile::tempdir().unwrap();
     let shown = dir.path().display().to_string();
     assert_eq!(check_out(&dir.path().join("not/yet"), false), Ok(()));

@@ -86,7 +86,7 @@ fn nothing_swapped_changes_nothing() {
 }
 
 #[test]
-fn an_agent_keeps_its_name_and_grants_and_only_its_component_changes() {
+fn agent_override_changes_only_the_component() {
     let mut bench = bench();
     let before = bench.components.clone();
     assert_eq!(bench.apply(&agent("code", "mine.wasm")).unwrap(), 1);
@@ -100,7 +100,7 @@ fn an_agent_keeps_its_name_and_grants_and_only_its_component_changes() {
 }
 
 #[test]
-fn an_agent_that_serves_two_phases_is_swapped_in_one_of_them_only() {
+fn agent_override_applies_to_one_phase_only() {
     let mut bench = bench();
     let reviewer: PluginName = "code-review".parse().unwrap();
     bench
@@ -118,7 +118,7 @@ fn an_agent_that_serves_two_phases_is_swapped_in_one_of_them_only() {
 }
 
 #[test]
-fn a_bundled_component_is_given_by_name_also_to_a_phase_that_usually_has_another() {
+fn agent_override_accepts_bundled_names() {
     let mut bench = bench();
     bench.apply(&agent("code", "design")).unwrap();
     assert_eq!((bench.agent("code"), bench.agent("design")), ("design-2", "design"));
@@ -127,7 +127,7 @@ fn a_bundled_component_is_given_by_name_also_to_a_phase_that_usually_has_another
 }
 
 #[test]
-fn a_strategy_is_swapped_by_either_of_its_names() {
+fn strategy_override_accepts_both_names() {
     for name in ["nearest-phase", "feedback-nearest-phase"] {
         let mut bench = bench();
         bench.apply(&Overrides { feedback: Some(name.to_owned()), ..Overrides::default() }).unwrap();
@@ -141,7 +141,7 @@ fn a_strategy_is_swapped_by_either_of_its_names() {
 }
 
 #[test]
-fn a_pipeline_is_swapped_whole_and_what_it_names_as_before_stays_pinned() {
+fn pipeline_override_keeps_unchanged_plugins_pinned() {
     let mut bench = bench();
     let other = Overrides { pipeline: Some(Path::new("other.toml").to_owned()), ..Overrides::default() };
     assert_eq!(bench.apply(&other).unwrap(), 1);
@@ -152,7 +152,7 @@ fn a_pipeline_is_swapped_whole_and_what_it_names_as_before_stays_pinned() {
 }
 
 #[test]
-fn values_are_set_by_key_and_tables_are_laid_over() {
+fn sets_values_by_key_and_merges_tables() {
     let mut bench = bench();
     bench
         .apply(&set(&[
@@ -182,7 +182,7 @@ fn values_are_set_by_key_and_tables_are_laid_over() {
 }
 
 #[test]
-fn what_the_default_model_served_follows_it_and_what_was_named_does_not() {
+fn model_override_keeps_tiers_that_were_named() {
     let models = |overrides: &Overrides| {
         let mut bench = bench();
         bench.apply(overrides).unwrap();
@@ -195,7 +195,7 @@ fn what_the_default_model_served_follows_it_and_what_was_named_does_not() {
 }
 
 #[test]
-fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
+fn rejects_impossible_overrides_with_a_suggestion() {
     let refused = [
         (
             agent("coed", "mine.wasm"),
@@ -260,7 +260,7 @@ fn a_swap_that_cannot_be_is_refused_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn a_set_of_the_command_line_is_toml_or_a_plain_text() {
+fn set_option_takes_toml_or_plain_text() {
     let read = |text: &str| Overrides::parse_set(text).unwrap();
     assert_eq!(read("phases.test.max_retries=5"), ("phases.test.max_retries".to_owned(), json!(5)));
     assert_eq!(read("models.default = anthropic:x"), ("models.default".to_owned(), json!("anthropic:x")));
