@@ -59,6 +59,7 @@ const FOLDERS: [(&str, &str, &[&str]); 23] = [
 const MAX_MEDIAN_LINES: usize = 150;
 const MAX_P90_LINES: usize = 400;
 const MAX_LINES: usize = 500;
+const MAX_WORDS_OF_TEST_NAMES: usize = 8;
 
 #[test]
 fn files_import_without_cycles() {
@@ -114,17 +115,27 @@ fn crates_depend_downwards() {
 
 #[test]
 fn files_stay_small() {
-    let mut files = Vec::new();
-    for folder in ["host", "plugins", "tests", "examples"] {
-        rust_files(&repository().join(folder), &mut files);
-    }
     let mut lines: Vec<(usize, PathBuf)> =
-        files.into_iter().map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file)).collect();
+        sources().into_iter().map(|file| (fs::read_to_string(&file).unwrap().lines().count(), file)).collect();
     lines.sort();
     let at = |share: f64| lines[(lines.len() as f64 * share) as usize].0;
     assert!(at(0.5) <= MAX_MEDIAN_LINES, "half of the files have more than {} lines", at(0.5));
     assert!(at(0.9) <= MAX_P90_LINES, "a tenth of the files have more than {} lines", at(0.9));
     let long: Vec<_> = lines.iter().filter(|(lines, _)| *lines > MAX_LINES).collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn test_names_have_at_most_eight_words() {
+    let mut long = Vec::new();
+    for file in sources() {
+        let text = fs::read_to_string(&file).unwrap();
+        // Behind the attribute of a test may be others, and its `fn` may be `async`.
+        let tests = ["#[test]", "#[tokio::test"].into_iter().flat_map(|attribute| text.split(attribute).skip(1));
+        let names = tests.filter_map(|rest| rest.split_once("fn ")?.1.split_once('(').map(|(name, _)| name));
+        let names = names.filter(|name| name.split('_').count() > MAX_WORDS_OF_TEST_NAMES);
+        long.extend(names.map(|name| format!("{}: {name}", file.display())));
+    }
     assert!(long.is_empty(), "{long:#?}");
 }
 
@@ -149,6 +160,15 @@ fn manifests(folder: &Path) -> Vec<PathBuf> {
     folders.retain(|path| path.join("Cargo.toml").exists());
     folders.sort();
     folders
+}
+
+/// Every Rust file of this repository, without those that builds write.
+fn sources() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for folder in ["host", "plugins", "tests", "examples"] {
+        rust_files(&repository().join(folder), &mut files);
+    }
+    files
 }
 
 fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) {
