@@ -3,7 +3,8 @@
 use phasegate_broker::ConfigError;
 use phasegate_process::source::SourceError;
 
-use super::{ErrorCode, models_code};
+use super::code::ErrorCode;
+use super::lower_codes::models_code;
 
 /// What is wrong with a file, or with an argument that stands in for one.
 #[derive(Debug, thiserror::Error)]

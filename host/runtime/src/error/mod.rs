@@ -8,6 +8,7 @@ mod code;
 pub(crate) mod config;
 pub(crate) mod context_files;
 mod lock;
+mod lower_codes;
 pub(crate) mod output;
 pub(crate) mod overrides;
 
@@ -19,12 +20,13 @@ use phasegate_process::lock::{Change, Pin};
 use phasegate_process::state::DecisionError;
 use phasegate_process::state::FoldError;
 use phasegate_process::{AttemptId, Digest, InvalidName, PluginName, RunId};
-use phasegate_sandbox::{CallError, EngineError, InspectError, LoadError};
+use phasegate_sandbox::{CallError, EngineError, LoadError};
 
 use self::archive::ArchiveError;
 pub use self::code::{ErrorCode, ErrorKind};
 use self::config::ConfigFault;
 use self::context_files::ContextError;
+use self::lower_codes::{journal_code, load_code, models_code};
 use self::output::OutputError;
 use self::overrides::OverrideError;
 
@@ -343,57 +345,5 @@ impl Error {
     /// Message and hint in one text, for places that keep a single text.
     pub fn describe(&self) -> String {
         with_hint(self, self.hint())
-    }
-}
-
-fn journal_code(error: &JournalError) -> ErrorCode {
-    match error {
-        JournalError::Conflict { .. }
-        | JournalError::Fenced { .. }
-        | JournalError::InUse { .. }
-        | JournalError::Owned { .. } => ErrorCode::RunInUse,
-        JournalError::CannotFork { .. } => ErrorCode::CannotFork,
-        JournalError::CannotImport { .. } => ErrorCode::InvalidArchive,
-        JournalError::RunExists { .. } => ErrorCode::RunAlreadyHere,
-        JournalError::HasForks { .. } => ErrorCode::RunHasForks,
-        JournalError::NoJournal { .. } | JournalError::NotAJournal { .. } => ErrorCode::JournalNotFound,
-        JournalError::NoSuchRun { .. } => ErrorCode::RunNotFound,
-        JournalError::Gap { .. }
-        | JournalError::DamagedEvent { .. }
-        | JournalError::BrokenChain { .. }
-        | JournalError::DamagedBlob { .. }
-        | JournalError::Damaged { .. } => ErrorCode::JournalDamaged,
-        JournalError::NewerEvent { .. } | JournalError::NewerFile { .. } => ErrorCode::NewerFormat,
-        JournalError::NotSerializable { .. } => ErrorCode::HostFailed,
-        JournalError::Full { .. }
-        | JournalError::ReadOnly { .. }
-        | JournalError::Busy { .. }
-        | JournalError::Io { .. }
-        | JournalError::Closed { .. } => ErrorCode::JournalUnwritable,
-    }
-}
-
-fn models_code(error: &ConfigError) -> ErrorCode {
-    match error {
-        ConfigError::NoModel { .. } | ConfigError::NoOllamaModel { .. } => ErrorCode::NoModel,
-        ConfigError::UnknownProvider { .. } | ConfigError::Provider { .. } | ConfigError::Client(_) => {
-            ErrorCode::InvalidProvider
-        }
-        ConfigError::Script { .. } => ErrorCode::InvalidScript,
-    }
-}
-
-fn load_code(error: &LoadError) -> ErrorCode {
-    match error {
-        LoadError::Read { .. } => ErrorCode::UnreadablePlugin,
-        LoadError::Digest { .. } => ErrorCode::ComponentChanged,
-        LoadError::TooLarge { .. } | LoadError::TooComplex { .. } => ErrorCode::PluginTooLarge,
-        LoadError::TooSlow { .. }
-        | LoadError::CompilerDied { .. }
-        | LoadError::NoCompiler { .. }
-        | LoadError::Compile { .. } => ErrorCode::CompilationFailed,
-        LoadError::Inspect { source: InspectError::NotAComponent(_) | InspectError::Manifest(_), .. }
-        | LoadError::Misfit { .. } => ErrorCode::NotAPlugin,
-        LoadError::NotGranted { .. } | LoadError::NotAsked { .. } => ErrorCode::NotGranted,
     }
 }

@@ -2,7 +2,8 @@
 
 use phasegate_journal::JournalError;
 
-use super::{ErrorCode, journal_code};
+use super::code::ErrorCode;
+use super::lower_codes::journal_code;
 
 /// Why the out folder could not be written. The run itself is not affected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

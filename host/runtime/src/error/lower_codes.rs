@@ -1,0 +1,62 @@
+//! The codes of errors of the crates below.
+
+use phasegate_broker::ConfigError;
+use phasegate_journal::JournalError;
+use phasegate_sandbox::{InspectError, LoadError};
+
+use super::code::ErrorCode;
+
+/// Returns the code of an error of the journal.
+pub(super) fn journal_code(error: &JournalError) -> ErrorCode {
+    match error {
+        JournalError::Conflict { .. }
+        | JournalError::Fenced { .. }
+        | JournalError::InUse { .. }
+        | JournalError::Owned { .. } => ErrorCode::RunInUse,
+        JournalError::CannotFork { .. } => ErrorCode::CannotFork,
+        JournalError::CannotImport { .. } => ErrorCode::InvalidArchive,
+        JournalError::RunExists { .. } => ErrorCode::RunAlreadyHere,
+        JournalError::HasForks { .. } => ErrorCode::RunHasForks,
+        JournalError::NoJournal { .. } | JournalError::NotAJournal { .. } => ErrorCode::JournalNotFound,
+        JournalError::NoSuchRun { .. } => ErrorCode::RunNotFound,
+        JournalError::Gap { .. }
+        | JournalError::DamagedEvent { .. }
+        | JournalError::BrokenChain { .. }
+        | JournalError::DamagedBlob { .. }
+        | JournalError::Damaged { .. } => ErrorCode::JournalDamaged,
+        JournalError::NewerEvent { .. } | JournalError::NewerFile { .. } => ErrorCode::NewerFormat,
+        JournalError::NotSerializable { .. } => ErrorCode::HostFailed,
+        JournalError::Full { .. }
+        | JournalError::ReadOnly { .. }
+        | JournalError::Busy { .. }
+        | JournalError::Io { .. }
+        | JournalError::Closed { .. } => ErrorCode::JournalUnwritable,
+    }
+}
+
+/// Returns the code of a wrong configuration of models.
+pub(super) fn models_code(error: &ConfigError) -> ErrorCode {
+    match error {
+        ConfigError::NoModel { .. } | ConfigError::NoOllamaModel { .. } => ErrorCode::NoModel,
+        ConfigError::UnknownProvider { .. } | ConfigError::Provider { .. } | ConfigError::Client(_) => {
+            ErrorCode::InvalidProvider
+        }
+        ConfigError::Script { .. } => ErrorCode::InvalidScript,
+    }
+}
+
+/// Returns the code of an error of loading a plugin.
+pub(super) fn load_code(error: &LoadError) -> ErrorCode {
+    match error {
+        LoadError::Read { .. } => ErrorCode::UnreadablePlugin,
+        LoadError::Digest { .. } => ErrorCode::ComponentChanged,
+        LoadError::TooLarge { .. } | LoadError::TooComplex { .. } => ErrorCode::PluginTooLarge,
+        LoadError::TooSlow { .. }
+        | LoadError::CompilerDied { .. }
+        | LoadError::NoCompiler { .. }
+        | LoadError::Compile { .. } => ErrorCode::CompilationFailed,
+        LoadError::Inspect { source: InspectError::NotAComponent(_) | InspectError::Manifest(_), .. }
+        | LoadError::Misfit { .. } => ErrorCode::NotAPlugin,
+        LoadError::NotGranted { .. } | LoadError::NotAsked { .. } => ErrorCode::NotGranted,
+    }
+}
