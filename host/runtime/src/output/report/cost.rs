@@ -1,0 +1,74 @@
+//! Cost and time.
+
+use phasegate_process::Event;
+use phasegate_process::calendar::format_utc;
+use phasegate_process::measures::efforts;
+use phasegate_process::model::Usage;
+
+use super::page::Page;
+use super::text::{duration, usd, words};
+
+impl Page<'_> {
+    pub(super) fn effort(&mut self) {
+        self.heading("Cost and time");
+        let efforts = efforts(self.events);
+        let state = self.artifacts.state;
+        let mut rows = Vec::new();
+        for phase in &state.pipeline.phases {
+            let effort = efforts.get(&phase.name).copied().unwrap_or_default();
+            let attempts = state.phases.get(&phase.name).map_or(0, |known| known.attempts);
+            rows.push([
+                phase.name.to_string(),
+                attempts.to_string(),
+                effort.spent.calls.to_string(),
+                effort.spent.input_tokens.to_string(),
+                effort.spent.output_tokens.to_string(),
+                usd(effort.spent.usd),
+                duration(effort.elapsed_ms),
+            ]);
+        }
+        let totals = &self.result.totals;
+        rows.push([
+            "**all**".to_owned(),
+            String::new(),
+            totals.calls.to_string(),
+            totals.input_tokens.to_string(),
+            totals.output_tokens.to_string(),
+            usd(totals.usd),
+            duration(totals.elapsed_ms),
+        ]);
+        self.table(["phase", "attempts", "model calls", "tokens in", "tokens out", "USD", "time"], rows);
+        self.line("\nTime is that of agents and tests; waiting for people is not counted.");
+        if totals.usd.is_none() {
+            let known: Vec<f64> = self.events.iter().filter_map(|recorded| priced(&recorded.event)).collect();
+            match known.is_empty() {
+                true => self.line("The price of the models is not known, so neither is the cost."),
+                false => {
+                    let sum: f64 = known.iter().sum();
+                    self.line(format_args!("The price of some calls is not known; the others cost {sum:.4} USD."));
+                }
+            }
+        }
+    }
+
+    pub(super) fn maybe_billed(&mut self) {
+        if self.result.maybe_billed.is_empty() {
+            return;
+        }
+        self.heading("Calls that may have been billed");
+        self.line("They were asked and never answered, so nobody here knows what they cost.\n");
+        let calls = self.result.maybe_billed.iter().map(|open| {
+            let when = format_utc(open.asked_at_ms);
+            format!("- {} call {} ({}) to {}, asked {when}", open.at, open.call, words(&open.label), words(&open.model))
+        });
+        let calls = calls.collect::<Vec<_>>().join("\n");
+        self.line(calls);
+    }
+}
+
+fn priced(event: &Event) -> Option<f64> {
+    match event {
+        Event::ModelAnswered { usage: Usage { usd, .. }, .. } => *usd,
+        _ => None,
+    }
+}

@@ -1,0 +1,125 @@
+//! Verdicts and issues of the gates.
+
+use phasegate_process::result::{DecisionSummary, GateAttempt};
+use phasegate_process::state::RecordedJudgement;
+use phasegate_process::{Choice, FeedbackOutcome, Issue, Location, Rework, Verdict};
+
+use super::decisions::choice;
+use super::page::Page;
+use super::text::{cell, words};
+
+/// More issues than these are in the artifacts only.
+const MAX_ISSUES: usize = 200;
+
+impl Page<'_> {
+    pub(super) fn gates(&mut self) {
+        self.heading("Gates");
+        let mut rows = Vec::new();
+        for gate in &self.result.gates {
+            if gate.attempts.is_empty() {
+                rows.push([
+                    gate.gate.to_string(),
+                    "–".into(),
+                    "not reached".into(),
+                    "–".into(),
+                    String::new(),
+                    String::new(),
+                ]);
+            }
+            for attempt in &gate.attempts {
+                rows.push([
+                    gate.gate.to_string(),
+                    attempt.attempt.to_string(),
+                    attempt.verdict.as_str().replace('_', " "),
+                    tally(attempt),
+                    cell(&attempt.reason),
+                    cell(&what_followed(attempt)),
+                ]);
+            }
+        }
+        self.table(["gate", "attempt", "verdict", "issues", "why", "then"], rows);
+    }
+
+    pub(super) fn issues(&mut self) {
+        self.heading("Issues, and what became of them");
+        let state = self.artifacts.state;
+        let mut count = 0;
+        for phase in &state.pipeline.phases {
+            let judged = state.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default();
+            for (index, one) in judged.iter().enumerate() {
+                let later = judged.get(index + 1);
+                for issue in &one.issues {
+                    count += 1;
+                    if count <= MAX_ISSUES {
+                        let place = issue.location.as_ref().map_or(String::new(), place);
+                        self.line(format_args!(
+                            "- **{}** {} (from {}{place}): {} *{}*",
+                            issue.severity.as_str(),
+                            words(&issue.id),
+                            words(&issue.phase_injected),
+                            words(&issue.description),
+                            words(&became(issue, one, later)),
+                        ));
+                    }
+                }
+            }
+        }
+        match count {
+            0 => self.line("No gate found anything."),
+            _ if count > MAX_ISSUES => self.line(format_args!("- and {} more, in the artifacts", count - MAX_ISSUES)),
+            _ => {}
+        }
+    }
+}
+
+fn became(issue: &Issue, judged: &RecordedJudgement, later: Option<&RecordedJudgement>) -> String {
+    let overridden = judged.approvals.last().filter(|said| said.choice == Choice::Override);
+    if let Some(said) = overridden {
+        return format!("Accepted by {}: {}", said.by, said.reason);
+    }
+    if judged.verdict.passes() && judged.decided.is_none() {
+        return "Went along to the next phase.".to_owned();
+    }
+    let Some(FeedbackOutcome::Revise { rework }) = &judged.decided else { return "Open.".to_owned() };
+    let given = |rework: &&Rework| rework.feedback.issues.iter().any(|known| known.id == issue.id);
+    let mut phases: Vec<_> = rework.iter().filter(given).map(|rework| rework.phase.as_str()).collect();
+    if phases.is_empty() {
+        phases = rework.iter().map(|rework| rework.phase.as_str()).collect();
+    }
+    let back = format!("Sent back to {}", phases.join(", "));
+    match later.map(|later| (later.attempt, later.verdict)) {
+        None => format!("{back}; not judged again."),
+        Some((attempt, Verdict::Passed | Verdict::PassedWithConditions)) => {
+            format!("{back}; attempt {attempt} passed.")
+        }
+        Some((attempt, Verdict::Failed)) => format!("{back}; attempt {attempt} failed."),
+        Some((attempt, Verdict::NotJudged)) => format!("{back}; attempt {attempt} could not be judged."),
+    }
+}
+
+fn what_followed(attempt: &GateAttempt) -> String {
+    let people = attempt.approvals.iter().map(|said| format!("{} by {}", choice(said), said.by));
+    let decided = attempt.decided.as_ref().map(|decided| match decided {
+        DecisionSummary::Revise(phases) => {
+            let phases: Vec<_> = phases.iter().map(|phase| phase.as_str()).collect();
+            format!("back to {}", phases.join(", "))
+        }
+        DecisionSummary::AskAPerson(reason) => format!("the strategy asked for a person: {reason}"),
+        DecisionSummary::GiveUp(reason) => format!("the strategy gave up: {reason}"),
+        DecisionSummary::Refused(reason) => format!("the strategy's decision was refused: {reason}"),
+    });
+    people.chain(decided).collect::<Vec<_>>().join("; ")
+}
+
+fn tally(attempt: &GateAttempt) -> String {
+    let counts = &attempt.issues;
+    let all = [(counts.critical, "critical"), (counts.high, "high"), (counts.medium, "medium"), (counts.low, "low")];
+    let some: Vec<_> =
+        all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    if some.is_empty() { "none".to_owned() } else { some.join(", ") }
+}
+
+fn place(location: &Location) -> String {
+    let line = location.line.map_or(String::new(), |line| format!(":{line}"));
+    format!(", `{}{line}`", words(&location.path))
+}

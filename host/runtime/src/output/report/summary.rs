@@ -1,0 +1,70 @@
+//! Outcome, task, and what the run was made with.
+
+use phasegate_process::artifact::kinds;
+
+use super::page::Page;
+use super::text::{capital, list, plural, said, text_of, words};
+use crate::error::output::OutputError;
+use crate::output::patch::Patch;
+use crate::output::written::WrittenFiles;
+
+impl Page<'_> {
+    pub(super) fn outcome(&mut self, written: &WrittenFiles, patch: &Patch) {
+        let result = self.result;
+        self.line(format_args!("# {}: {}\n", result.task_id, result.status.as_str()));
+        let scripted = if result.scripted { " The answers are scripted: no model was asked." } else { "" };
+        let reason = words(&result.reason);
+        let stop = if reason.ends_with(['.', '?', '!']) { "" } else { "." };
+        self.line(format_args!("**{}**: {reason}{stop}{scripted}\n", capital(result.status.as_str())));
+        if let Some(remedy) = &result.remedy {
+            self.line(format_args!("What to do: {}.\n", words(remedy)));
+        }
+        self.line(format_args!("Run `{}`, pipeline `{}`.", result.run_id, words(&self.artifacts.state.pipeline.name)));
+        if !written.files.is_empty() {
+            let files: Vec<_> = written.files.iter().map(|path| format!("`{}`", words(path))).collect();
+            self.line(format_args!("Generated: {}.", files.join(", ")));
+        }
+        if let Some(name) = &written.patch {
+            self.line(format_args!(
+                "`{name}` holds the changes against the files that were there: `git apply {name}`."
+            ));
+        }
+        for path in &patch.left_out {
+            self.line(format_args!("`{}` is not in the patch, because the old file is not text.", words(path)));
+        }
+    }
+
+    pub(super) fn asked(&mut self) -> Result<(), OutputError> {
+        let task = self.artifacts.current(kinds::TASK_REQUIREMENTS)?.unwrap_or_default();
+        self.heading("What was asked");
+        self.line(words(text_of(&task, "description")));
+        for (index, requirement) in list(&task, "requirements").iter().enumerate() {
+            let lead = if index == 0 { "\n" } else { "" };
+            self.line(format_args!("{lead}- R{}: {}", index + 1, words(&said(requirement))));
+        }
+        let constraints = list(&task, "constraints");
+        if !constraints.is_empty() {
+            self.line("\nConstraints:\n");
+        }
+        for constraint in constraints {
+            self.line(format_args!("- {}", words(&said(constraint))));
+        }
+        let context =
+            self.artifacts.state.created.inputs.iter().filter(|input| input.name.as_str().starts_with("context/"));
+        let context = context.count();
+        if context > 0 {
+            self.line(format_args!("\nContext: {context} {}.", plural(context, "file", "files")));
+        }
+        Ok(())
+    }
+
+    pub(super) fn pinned(&mut self, written: &WrittenFiles) {
+        self.heading("What this run was made with");
+        let created = &self.artifacts.state.created;
+        let rows: Vec<_> =
+            created.components.iter().map(|(name, digest)| [name.to_string(), format!("`{digest}`")]).collect();
+        self.table(["component", "digest"], rows);
+        self.line(format_args!("\nPipeline `{}`, settings `{}`.", created.pipeline, created.settings));
+        self.line(format_args!("The digests of all artifacts are in `{}`.", written.result));
+    }
+}

@@ -1,0 +1,118 @@
+//! Files in the output folder, and what is never overwritten.
+
+use super::*;
+use crate::error::Error;
+
+#[test]
+fn the_out_folder_holds_files_artifacts_result_and_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Told::whole(&[], &[("src/d.py", "def parse(): ...\n"), ("README.txt", "read me\n")]);
+    let out = dir.path().join("new/out");
+    let written = run.write(&out).unwrap();
+    assert_eq!(written.files, ["README.txt", "src/d.py"]);
+    assert_eq!(read(&out, "src/d.py"), "def parse(): ...\n");
+    assert_eq!((written.patch.as_ref(), out.join("changes.patch").exists()), (None, false));
+    let names: Vec<_> = written.artifacts.iter().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "artifacts/design_specification.json",
+            "artifacts/generated_code.json",
+            "artifacts/pips.json",
+            "artifacts/postmortem_report.json",
+            "artifacts/project_plan.json",
+            "artifacts/task_requirements.json",
+            "artifacts/test_report.json",
+            "artifacts/test_suite.json",
+        ]
+    );
+    let result: Value = serde_json::from_str(&read(&out, "result.json")).unwrap();
+    assert_eq!((&result["status"], &result["scripted"]), (&json!("passed"), &json!(true)));
+    // Fault 16: what was reviewed and tested is what is delivered.
+    let delivered = Digest::from_content(read(&out, "artifacts/generated_code.json").as_bytes());
+    assert_eq!(result["artifacts"]["generated_code"], json!(delivered));
+}
+
+#[test]
+fn our_own_names_step_aside_for_generated_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = [("Report.md", "theirs"), ("artifacts/x.json", "theirs"), ("result.json", "theirs")];
+    let written = Told::whole(&[], &files).write(dir.path()).unwrap();
+    assert_eq!((written.report.as_str(), written.result.as_str()), ("phasegate-report.md", "phasegate-result.json"));
+    assert!(written.artifacts.iter().all(|path| path.starts_with("phasegate-artifacts/")));
+    for (path, content) in files {
+        assert_eq!(read(dir.path(), path), content);
+    }
+}
+
+// Fault 13 of the reference process: paths written by the model are joined unchecked.
+#[test]
+fn nothing_is_written_outside_the_out_folder() {
+    for path in ["../escaped.py", "/abs.py", "a/../../b.py", ".git/hooks/pre-commit", "a\\b.py", "c:/x.py"] {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("out");
+        let refusal = Told::whole(&[], &[("fine.py", ""), (path, "x")]).write(&out).map_err(Error::from).unwrap_err().describe();
+        assert!(refusal.starts_with(&format!("`{path}` was not written to the out folder: it ")), "{refusal}");
+        assert!(!out.exists() && std::fs::read_dir(dir.path()).unwrap().next().is_none());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_out_folder_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, elsewhere) = (dir.path().join("out"), dir.path().join("elsewhere"));
+    for folder in [&out, &elsewhere] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    std::os::unix::fs::symlink(&elsewhere, out.join("src")).unwrap();
+    let run = Told::whole(&[], &[("src/d.py", "x")]);
+    let refusal = run.write(&out).map_err(Error::from).unwrap_err().describe();
+    assert!(refusal.starts_with("`src/d.py` was not written to the out folder: there is a symbolic link"), "{refusal}");
+    assert!(std::fs::read_dir(&elsewhere).unwrap().next().is_none());
+    std::fs::remove_file(out.join("src")).unwrap();
+    std::fs::write(elsewhere.join("kept.md"), "kept").unwrap();
+    std::os::unix::fs::symlink(elsewhere.join("kept.md"), out.join("report.md")).unwrap();
+    assert!(run.write(&out).is_err());
+    assert_eq!(read(&elsewhere, "kept.md"), "kept");
+}
+
+#[test]
+fn a_folder_with_something_in_it_is_written_over_only_by_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = dir.path().display().to_string();
+    assert_eq!(check_out(&dir.path().join("not/yet"), false), Ok(()));
+    assert_eq!(check_out(dir.path(), false), Ok(()));
+    std::fs::write(dir.path().join("mine.txt"), "").unwrap();
+    assert_eq!(
+        check_out(dir.path(), false).map_err(Error::from).unwrap_err().describe(),
+        format!(
+            "{shown} is not empty, nothing was written\nhint: choose another folder with --out, or overwrite with --force"
+        )
+    );
+    assert_eq!(check_out(dir.path(), true), Ok(()));
+    let file = check_out(&dir.path().join("mine.txt"), true).map_err(Error::from).unwrap_err().describe();
+    assert_eq!(file, format!("{shown}/mine.txt is not a folder\nhint: choose another one with --out"));
+}
+
+#[test]
+fn writing_twice_gives_the_same_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Told::whole(&[("src/d.py", b"old\n")], &[("src/d.py", "new\n")]);
+    let first = run.write(dir.path()).unwrap();
+    let before = read(dir.path(), "report.md");
+    assert_eq!(run.write(dir.path()).unwrap(), first);
+    assert_eq!(read(dir.path(), "report.md"), before);
+}
+
+#[test]
+fn an_artifact_that_the_journal_lost_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Told::whole(&[], &[("a.py", "")]);
+    run.journal = MemoryJournal::new();
+    let refusal = run.write(dir.path()).map_err(Error::from).unwrap_err().describe();
+    assert!(
+        refusal.starts_with("artifact generated_code cannot be read from the journal: there is no blob"),
+        "{refusal}"
+    );
+}
