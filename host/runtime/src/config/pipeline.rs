@@ -83,7 +83,7 @@ impl Config {
         if let Some(text) = standard(name) {
             return Ok(Found { file: name.to_owned(), dir: self.dir.clone(), text: text.to_owned() });
         }
-        let complain = |message: String, hint: String| match chosen {
+        let fault = |message: String, hint: String| match chosen {
             Some(_) => ConfigFault::Flag { flag: "--pipeline", message, hint },
             None => ConfigFault::Source(self.source().error(self.pipeline_span.clone(), message, hint)),
         };
@@ -91,16 +91,15 @@ impl Config {
         if !path.is_file() {
             let names_file = name.ends_with(".toml") || name.contains(['/', '\\']);
             return Err(match names_file {
-                true => complain(format!("there is no file `{name}`"), self.relative_to(chosen)),
+                true => fault(format!("there is no file `{name}`"), self.relative_to(chosen)),
                 false => {
                     let hint = did_you_mean(name, &STANDARD.map(|(name, _)| name));
-                    complain(format!("there is no standard pipeline `{name}`"), hint)
+                    fault(format!("there is no standard pipeline `{name}`"), hint)
                 }
             });
         }
-        let text = std::fs::read_to_string(&path).map_err(|why| {
-            complain(format!("`{name}` cannot be read: {why}"), "it must be readable text".to_owned())
-        })?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|why| fault(format!("`{name}` cannot be read: {why}"), "it must be readable text".to_owned()))?;
         let dir = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Found { file: name.to_owned(), dir, text })
     }

@@ -49,11 +49,11 @@ pub(crate) fn check_settings(
     manifests: &Manifests,
     locations: &SettingLocations,
 ) -> Result<(), SourceError> {
-    for (of, plugin, settings) in pipeline.settings() {
+    for (owner, plugin, settings) in pipeline.settings() {
         let Some(manifest) = manifests.get(plugin) else { continue };
         if let Some(fault) = manifest.check_settings(settings).into_iter().next() {
-            let message = describe_settings_fault(&of, plugin, &manifest.version, &fault.message);
-            let error = locations.error(&of, fault.key.as_deref(), message.clone(), fault.hint.clone());
+            let message = describe_settings_fault(&owner, plugin, &manifest.version, &fault.message);
+            let error = locations.error(&owner, fault.key.as_deref(), message.clone(), fault.hint.clone());
             return Err(error.unwrap_or_else(|| source.error_at_top(message, fault.hint)));
         }
     }
@@ -61,17 +61,17 @@ pub(crate) fn check_settings(
 }
 
 /// Describes a settings fault with the owner of the settings and the version of the plugin.
-fn describe_settings_fault(of: &SettingsOwner, plugin: &PluginName, version: &str, fault: &str) -> String {
-    format!("{of} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
+fn describe_settings_fault(owner: &SettingsOwner, plugin: &PluginName, version: &str, fault: &str) -> String {
+    format!("{owner} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
 }
 
 /// Checks the settings of loaded plugins after overrides; [`check_settings`] has checked those of files.
 pub(crate) fn check_loaded_settings(pipeline: &Pipeline, loaded: &[Plugin]) -> Result<(), Error> {
-    for (of, name, settings) in pipeline.settings() {
+    for (owner, name, settings) in pipeline.settings() {
         let plugin = loaded.iter().find(|plugin| plugin.name() == name);
         let Some(manifest) = plugin.and_then(|plugin| plugin.inspection().manifest.as_ref()) else { continue };
         if let Some(fault) = manifest.check_settings(settings).into_iter().next() {
-            let message = describe_settings_fault(&of, name, &manifest.version, &fault.message);
+            let message = describe_settings_fault(&owner, name, &manifest.version, &fault.message);
             return Err(Error::rejected(ErrorCode::InvalidSettings, message, fault.hint));
         }
     }

@@ -1,4 +1,4 @@
-//! `phasegate.toml` as people write it, rightly and wrongly, and the pipelines that come of it.
+//! Tests of `phasegate.toml`: valid files with the pipelines they lead to, and invalid files with their errors.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::error::config::ConfigFault;
 use crate::plugins::bundled::BUNDLED;
 
-/// A folder with files in it.
+/// Creates a folder with these files.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -35,12 +35,12 @@ fn refusal(config: &str) -> String {
     load(folder(&[("phasegate.toml", config)]).path(), None, None).map_err(Error::from).unwrap_err().describe()
 }
 
-fn ask_of(loaded: &LoadedPipeline, gate: &str) -> ApprovalPolicy {
+fn approval_policy(loaded: &LoadedPipeline, gate: &str) -> ApprovalPolicy {
     loaded.pipeline.phase(&gate.parse::<PhaseName>().unwrap()).unwrap().gate.as_ref().unwrap().ask
 }
 
 #[test]
-fn without_a_file_the_defaults_hold() {
+fn uses_defaults_without_a_file() {
     let dir = folder(&[]);
     let config = Config::find(None, dir.path()).unwrap();
     assert_eq!((config.file, config.dir.as_path()), (None, dir.path()));
@@ -49,7 +49,7 @@ fn without_a_file_the_defaults_hold() {
 }
 
 #[test]
-fn the_nearest_file_upwards_is_read() {
+fn reads_the_nearest_file_upwards() {
     let dir = folder(&[
         ("phasegate.toml", "pipeline = \"planning-design\""),
         ("near/phasegate.toml", "[budget]\ncalls = 7\nusd = \"unlimited\""),
@@ -61,7 +61,7 @@ fn the_nearest_file_upwards_is_read() {
 }
 
 #[test]
-fn a_whole_file_is_read() {
+fn reads_every_table_of_the_file() {
     let dir = folder(&[
         (
             "phasegate.toml",
@@ -96,7 +96,7 @@ fn a_whole_file_is_read() {
     assert_eq!((loaded.pipeline.name.as_str(), loaded.file.as_str()), ("mine", "mine/p.toml"));
     assert_eq!(loaded.dir, dir.path().join("mine"));
     assert_eq!(
-        (ask_of(&loaded, "design-review"), ask_of(&loaded, "test")),
+        (approval_policy(&loaded, "design-review"), approval_policy(&loaded, "test")),
         (ApprovalPolicy::Always, ApprovalPolicy::Never)
     );
     assert_eq!(loaded.pipeline.feedback.plugin.as_str(), "phase-aware");
@@ -110,7 +110,7 @@ fn a_whole_file_is_read() {
 }
 
 #[test]
-fn command_line_overrides_the_file() {
+fn command_line_wins_over_the_file() {
     let dir = folder(&[
         ("phasegate.toml", "pipeline = \"tsp\"\n[feedback]\nstrategy = \"phase-aware\"\nsettings = { x = 1 }"),
         ("work/p.toml", "extends = \"planning-design\"\nname = \"short\"\n"),
@@ -127,7 +127,7 @@ fn command_line_overrides_the_file() {
 }
 
 #[test]
-fn configured_plugin_serves_a_pipeline_without_path() {
+fn takes_plugin_paths_from_the_configuration() {
     let pipeline = "extends = \"tsp\"\n[[phase]]\nname = \"code\"\nagent = \"mine\"\n";
     let dir = folder(&[
         ("phasegate.toml", "pipeline = \"p.toml\"\n[plugins.mine]\npath = \"mine.wasm\"\n"),
@@ -138,7 +138,7 @@ fn configured_plugin_serves_a_pipeline_without_path() {
 }
 
 #[test]
-fn rejects_bad_configurations_with_line_and_hint() {
+fn rejects_faults_with_file_line_and_hint() {
     let unknown = format!(
         "phasegate.toml:2: unknown field `cpu`, expected one of `{}`\nhint: choose from {}",
         Limits::NAMES.join("`, `"),
@@ -233,7 +233,7 @@ fn rejects_bad_configurations_with_line_and_hint() {
 }
 
 #[test]
-fn rejects_unknown_limits_of_a_pipeline() {
+fn rejects_unknown_limits_of_a_pipeline_file() {
     let dir = folder(&[("p.toml", "extends = \"tsp\"\n\n[plugins.code]\nlimits = { memory_byte = 1 }\n")]);
     let refusal = load(dir.path(), Some("p.toml"), None).map_err(Error::from).unwrap_err().describe();
     assert!(refusal.starts_with("p.toml:4: limits of plugin `code`: unknown field `memory_byte`"), "{refusal}");
@@ -241,7 +241,7 @@ fn rejects_unknown_limits_of_a_pipeline() {
 }
 
 #[test]
-fn names_a_missing_component_before_the_run() {
+fn rejects_missing_component_files() {
     let dir = folder(&[("p.toml", "extends = \"tsp\"\n[plugins.code]\npath = \"code.wasm\"\n")]);
     assert_eq!(
         load(dir.path(), Some("p.toml"), None).map_err(Error::from).unwrap_err().describe(),
@@ -250,7 +250,7 @@ fn names_a_missing_component_before_the_run() {
 }
 
 #[test]
-fn misuse_on_the_command_line_names_the_flag() {
+fn faults_of_the_command_line_name_the_flag() {
     let dir = folder(&[]);
     let refusal = |chosen, feedback| load(dir.path(), chosen, feedback).map_err(Error::from).unwrap_err().describe();
     assert_eq!(
@@ -274,7 +274,7 @@ fn misuse_on_the_command_line_names_the_flag() {
 }
 
 #[test]
-fn errors_of_the_broker_get_file_and_line() {
+fn adds_file_and_line_to_broker_errors() {
     let text =
         "[models]\ndefault = \"anthropic:x\"\ndeep = \"mystery:y\"\n\n[providers.local]\nbase_url = \"ftp://x\"\n";
     let dir = folder(&[("phasegate.toml", text)]);

@@ -1,4 +1,7 @@
-//! The artifacts of a run that are delivered.
+//! Reads the artifacts of a run from the journal, for the output folder.
+//!
+//! Fails with [`OutputError::Artifact`] if a blob is missing or not JSON, and with [`OutputError::Refused`] if the path of a
+//! generated file leaves the folder.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +15,7 @@ use serde_json::Value;
 use crate::error::output::OutputError;
 use crate::output::patch::Patch;
 
-/// The run's artifacts, with the journal that holds them.
+/// Reads current artifacts of a run.
 pub(crate) struct ArtifactReader<'a> {
     pub(crate) journal: &'a dyn Journal,
     pub(crate) state: &'a State,
@@ -33,17 +36,19 @@ impl ArtifactReader<'_> {
             .map_err(|why| OutputError::Artifact { name: name.to_owned(), reason: format!("it is not JSON: {why}") })
     }
 
-    /// The current artifact of a name as JSON, where there is one.
+    /// Returns the current artifact of a name as JSON; `None` if there is none.
     pub(crate) fn current(&self, name: &str) -> Result<Option<Value>, OutputError> {
-        let known = self.state.artifacts.values().find(|artifact| artifact.name.as_str() == name);
-        known.map(|artifact| self.json(name, &artifact.digest)).transpose()
+        let current = self.state.artifacts.values().find(|artifact| artifact.name.as_str() == name);
+        current.map(|artifact| self.json(name, &artifact.digest)).transpose()
     }
 
+    /// Returns true if the kind of the artifact has a schema.
     pub(crate) fn is_json(&self, artifact: &ArtifactRef) -> bool {
         artifact::schema(&self.state.pipeline.kinds, &artifact.kind).is_some()
     }
 
-    /// What is delivered. Where two phases make the same file, the later phase's counts.
+    /// Returns the generated files by path. If two phases produce the same file, the later phase wins. Fails if a path leaves
+    /// the output folder.
     pub(crate) fn generated_files(&self) -> Result<BTreeMap<String, String>, OutputError> {
         let mut files = BTreeMap::new();
         for produced in self.state.pipeline.phases.iter().flat_map(|phase| &phase.produces) {
@@ -52,17 +57,18 @@ impl ArtifactReader<'_> {
             }
             let code = self.current(produced.name.as_str())?.unwrap_or_default();
             for file in code.get("files").and_then(Value::as_array).into_iter().flatten() {
-                let of = |field| file.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-                files.insert(of("path"), of("content"));
+                let text = |field| file.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+                files.insert(text("path"), text("content"));
             }
         }
-        // All of them before any is written: half a delivery helps nobody.
+        // All paths are checked before a file is written, so that no part of the output is missing.
         match files.keys().find_map(|path| Some((path, path_fault(path)?))) {
             Some((path, reason)) => Err(OutputError::Refused { path: path.clone(), reason: reason.to_owned() }),
             None => Ok(files),
         }
     }
 
+    /// Returns the patch from the base files to `files`.
     pub(crate) fn patch(&self, files: &BTreeMap<String, String>) -> Result<Patch, OutputError> {
         let mut base = BTreeMap::new();
         for name in &self.state.created.base {

@@ -1,8 +1,8 @@
-//! What is different between two blobs, for people: a few lines of a diff, wherever in megabytes the difference is.
+//! Renders the difference between two blobs for people, as a few lines of a diff.
 //!
-//! JSON is laid out anew on both sides, texts inside it line by line and JSON inside its texts as JSON, so that a changed
-//! word of a prompt is a changed line. Promises: never more than a screen, nothing that could steer a terminal, and never
-//! nothing where the bytes differ. Cannot fail.
+//! JSON is formatted anew on both sides: multi-line strings line by line, and JSON inside strings as JSON, so that a changed
+//! word of a prompt is a changed line. Guarantees: at most one screen; no control characters; a text for every difference.
+//! Cannot fail.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -10,45 +10,46 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline, group_diff_ops};
 
-/// How many lines are shown.
-const LINES: usize = 40;
-/// How many of them one side of one change may take, so that the other side is seen as well.
-const SIDE: usize = 12;
-/// How many lines around a change are shown.
-const AROUND: usize = 3;
-/// How many characters of a line are shown.
-const WIDE: usize = 120;
-/// How many of them may come before the first that differs.
+/// Maximal number of lines.
+const MAX_LINES: usize = 40;
+/// Maximal number of lines for each side of a change, so that both sides are shown.
+const MAX_SIDE: usize = 12;
+/// Number of equal lines around a change.
+const CONTEXT: usize = 3;
+/// Maximal number of characters of a line.
+const MAX_WIDTH: usize = 120;
+/// Number of characters before the first difference in a long line.
 const LEAD: usize = 40;
-/// Deeper than this, JSON inside a text stays a text.
-const UNFOLDED: usize = 24;
-/// How long the shortest diff is looked for; after that a longer one is taken, which is as right.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Maximal depth at which JSON inside a string is formatted.
+const MAX_DEPTH: usize = 24;
+/// Time to search for the shortest diff. After it, a longer diff is rendered, which is also correct.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The lines that differ, `- ` before and `+ ` after, with some that do not around them; each with its line feed.
+/// Renders the lines that differ, with `- ` before and `+ ` after, and some equal lines around them. Each line ends with a line
+/// feed.
 pub fn render_diff(before: &[u8], after: &[u8]) -> String {
     if before == after {
         return "no difference\n".to_owned();
     }
-    let Some((old, new)) = laid_out(before, after) else { return of_bytes(before, after) };
-    let deadline = Instant::now().checked_add(PATIENCE);
-    let changes = group_diff_ops(capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline), AROUND);
+    let Some((old, new)) = split_lines(before, after) else { return render_bytes(before, after) };
+    let deadline = Instant::now().checked_add(TIMEOUT);
+    let changes = group_diff_ops(capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline), CONTEXT);
     if changes.is_empty() {
         return "the same values, written differently\n".to_owned();
     }
-    let mut drawing = Drawing::default();
+    let mut text = DiffText::default();
     for group in &changes {
         if group.first().is_some_and(|op| op.old_range().start > 0) {
-            drawing.line(' ', "…");
+            text.line(' ', "…");
         }
-        group.iter().for_each(|op| drawing.change(op, &old, &new));
+        group.iter().for_each(|op| text.change(op, &old, &new));
     }
-    drawing.done()
+    text.finish()
 }
 
-/// Both as lines; nothing where one of them is no text.
-fn laid_out(before: &[u8], after: &[u8]) -> Option<(Vec<String>, Vec<String>)> {
-    let json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok().map(|value| lines_of(&value));
+/// Returns the lines of both sides; `None` if one of them is not text.
+fn split_lines(before: &[u8], after: &[u8]) -> Option<(Vec<String>, Vec<String>)> {
+    let json = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok().map(|value| json_lines(&value));
     if let (Some(old), Some(new)) = (json(before), json(after)) {
         return Some((old, new));
     }
@@ -56,37 +57,37 @@ fn laid_out(before: &[u8], after: &[u8]) -> Option<(Vec<String>, Vec<String>)> {
     Some((text(before)?, text(after)?))
 }
 
-fn of_bytes(before: &[u8], after: &[u8]) -> String {
+fn render_bytes(before: &[u8], after: &[u8]) -> String {
     let same = before.iter().zip(after).take_while(|(old, new)| old == new).count();
-    format!("no text: {} bytes before, {} after, different from byte {} on\n", before.len(), after.len(), same + 1)
+    format!("not text: {} bytes before, {} after, different from byte {}\n", before.len(), after.len(), same + 1)
 }
 
-fn lines_of(value: &Value) -> Vec<String> {
+fn json_lines(value: &Value) -> Vec<String> {
     let mut lines = Vec::new();
-    lay_out(value, 0, String::new(), "", &mut lines);
+    format_json(value, 0, String::new(), "", &mut lines);
     lines
 }
 
-fn lay_out(value: &Value, depth: usize, lead: String, end: &str, lines: &mut Vec<String>) {
+fn format_json(value: &Value, depth: usize, lead: String, end: &str, lines: &mut Vec<String>) {
     let gap = "  ".repeat(depth);
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             lines.push(format!("{gap}{lead}{{"));
             for (place, (name, field)) in fields.iter().enumerate() {
                 let lead = format!("{}: ", Value::from(name.as_str()));
-                lay_out(field, depth + 1, lead, comma(place, fields.len()), lines);
+                format_json(field, depth + 1, lead, comma(place, fields.len()), lines);
             }
             lines.push(format!("{gap}}}{end}"));
         }
         Value::Array(items) if !items.is_empty() => {
             lines.push(format!("{gap}{lead}["));
             for (place, item) in items.iter().enumerate() {
-                lay_out(item, depth + 1, String::new(), comma(place, items.len()), lines);
+                format_json(item, depth + 1, String::new(), comma(place, items.len()), lines);
             }
             lines.push(format!("{gap}]{end}"));
         }
         Value::String(text) => match inner_json(text, depth) {
-            Some(inner) => lay_out(&inner, depth, format!("{lead}(text) "), end, lines),
+            Some(inner) => format_json(&inner, depth, format!("{lead}(text) "), end, lines),
             None if text.contains('\n') => {
                 lines.push(format!("{gap}{lead}\"\"\""));
                 let line = |line: &str| if line.is_empty() { String::new() } else { format!("{gap}  {line}") };
@@ -99,25 +100,25 @@ fn lay_out(value: &Value, depth: usize, lead: String, end: &str, lines: &mut Vec
     }
 }
 
-fn comma(place: usize, of: usize) -> &'static str {
-    if place + 1 < of { "," } else { "" }
+fn comma(index: usize, len: usize) -> &'static str {
+    if index + 1 < len { "," } else { "" }
 }
 
-/// Models answer in JSON, which the answer holds as a text.
+/// Parses JSON inside a string: answers of models are often JSON.
 fn inner_json(text: &str, depth: usize) -> Option<Value> {
-    let maybe = depth < UNFOLDED && text.trim_start().starts_with(['{', '[']);
+    let maybe = depth < MAX_DEPTH && text.trim_start().starts_with(['{', '[']);
     if maybe { serde_json::from_str(text).ok() } else { None }
 }
 
 #[derive(Default)]
-struct Drawing {
+struct DiffText {
     text: String,
     shown: usize,
-    /// Differing lines that found no place.
+    /// Number of differing lines that are not shown.
     left_out: usize,
 }
 
-impl Drawing {
+impl DiffText {
     fn change(&mut self, op: &DiffOp, old: &[String], new: &[String]) {
         let (before, after) = (part(old, op.old_range()), part(new, op.new_range()));
         match op {
@@ -134,20 +135,20 @@ impl Drawing {
     }
 
     fn side(&mut self, mark: char, lines: &[String], others: &[String]) {
-        for (place, line) in lines.iter().take(SIDE).enumerate() {
-            let same = others.get(place).map_or(0, |other| same_start(line, other));
+        for (index, line) in lines.iter().take(MAX_SIDE).enumerate() {
+            let same = others.get(index).map_or(0, |other| common_prefix(line, other));
             self.line(mark, &cut(line, same));
         }
-        let more = lines.len().saturating_sub(SIDE);
+        let more = lines.len().saturating_sub(MAX_SIDE);
         if more > 0 && !self.line(mark, &format!("… and {more} more")) {
             self.left_out += more - 1;
         }
     }
 
-    /// Whether there was still room for it.
+    /// Adds a line and returns true if it fits.
     fn line(&mut self, mark: char, line: &str) -> bool {
-        let room = self.shown < LINES;
-        if room {
+        let fits = self.shown < MAX_LINES;
+        if fits {
             self.shown += 1;
             match (line, mark) {
                 ("", ' ') => {}
@@ -158,10 +159,10 @@ impl Drawing {
         } else if mark != ' ' {
             self.left_out += 1;
         }
-        room
+        fits
     }
 
-    fn done(mut self) -> String {
+    fn finish(mut self) -> String {
         if self.left_out > 0 {
             self.text.push_str(&format!("… {} more lines that differ\n", self.left_out));
         }
@@ -173,24 +174,24 @@ fn part(lines: &[String], range: Range<usize>) -> &[String] {
     lines.get(range).unwrap_or_default()
 }
 
-fn same_start(line: &str, other: &str) -> usize {
+fn common_prefix(line: &str, other: &str) -> usize {
     line.chars().zip(other.chars()).take_while(|(a, b)| a == b).count()
 }
 
-/// The part of a line around the first character that differs, where the line is too long to be shown whole.
+/// Returns the line, or the part around its first difference if it is too long. `same` is the length of the common prefix.
 fn cut(line: &str, same: usize) -> String {
-    if line.chars().count() <= WIDE {
+    if line.chars().count() <= MAX_WIDTH {
         return line.to_owned();
     }
     let skipped = same.saturating_sub(LEAD);
     let start = if skipped > 0 { "…" } else { "" };
     let mut rest = line.chars().skip(skipped);
-    let shown: String = rest.by_ref().take(WIDE).collect();
+    let shown: String = rest.by_ref().take(MAX_WIDTH).collect();
     let end = if rest.next().is_some() { "…" } else { "" };
     format!("{start}{shown}{end}")
 }
 
-/// Characters that could steer a terminal, or cannot be seen, as their numbers.
+/// Escapes control characters and invisible characters.
 fn visible(line: &str) -> String {
     let hidden = |c: char| {
         let marks =
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn changed_word_of_a_prompt_is_one_line() {
+    fn shows_changed_prompts_line_by_line() {
         let request = |word: &str| {
             let text = format!("You plan.\nThe task is {word}.\nAnswer in JSON.");
             serde_json::json!({ "label": "plan", "messages": [{ "role": "user", "text": text }], "tools": [] })
@@ -235,14 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn formats_json_inside_answers() {
+    fn formats_json_inside_strings() {
         let answer = |size: u32| serde_json::json!({ "text": format!(r#"{{"units": [1, 2], "size": {size}}}"#) });
         let expected = "  {\n    \"text\": (text) {\n-     \"size\": 3,\n+     \"size\": 4,\n      \"units\": [\n        1,\n        2\n";
         assert_eq!(diff(&answer(3).to_string(), &answer(4).to_string()), expected);
     }
 
     #[test]
-    fn shows_the_differing_part_of_long_lines() {
+    fn cuts_long_lines_around_the_difference() {
         let line = |word: &str| format!("{}{word}{}", "x".repeat(5_000), "y".repeat(5_000));
         let shown = diff(&line("before"), &line("after"));
         let (x, y) = ("x".repeat(40), |n| "y".repeat(n));
@@ -250,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn difference_fits_a_screen_and_shows_both_sides() {
+    fn fits_one_screen_and_shows_both_sides() {
         let list = |from: u32| (from..from + 500).map(|n| format!("line {n}\n")).collect::<String>();
         let shown = diff(&list(0), &list(10_000));
-        assert!(shown.lines().count() <= LINES + 1, "{shown}");
+        assert!(shown.lines().count() <= MAX_LINES + 1, "{shown}");
         assert!(shown.contains("- line 0\n") && shown.contains("- … and 488 more\n+ line 10000\n"), "{shown}");
         let every_tenth = |word: &str| -> String {
             (0..900).map(|n| format!("{n} {}\n", if n % 10 == 0 { word } else { "" })).collect()
@@ -268,12 +269,12 @@ mod tests {
     }
 
     #[test]
-    fn where_bytes_differ_something_is_always_said() {
+    fn renders_something_for_every_difference() {
         assert_eq!(diff("same", "same"), "no difference\n");
         assert_eq!(diff(r#"{"a":1,"b":2}"#, r#"{ "b": 2, "a": 1 }"#), "the same values, written differently\n");
         assert_eq!(diff("end\n", "end"), "  end\n-\n");
         let bytes = render_diff(b"\xff\xfe\x00", b"\xff\xfe\x01\x02");
-        assert_eq!(bytes, "no text: 3 bytes before, 4 after, different from byte 3 on\n");
+        assert_eq!(bytes, "not text: 3 bytes before, 4 after, different from byte 3\n");
         assert_eq!(diff("", "x"), "-\n+ x\n");
     }
 }

@@ -1,8 +1,8 @@
-//! The out folder: the generated files, every artifact as JSON, the result, a report for people, and a patch.
+//! The output folder: generated files, artifacts in JSON, the result, a report for people, and a patch.
 //!
-//! Promises: nothing is written outside the folder, not even through a symbolic link in it; a folder with something in it is
-//! left alone unless the person said otherwise; what is written of an artifact is what was reviewed and tested, byte for
-//! byte. Where a generated file needs the name of one of ours, ours steps aside as `phasegate-…`. Fails with [`OutputError`].
+//! Guarantees: nothing is written outside of the folder, also not through a symbolic link in it; a folder with content is
+//! rejected unless the caller forces it; artifacts are written byte for byte as they were reviewed and tested. If a generated
+//! file needs the name of one of the host's files, the host's file is named `phasegate-…`. Fails with [`OutputError`].
 
 mod artifacts;
 pub(crate) mod diff;

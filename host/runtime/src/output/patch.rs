@@ -1,6 +1,6 @@
-//! The changes against the files that were there before, as `git apply` and `patch -p1` take them.
+//! Renders the changes to the base files as a patch for `git apply` and `patch -p1`.
 //!
-//! Base files that are not text cannot be part of it; they are named. Cannot fail.
+//! Base files that are not text are left out and listed in [`Patch::left_out`]. Cannot fail.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,20 +8,20 @@ use std::time::Duration;
 
 use similar::TextDiff;
 
-/// How long one file's diff looks for the shortest way; after that it takes a longer one, which is as right.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Time to search for the shortest diff of a file. After it, a longer diff is written, which is also correct.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A unified diff.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Patch {
-    /// The diff; empty where nothing changed.
+    /// The diff; empty if nothing changed.
     pub text: String,
-    /// Changed files that it cannot hold, because the old file is not text.
+    /// Paths of generated files whose base file is not text.
     pub left_out: Vec<String>,
 }
 
 impl Patch {
-    /// From the base files to the generated ones.
+    /// Compares the base files with the generated files, by path.
     pub fn between(base: &BTreeMap<&str, Vec<u8>>, files: &BTreeMap<String, String>) -> Self {
         let mut patch = Self::default();
         for (path, new) in files {
@@ -38,34 +38,34 @@ impl Patch {
         if old == Some(new) {
             return;
         }
-        let (before, after) = (quoted("a/", path), quoted("b/", path));
+        let (before, after) = (quote("a/", path), quote("b/", path));
         let text = &mut self.text;
         // Writing to a String cannot fail.
         let _ = writeln!(text, "diff --git {before} {after}");
         if old.is_none() {
             let _ = writeln!(text, "new file mode 100644");
         }
-        let from = old.map_or("/dev/null".to_owned(), |_| ended(&before));
+        let from = old.map_or("/dev/null".to_owned(), |_| with_tab(&before));
         let (old_lines, new_lines) = (lines(old.unwrap_or_default()), lines(new));
         let mut config = TextDiff::configure();
-        let diff = config.newline_terminated(true).timeout(PATIENCE).diff_slices(&old_lines, &new_lines);
-        let _ = write!(text, "{}", diff.unified_diff().context_radius(3).header(&from, &ended(&after)));
+        let diff = config.newline_terminated(true).timeout(TIMEOUT).diff_slices(&old_lines, &new_lines);
+        let _ = write!(text, "{}", diff.unified_diff().context_radius(3).header(&from, &with_tab(&after)));
     }
 }
 
-/// Lines end at line feeds alone, as they do for those who apply the patch.
+/// Splits at line feeds only, as `git apply` and `patch` do.
 fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
 }
 
-fn quoted(side: &str, path: &str) -> String {
+fn quote(side: &str, path: &str) -> String {
     match path.contains('"') {
         true => format!("\"{side}{}\"", path.replace('"', "\\\"")),
         false => format!("{side}{path}"),
     }
 }
 
-/// A name with a space is ended by a tab, so that nobody takes a part of it for the time.
-fn ended(name: &str) -> String {
+/// Adds a tab after a name with a space: `patch` would read the text after the space as a timestamp.
+fn with_tab(name: &str) -> String {
     if name.contains(' ') && !name.starts_with('"') { format!("{name}\t") } else { name.to_owned() }
 }

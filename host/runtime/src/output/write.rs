@@ -1,4 +1,4 @@
-//! Writes an out folder.
+//! Writes the output folder of a run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::output::artifacts::ArtifactReader;
 use crate::output::report;
 use crate::output::written::WrittenFiles;
 
-/// Whether the folder may be written to: it is not there yet, or empty, or the person insists.
+/// Checks that the folder can be written: it does not exist, is empty, or `force` is set.
 pub fn check_out(dir: &Path, force: bool) -> Result<(), OutputError> {
     let shown = dir.display().to_string();
     match fs::read_dir(dir) {
@@ -30,7 +30,7 @@ pub fn check_out(dir: &Path, force: bool) -> Result<(), OutputError> {
     }
 }
 
-/// Writes all that came of a run as it stands now; what an earlier writing left under the same names is replaced.
+/// Writes the output of a run in its current state, and replaces files of the same names from an earlier call.
 pub fn write_out(
     dir: &Path,
     journal: &dyn Journal,
@@ -72,7 +72,7 @@ pub fn write_out(
     Ok(written)
 }
 
-/// The names of our own files, out of the way of the generated ones.
+/// Names of the host's files, none of which is a generated file.
 struct FileNames {
     artifacts: String,
     result: String,
@@ -104,7 +104,7 @@ impl FileNames {
     }
 }
 
-/// A folder that is never left.
+/// A folder. Paths that leave it are rejected.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -137,7 +137,7 @@ impl Folder {
         }
     }
 
-    /// Where a path is to be written: every step of the way is a plain folder, and at its end is a plain file or nothing.
+    /// Returns the full path. Fails if a parent is not a plain folder, or if something other than a plain file is at the path.
     fn checked_path(&self, path: &str) -> Result<PathBuf, OutputError> {
         let refuse = |reason: &str| Err(OutputError::Refused { path: path.to_owned(), reason: reason.to_owned() });
         if let Some(reason) = path_fault(path) {

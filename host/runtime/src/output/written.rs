@@ -1,20 +1,20 @@
-//! The list of files in an out folder.
+//! The list of files in an output folder.
 
 use std::path::PathBuf;
 
-/// What was written, relative to the folder.
+/// Files written by [`super::write_out`]. Paths are relative to `dir`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WrittenFiles {
-    /// The folder.
+    /// The output folder, as the caller named it.
     pub dir: PathBuf,
-    /// The generated files.
+    /// Generated files.
     pub files: Vec<String>,
-    /// The artifacts.
+    /// Artifacts in JSON.
     pub artifacts: Vec<String>,
-    /// The result, for programs.
+    /// The result in JSON, usually `result.json`.
     pub result: String,
-    /// The report, for people.
+    /// The report in Markdown, usually `report.md`.
     pub report: String,
-    /// The patch against the base files, where there are any and something changed.
+    /// The patch against the base files; `None` without base files or changes.
     pub patch: Option<String>,
 }

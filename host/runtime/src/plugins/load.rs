@@ -66,27 +66,28 @@ impl PluginLoader {
             return Ok(plugin);
         }
         let (engine, journal) = (self.engine.clone(), Arc::clone(&self.journal));
-        let (name_of, of) = (name.clone(), digest.clone());
+        let (plugin_name, digest_to_load) = (name.clone(), digest.clone());
         let plugin = tokio::task::spawn_blocking(move || {
+            let (name, digest) = (plugin_name, digest_to_load);
             // A run needs its components in the journal, even if compiled code is in the cache.
-            if !journal.has_blob(&of)? {
-                return Err(Error::MissingComponent { plugin: name_of, digest: of, place: journal.location() });
+            if !journal.has_blob(&digest)? {
+                return Err(Error::MissingComponent { plugin: name, digest, place: journal.location() });
             }
-            let asked = Instant::now();
+            let started = Instant::now();
             let compiled = std::cell::Cell::new(false);
             let mut unreadable = None;
-            let plugin = engine.load(&name_of, &of, || {
+            let plugin = engine.load(&name, &digest, || {
                 compiled.set(true);
-                on_compile(&name_of, false);
-                read_blob(journal.as_ref(), &of).map_err(|error| {
+                on_compile(&name, false);
+                read_blob(journal.as_ref(), &digest).map_err(|error| {
                     let why = std::io::Error::other(error.to_string());
                     unreadable = Some(error);
                     why
                 })
             });
             if compiled.get() {
-                tracing::debug!(plugin = %name_of, ms = asked.elapsed().as_millis() as u64, "compiled");
-                on_compile(&name_of, true);
+                tracing::debug!(plugin = %name, ms = started.elapsed().as_millis() as u64, "compiled");
+                on_compile(&name, true);
             }
             match unreadable {
                 None => plugin.map_err(Error::from),

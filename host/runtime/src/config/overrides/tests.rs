@@ -1,4 +1,4 @@
-//! What each swap changes, what it leaves alone, and what is refused with which words.
+//! Tests of overrides: what each one changes, what stays the same, and errors.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::plugins::bundled::{BUNDLED, bundled_digest};
 
-/// A folder with a configuration, a component and a pipeline, and a run's parts as they would be pinned.
-struct Bench {
+/// A folder with a configuration, a component and a pipeline, and the parts of a run before it is created.
+struct Fixture {
     dir: tempfile::TempDir,
     config: Config,
     pipeline: phasegate_process::pipeline::Pipeline,
@@ -22,7 +22,7 @@ struct Bench {
     components: BTreeMap<PluginName, Digest>,
 }
 
-fn bench() -> Bench {
+fn fixture() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let other = "extends = \"tsp\"\nname = \"other\"\n[[phase]]\nname = \"code\"\nagent = \"own\"\n\
                  [plugins.own]\npath = \"mine.wasm\"\ngrants = { models = [\"fast\"] }\n";
@@ -44,10 +44,10 @@ fn bench() -> Bench {
     };
     let pinned = |name: &PluginName| (name.clone(), Digest::from_content(format!("pinned {name}").as_bytes()));
     let components = pipeline.plugin_names().into_iter().map(pinned).collect();
-    Bench { dir, config, pipeline, settings, components }
+    Fixture { dir, config, pipeline, settings, components }
 }
 
-impl Bench {
+impl Fixture {
     fn apply(&mut self, overrides: &Overrides) -> Result<usize, Error> {
         let Self { dir, config, pipeline, settings, components } = self;
         overrides.apply(pipeline, settings, components, dir.path(), config).map(|blobs| blobs.len())
@@ -74,87 +74,87 @@ fn set(entries: &[(&str, Value)]) -> Overrides {
 }
 
 fn refusal(overrides: &Overrides) -> String {
-    bench().apply(overrides).map_err(Error::from).unwrap_err().describe()
+    fixture().apply(overrides).map_err(Error::from).unwrap_err().describe()
 }
 
 #[test]
-fn nothing_swapped_changes_nothing() {
-    let mut bench = bench();
-    let before = (bench.pipeline.clone(), bench.settings.clone(), bench.components.clone());
-    assert_eq!(bench.apply(&Overrides::default()).unwrap(), 0);
-    assert!(before == (bench.pipeline, bench.settings, bench.components));
+fn empty_overrides_change_nothing() {
+    let mut fixture = fixture();
+    let before = (fixture.pipeline.clone(), fixture.settings.clone(), fixture.components.clone());
+    assert_eq!(fixture.apply(&Overrides::default()).unwrap(), 0);
+    assert!(before == (fixture.pipeline, fixture.settings, fixture.components));
 }
 
 #[test]
-fn agent_override_changes_only_the_component() {
-    let mut bench = bench();
-    let before = bench.components.clone();
-    assert_eq!(bench.apply(&agent("code", "mine.wasm")).unwrap(), 1);
+fn replaced_agent_keeps_name_and_grants() {
+    let mut fixture = fixture();
+    let before = fixture.components.clone();
+    assert_eq!(fixture.apply(&agent("code", "mine.wasm")).unwrap(), 1);
     let name: PluginName = "code".parse().unwrap();
-    assert_eq!(bench.digest("code"), Some(&Digest::from_content(b"mine")));
-    assert_eq!(bench.pipeline.plugins[&name].path.as_deref(), bench.dir.path().join("mine.wasm").to_str());
-    assert_eq!(bench.pipeline.grants(&name).models.len(), 1);
+    assert_eq!(fixture.digest("code"), Some(&Digest::from_content(b"mine")));
+    assert_eq!(fixture.pipeline.plugins[&name].path.as_deref(), fixture.dir.path().join("mine.wasm").to_str());
+    assert_eq!(fixture.pipeline.grants(&name).models.len(), 1);
     let others =
         |all: &BTreeMap<PluginName, Digest>| all.clone().into_iter().filter(|(it, _)| *it != name).collect::<Vec<_>>();
-    assert_eq!(others(&bench.components), others(&before));
+    assert_eq!(others(&fixture.components), others(&before));
 }
 
 #[test]
-fn agent_override_applies_to_one_phase_only() {
-    let mut bench = bench();
+fn replaces_a_shared_agent_in_one_phase() {
+    let mut fixture = fixture();
     let reviewer: PluginName = "code-review".parse().unwrap();
-    bench
+    fixture
         .pipeline
         .phases
         .iter_mut()
         .filter(|phase| phase.gate.is_some())
         .for_each(|phase| phase.agent = reviewer.clone());
-    bench.apply(&agent("code-review", "mine.wasm")).unwrap();
-    assert_eq!((bench.agent("code-review"), bench.agent("design-review")), ("code-review-2", "code-review"));
-    assert_eq!(bench.pipeline.grants(&"code-review-2".parse().unwrap()), bench.pipeline.grants(&reviewer));
-    assert_eq!(bench.digest("code-review-2"), Some(&Digest::from_content(b"mine")));
-    assert_eq!(bench.digest("code-review"), Some(&Digest::from_content(b"pinned code-review")));
-    assert_eq!(bench.digest("test"), None, "a plugin that nobody uses any more is not kept");
+    fixture.apply(&agent("code-review", "mine.wasm")).unwrap();
+    assert_eq!((fixture.agent("code-review"), fixture.agent("design-review")), ("code-review-2", "code-review"));
+    assert_eq!(fixture.pipeline.grants(&"code-review-2".parse().unwrap()), fixture.pipeline.grants(&reviewer));
+    assert_eq!(fixture.digest("code-review-2"), Some(&Digest::from_content(b"mine")));
+    assert_eq!(fixture.digest("code-review"), Some(&Digest::from_content(b"pinned code-review")));
+    assert_eq!(fixture.digest("test"), None, "a plugin that nobody uses any more is not kept");
 }
 
 #[test]
-fn agent_override_accepts_bundled_names() {
-    let mut bench = bench();
-    bench.apply(&agent("code", "design")).unwrap();
-    assert_eq!((bench.agent("code"), bench.agent("design")), ("design-2", "design"));
-    assert_eq!(bench.digest("design-2"), bundled_digest("design").as_ref());
-    assert_eq!(bench.digest("design"), Some(&Digest::from_content(b"pinned design")));
+fn replaces_an_agent_with_a_bundled_one() {
+    let mut fixture = fixture();
+    fixture.apply(&agent("code", "design")).unwrap();
+    assert_eq!((fixture.agent("code"), fixture.agent("design")), ("design-2", "design"));
+    assert_eq!(fixture.digest("design-2"), bundled_digest("design").as_ref());
+    assert_eq!(fixture.digest("design"), Some(&Digest::from_content(b"pinned design")));
 }
 
 #[test]
-fn strategy_override_accepts_both_names() {
+fn accepts_both_names_of_a_strategy() {
     for name in ["nearest-phase", "feedback-nearest-phase"] {
-        let mut bench = bench();
-        bench.apply(&Overrides { feedback: Some(name.to_owned()), ..Overrides::default() }).unwrap();
-        assert_eq!(bench.pipeline.feedback.plugin.as_str(), "nearest-phase");
-        assert_eq!(bench.digest("nearest-phase"), bundled_digest("nearest-phase").as_ref());
-        assert_eq!(bench.digest("phase-aware"), None);
+        let mut fixture = fixture();
+        fixture.apply(&Overrides { feedback: Some(name.to_owned()), ..Overrides::default() }).unwrap();
+        assert_eq!(fixture.pipeline.feedback.plugin.as_str(), "nearest-phase");
+        assert_eq!(fixture.digest("nearest-phase"), bundled_digest("nearest-phase").as_ref());
+        assert_eq!(fixture.digest("phase-aware"), None);
     }
-    let mut bench = bench();
-    bench.apply(&Overrides { feedback: Some("mine.wasm".to_owned()), ..Overrides::default() }).unwrap();
-    assert_eq!(bench.digest("feedback-mine"), Some(&Digest::from_content(b"mine")));
+    let mut fixture = fixture();
+    fixture.apply(&Overrides { feedback: Some("mine.wasm".to_owned()), ..Overrides::default() }).unwrap();
+    assert_eq!(fixture.digest("feedback-mine"), Some(&Digest::from_content(b"mine")));
 }
 
 #[test]
-fn pipeline_override_keeps_unchanged_plugins_pinned() {
-    let mut bench = bench();
+fn new_pipeline_keeps_digests_of_unchanged_plugins() {
+    let mut fixture = fixture();
     let other = Overrides { pipeline: Some(Path::new("other.toml").to_owned()), ..Overrides::default() };
-    assert_eq!(bench.apply(&other).unwrap(), 1);
-    assert_eq!((bench.pipeline.name.as_str(), bench.agent("code")), ("other", "own"));
-    assert_eq!(bench.digest("own"), Some(&Digest::from_content(b"mine")));
-    assert_eq!(bench.digest("design"), Some(&Digest::from_content(b"pinned design")));
-    assert_eq!(bench.digest("code"), None);
+    assert_eq!(fixture.apply(&other).unwrap(), 1);
+    assert_eq!((fixture.pipeline.name.as_str(), fixture.agent("code")), ("other", "own"));
+    assert_eq!(fixture.digest("own"), Some(&Digest::from_content(b"mine")));
+    assert_eq!(fixture.digest("design"), Some(&Digest::from_content(b"pinned design")));
+    assert_eq!(fixture.digest("code"), None);
 }
 
 #[test]
 fn sets_values_by_key_and_merges_tables() {
-    let mut bench = bench();
-    bench
+    let mut fixture = fixture();
+    fixture
         .apply(&set(&[
             ("phases.code-review.max_retries", json!(5)),
             ("phases.code-review.gate", json!({"ask": "never", "fails_at": {"high": 1}})),
@@ -168,25 +168,25 @@ fn sets_values_by_key_and_merges_tables() {
             ("models.retries", json!(0)),
         ]))
         .unwrap();
-    let review = bench.pipeline.phase(&"code-review".parse().unwrap()).unwrap();
+    let review = fixture.pipeline.phase(&"code-review".parse().unwrap()).unwrap();
     let gate = review.gate.as_ref().unwrap();
     assert_eq!((review.max_retries.get(), gate.fails_at.len()), (5, 2));
     assert_eq!(gate.ask, phasegate_process::pipeline::ApprovalPolicy::Never);
-    assert_eq!(bench.pipeline.phase(&"code".parse().unwrap()).unwrap().settings, json!({"style": "terse"}));
-    assert_eq!(bench.pipeline.feedback.settings, json!({"raise_after": 1}));
-    assert_eq!(bench.pipeline.max_total_attempts.get(), 20);
-    let budget = bench.settings.budget;
+    assert_eq!(fixture.pipeline.phase(&"code".parse().unwrap()).unwrap().settings, json!({"style": "terse"}));
+    assert_eq!(fixture.pipeline.feedback.settings, json!({"raise_after": 1}));
+    assert_eq!(fixture.pipeline.max_total_attempts.get(), 20);
+    let budget = fixture.settings.budget;
     assert_eq!((budget.usd, budget.calls, budget.tokens), (Some(1.5), None, Some(2_000_000)));
-    assert_eq!(bench.settings.prices.get(&"b:two.5".parse().unwrap()).unwrap().output, 2.0);
-    assert_eq!(bench.settings.models.retries, 0);
+    assert_eq!(fixture.settings.prices.get(&"b:two.5".parse().unwrap()).unwrap().output, 2.0);
+    assert_eq!(fixture.settings.models.retries, 0);
 }
 
 #[test]
-fn model_override_keeps_tiers_that_were_named() {
+fn tiers_without_a_model_follow_the_default() {
     let models = |overrides: &Overrides| {
-        let mut bench = bench();
-        bench.apply(overrides).unwrap();
-        let RunSettings { models, .. } = bench.settings;
+        let mut fixture = fixture();
+        fixture.apply(overrides).unwrap();
+        let RunSettings { models, .. } = fixture.settings;
         [models.fast, models.default, models.deep].map(|model| model.unwrap().to_string())
     };
     assert_eq!(models(&set(&[("models.default", json!("b:two"))])), ["b:two", "b:two", "b:two"]);
@@ -195,7 +195,7 @@ fn model_override_keeps_tiers_that_were_named() {
 }
 
 #[test]
-fn rejects_impossible_overrides_with_a_suggestion() {
+fn rejects_overrides_with_the_nearest_valid_one() {
     let refused = [
         (
             agent("coed", "mine.wasm"),
@@ -253,14 +253,14 @@ fn rejects_impossible_overrides_with_a_suggestion() {
         ),
         (set(&[("a b", json!(2))]), "set `a b`: it is not a key\nhint: a key is like "),
     ];
-    for (swaps, words) in refused {
-        let refusal = refusal(&swaps);
-        assert!(refusal.starts_with(words), "{refusal}\nis not\n{words}");
+    for (overrides, expected) in refused {
+        let refusal = refusal(&overrides);
+        assert!(refusal.starts_with(expected), "{refusal}\nis not\n{expected}");
     }
 }
 
 #[test]
-fn set_option_takes_toml_or_plain_text() {
+fn parses_set_values_as_toml_or_string() {
     let read = |text: &str| Overrides::parse_set(text).unwrap();
     assert_eq!(read("phases.test.max_retries=5"), ("phases.test.max_retries".to_owned(), json!(5)));
     assert_eq!(read("models.default = anthropic:x"), ("models.default".to_owned(), json!("anthropic:x")));

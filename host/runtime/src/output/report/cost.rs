@@ -1,4 +1,4 @@
-//! Cost and time.
+//! Sections: cost and time, and calls without an answer.
 
 use phasegate_process::Event;
 use phasegate_process::calendar::format_utc;
@@ -6,10 +6,10 @@ use phasegate_process::measures::efforts;
 use phasegate_process::model::Usage;
 
 use super::page::Page;
-use super::text::{duration, usd, words};
+use super::text::{plain_text, render_duration, render_usd};
 
 impl Page<'_> {
-    pub(super) fn effort(&mut self) {
+    pub(super) fn cost(&mut self) {
         self.heading("Cost and time");
         let efforts = efforts(self.events);
         let state = self.artifacts.state;
@@ -23,8 +23,8 @@ impl Page<'_> {
                 effort.spent.calls.to_string(),
                 effort.spent.input_tokens.to_string(),
                 effort.spent.output_tokens.to_string(),
-                usd(effort.spent.usd),
-                duration(effort.elapsed_ms),
+                render_usd(effort.spent.usd),
+                render_duration(effort.elapsed_ms),
             ]);
         }
         let totals = &self.result.totals;
@@ -34,13 +34,13 @@ impl Page<'_> {
             totals.calls.to_string(),
             totals.input_tokens.to_string(),
             totals.output_tokens.to_string(),
-            usd(totals.usd),
-            duration(totals.elapsed_ms),
+            render_usd(totals.usd),
+            render_duration(totals.elapsed_ms),
         ]);
         self.table(["phase", "attempts", "model calls", "tokens in", "tokens out", "USD", "time"], rows);
         self.line("\nTime is that of agents and tests; waiting for people is not counted.");
         if totals.usd.is_none() {
-            let known: Vec<f64> = self.events.iter().filter_map(|recorded| priced(&recorded.event)).collect();
+            let known: Vec<f64> = self.events.iter().filter_map(|recorded| call_price(&recorded.event)).collect();
             match known.is_empty() {
                 true => self.line("The price of the models is not known, so neither is the cost."),
                 false => {
@@ -59,14 +59,20 @@ impl Page<'_> {
         self.line("They were asked and never answered, so nobody here knows what they cost.\n");
         let calls = self.result.maybe_billed.iter().map(|open| {
             let when = format_utc(open.asked_at_ms);
-            format!("- {} call {} ({}) to {}, asked {when}", open.at, open.call, words(&open.label), words(&open.model))
+            format!(
+                "- {} call {} ({}) to {}, asked {when}",
+                open.at,
+                open.call,
+                plain_text(&open.label),
+                plain_text(&open.model)
+            )
         });
         let calls = calls.collect::<Vec<_>>().join("\n");
         self.line(calls);
     }
 }
 
-fn priced(event: &Event) -> Option<f64> {
+fn call_price(event: &Event) -> Option<f64> {
     match event {
         Event::ModelAnswered { usage: Usage { usd, .. }, .. } => *usd,
         _ => None,

@@ -4,11 +4,11 @@ use phasegate_process::result::{DecisionSummary, GateAttempt};
 use phasegate_process::state::RecordedJudgement;
 use phasegate_process::{Choice, FeedbackOutcome, Issue, Location, Rework, Verdict};
 
-use super::decisions::choice;
+use super::decisions::render_decision;
 use super::page::Page;
-use super::text::{cell, words};
+use super::text::{plain_text, table_cell};
 
-/// More issues than these are in the artifacts only.
+/// Maximal number of issues. The artifacts have all of them.
 const MAX_ISSUES: usize = 200;
 
 impl Page<'_> {
@@ -31,9 +31,9 @@ impl Page<'_> {
                     gate.gate.to_string(),
                     attempt.attempt.to_string(),
                     attempt.verdict.as_str().replace('_', " "),
-                    tally(attempt),
-                    cell(&attempt.reason),
-                    cell(&what_followed(attempt)),
+                    render_counts(attempt),
+                    table_cell(&attempt.reason),
+                    table_cell(&render_next_step(attempt)),
                 ]);
             }
         }
@@ -51,14 +51,14 @@ impl Page<'_> {
                 for issue in &one.issues {
                     count += 1;
                     if count <= MAX_ISSUES {
-                        let place = issue.location.as_ref().map_or(String::new(), place);
+                        let place = issue.location.as_ref().map_or(String::new(), render_location);
                         self.line(format_args!(
                             "- **{}** {} (from {}{place}): {} *{}*",
                             issue.severity.as_str(),
-                            words(&issue.id),
-                            words(&issue.phase_injected),
-                            words(&issue.description),
-                            words(&became(issue, one, later)),
+                            plain_text(&issue.id),
+                            plain_text(&issue.phase_injected),
+                            plain_text(&issue.description),
+                            plain_text(&render_follow_up(issue, one, later)),
                         ));
                     }
                 }
@@ -72,10 +72,11 @@ impl Page<'_> {
     }
 }
 
-fn became(issue: &Issue, judged: &RecordedJudgement, later: Option<&RecordedJudgement>) -> String {
-    let overridden = judged.approvals.last().filter(|said| said.choice == Choice::Override);
-    if let Some(said) = overridden {
-        return format!("Accepted by {}: {}", said.by, said.reason);
+/// Renders what happened to an issue after `judged`. `later` is the next judgement of the same gate.
+fn render_follow_up(issue: &Issue, judged: &RecordedJudgement, later: Option<&RecordedJudgement>) -> String {
+    let overridden = judged.approvals.last().filter(|decision| decision.choice == Choice::Override);
+    if let Some(decision) = overridden {
+        return format!("Accepted by {}: {}", decision.by, decision.reason);
     }
     if judged.verdict.passes() && judged.decided.is_none() {
         return "Went along to the next phase.".to_owned();
@@ -97,8 +98,9 @@ fn became(issue: &Issue, judged: &RecordedJudgement, later: Option<&RecordedJudg
     }
 }
 
-fn what_followed(attempt: &GateAttempt) -> String {
-    let people = attempt.approvals.iter().map(|said| format!("{} by {}", choice(said), said.by));
+/// Renders the decisions of people and of the strategy after an attempt.
+fn render_next_step(attempt: &GateAttempt) -> String {
+    let people = attempt.approvals.iter().map(|decision| format!("{} by {}", render_decision(decision), decision.by));
     let decided = attempt.decided.as_ref().map(|decided| match decided {
         DecisionSummary::Revise(phases) => {
             let phases: Vec<_> = phases.iter().map(|phase| phase.as_str()).collect();
@@ -111,7 +113,7 @@ fn what_followed(attempt: &GateAttempt) -> String {
     people.chain(decided).collect::<Vec<_>>().join("; ")
 }
 
-fn tally(attempt: &GateAttempt) -> String {
+fn render_counts(attempt: &GateAttempt) -> String {
     let counts = &attempt.issues;
     let all = [(counts.critical, "critical"), (counts.high, "high"), (counts.medium, "medium"), (counts.low, "low")];
     let some: Vec<_> =
@@ -119,7 +121,7 @@ fn tally(attempt: &GateAttempt) -> String {
     if some.is_empty() { "none".to_owned() } else { some.join(", ") }
 }
 
-fn place(location: &Location) -> String {
+fn render_location(location: &Location) -> String {
     let line = location.line.map_or(String::new(), |line| format!(":{line}"));
-    format!(", `{}{line}`", words(&location.path))
+    format!(", `{}{line}`", plain_text(&location.path))
 }

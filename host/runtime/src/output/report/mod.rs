@@ -1,6 +1,7 @@
-//! The report: what was asked, what came of it, why, and what it took, for somebody who was not there.
+//! The report of a run in Markdown, for readers who did not follow the run.
 //!
-//! Words of models and plugins are put in as plain text on one line, so that they cannot pretend to be the report's own.
+//! Guarantees: texts of models and plugins are plain text on one line, so that they cannot look like a part of the report.
+//! Fails with [`OutputError`] if an artifact cannot be read.
 
 mod cost;
 mod decisions;
@@ -19,6 +20,7 @@ use crate::output::artifacts::ArtifactReader;
 use crate::output::patch::Patch;
 use crate::output::written::WrittenFiles;
 
+/// Renders the report of a run in its current state.
 pub(crate) fn render(
     artifacts: &ArtifactReader<'_>,
     events: &[Recorded],
@@ -28,14 +30,14 @@ pub(crate) fn render(
 ) -> Result<String, OutputError> {
     let mut page = Page { artifacts, events, result, text: String::new() };
     page.outcome(written, patch);
-    page.asked()?;
+    page.task()?;
     page.gates();
     page.issues();
-    page.tests()?;
-    page.people();
-    page.effort();
+    page.test_runs()?;
+    page.decisions();
+    page.cost();
     page.maybe_billed();
     page.proposals()?;
-    page.pinned(written);
+    page.components(written);
     Ok(page.text)
 }

@@ -7,6 +7,7 @@ use phasegate_process::result::TaskResult;
 
 use crate::output::artifacts::ArtifactReader;
 
+/// The text of a report, and the data that its sections render.
 pub(super) struct Page<'a> {
     pub(super) artifacts: &'a ArtifactReader<'a>,
     pub(super) events: &'a [Recorded],

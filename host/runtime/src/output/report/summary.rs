@@ -1,9 +1,9 @@
-//! Outcome, task, and what the run was made with.
+//! Sections: outcome, task, and components.
 
 use phasegate_process::artifact::kinds;
 
 use super::page::Page;
-use super::text::{capital, list, plural, said, text_of, words};
+use super::text::{array_field, capitalize, plain_text, plural, text_field, text_or_json};
 use crate::error::output::OutputError;
 use crate::output::patch::Patch;
 use crate::output::written::WrittenFiles;
@@ -13,15 +13,19 @@ impl Page<'_> {
         let result = self.result;
         self.line(format_args!("# {}: {}\n", result.task_id, result.status.as_str()));
         let scripted = if result.scripted { " The answers are scripted: no model was asked." } else { "" };
-        let reason = words(&result.reason);
+        let reason = plain_text(&result.reason);
         let stop = if reason.ends_with(['.', '?', '!']) { "" } else { "." };
-        self.line(format_args!("**{}**: {reason}{stop}{scripted}\n", capital(result.status.as_str())));
+        self.line(format_args!("**{}**: {reason}{stop}{scripted}\n", capitalize(result.status.as_str())));
         if let Some(remedy) = &result.remedy {
-            self.line(format_args!("What to do: {}.\n", words(remedy)));
+            self.line(format_args!("What to do: {}.\n", plain_text(remedy)));
         }
-        self.line(format_args!("Run `{}`, pipeline `{}`.", result.run_id, words(&self.artifacts.state.pipeline.name)));
+        self.line(format_args!(
+            "Run `{}`, pipeline `{}`.",
+            result.run_id,
+            plain_text(&self.artifacts.state.pipeline.name)
+        ));
         if !written.files.is_empty() {
-            let files: Vec<_> = written.files.iter().map(|path| format!("`{}`", words(path))).collect();
+            let files: Vec<_> = written.files.iter().map(|path| format!("`{}`", plain_text(path))).collect();
             self.line(format_args!("Generated: {}.", files.join(", ")));
         }
         if let Some(name) = &written.patch {
@@ -30,24 +34,24 @@ impl Page<'_> {
             ));
         }
         for path in &patch.left_out {
-            self.line(format_args!("`{}` is not in the patch, because the old file is not text.", words(path)));
+            self.line(format_args!("`{}` is not in the patch, because the old file is not text.", plain_text(path)));
         }
     }
 
-    pub(super) fn asked(&mut self) -> Result<(), OutputError> {
+    pub(super) fn task(&mut self) -> Result<(), OutputError> {
         let task = self.artifacts.current(kinds::TASK_REQUIREMENTS)?.unwrap_or_default();
         self.heading("What was asked");
-        self.line(words(text_of(&task, "description")));
-        for (index, requirement) in list(&task, "requirements").iter().enumerate() {
+        self.line(plain_text(text_field(&task, "description")));
+        for (index, requirement) in array_field(&task, "requirements").iter().enumerate() {
             let lead = if index == 0 { "\n" } else { "" };
-            self.line(format_args!("{lead}- R{}: {}", index + 1, words(&said(requirement))));
+            self.line(format_args!("{lead}- R{}: {}", index + 1, plain_text(&text_or_json(requirement))));
         }
-        let constraints = list(&task, "constraints");
+        let constraints = array_field(&task, "constraints");
         if !constraints.is_empty() {
             self.line("\nConstraints:\n");
         }
         for constraint in constraints {
-            self.line(format_args!("- {}", words(&said(constraint))));
+            self.line(format_args!("- {}", plain_text(&text_or_json(constraint))));
         }
         let context =
             self.artifacts.state.created.inputs.iter().filter(|input| input.name.as_str().starts_with("context/"));
@@ -58,7 +62,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    pub(super) fn pinned(&mut self, written: &WrittenFiles) {
+    pub(super) fn components(&mut self, written: &WrittenFiles) {
         self.heading("What this run was made with");
         let created = &self.artifacts.state.created;
         let rows: Vec<_> =

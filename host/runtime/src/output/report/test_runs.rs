@@ -1,11 +1,11 @@
-//! Test runs.
+//! Section: test runs of the gates.
 
 use super::page::Page;
-use super::text::{list, number, said, short, text_of, words};
+use super::text::{array_field, plain_text, render_count, short_digest, text_field, text_or_json};
 use crate::error::output::OutputError;
 
 impl Page<'_> {
-    pub(super) fn tests(&mut self) -> Result<(), OutputError> {
+    pub(super) fn test_runs(&mut self) -> Result<(), OutputError> {
         let state = self.artifacts.state;
         let test_gates = || {
             let gates = state.pipeline.phases.iter();
@@ -21,14 +21,14 @@ impl Page<'_> {
             for judged in state.phases.get(&phase.name).map(|known| known.judged.as_slice()).unwrap_or_default() {
                 let Some(report) = &judged.report else { continue };
                 let report = self.artifacts.json(report.name.as_str(), &report.digest)?;
-                let total = |key| number(report.get("totals").and_then(|totals| totals.get(key)));
+                let total = |key| render_count(report.get("totals").and_then(|totals| totals.get(key)));
                 rows.push([
                     format!("{}#{}", phase.name, judged.attempt),
                     total("passed"),
                     total("failed"),
                     total("errored"),
                     total("skipped"),
-                    short(text_of(&report, "code")),
+                    short_digest(text_field(&report, "code")),
                 ]);
                 last = Some(report);
             }
@@ -42,19 +42,19 @@ impl Page<'_> {
             "replaces the judges is looked for, but code that sets out to forge its results is not always caught.\n",
         );
         self.table(["run", "passed", "failed", "errored", "skipped", "code"], rows);
-        for error in last.get("build").map(|build| list(build, "errors")).unwrap_or_default() {
-            self.line(format_args!("- build error: {}", words(&said(error))));
+        for error in last.get("build").map(|build| array_field(build, "errors")).unwrap_or_default() {
+            self.line(format_args!("- build error: {}", plain_text(&text_or_json(error))));
         }
-        for test in list(&last, "tests").iter().filter(|test| text_of(test, "outcome") != "passed") {
-            let message = test.get("message").map(said).unwrap_or_default();
-            let (name, outcome) = (words(text_of(test, "name")), words(text_of(test, "outcome")));
-            self.line(format_args!("- `{name}` {outcome}: {}", words(&message)));
+        for test in array_field(&last, "tests").iter().filter(|test| text_field(test, "outcome") != "passed") {
+            let message = test.get("message").map(text_or_json).unwrap_or_default();
+            let (name, outcome) = (plain_text(text_field(test, "name")), plain_text(text_field(test, "outcome")));
+            self.line(format_args!("- `{name}` {outcome}: {}", plain_text(&message)));
         }
         if !self.result.dropped_tests.is_empty() {
             self.line("\nTests that were given up:\n");
         }
         for dropped in &self.result.dropped_tests {
-            let (test, reason) = (words(&dropped.test), words(&dropped.reason));
+            let (test, reason) = (plain_text(&dropped.test), plain_text(&dropped.reason));
             self.line(format_args!("- `{test}` in {}#{}: {reason}", dropped.gate, dropped.attempt));
         }
         Ok(())

@@ -4,9 +4,9 @@ use super::*;
 use crate::error::Error;
 
 #[test]
-fn the_out_folder_holds_files_artifacts_result_and_report() {
+fn writes_files_artifacts_result_and_report() {
     let dir = tempfile::tempdir().unwrap();
-    let run = Told::whole(&[], &[("src/d.py", "def parse(): ...\n"), ("README.txt", "read me\n")]);
+    let run = RecordedRun::finished(&[], &[("src/d.py", "def parse(): ...\n"), ("README.txt", "read me\n")]);
     let out = dir.path().join("new/out");
     let written = run.write(&out).unwrap();
     assert_eq!(written.files, ["README.txt", "src/d.py"]);
@@ -34,10 +34,10 @@ fn the_out_folder_holds_files_artifacts_result_and_report() {
 }
 
 #[test]
-fn our_own_names_step_aside_for_generated_files() {
+fn renames_host_files_that_clash_with_generated_files() {
     let dir = tempfile::tempdir().unwrap();
     let files = [("Report.md", "theirs"), ("artifacts/x.json", "theirs"), ("result.json", "theirs")];
-    let written = Told::whole(&[], &files).write(dir.path()).unwrap();
+    let written = RecordedRun::finished(&[], &files).write(dir.path()).unwrap();
     assert_eq!((written.report.as_str(), written.result.as_str()), ("phasegate-report.md", "phasegate-result.json"));
     assert!(written.artifacts.iter().all(|path| path.starts_with("phasegate-artifacts/")));
     for (path, content) in files {
@@ -47,11 +47,15 @@ fn our_own_names_step_aside_for_generated_files() {
 
 // Fault 13 of the reference process: paths written by the model are joined unchecked.
 #[test]
-fn nothing_is_written_outside_the_out_folder() {
+fn rejects_paths_outside_the_output_folder() {
     for path in ["../escaped.py", "/abs.py", "a/../../b.py", ".git/hooks/pre-commit", "a\\b.py", "c:/x.py"] {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("out");
-        let refusal = Told::whole(&[], &[("fine.py", ""), (path, "x")]).write(&out).map_err(Error::from).unwrap_err().describe();
+        let refusal = RecordedRun::finished(&[], &[("fine.py", ""), (path, "x")])
+            .write(&out)
+            .map_err(Error::from)
+            .unwrap_err()
+            .describe();
         assert!(refusal.starts_with(&format!("`{path}` was not written to the out folder: it ")), "{refusal}");
         assert!(!out.exists() && std::fs::read_dir(dir.path()).unwrap().next().is_none());
     }
@@ -59,14 +63,14 @@ fn nothing_is_written_outside_the_out_folder() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_in_the_out_folder_is_not_followed() {
+fn does_not_follow_links_in_the_output_folder() {
     let dir = tempfile::tempdir().unwrap();
     let (out, elsewhere) = (dir.path().join("out"), dir.path().join("elsewhere"));
     for folder in [&out, &elsewhere] {
         std::fs::create_dir(folder).unwrap();
     }
     std::os::unix::fs::symlink(&elsewhere, out.join("src")).unwrap();
-    let run = Told::whole(&[], &[("src/d.py", "x")]);
+    let run = RecordedRun::finished(&[], &[("src/d.py", "x")]);
     let refusal = run.write(&out).map_err(Error::from).unwrap_err().describe();
     assert!(refusal.starts_with("`src/d.py` was not written to the out folder: there is a symbolic link"), "{refusal}");
     assert!(std::fs::read_dir(&elsewhere).unwrap().next().is_none());
@@ -78,7 +82,7 @@ fn a_link_in_the_out_folder_is_not_followed() {
 }
 
 #[test]
-fn a_folder_with_something_in_it_is_written_over_only_by_force() {
+fn overwrites_a_folder_with_content_only_by_force() {
     let dir = tempfile::tempdir().unwrap();
     let shown = dir.path().display().to_string();
     assert_eq!(check_out(&dir.path().join("not/yet"), false), Ok(()));
@@ -96,9 +100,9 @@ fn a_folder_with_something_in_it_is_written_over_only_by_force() {
 }
 
 #[test]
-fn writing_twice_gives_the_same_folder() {
+fn writing_twice_gives_equal_folders() {
     let dir = tempfile::tempdir().unwrap();
-    let run = Told::whole(&[("src/d.py", b"old\n")], &[("src/d.py", "new\n")]);
+    let run = RecordedRun::finished(&[("src/d.py", b"old\n")], &[("src/d.py", "new\n")]);
     let first = run.write(dir.path()).unwrap();
     let before = read(dir.path(), "report.md");
     assert_eq!(run.write(dir.path()).unwrap(), first);
@@ -106,9 +110,9 @@ fn writing_twice_gives_the_same_folder() {
 }
 
 #[test]
-fn an_artifact_that_the_journal_lost_is_named() {
+fn names_artifacts_that_the_journal_lost() {
     let dir = tempfile::tempdir().unwrap();
-    let mut run = Told::whole(&[], &[("a.py", "")]);
+    let mut run = RecordedRun::finished(&[], &[("a.py", "")]);
     run.journal = MemoryJournal::new();
     let refusal = run.write(dir.path()).map_err(Error::from).unwrap_err().describe();
     assert!(

@@ -1,4 +1,4 @@
-//! The out folder of a run made by hand: what is written, in which words, and what is not touched.
+//! Tests of the output folder, with a run of `tsp` that is built event by event.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod folder;
@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A run of `tsp` told event by event, its artifacts in a journal in memory.
-struct Told {
+/// A run whose events and artifacts are in memory.
+struct RecordedRun {
     journal: MemoryJournal,
     state: State,
     events: Vec<Recorded>,
@@ -57,7 +57,7 @@ fn issue(id: &str) -> Issue {
     }
 }
 
-impl Told {
+impl RecordedRun {
     fn new(base: &[(&str, &[u8])]) -> Self {
         let journal = MemoryJournal::new();
         let text = standard("tsp").unwrap();
@@ -93,9 +93,11 @@ impl Told {
         self
     }
 
-    fn work(&mut self, phase: &str, attempt: u32, made: &[(&str, Value)]) -> &mut Self {
+    /// Adds an attempt that submits these artifacts.
+    fn work(&mut self, phase: &str, attempt: u32, artifacts: &[(&str, Value)]) -> &mut Self {
         let at = at(phase, attempt);
-        let artifacts = made.iter().map(|(name, value)| store(&self.journal, name, name, value.to_string().as_bytes()));
+        let artifacts =
+            artifacts.iter().map(|(name, value)| store(&self.journal, name, name, value.to_string().as_bytes()));
         let outcome = PhaseOutcome::Submitted { artifacts: artifacts.collect(), findings: None };
         let usage = Usage { input_tokens: 1000, output_tokens: 100, cached_input_tokens: 0, usd: Some(0.25) };
         let (label, model, request) = ("ask | once".to_owned(), "scripted:x".to_owned(), Digest::from_content(b"q"));
@@ -143,8 +145,8 @@ impl Told {
         })
     }
 
-    /// Up to the end, with these files as its code.
-    fn whole(base: &[(&str, &[u8])], files: &[(&str, &str)]) -> Self {
+    /// A finished run with these base files and generated files.
+    fn finished(base: &[(&str, &[u8])], files: &[(&str, &str)]) -> Self {
         let mut run = Self::new(base);
         run.work("planning", 1, &[("project_plan", json!({}))]);
         run.work("design", 1, &[("design_specification", json!({}))]);

@@ -5,7 +5,7 @@ use std::process::Command;
 use super::*;
 
 #[test]
-fn the_patch_turns_the_base_files_into_the_delivered_ones() {
+fn git_applies_the_patch_to_the_base_files() {
     let old = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\r\nlast without end";
     let new = "one\n2\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\r\neleven\nlast without end";
     let base: [(&str, &[u8]); 5] = [
@@ -31,7 +31,7 @@ fn the_patch_turns_the_base_files_into_the_delivered_ones() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
-    let written = Told::whole(&base, &files).write(&out).unwrap();
+    let written = RecordedRun::finished(&base, &files).write(&out).unwrap();
     assert_eq!(written.patch.as_deref(), Some("changes.patch"));
     let patch = out.join("changes.patch");
     let git =
@@ -46,9 +46,9 @@ fn the_patch_turns_the_base_files_into_the_delivered_ones() {
 }
 
 #[test]
-fn a_base_file_that_is_not_text_is_named_and_left_out_of_the_patch() {
+fn leaves_binary_base_files_out_of_the_patch() {
     let dir = tempfile::tempdir().unwrap();
-    let run = Told::whole(&[("a.bin", b"\xff\xfe")], &[("a.bin", "text now")]);
+    let run = RecordedRun::finished(&[("a.bin", b"\xff\xfe")], &[("a.bin", "text now")]);
     assert_eq!(run.write(dir.path()).unwrap().patch, None);
     assert!(read(dir.path(), "report.md").contains("`a.bin` is not in the patch, because the old file is not text."));
 }

@@ -3,9 +3,9 @@
 use super::*;
 
 #[test]
-fn the_report_says_what_was_asked_what_came_of_it_and_why() {
+fn report_has_task_gates_decisions_and_cost() {
     let dir = tempfile::tempdir().unwrap();
-    let mut run = Told::whole(&[], &[("src/d.py", "")]);
+    let mut run = RecordedRun::finished(&[], &[("src/d.py", "")]);
     std::sync::Arc::make_mut(&mut run.state.created).scripted = true;
     run.write(dir.path()).unwrap();
     let report = read(dir.path(), "report.md");
@@ -38,9 +38,9 @@ fn the_report_says_what_was_asked_what_came_of_it_and_why() {
 }
 
 #[test]
-fn calls_that_may_have_been_billed_and_unknown_prices_are_said() {
+fn report_lists_unanswered_calls_and_unknown_prices() {
     let dir = tempfile::tempdir().unwrap();
-    let mut run = Told::new(&[]);
+    let mut run = RecordedRun::new(&[]);
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     for call in [1, 2] {
         let (label, model, request) = ("plan".to_owned(), "a:b".to_owned(), Digest::from_content(b"q"));
