@@ -73,7 +73,10 @@ impl Variant {
 
     /// Returns the first override of models or providers.
     pub(crate) fn models_target(&self) -> Option<OverrideTarget> {
-        let about = |at: &&OverrideTarget| matches!(at, OverrideTarget::Set(key) if key.starts_with("models") || key.starts_with("providers"));
+        let about = |at: &&OverrideTarget| match at {
+            OverrideTarget::Set(key) => key.starts_with("models") || key.starts_with("providers"),
+            _ => false,
+        };
         self.spans.iter().map(|(at, _)| at).find(about).cloned()
     }
 }

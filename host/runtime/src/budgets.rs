@@ -1,13 +1,13 @@
 //! The budgets of model calls: of one plugin call, of a run, and of several runs together.
 //!
 //! A call is reserved in each of them at the most it can use, and charged with what it used. Guarantees:
-//! - Calls are reserved in the order in which the guest made them, and wait for calls under way whose outcome decides. So a
-//!   run that is resumed, replayed or forked allows the calls that the first one allowed.
+//! - Calls are reserved in the order in which the guest makes them, and wait for calls under way whose result decides.
+//!   So a resumed, replayed or forked run allows the calls that the first run allowed.
 //! - A call that the journal holds was allowed before and is never refused.
 //! - A refused call uses nothing: its reservations are given back.
 //!
-//! Fails with [`Exceeded`]. What happens then depends on the owner: the budget of a plugin call ends that plugin call; the
-//! budget of a run or of several runs stops the run, which can be resumed, and no guest learns of it.
+//! Fails with [`Exceeded`]. The consequence depends on the owner: if the budget of a plugin call is exhausted, the plugin
+//! call ends; if the budget of a run or of several runs is exhausted, the run stops and can be resumed.
 
 use phasegate_broker::{Budget, BudgetConfig, Cost, PriceTable, Reservation, Spent, worst_case};
 use phasegate_process::budget::BudgetExceeded;
@@ -118,10 +118,11 @@ pub(crate) struct Reservations<'a> {
 }
 
 impl<'a> Budgets<'a> {
-    /// Reserves a call: in the attempt, and in the run and what it shares where `run_cost` is given, which is the most that
-    /// the provider can charge. `is_recorded` are the calls that the journal holds; the attempt does not refuse them.
+    /// Reserves a call in the budget of the plugin call, and in those of the run if `run_cost` is given, the most that
+    /// the provider can charge. `is_recorded` is set for calls that the journal holds, which are not refused.
     ///
-    /// To be called in the order of the calls. Waits for a place among the attempt's calls and for calls under way.
+    /// Must be called in the order of the calls. Waits for a place among the open calls of the attempt, and for calls
+    /// under way whose result decides.
     pub(crate) async fn reserve(
         &self,
         request: &Request,

@@ -147,7 +147,8 @@ impl RunContext {
             match action {
                 Action::RunAgent(work) => agent::run_attempt(self, *work).await?,
                 Action::RunSuite(work) => {
-                    let span = tracing::info_span!(parent: &self.span, "test_run", phase = %work.at.phase, attempt = work.at.attempt);
+                    let (phase, attempt) = (&work.at.phase, work.at.attempt);
+                    let span = tracing::info_span!(parent: &self.span, "test_run", %phase, attempt);
                     test_run::run_suite(self, *work).instrument(span).await?;
                 }
                 Action::Judge(work) => gate::judge(self, *work)?,
