@@ -93,7 +93,7 @@ fn rejects_invalid_forks_without_creating_runs() {
     insta::assert_snapshot!(refused(&["--at", "design#7"]), @r#"
         exit 2
         error: run RUN has no attempt design#7 to fork at
-        hint: it has planning#1, design#1, design-review#1, design#2, design-review#2, code#1, test#1
+        hint: choose one of planning#1, design#1, design-review#1, design#2, design-review#2, code#1, test#1
     "#);
     insta::assert_snapshot!(refused(&["--at", "design#no"]), @r#"
         exit 2
@@ -118,7 +118,7 @@ fn rejects_invalid_forks_without_creating_runs() {
     insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r#"
         exit 2
         error: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
-        hint: the value is written as in the pipeline or in phasegate.toml
+        hint: write the value as in the pipeline or in phasegate.toml
     "#);
     let runs: Value = serde_json::from_str(&scenario.call(&["runs", "--json"]).stdout).unwrap();
     assert_eq!(runs.as_array().unwrap().len(), 1);

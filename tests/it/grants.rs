@@ -175,7 +175,7 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
     );
     assert_snapshot!(project.refusal(), @r"
     exit 2
-    error: pipeline.toml:10: phase `planning` gives plugin `planning` 0.1.0 settings that it does not take: there is no setting `teir`
+    error: pipeline.toml:10: phase `planning` gives plugin `planning` 0.1.0 invalid settings: there is no setting `teir`
     hint: did you mean `tier`?
     ");
     project.write("pipeline.toml", PIPELINE);
@@ -185,7 +185,7 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
     project.write("phasegate.toml", format!("{config}{feedback}"));
     assert_snapshot!(project.refusal(), @r#"
     exit 2
-    error: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 settings that it does not take: setting `raise_after`: at /raise_after: "often" is not of type "integer"
+    error: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 invalid settings: setting `raise_after`: at /raise_after: "often" is not of type "integer"
     hint: `phasegate plugin inspect FILE` shows the settings of a plugin
     "#);
     assert!(!project.path("phasegate.lock").exists(), "the run was started");
@@ -251,7 +251,7 @@ fn rejects_accept_of_a_bundled_plugin() {
     let project = Project::new();
     assert_snapshot!(project.render(&["plugin", "accept", "planing"]), @r"
     exit 2
-    error: pipeline `bought` takes no plugin `planing` from a file
+    error: pipeline `bought` loads no plugin `planing` from a file
     hint: did you mean `planning`?
     ");
 }

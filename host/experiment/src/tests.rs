@@ -174,7 +174,7 @@ fn errors_name_file_line_and_hint() {
         ),
         (
             format!("{head}{variant}agent = {{ code = \"none.wasm\" }}\n"),
-            "HERE/x.toml:5: variant `v`, agent of `code`: there is no file `none.wasm`\nhint: it is looked for in HERE",
+            "HERE/x.toml:5: variant `v`, agent of `code`: there is no file `none.wasm`\nhint: the path is relative to HERE",
         ),
         (
             format!("{head}{variant}pipeline = \"tps\"\n"),

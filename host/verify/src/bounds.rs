@@ -214,13 +214,13 @@ async fn agent_limits_apply_at_their_value() {
 async fn runner_and_blocking_limits_apply_at_their_value() {
     insta::assert_snapshot!(render_edges(others()).await, @r"
     memory_bytes passes at N, and below:
-      not loaded: plugin `visitor-runner` (saying what code can rely on) wanted memory of N bytes, may have N-1, and crashed when it got no more hint: if its work needs it, raise `memory_bytes` in its limits
+      not loaded: plugin `visitor-runner` (describing its environment) wanted memory of N bytes, may have N-1, and crashed when it got no more hint: if its work needs it, raise `memory_bytes` in its limits
     output_bytes passes at N, and below:
-      not loaded: plugin `visitor-runner` (saying what code can rely on) returned N bytes, and at most N-1 are taken hint: if its work needs it, raise `output_bytes` in its limits
+      not loaded: plugin `visitor-runner` (describing its environment) returned N bytes, and at most N-1 are taken hint: if its work needs it, raise `output_bytes` in its limits
     table_elements passes at N, and below:
-      not loaded: plugin `visitor-runner` (saying what code can rely on) wanted table of N elements, may have N-1, and crashed when it got no more hint: if its work needs it, raise `table_elements` in its limits
+      not loaded: plugin `visitor-runner` (describing its environment) wanted table of N elements, may have N-1, and crashed when it got no more hint: if its work needs it, raise `table_elements` in its limits
     stack_bytes passes at N, and below:
-      not loaded: plugin `visitor-runner` (saying what code can rely on) used up its 1 bytes of stack and crashed hint: if its work needs it, raise `stack_bytes` in its limits; else look for a recursion without end
+      not loaded: plugin `visitor-runner` (describing its environment) used up its 1 bytes of stack and crashed hint: if its work needs it, raise `stack_bytes` in its limits; else look for a recursion without end
     calls_at_once passes at 3, and below:
       planning#1 crashed: plugin `visitor-blocking` (phase planning, attempt 1) had more than 2 model calls and test runs open at once hint: if its work needs it, raise `calls_at_once` in its limits; else it should await some before it asks more
     calls passes at 3, and below:

@@ -101,7 +101,7 @@ fn rejects_a_bad_configuration_with_its_line() {
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "other.toml"]), @r"
     exit 2
     error: other.toml cannot be read: there is no such file
-    hint: name a file that exists, or leave --config out: phasegate.toml is looked for upwards
+    hint: name an existing file, or omit --config to use the nearest phasegate.toml
     ");
 }
 
@@ -139,12 +139,12 @@ fn rejects_an_unknown_pipeline_or_strategy() {
     exit 2
     error: --feedback: there is no strategy `nearest`
     hint: choose from phase-aware, nearest-phase
-    a strategy of your own is given as a file that ends in .wasm
+    name your own strategy as a file that ends in .wasm
     ");
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "mine.wasm"]), @r"
     exit 2
     error: --feedback: there is no file `mine.wasm`
-    hint: known by name are phase-aware, nearest-phase
+    hint: bundled strategies are phase-aware, nearest-phase
     ");
 }
 

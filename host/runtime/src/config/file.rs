@@ -88,14 +88,14 @@ impl Config {
     pub fn find(explicit: Option<&Path>, start: &Path) -> Result<Self, ConfigFault> {
         let start = absolute(start);
         if let Some(named) = explicit {
-            let hint = "name a file that exists, or leave --config out: phasegate.toml is looked for upwards";
+            let hint = "name an existing file, or omit --config to use the nearest phasegate.toml";
             return Self::read(start.join(named), named.display().to_string(), hint);
         }
         let found = start.ancestors().map(|folder| folder.join(FILE_NAME)).find(|file| file.is_file());
         match found {
             Some(file) => {
                 let name = file.strip_prefix(&start).unwrap_or(&file).display().to_string();
-                Self::read(file, name, "make it readable, or name another one with --config")
+                Self::read(file, name, "make the file readable, or name another one with --config")
             }
             None => Ok(Self::from_raw(RawConfig::default(), None, start, String::new(), String::new())),
         }

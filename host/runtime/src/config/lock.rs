@@ -35,11 +35,11 @@ pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin
     let known: Vec<&str> = from_files.collect();
     if !known.contains(&plugin.as_str()) {
         let hint = match known.is_empty() {
-            true => "all its plugins are the host's own".to_owned(),
+            true => "all its plugins are bundled".to_owned(),
             false => did_you_mean(plugin.as_str(), &known),
         };
         let name = &pipeline.name;
-        let message = format!("pipeline `{name}` takes no plugin `{plugin}` from a file");
+        let message = format!("pipeline `{name}` loads no plugin `{plugin}` from a file");
         return Err(Error::rejected(ErrorCode::InvalidCommandLine, message, hint));
     }
     let blob = ComponentSource::from_pipeline(pipeline, plugin, dir).read(plugin)?;
@@ -87,7 +87,7 @@ pub fn load_lock(config: &Config) -> Result<Lock, ConfigFault> {
         Ok(text) => Ok(Lock::parse(Source { file: LOCK_FILE, text: &text })?),
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
         Err(why) => {
-            let hint = "make it readable, or take it away to agree to all anew";
+            let hint = "make it readable, or remove it and accept all plugins again";
             Err(ConfigFault::Io { file: config.lock.display().to_string(), reason: why.to_string(), hint })
         }
     }
@@ -127,7 +127,7 @@ fn update(
 ) -> Result<(), Error> {
     let unwritable = |why: std::io::Error| {
         let file = config.lock.display();
-        let hint = "the plugins of a run are pinned there; make the folder writable, or put a written file there";
+        let hint = "make the folder writable; accepted plugins are recorded there";
         Error::rejected(ErrorCode::UnwritableOutput, format!("{file} cannot be written: {why}"), hint)
     };
     let draft = Draft::open(&config.lock).map_err(unwritable)?;

@@ -109,7 +109,7 @@ pub(crate) fn replace_strategy(
         if !file.is_file() {
             return Err((
                 format!("there is no file `{given}`"),
-                format!("known by name are {}", STRATEGIES.join(", ")),
+                format!("bundled strategies are {}", STRATEGIES.join(", ")),
             ));
         }
         let plugin = strategy_name(&file)?;
@@ -120,10 +120,8 @@ pub(crate) fn replace_strategy(
         let has_path = |name: &PluginName| pipeline.plugins.get(name).is_some_and(|known| known.path.is_some());
         let known = given.parse().ok().filter(|name: &PluginName| bundled.contains(&name.as_str()) || has_path(name));
         known.ok_or_else(|| {
-            let hint = format!(
-                "{}\na strategy of your own is given as a file that ends in .wasm",
-                did_you_mean(given, &STRATEGIES)
-            );
+            let hint =
+                format!("{}\nname your own strategy as a file that ends in .wasm", did_you_mean(given, &STRATEGIES));
             (format!("there is no strategy `{given}`"), hint)
         })?
     };
@@ -136,9 +134,7 @@ fn strategy_name(file: &Path) -> Result<PluginName, Complaint> {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
     let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(48).collect();
     let plain = plain.strip_prefix("feedback-").unwrap_or(&plain);
-    format!("feedback-{plain}")
-        .parse()
-        .map_err(|bad: InvalidName| (bad.to_string(), "give the file another name".to_owned()))
+    format!("feedback-{plain}").parse().map_err(|bad: InvalidName| (bad.to_string(), "rename the file".to_owned()))
 }
 
 /// Checks the limits that a pipeline sets for its plugins. A pipeline holds them as plain JSON.
@@ -162,8 +158,8 @@ pub(crate) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -
     for name in pipeline.plugin_names() {
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
         if let Some(path) = path.filter(|path| !dir.join(path).is_file()) {
-            let message = format!("plugin `{name}` is not there: there is no file `{path}`");
-            return Err(source.error(source.find_word(path), message, "build it, or mend the path"));
+            let message = format!("plugin `{name}` is missing: there is no file `{path}`");
+            return Err(source.error(source.find_word(path), message, "build it, or correct the path"));
         }
     }
     Ok(())

@@ -98,8 +98,9 @@ impl Config {
                 }
             });
         }
-        let text = std::fs::read_to_string(&path)
-            .map_err(|why| fault(format!("`{name}` cannot be read: {why}"), "it must be readable text".to_owned()))?;
+        let text = std::fs::read_to_string(&path).map_err(|why| {
+            fault(format!("`{name}` cannot be read: {why}"), "make it a readable text file".to_owned())
+        })?;
         let dir = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Found { file: name.to_owned(), dir, text })
     }

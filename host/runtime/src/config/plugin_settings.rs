@@ -33,8 +33,8 @@ pub(crate) fn add_kinds(source: Source<'_>, pipeline: &mut Pipeline, manifests: 
             let text = schema.to_string();
             let known = pipeline.kinds.entry(kind.clone()).or_insert_with(|| text.clone());
             if *known != text {
-                let message = format!("two plugins bring the kind `{kind}`, each with a schema of its own");
-                let hint = "say which one holds with `[[kind]]`";
+                let message = format!("two plugins define the kind `{kind}` with different schemas");
+                let hint = "define the kind in the pipeline with `[[kind]]`";
                 return Err(source.error(source.find_word(plugin.as_str()), message, hint));
             }
         }
@@ -62,7 +62,7 @@ pub(crate) fn check_settings(
 
 /// Describes a settings fault with the owner of the settings and the version of the plugin.
 fn describe_settings_fault(owner: &SettingsOwner, plugin: &PluginName, version: &str, fault: &str) -> String {
-    format!("{owner} gives plugin `{plugin}` {version} settings that it does not take: {fault}")
+    format!("{owner} gives plugin `{plugin}` {version} invalid settings: {fault}")
 }
 
 /// Checks the settings of loaded plugins after overrides; [`check_settings`] has checked those of files.

@@ -200,12 +200,12 @@ fn rejects_faults_with_file_line_and_hint() {
         ),
         (
             "[feedback]\nstrategy = \"nearest-phse\"\n",
-            "phasegate.toml:2: there is no strategy `nearest-phse`\nhint: did you mean `nearest-phase`?\nhint: a strategy of your \
-             own is given as a file that ends in .wasm",
+            "phasegate.toml:2: there is no strategy `nearest-phse`\nhint: did you mean `nearest-phase`?\nhint: name your own \
+             strategy as a file that ends in .wasm",
         ),
         (
             "[feedback]\nstrategy = \"mine.wasm\"\n",
-            "phasegate.toml:2: there is no file `mine.wasm`\nhint: known by name are phase-aware, nearest-phase",
+            "phasegate.toml:2: there is no file `mine.wasm`\nhint: bundled strategies are phase-aware, nearest-phase",
         ),
         ("[feedback]\nsettings = {}\n", "phasegate.toml:1: missing field `strategy`\nhint: add it"),
         (
@@ -245,7 +245,7 @@ fn rejects_missing_component_files() {
     let dir = folder(&[("p.toml", "extends = \"tsp\"\n[plugins.code]\npath = \"code.wasm\"\n")]);
     assert_eq!(
         load(dir.path(), Some("p.toml"), None).map_err(Error::from).unwrap_err().describe(),
-        "p.toml:3: plugin `code` is not there: there is no file `code.wasm`\nhint: build it, or mend the path"
+        "p.toml:3: plugin `code` is missing: there is no file `code.wasm`\nhint: build it, or correct the path"
     );
 }
 
@@ -263,13 +263,13 @@ fn faults_of_the_command_line_name_the_flag() {
     );
     assert_eq!(
         refusal(None, Some("x.wasm")),
-        "--feedback: there is no file `x.wasm`\nhint: known by name are phase-aware, nearest-phase"
+        "--feedback: there is no file `x.wasm`\nhint: bundled strategies are phase-aware, nearest-phase"
     );
     let missing = Config::find(Some(Path::new("other.toml")), dir.path()).map_err(Error::from).unwrap_err().describe();
     assert_eq!(
         missing,
-        "other.toml cannot be read: there is no such file\nhint: name a file that exists, or leave --config out: \
-         phasegate.toml is looked for upwards"
+        "other.toml cannot be read: there is no such file\nhint: name an existing file, or omit --config to use \
+         the nearest phasegate.toml"
     );
 }
 

@@ -77,7 +77,7 @@ pub async fn record_proposal_decision(
         return Err(rejected(format!("several runs have a proposal `{name}`")));
     }
     if !approved && reason.trim().is_empty() {
-        let hint = "say why with --reason \"…\": later runs are told";
+        let hint = "add --reason \"…\"; later runs receive it";
         return Err(Error::rejected(ErrorCode::DecisionNotAllowed, "a rejection needs a reason", hint));
     }
     let owned = journal.acquire(&proposal.run).await?;

@@ -17,7 +17,7 @@ pub fn plugin_limits(pipeline: &Pipeline) -> Result<BTreeMap<PluginName, LimitsP
         Ok(patch) => Ok((name.clone(), patch)),
         Err(why) => {
             let message = format!("the limits of plugin `{name}` cannot be applied: {why}");
-            let hint = format!("a fork of the run can set others: `--set plugins.{name}.limits.BOUND=…`");
+            let hint = format!("set them in a fork: `--set plugins.{name}.limits.NAME=…`");
             Err(Error::rejected(ErrorCode::InvalidSettings, message, hint))
         }
     };

@@ -101,7 +101,7 @@ pub(crate) fn load_missing(
             let (source, plugin) = (ComponentSource::from_pipeline(pipeline, name, dir), name.clone());
             let blob = embedded.get(name).cloned().map_or_else(|| source.read(name), Ok)?;
             if blob.digest != *digest {
-                let (path, why) = (source.path().unwrap_or_default(), "it was changed just now".to_owned());
+                let (path, why) = (source.path().unwrap_or_default(), "it changed while it was read".to_owned());
                 return Err(Error::PluginFile { plugin, path, why });
             }
             blobs.push(blob);
@@ -115,7 +115,7 @@ fn read_limited(from: impl Read, max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(max + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > max {
-        true => Err(io::Error::other(format!("it has more than {max} bytes, and no component has"))),
+        true => Err(io::Error::other(format!("it has more than {max} bytes, the limit of a component"))),
         false => Ok(bytes),
     }
 }
@@ -138,7 +138,7 @@ mod tests {
     fn rejects_components_above_the_size_limit() {
         assert_eq!(read_limited(io::repeat(0).take(10), 10).unwrap().len(), 10);
         let why = read_limited(io::repeat(0), 10).unwrap_err().to_string();
-        assert_eq!(why, "it has more than 10 bytes, and no component has");
+        assert_eq!(why, "it has more than 10 bytes, the limit of a component");
         let bomb = zstd::encode_all(io::repeat(0).take(1 << 20), 1).unwrap();
         assert!(read_limited(zstd::Decoder::new(bomb.as_slice()).unwrap(), 1000).is_err());
     }

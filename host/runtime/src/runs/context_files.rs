@@ -50,7 +50,7 @@ pub fn gather_context_files(patterns: &[ContextPattern], folder: &Path) -> Resul
         match_globs(&globs, &root, folder, &mut chosen)?;
     }
     if chosen.len() > MAX_FILES {
-        return Err(ContextError::TooMuch { what: format!("{} files, at most {MAX_FILES} are taken", chosen.len()) });
+        return Err(ContextError::TooMuch { what: format!("{} files, at most {MAX_FILES} are allowed", chosen.len()) });
     }
     let mut total = 0;
     let mut files = Vec::new();
@@ -78,7 +78,7 @@ fn resolve_path(pattern: &ContextPattern, root: &Path, folder: &Path) -> Result<
     }
     let hint = match root.join(&path) {
         file if file.is_file() => return Ok(path),
-        file if file.is_dir() => "it is a folder; to name all that is in it, add `/**`",
+        file if file.is_dir() => "it is a folder; add `/**` to include its files",
         _ => "the path is relative to the task's file",
     };
     Err(ContextError::NoMatch { pattern: pattern.path.clone(), folder: folder.display().to_string(), hint })
@@ -136,7 +136,7 @@ fn match_globs(
 fn slash_path(path: &Path) -> Result<String, ContextError> {
     let parts: Option<Vec<&str>> = path.components().map(|part| part.as_os_str().to_str()).collect();
     let bad = |reason: &str| ContextError::BadName { path: path.display().to_string(), reason: reason.to_owned() };
-    parts.map(|parts| parts.join("/")).ok_or_else(|| bad("its name is not text in UTF-8"))
+    parts.map(|parts| parts.join("/")).ok_or_else(|| bad("its name is not UTF-8"))
 }
 
 fn read(root: &Path, path: &str) -> Result<Vec<u8>, ContextError> {
@@ -153,7 +153,7 @@ fn read(root: &Path, path: &str) -> Result<Vec<u8>, ContextError> {
     }
     let metadata = fs::metadata(&file).map_err(|why| unreadable(path, &why))?;
     if !metadata.is_file() {
-        return Err(ContextError::BadName { path: path.to_owned(), reason: "it is no plain file".to_owned() });
+        return Err(ContextError::BadName { path: path.to_owned(), reason: "it is not a regular file".to_owned() });
     }
     if metadata.len() > MAX_FILE_BYTES {
         return Err(ContextError::TooLarge { path: path.to_owned(), size: metadata.len() });
@@ -215,7 +215,7 @@ mod tests {
                  task's file; `**` matches any number of folders"
             )
         );
-        assert!(gathered(dir.path(), &[("src", false)]).unwrap_err().ends_with("add `/**`"));
+        assert!(gathered(dir.path(), &[("src", false)]).unwrap_err().ends_with("add `/**` to include its files"));
         assert!(gathered(dir.path(), &[("nope.md", false)]).unwrap_err().ends_with("relative to the task's file"));
         assert!(
             gathered(dir.path(), &[("a[", false)]).unwrap_err().starts_with("context file `a[` is not a pattern: ")

@@ -193,7 +193,7 @@ impl Host {
         }
         let plugin = self.plugins().load(name, digest, &Grants::default(), |_, _| {}).await?;
         let limits = plugin.usual_limits().with(plugin_limits(pipeline)?.get(name).copied().unwrap_or_default());
-        let call = Call { doing: "saying what code can rely on".to_owned(), seed: 0, limits, log: None };
+        let call = Call { doing: "describing its environment".to_owned(), seed: 0, limits, log: None };
         Ok(plugin.environment(&call).await?)
     }
 }

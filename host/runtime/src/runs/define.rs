@@ -144,7 +144,7 @@ pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, E
     let bytes = json_blob(&value).bytes;
     let (size, most) = (bytes.len() as u64, MAX_FILE_BYTES);
     if size > most {
-        let hint = "put what is long into context files";
+        let hint = "move long texts to context files";
         let message = format!("the task has {size} bytes, the limit is {most}");
         return Err(Error::rejected(ErrorCode::InvalidTask, message, hint));
     }

@@ -128,7 +128,10 @@ impl Host {
         }
         let known: Vec<String> = started.iter().map(|at| at.to_string()).collect();
         let wanted = new.attempt.map_or(new.phase.to_string(), |attempt| format!("{}#{attempt}", new.phase));
-        let hint = format!("it has {}", if known.is_empty() { "none yet".to_owned() } else { known.join(", ") });
+        let hint = match known.is_empty() {
+            true => "the run has no attempts yet".to_owned(),
+            false => format!("choose one of {}", known.join(", ")),
+        };
         let message = format!("run {} has no attempt {wanted} to fork at", new.origin);
         Err(Error::rejected(ErrorCode::CannotFork, message, hint))
     }

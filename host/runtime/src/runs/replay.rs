@@ -46,7 +46,7 @@ impl Host {
             let ended = self.replay_segment(start, Arc::clone(&check), Arc::clone(&observer), stop).await?;
             if let (RunOutcome::Stopped(why), false) = (ended, check.is_complete()) {
                 let message = format!("the replay of run {run} was stopped: {why}");
-                return Err(Error::rejected(ErrorCode::ReplayStopped, message, "start it again"));
+                return Err(Error::rejected(ErrorCode::ReplayStopped, message, "repeat the command"));
             }
             replayed.equal += check.position();
             replayed.given.extend(check.given());

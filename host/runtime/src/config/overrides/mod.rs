@@ -213,14 +213,13 @@ fn component_source(given: &str, dir: &Path) -> Result<ComponentSource, Complain
         return Ok(ComponentSource::Bundled(given.to_owned()));
     }
     if !is_file(given) {
-        let hint =
-            format!("{}\na component of your own is given as a file that ends in .wasm", did_you_mean(given, &BUNDLED));
+        let hint = format!("{}\nname your own component as a file that ends in .wasm", did_you_mean(given, &BUNDLED));
         return Err((format!("there is no bundled component `{given}`"), hint));
     }
     let file = absolute(dir).join(given);
     match file.is_file() {
         true => Ok(ComponentSource::File(file)),
-        false => Err((format!("there is no file `{given}`"), format!("it is looked for in {}", dir.display()))),
+        false => Err((format!("there is no file `{given}`"), format!("the path is relative to {}", dir.display()))),
     }
 }
 

@@ -97,7 +97,7 @@ fn check_key(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
     match parts.as_slice() {
         [root] if *root != "max_total_attempts" => {
             let names = known_keys(&[root], pipeline).unwrap_or_default();
-            Err((format!("`{root}` is a table"), format!("name a key in it: {}", names.join(", "))))
+            Err((format!("`{root}` is a table"), format!("name one of its keys: {}", names.join(", "))))
         }
         _ => Ok(()),
     }
@@ -203,5 +203,5 @@ fn merge(under: &mut Value, over: &Value) {
 /// Converts a message of serde to message and hint.
 fn describe_serde_error(message: &str) -> Complaint {
     let ShapeError { message, hint, .. } = ShapeError::from_message(message);
-    (message, hint.unwrap_or_else(|| "the value is written as in the pipeline or in phasegate.toml".to_owned()))
+    (message, hint.unwrap_or_else(|| "write the value as in the pipeline or in phasegate.toml".to_owned()))
 }

@@ -201,14 +201,14 @@ fn rejects_overrides_with_the_nearest_valid_one() {
             agent("coed", "mine.wasm"),
             "agent of `coed`: there is no phase `coed` in pipeline `tsp`\nhint: did you mean `code`?",
         ),
-        (agent("code", "none.wasm"), "agent of `code`: there is no file `none.wasm`\nhint: it is looked for in "),
+        (agent("code", "none.wasm"), "agent of `code`: there is no file `none.wasm`\nhint: the path is relative to "),
         (
             agent("code", "cdoe"),
-            "agent of `code`: there is no bundled component `cdoe`\nhint: did you mean `code`?\nhint: a component of",
+            "agent of `code`: there is no bundled component `cdoe`\nhint: did you mean `code`?\nhint: name your own component",
         ),
         (
             Overrides { feedback: Some("nearest".to_owned()), ..Overrides::default() },
-            "feedback: there is no strategy `nearest`\nhint: choose from phase-aware, nearest-phase\nhint: a strategy of your own",
+            "feedback: there is no strategy `nearest`\nhint: choose from phase-aware, nearest-phase\nhint: name your own strategy",
         ),
         (
             set(&[("phase.code.max_retries", json!(5))]),
@@ -241,7 +241,7 @@ fn rejects_overrides_with_the_nearest_valid_one() {
         ),
         (
             set(&[("models", json!("a:b"))]),
-            "set `models`: `models` is a table\nhint: name a key in it: fast, default, deep",
+            "set `models`: `models` is a table\nhint: name one of its keys: fast, default, deep",
         ),
         (
             set(&[("plugins.code.limits.cpu", json!(1))]),

@@ -38,14 +38,14 @@ impl Page<'_> {
             render_duration(totals.elapsed_ms),
         ]);
         self.table(["phase", "attempts", "model calls", "tokens in", "tokens out", "USD", "time"], rows);
-        self.line("\nTime is that of agents and tests; waiting for people is not counted.");
+        self.line("\nTime is the time of agents and test runs, without waiting for people.");
         if totals.usd.is_none() {
             let known: Vec<f64> = self.events.iter().filter_map(|recorded| call_price(&recorded.event)).collect();
             match known.is_empty() {
-                true => self.line("The price of the models is not known, so neither is the cost."),
+                true => self.line("The models have no known price, so the cost is unknown."),
                 false => {
                     let sum: f64 = known.iter().sum();
-                    self.line(format_args!("The price of some calls is not known; the others cost {sum:.4} USD."));
+                    self.line(format_args!("Some calls have no known price; the others cost {sum:.4} USD."));
                 }
             }
         }
@@ -56,11 +56,11 @@ impl Page<'_> {
             return;
         }
         self.heading("Calls that may have been billed");
-        self.line("They were asked and never answered, so nobody here knows what they cost.\n");
+        self.line("These calls were sent and have no answer. Their cost is unknown.\n");
         let calls = self.result.maybe_billed.iter().map(|open| {
             let when = format_utc(open.asked_at_ms);
             format!(
-                "- {} call {} ({}) to {}, asked {when}",
+                "- {} call {} ({}) to {}, sent {when}",
                 open.at,
                 open.call,
                 plain_text(&open.label),

@@ -13,7 +13,7 @@ impl Page<'_> {
         if self.result.approvals.is_empty() {
             return;
         }
-        self.heading("Decisions of people");
+        self.heading("Decisions");
         let rows = self.result.approvals.iter().map(|decision| {
             let about: Vec<_> = decision.about.iter().map(|digest| digest.short()).collect();
             let gate = format!("{}#{}", decision.gate, decision.attempt);
@@ -27,7 +27,7 @@ impl Page<'_> {
             ]
         });
         let rows = rows.collect::<Vec<_>>();
-        self.table(["when", "gate", "decision", "by", "why", "about"], rows);
+        self.table(["time", "gate", "decision", "author", "reason", "artifacts"], rows);
     }
 
     pub(super) fn proposals(&mut self) -> Result<(), OutputError> {
@@ -36,7 +36,7 @@ impl Page<'_> {
         if proposals.is_empty() {
             return Ok(());
         }
-        self.heading("Proposals to improve the process");
+        self.heading("Improvement proposals");
         for proposal in proposals {
             let id = text_field(proposal, "id");
             let decided = self.result.proposals.iter().rev().find(|decided| decided.id == id);

@@ -37,11 +37,11 @@ impl Page<'_> {
                 ]);
             }
         }
-        self.table(["gate", "attempt", "verdict", "issues", "why", "then"], rows);
+        self.table(["gate", "attempt", "verdict", "issues", "reason", "next step"], rows);
     }
 
     pub(super) fn issues(&mut self) {
-        self.heading("Issues, and what became of them");
+        self.heading("Issues");
         let state = self.artifacts.state;
         let mut count = 0;
         for phase in &state.pipeline.phases {
@@ -65,8 +65,10 @@ impl Page<'_> {
             }
         }
         match count {
-            0 => self.line("No gate found anything."),
-            _ if count > MAX_ISSUES => self.line(format_args!("- and {} more, in the artifacts", count - MAX_ISSUES)),
+            0 => self.line("No gate reported an issue."),
+            _ if count > MAX_ISSUES => {
+                self.line(format_args!("- {} more, listed in the artifacts", count - MAX_ISSUES))
+            }
             _ => {}
         }
     }
@@ -79,7 +81,7 @@ fn render_follow_up(issue: &Issue, judged: &RecordedJudgement, later: Option<&Re
         return format!("Accepted by {}: {}", decision.by, decision.reason);
     }
     if judged.verdict.passes() && judged.decided.is_none() {
-        return "Went along to the next phase.".to_owned();
+        return "Passed on to the next phase.".to_owned();
     }
     let Some(FeedbackOutcome::Revise { rework }) = &judged.decided else { return "Open.".to_owned() };
     let given = |rework: &&Rework| rework.feedback.issues.iter().any(|known| known.id == issue.id);
@@ -108,7 +110,7 @@ fn render_next_step(attempt: &GateAttempt) -> String {
         }
         DecisionSummary::AskAPerson(reason) => format!("the strategy asked for a person: {reason}"),
         DecisionSummary::GiveUp(reason) => format!("the strategy gave up: {reason}"),
-        DecisionSummary::Refused(reason) => format!("the strategy's decision was refused: {reason}"),
+        DecisionSummary::Refused(reason) => format!("the host rejected the strategy's decision: {reason}"),
     });
     people.chain(decided).collect::<Vec<_>>().join("; ")
 }

@@ -29,9 +29,7 @@ impl Page<'_> {
             self.line(format_args!("Generated: {}.", files.join(", ")));
         }
         if let Some(name) = &written.patch {
-            self.line(format_args!(
-                "`{name}` holds the changes against the files that were there: `git apply {name}`."
-            ));
+            self.line(format_args!("`{name}` has the changes to the base files. Apply it with `git apply {name}`."));
         }
         for path in &patch.left_out {
             self.line(format_args!("`{}` is not in the patch, because the old file is not text.", plain_text(path)));
@@ -40,7 +38,7 @@ impl Page<'_> {
 
     pub(super) fn task(&mut self) -> Result<(), OutputError> {
         let task = self.artifacts.current(kinds::TASK_REQUIREMENTS)?.unwrap_or_default();
-        self.heading("What was asked");
+        self.heading("Task");
         self.line(plain_text(text_field(&task, "description")));
         for (index, requirement) in array_field(&task, "requirements").iter().enumerate() {
             let lead = if index == 0 { "\n" } else { "" };
@@ -63,7 +61,7 @@ impl Page<'_> {
     }
 
     pub(super) fn components(&mut self, written: &WrittenFiles) {
-        self.heading("What this run was made with");
+        self.heading("Components");
         let created = &self.artifacts.state.created;
         let rows: Vec<_> =
             created.components.iter().map(|(name, digest)| [name.to_string(), format!("`{digest}`")]).collect();

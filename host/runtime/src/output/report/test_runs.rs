@@ -14,7 +14,7 @@ impl Page<'_> {
         if test_gates().next().is_none() {
             return Ok(());
         }
-        self.heading("Tests that ran");
+        self.heading("Test runs");
         let mut rows = Vec::new();
         let mut last = None;
         for phase in test_gates() {
@@ -37,10 +37,10 @@ impl Page<'_> {
             self.line("No test ran.");
             return Ok(());
         };
-        self.line("The host ran them itself, on the code of this digest. Code and tests share one interpreter: what");
         self.line(
-            "replaces the judges is looked for, but code that sets out to forge its results is not always caught.\n",
+            "The host ran these tests on the code with this digest. Code and tests share one interpreter: replaced",
         );
+        self.line("functions of the test framework are detected, but not every forgery of results.\n");
         self.table(["run", "passed", "failed", "errored", "skipped", "code"], rows);
         for error in last.get("build").map(|build| array_field(build, "errors")).unwrap_or_default() {
             self.line(format_args!("- build error: {}", plain_text(&text_or_json(error))));
@@ -51,7 +51,7 @@ impl Page<'_> {
             self.line(format_args!("- `{name}` {outcome}: {}", plain_text(&message)));
         }
         if !self.result.dropped_tests.is_empty() {
-            self.line("\nTests that were given up:\n");
+            self.line("\nDropped tests:\n");
         }
         for dropped in &self.result.dropped_tests {
             let (test, reason) = (plain_text(&dropped.test), plain_text(&dropped.reason));

@@ -61,7 +61,7 @@ fn report_lists_unanswered_calls_and_unknown_prices() {
     run.write(dir.path()).unwrap();
     let report = read(dir.path(), "report.md");
     assert!(report.contains("**Stopped**: cancelled by ada."), "{report}");
-    assert!(report.contains("\n- planning#1 call 2 (plan) to a:b, asked 2026-12-31 23:59 UTC\n"), "{report}");
+    assert!(report.contains("\n- planning#1 call 2 (plan) to a:b, sent 2026-12-31 23:59 UTC\n"), "{report}");
     assert!(report.contains("| planning | 0 | 1 | 10 | 1 | unknown | 0 ms |"), "{report}");
     assert!(report.contains("| design-review | – | not reached |"), "{report}");
 }

@@ -60,7 +60,7 @@ pub async fn import(journal: &dyn Journal, from: impl Read) -> Result<ImportedRu
         match bundled_blob(&digest) {
             Some(blob) => blobs.push(blob),
             None if components.contains(&digest) => missing.push(digest),
-            None => return Err(ArchiveError::Damaged(format!("it lacks blob {digest}")).into()),
+            None => return Err(ArchiveError::Damaged(format!("it has no blob {digest}")).into()),
         }
     }
     let imported = journal.import(Import { run: head.run.clone(), events: stored, blobs }).await?;
@@ -96,19 +96,19 @@ pub fn read(from: impl Read) -> Result<Archive, ArchiveError> {
         from.by_ref().take(entry.size).read_to_end(&mut bytes).map_err(damaged)?;
         let blob = Blob::new(bytes);
         if blob.digest != entry.digest {
-            return Err(ArchiveError::Damaged(format!("blob {} has other bytes", entry.digest)));
+            return Err(ArchiveError::Damaged(format!("blob {} does not match its digest", entry.digest)));
         }
         blobs.push(blob);
     }
     match from.read(&mut [0]).map_err(damaged)? {
         0 => Ok(Archive { head, stored, events, blobs }),
-        _ => Err(ArchiveError::Damaged("something follows its last blob".to_owned())),
+        _ => Err(ArchiveError::Damaged("there are bytes after its last blob".to_owned())),
     }
 }
 
 fn check_title(title: &str) -> Result<(), ArchiveError> {
     let number = title.strip_prefix(TITLE).and_then(|number| number.parse::<u32>().ok());
-    match number.ok_or_else(|| ArchiveError::Foreign("its title is another one".to_owned()))? {
+    match number.ok_or_else(|| ArchiveError::Foreign("its first line is not the title of an export".to_owned()))? {
         1..=ARCHIVE_FORMAT => Ok(()),
         other => Err(ArchiveError::Newer(other)),
     }
@@ -130,7 +130,7 @@ fn read_line(from: &mut impl BufRead) -> Result<String, ArchiveError> {
     from.take(MAX_LINE_BYTES).read_line(&mut text).map_err(damaged)?;
     match text.strip_suffix('\n') {
         Some(line) => Ok(line.to_owned()),
-        None => Err(ArchiveError::Damaged("it ends in the middle".to_owned())),
+        None => Err(ArchiveError::Damaged("it is truncated".to_owned())),
     }
 }
 

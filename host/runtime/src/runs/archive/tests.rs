@@ -74,7 +74,7 @@ fn rejects_foreign_files_and_newer_formats() {
     let other = refusal(&packed(b"something else\n"));
     assert_eq!(
         other,
-        "it is not an export of phasegate: its title is another one\nhint: `phasegate export RUN FILE` writes one"
+        "it is not an export of phasegate: its first line is not the title of an export\nhint: `phasegate export RUN FILE` writes one"
     );
     assert_eq!(
         refusal(&file("phasegate export 2", &head, &events, &blobs)),
@@ -91,12 +91,12 @@ fn rejects_truncated_and_changed_files() {
         assert!(read(&whole[..length]).is_err(), "taken with {length} of {} bytes", whole.len());
     }
     let digest = &head.blobs[0].digest;
-    let other = format!("it is damaged: blob {digest} has other bytes{DAMAGED}");
+    let other = format!("it is damaged: blob {digest} does not match its digest{DAMAGED}");
     assert_eq!(refusal(&file(title, &head, &events, b"sword")), other);
     assert_eq!(refusal(&file(title, &head, &events, b"wor")), other);
     assert_eq!(
         refusal(&file(title, &head, &events, b"words and more")),
-        format!("it is damaged: something follows its last blob{DAMAGED}")
+        format!("it is damaged: there are bytes after its last blob{DAMAGED}")
     );
     let newer = StoredEvent { format: 9, ..events[0].clone() };
     assert_eq!(
@@ -104,7 +104,7 @@ fn rejects_truncated_and_changed_files() {
         format!("it is damaged: event 1 has event format 9, this phasegate reads formats up to 2{DAMAGED}")
     );
     let none = refusal(&file(title, &head, &[], &blobs));
-    assert_eq!(none, format!("it is damaged: it ends in the middle{DAMAGED}"));
+    assert_eq!(none, format!("it is damaged: it is truncated{DAMAGED}"));
 }
 
 #[test]
