@@ -228,7 +228,7 @@ fn rejects_overrides_with_the_nearest_valid_one() {
         ),
         (
             set(&[("phases.code.max_retries", json!(0))]),
-            "set `phases.code.max_retries`: invalid value: integer `0`, expected a whole number, 1 or more\nhint: the value is written",
+            "set `phases.code.max_retries`: invalid value: integer `0`, expected a whole number, 1 or more\nhint: write the value",
         ),
         (
             set(&[("phases.test.gate.ask", json!("nevr"))]),
