@@ -81,21 +81,21 @@ impl ExperimentDriver {
         };
         stop_on_ctrl_c(self.stop.clone(), self.view.printer(), halt, "repeat the command to continue\n".to_owned());
         let open = self.open_cells();
-        let places = Arc::new(Semaphore::new(jobs));
-        let mut under_way = JoinSet::new();
+        let permits = Arc::new(Semaphore::new(jobs));
+        let mut running = JoinSet::new();
         for planned in open {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
             if self.halted.load(Ordering::Relaxed) {
                 break;
             }
             let this = Arc::clone(self);
-            under_way.spawn(async move {
-                let _place = place;
+            running.spawn(async move {
+                let _permit = permit;
                 this.drive_cell(&planned).await
             });
         }
         let mut worst = Exit::Passed;
-        while let Some(exit) = under_way.join_next().await {
+        while let Some(exit) = running.join_next().await {
             worst = worst.max(exit.unwrap_or(Exit::Infrastructure));
         }
         self.view.hide();
@@ -183,7 +183,7 @@ impl ExperimentDriver {
         let number = if number == 0 { "-".to_owned() } else { number.to_string() };
         let standing = cell.standing.as_str();
         let label = self.label(planned);
-        let so = match cell.standing {
+        let reason = match cell.standing {
             CellStatus::Passed => String::new(),
             _ => format!(": {}", truncate(&cell.reason, REASON)),
         };
@@ -193,8 +193,8 @@ impl ExperimentDriver {
             cost(spent.usd, spent.scripted),
             duration(spent.elapsed_ms)
         );
-        let of = self.plan.cells.len();
-        let mut text = format!("{number:>4}/{of} {label} {standing} ({figures}){so}\n");
+        let total = self.plan.cells.len();
+        let mut text = format!("{number:>4}/{total} {label} {standing} ({figures}){reason}\n");
         if exit == Exit::Waiting {
             let passes = waits_at_passed_gate(self.host.journal().as_ref(), &planned.place.run);
             let commands = render_decision_commands(&planned.place.run, passes);

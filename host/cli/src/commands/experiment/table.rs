@@ -75,8 +75,8 @@ fn variant_column(results: &Results, place: usize, variant: &Variant) -> Vec<Str
 /// Returns the statuses of cells that have not ended.
 fn open_standings(results: &Results) -> Vec<CellStatus> {
     let all = [CellStatus::Waiting, CellStatus::Stopped, CellStatus::NotStarted];
-    let there = |standing: &CellStatus| results.cells.iter().any(|cell| cell.standing == *standing);
-    all.into_iter().filter(there).collect()
+    let occurs = |standing: &CellStatus| results.cells.iter().any(|cell| cell.standing == *standing);
+    all.into_iter().filter(occurs).collect()
 }
 
 fn render_standing(standing: CellStatus) -> String {

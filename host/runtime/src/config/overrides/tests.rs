@@ -114,7 +114,7 @@ fn replaces_a_shared_agent_in_one_phase() {
     assert_eq!(fixture.pipeline.grants(&"code-review-2".parse().unwrap()), fixture.pipeline.grants(&reviewer));
     assert_eq!(fixture.digest("code-review-2"), Some(&Digest::from_content(b"mine")));
     assert_eq!(fixture.digest("code-review"), Some(&Digest::from_content(b"pinned code-review")));
-    assert_eq!(fixture.digest("test"), None, "a plugin that nobody uses any more is not kept");
+    assert_eq!(fixture.digest("test"), None, "an unused plugin is removed");
 }
 
 #[test]
