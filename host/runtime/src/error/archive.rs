@@ -20,7 +20,7 @@ pub enum ArchiveError {
     /// The file is not complete or was changed.
     #[error("it is damaged: {0}")]
     Damaged(String),
-    /// The export would exceed the limit of [`MAX_BYTES`].
+    /// The export would exceed the limit of 2 GiB unpacked.
     #[error("it unpacks to more than {MAX_BYTES} bytes, which is the limit")]
     TooLarge,
 }

@@ -79,9 +79,9 @@ pub enum Error {
         /// The label of the request.
         label: String,
         /// The provider's error.
-        reason: String,
+        reason: Box<str>,
         /// What to do about it, if the provider's error says.
-        hint: Option<String>,
+        hint: Option<Box<str>>,
     },
     /// The budget of a run has too little left for a model call; the run stopped.
     #[error("{at} ({label}): {exceeded}")]
@@ -96,7 +96,7 @@ pub enum Error {
         exceeded: BudgetExceeded,
     },
     /// A budget that several runs share has too little left for a model call; the run stopped.
-    #[error("{at} ({label}): {exceeded} in the budget of {owner}")]
+    #[error("{at} ({label}): {owner}: {exceeded}")]
     SharedBudget {
         /// The attempt that makes the call.
         at: AttemptId,
@@ -105,7 +105,7 @@ pub enum Error {
         /// The owner of the budget, as ``experiment `x` ``.
         owner: String,
         /// How much is needed and left.
-        exceeded: BudgetExceeded,
+        exceeded: Box<BudgetExceeded>,
         /// How to raise the budget.
         hint: String,
     },

@@ -21,7 +21,7 @@ impl std::fmt::Display for OverrideTarget {
             Self::Agent(phase) => write!(f, "agent of `{phase}`"),
             Self::Feedback => f.write_str("feedback"),
             Self::Set(key) => write!(f, "set `{key}`"),
-            Self::All => f.write_str("what is swapped"),
+            Self::All => f.write_str("what is replaced"),
         }
     }
 }

@@ -93,7 +93,7 @@ impl ModelCalls {
                         Err(Error::RunBudget { run, at, label, exceeded: budget })
                     }
                     BudgetOwner::Shared { name, hint } => {
-                        Err(Error::SharedBudget { at, label, owner: name, exceeded: budget, hint })
+                        Err(Error::SharedBudget { at, label, owner: name, exceeded: Box::new(budget), hint })
                     }
                 };
             }
@@ -278,8 +278,8 @@ impl ModelCalls {
         // An answer to a guest is one text, with the provider's hint in it.
         let text = error.to_string();
         let (reason, hint) = match text.split_once("\nhint: ") {
-            Some((reason, hint)) => (reason.to_owned(), Some(hint.to_owned())),
-            None => (text, None),
+            Some((reason, hint)) => (reason.into(), Some(hint.into())),
+            None => (text.into(), None),
         };
         Error::NoAnswer {
             run: self.calls.context.run().clone(),

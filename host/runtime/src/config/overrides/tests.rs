@@ -74,7 +74,7 @@ fn set(entries: &[(&str, Value)]) -> Overrides {
 }
 
 fn refusal(overrides: &Overrides) -> String {
-    fixture().apply(overrides).map_err(Error::from).unwrap_err().describe()
+    fixture().apply(overrides).unwrap_err().describe()
 }
 
 #[test]
