@@ -59,7 +59,7 @@ impl KilledRun {
     /// The error message without names and folders, and the exit code.
     fn error_text(&self, output: &Output) -> String {
         let text = output.stderr.replace(&self.run, "RUN").replace(self.here().as_str(), "HERE");
-        let error = text.lines().skip_while(|line| !line.starts_with("error:"));
+        let error = text.lines().skip_while(|line| !line.starts_with("error["));
         // Test runners are compiled in the background and report progress even after the run.
         let error: Vec<_> = error.filter(|line| !line.starts_with("compil")).collect();
         format!("{}\nexit {}", error.join("\n"), output.code)
@@ -70,7 +70,7 @@ impl KilledRun {
         fs::write(self.file(), bytes).unwrap();
         let message = self.error_text(&self.resume());
         assert_eq!(self.error_text(&self.scenario.call(&["cancel", &self.run])), message);
-        let output = message.lines().next().unwrap().trim_start_matches("error: ");
+        let output = message.lines().next().unwrap().split_once("]: ").unwrap().1;
         for args in [&["show", &self.run][..], &["runs"]] {
             // Commands that only read may show the rest and say that it is incomplete.
             let text = self.scenario.call(args).stderr.replace(self.here().as_str(), "HERE");
@@ -89,7 +89,7 @@ fn rejects_a_truncated_journal_unchanged() {
     let killed = killed_run();
     let bytes = fs::read(killed.file()).unwrap();
     assert_snapshot!(killed.check_rejected(&bytes[..bytes.len() / 2]), @r"
-    error: HERE/state/journal.db is damaged: database disk image is malformed
+    error[PG-0501]: HERE/state/journal.db is damaged: database disk image is malformed
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
     ");
@@ -100,7 +100,7 @@ fn rejects_a_truncated_journal_unchanged() {
 #[test]
 fn rejects_an_emptied_journal_unchanged() {
     assert_snapshot!(killed_run().check_rejected(b""), @r"
-    error: HERE/state/journal.db is damaged: it is empty, and runs were written to it before
+    error[PG-0501]: HERE/state/journal.db is damaged: it is empty, and runs were written to it before
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
     ");
@@ -109,7 +109,7 @@ fn rejects_an_emptied_journal_unchanged() {
 #[test]
 fn rejects_a_foreign_file_unchanged() {
     assert_snapshot!(killed_run().check_rejected(&b"These are my notes.\n".repeat(500)), @r"
-    error: HERE/state/journal.db is not a journal of phasegate and was not changed
+    error[PG-0407]: HERE/state/journal.db is not a journal of phasegate and was not changed
     hint: move it away, or use another folder with `--state DIR`
     exit 4
     ");
@@ -126,7 +126,7 @@ fn rejects_overwritten_events_unchanged() {
     bytes[(page - 1) * 4096..page * 4096].fill(0x5a);
     fs::write(killed.file(), &bytes).unwrap();
     assert_snapshot!(killed.error_text(&killed.resume()), @r"
-    error: HERE/state/journal.db is damaged: database disk image is malformed
+    error[PG-0501]: HERE/state/journal.db is damaged: database disk image is malformed
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
     ");
@@ -139,7 +139,7 @@ fn unreadable_newest_run_is_not_started_again() {
     assert_eq!(killed.sql().execute(changed, ()).unwrap(), 1);
     let refusal = killed.error_text(&killed.resume());
     assert_snapshot!(refusal, @r"
-    error: event 3 of run `RUN` in HERE/state/journal.db was changed after it was written: its chain of digests breaks there
+    error[PG-0501]: event 3 of run `RUN` in HERE/state/journal.db was changed after it was written: its chain of digests breaks there
     hint: nothing was changed; restore the state folder from a copy, or start the task as a new run
     exit 4
     ");
@@ -152,12 +152,12 @@ fn unreadable_newest_run_is_not_started_again() {
 fn missing_or_changed_blobs_are_named() {
     let deleted = (
         "DELETE FROM blobs WHERE digest = ?1",
-        "error: blob DIGEST is missing in HERE/state/journal.db\n\
+        "error[PG-0501]: blob DIGEST is missing in HERE/state/journal.db\n\
          hint: nothing was changed; restore the state folder from a copy, or start the task as a new run\nexit 4",
     );
     let changed = (
         "UPDATE blobs SET bytes = x'7b7d' WHERE digest = ?1",
-        "error: blob DIGEST in HERE/state/journal.db is damaged, its bytes do not have this digest\n\
+        "error[PG-0501]: blob DIGEST in HERE/state/journal.db is damaged, its bytes do not have this digest\n\
          hint: nothing was changed; restore the state folder from a copy, or start the task as a new run\nexit 4",
     );
     let needed = [
@@ -182,9 +182,9 @@ fn missing_or_changed_blobs_are_named() {
             command.env("XDG_CACHE_HOME", killed.scenario.path("cache"));
             command
         });
-        let component = "error: plugin fixture: its component DIGEST is missing in HERE/state/journal.db\n\
-             hint: restore the state folder from a copy; a run that was imported without is exported again with \
-             --components\nexit 4";
+        let component = "error[PG-0311]: plugin fixture: its component DIGEST is missing in HERE/state/journal.db\n\
+             hint: restore the state folder from a copy; a run that was imported without components is \
+             exported again with --components\nexit 4";
         let text = if field == "/components/fixture" && sql.starts_with("DELETE") { component } else { text };
         assert_eq!(killed.error_text(&output).replace(digest, "DIGEST"), text, "{sql} {name} {field}");
         let after = Record::read(&killed.scenario.path("state"), &killed.run).events;

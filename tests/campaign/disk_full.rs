@@ -38,7 +38,7 @@ fn shell(scenario: &Scenario, around: &[&str], script: &str, arguments: &[&str],
 fn error_text(scenario: &Scenario, stderr: &str) -> String {
     let here = scenario.path("").display().to_string();
     let text = stderr.replace(here.trim_end_matches('/'), "HERE");
-    text.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n")
+    text.lines().skip_while(|line| !line.starts_with("error[")).collect::<Vec<_>>().join("\n")
 }
 
 fn undisturbed() -> Record {
@@ -87,7 +87,7 @@ fn resumes_after_a_full_disk_of_any_size() {
         assert_eq!(message.len() > plain.len(), *output > 0, "{output} events: {message}");
         assert_eq!(
             plain,
-            "error: the disk is full, HERE/state/journal.db cannot grow\n\
+            "error[PG-0503]: the disk is full, HERE/state/journal.db cannot grow\n\
              hint: free some space, then `phasegate resume` the run"
         );
     }
@@ -110,7 +110,7 @@ fn resumes_after_a_file_size_limit() {
             (Some(4), true) => {
                 let message = error_text(&scenario, &stderr);
                 assert!(
-                    message.starts_with("error: HERE/state/journal.db cannot be used: disk I/O error\nhint: "),
+                    message.starts_with("error[PG-0503]: HERE/state/journal.db cannot be used: disk I/O error\nhint: "),
                     "{message}"
                 );
             }
@@ -171,7 +171,7 @@ fn read_only_folder_is_named_without_loss() {
 
     allow(&scenario.path("state"), false);
     assert_snapshot!(call(&["resume", &run]), @r"
-    error: HERE/state/journal.lock cannot be written: Permission denied (os error 13)
+    error[PG-0503]: HERE/state/journal.lock cannot be written: Permission denied (os error 13)
     hint: make it writable, or use another folder with `--state DIR`
     exit 4
     ");
@@ -179,7 +179,7 @@ fn read_only_folder_is_named_without_loss() {
 
     allow(&scenario.path("state/journal.db"), false);
     assert_snapshot!(call(&["resume", &run]), @r"
-    error: HERE/state/journal.db cannot be written: attempt to write a readonly database
+    error[PG-0503]: HERE/state/journal.db cannot be written: attempt to write a readonly database
     hint: make it writable, or use another folder with `--state DIR`
     hint: the run is recorded; resume it with `phasegate resume RUN`
     exit 4
@@ -187,7 +187,7 @@ fn read_only_folder_is_named_without_loss() {
     allow(&scenario.path("state/journal.db"), true);
     // SQLite has created files of its own beside it, with the same permissions.
     assert_snapshot!(call(&["resume", &run]), @r"
-    error: HERE/state/journal.db-shm cannot be written: attempt to write a readonly database
+    error[PG-0503]: HERE/state/journal.db-shm cannot be written: attempt to write a readonly database
     hint: make it writable, or use another folder with `--state DIR`
     exit 4
     ");
@@ -197,8 +197,8 @@ fn read_only_folder_is_named_without_loss() {
     fs::create_dir(scenario.path("full")).unwrap();
     allow(&scenario.path("full"), false);
     assert_snapshot!(call(&["resume", &run, "--out", "full/out"]), @r"
-    error: HERE/full/out cannot be written: Permission denied (os error 13)
-    hint: make room and make it writable, or choose another folder with --out; the run itself is safe
+    error[PG-0702]: HERE/full/out cannot be written: Permission denied (os error 13)
+    hint: free space and make it writable, or choose another folder with --out; the run is safe
     exit 4
     ");
     allow(&scenario.path("full"), true);

@@ -38,7 +38,7 @@ impl Owned {
 
     /// The message for a second process, which must not change anything.
     fn refused(&self, output: &Output) -> String {
-        let error = output.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
+        let error = output.stderr.lines().skip_while(|line| !line.starts_with("error[")).collect::<Vec<_>>().join("\n");
         let plain = error.replace(&self.run, "RUN").replace(&self.process.id().to_string(), "PID");
         assert!(output.events.is_empty(), "{:?}", output.events);
         assert_eq!(self.server.requests().len(), 1, "a call was sent");
@@ -55,7 +55,7 @@ fn rejects_a_second_process_until_the_first_ends() {
     let mut owned = owned();
     let refusal = owned.resumed();
     assert_snapshot!(refusal, @r"
-    error: run `RUN` is in use by process PID
+    error[PG-0402]: run `RUN` is in use by process PID
     hint: wait until it finishes, or stop it with `phasegate cancel RUN`; if it hangs, end the process
     exit 4
     ");
@@ -99,9 +99,9 @@ fn process_without_its_lock_writes_nothing() {
     owned.signal("CONT");
     let first = owned.process.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&first.stderr).replace(&owned.run, "RUN");
-    let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error:")).collect();
+    let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error[")).collect();
     assert_snapshot!(format!("{}\nexit {}", error.join("\n"), first.status.code().unwrap()), @r"
-    error: run `RUN` was taken over: owner 3 replaced owner 2, nothing was written
+    error[PG-0402]: run `RUN` was taken over: owner 3 replaced owner 2, nothing was written
     hint: let the other process continue it; see `phasegate show RUN`
     exit 4
     ");

@@ -157,7 +157,7 @@ fn resumes_once_a_missing_key_is_back() {
     let run = project.kill(with_key(project.run(&[])));
     let without = project.scenario.resume(&run);
     insta::assert_snapshot!(error(&project.scenario, &run, &without), @r"
-    error: [providers.mine] key_env: the environment variable MY_KEY is not set
+    error[PG-0202]: [providers.mine] key_env: the environment variable MY_KEY is not set
     hint: export it, or name another variable or a key_file
     hint: the run is recorded; resume it with `phasegate resume RUN`
     exit 4
@@ -177,7 +177,7 @@ fn resumes_once_a_missing_key_is_back() {
     fs::remove_file(&script).unwrap();
     let without = scenario.resume(&run);
     insta::assert_snapshot!(error(&scenario, &run, &without), @r"
-    error: [models] fast: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
+    error[PG-0203]: [models] fast: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
     hint: the path is relative to the configuration's folder
     hint: the run is recorded; resume it with `phasegate resume RUN`
     exit 4
@@ -190,6 +190,6 @@ fn resumes_once_a_missing_key_is_back() {
 fn error(scenario: &Scenario, run: &str, output: &Output) -> String {
     let here = scenario.path("").canonicalize().unwrap().display().to_string();
     let text = output.stderr.replace(run, "RUN").replace(here.trim_end_matches('/'), "HERE");
-    let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error:")).collect();
+    let error: Vec<_> = text.lines().skip_while(|line| !line.starts_with("error[")).collect();
     format!("{}\nexit {}", error.join("\n"), output.code)
 }

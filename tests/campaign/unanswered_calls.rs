@@ -89,14 +89,14 @@ fn stop_policy_repeats_calls_only_on_demand() {
     let killed = killed("stop", &[], 1);
     let refused = || {
         let output = killed.scenario.resume(&killed.run);
-        let error = output.stderr.lines().skip_while(|line| !line.starts_with("error:"));
+        let error = output.stderr.lines().skip_while(|line| !line.starts_with("error["));
         let message = error.collect::<Vec<_>>().join("\n");
         assert_eq!(killed.server.requests().len(), 1, "a call was sent");
         format!("{}exit {}", killed.plain(&message), output.code)
     };
     assert_snapshot!(refused(), @r"
-    error: run RUN: call 1 of planning#1 (plan) was asked and never answered; it may have been billed
-    hint: see what the provider billed, then go on with `phasegate resume RUN --ask-again`
+    error[PG-0206]: run RUN: call 1 of planning#1 (plan) was asked and never answered; it may have been billed
+    hint: see what the provider billed, then continue with `phasegate resume RUN --ask-again`
     exit 3
     ");
     assert_snapshot!(killed.show(), @r"

@@ -87,29 +87,29 @@ fn rejects_bad_exports_and_imports_without_changes() {
     let file = scenario.path("run.phasegate").display().to_string();
     assert_eq!(scenario.call(&["export", &run, &file]).code, 0);
     let refused = |args: &[&str]| scenario.call(args).render(&[(&run, "RUN"), (&file, "FILE")]);
-    insta::assert_snapshot!(refused(&["export", &run, &file]), @r"
-        exit 2
-        error: FILE already exists; nothing was written
-        hint: choose another name, or overwrite it with --force
+    insta::assert_snapshot!(refused(&["export", &run, &file]), @"
+    exit 2
+    error[PG-0101]: FILE already exists; nothing was written
+    hint: choose another name, or overwrite it with --force
     ");
-    insta::assert_snapshot!(refused(&["import", "nothing.phasegate"]), @r"
-        exit 2
-        error: nothing.phasegate cannot be read: No such file or directory (os error 2)
-        hint: give a file written by `phasegate export`
+    insta::assert_snapshot!(refused(&["import", "nothing.phasegate"]), @"
+    exit 2
+    error[PG-0101]: nothing.phasegate cannot be read: No such file or directory (os error 2)
+    hint: give a file written by `phasegate export`
     ");
     let whole = fs::read(&file).unwrap();
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
     let before = fs::read(scenario.path("state/journal.db")).unwrap();
     let there = crate::scenario("plain-pass");
     let cut = there.call(&["import", &file]).render(&[(&file, "FILE")]);
-    assert!(cut.starts_with("exit 2\nerror: FILE cannot be imported: it is damaged: "), "{cut}");
+    assert!(cut.starts_with("exit 2\nerror[PG-0703]: FILE cannot be imported: it is damaged: "), "{cut}");
     assert_eq!(there.call(&["runs", "--json"]).json(), serde_json::json!([]));
     fs::write(&file, "words").unwrap();
-    insta::assert_snapshot!(there.call(&["import", &file]).render(&[(&file, "FILE")]), @r#"
-        exit 2
-        error: FILE cannot be imported: it is no export of phasegate: it is not compressed with zstd
-        hint: `phasegate export RUN FILE` writes one
-    "#);
+    insta::assert_snapshot!(there.call(&["import", &file]).render(&[(&file, "FILE")]), @"
+    exit 2
+    error[PG-0703]: FILE cannot be imported: it is not an export of phasegate: it is not compressed with zstd
+    hint: `phasegate export RUN FILE` writes one
+    ");
     assert_eq!(fs::read(scenario.path("state/journal.db")).unwrap(), before);
 }
 
@@ -138,9 +138,9 @@ fn rejects_an_export_of_a_newer_format() {
     let file = scenario.path("newer.phasegate");
     fs::write(&file, zstd::encode_all(text.as_slice(), 1).unwrap()).unwrap();
     let file = file.display().to_string();
-    insta::assert_snapshot!(scenario.call(&["import", &file]).render(&[(&file, "FILE")]), @r"
+    insta::assert_snapshot!(scenario.call(&["import", &file]).render(&[(&file, "FILE")]), @"
     exit 2
-    error: FILE cannot be imported: it has export format 2, this phasegate reads formats up to 1
+    error[PG-0502]: FILE cannot be imported: it has export format 2, this phasegate reads formats up to 1
     hint: use the newer phasegate that wrote it
     ");
 }

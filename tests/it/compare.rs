@@ -373,14 +373,14 @@ fn rejects_runs_that_cannot_be_compared() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], "nothing"]), @r"
+    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], "nothing"]), @"
     exit 2
-    error: no run matches `nothing`
+    error[PG-0101]: no run matches `nothing`
     hint: list all runs with `phasegate runs`
     ");
-    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[0]]), @r"
+    assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], &recordings.runs[0]]), @"
     exit 2
-    error: run RUN-A is given twice
+    error[PG-0101]: run RUN-A is given twice
     hint: list all runs with `phasegate runs`; a task id stands for its newest run
     ");
     assert_snapshot!(recordings.render(&["compare", &recordings.runs[0], "x", "--json", "--markdown"]), @r"

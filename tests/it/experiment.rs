@@ -287,7 +287,7 @@ fn one_budget_covers_all_runs_and_can_grow() {
     let output = project.run(&[]);
     assert_eq!(output.code, 4, "{}", output.stderr);
     assert_eq!(project.answered(), 40);
-    let words = "the budget of experiment `strategies` has too little left: call budget exhausted: needs 1, 0 of 40 left\n\
+    let words = "experiment `strategies`: call budget exhausted: needs 1, 0 of 40 left\n\
                  hint: nothing is lost; raise [budget] in experiment.toml and run the same command again\n";
     assert_eq!(output.stderr.matches(words).count(), 1, "{}", output.stderr);
     assert!(output.stderr.ends_with("Not every run has ended. Repeat the command to continue.\n"), "{}", output.stderr);
@@ -389,26 +389,26 @@ fn refusal(edits: &[(&str, &str, &str)]) -> String {
 #[test]
 fn rejects_a_bad_experiment_file_before_recording() {
     let variant = "feedback = \"nearest-phase\"";
-    assert_snapshot!(refusal(&[("experiment.toml", "repetitions", "repetition")]), @r#"
-    error: experiment.toml:9: unknown field `repetition`, expected one of `name`, `tasks`, `repetitions`, `budget`, `variant`
+    assert_snapshot!(refusal(&[("experiment.toml", "repetitions", "repetition")]), @"
+    error[PG-0102]: experiment.toml:9: unknown field `repetition`, expected one of `name`, `tasks`, `repetitions`, `budget`, `variant`
     hint: did you mean `repetitions`?
-    "#);
-    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.defualt = \"a:b\" }")]), @r#"
-    error: experiment.toml:22: variant `nearest`, set `models`: `models` has no such key: `defualt`
+    ");
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.defualt = \"a:b\" }")]), @"
+    error[PG-0102]: experiment.toml:22: variant `nearest`, set `models`: `models` has no such key: `defualt`
     hint: did you mean `default`?
-    "#);
-    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.default = \"nobody:b\" }")]), @r#"
-    error: experiment.toml:22: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
+    ");
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "set = { models.default = \"nobody:b\" }")]), @"
+    error[PG-0102]: experiment.toml:22: variant `nearest`: [models] default: `nobody:b` names the provider `nobody`, which is not known
     hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
-    "#);
-    assert_snapshot!(refusal(&[("tasks/roman.toml", "requirements", "requirement")]), @r#"
-    error: tasks/roman.toml:4: unknown field `requirement`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
+    ");
+    assert_snapshot!(refusal(&[("tasks/roman.toml", "requirements", "requirement")]), @"
+    error[PG-0102]: tasks/roman.toml:4: unknown field `requirement`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
     hint: did you mean `requirements`?
-    "#);
-    assert_snapshot!(refusal(&[("experiment.toml", variant, "agent = { code = \"nearest-phase\" }")]), @r#"
-    error: experiment.toml:22: variant `nearest`: plugin nearest-phase is of world feedback-plugin, but the pipeline uses it as an agent
+    ");
+    assert_snapshot!(refusal(&[("experiment.toml", variant, "agent = { code = \"nearest-phase\" }")]), @"
+    error[PG-0102]: experiment.toml:22: variant `nearest`: plugin nearest-phase is of world feedback-plugin, but the pipeline uses it as an agent
     hint: `phasegate plugin inspect FILE` shows what a component is
-    "#);
+    ");
 }
 
 #[test]
@@ -433,8 +433,8 @@ fn leaves_a_foreign_output_folder_alone() {
     fs::write(project.path("mine/diary.txt"), "").unwrap();
     let output = project.run(&["--out", "mine"]);
     assert_eq!(output.code, 2);
-    assert_snapshot!(output.stderr, @r"
-    error: mine is not the output folder of an experiment; nothing was started
+    assert_snapshot!(output.stderr, @"
+    error[PG-0101]: mine is not the output folder of an experiment; nothing was started
     hint: choose another folder with --out
     ");
     assert!(!Path::new(&project.path("state")).exists());

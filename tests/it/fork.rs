@@ -54,17 +54,17 @@ fn offline_fork_stops_at_first_unrecorded_call() {
     let child = child[0]["run_id"].as_str().unwrap().to_owned();
     let output = fork.render_errors(&[(&child, "FORK"), (&run, "RUN")]);
     insta::assert_snapshot!(output, @r#"
-        exit 4
-        error: run FORK: call 1 of design#1 (plan) has no recorded answer, and no model is asked offline
+    exit 4
+    error[PG-0603]: run FORK: call 1 of design#1 (plan) has no recorded answer, and no model is asked offline
+      {
+        "answer_schema": null,
+    -   "label": "design",
+    +   "label": "plan",
+        "max_output_tokens": 1000,
+        "messages": [
           {
-            "answer_schema": null,
-        -   "label": "design",
-        +   "label": "plan",
-            "max_output_tokens": 1000,
-            "messages": [
-              {
-        hint: - is what was asked in its place, + what is asked now; a model is asked when the run is resumed
-        hint: the run is recorded; resume it with `phasegate resume FORK`
+    hint: - is the recorded request in its place, + the request now; resume the run to ask a model
+    hint: the run is recorded; resume it with `phasegate resume FORK`
     "#);
     let resumed = scenario.resume(&child);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
@@ -90,36 +90,41 @@ fn rejects_invalid_forks_without_creating_runs() {
         let output = scenario.call(&[&["fork", run.as_str()], more].concat());
         output.render(&[(&run, "RUN")])
     };
-    insta::assert_snapshot!(refused(&["--at", "design#7"]), @r#"
-        exit 2
-        error: run RUN has no attempt design#7 to fork at
-        hint: choose one of planning#1, design#1, design-review#1, design#2, design-review#2, code#1, test#1
-    "#);
-    insta::assert_snapshot!(refused(&["--at", "design#no"]), @r#"
-        exit 2
-        error: --at design#no: attempts are numbered from 1
-        hint: give --at PHASE or --at PHASE#ATTEMPT, such as --at code#2
-    "#);
-    insta::assert_snapshot!(refused(&["--at", "design", "--agent", "design"]), @r#"
-        exit 2
-        error: --agent design: expected PHASE=FILE
-        hint: for example --agent code=my-code.wasm
-    "#);
-    insta::assert_snapshot!(refused(&["--at", "design", "--set", "phases.desing.max_retries=2"]), @r#"
-        exit 2
-        error: set `phases.desing.max_retries`: `phases` has no such key: `desing`
-        hint: did you mean `design`?
-    "#);
+    insta::assert_snapshot!(refused(&["--at", "design#7"]), @"
+    exit 2
+    error[PG-0405]: run RUN has no attempt design#7 to fork at
+    hint: choose one of planning#1, design#1, design-review#1, design#2, design-review#2, code#1, test#1
+    ");
+    insta::assert_snapshot!(refused(&["--at", "design#no"]), @"
+    exit 2
+    error[PG-0101]: --at design#no: attempts are numbered from 1
+    hint: give --at PHASE or --at PHASE#ATTEMPT, such as --at code#2
+    ");
+    insta::assert_snapshot!(refused(&["--at", "design", "--agent", "design"]), @"
+    exit 2
+    error[PG-0101]: --agent design: expected PHASE=FILE
+    hint: for example --agent code=my-code.wasm
+    ");
+    insta::assert_snapshot!(refused(&["--at", "design", "--set", "phases.desing.max_retries=2"]), @"
+    exit 2
+    error[PG-0104]: set `phases.desing.max_retries`: `phases` has no such key: `desing`
+    hint: did you mean `design`?
+    ");
     insta::assert_snapshot!(refused(&["--at", "design", "--feedback", "code"]), @r#"
-        exit 2
-        error: plugin `code` asks for language models, which is not granted
-        hint: to grant it, set `grants = { models = ["fast", "default", "deep"] }` under `[plugins.code]`
+    exit 2
+    error[PG-0304]: plugin `code` asks for language models, which is not granted
+    hint: to grant it, set `grants = { models = ["fast", "default", "deep"] }` under `[plugins.code]`
     "#);
-    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @r#"
-        exit 2
-        error: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
-        hint: write the value as in the pipeline or in phasegate.toml
-    "#);
+    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @"
+    exit 2
+    error[PG-0104]: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
+    hint: write the value as in the pipeline or in phasegate.toml
+    ");
+    insta::assert_snapshot!(refused(&["--at", "design", "--pipeline", "planning-design", "--set", "max_total_attempts=0"]), @"
+    exit 2
+    error[PG-0104]: set `max_total_attempts`: invalid value: integer `0`, expected a whole number, 1 or more
+    hint: write the value as in the pipeline or in phasegate.toml
+    ");
     let runs: Value = serde_json::from_str(&scenario.call(&["runs", "--json"]).stdout).unwrap();
     assert_eq!(runs.as_array().unwrap().len(), 1);
 }

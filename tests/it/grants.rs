@@ -106,10 +106,10 @@ fn changed_component_stops_the_run_until_accepted() {
     project.write("pipeline.toml", format!("{PIPELINE}{grants}"));
     assert!(project.run_passes());
     project.planner("0.2.0", r#"["default", "deep"]"#);
-    assert_snapshot!(project.refusal(), @r"
+    assert_snapshot!(project.refusal(), @"
     exit 2
-    error: plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
-    hint: look at what changed; `phasegate plugin accept planning` agrees to it, with --config and --pipeline as here
+    error[PG-0307]: plugin `planning` differs from what ann accepted on DATE: 0.1.0 → 0.2.0 now asks for: models.deep
+    hint: review the changes; `phasegate plugin accept planning` agrees to it, with the same --config and --pipeline
     ");
     assert_snapshot!(project.render(&["plugin", "accept", "planning", "--by", "ann"]), @r#"
     exit 0
@@ -130,7 +130,8 @@ fn unaccepted_component_is_neither_stored_nor_compiled() {
     for args in ["run --task task.toml", "fork DURATIONS-001 --at design --pipeline pipeline.toml"] {
         let output = project.render(&args.split(' ').collect::<Vec<_>>());
         assert!(
-            output.starts_with("exit 2\n") && output.contains("error: plugin `planning` differs from what ann"),
+            output.starts_with("exit 2\n")
+                && output.contains("error[PG-0307]: plugin `planning` differs from what ann"),
             "{output}"
         );
         assert_eq!(project.stores_planner(), (false, false));
@@ -146,10 +147,10 @@ fn only_wider_grants_stop_the_run() {
     project.planner("0.1.0", r#"["default", "deep"]"#);
     assert!(project.run_passes());
     project.write("pipeline.toml", format!("{PIPELINE}grants = {{ models = [\"default\", \"deep\"] }}\n"));
-    assert_snapshot!(project.refusal(), @r"
+    assert_snapshot!(project.refusal(), @"
     exit 2
-    error: plugin `planning` differs from what ann accepted on DATE: would now get: models.deep
-    hint: look at what changed; `phasegate plugin accept planning` agrees to it, with --config and --pipeline as here
+    error[PG-0307]: plugin `planning` differs from what ann accepted on DATE: would now get: models.deep
+    hint: review the changes; `phasegate plugin accept planning` agrees to it, with the same --config and --pipeline
     ");
     project.render(&["plugin", "accept", "planning"]);
     project.write("pipeline.toml", PIPELINE);
@@ -173,9 +174,9 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
         "pipeline.toml",
         &format!("{PIPELINE}\n[[phase]]\nname = \"planning\"\n[phase.settings]\nteir = \"deep\"\n"),
     );
-    assert_snapshot!(project.refusal(), @r"
+    assert_snapshot!(project.refusal(), @"
     exit 2
-    error: pipeline.toml:10: phase `planning` gives plugin `planning` 0.1.0 invalid settings: there is no setting `teir`
+    error[PG-0102]: pipeline.toml:10: phase `planning` gives plugin `planning` 0.1.0 invalid settings: there is no setting `teir`
     hint: did you mean `tier`?
     ");
     project.write("pipeline.toml", PIPELINE);
@@ -185,7 +186,7 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
     project.write("phasegate.toml", format!("{config}{feedback}"));
     assert_snapshot!(project.refusal(), @r#"
     exit 2
-    error: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 invalid settings: setting `raise_after`: at /raise_after: "often" is not of type "integer"
+    error[PG-0102]: phasegate.toml:12: the feedback strategy gives plugin `phase-aware` 0.1.0 invalid settings: setting `raise_after`: at /raise_after: "often" is not of type "integer"
     hint: `phasegate plugin inspect FILE` shows the settings of a plugin
     "#);
     assert!(!project.path("phasegate.lock").exists(), "the run was started");
@@ -195,10 +196,10 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
 fn locked_configuration_rejects_new_plugins() {
     let project = Project::new();
     let locked = ["run", "--task", "task.toml", "--force", "--json", "--locked"];
-    assert_snapshot!(project.render(&locked), @r"
+    assert_snapshot!(project.render(&locked), @"
     exit 2
-    error: plugin `planning` 0.1.0, DIGEST, is not in phasegate.lock, and nothing else is taken here (`locked`)
-    hint: look at it with `phasegate plugin inspect FILE`; `phasegate plugin accept planning` agrees to it, with --config, --pipeline and --feedback as here
+    error[PG-0308]: plugin `planning` 0.1.0, DIGEST, is not in phasegate.lock, and this run is `locked`
+    hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept planning` agrees to it, with the same --config, --pipeline and --feedback
     ");
     assert!(!project.path("phasegate.lock").exists());
     assert_eq!(project.call(&["plugin", "accept", "planning"]).code, 0);
@@ -209,17 +210,18 @@ fn locked_configuration_rejects_new_plugins() {
     project.write("phasegate.toml", format!("locked = true\n{config}"));
     fs::copy(repository().join("plugins/dist/feedback-phase-aware.wasm"), project.path("mine.wasm")).unwrap();
     let typed = ["run", "--task", "task.toml", "--force", "--json", "--feedback", "mine.wasm"];
-    assert_snapshot!(project.render(&typed), @r"
+    assert_snapshot!(project.render(&typed), @"
     exit 2
-    error: plugin `feedback-mine` 0.1.0, DIGEST, is not in phasegate.lock, and nothing else is taken here (`locked`)
-    hint: look at it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine` agrees to it, with --config, --pipeline and --feedback as here
+    error[PG-0308]: plugin `feedback-mine` 0.1.0, DIGEST, is not in phasegate.lock, and this run is `locked`
+    hint: review it with `phasegate plugin inspect FILE`; `phasegate plugin accept feedback-mine` agrees to it, with the same --config, --pipeline and --feedback
     ");
     let variant = "name = \"tries\"\ntasks = [\"task.toml\"]\n[[variant]]\nname = \"mine\"\nfeedback = \"mine.wasm\"\n";
     project.write("experiment.toml", variant);
     for command in ["experiment experiment.toml", "fork DURATIONS-001 --at design --feedback mine.wasm"] {
         let output = project.render(&command.split(' ').collect::<Vec<_>>());
         assert!(
-            output.starts_with("exit 2\n") && output.contains("error: plugin `feedback-mine` 0.1.0, DIGEST, is"),
+            output.starts_with("exit 2\n")
+                && output.contains("error[PG-0308]: plugin `feedback-mine` 0.1.0, DIGEST, is"),
             "{output}"
         );
     }
@@ -249,9 +251,9 @@ fn concurrent_accepts_keep_all_entries() {
 #[test]
 fn rejects_accept_of_a_bundled_plugin() {
     let project = Project::new();
-    assert_snapshot!(project.render(&["plugin", "accept", "planing"]), @r"
+    assert_snapshot!(project.render(&["plugin", "accept", "planing"]), @"
     exit 2
-    error: pipeline `bought` loads no plugin `planing` from a file
+    error[PG-0101]: pipeline `bought` loads no plugin `planing` from a file
     hint: did you mean `planning`?
     ");
 }
@@ -260,15 +262,15 @@ fn rejects_accept_of_a_bundled_plugin() {
 fn unreadable_lock_file_stops_the_run_unchanged() {
     let project = Project::new();
     project.write("phasegate.lock", "version = 1\n[plugins.planning]\ndigest = \"sha256:12\"\n");
-    assert_snapshot!(project.refusal(), @r"
+    assert_snapshot!(project.refusal(), @"
     exit 2
-    error: phasegate.lock:3: `DIGEST` is not a digest
+    error[PG-0102]: phasegate.lock:3: `DIGEST` is not a digest
     hint: a digest is `sha256:` followed by 64 hex digits
     ");
     project.write("phasegate.lock", "version = 9\n");
-    assert_snapshot!(project.refusal(), @r"
+    assert_snapshot!(project.refusal(), @"
     exit 2
-    error: phasegate.lock:1: this is version 9 of the file, this phasegate reads version 1
+    error[PG-0102]: phasegate.lock:1: this is version 9 of the file, this phasegate reads version 1
     hint: use a newer phasegate
     ");
     assert_eq!(project.read("phasegate.lock"), "version = 9\n");
@@ -301,9 +303,9 @@ fn manifest_beside_a_component_is_used() {
     assert!(shown.contains("name      mine 2.1.0\npurpose   Sends all back to whoever began.\n"), "{shown}");
     assert_eq!(project.render(&["plugin", "inspect", "mine.wasm"]), shown);
     let before = fs::read(project.path("mine.wasm")).unwrap();
-    assert_snapshot!(project.render(&put), @r"
+    assert_snapshot!(project.render(&put), @"
     exit 2
-    error: mine.wasm would be rejected: invalid manifest: it contains more than one manifest
+    error[PG-0302]: mine.wasm would be rejected: invalid manifest: it contains more than one manifest
     hint: keep only one
     ");
     assert_eq!(fs::read(project.path("mine.wasm")).unwrap(), before);
@@ -315,9 +317,9 @@ fn check_reports_imports_missing_from_the_manifest() {
     fs::copy(repository().join("plugins/dist/fixtures/agent.wasm"), project.path("mine.wasm")).unwrap();
     project.write("plugin.toml", "name = \"mine\"\nversion = \"2.1.0\"\n[asks]\nmodels = [\"fast\"]\n");
     project.render(&["plugin", "manifest", "mine.wasm", "plugin.toml"]);
-    assert_snapshot!(project.render(&["plugin", "check", "mine.wasm"]), @r"
+    assert_snapshot!(project.render(&["plugin", "check", "mine.wasm"]), @"
     exit 1
-    error: plugin `mine` imports trial runs of tests, but its manifest does not ask for that
+    error[PG-0314]: plugin `mine` imports trial runs of tests, but its manifest does not ask for that
     hint: add it to `[asks]` in plugin.toml, or remove the import
     ");
 }
@@ -360,9 +362,9 @@ fn artifact_kind_from_a_manifest_needs_no_schema() {
     let phase = "extends = \"planning-design\"\nname = \"noted\"\n[[phase]]\nname = \"notes\"\nafter = \"planning\"\n\
                  agent = \"mine\"\nproduces = [{ name = \"notes\", kind = \"note\" }]\n[plugins.mine]\npath = \"mine.wasm\"\n";
     project.write("pipeline.toml", phase);
-    assert_snapshot!(project.render(&["pipeline", "check", "pipeline.toml"]), @r"
+    assert_snapshot!(project.render(&["pipeline", "check", "pipeline.toml"]), @"
     exit 2
-    error: pipeline.toml:7: `notes` is of kind `note`, which has no schema
+    error[PG-0102]: pipeline.toml:7: `notes` is of kind `note`, which has no schema
     hint: add `[[kind]]` here or in its plugin's manifest, or use a standard kind
     ");
     let kind = "[[kind]]\nname = \"note\"\nschema = '{\"type\": \"object\"}'\n";

@@ -199,9 +199,9 @@ fn follow_ends_when_the_process_is_gone() {
 #[test]
 fn rejects_an_unknown_run() {
     let recordings = recordings(&["plain-pass"]);
-    assert_snapshot!(recordings.render(&["log", "nothing"]), @r"
+    assert_snapshot!(recordings.render(&["log", "nothing"]), @"
     exit 2
-    error: no run matches `nothing`
+    error[PG-0101]: no run matches `nothing`
     hint: list all runs with `phasegate runs`
     ");
 }

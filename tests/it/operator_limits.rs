@@ -28,7 +28,7 @@ fn operator_limit_rejects_plugin_before_anything_runs() {
     let (output, message) = run("max_function_bytes = 15000\n", |_| {});
     assert!(output.events.is_empty());
     let (plugin, rest) = message.split_once(" bytes, ").unwrap();
-    assert!(plugin.starts_with("error: plugin `fixture` has a function of "), "{message}");
+    assert!(plugin.starts_with("error[PG-0305]: plugin `fixture` has a function of "), "{message}");
     assert_snapshot!(rest, @r"
     at most 15000 allowed
     hint: make the plugin smaller, or, if you trust it, raise `max_function_bytes` under `[sandbox]`
@@ -39,18 +39,18 @@ fn operator_limit_rejects_plugin_before_anything_runs() {
 #[test]
 fn misspelt_or_zero_limit_is_reported_with_line() {
     let message = |sandbox: &str| run(sandbox, |_| {}).1;
-    assert_snapshot!(message("max_instances = 10\nmax_function_byte = 4000\n"), @r"
-    error: phasegate.toml:6: unknown field `max_function_byte`, expected one of `max_instances`, `max_large_instances`, `max_test_runs`, `max_queued`, `max_component_bytes`, `max_functions`, `max_code_bytes`, `max_function_bytes`, `max_function_weight`, `max_inner_instances`, `max_compile_ms`, `max_compile_memory_bytes`, `max_compilations`, `max_cache_bytes`
+    assert_snapshot!(message("max_instances = 10\nmax_function_byte = 4000\n"), @"
+    error[PG-0102]: phasegate.toml:6: unknown field `max_function_byte`, expected one of `max_instances`, `max_large_instances`, `max_test_runs`, `max_queued`, `max_component_bytes`, `max_functions`, `max_code_bytes`, `max_function_bytes`, `max_function_weight`, `max_inner_instances`, `max_compile_ms`, `max_compile_memory_bytes`, `max_compilations`, `max_cache_bytes`
     hint: did you mean `max_function_bytes`?
     exit 2
     ");
-    assert_snapshot!(message("max_compilations = 0\n"), @r"
-    error: phasegate.toml:5: must be at least 1
+    assert_snapshot!(message("max_compilations = 0\n"), @"
+    error[PG-0102]: phasegate.toml:5: must be at least 1
     hint: see docs/configuration.md
     exit 2
     ");
     assert_snapshot!(message("max_compile_ms = \"long\"\n"), @r#"
-    error: phasegate.toml:5: invalid type: string "long", expected a whole number, 0 or more
+    error[PG-0102]: phasegate.toml:5: invalid type: string "long", expected a whole number, 0 or more
     hint: see docs/configuration.md
     exit 2
     "#);
@@ -60,8 +60,8 @@ fn misspelt_or_zero_limit_is_reported_with_line() {
 fn compiler_over_its_time_or_memory_is_ended() {
     // Agent and strategy are compiled in parallel; either may fail first.
     let either = |message: &str| message.replace("`fixture`", "`PLUGIN`").replace("`phase-aware`", "`PLUGIN`");
-    assert_snapshot!(either(&run("max_compile_ms = 1\n", |_| {}).1), @r"
-    error: plugin `PLUGIN` was not compiled within 1 ms
+    assert_snapshot!(either(&run("max_compile_ms = 1\n", |_| {}).1), @"
+    error[PG-0306]: plugin `PLUGIN` was not compiled within 1 ms
     hint: make the plugin smaller, or raise `max_compile_ms` under `[sandbox]`
     exit 2
     ");
@@ -69,8 +69,8 @@ fn compiler_over_its_time_or_memory_is_ended() {
     assert!(output.events.is_empty());
     let message = either(&message);
     let (before, after) = message.split_once("memory allocation of ").unwrap();
-    assert_snapshot!(format!("{before}N{}", after.trim_start_matches(char::is_numeric)), @r"
-    error: plugin `PLUGIN` cannot be compiled: the compiler failed with a memory limit of 20000000 bytes (signal: 6 (SIGABRT): N bytes failed)
+    assert_snapshot!(format!("{before}N{}", after.trim_start_matches(char::is_numeric)), @"
+    error[PG-0306]: plugin `PLUGIN` cannot be compiled: the compiler failed with a memory limit of 20000000 bytes (signal: 6 (SIGABRT): N bytes failed)
     hint: make the plugin smaller, or, if you trust it and the compiler lacked memory, raise `max_compile_memory_bytes` under `[sandbox]`
     exit 2
     ");
@@ -118,8 +118,8 @@ fn rejects_a_cache_folder_writable_by_others() {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
     });
     assert!(output.events.is_empty());
-    assert_snapshot!(message, @r"
-    error: the cache folder HERE/cache/phasegate/compiled cannot be used: other users can write to it
+    assert_snapshot!(message, @"
+    error[PG-0312]: the cache folder HERE/cache/phasegate/compiled cannot be used: other users can write to it
     hint: run `chmod 700` on the folder
     exit 4
     ");

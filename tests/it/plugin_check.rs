@@ -111,9 +111,9 @@ fn calls_an_agent_as_its_own_phase() {
         submits `pips`, 22 bytes: valid
     exit 0
     ");
-    assert_snapshot!(check("plugins/dist/design.wasm", &["--phase", "desing"]), @r"
+    assert_snapshot!(check("plugins/dist/design.wasm", &["--phase", "desing"]), @"
     exit 2
-    error: --phase: unknown phase `desing`
+    error[PG-0101]: --phase: unknown phase `desing`
     hint: choose one of planning, design, design-review, code, code-review, test, postmortem
     ");
 }
@@ -331,14 +331,14 @@ fn rejects_a_plugin_that_crashes() {
 
 #[test]
 fn rejects_invalid_and_missing_files() {
-    assert_snapshot!(check("README.md", &[]), @r"
+    assert_snapshot!(check("README.md", &[]), @"
     exit 1
-    error: HERE/README.md: not a WebAssembly component: it does not start with the header of a component
+    error[PG-0314]: HERE/README.md: not a WebAssembly component: it does not start with the header of a component
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
-    assert_snapshot!(check("nothing.wasm", &[]), @r"
+    assert_snapshot!(check("nothing.wasm", &[]), @"
     exit 2
-    error: HERE/nothing.wasm cannot be read: there is no such file
+    error[PG-0101]: HERE/nothing.wasm cannot be read: there is no such file
     hint: give a component, such as target/NAME.wasm
     ");
 }

@@ -94,5 +94,5 @@ async fn failing_server_stops_run_without_using_an_attempt() {
     let (output, _) = run(ProviderKind::Chat, "/v1", true, refuse).await;
     assert_eq!(output.code, 4, "{}", output.stderr);
     assert_eq!(output.events_named("phase_finished").count(), 0);
-    assert!(output.stderr.contains("go on with"), "{}", output.stderr);
+    assert!(output.stderr.contains("hint: nothing is lost; continue with `phasegate resume "), "{}", output.stderr);
 }

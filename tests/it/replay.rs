@@ -104,18 +104,18 @@ async fn changed_artifact_is_shown_as_a_diff() {
     forged(&scenario, &run, |pipeline| pipeline.replace("answer = 42", "answer = 41")).await;
     let output = scenario.call(&["replay", &run]);
     insta::assert_snapshot!(output.render_errors(&[(&run, "RUN")]), @r#"
-        exit 1
-        error: run RUN does not replay: at code#1, event 12, artifact `generated_code` is another one
-          …
-            "files": [
-              {
-                "content": """
-        -         answer = 42
-        +         answer = 41
+    exit 1
+    error[PG-0602]: run RUN does not replay: at code#1, event 12, artifact `generated_code` is another one
+      …
+        "files": [
+          {
+            "content": """
+    -         answer = 42
+    +         answer = 41
 
-                """,
-                "path": "app.lines",
-        hint: a plugin is not deterministic, or the journal is from another phasegate; - is the record, + the replay
+            """,
+            "path": "app.lines",
+    hint: a plugin is not deterministic, or the journal is from another phasegate; - is the record, + the replay
     "#);
 }
 
@@ -126,16 +126,16 @@ async fn changed_request_is_shown_as_a_diff() {
     let output = scenario.call(&["replay", &run]);
     let text = output.render_errors(&[(&run, "RUN")]);
     insta::assert_snapshot!(text, @r#"
-        exit 1
-        error: run RUN: design#1 asked something else at call 1 than it did before: DIGEST then, DIGEST now
+    exit 1
+    error[PG-0601]: run RUN: design#1 asked something else at call 1 than it did before: DIGEST then, DIGEST now
+      {
+        "answer_schema": null,
+    -   "label": "design",
+    +   "label": "a plan",
+        "max_output_tokens": 1000,
+        "messages": [
           {
-            "answer_schema": null,
-        -   "label": "design",
-        +   "label": "a plan",
-            "max_output_tokens": 1000,
-            "messages": [
-              {
-        hint: the plugin is not deterministic, or it was changed; start a new run
+    hint: the plugin is not deterministic, or it was changed; start a new run
     "#);
 }
 
@@ -145,11 +145,11 @@ async fn call_without_recorded_answer_is_shown() {
     forged(&scenario, &run, |pipeline| pipeline.replace("\"asks\":3", "\"asks\":4")).await;
     let output = scenario.call(&["replay", &run]);
     insta::assert_snapshot!(output.render_errors(&[(&run, "RUN")]), @r#"
-        exit 1
-        error: run RUN does not replay: at design#1, call 4 (design) is asked, which has no answer in the record
-        -
-        + {"label":"design","tier":"default","messages":[{"role":"user","content":[{"type":"text","text":"{\"attempt\":1,\"feedbac…
-        hint: a plugin is not deterministic, or the journal is from another phasegate; - is the record, + the replay
+    exit 1
+    error[PG-0602]: run RUN does not replay: at design#1, call 4 (design) is asked, which has no answer in the record
+    -
+    + {"label":"design","tier":"default","messages":[{"role":"user","content":[{"type":"text","text":"{\"attempt\":1,\"feedbac…
+    hint: a plugin is not deterministic, or the journal is from another phasegate; - is the record, + the replay
     "#);
 }
 

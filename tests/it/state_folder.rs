@@ -93,11 +93,11 @@ fn gc_forgets_runs_without_forks() {
     let (scenario, run) = recorded_run("plain-pass");
     let fork = scenario.call(&["fork", &run, "--at", "code", "--json"]).run_id();
     let refused = scenario.call(&["gc", "--forget", &run, "--yes"]).render(&[(&run, "RUN"), (&fork, "FORK")]);
-    insta::assert_snapshot!(refused, @r#"
-        exit 4
-        error: run `RUN` cannot be removed: run `FORK` is a fork of it, nothing was removed
-        hint: remove `FORK` too, or keep both
-    "#);
+    insta::assert_snapshot!(refused, @"
+    exit 4
+    error[PG-0406]: run `RUN` cannot be removed: run `FORK` is a fork of it, nothing was removed
+    hint: remove `FORK` too, or keep both
+    ");
     let forgotten = scenario.call(&["gc", "--forget", &fork, "--yes"]);
     assert_eq!(forgotten.code, 0, "{}", forgotten.stderr);
     assert_eq!(scenario.call(&["runs", "--json"]).json().as_array().unwrap().len(), 1);
@@ -109,10 +109,10 @@ fn gc_refuses_while_another_process_runs() {
     let scenario = crate::scenario("slow");
     let running = scenario.run_until(&[], |event| event["event"] == "model_asked" && event["phase"] == "design");
     let state = scenario.path("state").display().to_string();
-    insta::assert_snapshot!(scenario.call(&["gc", "--yes"]).render(&[(&state, "STATE")]), @r#"
-        exit 4
-        error: another phasegate process uses STATE, nothing was removed
-        hint: try again when it has finished
-    "#);
+    insta::assert_snapshot!(scenario.call(&["gc", "--yes"]).render(&[(&state, "STATE")]), @"
+    exit 4
+    error[PG-0402]: another phasegate process uses STATE, nothing was removed
+    hint: try again when it has finished
+    ");
     running.signal("KILL");
 }

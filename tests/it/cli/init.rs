@@ -15,9 +15,9 @@ fn init_writes_two_files_and_never_overwrites() {
       phasegate run --task new/task.toml
     exit 0
     ");
-    assert_snapshot!(workspace.reject(&["init", "new"]), @r"
+    assert_snapshot!(workspace.reject(&["init", "new"]), @"
     exit 2
-    error: new/phasegate.toml already exists; nothing was written
+    error[PG-0101]: new/phasegate.toml already exists; nothing was written
     hint: give another folder, or move the file
     ");
 }
@@ -31,8 +31,8 @@ fn init_files_are_valid_and_need_a_model() {
     std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + nobody).unwrap();
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @r#"
     exit 2
-    error: no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at http://127.0.0.1:9/v1
+    error[PG-0201]: no model to ask: [models] names none, neither ANTHROPIC_API_KEY nor OPENAI_API_KEY is set, and no Ollama answers at http://127.0.0.1:9/v1
     hint: export ANTHROPIC_API_KEY=… or OPENAI_API_KEY=…, or start Ollama and pull a model,
-    or write into phasegate.toml under [models]: default = "anthropic:claude-sonnet-4-6", or "scripted:FILE" for answers written by hand
+    hint: or write into phasegate.toml under [models]: default = "anthropic:claude-sonnet-4-6", or "scripted:FILE" for answers written by hand
     "#);
 }

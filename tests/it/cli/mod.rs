@@ -41,14 +41,14 @@ fn commands_without_runs_create_no_state_folder() {
     No improvement proposals in .phasegate.
     exit 0
     ");
-    assert_snapshot!(workspace.reject(&["show", "task-1-abcdef"]), @r"
+    assert_snapshot!(workspace.reject(&["show", "task-1-abcdef"]), @"
     exit 2
-    error: no runs in .phasegate
+    error[PG-0101]: no runs in .phasegate
     hint: start one with `phasegate run`, or give another folder with --state DIR
     ");
     for command in ["resume", "cancel", "approve", "reject", "override", "abort"] {
         let message = workspace.reject(&[command, "task-1-abcdef"]);
-        assert!(message.contains("error: no runs in .phasegate\nhint: "), "{message}");
+        assert!(message.contains("error[PG-0101]: no runs in .phasegate\nhint: "), "{message}");
     }
     assert_eq!(workspace.entries(), Vec::<String>::new());
 }

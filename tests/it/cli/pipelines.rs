@@ -41,14 +41,14 @@ fn checks_a_pipeline_file_with_line_and_hint() {
     good.toml is valid: 7 phases, 3 gates
     exit 0
     ");
-    assert_snapshot!(workspace.reject(&["pipeline", "check", "bad.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["pipeline", "check", "bad.toml"]), @"
     exit 2
-    error: bad.toml:5: there is no phase `tset`
+    error[PG-0102]: bad.toml:5: there is no phase `tset`
     hint: did you mean `test`?
     ");
-    assert_snapshot!(workspace.reject(&["pipeline", "show", "nothing"]), @r"
+    assert_snapshot!(workspace.reject(&["pipeline", "show", "nothing"]), @"
     exit 2
-    error: --pipeline: there is no standard pipeline `nothing`
+    error[PG-0101]: --pipeline: there is no standard pipeline `nothing`
     hint: choose from tsp, planning-design
     ");
 }

@@ -15,9 +15,9 @@ fn rejects_a_component_that_panics_the_parser() {
     let file = repository().join("fuzz/corpus/component").join(name);
     let workspace = workspace();
     std::fs::copy(file, workspace.path("odd.wasm")).unwrap();
-    assert_snapshot!(workspace.render(&["plugin", "inspect", "odd.wasm"]), @r"
+    assert_snapshot!(workspace.render(&["plugin", "inspect", "odd.wasm"]), @"
     exit 2
-    error: odd.wasm: not a WebAssembly component: its interfaces cannot be expressed in WIT
+    error[PG-0302]: odd.wasm: not a WebAssembly component: its interfaces cannot be expressed in WIT
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
 }
@@ -102,9 +102,9 @@ fn shows_the_environment_of_a_test_runner() {
     exit 0
     "#);
     let agent = fixture("agent.wasm");
-    assert_snapshot!(workspace.render(&["plugin", "inspect", agent.to_str().unwrap(), "--environment"]), @r"
+    assert_snapshot!(workspace.render(&["plugin", "inspect", agent.to_str().unwrap(), "--environment"]), @"
     exit 2
-    error: FIXTURES/agent.wasm is not a test runner
+    error[PG-0101]: FIXTURES/agent.wasm is not a test runner
     hint: leave out --environment
     ");
 }
@@ -122,14 +122,14 @@ fn json_contains_every_field() {
 #[test]
 fn rejects_a_file_that_is_no_component() {
     let workspace = workspace().with_files(&[("plugin.wasm", "no component at all")]);
-    assert_snapshot!(workspace.reject(&["plugin", "inspect", "plugin.wasm"]), @r"
+    assert_snapshot!(workspace.reject(&["plugin", "inspect", "plugin.wasm"]), @"
     exit 2
-    error: plugin.wasm: not a WebAssembly component: it does not start with the header of a component
+    error[PG-0302]: plugin.wasm: not a WebAssembly component: it does not start with the header of a component
     hint: build the plugin as a component (with the plugin SDK, componentize-py or jco), not as a core module
     ");
-    assert_snapshot!(workspace.reject(&["plugin", "inspect", "missing.wasm"]), @r"
+    assert_snapshot!(workspace.reject(&["plugin", "inspect", "missing.wasm"]), @"
     exit 2
-    error: missing.wasm cannot be read: there is no such file
+    error[PG-0101]: missing.wasm cannot be read: there is no such file
     hint: give a component, such as target/NAME.wasm
     ");
 }

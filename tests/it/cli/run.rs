@@ -20,19 +20,19 @@ fn run_needs_a_task() {
 
 #[test]
 fn task_from_flags_needs_a_description() {
-    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1"]), @r"
+    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1"]), @"
     exit 2
-    error: --task-id requires --description
+    error[PG-0101]: --task-id requires --description
     hint: describe the task in a sentence, or give a file with --task
     ");
-    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--resume"]), @r"
+    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--resume"]), @"
     exit 2
-    error: task TASK-1 has no run to resume
+    error[PG-0101]: task TASK-1 has no run to resume
     hint: list all runs with `phasegate runs`, or start one with --description TEXT
     ");
-    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--description", "short"]), @r"
+    assert_snapshot!(workspace().reject(&["run", "--task-id", "TASK-1", "--description", "short"]), @"
     exit 2
-    error: --description is too short
+    error[PG-0101]: --description is too short
     hint: describe the task in at least 10 characters
     ");
 }
@@ -40,18 +40,18 @@ fn task_from_flags_needs_a_description() {
 #[test]
 fn rejects_an_invalid_task_id_with_the_rule() {
     let args = ["run", "--task-id", "../x", "--description", "Parse durations such as 1h30m"];
-    assert_snapshot!(workspace().reject(&args), @r"
+    assert_snapshot!(workspace().reject(&args), @"
     exit 2
-    error: --task-id: `../x` is not a task id
+    error[PG-0101]: --task-id: `../x` is not a task id
     hint: a task id has 3 to 100 characters of A-Z, a-z, 0-9, `.`, `_` and `-`, and starts with a letter or digit
     ");
 }
 
 #[test]
 fn names_a_missing_task_file() {
-    assert_snapshot!(workspace().reject(&["run", "--task", "task.toml"]), @r"
+    assert_snapshot!(workspace().reject(&["run", "--task", "task.toml"]), @"
     exit 2
-    error: task.toml cannot be read: there is no such file
+    error[PG-0101]: task.toml cannot be read: there is no such file
     hint: give a task file; `phasegate init` writes an example
     ");
 }
@@ -60,14 +60,14 @@ fn names_a_missing_task_file() {
 fn rejects_a_bad_task_file_with_its_line() {
     let misspelt = format!("{TASK}requirments = []\n");
     let workspace = workspace().with_files(&[("misspelt.toml", &misspelt), ("open.toml", "task_id = \"TASK-1\n")]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "misspelt.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "misspelt.toml"]), @"
     exit 2
-    error: misspelt.toml:3: unknown field `requirments`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
+    error[PG-0102]: misspelt.toml:3: unknown field `requirments`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
     hint: did you mean `requirements`?
     ");
     assert_snapshot!(workspace.reject(&["run", "--task", "open.toml"]), @r#"
     exit 2
-    error: open.toml:1: invalid basic string, expected `"`
+    error[PG-0102]: open.toml:1: invalid basic string, expected `"`
     hint: see docs/configuration.md
     "#);
 }
@@ -77,14 +77,14 @@ fn rejects_missing_and_outside_context_files() {
     let leaves = format!("{TASK}context_files = [\"../secret.txt\"]\n");
     let missing = format!("{TASK}context_files = [\"docs/*.md\"]\n");
     let workspace = workspace().with_files(&[("leaves.toml", &leaves), ("missing.toml", &missing)]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "leaves.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "leaves.toml"]), @"
     exit 2
-    error: leaves.toml:3: context file `../secret.txt` leaves the task's folder
+    error[PG-0102]: leaves.toml:3: context file `../secret.txt` leaves the task's folder
     hint: give a path relative to the task file, without `..`; copy the file there if it lies elsewhere
     ");
-    assert_snapshot!(workspace.reject(&["run", "--task", "missing.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "missing.toml"]), @"
     exit 2
-    error: context file `docs/*.md` is not there: nothing in HERE matches it
+    error[PG-0107]: context file `docs/*.md` is not there: nothing in HERE matches it
     hint: the pattern is relative to the task's file; `**` matches any number of folders
     ");
 }
@@ -93,14 +93,14 @@ fn rejects_missing_and_outside_context_files() {
 fn rejects_a_bad_configuration_with_its_line() {
     let workspace =
         workspace().with_files(&[("task.toml", TASK), ("phasegate.toml", "[models]\ndefualt = \"openai:gpt-5\"\n")]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @"
     exit 2
-    error: phasegate.toml:2: unknown field `defualt`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`
+    error[PG-0102]: phasegate.toml:2: unknown field `defualt`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`
     hint: did you mean `default`?
     ");
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "other.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "other.toml"]), @"
     exit 2
-    error: other.toml cannot be read: there is no such file
+    error[PG-0103]: other.toml cannot be read: there is no such file
     hint: name an existing file, or omit --config to use the nearest phasegate.toml
     ");
 }
@@ -110,14 +110,14 @@ fn rejects_an_unusable_model_with_its_line() {
     let unknown = "# mine\n[models]\ndefault = \"nobody:x\"\n";
     let workspace =
         workspace().with_files(&[("task.toml", TASK), ("unknown.toml", unknown), ("scripted.toml", SCRIPTED)]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "unknown.toml"]), @"
     exit 2
-    error: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
+    error[PG-0102]: unknown.toml:3: [models] default: `nobody:x` names the provider `nobody`, which is not known
     hint: choose from anthropic, ollama, openai, scripted; describe another as [providers.nobody] with kind and base_url
     ");
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "scripted.toml"]), @"
     exit 2
-    error: scripted.toml:2: [models] default: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
+    error[PG-0102]: scripted.toml:2: [models] default: the script HERE/answers.toml cannot be read: No such file or directory (os error 2)
     hint: the path is relative to the configuration's folder
     ");
 }
@@ -125,25 +125,25 @@ fn rejects_an_unusable_model_with_its_line() {
 #[test]
 fn rejects_an_unknown_pipeline_or_strategy() {
     let workspace = workspace().with_files(&[("task.toml", TASK)]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--pipeline", "tps"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--pipeline", "tps"]), @"
     exit 2
-    error: --pipeline: there is no standard pipeline `tps`
+    error[PG-0101]: --pipeline: there is no standard pipeline `tps`
     hint: did you mean `tsp`?
     ");
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--pipeline", "mine.toml"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--pipeline", "mine.toml"]), @"
     exit 2
-    error: --pipeline: there is no file `mine.toml`
+    error[PG-0101]: --pipeline: there is no file `mine.toml`
     hint: the path is relative to the current folder
     ");
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "nearest"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "nearest"]), @"
     exit 2
-    error: --feedback: there is no strategy `nearest`
+    error[PG-0101]: --feedback: there is no strategy `nearest`
     hint: choose from phase-aware, nearest-phase
-    name your own strategy as a file that ends in .wasm
+    hint: name your own strategy as a file that ends in .wasm
     ");
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "mine.wasm"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--feedback", "mine.wasm"]), @"
     exit 2
-    error: --feedback: there is no file `mine.wasm`
+    error[PG-0101]: --feedback: there is no file `mine.wasm`
     hint: bundled strategies are phase-aware, nearest-phase
     ");
 }
@@ -151,9 +151,9 @@ fn rejects_an_unknown_pipeline_or_strategy() {
 #[test]
 fn leaves_a_filled_output_folder_alone() {
     let workspace = workspace().with_files(&[("task.toml", TASK), ("results/notes.txt", "mine")]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--out", "results"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--out", "results"]), @"
     exit 2
-    error: output folder `results` is not empty; nothing was started
+    error[PG-0101]: output folder `results` is not empty; nothing was started
     hint: choose another folder with --out, or overwrite it with --force
     ");
 }
@@ -161,9 +161,9 @@ fn leaves_a_filled_output_folder_alone() {
 #[test]
 fn tasks_of_one_name_cannot_share_output_folders() {
     let workspace = workspace().with_files(&[("a.toml", TASK), ("b.toml", TASK)]);
-    assert_snapshot!(workspace.reject(&["run", "--task", "a.toml", "--task", "b.toml", "--out", "results"]), @r"
+    assert_snapshot!(workspace.reject(&["run", "--task", "a.toml", "--task", "b.toml", "--out", "results"]), @"
     exit 2
-    error: task TASK-1 is given twice, and both would write to one output folder
+    error[PG-0101]: task TASK-1 is given twice, and both would write to one output folder
     hint: rename one task, or leave out --out
     ");
 }
