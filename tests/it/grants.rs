@@ -172,7 +172,7 @@ fn rejects_unknown_plugin_settings_with_file_and_line() {
     let project = Project::new();
     project.write(
         "pipeline.toml",
-        &format!("{PIPELINE}\n[[phase]]\nname = \"planning\"\n[phase.settings]\nteir = \"deep\"\n"),
+        format!("{PIPELINE}\n[[phase]]\nname = \"planning\"\n[phase.settings]\nteir = \"deep\"\n"),
     );
     assert_snapshot!(project.refusal(), @"
     exit 2
