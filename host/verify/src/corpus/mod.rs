@@ -1,6 +1,6 @@
 //! The attacks as data: what each changes in a run that passes, and what must be observed then.
 //!
-//! The lists are in `corpus/*.toml`, the attackers in `plugins/fixtures`. An attack is a whole run in the same host as
+//! The lists are in `*.toml` beside this file, the attackers in `plugins/fixtures`. An attack is a whole run in the same host as
 //! its neighbours. The names of the attackers are known to this crate only; no other pipeline can use them.
 
 use std::collections::BTreeMap;
@@ -14,17 +14,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The script that answers the model calls of the attackers.
-pub(crate) const ANSWERS: &str = include_str!("corpus/answers.toml");
+pub(crate) const ANSWERS: &str = include_str!("answers.toml");
 
-const BASE: &str = include_str!("corpus/base.toml");
+const BASE: &str = include_str!("base.toml");
 
 const LISTS: [(&str, &str); 6] = [
-    ("calls.toml", include_str!("corpus/calls.toml")),
-    ("submission.toml", include_str!("corpus/submission.toml")),
-    ("imports.toml", include_str!("corpus/imports.toml")),
-    ("gates.toml", include_str!("corpus/gates.toml")),
-    ("runner.toml", include_str!("corpus/runner.toml")),
-    ("load.toml", include_str!("corpus/load.toml")),
+    ("calls.toml", include_str!("calls.toml")),
+    ("submission.toml", include_str!("submission.toml")),
+    ("imports.toml", include_str!("imports.toml")),
+    ("gates.toml", include_str!("gates.toml")),
+    ("runner.toml", include_str!("runner.toml")),
+    ("load.toml", include_str!("load.toml")),
 ];
 
 /// An attack: changes to the base pipeline, and expectations.

@@ -1,6 +1,6 @@
 //! Difficult and hostile Python code in the shipped Python runner.
 //!
-//! The cases are in `python_corpus/`, one file per theme. A case has the files of one call and the expected result of each
+//! The cases are in the `.txt` files beside this one, one per theme. A case has the files of one call and the expected result of each
 //! test. In every case all collected tests must report, and a second call must give the same result.
 
 use std::path::Path;
