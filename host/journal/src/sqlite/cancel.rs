@@ -2,7 +2,7 @@
 //!
 //! A request through this journal refreshes the channel at once. Other handles and processes leave theirs in the file, which
 //! is read at most every [`POLL_INTERVAL`], and not at all while no run has a receiver or nothing was written. A file that
-//! cannot be read is logged and read again later: a run goes on without its requests rather than not at all.
+//! cannot be read is logged and read again later: the run continues without its requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

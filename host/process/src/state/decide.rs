@@ -61,7 +61,7 @@ impl DecisionError {
     pub fn hint(&self) -> String {
         match self {
             Self::RunEnded { reason, .. } => format!("it is over: {reason}"),
-            Self::NotWaiting { run } => format!("go on with `phasegate resume {run}`"),
+            Self::NotWaiting { run } => format!("continue with `phasegate resume {run}`"),
             Self::NotPassed { .. } => "override it or reject it, with a reason, or abort the run".to_owned(),
             Self::Passed { .. } => "approve it".to_owned(),
             Self::ReasonMissing => "add --reason TEXT; it goes into the result and the next prompt".to_owned(),
