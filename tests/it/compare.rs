@@ -213,7 +213,7 @@ fn compares_later_runs_with_the_first() {
 
     A and C
       changed: pipeline
-      first difference: another next event
+      first difference: the runs continue with different events
         A: code#1 started with design_notes
         C: design-review#1 waits for a decision: design-review passed: no issue. Approve?
     exit 0

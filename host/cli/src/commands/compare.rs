@@ -257,8 +257,8 @@ fn describe_difference(differs: DifferenceKind) -> &'static str {
         DifferenceKind::Decision => "another decision of the feedback strategy",
         DifferenceKind::Person => "another decision of a person",
         DifferenceKind::End => "another end",
-        DifferenceKind::Way => "another next event",
-        DifferenceKind::Further => "one run has more events",
+        DifferenceKind::Way => "the runs continue with different events",
+        DifferenceKind::Further => "one run continues where the other stopped",
     }
 }
 
