@@ -4,8 +4,6 @@
 
 use std::fmt;
 
-use crate::model::Error;
-
 /// A quantity that a budget bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetBound {
@@ -65,19 +63,6 @@ impl fmt::Display for BudgetExceeded {
 }
 
 impl std::error::Error for BudgetExceeded {}
-
-impl BudgetExceeded {
-    /// Returns what a person can do about it, where the budget is that of a run.
-    pub fn hint(&self) -> String {
-        format!("raise [budget] {}", self.bound.setting())
-    }
-}
-
-impl From<BudgetExceeded> for Error {
-    fn from(exceeded: BudgetExceeded) -> Self {
-        Self::Budget(format!("{exceeded}\nhint: {}", exceeded.hint()))
-    }
-}
 
 #[cfg(test)]
 mod tests {

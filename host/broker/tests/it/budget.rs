@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use phasegate_broker::{Budget, BudgetConfig, Cost, Spent};
-use phasegate_process::model::{Error, Tier, Usage};
+use phasegate_process::model::{Tier, Usage};
 
 fn limits(tokens: u64, usd: f64, calls: u64) -> BudgetConfig {
     BudgetConfig { tokens: Some(tokens), usd: Some(usd), calls: Some(calls) }
@@ -18,7 +18,7 @@ fn usage(input_tokens: u64, usd: Option<f64>) -> Usage {
 }
 
 fn refused(ledger: &Budget, cost: Cost) -> String {
-    Error::from(ledger.try_reserve(cost).unwrap_err()).to_string()
+    ledger.try_reserve(cost).unwrap_err().to_string()
 }
 
 #[test]
@@ -51,10 +51,7 @@ fn limits_round_trip_through_toml() {
 fn reserves_the_worst_case_and_returns_the_rest() {
     let ledger = Budget::new(&limits(1000, 1.0, 10));
     let first = ledger.try_reserve(cost(800, 0.5)).unwrap();
-    assert_eq!(
-        refused(&ledger, cost(300, 0.1)),
-        "token budget exhausted: needs 300, 200 of 1000 left\nhint: raise [budget] tokens"
-    );
+    assert_eq!(refused(&ledger, cost(300, 0.1)), "token budget exhausted: needs 300, 200 of 1000 left");
     first.commit(usage(100, Some(0.25)));
     drop(ledger.try_reserve(cost(300, 0.1)).unwrap());
     assert_eq!(ledger.spent(), Spent { tokens: 100, usd: Some(0.25), calls: 1, unknown_cost_calls: 0 });
@@ -65,11 +62,11 @@ fn reserves_the_worst_case_and_returns_the_rest() {
 fn every_limit_is_enforced_and_named() {
     assert_eq!(
         refused(&Budget::new(&limits(1000, 1.0, 10)), cost(1, 1.5)),
-        "USD budget exhausted: needs 1.5000, 1.0000 of 1.0000 left\nhint: raise [budget] usd"
+        "USD budget exhausted: needs 1.5000, 1.0000 of 1.0000 left"
     );
     assert_eq!(
         refused(&Budget::new(&limits(1000, 1.0, 0)), cost(1, 0.0)),
-        "call budget exhausted: needs 1, 0 of 0 left\nhint: raise [budget] calls"
+        "call budget exhausted: needs 1, 0 of 0 left"
     );
 }
 
@@ -81,7 +78,7 @@ fn answers_of_unknown_cost_count_tokens() {
     assert_eq!(ledger.spent(), Spent { tokens: 100, usd: None, calls: 1, unknown_cost_calls: 1 });
     ledger.try_reserve(unknown).unwrap().commit(usage(100, Some(0.5)));
     assert_eq!(ledger.spent(), Spent { tokens: 200, usd: Some(0.5), calls: 2, unknown_cost_calls: 1 });
-    assert!(refused(&ledger, unknown).contains("[budget] calls"));
+    assert!(refused(&ledger, unknown).starts_with("call budget exhausted: "));
 }
 
 #[test]
