@@ -31,7 +31,7 @@ pub use host::{BudgetOverride, Env, Host, HostConfig};
 pub use observer::{Activity, NoObserver, Observer};
 pub use output::diff::render_diff;
 pub use plugins::bundled::{BUNDLED, bundled_digest};
-pub use plugins::limits::plugin_limits;
+pub use plugins::parse_limits::plugin_limits;
 pub use plugins::source::read_component;
 pub use run::outcome::{RunOutcome, StopCause, StopSignal};
 pub use runs::approve::{DecisionRequest, record_decision};

@@ -1,4 +1,4 @@
-//! The codes of errors. `docs/errors.md` has a section for each; a test holds the two against each other.
+//! The codes of errors. `docs/errors.md` has a section for each; a test compares the two.
 //!
 //! A released code keeps its number and its meaning. New codes take the next free number of their group.
 

@@ -1,8 +1,8 @@
-//! What can be wrong with a swap.
+//! What can be wrong with an override.
 
 use phasegate_process::PhaseName;
 
-/// Which swap is meant.
+/// The part of a run that an override replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OverrideTarget {
     /// The agent of a phase.
@@ -26,11 +26,11 @@ impl std::fmt::Display for OverrideTarget {
     }
 }
 
-/// Why something cannot be swapped.
+/// Why an override does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{at}: {message}")]
 pub struct OverrideError {
-    /// Which swap.
+    /// The part that the override replaces.
     pub at: OverrideTarget,
     /// What is wrong.
     pub message: String,

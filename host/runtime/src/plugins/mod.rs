@@ -1,6 +1,6 @@
 //! Plugins of a run: where their components come from, their limits, and how they are loaded into the sandbox.
 
 pub(crate) mod bundled;
-pub(crate) mod limits;
 pub(crate) mod load;
+pub(crate) mod parse_limits;
 pub(crate) mod source;

@@ -20,7 +20,7 @@ use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::host::Host;
 use crate::observer::Activity;
-use crate::plugins::limits::plugin_limits;
+use crate::plugins::parse_limits::plugin_limits;
 use crate::store::fork_answers::ForkAnswers;
 use crate::store::replay_check::ReplayCheck;
 use crate::store::writer::JournalWriter;

@@ -1,7 +1,7 @@
 //! Names of runs: the name of the task, and digits that make it unique.
 //!
-//! Guarantees: the id of a run contains the first characters of its task's name, however long the name is. Two tasks can start
-//! alike, so an id can exclude a task and never prove one.
+//! Guarantees: the id of a run contains the first characters of its task's name, however long the name is. An id without
+//! that beginning belongs to another task; an id with it may still belong to another task whose name begins alike.
 
 use phasegate_process::{RunId, TaskId};
 

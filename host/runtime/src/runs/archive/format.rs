@@ -5,12 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::archive::ArchiveError;
 
+/// The version of the format that this build writes.
+pub const ARCHIVE_FORMAT: u32 = 1;
+
+/// The most bytes that an archive may unpack to, when it is written and when it is read.
+pub(crate) const MAX_BYTES: u64 = 2 << 30;
+
 /// Start of the first line, before the number of the format.
 pub(crate) const TITLE: &str = "phasegate export ";
 
 /// Fails if the unpacked archive has `max` bytes or more.
 pub(crate) fn check_size(bytes: u64, max: u64) -> Result<(), ArchiveError> {
-    if bytes < max { Ok(()) } else { Err(ArchiveError::TooLarge) }
+    if bytes < max { Ok(()) } else { Err(ArchiveError::TooLarge { max }) }
 }
 
 /// Table of contents of an archive.

@@ -11,10 +11,10 @@ mod format;
 mod read;
 mod write;
 
-pub use self::format::{Entry, Head};
+pub use self::format::{ARCHIVE_FORMAT, Entry, Head};
 pub use self::read::{Archive, ImportedRun, import, read};
 pub use self::write::{ExportedRun, export};
-pub use crate::error::archive::{ARCHIVE_FORMAT, ArchiveError};
+pub use crate::error::archive::ArchiveError;
 
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,9 @@ use phasegate_journal::{Blob, Import, Imported, Journal, StoredEvent};
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunId};
 
 use crate::error::Error;
-use crate::error::archive::{ARCHIVE_FORMAT, ArchiveError, MAX_BYTES};
+use crate::error::archive::ArchiveError;
 use crate::plugins::bundled::bundled_blob;
-use crate::runs::archive::format::{Head, TITLE, check_size};
+use crate::runs::archive::format::{ARCHIVE_FORMAT, Head, MAX_BYTES, TITLE, check_size};
 use crate::runs::archive::write::components_of;
 
 /// Maximal length of a line in bytes. Texts in events are limited far below.
@@ -110,7 +110,7 @@ fn check_title(title: &str) -> Result<(), ArchiveError> {
     let number = title.strip_prefix(TITLE).and_then(|number| number.parse::<u32>().ok());
     match number.ok_or_else(|| ArchiveError::Foreign("its first line is not the title of an export".to_owned()))? {
         1..=ARCHIVE_FORMAT => Ok(()),
-        other => Err(ArchiveError::Newer(other)),
+        format => Err(ArchiveError::Newer { format, known: ARCHIVE_FORMAT }),
     }
 }
 

@@ -6,9 +6,8 @@ use std::io::{self, Write};
 use phasegate_journal::{Journal, StoredEvent};
 use phasegate_process::{Digest, Event, Recorded, RunId};
 
-use crate::error::archive::{ARCHIVE_FORMAT, MAX_BYTES};
 use crate::error::{Error, ErrorCode};
-use crate::runs::archive::format::{Entry, Head, TITLE, check_size};
+use crate::runs::archive::format::{ARCHIVE_FORMAT, Entry, Head, MAX_BYTES, TITLE, check_size};
 use crate::store::blobs::read_blob;
 use crate::store::load::load_run;
 
