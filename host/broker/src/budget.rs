@@ -1,8 +1,9 @@
 //! Budgets: a call reserves its worst case beforehand and is charged what it used afterwards.
 //!
 //! Guarantees: at the moment of a reservation, usage and reservations together are within each limit; a reservation that
-//! is dropped is returned; an answer of unknown cost still counts its tokens and its call. With [`Budget::reserve`] it
-//! depends only on the order of reservations and on what the calls use whether a call fits, not on how they overlap.
+//! is dropped is returned; an answer of unknown cost still counts its tokens and its call. [`Budget::reserve`]
+//! accepts the same calls however they overlap: its result depends only on the order of the reservations and on the usage
+//! of the calls.
 //! Fails with [`BudgetExceeded`].
 
 use std::fmt;

@@ -1,8 +1,8 @@
 //! The journal: the permanent record of runs.
 //!
 //! Guarantees: an event is durable before `append` returns; the events of a run are numbered from 1 without gaps; only the
-//! newest owner of a run can write to it; a blob is stored once, by digest, not after the event that names it, and is
-//! checked when read; events are linked by digests, and an event whose link does not fit is not returned. Two
+//! newest owner of a run can write to it; each blob is stored once, under its digest, before or together with
+//! the first event that names it, and its digest is checked on each read; events are linked by digests, and an event whose link does not fit is not returned. Two
 //! implementations pass the same tests: [`SqliteJournal`] for use, [`MemoryJournal`] for tests and dry runs.
 //!
 //! Every failure is a [`JournalError`] with a hint. Nothing here panics.

@@ -39,7 +39,7 @@ pub enum Activity {
     },
 }
 
-/// Is told what happens in runs. Called from the run loop, so it must return quickly; it cannot influence the run.
+/// A receiver of the events and the activity of runs. Called from the run loop, so it must return quickly; it cannot influence the run.
 pub trait Observer: Send + Sync + 'static {
     /// Called when an event is durable, with the state that its batch of events leads to.
     fn on_event(&self, run: &RunId, event: &Recorded, state: &State);

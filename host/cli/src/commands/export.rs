@@ -20,7 +20,7 @@ pub struct Args {
     /// File to write, such as run.phasegate
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Include components that the other machine neither bundles nor has
+    /// Include all components of the run; an import adds bundled ones without this flag
     #[arg(long)]
     components: bool,
     /// Overwrite the file if it exists

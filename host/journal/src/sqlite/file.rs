@@ -174,7 +174,7 @@ impl DatabaseFile {
         }
     }
 
-    /// What a killed process left in the log can be read only where the log can be taken in.
+    /// Fails if the write-ahead log has content: reading it needs write access to the database.
     fn check_no_log(&self) -> Result<(), JournalError> {
         let log = self.log();
         match std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {

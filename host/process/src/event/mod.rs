@@ -3,9 +3,9 @@
 //! Events hold digests, not contents, except for what the state needs to continue: issues, feedback and the reasons of
 //! people. A released event changes by addition only: a new field has a default, and a new fact is a new event.
 //!
-//! Each variant of [`Event`] says which state it needs and what it changes. The phase *at turn* is the one that the state's
-//! cursor points to. It passes through these stages: ready (not started), running (an agent works), returned (its agent
-//! came back and the host runs the suite or judges), judged (the gate is not open yet). [`crate::state::State::apply`]
+//! Each variant of [`Event`] says which state it needs and what it changes. The phase *at turn* is the current
+//! phase: the one that the state's cursor points to. Its stages are: ready (not started), running (an agent works),
+//! returned (the agent's call ended; the host runs the suite or judges), judged (the gate has not been passed yet). [`crate::state::State::apply`]
 //! rejects an event that does not fit the stage.
 
 mod blobs;
@@ -212,7 +212,7 @@ pub enum Event {
     /// A person decided. [`crate::state::State::decide`] makes this event and refuses decisions that are not allowed.
     ///
     /// Needs: the gate waits for a person; `approve` also needs a pass. Changes: `approve` and `override` open the gate;
-    /// `reject` grants each gate on the way one more judgement where it has none left, and sends work to the named phase or
+    /// `reject` grants one more judgement to each gate that has none left from the revised phase on, and sends work to the named phase or
     /// lets the strategy decide; `abort` leaves only the end of the run.
     ApprovalGiven {
         /// The attempt whose judgement it is about.

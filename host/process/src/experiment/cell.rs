@@ -1,4 +1,4 @@
-//! One cell of an experiment: a run, or the lack of one.
+//! One cell of an experiment: a run, or a planned run that has not started.
 
 use serde::Serialize;
 

@@ -308,7 +308,7 @@ fn compare_outcomes(outcome: &PhaseOutcome, other: &PhaseOutcome) -> (bool, Diff
     }
 }
 
-/// Whether a call that the other run does not have is not a difference. The other run may have made the call without
+/// Returns true if a call that only one run recorded can be ignored. The other run may have made the call without
 /// recording it, because the guest did not wait for the answer or the call was denied. A step that follows an answer
 /// was waited for.
 fn is_abandoned_call(step: &Recorded, rest: &[&Recorded]) -> bool {

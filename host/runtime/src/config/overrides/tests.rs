@@ -249,7 +249,7 @@ fn rejects_overrides_with_the_nearest_valid_one() {
         ),
         (
             set(&[("max_total_attempts", json!(2))]),
-            "what is swapped: max_total_attempts is 2, but 3 gates have to be judged\nhint: allow at least 3",
+            "what is replaced: max_total_attempts is 2, but 3 gates have to be judged\nhint: allow at least 3",
         ),
         (set(&[("a b", json!(2))]), "set `a b`: it is not a key\nhint: a key is like "),
     ];
