@@ -260,11 +260,6 @@ impl JournalError {
         }
     }
 
-    /// Whether the disk or the database did not take a write. The run can be resumed once the cause is gone.
-    pub fn is_storage_failure(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::ReadOnly { .. } | Self::Busy { .. } | Self::Io { .. })
-    }
-
     pub(crate) fn gap(run: &RunId, number: u64, location: &str) -> Self {
         Self::Gap { run: run.clone(), number, location: location.to_owned() }
     }

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use crate::hint::with_hint;
 use crate::names::Kind;
 use crate::pipeline::Grants;
 use crate::schema::{self, schema_fault};
@@ -62,11 +61,6 @@ impl InvalidManifest {
     /// An error with its hint.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: hint.into() }
-    }
-
-    /// Returns message and hint in one text.
-    pub fn describe(&self) -> String {
-        with_hint(self, Some(&self.hint))
     }
 }
 

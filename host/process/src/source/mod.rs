@@ -13,7 +13,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::Spanned;
 
-use crate::hint::with_hint;
 use crate::names::InvalidName;
 
 pub use shape_error::ShapeError;
@@ -34,13 +33,6 @@ pub struct SourceError {
     pub message: String,
     /// What to do about it.
     pub hint: String,
-}
-
-impl SourceError {
-    /// Returns message and hint in one text.
-    pub fn describe(&self) -> String {
-        with_hint(self, Some(&self.hint))
-    }
 }
 
 /// The name and the text of a file.
