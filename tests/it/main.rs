@@ -22,6 +22,7 @@ mod scenarios;
 mod secrets;
 mod state_folder;
 mod structure;
+mod trust;
 mod verify_sandbox;
 
 use phasegate_test::{Output, Paths, Recordings, Scenario, Workspace};

@@ -16,15 +16,16 @@ use self::graph::{Graph, cycles};
 use self::modules::Crate;
 
 /// The crates under `host/`, each with all the crates of this repository that it may depend on.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
+    ("files", &[]),
     ("process", &[]),
-    ("sandbox", &["process"]),
-    ("broker", &["process"]),
-    ("journal", &["process"]),
-    ("runtime", &["process", "sandbox", "broker", "journal"]),
-    ("experiment", &["process", "sandbox", "broker", "journal", "runtime"]),
-    ("verify", &["process", "sandbox", "broker", "journal", "runtime"]),
-    ("cli", &["process", "sandbox", "broker", "journal", "runtime", "experiment", "verify"]),
+    ("sandbox", &["files", "process"]),
+    ("broker", &["files", "process"]),
+    ("journal", &["files", "process"]),
+    ("runtime", &["files", "process", "sandbox", "broker", "journal"]),
+    ("experiment", &["files", "process", "sandbox", "broker", "journal", "runtime"]),
+    ("verify", &["files", "process", "sandbox", "broker", "journal", "runtime"]),
+    ("cli", &["files", "process", "sandbox", "broker", "journal", "runtime", "experiment", "verify"]),
     ("xtask", &["process", "sandbox"]),
 ];
 

@@ -1,0 +1,86 @@
+//! Reads of files that a person, a flag or a configuration names.
+//!
+//! Guarantees: a device, a pipe or a folder is rejected without waiting for it; at most the given number of bytes is read.
+//! Symbolic links are followed, because the reader may have put them there.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Opens a regular file to read. Fails with a text such as `it is a device, not a regular file`.
+pub fn open_input(path: &Path) -> io::Result<File> {
+    // Without NONBLOCK, opening a pipe waits for a writer.
+    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(not_regular(&file)),
+    }
+}
+
+/// Reads a regular file of at most `max` bytes.
+pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let file = open_input(path)?;
+    let too_large =
+        || io::Error::new(ErrorKind::FileTooLarge, format!("it has more than {max} bytes, which is the limit"));
+    let size = file.metadata()?.len();
+    if size > max {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    // The file may grow meanwhile, and files of the system have size 0.
+    file.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// Reads a regular file of at most `max` bytes that is text in UTF-8. Other content is an error of kind `InvalidData`.
+pub fn read_text(path: &Path, max: u64) -> io::Result<String> {
+    String::from_utf8(read(path, max)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
+}
+
+/// Returns the error for a file that is not a regular one.
+pub(crate) fn not_regular(file: &File) -> io::Error {
+    let kind = file.metadata().map(|metadata| metadata.file_type());
+    let (error, kind) = match kind {
+        Ok(kind) if kind.is_dir() => (ErrorKind::IsADirectory, "folder"),
+        Ok(kind) if kind.is_fifo() => (ErrorKind::InvalidInput, "pipe"),
+        Ok(kind) if kind.is_socket() => (ErrorKind::InvalidInput, "socket"),
+        _ => (ErrorKind::InvalidInput, "device"),
+    };
+    io::Error::new(error, format!("it is a {kind}, not a regular file"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn rejects_devices_pipes_and_folders_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("/dev/zero", &link).unwrap();
+        let refusal = |path: &Path| read(path, 100).unwrap_err().to_string();
+        assert_eq!(refusal(&pipe), "it is a pipe, not a regular file");
+        assert_eq!(refusal(&link), "it is a device, not a regular file");
+        assert_eq!(refusal(dir.path()), "it is a folder, not a regular file");
+    }
+
+    #[test]
+    fn reads_at_most_the_given_number_of_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("text");
+        std::fs::write(&path, "12345").unwrap();
+        assert_eq!(read_text(&path, 5).unwrap(), "12345");
+        assert_eq!(read(&path, 4).unwrap_err().to_string(), "it has more than 4 bytes, which is the limit");
+        // A file of the system says that it has no bytes.
+        assert!(read(Path::new("/proc/self/status"), 10).unwrap_err().to_string().starts_with("it has more than 10"));
+        std::fs::write(&path, b"\xff").unwrap();
+        assert_eq!(read_text(&path, 5).unwrap_err().to_string(), "it is not text in UTF-8");
+    }
+}

@@ -1,0 +1,1 @@
+//! Runs that others exported: bounded, marked, and without authority here.

@@ -1,0 +1,1 @@
+//! Files that globs leave out of prompts, and inputs that are not regular files.

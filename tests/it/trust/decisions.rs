@@ -1,0 +1,1 @@
+//! Decisions name the attempt that they are about.

@@ -1,0 +1,9 @@
+//! Attacks with nothing but files, each refused with a remedy: the table of issue 10, and variants.
+
+mod archives;
+mod context;
+mod decisions;
+mod out_folders;
+mod ownership;
+mod providers;
+mod state;

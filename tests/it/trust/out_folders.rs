@@ -1,0 +1,1 @@
+//! Out folders, lock files and compiled components that a repository ships.

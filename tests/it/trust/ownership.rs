@@ -1,0 +1,1 @@
+//! Configurations and state folders that another account owns or can change.

@@ -1,0 +1,1 @@
+//! State folders that a repository ships: links, triggers, permissions.
