@@ -4,6 +4,7 @@
 mod files;
 mod filters;
 mod model_server;
+mod other_user;
 mod output;
 mod provider_formats;
 mod recordings;
@@ -15,6 +16,7 @@ mod workspace;
 pub use files::{copy_folder, examples, fixture, repository, scenarios};
 pub use filters::filter;
 pub use model_server::{ModelServer, Request, Respond};
+pub use other_user::{OtherUser, give, set_mode};
 pub use output::Output;
 pub use provider_formats::{ProviderKind, respond_json};
 pub use recordings::Recordings;
