@@ -37,8 +37,16 @@ pub trait Journal: Send + Sync {
 
     /// Imports a whole run of another journal, with blobs; all or nothing, and durable when it returns.
     ///
-    /// A fork becomes an independent run. Where the journal holds exactly these events already, missing blobs are added.
+    /// A fork becomes an independent run. Where the journal holds exactly these events already, missing blobs are added, and
+    /// the run stays as it is: one that was made here does not become an imported one.
     async fn import(&self, import: Import) -> Result<Imported, JournalError>;
+
+    /// Returns how many events at the beginning of a run were imported; `None` for a run that was made here or does not
+    /// exist. The number never changes: events that are appended here are not counted.
+    ///
+    /// A fork of an imported run counts as imported: the result is the number of imported events that it shares. Files of
+    /// versions 1 and 2 do not record imports; their runs count as made here.
+    fn imported(&self, run: &RunId) -> Result<Option<u64>, JournalError>;
 
     /// Stores blobs before the events that will name them; durable when it returns.
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError>;

@@ -38,6 +38,7 @@ struct Run {
     fence: u64,
     cancel: watch::Sender<Option<String>>,
     origin: Option<(RunId, u64)>,
+    imported: Option<u64>,
     /// The run's own events, without those that it shares with its origin.
     events: Vec<StoredEvent>,
     end: End,
@@ -75,7 +76,9 @@ impl Journal for MemoryJournal {
         fork.check(&own_end, &state.end(&fork.origin), LOCATION)?;
         let (recorded, bodies) = fork.take_events()?;
         let chain = state.stored(&fork.origin, fork.shared - 1, fork.shared).pop().map(|last| last.chain);
+        let imported = state.runs.get(&fork.origin).and_then(|origin| origin.imported);
         let run = state.check_owner(&fork.run, fork.fence)?;
+        run.imported = imported.map(|imported| imported.min(fork.shared));
         run.origin = Some((fork.origin, fork.shared));
         run.end = End { number: fork.shared, chain };
         run.append(fork.at_ms, bodies);
@@ -106,10 +109,15 @@ impl Journal for MemoryJournal {
             }
             let known = state.take(&run);
             known.end = events.last().map(End::at).unwrap_or_default();
+            known.imported = Some(known.end.number);
             known.events = events;
         }
         state.store(blobs);
         Ok(found)
+    }
+
+    fn imported(&self, run: &RunId) -> Result<Option<u64>, JournalError> {
+        Ok(self.state().runs.get(run).and_then(|known| known.imported))
     }
 
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {

@@ -120,6 +120,11 @@ impl DatabaseFile {
         self.version < 2
     }
 
+    /// Whether the file says which runs were imported, which versions 1 and 2 do not.
+    pub(super) fn records_imports(&self) -> bool {
+        self.version >= 3
+    }
+
     /// Opens a connection for the writer, and migrates the file to the current version.
     pub(super) fn open_or_create(&self) -> Result<Connection, JournalError> {
         let mut connection = Connection::open(&self.path).map_err(|e| self.error(&e))?;

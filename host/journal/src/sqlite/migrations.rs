@@ -1,5 +1,11 @@
 //! The versions of the file. Step N turns version N into version N+1. A released step never changes, so that every older
 //! file can be read. All missing steps run in one transaction: a crash leaves the old file.
+//!
+//! | version | adds |
+//! |---|---|
+//! | 1 | runs, events and blobs |
+//! | 2 | the chain of digests over the events, and forks |
+//! | 3 | how many events of a run were imported |
 
 use phasegate_process::Digest;
 use rusqlite::{Connection, params};
@@ -7,7 +13,7 @@ use rusqlite::{Connection, params};
 use crate::chain::{End, StoredEvent};
 
 /// The newest version that this build reads and writes.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Migrates the tables from `version` to [`VERSION`].
 pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<()> {
@@ -18,6 +24,9 @@ pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<(
         connection.execute_batch(CHAINS_AND_FORKS)?;
         add_chains(connection)?;
         connection.execute_batch("DROP TABLE events_of_version_1")?;
+    }
+    if version < 3 {
+        connection.execute_batch(IMPORTED_RUNS)?;
     }
     Ok(())
 }
@@ -72,7 +81,11 @@ const CHAINS_AND_FORKS: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Gives one connection the current columns of `runs` on a file of version 1, so that it can be read without migration.
+/// `runs.imported` is the number of a run's first events that came from elsewhere, in an import or through the origin of a
+/// fork; NULL for a run that was made here. An older build that still has the file open imports without this number.
+const IMPORTED_RUNS: &str = "ALTER TABLE runs ADD COLUMN imported INTEGER";
+
+/// Gives one connection the columns of `runs` of version 2 on a file of version 1, so that it can be read without migration.
 pub(super) const RUNS_OF_VERSION_1: &str = "
     CREATE TEMP VIEW runs AS SELECT
         run_key, run, fence, cancel_by, NULL AS parent_key, NULL AS shared,

@@ -193,6 +193,10 @@ impl Journal for SqliteJournal {
         }
     }
 
+    fn imported(&self, run: &RunId) -> Result<Option<u64>, JournalError> {
+        self.read(|connection| Ok(queries::imported(connection, run, &self.file)?))
+    }
+
     async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
         self.write(Operation::Store { blobs }).await.map(drop)
     }

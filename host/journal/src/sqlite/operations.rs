@@ -125,8 +125,11 @@ impl Transaction<'_> {
         fork.check(&own.end, &origin.end, &location)?;
         let chain = link_at(self.connection, origin.key, fork.shared)?;
         let chain = chain.ok_or_else(|| JournalError::gap(&fork.origin, fork.shared, &location))?;
-        let mut update =
-            self.connection.prepare_cached("UPDATE runs SET parent_key = ?2, shared = ?3 WHERE run_key = ?1")?;
+        // min() of NULL is NULL: a fork of a run that was made here was made here.
+        let mut update = self.connection.prepare_cached(
+            "UPDATE runs SET parent_key = ?2, shared = ?3,
+                 imported = (SELECT min(imported, ?3) FROM runs origin WHERE origin.run_key = ?2) WHERE run_key = ?1",
+        )?;
         update.execute((own.key, origin.key, fork.shared))?;
         self.insert_after(own.key, End { number: fork.shared, chain: Some(chain) }, events)?;
         Ok(self.store(&fork.blobs)?)
@@ -144,7 +147,10 @@ impl Transaction<'_> {
         for ImportedEvent { name, event } in events {
             self.insert(known.key, name, event)?;
         }
-        update_end(self.connection, known.key, &theirs.last().map(End::at).unwrap_or_default())?;
+        let end = theirs.last().map(End::at).unwrap_or_default();
+        update_end(self.connection, known.key, &end)?;
+        let mut update = self.connection.prepare_cached("UPDATE runs SET imported = ?2 WHERE run_key = ?1")?;
+        update.execute((known.key, end.number))?;
         Ok(1)
     }
 

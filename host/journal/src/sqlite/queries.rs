@@ -166,6 +166,15 @@ pub(super) fn cancel_request(connection: &Connection, run: &RunId) -> rusqlite::
     Ok(query.query_row((run.as_str(),), |row| row.get(0)).optional()?.flatten())
 }
 
+/// Returns how many events at the beginning of the run were imported.
+pub(super) fn imported(connection: &Connection, run: &RunId, file: &DatabaseFile) -> rusqlite::Result<Option<u64>> {
+    if !file.records_imports() {
+        return Ok(None);
+    }
+    let mut query = connection.prepare_cached("SELECT imported FROM runs WHERE run = ?1")?;
+    Ok(query.query_row((run.as_str(),), |row| row.get(0)).optional()?.flatten())
+}
+
 /// Returns the runs that have events, newest first.
 pub(super) fn runs(connection: &Connection, file: &DatabaseFile) -> Result<Vec<RunId>, QueryError> {
     let mut query = connection.prepare_cached("SELECT run FROM runs WHERE last > 0 ORDER BY run_key DESC")?;

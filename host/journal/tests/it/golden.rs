@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use phasegate_journal::{Fork, link};
+use phasegate_journal::{Fork, Journal, SqliteJournal, link};
 use phasegate_process::{Event, RunStatus};
 
 use crate::places::{Folder, Place, append, folder, note, rendered, run};
@@ -84,6 +84,30 @@ async fn version_2_is_read_and_can_go_on() {
     let owner = journal.acquire(&fork).await.unwrap();
     append(&*journal, &owner, &fork, 6, vec![note("resumed")]).await.unwrap();
     assert_eq!(journal.check(), Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn version_3_is_read_and_can_go_on() {
+    let place = golden(include_bytes!("../golden/version-3.db"));
+    let [imported, fork, here] = ["golden-run", "golden-fork", "golden-here"].map(run);
+    let journal = place.open();
+    assert_eq!(journal.runs(), Ok(vec![here.clone(), fork.clone(), imported.clone()]));
+    for (id, count, elsewhere) in [(&imported, 11, Some(10)), (&fork, 5, Some(4)), (&here, 1, None)] {
+        assert_eq!((journal.events(id).unwrap().len(), journal.imported(id)), (count, Ok(elsewhere)), "{id}");
+    }
+    let owner = journal.acquire(&fork).await.unwrap();
+    append(&*journal, &owner, &fork, 6, vec![note("resumed")]).await.unwrap();
+    assert_eq!(journal.check(), Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn runs_of_older_versions_count_as_local() {
+    for file in [&include_bytes!("../golden/version-1.db")[..], include_bytes!("../golden/version-2.db")] {
+        let (place, id) = (golden(file), run("golden-run"));
+        assert_eq!(SqliteJournal::open_to_read(place.0.path()).unwrap().imported(&id), Ok(None));
+        assert!(fs::read(place.file()).unwrap() == file, "reading migrates nothing");
+        assert_eq!(place.open().imported(&id), Ok(None));
+    }
 }
 
 #[test]

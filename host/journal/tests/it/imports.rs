@@ -175,3 +175,57 @@ pub async fn rejects_imports_of_owned_runs(place: &impl Place) {
     drop(owner);
     assert_eq!(journal.import(Import { run: id.clone(), events, blobs: Vec::new() }).await, Ok(Imported::New));
 }
+
+pub async fn imported_runs_are_marked_for_good(place: &impl Place) {
+    let (id, mine, events) = (run("run-a"), run("run-b"), elsewhere(&run("run-a")).await);
+    let journal = place.open();
+    assert_eq!(journal.imported(&id), Ok(None));
+    let import = || Import { run: id.clone(), events: events.clone(), blobs: Vec::new() };
+    journal.import(import()).await.unwrap();
+    assert_eq!(journal.imported(&id), Ok(Some(4)));
+    let owner = journal.acquire(&id).await.unwrap();
+    append(&*journal, &owner, &id, 5, vec![note("e")]).await.unwrap();
+    drop(owner);
+    drop(journal.acquire(&id).await.unwrap());
+    assert_eq!(place.open().imported(&id), Ok(Some(4)), "neither events nor owners change it");
+
+    let owner = journal.acquire(&mine).await.unwrap();
+    append(&*journal, &owner, &mine, 1, vec![created_now(&mine), note("b")]).await.unwrap();
+    assert_eq!(journal.imported(&mine), Ok(None));
+    let events = journal.stored_after(&mine, 0).unwrap();
+    let again = journal.import(Import { run: mine.clone(), events, blobs: Vec::new() }).await;
+    assert_eq!((again, journal.imported(&mine)), (Ok(Imported::AlreadyPresent), Ok(None)));
+    drop(owner);
+
+    journal.remove(vec![id.clone()], Vec::new()).await.unwrap();
+    let owner = journal.acquire(&id).await.unwrap();
+    append(&*journal, &owner, &id, 1, vec![created_now(&id)]).await.unwrap();
+    assert_eq!(journal.imported(&id), Ok(None), "another run of the same name");
+}
+
+pub async fn forks_of_imported_runs_count_as_imported(place: &impl Place) {
+    let (id, events) = (run("run-a"), elsewhere(&run("run-a")).await);
+    let journal = place.open();
+    journal.import(Import { run: id.clone(), events, blobs: Vec::new() }).await.unwrap();
+    let mut owner = journal.acquire(&id).await.unwrap();
+    append(&*journal, &owner, &id, 5, vec![note("e"), note("f")]).await.unwrap();
+    let mine = run("run-m");
+    owner = journal.acquire(&mine).await.unwrap();
+    append(&*journal, &owner, &mine, 1, vec![created_now(&mine), note("b")]).await.unwrap();
+    for (fork, origin, shared, imported) in [
+        ("run-b", "run-a", 2, Some(2)),
+        ("run-c", "run-a", 6, Some(4)),
+        ("run-d", "run-c", 7, Some(4)),
+        ("run-e", "run-d", 1, Some(1)),
+        ("run-n", "run-m", 2, None),
+    ] {
+        let owner = journal.acquire(&run(fork)).await.unwrap();
+        let (run, origin, fence) = (run(fork), run(origin), owner.fence());
+        let events = vec![note("x"), note("y")];
+        journal
+            .fork(Fork { run: run.clone(), fence, origin, shared, at_ms: 0, events, blobs: Vec::new() })
+            .await
+            .unwrap();
+        assert_eq!(place.open().imported(&run), Ok(imported), "{fork}");
+    }
+}

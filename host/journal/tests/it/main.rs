@@ -79,6 +79,8 @@ macro_rules! suites {
                 rejects_imports_of_incomplete_runs
                 imported_forks_become_independent_runs
                 rejects_imports_of_owned_runs
+                imported_runs_are_marked_for_good
+                forks_of_imported_runs_count_as_imported
             }
             removal {
                 lists_blobs_with_their_sizes
