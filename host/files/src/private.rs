@@ -48,17 +48,54 @@ pub fn open_private(path: &Path, access: Access) -> io::Result<File> {
 /// Replaces a file atomically: writes a new file beside it, with this mode, syncs it, and renames it over the old one. A
 /// symbolic link at `path` is replaced and not followed.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let new = unused_path(path);
-    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new).and_then(|mut file| {
-        file.write_all(bytes)?;
-        // Without this, a power cut could leave an empty file under the name.
-        file.sync_all()
-    });
-    let placed = written.and_then(|()| std::fs::rename(&new, path));
-    if placed.is_err() {
-        let _ = std::fs::remove_file(&new);
+    let new = NewFile::create(path, mode)?;
+    new.file().write_all(bytes)?;
+    new.place()
+}
+
+/// A new file that takes the place of `path` when it is complete. It is removed if it is dropped before.
+#[derive(Debug)]
+pub struct NewFile<'a> {
+    path: &'a Path,
+    new: PathBuf,
+    file: File,
+    placed: bool,
+}
+
+impl<'a> NewFile<'a> {
+    /// Creates the file beside `path`, under a name that no file has.
+    pub fn create(path: &'a Path, mode: u32) -> io::Result<Self> {
+        loop {
+            let new = unused_path(path);
+            match OpenOptions::new().write(true).create_new(true).mode(mode).open(&new) {
+                // Left by a process that was killed, or prepared by others.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                file => return Ok(Self { path, new, file: file?, placed: false }),
+            }
+        }
     }
-    placed
+
+    /// Returns the file, to be written.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Syncs the file and renames it to `path`.
+    pub fn place(mut self) -> io::Result<()> {
+        // Without this, a power cut could leave an empty file under the name.
+        self.file.sync_all()?;
+        std::fs::rename(&self.new, self.path)?;
+        self.placed = true;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile<'_> {
+    fn drop(&mut self) {
+        if !self.placed {
+            let _ = std::fs::remove_file(&self.new);
+        }
+    }
 }
 
 /// Creates a folder of the program itself with mode 0700, and its parents as usual. Narrows the mode of an existing folder of
