@@ -12,6 +12,7 @@ mod exit;
 mod find_run;
 mod help;
 mod open;
+mod out_dir;
 mod paths;
 mod terminal;
 mod view;
@@ -56,7 +57,8 @@ fn runtime() -> std::io::Result<Runtime> {
 /// Sends log lines to stderr; `RUST_LOG` takes precedence over `--verbose`.
 fn trace(verbose: u8, printer: Printer) {
     let usual = match verbose {
-        0 => "error",
+        // A process that waits for another says so.
+        0 => "error,phasegate_wait=warn",
         1 => "warn,phasegate=info",
         _ => "warn,phasegate=debug,phasegate_runtime=debug,phasegate_sandbox=debug,phasegate_broker=debug",
     };

@@ -8,12 +8,9 @@
 //! if a plugin changed and with [`Error::NotLocked`] if `locked` rejects one, before a run is created.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use phasegate_files::replace;
 use phasegate_journal::{Blob, Journal};
 use phasegate_process::lock::{Acceptance, LOCK_FILE, Lock, LockStatus, Pin};
 use phasegate_process::pipeline::Pipeline;
@@ -23,10 +20,14 @@ use phasegate_sandbox::{LoadError, inspect, manifest};
 
 use crate::config::file::Config;
 use crate::config::pipeline::LoadedPipeline;
+use crate::config::write_lock::{WriteLock, unwritable};
 use crate::error::config::ConfigFault;
 use crate::error::{Error, ErrorCode};
 use crate::plugins::source::ComponentSource;
 use crate::store::blobs::read_blob;
+
+/// The largest lock file that is read.
+const MAX_LOCK_BYTES: u64 = 4 << 20;
 
 /// Computes the pin of a plugin as its file is now. Fails if the pipeline does not take this plugin from a file.
 pub fn compute_pin(pipeline: &LoadedPipeline, plugin: &PluginName) -> Result<Pin, Error> {
@@ -83,7 +84,7 @@ pub(crate) fn check_components<'a>(
 
 /// Loads the lock file; an absent file is an empty lock.
 pub fn load_lock(config: &Config) -> Result<Lock, ConfigFault> {
-    match std::fs::read_to_string(&config.lock) {
+    match phasegate_files::read_text(&config.lock, MAX_LOCK_BYTES) {
         Ok(text) => Ok(Lock::parse(Source { file: LOCK_FILE, text: &text })?),
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
         Err(why) => {
@@ -125,12 +126,7 @@ fn update(
     in_words: bool,
     choose: impl FnOnce(&Lock) -> Result<Vec<(PluginName, Pin)>, Error>,
 ) -> Result<(), Error> {
-    let unwritable = |why: std::io::Error| {
-        let file = config.lock.display();
-        let hint = "make the folder writable; accepted plugins are recorded there";
-        Error::rejected(ErrorCode::UnwritableOutput, format!("{file} cannot be written: {why}"), hint)
-    };
-    let draft = Draft::open(&config.lock).map_err(unwritable)?;
+    let _held = WriteLock::take(&config.lock)?;
     let mut lock = load_lock(config)?;
     let pins = choose(&lock)?;
     if pins.is_empty() {
@@ -140,49 +136,8 @@ fn update(
     for (plugin, pin) in pins {
         lock.accept(plugin, pin, Acceptance { by: by.to_owned(), at: at.clone(), in_words });
     }
-    draft.publish(&lock.to_string(), &config.lock).map_err(unwritable)
-}
-
-/// A file that is renamed over its target when it is complete. All processes use the same name for it, and only the process
-/// that holds its file lock may write, rename or remove it. The file of a killed process is reused.
-struct Draft {
-    path: PathBuf,
-    file: File,
-    published: bool,
-}
-
-impl Draft {
-    /// Opens the draft and waits for its file lock.
-    fn open(target: &Path) -> std::io::Result<Self> {
-        let path = target.with_added_extension("new");
-        loop {
-            let file = File::options().write(true).create(true).truncate(false).open(&path)?;
-            file.lock()?;
-            // The previous holder may have renamed or removed the file that was opened here.
-            let (ours, there) = (file.metadata()?, std::fs::metadata(&path));
-            if there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
-                return Ok(Self { path, file, published: false });
-            }
-        }
-    }
-
-    fn publish(mut self, text: &str, target: &Path) -> std::io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.write_all(text.as_bytes())?;
-        // Without this, a power cut could leave an empty file under the target's name.
-        self.file.sync_all()?;
-        std::fs::rename(&self.path, target)?;
-        self.published = true;
-        Ok(())
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.published {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
+    // Other people of the project may read the file, whatever their accounts are.
+    replace(&config.lock, lock.to_string().as_bytes(), 0o666).map_err(|why| unwritable(&config.lock, &why))
 }
 
 #[cfg(test)]
