@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::approver;
 use crate::exit::{Exit, Failure};
+use crate::out_dir;
 use crate::paths;
 use crate::terminal::printer::Printer;
 use crate::terminal::prompt;
@@ -183,10 +184,11 @@ pub fn resume_target(
     run: RunId,
     out: Option<PathBuf>,
 ) -> Result<RunTarget, Failure> {
-    let known = paths::out_dir(state, &run);
+    let known = out_dir::out_dir(state, &run);
     let out = out.unwrap_or_else(|| known.clone());
     if out != known {
-        paths::save_out_dir(state, &run, &out);
+        out_dir::save_out_dir(state, &run, &out);
+        out_dir::claim_out_dir(state, &run, &out);
     }
     print_header(host, view, state, RunTarget { run, out }, None)
 }

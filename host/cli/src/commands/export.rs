@@ -1,9 +1,9 @@
 //! `phasegate export`: writes a run to one file, to be shown, replayed and forked on another machine.
 
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;
 
+use phasegate_files::NewFile;
 use phasegate_runtime::archive;
 
 use crate::context::Context;
@@ -36,25 +36,17 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let journal = open::journal(context)?;
     let run = find_run(context, &journal, &args.run)?;
-    if args.file.exists() && !args.force {
+    if args.file.symlink_metadata().is_ok() && !args.force {
         let file = args.file.display();
         return Err(Failure::usage(format!("{file} already exists; nothing was written"))
             .with_hint("choose another name, or overwrite it with --force"));
     }
     let unwritable =
         |why: std::io::Error| Failure::infrastructure(format!("{} cannot be written: {why}", args.file.display()));
-    let part = args.file.with_extension("part");
-    let file = File::create(&part).map_err(unwritable)?;
-    let exported = archive::export(&journal, &run, args.components, BufWriter::new(file));
-    let exported = match exported {
-        Ok(exported) => exported,
-        Err(error) => {
-            // An incomplete file could be mistaken for an export.
-            let _ = std::fs::remove_file(&part);
-            return Err(error.into());
-        }
-    };
-    std::fs::rename(&part, &args.file).map_err(unwritable)?;
+    // Its file is removed if the export fails: an incomplete file could be mistaken for an export.
+    let new = NewFile::create(&args.file, 0o666).map_err(unwritable)?;
+    let exported = archive::export(&journal, &run, args.components, BufWriter::new(new.file()))?;
+    new.place().map_err(unwritable)?;
     if args.json {
         printer.print_json(&exported);
         return Ok(Exit::Passed);

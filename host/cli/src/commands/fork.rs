@@ -11,7 +11,8 @@ use crate::drive::{RunDriver, RunTarget, print_header};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
-use crate::paths::{self, check_out_dir, current_dir};
+use crate::out_dir::{self, check_default_out_dir, check_out_dir};
+use crate::paths::current_dir;
 use crate::view::live::LiveView;
 
 /// Arguments of `fork`.
@@ -65,7 +66,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let overrides = overrides(&args)?;
     let config = open::config(args.config.as_deref(), None)?.with_locked(args.locked);
     let out = args.out.as_deref().map(|out| current_dir().join(out));
-    out.as_deref().map(|out| check_out_dir(out, args.force)).transpose()?;
+    match &out {
+        Some(out) => check_out_dir(out, args.force)?,
+        None => check_default_out_dir(&out_dir::default_parent())?,
+    }
     let host = open::host(
         context,
         config.sandbox.clone(),
@@ -75,8 +79,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let observer: Arc<dyn Observer> = Arc::clone(&view) as Arc<dyn Observer>;
     let new = NewFork { origin: &origin, phase, attempt, overrides: &overrides, dir: &current_dir(), config: &config };
     let run = host.fork(new, &observer).await?;
-    let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
-    paths::save_out_dir(state, &run, &out);
+    let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
+    out_dir::save_out_dir(state, &run, &out);
+    out_dir::claim_out_dir(state, &run, &out);
     let target = print_header(&host, &view, state, RunTarget { run, out }, None)?;
     Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)
 }

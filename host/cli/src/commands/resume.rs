@@ -10,7 +10,8 @@ use crate::drive::{RunDriver, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
-use crate::paths::{self, check_out_dir, current_dir};
+use crate::out_dir::check_resumed_out_dir;
+use crate::paths::current_dir;
 use crate::view::live::LiveView;
 
 /// Arguments of `resume`.
@@ -50,9 +51,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     // The journal is opened before the host, which would create a state folder.
     let run = find_run(context, &open::journal_to_write(context)?, &args.run)?;
     let out = args.out.as_deref().map(|out| current_dir().join(out));
-    if let Some(out) = out.as_deref().filter(|out| *out != paths::out_dir(state, &run)) {
-        check_out_dir(out, args.force)?;
-    }
+    check_resumed_out_dir(state, &run, out.as_deref(), args.force)?;
     let budget_override =
         BudgetOverride { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
     let host = open::host(

@@ -19,7 +19,8 @@ use crate::drive::{RunDriver, RunTarget, print_header, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run;
 use crate::open::{self, RunOptions};
-use crate::paths::{self, check_out_dir, current_dir};
+use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir};
+use crate::paths::{self, current_dir};
 use crate::terminal::format::describe_read_error;
 use crate::view::live::LiveView;
 
@@ -130,9 +131,9 @@ async fn create_run(
 ) -> Result<RunTarget, Failure> {
     let run = host.new_run_id(&new.task.task.id)?;
     let config = render_config_source(new.config, new.pipeline);
-    let out = out.unwrap_or_else(|| paths::default_out_dir(&run));
+    let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     // Saved before the run is created, so that no run exists without its output folder.
-    paths::save_out_dir(&context.state, &run, &out);
+    out_dir::save_out_dir(&context.state, &run, &out);
     let observer: Arc<dyn Observer> = Arc::clone(view) as Arc<dyn Observer>;
     match host.create_as(run.clone(), new.clone(), &observer).await {
         Err(Error::NotAgreed(changes))
@@ -142,6 +143,7 @@ async fn create_run(
         }
         made => made?,
     }
+    out_dir::claim_out_dir(&context.state, &run, &out);
     print_header(host, view, &context.state, RunTarget { run, out }, Some(config))
 }
 
@@ -222,13 +224,15 @@ fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
 }
 
 fn check_out_dirs(args: &Args, plan: &RunPlan, state: &Path) -> Result<(), Failure> {
-    let resumed = plan.resumed.iter().map(|(run, task)| (task, Some(paths::out_dir(state, run))));
+    let resumed = plan.resumed.iter().map(|(run, task)| (task, Some(run)));
     let new = plan.new.iter().map(|task| (&task.task.id, None));
     let mut seen = BTreeSet::new();
-    for (task, known) in resumed.chain(new) {
+    for (task, run) in resumed.chain(new) {
         let out = out_dir_for(args, task, plan.count());
-        if let Some(out) = out.as_deref().filter(|out| known.as_deref() != Some(*out)) {
-            check_out_dir(out, args.force)?;
+        match (run, &out) {
+            (Some(run), out) => check_resumed_out_dir(state, run, out.as_deref(), args.force)?,
+            (None, Some(out)) => check_out_dir(out, args.force)?,
+            (None, None) => check_default_out_dir(&out_dir::default_parent())?,
         }
         if (args.resume || out.is_some()) && !seen.insert(task) {
             return Err(match args.resume {

@@ -9,12 +9,14 @@ use phasegate_process::pipeline::Phase;
 use phasegate_process::result::{TaskResult, TaskStatus};
 use phasegate_process::state::{RecordedJudgement, State};
 use phasegate_process::{AttemptId, Event, PhaseName, PhaseOutcome, Recorded, RunId};
+use phasegate_runtime::output::belongs_to;
 use phasegate_runtime::{RunSettings, load_run, read_json};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
+use crate::out_dir::out_dir;
 use crate::paths;
 use crate::terminal::format::{duration, one_line};
 use crate::terminal::style::Paint;
@@ -42,8 +44,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         printer.print_json_pretty(&TaskResult::from_events(&state, &events));
         return Ok(Exit::Passed);
     }
-    let out = paths::out_dir(state_dir, &run);
-    let out = out.is_dir().then(|| paths::display_path(&out));
+    let out = out_dir(state_dir, &run);
+    let out = belongs_to(&out, &run).then(|| paths::display_path(&out));
     let paint = printer.paint();
     printer.print(&render_origin(&journal, &state, &events));
     printer.print(&summary::render_summary(&journal, &state, &events, out.as_deref(), paint));

@@ -6,11 +6,13 @@
 
 mod artifacts;
 pub(crate) mod diff;
+mod known;
 mod patch;
 mod report;
 mod write;
 mod written;
 
+pub use self::known::{belongs_to, claim};
 pub use self::write::{check_out, write_out};
 pub use self::written::WrittenFiles;
 pub use crate::error::output::OutputError;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use phasegate_files::Folder;
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
 use phasegate_process::artifact::path_fault;
@@ -13,6 +14,7 @@ use phasegate_process::state::State;
 
 use crate::error::output::OutputError;
 use crate::output::artifacts::ArtifactReader;
+use crate::output::known::CLAIM;
 use crate::output::report;
 use crate::output::written::WrittenFiles;
 
@@ -30,7 +32,8 @@ pub fn check_out(dir: &Path, force: bool) -> Result<(), OutputError> {
     }
 }
 
-/// Writes the output of a run in its current state, and replaces files of the same names from an earlier call.
+/// Writes the output of a run in its current state, and replaces files of the same names from an earlier call. Nothing is
+/// written if something that this program did not make is in the way of a file.
 pub fn write_out(
     dir: &Path,
     journal: &dyn Journal,
@@ -39,36 +42,39 @@ pub fn write_out(
 ) -> Result<WrittenFiles, OutputError> {
     let artifacts = ArtifactReader { journal, state };
     let files = artifacts.generated_files()?;
-    let folder = Folder::create(dir)?;
     let names = FileNames::avoiding(&files);
     let result = TaskResult::from_events(state, events);
     let mut written = WrittenFiles {
         dir: dir.to_owned(),
+        files: files.keys().cloned().collect(),
         result: names.result.clone(),
         report: names.report.clone(),
         ..WrittenFiles::default()
     };
-    for (path, content) in &files {
-        folder.write(path, content.as_bytes())?;
-        written.files.push(path.clone());
-    }
+    let json = serde_json::to_string_pretty(&result).unwrap_or_default() + "\n";
+    // The result comes first: it marks the folder as this run's own, should this process end halfway.
+    let mut contents: Vec<(String, Vec<u8>)> = vec![(names.result, json.into_bytes())];
     for artifact in state.artifacts.values().filter(|artifact| artifacts.is_json(artifact)) {
         let path = format!("{}/{}.json", names.artifacts, artifact.name);
-        folder.write(&path, &artifacts.bytes(artifact.name.as_str(), &artifact.digest)?)?;
-        written.artifacts.push(path);
+        written.artifacts.push(path.clone());
+        contents.push((path, artifacts.bytes(artifact.name.as_str(), &artifact.digest)?));
     }
     let patch = artifacts.patch(&files)?;
-    match patch.text.is_empty() {
-        true => folder.remove(&names.patch)?,
-        false => {
-            folder.write(&names.patch, patch.text.as_bytes())?;
-            written.patch = Some(names.patch.clone());
-        }
-    }
-    let json = serde_json::to_string_pretty(&result).unwrap_or_default() + "\n";
-    folder.write(&names.result, json.as_bytes())?;
+    written.patch = (!patch.text.is_empty()).then(|| names.patch.clone());
     let report = report::render(&artifacts, events, &result, &written, &patch)?;
-    folder.write(&names.report, report.as_bytes())?;
+    contents.extend(files.into_iter().map(|(path, content)| (path, content.into_bytes())));
+    if written.patch.is_some() {
+        contents.push((names.patch.clone(), patch.text.into_bytes()));
+    }
+    contents.push((names.report, report.into_bytes()));
+    let folder = OutFolder::create(dir)?;
+    contents.iter().map(|(path, _)| path).chain([&names.patch]).try_for_each(|path| folder.check(path))?;
+    if written.patch.is_none() {
+        folder.remove(&names.patch)?;
+    }
+    contents.iter().try_for_each(|(path, content)| folder.write(path, content))?;
+    // The result took its place.
+    folder.remove(CLAIM)?;
     Ok(written)
 }
 
@@ -104,58 +110,44 @@ impl FileNames {
     }
 }
 
-/// A folder. Paths that leave it are rejected.
-struct Folder(PathBuf);
+/// The open output folder. Paths that leave it are rejected.
+struct OutFolder<'a> {
+    dir: &'a Path,
+    folder: Folder,
+}
 
-impl Folder {
-    fn create(dir: &Path) -> Result<Self, OutputError> {
-        match fs::create_dir_all(dir) {
-            Ok(()) => Ok(Self(dir.to_owned())),
-            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+impl<'a> OutFolder<'a> {
+    fn create(dir: &'a Path) -> Result<Self, OutputError> {
+        match Folder::create(dir) {
+            Ok(folder) => Ok(Self { dir, folder }),
+            Err(why) if matches!(why.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) => {
                 Err(OutputError::NotAFolder { dir: dir.display().to_string() })
             }
             Err(why) => Err(OutputError::Io { path: dir.display().to_string(), reason: why.to_string() }),
         }
     }
 
-    fn write(&self, path: &str, content: &[u8]) -> Result<(), OutputError> {
-        let file = self.checked_path(path)?;
-        let failed = |why: io::Error| OutputError::Io { path: file.display().to_string(), reason: why.to_string() };
-        if let Some(parent) = file.parent() {
-            fs::create_dir_all(parent).map_err(failed)?;
+    /// Fails if the path leaves the folder or something is in its way.
+    fn check(&self, path: &str) -> Result<(), OutputError> {
+        match path_fault(path) {
+            Some(reason) => Err(OutputError::Refused { path: path.to_owned(), reason: reason.to_owned() }),
+            None => self.folder.check(path).map_err(|why| self.explain(path, &why)),
         }
-        fs::write(&file, content).map_err(failed)
+    }
+
+    fn write(&self, path: &str, content: &[u8]) -> Result<(), OutputError> {
+        self.folder.write(path, content).map_err(|why| self.explain(path, &why))
     }
 
     fn remove(&self, path: &str) -> Result<(), OutputError> {
-        let file = self.checked_path(path)?;
-        match fs::remove_file(&file) {
-            Err(why) if why.kind() != io::ErrorKind::NotFound => {
-                Err(OutputError::Io { path: file.display().to_string(), reason: why.to_string() })
-            }
-            _ => Ok(()),
-        }
+        self.folder.remove(path).map_err(|why| self.explain(path, &why))
     }
 
-    /// Returns the full path. Fails if a parent is not a plain folder, or if something other than a plain file is at the path.
-    fn checked_path(&self, path: &str) -> Result<PathBuf, OutputError> {
-        let refuse = |reason: &str| Err(OutputError::Refused { path: path.to_owned(), reason: reason.to_owned() });
-        if let Some(reason) = path_fault(path) {
-            return refuse(reason);
+    fn explain(&self, path: &str, why: &io::Error) -> OutputError {
+        match why.raw_os_error() {
+            // Something that this program did not make is in the way.
+            None => OutputError::Refused { path: path.to_owned(), reason: why.to_string() },
+            Some(_) => OutputError::Io { path: self.dir.join(path).display().to_string(), reason: why.to_string() },
         }
-        let mut place = self.0.clone();
-        let mut segments = path.split('/').peekable();
-        while let Some(segment) = segments.next() {
-            place.push(segment);
-            match (fs::symlink_metadata(&place), segments.peek().is_some()) {
-                (Err(why), _) if why.kind() == io::ErrorKind::NotFound => {}
-                (Err(why), _) => return refuse(&why.to_string()),
-                (Ok(known), _) if known.is_symlink() => return refuse("there is a symbolic link in its place"),
-                (Ok(known), true) if !known.is_dir() => return refuse("a file is where its folder should be"),
-                (Ok(known), false) if !known.is_file() => return refuse("something else is in its place"),
-                _ => {}
-            }
-        }
-        Ok(place)
     }
 }

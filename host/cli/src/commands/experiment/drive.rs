@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use super::view::ExperimentView;
 use crate::drive::stop_on_ctrl_c;
 use crate::exit::{Exit, Failure};
-use crate::paths;
+use crate::out_dir;
 use crate::terminal::format::{cost, count, duration, truncate};
 use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
 
@@ -109,7 +109,7 @@ impl ExperimentDriver {
             let cell = self.cell(planned);
             match cell.standing.has_ended() {
                 true if self.out_dir(&planned.place.run).is_dir() => {}
-                true => self.write_out(&planned.place.run).unwrap_or_else(|failure| self.view.fail(&failure)),
+                true => self.write_missing(&planned.place.run).unwrap_or_else(|failure| self.view.fail(&failure)),
                 false => open.push(planned.clone()),
             }
         }
@@ -138,11 +138,13 @@ impl ExperimentDriver {
         let run = &planned.place.run;
         let observer: Arc<dyn Observer> = Arc::clone(&self.view) as Arc<dyn Observer>;
         self.view.add_run(run, &self.label(planned));
+        out_dir::check_run_of_experiment(&self.state, run, &self.out, &self.out_dir(run))?;
         if !self.exists(run)? {
             let Some(new) = self.experiment.new_run(&self.plan, planned, &self.config) else { return Ok(Exit::Usage) };
             self.host.create_as(run.clone(), new, &observer).await.map_err(|error| self.record_fault(run, error))?;
         }
-        paths::save_out_dir(&self.state, run, &self.out_dir(run));
+        out_dir::save_out_dir(&self.state, run, &self.out_dir(run));
+        out_dir::claim_out_dir(&self.state, run, &self.out_dir(run));
         let exit = match self.host.run(run, observer, &self.stop).await {
             Ok(RunOutcome::Finished(..)) => Exit::Passed,
             Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
@@ -240,6 +242,11 @@ impl ExperimentDriver {
 
     fn out_dir(&self, run: &RunId) -> PathBuf {
         self.out.join("runs").join(run.as_str())
+    }
+
+    fn write_missing(&self, run: &RunId) -> Result<(), Failure> {
+        out_dir::check_run_of_experiment(&self.state, run, &self.out, &self.out_dir(run))?;
+        self.write_out(run)
     }
 
     fn write_out(&self, run: &RunId) -> Result<(), Failure> {

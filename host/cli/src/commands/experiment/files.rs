@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use phasegate_files::Folder;
 use phasegate_process::experiment::Results;
 
 use super::table;
@@ -37,10 +38,14 @@ pub fn write(out: &Path, results: &Results) -> Result<(), Failure> {
         ("cells.csv", table::render_cells_csv(results)),
         (RESULTS, table::render_json(results)),
     ];
-    let failed = |why: std::io::Error| {
-        Failure::infrastructure(format!("{} cannot be written: {why}", paths::display_path(out)))
-            .with_hint("free some space or make the folder writable, then repeat the command")
+    let failed = |name: &str, why: std::io::Error| {
+        Failure::infrastructure(format!("{} cannot be written: {why}", paths::display_path(&out.join(name)))).with_hint(
+            match why.raw_os_error() {
+                None => "move it away, then repeat the command",
+                Some(_) => "free some space or make the folder writable, then repeat the command",
+            },
+        )
     };
-    std::fs::create_dir_all(out).map_err(failed)?;
-    files.iter().try_for_each(|(name, text)| std::fs::write(out.join(name), text)).map_err(failed)
+    let folder = Folder::create(out).map_err(|why| failed("", why))?;
+    files.iter().try_for_each(|(name, text)| folder.write(name, text.as_bytes()).map_err(|why| failed(name, why)))
 }

@@ -22,6 +22,7 @@ use phasegate_runtime::{Config, Error, Host};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::open::{self, RunOptions};
+use crate::out_dir::check_default_out_dir;
 use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
 use drive::ExperimentDriver;
@@ -72,6 +73,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     check_models(&experiment, &plan, &config).await?;
     let default_out = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
     let out = current_dir().join(args.out.clone().unwrap_or_else(default_out));
+    if args.out.is_none() {
+        check_default_out_dir(&out)?;
+    }
     files::check(&out)?;
 
     let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(state)?);

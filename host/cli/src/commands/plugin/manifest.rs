@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use phasegate_files::replace;
 use phasegate_runtime::ErrorCode;
 use phasegate_sandbox::{inspect, with_manifest};
 
@@ -39,9 +40,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             .with_code(ErrorCode::NotAPlugin)
             .with_hints(why.hint())
     })?;
-    let new = file.with_extension("wasm.new");
-    std::fs::write(&new, changed)
-        .and_then(|()| std::fs::rename(&new, file))
+    replace(file, &changed, 0o666)
         .map_err(|why| Failure::infrastructure(format!("{name} cannot be written: {why}")))?;
     context.printer.print(&render_inspection(&name.to_string(), &inspection, context.printer.paint()));
     Ok(Exit::Passed)

@@ -1,0 +1,133 @@
+//! The output folder of each run: which one it is, and whether it may be written.
+//!
+//! A folder that a person typed may be new, empty, or hold the result of the run; `--force` allows any other. The folder that
+//! the state folder remembers, and the default one, may have been prepared by others: they must lie in the project, and no
+//! flag allows their content.
+
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use phasegate_files::{Access, create_private_folder, open_private, replace};
+use phasegate_process::RunId;
+use phasegate_runtime::output::{self, OutputError};
+use phasegate_runtime::{Error, ErrorCode};
+
+use crate::exit::{Exit, Failure};
+use crate::paths::{current_dir, display_path};
+
+/// The largest file that names an output folder.
+const MAX_PATH_BYTES: u64 = 8 << 10;
+
+/// Saves the output folder of a run, so that `resume` finds it. The file is replaced atomically; a failure is only logged.
+pub fn save_out_dir(state: &Path, run: &RunId, out: &Path) {
+    let folder = state.join("out");
+    let file = folder.join(run.as_str());
+    let written =
+        create_private_folder(&folder).and_then(|()| replace(&file, out.display().to_string().as_bytes(), 0o600));
+    if let Err(why) = written {
+        tracing::warn!("{} cannot be written: {why}", file.display());
+    }
+}
+
+/// Marks the output folder of a new run as its own if it lies outside of the project, where `resume` writes into no other
+/// folder. A failure is only logged.
+pub fn claim_out_dir(state: &Path, run: &RunId, out: &Path) {
+    if is_within_project(state, out) {
+        return;
+    }
+    if let Err(why) = output::claim(out, run) {
+        tracing::warn!("{} cannot be written: {why}", out.display());
+    }
+}
+
+/// Returns the saved output folder of a run, else the default.
+pub fn out_dir(state: &Path, run: &RunId) -> PathBuf {
+    let saved = open_private(&state.join("out").join(run.as_str()), Access::Read).and_then(|file| {
+        let mut text = String::new();
+        file.take(MAX_PATH_BYTES).read_to_string(&mut text).map(|_| text)
+    });
+    match saved {
+        Ok(out) if !out.is_empty() => current_dir().join(out),
+        _ => default_out_dir(run),
+    }
+}
+
+/// Returns the default output folder of a run.
+pub fn default_out_dir(run: &RunId) -> PathBuf {
+    default_parent().join(run.as_str())
+}
+
+/// Returns the folder in which default output folders are.
+pub fn default_parent() -> PathBuf {
+    current_dir().join("phasegate-out")
+}
+
+/// Rejects a typed output folder that is not empty, unless `force` is set.
+pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
+    output::check_out(out, force).map_err(|error| match error {
+        OutputError::NotEmpty { .. } => {
+            Failure::usage(format!("output folder `{}` is not empty; nothing was started", display_path(out)))
+                .with_hint("choose another folder with --out, or overwrite it with --force")
+        }
+        _ => Failure::from(Error::from(error)).with_exit(Exit::Usage),
+    })
+}
+
+/// Rejects a default output folder of a new run that a symbolic link in the project leads out of it.
+pub fn check_default_out_dir(out: &Path) -> Result<(), Failure> {
+    match is_within(out, &current_dir()) {
+        true => Ok(()),
+        false => Err(untrusted(out, "leads out of the current folder through a symbolic link")),
+    }
+}
+
+/// Rejects a folder of an experiment's output that a symbolic link leads out of it, or that has content of others.
+pub fn check_run_of_experiment(state: &Path, run: &RunId, experiment: &Path, out: &Path) -> Result<(), Failure> {
+    match !experiment.exists() || is_within(out, experiment) {
+        true => check_resumed_out_dir(state, run, Some(out), false),
+        false => Err(untrusted(out, "leads out of the experiment's folder through a symbolic link")),
+    }
+}
+
+/// Checks the output folder of a run that is resumed, before anything else happens. `typed` is the folder of `--out`.
+pub fn check_resumed_out_dir(state: &Path, run: &RunId, typed: Option<&Path>, force: bool) -> Result<(), Failure> {
+    let remembered = out_dir(state, run);
+    let out = typed.unwrap_or(&remembered);
+    if output::belongs_to(out, run) {
+        return Ok(());
+    }
+    if let Some(out) = typed {
+        return check_out_dir(out, force);
+    }
+    if let Err(error) = output::check_out(out, false) {
+        return Err(match error {
+            OutputError::NotEmpty { .. } => untrusted(out, &format!("has content, but no result of run {run}")),
+            _ => Failure::from(Error::from(error)).with_exit(Exit::Usage),
+        });
+    }
+    match is_within_project(state, out) {
+        true => Ok(()),
+        false => Err(untrusted(out, "lies outside of the project, and only the state folder names it")),
+    }
+}
+
+fn untrusted(out: &Path, why: &str) -> Failure {
+    Failure::usage(format!("output folder `{}` {why}; nothing was started", display_path(out)))
+        .with_code(ErrorCode::InvalidOutFolder)
+        .with_hint("choose a folder with --out DIR, and add --force to overwrite what is in it")
+}
+
+/// Returns true if the path lies in the current folder, or in the one that the state folder is in.
+fn is_within_project(state: &Path, out: &Path) -> bool {
+    is_within(out, &current_dir()) || state.parent().is_some_and(|project| is_within(out, project))
+}
+
+/// Returns true if the path, which need not exist, lies in the folder after all symbolic links on the way.
+fn is_within(path: &Path, folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return false };
+    let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+    let Some(known) = path.ancestors().find(is_there) else { return false };
+    let rest = path.strip_prefix(known).unwrap_or(path);
+    let is_plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
+    is_plain && known.canonicalize().is_ok_and(|known| known.starts_with(folder))
+}
