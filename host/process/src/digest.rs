@@ -36,6 +36,11 @@ impl Digest {
         Self(String::from_utf8(text).unwrap_or_default())
     }
 
+    /// Returns every digest that stands anywhere in a text, in order.
+    pub fn find_all(text: &str) -> impl Iterator<Item = Self> + '_ {
+        text.match_indices("sha256:").filter_map(|(start, _)| text.get(start..start + 71)?.parse().ok())
+    }
+
     /// The whole text, `sha256:…`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -97,6 +102,13 @@ mod tests {
         assert_eq!(digest.as_str(), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(digest.short(), "ba7816bf8f01");
         assert_eq!(digest.as_str().parse::<Digest>().ok(), Some(digest));
+    }
+
+    #[test]
+    fn finds_digests_anywhere_in_a_text() {
+        let (one, two) = (Digest::from_content(b"1"), Digest::from_content(b"2"));
+        let text = format!("sha256:sha256:{one}{{\"a\":\"{two}\"}} sha256:ä{}", "0".repeat(70));
+        assert_eq!(Digest::find_all(&text).collect::<Vec<_>>(), [one, two]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod experiment;
 pub mod feedback;
 pub mod gate;
 pub mod hint;
+pub mod json;
 pub mod limits;
 pub mod lock;
 pub mod manifest;

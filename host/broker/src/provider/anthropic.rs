@@ -8,10 +8,11 @@
 
 use std::collections::BTreeMap;
 
+use phasegate_process::json::weight;
 use phasegate_process::model::{Content, Error, Message, Request, Role, StopReason, Usage};
 use serde_json::{Value, json};
 
-use super::document::{self, MAX_WEIGHT, TOO_HEAVY, weight};
+use super::document::{self, MAX_WEIGHT, TOO_HEAVY};
 use super::format::{
     self, ModelOptions, ParsedAnswer, broken_answer, check_tool_choice, parse_object, schema_prompt, split_system,
 };

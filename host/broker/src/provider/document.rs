@@ -1,12 +1,11 @@
 //! Parses untrusted JSON within a bound on memory: seven bytes of JSON may take hundreds in memory. Error texts continue a
 //! sentence that begins with a noun.
 
+use phasegate_process::json::weight;
 use serde_json::Value;
 
-/// The largest weight of a document. The unit is one number in a list; the maximum takes a few hundred megabytes.
+/// The largest [`weight`] of a document, which takes a few hundred megabytes.
 pub(super) const MAX_WEIGHT: usize = 5_000_000;
-/// The weight of a list or an object without its items.
-const CONTAINER: usize = 20;
 
 /// The error for a document above [`MAX_WEIGHT`].
 pub(super) const TOO_HEAVY: &str = "has more parts than are taken";
@@ -19,30 +18,9 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|why| format!("is no JSON: {why}"))
 }
 
-/// Returns the weight of a document. Text does not count.
-pub(super) fn weight(text: &str) -> usize {
-    let (mut quoted, mut escaped, mut weight) = (false, false, 0);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = quoted,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => weight += CONTAINER,
-            b',' if !quoted => weight += 1,
-            _ => {}
-        }
-    }
-    weight
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn weighs_parts_and_ignores_text() {
-        assert_eq!(weight(r#"{"a": [1, 2], "b": "[{,\\\"[{,"}"#), 2 * CONTAINER + 2);
-    }
 
     #[test]
     fn rejects_small_documents_that_expand_to_gigabytes() {
