@@ -3,6 +3,7 @@
 use phasegate_process::{Event, Recorded, RunId};
 
 use crate::blob::Blob;
+use crate::bounds::{check_event, too_large};
 use crate::chain::End;
 use crate::error::JournalError;
 use crate::ownership::Fence;
@@ -86,7 +87,9 @@ fn encode_events(
             number,
             reason: error.to_string(),
         };
-        bodies.push(serde_json::to_string(event).map_err(error)?);
+        let body = serde_json::to_string(event).map_err(error)?;
+        check_event(&body).map_err(|reason| too_large(run, number, reason))?;
+        bodies.push(body);
     }
     Ok(((next..).zip(events).map(|(number, event)| Recorded { number, at_ms, event }).collect(), bodies))
 }

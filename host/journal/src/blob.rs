@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use phasegate_process::{Digest, Event, RunId};
+use phasegate_process::{Digest, Event};
 
+use crate::bounds::check_event;
 use crate::error::JournalError;
 
 /// Bytes and their digest. Only [`Blob::new`] creates one, so the two always match.
@@ -30,25 +31,17 @@ impl fmt::Debug for Blob {
     }
 }
 
-/// Removes the blobs that a stored event names from the set of those to delete.
-pub(crate) fn keep_referenced(
-    blobs: &mut BTreeSet<Digest>,
-    run: &RunId,
-    number: u64,
-    body: &str,
-    location: &str,
-) -> Result<(), JournalError> {
-    let unreadable = |error: serde_json::Error| JournalError::DamagedEvent {
-        run: run.clone(),
-        number,
-        location: location.to_owned(),
-        reason: error.to_string(),
+/// Removes the blobs that a stored event names from the set of those to delete. Of an event that cannot be read, every digest
+/// in its text counts: its run may be repaired later.
+pub(crate) fn keep_referenced(blobs: &mut BTreeSet<Digest>, body: &str) {
+    let event: Option<Event> = check_event(body).ok().and_then(|_| serde_json::from_str(body).ok());
+    let named: Vec<Digest> = match event {
+        Some(event) => event.blobs().into_iter().cloned().collect(),
+        None => Digest::find_all(body).collect(),
     };
-    let event: Event = serde_json::from_str(body).map_err(unreadable)?;
-    for named in event.blobs() {
-        blobs.remove(named);
+    for digest in &named {
+        blobs.remove(digest);
     }
-    Ok(())
 }
 
 /// Returns the bytes of a blob if they match its digest.

@@ -12,6 +12,7 @@ use std::thread;
 use phasegate_process::{Digest, EVENT_FORMAT, Event, Recorded, RunCreated, RunId};
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{RunSize, too_large};
 use crate::error::JournalError;
 
 /// An event exactly as a journal stores it.
@@ -53,6 +54,10 @@ pub(crate) fn parse_events(
     stored: &[StoredEvent],
     location: &str,
 ) -> Result<Vec<Recorded>, JournalError> {
+    let mut size = RunSize::default();
+    for event in stored {
+        size.add(&event.body).map_err(|reason| too_large(run, event.number, reason))?;
+    }
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let length = stored.len().div_ceil(threads).max(MIN_EVENTS_PER_THREAD);
     let mut pieces = Vec::new();

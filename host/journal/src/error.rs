@@ -127,6 +127,16 @@ pub enum JournalError {
         /// The journal.
         location: String,
     },
+    /// An event, or its run, is above a bound that keeps memory small. Nothing was written.
+    #[error("event {number} of run `{run}` is too large: {reason}, which is the limit")]
+    TooLarge {
+        /// The run.
+        run: RunId,
+        /// The number of the event.
+        number: u64,
+        /// The bound.
+        reason: String,
+    },
     /// An event was written by a newer version.
     #[error(
         "event {number} of run `{run}` in {location} has format {format}, this phasegate reads formats up to {EVENT_FORMAT}"
@@ -244,6 +254,9 @@ impl JournalError {
             | Self::BrokenChain { .. }
             | Self::DamagedBlob { .. }
             | Self::Damaged { .. } => RESTORE.to_owned(),
+            Self::TooLarge { run, .. } => {
+                format!("the run cannot go on; `phasegate gc --forget {run}` shows what its removal frees")
+            }
             Self::NewerEvent { .. } => "use the newer phasegate that wrote it".to_owned(),
             Self::NotSerializable { .. } => "this is a fault in phasegate, please report it".to_owned(),
             Self::NewerFile { .. } => {

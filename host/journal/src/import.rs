@@ -26,8 +26,9 @@ pub enum Imported {
     AlreadyPresent,
 }
 
-/// Checks that the events are a whole run of this name, and parses them.
-pub(crate) fn check_import(run: &RunId, events: &[StoredEvent]) -> Result<Vec<Recorded>, JournalError> {
+/// Checks that the events are a whole run of this name and within the bounds, and parses them. Fails with
+/// [`JournalError::CannotImport`] in most cases. [`crate::Journal::import`] checks the same.
+pub fn check_import(run: &RunId, events: &[StoredEvent]) -> Result<Vec<Recorded>, JournalError> {
     let cannot = |reason: String| JournalError::CannotImport { run: run.clone(), reason };
     let events = parse_events(run, 0, events, "the import").map_err(|error| match error {
         JournalError::Gap { number, .. } => cannot(format!("event {number} is missing")),
@@ -35,6 +36,9 @@ pub(crate) fn check_import(run: &RunId, events: &[StoredEvent]) -> Result<Vec<Re
             cannot(format!("event {number} was changed after it was written: its chain of digests breaks there"))
         }
         JournalError::DamagedEvent { number, reason, .. } => cannot(format!("event {number} cannot be read: {reason}")),
+        JournalError::TooLarge { number, reason, .. } => {
+            cannot(format!("event {number} is too large: {reason}, which is the limit"))
+        }
         other => other,
     })?;
     if !matches!(events.first(), Some(Recorded { event: Event::RunCreated(_), .. })) {

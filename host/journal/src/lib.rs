@@ -9,6 +9,7 @@
 
 mod append;
 mod blob;
+mod bounds;
 mod chain;
 mod error;
 mod import;
@@ -19,9 +20,10 @@ mod sqlite;
 
 pub use append::{Append, Fork};
 pub use blob::Blob;
+pub use bounds::{MAX_EVENT_BYTES, MAX_RUN_BYTES, RunSize};
 pub use chain::{StoredEvent, link};
 pub use error::JournalError;
-pub use import::{Import, Imported};
+pub use import::{Import, Imported, check_import};
 pub use journal::{Journal, Removed};
 pub use memory::MemoryJournal;
 pub use ownership::{Fence, Ownership};

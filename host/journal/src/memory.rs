@@ -159,10 +159,8 @@ impl Journal for MemoryJournal {
         let mut state = self.state();
         let (runs, mut blobs): (BTreeSet<_>, BTreeSet<_>) = (runs.into_iter().collect(), blobs.into_iter().collect());
         state.check_removal(&runs)?;
-        for (run, known) in state.runs.iter().filter(|(run, _)| !runs.contains(*run)) {
-            for event in &known.events {
-                keep_referenced(&mut blobs, run, event.number, &event.body, LOCATION)?;
-            }
+        for (_, known) in state.runs.iter().filter(|(run, _)| !runs.contains(*run)) {
+            known.events.iter().for_each(|event| keep_referenced(&mut blobs, &event.body));
         }
         state.order.retain(|run| !runs.contains(run));
         state.runs.retain(|run, _| !runs.contains(run));

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::file::DatabaseFile;
 use super::migrations::update_end;
-use super::queries::{QueryError, RunRow, find_run, forks, link_at, run_id, stored_after};
+use super::queries::{QueryError, RunRow, find_run, forks, link_at, stored_after};
 use crate::append::{Append, Fork};
 use crate::blob::{Blob, keep_referenced};
 use crate::chain::{End, StoredEvent};
@@ -244,18 +244,11 @@ impl Transaction<'_> {
         }
     }
 
-    fn keep_referenced_blobs(&self, blobs: &mut BTreeSet<Digest>) -> Result<(), QueryError> {
-        let location = self.file.to_string();
-        let mut query = self.connection.prepare("SELECT run, number, body FROM events JOIN runs USING (run_key)")?;
+    fn keep_referenced_blobs(&self, blobs: &mut BTreeSet<Digest>) -> rusqlite::Result<()> {
+        let mut query = self.connection.prepare("SELECT body FROM events")?;
         let mut rows = query.query(())?;
         while let Some(row) = rows.next()? {
-            keep_referenced(
-                blobs,
-                &run_id(row, self.file)?,
-                row.get(1)?,
-                row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?,
-                &location,
-            )?;
+            keep_referenced(blobs, &String::from_utf8_lossy(row.get_ref(0)?.as_bytes().unwrap_or_default()));
         }
         Ok(())
     }

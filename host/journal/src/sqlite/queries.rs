@@ -4,6 +4,7 @@ use phasegate_process::{Digest, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use super::file::DatabaseFile;
+use crate::bounds::{MAX_EVENT_BYTES, MAX_RUN_BYTES, too_large, too_long};
 use crate::chain::{End, StoredEvent};
 use crate::error::JournalError;
 
@@ -63,24 +64,33 @@ pub(super) fn stored_after(
     let mut events = Vec::new();
     let Some(known) = find_run(connection, run)? else { return Ok(events) };
     if file.has_no_chain() {
-        return stored_version_1(connection, &known, number);
+        return stored_version_1(connection, run, &known, number);
     }
+    let mut bytes = 0;
     for segment in segments(connection, known.key)? {
-        read_segment(connection, run, number, &segment, file, &mut events)?;
+        read_segment(connection, run, number, &segment, file, (&mut events, &mut bytes))?;
     }
     known.end.check_end(run, number, &events, &file.to_string())?;
     Ok(events)
 }
 
 /// Returns the events of a file of version 1, with the links that migration will give them.
-fn stored_version_1(connection: &Connection, run: &RunRow, after: u64) -> Result<Vec<StoredEvent>, QueryError> {
-    let mut query = connection
-        .prepare_cached("SELECT number, at_ms, format, body FROM events WHERE run_key = ?1 ORDER BY number")?;
-    let mut rows = query.query((run.key,))?;
-    let (mut end, mut events) = (End::default(), Vec::new());
+fn stored_version_1(
+    connection: &Connection,
+    run: &RunId,
+    known: &RunRow,
+    after: u64,
+) -> Result<Vec<StoredEvent>, QueryError> {
+    let mut query = connection.prepare_cached(
+        "SELECT number, at_ms, format, CASE WHEN octet_length(body) <= ?2 THEN body END FROM events
+         WHERE run_key = ?1 ORDER BY number",
+    )?;
+    let mut rows = query.query((known.key, MAX_EVENT_BYTES as i64))?;
+    let (mut end, mut events, mut bytes) = (End::default(), Vec::new(), 0);
     while let Some(row) = rows.next()? {
-        end.number = row.get::<_, u64>(0)?.saturating_sub(1);
-        let event = end.push(row.get(1)?, row.get(2)?, row.get(3)?);
+        let number = row.get::<_, u64>(0)?;
+        end.number = number.saturating_sub(1);
+        let event = end.push(row.get(1)?, row.get(2)?, bounded_body(row, run, number, &mut bytes)?.to_owned());
         if event.number > after {
             events.push(event);
         }
@@ -128,26 +138,45 @@ fn read_segment(
     after: u64,
     segment: &Segment,
     file: &DatabaseFile,
-    events: &mut Vec<StoredEvent>,
+    (events, bytes): (&mut Vec<StoredEvent>, &mut usize),
 ) -> Result<(), QueryError> {
+    // A body above the limit is not read at all.
     let mut query = connection.prepare_cached(
-        "SELECT number, at_ms, format, body, chain FROM events
+        "SELECT number, at_ms, format, CASE WHEN octet_length(body) <= ?4 THEN body END, chain FROM events
          WHERE run_key = ?1 AND number > ?2 AND number <= ?3 ORDER BY number",
     )?;
-    let mut rows = query.query((segment.key, after, segment.upto))?;
+    let mut rows = query.query((segment.key, after, segment.upto, MAX_EVENT_BYTES as i64))?;
     while let Some(row) = rows.next()? {
-        events.push(stored_event(row, run, file)?);
+        events.push(stored_event(row, run, file, bytes)?);
     }
     Ok(())
 }
 
-fn stored_event(row: &Row<'_>, run: &RunId, file: &DatabaseFile) -> Result<StoredEvent, QueryError> {
+/// Returns the body in the fourth column, `NULL` for one above the limit, and adds its size to that of the run.
+fn bounded_body<'a>(row: &'a Row<'_>, run: &RunId, number: u64, bytes: &mut usize) -> Result<&'a str, QueryError> {
+    let Some(body) = row.get_ref(3)?.as_str_or_null().map_err(rusqlite::Error::from)? else {
+        return Err(too_large(run, number, too_long()).into());
+    };
+    *bytes += body.len();
+    match *bytes > MAX_RUN_BYTES {
+        true => {
+            let reason = format!("with it the run has more than {MAX_RUN_BYTES} bytes of events");
+            Err(too_large(run, number, reason).into())
+        }
+        false => Ok(body),
+    }
+}
+
+fn stored_event(row: &Row<'_>, run: &RunId, file: &DatabaseFile, bytes: &mut usize) -> Result<StoredEvent, QueryError> {
     let number = row.get(0)?;
-    let body = row.get_ref(3)?.as_str().map_err(|e| JournalError::DamagedEvent {
-        run: run.clone(),
-        number,
-        location: file.to_string(),
-        reason: e.to_string(),
+    let body = bounded_body(row, run, number, bytes).map_err(|error| match error {
+        QueryError::Sql(error) => QueryError::Journal(JournalError::DamagedEvent {
+            run: run.clone(),
+            number,
+            location: file.to_string(),
+            reason: error.to_string(),
+        }),
+        other => other,
     })?;
     let chain = row.get_ref(4)?.as_str().ok().and_then(|text| text.parse().ok());
     let chain = chain.ok_or_else(|| JournalError::broken(run, number, &file.to_string()))?;
@@ -181,7 +210,8 @@ pub(super) fn runs(connection: &Connection, file: &DatabaseFile) -> Result<Vec<R
     let mut rows = query.query(())?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {
-        runs.push(run_id(row, file)?);
+        // One name that no run can have does not hide the other runs; `integrity_faults` reports it.
+        runs.extend(run_id(row, file).ok());
     }
     Ok(runs)
 }
@@ -203,6 +233,10 @@ pub(super) fn integrity_faults(connection: &Connection) -> rusqlite::Result<Vec<
     let orphans =
         query.query_map((), |row| Ok(format!("{} names a run that is not there", row.get::<_, String>(0)?)))?;
     faults.extend(orphans.collect::<Result<Vec<_>, _>>()?);
+    let mut query = connection.prepare("SELECT run FROM runs")?;
+    let names = query.query_map((), |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let bad = names.iter().filter_map(|name| name.parse::<RunId>().err());
+    faults.extend(bad.map(|bad| format!("the name of a run is invalid: {bad}")));
     Ok(faults)
 }
 

@@ -21,6 +21,7 @@ pub(super) fn journal_code(error: &JournalError) -> ErrorCode {
         JournalError::NoSuchRun { .. } => ErrorCode::RunNotFound,
         JournalError::Gap { .. }
         | JournalError::DamagedEvent { .. }
+        | JournalError::TooLarge { .. }
         | JournalError::BrokenChain { .. }
         | JournalError::DamagedBlob { .. }
         | JournalError::Damaged { .. } => ErrorCode::JournalDamaged,
