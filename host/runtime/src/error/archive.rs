@@ -19,6 +19,9 @@ pub enum ArchiveError {
     /// The file is not complete or was changed.
     #[error("it is damaged: {0}")]
     Damaged(String),
+    /// A part of the file is above a bound.
+    #[error("{0}")]
+    OverLimit(String),
     /// The export unpacks to more than the limit.
     #[error("it unpacks to more than {max} bytes, which is the limit")]
     TooLarge {
@@ -32,7 +35,9 @@ impl ArchiveError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Newer { .. } => ErrorCode::NewerFormat,
-            Self::Foreign(_) | Self::Damaged(_) | Self::TooLarge { .. } => ErrorCode::InvalidArchive,
+            Self::Foreign(_) | Self::Damaged(_) | Self::OverLimit(_) | Self::TooLarge { .. } => {
+                ErrorCode::InvalidArchive
+            }
         }
     }
 
@@ -42,6 +47,7 @@ impl ArchiveError {
             Self::Foreign(_) => "`phasegate export RUN FILE` writes one",
             Self::Newer { .. } => "use the newer phasegate that wrote it",
             Self::Damaged(_) => "nothing was imported; export the run again where it is whole",
+            Self::OverLimit(_) => "nothing was imported or written; a run that phasegate made stays below this limit",
             Self::TooLarge { .. } => "export the run without components",
         }
     }

@@ -3,9 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use phasegate_journal::{Blob, Journal};
+use phasegate_process::json::weight;
 use phasegate_process::{ArtifactName, ArtifactRef, Digest, Kind};
 
 use crate::error::Error;
+
+/// The largest [`weight`] of the JSON of a blob, which takes a few hundred megabytes.
+const MAX_WEIGHT: usize = 5_000_000;
 
 /// Reads a blob; a missing one is an error.
 pub(crate) fn read_blob(journal: &dyn Journal, digest: &Digest) -> Result<Vec<u8>, Error> {
@@ -23,11 +27,12 @@ pub(crate) fn parse_json<T: serde::de::DeserializeOwned>(
     digest: &Digest,
     bytes: &[u8],
 ) -> Result<T, Error> {
-    serde_json::from_slice(bytes).map_err(|error| Error::BadBlob {
-        digest: digest.clone(),
-        place: journal.location(),
-        why: error.to_string(),
-    })
+    let bad = |why: String| Error::BadBlob { digest: digest.clone(), place: journal.location(), why };
+    let text = std::str::from_utf8(bytes).map_err(|error| bad(error.to_string()))?;
+    if weight(text) > MAX_WEIGHT {
+        return Err(bad(format!("it has more than {MAX_WEIGHT} parts, which is the limit")));
+    }
+    serde_json::from_str(text).map_err(|error| bad(error.to_string()))
 }
 
 /// Serializes a value as a blob. Types of the host have text keys only and always serialize; an empty blob would fail

@@ -4,7 +4,7 @@
 use phasegate_journal::Journal;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::State;
-use phasegate_process::{Event, Recorded, RunId};
+use phasegate_process::{Event, Recorded, RunCreated, RunId};
 
 use crate::error::Error;
 use crate::store::blobs::read_json;
@@ -17,22 +17,24 @@ pub fn load_run(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Record
 
 /// Folds the first events of a run into a state.
 pub(crate) fn fold_events(journal: &dyn Journal, run: &RunId, events: &[Recorded]) -> Result<State, Error> {
+    fold_with(run, events, &|created| read_json(journal, &created.pipeline))
+}
+
+/// Folds events into a state. `pipeline` reads the pipeline of the run or of a fork.
+pub(crate) fn fold_with(
+    run: &RunId,
+    events: &[Recorded],
+    pipeline: &dyn Fn(&RunCreated) -> Result<Pipeline, Error>,
+) -> Result<State, Error> {
     let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else {
         return Err(Error::NoRun(run.to_string()));
     };
-    let pipeline: Pipeline = read_json(journal, &created.pipeline)?;
-    let mut state = State::new((**created).clone(), pipeline);
+    let mut state = State::new((**created).clone(), pipeline(created)?);
     for event in events.iter().skip(1) {
-        fold_event(journal, &mut state, event)?;
+        match &event.event {
+            Event::RunForked(forked) => state.apply_fork(event, pipeline(&forked.created)?)?,
+            _ => state.apply(event)?,
+        }
     }
     Ok(state)
-}
-
-/// Folds one event; that of a fork brings another pipeline.
-fn fold_event(journal: &dyn Journal, state: &mut State, event: &Recorded) -> Result<(), Error> {
-    match &event.event {
-        Event::RunForked(forked) => state.apply_fork(event, read_json(journal, &forked.created.pipeline)?)?,
-        _ => state.apply(event)?,
-    }
-    Ok(())
 }

@@ -1,4 +1,6 @@
-//! Format of archives: title line, head and maximal size. The JSON of [`Head`] is a released format.
+//! Format of archives: title line, head and bounds. The JSON of [`Head`] is a released format.
+//!
+//! The bounds apply when an archive is written and when it is read. Those of events are the journal's.
 
 use phasegate_process::{Digest, RunId, TaskId};
 use serde::{Deserialize, Serialize};
@@ -8,8 +10,17 @@ use crate::error::archive::ArchiveError;
 /// The version of the format that this build writes.
 pub const ARCHIVE_FORMAT: u32 = 1;
 
-/// The most bytes that an archive may unpack to, when it is written and when it is read.
+/// The most bytes that an archive may unpack to.
 pub(crate) const MAX_BYTES: u64 = 2 << 30;
+
+/// The most bytes of the head.
+pub(crate) const MAX_HEAD_BYTES: u64 = 32 << 20;
+
+/// The most blobs.
+pub(crate) const MAX_BLOBS: usize = 200_000;
+
+/// The most bytes of one blob. The largest ones are components.
+pub(crate) const MAX_BLOB_BYTES: u64 = 256 << 20;
 
 /// Start of the first line, before the number of the format.
 pub(crate) const TITLE: &str = "phasegate export ";
@@ -17,6 +28,20 @@ pub(crate) const TITLE: &str = "phasegate export ";
 /// Fails if the unpacked archive has `max` bytes or more.
 pub(crate) fn check_size(bytes: u64, max: u64) -> Result<(), ArchiveError> {
     if bytes < max { Ok(()) } else { Err(ArchiveError::TooLarge { max }) }
+}
+
+/// Fails if the archive has more blobs, or a larger one, than may be.
+pub(crate) fn check_blobs(blobs: &[Entry]) -> Result<(), ArchiveError> {
+    if blobs.len() > MAX_BLOBS {
+        return Err(ArchiveError::OverLimit(format!("it has {} blobs; at most {MAX_BLOBS} are read", blobs.len())));
+    }
+    match blobs.iter().find(|blob| blob.size > MAX_BLOB_BYTES) {
+        Some(Entry { digest, size }) => {
+            let what = format!("its blob {digest} has {size} bytes; at most {MAX_BLOB_BYTES} are read");
+            Err(ArchiveError::OverLimit(what))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Table of contents of an archive.

@@ -4,15 +4,19 @@
 //! its link of the chain; the bytes of the blobs, in the order and with the sizes in the head. Components are large and mostly
 //! bundled, so they are included on request only.
 //!
-//! Guarantees: a run is imported after the whole file was checked (numbers, chain, digests, no missing blob), or not at all.
+//! Guarantees: a run is imported after the whole file was checked (bounds, numbers, chain, digests, no missing blob, events
+//! that fold to a state), or not at all. Memory holds the events and a few blobs, not the whole file.
 //! Released formats stay readable. Fails with [`ArchiveError`], which names the fault.
 
 mod format;
+mod import;
 mod read;
+mod unpack;
 mod write;
 
 pub use self::format::{ARCHIVE_FORMAT, Entry, Head};
-pub use self::read::{Archive, ImportedRun, import, read};
+pub use self::import::{ImportedRun, import};
+pub use self::read::{Archive, read};
 pub use self::write::{ExportedRun, export};
 pub use crate::error::archive::ArchiveError;
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use phasegate_journal::{Journal, StoredEvent};
-use phasegate_process::{Digest, Event, Recorded, RunId};
+use phasegate_process::{Digest, Event, Recorded, RunCreated, RunId};
 
 use crate::error::{Error, ErrorCode};
-use crate::runs::archive::format::{ARCHIVE_FORMAT, Entry, Head, MAX_BYTES, TITLE, check_size};
+use crate::runs::archive::format::{ARCHIVE_FORMAT, Entry, Head, MAX_BYTES, TITLE, check_blobs, check_size};
 use crate::store::blobs::read_blob;
 use crate::store::load::load_run;
 
@@ -43,14 +43,14 @@ pub(super) fn export_within(
     let (state, events) = load_run(journal, run)?;
     let stored = journal.stored_after(run, 0)?;
     let (needed, left_out) = select_blobs(&events, components);
-    let (mut entries, mut blobs, mut size) = (Vec::new(), Vec::new(), 0);
+    let (mut entries, mut size) = (Vec::new(), 0);
     for digest in needed {
-        let bytes = read_blob(journal, &digest)?;
-        size += bytes.len() as u64;
+        let bytes = read_blob(journal, &digest)?.len() as u64;
+        size += bytes;
         check_size(size, max)?;
-        entries.push(Entry { digest, size: bytes.len() as u64 });
-        blobs.push(bytes);
+        entries.push(Entry { digest, size: bytes });
     }
+    check_blobs(&entries)?;
     let head = Head {
         run: run.clone(),
         task: state.created.task_id.clone(),
@@ -64,8 +64,14 @@ pub(super) fn export_within(
     };
     let lines = render_lines(&head, &stored).map_err(unwritable)?;
     check_size(size + lines.len() as u64, max)?;
-    pack(&lines, &blobs, to).map_err(unwritable)?;
-    Ok(ExportedRun { run: run.clone(), events: head.events, blobs: blobs.len(), left_out })
+    let mut to = zstd::Encoder::new(to, LEVEL).map_err(unwritable)?;
+    to.write_all(&lines).map_err(unwritable)?;
+    for entry in &head.blobs {
+        // Read a second time, so that memory holds one blob.
+        to.write_all(&read_blob(journal, &entry.digest)?).map_err(unwritable)?;
+    }
+    to.finish().and_then(|mut to| to.flush()).map_err(unwritable)?;
+    Ok(ExportedRun { run: run.clone(), events: head.events, blobs: head.blobs.len(), left_out })
 }
 
 /// Renders title, head and events: everything before the blobs.
@@ -79,15 +85,6 @@ fn render_lines(head: &Head, stored: &[StoredEvent]) -> io::Result<Vec<u8>> {
     Ok(lines)
 }
 
-fn pack(lines: &[u8], blobs: &[Vec<u8>], to: impl Write) -> io::Result<()> {
-    let mut to = zstd::Encoder::new(to, LEVEL)?;
-    to.write_all(lines)?;
-    for bytes in blobs {
-        to.write_all(bytes)?;
-    }
-    to.finish()?.flush()
-}
-
 /// Returns the blobs to write and the components to leave out, each once, in the order of digests.
 fn select_blobs(events: &[Recorded], components: bool) -> (Vec<Digest>, Vec<Digest>) {
     let named: BTreeSet<Digest> = events.iter().flat_map(|event| event.event.blobs()).cloned().collect();
@@ -98,10 +95,14 @@ fn select_blobs(events: &[Recorded], components: bool) -> (Vec<Digest>, Vec<Dige
 
 /// Returns every component that the run or its origins pinned.
 pub(super) fn components_of(events: &[Recorded]) -> BTreeSet<Digest> {
-    let created = events.iter().filter_map(|event| match &event.event {
+    created_by(events).flat_map(|created| created.components.values().cloned()).collect()
+}
+
+/// Returns what the run and its origins pinned when they were created.
+pub(super) fn created_by(events: &[Recorded]) -> impl Iterator<Item = &RunCreated> {
+    events.iter().filter_map(|event| match &event.event {
         Event::RunCreated(created) => Some(created.as_ref()),
         Event::RunForked(forked) => Some(&forked.created),
         _ => None,
-    });
-    created.flat_map(|created| created.components.values().cloned()).collect()
+    })
 }
