@@ -1,7 +1,7 @@
 //! `phasegate pip`: lists and decides improvement proposals of postmortems.
 
 use phasegate_journal::Journal;
-use phasegate_runtime::{Proposal, load_proposals, record_proposal_decision};
+use phasegate_runtime::{DecidedElsewhere, Proposal, load_proposals, record_proposal_decision};
 use serde_json::Value;
 
 use crate::approver;
@@ -11,6 +11,7 @@ use crate::find_run::find_run;
 use crate::open;
 use crate::paths;
 use crate::terminal::format::one_line;
+use crate::view::unreadable::note_unreadable;
 
 /// Subcommands of `pip`.
 #[derive(clap::Subcommand)]
@@ -52,7 +53,11 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
 
 fn list(json: bool, context: &Context) -> Result<Exit, Failure> {
     let all = match open::find_journal(context)? {
-        Some(journal) => load_proposals(&journal)?,
+        Some(journal) => {
+            let (all, unreadable) = load_proposals(&journal)?;
+            note_unreadable(context, &unreadable, "leaving it out");
+            all
+        }
         None => Vec::new(),
     };
     if json {
@@ -85,11 +90,19 @@ fn resolve_proposal(context: &Context, journal: &dyn Journal, name: &str) -> Res
 
 fn render_proposal(proposal: &Proposal) -> String {
     let by = proposal.by.as_deref().map(|by| format!(" by {}", one_line(by))).unwrap_or_default();
-    let why = proposal.reason.as_deref().filter(|why| !why.is_empty());
-    let why = why.map(|why| format!(": {}", one_line(why))).unwrap_or_default();
+    let render_reason = |why: &str| if why.is_empty() { String::new() } else { format!(": {}", one_line(why)) };
+    let why = proposal.reason.as_deref().map(render_reason).unwrap_or_default();
+    let origin = match (&proposal.elsewhere, proposal.imported) {
+        (Some(DecidedElsewhere { status, by, reason }), _) => {
+            let reason = render_reason(reason);
+            format!("  imported; {status} elsewhere by {}, which does not count here{reason}\n", one_line(by))
+        }
+        (None, true) => "  imported\n".to_owned(),
+        (None, false) => String::new(),
+    };
     let text = |value: &Value, field: &str| one_line(value.get(field).and_then(Value::as_str).unwrap_or_default());
     let mut lines = format!(
-        "{}/{}  {}{by}{why}\n  {}\n",
+        "{}/{}  {}{by}{why}\n{origin}  {}\n",
         proposal.run,
         one_line(&proposal.id),
         proposal.status,

@@ -8,3 +8,4 @@ pub mod header;
 pub mod live;
 pub mod next_steps;
 pub mod summary;
+pub mod unreadable;

@@ -1,14 +1,16 @@
 //! Improvement proposals: postmortems submit them, people decide, and later runs receive the decisions as process notes.
+//!
+//! Decisions that were imported with a run are shown and do not count: anybody can write an archive.
 
 use phasegate_journal::{Append, Journal};
 use phasegate_process::artifact::kinds;
-use phasegate_process::state::State;
-use phasegate_process::{Event, RunId};
+use phasegate_process::state::{ProposalDecision, State};
+use phasegate_process::{Event, Recorded, RunId};
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorCode};
 use crate::store::blobs::{now_ms, read_json};
-use crate::store::load::load_run;
+use crate::store::load::{UnreadableRun, load_run};
 
 /// A proposal with its decision.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -23,43 +25,100 @@ pub struct Proposal {
     pub by: Option<String>,
     /// Reason of the decision; empty if none was given.
     pub reason: Option<String>,
+    /// Whether the run was imported. Later runs receive nothing of it before somebody here approves it.
+    pub imported: bool,
+    /// The decision that was imported with the run. It does not count here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<DecidedElsewhere>,
     /// The proposal in JSON, as the postmortem submitted it.
     pub content: Value,
 }
 
-/// Loads every proposal, those of the newest run first. Fails if a run cannot be read.
-pub fn load_proposals(journal: &dyn Journal) -> Result<Vec<Proposal>, Error> {
-    let mut all = Vec::new();
-    for run in journal.runs()? {
-        let (state, _) = load_run(journal, &run)?;
-        all.extend(run_proposals(journal, &state)?);
-    }
-    Ok(all)
+/// A decision that an imported run brought along.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DecidedElsewhere {
+    /// `approved` or `rejected`.
+    pub status: &'static str,
+    /// Author of the decision, as the archive says.
+    pub by: String,
+    /// Reason of the decision; empty if none was given.
+    pub reason: String,
 }
 
-fn run_proposals(journal: &dyn Journal, state: &State) -> Result<Vec<Proposal>, Error> {
-    let Some((_, pips)) = state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PIPS) else {
-        return Ok(Vec::new());
-    };
-    let pips: Value = read_json(journal, &pips.digest)?;
-    let list = pips.get("proposals").and_then(Value::as_array).cloned().unwrap_or_default();
-    let proposal = |content: Value| {
+/// A run with proposals, and which of its decisions were made here.
+#[derive(Debug, Clone)]
+pub(crate) struct ProposalRun {
+    state: State,
+    imported: bool,
+    /// The number of decisions that were imported; they come first.
+    elsewhere: usize,
+}
+
+impl ProposalRun {
+    /// Creates it from a run, of whose events the first `imported` came from elsewhere.
+    pub(crate) fn new(state: State, events: &[Recorded], imported: Option<u64>) -> Self {
+        let last = imported.unwrap_or(0);
+        let brought = events.iter().take_while(|recorded| recorded.number <= last);
+        let elsewhere = brought.filter(|recorded| matches!(recorded.event, Event::ProposalDecided { .. })).count();
+        Self { state, imported: imported.is_some(), elsewhere }
+    }
+
+    /// Loads a run.
+    fn load(journal: &dyn Journal, run: &RunId) -> Result<Self, Error> {
+        let (state, events) = load_run(journal, run)?;
+        Ok(Self::new(state, &events, journal.imported(run)?))
+    }
+
+    /// Returns the proposals of the run with their decisions.
+    fn proposals(&self, journal: &dyn Journal) -> Result<Vec<Proposal>, Error> {
+        let Some((_, pips)) = self.state.artifacts.iter().find(|(name, _)| name.as_str() == kinds::PIPS) else {
+            return Ok(Vec::new());
+        };
+        let pips: Value = read_json(journal, &pips.digest)?;
+        let list = pips.get("proposals").and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(list.into_iter().map(|content| self.proposal(content)).collect())
+    }
+
+    fn proposal(&self, content: Value) -> Proposal {
         let id = content.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let decision = state.proposals.iter().rev().find(|decision| decision.id == id);
-        let status = decision.map_or("pending", |decision| if decision.approved { "approved" } else { "rejected" });
+        let (elsewhere, here) = self.state.proposals.split_at_checked(self.elsewhere).unwrap_or_default();
+        let latest = |list: &[ProposalDecision]| list.iter().rev().find(|decision| decision.id == id).cloned();
+        let (elsewhere, here) = (latest(elsewhere), latest(here));
         Proposal {
-            run: state.created.run_id.clone(),
-            status,
-            by: decision.map(|decision| decision.by.clone()),
-            reason: decision.map(|decision| decision.reason.clone()),
+            run: self.state.created.run_id.clone(),
+            status: here.as_ref().map_or("pending", |decision| status(decision.approved)),
+            by: here.as_ref().map(|decision| decision.by.clone()),
+            reason: here.map(|decision| decision.reason),
+            imported: self.imported,
+            elsewhere: elsewhere.map(|decision| DecidedElsewhere {
+                status: status(decision.approved),
+                by: decision.by,
+                reason: decision.reason,
+            }),
             id,
             content,
         }
-    };
-    Ok(list.into_iter().map(proposal).collect())
+    }
 }
 
-/// Records a decision on the proposal `RUN/ID`, or `ID` if it is unique, and returns the proposal. A rejection needs a reason.
+fn status(approved: bool) -> &'static str {
+    if approved { "approved" } else { "rejected" }
+}
+
+/// Loads every proposal, those of the newest run first, and the runs that were left out because they cannot be read.
+pub fn load_proposals(journal: &dyn Journal) -> Result<(Vec<Proposal>, Vec<UnreadableRun>), Error> {
+    let (mut all, mut unreadable) = (Vec::new(), Vec::new());
+    for run in journal.runs()? {
+        match ProposalRun::load(journal, &run).and_then(|loaded| loaded.proposals(journal)) {
+            Ok(proposals) => all.extend(proposals),
+            Err(error) => unreadable.push(UnreadableRun::new(&run, &error)),
+        }
+    }
+    Ok((all, unreadable))
+}
+
+/// Records a decision on the proposal `RUN/ID`, or `ID` if it is unique among the runs made here, and returns the proposal. A
+/// rejection needs a reason.
 pub async fn record_proposal_decision(
     journal: &dyn Journal,
     name: &str,
@@ -68,9 +127,13 @@ pub async fn record_proposal_decision(
     reason: &str,
 ) -> Result<Proposal, Error> {
     let (run, id) = name.split_once('/').map_or((None, name), |(run, id)| (Some(run), id));
-    let all = load_proposals(journal)?;
-    let mut found = all.into_iter().filter(|known| known.id == id && run.is_none_or(|run| known.run.as_str() == run));
-    let hint = "`phasegate pip list` shows them as RUN/ID";
+    let (all, unreadable) = load_proposals(journal)?;
+    if let Some(named) = unreadable.iter().find(|known| Some(known.run.as_str()) == run) {
+        ProposalRun::load(journal, &named.run)?.proposals(journal)?;
+    }
+    let named = |known: &Proposal| run.map_or(!known.imported, |run| known.run.as_str() == run);
+    let mut found = all.into_iter().filter(|known| known.id == id && named(known));
+    let hint = "`phasegate pip list` shows them as RUN/ID; those of imported runs need RUN/";
     let rejected = |message: String| Error::rejected(ErrorCode::ProposalNotFound, message, hint);
     let proposal = found.next().ok_or_else(|| rejected(format!("there is no proposal `{name}`")))?;
     if found.next().is_some() {
@@ -94,16 +157,20 @@ pub async fn record_proposal_decision(
             blobs: Vec::new(),
         })
         .await?;
-    let status = if approved { "approved" } else { "rejected" };
-    Ok(Proposal { status, by: Some(by.to_owned()), reason: Some(reason.to_owned()), ..proposal })
+    Ok(Proposal { status: status(approved), by: Some(by.to_owned()), reason: Some(reason.to_owned()), ..proposal })
 }
 
-/// Builds the artifact `process_notes` of later runs: approved changes to follow, and rejected ones not to propose again.
-pub(crate) fn process_notes(journal: &dyn Journal, runs: &[State]) -> Result<Value, Error> {
+/// Builds the artifact `process_notes` of later runs: changes that somebody here approved, and those that somebody here rejected,
+/// not to be proposed again. A run whose proposals cannot be read is left out.
+pub(crate) fn process_notes(journal: &dyn Journal, runs: &[ProposalRun]) -> Value {
     let mut approved = Vec::new();
     let mut rejected = Vec::new();
-    for state in runs.iter().filter(|state| !state.proposals.is_empty()) {
-        for proposal in run_proposals(journal, state)? {
+    for run in runs {
+        let proposals = run.proposals(journal).unwrap_or_else(|error| {
+            tracing::warn!(%error, run = %run.state.created.run_id, "the proposals of a run cannot be read");
+            Vec::new()
+        });
+        for proposal in proposals {
             let (run, id, by) = (&proposal.run, &proposal.id, &proposal.by);
             match proposal.status {
                 "approved" => approved.push(json!({
@@ -117,5 +184,5 @@ pub(crate) fn process_notes(journal: &dyn Journal, runs: &[State]) -> Result<Val
             }
         }
     }
-    Ok(json!({ "approved": approved, "rejected": rejected }))
+    json!({ "approved": approved, "rejected": rejected })
 }

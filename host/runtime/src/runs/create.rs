@@ -61,7 +61,7 @@ impl Host {
         let pipeline = &pipeline;
         let settings = self.complete_settings(pipeline, settings, &run_id, &components).await?;
         let (history, notes) = match settings.cell {
-            Some(_) => history::empty(journal.as_ref())?,
+            Some(_) => history::empty(journal.as_ref()),
             None => self.history().summarize(journal.as_ref())?,
         };
         let mut blobs = Vec::new();

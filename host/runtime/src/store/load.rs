@@ -9,6 +9,22 @@ use phasegate_process::{Event, Recorded, RunCreated, RunId};
 use crate::error::Error;
 use crate::store::blobs::read_json;
 
+/// A run that a command about several runs left out, because it cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct UnreadableRun {
+    /// The run.
+    pub run: RunId,
+    /// Why it cannot be read, in one line.
+    pub reason: String,
+}
+
+impl UnreadableRun {
+    pub(crate) fn new(run: &RunId, error: &Error) -> Self {
+        let reason = error.to_string().lines().next().unwrap_or_default().to_owned();
+        Self { run: run.clone(), reason }
+    }
+}
+
 /// Loads the state and all events of a run. Fails with [`Error::NoRun`] if it has none.
 pub fn load_run(journal: &dyn Journal, run: &RunId) -> Result<(State, Vec<Recorded>), Error> {
     let events = journal.events(run)?;
