@@ -8,6 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::format::{byte_size, count};
+use crate::view::unreadable::note_unreadable;
 
 /// Maximal number of blobs that are listed.
 const MAX_NAMED: usize = 20;
@@ -31,6 +32,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let journal = if args.yes { open::journal_to_write(context)? } else { open::journal(context)? };
     let forget = args.forget.iter().map(|run| find_run(context, &journal, run)).collect::<Result<Vec<_>, _>>()?;
     let waste = find_garbage(&journal, &forget)?;
+    note_unreadable(context, &waste.unreadable, "keeping what it may need");
     if args.yes {
         remove(&journal, &waste).await?;
     }
@@ -42,7 +44,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn to_json(waste: &Garbage, removed: bool) -> Value {
-    json!({ "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes() })
+    json!({ "removed": removed, "runs": waste.runs, "blobs": waste.blobs, "bytes": waste.bytes(), "unreadable": waste.unreadable })
 }
 
 fn render_waste(waste: &Garbage, removed: bool) -> String {
