@@ -1,4 +1,7 @@
 //! Finds the run that an argument names.
+//!
+//! A run that was imported, or that is a fork of one, is found by its id or the beginning of its id only: whoever wrote the
+//! archive chose its task.
 
 use phasegate_journal::Journal;
 use phasegate_process::{Event, Recorded, RunId, TaskId};
@@ -7,14 +10,15 @@ use phasegate_runtime::{is_named_after, may_belong_to};
 use crate::context::Context;
 use crate::exit::Failure;
 
-/// Finds a run by its id, by a task id (its newest run), or by a unique beginning of its id.
+/// Finds a run by its id, by a task id (its newest run that was made here), or by a unique beginning of its id.
 pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
     let runs = journal.runs()?;
-    if let Some(run) = runs.iter().find(|run| run.as_str() == text) {
+    let exact = runs.iter().find(|run| run.as_str() == text);
+    if let Some(run) = exact.filter(|run| is_own(journal, run)) {
         return Ok(run.clone());
     }
     let matches_task = |run: &&RunId, task: &TaskId| {
-        may_belong_to(run, task) && is_of_task(&journal.events(run).unwrap_or_default(), task)
+        may_belong_to(run, task) && is_own(journal, run) && is_of_task(&journal.events(run).unwrap_or_default(), task)
     };
     if let Ok(task) = text.parse()
         && let Some(run) = runs.iter().find(|run| matches_task(run, &task))
@@ -22,9 +26,18 @@ pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<
         context.printer.note(&format!("using run {run}, the newest run of task {text}\n"));
         return Ok(run.clone());
     }
+    // An imported run may have the name of a task, so its id comes second.
+    if let Some(run) = exact {
+        return Ok(run.clone());
+    }
     let found: Vec<&RunId> = runs.iter().filter(|run| !text.is_empty() && run.as_str().starts_with(text)).collect();
     match found.as_slice() {
-        [run] => Ok((*run).clone()),
+        [run] => {
+            if !is_own(journal, run) {
+                context.printer.note(&format!("using run {run}, which was imported\n"));
+            }
+            Ok((*run).clone())
+        }
         [] => Err(Failure::usage(format!("no run matches `{text}`")).with_hint("list all runs with `phasegate runs`")),
         several => {
             let names: Vec<&str> = several.iter().take(5).map(|run| run.as_str()).collect();
@@ -35,15 +48,21 @@ pub fn find_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<
     }
 }
 
+/// Whether the run was made here, from its first event on.
+fn is_own(journal: &dyn Journal, run: &RunId) -> bool {
+    matches!(journal.imported(run), Ok(None))
+}
+
 fn is_of_task(events: &[Recorded], task: &TaskId) -> bool {
     matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id == *task)
 }
 
-/// Returns the newest run that `phasegate run` created for a task. Forks and runs of experiments are skipped. A candidate
+/// Returns the newest run that `phasegate run` created here for a task. Forks, runs of experiments and imported runs are
+/// skipped. A candidate
 /// that cannot be read is an error: skipping it could pay for the same work again.
 pub fn newest_run(journal: &dyn Journal, task: &TaskId) -> Result<Option<RunId>, Failure> {
     for run in journal.runs()? {
-        let may_be_it = is_named_after(&run, task) && journal.origin(&run)?.is_none();
+        let may_be_it = is_named_after(&run, task) && is_own(journal, &run) && journal.origin(&run)?.is_none();
         if may_be_it && is_of_task(&journal.events(&run)?, task) {
             return Ok(Some(run));
         }
