@@ -25,6 +25,7 @@ struct ListedRun {
     run: RunId,
     started_ms: u64,
     under_way: bool,
+    imported: bool,
     result: Result<TaskResult, String>,
 }
 
@@ -49,17 +50,18 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn list_runs(journal: &dyn Journal) -> Result<Vec<ListedRun>, Failure> {
-    let known = |run: RunId| -> Result<ListedRun, Failure> {
-        let under_way = journal.owner(&run)?.is_some();
+    let known = |run: RunId| {
+        let under_way = journal.owner(&run).is_ok_and(|owner| owner.is_some());
+        let imported = journal.imported(&run).is_ok_and(|events| events.is_some());
         let (started_ms, result) = match load_run(journal, &run) {
             Ok((state, events)) => {
                 (events.first().map_or(0, |first| first.at_ms), Ok(TaskResult::from_events(&state, &events)))
             }
             Err(error) => (0, Err(error.to_string())),
         };
-        Ok(ListedRun { run, started_ms, under_way, result })
+        ListedRun { run, started_ms, under_way, imported, result }
     };
-    journal.runs()?.into_iter().map(known).collect()
+    Ok(journal.runs()?.into_iter().map(known).collect())
 }
 
 impl ListedRun {
@@ -84,11 +86,12 @@ fn row(known: &ListedRun) -> Vec<String> {
         }
         Err(why) => (String::new(), String::new(), truncate(why, 70)),
     };
-    vec![known.run.to_string(), task, format_utc(known.started_ms), known.status().to_owned(), models, why]
+    let status = format!("{}{}", known.status(), if known.imported { ", imported" } else { "" });
+    vec![known.run.to_string(), task, format_utc(known.started_ms), status, models, why]
 }
 
 fn to_json(known: &ListedRun) -> Value {
-    let base = json!({ "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.under_way });
+    let base = json!({ "run_id": known.run, "started_ms": known.started_ms, "status": known.status(), "under_way": known.under_way, "imported": known.imported });
     let more = match &known.result {
         Ok(result) => {
             json!({ "task_id": result.task_id, "reason": result.reason, "scripted": result.scripted, "totals": result.totals })

@@ -18,7 +18,7 @@ use crate::find_run::find_run;
 use crate::open;
 use crate::out_dir::out_dir;
 use crate::paths;
-use crate::terminal::format::{duration, one_line};
+use crate::terminal::format::{count, duration, one_line};
 use crate::terminal::style::Paint;
 use crate::view::event::{failure_reason, render_choice, render_decision, render_fork};
 use crate::view::next_steps::render_decision_commands;
@@ -48,6 +48,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let out = belongs_to(&out, &run).then(|| paths::display_path(&out));
     let paint = printer.paint();
     printer.print(&render_origin(&journal, &state, &events));
+    if let Some(events) = journal.imported(&run)? {
+        printer.print(&format!("imported: {} at its beginning come from elsewhere\n", count(events, "event")));
+    }
     printer.print(&summary::render_summary(&journal, &state, &events, out.as_deref(), paint));
     printer.print(&fork_tree::render_fork_tree(&journal, &state, paint)?);
     printer.print(&render_attempts(&state, &events, paint));
