@@ -126,6 +126,10 @@ impl Experiment {
         let shared_budget = SharedBudget::new(&self.budget, format!("experiment `{}`", self.name), hint);
         let start = format!("{}-", shorten_name(&self.name, MAX_EXPERIMENT_CHARS));
         for run in journal.runs()?.iter().filter(|run| run.as_str().starts_with(&start)) {
+            // Nothing was paid here for an imported run.
+            if journal.imported(run)?.is_some() {
+                continue;
+            }
             let events = journal.events(run)?;
             let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else { continue };
             let settings: RunSettings = read_json(journal, &created.settings)?;

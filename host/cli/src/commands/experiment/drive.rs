@@ -212,6 +212,10 @@ impl ExperimentDriver {
 
     fn cell(&self, planned: &PlannedRun) -> Cell {
         let place = planned.place.clone();
+        if let Err(failure) = self.check_made_here(&place.run) {
+            let reason = truncate(failure.message(), REASON);
+            return Cell { standing: CellStatus::Stopped, reason, ..Cell::not_started(place) };
+        }
         let faults = lock(&self.faults);
         let fault = faults.get(&planned.place.run);
         match load_run(self.host.journal().as_ref(), &planned.place.run) {
@@ -232,7 +236,17 @@ impl ExperimentDriver {
         }
     }
 
+    /// Fails for an imported run with the name of a cell: its results are not those of this experiment.
+    fn check_made_here(&self, run: &RunId) -> Result<(), Failure> {
+        match self.host.journal().imported(run).map_err(Error::from)? {
+            None => Ok(()),
+            Some(_) => Err(Failure::infrastructure(format!("run {run} has the name of a cell and was imported"))
+                .with_hint(format!("remove it with `phasegate gc --forget {run} --yes`, or give another --state DIR"))),
+        }
+    }
+
     fn exists(&self, run: &RunId) -> Result<bool, Failure> {
+        self.check_made_here(run)?;
         match load_run(self.host.journal().as_ref(), run) {
             Ok(_) => Ok(true),
             Err(Error::NoRun(_)) => Ok(false),
