@@ -17,7 +17,9 @@ const MAX_LINES: usize = 200;
 pub fn render_fork_tree(journal: &dyn Journal, state: &State, paint: Paint) -> Result<String, Failure> {
     let run = &state.created.run_id;
     let mut root = run.clone();
-    while let Some((origin, _)) = journal.origin(&root)? {
+    // In a file that somebody prepared, origins may form a circle.
+    for _ in 0..MAX_LINES {
+        let Some((origin, _)) = journal.origin(&root)? else { break };
         root = origin;
     }
     if root == *run && state.forks.is_empty() && journal.forks(run)?.is_empty() {
