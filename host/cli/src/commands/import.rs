@@ -1,8 +1,8 @@
 //! `phasegate import`: adds a run from an exported file to the journal.
 
-use std::fs::File;
 use std::path::PathBuf;
 
+use phasegate_journal::JournalError;
 use phasegate_runtime::Error;
 use phasegate_runtime::archive::{self, ImportedRun};
 
@@ -25,15 +25,18 @@ pub struct Args {
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let name = args.file.display();
-    let file = File::open(&args.file).map_err(|why| {
+    let file = phasegate_files::open_input(&args.file).map_err(|why| {
         Failure::usage(format!("{name} cannot be read: {why}")).with_hint("give a file written by `phasegate export`")
     })?;
     let journal = phasegate_journal::SqliteJournal::open(state)?;
-    let imported = archive::import(&journal, file).await.map_err(|error| match error {
+    let imported = archive::import(&journal, file).await.map_err(|error| match &error {
         Error::Archive(why) => {
             Failure::usage(format!("{name} cannot be imported: {why}")).with_code(why.code()).with_hint(why.hint())
         }
-        other => other.into(),
+        Error::Journal(why @ JournalError::CannotImport { .. }) => {
+            Failure::usage(format!("{name}: {why}")).with_code(error.code()).with_hint(why.hint())
+        }
+        _ => error.into(),
     })?;
     match args.json {
         true => printer.print_json(&imported),
