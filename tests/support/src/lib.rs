@@ -1,6 +1,7 @@
 //! Helpers of the end-to-end tests. They panic where something is not as a test needs it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod crafted_archive;
 mod files;
 mod filters;
 mod model_server;
@@ -13,6 +14,7 @@ mod scenario;
 mod story;
 mod workspace;
 
+pub use crafted_archive::CraftedArchive;
 pub use files::{copy_folder, examples, fixture, repository, scenarios};
 pub use filters::filter;
 pub use model_server::{ModelServer, Request, Respond};
