@@ -30,8 +30,8 @@ fn main() -> ExitCode {
     let cli = cli::parse();
     let printer = Printer::new();
     trace(cli.verbose, printer);
-    let context =
-        Context { state: paths::state_dir(cli.state.as_deref()), verbose: cli.verbose, printer, parser: cli::parser };
+    let (state, untrusted_state) = paths::state_dir(cli.state.as_deref(), &paths::trusted_folders());
+    let context = Context { state, untrusted_state, verbose: cli.verbose, printer, parser: cli::parser };
     let ended = match runtime() {
         Ok(runtime) => {
             let ended = runtime.block_on(commands::run(cli.command, &context));

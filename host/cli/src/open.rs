@@ -4,36 +4,38 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_journal::{Journal, JournalError, SqliteJournal};
-use phasegate_runtime::{BudgetOverride, Config, Env, Host, HostConfig, SharedBudget};
+use phasegate_runtime::{BudgetOverride, Config, Env, Host, HostConfig, SharedBudget, find_config_file};
 use phasegate_sandbox::EngineSettings;
 
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::paths::{cache_dir, current_dir, display_path};
+use crate::paths::{cache_dir, current_dir, display_path, trusted_folders};
 
 /// Loads the named configuration, else the nearest one upwards from the task folder, else from the current folder.
 pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config, Failure> {
-    let nearest =
-        task_folder.and_then(|folder| folder.ancestors().map(|up| up.join(CONFIG)).find(|file| file.is_file()));
-    let nearest = nearest.map(|file| PathBuf::from(display_path(&file)));
-    let mut config = Config::find(named.or(nearest.as_deref()), &current_dir())?;
+    let trusted = trusted_folders();
+    let nearest = match task_folder.filter(|_| named.is_none()) {
+        Some(folder) => find_config_file(folder, &trusted)?.map(|file| PathBuf::from(display_path(&file))),
+        None => None,
+    };
+    let mut config = Config::find_trusting(named.or(nearest.as_deref()), &current_dir(), &trusted)?;
     if let Some(lock_file) = std::env::var_os(LOCK) {
         config.lock = current_dir().join(lock_file);
     }
     Ok(config)
 }
 
-/// Returns the sandbox limits for commands that create no run. A configuration that cannot be read is reported as a note and
+/// Returns the sandbox limits for commands that create no run. A configuration that cannot be used is reported as a note and
 /// the default limits apply, so that existing runs can still be resumed.
 pub fn sandbox_settings(context: &Context, named: Option<&Path>) -> EngineSettings {
-    match Config::find(named, &current_dir()) {
+    match Config::find_trusting(named, &current_dir(), &trusted_folders()) {
         Ok(config) => config.sandbox,
         Err(fault) => {
             let fault = fault.to_string();
             let why = fault.lines().next().unwrap_or_default();
             context
                 .printer
-                .note(&format!("using default sandbox limits, because the configuration cannot be read: {why}\n"));
+                .note(&format!("using default sandbox limits, because the configuration cannot be used: {why}\n"));
             EngineSettings::default()
         }
     }
@@ -52,7 +54,13 @@ pub struct RunOptions {
 
 /// Opens the host on the state folder, and creates the folder if it does not exist.
 pub fn host(context: &Context, sandbox: EngineSettings, options: RunOptions) -> Result<Host, Failure> {
-    host_over(Arc::new(SqliteJournal::open(&context.state)?), context, sandbox, options, None)
+    host_over(Arc::new(open_or_create_journal(context)?), context, sandbox, options, None)
+}
+
+/// Opens the journal to write, and creates it with its state folder if there is none.
+pub fn open_or_create_journal(context: &Context) -> Result<SqliteJournal, Failure> {
+    context.check_state_to_write()?;
+    Ok(SqliteJournal::open(&context.state)?)
 }
 
 /// Opens the host on an open journal, with a budget that all runs share.
@@ -91,6 +99,7 @@ fn this_program() -> Result<PathBuf, Failure> {
 
 /// Opens the journal to read, if there is one. A damaged journal is opened as far as it can be read, with a note.
 pub fn find_journal(context: &Context) -> Result<Option<SqliteJournal>, Failure> {
+    context.check_state_to_read()?;
     let journal = match SqliteJournal::open_to_read(&context.state) {
         // A journal whose creation was interrupted counts as none.
         Err(JournalError::NoJournal { .. }) => return Ok(None),
@@ -104,9 +113,9 @@ pub fn find_journal(context: &Context) -> Result<Option<SqliteJournal>, Failure>
 
 /// Opens the journal to write, if there is one.
 pub fn find_journal_to_write(context: &Context) -> Result<Option<SqliteJournal>, Failure> {
-    let state = &context.state;
-    match state.join("journal.db").exists() {
-        true => Ok(Some(SqliteJournal::open(state)?)),
+    context.check_state_to_read()?;
+    match context.state.join("journal.db").exists() {
+        true => Ok(Some(open_or_create_journal(context)?)),
         false => Ok(None),
     }
 }
@@ -125,8 +134,6 @@ fn no_runs_failure(state: &Path) -> Failure {
     Failure::usage(format!("no runs in {}", display_path(state)))
         .with_hint("start one with `phasegate run`, or give another folder with --state DIR")
 }
-
-const CONFIG: &str = "phasegate.toml";
 
 /// Names another file for `phasegate.lock`, for a configuration in a read-only folder.
 const LOCK: &str = "PHASEGATE_LOCK";

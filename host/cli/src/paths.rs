@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use phasegate_files::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards};
+
 const STATE: &str = ".phasegate";
 
 /// Returns the current folder.
@@ -15,16 +17,23 @@ pub fn display_path(path: &Path) -> String {
     if near.as_os_str().is_empty() { ".".to_owned() } else { near.display().to_string() }
 }
 
-/// Returns `--state`, else the nearest `.phasegate` upwards, else `./.phasegate`. The folder may not exist.
-pub fn state_dir(given: Option<&Path>) -> PathBuf {
+/// Returns `--state`, else the nearest `.phasegate` upwards, else `./.phasegate`; and the fault if it was not named and another
+/// account controls it. The folder may not exist.
+pub fn state_dir(given: Option<&Path>, trusted: &TrustedFolders) -> (PathBuf, Option<Untrusted>) {
     let here = current_dir();
-    match given {
-        Some(given) => here.join(given),
-        None => {
-            let found = here.ancestors().map(|folder| folder.join(STATE)).find(|folder| folder.is_dir());
-            found.unwrap_or_else(|| here.join(STATE))
-        }
+    if let Some(given) = given {
+        return (here.join(given), None);
     }
+    match find_upwards(&here, STATE, Wanted::Folder, trusted) {
+        Ok(Some(found)) => (found, None),
+        Ok(None) => (here.join(STATE), check_control(&here.join(STATE), trusted).err()),
+        Err(fault) => (fault.path().to_owned(), Some(fault)),
+    }
+}
+
+/// Returns the folders whose files count whatever account controls them.
+pub fn trusted_folders() -> TrustedFolders {
+    TrustedFolders::default()
 }
 
 /// Returns the cache folder for compiled plugins, shared by all projects of a user; inside the state folder if neither

@@ -1,11 +1,12 @@
 //! Files that a repository or another account may have prepared.
 //!
-//! Four kinds of access, one module each:
+//! One module for each kind of access:
 //!
 //! - `input` reads files that a person, a flag or a configuration names: regular files of bounded size.
 //! - `private` opens and replaces the program's own files: never through a link, and only files of this account.
 //! - `beneath` writes and reads files of an output folder, and never leaves it.
 //! - `owner` tells whether another account owns or can change a file or a folder.
+//! - `search` finds a file or folder upwards, and stops at one that another account controls.
 //!
 //! Failures are [`std::io::Error`]s whose text is one clause in plain words, for a message that names the file.
 
@@ -13,8 +14,10 @@ mod beneath;
 mod input;
 mod owner;
 mod private;
+mod search;
 
 pub use beneath::Folder;
 pub use input::{open_input, read, read_text};
 pub use owner::{Distrust, check_owner, check_path};
 pub use private::{Access, NewFile, create_private_folder, open_private, replace};
+pub use search::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards};

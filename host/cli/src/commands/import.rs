@@ -8,6 +8,7 @@ use phasegate_runtime::archive::{self, ImportedRun};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
+use crate::open;
 use crate::terminal::format::count;
 
 /// Arguments of `import`.
@@ -23,12 +24,12 @@ pub struct Args {
 
 /// Imports the run; creates the state folder if there is none.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
-    let Context { state, printer, .. } = context;
+    let Context { printer, .. } = context;
     let name = args.file.display();
     let file = phasegate_files::open_input(&args.file).map_err(|why| {
         Failure::usage(format!("{name} cannot be read: {why}")).with_hint("give a file written by `phasegate export`")
     })?;
-    let journal = phasegate_journal::SqliteJournal::open(state)?;
+    let journal = open::open_or_create_journal(context)?;
     let imported = archive::import(&journal, file).await.map_err(|error| match &error {
         Error::Archive(why) => {
             Failure::usage(format!("{name} cannot be imported: {why}")).with_code(why.code()).with_hint(why.hint())

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_files::TrustedFolders;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::lock::LOCK_FILE;
 use phasegate_process::pipeline::{ApprovalPolicy, Grants, RawSettings};
@@ -17,10 +18,8 @@ use phasegate_sandbox::EngineSettings;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::config::search::{check_named_file, find_file};
 use crate::error::config::{ConfigFault, unreadable_file};
-
-/// Name of the configuration file.
-pub const FILE_NAME: &str = "phasegate.toml";
 
 /// The operator's configuration; defaults stand for all that the file leaves out.
 #[derive(Debug, Clone)]
@@ -45,6 +44,8 @@ pub struct Config {
     pub sandbox: EngineSettings,
     /// `pipeline`: the name of a standard pipeline, or a file.
     pub pipeline: Option<String>,
+    /// Folders whose files count whatever account controls them.
+    pub trusted: TrustedFolders,
     pub(crate) hitl: BTreeMap<Spanned<String>, ApprovalPolicy>,
     pub(crate) feedback: Option<RawFeedback>,
     pub(crate) plugins: BTreeMap<Spanned<String>, RawPlugin>,
@@ -85,20 +86,29 @@ pub(crate) struct RawPlugin {
 
 impl Config {
     /// Reads `explicit`, or else the nearest `phasegate.toml` upwards from `start`. Returns the defaults if there is none.
+    /// Fails if an account controls the file that is neither this one nor root.
     pub fn find(explicit: Option<&Path>, start: &Path) -> Result<Self, ConfigFault> {
+        Self::find_trusting(explicit, start, &TrustedFolders::default())
+    }
+
+    /// Does the same as [`Config::find`]; files in `trusted` folders may belong to any account.
+    pub fn find_trusting(explicit: Option<&Path>, start: &Path, trusted: &TrustedFolders) -> Result<Self, ConfigFault> {
         let start = absolute(start);
-        if let Some(named) = explicit {
-            let hint = "name an existing file, or omit --config to use the nearest phasegate.toml";
-            return Self::read(start.join(named), named.display().to_string(), hint);
-        }
-        let found = start.ancestors().map(|folder| folder.join(FILE_NAME)).find(|file| file.is_file());
-        match found {
-            Some(file) => {
-                let name = file.strip_prefix(&start).unwrap_or(&file).display().to_string();
-                Self::read(file, name, "make the file readable, or name another one with --config")
+        let found = match explicit {
+            Some(named) => {
+                let file = check_named_file(start.join(named), trusted)?;
+                let hint = "name an existing file, or omit --config to use the nearest phasegate.toml";
+                Self::read(file, named.display().to_string(), hint)?
             }
-            None => Ok(Self::from_raw(RawConfig::default(), None, start, String::new(), String::new())),
-        }
+            None => match find_file(&start, trusted)? {
+                Some(file) => {
+                    let name = file.strip_prefix(&start).unwrap_or(&file).display().to_string();
+                    Self::read(file, name, "make the file readable, or name another one with --config")?
+                }
+                None => Self::from_raw(RawConfig::default(), None, start, String::new(), String::new()),
+            },
+        };
+        Ok(Self { trusted: trusted.clone(), ..found })
     }
 
     fn read(file: PathBuf, name: String, hint: &'static str) -> Result<Self, ConfigFault> {
@@ -127,6 +137,7 @@ impl Config {
             budget: raw.budget,
             sandbox: raw.sandbox,
             pipeline: raw.pipeline.map(Spanned::into_inner),
+            trusted: TrustedFolders::default(),
             hitl: raw.hitl,
             feedback: raw.feedback,
             plugins: raw.plugins,

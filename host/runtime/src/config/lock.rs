@@ -20,6 +20,7 @@ use phasegate_sandbox::{LoadError, inspect, manifest};
 
 use crate::config::file::Config;
 use crate::config::pipeline::LoadedPipeline;
+use crate::config::search::check_lock_file;
 use crate::config::write_lock::{WriteLock, unwritable};
 use crate::error::config::ConfigFault;
 use crate::error::{Error, ErrorCode};
@@ -84,6 +85,9 @@ pub(crate) fn check_components<'a>(
 
 /// Loads the lock file; an absent file is an empty lock.
 pub fn load_lock(config: &Config) -> Result<Lock, ConfigFault> {
+    if config.lock.exists() {
+        check_lock_file(&config.lock, &config.trusted)?;
+    }
     match phasegate_files::read_text(&config.lock, MAX_LOCK_BYTES) {
         Ok(text) => Ok(Lock::parse(Source { file: LOCK_FILE, text: &text })?),
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
@@ -126,6 +130,7 @@ fn update(
     in_words: bool,
     choose: impl FnOnce(&Lock) -> Result<Vec<(PluginName, Pin)>, Error>,
 ) -> Result<(), Error> {
+    check_lock_file(&config.lock, &config.trusted)?;
     let _held = WriteLock::take(&config.lock)?;
     let mut lock = load_lock(config)?;
     let pins = choose(&lock)?;

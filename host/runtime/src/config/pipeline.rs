@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use phasegate_files::TrustedFolders;
 use phasegate_journal::Blob;
 use phasegate_process::PluginName;
 use phasegate_process::pipeline::{Pipeline, STANDARD, SettingsOwner, check, parse_with_locations, standard};
@@ -15,6 +16,7 @@ use serde_json::json;
 use crate::config::file::{Config, absolute};
 use crate::config::overlay::{check_files, check_limits, replace_strategy};
 use crate::config::plugin_settings::{add_kinds, check_settings, load_agent_manifests};
+use crate::config::search::check_pipeline_file;
 use crate::error::config::ConfigFault;
 use crate::plugins::source::load_manifest;
 
@@ -48,7 +50,8 @@ impl Config {
     ) -> Result<LoadedPipeline, ConfigFault> {
         let found = self.find_pipeline(chosen, cwd)?;
         let source = Source { file: &found.file, text: &found.text };
-        let (mut pipeline, mut locations) = parse_with_locations(source, &|path| read_beside(&found.dir, path))?;
+        let (mut pipeline, mut locations) =
+            parse_with_locations(source, &|path| read_beside(&found.dir, path, &self.trusted))?;
         check_limits(source, &pipeline)?;
         self.apply_plugins(&mut pipeline, bundled)?;
         let mut manifests = load_agent_manifests(&pipeline, &found.dir);
@@ -98,6 +101,7 @@ impl Config {
                 }
             });
         }
+        check_pipeline_file(&path, &self.trusted)?;
         let text = std::fs::read_to_string(&path).map_err(|why| {
             fault(format!("`{name}` cannot be read: {why}"), "make it a readable text file".to_owned())
         })?;
@@ -112,7 +116,11 @@ struct Found {
     text: String,
 }
 
-fn read_beside(dir: &Path, path: &str) -> Result<String, String> {
+fn read_beside(dir: &Path, path: &str, trusted: &TrustedFolders) -> Result<String, String> {
+    check_pipeline_file(&dir.join(path), trusted).map_err(|fault| {
+        let hints = fault.hint().unwrap_or_default();
+        format!("{fault}; {}", hints.lines().next().unwrap_or_default())
+    })?;
     std::fs::read_to_string(dir.join(path)).map_err(|why| match why.kind() {
         std::io::ErrorKind::NotFound => format!("there is no file `{path}`"),
         _ => format!("`{path}` cannot be read: {why}"),

@@ -61,6 +61,7 @@ codes! {
     105 InvalidName         Usage           final      "Invalid name",
     106 InvalidTask         Usage           final      "Invalid task",
     107 InvalidContextFile  Usage           final      "Invalid context file",
+    108 UntrustedFile       Usage           resumable  "File that another user controls",
     201 NoModel             Usage           resumable  "No model configured",
     202 InvalidProvider     Usage           resumable  "Invalid provider",
     203 InvalidScript       Usage           resumable  "Invalid script of answers",

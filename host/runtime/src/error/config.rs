@@ -1,6 +1,7 @@
 //! What can be wrong with a configuration, a pipeline, a task or an experiment.
 
 use phasegate_broker::ConfigError;
+use phasegate_files::Untrusted;
 use phasegate_process::source::SourceError;
 
 use super::code::ErrorCode;
@@ -21,6 +22,14 @@ pub enum ConfigFault {
         reason: String,
         /// What to do.
         hint: &'static str,
+    },
+    /// Another account controls a file.
+    #[error("{fault}")]
+    Untrusted {
+        /// The file, and the reason.
+        fault: Untrusted,
+        /// What to do, one hint per line.
+        hints: String,
     },
     /// An argument is invalid.
     #[error("{flag}: {message}")]
@@ -43,6 +52,7 @@ impl ConfigFault {
         match self {
             Self::Source(_) => ErrorCode::InvalidFile,
             Self::Io { .. } => ErrorCode::UnreadableFile,
+            Self::Untrusted { .. } => ErrorCode::UntrustedFile,
             Self::Flag { .. } => ErrorCode::InvalidCommandLine,
             Self::Models(error) => models_code(error),
         }
@@ -53,6 +63,7 @@ impl ConfigFault {
         match self {
             Self::Source(error) => Some(error.hint.clone()),
             Self::Io { hint, .. } => Some((*hint).to_owned()),
+            Self::Untrusted { hints, .. } => Some(hints.clone()),
             Self::Flag { hint, .. } => Some(hint.clone()),
             Self::Models(error) => error.hint(),
         }

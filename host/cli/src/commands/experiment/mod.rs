@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use phasegate_broker::Broker;
 use phasegate_experiment::{Experiment, Plan};
-use phasegate_journal::{Journal, SqliteJournal};
+use phasegate_journal::Journal;
 use phasegate_process::experiment::Results;
 use phasegate_runtime::{Config, Error, Host};
 
@@ -78,7 +78,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     files::check(&out)?;
 
-    let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(state)?);
+    let journal: Arc<dyn Journal> = Arc::new(open::open_or_create_journal(context)?);
     let shared_budget = experiment.shared_budget(journal.as_ref())?;
     let spent = shared_budget.spent();
     let host = open::host_over(
