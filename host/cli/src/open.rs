@@ -72,7 +72,7 @@ pub fn host_over(
     shared_budget: Option<SharedBudget>,
 ) -> Result<Host, Failure> {
     let RunOptions { overlap, budget_override, offline } = options;
-    let engine = engine_settings(&context.state, sandbox)?;
+    let engine = engine_settings(context, sandbox)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
     let host = Host::new(HostConfig { journal, engine, overlap, env, budget_override, offline, shared_budget })?;
     if let Some(notice) = host.engine().cache_notice() {
@@ -81,9 +81,15 @@ pub fn host_over(
     Ok(host)
 }
 
-/// Adds the compilation cache and the compiler to sandbox settings.
-pub fn engine_settings(state: &Path, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
-    Ok(EngineSettings { cache_dir: Some(cache_dir(state)), compiler: Some(this_program()?), ..sandbox })
+/// Adds the compilation cache and the compiler to sandbox settings. Notes if there is no folder for the cache.
+pub fn engine_settings(context: &Context, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
+    let cache_dir = cache_dir(&context.state)?;
+    if cache_dir.is_none() {
+        context
+            .printer
+            .note("compiled plugins are not kept: neither XDG_CACHE_HOME nor HOME names a folder for them\n");
+    }
+    Ok(EngineSettings { cache_dir, compiler: Some(this_program()?), ..sandbox })
 }
 
 /// Returns the path of this program, which also compiles plugins; it stays valid if the file is replaced.

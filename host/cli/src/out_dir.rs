@@ -5,7 +5,7 @@
 //! flag allows their content.
 
 use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use phasegate_files::{Access, create_private_folder, open_private, replace};
 use phasegate_process::RunId;
@@ -13,7 +13,7 @@ use phasegate_runtime::output::{self, OutputError};
 use phasegate_runtime::{Error, ErrorCode};
 
 use crate::exit::{Exit, Failure};
-use crate::paths::{current_dir, display_path};
+use crate::paths::{current_dir, display_path, is_within};
 
 /// The largest file that names an output folder.
 const MAX_PATH_BYTES: u64 = 8 << 10;
@@ -120,14 +120,4 @@ fn untrusted(out: &Path, why: &str) -> Failure {
 /// Returns true if the path lies in the current folder, or in the one that the state folder is in.
 fn is_within_project(state: &Path, out: &Path) -> bool {
     is_within(out, &current_dir()) || state.parent().is_some_and(|project| is_within(out, project))
-}
-
-/// Returns true if the path, which need not exist, lies in the folder after all symbolic links on the way.
-fn is_within(path: &Path, folder: &Path) -> bool {
-    let Ok(folder) = folder.canonicalize() else { return false };
-    let is_there = |path: &&Path| path.symlink_metadata().is_ok();
-    let Some(known) = path.ancestors().find(is_there) else { return false };
-    let rest = path.strip_prefix(known).unwrap_or(path);
-    let is_plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
-    is_plain && known.canonicalize().is_ok_and(|known| known.starts_with(folder))
 }

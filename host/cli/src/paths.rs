@@ -1,6 +1,10 @@
 //! Paths: the state folder and the cache of compiled plugins.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use phasegate_runtime::ErrorCode;
+
+use crate::exit::Failure;
 
 use phasegate_files::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards};
 
@@ -36,10 +40,33 @@ pub fn trusted_folders() -> TrustedFolders {
     TrustedFolders::default()
 }
 
-/// Returns the cache folder for compiled plugins, shared by all projects of a user; inside the state folder if neither
-/// `XDG_CACHE_HOME` nor `HOME` is set.
-pub fn cache_dir(state: &Path) -> PathBuf {
+/// Returns the cache folder for compiled plugins, shared by all projects of a user; `None` if neither `XDG_CACHE_HOME` nor
+/// `HOME` is set. Fails if `XDG_CACHE_HOME` lies in the project: machine code that a repository ships must not run.
+pub fn cache_dir(state: &Path) -> Result<Option<PathBuf>, Failure> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-    home.map_or_else(|| state.join("compiled"), |cache| cache.join("phasegate").join("compiled"))
+    let (chosen, home) = (variable("XDG_CACHE_HOME"), variable("HOME"));
+    let projects = [Some(current_dir()), state.parent().map(Path::to_owned)];
+    for project in projects.iter().flatten() {
+        // A person may work in the home folder itself.
+        let is_home = home.as_deref().is_some_and(|home| is_within(home, project));
+        if let Some(chosen) = chosen.as_deref().filter(|chosen| !is_home && is_within(chosen, project)) {
+            let message =
+                format!("XDG_CACHE_HOME `{}` lies in the project, which may ship compiled plugins", chosen.display());
+            return Err(Failure::usage(message)
+                .with_code(ErrorCode::SandboxUnavailable)
+                .with_hint("set XDG_CACHE_HOME to a folder outside of the project, or unset it"));
+        }
+    }
+    let cache = chosen.or_else(|| home.map(|home| home.join(".cache")));
+    Ok(cache.map(|cache| cache.join("phasegate").join("compiled")))
+}
+
+/// Returns true if the path, which need not exist, lies in the folder after all symbolic links on the way.
+pub fn is_within(path: &Path, folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return false };
+    let is_there = |path: &&Path| path.symlink_metadata().is_ok();
+    let Some(known) = path.ancestors().find(is_there) else { return false };
+    let rest = path.strip_prefix(known).unwrap_or(path);
+    let is_plain = rest.components().all(|part| matches!(part, Component::Normal(_)));
+    is_plain && known.canonicalize().is_ok_and(|known| known.starts_with(folder))
 }

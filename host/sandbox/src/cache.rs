@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use phasegate_files::{Access, Distrust, check_owner, open_private};
 use phasegate_process::Digest;
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
@@ -82,6 +83,14 @@ impl Cache {
         if let Some((reason, hint)) = unsafe_ownership(&meta, owner) {
             return Err(EngineError::Cache { folder: shown.to_string(), reason: reason.to_owned(), hint });
         }
+        // An account that can write to one of the two folders above can replace this one.
+        for above in folder.ancestors().skip(1).take(2) {
+            if let Some(reason) = fs::metadata(above).ok().and_then(|meta| replaceable(&meta)) {
+                let reason = format!("it is in {}, and {reason}", above.display());
+                let hint = "set XDG_CACHE_HOME to a folder of your own";
+                return Err(EngineError::Cache { folder: shown.to_string(), reason, hint });
+            }
+        }
         let mut cache = Self { folder, owner, key: key(engines), max_bytes, writable: true };
         let probe = cache.temporary_path();
         let probed = fs::write(&probe, b"written").and_then(|()| fs::remove_file(&probe));
@@ -107,7 +116,7 @@ impl Cache {
         if inspection.digest != *digest {
             return None;
         }
-        self.touch(&path, &file);
+        Self::touch(&file);
         Some(CachedComponent { inspection, code, cache: self })
     }
 
@@ -146,20 +155,18 @@ impl Cache {
         placed
     }
 
-    /// Opens a file if it is a regular file, not a link, and only this user can write to it.
+    /// Opens a file if it is a regular file with one name, not a link, and only this user can write to it.
     fn open_own(&self, path: &Path) -> Option<File> {
-        let named = fs::symlink_metadata(path).ok()?;
-        let file = File::open(path).ok()?;
+        let file = open_private(path, Access::Read).ok()?;
         let opened = file.metadata().ok()?;
-        let same = (named.dev(), named.ino()) == (opened.dev(), opened.ino());
-        (same && opened.is_file() && unsafe_ownership(&opened, self.owner).is_none()).then_some(file)
+        unsafe_ownership(&opened, self.owner).is_none().then_some(file)
     }
 
     /// Updates the time of last use, if the recorded time is older than [`USE_PRECISION`].
-    fn touch(&self, path: &Path, info: &File) {
+    fn touch(info: &File) {
         let noted = info.metadata().and_then(|meta| meta.modified());
         if noted.is_ok_and(|noted| age(noted) > USE_PRECISION) {
-            let _ = File::options().write(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+            let _ = info.set_modified(SystemTime::now());
         }
     }
 
@@ -218,14 +225,13 @@ impl CachedComponent<'_> {
     pub(crate) fn component(&self, engine: &Engine) -> Option<Component> {
         let digest = &self.inspection.digest;
         let path = self.cache.path(digest, "code");
-        let mut code = Vec::new();
-        self.cache.open_own(&path)?.read_to_end(&mut code).ok()?;
+        let (mut file, mut code) = (self.cache.open_own(&path)?, Vec::new());
+        file.read_to_end(&mut code).ok()?;
         if Digest::from_content(&code) != self.code {
             tracing::debug!(plugin = digest.short(), "a compiled plugin is damaged and is compiled anew");
             return None;
         }
-        drop(code);
-        aot::from_cache_file(engine, &path)
+        aot::from_cache_file(engine, &file, &code)
             .map_err(|error| tracing::debug!(plugin = digest.short(), %error, "a compiled plugin is not taken"))
             .ok()
     }
@@ -244,6 +250,15 @@ fn unsafe_ownership(meta: &Metadata, owner: u32) -> Option<(&'static str, &'stat
         return Some(("it belongs to another user", "set XDG_CACHE_HOME to a folder of your own"));
     }
     (meta.permissions().mode() & 0o022 != 0).then_some(("other users can write to it", "run `chmod 700` on the folder"))
+}
+
+/// Returns why another account could replace what is in the folder. In a sticky folder, it cannot.
+fn replaceable(meta: &Metadata) -> Option<&'static str> {
+    match check_owner(meta) {
+        Err(Distrust::OtherOwner { .. }) => Some("that folder belongs to another user"),
+        Err(Distrust::OthersMayWrite { mode }) if mode & 0o1000 == 0 => Some("other users can write to that folder"),
+        _ => None,
+    }
 }
 
 /// Returns a hash of everything in these engines and this host that determines the machine code of a component.

@@ -1,10 +1,11 @@
 //! Out folders, lock files and compiled components that a repository ships.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
-use phasegate_test::{Output, RunningProcess, Scenario, Workspace, is_third_design_call, repository};
+use phasegate_test::{Output, RunningProcess, Scenario, Workspace, copy_folder, is_third_design_call, repository};
 
 use crate::PATHS;
 
@@ -147,8 +148,80 @@ fn lock_files_are_not_written_through_links() {
     }
     // A link in place of the lock file itself is replaced.
     symlink(&target, workspace.path("phasegate.lock")).unwrap();
-    fs::write(&target, "").unwrap();
-    assert_eq!(accept().code, 0);
-    assert_eq!(fs::read_to_string(&target).unwrap(), "");
+    fs::write(&target, "version = 1\n").unwrap();
+    let output = accept();
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(fs::read_to_string(&target).unwrap(), "version = 1\n");
     assert!(fs::read_to_string(workspace.path("phasegate.lock")).unwrap().contains("ann"));
+}
+
+/// A run that compiles two small plugins.
+const RUN: [&str; 5] = ["run", "--task", "task.toml", "--pipeline", "planning-design"];
+
+/// A project whose state folder holds compiled plugins of another place, as a repository may ship them.
+fn shipped_cache() -> Workspace {
+    let mut workspace = Workspace::with_shared_home(PATHS, "trust-home");
+    copy_folder(&repository().join("examples/first-task"), &workspace.path("project"));
+    let first = Output::from_command(in_project(&workspace, &RUN));
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let compiled = workspace.home().join(".cache/phasegate/compiled");
+    copy_folder(&compiled, &workspace.path("project/.phasegate/compiled"));
+    copy_folder(&compiled, &workspace.path("project/cache/phasegate/compiled"));
+    for file in fs::read_dir(workspace.path("project/.phasegate/compiled")).unwrap() {
+        // Opening any of these would end in an error and be seen in the log.
+        fs::write(file.unwrap().path(), "shipped").unwrap();
+    }
+    workspace.set_own_home("home");
+    workspace
+}
+
+fn in_project(workspace: &Workspace, args: &[&str]) -> Command {
+    let mut command = workspace.command(args);
+    command.current_dir(workspace.path("project"));
+    command
+}
+
+#[test]
+fn compiled_plugins_of_a_project_are_not_used() {
+    let workspace = shipped_cache();
+    let shipped = || {
+        let files = fs::read_dir(workspace.path("project/.phasegate/compiled")).unwrap();
+        files
+            .map(|file| file.unwrap())
+            .map(|file| (file.file_name(), fs::read(file.path()).unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let before = shipped();
+    // Without a place of the user's own, nothing is kept.
+    for relative in [None, Some(".phasegate")] {
+        let mut command = in_project(&workspace, &RUN);
+        command.env_remove("HOME").envs(relative.map(|path| ("XDG_CACHE_HOME", path)));
+        let output = Output::from_command(command);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let note = "compiled plugins are not kept: neither XDG_CACHE_HOME nor HOME names a folder for them";
+        assert!(output.stderr.contains(note), "{}", output.stderr);
+        assert_eq!(shipped(), before);
+    }
+    // A variable that leads into the project, also through a link.
+    symlink(workspace.path("project/cache"), workspace.path("link")).unwrap();
+    for inside in ["project/cache", "project/.phasegate", "project/not/yet", "link", "home/../project/cache"] {
+        let mut command = in_project(&workspace, &RUN);
+        command.env("XDG_CACHE_HOME", workspace.path(inside));
+        let words =
+            ["lies in the project, which may ship compiled plugins", "hint: set XDG_CACHE_HOME to a folder outside"];
+        refused(&Output::from_command(command), &words);
+    }
+}
+
+#[test]
+fn caches_that_others_can_write_are_refused() {
+    let workspace = shipped_cache();
+    fs::create_dir(workspace.path("open")).unwrap();
+    fs::set_permissions(workspace.path("open"), fs::Permissions::from_mode(0o777)).unwrap();
+    let mut command = in_project(&workspace, &RUN);
+    command.env("XDG_CACHE_HOME", workspace.path("open"));
+    let output = Output::from_command(command);
+    assert_ne!(output.code, 0);
+    let words = "other users can write to that folder\nhint: set XDG_CACHE_HOME to a folder of your own";
+    assert!(output.stderr.contains(words), "{}", output.stderr);
 }

@@ -35,7 +35,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
     let config = open::config(args.config.as_deref(), None)?;
     let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &paths::current_dir(), &BUNDLED)?;
-    let verified = verify(open::engine_settings(&context.state, config.sandbox.clone())?, &config, &pipeline).await?;
+    let verified = verify(open::engine_settings(context, config.sandbox.clone())?, &config, &pipeline).await?;
     if args.json {
         printer.print_json_pretty(&verified);
     } else {

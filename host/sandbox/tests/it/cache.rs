@@ -97,13 +97,19 @@ async fn damaged_or_foreign_cache_files_are_recompiled() {
         fs::rename(path, &elsewhere).unwrap();
         symlink(&elsewhere, path).unwrap();
     };
-    let damages: [Damage<'_>; 8] = [
+    let second = scene.folder.path().join("second");
+    let hard_link = |path: &Path| {
+        let _ = fs::remove_file(&second);
+        fs::hard_link(path, &second).unwrap();
+    };
+    let damages: [Damage<'_>; 9] = [
         ("flipped", &flip),
         ("cut", &cut),
         ("emptied", &|path| fs::write(path, b"").unwrap()),
         ("garbage", &|path| fs::write(path, [0x7f; 5000]).unwrap()),
         ("another plugin's", &of_another_plugin),
         ("a link", &link),
+        ("a file with a second name", &hard_link),
         ("written by others", &|path| fs::set_permissions(path, Permissions::from_mode(0o666)).unwrap()),
         ("gone", &|path| fs::remove_file(path).unwrap()),
     ];
@@ -143,6 +149,29 @@ fn rejects_cache_folders_writable_by_others() {
             hint: run `chmod 700` on the folder
             ");
         }
+    }
+}
+
+#[test]
+fn rejects_folders_that_others_can_replace() {
+    let above = tempfile::tempdir().unwrap();
+    let folder = above.path().join("phasegate/compiled");
+    fs::create_dir_all(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    for open in [above.path().to_owned(), above.path().join("phasegate")] {
+        fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+        let settings = EngineSettings { cache_dir: Some(folder.clone()), ..EngineSettings::default() };
+        let error = Engine::new(settings.clone()).map(drop).unwrap_err().describe();
+        let expected = format!(
+            "the cache folder {} cannot be used: it is in {}, and other users can write to that folder\n\
+             hint: set XDG_CACHE_HOME to a folder of your own",
+            folder.display(),
+            open.display()
+        );
+        assert_eq!(error, expected);
+        // As in /tmp, others can add files to a sticky folder, and replace none.
+        fs::set_permissions(&open, Permissions::from_mode(0o1777)).unwrap();
+        assert!(Engine::new(settings).is_ok());
     }
 }
 
