@@ -25,7 +25,7 @@ use phasegate_process::pipeline::{Pipeline, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Findings, PhaseName, Submission, TaskId, feedback};
-use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, LogLevel, Plugin};
+use phasegate_sandbox::{ArtifactError, Call, Capabilities, CpuMeter, Engine, EngineSettings, LogLevel, Plugin};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -66,7 +66,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn call() -> Call {
     let limits = Limits { host_call_bytes: 4 << 20, output_bytes: MAX_OUTPUT_BYTES, ..Limits::strategy() };
-    Call { doing: "fuzzing".to_owned(), seed: 1, limits, log: Some(Arc::new(|_, _| {})) }
+    Call { doing: "fuzzing".to_owned(), seed: 1, limits, cpu: CpuMeter::default(), log: Some(Arc::new(|_, _| {})) }
 }
 
 /// Returns the text without quotes, which JSON adds again.
@@ -234,7 +234,7 @@ impl Capabilities for MockHost {
         Ok(name.into_bytes())
     }
 
-    async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>> {
+    async fn check(&self, kind: String, content: Vec<u8>, _cpu: &CpuMeter) -> Result<(), Vec<String>> {
         check_artifact(&kind, &content);
         Ok(())
     }

@@ -9,6 +9,8 @@ use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::model::{Answer, Request};
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 
+use crate::cpu_meter::CpuMeter;
+
 /// Severity of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogLevel {
@@ -79,8 +81,9 @@ pub trait Capabilities: Send + Sync + 'static {
     fn inputs(&self) -> Vec<ArtifactRef>;
     /// Returns the content of an input by its name.
     async fn read(&self, name: String) -> Result<Vec<u8>, ArtifactError>;
-    /// Validates content as an artifact of this kind. Returns every fault found.
-    async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>>;
+    /// Validates content as an artifact of this kind. Returns every fault found. Computing time that is added to `cpu` counts
+    /// as the calling plugin's own.
+    async fn check(&self, kind: String, content: Vec<u8>, cpu: &CpuMeter) -> Result<(), Vec<String>>;
     /// Receives a log line. Its length is bounded, and it has no control characters except tab and newline.
     fn log(&self, level: LogLevel, line: String);
     /// Receives what the plugin is doing, and the finished fraction from 0.0 to 1.0 if it is known.

@@ -17,6 +17,7 @@ use crate::bindings::phasegate::plugin::{
 };
 use crate::capabilities::{ArtifactError, Capabilities, LogLevel};
 use crate::convert::{bench, model as convert_model, work};
+use crate::cpu_meter::CpuMeter;
 use crate::error::CallErrorKind;
 use crate::pending_calls::PendingAnswer;
 use crate::quota::FatalError;
@@ -226,7 +227,12 @@ impl artifacts::Host for State {
         self.artifact_quota.charge(content.len())?;
         match self.artifact_quota.check_size(content.len()) {
             Some(why) => Ok(Err(vec![why.to_string()])),
-            None => Ok(self.capabilities()?.check(kind, content).await),
+            None => {
+                let cpu = CpuMeter::default();
+                let found = self.capabilities()?.check(kind, content, &cpu).await;
+                self.charge_cpu(cpu.ms())?;
+                Ok(found)
+            }
         }
     }
 }

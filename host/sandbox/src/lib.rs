@@ -16,6 +16,7 @@ mod compile;
 mod compiled;
 mod contract;
 mod convert;
+mod cpu_meter;
 mod engine;
 mod error;
 mod imports;
@@ -34,6 +35,7 @@ mod world;
 
 pub use capabilities::{ArtifactError, Capabilities, LogLevel, LogSink};
 pub use contract::{CONTRACT, ContractError, Difference, Misfit, breaking_changes};
+pub use cpu_meter::CpuMeter;
 pub use engine::{Engine, LoadPermit, serve_compilation};
 pub use error::{CallError, CallErrorKind, EngineError, InspectError, LoadError};
 pub use inspect::{Inspection, Want, inspect};

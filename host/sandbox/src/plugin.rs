@@ -20,6 +20,7 @@ use crate::call_log::{CallLog, LogTarget};
 use crate::capabilities::{Capabilities, LogSink};
 use crate::compiled::{Compiled, Exports};
 use crate::convert;
+use crate::cpu_meter::CpuMeter;
 use crate::engine::Engine;
 use crate::error::{CallError, CallErrorKind, LoadError};
 use crate::inspect::Inspection;
@@ -45,6 +46,8 @@ pub struct Call {
     pub seed: u64,
     /// Limits of the call.
     pub limits: Limits,
+    /// Counts the computing time of the call.
+    pub cpu: CpuMeter,
     /// Receives log lines and output. Ignored for agents, whose capabilities receive them.
     pub log: Option<LogSink>,
 }
@@ -263,6 +266,7 @@ impl Plugin {
             Some(Ok(Err(error))) => Err(classify(&error, store.data(), compiled.stack)),
             Some(Ok(Ok(result))) => Ok(result),
         };
+        call.cpu.add(store.data().ticks);
         drop(store);
         // Host calls that are still in progress at the deadline are dropped with `calls`.
         let _ = tokio::time::timeout_at(deadline, calls.finish()).await;

@@ -48,7 +48,12 @@ impl State {
     /// Counts the host's work on `bytes` from the guest as computing time, about 1 ms per MiB. The epoch callback sees
     /// only one tick for a host call, however long it takes. Fails if the limit on computing time is exceeded.
     pub(crate) fn charge_copy(&mut self, bytes: usize) -> Result<(), FatalError> {
-        self.ticks = self.ticks.saturating_add((bytes >> 20) as u64);
+        self.charge_cpu((bytes >> 20) as u64)
+    }
+
+    /// Adds computing time in ms. Fails if the limit on computing time is exceeded.
+    pub(crate) fn charge_cpu(&mut self, ms: u64) -> Result<(), FatalError> {
+        self.ticks = self.ticks.saturating_add(ms);
         let limit_ms = self.limits.cpu_ms.get();
         match self.ticks > limit_ms {
             true => Err(FatalError(CallErrorKind::CpuTime { limit_ms })),

@@ -34,17 +34,15 @@ impl WriteLock {
 
     fn take_within(target: &Path, max: Duration) -> Result<Self, Error> {
         let path = target.with_added_extension("new");
-        let unusable = |why: io::Error| match why.raw_os_error() {
-            // Something that this program did not make is there.
-            None => {
-                let file = path.display();
-                Error::rejected(
-                    ErrorCode::UnwritableOutput,
-                    format!("{file} cannot be used: {why}"),
-                    format!("run `rm {file}`"),
-                )
-            }
-            Some(_) => unwritable(target, &why),
+        let unusable = |why: io::Error| {
+            let reason = match why.kind() {
+                ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+                _ if why.raw_os_error().is_some() => return unwritable(target, &why),
+                _ => why.to_string(),
+            };
+            let message = format!("{} cannot be used: {reason}", path.display());
+            let hint = format!("remove {}, which this program did not make", path.display());
+            Error::rejected(ErrorCode::UnwritableOutput, message, hint)
         };
         let (began, mut told) = (Instant::now(), false);
         loop {
@@ -158,8 +156,9 @@ mod tests {
         for (why, prepare) in prepare {
             prepare();
             let refused = refusal(WriteLock::take(&target), dir.path());
-            let expected =
-                format!("DIR/phasegate.lock.new cannot be used: {why}\nhint: run `rm DIR/phasegate.lock.new`");
+            let expected = format!(
+                "DIR/phasegate.lock.new cannot be used: {why}\nhint: remove DIR/phasegate.lock.new, which this program did not make"
+            );
             assert_eq!(refused, expected);
             std::fs::remove_file(&new).unwrap();
         }

@@ -6,6 +6,7 @@ use phasegate_process::artifact::kinds;
 use phasegate_process::gate::check_findings;
 use phasegate_process::state::AgentWork;
 use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
+use phasegate_sandbox::CpuMeter;
 
 use crate::error::Error;
 use crate::run::context::RunContext;
@@ -37,13 +38,15 @@ pub(crate) async fn admit(
     hit: &LimitHit,
 ) -> Result<Result<Admission, Vec<String>>, Error> {
     let mut faults = Vec::new();
+    // The plugin has ended: this time is the host's own.
+    let cpu = CpuMeter::default();
     let mut admission = Admission { artifacts: Vec::new(), contents: Vec::new(), findings: None };
     for produced in &work.phase.produces {
         let mut named = submission.artifacts.iter().filter(|artifact| artifact.name == produced.name.as_str());
         match (named.next(), named.next()) {
             (None, _) => faults.push(format!("artifact `{}` is missing", produced.name)),
             (_, Some(_)) => faults.push(format!("artifact `{}` is there twice", produced.name)),
-            (Some(artifact), None) => match check(context, &produced.kind, &artifact.content, hit).await? {
+            (Some(artifact), None) => match check(context, &produced.kind, &artifact.content, hit, &cpu).await? {
                 Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
                 Ok(()) => {
                     let blob = Blob::new(artifact.content.clone());
@@ -79,19 +82,21 @@ pub(crate) async fn admit(
     Ok(if faults.is_empty() { Ok(admission) } else { Err(faults) })
 }
 
-/// Validates content as an artifact of this kind. Code must also parse if a runner serves its language.
+/// Validates content as an artifact of this kind. Code must also parse if a runner serves its language; the runner's computing
+/// time is added to `cpu`.
 pub(crate) async fn check(
     context: &RunContext,
     kind: &Kind,
     content: &[u8],
     hit: &LimitHit,
+    cpu: &CpuMeter,
 ) -> Result<Result<(), Vec<String>>, Error> {
     let plan = context.current_artifact(kinds::PROJECT_PLAN)?;
     let task_id = context.state().created.task_id.clone();
     let validator = Validator { kinds: &context.pipeline.kinds, task_id: &task_id, plan: plan.as_ref() };
     match validator.validate(kind, content) {
         Err(faults) => Ok(Err(faults)),
-        Ok(value) if kind.as_str() == kinds::GENERATED_CODE => test_run::check_build(context, &value, hit).await,
+        Ok(value) if kind.as_str() == kinds::GENERATED_CODE => test_run::check_build(context, &value, hit, cpu).await,
         Ok(_) => Ok(Ok(())),
     }
 }

@@ -21,7 +21,7 @@ use phasegate_process::model::{Answer, Request};
 use phasegate_process::state::AgentWork;
 use phasegate_process::sync::lock;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
-use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel};
+use phasegate_sandbox::{ArtifactError, Capabilities, CpuMeter, LogLevel};
 use tokio::sync::Notify;
 use tracing::Span;
 
@@ -126,13 +126,13 @@ impl Capabilities for AgentHost {
         }
     }
 
-    async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>> {
+    async fn check(&self, kind: String, content: Vec<u8>, cpu: &CpuMeter) -> Result<(), Vec<String>> {
         let Ok(kind) = kind.parse() else {
             // Names of kinds are shorter; the text comes from the plugin and has no limit of its own.
             let shown: String = kind.chars().take(60).collect();
             return Err(vec![format!("there is no kind `{}`", shown.escape_debug())]);
         };
-        match admission::check(&self.calls.context, &kind, &content, &self.hit).await {
+        match admission::check(&self.calls.context, &kind, &content, &self.hit, cpu).await {
             Ok(result) => result,
             Err(error) => self.fail(error).await,
         }

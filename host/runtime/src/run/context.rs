@@ -9,7 +9,7 @@ use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Digest, Event, PluginName, Recorded, RunId};
-use phasegate_sandbox::{Call, Plugin};
+use phasegate_sandbox::{Call, CpuMeter, Plugin};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -166,7 +166,13 @@ impl RunContext {
     /// Returns the seed and the limits of a call of this plugin. `doing` is shown in errors: `phase code, attempt 1`.
     pub(crate) fn new_call(&self, plugin: &Plugin, doing: String) -> Call {
         let patch = self.limits.get(plugin.name()).copied().unwrap_or_default();
-        Call { doing, seed: self.settings.seed, limits: plugin.usual_limits().with(patch), log: None }
+        Call {
+            doing,
+            seed: self.settings.seed,
+            limits: plugin.usual_limits().with(patch),
+            cpu: CpuMeter::default(),
+            log: None,
+        }
     }
 
     /// Reads the current artifact of this name as JSON; none where no phase has made it.

@@ -15,7 +15,7 @@ use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Grants, Pipeline};
 use phasegate_process::state::State;
 use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, RunCreated, RunId, TaskId};
-use phasegate_sandbox::Call;
+use phasegate_sandbox::{Call, CpuMeter};
 use serde_json::{Value, json};
 
 use crate::config::lock;
@@ -193,7 +193,13 @@ impl Host {
         }
         let plugin = self.plugins().load(name, digest, &Grants::default(), |_, _| {}).await?;
         let limits = plugin.usual_limits().with(plugin_limits(pipeline)?.get(name).copied().unwrap_or_default());
-        let call = Call { doing: "describing its environment".to_owned(), seed: 0, limits, log: None };
+        let call = Call {
+            doing: "describing its environment".to_owned(),
+            seed: 0,
+            limits,
+            cpu: CpuMeter::default(),
+            log: None,
+        };
         Ok(plugin.environment(&call).await?)
     }
 }

@@ -41,6 +41,16 @@ async fn yielding_counts_as_computing_time() {
 }
 
 #[tokio::test]
+async fn checks_of_the_host_count_as_computing_time() {
+    let costly = |ms: u64| json!({"check": {"kind": "costly", "content": ms}});
+    let limits = Limits { cpu_ms: ms(1_000), ..Limits::default() };
+    assert_eq!(error_of(costly(1_001), limits).await.kind, CallErrorKind::CpuTime { limit_ms: 1_000 });
+    let call = with_limits(limits);
+    load("agent").run_agent(&assignment(costly(500)), MockHost::echo(), &call).await.unwrap().unwrap();
+    assert!((500..1_000).contains(&call.cpu.ms()), "{:?}", call.cpu);
+}
+
+#[tokio::test]
 async fn waiting_for_a_model_is_no_computing_time() {
     let host = MockHost::new(|_, _| (Duration::from_millis(30), text_answer("slow")));
     let limits = Limits { cpu_ms: ms(20), ..Limits::default() };

@@ -7,7 +7,7 @@ use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{InvalidName, PluginName};
 use phasegate_runtime::{ErrorCode, read_component};
-use phasegate_sandbox::{Call, Engine, Inspection, World, inspect};
+use phasegate_sandbox::{Call, CpuMeter, Engine, Inspection, World, inspect};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -139,7 +139,7 @@ async fn read_environment(
     }
     let plugin: PluginName = "runner".parse().map_err(|bad: InvalidName| Failure::from(bad))?;
     let digest = inspection.digest.clone();
-    let settings = open::engine_settings(&context.state, open::sandbox_settings(context, None))?;
+    let settings = open::engine_settings(context, open::sandbox_settings(context, None))?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(phasegate_runtime::Error::from)?;
         Ok(engine.load(&plugin, &digest, || Ok(bytes))?)
@@ -147,6 +147,12 @@ async fn read_environment(
     let loaded: Result<_, phasegate_runtime::Error> = loaded
         .await
         .map_err(|gone| Failure::infrastructure(format!("the compilation of {name} was interrupted: {gone}")))?;
-    let call = Call { doing: "describing its environment".to_owned(), seed: 0, limits: Limits::runner(), log: None };
+    let call = Call {
+        doing: "describing its environment".to_owned(),
+        seed: 0,
+        limits: Limits::runner(),
+        cpu: CpuMeter::default(),
+        log: None,
+    };
     Ok(loaded?.environment(&call).await.map_err(phasegate_runtime::Error::from)?)
 }

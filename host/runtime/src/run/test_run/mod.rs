@@ -18,7 +18,7 @@ use phasegate_process::gate::{KeptTest, SuiteRun};
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, TestCase, TestRun};
 use phasegate_process::{Event, artifact};
-use phasegate_sandbox::{CallError, CallErrorKind, Plugin};
+use phasegate_sandbox::{Call, CallError, CallErrorKind, CpuMeter, Plugin};
 use serde_json::Value;
 
 use self::kept::{Earlier, base_name, file_of};
@@ -45,12 +45,14 @@ struct Session<'a> {
     context: &'a RunContext,
     runner: &'a Plugin,
     hit: &'a LimitHit,
+    /// The computing time of all calls of the runner.
+    cpu: CpuMeter,
     began: Instant,
 }
 
 impl<'a> Session<'a> {
     fn new(context: &'a RunContext, runner: &'a Plugin, hit: &'a LimitHit) -> Self {
-        Self { context, runner, hit, began: Instant::now() }
+        Self { context, runner, hit, cpu: CpuMeter::default(), began: Instant::now() }
     }
 
     /// Returns an error if the test run as a whole has taken too long.
@@ -181,11 +183,13 @@ pub(crate) async fn run_trial(
     }))
 }
 
-/// Checks that code parses and that its imports resolve. Code in a language without a runner is not checked.
+/// Checks that code parses and that its imports resolve. Code in a language without a runner is not checked. The runner's
+/// computing time is added to `cpu`.
 pub(crate) async fn check_build(
     context: &RunContext,
     code: &Value,
     hit: &LimitHit,
+    cpu: &CpuMeter,
 ) -> Result<Result<(), Vec<String>>, Error> {
     let Ok(code) = serde_json::from_value::<Code>(code.clone()) else { return Ok(Ok(())) };
     let framework = |file: &&File| file.path.rsplit('/').next() == Some("conftest.py");
@@ -197,7 +201,9 @@ pub(crate) async fn check_build(
         Err(_) => Ok(Ok(())),
         Ok(runner) => {
             let session = Session::new(context, &runner, hit);
-            Ok(collect(&session, &add_base_files(context, &code.files)?, &[]).await.map(drop))
+            let found = collect(&session, &add_base_files(context, &code.files)?, &[]).await.map(drop);
+            cpu.add(session.cpu.ms());
+            Ok(found)
         }
     }
 }
@@ -218,8 +224,9 @@ async fn find_runner(context: &RunContext, language: &str) -> Result<Result<Plug
 }
 
 async fn collect(session: &Session<'_>, code: &[File], tests: &[File]) -> Result<Vec<String>, Vec<String>> {
-    let Session { context, runner, hit, .. } = session;
-    let call = context.new_call(runner, format!("{}, collecting tests", hit.attempt()));
+    let Session { context, runner, hit, cpu, .. } = session;
+    let new_call = context.new_call(runner, format!("{}, collecting tests", hit.attempt()));
+    let call = Call { cpu: cpu.clone(), ..new_call };
     match runner.collect(code, tests, &call).await {
         Ok(Ok(names)) if names.len() > MAX_TESTS => {
             Err(vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", names.len())])

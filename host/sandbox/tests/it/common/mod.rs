@@ -14,7 +14,7 @@ use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::testing::{BenchError, File, Outcome, Subject, TestCase, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Expected};
-use phasegate_sandbox::{ArtifactError, Call, Capabilities, Engine, EngineSettings, LogLevel, Plugin};
+use phasegate_sandbox::{ArtifactError, Call, Capabilities, CpuMeter, Engine, EngineSettings, LogLevel, Plugin};
 use serde_json::{Value, json};
 
 pub fn fixture(name: &str) -> Vec<u8> {
@@ -42,7 +42,7 @@ pub fn load_in(engine: &Engine, name: &str) -> Plugin {
 }
 
 pub fn call(doing: &str) -> Call {
-    Call { doing: doing.to_owned(), seed: 7, limits: Limits::default(), log: None }
+    Call { doing: doing.to_owned(), seed: 7, limits: Limits::default(), cpu: CpuMeter::default(), log: None }
 }
 
 pub fn with_limits(limits: Limits) -> Call {
@@ -185,8 +185,13 @@ impl Capabilities for MockHost {
         }
     }
 
-    async fn check(&self, kind: String, _content: Vec<u8>) -> Result<(), Vec<String>> {
+    async fn check(&self, kind: String, content: Vec<u8>, cpu: &CpuMeter) -> Result<(), Vec<String>> {
         match kind.as_str() {
+            // The content says how many ms the host computes.
+            "costly" => {
+                cpu.add(String::from_utf8(content).unwrap().parse().unwrap());
+                Ok(())
+            }
             "project_plan" => Ok(()),
             other => Err(vec![format!("no kind {other}")]),
         }

@@ -9,7 +9,7 @@ use phasegate_process::model::{Answer, Content, Request, Response, StopReason, U
 use phasegate_process::sync::lock;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Expected};
-use phasegate_sandbox::{ArtifactError, Capabilities, LogLevel, LogSink};
+use phasegate_sandbox::{ArtifactError, Capabilities, CpuMeter, LogLevel, LogSink};
 
 use super::samples::Samples;
 use crate::terminal::format::truncate;
@@ -114,7 +114,7 @@ impl Capabilities for DryHost {
         content.map(String::into_bytes).ok_or(ArtifactError::Unknown(name))
     }
 
-    async fn check(&self, kind: String, content: Vec<u8>) -> Result<(), Vec<String>> {
+    async fn check(&self, kind: String, content: Vec<u8>, _cpu: &CpuMeter) -> Result<(), Vec<String>> {
         self.samples.check(&kind, &content)
     }
 

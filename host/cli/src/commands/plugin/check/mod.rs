@@ -18,7 +18,7 @@ use phasegate_process::{
     Assignment, Failure as AgentFailure, FeedbackOutcome, InvalidName, PhaseName, PluginName, Submission, feedback,
 };
 use phasegate_runtime::Error;
-use phasegate_sandbox::{Call, CallError, Engine, Inspection, Plugin, World, inspect};
+use phasegate_sandbox::{Call, CallError, CpuMeter, Engine, Inspection, Plugin, World, inspect};
 use serde_json::{Value, json};
 
 use super::inspect::{read_bytes, render_inspection};
@@ -104,7 +104,7 @@ fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
 
 async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, context: &Context) -> Result<Plugin, Failure> {
     let digest = inspection.digest.clone();
-    let settings = open::engine_settings(&context.state, open::sandbox_settings(context, None))?;
+    let settings = open::engine_settings(context, open::sandbox_settings(context, None))?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(|why| Failure::from(Error::from(why)))?;
         engine
@@ -261,7 +261,7 @@ async fn call_collect(what: &str, plugin: &Plugin, tests: &[File], call: &Call, 
 }
 
 fn new_call(doing: &str, limits: Limits, log: &CallLog) -> Call {
-    Call { doing: doing.to_owned(), seed: 0, limits, log: Some(log.sink()) }
+    Call { doing: doing.to_owned(), seed: 0, limits, cpu: CpuMeter::default(), log: Some(log.sink()) }
 }
 
 fn finish_call(call: String, log: &CallLog, error: Option<&CallError>) -> DryCall {
