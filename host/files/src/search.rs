@@ -105,8 +105,9 @@ pub fn find_upwards(
             Wanted::File => path.is_file(),
             Wanted::Folder => path.is_dir(),
         };
-        if found {
-            return check_control(&path, trusted).map(|()| Some(path));
+        // What disappeared meanwhile may come back as another account's file, so it counts as absent.
+        if found && check(&path, trusted)? {
+            return Ok(Some(path));
         }
     }
     Ok(None)
@@ -114,9 +115,14 @@ pub fn find_upwards(
 
 /// Checks that no other account controls a file or folder. Of a path that does not exist, the folder counts.
 pub fn check_control(path: &Path, trusted: &TrustedFolders) -> Result<(), Untrusted> {
-    let Some((folder, name)) = folder_and_name(path) else { return Ok(()) };
+    check(path, trusted).map(drop)
+}
+
+/// Returns whether there is such a file or folder, or fails if another account controls it.
+fn check(path: &Path, trusted: &TrustedFolders) -> Result<bool, Untrusted> {
+    let Some((folder, name)) = folder_and_name(path) else { return Ok(false) };
     if trusted.contain(&folder) {
-        return Ok(());
+        return Ok(true);
     }
     let path = folder.join(name);
     let fault = |cause: &Path, relation, why| Untrusted {
@@ -128,15 +134,14 @@ pub fn check_control(path: &Path, trusted: &TrustedFolders) -> Result<(), Untrus
         shared: std::fs::metadata(&folder).is_ok_and(|metadata| is_sticky(&metadata)),
     };
     check_folder(&folder).map_err(|why| fault(&folder, Some("its folder"), why))?;
-    // A path that cannot be resolved is not used.
-    let Ok(target) = std::fs::canonicalize(&path) else { return Ok(()) };
-    if let Ok(Err(why)) = check_path(&path) {
+    let (Ok(checked), Ok(target)) = (check_path(&path), std::fs::canonicalize(&path)) else { return Ok(false) };
+    if let Err(why) = checked {
         let is_link = target != path && check_owner_of(&target).is_err();
         return Err(if is_link { fault(&target, Some("what it links to,"), why) } else { fault(&path, None, why) });
     }
     match target.parent().filter(|_| target != path).map(|folder| (folder, check_folder(folder))) {
         Some((folder, Err(why))) => Err(fault(folder, Some("what it links to, in"), why)),
-        _ => Ok(()),
+        _ => Ok(true),
     }
 }
 
