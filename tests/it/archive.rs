@@ -94,7 +94,7 @@ fn rejects_bad_exports_and_imports_without_changes() {
     ");
     insta::assert_snapshot!(refused(&["import", "nothing.phasegate"]), @"
     exit 2
-    error[PG-0101]: nothing.phasegate cannot be read: No such file or directory (os error 2)
+    error[PG-0101]: nothing.phasegate cannot be read: there is no such file
     hint: give a file written by `phasegate export`
     ");
     let whole = fs::read(&file).unwrap();

@@ -44,7 +44,7 @@ impl Secret {
 
     /// Reads a file into a buffer that is zeroed and has a fixed size: growing would leave a copy behind.
     pub(crate) fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let mut file = File::open(path).map_err(KeyFileError::Unreadable)?;
+        let mut file = phasegate_files::open_input(path).map_err(KeyFileError::Unreadable)?;
         if is_open_to_all(&file, path).map_err(KeyFileError::Unreadable)? {
             return Err(KeyFileError::Public);
         }

@@ -108,7 +108,7 @@ impl Experiment {
     /// Parses the file and all tasks that it names. Fails with file, line and a hint.
     pub fn read(file: &Path) -> Result<Self, ConfigFault> {
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file)
+        let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES)
             .map_err(|why| unreadable_file(&name, &why, "name an experiment file; docs/experiments.md shows one"))?;
         let source = Source { file: &name, text: &text };
         let raw: Raw = parse(source)?;

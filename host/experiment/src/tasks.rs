@@ -48,7 +48,7 @@ fn files(source: Source<'_>, pattern: &Spanned<String>, dir: &Path) -> Result<Ve
     };
     if !is_glob(text) {
         let file = dir.join(text);
-        return if file.is_file() { Ok(vec![file]) } else { Err(missing(format!("there is no task file `{text}`"))) };
+        return if file.exists() { Ok(vec![file]) } else { Err(missing(format!("there is no task file `{text}`"))) };
     }
     let found = match_glob(source, text, span.clone(), dir)?;
     if found.is_empty() { Err(missing(format!("no file matches `{text}`"))) } else { Ok(found) }
@@ -76,7 +76,8 @@ fn is_glob(text: &str) -> bool {
 fn load_task(file: &Path) -> Result<(TaskSource, String), ConfigFault> {
     // Shown without a leading `./`.
     let name = file.strip_prefix(".").unwrap_or(file).display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|why| unreadable_file(&name, &why, "a task is a TOML file"))?;
+    let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES)
+        .map_err(|why| unreadable_file(&name, &why, "a task is a TOML file"))?;
     let task = Task::parse(Source { file: &name, text: &text })?;
     let folder = std::path::absolute(folder_of(file)).unwrap_or_else(|_| folder_of(file).to_owned());
     Ok((TaskSource { task, folder }, name))

@@ -10,6 +10,9 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+/// The limit of a text file that a person writes: a task, a configuration, a pipeline, a schema. In bytes.
+pub const MAX_TEXT_BYTES: u64 = 4 << 20;
+
 /// Opens a regular file to read. Fails with a text such as `it is a device, not a regular file`.
 pub fn open_input(path: &Path) -> io::Result<File> {
     // Without NONBLOCK, opening a pipe waits for a writer.
@@ -39,6 +42,15 @@ pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 /// Reads a regular file of at most `max` bytes that is text in UTF-8. Other content is an error of kind `InvalidData`.
 pub fn read_text(path: &Path, max: u64) -> io::Result<String> {
     String::from_utf8(read(path, max)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not text in UTF-8"))
+}
+
+/// Checks that a regular file can be read. The reason calls it `given`, as the person named it.
+pub fn check_input(path: &Path, given: &str) -> Result<(), String> {
+    match open_input(path) {
+        Ok(_) => Ok(()),
+        Err(why) if why.kind() == ErrorKind::NotFound => Err(format!("there is no file `{given}`")),
+        Err(why) => Err(format!("`{given}` cannot be read: {why}")),
+    }
 }
 
 /// Returns the error for a file that is not a regular one.

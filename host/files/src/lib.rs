@@ -17,7 +17,7 @@ mod private;
 mod search;
 
 pub use beneath::Folder;
-pub use input::{open_input, read, read_text};
+pub use input::{MAX_TEXT_BYTES, check_input, open_input, read, read_text};
 pub use owner::{Distrust, check_owner, check_path};
 pub use private::{Access, NewFile, create_private_folder, open_private, replace};
 pub use search::{TrustedFolders, Untrusted, Wanted, check_control, find_upwards};

@@ -33,7 +33,7 @@ pub use observer::{Activity, NoObserver, Observer};
 pub use output::diff::render_diff;
 pub use plugins::bundled::{BUNDLED, bundled_digest};
 pub use plugins::parse_limits::plugin_limits;
-pub use plugins::source::read_component;
+pub use plugins::source::{MAX_COMPONENT_BYTES, read_component};
 pub use run::outcome::{RunOutcome, StopCause, StopSignal};
 pub use runs::approve::{DecisionRequest, record_decision};
 pub use runs::context_files::gather_context_files;

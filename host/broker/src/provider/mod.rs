@@ -14,3 +14,5 @@ mod script;
 pub(crate) mod scripted;
 mod sse;
 pub(crate) mod stream;
+
+pub use script::MAX_SCRIPT_BYTES;

@@ -4,6 +4,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use phasegate_files::read_text;
 use phasegate_process::model::{Content, Error, Request, StopReason};
 use serde::Deserialize;
 use toml::Spanned;
@@ -12,7 +13,7 @@ use super::format::content_text;
 use crate::call::CallPath;
 
 /// The largest size of a script and of a file that it names, in bytes.
-const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
+pub const MAX_SCRIPT_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The reason why a script cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +138,7 @@ struct RawToolCall {
 
 /// Reads a script and every file that it names.
 pub(crate) fn read(path: &Path) -> Result<Vec<Block>, ScriptError> {
-    let source = read_bounded(path).map_err(|why| {
+    let source = read_text(path, MAX_SCRIPT_BYTES).map_err(|why| {
         ScriptError::new(
             format!("the script {} cannot be read: {why}", path.display()),
             "the path is relative to the configuration's folder",
@@ -274,15 +275,7 @@ fn read_near(folder: &Path, file: &Path) -> Result<String, ScriptError> {
     if !path.starts_with(home) {
         return Err(outside());
     }
-    read_bounded(&path).map_err(unreadable)
-}
-
-fn read_bounded(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|why| why.to_string())?.len();
-    if size > MAX_FILE_BYTES {
-        return Err(format!("it has {size} bytes, more than {MAX_FILE_BYTES}"));
-    }
-    std::fs::read_to_string(path).map_err(|why| why.to_string())
+    read_text(&path, MAX_SCRIPT_BYTES).map_err(|why| unreadable(why.to_string()))
 }
 
 #[cfg(test)]

@@ -214,7 +214,7 @@ fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
 
 fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|why| {
+    let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES).map_err(|why| {
         Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why)))
             .with_hint("give a task file; `phasegate init` writes an example")
     })?;

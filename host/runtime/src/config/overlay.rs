@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use phasegate_files::check_input;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Pipeline, PluginUse, RawSettings, SettingLocations, SettingsOwner, Strategy};
 use phasegate_process::source::{ShapeError, Source, SourceError, did_you_mean};
@@ -49,12 +50,9 @@ impl Config {
 
     fn plugin_file(&self, path: &Spanned<String>) -> Result<String, ConfigFault> {
         let file = self.dir.join(path.get_ref());
-        match file.is_file() {
-            true => Ok(file.display().to_string()),
-            false => {
-                let message = format!("there is no file `{}`", path.get_ref());
-                Err(self.source().error(path.span(), message, self.relative_to(None)).into())
-            }
+        match check_input(&file, path.get_ref()) {
+            Ok(()) => Ok(file.display().to_string()),
+            Err(message) => Err(self.source().error(path.span(), message, self.relative_to(None)).into()),
         }
     }
 
@@ -106,12 +104,8 @@ pub(crate) fn replace_strategy(
 ) -> Result<(), Complaint> {
     let plugin = if given.ends_with(".wasm") {
         let file = absolute(dir).join(given);
-        if !file.is_file() {
-            return Err((
-                format!("there is no file `{given}`"),
-                format!("bundled strategies are {}", STRATEGIES.join(", ")),
-            ));
-        }
+        check_input(&file, given)
+            .map_err(|message| (message, format!("bundled strategies are {}", STRATEGIES.join(", "))))?;
         let plugin = strategy_name(&file)?;
         let path = Some(file.display().to_string());
         pipeline.plugins.insert(plugin.clone(), PluginUse { path, limits: json!({}), ..PluginUse::default() });
@@ -157,8 +151,8 @@ pub(crate) fn check_limits(source: Source<'_>, pipeline: &Pipeline) -> Result<()
 pub(crate) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -> Result<(), SourceError> {
     for name in pipeline.plugin_names() {
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
-        if let Some(path) = path.filter(|path| !dir.join(path).is_file()) {
-            let message = format!("plugin `{name}` is missing: there is no file `{path}`");
+        if let Some((path, Err(why))) = path.map(|path| (path, check_input(&dir.join(path), path))) {
+            let message = format!("plugin `{name}` is missing: {why}");
             return Err(source.error(source.find_word(path), message, "build it, or correct the path"));
         }
     }

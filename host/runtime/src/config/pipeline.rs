@@ -4,9 +4,10 @@
 //! accept. Fails with [`ConfigFault`]: file and line, or the flag of the command line.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use phasegate_files::TrustedFolders;
+use phasegate_files::{MAX_TEXT_BYTES, TrustedFolders, read_text};
 use phasegate_journal::Blob;
 use phasegate_process::PluginName;
 use phasegate_process::pipeline::{Pipeline, STANDARD, SettingsOwner, check, parse_with_locations, standard};
@@ -91,19 +92,17 @@ impl Config {
             None => ConfigFault::Source(self.source().error(self.pipeline_span.clone(), message, hint)),
         };
         let path = base.join(name);
-        if !path.is_file() {
-            let names_file = name.ends_with(".toml") || name.contains(['/', '\\']);
-            return Err(match names_file {
-                true => fault(format!("there is no file `{name}`"), self.relative_to(chosen)),
-                false => {
-                    let hint = did_you_mean(name, &STANDARD.map(|(name, _)| name));
-                    fault(format!("there is no standard pipeline `{name}`"), hint)
-                }
-            });
+        let names_file = name.ends_with(".toml") || name.contains(['/', '\\']);
+        if path.is_file() {
+            check_pipeline_file(&path, &self.trusted)?;
         }
-        check_pipeline_file(&path, &self.trusted)?;
-        let text = std::fs::read_to_string(&path).map_err(|why| {
-            fault(format!("`{name}` cannot be read: {why}"), "make it a readable text file".to_owned())
+        let text = read_text(&path, MAX_TEXT_BYTES).map_err(|why| match why.kind() {
+            ErrorKind::NotFound | ErrorKind::IsADirectory if !names_file => {
+                let hint = did_you_mean(name, &STANDARD.map(|(name, _)| name));
+                fault(format!("there is no standard pipeline `{name}`"), hint)
+            }
+            ErrorKind::NotFound => fault(format!("there is no file `{name}`"), self.relative_to(chosen)),
+            _ => fault(format!("`{name}` cannot be read: {why}"), "make it a readable text file".to_owned()),
         })?;
         let dir = path.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Found { file: name.to_owned(), dir, text })
@@ -121,8 +120,8 @@ fn read_beside(dir: &Path, path: &str, trusted: &TrustedFolders) -> Result<Strin
         let hints = fault.hint().unwrap_or_default();
         format!("{fault}; {}", hints.lines().next().unwrap_or_default())
     })?;
-    std::fs::read_to_string(dir.join(path)).map_err(|why| match why.kind() {
-        std::io::ErrorKind::NotFound => format!("there is no file `{path}`"),
+    read_text(&dir.join(path), MAX_TEXT_BYTES).map_err(|why| match why.kind() {
+        ErrorKind::NotFound => format!("there is no file `{path}`"),
         _ => format!("`{path}` cannot be read: {why}"),
     })
 }

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::plugins::bundled::{bundled_bytes, bundled_digest, bundled_manifest};
 
 /// Maximal size of a component. It bounds the memory that a compressed file can take, and is above the sandbox's own limit.
-const MAX_COMPONENT_BYTES: u64 = 512 << 20;
+pub const MAX_COMPONENT_BYTES: u64 = 512 << 20;
 
 /// Loads the manifest of a plugin; `None` if its component has none or is unreadable. Does not run the component.
 pub(crate) fn load_manifest(pipeline: &Pipeline, name: &PluginName, dir: &Path) -> Option<Arc<Manifest>> {
@@ -122,7 +122,7 @@ fn read_limited(from: impl Read, max: u64) -> io::Result<Vec<u8>> {
 
 /// Reads a component file, and decompresses it if its name ends in `.zst`.
 pub fn read_component(path: &Path) -> io::Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
+    let file = phasegate_files::open_input(path)?;
     match path.extension().is_some_and(|extension| extension == "zst") {
         true => read_limited(zstd::Decoder::new(file)?, MAX_COMPONENT_BYTES),
         false => read_limited(file, MAX_COMPONENT_BYTES),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use phasegate_broker::MAX_SCRIPT_BYTES;
 use phasegate_journal::Blob;
 use phasegate_process::artifact::Validator;
 use phasegate_process::artifact::kinds;
@@ -86,7 +87,7 @@ impl RunDefinition {
         // The content of scripts counts. An unreadable script is skipped here and fails when the broker is created.
         let scripted = tiers.into_iter().flatten().filter(|model| model.is_scripted());
         let scripts: Vec<Digest> = scripted
-            .filter_map(|model| std::fs::read(base_dir.join(model.model())).ok())
+            .filter_map(|model| phasegate_files::read(&base_dir.join(model.model()), MAX_SCRIPT_BYTES).ok())
             .map(|bytes| Digest::from_content(&bytes))
             .collect();
         json!({

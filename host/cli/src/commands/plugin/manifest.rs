@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use phasegate_files::replace;
-use phasegate_runtime::ErrorCode;
+use phasegate_files::{MAX_TEXT_BYTES, replace};
+use phasegate_runtime::{ErrorCode, MAX_COMPONENT_BYTES};
 use phasegate_sandbox::{inspect, with_manifest};
 
 use super::inspect::render_inspection;
@@ -26,8 +26,9 @@ pub struct Args {
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (file, from) = (&args.file, &args.manifest);
     let (name, from_name) = (file.display(), from.display());
-    let component = std::fs::read(file).map_err(|why| Failure::usage(format!("{name} cannot be read: {why}")))?;
-    let text = std::fs::read_to_string(from)
+    let component = phasegate_files::read(file, MAX_COMPONENT_BYTES)
+        .map_err(|why| Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why))))?;
+    let text = phasegate_files::read_text(from, MAX_TEXT_BYTES)
         .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", describe_read_error(&why))))?;
     inspect(&component).map_err(|why| {
         Failure::usage(format!("{name}: {why}")).with_code(ErrorCode::NotAPlugin).with_hints(why.hint())

@@ -217,9 +217,9 @@ fn component_source(given: &str, dir: &Path) -> Result<ComponentSource, Complain
         return Err((format!("there is no bundled component `{given}`"), hint));
     }
     let file = absolute(dir).join(given);
-    match file.is_file() {
-        true => Ok(ComponentSource::File(file)),
-        false => Err((format!("there is no file `{given}`"), format!("the path is relative to {}", dir.display()))),
+    match phasegate_files::check_input(&file, given) {
+        Ok(()) => Ok(ComponentSource::File(file)),
+        Err(message) => Err((message, format!("the path is relative to {}", dir.display()))),
     }
 }
 
