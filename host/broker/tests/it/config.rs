@@ -100,6 +100,23 @@ async fn missing_models_list_three_remedies() {
 }
 
 #[tokio::test]
+async fn key_files_must_be_regular() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("device")).unwrap();
+    std::fs::File::create(dir.path().join("large")).unwrap().set_len(100 << 20).unwrap();
+    let refusal = async |file: &str| {
+        let refused = refused(&models("anthropic:m"), &format!("[anthropic]\nkey_file = \"{file}\""), dir.path()).await;
+        refused.lines().next().unwrap_or_default().to_owned()
+    };
+    let at = "[providers.anthropic] key_file:";
+    assert_eq!(refusal("pipe").await, format!("{at} `pipe` cannot be read: it is a pipe, not a regular file"));
+    assert_eq!(refusal("device").await, format!("{at} `device` cannot be read: it is a device, not a regular file"));
+    assert!(refusal("large").await.starts_with(at));
+}
+
+#[tokio::test]
 async fn configuration_errors_name_table_and_key() {
     let text = async |model: &str, table: &str| refused(&models(model), table, Path::new(".")).await;
     let own = |rest: &str| format!("[p]\nkind = \"openai\"\n{rest}");

@@ -152,7 +152,8 @@ pub(crate) fn check_files(source: Source<'_>, pipeline: &Pipeline, dir: &Path) -
     for name in pipeline.plugin_names() {
         let path = pipeline.plugins.get(name).and_then(|plugin| plugin.path.as_ref());
         if let Some((path, Err(why))) = path.map(|path| (path, check_input(&dir.join(path), path))) {
-            let message = format!("plugin `{name}` is missing: {why}");
+            let missing = if why.starts_with("there is no file") { " is missing" } else { "" };
+            let message = format!("plugin `{name}`{missing}: {why}");
             return Err(source.error(source.find_word(path), message, "build it, or correct the path"));
         }
     }

@@ -25,11 +25,14 @@ pub struct Args {
 /// Adds the manifest and prints the inspection of the changed component. On a failure the file stays as it is.
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let (file, from) = (&args.file, &args.manifest);
-    let (name, from_name) = (file.display(), from.display());
+    let (name, from_name) = (file.display().to_string(), from.display().to_string());
+    let unreadable = |name: &str, why: &std::io::Error, hint: &str| {
+        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(why))).with_hint(hint)
+    };
     let component = phasegate_files::read(file, MAX_COMPONENT_BYTES)
-        .map_err(|why| Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why))))?;
+        .map_err(|why| unreadable(&name, &why, "give a component, such as target/NAME.wasm"))?;
     let text = phasegate_files::read_text(from, MAX_TEXT_BYTES)
-        .map_err(|why| Failure::usage(format!("{from_name} cannot be read: {}", describe_read_error(&why))))?;
+        .map_err(|why| unreadable(&from_name, &why, "give a manifest in TOML, such as plugin.toml"))?;
     inspect(&component).map_err(|why| {
         Failure::usage(format!("{name}: {why}")).with_code(ErrorCode::NotAPlugin).with_hints(why.hint())
     })?;
@@ -43,6 +46,6 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     })?;
     replace(file, &changed, 0o666)
         .map_err(|why| Failure::infrastructure(format!("{name} cannot be written: {why}")))?;
-    context.printer.print(&render_inspection(&name.to_string(), &inspection, context.printer.paint()));
+    context.printer.print(&render_inspection(&name, &inspection, context.printer.paint()));
     Ok(Exit::Passed)
 }
