@@ -28,6 +28,6 @@ pub use budget::{Budget, BudgetConfig, Cost, Reservation, Spent};
 pub use call::{Call, CallPath, Progress};
 pub use config::{ConfigError, ModelsConfig, OnUnknown, ProviderConfig, ProviderKind};
 pub use model_id::{BadModelId, ModelId};
-pub use provider::MAX_SCRIPT_BYTES;
 pub use price::{Price, PriceTable};
+pub use provider::MAX_SCRIPT_BYTES;
 pub use worst_case::worst_case;

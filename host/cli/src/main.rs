@@ -7,6 +7,7 @@ mod approver;
 mod cli;
 mod commands;
 mod context;
+mod context_files;
 mod drive;
 mod exit;
 mod find_run;

@@ -13,8 +13,7 @@ use serde_json::json;
 
 use phasegate_runtime::{
     BUNDLED, Config, ConfigFault, Error, ExperimentCell, LoadedPipeline, MIN_TASK_CHARS, NewRun, OverrideError,
-    OverrideTarget, RunDefinition, RunSettings, SharedBudget, TaskSource, build_requirements, gather_context_files,
-    read_json, shorten_name,
+    OverrideTarget, RunDefinition, RunSettings, SharedBudget, TaskSource, build_requirements, read_json, shorten_name,
 };
 
 use crate::file::{Experiment, Variant};
@@ -201,9 +200,10 @@ impl Experiment {
 
 /// Returns a digest of everything that a run reads of its task: texts and context files.
 fn task_digest(task: &TaskSource) -> Result<Digest, Error> {
-    let TaskSource { task, folder } = task;
-    let files = gather_context_files(&task.context_files, folder)?;
-    let files: Vec<_> = files.iter().map(|file| (&file.path, Digest::from_content(&file.bytes), file.base)).collect();
+    let gathered = task.gather_context_files()?;
+    let task = &task.task;
+    let files: Vec<_> =
+        gathered.files.iter().map(|file| (&file.path, Digest::from_content(&file.bytes), file.base)).collect();
     let words = json!({
         "project": task.project_id,
         "description": task.description,

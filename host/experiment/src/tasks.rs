@@ -11,7 +11,7 @@ use phasegate_process::task::Task;
 use toml::Spanned;
 use walkdir::WalkDir;
 
-use phasegate_runtime::{ConfigFault, TaskSource, unreadable_file};
+use phasegate_runtime::{ConfigFault, ReservedPaths, TaskSource, unreadable_file};
 
 type Patterns = Spanned<Vec<Spanned<String>>>;
 
@@ -80,7 +80,9 @@ fn load_task(file: &Path) -> Result<(TaskSource, String), ConfigFault> {
         .map_err(|why| unreadable_file(&name, &why, "a task is a TOML file"))?;
     let task = Task::parse(Source { file: &name, text: &text })?;
     let folder = std::path::absolute(folder_of(file)).unwrap_or_else(|_| folder_of(file).to_owned());
-    Ok((TaskSource { task, folder }, name))
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let reserved = ReservedPaths { configuration: vec![file], ..ReservedPaths::default() };
+    Ok((TaskSource { task, folder, reserved }, name))
 }
 
 /// Returns the folder of a file; `.` for a bare file name.

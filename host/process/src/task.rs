@@ -32,6 +32,16 @@ pub struct ContextPattern {
     pub path: String,
     /// Whether the files lie under the generated files when tests run.
     pub base: bool,
+    /// Whether the path may name a file that globs leave out.
+    #[serde(default)]
+    pub allow: bool,
+}
+
+impl ContextPattern {
+    /// Whether the pattern has wildcards.
+    pub fn is_glob(&self) -> bool {
+        self.path.contains(['*', '?', '[', '{'])
+    }
 }
 
 #[derive(Deserialize)]
@@ -50,7 +60,7 @@ struct RawTask {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a path, or { path = \"…\", base = true }")]
+#[serde(untagged, expecting = "a path, or { path = \"…\", base = true, allow = true }")]
 enum RawPattern {
     Plain(String),
     Marked(RawMarked),
@@ -62,6 +72,8 @@ struct RawMarked {
     path: String,
     #[serde(default)]
     base: bool,
+    #[serde(default)]
+    allow: bool,
 }
 
 impl Task {
@@ -78,17 +90,23 @@ impl Task {
         }
         let patterns = raw.context_files.into_iter().map(|pattern| {
             let span = pattern.span();
-            let (path, base) = match pattern.into_inner() {
-                RawPattern::Plain(path) => (path, false),
-                RawPattern::Marked(RawMarked { path, base }) => (path, base),
+            let pattern = match pattern.into_inner() {
+                RawPattern::Plain(path) => ContextPattern { path, base: false, allow: false },
+                RawPattern::Marked(RawMarked { path, base, allow }) => ContextPattern { path, base, allow },
             };
-            match is_inside_folder(&path) {
-                true => Ok(ContextPattern { path, base }),
-                false => Err(source.error(
+            let path = &pattern.path;
+            match () {
+                () if !is_inside_folder(path) => Err(source.error(
                     span,
                     format!("context file `{path}` leaves the task's folder"),
                     "give a path relative to the task file, without `..`; copy the file there if it lies elsewhere",
                 )),
+                () if pattern.allow && pattern.is_glob() => Err(source.error(
+                    span,
+                    format!("context file `{path}` has wildcards, and `allow` is for one file"),
+                    "name each file that is to be allowed",
+                )),
+                () => Ok(pattern),
             }
         });
         Ok(Self {
@@ -100,6 +118,13 @@ impl Task {
             constraints: raw.constraints,
             language: raw.language,
         })
+    }
+}
+
+impl Task {
+    /// Allows the context files with this path, as `allow = true` does.
+    pub fn allow(&mut self, path: &str) {
+        self.context_files.iter_mut().filter(|pattern| pattern.path == path).for_each(|pattern| pattern.allow = true);
     }
 }
 
@@ -128,11 +153,13 @@ mod tests {
             task_id = "TASK-1"
             description = "Parse durations like 1h30m"
             requirements = ["hours", "minutes"]
-            context_files = ["docs/*.md", { path = "src/**/*.py", base = true }]
+            context_files = ["docs/*.md", { path = "src/**/*.py", base = true },
+                { path = ".env", allow = true }]
         "#;
         let task = Task::parse(Source { file: "task.toml", text }).unwrap();
         assert_eq!(task.requirements.len(), 2);
-        assert_eq!(task.context_files[1], ContextPattern { path: "src/**/*.py".into(), base: true });
+        assert_eq!(task.context_files[1], ContextPattern { path: "src/**/*.py".into(), base: true, allow: false });
+        assert_eq!(task.context_files[2], ContextPattern { path: ".env".into(), base: false, allow: true });
     }
 
     #[test]
@@ -142,6 +169,15 @@ mod tests {
             refusal(text),
             "task.toml:3: context file `../secret` leaves the task's folder\nhint: give a path relative to the task file, \
              without `..`; copy the file there if it lies elsewhere"
+        );
+    }
+
+    #[test]
+    fn rejects_allowing_more_than_one_file() {
+        let text = "task_id = \"TASK-1\"\ndescription = \"long enough text\"\ncontext_files = [{ path = \"**\", allow = true }]\n";
+        assert_eq!(
+            refusal(text),
+            "task.toml:3: context file `**` has wildcards, and `allow` is for one file\nhint: name each file that is to be allowed"
         );
     }
 

@@ -12,8 +12,8 @@ use phasegate_journal::{Journal, MemoryJournal, SqliteJournal};
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_runtime::{
-    BUNDLED, BudgetOverride, Config, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, RunOutcome,
-    StopSignal, TaskSource,
+    BUNDLED, BudgetOverride, Config, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, ReservedPaths,
+    RunOutcome, StopSignal, TaskSource,
 };
 use phasegate_sandbox::EngineSettings;
 
@@ -70,7 +70,7 @@ impl Bench {
         let pipeline = config.load_pipeline(Some("pipeline.toml"), None, dir.path(), &BUNDLED).unwrap();
         let text = "task_id = \"BENCH\"\ndescription = \"measure the host\"\n";
         let task = Task::parse(Source { file: "task.toml", text }).unwrap();
-        let task = TaskSource { task, folder: dir.path().to_owned() };
+        let task = TaskSource { task, folder: dir.path().to_owned(), reserved: ReservedPaths::default() };
         let journal: Arc<dyn Journal> = if durable {
             Arc::new(SqliteJournal::open(&dir.path().join("state")).unwrap())
         } else {

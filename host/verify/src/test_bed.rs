@@ -16,7 +16,7 @@ use phasegate_sandbox::EngineSettings;
 
 use phasegate_runtime::{
     BudgetOverride, Config, ConfigFault, Error, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer,
-    RunOutcome, StopSignal, TaskSource,
+    ReservedPaths, RunOutcome, StopSignal, TaskSource,
 };
 
 use crate::attackers::{LOADABLE, component, embedded};
@@ -221,7 +221,7 @@ fn task(id: &str, folder: &Path) -> Result<TaskSource, Error> {
         constraints: Vec::new(),
         language: None,
     };
-    Ok(TaskSource { task, folder: folder.to_owned() })
+    Ok(TaskSource { task, folder: folder.to_owned(), reserved: ReservedPaths::default() })
 }
 
 /// A temporary folder with the script of answers; removed when dropped.

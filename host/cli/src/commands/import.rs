@@ -27,7 +27,8 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let Context { printer, .. } = context;
     let name = args.file.display();
     let file = phasegate_files::open_input(&args.file).map_err(|why| {
-        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why))).with_hint("give a file written by `phasegate export`")
+        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why)))
+            .with_hint("give a file written by `phasegate export`")
     })?;
     let journal = open::open_or_create_journal(context)?;
     let imported = archive::import(&journal, file).await.map_err(|error| match &error {

@@ -11,10 +11,13 @@ use phasegate_broker::Broker;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_process::{InvalidName, RunId, TaskId};
-use phasegate_runtime::{BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, TaskSource, load_run};
+use phasegate_runtime::{
+    BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, ReservedPaths, TaskSource, load_run,
+};
 
 use crate::commands::plugin::accept;
 use crate::context::Context;
+use crate::context_files;
 use crate::drive::{RunDriver, RunTarget, print_header, resume_target};
 use crate::exit::{Exit, Failure};
 use crate::find_run;
@@ -84,10 +87,10 @@ struct RunPlan {
 /// Checks the command line, creates the runs, and drives them to their end.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let state = &context.state;
-    let plan = plan_runs(&args, context)?;
+    let mut plan = plan_runs(&args, context)?;
     check_out_dirs(&args, &plan, state)?;
     // A run that is resumed uses the settings it was created with, not the configuration of today.
-    let setup = if plan.new.is_empty() { None } else { Some(setup(&args, &plan.new).await?) };
+    let setup = if plan.new.is_empty() { None } else { Some(setup(&args, &mut plan.new, context).await?) };
 
     let sandbox = match &setup {
         Some((config, _)) => config.sandbox.clone(),
@@ -112,12 +115,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     Ok(RunDriver::new(host, view).drive_all(targets, jobs).await)
 }
 
-async fn setup(args: &Args, tasks: &[TaskSource]) -> Result<(Config, LoadedPipeline), Failure> {
+async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Result<(Config, LoadedPipeline), Failure> {
     let task_folder = args.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
     let config = open::config(args.config.as_deref(), task_folder)?.with_locked(args.locked);
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
-    tasks.iter().try_for_each(TaskSource::check)?;
+    context_files::check(tasks, &config, None, context)?;
     check_models(&config).await?;
     Ok((config, pipeline))
 }
@@ -209,7 +212,7 @@ fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
         constraints: Vec::new(),
         language: None,
     };
-    Ok(TaskSource { task, folder: current_dir() })
+    Ok(TaskSource { task, folder: current_dir(), reserved: ReservedPaths::default() })
 }
 
 fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
@@ -219,8 +222,10 @@ fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
             .with_hint("give a task file; `phasegate init` writes an example")
     })?;
     let task = Task::parse(Source { file: &name, text: &text })?;
-    let folder = current_dir().join(file).parent().map_or_else(current_dir, Path::to_owned);
-    Ok(TaskSource { task, folder })
+    let file = current_dir().join(file);
+    let folder = file.parent().map_or_else(current_dir, Path::to_owned);
+    let reserved = ReservedPaths { configuration: vec![file], ..ReservedPaths::default() };
+    Ok(TaskSource { task, folder, reserved })
 }
 
 fn check_out_dirs(args: &Args, plan: &RunPlan, state: &Path) -> Result<(), Failure> {

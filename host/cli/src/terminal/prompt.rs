@@ -66,6 +66,12 @@ pub fn confirm_changes(printer: &Printer, changes: &[Change], by: &str) -> bool 
     read_line(printer, &format!("accept as {by}? [y/N] ")).is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
 }
 
+/// Asks a question that only `y` answers with yes.
+pub fn confirm(printer: &Printer, question: &str) -> bool {
+    let answer = read_line(printer, &format!("{} [y/N] ", one_line(question)));
+    answer.is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
+}
+
 /// Reads a line; `None` at the end of stdin.
 fn read_line(printer: &Printer, prompt: &str) -> Option<String> {
     printer.note(prompt);

@@ -112,7 +112,8 @@ impl Config {
     }
 
     fn read(file: PathBuf, name: String, hint: &'static str) -> Result<Self, ConfigFault> {
-        let text = phasegate_files::read_text(&file, phasegate_files::MAX_TEXT_BYTES).map_err(|why| unreadable_file(&name, &why, hint))?;
+        let text = phasegate_files::read_text(&file, phasegate_files::MAX_TEXT_BYTES)
+            .map_err(|why| unreadable_file(&name, &why, hint))?;
         let raw = source::parse(Source { file: &name, text: &text })?;
         let dir = file.parent().map(Path::to_owned).unwrap_or_default();
         Ok(Self::from_raw(raw, Some(file), dir, name, text))

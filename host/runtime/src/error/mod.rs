@@ -25,7 +25,7 @@ use phasegate_sandbox::{CallError, EngineError, LoadError};
 use self::archive::ArchiveError;
 pub use self::code::{ErrorCode, ErrorKind};
 use self::config::ConfigFault;
-use self::context_files::ContextError;
+pub use self::context_files::ContextError;
 use self::lower_codes::{journal_code, load_code, models_code};
 use self::output::OutputError;
 use self::overrides::OverrideError;
@@ -302,7 +302,7 @@ impl Error {
             Self::Engine(error) => return error.hint(),
             Self::Call(error) => return error.hint(),
             Self::Name(error) => error.hint().to_owned(),
-            Self::Context(error) => error.hint().to_owned(),
+            Self::Context(error) => error.hint(),
             Self::Output(error) => return error.hint(),
             Self::Archive(error) => error.hint().to_owned(),
             Self::NoAnswer { run, hint, .. } => {

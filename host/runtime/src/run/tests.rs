@@ -21,6 +21,7 @@ use crate::host::{BudgetOverride, Host, HostConfig};
 use crate::observer::{NoObserver, Observer};
 use crate::plugins::bundled::BUNDLED;
 use crate::run::outcome::{RunOutcome, StopSignal};
+use crate::runs::context_files::ReservedPaths;
 use crate::runs::define::{NewRun, TaskSource};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/dist/fixtures");
@@ -155,7 +156,11 @@ async fn spans_nest_from_run_to_model_call() {
     let config = Config::find(None, dir.path()).unwrap();
     let pipeline = config.load_pipeline(Some("pipeline.toml"), None, dir.path(), &BUNDLED).unwrap();
     let task = Source { file: "task.toml", text: "task_id = \"SPANS\"\ndescription = \"make spans\"\n" };
-    let task = TaskSource { task: Task::parse(task).unwrap(), folder: dir.path().to_owned() };
+    let task = TaskSource {
+        task: Task::parse(task).unwrap(),
+        folder: dir.path().to_owned(),
+        reserved: ReservedPaths::default(),
+    };
     let host = Host::new(HostConfig {
         journal: Arc::new(MemoryJournal::new()),
         engine: EngineSettings { max_instances: 20, ..EngineSettings::default() },

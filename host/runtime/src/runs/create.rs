@@ -29,7 +29,6 @@ use crate::plugins::bundled::{bundled_digest, bundled_environment};
 use crate::plugins::load::load_and_check_plugins;
 use crate::plugins::parse_limits::plugin_limits;
 use crate::plugins::source::load_missing;
-use crate::runs::context_files;
 use crate::runs::define::{NewRun, RunDefinition, build_requirements};
 use crate::runs::run_id::task_prefix;
 use crate::store::blobs::{artifact_of, json_blob, now_ms};
@@ -76,7 +75,7 @@ impl Host {
         };
         put(kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS, build_requirements(&new.task.task, pipeline)?)?;
         put(kinds::PROCESS_NOTES, kinds::PROCESS_NOTES, json_blob(&notes).bytes)?;
-        for file in context_files::gather_context_files(&new.task.task.context_files, &new.task.folder)? {
+        for file in new.task.gather_context_files()?.files {
             let kind = if file.base { kinds::BASE_FILE } else { kinds::CONTEXT_FILE };
             let artifact = put(&format!("context/{}", file.path), kind, file.bytes)?;
             if file.base {

@@ -19,10 +19,10 @@ use crate::config::file::Config;
 use crate::config::overrides::Overrides;
 use crate::config::pipeline::LoadedPipeline;
 use crate::config::run_settings::{ExperimentCell, RunSettings};
-use crate::error::context_files::MAX_FILE_BYTES;
+use crate::error::context_files::{ContextError, MAX_FILE_BYTES};
 use crate::error::{Error, ErrorCode};
 use crate::plugins::source::component_digests;
-use crate::runs::context_files;
+use crate::runs::context_files::{self, ContextFiles, ReservedPaths};
 use crate::store::blobs::json_blob;
 
 /// A task and its folder.
@@ -32,13 +32,14 @@ pub struct TaskSource {
     pub task: Task,
     /// Base of the paths and globs of its context files.
     pub folder: PathBuf,
+    /// Paths that are never context files.
+    pub reserved: ReservedPaths,
 }
 
 impl TaskSource {
-    /// Checks the context files of the task: reads them and discards the content.
-    pub fn check(&self) -> Result<(), Error> {
-        context_files::gather_context_files(&self.task.context_files, &self.folder)?;
-        Ok(())
+    /// Reads the context files of the task.
+    pub fn gather_context_files(&self) -> Result<ContextFiles, ContextError> {
+        context_files::gather_context_files(&self.task.context_files, &self.folder, &self.reserved)
     }
 }
 

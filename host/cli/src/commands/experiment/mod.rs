@@ -20,6 +20,7 @@ use phasegate_process::experiment::Results;
 use phasegate_runtime::{Config, Error, Host};
 
 use crate::context::Context;
+use crate::context_files;
 use crate::exit::{Exit, Failure};
 use crate::open::{self, RunOptions};
 use crate::out_dir::check_default_out_dir;
@@ -67,16 +68,17 @@ pub struct Args {
 /// Runs or resumes every cell, and prints the results.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
-    let experiment = Experiment::read(&args.file)?;
+    let mut experiment = Experiment::read(&args.file)?;
     let config = open::config(args.config.as_deref(), Some(&experiment.dir))?.with_locked(args.locked);
-    let plan = experiment.plan(&config)?;
-    check_models(&experiment, &plan, &config).await?;
     let default_out = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
     let out = current_dir().join(args.out.clone().unwrap_or_else(default_out));
     if args.out.is_none() {
         check_default_out_dir(&out)?;
     }
     files::check(&out)?;
+    context_files::check(&mut experiment.tasks, &config, Some((&args.file, &out)), context)?;
+    let plan = experiment.plan(&config)?;
+    check_models(&experiment, &plan, &config).await?;
 
     let journal: Arc<dyn Journal> = Arc::new(open::open_or_create_journal(context)?);
     let shared_budget = experiment.shared_budget(journal.as_ref())?;
