@@ -63,8 +63,10 @@ fn gather(source: &mut TaskSource, printer: &Printer) -> Result<ContextFiles, Fa
 /// The paths that no context file may have, of this command and its configuration.
 fn reserved_paths(config: &Config, state: &Path) -> ReservedPaths {
     let keys = config.providers.values().filter_map(|provider| provider.key_file.as_ref());
+    // A command that has no cache folder fails later, where it compiles.
+    let cache = cache_dir(state).ok().flatten();
     ReservedPaths {
-        written: vec![state.to_owned(), cache_dir(state)],
+        written: std::iter::once(state.to_owned()).chain(cache).collect(),
         lock: Some(config.lock.clone()),
         keys: keys.map(|file| config.dir.join(file)).collect(),
         configuration: config.file.iter().cloned().collect(),

@@ -116,11 +116,14 @@ struct Found {
 }
 
 fn read_beside(dir: &Path, path: &str, trusted: &TrustedFolders) -> Result<String, String> {
-    check_pipeline_file(&dir.join(path), trusted).map_err(|fault| {
-        let hints = fault.hint().unwrap_or_default();
-        format!("{fault}; {}", hints.lines().next().unwrap_or_default())
-    })?;
-    read_text(&dir.join(path), MAX_TEXT_BYTES).map_err(|why| match why.kind() {
+    let file = dir.join(path);
+    if file.is_file() {
+        check_pipeline_file(&file, trusted).map_err(|fault| {
+            let hints = fault.hint().unwrap_or_default();
+            format!("{fault}; {}", hints.lines().next().unwrap_or_default())
+        })?;
+    }
+    read_text(&file, MAX_TEXT_BYTES).map_err(|why| match why.kind() {
         ErrorKind::NotFound => format!("there is no file `{path}`"),
         _ => format!("`{path}` cannot be read: {why}"),
     })

@@ -159,7 +159,7 @@ fn ignore_files_count_up_to_the_repository() {
 }
 
 #[test]
-fn an_output_in_the_folder_itself_is_left_out() {
+fn an_output_in_the_folder_is_left_out() {
     let dir = folder();
     let result = r#"{"task_id":"A-1","run_id":"a-1-1","status":"passed","reason":"","totals":{}}"#;
     for (name, text) in [("result.json", result), ("report.md", "x"), ("artifacts/plan.json", "{}"), ("x.py", "x")] {
