@@ -153,6 +153,19 @@ fn rejects_archives_that_expand_on_disk() {
 }
 
 #[test]
+fn blobs_without_an_event_are_not_stored() {
+    let (_, mut archive) = exported("plain-pass");
+    let digest = archive.add_blob("nothing names this");
+    let scenario = crate::scenario("plain-pass");
+    assert_eq!(import(&scenario, &archive).code, 0);
+    let stored: u64 = database(&scenario)
+        .query_row("SELECT count(*) FROM blobs WHERE digest = ?1", (&digest,), |row| row.get(0))
+        .unwrap();
+    assert_eq!(stored, 0);
+    assert_eq!(scenario.call(&["gc"]).stdout, "Nothing to remove.\n");
+}
+
+#[test]
 fn import_reads_regular_files_only() {
     let scenario = crate::scenario("plain-pass");
     let pipe = scenario.path("pipe");

@@ -43,7 +43,7 @@ pub struct ImportedRun {
 ///
 /// A run whose events do not follow each other, or whose pipeline or settings cannot be read, is rejected.
 pub async fn import(journal: &dyn Journal, mut from: impl Read + Seek) -> Result<ImportedRun, Error> {
-    let Checked { head, stored, bundled, missing } = check(journal, &mut from)?;
+    let Checked { head, stored, named, bundled, missing } = check(journal, &mut from)?;
     let run = head.run.clone();
     let import = |stored, blobs| journal.import(Import { run: run.clone(), events: stored, blobs });
     if journal.stored_after(&run, 0).is_ok_and(|here| !here.is_empty() && here != stored) {
@@ -57,6 +57,9 @@ pub async fn import(journal: &dyn Journal, mut from: impl Read + Seek) -> Result
     }
     let (mut batch, mut bytes) = (bundled, 0);
     while let Some(blob) = again.next_blob()? {
+        if !named.contains(&blob.digest) {
+            continue;
+        }
         bytes += blob.bytes.len();
         batch.push(blob);
         if bytes >= BATCH_BYTES {
@@ -74,6 +77,8 @@ pub async fn import(journal: &dyn Journal, mut from: impl Read + Seek) -> Result
 struct Checked {
     head: Head,
     stored: Vec<StoredEvent>,
+    /// The blobs that events name. Others are not stored.
+    named: BTreeSet<Digest>,
     /// Components that the archive does not contain and this program does.
     bundled: Vec<Blob>,
     missing: Vec<Digest>,
@@ -94,16 +99,20 @@ fn check(journal: &dyn Journal, from: impl Read) -> Result<Checked, Error> {
             pinned.insert(blob.digest, blob.bytes);
         }
     }
-    let (bundled, missing) = find_missing(journal, &reader.head, &events)?;
+    let named: BTreeSet<Digest> = events.iter().flat_map(|event| event.event.blobs()).cloned().collect();
+    let (bundled, missing) = find_missing(journal, &reader.head, &named, &components_of(&events))?;
     check_run(journal, &reader.head.run, &events, &pinned)?;
-    Ok(Checked { head: reader.head, stored: reader.stored, bundled, missing })
+    Ok(Checked { head: reader.head, stored: reader.stored, named, bundled, missing })
 }
 
 /// Returns the components that the archive does not contain: those that are bundled, and those that are nowhere.
-fn find_missing(journal: &dyn Journal, head: &Head, events: &[Recorded]) -> Result<(Vec<Blob>, Vec<Digest>), Error> {
-    let components = components_of(events);
+fn find_missing(
+    journal: &dyn Journal,
+    head: &Head,
+    named: &BTreeSet<Digest>,
+    components: &BTreeSet<Digest>,
+) -> Result<(Vec<Blob>, Vec<Digest>), Error> {
     let included: HashSet<&Digest> = head.blobs.iter().map(|entry| &entry.digest).collect();
-    let named: BTreeSet<&Digest> = events.iter().flat_map(|event| event.event.blobs()).collect();
     let (mut bundled, mut missing) = (Vec::new(), Vec::new());
     for digest in named {
         if included.contains(digest) || journal.has_blob(digest)? {
