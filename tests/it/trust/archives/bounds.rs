@@ -140,5 +140,5 @@ fn rejects_runs_that_could_not_be_loaded() {
 
     let mut named = archive.clone();
     named.rename("--yes");
-    assert!(refusal(&named).contains("it is damaged: its run id `--yes` begins with `-`"), "{}", refusal(&named));
+    assert!(refusal(&named).contains("it is damaged: its run id `RUN` begins with `-`"), "{}", refusal(&named));
 }
