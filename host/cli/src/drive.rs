@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use phasegate_process::state::{DecisionRequest, JudgedAttempt};
 use phasegate_process::{RunId, RunStatus};
 use phasegate_runtime::output::write_out;
-use phasegate_runtime::{DecisionRequest, Error, Host, Observer, RunOutcome, StopCause, StopSignal, record_decision};
+use phasegate_runtime::{Error, Host, Observer, RunOutcome, StopCause, StopSignal, record_decision};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
@@ -15,8 +16,9 @@ use crate::out_dir;
 use crate::paths;
 use crate::terminal::printer::Printer;
 use crate::terminal::prompt;
+use crate::view::event::render_choice;
 use crate::view::live::LiveView;
-use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
+use crate::view::next_steps::{load_decision_commands, render_decided};
 use crate::view::{gate, header, summary};
 
 /// A run and its output folder.
@@ -90,11 +92,10 @@ impl RunDriver {
                     return Ok(if passed { Exit::Passed } else { Exit::Failed });
                 }
                 Ok(RunOutcome::Waiting { .. }) => match self.ask_decision(target).await? {
-                    Some(decision) => record_decision(self.host.journal().as_ref(), &target.run, decision).await?,
+                    Some(decision) => self.record(&target.run, decision).await?,
                     None => {
                         self.finish(target)?;
-                        let passes = waits_at_passed_gate(self.host.journal().as_ref(), &target.run);
-                        self.view.print(&render_decision_commands(&target.run, passes));
+                        self.view.print(&load_decision_commands(self.host.journal().as_ref(), &target.run));
                         return Ok(Exit::Waiting);
                     }
                 },
@@ -123,6 +124,23 @@ impl RunDriver {
         }
     }
 
+    /// Records a decision of the person at this terminal. One that is not allowed is only printed: the run may have moved
+    /// on meanwhile, and what waits now is asked next.
+    async fn record(&self, run: &RunId, decision: DecisionRequest) -> Result<(), Failure> {
+        let (choice, by) = (render_choice(&decision.choice), decision.by.clone());
+        let about = decision.about.clone();
+        match record_decision(self.host.journal().as_ref(), run, decision).await {
+            Ok(()) => self.view.print(&render_decided(run, &choice, &about, by.as_str())),
+            Err(error @ Error::Decision(_)) => {
+                self.view.hide();
+                Failure::from(error).print(&self.view.printer());
+                self.view.show();
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
     /// Asks the person at this terminal for a decision. `None` if nobody is there or wants to decide later.
     async fn ask_decision(&self, target: &RunTarget) -> Result<Option<DecisionRequest>, Failure> {
         if !prompt::is_interactive() {
@@ -136,7 +154,7 @@ impl RunDriver {
         let answer = tokio::task::spawn_blocking(move || {
             let (phase, judged, question) = state.waiting()?;
             printer.note(&gate::render_gate(phase, judged, question, printer.note_paint()));
-            prompt::ask_decision(&printer, judged.verdict.passes(), by)
+            prompt::ask_decision(&printer, JudgedAttempt::new(phase, judged), judged.verdict.passes(), by)
         })
         .await;
         self.view.show();

@@ -53,6 +53,25 @@ fn is_own(journal: &dyn Journal, run: &RunId) -> bool {
     matches!(journal.imported(run), Ok(None))
 }
 
+/// Finds a run like [`find_run`], but by a task id only if no other run of the task was made here: a decision about the run
+/// that was read must not become one about a newer run.
+pub fn find_only_run(context: &Context, journal: &dyn Journal, text: &str) -> Result<RunId, Failure> {
+    let run = find_run(context, journal, text)?;
+    let Some(task) = text.parse::<TaskId>().ok().filter(|_| run.as_str() != text) else { return Ok(run) };
+    let mut of_task = Vec::new();
+    for run in journal.runs()?.into_iter().filter(|run| may_belong_to(run, &task)) {
+        if is_own(journal, &run) && is_of_task(&journal.events(&run).unwrap_or_default(), &task) {
+            of_task.push(run);
+        }
+    }
+    if of_task.len() < 2 {
+        return Ok(run);
+    }
+    let names: Vec<&str> = of_task.iter().take(5).map(RunId::as_str).collect();
+    Err(Failure::usage(format!("task `{text}` has {} runs, and a decision is about one of them", of_task.len()))
+        .with_hint(format!("give the id of the run: {}", names.join(", "))))
+}
+
 fn is_of_task(events: &[Recorded], task: &TaskId) -> bool {
     matches!(events.first().map(|first| &first.event), Some(Event::RunCreated(created)) if created.task_id == *task)
 }

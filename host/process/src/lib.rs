@@ -39,7 +39,7 @@ pub use event::{
     Choice, DroppedTest, EVENT_FORMAT, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunCreated, RunForked,
     RunStatus, Verdict,
 };
-pub use names::{ArtifactName, AttemptId, InvalidName, Kind, PhaseName, PluginName, RunId, TaskId};
+pub use names::{ArtifactName, AttemptId, InvalidName, Kind, PersonName, PhaseName, PluginName, RunId, TaskId};
 pub use work::{
     ArtifactRef, Assignment, Check, CheckStatus, DEFECT_TYPES, Expected, Failure, FeedbackItem, Findings, Issue,
     Location, Severity, Submission, SubmittedArtifact, Suggestion,

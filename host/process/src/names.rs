@@ -113,7 +113,58 @@ name!(
     |text| (1..=60).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
 );
 
-/// One attempt at one phase. Displayed as `PHASE#ATTEMPT`.
+/// The name of a person, as that person's shell or a file gives it: a claim, not an identity that was proved. Spaces around it
+/// are removed; names are equal where they have the same characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PersonName(String);
+
+impl PersonName {
+    /// Returns the name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PersonName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let name = text.trim();
+        let rule = "a person's name has 1 to 100 characters, without line ends and other control characters";
+        match (1..=100).contains(&name.chars().count()) && !name.chars().any(is_control) {
+            true => Ok(Self(name.to_owned())),
+            false => Err(InvalidName {
+                text: name.chars().filter(|c| !is_control(*c)).take(100).collect(),
+                sort: "name of a person",
+                rule,
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for PersonName {
+    // serde keeps only the text of an error.
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|error: InvalidName| with_hint(&error, Some(error.hint())))
+    }
+}
+
+impl From<PersonName> for String {
+    fn from(name: PersonName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for PersonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One attempt at one phase. Displayed and parsed as `PHASE#ATTEMPT`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AttemptId {
     /// The phase.
@@ -126,6 +177,25 @@ impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.phase, self.attempt)
     }
+}
+
+impl FromStr for AttemptId {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let rule = "an attempt is PHASE#ATTEMPT, with attempts numbered from 1, as in code-review#2";
+        let wrong = || InvalidName { text: text.to_owned(), sort: "phase with an attempt", rule };
+        let (phase, number) = text.split_once('#').ok_or_else(wrong)?;
+        let digits = !number.starts_with('0') && number.bytes().all(|c| c.is_ascii_digit());
+        let attempt = number.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
+        Ok(Self { phase: phase.parse().map_err(|_| wrong())?, attempt })
+    }
+}
+
+/// Whether the character is a control character or changes the reading direction of the text around it.
+fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn is_kebab(c: u8) -> bool {
@@ -165,5 +235,22 @@ mod tests {
             error,
             Err("`Bad Phase` is not a phase name\nhint: a phase name has 1 to 40 characters of a-z, 0-9 and -, and starts with a letter or digit".into())
         );
+    }
+
+    #[test]
+    fn parses_attempts_as_they_are_displayed() {
+        let parsed: Result<AttemptId, _> = "code-review#12".parse();
+        assert_eq!(parsed.map(|at| at.to_string()).as_deref(), Ok("code-review#12"));
+        for text in ["code", "code#", "code#0", "code#01", "code#+1", "code#1#2", "#1", "Code#1", "code#99999999999"] {
+            assert!(text.parse::<AttemptId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_people_are_trimmed_and_plain() {
+        assert_eq!(" ann lee\n".parse::<PersonName>().map(String::from).as_deref(), Ok("ann lee"));
+        for text in ["", "  ", "ann\nlee", "ann\u{1b}[2J", "\u{202e}nna", &"a".repeat(101)] {
+            assert!(text.parse::<PersonName>().is_err(), "{text:?}");
+        }
     }
 }

@@ -35,7 +35,7 @@ pub use plugins::bundled::{BUNDLED, bundled_digest};
 pub use plugins::parse_limits::plugin_limits;
 pub use plugins::source::{MAX_COMPONENT_BYTES, read_component};
 pub use run::outcome::{RunOutcome, StopCause, StopSignal};
-pub use runs::approve::{DecisionRequest, record_decision};
+pub use runs::approve::record_decision;
 pub use runs::context_files::{ContextFile, ContextFiles, LeftOut, ReservedPaths};
 pub use runs::define::{NewRun, RunDefinition, TaskSource, build_requirements};
 pub use runs::fork::NewFork;

@@ -1,1 +1,143 @@
-//! Decisions name the attempt that they are about.
+//! A decision is about the attempt that its author read: it is refused once another one waits.
+
+use std::fs;
+
+use phasegate_test::{Output, Scenario, Terminal, scenarios};
+
+/// A run of which each judgement of the design review waits; the first one failed.
+fn waiting_run() -> (Scenario, String) {
+    let scenario = crate::scenario("waits-at-a-failure");
+    let config = config(&scenario, "design-review = \"always\"");
+    let output = Output::from_command(scenario.run_with(&["--json", "--config", &config]));
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    let run = output.run_id();
+    (scenario, run)
+}
+
+/// Writes a configuration with these lines under `[hitl]`.
+fn config(scenario: &Scenario, hitl: &str) -> String {
+    let file = scenario.path("models.toml");
+    let answers = scenarios().join("answers.toml");
+    fs::write(&file, format!("[models]\ndefault = \"scripted:{}\"\n[hitl]\n{hitl}\n", answers.display())).unwrap();
+    file.display().to_string()
+}
+
+/// Another person rejects the first attempt and lets the run come to its second.
+fn move_on(scenario: &Scenario, run: &str) {
+    let rejected = scenario.call(&["reject", run, "--at", "design-review#1", "--by", "ben", "--reason", "once more"]);
+    assert_eq!(rejected.code, 0, "{}", rejected.stderr);
+    assert_eq!(scenario.resume(run).code, 3);
+}
+
+fn decided(scenario: &Scenario, run: &str) -> Vec<String> {
+    let log = scenario.call(&["log", run, "--json"]);
+    let given = log.events_named("approval_given");
+    given.map(|it| format!("{}#{} {} by {}", it["phase"], it["attempt"], it["choice"], it["by"])).collect()
+}
+
+fn render(output: &Output, run: &str) -> String {
+    output.render_errors(&[(run, "RUN")])
+}
+
+#[test]
+fn decision_about_an_earlier_attempt_is_refused() {
+    let (scenario, run) = waiting_run();
+    let read = scenario.call(&["show", &run]).stdout;
+    let command = format!("phasegate override {run} --at design-review#1 --by NAME");
+    assert!(read.contains(&command), "{read}");
+    move_on(&scenario, &run);
+
+    let late = scenario.call(&["override", &run, "--at", "design-review#1", "--by", "ann", "--reason", "known"]);
+    let text = render(&late, &run);
+    let (message, hint) = text.split_once(", which was judged at ").unwrap();
+    assert_eq!(message, "exit 2\nerror[PG-0403]: design-review#1 is no longer waiting: design-review#2 is");
+    assert!(
+        hint.ends_with(
+            "UTC\nhint: read it with `phasegate show RUN`, then decide with `phasegate approve RUN --at design-review#2`\n"
+        ),
+        "{hint}"
+    );
+
+    insta::assert_snapshot!(render(&scenario.call(&["approve", &run]), &run), @"
+    exit 2
+    error[PG-0403]: the decision does not name its attempt, and run RUN has several that could be meant: design-review#2 waits
+    hint: read it with `phasegate show RUN`, then decide with `phasegate approve RUN --at design-review#2`
+    ");
+    assert_eq!(decided(&scenario, &run).len(), 1, "only the rejection of the first attempt");
+
+    let shown = scenario.call(&["show", &run]).stdout;
+    let approved = scenario.call(&["approve", &run, "--at", "design-review#2"]);
+    assert_eq!(approved.code, 0, "{}", approved.stderr);
+    let line = approved.stdout.lines().next().unwrap();
+    let digest = line.split(['(', ')']).nth(1).unwrap();
+    assert_eq!(line, format!("run {run}: approved design-review#2 ({digest}) by ann"));
+    assert!(shown.contains(&format!("design-review#2 ({digest})")), "{shown}");
+    assert_eq!(decided(&scenario, &run)[1], "\"design-review\"#2 \"approve\" by \"ann\"");
+}
+
+#[test]
+fn prompt_refuses_what_another_process_overtook() {
+    let scenario = crate::scenario("waits-at-a-failure");
+    let config = config(&scenario, "design-review = \"always\"");
+    let mut terminal = Terminal::start(&scenario.run_with(&["--config", &config]));
+    let prompt = terminal.wait_for("[o]verride, [r]eject, a[b]ort or [l]ater? ");
+    let digest = prompt.rsplit_once("decide about design-review#1 (").unwrap().1.split(')').next().unwrap();
+    assert!(prompt.contains("design-review failed: 1 high"), "{prompt}");
+    let list = scenario.call(&["runs", "--json"]).stdout;
+    let runs: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let run = runs[0]["run_id"].as_str().unwrap();
+    assert!(scenario.call(&["show", run]).stdout.contains(&format!("design-review#1 ({digest})")));
+
+    move_on(&scenario, run);
+    terminal.type_line("o");
+    terminal.wait_for("reason: ");
+    terminal.type_line("known and harmless");
+    let refused = terminal.wait_for("[a]pprove, [r]eject, a[b]ort or [l]ater? ");
+    assert!(refused.contains("design-review#1 is no longer waiting: design-review#2 is"), "{refused}");
+    assert!(refused.contains("decide about design-review#2 ("), "{refused}");
+    terminal.type_line("l");
+    let (code, end) = terminal.wait();
+    assert_eq!(code, 3, "{end}");
+    assert!(end.contains(&format!("phasegate approve {run} --at design-review#2")), "{end}");
+    assert_eq!(decided(&scenario, run), ["\"design-review\"#1 {\"reject\":{}} by \"ben\""]);
+}
+
+#[test]
+fn decision_about_another_gate_is_refused() {
+    let (scenario, run) = waiting_run();
+    for other in ["test#1", "design-review#2", "nothing#1"] {
+        let refused = render(&scenario.call(&["abort", &run, "--at", other]), &run);
+        let message = format!("error[PG-0403]: {other} does not wait for a decision: design-review#1 does");
+        assert!(refused.starts_with(&format!("exit 2\n{message}")), "{refused}");
+        assert!(refused.contains("`phasegate abort RUN --at design-review#1`"), "{refused}");
+    }
+    insta::assert_snapshot!(render(&scenario.call(&["abort", &run, "--at", "design-review"]), &run), @"
+    exit 2
+    error[PG-0101]: --at: `design-review` is not a phase with an attempt
+    hint: an attempt is PHASE#ATTEMPT, with attempts numbered from 1, as in code-review#2
+    ");
+    insta::assert_snapshot!(render(&scenario.call(&["abort", &run, "--by", "ann\nbob"]), &run), @"
+    exit 2
+    error[PG-0101]: --by: `annbob` is not a name of a person
+    hint: a person's name has 1 to 100 characters, without line ends and other control characters
+    ");
+    assert_eq!(decided(&scenario, &run), [""; 0]);
+}
+
+#[test]
+fn decision_about_a_task_needs_one_run() {
+    let (scenario, run) = waiting_run();
+    let config = scenario.path("models.toml").display().to_string();
+    let second = Output::from_command(scenario.run_with(&["--json", "--force", "--config", &config]));
+    assert_eq!(second.code, 3, "{}", second.stderr);
+    let refused = scenario.call(&["override", "ANSWER-001", "--at", "design-review#1", "--reason", "known"]);
+    let text = refused.render_errors(&[(&run, "RUN-1"), (&second.run_id(), "RUN-2")]);
+    assert!(
+        text.ends_with(
+            "error[PG-0101]: task `ANSWER-001` has 2 runs, and a decision is about one of them\n\
+             hint: give the id of the run: RUN-2, RUN-1\n"
+        ),
+        "{text}"
+    );
+    assert!(decided(&scenario, &run).is_empty() && decided(&scenario, &second.run_id()).is_empty());
+}

@@ -12,6 +12,7 @@ mod recordings;
 mod running;
 mod scenario;
 mod story;
+mod terminal;
 mod workspace;
 
 pub use crafted_archive::CraftedArchive;
@@ -24,4 +25,5 @@ pub use provider_formats::{ProviderKind, respond_json};
 pub use recordings::Recordings;
 pub use running::RunningProcess;
 pub use scenario::{Scenario, is_third_design_call, scenario_file};
+pub use terminal::Terminal;
 pub use workspace::{Paths, Workspace};

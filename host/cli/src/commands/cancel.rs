@@ -23,7 +23,7 @@ pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("run {run} is not running"))
             .with_hint(format!("see its status with `phasegate show {run}`")));
     }
-    let by = approver::name(None).unwrap_or_else(|_| "somebody".to_owned());
+    let by = approver::name(None).map_or_else(|_| "somebody".to_owned(), |by| by.to_string());
     journal.request_cancel(&run, &by).await?;
     context.printer.print(&format!("Asked run {run} to stop. Resume it with: phasegate resume {run}\n"));
     Ok(Exit::Passed)

@@ -93,7 +93,7 @@ fn render_ending(journal: &dyn Journal, run: &RunId, unowned: bool) -> Result<Op
     let (state, _) = load_run(journal, run)?;
     Ok(match (state.waiting(), &state.stopped) {
         _ if state.ended().is_some() => Some(String::new()),
-        (Some((_, judged, _)), _) => Some(render_decision_commands(run, judged.verdict.passes())),
+        (Some(_), _) => Some(render_decision_commands(&state)),
         (None, Some(_)) if unowned => Some(format!("\nresume with: phasegate resume {run}\n")),
         (None, None) if unowned => Some(format!("\nits process ended; resume with: phasegate resume {run}\n")),
         _ => None,

@@ -74,7 +74,7 @@ async fn decide(args: Args, approved: bool, context: &Context) -> Result<Exit, F
     let journal = open::journal_to_write(context)?;
     let name = resolve_proposal(context, &journal, &args.proposal)?;
     let by = approver::name(args.by)?;
-    let decided = record_proposal_decision(&journal, &name, approved, &by, &args.reason).await?;
+    let decided = record_proposal_decision(&journal, &name, approved, by.as_str(), &args.reason).await?;
     context
         .printer
         .print(&format!("{}/{} {} by {by}; this applies to later runs\n", decided.run, decided.id, decided.status));

@@ -178,7 +178,7 @@ fn render_next_step(
 ) -> Result<String, Failure> {
     if let Some((phase, judged, question)) = state.waiting() {
         let report = gate::render_gate(phase, judged, question, paint);
-        return Ok(format!("{report}{}", render_decision_commands(run, judged.verdict.passes())));
+        return Ok(format!("{report}{}", render_decision_commands(state)));
     }
     let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };
     Ok(match TaskResult::from_events(state, events).status {

@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, IsTerminal, stderr, stdin};
 
-use phasegate_process::Choice;
 use phasegate_process::lock::Change;
-use phasegate_runtime::DecisionRequest;
+use phasegate_process::state::{DecisionRequest, JudgedAttempt};
+use phasegate_process::{Choice, PersonName};
 
 use crate::terminal::format::one_line;
 use crate::terminal::printer::Printer;
@@ -15,16 +15,21 @@ pub fn is_interactive() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
-/// Asks for the decision on a gate, and for a name if none is known. `None` if the person decides later or stdin ends. Blocks
+/// Asks for the decision about a judgement that was just shown, and for a name if none is known. `None` if the person decides later or stdin ends. Blocks
 /// until there is an answer.
-pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> Option<DecisionRequest> {
+pub fn ask_decision(
+    printer: &Printer,
+    about: JudgedAttempt,
+    passes: bool,
+    known: Option<PersonName>,
+) -> Option<DecisionRequest> {
     let by = match known {
         Some(by) => by,
         None => ask_name(printer)?,
     };
     loop {
         let open = if passes { "[a]pprove, [r]eject" } else { "[o]verride, [r]eject" };
-        let answer = read_line(printer, &format!("decide as {by}: {open}, a[b]ort or [l]ater? "))?;
+        let answer = read_line(printer, &format!("decide about {about} as {by}: {open}, a[b]ort or [l]ater? "))?;
         let choice = match answer.trim().to_lowercase().as_str() {
             "a" | "approve" if passes => Choice::Approve,
             "o" | "override" if !passes => Choice::Override,
@@ -45,22 +50,23 @@ pub fn ask_decision(printer: &Printer, passes: bool, known: Option<String>) -> O
             printer.note("a reason is required: it goes into the result and the next prompt\n");
             continue;
         }
-        return Some(DecisionRequest { choice, by, reason: reason.trim().to_owned() });
+        return Some(DecisionRequest { choice, by, reason: reason.trim().to_owned(), about });
     }
 }
 
 /// Asks for the name to record with a decision; `None` if stdin ends.
-pub fn ask_name(printer: &Printer) -> Option<String> {
+pub fn ask_name(printer: &Printer) -> Option<PersonName> {
     loop {
         let name = read_line(printer, "your name, recorded with the decision: ")?;
-        if !name.trim().is_empty() {
-            return Some(name.trim().to_owned());
+        match name.parse::<PersonName>() {
+            Ok(name) => return Some(name),
+            Err(bad) => printer.note(&format!("{}\n", bad.hint())),
         }
     }
 }
 
 /// Prints the changes of plugins and asks whether the person accepts them.
-pub fn confirm_changes(printer: &Printer, changes: &[Change], by: &str) -> bool {
+pub fn confirm_changes(printer: &Printer, changes: &[Change], by: &PersonName) -> bool {
     let lines: Vec<String> = changes.iter().map(|change| sanitize(&change.to_string()) + "\n").collect();
     printer.note(&lines.concat());
     read_line(printer, &format!("accept as {by}? [y/N] ")).is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))

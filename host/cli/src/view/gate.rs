@@ -1,15 +1,16 @@
 //! The report of a gate that waits for a decision.
 
 use phasegate_process::pipeline::Phase;
-use phasegate_process::state::RecordedJudgement;
+use phasegate_process::state::{JudgedAttempt, RecordedJudgement};
 
 use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
-/// Renders the question, the issues with their evidence, and the dropped tests.
+/// Renders the attempt with its digest, the question, the issues with their evidence, and the dropped tests.
 pub fn render_gate(phase: &Phase, judged: &RecordedJudgement, question: &str, paint: Paint) -> String {
-    let mut text = format!("\n{} {}\n", paint.bold(&format!("{}#{}", phase.name, judged.attempt)), sanitize(question));
+    let about = JudgedAttempt::new(phase, judged);
+    let mut text = format!("\n{} {}\n", paint.bold(&about.to_string()), sanitize(question));
     for issue in &judged.issues {
         let place = issue.location.as_ref().map(|place| match place.line {
             Some(line) => format!(" ({}:{line})", place.path),

@@ -80,7 +80,7 @@ pub enum FeedbackOutcome {
     },
 }
 
-/// A person's decision at a gate. [`crate::state::State::check_choice`] has the rules.
+/// A person's decision at a gate. [`crate::state::State::check_decision`] has the rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {

@@ -1,114 +1,153 @@
 //! The decisions that a person may make at a gate, and the events that record them.
 //!
-//! The rules: only a gate that waits can be decided about; `approve` confirms a pass; `override` needs a gate that did not
-//! pass, and a reason; `reject` needs a reason, and may name only a phase that the gate may send work back to; `abort` is
-//! always allowed. Folding an older journal does not apply these rules again.
+//! The rules: only a gate that waits can be decided about, and only by a decision about the attempt that waits and the
+//! digests that were judged; `approve` confirms a pass; `override` needs a gate that did not pass, and a reason; `reject`
+//! needs a reason, and may name only a phase that the gate may send work back to; `abort` is always allowed. Folding an
+//! older journal does not apply these rules again.
 
+use std::fmt;
+
+use super::decision_error::{DecisionError, read_and_decide};
 use super::phase_state::RecordedJudgement;
 use super::run_state::State;
+use crate::digest::Digest;
 use crate::event::{Choice, Event, RunStatus, Verdict};
-use crate::names::{AttemptId, PhaseName, RunId};
+use crate::names::{AttemptId, PersonName};
 use crate::pipeline::Phase;
 
-/// An error: the decision is not allowed in this state. [`DecisionError::hint`] names what is allowed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecisionError {
-    /// The run has ended.
-    #[error("run {run} does not wait for a person")]
-    RunEnded {
-        /// The run.
-        run: RunId,
-        /// The reason of its end.
-        reason: String,
-    },
-    /// The run has not ended, but no gate of it waits for a person.
-    #[error("run {run} does not wait for a person")]
-    NotWaiting {
-        /// The run.
-        run: RunId,
-    },
-    /// `approve` of a gate that failed or was not judged.
-    #[error("gate {gate} {}; a failing gate cannot be approved", if *.judged { "failed" } else { "could not be judged" })]
-    NotPassed {
-        /// The gate.
-        gate: PhaseName,
-        /// Whether the gate was judged.
-        judged: bool,
-    },
-    /// `override` of a gate that passed.
-    #[error("gate {gate} passed; there is nothing to override")]
-    Passed {
-        /// The gate.
-        gate: PhaseName,
-    },
-    /// `reject` or `override` without a reason.
-    #[error("a reason is needed")]
-    ReasonMissing,
-    /// `reject` with a phase that the gate may not send work back to.
-    #[error("gate {gate} may not send work back to `{phase}`")]
-    NotRevisable {
-        /// The gate.
-        gate: PhaseName,
-        /// The phase that was named.
-        phase: PhaseName,
-        /// The phases that the gate may send work back to.
-        allowed: Vec<PhaseName>,
-    },
+/// A judged attempt of a gate, with the digests of everything that a person reads of the judgement. Displayed as
+/// `GATE#ATTEMPT (DIGEST)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedAttempt {
+    /// The attempt.
+    pub at: AttemptId,
+    /// Digests of the artifacts that were judged.
+    pub about: Vec<Digest>,
+    /// The digest of the gate's report, where there is one.
+    pub report: Option<Digest>,
 }
 
-impl DecisionError {
-    /// Returns what to do instead.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::RunEnded { reason, .. } => format!("it is over: {reason}"),
-            Self::NotWaiting { run } => format!("continue with `phasegate resume {run}`"),
-            Self::NotPassed { .. } => "override it or reject it, with a reason, or abort the run".to_owned(),
-            Self::Passed { .. } => "approve it".to_owned(),
-            Self::ReasonMissing => "add --reason TEXT; it goes into the result and the next prompt".to_owned(),
-            Self::NotRevisable { allowed, .. } => {
-                let names: Vec<_> = allowed.iter().map(PhaseName::as_str).collect();
-                format!("it may send work back to {}", names.join(", "))
-            }
+impl JudgedAttempt {
+    /// Returns what a decision about this judgement of a gate is about.
+    pub fn new(gate: &Phase, judged: &RecordedJudgement) -> Self {
+        Self {
+            at: AttemptId { phase: gate.name.clone(), attempt: judged.attempt },
+            about: judged.about.clone(),
+            report: judged.report.as_ref().map(|report| report.digest.clone()),
         }
+    }
+
+    /// Returns the digest of the gate's report, which names the digests of all judged artifacts; without a report, a
+    /// digest over those.
+    pub fn digest(&self) -> Digest {
+        let about = || self.about.iter().map(Digest::as_str).collect::<Vec<_>>().join("\n");
+        self.report.clone().unwrap_or_else(|| Digest::from_content(about().as_bytes()))
     }
 }
 
+impl fmt::Display for JudgedAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.at, self.digest().short())
+    }
+}
+
+/// A decision of a person at the gate that waits for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRequest {
+    /// The choice: approve, reject, override or abort.
+    pub choice: Choice,
+    /// The author of the decision.
+    pub by: PersonName,
+    /// The reason; empty where none was given.
+    pub reason: String,
+    /// The judgement that the author read.
+    pub about: JudgedAttempt,
+}
+
 impl State {
-    /// Checks that a person may make this decision now. Returns the gate and the judgement that the decision is about.
-    pub fn check_choice(&self, choice: &Choice, reason: &str) -> Result<(&Phase, &RecordedJudgement), DecisionError> {
-        let Some((phase, judged, _)) = self.waiting() else {
-            let run = self.created.run_id.clone();
-            return Err(match self.ended() {
-                Some((_, reason)) => DecisionError::RunEnded { run, reason: reason.to_owned() },
-                None => DecisionError::NotWaiting { run },
+    /// Returns the judgement that waits for a decision. Fails if `at` names another attempt, and if it names none and the
+    /// gate was judged more than once or a person was asked about another gate before: the author may have read that one.
+    pub fn judgement_to_decide(&self, choice: &Choice, at: Option<&AttemptId>) -> Result<JudgedAttempt, DecisionError> {
+        let (gate, judged) = self.waiting_judgement()?;
+        let waiting = JudgedAttempt::new(gate, judged);
+        let hint = || read_and_decide(&self.created.run_id, choice, &waiting.at, judged.verdict.passes());
+        let times = self.phases.get(&gate.name).map_or(0, |known| known.judged.len());
+        match at {
+            Some(at) if *at != waiting.at => Err(DecisionError::OtherAttempt {
+                at: at.clone(),
+                asked: self.was_asked(at),
+                judged_ms: judged.at_ms,
+                hint: hint(),
+                waiting: waiting.at,
+            }),
+            None if times > 1 || self.asked_attempts() > 1 => Err(DecisionError::AttemptMissing {
+                run: self.created.run_id.clone(),
+                hint: hint(),
+                waiting: waiting.at,
+            }),
+            _ => Ok(waiting),
+        }
+    }
+
+    /// Checks that a person may make this decision now.
+    pub fn check_decision(&self, request: &DecisionRequest) -> Result<(), DecisionError> {
+        let DecisionRequest { choice, reason, about, .. } = request;
+        let waiting = self.judgement_to_decide(choice, Some(&about.at))?;
+        let (phase, judged) = self.waiting_judgement()?;
+        if waiting != *about {
+            return Err(DecisionError::OtherDigest {
+                read: about.digest().short().to_owned(),
+                waiting: waiting.digest().short().to_owned(),
+                hint: read_and_decide(&self.created.run_id, choice, &waiting.at, judged.verdict.passes()),
+                at: waiting.at,
             });
-        };
+        }
         let gate = || phase.name.clone();
         match choice {
             Choice::Approve if !judged.verdict.passes() => {
-                return Err(DecisionError::NotPassed { gate: gate(), judged: judged.verdict != Verdict::NotJudged });
+                Err(DecisionError::NotPassed { gate: gate(), judged: judged.verdict != Verdict::NotJudged })
             }
-            Choice::Override if judged.verdict.passes() => return Err(DecisionError::Passed { gate: gate() }),
-            _ if choice.needs_reason() && reason.trim().is_empty() => return Err(DecisionError::ReasonMissing),
+            Choice::Override if judged.verdict.passes() => Err(DecisionError::Passed { gate: gate() }),
+            _ if choice.needs_reason() && reason.trim().is_empty() => Err(DecisionError::ReasonMissing),
             Choice::Reject { revise: Some(target) } => {
                 let allowed = phase.gate.as_ref().map(|gate| gate.may_revise.clone()).unwrap_or_default();
-                if !allowed.contains(target) {
-                    return Err(DecisionError::NotRevisable { gate: gate(), phase: target.clone(), allowed });
+                match allowed.contains(target) {
+                    true => Ok(()),
+                    false => Err(DecisionError::NotRevisable { gate: gate(), phase: target.clone(), allowed }),
                 }
             }
-            _ => {}
+            _ => Ok(()),
         }
-        Ok((phase, judged))
     }
 
     /// Returns the events that record a person's decision: `approval_given`, bound to the digests that were judged, and
     /// for `abort` also `run_finished`, because nothing is left to resume.
-    pub fn decide(&self, choice: Choice, by: String, reason: String) -> Result<Vec<Event>, DecisionError> {
-        let (phase, judged) = self.check_choice(&choice, &reason)?;
-        let at = AttemptId { phase: phase.name.clone(), attempt: judged.attempt };
-        let about = judged.about.clone();
+    pub fn decide(&self, request: DecisionRequest) -> Result<Vec<Event>, DecisionError> {
+        self.check_decision(&request)?;
+        let DecisionRequest { choice, by, reason, about: JudgedAttempt { at, about, .. } } = request;
         let end = (choice == Choice::Abort)
             .then(|| Event::RunFinished { status: RunStatus::Aborted, reason: format!("aborted by {by}: {reason}") });
-        Ok([Event::ApprovalGiven { at, choice, by, reason, about }].into_iter().chain(end).collect())
+        let given = Event::ApprovalGiven { at, choice, by: by.to_string(), reason, about };
+        Ok([given].into_iter().chain(end).collect())
+    }
+
+    fn waiting_judgement(&self) -> Result<(&Phase, &RecordedJudgement), DecisionError> {
+        let run = || self.created.run_id.clone();
+        match (self.waiting(), self.ended()) {
+            (Some((phase, judged, _)), _) => Ok((phase, judged)),
+            (None, Some((_, reason))) => Err(DecisionError::RunEnded { run: run(), reason: reason.to_owned() }),
+            (None, None) => Err(DecisionError::NotWaiting { run: run() }),
+        }
+    }
+
+    /// Returns whether a person was asked about this attempt.
+    fn was_asked(&self, at: &AttemptId) -> bool {
+        let judged = self.phases.get(&at.phase).map(|known| known.judged.as_slice()).unwrap_or_default();
+        judged.iter().any(|judged| judged.attempt == at.attempt && judged.asked_ms.is_some())
+    }
+
+    /// Returns the number of attempts about which a person was asked.
+    fn asked_attempts(&self) -> usize {
+        self.phases.values().flat_map(|known| &known.judged).filter(|judged| judged.asked_ms.is_some()).count()
     }
 }

@@ -144,6 +144,7 @@ impl State {
             Event::GateJudged { at, verdict, reason, permanent, issues, dropped, about, report } => {
                 let judged = RecordedJudgement {
                     attempt: at.attempt,
+                    at_ms,
                     verdict: *verdict,
                     reason: reason.clone(),
                     permanent: *permanent,
@@ -154,17 +155,12 @@ impl State {
                     decided: None,
                     approvals: Vec::new(),
                     waiting: None,
+                    asked_ms: None,
                 };
                 self.apply_judgement(at, judged)
             }
             Event::FeedbackDecided { at, decided, .. } => self.apply_feedback(at, decided),
-            Event::ApprovalAsked { at, question, .. } => {
-                let judged = self.latest_judgement(at)?;
-                match judged.waiting.replace(question.clone()) {
-                    None => Ok(()),
-                    Some(_) => Err(format!("{at} waits for a person already")),
-                }
-            }
+            Event::ApprovalAsked { at, question, .. } => self.apply_question(at, question, at_ms),
             Event::ApprovalGiven { at, choice, by, reason, about } => {
                 let approval = Approval {
                     choice: choice.clone(),

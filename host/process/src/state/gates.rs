@@ -55,6 +55,16 @@ impl State {
         Ok(())
     }
 
+    /// Applies `approval_asked`.
+    pub(super) fn apply_question(&mut self, at: &AttemptId, question: &str, at_ms: u64) -> Result<(), String> {
+        let judged = self.latest_judgement(at)?;
+        judged.asked_ms = Some(at_ms);
+        match judged.waiting.replace(question.to_owned()) {
+            None => Ok(()),
+            Some(_) => Err(format!("{at} waits for a person already")),
+        }
+    }
+
     /// Applies `approval_given`.
     pub(super) fn apply_approval(&mut self, at: &AttemptId, approval: Approval) -> Result<(), String> {
         let judged = self.latest_judgement(at)?;

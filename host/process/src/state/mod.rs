@@ -6,6 +6,7 @@
 
 mod attempts;
 mod decide;
+mod decision_error;
 mod fold;
 mod gates;
 mod next;
@@ -16,7 +17,8 @@ mod spent;
 mod tests;
 mod turn;
 
-pub use decide::DecisionError;
+pub use decide::{DecisionRequest, JudgedAttempt};
+pub use decision_error::DecisionError;
 pub use fold::FoldError;
 pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
 pub use phase_state::{Approval, PhaseState, RecordedJudgement, Suite};

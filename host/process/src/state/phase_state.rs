@@ -41,6 +41,8 @@ fn host_feedback(why: String) -> FeedbackItem {
 pub struct RecordedJudgement {
     /// The attempt, from 1.
     pub attempt: u32,
+    /// When it was recorded, in Unix milliseconds.
+    pub at_ms: u64,
     /// The verdict.
     pub verdict: Verdict,
     /// The reason.
@@ -61,6 +63,8 @@ pub struct RecordedJudgement {
     pub approvals: Vec<Approval>,
     /// The question, while the run waits for a person.
     pub waiting: Option<String>,
+    /// When a person was last asked about it, in Unix milliseconds; `None` if never.
+    pub asked_ms: Option<u64>,
 }
 
 impl RecordedJudgement {

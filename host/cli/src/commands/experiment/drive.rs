@@ -22,7 +22,7 @@ use crate::drive::stop_on_ctrl_c;
 use crate::exit::{Exit, Failure};
 use crate::out_dir;
 use crate::terminal::format::{cost, count, duration, truncate};
-use crate::view::next_steps::{render_decision_commands, waits_at_passed_gate};
+use crate::view::next_steps::load_decision_commands;
 
 /// Maximal length of a reason on the line of a cell.
 const REASON: usize = 120;
@@ -198,8 +198,7 @@ impl ExperimentDriver {
         let total = self.plan.cells.len();
         let mut text = format!("{number:>4}/{total} {label} {standing} ({figures}){reason}\n");
         if exit == Exit::Waiting {
-            let passes = waits_at_passed_gate(self.host.journal().as_ref(), &planned.place.run);
-            let commands = render_decision_commands(&planned.place.run, passes);
+            let commands = load_decision_commands(self.host.journal().as_ref(), &planned.place.run);
             text.push_str(&format!("{commands}or repeat the experiment\n"));
         }
         self.view.note(&text);

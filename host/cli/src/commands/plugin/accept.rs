@@ -49,7 +49,7 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     };
     let by = approver::name(args.by)?;
     let pin_text = render_pin(&args.name, &pin);
-    accept(&config, vec![(args.name, pin)], &by)?;
+    accept(&config, vec![(args.name, pin)], by.as_str())?;
     context.printer.print(&sanitize(&format!("{before}\n{by} accepted {pin_text}\n")));
     Ok(Exit::Passed)
 }
@@ -65,7 +65,7 @@ pub fn accept_at_terminal(changes: &[Change], config: &Config, printer: &Printer
         return Ok(false);
     };
     let pins = changes.iter().map(|change| (change.plugin.clone(), change.now.clone()));
-    accept(config, pins.collect(), &by)?;
+    accept(config, pins.collect(), by.as_str())?;
     Ok(true)
 }
 

@@ -2,8 +2,8 @@
 
 use super::harness::Run;
 use crate::event::{Choice, Event, RunStatus, Verdict};
-use crate::names::PhaseName;
-use crate::state::DecisionError;
+use crate::names::{AttemptId, PhaseName};
+use crate::state::{DecisionError, DecisionRequest, JudgedAttempt};
 
 const REVIEW: &str = "review";
 
@@ -25,8 +25,34 @@ fn phase(name: &str) -> PhaseName {
     name.parse().unwrap()
 }
 
+/// Returns a decision about the judgement that waits.
+fn request(run: &Run, choice: Choice, reason: &str) -> Result<DecisionRequest, DecisionError> {
+    let about = match run.state.waiting() {
+        Some((gate, judged, _)) => JudgedAttempt::new(gate, judged),
+        None => run.state.judgement_to_decide(&choice, None)?,
+    };
+    Ok(DecisionRequest { choice, by: "ann".parse().unwrap(), reason: reason.to_owned(), about })
+}
+
+fn check(run: &Run, choice: Choice, reason: &str) -> Result<(), DecisionError> {
+    run.state.check_decision(&request(run, choice, reason)?)
+}
+
+fn decide(run: &Run, choice: Choice, reason: &str) -> Vec<Event> {
+    run.state.decide(request(run, choice, reason).unwrap()).unwrap()
+}
+
 fn refusal(run: &Run, choice: Choice, reason: &str) -> DecisionError {
-    run.state.decide(choice, "ann".to_owned(), reason.to_owned()).unwrap_err()
+    check(run, choice, reason).unwrap_err()
+}
+
+fn at(text: &str) -> AttemptId {
+    text.parse().unwrap()
+}
+
+/// Returns the message and the hint.
+fn words(error: DecisionError) -> [String; 2] {
+    [error.to_string(), error.hint()]
 }
 
 fn reject(target: Option<&str>) -> Choice {
@@ -35,7 +61,7 @@ fn reject(target: Option<&str>) -> Choice {
 
 #[test]
 fn approves_only_a_gate_that_passed() {
-    assert!(waiting(Verdict::Passed).state.check_choice(&Choice::Approve, "").is_ok());
+    assert!(check(&waiting(Verdict::Passed), Choice::Approve, "").is_ok());
     let not_passed = |judged| DecisionError::NotPassed { gate: phase(REVIEW), judged };
     assert_eq!(refusal(&waiting(Verdict::Failed), Choice::Approve, "fine"), not_passed(true));
     assert_eq!(refusal(&waiting(Verdict::NotJudged), Choice::Approve, "fine"), not_passed(false));
@@ -45,19 +71,19 @@ fn approves_only_a_gate_that_passed() {
 #[test]
 fn overrides_only_a_failing_gate_with_reason() {
     let run = waiting(Verdict::Failed);
-    assert!(run.state.check_choice(&Choice::Override, "known").is_ok());
+    assert!(check(&run, Choice::Override, "known").is_ok());
     assert_eq!(refusal(&run, Choice::Override, " "), DecisionError::ReasonMissing);
     let passed = DecisionError::Passed { gate: phase(REVIEW) };
     assert_eq!(refusal(&waiting(Verdict::Passed), Choice::Override, "known"), passed);
-    assert!(waiting(Verdict::NotJudged).state.check_choice(&Choice::Override, "known").is_ok());
+    assert!(check(&waiting(Verdict::NotJudged), Choice::Override, "known").is_ok());
 }
 
 #[test]
 fn rejects_with_reason_and_allowed_phase() {
     for verdict in [Verdict::Passed, Verdict::Failed, Verdict::NotJudged] {
         let run = waiting(verdict);
-        assert!(run.state.check_choice(&reject(None), "too long").is_ok());
-        assert!(run.state.check_choice(&reject(Some("design")), "too long").is_ok());
+        assert!(check(&run, reject(None), "too long").is_ok());
+        assert!(check(&run, reject(Some("design")), "too long").is_ok());
         assert_eq!(refusal(&run, reject(None), ""), DecisionError::ReasonMissing);
         let error = refusal(&run, reject(Some("post")), "too long");
         assert_eq!(error.to_string(), "gate review may not send work back to `post`");
@@ -68,7 +94,7 @@ fn rejects_with_reason_and_allowed_phase() {
 #[test]
 fn aborts_without_a_reason_and_ends_the_run() {
     let run = waiting(Verdict::Passed);
-    let events = run.state.decide(Choice::Abort, "ann".to_owned(), String::new()).unwrap();
+    let events = decide(&run, Choice::Abort, "");
     let [Event::ApprovalGiven { at, about, .. }, Event::RunFinished { status, .. }] = &events[..] else {
         panic!("{events:?}")
     };
@@ -95,10 +121,89 @@ fn allowed_decisions_fold_into_the_state() {
     for verdict in [Verdict::Passed, Verdict::PassedWithConditions, Verdict::Failed, Verdict::NotJudged] {
         for choice in choices(verdict) {
             let mut run = waiting(verdict);
-            for event in run.state.decide(choice, "ann".to_owned(), "words".to_owned()).unwrap() {
+            for event in decide(&run, choice, "words") {
                 run.push(event);
             }
             assert!(run.state.waiting().is_none());
         }
     }
+}
+
+/// Returns a run whose review failed once, was rejected, and waits at its second attempt.
+fn waiting_again() -> Run {
+    let mut run = waiting(Verdict::Failed);
+    run.decide(reject(Some("design")), "once more").unwrap();
+    run.run_until(REVIEW);
+    run.judge(Verdict::Passed, &[]);
+    run.ask_person();
+    run
+}
+
+#[test]
+fn refuses_decisions_about_an_earlier_attempt() {
+    let run = waiting_again();
+    let first = &run.state.phases[&phase(REVIEW)].judged[0];
+    let about = JudgedAttempt::new(run.state.waiting().unwrap().0, first);
+    let about_first = |choice, reason: &str| {
+        let request =
+            DecisionRequest { choice, by: "ann".parse().unwrap(), reason: reason.to_owned(), about: about.clone() };
+        run.state.decide(request).unwrap_err()
+    };
+    let message = "review#1 is no longer waiting: review#2 is, which was judged at 1970-01-01 00:00 UTC";
+    let hint = |command: &str| format!("read it with `phasegate show run-1`, then decide with `phasegate {command}`");
+    let approve = hint("approve run-1 --at review#2");
+    assert_eq!(words(about_first(Choice::Approve, "")), [message, &approve]);
+    assert_eq!(words(about_first(Choice::Override, "known")), [message, &approve]);
+    assert_eq!(words(about_first(reject(None), "no")), [message, &hint("reject run-1 --at review#2 --reason TEXT")]);
+    assert_eq!(words(about_first(Choice::Abort, "")), [message, &hint("abort run-1 --at review#2")]);
+}
+
+#[test]
+fn refuses_decisions_about_other_digests() {
+    let run = waiting(Verdict::Failed);
+    let mut other = request(&run, Choice::Override, "known").unwrap();
+    other.about.about.pop();
+    assert!(matches!(run.state.check_decision(&other), Err(DecisionError::OtherDigest { .. })));
+    let mut other = request(&run, Choice::Override, "known").unwrap();
+    let waiting = other.about.clone();
+    other.about.report = Some(crate::Digest::from_content(b"another report"));
+    let [message, hint] = words(run.state.decide(other.clone()).unwrap_err());
+    let digest = |about: &JudgedAttempt| about.digest().short().to_owned();
+    let (read, waits) = (digest(&other.about), digest(&waiting));
+    assert_ne!(read, waits);
+    assert_eq!(message, format!("review#1 is not what was read: the decision is about {read}, and {waits} waits"));
+    let command = "phasegate override run-1 --at review#1 --reason TEXT";
+    assert_eq!(hint, format!("read it with `phasegate show run-1`, then decide with `{command}`"));
+}
+
+#[test]
+fn names_other_attempts_that_do_not_wait() {
+    let run = waiting(Verdict::Failed);
+    for other in ["review#2", "check#1", "nothing#9"] {
+        let error = run.state.judgement_to_decide(&Choice::Abort, Some(&at(other))).unwrap_err();
+        let judged = "review#1 does, which was judged at 1970-01-01 00:00 UTC";
+        assert_eq!(error.to_string(), format!("{other} does not wait for a decision: {judged}"));
+    }
+}
+
+#[test]
+fn only_the_first_question_needs_no_attempt() {
+    assert!(waiting(Verdict::Failed).state.judgement_to_decide(&Choice::Abort, None).is_ok());
+    let run = waiting_again();
+    assert_eq!(
+        words(run.state.judgement_to_decide(&Choice::Approve, None).unwrap_err()),
+        [
+            "the decision does not name its attempt, and run run-1 has several that could be meant: review#2 waits",
+            "read it with `phasegate show run-1`, then decide with `phasegate approve run-1 --at review#2`"
+        ]
+    );
+    assert!(run.state.judgement_to_decide(&Choice::Approve, Some(&at("review#2"))).is_ok());
+    // Another gate, judged for the first time.
+    let mut run = waiting(Verdict::Passed);
+    run.decide(Choice::Approve, "").unwrap();
+    run.run_until("check");
+    run.judge(Verdict::Passed, &[]);
+    run.ask_person();
+    let error = run.state.judgement_to_decide(&Choice::Approve, None).unwrap_err();
+    assert!(matches!(error, DecisionError::AttemptMissing { waiting, .. } if waiting == at("check#1")));
 }
