@@ -60,6 +60,7 @@ fn created(events: &[Event]) -> RunCreated {
             settings: empty(),
             history: empty(),
             scripted: true,
+            started_by: None,
         },
     }
 }

@@ -152,8 +152,8 @@ impl RunDriver {
         self.view.hide();
         let printer = self.view.printer();
         let answer = tokio::task::spawn_blocking(move || {
-            let (phase, judged, question) = state.waiting()?;
-            printer.note(&gate::render_gate(phase, judged, question, printer.note_paint()));
+            let (phase, judged, _) = state.waiting()?;
+            printer.note(&gate::render_gate(&state, printer.note_paint()));
             prompt::ask_decision(&printer, JudgedAttempt::new(phase, judged), judged.verdict.passes(), by)
         })
         .await;

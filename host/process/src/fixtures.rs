@@ -46,6 +46,7 @@ impl RunBuilder {
             settings: Digest::from_content(b"settings"),
             history: Digest::from_content(b"[]"),
             scripted: true,
+            started_by: None,
         };
         let event = Event::RunCreated(Box::new(created.clone()));
         let events = vec![Recorded { number: 1, at_ms: 1000, event }];

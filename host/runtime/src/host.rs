@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use phasegate_broker::Broker;
 use phasegate_journal::Journal;
-use phasegate_process::Digest;
+use phasegate_process::pipeline::{Phase, Pipeline};
 use phasegate_process::sync::lock;
+use phasegate_process::{Digest, PersonName};
 use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::budgets::SharedBudget;
 use crate::config::run_settings::RunSettings;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::history::History;
 use crate::plugins::load::PluginLoader;
 use crate::store::blobs::json_blob;
@@ -92,6 +93,21 @@ impl Host {
     /// Returns the user's name from `USER` or `LOGNAME`.
     pub(crate) fn person(&self) -> String {
         (self.0.env)("USER").or_else(|| (self.0.env)("LOGNAME")).unwrap_or_else(|| "somebody".to_owned())
+    }
+
+    /// Returns the name that a run records of the person who starts it; `None` if it is unknown. Fails if a gate of the
+    /// pipeline forbids self-approval then: nobody could approve it.
+    pub(crate) fn check_starter(&self, pipeline: &Pipeline) -> Result<Option<PersonName>, Error> {
+        let name = ["USER", "LOGNAME"].iter().find_map(|name| (self.0.env)(name)?.parse().ok());
+        let strict = |phase: &&Phase| phase.gate.as_ref().is_some_and(|gate| gate.approval.forbid_self_approval);
+        match (&name, pipeline.phases.iter().find(strict)) {
+            (None, Some(gate)) => {
+                let message =
+                    format!("gate {} forbids self-approval, and the person who starts the run is unknown", gate.name);
+                Err(Error::rejected(ErrorCode::InvalidName, message, "set USER to the name of the person"))
+            }
+            _ => Ok(name),
+        }
     }
 
     /// Returns the journal of all runs.

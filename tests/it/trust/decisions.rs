@@ -1,6 +1,7 @@
 //! A decision is about the attempt that its author read: it is refused once another one waits.
 
 use std::fs;
+use std::time::Duration;
 
 use phasegate_test::{Output, Scenario, Terminal, scenarios};
 
@@ -48,16 +49,11 @@ fn decision_about_an_earlier_attempt_is_refused() {
     move_on(&scenario, &run);
 
     let late = scenario.call(&["override", &run, "--at", "design-review#1", "--by", "ann", "--reason", "known"]);
-    let text = render(&late, &run);
-    let (message, hint) = text.split_once(", which was judged at ").unwrap();
-    assert_eq!(message, "exit 2\nerror[PG-0403]: design-review#1 is no longer waiting: design-review#2 is");
-    assert!(
-        hint.ends_with(
-            "UTC\nhint: read it with `phasegate show RUN`, then decide with `phasegate approve RUN --at design-review#2`\n"
-        ),
-        "{hint}"
-    );
-
+    insta::assert_snapshot!(render(&late, &run), @"
+    exit 2
+    error[PG-0403]: design-review#1 is no longer waiting: design-review#2 is, which was judged at DATE
+    hint: read it with `phasegate show RUN`, then decide with `phasegate approve RUN --at design-review#2`
+    ");
     insta::assert_snapshot!(render(&scenario.call(&["approve", &run]), &run), @"
     exit 2
     error[PG-0403]: the decision does not name its attempt, and run RUN has several that could be meant: design-review#2 waits
@@ -140,4 +136,62 @@ fn decision_about_a_task_needs_one_run() {
         "{text}"
     );
     assert!(decided(&scenario, &run).is_empty() && decided(&scenario, &second.run_id()).is_empty());
+}
+
+#[test]
+fn only_listed_people_approve_and_never_the_starter() {
+    let scenario = crate::scenario("waits-at-a-pass");
+    let rules = "{ approvers = [\"ann\", \"ben\"], forbid_self_approval = true }";
+    let config = config(&scenario, &format!("design-review = {rules}"));
+    let mut unknown = scenario.run_with(&["--json", "--config", &config]);
+    unknown.env_remove("USER");
+    insta::assert_snapshot!(Output::from_command(unknown).render_errors(&[]), @"
+    exit 2
+    error[PG-0105]: gate design-review forbids self-approval, and the person who starts the run is unknown
+    hint: set USER to the name of the person
+    ");
+    let output = Output::from_command(scenario.run_with(&["--json", "--config", &config]));
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    let run = output.run_id();
+    assert_eq!(output.events_named("run_created").next().unwrap()["started_by"], "ann");
+    let approve = |by: &str| scenario.call(&["approve", &run, "--at", "design-review#1", "--by", by]);
+    insta::assert_snapshot!(render(&approve("ann"), &run), @"
+    exit 2
+    error[PG-0403]: `ann` started run RUN and may not approve gate design-review, which forbids self-approval
+    hint: ask another person to decide, reject it, or abort the run
+    ");
+    insta::assert_snapshot!(render(&approve("mallory"), &run), @"
+    exit 2
+    error[PG-0403]: `mallory` may not approve gate design-review: its approvers are ann, ben
+    hint: ask one of them to decide; anybody may abort the run
+    ");
+    let shown = scenario.call(&["show", &run]).stdout;
+    assert!(shown.contains("approvers: ann, ben; not the person who started the run (ann)"), "{shown}");
+    assert_eq!(decided(&scenario, &run), [""; 0]);
+    assert_eq!(approve(" ben ").code, 0);
+    assert_eq!(scenario.resume(&run).code, 0);
+    assert_eq!(decided(&scenario, &run), ["\"design-review\"#1 \"approve\" by \"ben\""]);
+    scenario.check_replay(&run, &[]);
+}
+
+#[test]
+fn expired_question_is_asked_again_by_resume() {
+    let scenario = crate::scenario("waits-at-a-pass");
+    let config = config(&scenario, "design-review = { expires_after = \"1s\" }");
+    let output = Output::from_command(scenario.run_with(&["--json", "--config", &config]));
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    let run = output.run_id();
+    std::thread::sleep(Duration::from_millis(1_100));
+    let refused = render(&scenario.call(&["approve", &run]), &run);
+    assert!(refused.starts_with("exit 2\nerror[PG-0403]: the question about design-review#1 expired at "), "{refused}");
+    let hint = "hint: ask again with `phasegate resume RUN`, reject it, or abort the run\n";
+    assert!(refused.ends_with(hint), "{refused}");
+    let resumed = scenario.resume(&run);
+    assert_eq!((resumed.code, resumed.events_named("approval_asked").count()), (3, 1), "{}", resumed.stderr);
+    scenario.check_replay(&run, &[]);
+    std::thread::sleep(Duration::from_millis(1_100));
+    let rejected = scenario.call(&["reject", &run, "--revise", "design", "--reason", "too late to approve"]);
+    assert_eq!(rejected.code, 0, "{}", rejected.stderr);
+    assert_eq!(scenario.resume(&run).code, 3);
+    scenario.check_replay(&run, &[]);
 }

@@ -176,8 +176,8 @@ fn render_next_step(
     events: &[Recorded],
     paint: Paint,
 ) -> Result<String, Failure> {
-    if let Some((phase, judged, question)) = state.waiting() {
-        let report = gate::render_gate(phase, judged, question, paint);
+    if state.waiting().is_some() {
+        let report = gate::render_gate(state, paint);
         return Ok(format!("{report}{}", render_decision_commands(state)));
     }
     let again = if needs_ask_again(journal, state) { " --ask-again" } else { "" };

@@ -1,14 +1,18 @@
 //! The report of a gate that waits for a decision.
 
-use phasegate_process::pipeline::Phase;
-use phasegate_process::state::{JudgedAttempt, RecordedJudgement};
+use phasegate_process::PersonName;
+use phasegate_process::calendar::format_utc;
+use phasegate_process::pipeline::ApprovalRules;
+use phasegate_process::state::{JudgedAttempt, RecordedJudgement, State};
 
 use crate::terminal::format::one_line;
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
-/// Renders the attempt with its digest, the question, the issues with their evidence, and the dropped tests.
-pub fn render_gate(phase: &Phase, judged: &RecordedJudgement, question: &str, paint: Paint) -> String {
+/// Renders the attempt that waits with its digest, the question, the issues with their evidence, the dropped tests, and the
+/// rules about people; empty if no gate waits.
+pub fn render_gate(state: &State, paint: Paint) -> String {
+    let Some((phase, judged, question)) = state.waiting() else { return String::new() };
     let about = JudgedAttempt::new(phase, judged);
     let mut text = format!("\n{} {}\n", paint.bold(&about.to_string()), sanitize(question));
     for issue in &judged.issues {
@@ -31,5 +35,18 @@ pub fn render_gate(phase: &Phase, judged: &RecordedJudgement, question: &str, pa
     for dropped in &judged.dropped {
         text.push_str(&format!("  dropped {}: {}\n", one_line(&dropped.test), one_line(&dropped.reason)));
     }
+    text.extend(phase.gate.as_ref().and_then(|gate| render_rules(&gate.approval, judged, state)));
     text
+}
+
+fn render_rules(rules: &ApprovalRules, judged: &RecordedJudgement, state: &State) -> Option<String> {
+    let names = rules.approvers.iter().map(PersonName::as_str).collect::<Vec<_>>().join(", ");
+    let approvers = (!names.is_empty()).then(|| format!("approvers: {names}"));
+    let starter = state.created.started_by.as_ref().map_or("unknown", PersonName::as_str);
+    let others =
+        rules.forbid_self_approval.then(|| format!("not the person who started the run ({})", one_line(starter)));
+    let until = judged.asked_ms.zip(rules.expires_after_ms).map(|(asked, ms)| asked.saturating_add(ms));
+    let until = until.map(|until| format!("can be approved or overridden until {}", format_utc(until)));
+    let parts: Vec<String> = [approvers, others, until].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("  {}\n", parts.join("; ")))
 }

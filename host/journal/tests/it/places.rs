@@ -91,6 +91,7 @@ pub fn created(id: &RunId, format: u32) -> Event {
         settings: digest.clone(),
         history: digest,
         scripted: true,
+        started_by: None,
     }))
 }
 

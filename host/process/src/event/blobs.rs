@@ -56,6 +56,7 @@ fn pinned_blobs(created: &RunCreated) -> Vec<&Digest> {
         settings,
         history,
         scripted: _,
+        started_by: _,
     } = created;
     [pipeline]
         .into_iter()
@@ -129,6 +130,7 @@ mod tests {
             settings: text("settings"),
             history: text("history"),
             scripted: true,
+            started_by: None,
         };
         let all = ["pipeline", "input", "component", "settings", "history"].map(text);
         let expected: Vec<_> = all.iter().map(Digest::short).collect();

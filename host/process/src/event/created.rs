@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::names::{ArtifactName, AttemptId, PluginName, RunId, TaskId};
+use crate::names::{ArtifactName, AttemptId, PersonName, PluginName, RunId, TaskId};
 use crate::work::ArtifactRef;
 
 /// Everything that a run depends on, by digest.
@@ -31,6 +31,9 @@ pub struct RunCreated {
     pub history: Digest,
     /// Whether model answers come from a script.
     pub scripted: bool,
+    /// The person who started the run or the fork; `None` where the name is unknown, and in older runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub started_by: Option<PersonName>,
 }
 
 /// A run that shares the beginning of another one.

@@ -199,7 +199,7 @@ pub enum Event {
     },
     /// A person has to decide.
     ///
-    /// Needs: the gate is judged and does not wait yet. Changes: the run waits for a person.
+    /// Needs: the gate is judged and does not wait yet, or its question has expired. Changes: the run waits for a person.
     ApprovalAsked {
         /// The attempt whose judgement it is about.
         #[serde(flatten)]

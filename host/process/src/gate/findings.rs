@@ -92,6 +92,7 @@ mod tests {
             tests: None,
             may_revise: vec!["design".parse().unwrap()],
             ask: ApprovalPolicy::Never,
+            approval: Default::default(),
         }
     }
 

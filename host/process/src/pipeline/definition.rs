@@ -1,5 +1,6 @@
 //! The types of a pipeline.
 
+use super::approval::{ApprovalPolicy, ApprovalRules};
 use super::setting_locations::SettingsOwner;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -101,6 +102,9 @@ pub struct Gate {
     pub may_revise: Vec<PhaseName>,
     /// When a person is asked.
     pub ask: ApprovalPolicy,
+    /// Which people may decide, and until when.
+    #[serde(default, skip_serializing_if = "ApprovalRules::is_default")]
+    pub approval: ApprovalRules,
 }
 
 /// The artifacts that a test gate runs.
@@ -110,21 +114,6 @@ pub struct TestGate {
     pub code: ArtifactName,
     /// The tests, an artifact of kind `test_suite` that the gate's agent makes.
     pub suite: ArtifactName,
-}
-
-/// When a gate asks a person.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ApprovalPolicy {
-    /// Never; the run fails instead.
-    Never,
-    /// When no attempt is left, or the strategy asks for a person.
-    #[default]
-    OnExhausted,
-    /// At every failure, and at a pass for which tests were given up.
-    OnFail,
-    /// At every judgement.
-    Always,
 }
 
 /// The use of a plugin in a pipeline.

@@ -5,14 +5,16 @@
 //! JSON, so that later edits never change a run that has started. Failures are [`crate::source::SourceError`]s with
 //! file, line and hint.
 
+mod approval;
 mod check;
 mod definition;
 mod parse;
 mod setting_locations;
 mod standard;
 
+pub use approval::{ApprovalKeys, ApprovalPolicy, ApprovalRules};
 pub use check::check;
-pub use definition::{ApprovalPolicy, Gate, Grants, Phase, Pipeline, PluginUse, Produce, Read, Strategy, TestGate};
+pub use definition::{Gate, Grants, Phase, Pipeline, PluginUse, Produce, Read, Strategy, TestGate};
 pub use parse::{Files, parse, parse_with_locations};
 pub use setting_locations::{RawSettings, SettingLocations, SettingsOwner};
 pub use standard::{STANDARD, standard};

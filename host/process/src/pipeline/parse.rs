@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::json;
 use toml::Spanned;
 
+use super::approval::{ApprovalPeriod, Approvers};
 use super::{
-    ApprovalPolicy, Gate, Grants, Phase, Pipeline, PluginUse, Produce, RawSettings, Read, SettingLocations,
-    SettingsOwner, Strategy, TestGate, standard,
+    ApprovalKeys, ApprovalPolicy, Gate, Grants, Phase, Pipeline, PluginUse, Produce, RawSettings, Read,
+    SettingLocations, SettingsOwner, Strategy, TestGate, standard,
 };
 use crate::names::{Kind, PluginName};
 use crate::source::{self, Source, SourceError, did_you_mean, to_json};
@@ -75,6 +76,9 @@ struct RawGate {
     tests: Option<RawTestGate>,
     may_revise: Option<Vec<Spanned<String>>>,
     ask: Option<ApprovalPolicy>,
+    approvers: Option<Approvers>,
+    forbid_self_approval: Option<bool>,
+    expires_after: Option<ApprovalPeriod>,
 }
 
 #[derive(Deserialize)]
@@ -303,12 +307,21 @@ fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, S
         Some(names) => names.iter().map(|text| source.parse_name(text)).collect::<Result<_, _>>()?,
         None => base.as_ref().map(|base| base.may_revise.clone()).unwrap_or_default(),
     };
+    let keys = ApprovalKeys {
+        ask: raw.ask,
+        approvers: raw.approvers,
+        forbid_self_approval: raw.forbid_self_approval,
+        expires_after: raw.expires_after,
+    };
+    let (mut ask, mut approval) = base.as_ref().map(|base| (base.ask, base.approval.clone())).unwrap_or_default();
+    keys.apply_to(&mut ask, &mut approval);
     Ok(Gate {
         report,
         fails_at: raw.fails_at.or(base.as_ref().map(|base| base.fails_at.clone())).unwrap_or_default(),
         tests,
         may_revise,
-        ask: raw.ask.or(base.map(|base| base.ask)).unwrap_or_default(),
+        ask,
+        approval,
     })
 }
 

@@ -2,8 +2,11 @@
 //!
 //! The rules: only a gate that waits can be decided about, and only by a decision about the attempt that waits and the
 //! digests that were judged; `approve` confirms a pass; `override` needs a gate that did not pass, and a reason; `reject`
-//! needs a reason, and may name only a phase that the gate may send work back to; `abort` is always allowed. Folding an
-//! older journal does not apply these rules again.
+//! needs a reason, and may name only a phase that the gate may send work back to; `abort` is always allowed. A gate may also
+//! have rules about people ([`ApprovalRules`]): approvers, who alone may approve, override and reject; no approval and no
+//! override by the person who started the run; and a time after which the question has to be asked again before the gate is
+//! approved or overridden. Names of people are claims; nothing proves them. Folding a journal does not apply these rules
+//! again.
 
 use std::fmt;
 
@@ -13,7 +16,7 @@ use super::run_state::State;
 use crate::digest::Digest;
 use crate::event::{Choice, Event, RunStatus, Verdict};
 use crate::names::{AttemptId, PersonName};
-use crate::pipeline::Phase;
+use crate::pipeline::{ApprovalRules, Phase};
 
 /// A judged attempt of a gate, with the digests of everything that a person reads of the judgement. Displayed as
 /// `GATE#ATTEMPT (DIGEST)`.
@@ -89,8 +92,8 @@ impl State {
         }
     }
 
-    /// Checks that a person may make this decision now.
-    pub fn check_decision(&self, request: &DecisionRequest) -> Result<(), DecisionError> {
+    /// Checks that a person may make this decision at this time, in Unix milliseconds.
+    pub fn check_decision(&self, request: &DecisionRequest, now_ms: u64) -> Result<(), DecisionError> {
         let DecisionRequest { choice, reason, about, .. } = request;
         let waiting = self.judgement_to_decide(choice, Some(&about.at))?;
         let (phase, judged) = self.waiting_judgement()?;
@@ -117,13 +120,59 @@ impl State {
                 }
             }
             _ => Ok(()),
+        }?;
+        match phase.gate.as_ref().map(|gate| &gate.approval) {
+            Some(rules) => self.check_approval_rules(rules, judged, request, now_ms),
+            None => Ok(()),
         }
     }
 
-    /// Returns the events that record a person's decision: `approval_given`, bound to the digests that were judged, and
+    fn check_approval_rules(
+        &self,
+        rules: &ApprovalRules,
+        judged: &RecordedJudgement,
+        request: &DecisionRequest,
+        now_ms: u64,
+    ) -> Result<(), DecisionError> {
+        let DecisionRequest { choice, by, about, .. } = request;
+        let (run, gate) = (|| self.created.run_id.clone(), || about.at.phase.clone());
+        let (by, choice, opens) =
+            (|| by.clone(), choice.as_str(), matches!(choice, Choice::Approve | Choice::Override));
+        let listed = rules.approvers.is_empty() || rules.approvers.contains(&request.by);
+        if !listed && request.choice != Choice::Abort {
+            let approvers = rules.approvers.clone();
+            return Err(DecisionError::NotApprover { gate: gate(), by: by(), choice, approvers });
+        }
+        if opens && rules.forbid_self_approval {
+            match &self.created.started_by {
+                None => return Err(DecisionError::StarterUnknown { run: run(), gate: gate() }),
+                Some(starter) if *starter == request.by => {
+                    return Err(DecisionError::SelfApproval { run: run(), gate: gate(), by: by(), choice });
+                }
+                Some(_) => {}
+            }
+        }
+        match expiry(rules, judged) {
+            Some((asked_ms, expired_ms)) if opens && now_ms >= expired_ms => {
+                Err(DecisionError::Expired { run: run(), at: about.at.clone(), asked_ms, expired_ms })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the event that asks again, if the question that waits has expired at this time, in Unix milliseconds.
+    pub fn renewed_question(&self, now_ms: u64) -> Option<Event> {
+        let (phase, judged, question) = self.waiting()?;
+        let (_, expired_ms) = expiry(&phase.gate.as_ref()?.approval, judged)?;
+        let at = AttemptId { phase: phase.name.clone(), attempt: judged.attempt };
+        let (question, about) = (question.to_owned(), judged.about.clone());
+        (now_ms >= expired_ms).then_some(Event::ApprovalAsked { at, question, about })
+    }
+
+    /// Returns the events that record a person's decision at this time: `approval_given`, bound to the digests that were judged, and
     /// for `abort` also `run_finished`, because nothing is left to resume.
-    pub fn decide(&self, request: DecisionRequest) -> Result<Vec<Event>, DecisionError> {
-        self.check_decision(&request)?;
+    pub fn decide(&self, request: DecisionRequest, now_ms: u64) -> Result<Vec<Event>, DecisionError> {
+        self.check_decision(&request, now_ms)?;
         let DecisionRequest { choice, by, reason, about: JudgedAttempt { at, about, .. } } = request;
         let end = (choice == Choice::Abort)
             .then(|| Event::RunFinished { status: RunStatus::Aborted, reason: format!("aborted by {by}: {reason}") });
@@ -150,4 +199,10 @@ impl State {
     fn asked_attempts(&self) -> usize {
         self.phases.values().flat_map(|known| &known.judged).filter(|judged| judged.asked_ms.is_some()).count()
     }
+}
+
+/// Returns when the question was asked and when it expires, in Unix milliseconds; `None` if it never does.
+fn expiry(rules: &ApprovalRules, judged: &RecordedJudgement) -> Option<(u64, u64)> {
+    let asked_ms = judged.asked_ms?;
+    Some((asked_ms, asked_ms.saturating_add(rules.expires_after_ms?)))
 }

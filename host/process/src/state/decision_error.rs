@@ -2,7 +2,7 @@
 
 use crate::calendar::format_utc;
 use crate::event::Choice;
-use crate::names::{AttemptId, PhaseName, RunId};
+use crate::names::{AttemptId, PersonName, PhaseName, RunId};
 
 /// An error: the decision is not allowed in this state. [`DecisionError::hint`] names what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +62,50 @@ pub enum DecisionError {
         /// How to read it and to decide.
         hint: String,
     },
+    /// The gate has approvers, and the author of the decision is none of them.
+    #[error("`{by}` may not {choice} gate {gate}: its approvers are {}", join(.approvers))]
+    NotApprover {
+        /// The gate.
+        gate: PhaseName,
+        /// The author of the decision.
+        by: PersonName,
+        /// The word of the choice.
+        choice: &'static str,
+        /// The people who may.
+        approvers: Vec<PersonName>,
+    },
+    /// The gate forbids self-approval, and the author of the decision started the run.
+    #[error("`{by}` started run {run} and may not {choice} gate {gate}, which forbids self-approval")]
+    SelfApproval {
+        /// The run.
+        run: RunId,
+        /// The gate.
+        gate: PhaseName,
+        /// The author of the decision.
+        by: PersonName,
+        /// The word of the choice.
+        choice: &'static str,
+    },
+    /// The gate forbids self-approval, and the run does not record the person who started it.
+    #[error("gate {gate} forbids self-approval, and run {run} does not record the person who started it")]
+    StarterUnknown {
+        /// The run.
+        run: RunId,
+        /// The gate.
+        gate: PhaseName,
+    },
+    /// The question is older than the gate allows.
+    #[error("the question about {at} expired at {}; it was asked at {}", format_utc(*.expired_ms), format_utc(*.asked_ms))]
+    Expired {
+        /// The run.
+        run: RunId,
+        /// The attempt.
+        at: AttemptId,
+        /// When the person was asked, in Unix milliseconds.
+        asked_ms: u64,
+        /// When the question expired, in Unix milliseconds.
+        expired_ms: u64,
+    },
     /// `approve` of a gate that failed or was not judged.
     #[error("gate {gate} {}; a failing gate cannot be approved", if *.judged { "failed" } else { "could not be judged" })]
     NotPassed {
@@ -100,6 +144,12 @@ impl DecisionError {
             Self::OtherAttempt { hint, .. } | Self::OtherDigest { hint, .. } | Self::AttemptMissing { hint, .. } => {
                 hint.clone()
             }
+            Self::NotApprover { .. } => "ask one of them to decide; anybody may abort the run".to_owned(),
+            Self::SelfApproval { .. } => "ask another person to decide, reject it, or abort the run".to_owned(),
+            Self::StarterUnknown { .. } => "reject it or abort the run; start the task again with USER set".to_owned(),
+            Self::Expired { run, .. } => {
+                format!("ask again with `phasegate resume {run}`, reject it, or abort the run")
+            }
             Self::NotPassed { .. } => "override it or reject it, with a reason, or abort the run".to_owned(),
             Self::Passed { .. } => "approve it".to_owned(),
             Self::ReasonMissing => "add --reason TEXT; it goes into the result and the next prompt".to_owned(),
@@ -109,6 +159,10 @@ impl DecisionError {
             }
         }
     }
+}
+
+fn join(names: &[PersonName]) -> String {
+    names.iter().map(PersonName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns how to read the attempt that waits and to decide about it. A choice that its verdict does not allow is replaced.

@@ -57,11 +57,12 @@ impl State {
 
     /// Applies `approval_asked`.
     pub(super) fn apply_question(&mut self, at: &AttemptId, question: &str, at_ms: u64) -> Result<(), String> {
+        let renewed = self.renewed_question(at_ms).is_some();
         let judged = self.latest_judgement(at)?;
         judged.asked_ms = Some(at_ms);
         match judged.waiting.replace(question.to_owned()) {
-            None => Ok(()),
-            Some(_) => Err(format!("{at} waits for a person already")),
+            Some(_) if !renewed => Err(format!("{at} waits for a person already")),
+            _ => Ok(()),
         }
     }
 

@@ -12,12 +12,13 @@ use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, Prov
 use phasegate_files::TrustedFolders;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::lock::LOCK_FILE;
-use phasegate_process::pipeline::{ApprovalPolicy, Grants, RawSettings};
+use phasegate_process::pipeline::{Grants, RawSettings};
 use phasegate_process::source::{self, Source};
 use phasegate_sandbox::EngineSettings;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::config::hitl::HitlEntry;
 use crate::config::search::{check_named_file, find_file};
 use crate::error::config::{ConfigFault, unreadable_file};
 
@@ -46,7 +47,7 @@ pub struct Config {
     pub pipeline: Option<String>,
     /// Folders whose files count whatever account controls them.
     pub trusted: TrustedFolders,
-    pub(crate) hitl: BTreeMap<Spanned<String>, ApprovalPolicy>,
+    pub(crate) hitl: BTreeMap<Spanned<String>, HitlEntry>,
     pub(crate) feedback: Option<RawFeedback>,
     pub(crate) plugins: BTreeMap<Spanned<String>, RawPlugin>,
     pub(crate) pipeline_span: Range<usize>,
@@ -64,7 +65,7 @@ struct RawConfig {
     prices: PriceTable,
     budget: BudgetConfig,
     sandbox: EngineSettings,
-    hitl: BTreeMap<Spanned<String>, ApprovalPolicy>,
+    hitl: BTreeMap<Spanned<String>, HitlEntry>,
     feedback: Option<RawFeedback>,
     plugins: BTreeMap<Spanned<String>, RawPlugin>,
 }

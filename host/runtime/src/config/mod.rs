@@ -4,6 +4,7 @@
 //! of a run. Nothing here starts a plugin or asks a model.
 
 pub(crate) mod file;
+mod hitl;
 pub(crate) mod lock;
 mod overlay;
 pub(crate) mod overrides;

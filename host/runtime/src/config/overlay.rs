@@ -71,7 +71,8 @@ impl Config {
             .map_err(|(message, hint)| self.source().error(given.strategy.span(), message, hint).into())
     }
 
-    /// Applies `[hitl]`: the approval policy of each gate. `default` applies to all gates without an entry.
+    /// Applies `[hitl]`: policy and rules about approvals of each gate. Keys of `default` apply to all gates whose entry does not
+    /// have them.
     pub(crate) fn apply_hitl(&self, pipeline: &mut Pipeline) -> Result<(), ConfigFault> {
         let gates: Vec<String> =
             pipeline.phases.iter().filter(|phase| phase.gate.is_some()).map(|phase| phase.name.to_string()).collect();
@@ -82,11 +83,11 @@ impl Config {
                 return Err(self.source().error(key.span(), message, did_you_mean(key.get_ref(), &known)).into());
             }
         }
-        let policy = |name: &str| self.hitl.iter().find(|(key, _)| key.get_ref() == name).map(|(_, ask)| *ask);
+        let entry = |name: &str| self.hitl.iter().find(|(key, _)| key.get_ref() == name).map(|(_, keys)| &keys.0);
         for phase in &mut pipeline.phases {
-            let ask = policy(phase.name.as_str()).or_else(|| policy("default"));
-            if let (Some(gate), Some(ask)) = (&mut phase.gate, ask) {
-                gate.ask = ask;
+            let entries = [entry("default"), entry(phase.name.as_str())];
+            if let Some(gate) = &mut phase.gate {
+                entries.into_iter().flatten().for_each(|keys| keys.apply_to(&mut gate.ask, &mut gate.approval));
             }
         }
         Ok(())

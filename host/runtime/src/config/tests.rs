@@ -110,6 +110,29 @@ fn reads_every_table_of_the_file() {
 }
 
 #[test]
+fn rules_about_people_are_combined_key_by_key() {
+    let gate = "[[phase]]\nname = \"test\"\n[phase.gate]\nexpires_after = \"12h\"\napprovers = [\"carl\"]\n";
+    let dir = folder(&[
+        (
+            "phasegate.toml",
+            "pipeline = \"p.toml\"\n[hitl]\ndefault = { approvers = [\"ann\", \"ben\"], forbid_self_approval = true }\n\
+             code-review = \"always\"\ndesign-review = { forbid_self_approval = false }\n",
+        ),
+        ("p.toml", &format!("extends = \"tsp\"\n{gate}")),
+    ]);
+    let loaded = load(dir.path(), None, None).unwrap();
+    let rules = |name: &str| {
+        let gate = loaded.pipeline.phase(&name.parse().unwrap()).unwrap().gate.clone().unwrap();
+        let approvers: Vec<_> = gate.approval.approvers.iter().map(ToString::to_string).collect();
+        (gate.ask, approvers.join(" "), gate.approval.forbid_self_approval, gate.approval.expires_after_ms)
+    };
+    let people = || "ann ben".to_owned();
+    assert_eq!(rules("code-review"), (ApprovalPolicy::Always, people(), true, None));
+    assert_eq!(rules("design-review"), (ApprovalPolicy::OnExhausted, people(), false, None));
+    assert_eq!(rules("test"), (ApprovalPolicy::OnExhausted, people(), true, Some(43_200_000)));
+}
+
+#[test]
 fn command_line_wins_over_the_file() {
     let dir = folder(&[
         ("phasegate.toml", "pipeline = \"tsp\"\n[feedback]\nstrategy = \"phase-aware\"\nsettings = { x = 1 }"),
@@ -177,6 +200,30 @@ fn rejects_faults_with_file_line_and_hint() {
             "[hitl]\ndefault = \"alwys\"\n",
             "phasegate.toml:2: unknown variant `alwys`, expected one of `never`, `on_exhausted`, `on_fail`, `always`\nhint: \
              did you mean `always`?",
+        ),
+        (
+            "[hitl]\ndefault = 3\n",
+            "phasegate.toml:2: invalid type: integer `3`, expected a word such as \"always\", or a table\nhint: see \
+             docs/configuration.md",
+        ),
+        (
+            "[hitl]\n\ntest = { aprovers = [\"ann\"] }\n",
+            "phasegate.toml:3: unknown field `aprovers`, expected one of `ask`, `approvers`, `forbid_self_approval`, \
+             `expires_after`\nhint: did you mean `approvers`?",
+        ),
+        (
+            "[hitl]\ntest = { approvers = [] }\n",
+            "phasegate.toml:2: `approvers` is empty\nhint: name at least one person, or leave the key out",
+        ),
+        (
+            "[hitl]\ntest = { approvers = [\"ann\\nben\"] }\n",
+            "phasegate.toml:2: `annben` is not a name of a person\nhint: a person's name has 1 to 100 characters, without \
+             line ends and other control characters",
+        ),
+        (
+            "[hitl]\ntest = { expires_after = \"3 days\" }\n",
+            "phasegate.toml:2: `3 days` is not a period of time\nhint: write a number and s, m, h or d, from \"1s\" to \
+             \"3650d\", as in \"3d\"",
         ),
         (
             "[hitl]\ndesign-reveiw = \"always\"\n",

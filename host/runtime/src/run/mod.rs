@@ -30,7 +30,7 @@ use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::host::{BudgetOverride, Host};
 use crate::observer::Observer;
-use crate::store::blobs::read_json;
+use crate::store::blobs::{now_ms, read_json};
 use crate::store::fork_answers::ForkAnswers;
 use crate::store::load::load_run;
 use crate::store::replay_check::ReplayCheck;
@@ -157,8 +157,12 @@ impl RunContext {
                     self.append(Event::ApprovalAsked { at, question, about })?;
                 }
                 Action::Wait(at) => {
-                    if let Some(given) = self.replay_check().and_then(|check| check.approval()) {
-                        self.append(given)?;
+                    let event = match self.replay_check() {
+                        Some(check) => check.approval(),
+                        None => self.state().renewed_question(now_ms()),
+                    };
+                    if let Some(event) = event {
+                        self.append(event)?;
                         continue;
                     }
                     let question = self.state().waiting().map(|(_, _, question)| question.to_owned());

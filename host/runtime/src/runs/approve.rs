@@ -13,13 +13,14 @@ use crate::store::load::load_run;
 pub async fn record_decision(journal: &dyn Journal, run: &RunId, request: DecisionRequest) -> Result<(), Error> {
     let owned = journal.acquire(run).await?;
     let (state, _) = load_run(journal, run)?;
-    let events = state.decide(request)?;
+    let at_ms = now_ms();
+    let events = state.decide(request, at_ms)?;
     journal
         .append(Append {
             run: run.clone(),
             fence: owned.fence(),
             next: state.events + 1,
-            at_ms: now_ms(),
+            at_ms,
             events,
             blobs: Vec::new(),
         })

@@ -58,6 +58,7 @@ impl Host {
         let journal = Arc::clone(self.journal());
         let (RunDefinition { pipeline, settings, components }, first_named) = self.prepare(&new).await?;
         let pipeline = &pipeline;
+        let started_by = self.check_starter(pipeline)?;
         let settings = self.complete_settings(pipeline, settings, &run_id, &components).await?;
         let (history, notes) = match settings.cell {
             Some(_) => history::empty(journal.as_ref()),
@@ -99,6 +100,7 @@ impl Host {
             settings: pin(json_blob(&settings)),
             history: pin(json_blob(&history)),
             scripted: broker.is_scripted(),
+            started_by,
         };
         lock::record_first_use(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run_id).await?;

@@ -74,6 +74,7 @@ impl Host {
             true => state.created.scripted,
             false => self.broker(&settings).await?.is_scripted(),
         };
+        let started_by = self.check_starter(&pipeline)?;
         let run = self.new_run_id(&state.created.task_id)?;
         let created = RunCreated {
             format: EVENT_FORMAT,
@@ -82,6 +83,7 @@ impl Host {
             settings: pinned_settings.digest.clone(),
             components,
             scripted,
+            started_by,
             ..(*state.created).clone()
         };
         let forked = RunForked { origin: new.origin.clone(), at, changes: new.overrides.describe(), created };

@@ -101,9 +101,11 @@ impl ReplayCheck {
         }
     }
 
-    /// Returns the decision of a person, if that is the next event.
+    /// Returns the decision of a person, or the question that was asked again because it had expired, if that is the next
+    /// event. Both depend on what happened outside of the run.
     pub(crate) fn approval(&self) -> Option<Event> {
-        self.next_step().map(|due| due.event).filter(|event| matches!(event, Event::ApprovalGiven { .. }))
+        let of_person = |event: &Event| matches!(event, Event::ApprovalGiven { .. } | Event::ApprovalAsked { .. });
+        self.next_step().map(|due| due.event).filter(of_person)
     }
 
     /// Returns the recorded events of this attempt up to the one of this kind, if that names a limit that was hit; none

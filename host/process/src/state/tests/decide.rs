@@ -1,11 +1,13 @@
 //! The decisions that a person may make, and the events that record them.
 
 use super::harness::Run;
-use crate::event::{Choice, Event, RunStatus, Verdict};
+use crate::event::{Choice, Event, Recorded, RunStatus, Verdict};
 use crate::names::{AttemptId, PhaseName};
 use crate::state::{DecisionError, DecisionRequest, JudgedAttempt};
 
 const REVIEW: &str = "review";
+/// The time of all events of these runs, in Unix milliseconds.
+const NOW: u64 = 7;
 
 /// Returns a run that waits for a person after this verdict of its review.
 fn waiting(verdict: Verdict) -> Run {
@@ -35,11 +37,11 @@ fn request(run: &Run, choice: Choice, reason: &str) -> Result<DecisionRequest, D
 }
 
 fn check(run: &Run, choice: Choice, reason: &str) -> Result<(), DecisionError> {
-    run.state.check_decision(&request(run, choice, reason)?)
+    run.state.check_decision(&request(run, choice, reason)?, NOW)
 }
 
 fn decide(run: &Run, choice: Choice, reason: &str) -> Vec<Event> {
-    run.state.decide(request(run, choice, reason).unwrap()).unwrap()
+    run.state.decide(request(run, choice, reason).unwrap(), NOW).unwrap()
 }
 
 fn refusal(run: &Run, choice: Choice, reason: &str) -> DecisionError {
@@ -147,7 +149,7 @@ fn refuses_decisions_about_an_earlier_attempt() {
     let about_first = |choice, reason: &str| {
         let request =
             DecisionRequest { choice, by: "ann".parse().unwrap(), reason: reason.to_owned(), about: about.clone() };
-        run.state.decide(request).unwrap_err()
+        run.state.decide(request, NOW).unwrap_err()
     };
     let message = "review#1 is no longer waiting: review#2 is, which was judged at 1970-01-01 00:00 UTC";
     let hint = |command: &str| format!("read it with `phasegate show run-1`, then decide with `phasegate {command}`");
@@ -163,11 +165,11 @@ fn refuses_decisions_about_other_digests() {
     let run = waiting(Verdict::Failed);
     let mut other = request(&run, Choice::Override, "known").unwrap();
     other.about.about.pop();
-    assert!(matches!(run.state.check_decision(&other), Err(DecisionError::OtherDigest { .. })));
+    assert!(matches!(run.state.check_decision(&other, NOW), Err(DecisionError::OtherDigest { .. })));
     let mut other = request(&run, Choice::Override, "known").unwrap();
     let waiting = other.about.clone();
     other.about.report = Some(crate::Digest::from_content(b"another report"));
-    let [message, hint] = words(run.state.decide(other.clone()).unwrap_err());
+    let [message, hint] = words(run.state.decide(other.clone(), NOW).unwrap_err());
     let digest = |about: &JudgedAttempt| about.digest().short().to_owned();
     let (read, waits) = (digest(&other.about), digest(&waiting));
     assert_ne!(read, waits);
@@ -206,4 +208,85 @@ fn only_the_first_question_needs_no_attempt() {
     run.ask_person();
     let error = run.state.judgement_to_decide(&Choice::Approve, None).unwrap_err();
     assert!(matches!(error, DecisionError::AttemptMissing { waiting, .. } if waiting == at("check#1")));
+}
+
+/// Returns a run that waits after this verdict of its review, whose gate has these rules; `ben` started it.
+fn with_rules(verdict: Verdict, rules: &str) -> Run {
+    let mut run = Run::with("", &format!("ask = \"always\"\n{rules}"));
+    let created = std::sync::Arc::make_mut(&mut run.state.created);
+    created.started_by = Some("ben".parse().unwrap());
+    run.run_until(REVIEW);
+    run.judge(verdict, &[]);
+    run.ask_person();
+    run
+}
+
+/// Returns what a decision of this person at this time is answered: the words of a refusal, or nothing.
+fn answer(run: &Run, by: &str, choice: Choice, now_ms: u64) -> String {
+    let request = DecisionRequest { by: by.parse().unwrap(), ..request(run, choice, "known").unwrap() };
+    run.state.check_decision(&request, now_ms).map_or_else(|error| words(error).join("; "), |()| String::new())
+}
+
+#[test]
+fn only_approvers_approve_override_and_reject() {
+    let rules = "approvers = [\"ann\", \" carl \"]";
+    let refused = |choice: &str| {
+        let hint = "ask one of them to decide; anybody may abort the run";
+        format!("`dora` may not {choice} gate review: its approvers are ann, carl; {hint}")
+    };
+    for (verdict, opens) in [(Verdict::Passed, Choice::Approve), (Verdict::Failed, Choice::Override)] {
+        let run = with_rules(verdict, rules);
+        assert_eq!(answer(&run, "dora", opens.clone(), NOW), refused(opens.as_str()));
+        assert_eq!(answer(&run, "dora", reject(None), NOW), refused("reject"));
+        assert_eq!(answer(&run, "dora", Choice::Abort, NOW), "");
+        for by in ["ann", " carl\t"] {
+            assert_eq!(answer(&run, by, opens.clone(), NOW), "");
+            assert_eq!(answer(&run, by, reject(None), NOW), "");
+        }
+        assert_ne!(answer(&run, "Ann", opens, NOW), "");
+    }
+}
+
+#[test]
+fn starter_approves_nothing_where_that_is_forbidden() {
+    let mut run = with_rules(Verdict::Passed, "forbid_self_approval = true");
+    assert_eq!(
+        answer(&run, "ben", Choice::Approve, NOW),
+        "`ben` started run run-1 and may not approve gate review, which forbids self-approval; \
+         ask another person to decide, reject it, or abort the run"
+    );
+    assert_eq!([answer(&run, "ben", reject(None), NOW), answer(&run, "ben", Choice::Abort, NOW)], ["", ""]);
+    assert_eq!(answer(&run, "ann", Choice::Approve, NOW), "");
+    std::sync::Arc::make_mut(&mut run.state.created).started_by = None;
+    assert_eq!(
+        answer(&run, "ann", Choice::Approve, NOW),
+        "gate review forbids self-approval, and run run-1 does not record the person who started it; \
+         reject it or abort the run; start the task again with USER set"
+    );
+    let run = with_rules(Verdict::Failed, "forbid_self_approval = true");
+    assert!(answer(&run, "ben", Choice::Override, NOW).starts_with("`ben` started run run-1 and may not override"));
+    assert_eq!(answer(&with_rules(Verdict::Passed, ""), "ben", Choice::Approve, NOW), "");
+}
+
+#[test]
+fn expired_questions_are_asked_again() {
+    const DAY: u64 = 86_400_000;
+    let mut run = with_rules(Verdict::Passed, "expires_after = \"1d\"");
+    let late = NOW + DAY;
+    assert_eq!(answer(&run, "ann", Choice::Approve, late - 1), "");
+    assert_eq!(
+        answer(&run, "ann", Choice::Approve, late),
+        "the question about review#1 expired at 1970-01-02 00:00 UTC; it was asked at 1970-01-01 00:00 UTC; \
+         ask again with `phasegate resume run-1`, reject it, or abort the run"
+    );
+    assert_eq!([answer(&run, "ann", reject(None), late), answer(&run, "ann", Choice::Abort, late)], ["", ""]);
+    assert_eq!(run.state.renewed_question(late - 1), None);
+    let again = run.state.renewed_question(late).unwrap();
+    let early = Recorded { number: run.state.events + 1, at_ms: late - 1, event: again.clone() };
+    assert!(run.state.clone().apply(&early).unwrap_err().to_string().contains("review#1 waits for a person already"));
+    run.state.apply(&Recorded { at_ms: late, ..early }).unwrap();
+    assert_eq!(answer(&run, "ann", Choice::Approve, late + DAY - 1), "");
+    assert_eq!(run.state.renewed_question(late + DAY - 1), None);
+    assert!(run.state.judgement_to_decide(&Choice::Approve, None).is_ok(), "it is the same attempt");
+    assert_eq!(with_rules(Verdict::Passed, "").state.renewed_question(u64::MAX), None);
 }

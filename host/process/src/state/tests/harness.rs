@@ -94,6 +94,7 @@ impl Run {
             settings: digest.clone(),
             history: digest,
             scripted: true,
+            started_by: None,
         };
         Self { state: State::new(created, pipeline(more, ask)) }
     }

@@ -80,6 +80,7 @@ impl RecordedRun {
             settings: Digest::from_content(b"settings"),
             history: Digest::from_content(b"[]"),
             scripted: true,
+            started_by: None,
         };
         let event = Event::RunCreated(Box::new(created.clone()));
         Self { journal, state: State::new(created, pipeline), events: vec![Recorded { number: 1, at_ms: 0, event }] }
