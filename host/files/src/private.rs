@@ -130,7 +130,7 @@ fn link_error(path: &Path, error: io::Error) -> io::Error {
     }
 }
 
-fn denied(reason: &str) -> io::Error {
+pub(crate) fn denied(reason: &str) -> io::Error {
     io::Error::new(ErrorKind::PermissionDenied, reason)
 }
 
