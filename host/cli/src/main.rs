@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let cli = cli::parse();
     let printer = Printer::new();
     trace(cli.verbose, printer);
+    phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
     let (state, untrusted_state) = paths::state_dir(cli.state.as_deref(), &paths::trusted_folders());
     let context = Context { state, untrusted_state, verbose: cli.verbose, printer, parser: cli::parser };
     let ended = match runtime() {

@@ -174,7 +174,7 @@ fn may_change_mode(path: &Path) -> bool {
 }
 
 /// Renders a path as one word of a command.
-fn quote(path: &Path) -> String {
+pub fn quote(path: &Path) -> String {
     let path = path.display().to_string();
     let is_plain = |char: char| char.is_alphanumeric() || "/._-+:@%,".contains(char);
     match path.chars().all(is_plain) {

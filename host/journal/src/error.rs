@@ -1,5 +1,8 @@
 //! Errors of journals. Nothing is half done: an operation that fails has changed nothing.
 
+use std::time::Duration;
+
+use phasegate_files::Process;
 use phasegate_process::{Digest, EVENT_FORMAT, RunId};
 
 use crate::ownership::Fence;
@@ -193,6 +196,24 @@ pub enum JournalError {
         /// The error of the database.
         reason: String,
     },
+    /// A file or folder of the state is a link, or another account controls it.
+    #[error("{file} is not used: {reason}")]
+    Untrusted {
+        /// The path of the file or folder.
+        file: String,
+        /// Why it is not trusted.
+        reason: String,
+        /// What the user can do about it.
+        remedy: String,
+    },
+    /// The file contains a table, trigger or other entry that no version creates, and that could act when the file is used.
+    #[error("{file} is not used: {reason}")]
+    ForeignSchema {
+        /// The path of the file.
+        file: String,
+        /// The entry.
+        reason: String,
+    },
     /// The disk is full, or a quota is reached.
     #[error("the disk is full, {file} cannot grow")]
     Full {
@@ -207,11 +228,23 @@ pub enum JournalError {
         /// The error of the system or the database.
         reason: String,
     },
-    /// Another process held the write lock for too long.
-    #[error("{file} is locked by another process")]
+    /// Another process held the write lock of the database for too long.
+    #[error("{file} is locked by {}", render_holder(.holder))]
     Busy {
         /// The path of the file.
         file: String,
+        /// The other process, where the system tells it.
+        holder: Option<Process>,
+    },
+    /// Another process held the lock of a file in the state folder for too long.
+    #[error("{file} has been locked by {} for {} s", render_holder(.holder), .waited.as_secs())]
+    Locked {
+        /// The path of the file.
+        file: String,
+        /// The other process, where the system tells it.
+        holder: Option<Process>,
+        /// The time that this process waited.
+        waited: Duration,
     },
     /// Any other error of the system or the database.
     #[error("{file} cannot be used: {reason}")]
@@ -231,6 +264,10 @@ pub enum JournalError {
 
 /// The hint where something is lost: no command repairs a journal by overwriting it.
 const RESTORE: &str = "nothing was changed; restore the state folder from a copy, or start the task as a new run";
+
+/// The hint where a journal may have been prepared by somebody else.
+const FOREIGN: &str =
+    "somebody may have prepared this journal: use another folder with `--state DIR`, or restore this one from a copy";
 
 impl JournalError {
     /// Returns what the user can do about it, in the imperative; commands stand in backquotes.
@@ -265,7 +302,16 @@ impl JournalError {
             Self::NotAJournal { .. } => "move it away, or use another folder with `--state DIR`".to_owned(),
             Self::Full { .. } => "free some space, then `phasegate resume` the run".to_owned(),
             Self::ReadOnly { .. } => "make it writable, or use another folder with `--state DIR`".to_owned(),
+            Self::Untrusted { remedy, .. } => remedy.clone(),
+            Self::ForeignSchema { .. } => FOREIGN.to_owned(),
+            Self::Busy { holder: Some(Process { pid, .. }), .. }
+            | Self::Locked { holder: Some(Process { pid, .. }), .. } => {
+                format!("wait until that process has finished, or end it: `kill {pid}`")
+            }
             Self::InUse { .. } | Self::Busy { .. } => "try again when it has finished".to_owned(),
+            Self::Locked { file, .. } => {
+                format!("`fuser {file}` names the process; wait until it has finished, or end it")
+            }
             Self::Io { .. } => "check that the disk works, supports file locks and has space: a quota or \
                                 a limit on the size of files may be reached"
                 .to_owned(),
@@ -280,6 +326,10 @@ impl JournalError {
     pub(crate) fn broken(run: &RunId, number: u64, location: &str) -> Self {
         Self::BrokenChain { run: run.clone(), number, location: location.to_owned() }
     }
+}
+
+pub(crate) fn render_holder(holder: &Option<Process>) -> String {
+    holder.as_ref().map_or_else(|| "another process".to_owned(), Process::to_string)
 }
 
 fn render_process(pid: &Option<u32>) -> String {

@@ -5,6 +5,9 @@
 //! the first event that names it, and its digest is checked on each read; events are linked by digests, and an event whose link does not fit is not returned. Two
 //! implementations pass the same tests: [`SqliteJournal`] for use, [`MemoryJournal`] for tests and dry runs.
 //!
+//! Files of a state folder that a repository or another account prepared are not used: links, files of other accounts, and a
+//! database with other tables, triggers or views than this crate creates.
+//!
 //! Every failure is a [`JournalError`] with a hint. Nothing here panics.
 
 mod append;
@@ -17,6 +20,7 @@ mod journal;
 mod memory;
 mod ownership;
 mod sqlite;
+mod wait;
 
 pub use append::{Append, Fork};
 pub use blob::Blob;
@@ -28,3 +32,4 @@ pub use journal::{Journal, Removed};
 pub use memory::MemoryJournal;
 pub use ownership::{Fence, Ownership};
 pub use sqlite::SqliteJournal;
+pub use wait::report_waits;

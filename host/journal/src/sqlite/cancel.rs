@@ -119,10 +119,12 @@ impl Shared {
 
 impl State {
     fn connection(&mut self, file: &DatabaseFile) -> Result<&Connection, JournalError> {
-        match &mut self.connection {
-            Some(connection) => Ok(connection),
-            closed => Ok(closed.insert(file.open_reader()?)),
-        }
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            closed => closed.insert(file.open_reader()?),
+        };
+        file.limit_work(connection, 0).map_err(|error| file.error(&error))?;
+        Ok(connection)
     }
 
     fn read(&mut self, file: &DatabaseFile, run: &RunId) -> Result<Option<String>, JournalError> {

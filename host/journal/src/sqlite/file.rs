@@ -1,16 +1,21 @@
 //! The database file: how it is opened, and what the errors of the database mean.
 //!
-//! A file is written to only after it is known to be a journal of a known version ([`migrations`]).
+//! A file is written to only after it is known to be a journal of a known version ([`migrations`]), with the tables of this
+//! version and nothing else ([`schema`]). Its links and owner are checked before it is opened ([`own_files`]).
 
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use phasegate_files::{Process, lock_holder};
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::harden::{MAX_LENGTH, harden, limit_work, max_steps};
 use super::lock::RunLocks;
 use super::migrations::{self, VERSION};
+use super::own_files::{self, beside};
+use super::schema::{self, SchemaFault};
 use crate::error::JournalError;
 
 /// The longest wait for a write of another process, which takes milliseconds unless the disk hangs.
@@ -26,7 +31,10 @@ const MAX_LOG_BYTES: i64 = 4 << 20;
 /// The path of the database, and how it is read.
 #[derive(Debug, Clone)]
 pub(super) struct DatabaseFile {
+    /// As the user knows it.
     path: PathBuf,
+    /// The same without links, as the database needs it to reject them.
+    real_path: PathBuf,
     read_mode: ReadMode,
     /// The damage of a truncated file, of which only the rest is read.
     damage: Option<JournalError>,
@@ -46,16 +54,18 @@ enum ReadMode {
 
 impl DatabaseFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, read_mode: ReadMode::BesideWriter, damage: None, version: VERSION }
+        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+        let real_path = folder.zip(path.file_name()).map_or_else(|| path.clone(), |(folder, name)| folder.join(name));
+        Self { path, real_path, read_mode: ReadMode::BesideWriter, damage: None, version: VERSION }
     }
 
     /// Opens a file to read, of any known version, with the first [`ReadMode`] that works.
     pub(super) fn open_to_read(path: PathBuf) -> Result<Self, JournalError> {
-        let mut file = Self { path, read_mode: ReadMode::ReadOnly, damage: None, version: VERSION };
-        match std::fs::File::open(&file.path) {
+        let mut file = Self { read_mode: ReadMode::ReadOnly, ..Self::new(path) };
+        match phasegate_files::check_readable(&file.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(file.missing()),
             Err(error) => return Err(JournalError::Io { file: file.to_string(), reason: error.to_string() }),
-            Ok(_) => {}
+            Ok(()) => {}
         }
         let mut found = file.version_to_read();
         if matches!(found, Err(JournalError::ReadOnly { .. })) {
@@ -75,9 +85,10 @@ impl DatabaseFile {
         &self.path
     }
 
-    /// Checks that the file has not lost all its content. The database would take it for a new one (also a file of a single
+    /// Checks that the file is no link and has not lost all its content. The database would take it for a new one (also a file of a single
     /// byte) and delete its log. A process that is killed while it creates the file leaves neither run locks nor a log.
     pub(super) fn check_not_emptied(&self, locks: &RunLocks) -> Result<(), JournalError> {
+        own_files::check_to_read(&self.path)?;
         let size = |path: &Path| std::fs::metadata(path).ok().map(|file| file.len());
         match (size(&self.path), size(&self.log())) {
             (Some(0 | 1), _) if locks.is_any_present() => {
@@ -94,20 +105,19 @@ impl DatabaseFile {
         size(&self.path) + size(&self.log())
     }
 
-    fn log(&self) -> PathBuf {
-        self.beside("-wal")
+    /// Limits the next queries of a connection, for a file that has `more` bytes than are saved.
+    pub(super) fn limit_work(&self, connection: &Connection, more: u64) -> rusqlite::Result<()> {
+        limit_work(connection, self.size().saturating_add(more))
     }
 
-    fn beside(&self, suffix: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(suffix);
-        name.into()
+    fn log(&self) -> PathBuf {
+        beside(&self.path, "-wal")
     }
 
     /// Returns the file that cannot be written: the database, or one that the database created beside it.
     fn read_only_path(&self) -> PathBuf {
         let read_only = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.permissions().readonly());
-        let files = [self.path.clone(), self.log(), self.beside("-shm")];
+        let files = [self.path.clone(), self.log(), beside(&self.path, "-shm")];
         files.into_iter().find(read_only).unwrap_or_else(|| self.path.clone())
     }
 
@@ -127,40 +137,63 @@ impl DatabaseFile {
 
     /// Opens a connection for the writer, and migrates the file to the current version.
     pub(super) fn open_or_create(&self) -> Result<Connection, JournalError> {
-        let mut connection = Connection::open(&self.path).map_err(|e| self.error(&e))?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(|e| self.error(&e))?;
-        self.version_of(&connection)?;
+        own_files::prepare_to_write(&self.path)?;
+        let mut connection = self.connect()?;
+        self.check(&connection)?;
         self.migrate(&mut connection).map_err(|e| self.error(&e))?;
         Ok(connection)
     }
 
     /// Opens a connection that cannot write.
     pub(super) fn open_reader(&self) -> Result<Connection, JournalError> {
-        let open = || {
-            let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = match self.read_mode {
-                ReadMode::BesideWriter => Connection::open(&self.path)?,
-                ReadMode::ReadOnly => Connection::open_with_flags(&self.path, read_only)?,
-                ReadMode::Immutable => {
-                    Connection::open_with_flags(self.immutable(), read_only | OpenFlags::SQLITE_OPEN_URI)?
-                }
-            };
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            if self.damage.is_some() {
-                // This setting has several effects; the one needed here is that a truncated file can be opened.
-                connection.pragma_update(None, "writable_schema", true)?;
-            }
+        let connection = self.connect()?;
+        self.check(&connection)?;
+        let prepare = || {
             if self.has_no_chain() {
                 connection.execute_batch(migrations::RUNS_OF_VERSION_1)?;
             }
-            connection.pragma_update(None, "query_only", true)?;
+            connection.pragma_update(None, "query_only", true)
+        };
+        prepare().map_err(|e| self.error(&e))?;
+        Ok(connection)
+    }
+
+    /// Opens a connection, hardened and limited, before anything of the file is read.
+    fn connect(&self) -> Result<Connection, JournalError> {
+        let open = || {
+            let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
+            let (path, flags) = match self.read_mode {
+                ReadMode::BesideWriter => (self.real_path.clone(), OpenFlags::SQLITE_OPEN_READ_WRITE),
+                ReadMode::ReadOnly => (self.real_path.clone(), read_only),
+                ReadMode::Immutable => (self.immutable().into(), read_only | OpenFlags::SQLITE_OPEN_URI),
+            };
+            let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            harden(&connection, self.damage.is_some())?;
+            self.limit_work(&connection, 0)?;
             Ok(connection)
         };
         open().map_err(|e| self.error(&e))
     }
 
+    /// Checks version and tables, and returns the version.
+    fn check(&self, connection: &Connection) -> Result<i64, JournalError> {
+        // Both are read in one transaction, because another process may migrate the file meanwhile.
+        let unchanged = connection.unchecked_transaction().map_err(|e| self.error(&e))?;
+        let version = self.version_of(&unchanged)?;
+        match schema::check(&unchanged, version) {
+            Err(SchemaFault::Foreign(reason)) => Err(JournalError::ForeignSchema { file: self.to_string(), reason }),
+            // Of a damaged file, entries may be lost. What is lost fails the queries that need it.
+            Ok(()) | Err(_) if self.damage.is_some() => Ok(version),
+            Ok(()) => Ok(version),
+            Err(SchemaFault::Missing(reason)) => Err(self.damaged(&reason)),
+            Err(SchemaFault::Sql(error)) => Err(self.error(&error)),
+        }
+    }
+
     fn version_to_read(&self) -> Result<i64, JournalError> {
-        match self.version_of(&self.open_reader()?)? {
+        match self.check(&self.connect()?)? {
             0 => Err(self.missing()),
             version => Ok(version),
         }
@@ -194,7 +227,7 @@ impl DatabaseFile {
     /// The file as an address that says it cannot change.
     fn immutable(&self) -> String {
         let mut uri = "file:".to_owned();
-        for byte in self.path.as_os_str().as_encoded_bytes() {
+        for byte in self.real_path.as_os_str().as_encoded_bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
                     uri.push(char::from(*byte))
@@ -210,7 +243,12 @@ impl DatabaseFile {
     }
 
     pub(super) fn migrate(&self, connection: &mut Connection) -> rusqlite::Result<()> {
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let mode: String = connection.query_row("PRAGMA journal_mode", (), |row| row.get(0))?;
+        if mode != "wal" {
+            // The switch writes one page. It leaves no rollback journal, which a later process would reject.
+            connection.pragma_update(None, "journal_mode", "MEMORY")?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+        }
         // FULL syncs the log at every commit; without it a power cut takes answers that were paid for.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -218,7 +256,7 @@ impl DatabaseFile {
 
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i64 = change.query_row("PRAGMA user_version", (), |row| row.get(0))?;
-        migrations::apply(&change, version)?;
+        migrations::apply(&change, version, VERSION)?;
         if version != VERSION {
             change.pragma_update(None, "application_id", APPLICATION_ID)?;
             change.pragma_update(None, "user_version", VERSION)?;
@@ -236,14 +274,28 @@ impl DatabaseFile {
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 JournalError::ReadOnly { file: self.read_only_path().display().to_string(), reason }
             }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Busy { file },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                JournalError::Busy { file, holder: self.holder() }
+            }
             Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { file },
             Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { file, reason },
+            Some(ErrorCode::OperationInterrupted) => self.damaged(&format!(
+                "a query takes more than {} steps, which is the limit for a file of this size",
+                max_steps(self.size())
+            )),
+            Some(ErrorCode::TooBig) if self.size() < MAX_LENGTH => {
+                self.damaged("a value in it is larger than the file")
+            }
             // Queries are constant, so a missing table or column means that the file is damaged.
             Some(ErrorCode::Unknown) if reason.starts_with("no such ") => JournalError::Damaged { file, reason },
             None if is_value_error(error) => JournalError::Damaged { file, reason },
             _ => JournalError::Io { file, reason },
         }
+    }
+
+    /// Returns another process that has locked the database.
+    fn holder(&self) -> Option<Process> {
+        ["-shm", ""].iter().find_map(|suffix| lock_holder(&beside(&self.path, suffix).metadata().ok()?))
     }
 
     /// Returns the error for content that no version writes.

@@ -3,14 +3,16 @@
 //! The lock file of a run contains the owner's process id for people; only the lock decides. Lock files are removed only
 //! while no other process has the folder open, because a lock on a removed file excludes no other process.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use phasegate_process::RunId;
 
+use super::own_files::{create_folder, is_folder, open_if_present, open_or_create};
 use crate::error::JournalError;
+use crate::wait::{Share, lock_file, try_lock};
 
 /// A process that queries a lock holds it for microseconds; a few attempts tell it from an owner.
 const TRIES: u32 = 5;
@@ -32,13 +34,14 @@ impl Drop for RunLock {
 
 impl RunLocks {
     pub(super) fn create(folder: &Path) -> Result<Self, JournalError> {
-        std::fs::create_dir_all(folder).map_err(|e| not_writable(folder, &e))?;
+        create_folder(folder)?;
         Ok(Self(folder.to_owned()))
     }
 
     /// Returns the locks of a folder that may not exist, for queries only.
-    pub(super) fn read_only(folder: &Path) -> Self {
-        Self(folder.to_owned())
+    pub(super) fn read_only(folder: &Path) -> Result<Self, JournalError> {
+        is_folder(folder)?;
+        Ok(Self(folder.to_owned()))
     }
 
     /// Locks a run; fails if it is locked.
@@ -46,12 +49,12 @@ impl RunLocks {
         let path = self.path(run);
         let mut file = open_or_create(&path)?;
         for _ in 1..TRIES {
-            if try_lock(&path, &file)? {
+            if try_lock(&path, &file, Share::Exclusive)? {
                 return write_pid(file).map_err(|e| not_writable(&path, &e));
             }
             std::thread::sleep(BETWEEN_TRIES);
         }
-        match try_lock(&path, &file)? {
+        match try_lock(&path, &file, Share::Exclusive)? {
             true => write_pid(file).map_err(|e| not_writable(&path, &e)),
             false => Err(JournalError::Owned { run: run.clone(), pid: read_pid(&mut file) }),
         }
@@ -60,12 +63,8 @@ impl RunLocks {
     /// Returns the id of the process that has locked the run, 0 where the id cannot be read.
     pub(super) fn holder(&self, run: &RunId) -> Result<Option<u32>, JournalError> {
         let path = self.path(run);
-        let mut file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io_error(&path, &error)),
-        };
-        match try_lock(&path, &file)? {
+        let Some(mut file) = open_if_present(&path)? else { return Ok(None) };
+        match try_lock(&path, &file, Share::Exclusive)? {
             true => Ok(None),
             false => Ok(Some(read_pid(&mut file).unwrap_or(0))),
         }
@@ -89,7 +88,7 @@ impl RunLocks {
 /// Waits until no other process opens the journal to write or uses the folder exclusively, and keeps them from both.
 pub(super) fn lock_opening(path: &Path) -> Result<impl Drop + use<>, JournalError> {
     let file = open_or_create(path)?;
-    file.lock().map_err(|e| io_error(path, &e))?;
+    lock_file(path, &file, Share::Exclusive)?;
     Ok(RunLock(file))
 }
 
@@ -101,14 +100,14 @@ impl FolderLock {
     /// Waits while another process uses the folder exclusively.
     pub(super) fn shared(path: &Path) -> Result<Self, JournalError> {
         let file = open_or_create(path)?;
-        file.lock_shared().map_err(|e| io_error(path, &e))?;
+        lock_file(path, &file, Share::Shared)?;
         Ok(Self(Some(file)))
     }
 
     /// The same without creating the lock file. Does nothing where it does not exist or cannot be opened.
     pub(super) fn shared_if_present(path: &Path) -> Result<Self, JournalError> {
-        let Ok(file) = File::open(path) else { return Ok(Self(None)) };
-        file.lock_shared().map_err(|e| io_error(path, &e))?;
+        let Some(file) = open_if_present(path)? else { return Ok(Self(None)) };
+        lock_file(path, &file, Share::Shared)?;
         Ok(Self(Some(file)))
     }
 
@@ -117,38 +116,29 @@ impl FolderLock {
     pub(super) fn try_exclusive(&self, path: &Path) -> Result<Option<Exclusive<'_>>, JournalError> {
         let Some(file) = &self.0 else { return Ok(None) };
         file.unlock().map_err(|e| io_error(path, &e))?;
-        let exclusive = Exclusive(file);
-        Ok(try_lock(path, file)?.then_some(exclusive))
+        let exclusive = Exclusive { file, path: path.to_owned() };
+        Ok(try_lock(path, file, Share::Exclusive)?.then_some(exclusive))
     }
 }
 
 /// Returns to the shared lock when it is dropped.
-pub(super) struct Exclusive<'a>(&'a File);
+pub(super) struct Exclusive<'a> {
+    file: &'a File,
+    path: PathBuf,
+}
 
 impl Drop for Exclusive<'_> {
     fn drop(&mut self) {
         // Without the lock, another process could remove blobs that this one has stored and not named yet.
-        let _ = self.0.unlock();
-        if let Err(error) = self.0.lock_shared() {
+        let _ = self.file.unlock();
+        if let Err(error) = lock_file(&self.path, self.file, Share::Shared) {
             tracing::warn!(%error, "the state folder is no longer marked as in use");
         }
     }
 }
 
-fn open_or_create(path: &Path) -> Result<File, JournalError> {
-    let mut how = OpenOptions::new();
-    how.read(true).write(true).create(true).truncate(false);
-    how.open(path).map_err(|e| not_writable(path, &e))
-}
-
-fn try_lock(path: &Path, file: &File) -> Result<bool, JournalError> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(io_error(path, &error)),
-    }
-}
-
+/// Replaces the content of a lock file by the id of this process. The file was opened as one of this account with one name,
+/// so that nothing else is truncated.
 fn write_pid(mut file: File) -> io::Result<RunLock> {
     file.set_len(0)?;
     file.rewind()?;

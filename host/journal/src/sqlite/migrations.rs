@@ -15,17 +15,18 @@ use crate::chain::{End, StoredEvent};
 /// The newest version that this build reads and writes.
 pub(super) const VERSION: i64 = 3;
 
-/// Migrates the tables from `version` to [`VERSION`].
-pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    if version < 1 {
+/// Migrates the tables from version `from` to version `to`, which is at most [`VERSION`].
+pub(super) fn apply(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    let is_due = |step: i64| from < step && step <= to;
+    if is_due(1) {
         connection.execute_batch(EVENTS_AND_BLOBS)?;
     }
-    if version < 2 {
+    if is_due(2) {
         connection.execute_batch(CHAINS_AND_FORKS)?;
         add_chains(connection)?;
         connection.execute_batch("DROP TABLE events_of_version_1")?;
     }
-    if version < 3 {
+    if is_due(3) {
         connection.execute_batch(IMPORTED_RUNS)?;
     }
     Ok(())

@@ -6,10 +6,13 @@
 
 mod cancel;
 mod file;
+mod harden;
 mod lock;
 mod migrations;
 mod operations;
+mod own_files;
 mod queries;
+mod schema;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -75,7 +78,10 @@ impl Folder {
 }
 
 impl SqliteJournal {
-    /// Opens the journal of a state folder; creates both if they do not exist.
+    /// Opens the journal of a state folder; creates both if they do not exist, for this account alone.
+    ///
+    /// Fails if another account owns the folder or a file in it, or if one of them is a link. Waits for other processes for a
+    /// limited time, see [`crate::report_waits`].
     pub fn open(state_dir: &Path) -> Result<Self, JournalError> {
         Self::open_with(state_dir, |_| Ok(()))
     }
@@ -86,6 +92,7 @@ impl SqliteJournal {
         prepare: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
+        own_files::create_folder(&folder.0)?;
         let locks = RunLocks::create(&folder.locks())?;
         let file = DatabaseFile::new(folder.file());
         let (in_use, connection) = {
@@ -99,11 +106,13 @@ impl SqliteJournal {
     }
 
     /// Opens the journal of a state folder to read only: of any known version, and of a damaged file what can be read
-    /// ([`Self::damage`]). Writes fail. In a writable folder the database may create its own small files.
+    /// ([`Self::damage`]). Another account may own the folder. Writes fail. In a writable folder the database may create its
+    /// own small files.
     pub fn open_to_read(state_dir: &Path) -> Result<Self, JournalError> {
         let folder = Folder(state_dir.to_owned());
+        own_files::is_folder(&folder.0)?;
         let in_use = FolderLock::shared_if_present(&folder.in_use())?;
-        let locks = RunLocks::read_only(&folder.locks());
+        let locks = RunLocks::read_only(&folder.locks())?;
         DatabaseFile::new(folder.file()).check_not_emptied(&locks)?;
         let file = DatabaseFile::open_to_read(folder.file())?;
         Ok(Self::new(folder, file, locks, in_use, None))
@@ -132,7 +141,8 @@ impl SqliteJournal {
             Some(connection) => connection,
             None => self.file.open_reader()?,
         };
-        let found = query(&connection).map_err(|error| error.into_journal_error(&self.file));
+        let limited = self.file.limit_work(&connection, 0).map_err(QueryError::from);
+        let found = limited.and_then(|()| query(&connection)).map_err(|error| error.into_journal_error(&self.file));
         let mut readers = lock(&self.readers);
         if readers.len() < SPARE_READERS {
             readers.push(connection);

@@ -71,13 +71,16 @@ impl ImportedEvent {
 }
 
 impl Operation {
-    /// Returns the bytes of the blobs that it writes.
+    /// Returns the bytes of the events and blobs that it writes.
     pub(super) fn bytes(&self) -> usize {
+        let sizes = |blobs: &[Blob], events: usize| events + blobs.iter().map(|blob| blob.bytes.len()).sum::<usize>();
+        let new = |events: &[NewEvent]| events.iter().map(|event| event.body.len()).sum();
         match self {
-            Self::Append(Append { blobs, .. }, _)
-            | Self::Fork(Fork { blobs, .. }, _)
-            | Self::Import { blobs, .. }
-            | Self::Store { blobs } => blobs.iter().map(|blob| blob.bytes.len()).sum(),
+            Self::Append(Append { blobs, .. }, events) | Self::Fork(Fork { blobs, .. }, events) => {
+                sizes(blobs, new(events))
+            }
+            Self::Import { blobs, events, .. } => sizes(blobs, events.iter().map(|event| event.event.body.len()).sum()),
+            Self::Store { blobs } => sizes(blobs, 0),
             Self::Acquire { .. } | Self::RequestCancel { .. } | Self::Remove { .. } => 0,
         }
     }
@@ -213,6 +216,7 @@ impl Transaction<'_> {
                 "DELETE FROM events WHERE run_key = (SELECT run_key FROM runs WHERE run = ?1)",
                 "DELETE FROM runs WHERE run = ?1",
             ] {
+                self.file.limit_work(self.connection, 0)?;
                 self.connection.prepare_cached(sql)?.execute((run.as_str(),))?;
             }
         }
@@ -256,8 +260,9 @@ impl Transaction<'_> {
 
 /// Frees the disk space of what was removed, by rewriting the file. That needs space for a second copy and exclusive use;
 /// freeing page by page would cost something at every write. Without enough space the file keeps its size and reuses it.
-pub(super) fn shrink(file: &Connection) {
-    if let Err(error) = file.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)") {
+pub(super) fn shrink(connection: &Connection, file: &DatabaseFile) {
+    let limited = file.limit_work(connection, 0);
+    if let Err(error) = limited.and_then(|()| connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")) {
         tracing::warn!(%error, "the journal's file keeps its size");
     }
 }

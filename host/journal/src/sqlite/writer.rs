@@ -14,7 +14,7 @@ use super::file::DatabaseFile;
 use super::operations::{Operation, shrink};
 use crate::error::JournalError;
 
-/// The bytes of blobs beyond which no more operations join a transaction: sharing a sync saves little then, and others wait.
+/// The bytes of events and blobs beyond which no more operations join a transaction: sharing a sync saves little then, and others wait.
 const MAX_BATCH_BYTES: usize = 16 << 20;
 
 /// The queue of the writing thread.
@@ -92,8 +92,9 @@ impl WriterThread {
     fn write(&mut self, batch: Vec<Job>) {
         let answers = match self.write_in_transaction(&batch) {
             Ok(answers) => answers,
-            // The database may roll back the whole transaction for one operation that does not fit; others may still fit.
-            Err(JournalError::Full { .. }) if batch.len() > 1 => {
+            // The database may roll back the whole transaction for one operation that does not fit, or that met a damaged page;
+            // others may still succeed.
+            Err(JournalError::Full { .. } | JournalError::Damaged { .. }) if batch.len() > 1 => {
                 batch.iter().map(|job| self.write_alone(job)).collect()
             }
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
@@ -104,7 +105,7 @@ impl WriterThread {
             .zip(&answers)
             .any(|(job, answer)| matches!(job.operation, Operation::Remove { .. }) && answer.is_ok())
         {
-            shrink(&self.connection);
+            shrink(&self.connection, &self.file);
         }
         for (job, answer) in batch.into_iter().zip(answers) {
             // The caller may have stopped waiting, which undoes nothing.
@@ -123,8 +124,11 @@ impl WriterThread {
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(to_error)?;
         let mut answers = Vec::with_capacity(batch.len());
+        let mut unsaved = 0;
         for job in batch {
+            unsaved += job.operation.bytes() as u64;
             let savepoint = transaction.savepoint().map_err(to_error)?;
+            file.limit_work(&savepoint, unsaved).map_err(to_error)?;
             let answer = job.operation.perform(&savepoint, &file).map_err(|error| error.into_journal_error(&file));
             match answer {
                 Ok(_) => savepoint.commit().map_err(to_error)?,

@@ -8,6 +8,7 @@ mod faults;
 mod file;
 mod forks;
 mod golden;
+mod hostile;
 mod imports;
 mod in_use;
 mod interleavings;

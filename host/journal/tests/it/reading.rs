@@ -183,6 +183,17 @@ fn unwritable(path: &Path, reason: &str) -> String {
     )
 }
 
+/// Returns why the folder is not opened to write: for `nobody` it belongs to another user, for its owner it is read-only.
+fn first_refusal(place: &Folder) -> String {
+    match fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        true => format!(
+            "{} is not used: it belongs to another user (uid 0)\nhint: use another folder with `--state DIR`",
+            place.0.path().display()
+        ),
+        false => unwritable(&place.0.path().join("journal.lock"), "Permission denied (os error 13)"),
+    }
+}
+
 #[tokio::test]
 async fn reads_from_a_read_only_folder() {
     let place = folder();
@@ -192,7 +203,7 @@ async fn reads_from_a_read_only_folder() {
     assert_eq!(
         report,
         [
-            unwritable(&place.0.path().join("journal.lock"), "Permission denied (os error 13)"),
+            first_refusal(&place),
             "[\"run-b\", \"run-a\"] [1, 2, 3] []".to_owned(),
             unwritable(&place.file(), "it was opened to read only"),
         ]

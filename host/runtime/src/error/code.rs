@@ -92,6 +92,7 @@ codes! {
     501 JournalDamaged      Data            final      "Journal damaged",
     502 NewerFormat         Data            final      "Format of a newer version",
     503 JournalUnwritable   Infrastructure  resumable  "Journal unwritable",
+    504 StateNotTrusted     Usage           resumable  "State folder not trusted",
     601 NotDeterministic    Replay          final      "Plugin not deterministic",
     602 ReplayDiffers       Replay          final      "Replay differs",
     603 NoRecordedAnswer    Replay          resumable  "No recorded answer",

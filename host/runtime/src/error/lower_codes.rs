@@ -12,6 +12,7 @@ pub(super) fn journal_code(error: &JournalError) -> ErrorCode {
         JournalError::Conflict { .. }
         | JournalError::Fenced { .. }
         | JournalError::InUse { .. }
+        | JournalError::Locked { .. }
         | JournalError::Owned { .. } => ErrorCode::RunInUse,
         JournalError::CannotFork { .. } => ErrorCode::CannotFork,
         JournalError::CannotImport { .. } => ErrorCode::InvalidArchive,
@@ -27,6 +28,7 @@ pub(super) fn journal_code(error: &JournalError) -> ErrorCode {
         | JournalError::Damaged { .. } => ErrorCode::JournalDamaged,
         JournalError::NewerEvent { .. } | JournalError::NewerFile { .. } => ErrorCode::NewerFormat,
         JournalError::NotSerializable { .. } => ErrorCode::HostFailed,
+        JournalError::Untrusted { .. } | JournalError::ForeignSchema { .. } => ErrorCode::StateNotTrusted,
         JournalError::Full { .. }
         | JournalError::ReadOnly { .. }
         | JournalError::Busy { .. }
