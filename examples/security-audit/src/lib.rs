@@ -7,7 +7,7 @@ mod python;
 mod rules;
 
 use phasegate_plugin::artifacts::{Findings, GeneratedCode, TaskRequirements};
-use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, fenced};
+use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, fenced, fenced_named};
 use serde::Deserialize;
 
 const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
@@ -66,7 +66,7 @@ async fn ask_model(
     let known: String = found.issues.iter().map(|issue| format!("- {}: {}\n", issue.id, issue.description)).collect();
     let known =
         if known.is_empty() { "The rules found nothing.".to_owned() } else { format!("The rules found:\n{known}") };
-    let files: Vec<String> = code.files.iter().map(|file| fenced(&file.path, &file.content)).collect();
+    let files: Vec<String> = code.files.iter().map(|file| fenced_named("File", &file.path, &file.content)).collect();
     let user = USER.render(&[
         ("task", &fenced("The task", &task.description)),
         ("found", &known),

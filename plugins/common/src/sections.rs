@@ -2,7 +2,7 @@
 //! A section without content is empty.
 
 use phasegate_plugin::artifacts::ProcessNotes;
-use phasegate_plugin::{Failure, Prompt, Work, fenced};
+use phasegate_plugin::{Failure, Prompt, Work, fenced, fenced_named};
 
 use crate::render::json;
 
@@ -21,19 +21,17 @@ pub fn context(work: &Work) -> String {
     let inputs = work.assignment.inputs.iter().filter(|input| input.name.starts_with("context/"));
     let files: Vec<String> = inputs
         .map(|input| {
-            let mark = if input.kind == "base_file" { " – part of the project" } else { "" };
-            let name = format!("{}{mark}", input.name);
+            let title = if input.kind == "base_file" { "File of the project" } else { "Context file" };
+            let name = &input.name;
             match work.read_text(&input.name) {
-                Err(_) => format!("{name}: {} bytes, not text; content omitted\n", input.size),
+                Err(_) => fenced_named(title, name, &format!("{} bytes, not text; content omitted", input.size)),
                 Ok(text) if text.len() > remaining => {
-                    format!(
-                        "{name}: {} bytes; content omitted, because the context files exceed the size limit\n",
-                        input.size
-                    )
+                    let why = "content omitted, because the context files exceed the size limit";
+                    fenced_named(title, name, &format!("{} bytes; {why}", input.size))
                 }
                 Ok(text) => {
                     remaining -= text.len();
-                    fenced(&name, &text)
+                    fenced_named(title, name, &text)
                 }
             }
         })
@@ -178,7 +176,7 @@ mod tests {
         );
         let (text, _) = host.run_with(|work| async move { context(&work) });
         assert!(
-            text.contains("context/a.md (data") && text.contains("context/src/a.py – part of the project (data"),
+            text.contains("```\ncontext/a.md\n----\nnotes\n```") && text.contains("File of the project (data"),
             "{text}"
         );
         let (none, _) = MockHost::new().run_with(|work| async move { context(&work) });
@@ -193,7 +191,7 @@ mod tests {
             .input("context/small.txt", "context_file", "fits");
         let (text, _) = host.run_with(|work| async move { context(&work) });
         assert!(
-            text.contains("logo.png: 2 bytes, not text") && text.contains("big.txt: 200001 bytes; content omitted"),
+            text.contains("logo.png\n----\n2 bytes, not text") && text.contains("big.txt\n----\n200001 bytes; content"),
             "{text}"
         );
         assert!(text.contains("fits"));

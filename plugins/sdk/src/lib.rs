@@ -42,7 +42,7 @@ pub use macros::{Agent, AgentBlocking, Runner, Strategy};
 #[doc(hidden)]
 pub use manifest::bytes as __bytes;
 pub use panics::install as install_panic_hook;
-pub use prompt::{Prompt, fenced};
+pub use prompt::{Prompt, fenced, fenced_named};
 pub use question::Question;
 pub use types::{Failure, Submission};
 pub use work::{Work, artifact, failure};

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::{extract_json, join_continuation};
 use crate::host;
+use crate::prompt::fenced;
 use crate::types::{Content, Failure, Level, Message, ModelError, Request, Response, Role};
 use crate::work::failure;
 
@@ -161,9 +162,11 @@ fn parse_checked<T: DeserializeOwned>(text: &str, check: impl Fn(&T, &str) -> Ve
 
 fn repair_prompt(faults: &[String]) -> String {
     let list: String = faults.iter().map(|fault| format!("- {fault}\n")).collect();
+    // Faults repeat words of the answer, so they are fenced as data.
+    let list = fenced("Faults", &list);
     format!(
-        "This answer cannot be used:\n{list}Fix exactly these faults and keep everything else. Answer with the whole corrected \
-         JSON and nothing around it."
+        "This answer cannot be used.\n\n{list}\nFix exactly these faults and keep everything else. Answer with the whole \
+         corrected JSON and nothing around it."
     )
 }
 

@@ -3,7 +3,7 @@
 
 use phasegate_plugin::artifacts::{Findings, Issue, TestSuite};
 use phasegate_plugin::types::{Outcome, TestCase, TestRun};
-use phasegate_plugin::{Failure, Prompt, Question, Work, fenced};
+use phasegate_plugin::{Failure, Prompt, Question, Work, fenced, fenced_named};
 use phasegate_standard_agents::{Settings, findings, render, sections};
 
 use crate::inputs::Inputs;
@@ -54,7 +54,8 @@ fn render_failures(build_errors: &[String], failed: &[&TestCase]) -> String {
             output => format!("\n\nIt printed:\n{}", tail(output, MAX_OUTPUT_CHARS)),
         };
         let message = tail(test.message.as_deref().unwrap_or("(no message)"), MAX_MESSAGE_CHARS);
-        fenced(&format!("{} {}", test.name, describe_outcome(test.outcome)), &format!("{message}{output}"))
+        let name = format!("{} {}", test.name, describe_outcome(test.outcome));
+        fenced_named("Test that did not pass", &name, &format!("{message}{output}"))
     });
     build.into_iter().chain(tests).collect::<Vec<_>>().join("\n")
 }
