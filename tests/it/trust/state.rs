@@ -156,7 +156,9 @@ fn state_is_kept_from_other_accounts() {
     // As an earlier version left it.
     set_mode(&state, 0o755);
     set_mode(&state.join("locks"), 0o755);
-    ["journal.db", "journal.lock", "in-use.lock"].map(|name| set_mode(&state.join(name), 0o644));
+    for name in ["journal.db", "journal.lock", "in-use.lock"] {
+        set_mode(&state.join(name), 0o644);
+    }
     scenario.check_replay(&run, &[]);
     assert_eq!(scenario.call(&["cancel", &run]).code, 2, "it has ended");
     is_private(&state);
