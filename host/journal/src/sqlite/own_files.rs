@@ -70,7 +70,7 @@ fn check_files(database: &Path, check: impl Fn(&Path) -> io::Result<Metadata>) -
     for path in ["", "-wal", "-shm"].map(|suffix| beside(database, suffix)) {
         match check(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            checked => drop(checked.map_err(|error| refusal(&path, &error))?),
+            checked => checked.map(|_| ()).map_err(|error| refusal(&path, &error))?,
         }
     }
     // A journal keeps its changes in the write-ahead log. A rollback journal in its place would be executed when the database
