@@ -73,6 +73,11 @@ impl Untrusted {
         &self.path
     }
 
+    /// What another account controls: the file, its folder, or the target of a link.
+    pub fn cause(&self) -> &Path {
+        &self.cause
+    }
+
     /// What to do, one hint per line. `instead` says how to use another file or folder.
     pub fn hints(&self, instead: &str) -> String {
         let mut hints = Vec::new();

@@ -28,20 +28,29 @@ pub fn find_file(start: &Path, trusted: &TrustedFolders) -> Result<Option<PathBu
 /// Returns a configuration that a person named, unless another account controls it.
 pub(crate) fn check_named_file(file: PathBuf, trusted: &TrustedFolders) -> Result<PathBuf, ConfigFault> {
     let instead = "copy the file to a folder of your own, and name the copy with --config FILE";
-    check_control(&file, trusted).map_err(|fault| reject(fault, instead))?;
+    check_file(&file, trusted).map_err(|fault| reject(fault, instead))?;
     Ok(file)
 }
 
 /// Checks that no other account controls a pipeline file.
 pub(crate) fn check_pipeline_file(file: &Path, trusted: &TrustedFolders) -> Result<(), ConfigFault> {
     let instead = "copy the file to a folder of your own, and name the copy with --pipeline FILE";
-    check_control(file, trusted).map_err(|fault| reject(fault, instead))
+    check_file(file, trusted).map_err(|fault| reject(fault, instead))
 }
 
 /// Checks that no other account controls a lock file, or can create it.
 pub(crate) fn check_lock_file(file: &Path, trusted: &TrustedFolders) -> Result<(), ConfigFault> {
     let instead = "name a file in a folder of your own with the environment variable PHASEGATE_LOCK";
-    check_control(file, trusted).map_err(|fault| reject(fault, instead))
+    check_file(file, trusted).map_err(|fault| reject(fault, instead))
+}
+
+/// Does the same as [`check_control`] except for a device or pipe: reading it fails, and no change of its mode would help.
+fn check_file(file: &Path, trusted: &TrustedFolders) -> Result<(), Untrusted> {
+    let is_special = |path: &Path| path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    match check_control(file, trusted) {
+        Err(fault) if is_special(fault.cause()) => Ok(()),
+        checked => checked,
+    }
 }
 
 fn reject(fault: Untrusted, instead: &str) -> ConfigFault {
