@@ -150,6 +150,7 @@ fn resumes_once_a_missing_key_is_back() {
     let project = Project::half_way();
     let config = project.server.config("") + "key_env = \"MY_KEY\"\n";
     project.write("phasegate.toml", config.as_bytes());
+    project.scenario.set_user_config(&config);
     let with_key = |mut command: Command| {
         command.env("MY_KEY", "sk-of-no-worth");
         command

@@ -133,5 +133,5 @@ fn resume_ignores_a_configuration_broken_since() {
     let replayed = scenario.call(&["replay", &output.run_id(), "--json"]);
     assert_eq!(replayed.code, 0, "{}", replayed.stderr);
     let first = replayed.stderr.lines().next().unwrap_or_default();
-    assert_snapshot!(first.split(", expected").next().unwrap_or_default(), @"using default sandbox limits, because the configuration cannot be used: phasegate.toml:2: unknown field `max_instance`");
+    assert_snapshot!(first.split(", expected").next().unwrap_or_default(), @"using your own settings, because the configuration cannot be used: phasegate.toml:2: unknown field `max_instance`");
 }

@@ -21,6 +21,7 @@ use crate::provider::format::ModelOptions;
 use crate::provider::{http, scripted};
 use crate::resolve;
 use crate::retry;
+use crate::trusted_providers::TrustedProviders;
 use crate::worst_case::worst_case;
 
 type Service = BoxCloneSyncService<PendingCall, Response, Failure>;
@@ -43,19 +44,18 @@ struct ServedModel {
 
 impl Broker {
     /// Builds the models that `[models]` names. Where it names none, uses the first of: `ANTHROPIC_API_KEY` is set,
-    /// `OPENAI_API_KEY` is set, an Ollama answers. `base_dir` is the folder of scripts and key files; `env` reads an
+    /// `OPENAI_API_KEY` is set, an Ollama answers. Scripts are relative to the folder of the providers; `env` reads an
     /// environment variable.
     ///
     /// Reads scripts and keys, and asks Ollama for its models; sends nothing else.
     pub async fn new(
         models: &ModelsConfig,
-        providers: &BTreeMap<String, ProviderConfig>,
+        providers: TrustedProviders<'_>,
         prices: &PriceTable,
-        base_dir: &Path,
         env: &(dyn Fn(&str) -> Option<String> + Sync),
     ) -> Result<Self, ConfigError> {
-        let resolver = resolve::Resolver { models, providers, base_dir, env };
-        resolver.check()?;
+        let resolver = resolve::Resolver { models, providers, env };
+        let base_dir = providers.base_dir();
         let [fast, default, deep] = resolver.tiers().await?;
         let semaphore = Arc::new(Semaphore::new(models.concurrency.get() as usize));
         let mut keys = Vec::new();

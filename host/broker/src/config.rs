@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use phasegate_process::model::Tier;
 use serde::{Deserialize, Serialize};
 
+use crate::access::ProviderAccess;
 use crate::model_id::ModelId;
 
 /// `[models]`: the model of each tier, and how calls are made.
@@ -173,6 +174,9 @@ pub enum ConfigError {
         /// What to do about it.
         hint: String,
     },
+    /// Providers use an address or a key that the user has not agreed to.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NotTrusted(Vec<ProviderAccess>),
     /// The HTTP client cannot be made.
     #[error("no HTTP client: {0}")]
     Client(String),
@@ -198,7 +202,7 @@ impl ConfigError {
                 model.provider()
             ),
             Self::Provider { hint, .. } | Self::Script { hint, .. } => hint.clone(),
-            Self::Client(_) => return None,
+            Self::NotTrusted(_) | Self::Client(_) => return None,
         })
     }
 }

@@ -9,6 +9,7 @@
 //! error. Configuration faults are a [`ConfigError`] before the first call; a call fails with
 //! [`phasegate_process::model::Error`].
 
+mod access;
 mod broker;
 mod budget;
 mod call;
@@ -19,10 +20,13 @@ mod key;
 mod model_id;
 mod price;
 mod provider;
+mod provider_entry;
 mod resolve;
 mod retry;
+mod trusted_providers;
 mod worst_case;
 
+pub use access::{KeySource, ProviderAccess};
 pub use broker::Broker;
 pub use budget::{Budget, BudgetConfig, Cost, Reservation, Spent};
 pub use call::{Call, CallPath, Progress};
@@ -30,4 +34,5 @@ pub use config::{ConfigError, ModelsConfig, OnUnknown, ProviderConfig, ProviderK
 pub use model_id::{BadModelId, ModelId};
 pub use price::{Price, PriceTable};
 pub use provider::MAX_SCRIPT_BYTES;
+pub use trusted_providers::{TrustedProviders, access, accesses};
 pub use worst_case::worst_case;

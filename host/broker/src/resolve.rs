@@ -3,7 +3,6 @@
 //! Guarantees: keys are read only for providers that serve a tier; plain HTTP to another machine needs `allow_http`; a
 //! provider with an address of its own gets a key only if its table names one. Fails with [`ConfigError`].
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -18,17 +17,12 @@ use crate::key::{KeyFileError, Scrubber, Secret, looks_like_key};
 use crate::model_id::{self, ModelId};
 use crate::provider::http;
 use crate::provider::peer::Peer;
+use crate::provider_entry::{BUILT_IN, ProviderEntry};
+use crate::trusted_providers::TrustedProviders;
 
 const OLLAMA: &str = "ollama";
 /// The longest wait for the model list of a local server.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// The built-in providers: name, wire format, address, environment variable of the key.
-const BUILT_IN: [(&str, ProviderKind, &str, Option<&str>); 3] = [
-    ("anthropic", ProviderKind::Anthropic, "https://api.anthropic.com/v1", Some("ANTHROPIC_API_KEY")),
-    ("openai", ProviderKind::Openai, "https://api.openai.com/v1", Some("OPENAI_API_KEY")),
-    (OLLAMA, ProviderKind::Openai, "http://127.0.0.1:11434/v1", None),
-];
 
 /// The models of `fast`, `default` and `deep` where only a provider's key is found.
 const DEFAULT_MODELS: [(&str, [&str; 3]); 2] = [
@@ -42,18 +36,8 @@ pub(crate) type Env<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 /// The configuration that endpoints are made from.
 pub(crate) struct Resolver<'a> {
     pub(crate) models: &'a ModelsConfig,
-    pub(crate) providers: &'a BTreeMap<String, ProviderConfig>,
-    pub(crate) base_dir: &'a Path,
+    pub(crate) providers: TrustedProviders<'a>,
     pub(crate) env: Env<'a>,
-}
-
-/// A provider with the values of its table and, where it is built in, their defaults.
-struct ProviderEntry<'a> {
-    name: &'a str,
-    kind: ProviderKind,
-    base: Url,
-    key_env: Option<&'a str>,
-    table: ProviderConfig,
 }
 
 impl<'a> Resolver<'a> {
@@ -73,7 +57,7 @@ impl<'a> Resolver<'a> {
         if let Some((name, usual)) = DEFAULT_MODELS.into_iter().find(|(name, _)| self.may_have_key(name)) {
             return Ok(usual.map(|model| ModelId::new(name, model)));
         }
-        let Some(ollama) = self.provider_entry(OLLAMA)? else {
+        let Some(ollama) = ProviderEntry::find(OLLAMA, self.providers.tables())? else {
             return Err(ConfigError::NoModel { ollama: String::new() });
         };
         let address = ollama.base.to_string();
@@ -85,7 +69,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn may_have_key(&self, name: &str) -> bool {
-        let table = self.providers.get(name);
+        let table = self.providers.tables().get(name);
         let named = table.is_some_and(|table| table.key_env.is_some() || table.key_file.is_some());
         let elsewhere = table.is_some_and(|table| table.base_url.is_some());
         let usual = BUILT_IN.iter().find(|known| known.0 == name).and_then(|known| known.3);
@@ -96,22 +80,14 @@ impl<'a> Resolver<'a> {
         (self.env)(name).map(Zeroizing::new).filter(|value| !value.trim().is_empty())
     }
 
-    /// Checks every table, used or not.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        self.providers.keys().try_for_each(|name| self.provider_entry(name).map(|_| ()))
-    }
-
     /// Returns the endpoint of a tier's model, with its key, and the provider's table.
     pub(crate) fn endpoint(
         &self,
         tier: Tier,
         model: &ModelId,
     ) -> Result<(http::Endpoint, ProviderConfig), ConfigError> {
-        let entry = self.provider_entry(model.provider())?.ok_or_else(|| ConfigError::UnknownProvider {
-            tier,
-            model: model.clone(),
-            known: self.provider_names(),
-        })?;
+        let entry = ProviderEntry::find(model.provider(), self.providers.tables())?
+            .ok_or_else(|| ConfigError::UnknownProvider { tier, model: model.clone(), known: self.provider_names() })?;
         let key = self.key(&entry)?.map(Arc::new);
         check_plain_http(&entry, key.is_some())?;
         let seconds = |seconds: std::num::NonZeroU32| Duration::from_secs(u64::from(seconds.get()));
@@ -129,63 +105,16 @@ impl<'a> Resolver<'a> {
 
     fn provider_names(&self) -> String {
         let mut names: Vec<&str> = BUILT_IN.iter().map(|known| known.0).chain([model_id::SCRIPTED]).collect();
-        names.extend(self.providers.keys().map(String::as_str));
+        names.extend(self.providers.tables().keys().map(String::as_str));
         names.sort_unstable();
         names.dedup();
         names.join(", ")
     }
 
-    fn provider_entry<'n>(&'n self, name: &'n str) -> Result<Option<ProviderEntry<'n>>, ConfigError> {
-        let wrong = |key, problem: String, hint: String| ConfigError::provider(name, key, problem, hint);
-        let built_in = BUILT_IN.iter().find(|known| known.0 == name);
-        let table = match (self.providers.get(name), built_in) {
-            (Some(table), _) => table.clone(),
-            (None, Some(_)) => ProviderConfig::default(),
-            (None, None) => return Ok(None),
-        };
-        if name == model_id::SCRIPTED {
-            return Err(wrong(
-                "kind",
-                "`scripted` needs no table".into(),
-                "remove it; the script is named in [models], as \"scripted:FILE\"".into(),
-            ));
-        }
-        let kind = table.kind.or(built_in.map(|known| known.1)).ok_or_else(|| {
-            wrong(
-                "kind",
-                "not given".into(),
-                "set kind = \"openai\" for any compatible server, or \"anthropic\"".into(),
-            )
-        })?;
-        let base = table.base_url.as_deref().or(built_in.map(|known| known.2)).ok_or_else(|| {
-            wrong(
-                "base_url",
-                "not given".into(),
-                "set it to the server's address, as in \"http://127.0.0.1:8000/v1\"".into(),
-            )
-        })?;
-        let base = base_url(base).map_err(|(problem, hint)| wrong("base_url", problem, hint))?;
-        if table.key_env.is_some() && table.key_file.is_some() {
-            return Err(wrong("key_file", "given together with key_env".into(), "remove one of them".into()));
-        }
-        if !table.key_env.as_deref().is_none_or(is_variable_name) {
-            return Err(wrong(
-                "key_env",
-                "it is not the name of an environment variable".into(),
-                "the key itself does not belong in this file: export it, as in MY_KEY=…, and write key_env = \"MY_KEY\"".into(),
-            ));
-        }
-        let key_env = match (&table.base_url, built_in) {
-            (None, Some(known)) if table.key_file.is_none() => known.3,
-            _ => None,
-        };
-        Ok(Some(ProviderEntry { name, kind, base, key_env, table }))
-    }
-
     fn key(&self, entry: &ProviderEntry<'_>) -> Result<Option<Secret>, ConfigError> {
         let wrong = |key, problem: String, hint: &str| ConfigError::provider(entry.name, key, problem, hint);
         let (key, secret) = if let Some(file) = &entry.table.key_file {
-            let read = Secret::read(&self.base_dir.join(file));
+            let read = Secret::read(&self.providers.base_dir().join(file));
             ("key_file", read.map_err(|why| key_file_fault(entry.name, file, &why))?)
         } else if let Some(variable) = entry.table.key_env.as_deref().or(entry.key_env) {
             let text = self.variable(variable).ok_or_else(|| {
@@ -231,40 +160,6 @@ fn key_file_fault(name: &str, file: &Path, why: &KeyFileError) -> ConfigError {
         ),
         KeyFileError::NoKey => unusable_key(name, "key_file"),
     }
-}
-
-/// Whether a text can name an environment variable. A key in its place must be neither shown nor recorded.
-fn is_variable_name(text: &str) -> bool {
-    !text.starts_with(|c: char| c.is_ascii_digit())
-        && !text.is_empty()
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn base_url(text: &str) -> Result<Url, (String, String)> {
-    let url = Url::parse(text).map_err(|why| {
-        (
-            format!("`{}` is not an address: {why}", without_secrets(text)),
-            "write it as in \"https://host/v1\"".to_owned(),
-        )
-    })?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err((
-            format!("the scheme `{}:` is not supported", url.scheme()),
-            "use an https:// address, or http:// on this machine".to_owned(),
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-        return Err((
-            "it holds more than an address".to_owned(),
-            "remove user, password, query and fragment; name the key with key_env or key_file".to_owned(),
-        ));
-    }
-    Ok(url)
-}
-
-/// Returns an address without the part before `@`, which may hold a password.
-fn without_secrets(text: &str) -> &str {
-    text.rsplit_once('@').map_or(text, |(_, rest)| rest)
 }
 
 fn check_plain_http(entry: &ProviderEntry<'_>, has_key: bool) -> Result<(), ConfigError> {

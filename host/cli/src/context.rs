@@ -1,9 +1,10 @@
 //! What every subcommand gets besides its arguments.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use phasegate_files::Untrusted;
-use phasegate_runtime::ErrorCode;
+use phasegate_runtime::{ErrorCode, Trust};
 
 use crate::exit::Failure;
 use crate::paths::current_dir;
@@ -22,6 +23,8 @@ pub struct Context {
     pub printer: Printer,
     /// Returns the parser of the command line, for the reference in Markdown.
     pub parser: fn() -> clap::Command,
+    /// What the user trusts.
+    pub trust: Arc<Trust>,
 }
 
 impl Context {

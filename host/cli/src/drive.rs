@@ -221,6 +221,8 @@ pub fn print_header(
 ) -> Result<RunTarget, Failure> {
     let (state, out) = (paths::display_path(state), paths::display_path(&target.out));
     let header_paths = header::HeaderPaths { config, state: &state, out: &out };
-    view.print(&header::render_header(host.journal().as_ref(), &target.run, &header_paths, view.paint())?);
+    let settings = host.settings(&target.run)?;
+    let journal = host.journal().as_ref();
+    view.print(&header::render_header(journal, &target.run, &settings, &header_paths, view.paint())?);
     Ok(target)
 }

@@ -8,7 +8,7 @@ pub const GROUPS: [(&str, &[&str]); 6] = [
     ("Inspect", &["runs", "show", "log", "replay"]),
     ("Decide", &["approve", "reject", "override", "abort", "pip"]),
     ("Compare", &["fork", "compare", "experiment"]),
-    ("Plugins", &["plugin", "pipeline"]),
+    ("Plugins", &["plugin", "pipeline", "trust"]),
     ("Maintenance", &["export", "import", "doctor", "gc", "verify-sandbox"]),
 ];
 

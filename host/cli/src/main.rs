@@ -16,15 +16,19 @@ mod open;
 mod out_dir;
 mod paths;
 mod terminal;
+mod trust;
 mod view;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use phasegate_runtime::Trust;
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
+use cli::Cli;
 use context::Context;
-use exit::Failure;
+use exit::{Exit, Failure};
 use terminal::printer::Printer;
 
 fn main() -> ExitCode {
@@ -32,22 +36,22 @@ fn main() -> ExitCode {
     let printer = Printer::new();
     trace(cli.verbose, printer);
     phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
-    let (state, untrusted_state) = paths::state_dir(cli.state.as_deref(), &paths::trusted_folders());
-    let context = Context { state, untrusted_state, verbose: cli.verbose, printer, parser: cli::parser };
-    let ended = match runtime() {
-        Ok(runtime) => {
-            let ended = runtime.block_on(commands::run(cli.command, &context));
-            // An unanswered prompt must not keep the process alive.
-            runtime.shutdown_background();
-            ended
-        }
-        Err(why) => Err(Failure::infrastructure(format!("cannot start threads: {why}"))),
-    };
-    let exit = ended.unwrap_or_else(|failure| {
+    let exit = run(cli, printer).unwrap_or_else(|failure| {
         failure.print(&printer);
         failure.exit
     });
     ExitCode::from(exit.code())
+}
+
+fn run(cli: Cli, printer: Printer) -> Result<Exit, Failure> {
+    let trust = Arc::new(Trust::load(&|name| std::env::var_os(name))?);
+    let (state, untrusted_state) = paths::state_dir(cli.state.as_deref(), &trust.folders());
+    let context = Context { state, untrusted_state, verbose: cli.verbose, printer, parser: cli::parser, trust };
+    let runtime = runtime().map_err(|why| Failure::infrastructure(format!("cannot start threads: {why}")))?;
+    let ended = runtime.block_on(commands::run(cli.command, &context));
+    // An unanswered prompt must not keep the process alive.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Returns the async runtime. It polls network and disk after every second task, so that they stay responsive while every

@@ -9,36 +9,45 @@ use phasegate_sandbox::EngineSettings;
 
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::paths::{cache_dir, current_dir, display_path, trusted_folders};
+use crate::paths::{cache_dir, current_dir, display_path};
 
-/// Loads the named configuration, else the nearest one upwards from the task folder, else from the current folder.
-pub fn config(named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config, Failure> {
-    let trusted = trusted_folders();
+/// Loads the named configuration, else the nearest one upwards from the task folder, else from the current folder. What it
+/// leaves out comes from the user's configuration.
+pub fn config(context: &Context, named: Option<&Path>, task_folder: Option<&Path>) -> Result<Config, Failure> {
+    let trust = &context.trust;
     let nearest = match task_folder.filter(|_| named.is_none()) {
-        Some(folder) => find_config_file(folder, &trusted)?.map(|file| PathBuf::from(display_path(&file))),
+        Some(folder) => find_config_file(folder, &trust.folders())?.map(|file| PathBuf::from(display_path(&file))),
         None => None,
     };
-    let mut config = Config::find_trusting(named.or(nearest.as_deref()), &current_dir(), &trusted)?;
+    let mut config = Config::find(named.or(nearest.as_deref()), &current_dir(), trust)?;
     if let Some(lock_file) = std::env::var_os(LOCK) {
         config.lock = current_dir().join(lock_file);
     }
     Ok(config)
 }
 
-/// Returns the sandbox limits for commands that create no run. A configuration that cannot be used is reported as a note and
-/// the default limits apply, so that existing runs can still be resumed.
-pub fn sandbox_settings(context: &Context, named: Option<&Path>) -> EngineSettings {
-    match Config::find_trusting(named, &current_dir(), &trusted_folders()) {
-        Ok(config) => config.sandbox,
-        Err(fault) => {
-            let fault = fault.to_string();
-            let why = fault.lines().next().unwrap_or_default();
-            context
-                .printer
-                .note(&format!("using default sandbox limits, because the configuration cannot be used: {why}\n"));
-            EngineSettings::default()
-        }
+/// Loads the configuration for a command that creates no run. If it cannot be used, says so in a note and returns the user's
+/// configuration, so that existing runs can still be resumed.
+pub fn config_if_readable(context: &Context, named: Option<&Path>) -> Result<Config, Failure> {
+    config(context, named, None).or_else(|fault| {
+        let why = fault.message().lines().next().unwrap_or_default();
+        let note = format!("using your own settings, because the configuration cannot be used: {why}\n");
+        context.printer.note(&note);
+        Ok(Config::without_file(&current_dir(), context.trust.user()))
+    })
+}
+
+/// Returns the limits of the sandbox, with the cache and the compiler. A limit of a project above the user's own that the user
+/// has not agreed to does not apply; a note says so.
+pub fn sandbox(context: &Context, config: &Config) -> Result<EngineSettings, Failure> {
+    let (sandbox, raised) = context.trust.bounded_sandbox(&config.dir, &config.sandbox);
+    if !raised.is_empty() {
+        let keys = raised.join(", ");
+        context
+            .printer
+            .note(&format!("using your own limits for {keys}: you have not agreed to those of the project\n"));
     }
+    engine_settings(context, sandbox)
 }
 
 /// Options of the runs of this process.
@@ -52,9 +61,10 @@ pub struct RunOptions {
     pub offline: bool,
 }
 
-/// Opens the host on the state folder, and creates the folder if it does not exist.
-pub fn host(context: &Context, sandbox: EngineSettings, options: RunOptions) -> Result<Host, Failure> {
-    host_over(Arc::new(open_or_create_journal(context)?), context, sandbox, options, None)
+/// Opens the host on the state folder, and creates the folder if it does not exist. Imported runs continue with
+/// `config`.
+pub fn host(context: &Context, config: Config, options: RunOptions) -> Result<Host, Failure> {
+    host_over(Arc::new(open_or_create_journal(context)?), context, config, options, None)
 }
 
 /// Opens the journal to write, and creates it with its state folder if there is none.
@@ -67,14 +77,24 @@ pub fn open_or_create_journal(context: &Context) -> Result<SqliteJournal, Failur
 pub fn host_over(
     journal: Arc<dyn Journal>,
     context: &Context,
-    sandbox: EngineSettings,
+    config: Config,
     options: RunOptions,
     shared_budget: Option<SharedBudget>,
 ) -> Result<Host, Failure> {
     let RunOptions { overlap, budget_override, offline } = options;
-    let engine = engine_settings(context, sandbox)?;
+    let engine = sandbox(context, &config)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
-    let host = Host::new(HostConfig { journal, engine, overlap, env, budget_override, offline, shared_budget })?;
+    let host = Host::new(HostConfig {
+        journal,
+        engine,
+        overlap,
+        env,
+        budget_override,
+        offline,
+        shared_budget,
+        trust: Arc::clone(&context.trust),
+        config: Some(Arc::new(config)),
+    })?;
     if let Some(notice) = host.engine().cache_notice() {
         context.printer.note(&format!("{notice}\n"));
     }
@@ -82,7 +102,7 @@ pub fn host_over(
 }
 
 /// Adds the compilation cache and the compiler to sandbox settings. Notes if there is no folder for the cache.
-pub fn engine_settings(context: &Context, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
+fn engine_settings(context: &Context, sandbox: EngineSettings) -> Result<EngineSettings, Failure> {
     let cache_dir = cache_dir(&context.state)?;
     if cache_dir.is_none() {
         context

@@ -35,11 +35,6 @@ pub fn state_dir(given: Option<&Path>, trusted: &TrustedFolders) -> (PathBuf, Op
     }
 }
 
-/// Returns the folders whose files count whatever account controls them.
-pub fn trusted_folders() -> TrustedFolders {
-    TrustedFolders::default()
-}
-
 /// Returns the cache folder for compiled plugins, shared by all projects of a user; `None` if neither `XDG_CACHE_HOME` nor
 /// `HOME` is set. Fails if `XDG_CACHE_HOME` lies in the project: machine code that a repository ships must not run.
 pub fn cache_dir(state: &Path) -> Result<Option<PathBuf>, Failure> {

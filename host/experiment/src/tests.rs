@@ -6,7 +6,7 @@ use std::fs;
 
 use phasegate_broker::BudgetConfig;
 use phasegate_process::experiment::CellId;
-use phasegate_runtime::{Config, Error, may_belong_to};
+use phasegate_runtime::{Config, Error, Trust, may_belong_to};
 
 use crate::*;
 
@@ -48,7 +48,7 @@ impl Workspace {
         let here = self.0.path().display().to_string();
         let tell = |error: Error| error.describe().replace(&here, "HERE");
         let experiment = Experiment::read(&self.0.path().join("x.toml")).map_err(|fault| tell(fault.into()))?;
-        let config = Config::find(None, self.0.path()).unwrap();
+        let config = Config::find(None, self.0.path(), &Trust::default()).unwrap();
         let plan = experiment.plan(&config).map_err(tell)?;
         let names = plan.cells.into_iter().map(|cell| {
             let CellId { variant, task, repetition, run } = cell.place;

@@ -140,7 +140,11 @@ fn check(path: &Path, trusted: &TrustedFolders) -> Result<bool, Untrusted> {
     };
     check_folder(&folder).map_err(|why| fault(&folder, Some("its folder"), why))?;
     let (Ok(checked), Ok(target)) = (check_path(&path), std::fs::canonicalize(&path)) else { return Ok(false) };
-    if let Err(why) = checked {
+    // Whatever reads a device or a pipe rejects it, with better words.
+    let is_readable = std::fs::metadata(&target).is_ok_and(|metadata| metadata.is_file() || metadata.is_dir());
+    if let Err(why) = checked
+        && is_readable
+    {
         let is_link = target != path && check_owner_of(&target).is_err();
         return Err(if is_link { fault(&target, Some("what it links to,"), why) } else { fault(&path, None, why) });
     }

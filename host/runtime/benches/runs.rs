@@ -13,7 +13,7 @@ use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_runtime::{
     BUNDLED, BudgetOverride, Config, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer, ReservedPaths,
-    RunOutcome, StopSignal, TaskSource,
+    RunOutcome, StopSignal, TaskSource, Trust,
 };
 use phasegate_sandbox::EngineSettings;
 
@@ -66,7 +66,7 @@ impl Bench {
         write("pipeline.toml", pipeline());
         let settings = "[models]\ndefault = \"scripted:answers.toml\"\nconcurrency = 10000\n";
         write("phasegate.toml", settings.to_owned());
-        let config = Config::find(None, dir.path()).unwrap();
+        let config = Config::find(None, dir.path(), &Trust::default()).unwrap();
         let pipeline = config.load_pipeline(Some("pipeline.toml"), None, dir.path(), &BUNDLED).unwrap();
         let text = "task_id = \"BENCH\"\ndescription = \"measure the host\"\n";
         let task = Task::parse(Source { file: "task.toml", text }).unwrap();
@@ -85,6 +85,8 @@ impl Bench {
             budget_override: BudgetOverride::default(),
             offline: false,
             shared_budget: None,
+            trust: Arc::default(),
+            config: None,
         })
         .unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

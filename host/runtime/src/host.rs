@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use phasegate_broker::Broker;
+use phasegate_broker::{Broker, BudgetConfig};
 use phasegate_journal::Journal;
 use phasegate_process::pipeline::{Phase, Pipeline};
 use phasegate_process::sync::lock;
@@ -11,11 +11,14 @@ use phasegate_process::{Digest, PersonName};
 use phasegate_sandbox::{Engine, EngineSettings};
 
 use crate::budgets::SharedBudget;
+use crate::config::file::Config;
 use crate::config::run_settings::RunSettings;
+use crate::error::not_trusted::NotTrusted;
 use crate::error::{Error, ErrorCode};
 use crate::history::History;
 use crate::plugins::load::PluginLoader;
 use crate::store::blobs::json_blob;
+use crate::trust::{Trust, Wants};
 
 /// Looks up an environment variable. API keys of providers are read through it only.
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -36,6 +39,10 @@ pub struct HostConfig {
     pub offline: bool,
     /// A budget that all runs of this host share, in addition to the budget of each run.
     pub shared_budget: Option<SharedBudget>,
+    /// What the user trusts.
+    pub trust: Arc<Trust>,
+    /// The configuration here, from which imported runs take providers, prices and budget; `None` for the user's alone.
+    pub config: Option<Arc<Config>>,
 }
 
 /// What a person allows a stopped run beyond its pinned budget. `None` keeps the pinned limit.
@@ -51,6 +58,17 @@ pub struct BudgetOverride {
     pub ask_again: bool,
 }
 
+impl BudgetOverride {
+    /// Returns the pinned limits, and the user's own in place of those that a person set on the command line.
+    fn remaining(self, pinned: BudgetConfig, own: BudgetConfig) -> BudgetConfig {
+        BudgetConfig {
+            calls: if self.calls.is_some() { own.calls } else { pinned.calls },
+            tokens: if self.tokens.is_some() { own.tokens } else { pinned.tokens },
+            usd: if self.usd.is_some() { own.usd } else { pinned.usd },
+        }
+    }
+}
+
 /// What all runs of a process share. Clones share one host.
 #[derive(Clone)]
 pub struct Host(Arc<Shared>);
@@ -63,6 +81,8 @@ struct Shared {
     budget_override: BudgetOverride,
     offline: bool,
     shared_budget: Option<SharedBudget>,
+    trust: Arc<Trust>,
+    config: Option<Arc<Config>>,
     /// One broker for all runs with the same models, by the digest of their settings. They share its connections and
     /// limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
@@ -74,7 +94,7 @@ impl Host {
     /// Starts the sandbox.
     pub fn new(config: HostConfig) -> Result<Self, Error> {
         let engine = Engine::new(config.engine)?;
-        let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, .. } = config;
+        let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, trust, config, .. } = config;
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
         Ok(Self(Arc::new(Shared {
             journal,
@@ -84,6 +104,8 @@ impl Host {
             budget_override,
             offline,
             shared_budget,
+            trust,
+            config,
             brokers: Mutex::default(),
             history: History::default(),
             plugins,
@@ -150,9 +172,23 @@ impl Host {
         &self.0.history
     }
 
+    /// Returns what the user trusts.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.0.trust
+    }
+
+    /// Returns the configuration here, if there is one.
+    pub(crate) fn config(&self) -> Option<&Config> {
+        self.0.config.as_deref()
+    }
+
     /// Returns the broker for these settings, a new one on first use. Looks for available models where the settings
-    /// name none.
+    /// name none. Fails with [`Error::NotTrusted`] before a key is read.
     pub async fn broker(&self, settings: &RunSettings) -> Result<Broker, Error> {
+        // Also for a known broker: the budget may be another one.
+        if let Some(missing) = self.missing_trust(settings)? {
+            return Err(Error::NotTrusted(Box::new(missing)));
+        }
         let RunSettings { models, providers, prices, base_dir, .. } = settings;
         let digest = json_blob(&(models, providers, prices, base_dir)).digest;
         let known = |shared: &Shared| lock(&shared.brokers).get(&digest).cloned();
@@ -161,8 +197,19 @@ impl Host {
         }
         let env = Arc::clone(&self.0.env);
         let env: &(dyn Fn(&str) -> Option<String> + Sync) = &|name| env(name);
-        let broker = Broker::new(models, providers, prices, base_dir, env).await?;
+        let broker = self.0.trust.connect(&self.wants(settings), models, prices, env).await?;
         lock(&self.0.brokers).insert(digest, broker.clone());
         Ok(broker)
+    }
+
+    /// Returns what these settings use without the user's agreement. A limit that a person set on the command line needs none.
+    pub(crate) fn missing_trust(&self, settings: &RunSettings) -> Result<Option<NotTrusted>, Error> {
+        Ok(self.0.trust.missing(&self.wants(settings))?)
+    }
+
+    fn wants<'a>(&self, settings: &'a RunSettings) -> Wants<'a> {
+        let RunSettings { providers, base_dir, budget, .. } = settings;
+        let budget = self.0.budget_override.remaining(*budget, self.0.trust.user().budget);
+        Wants { project: base_dir, providers, budget, sandbox: None }
     }
 }

@@ -85,6 +85,52 @@ impl Default for EngineSettings {
     }
 }
 
+impl EngineSettings {
+    /// Returns each limit with its key in `[sandbox]`, always in the same order.
+    pub fn limits(&self) -> [(&'static str, u64); 14] {
+        [
+            ("max_instances", u64::from(self.max_instances)),
+            ("max_large_instances", u64::from(self.max_large_instances)),
+            ("max_test_runs", u64::from(self.max_test_runs)),
+            ("max_queued", u64::from(self.max_queued)),
+            ("max_component_bytes", self.max_component_bytes),
+            ("max_functions", self.max_functions),
+            ("max_code_bytes", self.max_code_bytes),
+            ("max_function_bytes", self.max_function_bytes),
+            ("max_function_weight", self.max_function_weight),
+            ("max_inner_instances", self.max_inner_instances),
+            ("max_compile_ms", self.max_compile_ms),
+            ("max_compile_memory_bytes", self.max_compile_memory_bytes),
+            ("max_compilations", u64::from(self.max_compilations)),
+            ("max_cache_bytes", self.max_cache_bytes),
+        ]
+    }
+
+    /// Takes over each limit of `other` whose key `replaced` accepts.
+    pub fn with_limits_of(mut self, other: &Self, replaced: impl Fn(&str) -> bool) -> Self {
+        macro_rules! take {
+            ($($limit:ident),*) => { $(if replaced(stringify!($limit)) { self.$limit = other.$limit; })* };
+        }
+        take!(
+            max_instances,
+            max_large_instances,
+            max_test_runs,
+            max_queued,
+            max_component_bytes,
+            max_functions,
+            max_code_bytes,
+            max_function_bytes,
+            max_function_weight,
+            max_inner_instances,
+            max_compile_ms,
+            max_compile_memory_bytes,
+            max_compilations,
+            max_cache_bytes
+        );
+        self
+    }
+}
+
 /// Deserializes a limit and rejects 0, which would block all work.
 fn at_least_one<'de, D, N>(deserializer: D) -> Result<N, D::Error>
 where

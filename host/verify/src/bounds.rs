@@ -9,7 +9,7 @@ use phasegate_process::limits::{Limits, LimitsPatch};
 use phasegate_sandbox::EngineSettings;
 use serde_json::{Value, json};
 
-use phasegate_runtime::Config;
+use phasegate_runtime::{Config, Trust};
 
 use crate::corpus::Attack;
 use crate::test_bed::TestBed;
@@ -131,7 +131,7 @@ async fn find_edge(test_bed: &TestBed, case: &Case) -> (u64, String) {
 }
 
 async fn render_edges(cases: Vec<Case>) -> String {
-    let config = Config::find(None, Path::new("/")).unwrap();
+    let config = Config::find(None, Path::new("/"), &Trust::default()).unwrap();
     let test_bed = TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
     let mut table = String::new();
     for case in cases {
@@ -234,7 +234,7 @@ async fn runner_and_blocking_limits_apply_at_their_value() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn artifacts_may_reach_the_configured_size() {
-    let config = Config::find(None, Path::new("/")).unwrap();
+    let config = Config::find(None, Path::new("/"), &Trust::default()).unwrap();
     let test_bed = TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap();
     let usual = Limits::default().artifact_bytes;
     let plan = json!({ "message": "x".repeat(usual as usize) });

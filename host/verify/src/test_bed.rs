@@ -16,7 +16,7 @@ use phasegate_sandbox::EngineSettings;
 
 use phasegate_runtime::{
     BudgetOverride, Config, ConfigFault, Error, Host, HostConfig, LoadedPipeline, NewRun, NoObserver, Observer,
-    ReservedPaths, RunOutcome, StopSignal, TaskSource,
+    ReservedPaths, RunOutcome, StopSignal, TaskSource, Trust, UserConfig,
 };
 
 use crate::attackers::{LOADABLE, component, embedded};
@@ -60,6 +60,8 @@ impl TestBed {
         // Scripted answers cost nothing, so the operator's budget does not apply.
         config.prices.0.extend(config.models.default.clone().map(|model| (model, PRICE)));
         config.budget = BudgetConfig { usd: None, calls: Some(MAX_CALLS), ..BudgetConfig::default() };
+        config.providers.clear();
+        let user = UserConfig { budget: config.budget, ..UserConfig::default() };
         let host = Host::new(HostConfig {
             journal: Arc::new(MemoryJournal::new()),
             engine: for_attackers(engine),
@@ -68,6 +70,8 @@ impl TestBed {
             budget_override: BudgetOverride::default(),
             offline: false,
             shared_budget: None,
+            trust: Arc::new(Trust::new(user)),
+            config: None,
         })?;
         Ok(Self {
             host,

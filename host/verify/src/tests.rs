@@ -9,7 +9,7 @@ use std::time::Duration;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::check;
 use phasegate_process::source::Source;
-use phasegate_runtime::Config;
+use phasegate_runtime::{Config, Trust};
 use phasegate_sandbox::EngineSettings;
 
 use crate::attackers::component;
@@ -17,7 +17,7 @@ use crate::corpus::{Attack, attacks, base};
 use crate::test_bed::TestBed;
 
 fn test_bed() -> TestBed {
-    let config = Config::find(None, Path::new("/")).unwrap();
+    let config = Config::find(None, Path::new("/"), &Trust::default()).unwrap();
     TestBed::new(EngineSettings { max_instances: 20, ..EngineSettings::default() }, &config).unwrap()
 }
 

@@ -31,7 +31,7 @@ const CRATES: [(&str, &[&str]); 10] = [
 
 /// The folders under `src` of a crate, each with the folders that its files may import from. A folder that is not listed
 /// imports from no other. New arrows need a place here; an arrow that no file needs any more must be removed.
-const FOLDERS: [(&str, &str, &[&str]); 23] = [
+const FOLDERS: [(&str, &str, &[&str]); 24] = [
     ("host/cli", "commands", &["terminal", "view"]),
     ("host/cli", "view", &["terminal"]),
     ("host/process", "artifact", &["schema"]),
@@ -45,13 +45,14 @@ const FOLDERS: [(&str, &str, &[&str]); 23] = [
     ("host/process", "pipeline", &["artifact", "source"]),
     ("host/process", "result", &["event", "measures", "pipeline", "state"]),
     ("host/process", "state", &["event", "feedback", "pipeline"]),
-    ("host/runtime", "config", &["error", "plugins", "store"]),
+    ("host/runtime", "config", &["error", "plugins", "store", "trust"]),
     ("host/runtime", "history", &["error", "store"]),
     ("host/runtime", "output", &["error"]),
     ("host/runtime", "plugins", &["error", "store"]),
-    ("host/runtime", "run", &["config", "error", "output", "plugins", "store"]),
+    ("host/runtime", "run", &["config", "error", "output", "plugins", "store", "trust"]),
     ("host/runtime", "runs", &["config", "error", "history", "plugins", "run", "store"]),
     ("host/runtime", "store", &["error", "output"]),
+    ("host/runtime", "trust", &["error"]),
     ("host/sandbox", "contract", &["wasi"]),
     ("host/sandbox", "engine", &["compile", "contract", "error", "wasi"]),
     ("host/sandbox", "error", &["contract"]),

@@ -4,6 +4,7 @@ mod archives;
 mod computing_time;
 mod context;
 mod decisions;
+mod imported;
 mod inputs;
 mod out_folders;
 mod ownership;

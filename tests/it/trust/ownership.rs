@@ -325,7 +325,7 @@ fn resume_uses_default_limits_instead() {
     set_mode(&scenario.path("phasegate.toml"), 0o666);
     let replayed = scenario.call(&["replay", &output.run_id(), "--json"]);
     assert_eq!(replayed.code, 0, "{}", replayed.stderr);
-    let note = "using default sandbox limits, because the configuration cannot be used: ";
+    let note = "using your own settings, because the configuration cannot be used: ";
     assert!(replayed.stderr.starts_with(note), "{}", replayed.stderr);
     assert!(replayed.stderr.contains("other users may write to it (mode 0666)\n"), "{}", replayed.stderr);
 }

@@ -1,1 +1,291 @@
 //! Addresses, keys and limits that a project names and its user has not agreed to.
+
+use std::fs;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::Response;
+use insta::assert_snapshot;
+use phasegate_test::{ModelServer, Output, Terminal, Workspace};
+
+const SECRET: &str = "aws-secret-4f1d7a90c2";
+const TASK: &str = "task_id = \"T-1\"\ndescription = \"Write a function that adds\"\n";
+
+/// A folder with a project, whose home folder is beside it.
+fn project(config: &str) -> Workspace {
+    let mut workspace = crate::workspace().with_files(&[("app/task.toml", TASK), ("app/phasegate.toml", config)]);
+    workspace.set_own_home("home");
+    workspace
+}
+
+/// A server that fails each request, so that runs stop and can be resumed, and remembers what it received.
+async fn server() -> ModelServer {
+    let failure = || Response::builder().status(500).body(Body::empty()).unwrap();
+    ModelServer::start(SECRET, Arc::new(move |_| failure())).await
+}
+
+fn call_in(workspace: &Workspace, args: &[&str]) -> Output {
+    let mut command = workspace.command(args);
+    command.current_dir(workspace.path("app")).env("AWS_SECRET_ACCESS_KEY", SECRET).env("OTHER_TOKEN", SECRET);
+    Output::from_command(command)
+}
+
+async fn call(workspace: &Workspace, args: &[&str]) -> Output {
+    tokio::task::block_in_place(|| call_in(workspace, args))
+}
+
+fn shown(workspace: &Workspace, output: &Output) -> String {
+    let here = fs::canonicalize(workspace.path("")).unwrap().display().to_string();
+    let text = output.transcript(&[(&here, "HERE")]);
+    let mut parts = text.split("127.0.0.1:");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |text, rest| text + "127.0.0.1:PORT" + rest.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
+/// The command that the hint names, without the program.
+fn allow_command(output: &Output) -> Vec<String> {
+    let command = output.stderr.split("run `phasegate ").nth(1).unwrap().split('`').next().unwrap();
+    command.split(' ').map(str::to_owned).collect()
+}
+
+async fn agree(workspace: &Workspace, refused: &Output) -> Output {
+    let command = allow_command(refused);
+    call(workspace, &command.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+fn corp(address: &str, more: &str) -> String {
+    format!(
+        "[models]\ndefault = \"corp:m\"\nretries = 0\n[providers.corp]\nkind = \"openai\"\nbase_url = \"{address}\"\n{more}\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sends_no_key_that_only_a_project_names() {
+    let server = server().await;
+    let v1 = format!("{}/v1", server.address);
+    // A built-in provider at another address, with a variable of another tool.
+    let config = format!("[providers.anthropic]\nbase_url = \"{v1}\"\nkey_env = \"AWS_SECRET_ACCESS_KEY\"\n");
+    let workspace = project(&config);
+    let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+    assert_snapshot!(shown(&workspace, &refused), @r"
+    exit 2
+    error[PG-0207]: the project HERE/app uses what you have not agreed to: provider `anthropic` at http://127.0.0.1:PORT/v1 with the key in AWS_SECRET_ACCESS_KEY
+    hint: if you trust it, run `phasegate trust allow HERE/app --digest DIGEST`; otherwise remove it from the project's phasegate.toml
+    ");
+    let locked = call(&workspace, &["run", "--task", "task.toml", "--locked"]).await;
+    assert_eq!(shown(&workspace, &locked), shown(&workspace, &refused));
+    // A file beside the project, and a link to it inside the project.
+    for file in ["../home/.token", "token"] {
+        let workspace = project(&corp(&v1, &format!("key_file = \"{file}\"")));
+        workspace.write("home/.token", SECRET);
+        std::os::unix::fs::symlink(workspace.path("home/.token"), workspace.path("app/token")).unwrap();
+        let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        let place =
+            format!("with the key in {}", fs::canonicalize(workspace.path("app")).unwrap().join(file).display());
+        assert!(refused.stderr.contains(&place), "{}", refused.stderr);
+        assert!(!workspace.path("app/.phasegate").exists(), "a state folder was written");
+    }
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sends_nothing_to_unknown_machines() {
+    for (address, more) in [
+        ("https://models.example/v1", ""),
+        ("http://models.example/v1", "allow_http = true"),
+        ("http://[2001:db8::1]:8080/v1", "allow_http = true"),
+        ("https://127.0.0.1.models.example", ""),
+    ] {
+        let workspace = project(&corp(address, more));
+        let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(refused.stderr.contains(&format!("provider `corp` at {address} without a key")), "{}", refused.stderr);
+    }
+    let workspace = project(&corp("https://ann:secret@models.example/v1", ""));
+    assert_snapshot!(shown(&workspace, &call(&workspace, &["run", "--task", "task.toml"]).await), @r"
+    exit 2
+    error[PG-0102]: phasegate.toml:6: [providers.corp] base_url: it holds more than an address
+    hint: remove user, password, query and fragment; name the key with key_env or key_file
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agreement_covers_one_address_and_key() {
+    let server = server().await;
+    let v1 = format!("{}/v1", server.address);
+    let workspace = project(&corp(&v1, "key_env = \"AWS_SECRET_ACCESS_KEY\""));
+    let run = ["run", "--task", "task.toml"];
+    let refused = call(&workspace, &run).await;
+    assert_snapshot!(shown(&workspace, &agree(&workspace, &refused).await), @r"
+    ann agreed to:
+      provider `corp` at http://127.0.0.1:PORT/v1 with the key in AWS_SECRET_ACCESS_KEY
+    exit 0
+    ");
+    assert_snapshot!(shown(&workspace, &call(&workspace, &["trust", "list"]).await), @r"
+    HERE/app  by ann, DATE
+      provider `corp` at http://127.0.0.1:PORT/v1 with the key in AWS_SECRET_ACCESS_KEY
+    exit 0
+    ");
+    let output = call(&workspace, &[run.as_slice(), &["--locked"]].concat()).await;
+    assert!(output.stdout.contains(&format!("corp:m → {v1} (key: AWS_SECRET_ACCESS_KEY)")), "{}", output.stdout);
+    let sent = server.requests().len();
+    assert!(sent > 0 && server.requests().iter().all(|request| request.keyed));
+
+    // Another name of the key, another address, and the same in another project.
+    let changed = |config: String| {
+        workspace.write("app/phasegate.toml", config);
+        call_in(&workspace, &run)
+    };
+    let other_key = changed(corp(&v1, "key_env = \"OTHER_TOKEN\""));
+    let other_address = changed(corp(&format!("{}/v2", server.address), "key_env = \"AWS_SECRET_ACCESS_KEY\""));
+    workspace.write("app/phasegate.toml", corp(&v1, "key_env = \"AWS_SECRET_ACCESS_KEY\""));
+    workspace.write("app/sub/phasegate.toml", corp(&v1, "key_env = \"AWS_SECRET_ACCESS_KEY\""));
+    let other_project = call(&workspace, &["run", "--task", "task.toml", "--config", "sub/phasegate.toml"]).await;
+    for refused in [other_key, other_address, other_project] {
+        assert_eq!((refused.code, server.requests().len()), (2, sent), "{}", refused.stderr);
+        assert!(refused.stderr.starts_with("error[PG-0207]: the project "), "{}", refused.stderr);
+    }
+    // A digest agrees to what it was computed of, not to what the file says now.
+    workspace.write("app/phasegate.toml", corp("https://models.example", ""));
+    let stale = agree(&workspace, &refused).await;
+    assert_eq!(stale.code, 2);
+    assert!(stale.stderr.contains(" belongs to something else; now it is: provider `corp` at https://models.example"));
+
+    workspace.write("app/phasegate.toml", corp(&v1, "key_env = \"AWS_SECRET_ACCESS_KEY\""));
+    assert_eq!(call(&workspace, &["trust", "revoke", "."]).await.code, 0);
+    assert_eq!(call(&workspace, &run).await.code, 2);
+    assert_snapshot!(shown(&workspace, &call(&workspace, &["trust", "revoke", "."]).await), @r"
+    exit 2
+    error[PG-0101]: there is no agreement about HERE/app/.
+    hint: list all with `phasegate trust list`
+    ");
+    assert_eq!(server.requests().len(), sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn user_configuration_needs_no_agreement() {
+    let server = server().await;
+    let workspace = project("[models]\ndefault = \"corp:m\"\nretries = 0\n");
+    let own = corp(&format!("{}/v1", server.address), "key_env = \"AWS_SECRET_ACCESS_KEY\"");
+    workspace.set_user_config(&own);
+    let output = call(&workspace, &["run", "--task", "task.toml"]).await;
+    assert!(
+        server.requests().iter().all(|request| request.keyed) && !server.requests().is_empty(),
+        "{}",
+        output.stderr
+    );
+    // The key of the user does not follow the provider's name to another address.
+    workspace.write("app/phasegate.toml", corp("https://models.example", ""));
+    let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+    assert!(refused.stderr.contains("provider `corp` at https://models.example without a key"), "{}", refused.stderr);
+    // A configuration that other users may write to is not the user's.
+    phasegate_test::set_mode(&workspace.path("home/.config/phasegate/config.toml"), 0o666);
+    assert_snapshot!(shown(&workspace, &call(&workspace, &["run", "--task", "task.toml"]).await), @r"
+    exit 2
+    error[PG-0103]: HERE/home/.config/phasegate/config.toml cannot be read: other users may write to it (mode 0666)
+    hint: it holds what you trust: give it to your account alone with `chown` and `chmod go-w`
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn project_may_lower_budgets_and_not_raise_them() {
+    let scripted = "[models]\ndefault = \"scripted:answers.toml\"\n";
+    let workspace = project(&format!(
+        "{scripted}[budget]\nusd = 500\ncalls = \"unlimited\"\ntokens = 10\n[sandbox]\nmax_component_bytes = 999_999_999\n"
+    ));
+    workspace.write("app/answers.toml", "[[answer]]\ntext = \"{}\"\n");
+    let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+    assert_snapshot!(shown(&workspace, &refused), @r#"
+    exit 2
+    error[PG-0207]: the project HERE/app uses what you have not agreed to: budget.calls = "unlimited", your limit is 400; budget.usd = 500, your limit is 20; sandbox.max_component_bytes = 999999999, your limit is 134217728
+    hint: if you trust it, run `phasegate trust allow HERE/app --digest DIGEST`; otherwise remove it from the project's phasegate.toml
+    "#);
+    assert_eq!(agree(&workspace, &refused).await.code, 0);
+    assert_ne!(call(&workspace, &["run", "--task", "task.toml"]).await.code, 2);
+    // Agreed to 500 USD: less is covered, more is not.
+    for (usd, code) in [("499", false), ("501", true)] {
+        workspace.write("app/phasegate.toml", format!("{scripted}[budget]\nusd = {usd}\n"));
+        let output = call(&workspace, &["run", "--task", "task.toml"]).await;
+        assert_eq!(output.code == 2, code, "{usd}: {}", output.stderr);
+    }
+    workspace.set_user_config("[budget]\nusd = 1000\n");
+    assert_ne!(call(&workspace, &["run", "--task", "task.toml"]).await.code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shipped_run_is_resumed_only_after_agreement() {
+    let server = server().await;
+    let config = corp(&format!("{}/v1", server.address), "key_env = \"AWS_SECRET_ACCESS_KEY\"");
+    let workspace = project(&config);
+    let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+    agree(&workspace, &refused).await;
+    let output = call(&workspace, &["run", "--task", "task.toml", "--json"]).await;
+    let sent = server.requests().len();
+    // The same state folder in the hands of somebody who has agreed to nothing.
+    fs::remove_file(workspace.path("home/.config/phasegate/trust.toml")).unwrap();
+    fs::remove_file(workspace.path("app/phasegate.toml")).unwrap();
+    let run = output.run_id();
+    for args in [vec!["resume", &run], vec!["run", "--resume", "--task", "task.toml"]] {
+        let refused = call(&workspace, &args).await;
+        assert_eq!((refused.code, server.requests().len()), (2, sent), "{}", refused.stderr);
+        let text = shown(&workspace, &refused).replace(&run, "RUN");
+        assert!(
+            text.contains("error[PG-0207]: run RUN uses what you have not agreed to: provider `corp` at http"),
+            "{text}"
+        );
+        assert!(text.contains("phasegate trust allow --run RUN --digest "), "{text}");
+    }
+    let refused = call(&workspace, &["resume", &run]).await;
+    assert_eq!(agree(&workspace, &refused).await.code, 0);
+    call(&workspace, &["resume", &run]).await;
+    assert!(server.requests().len() > sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asks_at_a_terminal() {
+    let server = server().await;
+    let workspace = project(&corp(&format!("{}/v1", server.address), "key_env = \"AWS_SECRET_ACCESS_KEY\""));
+    let answer = |line: &'static str, args: &[&str]| {
+        let mut command = workspace.command(args);
+        command.current_dir(workspace.path("app")).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        tokio::task::block_in_place(|| {
+            let mut terminal = Terminal::start(&command);
+            terminal.wait_for("uses what you have not agreed to:");
+            terminal.wait_for("with the key in AWS_SECRET_ACCESS_KEY");
+            terminal.wait_for("agree: [o]nce, [a]lways, or [n]o?");
+            terminal.type_line(line);
+            terminal.wait()
+        })
+    };
+    let run = ["run", "--task", "task.toml"];
+    let (code, text) = answer("n", &run);
+    assert_eq!((code, server.requests().len()), (2, 0), "{text}");
+    let (_, text) = answer("o", &run);
+    let once = server.requests().len();
+    assert!(once > 0, "{text}");
+    assert_eq!(call(&workspace, &run).await.code, 2, "once is not for later");
+    answer("a", &run);
+    assert_ne!(call(&workspace, &run).await.code, 2);
+    // A command line that must not ask does not.
+    workspace.write("app/phasegate.toml", corp("https://models.example", ""));
+    let mut command = workspace.command(&["run", "--task", "task.toml", "--locked"]);
+    command.current_dir(workspace.path("app"));
+    let (code, text) = tokio::task::block_in_place(|| Terminal::start(&command).wait());
+    assert!(code == 2 && text.contains("error[PG-0207]") && !text.contains("agree:"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agreements_are_kept_outside_of_links() {
+    let workspace = project(&corp("https://models.example", ""));
+    let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+    fs::create_dir_all(workspace.path("home/.config/phasegate")).unwrap();
+    workspace.write("target", "keep");
+    std::os::unix::fs::symlink(workspace.path("target"), workspace.path("home/.config/phasegate/trust.toml")).unwrap();
+    assert_snapshot!(shown(&workspace, &agree(&workspace, &refused).await), @r"
+    exit 2
+    error[PG-0103]: HERE/home/.config/phasegate/trust.toml cannot be read: it is a symbolic link
+    hint: repair it, or remove it and agree again when asked
+    ");
+    assert_eq!(workspace.read("target"), "keep");
+}

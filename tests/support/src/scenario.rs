@@ -1,8 +1,8 @@
 //! Scenarios: runs of the real binary whose story is compared with a file.
 //!
 //! A scenario is a folder of `tests/scenarios` with a `pipeline.toml`. Where it has no `task.toml`, `phasegate.toml` or
-//! `answers.toml`, the ones of `tests/scenarios` apply. `story.txt` is the expected story; a test that runs with
-//! `PHASEGATE_BLESS` set writes the file instead of comparing it.
+//! `answers.toml`, the ones of `tests/scenarios` apply. `user.toml`, where there is one, is the user's own configuration.
+//! `story.txt` is the expected story; a test that runs with `PHASEGATE_BLESS` set writes the file instead of comparing it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,11 @@ impl Scenario {
     /// A scenario that has not run yet.
     pub fn new(paths: Paths, name: &str) -> Self {
         let cache = Path::new(paths.scratch).join("scenarios");
-        Self { name: name.to_owned(), workspace: Workspace::new(paths), cache }
+        let workspace = Workspace::new(paths);
+        if let Ok(text) = fs::read_to_string(scenarios().join(name).join("user.toml")) {
+            workspace.set_user_config(&text);
+        }
+        Self { name: name.to_owned(), workspace, cache }
     }
 
     /// A file of the scenario's own folder, which need not exist.
@@ -66,9 +70,15 @@ impl Scenario {
         self.command(&[&["run", "--json", "--task", &task, "--out", &out], more].concat())
     }
 
-    /// `run --json` that logs all it can, with this configuration and environment.
+    /// Writes the user's configuration, which is trusted.
+    pub fn set_user_config(&self, text: &str) {
+        self.workspace.set_user_config(text);
+    }
+
+    /// `run --json` that logs all it can, with this configuration, which is also the user's, and this environment.
     pub fn verbose_run_command(&self, config: &str, environment: &[(&str, &str)]) -> Command {
         self.workspace.write("models.toml", config);
+        self.set_user_config(config);
         let config = self.path("models.toml").display().to_string();
         let mut command = self.run_with(&["--json", "--verbose", "--verbose", "--config", &config]);
         command.env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").envs(environment.iter().copied());

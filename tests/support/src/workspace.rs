@@ -79,6 +79,14 @@ impl Workspace {
         names
     }
 
+    /// Writes the user's configuration, which is trusted. The home folder must not be shared.
+    pub fn set_user_config(&self, text: &str) {
+        assert!(self.home.starts_with(self.folder.path()), "other tests use this home folder");
+        let folder = self.home.join(".config/phasegate");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config.toml"), text).unwrap();
+    }
+
     /// The binary with these arguments; its output is captured, its input empty.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(self.binary);

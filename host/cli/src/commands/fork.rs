@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use phasegate_process::PhaseName;
-use phasegate_runtime::{NewFork, Observer, Overrides};
+use phasegate_runtime::{Error, NewFork, Observer, Overrides};
 
 use crate::context::Context;
 use crate::drive::{RunDriver, RunTarget, print_header};
@@ -13,6 +13,7 @@ use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir};
 use crate::paths::current_dir;
+use crate::trust;
 use crate::view::live::LiveView;
 
 /// Arguments of `fork`.
@@ -64,7 +65,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let origin = find_run(context, &open::journal(context)?, &args.run)?;
     let (phase, attempt) = fork_point(&args.at)?;
     let overrides = overrides(&args)?;
-    let config = open::config(args.config.as_deref(), None)?.with_locked(args.locked);
+    let config = open::config(context, args.config.as_deref(), None)?.with_locked(args.locked);
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     match &out {
         Some(out) => check_out_dir(out, args.force)?,
@@ -72,13 +73,20 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let host = open::host(
         context,
-        config.sandbox.clone(),
+        config.clone(),
         RunOptions { overlap: args.overlap, offline: args.offline, ..RunOptions::default() },
     )?;
     let view = Arc::new(LiveView::new(context, args.json, false));
     let observer: Arc<dyn Observer> = Arc::clone(&view) as Arc<dyn Observer>;
     let new = NewFork { origin: &origin, phase, attempt, overrides: &overrides, dir: &current_dir(), config: &config };
-    let run = host.fork(new, &observer).await?;
+    let run = match host.fork(new.clone(), &observer).await {
+        Err(Error::NotTrusted(missing)) => {
+            trust::ensure(context, Some(*missing), config.locked)?;
+            host.fork(new, &observer).await?
+        }
+        made => made?,
+    };
+    trust::ensure_run(context, &host, &run, config.locked)?;
     let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     out_dir::save_out_dir(state, &run, &out);
     out_dir::claim_out_dir(state, &run, &out);

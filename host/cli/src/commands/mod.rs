@@ -21,6 +21,7 @@ mod resume;
 mod run;
 mod runs;
 mod show;
+mod trust;
 mod verify_sandbox;
 
 use crate::context::Context;
@@ -74,6 +75,9 @@ pub enum Command {
     /// Inspect, check and accept plugins
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Show and change what projects may use of yours
+    #[command(subcommand)]
+    Trust(trust::Command),
     /// Attack this host and check that every limit holds
     VerifySandbox(verify_sandbox::Args),
     /// Write a commented phasegate.toml and a first task
@@ -110,6 +114,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Pip(command) => pip::run(command, context).await,
         Command::Pipeline(command) => pipeline::run(command, context),
         Command::Plugin(command) => plugin::run(command, context).await,
+        Command::Trust(command) => trust::run(command, context),
         Command::VerifySandbox(args) => verify_sandbox::run(&args, context).await,
         Command::Init(args) => init::run(&args, context),
         Command::CompileComponent(args) => Ok(compile_component::run(&args, context)),

@@ -51,9 +51,9 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
             })?;
             printer.print(text);
         }
-        Command::Show { name, config, .. } => printer.print(&render_pipeline(&load_pipeline(&name, config)?)),
+        Command::Show { name, config, .. } => printer.print(&render_pipeline(&load_pipeline(context, &name, config)?)),
         Command::Check { file, config } => {
-            let pipeline = load_pipeline(&file, config)?;
+            let pipeline = load_pipeline(context, &file, config)?;
             let gates = pipeline.phases.iter().filter(|phase| phase.gate.is_some()).count();
             let (phases, gates) = (count(pipeline.phases.len() as u64, "phase"), count(gates as u64, "gate"));
             printer.print(&format!("{file} is valid: {phases}, {gates}\n"));
@@ -62,8 +62,8 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Passed)
 }
 
-fn load_pipeline(name: &str, config: Option<PathBuf>) -> Result<Pipeline, Failure> {
-    let config = open::config(config.as_deref(), None)?;
+fn load_pipeline(context: &Context, name: &str, config: Option<PathBuf>) -> Result<Pipeline, Failure> {
+    let config = open::config(context, config.as_deref(), None)?;
     Ok(config.load_pipeline(Some(name), None, &current_dir(), &BUNDLED)?.pipeline)
 }
 

@@ -32,7 +32,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let host = open::host_over(
         Arc::new(journal),
         context,
-        open::sandbox_settings(context, None),
+        open::config_if_readable(context, None)?,
         RunOptions { overlap: args.overlap, offline: true, ..RunOptions::default() },
         None,
     )?;

@@ -12,6 +12,7 @@ use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
 use crate::out_dir::check_resumed_out_dir;
 use crate::paths::current_dir;
+use crate::trust;
 use crate::view::live::LiveView;
 
 /// Arguments of `resume`.
@@ -56,9 +57,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         BudgetOverride { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
     let host = open::host(
         context,
-        open::sandbox_settings(context, None),
+        open::config_if_readable(context, None)?,
         RunOptions { overlap: args.overlap, budget_override, offline: false },
     )?;
+    trust::ensure_run(context, &host, &run, false)?;
     let view = Arc::new(LiveView::new(context, args.json, false));
     let target = resume_target(&host, &view, state, run, out)?;
     Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)

@@ -7,12 +7,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_broker::Broker;
 use phasegate_process::source::Source;
 use phasegate_process::task::Task;
 use phasegate_process::{InvalidName, RunId, TaskId};
 use phasegate_runtime::{
-    BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, ReservedPaths, TaskSource, load_run,
+    BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, ReservedPaths, TaskSource, Trust, load_run,
 };
 
 use crate::commands::plugin::accept;
@@ -25,6 +24,7 @@ use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir};
 use crate::paths::{self, current_dir};
 use crate::terminal::format::describe_read_error;
+use crate::trust;
 use crate::view::live::LiveView;
 
 /// Arguments of `run`.
@@ -92,14 +92,15 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     // A run that is resumed uses the settings it was created with, not the configuration of today.
     let setup = if plan.new.is_empty() { None } else { Some(setup(&args, &mut plan.new, context).await?) };
 
-    let sandbox = match &setup {
-        Some((config, _)) => config.sandbox.clone(),
-        None => open::sandbox_settings(context, args.config.as_deref()),
+    let config = match &setup {
+        Some((config, _)) => config.clone(),
+        None => open::config_if_readable(context, args.config.as_deref())?,
     };
-    let host = open::host(context, sandbox, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
+    let host = open::host(context, config, RunOptions { overlap: args.overlap, ..RunOptions::default() })?;
     let view = Arc::new(LiveView::new(context, args.json, plan.count() > 1));
     let mut targets = Vec::new();
     for (run, task) in &plan.resumed {
+        trust::ensure_run(context, &host, run, args.locked)?;
         let out = out_dir_for(&args, task, plan.count());
         targets.push(resume_target(&host, &view, state, run.clone(), out)?);
         view.print(&format!("run {run} of task {task} {}\n", render_resume_status(&host, run)?));
@@ -117,11 +118,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Result<(Config, LoadedPipeline), Failure> {
     let task_folder = args.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
-    let config = open::config(args.config.as_deref(), task_folder)?.with_locked(args.locked);
+    let config = open::config(context, args.config.as_deref(), task_folder)?.with_locked(args.locked);
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
     context_files::check(tasks, &config, None, context)?;
-    check_models(&config).await?;
+    let trust = &context.trust;
+    let missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
+    trust::ensure(context, missing.map(|missing| missing.named_by(config.origin())), config.locked)?;
+    check_models(&config, trust).await?;
     Ok((config, pipeline))
 }
 
@@ -259,10 +263,13 @@ fn out_dir_for(args: &Args, task: &TaskId, number: usize) -> Option<PathBuf> {
 }
 
 /// Checks that the configured models can be asked, before a run is created.
-async fn check_models(config: &Config) -> Result<(), Failure> {
+async fn check_models(config: &Config, trust: &Trust) -> Result<(), Failure> {
     let env = |name: &str| std::env::var(name).ok();
-    let broker = Broker::new(&config.models, &config.providers, &config.prices, &config.dir, &env).await;
-    broker.map(drop).map_err(|fault| config.explain(fault).into())
+    match trust.connect(&config.wants(), &config.models, &config.prices, &env).await {
+        Ok(_) => Ok(()),
+        Err(Error::Models(fault)) => Err(config.explain(fault).into()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn render_config_source(config: &Config, pipeline: &LoadedPipeline) -> String {

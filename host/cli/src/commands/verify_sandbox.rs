@@ -33,9 +33,9 @@ pub struct Args {
 /// Runs the attacks. The exit code is 0 only if every limit held.
 pub async fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let printer = &context.printer;
-    let config = open::config(args.config.as_deref(), None)?;
+    let config = open::config(context, args.config.as_deref(), None)?;
     let pipeline = config.load_pipeline(args.pipeline.as_deref(), None, &paths::current_dir(), &BUNDLED)?;
-    let verified = verify(open::engine_settings(context, config.sandbox.clone())?, &config, &pipeline).await?;
+    let verified = verify(open::sandbox(context, &config)?, &config, &pipeline).await?;
     if args.json {
         printer.print_json_pretty(&verified);
     } else {

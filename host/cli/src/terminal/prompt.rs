@@ -78,6 +78,32 @@ pub fn confirm(printer: &Printer, question: &str) -> bool {
     answer.is_some_and(|answer| answer.trim().eq_ignore_ascii_case("y"))
 }
 
+/// The answer to a question about trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// For this process only.
+    Once,
+    /// For every later run.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// Shows what would be used and asks whether the person agrees. An end of stdin is a no.
+pub fn ask_agreement(printer: &Printer, question: &str, lines: &[String]) -> Agreement {
+    let lines: Vec<String> = lines.iter().map(|line| format!("  {}\n", one_line(line))).collect();
+    printer.note(&format!("{}\n{}", sanitize(question), lines.concat()));
+    loop {
+        let Some(answer) = read_line(printer, "agree: [o]nce, [a]lways, or [n]o? ") else { return Agreement::Never };
+        match answer.trim().to_lowercase().as_str() {
+            "o" | "once" => return Agreement::Once,
+            "a" | "always" => return Agreement::Always,
+            "n" | "no" | "" => return Agreement::Never,
+            other => printer.note(&format!("`{}` is not one of these\n", one_line(other))),
+        }
+    }
+}
+
 /// Reads a line; `None` at the end of stdin.
 fn read_line(printer: &Printer, prompt: &str) -> Option<String> {
     printer.note(prompt);

@@ -1,6 +1,6 @@
 //! The header of a run: task, pipeline, models, budget and maximal cost. Printed before the first model call.
 
-use phasegate_broker::{BudgetConfig, ModelId};
+use phasegate_broker::{BudgetConfig, ModelId, ProviderAccess, access};
 use phasegate_journal::Journal;
 use phasegate_process::RunId;
 use phasegate_process::artifact::kinds;
@@ -23,15 +23,15 @@ pub struct HeaderPaths<'a> {
     pub out: &'a str,
 }
 
-/// Renders the header from the state and settings in the journal.
+/// Renders the header from the state in the journal and the settings that apply.
 pub fn render_header(
     journal: &dyn Journal,
     run: &RunId,
+    settings: &RunSettings,
     paths: &HeaderPaths<'_>,
     paint: Paint,
 ) -> Result<String, Failure> {
     let (state, _) = load_run(journal, run)?;
-    let settings: RunSettings = read_json(journal, &state.created.settings)?;
     let phases: Vec<&str> = state.pipeline.phases.iter().map(|phase| phase.name.as_str()).collect();
     let mut rows = vec![
         ("run", paint.bold(run.as_str())),
@@ -39,9 +39,9 @@ pub fn render_header(
         ("pipeline", format!("{}: {}", state.pipeline.name, phases.join(" → "))),
     ];
     rows.extend(paths.config.clone().map(|config| ("config", config)));
-    rows.extend(render_models(&settings).into_iter().map(|line| ("models", line)));
+    rows.extend(render_models(settings).into_iter().map(|line| ("models", line)));
     rows.push(("budget", settings.budget.to_string()));
-    rows.push(("max cost", render_worst_case(&settings)));
+    rows.push(("max cost", render_worst_case(settings)));
     rows.push(("state", paths.state.to_owned()));
     rows.push(("out", paths.out.to_owned()));
     let mut text = String::new();
@@ -49,7 +49,7 @@ pub fn render_header(
         text.push_str(&format!("{} {value}\n", paint.dim(&format!("{name:<9}"))));
     }
     if state.created.scripted {
-        text.push_str(&render_scripted_notice(&settings, paint));
+        text.push_str(&render_scripted_notice(settings, paint));
     }
     text.push('\n');
     Ok(text)
@@ -76,7 +76,17 @@ fn render_models(settings: &RunSettings) -> Vec<String> {
             None => lines.push((vec![tier.as_str()], model)),
         }
     }
-    lines.into_iter().map(|(names, model)| format!("{} = {model}", names.join(", "))).collect()
+    let line = |(names, model): (Vec<&str>, &ModelId)| {
+        format!("{} = {model}{}", names.join(", "), render_access(model.provider(), settings))
+    };
+    lines.into_iter().map(line).collect()
+}
+
+/// Renders the address of a provider and the place of its key; empty for a script.
+fn render_access(provider: &str, settings: &RunSettings) -> String {
+    let found = access(provider, &settings.providers, &settings.base_dir).ok().flatten();
+    let key = |access: &ProviderAccess| access.key.as_ref().map(|key| format!(" (key: {key})")).unwrap_or_default();
+    found.map(|access| format!(" → {}{}", access.address, key(&access))).unwrap_or_default()
 }
 
 /// Renders the maximal cost that the budget and the prices allow.

@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 
 use phasegate_broker::{BudgetConfig, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_files::TrustedFolders;
-use phasegate_process::limits::LimitsPatch;
 use phasegate_process::lock::LOCK_FILE;
-use phasegate_process::pipeline::{Grants, RawSettings};
 use phasegate_process::source::{self, Source};
 use phasegate_sandbox::EngineSettings;
-use serde::Deserialize;
 use toml::Spanned;
 
 use crate::config::hitl::HitlEntry;
-use crate::config::search::{check_named_file, find_file};
+use crate::config::raw::{FromUser, RawConfig, RawFeedback, RawPlugin};
+use crate::config::search::{FILE_NAME, check_named_file, find_file};
 use crate::error::config::{ConfigFault, unreadable_file};
+use crate::error::not_trusted::Origin;
+use crate::trust::{Trust, UserConfig, Wants};
 
 /// The operator's configuration; defaults stand for all that the file leaves out.
 #[derive(Debug, Clone)]
@@ -50,83 +50,79 @@ pub struct Config {
     pub(crate) hitl: BTreeMap<Spanned<String>, HitlEntry>,
     pub(crate) feedback: Option<RawFeedback>,
     pub(crate) plugins: BTreeMap<Spanned<String>, RawPlugin>,
+    /// Providers and prices that only the user's configuration has. A run pins those that it uses.
+    pub(crate) from_user: FromUser,
     pub(crate) pipeline_span: Range<usize>,
     pub(crate) name: String,
     text: String,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct RawConfig {
-    pipeline: Option<Spanned<String>>,
-    locked: bool,
-    models: ModelsConfig,
-    providers: BTreeMap<String, ProviderConfig>,
-    prices: PriceTable,
-    budget: BudgetConfig,
-    sandbox: EngineSettings,
-    hitl: BTreeMap<Spanned<String>, HitlEntry>,
-    feedback: Option<RawFeedback>,
-    plugins: BTreeMap<Spanned<String>, RawPlugin>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawFeedback {
-    pub(crate) strategy: Spanned<String>,
-    pub(crate) settings: Option<RawSettings>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawPlugin {
-    pub(crate) path: Option<Spanned<String>>,
-    pub(crate) grants: Option<Grants>,
-    pub(crate) limits: Option<LimitsPatch>,
-}
-
 impl Config {
-    /// Reads `explicit`, or else the nearest `phasegate.toml` upwards from `start`. Returns the defaults if there is none.
-    /// Fails if an account controls the file that is neither this one nor root.
-    pub fn find(explicit: Option<&Path>, start: &Path) -> Result<Self, ConfigFault> {
-        Self::find_trusting(explicit, start, &TrustedFolders::default())
-    }
-
-    /// Does the same as [`Config::find`]; files in `trusted` folders may belong to any account.
-    pub fn find_trusting(explicit: Option<&Path>, start: &Path, trusted: &TrustedFolders) -> Result<Self, ConfigFault> {
-        let start = absolute(start);
+    /// Reads `explicit`, or else the nearest `phasegate.toml` upwards from `start`. What it leaves out comes from the user's
+    /// configuration, and from the defaults. Fails if an account controls the file that is neither this one nor root, unless
+    /// the user trusts its folder.
+    pub fn find(explicit: Option<&Path>, start: &Path, trust: &Trust) -> Result<Self, ConfigFault> {
+        let (start, trusted, user) = (absolute(start), trust.folders(), trust.user());
         let found = match explicit {
             Some(named) => {
-                let file = check_named_file(start.join(named), trusted)?;
+                let file = check_named_file(start.join(named), &trusted)?;
                 let hint = "name an existing file, or omit --config to use the nearest phasegate.toml";
-                Self::read(file, named.display().to_string(), hint)?
+                Self::read(file, named.display().to_string(), hint, user)?
             }
-            None => match find_file(&start, trusted)? {
+            None => match find_file(&start, &trusted)? {
                 Some(file) => {
                     let name = file.strip_prefix(&start).unwrap_or(&file).display().to_string();
-                    Self::read(file, name, "make the file readable, or name another one with --config")?
+                    Self::read(file, name, "make the file readable, or name another one with --config", user)?
                 }
-                None => Self::from_raw(RawConfig::default(), None, start, String::new(), String::new()),
+                None => Self::without_file(&start, user),
             },
         };
-        Ok(Self { trusted: trusted.clone(), ..found })
+        Ok(Self { trusted, ..found })
     }
 
-    fn read(file: PathBuf, name: String, hint: &'static str) -> Result<Self, ConfigFault> {
+    fn read(file: PathBuf, name: String, hint: &'static str, user: &UserConfig) -> Result<Self, ConfigFault> {
         let text = phasegate_files::read_text(&file, phasegate_files::MAX_TEXT_BYTES)
             .map_err(|why| unreadable_file(&name, &why, hint))?;
         let raw = source::parse(Source { file: &name, text: &text })?;
         let dir = file.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(Self::from_raw(raw, Some(file), dir, name, text))
+        Ok(Self::from_raw(raw, Some(file), dir, name, text, user))
     }
 
-    /// Parses a configuration from `text`. `name` is used in errors; `dir` is the base of its paths.
+    /// Returns the configuration of a folder without a file: the user's, else the defaults.
+    pub fn without_file(dir: &Path, user: &UserConfig) -> Self {
+        Self::from_raw(RawConfig::default(), None, absolute(dir), String::new(), String::new(), user)
+    }
+
+    /// Returns what this configuration uses of the user's authority.
+    pub fn wants(&self) -> Wants<'_> {
+        Wants { project: &self.dir, providers: &self.providers, budget: self.budget, sandbox: Some(&self.sandbox) }
+    }
+
+    /// Returns what names this configuration in a command that agrees to it.
+    pub fn origin(&self) -> Origin {
+        match &self.file {
+            Some(file) if file.file_name().is_some_and(|name| name != FILE_NAME) => Origin::Config(file.clone()),
+            _ => Origin::Project,
+        }
+    }
+
+    /// Parses a configuration from `text`, without a user's configuration. `name` is used in errors; `dir` is the base of its
+    /// paths.
     pub fn parse(name: &str, text: &str, dir: &Path) -> Result<Self, ConfigFault> {
         let raw = source::parse(Source { file: name, text })?;
-        Ok(Self::from_raw(raw, None, dir.to_owned(), name.to_owned(), text.to_owned()))
+        let user = UserConfig::default();
+        Ok(Self::from_raw(raw, None, dir.to_owned(), name.to_owned(), text.to_owned(), &user))
     }
 
-    fn from_raw(raw: RawConfig, file: Option<PathBuf>, dir: PathBuf, name: String, text: String) -> Self {
+    fn from_raw(
+        mut raw: RawConfig,
+        file: Option<PathBuf>,
+        dir: PathBuf,
+        name: String,
+        text: String,
+        user: &UserConfig,
+    ) -> Self {
+        let from_user = raw.add_user_settings(&text, user);
         let pipeline_span = raw.pipeline.as_ref().map(Spanned::span).unwrap_or_default();
         Self {
             file,
@@ -143,6 +139,7 @@ impl Config {
             hitl: raw.hitl,
             feedback: raw.feedback,
             plugins: raw.plugins,
+            from_user,
             pipeline_span,
             name,
             text,

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use toml::Spanned;
 
-use crate::config::file::{Config, RawFeedback, absolute};
+use crate::config::file::{Config, absolute};
+use crate::config::raw::RawFeedback;
 use crate::error::config::ConfigFault;
 use crate::error::overrides::Complaint;
 

@@ -7,7 +7,7 @@ use phasegate_files::{TrustedFolders, Untrusted, Wanted, check_control, find_upw
 use crate::error::config::ConfigFault;
 
 /// Name of the configuration file.
-const FILE_NAME: &str = "phasegate.toml";
+pub(super) const FILE_NAME: &str = "phasegate.toml";
 
 /// Returns the nearest `phasegate.toml` in `start` or a folder above it. Fails if another account controls it and it is not in
 /// a trusted folder.

@@ -15,6 +15,7 @@ use crate::config::pipeline::LoadedPipeline;
 use crate::error::Error;
 use crate::error::config::ConfigFault;
 use crate::plugins::bundled::BUNDLED;
+use crate::trust::Trust;
 
 /// Creates a folder with these files.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -28,7 +29,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn load(dir: &Path, chosen: Option<&str>, feedback: Option<&str>) -> Result<LoadedPipeline, ConfigFault> {
-    Config::find(None, dir)?.load_pipeline(chosen, feedback.map(Path::new), dir, &BUNDLED)
+    Config::find(None, dir, &Trust::default())?.load_pipeline(chosen, feedback.map(Path::new), dir, &BUNDLED)
 }
 
 fn refusal(config: &str) -> String {
@@ -42,7 +43,7 @@ fn approval_policy(loaded: &LoadedPipeline, gate: &str) -> ApprovalPolicy {
 #[test]
 fn uses_defaults_without_a_file() {
     let dir = folder(&[]);
-    let config = Config::find(None, dir.path()).unwrap();
+    let config = Config::find(None, dir.path(), &Trust::default()).unwrap();
     assert_eq!((config.file, config.dir.as_path()), (None, dir.path()));
     assert_eq!((config.models, config.budget), (ModelsConfig::default(), BudgetConfig::default()));
     assert_eq!(load(dir.path(), None, None).unwrap().pipeline.name, "tsp");
@@ -55,7 +56,7 @@ fn reads_the_nearest_file_upwards() {
         ("near/phasegate.toml", "[budget]\ncalls = 7\nusd = \"unlimited\""),
         ("near/a/b/task.toml", ""),
     ]);
-    let config = Config::find(None, &dir.path().join("near/a/b")).unwrap();
+    let config = Config::find(None, &dir.path().join("near/a/b"), &Trust::default()).unwrap();
     assert_eq!((config.dir, config.pipeline), (dir.path().join("near"), None));
     assert_eq!((config.budget.calls, config.budget.usd), (Some(7), None));
 }
@@ -140,7 +141,7 @@ fn command_line_wins_over_the_file() {
         ("work/feedback-custom.wasm", ""),
     ]);
     let cwd = dir.path().join("work");
-    let config = Config::find(None, &cwd).unwrap();
+    let config = Config::find(None, &cwd, &Trust::default()).unwrap();
     let loaded = config.load_pipeline(Some("p.toml"), Some(Path::new("feedback-custom.wasm")), &cwd, &BUNDLED).unwrap();
     assert_eq!((loaded.pipeline.name.as_str(), loaded.dir.as_path()), ("short", cwd.as_path()));
     let strategy = &loaded.pipeline.feedback;
@@ -312,7 +313,10 @@ fn faults_of_the_command_line_name_the_flag() {
         refusal(None, Some("x.wasm")),
         "--feedback: there is no file `x.wasm`\nhint: bundled strategies are phase-aware, nearest-phase"
     );
-    let missing = Config::find(Some(Path::new("other.toml")), dir.path()).map_err(Error::from).unwrap_err().describe();
+    let missing = Config::find(Some(Path::new("other.toml")), dir.path(), &Trust::default())
+        .map_err(Error::from)
+        .unwrap_err()
+        .describe();
     assert_eq!(
         missing,
         "other.toml cannot be read: there is no such file\nhint: name an existing file, or omit --config to use \
@@ -325,7 +329,7 @@ fn adds_file_and_line_to_broker_errors() {
     let text =
         "[models]\ndefault = \"anthropic:x\"\ndeep = \"mystery:y\"\n\n[providers.local]\nbase_url = \"ftp://x\"\n";
     let dir = folder(&[("phasegate.toml", text)]);
-    let config = Config::find(None, dir.path()).unwrap();
+    let config = Config::find(None, dir.path(), &Trust::default()).unwrap();
     let model = "mystery:y".parse().unwrap();
     let unknown = ConfigError::UnknownProvider { tier: Tier::Deep, model, known: "anthropic, openai".into() };
     assert_eq!(

@@ -68,6 +68,7 @@ codes! {
     204 ModelUnreachable    Infrastructure  resumable  "Model unreachable",
     205 BudgetExceeded      Infrastructure  resumable  "Budget exceeded",
     206 UnansweredCall      Decision        resumable  "Unanswered model call",
+    207 NotTrusted          Usage           resumable  "Not trusted",
     301 UnreadablePlugin    Usage           resumable  "Unreadable plugin",
     302 NotAPlugin          Plugin          resumable  "Not a plugin of this contract",
     303 WrongWorld          Plugin          resumable  "Plugin of another kind",

@@ -45,6 +45,7 @@ pub(super) fn models_code(error: &ConfigError) -> ErrorCode {
             ErrorCode::InvalidProvider
         }
         ConfigError::Script { .. } => ErrorCode::InvalidScript,
+        ConfigError::NotTrusted(_) => ErrorCode::NotTrusted,
     }
 }
 

@@ -7,8 +7,10 @@ pub(crate) mod archive;
 mod code;
 pub(crate) mod config;
 pub(crate) mod context_files;
+pub(crate) mod imported_authority;
 mod lock;
 mod lower_codes;
+pub(crate) mod not_trusted;
 pub(crate) mod output;
 pub(crate) mod overrides;
 
@@ -26,7 +28,9 @@ use self::archive::ArchiveError;
 pub use self::code::{ErrorCode, ErrorKind};
 use self::config::ConfigFault;
 pub use self::context_files::ContextError;
+use self::imported_authority::ImportedAuthority;
 use self::lower_codes::{journal_code, load_code, models_code};
+use self::not_trusted::NotTrusted;
 use self::output::OutputError;
 use self::overrides::OverrideError;
 
@@ -48,6 +52,12 @@ pub enum Error {
     /// The configured models cannot be used.
     #[error(transparent)]
     Models(#[from] ConfigError),
+    /// A project or a run uses what the user has not agreed to.
+    #[error(transparent)]
+    NotTrusted(Box<NotTrusted>),
+    /// An imported run continues only after somebody here has agreed.
+    #[error(transparent)]
+    ImportedRun(Box<ImportedAuthority>),
     /// A component cannot be used as a plugin.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -256,6 +266,7 @@ impl Error {
             Self::Config(fault) => fault.code(),
             Self::Override(_) => Code::InvalidOverride,
             Self::Models(error) => models_code(error),
+            Self::NotTrusted(_) | Self::ImportedRun(_) => Code::NotTrusted,
             Self::Load(error) => load_code(error),
             Self::Engine(_) => Code::SandboxUnavailable,
             Self::Call(_) => Code::PluginCallFailed,
@@ -298,6 +309,8 @@ impl Error {
             Self::Config(fault) => return fault.hint(),
             Self::Override(error) => error.hint.clone(),
             Self::Models(error) => return error.hint(),
+            Self::NotTrusted(missing) => missing.hint(),
+            Self::ImportedRun(authority) => authority.hint(),
             Self::Load(error) => return error.hint(),
             Self::Engine(error) => return error.hint(),
             Self::Call(error) => return error.hint(),

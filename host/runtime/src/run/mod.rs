@@ -9,6 +9,7 @@ pub(crate) mod agent_host;
 pub(crate) mod calls;
 pub(crate) mod context;
 pub(crate) mod gate;
+pub(crate) mod imported;
 pub(crate) mod limit_hit;
 pub(crate) mod model_calls;
 pub(crate) mod outcome;
@@ -45,7 +46,8 @@ impl Host {
         if let Some((status, reason)) = state.ended() {
             return Ok(RunOutcome::Finished(status, reason.to_owned()));
         }
-        let mut settings: RunSettings = read_json(self.journal().as_ref(), &state.created.settings)?;
+        let pinned: RunSettings = read_json(self.journal().as_ref(), &state.created.settings)?;
+        let mut settings = self.settings_to_continue(&state, &events, pinned)?;
         if self.budget_override().ask_again {
             settings.models.on_unknown = OnUnknown::AskAgain;
         }

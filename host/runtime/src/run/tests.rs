@@ -23,6 +23,7 @@ use crate::plugins::bundled::BUNDLED;
 use crate::run::outcome::{RunOutcome, StopSignal};
 use crate::runs::context_files::ReservedPaths;
 use crate::runs::define::{NewRun, TaskSource};
+use crate::trust::Trust;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/dist/fixtures");
 
@@ -153,7 +154,7 @@ async fn spans_nest_from_run_to_model_call() {
     );
     write(dir.path(), "pipeline.toml", &format!("{PIPELINE}\n{plugins}"));
     write(dir.path(), "phasegate.toml", "[models]\ndefault = \"scripted:answers.toml\"\n");
-    let config = Config::find(None, dir.path()).unwrap();
+    let config = Config::find(None, dir.path(), &Trust::default()).unwrap();
     let pipeline = config.load_pipeline(Some("pipeline.toml"), None, dir.path(), &BUNDLED).unwrap();
     let task = Source { file: "task.toml", text: "task_id = \"SPANS\"\ndescription = \"make spans\"\n" };
     let task = TaskSource {
@@ -169,6 +170,8 @@ async fn spans_nest_from_run_to_model_call() {
         budget_override: BudgetOverride::default(),
         offline: false,
         shared_budget: None,
+        trust: Arc::default(),
+        config: None,
     })
     .unwrap();
     let observer: Arc<dyn Observer> = Arc::new(NoObserver);

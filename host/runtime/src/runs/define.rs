@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use phasegate_broker::MAX_SCRIPT_BYTES;
+use phasegate_broker::{MAX_SCRIPT_BYTES, ModelId};
 use phasegate_journal::Blob;
 use phasegate_process::artifact::Validator;
 use phasegate_process::artifact::kinds;
+use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::task::Task;
 use phasegate_process::{Digest, PluginName};
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use crate::config::file::Config;
 use crate::config::overrides::Overrides;
 use crate::config::pipeline::LoadedPipeline;
+use crate::config::raw::FromUser;
 use crate::config::run_settings::{ExperimentCell, RunSettings};
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES};
 use crate::error::{Error, ErrorCode};
@@ -123,8 +125,23 @@ impl NewRun<'_> {
             None => Vec::new(),
         };
         settings.cell.clone_from(&self.cell);
+        drop_unused_user_settings(&mut settings, &config.from_user);
         Ok((RunDefinition { pipeline, settings, components }, blobs))
     }
+}
+
+/// Drops providers and prices of the user's configuration that no model of the run needs, so that a change of the user's
+/// configuration elsewhere does not change the definition of the run.
+fn drop_unused_user_settings(settings: &mut RunSettings, from_user: &FromUser) {
+    let models: Vec<&ModelId> =
+        Tier::ALL.iter().filter_map(|tier| Some(settings.models.configured(*tier)?.1)).collect();
+    // Without a configured model, the models are detected among all providers.
+    if models.is_empty() {
+        return;
+    }
+    let is_used = |name: &str| models.iter().any(|model| model.provider() == name);
+    settings.providers.retain(|name, _| !from_user.providers.contains(name) || is_used(name));
+    settings.prices.0.retain(|model, _| !from_user.prices.contains(model) || models.contains(&model));
 }
 
 /// Builds the artifact `task_requirements` from a task, in JSON. Fails if it is too large or not valid.

@@ -51,6 +51,9 @@ impl Host {
         let mut state = fold_events(journal.as_ref(), new.origin, prefix)?;
         let mut pipeline = (*state.pipeline).clone();
         let mut settings: RunSettings = read_json(journal.as_ref(), &state.created.settings)?;
+        if journal.imported(new.origin)?.is_some() {
+            settings = self.local_settings(settings);
+        }
         let mut components = state.created.components.clone();
         let blobs = new.overrides.apply(&mut pipeline, &mut settings, &mut components, new.dir, new.config)?;
         let mut changed = components.clone();

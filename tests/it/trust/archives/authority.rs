@@ -18,6 +18,12 @@ fn process_notes(scenario: &Scenario, run: &str) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
+/// Creates a fork of an imported run, which waits for an agreement.
+fn fork(scenario: &Scenario, run: &str, phase: &str) {
+    let fork = scenario.call(&["fork", run, "--at", phase, "--config", &scenario.file("phasegate.toml")]);
+    assert!(fork.code == 2 && fork.stderr.contains(" was imported and continues only after "), "{}", fork.stderr);
+}
+
 #[test]
 fn imported_decisions_wait_for_one_made_here() {
     let (scenario, mut archive) = exported("plain-pass");
@@ -39,8 +45,7 @@ fn imported_decisions_wait_for_one_made_here() {
     let next = scenario.run(&["--force"]).run_id();
     assert_eq!(process_notes(&scenario, &next), empty);
     // A fork of the imported run shares the decision.
-    let fork = scenario.call(&["fork", "answer-001-0a1b2c", "--at", "test", "--json"]);
-    assert_eq!(fork.code, 0, "{}", fork.stderr);
+    fork(&scenario, "answer-001-0a1b2c", "test");
     let next = scenario.run(&["--force"]).run_id();
     assert_eq!(process_notes(&scenario, &next), empty);
 
@@ -97,8 +102,7 @@ fn run_resume_never_picks_imported_runs() {
     // A newer one does not come before the own run, and neither does a fork.
     archive.rename("answer-001-ffffff");
     assert_eq!(import(&scenario, &archive).code, 0);
-    let fork = scenario.call(&["fork", "answer-001-ffffff", "--at", "planning", "--json"]);
-    assert_eq!(fork.code, 0, "{}", fork.stderr);
+    fork(&scenario, "answer-001-ffffff", "planning");
     let again = scenario.run(&["--resume"]);
     assert!(again.stderr.contains(&own.run_id()) || again.stdout.contains(&own.run_id()), "{}", again.stderr);
     let log = |run: &str| scenario.call(&["log", run, "--json"]).stdout.lines().count();

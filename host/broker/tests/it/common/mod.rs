@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 
-use phasegate_broker::{Broker, Call, CallPath, ConfigError, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_broker::{
+    Broker, Call, CallPath, ConfigError, ModelsConfig, PriceTable, ProviderConfig, TrustedProviders,
+};
 use phasegate_process::model::{Content, Message, Request, Role, Tier};
 
 pub mod server;
@@ -31,7 +33,7 @@ pub async fn broker_with(
     let providers: BTreeMap<String, ProviderConfig> = toml::from_str(providers).unwrap();
     let prices: PriceTable = toml::from_str(prices).unwrap();
     let env = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    Broker::new(models, &providers, &prices, folder, &env).await
+    Broker::new(models, TrustedProviders::check(&providers, folder, |_| true)?, &prices, &env).await
 }
 
 pub async fn refused(models: &ModelsConfig, providers: &str, folder: &Path) -> String {

@@ -10,14 +10,13 @@ mod view;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_broker::Broker;
 use phasegate_experiment::{Experiment, Plan};
 use phasegate_journal::Journal;
 use phasegate_process::experiment::Results;
-use phasegate_runtime::{Config, Error, Host};
+use phasegate_runtime::{Config, Error, Host, NotTrusted, Origin, RunSettings, Wants};
 
 use crate::context::Context;
 use crate::context_files;
@@ -26,6 +25,7 @@ use crate::open::{self, RunOptions};
 use crate::out_dir::check_default_out_dir;
 use crate::paths::{self, current_dir};
 use crate::terminal::format::{count, money};
+use crate::trust;
 use drive::ExperimentDriver;
 use view::ExperimentView;
 
@@ -69,7 +69,7 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let Context { state, printer, .. } = context;
     let mut experiment = Experiment::read(&args.file)?;
-    let config = open::config(args.config.as_deref(), Some(&experiment.dir))?.with_locked(args.locked);
+    let config = open::config(context, args.config.as_deref(), Some(&experiment.dir))?.with_locked(args.locked);
     let default_out = || PathBuf::from("phasegate-out").join(format!("experiment-{}", experiment.name));
     let out = current_dir().join(args.out.clone().unwrap_or_else(default_out));
     if args.out.is_none() {
@@ -78,7 +78,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     files::check(&out)?;
     context_files::check(&mut experiment.tasks, &config, Some((&args.file, &out)), context)?;
     let plan = experiment.plan(&config)?;
-    check_models(&experiment, &plan, &config).await?;
+    trust::ensure(context, missing_trust(context, &args.file, &plan, &config)?, config.locked)?;
+    check_models(context, &experiment, &plan, &config).await?;
 
     let journal: Arc<dyn Journal> = Arc::new(open::open_or_create_journal(context)?);
     let shared_budget = experiment.shared_budget(journal.as_ref())?;
@@ -86,7 +87,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let host = open::host_over(
         journal,
         context,
-        config.sandbox.clone(),
+        config.clone(),
         RunOptions { overlap: args.overlap, ..RunOptions::default() },
         Some(shared_budget),
     )?;
@@ -124,14 +125,35 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// Returns what the configuration and the variants together use without the user's agreement.
+pub fn missing_trust(
+    context: &Context,
+    file: &Path,
+    plan: &Plan,
+    config: &Config,
+) -> Result<Option<NotTrusted>, Failure> {
+    let trust = &context.trust;
+    let mut missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
+    for RunSettings { providers, base_dir, budget, .. } in plan.settings() {
+        let wants = Wants { project: base_dir, providers, budget: *budget, sandbox: None };
+        // A fault of a variant's table is reported with its place by `check_models`.
+        match (&mut missing, trust.missing(&wants).ok().flatten()) {
+            (Some(all), Some(more)) => all.merge(more),
+            (none @ None, more) => *none = more,
+            (Some(_), None) => {}
+        }
+    }
+    Ok(missing.map(|missing| missing.named_by(Origin::Experiment(file.to_owned()))))
+}
+
 /// Checks that the models of every variant can be asked, before the state folder is created.
-async fn check_models(experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
-    let env = |name: &str| std::env::var(name).ok();
+async fn check_models(context: &Context, experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
+    let (trust, env) = (&context.trust, |name: &str| std::env::var(name).ok());
     for (variant, settings) in experiment.variants.iter().zip(plan.settings()) {
-        let broker =
-            Broker::new(&settings.models, &settings.providers, &settings.prices, &settings.base_dir, &env).await;
-        if let Err(fault) = broker {
-            return Err(match experiment.locate_error(variant, Error::Models(fault)) {
+        let RunSettings { models, providers, prices, base_dir, budget, .. } = settings;
+        let wants = Wants { project: base_dir, providers, budget: *budget, sandbox: None };
+        if let Err(error) = trust.connect(&wants, models, prices, &env).await {
+            return Err(match experiment.locate_error(variant, error) {
                 // The fault is in the configuration, not in the variant.
                 Error::Models(fault) => config.explain(fault).into(),
                 error => error.into(),

@@ -38,7 +38,7 @@ pub struct Args {
 
 /// Accepts the plugin.
 pub fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let config = open::config(args.config.as_deref(), None)?;
+    let config = open::config(context, args.config.as_deref(), None)?;
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
     let pin = compute_pin(&pipeline, &args.name)?;

@@ -139,7 +139,7 @@ async fn read_environment(
     }
     let plugin: PluginName = "runner".parse().map_err(|bad: InvalidName| Failure::from(bad))?;
     let digest = inspection.digest.clone();
-    let settings = open::engine_settings(context, open::sandbox_settings(context, None))?;
+    let settings = open::sandbox(context, &open::config_if_readable(context, None)?)?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(phasegate_runtime::Error::from)?;
         Ok(engine.load(&plugin, &digest, || Ok(bytes))?)

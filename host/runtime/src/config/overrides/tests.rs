@@ -12,6 +12,7 @@ use crate::config::file::Config;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::plugins::bundled::{BUNDLED, bundled_digest};
+use crate::trust::Trust;
 
 /// A folder with a configuration, a component and a pipeline, and the parts of a run before it is created.
 struct Fixture {
@@ -28,7 +29,7 @@ fn fixture() -> Fixture {
                  [plugins.own]\npath = \"mine.wasm\"\ngrants = { models = [\"fast\"] }\n";
     let files = [("phasegate.toml", "[models]\ndefault = \"a:one\"\n"), ("mine.wasm", "mine"), ("other.toml", other)];
     files.iter().for_each(|(name, text)| std::fs::write(dir.path().join(name), text).unwrap());
-    let config = Config::find(None, dir.path()).unwrap();
+    let config = Config::find(None, dir.path(), &Trust::default()).unwrap();
     let pipeline = config.load_pipeline(None, None, dir.path(), &BUNDLED).unwrap().pipeline;
     let mut models = config.models.clone();
     (models.fast, models.deep) = (models.default.clone(), models.default.clone());

@@ -104,7 +104,7 @@ fn plugin_name(file: &Path) -> Result<PluginName, Failure> {
 
 async fn load(name: PluginName, bytes: Vec<u8>, inspection: &Inspection, context: &Context) -> Result<Plugin, Failure> {
     let digest = inspection.digest.clone();
-    let settings = open::engine_settings(context, open::sandbox_settings(context, None))?;
+    let settings = open::sandbox(context, &open::config_if_readable(context, None)?)?;
     let loaded = tokio::task::spawn_blocking(move || {
         let engine = Engine::new(settings).map_err(|why| Failure::from(Error::from(why)))?;
         engine

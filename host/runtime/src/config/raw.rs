@@ -1,0 +1,135 @@
+//! The tables of `phasegate.toml` as they are parsed, and what they take over from the user's configuration.
+//!
+//! A key of the project's file takes precedence. Exceptions: a price of the user stays, a `locked` of the user stays, and a
+//! provider table with an address or a key takes neither from the user's table of that name, so that no key of the user goes to
+//! an address of a project. Limits of a project are compared with the user's later, in [`crate::trust`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use phasegate_broker::{BudgetConfig, ModelId, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_process::limits::LimitsPatch;
+use phasegate_process::pipeline::{Grants, RawSettings};
+use phasegate_sandbox::EngineSettings;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use toml::Spanned;
+
+use crate::config::hitl::HitlEntry;
+use crate::trust::UserConfig;
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawConfig {
+    pub(super) pipeline: Option<Spanned<String>>,
+    pub(super) locked: bool,
+    pub(super) models: ModelsConfig,
+    pub(super) providers: BTreeMap<String, ProviderConfig>,
+    pub(super) prices: PriceTable,
+    pub(super) budget: BudgetConfig,
+    pub(super) sandbox: EngineSettings,
+    pub(super) hitl: BTreeMap<Spanned<String>, HitlEntry>,
+    pub(super) feedback: Option<RawFeedback>,
+    pub(super) plugins: BTreeMap<Spanned<String>, RawPlugin>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawFeedback {
+    pub(crate) strategy: Spanned<String>,
+    pub(crate) settings: Option<RawSettings>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawPlugin {
+    pub(crate) path: Option<Spanned<String>>,
+    pub(crate) grants: Option<Grants>,
+    pub(crate) limits: Option<LimitsPatch>,
+}
+
+/// Names that only the user's configuration has.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FromUser {
+    pub(crate) providers: BTreeSet<String>,
+    pub(crate) prices: BTreeSet<ModelId>,
+}
+
+impl RawConfig {
+    /// Adds the user's settings wherever `text`, from which this was parsed, does not have them.
+    pub(super) fn add_user_settings(&mut self, text: &str, user: &UserConfig) -> FromUser {
+        let given: toml::Table = toml::from_str(text).unwrap_or_default();
+        let keys = |table: &str| -> BTreeSet<&str> {
+            given
+                .get(table)
+                .and_then(toml::Value::as_table)
+                .into_iter()
+                .flatten()
+                .map(|(key, _)| key.as_str())
+                .collect()
+        };
+        self.locked |= user.locked;
+        let mut models = keys("models");
+        if ["fast", "default", "deep"].iter().any(|tier| models.contains(tier)) {
+            // Tiers fill in for each other, so those of one file belong together.
+            models.extend(["fast", "default", "deep"]);
+        }
+        self.models = overlay(&user.models, &self.models, &models);
+        self.budget = overlay(&user.budget, &self.budget, &keys("budget"));
+        let sandbox = keys("sandbox");
+        self.sandbox = std::mem::take(&mut self.sandbox).with_limits_of(&user.sandbox, |key| !sandbox.contains(key));
+        let mut from_user = FromUser::default();
+        for (name, table) in &user.providers {
+            match self.providers.get_mut(name) {
+                Some(own) => add_provider_settings(own, table),
+                None => {
+                    self.providers.insert(name.clone(), table.clone());
+                    from_user.providers.insert(name.clone());
+                }
+            }
+        }
+        for (model, price) in &user.prices.0 {
+            if self.prices.0.insert(model.clone(), *price).is_none() {
+                from_user.prices.insert(model.clone());
+            }
+        }
+        from_user
+    }
+}
+
+/// Adds what a project's provider table leaves out. Address and key are taken over together or not at all.
+fn add_provider_settings(own: &mut ProviderConfig, user: &ProviderConfig) {
+    let redefined = own.kind.is_some()
+        || own.base_url.is_some()
+        || own.key_env.is_some()
+        || own.key_file.is_some()
+        || own.allow_http;
+    if !redefined {
+        own.kind = user.kind;
+        own.base_url.clone_from(&user.base_url);
+        own.key_env.clone_from(&user.key_env);
+        own.key_file.clone_from(&user.key_file);
+        own.allow_http = user.allow_http;
+    }
+    own.structured = own.structured.or(user.structured);
+    own.stream = own.stream.or(user.stream);
+    own.temperature = own.temperature.or(user.temperature);
+    own.max_completion_tokens = own.max_completion_tokens.or(user.max_completion_tokens);
+}
+
+/// Returns `user` with the given keys taken from `project`.
+fn overlay<T: Serialize + DeserializeOwned + Clone>(user: &T, project: &T, given: &BTreeSet<&str>) -> T {
+    let (Ok(Value::Object(mut merged)), Ok(Value::Object(mut own))) =
+        (serde_json::to_value(user), serde_json::to_value(project))
+    else {
+        return project.clone();
+    };
+    for key in given {
+        match own.remove(*key) {
+            Some(value) => merged.insert((*key).to_owned(), value),
+            None => merged.remove(*key),
+        };
+    }
+    // Both values were valid, key by key.
+    serde_json::from_value(Value::Object(merged)).unwrap_or_else(|_| project.clone())
+}
