@@ -31,6 +31,11 @@ pub fn check_decision(failure: &GateFailure, about: &[Digest], decision: Decisio
 
 fn check_revision(failure: &GateFailure, about: &[Digest], revision: &Revision) -> Result<Rework, String> {
     let phase = find_revisable(failure, &revision.phase)?;
+    // Each id is replaced by its whole issue, so a list of repeated ids would take memory without bound.
+    let (named, found) = (revision.issue_ids.len(), failure.issues.len());
+    if named > found {
+        return Err(format!("the strategy names {named} issues, but gate `{}` found {found}", failure.gate));
+    }
     let find = |id: &String| {
         let found = failure.issues.iter().find(|issue| issue.id == *id).cloned();
         found.ok_or_else(|| format!("the strategy names issue `{id}`, which gate `{}` did not find", failure.gate))
@@ -125,6 +130,10 @@ mod tests {
         assert_eq!(
             refused(vec![revise("code", &["zzz"], "x")]),
             "the strategy names issue `zzz`, which gate `code-review` did not find"
+        );
+        assert_eq!(
+            refused(vec![revise("code", &["a"; 3], "x")]),
+            "the strategy names 3 issues, but gate `code-review` found 2"
         );
         assert_eq!(refused(vec![]), "the strategy's decision names no phase to revise");
         assert_eq!(
