@@ -98,6 +98,23 @@ async fn keys_stay_away_from_another_users_configuration() {
 }
 
 #[test]
+fn files_in_a_trusted_folder_are_used() {
+    let Some(shared) = Shared::new() else { return };
+    shared.other.write("phasegate.toml", CONFIG);
+    assert!(shared.run(&[]).stderr.contains("error[PG-0108]"));
+    let folder = shared.other.path("").display().to_string();
+    let allowed = shared.call(&["trust", "allow", "--folder", folder.trim_end_matches('/')]);
+    assert_eq!(allowed.code, 0, "{}", allowed.stderr);
+    let output = shared.run(&[]);
+    assert!(output.stderr.contains("none.toml cannot be read"), "{}", output.stderr);
+    // Trust in the folder is no agreement about keys.
+    shared.other.write("phasegate.toml", "[providers.anthropic]\nbase_url = \"https://models.example\"\n");
+    assert!(shared.run(&[]).stderr.contains("error[PG-0207]"));
+    assert_eq!(shared.call(&["trust", "revoke", folder.trim_end_matches('/')]).code, 0);
+    assert!(shared.run(&[]).stderr.contains("error[PG-0108]"));
+}
+
+#[test]
 fn prompts_stay_out_of_another_users_state() {
     let Some(shared) = Shared::new() else { return };
     shared.other.create_folder(".phasegate");
