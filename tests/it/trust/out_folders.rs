@@ -87,12 +87,15 @@ fn resumes_into_the_folder_that_was_chosen() {
     assert_eq!(scenario.resume(&killed.run_id()).code, 0);
 }
 
+/// Puts something in the place of a file.
+type Prepare<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn writes_nothing_if_links_are_in_the_way() {
     let (scenario, run) = killed_run();
     let (out, target) = (scenario.path("out"), scenario.path("target"));
     fs::write(&target, "kept").unwrap();
-    let links: [(&str, &dyn Fn(&Path)); 3] = [
+    let links: [(&str, Prepare<'_>); 3] = [
         ("there is a symbolic link in its place", &|path| symlink(&target, path).unwrap()),
         ("has a second name (a hard link)", &|path| fs::hard_link(&target, path).unwrap()),
         ("something else is in its place", &|path| fs::create_dir(path).unwrap()),

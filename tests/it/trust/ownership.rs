@@ -46,7 +46,7 @@ impl Shared {
 }
 
 fn render(output: &Output, here: &Path) -> String {
-    output.render_errors(&[(&here.display().to_string().trim_end_matches('/'), "HERE")])
+    output.render_errors(&[(here.display().to_string().trim_end_matches('/'), "HERE")])
 }
 
 fn refusal(workspace: &Workspace, more: &[&str]) -> String {

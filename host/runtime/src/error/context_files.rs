@@ -76,7 +76,7 @@ pub enum ContextError {
         /// What is wrong with the name.
         reason: String,
     },
-    /// A file exceeds [`MAX_FILE_BYTES`].
+    /// A file exceeds the limit of 4 MiB.
     #[error("context file `{path}` has {size} bytes, the limit is {MAX_FILE_BYTES}")]
     TooLarge {
         /// Relative to the task's folder.
