@@ -75,6 +75,7 @@ pub fn check_out_dir(out: &Path, force: bool) -> Result<(), Failure> {
 
 /// Rejects a default output folder of a new run that a symbolic link in the project leads out of it.
 pub fn check_default_out_dir(out: &Path) -> Result<(), Failure> {
+    check_no_special_folder(&current_dir().join(".phasegate"), out)?;
     match is_within(out, &current_dir()) {
         true => Ok(()),
         false => Err(untrusted(out, "leads out of the current folder through a symbolic link")),
@@ -93,6 +94,9 @@ pub fn check_run_of_experiment(state: &Path, run: &RunId, experiment: &Path, out
 pub fn check_resumed_out_dir(state: &Path, run: &RunId, typed: Option<&Path>, force: bool) -> Result<(), Failure> {
     let remembered = out_dir(state, run);
     let out = typed.unwrap_or(&remembered);
+    if typed.is_none() {
+        check_no_special_folder(state, out)?;
+    }
     if output::belongs_to(out, run) {
         return Ok(());
     }
@@ -108,6 +112,24 @@ pub fn check_resumed_out_dir(state: &Path, run: &RunId, typed: Option<&Path>, fo
     match is_within_project(state, out) {
         true => Ok(()),
         false => Err(untrusted(out, "lies outside of the project, and only the state folder names it")),
+    }
+}
+
+/// Rejects a folder that a person did not type and that other programs act on: the project itself, a folder above it, and
+/// folders of version control and of this program.
+fn check_no_special_folder(state: &Path, out: &Path) -> Result<(), Failure> {
+    let known = out.ancestors().find_map(|above| Some((above.canonicalize().ok()?, out.strip_prefix(above).ok()?)));
+    let real = known.map_or_else(|| out.to_owned(), |(above, rest)| above.join(rest));
+    let is_special = |name: &std::ffi::OsStr| {
+        let name = name.to_string_lossy().to_lowercase();
+        [".git", ".hg", ".svn", ".jj", ".bzr", "cvs", "_darcs", ".phasegate"].contains(&name.as_str())
+    };
+    let projects = [Some(current_dir()), state.parent().map(Path::to_owned)];
+    let contains_project = |project: &PathBuf| project.canonicalize().is_ok_and(|project| project.starts_with(&real));
+    match () {
+        () if real.iter().any(is_special) => Err(untrusted(out, "is a folder of version control or of phasegate")),
+        () if projects.iter().flatten().any(contains_project) => Err(untrusted(out, "is the project's own folder")),
+        () => Ok(()),
     }
 }
 

@@ -56,6 +56,22 @@ fn resume_overwrites_no_folder_of_others() {
 }
 
 #[test]
+fn resume_writes_into_no_folder_of_git() {
+    let (scenario, run) = killed_run();
+    fs::create_dir_all(scenario.path(".git/hooks")).unwrap();
+    symlink(scenario.path(".git"), scenario.path("build")).unwrap();
+    for claimed in [".git/hooks", ".git/modules/sub", "build/hooks", ".GIT/new", ".phasegate/new"] {
+        ship(&scenario, &run, claimed);
+        refused(&scenario.resume(&run), &["is a folder of version control or of phasegate; nothing was started"]);
+    }
+    // A result that a repository ships does not make the project an output folder.
+    fs::write(scenario.path("result.json"), format!(r#"{{"run_id": "{run}"}}"#)).unwrap();
+    ship(&scenario, &run, ".");
+    refused(&scenario.resume(&run), &["is the project's own folder; nothing was started"]);
+    assert_eq!(fs::read_dir(scenario.path(".git/hooks")).unwrap().count(), 0);
+}
+
+#[test]
 fn resume_creates_no_folder_outside_the_project() {
     let (scenario, run) = killed_run();
     let elsewhere = tempfile::tempdir().unwrap();
