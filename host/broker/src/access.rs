@@ -44,11 +44,18 @@ impl fmt::Display for ProviderAccess {
     }
 }
 
+impl KeySource {
+    /// Whether a key may stand in place of the name, so that it must not be shown.
+    pub(crate) fn is_hidden(&self) -> bool {
+        matches!(self, Self::Env(name) if looks_like_key(name))
+    }
+}
+
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A key may stand in place of a name and must not be shown.
         match self {
-            Self::Env(name) if looks_like_key(name) => f.write_str("the variable that it names"),
+            Self::Env(_) if self.is_hidden() => f.write_str("the variable that it names"),
             Self::Env(name) => f.write_str(name),
             Self::File(path) => path.display().fmt(f),
         }

@@ -24,6 +24,9 @@ use crate::retry;
 use crate::trusted_providers::TrustedProviders;
 use crate::worst_case::worst_case;
 
+/// The most retries of a call, whatever the configuration says: a provider may bill each try.
+const MAX_RETRIES: u32 = 10;
+
 type Service = BoxCloneSyncService<PendingCall, Response, Failure>;
 
 /// The models of a process, one for each tier. Clones share connections and the concurrency limit.
@@ -74,7 +77,7 @@ impl Broker {
                 }
             };
             let layers = ServiceBuilder::new()
-                .layer(RetryLayer::new(retry::RetryPolicy { allowed: models.retries }))
+                .layer(RetryLayer::new(retry::RetryPolicy { allowed: models.retries.min(MAX_RETRIES) }))
                 .layer(GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&semaphore)));
             let service = BoxCloneSyncService::new(layers.service(bottom));
             Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price }).clone())

@@ -31,6 +31,12 @@ impl<'a> ProviderEntry<'a> {
     /// Returns a provider as its table says, else as it is built in; `None` for an unknown one.
     pub(crate) fn find(name: &'a str, tables: &BTreeMap<String, ProviderConfig>) -> Result<Option<Self>, ConfigError> {
         let wrong = |key, problem: String, hint: String| ConfigError::provider(name, key, problem, hint);
+        if !is_provider_name(name) {
+            let shown: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+            let (problem, hint) =
+                ("it is not the name of a provider", "use at most 40 letters, digits, `-`, `_` and `.`");
+            return Err(ConfigError::provider(&shown, "name", problem, hint));
+        }
         let built_in = BUILT_IN.iter().find(|known| known.0 == name);
         let table = match (tables.get(name), built_in) {
             (Some(table), _) => table.clone(),
@@ -82,6 +88,11 @@ fn is_variable_name(text: &str) -> bool {
     !text.starts_with(|c: char| c.is_ascii_digit())
         && !text.is_empty()
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether a text can name a provider. Other texts could pass for a part of the message that names them.
+fn is_provider_name(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 fn base_url(text: &str) -> Result<Url, (String, String)> {

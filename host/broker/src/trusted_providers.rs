@@ -28,6 +28,15 @@ impl<'a> TrustedProviders<'a> {
     ) -> Result<Self, ConfigError> {
         let mut rejected = accesses(tables, base_dir)?;
         rejected.retain(|access| !stays_here(access) && !is_trusted(access));
+        // What cannot be shown cannot be agreed to.
+        if let Some(hidden) = rejected.iter().find(|access| access.key.as_ref().is_some_and(KeySource::is_hidden)) {
+            return Err(ConfigError::provider(
+                &hidden.provider,
+                "key_env",
+                "it may be a key, not the name of a variable",
+                "name a variable in capitals, as in key_env = \"MY_KEY\"",
+            ));
+        }
         match rejected.is_empty() {
             true => Ok(Self { tables, base_dir }),
             false => Err(ConfigError::NotTrusted(rejected)),
@@ -59,7 +68,11 @@ pub fn access(
 ) -> Result<Option<ProviderAccess>, ConfigError> {
     let Some(entry) = ProviderEntry::find(name, tables)? else { return Ok(None) };
     let key = match (&entry.table.key_file, entry.table.key_env.as_deref().or(entry.key_env)) {
-        (Some(file), _) => Some(KeySource::File(base_dir.join(file))),
+        (Some(file), _) => {
+            // A link counts with its target, so that it cannot be changed after an agreement.
+            let file = base_dir.join(file);
+            Some(KeySource::File(file.canonicalize().unwrap_or(file)))
+        }
         (None, Some(variable)) => Some(KeySource::Env(variable.to_owned())),
         (None, None) => None,
     };
