@@ -76,7 +76,7 @@ fn mentioned_subcommands_and_options_exist() {
             let is_name =
                 |word: &&&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
             let names: Vec<&str> = words.iter().take_while(is_name).copied().collect();
-            let nouns = ["pip", "pipeline", "plugin"];
+            let nouns = ["pip", "pipeline", "plugin", "trust"];
             let depth = if names.first().is_some_and(|first| nouns.contains(first)) { 2 } else { 1 };
             let names = names.get(..depth.min(names.len())).unwrap();
             let help = Command::new(crate::PATHS.binary).args(names).arg("--help").output().unwrap();

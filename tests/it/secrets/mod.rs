@@ -199,7 +199,8 @@ async fn experiments_and_tables_contain_no_key() {
     let server = ModelServer::start(KEY, Arc::new(|asked: &Value| ProviderKind::Chat.answer(asked, &echo(), 20))).await;
     let scenario = crate::scenario("asks-models");
     fs::write(scenario.path("phasegate.toml"), config(&server, ProviderKind::Chat, true)).unwrap();
-    scenario.set_user_config(&config(&server, ProviderKind::Chat, true));
+    let budget = "[budget]\ncalls = \"unlimited\"\ntokens = \"unlimited\"\n";
+    scenario.set_user_config(&(config(&server, ProviderKind::Chat, true) + budget));
     let scenarios = scenarios();
     let (task, pipeline) = (scenarios.join("task.toml"), scenarios.join("asks-models/pipeline.toml"));
     let experiment = format!(

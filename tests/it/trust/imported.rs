@@ -58,7 +58,7 @@ async fn continues_after_agreement_with_local_providers() {
     let refused = call(&here, &["resume", &run]);
     assert_snapshot!(refused.transcript(&[(&run, "RUN")]), @r#"
     exit 2
-    error[PG-0207]: run RUN was imported and continues only after you agree to its components: plugin `code` (DIGEST), grants { models = ["default"] }; plugin `code-review` (DIGEST), grants { models = ["default"] }; plugin `design` (DIGEST), grants { models = ["default"] }; plugin `design-review` (DIGEST), grants { models = ["default"] }; plugin `phase-aware` (DIGEST), no grants; plugin `planning` (DIGEST), grants { models = ["default"] }; plugin `postmortem` (DIGEST), grants { models = ["default"] }; plugin `runner-python` (DIGEST), no grants; plugin `test` (DIGEST), grants { models = ["default"], test-bench = ["python"] }
+    error[PG-0207]: run RUN was imported and continues only after you agree to its components: models corp:m; plugin `code` (DIGEST), grants { models = ["default"] }; plugin `code-review` (DIGEST), grants { models = ["default"] }; plugin `design` (DIGEST), grants { models = ["default"] }; plugin `design-review` (DIGEST), grants { models = ["default"] }; plugin `planning` (DIGEST), grants { models = ["default"] }; plugin `postmortem` (DIGEST), grants { models = ["default"] }; plugin `test` (DIGEST), grants { models = ["default"], test-bench = ["python"] }; 2 without grants: phase-aware, runner-python
     hint: if you trust them, run `phasegate trust allow --run RUN --digest DIGEST`; providers, prices and budget are then those of your configuration
     "#);
     agree(&here, &refused);

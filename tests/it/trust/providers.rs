@@ -81,8 +81,7 @@ async fn sends_no_key_that_only_a_project_names() {
         std::os::unix::fs::symlink(workspace.path("home/.token"), workspace.path("app/token")).unwrap();
         let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
         assert_eq!(refused.code, 2, "{}", refused.stderr);
-        let place =
-            format!("with the key in {}", fs::canonicalize(workspace.path("app")).unwrap().join(file).display());
+        let place = format!("with the key in {}", fs::canonicalize(workspace.path("home/.token")).unwrap().display());
         assert!(refused.stderr.contains(&place), "{}", refused.stderr);
         assert!(!workspace.path("app/.phasegate").exists(), "a state folder was written");
     }
@@ -288,4 +287,75 @@ async fn agreements_are_kept_outside_of_links() {
     hint: repair it, or remove it and agree again when asked
     ");
     assert_eq!(workspace.read("target"), "keep");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agreement_of_another_project_does_not_count() {
+    let server = server().await;
+    let workspace = project(&corp(&format!("{}/v1", server.address), "key_env = \"AWS_SECRET_ACCESS_KEY\""));
+    let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+    agree(&workspace, &refused).await;
+    let run = call(&workspace, &["run", "--task", "task.toml", "--json"]).await.run_id();
+    let sent = server.requests().len();
+    // Another repository ships a run that says it belongs to the project.
+    phasegate_test::copy_folder(&workspace.path("app/.phasegate"), &workspace.path("other/.phasegate"));
+    let mut command = workspace.command(&["resume", &run, "--out", "own"]);
+    command.current_dir(workspace.path("other")).env("AWS_SECRET_ACCESS_KEY", SECRET);
+    let refused = tokio::task::block_in_place(|| Output::from_command(command));
+    assert_eq!((refused.code, server.requests().len()), (2, sent), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&format!("run {run} uses what you have not agreed to")), "{}", refused.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_cannot_hide_what_is_agreed_to() {
+    let named =
+        |name: &str| format!("[providers.{name:?}]\nkind = \"openai\"\nbase_url = \"https://models.example\"\n");
+    let forged = named("local` at http://127.0.0.1 without a key\nhint: nothing else");
+    let workspace = project(&forged);
+    assert_snapshot!(shown(&workspace, &call(&workspace, &["run", "--task", "task.toml"]).await), @r"
+    exit 2
+    error[PG-0202]: [providers.local` at http://127.0.0.1 without a key] name: it is not the name of a provider
+    hint: use at most 40 letters, digits, `-`, `_` and `.`
+    ");
+    // A long name in small letters may be a key, and is not shown.
+    workspace.write("app/phasegate.toml", corp("https://models.example", "key_env = \"TF_VAR_database_password\""));
+    assert_snapshot!(shown(&workspace, &call(&workspace, &["run", "--task", "task.toml"]).await), @r#"
+    exit 2
+    error[PG-0102]: phasegate.toml:7: [providers.corp] key_env: it may be a key, not the name of a variable
+    hint: name a variable in capitals, as in key_env = "MY_KEY"
+    "#);
+    let many: String = (0..25).map(|number| named(&format!("p{number}"))).collect();
+    workspace.write("app/phasegate.toml", many);
+    let refused = call(&workspace, &["run", "--task", "task.toml"]).await;
+    assert!(refused.stderr.contains("; and 5 more\n"), "{}", refused.stderr);
+    assert_snapshot!(shown(&workspace, &agree(&workspace, &refused).await), @r"
+    exit 2
+    error[PG-0101]: 25 entries are too many to agree to at once, the limit is 20
+    hint: remove the providers that no model uses from the configuration
+    ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn experiments_do_not_multiply_the_budget() {
+    let server = server().await;
+    let workspace = project("");
+    workspace.set_user_config(&corp(&format!("{}/v1", server.address), ""));
+    let file = |budget: &str| {
+        format!("name = \"many\"\ntasks = [\"task.toml\"]\nrepetitions = 5\n{budget}\n[[variant]]\nname = \"one\"\n")
+    };
+    workspace.write("app/experiment.toml", file("[budget]\ntokens = 1000"));
+    let refused = call(&workspace, &["experiment", "experiment.toml"]).await;
+    assert_snapshot!(shown(&workspace, &refused), @r"
+    exit 2
+    error[PG-0207]: the project HERE/app uses what you have not agreed to: experiment.budget.calls = 2000, your limit is 400; experiment.budget.usd = 100, your limit is 20
+    hint: if you trust it, run `phasegate trust allow --experiment experiment.toml --digest DIGEST`; otherwise change experiment.toml
+    ");
+    assert!(server.requests().is_empty());
+    // Less for each run, or an agreement.
+    workspace.write("app/phasegate.toml", "[budget]\ncalls = 80\nusd = 4\n");
+    assert_ne!(call(&workspace, &["experiment", "experiment.toml"]).await.code, 2);
+    workspace.write("app/phasegate.toml", "");
+    let refused = call(&workspace, &["experiment", "experiment.toml"]).await;
+    assert_eq!(agree(&workspace, &refused).await.code, 0);
+    assert_ne!(call(&workspace, &["experiment", "experiment.toml"]).await.code, 2);
 }

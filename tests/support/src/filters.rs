@@ -6,9 +6,10 @@ use regex::Regex;
 
 /// Patterns and what takes their place, in the order in which they apply. Folders and names of runs are known only to a
 /// test, which gives them to [`Output::render`](crate::Output::render).
-const FILTERS: [(&str, &str); 9] = [
+const FILTERS: [(&str, &str); 10] = [
     // Digests, whole and short.
     ("sha256:[0-9a-f]+", "DIGEST"),
+    (r"(?-u:\b)[0-9a-f]{32}(?-u:\b)", "DIGEST"),
     (r"(?-u:\b)[0-9a-f]{12}(?-u:\b)", "DIGEST"),
     // Sizes of components.
     ("(?m)^(size +)[0-9].*$", "${1}SIZE"),

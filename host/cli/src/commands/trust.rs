@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use phasegate_experiment::Experiment;
-use phasegate_runtime::{
-    Agreements, Config, ImportedAuthority, NotTrusted, Origin, Trust, imported_authority, load_run,
-};
+use phasegate_runtime::{Agreements, Config, ImportedAuthority, NotTrusted, Origin, imported_authority, load_run};
 
 use crate::approver;
-use crate::commands::experiment::missing_trust;
+use crate::commands::experiment::{missing_total, missing_trust};
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
@@ -16,6 +14,7 @@ use crate::open::{self, RunOptions};
 use crate::paths::current_dir;
 use crate::terminal::prompt::{Agreement, ask_agreement, is_interactive};
 use crate::terminal::text::sanitize;
+use crate::trust;
 
 /// Subcommands of `trust`.
 #[derive(clap::Subcommand)]
@@ -117,7 +116,8 @@ fn allow(args: AllowArgs, context: &Context) -> Result<Exit, Failure> {
             return Err(Failure::usage(format!("there is no folder {}", folder.display())).with_hint("check the path"));
         }
         trust.allow_folder(&folder, by.as_str())?;
-        context.printer.print(&format!("{by} trusts the files of another user in {}\n", folder.display()));
+        let text = format!("{by} trusts the files of another user in {}\n", folder.display());
+        context.printer.print(&sanitize(&text));
         return Ok(Exit::Passed);
     }
     let wanted = match &args.run {
@@ -129,7 +129,7 @@ fn allow(args: AllowArgs, context: &Context) -> Result<Exit, Failure> {
     }
     for wanted in wanted {
         confirm(&wanted, args.digest.as_deref(), context)?;
-        wanted.record(trust, by.as_str())?;
+        wanted.record(context, by.as_str())?;
         context.printer.print(&sanitize(&format!("{by} agreed to:\n  {}\n", wanted.lines().join("\n  "))));
     }
     Ok(Exit::Passed)
@@ -163,17 +163,22 @@ impl Wanted {
         }
     }
 
-    fn record(&self, trust: &Trust, by: &str) -> Result<(), Failure> {
-        Ok(match self {
-            Self::Project(missing) => trust.allow(missing, by),
-            Self::Run(authority) => trust.allow_run(authority, by),
-        }?)
+    fn record(&self, context: &Context, by: &str) -> Result<(), Failure> {
+        match self {
+            Self::Project(missing) => trust::record(context, missing, by),
+            Self::Run(authority) => Ok(context.trust.allow_run(authority.run.as_str(), &authority.digest(), by)?),
+        }
     }
 }
 
 /// Fails unless the digest is the right one, or the person at this terminal agrees.
 fn confirm(wanted: &Wanted, digest: Option<&str>, context: &Context) -> Result<(), Failure> {
     let (lines, command) = (wanted.lines(), wanted.allow_command());
+    if lines.len() > trust::MAX_LINES {
+        let (number, most) = (lines.len(), trust::MAX_LINES);
+        return Err(Failure::usage(format!("{number} entries are too many to agree to at once, the limit is {most}"))
+            .with_hint("remove the providers that no model uses from the configuration"));
+    }
     match digest {
         Some(digest) if digest == wanted.digest() => Ok(()),
         Some(digest) => {
@@ -193,7 +198,9 @@ fn of_project(context: &Context, args: &AllowArgs) -> Result<Vec<Wanted>, Failur
     if let Some(file) = &args.experiment {
         let experiment = Experiment::read(file)?;
         let config = open::config(context, args.config.as_deref(), Some(&experiment.dir))?;
-        let missing = missing_trust(context, file, &experiment.plan(&config)?, &config)?;
+        let plan = experiment.plan(&config)?;
+        let missing = missing_trust(context, file, &plan, &config)?;
+        let missing = missing.or_else(|| missing_total(context, file, &experiment, &plan, &config));
         return Ok(missing.map(|missing| Wanted::Project(Box::new(missing))).into_iter().collect());
     }
     let file =
@@ -210,7 +217,7 @@ fn of_run(context: &Context, name: &str) -> Result<Vec<Wanted>, Failure> {
     let run = find_run(context, &journal, name)?;
     let (state, events) = load_run(&journal, &run)?;
     if let Some(authority) = imported_authority(&journal, &run, &state, &events)?
-        && !context.trust.trusts_run(&authority)
+        && !context.trust.trusts_run(run.as_str(), &authority.digest())
     {
         return Ok(vec![Wanted::Run(authority)]);
     }
@@ -233,7 +240,7 @@ fn revoke(args: &RevokeArgs, context: &Context) -> Result<Exit, Failure> {
         }
     };
     match removed {
-        true => context.printer.print(&format!("Removed the agreement about {name}.\n")),
+        true => context.printer.print(&sanitize(&format!("Removed the agreement about {name}.\n"))),
         false => {
             return Err(Failure::usage(format!("there is no agreement about {name}"))
                 .with_hint("list all with `phasegate trust list`"));

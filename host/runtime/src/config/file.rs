@@ -95,7 +95,13 @@ impl Config {
 
     /// Returns what this configuration uses of the user's authority.
     pub fn wants(&self) -> Wants<'_> {
-        Wants { project: &self.dir, providers: &self.providers, budget: self.budget, sandbox: Some(&self.sandbox) }
+        Wants {
+            project: &self.dir,
+            is_here: true,
+            providers: &self.providers,
+            budget: self.budget,
+            sandbox: Some(&self.sandbox),
+        }
     }
 
     /// Returns what names this configuration in a command that agrees to it.

@@ -8,11 +8,17 @@ use phasegate_process::pipeline::{Grants, Pipeline};
 use phasegate_process::{Digest, Event, PluginName, Recorded, RunId};
 use serde_json::{Value, json};
 
+use super::not_trusted::agreement_digest;
+
+/// The most names of components without grants that are shown.
+const MAX_NAMES: usize = 20;
+
 /// What a person agrees to when an imported run continues. `Display` lists it in one sentence.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub struct ImportedAuthority {
     /// The run.
     pub run: RunId,
+    models: Vec<String>,
     plugins: BTreeMap<PluginName, PluginAuthority>,
     decisions: Vec<String>,
 }
@@ -31,6 +37,7 @@ impl ImportedAuthority {
         run: &RunId,
         pipeline: &Pipeline,
         components: &BTreeMap<PluginName, Digest>,
+        models: Vec<String>,
         imported: &[Recorded],
     ) -> Self {
         let plugin = |(name, component): (&PluginName, &Digest)| {
@@ -42,13 +49,18 @@ impl ImportedAuthority {
             Event::ApprovalGiven { at, choice, by, .. } => Some(format!("{} of {at} by {by}", choice.as_str())),
             _ => None,
         });
-        Self { run: run.clone(), plugins: components.iter().map(plugin).collect(), decisions: decisions.collect() }
+        Self {
+            run: run.clone(),
+            models,
+            plugins: components.iter().map(plugin).collect(),
+            decisions: decisions.collect(),
+        }
     }
 
     /// Returns a short digest of everything that a person agrees to.
     pub fn digest(&self) -> String {
-        let content = json!({ "run": self.run, "plugins": self.plugins, "decisions": self.decisions }).to_string();
-        Digest::from_content(content.as_bytes()).short().to_owned()
+        let Self { run, models, plugins, decisions } = self;
+        agreement_digest(&json!({ "run": run, "models": models, "plugins": plugins, "decisions": decisions }))
     }
 
     /// Returns the command that agrees to exactly this.
@@ -62,16 +74,27 @@ impl ImportedAuthority {
         format!("if you trust them, run `{command}`; providers, prices and budget are then those of your configuration")
     }
 
-    /// Returns one line for each component and each decision.
+    /// Returns one line for the models, each decision, and each component with a grant or a limit, and one for the other
+    /// components.
     pub fn lines(&self) -> Vec<String> {
-        let plugins = self.plugins.iter().map(|(name, authority)| {
-            let PluginAuthority { component, grants, limits } = authority;
-            let grants = if *grants == Grants::default() { "no grants".to_owned() } else { format!("grants {grants}") };
-            let limits =
-                if limits.is_null() || *limits == json!({}) { String::new() } else { format!(", limits {limits}") };
-            format!("plugin `{name}` ({}), {grants}{limits}", component.short())
-        });
-        plugins.chain(self.decisions.iter().map(|decision| format!("decided elsewhere: {decision}"))).collect()
+        let mut lines = vec![format!("models {}", self.models.join(", "))];
+        lines.extend(self.decisions.iter().map(|decision| format!("decided elsewhere: {decision}")));
+        let mut others = Vec::new();
+        for (name, PluginAuthority { component, grants, limits }) in &self.plugins {
+            let has_limits = !limits.is_null() && *limits != json!({});
+            if *grants == Grants::default() && !has_limits {
+                others.push(name.as_str());
+                continue;
+            }
+            let limits = if has_limits { format!(", limits {limits}") } else { String::new() };
+            lines.push(format!("plugin `{name}` ({}), grants {grants}{limits}", component.short()));
+        }
+        if !others.is_empty() {
+            let shown: Vec<&str> = others.iter().copied().take(MAX_NAMES).collect();
+            let more = if others.len() > MAX_NAMES { ", …" } else { "" };
+            lines.push(format!("{} without grants: {}{more}", others.len(), shown.join(", ")));
+        }
+        lines
     }
 }
 

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use phasegate_broker::ProviderAccess;
 use phasegate_process::Digest;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// The most entries that a message lists.
+const MAX_SHOWN: usize = 20;
 
 /// Addresses, keys and limits that a project names and its user has not agreed to. `Display` lists them in one sentence.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -104,8 +107,7 @@ impl NotTrusted {
     /// Returns a short digest of providers and limits. `phasegate trust allow --digest` agrees to exactly these.
     pub fn digest(&self) -> String {
         let limits: Vec<_> = self.limits.iter().map(|limit| (&limit.key, limit.wanted)).collect();
-        let content = json!({ "providers": self.providers, "limits": limits }).to_string();
-        Digest::from_content(content.as_bytes()).short().to_owned()
+        agreement_digest(&json!({ "project": self.project, "providers": self.providers, "limits": limits }))
     }
 
     /// Returns the command that agrees, and the alternative.
@@ -113,7 +115,8 @@ impl NotTrusted {
         let command = self.allow_command();
         let otherwise = match &self.origin {
             Origin::Project => "remove it from the project's phasegate.toml".to_owned(),
-            Origin::Config(file) | Origin::Experiment(file) => format!("remove it from {}", file.display()),
+            Origin::Config(file) => format!("remove it from {}", file.display()),
+            Origin::Experiment(file) => format!("change {}", file.display()),
             Origin::Run(_) => "start the task as a new run".to_owned(),
         };
         format!("if you trust it, run `{command}`; otherwise {otherwise}")
@@ -140,7 +143,11 @@ impl NotTrusted {
 
 impl fmt::Display for NotTrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.lines().join("; ");
+        let all = self.lines();
+        let mut lines = all.iter().take(MAX_SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
+        if all.len() > MAX_SHOWN {
+            lines.push_str(&format!("; and {} more", all.len() - MAX_SHOWN));
+        }
         match &self.origin {
             Origin::Run(run) => write!(f, "run {run} uses what you have not agreed to: {lines}"),
             _ => write!(f, "the project {} uses what you have not agreed to: {lines}", self.project.display()),
@@ -161,6 +168,12 @@ impl fmt::Display for LimitValue {
             Self::Unlimited(_) => f.write_str("\"unlimited\""),
         }
     }
+}
+
+/// Returns 128 bits of a digest: so long that nobody finds two lists with the same one.
+pub(super) fn agreement_digest(content: &Value) -> String {
+    let digest = Digest::from_content(content.to_string().as_bytes());
+    digest.as_str().trim_start_matches("sha256:").chars().take(32).collect()
 }
 
 /// Quotes a word for a shell where it needs quotes.

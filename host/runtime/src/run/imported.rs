@@ -1,6 +1,8 @@
 //! Imported runs: they continue with the providers, prices and budget of this machine, after somebody here has agreed to their
 //! components.
 
+use std::collections::BTreeSet;
+
 use phasegate_journal::Journal;
 use phasegate_process::state::State;
 use phasegate_process::{Recorded, RunId};
@@ -24,7 +26,10 @@ pub fn imported_authority(
 ) -> Result<Option<ImportedAuthority>, Error> {
     let Some(imported) = journal.imported(run)? else { return Ok(None) };
     let foreign = events.get(..imported as usize).unwrap_or(events);
-    Ok(Some(ImportedAuthority::new(run, &state.pipeline, &state.created.components, foreign)))
+    let settings: RunSettings = read_json(journal, &state.created.settings)?;
+    let tiers = [settings.models.fast, settings.models.default, settings.models.deep];
+    let models = tiers.iter().flatten().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect();
+    Ok(Some(ImportedAuthority::new(run, &state.pipeline, &state.created.components, models, foreign)))
 }
 
 impl Host {
@@ -62,12 +67,23 @@ impl Host {
     ) -> Result<RunSettings, Error> {
         let run = &state.created.run_id;
         let Some(authority) = imported_authority(self.journal().as_ref(), run, state, events)? else {
+            self.recall_agreement(run, &pinned);
             return Ok(pinned);
         };
-        if !self.trust().trusts_run(&authority) {
+        if !self.trust().trusts_run(run.as_str(), &authority.digest()) {
             return Err(Error::ImportedRun(Box::new(authority)));
         }
         Ok(self.local_settings(pinned))
+    }
+
+    /// Lets an agreement about this run count in this process.
+    fn recall_agreement(&self, run: &RunId, settings: &RunSettings) {
+        // A fault of the settings is reported where they are used.
+        if let Ok(Some(missing)) = self.missing_trust(settings)
+            && self.trust().trusts_run(run.as_str(), &missing.digest())
+        {
+            self.trust().allow_once(&missing);
+        }
     }
 
     /// Replaces what an archive says about providers, prices, budget and the folder of scripts by the settings here. The

@@ -14,7 +14,6 @@ use phasegate_broker::ProviderAccess;
 use phasegate_files::{Access, create_private_folder, open_private, replace};
 use serde::{Deserialize, Serialize};
 
-use crate::error::imported_authority::ImportedAuthority;
 use crate::error::not_trusted::{LimitValue, NotTrusted, RaisedLimit};
 
 /// The newest version of the file that this build reads and writes.
@@ -35,7 +34,7 @@ pub struct Agreements {
     /// Folders of other accounts whose files are used as if they were the user's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<FolderAgreement>,
-    /// Imported runs that may continue.
+    /// Runs that may continue.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunAgreement>,
 }
@@ -76,13 +75,13 @@ pub struct FolderAgreement {
     pub at: String,
 }
 
-/// The agreement about an imported run.
+/// The agreement about a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunAgreement {
     /// The run.
     pub run: String,
-    /// Digest of its components, grants, limits and the decisions made elsewhere.
+    /// Digest of what the run uses: of an imported one its components, of another one its providers and limits.
     pub digest: String,
     /// The person who agreed.
     pub by: String,
@@ -153,11 +152,11 @@ impl Agreements {
         self.projects.sort_by(|one, other| one.folder.cmp(&other.folder));
     }
 
-    /// Adds an agreement about an imported run, in place of an earlier one.
-    pub(super) fn add_run(&mut self, wanted: &ImportedAuthority, by: &str, at: &str) {
-        let (run, digest) = (wanted.run.to_string(), wanted.digest());
-        self.runs.retain(|known| known.run != run);
-        self.runs.push(RunAgreement { run, digest, by: by.to_owned(), at: at.to_owned() });
+    /// Adds an agreement about a run.
+    pub(super) fn add_run(&mut self, run: &str, digest: &str, by: &str, at: &str) {
+        let [run, digest, by, at] = [run, digest, by, at].map(str::to_owned);
+        self.runs.retain(|known| known.run != run || known.digest != digest);
+        self.runs.push(RunAgreement { run, digest, by, at });
     }
 
     /// Whether the user agreed that this project uses this address with this key.

@@ -25,7 +25,6 @@ use phasegate_sandbox::EngineSettings;
 pub use self::agreements::{Agreements, FolderAgreement};
 pub use self::user_config::UserConfig;
 use crate::error::config::{ConfigFault, unreadable_file};
-use crate::error::imported_authority::ImportedAuthority;
 use crate::error::not_trusted::{LimitValue, NotTrusted, Origin, RaisedLimit};
 use crate::error::{Error, ErrorCode};
 
@@ -34,6 +33,9 @@ use crate::error::{Error, ErrorCode};
 pub struct Wants<'a> {
     /// Folder of the configuration; base of the paths of key files.
     pub project: &'a Path,
+    /// Whether the configuration that applies here lies in `project`. Otherwise only a run says that it belongs to this
+    /// project, and agreements about the project do not count.
+    pub is_here: bool,
     /// `[providers]`.
     pub providers: &'a BTreeMap<String, ProviderConfig>,
     /// `[budget]` of a run.
@@ -91,9 +93,9 @@ impl Trust {
             Err(ConfigError::NotTrusted(providers)) => providers,
             Err(fault) => return Err(fault),
         };
-        let mut limits = raised_budget(&wants.budget, &self.user.budget);
+        let mut limits = raised_budget("budget", &wants.budget, &self.user.budget);
         limits.extend(wants.sandbox.into_iter().flat_map(|sandbox| raised_sandbox(sandbox, &self.user.sandbox)));
-        limits.retain(|limit| !self.with_agreements(|known| known.covers_limit(&project, limit)));
+        limits.retain(|limit| !self.with_agreements(wants.is_here, |known| known.covers_limit(&project, limit)));
         let missing = NotTrusted { project, providers, limits, origin: Origin::Project };
         Ok((!missing.providers.is_empty() || !missing.limits.is_empty()).then_some(missing))
     }
@@ -117,7 +119,7 @@ impl Trust {
     pub fn bounded_sandbox(&self, project: &Path, wanted: &EngineSettings) -> (EngineSettings, Vec<String>) {
         let project = canonical(project);
         let mut raised = raised_sandbox(wanted, &self.user.sandbox);
-        raised.retain(|limit| !self.with_agreements(|known| known.covers_limit(&project, limit)));
+        raised.retain(|limit| !self.with_agreements(true, |known| known.covers_limit(&project, limit)));
         let keys: Vec<String> = raised.into_iter().map(|limit| limit.key).collect();
         let is_raised = |key: &str| keys.iter().any(|raised| raised.strip_prefix("sandbox.") == Some(key));
         (wanted.clone().with_limits_of(&self.user.sandbox, is_raised), keys)
@@ -161,23 +163,32 @@ impl Trust {
         Ok(removed)
     }
 
-    /// Records that the person `by` agrees that an imported run continues.
-    pub fn allow_run(&self, wanted: &ImportedAuthority, by: &str) -> Result<(), Error> {
-        self.update(|known| known.add_run(wanted, by, &now()))
+    /// Records that the person `by` agrees that a run continues with what this digest was computed of.
+    pub fn allow_run(&self, run: &str, digest: &str, by: &str) -> Result<(), Error> {
+        self.update(|known| known.add_run(run, digest, by, &now()))
     }
 
-    /// Agrees for this process only that an imported run continues.
-    pub fn allow_run_once(&self, wanted: &ImportedAuthority) {
-        lock(&self.once).add_run(wanted, "", "");
+    /// Agrees for this process only that a run continues with what this digest was computed of.
+    pub fn allow_run_once(&self, run: &str, digest: &str) {
+        lock(&self.once).add_run(run, digest, "", "");
     }
 
-    /// Whether the user agreed that this imported run continues with exactly these components and grants.
-    pub fn trusts_run(&self, wanted: &ImportedAuthority) -> bool {
-        let (run, digest) = (wanted.run.as_str(), wanted.digest());
-        self.with_agreements(|known| known.runs.iter().any(|agreed| agreed.run == run && agreed.digest == digest))
+    /// Whether the user agreed that this run continues with what this digest was computed of.
+    pub fn trusts_run(&self, run: &str, digest: &str) -> bool {
+        self.with_agreements(true, |known| known.runs.iter().any(|agreed| agreed.run == run && agreed.digest == digest))
     }
 
-    /// Removes the agreement about an imported run. Returns whether there was one.
+    /// Returns the limits of all runs of an experiment together that are above the user's budget of one run and that the
+    /// user has not agreed to.
+    pub fn missing_total(&self, project: &Path, total: &BudgetConfig) -> Option<NotTrusted> {
+        let project = canonical(project);
+        let mut limits = raised_budget("experiment.budget", total, &self.user.budget);
+        limits.retain(|limit| !self.with_agreements(true, |known| known.covers_limit(&project, limit)));
+        let missing = NotTrusted { project, providers: Vec::new(), limits, origin: Origin::Project };
+        (!missing.limits.is_empty()).then_some(missing)
+    }
+
+    /// Removes the agreements about a run. Returns whether there was one.
     pub fn revoke_run(&self, run: &str) -> Result<bool, Error> {
         let mut removed = false;
         self.update(|known| {
@@ -191,7 +202,8 @@ impl Trust {
     fn trusted_providers<'a>(&self, wants: &Wants<'a>) -> Result<TrustedProviders<'a>, ConfigError> {
         let project = canonical(wants.project);
         TrustedProviders::check(wants.providers, wants.project, |wanted| {
-            self.is_own_access(wanted) || self.with_agreements(|known| known.covers_access(&project, wanted))
+            self.is_own_access(wanted)
+                || self.with_agreements(wants.is_here, |known| known.covers_access(&project, wanted))
         })
     }
 
@@ -200,8 +212,9 @@ impl Trust {
         access(&wanted.provider, &self.user.providers, Path::new("")).is_ok_and(|own| own.as_ref() == Some(wanted))
     }
 
-    fn with_agreements(&self, covers: impl Fn(&Agreements) -> bool) -> bool {
-        covers(&lock(&self.agreements)) || covers(&lock(&self.once))
+    /// Whether an agreement covers something: one of this process, or a recorded one if those count.
+    fn with_agreements(&self, recorded: bool, covers: impl Fn(&Agreements) -> bool) -> bool {
+        (recorded && covers(&lock(&self.agreements))) || covers(&lock(&self.once))
     }
 
     fn update(&self, change: impl FnOnce(&mut Agreements)) -> Result<(), Error> {
@@ -220,12 +233,12 @@ impl Trust {
 }
 
 /// Returns the limits of a budget that are above the user's.
-fn raised_budget(wanted: &BudgetConfig, own: &BudgetConfig) -> Vec<RaisedLimit> {
+fn raised_budget(table: &str, wanted: &BudgetConfig, own: &BudgetConfig) -> Vec<RaisedLimit> {
     let number = |limit: Option<u64>| LimitValue::new(limit.map(|limit| limit as f64));
     raised([
-        ("budget.calls".to_owned(), number(wanted.calls), number(own.calls)),
-        ("budget.tokens".to_owned(), number(wanted.tokens), number(own.tokens)),
-        ("budget.usd".to_owned(), LimitValue::new(wanted.usd), LimitValue::new(own.usd)),
+        (format!("{table}.calls"), number(wanted.calls), number(own.calls)),
+        (format!("{table}.tokens"), number(wanted.tokens), number(own.tokens)),
+        (format!("{table}.usd"), LimitValue::new(wanted.usd), LimitValue::new(own.usd)),
     ])
 }
 

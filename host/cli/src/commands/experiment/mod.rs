@@ -13,9 +13,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use phasegate_broker::BudgetConfig;
 use phasegate_experiment::{Experiment, Plan};
 use phasegate_journal::Journal;
 use phasegate_process::experiment::Results;
+use phasegate_process::model::Tier;
 use phasegate_runtime::{Config, Error, Host, NotTrusted, Origin, RunSettings, Wants};
 
 use crate::context::Context;
@@ -80,6 +82,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let plan = experiment.plan(&config)?;
     trust::ensure(context, missing_trust(context, &args.file, &plan, &config)?, config.locked)?;
     check_models(context, &experiment, &plan, &config).await?;
+    trust::ensure(context, missing_total(context, &args.file, &experiment, &plan, &config), config.locked)?;
 
     let journal: Arc<dyn Journal> = Arc::new(open::open_or_create_journal(context)?);
     let shared_budget = experiment.shared_budget(journal.as_ref())?;
@@ -135,7 +138,7 @@ pub fn missing_trust(
     let trust = &context.trust;
     let mut missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
     for RunSettings { providers, base_dir, budget, .. } in plan.settings() {
-        let wants = Wants { project: base_dir, providers, budget: *budget, sandbox: None };
+        let wants = Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None };
         // A fault of a variant's table is reported with its place by `check_models`.
         match (&mut missing, trust.missing(&wants).ok().flatten()) {
             (Some(all), Some(more)) => all.merge(more),
@@ -146,12 +149,52 @@ pub fn missing_trust(
     Ok(missing.map(|missing| missing.named_by(Origin::Experiment(file.to_owned()))))
 }
 
+/// Returns what all runs together may use above the user's budget without the user's agreement.
+pub fn missing_total(
+    context: &Context,
+    file: &Path,
+    experiment: &Experiment,
+    plan: &Plan,
+    config: &Config,
+) -> Option<NotTrusted> {
+    let missing = context.trust.missing_total(&config.dir, &total_budget(experiment, plan)?);
+    missing.map(|missing| missing.named_by(Origin::Experiment(file.to_owned())))
+}
+
+/// Returns the most that all runs together may use; `None` if every answer is scripted.
+fn total_budget(experiment: &Experiment, plan: &Plan) -> Option<BudgetConfig> {
+    let runs = plan.cells.len() as u64;
+    let tiers =
+        |settings: &RunSettings| Tier::ALL.map(|tier| settings.models.configured(tier).map(|(_, id)| id.is_scripted()));
+    let settings: Vec<&RunSettings> = plan
+        .settings()
+        .iter()
+        .filter(|settings| tiers(settings).iter().any(|scripted| *scripted != Some(true)))
+        .collect();
+    if settings.is_empty() {
+        return None;
+    }
+    let all = |limit: &dyn Fn(&BudgetConfig) -> Option<u64>| {
+        let each: Option<Vec<u64>> = settings.iter().map(|settings| limit(&settings.budget)).collect();
+        each.and_then(|each| each.into_iter().max()).map(|most| most.saturating_mul(runs))
+    };
+    let usd: Option<Vec<f64>> = settings.iter().map(|settings| settings.budget.usd).collect();
+    let usd = usd.map(|each| each.into_iter().fold(0.0, f64::max) * runs as f64);
+    let BudgetConfig { calls, tokens, usd: shared } = experiment.budget;
+    let least = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
+    Some(BudgetConfig {
+        calls: least(calls, all(&|budget| budget.calls)),
+        tokens: least(tokens, all(&|budget| budget.tokens)),
+        usd: shared.into_iter().chain(usd).reduce(f64::min),
+    })
+}
+
 /// Checks that the models of every variant can be asked, before the state folder is created.
 async fn check_models(context: &Context, experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
     let (trust, env) = (&context.trust, |name: &str| std::env::var(name).ok());
     for (variant, settings) in experiment.variants.iter().zip(plan.settings()) {
         let RunSettings { models, providers, prices, base_dir, budget, .. } = settings;
-        let wants = Wants { project: base_dir, providers, budget: *budget, sandbox: None };
+        let wants = Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None };
         if let Err(error) = trust.connect(&wants, models, prices, &env).await {
             return Err(match experiment.locate_error(variant, error) {
                 // The fault is in the configuration, not in the variant.
