@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 
+/// The beginning of the name of a file that is being written and not yet renamed.
+pub const NEW_FILE: &str = ".phasegate-new-";
+
 /// An open folder.
 #[derive(Debug)]
 pub struct Folder(OwnedFd);
@@ -137,7 +140,7 @@ fn create_new(folder: &OwnedFd) -> io::Result<(File, String)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!(".phasegate-new-{}-{number}", std::process::id());
+        let name = format!("{NEW_FILE}{}-{number}", std::process::id());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match rustix::fs::openat(folder, &name, flags, Mode::from_raw_mode(0o666)) {
             Err(Errno::EXIST) => {}

@@ -20,7 +20,7 @@ mod owner;
 mod private;
 mod search;
 
-pub use beneath::Folder;
+pub use beneath::{Folder, NEW_FILE};
 pub use holder::{Process, lock_holder};
 pub use input::{MAX_TEXT_BYTES, check_input, open_input, read, read_text};
 pub use inspect::{check_folder, check_private, check_readable, check_regular, is_own, narrow, open_regular};

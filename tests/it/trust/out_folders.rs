@@ -56,6 +56,16 @@ fn resume_overwrites_no_folder_of_others() {
 }
 
 #[test]
+fn files_of_a_killed_write_do_not_count() {
+    let (scenario, run) = killed_run();
+    fs::create_dir(scenario.path("out")).unwrap();
+    fs::write(scenario.path("out/.phasegate-new-1-0"), "{ \"run").unwrap();
+    let output = scenario.resume(&run);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(scenario.path("out/result.json").is_file());
+}
+
+#[test]
 fn resume_writes_into_no_folder_of_git() {
     let (scenario, run) = killed_run();
     fs::create_dir_all(scenario.path(".git/hooks")).unwrap();

@@ -25,11 +25,17 @@ pub fn check_out(dir: &Path, force: bool) -> Result<(), OutputError> {
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(why) if why.kind() == io::ErrorKind::NotADirectory => Err(OutputError::NotAFolder { dir: shown }),
         Err(why) => Err(OutputError::Io { path: shown, reason: why.to_string() }),
-        Ok(mut entries) => match !force && entries.next().is_some() {
+        Ok(mut entries) => match !force && entries.any(|entry| !entry.is_ok_and(|entry| is_leftover(&entry))) {
             true => Err(OutputError::NotEmpty { dir: shown }),
             false => Ok(()),
         },
     }
+}
+
+/// Whether a killed process of this program left this file while it wrote to the folder.
+fn is_leftover(entry: &fs::DirEntry) -> bool {
+    let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+    is_file && entry.file_name().as_encoded_bytes().starts_with(phasegate_files::NEW_FILE.as_bytes())
 }
 
 /// Writes the output of a run in its current state, and replaces files of the same names from an earlier call. Nothing is
