@@ -106,7 +106,8 @@ fn adds_the_models_findings() {
     assert_eq!((activity.requests.len(), activity.requests[0].tier.as_str()), (1, "default"));
     let Content::Text(question) = &activity.requests[0].messages[1].content[0] else { panic!("no text") };
     assert!(
-        question.contains("- dynamic-code-1: bill.py breaks the rule") && question.contains("```\neval(x)\n```"),
+        question.contains("- dynamic-code-1: bill.py breaks the rule")
+            && question.contains("```\nbill.py\n----\neval(x)\n```"),
         "{question}"
     );
 }
