@@ -1,7 +1,7 @@
 //! Finds the run that an argument names.
 //!
-//! A run that was imported, or that is a fork of one, is found by its id or the beginning of its id only: whoever wrote the
-//! archive chose its task.
+//! A run that was imported, or that is a fork of one, is found by its id or the beginning of its id only: its task id comes from
+//! the archive and could be that of a local run.
 
 use phasegate_journal::Journal;
 use phasegate_process::{Event, Recorded, RunId, TaskId};

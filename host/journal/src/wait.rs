@@ -10,7 +10,7 @@ use phasegate_files::{Process, lock_holder};
 
 use crate::error::{JournalError, render_holder};
 
-/// After this time the person is told which process is waited for.
+/// After this time, a note names the process that holds the lock.
 const REPORTED_AFTER: Duration = Duration::from_secs(1);
 
 /// The longest wait. Other processes hold these locks for milliseconds, except while they remove data from a large journal or

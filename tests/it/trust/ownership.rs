@@ -326,7 +326,7 @@ fn rejects_files_of_others_in_temporary_folders() {
     set_mode(&workspace.path(""), 0o1777);
     assert!(refusal(&workspace, &[]).contains("none.toml cannot be read"));
     give(&workspace.path("phasegate.toml"));
-    // Nobody is told to trust all that others put there.
+    // No hint suggests to trust a folder in which every account may create files.
     assert_snapshot!(refusal(&workspace, &[]), @"
     exit 2
     error[PG-0108]: `HERE/phasegate.toml` is not used: it belongs to another user (uid 65534)

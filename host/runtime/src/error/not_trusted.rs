@@ -170,7 +170,7 @@ impl fmt::Display for LimitValue {
     }
 }
 
-/// Returns 128 bits of a digest: so long that nobody finds two lists with the same one.
+/// Returns 128 bits of a digest. Finding two lists with equal digests is not feasible at this length.
 pub(super) fn agreement_digest(content: &Value) -> String {
     let digest = Digest::from_content(content.to_string().as_bytes());
     digest.as_str().trim_start_matches("sha256:").chars().take(32).collect()

@@ -58,7 +58,7 @@ impl Host {
         }
     }
 
-    /// Returns the settings with which the run continues. Fails if it was imported and nobody here has agreed.
+    /// Returns the settings with which the run continues. Fails if it was imported and the user has not agreed.
     pub(crate) fn settings_to_continue(
         &self,
         state: &State,

@@ -53,7 +53,7 @@ fn at(text: &str) -> AttemptId {
 }
 
 /// Returns the message and the hint.
-fn words(error: DecisionError) -> [String; 2] {
+fn message_and_hint(error: DecisionError) -> [String; 2] {
     [error.to_string(), error.hint()]
 }
 
@@ -154,10 +154,13 @@ fn refuses_decisions_about_an_earlier_attempt() {
     let message = "review#1 is no longer waiting: review#2 is, which was judged at 1970-01-01 00:00 UTC";
     let hint = |command: &str| format!("read it with `phasegate show run-1`, then decide with `phasegate {command}`");
     let approve = hint("approve run-1 --at review#2");
-    assert_eq!(words(about_first(Choice::Approve, "")), [message, &approve]);
-    assert_eq!(words(about_first(Choice::Override, "known")), [message, &approve]);
-    assert_eq!(words(about_first(reject(None), "no")), [message, &hint("reject run-1 --at review#2 --reason TEXT")]);
-    assert_eq!(words(about_first(Choice::Abort, "")), [message, &hint("abort run-1 --at review#2")]);
+    assert_eq!(message_and_hint(about_first(Choice::Approve, "")), [message, &approve]);
+    assert_eq!(message_and_hint(about_first(Choice::Override, "known")), [message, &approve]);
+    assert_eq!(
+        message_and_hint(about_first(reject(None), "no")),
+        [message, &hint("reject run-1 --at review#2 --reason TEXT")]
+    );
+    assert_eq!(message_and_hint(about_first(Choice::Abort, "")), [message, &hint("abort run-1 --at review#2")]);
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn refuses_decisions_about_other_digests() {
     let mut other = request(&run, Choice::Override, "known").unwrap();
     let waiting = other.about.clone();
     other.about.report = Some(crate::Digest::from_content(b"another report"));
-    let [message, hint] = words(run.state.decide(other.clone(), NOW).unwrap_err());
+    let [message, hint] = message_and_hint(run.state.decide(other.clone(), NOW).unwrap_err());
     let digest = |about: &JudgedAttempt| about.digest().short().to_owned();
     let (read, waits) = (digest(&other.about), digest(&waiting));
     assert_ne!(read, waits);
@@ -193,7 +196,7 @@ fn only_the_first_question_needs_no_attempt() {
     assert!(waiting(Verdict::Failed).state.judgement_to_decide(&Choice::Abort, None).is_ok());
     let run = waiting_again();
     assert_eq!(
-        words(run.state.judgement_to_decide(&Choice::Approve, None).unwrap_err()),
+        message_and_hint(run.state.judgement_to_decide(&Choice::Approve, None).unwrap_err()),
         [
             "the decision does not name its attempt, and run run-1 has several that could be meant: review#2 waits",
             "read it with `phasegate show run-1`, then decide with `phasegate approve run-1 --at review#2`"
@@ -224,7 +227,9 @@ fn with_rules(verdict: Verdict, rules: &str) -> Run {
 /// Returns what a decision of this person at this time is answered: the words of a refusal, or nothing.
 fn answer(run: &Run, by: &str, choice: Choice, now_ms: u64) -> String {
     let request = DecisionRequest { by: by.parse().unwrap(), ..request(run, choice, "known").unwrap() };
-    run.state.check_decision(&request, now_ms).map_or_else(|error| words(error).join("; "), |()| String::new())
+    run.state
+        .check_decision(&request, now_ms)
+        .map_or_else(|error| message_and_hint(error).join("; "), |()| String::new())
 }
 
 #[test]
