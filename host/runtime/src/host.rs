@@ -186,15 +186,15 @@ impl Host {
     /// Returns the broker for these settings, a new one on first use. Looks for available models where the settings
     /// name none. Fails with [`Error::NotTrusted`] before a key is read.
     pub async fn broker(&self, settings: &RunSettings) -> Result<Broker, Error> {
-        // Also for a known broker: the budget may be another one.
-        if let Some(missing) = self.missing_trust(settings)? {
-            return Err(Error::NotTrusted(Box::new(missing)));
-        }
         let RunSettings { models, providers, prices, base_dir, .. } = settings;
         let digest = json_blob(&(models, providers, prices, base_dir)).digest;
-        let known = |shared: &Shared| lock(&shared.brokers).get(&digest).cloned();
-        if let Some(broker) = known(&self.0) {
-            return Ok(broker);
+        let known = lock(&self.0.brokers).get(&digest).cloned();
+        if let Some(broker) = known {
+            // The budget is no part of the digest and may need another agreement.
+            return match self.missing_trust(settings)? {
+                None => Ok(broker),
+                Some(missing) => Err(Error::NotTrusted(Box::new(missing))),
+            };
         }
         let env = Arc::clone(&self.0.env);
         let env: &(dyn Fn(&str) -> Option<String> + Sync) = &|name| env(name);
