@@ -101,3 +101,18 @@ async fn forks_of_imported_runs_need_agreement() {
     assert_ne!(output.run_id(), run);
     assert_eq!(theirs.requests().len(), sent);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn local_project_needs_its_own_agreement() {
+    let (theirs, ours) = (server().await, server().await);
+    let (here, run) = imported(&theirs).await;
+    here.write("phasegate.toml", corp(&ours, "key_env = \"MY_KEY\""));
+    agree(&here, &call(&here, &["resume", &run]));
+    // The components are agreed to, the key of the project here is not.
+    let refused = call(&here, &["resume", &run]);
+    assert!(refused.code == 2 && refused.stderr.contains("with the key in MY_KEY"), "{}", refused.stderr);
+    assert!(ours.requests().is_empty());
+    agree(&here, &refused);
+    call(&here, &["resume", &run]);
+    assert!(!ours.requests().is_empty() && ours.requests().iter().all(|request| request.keyed));
+}

@@ -66,14 +66,15 @@ impl Host {
         pinned: RunSettings,
     ) -> Result<RunSettings, Error> {
         let run = &state.created.run_id;
-        let Some(authority) = imported_authority(self.journal().as_ref(), run, state, events)? else {
-            self.recall_agreement(run, &pinned);
-            return Ok(pinned);
+        let settings = match imported_authority(self.journal().as_ref(), run, state, events)? {
+            None => pinned,
+            Some(authority) if self.trust().trusts_run(run.as_str(), &authority.digest()) => {
+                self.local_settings(pinned)
+            }
+            Some(authority) => return Err(Error::ImportedRun(Box::new(authority))),
         };
-        if !self.trust().trusts_run(run.as_str(), &authority.digest()) {
-            return Err(Error::ImportedRun(Box::new(authority)));
-        }
-        Ok(self.local_settings(pinned))
+        self.recall_agreement(run, &settings);
+        Ok(settings)
     }
 
     /// Lets an agreement about this run count in this process.
