@@ -16,7 +16,7 @@ import _pytest.config
 import _pytest.python
 import pytest
 
-from . import denials, eventloop, guard, memfs, waiting
+from . import denials, eventloop, guard, memfs, project, waiting
 from .finder import MemoryFinder
 from .imports import ImportCheck
 from .names import tests_in_file
@@ -26,7 +26,7 @@ from .sources import Sources, is_test_file, join
 from .tests_plugin import TestsPlugin
 
 _ARGUMENTS = [
-    "--rootdir=/",
+    f"--rootdir={project.FOLDER}",
     "--noconftest",
     "--disable-plugin-autoload",
     "--capture=sys",
@@ -93,7 +93,7 @@ class Bridge:
         eventloop.install()
         sys.argv = ["pytest"]
         memfs.install(self.sources.files)
-        _pytest.config.determine_setup = lambda **_: (Path("/"), None, {}, [])
+        _pytest.config.determine_setup = lambda **_: (Path(project.FOLDER), None, {}, [])
         _pytest.python.import_path = self._import
         _limit_capture()
         arguments = [*_ARGUMENTS, *(f"-pno:{name}" for name in _UNWANTED.split())]
@@ -106,7 +106,7 @@ class Bridge:
         return self.reason
 
     def _import(self, path, **_):
-        relative = str(path).lstrip("/")
+        relative = project.relative(str(path)) or str(path)
         try:
             return importlib.import_module(self.finder.module_name(relative))
         except (pytest.skip.Exception, pytest.exit.Exception):
@@ -121,10 +121,10 @@ class Bridge:
         """Returns `path:line: message` for the innermost line in a supplied file."""
         place = f"{path}:1"
         if isinstance(error, SyntaxError) and error.filename:
-            place = f"{error.filename.lstrip('/')}:{error.lineno or 1}"
+            place = f"{project.relative(error.filename) or error.filename}:{error.lineno or 1}"
         trace = error.__traceback__
         while trace is not None and not isinstance(error, SyntaxError):
-            filename = trace.tb_frame.f_code.co_filename.lstrip("/")
+            filename = project.relative(trace.tb_frame.f_code.co_filename)
             if filename in self.sources.files:
                 place = f"{filename}:{trace.tb_lineno}"
             trace = trace.tb_next
@@ -149,7 +149,7 @@ class Bridge:
             except BaseException as e:
                 self.import_errors.append(self._import_error(conftest, e))
                 raise pytest.UsageError(str(e)) from e
-            config.pluginmanager.consider_conftest(module, registration_name=f"/{conftest}")
+            config.pluginmanager.consider_conftest(module, registration_name=project.absolute(conftest))
 
     def _import_conftest(self, path: str):
         name = self.finder.module_name(path)
@@ -164,7 +164,7 @@ class Bridge:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session):
         items = session.items = []
-        items.extend(session.genitems(_Folder.from_parent(session, path=Path("/"), bridge=self)))
+        items.extend(session.genitems(_Folder.from_parent(session, path=Path(project.FOLDER), bridge=self)))
         session.config.pluginmanager.check_pending()
         session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
         session.config.hook.pytest_collection_finish(session=session)
@@ -173,10 +173,10 @@ class Bridge:
 
     def child_of(self, node):
         """Returns the child of a folder node that leads to the test file."""
-        folder = str(node.path).strip("/")
+        folder = project.relative(str(node.path)) or ""
         inner = self.path[len(folder) + 1 :] if folder else self.path
         first, _, rest = inner.partition("/")
-        child = Path("/") / join(folder, first)
+        child = Path(project.absolute(join(folder, first)))
         if not rest:
             return pytest.Module.from_parent(node, path=child)
         kind = _Package if self.sources.is_package(join(folder, first)) else _Folder

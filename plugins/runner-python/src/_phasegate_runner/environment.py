@@ -22,7 +22,7 @@ NOTES = [
     "There are no pytest plugins: instead of pytest-mock use unittest.mock or monkeypatch.",
     "`async def` tests run by themselves (asyncio.run); async fixtures do not.",
     "Files live in memory and are gone after the run: open, pathlib, os, shutil, tempfile, tmp_path and sqlite3 work on them. There are no links.",
-    "The project's files are there under the current folder, also by Path(__file__).parent.",
+    "The project's files are in the current folder, /home/sandbox/project; code finds them by Path(__file__).parent.",
     "There is no network: sockets raise PermissionError. Keep requests behind a function that tests replace.",
     "There are no threads, processes or signals: starting one raises RuntimeError or OSError. Locks and queues work.",
     "asyncio works without sockets: run, tasks, sleep, queues and timeouts; run_in_executor and to_thread run the function at once.",

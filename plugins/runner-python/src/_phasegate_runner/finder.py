@@ -1,4 +1,4 @@
-"""Imports supplied files from memory, under paths that begin at `/`. pytest rewrites the asserts of suite files.
+"""Imports supplied files from memory, under their places in the project's folder. pytest rewrites the asserts of suite files.
 
 The finder is first on `sys.meta_path`: supplied modules take precedence over all modules except `sources.CORE`.
 """
@@ -11,6 +11,7 @@ import sys
 
 from _pytest.assertion.rewrite import rewrite_asserts
 
+from . import project
 from .sources import Found, Sources, is_suite_file
 
 
@@ -30,8 +31,8 @@ class MemoryFinder:
         if path is None:
             found = self.sources.look_up(last, self.roots)
         else:
-            folders = (p.strip("/") for p in path if p.startswith("/"))
-            found = next((f for f in (self.sources.look_in(d, last) for d in folders) if f), None)
+            folders = (project.relative(p) for p in path)
+            found = next((f for f in (self.sources.look_in(d, last) for d in folders if d is not None) if f), None)
         return self._spec(name, found) if found else None
 
     def module_name(self, path: str) -> str:
@@ -42,11 +43,11 @@ class MemoryFinder:
         return self._spec(name, Found("module", path))
 
     def _spec(self, name, found):
-        origin = f"/{found.path}" if found.path else None
+        origin = project.absolute(found.path) if found.path else None
         loader = MemoryLoader(self, found.path) if found.path else None
         spec = importlib.machinery.ModuleSpec(name, loader, origin=origin, is_package=found.kind != "module")
         if found.kind != "module":
-            spec.submodule_search_locations = [f"/{f}" for f in found.folders]
+            spec.submodule_search_locations = [project.absolute(f) for f in found.folders]
         spec.has_location = origin is not None
         return spec
 
@@ -63,7 +64,7 @@ class MemoryFinder:
 class MemoryLoader:
     def __init__(self, finder: MemoryFinder, path: str):
         self.finder, self._relative = finder, path
-        self.path = f"/{path}"
+        self.path = project.absolute(path)
 
     def create_module(self, spec):
         return None

@@ -8,6 +8,8 @@ import os
 import stat
 import time
 
+from . import project
+
 _REAL_STAT_RESULT = os.stat_result
 
 
@@ -62,22 +64,22 @@ class Folder(Node):
 class Tree:
     def __init__(self, files: dict[str, str]):
         self.node_count = 0
-        self.cwd = "/"
+        self.cwd = project.FOLDER
         self.root = Folder(self)
-        for folder in ("/tmp", "/dev", "/home", "/home/sandbox"):
+        for folder in ("/tmp", "/dev", "/home", "/home/sandbox", project.FOLDER):
             self.add(folder, Folder(self))
         self.add("/dev/null", Null(self))
         for path, content in files.items():
             self._add_file(path, content)
 
     def _add_file(self, path: str, content: str):
-        at = ""
+        at = project.FOLDER
         for part in path.split("/")[:-1]:
             at = f"{at}/{part}"
             if self.find(at) is None:
                 self.add(at, Folder(self))
-        if isinstance(self.find(at or "/"), Folder):
-            self.add(f"/{path}", File(self, data=content.encode("utf-8", "surrogatepass")))
+        if isinstance(self.find(at), Folder):
+            self.add(project.absolute(path), File(self, data=content.encode("utf-8", "surrogatepass")))
 
     def absolute(self, path) -> str:
         path = os.fsdecode(path)

@@ -2,6 +2,7 @@
 
 import re
 
+from . import project
 from .outcome import MESSAGE_CHARS, OUTPUT_CHARS, Case, bounded
 
 _SEVERITY = {"errored": 3, "failed": 3, "skipped": 2, "passed": 1}
@@ -15,9 +16,9 @@ def describe_error(error: BaseException) -> str:
 
 class Reports:
     def __init__(self, files):
-        # Reports name supplied files by relative path; inside the component they lie at `/`.
+        # Reports name supplied files by relative path; inside the component they lie in the project's folder.
         paths = "|".join(re.escape(p) for p in sorted(files, key=len, reverse=True))
-        self._supplied = re.compile(rf"(?<![\w./-])/({paths})(?![\w/])")
+        self._supplied = re.compile(rf"(?<![\w./-]){re.escape(project.FOLDER)}/({paths})(?![\w/])")
         self.send = lambda *_: None
         self._module_skip: str | None = None
         self.collect_errors: list[str] = []
