@@ -16,7 +16,7 @@ import _pytest.config
 import _pytest.python
 import pytest
 
-from . import denials, eventloop, guard, memfs, project, waiting
+from . import denials, eventloop, guard, memory, project, waiting
 from .finder import MemoryFinder
 from .imports import ImportCheck
 from .names import tests_in_file
@@ -92,7 +92,7 @@ class Bridge:
         waiting.install()
         eventloop.install()
         sys.argv = ["pytest"]
-        memfs.install(self.sources.files)
+        memory.install(self.sources.files)
         _pytest.config.determine_setup = lambda **_: (Path(project.FOLDER), None, {}, [])
         _pytest.python.import_path = self._import
         _limit_capture()

@@ -4,7 +4,7 @@ import errno
 import io
 import os
 
-from .memtree import File, Folder, Null, Tree, os_error
+from .tree import File, Folder, Null, Tree, os_error
 
 _FIRST_DESCRIPTOR = 1000
 

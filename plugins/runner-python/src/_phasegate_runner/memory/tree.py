@@ -8,7 +8,7 @@ import os
 import stat
 import time
 
-from . import project
+from .. import project
 
 _REAL_STAT_RESULT = os.stat_result
 

@@ -6,7 +6,7 @@ SQLite's C code cannot see the memory tree. The file in the tree is empty and on
 import os
 import sqlite3
 
-from .memtree import File, Tree
+from .tree import File, Tree
 
 
 def install(tree: Tree):

@@ -1,6 +1,6 @@
 """Replaces `open`, the file functions of `os`, and modules that captured them at import by versions over a memory tree.
 
-The component has no real files, so none are hidden. C libraries bypass the memory tree: see `memsqlite`.
+The component has no real files, so none are hidden. C libraries bypass the memory tree: see `sqlite`.
 """
 
 import builtins
@@ -18,9 +18,9 @@ import tempfile
 
 import _io
 
-from . import memsqlite
-from .memfile import Descriptors, make_open
-from .memtree import File, Folder, Tree, os_error
+from . import sqlite
+from .files import Descriptors, make_open
+from .tree import File, Folder, Tree, os_error
 
 
 def install(files: dict[str, str]):
@@ -47,7 +47,7 @@ def install(files: dict[str, str]):
     dbm._names = ["dbm.dumb"]
     sys.dont_write_bytecode = True
     sys.path_importer_cache.clear()
-    memsqlite.install(tree)
+    sqlite.install(tree)
 
 
 class Entry:

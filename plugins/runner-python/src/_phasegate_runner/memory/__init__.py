@@ -1,0 +1,5 @@
+"""Files, folders and databases that live in memory for one call."""
+
+from .functions import install
+
+__all__ = ["install"]
