@@ -10,13 +10,14 @@ use phasegate_process::gate::SuiteRun;
 use phasegate_process::testing::File;
 use serde_json::Value;
 
+use crate::run::test_run::names::{file_of, stated_name, with_containers, without_dots};
 use crate::run::test_run::suite::TestSuite;
 
 /// The suite of an earlier attempt.
 pub(crate) struct Earlier {
     pub(crate) attempt: u32,
     pub(crate) suite: TestSuite,
-    /// The tests that were collected from it in its attempt.
+    /// The tests that were collected from it or ran in its attempt.
     pub(crate) collected: Vec<String>,
 }
 
@@ -33,18 +34,6 @@ pub(crate) struct Group {
     pub(crate) tests: Vec<String>,
 }
 
-/// Returns the file of a test name such as `t.py::test_a[1]`.
-pub(crate) fn file_of(test: &str) -> &str {
-    test.split_once("::").map_or(test, |(file, _)| file)
-}
-
-/// Returns a test name without its parameters. A bracket in the path of the file does not start them.
-pub(crate) fn base_name(test: &str) -> &str {
-    let Some(after_file) = test.find("::") else { return test };
-    let bracket = test.get(after_file..).and_then(|rest| rest.find('['));
-    bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
-}
-
 /// A suite that runs, with its collected tests, indexed: a suite may have thousands of files and tests.
 struct Running<'a> {
     files: HashMap<&'a str, &'a str>,
@@ -58,7 +47,7 @@ impl<'a> Running<'a> {
     fn new(suite: &'a TestSuite, collected: &'a [String]) -> Self {
         let mut dropped = HashMap::new();
         for one in &suite.dropped {
-            dropped.entry(one.test.as_str()).or_insert(one);
+            dropped.entry(without_dots(&one.test)).or_insert(one);
         }
         Self {
             files: suite.files.iter().map(|file| (file.path.as_str(), file.content.as_str())).collect(),
@@ -114,9 +103,9 @@ pub(crate) fn select_kept(current: &TestSuite, collected: &[String], earlier: &[
 pub(crate) fn uncovered(task: Option<&Value>, current: &TestSuite, earlier: &[Earlier], run: &SuiteRun) -> Vec<String> {
     let requirements =
         task.and_then(|task| task.get("requirements")?.as_array()).map(Vec::as_slice).unwrap_or_default();
-    let known: HashSet<&str> =
-        run.collected.iter().map(String::as_str).chain(run.kept.iter().map(|kept| kept.test.as_str())).collect();
-    let ran = |test: &String| known.contains(base_name(test));
+    let tests = run.collected.iter().chain(run.kept.iter().map(|kept| &kept.test));
+    let known: HashSet<&str> = tests.flat_map(|test| with_containers(test)).collect();
+    let ran = |test: &String| known.contains(stated_name(test));
     let covers: Vec<_> = current.covers.iter().chain(earlier.iter().flat_map(|known| &known.suite.covers)).collect();
     let names = requirements
         .iter()
@@ -211,9 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn brackets_in_paths_are_no_parameters() {
-        assert_eq!(base_name("t[1].py::a[2]"), "t[1].py::a");
-        assert_eq!(base_name("t[1].py"), "t[1].py");
+    fn dropped_names_may_begin_with_a_dot() {
+        let kept = select_kept(&suite(vec![], &["./t.py::a"]), &[], &[first(vec![file("t.py", "1")])]);
+        assert_eq!((kept.dropped.len(), kept.groups[0].tests.as_slice()), (1, ["t.py::b".to_owned()].as_slice()));
     }
 
     #[test]
@@ -250,5 +239,9 @@ mod tests {
         };
         let task = json!({"requirements": ["it parses", "it fails", "it is quick"]});
         assert_eq!(uncovered(Some(&task), &current, &[], &run), ["R2"]);
+        for stated in ["./t.py::a[1]", "t.py", "./t.py"] {
+            current.covers = vec![covers("R1", stated)];
+            assert_eq!(uncovered(Some(&task), &current, &[], &run), ["R2", "R3"], "{stated}");
+        }
     }
 }

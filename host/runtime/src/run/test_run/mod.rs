@@ -1,73 +1,38 @@
 //! Test runs: trial runs for agents, and the run that decides a gate.
 //!
 //! The deciding run reads the code from the journal by digest. It runs the suite of this attempt and the kept tests of
-//! earlier attempts, each test file in a new instance of the runner. Every collected test has an outcome: a test that
-//! does not report has errored. A runner that traps or exceeds a limit fails the tests of the file that it runs, and no
-//! others.
+//! earlier attempts: see [`session`] for what is guaranteed about the outcomes.
 
+pub(crate) mod collection;
+pub(crate) mod deciding;
 pub(crate) mod kept;
+pub(crate) mod names;
 pub(crate) mod report;
+pub(crate) mod session;
 pub(crate) mod suite;
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use futures::{FutureExt, StreamExt, stream};
 use phasegate_process::artifact::kinds;
-use phasegate_process::gate::{KeptTest, SuiteRun};
+use phasegate_process::gate::SuiteRun;
 use phasegate_process::state::SuiteWork;
-use phasegate_process::testing::{BenchError, File, TestCase, TestRun};
+use phasegate_process::testing::{BenchError, File, TestRun};
 use phasegate_process::{Event, artifact};
-use phasegate_sandbox::{Call, CallError, CallErrorKind, CpuMeter, Plugin};
+use phasegate_sandbox::{CpuMeter, Plugin};
 use serde_json::Value;
 
-use self::kept::{Earlier, base_name, file_of};
-use self::report::{add_unreported, all_errored, limit_errors, reject_excess};
+use self::collection::{ask, errors_elsewhere};
+use self::deciding::run_and_keep;
+use self::kept::Earlier;
+use self::report::limit_errors;
+use self::session::{Session, run_suite_files};
 use self::suite::{Code, TestSuite};
 use crate::error::Error;
 use crate::run::context::RunContext;
 use crate::run::limit_hit::LimitHit;
 use crate::store::blobs::json_blob;
-use crate::text::truncate_text;
-
-/// The most test files of one suite that run at the same time.
-const MAX_PARALLEL_FILES: usize = 2;
-
-/// The most tests that a suite may have.
-const MAX_TESTS: usize = 2_000;
-
-/// A test run may take this many times the `wall_ms` of one call of the runner: one hour with the default limits, like
-/// an agent.
-const SUITE_TIME_FACTOR: u32 = 12;
-
-/// A test run under way.
-struct Session<'a> {
-    context: &'a RunContext,
-    runner: &'a Plugin,
-    hit: &'a LimitHit,
-    /// The computing time of all calls of the runner.
-    cpu: CpuMeter,
-    began: Instant,
-}
-
-impl<'a> Session<'a> {
-    fn new(context: &'a RunContext, runner: &'a Plugin, hit: &'a LimitHit) -> Self {
-        Self { context, runner, hit, cpu: CpuMeter::default(), began: Instant::now() }
-    }
-
-    /// Returns an error if the test run as a whole has taken too long.
-    fn time_exceeded(&self) -> Option<CallError> {
-        let doing = format!("{}, all its tests together", self.hit.attempt());
-        let wall_ms = self.context.new_call(self.runner, String::new()).limits.wall_ms.get();
-        let limit_ms = wall_ms.saturating_mul(SUITE_TIME_FACTOR.into());
-        let over = self.began.elapsed() > Duration::from_millis(limit_ms);
-        over.then(|| CallError {
-            plugin: self.runner.name().clone(),
-            doing,
-            kind: CallErrorKind::WallClock { limit_ms },
-        })
-    }
-}
 
 /// Runs the tests that decide a gate and records the result.
 pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Result<(), Error> {
@@ -100,7 +65,10 @@ pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Res
                 Ok(Earlier { attempt: known.attempt, suite, collected })
             });
             let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
-            run_and_keep(&Session::new(context, &runner, &hit), &code, &suite, earlier, &mut run).await?;
+            let files = add_base_files(context, &code.files)?;
+            let task = context.current_artifact(kinds::TASK_REQUIREMENTS)?;
+            let session = new_session(context, &runner, &hit);
+            run_and_keep(&session, &files, &suite, earlier, task.as_ref(), &mut run).await;
         }
     }
     let blob = json_blob(&run);
@@ -114,47 +82,6 @@ pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Res
         limit: hit.first(),
     };
     context.append_all(vec![ran], vec![blob])
-}
-
-async fn run_and_keep(
-    session: &Session<'_>,
-    code: &Code,
-    suite: &TestSuite,
-    mut earlier: Vec<Earlier>,
-    run: &mut SuiteRun,
-) -> Result<(), Error> {
-    let files = add_base_files(session.context, &code.files)?;
-    // A suite that failed to load in its own attempt is collected again: the code may define by now what was missing.
-    for known in earlier.iter_mut().filter(|known| known.collected.is_empty()) {
-        known.collected = collect(session, &files, &known.suite.files).await.unwrap_or_default();
-    }
-    match collect(session, &files, &suite.files).await {
-        Err(errors) => run.build_errors = errors,
-        Ok(collected) => {
-            let ran = run_files(session, &files, &suite.files, &collected).await;
-            run.build_errors.extend(ran.build_errors);
-            run.tests.extend(ran.tests);
-            run.collected = collected;
-        }
-    }
-    let kept = kept::select_kept(suite, &run.collected, &earlier);
-    run.dropped = kept.dropped;
-    for group in kept.groups {
-        let ran = match collect(session, &files, &group.files).await {
-            Err(errors) => TestRun { build_errors: Vec::new(), tests: all_errored(&group.tests, &errors.join("; ")) },
-            Ok(_) => run_files(session, &files, &group.files, &group.tests).await,
-        };
-        let wanted = |test: &TestCase| group.tests.iter().any(|name| name == base_name(&test.name));
-        let ran = TestRun { build_errors: ran.build_errors, tests: ran.tests.into_iter().filter(wanted).collect() };
-        let mut tests = add_unreported(ran, &group.tests).tests;
-        // Build errors of a kept file are not reported apart: all of its tests have errored with them.
-        tests.iter_mut().for_each(|test| test.name = format!("{} (kept from attempt {})", test.name, group.attempt));
-        run.tests.extend(tests);
-        run.kept.extend(group.tests.into_iter().map(|test| KeptTest { test, attempt: group.attempt }));
-    }
-    let requirements = session.context.current_artifact(kinds::TASK_REQUIREMENTS)?;
-    run.uncovered = kept::uncovered(requirements.as_ref(), suite, &earlier, run);
-    Ok(())
 }
 
 /// Runs tests for an agent. The result decides nothing.
@@ -176,15 +103,12 @@ pub(crate) async fn run_trial(
     let code = add_base_files(context, code)?;
     // One trial per run at a time: an agent may start many, and trials of other runs must not queue behind all of them.
     let _one = context.trial.acquire().await;
-    let session = Session::new(context, &runner, hit);
-    Ok(Ok(match collect(&session, &code, tests).await {
-        Err(build_errors) => TestRun { build_errors, tests: Vec::new() },
-        Ok(collected) => run_files(&session, &code, tests, &collected).await,
-    }))
+    let session = new_session(context, &runner, hit);
+    Ok(Ok(run_suite_files(&session, &code, tests).await.run))
 }
 
-/// Checks that code parses and that its imports resolve. Code in a language without a runner is not checked. The runner's
-/// computing time is added to `cpu`.
+/// Checks that code parses. Code in a language without a runner is not checked, and base files that do not parse are no
+/// fault. The runner's computing time is added to `cpu`.
 pub(crate) async fn check_build(
     context: &RunContext,
     code: &Value,
@@ -200,10 +124,15 @@ pub(crate) async fn check_build(
     match find_runner(context, &code.language).await? {
         Err(_) => Ok(Ok(())),
         Ok(runner) => {
-            let session = Session::new(context, &runner, hit);
-            let found = collect(&session, &add_base_files(context, &code.files)?, &[]).await.map(drop);
+            let session = new_session(context, &runner, hit);
+            let base = base_files(context, &code.files)?;
+            let files: Vec<File> = base.iter().chain(&code.files).cloned().collect();
+            let found = ask(&session, &files, &[]).await.map(drop);
             cpu.add(session.cpu.ms());
-            Ok(found)
+            Ok(found.or_else(|errors| match limit_errors(errors_elsewhere(errors, &base)) {
+                faults if faults.is_empty() => Ok(()),
+                faults => Err(faults),
+            }))
         }
     }
 }
@@ -223,71 +152,29 @@ async fn find_runner(context: &RunContext, language: &str) -> Result<Result<Plug
     }
 }
 
-async fn collect(session: &Session<'_>, code: &[File], tests: &[File]) -> Result<Vec<String>, Vec<String>> {
-    let Session { context, runner, hit, cpu, .. } = session;
-    let new_call = context.new_call(runner, format!("{}, collecting tests", hit.attempt()));
-    let call = Call { cpu: cpu.clone(), ..new_call };
-    match runner.collect(code, tests, &call).await {
-        Ok(Ok(names)) if names.len() > MAX_TESTS => {
-            Err(vec![format!("the suite has {} tests; at most {MAX_TESTS} are run", names.len())])
-        }
-        Ok(collected) => collected,
-        Err(error) => Err(vec![hit.record(error)]),
-    }
-    .map_err(limit_errors)
-}
-
-/// Runs these tests file by file. Each of them has an outcome in the result.
-async fn run_files(session: &Session<'_>, code: &[File], tests: &[File], names: &[String]) -> TestRun {
-    let mut paths: Vec<&str> = names.iter().map(|name| file_of(name)).collect();
-    paths.dedup();
-    paths.sort_unstable();
-    paths.dedup();
-    let mut runs = Vec::new();
-    for path in paths {
-        runs.push(run_file(session, code, tests, names, path).boxed());
-    }
-    let runs: Vec<TestRun> = stream::iter(runs).buffered(MAX_PARALLEL_FILES).collect().await;
-    let mut whole = TestRun::default();
-    for run in runs {
-        whole.build_errors.extend(run.build_errors);
-        whole.tests.extend(run.tests);
-    }
-    reject_excess(whole, names)
-}
-
-async fn run_file(session: &Session<'_>, code: &[File], tests: &[File], names: &[String], path: &str) -> TestRun {
-    let Session { context, runner, hit, .. } = session;
-    let wanted: Vec<_> = names.iter().filter(|name| file_of(name) == path).cloned().collect();
-    let call = context.new_call(runner, format!("{}, running {path}", hit.attempt()));
-    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &truncate_text(why)) };
-    if let Some(error) = session.time_exceeded() {
-        return failed(hit.record(error));
-    }
-    match runner.run_tests(code, tests, path, &call).await {
-        Ok(Ok(run)) => add_unreported(run, &wanted),
-        Ok(Err(error)) => failed(error.to_string()),
-        Err(error) => {
-            // The tested code crashed the interpreter; the error text for a faulty plugin would mislead.
-            let crashed = matches!(error.kind, CallErrorKind::Trap(_))
-                .then(|| format!("the interpreter crashed while it ran this file: {}", error.kind));
-            let words = hit.record(error);
-            failed(crashed.unwrap_or(words))
-        }
-    }
+fn new_session<'a>(context: &RunContext, runner: &'a Plugin, hit: &'a LimitHit) -> Session<'a> {
+    Session::new(runner, context.new_call(runner, String::new()), hit)
 }
 
 /// Returns the code together with the base files of the task that it does not replace.
 fn add_base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Error> {
+    let mut files = base_files(context, code)?;
+    files.extend(code.iter().cloned());
+    Ok(files)
+}
+
+/// Returns the base files of the task that this code does not replace.
+fn base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Error> {
     let base: Vec<_> = {
         let state = context.state();
         let of = |name| state.artifacts.get(name).map(|artifact| (artifact.name.clone(), artifact.digest.clone()));
         state.created.base.iter().filter_map(of).collect()
     };
+    let replaced: HashSet<&str> = code.iter().map(|file| file.path.as_str()).collect();
     let mut files = Vec::new();
     for (name, digest) in base {
         let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str()).to_owned();
-        if !code.iter().any(|file| file.path == path) {
+        if !replaced.contains(path.as_str()) {
             let bytes = context.blob(&digest)?;
             // Runners take text, so files that are not UTF-8 are left out.
             if let Ok(content) = String::from_utf8(bytes) {
@@ -295,6 +182,5 @@ fn add_base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Erro
             }
         }
     }
-    files.extend(code.iter().cloned());
     Ok(files)
 }
