@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let cli = cli::parse();
     let printer = Printer::new();
     trace(cli.verbose, printer);
-    phasegate_files::report_waits(move |text| printer.note(&format!("{text}\n")));
+    phasegate_journal::report_waits(move |text| printer.note(&format!("{text}\n")));
     let exit = run(cli, printer).unwrap_or_else(|failure| {
         failure.print(&printer);
         failure.exit
@@ -64,7 +64,7 @@ fn runtime() -> std::io::Result<Runtime> {
 fn trace(verbose: u8, printer: Printer) {
     let usual = match verbose {
         // A process that waits for another says so.
-        0 => "error",
+        0 => "error,phasegate_wait=warn",
         1 => "warn,phasegate=info",
         _ => "warn,phasegate=debug,phasegate_runtime=debug,phasegate_sandbox=debug,phasegate_broker=debug",
     };

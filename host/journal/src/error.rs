@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use phasegate_files::{Process, render_holder};
+use phasegate_files::Process;
 use phasegate_process::{Digest, EVENT_FORMAT, RunId};
 
 use crate::ownership::Fence;
@@ -326,6 +326,10 @@ impl JournalError {
     pub(crate) fn broken(run: &RunId, number: u64, location: &str) -> Self {
         Self::BrokenChain { run: run.clone(), number, location: location.to_owned() }
     }
+}
+
+pub(crate) fn render_holder(holder: &Option<Process>) -> String {
+    holder.as_ref().map_or_else(|| "another process".to_owned(), Process::to_string)
 }
 
 fn render_process(pid: &Option<u32>) -> String {

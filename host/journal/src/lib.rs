@@ -32,3 +32,4 @@ pub use journal::{Journal, Removed};
 pub use memory::MemoryJournal;
 pub use ownership::{Fence, Ownership};
 pub use sqlite::SqliteJournal;
+pub use wait::report_waits;

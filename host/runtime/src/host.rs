@@ -1,6 +1,7 @@
 //! The host: what all runs of a process share. `Host::run`, in `run/mod.rs`, runs one of them.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use phasegate_broker::{Broker, BudgetConfig};
@@ -18,7 +19,7 @@ use crate::error::{Error, ErrorCode};
 use crate::history::History;
 use crate::plugins::load::PluginLoader;
 use crate::store::blobs::json_blob;
-use crate::trust::{Trust, Wants, canonical};
+use crate::trust::{Trust, Wants};
 
 /// Looks up an environment variable. API keys of providers are read through it only.
 pub type Env = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -208,8 +209,14 @@ impl Host {
     }
 
     fn wants<'a>(&self, settings: &'a RunSettings) -> Wants<'a> {
-        let budget = self.0.budget_override.remaining(settings.budget, self.0.trust.user().budget);
-        let is_here = self.config().is_some_and(|config| canonical(&config.dir) == canonical(&settings.base_dir));
-        Wants { is_here, budget, ..settings.wants() }
+        let RunSettings { providers, base_dir, budget, .. } = settings;
+        let budget = self.0.budget_override.remaining(*budget, self.0.trust.user().budget);
+        let is_here = self.config().is_some_and(|config| is_same_folder(&config.dir, base_dir));
+        Wants { project: base_dir, is_here, providers, budget, sandbox: None }
     }
+}
+
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }

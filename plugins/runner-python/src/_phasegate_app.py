@@ -13,8 +13,8 @@ from wit_world import exports  # noqa: E402
 from wit_world.imports import types  # noqa: E402
 
 from _phasegate_runner import bridge, environment, names  # noqa: E402
-from _phasegate_runner.imports import ImportCheck  # noqa: E402
 from _phasegate_runner.sources import BadPath, Sources  # noqa: E402
+from _phasegate_runner.trees import Trees  # noqa: E402
 
 
 class Runner(exports.Runner):
@@ -23,13 +23,13 @@ class Runner(exports.Runner):
 
     def collect(self, code, tests):
         try:
-            check = ImportCheck(_sources(code, tests))
+            trees = Trees(_sources(code, tests))
         except BadPath as e:
             raise Err([f"{e}"]) from None
-        errors = check.run()
+        errors = trees.errors()
         if errors:
             raise Err(errors)
-        return names.collect(check)
+        return names.collect(trees)
 
     def run_tests(self, code, tests, path):
         try:

@@ -9,8 +9,8 @@ SOURCE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, SOURCE)
 
 from _phasegate_runner import names  # noqa: E402
-from _phasegate_runner.imports import ImportCheck  # noqa: E402
 from _phasegate_runner.sources import Sources  # noqa: E402
+from _phasegate_runner.trees import Trees  # noqa: E402
 
 _RUN = """
 import json, os, sys
@@ -29,13 +29,13 @@ sys.__stdout__.flush()
 
 
 def errors(code, tests=()):
-    return ImportCheck(_sources(code, tests)).run()
+    return Trees(_sources(code, tests)).errors()
 
 
 def collected(tests, code=()):
-    check = ImportCheck(_sources(code, tests))
-    assert check.run() == [], check.errors
-    return names.collect(check)
+    trees = Trees(_sources(code, tests))
+    assert trees.errors() == [], trees.errors()
+    return names.collect(trees)
 
 
 def run(tests, code=(), path=None):
@@ -51,6 +51,7 @@ def run(tests, code=(), path=None):
 class Run:
     def __init__(self, result):
         self.build_errors = result["build"]
+        self.names = {name: outcome for name, outcome, _, _ in result["tests"]}
         self.outcomes = {name.partition("::")[2]: outcome for name, outcome, _, _ in result["tests"]}
         self.messages = {name.partition("::")[2]: message for name, _, message, _ in result["tests"]}
         self.outputs = {name.partition("::")[2]: output for name, _, _, output in result["tests"]}

@@ -70,7 +70,7 @@ class Case(unittest.TestCase):
         self.assertTrue(message.endswith("E   assert 3 == 4\nE    +  where 3 = add(1, 2)"), message)
         self.assertIn("adding", done.outputs["test_ok"])
         self.assertEqual(done.messages["test_skipped"], "not yet")
-        self.assertEqual(done.messages["test_known"], "failed as expected: known")
+        self.assertEqual(done.messages["test_known"], "xfailed: known")
 
     def test_failed_imports_are_build_errors(self):
         done = run({"test_a.py": "import calc\ndef test_a(): pass\n"}, {"calc.py": "X = 1\nY = X / 0\n"})
@@ -109,6 +109,38 @@ class Case(unittest.TestCase):
         done = run({"test_a.py": "def test_a(): pass\n", "conftest.py": "1 / 0\n"})
         self.assertEqual(done.build_errors, ["conftest.py:1: while importing: ZeroDivisionError: division by zero"])
         self.assertEqual(done.outcomes, {"test_a": "errored"})
+
+
+    def test_files_without_tests_are_told_by_name(self):
+        done = run({"tests/test_a.py": "def helper(): pass\nclass TestA:\n    def __init__(self): pass\n"})
+        self.assertEqual(done.names, {"tests/test_a.py": "errored"})
+        done = run({"tests/test_a.py": "import pytest\npytest.skip('later', allow_module_level=True)\n"})
+        self.assertEqual(done.names, {"tests/test_a.py": "skipped"})
+
+    def test_tests_made_at_run_time_are_reported(self):
+        suite = """
+from shared import *
+def make(n):
+    class Made:
+        def test_made(self): assert n == 1
+    return Made
+TestOne, TestTwo = make(1), make(2)
+class TestX: pass
+setattr(TestX, "test_set", lambda self: None)
+if True:
+    def test_bad(): assert False
+"""
+        done = run({"tests/test_a.py": suite, "tests/shared.py": "def test_shared(): pass\n"})
+        self.assertEqual(
+            done.outcomes,
+            {
+                "test_shared": "passed",
+                "TestOne::test_made": "passed",
+                "TestTwo::test_made": "failed",
+                "TestX::test_set": "passed",
+                "test_bad": "failed",
+            },
+        )
 
 
 class Files(unittest.TestCase):

@@ -92,6 +92,17 @@ class Names(unittest.TestCase):
         text = "def test_a(): pass\n"
         files = {"test_x.py": text, "x_test.py": text, "helpers.py": text, "conftest.py": text, "test.txt": text}
         self.assertEqual(collected(files), ["test_x.py::test_a", "x_test.py::test_a"])
+        self.assertEqual(collected({"app/tests.py": text}), ["app/tests.py::test_a"])
+
+    def test_files_without_visible_tests_are_named_by_path(self):
+        files = {
+            "test_if.py": "if True:\n    def test_bad(): assert False\n",
+            "test_star.py": "from shared import *\n",
+            "t/tests.py": "",
+            "test_z.py": "def test_a(): pass\n",
+            "shared.py": "def test_shared(): pass\n",
+        }
+        self.assertEqual(collected(files), ["t/tests.py", "test_if.py", "test_star.py", "test_z.py::test_a"])
 
 
 if __name__ == "__main__":

@@ -8,12 +8,11 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use phasegate_files::Share;
 use phasegate_process::RunId;
 
 use super::own_files::{create_folder, is_folder, open_if_present, open_or_create};
 use crate::error::JournalError;
-use crate::wait::{lock_file, try_lock};
+use crate::wait::{Share, lock_file, try_lock};
 
 /// A process that queries a lock holds it for microseconds; a few attempts tell it from an owner.
 const TRIES: u32 = 5;

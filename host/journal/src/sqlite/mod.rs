@@ -81,7 +81,7 @@ impl SqliteJournal {
     /// Opens the journal of a state folder; creates both if they do not exist, for this account alone.
     ///
     /// Fails if another account owns the folder or a file in it, or if one of them is a link. Waits for other processes for a
-    /// limited time, see [`phasegate_files::report_waits`].
+    /// limited time, see [`crate::report_waits`].
     pub fn open(state_dir: &Path) -> Result<Self, JournalError> {
         Self::open_with(state_dir, |_| Ok(()))
     }

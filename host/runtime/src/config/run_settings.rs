@@ -9,8 +9,6 @@ use phasegate_broker::{BudgetConfig, ModelsConfig, PriceTable, ProviderConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::trust::Wants;
-
 /// The part of the configuration that a run depends on, fixed when the run is created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunSettings {
@@ -31,14 +29,6 @@ pub struct RunSettings {
     /// The cell, if the run belongs to an experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<ExperimentCell>,
-}
-
-impl RunSettings {
-    /// Returns what a new run of the project here uses of the user's authority.
-    pub fn wants(&self) -> Wants<'_> {
-        let Self { providers, budget, base_dir, .. } = self;
-        Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None }
-    }
 }
 
 /// Identifies a run in an experiment.

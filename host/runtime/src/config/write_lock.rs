@@ -4,18 +4,21 @@
 //! process is taken over. Nothing that this program did not make is opened: neither a link nor a file of another account.
 //! Fails with [`ErrorCode::UnwritableOutput`], also if another process keeps the right for longer than [`MAX_WAIT`].
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use phasegate_files::{Access, LockFault, Share, lock_file, open_private};
+use phasegate_files::{Access, open_private};
 
 use crate::error::{Error, ErrorCode};
 
 /// A process that has the right needs a few milliseconds.
 const MAX_WAIT: Duration = Duration::from_secs(30);
+/// After this time, the log says which process is waited for.
+const QUIET_WAIT: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_millis(10);
 
 /// The right to change a lock file, given back on drop.
 pub(crate) struct WriteLock {
@@ -41,29 +44,35 @@ impl WriteLock {
             let hint = format!("remove {}, which this program did not make", path.display());
             Error::rejected(ErrorCode::UnwritableOutput, message, hint)
         };
-        let until = Instant::now() + max;
+        let (began, mut told) = (Instant::now(), false);
         loop {
             let mut file = open_private(&path, Access::Create).map_err(unusable)?;
-            match lock_file(&path, &file, Share::Exclusive, until.saturating_duration_since(Instant::now())) {
+            match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => {
                     write_owner(&mut file).map_err(unusable)?;
                     return Ok(Self { path, _file: file });
                 }
                 // The previous holder removed the file that was opened here.
-                Ok(()) => {}
-                Err(LockFault::Io(why)) => return Err(unusable(why)),
-                Err(LockFault::Held { .. }) => {
-                    let message = format!(
-                        "{} cannot be written: {} has kept {} for {} s",
-                        target.display(),
-                        describe_owner(&mut file),
-                        path.display(),
-                        max.as_secs()
-                    );
-                    let hint = "end that process, then repeat the command";
-                    return Err(Error::rejected(ErrorCode::UnwritableOutput, message, hint));
-                }
+                Ok(()) => continue,
+                Err(TryLockError::Error(why)) => return Err(unusable(why)),
+                Err(TryLockError::WouldBlock) => {}
             }
+            if began.elapsed() > max {
+                let message = format!(
+                    "{} cannot be written: {} has kept {} for {} s",
+                    target.display(),
+                    describe_owner(&mut file),
+                    path.display(),
+                    max.as_secs()
+                );
+                let hint = "end that process, then repeat the command";
+                return Err(Error::rejected(ErrorCode::UnwritableOutput, message, hint));
+            }
+            if !told && began.elapsed() > QUIET_WAIT {
+                told = true;
+                tracing::warn!(target: "phasegate_wait", "waiting for {}, which writes {}", describe_owner(&mut file), target.display());
+            }
+            std::thread::sleep(POLL);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! What a project or a run uses of the user's authority without the user's agreement.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use phasegate_broker::ProviderAccess;
-use phasegate_files::quote;
 use phasegate_process::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -125,10 +124,11 @@ impl NotTrusted {
 
     /// Returns the command that agrees to exactly these.
     pub fn allow_command(&self) -> String {
+        let path = |path: &Path| quote(&path.display().to_string());
         let origin = match &self.origin {
-            Origin::Project => quote(&self.project),
-            Origin::Config(file) => format!("--config {}", quote(file)),
-            Origin::Experiment(file) => format!("--experiment {}", quote(file)),
+            Origin::Project => path(&self.project),
+            Origin::Config(file) => format!("--config {}", path(file)),
+            Origin::Experiment(file) => format!("--experiment {}", path(file)),
             Origin::Run(run) => format!("--run {run}"),
         };
         format!("phasegate trust allow {origin} --digest {}", self.digest())
@@ -174,4 +174,13 @@ impl fmt::Display for LimitValue {
 pub(super) fn agreement_digest(content: &Value) -> String {
     let digest = Digest::from_content(content.to_string().as_bytes());
     digest.as_str().trim_start_matches("sha256:").chars().take(32).collect()
+}
+
+/// Quotes a word for a shell where it needs quotes.
+pub(crate) fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    match !word.is_empty() && word.chars().all(plain) && !word.starts_with('-') {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }

@@ -5,15 +5,13 @@
 //! held.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use phasegate_broker::ProviderAccess;
-use phasegate_files::{
-    Access, LockFault, Share, create_private_folder, lock_file, open_private, render_holder, replace,
-};
+use phasegate_files::{Access, create_private_folder, open_private, replace};
 use serde::{Deserialize, Serialize};
 
 use crate::error::not_trusted::{LimitValue, NotTrusted, RaisedLimit};
@@ -176,12 +174,17 @@ impl Agreements {
 /// Locks a file beside the agreements. Waits at most [`MAX_WAIT`].
 fn lock(path: &Path) -> io::Result<File> {
     let file = open_private(path, Access::Create)?;
-    match lock_file(path, &file, Share::Exclusive, MAX_WAIT) {
-        Ok(()) => Ok(file),
-        Err(LockFault::Io(error)) => Err(error),
-        Err(LockFault::Held { holder, waited }) => {
-            let (holder, path, seconds) = (render_holder(&holder), path.display(), waited.as_secs());
-            Err(io::Error::new(ErrorKind::TimedOut, format!("{holder} has kept {path} for {seconds} s")))
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if began.elapsed() > MAX_WAIT => {
+                let seconds = MAX_WAIT.as_secs();
+                let reason = format!("another process has held {} for {seconds} s", path.display());
+                return Err(io::Error::new(ErrorKind::TimedOut, reason));
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
         }
     }
 }

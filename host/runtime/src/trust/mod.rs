@@ -254,8 +254,7 @@ fn raised(limits: impl IntoIterator<Item = (String, LimitValue, LimitValue)>) ->
     raised.map(|(key, wanted, own)| RaisedLimit { key, wanted, own }).collect()
 }
 
-/// Returns the absolute path without links, or without access to the disk if there is no such file.
-pub(crate) fn canonical(path: &Path) -> PathBuf {
+fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 

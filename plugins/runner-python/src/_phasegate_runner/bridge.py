@@ -1,6 +1,7 @@
 """Runs one test file with pytest, collected from memory.
 
-Reports every test that parsing finds; a test without a report has errored. An import that fails is a build error.
+Reports every test that pytest collects after import. A test that parsing finds and pytest does not has errored, and so
+has a file without any test. A syntax error or a failed import of the test file or a conftest.py is a build error.
 Code under test and pytest share one interpreter: see `guard` for what tampering is detected.
 """
 
@@ -18,12 +19,14 @@ import pytest
 
 from . import denials, eventloop, guard, memory, project, waiting
 from .finder import MemoryFinder
-from .imports import ImportCheck
+from .imports import missing_module_hint
 from .names import tests_in_file
 from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
 from .reports import Reports, describe_error
-from .sources import Sources, is_test_file, join
+from .sources import Sources, join
+from .syntax import describe_syntax_error
 from .tests_plugin import TestsPlugin
+from .trees import Trees
 
 _ARGUMENTS = [
     f"--rootdir={project.FOLDER}",
@@ -46,9 +49,9 @@ _CAPTURE_CHARS = 1_000_000
 
 def run(sources: Sources, path: str) -> Run:
     """Runs the tests of `path` and returns one case per test, or the build errors."""
-    check = ImportCheck(sources)
-    errors = check.run()
-    expected = tests_in_file(check, path) if is_test_file(path) and path in check.trees else []
+    trees = Trees(sources)
+    expected = tests_in_file(trees, path)
+    errors = sources.framework_errors() or trees.errors([*sources.conftests(path), path])
     if errors:
         return Run(build_errors=errors, tests=_errored_cases(expected))
     bridge = Bridge(sources, path)
@@ -56,7 +59,7 @@ def run(sources: Sources, path: str) -> Run:
     errors = bridge.import_errors or bridge.reports.collect_errors
     if errors:
         return Run(build_errors=errors, tests=_errored_cases(expected))
-    return Run(tests=_limit_output(bridge.reports.cases(expected, reason)))
+    return Run(tests=_limit_output(bridge.reports.cases(path, expected, reason)))
 
 
 def _errored_cases(expected):
@@ -93,6 +96,7 @@ class Bridge:
         eventloop.install()
         sys.argv = ["pytest"]
         memory.install(self.sources.files)
+        sys.path[:] = [project.absolute(root) for root in self.sources.search_path(self.path)]
         _pytest.config.determine_setup = lambda **_: (Path(project.FOLDER), None, {}, [])
         _pytest.python.import_path = self._import
         _limit_capture()
@@ -119,16 +123,17 @@ class Bridge:
 
     def _import_error(self, path: str, error: BaseException) -> str:
         """Returns `path:line: message` for the innermost line in a supplied file."""
+        if isinstance(error, SyntaxError) and project.relative(error.filename or "") in self.sources.files:
+            file = project.relative(error.filename)
+            return f"{file}:{error.lineno or 1}: {describe_syntax_error(self.sources.files[file], error)}"
         place = f"{path}:1"
-        if isinstance(error, SyntaxError) and error.filename:
-            place = f"{project.relative(error.filename) or error.filename}:{error.lineno or 1}"
         trace = error.__traceback__
-        while trace is not None and not isinstance(error, SyntaxError):
+        while trace is not None:
             filename = project.relative(trace.tb_frame.f_code.co_filename)
             if filename in self.sources.files:
                 place = f"{filename}:{trace.tb_lineno}"
             trace = trace.tb_next
-        return bounded(f"{place}: while importing: {describe_error(error)}", 2_000)
+        return bounded(f"{place}: while importing: {describe_error(error)}{missing_module_hint(error)}", 2_000)
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):

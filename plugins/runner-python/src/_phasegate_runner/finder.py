@@ -75,7 +75,12 @@ class MemoryLoader:
     def get_code(self, fullname=None):
         source = self.get_source()
         linecache.cache[self.path] = (len(source), None, source.splitlines(keepends=True), self.path)
-        tree = ast.parse(source, self.path)
+        try:
+            tree = ast.parse(source, self.path)
+        except SyntaxError as e:
+            # Some of these errors, such as a null byte, name no file.
+            e.filename = e.filename or self.path
+            raise
         if is_suite_file(self._relative):
             rewrite_asserts(tree, source.encode(), self.path, self.finder.config)
         return compile(tree, self.path, "exec", dont_inherit=True)

@@ -1,33 +1,35 @@
 """Finds the names of the tests in a file, as pytest would, by parsing alone.
 
-Lists only certain tests. A test defined under a condition or created at run time appears in the run, not here.
+Lists only certain tests. A test defined under a condition or created at run time appears in the run, not here. A class
+that pytest leaves out because of a constructor in the code under test is listed: its tests must not vanish.
 """
 
 import ast
 
-from .imports import ImportCheck
 from .sources import is_test_file
+from .trees import Trees
 
 _UNITTEST = {"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "unittest.case.TestCase"}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def collect(check: ImportCheck) -> list[str]:
-    """Returns the full names of all tests in the suite's test files, sorted by path."""
-    sources = check.sources
-    paths = [p for p in sorted(sources.tests) if is_test_file(p) and p in check.trees]
-    return [name for p in paths for name in tests_in_file(check, p)]
+def collect(trees: Trees) -> list[str]:
+    """Returns the full names of all tests in the suite's test files, sorted by path; for a file without any, its path."""
+    paths = [p for p in sorted(trees.sources.tests) if is_test_file(p) and trees.get(p) is not None]
+    return [name for p in paths for name in tests_in_file(trees, p) or [p]]
 
 
-def tests_in_file(check: ImportCheck, path: str) -> list[str]:
+def tests_in_file(trees: Trees, path: str) -> list[str]:
     """Returns the names `path::class::test` of one file, each once, in the order of definition."""
-    return list(dict.fromkeys(f"{path}::{name}" for name in _Module(check, path).tests()))
+    if trees.get(path) is None:
+        return []
+    return list(dict.fromkeys(f"{path}::{name}" for name in _Module(trees, path).tests()))
 
 
 class _Module:
-    def __init__(self, check: ImportCheck, path: str):
-        self.check, self.path = check, path
-        self.tree = check.trees[path]
+    def __init__(self, trees: Trees, path: str):
+        self.trees, self.path = trees, path
+        self.tree = trees.get(path)
         self.body = _last_of_each(self.tree.body)
         self.aliases = _aliases(self.tree)
         self.untested = _names_marked_untested(self.tree)
@@ -46,9 +48,9 @@ class _Module:
         classes = [(module, c) for module, c in line if isinstance(c, ast.ClassDef)]
         if not unit and not node.name.startswith("Test"):
             return
-        if any(_assigned_constant(c, "__test__") is False for _, c in classes[:1]):
+        if next((v for v in (_assigned_constant(c, "__test__") for _, c in classes) if v is not None), True) is False:
             return
-        if not unit and not _is_collectable(classes):
+        if not unit and not _is_collectable([c for module, c in classes if not self.trees.sources.is_code(module.path)]):
             return
         members = {}
         for _, cls in reversed(classes):
@@ -81,21 +83,20 @@ class _Module:
         whole = f"{target}.{rest}" if rest else target
         module, _, name = whole.rpartition(".")
         path = self._path_of(module) if module else None
-        if path is None or path not in self.check.trees:
+        if path is None or self.trees.get(path) is None:
             return [(self, whole)]
-        return _Module(self.check, path).base(name, seen)
+        return _Module(self.trees, path).base(name, seen)
 
     def _path_of(self, module: str) -> str | None:
-        sources = self.check.sources
+        sources = self.trees.sources
         if module.startswith("."):
-            level = len(module) - len(module.lstrip("."))
-            chain = self.check.package_of(self.path) or []
-            if level > len(chain):
+            folder = sources.package_folder(self.path, len(module) - len(module.lstrip(".")))
+            if folder is None:
                 return None
-            folders, parts, found = (chain[-level],), [p for p in module.lstrip(".").split(".") if p], None
+            folders, parts, found = (folder,), [p for p in module.lstrip(".").split(".") if p], None
         else:
             first, *parts = module.split(".")
-            found = sources.look_up(first, self.check.roots(self.path))
+            found = sources.look_up(first, sources.roots_for(self.path) if self.path in sources.tests else [])
             if found is None:
                 return None
             folders = found.folders
@@ -159,7 +160,7 @@ def _is_fixture(node) -> bool:
 
 def _is_collectable(classes) -> bool:
     """Returns whether pytest collects the class: it ignores classes with their own constructor."""
-    for _, cls in classes:
+    for cls in classes:
         if any(isinstance(n, _FUNCTIONS) and n.name in ("__init__", "__new__") for n in cls.body):
             return False
         decorators = [_dotted_name(d.func if isinstance(d, ast.Call) else d) or "" for d in cls.decorator_list]

@@ -3,8 +3,12 @@
 import re
 
 from . import project
+from .imports import explain_missing_modules
 from .outcome import MESSAGE_CHARS, OUTPUT_CHARS, Case, bounded
 
+NO_TEST = """no test was found in this file: pytest looks for functions whose names begin with `test`, classes whose names begin
+with `Test` and that have no constructor, and classes derived from unittest.TestCase""".replace("\n", " ")
+_XFAILED = "xfailed: "
 _SEVERITY = {"errored": 3, "failed": 3, "skipped": 2, "passed": 1}
 
 
@@ -45,14 +49,15 @@ class Reports:
             description = type(error).__name__
         self.send("raised", nodeid, description)
 
-    def cases(self, expected: list[str], reason: str | None) -> list[Case]:
-        """Returns one case per test. If the guard found tampering, no test has passed."""
+    def cases(self, path: str, expected: list[str], reason: str | None) -> list[Case]:
+        """Returns one case per test of the file `path`. If the guard found tampering, no test has passed."""
         received: list = []
         self.send("end", received)
         notes, fault = received[0] if received else ((), None)
         cases = _fold_notes(notes, reason)
         reported = {c.name for c in cases} | {c.name.partition("[")[0] for c in cases}
         cases += [self._missing(name, reason, not notes) for name in expected if name not in reported]
+        cases = cases or [self._without_tests(path, reason)]
         for case in cases:
             if fault and case.outcome in ("passed", "skipped"):
                 case.outcome, case.message = "errored", bounded(f"no result can be trusted: {fault}", MESSAGE_CHARS)
@@ -63,13 +68,18 @@ class Reports:
             return Case(name, "skipped", self._module_skip)
         return _did_not_run(name, reason)
 
+    def _without_tests(self, path: str, reason) -> Case:
+        if self._module_skip is not None:
+            return Case(path, "skipped", self._module_skip)
+        return _did_not_run(path, reason) if reason else Case(path, "errored", NO_TEST)
+
     def _judge(self, report) -> tuple[str, str | None]:
         if report.failed:
             where = "" if report.when == "call" else f"{report.when} failed:\n"
             return "failed" if report.when == "call" else "errored", where + self._text(report)
         expected = getattr(report, "wasxfail", None)
         if report.skipped:
-            return "skipped", self._reason(report) if expected is None else f"failed as expected: {expected or 'xfail'}"
+            return "skipped", self._reason(report) if expected is None else f"{_XFAILED}{expected or 'no reason given'}"
         if expected is not None:
             return "passed", f"passed although marked xfail: {expected}"
         return "passed", None
@@ -78,14 +88,16 @@ class Reports:
         about = getattr(report, "context", None)
         # The standard library has no source here; pytest prints `???` for each of its frames.
         lines = (line for line in report.longreprtext.splitlines() if line.strip() != "???")
-        text = self._relative("\n".join(lines)) or "failed without words"
+        text = self._relative(explain_missing_modules("\n".join(lines))) or "failed without words"
         if about is None:
             return text
         return f"subtest {about.msg or ''} {dict(about.kwargs) or ''}:\n{text}"
 
     def _reason(self, report) -> str:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
-        return bounded(str(reason).removeprefix("Skipped: ") or "skipped", MESSAGE_CHARS)
+        text = str(reason).removeprefix("Skipped: ") or "skipped"
+        # This prefix means an expected failure.
+        return bounded(f"skipped: {text}" if text.startswith(_XFAILED) else text, MESSAGE_CHARS)
 
     def _relative(self, text: str) -> str:
         return self._supplied.sub(r"\1", text)

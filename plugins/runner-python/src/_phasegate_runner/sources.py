@@ -12,14 +12,16 @@ import sys
 from dataclasses import dataclass
 
 CODE_ROOTS = ("", "src")
-# Replacing one of these breaks the running interpreter or pytest.
+_FRAMEWORK = ("_pytest", "pluggy", "pytest")
+# An import of one of these gets the module that the interpreter and pytest use, whatever files there are: as everywhere, it
+# was imported before the project's files can be found.
 CORE = frozenset(
-    """_pytest abc ast asyncio builtins codecs collections contextlib contextvars copy dataclasses enum functools
-    importlib inspect io iniconfig itertools linecache logging marshal operator os packaging pathlib pluggy posixpath
-    pytest re shutil stat sys tempfile time tokenize traceback types typing unittest warnings weakref""".split()
-)
+    """abc ast asyncio builtins codecs collections contextlib contextvars copy dataclasses enum functools importlib inspect
+    io itertools linecache logging marshal operator os pathlib posixpath re shutil stat sys tempfile time tokenize
+    traceback types typing unittest warnings weakref""".split()
+).union(_FRAMEWORK)
 
-_TEST_FILE = re.compile(r"^(test_.*|.*_test)\.py$")
+_TEST_FILE = re.compile(r"^(test_.*|.*_test|tests)\.py$")
 
 
 class BadPath(ValueError):
@@ -85,6 +87,17 @@ class Sources:
         roots += [self.base_folder(c) for c in reversed(self.conftests(path))]
         return list(dict.fromkeys(roots))
 
+    def search_path(self, path: str) -> list[str]:
+        """Returns the folders of `sys.path` while this test file runs."""
+        src = [r for r in CODE_ROOTS if r in self._folders["all"]]
+        return list(dict.fromkeys([*self.roots_for(path), "", *src]))
+
+    def framework_errors(self) -> list[str]:
+        """Returns an error for each module of the code that would stand for the test framework itself."""
+        places = [(join(root, name), name) for root in CODE_ROOTS for name in _FRAMEWORK]
+        found = [(f"{at}{end}", name) for at, name in places for end in (".py", "/__init__.py") if f"{at}{end}" in self.code]
+        return [f"{path}:1: the module name `{name}` belongs to the test framework; rename the file" for path, name in found]
+
     def conftests(self, path: str) -> list[str]:
         """Returns the conftest.py files that apply to a test file, outermost first."""
         chain = (join(folder, "conftest.py") for folder in reversed(parents(posixpath.dirname(path))))
@@ -95,7 +108,21 @@ class Sources:
         name = inner.removesuffix(".py").replace("/", ".")
         return name.removesuffix(".__init__")
 
-    def code_root(self, path: str) -> str:
+    def package_folder(self, path: str, level: int) -> str | None:
+        """Returns the folder that a relative import of this level starts from; None if it leads out of the package."""
+        base = self.base_folder(path) if is_suite_file(path) else self._code_root(path)
+        folder = posixpath.dirname(path)
+        chain = []
+        while folder != base:
+            chain.append(folder)
+            folder = posixpath.dirname(folder)
+        return chain[level - 1] if level <= len(chain) else None
+
+    def is_code(self, path: str) -> bool:
+        """Returns whether the file at this path is code under test and no file of the suite."""
+        return path in self._code_layer
+
+    def _code_root(self, path: str) -> str:
         return "src" if path.startswith("src/") and not self.is_package("src") else ""
 
     def look_in(self, folder: str, name: str) -> Found | None:

@@ -17,17 +17,17 @@ def parse(path: str, source: str) -> ast.Module:
             compile(source, path, "exec", dont_inherit=True)
         return tree
     except SyntaxError as e:
-        raise BuildError(_describe_syntax_error(path, source, e)) from None
+        raise BuildError(f"{path}:{e.lineno or 1}: {describe_syntax_error(source, e)}") from None
     except ValueError as e:
         raise BuildError(f"{path}:1: cannot be parsed: {e}") from None
     except (RecursionError, MemoryError):
         raise BuildError(f"{path}:1: cannot be parsed: nested too deeply") from None
 
 
-def _describe_syntax_error(path: str, source: str, error: SyntaxError) -> str:
+def describe_syntax_error(source: str, error: SyntaxError) -> str:
+    """Returns the message with the text of its line."""
     line = error.lineno or 1
     lines = source.splitlines()
     text = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     kind = "" if type(error) is SyntaxError else f"{type(error).__name__}: "
-    described = f"{path}:{line}: {kind}{error.msg}"
-    return f"{described}: `{text[:120]}`" if text else described
+    return f"{kind}{error.msg}: `{text[:120]}`" if text else f"{kind}{error.msg}"

@@ -18,7 +18,7 @@ use phasegate_experiment::{Experiment, Plan};
 use phasegate_journal::Journal;
 use phasegate_process::experiment::Results;
 use phasegate_process::model::Tier;
-use phasegate_runtime::{Config, Error, Host, NotTrusted, Origin, RunSettings};
+use phasegate_runtime::{Config, Error, Host, NotTrusted, Origin, RunSettings, Wants};
 
 use crate::context::Context;
 use crate::context_files;
@@ -137,9 +137,10 @@ pub fn missing_trust(
 ) -> Result<Option<NotTrusted>, Failure> {
     let trust = &context.trust;
     let mut missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
-    for settings in plan.settings() {
+    for RunSettings { providers, base_dir, budget, .. } in plan.settings() {
+        let wants = Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None };
         // A fault of a variant's table is reported with its place by `check_models`.
-        match (&mut missing, trust.missing(&settings.wants()).ok().flatten()) {
+        match (&mut missing, trust.missing(&wants).ok().flatten()) {
             (Some(all), Some(more)) => all.merge(more),
             (none @ None, more) => *none = more,
             (Some(_), None) => {}
@@ -192,7 +193,9 @@ fn total_budget(experiment: &Experiment, plan: &Plan) -> Option<BudgetConfig> {
 async fn check_models(context: &Context, experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
     let (trust, env) = (&context.trust, |name: &str| std::env::var(name).ok());
     for (variant, settings) in experiment.variants.iter().zip(plan.settings()) {
-        if let Err(error) = trust.connect(&settings.wants(), &settings.models, &settings.prices, &env).await {
+        let RunSettings { models, providers, prices, base_dir, budget, .. } = settings;
+        let wants = Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None };
+        if let Err(error) = trust.connect(&wants, models, prices, &env).await {
             return Err(match experiment.locate_error(variant, error) {
                 // The fault is in the configuration, not in the variant.
                 Error::Models(fault) => config.explain(fault).into(),
