@@ -1,0 +1,4 @@
+from {{ name }} import {{ entry }}
+
+if __name__ == "__main__":
+    {{ entry }}()

@@ -1,0 +1,5 @@
+NAME = "upper"
+
+
+def apply(text):
+    return text.upper()

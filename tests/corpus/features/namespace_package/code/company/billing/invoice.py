@@ -1,0 +1,5 @@
+from company.shared.money import cents
+
+
+def invoice(items):
+    return sum(cents(item) for item in items)

@@ -1,0 +1,5 @@
+from rounding import to_cents
+
+
+def area(width, height):
+    return to_cents(width * height)

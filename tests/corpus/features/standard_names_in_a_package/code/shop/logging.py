@@ -1,0 +1,7 @@
+import logging
+
+log = logging.getLogger("shop")
+
+
+def note(words):
+    log.warning("shop: %s", words)

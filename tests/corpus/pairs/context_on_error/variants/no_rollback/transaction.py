@@ -1,0 +1,6 @@
+import contextlib
+
+
+@contextlib.contextmanager
+def transaction(store):
+    yield store

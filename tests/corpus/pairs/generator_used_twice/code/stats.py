@@ -1,0 +1,6 @@
+def normalise(values):
+    values = list(values)
+    total = sum(values)
+    if not total:
+        raise ValueError("the values have no sum")
+    return [value / total for value in values]

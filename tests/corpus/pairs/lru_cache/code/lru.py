@@ -1,0 +1,20 @@
+from collections import OrderedDict
+
+
+class LRU:
+    def __init__(self, size):
+        if size < 1:
+            raise ValueError("size must be at least 1")
+        self.size, self.items = size, OrderedDict()
+
+    def get(self, key, default=None):
+        if key not in self.items:
+            return default
+        self.items.move_to_end(key)
+        return self.items[key]
+
+    def put(self, key, value):
+        self.items[key] = value
+        self.items.move_to_end(key)
+        if len(self.items) > self.size:
+            self.items.popitem(last=False)

@@ -1,0 +1,16 @@
+from typing import List
+
+
+def prime_factors(number: int) -> List[int]:
+    """
+    >>> prime_factors(12)
+    [2, 2, 3]
+    """
+    factors, divisor = [], 2
+    while divisor * divisor <= number:
+        if number % divisor:
+            divisor += 1
+        else:
+            number //= divisor
+            factors.append(divisor)
+    return factors + [number] if number > 1 else factors
