@@ -5,10 +5,11 @@ use phasegate_process::testing::{File, TestRun};
 use serde_json::Value;
 
 use crate::run::test_run::collection::collect;
+use crate::run::test_run::execution::{run_files, run_suite_files};
 use crate::run::test_run::kept::{Earlier, Group, select_kept, uncovered};
 use crate::run::test_run::names::{Wanted, is_file};
 use crate::run::test_run::report::{add_unreported, all_errored};
-use crate::run::test_run::session::{Session, run_files, run_suite_files};
+use crate::run::test_run::session::Session;
 use crate::run::test_run::suite::TestSuite;
 
 /// Runs the suite and every kept test on `code`, which includes the base files, and enters the results into `run`.

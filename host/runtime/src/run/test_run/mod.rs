@@ -1,10 +1,11 @@
 //! Test runs: trial runs for agents, and the run that decides a gate.
 //!
 //! The deciding run reads the code from the journal by digest. It runs the suite of this attempt and the kept tests of
-//! earlier attempts: see [`session`] for what is guaranteed about the outcomes.
+//! earlier attempts: see [`execution`] for what is guaranteed about the outcomes.
 
 pub(crate) mod collection;
 pub(crate) mod deciding;
+pub(crate) mod execution;
 pub(crate) mod kept;
 pub(crate) mod names;
 pub(crate) mod report;
@@ -25,9 +26,10 @@ use serde_json::Value;
 
 use self::collection::{ask, errors_elsewhere};
 use self::deciding::run_and_keep;
+use self::execution::run_suite_files;
 use self::kept::Earlier;
 use self::report::limit_errors;
-use self::session::{Session, run_suite_files};
+use self::session::Session;
 use self::suite::{Code, TestSuite};
 use crate::error::Error;
 use crate::run::context::RunContext;

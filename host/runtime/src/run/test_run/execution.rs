@@ -1,0 +1,81 @@
+//! Runs the tests of a suite, each test file in a new instance of the runner.
+//!
+//! Every test that was collected has an outcome: a test that does not report has errored. Tests that only the run finds count
+//! like others. A runner that traps or exceeds a limit fails the tests of the file that it runs, and no others. The limits are
+//! time and bytes; there is no limit on the number of tests.
+
+use std::collections::BTreeMap;
+
+use futures::{FutureExt, StreamExt, stream};
+use phasegate_process::testing::{File, TestRun};
+use phasegate_sandbox::{CallError, CallErrorKind};
+
+use crate::run::test_run::collection::collect;
+use crate::run::test_run::names::{file_of, tests_that_ran};
+use crate::run::test_run::report::{add_unreported, all_errored, bound_size, check_reports};
+use crate::run::test_run::session::Session;
+use crate::text::truncate_text;
+
+/// The most test files of one suite that run at the same time.
+const MAX_PARALLEL_FILES: usize = 2;
+
+/// A suite after it ran.
+#[derive(Debug, Default)]
+pub(crate) struct Ran {
+    /// The names of its tests, without parameters; a bare path for a file in which no test was found.
+    pub(crate) tests: Vec<String>,
+    pub(crate) run: TestRun,
+}
+
+/// Collects the tests of a suite and runs them.
+pub(crate) async fn run_suite_files(session: &Session<'_>, code: &[File], suite: &[File]) -> Ran {
+    match collect(session, code, suite).await {
+        Err(build_errors) => Ran { tests: Vec::new(), run: TestRun { build_errors, tests: Vec::new() } },
+        Ok(names) => {
+            let run = run_files(session, code, suite, &names).await;
+            Ran { tests: tests_that_ran(names, &run), run }
+        }
+    }
+}
+
+/// Runs the files of these tests. Each of the tests has an outcome in the result.
+pub(crate) async fn run_files(session: &Session<'_>, code: &[File], suite: &[File], names: &[String]) -> TestRun {
+    let mut files: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for name in names {
+        files.entry(file_of(name)).or_default().push(name.clone());
+    }
+    let mut runs = Vec::new();
+    for (path, wanted) in files {
+        runs.push(run_file(session, code, suite, wanted, path).boxed());
+    }
+    let runs: Vec<TestRun> = stream::iter(runs).buffered(MAX_PARALLEL_FILES).collect().await;
+    let mut whole = TestRun::default();
+    for run in runs {
+        whole.build_errors.extend(run.build_errors);
+        whole.tests.extend(run.tests);
+    }
+    bound_size(whole, names)
+}
+
+/// Runs the file at `path`. Each wanted test has an outcome in the result.
+async fn run_file(session: &Session<'_>, code: &[File], suite: &[File], wanted: Vec<String>, path: &str) -> TestRun {
+    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &truncate_text(why)) };
+    if let Some(error) = session.time_exceeded() {
+        return failed(session.hit.record(error));
+    }
+    let call = session.call(&format!("running {path}"));
+    match session.runner.run_tests(code, suite, path, &call).await {
+        Ok(Ok(run)) => add_unreported(check_reports(run, path), &wanted),
+        Ok(Err(error)) => failed(error.to_string()),
+        Err(error) => failed(describe_stop(session, error)),
+    }
+}
+
+/// Returns the reason why a call of the runner was stopped, and notes a limit that depends on the machine.
+fn describe_stop(session: &Session<'_>, error: CallError) -> String {
+    // The tested code crashed the interpreter; the error text for a faulty plugin would mislead.
+    let crashed = matches!(error.kind, CallErrorKind::Trap(_))
+        .then(|| format!("the interpreter crashed while it ran this file: {}", error.kind));
+    let words = session.hit.record(error);
+    crashed.unwrap_or(words)
+}
