@@ -21,7 +21,7 @@ use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{GateContext, Judgement, SuiteRun, check_findings, judge_findings, judge_tests};
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
-use phasegate_process::pipeline::{Pipeline, parse, standard};
+use phasegate_process::pipeline::{Pipeline, TestAllowance, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Findings, PhaseName, Submission, TaskId, feedback};
@@ -142,7 +142,7 @@ fn run_tests(text: String) {
             uncovered: Vec::new(),
         };
         assert_storable(&run);
-        assert_unique_ids(|context| judge_tests(context, &run, Findings::default()));
+        assert_unique_ids(|context| judge_tests(context, TestAllowance::default(), &run, Findings::default()));
     }
 }
 

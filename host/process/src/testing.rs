@@ -51,6 +51,65 @@ pub struct TestCase {
     pub output: String,
 }
 
+/// The words with which the message of a test begins that failed as its suite expects. Its outcome is
+/// [`Outcome::Skipped`].
+pub const XFAILED: &str = "xfailed: ";
+
+impl TestCase {
+    /// Returns whether the test failed as its suite expects.
+    pub fn is_expected_failure(&self) -> bool {
+        self.outcome == Outcome::Skipped && self.message.as_ref().is_some_and(|why| why.starts_with(XFAILED))
+    }
+
+    /// Returns the path of the test's file.
+    pub fn file(&self) -> &str {
+        self.name.split_once("::").map_or(&self.name, |(file, _)| file)
+    }
+}
+
+/// The number of tests of each outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Tests that passed.
+    pub passed: usize,
+    /// Tests with an assertion that did not hold.
+    pub failed: usize,
+    /// Tests that did not run to their end.
+    pub errored: usize,
+    /// Tests that did not run, without those of `xfailed`.
+    pub skipped: usize,
+    /// Tests that failed as their suite expects.
+    pub xfailed: usize,
+}
+
+impl Totals {
+    /// Counts tests.
+    pub fn of(tests: &[TestCase]) -> Self {
+        let mut totals = Self::default();
+        for test in tests {
+            let count = match test.outcome {
+                Outcome::Passed => &mut totals.passed,
+                Outcome::Failed => &mut totals.failed,
+                Outcome::Errored => &mut totals.errored,
+                Outcome::Skipped if test.is_expected_failure() => &mut totals.xfailed,
+                Outcome::Skipped => &mut totals.skipped,
+            };
+            *count += 1;
+        }
+        totals
+    }
+
+    /// Returns the number of all tests.
+    pub fn all(&self) -> usize {
+        self.passed + self.failed + self.errored + self.skipped + self.xfailed
+    }
+}
+
+/// Returns the number of files that these tests are in.
+pub fn count_files(tests: &[TestCase]) -> usize {
+    tests.iter().map(TestCase::file).collect::<std::collections::HashSet<_>>().len()
+}
+
 /// The report of a runner on one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestRun {

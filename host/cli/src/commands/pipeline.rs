@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use phasegate_process::pipeline::{ApprovalPolicy, Phase, Pipeline, STANDARD, standard};
+use phasegate_process::pipeline::{AllowedTests, ApprovalPolicy, Phase, Pipeline, STANDARD, TestAllowance, standard};
 use phasegate_runtime::BUNDLED;
 
 use crate::context::Context;
@@ -108,6 +108,20 @@ fn render_pipeline(pipeline: &Pipeline) -> String {
     text
 }
 
+/// Describes the tests that fail a gate.
+fn failing_tests(allow: TestAllowance) -> String {
+    let allowed = [(allow.skipped, "skipped"), (allow.xfailed, "xfailed")];
+    let allowed: Vec<String> = allowed
+        .into_iter()
+        .filter(|(tests, _)| *tests != AllowedTests::AtMost(0))
+        .map(|(tests, outcome)| format!("{tests} {outcome}"))
+        .collect();
+    match allowed.is_empty() {
+        true => "any test that does not pass".to_owned(),
+        false => format!("any test that does not pass (allowed: {})", allowed.join(", ")),
+    }
+}
+
 fn phase_row(phase: &Phase) -> Vec<String> {
     let mut makes: Vec<String> = phase.produces.iter().map(|produce| produce.name.to_string()).collect();
     let mut gate = String::new();
@@ -116,8 +130,7 @@ fn phase_row(phase: &Phase) -> Vec<String> {
         let limits = phasegate_process::Severity::WORST_FIRST.into_iter();
         let limits =
             limits.filter_map(|severity| Some(format!("{} {}", rules.fails_at.get(&severity)?, severity.as_str())));
-        let fails: Vec<String> =
-            limits.chain(rules.tests.as_ref().map(|_| "any test that does not pass".to_owned())).collect();
+        let fails: Vec<String> = limits.chain(rules.tests.as_ref().map(|tests| failing_tests(tests.allow))).collect();
         let back: Vec<&str> = rules.may_revise.iter().map(|phase| phase.as_str()).collect();
         let asks = match rules.ask {
             ApprovalPolicy::Never => "never asks a person",

@@ -1,5 +1,7 @@
 //! The summary of a run on one screen: gates, tests, artifacts, model calls, cost and time.
 
+use std::collections::HashSet;
+
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
 use phasegate_process::result::{GateResult, TaskResult, TaskStatus, Totals};
@@ -117,9 +119,12 @@ fn render_tests(journal: &dyn Journal, state: &State) -> Option<String> {
     let total = |outcome: &str| report.get("totals")?.get(outcome)?.as_u64();
     let (passed, failed) = (total("passed")?, total("failed")?);
     let (errored, skipped) = (total("errored")?, total("skipped")?);
-    let all = passed + failed + errored + skipped;
-    let rest = [(failed, "failed"), (errored, "errored"), (skipped, "skipped")];
+    let xfailed = total("xfailed").unwrap_or(0);
+    let all = passed + failed + errored + skipped + xfailed;
+    let rest = [(failed, "failed"), (errored, "errored"), (skipped, "skipped"), (xfailed, "failed as expected")];
     let rest: Vec<String> = rest.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     let rest = if rest.is_empty() { String::new() } else { format!(" ({})", rest.join(", ")) };
-    Some(format!("{passed} of {all} passed{rest}"))
+    let names = report.get("tests")?.as_array()?.iter().filter_map(|test| test.get("name")?.as_str());
+    let files: HashSet<&str> = names.map(|name| name.split_once("::").map_or(name, |(file, _)| file)).collect();
+    Some(format!("{passed} of {all} passed in {}{rest}", count(files.len() as u64, "file")))
 }

@@ -1,7 +1,7 @@
 //! Judges gates by a run of tests that the host made.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::judgement::{
     GateContext, Judgement, NumberedFindings, describe_counts, failed_check_issues, merge_fields, number_findings,
@@ -9,7 +9,8 @@ use super::judgement::{
 };
 use crate::digest::Digest;
 use crate::event::{DroppedTest, Verdict};
-use crate::testing::{Outcome, TestCase};
+use crate::pipeline::{AllowedTests, TestAllowance};
+use crate::testing::{Outcome, TestCase, Totals};
 use crate::work::{Findings, Issue, Severity};
 
 /// The run that a test gate is judged by: the suite and every kept test of earlier attempts, on code taken from the
@@ -49,38 +50,33 @@ pub struct KeptTest {
 }
 
 /// Judges a run of tests. The agent's findings explain failures and assign them to phases; they never change what
-/// passed.
-pub fn judge_tests(context: &GateContext<'_>, run: &SuiteRun, findings: Findings) -> Judgement {
+/// passed. `allow` says how many tests may be skipped or fail as their suite expects.
+pub fn judge_tests(context: &GateContext<'_>, allow: TestAllowance, run: &SuiteRun, findings: Findings) -> Judgement {
     if let Some(why) = &run.no_runner {
         return Judgement::not_judged(why.clone(), true);
     }
-    let count = |outcome| run.tests.iter().filter(|test| test.outcome == outcome).count();
-    let (passed, failed, errored, skipped) =
-        (count(Outcome::Passed), count(Outcome::Failed), count(Outcome::Errored), count(Outcome::Skipped));
+    let totals = Totals::of(&run.tests);
     let checks_failed = failed_check_issues(context, &findings.checks);
-    let failure = if !run.build_errors.is_empty() {
-        Some(format!("the build failed: {}", run.build_errors.first().map_or("", String::as_str)))
+    let failure = if let Some(error) = run.build_errors.first() {
+        Some(format!("the build failed: {error}"))
     } else if run.tests.is_empty() {
         Some("no test ran".to_owned())
-    } else if failed + errored + skipped > 0 {
-        let others = failed + errored + skipped;
-        Some(format!(
-            "{others} of {} tests did not pass ({failed} failed, {errored} errored, {skipped} skipped)",
-            run.tests.len()
-        ))
+    } else if let Some(failure) = describe_failures(&totals, allow) {
+        Some(failure)
     } else if let Some(requirement) = run.uncovered.first() {
         Some(format!("no test is left for requirement {requirement}"))
     } else {
         (!checks_failed.is_empty()).then(|| format!("{} failed on the checklist", checks_failed.len()))
     };
-    let unexplained = unexplained(context, run, &findings.issues);
+    let unexplained = unexplained(context, allow, run, &findings.issues);
     let issues = findings.issues.into_iter().chain(unexplained).chain(checks_failed).collect();
     let NumberedFindings { issues, suggestions } = number_findings(context, issues, findings.suggestions);
     let (verdict, reason) = match failure {
         Some(why) => (Verdict::Failed, why),
-        None if issues.is_empty() => (Verdict::Passed, format!("all {passed} tests passed")),
+        None if issues.is_empty() => (Verdict::Passed, describe_passes(&totals)),
         None => {
-            (Verdict::PassedWithConditions, format!("all {passed} tests passed; {} noted", describe_counts(&issues)))
+            let passes = describe_passes(&totals);
+            (Verdict::PassedWithConditions, format!("{passes}; {} noted", describe_counts(&issues)))
         }
     };
     let report = merge_fields(
@@ -89,7 +85,7 @@ pub fn judge_tests(context: &GateContext<'_>, run: &SuiteRun, findings: Findings
             "code": run.code,
             "build": { "ok": run.build_errors.is_empty(), "errors": run.build_errors },
             "tests": run.tests,
-            "totals": { "passed": passed, "failed": failed, "errored": errored, "skipped": skipped },
+            "totals": render_totals(&totals),
             "dropped": run.dropped,
             "defects": issues,
             "suggestions": suggestions,
@@ -100,11 +96,49 @@ pub fn judge_tests(context: &GateContext<'_>, run: &SuiteRun, findings: Findings
     Judgement { verdict, reason, permanent: false, issues, dropped: run.dropped.clone(), report: Some(report) }
 }
 
+/// Returns why these tests fail the gate, if they do. Skipped tests are named with the setting that accepts them, where nothing
+/// else failed.
+fn describe_failures(totals: &Totals, allow: TestAllowance) -> Option<String> {
+    let Totals { passed, failed, errored, skipped, xfailed } = *totals;
+    let unwanted = |number, allowed: AllowedTests| if allowed.accepts(number) { 0 } else { number };
+    let left_out = unwanted(skipped, allow.skipped) + unwanted(xfailed, allow.xfailed);
+    let expected = if xfailed > 0 { format!(", {xfailed} failed as expected") } else { String::new() };
+    let counts = format!("({failed} failed, {errored} errored, {skipped} skipped{expected})");
+    match (failed + errored + left_out, failed + errored) {
+        (0, _) if passed == 0 => Some(format!("no test passed {counts}")),
+        (0, _) => None,
+        (others, 0) => {
+            let numbers = [("skipped", skipped), ("xfailed", xfailed)].into_iter().filter(|(_, number)| *number > 0);
+            let keys: Vec<String> = numbers.map(|(key, number)| format!("{key} = {number}")).collect();
+            let setting = format!("set allow = {{ {} }} at the gate to accept them", keys.join(", "));
+            Some(format!("{others} of {} tests did not pass {counts}; {setting}", totals.all()))
+        }
+        (others, _) => Some(format!("{others} of {} tests did not pass {counts}", totals.all())),
+    }
+}
+
+fn describe_passes(totals: &Totals) -> String {
+    let passed = format!("all {} tests passed", totals.passed);
+    match (totals.skipped, totals.xfailed) {
+        (0, 0) => passed,
+        (skipped, 0) => format!("{passed}; {skipped} skipped, as allowed"),
+        (0, xfailed) => format!("{passed}; {xfailed} failed as expected, as allowed"),
+        (skipped, xfailed) => format!("{passed}; {skipped} skipped and {xfailed} failed as expected, as allowed"),
+    }
+}
+
+/// Returns the totals of a report. Reports of earlier versions do not have the last one.
+fn render_totals(totals: &Totals) -> Value {
+    let Totals { passed, failed, errored, skipped, xfailed } = *totals;
+    let known = json!({ "passed": passed, "failed": failed, "errored": errored, "skipped": skipped });
+    if xfailed == 0 { known } else { merge_fields(known, json!({ "xfailed": xfailed })) }
+}
+
 /// The most failing tests that become issues of their own; the report contains all tests.
 const MAX_UNEXPLAINED: usize = 100;
 
 /// Returns an issue for each build error, failing test and uncovered requirement that the agent gave no issue for.
-fn unexplained(context: &GateContext<'_>, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue> {
+fn unexplained(context: &GateContext<'_>, allow: TestAllowance, run: &SuiteRun, issues: &[Issue]) -> Vec<Issue> {
     let mut found = Vec::new();
     let code_phase = context.may_revise.iter().rev().find(|phase| *phase != context.gate).unwrap_or(context.gate);
     let mut add = |phase: &str, description: String, evidence: String, impact: &str| {
@@ -129,7 +163,14 @@ fn unexplained(context: &GateContext<'_>, run: &SuiteRun, issues: &[Issue]) -> V
             "nothing can be tested",
         );
     }
-    let bad = run.tests.iter().filter(|test| test.outcome != Outcome::Passed);
+    let totals = Totals::of(&run.tests);
+    let accepted = |test: &TestCase| match test.outcome {
+        Outcome::Passed => true,
+        Outcome::Failed | Outcome::Errored => false,
+        Outcome::Skipped if test.is_expected_failure() => allow.xfailed.accepts(totals.xfailed),
+        Outcome::Skipped => allow.skipped.accepts(totals.skipped),
+    };
+    let bad = run.tests.iter().filter(|test| !accepted(test));
     let silent = bad.filter(|test| !issues.iter().any(|issue| explains(issue, &test.name)));
     for test in silent.take(MAX_UNEXPLAINED) {
         let message = test.message.as_deref().unwrap_or("it gave no message");
@@ -184,6 +225,10 @@ mod tests {
     }
 
     fn judge(run: &SuiteRun, findings: Findings) -> Judgement {
+        judge_allowing(TestAllowance::default(), run, findings)
+    }
+
+    fn judge_allowing(allow: TestAllowance, run: &SuiteRun, findings: Findings) -> Judgement {
         let may_revise: Vec<PhaseName> = ["design", "code", "test"].map(|name| name.parse().unwrap()).to_vec();
         let context = GateContext {
             task_id: &"TASK-1".parse().unwrap(),
@@ -192,7 +237,7 @@ mod tests {
             may_revise: &may_revise,
             about: &[],
         };
-        judge_tests(&context, run, findings)
+        judge_tests(&context, allow, run, findings)
     }
 
     #[test]
@@ -207,6 +252,54 @@ mod tests {
             assert_eq!(verdict(&[Passed, bad]), Verdict::Failed);
         }
         assert_eq!(judge(&run(vec![]), Findings::default()).reason, "no test ran");
+    }
+
+    fn not_run(skipped: usize, xfailed: usize) -> SuiteRun {
+        let named = |n: usize| format!("t.py::{n}");
+        let mut tests = vec![case(&named(0), Outcome::Passed)];
+        tests.extend((0..skipped).map(|n| case(&named(n + 1), Outcome::Skipped)));
+        let expected = |n| TestCase { message: Some("xfailed: later".into()), ..case(&named(n), Outcome::Skipped) };
+        tests.extend((0..xfailed).map(|n| expected(n + 100)));
+        run(tests)
+    }
+
+    #[test]
+    fn tests_that_did_not_run_may_be_allowed() {
+        use AllowedTests::{AtMost, Unlimited};
+        let judged = |skipped, xfailed, allow| judge_allowing(allow, &not_run(skipped, xfailed), Findings::default());
+        let allow = TestAllowance { skipped: AtMost(2), xfailed: AtMost(1) };
+        let passed = judged(2, 1, allow);
+        assert_eq!(passed.verdict, Verdict::Passed);
+        assert_eq!(passed.reason, "all 1 tests passed; 2 skipped and 1 failed as expected, as allowed");
+        assert_eq!(passed.report.unwrap()["totals"]["xfailed"], 1);
+        assert_eq!(judged(0, 1, allow).reason, "all 1 tests passed; 1 failed as expected, as allowed");
+        let failed = judged(3, 1, allow);
+        assert_eq!((failed.verdict, failed.issues.len()), (Verdict::Failed, 3));
+        assert_eq!(
+            failed.reason,
+            "3 of 5 tests did not pass (0 failed, 0 errored, 3 skipped, 1 failed as expected); set allow = { skipped = 3, \
+             xfailed = 1 } at the gate to accept them"
+        );
+        let any = TestAllowance { skipped: Unlimited, xfailed: AtMost(0) };
+        assert_eq!(judged(9, 0, any).reason, "all 1 tests passed; 9 skipped, as allowed");
+        assert_eq!(judged(0, 1, any).verdict, Verdict::Failed);
+    }
+
+    #[test]
+    fn allowed_skips_never_hide_failures() {
+        let any = TestAllowance { skipped: AllowedTests::Unlimited, xfailed: AllowedTests::Unlimited };
+        let mut all_skipped = not_run(2, 0);
+        all_skipped.tests.remove(0);
+        let judged = judge_allowing(any, &all_skipped, Findings::default());
+        assert_eq!(
+            (judged.verdict, judged.reason.as_str()),
+            (Verdict::Failed, "no test passed (0 failed, 0 errored, 2 skipped)")
+        );
+        let mut one_failed = not_run(2, 0);
+        one_failed.tests.push(case("t.py::bad", Outcome::Failed));
+        let judged = judge_allowing(any, &one_failed, Findings::default());
+        assert_eq!((judged.verdict, judged.issues.len()), (Verdict::Failed, 1));
+        assert_eq!(judged.reason, "1 of 4 tests did not pass (1 failed, 0 errored, 2 skipped)");
     }
 
     #[test]

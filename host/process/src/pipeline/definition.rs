@@ -1,5 +1,6 @@
 //! The types of a pipeline.
 
+use super::allowance::TestAllowance;
 use super::approval::{ApprovalPolicy, ApprovalRules};
 use super::setting_locations::SettingsOwner;
 use std::collections::BTreeMap;
@@ -114,6 +115,9 @@ pub struct TestGate {
     pub code: ArtifactName,
     /// The tests, an artifact of kind `test_suite` that the gate's agent makes.
     pub suite: ArtifactName,
+    /// The tests that the gate accepts although they did not pass.
+    #[serde(default, skip_serializing_if = "TestAllowance::is_none")]
+    pub allow: TestAllowance,
 }
 
 /// The use of a plugin in a pipeline.

@@ -5,6 +5,7 @@
 //! JSON, so that later edits never change a run that has started. Failures are [`crate::source::SourceError`]s with
 //! file, line and hint.
 
+mod allowance;
 mod approval;
 mod check;
 mod definition;
@@ -12,6 +13,7 @@ mod parse;
 mod setting_locations;
 mod standard;
 
+pub use allowance::{AllowedTests, TestAllowance};
 pub use approval::{ApprovalKeys, ApprovalPolicy, ApprovalRules};
 pub use check::check;
 pub use definition::{Gate, Grants, Phase, Pipeline, PluginUse, Produce, Read, Strategy, TestGate};

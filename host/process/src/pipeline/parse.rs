@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::approval::{ApprovalPeriod, Approvers};
 use super::{
     ApprovalKeys, ApprovalPolicy, Gate, Grants, Phase, Pipeline, PluginUse, Produce, RawSettings, Read,
-    SettingLocations, SettingsOwner, Strategy, TestGate, standard,
+    SettingLocations, SettingsOwner, Strategy, TestAllowance, TestGate, standard,
 };
 use crate::names::{Kind, PluginName};
 use crate::source::{self, Source, SourceError, did_you_mean, to_json};
@@ -74,6 +74,7 @@ struct RawGate {
     report: Option<Spanned<String>>,
     fails_at: Option<BTreeMap<Severity, NonZeroU32>>,
     tests: Option<RawTestGate>,
+    allow: Option<Spanned<TestAllowance>>,
     may_revise: Option<Vec<Spanned<String>>>,
     ask: Option<ApprovalPolicy>,
     approvers: Option<Approvers>,
@@ -297,12 +298,8 @@ fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, S
             return Err(source.error_at_top(format!("gate `{}` has no report", phase.name), hint));
         }
     };
-    let tests = match raw.tests {
-        Some(tests) => {
-            Some(TestGate { code: source.parse_name(&tests.code)?, suite: source.parse_name(&tests.suite)? })
-        }
-        None => base.as_ref().and_then(|base| base.tests.clone()),
-    };
+    let base_tests = base.as_ref().and_then(|base| base.tests.clone());
+    let tests = merge_tests(source, phase, raw.tests, raw.allow, base_tests)?;
     let may_revise = match raw.may_revise {
         Some(names) => names.iter().map(|text| source.parse_name(text)).collect::<Result<_, _>>()?,
         None => base.as_ref().map(|base| base.may_revise.clone()).unwrap_or_default(),
@@ -323,6 +320,34 @@ fn merge_gate(source: Source<'_>, phase: &Phase, raw: RawGate) -> Result<Gate, S
         ask,
         approval,
     })
+}
+
+fn merge_tests(
+    source: Source<'_>,
+    phase: &Phase,
+    raw: Option<RawTestGate>,
+    allow: Option<Spanned<TestAllowance>>,
+    base: Option<TestGate>,
+) -> Result<Option<TestGate>, SourceError> {
+    let inherited = base.as_ref().map(|base| base.allow).unwrap_or_default();
+    let mut tests = match raw {
+        Some(raw) => Some(TestGate {
+            code: source.parse_name(&raw.code)?,
+            suite: source.parse_name(&raw.suite)?,
+            allow: inherited,
+        }),
+        None => base,
+    };
+    match (allow, &mut tests) {
+        (Some(allow), Some(tests)) => tests.allow = allow.into_inner(),
+        (Some(allow), None) => {
+            let message = format!("gate `{}` allows skipped tests, but is judged by no tests", phase.name);
+            let hint = "remove `allow`, or add `tests = { code = …, suite = … }`";
+            return Err(source.error(allow.span(), message, hint));
+        }
+        (None, _) => {}
+    }
+    Ok(tests)
 }
 
 fn add_plugin(pipeline: &mut Pipeline, name: PluginName, raw: RawPlugin) {

@@ -30,9 +30,9 @@ pub(crate) fn judge(context: &Arc<RunContext>, work: JudgeWork) -> Result<(), Er
             match (tests, run, findings) {
                 (None, _, Some(findings)) => judge_findings(&gate_context, &work.gate, findings),
                 (None, _, None) => Judgement::not_judged("no findings were submitted".to_owned(), false),
-                (Some(_), Some(run), findings) => {
+                (Some(tests), Some(run), findings) => {
                     let run = context.json::<SuiteRun>(run)?;
-                    judge_tests(&gate_context, &run, findings.unwrap_or_default())
+                    judge_tests(&gate_context, tests.allow, &run, findings.unwrap_or_default())
                 }
                 (Some(tests), None, _) => {
                     let why = format!("there is no `{}` or no `{}` to run", tests.code, tests.suite);

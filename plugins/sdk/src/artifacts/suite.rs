@@ -116,4 +116,11 @@ pub struct TestTotals {
     pub errored: u64,
     /// Number of skipped tests.
     pub skipped: u64,
+    /// Number of tests that failed as their suite expects.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub xfailed: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::pipeline::{parse, standard};
+use crate::pipeline::{AllowedTests, parse, standard};
 
 const BUNDLED: [&str; 9] = [
     "planning",
@@ -75,6 +75,28 @@ fn changes_a_phase_without_after() {
 }
 
 #[test]
+fn allowed_tests_are_inherited_or_replaced() {
+    let gate = "[[phase]]\nname = \"test\"\n[phase.gate]\n";
+    let allow = |pipeline: &Pipeline| {
+        let gates = pipeline.phases.iter().filter_map(|phase| phase.gate.as_ref()?.tests.as_ref());
+        gates.map(|tests| tests.allow).next().unwrap()
+    };
+    assert!(allow(&load("extends = \"tsp\"\n").unwrap()).is_none());
+    let base = format!("extends = \"tsp\"\n{gate}allow = {{ skipped = 2, xfailed = \"unlimited\" }}\n");
+    let extend = |more: &str| {
+        let text = format!("extends = \"base.toml\"\n{gate}{more}");
+        let files = |path: &str| (path == "base.toml").then(|| base.clone()).ok_or_else(|| path.to_owned());
+        parse(Source { file: "p.toml", text: &text }, &files).unwrap()
+    };
+    let inherited = allow(&extend("ask = \"always\"\n"));
+    assert_eq!((inherited.skipped, inherited.xfailed), (AllowedTests::AtMost(2), AllowedTests::Unlimited));
+    let replaced = allow(&extend("allow = { xfailed = 1 }\n"));
+    assert_eq!((replaced.skipped, replaced.xfailed), (AllowedTests::AtMost(0), AllowedTests::AtMost(1)));
+    let pinned = serde_json::to_value(extend("ask = \"always\"\n")).unwrap();
+    assert_eq!(serde_json::from_value::<Pipeline>(pinned).unwrap(), extend("ask = \"always\"\n"));
+}
+
+#[test]
 fn pinned_json_parses_to_the_same_pipeline() {
     let nested = "a.".repeat(30);
     let text = format!(
@@ -113,6 +135,19 @@ fn errors_have_file_line_and_hint() {
             "extends = \"tsp\"\n[[phase]]\nname = \"design-review\"\n[phase.gate]\nmay_revise = [\"code\"]\n",
             "p.toml:5: gate `design-review` may not send work back to `code`: it is not an earlier phase\nhint: choose from \
              planning, design, design-review",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"test\"\n[phase.gate]\nallow = { skipped = -1 }\n",
+            "p.toml:5: `-1` is no number of tests: write 0 or more, or \"unlimited\"\nhint: see docs/configuration.md",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"test\"\n[phase.gate]\nallow = { skiped = 1 }\n",
+            "p.toml:5: unknown field `skiped`, expected `skipped` or `xfailed`\nhint: did you mean `skipped`?",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"code-review\"\n[phase.gate]\nallow = { skipped = 1 }\n",
+            "p.toml:5: gate `code-review` allows skipped tests, but is judged by no tests\nhint: remove `allow`, or add \
+             `tests = { code = …, suite = … }`",
         ),
         (
             "extends = \"tsp\"\nmax_total_attempts = 0\n",

@@ -113,7 +113,7 @@ fn known_keys(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
             let gate = pipeline.phases.iter().any(|phase| phase.name.as_str() == *name && phase.gate.is_some());
             if gate { plain(&["max_retries", "settings", "gate"]) } else { plain(&["max_retries", "settings"]) }
         }
-        ["phases", _, "gate"] => plain(&["ask", "fails_at", "may_revise"]),
+        ["phases", _, "gate"] => plain(&["allow", "ask", "fails_at", "may_revise"]),
         ["feedback"] => plain(&["settings"]),
         ["plugins"] => Some(pipeline.plugin_names().iter().map(|name| name.to_string()).collect()),
         ["plugins", _] => plain(&["grants", "limits"]),

@@ -1,5 +1,9 @@
 //! Section: test runs of the gates.
 
+use std::collections::HashSet;
+
+use serde_json::Value;
+
 use super::page::Page;
 use super::text::{array_field, plain_text, render_count, short_digest, text_field, text_or_json};
 use crate::error::output::OutputError;
@@ -24,10 +28,13 @@ impl Page<'_> {
                 let total = |key| render_count(report.get("totals").and_then(|totals| totals.get(key)));
                 rows.push([
                     format!("{}#{}", phase.name, judged.attempt),
+                    files_of(&report).to_string(),
+                    array_field(&report, "tests").len().to_string(),
                     total("passed"),
                     total("failed"),
                     total("errored"),
                     total("skipped"),
+                    expected_failures(&report).to_string(),
                     short_digest(text_field(&report, "code")),
                 ]);
                 last = Some(report);
@@ -41,7 +48,7 @@ impl Page<'_> {
             "The host ran these tests on the code with this digest. Code and tests share one interpreter: replaced",
         );
         self.line("functions of the test framework are detected, but not every forgery of results.\n");
-        self.table(["run", "passed", "failed", "errored", "skipped", "code"], rows);
+        self.table(["run", "files", "tests", "passed", "failed", "errored", "skipped", "xfailed", "code"], rows);
         for error in last.get("build").map(|build| array_field(build, "errors")).unwrap_or_default() {
             self.line(format_args!("- build error: {}", plain_text(&text_or_json(error))));
         }
@@ -59,4 +66,15 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns the number of files of the tests in a report.
+fn files_of(report: &Value) -> usize {
+    let names = array_field(report, "tests").iter().map(|test| text_field(test, "name"));
+    names.map(|name| name.split_once("::").map_or(name, |(file, _)| file)).collect::<HashSet<_>>().len()
+}
+
+/// Returns the number of tests that failed as their suite expects. Reports without such tests leave it out.
+fn expected_failures(report: &Value) -> u64 {
+    report.get("totals").and_then(|totals| totals.get("xfailed")?.as_u64()).unwrap_or(0)
 }
