@@ -19,12 +19,12 @@ from _phasegate_runner import preload
 preload.import_all()
 from _phasegate_runner import bridge
 from _phasegate_runner.sources import Sources
-given = json.load(sys.stdin)
+given, out = json.load(sys.stdin), sys.stdout
 os.chdir("/")
 run = bridge.run(Sources(given["code"], given["tests"]), given["path"])
 result = {"build": run.build_errors, "tests": [[c.name, c.outcome, c.message, c.output] for c in run.tests]}
-sys.__stdout__.write("\\n@@" + json.dumps(result))
-sys.__stdout__.flush()
+out.write("\\n@@" + json.dumps(result))
+out.flush()
 """
 
 
@@ -45,11 +45,14 @@ def run(tests, code=(), path=None):
     done = subprocess.run([sys.executable, "-c", _RUN, SOURCE], input=json.dumps(given), capture_output=True, text=True)
     if "\n@@" not in done.stdout:
         raise AssertionError(done.stderr)
-    return Run(json.loads(done.stdout.rpartition("\n@@")[2]))
+    printed, _, result = done.stdout.rpartition("\n@@")
+    return Run(json.loads(result), printed)
 
 
 class Run:
-    def __init__(self, result):
+    def __init__(self, result, printed):
+        start = "phasegate-progress "
+        self.progress = [line.removeprefix(start) for line in printed.split("\n") if line.startswith(start)]
         self.build_errors = result["build"]
         self.names = {name: outcome for name, outcome, _, _ in result["tests"]}
         self.outcomes = {name.partition("::")[2]: outcome for name, outcome, _, _ in result["tests"]}

@@ -1,5 +1,6 @@
 """Whole test runs with pytest, from memory."""
 
+import json
 import unittest
 
 from support import run
@@ -141,6 +142,36 @@ if True:
                 "test_bad": "failed",
             },
         )
+
+
+class Progress(unittest.TestCase):
+    def test_each_start_and_result_is_told_at_once(self):
+        suite = """
+import pytest, sys
+sys.stdout = sys.__stdout__ = None
+@pytest.mark.parametrize("x", [1, 2])
+def test_a(x): assert x == 1
+@pytest.fixture
+def late():
+    yield
+    raise RuntimeError("late")
+def test_b(late): pass
+@pytest.mark.skip(reason="later")
+def test_c(): pass
+"""
+        told = [json.loads(line) for line in run({"test_a.py": suite}).progress]
+        self.assertEqual([t["started"].partition("::")[2] for t in told[::2]], ["test_a[1]", "test_a[2]", "test_b", "test_c"])
+        reported = [t["reported"] for t in told[1::2]]
+        self.assertEqual([t["name"] for t in reported], [t["started"] for t in told[::2]])
+        self.assertEqual([t["outcome"] for t in reported], ["passed", "failed", "errored", "skipped"])
+        self.assertEqual((reported[0]["message"], reported[3]["message"]), (None, "later"))
+        self.assertIn("assert 2 == 1", reported[1]["message"])
+        self.assertIn("late", reported[2]["message"])
+
+    def test_lines_are_bounded(self):
+        done = run({"test_a.py": "def test_a(): assert 0, '\\U0001f4a5' * 10_000\n"})
+        self.assertEqual(len(done.progress), 2)
+        self.assertLess(max(map(len, done.progress)), 8_000)
 
 
 class Files(unittest.TestCase):

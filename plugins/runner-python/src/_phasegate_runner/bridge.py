@@ -22,6 +22,7 @@ from .finder import MemoryFinder
 from .imports import missing_module_hint
 from .names import tests_in_file
 from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
+from .progress import Progress
 from .reports import Reports, describe_error
 from .sources import Sources, join
 from .syntax import describe_syntax_error
@@ -83,7 +84,7 @@ class Bridge:
     def __init__(self, sources: Sources, path: str):
         self.sources, self.path = sources, path
         self.finder = MemoryFinder(sources, path)
-        self.reports = Reports(sources.files)
+        self.reports = Reports(sources.files, Progress())
         self.import_errors: list[str] = []
         self.reason: str | None = None
 
@@ -208,6 +209,9 @@ class Bridge:
 
     def pytest_itemcollected(self, item):
         self.reports.item(item.nodeid)
+
+    def pytest_runtest_logstart(self, nodeid):
+        self.reports.started(nodeid)
 
     def pytest_runtest_logreport(self, report):
         self.reports.add(report)

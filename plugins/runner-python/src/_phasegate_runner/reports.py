@@ -19,11 +19,12 @@ def describe_error(error: BaseException) -> str:
 
 
 class Reports:
-    def __init__(self, files):
+    def __init__(self, files, progress):
         # Reports name supplied files by relative path; inside the component they lie in the project's folder.
         paths = "|".join(re.escape(p) for p in sorted(files, key=len, reverse=True))
         self._supplied = re.compile(rf"(?<![\w./-]){re.escape(project.FOLDER)}/({paths})(?![\w/])")
         self.send = lambda *_: None
+        self._progress = progress
         self._module_skip: str | None = None
         self.collect_errors: list[str] = []
 
@@ -37,8 +38,12 @@ class Reports:
             what = report.longreprtext.strip()
             self.collect_errors.append(bounded(self._relative(f"{path}:1: while collecting: {what}"), MESSAGE_CHARS))
 
+    def started(self, nodeid: str):
+        self._progress.start(nodeid)
+
     def add(self, report):
         outcome, message = self._judge(report)
+        self._progress.report(report.nodeid, report.when, outcome, message)
         output = "".join(f"--- {title}\n{text}\n" for title, text in report.sections)
         self.send("report", report.nodeid, report.when, outcome, message, bounded(output, OUTPUT_CHARS))
 
