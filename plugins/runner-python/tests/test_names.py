@@ -104,6 +104,24 @@ class Names(unittest.TestCase):
         }
         self.assertEqual(collected(files), ["t/tests.py", "test_if.py", "test_star.py", "test_z.py::test_a"])
 
+    def test_settings_add_names_of_files_classes_and_functions(self):
+        ini = "[pytest]\npython_files = check_*.py *.py\npython_classes = Check\npython_functions = check_* *_works\n"
+        suite = "def check_a(): pass\ndef it_works(): pass\ndef test_b(): pass\nclass CheckC:\n    def check_d(self): pass\n"
+        suite += "import unittest\nclass Unit(unittest.TestCase):\n    def check_e(self): pass\n    def test_e(self): pass\n"
+        files = {"check_x.py": suite, "check_y.py": "", "helper.py": "", "more.py": "def test_f(): pass\n"}
+        self.assertEqual(
+            collected(files, {"tox.ini": ini}),
+            [
+                "check_x.py::check_a",
+                "check_x.py::it_works",
+                "check_x.py::test_b",
+                "check_x.py::CheckC::check_d",
+                "check_x.py::Unit::test_e",
+                "check_y.py",
+                "more.py::test_f",
+            ],
+        )
+
 
 if __name__ == "__main__":
     unittest.main()

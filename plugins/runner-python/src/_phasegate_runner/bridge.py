@@ -20,6 +20,7 @@ import pytest
 from . import denials, eventloop, guard, memory, project, waiting
 from .finder import MemoryFinder
 from .imports import missing_module_hint
+from .ini import add_warning_filters, ini_values
 from .names import tests_in_file
 from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
 from .progress import Progress
@@ -38,9 +39,6 @@ _ARGUMENTS = [
     "--tb=short",
     "--color=no",
     "--assert=rewrite",
-    "-overbosity_assertions=1",
-    "-otruncation_limit_lines=60",
-    "-otruncation_limit_chars=4000",
 ]
 # `unraisableexception` collects garbage ten times per run, which takes longer than the tests.
 _UNWANTED = """cacheprovider faulthandler doctest junitxml pastebin stepwise setuponly setupplan unraisableexception
@@ -50,6 +48,8 @@ _CAPTURE_CHARS = 1_000_000
 
 def run(sources: Sources, path: str) -> Run:
     """Runs the tests of `path` and returns one case per test, or the build errors."""
+    if sources.is_code(path):
+        return Run(tests=[Case(path, "errored", "the code has a file of this path: give the test file a name `test_*.py`")])
     trees = Trees(sources)
     expected = tests_in_file(trees, path)
     errors = sources.framework_errors() or trees.errors([*sources.conftests(path), path])
@@ -98,7 +98,7 @@ class Bridge:
         sys.argv = ["pytest"]
         memory.install(self.sources.files)
         sys.path[:] = [project.absolute(root) for root in self.sources.search_path(self.path)]
-        _pytest.config.determine_setup = lambda **_: (Path(project.FOLDER), None, {}, [])
+        _pytest.config.determine_setup = lambda **_: (Path(project.FOLDER), None, ini_values(self.sources), [])
         _pytest.python.import_path = self._import
         _limit_capture()
         arguments = [*_ARGUMENTS, *(f"-pno:{name}" for name in _UNWANTED.split())]
@@ -147,6 +147,7 @@ class Bridge:
         # pytest has finished replacing parts of itself; no supplied file has been imported yet.
         self.send = guard.install(config.pluginmanager)
         self.reports.send = self.send
+        add_warning_filters(config, self.sources, self.finder.roots)
         for conftest in self.sources.conftests(self.path):
             # Several folders may each have a top-level module `conftest`.
             sys.modules.pop(self.finder.module_name(conftest), None)

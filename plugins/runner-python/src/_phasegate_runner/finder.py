@@ -12,7 +12,7 @@ import sys
 from _pytest.assertion.rewrite import rewrite_asserts
 
 from . import project
-from .sources import Found, Sources, is_suite_file
+from .sources import Found, Sources
 
 
 class MemoryFinder:
@@ -81,7 +81,7 @@ class MemoryLoader:
             # Some of these errors, such as a null byte, name no file.
             e.filename = e.filename or self.path
             raise
-        if is_suite_file(self._relative):
+        if self.finder.sources.is_suite_file(self._relative):
             rewrite_asserts(tree, source.encode(), self.path, self.finder.config)
         return compile(tree, self.path, "exec", dont_inherit=True)
 

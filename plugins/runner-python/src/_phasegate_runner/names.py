@@ -6,7 +6,6 @@ that pytest leaves out because of a constructor in the code under test is listed
 
 import ast
 
-from .sources import is_test_file
 from .trees import Trees
 
 _UNITTEST = {"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "unittest.case.TestCase"}
@@ -15,20 +14,24 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 def collect(trees: Trees) -> list[str]:
     """Returns the full names of all tests in the suite's test files, sorted by path; for a file without any, its path."""
-    paths = [p for p in sorted(trees.sources.tests) if is_test_file(p) and trees.get(p) is not None]
-    return [name for p in paths for name in tests_in_file(trees, p) or [p]]
+    settings = trees.sources.settings
+    found = []
+    for path in sorted(trees.sources.tests):
+        if settings.is_test_file(path) and trees.get(path) is not None:
+            found += tests_in_file(trees, path) or ([path] if settings.must_have_tests(path) else [])
+    return found
 
 
 def tests_in_file(trees: Trees, path: str) -> list[str]:
     """Returns the names `path::class::test` of one file, each once, in the order of definition."""
-    if trees.get(path) is None:
+    if trees.get(path) is None or trees.sources.is_code(path):
         return []
     return list(dict.fromkeys(f"{path}::{name}" for name in _Module(trees, path).tests()))
 
 
 class _Module:
     def __init__(self, trees: Trees, path: str):
-        self.trees, self.path = trees, path
+        self.trees, self.path, self.settings = trees, path, trees.sources.settings
         self.tree = trees.get(path)
         self.body = _last_of_each(self.tree.body)
         self.aliases = _aliases(self.tree)
@@ -37,7 +40,8 @@ class _Module:
     def tests(self):
         for node in self.body:
             if isinstance(node, _FUNCTIONS):
-                if node.name.startswith("test") and node.name not in self.untested and not _is_fixture(node):
+                is_test = self.settings.is_test_function(node.name) and node.name not in self.untested
+                if is_test and not _is_fixture(node):
                     yield node.name
             elif isinstance(node, ast.ClassDef) and node.name not in self.untested:
                 yield from self.tests_of_class(node, node.name)
@@ -46,7 +50,7 @@ class _Module:
         line = self.ancestry(node, set())
         unit = any(base in _UNITTEST for _, base in line if isinstance(base, str))
         classes = [(module, c) for module, c in line if isinstance(c, ast.ClassDef)]
-        if not unit and not node.name.startswith("Test"):
+        if not unit and not self.settings.is_test_class(node.name):
             return
         if next((v for v in (_assigned_constant(c, "__test__") for _, c in classes) if v is not None), True) is False:
             return
@@ -60,7 +64,8 @@ class _Module:
                     members.pop(name, None)
                     members[name] = member
         for name, member in members.items():
-            if isinstance(member, _FUNCTIONS) and name.startswith("test") and not _is_fixture(member):
+            is_test = name.startswith("test") if unit else self.settings.is_test_function(name)
+            if isinstance(member, _FUNCTIONS) and is_test and not _is_fixture(member):
                 yield f"{prefix}::{name}"
             elif isinstance(member, ast.ClassDef) and not unit:
                 yield from self.tests_of_class(member, f"{prefix}::{name}")

@@ -1,17 +1,18 @@
 """The files of one call, and the rules by which Python finds modules among them.
 
-Paths are relative and `/`-separated. Modules lie in the root or in `src/`; a test file also finds modules in its own
-folder, as in pytest's default import mode. Where code and tests have the same path, code takes precedence, so that a
+Paths are relative and `/`-separated. Modules lie in the root, in `src/` or in a folder of the setting `pythonpath`; a test
+file also finds modules in its own folder, as in pytest's default import mode. Where code and tests have the same path, code takes precedence, so that a
 suite cannot replace the code under test. For test files and conftest.py the suite takes precedence, so that code cannot
-replace its tests.
+replace its tests; files that are test files only by a setting are code, so that no setting moves this border.
 """
 
 import posixpath
-import re
 import sys
 from dataclasses import dataclass
 
-CODE_ROOTS = ("", "src")
+from .settings import has_test_name, read_settings
+
+_CODE_ROOTS = ("", "src")
 _FRAMEWORK = ("_pytest", "pluggy", "pytest")
 # An import of one of these gets the module that the interpreter and pytest use, whatever files there are: as everywhere, it
 # was imported before the project's files can be found.
@@ -21,19 +22,9 @@ CORE = frozenset(
     traceback types typing unittest warnings weakref""".split()
 ).union(_FRAMEWORK)
 
-_TEST_FILE = re.compile(r"^(test_.*|.*_test|tests)\.py$")
-
 
 class BadPath(ValueError):
     """A path that is absolute, empty, or contains `..`."""
-
-
-def is_test_file(path: str) -> bool:
-    return _TEST_FILE.match(posixpath.basename(path)) is not None
-
-
-def is_suite_file(path: str) -> bool:
-    return is_test_file(path) or posixpath.basename(path) == "conftest.py"
 
 
 def join(folder: str, name: str) -> str:
@@ -62,7 +53,9 @@ class Sources:
     def __init__(self, code, tests):
         self.code = _checked_files(code)
         self.tests = _checked_files(tests)
-        suite = {p: c for p, c in self.tests.items() if p not in self.code or is_suite_file(p)}
+        self.settings = read_settings(self.code, self.tests)
+        self._code_roots = [*_CODE_ROOTS, *self.settings.pythonpath]
+        suite = {p: c for p, c in self.tests.items() if p not in self.code or _belongs_to_suite(p)}
         self.files = {**self.code, **suite}
         # A test file of the suite at the path of a code file does not count as code.
         self._code_layer = {p for p in self.code if p not in suite}
@@ -89,12 +82,12 @@ class Sources:
 
     def search_path(self, path: str) -> list[str]:
         """Returns the folders of `sys.path` while this test file runs."""
-        src = [r for r in CODE_ROOTS if r in self._folders["all"]]
-        return list(dict.fromkeys([*self.roots_for(path), "", *src]))
+        src = [r for r in _CODE_ROOTS if r in self._folders["all"]]
+        return list(dict.fromkeys([*self.settings.pythonpath, *self.roots_for(path), "", *src]))
 
     def framework_errors(self) -> list[str]:
         """Returns an error for each module of the code that would stand for the test framework itself."""
-        places = [(join(root, name), name) for root in CODE_ROOTS for name in _FRAMEWORK]
+        places = [(join(root, name), name) for root in self._code_roots for name in _FRAMEWORK]
         found = [(f"{at}{end}", name) for at, name in places for end in (".py", "/__init__.py") if f"{at}{end}" in self.code]
         return [f"{path}:1: the module name `{name}` belongs to the test framework; rename the file" for path, name in found]
 
@@ -110,7 +103,7 @@ class Sources:
 
     def package_folder(self, path: str, level: int) -> str | None:
         """Returns the folder that a relative import of this level starts from; None if it leads out of the package."""
-        base = self.base_folder(path) if is_suite_file(path) else self._code_root(path)
+        base = self.base_folder(path) if self.is_suite_file(path) else self._code_root(path)
         folder = posixpath.dirname(path)
         chain = []
         while folder != base:
@@ -122,8 +115,13 @@ class Sources:
         """Returns whether the file at this path is code under test and no file of the suite."""
         return path in self._code_layer
 
+    def is_suite_file(self, path: str) -> bool:
+        """Returns whether this is a test file or a conftest.py; pytest explains the asserts of these files."""
+        return _belongs_to_suite(path) or (self.settings.is_test_file(path) and not self.is_code(path))
+
     def _code_root(self, path: str) -> str:
-        return "src" if path.startswith("src/") and not self.is_package("src") else ""
+        above = (r for r in self._code_roots if path.startswith(f"{r}/") and not self.is_package(r))
+        return max(above, key=len, default="")
 
     def look_in(self, folder: str, name: str) -> Found | None:
         return self._look("code", folder, name) or self._look("all", folder, name)
@@ -132,8 +130,8 @@ class Sources:
         """Finds a top-level name: first in the code, then beside the tests, then in the code's roots."""
         if name in CORE:
             return None
-        places = [("code", r) for r in CODE_ROOTS]
-        places += [("all", r) for r in (*extra_roots, *CODE_ROOTS)]
+        places = [("code", r) for r in self._code_roots]
+        places += [("all", r) for r in (*extra_roots, *self._code_roots)]
         portions = []
         for layer, root in places:
             found = self._look(layer, root, name)
@@ -161,6 +159,10 @@ class Sources:
                 return Found("package", init, (inner,))
             return Found("namespace", None, (inner,))
         return None
+
+
+def _belongs_to_suite(path: str) -> bool:
+    return has_test_name(path) or posixpath.basename(path) == "conftest.py"
 
 
 def _checked_files(files) -> dict[str, str]:

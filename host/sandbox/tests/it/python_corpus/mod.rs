@@ -165,5 +165,6 @@ themes! {
     known_gaps_still_get_through: "not_claimed",
     odd_sources_are_accepted: "sources",
     project_layouts_are_accepted: "layouts",
+    project_settings_cannot_hide_tests: "settings",
     test_styles_are_accepted: "styles",
 }
