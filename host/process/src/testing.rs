@@ -119,6 +119,15 @@ pub struct TestRun {
     pub tests: Vec<TestCase>,
 }
 
+/// A test file in which one test must fail: a check that the judge of a runner was not deceived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The name of that test, without parameters.
+    pub test: String,
+    /// The changed content of the test file.
+    pub content: String,
+}
+
 /// The code for a trial run of tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -24,6 +24,7 @@ wasmtime::component::bindgen!({
             export phasegate:plugin/agent-blocking@0.1.0;
             export phasegate:plugin/feedback@0.1.0;
             export phasegate:plugin/runner@0.1.0;
+            export phasegate:plugin/runner-probe@0.1.0;
         }
     ",
     path: "../../wit",

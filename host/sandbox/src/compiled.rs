@@ -2,7 +2,7 @@
 
 use wasmtime::component::InstancePre;
 
-use crate::bindings::exports::phasegate::plugin::{agent, agent_blocking, feedback, runner};
+use crate::bindings::exports::phasegate::plugin::{agent, agent_blocking, feedback, runner, runner_probe};
 use crate::inspect::Inspection;
 use crate::state::State;
 use crate::world::World;
@@ -22,7 +22,7 @@ pub(crate) enum Exports {
     Agent(agent::GuestIndices),
     AgentBlocking(agent_blocking::GuestIndices),
     Feedback(feedback::GuestIndices),
-    Runner(runner::GuestIndices),
+    Runner(runner::GuestIndices, Option<runner_probe::GuestIndices>),
 }
 
 impl Exports {
@@ -31,7 +31,8 @@ impl Exports {
             Some(World::Agent) => Self::Agent(agent::GuestIndices::new(pre)?),
             Some(World::AgentBlocking) => Self::AgentBlocking(agent_blocking::GuestIndices::new(pre)?),
             Some(World::Feedback) => Self::Feedback(feedback::GuestIndices::new(pre)?),
-            Some(World::Runner) => Self::Runner(runner::GuestIndices::new(pre)?),
+            // The contract is checked before: an error here means that the component has no such export.
+            Some(World::Runner) => Self::Runner(runner::GuestIndices::new(pre)?, runner_probe::GuestIndices::new(pre).ok()),
             None => wasmtime::bail!("it has none of the contract's worlds"),
         })
     }
@@ -41,7 +42,7 @@ impl Exports {
             Self::Agent(_) => World::Agent,
             Self::AgentBlocking(_) => World::AgentBlocking,
             Self::Feedback(_) => World::Feedback,
-            Self::Runner(_) => World::Runner,
+            Self::Runner(..) => World::Runner,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use phasegate_process::feedback::{Decision, GateFailure};
 use phasegate_process::limits::Limits;
-use phasegate_process::testing::{BenchError, File, TestRun};
+use phasegate_process::testing::{BenchError, File, Probe, TestRun};
 use phasegate_process::{Assignment, Digest, Failure, PluginName, Submission};
 use serde_json::Value;
 use wasmtime::Store;
@@ -227,6 +227,39 @@ impl Plugin {
         Ok(convert::bench::from_result(result))
     }
 
+    /// Returns whether the runner offers probes.
+    pub fn has_probe(&self) -> bool {
+        matches!(&self.compiled.exports, Exports::Runner(_, Some(_)))
+    }
+
+    /// Returns the test file at `path` with one of the `passed` tests changed so that it must fail. `None` if no such change
+    /// is certain, or if the runner offers no probes. The call's seed chooses the change.
+    pub async fn probe(
+        &self,
+        tests: &[File],
+        path: &str,
+        passed: &[String],
+        call: &Call,
+    ) -> Result<Option<Probe>, CallError> {
+        if !self.has_probe() {
+            return Ok(None);
+        }
+        let (tests, path, passed) = (convert::bench::to_files(tests), path.to_owned(), passed.to_vec());
+        let seed = call.seed;
+        let probe = self
+            .run(call, self.state_without_capabilities(call), move |store, instance, compiled| {
+                Box::pin(async move {
+                    let Exports::Runner(_, Some(indices)) = &compiled.exports else { return Ok(None) };
+                    let guest = indices.load(&mut *store, &instance)?;
+                    guest.call_probe(store, &tests, &path, &passed, seed).await
+                })
+            })
+            .await?;
+        let probe = probe.map(|probe| Probe { test: probe.test, content: probe.content });
+        self.check_output_size(call, probe.as_ref().map_or(0, |probe| probe.test.len() + probe.content.len()))?;
+        Ok(probe)
+    }
+
     fn caller(&self, call: &Call) -> String {
         format!("plugin `{}` ({})", self.name, call.doing)
     }
@@ -292,7 +325,7 @@ impl Plugin {
 
 fn runner_guest(store: &mut Store<State>, instance: &Instance, compiled: &Compiled) -> wasmtime::Result<runner::Guest> {
     match &compiled.exports {
-        Exports::Runner(indices) => indices.load(store, instance),
+        Exports::Runner(indices, _) => indices.load(store, instance),
         other => Err(wrong_world(other.world(), World::Runner)),
     }
 }

@@ -47,6 +47,14 @@ impl World {
         }
     }
 
+    /// Returns an interface that plugins of this kind may export as well.
+    pub(crate) fn optional_export(self) -> Option<&'static str> {
+        match self {
+            Self::Agent | Self::AgentBlocking | Self::Feedback => None,
+            Self::Runner => Some("runner-probe"),
+        }
+    }
+
     /// Returns the interfaces of the contract that the world may import. Interfaces that only define types are always
     /// allowed.
     pub(crate) fn allowed_imports(self) -> &'static [&'static str] {

@@ -185,9 +185,13 @@ pub(crate) fn check(component: &Component<'_>) -> Result<Option<Misfit>, Contrac
 fn differences(component: &Component<'_>, world: Option<World>, host: &Contract) -> Vec<Difference> {
     let mut comparison = Comparison::new(&host.resolve, component.resolve);
     let mut found = Vec::new();
-    if let Some(world) = world {
-        let name = world.exported_interface();
+    let required = world.map(|world| (world.exported_interface(), true));
+    let optional = world.and_then(World::optional_export).map(|name| (name, false));
+    for (name, needed) in required.into_iter().chain(optional) {
         let theirs = component.exports.iter().find(|(it, _)| plugin_interface(it).is_some_and(|(it, _)| it == name));
+        if theirs.is_none() && !needed {
+            continue;
+        }
         let theirs = theirs.and_then(|(_, interface)| *interface);
         for (function, ours) in host.interface(name).into_iter().flat_map(|interface| &interface.functions) {
             let what = format!("{name}.{function}");

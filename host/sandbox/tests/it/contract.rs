@@ -19,7 +19,7 @@ fn altered_refusal(world: &str, changes: &[(&str, &str)]) -> String {
 
 #[test]
 fn accepts_components_of_every_world() {
-    for world in ["agent-plugin", "agent-plugin-blocking", "feedback-plugin", "runner-plugin"] {
+    for world in ["agent-plugin", "agent-plugin-blocking", "feedback-plugin", "runner-plugin", "probed-runner-plugin"] {
         let bytes = component(&wit(""), &[], world);
         assert_eq!(inspect(&bytes).unwrap().misfit, None, "{world}");
         engine().load(&world.parse().unwrap(), &Digest::from_content(&bytes), || Ok(bytes)).unwrap();
@@ -73,6 +73,17 @@ fn missing_exports_are_named() {
     insta::assert_snapshot!(altered_refusal("runner-plugin", &changes), @r"
     plugin `code` does not fit this host: it differs from world runner-plugin of phasegate:plugin@0.1.0
       missing  export runner.collect
+    hint: operator: no grant or setting helps; use a build that fits, or another plugin
+    hint: author: build it against the released `wit/` of 0.1.0
+    ");
+}
+
+#[test]
+fn optional_exports_have_to_fit_as_well() {
+    let changes = [("passed: list<string>, seed: u64", "passed: list<string>, seed: u32")];
+    insta::assert_snapshot!(altered_refusal("probed-runner-plugin", &changes), @r"
+    plugin `code` does not fit this host: it differs from world runner-plugin of phasegate:plugin@0.1.0
+      differs  runner-probe.probe: parameter `seed`: u64 here, u32 there
     hint: operator: no grant or setting helps; use a build that fits, or another plugin
     hint: author: build it against the released `wit/` of 0.1.0
     ");
