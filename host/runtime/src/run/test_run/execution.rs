@@ -12,7 +12,8 @@ use phasegate_sandbox::{CallError, CallErrorKind};
 
 use crate::run::test_run::collection::collect;
 use crate::run::test_run::names::{file_of, tests_that_ran};
-use crate::run::test_run::report::{add_unreported, all_errored, bound_size, check_reports};
+use crate::run::test_run::probe::find_deception;
+use crate::run::test_run::report::{add_unreported, all_errored, bound_size, check_reports, distrust};
 use crate::run::test_run::session::Session;
 use crate::text::truncate_text;
 
@@ -65,7 +66,14 @@ async fn run_file(session: &Session<'_>, code: &[File], suite: &[File], wanted: 
     }
     let call = session.call(&format!("running {path}"));
     match session.runner.run_tests(code, suite, path, &call).await {
-        Ok(Ok(run)) => add_unreported(check_reports(run, path), &wanted),
+        Ok(Ok(run)) => {
+            let deception = find_deception(session, code, suite, path, &run).await;
+            let run = add_unreported(check_reports(run, path), &wanted);
+            match deception {
+                Some(why) => distrust(run, &why),
+                None => run,
+            }
+        }
         Ok(Err(error)) => failed(error.to_string()),
         Err(error) => failed(describe_stop(session, error)),
     }

@@ -8,6 +8,7 @@ pub(crate) mod deciding;
 pub(crate) mod execution;
 pub(crate) mod kept;
 pub(crate) mod names;
+pub(crate) mod probe;
 pub(crate) mod report;
 pub(crate) mod session;
 pub(crate) mod suite;
@@ -69,7 +70,7 @@ pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Res
             let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
             let files = add_base_files(context, &code.files)?;
             let task = context.current_artifact(kinds::TASK_REQUIREMENTS)?;
-            let session = new_session(context, &runner, &hit);
+            let session = new_session(context, &runner, &hit).with_probes();
             run_and_keep(&session, &files, &suite, earlier, task.as_ref(), &mut run).await;
         }
     }

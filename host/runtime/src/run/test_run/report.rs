@@ -73,6 +73,15 @@ pub(crate) fn add_unreported(mut run: TestRun, wanted: &[String]) -> TestRun {
     run
 }
 
+/// Replaces each pass and each skip by an error, because the results of the file cannot be trusted.
+pub(crate) fn distrust(mut run: TestRun, why: &str) -> TestRun {
+    for test in run.tests.iter_mut().filter(|test| badness(test.outcome) < badness(Outcome::Errored)) {
+        test.outcome = Outcome::Errored;
+        test.message = Some(why.to_owned());
+    }
+    run
+}
+
 /// Bounds the memory of a whole run. Messages and outputs beyond the limit are cut; with too many names all wanted tests have
 /// errored, since any of them may have failed.
 pub(crate) fn bound_size(mut run: TestRun, wanted: &[String]) -> TestRun {
@@ -124,6 +133,16 @@ mod tests {
         let wanted = ["t::a".to_owned(), "t::b".to_owned()];
         let run = add_unreported(check_reports(TestRun { build_errors: Vec::new(), tests: reported }, "t"), &wanted);
         run.tests.into_iter().map(|test| (test.name, test.outcome.as_str())).collect()
+    }
+
+    #[test]
+    fn distrusted_files_have_no_passes_and_skips() {
+        let outcomes = [Outcome::Passed, Outcome::Skipped, Outcome::Failed];
+        let tests = outcomes.map(|outcome| case("t::a", outcome)).to_vec();
+        let run = distrust(TestRun { build_errors: Vec::new(), tests }, "no result can be trusted");
+        let seen: Vec<_> = run.tests.iter().map(|test| (test.outcome, test.message.as_deref())).collect();
+        let why = Some("no result can be trusted");
+        assert_eq!(seen, [(Outcome::Errored, why), (Outcome::Errored, why), (Outcome::Failed, None)]);
     }
 
     #[test]

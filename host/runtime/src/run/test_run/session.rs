@@ -16,6 +16,8 @@ pub(crate) struct Session<'a> {
     pub(crate) hit: &'a LimitHit,
     /// The computing time of all calls of the runner.
     pub(crate) cpu: CpuMeter,
+    /// Whether the results of each file are checked by probes.
+    pub(crate) probes: bool,
     /// Seed and limits of each call.
     template: Call,
     began: Instant,
@@ -24,7 +26,12 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Starts a test run. `template` has the seed and the limits of the runner's calls.
     pub(crate) fn new(runner: &'a Plugin, template: Call, hit: &'a LimitHit) -> Self {
-        Self { runner, hit, cpu: CpuMeter::default(), template, began: Instant::now() }
+        Self { runner, hit, cpu: CpuMeter::default(), probes: false, template, began: Instant::now() }
+    }
+
+    /// Checks the results of each file by probes.
+    pub(crate) fn with_probes(self) -> Self {
+        Self { probes: true, ..self }
     }
 
     /// Returns a call of the runner for messages: `phase test, attempt 2, running tests/test_a.py`.
