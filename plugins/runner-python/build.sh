@@ -30,7 +30,7 @@ done
 cp -R src build/src
 find build/packages build/src -name __pycache__ -prune -exec rm -rf {} +
 
-"$venv/bin/componentize-py" --quiet --wit-path ../../wit --world runner-plugin \
+"$venv/bin/componentize-py" --quiet --wit-path ../../wit --world probed-runner-plugin \
     componentize _phasegate_app --python-path build/src --python-path build/packages --output build/runner-python.wasm
 python3 manifest.py build/runner-python.wasm plugin.toml
 mv build/runner-python.wasm "$output"

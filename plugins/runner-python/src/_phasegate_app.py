@@ -10,9 +10,10 @@ zones.install()
 
 from componentize_py_types import Err  # noqa: E402
 from wit_world import exports  # noqa: E402
+from wit_world.exports import runner_probe  # noqa: E402
 from wit_world.imports import types  # noqa: E402
 
-from _phasegate_runner import bridge, environment, names  # noqa: E402
+from _phasegate_runner import bridge, environment, names, probe  # noqa: E402
 from _phasegate_runner.sources import BadPath, Sources  # noqa: E402
 from _phasegate_runner.trees import Trees  # noqa: E402
 
@@ -46,6 +47,13 @@ class Runner(exports.Runner):
 
 def _sources(code, tests) -> Sources:
     return Sources([(f.path, f.content) for f in code], [(f.path, f.content) for f in tests])
+
+
+class RunnerProbe(exports.RunnerProbe):
+    def probe(self, tests, path, passed, seed):
+        source = next((f.content for f in tests if f.path.removeprefix("./") == path.removeprefix("./")), None)
+        changed = None if source is None else probe.make(path, source, passed, seed)
+        return changed and runner_probe.ChangedFile(changed.test, changed.content)
 
 
 preload.freeze_snapshot()
