@@ -32,7 +32,9 @@ impl Exports {
             Some(World::AgentBlocking) => Self::AgentBlocking(agent_blocking::GuestIndices::new(pre)?),
             Some(World::Feedback) => Self::Feedback(feedback::GuestIndices::new(pre)?),
             // The contract is checked before: an error here means that the component has no such export.
-            Some(World::Runner) => Self::Runner(runner::GuestIndices::new(pre)?, runner_probe::GuestIndices::new(pre).ok()),
+            Some(World::Runner) => {
+                Self::Runner(runner::GuestIndices::new(pre)?, runner_probe::GuestIndices::new(pre).ok())
+            }
             None => wasmtime::bail!("it has none of the contract's worlds"),
         })
     }

@@ -37,7 +37,9 @@ pub(crate) async fn find_deception(
         deceived = Some(probe.test);
     }
     let test = deceived?;
-    Some(format!("no result of this file can be trusted: `{test}` still passed after it was changed so that it must fail"))
+    Some(format!(
+        "no result of this file can be trusted: `{test}` still passed after it was changed so that it must fail"
+    ))
 }
 
 async fn make_probe(
