@@ -26,6 +26,7 @@ from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
 from .progress import Progress
 from .reports import Reports, describe_error
 from .sources import Sources, join
+from .suite import Suite
 from .syntax import describe_syntax_error
 from .tests_plugin import TestsPlugin
 from .trees import Trees
@@ -138,15 +139,14 @@ class Bridge:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):
-        self.finder.config = config
         sys.meta_path.remove(self.finder)
         sys.meta_path.insert(0, self.finder)
         reporter = config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None:
             config.pluginmanager.unregister(reporter)
         # pytest has finished replacing parts of itself; no supplied file has been imported yet.
-        self.send = guard.install(config.pluginmanager)
-        self.reports.send = self.send
+        self.send = guard.install(config.pluginmanager, Suite(self.sources, config))
+        self.reports.send = self.finder.send = self.send
         add_warning_filters(config, self.sources, self.finder.roots)
         for conftest in self.sources.conftests(self.path):
             # Several folders may each have a top-level module `conftest`.
@@ -194,7 +194,11 @@ class Bridge:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session):
-        self.send("items", session.items)
+        self.send("items", self.path, session.items)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self):
+        self.send("finish")
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self, item):

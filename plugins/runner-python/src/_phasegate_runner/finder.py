@@ -1,15 +1,12 @@
-"""Imports supplied files from memory, under their places in the project's folder. pytest rewrites the asserts of suite files.
+"""Imports supplied files from memory, under their places in the project's folder. The guard compiles the suite's files.
 
 The finder is first on `sys.meta_path`: supplied modules take precedence over all modules except `sources.CORE`.
 """
 
-import ast
 import importlib.machinery
 import importlib.readers
 import linecache
 import sys
-
-from _pytest.assertion.rewrite import rewrite_asserts
 
 from . import project
 from .sources import Found, Sources
@@ -19,7 +16,8 @@ class MemoryFinder:
     def __init__(self, sources: Sources, path: str):
         self.sources = sources
         self.roots = sources.roots_for(path)
-        self.config = None
+        # The guard compiles the suite's files.
+        self.send = lambda *_: None
         # These names always mean the suite's own files.
         self.pinned = {self.module_name(p): p for p in (*sources.conftests(path), path)}
         self._unload_shadowed_modules()
@@ -70,20 +68,21 @@ class MemoryLoader:
         return None
 
     def exec_module(self, module):
-        exec(self.get_code(), module.__dict__)
+        code = self.get_code()
+        self.finder.send("module", self._relative, module.__dict__)
+        exec(code, module.__dict__)
 
     def get_code(self, fullname=None):
         source = self.get_source()
         linecache.cache[self.path] = (len(source), None, source.splitlines(keepends=True), self.path)
+        of_suite: list = []
         try:
-            tree = ast.parse(source, self.path)
+            self.finder.send("code", self._relative, of_suite)
+            return of_suite[0] if of_suite else compile(source, self.path, "exec", dont_inherit=True)
         except SyntaxError as e:
             # Some of these errors, such as a null byte, name no file.
             e.filename = e.filename or self.path
             raise
-        if self.finder.sources.is_suite_file(self._relative):
-            rewrite_asserts(tree, source.encode(), self.path, self.finder.config)
-        return compile(tree, self.path, "exec", dont_inherit=True)
 
     def get_source(self, fullname=None):
         return self.finder.sources.files[self._relative]

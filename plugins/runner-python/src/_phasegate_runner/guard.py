@@ -1,127 +1,319 @@
-"""Detects code under test that replaces parts of pytest, pluggy, unittest or this runner, and protects the reports.
+"""Detects code under test that forges results: see `witness`, `parts` and `suite` for the means.
 
-Before any supplied file is imported, the guard records every function, class and hook of these packages. At every
-report it compares them. An audit hook holds the records and the reports: no Python object refers to it. The hook refuses
-calls that list the interpreter's objects or add another hook. Reports are sent under a random event name, which code
-under test cannot guess.
+Before any supplied file is imported, the guard records every function, class and hook of the test frameworks and of this
+runner. An audit hook holds the records, the suite's code and the reports: no Python object refers to it. Everything else
+talks to it by an audit event of a random name. The hook refuses calls that list the interpreter's objects, add another
+hook, trace, or look at its own frames.
 
 Limit: code that knows this file and runs in the same interpreter can still deceive it.
 """
 
 import builtins
-import itertools
 import os
 import sys
 import types
+import unittest
+
+from . import witness
+from .ledger import REPLACEABLE_BUILTINS
+from .parts import codes_of, make_comparison, make_hook_check, modules_named, record
+from .suite import Suite
 
 NO_LISTING = "the interpreter's objects cannot be listed in the test sandbox: keep references to what the test needs"
+NO_TRACING = "tracing cannot be used in the test sandbox: it can change what a test does"
+NO_LOOKING = "the frames of the test runner cannot be read"
 
 _RUNNER = ("_phasegate_runner", "_phasegate_app")
 _FRAMEWORKS = ("_pytest", "pytest", "pluggy", "unittest")
+# Parts of the standard library that call tests.
+_CALLERS = ("asyncio", "contextlib", "contextvars", "functools", "importlib", "inspect", "threading", "concurrent")
+# These judge the tests: they are compared at every report, the other parts at the end.
+_JUDGES = (
+    *("_phasegate_runner.reports", "_phasegate_runner.bridge", "_phasegate_runner.tests_plugin", "unittest.case"),
+    *("_pytest.runner", "_pytest.reports", "_pytest.raises", "_pytest.python_api", "_pytest.approx", "_pytest.outcomes"),
+    *("_pytest.skipping", "_pytest.unittest", "_pytest.assertion", "_pytest.assertion.rewrite", "_pytest.recwarn", "pytest"),
+)
 # A test may replace these; they must be restored after its teardown.
 _RESTORED_AFTER_TEST = ("asyncio.runners", "asyncio.base_events")
-_REPLACEABLE_BUILTINS = {"open", "print", "input", "__import__"}
-_REFUSED_EVENTS = {"gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys.addaudithook"}
-_ITEM_METHODS = ("obj", "runtest", "setup", "teardown", "ihook")
+_REFUSED_EVENTS = ("gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys.addaudithook")
+_FRAME_NAMES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
+_FUNCTION_PARTS = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
+_PROFILER = 2
 
 
-def install(manager):
+def install(manager, suite: Suite):
     """Starts watching. Returns `send(what, *facts)`; `send("end", target)` appends the reports to the list `target`."""
-    own, functions = _record_parts(_modules_named(_RUNNER))
-    frameworks, more = _record_parts(_modules_named(_FRAMEWORKS))
-    restored, still_more = _record_parts(_modules_named(_RESTORED_AFTER_TEST))
+    own, functions = record(modules_named(_RUNNER))
+    frameworks, more = record(modules_named(_FRAMEWORKS))
+    restored, still_more = record(modules_named(_RESTORED_AFTER_TEST))
     functions |= more | still_more
-    checked_builtins = [(n, f) for n, f in vars(builtins).items() if callable(f) and n not in _REPLACEABLE_BUILTINS]
-    restored += [(vars(builtins), n, f, "builtins") for n, f in checked_builtins]
-    hooks = _record_hooks(manager)
-    items: dict = {}
+    known = codes_of([*functions.values(), *record(modules_named(_CALLERS))[1].values()])
+    known.update(_codes_on_the_stack())
+    checked_builtins = {n: f for n, f in vars(builtins).items() if callable(f) and n not in REPLACEABLE_BUILTINS}
+    restored.append((vars(builtins), tuple(checked_builtins), tuple(checked_builtins.values()), "builtins"))
+    judges = [g for g in frameworks + own if g[3].startswith(_JUDGES)]
+
+    collected: dict = {}
     notes: list = []
     faults: list = []
+    forged: set = set()
+    finished: list = []
     address = f"phasegate.{os.urandom(16).hex()}"
+    get_frame, monitoring = sys._getframe, getattr(sys, "monitoring", None)
+    real = dict(vars(monitoring)) if monitoring else {}
+    busy = ticket = False
+    event_handlers: dict = {}
+
+    def is_known(code):
+        return id(code) in known or id(code) in suite.codes
+
+    def is_trusted(function):
+        function = getattr(function, "__func__", function)
+        return type(function) is types.FunctionType and is_known(function.__code__)
+
+    judges_changed, all_changed = make_comparison(judges), make_comparison([*frameworks, *own])
+    own_changed = make_comparison(own)
+    restored_changed, hooks_changed = make_comparison(restored), make_hook_check(manager, is_trusted)
+
+    def frame_of_caller(depth):
+        nonlocal ticket
+        ticket = True
+        return get_frame(depth)
 
     def watch(event, args):
-        if event in _REFUSED_EVENTS:
-            raise RuntimeError(NO_LISTING)
-        if event in ("object.__setattr__", "object.__delattr__") and id(args[0]) in functions:
-            faults.append(f"`{_name_of(args[0])}` was changed")
-        elif event == address:
-            receive(*args)
+        __tracebackhide__ = True
+        handler = event_handlers.get(event)
+        if handler is not None:
+            handler(*args)
+
+    def refuse_listing(*_):
+        raise RuntimeError(NO_LISTING)
+
+    def refuse_tracing(*_):
+        nonlocal ticket
+        if not ticket:
+            raise RuntimeError(NO_TRACING)
+        ticket = False
+
+    def frame_is_read(*_):
+        nonlocal ticket
+        if ticket:
+            ticket = False
+        elif busy:
+            raise RuntimeError(NO_LOOKING)
+
+    def attribute_is_read(_, name):
+        if busy and name in _FRAME_NAMES:
+            raise RuntimeError(NO_LOOKING)
+
+    def attribute_is_set(changed, name, *_):
+        if id(changed) in functions:
+            faults.append(f"`{_name_of(changed)}` was changed")
+        elif name in _FUNCTION_PARTS and type(changed) is types.FunctionType and id(changed.__code__) in suite.codes:
+            setter = frame_of_caller(3).f_code
+            if not is_known(setter):
+                faults.append(f"`{_name_of(changed)}` was changed")
+
+    def code_is_executed(code):
+        if not busy and type(code) is types.CodeType and id(code) not in suite.codes:
+            if id(frame_of_caller(3).f_code) in suite.codes:
+                suite.add_made(code)
 
     def receive(what, *facts):
-        # A tracing function would see the reports.
-        sys.settrace(None)
-        sys.setprofile(None)
-        if what == "items":
-            items.update((item.nodeid, (item, _code_of(item))) for item in facts[0])
-        elif what in ("item", "raised", "report"):
-            notes.append((what, *facts))
-            if what == "report":
-                check_parts(own, frameworks, *([restored] if facts[1] == "teardown" else []))
-                check_item(*facts[:2])
-        elif what == "end":
-            # pytest has restored its own parts by now.
-            check_parts(own, restored)
-            facts[0].append((tuple(notes), faults[0] if faults else None))
-
-    def check_parts(*parts):
-        for held, name, value, owner in itertools.chain(*parts):
-            if held.get(name) is not value:
-                faults.append(f"`{owner}.{name}` was replaced")
-        for implementation, function in hooks:
-            if implementation.function is not function:
-                faults.append(f"pytest's hook `{_name_of(function)}` was replaced")
-
-    def check_item(nodeid, when):
-        if when != "call" or nodeid not in items:
+        __tracebackhide__ = True
+        nonlocal busy
+        if busy:
             return
-        item, called = items[nodeid]
-        if _code_of(item) is not called or not vars(item).keys().isdisjoint(_ITEM_METHODS):
-            faults.append(f"what is called for the test `{nodeid}` was replaced")
+        busy = True
+        try:
+            receivers[what](*facts)
+        finally:
+            busy = False
 
+    def give_code(path, target):
+        code = suite.code(path)
+        if code is not None:
+            if seen_by and path not in watched:
+                watched.add(path)
+                seen_by[0].watch_calls(code, path)
+            target.append(code)
+
+    def receive_module(path, namespace):
+        if path not in suite.facts:
+            return
+        if not suite.namespaces.get(path) or _is_quiet(frame_of_caller(3)):
+            suite.namespaces.setdefault(path, []).append(namespace)
+
+    def _is_quiet(frame):
+        while frame is not None:
+            if not is_known(frame.f_code):
+                return False
+            frame = frame.f_back
+        return True
+
+    def receive_items(path, items):
+        if collected:
+            faults.append("the tests were collected twice")
+        for item in items:
+            collected[item.nodeid] = item
+            if seen_by:
+                name = item.nodeid.removeprefix(f"{path}::").partition("[")[0].replace("::", ".")
+                seen_by[0].expect(item.nodeid, path, name, _called_by(item))
+        check(hooks_changed)
+
+    def receive_note(what, nodeid, *facts):
+        notes.append((what, nodeid, *facts))
+        if what != "report":
+            return
+        when, outcome = facts[:2]
+        if seen_by and when == "setup":
+            seen_by[0].begin()
+        check(judges_changed, hooks_changed, *([restored_changed] if when == "teardown" else []))
+        if when == "teardown" and seen_by:
+            judge_by_witness(nodeid)
+            for path in suite.namespaces:
+                seen_by[0].check_names(path)
+
+    def judge_by_witness(nodeid):
+        if any(fact != "passed" for fact in last_facts(nodeid)):
+            return
+        if not seen_by[0].knows(nodeid):
+            faults.append(f"`{nodeid}` was reported, but it was not collected")
+        elif not seen_by[0].has_run(nodeid):
+            forged.add(nodeid)
+            if seen_by[0].is_direct(nodeid):
+                faults.append(f"the code of the test `{nodeid}` did not run to its end, although it was reported as passed")
+
+    def last_facts(nodeid):
+        """Yields the outcomes of the test since its setup, and what it raised."""
+        for note in notes[::-1]:
+            if note[1] == nodeid and note[0] != "item":
+                yield note[3] if note[0] == "report" else note[0]
+                if note[0] == "report" and note[2] == "setup":
+                    return
+
+    def receive_finish():
+        finished.append(True)
+        check(all_changed, hooks_changed, restored_changed)
+
+    def receive_end(target):
+        # pytest has restored its own parts by now.
+        check(own_changed, restored_changed)
+        if collected and not finished:
+            faults.append("pytest did not finish its session")
+        target.append((tuple(notes), faults[0] if faults else None, frozenset(forged)))
+
+    def use_monitoring(name, arguments, target):
+        __tracebackhide__ = True
+        nonlocal ticket
+        if name != "restart_events" and (not arguments or arguments[0] != _PROFILER):
+            raise RuntimeError(NO_TRACING)
+        if name == "register_callback" and not _is_profilers(arguments[2]):
+            raise RuntimeError(NO_TRACING)
+        ticket = name == "register_callback"
+        target.append(real[name](*arguments))
+
+    def check(*comparisons):
+        for changed in comparisons:
+            fault = changed()
+            if fault:
+                faults.append(fault)
+
+    receivers = {
+        "code": give_code,
+        "module": receive_module,
+        "items": receive_items,
+        "item": lambda nodeid: notes.append(("item", nodeid)),
+        "raised": lambda nodeid, text: notes.append(("raised", nodeid, text)),
+        "report": lambda *facts: receive_note("report", *facts),
+        "finish": receive_finish,
+        "end": receive_end,
+        "monitoring": use_monitoring,
+    }
+    event_handlers.update({event: refuse_listing for event in _REFUSED_EVENTS})
+    event_handlers.update(
+        {
+            address: receive,
+            "sys._getframe": frame_is_read,
+            "sys._current_frames": frame_is_read,
+            "exec": code_is_executed,
+            "object.__getattr__": attribute_is_read,
+            "object.__setattr__": attribute_is_set,
+            "object.__delattr__": attribute_is_set,
+        }
+    )
+    seen_by: list = []
+    watched: set = set()
     sys.addaudithook(watch)
+    if monitoring:
+        monitoring.use_tool_id(witness.TOOL, "phasegate")
+        genuine = _genuine_parts(checked_builtins)
+        seen_by.append(witness.Witness(suite, genuine, is_known, frame_of_caller, faults.append))
+        seen_by[0].install(real["set_local_events"], real["register_callback"])
+    for event in ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback"):
+        event_handlers[event] = refuse_tracing
+    _replace_tracing(address)
     return lambda what, *facts: sys.audit(address, what, *facts)
 
 
-def _modules_named(names):
-    inside = tuple(f"{name}." for name in names)
-    return [m for name, m in list(sys.modules.items()) if m is not None and (name in names or name.startswith(inside))]
+def _replace_tracing(address):
+    def refused(function):
+        __tracebackhide__ = True
+        if function is not None:
+            raise RuntimeError(NO_TRACING)
+
+    sys.settrace = sys.setprofile = refused
+    for name in ("use_tool_id", "clear_tool_id", "free_tool_id", "register_callback", "set_events", "set_local_events"):
+        if hasattr(sys, "monitoring"):
+            setattr(sys.monitoring, name, _by_event(address, name))
 
 
-def _record_parts(modules):
-    """Returns every function and class of these modules and every function of the classes, each with its location."""
-    parts, functions = [], set()
-    for module in modules:
-        parts.append((sys.modules, module.__name__, module, "sys.modules"))
-        for name, value in list(vars(module).items()):
-            if not callable(value):
-                continue
-            parts.append((vars(module), name, value, module.__name__))
-            functions.add(id(value))
-            if isinstance(value, type) and value.__module__ == module.__name__:
-                inner = [(n, v) for n, v in vars(value).items() if _is_code(v)]
-                owner = f"{module.__name__}.{value.__qualname__}"
-                parts += [(vars(value), n, v, owner) for n, v in inner]
-                functions.update(id(getattr(v, "__func__", v)) for _, v in inner)
-    return parts, functions
+def _by_event(address, name):
+    """Returns a function of `sys.monitoring` that does not refer to the real one."""
+
+    def call(*arguments):
+        __tracebackhide__ = True
+        target: list = []
+        sys.audit(address, "monitoring", name, arguments, target)
+        return target[0]
+
+    call.__name__ = call.__qualname__ = name
+    return call
 
 
-def _is_code(value):
-    return isinstance(value, (types.FunctionType, staticmethod, classmethod, property))
+def _is_profilers(callback) -> bool:
+    """Returns whether this is a callback of `cProfile`, which only counts."""
+    if callback is None:
+        return True
+    import _lsprof
+
+    return type(callback) is types.BuiltinFunctionType and _lsprof.Profiler in type(callback.__self__).__mro__
 
 
-def _record_hooks(manager):
-    callers = [c for c in vars(manager.hook).values() if hasattr(c, "get_hookimpls")]
-    return [(implementation, implementation.function) for c in callers for implementation in c.get_hookimpls()]
+def _genuine_parts(checked_builtins):
+    genuine = {f"builtins.{n}": f for n, f in checked_builtins.items()}
+    for module in modules_named(("pytest", "unittest")):
+        genuine[module.__name__] = module
+        genuine.update((f"{module.__name__}.{n}", v) for n, v in vars(module).items() if not n.startswith("__"))
+    # Aliases of one method are one function.
+    methods = {n: getattr(f, "__func__", f) for n, f in vars(unittest.TestCase).items() if callable(f)}
+    genuine.update((f"self.{n}", f) for n, f in methods.items())
+    return genuine
 
 
-def _code_of(item):
-    """Returns the code that runs for this test. Bound methods differ at each access, their function does not."""
+def _codes_on_the_stack():
+    frame, found = sys._getframe(), {}
+    while frame is not None:
+        found[id(frame.f_code)] = frame.f_code
+        frame = frame.f_back
+    return found
+
+
+def _called_by(item):
     called = vars(item).get("_obj")
-    if called is None:
-        return None
-    function = getattr(called, "__func__", called)
-    return getattr(function, "__code__", function)
+    return item.obj if called is None else called
 
 
 def _name_of(function):
     return f"{getattr(function, '__module__', '?')}.{getattr(function, '__qualname__', function)}"
+

@@ -9,6 +9,7 @@ from .outcome import MESSAGE_CHARS, OUTPUT_CHARS, Case, bounded
 NO_TEST = """no test was found in this file: pytest looks for functions whose names begin with `test`, classes whose names begin
 with `Test` and that have no constructor, and classes derived from unittest.TestCase""".replace("\n", " ")
 _XFAILED = "xfailed: "
+NOT_RUN = "reported as passed although its code did not run to its end"
 _SEVERITY = {"errored": 3, "failed": 3, "skipped": 2, "passed": 1}
 
 
@@ -58,7 +59,7 @@ class Reports:
         """Returns one case per test of the file `path`. If the guard found tampering, no test has passed."""
         received: list = []
         self.send("end", received)
-        notes, fault = received[0] if received else ((), None)
+        notes, fault, forged = received[0] if received else ((), None, ())
         cases = _fold_notes(notes, reason)
         reported = {c.name for c in cases} | {c.name.partition("[")[0] for c in cases}
         cases += [self._missing(name, reason, not notes) for name in expected if name not in reported]
@@ -66,6 +67,8 @@ class Reports:
         for case in cases:
             if fault and case.outcome in ("passed", "skipped"):
                 case.outcome, case.message = "errored", bounded(f"no result can be trusted: {fault}", MESSAGE_CHARS)
+            elif case.name in forged and case.outcome == "passed":
+                case.outcome, case.message = "errored", NOT_RUN
         return cases
 
     def _missing(self, name: str, reason, nothing_ran: bool) -> Case:

@@ -55,7 +55,7 @@ class Sources:
         self.tests = _checked_files(tests)
         self.settings = read_settings(self.code, self.tests)
         self._code_roots = [*_CODE_ROOTS, *self.settings.pythonpath]
-        suite = {p: c for p, c in self.tests.items() if p not in self.code or _belongs_to_suite(p)}
+        suite = self.suite = {p: c for p, c in self.tests.items() if p not in self.code or _belongs_to_suite(p)}
         self.files = {**self.code, **suite}
         # A test file of the suite at the path of a code file does not count as code.
         self._code_layer = {p for p in self.code if p not in suite}

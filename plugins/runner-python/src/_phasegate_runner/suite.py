@@ -1,0 +1,48 @@
+"""Compiles the suite's files from a copy of their text, and keeps what belongs to each file.
+
+Only the guard's audit hook refers to a `Suite`: code under test cannot add code of its own.
+"""
+
+import ast
+
+from _pytest.assertion.rewrite import rewrite_asserts
+
+from . import project
+from .ledger import FileFacts, codes_in, facts_of
+from .sources import Sources
+
+
+class Suite:
+    def __init__(self, sources: Sources, config):
+        self._files, self._config = dict(sources.suite), config
+        self._rewritten = {p for p in self._files if sources.is_suite_file(p)}
+        self._compiled: dict = {}
+        # Every code object of the suite by its id, with the file that it comes from (None: made at run time).
+        self.codes: dict[int, tuple] = {}
+        self.facts: dict[str, FileFacts] = {}
+        self.namespaces: dict[str, list[dict]] = {}
+        self.places: dict[tuple, object] = {}
+
+    def code(self, path: str):
+        """Returns the code of a file; None if it is no file of the suite. Raises SyntaxError."""
+        if path not in self._compiled and path in self._files:
+            self._compiled[path] = self._compile(path)
+        return self._compiled.get(path)
+
+    def add_made(self, code):
+        """Adds code that a file of the suite made at run time and executes."""
+        for each in codes_in(code):
+            self.codes.setdefault(id(each), (each, None))
+
+    def _compile(self, path):
+        source = self._files[path]
+        origin = project.absolute(path)
+        tree = ast.parse(source, origin)
+        self.facts[path] = facts_of(tree)
+        if path in self._rewritten:
+            rewrite_asserts(tree, source.encode(), origin, self._config)
+        code = compile(tree, origin, "exec", dont_inherit=True)
+        for each in codes_in(code):
+            self.codes[id(each)] = (each, path)
+            self.places[(path, each.co_qualname, each.co_firstlineno)] = each
+        return code

@@ -1,0 +1,208 @@
+"""Watches, through the interpreter's own monitoring, which test code runs to its end and what it calls to judge.
+
+A test has passed only if its code, in the globals of its module, has returned. What pytest reports cannot replace this.
+Where the suite's code calls a builtin, an assertion of unittest or a function of pytest, the callable must be genuine.
+"""
+
+import dis
+import functools
+import sys
+import types
+import unittest.mock
+
+TOOL = 3
+_CALLS = {dis.opmap[name] for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in dis.opmap}
+_MOCK = unittest.mock.NonCallableMock
+
+
+def available() -> bool:
+    return hasattr(sys, "monitoring")
+
+
+class Witness:
+    """Only the guard's audit hook and the interpreter's monitoring refer to the only instance."""
+
+    def __init__(self, suite, genuine, is_known, frame_of_caller, fault):
+        self._suite, self._genuine, self._is_known = suite, genuine, is_known
+        self._frame_of_caller, self._fault = frame_of_caller, fault
+        self._monitoring, self._events = sys.monitoring, sys.monitoring.events
+        # What must return for a test to pass: any of these code objects. None: nothing is known about it.
+        self._expected: dict[str, tuple | None] = {}
+        self._direct: set[int] = set()
+        self._last: dict[int, str] = {}
+        self._judged: dict[int, dict[int, str]] = {}
+        self._watched: dict[int, int] = {}
+
+    def install(self, set_local_events, register):
+        self._set_local_events = set_local_events
+        register(TOOL, self._events.PY_START, self._started)
+        register(TOOL, self._events.PY_RETURN, self._returned)
+        register(TOOL, self._events.CALL, self._called)
+
+    def watch_calls(self, code, path):
+        """Checks what this file calls to judge, where it calls it."""
+        if self._suite.facts[path].judges:
+            for each, owner in list(self._suite.codes.values()):
+                if owner == path:
+                    self._watch(each, self._events.CALL)
+
+    def expect(self, nodeid: str, path: str, name: str, called):
+        """Decides which code must run for this test. `name` is its qualified name in the file."""
+        facts = self._suite.facts.get(path)
+        if facts is None:
+            return
+        outer = _code_of(called)
+        found = [c for c in _codes_behind(called) if id(c) in self._suite.codes]
+        definition = facts.definitions.get(name)
+        code = definition and self._suite.places.get((path, definition.qualname, definition.line))
+        if code is not None and (definition.plain or outer is code):
+            if outer is not code:
+                self._fault(f"the test `{name}` does not run the code of its file")
+            wanted = (code,)
+            self._direct.add(id(code))
+        elif code is not None:
+            # A decorator of the suite decides for itself whether it calls the test.
+            wanted = (code, outer) if outer is not None and id(outer) in self._suite.codes else (code,)
+        elif found:
+            wanted = tuple(found)
+        elif self._may_come_from_outside(facts, name):
+            wanted = None
+        else:
+            wanted = None
+            self._fault(f"the test `{name}` does not run code of the suite")
+        self._expected[nodeid] = wanted
+        for each in wanted or ():
+            self._watch(each, self._events.PY_START | self._events.PY_RETURN)
+
+    def _may_come_from_outside(self, facts, name) -> bool:
+        """Returns whether the file says that this test may be imported or inherited."""
+        owner, _, last = name.rpartition(".")
+        if owner:
+            first = owner.partition(".")[0]
+            return owner in facts.open_classes or first in facts.imported or "*" in facts.imported
+        return last in facts.imported or "*" in facts.imported
+
+    def begin(self):
+        self._last.clear()
+
+    def knows(self, nodeid: str) -> bool:
+        return nodeid in self._expected
+
+    def has_run(self, nodeid: str) -> bool:
+        """Returns whether the code of the test has returned since `begin`."""
+        wanted = self._expected.get(nodeid)
+        return wanted is None or any(self._last.get(id(c)) == "returned" for c in wanted)
+
+    def is_direct(self, nodeid: str) -> bool:
+        """Returns whether pytest calls the code of the test itself, without a decorator between them."""
+        return any(id(c) in self._direct for c in self._expected.get(nodeid) or ())
+
+    def _watch(self, code, events):
+        self._watched[id(code)] = self._watched.get(id(code), 0) | events
+        self._set_local_events(TOOL, code, self._watched[id(code)])
+
+    def _started(self, code, offset):
+        self._last[id(code)] = "started"
+        frame = self._frame_of_caller(2)
+        _, path = self._suite.codes[id(code)]
+        if path and not any(frame.f_globals is n for n in self._suite.namespaces.get(path, ())):
+            self._fault(f"the code of `{code.co_qualname}` was run outside its module")
+        if id(code) in self._direct:
+            self._check_callers(frame.f_back, code)
+
+    def _check_callers(self, frame, code):
+        while frame is not None:
+            caller = frame.f_code
+            if not self._is_known(caller):
+                self._last[id(code)] = "foreign"
+                return
+            frame = frame.f_back
+
+    def _returned(self, code, offset, value):
+        if self._last.get(id(code)) == "started":
+            self._last[id(code)] = "returned"
+        path = self._suite.codes[id(code)][1]
+        if path:
+            self.check_names(path)
+
+    def check_names(self, path):
+        """Checks that the file's names for builtins and parts of the frameworks still mean these."""
+        facts = self._suite.facts[path]
+        for namespace in self._suite.namespaces.get(path, ()):
+            for name in facts.builtins:
+                if name in namespace and not self._is_suites(namespace[name]):
+                    self._fault(f"`{name}` was set in `{path}`")
+            for name, target in facts.imports.items():
+                wanted = self._genuine.get(target)
+                if wanted is not None and name in namespace:
+                    if namespace[name] is not wanted and not self._is_suites(namespace[name]):
+                        self._fault(f"`{name}` in `{path}` was replaced")
+
+    def _called(self, code, offset, called, first):
+        if id(code) not in self._judged:
+            self._judged[id(code)] = self._judges_in(code)
+        judge = self._judged[id(code)].get(offset)
+        if judge is None:
+            return self._monitoring.DISABLE
+        wanted = self._genuine.get(judge)
+        function = called.__func__ if type(called) is types.MethodType else called
+        if wanted is None or function is wanted or self._is_suites(function):
+            return None
+        _, path = self._suite.codes[id(code)]
+        what, _, name = judge.partition(".")
+        if what == "self" and self._suite.facts[path].open_classes:
+            # The class may inherit this assertion from the code under test, as its file says.
+            return None
+        self._fault(f"`{name if what in ('self', 'builtins') else judge}` in `{path}` was replaced")
+        return None
+
+    def _judges_in(self, code) -> dict[int, str]:
+        """Returns which judge each call instruction calls. Decorators and `with` call again at the same place."""
+        path = self._suite.codes[id(code)][1]
+        judges = self._suite.facts[path].judges if path else {}
+        found, seen, instructions = {}, set(), code.co_code
+        for i, place in enumerate(code.co_positions() if judges else ()):
+            # A place is (line, end line, column, end column).
+            if place in judges and place not in seen and instructions[2 * i] in _CALLS:
+                found[2 * i] = judges[place]
+                seen.add(place)
+        return found
+
+    def _is_suites(self, value) -> bool:
+        """Returns whether this is a function or a mock of the suite itself."""
+        if _MOCK in type(value).__mro__:
+            return True
+        code = _code_of(value)
+        return code is not None and id(code) in self._suite.codes
+
+
+def _code_of(called):
+    kind = type(called)
+    while kind in (types.MethodType, staticmethod, classmethod):
+        called = called.__func__
+        kind = type(called)
+    return called.__code__ if kind is types.FunctionType else None
+
+
+def _codes_behind(called):
+    """Returns the code objects of a callable and of those that it wraps, outermost first."""
+    waiting, seen, found = [called], {}, []
+    while waiting and len(seen) < 200:
+        each = waiting.pop(0)
+        if id(each) in seen:
+            continue
+        seen[id(each)] = each
+        kind = type(each)
+        if kind in (types.MethodType, staticmethod, classmethod):
+            waiting.append(each.__func__)
+        elif kind in (functools.partial, functools.partialmethod):
+            waiting.append(each.func)
+        elif kind is types.FunctionType:
+            found.append(each.__code__)
+            waiting.append(vars(each).get("__wrapped__"))
+            for cell in each.__closure__ or ():
+                try:
+                    waiting.append(cell.cell_contents)
+                except ValueError:
+                    pass
+    return found
