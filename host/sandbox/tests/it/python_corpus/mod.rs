@@ -162,6 +162,7 @@ themes! {
     denied_system_access_has_a_message: "denials",
     tests_cannot_be_hidden: "hiding",
     tampering_with_the_judge_is_detected: "tampering",
+    forged_passes_are_detected: "forgery",
     known_gaps_still_get_through: "not_claimed",
     odd_sources_are_accepted: "sources",
     project_layouts_are_accepted: "layouts",
