@@ -18,8 +18,9 @@ from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent
 RECORD = CORPUS / "native.json"
-SECONDS_PER_PROGRAM = 120
+SECONDS_PER_PROGRAM = 60
 OPTIONS = ["-q", "-p", "verdicts", "-p", "no:cacheprovider", "--rootdir", ".", "--continue-on-collection-errors"]
+CAPTURED = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL, "text": True}
 NEVER_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
@@ -77,11 +78,12 @@ def run(folders):
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "CORPUS_VERDICTS": str(verdicts),
         }
-        ended = subprocess.run(
-            command, cwd=project, env=environment, capture_output=True, text=True, timeout=SECONDS_PER_PROGRAM
-        )
+        try:
+            ended = subprocess.run(command, cwd=project, env=environment, timeout=SECONDS_PER_PROGRAM, **CAPTURED)
+        except subprocess.TimeoutExpired:
+            return {f"pytest was stopped after {SECONDS_PER_PROGRAM} s": "errored"}
         if not verdicts.exists():
-            return {f"pytest ended with {ended.returncode}: {ended.stdout}{ended.stderr}": "errored"}
+            return {f"pytest ended with {ended.returncode}: {ended.stdout}": "errored"}
         return dict(sorted(json.loads(verdicts.read_text(encoding="utf-8")).items()))
 
 

@@ -1,0 +1,3 @@
+from .loader import ConfigError, load_layers, merge
+
+__all__ = ["ConfigError", "load_layers", "merge"]

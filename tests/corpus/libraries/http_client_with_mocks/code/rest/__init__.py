@@ -1,0 +1,3 @@
+from .client import ApiError, Client, NotFound
+
+__all__ = ["ApiError", "Client", "NotFound"]

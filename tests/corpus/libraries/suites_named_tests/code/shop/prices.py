@@ -1,0 +1,2 @@
+def with_tax(cents, percent=20):
+    return cents + (cents * percent + 50) // 100
