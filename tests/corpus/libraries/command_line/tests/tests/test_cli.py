@@ -47,7 +47,7 @@ def test_verbose_names_the_file(run):
     [
         ([], "required: COMMAND"),
         (["add"], "required: words"),
-        (["add", "--priority", "9", "x"], "invalid choice: 9"),
+        (["add", "--priority", "9", "x"], "argument --priority: invalid choice"),
         (["done", "one"], "invalid int value: 'one'"),
         (["--nothing", "list"], "unrecognized arguments: --nothing"),
     ],
