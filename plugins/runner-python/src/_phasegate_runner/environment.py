@@ -10,15 +10,17 @@ from .imports import available
 
 # Importable, but useless here: they need a network, processes, threads, a terminal or missing libraries.
 _UNUSABLE = frozenset(
-    """antigravity cProfile cmd code codeop compileall curses ensurepip faulthandler fileinput ftplib getpass idlelib
-    imaplib lib2to3 mailbox modulefinder multiprocessing nntplib ntpath nturl2path pdb pickletools poplib posix profile
+    """antigravity bz2 cProfile cmd code codeop compileall ctypes curses ensurepip faulthandler fileinput ftplib getpass idlelib
+    imaplib lib2to3 lzma mailbox modulefinder multiprocessing nntplib ntpath nturl2path pdb pickletools poplib posix profile
     pstats pty py_compile pyclbr pydoc pydoc_data rlcompleter select selectors signal site smtplib socket socketserver
-    ssl subprocess sysconfig tabnanny telnetlib this threading timeit tkinter trace tracemalloc turtle turtledemo venv
+    ssl subprocess sysconfig tabnanny telnetlib termios this threading timeit tkinter trace tracemalloc turtle turtledemo tty venv
     webbrowser wsgiref xmlrpc zipapp zipimport""".split()
 )
 
 NOTES = [
-    "Only the standard library modules listed here, pytest and the project's own files can be imported; nothing can be installed.",
+    "The standard library modules listed here, pytest and the project's own files work; nothing can be installed.",
+    "bz2, ctypes, curses, lzma, ssl, termios and tkinter can be imported, but calls raise (mostly NotImplementedError): replace them in tests.",
+    "There is one user, `sandbox`, without terminal or display. Modules of Windows such as winreg are missing, as on Linux, where code handles that.",
     "There are no pytest plugins: instead of pytest-mock use unittest.mock or monkeypatch.",
     "`async def` tests run by themselves (asyncio.run); async fixtures do not.",
     "Files live in memory and are gone after the run: open, pathlib, os, shutil, tempfile, tmp_path and sqlite3 work on them. There are no links.",
@@ -45,6 +47,6 @@ def describe() -> str:
         "version": platform.python_version(),
         "modules": modules(),
         "test_frameworks": ["pytest", "unittest"],
-        "notes": [*NOTES[:1], f"Tests are run by pytest {pytest.__version__}; unittest classes run too.", *NOTES[1:]],
+        "notes": [*NOTES[:3], f"Tests are run by pytest {pytest.__version__}; unittest classes run too.", *NOTES[3:]],
     }
     return json.dumps(facts)

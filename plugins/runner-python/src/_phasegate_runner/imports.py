@@ -5,7 +5,11 @@ import re
 import sys
 
 EXTRA = {"pytest", "_pytest", "pluggy", "iniconfig", "packaging"}
-
+# Removed from the standard library by Python 3.12 and 3.13.
+_REMOVED = frozenset(
+    """aifc asynchat asyncore audioop binhex cgi cgitb chunk crypt distutils imghdr imp lib2to3 mailcap msilib nis nntplib
+    ossaudiodev pipes smtpd sndhdr spwd sunau telnetlib uu xdrlib""".split()
+)
 _MISSING_MODULE = re.compile(r"^(E +ModuleNotFoundError: No module named '([^'\n]+)')$", re.MULTILINE)
 
 
@@ -38,6 +42,8 @@ def _hint(name: str) -> str:
     # A dotted name belongs to a package that was found.
     if "." in name:
         return ""
+    if name in _REMOVED:
+        return ": removed from the standard library by Python 3.13 or earlier"
     if name in sys.stdlib_module_names:
         return ": this part of the standard library is not in the sandbox"
     return ": only the standard library, pytest and the supplied files are here"

@@ -5,18 +5,25 @@ import importlib
 import pkgutil
 import sys
 
+from . import absent
+
 _UNWANTED = frozenset(
-    """__main__ antigravity ensurepip idlelib lib2to3 pydoc_data test this tkinter turtle turtledemo venv _pyrepl
+    """__main__ antigravity ensurepip idlelib lib2to3 pydoc_data test this turtledemo _pyrepl
     _android_support _apple_support _ios_support""".split()
 )
 
 
 def import_all():
     """Imports the standard library and pytest, so that the component's snapshot holds them."""
-    for name in sorted(sys.stdlib_module_names):
-        if name not in _UNWANTED:
-            _load(name)
-    for name in ("pytest", "_pytest", "pluggy", "iniconfig", "packaging"):
+    absent.install()
+    _load_all(sorted(sys.stdlib_module_names - _UNWANTED))
+    _load_all(("pytest", "_pytest", "pluggy", "iniconfig", "packaging"))
+    absent.finish()
+    _load_all(("multiprocessing", "pty"))
+
+
+def _load_all(names):
+    for name in names:
         _load(name)
 
 

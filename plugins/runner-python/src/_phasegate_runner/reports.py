@@ -3,6 +3,7 @@
 import re
 
 from . import project
+from .absent import calls
 from .imports import explain_missing_modules
 from .outcome import MESSAGE_CHARS, OUTPUT_CHARS, Case, bounded
 
@@ -45,7 +46,9 @@ class Reports:
     def add(self, report):
         outcome, message = self._judge(report)
         self._progress.report(report.nodeid, report.when, outcome, message)
-        output = "".join(f"--- {title}\n{text}\n" for title, text in report.sections)
+        refused = calls.noted()
+        sections = [*report.sections, *([("sandbox", refused)] if refused else [])]
+        output = "".join(f"--- {title}\n{text}\n" for title, text in sections)
         self.send("report", report.nodeid, report.when, outcome, message, bounded(output, OUTPUT_CHARS))
 
     def raised(self, nodeid: str, error: BaseException):

@@ -7,6 +7,8 @@ import unittest
 import pytest
 from _pytest.capture import CaptureFixture, SysCapture
 
+from .absent import calls
+
 
 def _call_method(case, method):
     """Calls a unittest method; raises TypeError if it returns a coroutine, which would never run."""
@@ -18,9 +20,20 @@ def _call_method(case, method):
 
 
 class TestsPlugin:
+    _has_begun = False
+
     def pytest_configure(self, config):
         config.addinivalue_line("markers", "asyncio: the test is a coroutine (all are run by asyncio.run)")
         unittest.TestCase._callTestMethod = _call_method
+        # Forget what pytest itself tried to call.
+        calls.forget()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        if self._has_begun:
+            calls.forget()
+        # What was refused while the file was imported belongs to its first test.
+        self._has_begun = True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem):

@@ -160,6 +160,7 @@ themes! {
     endless_or_greedy_tests_fail_alone: "exhaustion",
     exiting_ends_only_one_test: "exits",
     denied_system_access_has_a_message: "denials",
+    missing_modules_are_importable: "absent",
     tests_cannot_be_hidden: "hiding",
     tampering_with_the_judge_is_detected: "tampering",
     forged_passes_are_detected: "forgery",
