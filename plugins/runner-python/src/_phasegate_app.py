@@ -15,6 +15,7 @@ from wit_world.imports import types  # noqa: E402
 
 from _phasegate_runner import bridge, environment, names, probe  # noqa: E402
 from _phasegate_runner.sources import BadPath, Sources  # noqa: E402
+from _phasegate_runner.threads.codes import prepare_library  # noqa: E402
 from _phasegate_runner.trees import Trees  # noqa: E402
 
 
@@ -56,4 +57,5 @@ class RunnerProbe(exports.RunnerProbe):
         return changed and runner_probe.ChangedFile(changed.test, changed.content)
 
 
+prepare_library()
 preload.freeze_snapshot()

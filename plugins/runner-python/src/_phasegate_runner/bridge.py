@@ -17,7 +17,7 @@ import _pytest.config
 import _pytest.python
 import pytest
 
-from . import denials, eventloop, guard, memory, project, waiting
+from . import denials, eventloop, guard, memory, project
 from .finder import MemoryFinder
 from .imports import missing_module_hint
 from .ini import add_warning_filters, ini_values
@@ -29,6 +29,7 @@ from .sources import Sources, join
 from .suite import Suite
 from .syntax import describe_syntax_error
 from .tests_plugin import TestsPlugin
+from .threads import install as threads
 from .trees import Trees
 
 _ARGUMENTS = [
@@ -94,7 +95,7 @@ class Bridge:
         sys.meta_path.insert(0, self.finder)
         random.seed(os.urandom(32))
         denials.install()
-        waiting.install()
+        threads.install(self.sources.files)
         eventloop.install()
         sys.argv = ["pytest"]
         memory.install(self.sources.files)

@@ -8,16 +8,14 @@ import os
 import posix
 import socket
 import subprocess
-import threading
 
-NO_THREADS = "threads cannot be started in the test sandbox: use asyncio, or call the function directly"
+from .threads.scheduler import is_main, stop
+
 NO_PROCESSES = "processes cannot be started in the test sandbox: replace the call in the test (unittest.mock.patch)"
 NO_NETWORK = "the network cannot be reached from the test sandbox: replace the call in the test (unittest.mock.patch)"
 
 
 def install():
-    threading.Thread.start = _raise_always(RuntimeError, NO_THREADS)
-    concurrent.futures.ThreadPoolExecutor.submit = _raise_always(RuntimeError, NO_THREADS)
     concurrent.futures.ProcessPoolExecutor = _raise_always(RuntimeError, NO_PROCESSES)
     subprocess.Popen.__init__ = _raise_always(OSError, NO_PROCESSES)
     os.system = _raise_always(OSError, NO_PROCESSES)
@@ -42,4 +40,6 @@ def _raise_always(kind, message):
 def _exit(code=1):
     """Fails the test instead of ending the interpreter, so that the other tests still report."""
     __tracebackhide__ = True
+    if not is_main():
+        stop(f"os._exit({code}) was called in a thread")
     raise SystemExit(code)

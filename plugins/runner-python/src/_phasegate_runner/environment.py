@@ -13,7 +13,7 @@ _UNUSABLE = frozenset(
     """antigravity bz2 cProfile cmd code codeop compileall ctypes curses ensurepip faulthandler fileinput ftplib getpass idlelib
     imaplib lib2to3 lzma mailbox modulefinder multiprocessing nntplib ntpath nturl2path pdb pickletools poplib posix profile
     pstats pty py_compile pyclbr pydoc pydoc_data rlcompleter select selectors signal site smtplib socket socketserver
-    ssl subprocess sysconfig tabnanny telnetlib termios this threading timeit tkinter trace tracemalloc turtle turtledemo tty venv
+    ssl subprocess sysconfig tabnanny telnetlib termios this timeit tkinter trace tracemalloc turtle turtledemo tty venv
     webbrowser wsgiref xmlrpc zipapp zipimport""".split()
 )
 
@@ -26,8 +26,10 @@ NOTES = [
     "Files live in memory and are gone after the run: open, pathlib, os, shutil, tempfile, tmp_path and sqlite3 work on them. There are no links.",
     "The project's files are in the current folder, /home/sandbox/project; code finds them by Path(__file__).parent.",
     "There is no network: sockets raise PermissionError. Keep requests behind a function that tests replace.",
-    "There are no threads, processes or signals: starting one raises RuntimeError or OSError. Locks and queues work.",
-    "asyncio works without sockets: run, tasks, sleep, queues and timeouts; run_in_executor and to_thread run the function at once.",
+    "There are no processes or signals: starting one raises OSError.",
+    "threading, queue, concurrent.futures.ThreadPoolExecutor and ThreadPool work, but threads take turns: one runs until it waits (lock, queue, join, sleep), so data races do not show. Let loops that wait for another thread sleep or use an Event.",
+    "When all threads wait for each other, the test fails with `deadlock:` and the line of each wait.",
+    "asyncio works without sockets: run, tasks, sleep, queues, timeouts, run_in_executor, to_thread and run_coroutine_threadsafe.",
     "Clocks are virtual and randomness is seeded: time.sleep returns at once; never assert measured durations.",
     "Modules are imported from the project's root and from src/; packages and relative imports work. Tests also see their own folder.",
     "Each test file (test_*.py or *_test.py) runs alone in a fresh interpreter with bounded memory, time and output.",

@@ -1,24 +1,50 @@
-"""An asyncio event loop without sockets. Nothing outside can wake it, so waiting with nothing scheduled is an error.
+"""An asyncio event loop without sockets. While nothing is due, the other threads run; they may wake it.
 
-Sleeping uses `time.sleep`, which returns at once where the host's clock is virtual.
+Waiting when nothing is scheduled and no other thread can go on is an error.
 """
 
 import asyncio
 import asyncio.events
 import asyncio.unix_events
-import time
+
+from .threads import forms
+from .threads.scheduler import Wait, block, wake
+
+
+_ABOUT = "runs an event loop in which every task waits and nothing is scheduled"
 
 
 class _NoSelector:
-    def __init__(self, loop):
-        self._loop = loop
+    def __init__(self):
+        self._wait: Wait | None = None
+        self._is_woken = False
 
     def select(self, timeout=None):
-        if timeout is None:
-            raise RuntimeError("deadlock: every task waits and nothing is scheduled that could wake one")
-        if timeout > 0:
-            time.sleep(timeout)
+        wait = self._start(timeout)
+        if wait is not None:
+            block(wait)
+        return self._end()
+
+    def select_steps(self, timeout=None):
+        wait = self._start(timeout)
+        if wait is not None:
+            yield wait
+        return self._end()
+
+    def _start(self, timeout):
+        if self._is_woken or (timeout is not None and timeout <= 0):
+            return None
+        self._wait = Wait(timeout, _ABOUT)
+        return self._wait
+
+    def _end(self):
+        self._wait, self._is_woken = None, False
         return []
+
+    def wake(self):
+        self._is_woken = True
+        if self._wait is not None:
+            wake(self._wait)
 
     def close(self):
         pass
@@ -27,25 +53,17 @@ class _NoSelector:
 class MemoryLoop(asyncio.BaseEventLoop):
     def __init__(self):
         super().__init__()
-        self._selector = _NoSelector(self)
+        self._selector = _NoSelector()
 
     def _process_events(self, event_list):
         pass
 
     def _write_to_self(self):
-        pass
-
-    def run_in_executor(self, executor, func, *args):
-        """Runs the function at once, because there are no threads."""
-        future = self.create_future()
-        try:
-            future.set_result(func(*args))
-        except Exception as e:
-            future.set_exception(e)
-        return future
+        self._selector.wake()
 
 
 def install():
+    forms.register(_NoSelector.select, _NoSelector.select_steps)
     asyncio.unix_events._UnixDefaultEventLoopPolicy._loop_factory = MemoryLoop
     asyncio.SelectorEventLoop = MemoryLoop
     asyncio.EventLoop = MemoryLoop

@@ -8,6 +8,7 @@ import pytest
 from _pytest.capture import CaptureFixture, SysCapture
 
 from .absent import calls
+from .threads import install as threads
 
 
 def _call_method(case, method):
@@ -34,6 +35,17 @@ class TestsPlugin:
             calls.forget()
         # What was refused while the file was imported belongs to its first test.
         self._has_begun = True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        """Fails a test for what happened in its threads: a deadlock, or the end of the process."""
+        try:
+            result = yield
+        finally:
+            fault = threads.finish_test()
+        if fault is not None:
+            raise RuntimeError(fault)
+        return result
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem):

@@ -169,4 +169,5 @@ themes! {
     project_layouts_are_accepted: "layouts",
     project_settings_cannot_hide_tests: "settings",
     test_styles_are_accepted: "styles",
+    threads_take_turns_and_end: "threads",
 }
