@@ -19,6 +19,7 @@ import pytest
 
 from . import denials, eventloop, guard, memory, project
 from .finder import MemoryFinder
+from .hidden import HiddenTests
 from .imports import missing_module_hint
 from .ini import add_warning_filters, ini_values
 from .names import tests_in_file
@@ -87,6 +88,7 @@ class Bridge:
         self.sources, self.path = sources, path
         self.finder = MemoryFinder(sources, path)
         self.reports = Reports(sources.files, Progress())
+        self.hidden = HiddenTests(self.reports)
         self.import_errors: list[str] = []
         self.reason: str | None = None
 
@@ -105,7 +107,7 @@ class Bridge:
         _limit_capture()
         arguments = [*_ARGUMENTS, *(f"-pno:{name}" for name in _UNWANTED.split())]
         try:
-            code = pytest.main(arguments, plugins=[self, TestsPlugin()])
+            code = pytest.main(arguments, plugins=[self, TestsPlugin(), self.hidden])
             if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
                 self.reason = self.reason or f"pytest could not start ({code.name.lower()})"
         except BaseException as e:
@@ -147,7 +149,7 @@ class Bridge:
             config.pluginmanager.unregister(reporter)
         # pytest has finished replacing parts of itself; no supplied file has been imported yet.
         self.send = guard.install(config.pluginmanager, Suite(self.sources, config))
-        self.reports.send = self.finder.send = self.send
+        self.reports.send = self.finder.send = self.hidden.send = self.send
         add_warning_filters(config, self.sources, self.finder.roots)
         for conftest in self.sources.conftests(self.path):
             # Several folders may each have a top-level module `conftest`.

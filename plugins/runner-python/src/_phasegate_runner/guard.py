@@ -27,11 +27,10 @@ _RUNNER = ("_phasegate_runner", "_phasegate_app")
 _FRAMEWORKS = ("_pytest", "pytest", "pluggy", "unittest")
 # Parts of the standard library that call tests.
 _CALLERS = ("asyncio", "contextlib", "contextvars", "functools", "importlib", "inspect", "threading", "concurrent")
-# These judge the tests: they are compared at every report, the other parts at the end.
+# These judge the tests: they are compared after every call of a test, the other parts at the end.
 _JUDGES = (
-    *("_phasegate_runner.reports", "_phasegate_runner.bridge", "_phasegate_runner.tests_plugin", "unittest.case"),
-    *("_pytest.runner", "_pytest.reports", "_pytest.raises", "_pytest.python_api", "_pytest.approx", "_pytest.outcomes"),
-    *("_pytest.skipping", "_pytest.unittest", "_pytest.assertion", "_pytest.assertion.rewrite", "_pytest.recwarn", "pytest"),
+    *("_phasegate_runner.reports", "_phasegate_runner.bridge", "unittest.case", "_pytest.runner", "_pytest.reports"),
+    *("_pytest.raises", "_pytest.python_api", "_pytest.approx", "_pytest.recwarn"),
 )
 # A test may replace these; they must be restored after its teardown.
 _RESTORED_AFTER_TEST = ("asyncio.runners", "asyncio.base_events")
@@ -56,8 +55,15 @@ def install(manager, suite: Suite):
     collected: dict = {}
     notes: list = []
     faults: list = []
+    # The outcomes of the current test's stages, and `raised`.
+    outcomes: list = []
     forged: set = set()
     finished: list = []
+    # The tests that have ended; the hidden tests with their results, and those that failed as they must.
+    ended: set = set()
+    hidden: dict = {}
+    proven: list = []
+    files: list = []
     address = f"phasegate.{os.urandom(16).hex()}"
     get_frame, monitoring = sys._getframe, getattr(sys, "monitoring", None)
     real = dict(vars(monitoring)) if monitoring else {}
@@ -154,6 +160,7 @@ def install(manager, suite: Suite):
     def receive_items(path, items):
         if collected:
             faults.append("the tests were collected twice")
+        files.append(path)
         for item in items:
             collected[item.nodeid] = item
             if seen_by:
@@ -161,21 +168,52 @@ def install(manager, suite: Suite):
                 seen_by[0].expect(item.nodeid, path, name, _called_by(item))
         check(hooks_changed)
 
+    def make_hidden(target):
+        for path in files[:1]:
+            if suite.namespaces.get(path):
+                function, name = suite.make_hidden_test(path)
+                hidden[name] = []
+                if seen_by:
+                    seen_by[0].expect_hidden(name, function.__code__)
+                target.append(function)
+
+    def receive_hidden(name, what, *facts):
+        hidden[name].append(what if what == "raised" else facts[:2])
+        if facts and facts[0] == "call":
+            failed = "raised" in hidden[name] and facts[1] != "passed"
+            if not failed or (seen_by and seen_by[0].has_run(name)):
+                faults.append("a hidden test that must fail did not fail")
+            else:
+                proven.append(name)
+
     def receive_note(what, nodeid, *facts):
+        name = nodeid.rpartition("::")[2]
+        if name in hidden:
+            receive_hidden(name, what, *facts)
+            return
         notes.append((what, nodeid, *facts))
         if what != "report":
+            outcomes.append(what)
             return
         when, outcome = facts[:2]
-        if seen_by and when == "setup":
-            seen_by[0].begin()
-        check(judges_changed, hooks_changed, *([restored_changed] if when == "teardown" else []))
-        if when == "teardown" and seen_by:
-            judge_by_witness(nodeid)
-            for path in suite.namespaces:
-                seen_by[0].check_names(path)
+        if when == "setup":
+            outcomes.clear()
+            check(hooks_changed)
+            if seen_by:
+                seen_by[0].begin()
+        outcomes.append(outcome)
+        if when == "call":
+            check(judges_changed, hooks_changed)
+        elif when == "teardown":
+            ended.add(nodeid)
+            check(restored_changed)
+            if seen_by:
+                judge_by_witness(nodeid)
+                for path in suite.namespaces:
+                    seen_by[0].check_names(path)
 
     def judge_by_witness(nodeid):
-        if any(fact != "passed" for fact in last_facts(nodeid)):
+        if any(outcome != "passed" for outcome in outcomes):
             return
         if not seen_by[0].knows(nodeid):
             faults.append(f"`{nodeid}` was reported, but it was not collected")
@@ -183,14 +221,6 @@ def install(manager, suite: Suite):
             forged.add(nodeid)
             if seen_by[0].is_direct(nodeid):
                 faults.append(f"the code of the test `{nodeid}` did not run to its end, although it was reported as passed")
-
-    def last_facts(nodeid):
-        """Yields the outcomes of the test since its setup, and what it raised."""
-        for note in notes[::-1]:
-            if note[1] == nodeid and note[0] != "item":
-                yield note[3] if note[0] == "report" else note[0]
-                if note[0] == "report" and note[2] == "setup":
-                    return
 
     def receive_finish():
         finished.append(True)
@@ -201,6 +231,10 @@ def install(manager, suite: Suite):
         check(own_changed, restored_changed)
         if collected and not finished:
             faults.append("pytest did not finish its session")
+        steered = any(f.steers for f in suite.facts.values())
+        passed = any(n[0] == "report" and n[2:4] == ("call", "passed") for n in notes)
+        if passed and not proven and not steered and ended >= collected.keys():
+            faults.append("no hidden test that must fail was run")
         target.append((tuple(notes), faults[0] if faults else None, frozenset(forged)))
 
     def use_monitoring(name, arguments, target):
@@ -224,8 +258,9 @@ def install(manager, suite: Suite):
         "module": receive_module,
         "items": receive_items,
         "item": lambda nodeid: notes.append(("item", nodeid)),
-        "raised": lambda nodeid, text: notes.append(("raised", nodeid, text)),
+        "raised": lambda nodeid, text: receive_note("raised", nodeid, text),
         "report": lambda *facts: receive_note("report", *facts),
+        "hidden": make_hidden,
         "finish": receive_finish,
         "end": receive_end,
         "monitoring": use_monitoring,

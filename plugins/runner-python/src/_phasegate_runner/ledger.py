@@ -16,6 +16,7 @@ REPLACEABLE_BUILTINS = frozenset({"open", "print", "input", "__import__"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
 _TRANSPARENT = {"staticmethod", "classmethod", "unittest.expectedFailure", "expectedFailure"}
+_STEERING = ("pytest_runtest_setup", "pytest_runtest_protocol", "pytest_runtest_call")
 _FRAMEWORK_BASES = {"object", "TestCase", "IsolatedAsyncioTestCase", "unittest.TestCase", "unittest.IsolatedAsyncioTestCase"}
 
 
@@ -37,6 +38,8 @@ class FileFacts:
     builtins: tuple[str, ...] = ()
     # Global names and the part of a framework that they are bound to: `pytest` or `pytest.raises`.
     imports: dict[str, str] = field(default_factory=dict)
+    # Whether the file has hooks that may skip or replace a test.
+    steers: bool = False
     # Classes (by qualified name) with a base that is not known to be the suite's or a framework's.
     open_classes: set[str] = field(default_factory=set)
     # Names that are imported from elsewhere; "*" for all names of a module.
@@ -48,6 +51,7 @@ def facts_of(tree: ast.Module) -> FileFacts:
     bound = _bound_names(tree)
     _add_definitions(facts, tree.body, "", bound, plain=True)
     _add_classes(facts, tree)
+    facts.steers = any(isinstance(n, _FUNCTIONS) and n.name.startswith(_STEERING) for n in ast.walk(tree))
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     facts.builtins = tuple(
         sorted(n for n in used if callable(getattr(builtins, n, None)) and n not in bound and n not in REPLACEABLE_BUILTINS)

@@ -4,6 +4,7 @@ The comparisons are closures that hold all that they use: code that replaces a b
 not change them. The objects that are compared are never called and never asked whether they are equal.
 """
 
+import itertools
 import operator
 import sys
 import types
@@ -48,15 +49,21 @@ def codes_of(functions):
 
 def make_comparison(groups):
     """Returns a function that names the first part that was replaced, or returns None."""
-    groups = tuple(groups)
-    every, mapped, same = all, map, operator.is_
+    groups = tuple((held, names, values, owner, operator.itemgetter(*names)) for held, names, values, owner in groups if names)
+    every, mapped, same, pairs = all, map, operator.is_, zip
 
     def changed():
-        for held, names, values, owner in groups:
-            if not every(mapped(same, mapped(held.get, names), values)):
-                for name, value in zip(names, values):
-                    if held.get(name) is not value:
-                        return f"`{owner}.{name}` was replaced"
+        for held, names, values, owner, get in groups:
+            try:
+                # With one name the getter returns the value itself.
+                now = get(held) if names[1:] else (get(held),)
+                if every(mapped(same, now, values)):
+                    continue
+            except KeyError:
+                pass
+            for name, value in pairs(names, values):
+                if held.get(name) is not value:
+                    return f"`{owner}.{name}` was replaced"
         return None
 
     return changed
@@ -64,39 +71,46 @@ def make_comparison(groups):
 
 def make_hook_check(manager, is_trusted):
     """Returns a function that names the first hook of pytest that was replaced or added by untrusted code, or None."""
-    hooks, function_type, method_type = manager.hook, types.FunctionType, types.MethodType
-    callers = {name: c for name, c in vars(hooks).items() if hasattr(c, "get_hookimpls")}
-    recorded = {name: tuple(c.get_hookimpls()) for name, c in callers.items()}
-    functions = {id(i): (i, i.function) for impls in recorded.values() for i in impls}
-    execute = vars(manager).get("_inner_hookexec")
-    every, mapped, same, size = all, map, operator.is_, len
+    hooks, execute = manager.hook, vars(manager).get("_inner_hookexec")
+    now, functions = vars(hooks), {}
+    every, mapped, same, size, chained = all, map, operator.is_, len, itertools.chain.from_iterable
+    impls_of, function_of = operator.attrgetter("_hookimpls"), operator.attrgetter("function")
+    known: list = [(), (), ()]
+
+    def learn():
+        known[0] = tuple(c for c in now.values() if hasattr(c, "get_hookimpls"))
+        known[1] = tuple(chained(mapped(impls_of, known[0])))
+        known[2] = tuple(mapped(function_of, known[1]))
 
     def changed():
         if manager.hook is not hooks or vars(manager).get("_inner_hookexec") is not execute:
             return "pytest's plugin manager was changed"
-        now = vars(hooks)
-        for name, caller in now.items():
-            before = callers.get(name)
-            if before is not caller:
-                if before is not None or not hasattr(caller, "get_hookimpls"):
-                    return f"pytest's hook `{name}` was replaced"
-                callers[name], recorded[name] = caller, ()
-            impls, known = caller._hookimpls, recorded[name]
-            if size(impls) != size(known) or not every(mapped(same, impls, known)):
-                for impl in impls:
-                    if id(impl) not in functions:
-                        if not is_trusted(impl.function):
-                            return f"the plugin `{impl.plugin_name}` was registered, which is no part of the suite"
-                        functions[id(impl)] = (impl, impl.function)
-                recorded[name] = tuple(impls)
-        if size(now) < size(callers):
-            return "a hook of pytest was removed"
-        for impl, function in functions.values():
-            if impl.function is not function:
-                return f"pytest's hook `{impl.plugin_name}` was replaced"
+        callers, impls, called = known
+        if size(callers) == size(now) and every(mapped(same, now.values(), callers)):
+            impls_now = tuple(chained(mapped(impls_of, callers)))
+            if size(impls_now) == size(impls) and every(mapped(same, impls_now, impls)):
+                if every(mapped(same, mapped(function_of, impls), called)):
+                    return None
+        return difference()
+
+    def difference():
+        for caller in known[0]:
+            if caller not in now.values():
+                return f"pytest's hook `{caller.name}` was replaced"
+        for caller in now.values():
+            if type(caller) not in caller_types:
+                return "a hook of pytest was replaced"
+            for impl in caller._hookimpls:
+                if id(impl) not in functions and not is_trusted(impl.function):
+                    return f"the plugin `{impl.plugin_name}` was registered, which is no part of the suite"
+                if functions.setdefault(id(impl), (impl, impl.function))[1] is not impl.function:
+                    return f"pytest's hook `{impl.plugin_name}` was replaced"
+        learn()
         return None
 
-    del function_type, method_type
+    learn()
+    caller_types = {type(c) for c in known[0]}
+    functions.update((id(i), (i, i.function)) for i in known[1])
     return changed
 
 

@@ -4,6 +4,8 @@ Only the guard's audit hook refers to a `Suite`: code under test cannot add code
 """
 
 import ast
+import os
+import types
 
 from _pytest.assertion.rewrite import rewrite_asserts
 
@@ -33,6 +35,17 @@ class Suite:
         """Adds code that a file of the suite made at run time and executes."""
         for each in codes_in(code):
             self.codes.setdefault(id(each), (each, None))
+
+    def make_hidden_test(self, path: str):
+        """Returns a function whose assertion is false, as if it were defined in this file, and its name."""
+        name, left, right = f"test_{os.urandom(6).hex()}", int.from_bytes(os.urandom(4)), int.from_bytes(os.urandom(4))
+        origin = project.absolute(path)
+        text = f"def {name}():\n    value = {left}\n    assert value == {left + 1 + right}\n"
+        tree = ast.parse(text, origin)
+        rewrite_asserts(tree, text.encode(), origin, self._config)
+        code = next(c for c in compile(tree, origin, "exec", dont_inherit=True).co_consts if type(c) is types.CodeType)
+        self.codes[id(code)] = (code, path)
+        return types.FunctionType(code, self.namespaces[path][0], name), name
 
     def _compile(self, path):
         source = self._files[path]

@@ -10,8 +10,11 @@ import sys
 import types
 import unittest.mock
 
+import _pytest.main
+
 TOOL = 3
 _CALLS = {dis.opmap[name] for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in dis.opmap}
+_LOOP = _pytest.main.pytest_runtestloop.__code__
 _MOCK = unittest.mock.NonCallableMock
 
 
@@ -32,6 +35,7 @@ class Witness:
         self._last: dict[int, str] = {}
         self._judged: dict[int, dict[int, str]] = {}
         self._watched: dict[int, int] = {}
+        self._loop = None
 
     def install(self, set_local_events, register):
         self._set_local_events = set_local_events
@@ -74,6 +78,12 @@ class Witness:
         for each in wanted or ():
             self._watch(each, self._events.PY_START | self._events.PY_RETURN)
 
+    def expect_hidden(self, name: str, code):
+        """Watches a test that must not run to its end."""
+        self._expected[name] = (code,)
+        self._last.pop(id(code), None)
+        self._watch(code, self._events.PY_START | self._events.PY_RETURN)
+
     def _may_come_from_outside(self, facts, name) -> bool:
         """Returns whether the file says that this test may be imported or inherited."""
         owner, _, last = name.rpartition(".")
@@ -111,12 +121,16 @@ class Witness:
             self._check_callers(frame.f_back, code)
 
     def _check_callers(self, frame, code):
-        while frame is not None:
+        loop = None
+        while frame is not None and frame is not self._loop:
             caller = frame.f_code
             if not self._is_known(caller):
                 self._last[id(code)] = "foreign"
                 return
+            loop = frame if caller is _LOOP else loop
             frame = frame.f_back
+        # What is below the loop over all tests has been checked once.
+        self._loop = loop or self._loop
 
     def _returned(self, code, offset, value):
         if self._last.get(id(code)) == "started":

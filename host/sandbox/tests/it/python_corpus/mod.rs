@@ -163,6 +163,7 @@ themes! {
     missing_modules_are_importable: "absent",
     tests_cannot_be_hidden: "hiding",
     tampering_with_the_judge_is_detected: "tampering",
+    hidden_tests_disturb_no_suite: "hidden_tests",
     forged_passes_are_detected: "forgery",
     known_gaps_still_get_through: "not_claimed",
     odd_sources_are_accepted: "sources",
