@@ -11,7 +11,7 @@ use std::sync::Mutex;
 
 use libfuzzer_sys::fuzz_target;
 use phasegate_process::Digest;
-use phasegate_process::artifact::Validator;
+use phasegate_process::artifact::{PathRules, Validator};
 use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::{parse, standard};
 use phasegate_process::source::Source;
@@ -62,7 +62,8 @@ fn check_manifest(text: &str) {
     let source = Source { file: "tsp", text: standard("tsp").unwrap() };
     let mut pipeline = parse(source, &|_| Err(String::new())).unwrap();
     pipeline.kinds = manifest.kinds.iter().map(|(kind, schema)| (kind.clone(), schema.to_string())).collect();
-    let validator = Validator { kinds: &pipeline.kinds, task_id: &"TASK-1".parse().unwrap(), plan: None };
+    let paths = &PathRules::default();
+    let validator = Validator { kinds: &pipeline.kinds, task_id: &"TASK-1".parse().unwrap(), plan: None, paths };
     for kind in pipeline.kinds.keys() {
         let _ = validator.validate(kind, given.to_string().as_bytes());
     }

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use libfuzzer_sys::fuzz_target;
 use phasegate_broker::ProviderKind;
 use phasegate_broker::fuzzing::FuzzedModel;
-use phasegate_process::artifact::Validator;
+use phasegate_process::artifact::{FileNames, PathRules, Validator};
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::feedback::GateFailure;
 use phasegate_process::gate::{GateContext, Judgement, SuiteRun, check_findings, judge_findings, judge_tests};
@@ -40,6 +40,8 @@ static PIPELINE: LazyLock<Pipeline> = LazyLock::new(|| {
     let source = Source { file: "tsp", text: standard("tsp").unwrap() };
     parse(source, &|_| Err(String::new())).unwrap()
 });
+static PATHS: LazyLock<PathRules> =
+    LazyLock::new(|| PathRules { names: Some(FileNames::Portable), ..PathRules::default() });
 static TASK: LazyLock<TaskId> = LazyLock::new(|| "TASK-1".parse().unwrap());
 
 /// Kinds of artifacts that an agent may submit.
@@ -152,7 +154,7 @@ fn files(text: String) -> [File; 1] {
 
 /// Validates an artifact as the host does on submission.
 fn check_artifact(kind: &str, content: &[u8]) {
-    let validator = Validator { kinds: &PIPELINE.kinds, task_id: &TASK, plan: None };
+    let validator = Validator { kinds: &PIPELINE.kinds, task_id: &TASK, plan: None, paths: &PATHS };
     if let Ok(kind) = kind.parse()
         && let Err(faults) = validator.validate(&kind, content)
     {

@@ -23,6 +23,7 @@ pub use config::file::Config;
 pub use config::lock::{accept, compute_pin, load_lock};
 pub use config::overrides::Overrides;
 pub use config::pipeline::LoadedPipeline;
+pub use config::raw::OutputConfig;
 pub use config::run_settings::{ExperimentCell, RunSettings};
 pub use config::search::find_file as find_config_file;
 pub use error::config::{ConfigFault, unreadable_file};

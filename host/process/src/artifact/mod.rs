@@ -4,9 +4,11 @@
 //! stored. Fault texts are visible to guests and stored, so they change only as a format does.
 
 pub mod kinds;
+mod paths;
 mod rules;
 mod validator;
 
 pub use kinds::{AddedKinds, schema};
-pub use rules::{complexity, is_hidden, path_fault};
+pub use paths::{FileNames, MAX_PATH_BYTES, MAX_SEGMENT_BYTES, PathRules, is_hidden, unsafe_path};
+pub use rules::complexity;
 pub use validator::{Validator, compile_schema};

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::kinds::{AddedKinds, schema, standard};
+use super::paths::PathRules;
 use super::rules;
 use crate::names::{Kind, TaskId};
 use crate::schema::{self as json_schema, CompiledSchema, schema_fault};
@@ -30,6 +31,8 @@ pub struct Validator<'a> {
     pub task_id: &'a TaskId,
     /// The current plan, where there is one. A design must cover each of its units.
     pub plan: Option<&'a Value>,
+    /// The rules for paths of files.
+    pub paths: &'a PathRules,
 }
 
 impl Validator<'_> {
@@ -43,7 +46,7 @@ impl Validator<'_> {
         let mut faults: Vec<String> =
             compiled.validator.iter_errors(&value).take(MAX_FAULTS).map(|error| schema_fault(&error)).collect();
         if faults.is_empty() {
-            faults = rules::faults(self.task_id, self.plan, kind.as_str(), &value);
+            faults = rules::faults(self.task_id, self.plan, self.paths, kind.as_str(), &value);
             faults.truncate(MAX_FAULTS);
         }
         if faults.is_empty() { Ok(value) } else { Err(faults) }

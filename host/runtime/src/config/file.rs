@@ -16,7 +16,7 @@ use phasegate_sandbox::EngineSettings;
 use toml::Spanned;
 
 use crate::config::hitl::HitlEntry;
-use crate::config::raw::{FromUser, RawConfig, RawFeedback, RawPlugin};
+use crate::config::raw::{FromUser, OutputConfig, RawConfig, RawFeedback, RawPlugin};
 use crate::config::search::{FILE_NAME, check_named_file, find_file};
 use crate::error::config::{ConfigFault, unreadable_file};
 use crate::error::not_trusted::Origin;
@@ -43,6 +43,8 @@ pub struct Config {
     pub budget: BudgetConfig,
     /// `[sandbox]`: limits of this process. A run does not pin them.
     pub sandbox: EngineSettings,
+    /// `[output]`: the names of files that plugins may choose.
+    pub output: OutputConfig,
     /// `pipeline`: the name of a standard pipeline, or a file.
     pub pipeline: Option<String>,
     /// Folders whose files count whatever account controls them.
@@ -140,6 +142,7 @@ impl Config {
             prices: raw.prices,
             budget: raw.budget,
             sandbox: raw.sandbox,
+            output: raw.output,
             pipeline: raw.pipeline.map(Spanned::into_inner),
             trusted: TrustedFolders::default(),
             hitl: raw.hitl,

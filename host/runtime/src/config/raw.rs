@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use phasegate_broker::{BudgetConfig, ModelId, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_process::artifact::FileNames;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::{Grants, RawSettings};
 use phasegate_sandbox::EngineSettings;
@@ -28,9 +29,18 @@ pub(super) struct RawConfig {
     pub(super) prices: PriceTable,
     pub(super) budget: BudgetConfig,
     pub(super) sandbox: EngineSettings,
+    pub(super) output: OutputConfig,
     pub(super) hitl: BTreeMap<Spanned<String>, HitlEntry>,
     pub(super) feedback: Option<RawFeedback>,
     pub(super) plugins: BTreeMap<Spanned<String>, RawPlugin>,
+}
+
+/// `[output]`: what runs may write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutputConfig {
+    /// The names of files that plugins may choose.
+    pub names: FileNames,
 }
 
 #[derive(Debug, Clone, Deserialize)]

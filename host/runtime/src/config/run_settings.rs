@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use phasegate_broker::{BudgetConfig, ModelsConfig, PriceTable, ProviderConfig};
+use phasegate_process::artifact::FileNames;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,6 +27,9 @@ pub struct RunSettings {
     pub environments: BTreeMap<String, Value>,
     /// Seed of the random numbers that guests see.
     pub seed: u64,
+    /// `[output] names`: the names of files that plugins may choose. Runs of earlier versions have no such rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<FileNames>,
     /// The cell, if the run belongs to an experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<ExperimentCell>,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use phasegate_journal::Journal;
 use phasegate_process::artifact::kinds;
-use phasegate_process::artifact::{self, path_fault};
+use phasegate_process::artifact::{self, unsafe_path};
 use phasegate_process::state::State;
 use phasegate_process::{ArtifactRef, Digest};
 use serde_json::Value;
@@ -62,7 +62,7 @@ impl ArtifactReader<'_> {
             }
         }
         // All paths are checked before a file is written, so that no part of the output is missing.
-        match files.keys().find_map(|path| Some((path, path_fault(path)?))) {
+        match files.keys().find_map(|path| Some((path, unsafe_path(path)?))) {
             Some((path, reason)) => Err(OutputError::Refused { path: path.clone(), reason: reason.to_owned() }),
             None => Ok(files),
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use phasegate_files::Folder;
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
-use phasegate_process::artifact::path_fault;
+use phasegate_process::artifact::unsafe_path;
 use phasegate_process::result::TaskResult;
 use phasegate_process::state::State;
 
@@ -135,7 +135,7 @@ impl<'a> OutFolder<'a> {
 
     /// Fails if the path leaves the folder or something is in its way.
     fn check(&self, path: &str) -> Result<(), OutputError> {
-        match path_fault(path) {
+        match unsafe_path(path) {
             Some(reason) => Err(OutputError::Refused { path: path.to_owned(), reason: reason.to_owned() }),
             None => self.folder.check(path).map_err(|why| self.explain(path, &why)),
         }

@@ -93,7 +93,8 @@ pub(crate) async fn check(
 ) -> Result<Result<(), Vec<String>>, Error> {
     let plan = context.current_artifact(kinds::PROJECT_PLAN)?;
     let task_id = context.state().created.task_id.clone();
-    let validator = Validator { kinds: &context.pipeline.kinds, task_id: &task_id, plan: plan.as_ref() };
+    let (kinds, paths) = (&context.pipeline.kinds, &context.paths);
+    let validator = Validator { kinds, task_id: &task_id, plan: plan.as_ref(), paths };
     match validator.validate(kind, content) {
         Err(faults) => Ok(Err(faults)),
         Ok(value) if kind.as_str() == kinds::GENERATED_CODE => test_run::check_build(context, &value, hit, cpu).await,

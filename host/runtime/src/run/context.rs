@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard};
 
 use phasegate_broker::Broker;
 use phasegate_journal::Blob;
+use phasegate_process::artifact::PathRules;
 use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::State;
@@ -35,6 +36,8 @@ pub(crate) struct RunContext {
     pub(crate) broker: Option<Broker>,
     pub(crate) budgets: RunBudgets,
     pub(crate) fork_answers: ForkAnswers,
+    /// The rules for paths of files that plugins write.
+    pub(crate) paths: PathRules,
     /// One permit for each model call that may be under way at once.
     pub(crate) overlap: Arc<Semaphore>,
     /// One permit: trial runs of one run's agents wait here for each other, and not in the engine's queue.
@@ -59,6 +62,12 @@ impl RunContext {
         let limits = plugin_limits(&pipeline)?;
         let overlap = Arc::new(Semaphore::new(if host.overlap() { Semaphore::MAX_PERMITS } else { 1 }));
         let trial = Semaphore::new(1);
+        let base = &writer.state().created.base;
+        let base = base
+            .iter()
+            .map(|name| name.as_str().strip_prefix("context/").unwrap_or(name.as_str()).to_owned())
+            .collect();
+        let paths = PathRules { names: settings.names, base };
         let span = tracing::info_span!("run", run = %writer.run());
         let context = Arc::new(Self {
             host,
@@ -68,6 +77,7 @@ impl RunContext {
             broker,
             budgets,
             fork_answers,
+            paths,
             overlap,
             trial,
             limits,

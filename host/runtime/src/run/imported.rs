@@ -112,6 +112,7 @@ fn localized(pinned: RunSettings, config: &Config) -> RunSettings {
         base_dir,
         environments: pinned.environments,
         seed: pinned.seed,
+        names: pinned.names,
         cell: pinned.cell,
     }
 }

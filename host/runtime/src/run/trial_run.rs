@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use phasegate_process::artifact::kinds;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
-use phasegate_process::{ArtifactRef, Digest, Event, artifact};
+use phasegate_process::{ArtifactRef, Digest, Event};
 use tracing::Instrument;
 
 use crate::error::Error;
@@ -76,7 +76,8 @@ impl TrialRuns {
     fn resolve_subject(&self, subject: Subject) -> Result<Result<TestedFiles, BenchError>, Error> {
         let name = match subject {
             Subject::Draft(files) => {
-                let bad = files.iter().find_map(|file| Some((file.path.clone(), artifact::path_fault(&file.path)?)));
+                let paths = &self.calls.context.paths;
+                let bad = files.iter().find_map(|file| Some((file.path.clone(), paths.fault(&file.path)?)));
                 return Ok(match bad {
                     Some((path, why)) => Err(BenchError::Invalid(format!("path \"{}\": {why}", path.escape_debug()))),
                     None => Ok((files, None)),

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use phasegate_broker::{MAX_SCRIPT_BYTES, ModelId};
 use phasegate_journal::Blob;
-use phasegate_process::artifact::Validator;
 use phasegate_process::artifact::kinds;
+use phasegate_process::artifact::{PathRules, Validator};
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::task::Task;
@@ -117,6 +117,7 @@ impl NewRun<'_> {
             base_dir: std::path::absolute(&config.dir).unwrap_or_else(|_| config.dir.clone()),
             environments: BTreeMap::new(),
             seed: 0,
+            names: Some(config.output.names),
             cell: None,
         };
         let mut components = component_digests(&pipeline, &self.pipeline.dir, &self.pipeline.embedded)?;
@@ -167,7 +168,8 @@ pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, E
         let message = format!("the task has {size} bytes, the limit is {most}");
         return Err(Error::rejected(ErrorCode::InvalidTask, message, hint));
     }
-    let validator = Validator { kinds: &pipeline.kinds, task_id: &task.id, plan: None };
+    let paths = PathRules::default();
+    let validator = Validator { kinds: &pipeline.kinds, task_id: &task.id, plan: None, paths: &paths };
     match validator.validate(&kinds::TASK_REQUIREMENTS.parse()?, &bytes) {
         Ok(_) => Ok(bytes),
         Err(faults) => {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::kinds;
+use super::paths::PathRules;
 use crate::names::TaskId;
 
 /// Returns every fault of an artifact that already satisfies its schema. `known_plan` is the run's current plan; a
 /// design has to cover it.
-pub fn faults(task: &TaskId, known_plan: Option<&Value>, kind: &str, value: &Value) -> Vec<String> {
+pub fn faults(task: &TaskId, known_plan: Option<&Value>, paths: &PathRules, kind: &str, value: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     if let Some(task_id) = text(value, "task_id")
         && task_id != task.as_str()
@@ -19,7 +20,9 @@ pub fn faults(task: &TaskId, known_plan: Option<&Value>, kind: &str, value: &Val
     match kind {
         kinds::PROJECT_PLAN => check_plan(value, &mut faults),
         kinds::DESIGN_SPECIFICATION => check_design(value, known_plan, &mut faults),
-        kinds::GENERATED_CODE | kinds::TEST_SUITE => check_files(value, &mut faults),
+        kinds::GENERATED_CODE | kinds::TEST_SUITE => {
+            paths.check(list(value, "files").iter().filter_map(|file| text(file, "path")), &mut faults);
+        }
         kinds::PIPS => check_proposals(value, &mut faults),
         _ => {}
     }
@@ -31,32 +34,6 @@ pub fn complexity(api: f64, data: f64, logic: f64, entities: f64, novelty: f64) 
     let weighted = (2.0 * api + 5.0 * data + 3.0 * logic + 4.0 * entities) * novelty;
     // Counts are at most 10 and novelty at most 2 by schema, so the product is small and not negative.
     weighted.round().max(0.0) as u64
-}
-
-/// Whether a character is invisible and changes how the text around it is displayed. Two texts that differ in such
-/// characters look the same, or read in another order than they are written.
-pub fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Returns the fault of a path that a plugin wrote, or `None`. A path without a fault cannot leave the folder that it
-/// is joined to.
-pub fn path_fault(path: &str) -> Option<&'static str> {
-    let reserved =
-        |segment: &str| segment.is_empty() || segment == "." || segment.trim() != segment || segment.ends_with('.');
-    match () {
-        () if path.is_empty() => Some("it is empty"),
-        () if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') => Some("it is absolute"),
-        () if path.contains('\\') => Some("it has a backslash; use `/`"),
-        () if path.chars().any(char::is_control) => Some("it has a control character"),
-        () if path.chars().any(is_hidden) => Some("it has a character that nobody sees"),
-        () if path.split('/').any(|segment| segment == "..") => Some("it has `..`"),
-        () if path.split('/').any(reserved) => Some("it has an empty or odd segment"),
-        () if path.split('/').any(|segment| segment.eq_ignore_ascii_case(".git")) => Some("it is inside `.git`"),
-        () => None,
-    }
 }
 
 fn check_plan(value: &Value, faults: &mut Vec<String>) {
@@ -119,28 +96,6 @@ fn check_design(value: &Value, plan: Option<&Value>, faults: &mut Vec<String>) {
             faults.push(format!("semantic unit {unit} is not in the plan"));
         }
     }
-}
-
-fn check_files(value: &Value, faults: &mut Vec<String>) {
-    let mut seen = BTreeSet::new();
-    for path in list(value, "files").iter().filter_map(|file| text(file, "path")) {
-        if let Some(why) = path_fault(path) {
-            faults.push(format!("path \"{}\" is not acceptable: {why}", path.escape_debug()));
-        }
-        // Compared in lower case: on file systems that ignore case one file would silently replace the other.
-        if !seen.insert(path.to_lowercase()) {
-            faults.push(format!("path \"{path}\" is there twice"));
-        }
-    }
-    let folders: BTreeSet<&str> = seen.iter().flat_map(|path| parent_folders(path)).collect();
-    for path in seen.iter().filter(|path| folders.contains(path.as_str())) {
-        faults.push(format!("path \"{path}\" is a file and a folder"));
-    }
-}
-
-/// Returns every folder that contains a path.
-fn parent_folders(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('/').filter_map(move |(end, _)| path.get(..end))
 }
 
 fn check_proposals(value: &Value, faults: &mut Vec<String>) {

@@ -10,7 +10,8 @@ fn tsp() -> Pipeline {
 }
 
 fn faults_of(kind: &str, value: Value, plan: Option<&Value>) -> Vec<String> {
-    let validator = Validator { kinds: &tsp().kinds, task_id: &"TASK-1".parse().unwrap(), plan };
+    let validator =
+        Validator { kinds: &tsp().kinds, task_id: &"TASK-1".parse().unwrap(), plan, paths: &PathRules::default() };
     validator.validate(&kind.parse().unwrap(), value.to_string().as_bytes()).err().unwrap_or_default()
 }
 
@@ -117,7 +118,12 @@ fn rejects_paths_outside_the_output_folder() {
 
 #[test]
 fn rejects_broken_escapes_and_bytes() {
-    let validator = Validator { kinds: &tsp().kinds, task_id: &"TASK-1".parse().unwrap(), plan: None };
+    let validator = Validator {
+        kinds: &tsp().kinds,
+        task_id: &"TASK-1".parse().unwrap(),
+        plan: None,
+        paths: &PathRules::default(),
+    };
     let kind = "generated_code".parse().unwrap();
     let escape = validator.validate(&kind, br#"{"language": "\ud800"}"#).unwrap_err();
     assert!(escape[0].starts_with("it is not JSON: "), "{escape:?}");

@@ -41,6 +41,7 @@ fn fixture() -> Fixture {
         base_dir: dir.path().to_owned(),
         environments: BTreeMap::new(),
         seed: 1,
+        names: None,
         cell: None,
     };
     let pinned = |name: &PluginName| (name.clone(), Digest::from_content(format!("pinned {name}").as_bytes()));

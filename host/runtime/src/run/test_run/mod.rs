@@ -17,11 +17,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use phasegate_process::Event;
 use phasegate_process::artifact::kinds;
 use phasegate_process::gate::SuiteRun;
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, TestRun};
-use phasegate_process::{Event, artifact};
 use phasegate_sandbox::{CpuMeter, Plugin};
 use serde_json::Value;
 
@@ -95,7 +95,7 @@ pub(crate) async fn run_trial(
     tests: &[File],
     hit: &LimitHit,
 ) -> Result<Result<TestRun, BenchError>, Error> {
-    let bad = tests.iter().find_map(|file| Some((&file.path, artifact::path_fault(&file.path)?)));
+    let bad = tests.iter().find_map(|file| Some((&file.path, context.paths.fault(&file.path)?)));
     if let Some((path, why)) = bad {
         return Ok(Err(BenchError::Invalid(format!("path \"{}\": {why}", path.escape_debug()))));
     }

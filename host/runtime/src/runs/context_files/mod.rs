@@ -20,7 +20,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use phasegate_process::ArtifactName;
-use phasegate_process::artifact::path_fault;
+use phasegate_process::artifact::unsafe_path;
 use phasegate_process::task::{ContextPattern, is_inside_folder};
 
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES, MAX_FILES};
@@ -127,7 +127,7 @@ fn resolve_path(
 }
 
 fn read(root: &Path, path: &str) -> Result<Vec<u8>, ContextError> {
-    if let Some(reason) = path_fault(path) {
+    if let Some(reason) = unsafe_path(path) {
         return Err(ContextError::BadName { path: path.to_owned(), reason: reason.to_owned() });
     }
     if let Err(why) = format!("context/{path}").parse::<ArtifactName>() {

@@ -3,8 +3,10 @@
 //! Artifacts that are not in `samples.json` are minimal values of their schema. Schemas of answers come from the plugin, so
 //! the values made from them are limited in size.
 
+use std::collections::BTreeSet;
+
 use phasegate_process::artifact::kinds;
-use phasegate_process::artifact::{self, AddedKinds, Validator};
+use phasegate_process::artifact::{self, AddedKinds, FileNames, PathRules, Validator};
 use phasegate_process::pipeline::{Phase, Pipeline, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::{ArtifactName, ArtifactRef, Digest, Expected, Kind, PhaseName, TaskId};
@@ -28,6 +30,8 @@ const NAMES: [(&str, &str); 10] = [
     (kinds::TEST_REPORT, kinds::TEST_REPORT),
 ];
 /// Name of the temporary kind that checks a value against the schema of an answer.
+/// The rules of a run with default settings and without base files.
+static PATHS: PathRules = PathRules { names: Some(FileNames::Portable), base: BTreeSet::new() };
 const ANSWER: &str = "scripted_answer";
 /// Maximal number of values for one schema; with the longest texts this is less than 1 MB.
 const MAX_VALUES: usize = 900;
@@ -144,7 +148,7 @@ impl Samples {
 
     fn validator<'a>(&'a self, kinds: &'a AddedKinds) -> Validator<'a> {
         let plan = self.artifacts.iter().find(|(artifact, _)| artifact.name.as_str() == kinds::PROJECT_PLAN);
-        Validator { kinds, task_id: &self.task_id, plan: plan.map(|(_, value)| value) }
+        Validator { kinds, task_id: &self.task_id, plan: plan.map(|(_, value)| value), paths: &PATHS }
     }
 }
 
