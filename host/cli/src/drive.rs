@@ -118,9 +118,9 @@ impl RunDriver {
         let written = write_out(&target.out, journal, &state, &events);
         let out = written.is_ok().then(|| paths::display_path(&target.out));
         self.view.print(&summary::render_summary(journal, &state, &events, out.as_deref(), self.view.paint()));
-        match written {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Error::from(error).into()),
+        match written.map(|written| written.incomplete()) {
+            Ok(None) => Ok(()),
+            Ok(Some(error)) | Err(error) => Err(Error::from(error).into()),
         }
     }
 

@@ -1,13 +1,11 @@
 //! Reads the artifacts of a run from the journal, for the output folder.
 //!
-//! Fails with [`OutputError::Artifact`] if a blob is missing or not JSON, and with [`OutputError::Refused`] if the path of a
-//! generated file leaves the folder.
+//! Fails with [`OutputError::Artifact`] if a blob is missing or not JSON.
 
 use std::collections::BTreeMap;
 
 use phasegate_journal::Journal;
-use phasegate_process::artifact::kinds;
-use phasegate_process::artifact::{self, unsafe_path};
+use phasegate_process::artifact;
 use phasegate_process::state::State;
 use phasegate_process::{ArtifactRef, Digest};
 use serde_json::Value;
@@ -47,32 +45,16 @@ impl ArtifactReader<'_> {
         artifact::schema(&self.state.pipeline.kinds, &artifact.kind).is_some()
     }
 
-    /// Returns the generated files by path. If two phases produce the same file, the later phase wins. Fails if a path leaves
-    /// the output folder.
-    pub(crate) fn generated_files(&self) -> Result<BTreeMap<String, String>, OutputError> {
-        let mut files = BTreeMap::new();
-        for produced in self.state.pipeline.phases.iter().flat_map(|phase| &phase.produces) {
-            if produced.kind.as_str() != kinds::GENERATED_CODE {
-                continue;
-            }
-            let code = self.current(produced.name.as_str())?.unwrap_or_default();
-            for file in code.get("files").and_then(Value::as_array).into_iter().flatten() {
-                let text = |field| file.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-                files.insert(text("path"), text("content"));
-            }
-        }
-        // All paths are checked before a file is written, so that no part of the output is missing.
-        match files.keys().find_map(|path| Some((path, unsafe_path(path)?))) {
-            Some((path, reason)) => Err(OutputError::Refused { path: path.clone(), reason: reason.to_owned() }),
-            None => Ok(files),
-        }
+    /// Returns the paths of the base files.
+    pub(crate) fn base_paths(&self) -> impl Iterator<Item = &str> {
+        self.state.created.base.iter().map(|name| path_of(name.as_str()))
     }
 
     /// Returns the patch from the base files to `files`.
-    pub(crate) fn patch(&self, files: &BTreeMap<String, String>) -> Result<Patch, OutputError> {
+    pub(crate) fn patch(&self, files: &BTreeMap<&str, &str>) -> Result<Patch, OutputError> {
         let mut base = BTreeMap::new();
         for name in &self.state.created.base {
-            let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str());
+            let path = path_of(name.as_str());
             if let Some(artifact) = self.state.artifacts.get(name).filter(|_| files.contains_key(path)) {
                 base.insert(path, self.bytes(name.as_str(), &artifact.digest)?);
             }
@@ -82,4 +64,9 @@ impl ArtifactReader<'_> {
             false => Patch::between(&base, files),
         })
     }
+}
+
+/// Returns the path of a base file from the name of its artifact.
+fn path_of(name: &str) -> &str {
+    name.strip_prefix("context/").unwrap_or(name)
 }

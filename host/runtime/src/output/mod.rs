@@ -1,11 +1,13 @@
-//! The output folder: generated files, artifacts in JSON, the result, a report for people, and a patch.
+//! The output folder: generated files and their tests, artifacts in JSON, the result, a report for people, and a patch.
 //!
 //! Guarantees: nothing is written outside of the folder, also not through a symbolic link in it; a folder with content is
 //! rejected unless the caller forces it; artifacts are written byte for byte as they were reviewed and tested. If a generated
-//! file needs the name of one of the host's files, the host's file is named `phasegate-…`. Fails with [`OutputError`].
+//! file needs the name of one of the host's files, the host's file is named `phasegate-…`. A file that the system refuses to
+//! write does not stop the others; [`WrittenFiles::not_written`] lists it. Fails with [`OutputError`].
 
 mod artifacts;
 pub(crate) mod diff;
+mod files;
 mod known;
 mod patch;
 mod report;
@@ -15,7 +17,7 @@ mod written;
 pub use self::known::{belongs_to, claim};
 pub use self::write::{check_out, write_out};
 pub use self::written::WrittenFiles;
-pub use crate::error::output::OutputError;
+pub use crate::error::output::{NotWritten, OutputError};
 
 #[cfg(test)]
 mod tests;

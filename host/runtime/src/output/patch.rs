@@ -22,13 +22,13 @@ pub(crate) struct Patch {
 
 impl Patch {
     /// Compares the base files with the generated files, by path.
-    pub fn between(base: &BTreeMap<&str, Vec<u8>>, files: &BTreeMap<String, String>) -> Self {
+    pub fn between(base: &BTreeMap<&str, Vec<u8>>, files: &BTreeMap<&str, &str>) -> Self {
         let mut patch = Self::default();
         for (path, new) in files {
-            match base.get(path.as_str()).map(|old| std::str::from_utf8(old)) {
+            match base.get(path).map(|old| std::str::from_utf8(old)) {
                 None => patch.add(path, None, new),
                 Some(Ok(old)) => patch.add(path, Some(old), new),
-                Some(Err(_)) => patch.left_out.push(path.clone()),
+                Some(Err(_)) => patch.left_out.push((*path).to_owned()),
             }
         }
         patch

@@ -1,6 +1,5 @@
 //! Writes the output folder of a run.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -8,12 +7,13 @@ use std::path::Path;
 use phasegate_files::Folder;
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
-use phasegate_process::artifact::unsafe_path;
 use phasegate_process::result::TaskResult;
 use phasegate_process::state::State;
+use serde::Serialize;
 
-use crate::error::output::OutputError;
+use crate::error::output::{NotWritten, OutputError};
 use crate::output::artifacts::ArtifactReader;
+use crate::output::files::RunFiles;
 use crate::output::known::CLAIM;
 use crate::output::report;
 use crate::output::written::WrittenFiles;
@@ -39,7 +39,8 @@ fn is_leftover(entry: &fs::DirEntry) -> bool {
 }
 
 /// Writes the output of a run in its current state, and replaces files of the same names from an earlier call. Nothing is
-/// written if something that this program did not make is in the way of a file.
+/// written if something that this program did not make is in the way of a file. A file that the system refuses to write is
+/// listed in the result, in the report and in what is returned; the others are written.
 pub fn write_out(
     dir: &Path,
     journal: &dyn Journal,
@@ -47,44 +48,70 @@ pub fn write_out(
     events: &[Recorded],
 ) -> Result<WrittenFiles, OutputError> {
     let artifacts = ArtifactReader { journal, state };
-    let files = artifacts.generated_files()?;
+    let files = RunFiles::load(&artifacts)?;
     let names = FileNames::avoiding(&files);
     let result = TaskResult::from_events(state, events);
     let mut written = WrittenFiles {
         dir: dir.to_owned(),
-        files: files.keys().cloned().collect(),
-        result: names.result.clone(),
-        report: names.report.clone(),
+        files: files.code.keys().cloned().collect(),
+        tests: files.tests.keys().cloned().collect(),
+        settings: files.settings.keys().cloned().collect(),
+        result: names.result,
+        report: names.report,
         ..WrittenFiles::default()
     };
-    let json = serde_json::to_string_pretty(&result).unwrap_or_default() + "\n";
-    // The result comes first: it marks the folder as this run's own, should this process end halfway.
-    let mut contents: Vec<(String, Vec<u8>)> = vec![(names.result, json.into_bytes())];
+    let mut contents: Vec<(String, Vec<u8>)> = Vec::new();
     for artifact in state.artifacts.values().filter(|artifact| artifacts.is_json(artifact)) {
         let path = format!("{}/{}.json", names.artifacts, artifact.name);
         written.artifacts.push(path.clone());
         contents.push((path, artifacts.bytes(artifact.name.as_str(), &artifact.digest)?));
     }
-    let patch = artifacts.patch(&files)?;
+    let patch = artifacts.patch(&files.code_and_tests())?;
     written.patch = (!patch.text.is_empty()).then(|| names.patch.clone());
-    let report = report::render(&artifacts, events, &result, &written, &patch)?;
-    contents.extend(files.into_iter().map(|(path, content)| (path, content.into_bytes())));
+    let render = |written: &WrittenFiles| report::render(&artifacts, events, &result, written, &patch);
+    let mut report = render(&written)?;
+    let RunFiles { code, tests, settings } = files;
+    contents.extend([code, tests, settings].into_iter().flatten().map(|(path, text)| (path, text.into_bytes())));
     if written.patch.is_some() {
-        contents.push((names.patch.clone(), patch.text.into_bytes()));
+        contents.push((names.patch.clone(), patch.text.clone().into_bytes()));
     }
-    contents.push((names.report, report.into_bytes()));
     let folder = OutFolder::create(dir)?;
-    contents.iter().map(|(path, _)| path).chain([&names.patch]).try_for_each(|path| folder.check(path))?;
+    let host_files = [&written.result, &written.report, &names.patch];
+    contents.iter().map(|(path, _)| path).chain(host_files).try_for_each(|path| folder.check(path))?;
     if written.patch.is_none() {
         folder.remove(&names.patch)?;
     }
-    contents.iter().try_for_each(|(path, content)| folder.write(path, content))?;
+    // The result comes first: it marks the folder as this run's own, should this process end halfway.
+    folder.write(&written.result, render_result(&result, &written).as_bytes())?;
+    let refused: Vec<_> = contents.iter().filter_map(|(path, content)| folder.try_write(path, content)).collect();
+    if !refused.is_empty() {
+        written.add_not_written(refused);
+        report = render(&written)?;
+    }
+    written.add_not_written(folder.try_write(&written.report, report.as_bytes()).into_iter().collect());
+    if !written.not_written.is_empty() {
+        folder.write(&written.result, render_result(&result, &written).as_bytes())?;
+    }
     // The result took its place.
     folder.remove(CLAIM)?;
     Ok(written)
 }
 
-/// Names of the host's files, none of which is a generated file.
+/// The result as it is in the output folder.
+#[derive(Serialize)]
+struct WrittenResult<'a> {
+    #[serde(flatten)]
+    result: &'a TaskResult,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    not_written: &'a [NotWritten],
+}
+
+fn render_result(result: &TaskResult, written: &WrittenFiles) -> String {
+    let whole = WrittenResult { result, not_written: &written.not_written };
+    serde_json::to_string_pretty(&whole).unwrap_or_default() + "\n"
+}
+
+/// Names of the host's files, none of which is a generated file or a test.
 struct FileNames {
     artifacts: String,
     result: String,
@@ -93,8 +120,8 @@ struct FileNames {
 }
 
 impl FileNames {
-    fn avoiding(files: &BTreeMap<String, String>) -> Self {
-        let taken: Vec<String> = files.keys().map(|path| path.to_lowercase()).collect();
+    fn avoiding(files: &RunFiles) -> Self {
+        let taken: Vec<String> = files.paths().map(|path| path.to_lowercase()).collect();
         let clashes = |name: &str| {
             taken
                 .iter()
@@ -133,16 +160,23 @@ impl<'a> OutFolder<'a> {
         }
     }
 
-    /// Fails if the path leaves the folder or something is in its way.
+    /// Fails if something that this program did not make is in the way of a file.
     fn check(&self, path: &str) -> Result<(), OutputError> {
-        match unsafe_path(path) {
-            Some(reason) => Err(OutputError::Refused { path: path.to_owned(), reason: reason.to_owned() }),
-            None => self.folder.check(path).map_err(|why| self.explain(path, &why)),
+        match self.folder.check(path).map_err(|why| self.explain(path, &why)) {
+            // Writing the file fails for the same reason.
+            Err(OutputError::Io { .. }) => Ok(()),
+            checked => checked,
         }
     }
 
     fn write(&self, path: &str, content: &[u8]) -> Result<(), OutputError> {
         self.folder.write(path, content).map_err(|why| self.explain(path, &why))
+    }
+
+    /// Returns why the file was not written; `None` if it was.
+    fn try_write(&self, path: &str, content: &[u8]) -> Option<NotWritten> {
+        let reason = self.folder.write(path, content).err()?.to_string();
+        Some(NotWritten { path: path.to_owned(), reason })
     }
 
     fn remove(&self, path: &str) -> Result<(), OutputError> {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::error::output::{NotWritten, OutputError};
+
 /// Files written by [`super::write_out`]. Paths are relative to `dir`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WrittenFiles {
@@ -9,6 +11,10 @@ pub struct WrittenFiles {
     pub dir: PathBuf,
     /// Generated files.
     pub files: Vec<String>,
+    /// Files of the current test suite.
+    pub tests: Vec<String>,
+    /// Settings with which pytest runs the tests in this folder.
+    pub settings: Vec<String>,
     /// Artifacts in JSON.
     pub artifacts: Vec<String>,
     /// The result in JSON, usually `result.json`.
@@ -17,4 +23,24 @@ pub struct WrittenFiles {
     pub report: String,
     /// The patch against the base files; `None` without base files or changes.
     pub patch: Option<String>,
+    /// Files that the system refused to write. No other list has them.
+    pub not_written: Vec<NotWritten>,
+}
+
+impl WrittenFiles {
+    /// Returns the error that names the files that were not written; `None` if all were.
+    pub fn incomplete(&self) -> Option<OutputError> {
+        let dir = self.dir.display().to_string();
+        (!self.not_written.is_empty()).then(|| OutputError::Incomplete { dir, files: self.not_written.clone() })
+    }
+
+    /// Moves files from their list to [`WrittenFiles::not_written`].
+    pub(super) fn add_not_written(&mut self, refused: Vec<NotWritten>) {
+        let is_refused = |path: &String| refused.iter().any(|file| file.path == *path);
+        for list in [&mut self.files, &mut self.tests, &mut self.settings, &mut self.artifacts] {
+            list.retain(|path| !is_refused(path));
+        }
+        self.patch = self.patch.take().filter(|path| !is_refused(path));
+        self.not_written.extend(refused);
+    }
 }

@@ -265,6 +265,9 @@ impl ExperimentDriver {
     fn write_out(&self, run: &RunId) -> Result<(), Failure> {
         let journal = self.host.journal().as_ref();
         let (state, events) = load_run(journal, run)?;
-        write_out(&self.out_dir(run), journal, &state, &events).map(drop).map_err(|error| Error::from(error).into())
+        match write_out(&self.out_dir(run), journal, &state, &events).map(|written| written.incomplete()) {
+            Ok(None) => Ok(()),
+            Ok(Some(error)) | Err(error) => Err(Error::from(error).into()),
+        }
     }
 }

@@ -28,8 +28,28 @@ impl Page<'_> {
             let files: Vec<_> = written.files.iter().map(|path| format!("`{}`", plain_text(path))).collect();
             self.line(format_args!("Generated: {}.", files.join(", ")));
         }
+        if !written.tests.is_empty() {
+            let files: Vec<_> = written.tests.iter().map(|path| format!("`{}`", plain_text(path))).collect();
+            let how = match self.artifacts.base_paths().next() {
+                None if written.tests.iter().any(|path| path.ends_with(".py")) => {
+                    " Run them in this folder with `python -m pytest`."
+                }
+                _ => "",
+            };
+            self.line(format_args!("Tests: {}.{how}", files.join(", ")));
+        }
         if let Some(name) = &written.patch {
-            self.line(format_args!("`{name}` has the changes to the base files. Apply it with `git apply {name}`."));
+            let (what, then) = match written.tests.is_empty() {
+                true => ("", ""),
+                false => (", with tests", ", and run the tests there"),
+            };
+            self.line(format_args!(
+                "`{name}` has the changes to the base files{what}. Apply it with `git apply {name}`{then}."
+            ));
+        }
+        for file in &written.not_written {
+            let (path, reason) = (plain_text(&file.path), plain_text(&file.reason));
+            self.line(format_args!("`{path}` was not written: {reason}."));
         }
         for path in &patch.left_out {
             self.line(format_args!("`{}` is not in the patch, because the old file is not text.", plain_text(path)));

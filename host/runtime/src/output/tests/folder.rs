@@ -120,3 +120,44 @@ fn names_artifacts_that_the_journal_lost() {
         "{refusal}"
     );
 }
+
+#[test]
+fn one_refused_file_does_not_lose_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = format!("src/{}.py", "ä".repeat(130));
+    let files = [("fine.py", "1"), ("folder", "a file"), (long.as_str(), "2")];
+    let run = RecordedRun::tested(&[], &files, &[("folder/test_x.py", "3"), ("tests/test_y.py", "4")]);
+    let written = run.write(dir.path()).unwrap();
+    assert_eq!(
+        (&written.files[..], &written.tests[..]),
+        (&["fine.py", "folder"].map(String::from)[..], &["tests/test_y.py".to_owned()][..])
+    );
+    assert_eq!((read(dir.path(), "fine.py"), read(dir.path(), "tests/test_y.py")), ("1".into(), "4".into()));
+    let refused = [
+        (long.as_str(), "File name too long (os error 36)"),
+        ("folder/test_x.py", "a file is where its folder should be"),
+    ];
+    let listed = refused.map(|(path, reason)| json!({ "path": path, "reason": reason }));
+    let result: Value = serde_json::from_str(&read(dir.path(), "result.json")).unwrap();
+    assert_eq!((&result["not_written"], &result["status"]), (&json!(listed), &json!("passed")));
+    let report = read(dir.path(), "report.md");
+    assert!(report.contains("`folder/test_x.py` was not written: a file is where its folder should be."), "{report}");
+    assert!(
+        !report.contains(&format!("Generated: `{long}`")) && report.contains("Generated: `fine.py`, `folder`."),
+        "{report}"
+    );
+    let error = Error::from(written.incomplete().unwrap());
+    let shown: String = long.chars().take(80).collect();
+    assert_eq!(
+        error.describe(),
+        format!(
+            "2 files of the output were not written to {}: `{shown}…`: File name too long (os error 36); \
+             `folder/test_x.py`: a file is where its folder should be\n\
+             hint: everything else was written, and the artifacts have these files too; free space, or choose another \
+             folder with --out",
+            dir.path().display()
+        )
+    );
+    assert_eq!(error.code().to_string(), "PG-0702");
+    assert!(belongs_to(dir.path(), &"run-1".parse().unwrap()) && !dir.path().join(".phasegate-run").exists());
+}

@@ -4,6 +4,7 @@
 mod folder;
 mod patch;
 mod report;
+mod suite;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -146,8 +147,14 @@ impl RecordedRun {
         })
     }
 
-    /// A finished run with these base files and generated files.
+    /// A finished run with these base files and generated files, and an empty test suite.
     fn finished(base: &[(&str, &[u8])], files: &[(&str, &str)]) -> Self {
+        Self::tested(base, files, &[])
+    }
+
+    /// A finished run with these base files, generated files, and files of the test suite.
+    fn tested(base: &[(&str, &[u8])], files: &[(&str, &str)], suite: &[(&str, &str)]) -> Self {
+        let suite: Vec<_> = suite.iter().map(|(path, content)| json!({ "path": path, "content": content })).collect();
         let mut run = Self::new(base);
         run.work("planning", 1, &[("project_plan", json!({}))]);
         run.work("design", 1, &[("design_specification", json!({}))]);
@@ -180,7 +187,7 @@ impl RecordedRun {
         run.add(Event::ApprovalAsked { at: at("code-review", 1), question: "what now?".into(), about: vec![] });
         let (by, reason) = ("ada".to_owned(), "known and accepted".to_owned());
         run.add(Event::ApprovalGiven { at: at("code-review", 1), choice: Choice::Override, by, reason, about: vec![] });
-        run.work("test", 1, &[("test_suite", json!({ "files": [], "covers": [], "dropped": [] }))]);
+        run.work("test", 1, &[("test_suite", json!({ "files": suite, "covers": [], "dropped": [] }))]);
         let (suite_run, code) = (
             Digest::from_content(b"suite run"),
             run.state.artifacts[&"generated_code".parse().unwrap()].digest.clone(),
