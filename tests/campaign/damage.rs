@@ -183,8 +183,9 @@ fn missing_or_changed_blobs_are_named() {
             command
         });
         let component = "error[PG-0311]: plugin fixture: its component DIGEST is missing in HERE/state/journal.db\n\
-             hint: restore the state folder from a copy; a run that was imported without components is \
-             exported again with --components\nexit 4";
+             hint: restore the state folder and `phasegate/components` of your data folder from a copy, or use the version \
+             of phasegate that made the run; a run that was imported without components is exported again with \
+             --components\nexit 4";
         let text = if field == "/components/fixture" && sql.starts_with("DELETE") { component } else { text };
         assert_eq!(killed.error_text(&output).replace(digest, "DIGEST"), text, "{sql} {name} {field}");
         let after = Record::read(&killed.scenario.path("state"), &killed.run).events;

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_journal::{Journal, JournalError, SqliteJournal};
-use phasegate_runtime::{BudgetOverride, Config, Env, Host, HostConfig, SharedBudget, find_config_file};
+use phasegate_runtime::{
+    BudgetOverride, ComponentFolder, ComponentJournal, Config, Env, Host, HostConfig, SharedBudget, find_config_file,
+};
 use phasegate_sandbox::EngineSettings;
 
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::paths::{cache_dir, current_dir, display_path};
+use crate::paths::{cache_dir, components_dir, current_dir, display_path};
 
 /// Loads the named configuration, else the nearest one upwards from the task folder, else from the current folder. What it
 /// leaves out comes from the user's configuration.
@@ -68,9 +70,10 @@ pub fn host(context: &Context, config: Config, options: RunOptions) -> Result<Ho
 }
 
 /// Opens the journal to write, and creates it with its state folder if there is none.
-pub fn open_or_create_journal(context: &Context) -> Result<SqliteJournal, Failure> {
+pub fn open_or_create_journal(context: &Context) -> Result<ComponentJournal, Failure> {
     context.check_state_to_write()?;
-    Ok(SqliteJournal::open(&context.state)?)
+    let journal = Box::new(SqliteJournal::open(&context.state)?);
+    Ok(ComponentJournal::to_write(journal, components()))
 }
 
 /// Opens the host on an open journal, with a budget that all runs share.
@@ -124,7 +127,7 @@ fn this_program() -> Result<PathBuf, Failure> {
 }
 
 /// Opens the journal to read, if there is one. A damaged journal is opened as far as it can be read, with a note.
-pub fn find_journal(context: &Context) -> Result<Option<SqliteJournal>, Failure> {
+pub fn find_journal(context: &Context) -> Result<Option<ComponentJournal>, Failure> {
     context.check_state_to_read()?;
     let journal = match SqliteJournal::open_to_read(&context.state) {
         // A journal whose creation was interrupted counts as none.
@@ -134,11 +137,16 @@ pub fn find_journal(context: &Context) -> Result<Option<SqliteJournal>, Failure>
     if let Some(damage) = journal.damage() {
         context.printer.note(&format!("showing only what can be read: {damage}\nhint: {}\n", damage.hint()));
     }
-    Ok(Some(journal))
+    Ok(Some(ComponentJournal::to_read(Box::new(journal), components())))
+}
+
+/// Returns the folder of components that the journals of a user share.
+fn components() -> Option<ComponentFolder> {
+    components_dir().map(ComponentFolder::new)
 }
 
 /// Opens the journal to write, if there is one.
-pub fn find_journal_to_write(context: &Context) -> Result<Option<SqliteJournal>, Failure> {
+pub fn find_journal_to_write(context: &Context) -> Result<Option<ComponentJournal>, Failure> {
     context.check_state_to_read()?;
     match context.state.join("journal.db").exists() {
         true => Ok(Some(open_or_create_journal(context)?)),
@@ -147,12 +155,12 @@ pub fn find_journal_to_write(context: &Context) -> Result<Option<SqliteJournal>,
 }
 
 /// Opens the journal to read; fails if there is none. Works in a read-only folder.
-pub fn journal(context: &Context) -> Result<SqliteJournal, Failure> {
+pub fn journal(context: &Context) -> Result<ComponentJournal, Failure> {
     find_journal(context)?.ok_or_else(|| no_runs_failure(&context.state))
 }
 
 /// Opens the journal to write; fails if there is none.
-pub fn journal_to_write(context: &Context) -> Result<SqliteJournal, Failure> {
+pub fn journal_to_write(context: &Context) -> Result<ComponentJournal, Failure> {
     find_journal_to_write(context)?.ok_or_else(|| no_runs_failure(&context.state))
 }
 

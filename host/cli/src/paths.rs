@@ -1,4 +1,4 @@
-//! Paths: the state folder and the cache of compiled plugins.
+//! Paths: the state folder, the cache of compiled plugins, and the components that journals share.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -54,6 +54,13 @@ pub fn cache_dir(state: &Path) -> Result<Option<PathBuf>, Failure> {
     }
     let cache = chosen.or_else(|| home.map(|home| home.join(".cache")));
     Ok(cache.map(|cache| cache.join("phasegate").join("compiled")))
+}
+
+/// Returns the folder for components that the journals of a user share; `None` if neither `XDG_DATA_HOME` nor `HOME` is set.
+pub fn components_dir() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path: &PathBuf| path.is_absolute());
+    let data = variable("XDG_DATA_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/share")));
+    data.map(|data| data.join("phasegate").join("components"))
 }
 
 /// Returns true if the path, which need not exist, lies in the folder after all symbolic links on the way.

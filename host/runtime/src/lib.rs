@@ -37,6 +37,7 @@ pub use observer::{Activity, NoObserver, Observer};
 pub use output::diff::render_diff;
 pub use plugins::bundled::{BUNDLED, bundled_digest};
 pub use plugins::parse_limits::plugin_limits;
+pub use plugins::shared::{ComponentFolder, ComponentJournal};
 pub use plugins::source::{MAX_COMPONENT_BYTES, read_component};
 pub use run::imported::imported_authority;
 pub use run::outcome::{RunOutcome, StopCause, StopSignal};

@@ -328,8 +328,9 @@ impl Error {
             Self::SharedBudget { hint, .. } => hint.clone(),
             Self::Decision(error) => error.hint(),
             Self::MissingBlob { .. } | Self::BadBlob { .. } => RESTORE.to_owned(),
-            Self::MissingComponent { .. } => "restore the state folder from a copy; a run that was imported without \
-                 components is exported again with --components"
+            Self::MissingComponent { .. } => "restore the state folder and `phasegate/components` of your data folder from \
+                 a copy, or use the version of phasegate that made the run; a run that was imported without components is \
+                 exported again with --components"
                 .to_owned(),
             Self::NoRun(_) => "`phasegate runs` lists them".to_owned(),
             Self::PluginFile { plugin, .. } => format!("check `path` in [plugins.{plugin}]"),

@@ -26,6 +26,9 @@ pub const BUNDLED: [&str; 10] = [
 /// The environment that the Python test runner describes, known without compiling it. A test compares it with the component.
 const PYTHON_ENVIRONMENT: &str = include_str!("../../../../plugins/dist/runner-python.environment.json");
 
+/// Compression level of components in the folder that journals share.
+const PACKED_LEVEL: i32 = 9;
+
 const DIST: &str = include_str!("../../../../plugins/dist/dist.toml");
 
 macro_rules! dist {
@@ -68,10 +71,34 @@ pub(crate) fn bundled_bytes(name: &str) -> Option<io::Result<Vec<u8>>> {
     Some(if file.ends_with(".zst") { zstd::decode_all(bytes) } else { Ok(bytes.to_vec()) })
 }
 
+/// Returns the name of the bundled component with this digest.
+fn name_of(digest: &Digest) -> Option<&'static str> {
+    static NAMES: OnceLock<BTreeMap<Digest, &str>> = OnceLock::new();
+    let names = || BUNDLED.into_iter().filter_map(|name| Some((bundled_digest(name)?, name))).collect();
+    NAMES.get_or_init(names).get(digest).copied()
+}
+
+/// Whether a bundled component has this digest.
+pub(crate) fn is_bundled(digest: &Digest) -> bool {
+    name_of(digest).is_some()
+}
+
 /// Returns the bundled component with this digest.
 pub(crate) fn bundled_blob(digest: &Digest) -> Option<Blob> {
-    let name = BUNDLED.iter().find(|name| bundled_digest(name).as_ref() == Some(digest))?;
-    bundled_bytes(name)?.ok().map(Blob::new).filter(|blob| blob.digest == *digest)
+    bundled_bytes(name_of(digest)?)?.ok().map(Blob::new).filter(|blob| blob.digest == *digest)
+}
+
+/// Returns the bundled component with this digest, compressed with zstd. Fails if its bytes do not match the digest.
+pub(crate) fn bundled_packed(digest: &Digest) -> Option<io::Result<Vec<u8>>> {
+    let (file, bytes) = bundled_file(name_of(digest)?)?;
+    let Some(blob) = bundled_blob(digest) else {
+        return Some(Err(io::Error::other(format!("the bundled component {digest} is damaged"))));
+    };
+    Some(if file.ends_with(".zst") {
+        Ok(bytes.to_vec())
+    } else {
+        zstd::encode_all(blob.bytes.as_slice(), PACKED_LEVEL)
+    })
 }
 
 /// Returns the manifest of a bundled component; `None` for compressed ones. Manifests are read once per process.

@@ -3,4 +3,5 @@
 pub(crate) mod bundled;
 pub(crate) mod load;
 pub(crate) mod parse_limits;
+pub(crate) mod shared;
 pub(crate) mod source;

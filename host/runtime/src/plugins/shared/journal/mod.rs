@@ -1,0 +1,219 @@
+//! A journal that finds bundled components outside of its file.
+//!
+//! It reads a component from the journal, else from the folder, else from this program. Before it writes an event that names a
+//! bundled component, it makes sure that the component lasts: see [`ComponentJournal::keep`].
+
+use std::io::ErrorKind;
+
+use async_trait::async_trait;
+use phasegate_journal::{
+    Append, Blob, Fork, Import, Imported, Journal, JournalError, Ownership, Removed, StoredEvent, check_import,
+};
+use phasegate_process::{Digest, Event, Recorded, RunId};
+use tokio::sync::watch;
+
+use super::folder::ComponentFolder;
+use crate::plugins::bundled::{bundled_blob, bundled_packed, is_bundled};
+
+/// A journal, and the folder of components beside it.
+pub struct ComponentJournal {
+    inner: Box<dyn Journal>,
+    /// `None` where the user has no folder for data: then the journal holds everything.
+    folder: Option<ComponentFolder>,
+    /// Whether reads may store a bundled component that is missing in the folder.
+    to_write: bool,
+}
+
+impl ComponentJournal {
+    /// Wraps a journal that is opened to write.
+    pub fn to_write(inner: Box<dyn Journal>, folder: Option<ComponentFolder>) -> Self {
+        Self { inner, folder, to_write: true }
+    }
+
+    /// Wraps a journal that is opened to read: the folder is not changed either.
+    pub fn to_read(inner: Box<dyn Journal>, folder: Option<ComponentFolder>) -> Self {
+        Self { inner, folder, to_write: false }
+    }
+
+    /// Stores a bundled component in the folder, unless it is there. Returns whether it is there afterwards.
+    async fn keep(&self, digest: &Digest) -> bool {
+        let Some(folder) = self.folder.clone() else { return false };
+        if folder.has(digest) {
+            return true;
+        }
+        let digest = digest.clone();
+        tokio::task::spawn_blocking(move || write(&folder, &digest)).await.unwrap_or(false)
+    }
+
+    /// Makes sure that the bundled ones of these components last. Returns `blobs` without those that the folder holds, and
+    /// with those that the journal has to hold.
+    async fn place(&self, blobs: Vec<Blob>, components: &[Digest]) -> Result<Vec<Blob>, JournalError> {
+        let mut for_journal = Vec::new();
+        for blob in blobs {
+            if !(is_bundled(&blob.digest) && self.keep(&blob.digest).await) {
+                for_journal.push(blob);
+            }
+        }
+        for digest in components.iter().filter(|digest| is_bundled(digest)) {
+            let is_here = for_journal.iter().any(|blob| blob.digest == *digest) || self.inner.has_blob(digest)?;
+            if !is_here && !self.keep(digest).await {
+                for_journal.extend(bundled_blob(digest));
+            }
+        }
+        Ok(for_journal)
+    }
+}
+
+/// Stores a bundled component in the folder. A failure is logged: the journal or this program has the component.
+fn write(folder: &ComponentFolder, digest: &Digest) -> bool {
+    let Some(packed) = bundled_packed(digest) else { return false };
+    match packed.and_then(|packed| folder.write(digest, &packed)) {
+        Ok(()) => true,
+        Err(why) => {
+            tracing::warn!("components cannot be stored in {}: {why}", folder.path().display());
+            false
+        }
+    }
+}
+
+/// Returns the components that these events pin.
+fn components_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Digest> {
+    let created = events.into_iter().filter_map(|event| match event {
+        Event::RunCreated(created) => Some(created.as_ref()),
+        Event::RunForked(forked) => Some(&forked.created),
+        _ => None,
+    });
+    created.flat_map(|created| created.components.values().cloned()).collect()
+}
+
+#[async_trait]
+impl Journal for ComponentJournal {
+    async fn append(&self, mut append: Append) -> Result<Vec<Recorded>, JournalError> {
+        let components = components_of(&append.events);
+        append.blobs = self.place(append.blobs, &components).await?;
+        self.inner.append(append).await
+    }
+
+    async fn fork(&self, mut fork: Fork) -> Result<Vec<Recorded>, JournalError> {
+        let components = components_of(&fork.events);
+        fork.blobs = self.place(fork.blobs, &components).await?;
+        self.inner.fork(fork).await
+    }
+
+    fn origin(&self, run: &RunId) -> Result<Option<(RunId, u64)>, JournalError> {
+        self.inner.origin(run)
+    }
+
+    fn forks(&self, of: &RunId) -> Result<Vec<(RunId, u64)>, JournalError> {
+        self.inner.forks(of)
+    }
+
+    async fn import(&self, mut import: Import) -> Result<Imported, JournalError> {
+        let events = check_import(&import.run, &import.events)?;
+        let components = components_of(events.iter().map(|recorded| &recorded.event));
+        import.blobs = self.place(import.blobs, &components).await?;
+        self.inner.import(import).await
+    }
+
+    fn imported(&self, run: &RunId) -> Result<Option<u64>, JournalError> {
+        self.inner.imported(run)
+    }
+
+    async fn put_blobs(&self, blobs: Vec<Blob>) -> Result<(), JournalError> {
+        let blobs = self.place(blobs, &[]).await?;
+        match blobs.is_empty() {
+            true => Ok(()),
+            false => self.inner.put_blobs(blobs).await,
+        }
+    }
+
+    fn stored_after(&self, run: &RunId, number: u64) -> Result<Vec<StoredEvent>, JournalError> {
+        self.inner.stored_after(run, number)
+    }
+
+    fn location(&self) -> String {
+        self.inner.location()
+    }
+
+    fn runs(&self) -> Result<Vec<RunId>, JournalError> {
+        self.inner.runs()
+    }
+
+    fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
+        if let Some(bytes) = self.inner.blob(digest)? {
+            return Ok(Some(bytes));
+        }
+        let Some(folder) = &self.folder else { return Ok(bundled_blob(digest).map(|blob| blob.bytes)) };
+        let fault = match folder.read(digest) {
+            Ok(Some(bytes)) => return Ok(Some(bytes)),
+            Ok(None) => None,
+            Err(why) => Some(why),
+        };
+        match (bundled_blob(digest), fault) {
+            (Some(blob), fault) => {
+                if fault.is_some() && self.to_write {
+                    write(folder, digest);
+                }
+                Ok(Some(blob.bytes))
+            }
+            (None, Some(why)) if why.kind() == ErrorKind::InvalidData => {
+                let location = folder.file(digest).display().to_string();
+                Err(JournalError::DamagedBlob { digest: digest.clone(), location })
+            }
+            (None, Some(why)) => {
+                tracing::warn!("{} is not used: {why}", folder.file(digest).display());
+                Ok(None)
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Also stores a bundled component that the folder lost, if the journal is open to write: a newer program may bundle
+    /// another one.
+    fn has_blob(&self, digest: &Digest) -> Result<bool, JournalError> {
+        if self.inner.has_blob(digest)? {
+            return Ok(true);
+        }
+        let is_bundled = is_bundled(digest);
+        let in_folder = self.folder.as_ref().is_some_and(|folder| folder.has(digest));
+        if let Some(folder) = self.folder.as_ref().filter(|_| is_bundled && self.to_write && !in_folder) {
+            write(folder, digest);
+        }
+        Ok(is_bundled || in_folder)
+    }
+
+    fn blob_sizes(&self) -> Result<Vec<(Digest, u64)>, JournalError> {
+        self.inner.blob_sizes()
+    }
+
+    async fn remove(&self, runs: Vec<RunId>, blobs: Vec<Digest>) -> Result<Removed, JournalError> {
+        self.inner.remove(runs, blobs).await
+    }
+
+    fn check(&self) -> Result<Vec<String>, JournalError> {
+        self.inner.check()
+    }
+
+    async fn acquire(&self, run: &RunId) -> Result<Ownership, JournalError> {
+        self.inner.acquire(run).await
+    }
+
+    fn owner(&self, run: &RunId) -> Result<Option<u32>, JournalError> {
+        self.inner.owner(run)
+    }
+
+    async fn request_cancel(&self, run: &RunId, by: &str) -> Result<(), JournalError> {
+        self.inner.request_cancel(run, by).await
+    }
+
+    fn cancel_request(&self, run: &RunId) -> Result<Option<String>, JournalError> {
+        self.inner.cancel_request(run)
+    }
+
+    fn cancel_requests(&self, run: &RunId) -> Result<watch::Receiver<Option<String>>, JournalError> {
+        self.inner.cancel_requests(run)
+    }
+}
+
+#[cfg(test)]
+mod tests;
