@@ -11,14 +11,7 @@ case $output in /*) ;; *) output=$PWD/$output ;; esac
 cd "$(dirname "$0")"
 
 venv=build/venv
-if ! cmp -s requirements.txt build/installed.txt; then
-    rm -rf build
-    mkdir build
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
-        -r requirements.txt
-    cp requirements.txt build/installed.txt
-fi
+./venv.sh
 
 # Copy only what the component needs: no pip, no caches.
 rm -rf build/packages build/src

@@ -15,6 +15,7 @@ mod hostile_python;
 mod interruption;
 mod log;
 mod operator_limits;
+mod out_folder;
 mod plugin_check;
 mod providers;
 mod replay;
