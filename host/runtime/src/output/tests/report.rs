@@ -33,7 +33,7 @@ fn report_has_task_gates_decisions_and_cost() {
     ] {
         assert!(report.lines().any(|found| found == line), "`{line}` is not in\n{report}");
     }
-    assert!(report.contains("| test#1 | 22 | 0 | 0 | 0 | "), "{report}");
+    assert!(report.contains("| test#1 | 1 | 1 | 22 | 0 | 0 | 0 | 0 | "), "{report}");
     assert!(!report.contains("may have been billed"));
 }
 
