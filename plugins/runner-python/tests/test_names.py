@@ -104,6 +104,52 @@ class Names(unittest.TestCase):
         }
         self.assertEqual(collected(files), ["t/tests.py", "test_if.py", "test_star.py", "test_z.py::test_a"])
 
+    def test_tests_that_a_decorator_may_replace_are_not_certain(self):
+        suite = """
+import unittest
+from unittest import mock
+from expansion import expand
+import app
+class Case(unittest.TestCase):
+    @expand([1, 2])
+    def test_each(self, n): pass
+    @mock.patch("app.f")
+    @app.wrap
+    def test_plain(self, f): pass
+@expand([1])
+def test_only(): pass
+"""
+        helper = "import sys\ndef expand(values): sys._getframe(1).f_locals['test_x'] = None\n"
+        code = {"app.py": "def wrap(f): return f\n"}
+        self.assertEqual(collected({"test_a.py": suite, "expansion.py": helper}, code), ["test_a.py::Case::test_plain"])
+
+    def test_names_that_the_suite_deletes_or_binds_again_are_no_tests(self):
+        suite = """
+import unittest
+from pytest import fixture as provide
+class Base(unittest.TestCase):
+    def test_base(self): pass
+class One(Base): pass
+del Base
+class TestOff:
+    __test__ = False
+    def test_a(self): pass
+class TestStillOff(TestOff): pass
+class TestOn(TestOff): __test__ = True
+def test_helper(): pass
+test_helper, x = None, 1
+@provide
+def test_data(): pass
+"""
+        self.assertEqual(collected({"test_a.py": suite}), ["test_a.py::One::test_base", "test_a.py::TestOn::test_a"])
+
+    def test_constructors_in_the_code_do_not_remove_tests(self):
+        suite = "import enum, threading\nfrom app import Base\n"
+        for name, base in {"TestA": "Base", "TestB": "threading.Thread", "TestC": "ValueError", "TestD": "enum.Enum"}.items():
+            suite += f"class {name}({base}):\n    def test_it(self): pass\n"
+        code = {"app.py": "class Base:\n    def __init__(self): pass\n"}
+        self.assertEqual(collected({"test_a.py": suite}, code), ["test_a.py::TestA::test_it"])
+
     def test_settings_add_names_of_files_classes_and_functions(self):
         ini = "[pytest]\npython_files = check_*.py *.py\npython_classes = Check\npython_functions = check_* *_works\n"
         suite = "def check_a(): pass\ndef it_works(): pass\ndef test_b(): pass\nclass CheckC:\n    def check_d(self): pass\n"

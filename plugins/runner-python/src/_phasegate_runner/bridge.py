@@ -22,7 +22,8 @@ from .finder import MemoryFinder
 from .hidden import HiddenTests
 from .imports import missing_module_hint
 from .ini import add_warning_filters, ini_values
-from .names import tests_in_file
+from .left_out import has_tests, left_out_reason
+from .names import replaceable_tests, tests_in_file
 from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
 from .progress import Progress
 from .reports import Reports, describe_error
@@ -63,7 +64,7 @@ def run(sources: Sources, path: str) -> Run:
     errors = bridge.import_errors or bridge.reports.collect_errors
     if errors:
         return Run(build_errors=errors, tests=_errored_cases(expected))
-    return Run(tests=_limit_output(bridge.reports.cases(path, expected, reason)))
+    return Run(tests=_limit_output(bridge.reports.cases(path, expected, replaceable_tests(trees, path), reason)))
 
 
 def _errored_cases(expected):
@@ -194,6 +195,15 @@ class Bridge:
 
     def pytest_collectreport(self, report):
         self.reports.collected(report, self.path)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector):
+        report = yield
+        if type(collector) is pytest.Class and report.passed and not report.result:
+            reason = left_out_reason(collector.obj, self.sources)
+            if reason and has_tests(collector.obj, self.sources):
+                self.reports.left_out[collector.nodeid] = reason
+        return report
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session):

@@ -1,15 +1,30 @@
 """Finds the names of the tests in a file, as pytest would, by parsing alone.
 
-Lists only certain tests. A test defined under a condition or created at run time appears in the run, not here. A class
-that pytest leaves out because of a constructor in the code under test is listed: its tests must not vanish.
+Lists only certain tests. A test defined under a condition or created at run time appears in the run, not here, and neither
+does a test that a decorator may replace by others. A class that pytest leaves out because of a constructor in the code
+under test is listed: its tests must not vanish.
 """
 
 import ast
+import sys
 
+from .definitions import (
+    FUNCTIONS,
+    assigned_constant,
+    decorators_of,
+    dotted_name,
+    has_constructor,
+    imported_names,
+    is_fixture,
+    last_of_each,
+    name_of,
+    names_marked_untested,
+)
 from .trees import Trees
 
 _UNITTEST = {"unittest.TestCase", "unittest.IsolatedAsyncioTestCase", "unittest.case.TestCase"}
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# A decorator that replaces the test by others sets attributes of a class or writes into the scope around it.
+_REPLACING = ("f_locals", "setattr(", "delattr(")
 
 
 def collect(trees: Trees) -> list[str]:
@@ -24,25 +39,36 @@ def collect(trees: Trees) -> list[str]:
 
 def tests_in_file(trees: Trees, path: str) -> list[str]:
     """Returns the names `path::class::test` of one file, each once, in the order of definition."""
+    return [name for name, replaceable in _tests(trees, path) if not replaceable]
+
+
+def replaceable_tests(trees: Trees, path: str) -> list[str]:
+    """Returns the names of tests that a decorator may replace by others, whose names begin with theirs."""
+    return [name for name, replaceable in _tests(trees, path) if replaceable]
+
+
+def _tests(trees: Trees, path: str):
     if trees.get(path) is None or trees.sources.is_code(path):
-        return []
-    return list(dict.fromkeys(f"{path}::{name}" for name in _Module(trees, path).tests()))
+        return ()
+    return {f"{path}::{name}": replaceable for name, replaceable in _Module(trees, path).tests()}.items()
 
 
 class _Module:
     def __init__(self, trees: Trees, path: str):
         self.trees, self.path, self.settings = trees, path, trees.sources.settings
         self.tree = trees.get(path)
-        self.body = _last_of_each(self.tree.body)
-        self.aliases = _aliases(self.tree)
-        self.untested = _names_marked_untested(self.tree)
+        self.body = last_of_each(self.tree.body)
+        self.classes = {n.name: n for n in self.tree.body if isinstance(n, ast.ClassDef)}
+        self.imported = imported_names(self.tree)
+        self.untested = names_marked_untested(self.tree)
 
     def tests(self):
+        """Yields the name of each test within the file, and whether a decorator may replace it."""
         for node in self.body:
-            if isinstance(node, _FUNCTIONS):
+            if isinstance(node, FUNCTIONS):
                 is_test = self.settings.is_test_function(node.name) and node.name not in self.untested
-                if is_test and not _is_fixture(node):
-                    yield node.name
+                if is_test and not is_fixture(node, self.imported):
+                    yield node.name, self.may_be_replaced(node)
             elif isinstance(node, ast.ClassDef) and node.name not in self.untested:
                 yield from self.tests_of_class(node, node.name)
 
@@ -50,41 +76,66 @@ class _Module:
         line = self.ancestry(node, set())
         unit = any(base in _UNITTEST for _, base in line if isinstance(base, str))
         classes = [(module, c) for module, c in line if isinstance(c, ast.ClassDef)]
-        if not unit and not self.settings.is_test_class(node.name):
+        if not unit and not (self.settings.is_test_class(node.name) and self.is_collectable(line)):
             return
-        if next((v for v in (_assigned_constant(c, "__test__") for _, c in classes) if v is not None), True) is False:
-            return
-        if not unit and not _is_collectable([c for module, c in classes if not self.trees.sources.is_code(module.path)]):
+        if next((v for v in (assigned_constant(c, "__test__") for _, c in classes) if v is not None), True) is False:
             return
         members = {}
-        for _, cls in reversed(classes):
-            for member in _last_of_each(cls.body):
-                name = _name_of(member)
+        for module, cls in reversed(classes):
+            for member in last_of_each(cls.body):
+                name = name_of(member)
                 if name:
                     members.pop(name, None)
-                    members[name] = member
-        for name, member in members.items():
+                    members[name] = (module, member)
+        replaced = any(module.may_be_replaced(cls) for module, cls in classes)
+        for name, (module, member) in members.items():
             is_test = name.startswith("test") if unit else self.settings.is_test_function(name)
-            if isinstance(member, _FUNCTIONS) and is_test and not _is_fixture(member):
-                yield f"{prefix}::{name}"
+            if isinstance(member, FUNCTIONS) and is_test and not is_fixture(member, module.imported):
+                yield f"{prefix}::{name}", replaced or module.may_be_replaced(member)
             elif isinstance(member, ast.ClassDef) and not unit:
                 yield from self.tests_of_class(member, f"{prefix}::{name}")
+
+    def is_collectable(self, line) -> bool:
+        """Returns whether pytest collects the class: it ignores classes with a constructor. Those in the code do not count."""
+        for module, base in line:
+            if isinstance(base, str):
+                if _has_constructor_here(base):
+                    return False
+            elif not self.trees.sources.is_code(module.path) and has_constructor(base):
+                return False
+        return True
+
+    def may_be_replaced(self, node) -> bool:
+        """Returns whether a decorator is defined in a supplied file that sets attributes or writes into other scopes."""
+        paths = {self.path_of_definition(decorator) for decorator in decorators_of(node)}
+        return any(word in self.trees.sources.files[path] for path in paths if path for word in _REPLACING)
+
+    def path_of_definition(self, dotted: str) -> str | None:
+        head, _, rest = dotted.partition(".")
+        if head not in self.imported:
+            return self.path if any(name_of(n) == head for n in self.body) else None
+        whole = f"{self.imported[head]}.{rest}" if rest else self.imported[head]
+        while whole.strip("."):
+            path = self._path_of(whole)
+            if path:
+                return path
+            whole = whole.rpartition(".")[0]
+        return None
 
     def ancestry(self, node: ast.ClassDef, seen: set):
         """Returns the class and its bases, nearest first; bases outside the supplied files as dotted names."""
         line = [(self, node)]
         for base in node.bases:
-            dotted = _dotted_name(base.value if isinstance(base, ast.Subscript) else base)
+            dotted = dotted_name(base.value if isinstance(base, ast.Subscript) else base)
             if dotted and (self.path, dotted) not in seen:
                 line += self.base(dotted, seen | {(self.path, dotted)})
         return line
 
     def base(self, dotted: str, seen: set):
-        local = next((n for n in self.body if isinstance(n, ast.ClassDef) and n.name == dotted), None)
-        if local is not None:
-            return self.ancestry(local, seen)
+        if dotted in self.classes:
+            return self.ancestry(self.classes[dotted], seen)
         head, _, rest = dotted.partition(".")
-        target = self.aliases.get(head, head)
+        target = self.imported.get(head, head)
         whole = f"{target}.{rest}" if rest else target
         module, _, name = whole.rpartition(".")
         path = self._path_of(module) if module else None
@@ -113,81 +164,11 @@ class _Module:
         return found.path if found else None
 
 
-def _last_of_each(body):
-    """Returns the statements without definitions that a later one of the same name replaces."""
-    last = {}
-    for i, node in enumerate(body):
-        name = _name_of(node)
-        if name:
-            last[name] = i
-    return [n for i, n in enumerate(body) if _name_of(n) is None or last[_name_of(n)] == i]
-
-
-def _name_of(node) -> str | None:
-    if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
-        return node.name
-    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-        return node.targets[0].id
-    return None
-
-
-def _aliases(tree) -> dict[str, str]:
-    found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for a in node.names:
-                found[a.asname or a.name.partition(".")[0]] = a.name if a.asname else a.name.partition(".")[0]
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            for a in node.names:
-                found[a.asname or a.name] = f"{module}{'' if module.endswith('.') else '.'}{a.name}"
-    return found
-
-
-def _names_marked_untested(tree) -> set[str]:
-    """Returns the names for which the module sets `NAME.__test__ = False`."""
-    marked = set()
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is False:
-            for t in node.targets:
-                if isinstance(t, ast.Attribute) and t.attr == "__test__" and isinstance(t.value, ast.Name):
-                    marked.add(t.value.id)
-    return marked
-
-
-def _is_fixture(node) -> bool:
-    for d in node.decorator_list:
-        dotted = _dotted_name(d.func if isinstance(d, ast.Call) else d) or ""
-        if dotted.rpartition(".")[2] in ("fixture", "yield_fixture", "property", "cached_property"):
-            return True
-    return False
-
-
-def _is_collectable(classes) -> bool:
-    """Returns whether pytest collects the class: it ignores classes with their own constructor."""
-    for cls in classes:
-        if any(isinstance(n, _FUNCTIONS) and n.name in ("__init__", "__new__") for n in cls.body):
-            return False
-        decorators = [_dotted_name(d.func if isinstance(d, ast.Call) else d) or "" for d in cls.decorator_list]
-        if any(decorator.endswith("dataclass") for decorator in decorators):
-            return False
-        bases = [(_dotted_name(base) or "").rpartition(".")[2] for base in cls.bases]
-        if any(base in ("Enum", "IntEnum", "NamedTuple", "Exception") for base in bases):
-            return False
-    return True
-
-
-def _assigned_constant(cls: ast.ClassDef, name: str):
-    for node in cls.body:
-        if _name_of(node) == name and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            return node.value.value
-    return None
-
-
-def _dotted_name(node) -> str | None:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        inner = _dotted_name(node.value)
-        return f"{inner}.{node.attr}" if inner else None
-    return None
+def _has_constructor_here(dotted: str) -> bool:
+    """Returns whether this class of the standard library has a constructor."""
+    module, _, name = dotted.rpartition(".")
+    module = module or "builtins"
+    cls = getattr(sys.modules.get(module), name, None) if module.partition(".")[0] in sys.stdlib_module_names else None
+    if not isinstance(cls, type):
+        return dotted == "typing.NamedTuple"
+    return cls.__init__ is not object.__init__ or cls.__new__ is not object.__new__

@@ -1,5 +1,6 @@
 """Combines pytest's reports into one case per test. A test passes only if every stage passed."""
 
+import itertools
 import re
 
 from . import project
@@ -29,6 +30,8 @@ class Reports:
         self._progress = progress
         self._module_skip: str | None = None
         self.collect_errors: list[str] = []
+        # Classes that pytest leaves out because of the code under test, with the reason.
+        self.left_out: dict[str, str] = {}
 
     def item(self, nodeid: str):
         self.send("item", nodeid)
@@ -58,14 +61,21 @@ class Reports:
             description = type(error).__name__
         self.send("raised", nodeid, description)
 
-    def cases(self, path: str, expected: list[str], reason: str | None) -> list[Case]:
-        """Returns one case per test of the file `path`. If the guard found tampering, no test has passed."""
+    def cases(self, path: str, expected: list[str], replaceable: list[str], reason: str | None) -> list[Case]:
+        """Returns one case per test of the file `path`. If the guard found tampering, no test has passed.
+
+        `expected` are tests that must be there; those that are `replaceable` may be there under longer names.
+        """
         received: list = []
         self.send("end", received)
         notes, fault, forged = received[0] if received else ((), None, ())
         cases = _fold_notes(notes, reason)
-        reported = {c.name for c in cases} | {c.name.partition("[")[0] for c in cases}
-        cases += [self._missing(name, reason, not notes) for name in expected if name not in reported]
+        reported = {_without_parameters(c.name, path) for c in cases}
+        missing = [name for name in expected if name not in reported]
+        present = set().union(*map(_beginnings, reported)) if replaceable else set()
+        missing += [name for name in replaceable if name not in present]
+        missing += [name for name in self.left_out if not any(m.startswith(f"{name}::") for m in missing)]
+        cases += [self._missing(name, reason, not notes) for name in missing]
         cases = cases or [self._without_tests(path, reason)]
         for case in cases:
             if fault and case.outcome in ("passed", "skipped"):
@@ -77,7 +87,8 @@ class Reports:
     def _missing(self, name: str, reason, nothing_ran: bool) -> Case:
         if self._module_skip is not None and nothing_ran:
             return Case(name, "skipped", self._module_skip)
-        return _did_not_run(name, reason)
+        left_out = (why for cls, why in self.left_out.items() if name == cls or name.startswith(f"{cls}::"))
+        return _did_not_run(name, next(left_out, reason))
 
     def _without_tests(self, path: str, reason) -> Case:
         if self._module_skip is not None:
@@ -142,6 +153,18 @@ def _final_case(nodeid: str, case: Case | None, finished: bool, raised: str | No
     if raised and case.outcome == "passed":
         return Case(nodeid, "errored", f"reported as passed although it raised {raised}", case.output)
     return case
+
+
+def _without_parameters(name: str, path: str) -> str:
+    # The path may contain a bracket.
+    return path + name[len(path) :].partition("[")[0] if name.startswith(path) else name
+
+
+def _beginnings(name: str) -> set[str]:
+    """Returns the names of which this one is a variant: each part may have more characters after `_` or a digit."""
+    path, *parts = name.split("::")
+    cuts = ([part, *(part[: c.start()] for c in re.finditer("[_0-9]", part))] for part in parts)
+    return {"::".join((path, *cut)) for cut in itertools.product(*cuts)}
 
 
 def _did_not_run(name: str, reason: str | None) -> Case:
