@@ -168,6 +168,7 @@ themes! {
     known_gaps_still_get_through: "not_claimed",
     odd_sources_are_accepted: "sources",
     project_layouts_are_accepted: "layouts",
+    imports_are_judged_by_the_run: "imports",
     project_settings_cannot_hide_tests: "settings",
     test_styles_are_accepted: "styles",
     threads_take_turns_and_end: "threads",
