@@ -3,9 +3,10 @@
 A path outside the project is the error `invalid`. Any other failure is the error `other`, never a passed test.
 """
 
-from _phasegate_runner import preload, zones
+from _phasegate_runner import preload, standard_sources, zones
 
 preload.import_all()
+standard_sources.keep()
 zones.install()
 
 from componentize_py_types import Err  # noqa: E402

@@ -15,8 +15,9 @@ from _phasegate_runner.trees import Trees  # noqa: E402
 _RUN = """
 import json, os, sys
 sys.path.insert(0, sys.argv[1])
-from _phasegate_runner import preload
+from _phasegate_runner import preload, standard_sources
 preload.import_all()
+standard_sources.keep()
 from _phasegate_runner import bridge
 from _phasegate_runner.sources import Sources
 given, out = json.load(sys.stdin), sys.stdout

@@ -144,6 +144,28 @@ if True:
         )
 
 
+class StandardLibrary(unittest.TestCase):
+    def test_modules_can_be_loaded_again_and_read(self):
+        suite = """
+import importlib.util, inspect, json, linecache, sys
+def test_second_copy():
+    spec = importlib.util.find_spec("html.parser")
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    import html.parser
+    assert copy is not html.parser and copy.HTMLParser is not html.parser.HTMLParser
+def test_import_again():
+    del sys.modules["textwrap"]
+    import textwrap
+    assert importlib.reload(textwrap).dedent(" a") == "a"
+def test_source():
+    assert inspect.getsource(json.loads).startswith("def loads(")
+    assert linecache.getline(json.__file__, 1, vars(json)) != ""
+"""
+        done = run({"test_a.py": suite})
+        self.assertEqual(set(done.outcomes.values()), {"passed"}, done.messages)
+
+
 class Progress(unittest.TestCase):
     def test_each_start_and_result_is_told_at_once(self):
         suite = """

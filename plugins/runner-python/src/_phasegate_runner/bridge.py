@@ -17,7 +17,7 @@ import _pytest.config
 import _pytest.python
 import pytest
 
-from . import denials, eventloop, guard, memory, project
+from . import denials, eventloop, guard, memory, project, standard_sources
 from .finder import MemoryFinder
 from .hidden import HiddenTests
 from .imports import missing_module_hint
@@ -102,6 +102,7 @@ class Bridge:
         eventloop.install()
         sys.argv = ["pytest"]
         memory.install(self.sources.files)
+        standard_sources.install()
         sys.path[:] = [project.absolute(root) for root in self.sources.search_path(self.path)]
         _pytest.config.determine_setup = lambda **_: (Path(project.FOLDER), None, ini_values(self.sources), [])
         _pytest.python.import_path = self._import
