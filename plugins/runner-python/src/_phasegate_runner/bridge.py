@@ -55,7 +55,8 @@ def run(sources: Sources, path: str) -> Run:
     if sources.is_code(path):
         return Run(tests=[Case(path, "errored", "the code has a file of this path: give the test file a name `test_*.py`")])
     trees = Trees(sources)
-    expected = tests_in_file(trees, path)
+    # Before the code under test runs: it might change how sources are parsed.
+    expected, replaceable = tests_in_file(trees, path), replaceable_tests(trees, path)
     errors = sources.framework_errors() or trees.errors([*sources.conftests(path), path])
     if errors:
         return Run(build_errors=errors, tests=_errored_cases(expected))
@@ -64,7 +65,7 @@ def run(sources: Sources, path: str) -> Run:
     errors = bridge.import_errors or bridge.reports.collect_errors
     if errors:
         return Run(build_errors=errors, tests=_errored_cases(expected))
-    return Run(tests=_limit_output(bridge.reports.cases(path, expected, replaceable_tests(trees, path), reason)))
+    return Run(tests=_limit_output(bridge.reports.cases(path, expected, replaceable, reason)))
 
 
 def _errored_cases(expected):
