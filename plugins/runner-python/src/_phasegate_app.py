@@ -59,4 +59,5 @@ class RunnerProbe(exports.RunnerProbe):
 
 
 prepare_library()
+bridge.prepare()
 preload.freeze_snapshot()

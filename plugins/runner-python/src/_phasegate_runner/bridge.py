@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 import _pytest.capture
-import _pytest.config
 import _pytest.python
 import pytest
 
@@ -25,7 +24,9 @@ from .ini import add_warning_filters, ini_values
 from .left_out import has_tests, left_out_reason
 from .names import replaceable_tests, tests_in_file
 from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
+from .prepared import PreparedSession
 from .progress import Progress
+from .records import Records, take_records
 from .reports import Reports, describe_error
 from .sources import Sources, join
 from .suite import Suite
@@ -34,20 +35,22 @@ from .tests_plugin import TestsPlugin
 from .threads import install as threads
 from .trees import Trees
 
-_ARGUMENTS = [
-    f"--rootdir={project.FOLDER}",
-    "--noconftest",
-    "--disable-plugin-autoload",
-    "--capture=sys",
-    "--basetemp=/tmp/pytest",
-    "--tb=short",
-    "--color=no",
-    "--assert=rewrite",
-]
-# `unraisableexception` collects garbage ten times per run, which takes longer than the tests.
-_UNWANTED = """cacheprovider faulthandler doctest junitxml pastebin stepwise setuponly setupplan unraisableexception
-    threadexception"""
 _CAPTURE_CHARS = 1_000_000
+
+
+_prepared: list[tuple[PreparedSession, Records]] = []
+_running: list["Bridge"] = []
+
+
+def prepare():
+    """Prepares the next run as far as it does not depend on files. Called when the component is built."""
+    _limit_capture()
+    _pytest.python.import_path = _import_by_bridge
+    _prepared.append((PreparedSession(project.FOLDER, [TestsPlugin()]), take_records()))
+
+
+def _import_by_bridge(path, **_):
+    return _running[0].import_file(path)
 
 
 def run(sources: Sources, path: str) -> Run:
@@ -60,8 +63,11 @@ def run(sources: Sources, path: str) -> Run:
     errors = sources.framework_errors() or trees.errors([*sources.conftests(path), path])
     if errors:
         return Run(build_errors=errors, tests=_errored_cases(expected))
-    bridge = Bridge(sources, path)
-    reason = bridge.run()
+    if not _prepared:
+        prepare()
+    session, records = _prepared.pop()
+    bridge = Bridge(sources, path, records)
+    reason = bridge.run(session)
     errors = bridge.import_errors or bridge.reports.collect_errors
     if errors:
         return Run(build_errors=errors, tests=_errored_cases(expected))
@@ -86,15 +92,15 @@ def _limit_output(cases):
 class Bridge:
     """A pytest plugin that builds the collection tree from memory."""
 
-    def __init__(self, sources: Sources, path: str):
-        self.sources, self.path = sources, path
+    def __init__(self, sources: Sources, path: str, records: Records):
+        self.sources, self.path, self.records = sources, path, records
         self.finder = MemoryFinder(sources, path)
         self.reports = Reports(sources.files, Progress())
         self.hidden = HiddenTests(self.reports)
         self.import_errors: list[str] = []
         self.reason: str | None = None
 
-    def run(self) -> str | None:
+    def run(self, session: PreparedSession) -> str | None:
         """Runs the test file. Returns why tests may be missing, or None."""
         sys.meta_path.insert(0, self.finder)
         random.seed(os.urandom(32))
@@ -105,19 +111,16 @@ class Bridge:
         memory.install(self.sources.files)
         standard_sources.install()
         sys.path[:] = [project.absolute(root) for root in self.sources.search_path(self.path)]
-        _pytest.config.determine_setup = lambda **_: (Path(project.FOLDER), None, ini_values(self.sources), [])
-        _pytest.python.import_path = self._import
-        _limit_capture()
-        arguments = [*_ARGUMENTS, *(f"-pno:{name}" for name in _UNWANTED.split())]
+        _running.append(self)
         try:
-            code = pytest.main(arguments, plugins=[self, TestsPlugin(), self.hidden])
+            code = session.run(ini_values(self.sources), self.sources.settings.markers, [self, self.hidden])
             if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
                 self.reason = self.reason or f"pytest could not start ({code.name.lower()})"
         except BaseException as e:
             self.reason = f"the test run ended early: {type(e).__name__}: {e}"
         return self.reason
 
-    def _import(self, path, **_):
+    def import_file(self, path):
         relative = project.relative(str(path)) or str(path)
         try:
             return importlib.import_module(self.finder.module_name(relative))
@@ -147,11 +150,8 @@ class Bridge:
     def pytest_configure(self, config):
         sys.meta_path.remove(self.finder)
         sys.meta_path.insert(0, self.finder)
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            config.pluginmanager.unregister(reporter)
         # pytest has finished replacing parts of itself; no supplied file has been imported yet.
-        self.send = guard.install(config.pluginmanager, Suite(self.sources, config))
+        self.send = guard.install(config.pluginmanager, Suite(self.sources, config), self.records)
         self.reports.send = self.finder.send = self.hidden.send = self.send
         add_warning_filters(config, self.sources, self.finder.roots)
         for conftest in self.sources.conftests(self.path):

@@ -17,16 +17,13 @@ import unittest
 from . import witness
 from .ledger import REPLACEABLE_BUILTINS
 from .parts import codes_of, make_comparison, make_hook_check, modules_named, record
+from .records import Records
 from .suite import Suite
 
 NO_LISTING = "the interpreter's objects cannot be listed in the test sandbox: keep references to what the test needs"
 NO_TRACING = "tracing cannot be used in the test sandbox: it can change what a test does"
 NO_LOOKING = "the frames of the test runner cannot be read"
 
-_RUNNER = ("_phasegate_runner", "_phasegate_app")
-_FRAMEWORKS = ("_pytest", "pytest", "pluggy", "unittest")
-# Parts of the standard library that call tests.
-_CALLERS = ("asyncio", "contextlib", "contextvars", "functools", "importlib", "inspect", "threading", "concurrent")
 # These judge the tests: they are compared after every call of a test, the other parts at the end.
 _JUDGES = (
     *("_phasegate_runner.reports", "_phasegate_runner.bridge", "unittest.case", "_pytest.runner", "_pytest.reports"),
@@ -40,14 +37,14 @@ _FUNCTION_PARTS = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 _PROFILER = 2
 
 
-def install(manager, suite: Suite):
+def install(manager, suite: Suite, records: Records):
     """Starts watching. Returns `send(what, *facts)`; `send("end", target)` appends the reports to the list `target`."""
-    own, functions = record(modules_named(_RUNNER))
-    frameworks, more = record(modules_named(_FRAMEWORKS))
-    restored, still_more = record(modules_named(_RESTORED_AFTER_TEST))
-    functions |= more | still_more
-    known = codes_of([*functions.values(), *record(modules_named(_CALLERS))[1].values()])
-    known.update(_codes_on_the_stack())
+    own, frameworks, functions = records.own, records.frameworks, records.functions
+    known = {**records.codes, **_codes_on_the_stack()}
+    # The modules of asyncio are changed for this runner after the component was built.
+    restored, more = record(modules_named(_RESTORED_AFTER_TEST))
+    functions |= more
+    known.update(codes_of(more.values()))
     checked_builtins = {n: f for n, f in vars(builtins).items() if callable(f) and n not in REPLACEABLE_BUILTINS}
     restored.append((vars(builtins), tuple(checked_builtins), tuple(checked_builtins.values()), "builtins"))
     judges = [g for g in frameworks + own if g[3].startswith(_JUDGES)]

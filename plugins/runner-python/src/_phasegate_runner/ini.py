@@ -17,7 +17,6 @@ def ini_values(sources: Sources) -> dict[str, ConfigValue]:
         "truncation_limit_chars": "4000",
         "python_classes": settings.python_classes,
         "python_functions": settings.python_functions,
-        "markers": settings.markers,
         "strict_xfail": str(settings.xfail_strict),
     }
     return {name: ConfigValue(value, origin="file", mode="ini") for name, value in values.items()}
