@@ -30,6 +30,8 @@ NOTES = [
     "threading, queue, concurrent.futures.ThreadPoolExecutor and ThreadPool work, but threads take turns: one runs until it waits (lock, queue, join, sleep), so data races do not show. Let loops that wait for another thread sleep or use an Event.",
     "When all threads wait for each other, the test fails with `deadlock:` and the line of each wait.",
     "asyncio works without sockets: run, tasks, sleep, queues, timeouts, run_in_executor, to_thread and run_coroutine_threadsafe.",
+    "Python has 32 bits here: sys.maxsize is 2**31 - 1, len(range(10**10)) raises OverflowError, native struct sizes, hash values and the order of sets differ from 64-bit CPython: use formats such as '<q', compare sorted(...), never assert hash values.",
+    "The last digits of math functions can differ from Linux: compare floats with math.isclose or pytest.approx. Numbers of system errors differ: use the names in errno.",
     "Clocks are virtual and randomness is seeded: time.sleep returns at once; never assert measured durations.",
     "Modules are imported from the project's root and from src/; packages and relative imports work. Tests also see their own folder.",
     "Each test file (test_*.py or *_test.py) runs alone in a fresh interpreter with bounded memory, time and output.",

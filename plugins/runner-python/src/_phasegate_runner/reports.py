@@ -111,6 +111,8 @@ class Reports:
         # The standard library has no source here; pytest prints `???` for each of its frames.
         lines = (line for line in report.longreprtext.splitlines() if line.strip() != "???")
         text = self._relative(explain_missing_modules("\n".join(lines))) or "failed without words"
+        note = getattr(report, "phasegate_note", None)
+        text = f"{text}\n{note}" if note else text
         if about is None:
             return text
         return f"subtest {about.msg or ''} {dict(about.kwargs) or ''}:\n{text}"

@@ -8,6 +8,7 @@ import pytest
 from _pytest.capture import CaptureFixture, SysCapture
 
 from .absent import calls
+from .differences import Differences
 from .threads import install as threads
 
 
@@ -21,7 +22,8 @@ def _call_method(case, method):
 
 
 class TestsPlugin:
-    _has_begun = False
+    def __init__(self):
+        self._differences = Differences()
 
     def pytest_configure(self, config):
         config.addinivalue_line("markers", "asyncio: the test is a coroutine (all are run by asyncio.run)")
@@ -31,10 +33,21 @@ class TestsPlugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
-        if self._has_begun:
-            calls.forget()
+        self._differences.begin()
+
+    def pytest_runtest_logfinish(self, nodeid):
         # What was refused while the file was imported belongs to its first test.
-        self._has_begun = True
+        calls.forget()
+
+    def pytest_assertrepr_compare(self, op, left, right):
+        self._differences.compare(op, left, right)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        report = yield
+        if report.failed and call.excinfo is not None:
+            report.phasegate_note = self._differences.note(call.excinfo)
+        return report
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):

@@ -161,6 +161,7 @@ themes! {
     exiting_ends_only_one_test: "exits",
     denied_system_access_has_a_message: "denials",
     missing_modules_are_importable: "absent",
+    differences_from_linux_are_named: "differences",
     tests_cannot_be_hidden: "hiding",
     tampering_with_the_judge_is_detected: "tampering",
     hidden_tests_disturb_no_suite: "hidden_tests",
