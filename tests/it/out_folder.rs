@@ -123,6 +123,29 @@ fn runs_survive_the_loss_of_shared_components() {
 }
 
 #[test]
+fn refused_file_is_named_and_others_written() {
+    let scenario = crate::scenario("file-in-the-way");
+    let output = scenario.run(&[]);
+    scenario.check_story(&output);
+    assert_eq!(output.code, 4);
+    let out = scenario.path("out");
+    let shown = output.stderr.replace(&out.display().to_string(), "OUT");
+    assert!(
+        shown.contains(
+            "error[PG-0702]: 1 file of the output was not written to OUT: `checks/t.lines`: a file is where its folder \
+             should be\nhint: everything else was written, and the artifacts have these files too"
+        ),
+        "{shown}"
+    );
+    assert!(shown.contains("passed: every gate passed"), "{shown}");
+    for path in ["app.lines", "checks", "report.md", "artifacts/test_suite.json"] {
+        assert!(out.join(path).is_file(), "{path}");
+    }
+    let result: Value = serde_json::from_str(&fs::read_to_string(out.join("result.json")).unwrap()).unwrap();
+    assert_eq!(result["not_written"][0]["path"], "checks/t.lines");
+}
+
+#[test]
 fn names_of_files_follow_the_configuration() {
     let scenario = crate::scenario("odd-names");
     let output = scenario.run(&[]);

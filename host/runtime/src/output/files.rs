@@ -92,7 +92,8 @@ fn files_of_kind(artifacts: &ArtifactReader<'_>, kind: &str) -> Result<BTreeMap<
 /// Whether a suite may replace a file of the code at this path.
 fn is_test_file(path: &str) -> bool {
     let name = file_name(path);
-    name == "conftest.py" || name.strip_suffix(".py").is_some_and(|n| n.starts_with("test_") || n.ends_with("_test"))
+    ["conftest.py", "tests.py"].contains(&name)
+        || name.strip_suffix(".py").is_some_and(|n| n.starts_with("test_") || n.ends_with("_test"))
 }
 
 /// Whether pytest takes its settings from this file, if it is in the folder where pytest starts.

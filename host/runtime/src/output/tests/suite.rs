@@ -29,12 +29,20 @@ fn writes_tests_beside_the_code() {
 #[test]
 fn merges_code_and_tests_as_the_runner_does() {
     let dir = tempfile::tempdir().unwrap();
-    let code = [("helpers.py", "code"), ("test_x.py", "code"), ("src/pkg.py", "code"), ("a/conftest.py", "code")];
+    let code = [
+        ("helpers.py", "code"),
+        ("test_x.py", "code"),
+        ("src/pkg.py", "code"),
+        ("a/conftest.py", "code"),
+        ("a/tests.py", "code"),
+    ];
     let suite = [("helpers.py", "suite"), ("test_x.py", "suite"), ("a/conftest.py", "suite"), ("a/tests.py", "suite")];
     let written = RecordedRun::tested(&[], &code, &suite).write(dir.path()).unwrap();
     assert_eq!(written.files, ["helpers.py", "src/pkg.py"]);
     assert_eq!(written.tests, ["a/conftest.py", "a/tests.py", "test_x.py"]);
-    for (path, content) in [("helpers.py", "code"), ("test_x.py", "suite"), ("a/conftest.py", "suite")] {
+    for (path, content) in
+        [("helpers.py", "code"), ("a/tests.py", "suite"), ("test_x.py", "suite"), ("a/conftest.py", "suite")]
+    {
         assert_eq!(read(dir.path(), path), content, "{path}");
     }
     let settings = read(dir.path(), "pytest.ini");
