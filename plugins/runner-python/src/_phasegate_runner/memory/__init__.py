@@ -1,5 +1,5 @@
 """Files, folders and databases that live in memory for one call."""
 
-from .functions import install
+from .install import install, start
 
-__all__ = ["install"]
+__all__ = ["install", "start"]

@@ -1,153 +1,16 @@
-"""Open files in the memory tree, their descriptors, and a replacement for `open`."""
+"""`open` and `io.FileIO` on the memory tree."""
 
 import errno
 import io
 import os
+import stat
+import warnings
 
-from .tree import File, Folder, Null, Tree, os_error
+from .errors import os_error
+from .state import DESCRIPTORS
 
-_FIRST_DESCRIPTOR = 1000
-
-
-class OpenFile:
-    """An open file: its node, its position and the allowed access."""
-
-    def __init__(self, node, reads, writes, appends, name):
-        self.node, self.reads, self.writes, self.appends, self.name = node, reads, writes, appends, name
-        self.position = 0
-
-    def read(self, count: int) -> bytes:
-        if not self.reads:
-            raise os_error(errno.EBADF)
-        data = bytes(self.node.data[self.position : self.position + count])
-        self.position += len(data)
-        return data
-
-    def write(self, data) -> int:
-        if not self.writes:
-            raise os_error(errno.EBADF)
-        if isinstance(self.node, Null):
-            return len(data)
-        held = self.node.data
-        if self.appends:
-            self.position = len(held)
-        if self.position > len(held):
-            held.extend(bytes(self.position - len(held)))
-        held[self.position : self.position + len(data)] = data
-        self.position += len(data)
-        self.node.touch()
-        return len(data)
-
-    def seek(self, offset: int, whence: int) -> int:
-        base = (0, self.position, len(self.node.data))[whence]
-        if base + offset < 0:
-            raise os_error(errno.EINVAL)
-        self.position = base + offset
-        return self.position
-
-    def truncate(self, size: int):
-        if not self.writes:
-            raise os_error(errno.EBADF)
-        held = self.node.data
-        del held[size:]
-        held.extend(bytes(max(0, size - len(held))))
-        self.node.touch()
-
-
-class Descriptors:
-    def __init__(self, tree: Tree):
-        self.tree = tree
-        self.open_files: dict[int, OpenFile] = {}
-        self.next = _FIRST_DESCRIPTOR
-
-    def has(self, fd) -> bool:
-        return isinstance(fd, int) and fd >= _FIRST_DESCRIPTOR
-
-    def get(self, fd: int) -> OpenFile:
-        try:
-            return self.open_files[fd]
-        except KeyError:
-            raise os_error(errno.EBADF) from None
-
-    def open(self, path, flags: int, mode: int = 0o777) -> int:
-        tree = self.tree
-        access = flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR)
-        reads, writes = access != os.O_WRONLY, access != os.O_RDONLY
-        node = tree.find(path)
-        if node is None:
-            if not flags & os.O_CREAT:
-                tree.get(path)
-            node = File(tree, mode & 0o755)
-            tree.add(path, node)
-        elif flags & os.O_CREAT and flags & os.O_EXCL:
-            raise os_error(errno.EEXIST, path)
-        elif isinstance(node, Folder):
-            raise os_error(errno.EISDIR, path)
-        elif (reads and not node.mode & 0o400) or (writes and not node.mode & 0o200):
-            raise os_error(errno.EACCES, path)
-        if flags & os.O_TRUNC and writes:
-            node.data.clear()
-            node.touch()
-        self.next += 1
-        self.open_files[self.next] = OpenFile(node, reads, writes, bool(flags & os.O_APPEND), path)
-        return self.next
-
-    def close(self, fd: int):
-        self.get(fd)
-        del self.open_files[fd]
-
-
-class MemoryFile(io.RawIOBase):
-    def __init__(self, descriptors: Descriptors, fd: int, name, mode: str, closefd: bool):
-        self._descriptors, self._fd, self._closefd = descriptors, fd, closefd
-        self._description = descriptors.get(fd)
-        self.name, self.mode = name, mode
-
-    def fileno(self):
-        self._check()
-        return self._fd
-
-    def readable(self):
-        self._check()
-        return self._description.reads
-
-    def writable(self):
-        self._check()
-        return self._description.writes
-
-    def seekable(self):
-        self._check()
-        return True
-
-    def readinto(self, buffer):
-        self._check()
-        data = self._description.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def write(self, data):
-        self._check()
-        return self._description.write(bytes(data))
-
-    def seek(self, offset, whence=0):
-        self._check()
-        return self._description.seek(offset, whence)
-
-    def truncate(self, size=None):
-        self._check()
-        size = self._description.position if size is None else size
-        self._description.truncate(size)
-        return size
-
-    def close(self):
-        if not self.closed and self._closefd and self._fd in self._descriptors.open_files:
-            self._descriptors.close(self._fd)
-        super().close()
-
-    def _check(self):
-        if self.closed:
-            raise ValueError("I/O operation on closed file")
-
+# pytest leaves the functions of this file out of tracebacks.
+__tracebackhide__ = True
 
 _FLAGS = {
     "r": os.O_RDONLY,
@@ -157,41 +20,221 @@ _FLAGS = {
 }
 
 
-def make_open(descriptors: Descriptors, real_open):
-    def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
-        if isinstance(file, int) and not descriptors.has(file):
-            return real_open(file, mode, buffering, encoding, errors, newline, closefd, opener)
-        binary = "b" in mode
-        plain = mode.replace("b", "").replace("t", "").replace("+", "")
-        if plain not in _FLAGS or ("b" in mode and "t" in mode) or len(set(mode)) != len(mode):
-            raise ValueError(f"invalid mode: {mode!r}")
-        if binary and (encoding or errors or newline is not None):
-            raise ValueError("binary mode takes no encoding, errors or newline argument")
-        if buffering == 0 and not binary:
-            raise ValueError("can't have unbuffered text I/O")
+class FileIO(io.RawIOBase):
+    """Takes the arguments of the real `io.FileIO` and behaves like it."""
+
+    def __init__(self, file, mode="r", closefd=True, opener=None):
+        if not self.closed and "_fd" in self.__dict__:
+            self.close()
+        self._closefd = False
+        if not isinstance(mode, str):
+            raise TypeError(f"FileIO() argument 'mode' must be str, not {type(mode).__name__}")
+        if isinstance(file, float):
+            raise TypeError("integer argument expected, got float")
+        plain = mode.replace("b", "").replace("+", "")
+        if plain not in _FLAGS or len(set(mode)) != len(mode):
+            raise ValueError(f"invalid mode: {mode}")
         flags = _FLAGS[plain]
         if "+" in mode:
             flags = flags & ~os.O_WRONLY & ~os.O_RDONLY | os.O_RDWR
-        name = file
-        if not isinstance(file, int):
-            name = os.fspath(file)
-            file = opener(name, flags) if opener else descriptors.open(name, flags, 0o644)
-        raw = MemoryFile(descriptors, file, name, f"{plain}b{'+' if '+' in mode else ''}", closefd)
-        if plain == "a":
-            raw.seek(0, 2)
-        if buffering == 0:
-            return raw
-        size = buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE
-        if "+" in mode:
-            buffer = io.BufferedRandom(raw, size)
+        self._plain, self._updates = plain, "+" in mode
+        self._fd, self._opened = -1, None
+        self.name = file
+        self._open(file, flags | os.O_CLOEXEC, closefd, opener)
+
+    def _open(self, file, flags, closefd, opener):
+        if isinstance(file, int):
+            if file < 0:
+                raise ValueError("negative file descriptor")
+            fd = file
+        elif not closefd:
+            raise ValueError("Cannot use closefd=False with file name")
+        elif opener is None:
+            fd = DESCRIPTORS.open(os.fspath(file), flags, 0o666)
         else:
-            buffer = (io.BufferedReader if plain == "r" else io.BufferedWriter)(raw, size)
+            fd = opener(file, flags)
+            if not isinstance(fd, int):
+                raise TypeError("expected integer from opener")
+            if fd < 0:
+                raise ValueError(f"opener returned {fd}")
+        opened = DESCRIPTORS.get(fd)
+        if stat.S_ISDIR(opened.node.mode):
+            if not isinstance(file, int):
+                DESCRIPTORS.close(fd)
+            raise os_error(errno.EISDIR, file)
+        self._fd, self._opened, self._closefd = fd, opened, closefd
+        if self._plain == "a" and opened.seekable:
+            opened.seek(0, os.SEEK_END)
+
+    @property
+    def mode(self):
+        if self._updates:
+            return "rb+" if self._plain == "w" else f"{self._plain}b+"
+        return f"{self._plain}b"
+
+    @property
+    def closefd(self):
+        return self._closefd
+
+    def fileno(self):
+        self._check()
+        return self._fd
+
+    def readable(self):
+        self._check()
+        return self._plain == "r" or self._updates
+
+    def writable(self):
+        self._check()
+        return self._plain != "r" or self._updates
+
+    def seekable(self):
+        self._check()
+        return self._opened.seekable
+
+    def isatty(self):
+        self._check()
+        return False
+
+    def readinto(self, buffer):
+        self._check_readable()
+        view = memoryview(buffer).cast("B")
+        data = self._attempt(self._descriptor().read, len(view))
+        if data is None:
+            return None
+        view[: len(data)] = data
+        return len(data)
+
+    def read(self, size=-1):
+        self._check_readable()
+        if size is None or size < 0:
+            return self.readall()
+        return self._attempt(self._descriptor().read, size)
+
+    def readall(self):
+        self._check_readable()
+        return self._attempt(self._descriptor().read, -1)
+
+    def write(self, data):
+        self._check()
+        if not self.writable():
+            raise io.UnsupportedOperation("File not open for writing")
+        if isinstance(data, str):
+            raise TypeError("a bytes-like object is required, not 'str'")
+        return self._attempt(self._descriptor().write, memoryview(data).cast("B"))
+
+    def seek(self, offset, whence=0):
+        self._check()
+        return self._descriptor().seek(offset, whence)
+
+    def tell(self):
+        self._check()
+        return self._descriptor().seek(0, os.SEEK_CUR)
+
+    def truncate(self, size=None):
+        self._check()
+        if not self.writable():
+            raise io.UnsupportedOperation("File not open for writing")
+        size = self.tell() if size is None else size
+        self._descriptor().truncate(size)
+        return size
+
+    def close(self):
+        if self.closed:
+            return
+        fd, self._fd = self.__dict__.get("_fd", -1), -1
+        super().close()
+        if self._closefd and fd >= 0:
+            DESCRIPTORS.close(fd)
+
+    def _descriptor(self):
+        return DESCRIPTORS.get(self._fd)
+
+    def _attempt(self, function, argument):
+        """Returns None where a non-blocking file has nothing to give."""
+        try:
+            return function(argument)
+        except BlockingIOError:
+            return None
+
+    def _check(self):
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
+
+    def _check_readable(self):
+        self._check()
+        if not self.readable():
+            raise io.UnsupportedOperation("File not open for reading")
+
+    def _dealloc_warn(self, source):
+        if self._fd >= 0 and self._closefd and not self.closed:
+            warnings.warn(f"unclosed file {source!r}", ResourceWarning, stacklevel=2, source=source)
+
+    def __del__(self):
+        if not self.closed:
+            if self.__dict__.get("_fd", -1) >= 3:
+                self._dealloc_warn(self)
+            try:
+                self.close()
+            except OSError:
+                pass
+
+    def __repr__(self):
+        if self.closed:
+            return "<_io.FileIO [closed]>"
+        what = f"name={self.name!r}" if "name" in self.__dict__ else f"fd={self._fd}"
+        return f"<_io.FileIO {what} mode={self.mode!r} closefd={self._closefd}>"
+
+    def __getstate__(self):
+        raise TypeError("cannot pickle '_io.FileIO' instances")
+
+
+FileIO.__module__ = "_io"
+
+
+def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+    """Opens a file of the memory tree, a descriptor, or what the opener returns; as the built-in function."""
+    if not isinstance(file, int):
+        file = os.fspath(file)
+    if not isinstance(mode, str):
+        raise TypeError(f"open() argument 'mode' must be str, not {type(mode).__name__}")
+    _check_mode(mode, encoding, errors, newline)
+    binary = "b" in mode
+    raw = FileIO(file, mode.replace("b", "").replace("t", "").replace("U", ""), closefd, opener)
+    try:
+        if buffering == 0:
+            if not binary:
+                raise ValueError("can't have unbuffered text I/O")
+            return raw
+        buffer = _buffered(raw, mode, buffering)
         if binary:
             return buffer
-        if encoding in (None, "locale"):
-            encoding = "utf-8"
-        text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
+        text = io.TextIOWrapper(buffer, io.text_encoding(encoding), errors, newline, line_buffering=buffering == 1)
         text.mode = mode
         return text
+    except BaseException:
+        raw.close()
+        raise
 
-    return open
+
+def _check_mode(mode, encoding, errors, newline):
+    unknown = set(mode) - set("rwxabt+")
+    if unknown or len(set(mode)) != len(mode):
+        raise ValueError(f"invalid mode: {mode!r}")
+    if "b" in mode and "t" in mode:
+        raise ValueError("can't have text and binary mode at once")
+    if sum(c in mode for c in "rwxa") != 1:
+        raise ValueError("must have exactly one of create/read/write/append mode")
+    if "b" in mode:
+        for name, value in (("encoding", encoding), ("errors", errors), ("newline", newline)):
+            if value is not None:
+                raise ValueError(f"binary mode doesn't take {'an ' if name != 'newline' else 'a '}{name} argument")
+
+
+def _buffered(raw, mode, buffering):
+    size = buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE
+    if "+" in mode and raw.seekable():
+        return io.BufferedRandom(raw, size)
+    if "+" in mode:
+        raise io.UnsupportedOperation("File or stream is not seekable.")
+    return (io.BufferedReader if "r" in mode else io.BufferedWriter)(raw, size)

@@ -1,170 +1,222 @@
-"""A tree of files and folders in memory, addressed by absolute paths. Errors are OSErrors with the usual errno.
-
-There are no links, no owners and no devices except /dev/null. Only the owner's permission bits are enforced.
-"""
+"""The memory tree: names and links lead to nodes as on a POSIX system. Errors are OSErrors with the usual errno."""
 
 import errno
 import os
-import stat
-import time
+from dataclasses import dataclass
 
 from .. import project
+from .errors import os_error
+from .nodes import File, Folder, Link, Node, clock
 
-_REAL_STAT_RESULT = os.stat_result
-
-
-def os_error(number: int, path=None) -> OSError:
-    return OSError(number, os.strerror(number), path)
-
-
-class Node:
-    def __init__(self, tree, mode: int):
-        tree.node_count += 1
-        self.inode, self.mode, self.mtime_ns = tree.node_count, mode, time.time_ns()
-
-    def touch(self):
-        self.mtime_ns = time.time_ns()
-
-    def stat(self):
-        seconds = self.mtime_ns / 1e9
-        whole = self.mtime_ns // 1_000_000_000
-        more = {f"st_{k}time": seconds for k in "amc"} | {f"st_{k}time_ns": self.mtime_ns for k in "amc"}
-        return _REAL_STAT_RESULT((self.mode, self.inode, 1, 1, 0, 0, self.size(), whole, whole, whole), more)
+_FOLLOWED_LINKS = 40
+_NAME_BYTES = 255
+_PATH_BYTES = 4096
 
 
-class File(Node):
-    def __init__(self, tree, mode=0o644, data=b""):
-        super().__init__(tree, stat.S_IFREG | mode)
-        self.data = bytearray(data)
+@dataclass
+class Place:
+    """Where a path leads: a folder, a name in it ("" if the path ends in the folder itself), and what is there."""
 
-    def size(self):
-        return len(self.data)
-
-
-class Null(Node):
-    """/dev/null: discards writes; reads return no data."""
-
-    def __init__(self, tree):
-        super().__init__(tree, stat.S_IFCHR | 0o666)
-        self.data = bytearray()
-
-    def size(self):
-        return 0
-
-
-class Folder(Node):
-    def __init__(self, tree, mode=0o755):
-        super().__init__(tree, stat.S_IFDIR | mode)
-        self.entries: dict[str, Node] = {}
-
-    def size(self):
-        return 0
+    folder: Folder
+    name: str
+    node: Node | None
 
 
 class Tree:
-    def __init__(self, files: dict[str, str]):
-        self.node_count = 0
-        self.cwd = project.FOLDER
+    """Call `reset` before the first use and for each new set of files."""
+
+    def reset(self, files: dict[str, str], devices=lambda tree: {}):
+        """Replaces all content: these files (relative path to text) below the project's folder, and the devices."""
+        self._inode = 0
+        self.now = clock()
         self.root = Folder(self)
-        for folder in ("/tmp", "/dev", "/home", "/home/sandbox", project.FOLDER):
-            self.add(folder, Folder(self))
-        self.add("/dev/null", Null(self))
+        self.root.parent = self.root
+        self.cwd = self.root
+        self.umask = 0o022
+        for path in ("/tmp", "/dev", project.FOLDER):
+            self.make_folders(path)
+        self.root.entries["tmp"].mode |= 0o1777
+        for name, node in devices(self).items():
+            self.add(self.look(f"/dev/{name}"), node)
+        self.root.entries["dev"].mode &= ~0o222
         for path, content in files.items():
-            self._add_file(path, content)
+            self._add_file(project.absolute(path), content)
+        self.cwd = self.folder(project.FOLDER)
+
+    def next_inode(self) -> int:
+        self._inode += 1
+        return self._inode
+
+    def make_folders(self, path: str):
+        at = ""
+        for part in path.split("/")[1:]:
+            at = f"{at}/{part}"
+            place = self.look(at)
+            if place.node is None:
+                self.add(place, Folder(self))
 
     def _add_file(self, path: str, content: str):
-        at = project.FOLDER
-        for part in path.split("/")[:-1]:
-            at = f"{at}/{part}"
-            if self.find(at) is None:
-                self.add(at, Folder(self))
-        if isinstance(self.find(at), Folder):
-            self.add(project.absolute(path), File(self, data=content.encode("utf-8", "surrogatepass")))
+        try:
+            self.make_folders(os.path.dirname(path))
+        except OSError:
+            # A file and a folder have the same path; the first one stays.
+            return
+        place = self.look(path)
+        if place.node is None:
+            self.add(place, File(self, data=content.encode("utf-8", "surrogatepass")))
 
-    def absolute(self, path) -> str:
-        path = os.fsdecode(path)
-        if "\0" in path:
-            raise ValueError("embedded null byte")
-        if not path:
-            raise os_error(errno.ENOENT, path)
-        parts: list[str] = []
-        for part in (path if path.startswith("/") else f"{self.cwd}/{path}").split("/"):
+    def look(self, path, *, follow=True, base: Folder | None = None) -> Place:
+        """Follows a path. Raises if a folder on the way is missing; a missing last name gives a place without node."""
+        text = _text_of(path)
+        rest = _parts(text)
+        folder, name = self.root if text.startswith("/") else base or self.cwd, ""
+        at: Node = folder
+        followed = 0
+        is_folder_path = text.endswith(("/", "/.")) or text == "."
+        while rest:
+            part = rest.pop()
+            if not isinstance(at, Folder):
+                raise os_error(errno.ENOTDIR, path)
+            if not at.allows(1):
+                raise os_error(errno.EACCES, path)
             if part == "..":
-                parts = parts[:-1]
-            elif part not in ("", "."):
-                parts.append(part)
-        return "/" + "/".join(parts)
-
-    def find(self, path) -> Node | None:
-        node = self.root
-        for part in self.absolute(path).split("/")[1:]:
-            if part:
-                node = node.entries.get(part) if isinstance(node, Folder) else None
-        return node
-
-    def get(self, path) -> Node:
-        node = self.find(path)
-        if node is None:
-            raise os_error(self._missing_errno(path), path)
-        if os.fsdecode(path).endswith("/") and not isinstance(node, Folder):
+                folder, name = at.parent or at, ""
+                at = folder
+                continue
+            if len(os.fsencode(part)) > _NAME_BYTES:
+                raise os_error(errno.ENAMETOOLONG, path)
+            node = at.entries.get(part)
+            if node is None:
+                if rest or at.parent is None:
+                    raise os_error(errno.ENOENT, path)
+                return Place(at, part, None)
+            if isinstance(node, Link) and (rest or follow or is_folder_path):
+                followed += 1
+                if followed > _FOLLOWED_LINKS:
+                    raise os_error(errno.ELOOP, path)
+                if node.target.startswith("/"):
+                    at = self.root
+                folder, name = at, ""
+                rest += _parts(node.target)
+                continue
+            folder, name, at = at, part, node
+        if is_folder_path and not isinstance(at, Folder):
             raise os_error(errno.ENOTDIR, path)
+        return Place(folder, name, at)
+
+    def find(self, path, *, follow=True, base=None) -> Node | None:
+        """Returns what is at a path, or None for every reason why nothing is found."""
+        try:
+            return self.look(path, follow=follow, base=base).node
+        except OSError:
+            return None
+
+    def get(self, path, *, follow=True, base=None) -> Node:
+        node = self.look(path, follow=follow, base=base).node
+        if node is None:
+            raise os_error(errno.ENOENT, path)
         return node
 
-    def _missing_errno(self, path) -> int:
-        above = self.absolute(path).rpartition("/")[0]
-        while above:
-            node = self.find(above)
-            if node is not None:
-                return errno.ENOENT if isinstance(node, Folder) else errno.ENOTDIR
-            above = above.rpartition("/")[0]
-        return errno.ENOENT
-
-    def folder(self, path) -> Folder:
-        node = self.get(path)
+    def folder(self, path, *, base=None) -> Folder:
+        node = self.get(path, base=base)
         if not isinstance(node, Folder):
             raise os_error(errno.ENOTDIR, path)
         return node
 
-    def parent(self, path) -> tuple[Folder, str]:
-        """Returns the parent folder of this path and the last name; raises if the folder is not writable."""
-        above, _, name = self.absolute(path).rpartition("/")
-        try:
-            folder = self.folder(above or "/")
-        except OSError as e:
-            raise os_error(e.errno, path) from None
-        if not name:
-            raise os_error(errno.EBUSY, path)
-        if not folder.mode & 0o200:
-            raise os_error(errno.EACCES, path)
-        return folder, name
+    def path_of(self, folder: Folder) -> str:
+        """Returns the absolute path of a folder; raises if it has been removed."""
+        names = []
+        while folder is not self.root:
+            if folder.parent is None:
+                raise os_error(errno.ENOENT)
+            names.append(folder.name)
+            folder = folder.parent
+        return "/" + "/".join(reversed(names))
 
-    def add(self, path, node: Node):
-        folder, name = self.parent(path)
-        if name in folder.entries:
+    def absolute(self, path) -> str:
+        """Returns the path of an existing or missing name without links on the way."""
+        place = self.look(path)
+        above = self.path_of(place.folder)
+        return f"{above.rstrip('/')}/{place.name}" if place.name else above
+
+    def add(self, place: Place, node: Node, path=None):
+        """Gives a node a name. Raises if the name is taken or the folder is read-only."""
+        if place.node is not None:
             raise os_error(errno.EEXIST, path)
-        folder.entries[name] = node
-        folder.touch()
+        self._check_writable(place, path)
+        self._put(place, node)
 
-    def remove(self, path):
-        folder, name = self.parent(path)
-        del folder.entries[name]
-        folder.touch()
+    def remove(self, place: Place, path=None):
+        self._check_writable(place, path)
+        node = place.folder.entries.pop(place.name)
+        place.folder.touch()
+        node.links -= 1
+        node.changed()
+        if isinstance(node, Folder):
+            node.parent = None
+        elif isinstance(node, File):
+            node.unlinked()
 
-    def move(self, source, target):
-        node = self.get(source)
-        existing = self.find(target)
-        if isinstance(node, Folder) and f"{self.absolute(target)}/".startswith(f"{self.absolute(source)}/"):
-            if node is existing:
+    def move(self, source, target, source_base=None, target_base=None):
+        try:
+            old = self.look(source, follow=False, base=source_base)
+            new = self.look(target, follow=False, base=target_base)
+            if old.node is None:
+                raise os_error(errno.ENOENT)
+            if old.node is new.node:
                 return
-            raise os_error(errno.EINVAL, source)
-        if existing is not None and existing is not node:
-            if isinstance(existing, Folder) and not isinstance(node, Folder):
-                raise os_error(errno.EISDIR, target)
-            if isinstance(node, Folder) and not isinstance(existing, Folder):
-                raise os_error(errno.ENOTDIR, target)
-            if isinstance(existing, Folder) and existing.entries:
-                raise os_error(errno.ENOTEMPTY, target)
-        folder, name = self.parent(target)
-        self.remove(source)
-        folder.entries[name] = node
-        folder.touch()
+            self._check_move(old, new)
+            self._check_writable(old, source)
+            self._check_writable(new, target)
+        except OSError as e:
+            raise os_error(e.errno, source, target) from None
+        if new.node is not None:
+            self.remove(new)
+        del old.folder.entries[old.name]
+        old.folder.touch()
+        old.node.links -= 1
+        self._put(new, old.node)
+        old.node.changed()
+
+    def _check_move(self, old: Place, new: Place):
+        if isinstance(old.node, Folder):
+            above: Folder | None = new.folder
+            while above is not None and above is not self.root:
+                if above is old.node:
+                    raise os_error(errno.EINVAL)
+                above = above.parent
+            if new.node is not None and not isinstance(new.node, Folder):
+                raise os_error(errno.ENOTDIR)
+        elif isinstance(new.node, Folder):
+            raise os_error(errno.EISDIR)
+        if isinstance(new.node, Folder) and new.node.entries:
+            raise os_error(errno.ENOTEMPTY)
+
+    def _check_writable(self, place: Place, path):
+        if not place.name:
+            raise os_error(errno.EBUSY, path)
+        if not place.folder.allows(3):
+            raise os_error(errno.EACCES, path)
+
+    def _put(self, place: Place, node: Node):
+        place.folder.entries[place.name] = node
+        place.folder.touch()
+        node.links += 1
+        if isinstance(node, Folder):
+            node.parent, node.name = place.folder, place.name
+
+
+def _text_of(path) -> str:
+    text = os.fsdecode(path)
+    if "\0" in text:
+        raise ValueError("embedded null byte")
+    if not text:
+        raise os_error(errno.ENOENT, path)
+    if len(text) > _PATH_BYTES:
+        raise os_error(errno.ENAMETOOLONG, path)
+    return text
+
+
+def _parts(text: str) -> list[str]:
+    """Returns the names of a path, last one first."""
+    return [part for part in reversed(text.split("/")) if part not in ("", ".")]

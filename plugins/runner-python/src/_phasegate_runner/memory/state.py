@@ -1,0 +1,7 @@
+"""The one tree of this interpreter and its descriptors; `start` fills them for a call."""
+
+from .descriptors import Descriptors
+from .tree import Tree
+
+TREE = Tree()
+DESCRIPTORS = Descriptors(TREE)
