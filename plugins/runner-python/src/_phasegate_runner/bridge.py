@@ -12,11 +12,10 @@ import random
 import sys
 from pathlib import Path
 
-import _pytest.capture
 import _pytest.python
 import pytest
 
-from . import denials, eventloop, guard, memory, project, standard_sources
+from . import captures, denials, eventloop, guard, memory, project, standard_sources, system
 from .finder import MemoryFinder
 from .hidden import HiddenTests
 from .imports import missing_module_hint
@@ -35,18 +34,18 @@ from .tests_plugin import TestsPlugin
 from .threads import install as threads
 from .trees import Trees
 
-_CAPTURE_CHARS = 1_000_000
-
-
 _prepared: list[tuple[PreparedSession, Records]] = []
 _running: list["Bridge"] = []
 
 
 def prepare():
     """Prepares the next run as far as it does not depend on files. Called when the component is built."""
-    _limit_capture()
+    memory.start({})
+    system.install()
+    captures.limit()
     _pytest.python.import_path = _import_by_bridge
-    _prepared.append((PreparedSession(project.FOLDER, [TestsPlugin()]), take_records()))
+    plugins = [TestsPlugin(), captures.CapturePlugin()]
+    _prepared.append((PreparedSession(project.FOLDER, plugins), take_records()))
 
 
 def _import_by_bridge(path, **_):
@@ -104,11 +103,12 @@ class Bridge:
         """Runs the test file. Returns why tests may be missing, or None."""
         sys.meta_path.insert(0, self.finder)
         random.seed(os.urandom(32))
+        memory.start(self.sources.files)
+        system.start()
         denials.install()
         threads.install(self.sources.files)
         eventloop.install()
         sys.argv = ["pytest"]
-        memory.install(self.sources.files)
         standard_sources.install()
         sys.path[:] = [project.absolute(root) for root in self.sources.search_path(self.path)]
         _running.append(self)
@@ -148,6 +148,7 @@ class Bridge:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):
+        captures.receive_descriptors(config)
         sys.meta_path.remove(self.finder)
         sys.meta_path.insert(0, self.finder)
         # pytest has finished replacing parts of itself; no supplied file has been imported yet.
@@ -263,23 +264,3 @@ class _Package(pytest.Package):
 
     def collect(self):
         yield self.bridge.child_of(self)
-
-
-def _limit_capture():
-    """Keeps what a test prints up to `_CAPTURE_CHARS`; drops the rest, but reports it as written."""
-    real_write = _pytest.capture.CaptureIO.write
-
-    def write(self, text):
-        written = getattr(self, "_written", 0)
-        self._written = written + len(text)
-        if written < _CAPTURE_CHARS:
-            real_write(self, text[: _CAPTURE_CHARS - written])
-        return len(text)
-
-    def truncate(self, *position):
-        self._written = 0
-        return real_truncate(self, *position)
-
-    real_truncate = _pytest.capture.CaptureIO.truncate
-    _pytest.capture.CaptureIO.write = write
-    _pytest.capture.CaptureIO.truncate = truncate

@@ -7,6 +7,7 @@ import asyncio
 import asyncio.events
 import asyncio.unix_events
 
+from .system.loopsignals import SignalHandlers
 from .threads import forms
 from .threads.scheduler import Wait, block, wake
 
@@ -50,7 +51,7 @@ class _NoSelector:
         pass
 
 
-class MemoryLoop(asyncio.BaseEventLoop):
+class MemoryLoop(SignalHandlers, asyncio.BaseEventLoop):
     def __init__(self):
         super().__init__()
         self._selector = _NoSelector()

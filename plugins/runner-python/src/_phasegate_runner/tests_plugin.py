@@ -1,11 +1,10 @@
-"""Additions to pytest: `async def` tests, and a `capfd` fixture without file descriptors."""
+"""An addition to pytest: `async def` tests."""
 
 import asyncio
 import inspect
 import unittest
 
 import pytest
-from _pytest.capture import CaptureFixture, SysCapture
 
 from .absent import calls
 from .differences import Differences
@@ -75,13 +74,3 @@ class TestsPlugin:
         if not finished:
             raise RuntimeError("the coroutine did not run to its end: was asyncio replaced?")
         return True
-
-    @pytest.fixture
-    def capfd(self, request):
-        manager = request.config.pluginmanager.getplugin("capturemanager")
-        capture = CaptureFixture(SysCapture, request, _ispytest=True)
-        manager.set_fixture(capture)
-        capture._start()
-        yield capture
-        capture.close()
-        manager.unset_fixture()

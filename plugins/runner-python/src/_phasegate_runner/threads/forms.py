@@ -43,6 +43,8 @@ def form(called):
     if kind is functools.partial:
         inner = form(called.func)
         return called if inner is called.func else functools.partial(inner, *called.args, **called.keywords)
+    if kind is staticmethod:
+        return form(called.__func__)
     call = getattr(kind, "__call__", None)
     inner = _form_of_function(call) if type(call) is types.FunctionType else None
     return types.MethodType(inner, called) if inner is not None else called

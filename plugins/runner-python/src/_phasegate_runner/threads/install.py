@@ -13,6 +13,7 @@ import time
 
 import _threading_local
 
+from ..builtin import as_builtin
 from . import files, locks, pools, scheduler
 from .forms import form, run_steps
 
@@ -28,7 +29,7 @@ def install(supplied: dict[str, str]):
     _install_identity()
     _install_polls()
     pools.install()
-    time.sleep = locks.sleep
+    time.sleep = as_builtin(locks.sleep)
     threading.local = _thread._local = _threading_local.local
     # The C implementation would block in C.
     _queue.SimpleQueue = queue.SimpleQueue = queue._PySimpleQueue

@@ -6,11 +6,12 @@ Each has a coroutine form, named `…_steps`, that yields a `Wait`. The ordinary
 import time
 from collections import deque
 
+from ..system.signals import sleep as _sleep
 from .scheduler import Wait, block, drive, get_ident, is_alone, poll, wake
 
 # A thread that waited this long gets the lock before the thread that releases it can take it again.
 _FAIR_AFTER_SECONDS = 0.001
-_sleep, _monotonic = time.sleep, time.monotonic
+_monotonic = time.monotonic
 
 
 class Lock:

@@ -14,6 +14,7 @@ import itertools
 import time
 from collections import deque
 
+from ..system import signals
 from . import loops, words
 
 # The time after which an interpreter takes the turn from a thread that computes.
@@ -22,7 +23,7 @@ TURN_ITERATIONS = 2_000
 # How often a thread on the stack may block while one below it could go on.
 _MAX_WAITS_ABOVE = 2_000
 
-_monotonic, _sleep = time.monotonic, time.sleep
+_monotonic, _sleep = time.monotonic, signals.sleep
 
 
 class ThreadStopped(BaseException):
@@ -264,7 +265,7 @@ def _pass_time() -> bool:
     while _deadlines and _deadlines[0][2].woken is not None:
         heapq.heappop(_deadlines)
     if not _deadlines:
-        return False
+        return signals.wait_for_timer()
     first = _deadlines[0][0]
     ahead = first - _monotonic()
     if ahead > 0:
