@@ -25,7 +25,9 @@ use phasegate_process::pipeline::{Pipeline, TestAllowance, parse, standard};
 use phasegate_process::source::Source;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Findings, PhaseName, Submission, TaskId, feedback};
-use phasegate_sandbox::{ArtifactError, Call, Capabilities, CpuMeter, Engine, EngineSettings, LogLevel, Plugin};
+use phasegate_sandbox::{
+    ArtifactError, Call, Capabilities, CpuMeter, Engine, EngineSettings, LogLevel, Plugin, TestProgress,
+};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -68,7 +70,14 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn call() -> Call {
     let limits = Limits { host_call_bytes: 4 << 20, output_bytes: MAX_OUTPUT_BYTES, ..Limits::strategy() };
-    Call { doing: "fuzzing".to_owned(), seed: 1, limits, cpu: CpuMeter::default(), log: Some(Arc::new(|_, _| {})) }
+    Call {
+        doing: "fuzzing".to_owned(),
+        seed: 1,
+        limits,
+        cpu: CpuMeter::default(),
+        log: Some(Arc::new(|_, _| {})),
+        progress: TestProgress::default(),
+    }
 }
 
 /// Returns the text without quotes, which JSON adds again.

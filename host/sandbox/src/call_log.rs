@@ -8,6 +8,7 @@ use phasegate_process::limits::Limits;
 use phasegate_process::sync::lock;
 
 use crate::capabilities::{Capabilities, LogLevel, LogSink};
+use crate::test_progress::TestProgress;
 
 const MAX_LINE_BYTES: usize = 8 << 10;
 
@@ -26,6 +27,8 @@ pub(crate) struct CallLog {
     /// The plugin and what it is doing, for the notice.
     caller: Arc<str>,
     limits: Limits,
+    /// Takes lines of standard output out of the log of a test run.
+    tests: Option<TestProgress>,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -39,7 +42,19 @@ struct Inner {
 impl CallLog {
     pub(crate) fn new(target: LogTarget, limits: &Limits, caller: String) -> Self {
         let inner = Inner { lines_left: limits.log_lines, bytes_left: limits.log_bytes, cut: false, panic: None };
-        Self { target, caller: caller.into(), limits: *limits, inner: Arc::new(Mutex::new(inner)) }
+        Self { target, caller: caller.into(), limits: *limits, tests: None, inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// Notes the progress of a test run here instead of logging it.
+    pub(crate) fn with_progress(self, tests: TestProgress) -> Self {
+        Self { tests: Some(tests), ..self }
+    }
+
+    /// Logs a line of standard output, unless it is progress of a test run.
+    pub(crate) fn write_output(&self, line: &str) {
+        if !self.tests.as_ref().is_some_and(|tests| tests.take_line(line)) {
+            self.write(LogLevel::Info, line);
+        }
     }
 
     /// Logs a line without its control characters, which could change a terminal.

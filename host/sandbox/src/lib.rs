@@ -30,6 +30,7 @@ mod settings;
 mod shape;
 mod state;
 mod store;
+mod test_progress;
 mod wasi;
 mod world;
 
@@ -43,4 +44,5 @@ pub use manifest::{MANIFEST_SECTION, manifest, with_manifest};
 pub use plugin::{Call, Plugin};
 pub use settings::EngineSettings;
 pub use shape::{Bound, Excess};
+pub use test_progress::{TestProgress, TestsSoFar};
 pub use world::World;

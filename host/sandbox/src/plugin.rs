@@ -27,6 +27,7 @@ use crate::inspect::Inspection;
 use crate::quota::FatalError;
 use crate::state::State;
 use crate::store::{classify, new_store, wrong_world};
+use crate::test_progress::TestProgress;
 use crate::world::World;
 
 /// A loaded plugin. Cheap to clone.
@@ -50,6 +51,8 @@ pub struct Call {
     pub cpu: CpuMeter,
     /// Receives log lines and output. Ignored for agents, whose capabilities receive them.
     pub log: Option<LogSink>,
+    /// Receives what a test runner says while it runs tests.
+    pub progress: TestProgress,
 }
 
 /// The largest environment description of a test runner, in bytes. Every run stores it, and each assignment contains it.
@@ -206,7 +209,7 @@ impl Plugin {
         Ok(found)
     }
 
-    /// Runs the tests of the file at `path`.
+    /// Runs the tests of the file at `path`. If the call is stopped, `call.progress` has the tests that had ended.
     pub async fn run_tests(
         &self,
         code: &[File],
@@ -215,8 +218,11 @@ impl Plugin {
         call: &Call,
     ) -> Result<Result<TestRun, BenchError>, CallError> {
         let (code, tests, path) = (convert::bench::to_files(code), convert::bench::to_files(tests), path.to_owned());
+        let target = call.log.clone().map_or(LogTarget::None, LogTarget::Sink);
+        let log = CallLog::new(target, &call.limits, self.caller(call)).with_progress(call.progress.clone());
+        let state = State::new(call.limits, log, None, call.seed);
         let result = self
-            .run(call, self.state_without_capabilities(call), move |store, instance, compiled| {
+            .run(call, state, move |store, instance, compiled| {
                 Box::pin(async move {
                     let guest = runner_guest(store, &instance, compiled)?;
                     guest.call_run_tests(store, &code, &tests, &path).await

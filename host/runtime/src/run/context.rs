@@ -10,7 +10,7 @@ use phasegate_process::limits::LimitsPatch;
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Digest, Event, PluginName, Recorded, RunId};
-use phasegate_sandbox::{Call, CpuMeter, Plugin};
+use phasegate_sandbox::{Call, CpuMeter, Plugin, TestProgress};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -182,6 +182,7 @@ impl RunContext {
             limits: plugin.usual_limits().with(patch),
             cpu: CpuMeter::default(),
             log: None,
+            progress: TestProgress::default(),
         }
     }
 

@@ -15,7 +15,7 @@ use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Grants, Pipeline};
 use phasegate_process::state::State;
 use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, RunCreated, RunId, TaskId};
-use phasegate_sandbox::{Call, CpuMeter};
+use phasegate_sandbox::{Call, CpuMeter, TestProgress};
 use serde_json::{Value, json};
 
 use crate::config::lock;
@@ -200,6 +200,7 @@ impl Host {
             limits,
             cpu: CpuMeter::default(),
             log: None,
+            progress: TestProgress::default(),
         };
         Ok(plugin.environment(&call).await?)
     }

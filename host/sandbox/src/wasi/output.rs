@@ -41,7 +41,11 @@ struct LineWriter {
 impl LineWriter {
     fn end_line(&mut self) {
         if !self.line.is_empty() {
-            self.log.write(self.level, &String::from_utf8_lossy(&self.line));
+            let line = String::from_utf8_lossy(&self.line);
+            match self.level {
+                LogLevel::Info => self.log.write_output(&line),
+                level => self.log.write(level, &line),
+            }
             self.line.clear();
         }
     }

@@ -129,6 +129,25 @@ async fn python_loops_and_memory_bombs_are_stopped() {
     let error = runner.run_tests(&[], &spin, "test_it.py", &with_limits(limits)).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::CpuTime { limit_ms: 3_000 });
 
+    // Results of tests that ended before the call was stopped.
+    let said = r#"
+import sys
+
+def test_spin():
+    say = lambda facts: sys.__stdout__.write(f"phasegate-progress {facts}\n")
+    say('{"reported": {"name": "test_it.py::test_done", "outcome": "failed", "message": "too few"}}')
+    say('{"started": "test_it.py::test_spin[1]"}')
+    sys.__stdout__.flush()
+    while True:
+        pass
+"#;
+    let call = with_limits(limits);
+    runner.run_tests(&[], &[file("test_it.py", said)], "test_it.py", &call).await.unwrap_err();
+    let so_far = call.progress.tests();
+    let done = so_far.reported.iter().find(|test| test.name == "test_it.py::test_done").unwrap();
+    assert_eq!((done.outcome, done.message.as_deref()), (Outcome::Failed, Some("too few")));
+    assert_eq!(so_far.running.as_deref(), Some("test_it.py::test_spin[1]"));
+
     let bomb = "import pytest\n\ndef test_bomb():\n    with pytest.raises(MemoryError):\n        'x' * (1 << 30)\n\ndef test_after():\n    pass\n";
     all_pass(&run(&runner, bomb, &python(1)).await);
 }

@@ -7,7 +7,7 @@ use phasegate_process::manifest::Manifest;
 use phasegate_process::pipeline::Grants;
 use phasegate_process::{InvalidName, PluginName};
 use phasegate_runtime::{ErrorCode, read_component};
-use phasegate_sandbox::{Call, CpuMeter, Engine, Inspection, World, inspect};
+use phasegate_sandbox::{Call, CpuMeter, Engine, Inspection, TestProgress, World, inspect};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -153,6 +153,7 @@ async fn read_environment(
         limits: Limits::runner(),
         cpu: CpuMeter::default(),
         log: None,
+        progress: TestProgress::default(),
     };
     Ok(loaded?.environment(&call).await.map_err(phasegate_runtime::Error::from)?)
 }

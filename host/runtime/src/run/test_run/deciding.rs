@@ -46,7 +46,7 @@ pub(crate) async fn run_and_keep(
 async fn run_group(session: &Session<'_>, code: &[File], group: &Group) -> TestRun {
     let ran = match collect(session, code, &group.files).await {
         Err(errors) => TestRun { build_errors: Vec::new(), tests: all_errored(&group.tests, &errors.join("; ")) },
-        Ok(_) => run_files(session, code, &group.files, &group.tests).await,
+        Ok(_) => run_files(session, code, &group.files, &group.tests).await.run,
     };
     let wanted = Wanted::new(&group.tests);
     let counts = |name: &str| is_file(name) || wanted.has(name);

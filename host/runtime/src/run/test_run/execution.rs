@@ -1,8 +1,8 @@
 //! Runs the tests of a suite, each test file in a new instance of the runner.
 //!
 //! Every test that was collected has an outcome: a test that does not report has errored. Tests that only the run finds count
-//! like others. A runner that traps or exceeds a limit fails the tests of the file that it runs, and no others. The limits are
-//! time and bytes; there is no limit on the number of tests.
+//! like others. A runner that traps or exceeds a limit fails the test that it runs and those of the same file that it did not
+//! reach, and no others. The limits are time and bytes; there is no limit on the number of tests.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,11 @@ use phasegate_process::testing::{File, TestRun};
 use phasegate_sandbox::{CallError, CallErrorKind};
 
 use crate::run::test_run::collection::collect;
-use crate::run::test_run::names::{file_of, tests_that_ran};
+use crate::run::test_run::names::{base_name, file_of, tests_that_ran};
 use crate::run::test_run::probe::find_deception;
 use crate::run::test_run::report::{add_unreported, all_errored, bound_size, check_reports, distrust};
 use crate::run::test_run::session::Session;
+use crate::run::test_run::stopped::results_before_stop;
 use crate::text::truncate_text;
 
 /// The most test files of one suite that run at the same time.
@@ -28,19 +29,33 @@ pub(crate) struct Ran {
     pub(crate) run: TestRun,
 }
 
+/// The result of some test files.
+pub(crate) struct FilesRan {
+    pub(crate) run: TestRun,
+    /// The names of the tests that the run found, without parameters.
+    found: Vec<String>,
+}
+
+/// The result of one test file.
+struct FileRun {
+    run: TestRun,
+    /// Whether the runner returned a result that can be trusted. If not, the code may have made up the names of tests.
+    complete: bool,
+}
+
 /// Collects the tests of a suite and runs them.
 pub(crate) async fn run_suite_files(session: &Session<'_>, code: &[File], suite: &[File]) -> Ran {
     match collect(session, code, suite).await {
         Err(build_errors) => Ran { tests: Vec::new(), run: TestRun { build_errors, tests: Vec::new() } },
         Ok(names) => {
-            let run = run_files(session, code, suite, &names).await;
-            Ran { tests: tests_that_ran(names, &run), run }
+            let FilesRan { run, found } = run_files(session, code, suite, &names).await;
+            Ran { tests: tests_that_ran(names, &found), run }
         }
     }
 }
 
 /// Runs the files of these tests. Each of the tests has an outcome in the result.
-pub(crate) async fn run_files(session: &Session<'_>, code: &[File], suite: &[File], names: &[String]) -> TestRun {
+pub(crate) async fn run_files(session: &Session<'_>, code: &[File], suite: &[File], names: &[String]) -> FilesRan {
     let mut files: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for name in names {
         files.entry(file_of(name)).or_default().push(name.clone());
@@ -49,18 +64,25 @@ pub(crate) async fn run_files(session: &Session<'_>, code: &[File], suite: &[Fil
     for (path, wanted) in files {
         runs.push(run_file(session, code, suite, wanted, path).boxed());
     }
-    let runs: Vec<TestRun> = stream::iter(runs).buffered(MAX_PARALLEL_FILES).collect().await;
+    let runs: Vec<FileRun> = stream::iter(runs).buffered(MAX_PARALLEL_FILES).collect().await;
     let mut whole = TestRun::default();
-    for run in runs {
+    let mut found = Vec::new();
+    for FileRun { run, complete } in runs {
+        if complete {
+            found.extend(run.tests.iter().map(|test| base_name(&test.name).to_owned()));
+        }
         whole.build_errors.extend(run.build_errors);
         whole.tests.extend(run.tests);
     }
-    bound_size(whole, names)
+    FilesRan { run: bound_size(whole, names), found }
 }
 
 /// Runs the file at `path`. Each wanted test has an outcome in the result.
-async fn run_file(session: &Session<'_>, code: &[File], suite: &[File], wanted: Vec<String>, path: &str) -> TestRun {
-    let failed = |why: String| TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &truncate_text(why)) };
+async fn run_file(session: &Session<'_>, code: &[File], suite: &[File], wanted: Vec<String>, path: &str) -> FileRun {
+    let failed = |why: String| FileRun {
+        run: TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &truncate_text(why)) },
+        complete: false,
+    };
     if let Some(error) = session.time_exceeded() {
         return failed(session.hit.record(error));
     }
@@ -70,12 +92,15 @@ async fn run_file(session: &Session<'_>, code: &[File], suite: &[File], wanted: 
             let deception = find_deception(session, code, suite, path, &run).await;
             let run = add_unreported(check_reports(run, path), &wanted);
             match deception {
-                Some(why) => distrust(run, &why),
-                None => run,
+                Some(why) => FileRun { run: distrust(run, &why), complete: false },
+                None => FileRun { run, complete: true },
             }
         }
         Ok(Err(error)) => failed(error.to_string()),
-        Err(error) => failed(describe_stop(session, error)),
+        Err(error) => {
+            let why = truncate_text(describe_stop(session, error));
+            FileRun { run: results_before_stop(call.progress.tests(), &wanted, path, &why), complete: false }
+        }
     }
 }
 

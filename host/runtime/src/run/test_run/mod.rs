@@ -11,6 +11,7 @@ pub(crate) mod names;
 pub(crate) mod probe;
 pub(crate) mod report;
 pub(crate) mod session;
+pub(crate) mod stopped;
 pub(crate) mod suite;
 
 use std::collections::HashSet;

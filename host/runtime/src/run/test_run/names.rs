@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use phasegate_process::testing::TestRun;
-
 /// Returns the file of a test name such as `t.py::test_a[1]`.
 pub(crate) fn file_of(test: &str) -> &str {
     test.split_once("::").map_or(test, |(file, _)| file)
@@ -57,36 +55,22 @@ impl<'a> Wanted<'a> {
 
 /// Returns the tests of a suite after it ran: those that were collected, and those that only the run found. A file that
 /// was collected as a whole is replaced by its tests, where there are any.
-pub(crate) fn tests_that_ran(collected: Vec<String>, run: &TestRun) -> Vec<String> {
-    let reported: Vec<&str> =
-        run.tests.iter().map(|test| base_name(&test.name)).filter(|name| !is_file(name)).collect();
-    let files: HashSet<&str> = reported.iter().map(|name| file_of(name)).collect();
-    let mut tests: Vec<String> =
-        collected.into_iter().filter(|name| !is_file(name) || !files.contains(name.as_str())).collect();
-    let mut known: HashSet<&str> = HashSet::new();
-    let new: Vec<&str> = {
-        let before: HashSet<&str> = tests.iter().map(String::as_str).collect();
-        reported.into_iter().filter(|name| !before.contains(name) && known.insert(name)).collect()
+pub(crate) fn tests_that_ran(collected: Vec<String>, found: &[String]) -> Vec<String> {
+    let found: Vec<&str> = found.iter().map(String::as_str).filter(|name| !is_file(name)).collect();
+    let files: HashSet<&str> = found.iter().map(|name| file_of(name)).collect();
+    let mut tests = collected;
+    tests.retain(|name| !is_file(name) || !files.contains(name.as_str()));
+    let new: Vec<String> = {
+        let mut known: HashSet<&str> = tests.iter().map(String::as_str).collect();
+        found.into_iter().filter(|name| known.insert(name)).map(str::to_owned).collect()
     };
-    tests.extend(new.into_iter().map(str::to_owned));
+    tests.extend(new);
     tests
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use phasegate_process::testing::{Outcome, TestCase};
-
-    fn ran(names: &[&str]) -> TestRun {
-        let case = |name: &&str| TestCase {
-            name: (*name).to_owned(),
-            outcome: Outcome::Passed,
-            message: None,
-            output: String::new(),
-        };
-        TestRun { build_errors: Vec::new(), tests: names.iter().map(case).collect() }
-    }
-
     #[test]
     fn brackets_in_paths_are_no_parameters() {
         assert_eq!(base_name("t[1].py::a[2]"), "t[1].py::a");
@@ -118,7 +102,7 @@ mod tests {
     #[test]
     fn tests_of_the_run_are_added_once() {
         let collected = vec!["t.py::a".to_owned(), "u.py".to_owned(), "v.py".to_owned()];
-        let run = ran(&["t.py::a[1]", "t.py::new[1]", "t.py::new[2]", "u.py::b", "v.py"]);
-        assert_eq!(tests_that_ran(collected, &run), ["t.py::a", "v.py", "t.py::new", "u.py::b"]);
+        let found = ["t.py::a", "t.py::new", "t.py::new", "u.py::b", "v.py"].map(str::to_owned);
+        assert_eq!(tests_that_ran(collected, &found), ["t.py::a", "v.py", "t.py::new", "u.py::b"]);
     }
 }

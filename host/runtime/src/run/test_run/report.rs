@@ -57,16 +57,21 @@ fn badness(outcome: Outcome) -> u8 {
 }
 
 /// Adds an error for each wanted test that did not report. A wanted file has reported with any of its tests.
-pub(crate) fn add_unreported(mut run: TestRun, wanted: &[String]) -> TestRun {
+pub(crate) fn add_unreported(run: TestRun, wanted: &[String]) -> TestRun {
+    let error = run.build_errors.first().cloned();
+    add_unreported_with(run, wanted, |name| match &error {
+        Some(error) => error.clone(),
+        None if is_file(name) => "no test of this file reported".to_owned(),
+        None => "it was collected and did not report".to_owned(),
+    })
+}
+
+/// Adds an error with the words of `why` for each wanted test that did not report.
+pub(crate) fn add_unreported_with(mut run: TestRun, wanted: &[String], why: impl Fn(&str) -> String) -> TestRun {
     let silent: Vec<&String> = {
         let reported = run.tests.iter().flat_map(|test| [base_name(&test.name), file_of(&test.name)]);
         let reported: HashSet<&str> = reported.collect();
         wanted.iter().filter(|name| !reported.contains(name.as_str())).collect()
-    };
-    let why = |name: &str| match run.build_errors.first() {
-        Some(error) => error.clone(),
-        None if is_file(name) => "no test of this file reported".to_owned(),
-        None => "it was collected and did not report".to_owned(),
     };
     let errored: Vec<TestCase> = silent.into_iter().map(|name| errored(name, why(name))).collect();
     run.tests.extend(errored);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use phasegate_sandbox::{Call, CallError, CallErrorKind, CpuMeter, Plugin};
+use phasegate_sandbox::{Call, CallError, CallErrorKind, CpuMeter, Plugin, TestProgress};
 
 use crate::run::limit_hit::LimitHit;
 
@@ -36,7 +36,12 @@ impl<'a> Session<'a> {
 
     /// Returns a call of the runner for messages: `phase test, attempt 2, running tests/test_a.py`.
     pub(crate) fn call(&self, doing: &str) -> Call {
-        Call { doing: format!("{}, {doing}", self.hit.attempt()), cpu: self.cpu.clone(), ..self.template.clone() }
+        Call {
+            doing: format!("{}, {doing}", self.hit.attempt()),
+            cpu: self.cpu.clone(),
+            progress: TestProgress::default(),
+            ..self.template.clone()
+        }
     }
 
     /// Returns an error if the test run as a whole has taken too long.

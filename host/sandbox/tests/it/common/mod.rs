@@ -14,7 +14,9 @@ use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Content, Request, Response, Usage};
 use phasegate_process::testing::{BenchError, File, Outcome, Subject, TestCase, TestRun};
 use phasegate_process::{ArtifactRef, Assignment, Digest, Expected};
-use phasegate_sandbox::{ArtifactError, Call, Capabilities, CpuMeter, Engine, EngineSettings, LogLevel, Plugin};
+use phasegate_sandbox::{
+    ArtifactError, Call, Capabilities, CpuMeter, Engine, EngineSettings, LogLevel, Plugin, TestProgress,
+};
 use serde_json::{Value, json};
 
 pub fn fixture(name: &str) -> Vec<u8> {
@@ -42,7 +44,14 @@ pub fn load_in(engine: &Engine, name: &str) -> Plugin {
 }
 
 pub fn call(doing: &str) -> Call {
-    Call { doing: doing.to_owned(), seed: 7, limits: Limits::default(), cpu: CpuMeter::default(), log: None }
+    Call {
+        doing: doing.to_owned(),
+        seed: 7,
+        limits: Limits::default(),
+        cpu: CpuMeter::default(),
+        log: None,
+        progress: TestProgress::default(),
+    }
 }
 
 pub fn with_limits(limits: Limits) -> Call {

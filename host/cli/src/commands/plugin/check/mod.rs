@@ -18,7 +18,7 @@ use phasegate_process::{
     Assignment, Failure as AgentFailure, FeedbackOutcome, InvalidName, PhaseName, PluginName, Submission, feedback,
 };
 use phasegate_runtime::Error;
-use phasegate_sandbox::{Call, CallError, CpuMeter, Engine, Inspection, Plugin, World, inspect};
+use phasegate_sandbox::{Call, CallError, CpuMeter, Engine, Inspection, Plugin, TestProgress, World, inspect};
 use serde_json::{Value, json};
 
 use super::inspect::{read_bytes, render_inspection};
@@ -261,7 +261,14 @@ async fn call_collect(what: &str, plugin: &Plugin, tests: &[File], call: &Call, 
 }
 
 fn new_call(doing: &str, limits: Limits, log: &CallLog) -> Call {
-    Call { doing: doing.to_owned(), seed: 0, limits, cpu: CpuMeter::default(), log: Some(log.sink()) }
+    Call {
+        doing: doing.to_owned(),
+        seed: 0,
+        limits,
+        cpu: CpuMeter::default(),
+        log: Some(log.sink()),
+        progress: TestProgress::default(),
+    }
 }
 
 fn finish_call(call: String, log: &CallLog, error: Option<&CallError>) -> DryCall {
