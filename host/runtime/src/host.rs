@@ -203,6 +203,15 @@ impl Host {
         Ok(broker)
     }
 
+    /// Returns the broker for a pipeline, or none if no agent of it may ask a model: then no provider needs to be
+    /// configured or trusted.
+    pub(crate) async fn broker_of(&self, pipeline: &Pipeline, settings: &RunSettings) -> Result<Option<Broker>, Error> {
+        match pipeline.may_ask_models() {
+            true => self.broker(settings).await.map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// Returns what these settings use without the user's agreement. A limit that a person set on the command line needs none.
     pub(crate) fn missing_trust(&self, settings: &RunSettings) -> Result<Option<NotTrusted>, Error> {
         Ok(self.0.trust.missing(&self.wants(settings))?)

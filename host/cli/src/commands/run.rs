@@ -125,7 +125,9 @@ async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Resu
     let trust = &context.trust;
     let missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
     trust::ensure(context, missing.map(|missing| missing.named_by(config.origin())), config.locked)?;
-    check_models(&config, trust).await?;
+    if pipeline.pipeline.may_ask_models() {
+        check_models(&config, trust).await?;
+    }
     Ok((config, pipeline))
 }
 

@@ -39,9 +39,13 @@ pub fn render_header(
         ("pipeline", format!("{}: {}", state.pipeline.name, phases.join(" → "))),
     ];
     rows.extend(paths.config.clone().map(|config| ("config", config)));
-    rows.extend(render_models(settings).into_iter().map(|line| ("models", line)));
-    rows.push(("budget", settings.budget.to_string()));
-    rows.push(("max cost", render_worst_case(settings)));
+    if state.pipeline.may_ask_models() {
+        rows.extend(render_models(settings).into_iter().map(|line| ("models", line)));
+        rows.push(("budget", settings.budget.to_string()));
+        rows.push(("max cost", render_worst_case(settings)));
+    } else {
+        rows.push(("models", "none, no agent of this pipeline may ask one".to_owned()));
+    }
     rows.push(("state", paths.state.to_owned()));
     rows.push(("out", paths.out.to_owned()));
     let mut text = String::new();

@@ -187,6 +187,11 @@ impl Pipeline {
         agents.chain([(SettingsOwner::Strategy, &self.feedback.plugin, &self.feedback.settings)])
     }
 
+    /// Returns whether an agent of a phase may ask a model. A pipeline without such an agent needs no model.
+    pub fn may_ask_models(&self) -> bool {
+        self.phases.iter().any(|phase| !self.grants(&phase.agent).models.is_empty())
+    }
+
     /// Returns the grants of a plugin; none where the pipeline does not mention it.
     pub fn grants(&self, plugin: &PluginName) -> Grants {
         self.plugins.get(plugin).map(|plugin| plugin.grants.clone()).unwrap_or_default()

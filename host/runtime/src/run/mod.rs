@@ -53,7 +53,7 @@ impl Host {
         }
         let broker = match self.is_offline() {
             true => None,
-            false => Some(self.broker(&settings).await?),
+            false => self.broker_of(&state.pipeline, &settings).await?,
         };
         let budgets = run_budgets(&settings, self.budget_override(), self.shared_budget(), &events);
         let fork_answers = ForkAnswers::load(self.journal().as_ref(), &state)?;

@@ -83,7 +83,7 @@ impl Host {
                 base.push(artifact.name);
             }
         }
-        let broker = self.broker(&settings).await?;
+        let broker = self.broker_of(pipeline, &settings).await?;
         let mut pin = |blob: Blob| {
             let digest = blob.digest.clone();
             blobs.push(blob);
@@ -99,7 +99,7 @@ impl Host {
             components,
             settings: pin(json_blob(&settings)),
             history: pin(json_blob(&history)),
-            scripted: broker.is_scripted(),
+            scripted: broker.is_some_and(|broker| broker.is_scripted()),
             started_by,
         };
         lock::record_first_use(new.config, first_named, &self.person())?;
@@ -124,8 +124,8 @@ impl Host {
 
     /// Checks whether a run could be created. Records nothing, but stores components in the journal.
     pub async fn check(&self, new: &NewRun<'_>) -> Result<(), Error> {
-        let (RunDefinition { settings, .. }, _) = self.prepare(new).await?;
-        self.broker(&settings).await.map(drop)
+        let (RunDefinition { pipeline, settings, .. }, _) = self.prepare(new).await?;
+        self.broker_of(&pipeline, &settings).await.map(drop)
     }
 
     /// Resolves the definition of a run, checks its components against the lock file, stores them, and checks that they fit
@@ -169,10 +169,11 @@ impl Host {
     ) -> Result<RunSettings, Error> {
         let seed = Digest::from_content(run_id.as_str().as_bytes());
         settings.seed = u64::from_str_radix(seed.short(), 16).unwrap_or(0);
-        let broker = self.broker(&settings).await?;
-        settings.models.fast = Some(broker.model_for(Tier::Fast).clone());
-        settings.models.default = Some(broker.model_for(Tier::Default).clone());
-        settings.models.deep = Some(broker.model_for(Tier::Deep).clone());
+        if let Some(broker) = self.broker_of(pipeline, &settings).await? {
+            settings.models.fast = Some(broker.model_for(Tier::Fast).clone());
+            settings.models.default = Some(broker.model_for(Tier::Default).clone());
+            settings.models.deep = Some(broker.model_for(Tier::Deep).clone());
+        }
         for (language, runner) in &pipeline.runners {
             let environment = self.environment(runner, components.get(runner), pipeline).await?;
             settings.environments.insert(language.clone(), environment);

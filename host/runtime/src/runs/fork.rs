@@ -75,7 +75,7 @@ impl Host {
         let (pinned_pipeline, pinned_settings) = (json_blob(&pipeline), json_blob(&settings));
         let scripted = match self.is_offline() {
             true => state.created.scripted,
-            false => self.broker(&settings).await?.is_scripted(),
+            false => self.broker_of(&pipeline, &settings).await?.is_some_and(|broker| broker.is_scripted()),
         };
         let started_by = self.check_starter(&pipeline)?;
         let run = self.new_run_id(&state.created.task_id)?;
