@@ -61,7 +61,7 @@ fn gather(source: &mut TaskSource, printer: &Printer) -> Result<ContextFiles, Fa
 }
 
 /// The paths that no context file may have, of this command and its configuration.
-fn reserved_paths(config: &Config, state: &Path) -> ReservedPaths {
+pub fn reserved_paths(config: &Config, state: &Path) -> ReservedPaths {
     let keys = config.providers.values().filter_map(|provider| provider.key_file.as_ref());
     // A command that has no cache folder fails later, where it compiles.
     let cache = cache_dir(state).ok().flatten();

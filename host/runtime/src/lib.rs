@@ -47,6 +47,7 @@ pub use runs::define::{NewRun, RunDefinition, TaskSource, build_requirements};
 pub use runs::fork::NewFork;
 pub use runs::replay::ReplayReport;
 pub use runs::run_id::{MIN_TASK_CHARS, is_named_after, may_belong_to, shorten_name};
+pub use runs::test_files::{TestFiles, TestRunner, TestsAlone};
 pub use runs::{archive, doctor, gc};
 pub use store::blobs::read_json;
 pub use store::load::{UnreadableRun, load_run};

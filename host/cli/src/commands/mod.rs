@@ -21,6 +21,7 @@ mod resume;
 mod run;
 mod runs;
 mod show;
+mod test;
 mod trust;
 mod verify_sandbox;
 
@@ -78,6 +79,8 @@ pub enum Command {
     /// Show and change what projects may use of yours
     #[command(subcommand)]
     Trust(trust::Command),
+    /// Run the tests of a folder as a gate does
+    Test(test::Args),
     /// Attack this host and check that every limit holds
     VerifySandbox(verify_sandbox::Args),
     /// Write a commented phasegate.toml and a first task
@@ -115,6 +118,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Pipeline(command) => pipeline::run(command, context),
         Command::Plugin(command) => plugin::run(command, context).await,
         Command::Trust(command) => trust::run(command, context),
+        Command::Test(args) => test::run(&args, context).await,
         Command::VerifySandbox(args) => verify_sandbox::run(&args, context).await,
         Command::Init(args) => init::run(&args, context),
         Command::CompileComponent(args) => Ok(compile_component::run(&args, context)),

@@ -126,18 +126,26 @@ impl ProgressBars {
     }
 
     fn add_spinner(&self, name: &str) -> ProgressBar {
-        let bar = self.multi.add(ProgressBar::new_spinner());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {wide_msg} {elapsed}") {
-            bar.set_style(style);
-        }
-        bar.set_prefix(one_line(name));
-        bar.enable_steady_tick(TICK);
-        bar
+        start_spinner(self.multi.add(ProgressBar::new_spinner()), name)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {
         lock(&self.shown)
     }
+}
+
+/// Shows a spinner with this name on the terminal, if standard error is one.
+pub fn spinner(name: &str) -> ProgressBar {
+    start_spinner(ProgressBar::new_spinner(), name)
+}
+
+fn start_spinner(bar: ProgressBar, name: &str) -> ProgressBar {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {wide_msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.set_prefix(one_line(name));
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 impl Bar {

@@ -8,4 +8,5 @@ pub mod header;
 pub mod live;
 pub mod next_steps;
 pub mod summary;
+pub mod test_run;
 pub mod unreadable;

@@ -10,4 +10,4 @@ mod tests_run;
 
 pub use findings::{check_findings, judge_findings};
 pub use judgement::{GateContext, Judgement};
-pub use tests_run::{KeptTest, SuiteRun, judge_tests};
+pub use tests_run::{KeptTest, SuiteRun, judge_tests, outcome_of_tests};

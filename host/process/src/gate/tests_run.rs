@@ -57,12 +57,9 @@ pub fn judge_tests(context: &GateContext<'_>, allow: TestAllowance, run: &SuiteR
     }
     let totals = Totals::of(&run.tests);
     let checks_failed = failed_check_issues(context, &findings.checks);
-    let failure = if let Some(error) = run.build_errors.first() {
-        Some(format!("the build failed: {error}"))
-    } else if run.tests.is_empty() {
-        Some("no test ran".to_owned())
-    } else if let Some(failure) = describe_failures(&totals, allow) {
-        Some(failure)
+    let tests = outcome_of_tests(allow, &run.build_errors, &run.tests);
+    let failure = if let Err(failure) = &tests {
+        Some(failure.clone())
     } else if let Some(requirement) = run.uncovered.first() {
         Some(format!("no test is left for requirement {requirement}"))
     } else {
@@ -94,6 +91,18 @@ pub fn judge_tests(context: &GateContext<'_>, allow: TestAllowance, run: &SuiteR
         }),
     );
     Judgement { verdict, reason, permanent: false, issues, dropped: run.dropped.clone(), report: Some(report) }
+}
+
+/// Returns whether tests pass a gate, as far as it depends on them alone: the reason why they do, or why they do not.
+pub fn outcome_of_tests(allow: TestAllowance, build_errors: &[String], tests: &[TestCase]) -> Result<String, String> {
+    if let Some(error) = build_errors.first() {
+        return Err(format!("the build failed: {error}"));
+    }
+    if tests.is_empty() {
+        return Err("no test ran".to_owned());
+    }
+    let totals = Totals::of(tests);
+    describe_failures(&totals, allow).map_or_else(|| Ok(describe_passes(&totals)), Err)
 }
 
 /// Returns why these tests fail the gate, if they do. Skipped tests are named with the setting that accepts them, where nothing

@@ -22,6 +22,11 @@ impl LimitHit {
         Self { attempt: format!("phase {}, attempt {}", at.phase, at.attempt), hit: Mutex::default() }
     }
 
+    /// Creates an empty note for tests that belong to no attempt.
+    pub(crate) fn of_tests_alone() -> Self {
+        Self { attempt: "tests alone".to_owned(), hit: Mutex::default() }
+    }
+
     /// Returns the attempt for messages: `phase test, attempt 2`.
     pub(crate) fn attempt(&self) -> &str {
         &self.attempt

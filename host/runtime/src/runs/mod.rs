@@ -10,3 +10,4 @@ pub(crate) mod fork;
 pub mod gc;
 pub(crate) mod replay;
 pub(crate) mod run_id;
+pub(crate) mod test_files;

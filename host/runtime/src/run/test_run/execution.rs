@@ -62,7 +62,14 @@ pub(crate) async fn run_files(session: &Session<'_>, code: &[File], suite: &[Fil
     }
     let mut runs = Vec::new();
     for (path, wanted) in files {
-        runs.push(run_file(session, code, suite, wanted, path).boxed());
+        runs.push(
+            async move {
+                let ran = run_file(session, code, suite, wanted, path).await;
+                session.file_ended(path, &ran.run);
+                ran
+            }
+            .boxed(),
+        );
     }
     let runs: Vec<FileRun> = stream::iter(runs).buffered(MAX_PARALLEL_FILES).collect().await;
     let mut whole = TestRun::default();

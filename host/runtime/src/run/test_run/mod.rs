@@ -13,16 +13,18 @@ pub(crate) mod report;
 pub(crate) mod session;
 pub(crate) mod stopped;
 pub(crate) mod suite;
+pub(crate) mod test_paths;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use phasegate_process::Event;
 use phasegate_process::artifact::kinds;
 use phasegate_process::gate::SuiteRun;
+use phasegate_process::pipeline::Pipeline;
 use phasegate_process::state::SuiteWork;
 use phasegate_process::testing::{BenchError, File, TestRun};
+use phasegate_process::{Event, PluginName};
 use phasegate_sandbox::{CpuMeter, Plugin};
 use serde_json::Value;
 
@@ -142,18 +144,20 @@ pub(crate) async fn check_build(
 }
 
 async fn find_runner(context: &RunContext, language: &str) -> Result<Result<Plugin, String>, Error> {
-    match context.pipeline.runners.get(&language.to_lowercase()) {
-        Some(name) => context.plugin(name).await.map(Ok),
-        None => {
-            let known: Vec<_> = context.pipeline.runners.keys().map(String::as_str).collect();
-            let language: String = language.chars().take(40).collect();
-            Ok(Err(format!(
-                "no runner serves the language `{}`; there are runners for: {}",
-                language.escape_debug(),
-                known.join(", ")
-            )))
-        }
+    match runner_of(&context.pipeline, language) {
+        Ok(name) => context.plugin(name).await.map(Ok),
+        Err(why) => Ok(Err(why)),
     }
+}
+
+/// Returns the test runner of a pipeline for this language, or the reason why there is none.
+pub(crate) fn runner_of<'a>(pipeline: &'a Pipeline, language: &str) -> Result<&'a PluginName, String> {
+    pipeline.runners.get(&language.to_lowercase()).ok_or_else(|| {
+        let known: Vec<_> = pipeline.runners.keys().map(String::as_str).collect();
+        let language: String = language.chars().take(40).collect();
+        let (language, known) = (language.escape_debug(), known.join(", "));
+        format!("no runner serves the language `{language}`; there are runners for: {known}")
+    })
 }
 
 fn new_session<'a>(context: &RunContext, runner: &'a Plugin, hit: &'a LimitHit) -> Session<'a> {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use phasegate_process::testing::TestRun;
 use phasegate_sandbox::{Call, CallError, CallErrorKind, CpuMeter, Plugin, TestProgress};
 
 use crate::run::limit_hit::LimitHit;
@@ -21,17 +22,38 @@ pub(crate) struct Session<'a> {
     /// Seed and limits of each call.
     template: Call,
     began: Instant,
+    on_file: Option<&'a (dyn Fn(&str, &TestRun) + Send + Sync)>,
 }
 
 impl<'a> Session<'a> {
     /// Starts a test run. `template` has the seed and the limits of the runner's calls.
     pub(crate) fn new(runner: &'a Plugin, template: Call, hit: &'a LimitHit) -> Self {
-        Self { runner, hit, cpu: CpuMeter::default(), probes: false, template, began: Instant::now() }
+        Self {
+            runner,
+            hit,
+            cpu: CpuMeter::default(),
+            probes: false,
+            template,
+            began: Instant::now(),
+            on_file: None,
+        }
     }
 
     /// Checks the results of each file by probes.
     pub(crate) fn with_probes(self) -> Self {
         Self { probes: true, ..self }
+    }
+
+    /// Calls this function with each file that has ended.
+    pub(crate) fn with_observer(self, on_file: &'a (dyn Fn(&str, &TestRun) + Send + Sync)) -> Self {
+        Self { on_file: Some(on_file), ..self }
+    }
+
+    /// Tells the observer that a file has ended.
+    pub(crate) fn file_ended(&self, path: &str, run: &TestRun) {
+        if let Some(on_file) = self.on_file {
+            on_file(path, run);
+        }
     }
 
     /// Returns a call of the runner for messages: `phase test, attempt 2, running tests/test_a.py`.
