@@ -94,7 +94,8 @@ impl<'a> SuiteCheck<'a> {
             }
         }
         for test in suite.covers.iter().flat_map(|cover| &cover.tests) {
-            let path = test.split("::").next().unwrap_or(test);
+            let name = without_dots(test);
+            let path = name.split("::").next().unwrap_or(name);
             if !test.contains("::") {
                 faults.push(format!("covers: `{test}` is not `path::test`"));
             } else if !suite.files.iter().any(|file| file.path == path) {
@@ -121,7 +122,7 @@ impl<'a> SuiteCheck<'a> {
             faults.push("no test was found in the suite".to_owned());
         }
         let named: BTreeSet<&String> = suite.covers.iter().flat_map(|cover| &cover.tests).collect();
-        let missing = named.into_iter().filter(|test| !found.contains(test.as_str()));
+        let missing = named.into_iter().filter(|test| !found.contains(plain_name(without_dots(test))));
         faults.extend(missing.map(|test| format!("covers: there is no test `{test}`")));
         let dropped: BTreeSet<&str> = suite.dropped.iter().map(|dropped| dropped.test.as_str()).collect();
         let lost =
@@ -140,4 +141,9 @@ impl<'a> SuiteCheck<'a> {
         );
         faults
     }
+}
+
+/// Returns a name that a suite states, without `./` in front.
+fn without_dots(test: &str) -> &str {
+    test.strip_prefix("./").map_or(test, without_dots)
 }

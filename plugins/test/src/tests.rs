@@ -127,6 +127,15 @@ fn broken_code_is_not_the_suites_fault() {
 }
 
 #[test]
+fn covered_names_may_begin_with_a_dot() {
+    let dotted = SUITE.replace("\"tests/test_a.py::", "\"./tests/test_a.py::");
+    assert_ne!(dotted, SUITE);
+    let (result, activity) = host().answer("test/write", &dotted).test_run(both_pass()).run::<Test>();
+    assert_eq!(labels(&activity), ["test/write"]);
+    assert!(result.is_ok());
+}
+
+#[test]
 fn covered_tests_must_exist() {
     let run = || ran(vec![case("test_h", Outcome::Passed, ""), case("test_minutes", Outcome::Passed, "")]);
     let renamed = SUITE.replace("::test_m", "::test_minutes");
