@@ -23,8 +23,10 @@ mod scenarios;
 mod secrets;
 mod state_folder;
 mod structure;
+mod test_command;
 mod trust;
 mod verify_sandbox;
+mod without_models;
 
 use phasegate_test::{Output, Paths, Recordings, Scenario, Workspace};
 

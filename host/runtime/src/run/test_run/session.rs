@@ -28,15 +28,7 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Starts a test run. `template` has the seed and the limits of the runner's calls.
     pub(crate) fn new(runner: &'a Plugin, template: Call, hit: &'a LimitHit) -> Self {
-        Self {
-            runner,
-            hit,
-            cpu: CpuMeter::default(),
-            probes: false,
-            template,
-            began: Instant::now(),
-            on_file: None,
-        }
+        Self { runner, hit, cpu: CpuMeter::default(), probes: false, template, began: Instant::now(), on_file: None }
     }
 
     /// Checks the results of each file by probes.

@@ -1,0 +1,52 @@
+//! Pipelines whose agents ask no model: no provider is configured, and no key is there.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use phasegate_test::{Workspace, fixture};
+
+use crate::PATHS;
+
+const TASK: &str = "task_id = \"NOTE-1\"\ndescription = \"Write a short note\"\n";
+
+const PIPELINE: &str = r#"name = "notes"
+feedback = { strategy = "nearest-phase" }
+kind = [{ name = "note", schema = "note.json" }]
+
+[[phase]]
+name = "writing"
+agent = "writer"
+produces = [{ name = "note", kind = "note" }]
+settings = { content = { text = "hello" } }
+
+[plugins.writer]
+path = "writer.wasm"
+"#;
+
+fn project(pipeline: &str) -> Workspace {
+    let schema = r#"{"type": "object", "required": ["text"]}"#;
+    let files = [("task.toml", TASK), ("pipeline.toml", pipeline), ("note.json", schema)];
+    let project = Workspace::with_shared_home(PATHS, "home-without-models").with_files(&files);
+    project.write("writer.wasm", fs::read(fixture("writer.wasm")).unwrap());
+    project
+}
+
+const RUN: [&str; 7] = ["run", "--task", "task.toml", "--pipeline", "pipeline.toml", "--out", "out"];
+
+#[test]
+fn pipeline_without_grants_needs_no_model() {
+    let project = project(PIPELINE);
+    let output = project.call(&RUN);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stdout.contains("models    none, no agent of this pipeline may ask one\n"), "{}", output.stdout);
+    let note = fs::read_to_string(project.path("out/artifacts/note.json")).unwrap();
+    assert!(note.contains("hello"), "{note}");
+    let replayed = project.call(&["replay", &output.run_id()]);
+    assert_eq!(replayed.code, 0, "{}", replayed.stderr);
+}
+
+#[test]
+fn granted_models_have_to_be_configured() {
+    let granted = format!("{PIPELINE}grants = {{ models = [\"fast\"] }}\n");
+    assert_snapshot!(project(&granted).reject(&RUN), @"");
+}
