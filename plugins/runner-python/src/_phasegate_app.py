@@ -16,7 +16,7 @@ from wit_world.imports import types  # noqa: E402
 
 from _phasegate_runner import bridge, environment, names, probe  # noqa: E402
 from _phasegate_runner.sources import BadPath, Sources  # noqa: E402
-from _phasegate_runner.threads.codes import prepare_library  # noqa: E402
+from _phasegate_runner.threads.install import prepare as prepare_threads  # noqa: E402
 from _phasegate_runner.trees import Trees  # noqa: E402
 
 
@@ -58,6 +58,6 @@ class RunnerProbe(exports.RunnerProbe):
         return changed and runner_probe.ChangedFile(changed.test, changed.content)
 
 
-prepare_library()
+prepare_threads()
 bridge.prepare()
 preload.freeze_snapshot()

@@ -20,6 +20,17 @@ def _call_method(case, method):
         raise TypeError("`async def` tests need unittest.IsolatedAsyncioTestCase")
 
 
+def _with_threads():
+    """Fails this stage of a test for what happened in its threads: a deadlock, or the end of the process."""
+    try:
+        result = yield
+    finally:
+        fault = threads.finish_stage()
+    if fault is not None:
+        raise RuntimeError(fault)
+    return result
+
+
 class TestsPlugin:
     def __init__(self):
         self._differences = Differences()
@@ -30,9 +41,10 @@ class TestsPlugin:
         # Forget what pytest itself tried to call.
         calls.forget()
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item):
         self._differences.begin()
+        return (yield from _with_threads())
 
     def pytest_runtest_logfinish(self, nodeid):
         # What was refused while the file was imported belongs to its first test.
@@ -50,14 +62,11 @@ class TestsPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):
-        """Fails a test for what happened in its threads: a deadlock, or the end of the process."""
-        try:
-            result = yield
-        finally:
-            fault = threads.finish_test()
-        if fault is not None:
-            raise RuntimeError(fault)
-        return result
+        return (yield from _with_threads())
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item):
+        return (yield from _with_threads())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem):

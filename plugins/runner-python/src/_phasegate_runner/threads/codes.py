@@ -20,7 +20,9 @@ from .files import is_supplied, text_of
 
 # What blocks in these modules is made from locks, so their source is enough.
 LIBRARY = """threading queue sched contextlib concurrent.futures._base concurrent.futures.thread multiprocessing.pool
-    multiprocessing.dummy asyncio.base_events asyncio.runners logging.handlers""".split()
+    multiprocessing.dummy asyncio.base_events asyncio.runners logging.handlers unittest.mock""".split()
+# Of this module only the functions that call what a test supplies.
+_MOCK_CLASS = "CallableMixin"
 
 _FUTURE_FLAGS = sum({getattr(__future__, name).compiler_flag for name in __future__.all_feature_names})
 _ASYNCHRONOUS = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -69,6 +71,8 @@ def _prepare(function, lines):
     code = function.__code__
     owners = function.__qualname__.split(".")[:-1]
     if code.co_filename not in _library_files or "<locals>" in owners:
+        return
+    if function.__module__ == "unittest.mock" and owners != [_MOCK_CLASS]:
         return
     first = code.co_firstlineno
     block = "".join(inspect.getblock(lines[first - 1 :]))

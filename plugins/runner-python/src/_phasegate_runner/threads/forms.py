@@ -4,17 +4,19 @@ import builtins
 import contextvars
 import functools
 import inspect
+import itertools
 import sys
 import types
 
 from . import locks, scheduler
 from .codes import coroutine_code
-from .generators import CAN_BLOCK, Advances, CallIterator, Ended, Item, Steps, ThreadGenerator
+from .generators import CAN_BLOCK, Advances, CallIterator, Ended, Item, Steps, ThreadGenerator, Turns
 from .generators import collect_steps, delegate, given
 from .transform import SUPPORT
 
 # They take all items of an iterator; if that can block, the items are collected first.
 _COLLECTORS = {list, tuple, set, frozenset, sum, sorted, max, min, dict}
+_ENDLESS = (itertools.count, itertools.cycle, itertools.repeat)
 _SEARCHES = {any: True, all: False}
 
 
@@ -39,7 +41,9 @@ def form(called):
             return functools.partial(_run_in_context, called.__self__)
         return called
     if isinstance(called, type):
-        return functools.partial(_collect, called) if called in _COLLECTORS else _form_of_class(called)
+        if called in _COLLECTORS:
+            return functools.partial(_collect, called)
+        return functools.partial(_lazy, called) if called in _LAZY else _form_of_class(called)
     if kind is functools.partial:
         inner = form(called.func)
         return called if inner is called.func else functools.partial(inner, *called.args, **called.keywords)
@@ -179,6 +183,41 @@ def _collect_steps(called, iterator, *arguments, **named):
     return called(items, *arguments, **named)
 
 
+def _lazy(called, function, /, *iterables):
+    inner = form(function) if function is not None else function
+    if inner is function:
+        return called(function, *iterables)
+    return ThreadGenerator(_LAZY[called](inner, *iterables))
+
+
+def _map_steps(function, *iterables):
+    for arguments in zip(*iterables):
+        result = function(*arguments)
+        yield Item((yield from result) if type(result) is Steps else result)
+
+
+def _filter_steps(function, iterable):
+    for item in iterable:
+        result = function(item)
+        if (yield from result) if type(result) is Steps else result:
+            yield Item(item)
+
+
+_LAZY = {map: _map_steps, filter: _filter_steps}
+
+
+def each(iterable, is_single, test, make):
+    """Yields the items of a comprehension. `test` and `make` are coroutines of its condition and its item."""
+    for item in Support.iterate(iterable):
+        if type(item) is Steps:
+            item = yield from item
+            if type(item) is Ended:
+                return
+        arguments = (item,) if is_single else item
+        if (yield from test(*arguments)):
+            yield Item((yield from make(*arguments)))
+
+
 def _search(called, iterable, /):
     if type(iterable) in CAN_BLOCK:
         return Steps(_search_steps(iterable, _SEARCHES[called]))
@@ -224,7 +263,8 @@ def _run_in_context_steps(context, called, arguments, named):
 class Support:
     """What rewritten functions call."""
 
-    type, set = type, set
+    type, set, dict = type, set, dict
+    collect_steps, each = staticmethod(collect_steps), staticmethod(each)
     Steps, Item, Ended = Steps, Item, Ended
     form, given, delegate = staticmethod(form), staticmethod(given), staticmethod(delegate)
     tick = staticmethod(scheduler.tick)
@@ -234,6 +274,8 @@ class Support:
     def iterate(iterable):
         if type(iterable) in CAN_BLOCK:
             return Advances(iterable)
+        if type(iterable) in _ENDLESS:
+            return Advances(Turns(iterable))
         own = _own_iterator(iterable)
         return Advances(own) if own is not None else iterable
 

@@ -4,7 +4,7 @@ scheduler's commands as they are.
 A coroutine cannot let StopIteration out, so the end of an iterator is the value `Ended`.
 """
 
-from .scheduler import drive
+from .scheduler import drive, tick
 
 
 class Steps:
@@ -119,6 +119,18 @@ class CallIterator:
             self._ended = True
             return Ended()
         return result
+
+
+class Turns:
+    """An iterator without end. Its loop lets other threads run like a `while` loop does."""
+
+    def __init__(self, iterator):
+        self._iterator = iterator
+
+    def next_steps(self):
+        if tick():
+            yield None
+        return next(self._iterator, Ended())
 
 
 CAN_BLOCK = (ThreadGenerator, CallIterator)

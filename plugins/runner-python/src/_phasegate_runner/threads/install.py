@@ -8,6 +8,7 @@ import concurrent.futures
 import functools
 import multiprocessing.dummy
 import queue
+import sys
 import threading
 import time
 
@@ -15,6 +16,7 @@ import _threading_local
 
 from ..builtin import as_builtin
 from . import files, locks, pools, scheduler
+from .codes import prepare_library
 from .forms import form, run_steps
 
 _stack_size = 0
@@ -33,6 +35,25 @@ def install(supplied: dict[str, str]):
     threading.local = _thread._local = _threading_local.local
     # The C implementation would block in C.
     _queue.SimpleQueue = queue.SimpleQueue = queue._PySimpleQueue
+
+
+def prepare():
+    """Replaces the locks that modules of the standard library hold, and makes what threads need of them."""
+    for module in list(sys.modules.values()):
+        for owner in [module, *(v for v in vars(module).values() if _is_class_of(v, module))]:
+            for name, value in list(vars(owner).items()):
+                if type(value) is _INTERPRETER_LOCK:
+                    setattr(owner, name, locks.Lock())
+    prepare_library()
+
+
+def _is_class_of(value, module) -> bool:
+    return isinstance(value, type) and value.__module__ == module.__name__ and value.__flags__ & _IS_HEAP_TYPE
+
+
+# A class that is made by Python code, so that its attributes can be set.
+_IS_HEAP_TYPE = 1 << 9
+_INTERPRETER_LOCK = type(_thread.allocate_lock())
 
 
 def _install_locks():
@@ -136,8 +157,8 @@ def _set_stack_size(size=0, /):
     return before
 
 
-def finish_test() -> str | None:
-    """Lets the threads that a test leaves behind run once. Returns why the test fails, if it does."""
+def finish_stage() -> str | None:
+    """Lets the threads that a stage of a test leaves behind run once. Returns why the stage fails, if it does."""
     scheduler.pause()
     faults = scheduler.take_faults()
     return faults[0] if faults else None

@@ -190,12 +190,12 @@ class _Scope(ast.NodeTransformer):
     def _comprehension(self, node):
         """Makes a comprehension a function of its own, defined at the start of this one."""
         parts = list(ast.walk(node))
-        if not self.can_define or any(_binds_outside_or_awaits(part) for part in parts):
-            node.generators[0].iter = self.visit(node.generators[0].iter)
-            return node
-        if not any(isinstance(p, ast.Call) for p in parts):
-            return node
         first = self.visit(node.generators[0].iter)
+        node.generators[0].iter = first
+        if any(_binds_outside_or_awaits(part) for part in parts) or not any(isinstance(p, ast.Call) for p in parts):
+            return node
+        if not self.can_define:
+            return self._comprehension_of_lambdas(node, first) if _has_plain_target(node) else node
         name, source, result = self._new_name(), ".0", ".result"
         node.generators[0].iter = _at(_load(source), first)
         body = [_at(_add(node, result), node)]
@@ -220,9 +220,35 @@ class _Scope(ast.NodeTransformer):
             return _at(_support_call("generator", ast.Call(_load(name), [first], [])), node)
         return _at(ast.YieldFrom(ast.Call(_load(name), [first], [])), node)
 
+    def _comprehension_of_lambdas(self, node, first):
+        """Rewrites `[f(x) for x in xs if p(x)]` where no function can be defined: f and p become lambdas."""
+        part = node.generators[0]
+        names = [part.target] if isinstance(part.target, ast.Name) else part.target.elts
+        made = ast.Tuple([node.key, node.value], ast.Load()) if isinstance(node, ast.DictComp) else node.elt
+        test = ast.BoolOp(ast.And(), part.ifs) if len(part.ifs) > 1 else part.ifs[0] if part.ifs else ast.Constant(True)
+        functions = []
+        for body in (test, made):
+            # The `yield` makes it a generator even if nothing in it can be suspended.
+            steps = ast.IfExp(ast.Constant(True), self.visit(body), ast.Yield())
+            arguments = ast.arguments([], [ast.arg(name.id) for name in names], None, [], [], None, [])
+            functions.append(ast.Lambda(arguments, steps))
+        is_single = ast.Constant(isinstance(part.target, ast.Name))
+        items = _support_call("generator", _support_call("each", first, is_single, *functions))
+        if isinstance(node, ast.GeneratorExp):
+            return _at(items, node)
+        collected = ast.YieldFrom(_support_call("collect_steps", items))
+        kinds = {ast.SetComp: "set", ast.DictComp: "dict"}
+        return _at(_support_call(kinds[type(node)], collected) if type(node) in kinds else collected, node)
+
     def _new_name(self) -> str:
         self._names += 1
         return f".{self._names}"
+
+
+def _has_plain_target(node) -> bool:
+    target = node.generators[0].target
+    names = target.elts if isinstance(target, ast.Tuple) else [target]
+    return len(node.generators) == 1 and all(isinstance(name, ast.Name) for name in names)
 
 
 def _binds_outside_or_awaits(part) -> bool:
