@@ -173,4 +173,7 @@ themes! {
     project_settings_cannot_hide_tests: "settings",
     test_styles_are_accepted: "styles",
     threads_take_turns_and_end: "threads",
+    threads_compute_as_usual: "thread_bodies",
+    threaded_programs_end_as_usual: "thread_programs",
+    errors_of_threaded_programs_show: "thread_errors",
 }

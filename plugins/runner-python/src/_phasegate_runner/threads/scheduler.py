@@ -314,6 +314,7 @@ def take_faults() -> list[str]:
     """Returns the reasons for which a test fails although its own thread noticed nothing, and forgets them."""
     faults = list(_faults)
     _faults.clear()
-    for task in _tasks.values():
-        task.is_given_up = bool(faults) and task.steps is not None
+    if faults:
+        for task in _tasks.values():
+            task.is_given_up = task.steps is not None
     return faults
