@@ -11,6 +11,7 @@ import struct
 from itertools import pairwise
 
 from . import project
+from .system import localtime
 
 FLOATS = """the numbers differ in their last digits only; results of math functions can differ from 64-bit Linux there:
     compare with math.isclose or pytest.approx"""
@@ -49,7 +50,7 @@ class Differences:
     def note(self, excinfo) -> str | None:
         """Returns the line to add to the message of a failure, or None."""
         try:
-            found = self._explain(excinfo.value, excinfo.traceback)
+            found = self._explain(excinfo.value, excinfo.traceback) or localtime.zone_note()
         except Exception:
             # The compared objects are the test's own and may raise at every touch.
             return None

@@ -12,6 +12,7 @@ from .state import DESCRIPTORS
 # pytest leaves the functions of this file out of tracebacks.
 __tracebackhide__ = True
 
+_NOT_BY_LINE = "line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be used"
 _FLAGS = {
     "r": os.O_RDONLY,
     "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
@@ -232,6 +233,8 @@ def _check_mode(mode, encoding, errors, newline):
 
 
 def _buffered(raw, mode, buffering):
+    if buffering == 1 and "b" in mode:
+        warnings.warn(_NOT_BY_LINE, RuntimeWarning, stacklevel=3)
     size = buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE
     if "+" in mode and raw.seekable():
         return io.BufferedRandom(raw, size)

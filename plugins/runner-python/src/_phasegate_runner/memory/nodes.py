@@ -29,6 +29,7 @@ class Node:
         self.inode = tree.next_inode()
         self.mode = self.kind | permissions
         self.links = 0
+        self.attributes: dict[str, bytes] = {}
         self.atime_ns = self.mtime_ns = self.ctime_ns = tree.now()
 
     def touch(self):

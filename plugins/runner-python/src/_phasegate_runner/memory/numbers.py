@@ -148,12 +148,22 @@ _LINUX = """
 
 
 class Errno(int):
-    """An error number of this interpreter that is shown as Linux's number."""
+    """An error number of this interpreter that is shown as Linux's number, and equal to it as well."""
 
     def __new__(cls, number: int, shown: int):
         self = super().__new__(cls, number)
         self.shown = shown
         return self
+
+    def __eq__(self, other):
+        if type(other) is int and other == self.shown:
+            return True
+        return int.__eq__(self, other)
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = int.__hash__
 
     def __repr__(self):
         return repr(self.shown)

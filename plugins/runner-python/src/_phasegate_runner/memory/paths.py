@@ -281,6 +281,31 @@ def sync():
     pass
 
 
+def _attributes_of(path, follow):
+    node = DESCRIPTORS.get(path).node if isinstance(path, int) else TREE.get(path, follow=follow)
+    return node.attributes
+
+
 def listxattr(path=None, *, follow_symlinks=True):
-    TREE.get("." if path is None else path, follow=follow_symlinks)
-    return []
+    return list(_attributes_of("." if path is None else path, follow_symlinks))
+
+
+def getxattr(path, attribute, *, follow_symlinks=True):
+    held = _attributes_of(path, follow_symlinks)
+    name = os.fsdecode(attribute)
+    if name not in held:
+        raise os_error(errno.ENODATA, path)
+    return held[name]
+
+
+def setxattr(path, attribute, value, flags=0, *, follow_symlinks=True):
+    held = _attributes_of(path, follow_symlinks)
+    name = os.fsdecode(attribute)
+    if not name.startswith("user."):
+        raise os_error(errno.ENOTSUP, path)
+    held[name] = bytes(value)
+
+
+def removexattr(path, attribute, *, follow_symlinks=True):
+    getxattr(path, attribute, follow_symlinks=follow_symlinks)
+    del _attributes_of(path, follow_symlinks)[os.fsdecode(attribute)]

@@ -34,6 +34,7 @@ def reset():
 def tzset():
     """Chooses the zone that TZ names: of the zone database, or a rule such as EST5EDT."""
     global _zone, _changed_to
+    _changed_to = None
     name = os.environ.get("TZ", "").removeprefix(":")
     zone = _find_zone(name)
     if zone is None:
