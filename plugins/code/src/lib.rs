@@ -1,8 +1,7 @@
 //! The code agent: writes all files of a design.
 //!
 //! Asks one question (label `code`). Faults found by the host or by `check` lead to one repair question; where the host has a
-//! runner for the language, these include syntax errors and unresolved imports. Fails if an input is unreadable or the
-//! repaired answer is still invalid.
+//! runner for the language, these include syntax errors. Fails if an input is unreadable or the repaired answer is still invalid.
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, GeneratedCode, ProjectPlan, TestReport};
 use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};

@@ -36,8 +36,9 @@ NOTES = [
     "Python has 32 bits here: sys.maxsize is 2**31 - 1, len(range(10**10)) raises OverflowError, native struct sizes, hash values and the order of sets differ from 64-bit CPython: use formats such as '<q', compare sorted(...), never assert hash values.",
     "The last digits of math functions can differ from Linux: compare floats with math.isclose or pytest.approx. Numbers of system errors differ: use the names in errno.",
     "Clocks are virtual and randomness is seeded: time.sleep returns at once; never assert measured durations.",
-    "Modules are imported from the project's root and from src/; packages and relative imports work. Tests also see their own folder.",
-    "Each test file (test_*.py or *_test.py) runs alone in a fresh interpreter with bounded memory, time and output.",
+    "Modules are imported from the project's root, src/ and pytest's pythonpath; code may extend sys.path. Tests also see their own folder.",
+    "A missing package fails where it is imported: tests may put a stub into sys.modules, in conftest.py or in a file beside them.",
+    "Each test file (test_*.py, *_test.py or tests.py) must contain a test. It runs alone in a fresh interpreter with bounded memory, time and output.",
 ]
 
 
