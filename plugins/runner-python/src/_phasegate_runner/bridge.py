@@ -10,6 +10,7 @@ import importlib.util
 import os
 import random
 import sys
+import unittest
 from pathlib import Path
 
 import _pytest.python
@@ -124,10 +125,10 @@ class Bridge:
         relative = project.relative(str(path)) or str(path)
         try:
             return importlib.import_module(self.finder.module_name(relative))
-        except (pytest.skip.Exception, pytest.exit.Exception):
-            raise
         except BaseException as e:
-            if type(e).__name__ == "SkipTest":
+            # The suite may skip a file, but the code under test may not.
+            skips = isinstance(e, (pytest.skip.Exception, pytest.exit.Exception, unittest.SkipTest))
+            if skips and not self.sources.is_code(self._place(relative, e)[0]):
                 raise
             self.import_errors.append(self._import_error(relative, e))
             raise ImportError(str(e)) from e
@@ -137,14 +138,19 @@ class Bridge:
         if isinstance(error, SyntaxError) and project.relative(error.filename or "") in self.sources.files:
             file = project.relative(error.filename)
             return f"{file}:{error.lineno or 1}: {describe_syntax_error(self.sources.files[file], error)}"
-        place = f"{path}:1"
+        file, line = self._place(path, error)
+        return bounded(f"{file}:{line}: while importing: {describe_error(error)}{missing_module_hint(error)}", 2_000)
+
+    def _place(self, path: str, error: BaseException) -> tuple[str, int]:
+        """Returns the innermost supplied file, and its line, that raised the error; by default the file at `path`."""
+        place = path, 1
         trace = error.__traceback__
         while trace is not None:
             filename = project.relative(trace.tb_frame.f_code.co_filename)
             if filename in self.sources.files:
-                place = f"{filename}:{trace.tb_lineno}"
+                place = filename, trace.tb_lineno
             trace = trace.tb_next
-        return bounded(f"{place}: while importing: {describe_error(error)}{missing_module_hint(error)}", 2_000)
+        return place
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):
