@@ -1,3 +1,4 @@
+import errno
 from unittest import mock
 
 import pytest
@@ -14,7 +15,7 @@ def test_lock(tmp_path):
 
 def test_already_locked(tmp_path, monkeypatch):
     fake = mock.Mock(LOCK_EX=2, LOCK_NB=4)
-    fake.lockf.side_effect = BlockingIOError(11, "busy")
+    fake.lockf.side_effect = BlockingIOError(errno.EAGAIN, "busy")
     monkeypatch.setattr(locks, "fcntl", fake)
     with pytest.raises(locks.AlreadyLocked), locks.locked(tmp_path / "lock"):
         pass
