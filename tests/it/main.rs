@@ -4,6 +4,7 @@
 mod archive;
 mod cli;
 mod compare;
+mod corpus;
 mod decisions;
 mod dist;
 mod docs;
