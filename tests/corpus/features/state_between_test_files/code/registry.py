@@ -1,0 +1,5 @@
+KNOWN = {}
+
+
+def register(name, value):
+    KNOWN[name] = value
