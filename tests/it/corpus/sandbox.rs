@@ -21,7 +21,8 @@ impl Ended {
     fn from_json(test: &Value) -> (String, Self) {
         let text = |key: &str| test[key].as_str().unwrap_or_default().to_owned();
         let (outcome, message) = (text("outcome"), text("message"));
-        let verdict = if outcome == "skipped" && message.starts_with("xfailed: ") { "xfailed".to_owned() } else { outcome };
+        let verdict =
+            if outcome == "skipped" && message.starts_with("xfailed: ") { "xfailed".to_owned() } else { outcome };
         (text("name"), Self { verdict, message })
     }
 }
