@@ -21,6 +21,9 @@ standard_sources.keep()
 from _phasegate_runner import bridge
 from _phasegate_runner.sources import Sources
 given, out = json.load(sys.stdin), sys.stdout
+if given["threads"]:
+    from _phasegate_runner.threads import install
+    install.prepare()
 os.chdir("/")
 run = bridge.run(Sources(given["code"], given["tests"]), given["path"])
 result = {"build": run.build_errors, "tests": [[c.name, c.outcome, c.message, c.output] for c in run.tests]}
@@ -39,10 +42,11 @@ def collected(tests, code=()):
     return names.collect(trees)
 
 
-def run(tests, code=(), path=None):
+def run(tests, code=(), path=None, threads=False):
+    """Runs a test file. `threads` makes the coroutine forms of the standard library, as a build does; that takes time."""
     tests = dict(tests)
     path = path or next(iter(tests))
-    given = {"code": list(dict(code).items()), "tests": list(tests.items()), "path": path}
+    given = {"code": list(dict(code).items()), "tests": list(tests.items()), "path": path, "threads": threads}
     done = subprocess.run([sys.executable, "-c", _RUN, SOURCE], input=json.dumps(given), capture_output=True, text=True)
     if "\n@@" not in done.stdout:
         raise AssertionError(done.stderr)

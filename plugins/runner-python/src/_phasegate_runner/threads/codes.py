@@ -50,18 +50,27 @@ def coroutine_code(code):
     return entry[1]
 
 
+def find_library():
+    """Notes the files of the standard library whose functions can be suspended. Without `prepare_library`, their forms
+    are made when needed, if the source can be read then.
+    """
+    _library_files.update(module.__file__ for module in _library())
+
+
 def prepare_library():
-    """Makes all forms of the standard library while its source can be read. Without it, they are made when needed."""
-    for module in map(sys.modules.get, LIBRARY):
-        if module is None:
-            continue
-        _library_files.add(module.__file__)
+    """Makes all forms of the standard library while its source can be read."""
+    find_library()
+    for module in _library():
         if os.path.exists(module.__file__):
             lines = linecache.getlines(module.__file__)
             for function in _functions(module):
                 _prepare(function, lines)
             linecache.cache.pop(module.__file__)
     _files.clear()
+
+
+def _library():
+    return [module for module in map(sys.modules.get, LIBRARY) if module is not None]
 
 
 def _prepare(function, lines):

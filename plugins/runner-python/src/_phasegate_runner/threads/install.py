@@ -16,7 +16,7 @@ import _threading_local
 
 from ..builtin import as_builtin
 from . import files, locks, pools, scheduler
-from .codes import prepare_library
+from .codes import find_library, prepare_library
 from .forms import form, run_steps
 
 _stack_size = 0
@@ -25,6 +25,7 @@ _stack_size = 0
 def install(supplied: dict[str, str]):
     """Replaces the parts. `supplied` are the files whose functions can be suspended, by relative path."""
     files.hold(supplied)
+    find_library()
     scheduler.adopt_main(threading.main_thread().ident)
     _install_locks()
     _install_starts()
@@ -105,26 +106,25 @@ def _polling(method):
 
 def _start_joinable_thread(function, handle=None, daemon=True):
     handle = locks.Handle() if handle is None else handle
-    task = scheduler.start(lambda task: _thread_steps(function, (), {}, handle))
-    handle.ident = task.ident
-    thread = getattr(function, "__self__", None)
-    if isinstance(thread, threading.Thread):
-        task.name = lambda: thread.name
-        target = getattr(thread, "_target", None)
-        task.is_lazy = target is not None and form(target) is target
+    _start(function, (), {}, handle)
     return handle
 
 
 def _start_new_thread(function, arguments, named=None, /):
     if not callable(function) or not isinstance(arguments, tuple):
         raise TypeError("first arg must be callable" if not callable(function) else "2nd arg must be a tuple")
-    return _start_joinable(function, arguments, named or {})
+    return _start(function, arguments, named or {}, locks.Handle())
 
 
-def _start_joinable(function, arguments, named):
-    handle = locks.Handle()
+def _start(function, arguments, named, handle) -> int:
+    """Starts a thread and returns its identity."""
     task = scheduler.start(lambda task: _thread_steps(function, arguments, named, handle))
     handle.ident = task.ident
+    thread = getattr(function, "__self__", None)
+    if isinstance(thread, threading.Thread):
+        task.name = lambda: thread.name
+        target = getattr(thread, "_target", None)
+        task.is_lazy = target is not None and form(target) is target
     return task.ident
 
 
