@@ -3,6 +3,7 @@
 This is for readable messages only: the host denies the same calls.
 """
 
+import asyncio.base_events
 import concurrent.futures
 import os
 import posix
@@ -21,12 +22,22 @@ def install():
     socket.socket.__del__ = lambda self: None
     for name in ("getaddrinfo", "gethostbyname", "create_connection", "create_server", "socketpair"):
         setattr(socket, name, _raise_always(PermissionError, NO_NETWORK))
+    for name in ("create_server", "create_datagram_endpoint"):
+        setattr(asyncio.base_events.BaseEventLoop, name, _raise_when_awaited(PermissionError, NO_NETWORK))
     os._exit = posix._exit = _exit
     os.abort = posix.abort = _exit
 
 
 def _raise_always(kind, message):
     def denied(*args, **kwargs):
+        __tracebackhide__ = True
+        raise kind(message)
+
+    return denied
+
+
+def _raise_when_awaited(kind, message):
+    async def denied(*args, **kwargs):
         __tracebackhide__ = True
         raise kind(message)
 

@@ -10,7 +10,7 @@ import importlib.util
 import linecache
 import sys
 
-from . import build, processes, tls
+from . import build, processes, system, tls
 from .build import FOREIGN, LACKING
 from .calls import refused
 
@@ -59,6 +59,7 @@ def finish():
         build.copy_missing("posix", "os")
         build.copy_missing("_socket", "socket")
         processes.refuse_to_start()
+        system.restrict_locales()
     for name, functions in _REFUSED.items():
         module = sys.modules.get(name)
         if module is None or not _lacks_its_core(module):

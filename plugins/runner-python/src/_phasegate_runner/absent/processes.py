@@ -5,8 +5,6 @@ import threading
 
 from .calls import note
 
-NO_PROCESSES = "processes cannot be started in the test sandbox: replace the call in the test (unittest.mock.patch)"
-
 
 def multiprocessing(names):
     names["SemLock"] = SemLock
@@ -18,6 +16,9 @@ def refuse_to_start():
 
     def start(self):
         __tracebackhide__ = True
+        # Imports modules that must see the missing ones, so not above.
+        from ..system.processes import NO_PROCESSES
+
         note("multiprocessing.Process.start")
         raise OSError(NO_PROCESSES)
 

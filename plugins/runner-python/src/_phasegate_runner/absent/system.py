@@ -1,6 +1,7 @@
-"""Adapts the names that modules of the system lack: `posix` and `errno`."""
+"""Adapts the names that `posix` and `errno` lack, and the locales of WASI's C library, which accepts every name."""
 
 import errno as codes
+import locale as _locale
 
 from .users import UID
 
@@ -35,3 +36,26 @@ def errno(names):
         names[name] = _FIRST_OTHER_ERROR + value
         if not hasattr(codes, name):
             codes.errorcode[names[name]] = name
+
+
+# What a Linux without further locales has.
+_LOCALES = {"", "C", "POSIX", "C.UTF-8", "C.utf8"}
+
+
+def restrict_locales():
+    """Refuses the locales that are not there: the C library would accept the name and behave as `C`."""
+    real = _locale._setlocale
+
+    def setlocale(category, locale=None):
+        if locale is not None and locale not in _LOCALES:
+            raise _locale.Error("unsupported locale setting")
+        return real(category, locale)
+
+    _locale._setlocale = setlocale
+    identities = {"gettext": 1, "dgettext": 2, "dcgettext": 3}
+    for name, count in identities.items():
+        if not hasattr(_locale, name):
+            setattr(_locale, name, lambda *args, _place=min(count, 2) - 1: args[_place])
+    for name in ("textdomain", "bindtextdomain", "bind_textdomain_codeset"):
+        if not hasattr(_locale, name):
+            setattr(_locale, name, lambda domain=None, value=None, /: value or domain)
