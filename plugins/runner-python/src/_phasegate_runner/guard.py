@@ -16,7 +16,7 @@ import unittest
 
 from . import witness
 from .ledger import REPLACEABLE_BUILTINS
-from .parts import codes_of, make_comparison, make_hook_check, modules_named, record
+from .parts import codes_of, make_comparison, make_fixture_check, make_hook_check, modules_named, record
 from .records import Records
 from .suite import Suite
 
@@ -34,13 +34,15 @@ _RESTORED_AFTER_TEST = ("asyncio.runners", "asyncio.base_events")
 _REFUSED_EVENTS = ("gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys.addaudithook")
 _FRAME_NAMES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 _FUNCTION_PARTS = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
+_SKIPS = frozenset({"Skipped", "SkipTest", "XFailed"})
 _PROFILER = 2
 
 
 def install(manager, suite: Suite, records: Records):
     """Starts watching. Returns `send(what, *facts)`; `send("end", target)` appends the reports to the list `target`."""
-    own, frameworks, functions = records.own, records.frameworks, records.functions
+    own, frameworks, functions = records.own, records.frameworks, dict(records.functions)
     known = {**records.codes, **_codes_on_the_stack()}
+    frame_works, guards, leaks = dict(records.framework_codes), dict(records.guard_codes), dict(records.leaking_codes)
     # The modules of asyncio are changed for this runner after the component was built.
     restored, more = record(modules_named(_RESTORED_AFTER_TEST))
     functions |= more
@@ -55,7 +57,11 @@ def install(manager, suite: Suite, records: Records):
     # The outcomes of the current test's stages, and `raised`.
     outcomes: list = []
     forged: set = set()
+    # What the code under test gave as reasons when it skipped tests.
+    skipped: dict = {}
     finished: list = []
+    # Comparisons with what was there when the tests had been collected.
+    lasting: list = []
     # The tests that have ended; the hidden tests with their results, and those that failed as they must.
     ended: set = set()
     hidden: dict = {}
@@ -64,7 +70,7 @@ def install(manager, suite: Suite, records: Records):
     address = f"phasegate.{os.urandom(16).hex()}"
     get_frame, monitoring = sys._getframe, getattr(sys, "monitoring", None)
     real = dict(vars(monitoring)) if monitoring else {}
-    busy = ticket = False
+    busy = ticket = reading = False
     event_handlers: dict = {}
 
     def is_known(code):
@@ -98,15 +104,30 @@ def install(manager, suite: Suite, records: Records):
             raise RuntimeError(NO_TRACING)
         ticket = False
 
-    def frame_is_read(*_):
+    def frame_is_read(frame=None):
         nonlocal ticket
         if ticket:
             ticket = False
-        elif busy:
-            raise RuntimeError(NO_LOOKING)
+        else:
+            give_frame(frame)
 
-    def attribute_is_read(_, name):
-        if busy and name in _FRAME_NAMES:
+    def attribute_is_read(owner, name):
+        nonlocal reading
+        if name in _FRAME_NAMES and not reading:
+            reading = True
+            try:
+                give_frame(getattr(owner, name))
+            finally:
+                reading = False
+
+    def give_frame(frame):
+        if busy:
+            raise RuntimeError(NO_LOOKING)
+        # The caller is behind `frame_of_caller`, this function, a handler and `watch`.
+        reader = id(frame_of_caller(4).f_code)
+        if reader in suite.codes or (reader in known and reader not in leaks) or not seen_by:
+            return
+        if not seen_by[0].reveal(frame, lambda c: id(c) in frame_works, lambda c: id(c) in guards):
             raise RuntimeError(NO_LOOKING)
 
     def attribute_is_set(changed, name, *_):
@@ -142,9 +163,9 @@ def install(manager, suite: Suite, records: Records):
             target.append(code)
 
     def receive_module(path, namespace):
-        if path not in suite.facts:
-            return
-        if not suite.namespaces.get(path) or _is_quiet(frame_of_caller(3)):
+        # Code under test may be the first to import a helper of the suite, but not its tests.
+        first = path in suite.facts and not suite.namespaces.get(path) and not suite.is_test_file(path)
+        if first or (path in suite.facts and _is_quiet(frame_of_caller(3))):
             suite.namespaces.setdefault(path, []).append(namespace)
 
     def _is_quiet(frame):
@@ -158,6 +179,9 @@ def install(manager, suite: Suite, records: Records):
         if collected:
             faults.append("the tests were collected twice")
         files.append(path)
+        if items:
+            lasting.append(make_fixture_check(items[0].session._fixturemanager))
+        lasting.append(make_comparison(_fixed_names(suite)))
         for item in items:
             collected[item.nodeid] = item
             if seen_by:
@@ -203,11 +227,28 @@ def install(manager, suite: Suite, records: Records):
             check(judges_changed, hooks_changed)
         elif when == "teardown":
             ended.add(nodeid)
-            check(restored_changed)
+            check(restored_changed, *lasting)
             if seen_by:
                 judge_by_witness(nodeid)
                 for path in suite.namespaces:
                     seen_by[0].check_names(path)
+
+    def receive_raised(nodeid, text, error=None):
+        if type(error).__name__ in _SKIPS and not _was_raised_by_suite(error):
+            skipped[nodeid] = text
+        receive_note("raised", nodeid, text)
+
+    def _was_raised_by_suite(error):
+        """Returns whether the innermost frame outside the frameworks is the suite's."""
+        nonlocal reading
+        trace, by_suite, reading = error.__traceback__, True, True
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            if id(code) not in known:
+                by_suite = id(code) in suite.codes
+            trace = trace.tb_next
+        reading = False
+        return by_suite
 
     def judge_by_witness(nodeid):
         if any(outcome != "passed" for outcome in outcomes):
@@ -232,7 +273,7 @@ def install(manager, suite: Suite, records: Records):
         passed = any(n[0] == "report" and n[2:4] == ("call", "passed") for n in notes)
         if passed and not proven and not steered and ended >= collected.keys():
             faults.append("no hidden test that must fail was run")
-        target.append((tuple(notes), faults[0] if faults else None, frozenset(forged)))
+        target.append((tuple(notes), faults[0] if faults else None, frozenset(forged), dict(skipped)))
 
     def use_monitoring(name, arguments, target):
         __tracebackhide__ = True
@@ -255,7 +296,7 @@ def install(manager, suite: Suite, records: Records):
         "module": receive_module,
         "items": receive_items,
         "item": lambda nodeid: notes.append(("item", nodeid)),
-        "raised": lambda nodeid, text: receive_note("raised", nodeid, text),
+        "raised": receive_raised,
         "report": lambda *facts: receive_note("report", *facts),
         "hidden": make_hidden,
         "finish": receive_finish,
@@ -280,7 +321,7 @@ def install(manager, suite: Suite, records: Records):
     if monitoring:
         monitoring.use_tool_id(witness.TOOL, "phasegate")
         genuine = _genuine_parts(checked_builtins)
-        seen_by.append(witness.Witness(suite, genuine, is_known, frame_of_caller, faults.append))
+        seen_by.append(witness.Witness(suite, genuine, is_known, frame_of_caller, faults.append, [judges_changed]))
         seen_by[0].install(real["set_local_events"], real["register_callback"])
     for event in ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback"):
         event_handlers[event] = refuse_tracing
@@ -327,10 +368,19 @@ def _genuine_parts(checked_builtins):
     for module in modules_named(("pytest", "unittest")):
         genuine[module.__name__] = module
         genuine.update((f"{module.__name__}.{n}", v) for n, v in vars(module).items() if not n.startswith("__"))
+    genuine |= {"_pytest.assertion.rewrite": sys.modules["_pytest.assertion.rewrite"], "builtins": builtins}
     # Aliases of one method are one function.
     methods = {n: getattr(f, "__func__", f) for n, f in vars(unittest.TestCase).items() if callable(f)}
     genuine.update((f"self.{n}", f) for n, f in methods.items())
     return genuine
+
+
+def _fixed_names(suite):
+    """Returns the groups of names of the suite's modules that are bound once."""
+    for path, namespaces in suite.namespaces.items():
+        for namespace in namespaces:
+            held = {n: namespace[n] for n in suite.facts[path].fixed if n in namespace}
+            yield namespace, tuple(held), tuple(held.values()), path
 
 
 def _codes_on_the_stack():

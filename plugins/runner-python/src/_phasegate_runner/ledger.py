@@ -16,6 +16,8 @@ REPLACEABLE_BUILTINS = frozenset({"open", "print", "input", "__import__"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
 _TRANSPARENT = {"staticmethod", "classmethod", "unittest.expectedFailure", "expectedFailure"}
+# pytest imports these for rewritten assertions.
+_REWRITTEN = {"@py_builtins": "builtins", "@pytest_ar": "_pytest.assertion.rewrite"}
 _STEERING = ("pytest_runtest_setup", "pytest_runtest_protocol", "pytest_runtest_call")
 _FRAMEWORK_BASES = {"object", "TestCase", "IsolatedAsyncioTestCase", "unittest.TestCase", "unittest.IsolatedAsyncioTestCase"}
 
@@ -37,7 +39,9 @@ class FileFacts:
     # Global names that must be absent, because the file means the builtin.
     builtins: tuple[str, ...] = ()
     # Global names and the part of a framework that they are bound to: `pytest` or `pytest.raises`.
-    imports: dict[str, str] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=lambda: dict(_REWRITTEN))
+    # Names that the module binds once, at its top level, so that they keep their values.
+    fixed: tuple[str, ...] = ()
     # Whether the file has hooks that may skip or replace a test.
     steers: bool = False
     # Classes (by qualified name) with a base that is not known to be the suite's or a framework's.
@@ -51,8 +55,10 @@ def facts_of(tree: ast.Module) -> FileFacts:
     bound = _bound_names(tree)
     _add_definitions(facts, tree.body, "", bound, plain=True)
     _add_classes(facts, tree)
+    top = [name for node in tree.body for name in _names_bound_by(node)]
+    facts.fixed = tuple(n for n in dict.fromkeys(top) if bound.get(n) == 1)
     facts.steers = any(isinstance(n, _FUNCTIONS) and n.name.startswith(_STEERING) for n in ast.walk(tree))
-    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    used = {"AssertionError", *(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))}
     facts.builtins = tuple(
         sorted(n for n in used if callable(getattr(builtins, n, None)) and n not in bound and n not in REPLACEABLE_BUILTINS)
     )

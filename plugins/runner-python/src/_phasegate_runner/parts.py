@@ -63,8 +63,36 @@ def make_comparison(groups):
                 pass
             for name, value in pairs(names, values):
                 if held.get(name) is not value:
-                    return f"`{owner}.{name}` was replaced"
+                    return f"`{name}` in `{owner}` was replaced" if "/" in owner or owner[-3:] == ".py" else f"`{owner}.{name}` was replaced"
         return None
+
+    return changed
+
+
+def make_fixture_check(fixtures):
+    """Returns a function that names the first fixture that was replaced or added, or returns None."""
+    every, mapped, same, size = all, map, operator.is_, len
+    function_of = operator.attrgetter("func")
+
+    def listed():
+        found: list = []
+        for by_node in list(fixtures._arg2node2fixturedefs.values()):
+            for definitions in list(by_node.values()):
+                found += definitions
+        return found
+
+    known = listed()
+    functions = [d.func for d in known]
+
+    def changed():
+        now = listed()
+        if size(now) == size(known) and every(mapped(same, now, known)):
+            if every(mapped(same, mapped(function_of, now), functions)):
+                return None
+        for definition in now:
+            if not any(definition is d and d.func is f for d, f in zip(known, functions)):
+                return f"the fixture `{definition.argname}` was replaced"
+        return "a fixture was removed"
 
     return changed
 

@@ -10,7 +10,13 @@ from .parts import codes_of, modules_named, record
 _RUNNER = ("_phasegate_runner", "_phasegate_app")
 _FRAMEWORKS = ("_pytest", "pytest", "pluggy", "unittest")
 # Parts of the standard library that call tests.
-_CALLERS = ("asyncio", "contextlib", "contextvars", "functools", "importlib", "inspect", "threading", "concurrent")
+_CALLERS = (
+    *("_frozen_importlib", "_frozen_importlib_external", "asyncio", "concurrent", "contextlib", "contextvars", "functools"),
+    *("importlib", "inspect", "threading"),
+)
+_GUARD = tuple(f"_phasegate_runner.{name}" for name in ("guard", "witness", "suite", "parts", "locals"))
+# These hand frames to their callers.
+_LEAKS = ("inspect", "traceback")
 
 
 @dataclass
@@ -23,6 +29,12 @@ class Records:
     """All functions of these groups, by their ids."""
     codes: dict
     """The code objects of these functions and of those that call tests, by their ids."""
+    framework_codes: dict
+    """The code objects of the test frameworks."""
+    guard_codes: dict
+    """The code objects of the guard, whose frames nobody may read."""
+    leaking_codes: dict
+    """The code objects of the standard library that hand frames to their callers."""
 
 
 def take_records() -> Records:
@@ -30,5 +42,10 @@ def take_records() -> Records:
     own, functions = record(modules_named(_RUNNER))
     frameworks, more = record(modules_named(_FRAMEWORKS))
     functions |= more
-    codes = codes_of([*functions.values(), *record(modules_named(_CALLERS))[1].values()])
-    return Records(own, frameworks, functions, codes)
+    codes = codes_of([*functions.values(), *_functions_in(_CALLERS)])
+    guards, leaks = codes_of(_functions_in(_GUARD)), codes_of(_functions_in(_LEAKS))
+    return Records(own, frameworks, functions, codes, codes_of(more.values()), guards, leaks)
+
+
+def _functions_in(names):
+    return record(modules_named(names))[1].values()

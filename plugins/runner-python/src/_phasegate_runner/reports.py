@@ -59,7 +59,7 @@ class Reports:
             description = bounded(describe_error(error), 500)
         except BaseException:
             description = type(error).__name__
-        self.send("raised", nodeid, description)
+        self.send("raised", nodeid, description, error)
 
     def cases(self, path: str, expected: list[str], replaceable: list[str], reason: str | None) -> list[Case]:
         """Returns one case per test of the file `path`. If the guard found tampering, no test has passed.
@@ -68,7 +68,7 @@ class Reports:
         """
         received: list = []
         self.send("end", received)
-        notes, fault, forged = received[0] if received else ((), None, ())
+        notes, fault, forged, skipped = received[0] if received else ((), None, (), {})
         cases = _fold_notes(notes, reason)
         reported = {_without_parameters(c.name, path) for c in cases}
         missing = [name for name in expected if name not in reported]
@@ -80,6 +80,9 @@ class Reports:
         for case in cases:
             if fault and case.outcome in ("passed", "skipped"):
                 case.outcome, case.message = "errored", bounded(f"no result can be trusted: {fault}", MESSAGE_CHARS)
+            elif case.name in skipped and case.outcome == "skipped":
+                reason = f"skipped by the code under test, not by the suite: {skipped[case.name]}"
+                case.outcome, case.message = "errored", bounded(reason, MESSAGE_CHARS)
             elif case.name in forged and case.outcome == "passed":
                 case.outcome, case.message = "errored", NOT_RUN
         return cases

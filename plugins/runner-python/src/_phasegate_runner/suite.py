@@ -11,6 +11,7 @@ from _pytest.assertion.rewrite import rewrite_asserts
 
 from . import project
 from .ledger import FileFacts, codes_in, facts_of
+from .locals import names_bound_at
 from .sources import Sources
 
 
@@ -19,11 +20,15 @@ class Suite:
         self._files, self._config = dict(sources.suite), config
         self._rewritten = {p for p in self._files if sources.is_suite_file(p)}
         self._compiled: dict = {}
+        self._bound_at: dict = {}
         # Every code object of the suite by its id, with the file that it comes from (None: made at run time).
         self.codes: dict[int, tuple] = {}
         self.facts: dict[str, FileFacts] = {}
         self.namespaces: dict[str, list[dict]] = {}
         self.places: dict[tuple, object] = {}
+
+    def is_test_file(self, path: str) -> bool:
+        return path in self._rewritten
 
     def code(self, path: str):
         """Returns the code of a file; None if it is no file of the suite. Raises SyntaxError."""
@@ -35,6 +40,11 @@ class Suite:
         """Adds code that a file of the suite made at run time and executes."""
         for each in codes_in(code):
             self.codes.setdefault(id(each), (each, None))
+
+    def names_bound_at(self, path: str):
+        if path not in self._bound_at:
+            self._bound_at[path] = names_bound_at(ast.parse(self._files[path]))
+        return self._bound_at[path]
 
     def make_hidden_test(self, path: str):
         """Returns a function whose assertion is false, as if it were defined in this file, and its name."""

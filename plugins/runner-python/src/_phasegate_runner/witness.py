@@ -12,9 +12,12 @@ import unittest.mock
 
 import _pytest.main
 
+from .locals import Watch
+
 TOOL = 3
 _CALLS = {dis.opmap[name] for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in dis.opmap}
 _LOOP = _pytest.main.pytest_runtestloop.__code__
+_SKIPS = {"SkipTest", "Skipped", "XFailed"}
 _MOCK = unittest.mock.NonCallableMock
 
 
@@ -25,9 +28,10 @@ def available() -> bool:
 class Witness:
     """Only the guard's audit hook and the interpreter's monitoring refer to the only instance."""
 
-    def __init__(self, suite, genuine, is_known, frame_of_caller, fault):
+    def __init__(self, suite, genuine, is_known, frame_of_caller, fault, judges_changed):
         self._suite, self._genuine, self._is_known = suite, genuine, is_known
         self._frame_of_caller, self._fault = frame_of_caller, fault
+        self._judges_changed = judges_changed
         self._monitoring, self._events = sys.monitoring, sys.monitoring.events
         # What must return for a test to pass: any of these code objects. None: nothing is known about it.
         self._expected: dict[str, tuple | None] = {}
@@ -36,12 +40,15 @@ class Witness:
         self._judged: dict[int, dict[int, str]] = {}
         self._watched: dict[int, int] = {}
         self._loop = None
+        self._tests: set[int] = set()
+        self._locals = Watch(suite.names_bound_at, fault)
 
     def install(self, set_local_events, register):
         self._set_local_events = set_local_events
         register(TOOL, self._events.PY_START, self._started)
         register(TOOL, self._events.PY_RETURN, self._returned)
         register(TOOL, self._events.CALL, self._called)
+        register(TOOL, self._events.LINE, self._line)
 
     def watch_calls(self, code, path):
         """Checks what this file calls to judge, where it calls it."""
@@ -76,11 +83,13 @@ class Witness:
             self._fault(f"the test `{name}` does not run code of the suite")
         self._expected[nodeid] = wanted
         for each in wanted or ():
+            self._tests.add(id(each))
             self._watch(each, self._events.PY_START | self._events.PY_RETURN)
 
     def expect_hidden(self, name: str, code):
         """Watches a test that must not run to its end."""
         self._expected[name] = (code,)
+        self._tests.add(id(code))
         self._last.pop(id(code), None)
         self._watch(code, self._events.PY_START | self._events.PY_RETURN)
 
@@ -94,6 +103,25 @@ class Witness:
 
     def begin(self):
         self._last.clear()
+        self._locals.clear()
+
+    def reveal(self, frame, is_framework, is_guards) -> bool:
+        """Watches the suite's frames that code gets with this one. Returns False if the guard's own are among them."""
+        while frame is not None:
+            code = frame.f_code
+            if is_guards(code):
+                return False
+            _, path = self._suite.codes.get(id(code), (None, None))
+            if path:
+                if self._locals.add(frame, code, path):
+                    self._watch(code, self._events.LINE | self._events.PY_START | self._events.PY_RETURN)
+            elif is_framework(code):
+                return True
+            frame = frame.f_back
+        return True
+
+    def _line(self, code, line):
+        self._locals.check(self._frame_of_caller(2), code, line)
 
     def knows(self, nodeid: str) -> bool:
         return nodeid in self._expected
@@ -112,8 +140,11 @@ class Witness:
         self._set_local_events(TOOL, code, self._watched[id(code)])
 
     def _started(self, code, offset):
-        self._last[id(code)] = "started"
         frame = self._frame_of_caller(2)
+        self._locals.forget(frame)
+        if id(code) not in self._tests:
+            return
+        self._last[id(code)] = "started"
         _, path = self._suite.codes[id(code)]
         if path and not any(frame.f_globals is n for n in self._suite.namespaces.get(path, ())):
             self._fault(f"the code of `{code.co_qualname}` was run outside its module")
@@ -133,6 +164,9 @@ class Witness:
         self._loop = loop or self._loop
 
     def _returned(self, code, offset, value):
+        frame = self._frame_of_caller(2)
+        self._locals.check(frame, code, 0)
+        self._locals.forget(frame)
         if self._last.get(id(code)) == "started":
             self._last[id(code)] = "returned"
         path = self._suite.codes[id(code)][1]
@@ -158,8 +192,15 @@ class Witness:
         judge = self._judged[id(code)].get(offset)
         if judge is None:
             return self._monitoring.DISABLE
+        if not judge.startswith("builtins."):
+            for changed in self._judges_changed:
+                fault = changed()
+                if fault:
+                    self._fault(fault)
         wanted = self._genuine.get(judge)
         function = called.__func__ if type(called) is types.MethodType else called
+        if judge.startswith("self.assert") and _fails_quietly(first):
+            self._fault(f"the `failureException` of `{type(first).__name__}` skips the test")
         if wanted is None or function is wanted or self._is_suites(function):
             return None
         _, path = self._suite.codes[id(code)]
@@ -188,6 +229,15 @@ class Witness:
             return True
         code = _code_of(value)
         return code is not None and id(code) in self._suite.codes
+
+
+def _fails_quietly(case) -> bool:
+    """Returns whether a failed assertion of this test case would skip the test."""
+    for held in (vars(case), *map(vars, type(case).__mro__)) if isinstance(case, unittest.TestCase) else ():
+        if "failureException" in held:
+            kind = held["failureException"]
+            return not isinstance(kind, type) or any(k.__name__ in _SKIPS for k in kind.__mro__)
+    return False
 
 
 def _code_of(called):

@@ -166,6 +166,8 @@ themes! {
     tampering_with_the_judge_is_detected: "tampering",
     hidden_tests_disturb_no_suite: "hidden_tests",
     forged_passes_are_detected: "forgery",
+    attacks_on_pytest_are_detected: "attacks_on_pytest",
+    attacks_on_tests_are_detected: "attacks_on_tests",
     known_gaps_still_get_through: "not_claimed",
     odd_sources_are_accepted: "sources",
     project_layouts_are_accepted: "layouts",
