@@ -93,7 +93,8 @@ class Bridge:
     """A pytest plugin that builds the collection tree from memory."""
 
     def __init__(self, sources: Sources, path: str, records: Records):
-        self.sources, self.path, self.records = sources, path, records
+        self.sources, self.path = sources, path
+        self.records: Records | None = records
         self.finder = MemoryFinder(sources, path)
         self.reports = Reports(sources.files, Progress())
         self.hidden = HiddenTests(self.reports)
@@ -159,6 +160,7 @@ class Bridge:
         sys.meta_path.insert(0, self.finder)
         # pytest has finished replacing parts of itself; no supplied file has been imported yet.
         self.send = guard.install(config.pluginmanager, Suite(self.sources, config), self.records)
+        self.records = None
         self.reports.send = self.finder.send = self.hidden.send = self.send
         add_warning_filters(config, self.sources, self.finder.roots)
         for conftest in self.sources.conftests(self.path):
