@@ -14,7 +14,7 @@ import sys
 import types
 import unittest
 
-from . import witness
+from . import ledger, witness
 from .ledger import REPLACEABLE_BUILTINS
 from .parts import codes_of, make_comparison, make_fixture_check, make_hook_check, modules_named, record
 from .records import Records
@@ -26,9 +26,16 @@ NO_LOOKING = "the frames of the test runner cannot be read"
 
 # These judge the tests: they are compared after every call of a test, the other parts at the end.
 _JUDGES = (
-    *("_phasegate_runner.reports", "_phasegate_runner.bridge", "unittest.case", "_pytest.runner", "_pytest.reports"),
-    *("_pytest.raises", "_pytest.python_api", "_pytest.approx", "_pytest.recwarn"),
+    *("_phasegate_runner.reports", "_phasegate_runner.bridge", "_phasegate_runner.hidden", "_phasegate_runner.witness"),
+    *("_phasegate_runner.guard", "_phasegate_runner.suite", "_phasegate_runner.locals", "_pytest.runner."),
+    *("_pytest.reports.", "_pytest.raises.", "_pytest.approx.", "_pytest.recwarn."),
+    *("unittest.case.TestCase", "unittest.case._Assert", "unittest.case._Base"),
 )
+# What the suite calls to judge, and the parts that decide then.
+_CALLED = {
+    "pytest": ("_pytest.raises.", "_pytest.approx.", "_pytest.recwarn."),
+    "self": ("unittest.case.TestCase", "unittest.case._Assert", "unittest.case._Base"),
+}
 # A test may replace these; they must be restored after its teardown.
 _RESTORED_AFTER_TEST = ("asyncio.runners", "asyncio.base_events")
 _REFUSED_EVENTS = ("gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys.addaudithook")
@@ -36,6 +43,8 @@ _FRAME_NAMES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 _FUNCTION_PARTS = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
 _SKIPS = frozenset({"Skipped", "SkipTest", "XFailed"})
 _PROFILER = 2
+# After how many tests the builtins and asyncio are compared, besides at the end.
+_RARELY = 10
 
 
 def install(manager, suite: Suite, records: Records):
@@ -71,10 +80,11 @@ def install(manager, suite: Suite, records: Records):
     get_frame, monitoring = sys._getframe, getattr(sys, "monitoring", None)
     real = dict(vars(monitoring)) if monitoring else {}
     busy = ticket = reading = False
+    identity = ledger.identity
     event_handlers: dict = {}
 
     def is_known(code):
-        return id(code) in known or id(code) in suite.codes
+        return identity(code) in known or identity(code) in suite.codes
 
     def is_trusted(function):
         function = getattr(function, "__func__", function)
@@ -82,6 +92,9 @@ def install(manager, suite: Suite, records: Records):
 
     judges_changed, all_changed = make_comparison(judges), make_comparison([*frameworks, *own])
     own_changed = make_comparison(own)
+    called_judges = {
+        what: make_comparison([g for g in judges if g[3].startswith(owners)]) for what, owners in _CALLED.items()
+    }
     restored_changed, hooks_changed = make_comparison(restored), make_hook_check(manager, is_trusted)
 
     def frame_of_caller(depth):
@@ -124,23 +137,23 @@ def install(manager, suite: Suite, records: Records):
         if busy:
             raise RuntimeError(NO_LOOKING)
         # The caller is behind `frame_of_caller`, this function, a handler and `watch`.
-        reader = id(frame_of_caller(4).f_code)
+        reader = identity(frame_of_caller(4).f_code)
         if reader in suite.codes or (reader in known and reader not in leaks) or not seen_by:
             return
-        if not seen_by[0].reveal(frame, lambda c: id(c) in frame_works, lambda c: id(c) in guards):
+        if not seen_by[0].reveal(frame, lambda c: identity(c) in frame_works, lambda c: identity(c) in guards):
             raise RuntimeError(NO_LOOKING)
 
     def attribute_is_set(changed, name, *_):
         if id(changed) in functions:
             faults.append(f"`{_name_of(changed)}` was changed")
-        elif name in _FUNCTION_PARTS and type(changed) is types.FunctionType and id(changed.__code__) in suite.codes:
+        elif name in _FUNCTION_PARTS and type(changed) is types.FunctionType:
             setter = frame_of_caller(3).f_code
-            if not is_known(setter):
+            if identity(changed.__code__) in suite.codes and not is_known(setter):
                 faults.append(f"`{_name_of(changed)}` was changed")
 
     def code_is_executed(code):
-        if not busy and type(code) is types.CodeType and id(code) not in suite.codes:
-            if id(frame_of_caller(3).f_code) in suite.codes:
+        if not busy and type(code) is types.CodeType and identity(code) not in suite.codes:
+            if identity(frame_of_caller(3).f_code) in suite.codes:
                 suite.add_made(code)
 
     def receive(what, *facts):
@@ -219,7 +232,6 @@ def install(manager, suite: Suite, records: Records):
         when, outcome = facts[:2]
         if when == "setup":
             outcomes.clear()
-            check(hooks_changed)
             if seen_by:
                 seen_by[0].begin()
         outcomes.append(outcome)
@@ -227,7 +239,9 @@ def install(manager, suite: Suite, records: Records):
             check(judges_changed, hooks_changed)
         elif when == "teardown":
             ended.add(nodeid)
-            check(restored_changed, *lasting)
+            check(*lasting)
+            if len(ended) % _RARELY == 1:
+                check(restored_changed)
             if seen_by:
                 judge_by_witness(nodeid)
                 for path in suite.namespaces:
@@ -244,8 +258,8 @@ def install(manager, suite: Suite, records: Records):
         trace, by_suite, reading = error.__traceback__, True, True
         while trace is not None:
             code = trace.tb_frame.f_code
-            if id(code) not in known:
-                by_suite = id(code) in suite.codes
+            if identity(code) not in known:
+                by_suite = identity(code) in suite.codes
             trace = trace.tb_next
         reading = False
         return by_suite
@@ -258,7 +272,7 @@ def install(manager, suite: Suite, records: Records):
         elif not seen_by[0].has_run(nodeid):
             forged.add(nodeid)
             if seen_by[0].is_direct(nodeid):
-                faults.append(f"the code of the test `{nodeid}` did not run to its end, although it was reported as passed")
+                faults.append(f"the code of the test `{nodeid}` did not run to its end, but it was reported as passed")
 
     def receive_finish():
         finished.append(True)
@@ -321,7 +335,7 @@ def install(manager, suite: Suite, records: Records):
     if monitoring:
         monitoring.use_tool_id(witness.TOOL, "phasegate")
         genuine = _genuine_parts(checked_builtins)
-        seen_by.append(witness.Witness(suite, genuine, is_known, frame_of_caller, faults.append, [judges_changed]))
+        seen_by.append(witness.Witness(suite, genuine, is_known, frame_of_caller, faults.append, called_judges))
         seen_by[0].install(real["set_local_events"], real["register_callback"])
     for event in ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback"):
         event_handlers[event] = refuse_tracing
@@ -386,7 +400,7 @@ def _fixed_names(suite):
 def _codes_on_the_stack():
     frame, found = sys._getframe(), {}
     while frame is not None:
-        found[id(frame.f_code)] = frame.f_code
+        found[ledger.identity(frame.f_code)] = frame.f_code
         frame = frame.f_back
     return found
 

@@ -9,6 +9,8 @@ import types
 import unittest
 from dataclasses import dataclass, field
 
+# `id` raises an audit event, which takes longer than the rest of a look-up.
+identity = object.__hash__
 FRAMEWORKS = ("pytest", "unittest")
 # Tests may replace these for a time.
 REPLACEABLE_BUILTINS = frozenset({"open", "print", "input", "__import__"})
@@ -19,7 +21,8 @@ _TRANSPARENT = {"staticmethod", "classmethod", "unittest.expectedFailure", "expe
 # pytest imports these for rewritten assertions.
 _REWRITTEN = {"@py_builtins": "builtins", "@pytest_ar": "_pytest.assertion.rewrite"}
 _STEERING = ("pytest_runtest_setup", "pytest_runtest_protocol", "pytest_runtest_call")
-_FRAMEWORK_BASES = {"object", "TestCase", "IsolatedAsyncioTestCase", "unittest.TestCase", "unittest.IsolatedAsyncioTestCase"}
+_CASES = ("TestCase", "IsolatedAsyncioTestCase")
+_FRAMEWORK_BASES = {"object", *_CASES, *(f"unittest.{name}" for name in _CASES)}
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Definition:
 @dataclass
 class FileFacts:
     definitions: dict[str, Definition] = field(default_factory=dict)
-    # The place of a call (line, end line, column, end column) to the judge that it calls, as `module.name` or `self.name`.
+    # The place of a call (line, end line, column, end column), and the judge that it calls: `module.name` or `self.name`.
     judges: dict[tuple, str] = field(default_factory=dict)
     # Global names that must be absent, because the file means the builtin.
     builtins: tuple[str, ...] = ()
@@ -55,13 +58,14 @@ def facts_of(tree: ast.Module) -> FileFacts:
     bound = _bound_names(tree)
     _add_definitions(facts, tree.body, "", bound, plain=True)
     _add_classes(facts, tree)
-    top = [name for node in tree.body for name in _names_bound_by(node)]
+    # pytest keeps the tests that it has collected, so they may be replaced.
+    tests = {d.qualname for d in facts.definitions.values()}
+    top = [name for node in tree.body for name in _names_bound_by(node) if name not in tests]
     facts.fixed = tuple(n for n in dict.fromkeys(top) if bound.get(n) == 1)
     facts.steers = any(isinstance(n, _FUNCTIONS) and n.name.startswith(_STEERING) for n in ast.walk(tree))
     used = {"AssertionError", *(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))}
-    facts.builtins = tuple(
-        sorted(n for n in used if callable(getattr(builtins, n, None)) and n not in bound and n not in REPLACEABLE_BUILTINS)
-    )
+    meant = (n for n in used if n not in bound and n not in REPLACEABLE_BUILTINS)
+    facts.builtins = tuple(sorted(n for n in meant if callable(getattr(builtins, n, None))))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             _add_import(facts, node, bound)

@@ -6,7 +6,10 @@ name that this line binds. Names that nested functions share are not watched.
 
 import ast
 
+from .ledger import identity
+
 _OPTIMIZED = 1
+_INNER = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 
 def names_bound_at(tree: ast.Module) -> tuple[dict[int, set[str]], set[str]]:
@@ -42,32 +45,32 @@ def _names_bound_by(statement):
         node = waiting.pop()
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
-        waiting += [c for c in ast.iter_child_nodes(node) if not isinstance(c, (ast.stmt, ast.ExceptHandler, ast.match_case))]
+        waiting += [c for c in ast.iter_child_nodes(node) if not isinstance(c, _INNER)]
 
 
 class Watch:
     """The frames that are watched. Only the witness refers to the only instance."""
 
     def __init__(self, bound_at, fault):
-        self._bound_at, self._fault = bound_at, fault
+        self._bound_at, self._fault, self._id = bound_at, fault, identity
         self._frames: dict[int, list] = {}
 
     def add(self, frame, code, path) -> bool:
         """Returns whether this frame was not watched before."""
-        if id(frame) in self._frames or not code.co_flags & _OPTIMIZED:
+        if self._id(frame) in self._frames or not code.co_flags & _OPTIMIZED:
             return False
-        self._frames[id(frame)] = [path, frame.f_lineno, _values(frame, code)]
+        self._frames[self._id(frame)] = [path, frame.f_lineno, _values(frame, code)]
         return True
 
     def forget(self, frame):
-        self._frames.pop(id(frame), None)
+        self._frames.pop(self._id(frame), None)
 
     def clear(self):
         self._frames.clear()
 
     def check(self, frame, code, line):
         """Compares with what was there when the line before began."""
-        state = self._frames.get(id(frame))
+        state = self._frames.get(self._id(frame))
         if state is None:
             return
         path, before, known = state
@@ -80,7 +83,7 @@ class Watch:
         state[1:] = [line, now]
 
 
-def _values(frame, code) -> dict[str, int]:
+def _values(frame, code, identity=identity) -> dict[str, int]:
     """Returns the identity of each local value. pytest's own names begin with `@`."""
     shared = code.co_cellvars + code.co_freevars
-    return {n: id(v) for n, v in frame.f_locals.items() if n[:1] != "@" and n not in shared}
+    return {n: identity(v) for n, v in frame.f_locals.items() if n[:1] != "@" and n not in shared}

@@ -9,7 +9,7 @@ import operator
 import sys
 import types
 
-from .ledger import codes_in
+from .ledger import codes_in, identity
 
 
 def modules_named(names):
@@ -42,14 +42,14 @@ def codes_of(functions):
     for function in functions:
         code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
         for outer in (code, getattr(function, "__code__", None)):
-            if type(outer) is types.CodeType and id(outer) not in found:
-                found.update((id(c), c) for c in codes_in(outer))
+            if type(outer) is types.CodeType and identity(outer) not in found:
+                found.update((identity(c), c) for c in codes_in(outer))
     return found
 
 
 def make_comparison(groups):
     """Returns a function that names the first part that was replaced, or returns None."""
-    groups = tuple((held, names, values, owner, operator.itemgetter(*names)) for held, names, values, owner in groups if names)
+    groups = tuple((*group, operator.itemgetter(*group[1])) for group in groups if group[1])
     every, mapped, same, pairs = all, map, operator.is_, zip
 
     def changed():
@@ -63,7 +63,8 @@ def make_comparison(groups):
                 pass
             for name, value in pairs(names, values):
                 if held.get(name) is not value:
-                    return f"`{name}` in `{owner}` was replaced" if "/" in owner or owner[-3:] == ".py" else f"`{owner}.{name}` was replaced"
+                    part = f"`{name}` in `{owner}`" if owner.endswith(".py") else f"`{owner}.{name}`"
+                    return f"{part} was replaced"
         return None
 
     return changed
@@ -71,15 +72,12 @@ def make_comparison(groups):
 
 def make_fixture_check(fixtures):
     """Returns a function that names the first fixture that was replaced or added, or returns None."""
-    every, mapped, same, size = all, map, operator.is_, len
-    function_of = operator.attrgetter("func")
+    every, mapped, same, size, chained = all, map, operator.is_, len, itertools.chain.from_iterable
+    function_of, values_of = operator.attrgetter("func"), operator.methodcaller("values")
 
     def listed():
-        found: list = []
-        for by_node in list(fixtures._arg2node2fixturedefs.values()):
-            for definitions in list(by_node.values()):
-                found += definitions
-        return found
+        by_node = mapped(values_of, fixtures._arg2node2fixturedefs.values())
+        return [*chained(chained(by_node))]
 
     known = listed()
     functions = [d.func for d in known]

@@ -10,7 +10,7 @@ import types
 from _pytest.assertion.rewrite import rewrite_asserts
 
 from . import project
-from .ledger import FileFacts, codes_in, facts_of
+from .ledger import FileFacts, codes_in, facts_of, identity
 from .locals import names_bound_at
 from .sources import Sources
 
@@ -39,7 +39,7 @@ class Suite:
     def add_made(self, code):
         """Adds code that a file of the suite made at run time and executes."""
         for each in codes_in(code):
-            self.codes.setdefault(id(each), (each, None))
+            self.codes.setdefault(identity(each), (each, None))
 
     def names_bound_at(self, path: str):
         if path not in self._bound_at:
@@ -54,7 +54,7 @@ class Suite:
         tree = ast.parse(text, origin)
         rewrite_asserts(tree, text.encode(), origin, self._config)
         code = next(c for c in compile(tree, origin, "exec", dont_inherit=True).co_consts if type(c) is types.CodeType)
-        self.codes[id(code)] = (code, path)
+        self.codes[identity(code)] = (code, path)
         return types.FunctionType(code, self.namespaces[path][0], name), name
 
     def _compile(self, path):
@@ -66,6 +66,6 @@ class Suite:
             rewrite_asserts(tree, source.encode(), origin, self._config)
         code = compile(tree, origin, "exec", dont_inherit=True)
         for each in codes_in(code):
-            self.codes[id(each)] = (each, path)
+            self.codes[identity(each)] = (each, path)
             self.places[(path, each.co_qualname, each.co_firstlineno)] = each
         return code

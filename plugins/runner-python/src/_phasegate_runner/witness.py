@@ -12,6 +12,7 @@ import unittest.mock
 
 import _pytest.main
 
+from .ledger import identity
 from .locals import Watch
 
 TOOL = 3
@@ -31,7 +32,7 @@ class Witness:
     def __init__(self, suite, genuine, is_known, frame_of_caller, fault, judges_changed):
         self._suite, self._genuine, self._is_known = suite, genuine, is_known
         self._frame_of_caller, self._fault = frame_of_caller, fault
-        self._judges_changed = judges_changed
+        self._judges_changed, self._id = judges_changed, identity
         self._monitoring, self._events = sys.monitoring, sys.monitoring.events
         # What must return for a test to pass: any of these code objects. None: nothing is known about it.
         self._expected: dict[str, tuple | None] = {}
@@ -63,17 +64,17 @@ class Witness:
         if facts is None:
             return
         outer = _code_of(called)
-        found = [c for c in _codes_behind(called) if id(c) in self._suite.codes]
+        found = [c for c in _codes_behind(called) if self._id(c) in self._suite.codes]
         definition = facts.definitions.get(name)
         code = definition and self._suite.places.get((path, definition.qualname, definition.line))
         if code is not None and (definition.plain or outer is code):
             if outer is not code:
                 self._fault(f"the test `{name}` does not run the code of its file")
             wanted = (code,)
-            self._direct.add(id(code))
+            self._direct.add(self._id(code))
         elif code is not None:
             # A decorator of the suite decides for itself whether it calls the test.
-            wanted = (code, outer) if outer is not None and id(outer) in self._suite.codes else (code,)
+            wanted = (code, outer) if outer is not None and self._id(outer) in self._suite.codes else (code,)
         elif found:
             wanted = tuple(found)
         elif self._may_come_from_outside(facts, name):
@@ -83,14 +84,14 @@ class Witness:
             self._fault(f"the test `{name}` does not run code of the suite")
         self._expected[nodeid] = wanted
         for each in wanted or ():
-            self._tests.add(id(each))
+            self._tests.add(self._id(each))
             self._watch(each, self._events.PY_START | self._events.PY_RETURN)
 
     def expect_hidden(self, name: str, code):
         """Watches a test that must not run to its end."""
         self._expected[name] = (code,)
-        self._tests.add(id(code))
-        self._last.pop(id(code), None)
+        self._tests.add(self._id(code))
+        self._last.pop(self._id(code), None)
         self._watch(code, self._events.PY_START | self._events.PY_RETURN)
 
     def _may_come_from_outside(self, facts, name) -> bool:
@@ -111,7 +112,7 @@ class Witness:
             code = frame.f_code
             if is_guards(code):
                 return False
-            _, path = self._suite.codes.get(id(code), (None, None))
+            _, path = self._suite.codes.get(self._id(code), (None, None))
             if path:
                 if self._locals.add(frame, code, path):
                     self._watch(code, self._events.LINE | self._events.PY_START | self._events.PY_RETURN)
@@ -129,26 +130,26 @@ class Witness:
     def has_run(self, nodeid: str) -> bool:
         """Returns whether the code of the test has returned since `begin`."""
         wanted = self._expected.get(nodeid)
-        return wanted is None or any(self._last.get(id(c)) == "returned" for c in wanted)
+        return wanted is None or any(self._last.get(self._id(c)) == "returned" for c in wanted)
 
     def is_direct(self, nodeid: str) -> bool:
         """Returns whether pytest calls the code of the test itself, without a decorator between them."""
-        return any(id(c) in self._direct for c in self._expected.get(nodeid) or ())
+        return any(self._id(c) in self._direct for c in self._expected.get(nodeid) or ())
 
     def _watch(self, code, events):
-        self._watched[id(code)] = self._watched.get(id(code), 0) | events
-        self._set_local_events(TOOL, code, self._watched[id(code)])
+        self._watched[self._id(code)] = self._watched.get(self._id(code), 0) | events
+        self._set_local_events(TOOL, code, self._watched[self._id(code)])
 
     def _started(self, code, offset):
         frame = self._frame_of_caller(2)
         self._locals.forget(frame)
-        if id(code) not in self._tests:
+        if self._id(code) not in self._tests:
             return
-        self._last[id(code)] = "started"
-        _, path = self._suite.codes[id(code)]
+        self._last[self._id(code)] = "started"
+        _, path = self._suite.codes[self._id(code)]
         if path and not any(frame.f_globals is n for n in self._suite.namespaces.get(path, ())):
             self._fault(f"the code of `{code.co_qualname}` was run outside its module")
-        if id(code) in self._direct:
+        if self._id(code) in self._direct:
             self._check_callers(frame.f_back, code)
 
     def _check_callers(self, frame, code):
@@ -156,7 +157,7 @@ class Witness:
         while frame is not None and frame is not self._loop:
             caller = frame.f_code
             if not self._is_known(caller):
-                self._last[id(code)] = "foreign"
+                self._last[self._id(code)] = "foreign"
                 return
             loop = frame if caller is _LOOP else loop
             frame = frame.f_back
@@ -167,9 +168,9 @@ class Witness:
         frame = self._frame_of_caller(2)
         self._locals.check(frame, code, 0)
         self._locals.forget(frame)
-        if self._last.get(id(code)) == "started":
-            self._last[id(code)] = "returned"
-        path = self._suite.codes[id(code)][1]
+        if self._last.get(self._id(code)) == "started":
+            self._last[self._id(code)] = "returned"
+        path = self._suite.codes[self._id(code)][1]
         if path:
             self.check_names(path)
 
@@ -187,23 +188,22 @@ class Witness:
                         self._fault(f"`{name}` in `{path}` was replaced")
 
     def _called(self, code, offset, called, first):
-        if id(code) not in self._judged:
-            self._judged[id(code)] = self._judges_in(code)
-        judge = self._judged[id(code)].get(offset)
+        if self._id(code) not in self._judged:
+            self._judged[self._id(code)] = self._judges_in(code)
+        judge = self._judged[self._id(code)].get(offset)
         if judge is None:
             return self._monitoring.DISABLE
-        if not judge.startswith("builtins."):
-            for changed in self._judges_changed:
-                fault = changed()
-                if fault:
-                    self._fault(fault)
+        changed = self._judges_changed.get(judge.partition(".")[0])
+        fault = changed and changed()
+        if fault:
+            self._fault(fault)
         wanted = self._genuine.get(judge)
         function = called.__func__ if type(called) is types.MethodType else called
         if judge.startswith("self.assert") and _fails_quietly(first):
             self._fault(f"the `failureException` of `{type(first).__name__}` skips the test")
         if wanted is None or function is wanted or self._is_suites(function):
             return None
-        _, path = self._suite.codes[id(code)]
+        _, path = self._suite.codes[self._id(code)]
         what, _, name = judge.partition(".")
         if what == "self" and self._suite.facts[path].open_classes:
             # The class may inherit this assertion from the code under test, as its file says.
@@ -213,7 +213,7 @@ class Witness:
 
     def _judges_in(self, code) -> dict[int, str]:
         """Returns which judge each call instruction calls. Decorators and `with` call again at the same place."""
-        path = self._suite.codes[id(code)][1]
+        path = self._suite.codes[self._id(code)][1]
         judges = self._suite.facts[path].judges if path else {}
         found, seen, instructions = {}, set(), code.co_code
         for i, place in enumerate(code.co_positions() if judges else ()):
@@ -228,7 +228,7 @@ class Witness:
         if _MOCK in type(value).__mro__:
             return True
         code = _code_of(value)
-        return code is not None and id(code) in self._suite.codes
+        return code is not None and self._id(code) in self._suite.codes
 
 
 def _fails_quietly(case) -> bool:
