@@ -6,7 +6,7 @@ use phasegate_runtime::{Config, ContextError, ContextFiles, Error, ReservedPaths
 
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::paths::{cache_dir, current_dir};
+use crate::paths::{cache_dir, components_dir, current_dir};
 use crate::terminal::format::{one_line, truncate};
 use crate::terminal::printer::Printer;
 use crate::terminal::prompt::{confirm, is_interactive};
@@ -66,7 +66,7 @@ pub fn reserved_paths(config: &Config, state: &Path) -> ReservedPaths {
     // A command that has no cache folder fails later, where it compiles.
     let cache = cache_dir(state).ok().flatten();
     ReservedPaths {
-        written: std::iter::once(state.to_owned()).chain(cache).collect(),
+        written: std::iter::once(state.to_owned()).chain(cache).chain(components_dir()).collect(),
         lock: Some(config.lock.clone()),
         keys: keys.map(|file| config.dir.join(file)).collect(),
         configuration: config.file.iter().cloned().collect(),

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::error::output::OutputError;
 use crate::output::artifacts::ArtifactReader;
+use crate::output::pytest::{self, file_name};
 
 /// Files by path. No path is in two of the maps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl RunFiles {
         let mut files = Self { code, tests, settings: BTreeMap::new() };
         // Changed files of a repository run there, with its own settings.
         if base.is_empty() {
-            files.settings = files.pytest_settings();
+            files.settings = pytest::settings(&files.code, &files.tests);
         }
         Ok(files)
     }
@@ -52,24 +53,6 @@ impl RunFiles {
     /// Returns every path.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &String> {
         self.code.keys().chain(self.tests.keys()).chain(self.settings.keys())
-    }
-
-    /// Returns `pytest.ini`, unless the code has settings for pytest or no suite of Python is there. The file also keeps pytest
-    /// from settings and `conftest.py` of the folders above.
-    fn pytest_settings(&self) -> BTreeMap<String, String> {
-        let has_tests = self.tests.keys().any(|path| path.ends_with(".py"));
-        if !has_tests || self.code_and_tests().iter().any(|(path, content)| is_pytest_settings(path, content)) {
-            return BTreeMap::new();
-        }
-        let roots = if self.code.keys().any(|path| path.starts_with("src/")) { ". src" } else { "." };
-        let mut text = format!(
-            "# With these settings `python -m pytest` runs the tests in this folder as the run did.\n\
-             [pytest]\npythonpath = {roots}\n"
-        );
-        if self.tests.keys().any(|path| file_name(path) == "tests.py") {
-            text.push_str("python_files = test_*.py *_test.py tests.py\n");
-        }
-        BTreeMap::from([("pytest.ini".to_owned(), text)])
     }
 }
 
@@ -94,19 +77,4 @@ fn is_test_file(path: &str) -> bool {
     let name = file_name(path);
     ["conftest.py", "tests.py"].contains(&name)
         || name.strip_suffix(".py").is_some_and(|n| n.starts_with("test_") || n.ends_with("_test"))
-}
-
-/// Whether pytest takes its settings from this file, if it is in the folder where pytest starts.
-fn is_pytest_settings(path: &str, content: &str) -> bool {
-    match path {
-        "pytest.ini" | ".pytest.ini" | "pytest.toml" | ".pytest.toml" => true,
-        "pyproject.toml" => content.contains("[tool.pytest"),
-        "setup.cfg" => content.contains("[tool:pytest]"),
-        "tox.ini" => content.contains("[pytest]"),
-        _ => false,
-    }
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

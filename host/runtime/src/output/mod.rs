@@ -10,6 +10,7 @@ pub(crate) mod diff;
 mod files;
 mod known;
 mod patch;
+mod pytest;
 mod report;
 mod write;
 mod written;

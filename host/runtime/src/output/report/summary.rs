@@ -32,7 +32,7 @@ impl Page<'_> {
             let files: Vec<_> = written.tests.iter().map(|path| format!("`{}`", plain_text(path))).collect();
             let how = match self.artifacts.base_paths().next() {
                 None if written.tests.iter().any(|path| path.ends_with(".py")) => {
-                    " Run them in this folder with `python -m pytest`."
+                    " `python -m pytest` in this folder runs them, outside of the sandbox."
                 }
                 _ => "",
             };

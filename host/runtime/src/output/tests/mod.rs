@@ -1,5 +1,5 @@
 //! Tests of the output folder, with a run of `tsp` that is built event by event.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod folder;
 mod patch;

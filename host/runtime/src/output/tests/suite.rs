@@ -19,7 +19,11 @@ fn writes_tests_beside_the_code() {
     assert_eq!(written.settings, ["pytest.ini"]);
     assert_eq!(read(dir.path(), TEST.0), TEST.1);
     let report = read(dir.path(), "report.md");
-    assert!(report.contains("Tests: `tests/test_d.py`. Run them in this folder with `python -m pytest`."), "{report}");
+    assert!(
+        report
+            .contains("Tests: `tests/test_d.py`. `python -m pytest` in this folder runs them, outside of the sandbox."),
+        "{report}"
+    );
     assert_eq!(
         read(dir.path(), "pytest.ini"),
         "# With these settings `python -m pytest` runs the tests in this folder as the run did.\n[pytest]\npythonpath = .\n"
@@ -47,6 +51,20 @@ fn merges_code_and_tests_as_the_runner_does() {
     }
     let settings = read(dir.path(), "pytest.ini");
     assert!(settings.ends_with("pythonpath = . src\npython_files = test_*.py *_test.py tests.py\n"), "{settings}");
+}
+
+#[test]
+fn tests_of_one_name_do_not_replace_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let suite = [("tests/a/test_x.py", "1"), ("tests/b/test_x.py", "2"), ("tests/b/helpers.py", "3")];
+    RecordedRun::tested(&[], &[CODE], &suite).write(dir.path()).unwrap();
+    let settings = read(dir.path(), "pytest.ini");
+    let expected = "pythonpath = . tests/a tests/b\naddopts = --import-mode=importlib\n";
+    assert!(settings.ends_with(expected), "{settings}");
+    let packages = [suite[0], suite[1], ("tests/a/__init__.py", ""), ("tests/b/__init__.py", "")];
+    RecordedRun::tested(&[], &[CODE], &packages).write(dir.path()).unwrap();
+    let settings = read(dir.path(), "pytest.ini");
+    assert!(settings.ends_with("pythonpath = .\n"), "{settings}");
 }
 
 #[test]
