@@ -1,7 +1,7 @@
 """Explains failures that come from the differences between this interpreter and CPython on 64-bit Linux.
 
 Adds one line to the message of a failed test, and only where the compared values or the error show such a difference:
-last digits of floats, the order of a set, sizes of 32 bits, numbers of errors.
+last digits of floats, the order of a set, sizes of 32 bits.
 """
 
 import linecache
@@ -21,7 +21,6 @@ SIZES = """this Python has 32 bits: sys.maxsize is 2**31 - 1, no length is great
     N and P have 4 bytes: use plain numbers, or formats that begin with < or >"""
 HASHES = """hash values differ from 64-bit CPython, and those of text from run to run: do not compare them with fixed
     numbers"""
-ERRORS = "a system error has another number here than on Linux: compare with a name of the module errno"
 
 _RELATIVE = 1e-12
 _LIMITS = {2**31 - 1, 2**32 - 1, -(2**31), 2**63 - 1, 2**64 - 1, -(2**63)}
@@ -74,8 +73,6 @@ class Differences:
                 return ORDER
         if re.search(r"\bhash\(|__hash__\(", statement) and type(left) is type(right) is int:
             return HASHES
-        if re.search(r"\.errno\b", statement) and isinstance(left, int) and isinstance(right, int):
-            return ERRORS
         is_size = re.search(r"\bsys\.maxsize\b|\bcalcsize\(|\bsizeof\(", statement)
         if is_size or (type(left) is type(right) is int and left != right and {left, right} & _LIMITS):
             return SIZES

@@ -34,7 +34,7 @@ NOTES = [
     "When all threads wait for each other, the test fails with `deadlock:` and the line of each wait.",
     "asyncio works without sockets: run, tasks, sleep, queues, timeouts, run_in_executor, to_thread and run_coroutine_threadsafe.",
     "Python has 32 bits here: sys.maxsize is 2**31 - 1, len(range(10**10)) raises OverflowError, native struct sizes, hash values and the order of sets differ from 64-bit CPython: use formats such as '<q', compare sorted(...), never assert hash values.",
-    "The last digits of math functions can differ from Linux: compare floats with math.isclose or pytest.approx. Compare error numbers with the names of errno.",
+    "The last digits of math functions can differ from Linux: compare floats with math.isclose or pytest.approx.",
     "Clocks are virtual and randomness is seeded: time.sleep returns at once; never assert measured durations.",
     "Modules are imported from the project's root, src/ and pytest's pythonpath; code may extend sys.path. Tests also see their own folder.",
     "A missing package fails where it is imported: tests may put a stub into sys.modules, in conftest.py or in a file beside them.",

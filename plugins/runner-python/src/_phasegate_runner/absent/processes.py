@@ -1,5 +1,7 @@
 """What `multiprocessing` needs of its module written in C. There is one process, so a semaphore is a counter."""
 
+import contextlib
+import importlib
 import sys
 import threading
 
@@ -23,8 +25,9 @@ def refuse_to_start():
         raise OSError(NO_PROCESSES)
 
     sys.modules["multiprocessing.process"].BaseProcess.start = start
-    tracker = sys.modules.get("multiprocessing.resource_tracker")
-    if tracker is not None:
+    # Imported only now: it needs names that `posix` lacked before.
+    with contextlib.suppress(ImportError):
+        tracker = importlib.import_module("multiprocessing.resource_tracker")
         tracker.register = tracker.unregister = tracker.ensure_running = lambda *args: None
 
 
