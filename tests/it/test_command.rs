@@ -150,11 +150,50 @@ fn secrets_and_ignored_files_are_not_read() {
 #[test]
 fn wrong_folders_and_runners_are_rejected() {
     let project = project(&[("app.py", CODE), ("empty/.gitignore", "*\n")]);
-    assert_snapshot!(project.reject(&["test", "nowhere"]), @"");
-    assert_snapshot!(project.reject(&["test", "empty"]), @"");
-    assert_snapshot!(project.reject(&["test", ".", "--language", "cobol"]), @"");
-    assert_snapshot!(project.reject(&["test", ".", "--runner", "planning"]), @"");
-    assert_snapshot!(project.reject(&["test", ".", "--runner", "none.wasm"]), @"");
-    assert_snapshot!(project.reject(&["test"]), @"");
-    assert_snapshot!(project.reject(&["test", "--code", "."]), @"");
+    assert_snapshot!(project.reject(&["test", "nowhere"]), @"
+    exit 2
+    error[PG-0101]: `nowhere` is not a folder
+    hint: name a folder that can be read
+    ");
+    assert_snapshot!(project.reject(&["test", "empty"]), @"
+    exit 2
+    error[PG-0101]: there is no file to read in `empty`
+    hint: files that version control ignores, secrets and dependencies are left out
+    ");
+    assert_snapshot!(project.reject(&["test", ".", "--language", "cobol"]), @"
+    exit 2
+    left out: 1 ignored by .gitignore
+    error[PG-0101]: no runner serves the language `cobol`; there are runners for: python
+    hint: name another language with --language, or a runner with --runner
+    ");
+    assert_snapshot!(project.reject(&["test", ".", "--runner", "planning"]), @"
+    exit 2
+    left out: 1 ignored by .gitignore
+    error[PG-0303]: plugin planning is of world agent-plugin, but the pipeline uses it as a test runner
+    hint: `phasegate plugin inspect FILE` shows what a component is
+    ");
+    assert_snapshot!(project.reject(&["test", ".", "--runner", "none.wasm"]), @"
+    exit 2
+    left out: 1 ignored by .gitignore
+    error[PG-0301]: plugin none: HERE/none.wasm cannot be read: No such file or directory (os error 2)
+    hint: check `path` in [plugins.none]
+    ");
+    assert_snapshot!(project.reject(&["test"]), @"
+    exit 2
+    error: the following required arguments were not provided:
+      <DIR>
+
+    Usage: phasegate test <DIR>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(project.reject(&["test", "--code", "."]), @"
+    exit 2
+    error: the following required arguments were not provided:
+      --tests <DIR>
+
+    Usage: phasegate test --code <DIR> --tests <DIR> [DIR]
+
+    For more information, try '--help'.
+    ");
 }

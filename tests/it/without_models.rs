@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use insta::assert_snapshot;
 use phasegate_test::{Workspace, fixture};
 
 use crate::PATHS;
@@ -48,5 +47,9 @@ fn pipeline_without_grants_needs_no_model() {
 #[test]
 fn granted_models_have_to_be_configured() {
     let granted = format!("{PIPELINE}grants = {{ models = [\"fast\"] }}\n");
-    assert_snapshot!(project(&granted).reject(&RUN), @"");
+    let project = project(&granted);
+    // A model server of this machine must not be found.
+    project.write("phasegate.toml", "[providers.ollama]\nbase_url = \"http://127.0.0.1:9/v1\"\n");
+    let message = project.reject(&RUN);
+    assert!(message.contains("error[PG-0201]: no model to ask: [models] names none"), "{message}");
 }

@@ -71,7 +71,7 @@ impl TestFiles {
         let all = ContextPattern { path: "**".to_owned(), base: true, allow: false };
         let found = match gather_context_files(&[all], folder, reserved) {
             Ok(found) => found,
-            Err(ContextError::NoMatch { .. }) => {
+            Err(ContextError::NoMatch { .. } | ContextError::OnlyLeftOut { .. }) => {
                 let message = format!("there is no file to read in `{shown}`");
                 let hint = "files that version control ignores, secrets and dependencies are left out";
                 return Err(Error::rejected(ErrorCode::InvalidCommandLine, message, hint));
