@@ -1,6 +1,8 @@
-"""Where the supplied files lie inside the sandbox. The rest of the runner names them by relative paths."""
+"""Where the supplied files and the interpreter lie inside the sandbox. The rest of the runner names them by relative paths."""
 
 FOLDER = "/home/sandbox/project"
+# What `sys.executable` names.
+EXECUTABLE = "/usr/bin/python3"
 
 
 def absolute(path: str) -> str:

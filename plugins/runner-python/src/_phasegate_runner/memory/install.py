@@ -49,6 +49,7 @@ def install():
     _describe_support()
     shutil._use_fd_functions = shutil._USE_CP_SENDFILE = False
     shutil.disk_usage = _disk_usage
+    shutil.__all__.append("disk_usage")
     dbm._defaultmod = dbm._modules["dbm.dumb"] = importlib.import_module("dbm.dumb")
     dbm._names = ["dbm.dumb"]
     sys.dont_write_bytecode = True

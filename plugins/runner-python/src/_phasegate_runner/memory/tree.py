@@ -39,6 +39,9 @@ class Tree:
         for name, node in devices(self).items():
             self.add(self.look(f"/dev/{name}"), node)
         self.root.entries["dev"].mode &= ~0o222
+        # `platform` reads the program that runs.
+        self.make_folders(os.path.dirname(project.EXECUTABLE))
+        self.add(self.look(project.EXECUTABLE), File(self, 0o755, b"\x7fELF"))
         for path, content in files.items():
             self._add_file(project.absolute(path), content)
         self.cwd = self.folder(project.FOLDER)

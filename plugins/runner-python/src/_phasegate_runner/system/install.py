@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+from .. import project
 from ..builtin import as_builtin
 from . import clock, identity, localtime, passwords, processes, signals
 
@@ -40,7 +41,7 @@ def start():
     install()
     os.environ.clear()
     os.environ.update(_VARIABLES)
-    sys.executable = processes.EXECUTABLE
+    sys.executable = project.EXECUTABLE
     clock.reset()
     localtime.reset()
     signals.reset()

@@ -13,7 +13,6 @@ from . import signals
 __tracebackhide__ = True
 
 NO_PROCESSES = "processes cannot be started in the test sandbox: replace the call in the test (unittest.mock.patch)"
-EXECUTABLE = "/usr/bin/python3"
 
 _FOLDERS = ("/bin", "/usr/bin", "/usr/local/bin")
 _PROGRAMS = frozenset(
