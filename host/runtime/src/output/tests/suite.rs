@@ -54,7 +54,7 @@ fn merges_code_and_tests_as_the_runner_does() {
 }
 
 #[test]
-fn tests_of_one_name_do_not_replace_each_other() {
+fn tests_of_one_name_do_not_collide() {
     let dir = tempfile::tempdir().unwrap();
     let suite = [("tests/a/test_x.py", "1"), ("tests/b/test_x.py", "2"), ("tests/b/helpers.py", "3")];
     RecordedRun::tested(&[], &[CODE], &suite).write(dir.path()).unwrap();
