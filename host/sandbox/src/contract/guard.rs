@@ -161,7 +161,8 @@ mod tests {
     fn new_required_exports_break_released_components() {
         let function = breaks("    environment: func() -> string;", "environment: func() -> string; stop: func();");
         assert_eq!(function, ["added    function runner.stop, which no released component has"]);
-        let export = breaks("    export runner;\n", "    export runner;\n    export feedback;\n");
+        let world = "world runner-plugin {\n";
+        let export = breaks(world, &format!("{world}    export feedback;\n"));
         assert_eq!(export, ["added    export feedback of world runner-plugin, which no released component has"]);
     }
 
