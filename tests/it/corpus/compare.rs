@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn verdict_of_a_file_is_that_of_its_tests() {
+    fn verdict_of_a_file_applies_to_tests() {
         assert_eq!(check(&["t errored"], &["t::a errored", "t::b errored"], None), NONE_FOUND);
         assert_eq!(check(&["t errored"], &["t::a passed"], None), ["t::a errored passed"]);
         assert_eq!(check(&["t skipped"], &["t skipped"], None), NONE_FOUND);
