@@ -19,7 +19,7 @@ fn hostile_code_fails_only_the_affected_tests() {
         report.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{test}\n{report}"))
     };
     for (test, expected) in [
-        ("test_absent.py::test_absent", "skipped: not today"),
+        ("test_absent.py::test_absent", "errored: did not run: the files have build errors"),
         ("test_deep.py::test_deep", "the interpreter crashed while it ran this file"),
         ("test_endless.py::test_endless", "used up its 3000 ms of computing time"),
         ("test_endless.py::test_too", "used up its 3000 ms of computing time"),
@@ -37,12 +37,20 @@ fn hostile_code_fails_only_the_affected_tests() {
 
 #[test]
 fn suite_that_hides_its_only_test_fails() {
-    assert!(report("python-without-tests").contains("no test ran"));
+    let report = report("python-without-tests");
+    assert!(report.contains("no test was found in this file") || report.contains("was not there"), "{report}");
 }
 
 #[test]
 fn report_states_the_limits_of_passed_tests() {
     let report = report("python-not-claimed");
     let expected = "but not every forgery of results";
+    assert!(report.contains(expected), "{report}");
+}
+
+#[test]
+fn passing_a_probe_fails_the_gate() {
+    let report = report("python-deceived");
+    let expected = "`test_answer.py::test_answer` still passed after it was changed so that it must fail";
     assert!(report.contains(expected), "{report}");
 }

@@ -194,7 +194,7 @@ fn runner_describes_itself_and_runs_one_test() {
 
     dry run: all grants, sample inputs, scripted answers, nothing recorded
       runner.environment
-        offers language python, 123 modules
+        offers language python, 131 modules
       runner.collect without tests
         finds 0 tests
       runner.collect of one test

@@ -20,7 +20,7 @@ use crate::plugins::parse_limits::plugin_limits;
 use crate::plugins::source::ComponentSource;
 use crate::run::limit_hit::LimitHit;
 use crate::run::test_run::execution::run_suite_files;
-use crate::run::test_run::session::Session;
+use crate::run::test_run::session::{OnFile, Session};
 use crate::run::test_run::{runner_of, test_paths};
 use crate::runs::context_files::{LeftOut, ReservedPaths, gather_context_files};
 
@@ -148,7 +148,7 @@ impl TestRunner {
     }
 
     /// Collects and runs the tests, as for a gate. `on_file` is called with each file that has ended.
-    pub async fn run(&self, files: &TestFiles, on_file: &(dyn Fn(&str, &TestRun) + Send + Sync)) -> TestsAlone {
+    pub async fn run(&self, files: &TestFiles, on_file: &OnFile<'_>) -> TestsAlone {
         let began = Instant::now();
         let hit = LimitHit::of_tests_alone();
         let session = Session::new(&self.plugin, self.template.clone(), &hit).with_probes().with_observer(on_file);

@@ -11,6 +11,9 @@ use crate::run::limit_hit::LimitHit;
 /// an agent.
 const SUITE_TIME_FACTOR: u32 = 12;
 
+/// Receives the path and the result of each test file.
+pub(crate) type OnFile<'a> = dyn Fn(&str, &TestRun) + Send + Sync + 'a;
+
 /// A test run under way.
 pub(crate) struct Session<'a> {
     pub(crate) runner: &'a Plugin,
@@ -22,7 +25,7 @@ pub(crate) struct Session<'a> {
     /// Seed and limits of each call.
     template: Call,
     began: Instant,
-    on_file: Option<&'a (dyn Fn(&str, &TestRun) + Send + Sync)>,
+    on_file: Option<&'a OnFile<'a>>,
 }
 
 impl<'a> Session<'a> {
@@ -37,7 +40,7 @@ impl<'a> Session<'a> {
     }
 
     /// Calls this function with each file that has ended.
-    pub(crate) fn with_observer(self, on_file: &'a (dyn Fn(&str, &TestRun) + Send + Sync)) -> Self {
+    pub(crate) fn with_observer(self, on_file: &'a OnFile<'a>) -> Self {
         Self { on_file: Some(on_file), ..self }
     }
 
