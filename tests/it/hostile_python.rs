@@ -51,6 +51,6 @@ fn report_states_the_limits_of_passed_tests() {
 #[test]
 fn passing_a_probe_fails_the_gate() {
     let report = report("python-deceived");
-    let expected = "`test_answer.py::test_answer` still passed after it was changed so that it must fail";
+    let expected = "'test_answer.py::test_answer' still passed after it was changed so that it must fail";
     assert!(report.contains(expected), "{report}");
 }

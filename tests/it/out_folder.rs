@@ -27,8 +27,10 @@ fn passed(out: &Path) -> u64 {
     serde_json::from_str::<Value>(&report).unwrap()["totals"]["passed"].as_u64().unwrap()
 }
 
+/// Returns the size of all files, without the log of SQLite: the next process that opens the journal empties it.
 fn size_of(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let is_log = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().ends_with("-wal");
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()).filter(|entry| !is_log(entry));
     let size = |entry: fs::DirEntry| match entry.file_type().unwrap().is_dir() {
         true => size_of(&entry.path()),
         false => entry.metadata().unwrap().len(),

@@ -40,7 +40,8 @@ fn pipeline_without_grants_needs_no_model() {
     assert!(output.stdout.contains("models    none, no agent of this pipeline may ask one\n"), "{}", output.stdout);
     let note = fs::read_to_string(project.path("out/artifacts/note.json")).unwrap();
     assert!(note.contains("hello"), "{note}");
-    let replayed = project.call(&["replay", &output.run_id()]);
+    let run = output.stdout.lines().find_map(|line| line.strip_prefix("run       ")).unwrap();
+    let replayed = project.call(&["replay", run]);
     assert_eq!(replayed.code, 0, "{}", replayed.stderr);
 }
 

@@ -82,7 +82,7 @@ def test_print():
 #[tokio::test]
 async fn python_cannot_reach_the_system() {
     let test = r#"
-import os, socket, subprocess, threading
+import multiprocessing, os, socket, subprocess
 import pytest
 
 def test_socket():
@@ -111,9 +111,9 @@ def test_process():
     with pytest.raises(Exception):
         subprocess.run(["ls"])
 
-def test_thread():
-    with pytest.raises(RuntimeError):
-        threading.Thread(target=print).start()
+def test_processes_of_multiprocessing():
+    with pytest.raises(Exception):
+        multiprocessing.Process(target=print).start()
 "#;
     let runner = runner();
     all_pass(&run(&runner, test, &python(1)).await);

@@ -36,6 +36,12 @@ class Records:
     leaking_codes: dict
     """The code objects of the standard library that hand frames to their callers."""
 
+    def hand_over(self) -> "Records":
+        """Returns the records. Afterwards this object has none, so that a reference to it is of no use."""
+        taken = Records(**vars(self))
+        vars(self).clear()
+        return taken
+
 
 def take_records() -> Records:
     """Records everything. Call this after the frameworks were imported and changed for this runner."""

@@ -12,6 +12,7 @@ NO_TEST = """no test was found in this file: pytest looks for functions whose na
 with `Test` and that have no constructor, and classes derived from unittest.TestCase""".replace("\n", " ")
 _XFAILED = "xfailed: "
 NOT_RUN = "reported as passed although its code did not run to its end"
+_LIBRARY_FRAME = re.compile(r"/python/\S+:\d+: in ")
 _SEVERITY = {"errored": 3, "failed": 3, "skipped": 2, "passed": 1}
 
 
@@ -111,8 +112,7 @@ class Reports:
 
     def _text(self, report) -> str:
         about = getattr(report, "context", None)
-        # The standard library has no source here; pytest prints `???` for each of its frames.
-        lines = (line for line in report.longreprtext.splitlines() if line.strip() != "???")
+        lines = _without_library(report.longreprtext.splitlines())
         text = self._relative(explain_missing_modules("\n".join(lines))) or "failed without words"
         note = getattr(report, "phasegate_note", None)
         text = f"{text}\n{note}" if note else text
@@ -128,6 +128,16 @@ class Reports:
 
     def _relative(self, text: str) -> str:
         return self._supplied.sub(r"\1", text)
+
+
+def _without_library(lines):
+    """Yields the lines of a traceback in pytest's short style without the frames of the standard library."""
+    in_library = False
+    for line in lines:
+        if not line.startswith("    "):
+            in_library = _LIBRARY_FRAME.match(line) is not None
+        if not in_library and line.strip() != "???":
+            yield line
 
 
 def _fold_notes(notes, reason: str | None) -> list[Case]:
