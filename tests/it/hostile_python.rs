@@ -24,10 +24,8 @@ fn hostile_code_fails_only_the_affected_tests() {
         ("test_endless.py::test_endless", "used up its 3000 ms of computing time"),
         ("test_endless.py::test_too", "used up its 3000 ms of computing time"),
         ("test_forged.py::test_forged", "errored: reported as passed although it raised AssertionError"),
-        (
-            "test_forged.py::test_true",
-            "errored: no result can be trusted: '_pytest.reports.TestReport.from_item_and_call'",
-        ),
+        // The replaced report or a hidden test shows it first: their order depends on the run's seed.
+        ("test_forged.py::test_true", "errored: no result can be trusted: "),
         ("test_network.py::test_network", "the network cannot be reached from the test sandbox"),
     ] {
         assert!(line_of(test).contains(expected), "{test}: {}", line_of(test));
