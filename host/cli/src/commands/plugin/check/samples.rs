@@ -29,9 +29,9 @@ const NAMES: [(&str, &str); 10] = [
     (kinds::TEST_SUITE, kinds::TEST_SUITE),
     (kinds::TEST_REPORT, kinds::TEST_REPORT),
 ];
-/// Name of the temporary kind that checks a value against the schema of an answer.
 /// The rules of a run with default settings and without base files.
 static PATHS: PathRules = PathRules { names: Some(FileNames::Portable), base: BTreeSet::new() };
+/// Name of the temporary kind that checks a value against the schema of an answer.
 const ANSWER: &str = "scripted_answer";
 /// Maximal number of values for one schema; with the longest texts this is less than 1 MB.
 const MAX_VALUES: usize = 900;
