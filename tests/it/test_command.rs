@@ -175,8 +175,22 @@ fn wrong_folders_and_runners_are_rejected() {
     assert_snapshot!(project.reject(&["test", ".", "--runner", "none.wasm"]), @"
     exit 2
     left out: 1 ignored by .gitignore
-    error[PG-0301]: plugin none: HERE/none.wasm cannot be read: No such file or directory (os error 2)
-    hint: check `path` in [plugins.none]
+    error[PG-0101]: --runner: there is no file `none.wasm`
+    hint: a path is relative to the current folder
+    ");
+    assert_snapshot!(project.reject(&["test", ".", "--runner", "nope"]), @"
+    exit 2
+    left out: 1 ignored by .gitignore
+    error[PG-0101]: --runner: there is no test runner `nope`
+    hint: choose from runner-python
+    hint: name your own runner as a file that ends in .wasm
+    ");
+    assert_snapshot!(project.reject(&["test", ".", "--runner", "runner-pyton"]), @"
+    exit 2
+    left out: 1 ignored by .gitignore
+    error[PG-0101]: --runner: there is no test runner `runner-pyton`
+    hint: did you mean `runner-python`?
+    hint: name your own runner as a file that ends in .wasm
     ");
     assert_snapshot!(project.reject(&["test"]), @"
     exit 2

@@ -7,7 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use phasegate_files::check_input;
 use phasegate_process::pipeline::TestAllowance;
+use phasegate_process::source::did_you_mean;
 use phasegate_process::task::ContextPattern;
 use phasegate_process::testing::{File, TestRun};
 use phasegate_process::{Digest, InvalidName, PluginName};
@@ -15,7 +17,7 @@ use phasegate_sandbox::{Call, CpuMeter, Engine, Plugin, TestProgress, World};
 
 use crate::config::pipeline::LoadedPipeline;
 use crate::error::{ContextError, Error, ErrorCode};
-use crate::plugins::bundled::bundled_digest;
+use crate::plugins::bundled::{BUNDLED, bundled_digest};
 use crate::plugins::parse_limits::plugin_limits;
 use crate::plugins::source::ComponentSource;
 use crate::run::limit_hit::LimitHit;
@@ -123,9 +125,12 @@ impl TestRunner {
     ) -> Result<Self, Error> {
         let (name, source) = match given {
             Some(file) if file.contains('/') || file.contains(".wasm") => {
-                (name_of_file(file)?, ComponentSource::File(dir.join(file)))
+                let path = dir.join(file);
+                check_input(&path, file)
+                    .map_err(|why| unusable_runner(why, "a path is relative to the current folder"))?;
+                (name_of_file(file)?, ComponentSource::File(path))
             }
-            Some(name) => named(pipeline, name.parse()?),
+            Some(name) => named(pipeline, known_runner(pipeline, name)?),
             None => {
                 let hint = "name another language with --language, or a runner with --runner";
                 let unknown = |why: String| Error::rejected(ErrorCode::InvalidCommandLine, why, hint);
@@ -155,6 +160,22 @@ impl TestRunner {
         let ran = run_suite_files(&session, &files.code, &files.suite).await;
         TestsAlone { run: ran.run, elapsed_ms: began.elapsed().as_millis() as u64 }
     }
+}
+
+/// Returns the plugin of this name, if it is bundled or the pipeline has a path for it.
+fn known_runner(pipeline: &LoadedPipeline, given: &str) -> Result<PluginName, Error> {
+    let plugins = &pipeline.pipeline.plugins;
+    let has_path = |name: &PluginName| plugins.get(name).is_some_and(|known| known.path.is_some());
+    let known = given.parse().ok().filter(|name: &PluginName| BUNDLED.contains(&name.as_str()) || has_path(name));
+    known.ok_or_else(|| {
+        let runners: Vec<&str> = pipeline.pipeline.runners.values().map(PluginName::as_str).collect();
+        let hint = format!("{}\nname your own runner as a file that ends in .wasm", did_you_mean(given, &runners));
+        unusable_runner(format!("there is no test runner `{}`", given.escape_debug()), &hint)
+    })
+}
+
+fn unusable_runner(why: String, hint: &str) -> Error {
+    Error::rejected(ErrorCode::InvalidCommandLine, format!("--runner: {why}"), hint)
 }
 
 fn named(pipeline: &LoadedPipeline, name: PluginName) -> (PluginName, ComponentSource) {
