@@ -2,7 +2,8 @@
 
     python native.py [--write] [PROGRAM…]
 
-Exits with 1 where a verdict is not the recorded one, and where a variant passes every test (a variant is broken on purpose).
+Exits with 1 where a verdict is not the recorded one, after the last lines that pytest printed for that program, and where a
+variant passes every test (a variant is broken on purpose).
 `--write` records the verdicts instead. Programs are copied into a temporary folder; nothing is written beside them.
 """
 
@@ -20,6 +21,7 @@ CORPUS = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 RECORD = CORPUS / "native.json"
 SECONDS_PER_PROGRAM = 60
+SHOWN_LINES = 80
 OPTIONS = ["-q", "-p", "verdicts", "-p", "no:cacheprovider", "--rootdir", ".", "--continue-on-collection-errors"]
 CAPTURED = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL, "text": True}
 NEVER_COPIED = shutil.ignore_patterns("__pycache__", "*.pyc")
@@ -35,7 +37,8 @@ def main():
         return 0
     programs = {name: folders for name, folders in all_programs().items() if is_wanted(name, arguments.programs)}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        seen = dict(zip(programs, pool.map(run, programs.values())))
+        results = dict(zip(programs, pool.map(run, programs.values())))
+    seen = {name: verdicts for name, (verdicts, _) in results.items()}
     faults = [f"{name}: every test passes; a variant must be broken" for name in seen if is_harmless(name, seen[name])]
     if arguments.write:
         write_record(seen, keep=bool(arguments.programs))
@@ -43,7 +46,10 @@ def main():
         recorded = json.loads(RECORD.read_text(encoding="utf-8"))
         names = seen if arguments.programs else {**recorded, **seen}
         for name in names:
-            faults += differences(name, recorded.get(name, {}), seen.get(name, {}))
+            different = list(differences(name, recorded.get(name, {}), seen.get(name, {})))
+            if different and name in results:
+                print(f"pytest about {name}:", *results[name][1].splitlines()[-SHOWN_LINES:], sep="\n")
+            faults += different
     print("\n".join(faults) if faults else f"{len(seen)} programs, {sum(map(len, seen.values()))} tests")
     return 1 if faults else 0
 
@@ -69,7 +75,7 @@ def is_harmless(name, verdicts):
 
 
 def run(folders):
-    """Returns the verdict of each test of a program."""
+    """Returns the verdict of each test of a program, and the output of pytest."""
     with tempfile.TemporaryDirectory() as scratch:
         project, verdicts = Path(scratch) / "project", Path(scratch) / "verdicts.json"
         for folder in folders:
@@ -85,10 +91,10 @@ def run(folders):
         try:
             ended = subprocess.run(command, cwd=project, env=environment, timeout=SECONDS_PER_PROGRAM, **CAPTURED)
         except subprocess.TimeoutExpired:
-            return {f"pytest was stopped after {SECONDS_PER_PROGRAM} s": "errored"}
+            return {f"pytest was stopped after {SECONDS_PER_PROGRAM} s": "errored"}, ""
         if not verdicts.exists():
-            return {f"pytest ended with {ended.returncode}: {ended.stdout}": "errored"}
-        return dict(sorted(json.loads(verdicts.read_text(encoding="utf-8")).items()))
+            return {f"pytest ended with {ended.returncode}": "errored"}, ended.stdout
+        return dict(sorted(json.loads(verdicts.read_text(encoding="utf-8")).items())), ended.stdout
 
 
 def differences(name, recorded, seen):
