@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use phasegate_process::model::{Error, Request};
+use phasegate_process::model::{Error, Request, Usage};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// The position of a call in its run.
@@ -71,11 +71,26 @@ impl PendingCall {
     }
 }
 
-/// The error of an attempt, and whether another attempt may succeed.
+/// The error of an attempt, what is known of its cost, and whether another attempt may succeed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
     pub(crate) retry: Option<Retry>,
+    pub(crate) cost: FailureCost,
+    /// The HTTP status of the answer; `None` where there was none.
+    pub(crate) status: Option<u16>,
+}
+
+/// What is known of the cost of an attempt that failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) enum FailureCost {
+    /// No request reached the provider.
+    Nothing,
+    /// The provider may have billed the request, but did not say how much.
+    #[default]
+    Unknown,
+    /// The provider counted the request.
+    Known(Usage),
 }
 
 /// Another attempt may succeed.
@@ -88,12 +103,18 @@ pub(crate) struct Retry {
 impl Failure {
     /// A failure that another attempt may not have.
     pub(crate) fn temporary(message: impl Into<String>) -> Self {
-        Self { error: Error::Unavailable(message.into()), retry: Some(Retry::default()) }
+        Self {
+            error: Error::Unavailable(message.into()),
+            retry: Some(Retry::default()),
+            cost: FailureCost::Unknown,
+            status: None,
+        }
     }
 }
 
 impl From<Error> for Failure {
+    /// The error of a request that was not sent.
     fn from(error: Error) -> Self {
-        Self { error, retry: None }
+        Self { error, retry: None, cost: FailureCost::Nothing, status: None }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::document;
 use super::peer::Peer;
-use crate::call::{Failure, Retry};
+use crate::call::{Failure, FailureCost, Retry};
 
 /// An error that a provider reported.
 #[derive(Debug, Default)]
@@ -36,6 +36,10 @@ impl ProviderError {
 
     /// Maps the error to one of the contract and states whether another attempt may succeed.
     pub(crate) fn into_failure(self, peer: &Peer) -> Failure {
+        Failure { status: self.status, cost: FailureCost::Unknown, ..self.classify(peer) }
+    }
+
+    fn classify(&self, peer: &Peer) -> Failure {
         let name = &peer.name;
         let message = peer.sanitize(&self.message);
         let text = match (self.status, message.as_str()) {
@@ -71,7 +75,7 @@ impl ProviderError {
                 .into();
         }
         if matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 529) {
-            return Failure { error: Error::Unavailable(text), retry: Some(Retry { after: self.after }) };
+            return Failure { retry: Some(Retry { after: self.after }), ..Failure::temporary(text) };
         }
         if status == 404 || has_kind(&["not_found"]) {
             return Error::Invalid(format!(
