@@ -64,6 +64,8 @@ def install(manager, suite: Suite, records: Records):
     judges = [g for g in frameworks + own if g[3].startswith(_JUDGES)]
 
     collected: dict = {}
+    # The identities of the functions that pytest calls for the collected tests.
+    called: set = set()
     notes: list = []
     faults: list = []
     # The outcomes of the current test's stages, and `raised`.
@@ -151,8 +153,12 @@ def install(manager, suite: Suite, records: Records):
             faults.append(f"`{_name_of(changed)}` was changed")
         elif name in _FUNCTION_PARTS and type(changed) is types.FunctionType:
             setter = frame_of_caller(3).f_code
-            if identity(changed.__code__) in suite.codes and not is_known(setter):
+            if identity(changed.__code__) in suite.codes and not is_known(setter) and is_original(changed, name):
                 faults.append(f"`{_name_of(changed)}` was changed")
+
+    def is_original(function, name):
+        """Returns whether changing this part changes what a file of the suite defines."""
+        return name == "__code__" or identity(function) in called or not suite.is_copy(function)
 
     def code_is_executed(code):
         if not busy and type(code) is types.CodeType and identity(code) not in suite.codes:
@@ -200,9 +206,11 @@ def install(manager, suite: Suite, records: Records):
         lasting.append(make_comparison(_fixed_names(suite)))
         for item in items:
             collected[item.nodeid] = item
+            function = _called_by(item)
+            called.add(identity(getattr(function, "__func__", function)))
             if seen_by:
                 name = item.nodeid.removeprefix(f"{path}::").partition("[")[0].replace("::", ".")
-                seen_by[0].expect(item.nodeid, path, name, _called_by(item))
+                seen_by[0].expect(item.nodeid, path, name, function)
         check(hooks_changed)
 
     def make_hidden(target):

@@ -41,6 +41,24 @@ class Suite:
         for each in codes_in(code):
             self.codes.setdefault(identity(each), (each, None))
 
+    def is_copy(self, function) -> bool:
+        """Returns whether this function is not the one that its file's definition made: a copy with the same code, or one
+        that a running function made and gave away.
+        """
+        code = function.__code__
+        first, *rest = code.co_qualname.split(".")
+        if "<locals>" in rest:
+            return True
+        _, path = self.codes[identity(code)]
+        for namespace in self.namespaces.get(path, ()):
+            held = namespace.get(first)
+            for name in rest:
+                held = vars(held).get(name) if isinstance(held, type) else None
+            held = getattr(held, "__func__", held)
+            if type(held) is types.FunctionType and held is not function and held.__code__ is code:
+                return True
+        return False
+
     def names_bound_at(self, path: str):
         if path not in self._bound_at:
             self._bound_at[path] = names_bound_at(ast.parse(self._files[path]))
