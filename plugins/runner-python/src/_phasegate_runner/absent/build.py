@@ -60,6 +60,13 @@ def fill(module: types.ModuleType):
             setattr(module, name, value)
 
 
+def set_numbers(module: types.ModuleType):
+    """Gives a module the numbers of Linux. Only for a module whose own numbers reach no system call here."""
+    for name, value in _values(module.__name__):
+        if type(value) is int:
+            setattr(module, name, value)
+
+
 def copy_missing(source: str, target: str):
     """Gives a module the names of the module written in C that it took its names from before that was completed."""
     known = {line.partition(" ")[2] for line in _NAMES[source].splitlines()}

@@ -326,6 +326,8 @@ def test_streams():
 
 
 def test_names():
+    assert (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.SOCK_STREAM, socket.SOCK_DGRAM) == (1, 2, 10, 1, 2)
+    assert repr(socket.AF_INET) == "<AddressFamily.AF_INET: 2>" and socket.SOL_SOCKET == 1 and socket.SHUT_RDWR == 2
     assert (
         getpass.getuser()
         and socket.gethostname()
