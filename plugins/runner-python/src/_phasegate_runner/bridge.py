@@ -117,7 +117,8 @@ class Bridge:
         try:
             code = session.run(ini_values(self.sources), self.sources.settings.markers, [self, self.hidden])
             if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
-                self.reason = self.reason or f"pytest could not start ({code.name.lower()})"
+                words = session.usage_error or f"({code.name.lower()})"
+                self.reason = self.reason or f"pytest could not start: {words}"
         except BaseException as e:
             self.reason = f"the test run ended early: {type(e).__name__}: {e}"
         return self.reason

@@ -18,6 +18,8 @@ def ini_values(sources: Sources) -> dict[str, ConfigValue]:
         "python_classes": settings.python_classes,
         "python_functions": settings.python_functions,
         "strict_xfail": str(settings.xfail_strict),
+        "usefixtures": settings.usefixtures,
+        "log_level": settings.log_level,
     }
     return {name: ConfigValue(value, origin="file", mode="ini") for name, value in values.items()}
 

@@ -16,6 +16,7 @@ import _pytest.config
 import _pytest.main
 import pytest
 from _pytest._code import ExceptionInfo
+from _pytest.logging import get_log_level_for_setting
 
 _ARGUMENTS = [
     "--noconftest",
@@ -34,6 +35,8 @@ _UNWANTED = """cacheprovider faulthandler doctest junitxml pastebin stepwise set
 class PreparedSession:
     def __init__(self, root: str, plugins):
         """Starts a session for the root folder of the project, which need not exist yet."""
+        # What is wrong with the project's settings or options, after `run` returned USAGE_ERROR.
+        self.usage_error = ""
         arguments = [f"--rootdir={root}", *_ARGUMENTS, *(f"-pno:{name}" for name in _UNWANTED.split())]
         root_path, find_settings, find_folder = Path(root), _pytest.config.determine_setup, Path.cwd
         _pytest.config.determine_setup = lambda **_: (root_path, None, {}, [])
@@ -67,12 +70,16 @@ class PreparedSession:
         known = manager.get_plugins()
         session.exitstatus = pytest.ExitCode.OK
         try:
+            # Both were read when the session was prepared.
+            session._fixturemanager._node_autousenames[session] = list(config.getini("usefixtures"))
+            manager.get_plugin("logging-plugin").log_level = get_log_level_for_setting(config, "log_level")
             for plugin in plugins:
                 manager.register(plugin)
             self._set_new_options()
             manager.subset_hook_caller("pytest_sessionstart", known)(session=session)
             session.exitstatus = _pytest.main._main(config, session) or pytest.ExitCode.OK
-        except pytest.UsageError:
+        except pytest.UsageError as error:
+            self.usage_error = str(error)
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         except _pytest.main.Session.Failed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

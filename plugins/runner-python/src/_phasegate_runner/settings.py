@@ -25,6 +25,8 @@ class Settings:
     pythonpath: list[str] = field(default_factory=list)
     filterwarnings: list[str] = field(default_factory=list)
     markers: list[str] = field(default_factory=list)
+    usefixtures: list[str] = field(default_factory=list)
+    log_level: str = ""
     xfail_strict: bool = False
 
     def is_test_function(self, name: str) -> bool:
@@ -62,6 +64,8 @@ def _add(settings: Settings, section: dict):
     _extend(settings.pythonpath, filter(None, map(_inside, _words(section.get("pythonpath")))))
     for name in ("filterwarnings", "markers"):
         _extend(getattr(settings, name), _lines(section.get(name)))
+    _extend(settings.usefixtures, _words(section.get("usefixtures")))
+    settings.log_level = str(section.get("log_level", "")).strip() or settings.log_level
     strict = section.get("xfail_strict", section.get("strict_xfail", False))
     settings.xfail_strict |= str(strict).strip().lower() in ("true", "1", "yes", "on")
 

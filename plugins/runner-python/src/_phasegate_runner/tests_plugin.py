@@ -1,4 +1,4 @@
-"""An addition to pytest: `async def` tests."""
+"""Additions to pytest: `async def` tests, and fixtures of plugins that do not run here."""
 
 import asyncio
 import inspect
@@ -67,6 +67,23 @@ class TestsPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self, item):
         return (yield from _with_threads())
+
+    @pytest.fixture
+    def record_property(self, request):
+        """Adds a property to the test, as pytest does for its XML report, which is not written here."""
+        return lambda name, value: request.node.user_properties.append((name, value))
+
+    @pytest.fixture
+    def record_xml_attribute(self):
+        return lambda name, value: None
+
+    @pytest.fixture(scope="session")
+    def record_testsuite_property(self):
+        return lambda name, value: None
+
+    @pytest.fixture(scope="session")
+    def doctest_namespace(self):
+        return {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem):
