@@ -111,6 +111,7 @@ impl Broker {
             request: request.into(),
             idempotency_key: idempotency_key.into(),
             attempt: 1,
+            max_output_tokens: None,
             progress: progress_sender,
         };
         let answer = service.oneshot(call);

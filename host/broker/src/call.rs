@@ -1,5 +1,6 @@
 //! A model call: the request of the runtime, its progress, and the form in which it passes through the layers.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ pub(crate) struct PendingCall {
     pub(crate) request: Arc<Request>,
     pub(crate) idempotency_key: Arc<str>,
     pub(crate) attempt: u32,
+    /// The most output tokens of this attempt, where an earlier one showed that the request's own limit is too high.
+    pub(crate) max_output_tokens: Option<NonZeroU32>,
     pub(crate) progress: UnboundedSender<Progress>,
 }
 
@@ -98,6 +101,8 @@ pub(crate) enum FailureCost {
 pub(crate) struct Retry {
     /// The delay that the provider asked for.
     pub(crate) after: Option<Duration>,
+    /// The most output tokens of the next attempt, where the provider takes fewer than it was asked for.
+    pub(crate) max_output_tokens: Option<NonZeroU32>,
 }
 
 impl Failure {

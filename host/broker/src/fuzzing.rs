@@ -51,6 +51,7 @@ impl FuzzedModel {
             request: request.into(),
             idempotency_key: "key".into(),
             attempt: 1,
+            max_output_tokens: None,
             progress: mpsc::unbounded_channel().0,
         };
         Some(Self { model: Model { endpoint: Arc::new(endpoint), options: Arc::new(options) }, call })

@@ -38,6 +38,7 @@ impl Policy<PendingCall, Response, Failure> for RetryPolicy {
         let after = delay(tried, retry.after);
         call.report(Progress::Retrying { attempt: tried, after, reason: failure.error.to_string() });
         call.attempt += 1;
+        call.max_output_tokens = retry.max_output_tokens.or(call.max_output_tokens);
         Some(Box::pin(tokio::time::sleep(after)))
     }
 

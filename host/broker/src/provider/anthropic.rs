@@ -193,6 +193,11 @@ impl AnswerBuilder {
         self.ended
     }
 
+    /// Returns the tokens that the provider has counted so far.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.counts.usage()
+    }
+
     /// Returns the answer; fails if it is incomplete.
     pub(crate) fn finish(self) -> Result<ParsedAnswer, Failure> {
         let stop =

@@ -20,7 +20,7 @@ use super::peer::{Peer, sanitize};
 use super::provider_error::ProviderError;
 use super::stream::{MAX_ANSWER_BYTES, Stream, parse_complete};
 use super::{anthropic, openai};
-use crate::call::{Failure, PendingCall, Progress};
+use crate::call::{Failure, FailureCost, PendingCall, Progress};
 use crate::config::ProviderKind;
 use crate::key::{Scrubber, Secret};
 
@@ -107,18 +107,27 @@ impl Model {
     async fn streamed(&self, mut answer: reqwest::Response, call: &PendingCall) -> Result<ParsedAnswer, Failure> {
         let endpoint = &self.endpoint;
         let mut stream = Stream::new(endpoint.kind);
-        while !stream.is_complete() {
-            let piece = tokio::time::timeout(endpoint.idle, answer.chunk()).await.map_err(|_| endpoint.idle_error())?;
-            let Some(bytes) = piece.map_err(|error| broken_answer(&describe_error(error)))? else { break };
-            stream.take(&bytes, &endpoint.peer, |characters| call.report(Progress::Receiving { characters }))?;
-        }
-        stream.finish()
+        let read = async {
+            while !stream.is_complete() {
+                let piece =
+                    tokio::time::timeout(endpoint.idle, answer.chunk()).await.map_err(|_| endpoint.idle_error())?;
+                let Some(bytes) = piece.map_err(|error| broken_answer(&describe_error(error)))? else { break };
+                stream.take(&bytes, &endpoint.peer, |characters| call.report(Progress::Receiving { characters }))?;
+            }
+            Ok(())
+        };
+        let read: Result<(), Failure> = read.await;
+        let usage = stream.usage();
+        let answer = read.and_then(|()| stream.finish());
+        answer.map_err(|failure| match usage {
+            Some(usage) => Failure { cost: FailureCost::Known(self.priced(usage)), ..failure },
+            None => failure,
+        })
     }
 
     pub(crate) fn response(&self, parsed: ParsedAnswer, call: &PendingCall) -> Response {
         let peer = &self.endpoint.peer;
-        let price = self.options.price;
-        let counted = parsed.usage.map(|usage| Usage { usd: price.map(|price| price.cost_usd(&usage)), ..usage });
+        let counted = parsed.usage.map(|usage| self.priced(usage));
         let usage = counted.unwrap_or_else(|| estimate_usage(&parsed.content, call));
         let content = parsed.content.into_iter().map(|part| scrub_content(part, &peer.scrubber)).collect();
         Response {
@@ -127,6 +136,10 @@ impl Model {
             model: format!("{}:{}", peer.name, self.options.model),
             usage,
         }
+    }
+
+    fn priced(&self, usage: Usage) -> Usage {
+        Usage { usd: self.options.price.map(|price| price.cost_usd(&usage)), ..usage }
     }
 
     pub(crate) fn scrub(&self, mut failure: Failure) -> Failure {

@@ -189,6 +189,11 @@ impl AnswerBuilder {
         self.ended
     }
 
+    /// Returns the tokens that the provider has counted so far.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
     /// Returns the answer; fails if it is incomplete.
     pub(crate) fn finish(self) -> Result<ParsedAnswer, Failure> {
         let finish = self.finish.ok_or_else(|| broken_answer("it ended without a finish reason"))?;

@@ -75,7 +75,10 @@ impl ProviderError {
                 .into();
         }
         if matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 529) {
-            return Failure { retry: Some(Retry { after: self.after }), ..Failure::temporary(text) };
+            return Failure {
+                retry: Some(Retry { after: self.after, ..Retry::default() }),
+                ..Failure::temporary(text)
+            };
         }
         if status == 404 || has_kind(&["not_found"]) {
             return Error::Invalid(format!(

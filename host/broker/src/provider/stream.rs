@@ -3,6 +3,8 @@
 //! Guarantees: the same bytes give the same answer or the same failure, however they are divided; bytes after the
 //! provider's end marker are ignored; bytes are bounded. An incomplete answer is a temporary failure.
 
+use phasegate_process::model::Usage;
+
 use super::format::{ParsedAnswer, broken_answer, too_many_bytes};
 use super::peer::Peer;
 use super::sse::Events;
@@ -55,6 +57,14 @@ impl Stream {
         match &self.builder {
             AnswerBuilder::Anthropic(builder) => builder.is_complete(),
             AnswerBuilder::Openai(builder) => builder.is_complete(),
+        }
+    }
+
+    /// Returns the tokens that the provider has counted so far.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        match &self.builder {
+            AnswerBuilder::Anthropic(builder) => builder.usage(),
+            AnswerBuilder::Openai(builder) => builder.usage(),
         }
     }
 
