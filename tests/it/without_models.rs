@@ -54,3 +54,43 @@ fn granted_models_have_to_be_configured() {
     let message = project.reject(&RUN);
     assert!(message.contains("error[PG-0201]: no model to ask: [models] names none"), "{message}");
 }
+
+const EXPERIMENT: &str = r#"name = "words"
+tasks = ["task.toml"]
+repetitions = 2
+
+[[variant]]
+name = "short"
+pipeline = "pipeline.toml"
+
+[[variant]]
+name = "long"
+pipeline = "pipeline.toml"
+set = { "phases.writing.settings.content.text" = "good morning" }
+"#;
+
+#[test]
+fn experiment_without_grants_needs_no_model() {
+    let project = project(PIPELINE);
+    project.write("experiment.toml", EXPERIMENT);
+    let output = project.call(&["experiment", "experiment.toml", "--out", "out", "--csv"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    for passed in ["\nshort,2,2,", "\nlong,2,2,"] {
+        assert!(output.stdout.contains(passed), "{}", output.stdout);
+    }
+}
+
+#[test]
+fn experiment_names_the_variant_that_needs_models() {
+    let project = project(PIPELINE);
+    project.write("granted.toml", format!("{PIPELINE}grants = {{ models = [\"fast\"] }}\n"));
+    let asking = EXPERIMENT.replacen(
+        "name = \"long\"\npipeline = \"pipeline.toml\"",
+        "name = \"long\"\npipeline = \"granted.toml\"",
+        1,
+    );
+    project.write("experiment.toml", asking);
+    project.write("phasegate.toml", "[providers.ollama]\nbase_url = \"http://127.0.0.1:9/v1\"\n");
+    let message = project.reject(&["experiment", "experiment.toml", "--out", "out"]);
+    assert!(message.contains("error[PG-0201]: no model to ask: [models] names none"), "{message}");
+}

@@ -6,7 +6,7 @@ mod plan;
 mod tasks;
 
 pub use file::{Experiment, Variant};
-pub use plan::{Plan, PlannedRun};
+pub use plan::{Plan, PlannedRun, PlannedVariant};
 
 #[cfg(test)]
 mod tests;

@@ -28,17 +28,18 @@ const MAX_RUN_ID_CHARS: usize = 64;
 pub struct Plan {
     /// All runs in the order in which they start.
     pub cells: Vec<PlannedRun>,
-    /// The pipeline of each variant, in the order of the file.
-    pipelines: Vec<LoadedPipeline>,
-    /// The settings of each variant, in the order of the file.
-    settings: Vec<RunSettings>,
+    /// The variants in the order of the file.
+    pub variants: Vec<PlannedVariant>,
 }
 
-impl Plan {
-    /// Returns the settings of each variant in the order of the file. Models that no file names are not resolved yet.
-    pub fn settings(&self) -> &[RunSettings] {
-        &self.settings
-    }
+/// What the runs of a variant have in common.
+#[derive(Debug, Clone)]
+pub struct PlannedVariant {
+    /// The settings. Models that no file names are not resolved yet.
+    pub settings: RunSettings,
+    /// Whether an agent of its pipeline may ask a model; else no model has to be configured.
+    pub may_ask_models: bool,
+    pipeline: LoadedPipeline,
 }
 
 /// One run of an experiment, started or not.
@@ -56,10 +57,11 @@ impl Experiment {
     /// Plans all runs. Every variant is validated with every task as far as that is possible without a run.
     pub fn plan(&self, config: &Config) -> Result<Plan, Error> {
         let contents = self.tasks.iter().map(task_digest).collect::<Result<Vec<_>, Error>>()?;
-        let (mut pipelines, mut settings) = (Vec::new(), Vec::new());
+        let mut variants = Vec::new();
         let mut cells = Vec::new();
         for (at, variant) in self.variants.iter().enumerate() {
             let pipeline = self.pipeline(variant, config)?;
+            let mut common = None;
             for (number, (task, content)) in self.tasks.iter().zip(&contents).enumerate() {
                 let new =
                     NewRun { overrides: Some((&variant.overrides, &self.dir)), ..NewRun::new(task, &pipeline, config) };
@@ -71,12 +73,14 @@ impl Experiment {
                     let place = CellId { variant, task, repetition, run };
                     cells.push(PlannedRun { variant: at, task: number, place });
                 }
-                settings.extend((number == 0).then_some(definition.settings));
+                common.get_or_insert((definition.pipeline.may_ask_models(), definition.settings));
             }
-            pipelines.push(pipeline);
+            // A file names at least one task.
+            let planned = |(may_ask_models, settings)| PlannedVariant { settings, may_ask_models, pipeline };
+            variants.extend(common.map(planned));
         }
         cells.sort_by_key(|cell| (cell.place.repetition, cell.task, cell.variant));
-        Ok(Plan { cells, pipelines, settings })
+        Ok(Plan { cells, variants })
     }
 
     /// Returns the parts of a planned run; none if `cell` is from another experiment.
@@ -90,7 +94,7 @@ impl Experiment {
         Some(NewRun {
             overrides: Some((&variant.overrides, &self.dir)),
             cell: Some(of),
-            ..NewRun::new(task, plan.pipelines.get(cell.variant)?, config)
+            ..NewRun::new(task, &plan.variants.get(cell.variant)?.pipeline, config)
         })
     }
 

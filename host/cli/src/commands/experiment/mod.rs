@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use phasegate_broker::BudgetConfig;
-use phasegate_experiment::{Experiment, Plan};
+use phasegate_experiment::{Experiment, Plan, PlannedVariant};
 use phasegate_journal::Journal;
 use phasegate_process::experiment::Results;
 use phasegate_process::model::Tier;
@@ -137,7 +137,8 @@ pub fn missing_trust(
 ) -> Result<Option<NotTrusted>, Failure> {
     let trust = &context.trust;
     let mut missing = trust.missing(&config.wants()).map_err(|fault| config.explain(fault))?;
-    for RunSettings { providers, base_dir, budget, .. } in plan.settings() {
+    for PlannedVariant { settings, .. } in plan.variants.iter().filter(|variant| variant.may_ask_models) {
+        let RunSettings { providers, base_dir, budget, .. } = settings;
         let wants = Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None };
         // A fault of a variant's table is reported with its place by `check_models`.
         match (&mut missing, trust.missing(&wants).ok().flatten()) {
@@ -161,14 +162,14 @@ pub fn missing_total(
     missing.map(|missing| missing.named_by(Origin::Experiment(file.to_owned())))
 }
 
-/// Returns the most that all runs together may use; `None` if every answer is scripted.
+/// Returns the most that all runs together may use; `None` if every answer is scripted or nothing is asked.
 fn total_budget(experiment: &Experiment, plan: &Plan) -> Option<BudgetConfig> {
     let runs = plan.cells.len() as u64;
     let tiers =
         |settings: &RunSettings| Tier::ALL.map(|tier| settings.models.configured(tier).map(|(_, id)| id.is_scripted()));
-    let settings: Vec<&RunSettings> = plan
-        .settings()
-        .iter()
+    let asking = plan.variants.iter().filter(|variant| variant.may_ask_models);
+    let settings: Vec<&RunSettings> = asking
+        .map(|variant| &variant.settings)
         .filter(|settings| tiers(settings).iter().any(|scripted| *scripted != Some(true)))
         .collect();
     if settings.is_empty() {
@@ -189,11 +190,13 @@ fn total_budget(experiment: &Experiment, plan: &Plan) -> Option<BudgetConfig> {
     })
 }
 
-/// Checks that the models of every variant can be asked, before the state folder is created.
+/// Checks that the models of every variant that may ask one can be asked, before the state folder is created.
 async fn check_models(context: &Context, experiment: &Experiment, plan: &Plan, config: &Config) -> Result<(), Failure> {
     let (trust, env) = (&context.trust, |name: &str| std::env::var(name).ok());
-    for (variant, settings) in experiment.variants.iter().zip(plan.settings()) {
-        let RunSettings { models, providers, prices, base_dir, budget, .. } = settings;
+    for (variant, planned) in
+        experiment.variants.iter().zip(&plan.variants).filter(|(_, planned)| planned.may_ask_models)
+    {
+        let RunSettings { models, providers, prices, base_dir, budget, .. } = &planned.settings;
         let wants = Wants { project: base_dir, is_here: true, providers, budget: *budget, sandbox: None };
         if let Err(error) = trust.connect(&wants, models, prices, &env).await {
             return Err(match experiment.locate_error(variant, error) {
