@@ -35,6 +35,13 @@ impl Price {
             / TOKENS_PER_PRICE
     }
 
+    /// Returns what the provider's cache saved at an answer, in US dollars; `None` where cached tokens have no price of their
+    /// own. Negative where they cost more than others.
+    pub fn cache_saving_usd(&self, usage: &Usage) -> Option<f64> {
+        let cached = usage.cached_input_tokens.min(usage.input_tokens);
+        Some(cached as f64 * (self.input - self.cached_input?) / TOKENS_PER_PRICE)
+    }
+
     /// Returns the most that this many tokens can cost, in US dollars.
     pub fn max_cost_usd(&self, input: u64, output: u64) -> f64 {
         let dearest = self.input.max(self.cached_input.unwrap_or(0.0));

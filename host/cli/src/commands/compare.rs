@@ -7,6 +7,7 @@ use phasegate_process::compare::{
 use phasegate_process::result::{IssueCounts, TaskStatus};
 use phasegate_process::state::State;
 use phasegate_process::{Event, Recorded, RunId};
+use phasegate_runtime::output::cache_savings_usd;
 use phasegate_runtime::{RunSettings, load_run, read_json, render_diff};
 
 use crate::context::Context;
@@ -14,7 +15,7 @@ use crate::exit::{Exit, Failure};
 use crate::find_run::find_run;
 use crate::open;
 use crate::terminal::columns::{Row, escape_markdown, render_markdown, render_text};
-use crate::terminal::format::{compact_number, cost, count, duration, one_line};
+use crate::terminal::format::{compact_number, cost, count, duration, money, one_line};
 use crate::terminal::style::Paint;
 use crate::view::event_detail::render_event;
 use crate::view::summary::short_verdict;
@@ -45,7 +46,8 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let pairs: Vec<_> = loaded.iter().map(|(state, events)| (state, events.as_slice())).collect();
     let comparison = Comparison::new(&pairs);
     let models = loaded.iter().map(|(state, _)| default_model(&journal, state)).collect();
-    let page = Page { journal: &journal, comparison: &comparison, models, paint: printer.paint() };
+    let savings = loaded.iter().map(|(state, events)| cache_savings_usd(&journal, state, events)).collect();
+    let page = Page { journal: &journal, comparison: &comparison, models, savings, paint: printer.paint() };
     printer.print(&match (args.json, args.markdown) {
         (true, _) => serde_json::to_string_pretty(&comparison).unwrap_or_default() + "\n",
         (_, true) => page.render_markdown(),
@@ -78,6 +80,8 @@ struct Page<'a> {
     journal: &'a dyn Journal,
     comparison: &'a Comparison,
     models: Vec<String>,
+    /// What the caches of providers saved each run, in US dollars.
+    savings: Vec<Option<f64>>,
     paint: Paint,
 }
 
@@ -158,7 +162,7 @@ impl Page<'_> {
     fn rows(&self) -> Vec<Row> {
         let runs = &self.comparison.runs;
         let mut rows: Vec<Row> = self.comparison.gates.iter().flat_map(|gate| gate_rows(gate, runs)).collect();
-        rows.extend(run_rows(runs));
+        rows.extend(run_rows(runs, &self.savings));
         rows
     }
 
@@ -297,7 +301,7 @@ fn render_issue_counts(counts: IssueCounts) -> String {
     if some.is_empty() { "none".to_owned() } else { some.join(", ") }
 }
 
-fn run_rows(runs: &[RunFigures]) -> Vec<Row> {
+fn run_rows(runs: &[RunFigures], savings: &[Option<f64>]) -> Vec<Row> {
     let line = |name: &str, cell: &dyn Fn(&RunFigures) -> String| Row::line(name, runs.iter().map(cell).collect());
     let mut rows = vec![
         Row::head("total"),
@@ -314,8 +318,15 @@ fn run_rows(runs: &[RunFigures]) -> Vec<Row> {
             open => format!("{}, may have been billed", count(open as u64, "call")),
         }));
     }
+    rows.push(line("input tokens", &|run| compact_number(run.totals.input_tokens)));
+    if runs.iter().any(|run| run.totals.cached_input_tokens > 0) {
+        rows.push(line("cached", &|run| compact_number(run.totals.cached_input_tokens)));
+    }
+    if savings.iter().any(Option::is_some) {
+        let saved = savings.iter().map(|saved| saved.map_or_else(|| "-".to_owned(), |usd| money(Some(usd))));
+        rows.push(Row::line("saved by caches", saved.collect()));
+    }
     rows.extend([
-        line("input tokens", &|run| compact_number(run.totals.input_tokens)),
         line("output tokens", &|run| compact_number(run.totals.output_tokens)),
         line("cost", &|run| cost(run.totals.usd, run.scripted)),
         line("time", &|run| duration(run.totals.elapsed_ms)),

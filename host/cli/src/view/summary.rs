@@ -6,10 +6,11 @@ use phasegate_journal::Journal;
 use phasegate_process::Recorded;
 use phasegate_process::result::{GateResult, TaskResult, TaskStatus, Totals};
 use phasegate_process::state::State;
+use phasegate_runtime::output::cache_savings_usd;
 use phasegate_runtime::read_json;
 use serde_json::Value;
 
-use crate::terminal::format::{compact_number, cost, count, duration, one_line, table};
+use crate::terminal::format::{compact_number, cost, count, duration, money, one_line, table};
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
 
@@ -50,9 +51,10 @@ pub fn render_summary(
     row(
         "models",
         format!(
-            "{}, {} input tokens, {} output tokens, {}",
+            "{}, {} input tokens{}, {} output tokens, {}",
             render_calls(totals),
             compact_number(totals.input_tokens),
+            render_cached(totals, cache_savings_usd(journal, state, events)),
             compact_number(totals.output_tokens),
             cost(totals.usd, result.scripted)
         ),
@@ -73,6 +75,16 @@ fn render_calls(totals: &Totals) -> String {
         recorded => {
             format!("{} ({recorded} of them from the recording of its origin)", count(totals.calls, "call"))
         }
+    }
+}
+
+/// Renders the tokens from providers' caches and what they saved, if that is known; empty without such tokens.
+fn render_cached(totals: &Totals, saved: Option<f64>) -> String {
+    let cached = compact_number(totals.cached_input_tokens);
+    match (totals.cached_input_tokens, saved) {
+        (0, _) => String::new(),
+        (_, None) => format!(" ({cached} of them cached)"),
+        (_, saved) => format!(" ({cached} of them cached, which saved {})", money(saved)),
     }
 }
 

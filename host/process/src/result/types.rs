@@ -229,8 +229,11 @@ pub struct Totals {
     /// Those of the calls that the run which this one forks asked and paid.
     #[serde(skip_serializing_if = "is_zero")]
     pub recorded: u64,
-    /// Input tokens.
+    /// Input tokens, cached ones included.
     pub input_tokens: u64,
+    /// Those of the input tokens that came from a provider's cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cached_input_tokens: u64,
     /// Output tokens.
     pub output_tokens: u64,
     /// US dollars; `None` where a price is unknown.
@@ -246,6 +249,7 @@ impl From<Effort> for Totals {
             calls: spent.calls,
             recorded: spent.recorded,
             input_tokens: spent.input_tokens,
+            cached_input_tokens: spent.cached_input_tokens,
             output_tokens: spent.output_tokens,
             usd: spent.usd,
             elapsed_ms,

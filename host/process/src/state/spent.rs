@@ -9,6 +9,9 @@ pub struct Spending {
     pub calls: u64,
     /// Input tokens, cached ones included.
     pub input_tokens: u64,
+    /// Those of `input_tokens` that came from a provider's cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cached_input_tokens: u64,
     /// Output tokens.
     pub output_tokens: u64,
     /// US dollars; `None` as soon as the price of one call is unknown.
@@ -40,6 +43,7 @@ impl Spending {
         let before = if self.calls == 0 { Some(0.0) } else { self.usd };
         self.calls += 1;
         self.input_tokens = bounded_sum(self.input_tokens, usage.input_tokens);
+        self.cached_input_tokens = bounded_sum(self.cached_input_tokens, usage.cached_input_tokens);
         self.output_tokens = bounded_sum(self.output_tokens, usage.output_tokens);
         let free = usage.input_tokens == 0 && usage.output_tokens == 0;
         self.usd = match (before, usage.usd) {

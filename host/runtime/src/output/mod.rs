@@ -6,6 +6,7 @@
 //! write does not stop the others; [`WrittenFiles::not_written`] lists it. Fails with [`OutputError`].
 
 mod artifacts;
+mod cache_savings;
 pub(crate) mod diff;
 mod files;
 mod known;
@@ -15,6 +16,7 @@ mod report;
 mod write;
 mod written;
 
+pub use self::cache_savings::cache_savings_usd;
 pub use self::known::{belongs_to, claim};
 pub use self::write::{check_out, write_out};
 pub use self::written::WrittenFiles;

@@ -7,6 +7,7 @@ use phasegate_process::model::Usage;
 
 use super::page::Page;
 use super::text::{plain_text, render_duration, render_usd};
+use crate::output::cache_savings::cache_savings_usd;
 
 impl Page<'_> {
     pub(super) fn cost(&mut self) {
@@ -39,6 +40,14 @@ impl Page<'_> {
         ]);
         self.table(["phase", "attempts", "model calls", "tokens in", "tokens out", "USD", "time"], rows);
         self.line("\nTime is the time of agents and test runs, without waiting for people.");
+        if totals.cached_input_tokens > 0 {
+            let saved = cache_savings_usd(self.artifacts.journal, state, self.events);
+            let saved = saved.map_or_else(String::new, |usd| format!(", which saved {usd:.4} USD"));
+            self.line(format_args!(
+                "Of the tokens in, {} came from the provider's cache{saved}.",
+                totals.cached_input_tokens
+            ));
+        }
         if totals.usd.is_none() {
             let known: Vec<f64> = self.events.iter().filter_map(|recorded| call_price(&recorded.event)).collect();
             match known.is_empty() {
