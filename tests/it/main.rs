@@ -28,6 +28,7 @@ mod structure;
 mod test_command;
 mod trust;
 mod verify_sandbox;
+mod waits;
 mod without_models;
 
 use phasegate_test::{Output, Paths, Recordings, Scenario, Workspace};

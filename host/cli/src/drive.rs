@@ -53,6 +53,8 @@ impl RunDriver {
         let resume_hints =
             targets.iter().map(|target| format!("resume with: phasegate resume {}\n", target.run)).collect();
         stop_on_ctrl_c(self.stop.clone(), view.printer(), move |text| view.print(text), resume_hints);
+        let view = Arc::clone(&self.view);
+        let waits = tokio::spawn(async move { view.report_waits().await });
         let places = Arc::new(Semaphore::new(jobs));
         let mut under_way = JoinSet::new();
         for target in targets {
@@ -66,6 +68,7 @@ impl RunDriver {
         while let Some(ended) = under_way.join_next().await {
             worst = worst.max(ended.unwrap_or(Exit::Infrastructure));
         }
+        waits.abort();
         // A component that is still compiling would leave its spinner on the screen.
         self.view.hide();
         worst

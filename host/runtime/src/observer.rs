@@ -1,5 +1,6 @@
 //! Observers of runs: the terminal, `--json` output, tests.
 
+use phasegate_broker::Progress;
 use phasegate_process::state::State;
 use phasegate_process::{AttemptId, Recorded, RunId};
 use phasegate_sandbox::LogLevel;
@@ -27,8 +28,8 @@ pub enum Activity {
         call: u32,
         /// Label of the request.
         label: String,
-        /// Text for people.
-        what: String,
+        /// What happens to the call.
+        progress: Progress,
     },
     /// A component is compiled, which happens once per machine.
     Compiling {

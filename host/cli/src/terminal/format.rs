@@ -55,6 +55,14 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// Renders a duration without fractions of a second: `5 s`, `4 min 05 s`.
+pub fn whole_seconds(time: std::time::Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min {:02} s", seconds / 60, seconds % 60),
+    }
+}
+
 /// Describes why a file cannot be read.
 pub fn describe_read_error(why: &std::io::Error) -> String {
     match why.kind() {

@@ -2,8 +2,10 @@
 
 pub mod columns;
 pub mod format;
+pub mod model_progress;
 pub mod printer;
 pub mod progress;
 pub mod prompt;
 pub mod style;
 pub mod text;
+pub mod waits;

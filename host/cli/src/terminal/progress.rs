@@ -12,6 +12,7 @@ use phasegate_process::{Event, Recorded, RunId};
 use phasegate_runtime::Activity;
 
 use crate::terminal::format::{compact_number, cost, count, one_line, truncate};
+use crate::terminal::model_progress::render_model_progress;
 
 const TICK: Duration = Duration::from_millis(120);
 
@@ -115,12 +116,8 @@ impl ProgressBars {
             Activity::Compiling { plugin, done: true } => {
                 shown.compiling.remove(plugin).iter().for_each(ProgressBar::finish_and_clear);
             }
-            Activity::Model { what, .. } | Activity::Progress { what, .. } => {
-                if let Some(bar) = shown.runs.get_mut(run) {
-                    bar.activity = truncate(what, 60);
-                    bar.show();
-                }
-            }
+            Activity::Model { progress, .. } => shown.show_activity(run, &render_model_progress(progress)),
+            Activity::Progress { what, .. } => shown.show_activity(run, what),
             Activity::Log { .. } => {}
         }
     }
@@ -146,6 +143,15 @@ fn start_spinner(bar: ProgressBar, name: &str) -> ProgressBar {
     bar.set_prefix(one_line(name));
     bar.enable_steady_tick(TICK);
     bar
+}
+
+impl Shown {
+    fn show_activity(&mut self, run: &RunId, what: &str) {
+        if let Some(bar) = self.runs.get_mut(run) {
+            bar.activity = truncate(what, 60);
+            bar.show();
+        }
+    }
 }
 
 impl Bar {

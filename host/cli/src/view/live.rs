@@ -11,10 +11,12 @@ use phasegate_sandbox::LogLevel;
 
 use crate::context::Context;
 use crate::terminal::format::one_line;
+use crate::terminal::model_progress::render_model_progress;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
 use crate::terminal::style::Paint;
 use crate::view::event::{render_json_line, render_progress, render_verbose};
+use crate::view::wait_notes::WaitNotes;
 
 /// Shows the progress of all runs of the process.
 pub struct LiveView {
@@ -24,13 +26,22 @@ pub struct LiveView {
     several: bool,
     events: bool,
     bars: Option<ProgressBars>,
+    waits: WaitNotes,
 }
 
 impl LiveView {
     /// With `several`, each line starts with the id of its run.
     pub fn new(context: &Context, json: bool, several: bool) -> Self {
         let bars = (!json && std::io::stderr().is_terminal()).then(ProgressBars::new);
-        Self { printer: context.printer, json, verbose: context.verbose, several, events: true, bars }
+        Self {
+            printer: context.printer,
+            json,
+            verbose: context.verbose,
+            several,
+            events: true,
+            bars,
+            waits: WaitNotes::default(),
+        }
     }
 
     /// Prints no events with `--json`: a replay only repeats the journal.
@@ -72,14 +83,28 @@ impl LiveView {
         self.bars.iter().for_each(|bars| bars.finish_run(run));
     }
 
+    /// Prints a note for each model call that takes long, until the future is dropped. Progress bars show the calls
+    /// already, so there are no notes beside them.
+    pub async fn report_waits(&self) {
+        if self.bars.is_none() {
+            let paint = self.printer.note_paint();
+            self.waits.report(|run, text| self.printer.note(&self.render_line(run, text, paint))).await;
+        }
+    }
+
     fn line(&self, run: &RunId, text: &str) {
-        let name = if self.several { format!("{} ", self.paint().dim(run.as_str())) } else { String::new() };
-        self.print(&format!("{name}{text}\n"));
+        self.print(&self.render_line(run, text, self.paint()));
+    }
+
+    fn render_line(&self, run: &RunId, text: &str, paint: Paint) -> String {
+        let name = if self.several { format!("{} ", paint.dim(run.as_str())) } else { String::new() };
+        format!("{name}{text}\n")
     }
 }
 
 impl Observer for LiveView {
     fn on_event(&self, run: &RunId, event: &Recorded, state: &State) {
+        self.waits.on_event(run, &event.event);
         if self.json && self.events {
             self.printer.print(&render_json_line(run, event));
         }
@@ -91,6 +116,7 @@ impl Observer for LiveView {
     }
 
     fn on_activity(&self, run: &RunId, at: Option<&AttemptId>, seen: Activity) {
+        self.waits.on_activity(run, at, &seen);
         let place = at.map(|at| format!("{at} ")).unwrap_or_default();
         match &seen {
             Activity::Log { level, line } => {
@@ -109,9 +135,10 @@ impl Observer for LiveView {
                 }
             }
             Activity::Compiling { plugin, done: true } => self.line(run, &format!("compiled {plugin}")),
-            Activity::Model { label, what, .. } => {
+            Activity::Model { label, progress, .. } => {
                 if self.verbose > 1 {
-                    self.line(run, &format!("{place}{}: {}", one_line(label), one_line(what)));
+                    let what = render_model_progress(progress);
+                    self.line(run, &format!("{place}{}: {}", one_line(label), one_line(&what)));
                 }
             }
             Activity::Progress { what, .. } => {

@@ -10,3 +10,4 @@ pub mod next_steps;
 pub mod summary;
 pub mod test_run;
 pub mod unreadable;
+pub mod wait_notes;

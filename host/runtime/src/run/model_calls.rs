@@ -261,15 +261,7 @@ impl ModelCalls {
         let idempotency_key =
             Digest::from_content(format!("{run} {} {call} {digest}", self.calls.at).as_bytes()).short().to_owned();
         let show = move |progress: Progress| {
-            let what = match progress {
-                Progress::Requesting { attempt: 1 } => "requesting".to_owned(),
-                Progress::Requesting { attempt } => format!("requesting, attempt {attempt}"),
-                Progress::Receiving { characters } => format!("{characters} characters"),
-                Progress::Retrying { after, reason, .. } => {
-                    format!("retrying in {:.1} s: {reason}", after.as_secs_f32())
-                }
-            };
-            self.calls.context.on_activity(&self.calls.at, Activity::Model { call, label: label.clone(), what });
+            self.calls.context.on_activity(&self.calls.at, Activity::Model { call, label: label.clone(), progress });
         };
         broker.complete(Call { path, request, idempotency_key }, show).await
     }

@@ -80,6 +80,8 @@ impl ExperimentDriver {
             this.view.note(message);
         };
         stop_on_ctrl_c(self.stop.clone(), self.view.printer(), halt, "repeat the command to continue\n".to_owned());
+        let view = Arc::clone(&self.view);
+        let waits = tokio::spawn(async move { view.report_waits().await });
         let open = self.open_cells();
         let permits = Arc::new(Semaphore::new(jobs));
         let mut running = JoinSet::new();
@@ -98,6 +100,7 @@ impl ExperimentDriver {
         while let Some(exit) = running.join_next().await {
             worst = worst.max(exit.unwrap_or(Exit::Infrastructure));
         }
+        waits.abort();
         self.view.hide();
         (self.plan.cells.iter().map(|planned| self.cell(planned)).collect(), worst)
     }

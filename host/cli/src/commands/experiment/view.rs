@@ -12,12 +12,14 @@ use crate::terminal::format::one_line;
 use crate::terminal::printer::Printer;
 use crate::terminal::progress::ProgressBars;
 use crate::view::event::render_progress;
+use crate::view::wait_notes::WaitNotes;
 
 /// Shows the progress of all runs.
 pub struct ExperimentView {
     verbose: u8,
     printer: Printer,
     bars: Option<ProgressBars>,
+    waits: WaitNotes,
 }
 
 impl ExperimentView {
@@ -27,6 +29,7 @@ impl ExperimentView {
             verbose: context.verbose,
             printer: context.printer,
             bars: std::io::stderr().is_terminal().then(ProgressBars::new),
+            waits: WaitNotes::default(),
         }
     }
 
@@ -67,6 +70,13 @@ impl ExperimentView {
         self.bars.iter().for_each(ProgressBars::hide);
     }
 
+    /// Prints a note for each model call that takes long, until the future is dropped; none beside progress bars.
+    pub async fn report_waits(&self) {
+        if self.bars.is_none() {
+            self.waits.report(|run, text| self.line(run, text)).await;
+        }
+    }
+
     fn line(&self, run: &RunId, text: &str) {
         self.note(&format!("{} {text}\n", self.printer.note_paint().dim(run.as_str())));
     }
@@ -77,10 +87,12 @@ impl Observer for ExperimentView {
         if let Some(text) = render_progress(event, state, self.printer.note_paint()).filter(|_| self.verbose > 0) {
             self.line(run, &text);
         }
+        self.waits.on_event(run, &event.event);
         self.bars.iter().for_each(|bars| bars.on_event(run, event, state));
     }
 
-    fn on_activity(&self, run: &RunId, _at: Option<&AttemptId>, seen: Activity) {
+    fn on_activity(&self, run: &RunId, at: Option<&AttemptId>, seen: Activity) {
+        self.waits.on_activity(run, at, &seen);
         match &seen {
             Activity::Compiling { plugin, done: false } if self.bars.is_none() => {
                 self.printer.note(&format!("compiling {plugin} (once on this machine)\n"));
