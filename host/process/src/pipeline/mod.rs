@@ -9,6 +9,7 @@ mod allowance;
 mod approval;
 mod check;
 mod definition;
+mod languages;
 mod parse;
 mod setting_locations;
 mod standard;

@@ -24,6 +24,7 @@ use crate::config::run_settings::{ExperimentCell, RunSettings};
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES};
 use crate::error::{Error, ErrorCode};
 use crate::plugins::source::component_digests;
+use crate::run::test_run::runner_of;
 use crate::runs::context_files::{self, ContextFiles, ReservedPaths};
 use crate::store::blobs::json_blob;
 
@@ -145,7 +146,8 @@ fn drop_unused_user_settings(settings: &mut RunSettings, from_user: &FromUser) {
     settings.prices.0.retain(|model, _| !from_user.prices.contains(model) || models.contains(&model));
 }
 
-/// Builds the artifact `task_requirements` from a task, in JSON. Fails if it is too large or not valid.
+/// Builds the artifact `task_requirements` from a task, in JSON. Its language is named as `[runners]` of the pipeline names
+/// it. Fails if it is too large or not valid, and if the pipeline tests code and has no runner for the language.
 pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, Error> {
     let mut value = json!({
         "task_id": task.id,
@@ -160,7 +162,7 @@ pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, E
     add("project_id", json!(task.project_id));
     add("context_files", json!(task.context_files.iter().map(|pattern| &pattern.path).collect::<Vec<_>>()));
     add("constraints", json!(task.constraints));
-    add("language", json!(task.language));
+    add("language", json!(task_language(task, pipeline)?));
     let bytes = json_blob(&value).bytes;
     let (size, most) = (bytes.len() as u64, MAX_FILE_BYTES);
     if size > most {
@@ -175,6 +177,20 @@ pub fn build_requirements(task: &Task, pipeline: &Pipeline) -> Result<Vec<u8>, E
         Err(faults) => {
             let message = format!("the task is not valid: {}", faults.join("; "));
             Err(Error::rejected(ErrorCode::InvalidTask, message, "correct the task"))
+        }
+    }
+}
+
+fn task_language<'a>(task: &'a Task, pipeline: &'a Pipeline) -> Result<Option<&'a str>, Error> {
+    let Some(language) = task.language.as_deref() else { return Ok(None) };
+    match pipeline.runner_for(language) {
+        Some((language, _)) => Ok(Some(language)),
+        None if !pipeline.has_test_gate() => Ok(Some(language)),
+        None => {
+            let why = runner_of(pipeline, language).err().unwrap_or_default();
+            let message = format!("task {}, pipeline {}: {why}", task.id, pipeline.name);
+            let hint = "set `language` of the task to one that has a runner, or add a runner for it to `[runners]` of the pipeline";
+            Err(Error::rejected(ErrorCode::InvalidTask, message, hint))
         }
     }
 }

@@ -152,11 +152,13 @@ async fn find_runner(context: &RunContext, language: &str) -> Result<Result<Plug
 
 /// Returns the test runner of a pipeline for this language, or the reason why there is none.
 pub(crate) fn runner_of<'a>(pipeline: &'a Pipeline, language: &str) -> Result<&'a PluginName, String> {
-    pipeline.runners.get(&language.to_lowercase()).ok_or_else(|| {
-        let known: Vec<_> = pipeline.runners.keys().map(String::as_str).collect();
+    pipeline.runner_for(language).map(|(_, runner)| runner).ok_or_else(|| {
         let language: String = language.chars().take(40).collect();
-        let (language, known) = (language.escape_debug(), known.join(", "));
-        format!("no runner serves the language `{language}`; there are runners for: {known}")
+        let language = language.escape_debug();
+        match pipeline.runners.keys().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] => format!("no runner serves the language `{language}`; the pipeline has no test runner"),
+            known => format!("no runner serves the language `{language}`; there are runners for: {}", known.join(", ")),
+        }
     })
 }
 
