@@ -15,6 +15,7 @@ mod fork;
 mod grants;
 mod hostile_python;
 mod interruption;
+mod json_output;
 mod languages;
 mod log;
 mod operator_limits;

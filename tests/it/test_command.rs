@@ -1,7 +1,7 @@
 //! `phasegate test` with the Python runner as it is shipped: outcomes, exit codes, and what is read.
 
 use insta::assert_snapshot;
-use phasegate_test::{Output, Workspace};
+use phasegate_test::{Output, Workspace, parse_strictly};
 use serde_json::Value;
 
 use crate::PATHS;
@@ -14,7 +14,7 @@ fn project(files: &[(&str, &str)]) -> Workspace {
 }
 
 fn json(output: &Output) -> Value {
-    serde_json::from_str(&output.stdout).unwrap_or_else(|why| panic!("{why}: {} {}", output.stdout, output.stderr))
+    parse_strictly(&output.stdout).unwrap_or_else(|| panic!("{} {}", output.stdout, output.stderr))
 }
 
 /// Each test with its outcome and the first words of its message.

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use phasegate_test::{Output, Workspace};
+use phasegate_test::{Output, Workspace, parse_strictly};
 use serde_json::Value;
 
 use crate::PATHS;
@@ -18,7 +18,7 @@ fn verified() -> &'static Value {
     static VERIFIED: OnceLock<Value> = OnceLock::new();
     VERIFIED.get_or_init(|| {
         let output = verify(&[], &["--json"]);
-        let verified: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|why| panic!("{why}: {output:?}"));
+        let verified: Value = parse_strictly(&output.stdout).unwrap_or_else(|| panic!("{output:?}"));
         assert_eq!(output.code, if verified["held"] == true { 0 } else { 1 });
         verified
     })

@@ -13,6 +13,7 @@ mod recordings;
 mod running;
 mod scenario;
 mod story;
+mod strict_json;
 mod terminal;
 mod workspace;
 
@@ -27,5 +28,6 @@ pub use python::python_with_pytest;
 pub use recordings::Recordings;
 pub use running::RunningProcess;
 pub use scenario::{Scenario, is_third_design_call, scenario_file};
+pub use strict_json::parse_strictly;
 pub use terminal::Terminal;
 pub use workspace::{Paths, Workspace};

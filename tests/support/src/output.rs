@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::filters::filter;
 use crate::story::{attempt, line, text};
+use crate::strict_json::parse_strictly;
 
 /// Artifacts that contain measured time, or are made from one that does: they differ in each run.
 const MEASURED: [&str; 3] = ["run_measures", "postmortem_report", "pips"];
@@ -27,7 +28,7 @@ impl Output {
     pub fn from_command(mut command: Command) -> Self {
         let output = command.output().unwrap();
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        let events = stdout.lines().filter_map(parse_event).collect();
+        let events = stdout.lines().filter_map(parse_strictly).collect();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         Self { code: output.status.code().unwrap_or(-1), events, stdout, stderr }
     }
@@ -50,7 +51,7 @@ impl Output {
     /// Stdout as JSON; the command must have ended with 0 or 1.
     pub fn json(&self) -> Value {
         assert!(self.code <= 1, "{}", self.stderr);
-        serde_json::from_str(&self.stdout).unwrap()
+        parse_strictly(&self.stdout).unwrap()
     }
 
     /// The run of the first event.
@@ -90,11 +91,4 @@ impl Output {
 fn replace(text: &str, names: &[(&str, &str)]) -> String {
     let text = names.iter().fold(text.to_owned(), |text, (this, name)| text.replace(this, name));
     filter(&text)
-}
-
-/// A line as JSON, or none. An event must not contain a key twice: a reader would lose the first value.
-pub fn parse_event(line: &str) -> Option<Value> {
-    let value: Value = serde_json::from_str(line).ok()?;
-    assert!(value["event"].is_null() || value.to_string().len() == line.len(), "duplicate key in {line}");
-    Some(value)
 }

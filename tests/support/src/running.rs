@@ -5,7 +5,8 @@ use std::process::{Child, Command};
 
 use serde_json::Value;
 
-use crate::output::{Output, parse_event};
+use crate::output::Output;
+use crate::strict_json::parse_strictly;
 
 /// A run whose process has not ended.
 pub struct RunningProcess {
@@ -21,12 +22,12 @@ impl RunningProcess {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut events = Vec::new();
         while let Some(Ok(line)) = lines.next() {
-            let event = parse_event(&line).unwrap();
+            let event = parse_strictly(&line).unwrap();
             let found = reached(&event);
             events.push(event);
             if found {
                 let lines = lines.map_while(Result::ok);
-                let rest = std::thread::spawn(move || lines.filter_map(|line| parse_event(&line)).collect());
+                let rest = std::thread::spawn(move || lines.filter_map(|line| parse_strictly(&line)).collect());
                 return Self { child, events, rest };
             }
         }

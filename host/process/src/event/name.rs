@@ -34,6 +34,7 @@ mod tests {
 
     use super::*;
     use crate::digest::Digest;
+    use crate::event::Recorded;
 
     /// Every event with as little in it as it takes.
     fn bodies() -> Vec<Value> {
@@ -69,6 +70,24 @@ mod tests {
             json!({"event": "proposal_decided", "id": "", "approved": true, "by": "", "reason": ""}),
         ]);
         bodies
+    }
+
+    #[test]
+    fn lines_have_each_key_once() {
+        #[derive(serde::Serialize)]
+        struct Line {
+            run: &'static str,
+            #[serde(flatten)]
+            recorded: Recorded,
+        }
+        for body in bodies() {
+            let event: Event = serde_json::from_value(body).unwrap();
+            let line = Line { run: "run-a", recorded: Recorded { number: 1, at_ms: 1, event } };
+            let text = serde_json::to_string(&line).unwrap();
+            // A reader keeps one value of a key that is there twice.
+            let read: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.to_string().len(), text.len(), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,88 @@
+//! What programs read: no JSON of any command, and none in an output folder, has a key twice in one object.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use phasegate_test::{Output, Scenario, examples, fixture, parse_strictly, repository};
+
+/// The commands that `docs/cli.md` lists with `--json`.
+fn documented() -> BTreeSet<String> {
+    let text = fs::read_to_string(repository().join("docs/cli.md")).unwrap();
+    let (mut command, mut found) = (String::new(), BTreeSet::new());
+    for line in text.lines() {
+        if let Some((name, _)) = line.strip_prefix("phasegate ").and_then(|usage| usage.split_once(" [OPTIONS]")) {
+            command = name.to_owned();
+        }
+        if line.starts_with("- `--json`") {
+            found.insert(command.clone());
+        }
+    }
+    found
+}
+
+/// Calls a command and parses all that it writes to stdout, as one document or as lines. Returns the command's name.
+fn check(scenario: &Scenario, args: &[&str]) -> String {
+    check_output(&scenario.call(&[args, &["--json"]].concat()), args)
+}
+
+fn check_output(output: &Output, args: &[&str]) -> String {
+    let parsed = parse_strictly(&output.stdout).is_some() || output.stdout.lines().count() == output.events.len();
+    assert!(parsed && !output.stdout.is_empty(), "{args:?}: {}{}", output.stdout, output.stderr);
+    let words = if ["plugin", "trust", "pip"].contains(&args[0]) { 2 } else { 1 };
+    args[..words].join(" ")
+}
+
+/// Parses every file of a folder that is named as JSON.
+fn check_folder(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let check = |path: std::path::PathBuf| match path.extension().is_some_and(|end| end == "json") {
+        true => usize::from(parse_strictly(&fs::read_to_string(&path).unwrap()).is_some()),
+        false if path.is_dir() => check_folder(&path),
+        false => 0,
+    };
+    entries.map(check).sum()
+}
+
+#[test]
+fn no_json_has_a_key_twice() {
+    let (scenario, run) = crate::recorded_run("eventful");
+    let stopped = crate::scenario("asks-models");
+    let config = format!("[models]\ndefault = \"scripted:{}\"\n[budget]\ncalls = 1\n", stopped.file("answers.toml"));
+    fs::write(stopped.path("models.toml"), config).unwrap();
+    let config = stopped.path("models.toml").display().to_string();
+    assert_eq!(Output::from_command(stopped.run_with(&["--json", "--config", &config])).code, 4);
+    let archive = scenario.path("run.phasegate").display().to_string();
+    let component = fixture("agent.wasm").display().to_string();
+    let experiment = examples().join("compare-strategies/experiment.toml").display().to_string();
+    let results = scenario.path("results").display().to_string();
+    fs::create_dir_all(scenario.path("project")).unwrap();
+    fs::write(scenario.path("project/test_app.py"), "def test_one():\n    assert 1 == 1\n").unwrap();
+    let project = scenario.path("project").display().to_string();
+    let forked = scenario.path("forked").display().to_string();
+    let mut called = BTreeSet::from(["run".to_owned(), check(&stopped, &["resume", "ANSWER-001", "--calls", "9"])]);
+    for args in [
+        &["runs"] as &[&str],
+        &["show", &run],
+        &["log", &run],
+        &["replay", &run],
+        &["fork", &run, "--at", "code", "--offline", "--out", &forked],
+        &["compare", &run, "ANSWER-001"],
+        &["export", &run, &archive],
+        &["plugin", "inspect", &component],
+        &["plugin", "check", &component],
+        &["pip", "list"],
+        &["trust", "list"],
+        &["test", &project],
+        &["experiment", &experiment, "--out", &results],
+        &["doctor"],
+        &["gc"],
+    ] {
+        called.insert(check(&scenario, args));
+    }
+    called.insert(check(&crate::scenario("eventful"), &["import", &archive]));
+    // Takes long, and `verify_sandbox` parses its output in the same way.
+    called.insert("verify-sandbox".to_owned());
+    assert_eq!(called, documented());
+    assert!(check_folder(&scenario.path("out")) > 3 && check_folder(&scenario.path("results")) > 3);
+}
