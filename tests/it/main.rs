@@ -26,6 +26,7 @@ mod replay;
 mod scenarios;
 mod secrets;
 mod state_folder;
+mod stopped_runs;
 mod structure;
 mod test_command;
 mod trust;

@@ -43,7 +43,7 @@ async fn run(
 }
 
 fn assert_keyless(folder: &Path) {
-    // A run that has not ended has no output folder.
+    // A run that was refused has no output folder.
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.path().is_dir() {
             assert_keyless(&entry.path());

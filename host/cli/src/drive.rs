@@ -107,9 +107,16 @@ impl RunDriver {
                         "\nrun {} stopped: {why}\nresume with: phasegate resume {}\n",
                         target.run, target.run
                     ));
+                    self.write_stopped(target);
                     return Ok(Exit::Interrupted);
                 }
-                Err(error) => return Err(self.explain_failure(error, &target.run)),
+                Err(error) => {
+                    // Where the journal failed, another process may have the run.
+                    if !matches!(error, Error::Journal(_)) {
+                        self.write_stopped(target);
+                    }
+                    return Err(self.explain_failure(error, &target.run));
+                }
             }
         }
     }
@@ -124,6 +131,24 @@ impl RunDriver {
         match written.map(|written| written.incomplete()) {
             Ok(None) => Ok(()),
             Ok(Some(error)) | Err(error) => Err(Error::from(error).into()),
+        }
+    }
+
+    /// Writes the output folder of a run that stopped before its end. A failure is only told: the reason of the stop matters
+    /// more.
+    fn write_stopped(&self, target: &RunTarget) {
+        let journal = self.host.journal().as_ref();
+        let Ok((state, events)) = phasegate_runtime::load_run(journal, &target.run) else { return };
+        if state.stopped.is_none() {
+            return;
+        }
+        let out = paths::display_path(&target.out);
+        let written = write_out(&target.out, journal, &state, &events);
+        match written.map(|written| written.incomplete()) {
+            Ok(None) => self.view.print(&format!("what there is so far: {out}\n")),
+            Ok(Some(error)) | Err(error) => {
+                self.view.print(&format!("what there is so far was not written: {error}\n"))
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use phasegate_files::Folder;
 use phasegate_process::RunId;
+use phasegate_process::result::TaskStatus;
 use serde::Deserialize;
 
 /// The largest result that is read.
@@ -16,10 +17,15 @@ const NAMES: [&str; 3] = ["result.json", "phasegate-result.json", "phasegate-pha
 /// Holds the id of a run whose output is not written yet.
 pub(crate) const CLAIM: &str = ".phasegate-run";
 
-/// The part of a result that names its run.
+/// The part of a result that says what the folder has.
 #[derive(Deserialize)]
-struct Result {
+struct KnownResult {
     run_id: RunId,
+    #[serde(default)]
+    status: String,
+    /// Every file; results of earlier versions do not list them.
+    #[serde(default)]
+    files: Vec<String>,
 }
 
 /// Marks a folder, which is created if necessary, as the output folder of a run. The mark is removed with the first output.
@@ -33,6 +39,23 @@ pub fn belongs_to(dir: &Path, run: &RunId) -> bool {
     if folder.read(CLAIM, 1 << 10).is_ok_and(|claim| claim == run.as_str().as_bytes()) {
         return true;
     }
-    let is_own = |bytes: Vec<u8>| serde_json::from_slice::<Result>(&bytes).is_ok_and(|result| result.run_id == *run);
-    NAMES.iter().any(|name| folder.read(name, MAX_RESULT_BYTES).is_ok_and(is_own))
+    read_result(&folder, run).is_some()
+}
+
+/// Returns true if the folder holds the result of this run after its end.
+pub fn has_final_result(dir: &Path, run: &RunId) -> bool {
+    let ended = [TaskStatus::Passed, TaskStatus::Failed, TaskStatus::Aborted];
+    let result = Folder::open(dir).ok().and_then(|folder| read_result(&folder, run));
+    result.is_some_and(|result| ended.iter().any(|status| status.as_str() == result.status))
+}
+
+/// Returns the files that an earlier call wrote for this run.
+pub(super) fn earlier_files(folder: &Folder, run: &RunId) -> Vec<String> {
+    read_result(folder, run).map(|result| result.files).unwrap_or_default()
+}
+
+fn read_result(folder: &Folder, run: &RunId) -> Option<KnownResult> {
+    let results = NAMES.iter().filter_map(|name| folder.read(name, MAX_RESULT_BYTES).ok());
+    let mut results = results.filter_map(|bytes| serde_json::from_slice::<KnownResult>(&bytes).ok());
+    results.find(|result| result.run_id == *run)
 }

@@ -1,5 +1,6 @@
 //! Writes the output folder of a run.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use crate::error::output::{NotWritten, OutputError};
 use crate::output::artifacts::ArtifactReader;
 use crate::output::files::RunFiles;
-use crate::output::known::CLAIM;
+use crate::output::known::{CLAIM, earlier_files};
 use crate::output::report;
 use crate::output::written::WrittenFiles;
 
@@ -38,8 +39,7 @@ fn is_leftover(entry: &fs::DirEntry) -> bool {
     is_file && entry.file_name().as_encoded_bytes().starts_with(phasegate_files::NEW_FILE.as_bytes())
 }
 
-/// Writes the output of a run in its current state, and replaces files of the same names from an earlier call. Nothing is
-/// written if something that this program did not make is in the way of a file. A file that the system refuses to write is
+/// Writes the output of a run in its current state, and replaces the files of an earlier call. Nothing is written if something that this program did not make is in the way of a file. A file that the system refuses to write is
 /// listed in the result, in the report and in what is returned; the others are written.
 pub fn write_out(
     dir: &Path,
@@ -81,6 +81,7 @@ pub fn write_out(
     if written.patch.is_none() {
         folder.remove(&names.patch)?;
     }
+    let earlier = earlier_files(&folder.folder, &result.run_id);
     // The result comes first: it marks the folder as this run's own, should this process end halfway.
     folder.write(&written.result, render_result(&result, &written).as_bytes())?;
     let refused: Vec<_> = contents.iter().filter_map(|(path, content)| folder.try_write(path, content)).collect();
@@ -91,6 +92,11 @@ pub fn write_out(
     written.add_not_written(folder.try_write(&written.report, report.as_bytes()).into_iter().collect());
     if !written.not_written.is_empty() {
         folder.write(&written.result, render_result(&result, &written).as_bytes())?;
+    }
+    let kept = written.paths();
+    for path in earlier.iter().filter(|path| !kept.contains(path.as_str())) {
+        // What took the place of a file in the meantime is not this program's.
+        let _ = folder.folder.remove(path);
     }
     // The result took its place.
     folder.remove(CLAIM)?;
@@ -104,10 +110,12 @@ struct WrittenResult<'a> {
     result: &'a TaskResult,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     not_written: &'a [NotWritten],
+    /// Every file of the folder.
+    files: BTreeSet<&'a str>,
 }
 
 fn render_result(result: &TaskResult, written: &WrittenFiles) -> String {
-    let whole = WrittenResult { result, not_written: &written.not_written };
+    let whole = WrittenResult { result, not_written: &written.not_written, files: written.paths() };
     serde_json::to_string_pretty(&whole).unwrap_or_default() + "\n"
 }
 

@@ -1,5 +1,6 @@
 //! The list of files in an output folder.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::error::output::{NotWritten, OutputError};
@@ -32,6 +33,15 @@ impl WrittenFiles {
     pub fn incomplete(&self) -> Option<OutputError> {
         let dir = self.dir.display().to_string();
         (!self.not_written.is_empty()).then(|| OutputError::Incomplete { dir, files: self.not_written.clone() })
+    }
+
+    /// Returns every file of the folder, relative to it.
+    pub(super) fn paths(&self) -> BTreeSet<&str> {
+        let lists = [&self.files, &self.tests, &self.settings, &self.artifacts];
+        let hosts = [Some(&self.result), Some(&self.report), self.patch.as_ref()];
+        let refused: BTreeSet<&str> = self.not_written.iter().map(|file| file.path.as_str()).collect();
+        let all = lists.into_iter().flatten().chain(hosts.into_iter().flatten());
+        all.map(String::as_str).filter(|path| !refused.contains(path)).collect()
     }
 
     /// Moves files from their list to [`WrittenFiles::not_written`].

@@ -12,7 +12,7 @@ use phasegate_experiment::{Experiment, Plan, PlannedRun};
 use phasegate_process::RunId;
 use phasegate_process::experiment::{Cell, CellId, CellStatus};
 use phasegate_process::sync::lock;
-use phasegate_runtime::output::write_out;
+use phasegate_runtime::output::{has_final_result, write_out};
 use phasegate_runtime::{Config, Error, Host, Observer, RunOutcome, StopSignal, load_run};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -111,7 +111,7 @@ impl ExperimentDriver {
         for planned in &self.plan.cells {
             let cell = self.cell(planned);
             match cell.standing.has_ended() {
-                true if self.out_dir(&planned.place.run).is_dir() => {}
+                true if has_final_result(&self.out_dir(&planned.place.run), &planned.place.run) => {}
                 true => self.write_missing(&planned.place.run).unwrap_or_else(|failure| self.view.fail(&failure)),
                 false => open.push(planned.clone()),
             }
@@ -152,12 +152,19 @@ impl ExperimentDriver {
             Ok(RunOutcome::Finished(..)) => Exit::Passed,
             Ok(RunOutcome::Waiting { .. }) => Exit::Waiting,
             Ok(RunOutcome::Stopped(_)) => Exit::Interrupted,
-            Err(error @ Error::SharedBudget { .. }) => return self.budget_exceeded(planned, error),
-            Err(error) => return Err(self.record_fault(run, error)),
+            Err(error) => {
+                // The reason of the stop matters more than a folder that cannot be written. Where the journal failed, another
+                // process may have the run.
+                if !matches!(error, Error::Journal(_)) {
+                    let _ = self.write_out(run);
+                }
+                return match error {
+                    Error::SharedBudget { .. } => self.budget_exceeded(planned, error),
+                    _ => Err(self.record_fault(run, error)),
+                };
+            }
         };
-        if exit != Exit::Interrupted {
-            self.write_out(run)?;
-        }
+        self.write_out(run)?;
         self.print_cell(planned, exit);
         Ok(exit)
     }

@@ -1,6 +1,7 @@
 //! Sections: outcome, task, and components.
 
 use phasegate_process::artifact::kinds;
+use phasegate_process::result::TaskStatus;
 
 use super::page::Page;
 use super::text::{array_field, capitalize, plain_text, plural, text_field, text_or_json};
@@ -18,6 +19,13 @@ impl Page<'_> {
         self.line(format_args!("**{}**: {reason}{stop}{scripted}\n", capitalize(result.status.as_str())));
         if let Some(remedy) = &result.remedy {
             self.line(format_args!("What to do: {}.\n", plain_text(remedy)));
+        }
+        if result.status == TaskStatus::Stopped {
+            let run = &result.run_id;
+            self.line(format_args!(
+                "The run stopped before its end, and this folder has what there was by then. `phasegate resume {run}` \
+                 continues the run and writes the folder anew.\n"
+            ));
         }
         self.line(format_args!(
             "Run `{}`, pipeline `{}`.",

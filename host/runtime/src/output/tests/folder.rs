@@ -163,3 +163,15 @@ fn one_refused_file_does_not_lose_the_others() {
     assert_eq!(error.code().to_string(), "PG-0702");
     assert!(belongs_to(dir.path(), &"run-1".parse().unwrap()) && !dir.path().join(".phasegate-run").exists());
 }
+
+#[test]
+fn files_of_an_earlier_call_go_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    RecordedRun::finished(&[], &[("src/d.py", "x"), ("old.py", "x")]).write(dir.path()).unwrap();
+    std::fs::write(dir.path().join("mine.txt"), "mine").unwrap();
+    RecordedRun::finished(&[], &[("src/d.py", "y")]).write(dir.path()).unwrap();
+    assert_eq!((read(dir.path(), "src/d.py").as_str(), read(dir.path(), "mine.txt").as_str()), ("y", "mine"));
+    assert!(!dir.path().join("old.py").exists());
+    let result: Value = serde_json::from_str(&read(dir.path(), "result.json")).unwrap();
+    assert!(result["files"].as_array().unwrap().contains(&json!("artifacts/generated_code.json")), "{result}");
+}
