@@ -52,22 +52,28 @@ pub fn respond_json(body: &Value) -> Response<Body> {
     Response::builder().header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
 }
 
-/// Chat completions.
+/// Chat completions. The official SDK accepts them with strict validation: see `tests/interop`.
 fn chat(request: &Value, text: &str, cut: usize) -> Response<Body> {
-    let usage = json!({ "prompt_tokens": 1000, "completion_tokens": 100 });
+    let usage = json!({ "prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100 });
+    let chunk = |choices: Value, usage: &Value| {
+        json!({ "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+        "choices": choices, "usage": usage })
+    };
     if request["stream"] == json!(true) {
         let (head, tail) = text.split_at(cut);
-        let piece = |delta: Value, finish: Value| json!({ "id": "c", "object": "chat.completion.chunk", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] });
+        let piece = |delta: Value, finish: Value| {
+            chunk(json!([{ "index": 0, "delta": delta, "finish_reason": finish }]), &Value::Null)
+        };
         let lines = [
             piece(json!({ "role": "assistant", "content": head }), Value::Null),
             piece(json!({ "content": tail }), Value::Null),
             piece(json!({}), json!("stop")),
-            json!({ "id": "c", "object": "chat.completion.chunk", "choices": [], "usage": usage }),
+            chunk(json!([]), &usage),
         ];
         return respond_stream(&lines, "data: [DONE]\n\n");
     }
     let message = json!({ "role": "assistant", "content": text });
-    respond_json(&json!({ "id": "c", "object": "chat.completion", "model": "m",
+    respond_json(&json!({ "id": "c", "object": "chat.completion", "created": 1, "model": "m",
         "choices": [{ "index": 0, "message": message, "finish_reason": "stop" }], "usage": usage }))
 }
 
