@@ -1,8 +1,11 @@
 //! A real `llama-server`, which speaks both formats.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use phasegate_test::ProviderKind;
 
@@ -29,11 +32,32 @@ impl LlamaServer {
         );
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("llama-server");
-        command.arg("--model").arg(model).args(["--port", &port.to_string(), "--ctx-size", "32768", "--parallel", "1"]);
+        command.arg("--model").arg(model).args([
+            "--port",
+            &port.to_string(),
+            "--ctx-size",
+            "32768",
+            "--parallel",
+            "1",
+            "--threads",
+            "1",
+        ]);
         let child =
             command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("`llama-server` is not on the PATH");
-        Self { child, address: format!("http://127.0.0.1:{port}"), _folder: folder }
+        let server = Self { child, address: format!("http://127.0.0.1:{port}"), _folder: folder };
+        while !is_ready(port) {
+            thread::sleep(Duration::from_millis(200));
+        }
+        server
     }
+}
+
+/// Whether the server has loaded its model.
+fn is_ready(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).is_ok() && response.starts_with("HTTP/1.1 200")
 }
 
 impl Drop for LlamaServer {
@@ -48,7 +72,6 @@ impl Drop for LlamaServer {
 async fn llama_server_answers_in_both_formats() {
     let server = LlamaServer::start();
     for kind in [ProviderKind::Chat, ProviderKind::Messages] {
-        // The server may still load its model: such answers are retried.
         let output = run_first_task(kind, &server.address, "[budget]\ncalls = 2\n").await;
         let answered: Vec<_> = output.events_named("model_answered").collect();
         assert!(!answered.is_empty(), "{}", output.stderr);

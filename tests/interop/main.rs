@@ -11,6 +11,9 @@ use phasegate_test::{Output, Paths, ProviderKind, Scenario, repository};
 
 const PATHS: Paths = Paths { binary: env!("CARGO_BIN_EXE_phasegate"), scratch: env!("CARGO_TARGET_TMPDIR") };
 
+/// Planning and design with short answers of planning, because a model with random weights ends late.
+const PIPELINE: &str = "name = \"short\"\nextends = \"planning-design\"\n\n[[phase]]\nname = \"planning\"\nsettings = { max_output_tokens = 200 }\n";
+
 /// A file of `tests/interop`.
 fn file(name: &str) -> PathBuf {
     repository().join("tests/interop").join(name)
@@ -33,7 +36,9 @@ async fn run_first_task(kind: ProviderKind, address: &str, more: &str) -> Output
     scenario.set_user_config(&config);
     std::fs::write(scenario.path("models.toml"), config).unwrap();
     let path = scenario.path("models.toml").display().to_string();
-    let mut command = scenario.first_task_command(&["--config", &path, "--pipeline", "planning-design"]);
+    std::fs::write(scenario.path("pipeline.toml"), PIPELINE).unwrap();
+    let pipeline = scenario.path("pipeline.toml").display().to_string();
+    let mut command = scenario.first_task_command(&["--config", &path, "--pipeline", &pipeline]);
     command.env("MY_KEY", "k");
     tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap()
 }

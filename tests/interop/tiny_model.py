@@ -28,6 +28,8 @@ def add_settings(writer: GGUFWriter) -> None:
     writer.add_token_list(TOKENS)
     writer.add_token_scores([0.0] * len(TOKENS))
     writer.add_token_types(KINDS)
+    # A space before the prompt would be three tokens, which the server does not expect.
+    writer.add_add_space_prefix(False)
     writer.add_unk_token_id(0)
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
