@@ -119,7 +119,7 @@ def _mix_block(parts):
 def _salsa(a, b, c, d, e, f, g, h, m=_LANES):
     """Returns Salsa20/8 of the sum modulo 2 of two parts."""
     p, q, r, s = a, b, c, d = a ^ e, b ^ f, c ^ g, d ^ h
-    for _ in range(4):
+    for _ in range(8):
         t = a + d & m
         b ^= (t << 7 | t >> 25) & m
         t = b + a & m
@@ -128,15 +128,6 @@ def _salsa(a, b, c, d, e, f, g, h, m=_LANES):
         d ^= (t << 13 | t >> 19) & m
         t = d + c & m
         a ^= (t << 18 | t >> 14) & m
-        # The rows of the matrix, as diagonals.
-        b, c, d = d >> 64 | (d << 192) & m, c >> 128 | (c << 128) & m, b >> 192 | (b << 64) & m
-        t = a + d & m
-        b ^= (t << 7 | t >> 25) & m
-        t = b + a & m
-        c ^= (t << 9 | t >> 23) & m
-        t = c + b & m
-        d ^= (t << 13 | t >> 19) & m
-        t = d + c & m
-        a ^= (t << 18 | t >> 14) & m
+        # The rows of the matrix, as diagonals; then its columns again.
         b, c, d = d >> 64 | (d << 192) & m, c >> 128 | (c << 128) & m, b >> 192 | (b << 64) & m
     return a + p & m, b + q & m, c + r & m, d + s & m
