@@ -30,6 +30,11 @@ class SyntaxErrors(unittest.TestCase):
             done = run({"test_a.py": "def test_a(): pass\n", path: "def test_a(:\n"})
             self.assertEqual(done.build_errors, [f"{path}:1: invalid syntax: `def test_a(:`"])
 
+    def test_statements_in_wrong_places_are_build_errors(self):
+        for path in ("test_a.py", "conftest.py"):
+            done = run({"test_a.py": "def test_a(): pass\n", path: "def test_a(): pass\nreturn 1\n"})
+            self.assertEqual(done.build_errors, [f"{path}:2: 'return' outside function: `return 1`"])
+
     def test_imported_syntax_errors_name_their_own_file(self):
         done = run({"test_a.py": "import app\n"}, {"app.py": "X = 1\nprint 'x'\n"})
         self.assertEqual(len(done.build_errors), 1)

@@ -22,7 +22,7 @@ from .hidden import HiddenTests
 from .imports import missing_module_hint
 from .ini import add_warning_filters, ini_values
 from .left_out import has_tests, left_out_reason
-from .names import replaceable_tests, tests_in_file
+from .names import tests_in_file
 from .outcome import ALL_OUTPUT_CHARS, OUTPUT_CHARS, Case, Run, bounded
 from .prepared import PreparedSession
 from .progress import Progress
@@ -57,9 +57,9 @@ def run(sources: Sources, path: str) -> Run:
     """Runs the tests of `path` and returns one case per test, or the build errors."""
     if sources.is_code(path):
         return Run(tests=[Case(path, "errored", "the code has a file of this path: give the test file a name `test_*.py`")])
-    trees = Trees(sources)
+    trees = Trees(sources, generates_code=False)
     # Before the code under test runs: it might change how sources are parsed.
-    expected, replaceable = tests_in_file(trees, path), replaceable_tests(trees, path)
+    expected, replaceable = tests_in_file(trees, path)
     errors = sources.framework_errors() or trees.errors([*sources.conftests(path), path])
     if errors:
         return Run(build_errors=errors, tests=_errored_cases(expected))

@@ -2,6 +2,8 @@
 
 import ast
 
+from .syntax import all_nodes
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _FIXTURES = ("fixture", "yield_fixture", "property", "cached_property")
 
@@ -34,11 +36,12 @@ def _bound_names(node) -> list[str]:
 def imported_names(tree) -> dict[str, str]:
     """Returns what each imported name stands for: `module` or `module.name`."""
     found = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+    for node in all_nodes(tree):
+        kind = type(node)
+        if kind is ast.Import:
             for a in node.names:
                 found[a.asname or a.name.partition(".")[0]] = a.name if a.asname else a.name.partition(".")[0]
-        elif isinstance(node, ast.ImportFrom):
+        elif kind is ast.ImportFrom:
             module = "." * node.level + (node.module or "")
             for a in node.names:
                 found[a.asname or a.name] = f"{module}{'' if module.endswith('.') else '.'}{a.name}"

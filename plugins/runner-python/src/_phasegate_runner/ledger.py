@@ -9,6 +9,8 @@ import types
 import unittest
 from dataclasses import dataclass, field
 
+from .syntax import all_nodes
+
 # `id` raises an audit event, which takes longer than the rest of a look-up.
 identity = object.__hash__
 FRAMEWORKS = ("pytest", "unittest")
@@ -16,6 +18,12 @@ FRAMEWORKS = ("pytest", "unittest")
 REPLACEABLE_BUILTINS = frozenset({"open", "print", "input", "__import__"})
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+# Nodes that may bind names.
+_BINDING = frozenset(
+    (*_FUNCTIONS, *_IMPORTS, ast.Name, ast.ClassDef, ast.arg, ast.Global, ast.Nonlocal, ast.ExceptHandler)
+    + (ast.MatchAs, ast.MatchStar, ast.MatchMapping)
+)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
 _TRANSPARENT = {"staticmethod", "classmethod", "unittest.expectedFailure", "expectedFailure"}
 # pytest imports these for rewritten assertions.
@@ -55,22 +63,25 @@ class FileFacts:
 
 def facts_of(tree: ast.Module) -> FileFacts:
     facts = FileFacts()
-    bound = _bound_names(tree)
+    nodes = all_nodes(tree)
+    names = [n for n in nodes if type(n) is ast.Name]
+    functions = [n for n in nodes if type(n) in _FUNCTIONS]
+    bound = _bound_names(nodes)
     _add_definitions(facts, tree.body, "", bound, plain=True)
-    _add_classes(facts, tree)
+    _add_classes(facts, tree, {n.name for n in nodes if type(n) is ast.ClassDef})
     # pytest keeps the tests that it has collected, so they may be replaced.
     tests = {d.qualname for d in facts.definitions.values()}
     top = [name for node in tree.body for name in _names_bound_by(node) if name not in tests]
     facts.fixed = tuple(n for n in dict.fromkeys(top) if bound.get(n) == 1)
-    facts.steers = any(isinstance(n, _FUNCTIONS) and n.name.startswith(_STEERING) for n in ast.walk(tree))
-    used = {"AssertionError", *(n.id for n in ast.walk(tree) if isinstance(n, ast.Name))}
+    facts.steers = any(n.name.startswith(_STEERING) for n in functions)
+    used = {"AssertionError", *(n.id for n in names)}
     meant = (n for n in used if n not in bound and n not in REPLACEABLE_BUILTINS)
     facts.builtins = tuple(sorted(n for n in meant if callable(getattr(builtins, n, None))))
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
+    for node in nodes:
+        if type(node) in _IMPORTS:
             _add_import(facts, node, bound)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
+    for node in nodes:
+        if type(node) is ast.Call:
             judge = _judge_of(node.func, facts)
             if judge:
                 facts.judges[(node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)] = judge
@@ -86,10 +97,12 @@ def codes_in(code: types.CodeType):
         waiting += [c for c in each.co_consts if type(c) is types.CodeType]
 
 
-def _bound_names(tree) -> dict[str, int]:
+def _bound_names(nodes) -> dict[str, int]:
     """Returns how often each name is bound anywhere in the file."""
     found: dict[str, int] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
+        if type(node) not in _BINDING:
+            continue
         names = []
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names = [node.id]
@@ -146,8 +159,7 @@ def _is_transparent(decorator) -> bool:
     return dotted in _TRANSPARENT or dotted.startswith(("pytest.mark.", "mark."))
 
 
-def _add_classes(facts, tree):
-    local = {n.name for n in ast.walk(tree) if isinstance(n, ast.ClassDef)}
+def _add_classes(facts, tree, local):
 
     def visit(node, prefix):
         for child in ast.iter_child_nodes(node):

@@ -33,24 +33,18 @@ def collect(trees: Trees) -> list[str]:
     found = []
     for path in sorted(trees.sources.tests):
         if settings.is_test_file(path) and trees.get(path) is not None:
-            found += tests_in_file(trees, path) or ([path] if settings.must_have_tests(path) else [])
+            found += tests_in_file(trees, path)[0] or ([path] if settings.must_have_tests(path) else [])
     return found
 
 
-def tests_in_file(trees: Trees, path: str) -> list[str]:
-    """Returns the names `path::class::test` of one file, each once, in the order of definition."""
-    return [name for name, replaceable in _tests(trees, path) if not replaceable]
-
-
-def replaceable_tests(trees: Trees, path: str) -> list[str]:
-    """Returns the names of tests that a decorator may replace by others, whose names begin with theirs."""
-    return [name for name, replaceable in _tests(trees, path) if replaceable]
-
-
-def _tests(trees: Trees, path: str):
+def tests_in_file(trees: Trees, path: str) -> tuple[list[str], list[str]]:
+    """Returns the names `path::class::test` of one file, each once, in the order of definition: first those of the tests
+    that must be there, then those of tests that a decorator may replace by others, whose names begin with theirs.
+    """
     if trees.get(path) is None or trees.sources.is_code(path):
-        return ()
-    return {f"{path}::{name}": replaceable for name, replaceable in _Module(trees, path).tests()}.items()
+        return [], []
+    found = {f"{path}::{name}": replaceable for name, replaceable in _Module(trees, path).tests()}
+    return [name for name, replaceable in found.items() if not replaceable], [n for n in found if found[n]]
 
 
 class _Module:

@@ -7,8 +7,9 @@ from .syntax import BuildError, parse
 
 
 class Trees:
-    def __init__(self, sources: Sources):
-        self.sources = sources
+    def __init__(self, sources: Sources, generates_code=True):
+        """`generates_code`: whether errors count that only appear when code is generated, as an import does."""
+        self.sources, self._generates_code = sources, generates_code
         self._parsed: dict[str, ast.Module | BuildError] = {}
 
     def get(self, path: str) -> ast.Module | None:
@@ -24,7 +25,7 @@ class Trees:
     def _parse(self, path: str):
         if path not in self._parsed and path in self.sources.files:
             try:
-                self._parsed[path] = parse(path, self.sources.files[path])
+                self._parsed[path] = parse(path, self.sources.files[path], self._generates_code)
             except BuildError as e:
                 self._parsed[path] = e
         return self._parsed.get(path)
