@@ -16,7 +16,7 @@ from pathlib import Path
 import _pytest.python
 import pytest
 
-from . import captures, denials, eventloop, guard, memory, project, standard_sources, system
+from . import captures, denials, eventloop, guard, memory, project, shortcuts, standard_sources, system
 from .finder import MemoryFinder
 from .hidden import HiddenTests
 from .imports import missing_module_hint
@@ -44,6 +44,7 @@ def prepare():
     memory.start({})
     system.install()
     captures.limit()
+    shortcuts.install()
     _pytest.python.import_path = _import_by_bridge
     plugins = [TestsPlugin(), captures.CapturePlugin()]
     _prepared.append((PreparedSession(project.FOLDER, plugins), take_records()))

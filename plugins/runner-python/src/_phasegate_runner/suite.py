@@ -4,12 +4,12 @@ Only the guard's audit hook refers to a `Suite`: code under test cannot add code
 """
 
 import ast
+import gc
 import os
 import types
 
-from _pytest.assertion.rewrite import rewrite_asserts
-
 from . import project
+from .asserts import rewrite_asserts
 from .ledger import FileFacts, codes_in, facts_of, identity
 from .locals import names_bound_at
 from .sources import Sources
@@ -70,18 +70,28 @@ class Suite:
         origin = project.absolute(path)
         text = f"def {name}():\n    value = {left}\n    assert value == {left + 1 + right}\n"
         tree = ast.parse(text, origin)
-        rewrite_asserts(tree, text.encode(), origin, self._config)
+        rewrite_asserts(tree, text, origin, self._config)
         code = next(c for c in compile(tree, origin, "exec", dont_inherit=True).co_consts if type(c) is types.CodeType)
         self.codes[identity(code)] = (code, path)
         return types.FunctionType(code, self.namespaces[path][0], name), name
 
     def _compile(self, path):
+        collects = gc.isenabled()
+        # A tree consists of many objects, all of which are in use.
+        gc.disable()
+        try:
+            return self._compile_tree(path)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _compile_tree(self, path):
         source = self._files[path]
         origin = project.absolute(path)
         tree = ast.parse(source, origin)
         self.facts[path] = facts_of(tree)
         if path in self._rewritten:
-            rewrite_asserts(tree, source.encode(), origin, self._config)
+            rewrite_asserts(tree, source, origin, self._config)
         code = compile(tree, origin, "exec", dont_inherit=True)
         for each in codes_in(code):
             self.codes[identity(each)] = (each, path)
