@@ -5,6 +5,7 @@ The finder is first on `sys.meta_path`: supplied modules take precedence over al
 
 import importlib.machinery
 import importlib.readers
+import inspect
 import linecache
 import sys
 
@@ -51,11 +52,10 @@ class MemoryFinder:
 
     def _unload_shadowed_modules(self):
         """Removes modules imported for the snapshot that a supplied module of the same name replaces."""
-        tops = {n.partition(".")[0] for n in sys.modules}
         supplied = {part.removesuffix(".py") for p in self.sources.files for part in p.split("/")}
-        tops &= supplied
-        shadowed = {t for t in tops if not t.startswith("_phasegate") and self.sources.look_up(t, self.roots)}
-        for name in [n for n in sys.modules if n.partition(".")[0] in shadowed]:
+        loaded = (n for n in supplied if n in sys.modules and not n.startswith("_phasegate"))
+        shadowed = {n for n in loaded if self.sources.look_up(n, self.roots)}
+        for name in [n for n in sys.modules if n.partition(".")[0] in shadowed] if shadowed else ():
             del sys.modules[name]
 
 
@@ -70,6 +70,8 @@ class MemoryLoader:
     def exec_module(self, module):
         code = self.get_code()
         self.finder.send("module", self._relative, module.__dict__)
+        # Otherwise `inspect` looks for the files of all modules when a test fails.
+        inspect.modulesbyfile[self.path] = module.__name__
         exec(code, module.__dict__)
 
     def get_code(self, fullname=None):

@@ -39,6 +39,7 @@ class HiddenTests:
             self._wait -= 1
         result = yield
         if nextitem is None:
+            self.reports.ended()
             self._run(item.getparent(pytest.Module), None)
         return result
 

@@ -23,6 +23,8 @@ class Run:
 
 def bounded(text: str, limit: int) -> str:
     """Returns at most about `limit` characters: the first two thirds and the end. Escapes what UTF-8 cannot encode."""
+    if len(text) <= limit and text.isascii():
+        return text
     if len(text) > limit:
         # Cut before encoding: the whole text may not fit into memory twice.
         head = limit * 2 // 3

@@ -53,6 +53,8 @@ class PreparedSession:
             self.config._do_configure()
         finally:
             logging.FileHandler._open = open_log
+        # All hooks apply to all files, because the bridge registers only the conftest files of the one test file.
+        self.session.gethookproxy = lambda _: self.config.hook
         manager = self.config.pluginmanager
         manager.unregister(manager.get_plugin("terminalreporter"))
         self.config.hook.pytest_sessionstart(session=self.session)

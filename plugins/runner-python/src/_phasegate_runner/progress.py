@@ -20,10 +20,13 @@ class Progress:
         self._write, self._flush = sys.__stdout__.write, sys.__stdout__.flush
         self._encode = json.JSONEncoder(check_circular=False).encode
         self._outcome, self._message = "passed", None
+        # The line of the test that has ended; it is sent with the next one, because each writing takes a call of the host.
+        self._waiting = ""
 
     def start(self, name: str):
         self._outcome, self._message = "passed", None
-        self._send({"started": name})
+        self._waiting += self._line({"started": name})
+        self.flush()
 
     def report(self, name: str, when: str, outcome: str, message: str | None):
         """Takes the result of one stage of a test. The last stage ends it."""
@@ -32,10 +35,14 @@ class Progress:
         self._message = self._message or message
         if when == "teardown":
             message = self._message[:_MESSAGE_CHARS] if self._message else None
-            self._send({"reported": {"name": name, "outcome": self._outcome, "message": message}})
+            self._waiting += self._line({"reported": {"name": name, "outcome": self._outcome, "message": message}})
 
-    def _send(self, facts):
+    def flush(self):
+        """Sends what waits. Call this when no other test starts."""
+        text, self._waiting = self._waiting, ""
+        self._write(text)
+        self._flush()
+
+    def _line(self, facts) -> str:
         line = f"phasegate-progress {self._encode(facts)}\n"
-        if len(line) <= _MAX_BYTES:
-            self._write(line)
-            self._flush()
+        return line if len(line) <= _MAX_BYTES else ""

@@ -1,5 +1,6 @@
 """Combines pytest's reports into one case per test. A test passes only if every stage passed."""
 
+import functools
 import itertools
 import re
 
@@ -24,9 +25,7 @@ def describe_error(error: BaseException) -> str:
 
 class Reports:
     def __init__(self, files, progress):
-        # Reports name supplied files by relative path; inside the component they lie in the project's folder.
-        paths = "|".join(re.escape(p) for p in sorted(files, key=len, reverse=True))
-        self._supplied = re.compile(rf"(?<![\w./-]){re.escape(project.FOLDER)}/({paths})(?![\w/])")
+        self._files = list(files)
         self.send = lambda *_: None
         self._progress = progress
         self._module_skip: str | None = None
@@ -46,6 +45,10 @@ class Reports:
 
     def started(self, nodeid: str):
         self._progress.start(nodeid)
+
+    def ended(self):
+        """Call this when no other test starts."""
+        self._progress.flush()
 
     def add(self, report):
         outcome, message = self._judge(report)
@@ -126,7 +129,13 @@ class Reports:
         # This prefix means an expected failure.
         return bounded(f"skipped: {text}" if text.startswith(_XFAILED) else text, MESSAGE_CHARS)
 
+    @functools.cached_property
+    def _supplied(self) -> re.Pattern:
+        paths = "|".join(re.escape(p) for p in sorted(self._files, key=len, reverse=True))
+        return re.compile(rf"(?<![\w./-]){re.escape(project.FOLDER)}/({paths})(?![\w/])")
+
     def _relative(self, text: str) -> str:
+        """Names supplied files by relative path; inside the component they lie in the project's folder."""
         return self._supplied.sub(r"\1", text)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from .absent import calls
 from .differences import Differences
+from .hidden import HiddenTest
 from .threads import install as threads
 
 
@@ -56,7 +57,8 @@ class TestsPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
         report = yield
-        if report.failed and call.excinfo is not None:
+        # Nobody reads why a hidden test fails.
+        if report.failed and call.excinfo is not None and not isinstance(item, HiddenTest):
             report.phasegate_note = self._differences.note(call.excinfo)
         return report
 
