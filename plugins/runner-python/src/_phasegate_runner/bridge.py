@@ -47,7 +47,12 @@ def prepare():
     shortcuts.install()
     _pytest.python.import_path = _import_by_bridge
     plugins = [TestsPlugin(), captures.CapturePlugin()]
-    _prepared.append((PreparedSession(project.FOLDER, plugins), take_records()))
+    session = PreparedSession(project.FOLDER, plugins)
+    denials.install()
+    threads.install()
+    eventloop.install()
+    standard_sources.install()
+    _prepared.append((session, take_records()))
 
 
 def _import_by_bridge(path, **_):
@@ -108,11 +113,8 @@ class Bridge:
         random.seed(os.urandom(32))
         memory.start(self.sources.files)
         system.start()
-        denials.install()
-        threads.install(self.sources.files)
-        eventloop.install()
+        threads.start(self.sources.files)
         sys.argv = ["pytest"]
-        standard_sources.install()
         sys.path[:] = [project.absolute(root) for root in self.sources.search_path(self.path)]
         _running.append(self)
         try:

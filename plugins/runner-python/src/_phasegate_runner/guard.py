@@ -8,15 +8,12 @@ hook, trace, or look at its own frames.
 Limit: code that knows this file and runs in the same interpreter can still deceive it.
 """
 
-import builtins
 import os
 import sys
 import types
-import unittest
 
 from . import ledger, witness
-from .ledger import REPLACEABLE_BUILTINS
-from .parts import codes_of, make_comparison, make_fixture_check, make_hook_check, modules_named, record
+from .parts import make_comparison, make_fixture_check, make_hook_checks
 from .records import Records
 from .suite import Suite
 
@@ -24,20 +21,6 @@ NO_LISTING = "the interpreter's objects cannot be listed in the test sandbox: ke
 NO_TRACING = "tracing cannot be used in the test sandbox: it can change what a test does"
 NO_LOOKING = "the frames of the test runner cannot be read"
 
-# These judge the tests: they are compared after every call of a test, the other parts at the end.
-_JUDGES = (
-    *("_phasegate_runner.reports", "_phasegate_runner.bridge", "_phasegate_runner.hidden", "_phasegate_runner.witness"),
-    *("_phasegate_runner.guard", "_phasegate_runner.suite", "_phasegate_runner.locals", "_pytest.runner."),
-    *("_pytest.reports.", "_pytest.raises.", "_pytest.approx.", "_pytest.recwarn."),
-    *("unittest.case.TestCase", "unittest.case._Assert", "unittest.case._Base"),
-)
-# What the suite calls to judge, and the parts that decide then.
-_CALLED = {
-    "pytest": ("_pytest.raises.", "_pytest.approx.", "_pytest.recwarn."),
-    "self": ("unittest.case.TestCase", "unittest.case._Assert", "unittest.case._Base"),
-}
-# A test may replace these; they must be restored after its teardown.
-_RESTORED_AFTER_TEST = ("asyncio.runners", "asyncio.base_events")
 _REFUSED_EVENTS = ("gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys.addaudithook")
 _FRAME_NAMES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 _FUNCTION_PARTS = frozenset({"__code__", "__defaults__", "__kwdefaults__"})
@@ -51,17 +34,12 @@ def install(manager, suite: Suite, records: Records):
     """Starts watching. Returns `send(what, *facts)`; `send("end", target)` appends the reports to the list `target`."""
     # Copies would touch most pages of the component's snapshot, which takes longer than a small test file.
     records = records.hand_over()
-    own, frameworks, functions, known = records.own, records.frameworks, records.functions, records.codes
-    frame_works, guards, leaks = records.framework_codes, records.guard_codes, records.leaking_codes
+    all_changed, own_changed, judges_changed = records.all_changed, records.own_changed, records.judges_changed
+    restored_changed, called_changed, genuine = records.restored_changed, records.called_changed, records.genuine
+    functions, known, leaks = records.functions, records.codes, records.leaking_codes
+    frame_works, guards = records.framework_codes, records.guard_codes
     del records
     known.update(_codes_on_the_stack())
-    # The modules of asyncio are changed for this runner after the component was built.
-    restored, more = record(modules_named(_RESTORED_AFTER_TEST))
-    functions |= more
-    known.update(codes_of(more.values()))
-    checked_builtins = {n: f for n, f in vars(builtins).items() if callable(f) and n not in REPLACEABLE_BUILTINS}
-    restored.append((vars(builtins), tuple(checked_builtins), tuple(checked_builtins.values()), "builtins"))
-    judges = [g for g in frameworks + own if g[3].startswith(_JUDGES)]
 
     collected: dict = {}
     # The identities of the functions that pytest calls for the collected tests.
@@ -85,7 +63,7 @@ def install(manager, suite: Suite, records: Records):
     get_frame, monitoring = sys._getframe, getattr(sys, "monitoring", None)
     real = dict(vars(monitoring)) if monitoring else {}
     busy = ticket = reading = False
-    identity = ledger.identity
+    identity, frame_names = ledger.identity, _FRAME_NAMES
     event_handlers: dict = {}
 
     def is_known(code):
@@ -95,12 +73,7 @@ def install(manager, suite: Suite, records: Records):
         function = getattr(function, "__func__", function)
         return type(function) is types.FunctionType and is_known(function.__code__)
 
-    judges_changed, all_changed = make_comparison(judges), make_comparison([*frameworks, *own])
-    own_changed = make_comparison(own)
-    called_judges = {
-        what: make_comparison([g for g in judges if g[3].startswith(owners)]) for what, owners in _CALLED.items()
-    }
-    restored_changed, hooks_changed = make_comparison(restored), make_hook_check(manager, is_trusted)
+    hooks_of_tests_changed, hooks_changed = make_hook_checks(manager, is_trusted)
 
     def frame_of_caller(depth):
         nonlocal ticket
@@ -109,6 +82,9 @@ def install(manager, suite: Suite, records: Records):
 
     def watch(event, args):
         __tracebackhide__ = True
+        # By far the most frequent event.
+        if event == "object.__getattr__" and args[1] not in frame_names:
+            return
         handler = event_handlers.get(event)
         if handler is not None:
             handler(*args)
@@ -131,7 +107,7 @@ def install(manager, suite: Suite, records: Records):
 
     def attribute_is_read(owner, name):
         nonlocal reading
-        if name in _FRAME_NAMES and not reading:
+        if not reading:
             reading = True
             try:
                 give_frame(getattr(owner, name))
@@ -247,7 +223,7 @@ def install(manager, suite: Suite, records: Records):
                 seen_by[0].begin()
         outcomes.append(outcome)
         if when == "call":
-            check(judges_changed, hooks_changed)
+            check(judges_changed, hooks_of_tests_changed)
         elif when == "teardown":
             ended.add(nodeid)
             check(*lasting)
@@ -345,8 +321,8 @@ def install(manager, suite: Suite, records: Records):
     sys.addaudithook(watch)
     if monitoring:
         monitoring.use_tool_id(witness.TOOL, "phasegate")
-        genuine = _genuine_parts(checked_builtins)
-        seen_by.append(witness.Witness(suite, genuine, is_known, frame_of_caller, faults.append, called_judges))
+        codes = (known, suite.codes)
+        seen_by.append(witness.Witness(suite, genuine, codes, frame_of_caller, faults.append, called_changed))
         seen_by[0].install(real["set_local_events"], real["register_callback"])
     for event in ("sys.settrace", "sys.setprofile", "sys.monitoring.register_callback"):
         event_handlers[event] = refuse_tracing
@@ -386,18 +362,6 @@ def _is_profilers(callback) -> bool:
     import _lsprof
 
     return type(callback) is types.BuiltinFunctionType and _lsprof.Profiler in type(callback.__self__).__mro__
-
-
-def _genuine_parts(checked_builtins):
-    genuine = {f"builtins.{n}": f for n, f in checked_builtins.items()}
-    for module in modules_named(("pytest", "unittest")):
-        genuine[module.__name__] = module
-        genuine.update((f"{module.__name__}.{n}", v) for n, v in vars(module).items() if not n.startswith("__"))
-    genuine |= {"_pytest.assertion.rewrite": sys.modules["_pytest.assertion.rewrite"], "builtins": builtins}
-    # Aliases of one method are one function.
-    methods = {n: getattr(f, "__func__", f) for n, f in vars(unittest.TestCase).items() if callable(f)}
-    genuine.update((f"self.{n}", f) for n, f in methods.items())
-    return genuine
 
 
 def _fixed_names(suite):

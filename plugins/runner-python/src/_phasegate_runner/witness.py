@@ -29,8 +29,9 @@ def available() -> bool:
 class Witness:
     """Only the guard's audit hook and the interpreter's monitoring refer to the only instance."""
 
-    def __init__(self, suite, genuine, is_known, frame_of_caller, fault, judges_changed):
-        self._suite, self._genuine, self._is_known = suite, genuine, is_known
+    def __init__(self, suite, genuine, known_codes, frame_of_caller, fault, judges_changed):
+        """`known_codes` are two mappings of trusted code objects by their ids."""
+        self._suite, self._genuine, self._known_codes = suite, genuine, known_codes
         self._frame_of_caller, self._fault = frame_of_caller, fault
         self._judges_changed, self._id = judges_changed, identity
         self._monitoring, self._events = sys.monitoring, sys.monitoring.events
@@ -153,10 +154,11 @@ class Witness:
             self._check_callers(frame.f_back, code)
 
     def _check_callers(self, frame, code):
-        loop = None
-        while frame is not None and frame is not self._loop:
+        loop, last, identity, (known, of_suite) = None, self._loop, self._id, self._known_codes
+        while frame is not None and frame is not last:
             caller = frame.f_code
-            if not self._is_known(caller):
+            key = identity(caller)
+            if key not in known and key not in of_suite:
                 self._last[self._id(code)] = "foreign"
                 return
             loop = frame if caller is _LOOP else loop

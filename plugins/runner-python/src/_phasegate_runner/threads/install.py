@@ -22,9 +22,8 @@ from .forms import form, run_steps
 _stack_size = 0
 
 
-def install(supplied: dict[str, str]):
-    """Replaces the parts. `supplied` are the files whose functions can be suspended, by relative path."""
-    files.hold(supplied)
+def install():
+    """Replaces the parts."""
     find_library()
     scheduler.adopt_main(threading.main_thread().ident)
     _install_locks()
@@ -36,6 +35,11 @@ def install(supplied: dict[str, str]):
     threading.local = _thread._local = _threading_local.local
     # The C implementation would block in C.
     _queue.SimpleQueue = queue.SimpleQueue = queue._PySimpleQueue
+
+
+def start(supplied: dict[str, str]):
+    """Begins a call with these files, whose functions can be suspended, by relative path."""
+    files.hold(supplied)
 
 
 def prepare():
