@@ -18,6 +18,9 @@ use phasegate_sandbox::{Engine, EngineSettings};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
+/// Tests in a large file.
+const PYTHON_TESTS: u64 = 1_000;
+
 fn calls(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let (agent, blocking, strategy, runner) = (load("agent"), load("blocking"), load("strategy"), load("runner"));
@@ -80,9 +83,28 @@ fn python(c: &mut Criterion) {
         b.to_async(&runtime).iter(|| runner.environment(&it));
     });
     let tests = [file("test_a.py", "def test_one():\n    assert 1 + 1 == 2\n")];
-    c.bench_function("python: run one test", |b| {
+    // The first call reads the component's memory from the disk.
+    runtime.block_on(runner.run_tests(&[], &tests, "test_a.py", &it)).unwrap().unwrap();
+    c.bench_function("python: one-test file after the first", |b| {
         b.to_async(&runtime).iter(|| runner.run_tests(&[], &tests, "test_a.py", &it));
     });
+    let test = |n: u64| format!("def test_{n}():\n    assert {n} + 1 == {}\n\n\n", n + 1);
+    let tests = [file("test_a.py", &(0..PYTHON_TESTS).map(test).collect::<String>())];
+    let mut group = c.benchmark_group("python");
+    group.sample_size(10);
+    group.bench_function("time per test of a file with 1,000 trivial tests", |b| {
+        b.to_async(&runtime).iter_custom(|times| {
+            let (runner, tests, it) = (&runner, &tests, &it);
+            async move {
+                let started = Instant::now();
+                for _ in 0..times {
+                    runner.run_tests(&[], tests, "test_a.py", it).await.unwrap().unwrap();
+                }
+                started.elapsed() / PYTHON_TESTS as u32
+            }
+        });
+    });
+    group.finish();
 }
 
 /// Returns the resident memory of this process, in bytes.
