@@ -9,6 +9,8 @@ import os
 import posix
 import socket
 
+import _socket
+
 from .system.processes import NO_PROCESSES
 from .threads.scheduler import is_main, stop
 
@@ -20,12 +22,20 @@ def install():
     socket.socket.__init__ = _raise_always(PermissionError, NO_NETWORK)
     # `__init__` never ran, so there is nothing to close.
     socket.socket.__del__ = lambda self: None
+    # Its numbers are those of Linux, which the system below does not know.
+    _socket.socket = _socket.SocketType = _NoSocket
     for name in ("getaddrinfo", "gethostbyname", "create_connection", "create_server", "socketpair"):
         setattr(socket, name, _raise_always(PermissionError, NO_NETWORK))
     for name in ("create_server", "create_datagram_endpoint"):
         setattr(asyncio.base_events.BaseEventLoop, name, _raise_when_awaited(PermissionError, NO_NETWORK))
     os._exit = posix._exit = _exit
     os.abort = posix.abort = _exit
+
+
+class _NoSocket(_socket.socket):
+    def __new__(cls, *args, **kwargs):
+        __tracebackhide__ = True
+        raise PermissionError(NO_NETWORK)
 
 
 def _raise_always(kind, message):
