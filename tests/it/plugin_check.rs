@@ -40,7 +40,7 @@ fn checks_an_agent_with_a_dry_call() {
     requests  [plugins.NAME] grants = { models = ["fast", "default", "deep"] }
     name      planning 0.1.0
     purpose   Divides a task into semantic units, rates them, and estimates by PROBE
-    setting   max_output_tokens (integer): Limit of one answer in tokens; longer answers are continued
+    setting   max_output_tokens (integer): Limit of the first answer in tokens; a longer answer is asked for once more with four times as many
     setting   tier ("fast", "default", "deep"): Tier of the models; default: `default`
 
     this host accepts it

@@ -1,5 +1,5 @@
 //! The agent on a mock host with scripted answers.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use phasegate_plugin::testing::MockHost;
 use phasegate_plugin::types::ModelError;
@@ -43,9 +43,12 @@ fn fails_if_one_specialist_fails() {
 #[test]
 fn rejects_answers_without_a_list_of_issues() {
     let host = NAMES.iter().skip(1).fold(host(), |host, name| host.answer(&format!("code-review/{name}"), NOTHING));
-    let host = host.answer("code-review/quality", r#"{"verdict": "fine"}"#).answer("code-review/quality/repair", "{}");
+    let host = host
+        .answer("code-review/quality", r#"{"verdict": "fine"}"#)
+        .answer("code-review/quality/repair", r#"{"checks": []}"#);
     let (result, activity) = host.run::<CodeReview>();
     let again = activity.requests.iter().find(|request| request.label.ends_with("/repair")).unwrap();
-    assert!(format!("{:?}", again.messages).contains("`issues` is missing"));
-    assert!(matches!(result, Err(Failure::Failed(why)) if why.contains("1 of 6 specialists gave no findings")));
+    assert!(format!("{:?}", again.messages).contains("none of the members `issues`, `suggestions`, `checks`"));
+    let Err(Failure::Failed(why)) = result else { panic!("{result:?}") };
+    assert!(why.contains("1 of 6 specialists gave no findings") && why.contains("`issues` is missing"), "{why}");
 }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 pub struct Settings {
     /// Tier of the model: `fast`, `default` or `deep`. Default: the question's own tier.
     pub tier: Option<String>,
-    /// Limit of one answer in tokens; longer answers are continued. Default: the question's own limit.
+    /// Limit of the first answer in tokens; a longer answer is asked for once more with four times as many. Default: the
+    /// question's own limit.
     pub max_output_tokens: Option<u32>,
 }
 

@@ -2,8 +2,8 @@
 //! and is exported by one macro.
 //!
 //! - [`bindings`] and [`types`] give access to the whole contract in `wit/`.
-//! - [`artifacts`], [`Prompt`] and [`Question`] add typed artifacts, prompts from files, and questions to models that
-//!   continue truncated answers and ask once more for invalid ones.
+//! - [`artifacts`], [`Prompt`], [`Sections`] and [`Question`] add typed artifacts, prompts from files in an order that providers
+//!   can cache, and questions to models that ask once more for cut and invalid answers.
 //! - [`testing::MockHost`] runs the same code natively in unit tests.
 //!
 //! Errors are [`types::Failure`] with a readable reason. A panic's message is sent to the host's log before the instance
@@ -24,6 +24,7 @@ pub mod bindings;
 mod answer;
 pub mod artifacts;
 mod feedback;
+mod fit;
 pub mod host;
 mod macros;
 mod manifest;
@@ -32,6 +33,8 @@ mod mock;
 mod panics;
 mod prompt;
 mod question;
+mod schema;
+mod sections;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 pub mod types;
@@ -44,6 +47,7 @@ pub use manifest::bytes as __bytes;
 pub use panics::install as install_panic_hook;
 pub use prompt::{Prompt, fenced, fenced_named};
 pub use question::Question;
+pub use sections::{Sections, SharedBy};
 pub use types::{Failure, Submission};
 pub use work::{Work, artifact, failure};
 

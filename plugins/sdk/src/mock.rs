@@ -9,6 +9,9 @@ thread_local! {
     pub(crate) static MOCK: RefCell<State> = RefCell::default();
 }
 
+/// As many output tokens as the request allows.
+pub(crate) const WHOLE_LIMIT: u64 = u64::MAX;
+
 pub(crate) type Check = Box<dyn Fn(&str, &[u8]) -> Vec<String>>;
 
 /// Scripted inputs and answers, and the calls made so far.
@@ -38,10 +41,13 @@ pub(crate) mod models {
     pub(crate) async fn complete(request: Request) -> Result<Response, ModelError> {
         MOCK.with_borrow_mut(|host| {
             let label = request.label.clone();
+            let limit = u64::from(request.max_output_tokens);
             host.activity.requests.push(request);
             let next = host.answers.get_mut(&label).and_then(|answers| answers.pop_front());
             assert!(next.is_some(), "MockHost has no answer left for `{label}`");
-            next.unwrap_or(Err(ModelError::Other(label)))
+            let mut response = next.unwrap_or(Err(ModelError::Other(label)))?;
+            response.usage.output_tokens = response.usage.output_tokens.min(limit);
+            Ok(response)
         })
     }
 }

@@ -1,42 +1,48 @@
-//! One question to a model, including continuation and repair of its answer.
+//! One question to a model, with another call where the answer is cut off or unusable.
 //!
-//! A truncated answer is continued up to three times. If the answer is not JSON, does not match its type, or fails the
-//! caller's check, the model gets one repair question with the exact faults. A refusal, a denied call or a second unusable
-//! answer is a [`Failure`].
+//! The value of [`Question::json`] is found wherever it stands in the answer. A cut answer is asked for once more with four
+//! times the room; an answer that is not JSON, does not match its type or fails the caller's check gets one repair question
+//! with the exact faults and the schema. A truncated text is continued up to three times.
+//!
+//! A refusal, a denied call, a full context window or a second unusable answer is a [`Failure`].
 
 use serde::de::DeserializeOwned;
 
-use crate::answer::{extract_json, join_continuation};
-use crate::host;
+use crate::answer::join_continuation;
+use crate::fit::{choose, member_names};
 use crate::prompt::fenced;
+use crate::sections::Sections;
 use crate::types::{Content, Failure, Level, Message, ModelError, Request, Response, Role};
 use crate::work::failure;
+use crate::{host, schema};
 
 const MAX_CONTINUATIONS: usize = 3;
+/// How many times as long as the first answer the second one may be.
+const MORE_ROOM: u32 = 4;
 const CONTINUE_PROMPT: &str = "Your answer was cut off by its length. Continue exactly where it stopped: no repetition, no introduction, \
                      no new fence, only the characters that follow.";
 
 /// A question to a model. Build it with [`Question::new`], send it with [`Question::json`] or [`Question::text`].
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Purpose of the call, for example `design`; shown to people and used in reports. Follow-up calls append `/continue`
-    /// or `/repair`.
+    /// Purpose of the call, for example `design`; shown to people and used in reports. Follow-up calls append `/longer`,
+    /// `/repair` or `/continue`.
     pub label: String,
     /// `fast`, `default` or `deep`.
     pub tier: String,
     /// System message: the role and the rules.
     pub system: String,
     /// User message: the question and its data.
-    pub user: String,
+    pub user: Sections,
     /// JSON Schema of the answer, enforced where the provider supports it.
     pub schema: Option<String>,
-    /// Limit of one answer in tokens; a longer answer is continued by another call.
+    /// Limit of the first answer in tokens.
     pub max_output_tokens: u32,
 }
 
 impl Question {
     /// Creates a question for tier `default` with a limit of 16,000 tokens per answer.
-    pub fn new(label: impl Into<String>, system: impl Into<String>, user: impl Into<String>) -> Self {
+    pub fn new(label: impl Into<String>, system: impl Into<String>, user: impl Into<Sections>) -> Self {
         Self {
             label: label.into(),
             tier: "default".to_owned(),
@@ -54,14 +60,15 @@ impl Question {
         self
     }
 
-    /// Sets the JSON Schema of the answer.
+    /// Sets the JSON Schema of the answer. Models write the members in its order. Bounds above 100 of items and characters are
+    /// left out, because servers cannot compile them: let the check of [`Question::json`] hold them.
     #[must_use]
-    pub fn schema(mut self, schema: impl Into<String>) -> Self {
-        self.schema = Some(schema.into());
+    pub fn schema(mut self, schema: impl AsRef<str>) -> Self {
+        self.schema = Some(schema::for_models(schema.as_ref()));
         self
     }
 
-    /// Sets the limit of one answer in tokens.
+    /// Sets the limit of the first answer in tokens.
     #[must_use]
     pub fn max_output_tokens(mut self, tokens: u32) -> Self {
         self.max_output_tokens = tokens;
@@ -70,23 +77,44 @@ impl Question {
 
     /// Asks, and returns the answer as text. Makes up to four calls if the answer is truncated.
     pub async fn text(&self) -> Result<String, Failure> {
-        self.complete_answer(&self.label, self.first_messages()).await
+        let limit = self.max_output_tokens;
+        let first = self.send(&self.label, self.first_messages(), limit).await?;
+        let mut text = response_text(&first);
+        let mut last = first;
+        for _ in 0..MAX_CONTINUATIONS {
+            if !is_cut(&last) {
+                return Ok(text);
+            }
+            self.check_window(&last, limit)?;
+            if text.trim().is_empty() {
+                return Err(failure(format!("`{}`: the model used {limit} tokens without an answer", self.label)));
+            }
+            let messages = self.follow_up(&text, CONTINUE_PROMPT.to_owned());
+            last = self.send(&format!("{}/continue", self.label), messages, limit).await?;
+            text = join_continuation(&text, &response_text(&last));
+        }
+        if is_cut(&last) {
+            let times = MAX_CONTINUATIONS + 1;
+            return Err(failure(format!("`{}`: the answer exceeds {times} times {limit} tokens", self.label)));
+        }
+        Ok(text)
     }
 
     /// Asks, and returns the answer as a `T`. `check` gets the value and its JSON text and returns every fault, worded so that
-    /// a model can correct it; `|_, _| Vec::new()` accepts every value.
+    /// a model can correct it; `|_, _| Vec::new()` accepts every value. If the answer contains several values, exactly one
+    /// distinct value must fit.
     pub async fn json<T: DeserializeOwned>(&self, check: impl Fn(&T, &str) -> Vec<String>) -> Result<T, Failure> {
-        let first = self.complete_answer(&self.label, self.first_messages()).await?;
-        let faults = match parse_checked(&first, &check) {
+        let members = self.schema.as_deref().map(member_names).unwrap_or_default();
+        let parse = |answer: &str| choose(answer, &members, &check);
+        let first = self.ask_whole(&self.label, self.first_messages(), &parse).await?;
+        let Unusable { answer, faults } = match first {
             Ok(value) => return Ok(value),
-            Err(faults) => faults,
+            Err(unusable) => unusable,
         };
         host::log(Level::Info, &format!("{}: asking again: {}", self.label, faults.join("; ")));
-        let mut messages = self.first_messages();
-        messages.push(message(Role::Assistant, first));
-        messages.push(message(Role::User, repair_prompt(&faults)));
-        let second = self.complete_answer(&format!("{}/repair", self.label), messages).await?;
-        parse_checked(&second, &check).map_err(|faults| {
+        let messages = self.follow_up(&answer, repair_prompt(&faults, self.schema.as_deref()));
+        let second = self.ask_whole(&format!("{}/repair", self.label), messages, &parse).await?;
+        second.map_err(|Unusable { faults, .. }| {
             failure(format!(
                 "the model's answer to `{}` is unusable, also after one repair: {}",
                 self.label,
@@ -95,49 +123,66 @@ impl Question {
         })
     }
 
+    /// Asks, and asks once more with more room if the answer is cut off before it is complete.
+    async fn ask_whole<T>(
+        &self,
+        label: &str,
+        messages: Vec<Message>,
+        parse: &impl Fn(&str) -> Result<T, Vec<String>>,
+    ) -> Result<Result<T, Unusable>, Failure> {
+        let mut limit = self.max_output_tokens;
+        let mut response = self.send(label, messages.clone(), limit).await?;
+        let mut answer = response_text(&response);
+        let mut parsed = parse(&answer);
+        if parsed.is_err() && is_cut(&response) {
+            self.check_window(&response, limit)?;
+            limit = limit.saturating_mul(MORE_ROOM);
+            host::log(Level::Info, &format!("{label}: the answer was cut off; asking again for up to {limit} tokens"));
+            response = self.send(&format!("{label}/longer"), messages, limit).await?;
+            answer = response_text(&response);
+            parsed = parse(&answer);
+        }
+        if parsed.is_err() && is_cut(&response) {
+            self.check_window(&response, limit)?;
+            return Err(failure(format!("`{label}`: the answer exceeds {limit} tokens")));
+        }
+        Ok(parsed.map_err(|faults| Unusable { answer, faults }))
+    }
+
+    /// Fails if the answer was cut far below the limit: neither more room nor a continuation would help.
+    fn check_window(&self, response: &Response, limit: u32) -> Result<(), Failure> {
+        let used = response.usage.output_tokens;
+        if used == 0 || used >= u64::from(limit / 2) {
+            return Ok(());
+        }
+        Err(failure(format!(
+            "`{}`: the model {} stopped after {used} of {limit} tokens: its context window is full, or its own limit for an \
+             answer is lower; use a model with a larger window, or give it less context",
+            self.label, response.model
+        )))
+    }
+
     fn first_messages(&self) -> Vec<Message> {
-        vec![message(Role::System, self.system.clone()), message(Role::User, self.user.clone())]
+        let user = self.user.texts().into_iter().map(Content::Text).collect();
+        vec![message(Role::System, self.system.clone()), Message { role: Role::User, content: user }]
     }
 
-    async fn complete_answer(&self, label: &str, messages: Vec<Message>) -> Result<String, Failure> {
-        let first = self.send(label, messages.clone(), self.schema.clone()).await?;
-        let mut truncated = first.stop == "max-tokens";
-        let mut text = response_text(&first);
-        let continuation = format!("{label}/continue");
-        for _ in 0..MAX_CONTINUATIONS {
-            if !truncated {
-                return Ok(text);
-            }
-            if text.trim().is_empty() {
-                let limit = self.max_output_tokens;
-                return Err(failure(format!("`{label}`: the model used {limit} tokens without an answer")));
-            }
-            let mut messages = messages.clone();
-            messages.push(message(Role::Assistant, text.clone()));
-            messages.push(message(Role::User, CONTINUE_PROMPT.to_owned()));
-            let next = self.send(&continuation, messages, None).await?;
-            truncated = next.stop == "max-tokens";
-            text = join_continuation(&text, &response_text(&next));
-        }
-        if truncated {
-            let limit = self.max_output_tokens;
-            return Err(failure(format!(
-                "`{label}`: the answer exceeds {} times {limit} tokens",
-                MAX_CONTINUATIONS + 1
-            )));
-        }
-        Ok(text)
+    fn follow_up(&self, answer: &str, request: String) -> Vec<Message> {
+        let mut messages = self.first_messages();
+        messages.push(message(Role::Assistant, answer.to_owned()));
+        messages.push(message(Role::User, request));
+        messages
     }
 
-    async fn send(&self, label: &str, messages: Vec<Message>, schema: Option<String>) -> Result<Response, Failure> {
+    async fn send(&self, label: &str, messages: Vec<Message>, max_output_tokens: u32) -> Result<Response, Failure> {
         let request = Request {
             label: label.to_owned(),
             tier: self.tier.clone(),
             messages,
             tools: Vec::new(),
             tool_choice: "none".to_owned(),
-            answer_schema: schema,
-            max_output_tokens: self.max_output_tokens,
+            answer_schema: self.schema.clone(),
+            max_output_tokens,
             temperature: None,
         };
         let response =
@@ -153,20 +198,25 @@ impl Question {
     }
 }
 
-fn parse_checked<T: DeserializeOwned>(text: &str, check: impl Fn(&T, &str) -> Vec<String>) -> Result<T, Vec<String>> {
-    let json = extract_json(text).map_err(|fault| vec![fault])?;
-    let value: T = serde_json::from_str(json).map_err(|error| vec![error.to_string()])?;
-    let faults = check(&value, json);
-    if faults.is_empty() { Ok(value) } else { Err(faults) }
+/// An answer without a usable value.
+struct Unusable {
+    answer: String,
+    faults: Vec<String>,
 }
 
-fn repair_prompt(faults: &[String]) -> String {
+fn is_cut(response: &Response) -> bool {
+    response.stop == "max-tokens"
+}
+
+fn repair_prompt(faults: &[String], schema: Option<&str>) -> String {
     let list: String = faults.iter().map(|fault| format!("- {fault}\n")).collect();
     // Faults repeat words of the answer, so they are fenced as data.
     let list = fenced("Faults", &list);
+    let schema = schema.map(|schema| format!("The answer must satisfy this JSON Schema:\n\n{schema}\n\n"));
     format!(
-        "This answer cannot be used.\n\n{list}\nFix exactly these faults and keep everything else. Answer with the whole \
-         corrected JSON and nothing around it."
+        "This answer cannot be used.\n\n{list}\n{}Fix exactly these faults and keep everything else. Answer with the whole \
+         corrected JSON and nothing around it.",
+        schema.unwrap_or_default()
     )
 }
 

@@ -5,7 +5,7 @@
 use std::future::Future;
 
 use crate::macros::Agent;
-use crate::mock::{MOCK, State};
+use crate::mock::{MOCK, State, WHOLE_LIMIT};
 use crate::types::{
     ArtifactRef, Assignment, BenchError, Content, Failure, ModelError, Request, Response, Submission, TestRun, Usage,
 };
@@ -53,20 +53,25 @@ impl MockHost {
         self.response(label, text, "end")
     }
 
-    /// Scripts the next answer for this label as truncated (`max-tokens`).
+    /// Scripts the next answer for this label as cut off at the limit of the request (`max-tokens`).
     #[must_use]
     pub fn truncated_answer(self, label: &str, text: &str) -> Self {
-        self.response(label, text, "max-tokens")
+        self.respond(label, text, "max-tokens", WHOLE_LIMIT)
     }
 
-    /// Scripts the next answer for this label with a stop reason, for example `refusal`.
+    /// Scripts the next answer for this label with a stop reason, for example `refusal`, after one output token. With
+    /// `max-tokens`, the model stopped because its context window is full.
     #[must_use]
-    pub fn response(mut self, label: &str, text: &str, stop: &str) -> Self {
+    pub fn response(self, label: &str, text: &str, stop: &str) -> Self {
+        self.respond(label, text, stop, 1)
+    }
+
+    fn respond(mut self, label: &str, text: &str, stop: &str, output_tokens: u64) -> Self {
         let response = Response {
             content: vec![Content::Text(text.to_owned())],
             stop: stop.to_owned(),
             model: "test:mock".to_owned(),
-            usage: Usage { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0, usd: None },
+            usage: Usage { input_tokens: 1, output_tokens, cached_input_tokens: 0, usd: None },
         };
         self.state.answers.entry(label.to_owned()).or_default().push_back(Ok(response));
         self

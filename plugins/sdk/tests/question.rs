@@ -1,9 +1,9 @@
-//! Questions to models: truncated answers, broken JSON, missing fields, refusals.
+//! Questions to models: cut answers, full windows, broken JSON, missing fields, refusals.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use phasegate_plugin::testing::MockHost;
 use phasegate_plugin::types::{Content, Failure, ModelError, Request, Role};
-use phasegate_plugin::{Question, join_all};
+use phasegate_plugin::{Question, Sections, SharedBy, join_all};
 use serde::Deserialize;
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -46,25 +46,66 @@ fn a_valid_answer_takes_one_call() {
 }
 
 #[test]
-fn continues_a_truncated_answer() {
+fn asks_for_a_cut_answer_with_more_room() {
     let host = MockHost::new()
         .truncated_answer("paint", "{\"colour\": \"dark ")
-        .truncated_answer("paint/continue", "olive ")
-        .answer("paint/continue", "green\"}");
-    let (answer, activity) = host.run_with(|_| colour());
+        .answer("paint/longer", "{\"colour\": \"dark olive green\"}");
+    let (answer, activity) = host.run_with(|_| async {
+        ask()
+            .schema(r#"{"type": "object", "properties": {"colour": {"type": "string"}}}"#)
+            .json(|_: &Answer, _| vec![])
+            .await
+    });
     assert_eq!(answer.unwrap().colour, "dark olive green");
-    assert_eq!(text(&activity.requests[2], 2), "{\"colour\": \"dark olive ");
+    let [first, second] = activity.requests.as_slice() else { panic!("{:?}", activity.requests) };
+    assert_eq!((first.max_output_tokens, second.max_output_tokens), (100, 400));
+    assert_eq!(format!("{:?}", first.messages), format!("{:?}", second.messages));
+    assert!(first.answer_schema.is_some() && first.answer_schema == second.answer_schema);
+}
+
+#[test]
+fn uses_an_answer_that_is_complete_despite_a_cut() {
+    let host = MockHost::new().truncated_answer("paint", "{\"colour\": \"red\"} Red, because it");
+    assert_eq!(host.run_with(|_| colour()).0.unwrap().colour, "red");
+}
+
+#[test]
+fn fails_if_the_longer_answer_is_cut_too() {
+    let host = MockHost::new().truncated_answer("paint", "").truncated_answer("paint/longer", "{\"colour\": ");
+    assert_eq!(reason(host.run_with(|_| colour()).0.unwrap_err()), "`paint`: the answer exceeds 400 tokens");
+}
+
+#[test]
+fn a_full_window_is_not_asked_for_more() {
+    let why = "`paint`: the model test:mock stopped after 1 of 100 tokens: its context window is full, or its own limit for an \
+               answer is lower; use a model with a larger window, or give it less context";
+    let (answer, activity) = MockHost::new().response("paint", "{\"colour\": ", "max-tokens").run_with(|_| colour());
+    assert_eq!((reason(answer.unwrap_err()).as_str(), activity.requests.len()), (why, 1));
+    let (text, activity) =
+        MockHost::new().response("paint", "Once", "max-tokens").run_with(|_| async { ask().text().await });
+    assert_eq!((reason(text.unwrap_err()).as_str(), activity.requests.len()), (why, 1));
+}
+
+#[test]
+fn continues_a_truncated_text() {
+    let host = MockHost::new()
+        .truncated_answer("paint", "dark ")
+        .truncated_answer("paint/continue", "olive ")
+        .answer("paint/continue", "green");
+    let (answer, activity) = host.run_with(|_| async { ask().text().await });
+    assert_eq!(answer.unwrap(), "dark olive green");
+    assert_eq!(text(&activity.requests[2], 2), "dark olive ");
     assert!(matches!(activity.requests[2].messages[2].role, Role::Assistant));
     assert!(text(&activity.requests[2], 3).starts_with("Your answer was cut off"));
 }
 
 #[test]
-fn fails_if_the_answer_never_ends() {
-    let mut host = MockHost::new().truncated_answer("paint", "[1, ");
+fn fails_if_the_text_never_ends() {
+    let mut host = MockHost::new().truncated_answer("paint", "on and ");
     for _ in 0..3 {
-        host = host.truncated_answer("paint/continue", "1, ");
+        host = host.truncated_answer("paint/continue", "on and ");
     }
-    let (answer, _) = host.run_with(|_| colour());
+    let (answer, _) = host.run_with(|_| async { ask().text().await });
     assert_eq!(reason(answer.unwrap_err()), "`paint`: the answer exceeds 4 times 100 tokens");
 }
 
@@ -92,12 +133,32 @@ fn asks_for_repair_if_the_check_fails() {
 }
 
 #[test]
-fn continues_a_truncated_repair_under_its_label() {
+fn repair_questions_contain_the_schema() {
+    let schema = r#"{"type":"object","properties":{"colour":{"type":"string"}}}"#;
+    let host = MockHost::new().answer("paint", "Red.").answer("paint/repair", "{\"colour\": \"red\"}");
+    let (answer, activity) = host.run_with(|_| async { ask().schema(schema).json(|_: &Answer, _| Vec::new()).await });
+    assert_eq!(answer.unwrap().colour, "red");
+    let repair = text(&activity.requests[1], 3);
+    assert!(repair.contains("- the answer contains no JSON; it begins with `Red.`"), "{repair}");
+    assert!(repair.contains(&format!("The answer must satisfy this JSON Schema:\n\n{schema}\n")), "{repair}");
+}
+
+#[test]
+fn asks_for_a_cut_repair_with_more_room() {
     let host = MockHost::new()
         .answer("paint", "no")
         .truncated_answer("paint/repair", "{\"colour\":")
-        .answer("paint/repair/continue", " \"blue\"}");
+        .answer("paint/repair/longer", "{\"colour\": \"blue\"}");
     assert_eq!(host.run_with(|_| colour()).0.unwrap().colour, "blue");
+}
+
+#[test]
+fn sends_sections_as_parts_of_one_message() {
+    let sections = Sections::new().add(SharedBy::Call, "Which colour?").add(SharedBy::Run, "A house.");
+    let host = MockHost::new().answer("paint", "red");
+    let (_, activity) = host.run_with(|_| async { Question::new("paint", "You paint.", sections).text().await });
+    let parts = format!("{:?}", activity.requests[0].messages[1].content);
+    assert!(parts.ends_with(r#"Text("A house.\n\n"), Content::Text("Which colour?")]"#), "{parts}");
 }
 
 #[test]
