@@ -7,11 +7,13 @@ mod python;
 mod rules;
 
 use phasegate_plugin::artifacts::{Findings, GeneratedCode, TaskRequirements};
-use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, fenced, fenced_named};
+use phasegate_plugin::{
+    Agent, Failure, Prompt, Question, Sections, SharedBy, Submission, Work, agent, fenced, fenced_named,
+};
 use serde::Deserialize;
 
 const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
-const USER: Prompt = Prompt::new(include_str!("../prompts/user.md"));
+const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
 const DEFECT_TYPES: [&str; 8] = [
     "planning_failure",
     "prompt_misinterpretation",
@@ -67,12 +69,15 @@ async fn ask_model(
     let known =
         if known.is_empty() { "The rules found nothing.".to_owned() } else { format!("The rules found:\n{known}") };
     let files: Vec<String> = code.files.iter().map(|file| fenced_named("File", &file.path, &file.content)).collect();
-    let user = USER.render(&[
-        ("task", &fenced("The task", &task.description)),
-        ("found", &known),
-        ("code", &files.join("\n")),
-    ]);
-    let question = Question::new("security-audit", SYSTEM.render(&[]), user).tier(tier).max_output_tokens(8_000);
+    let sections = Sections::new()
+        .add(SharedBy::Run, fenced("The task", &task.description))
+        .add(SharedBy::Subject, files.join("\n"))
+        .add(SharedBy::Attempt, known)
+        .add(SharedBy::Call, "Audit this code.");
+    let question = Question::new("security-audit", SYSTEM.render(&[]), sections)
+        .schema(SCHEMA)
+        .tier(tier)
+        .max_output_tokens(8_000);
     question.json(|answer: &Findings, _| faults(answer, code)).await
 }
 

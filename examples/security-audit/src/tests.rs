@@ -1,6 +1,6 @@
 //! Tests of the rules, of the model's question and of the merged findings.
 
-use phasegate_plugin::testing::{Activity, MockHost};
+use phasegate_plugin::testing::{Activity, MockHost, request_text};
 use phasegate_plugin::types::{Content, Failure, Findings, ModelError, Severity};
 use serde_json::json;
 
@@ -104,7 +104,7 @@ fn adds_the_models_findings() {
     assert_eq!(findings.suggestions[0].issue_id.as_deref(), Some("model/A1"));
     assert_eq!(findings.reviewers, ["rules", "model"]);
     assert_eq!((activity.requests.len(), activity.requests[0].tier.as_str()), (1, "default"));
-    let Content::Text(question) = &activity.requests[0].messages[1].content[0] else { panic!("no text") };
+    let question = request_text(&activity.requests[0]);
     assert!(
         question.contains("- dynamic-code-1: bill.py breaks the rule")
             && question.contains("```\nbill.py\n----\neval(x)\n```"),

@@ -1,15 +1,15 @@
-//! The code review agent: six specialists examine the code concurrently, each with its own prompt.
+//! The code review agent: six specialists examine the code concurrently, each with its own speciality.
 //!
 //! Asks each specialist one question (label `code-review/SPECIALIST`) and merges all findings. If one specialist fails, the
 //! review fails.
 
-use phasegate_plugin::artifacts::{DesignSpecification, GeneratedCode};
-use phasegate_plugin::{Agent, Failure, Prompt, Submission, Work, agent};
+use phasegate_plugin::artifacts::{DesignSpecification, GeneratedCode, ProjectPlan};
+use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent};
 use phasegate_standard_agents::panel::{self, Specialist};
-use phasegate_standard_agents::render;
+use phasegate_standard_agents::{render, request, sections};
 
-const FRAME: Prompt = Prompt::new(include_str!("../prompts/frame.md"));
-const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
+const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
+const SPECIALITY: Prompt = Prompt::new(include_str!("../prompts/speciality.md"));
 const PANEL: [(&str, &str, &str); 6] = [
     ("quality", "correctness and quality", include_str!("../prompts/quality.md")),
     ("security", "security", include_str!("../prompts/security.md")),
@@ -29,13 +29,16 @@ phasegate_plugin::manifest!();
 
 impl Agent for CodeReview {
     async fn run(work: Work) -> Result<Submission, Failure> {
+        let plan: ProjectPlan = work.read_json("project_plan")?;
         let design: DesignSpecification = work.read_json("design_specification")?;
         let code: GeneratedCode = work.read_json("generated_code")?;
-        let (design, code) = (render::design(&design), render::numbered_code(&code));
-        let question = panel::render_question(&work, &TASK, &[("design", &design), ("code", &code)])?;
+        let question = request::with_design(&work, &work.task()?, &plan, &design)?
+            .add(SharedBy::Agent, ROLE.render(&[]))
+            .add(SharedBy::Subject, request::titled("The code under review", &render::numbered_code(&code)))
+            .add(SharedBy::Attempt, sections::revision(&work, None));
         let panel = PANEL.map(|(name, title, focus)| Specialist {
             name,
-            system: FRAME.render(&[("title", title), ("focus", focus.trim_end())]),
+            speciality: SPECIALITY.render(&[("title", title), ("focus", focus.trim_end())]),
             must_check: Vec::new(),
         });
         panel::review(&work, "code-review", &question, &panel, &BLAMABLE_PHASES).await

@@ -4,15 +4,16 @@
 //! runner for the language, these include syntax errors. Fails if an input is unreadable or the repaired answer is still invalid.
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, GeneratedCode, ProjectPlan, TestReport};
-use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
-use phasegate_standard_agents::{Settings, render, sections};
+use phasegate_plugin::{Agent, Failure, Prompt, Sections, SharedBy, Submission, Work, agent, artifact};
+use phasegate_standard_agents::sections::revision;
+use phasegate_standard_agents::{Settings, render, request};
 
 mod check;
 
-const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
-const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
+const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
 const REPORT: Prompt = Prompt::new(include_str!("../prompts/report.md"));
 const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
+const REQUEST: &str = "Write the code. Answer with the JSON object alone.";
 
 /// The code agent.
 pub struct Code;
@@ -22,7 +23,7 @@ phasegate_plugin::manifest!();
 
 impl Agent for Code {
     async fn run(work: Work) -> Result<Submission, Failure> {
-        let question = Question::new("code", SYSTEM.render(&[]), render_prompt(&work)?).schema(SCHEMA);
+        let question = request::question("code", sections(&work)?).schema(SCHEMA);
         let check = |code: &GeneratedCode, _: &str| {
             let mut faults = artifacts::faults("generated_code", code);
             faults.extend(check::faults(code));
@@ -33,22 +34,17 @@ impl Agent for Code {
     }
 }
 
-fn render_prompt(work: &Work) -> Result<String, Failure> {
+fn sections(work: &Work) -> Result<Sections, Failure> {
     let plan: ProjectPlan = work.read_json("project_plan")?;
     let design: DesignSpecification = work.read_json("design_specification")?;
     let report: Option<TestReport> = work.read_optional("test_report")?;
-    let report = report.map(|report| sections::section(REPORT.render(&[("report", &render::test_report(&report))])));
+    let report = report.map(|report| REPORT.render(&[("report", &render::test_report(&report))]));
     let previous: Option<GeneratedCode> = work.previous_json("generated_code")?;
-    Ok(TASK.render(&[
-        ("task", &render::task(&work.task()?)),
-        ("plan", &render::plan(&plan)),
-        ("design", &render::design(&design)),
-        ("environment", &render::environment(work)),
-        ("context", &sections::context(work)),
-        ("notes", &sections::notes(work)?),
-        ("report", &report.unwrap_or_default()),
-        ("revision", &sections::revision(work, previous.as_ref().map(render::plain_code).as_deref())),
-    ]))
+    Ok(request::with_design(work, &work.task()?, &plan, &design)?
+        .add(SharedBy::Agent, ROLE.render(&[]))
+        .add(SharedBy::Attempt, report.unwrap_or_default())
+        .add(SharedBy::Attempt, revision(work, previous.as_ref().map(render::plain_code).as_deref()))
+        .add(SharedBy::Call, REQUEST))
 }
 
 #[cfg(test)]

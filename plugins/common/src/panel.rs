@@ -3,56 +3,40 @@
 //! If a specialist fails, the review fails with its reason. An answer without a list of issues is invalid; it never counts
 //! as an answer without issues.
 
-use phasegate_plugin::artifacts::{Findings, ProjectPlan};
-use phasegate_plugin::{Failure, Prompt, Question, Submission, Work, failure, host, join_all};
+use phasegate_plugin::artifacts::Findings;
+use phasegate_plugin::{Failure, Question, Sections, SharedBy, Submission, Work, failure, host, join_all};
 
 use crate::settings::Settings;
-use crate::{findings, render, sections};
+use crate::{findings, request};
 
-/// JSON Schema of a specialist's answer.
-const SCHEMA: &str = include_str!("../prompts/findings.schema.json");
+/// JSON Schema of findings. All agents that ask for findings use it, so that providers can reuse their requests.
+pub const SCHEMA: &str = include_str!("../prompts/findings.schema.json");
 const MAX_ANSWER_TOKENS: u32 = 8_000;
 
 /// One reviewer of the panel.
 pub struct Specialist<'a> {
     /// Name, for example `security`; part of the label and of issue ids.
     pub name: &'a str,
-    /// System message.
-    pub system: String,
+    /// The text that only this specialist gets: its speciality.
+    pub speciality: String,
     /// Checklist items that the answer must contain, word for word.
     pub must_check: Vec<String>,
 }
 
-/// Renders the question to all specialists. `prompt` has the placeholders `task`, `plan`, `environment`, `context`, `notes`
-/// and `remarks`, which are filled from the phase's inputs, and those of `subject`.
-pub fn render_question(work: &Work, prompt: &Prompt, subject: &[(&str, &str)]) -> Result<String, Failure> {
-    let plan: ProjectPlan = work.read_json("project_plan")?;
-    let shared = [
-        ("task", render::task(&work.task()?)),
-        ("plan", render::plan(&plan)),
-        ("environment", render::environment(work)),
-        ("context", sections::context(work)),
-        ("notes", sections::notes(work)?),
-        ("remarks", sections::revision(work, None)),
-    ];
-    let shared = shared.iter().map(|(name, text)| (*name, text.as_str()));
-    let values: Vec<(&str, &str)> = shared.chain(subject.iter().copied()).collect();
-    Ok(prompt.render(&values))
-}
-
-/// Asks every specialist the same `question`, each under the label `PHASE/NAME` and with the phase's settings, and submits the
-/// merged findings. An issue may be attributed to one of `phases`.
+/// Asks every specialist the same `question` with its speciality, each under the label `PHASE/NAME` and with the phase's
+/// settings, and submits the merged findings. An issue may be attributed to one of `phases`.
 pub async fn review(
     work: &Work,
     phase: &str,
-    question: &str,
+    question: &Sections,
     panel: &[Specialist<'_>],
     phases: &[&str],
 ) -> Result<Submission, Failure> {
     let settings = Settings::from_work(work)?;
     host::progress(&format!("asking {} specialists", panel.len()), None);
     let answers = join_all(panel.iter().map(|specialist| {
-        let question = Question::new(format!("{phase}/{}", specialist.name), specialist.system.as_str(), question)
+        let sections = question.clone().add(SharedBy::Call, &specialist.speciality);
+        let question = request::question(format!("{phase}/{}", specialist.name), sections)
             .schema(SCHEMA)
             .max_output_tokens(MAX_ANSWER_TOKENS);
         ask_specialist(settings.apply(question), specialist, phases)

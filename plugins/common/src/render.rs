@@ -10,6 +10,8 @@ use phasegate_plugin::{Work, fenced, fenced_named};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use crate::json::render as json;
+
 /// Renders the task with its requirements numbered R1, R2, … in the task's order.
 pub fn task(task: &TaskRequirements) -> String {
     let mut text = format!("Task {}\n\n{}\n", task.task_id, task.description.trim_end());
@@ -132,12 +134,6 @@ fn count_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
         .into_iter()
         .map(|(name, count)| if count > 1 { format!("{name} ({count} cases)") } else { name.to_owned() });
     lines.collect()
-}
-
-/// Renders a value as indented JSON.
-pub fn json<T: Serialize>(value: &T) -> String {
-    // Cannot fail: the artifact types have only string keys.
-    serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
 fn render_code_notes(code: &GeneratedCode) -> Option<String> {

@@ -1,16 +1,15 @@
-//! The design review agent: six specialists examine the design concurrently, each with its own prompt.
+//! The design review agent: six specialists examine the design concurrently, each with its own speciality.
 //!
 //! Asks each specialist one question (label `design-review/SPECIALIST`) and merges all findings. The architecture specialist
 //! must answer every item of the design's checklist. If one specialist fails, the review fails.
 
-use phasegate_plugin::artifacts::DesignSpecification;
-use phasegate_plugin::{Agent, Failure, Prompt, Submission, Work, agent};
+use phasegate_plugin::artifacts::{DesignSpecification, ProjectPlan};
+use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent};
 use phasegate_standard_agents::panel::{self, Specialist};
-use phasegate_standard_agents::render;
+use phasegate_standard_agents::{request, sections};
 
-const FRAME: Prompt = Prompt::new(include_str!("../prompts/frame.md"));
-const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
-const OWN_CHECKS: &str = include_str!("../prompts/checks-own.md");
+const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
+const SPECIALITY: Prompt = Prompt::new(include_str!("../prompts/speciality.md"));
 const DESIGN_CHECKS: &str = include_str!("../prompts/checks-design.md");
 /// The specialist that answers the design's checklist.
 const CHECKLIST_SPECIALIST: &str = "architecture";
@@ -33,8 +32,11 @@ phasegate_plugin::manifest!();
 
 impl Agent for DesignReview {
     async fn run(work: Work) -> Result<Submission, Failure> {
+        let plan: ProjectPlan = work.read_json("project_plan")?;
         let design: DesignSpecification = work.read_json("design_specification")?;
-        let question = panel::render_question(&work, &TASK, &[("design", &render::design(&design))])?;
+        let question = request::with_design(&work, &work.task()?, &plan, &design)?
+            .add(SharedBy::Agent, ROLE.render(&[]))
+            .add(SharedBy::Attempt, sections::revision(&work, None));
         let panel = PANEL.map(|(name, title, focus)| specialist(name, title, focus, &design));
         panel::review(&work, "design-review", &question, &panel, &BLAMABLE_PHASES).await
     }
@@ -42,10 +44,10 @@ impl Agent for DesignReview {
 
 fn specialist(name: &'static str, title: &str, focus: &str, design: &DesignSpecification) -> Specialist<'static> {
     let answers_checklist = name == CHECKLIST_SPECIALIST;
-    let checks = if answers_checklist { DESIGN_CHECKS } else { OWN_CHECKS };
-    let system = FRAME.render(&[("title", title), ("focus", focus.trim_end()), ("checks", checks.trim_end())]);
+    let checks = if answers_checklist { sections::section(DESIGN_CHECKS.to_owned()) } else { String::new() };
+    let speciality = SPECIALITY.render(&[("title", title), ("focus", focus.trim_end()), ("checks", &checks)]);
     let checklist = design.review_checklist.iter().map(|item| item.item.clone());
-    Specialist { name, system, must_check: if answers_checklist { checklist.collect() } else { Vec::new() } }
+    Specialist { name, speciality, must_check: if answers_checklist { checklist.collect() } else { Vec::new() } }
 }
 
 #[cfg(test)]

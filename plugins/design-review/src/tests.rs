@@ -1,8 +1,8 @@
 //! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::MockHost;
-use phasegate_plugin::types::{Content, Findings, ModelError, Request};
+use phasegate_plugin::testing::{MockHost, request_text};
+use phasegate_plugin::types::{Findings, ModelError};
 
 use super::*;
 
@@ -32,13 +32,6 @@ fn host_without(left_out: &[&str]) -> MockHost {
         .fold(host, |host, name| host.answer(&format!("design-review/{name}"), NOTHING))
 }
 
-fn system(request: &Request) -> String {
-    match &request.messages[0].content[0] {
-        Content::Text(text) => text.clone(),
-        _ => String::new(),
-    }
-}
-
 fn findings(result: Result<Submission, Failure>) -> Findings {
     result.unwrap().findings.unwrap()
 }
@@ -50,8 +43,8 @@ fn merges_the_findings_of_six_specialists() {
     let (result, activity) = host.run::<DesignReview>();
     let found = findings(result);
     assert_eq!(activity.requests.len(), 6);
-    assert!(activity.requests.iter().all(|request| system(request).contains("one of six specialists")));
-    assert!(system(&activity.requests[5]).contains("**API design**"));
+    assert!(activity.requests.iter().all(|request| request_text(request).contains("one of six specialists")));
+    assert!(request_text(&activity.requests[5]).contains("# Your speciality: API design"));
     assert_eq!(found.reviewers.len(), 6);
     assert_eq!(
         (found.issues[0].id.as_str(), found.suggestions[0].issue_id.as_deref()),

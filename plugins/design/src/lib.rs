@@ -5,13 +5,14 @@
 //! still invalid.
 
 use phasegate_plugin::artifacts::{self, DesignSpecification, ProjectPlan};
-use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
-use phasegate_standard_agents::{Settings, render, sections};
+use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent, artifact};
+use phasegate_standard_agents::{Settings, render, request, sections};
 
 mod check;
 
-const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
-const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
+const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
+const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
+const REQUEST: &str = "Write the design. Answer with the JSON object alone.";
 
 /// The design agent.
 pub struct Design;
@@ -24,18 +25,14 @@ impl Agent for Design {
         let task = work.task()?;
         let plan: ProjectPlan = work.read_json("project_plan")?;
         let previous: Option<DesignSpecification> = work.previous_json("design_specification")?;
-        let user = TASK.render(&[
-            ("task", &render::task(&task)),
-            ("plan", &render::plan(&plan)),
-            ("environment", &render::environment(&work)),
-            ("context", &sections::context(&work)),
-            ("notes", &sections::notes(&work)?),
-            ("revision", &sections::revision(&work, previous.as_ref().map(render::design).as_deref())),
-        ]);
+        let sections = request::with_plan(&work, &task, &plan)?
+            .add(SharedBy::Agent, ROLE.render(&[]))
+            .add(SharedBy::Attempt, sections::revision(&work, previous.as_ref().map(render::design).as_deref()))
+            .add(SharedBy::Call, REQUEST);
         let with_task_id =
             |answer: &DesignSpecification| DesignSpecification { task_id: task.task_id.clone(), ..answer.clone() };
         let answer: DesignSpecification = Settings::from_work(&work)?
-            .apply(Question::new("design", SYSTEM.render(&[]), user))
+            .apply(request::question("design", sections).schema(SCHEMA))
             .json(|answer: &DesignSpecification, _| {
                 let mut faults = artifacts::faults("design_specification", &with_task_id(answer));
                 faults.extend(check::faults(answer, &plan));

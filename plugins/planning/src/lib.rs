@@ -5,16 +5,16 @@
 //! input is unreadable or the repaired answer is still invalid.
 
 use phasegate_plugin::artifacts::{self, ProjectPlan, RunMeasures, SemanticUnit};
-use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact};
-use phasegate_standard_agents::{Settings, render, sections};
+use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent, artifact};
+use phasegate_standard_agents::{Settings, render, request, sections};
 use serde::Deserialize;
 
 pub mod complexity;
 mod estimate;
 pub mod probe;
 
-const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
-const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
+const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
+const REQUEST: &str = "Divide the task into semantic units and rate them. Answer with the JSON object alone.";
 const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
 const MAX_ANSWER_TOKENS: u32 = 8_000;
 
@@ -46,14 +46,11 @@ impl Agent for Planning {
         let task = work.task()?;
         let measures: RunMeasures = work.read_optional("run_measures")?.unwrap_or_default();
         let previous: Option<ProjectPlan> = work.previous_json("project_plan")?;
-        let user = TASK.render(&[
-            ("task", &render::task(&task)),
-            ("context", &sections::context(&work)),
-            ("notes", &sections::notes(&work)?),
-            ("revision", &sections::revision(&work, previous.as_ref().map(render::plan).as_deref())),
-        ]);
-        let question =
-            Question::new("planning", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
+        let sections = request::with_task(&work, &task)?
+            .add(SharedBy::Agent, ROLE.render(&[]))
+            .add(SharedBy::Attempt, sections::revision(&work, previous.as_ref().map(render::plan).as_deref()))
+            .add(SharedBy::Call, REQUEST);
+        let question = request::question("planning", sections).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
         let draft = |answer: &Answer| plan(&task.task_id, answer);
         let answer: Answer = Settings::from_work(&work)?
             .apply(question)

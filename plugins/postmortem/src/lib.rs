@@ -9,16 +9,16 @@ use phasegate_plugin::artifacts::{
     self, Accuracy, FindingsReport, Issue, Pip, Pips, PostmortemReport, ProjectPlan, ProposedChange, RunMeasures,
     TestReport,
 };
-use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact, fenced};
-use phasegate_standard_agents::{Settings, render, sections};
+use phasegate_plugin::{Agent, Failure, Prompt, SharedBy, Submission, Work, agent, artifact, fenced};
+use phasegate_standard_agents::{Settings, render, request, sections};
 use serde::{Deserialize, Serialize};
 
 mod figures;
 mod quality;
 
-const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/system.md"));
-const TASK: Prompt = Prompt::new(include_str!("../prompts/task.md"));
+const ROLE: Prompt = Prompt::new(include_str!("../prompts/role.md"));
 const SCHEMA: &str = include_str!("../prompts/answer.schema.json");
+const REQUEST: &str = "Write the summary and the proposals. Answer with the JSON object alone.";
 const MAX_ANSWER_TOKENS: u32 = 8_000;
 
 /// The postmortem agent.
@@ -48,16 +48,14 @@ impl Agent for Postmortem {
         let measures: RunMeasures = work.read_json("run_measures")?;
         let report = figures::report(&task.task_id, &plan, &measures);
         let previous = work.previous_text("pips")?.map(|text| fenced("Your previous proposals", &text));
-        let user = TASK.render(&[
-            ("task", &render::task(&task)),
-            ("plan", &render::plan(&plan)),
-            ("gates", &render_gates(&work, &measures)?),
-            ("figures", &fenced("Figures", &render_figures(&report))),
-            ("notes", &sections::notes(&work)?),
-            ("revision", &sections::revision(&work, previous.as_deref())),
-        ]);
-        let question =
-            Question::new("postmortem", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
+        let sections = request::with_task(&work, &task)?
+            .add(SharedBy::Phases, request::titled("The plan", &render::plan(&plan)))
+            .add(SharedBy::Agent, ROLE.render(&[]))
+            .add(SharedBy::Subject, request::titled("What the gates found", &render_gates(&work, &measures)?))
+            .add(SharedBy::Subject, request::titled("The figures", &fenced("Figures", &render_figures(&report))))
+            .add(SharedBy::Attempt, sections::revision(&work, previous.as_deref()))
+            .add(SharedBy::Call, REQUEST);
+        let question = request::question("postmortem", sections).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
         let check = |answer: &Answer, _: &str| {
             let mut faults = artifacts::faults("postmortem_report", &with_summary(&report, answer));
             faults.extend(artifacts::faults("pips", &pips(answer)));

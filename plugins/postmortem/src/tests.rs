@@ -1,8 +1,7 @@
 //! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::MockHost;
-use phasegate_plugin::types::Content;
+use phasegate_plugin::testing::{MockHost, request_text};
 
 use super::*;
 
@@ -36,10 +35,7 @@ fn combines_measured_figures_with_the_models_summary() {
     assert_eq!(report.estimation_accuracy.tokens.actual, Some(1_000.0));
     let pips: Pips = serde_json::from_slice(&submission.artifacts[1].content).unwrap();
     assert_eq!((pips.proposals[0].status.as_str(), pips.proposals[0].decided_by.as_ref()), ("pending", None));
-    let prompt = match &activity.requests[0].messages[1].content[0] {
-        Content::Text(text) => text.clone(),
-        _ => String::new(),
-    };
+    let prompt = request_text(&activity.requests[0]);
     assert!(prompt.contains("test#1/T-001") && prompt.contains("Minutes are lost."), "{prompt}");
     for secret in ["77777", "88888", "66666", "run-secret"] {
         assert!(!prompt.contains(secret), "the prompt contains {secret}");

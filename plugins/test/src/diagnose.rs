@@ -3,14 +3,13 @@
 
 use phasegate_plugin::artifacts::{Findings, Issue, TestSuite};
 use phasegate_plugin::types::{Outcome, TestCase, TestRun};
-use phasegate_plugin::{Failure, Prompt, Question, Work, fenced, fenced_named};
-use phasegate_standard_agents::{Settings, findings, render, sections};
+use phasegate_plugin::{Failure, Prompt, SharedBy, Work, fenced, fenced_named};
+use phasegate_standard_agents::{Settings, findings, panel, render, request};
 
 use crate::inputs::Inputs;
 
-const SYSTEM: Prompt = Prompt::new(include_str!("../prompts/diagnose.md"));
-const TASK: Prompt = Prompt::new(include_str!("../prompts/diagnose-task.md"));
-const SCHEMA: &str = include_str!("../prompts/diagnose.schema.json");
+const ROLE: Prompt = Prompt::new(include_str!("../prompts/diagnose.md"));
+const REQUEST: &str = "Find the causes. Answer with the JSON object alone.";
 const MAX_ANSWER_TOKENS: u32 = 8_000;
 const BLAMABLE_PHASES: [&str; 4] = ["planning", "design", "code", "test"];
 /// Limit of a failure message in characters; its end is kept, where tracebacks name the error.
@@ -29,18 +28,15 @@ pub async fn find_causes(
     if failed.is_empty() && run.build_errors.is_empty() {
         return Ok(Vec::new());
     }
-    let user = TASK.render(&[
-        ("task", &render::task(&inputs.task)),
-        ("plan", &render::plan(&inputs.plan)),
-        ("design", &render::design(&inputs.design)),
-        ("environment", &render::environment(work)),
-        ("context", &sections::context(work)),
-        ("code", &render::numbered_code(&inputs.code)),
-        ("suite", &render::suite(suite)),
-        ("failures", &render_failures(&run.build_errors, &failed)),
-    ]);
+    let failures = render_failures(&run.build_errors, &failed);
+    let sections = request::with_design(work, &inputs.task, &inputs.plan, &inputs.design)?
+        .add(SharedBy::Agent, ROLE.render(&[]))
+        .add(SharedBy::Subject, request::titled("The code", &render::numbered_code(&inputs.code)))
+        .add(SharedBy::Subject, request::titled("The suite", &render::suite(suite)))
+        .add(SharedBy::Attempt, request::titled("What did not pass", &failures))
+        .add(SharedBy::Call, REQUEST);
     let question =
-        Question::new("test/diagnose", SYSTEM.render(&[]), user).schema(SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
+        request::question("test/diagnose", sections).schema(panel::SCHEMA).max_output_tokens(MAX_ANSWER_TOKENS);
     let check = |answer: &Findings, _: &str| faults(&answer.issues, &run.build_errors, &failed);
     let answer: Findings = settings.apply(question).json(check).await?;
     Ok(answer.issues.into_iter().map(|issue| add_messages(issue, &failed)).collect())

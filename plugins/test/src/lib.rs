@@ -8,8 +8,9 @@
 
 use phasegate_plugin::artifacts::{self, Findings, TestSuite};
 use phasegate_plugin::types::Level;
-use phasegate_plugin::{Agent, Failure, Prompt, Question, Submission, Work, agent, artifact, fenced, host};
-use phasegate_standard_agents::{Settings, render, sections};
+use phasegate_plugin::{Agent, Failure, Prompt, Sections, SharedBy, Submission, Work, agent, artifact, fenced, host};
+use phasegate_standard_agents::sections::revision;
+use phasegate_standard_agents::{Settings, render, request};
 
 mod diagnose;
 mod inputs;
@@ -22,10 +23,10 @@ use suite::SuiteCheck;
 use trial::{Trial, run_trial};
 
 const WRITE: Prompt = Prompt::new(include_str!("../prompts/write.md"));
-const WRITE_TASK: Prompt = Prompt::new(include_str!("../prompts/write-task.md"));
 const REPORT: Prompt = Prompt::new(include_str!("../prompts/report.md"));
 const REPAIR: Prompt = Prompt::new(include_str!("../prompts/repair.md"));
 const SCHEMA: &str = include_str!("../prompts/suite.schema.json");
+const REQUEST: &str = "Write the suite. Answer with the JSON object alone.";
 
 /// The test agent.
 pub struct Test;
@@ -48,8 +49,8 @@ impl Agent for Test {
 
 async fn write_suite(work: &Work, settings: &Settings, inputs: &Inputs) -> Result<(TestSuite, Trial), Failure> {
     let check = SuiteCheck::new(inputs);
-    let user = render_prompt(work, inputs)?;
-    let suite = ask_for_suite(settings, "test/write", user.clone(), inputs, &check).await?;
+    let question = sections(work, inputs)?;
+    let suite = ask_for_suite(settings, "test/write", question.clone(), inputs, &check).await?;
     let trial = run_trial(&inputs.code.language, &suite).await;
     let errors = check.check_trial(&suite, &trial);
     if errors.is_empty() {
@@ -61,39 +62,32 @@ async fn write_suite(work: &Work, settings: &Settings, inputs: &Inputs) -> Resul
         ("found", &fenced("Tests that were found", &trial.names().join("\n"))),
     ]);
     let answered = fenced("Your suite as it stands, earlier files included", &render::json(&suite));
-    let suite =
-        ask_for_suite(settings, "test/write/repair", format!("{user}\n\n{answered}\n{repair}"), inputs, &check).await?;
+    let question = question.add(SharedBy::Call, answered).add(SharedBy::Call, repair);
+    let suite = ask_for_suite(settings, "test/write/repair", question, inputs, &check).await?;
     let trial = run_trial(&inputs.code.language, &suite).await;
     Ok((suite, trial))
 }
 
-fn render_prompt(work: &Work, inputs: &Inputs) -> Result<String, Failure> {
-    let report = inputs
-        .report
-        .as_ref()
-        .map(|report| sections::section(REPORT.render(&[("report", &render::test_report(report))])));
-    Ok(WRITE_TASK.render(&[
-        ("task", &render::task(&inputs.task)),
-        ("plan", &render::plan(&inputs.plan)),
-        ("design", &render::design(&inputs.design)),
-        ("environment", &render::environment(work)),
-        ("context", &sections::context(work)),
-        ("notes", &sections::notes(work)?),
-        ("surface", &fenced("Paths and public lines", &surface::render(&inputs.code))),
-        ("report", &report.unwrap_or_default()),
-        ("revision", &sections::revision(work, inputs.previous.as_ref().map(render::suite).as_deref())),
-    ]))
+fn sections(work: &Work, inputs: &Inputs) -> Result<Sections, Failure> {
+    let report = inputs.report.as_ref().map(|report| REPORT.render(&[("report", &render::test_report(report))]));
+    let surface = fenced("Paths and public lines", &surface::render(&inputs.code));
+    Ok(request::with_design(work, &inputs.task, &inputs.plan, &inputs.design)?
+        .add(SharedBy::Agent, WRITE.render(&[]))
+        .add(SharedBy::Subject, request::titled("The files of the code", &surface))
+        .add(SharedBy::Attempt, report.unwrap_or_default())
+        .add(SharedBy::Attempt, revision(work, inputs.previous.as_ref().map(render::suite).as_deref()))
+        .add(SharedBy::Call, REQUEST))
 }
 
 /// Asks for a suite and merges the answer into the previous suite.
 async fn ask_for_suite(
     settings: &Settings,
     label: &str,
-    user: String,
+    sections: Sections,
     inputs: &Inputs,
     check: &SuiteCheck<'_>,
 ) -> Result<TestSuite, Failure> {
-    let question = Question::new(label, WRITE.render(&[]), user).schema(SCHEMA);
+    let question = request::question(label, sections).schema(SCHEMA);
     let answer: TestSuite = settings
         .apply(question)
         .json(|answer: &TestSuite, _| {
