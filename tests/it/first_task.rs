@@ -6,7 +6,7 @@ use phasegate_test::{Output, Scenario, examples};
 use serde_json::Value;
 
 /// A blob of the journal, as JSON.
-fn blob(scenario: &Scenario, digest: &Value) -> Value {
+pub fn blob(scenario: &Scenario, digest: &Value) -> Value {
     let journal = SqliteJournal::open(&scenario.path("state")).unwrap();
     let digest: Digest = digest.as_str().unwrap().parse().unwrap();
     serde_json::from_slice(&journal.blob(&digest).unwrap().unwrap()).unwrap()

@@ -25,6 +25,7 @@ mod providers;
 mod replay;
 mod scenarios;
 mod secrets;
+mod standard_agents;
 mod state_folder;
 mod stopped_runs;
 mod structure;

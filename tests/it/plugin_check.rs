@@ -61,7 +61,7 @@ fn calls_an_agent_as_its_own_phase() {
     dry run: all grants, sample inputs, scripted answers, nothing recorded
       agent.run as phase `design`
         asks a model of tier default: `design` (scripted answer)
-        submits `design_specification`, 957 bytes: valid
+        submits `design_specification`, 872 bytes: valid
     exit 0
     ");
     assert_snapshot!(verdict(&check("plugins/dist/code.wasm", &["--phase", "code"])), @r"

@@ -64,7 +64,7 @@ fn asks_for_a_cut_answer_with_more_room() {
 }
 
 #[test]
-fn uses_an_answer_that_is_complete_despite_a_cut() {
+fn uses_a_complete_answer_despite_a_cut() {
     let host = MockHost::new().truncated_answer("paint", "{\"colour\": \"red\"} Red, because it");
     assert_eq!(host.run_with(|_| colour()).0.unwrap().colour, "red");
 }
