@@ -7,6 +7,7 @@ mod commands;
 mod keys;
 mod links;
 mod picture;
+mod providers;
 mod reference;
 mod toml_blocks;
 
