@@ -17,6 +17,7 @@ mod hostile_python;
 mod interruption;
 mod json_output;
 mod languages;
+mod ledger;
 mod log;
 mod operator_limits;
 mod out_folder;

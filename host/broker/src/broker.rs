@@ -1,18 +1,14 @@
-//! The models of a process: builds the stack of services for each tier and makes calls through it.
+//! The models of a process: builds the service of each tier and makes calls through it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use phasegate_process::model::{Error, Request, Response, Tier};
+use phasegate_process::RequestBound;
+use phasegate_process::model::{Request, Response, Tier};
 use tokio::sync::{Semaphore, mpsc};
-use tower::limit::GlobalConcurrencyLimitLayer;
-use tower::retry::RetryLayer;
-use tower::util::BoxCloneSyncService;
-use tower::{ServiceBuilder, ServiceExt};
 
-use crate::budget::Cost;
-use crate::call::{Call, Failure, PendingCall, Progress};
+use crate::call::{Call, CallError, PendingCall};
 use crate::config::{ConfigError, ModelsConfig, ProviderConfig};
 use crate::key::Scrubber;
 use crate::model_id::ModelId;
@@ -20,14 +16,12 @@ use crate::price::{Price, PriceTable};
 use crate::provider::format::ModelOptions;
 use crate::provider::{http, scripted};
 use crate::resolve;
-use crate::retry;
+use crate::retry::{CallObserver, Requests, Service};
 use crate::trusted_providers::TrustedProviders;
-use crate::worst_case::worst_case;
+use crate::worst_case::PromptMeasure;
 
-/// The most retries of a call, whatever the configuration says: a provider may bill each try.
+/// The most retries of a call, whatever the configuration says: a provider may bill each request.
 const MAX_RETRIES: u32 = 10;
-
-type Service = BoxCloneSyncService<PendingCall, Response, Failure>;
 
 /// The models of a process, one for each tier. Clones share connections and the concurrency limit.
 #[derive(Debug, Clone)]
@@ -35,6 +29,10 @@ pub struct Broker {
     fast: ServedModel,
     default: ServedModel,
     deep: ServedModel,
+    /// One permit for each request that may be under way.
+    permits: Arc<Semaphore>,
+    /// How often a request that failed temporarily is repeated.
+    retries: u32,
     scrubber: Scrubber,
 }
 
@@ -60,7 +58,6 @@ impl Broker {
         let resolver = resolve::Resolver { models, providers, env };
         let base_dir = providers.base_dir();
         let [fast, default, deep] = resolver.tiers().await?;
-        let semaphore = Arc::new(Semaphore::new(models.concurrency.get() as usize));
         let mut keys = Vec::new();
         let mut served: BTreeMap<ModelId, ServedModel> = BTreeMap::new();
         let mut serve = |(tier, id): (Tier, ModelId)| {
@@ -68,7 +65,7 @@ impl Broker {
                 return Ok(already.clone());
             }
             let price = prices.get(&id);
-            let bottom = match id.is_scripted() {
+            let service = match id.is_scripted() {
                 true => scripted_service(tier, &id, price, base_dir)?,
                 false => {
                     let (endpoint, table) = resolver.endpoint(tier, &id)?;
@@ -76,14 +73,17 @@ impl Broker {
                     model_service(endpoint, &table, models, &id, price)
                 }
             };
-            let layers = ServiceBuilder::new()
-                .layer(RetryLayer::new(retry::RetryPolicy { allowed: models.retries.min(MAX_RETRIES) }))
-                .layer(GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&semaphore)));
-            let service = BoxCloneSyncService::new(layers.service(bottom));
             Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price }).clone())
         };
         let (fast, default, deep) = (serve(fast)?, serve(default)?, serve(deep)?);
-        Ok(Self { fast, default, deep, scrubber: Scrubber::new(keys) })
+        Ok(Self {
+            fast,
+            default,
+            deep,
+            permits: Arc::new(Semaphore::new(models.concurrency.get() as usize)),
+            retries: models.retries.min(MAX_RETRIES),
+            scrubber: Scrubber::new(keys),
+        })
     }
 
     /// Returns the model that serves a tier.
@@ -96,37 +96,32 @@ impl Broker {
         [&self.fast, &self.default, &self.deep].iter().any(|served| served.id.is_scripted())
     }
 
-    /// Returns the most that one attempt of a request can use: each byte is a token, and the answer has maximum length.
-    pub fn worst_case(&self, request: &Request) -> Cost {
-        worst_case(request, self.served_model(request.tier).price)
+    /// Returns what a request can use at most, as far as measured prompts of its model are like it.
+    pub fn bound(&self, request: &Request, measure: &PromptMeasure) -> RequestBound {
+        measure.bound(request, self.served_model(request.tier).price)
     }
 
-    /// Makes a call with the model of its tier, with retries. Calls `progress` on this task, in order.
-    pub async fn complete(&self, call: Call, progress: impl Fn(Progress) + Send + Sync) -> Result<Response, Error> {
+    /// Makes a call with the model of its tier. The observer follows its requests: one, and another for each that failed
+    /// temporarily.
+    pub async fn call<O: CallObserver>(&self, call: Call, observer: &O) -> Result<Response, CallError<O::Error>> {
         let Call { path, request, idempotency_key } = call;
-        let service = self.served_model(request.tier).service.clone();
-        let (progress_sender, mut updates) = mpsc::unbounded_channel();
+        let served = self.served_model(request.tier);
+        let (progress, updates) = mpsc::unbounded_channel();
         let call = PendingCall {
             path: path.into(),
             request: request.into(),
             idempotency_key: idempotency_key.into(),
             attempt: 1,
             max_output_tokens: None,
-            progress: progress_sender,
+            progress,
         };
-        let answer = service.oneshot(call);
-        tokio::pin!(answer);
-        let answer = loop {
-            tokio::select! {
-                biased;
-                Some(update) = updates.recv() => progress(update),
-                answer = &mut answer => break answer,
-            }
+        let requests = Requests {
+            service: &served.service,
+            permits: &self.permits,
+            retries: self.retries,
+            is_scripted: served.id.is_scripted(),
         };
-        while let Ok(update) = updates.try_recv() {
-            progress(update);
-        }
-        answer.map_err(|failure| failure.error)
+        requests.complete(call, updates, observer).await
     }
 
     /// Returns a text with every key of this process redacted, for text that another module prints.
@@ -145,11 +140,7 @@ impl Broker {
 
 fn scripted_service(tier: Tier, id: &ModelId, price: Option<Price>, base_dir: &Path) -> Result<Service, ConfigError> {
     let read = scripted::Scripted::read(&base_dir.join(id.model()), price);
-    read.map(BoxCloneSyncService::new).map_err(|fault| ConfigError::Script {
-        tier,
-        problem: fault.message,
-        hint: fault.hint,
-    })
+    read.map(Service::new).map_err(|fault| ConfigError::Script { tier, problem: fault.message, hint: fault.hint })
 }
 
 fn model_service(
@@ -169,5 +160,5 @@ fn model_service(
             .unwrap_or_else(|| resolve::uses_max_completion_tokens(&endpoint.url)),
         price,
     };
-    BoxCloneSyncService::new(http::Model { endpoint: Arc::new(endpoint), options: Arc::new(options) })
+    Service::new(http::Model { endpoint: Arc::new(endpoint), options: Arc::new(options) })
 }

@@ -1,16 +1,16 @@
-//! Budgets: a call reserves its worst case beforehand and is charged what it used afterwards.
+//! Budgets: a request reserves the most it can use beforehand and is charged what it used afterwards.
 //!
 //! Guarantees: at the moment of a reservation, usage and reservations together are within each limit; a reservation that
-//! is dropped is returned; an answer of unknown cost still counts its tokens and its call. [`Budget::reserve`]
-//! accepts the same calls however they overlap: its result depends only on the order of the reservations and on the usage
-//! of the calls.
+//! is dropped is returned; a request of unknown price still counts its tokens and itself; a request of unknown usage counts
+//! the most that it can have used. [`Budget::reserve`] accepts the same requests however they overlap: its result depends
+//! only on the order of the reservations and on the usage of the requests.
 //! Fails with [`BudgetExceeded`].
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use phasegate_process::budget::{BudgetBound, BudgetExceeded, NANOS_PER_USD};
-use phasegate_process::model::Usage;
+use phasegate_process::RequestCost;
+use phasegate_process::budget::{BudgetBound, BudgetExceeded, Cost, NANOS_PER_USD};
 use phasegate_process::sync::lock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::sync::Notify;
@@ -27,7 +27,7 @@ pub struct BudgetConfig {
     /// US dollars of the calls whose price is known. Default: 20.
     #[serde(deserialize_with = "deserialize_usd_limit", serialize_with = "serialize_limit")]
     pub usd: Option<f64>,
-    /// Model calls. Default: 400.
+    /// Requests to models: each answered call and each failed request that reached a provider. Default: 400.
     #[serde(deserialize_with = "deserialize_limit", serialize_with = "serialize_limit")]
     pub calls: Option<u64>,
 }
@@ -53,25 +53,16 @@ impl fmt::Display for BudgetConfig {
     }
 }
 
-/// The most that a call can use.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Cost {
-    /// Tokens read and written.
-    pub tokens: u64,
-    /// US dollars; `None` where the price is not known.
-    pub usd: Option<f64>,
-}
-
 /// The usage of a run so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spent {
-    /// Tokens read and written.
+    /// Tokens read and written; of requests of unknown usage the most that they can have used.
     pub tokens: u64,
-    /// US dollars of the calls whose price is known; `None` where no answered call has a known price.
+    /// US dollars of the requests whose price is known; `None` where no request has a known price.
     pub usd: Option<f64>,
-    /// Answered calls.
+    /// Requests.
     pub calls: u64,
-    /// Answered calls whose cost is not known.
+    /// Requests whose price is not known.
     pub unknown_cost_calls: u64,
 }
 
@@ -178,9 +169,9 @@ impl Budget {
         }
     }
 
-    /// Charges a recorded answer, without checking limits: it is paid already.
-    pub fn restore(&self, usage: Usage) {
-        self.0.charge(usage);
+    /// Charges a recorded request, without checking limits: it is paid already.
+    pub fn restore(&self, cost: impl Into<RequestCost>) {
+        self.0.charge(cost.into());
     }
 
     /// Returns the usage so far, without reservations.
@@ -220,15 +211,21 @@ impl Shared {
         Ok(())
     }
 
-    fn charge(&self, usage: Usage) {
-        let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
+    fn charge(&self, cost: RequestCost) {
+        let Cost { tokens, usd } = match cost {
+            RequestCost::Nothing => return,
+            RequestCost::Known(usage) => {
+                Cost { tokens: usage.input_tokens.saturating_add(usage.output_tokens), usd: usage.usd }
+            }
+            RequestCost::Unknown(most) => most,
+        };
         let mut totals = self.totals();
-        totals.spent = totals.spent.plus(Amount { tokens, nanos: nanos(usage.usd.unwrap_or(0.0)), calls: 1 });
-        totals.unknown_cost_calls += u64::from(usage.usd.is_none());
+        totals.spent = totals.spent.plus(Amount { tokens, nanos: nanos(usd.unwrap_or(0.0)), calls: 1 });
+        totals.unknown_cost_calls += u64::from(usd.is_none());
     }
 }
 
-/// The reserved worst case of a call that is under way. Dropping it returns the reservation.
+/// The reservation of a request that is under way. Dropping it returns the reservation.
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped is given back"]
 pub struct Reservation {
@@ -238,10 +235,10 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Charges what the call used and returns the rest of the reservation.
-    pub fn commit(mut self, usage: Usage) {
+    /// Charges what the request used and returns the rest of the reservation.
+    pub fn commit(mut self, cost: impl Into<RequestCost>) {
         // Charge first: in between, the totals are too high rather than too low.
-        self.shared.charge(usage);
+        self.shared.charge(cost.into());
         self.settle();
     }
 

@@ -34,6 +34,8 @@ pub struct Call {
 /// The progress of a call that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
+    /// The next request waits for a permit, because as many requests as `models.concurrency` allows are under way.
+    Waiting,
     /// A request is about to be sent.
     Requesting {
         /// The number of the attempt to send it, from 1.
@@ -86,7 +88,7 @@ pub(crate) struct Failure {
 
 /// What is known of the cost of an attempt that failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) enum FailureCost {
+pub enum FailureCost {
     /// No request reached the provider.
     Nothing,
     /// The provider may have billed the request, but did not say how much.
@@ -105,7 +107,53 @@ pub(crate) struct Retry {
     pub(crate) max_output_tokens: Option<NonZeroU32>,
 }
 
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallError<E> {
+    /// The request cannot be sent as it is, or a script tells the call to fail. The plugin is to blame and gets this error.
+    Rejected(Error),
+    /// The last request failed: the provider, the network or the configuration is to blame.
+    Failed(FailedRequest),
+    /// The observer ended the call.
+    Ended(E),
+}
+
+/// A request that failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailedRequest {
+    /// The error, with the provider's words.
+    pub error: Error,
+    /// The HTTP status; `None` where the provider did not answer.
+    pub status: Option<u16>,
+    /// What is known of its cost.
+    pub cost: FailureCost,
+    /// From sending to the error.
+    pub elapsed: Duration,
+}
+
+impl FailureCost {
+    /// The cost of a request that a server answered before it could compute anything.
+    pub(crate) fn nothing_used() -> Self {
+        Self::Known(Usage { usd: Some(0.0), ..Usage::default() })
+    }
+}
+
 impl Failure {
+    /// Whether the plugin is to blame, and not the provider: the request was not sent because it is invalid, or a script
+    /// tells the call to fail.
+    pub(crate) fn is_rejection(&self, is_scripted: bool) -> bool {
+        match &self.error {
+            Error::Denied(_) | Error::Budget(_) | Error::Unavailable(_) => false,
+            Error::Invalid(_) if self.cost == FailureCost::Nothing => self.status.is_none(),
+            _ => is_scripted,
+        }
+    }
+
+    /// Whether the server still loads its model.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.status == Some(503) && self.error.to_string().to_lowercase().contains("loading")
+    }
+
     /// A failure that another attempt may not have.
     pub(crate) fn temporary(message: impl Into<String>) -> Self {
         Self {

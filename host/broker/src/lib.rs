@@ -1,8 +1,8 @@
 //! The model broker: answers model calls for a tier and keeps the keys of providers to itself.
 //!
-//! Each model is a stack of `tower` services: the provider at the bottom, then a limit on concurrent requests, then
-//! retries. [`Budget`] holds what a run may use: the runtime reserves the worst case, makes the call, commits the usage,
-//! and records both ends in the journal.
+//! Each model is a `tower` service. A call is one request or several: those that failed temporarily are repeated. [`Budget`]
+//! holds what a run may use. The runtime follows each request as a [`CallObserver`]: it reserves what the request can use,
+//! records it before it is sent, and charges and records what it used.
 //!
 //! Guarantees: a key is read from the environment or a file and appears nowhere else, neither in errors and answers nor in
 //! debug output and serialized configuration. A scripted answer depends on the call alone. An incomplete answer is an
@@ -28,11 +28,12 @@ mod worst_case;
 
 pub use access::{KeySource, ProviderAccess};
 pub use broker::Broker;
-pub use budget::{Budget, BudgetConfig, Cost, Reservation, Spent};
-pub use call::{Call, CallPath, Progress};
+pub use budget::{Budget, BudgetConfig, Reservation, Spent};
+pub use call::{Call, CallError, CallPath, FailedRequest, FailureCost, Progress};
 pub use config::{ConfigError, ModelsConfig, OnUnknown, ProviderConfig, ProviderKind};
 pub use model_id::{BadModelId, ModelId};
 pub use price::{Price, PriceTable};
 pub use provider::MAX_SCRIPT_BYTES;
+pub use retry::CallObserver;
 pub use trusted_providers::{TrustedProviders, access, accesses};
-pub use worst_case::worst_case;
+pub use worst_case::{PromptMeasure, worst_case};

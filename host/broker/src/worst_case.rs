@@ -1,33 +1,151 @@
-//! The upper bound of what a request can use, for reservations.
+//! Upper bounds of what a request can use, for reservations.
 
-use phasegate_process::model::{Content, Request};
+use phasegate_process::RequestBound;
+use phasegate_process::budget::Cost;
+use phasegate_process::model::{Content, Request, Usage};
 
-use crate::budget::Cost;
 use crate::price::Price;
 
-/// Returns the most that one attempt of a request can use at this price: each byte is a token, and the answer has maximum
-/// length. The cost is unknown where the price is.
+/// Estimates count at least one token for this many bytes: below that, a change of the text could double the real number.
+const MOST_BYTES_PER_TOKEN: f64 = 2.0;
+/// Estimates are larger than what was measured by this factor.
+const MARGIN: f64 = 1.5;
+
+/// Returns the most that one request can use at this price: each byte is a token, and the answer has maximum length. The
+/// cost in money is unknown where the price is.
 pub fn worst_case(request: &Request, price: Option<Price>) -> Cost {
-    let input = max_tokens_of(request);
-    let output = u64::from(request.max_output_tokens.get());
-    Cost { tokens: input.saturating_add(output), usd: price.map(|price| price.max_cost_usd(input, output)) }
+    PromptMeasure::default().bound(request, price).most
 }
 
-/// Returns the most tokens that a request can have: a tokenizer makes at most one token of a byte, and a provider adds a
-/// few of its own for each message and for the tools.
-fn max_tokens_of(request: &Request) -> u64 {
-    const BY_MESSAGE: usize = 16;
-    const BY_TOOLS: usize = 1024;
-    let parts = request.messages.iter().flat_map(|message| &message.content).map(|part| match part {
-        Content::Text { text } => text.len(),
-        Content::ToolCall { id, name, arguments } => id.len() + name.len() + arguments.len() + BY_MESSAGE,
-        Content::ToolResult { id, text, .. } => id.len() + text.len() + BY_MESSAGE,
-        Content::Opaque { json } => json.len(),
-    });
-    let tools =
-        request.tools.iter().map(|tool| tool.name.len() + tool.description.len() + tool.parameters.len() + BY_MESSAGE);
-    let schema = request.answer_schema.as_ref().map_or(0, String::len);
-    let extra =
-        request.messages.len() * BY_MESSAGE + if request.tools.is_empty() && schema == 0 { 0 } else { BY_TOOLS };
-    (parts.sum::<usize>() + tools.sum::<usize>() + schema + extra) as u64
+/// How many tokens the prompts of a model had for their bytes so far.
+///
+/// The order of measurements does not matter. Without one, each byte counts as a token.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct PromptMeasure {
+    /// The most tokens that a prompt had for a byte.
+    tokens_per_byte: Option<f64>,
+}
+
+impl PromptMeasure {
+    /// Adds the usage of an answered request.
+    pub fn add(&mut self, prompt_bytes: u64, usage: &Usage) {
+        if prompt_bytes > 0 && usage.input_tokens > 0 {
+            let measured = usage.input_tokens as f64 / prompt_bytes as f64;
+            self.tokens_per_byte = Some(self.tokens_per_byte.map_or(measured, |most| most.max(measured)));
+        }
+    }
+
+    /// Returns the most that a request can use at this price, as far as the measured prompts are like this one: letters and
+    /// punctuation have at most half as many tokens again as measured, never less than one for two bytes. Every other byte is
+    /// a token, and the answer has maximum length.
+    pub fn bound(&self, request: &Request, price: Option<Price>) -> RequestBound {
+        let prompt = PromptBytes::of(request);
+        let rate = self.tokens_per_byte.map_or(1.0, |most| (most * MARGIN).clamp(1.0 / MOST_BYTES_PER_TOKEN, 1.0));
+        let input = prompt.dense + (prompt.light as f64 * rate).ceil() as u64;
+        let output = u64::from(request.max_output_tokens.get());
+        let usd = price.map(|price| price.max_cost_usd(input, output));
+        RequestBound {
+            prompt_bytes: prompt.dense + prompt.light,
+            most: Cost { tokens: input.saturating_add(output), usd },
+        }
+    }
+}
+
+/// The bytes of a prompt, with those that a provider adds: a few for each message and for the tools.
+#[derive(Default)]
+struct PromptBytes {
+    /// Letters, spaces and punctuation of ASCII, of which a token usually has several.
+    light: u64,
+    /// Digits, other scripts and what the provider adds: a tokenizer makes at most one token of a byte.
+    dense: u64,
+}
+
+impl PromptBytes {
+    fn of(request: &Request) -> Self {
+        const BY_MESSAGE: u64 = 16;
+        const BY_TOOLS: u64 = 1024;
+        let mut bytes = Self::default();
+        for message in &request.messages {
+            bytes.dense += BY_MESSAGE;
+            for part in &message.content {
+                match part {
+                    Content::Text { text } => bytes.add(&[text]),
+                    Content::ToolCall { id, name, arguments } => {
+                        bytes.dense += BY_MESSAGE;
+                        bytes.add(&[id, name, arguments]);
+                    }
+                    Content::ToolResult { id, text, .. } => {
+                        bytes.dense += BY_MESSAGE;
+                        bytes.add(&[id, text]);
+                    }
+                    Content::Opaque { json } => bytes.add(&[json]),
+                }
+            }
+        }
+        for tool in &request.tools {
+            bytes.dense += BY_MESSAGE;
+            bytes.add(&[&tool.name, &tool.description, &tool.parameters]);
+        }
+        request.answer_schema.iter().for_each(|schema| bytes.add(&[schema]));
+        if !request.tools.is_empty() || request.answer_schema.as_ref().is_some_and(|schema| !schema.is_empty()) {
+            bytes.dense += BY_TOOLS;
+        }
+        bytes
+    }
+
+    fn add(&mut self, texts: &[&str]) {
+        for byte in texts.iter().flat_map(|text| text.bytes()) {
+            let is_light = byte.is_ascii_alphabetic() || byte.is_ascii_punctuation() || byte.is_ascii_whitespace();
+            *(if is_light { &mut self.light } else { &mut self.dense }) += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::num::NonZeroU32;
+
+    use phasegate_process::model::{Message, Role, Tier};
+
+    use super::*;
+
+    fn request(text: &str) -> Request {
+        Request {
+            label: "test".into(),
+            tier: Tier::Default,
+            messages: vec![Message { role: Role::User, content: vec![Content::Text { text: text.into() }] }],
+            tools: Vec::new(),
+            tool_choice: "auto".into(),
+            answer_schema: None,
+            max_output_tokens: NonZeroU32::new(100).unwrap(),
+            temperature: None,
+        }
+    }
+
+    fn measured(tokens: &[u64]) -> PromptMeasure {
+        let mut measure = PromptMeasure::default();
+        tokens.iter().for_each(|tokens| measure.add(1000, &Usage { input_tokens: *tokens, ..Usage::default() }));
+        measure
+    }
+
+    fn tokens(measure: PromptMeasure, text: &str) -> u64 {
+        measure.bound(&request(text), None).most.tokens - 16 - 100
+    }
+
+    #[test]
+    fn bounds_follow_the_densest_measured_prompt() {
+        let text = "plain words, ".repeat(100);
+        assert_eq!(tokens(PromptMeasure::default(), &text), 1300, "nothing is measured");
+        assert_eq!(tokens(measured(&[250, 500, 260]), &text), 975);
+        assert_eq!(measured(&[250, 500, 260]), measured(&[500, 260, 250]));
+        assert_eq!(tokens(measured(&[20]), &text), 650, "a prompt that was cut, or counted wrongly");
+        assert_eq!(tokens(measured(&[900]), &text), 1300, "a byte is at most a token");
+    }
+
+    #[test]
+    fn dense_text_counts_each_byte() {
+        assert_eq!(tokens(measured(&[250]), &"1234567890".repeat(10)), 100);
+        assert_eq!(tokens(measured(&[250]), &"設計".repeat(10)), 60);
+    }
 }

@@ -136,14 +136,10 @@ impl Experiment {
             let events = journal.events(run)?;
             let Some(Event::RunCreated(created)) = events.first().map(|first| &first.event) else { continue };
             let settings: RunSettings = read_json(journal, &created.settings)?;
-            if settings.cell.is_none_or(|cell| cell.experiment != self.name) {
+            if settings.cell.as_ref().is_none_or(|cell| cell.experiment != self.name) {
                 continue;
             }
-            for recorded in &events {
-                if let Event::ModelAnswered { usage, recorded: false, .. } = &recorded.event {
-                    shared_budget.restore(*usage);
-                }
-            }
+            shared_budget.restore(&events, journal, &settings.prices);
         }
         Ok(shared_budget)
     }

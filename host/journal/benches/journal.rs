@@ -33,6 +33,7 @@ fn event() -> Event {
         label: "write the files".to_owned(),
         request: Digest::from_content(b"request"),
         model: "scripted:default".to_owned(),
+        bound: None,
     }
 }
 
@@ -133,6 +134,7 @@ fn attempt(number: u32, noise: &mut u64) -> [(Vec<Event>, Vec<Blob>); 4] {
         label: "write the files".to_owned(),
         request: request.digest.clone(),
         model: "scripted:default".to_owned(),
+        bound: None,
     };
     let answered = Event::ModelAnswered {
         at: at(),

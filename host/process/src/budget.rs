@@ -4,6 +4,17 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+/// The most that a request to a model can use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Tokens read and written.
+    pub tokens: u64,
+    /// US dollars; `None` where the price is not known.
+    pub usd: Option<f64>,
+}
+
 /// A quantity that a budget bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetBound {

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Usage;
+use crate::budget::Cost;
+use crate::model::{Error, Usage};
 use crate::pipeline::{parse, standard};
 use crate::source::Source;
 use crate::state::State;
@@ -63,7 +64,23 @@ impl RunBuilder {
 
     pub fn ask(&mut self, phase: &str, attempt: u32, call: u32) -> &mut Self {
         let (label, model) = ("plan".to_owned(), "a:b".to_owned());
-        self.add(Event::ModelAsked { at: at(phase, attempt), call, label, request: Digest::from_content(b"q"), model })
+        let (request, most) = (Digest::from_content(b"q"), Cost { tokens: 500, usd: Some(2.0) });
+        let bound = Some(RequestBound { prompt_bytes: 400, most });
+        self.add(Event::ModelAsked { at: at(phase, attempt), call, label, request, model, bound })
+    }
+
+    /// Adds a failed request.
+    pub fn fail(&mut self, phase: &str, attempt: u32, call: u32, number: u32, cost: RequestCost) -> &mut Self {
+        let (status, error) = (Some(503), Error::Unavailable("a answered 503: busy".to_owned()));
+        self.add(Event::ModelTried {
+            at: at(phase, attempt),
+            call,
+            request_number: number,
+            status,
+            error,
+            cost,
+            elapsed_ms: 30,
+        })
     }
 
     pub fn answer(&mut self, phase: &str, attempt: u32, call: u32, usd: Option<f64>) -> &mut Self {

@@ -6,6 +6,7 @@
 pub mod artifact;
 pub mod budget;
 pub mod calendar;
+pub mod charges;
 pub mod compare;
 pub mod experiment;
 pub mod feedback;
@@ -36,8 +37,8 @@ mod work;
 
 pub use digest::{Digest, InvalidDigest};
 pub use event::{
-    Choice, DroppedTest, EVENT_FORMAT, Event, FeedbackOutcome, PhaseOutcome, Recorded, Rework, RunCreated, RunForked,
-    RunStatus, Verdict,
+    Choice, DroppedTest, EVENT_FORMAT, Event, FeedbackOutcome, PhaseOutcome, Recorded, RequestBound, RequestCost,
+    Rework, RunCreated, RunForked, RunStatus, Verdict,
 };
 pub use names::{ArtifactName, AttemptId, InvalidName, Kind, PersonName, PhaseName, PluginName, RunId, TaskId};
 pub use work::{

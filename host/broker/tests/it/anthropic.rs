@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::common::server::{Play, Server, json, status, stream};
-use crate::common::{CANARY, broker_with, call, request, text};
+use crate::common::{CANARY, Complete as _, broker_with, call, request, text};
 use phasegate_broker::Progress;
 use phasegate_process::model::{Content, Error, Message, Request, Response, Role, Tool};
 use serde_json::{Value, json as value};

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use phasegate_broker::{Budget, BudgetConfig, Cost, Spent};
+use phasegate_broker::{Budget, BudgetConfig, PromptMeasure, Spent};
+use phasegate_process::RequestCost;
+use phasegate_process::budget::Cost;
 use phasegate_process::model::{Tier, Usage};
 
 fn limits(tokens: u64, usd: f64, calls: u64) -> BudgetConfig {
@@ -82,6 +84,16 @@ fn answers_of_unknown_cost_count_tokens() {
 }
 
 #[test]
+fn requests_of_unknown_usage_count_their_reservation() {
+    let ledger = Budget::new(&limits(1000, 1.0, 3));
+    let most = cost(300, 0.5);
+    ledger.try_reserve(most).unwrap().commit(RequestCost::Unknown(most));
+    ledger.try_reserve(most).unwrap().commit(RequestCost::Nothing);
+    assert_eq!(ledger.spent(), Spent { tokens: 300, usd: Some(0.5), calls: 1, unknown_cost_calls: 0 });
+    assert_eq!(refused(&ledger, cost(800, 0.1)), "token budget exhausted: needs 800, 700 of 1000 left");
+}
+
+#[test]
 fn restores_recorded_usage_beyond_the_limit() {
     let ledger = Budget::new(&limits(100, 1.0, 10));
     ledger.restore(usage(250, Some(0.1)));
@@ -138,12 +150,12 @@ async fn worst_case_counts_bytes_and_longest_answer() {
         .await
         .unwrap();
     let request = crate::common::request(&"ü".repeat(1000));
-    let cost = priced.worst_case(&request);
+    let cost = priced.bound(&request, &PromptMeasure::default()).most;
     assert_eq!(cost.tokens, 2000 + 16 + 1000);
     assert!((cost.usd.unwrap() - (2016.0 * 2.0 + 1000.0 * 10.0) / 1e6).abs() < 1e-12);
     let free = crate::common::broker_with(&models, "", "", folder.path(), &[("OPENAI_API_KEY", "sk-something")])
         .await
         .unwrap();
-    assert_eq!(free.worst_case(&request).usd, None);
+    assert_eq!(free.bound(&request, &PromptMeasure::default()).most.usd, None);
     assert_eq!(free.model_for(Tier::Deep).to_string(), "openai:m");
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use crate::common::server::{End, Play, Server, json, status, stream};
-use crate::common::{broker, call, request};
+use crate::common::{Complete as _, broker, call, request};
 use phasegate_broker::{Broker, ModelsConfig, Progress};
 use phasegate_process::model::{Error, Response};
 use serde_json::{Value, json as value};

@@ -1,6 +1,6 @@
 //! Scripted answers.
 
-use crate::common::{broker, call, models, refused, request};
+use crate::common::{Complete as _, broker, call, models, refused, request};
 use phasegate_broker::{Call, CallPath};
 use phasegate_process::model::{Content, Error, Response};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use crate::common::server::{Play, Server, json, status, stream};
-use crate::common::{CANARY, broker, call, refused, rendered, request};
+use crate::common::{CANARY, Complete as _, broker, call, refused, rendered, request};
 use phasegate_broker::ProviderConfig;
 use serde_json::json as value;
 

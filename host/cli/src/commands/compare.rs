@@ -18,6 +18,7 @@ use crate::terminal::columns::{Row, escape_markdown, render_markdown, render_tex
 use crate::terminal::format::{compact_number, cost, count, duration, money, one_line};
 use crate::terminal::style::Paint;
 use crate::view::event_detail::render_event;
+use crate::view::failed_requests::render_failed_requests;
 use crate::view::summary::short_verdict;
 
 /// Maximal number of lines of an event without a diff.
@@ -311,6 +312,9 @@ fn run_rows(runs: &[RunFigures], savings: &[Option<f64>]) -> Vec<Row> {
     ];
     if runs.iter().any(|run| run.totals.recorded > 0) {
         rows.push(line("recorded", &|run| run.totals.recorded.to_string()));
+    }
+    if runs.iter().any(|run| run.totals.failed_requests > 0) {
+        rows.push(line("failed", &|run| render_failed_requests(&run.totals).unwrap_or_else(|| "none".to_owned())));
     }
     if runs.iter().any(|run| run.maybe_billed > 0) {
         rows.push(line("unanswered", &|run| match run.maybe_billed {

@@ -194,7 +194,7 @@ fn render_next_step(
 
 /// Whether the run stops again at a call that may have been billed, unless `--ask-again` allows to repeat it.
 fn needs_ask_again(journal: &dyn Journal, state: &State) -> bool {
-    let open = state.running().is_some_and(|(_, calls)| calls.values().any(|call| call.answer.is_none()));
+    let open = state.running().is_some_and(|(_, calls)| calls.values().any(|call| call.open));
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
     open && settings.is_some_and(|settings| settings.models.on_unknown == OnUnknown::Stop)
 }

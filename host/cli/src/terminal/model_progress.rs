@@ -5,6 +5,7 @@ use phasegate_broker::Progress;
 /// Renders what happens to a call at the moment.
 pub fn render_model_progress(progress: &Progress) -> String {
     match progress {
+        Progress::Waiting => "waiting for a permit".to_owned(),
         Progress::Requesting { attempt: 1 } => "requesting".to_owned(),
         Progress::Requesting { attempt } => format!("requesting, attempt {attempt}"),
         Progress::Receiving { characters } => format!("{characters} characters"),

@@ -176,6 +176,6 @@ fn render_position(state: &State) -> String {
         None => "done".to_owned(),
     };
     let tokens = compact_number(spent.input_tokens + spent.output_tokens);
-    let usd = if spent.calls == 0 { Some(0.0) } else { spent.usd };
+    let usd = spent.known_usd();
     format!("{place} · {} · {tokens} tokens · {}", count(spent.calls, "call"), cost(usd, state.created.scripted))
 }

@@ -48,8 +48,7 @@ impl Waits {
     pub fn on_event(&mut self, run: &RunId, event: &Event, now: Instant) {
         match event {
             Event::ModelAsked { at, call, label, .. } => {
-                let wait = Wait { label: one_line(label), began: now, next: FIRST, reason: Reason::Permit };
-                self.0.insert((run.clone(), at.clone(), *call), wait);
+                self.begin(run, at, *call, label, now);
             }
             Event::ModelAnswered { at, call, .. } => {
                 self.0.remove(&(run.clone(), at.clone(), *call));
@@ -61,16 +60,30 @@ impl Waits {
         }
     }
 
-    /// Notes the progress of a call.
-    pub fn on_progress(&mut self, run: &RunId, at: &AttemptId, call: u32, progress: &Progress, now: Instant) {
-        let Some(wait) = self.0.get_mut(&(run.clone(), at.clone(), call)) else { return };
+    /// Notes the progress of a call. A call that waits for its first permit is not recorded yet and begins here.
+    pub fn on_progress(
+        &mut self,
+        run: &RunId,
+        at: &AttemptId,
+        (call, label): (u32, &str),
+        progress: &Progress,
+        now: Instant,
+    ) {
+        let wait = self.begin(run, at, call, label, now);
         wait.reason = match progress {
+            // The reason of a retry is still worth telling.
+            Progress::Waiting => return,
             Progress::Requesting { attempt } => Reason::FirstToken { attempt: *attempt },
             Progress::Receiving { characters } => Reason::Rest { characters: *characters },
             Progress::Retrying { after, reason, .. } => {
                 Reason::Retry { at: now + *after, why: truncate(reason, MAX_REASON) }
             }
         };
+    }
+
+    fn begin(&mut self, run: &RunId, at: &AttemptId, call: u32, label: &str, now: Instant) -> &mut Wait {
+        let wait = || Wait { label: one_line(label), began: now, next: FIRST, reason: Reason::Permit };
+        self.0.entry((run.clone(), at.clone(), call)).or_insert_with(wait)
     }
 
     /// Returns a line for each call that is due, with its run.
@@ -119,7 +132,7 @@ mod tests {
 
     fn asked(call: u32) -> Event {
         let (at, request) = ("plan#1".parse().unwrap(), Digest::from_content(b""));
-        Event::ModelAsked { at, call, label: "a plan".to_owned(), request, model: "a:b".to_owned() }
+        Event::ModelAsked { at, call, label: "a plan".to_owned(), request, model: "a:b".to_owned(), bound: None }
     }
 
     /// Follows one call, whose progress happens at its beginning, and returns the lines by second.
@@ -127,7 +140,7 @@ mod tests {
         let (mut waits, began) = (Waits::default(), Instant::now());
         let (run, at) = ("run-1".parse().unwrap(), "plan#1".parse().unwrap());
         waits.on_event(&run, &asked(1), began);
-        progress.iter().for_each(|progress| waits.on_progress(&run, &at, 1, progress, began));
+        progress.iter().for_each(|progress| waits.on_progress(&run, &at, (1, "a plan"), progress, began));
         let due = seconds.iter().flat_map(|second| waits.due(began + Duration::from_secs(*second)));
         due.map(|(_, line)| line).collect()
     }

@@ -41,6 +41,7 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
         }
         Event::RunCreated(_)
         | Event::ModelAsked { .. }
+        | Event::ModelTried { .. }
         | Event::ModelAnswered { .. }
         | Event::ArtifactStored { .. }
         | Event::TestsRan { .. }
@@ -95,6 +96,10 @@ pub fn render_verbose(recorded: &Recorded) -> Option<String> {
     Some(match &recorded.event {
         Event::ModelAsked { at, call, label, model, .. } => {
             format!("{at} call {call} asks {} for {}", one_line(model), one_line(label))
+        }
+        Event::ModelTried { at, call, request_number, error, elapsed_ms, .. } => {
+            let (after, error) = (duration(*elapsed_ms), truncate(&error.to_string(), REASON));
+            format!("{at} call {call} request {request_number} failed after {after}: {error}")
         }
         Event::ModelAnswered { at, call, usage, stop, elapsed_ms, .. } => {
             let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
@@ -151,7 +156,11 @@ fn render_spent(state: &State) -> String {
         0 => String::new(),
         calls => {
             let tokens = compact_number(spent.input_tokens + spent.output_tokens);
-            format!("; so far {}, {tokens} tokens, {}", count(calls, "call"), cost(spent.usd, state.created.scripted))
+            format!(
+                "; so far {}, {tokens} tokens, {}",
+                count(calls, "call"),
+                cost(spent.known_usd(), state.created.scripted)
+            )
         }
     }
 }

@@ -6,7 +6,7 @@ use phasegate_process::model::{Answer, StopReason};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::testing::{BenchError, Outcome, TestCase, TestRun};
 use phasegate_process::{
-    ArtifactRef, AttemptId, Digest, Event, FeedbackOutcome, Issue, PhaseOutcome, Recorded, RunCreated,
+    ArtifactRef, AttemptId, Digest, Event, FeedbackOutcome, Issue, PhaseOutcome, Recorded, RequestCost, RunCreated,
 };
 use phasegate_runtime::read_json;
 
@@ -28,12 +28,17 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
                 format!("{at} started with {}", names.join(", "))
             });
         }
-        Event::ModelAsked { at, call, label, model, request } => lines.push(format!(
+        Event::ModelAsked { at, call, label, model, request, .. } => lines.push(format!(
             "{at} call {call} asks {} for {} (request {})",
             one_line(model),
             one_line(label),
             request.short()
         )),
+        Event::ModelTried { at, call, request_number, error, cost, elapsed_ms, .. } => {
+            let (after, cost) = (duration(*elapsed_ms), render_request_cost(cost));
+            lines.push(format!("{at} call {call} request {request_number} failed after {after}, {cost}"));
+            lines.push(one_line(&error.to_string()));
+        }
         Event::ModelAnswered { at, call, answer, usage, stop, elapsed_ms, recorded } => {
             let from = if *recorded {
                 "answered from the recording".to_owned()
@@ -96,6 +101,21 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
         }
     }
     lines
+}
+
+fn render_request_cost(cost: &RequestCost) -> String {
+    let tokens = |tokens: u64| count(tokens, "token");
+    match cost {
+        RequestCost::Nothing => "cost nothing".to_owned(),
+        RequestCost::Known(usage) => {
+            let all = usage.input_tokens.saturating_add(usage.output_tokens);
+            format!("{}, {}", tokens(all), money(usage.usd))
+        }
+        RequestCost::Unknown(most) => {
+            let usd = most.usd.map_or(String::new(), |usd| format!(", {}", money(Some(usd))));
+            format!("cost unknown, at most {}{usd}", tokens(most.tokens))
+        }
+    }
 }
 
 fn render_created(journal: &dyn Journal, created: &RunCreated) -> Vec<String> {

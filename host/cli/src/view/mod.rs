@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod event_detail;
+pub mod failed_requests;
 pub mod fork_tree;
 pub mod gate;
 pub mod header;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::terminal::format::{compact_number, cost, count, duration, money, one_line, table};
 use crate::terminal::style::Paint;
 use crate::terminal::text::sanitize;
+use crate::view::failed_requests::render_failed_requests;
 
 /// Renders the summary; `out` is the output folder if it was written.
 pub fn render_summary(
@@ -59,6 +60,9 @@ pub fn render_summary(
             cost(totals.usd, result.scripted)
         ),
     );
+    if let Some(failed) = render_failed_requests(totals) {
+        row("failed", failed);
+    }
     if !result.maybe_billed.is_empty() {
         let open = count(result.maybe_billed.len() as u64, "call");
         row("unanswered", format!("{open}, may have been billed; `phasegate show` lists them"));

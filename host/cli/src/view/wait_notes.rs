@@ -24,8 +24,8 @@ impl WaitNotes {
 
     /// Notes the progress of calls; ignores all other activity.
     pub fn on_activity(&self, run: &RunId, at: Option<&AttemptId>, seen: &Activity) {
-        if let (Some(at), Activity::Model { call, progress, .. }) = (at, seen) {
-            lock(&self.0).on_progress(run, at, *call, progress, Instant::now());
+        if let (Some(at), Activity::Model { call, label, progress }) = (at, seen) {
+            lock(&self.0).on_progress(run, at, (*call, label), progress, Instant::now());
         }
     }
 

@@ -309,6 +309,7 @@ fn of_every_sort() -> Vec<Event> {
             label: "write".to_owned(),
             request: digest.clone(),
             model: "scripted:default".to_owned(),
+            bound: None,
         },
         Event::ModelAnswered {
             at: at.clone(),

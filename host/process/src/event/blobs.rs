@@ -17,7 +17,10 @@ impl Event {
                 pinned_blobs(created)
             }
             Self::PhaseStarted { at: _, inputs } => artifact_digests(inputs),
-            Self::ModelAsked { at: _, call: _, label: _, request, model: _ } => vec![request],
+            Self::ModelAsked { at: _, call: _, label: _, request, model: _, bound: _ } => vec![request],
+            Self::ModelTried { at: _, call: _, request_number: _, status: _, error: _, cost: _, elapsed_ms: _ } => {
+                Vec::new()
+            }
             Self::ModelAnswered { at: _, call: _, answer, usage: _, stop: _, elapsed_ms: _, recorded: _ } => {
                 vec![answer]
             }

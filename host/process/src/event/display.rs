@@ -16,6 +16,13 @@ impl fmt::Display for Event {
             Self::ModelAsked { at, call, label, model, .. } => {
                 write!(f, "{at} call {call}: asked {} for {}", OneLine(model), OneLine(label))
             }
+            Self::ModelTried { at, call, request_number, error, elapsed_ms, .. } => {
+                write!(
+                    f,
+                    "{at} call {call}: request {request_number} failed: {}, {elapsed_ms} ms",
+                    OneLine(&error.to_string())
+                )
+            }
             Self::ModelAnswered { at, call, usage, stop, elapsed_ms, recorded, .. } => {
                 let source = if *recorded { " from the record" } else { "" };
                 let tokens = count(usage.input_tokens.saturating_add(usage.output_tokens), "token");

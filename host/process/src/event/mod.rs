@@ -14,17 +14,19 @@ mod decision;
 mod display;
 mod name;
 mod outcome;
+mod request;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::model::Usage;
+use crate::model::{self, Usage};
 use crate::names::AttemptId;
 use crate::work::{ArtifactRef, Issue};
 
 pub use created::{RunCreated, RunForked};
 pub use decision::{Choice, DroppedTest, FeedbackOutcome, Rework, RunStatus, Verdict};
 pub use outcome::PhaseOutcome;
+pub use request::{RequestBound, RequestCost};
 
 /// The version of the event format that this build writes.
 pub const EVENT_FORMAT: u32 = 2;
@@ -64,10 +66,11 @@ pub enum Event {
         /// The artifacts that the agent may read.
         inputs: Vec<ArtifactRef>,
     },
-    /// A model is about to be asked; durable before the provider receives the request.
+    /// A request is about to be sent to a model; durable before the provider receives it. A call whose request failed, or
+    /// was interrupted, is asked again by another event of this kind.
     ///
-    /// Needs: the attempt is running, and this call has no answer. Changes: the call is open and counted as unanswered. A
-    /// call without an answer may be asked again.
+    /// Needs: the attempt is running, and this call has no answer. A call that was answered with a failure may be asked
+    /// again, and so may the calls after it. Changes: the call is open and counted as unanswered.
     ModelAsked {
         /// The attempt.
         #[serde(flatten)]
@@ -80,8 +83,33 @@ pub enum Event {
         request: Digest,
         /// `provider:model` that is asked.
         model: String,
+        /// What the request can use at most. Older runs do not have it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        bound: Option<RequestBound>,
     },
-    /// A model answered, or failed for good.
+    /// A request to a model failed; durable before the request is sent again.
+    ///
+    /// Needs: the attempt is running, this call is open, and `request_number` follows the failed requests of the call before it.
+    /// Changes: the call is not open and has no answer; the cost of the request is added.
+    ModelTried {
+        /// The attempt.
+        #[serde(flatten)]
+        at: AttemptId,
+        /// The call's number.
+        call: u32,
+        /// The number of the request among the failed ones of this call, from 1.
+        request_number: u32,
+        /// The HTTP status of the provider's answer; absent where there was none.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        status: Option<u16>,
+        /// The error, with the provider's words.
+        error: model::Error,
+        /// What the request cost.
+        cost: RequestCost,
+        /// Milliseconds from sending to the error.
+        elapsed_ms: u64,
+    },
+    /// A model answered, or the host rejected the request. Older runs record failures of providers here as well.
     ///
     /// Needs: the attempt is running, and this call is open. Changes: the call is answered and its usage is added.
     ModelAnswered {
@@ -264,6 +292,7 @@ impl Event {
         match self {
             Self::PhaseStarted { at, .. }
             | Self::ModelAsked { at, .. }
+            | Self::ModelTried { at, .. }
             | Self::ModelAnswered { at, .. }
             | Self::ArtifactStored { at, .. }
             | Self::TestsRan { at, .. }

@@ -28,7 +28,7 @@ pub struct FinishedRun {
 }
 
 /// The effort of one phase or of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Effort {
     /// The model usage.
     pub spent: Spending,
@@ -36,24 +36,14 @@ pub struct Effort {
     pub elapsed_ms: u64,
 }
 
-impl Default for Effort {
-    fn default() -> Self {
-        // Without any call the cost is known to be zero.
-        Self { spent: Spending { usd: Some(0.0), ..Spending::default() }, elapsed_ms: 0 }
-    }
-}
-
 /// Returns the effort of each phase that did any work.
 pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
     let mut efforts: BTreeMap<&PhaseName, Effort> = BTreeMap::new();
     for recorded in events {
         match &recorded.event {
-            Event::ModelAsked { at, .. } => efforts.entry(&at.phase).or_default().spent.unanswered += 1,
-            Event::ModelAnswered { at, usage, .. } => {
-                let spent = &mut efforts.entry(&at.phase).or_default().spent;
-                spent.add(usage);
-                spent.unanswered = spent.unanswered.saturating_sub(1);
-            }
+            Event::ModelAsked { at, .. } => efforts.entry(&at.phase).or_default().spent.ask(),
+            Event::ModelTried { at, cost, .. } => efforts.entry(&at.phase).or_default().spent.fail(cost),
+            Event::ModelAnswered { at, usage, .. } => efforts.entry(&at.phase).or_default().spent.answer(usage),
             // Trial runs happen while their agent runs, so its time includes them.
             Event::TestsRan { at, call: None, elapsed_ms, .. } | Event::PhaseFinished { at, elapsed_ms, .. } => {
                 let effort = efforts.entry(&at.phase).or_default();

@@ -130,7 +130,7 @@ fn dropped_tests(state: &State) -> Vec<Dropped> {
     dropped.collect()
 }
 
-/// A call may be asked again. The answer belongs to the latest request; the earlier ones stay unanswered.
+/// A call may be asked again. An answer or an error belongs to the latest request; the earlier ones stay unanswered.
 fn unanswered_calls(events: &[Recorded]) -> Vec<UnansweredCall> {
     let mut open: Vec<UnansweredCall> = Vec::new();
     let mut newest: HashMap<(&AttemptId, u32), usize> = HashMap::new();
@@ -147,7 +147,9 @@ fn unanswered_calls(events: &[Recorded]) -> Vec<UnansweredCall> {
                     asked_at_ms: recorded.at_ms,
                 });
             }
-            Event::ModelAnswered { at, call, .. } => answered.extend(newest.remove(&(at, *call))),
+            Event::ModelTried { at, call, .. } | Event::ModelAnswered { at, call, .. } => {
+                answered.extend(newest.remove(&(at, *call)))
+            }
             _ => {}
         }
     }

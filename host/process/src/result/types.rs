@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::event::Verdict;
 use crate::measures::Effort;
 use crate::names::{ArtifactName, AttemptId, PhaseName, RunId, TaskId};
-use crate::state::{ForkPoint, ProposalDecision, RecordedJudgement, is_zero};
+use crate::state::{ForkPoint, ProposalDecision, RecordedJudgement, UnknownCost, is_zero};
 use crate::work::Severity;
 
 /// The status of a run.
@@ -224,7 +224,7 @@ pub struct UnansweredCall {
 /// The totals of a run or a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Totals {
-    /// Model calls with an answer or an error.
+    /// Model calls that were answered, or that the host rejected.
     pub calls: u64,
     /// Those of the calls that the run which this one forks asked and paid.
     #[serde(skip_serializing_if = "is_zero")]
@@ -236,8 +236,15 @@ pub struct Totals {
     pub cached_input_tokens: u64,
     /// Output tokens.
     pub output_tokens: u64,
-    /// US dollars; `None` where a price is unknown.
+    /// US dollars of the requests whose cost is known; `None` where a price is unknown, and where only failed requests of
+    /// unknown cost were sent.
     pub usd: Option<f64>,
+    /// Requests that failed. One call can have several.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failed_requests: u64,
+    /// The failed requests whose cost is unknown. It is in no other figure.
+    #[serde(skip_serializing_if = "UnknownCost::is_nothing")]
+    pub unknown_cost: UnknownCost,
     /// Milliseconds of work, without waiting for people.
     pub elapsed_ms: u64,
 }
@@ -251,7 +258,9 @@ impl From<Effort> for Totals {
             input_tokens: spent.input_tokens,
             cached_input_tokens: spent.cached_input_tokens,
             output_tokens: spent.output_tokens,
-            usd: spent.usd,
+            usd: spent.known_usd(),
+            failed_requests: spent.failed,
+            unknown_cost: spent.unknown,
             elapsed_ms,
         }
     }

@@ -7,7 +7,8 @@ use super::phase_state::{Approval, PhaseState, RecordedJudgement};
 use super::run_state::{CallState, ForkPoint, ProposalDecision, Stage, State};
 use super::spent::Spending;
 use crate::event::{Event, Recorded, RunCreated, RunStatus};
-use crate::names::PhaseName;
+use crate::model::StopReason;
+use crate::names::{AttemptId, PhaseName};
 use crate::pipeline::Pipeline;
 
 /// An error: the event cannot follow the events before it.
@@ -38,7 +39,7 @@ impl State {
             events: 1,
             artifacts,
             phases,
-            spent: Spending { usd: Some(0.0), ..Spending::default() },
+            spent: Spending::default(),
             proposals: Vec::new(),
             stopped: None,
             cursor: 0,
@@ -108,24 +109,34 @@ impl State {
             }
             Event::ModelAsked { at, call, label, request, .. } => {
                 let calls = self.running_calls(at)?;
-                if calls.get(call).is_some_and(|known| known.answer.is_some()) {
-                    return Err(format!("call {call} of {at} was answered already"));
+                let mut asked = CallState::asked(request.clone(), label.clone());
+                if let Some(known) = calls.get(call) {
+                    let has_answer = known.answer.is_some();
+                    let is_after_repeated = calls.range(..call).any(|(_, earlier)| earlier.repeated);
+                    if has_answer && !known.rejected && !is_after_repeated {
+                        return Err(format!("call {call} of {at} was answered already"));
+                    }
+                    (asked.failed, asked.repeated) = (known.failed, known.repeated || has_answer);
                 }
-                calls.insert(*call, CallState { request: request.clone(), label: label.clone(), answer: None });
-                self.spent.unanswered += 1;
+                calls.insert(*call, asked);
+                self.spent.ask();
                 Ok(())
             }
-            Event::ModelAnswered { at, call, answer, usage, recorded, .. } => {
-                let known = self
-                    .running_calls(at)?
-                    .get_mut(call)
-                    .ok_or_else(|| format!("call {call} of {at} was not asked"))?;
-                if known.answer.replace(answer.clone()).is_some() {
-                    return Err(format!("call {call} of {at} was answered already"));
+            Event::ModelTried { at, call, request_number, cost, .. } => {
+                let known = self.open_call(at, *call)?;
+                if *request_number != known.failed.saturating_add(1) {
+                    return Err(format!("call {call} of {at} has {} failed requests before it", known.failed));
                 }
-                self.spent.add(usage);
+                (known.open, known.failed) = (false, *request_number);
+                self.spent.fail(cost);
+                Ok(())
+            }
+            Event::ModelAnswered { at, call, answer, usage, stop, recorded, .. } => {
+                let known = self.open_call(at, *call)?;
+                (known.open, known.answer) = (false, Some(answer.clone()));
+                known.rejected = stop == StopReason::FAILED_CALL;
+                self.spent.answer(usage);
                 self.spent.recorded += u64::from(*recorded);
-                self.spent.unanswered = self.spent.unanswered.saturating_sub(1);
                 Ok(())
             }
             Event::ArtifactStored { at, artifact } => {
@@ -135,8 +146,7 @@ impl State {
             }
             Event::TestsRan { at, call: Some(call), run, request, .. } => {
                 let request = request.clone().unwrap_or_else(|| run.clone());
-                let known = CallState { request, label: String::new(), answer: Some(run.clone()) };
-                self.running_calls(at)?.insert(*call, known);
+                self.running_calls(at)?.insert(*call, CallState::done(request, String::new(), run.clone()));
                 Ok(())
             }
             Event::TestsRan { at, call: None, run, .. } => self.apply_suite_run(at, run),
@@ -192,6 +202,17 @@ impl State {
                 self.proposals.push(decision);
                 Ok(())
             }
+        }
+    }
+
+    /// Returns a call of the running attempt whose request has no result yet.
+    fn open_call(&mut self, at: &AttemptId, call: u32) -> Result<&mut CallState, String> {
+        let known =
+            self.running_calls(at)?.get_mut(&call).ok_or_else(|| format!("call {call} of {at} was not asked"))?;
+        match (known.open, &known.answer) {
+            (true, _) => Ok(known),
+            (false, Some(_)) => Err(format!("call {call} of {at} was answered already")),
+            (false, None) => Err(format!("no request of call {call} of {at} is open")),
         }
     }
 }

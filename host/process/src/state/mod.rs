@@ -23,5 +23,5 @@ pub use fold::FoldError;
 pub use next::{Action, AgentWork, JudgeWork, SuiteWork};
 pub use phase_state::{Approval, PhaseState, RecordedJudgement, Suite};
 pub use run_state::{CallState, ForkPoint, ProposalDecision, State};
-pub use spent::Spending;
+pub use spent::{Spending, UnknownCost};
 pub(crate) use spent::{bounded_sum, is_zero};

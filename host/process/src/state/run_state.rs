@@ -76,6 +76,26 @@ pub struct CallState {
     pub label: String,
     /// The blob of the answer or result, once there is one.
     pub answer: Option<Digest>,
+    /// Whether a request was sent whose result is not known.
+    pub open: bool,
+    /// The number of requests that failed.
+    pub failed: u32,
+    /// Whether the answer is a failure.
+    pub rejected: bool,
+    /// Whether it was asked again although it had an answer.
+    pub repeated: bool,
+}
+
+impl CallState {
+    /// Returns a call with a result.
+    pub fn done(request: Digest, label: String, answer: Digest) -> Self {
+        Self { request, label, answer: Some(answer), open: false, failed: 0, rejected: false, repeated: false }
+    }
+
+    /// Returns a call that is asked for the first time.
+    pub fn asked(request: Digest, label: String) -> Self {
+        Self { request, label, answer: None, open: true, failed: 0, rejected: false, repeated: false }
+    }
 }
 
 /// The stage of the phase at turn. [`crate::Event`] documents the transitions.

@@ -40,6 +40,10 @@ pub(crate) async fn run_attempt(context: &Arc<RunContext>, mut work: AgentWork) 
         error = agent_host.failed() => return Err(error),
         result = plugin.run_agent(&assignment, capabilities, &call).instrument(span) => result,
     };
+    // A limit that ended the plugin meanwhile is no fault of the plugin.
+    if let Some(error) = agent_host.take_failure() {
+        return Err(error);
+    }
     let elapsed_ms = began.elapsed().as_millis() as u64;
     let (outcome, events, blobs) = match result {
         Err(error) => {

@@ -8,7 +8,8 @@
 //! - A call that the journal answers is not made again.
 //!
 //! A failure that is not the agent's (no provider reachable, budget of the run exhausted, a journal that fails) stops
-//! the run and leaves the attempt open: see [`AgentHost::failed`]. The guest never learns of it.
+//! the run and leaves the attempt open: see [`AgentHost::failed`]. The guest never learns of it. Requests that are under way
+//! meanwhile are finished and recorded first, so that they are not paid again.
 
 use std::future::pending;
 use std::sync::{Arc, Mutex};
@@ -60,19 +61,26 @@ impl AgentHost {
         }
     }
 
-    /// Waits for a failure that stops the run; never returns without one.
+    /// Waits for a failure that stops the run, and then for the requests under way; never returns without a failure.
     pub(crate) async fn failed(&self) -> Error {
         loop {
             self.failed.notified().await;
-            if let Some(error) = lock(&self.failure).take() {
+            self.calls.requests_ended().await;
+            if let Some(error) = self.take_failure() {
                 return error;
             }
         }
     }
 
+    /// Returns the failure that stops the run, if there is one.
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        lock(&self.failure).take()
+    }
+
     /// Stops the run with this error. Never returns, so that the guest gets no answer.
     async fn fail<T>(&self, error: Error) -> T {
         lock(&self.failure).get_or_insert(error);
+        self.calls.stop_requests();
         self.failed.notify_one();
         pending().await
     }

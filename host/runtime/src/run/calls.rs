@@ -15,6 +15,14 @@ use crate::error::Error;
 use crate::output::diff::render_diff;
 use crate::run::context::RunContext;
 
+/// The requests of an attempt to providers.
+#[derive(Debug, Clone, Copy, Default)]
+struct RequestsUnderWay {
+    number: u32,
+    /// Whether the run is about to stop and no request may start.
+    is_stopping: bool,
+}
+
 pub(crate) struct Calls {
     pub(crate) context: Arc<RunContext>,
     pub(crate) at: AttemptId,
@@ -24,6 +32,7 @@ pub(crate) struct Calls {
     pub(crate) recorded: BTreeMap<u32, CallState>,
     /// The number of the call whose turn it is; calls count from 1.
     turn: watch::Sender<u32>,
+    requests: watch::Sender<RequestsUnderWay>,
     /// Parent of the spans of the calls.
     pub(crate) span: Span,
 }
@@ -36,7 +45,16 @@ impl Calls {
         };
         let grants = context.pipeline.grants(&work.phase.agent);
         let (at, plugin) = (work.at.clone(), work.phase.agent.clone());
-        Self { context, at, plugin, grants, recorded, turn: watch::Sender::new(1), span }
+        Self {
+            context,
+            at,
+            plugin,
+            grants,
+            recorded,
+            turn: watch::Sender::new(1),
+            requests: watch::Sender::default(),
+            span,
+        }
     }
 
     pub(crate) async fn wait_turn(&self, call: u32) {
@@ -48,10 +66,38 @@ impl Calls {
         self.turn.send_modify(|turn| *turn = (*turn).max(call + 1));
     }
 
+    /// Begins a request to a provider, which is under way until the result is dropped. `None` if the run is about to stop.
+    pub(crate) fn begin_request(&self) -> Option<RequestUnderWay<'_>> {
+        let begun = self.requests.send_if_modified(|requests| {
+            requests.number += u32::from(!requests.is_stopping);
+            !requests.is_stopping
+        });
+        begun.then_some(RequestUnderWay(self))
+    }
+
+    /// Lets no further request begin.
+    pub(crate) fn stop_requests(&self) {
+        self.requests.send_modify(|requests| requests.is_stopping = true);
+    }
+
+    /// Waits until no further request may begin.
+    pub(crate) async fn stopping(&self) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.requests.subscribe().wait_for(|requests| requests.is_stopping).await;
+    }
+
+    /// Waits until no request is under way.
+    pub(crate) async fn requests_ended(&self) {
+        let _ = self.requests.subscribe().wait_for(|requests| requests.number == 0).await;
+    }
+
     /// Returns the recorded answer of a call, if there is one. Fails if the guest now makes another request than it
     /// did, and if the recorded request has no answer and may have been billed.
     pub(crate) fn recorded_answer(&self, call: u32, request: &Blob) -> Result<Option<Digest>, Error> {
         let Some(known) = self.recorded.get(&call) else { return Ok(None) };
+        if known.request != request.digest && self.follows_repeated(call) {
+            return Ok(None);
+        }
         if known.request != request.digest {
             let before = self.context.blob(&known.request).ok();
             let diff = before
@@ -64,7 +110,7 @@ impl Calls {
                 diff: format!("{} then, {} now{diff}", known.request, request.digest),
             });
         }
-        if known.answer.is_none() && self.context.settings.models.on_unknown == OnUnknown::Stop {
+        if known.open && self.context.settings.models.on_unknown == OnUnknown::Stop {
             return Err(Error::Unanswered {
                 run: self.context.run().clone(),
                 at: self.at.to_string(),
@@ -72,7 +118,18 @@ impl Calls {
                 label: known.label.clone(),
             });
         }
-        Ok(known.answer.clone())
+        Ok(known.answer.clone().filter(|_| !self.is_outdated_failure(known)))
+    }
+
+    /// Whether an earlier call is asked again although it was answered, so that this one may differ from the record.
+    fn follows_repeated(&self, call: u32) -> bool {
+        self.recorded.range(..call).any(|(_, known)| known.repeated || self.is_outdated_failure(known))
+    }
+
+    /// Whether the answer may be the failure of a provider, which older runs recorded as an answer: the call is made again.
+    /// A script fails again, and the host rejects again what it rejected. A replay takes every answer from the record.
+    fn is_outdated_failure(&self, known: &CallState) -> bool {
+        known.rejected && self.context.broker.as_ref().is_some_and(|broker| !broker.is_scripted())
     }
 
     pub(crate) fn render_denied(&self, wanted: &str, grant: &str) -> String {
@@ -82,5 +139,14 @@ impl Calls {
              set `grants = {{ {grant} }}` under `[plugins.{plugin}]`",
             at.phase, at.attempt
         )
+    }
+}
+
+/// A request that is under way until this is dropped.
+pub(crate) struct RequestUnderWay<'a>(&'a Calls);
+
+impl Drop for RequestUnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.requests.send_modify(|requests| requests.number = requests.number.saturating_sub(1));
     }
 }

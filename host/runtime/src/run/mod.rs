@@ -13,6 +13,7 @@ pub(crate) mod imported;
 pub(crate) mod limit_hit;
 pub(crate) mod model_calls;
 pub(crate) mod outcome;
+pub(crate) mod provider_call;
 pub(crate) mod test_run;
 pub(crate) mod trial_run;
 
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use phasegate_broker::{BudgetConfig, OnUnknown};
 use phasegate_process::state::{Action, State};
-use phasegate_process::{Event, Recorded, RunId, RunStatus};
+use phasegate_process::{Event, RunId, RunStatus};
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -55,7 +56,8 @@ impl Host {
             true => None,
             false => self.broker_of(&state.pipeline, &settings).await?,
         };
-        let budgets = run_budgets(&settings, self.budget_override(), self.shared_budget(), &events);
+        let budgets = run_budgets(&settings, self.budget_override(), self.shared_budget());
+        budgets.restore(&events, self.journal().as_ref(), &settings.prices);
         let fork_answers = ForkAnswers::load(self.journal().as_ref(), &state)?;
         let target = WriteTarget::Journal(owned.fence());
         let writer = JournalWriter::new(Arc::clone(self.journal()), target, state, events, observer);
@@ -116,26 +118,15 @@ async fn cancelled(mut requests: watch::Receiver<Option<String>>) -> String {
     }
 }
 
-/// Creates the budgets of a run, charged with the answers in its events.
-fn run_budgets(
-    settings: &RunSettings,
-    given: BudgetOverride,
-    shared: Option<&SharedBudget>,
-    events: &[Recorded],
-) -> RunBudgets {
+/// Creates the budgets of a run, with the limits that a person set on the command line in place of the pinned ones.
+fn run_budgets(settings: &RunSettings, given: BudgetOverride, shared: Option<&SharedBudget>) -> RunBudgets {
     let pinned = settings.budget;
     let limits = BudgetConfig {
         calls: given.calls.or(pinned.calls),
         tokens: given.tokens.or(pinned.tokens),
         usd: given.usd.or(pinned.usd),
     };
-    let budgets = RunBudgets::new(&limits, shared.cloned());
-    for recorded in events {
-        if let Event::ModelAnswered { usage, .. } = &recorded.event {
-            budgets.restore(*usage);
-        }
-    }
-    budgets
+    RunBudgets::new(&limits, shared.cloned())
 }
 
 impl RunContext {

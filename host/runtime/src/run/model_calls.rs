@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use futures::poll;
-use phasegate_broker::{Broker, Call, CallPath, Progress};
+use phasegate_broker::{Broker, Call, CallError, CallPath, FailedRequest};
 use phasegate_journal::Blob;
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
@@ -19,11 +19,11 @@ use phasegate_process::{Digest, Event};
 use tokio::task::unconstrained;
 use tracing::Instrument;
 
-use crate::budgets::{AttemptBudget, BudgetOwner, Budgets, Exceeded};
+use crate::budgets::{AttemptBudget, BudgetOwner, Exceeded, RequestReservation};
 use crate::error::Error;
-use crate::observer::Activity;
 use crate::output::diff::render_diff;
 use crate::run::calls::Calls;
+use crate::run::provider_call::{CallEnd, ProviderCall};
 use crate::store::blobs::json_blob;
 use crate::store::fork_answers::RecordedAnswer;
 
@@ -72,31 +72,26 @@ impl ModelCalls {
     /// Answers a call whose turn it is, and ends its turn. The inner error ends the plugin call; the outer error stops
     /// the run.
     pub(crate) async fn answer(&self, call: u32, request: Request) -> Result<Result<Answer, BudgetExceeded>, Error> {
-        let Calls { context, at, .. } = self.calls.as_ref();
+        let context = &self.calls.context;
         let asked = json_blob(&request);
         let source = self.find_source(call, &request, &asked)?;
-        let run_cost = match &source {
-            AnswerSource::Provider(broker) => Some(broker.worst_case(&request)),
-            _ => None,
-        };
-        let budgets = Budgets { attempt: &self.budget, run: &context.budgets, settings: &context.settings };
         let is_recorded = self.calls.recorded.contains_key(&call);
-        let reservations = match budgets.reserve(&request, is_recorded, run_cost).await {
-            Ok(reservations) => reservations,
-            Err(Exceeded { owner, budget }) => {
+        let in_attempt = match self.budget.reserve(&request, is_recorded, &context.settings).await {
+            Ok(reservation) => reservation,
+            Err(budget) => {
                 self.calls.end_turn(call);
-                let (at, label) = (at.clone(), request.label);
-                return match owner {
-                    BudgetOwner::PluginCall => Ok(Err(budget)),
-                    BudgetOwner::Run => {
-                        let run = context.run().clone();
-                        Err(Error::RunBudget { run, at, label, exceeded: budget })
-                    }
-                    BudgetOwner::Shared { name, hint } => {
-                        Err(Error::SharedBudget { at, label, owner: name, exceeded: Box::new(budget), hint })
-                    }
-                };
+                return Ok(Err(budget));
             }
+        };
+        let in_run = match &source {
+            AnswerSource::Provider(broker) => match context.budgets.reserve(broker, &request).await {
+                Ok(reservation) => Some(reservation),
+                Err(exceeded) => {
+                    self.calls.end_turn(call);
+                    return Err(self.budget_error(request.label, exceeded));
+                }
+            },
+            _ => None,
         };
         let occurrence = self.next_occurrence(&request.label);
         let answer: Answer = match source {
@@ -113,13 +108,12 @@ impl ModelCalls {
             AnswerSource::Fork(known) => self.answer_from_fork(call, request.label, asked, known)?,
             AnswerSource::Nothing => self.answer_without_record(call, request.label, &asked)?,
             AnswerSource::Provider(broker) => {
-                let model = broker.model_for(request.tier).to_string();
-                let label = request.label.as_str();
-                let span = tracing::info_span!(parent: &self.calls.span, "model_call", call, label, model);
-                self.ask_provider(broker, model, call, occurrence, request, asked).instrument(span).await?
+                let (label, model) = (request.label.as_str(), broker.model_for(request.tier));
+                let span = tracing::info_span!(parent: &self.calls.span, "model_call", call, label, %model);
+                self.ask_provider(broker, call, occurrence, &request, asked, in_run).instrument(span).await?
             }
         };
-        reservations.commit(answer.as_ref().map_or_else(|_| Usage::default(), |response| response.usage));
+        in_attempt.commit(answer.as_ref().map_or_else(|_| Usage::default(), |response| response.usage));
         Ok(Ok(answer))
     }
 
@@ -138,15 +132,16 @@ impl ModelCalls {
         Ok(context.broker.as_ref().map_or(AnswerSource::Nothing, AnswerSource::Provider))
     }
 
-    /// Calls the provider. The request is durable before it is sent, and the answer is recorded before it is returned.
+    /// Calls the provider. Each request is durable before it is sent, and the answer is recorded before it is returned. Never
+    /// returns where the run is about to stop and no request is under way.
     async fn ask_provider(
         &self,
         broker: &Broker,
-        model: String,
         call: u32,
         occurrence: u32,
-        request: Request,
+        request: &Request,
         asked: Blob,
+        reservation: Option<RequestReservation>,
     ) -> Result<Answer, Error> {
         let Calls { context, at, .. } = self.calls.as_ref();
         // Polled once before the turn ends, so that permits are queued in the order of the calls. Unconstrained: tokio
@@ -156,19 +151,26 @@ impl ModelCalls {
         self.calls.end_turn(call);
         // The semaphore is closed only after the run, and the call with it, is over.
         let permit = if let Poll::Ready(permit) = at_once { permit } else { permit.await };
-        let Ok(_permit) = permit else { return pending().await };
-        let (label, digest) = (request.label.clone(), asked.digest.clone());
-        let event = Event::ModelAsked { at: at.clone(), call, label: label.clone(), request: digest.clone(), model };
-        context.append_all(vec![event], vec![asked])?;
-        context.durable().await?;
+        let (Ok(_permit), Some(reservation)) = (permit, reservation) else { return pending().await };
         let began = Instant::now();
-        let answer = self.call_provider(broker, call, occurrence, request, &digest).await;
-        let elapsed_ms = began.elapsed().as_millis() as u64;
+        let request_digest = asked.digest.clone();
+        let provider_call = ProviderCall::new(&self.calls, broker, call, request, asked, reservation);
+        let path = CallPath { phase: at.phase.to_string(), attempt: at.attempt, number: call, occurrence };
+        let key = format!("{} {at} {call} {request_digest}", context.run());
+        let idempotency_key = Digest::from_content(key.as_bytes()).short().to_owned();
+        let made = Call { path, request: request.clone(), idempotency_key };
+        let answer = match broker.call(made, &provider_call).await {
+            Ok(response) => Ok(response),
+            Err(CallError::Rejected(error)) => Err(error),
+            Err(CallError::Failed(failed)) => return Err(self.no_answer_error(request, &failed)),
+            Err(CallError::Ended(CallEnd::Failed(error))) => return Err(error),
+            Err(CallError::Ended(CallEnd::Exceeded(exceeded))) => {
+                return Err(self.budget_error(request.label.clone(), exceeded));
+            }
+            Err(CallError::Ended(CallEnd::Stopping)) => return pending().await,
+        };
         let (usage, stop) = match &answer {
             Ok(response) => (response.usage, response.stop.clone()),
-            Err(error @ (model::Error::Unavailable(_) | model::Error::Budget(_) | model::Error::Denied(_))) => {
-                return Err(self.no_answer_error(&label, error));
-            }
             Err(_) => (Usage::default(), StopReason::FAILED_CALL.to_owned()),
         };
         let blob = json_blob(&answer);
@@ -178,10 +180,13 @@ impl ModelCalls {
             answer: blob.digest.clone(),
             usage,
             stop,
-            elapsed_ms,
+            elapsed_ms: began.elapsed().as_millis() as u64,
             recorded: false,
         };
         context.append_all(vec![answered], vec![blob])?;
+        if answer.is_ok() {
+            provider_call.charge(usage);
+        }
         Ok(answer)
     }
 
@@ -193,7 +198,7 @@ impl ModelCalls {
         request: Blob,
         known: &RecordedAnswer,
     ) -> Result<Answer, Error> {
-        self.calls.context.budgets.restore(known.usage);
+        self.calls.context.budgets.restore_answer(known.usage);
         self.calls.end_turn(call);
         let asked = Event::ModelAsked {
             at: self.calls.at.clone(),
@@ -201,6 +206,7 @@ impl ModelCalls {
             label,
             request: request.digest.clone(),
             model: known.model.clone(),
+            bound: None,
         };
         let answered = Event::ModelAnswered {
             at: self.calls.at.clone(),
@@ -242,43 +248,30 @@ impl ModelCalls {
         })
     }
 
-    async fn call_provider(
-        &self,
-        broker: &Broker,
-        call: u32,
-        occurrence: u32,
-        request: Request,
-        digest: &Digest,
-    ) -> Answer {
-        let run = self.calls.context.run();
-        let label = request.label.clone();
-        let path = CallPath {
-            phase: self.calls.at.phase.to_string(),
-            attempt: self.calls.at.attempt,
-            number: call,
-            occurrence,
-        };
-        let idempotency_key =
-            Digest::from_content(format!("{run} {} {call} {digest}", self.calls.at).as_bytes()).short().to_owned();
-        let show = move |progress: Progress| {
-            self.calls.context.on_activity(&self.calls.at, Activity::Model { call, label: label.clone(), progress });
-        };
-        broker.complete(Call { path, request, idempotency_key }, show).await
-    }
-
-    fn no_answer_error(&self, label: &str, error: &model::Error) -> Error {
+    fn no_answer_error(&self, request: &Request, failed: &FailedRequest) -> Error {
+        let run = self.calls.context.run().clone();
         // An answer to a guest is one text, with the provider's hint in it.
-        let text = error.to_string();
+        let text = failed.error.to_string();
         let (reason, hint) = match text.split_once("\nhint: ") {
-            Some((reason, hint)) => (reason.into(), Some(hint.into())),
-            None => (text.into(), None),
+            Some((reason, hint)) => (reason.to_owned(), Some(hint.to_owned())),
+            None => (text, None),
         };
         Error::NoAnswer {
-            run: self.calls.context.run().clone(),
+            run,
             at: self.calls.at.clone(),
-            label: label.to_owned(),
-            reason,
-            hint,
+            label: request.label.clone(),
+            reason: reason.into(),
+            hint: hint.map(Into::into),
+        }
+    }
+
+    fn budget_error(&self, label: String, Exceeded { owner, budget }: Exceeded) -> Error {
+        let (run, at) = (self.calls.context.run().clone(), self.calls.at.clone());
+        match owner {
+            BudgetOwner::Run => Error::RunBudget { run, at, label, exceeded: budget },
+            BudgetOwner::Shared { name, hint } => {
+                Error::SharedBudget { at, label, owner: name, exceeded: Box::new(budget), hint }
+            }
         }
     }
 }

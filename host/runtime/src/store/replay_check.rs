@@ -52,8 +52,10 @@ impl ReplayCheck {
     fn add(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
+            // Whether a request failed before it was answered depends on the provider.
+            Event::ModelTried { .. } => {}
             Event::ModelAsked { at, call, label, request, .. } => {
-                let asked = CallState { request: request.clone(), label: label.clone(), answer: None };
+                let asked = CallState::asked(request.clone(), label.clone());
                 self.calls.entry(at.clone()).or_default().insert(*call, asked);
             }
             Event::ModelAnswered { at, call, answer, .. } => {
@@ -62,7 +64,7 @@ impl ReplayCheck {
             }
             Event::TestsRan { at, call: Some(call), run, request, limit, .. } => {
                 if let (Some(_), Some(request)) = (limit, request) {
-                    let known = CallState { request: request.clone(), label: String::new(), answer: Some(run.clone()) };
+                    let known = CallState::done(request.clone(), String::new(), run.clone());
                     self.calls.entry(at.clone()).or_default().insert(*call, known);
                 }
                 self.trials.insert((at.clone(), *call), recorded.event.clone());

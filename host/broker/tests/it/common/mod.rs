@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use phasegate_broker::{
-    Broker, Call, CallPath, ConfigError, ModelsConfig, PriceTable, ProviderConfig, TrustedProviders,
+    Broker, Call, CallError, CallObserver, CallPath, ConfigError, FailedRequest, ModelsConfig, PriceTable, Progress,
+    ProviderConfig, TrustedProviders,
 };
-use phasegate_process::model::{Content, Message, Request, Role, Tier};
+use phasegate_process::model::{Content, Error, Message, Request, Response, Role, Tier};
 
 pub mod server;
 
@@ -65,4 +69,47 @@ pub fn call(request: Request) -> Call {
 /// Renders the message and the hint as a person sees them.
 pub fn rendered(error: &ConfigError) -> String {
     error.hint().map_or_else(|| error.to_string(), |hint| format!("{error}\nhint: {hint}"))
+}
+
+/// Shows the progress of a call to a closure, and lets every request be sent.
+struct Watch<F>(F);
+
+impl<F: Fn(Progress) + Send + Sync> CallObserver for Watch<F> {
+    type Error = Infallible;
+
+    fn on_progress(&self, progress: Progress) {
+        (self.0)(progress);
+    }
+
+    async fn before_request(&self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    async fn after_failure(&self, _: &FailedRequest) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    async fn before_retry(&self, delay: Duration) -> Result<(), Infallible> {
+        tokio::time::sleep(delay).await;
+        Ok(())
+    }
+}
+
+/// Makes calls whose errors do not say who is to blame.
+pub trait Complete {
+    fn complete(
+        &self,
+        call: Call,
+        progress: impl Fn(Progress) + Send + Sync,
+    ) -> impl Future<Output = Result<Response, Error>> + Send;
+}
+
+impl Complete for Broker {
+    async fn complete(&self, call: Call, progress: impl Fn(Progress) + Send + Sync) -> Result<Response, Error> {
+        self.call(call, &Watch(progress)).await.map_err(|error| match error {
+            CallError::Rejected(error) => error,
+            CallError::Failed(failed) => failed.error,
+            CallError::Ended(never) => match never {},
+        })
+    }
 }

@@ -177,6 +177,8 @@ fn sort_steps(events: &[Recorded]) -> Vec<&Recorded> {
             }
             // The creation of a run is not a step, and decisions on proposals do not affect it.
             Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
+            // A failed request only delays the answer.
+            Event::ModelTried { .. } => {}
             Event::PhaseStarted { .. }
             | Event::TestsRan { call: None, .. }
             | Event::PhaseFinished { .. }

@@ -34,7 +34,7 @@ fn started(phase: &str) -> RunBuilder {
 fn add_request(run: &mut RunBuilder, call: u32, request: &str) {
     let (label, model) = ("plan".to_owned(), "a:b".to_owned());
     let request = Digest::from_content(request.as_bytes());
-    run.add(Event::ModelAsked { at: at("planning", 1), call, label, request, model });
+    run.add(Event::ModelAsked { at: at("planning", 1), call, label, request, model, bound: None });
 }
 
 fn add_answer(run: &mut RunBuilder, call: u32, answer: &str) {
@@ -240,7 +240,7 @@ fn add_measured_phase(run: &mut RunBuilder, phase: &str, measures: &str, [reques
     run.add(Event::PhaseStarted { at: at(phase, 1), inputs: vec![measures] });
     let (label, model) = ("look".to_owned(), "a:b".to_owned());
     let request = Digest::from_content(request.as_bytes());
-    run.add(Event::ModelAsked { at: at(phase, 1), call: 1, label, request, model });
+    run.add(Event::ModelAsked { at: at(phase, 1), call: 1, label, request, model, bound: None });
     let (usage, stop, answer) = (Usage::default(), "end".to_owned(), Digest::from_content(answer.as_bytes()));
     let at = || at(phase, 1);
     run.add(Event::ModelAnswered { at: at(), call: 1, answer, usage, stop, elapsed_ms: 1, recorded: false });
@@ -273,7 +273,14 @@ fn ignores_indirect_effects_of_time_but_not_verdicts() {
         let report = artifact("design_report", report);
         run.add(Event::PhaseStarted { at: at("design-review", 1), inputs: vec![report.clone()] });
         let (at, request) = (at("design-review", 1), report.digest);
-        run.add(Event::ModelAsked { at: at.clone(), call: 1, label: "review".into(), request, model: "a:b".into() });
+        run.add(Event::ModelAsked {
+            at: at.clone(),
+            call: 1,
+            label: "review".into(),
+            request,
+            model: "a:b".into(),
+            bound: None,
+        });
         run.add(Event::PhaseFinished { at, outcome: submitted(vec![]), elapsed_ms: 5, limit: None });
         run.judge("design-review", 1, verdict, &[]);
         run

@@ -280,7 +280,7 @@ impl Run {
 /// Returns the event of asking a call.
 pub fn asked(at: &AttemptId, call: u32) -> Event {
     let request = Digest::from_content(format!("request {call}").as_bytes());
-    Event::ModelAsked { at: at.clone(), call, label: "plan".into(), request, model: "scripted:a".into() }
+    Event::ModelAsked { at: at.clone(), call, label: "plan".into(), request, model: "scripted:a".into(), bound: None }
 }
 
 /// Returns the event of its answer, with one input and one output token.

@@ -6,7 +6,7 @@ use phasegate_process::measures::efforts;
 use phasegate_process::model::Usage;
 
 use super::page::Page;
-use super::text::{plain_text, render_duration, render_usd};
+use super::text::{plain_text, plural, render_duration, render_usd};
 use crate::output::cache_savings::cache_savings_usd;
 
 impl Page<'_> {
@@ -24,7 +24,7 @@ impl Page<'_> {
                 effort.spent.calls.to_string(),
                 effort.spent.input_tokens.to_string(),
                 effort.spent.output_tokens.to_string(),
-                render_usd(effort.spent.usd),
+                render_usd(effort.spent.known_usd()),
                 render_duration(effort.elapsed_ms),
             ]);
         }
@@ -51,6 +51,7 @@ impl Page<'_> {
         if totals.usd.is_none() {
             let known: Vec<f64> = self.events.iter().filter_map(|recorded| call_price(&recorded.event)).collect();
             match known.is_empty() {
+                true if totals.calls == 0 => self.line("No call was answered, so the cost is unknown."),
                 true => self.line("The models have no known price, so the cost is unknown."),
                 false => {
                     let sum: f64 = known.iter().sum();
@@ -58,6 +59,23 @@ impl Page<'_> {
                 }
             }
         }
+        self.failed_requests();
+    }
+
+    fn failed_requests(&mut self) {
+        let (failed, unknown) = (self.result.totals.failed_requests, self.result.totals.unknown_cost);
+        if failed == 0 {
+            return;
+        }
+        let requests = plural(failed as usize, "request", "requests");
+        let cost = match (unknown.requests, unknown.usd) {
+            (0, _) => "Their cost is in the table.".to_owned(),
+            (number, Some(usd)) => {
+                format!("The cost of {number} is unknown: at most {} tokens and {usd:.4} USD.", unknown.tokens)
+            }
+            (number, None) => format!("The cost of {number} is unknown: at most {} tokens.", unknown.tokens),
+        };
+        self.line(format_args!("{failed} {requests} to models failed. {cost}"));
     }
 
     pub(super) fn maybe_billed(&mut self) {

@@ -104,7 +104,7 @@ impl RecordedRun {
         let usage = Usage { input_tokens: 1000, output_tokens: 100, cached_input_tokens: 0, usd: Some(0.25) };
         let (label, model, request) = ("ask | once".to_owned(), "scripted:x".to_owned(), Digest::from_content(b"q"));
         self.add(Event::PhaseStarted { at: at.clone(), inputs: vec![] });
-        self.add(Event::ModelAsked { at: at.clone(), call: 1, label, request, model });
+        self.add(Event::ModelAsked { at: at.clone(), call: 1, label, request, model, bound: None });
         let (answer, stop) = (Digest::from_content(b"a"), "end".to_owned());
         self.add(Event::ModelAnswered {
             at: at.clone(),

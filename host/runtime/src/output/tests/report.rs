@@ -44,7 +44,7 @@ fn report_lists_unanswered_calls_and_unknown_prices() {
     run.add(Event::PhaseStarted { at: at("planning", 1), inputs: vec![] });
     for call in [1, 2] {
         let (label, model, request) = ("plan".to_owned(), "a:b".to_owned(), Digest::from_content(b"q"));
-        run.add(Event::ModelAsked { at: at("planning", 1), call, label, request, model });
+        run.add(Event::ModelAsked { at: at("planning", 1), call, label, request, model, bound: None });
     }
     let usage = Usage { input_tokens: 10, output_tokens: 1, cached_input_tokens: 0, usd: None };
     let (answer, stop) = (Digest::from_content(b"a"), "end".to_owned());
