@@ -2,6 +2,7 @@
 
 mod budgets;
 mod failures;
+mod forks;
 mod kills;
 mod server;
 

@@ -46,7 +46,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let loaded: Vec<_> = runs.iter().map(|run| load_run(&journal, run)).collect::<Result<_, _>>()?;
     let pairs: Vec<_> = loaded.iter().map(|(state, events)| (state, events.as_slice())).collect();
     let comparison = Comparison::new(&pairs);
-    let models = loaded.iter().map(|(state, _)| default_model(&journal, state)).collect();
+    let configured = loaded.iter().map(|(state, _)| default_model(&journal, state));
+    let models =
+        comparison.runs.iter().zip(configured).map(|(run, configured)| render_models(run, configured)).collect();
     let savings = loaded.iter().map(|(state, events)| cache_savings_usd(&journal, state, events)).collect();
     let page = Page { journal: &journal, comparison: &comparison, models, savings, paint: printer.paint() };
     printer.print(&match (args.json, args.markdown) {
@@ -75,6 +77,14 @@ fn default_model(journal: &dyn Journal, state: &State) -> String {
     let settings: Option<RunSettings> = read_json(journal, &state.created.settings).ok();
     let model = settings.and_then(|settings| settings.models.default).map(|model| model.to_string());
     model.map_or_else(|| "unknown".to_owned(), |model| one_line(&model))
+}
+
+/// Renders the models that answered; the configured one where none has answered yet.
+fn render_models(run: &RunFigures, configured: String) -> String {
+    match run.models.is_empty() {
+        true => configured,
+        false => run.models.iter().map(|model| one_line(model)).collect::<Vec<_>>().join(", "),
+    }
 }
 
 struct Page<'a> {

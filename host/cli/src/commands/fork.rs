@@ -36,6 +36,9 @@ pub struct Args {
     /// Replace a value: phases.code-review.max_retries=5, feedback.settings.NAME=1 or models.default=MODEL
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Use recorded answers of other models, too
+    #[arg(long)]
+    reuse_answers_of_other_models: bool,
     /// Ask no model: stop at the first request without a recorded answer and print it
     #[arg(long)]
     offline: bool,
@@ -78,7 +81,15 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     )?;
     let view = Arc::new(LiveView::new(context, args.json, false));
     let observer: Arc<dyn Observer> = Arc::clone(&view) as Arc<dyn Observer>;
-    let new = NewFork { origin: &origin, phase, attempt, overrides: &overrides, dir: &current_dir(), config: &config };
+    let new = NewFork {
+        origin: &origin,
+        phase,
+        attempt,
+        overrides: &overrides,
+        dir: &current_dir(),
+        config: &config,
+        reuse_answers_of_other_models: args.reuse_answers_of_other_models,
+    };
     let run = match host.fork(new.clone(), &observer).await {
         Err(Error::NotTrusted(missing)) => {
             trust::ensure(context, Some(*missing), config.locked)?;

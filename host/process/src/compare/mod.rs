@@ -11,8 +11,9 @@ use serde::Serialize;
 
 pub use difference::{Difference, DifferenceKind, first_difference};
 
+use crate::charges::{ChargedCost, charges};
 use crate::digest::Digest;
-use crate::event::{Recorded, RunCreated, Verdict};
+use crate::event::{Recorded, RequestCost, RunCreated, Verdict};
 use crate::measures::efforts;
 use crate::names::{ArtifactName, PhaseName, PluginName, RunId, TaskId};
 use crate::result::{GateResult, GateStatus, IssueCounts, TaskResult, TaskStatus, Totals};
@@ -46,6 +47,8 @@ pub struct RunFigures {
     pub status: TaskStatus,
     /// The reason of the status, in one sentence.
     pub reason: String,
+    /// The models that answered, as `provider:model`, sorted.
+    pub models: Vec<String>,
     /// The totals.
     pub totals: Totals,
     /// The number of calls without an answer, which may have been billed.
@@ -133,12 +136,16 @@ impl Comparison {
         Self {
             gates: gate_names(&results).into_iter().map(row).collect(),
             against_first: against.collect(),
-            runs: runs.iter().zip(results).map(|((state, _), result)| run_figures(state, result)).collect(),
+            runs: runs
+                .iter()
+                .zip(results)
+                .map(|((state, events), result)| run_figures(state, events, result))
+                .collect(),
         }
     }
 }
 
-fn run_figures(state: &State, result: TaskResult) -> RunFigures {
+fn run_figures(state: &State, events: &[Recorded], result: TaskResult) -> RunFigures {
     RunFigures {
         run_id: result.run_id,
         task_id: result.task_id,
@@ -147,10 +154,17 @@ fn run_figures(state: &State, result: TaskResult) -> RunFigures {
         scripted: result.scripted,
         status: result.status,
         reason: result.reason,
+        models: answering_models(events),
         totals: result.totals,
         maybe_billed: result.maybe_billed.len(),
         escaped: escaped(state),
     }
+}
+
+fn answering_models(events: &[Recorded]) -> Vec<String> {
+    let answered =
+        charges(events).into_iter().filter(|charge| matches!(charge.cost, ChargedCost::Of(RequestCost::Known(_))));
+    answered.map(|charge| charge.model).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Returns the gates of all runs. A gate that earlier runs do not have comes after the gate that it follows in its own

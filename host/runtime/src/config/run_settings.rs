@@ -30,6 +30,9 @@ pub struct RunSettings {
     /// `[output] names`: the names of files that plugins may choose. Runs of earlier versions have no such rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<FileNames>,
+    /// Whether a fork uses recorded answers of other models than those that it asks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reuse_answers_of_other_models: bool,
     /// The cell, if the run belongs to an experiment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<ExperimentCell>,

@@ -113,6 +113,7 @@ fn localized(pinned: RunSettings, config: &Config) -> RunSettings {
         environments: pinned.environments,
         seed: pinned.seed,
         names: pinned.names,
+        reuse_answers_of_other_models: pinned.reuse_answers_of_other_models,
         cell: pinned.cell,
     }
 }

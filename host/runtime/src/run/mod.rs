@@ -58,7 +58,7 @@ impl Host {
         };
         let budgets = run_budgets(&settings, self.budget_override(), self.shared_budget());
         budgets.restore(&events, self.journal().as_ref(), &settings.prices);
-        let fork_answers = ForkAnswers::load(self.journal().as_ref(), &state)?;
+        let fork_answers = ForkAnswers::load(self.journal().as_ref(), &state, settings.reuse_answers_of_other_models)?;
         let target = WriteTarget::Journal(owned.fence());
         let writer = JournalWriter::new(Arc::clone(self.journal()), target, state, events, observer);
         let context = RunContext::new(self.clone(), writer, settings, broker, budgets, fork_answers)?;

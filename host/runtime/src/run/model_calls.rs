@@ -126,7 +126,8 @@ impl ModelCalls {
         if !grants.models.contains(&request.tier) {
             return Ok(AnswerSource::NotGranted);
         }
-        if let Some(known) = context.fork_answers.find(at, call, &asked.digest) {
+        let model = context.settings.models.configured(request.tier).map(|(_, model)| model.to_string());
+        if let Some(known) = model.and_then(|model| context.fork_answers.find(at, call, &asked.digest, &model)) {
             return Ok(AnswerSource::Fork(known));
         }
         Ok(context.broker.as_ref().map_or(AnswerSource::Nothing, AnswerSource::Provider))

@@ -119,6 +119,7 @@ impl NewRun<'_> {
             environments: BTreeMap::new(),
             seed: 0,
             names: Some(config.output.names),
+            reuse_answers_of_other_models: false,
             cell: None,
         };
         let mut components = component_digests(&pipeline, &self.pipeline.dir, &self.pipeline.embedded)?;

@@ -39,6 +39,8 @@ pub struct NewFork<'a> {
     pub dir: &'a Path,
     /// The configuration. It is applied if the overrides have a new pipeline.
     pub config: &'a Config,
+    /// Whether recorded answers of other models are used as well.
+    pub reuse_answers_of_other_models: bool,
 }
 
 impl Host {
@@ -55,6 +57,7 @@ impl Host {
             settings = self.local_settings(settings);
         }
         let mut components = state.created.components.clone();
+        settings.reuse_answers_of_other_models = new.reuse_answers_of_other_models;
         let blobs = new.overrides.apply(&mut pipeline, &mut settings, &mut components, new.dir, new.config)?;
         let mut changed = components.clone();
         changed.retain(|name, digest| state.created.components.get(name) != Some(digest));

@@ -42,6 +42,7 @@ fn fixture() -> Fixture {
         environments: BTreeMap::new(),
         seed: 1,
         names: None,
+        reuse_answers_of_other_models: false,
         cell: None,
     };
     let pinned = |name: &PluginName| (name.clone(), Digest::from_content(format!("pinned {name}").as_bytes()));
