@@ -34,6 +34,7 @@ pub use config::{ConfigError, ModelsConfig, OnUnknown, ProviderConfig, ProviderK
 pub use model_id::{BadModelId, ModelId};
 pub use price::{Price, PriceTable};
 pub use provider::MAX_SCRIPT_BYTES;
+pub use provider_entry::is_built_in;
 pub use retry::CallObserver;
 pub use trusted_providers::{TrustedProviders, access, accesses};
 pub use worst_case::{PromptMeasure, worst_case};

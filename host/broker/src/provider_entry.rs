@@ -83,6 +83,11 @@ impl<'a> ProviderEntry<'a> {
     }
 }
 
+/// Whether a provider of this name is known without a table.
+pub fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|known| known.0 == name)
+}
+
 /// Whether a text can name an environment variable. A key in its place must be neither shown nor recorded.
 fn is_variable_name(text: &str) -> bool {
     !text.starts_with(|c: char| c.is_ascii_digit())

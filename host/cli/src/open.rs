@@ -53,7 +53,7 @@ pub fn sandbox(context: &Context, config: &Config) -> Result<EngineSettings, Fai
 }
 
 /// Options of the runs of this process.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RunOptions {
     /// Whether model calls of one run may overlap.
     pub overlap: bool,
@@ -61,6 +61,8 @@ pub struct RunOptions {
     pub budget_override: BudgetOverride,
     /// Whether model calls are refused.
     pub offline: bool,
+    /// The providers that runs take from the configuration, in place of those that they pinned.
+    pub current_providers: Vec<String>,
 }
 
 /// Opens the host on the state folder, and creates the folder if it does not exist. Imported runs continue with
@@ -84,7 +86,7 @@ pub fn host_over(
     options: RunOptions,
     shared_budget: Option<SharedBudget>,
 ) -> Result<Host, Failure> {
-    let RunOptions { overlap, budget_override, offline } = options;
+    let RunOptions { overlap, budget_override, offline, current_providers } = options;
     let engine = sandbox(context, &config)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
     let host = Host::new(HostConfig {
@@ -97,6 +99,7 @@ pub fn host_over(
         shared_budget,
         trust: Arc::clone(&context.trust),
         config: Some(Arc::new(config)),
+        current_providers,
     })?;
     if let Some(notice) = host.engine().cache_notice() {
         context.printer.note(&format!("{notice}\n"));

@@ -83,6 +83,7 @@ impl Bench {
             overlap: true,
             env: Arc::new(|_| None),
             budget_override: BudgetOverride::default(),
+            current_providers: Vec::new(),
             offline: false,
             shared_budget: None,
             trust: Arc::default(),

@@ -44,6 +44,8 @@ pub struct HostConfig {
     pub trust: Arc<Trust>,
     /// The configuration here, from which imported runs take providers, prices and budget; `None` for the user's alone.
     pub config: Option<Arc<Config>>,
+    /// The providers that runs take from `config`, in place of those that they pinned.
+    pub current_providers: Vec<String>,
 }
 
 /// What a person allows a stopped run beyond its pinned budget. `None` keeps the pinned limit.
@@ -84,6 +86,7 @@ struct Shared {
     shared_budget: Option<SharedBudget>,
     trust: Arc<Trust>,
     config: Option<Arc<Config>>,
+    current_providers: Vec<String>,
     /// One broker for all runs with the same models, by the digest of their settings. They share its connections and
     /// limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
@@ -95,7 +98,8 @@ impl Host {
     /// Starts the sandbox.
     pub fn new(config: HostConfig) -> Result<Self, Error> {
         let engine = Engine::new(config.engine)?;
-        let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, trust, config, .. } = config;
+        let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, trust, .. } = config;
+        let (config, current_providers) = (config.config, config.current_providers);
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
         Ok(Self(Arc::new(Shared {
             journal,
@@ -107,6 +111,7 @@ impl Host {
             shared_budget,
             trust,
             config,
+            current_providers,
             brokers: Mutex::default(),
             history: History::default(),
             plugins,
@@ -176,6 +181,11 @@ impl Host {
     /// Returns what the user trusts.
     pub(crate) fn trust(&self) -> &Trust {
         &self.0.trust
+    }
+
+    /// Returns the providers that runs take from the configuration here.
+    pub(crate) fn current_providers(&self) -> &[String] {
+        &self.0.current_providers
     }
 
     /// Returns the configuration here, if there is one.

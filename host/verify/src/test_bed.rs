@@ -68,6 +68,7 @@ impl TestBed {
             overlap: true,
             env: Arc::new(|_| None),
             budget_override: BudgetOverride::default(),
+            current_providers: Vec::new(),
             offline: false,
             shared_budget: None,
             trust: Arc::new(Trust::new(user)),

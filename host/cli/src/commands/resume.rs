@@ -38,6 +38,9 @@ pub struct Args {
     /// Raise the budget in US dollars to N
     #[arg(long, value_name = "N")]
     usd: Option<f64>,
+    /// Take a provider's address and key from the configuration, not from the run; repeat for more
+    #[arg(long, value_name = "NAME")]
+    provider: Vec<String>,
     /// Repeat model calls without an answer, though they may have been billed
     #[arg(long)]
     ask_again: bool,
@@ -58,7 +61,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let host = open::host(
         context,
         open::config_if_readable(context, None)?,
-        RunOptions { overlap: args.overlap, budget_override, offline: false },
+        RunOptions { overlap: args.overlap, budget_override, offline: false, current_providers: args.provider },
     )?;
     trust::ensure_run(context, &host, &run, false)?;
     let view = Arc::new(LiveView::new(context, args.json, false));

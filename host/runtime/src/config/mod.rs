@@ -10,6 +10,7 @@ mod overlay;
 pub(crate) mod overrides;
 pub(crate) mod pipeline;
 pub(crate) mod plugin_settings;
+pub(crate) mod providers;
 pub(crate) mod raw;
 pub(crate) mod run_settings;
 pub(crate) mod search;

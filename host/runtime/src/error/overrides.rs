@@ -11,6 +11,8 @@ pub enum OverrideTarget {
     Feedback,
     /// The value of this key.
     Set(String),
+    /// A provider, taken from the configuration.
+    Provider(String),
     /// All of them together.
     All,
 }
@@ -21,6 +23,7 @@ impl std::fmt::Display for OverrideTarget {
             Self::Agent(phase) => write!(f, "agent of `{phase}`"),
             Self::Feedback => f.write_str("feedback"),
             Self::Set(key) => write!(f, "set `{key}`"),
+            Self::Provider(name) => write!(f, "provider `{name}`"),
             Self::All => f.write_str("what is replaced"),
         }
     }

@@ -8,6 +8,7 @@ use phasegate_process::state::State;
 use phasegate_process::{Recorded, RunId};
 
 use crate::config::file::Config;
+use crate::config::providers::take_provider;
 use crate::config::run_settings::RunSettings;
 use crate::error::Error;
 use crate::error::imported_authority::ImportedAuthority;
@@ -66,13 +67,18 @@ impl Host {
         pinned: RunSettings,
     ) -> Result<RunSettings, Error> {
         let run = &state.created.run_id;
-        let settings = match imported_authority(self.journal().as_ref(), run, state, events)? {
+        let mut settings = match imported_authority(self.journal().as_ref(), run, state, events)? {
             None => pinned,
             Some(authority) if self.trust().trusts_run(run.as_str(), &authority.digest()) => {
                 self.local_settings(pinned)
             }
             Some(authority) => return Err(Error::ImportedRun(Box::new(authority))),
         };
+        for name in self.current_providers() {
+            if let Some(config) = self.config() {
+                take_provider(&mut settings, config, name)?;
+            }
+        }
         self.recall_agreement(run, &settings);
         Ok(settings)
     }

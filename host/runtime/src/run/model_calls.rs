@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use futures::poll;
-use phasegate_broker::{Broker, Call, CallError, CallPath, FailedRequest};
+use phasegate_broker::{Broker, Call, CallError, CallPath, FailedRequest, FailureCost};
 use phasegate_journal::Blob;
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
@@ -163,7 +163,7 @@ impl ModelCalls {
         let answer = match broker.call(made, &provider_call).await {
             Ok(response) => Ok(response),
             Err(CallError::Rejected(error)) => Err(error),
-            Err(CallError::Failed(failed)) => return Err(self.no_answer_error(request, &failed)),
+            Err(CallError::Failed(failed)) => return Err(self.no_answer_error(broker, request, &failed)),
             Err(CallError::Ended(CallEnd::Failed(error))) => return Err(error),
             Err(CallError::Ended(CallEnd::Exceeded(exceeded))) => {
                 return Err(self.budget_error(request.label.clone(), exceeded));
@@ -249,7 +249,7 @@ impl ModelCalls {
         })
     }
 
-    fn no_answer_error(&self, request: &Request, failed: &FailedRequest) -> Error {
+    fn no_answer_error(&self, broker: &Broker, request: &Request, failed: &FailedRequest) -> Error {
         let run = self.calls.context.run().clone();
         // An answer to a guest is one text, with the provider's hint in it.
         let text = failed.error.to_string();
@@ -257,12 +257,20 @@ impl ModelCalls {
             Some((reason, hint)) => (reason.to_owned(), Some(hint.to_owned())),
             None => (text, None),
         };
+        let is_reached = failed.cost != FailureCost::Nothing && !matches!(failed.status, Some(401 | 403 | 404));
+        let provider = broker.model_for(request.tier).provider();
+        let moved = (!is_reached && !broker.is_scripted()).then(|| {
+            format!(
+                "if you change [providers.{provider}], continue with `phasegate resume {run} --provider {provider}`"
+            )
+        });
+        let hints: Vec<String> = hint.into_iter().chain(moved).collect();
         Error::NoAnswer {
             run,
             at: self.calls.at.clone(),
             label: request.label.clone(),
             reason: reason.into(),
-            hint: hint.map(Into::into),
+            hint: (!hints.is_empty()).then(|| hints.join("\n").into()),
         }
     }
 

@@ -168,6 +168,7 @@ async fn spans_nest_from_run_to_model_call() {
         overlap: true,
         env: Arc::new(|_| None),
         budget_override: BudgetOverride::default(),
+        current_providers: Vec::new(),
         offline: false,
         shared_budget: None,
         trust: Arc::default(),

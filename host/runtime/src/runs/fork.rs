@@ -16,6 +16,7 @@ use crate::config::file::Config;
 use crate::config::lock;
 use crate::config::overrides::Overrides;
 use crate::config::plugin_settings::check_loaded_settings;
+use crate::config::providers::add_for_new_models;
 use crate::config::run_settings::RunSettings;
 use crate::error::{Error, ErrorCode};
 use crate::host::Host;
@@ -37,7 +38,7 @@ pub struct NewFork<'a> {
     pub overrides: &'a Overrides,
     /// Base of the paths in the overrides.
     pub dir: &'a Path,
-    /// The configuration. It is applied if the overrides have a new pipeline.
+    /// The configuration. It is applied if the overrides have a new pipeline, and knows the providers of new models.
     pub config: &'a Config,
     /// Whether recorded answers of other models are used as well.
     pub reuse_answers_of_other_models: bool,
@@ -58,7 +59,9 @@ impl Host {
         }
         let mut components = state.created.components.clone();
         settings.reuse_answers_of_other_models = new.reuse_answers_of_other_models;
+        let before = settings.clone();
         let blobs = new.overrides.apply(&mut pipeline, &mut settings, &mut components, new.dir, new.config)?;
+        add_for_new_models(&mut settings, &before, new.config);
         let mut changed = components.clone();
         changed.retain(|name, digest| state.created.components.get(name) != Some(digest));
         let typed = new.overrides.plugins_given_as_files(&pipeline);
