@@ -22,14 +22,25 @@ pub struct Price {
     /// Price of tokens read from the provider's cache; `input` where not given.
     #[serde(default, deserialize_with = "deserialize_optional_usd", skip_serializing_if = "Option::is_none")]
     pub cached_input: Option<f64>,
+    /// Price of tokens written to the provider's cache; `input` where not given, and a quarter above it for
+    /// Anthropic, whose cache the host uses.
+    #[serde(default, deserialize_with = "deserialize_optional_usd", skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<f64>,
 }
 
 impl Price {
-    /// Returns the cost of an answer in US dollars.
-    pub fn cost_usd(&self, usage: &Usage) -> f64 {
+    /// Returns the price with writes to the cache at a quarter above `input` where it has none for them.
+    pub(crate) fn with_cache_writes(self) -> Self {
+        Self { cache_write: self.cache_write.or(Some(self.input * 1.25)), ..self }
+    }
+
+    /// Returns the cost of an answer in US dollars, of whose input tokens so many were written to the provider's cache.
+    pub fn cost_usd(&self, usage: &Usage, cache_written: u64) -> f64 {
         let cached = usage.cached_input_tokens.min(usage.input_tokens);
-        let fresh = usage.input_tokens - cached;
+        let written = cache_written.min(usage.input_tokens - cached);
+        let fresh = usage.input_tokens - cached - written;
         (fresh as f64 * self.input
+            + written as f64 * self.cache_write.unwrap_or(self.input)
             + cached as f64 * self.cached_input.unwrap_or(self.input)
             + usage.output_tokens as f64 * self.output)
             / TOKENS_PER_PRICE
@@ -44,7 +55,7 @@ impl Price {
 
     /// Returns the most that this many tokens can cost, in US dollars.
     pub fn max_cost_usd(&self, input: u64, output: u64) -> f64 {
-        let dearest = self.input.max(self.cached_input.unwrap_or(0.0));
+        let dearest = self.input.max(self.cached_input.unwrap_or(0.0)).max(self.cache_write.unwrap_or(0.0));
         (input as f64 * dearest + output as f64 * self.output) / TOKENS_PER_PRICE
     }
 }
@@ -82,9 +93,11 @@ mod tests {
     #[test]
     fn charges_cached_tokens_once_at_their_own_price() {
         let usage = Usage { input_tokens: 1_000_000, output_tokens: 100_000, cached_input_tokens: 600_000, usd: None };
-        let price = Price { input: 3.0, output: 15.0, cached_input: Some(0.3) };
-        assert!((price.cost_usd(&usage) - (0.4 * 3.0 + 0.6 * 0.3 + 0.1 * 15.0)).abs() < 1e-9);
-        assert!((Price { cached_input: None, ..price }.cost_usd(&usage) - 4.5).abs() < 1e-9);
+        let price = Price { input: 3.0, output: 15.0, cached_input: Some(0.3), cache_write: Some(3.75) };
+        assert!((price.cost_usd(&usage, 0) - (0.4 * 3.0 + 0.6 * 0.3 + 0.1 * 15.0)).abs() < 1e-9);
+        assert!((Price { cached_input: None, ..price }.cost_usd(&usage, 0) - 4.5).abs() < 1e-9);
+        let written = price.cost_usd(&usage, 100_000);
+        assert!((written - (0.3 * 3.0 + 0.1 * 3.75 + 0.6 * 0.3 + 0.1 * 15.0)).abs() < 1e-9);
     }
 
     #[test]

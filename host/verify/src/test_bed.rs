@@ -31,7 +31,7 @@ const MAX_GROWTH_BYTES: i64 = 64 << 20;
 const MAX_CALLS: u64 = 40;
 
 /// Price of the scripted answers, high enough to reach limits of money. USD per million tokens.
-const PRICE: Price = Price { input: 1_000.0, output: 1_000.0, cached_input: None };
+const PRICE: Price = Price { input: 1_000.0, output: 1_000.0, cached_input: None, cache_write: None };
 
 /// A host with the operator's configuration and a journal in memory, in which attacks and ordinary runs run.
 pub(crate) struct TestBed {

@@ -70,7 +70,7 @@ impl Script {
             output_tokens: block.output_tokens.unwrap_or(written.div_ceil(4)),
             ..Usage::default()
         };
-        let usage = Usage { usd: self.price.map(|price| price.cost_usd(&usage)), ..usage };
+        let usage = Usage { usd: self.price.map(|price| price.cost_usd(&usage, 0)), ..usage };
         Ok(Response { content, stop, model: format!("scripted:{}", self.name), usage })
     }
 
