@@ -20,6 +20,10 @@ pub struct ProviderAccess {
     /// Whether requests and the key may leave this machine unencrypted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_http: bool,
+    /// What requests carry besides the key, in words: the header of the key, further headers and the query. Values of
+    /// environment variables are named by the variable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sends: Vec<String>,
 }
 
 /// The place of a key.
@@ -39,6 +43,9 @@ impl fmt::Display for ProviderAccess {
         match &self.key {
             None => f.write_str(" without a key")?,
             Some(key) => write!(f, " with the key in {key}")?,
+        }
+        for sent in &self.sends {
+            write!(f, ", {sent}")?;
         }
         if self.allow_http { f.write_str(", unencrypted") } else { Ok(()) }
     }

@@ -3,6 +3,7 @@
 //! Guarantees: unknown keys are rejected; a table never holds a provider's key, only the place to read it from. A
 //! [`ConfigError`] names table and key; the reader of the file adds file and line.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -116,6 +117,77 @@ pub struct ProviderConfig {
     /// Whether an `http://` address may be on another machine. Key, requests and answers are then readable on the way.
     /// Default: false.
     pub allow_http: bool,
+    /// The header that carries the key. Default: `x-api-key` for kind `anthropic`, else `authorization`, which carries it as
+    /// `Bearer KEY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_header: Option<String>,
+    /// Further headers of each request.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, SentValue>,
+    /// The query of each request, such as `api-version` of Azure.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, SentValue>,
+    /// The most tokens of an answer, see [`ModelLimits`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<NonZeroU32>,
+    /// The most tokens of a prompt and its answer together, see [`ModelLimits`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_window: Option<NonZeroU32>,
+    /// The limits of single models, by the provider's own name. They take precedence.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, ModelLimits>,
+}
+
+impl ProviderConfig {
+    /// Returns the limits of a model, by the provider's own name for it.
+    pub(crate) fn limits_of(&self, model: &str) -> ModelLimits {
+        let own = self.models.get(model).copied().unwrap_or_default();
+        ModelLimits {
+            max_output_tokens: own.max_output_tokens.or(self.max_output_tokens),
+            context_window: own.context_window.or(self.context_window),
+        }
+    }
+
+    /// Whether the table decides where requests go or what they carry besides the prompt.
+    pub fn has_access(&self) -> bool {
+        self.base_url.is_some()
+            || self.key_env.is_some()
+            || self.key_file.is_some()
+            || self.allow_http
+            || self.key_header.is_some()
+            || !self.headers.is_empty()
+            || !self.query.is_empty()
+    }
+}
+
+/// What a model supports, where the operator knows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelLimits {
+    /// The most tokens of an answer. A plugin that asks for more gets as many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<NonZeroU32>,
+    /// The most tokens of a prompt and its answer together. Caps answers, and refuses prompts that fill it alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_window: Option<NonZeroU32>,
+}
+
+/// The value of a header or of a parameter of the query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a text, or { env = \"VARIABLE\" }")]
+pub enum SentValue {
+    /// The value itself, which is not secret.
+    Plain(String),
+    /// The value of an environment variable, which is secret.
+    Secret(EnvValue),
+}
+
+/// The place of a secret value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvValue {
+    /// The name of the environment variable.
+    pub env: String,
 }
 
 /// A fault in the configuration of models.

@@ -9,6 +9,7 @@ use reqwest::Url;
 
 use crate::config::{ConfigError, ProviderConfig, ProviderKind};
 use crate::model_id;
+use crate::sent_values;
 
 /// The built-in providers: name, wire format, address, environment variable of the key.
 pub(crate) const BUILT_IN: [(&str, ProviderKind, &str, Option<&str>); 3] = [
@@ -68,31 +69,30 @@ impl<'a> ProviderEntry<'a> {
         if table.key_env.is_some() && table.key_file.is_some() {
             return Err(wrong("key_file", "given together with key_env".into(), "remove one of them".into()));
         }
-        if !table.key_env.as_deref().is_none_or(is_variable_name) {
+        if !table.key_env.as_deref().is_none_or(sent_values::is_variable_name) {
             return Err(wrong(
                 "key_env",
                 "it is not the name of an environment variable".into(),
                 "the key itself does not belong in this file: export it, as in MY_KEY=…, and write key_env = \"MY_KEY\"".into(),
             ));
         }
+        sent_values::check(&table).map_err(|(key, problem, hint)| wrong(key, problem, hint.to_owned()))?;
         let key_env = match (&table.base_url, built_in) {
             (None, Some(known)) if table.key_file.is_none() => known.3,
             _ => None,
         };
         Ok(Some(Self { name, kind, base, key_env, table }))
     }
+
+    /// Returns what requests carry besides the key, as the user agrees to it.
+    pub(crate) fn sent_words(&self) -> Vec<String> {
+        sent_values::describe(&self.table)
+    }
 }
 
 /// Whether a provider of this name is known without a table.
 pub fn is_built_in(name: &str) -> bool {
     BUILT_IN.iter().any(|known| known.0 == name)
-}
-
-/// Whether a text can name an environment variable. A key in its place must be neither shown nor recorded.
-fn is_variable_name(text: &str) -> bool {
-    !text.starts_with(|c: char| c.is_ascii_digit())
-        && !text.is_empty()
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Whether a text can name a provider. Other texts could pass for a part of the message that names them.
@@ -113,11 +113,15 @@ fn base_url(text: &str) -> Result<Url, (String, String)> {
             "use an https:// address, or http:// on this machine".to_owned(),
         ));
     }
-    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+    let more = "it holds more than an address".to_owned();
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
         return Err((
-            "it holds more than an address".to_owned(),
+            more,
             "remove user, password, query and fragment; name the key with key_env or key_file".to_owned(),
         ));
+    }
+    if url.query().is_some() {
+        return Err((more, "write its query as in query = { \"api-version\" = \"2024-10-21\" }".to_owned()));
     }
     Ok(url)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::access::{KeySource, ProviderAccess};
 use crate::config::{ConfigError, ProviderConfig};
-use crate::provider::http::is_loopback;
+use crate::provider::endpoint::is_loopback;
 use crate::provider_entry::ProviderEntry;
 
 /// Provider tables whose access was judged.
@@ -28,7 +28,7 @@ impl<'a> TrustedProviders<'a> {
     ) -> Result<Self, ConfigError> {
         let mut rejected = accesses(tables, base_dir)?;
         rejected.retain(|access| !stays_here(access) && !is_trusted(access));
-        // What cannot be shown cannot be agreed to.
+        // What cannot be shown cannot be agreed to. Values of headers and the query are checked where their table is read.
         if let Some(hidden) = rejected.iter().find(|access| access.key.as_ref().is_some_and(KeySource::is_hidden)) {
             return Err(ConfigError::provider(
                 &hidden.provider,
@@ -82,12 +82,15 @@ pub fn access(
         address: entry.base.as_str().trim_end_matches('/').to_owned(),
         key,
         allow_http: is_exposed && entry.table.allow_http,
+        sends: entry.sent_words(),
     }))
 }
 
-/// Whether nothing of the user's leaves this machine and no key is sent.
+/// Whether nothing of the user's leaves this machine, and neither a key nor anything else is sent with requests.
 fn stays_here(access: &ProviderAccess) -> bool {
-    access.key.is_none() && reqwest::Url::parse(&access.address).is_ok_and(|url| is_loopback(&url))
+    access.key.is_none()
+        && access.sends.is_empty()
+        && reqwest::Url::parse(&access.address).is_ok_and(|url| is_loopback(&url))
 }
 
 #[cfg(test)]

@@ -242,6 +242,103 @@ async fn shipped_run_is_resumed_only_after_agreement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn headers_and_queries_need_agreement() {
+    let server = server().await;
+    let v1 = format!("{}/v1", server.address);
+    let sent = "headers = { \"x-token\" = { env = \"AWS_SECRET_ACCESS_KEY\" } }\n\
+                query = { \"a\" = \"b`, and nothing else\", \"t\" = { env = \"OTHER_TOKEN\" } }";
+    let workspace = project(&corp(&v1, sent));
+    let run = ["run", "--task", "task.toml"];
+    let refused = call(&workspace, &run).await;
+    assert_snapshot!(shown(&workspace, &refused), @r#"
+    exit 2
+    error[PG-0207]: the project HERE/app uses what you have not agreed to: provider `corp` at http://127.0.0.1:PORT/v1 without a key, header `x-token` from AWS_SECRET_ACCESS_KEY, query `a` = "b`, and nothing else", query `t` from OTHER_TOKEN
+    hint: if you trust it, run `phasegate trust allow HERE/app --digest DIGEST`; otherwise remove it from the project's phasegate.toml
+    "#);
+    assert!(server.requests().is_empty());
+    agree(&workspace, &refused).await;
+    call(&workspace, &run).await;
+    let before = server.requests().len();
+    assert!(before > 0 && server.requests().iter().all(|request| request.keyed));
+    // Another variable, another place of the key, and a header for a provider that is built in.
+    for config in [
+        corp(&v1, &sent.replace("OTHER_TOKEN", "HOME")),
+        corp(&v1, &format!("{sent}\nkey_header = \"x-key\"")),
+        "[providers.anthropic]\nheaders = { \"x-team\" = \"a\" }\n".to_owned(),
+    ] {
+        workspace.write("app/phasegate.toml", config);
+        let refused = call(&workspace, &run).await;
+        assert_eq!((refused.code, server.requests().len()), (2, before), "{}", refused.stderr);
+        assert!(refused.stderr.starts_with("error[PG-0207]: the project "), "{}", refused.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projects_get_no_headers_of_the_user() {
+    let server = server().await;
+    let v1 = format!("{}/v1", server.address);
+    let workspace = project(&corp(&v1, ""));
+    let own = "headers = { \"x-token\" = { env = \"AWS_SECRET_ACCESS_KEY\" } }";
+    workspace.set_user_config(&corp("https://models.example/v1", own));
+    call(&workspace, &["run", "--task", "task.toml"]).await;
+    assert!(!server.requests().is_empty());
+    assert!(
+        server.requests().iter().all(|request| !request.keyed),
+        "a header of the user went to the project's address"
+    );
+    // Where the project changes neither address nor key, the user's headers go with the user's address.
+    workspace.set_user_config(&corp(&v1, own));
+    workspace.write("app/phasegate.toml", "[providers.corp]\ntemperature = false\n");
+    call(&workspace, &["run", "--task", "task.toml"]).await;
+    assert!(server.requests().last().unwrap().keyed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_in_headers_are_refused() {
+    let mut seen = Vec::new();
+    for more in [
+        "headers = { \"api-key\" = \"sk-123\" }",
+        "headers = { \"x-team\" = { env = \"sk-0123456789abcdefghij\" } }",
+        "headers = { \"Content-Length\" = \"0\" }",
+        "headers = { \"a b\" = \"0\" }",
+        "headers = { \"x-team\" = \"a\\r\\nx-b: c\" }",
+        "query = { \"x y\" = \"0\" }",
+        "headers = { \"x-team\" = 1 }",
+        "key_header = \"\"",
+    ] {
+        let workspace = project(&corp("https://models.example/v1", more));
+        seen.push(shown(&workspace, &call(&workspace, &["run", "--task", "task.toml"]).await));
+    }
+    assert!(!seen.concat().contains("sk-0123") && !seen.concat().contains("sk-123"));
+    assert_snapshot!(seen.concat(), @r#"
+    exit 2
+    error[PG-0102]: phasegate.toml:7: [providers.corp] headers: `api-key` may hold a secret, which does not belong in this file
+    hint: export it, as in MY_KEY=…, and write { env = "MY_KEY" }
+    exit 2
+    error[PG-0102]: phasegate.toml:7: [providers.corp] headers: the value of `x-team` is not the name of an environment variable
+    hint: name a variable in capitals, as in { env = "MY_KEY" }
+    exit 2
+    error[PG-0102]: phasegate.toml:7: [providers.corp] headers: the header `content-length` follows from the request
+    hint: remove it
+    exit 2
+    error[PG-0102]: phasegate.toml:7: [providers.corp] headers: it does not name a header
+    hint: write a name such as "api-key"
+    exit 2
+    error[PG-0102]: phasegate.toml:7: [providers.corp] headers: the value of `x-team` has characters that no header takes
+    hint: write printable ASCII
+    exit 2
+    error[PG-0102]: phasegate.toml:7: [providers.corp] query: a name in it is not that of a parameter
+    hint: use letters, digits, `-`, `_` and `.`
+    exit 2
+    error[PG-0102]: phasegate.toml:7: expected a text, or { env = "VARIABLE" }
+    hint: see docs/configuration.md
+    exit 2
+    error[PG-0102]: phasegate.toml:7: [providers.corp] key_header: it does not name a header
+    hint: write a name such as "api-key"
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn asks_at_a_terminal() {
     let server = server().await;
     let workspace = project(&corp(&format!("{}/v1", server.address), "key_env = \"AWS_SECRET_ACCESS_KEY\""));

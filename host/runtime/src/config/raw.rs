@@ -109,22 +109,25 @@ impl RawConfig {
 
 /// Adds what a project's provider table leaves out. Address and key are taken over together or not at all.
 fn add_provider_settings(own: &mut ProviderConfig, user: &ProviderConfig) {
-    let redefined = own.kind.is_some()
-        || own.base_url.is_some()
-        || own.key_env.is_some()
-        || own.key_file.is_some()
-        || own.allow_http;
-    if !redefined {
+    if own.kind.is_none() && !own.has_access() {
         own.kind = user.kind;
         own.base_url.clone_from(&user.base_url);
         own.key_env.clone_from(&user.key_env);
         own.key_file.clone_from(&user.key_file);
         own.allow_http = user.allow_http;
+        own.key_header.clone_from(&user.key_header);
+        own.headers.clone_from(&user.headers);
+        own.query.clone_from(&user.query);
     }
     own.structured = own.structured.or(user.structured);
     own.stream = own.stream.or(user.stream);
     own.temperature = own.temperature.or(user.temperature);
     own.max_completion_tokens = own.max_completion_tokens.or(user.max_completion_tokens);
+    own.max_output_tokens = own.max_output_tokens.or(user.max_output_tokens);
+    own.context_window = own.context_window.or(user.context_window);
+    for (model, limits) in &user.models {
+        own.models.entry(model.clone()).or_insert(*limits);
+    }
 }
 
 /// Returns `user` with the given keys taken from `project`.

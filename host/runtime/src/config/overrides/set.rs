@@ -103,6 +103,9 @@ fn check_key(path: &[String], pipeline: &Pipeline) -> Result<(), Complaint> {
     }
 }
 
+/// The keys of a provider that a default one does not show.
+const PROVIDER_KEYS: [&str; 6] = ["context_window", "headers", "key_header", "max_output_tokens", "models", "query"];
+
 /// Returns the keys of the table at `above`; `None` if it takes any key or is checked when it is parsed.
 fn known_keys(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
     let plain = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
@@ -118,8 +121,8 @@ fn known_keys(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
         ["plugins"] => Some(pipeline.plugin_names().iter().map(|name| name.to_string()).collect()),
         ["plugins", _] => plain(&["grants", "limits"]),
         ["models"] => Some(keys(&ModelsConfig::default(), &["fast", "default", "deep"])),
-        ["providers", _] => Some(keys(&ProviderConfig::default(), &[])),
-        ["prices", _] => plain(&["input", "output", "cached_input"]),
+        ["providers", _] => Some(keys(&ProviderConfig::default(), &PROVIDER_KEYS)),
+        ["prices", _] => plain(&["input", "output", "cached_input", "cache_write"]),
         ["budget"] => plain(&["calls", "tokens", "usd"]),
         _ => None,
     }
