@@ -9,12 +9,11 @@ use phasegate_process::model::{Request, Response, Tier};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::call::{Call, CallError, PendingCall};
-use crate::config::{ConfigError, ModelsConfig, ProviderConfig};
+use crate::config::{ConfigError, ModelsConfig};
 use crate::key::Scrubber;
 use crate::model_id::ModelId;
 use crate::price::{Price, PriceTable};
-use crate::provider::format::ModelOptions;
-use crate::provider::{http, scripted};
+use crate::provider::scripted;
 use crate::resolve;
 use crate::retry::{CallObserver, Requests, Service};
 use crate::trusted_providers::TrustedProviders;
@@ -65,12 +64,13 @@ impl Broker {
                 return Ok(already.clone());
             }
             let price = prices.get(&id);
-            let service = match id.is_scripted() {
-                true => scripted_service(tier, &id, price, base_dir)?,
+            let (service, price) = match id.is_scripted() {
+                true => (scripted_service(tier, &id, price, base_dir)?, price),
                 false => {
-                    let (endpoint, table) = resolver.endpoint(tier, &id)?;
-                    keys.extend(endpoint.key.clone());
-                    model_service(endpoint, &table, models, &id, price)
+                    let (model, secrets) = resolver.model(tier, &id, price)?;
+                    keys.extend(secrets);
+                    let price = model.options.price;
+                    (Service::new(model), price)
                 }
             };
             Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price }).clone())
@@ -141,24 +141,4 @@ impl Broker {
 fn scripted_service(tier: Tier, id: &ModelId, price: Option<Price>, base_dir: &Path) -> Result<Service, ConfigError> {
     let read = scripted::Scripted::read(&base_dir.join(id.model()), price);
     read.map(Service::new).map_err(|fault| ConfigError::Script { tier, problem: fault.message, hint: fault.hint })
-}
-
-fn model_service(
-    endpoint: http::Endpoint,
-    table: &ProviderConfig,
-    models: &ModelsConfig,
-    id: &ModelId,
-    price: Option<Price>,
-) -> Service {
-    let options = ModelOptions {
-        model: id.model().to_owned(),
-        stream: table.stream.unwrap_or(models.stream),
-        structured: table.structured.unwrap_or(true),
-        temperature: table.temperature.unwrap_or(true),
-        max_completion_tokens: table
-            .max_completion_tokens
-            .unwrap_or_else(|| resolve::uses_max_completion_tokens(&endpoint.url)),
-        price,
-    };
-    Service::new(http::Model { endpoint: Arc::new(endpoint), options: Arc::new(options) })
 }

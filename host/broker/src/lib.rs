@@ -23,6 +23,7 @@ mod provider;
 mod provider_entry;
 mod resolve;
 mod retry;
+mod sent_values;
 mod trusted_providers;
 mod worst_case;
 
@@ -30,7 +31,9 @@ pub use access::{KeySource, ProviderAccess};
 pub use broker::Broker;
 pub use budget::{Budget, BudgetConfig, Reservation, Spent};
 pub use call::{Call, CallError, CallPath, FailedRequest, FailureCost, Progress};
-pub use config::{ConfigError, ModelsConfig, OnUnknown, ProviderConfig, ProviderKind};
+pub use config::{
+    ConfigError, EnvValue, ModelLimits, ModelsConfig, OnUnknown, ProviderConfig, ProviderKind, SentValue,
+};
 pub use model_id::{BadModelId, ModelId};
 pub use price::{Price, PriceTable};
 pub use provider::MAX_SCRIPT_BYTES;

@@ -12,12 +12,16 @@ use reqwest::Url;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::config::{ConfigError, ModelsConfig, ProviderConfig, ProviderKind};
+use crate::config::{ConfigError, ModelsConfig, ProviderKind};
 use crate::key::{KeyFileError, Scrubber, Secret, looks_like_key};
 use crate::model_id::{self, ModelId};
+use crate::price::Price;
+use crate::provider::endpoint::{self, Endpoint, is_loopback};
+use crate::provider::format::ModelOptions;
 use crate::provider::http;
 use crate::provider::peer::Peer;
 use crate::provider_entry::{BUILT_IN, ProviderEntry};
+use crate::sent_values;
 use crate::trusted_providers::TrustedProviders;
 
 const OLLAMA: &str = "ollama";
@@ -80,27 +84,59 @@ impl<'a> Resolver<'a> {
         (self.env)(name).map(Zeroizing::new).filter(|value| !value.trim().is_empty())
     }
 
-    /// Returns the endpoint of a tier's model, with its key, and the provider's table.
-    pub(crate) fn endpoint(
+    /// Returns a tier's model, with its key and the price of writes to its cache, and the secrets of its requests.
+    pub(crate) fn model(
         &self,
         tier: Tier,
-        model: &ModelId,
-    ) -> Result<(http::Endpoint, ProviderConfig), ConfigError> {
-        let entry = ProviderEntry::find(model.provider(), self.providers.tables())?
-            .ok_or_else(|| ConfigError::UnknownProvider { tier, model: model.clone(), known: self.provider_names() })?;
-        let key = self.key(&entry)?.map(Arc::new);
-        check_plain_http(&entry, key.is_some())?;
+        id: &ModelId,
+        price: Option<Price>,
+    ) -> Result<(http::Model, Vec<Arc<Secret>>), ConfigError> {
+        let entry = ProviderEntry::find(id.provider(), self.providers.tables())?
+            .ok_or_else(|| ConfigError::UnknownProvider { tier, model: id.clone(), known: self.provider_names() })?;
+        let table = &entry.table;
+        let (endpoint, secrets) = self.endpoint(&entry)?;
+        let options = ModelOptions {
+            model: id.model().to_owned(),
+            stream: table.stream.unwrap_or(self.models.stream),
+            structured: table.structured.unwrap_or(true),
+            temperature: table.temperature.unwrap_or(true),
+            max_completion_tokens: table
+                .max_completion_tokens
+                .unwrap_or_else(|| endpoint.url.host_str() == Some("api.openai.com")),
+            limits: table.limits_of(id.model()),
+            price: match entry.kind {
+                ProviderKind::Anthropic => price.map(Price::with_cache_writes),
+                ProviderKind::Openai => price,
+            },
+        };
+        Ok((http::Model::new(endpoint, options), secrets))
+    }
+
+    fn endpoint(&self, entry: &ProviderEntry<'_>) -> Result<(Endpoint, Vec<Arc<Secret>>), ConfigError> {
+        let key = self.key(entry)?.map(Arc::new);
+        let mut secrets: Vec<Arc<Secret>> = key.iter().cloned().collect();
+        let variable = |name: &str| self.variable(name).map(|value| Secret::new(&value));
+        let (headers, url) =
+            sent_values::resolve(&entry.table, request_url(entry)?, variable, |secret| secrets.push(secret))
+                .map_err(|(key, problem, hint)| ConfigError::provider(entry.name, key, problem, hint))?;
+        check_plain_http(entry, !secrets.is_empty())?;
         let seconds = |seconds: std::num::NonZeroU32| Duration::from_secs(u64::from(seconds.get()));
-        let endpoint = http::Endpoint {
-            peer: Peer { name: entry.name.to_owned(), scrubber: Scrubber::new(key.clone()) },
+        let endpoint = Endpoint {
+            peer: Peer {
+                name: entry.name.to_owned(),
+                scrubber: Scrubber::new(secrets.iter().cloned()),
+                has_key: !secrets.is_empty(),
+            },
             kind: entry.kind,
-            url: request_url(&entry)?,
+            url,
             key,
+            key_header: entry.table.key_header.as_deref().and_then(|name| name.parse().ok()),
+            headers,
             timeout: seconds(self.models.timeout_seconds),
             idle: seconds(self.models.idle_seconds),
             client: OnceLock::new(),
         };
-        Ok((endpoint, entry.table))
+        Ok((endpoint, secrets))
     }
 
     fn provider_names(&self) -> String {
@@ -163,7 +199,7 @@ fn key_file_fault(name: &str, file: &Path, why: &KeyFileError) -> ConfigError {
 }
 
 fn check_plain_http(entry: &ProviderEntry<'_>, has_key: bool) -> Result<(), ConfigError> {
-    let is_exposed = entry.base.scheme() == "http" && !http::is_loopback(&entry.base);
+    let is_exposed = entry.base.scheme() == "http" && !is_loopback(&entry.base);
     let what = if has_key { "the key" } else { "every request and answer" };
     match is_exposed && !entry.table.allow_http {
         true => Err(ConfigError::provider(
@@ -195,16 +231,11 @@ fn below(base: &Url, path: &str) -> Option<Url> {
 
 /// Returns the newest model of a local server: `None` where no server answers, `Some(None)` where it has no model.
 async fn first_model(base: &Url) -> Option<Option<String>> {
-    let client = http::client(base).ok()?;
+    let client = endpoint::client(base).ok()?;
     let asked = client.get(below(base, "models")?).timeout(PROBE_TIMEOUT).send().await.ok()?;
     let list: Value = asked.error_for_status().ok()?.json().await.ok()?;
     // The list is null where no model was pulled.
     let models = list.get("data").and_then(Value::as_array).cloned().unwrap_or_default();
     let newest = models.into_iter().rev().max_by_key(|model| model.get("created").and_then(Value::as_i64));
     Some(newest.and_then(|model| model.get("id").and_then(Value::as_str).map(str::to_owned)))
-}
-
-/// Whether the server at this address wants `max_completion_tokens`.
-pub(crate) fn uses_max_completion_tokens(url: &Url) -> bool {
-    url.host_str() == Some("api.openai.com")
 }

@@ -64,7 +64,7 @@ fn runtime() -> std::io::Result<Runtime> {
 fn trace(verbose: u8, printer: Printer) {
     let usual = match verbose {
         // A process that waits for another says so.
-        0 => "error,phasegate_wait=warn",
+        0 => "error,phasegate_wait=warn,phasegate_notice=warn",
         1 => "warn,phasegate=info",
         _ => "warn,phasegate=debug,phasegate_runtime=debug,phasegate_sandbox=debug,phasegate_broker=debug",
     };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderMap, Response, Uri};
 use serde_json::Value;
 
 /// The response to the body of a request.
@@ -16,6 +16,11 @@ pub type Respond = Arc<dyn Fn(&Value) -> Response<Body> + Send + Sync>;
 pub struct Request {
     /// Whether a header contained the key.
     pub keyed: bool,
+    /// The path and the query.
+    pub path: String,
+    pub headers: HeaderMap,
+    /// The body as it was sent.
+    pub text: String,
     /// Null where the body was not JSON.
     pub body: Value,
 }
@@ -31,10 +36,14 @@ impl ModelServer {
     /// Starts a server on a free port, whose callers are expected to send `key`.
     pub async fn start(key: &'static str, respond: Respond) -> Self {
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
-        let handler = move |State(requests): State<Arc<Mutex<Vec<Request>>>>, headers: HeaderMap, body: String| async move {
+        let handler = move |State(requests): State<Arc<Mutex<Vec<Request>>>>,
+                            uri: Uri,
+                            headers: HeaderMap,
+                            text: String| async move {
             let keyed = headers.values().any(|value| value.to_str().is_ok_and(|value| value.contains(key)));
-            let body: Value = serde_json::from_str(&body).unwrap_or_default();
-            requests.lock().unwrap().push(Request { keyed, body: body.clone() });
+            let body: Value = serde_json::from_str(&text).unwrap_or_default();
+            let request = Request { keyed, path: uri.to_string(), headers, text, body: body.clone() };
+            requests.lock().unwrap().push(request);
             respond(&body)
         };
         let router = Router::new().fallback(handler).with_state(Arc::clone(&requests));

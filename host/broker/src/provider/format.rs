@@ -3,10 +3,14 @@
 //! Text of [`Error`]s made here is recorded and shown to guests: it stays as it is, hints included.
 
 use phasegate_process::model::{Content, Error, Message, Request, Role, Usage};
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::document;
+use super::peer::Peer;
 use crate::call::Failure;
+use crate::config::ModelLimits;
 use crate::price::Price;
 
 /// How requests to one model are encoded.
@@ -17,6 +21,7 @@ pub(crate) struct ModelOptions {
     pub(crate) structured: bool,
     pub(crate) temperature: bool,
     pub(crate) max_completion_tokens: bool,
+    pub(crate) limits: ModelLimits,
     pub(crate) price: Option<Price>,
 }
 
@@ -27,6 +32,8 @@ pub(crate) struct ParsedAnswer {
     pub(crate) stop: String,
     /// `None` where the provider did not count tokens.
     pub(crate) usage: Option<Usage>,
+    /// The input tokens of `usage` that the provider wrote to its cache.
+    pub(crate) cache_written_tokens: u64,
 }
 
 /// Returns the text of the system messages and the other messages.
@@ -41,6 +48,18 @@ pub(super) fn split_system(request: &Request) -> (String, impl Iterator<Item = &
 /// Parses JSON that a guest passed as text; `what` names it in the error.
 pub(super) fn parse_json(what: &str, text: &str) -> Result<Value, Error> {
     document::parse(text).map_err(|why| Error::Invalid(format!("{what} {why}")))
+}
+
+/// Returns JSON that a guest passed as text, to be sent as it is written; `what` names it in the error.
+pub(super) fn raw_json(what: &str, text: &str) -> Result<Box<RawValue>, Error> {
+    parse_json(what, text)?;
+    RawValue::from_string(text.to_owned()).map_err(|why| Error::Invalid(format!("{what} is no JSON: {why}")))
+}
+
+/// Returns a JSON object that a guest passed as text, to be sent as it is written; `what` names it in the error.
+pub(super) fn raw_object(what: &str, text: &str) -> Result<Box<RawValue>, Error> {
+    parse_object(what, text)?;
+    raw_json(what, text)
 }
 
 /// Parses a JSON object that a guest passed as text; `what` names it in the error.
@@ -72,12 +91,24 @@ pub(super) fn check_tool_choice(request: &Request) -> Result<(), Error> {
     }
 }
 
-pub(super) fn broken_answer(text: &str) -> Failure {
-    Failure::temporary(format!("the answer broke off: {text}"))
+/// Serializes the body of a request.
+pub(super) fn encode(body: &impl Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(body).map_err(|why| Error::Invalid(format!("the request is no JSON: {why}")))
 }
 
-pub(super) fn too_many_bytes(most: usize) -> Error {
-    Error::Other(format!("the answer has more than {most} bytes"))
+/// A temporary failure; `text` continues a sentence about the answer.
+pub(super) fn broken_answer(peer: &Peer, text: &str) -> Failure {
+    Failure::temporary(format!("{} broke its answer off: {}", peer.name, peer.sanitize(text)))
+}
+
+/// Returns a text field of an object; empty where there is none.
+pub(super) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// For fields that are left out where they are false.
+pub(super) fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Returns the text of a part that a model reads or writes.

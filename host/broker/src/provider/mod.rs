@@ -4,15 +4,22 @@
 //! shortened and freed of keys and control characters.
 
 pub(crate) mod anthropic;
+mod anthropic_answer;
+mod breakpoints;
 mod document;
+pub(crate) mod endpoint;
+mod error_body;
 pub(crate) mod format;
 pub(crate) mod http;
+mod notices;
 pub(crate) mod openai;
+mod openai_answer;
+mod output_limit;
 pub(crate) mod peer;
 pub(crate) mod provider_error;
 mod script;
 pub(crate) mod scripted;
-mod sse;
+mod stop;
 pub(crate) mod stream;
 
 pub use script::MAX_SCRIPT_BYTES;

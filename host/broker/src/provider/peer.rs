@@ -10,6 +10,8 @@ const MAX_CHARS: usize = 600;
 pub(crate) struct Peer {
     pub(crate) name: String,
     pub(crate) scrubber: Scrubber,
+    /// Whether requests carry a key.
+    pub(crate) has_key: bool,
 }
 
 impl Peer {

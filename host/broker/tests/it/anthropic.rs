@@ -122,7 +122,7 @@ async fn streamed_and_whole_answers_are_equal() {
         (whole.usage.input_tokens, whole.usage.cached_input_tokens, whole.usage.output_tokens),
         (1120, 1000, 50)
     );
-    assert!((whole.usage.usd.unwrap() - (120.0 * 3.0 + 1000.0 * 0.3 + 50.0 * 15.0) / 1e6).abs() < 1e-12);
+    assert!((whole.usage.usd.unwrap() - (100.0 * 3.0 + 20.0 * 3.75 + 1000.0 * 0.3 + 50.0 * 15.0) / 1e6).abs() < 1e-12);
 }
 
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn rejects_arguments_that_are_not_objects() {
     let (answer, _) = exchange(events(&content, "tool_use"), true, request("x")).await;
     assert_eq!(
         answer.unwrap_err().to_string(),
-        "model unavailable: the answer broke off: a tool call's arguments are no JSON object"
+        "model unavailable: anthropic broke its answer off: a tool call's arguments are no JSON object"
     );
 }
 
@@ -223,7 +223,7 @@ async fn rejects_deltas_of_blocks_that_never_began() {
     let play = stream(&[&begun, &event(piece), &stop, &event(value!({"type": "message_stop"}))]);
     let (answer, _) = exchange(play, true, request("hi")).await;
     let text = answer.unwrap_err().to_string();
-    assert_eq!(text, "model unavailable: the answer broke off: a part of it is no JSON object");
+    assert_eq!(text, "model unavailable: anthropic broke its answer off: a part of it is no JSON object");
 }
 
 #[tokio::test]
@@ -277,7 +277,7 @@ async fn maps_provider_errors_to_the_contract() {
             400,
             "invalid_request_error",
             "max_tokens: too large",
-            "model request refused: anthropic answered 400: max_tokens: too large",
+            "model request refused: anthropic answered 400: max_tokens: too large\nhint: [providers.anthropic] max_output_tokens = N keeps answers within what the model supports",
         ),
         (
             400,

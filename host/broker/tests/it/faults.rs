@@ -104,10 +104,10 @@ async fn incomplete_answers_are_errors() {
     let (answer, _, _server) = ask(vec![stream(&[HALF, "data: [DONE]\n\n"])], 0).await;
     assert_eq!(
         answer.unwrap_err().to_string(),
-        "model unavailable: the answer broke off: it ended without a finish reason"
+        "model unavailable: p broke its answer off: it ended without a finish reason"
     );
     let (answer, _, _server) = ask(vec![stream(&[HALF]).ending(End::Broken)], 0).await;
-    assert!(answer.unwrap_err().to_string().starts_with("model unavailable: the answer broke off: "));
+    assert!(answer.unwrap_err().to_string().starts_with("model unavailable: p broke its answer off: "));
     let (answer, _, _server) = ask(vec![stream(&[HALF, "data: {\"cho"])], 0).await;
     assert!(answer.is_err());
     for body in [value!({}), value!({"choices": []}), Value::Null] {
@@ -124,7 +124,7 @@ async fn errors_within_a_stream_fail_the_call() {
     let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
     for (pieces, expected) in [
         (vec![HALF_CLAUDE, error], "model unavailable: p broke its answer off: Overloaded"),
-        (vec![HALF_CLAUDE], "model unavailable: the answer broke off: the stream ended without a stop reason"),
+        (vec![HALF_CLAUDE], "model unavailable: p broke its answer off: it ended without a finish reason"),
     ] {
         let server = Server::playing(vec![stream(&pieces)]).await;
         let broker = broker_of(&server, "anthropic", |_| ()).await;
@@ -160,10 +160,10 @@ async fn endless_answers_are_rejected() {
 async fn rejects_answers_that_are_not_utf8() {
     let play = Play { pieces: vec![b"data: \xff\n\n".to_vec()], ..stream(&[]) };
     let (answer, _, _server) = ask(vec![play], 0).await;
-    assert_eq!(answer.unwrap_err().to_string(), "model unavailable: the answer broke off: the stream is not UTF-8");
+    assert_eq!(answer.unwrap_err().to_string(), "model unavailable: p broke its answer off: the stream is not UTF-8");
     let play = Play { pieces: vec![b"{\"choices\": \"\xff\"}".to_vec()], ..good() };
     let (answer, _, _server) = ask(vec![play], 0).await;
-    assert_eq!(answer.unwrap_err().to_string(), "model unavailable: the answer broke off: it is not UTF-8");
+    assert_eq!(answer.unwrap_err().to_string(), "model unavailable: p broke its answer off: it is not UTF-8");
 }
 
 #[tokio::test]
