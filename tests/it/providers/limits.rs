@@ -1,0 +1,66 @@
+//! Limits on output tokens and context windows: learned from errors, or configured.
+
+use axum::body::Body;
+use axum::http::Response;
+use phasegate_test::{ProviderKind, Request};
+use serde_json::{Value, json};
+
+use super::{ANSWER, Run, respond};
+
+/// The limits of the requests.
+fn asked(requests: &[Request]) -> Vec<u64> {
+    requests.iter().map(|request| request.body["max_tokens"].as_u64().unwrap()).collect()
+}
+
+/// Refuses requests for more than so many tokens with this text.
+fn refusing(most: u64, text: &'static str) -> impl Fn(&Value) -> Response<Body> + Send + Sync {
+    move |request: &Value| match request["max_tokens"].as_u64().unwrap() > most {
+        true => {
+            let error = json!({ "error": { "type": "invalid_request_error", "message": text } });
+            respond(400, "application/json", error.to_string())
+        }
+        false => ProviderKind::Chat.answer(request, ANSWER, 9),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_in_errors_are_kept() {
+    let run = Run { models: "retries = 1", ..Run::of(ProviderKind::Chat) };
+    let (output, requests) = run
+        .against(refusing(400, "max_tokens is too large: 1000. This model supports at most 400 completion tokens."))
+        .await;
+    // The second call begins within the limit.
+    assert_eq!((output.code, asked(&requests)), (0, vec![1000, 400, 400]), "{}", output.stderr);
+    let window = "This model's maximum context length is 900 tokens. However, you requested 1200 tokens (200 in the \
+                  messages, 1000 in the completion).";
+    let (output, requests) = run.against(refusing(700, window)).await;
+    // What a prompt leaves holds for that prompt only.
+    assert_eq!((output.code, asked(&requests)), (0, vec![1000, 700, 1000, 700]), "{}", output.stderr);
+    let range = "Invalid max_tokens value, the valid range of max_tokens is [1, 512]";
+    let (output, requests) = run.against(refusing(512, range)).await;
+    assert_eq!((output.code, asked(&requests)), (0, vec![1000, 512, 512]), "{}", output.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn configured_limits_cap_answers() {
+    for (provider, limit) in [
+        ("max_output_tokens = 300", 300),
+        ("max_output_tokens = 300\nmodels = { m = { max_output_tokens = 200 } }", 200),
+        // The prompt is a short line.
+        ("context_window = 500", 490),
+    ] {
+        let run = Run { provider, ..Run::of(ProviderKind::Chat) };
+        let (output, requests) = run.against(|request| ProviderKind::Chat.answer(request, ANSWER, 9)).await;
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        assert!(asked(&requests).iter().all(|asked| asked.abs_diff(limit) <= 9), "{provider}: {:?}", asked(&requests));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_windows_are_refused_before_asking() {
+    let run = Run { provider: "context_window = 64", ..Run::of(ProviderKind::Chat) };
+    let (output, requests) = run.against(|request| ProviderKind::Chat.answer(request, ANSWER, 9)).await;
+    assert!(requests.is_empty() && output.code != 0, "{}", output.stderr);
+    let text = format!("{}{}", output.stdout, output.stderr);
+    assert!(text.contains("mine:m reads and writes at most 64 together"), "{text}");
+}
