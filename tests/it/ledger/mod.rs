@@ -4,6 +4,7 @@ mod budgets;
 mod failures;
 mod forks;
 mod kills;
+mod moved;
 mod server;
 
 use std::collections::BTreeMap;
