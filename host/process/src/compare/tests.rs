@@ -79,7 +79,7 @@ fn compares_runs_gate_by_gate() {
         json!({
             "run_id": "run-1", "task_id": "TASK-1", "pipeline": "planning-design", "strategy": "phase-aware",
             "scripted": true, "status": "passed", "reason": "every gate passed", "totals": took(5), "maybe_billed": 0,
-            "escaped": 0,
+            "escaped": 0, "models": ["a:b"],
         })
     );
     let difference = &compared["against_first"][0]["first_difference"];

@@ -108,8 +108,8 @@ impl ModelCalls {
             AnswerSource::Fork(known) => self.answer_from_fork(call, request.label, asked, known)?,
             AnswerSource::Nothing => self.answer_without_record(call, request.label, &asked)?,
             AnswerSource::Provider(broker) => {
-                let (label, model) = (request.label.as_str(), broker.model_for(request.tier));
-                let span = tracing::info_span!(parent: &self.calls.span, "model_call", call, label, %model);
+                let (label, model) = (request.label.as_str(), broker.model_for(request.tier).to_string());
+                let span = tracing::info_span!(parent: &self.calls.span, "model_call", call, label, model);
                 self.ask_provider(broker, call, occurrence, &request, asked, in_run).instrument(span).await?
             }
         };
