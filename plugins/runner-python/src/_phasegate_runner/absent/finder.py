@@ -10,7 +10,7 @@ import importlib.util
 import linecache
 import sys
 
-from . import build, processes, system, tls
+from . import addresses, build, processes, system, tls
 from .build import FOREIGN, LACKING
 from .calls import refused
 
@@ -50,8 +50,7 @@ def install():
         # Not `posix`: modules that find `fork` expect threads.
         for name in ("_socket", "errno", "select"):
             build.fill(importlib.import_module(name))
-        # There is no network, so nobody passes them to the system.
-        build.set_numbers(sys.modules["_socket"])
+        addresses.install()
 
 
 def finish():

@@ -328,6 +328,12 @@ def test_streams():
 def test_names():
     assert (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.SOCK_STREAM, socket.SOCK_DGRAM) == (1, 2, 10, 1, 2)
     assert repr(socket.AF_INET) == "<AddressFamily.AF_INET: 2>" and socket.SOL_SOCKET == 1 and socket.SHUT_RDWR == 2
+    packed = socket.inet_pton(socket.AF_INET6, "1080:0:0::8:800:200C:417A")
+    assert socket.inet_ntop(socket.AF_INET6, packed) == "1080::8:800:200c:417a"
+    assert socket.inet_pton(socket.AF_INET, "127.0.0.1") == b"\x7f\0\0\1"
+    for family in (socket.AF_UNIX, 77):
+        with pytest.raises(OSError, match="Address family not supported by protocol"):
+            socket.inet_pton(family, "1")
     assert (
         getpass.getuser()
         and socket.gethostname()
