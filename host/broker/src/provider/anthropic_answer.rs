@@ -207,13 +207,30 @@ impl Counts {
         self.get(Self::WRITTEN)
     }
 
+    /// Returns the tokens; `None` without a count of the input, which some servers leave out of a stream without text.
     fn usage(&self) -> Option<Usage> {
         let cached = self.get(Self::CACHED);
-        (!self.0.is_empty()).then(|| Usage {
+        let has_input = [Self::FRESH, Self::WRITTEN, Self::CACHED].iter().any(|field| self.0.contains_key(field));
+        has_input.then(|| Usage {
             input_tokens: self.get(Self::FRESH).saturating_add(self.written()).saturating_add(cached),
             output_tokens: self.get(Self::OUTPUT),
             cached_input_tokens: cached,
             usd: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_alone_is_no_count() {
+        let mut counts = Counts::default();
+        counts.take(Some(&json!({"output_tokens": 5})));
+        assert_eq!(counts.usage(), None);
+        counts.take(Some(&json!({"input_tokens": 0, "cache_read_input_tokens": 7})));
+        let usage = Usage { input_tokens: 7, output_tokens: 5, cached_input_tokens: 7, usd: None };
+        assert_eq!(counts.usage(), Some(usage));
     }
 }
