@@ -105,6 +105,8 @@ pub(crate) struct Retry {
     pub(crate) after: Option<Duration>,
     /// The most output tokens of the next attempt, where the provider takes fewer than it was asked for.
     pub(crate) max_output_tokens: Option<NonZeroU32>,
+    /// Whether the server still loads its model, so that it has computed nothing.
+    pub(crate) is_loading: bool,
 }
 
 /// Why a call has no answer.
@@ -151,7 +153,7 @@ impl Failure {
 
     /// Whether the server still loads its model.
     pub(crate) fn is_loading(&self) -> bool {
-        self.status == Some(503) && self.error.to_string().to_lowercase().contains("loading")
+        self.retry.is_some_and(|retry| retry.is_loading)
     }
 
     /// A failure that another attempt may not have.

@@ -24,7 +24,7 @@ pub(super) struct ErrorBody {
 impl ErrorBody {
     /// Returns an error that is a text.
     pub(super) fn from_text(text: &str) -> Self {
-        Self { message: text.to_owned(), after: delay_in_words(text), ..Self::default() }
+        Self { message: text.to_owned(), after: delay_in_text(text), ..Self::default() }
     }
 
     /// Returns the error of a document; `None` if it is an answer or a part of one.
@@ -40,7 +40,7 @@ impl ErrorBody {
             Some(Value::String(text)) if text.is_empty() => None,
             Some(Value::String(text)) => {
                 let code = code(document);
-                Some(Self { code, kind: kind(document), ..Self::from_text(&with_more_words(text, document)) })
+                Some(Self { code, kind: kind(document), ..Self::from_text(&with_message_of(text, document)) })
             }
             Some(error @ Value::Object(_)) => Some(Self::from_object(error)),
             Some(other) => Some(Self::from_text(&other.to_string())),
@@ -49,31 +49,31 @@ impl ErrorBody {
         }
     }
 
-    /// Returns the error of an object that is known to be one; `None` if it has no words.
-    pub(super) fn from_words(object: &Value) -> Option<Self> {
-        words(object).map(|_| Self::from_object(object))
+    /// Returns the error of an object that is known to be one; `None` if it has no message.
+    pub(super) fn from_message(object: &Value) -> Option<Self> {
+        message_of(object).map(|_| Self::from_object(object))
     }
 
     fn from_object(error: &Value) -> Self {
-        let message = words(error).unwrap_or_default();
+        let message = message_of(error).unwrap_or_default();
         // What the provider behind a gateway said.
         let raw = error.get("metadata").and_then(|metadata| metadata.get("raw")).map(field_text).unwrap_or_default();
         let message = [message, raw].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(": ");
-        Self { code: code(error), kind: kind(error), after: delay(error).or_else(|| delay_in_words(&message)), message }
+        Self { code: code(error), kind: kind(error), after: delay(error).or_else(|| delay_in_text(&message)), message }
     }
 }
 
-/// Whether a document without a field `error` is one nevertheless: it says so, or has a code and words but no part of an answer.
+/// Whether a document without a field `error` is one nevertheless: it says so, or has a code and a message but no part of an answer.
 fn is_error(document: &Value) -> bool {
     let says = |field: &str| document.get(field).and_then(Value::as_str) == Some("error");
     let has_answer =
         ["choices", "content", "delta", "message_start", "usage"].iter().any(|field| document.get(field).is_some());
-    let has_words = words(document).is_some();
+    let has_message = message_of(document).is_some();
     (says("type") || says("object") || says("status"))
-        || (!has_answer && has_words && (code(document).is_some() || document.get("detail").is_some()))
+        || (!has_answer && has_message && (code(document).is_some() || document.get("detail").is_some()))
 }
 
-fn words(error: &Value) -> Option<String> {
+fn message_of(error: &Value) -> Option<String> {
     MESSAGES
         .iter()
         .filter_map(|field| error.get(field))
@@ -81,8 +81,8 @@ fn words(error: &Value) -> Option<String> {
         .map(field_text)
 }
 
-fn with_more_words(text: &str, document: &Value) -> String {
-    match words(document) {
+fn with_message_of(text: &str, document: &Value) -> String {
+    match message_of(document) {
         Some(more) if !more.contains(text) => format!("{text}: {more}"),
         Some(more) => more,
         None => text.to_owned(),
@@ -121,7 +121,7 @@ fn delay(error: &Value) -> Option<Duration> {
 }
 
 /// Returns the delay in words such as `Please try again in 1m2.5s.`
-fn delay_in_words(message: &str) -> Option<Duration> {
+fn delay_in_text(message: &str) -> Option<Duration> {
     let (_, after) = message.split_once("try again in ")?;
     parse_delay(after.split_whitespace().next()?.trim_end_matches(['.', ',']))
 }

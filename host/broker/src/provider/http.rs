@@ -133,7 +133,7 @@ impl Model {
         if let Lower::Model(most) = lower {
             self.learned.max_output_tokens.fetch_min(most.get(), Ordering::Relaxed);
         }
-        let retry = Retry { after: Some(Duration::ZERO), max_output_tokens: Some(lower.tokens()) };
+        let retry = Retry { after: Some(Duration::ZERO), max_output_tokens: Some(lower.tokens()), is_loading: false };
         Failure { retry: Some(retry), ..failure }
     }
 

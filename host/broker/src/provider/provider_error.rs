@@ -13,7 +13,7 @@ use super::error_body::ErrorBody;
 use super::peer::Peer;
 use crate::call::{Failure, FailureCost, Retry};
 
-/// The delay before a server is asked again that is loading a model.
+/// The delay before a server that loads its model is asked again.
 const LOADING_DELAY: Duration = Duration::from_secs(5);
 
 /// The place of an error.
@@ -57,7 +57,7 @@ impl ProviderError {
     /// Parses the body of an answer with a status, whose headers ask for a delay; any text is the message.
     pub(crate) fn parse(status: u16, text: &str, after: Option<Duration>) -> Self {
         let parsed = document::parse_answer(text).ok();
-        let found = parsed.as_ref().and_then(|body| ErrorBody::find(body).or_else(|| ErrorBody::from_words(body)));
+        let found = parsed.as_ref().and_then(|body| ErrorBody::find(body).or_else(|| ErrorBody::from_message(body)));
         let body = found.unwrap_or_else(|| ErrorBody::from_text(text));
         Self { place: ErrorPlace::Status(status), body, after }
     }
@@ -73,14 +73,15 @@ impl ProviderError {
         let name = &peer.name;
         let error = match self.meaning() {
             Meaning::Temporary => {
-                let loading = self.mentions(&["loading model", "model is loading", "model is currently loading"]);
+                let phrases = ["loading model", "model is loading", "model is currently loading"];
+                let loading = self.place != ErrorPlace::Within && self.mentions(&phrases);
                 let after = self.after.or(self.body.after).or(loading.then_some(LOADING_DELAY));
                 let text = if loading {
                     format!("{text}\nhint: wait until the server has loaded the model, and resume the run")
                 } else {
                     text
                 };
-                let retry = Some(Retry { after, max_output_tokens: None });
+                let retry = Some(Retry { after, max_output_tokens: None, is_loading: loading });
                 return Failure { retry, status: self.status(), ..Failure::temporary(text) };
             }
             Meaning::Authentication if !peer.has_key => Error::Denied(format!(
