@@ -9,7 +9,7 @@ use axum::http::Response;
 use phasegate_test::{ModelServer, Output, ProviderKind};
 use serde_json::Value;
 
-/// Longer than the time after which a wait is told.
+/// Longer than the time after which a wait is reported.
 const LONG: Duration = Duration::from_millis(7500);
 
 /// Runs a scenario against a server whose first response is `first`.

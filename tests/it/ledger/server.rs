@@ -1,4 +1,4 @@
-//! A chat completions server that fails as it is told, and remembers each request.
+//! A chat completions server whose failures a test chooses. It keeps the idempotency key of each request.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

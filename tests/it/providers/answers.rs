@@ -15,7 +15,7 @@ fn whole(choice: Value) -> Value {
     json!({ "choices": [choice], "usage": { "prompt_tokens": 1000, "completion_tokens": 100 } })
 }
 
-fn said(content: impl Into<Value>) -> Value {
+fn answer_with(content: impl Into<Value>) -> Value {
     json!({ "message": { "content": content.into() }, "finish_reason": "stop" })
 }
 
@@ -58,9 +58,9 @@ async fn bytes_decide_whether_answers_are_streams() {
             || respond(200, "application/json", stream("\n", "data: ")),
             || respond(200, "", stream("\r\n", "data:")),
             || respond(200, "Text/Event-Stream; charset=utf-8", stream("\r", "event: message\rdata: ")),
-            || respond(200, "text/plain", format!("\n\n {}", whole(said(ANSWER)))),
-            || respond(200, "text/event-stream", whole(said(ANSWER)).to_string()),
-            || respond(200, "", format!("\u{feff}{}", whole(said(ANSWER)))),
+            || respond(200, "text/plain", format!("\n\n {}", whole(answer_with(ANSWER)))),
+            || respond(200, "text/event-stream", whole(answer_with(ANSWER)).to_string()),
+            || respond(200, "", format!("\u{feff}{}", whole(answer_with(ANSWER)))),
             || respond(200, "text/event-stream", stream("\n", "data: ").trim_end().to_owned()),
         ],
     )
@@ -72,11 +72,11 @@ async fn reasoning_is_no_part_of_answers() {
     assert_taken(
         ProviderKind::Chat,
         &[
-            || json_of(said(json!([{ "type": "text", "text": &ANSWER[..9] }, { "type": "text", "text": &ANSWER[9..] }]))),
-            || json_of(said(json!([{ "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }] }, { "type": "text", "text": ANSWER }]))),
+            || json_of(answer_with(json!([{ "type": "text", "text": &ANSWER[..9] }, { "type": "text", "text": &ANSWER[9..] }]))),
+            || json_of(answer_with(json!([{ "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }] }, { "type": "text", "text": ANSWER }]))),
             || json_of(json!({ "message": { "reasoning_content": "hm", "content": ANSWER }, "finish_reason": "stop" })),
             || json_of(json!({ "message": { "reasoning": "hm", "content": ANSWER, "refusal": null }, "finish_reason": "stop" })),
-            || json_of(said(format!("<think>\nhm, {{\n</think>\n\n{ANSWER}"))),
+            || json_of(answer_with(format!("<think>\nhm, {{\n</think>\n\n{ANSWER}"))),
         ],
     )
     .await;
@@ -95,7 +95,7 @@ async fn odd_documents_are_read() {
         ProviderKind::Chat,
         &[
             || {
-                let answer = whole(said(ANSWER)).to_string();
+                let answer = whole(answer_with(ANSWER)).to_string();
                 respond(
                     200,
                     "application/json",
@@ -142,7 +142,7 @@ async fn answers_may_be_compressed() {
         ProviderKind::Chat,
         &[
             || encoded("gzip", compressed(&["gzip"], &stream("\n", "data: "))),
-            || encoded("gzip", compressed(&["gzip"], &whole(said(ANSWER)).to_string())),
+            || encoded("gzip", compressed(&["gzip"], &whole(answer_with(ANSWER)).to_string())),
             || encoded("deflate", compressed(&DEFLATE, &stream("\n", "data: "))),
         ],
     )
@@ -167,7 +167,7 @@ async fn small_answers_that_expand_are_rejected() {
 async fn refusals_are_told_from_answers() {
     let refusals: [fn() -> Response<Body>; 4] = [
         || json_of(json!({ "message": { "content": null, "refusal": "I will not." }, "finish_reason": "stop" })),
-        || json_of(said(json!([{ "type": "refusal", "refusal": "I will not." }]))),
+        || json_of(answer_with(json!([{ "type": "refusal", "refusal": "I will not." }]))),
         || json_of(json!({ "message": { "content": "I will not." }, "finish_reason": "content_filter" })),
         || json_of(json!({ "message": { "content": "I will not." }, "finish_reason": "SAFETY" })),
     ];
