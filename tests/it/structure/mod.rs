@@ -16,16 +16,17 @@ use self::graph::{Graph, cycles};
 use self::modules::Crate;
 
 /// The crates under `host/`, each with all the crates of this repository that it may depend on.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("files", &[]),
     ("process", &[]),
     ("sandbox", &["files", "process"]),
     ("broker", &["files", "process"]),
     ("journal", &["files", "process"]),
-    ("runtime", &["files", "process", "sandbox", "broker", "journal"]),
-    ("experiment", &["files", "process", "sandbox", "broker", "journal", "runtime"]),
-    ("verify", &["files", "process", "sandbox", "broker", "journal", "runtime"]),
-    ("cli", &["files", "process", "sandbox", "broker", "journal", "runtime", "experiment", "verify"]),
+    ("repository", &["files", "process"]),
+    ("runtime", &["files", "process", "sandbox", "broker", "journal", "repository"]),
+    ("experiment", &["files", "process", "sandbox", "broker", "journal", "repository", "runtime"]),
+    ("verify", &["files", "process", "sandbox", "broker", "journal", "repository", "runtime"]),
+    ("cli", &["files", "process", "sandbox", "broker", "journal", "repository", "runtime", "experiment", "verify"]),
     ("xtask", &["process", "sandbox"]),
 ];
 
