@@ -16,6 +16,8 @@ pub const TASK_REQUIREMENTS: &str = "task_requirements";
 pub const PROCESS_NOTES: &str = "process_notes";
 /// What the host measured of the run so far. A host input, written anew before each attempt that reads it.
 pub const RUN_MEASURES: &str = "run_measures";
+/// The files of the run's repository, ranked. A host input of runs that start from a repository.
+pub const REPOSITORY_MAP: &str = "repository_map";
 /// The plan: semantic units and their complexity.
 pub const PROJECT_PLAN: &str = "project_plan";
 /// The design: components, contracts, and the checklist of its review.
@@ -37,15 +39,16 @@ pub const CONTEXT_FILE: &str = "context_file";
 /// A context file that lies under the generated files when tests run.
 pub const BASE_FILE: &str = "base_file";
 
-/// The artifacts that the host puts into every run, each of the kind of the same name.
-pub const HOST_INPUTS: [&str; 3] = [TASK_REQUIREMENTS, PROCESS_NOTES, RUN_MEASURES];
+/// The artifacts that the host puts into a run, each of the kind of the same name. [`REPOSITORY_MAP`] is only in runs that start
+/// from a repository, so that a phase reads it as optional.
+pub const HOST_INPUTS: [&str; 4] = [TASK_REQUIREMENTS, PROCESS_NOTES, RUN_MEASURES, REPOSITORY_MAP];
 
 /// The report of the gate `design-review` of the standard pipelines, of kind [`FINDINGS_REPORT`].
 pub const DESIGN_REVIEW_REPORT: &str = "design_review_report";
 /// The report of the gate `code-review` of the standard pipelines, of kind [`FINDINGS_REPORT`].
 pub const CODE_REVIEW_REPORT: &str = "code_review_report";
 
-const STANDARD: [(&str, &str); 11] = [
+const STANDARD: [(&str, &str); 12] = [
     (TASK_REQUIREMENTS, include_str!("../../schemas/task_requirements.json")),
     (PROJECT_PLAN, include_str!("../../schemas/project_plan.json")),
     (DESIGN_SPECIFICATION, include_str!("../../schemas/design_specification.json")),
@@ -57,6 +60,7 @@ const STANDARD: [(&str, &str); 11] = [
     (POSTMORTEM_REPORT, include_str!("../../schemas/postmortem_report.json")),
     (PIPS, include_str!("../../schemas/pips.json")),
     (PROCESS_NOTES, include_str!("../../schemas/process_notes.json")),
+    (REPOSITORY_MAP, include_str!("../../schemas/repository_map.json")),
 ];
 
 /// The JSON Schema of a kind, as text.
