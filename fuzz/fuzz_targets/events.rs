@@ -61,6 +61,7 @@ fn created(events: &[Event]) -> RunCreated {
             history: empty(),
             scripted: true,
             started_by: None,
+            repository: None,
         },
     }
 }

@@ -48,6 +48,7 @@ impl RunBuilder {
             history: Digest::from_content(b"[]"),
             scripted: true,
             started_by: None,
+            repository: None,
         };
         let event = Event::RunCreated(Box::new(created.clone()));
         let events = vec![Recorded { number: 1, at_ms: 1000, event }];

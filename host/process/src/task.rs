@@ -23,6 +23,10 @@ pub struct Task {
     pub constraints: Vec<String>,
     /// The language of the code, where the task names one.
     pub language: Option<String>,
+    /// The git repository that the task is about, relative to the task's file.
+    pub repo: Option<String>,
+    /// The revision that the work starts from; without one it is the repository's `HEAD`.
+    pub base: Option<String>,
 }
 
 /// A path or glob, relative to the task's file.
@@ -57,6 +61,8 @@ struct RawTask {
     #[serde(default)]
     constraints: Vec<String>,
     language: Option<String>,
+    repo: Option<Spanned<String>>,
+    base: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +94,17 @@ impl Task {
         if let Some(empty) = raw.requirements.iter().find(|text| text.get_ref().trim().is_empty()) {
             return Err(source.error(empty.span(), "a requirement is empty", "write it down or remove it"));
         }
+        if let (Some(base), None) = (&raw.base, &raw.repo) {
+            let hint = "add `repo = \"PATH\"`, the git repository that has it";
+            return Err(source.error(base.span(), "`base` names a revision, but there is no `repo`", hint));
+        }
+        let texts = [("repo", &raw.repo), ("base", &raw.base)];
+        if let Some((key, text)) = texts
+            .iter()
+            .find_map(|(key, text)| Some((key, text.as_ref()?)).filter(|(_, text)| text.get_ref().trim().is_empty()))
+        {
+            return Err(source.error(text.span(), format!("`{key}` is empty"), "write it down or remove it"));
+        }
         let patterns = raw.context_files.into_iter().map(|pattern| {
             let span = pattern.span();
             let pattern = match pattern.into_inner() {
@@ -117,6 +134,8 @@ impl Task {
             context_files: patterns.collect::<Result<_, _>>()?,
             constraints: raw.constraints,
             language: raw.language,
+            repo: raw.repo.map(Spanned::into_inner),
+            base: raw.base.map(Spanned::into_inner),
         })
     }
 }
@@ -178,6 +197,23 @@ mod tests {
         assert_eq!(
             refusal(text),
             "task.toml:3: context file `**` has wildcards, and `allow` is for one file\nhint: name each file that is to be allowed"
+        );
+    }
+
+    #[test]
+    fn parses_the_repository_of_a_task() {
+        let head = "task_id = \"TASK-1\"\ndescription = \"long enough text\"\n";
+        let text = format!("{head}repo = \"..\"\nbase = \"main\"\n");
+        let task = Task::parse(Source { file: "task.toml", text: &text }).unwrap();
+        assert_eq!((task.repo.as_deref(), task.base.as_deref()), (Some(".."), Some("main")));
+        assert_eq!(
+            refusal(&format!("{head}base = \"main\"\n")),
+            "task.toml:3: `base` names a revision, but there is no `repo`\nhint: add `repo = \"PATH\"`, the git repository \
+             that has it"
+        );
+        assert_eq!(
+            refusal(&format!("{head}repo = \" \"\n")),
+            "task.toml:3: `repo` is empty\nhint: write it down or remove it"
         );
     }
 

@@ -12,6 +12,7 @@ mod host;
 mod observer;
 pub mod output;
 mod plugins;
+mod repository;
 mod run;
 mod runs;
 mod store;

@@ -31,6 +31,8 @@ wasmtime::component::bindgen!({
     world: "phasegate:host/everything",
     imports: {
         "phasegate:plugin/artifacts.read": async | trappable,
+        "phasegate:plugin/artifacts.list-files": async | trappable,
+        "phasegate:plugin/artifacts.search-text": async | trappable,
         "phasegate:plugin/artifacts.check": async | trappable,
         "phasegate:plugin/models-blocking": async | trappable,
         "phasegate:plugin/test-bench-blocking": async | trappable,

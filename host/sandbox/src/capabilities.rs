@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use phasegate_process::ArtifactRef;
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::model::{Answer, Request};
+use phasegate_process::repository::{FileList, MatchList};
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
 
 use crate::cpu_meter::CpuMeter;
@@ -49,6 +50,13 @@ pub enum ArtifactError {
     Other(String),
 }
 
+impl ArtifactError {
+    /// The run has no repository.
+    pub fn no_repository() -> Self {
+        Self::Unknown("this run has no repository".to_owned())
+    }
+}
+
 /// What an agent can use of the host.
 ///
 /// `call` is the number of a model call or test run: both are counted together, from 1, in the order of the guest's calls.
@@ -79,8 +87,18 @@ pub trait Capabilities: Send + Sync + 'static {
     }
     /// Returns the assignment's inputs and previous artifacts.
     fn inputs(&self) -> Vec<ArtifactRef>;
-    /// Returns the content of an input by its name.
+    /// Returns the content of an input by its name, or of a file of the repository as `repository/PATH`.
     async fn read(&self, name: String) -> Result<Vec<u8>, ArtifactError>;
+    /// Returns the files of the run's repository below a folder. Without a repository by default.
+    async fn list_files(&self, folder: String) -> Result<FileList, ArtifactError> {
+        let _ = folder;
+        Err(ArtifactError::no_repository())
+    }
+    /// Returns the lines of text files below a folder that contain the text. Without a repository by default.
+    async fn search_text(&self, text: String, folder: String) -> Result<MatchList, ArtifactError> {
+        let _ = (text, folder);
+        Err(ArtifactError::no_repository())
+    }
     /// Validates content as an artifact of this kind. Returns every fault found. Computing time that is added to `cpu` counts
     /// as the calling plugin's own.
     async fn check(&self, kind: String, content: Vec<u8>, cpu: &CpuMeter) -> Result<(), Vec<String>>;

@@ -15,8 +15,8 @@ use wasmtime::component::{Accessor, HasSelf, Linker};
 use crate::bindings::phasegate::plugin::{
     artifacts, log, model_types, models, models_blocking, test_bench, test_bench_blocking, types,
 };
-use crate::capabilities::{ArtifactError, Capabilities, LogLevel};
-use crate::convert::{bench, model as convert_model, work};
+use crate::capabilities::{Capabilities, LogLevel};
+use crate::convert::{bench, model as convert_model, repository, work};
 use crate::cpu_meter::CpuMeter;
 use crate::error::CallErrorKind;
 use crate::pending_calls::PendingAnswer;
@@ -94,6 +94,14 @@ impl State {
                 }
             }
         }))
+    }
+
+    /// Counts bytes that the guest reads. Fails if the limit is exceeded.
+    fn charge_read(&self, bytes: usize) -> Result<(), FatalError> {
+        match self.read_bytes.charge(bytes) {
+            true => Ok(()),
+            false => Err(FatalError(CallErrorKind::Read { limit: self.read_bytes.limit })),
+        }
     }
 
     /// Runs [`Capabilities::before_answer`]. Meanwhile the guest counts as blocked, so that no other answer is released.
@@ -210,15 +218,29 @@ impl artifacts::Host for State {
     async fn read(&mut self, name: String) -> wasmtime::Result<Result<Vec<u8>, artifacts::Error>> {
         self.charge_copy(name.len())?;
         let _blocked = self.calls.order.block();
-        let content = self.capabilities()?.read(name).await.map_err(|error| match error {
-            ArtifactError::Unknown(text) => artifacts::Error::Unknown(text),
-            ArtifactError::TooLarge(text) => artifacts::Error::TooLarge(text),
-            ArtifactError::Other(text) => artifacts::Error::Other(text),
-        });
-        if !self.read_bytes.charge(content.as_ref().map_or(0, Vec::len)) {
-            return Err(FatalError(CallErrorKind::Read { limit: self.read_bytes.limit }).into());
-        }
-        Ok(content)
+        let content = self.capabilities()?.read(name).await;
+        self.charge_read(content.as_ref().map_or(0, Vec::len))?;
+        Ok(content.map_err(repository::error))
+    }
+
+    async fn list_files(&mut self, folder: String) -> wasmtime::Result<Result<artifacts::FileList, artifacts::Error>> {
+        self.charge_copy(folder.len())?;
+        let _blocked = self.calls.order.block();
+        let list = self.capabilities()?.list_files(folder).await;
+        self.charge_read(list.as_ref().map_or(0, repository::list_size))?;
+        Ok(list.map(repository::list).map_err(repository::error))
+    }
+
+    async fn search_text(
+        &mut self,
+        text: String,
+        folder: String,
+    ) -> wasmtime::Result<Result<artifacts::MatchList, artifacts::Error>> {
+        self.charge_copy(text.len() + folder.len())?;
+        let _blocked = self.calls.order.block();
+        let found = self.capabilities()?.search_text(text, folder).await;
+        self.charge_read(found.as_ref().map_or(0, repository::matches_size))?;
+        Ok(found.map(repository::matches).map_err(repository::error))
     }
 
     async fn check(&mut self, kind: String, content: Vec<u8>) -> wasmtime::Result<Result<(), Vec<String>>> {

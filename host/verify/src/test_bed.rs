@@ -225,6 +225,8 @@ fn task(id: &str, folder: &Path) -> Result<TaskSource, Error> {
         context_files: Vec::new(),
         constraints: Vec::new(),
         language: None,
+        repo: None,
+        base: None,
     };
     Ok(TaskSource { task, folder: folder.to_owned(), reserved: ReservedPaths::default() })
 }

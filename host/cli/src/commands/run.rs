@@ -217,6 +217,8 @@ fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
         context_files: Vec::new(),
         constraints: Vec::new(),
         language: None,
+        repo: None,
+        base: None,
     };
     Ok(TaskSource { task, folder: current_dir(), reserved: ReservedPaths::default() })
 }

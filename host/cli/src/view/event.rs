@@ -1,5 +1,6 @@
 //! Events as one line for people, and as JSON lines for programs.
 
+use phasegate_process::repository::RunBranch;
 use phasegate_process::state::State;
 use phasegate_process::{
     AttemptId, Choice, Event, FeedbackOutcome, PhaseOutcome, Recorded, RunForked, RunId, RunStatus, Verdict,
@@ -36,6 +37,7 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
         }
         Event::RunForked(forked) => render_fork(forked),
         Event::RunStopped { reason } => format!("{}: {}", paint.yellow("stopped"), truncate(reason, REASON)),
+        Event::BranchWritten { branch } => render_branch(branch),
         Event::RunFinished { status, reason } => {
             format!("{}: {}", render_run_status(*status, paint), truncate(reason, REASON))
         }
@@ -44,6 +46,7 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
         | Event::ModelTried { .. }
         | Event::ModelAnswered { .. }
         | Event::ArtifactStored { .. }
+        | Event::RepositoryRead { .. }
         | Event::TestsRan { .. }
         | Event::ProposalDecided { .. } => return None,
     })
@@ -71,6 +74,14 @@ pub fn render_run_status(status: RunStatus, paint: Paint) -> String {
         RunStatus::Passed => paint.green("passed"),
         RunStatus::Failed => paint.red("failed"),
         RunStatus::Aborted => paint.red("aborted"),
+    }
+}
+
+/// Renders the branch of a run.
+pub fn render_branch(branch: &RunBranch) -> String {
+    match branch.commits.as_slice() {
+        [] => "no branch, because no file changed".to_owned(),
+        commits => format!("branch {} with {}", branch.name, count(commits.len() as u64, "commit")),
     }
 }
 
@@ -113,6 +124,7 @@ pub fn render_verbose(recorded: &Recorded) -> Option<String> {
         Event::ArtifactStored { at, artifact } => {
             format!("{at} stored {} ({})", artifact.name, artifact.digest.short())
         }
+        Event::RepositoryRead { at, request, .. } => format!("{at} {}", truncate(&request.to_string(), REASON)),
         Event::TestsRan { at, call: Some(call), elapsed_ms, .. } => {
             format!("{at} call {call} ran tests in {}", duration(*elapsed_ms))
         }

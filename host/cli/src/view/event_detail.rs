@@ -12,7 +12,9 @@ use phasegate_runtime::read_json;
 
 use crate::terminal::format::{byte_size, compact_number, count, duration, money, one_line, truncate};
 use crate::terminal::style::Paint;
-use crate::view::event::{render_choice, render_decision, render_fork, render_run_status, render_verdict};
+use crate::view::event::{
+    render_branch, render_choice, render_decision, render_fork, render_run_status, render_verdict,
+};
 
 /// Renders an event as a line, and its details as further lines. Blobs that are gone are left out.
 pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) -> Vec<String> {
@@ -56,6 +58,10 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
             lines.extend(answer.and_then(Result::err).map(|error| one_line(&error.to_string())));
         }
         Event::ArtifactStored { at, artifact } => lines.push(format!("{at} stored {}", render_artifact(artifact))),
+        Event::RepositoryRead { at, request, answer, failed } => {
+            let what = if *failed { "not found" } else { "answer" };
+            lines.push(format!("{at} {} ({what} {})", one_line(&request.to_string()), answer.short()));
+        }
         Event::TestsRan { at, call, run, elapsed_ms, limit, .. } => {
             let subject = call.map_or("the host ran".to_owned(), |call| format!("call {call} ran"));
             let (all, more) = render_tests(journal, call.is_some(), run);
@@ -92,6 +98,10 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
             lines.extend((!about.is_empty()).then(|| format!("about {}", about.join(", "))));
         }
         Event::RunStopped { reason } => lines.push(format!("{}: {}", paint.yellow("stopped"), one_line(reason))),
+        Event::BranchWritten { branch } => {
+            lines.push(one_line(&render_branch(branch)));
+            lines.extend(branch.commits.iter().map(|commit| format!("commit {commit}")));
+        }
         Event::RunFinished { status, reason } => {
             lines.push(format!("{}: {}", render_run_status(*status, paint), one_line(reason)));
         }

@@ -92,6 +92,7 @@ pub fn created(id: &RunId, format: u32) -> Event {
         history: digest,
         scripted: true,
         started_by: None,
+        repository: None,
     }))
 }
 

@@ -39,9 +39,10 @@ pub const CONTEXT_FILE: &str = "context_file";
 /// A context file that lies under the generated files when tests run.
 pub const BASE_FILE: &str = "base_file";
 
-/// The artifacts that the host puts into a run, each of the kind of the same name. [`REPOSITORY_MAP`] is only in runs that start
-/// from a repository, so that a phase reads it as optional.
-pub const HOST_INPUTS: [&str; 4] = [TASK_REQUIREMENTS, PROCESS_NOTES, RUN_MEASURES, REPOSITORY_MAP];
+/// The artifacts that the host puts into every run, each of the kind of the same name.
+pub const HOST_INPUTS: [&str; 3] = [TASK_REQUIREMENTS, PROCESS_NOTES, RUN_MEASURES];
+/// The artifacts that the host puts into some runs, each of the kind of the same name.
+pub const OPTIONAL_HOST_INPUTS: [&str; 1] = [REPOSITORY_MAP];
 
 /// The report of the gate `design-review` of the standard pipelines, of kind [`FINDINGS_REPORT`].
 pub const DESIGN_REVIEW_REPORT: &str = "design_review_report";

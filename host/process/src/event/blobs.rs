@@ -4,6 +4,7 @@
 
 use super::{Choice, Event, FeedbackOutcome, PhaseOutcome, Rework, RunCreated, RunForked};
 use crate::digest::Digest;
+use crate::repository::{RepositoryBase, UncommittedChange};
 use crate::work::{ArtifactRef, FeedbackItem};
 
 impl Event {
@@ -25,6 +26,7 @@ impl Event {
                 vec![answer]
             }
             Self::ArtifactStored { at: _, artifact } => vec![artifact_digest(artifact)],
+            Self::RepositoryRead { at: _, request: _, answer, failed: _ } => vec![answer],
             // The request of a test run is a digest over several parts that are not stored as one blob.
             Self::TestsRan { at: _, call: _, run, code, request: _, elapsed_ms: _, limit: _ } => {
                 [run].into_iter().chain(code).collect()
@@ -40,7 +42,9 @@ impl Event {
                     about.iter().collect()
                 }
             },
-            Self::RunStopped { reason: _ }
+            // The digest of the work is over several parts that are not stored as one blob.
+            Self::BranchWritten { branch: _ }
+            | Self::RunStopped { reason: _ }
             | Self::RunFinished { status: _, reason: _ }
             | Self::ProposalDecided { id: _, approved: _, by: _, reason: _ } => Vec::new(),
         }
@@ -60,13 +64,23 @@ fn pinned_blobs(created: &RunCreated) -> Vec<&Digest> {
         history,
         scripted: _,
         started_by: _,
+        repository,
     } = created;
     [pipeline]
         .into_iter()
         .chain(artifact_digests(inputs))
         .chain(components.values())
         .chain([settings, history])
+        .chain(repository.iter().flat_map(uncommitted_blobs))
         .collect()
+}
+
+fn uncommitted_blobs(base: &RepositoryBase) -> impl Iterator<Item = &Digest> {
+    let RepositoryBase { path: _, commit: _, tree: _, reference: _, uncommitted, commits: _, author: _ } = base;
+    uncommitted.iter().filter_map(|file| match &file.change {
+        UncommittedChange::Written { content, executable: _ } => Some(content),
+        UncommittedChange::Deleted => None,
+    })
 }
 
 fn outcome_blobs(outcome: &PhaseOutcome) -> Vec<&Digest> {
@@ -108,6 +122,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::names::AttemptId;
+    use crate::repository::{CommitStyle, GitId, UncommittedFile};
 
     fn named(event: &Event) -> Vec<&str> {
         event.blobs().into_iter().map(|digest| digest.short()).collect()
@@ -122,6 +137,17 @@ mod tests {
             digest: text("input"),
             size: 1,
         };
+        let written = UncommittedChange::Written { content: text("uncommitted"), executable: false };
+        let id: GitId = "0123456789012345678901234567890123456789".parse().unwrap();
+        let base = RepositoryBase {
+            path: "/src".to_owned(),
+            commit: id.clone(),
+            tree: id,
+            reference: None,
+            uncommitted: vec![UncommittedFile { path: "a.py".to_owned(), change: written }],
+            commits: CommitStyle::One,
+            author: None,
+        };
         let created = RunCreated {
             format: 1,
             run_id: "run-a".parse().unwrap(),
@@ -134,8 +160,9 @@ mod tests {
             history: text("history"),
             scripted: true,
             started_by: None,
+            repository: Some(base),
         };
-        let all = ["pipeline", "input", "component", "settings", "history"].map(text);
+        let all = ["pipeline", "input", "component", "settings", "history", "uncommitted"].map(text);
         let expected: Vec<_> = all.iter().map(Digest::short).collect();
         assert_eq!(named(&Event::RunCreated(Box::new(created.clone()))), expected);
         let at = AttemptId { phase: "code".parse().unwrap(), attempt: 1 };

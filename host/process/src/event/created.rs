@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::names::{ArtifactName, AttemptId, PersonName, PluginName, RunId, TaskId};
+use crate::repository::RepositoryBase;
 use crate::work::ArtifactRef;
 
 /// Everything that a run depends on, by digest.
@@ -34,6 +35,9 @@ pub struct RunCreated {
     /// The person who started the run or the fork; `None` where the name is unknown, and in older runs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub started_by: Option<PersonName>,
+    /// The git repository that the run starts from, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub repository: Option<RepositoryBase>,
 }
 
 /// A run that shares the beginning of another one.

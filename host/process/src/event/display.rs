@@ -31,6 +31,10 @@ impl fmt::Display for Event {
             Self::ArtifactStored { at, artifact } => {
                 write!(f, "{at} stored {} ({})", artifact.name, artifact.digest.short())
             }
+            Self::RepositoryRead { at, request, failed, .. } => {
+                let request = request.to_string();
+                write!(f, "{at} {}{}", OneLine(&request), if *failed { " in vain" } else { "" })
+            }
             Self::TestsRan { at, call: Some(call), elapsed_ms, .. } => {
                 write!(f, "{at} call {call}: ran tests, {elapsed_ms} ms")
             }
@@ -45,6 +49,8 @@ impl fmt::Display for Event {
                 write!(f, "{at} {choice} by {}: {}", OneLine(by), OneLine(reason))
             }
             Self::RunStopped { reason } => write!(f, "run stopped: {}", OneLine(reason)),
+            Self::BranchWritten { branch } if branch.commits.is_empty() => write!(f, "no file to commit"),
+            Self::BranchWritten { branch } => write!(f, "branch {} written", OneLine(&branch.name)),
             Self::RunFinished { status, reason } => write!(f, "run {}: {}", status.as_str(), OneLine(reason)),
             Self::ProposalDecided { id, approved, by, reason } => {
                 let decision = if *approved { "approved" } else { "rejected" };

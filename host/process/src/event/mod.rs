@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::model::{self, Usage};
 use crate::names::AttemptId;
+use crate::repository::{RepositoryRequest, RunBranch};
 use crate::work::{ArtifactRef, Issue};
 
 pub use created::{RunCreated, RunForked};
@@ -139,6 +140,23 @@ pub enum Event {
         at: AttemptId,
         /// The artifact.
         artifact: ArtifactRef,
+    },
+    /// An agent asked something of the run's repository for the first time in the run.
+    ///
+    /// Needs: the attempt is running, and the request has no answer. Changes: the request has an answer, which serves
+    /// equal requests of later attempts as well.
+    RepositoryRead {
+        /// The attempt.
+        #[serde(flatten)]
+        at: AttemptId,
+        /// The request.
+        request: RepositoryRequest,
+        /// The answer, a blob: bytes of a file, JSON of a list of files or matches, or of
+        /// [`crate::repository::RequestFailure`].
+        answer: Digest,
+        /// Whether the answer is a failure.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        failed: bool,
     },
     /// The host ran tests.
     ///
@@ -262,6 +280,13 @@ pub enum Event {
         /// The reason.
         reason: String,
     },
+    /// The branch of the run is in the repository.
+    ///
+    /// Needs: every phase is done, and the run has neither ended nor a branch. Changes: the branch is known.
+    BranchWritten {
+        /// The branch.
+        branch: RunBranch,
+    },
     /// The run ended.
     ///
     /// Needs: the run has not ended; `passed` also needs every phase to be done. Changes: the run has ended.
@@ -295,6 +320,7 @@ impl Event {
             | Self::ModelTried { at, .. }
             | Self::ModelAnswered { at, .. }
             | Self::ArtifactStored { at, .. }
+            | Self::RepositoryRead { at, .. }
             | Self::TestsRan { at, .. }
             | Self::PhaseFinished { at, .. }
             | Self::GateJudged { at, .. }
@@ -302,9 +328,11 @@ impl Event {
             | Self::ApprovalAsked { at, .. }
             | Self::ApprovalGiven { at, .. } => Some(at),
             Self::RunForked(forked) => Some(&forked.at),
-            Self::RunCreated(_) | Self::RunStopped { .. } | Self::RunFinished { .. } | Self::ProposalDecided { .. } => {
-                None
-            }
+            Self::RunCreated(_)
+            | Self::RunStopped { .. }
+            | Self::BranchWritten { .. }
+            | Self::RunFinished { .. }
+            | Self::ProposalDecided { .. } => None,
         }
     }
 }

@@ -13,6 +13,7 @@ impl Event {
             Self::ModelTried { .. } => "model_tried",
             Self::ModelAnswered { .. } => "model_answered",
             Self::ArtifactStored { .. } => "artifact_stored",
+            Self::RepositoryRead { .. } => "repository_read",
             Self::TestsRan { .. } => "tests_ran",
             Self::PhaseFinished { .. } => "phase_finished",
             Self::GateJudged { .. } => "gate_judged",
@@ -20,6 +21,7 @@ impl Event {
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::ApprovalGiven { .. } => "approval_given",
             Self::RunStopped { .. } => "run_stopped",
+            Self::BranchWritten { .. } => "branch_written",
             Self::RunFinished { .. } => "run_finished",
             Self::ProposalDecided { .. } => "proposal_decided",
         }
@@ -54,6 +56,7 @@ mod tests {
                 "elapsed_ms": 0}),
             json!({"event": "model_answered", "call": 1, "answer": digest, "usage": usage, "stop": "end", "elapsed_ms": 0}),
             json!({"event": "artifact_stored", "artifact": artifact}),
+            json!({"event": "repository_read", "request": {"read": {"path": "a.py"}}, "answer": digest}),
             json!({"event": "tests_ran", "result": digest, "elapsed_ms": 0}),
             json!({"event": "phase_finished", "outcome": {"failed": {"reason": ""}}, "elapsed_ms": 0}),
             json!({"event": "gate_judged", "verdict": "passed", "reason": "", "issues": [], "about": []}),
@@ -69,6 +72,7 @@ mod tests {
         bodies.extend([
             created,
             json!({"event": "run_stopped", "reason": ""}),
+            json!({"event": "branch_written", "branch": {"name": "b", "commits": [], "work": digest}}),
             json!({"event": "run_finished", "status": "passed", "reason": ""}),
             json!({"event": "proposal_decided", "id": "", "approved": true, "by": "", "reason": ""}),
         ]);

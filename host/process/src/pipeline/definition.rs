@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::model::Tier;
 use crate::names::{ArtifactName, Kind, PhaseName, PluginName};
+use crate::repository::FILE_PREFIX;
 use crate::work::Severity;
 
 /// A pipeline with `extends` resolved and defaults filled in.
@@ -78,6 +79,11 @@ impl Read {
             Some(prefix) => name.starts_with(prefix),
             None => self.name == name,
         }
+    }
+
+    /// Whether this is `repository/*`: the files of the run's repository.
+    pub fn is_repository(&self) -> bool {
+        self.name.strip_suffix('*') == Some(FILE_PREFIX)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::event::{Event, Recorded, RunCreated, RunStatus};
 use crate::model::StopReason;
 use crate::names::{AttemptId, PhaseName};
 use crate::pipeline::Pipeline;
+use crate::repository::RepositoryAnswer;
 
 /// An error: the event cannot follow the events before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +42,8 @@ impl State {
             phases,
             spent: Spending::default(),
             proposals: Vec::new(),
+            repository: Arc::default(),
+            branch: None,
             stopped: None,
             cursor: 0,
             stage: Stage::Ready,
@@ -144,6 +147,14 @@ impl State {
                 self.artifacts.insert(artifact.name.clone(), artifact.clone());
                 Ok(())
             }
+            Event::RepositoryRead { at, request, answer, failed } => {
+                self.running_calls(at)?;
+                let answer = RepositoryAnswer { content: answer.clone(), failed: *failed };
+                match Arc::make_mut(&mut self.repository).insert(request.clone(), answer) {
+                    None => Ok(()),
+                    Some(_) => Err(format!("{at} {request}, which was answered already")),
+                }
+            }
             Event::TestsRan { at, call: Some(call), run, request, .. } => {
                 let request = request.clone().unwrap_or_else(|| run.clone());
                 self.running_calls(at)?.insert(*call, CallState::done(request, String::new(), run.clone()));
@@ -185,6 +196,14 @@ impl State {
                 self.stopped = Some(reason.clone());
                 Ok(())
             }
+            Event::BranchWritten { branch } => match (&self.stage, &self.branch) {
+                (Stage::Done, None) => {
+                    self.branch = Some(branch.clone());
+                    Ok(())
+                }
+                (Stage::Done, Some(_)) => Err("the run has a branch already".to_owned()),
+                _ => Err("not every phase is done".to_owned()),
+            },
             Event::RunFinished { status, reason } => {
                 match (&self.stage, status) {
                     (Stage::Over(..), _) => return Err("the run is over already".to_owned()),

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::event::{PhaseOutcome, RunCreated, RunStatus};
 use crate::names::{ArtifactName, AttemptId, PhaseName, RunId};
 use crate::pipeline::{Phase, Pipeline};
+use crate::repository::{RepositoryAnswer, RepositoryRequest, RunBranch};
 use crate::work::ArtifactRef;
 
 /// The state of a run.
@@ -32,6 +33,10 @@ pub struct State {
     pub spent: Spending,
     /// The decisions of people on improvement proposals, in order; the latest one for an id applies.
     pub proposals: Vec<ProposalDecision>,
+    /// What agents asked of the run's repository, with the answers; shared, because a state is cloned before each append.
+    pub repository: Arc<BTreeMap<RepositoryRequest, RepositoryAnswer>>,
+    /// The branch with the work, once it is written.
+    pub branch: Option<RunBranch>,
     /// The reason of `run_stopped`, where that is the latest event.
     pub stopped: Option<String>,
     /// The index of the phase at turn.

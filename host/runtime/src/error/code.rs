@@ -102,6 +102,8 @@ codes! {
     702 UnwritableOutput    Infrastructure  resumable  "Output unwritable",
     703 InvalidArchive      Data            final      "Invalid archive",
     704 RunAlreadyHere      Data            final      "Run already here",
+    801 RepositoryUnusable  Usage           resumable  "Repository not usable",
+    802 BranchUnwritable    Infrastructure  resumable  "Branch not written",
     901 HostFailed          Infrastructure  resumable  "Host failed",
 }
 

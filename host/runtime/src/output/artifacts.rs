@@ -2,10 +2,11 @@
 //!
 //! Fails with [`OutputError::Artifact`] if a blob is missing or not JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use phasegate_journal::Journal;
 use phasegate_process::artifact;
+use phasegate_process::repository::{FILE_PREFIX, RepositoryRequest, RequestFailure};
 use phasegate_process::state::State;
 use phasegate_process::{ArtifactRef, Digest};
 use serde_json::Value;
@@ -45,25 +46,54 @@ impl ArtifactReader<'_> {
         artifact::schema(&self.state.pipeline.kinds, &artifact.kind).is_some()
     }
 
-    /// Returns the paths of the base files.
-    pub(crate) fn base_paths(&self) -> impl Iterator<Item = &str> {
-        self.state.created.base.iter().map(|name| path_of(name.as_str()))
+    /// Returns whether the run changes files that were there before.
+    pub(crate) fn has_base(&self) -> bool {
+        !self.state.created.base.is_empty() || self.state.created.repository.is_some()
     }
 
-    /// Returns the patch from the base files to `files`.
-    pub(crate) fn patch(&self, files: &BTreeMap<&str, &str>) -> Result<Patch, OutputError> {
-        let mut base = BTreeMap::new();
-        for name in &self.state.created.base {
-            let path = path_of(name.as_str());
-            if let Some(artifact) = self.state.artifacts.get(name).filter(|_| files.contains_key(path)) {
-                base.insert(path, self.bytes(name.as_str(), &artifact.digest)?);
+    /// Returns what is known of a file below the generated ones: a base file of the task, or a file of the repository. The
+    /// host has read every file of the repository that the run replaces or deletes.
+    pub(crate) fn base_file(&self, path: &str) -> Result<Option<BaseFile>, OutputError> {
+        let of_task = self.state.created.base.iter().find(|name| path_of(name.as_str()) == path);
+        if let Some(artifact) = of_task.and_then(|name| self.state.artifacts.get(name)) {
+            return self.bytes(artifact.name.as_str(), &artifact.digest).map(|bytes| Some(BaseFile::Read(bytes)));
+        }
+        let request = RepositoryRequest::Read { path: path.to_owned() };
+        let Some(answer) = self.state.repository.get(&request) else { return Ok(None) };
+        let name = format!("{FILE_PREFIX}{path}");
+        match answer.failed {
+            false => self.bytes(&name, &answer.content).map(|bytes| Some(BaseFile::Read(bytes))),
+            true => {
+                let failure = self.json(&name, &answer.content)?;
+                let is_large = matches!(serde_json::from_value(failure), Ok(RequestFailure::TooLarge(_)));
+                Ok(is_large.then_some(BaseFile::TooLarge))
             }
         }
-        Ok(match self.state.created.base.is_empty() {
-            true => Patch::default(),
-            false => Patch::between(&base, files),
-        })
     }
+
+    /// Returns the patch from the base files to `files`, without the `deleted` ones.
+    pub(crate) fn patch(&self, files: &BTreeMap<&str, &str>, deleted: &BTreeSet<String>) -> Result<Patch, OutputError> {
+        if !self.has_base() {
+            return Ok(Patch::default());
+        }
+        let mut changes = BTreeMap::new();
+        for (path, new) in files {
+            changes.insert(*path, (self.base_file(path)?, Some(*new)));
+        }
+        for path in deleted {
+            changes.insert(path, (self.base_file(path)?, None));
+        }
+        Ok(Patch::between(&changes))
+    }
+}
+
+/// A file below the generated ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BaseFile {
+    /// Its content.
+    Read(Vec<u8>),
+    /// It is larger than the host reads.
+    TooLarge,
 }
 
 /// Returns the path of a base file from the name of its artifact.

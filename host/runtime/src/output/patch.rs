@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use similar::TextDiff;
 
+use crate::output::artifacts::BaseFile;
+
 /// Time to search for the shortest diff of a file. After it, a longer diff is written, which is also correct.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -16,40 +18,46 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Patch {
     /// The diff; empty if nothing changed.
     pub text: String,
-    /// Paths of generated files whose base file is not text.
-    pub left_out: Vec<String>,
+    /// Paths of changed or deleted files whose base file is `not text` or `too large`.
+    pub left_out: Vec<(String, &'static str)>,
 }
 
 impl Patch {
-    /// Compares the base files with the generated files, by path.
-    pub fn between(base: &BTreeMap<&str, Vec<u8>>, files: &BTreeMap<&str, &str>) -> Self {
+    /// Compares the base file of each path with its new content; without one the file is deleted.
+    pub fn between(changes: &BTreeMap<&str, (Option<BaseFile>, Option<&str>)>) -> Self {
         let mut patch = Self::default();
-        for (path, new) in files {
-            match base.get(path).map(|old| std::str::from_utf8(old)) {
-                None => patch.add(path, None, new),
-                Some(Ok(old)) => patch.add(path, Some(old), new),
-                Some(Err(_)) => patch.left_out.push((*path).to_owned()),
+        for (path, (base, new)) in changes {
+            match base {
+                None => patch.add(path, None, *new),
+                Some(BaseFile::Read(old)) => match std::str::from_utf8(old) {
+                    Ok(old) => patch.add(path, Some(old), *new),
+                    Err(_) => patch.left_out.push(((*path).to_owned(), "not text")),
+                },
+                Some(BaseFile::TooLarge) => patch.left_out.push(((*path).to_owned(), "too large")),
             }
         }
         patch
     }
 
-    fn add(&mut self, path: &str, old: Option<&str>, new: &str) {
-        if old == Some(new) {
+    fn add(&mut self, path: &str, old: Option<&str>, new: Option<&str>) {
+        if old == new {
             return;
         }
         let (before, after) = (quote("a/", path), quote("b/", path));
         let text = &mut self.text;
         // Writing to a String cannot fail.
         let _ = writeln!(text, "diff --git {before} {after}");
-        if old.is_none() {
-            let _ = writeln!(text, "new file mode 100644");
+        match (old, new) {
+            (None, _) => drop(writeln!(text, "new file mode 100644")),
+            (_, None) => drop(writeln!(text, "deleted file mode 100644")),
+            _ => {}
         }
+        let to = new.map_or("/dev/null".to_owned(), |_| with_tab(&after));
         let from = old.map_or("/dev/null".to_owned(), |_| with_tab(&before));
-        let (old_lines, new_lines) = (lines(old.unwrap_or_default()), lines(new));
+        let (old_lines, new_lines) = (lines(old.unwrap_or_default()), lines(new.unwrap_or_default()));
         let mut config = TextDiff::configure();
         let diff = config.newline_terminated(true).timeout(TIMEOUT).diff_slices(&old_lines, &new_lines);
-        let _ = write!(text, "{}", diff.unified_diff().context_radius(3).header(&from, &with_tab(&after)));
+        let _ = write!(text, "{}", diff.unified_diff().context_radius(3).header(&from, &to));
     }
 }
 

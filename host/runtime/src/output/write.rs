@@ -56,6 +56,7 @@ pub fn write_out(
         files: files.code.keys().cloned().collect(),
         tests: files.tests.keys().cloned().collect(),
         settings: files.settings.keys().cloned().collect(),
+        deleted: files.deleted.iter().cloned().collect(),
         result: names.result,
         report: names.report,
         ..WrittenFiles::default()
@@ -66,11 +67,11 @@ pub fn write_out(
         written.artifacts.push(path.clone());
         contents.push((path, artifacts.bytes(artifact.name.as_str(), &artifact.digest)?));
     }
-    let patch = artifacts.patch(&files.code_and_tests())?;
+    let patch = artifacts.patch(&files.code_and_tests(), &files.deleted)?;
     written.patch = (!patch.text.is_empty()).then(|| names.patch.clone());
     let render = |written: &WrittenFiles| report::render(&artifacts, events, &result, written, &patch);
     let mut report = render(&written)?;
-    let RunFiles { code, tests, settings } = files;
+    let RunFiles { code, tests, settings, deleted: _ } = files;
     contents.extend([code, tests, settings].into_iter().flatten().map(|(path, text)| (path, text.into_bytes())));
     if written.patch.is_some() {
         contents.push((names.patch.clone(), patch.text.clone().into_bytes()));
@@ -110,12 +111,16 @@ struct WrittenResult<'a> {
     result: &'a TaskResult,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     not_written: &'a [NotWritten],
+    /// Files of the base that the generated code removes.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    deleted: &'a [String],
     /// Every file of the folder.
     files: BTreeSet<&'a str>,
 }
 
 fn render_result(result: &TaskResult, written: &WrittenFiles) -> String {
-    let whole = WrittenResult { result, not_written: &written.not_written, files: written.paths() };
+    let whole =
+        WrittenResult { result, not_written: &written.not_written, deleted: &written.deleted, files: written.paths() };
     serde_json::to_string_pretty(&whole).unwrap_or_default() + "\n"
 }
 

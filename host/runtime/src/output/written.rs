@@ -16,6 +16,8 @@ pub struct WrittenFiles {
     pub tests: Vec<String>,
     /// Settings with which pytest runs the tests in this folder.
     pub settings: Vec<String>,
+    /// Files of the base that the generated code removes. They are not in the folder.
+    pub deleted: Vec<String>,
     /// Artifacts in JSON.
     pub artifacts: Vec<String>,
     /// The result in JSON, usually `result.json`.

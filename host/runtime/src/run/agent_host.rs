@@ -19,6 +19,7 @@ use phasegate_process::ArtifactRef;
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
 use phasegate_process::model::{Answer, Request};
+use phasegate_process::repository::{FileList, MatchList};
 use phasegate_process::state::AgentWork;
 use phasegate_process::sync::lock;
 use phasegate_process::testing::{BenchError, File, Subject, TestRun};
@@ -33,12 +34,14 @@ use crate::run::calls::Calls;
 use crate::run::context::RunContext;
 use crate::run::limit_hit::LimitHit;
 use crate::run::model_calls::ModelCalls;
+use crate::run::repository_files::{RepositoryFiles, path_of};
 use crate::run::trial_run::TrialRuns;
 
 pub(crate) struct AgentHost {
     calls: Arc<Calls>,
     models: ModelCalls,
     trials: TrialRuns,
+    repository: RepositoryFiles,
     inputs: Vec<ArtifactRef>,
     failure: Mutex<Option<Error>>,
     failed: Notify,
@@ -49,8 +52,10 @@ pub(crate) struct AgentHost {
 impl AgentHost {
     pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork, limits: &Limits, span: Span) -> Self {
         let inputs: Vec<ArtifactRef> = work.inputs.iter().chain(&work.previous).cloned().collect();
+        let repository = RepositoryFiles::new(Arc::clone(&context), work);
         let calls = Arc::new(Calls::new(context, work, span));
         Self {
+            repository,
             models: ModelCalls::new(Arc::clone(&calls), limits),
             trials: TrialRuns::new(Arc::clone(&calls), inputs.clone()),
             calls,
@@ -75,6 +80,14 @@ impl AgentHost {
     /// Returns the failure that stops the run, if there is one.
     pub(crate) fn take_failure(&self) -> Option<Error> {
         lock(&self.failure).take()
+    }
+
+    /// Returns the result, or stops the run with its error.
+    async fn or_fail<T>(&self, result: Result<T, Error>) -> T {
+        match result {
+            Ok(value) => value,
+            Err(error) => self.fail(error).await,
+        }
     }
 
     /// Stops the run with this error. Never returns, so that the guest gets no answer.
@@ -126,12 +139,23 @@ impl Capabilities for AgentHost {
 
     async fn read(&self, name: String) -> Result<Vec<u8>, ArtifactError> {
         let Some(input) = self.inputs.iter().find(|input| input.name.as_str() == name) else {
-            return Err(ArtifactError::Unknown(name));
+            return match path_of(&name) {
+                Some(path) => self.or_fail(self.repository.read(path).await).await,
+                None => Err(ArtifactError::Unknown(name)),
+            };
         };
         match self.calls.context.blob(&input.digest) {
             Ok(bytes) => Ok(bytes),
             Err(error) => self.fail(error).await,
         }
+    }
+
+    async fn list_files(&self, folder: String) -> Result<FileList, ArtifactError> {
+        self.or_fail(self.repository.list(&folder).await).await
+    }
+
+    async fn search_text(&self, text: String, folder: String) -> Result<MatchList, ArtifactError> {
+        self.or_fail(self.repository.search(&text, &folder).await).await
     }
 
     async fn check(&self, kind: String, content: Vec<u8>, cpu: &CpuMeter) -> Result<(), Vec<String>> {

@@ -13,7 +13,7 @@ use phasegate_process::{AttemptId, Digest, Event, PluginName, Recorded, RunId};
 use phasegate_sandbox::{Call, CpuMeter, Plugin, TestProgress};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tracing::Span;
 
 use crate::budgets::RunBudgets;
@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::observer::Activity;
 use crate::plugins::parse_limits::plugin_limits;
+use crate::repository::BaseTree;
 use crate::store::fork_answers::ForkAnswers;
 use crate::store::replay_check::ReplayCheck;
 use crate::store::writer::JournalWriter;
@@ -42,6 +43,8 @@ pub(crate) struct RunContext {
     pub(crate) overlap: Arc<Semaphore>,
     /// One permit: trial runs of one run's agents wait here for each other, and not in the engine's queue.
     pub(crate) trial: Semaphore,
+    /// The repository of the run, opened when a request has no recorded answer.
+    base_tree: OnceCell<Arc<BaseTree>>,
     /// Limits that the pipeline sets.
     limits: BTreeMap<PluginName, LimitsPatch>,
     /// Parent of the spans of attempts and test runs.
@@ -80,6 +83,7 @@ impl RunContext {
             paths,
             overlap,
             trial,
+            base_tree: OnceCell::new(),
             limits,
             span,
         });
@@ -130,6 +134,18 @@ impl RunContext {
     /// Reads a JSON blob that an event of this run names.
     pub(crate) fn json<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T, Error> {
         self.writer.json(digest)
+    }
+
+    /// Returns the repository of this run. Fails if the run has none, and if it cannot be opened.
+    pub(crate) async fn base_tree(&self) -> Result<Arc<BaseTree>, Error> {
+        let state = self.state();
+        let open = || async {
+            let base = state.created.repository.as_ref();
+            base.map(BaseTree::open)
+                .unwrap_or_else(|| Err(Error::host_failed("the run has no repository")))
+                .map(Arc::new)
+        };
+        self.base_tree.get_or_try_init(open).await.map(Arc::clone)
     }
 
     /// Shows something to the observer of this run.

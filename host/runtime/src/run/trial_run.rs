@@ -11,12 +11,12 @@ use tracing::Instrument;
 use crate::error::Error;
 use crate::run::calls::Calls;
 use crate::run::limit_hit::LimitHit;
-use crate::run::test_run;
 use crate::run::test_run::suite::Code;
+use crate::run::test_run::{self, TestedCode};
 use crate::store::blobs::json_blob;
 
 /// Files to test, with the digest of their artifact if they are from one.
-type TestedFiles = (Vec<File>, Option<Digest>);
+type TestedFiles = (TestedCode, Option<Digest>);
 
 pub(crate) struct TrialRuns {
     calls: Arc<Calls>,
@@ -88,7 +88,7 @@ impl TrialRuns {
                 let bad = files.iter().find_map(|file| Some((file.path.clone(), paths.fault(&file.path)?)));
                 return Ok(match bad {
                     Some((path, why)) => Err(BenchError::Invalid(format!("path \"{}\": {why}", path.escape_debug()))),
-                    None => Ok((files, None)),
+                    None => Ok((TestedCode { files, deleted: Vec::new() }, None)),
                 });
             }
             Subject::Input(name) => name,
@@ -101,6 +101,6 @@ impl TrialRuns {
             return Ok(Err(BenchError::Invalid(format!("no input of kind generated_code is called `{name}`"))));
         };
         let code: Code = self.calls.context.json(&known.digest)?;
-        Ok(Ok((code.files, Some(known.digest.clone()))))
+        Ok(Ok((TestedCode { files: code.files, deleted: code.deleted }, Some(known.digest.clone()))))
     }
 }

@@ -101,6 +101,7 @@ impl Host {
             history: pin(json_blob(&history)),
             scripted: broker.is_some_and(|broker| broker.is_scripted()),
             started_by,
+            repository: None,
         };
         lock::record_first_use(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run_id).await?;

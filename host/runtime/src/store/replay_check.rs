@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use phasegate_journal::{Blob, Journal};
+use phasegate_process::repository::{RepositoryAnswer, RepositoryRequest};
 use phasegate_process::state::CallState;
 use phasegate_process::sync::lock;
 use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, Recorded, RunId};
@@ -27,6 +28,7 @@ pub(crate) struct ReplayCheck {
     position: Mutex<usize>,
     calls: BTreeMap<AttemptId, BTreeMap<u32, CallState>>,
     trials: BTreeMap<(AttemptId, u32), Event>,
+    repository: BTreeMap<RepositoryRequest, RepositoryAnswer>,
     given: Mutex<Vec<String>>,
 }
 
@@ -40,6 +42,7 @@ impl ReplayCheck {
             position: Mutex::default(),
             calls: BTreeMap::new(),
             trials: BTreeMap::new(),
+            repository: BTreeMap::new(),
             given: Mutex::default(),
         };
         events.iter().for_each(|recorded| check.add(recorded));
@@ -54,6 +57,11 @@ impl ReplayCheck {
             Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
             // Whether a request failed before it was answered depends on the provider.
             Event::ModelTried { .. } => {}
+            // A file that an interrupted attempt read is recorded before the attempt that counts.
+            Event::RepositoryRead { request, answer, failed, .. } => {
+                let answer = RepositoryAnswer { content: answer.clone(), failed: *failed };
+                self.repository.insert(request.clone(), answer);
+            }
             Event::ModelAsked { at, call, label, request, .. } => {
                 let asked = CallState::asked(request.clone(), label.clone());
                 self.calls.entry(at.clone()).or_default().insert(*call, asked);
@@ -93,6 +101,11 @@ impl ReplayCheck {
         let mut calls = self.calls.get(at).cloned().unwrap_or_default();
         calls.retain(|_, call| call.answer.is_some());
         calls
+    }
+
+    /// Returns the recorded answer to a request for the repository.
+    pub(crate) fn repository_answer(&self, request: &RepositoryRequest) -> Option<RepositoryAnswer> {
+        self.repository.get(request).cloned()
     }
 
     /// Returns the recorded `run_measures` of the attempt. They contain times, so they cannot be computed again.

@@ -4,4 +4,5 @@
 pub(crate) mod bench;
 pub(crate) mod feedback;
 pub(crate) mod model;
+pub(crate) mod repository;
 pub(crate) mod work;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::kinds;
-use super::paths::PathRules;
+use super::paths::{PathRules, unsafe_path};
 use crate::names::TaskId;
 
 /// Returns every fault of an artifact that already satisfies its schema. `known_plan` is the run's current plan; a
@@ -21,7 +21,9 @@ pub fn faults(task: &TaskId, known_plan: Option<&Value>, paths: &PathRules, kind
         kinds::PROJECT_PLAN => check_plan(value, &mut faults),
         kinds::DESIGN_SPECIFICATION => check_design(value, known_plan, &mut faults),
         kinds::GENERATED_CODE | kinds::TEST_SUITE => {
-            paths.check(list(value, "files").iter().filter_map(|file| text(file, "path")), &mut faults);
+            let files = list(value, "files").iter().filter_map(|file| text(file, "path"));
+            paths.check(files.clone(), &mut faults);
+            check_deleted(files.collect(), &strings(value, "deleted"), &mut faults);
         }
         kinds::PIPS => check_proposals(value, &mut faults),
         _ => {}
@@ -94,6 +96,19 @@ fn check_design(value: &Value, plan: Option<&Value>, faults: &mut Vec<String>) {
     if plan.is_some() {
         for unit in covered.difference(&units) {
             faults.push(format!("semantic unit {unit} is not in the plan"));
+        }
+    }
+}
+
+fn check_deleted(files: BTreeSet<&str>, deleted: &[&str], faults: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for path in deleted {
+        let shown = path.escape_debug();
+        match unsafe_path(path) {
+            Some(why) => faults.push(format!("deleted path \"{shown}\" is not acceptable: {why}")),
+            None if files.contains(path) => faults.push(format!("path \"{shown}\" is both in files and in deleted")),
+            None if !seen.insert(*path) => faults.push(format!("deleted path \"{shown}\" is there twice")),
+            None => {}
         }
     }
 }

@@ -117,6 +117,30 @@ fn rejects_paths_outside_the_output_folder() {
 }
 
 #[test]
+fn code_may_delete_files_of_the_base() {
+    let code = |files: &[&str], deleted: &[&str]| {
+        let files: Vec<_> = files.iter().map(|path| json!({"path": path, "content": "", "purpose": "x"})).collect();
+        let mut code = json!({"files": files, "language": "python", "dependencies": [], "notes": ""});
+        if !deleted.is_empty() {
+            code["deleted"] = json!(deleted);
+        }
+        faults_of("generated_code", code, None)
+    };
+    assert_eq!(code(&["new.py"], &["old.py"]), [""; 0]);
+    assert_eq!(code(&[], &["old.py"]), [""; 0]);
+    assert_eq!(code(&[], &[]), ["at /files: [] has less than 1 item"]);
+    assert_eq!(
+        code(&["a.py"], &["a.py", "b.py", "b.py", "../c.py", ".git/config"]),
+        [
+            "path \"a.py\" is both in files and in deleted",
+            "deleted path \"b.py\" is there twice",
+            "deleted path \"../c.py\" is not acceptable: it has `..`",
+            "deleted path \".git/config\" is not acceptable: it is inside `.git`",
+        ]
+    );
+}
+
+#[test]
 fn rejects_broken_escapes_and_bytes() {
     let validator = Validator {
         kinds: &tsp().kinds,

@@ -177,8 +177,11 @@ fn sort_steps(events: &[Recorded]) -> Vec<&Recorded> {
             }
             // The creation of a run is not a step, and decisions on proposals do not affect it.
             Event::RunCreated(_) | Event::RunForked(_) | Event::RunStopped { .. } | Event::ProposalDecided { .. } => {}
-            // A failed request only delays the answer.
-            Event::ModelTried { .. } => {}
+            // The names of branches contain the run.
+            Event::BranchWritten { .. } => {}
+            // A failed request only delays the answer. A file that is read twice is recorded once, so that an earlier attempt
+            // decides where the event is.
+            Event::ModelTried { .. } | Event::RepositoryRead { .. } => {}
             Event::PhaseStarted { .. }
             | Event::TestsRan { call: None, .. }
             | Event::PhaseFinished { .. }

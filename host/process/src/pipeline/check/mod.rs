@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Gate, Phase, Pipeline};
+use super::{Gate, Phase, Pipeline, Read};
 use crate::artifact::{self, kinds};
+use crate::repository::FILE_PREFIX;
 use crate::source::{Source, SourceError, did_you_mean};
 
 /// The deepest nesting of settings. They are pinned as JSON and parsed again, here and by plugins, and JSON parsers
@@ -19,13 +20,18 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
     let mut names = BTreeSet::new();
     let mut available: BTreeSet<&str> = kinds::HOST_INPUTS.into_iter().collect();
     let all_outputs: BTreeSet<&str> = pipeline.phases.iter().flat_map(outputs).chain(kinds::HOST_INPUTS).collect();
+    let optional: BTreeSet<&str> = all_outputs.iter().copied().chain(kinds::OPTIONAL_HOST_INPUTS).collect();
     for phase in &pipeline.phases {
         let word = phase.name.as_str();
         if !names.insert(word) {
             return Err(fault(word, format!("phase `{word}` is defined twice"), "rename one of the two".into()));
         }
         for read in phase.reads.iter().filter(|read| !read.name.ends_with("/*")) {
-            let known = if read.optional { &all_outputs } else { &available };
+            let known = if read.optional { &optional } else { &available };
+            if !read.optional && kinds::OPTIONAL_HOST_INPUTS.contains(&read.name.as_str()) {
+                let message = format!("phase `{word}` reads `{}`, which some runs do not have", read.name);
+                return Err(fault(&read.name, message, format!("write `{}?`", read.name)));
+            }
             if !known.contains(read.name.as_str()) {
                 let message = format!("phase `{word}` reads `{}`, which no earlier phase produces", read.name);
                 return Err(fault(
@@ -35,7 +41,17 @@ pub fn check(source: Source<'_>, pipeline: &Pipeline, bundled: &[&str]) -> Resul
                 ));
             }
         }
+        let is_part = |read: &&Read| read.name.starts_with(FILE_PREFIX) && !read.is_repository();
+        if let Some(read) = phase.reads.iter().find(is_part) {
+            let message = format!("phase `{word}` reads `{}`, a part of the repository", read.name);
+            let hint = "write `repository/*`: a phase reads the whole repository, or none";
+            return Err(fault(&read.name, message, hint.into()));
+        }
         for name in outputs(phase) {
+            if name.starts_with(FILE_PREFIX) {
+                let message = format!("phase `{word}` produces `{name}`, which names a file of the repository");
+                return Err(fault(name, message, "choose a name without `repository/`".into()));
+            }
             if !available.insert(name) {
                 let message = format!("phase `{word}` produces `{name}`, which an earlier phase produces already");
                 return Err(fault(name, message, "choose another name".into()));

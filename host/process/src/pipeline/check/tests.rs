@@ -166,6 +166,20 @@ fn errors_have_file_line_and_hint() {
             "p.toml:3: the settings of phase `code` are nested more than 32 deep\nhint: use fewer nested lists and \
                  tables",
         ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nreads = [\"repository_map\"]\n",
+            "p.toml:4: phase `design` reads `repository_map`, which some runs do not have\nhint: write `repository_map?`",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nreads = [\"repository/src/*\"]\n",
+            "p.toml:4: phase `design` reads `repository/src/*`, a part of the repository\nhint: write `repository/*`: a phase \
+             reads the whole repository, or none",
+        ),
+        (
+            "extends = \"tsp\"\n[[phase]]\nname = \"design\"\nproduces = [{ name = \"repository/a\", kind = \"pips\" }]\n",
+            "p.toml:4: phase `design` produces `repository/a`, which names a file of the repository\nhint: choose a name \
+             without `repository/`",
+        ),
         ("name = \"x\"\n", "p.toml:1: missing field `phase`\nhint: add at least one `[[phase]]`"),
         (
             "extends = \"other.toml\"\n",

@@ -95,6 +95,7 @@ impl Run {
             history: digest,
             scripted: true,
             started_by: None,
+            repository: None,
         };
         Self { state: State::new(created, pipeline(more, ask)) }
     }

@@ -36,10 +36,14 @@ impl Page<'_> {
             let files: Vec<_> = written.files.iter().map(|path| format!("`{}`", plain_text(path))).collect();
             self.line(format_args!("Generated: {}.", files.join(", ")));
         }
+        if !written.deleted.is_empty() {
+            let files: Vec<_> = written.deleted.iter().map(|path| format!("`{}`", plain_text(path))).collect();
+            self.line(format_args!("Deleted: {}.", files.join(", ")));
+        }
         if !written.tests.is_empty() {
             let files: Vec<_> = written.tests.iter().map(|path| format!("`{}`", plain_text(path))).collect();
-            let how = match self.artifacts.base_paths().next() {
-                None if written.tests.iter().any(|path| path.ends_with(".py")) => {
+            let how = match self.artifacts.has_base() {
+                false if written.tests.iter().any(|path| path.ends_with(".py")) => {
                     " `python -m pytest` in this folder runs them, outside of the sandbox."
                 }
                 _ => "",
@@ -59,8 +63,8 @@ impl Page<'_> {
             let (path, reason) = (plain_text(&file.path), plain_text(&file.reason));
             self.line(format_args!("`{path}` was not written: {reason}."));
         }
-        for path in &patch.left_out {
-            self.line(format_args!("`{}` is not in the patch, because the old file is not text.", plain_text(path)));
+        for (path, reason) in &patch.left_out {
+            self.line(format_args!("`{}` is not in the patch, because the old file is {reason}.", plain_text(path)));
         }
     }
 

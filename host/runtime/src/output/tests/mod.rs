@@ -82,6 +82,7 @@ impl RecordedRun {
             history: Digest::from_content(b"[]"),
             scripted: true,
             started_by: None,
+            repository: None,
         };
         let event = Event::RunCreated(Box::new(created.clone()));
         Self { journal, state: State::new(created, pipeline), events: vec![Recorded { number: 1, at_ms: 0, event }] }

@@ -71,7 +71,7 @@ pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Res
                 Ok(Earlier { attempt: known.attempt, suite, collected })
             });
             let earlier = earlier.collect::<Result<Vec<_>, Error>>()?;
-            let files = add_base_files(context, &code.files)?;
+            let files = add_base_files(context, &code.files, &code.deleted)?;
             let task = context.current_artifact(kinds::TASK_REQUIREMENTS)?;
             let session = new_session(context, &runner, &hit).with_probes();
             run_and_keep(&session, &files, &suite, earlier, task.as_ref(), &mut run).await;
@@ -90,11 +90,20 @@ pub(crate) async fn run_suite(context: &Arc<RunContext>, work: SuiteWork) -> Res
     context.append_all(vec![ran], vec![blob])
 }
 
+/// The code that a trial run tests.
+#[derive(Debug, Default)]
+pub(crate) struct TestedCode {
+    /// Its files.
+    pub(crate) files: Vec<File>,
+    /// Files of the base that it removes.
+    pub(crate) deleted: Vec<String>,
+}
+
 /// Runs tests for an agent. The result decides nothing.
 pub(crate) async fn run_trial(
     context: &RunContext,
     language: &str,
-    code: &[File],
+    code: &TestedCode,
     tests: &[File],
     hit: &LimitHit,
 ) -> Result<Result<TestRun, BenchError>, Error> {
@@ -106,7 +115,7 @@ pub(crate) async fn run_trial(
         Ok(runner) => runner,
         Err(why) => return Ok(Err(BenchError::NoRunner(why))),
     };
-    let code = add_base_files(context, code)?;
+    let code = add_base_files(context, &code.files, &code.deleted)?;
     // One trial per run at a time: an agent may start many, and trials of other runs must not queue behind all of them.
     let _one = context.trial.acquire().await;
     let session = new_session(context, &runner, hit);
@@ -131,7 +140,7 @@ pub(crate) async fn check_build(
         Err(_) => Ok(Ok(())),
         Ok(runner) => {
             let session = new_session(context, &runner, hit);
-            let base = base_files(context, &code.files)?;
+            let base = base_files(context, &code.files, &code.deleted)?;
             let files: Vec<File> = base.iter().chain(&code.files).cloned().collect();
             let found = ask(&session, &files, &[]).await.map(drop);
             cpu.add(session.cpu.ms());
@@ -166,21 +175,21 @@ fn new_session<'a>(context: &RunContext, runner: &'a Plugin, hit: &'a LimitHit) 
     Session::new(runner, context.new_call(runner, String::new()), hit)
 }
 
-/// Returns the code together with the base files of the task that it does not replace.
-fn add_base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Error> {
-    let mut files = base_files(context, code)?;
+/// Returns the code together with the base files of the task that it neither replaces nor deletes.
+fn add_base_files(context: &RunContext, code: &[File], deleted: &[String]) -> Result<Vec<File>, Error> {
+    let mut files = base_files(context, code, deleted)?;
     files.extend(code.iter().cloned());
     Ok(files)
 }
 
-/// Returns the base files of the task that this code does not replace.
-fn base_files(context: &RunContext, code: &[File]) -> Result<Vec<File>, Error> {
+/// Returns the base files of the task that this code neither replaces nor deletes.
+fn base_files(context: &RunContext, code: &[File], deleted: &[String]) -> Result<Vec<File>, Error> {
     let base: Vec<_> = {
         let state = context.state();
         let of = |name| state.artifacts.get(name).map(|artifact| (artifact.name.clone(), artifact.digest.clone()));
         state.created.base.iter().filter_map(of).collect()
     };
-    let replaced: HashSet<&str> = code.iter().map(|file| file.path.as_str()).collect();
+    let replaced: HashSet<&str> = code.iter().map(|file| &file.path).chain(deleted).map(String::as_str).collect();
     let mut files = Vec::new();
     for (name, digest) in base {
         let path = name.as_str().strip_prefix("context/").unwrap_or(name.as_str()).to_owned();

@@ -9,6 +9,9 @@ use serde::Deserialize;
 pub(crate) struct Code {
     pub(crate) files: Vec<File>,
     pub(crate) language: String,
+    /// Files of the base that the code removes.
+    #[serde(default)]
+    pub(crate) deleted: Vec<String>,
 }
 
 /// An artifact of kind `test_suite`.

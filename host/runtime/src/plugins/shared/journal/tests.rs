@@ -56,6 +56,7 @@ async fn create_run(journal: &ComponentJournal, blobs: Vec<Blob>) {
         history: Digest::from_content(b"[]"),
         scripted: true,
         started_by: None,
+        repository: None,
     };
     let events = vec![Event::RunCreated(Box::new(created))];
     let append = Append { run, fence: owned.fence(), next: 1, at_ms: 1, events, blobs };

@@ -1,0 +1,171 @@
+//! The files of the run's repository, for the agent of one attempt.
+//!
+//! Guarantees:
+//! - The answer to a request is recorded when an agent of the run first makes it. Equal requests, also of later attempts, of
+//!   a resumed run, of a fork and of a replay, get the recorded answer, and need no repository.
+//! - Only phases whose `reads` have `repository/*` get answers.
+//! - Requests and bytes of one attempt are limited.
+//!
+//! A repository that cannot be read stops the run. The texts that guests get are part of the record.
+
+use std::sync::{Arc, Mutex};
+
+use phasegate_journal::Blob;
+use phasegate_process::repository::{
+    FILE_PREFIX, FileList, MatchList, RepositoryAnswer, RepositoryRequest, RequestFailure,
+};
+use phasegate_process::state::AgentWork;
+use phasegate_process::sync::lock;
+use phasegate_process::{AttemptId, Event};
+use phasegate_sandbox::ArtifactError;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::run::context::RunContext;
+use crate::store::blobs::json_blob;
+
+/// The most requests of one attempt.
+const MAX_REQUESTS: u32 = 2_000;
+/// The most bytes of all answers of one attempt.
+const MAX_BYTES: u64 = 64 << 20;
+/// The most bytes of a path.
+const MAX_PATH_BYTES: usize = 1_024;
+/// The most bytes of a text to search for.
+const MAX_TEXT_BYTES: usize = 400;
+
+/// Answers to an agent; an error is for the guest.
+type Answered<T> = Result<T, ArtifactError>;
+
+pub(crate) struct RepositoryFiles {
+    context: Arc<RunContext>,
+    at: AttemptId,
+    granted: bool,
+    used: Mutex<Used>,
+}
+
+#[derive(Default)]
+struct Used {
+    requests: u32,
+    bytes: u64,
+}
+
+impl RepositoryFiles {
+    pub(crate) fn new(context: Arc<RunContext>, work: &AgentWork) -> Self {
+        let granted = work.phase.reads.iter().any(|read| read.is_repository());
+        Self { context, at: work.at.clone(), granted, used: Mutex::default() }
+    }
+
+    /// Returns the content of a file. Fails if the run cannot continue.
+    pub(crate) async fn read(&self, path: &str) -> Result<Answered<Vec<u8>>, Error> {
+        self.answer(RepositoryRequest::Read { path: path.to_owned() }).await
+    }
+
+    /// Returns the files below a folder. Fails if the run cannot continue.
+    pub(crate) async fn list(&self, folder: &str) -> Result<Answered<FileList>, Error> {
+        self.answer(RepositoryRequest::List { folder: without_slash(folder) }).await?.map_or_else(|e| Ok(Err(e)), parse)
+    }
+
+    /// Returns the lines that contain a text. Fails if the run cannot continue.
+    pub(crate) async fn search(&self, text: &str, folder: &str) -> Result<Answered<MatchList>, Error> {
+        let request = RepositoryRequest::Search { text: text.to_owned(), folder: without_slash(folder) };
+        self.answer(request).await?.map_or_else(|e| Ok(Err(e)), parse)
+    }
+
+    async fn answer(&self, request: RepositoryRequest) -> Result<Answered<Vec<u8>>, Error> {
+        if let Err(rejected) = self.admit(&request) {
+            return Ok(Err(rejected));
+        }
+        let answer = match self.recorded(&request)? {
+            Some(answer) => answer,
+            None => self.ask(request).await?,
+        };
+        let bytes = self.context.blob(&answer.content)?;
+        let mut used = lock(&self.used);
+        used.bytes = used.bytes.saturating_add(bytes.len() as u64);
+        if used.bytes > MAX_BYTES {
+            let why = format!("the answers of this attempt exceed the limit of {} MiB", MAX_BYTES >> 20);
+            return Ok(Err(ArtifactError::Other(why)));
+        }
+        match answer.failed {
+            false => Ok(Ok(bytes)),
+            true => Ok(Err(match self.context.json(&answer.content)? {
+                RequestFailure::Unknown(why) | RequestFailure::NotAFile(why) => ArtifactError::Unknown(why),
+                RequestFailure::TooLarge(why) => ArtifactError::TooLarge(why),
+            })),
+        }
+    }
+
+    /// Rejects a request without looking at the repository.
+    fn admit(&self, request: &RepositoryRequest) -> Answered<()> {
+        if self.context.state().created.repository.is_none() {
+            return Err(ArtifactError::no_repository());
+        }
+        if !self.granted {
+            let why =
+                format!("phase `{}` does not read the repository: its `reads` lack `repository/*`", self.at.phase);
+            return Err(ArtifactError::Unknown(why));
+        }
+        let (path, text) = match request {
+            RepositoryRequest::Read { path } => (path, None),
+            RepositoryRequest::List { folder } => (folder, None),
+            RepositoryRequest::Search { text, folder } => (folder, Some(text)),
+        };
+        if path.len() > MAX_PATH_BYTES {
+            return Err(ArtifactError::Unknown(format!("a path has at most {MAX_PATH_BYTES} bytes")));
+        }
+        let is_line = |text: &String| (1..=MAX_TEXT_BYTES).contains(&text.len()) && !text.contains(['\n', '\r', '\0']);
+        if text.is_some_and(|text| !is_line(text)) {
+            let why = format!("the text to search for must be one line of 1 to {MAX_TEXT_BYTES} bytes");
+            return Err(ArtifactError::Other(why));
+        }
+        let mut used = lock(&self.used);
+        used.requests += 1;
+        match used.requests > MAX_REQUESTS {
+            true => Err(ArtifactError::Other(format!("an attempt asks for files at most {MAX_REQUESTS} times"))),
+            false => Ok(()),
+        }
+    }
+
+    /// Returns the answer that this run has recorded, or the one that a replayed run has.
+    fn recorded(&self, request: &RepositoryRequest) -> Result<Option<RepositoryAnswer>, Error> {
+        if let Some(known) = self.context.state().repository.get(request) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(check) = self.context.replay_check() else { return Ok(None) };
+        check.repository_answer(request).map(Some).ok_or_else(|| Error::Differs {
+            run: self.context.run().clone(),
+            place: self.at.to_string(),
+            what: format!("the agent {request}, which is not in the record"),
+            diff: String::new(),
+        })
+    }
+
+    /// Asks the repository and records the answer.
+    async fn ask(&self, request: RepositoryRequest) -> Result<RepositoryAnswer, Error> {
+        let (blob, failed) = match self.context.base_tree().await?.answer(request.clone()).await? {
+            Ok(bytes) => (Blob::new(bytes), false),
+            Err(failure) => (json_blob(&failure), true),
+        };
+        let answer = RepositoryAnswer { content: blob.digest.clone(), failed };
+        let at = self.at.clone();
+        let event = Event::RepositoryRead { at, request, answer: answer.content.clone(), failed };
+        self.context.append_all(vec![event], vec![blob])?;
+        Ok(answer)
+    }
+}
+
+/// Returns the path of a file of the repository that an agent reads by this name.
+pub(crate) fn path_of(name: &str) -> Option<&str> {
+    name.strip_prefix(FILE_PREFIX)
+}
+
+fn without_slash(folder: &str) -> String {
+    folder.strip_suffix('/').unwrap_or(folder).to_owned()
+}
+
+/// Parses an answer that this version wrote, or an older one.
+fn parse<T: DeserializeOwned>(bytes: Vec<u8>) -> Result<Answered<T>, Error> {
+    let why =
+        |why: serde_json::Error| Error::host_failed(format!("the recorded answer of a repository is invalid: {why}"));
+    serde_json::from_slice(&bytes).map(Ok).map_err(why)
+}
