@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use phasegate_process::RequestBound;
 use phasegate_process::model::{Request, Response, Tier};
@@ -32,6 +33,8 @@ pub struct Broker {
     permits: Arc<Semaphore>,
     /// How often a request that failed temporarily is repeated.
     retries: u32,
+    /// How long a server may load its model.
+    max_loading: Duration,
     scrubber: Scrubber,
 }
 
@@ -82,6 +85,7 @@ impl Broker {
             deep,
             permits: Arc::new(Semaphore::new(models.concurrency.get() as usize)),
             retries: models.retries.min(MAX_RETRIES),
+            max_loading: Duration::from_secs(models.timeout_seconds.get().into()),
             scrubber: Scrubber::new(keys),
         })
     }
@@ -119,6 +123,7 @@ impl Broker {
             service: &served.service,
             permits: &self.permits,
             retries: self.retries,
+            max_loading: self.max_loading,
             is_scripted: served.id.is_scripted(),
         };
         requests.complete(call, updates, observer).await

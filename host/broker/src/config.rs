@@ -30,7 +30,7 @@ pub struct ModelsConfig {
     pub concurrency: NonZeroU32,
     /// How often a call that failed temporarily is repeated. Default: 4.
     pub retries: u32,
-    /// The longest duration of one request. Default: 600.
+    /// The longest duration of one request, and the longest time that a server may load its model. Default: 600.
     pub timeout_seconds: NonZeroU32,
     /// The longest pause within a streamed answer. Default: 180.
     pub idle_seconds: NonZeroU32,

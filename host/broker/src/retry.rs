@@ -20,8 +20,6 @@ const FIRST_DELAY: Duration = Duration::from_millis(500);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 /// The longest delay of a provider that is kept; a call ends at once where the provider asks for more.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
-/// How long a server may load its model. Requests during that time are not counted as retries.
-const MAX_LOADING: Duration = Duration::from_secs(600);
 /// How often a call is repeated with fewer output tokens, which is not counted as a retry.
 const MAX_LOWERED: u32 = 3;
 
@@ -52,6 +50,8 @@ pub(crate) struct Requests<'a> {
     pub(crate) permits: &'a Semaphore,
     /// How often a request that failed temporarily is repeated.
     pub(crate) retries: u32,
+    /// How long a server may load its model. Requests during that time are not counted as retries.
+    pub(crate) max_loading: Duration,
     /// Whether answers come from a script, which may tell a call to fail.
     pub(crate) is_scripted: bool,
 }
@@ -64,7 +64,7 @@ impl Requests<'_> {
         mut progress: mpsc::UnboundedReceiver<Progress>,
         observer: &O,
     ) -> Result<Response, CallError<O::Error>> {
-        let mut policy = RetryPolicy::new(self.retries);
+        let mut policy = RetryPolicy::new(self.retries, self.max_loading);
         loop {
             let permit = match self.permits.try_acquire() {
                 Ok(permit) => Ok(permit),
@@ -132,6 +132,7 @@ impl Requests<'_> {
 #[derive(Debug)]
 struct RetryPolicy {
     allowed: u32,
+    max_loading: Duration,
     /// Requests so far.
     tried: u32,
     /// Those of them that count as retries.
@@ -150,8 +151,8 @@ struct NextRequest {
 }
 
 impl RetryPolicy {
-    fn new(allowed: u32) -> Self {
-        Self { allowed, tried: 0, retried: 0, lowered: 0, loading: Duration::ZERO }
+    fn new(allowed: u32, max_loading: Duration) -> Self {
+        Self { allowed, max_loading, tried: 0, retried: 0, lowered: 0, loading: Duration::ZERO }
     }
 
     /// Returns how to go on after a request that took `elapsed` and failed; `None` if the call has failed.
@@ -171,7 +172,7 @@ impl RetryPolicy {
             None => jitter(FIRST_DELAY.saturating_mul(2u32.saturating_pow(self.tried - 1)).min(MAX_DELAY)),
         };
         match failure.is_loading() {
-            true if self.loading > MAX_LOADING => return None,
+            true if self.loading > self.max_loading => return None,
             true => self.loading += elapsed + delay,
             false if self.retried >= self.allowed => return None,
             false => self.retried += 1,
@@ -208,29 +209,33 @@ mod tests {
         Failure { status: Some(status), retry: Some(retry), ..Failure::temporary(text) }
     }
 
+    fn allowing(allowed: u32) -> RetryPolicy {
+        RetryPolicy::new(allowed, Duration::from_secs(600))
+    }
+
     #[test]
     fn loading_is_bounded_by_time_not_count() {
         let failure = answered(503, "busy", Retry { is_loading: true, ..Retry::default() });
-        let mut policy = RetryPolicy::new(0);
+        let mut policy = allowing(0);
         let seconds = Duration::from_secs(30);
         let repeated = std::iter::from_fn(|| policy.next(&failure, MOST, seconds)).take(100).count();
         assert!((11..=21).contains(&repeated), "{repeated}");
-        assert_eq!(RetryPolicy::new(0).next(&answered(503, "Loading model", Retry::default()), MOST, seconds), None);
+        assert_eq!(allowing(0).next(&answered(503, "Loading model", Retry::default()), MOST, seconds), None);
     }
 
     #[test]
     fn keeps_the_delay_of_the_provider() {
         let after = |seconds| Retry { after: Some(Duration::from_secs(seconds)), ..Retry::default() };
-        let next = RetryPolicy::new(1).next(&answered(429, "slow down", after(300)), MOST, Duration::ZERO).unwrap();
+        let next = allowing(1).next(&answered(429, "slow down", after(300)), MOST, Duration::ZERO).unwrap();
         assert!(next.delay >= Duration::from_secs(300) && next.delay < Duration::from_secs(301));
-        assert_eq!(RetryPolicy::new(1).next(&answered(429, "slow down", after(3600)), MOST, Duration::ZERO), None);
+        assert_eq!(allowing(1).next(&answered(429, "slow down", after(3600)), MOST, Duration::ZERO), None);
     }
 
     #[test]
     fn fewer_output_tokens_are_asked_for_at_once() {
         let failure =
             answered(400, "too large", Retry { max_output_tokens: NonZeroU32::new(4096), ..Retry::default() });
-        let mut policy = RetryPolicy::new(0);
+        let mut policy = allowing(0);
         let next = policy.next(&failure, MOST, Duration::ZERO);
         assert_eq!(next, Some(NextRequest { delay: Duration::ZERO, max_output_tokens: NonZeroU32::new(4096) }));
         assert_eq!(policy.next(&failure, NonZeroU32::new(4096).unwrap(), Duration::ZERO), None);
