@@ -51,6 +51,17 @@ impl PromptMeasure {
     }
 }
 
+/// Returns every text that a model reads.
+pub(crate) fn prompt_texts(request: &Request) -> impl Iterator<Item = &str> {
+    let parts = request.messages.iter().flat_map(|message| &message.content).flat_map(|part| match part {
+        Content::Text { text } | Content::Opaque { json: text } => [text, "", ""],
+        Content::ToolCall { id, name, arguments } => [id.as_str(), name, arguments],
+        Content::ToolResult { id, text, .. } => [id.as_str(), text, ""],
+    });
+    let tools = request.tools.iter().flat_map(|tool| [&*tool.name, &tool.description, &tool.parameters]);
+    parts.chain(tools).chain(request.answer_schema.as_deref())
+}
+
 /// The bytes of a prompt, with those that a provider adds: a few for each message and for the tools.
 #[derive(Default)]
 struct PromptBytes {
@@ -62,39 +73,21 @@ struct PromptBytes {
 
 impl PromptBytes {
     fn of(request: &Request) -> Self {
-        const BY_MESSAGE: u64 = 16;
+        const BY_PART: u64 = 16;
         const BY_TOOLS: u64 = 1024;
         let mut bytes = Self::default();
-        for message in &request.messages {
-            bytes.dense += BY_MESSAGE;
-            for part in &message.content {
-                match part {
-                    Content::Text { text } => bytes.add(&[text]),
-                    Content::ToolCall { id, name, arguments } => {
-                        bytes.dense += BY_MESSAGE;
-                        bytes.add(&[id, name, arguments]);
-                    }
-                    Content::ToolResult { id, text, .. } => {
-                        bytes.dense += BY_MESSAGE;
-                        bytes.add(&[id, text]);
-                    }
-                    Content::Opaque { json } => bytes.add(&[json]),
-                }
-            }
-        }
-        for tool in &request.tools {
-            bytes.dense += BY_MESSAGE;
-            bytes.add(&[&tool.name, &tool.description, &tool.parameters]);
-        }
-        request.answer_schema.iter().for_each(|schema| bytes.add(&[schema]));
+        prompt_texts(request).for_each(|text| bytes.add(text));
+        let is_tool_part = |part: &&Content| matches!(part, Content::ToolCall { .. } | Content::ToolResult { .. });
+        let tool_parts = request.messages.iter().flat_map(|message| &message.content).filter(is_tool_part).count();
+        bytes.dense += BY_PART * (request.messages.len() + tool_parts + request.tools.len()) as u64;
         if !request.tools.is_empty() || request.answer_schema.as_ref().is_some_and(|schema| !schema.is_empty()) {
             bytes.dense += BY_TOOLS;
         }
         bytes
     }
 
-    fn add(&mut self, texts: &[&str]) {
-        for byte in texts.iter().flat_map(|text| text.bytes()) {
+    fn add(&mut self, text: &str) {
+        for byte in text.bytes() {
             let is_light = byte.is_ascii_alphabetic() || byte.is_ascii_punctuation() || byte.is_ascii_whitespace();
             *(if is_light { &mut self.light } else { &mut self.dense }) += 1;
         }

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use phasegate_process::model::{Error, Request};
 use regex::Regex;
 
-use super::format::content_text;
 use crate::config::ModelLimits;
+use crate::worst_case::prompt_texts;
 
 /// Bytes of a token, where nothing is known of the model's tokenizer. Most text has more bytes in a token than this.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -86,10 +86,7 @@ pub(super) fn configured_limit(request: &Request, limits: ModelLimits, model: &s
 
 /// Returns the bytes of everything that a model reads.
 pub(super) fn prompt_bytes(request: &Request) -> u64 {
-    let parts = request.messages.iter().flat_map(|message| &message.content).map(|part| content_text(part).len());
-    let tools = request.tools.iter().map(|tool| tool.name.len() + tool.description.len() + tool.parameters.len());
-    let schema = request.answer_schema.as_ref().map_or(0, String::len);
-    (parts.sum::<usize>() + tools.sum::<usize>() + schema) as u64
+    prompt_texts(request).map(|text| text.len() as u64).sum()
 }
 
 fn prompt_tokens(request: &Request) -> u64 {
