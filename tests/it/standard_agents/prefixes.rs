@@ -42,6 +42,23 @@ fn reviewers_differ_only_in_their_last_part() {
     }
 }
 
+#[test]
+fn second_gate_begins_as_the_first() {
+    let scenario = crate::scenario("first-task");
+    let output = Output::from_command(scenario.first_task_command(&[]));
+    let requests = requests(&scenario, &output);
+    let parts = |label: &str| -> Vec<String> {
+        let (_, request) = requests.iter().rfind(|(known, _)| known == label).unwrap();
+        let content = request["messages"][1]["content"].as_array().unwrap();
+        content.iter().map(|part| part["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let (design, code) = (parts("design-review/security"), parts("code-review/security"));
+    // The rules of the gate and the speciality come after what both share; the provider's cache has it up to there.
+    let shared = design.len() - 2;
+    assert_eq!(design[..shared], code[..shared]);
+    assert_ne!(design[shared], code[shared]);
+}
+
 fn check(texts: &[String], max_outside: usize) {
     let shared = |at: usize| texts[..at].iter().map(|earlier| shared_start(earlier, &texts[at])).max().unwrap_or(0);
     let outside: usize = (0..texts.len()).map(|at| texts[at].chars().count() - shared(at)).sum();

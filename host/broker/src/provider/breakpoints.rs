@@ -2,9 +2,13 @@
 //!
 //! The provider caches a prompt up to each breakpoint, in the order tools, system, messages. A write costs a quarter more than
 //! plain input and a read a tenth, so only parts that repeat are marked: the instructions, which every call of a plugin
-//! begins with; the first turn's common part, which calls with different questions share; and the last turn of a
-//! conversation, which its next request repeats. At most three of the four that a request may have are set. None is set on
+//! begins with; the last two blocks of the first turn's common part, which calls with different questions share; and the last
+//! turn of a conversation, which its next request repeats. These are at most the four that a request may have. None is set on
 //! a prompt too short for any model's cache.
+//!
+//! Two blocks, because an agent puts what other agents send as well (task and artifacts) before its own rules: a second gate
+//! reads from the cache what the first one wrote before its rules. A further breakpoint costs nothing: what is written ends at
+//! the last one.
 
 use serde_json::{Value, json};
 
@@ -31,8 +35,9 @@ pub(super) fn set(tool_bytes: usize, system: String, turns: &mut [Value]) -> Opt
     let is_conversation = turns.len() > 1;
     if let Some(blocks) = blocks_of(turns.first_mut()) {
         let common = if is_conversation { blocks.len() } else { blocks.len().saturating_sub(1) };
-        let blocks = blocks.get_mut(..common).unwrap_or_default();
-        mark_last(blocks, before);
+        for end in [common.saturating_sub(1), common] {
+            mark_last(blocks.get_mut(..end).unwrap_or_default(), before);
+        }
     }
     if is_conversation && let Some(blocks) = blocks_of(turns.last_mut()) {
         let earlier = total - blocks.iter().map(block_bytes).sum::<usize>();
@@ -103,6 +108,26 @@ mod tests {
         let mut turns = [user(&[&long])];
         assert_eq!(set(0, String::new(), &mut turns), None);
         assert!(!is_marked(&turns[0]["content"][0]));
+    }
+
+    #[test]
+    fn marks_artifacts_before_the_rules_of_an_agent() {
+        let long = "x".repeat(LEAST_BYTES);
+        let answer = json!({"role": "assistant", "content": [{"type": "text", "text": "ok"}]});
+        let mut turns = [user(&["task", &long, "rules", "question"]), answer, user(&["and now?"])];
+        let marks = |turn: &Value| turn["content"].as_array().map(|blocks| blocks.iter().map(is_marked).collect());
+        let system = set(LEAST_BYTES, "short".to_owned(), &mut turns[..1]);
+        assert_eq!(marks(&turns[0]), Some(vec![false, true, true, false]));
+        let mut turns = turns.map(|mut turn| {
+            turn["content"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut).for_each(|block| {
+                block.remove("cache_control");
+            });
+            turn
+        });
+        set(LEAST_BYTES, "short".to_owned(), &mut turns);
+        assert_eq!(marks(&turns[0]), Some(vec![false, false, true, true]), "one of them is marked in both");
+        let all = system.iter().chain(turns.iter()).map(|it| it.to_string().matches("cache_control").count());
+        assert_eq!(all.sum::<usize>(), 4, "the most that a request may have");
     }
 
     #[test]
