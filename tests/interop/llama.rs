@@ -67,12 +67,12 @@ impl Drop for LlamaServer {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test]
 #[ignore = "needs llama-server on the PATH, and tests/interop/venv.sh or PHASEGATE_TEST_MODEL"]
-async fn llama_server_answers_in_both_formats() {
+fn llama_server_answers_in_both_formats() {
     let server = LlamaServer::start();
     for kind in [ProviderKind::Chat, ProviderKind::Messages] {
-        let output = run_first_task(kind, &server.address, "[budget]\ncalls = 2\n").await;
+        let output = run_first_task(kind, &server.address, "[budget]\ncalls = 2\n");
         let answered: Vec<_> = output.events_named("model_answered").collect();
         assert!(!answered.is_empty(), "{}", output.stderr);
         for event in answered {

@@ -29,7 +29,7 @@ fn python(script: &str) -> Command {
 }
 
 /// Runs planning and design of the first example against a server at this address. The answers decide how it ends.
-async fn run_first_task(kind: ProviderKind, address: &str, more: &str) -> Output {
+fn run_first_task(kind: ProviderKind, address: &str, more: &str) -> Output {
     let scenario = Scenario::new(PATHS, "first-task");
     let base = if matches!(kind, ProviderKind::Chat) { "/v1" } else { "" };
     let config = format!("{}\n{more}", kind.config(&format!("{address}{base}"), true, ""));
@@ -40,5 +40,5 @@ async fn run_first_task(kind: ProviderKind, address: &str, more: &str) -> Output
     let pipeline = scenario.path("pipeline.toml").display().to_string();
     let mut command = scenario.first_task_command(&["--config", &path, "--pipeline", &pipeline]);
     command.env("MY_KEY", "k");
-    tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap()
+    Output::from_command(command)
 }

@@ -12,15 +12,15 @@ use crate::{python, run_first_task};
 const KINDS: [(ProviderKind, &str, &str); 2] =
     [(ProviderKind::Chat, "chat", "stop"), (ProviderKind::Messages, "messages", "end_turn")];
 
-#[tokio::test(flavor = "multi_thread")]
+#[test]
 #[ignore = "needs the SDKs that tests/interop/venv.sh installs"]
-async fn official_sdks_read_the_test_server() {
+fn official_sdks_read_the_test_server() {
     for (kind, name, stop) in KINDS {
-        let server = ModelServer::start("-", Arc::new(move |request: &Value| kind.answer(request, "grüße", 4))).await;
+        let server = ModelServer::start("-", Arc::new(move |request: &Value| kind.answer(request, "grüße", 4)));
         for mode in ["whole", "stream"] {
             let mut command = python("sdk.py");
             command.args([name, &server.address, mode]);
-            let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+            let ended = command.output().unwrap();
             assert!(ended.status.success(), "{name} {mode}: {}", String::from_utf8_lossy(&ended.stderr));
             let read: Value = serde_json::from_slice(&ended.stdout).unwrap();
             let expected = json!({ "text": "grüße", "stop": stop, "input_tokens": 1000, "output_tokens": 100 });
@@ -29,12 +29,12 @@ async fn official_sdks_read_the_test_server() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[test]
 #[ignore = "needs the SDKs that tests/interop/venv.sh installs"]
-async fn official_sdks_accept_our_requests() {
+fn official_sdks_accept_our_requests() {
     for (kind, name, _) in KINDS {
-        let server = ModelServer::start("-", Arc::new(move |request: &Value| kind.answer(request, "{}", 1))).await;
-        run_first_task(kind, &server.address, "").await;
+        let server = ModelServer::start("-", Arc::new(move |request: &Value| kind.answer(request, "{}", 1)));
+        run_first_task(kind, &server.address, "");
         let requests = server.requests();
         assert!(!requests.is_empty());
         for request in requests {

@@ -23,8 +23,8 @@ fn answer(kind: ProviderKind) -> Response<Body> {
 }
 
 /// Runs two model calls; `cached_input` is a line of their price.
-async fn run(kind: ProviderKind, cached_input: &str) -> (Scenario, Output) {
-    let server = ModelServer::start("-", Arc::new(move |_: &Value| answer(kind))).await;
+fn run(kind: ProviderKind, cached_input: &str) -> (Scenario, Output) {
+    let server = ModelServer::start("-", Arc::new(move |_: &Value| answer(kind)));
     let scenario = crate::scenario("asks-models");
     let base = if matches!(kind, ProviderKind::Chat) { "/v1" } else { "" };
     let config = kind.config(&format!("{}{base}", server.address), false, "") + cached_input;
@@ -33,7 +33,7 @@ async fn run(kind: ProviderKind, cached_input: &str) -> (Scenario, Output) {
     let path = scenario.path("models.toml").display().to_string();
     let mut command = scenario.run_with(&["--config", &path]);
     command.env("MY_KEY", "k");
-    let output = tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap();
+    let output = Output::from_command(command);
     assert_eq!(output.code, 0, "{}", output.stderr);
     (scenario, output)
 }
@@ -47,9 +47,9 @@ fn row(text: &str, name: &str) -> String {
     row.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn cached_tokens_and_savings_are_shown() {
-    let (scenario, output) = run(ProviderKind::Chat, "cached_input = 0.5\n").await;
+#[test]
+fn cached_tokens_and_savings_are_shown() {
+    let (scenario, output) = run(ProviderKind::Chat, "cached_input = 0.5\n");
     let models = "models 2 calls, 2.0k input tokens (1.2k of them cached, which saved 0.0030 USD), 200 output tokens, \
                   0.0060 USD";
     assert_eq!(row(&output.stdout, "models "), models);
@@ -63,9 +63,9 @@ async fn cached_tokens_and_savings_are_shown() {
     assert_eq!(json["totals"]["cached_input_tokens"], 1200);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn compare_shows_what_caches_saved() {
-    let (scenario, _) = run(ProviderKind::Messages, "cached_input = 0.5\n").await;
+#[test]
+fn compare_shows_what_caches_saved() {
+    let (scenario, _) = run(ProviderKind::Messages, "cached_input = 0.5\n");
     let run = scenario.call(&["runs", "--json"]).json()[0]["run_id"].as_str().unwrap().to_owned();
     let forked = scenario.call(&["fork", &run, "--at", "code", "--offline"]);
     assert_eq!(forked.code, 0, "{}", forked.stderr);
@@ -74,9 +74,9 @@ async fn compare_shows_what_caches_saved() {
     assert_eq!(row(&page, "saved by caches"), "saved by caches 0.0030 USD 0.0030 USD");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn savings_without_a_price_are_not_guessed() {
-    let (scenario, output) = run(ProviderKind::Messages, "").await;
+#[test]
+fn savings_without_a_price_are_not_guessed() {
+    let (scenario, output) = run(ProviderKind::Messages, "");
     let models = "models 2 calls, 2.0k input tokens (1.2k of them cached), 200 output tokens, 0.0090 USD";
     assert_eq!(row(&output.stdout, "models "), models);
     let report = report(&scenario);

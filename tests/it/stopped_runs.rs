@@ -51,19 +51,19 @@ fn cancelled_run_has_a_report() {
     assert_stopped(&scenario, &run, "cancelled by ann.");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn unanswered_run_has_a_report() {
+#[test]
+fn unanswered_run_has_a_report() {
     let first = AtomicBool::new(true);
     let respond = move |request: &Value| match first.swap(false, Ordering::Relaxed) {
         true => ProviderKind::Chat.answer(request, "{ \"said\": \"yes\" }", 9),
         false => Response::builder().status(401).body(Body::from("{\"error\":{\"message\":\"no\"}}")).unwrap(),
     };
-    let server = ModelServer::start("-", Arc::new(respond)).await;
+    let server = ModelServer::start("-", Arc::new(respond));
     let scenario = crate::scenario("asks-models");
     let config = ProviderKind::Chat.config(&format!("{}/v1", server.address), false, "");
     let mut command = scenario.verbose_run_command(&config, &[("MY_KEY", "k")]);
     command.env_remove("RUST_LOG");
-    let output = tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap();
+    let output = Output::from_command(command);
     assert_eq!(output.code, 4, "{}", output.stderr);
     assert_stopped(&scenario, &output.run_id(), "design#1 (design): ");
 }

@@ -1,12 +1,12 @@
-//! A chat completions server whose failures a test chooses. It keeps the idempotency key of each request.
+//! A chat completions server whose failures a test chooses.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, Response};
+use axum::http::Response;
+use phasegate_test::{ModelServer, respond_json};
 use serde_json::{Value, json};
 
 /// What the server does with a request.
@@ -28,39 +28,35 @@ pub type Script = dyn Fn(usize, &Value) -> Reply + Send + Sync;
 /// Stops with this value.
 pub struct FailingServer {
     pub address: String,
-    shared: Arc<Shared>,
-    _runtime: tokio::runtime::Runtime,
-}
-
-struct Shared {
-    script: Mutex<Arc<Script>>,
-    /// The idempotency key of each request.
-    requests: Mutex<Vec<String>>,
+    script: Arc<Mutex<Arc<Script>>>,
+    server: ModelServer,
 }
 
 impl FailingServer {
     pub fn start(script: impl Fn(usize, &Value) -> Reply + Send + Sync + 'static) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let shared = Arc::new(Shared { script: Mutex::new(Arc::new(script)), requests: Mutex::default() });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { address, shared, _runtime: runtime }
+        let script: Arc<Mutex<Arc<Script>>> = Arc::new(Mutex::new(Arc::new(script)));
+        let (chosen, count) = (Arc::clone(&script), AtomicUsize::new(0));
+        let respond = move |asked: &Value| {
+            let script = Arc::clone(&chosen.lock().unwrap());
+            respond(script(count.fetch_add(1, Ordering::Relaxed), asked), asked)
+        };
+        let server = ModelServer::start("-", Arc::new(respond));
+        Self { address: server.address.clone(), script, server }
     }
 
     /// Replaces the script.
     pub fn set(&self, script: impl Fn(usize, &Value) -> Reply + Send + Sync + 'static) {
-        *self.shared.script.lock().unwrap() = Arc::new(script);
+        *self.script.lock().unwrap() = Arc::new(script);
     }
 
     /// The idempotency keys of all requests, in the order in which they arrived.
     pub fn keys(&self) -> Vec<String> {
-        self.shared.requests.lock().unwrap().clone()
+        let requests = self.server.requests().into_iter();
+        requests.map(|request| request.headers["idempotency-key"].to_str().unwrap().to_owned()).collect()
     }
 
     pub fn count(&self) -> usize {
-        self.keys().len()
+        self.server.requests().len()
     }
 
     /// A configuration with provider `mine` at this server, with more lines under `[models]` and more tables.
@@ -74,19 +70,12 @@ impl FailingServer {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response<Body> {
-    let asked: Value = serde_json::from_str(&body).unwrap();
-    let number = {
-        let mut requests = shared.requests.lock().unwrap();
-        requests.push(headers["idempotency-key"].to_str().unwrap().to_owned());
-        requests.len() - 1
-    };
-    let script = Arc::clone(&shared.script.lock().unwrap());
-    match script(number, &asked) {
-        Reply::Answer => whole(&asked),
+fn respond(reply: Reply, asked: &Value) -> Response<Body> {
+    match reply {
+        Reply::Answer => whole(asked),
         Reply::Slow(ms) => {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-            whole(&asked)
+            std::thread::sleep(Duration::from_millis(ms));
+            whole(asked)
         }
         Reply::Fail(status, message) => {
             let body = json!({ "error": { "message": message } }).to_string();
@@ -101,10 +90,9 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Str
 
 fn whole(asked: &Value) -> Response<Body> {
     let text = json!({ "said": asked["messages"].to_string().len() }).to_string();
-    let body = json!({
+    respond_json(&json!({
         "id": "c", "object": "chat.completion", "model": "m",
         "choices": [{ "index": 0, "message": { "role": "assistant", "content": text }, "finish_reason": "stop" }],
         "usage": { "prompt_tokens": 100, "completion_tokens": 10 },
-    });
-    Response::builder().header("content-type", "application/json").body(Body::from(body.to_string())).unwrap()
+    }))
 }

@@ -40,9 +40,9 @@ fn stream(end_of_line: &str, prefix: &str) -> String {
 }
 
 /// Each first answer is complete: the run passes with two requests, and every token is counted.
-async fn assert_taken(kind: ProviderKind, answers: &[fn() -> Response<Body>]) {
+fn assert_taken(kind: ProviderKind, answers: &[fn() -> Response<Body>]) {
     for (number, answer) in answers.iter().enumerate() {
-        let (output, requests) = Run::of(kind).against(first(kind, vec![*answer])).await;
+        let (output, requests) = Run::of(kind).against(first(kind, vec![*answer]));
         assert_eq!((output.code, requests.len()), (0, 2), "answer {number}: {}", output.stderr);
         let answered: Vec<_> = output.events_named("model_answered").collect();
         assert!(answered.iter().all(|event| event["stop"] == "end"), "answer {number}: {answered:?}");
@@ -50,8 +50,8 @@ async fn assert_taken(kind: ProviderKind, answers: &[fn() -> Response<Body>]) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn bytes_decide_whether_answers_are_streams() {
+#[test]
+fn bytes_decide_whether_answers_are_streams() {
     assert_taken(
         ProviderKind::Chat,
         &[
@@ -63,34 +63,44 @@ async fn bytes_decide_whether_answers_are_streams() {
             || respond(200, "", format!("\u{feff}{}", whole(answer_with(ANSWER)))),
             || respond(200, "text/event-stream", stream("\n", "data: ").trim_end().to_owned()),
         ],
-    )
-    .await;
+    );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn reasoning_is_no_part_of_answers() {
+#[test]
+fn reasoning_is_no_part_of_answers() {
     assert_taken(
         ProviderKind::Chat,
         &[
-            || json_of(answer_with(json!([{ "type": "text", "text": &ANSWER[..9] }, { "type": "text", "text": &ANSWER[9..] }]))),
-            || json_of(answer_with(json!([{ "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }] }, { "type": "text", "text": ANSWER }]))),
+            || {
+                json_of(answer_with(
+                    json!([{ "type": "text", "text": &ANSWER[..9] }, { "type": "text", "text": &ANSWER[9..] }]),
+                ))
+            },
+            || {
+                json_of(answer_with(
+                    json!([{ "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }] }, { "type": "text", "text": ANSWER }]),
+                ))
+            },
             || json_of(json!({ "message": { "reasoning_content": "hm", "content": ANSWER }, "finish_reason": "stop" })),
-            || json_of(json!({ "message": { "reasoning": "hm", "content": ANSWER, "refusal": null }, "finish_reason": "stop" })),
+            || {
+                json_of(
+                    json!({ "message": { "reasoning": "hm", "content": ANSWER, "refusal": null }, "finish_reason": "stop" }),
+                )
+            },
             || json_of(answer_with(format!("<think>\nhm, {{\n</think>\n\n{ANSWER}"))),
         ],
-    )
-    .await;
+    );
     let thinking = || {
         let content =
             json!([{ "type": "thinking", "thinking": "hm", "signature": "s" }, { "type": "text", "text": ANSWER }]);
         let usage = json!({ "input_tokens": 1000, "output_tokens": 100 });
         respond(200, "", json!({ "content": content, "stop_reason": "end_turn", "usage": usage }).to_string())
     };
-    assert_taken(ProviderKind::Messages, &[thinking]).await;
+    assert_taken(ProviderKind::Messages, &[thinking]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn odd_documents_are_read() {
+#[test]
+fn odd_documents_are_read() {
     assert_taken(
         ProviderKind::Chat,
         &[
@@ -106,15 +116,14 @@ async fn odd_documents_are_read() {
             || json_of(json!({ "message": { "content": ANSWER }, "finish_reason": null })),
             || json_of(json!({ "message": { "content": ANSWER }, "finish_reason": "EOS" })),
         ],
-    )
-    .await;
+    );
     let halves = || {
         let stream = stream("\n", "data: ");
         let (head, tail) = stream.split_once("by a").unwrap();
         let rest = "\\ud83d\"},\"finish_reason\":null}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\\ude00 by a";
         respond(200, "text/event-stream", format!("{head}{rest}{tail}"))
     };
-    let (output, _) = Run::of(ProviderKind::Chat).against(first(ProviderKind::Chat, vec![halves])).await;
+    let (output, _) = Run::of(ProviderKind::Chat).against(first(ProviderKind::Chat, vec![halves]));
     assert_eq!(output.code, 0, "{}", output.stderr);
 }
 
@@ -136,8 +145,8 @@ fn encoded(encoding: &str, bytes: Vec<u8>) -> Response<Body> {
     Response::builder().header("content-encoding", encoding).body(Body::from(bytes)).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn answers_may_be_compressed() {
+#[test]
+fn answers_may_be_compressed() {
     assert_taken(
         ProviderKind::Chat,
         &[
@@ -145,16 +154,15 @@ async fn answers_may_be_compressed() {
             || encoded("gzip", compressed(&["gzip"], &whole(answer_with(ANSWER)).to_string())),
             || encoded("deflate", compressed(&DEFLATE, &stream("\n", "data: "))),
         ],
-    )
-    .await;
+    );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn small_answers_that_expand_are_rejected() {
+#[test]
+fn small_answers_that_expand_are_rejected() {
     let bomb = compressed(&["gzip"], &" ".repeat(40 * 1024 * 1024));
     assert!(bomb.len() < 100_000);
     let respond = move |_: &Value| encoded("gzip", bomb.clone());
-    let (output, _) = Run::of(ProviderKind::Chat).against(respond).await;
+    let (output, _) = Run::of(ProviderKind::Chat).against(respond);
     assert!(output.code != 0 && !output.events.is_empty(), "{}", output.stderr);
     assert!(
         format!("{}{}", output.stdout, output.stderr).contains("the answer has more than 33554432 bytes"),
@@ -163,8 +171,8 @@ async fn small_answers_that_expand_are_rejected() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn refusals_are_told_from_answers() {
+#[test]
+fn refusals_are_told_from_answers() {
     let refusals: [fn() -> Response<Body>; 4] = [
         || json_of(json!({ "message": { "content": null, "refusal": "I will not." }, "finish_reason": "stop" })),
         || json_of(answer_with(json!([{ "type": "refusal", "refusal": "I will not." }]))),
@@ -172,21 +180,21 @@ async fn refusals_are_told_from_answers() {
         || json_of(json!({ "message": { "content": "I will not." }, "finish_reason": "SAFETY" })),
     ];
     for refusal in refusals {
-        let (output, _) = Run::of(ProviderKind::Chat).against(first(ProviderKind::Chat, vec![refusal])).await;
+        let (output, _) = Run::of(ProviderKind::Chat).against(first(ProviderKind::Chat, vec![refusal]));
         let event = output.events_named("model_answered").next().unwrap();
         assert_eq!(event["stop"], "refusal", "{}", output.stderr);
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn cut_answers_are_told_in_any_words() {
+#[test]
+fn cut_answers_are_told_in_any_words() {
     for word in ["length", "max_tokens", "MAX_TOKENS", "model_length"] {
         let respond = move |_: &Value| json_of(json!({ "message": { "content": ANSWER }, "finish_reason": word }));
-        let (output, _) = Run::of(ProviderKind::Chat).against(respond).await;
+        let (output, _) = Run::of(ProviderKind::Chat).against(respond);
         assert_eq!(output.events_named("model_answered").next().unwrap()["stop"], "max-tokens", "{word}");
     }
     // An unknown word is kept.
     let respond = |_: &Value| json_of(json!({ "message": { "content": ANSWER }, "finish_reason": "moonlight" }));
-    let (output, _) = Run::of(ProviderKind::Chat).against(respond).await;
+    let (output, _) = Run::of(ProviderKind::Chat).against(respond);
     assert_eq!(output.events_named("model_answered").next().unwrap()["stop"], "moonlight");
 }

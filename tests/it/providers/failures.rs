@@ -31,10 +31,10 @@ fn assert_stopped(output: &Output) {
 }
 
 /// The reasons of runs whose first answer is one of these.
-async fn reasons(kind: ProviderKind, answers: &[Answer]) -> String {
+fn reasons(kind: ProviderKind, answers: &[Answer]) -> String {
     let mut reasons = Vec::new();
     for answer in answers {
-        let (output, requests) = Run::of(kind).against(first(kind, vec![*answer])).await;
+        let (output, requests) = Run::of(kind).against(first(kind, vec![*answer]));
         assert_stopped(&output);
         assert_eq!(requests.len(), 1);
         reasons.push(reason(&output));
@@ -42,22 +42,36 @@ async fn reasons(kind: ProviderKind, answers: &[Answer]) -> String {
     reasons.join("\n")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn errors_in_place_of_answers_end_the_run() {
+#[test]
+fn errors_in_place_of_answers_end_the_run() {
     let found = reasons(
         ProviderKind::Chat,
         &[
             || body(200, json!({ "error": { "message": "No auth credentials found", "code": 401 } })),
             || body(200, json!({ "error": { "message": "Insufficient credits", "code": "402" } })),
-            || body(200, json!({ "error": { "message": "Provider returned error", "code": 429, "metadata": { "raw": "m is rate-limited upstream" } } })),
+            || {
+                body(
+                    200,
+                    json!({ "error": { "message": "Provider returned error", "code": 429, "metadata": { "raw": "m is rate-limited upstream" } } }),
+                )
+            },
             || events(&[json!({ "error": { "message": "Overloaded", "code": 503 } })]),
-            || events(&[half(), json!({ "error": { "message": "upstream closed", "code": 502 }, "choices": [{ "delta": {}, "finish_reason": "error" }] })]),
+            || {
+                events(&[
+                    half(),
+                    json!({ "error": { "message": "upstream closed", "code": 502 }, "choices": [{ "delta": {}, "finish_reason": "error" }] }),
+                ])
+            },
             || body(200, json!({ "error": "model runner has stopped" })),
-            || body(200, json!([{ "error": { "code": 403, "message": "API key not valid", "status": "PERMISSION_DENIED" } }])),
+            || {
+                body(
+                    200,
+                    json!([{ "error": { "code": 403, "message": "API key not valid", "status": "PERMISSION_DENIED" } }]),
+                )
+            },
             || body(200, json!({ "object": "error", "message": "no such key", "code": 401 })),
         ],
-    )
-    .await;
+    );
     assert_snapshot!(found, @r"
     model call denied: mine answered with error 401: No auth credentials found
     hint: look at the key and the account behind [providers.mine]
@@ -75,15 +89,21 @@ async fn errors_in_place_of_answers_end_the_run() {
     let found = reasons(
         ProviderKind::Messages,
         &[
-            || body(200, json!({ "type": "error", "error": { "type": "authentication_error", "message": "invalid x-api-key" } })),
+            || {
+                body(
+                    200,
+                    json!({ "type": "error", "error": { "type": "authentication_error", "message": "invalid x-api-key" } }),
+                )
+            },
             || events(&[json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Overloaded" } })]),
-            || events(&[
-                json!({ "type": "message_start", "message": { "usage": { "input_tokens": 9, "output_tokens": 1 } } }),
-                json!({ "type": "error", "error": { "type": "api_error", "message": "Internal server error" } }),
-            ]),
+            || {
+                events(&[
+                    json!({ "type": "message_start", "message": { "usage": { "input_tokens": 9, "output_tokens": 1 } } }),
+                    json!({ "type": "error", "error": { "type": "api_error", "message": "Internal server error" } }),
+                ])
+            },
         ],
-    )
-    .await;
+    );
     assert_snapshot!(found, @r"
     model call denied: mine answered with error: invalid x-api-key
     hint: look at the key and the account behind [providers.mine]
@@ -92,8 +112,8 @@ async fn errors_in_place_of_answers_end_the_run() {
     ");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn answers_of_other_kinds_are_shown() {
+#[test]
+fn answers_of_other_kinds_are_shown() {
     let found = reasons(
         ProviderKind::Chat,
         &[
@@ -102,11 +122,15 @@ async fn answers_of_other_kinds_are_shown() {
             || respond(200, "application/json", "{\"choices\": [{\"message\": {\"content\": \"{"),
             || events(&[half()]),
             || body(200, json!({ "choices": [{ "message": { "content": "half" }, "finish_reason": "abort" }] })),
-            || body(200, json!({ "choices": [{ "message": { "content": "half" }, "finish_reason": "insufficient_system_resource" }] })),
+            || {
+                body(
+                    200,
+                    json!({ "choices": [{ "message": { "content": "half" }, "finish_reason": "insufficient_system_resource" }] }),
+                )
+            },
             || body(200, json!({ "choices": [{ "message": { "content": "" }, "finish_reason": "moonlight" }] })),
         ],
-    )
-    .await;
+    );
     assert_snapshot!(found, @r"
     model unavailable: mine answered with neither JSON nor a stream of events: <html><title>Sign in</title></html>
     hint: look at [providers.mine] base_url
@@ -119,20 +143,29 @@ async fn answers_of_other_kinds_are_shown() {
     ");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn errors_with_a_status_say_what_to_do() {
+#[test]
+fn errors_with_a_status_say_what_to_do() {
     let found = reasons(
         ProviderKind::Chat,
         &[
             || body(401, json!({ "error": { "message": "Incorrect API key provided", "code": "invalid_api_key" } })),
-            || body(429, json!({ "error": { "message": "You exceeded your current quota", "code": "insufficient_quota" } })),
+            || {
+                body(
+                    429,
+                    json!({ "error": { "message": "You exceeded your current quota", "code": "insufficient_quota" } }),
+                )
+            },
             || body(400, json!({ "error": { "message": "The model is overloaded. Please try again later." } })),
-            || body(500, json!({ "error": { "code": 500, "message": "Context size has been exceeded.", "type": "server_error" } })),
+            || {
+                body(
+                    500,
+                    json!({ "error": { "code": 500, "message": "Context size has been exceeded.", "type": "server_error" } }),
+                )
+            },
             || respond(522, "text/html", "<html>error code: 522</html>"),
             || respond(529, "", ""),
         ],
-    )
-    .await;
+    );
     assert_snapshot!(found, @r"
     model call denied: mine answered 401: Incorrect API key provided
     hint: look at the key and the account behind [providers.mine]
@@ -145,8 +178,8 @@ async fn errors_with_a_status_say_what_to_do() {
     ");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_that_fail_are_described() {
+#[test]
+fn connections_that_fail_are_described() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run = Run { provider: "allow_http = true", ..Run::of(ProviderKind::Chat) };
     for (address, expected) in [
@@ -157,14 +190,29 @@ async fn connections_that_fail_are_described() {
             "model unavailable: mine cannot be reached at http://provider.invalid: ",
         ),
     ] {
-        let output = run.at(&address).await;
+        let output = run.at(&address);
         assert!(reason(&output).contains(expected), "{}", output.stderr);
         assert!(output.code == 4 || address.starts_with("https"), "{}", output.stderr);
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn faults_of_providers_are_repeated() {
+#[test]
+fn names_that_resolve_to_nothing_are_described() {
+    let run = Run { provider: "allow_http = true", ..Run::of(ProviderKind::Chat) };
+    let label = "a".repeat(64);
+    // A label that is too long, and one that is empty: no name server is asked.
+    for host in [format!("{label}.example"), "a..example".to_owned()] {
+        let output = run.at(&format!("http://{host}/v1"));
+        assert_stopped(&output);
+        let found = reason(&output);
+        let expected =
+            format!("model unavailable: mine cannot be reached at http://{host}: client error (Connect): dns error: ");
+        assert!(found.starts_with(&expected), "{found}");
+    }
+}
+
+#[test]
+fn faults_of_providers_are_repeated() {
     let run = Run { models: "retries = 8", ..Run::of(ProviderKind::Chat) };
     let now = |status: u16| Response::builder().status(status).header("retry-after", "0").body(Body::empty()).unwrap();
     for statuses in [[408, 409, 425, 500, 502, 503, 504], [520, 521, 522, 523, 524, 525, 526]] {
@@ -174,27 +222,27 @@ async fn faults_of_providers_are_repeated() {
                 Some(status) => now(*status),
                 None => ProviderKind::Chat.answer(request, super::ANSWER, 9),
             };
-        let (output, requests) = run.against(respond).await;
+        let (output, requests) = run.against(respond);
         assert_eq!((output.code, requests.len()), (0, 9), "{}", output.stderr);
     }
     // The delay that a body asks for.
     let limited: Answer = || body(200, json!({ "error": { "code": 429, "message": "Please try again in 20ms." } }));
     let gone: Answer = || body(400, json!({ "error": { "message": "server is busy", "retry_after": 0 } }));
-    let (output, requests) = run.against(first(ProviderKind::Chat, vec![limited, gone, limited])).await;
+    let (output, requests) = run.against(first(ProviderKind::Chat, vec![limited, gone, limited]));
     assert_eq!((output.code, requests.len()), (0, 5), "{}", output.stderr);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn missing_keys_are_named() {
+#[test]
+fn missing_keys_are_named() {
     let scenario = crate::scenario("asks-models");
     let refuse = |_: &Value| body(401, json!({ "error": { "message": "no key" } }));
-    let server = phasegate_test::ModelServer::start(super::KEY, std::sync::Arc::new(refuse)).await;
+    let server = phasegate_test::ModelServer::start(super::KEY, std::sync::Arc::new(refuse));
     let config = format!(
         "[models]\ndefault = \"mine:m\"\n[providers.mine]\nkind = \"openai\"\nbase_url = \"{}/v1\"\n",
         server.address
     );
     let command = scenario.verbose_run_command(&config, &[]);
-    let output = tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap();
+    let output = Output::from_command(command);
     assert_snapshot!(reason(&output), @r"
     model call denied: mine answered 401: no key
     hint: no key was sent; set [providers.mine] key_env to the variable that holds it

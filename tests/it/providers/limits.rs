@@ -23,26 +23,25 @@ fn refusing(most: u64, text: &'static str) -> impl Fn(&Value) -> Response<Body> 
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn limits_in_errors_are_kept() {
+#[test]
+fn limits_in_errors_are_kept() {
     let run = Run { models: "retries = 1", ..Run::of(ProviderKind::Chat) };
-    let (output, requests) = run
-        .against(refusing(400, "max_tokens is too large: 1000. This model supports at most 400 completion tokens."))
-        .await;
+    let (output, requests) =
+        run.against(refusing(400, "max_tokens is too large: 1000. This model supports at most 400 completion tokens."));
     // The second call begins within the limit.
     assert_eq!((output.code, asked(&requests)), (0, vec![1000, 400, 400]), "{}", output.stderr);
     let window = "This model's maximum context length is 900 tokens. However, you requested 1200 tokens (200 in the \
                   messages, 1000 in the completion).";
-    let (output, requests) = run.against(refusing(700, window)).await;
+    let (output, requests) = run.against(refusing(700, window));
     // What a prompt leaves holds for that prompt only.
     assert_eq!((output.code, asked(&requests)), (0, vec![1000, 700, 1000, 700]), "{}", output.stderr);
     let range = "Invalid max_tokens value, the valid range of max_tokens is [1, 512]";
-    let (output, requests) = run.against(refusing(512, range)).await;
+    let (output, requests) = run.against(refusing(512, range));
     assert_eq!((output.code, asked(&requests)), (0, vec![1000, 512, 512]), "{}", output.stderr);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn configured_limits_cap_answers() {
+#[test]
+fn configured_limits_cap_answers() {
     for (provider, limit) in [
         ("max_output_tokens = 300", 300),
         ("max_output_tokens = 300\nmodels = { m = { max_output_tokens = 200 } }", 200),
@@ -50,16 +49,16 @@ async fn configured_limits_cap_answers() {
         ("context_window = 500", 490),
     ] {
         let run = Run { provider, ..Run::of(ProviderKind::Chat) };
-        let (output, requests) = run.against(|request| ProviderKind::Chat.answer(request, ANSWER, 9)).await;
+        let (output, requests) = run.against(|request| ProviderKind::Chat.answer(request, ANSWER, 9));
         assert_eq!(output.code, 0, "{}", output.stderr);
         assert!(asked(&requests).iter().all(|asked| asked.abs_diff(limit) <= 9), "{provider}: {:?}", asked(&requests));
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn full_windows_are_refused_before_asking() {
+#[test]
+fn full_windows_are_refused_before_asking() {
     let run = Run { provider: "context_window = 64", ..Run::of(ProviderKind::Chat) };
-    let (output, requests) = run.against(|request| ProviderKind::Chat.answer(request, ANSWER, 9)).await;
+    let (output, requests) = run.against(|request| ProviderKind::Chat.answer(request, ANSWER, 9));
     assert!(requests.is_empty() && output.code != 0, "{}", output.stderr);
     let text = format!("{}{}", output.stdout, output.stderr);
     assert!(text.contains("mine:m reads and writes at most 64 together"), "{text}");

@@ -37,8 +37,9 @@ fn first(kind: ProviderKind, answers: Vec<fn() -> Response<Body>>) -> impl Fn(&V
     }
 }
 
-/// A run of `asks-models`, whose provider `mine` has these lines, against a server.
+/// A run of a scenario, `asks-models` unless said otherwise, whose provider `mine` has these lines, against a server.
 struct Run<'a> {
+    scenario: &'a str,
     kind: ProviderKind,
     models: &'a str,
     provider: &'a str,
@@ -47,22 +48,19 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn of(kind: ProviderKind) -> Self {
-        Self { kind, models: "retries = 0", provider: "", is_verbose: false }
+        Self { scenario: "asks-models", kind, models: "retries = 0", provider: "", is_verbose: false }
     }
 
-    async fn against(
-        &self,
-        respond: impl Fn(&Value) -> Response<Body> + Send + Sync + 'static,
-    ) -> (Output, Vec<Request>) {
-        let server = ModelServer::start(KEY, Arc::new(respond)).await;
+    fn against(&self, respond: impl Fn(&Value) -> Response<Body> + Send + Sync + 'static) -> (Output, Vec<Request>) {
+        let server = ModelServer::start(KEY, Arc::new(respond));
         let base = if self.kind.name() == "openai" { "/v1" } else { "" };
-        let output = self.at(&format!("{}{base}", server.address)).await;
+        let output = self.at(&format!("{}{base}", server.address));
         (output, server.requests())
     }
 
     /// Runs with the provider at this address, and searches output and folders for the key.
-    async fn at(&self, address: &str) -> Output {
-        let scenario = crate::scenario("asks-models");
+    fn at(&self, address: &str) -> Output {
+        let scenario = crate::scenario(self.scenario);
         let config = format!(
             "[models]\ndefault = \"mine:m\"\n{}\n[providers.mine]\nkind = \"{}\"\nbase_url = \"{address}\"\n\
              key_env = \"MY_KEY\"\n{}\n[prices.\"mine:m\"]\ninput = 3.0\noutput = 15.0\n",
@@ -74,7 +72,7 @@ impl Run<'_> {
         if !self.is_verbose {
             command.env_remove("RUST_LOG").env_remove("RUST_BACKTRACE");
         }
-        let output = tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap();
+        let output = Output::from_command(command);
         for text in [&output.stdout, &output.stderr] {
             assert!(!text.contains(KEY), "the key is in the output");
         }
@@ -108,11 +106,11 @@ fn reason(output: &Output) -> String {
     lines.find(is_hint).map_or(first.clone(), |hint| format!("{first}\n{hint}"))
 }
 
-async fn run_and_check(kind: ProviderKind) {
+fn run_and_check(kind: ProviderKind) {
     for stream in ["true", "false"] {
         let limited = || Response::builder().status(429).header("retry-after", "0").body(Body::from("{}")).unwrap();
         let run = Run { models: &format!("stream = {stream}"), is_verbose: true, ..Run::of(kind) };
-        let (output, requests) = run.against(first(kind, vec![limited])).await;
+        let (output, requests) = run.against(first(kind, vec![limited]));
         assert_eq!(output.code, 0, "{}", output.stderr);
         // Two calls, and the one that got 429.
         assert_eq!(requests.len(), 3);
@@ -128,12 +126,12 @@ async fn run_and_check(kind: ProviderKind) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn runs_against_a_chat_completions_server() {
-    run_and_check(ProviderKind::Chat).await;
+#[test]
+fn runs_against_a_chat_completions_server() {
+    run_and_check(ProviderKind::Chat);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn runs_against_a_messages_server() {
-    run_and_check(ProviderKind::Messages).await;
+#[test]
+fn runs_against_a_messages_server() {
+    run_and_check(ProviderKind::Messages);
 }

@@ -9,14 +9,14 @@ use super::{ANSWER, KEY, Run, assert_keyless, respond};
 
 const TOKEN: &str = "gw-token-81c2d7f0a9";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn configured_headers_and_queries_are_sent() {
+#[test]
+fn configured_headers_and_queries_are_sent() {
     let echo = |request: &Value| {
         // A server that repeats what it was sent.
         let said = ANSWER.replace("server", &format!("server {TOKEN}"));
         ProviderKind::Chat.answer(request, &said, 9)
     };
-    let server = ModelServer::start(KEY, Arc::new(echo)).await;
+    let server = ModelServer::start(KEY, Arc::new(echo));
     let scenario = crate::scenario("asks-models");
     let config = format!(
         "[models]\ndefault = \"azure:m\"\n[providers.azure]\nkind = \"openai\"\nbase_url = \"{}/openai/deployments/d\"\n\
@@ -25,7 +25,7 @@ async fn configured_headers_and_queries_are_sent() {
         server.address
     );
     let command = scenario.verbose_run_command(&config, &[("MY_KEY", KEY), ("GATEWAY_TOKEN", TOKEN)]);
-    let output = tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap();
+    let output = Output::from_command(command);
     assert_eq!(output.code, 0, "{}", output.stderr);
     for text in [&output.stdout, &output.stderr] {
         assert!(!text.contains(KEY) && !text.contains(TOKEN), "a secret is in the output");
@@ -41,9 +41,8 @@ async fn configured_headers_and_queries_are_sent() {
 }
 
 /// The first request of the planner that comes with Phasegate.
-async fn request_of_planner(kind: ProviderKind) -> Request {
-    let server =
-        ModelServer::start(KEY, Arc::new(|_: &Value| respond(401, "application/json", "{\"error\":\"no\"}"))).await;
+fn request_of_planner(kind: ProviderKind) -> Request {
+    let server = ModelServer::start(KEY, Arc::new(|_: &Value| respond(401, "application/json", "{\"error\":\"no\"}")));
     let scenario = crate::scenario("asks-models");
     let config = kind.config(&format!("{}/v1", server.address), true, "");
     scenario.set_user_config(&config);
@@ -51,15 +50,15 @@ async fn request_of_planner(kind: ProviderKind) -> Request {
     let file = scenario.path("models.toml").display().to_string();
     let mut command = scenario.first_task_command(&["--config", &file]);
     command.env("MY_KEY", KEY);
-    let output = tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap();
+    let output = Output::from_command(command);
     let requests = server.requests();
     requests.into_iter().next().unwrap_or_else(|| panic!("{}", output.stderr))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn schemas_keep_the_order_of_keys() {
+#[test]
+fn schemas_keep_the_order_of_keys() {
     for kind in [ProviderKind::Chat, ProviderKind::Messages] {
-        let request = request_of_planner(kind).await;
+        let request = request_of_planner(kind);
         let schema = match kind {
             ProviderKind::Chat => "\"schema\":",
             ProviderKind::Messages => "\"input_schema\":",
@@ -72,9 +71,9 @@ async fn schemas_keep_the_order_of_keys() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn common_parts_are_marked_for_the_cache() {
-    let request = request_of_planner(ProviderKind::Messages).await;
+#[test]
+fn common_parts_are_marked_for_the_cache() {
+    let request = request_of_planner(ProviderKind::Messages);
     let marks = request.text.matches("\"cache_control\":{\"type\":\"ephemeral\"}").count();
     assert!((1..=4).contains(&marks), "{}", request.text);
     // What only this call asks is not marked.
@@ -82,12 +81,12 @@ async fn common_parts_are_marked_for_the_cache() {
     assert_eq!(last["cache_control"], Value::Null, "{last}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn cached_tokens_are_counted_and_priced() {
+#[test]
+fn cached_tokens_are_counted_and_priced() {
     let usage = json!({ "input_tokens": 100, "cache_creation_input_tokens": 200, "cache_read_input_tokens": 700, "output_tokens": 100 });
     let answer = json!({ "content": [{ "type": "text", "text": ANSWER }], "stop_reason": "end_turn", "usage": usage });
     let respond = move |_: &Value| respond(200, "application/json", answer.to_string());
-    let (output, _) = Run::of(ProviderKind::Messages).against(respond).await;
+    let (output, _) = Run::of(ProviderKind::Messages).against(respond);
     assert_eq!(output.code, 0, "{}", output.stderr);
     let event = output.events_named("model_answered").next().unwrap();
     assert_eq!((&event["usage"]["input_tokens"], &event["usage"]["cached_input_tokens"]), (&json!(1000), &json!(700)));

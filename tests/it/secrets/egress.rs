@@ -40,27 +40,27 @@ fn environment(proxy: &str) -> Vec<(&str, &str)> {
     names.map(|name| (name, proxy)).into_iter().chain([("MY_KEY", KEY)]).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn plain_http_ignores_proxies_of_the_environment() {
+#[test]
+fn plain_http_ignores_proxies_of_the_environment() {
     let (proxy, requests) = proxy();
-    let server = ModelServer::start(KEY, answer()).await;
+    let server = ModelServer::start(KEY, answer());
     // 0.0.0.0 is not a loopback address but reaches this machine on most systems: it stands for a remote host.
     for (host, more) in [("127.0.0.1", ""), ("0.0.0.0", "allow_http = true\n")] {
         let scenario = crate::scenario("asks-models");
         let config = ProviderKind::Chat.config(&format!("http://{host}:{}/v1", server.port), true, more);
-        let output = run(&scenario, &config, &environment(&proxy)).await;
+        let output = run(&scenario, &config, &environment(&proxy));
         assert_eq!(output.code, 0, "{}", output.stderr);
     }
     assert_eq!(server.requests().iter().filter(|request| request.keyed).count(), 4);
     assert_eq!(requests.lock().unwrap().len(), 0, "{}", String::from_utf8_lossy(&requests.lock().unwrap()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn https_proxy_tunnels_and_sees_no_key() {
+#[test]
+fn https_proxy_tunnels_and_sees_no_key() {
     let (proxy, requests) = proxy();
     let scenario = crate::scenario("asks-models");
     let config = ProviderKind::Chat.config("https://provider.invalid/v1", true, "");
-    let output = run(&scenario, &config, &environment(&proxy)).await;
+    let output = run(&scenario, &config, &environment(&proxy));
     assert_eq!(output.code, 4, "{}", output.stderr);
     let requests = requests.lock().unwrap().clone();
     assert!(
@@ -80,12 +80,12 @@ async fn https_proxy_tunnels_and_sees_no_key() {
     search_files(&scenario);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn never_sends_keys_over_remote_plain_http() {
-    let server = ModelServer::start(KEY, answer()).await;
+#[test]
+fn never_sends_keys_over_remote_plain_http() {
+    let server = ModelServer::start(KEY, answer());
     let scenario = crate::scenario("asks-models");
     let config = ProviderKind::Chat.config(&format!("http://0.0.0.0:{}/v1", server.port), true, "");
-    let output = run(&scenario, &config, &[("MY_KEY", KEY)]).await;
+    let output = run(&scenario, &config, &[("MY_KEY", KEY)]);
     assert_eq!(output.code, 2, "{}", output.stderr);
     assert!(output.stderr.contains("hint: use https://, or set allow_http = true"), "{}", output.stderr);
     assert!(server.requests().is_empty());

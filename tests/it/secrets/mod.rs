@@ -68,9 +68,9 @@ fn search_commands(scenario: &Scenario, run: &str) {
 }
 
 /// Runs a scenario with this configuration and environment.
-async fn run(scenario: &Scenario, config: &str, environment: &[(&str, &str)]) -> Output {
+fn run(scenario: &Scenario, config: &str, environment: &[(&str, &str)]) -> Output {
     let command = scenario.verbose_run_command(config, environment);
-    tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap()
+    Output::from_command(command)
 }
 
 /// A configuration that uses the server.
@@ -79,26 +79,22 @@ fn config(server: &ModelServer, kind: ProviderKind, stream: bool) -> String {
 }
 
 /// Runs a scenario against a server, searches everything, and returns the output and the scenario.
-async fn run_and_search(kind: ProviderKind, stream: bool, answer: Respond) -> (Output, Scenario) {
-    let server = ModelServer::start(KEY, answer).await;
+fn run_and_search(kind: ProviderKind, stream: bool, answer: Respond) -> (Output, Scenario) {
+    let server = ModelServer::start(KEY, answer);
     let scenario = crate::scenario("asks-models");
-    let output = run(&scenario, &config(&server, kind, stream), &[("MY_KEY", KEY)]).await;
+    let output = run(&scenario, &config(&server, kind, stream), &[("MY_KEY", KEY)]);
     assert!(server.requests().iter().all(|request| request.keyed), "a request came without the key");
     assert!(!server.requests().is_empty(), "{}", output.stderr);
     assert_keyless("the run's own words", output.stdout.as_bytes());
     assert_keyless("the run's own words", output.stderr.as_bytes());
     let name = output.run_id();
-    let scenario = tokio::task::spawn_blocking(move || {
-        search_commands(&scenario, &name);
-        scenario
-    });
-    let scenario = scenario.await.unwrap();
+    search_commands(&scenario, &name);
     search_files(&scenario);
     (output, scenario)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn redacts_keys_in_answers_before_recording() {
+#[test]
+fn redacts_keys_in_answers_before_recording() {
     for kind in [ProviderKind::Chat, ProviderKind::Messages] {
         for stream in [true, false] {
             // The stream is cut within the key.
@@ -110,7 +106,7 @@ async fn redacts_keys_in_answers_before_recording() {
                 }
                 answer
             };
-            let (output, scenario) = run_and_search(kind, stream, Arc::new(message)).await;
+            let (output, scenario) = run_and_search(kind, stream, Arc::new(message));
             assert_eq!(output.code, 0, "{}", output.stderr);
             let text = fs::read_to_string(scenario.path("out/artifacts/plan.json")).unwrap();
             let plan: Value = serde_json::from_str(&text).unwrap();
@@ -122,8 +118,8 @@ async fn redacts_keys_in_answers_before_recording() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn redacts_keys_in_provider_errors() {
+#[test]
+fn redacts_keys_in_provider_errors() {
     for kind in [ProviderKind::Chat, ProviderKind::Messages] {
         for status in [400, 401, 503] {
             let refuse = move |_: &Value| {
@@ -131,15 +127,15 @@ async fn redacts_keys_in_provider_errors() {
                 refusal.headers_mut().insert("retry-after", "0".parse().unwrap());
                 refusal
             };
-            let (output, _) = run_and_search(kind, true, Arc::new(refuse)).await;
+            let (output, _) = run_and_search(kind, true, Arc::new(refuse));
             assert_ne!(output.code, 0, "{}", output.stderr);
             assert!(output.stderr.contains("[redacted]"), "{status}: {}", output.stderr);
         }
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn redacts_keys_in_malformed_answers() {
+#[test]
+fn redacts_keys_in_malformed_answers() {
     let page = || format!("<html><p title=\"{}\">{}</p>", KEY, FORMS.join("\n"));
     let odd: [(&str, Respond); 6] = [
         (
@@ -171,32 +167,27 @@ async fn redacts_keys_in_malformed_answers() {
     ];
     for (name, answer) in odd {
         for kind in [ProviderKind::Chat, ProviderKind::Messages] {
-            let (output, _) = run_and_search(kind, true, Arc::clone(&answer)).await;
+            let (output, _) = run_and_search(kind, true, Arc::clone(&answer));
             assert_ne!(output.code, 0, "{name}: {}", output.stderr);
         }
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_run_leaves_no_key_behind() {
-    let server = ModelServer::start(KEY, Arc::new(|asked: &Value| ProviderKind::Chat.answer(asked, &echo(), 20))).await;
+#[test]
+fn killed_run_leaves_no_key_behind() {
+    let server = ModelServer::start(KEY, Arc::new(|asked: &Value| ProviderKind::Chat.answer(asked, &echo(), 20)));
     let scenario = crate::scenario("asks-models");
     let command = scenario.verbose_run_command(&config(&server, ProviderKind::Chat, true), &[("MY_KEY", KEY)]);
-    let scenario = tokio::task::spawn_blocking(move || {
-        let output = RunningProcess::start(command, |event| event["event"] == "model_answered").signal("KILL");
-        assert_keyless("the killed run's words", output.stderr.as_bytes());
-        scenario
-    })
-    .await
-    .unwrap();
+    let output = RunningProcess::start(command, |event| event["event"] == "model_answered").signal("KILL");
+    assert_keyless("the killed run's words", output.stderr.as_bytes());
     let left: Vec<_> = search::files(&scenario.path("state"));
     assert!(left.iter().any(|file| file.ends_with("journal.db-wal")), "{left:?}");
     search_files(&scenario);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn experiments_and_tables_contain_no_key() {
-    let server = ModelServer::start(KEY, Arc::new(|asked: &Value| ProviderKind::Chat.answer(asked, &echo(), 20))).await;
+#[test]
+fn experiments_and_tables_contain_no_key() {
+    let server = ModelServer::start(KEY, Arc::new(|asked: &Value| ProviderKind::Chat.answer(asked, &echo(), 20)));
     let scenario = crate::scenario("asks-models");
     fs::write(scenario.path("phasegate.toml"), config(&server, ProviderKind::Chat, true)).unwrap();
     let budget = "[budget]\ncalls = \"unlimited\"\ntokens = \"unlimited\"\n";
@@ -213,7 +204,7 @@ async fn experiments_and_tables_contain_no_key() {
     fs::write(scenario.path("experiment.toml"), experiment).unwrap();
     let mut command = scenario.command(&["experiment", "experiment.toml", "-v", "-v"]);
     command.env("MY_KEY", KEY).env("RUST_LOG", "trace");
-    let output = tokio::task::spawn_blocking(move || Output::from_command(command)).await.unwrap();
+    let output = Output::from_command(command);
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     assert_keyless("the experiment's words", output.stdout.as_bytes());
     assert_keyless("the experiment's words", output.stderr.as_bytes());

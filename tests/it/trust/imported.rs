@@ -13,9 +13,9 @@ const SECRET: &str = "sk-secret-4f1d7a90c2";
 const TASK: &str = "task_id = \"T-1\"\ndescription = \"Write a function that adds\"\n";
 
 /// A server that fails each request, so that runs stop and can be resumed.
-async fn server() -> ModelServer {
+fn server() -> ModelServer {
     let failure = || Response::builder().status(500).body(Body::empty()).unwrap();
-    ModelServer::start(SECRET, Arc::new(move |_| failure())).await
+    ModelServer::start(SECRET, Arc::new(move |_| failure()))
 }
 
 fn corp(server: &ModelServer, more: &str) -> String {
@@ -28,11 +28,11 @@ fn corp(server: &ModelServer, more: &str) -> String {
 fn call(workspace: &Workspace, args: &[&str]) -> Output {
     let mut command = workspace.command(args);
     command.env("MY_KEY", SECRET);
-    tokio::task::block_in_place(|| Output::from_command(command))
+    Output::from_command(command)
 }
 
 /// A folder with a run that others made with their server and exported after it stopped. Returns the name of the run.
-async fn imported(theirs: &ModelServer) -> (Workspace, String) {
+fn imported(theirs: &ModelServer) -> (Workspace, String) {
     let config = corp(theirs, "key_env = \"MY_KEY\"\n[budget]\nusd = 900");
     let there = crate::workspace().with_files(&[("task.toml", TASK), ("phasegate.toml", &config)]);
     there.set_user_config(&config);
@@ -50,10 +50,10 @@ fn agree(workspace: &Workspace, refused: &Output) {
     assert_eq!(output.code, 0, "{}", output.stderr);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn continues_after_agreement_with_local_providers() {
-    let (theirs, ours) = (server().await, server().await);
-    let (here, run) = imported(&theirs).await;
+#[test]
+fn continues_after_agreement_with_local_providers() {
+    let (theirs, ours) = (server(), server());
+    let (here, run) = imported(&theirs);
     let sent = theirs.requests().len();
     let refused = call(&here, &["resume", &run]);
     assert_snapshot!(refused.transcript(&[(&run, "RUN")]), @r#"
@@ -73,10 +73,10 @@ async fn continues_after_agreement_with_local_providers() {
     assert!(!ours.requests().is_empty() && ours.requests().iter().all(|request| request.keyed));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn agreement_ends_when_it_is_revoked() {
-    let (theirs, ours) = (server().await, server().await);
-    let (here, run) = imported(&theirs).await;
+#[test]
+fn agreement_ends_when_it_is_revoked() {
+    let (theirs, ours) = (server(), server());
+    let (here, run) = imported(&theirs);
     here.set_user_config(&corp(&ours, "key_env = \"MY_KEY\""));
     agree(&here, &call(&here, &["resume", &run]));
     assert_eq!(call(&here, &["trust", "revoke", "--run", &run]).code, 0);
@@ -87,10 +87,10 @@ async fn agreement_ends_when_it_is_revoked() {
     assert!(ours.requests().is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn forks_of_imported_runs_need_agreement() {
-    let (theirs, ours) = (server().await, server().await);
-    let (here, run) = imported(&theirs).await;
+#[test]
+fn forks_of_imported_runs_need_agreement() {
+    let (theirs, ours) = (server(), server());
+    let (here, run) = imported(&theirs);
     let sent = theirs.requests().len();
     here.set_user_config(&corp(&ours, "key_env = \"MY_KEY\""));
     let refused = call(&here, &["fork", &run, "--at", "planning"]);
@@ -102,10 +102,10 @@ async fn forks_of_imported_runs_need_agreement() {
     assert_eq!(theirs.requests().len(), sent);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn local_project_needs_its_own_agreement() {
-    let (theirs, ours) = (server().await, server().await);
-    let (here, run) = imported(&theirs).await;
+#[test]
+fn local_project_needs_its_own_agreement() {
+    let (theirs, ours) = (server(), server());
+    let (here, run) = imported(&theirs);
     here.write("phasegate.toml", corp(&ours, "key_env = \"MY_KEY\""));
     agree(&here, &call(&here, &["resume", &run]));
     // The components are agreed to, the key of the project here is not.

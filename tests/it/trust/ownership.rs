@@ -65,13 +65,13 @@ fn second_account_runs_the_binary() {
     assert_ne!(refused.code, 0, "{}", refused.stdout);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_stay_away_from_another_users_configuration() {
+#[test]
+fn keys_stay_away_from_another_users_configuration() {
     let Some(shared) = Shared::new() else { return };
     let respond = Arc::new(|asked: &_| ProviderKind::Messages.answer(asked, "{}", 9));
-    let server = ModelServer::start("sk-of-root", respond).await;
+    let server = ModelServer::start("sk-of-root", respond);
     shared.other.write("phasegate.toml", format!("[providers.anthropic]\nbase_url = \"{}\"\n", server.address));
-    let output = tokio::task::block_in_place(|| shared.run(&[]));
+    let output = shared.run(&[]);
     assert_snapshot!(shared.render(&output), @"
     exit 2
     error[PG-0108]: `HERE/phasegate.toml` is not used because of its folder `HERE`: it belongs to another user (uid 65534)
@@ -80,9 +80,9 @@ async fn keys_stay_away_from_another_users_configuration() {
     ");
     // The remedies work: a file of one's own is nearer, and no server is asked for a script.
     fs::write(shared.other.path("project/phasegate.toml"), CONFIG).unwrap();
-    let output = tokio::task::block_in_place(|| shared.run(&["--state", "../../state"]));
+    let output = shared.run(&["--state", "../../state"]);
     assert!(output.stderr.contains("none.toml cannot be read"), "{}", output.stderr);
-    let output = tokio::task::block_in_place(|| shared.run(&["--config", "../phasegate.toml"]));
+    let output = shared.run(&["--config", "../phasegate.toml"]);
     assert_snapshot!(shared.render(&output), @"
     exit 2
     error[PG-0108]: `HERE/phasegate.toml` is not used because of its folder `HERE`: it belongs to another user (uid 65534)
@@ -91,7 +91,7 @@ async fn keys_stay_away_from_another_users_configuration() {
     ");
     // The folder of the task file is searched first.
     shared.other.write("task.toml", "task_id = \"TASK-1\"\ndescription = \"Parse durations such as 1h30m\"\n");
-    let output = tokio::task::block_in_place(|| shared.call(&["run", "--task", "../task.toml"]));
+    let output = shared.call(&["run", "--task", "../task.toml"]);
     assert_eq!(output.code, 2, "{}", output.stderr);
     assert!(output.stderr.contains("/phasegate.toml` is not used because of its folder"), "{}", output.stderr);
     assert_eq!(server.requests().len(), 0);

@@ -7,8 +7,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, Uri};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
-/// The response to the body of a request.
+/// The response to the body of a request. It may block.
 pub type Respond = Arc<dyn Fn(&Value) -> Response<Body> + Send + Sync>;
 
 /// A request that the server received.
@@ -25,16 +26,17 @@ pub struct Request {
     pub body: Value,
 }
 
-/// Serves until the test's runtime ends.
+/// Serves until it is dropped, on a thread of its own.
 pub struct ModelServer {
     pub address: String,
     pub port: u16,
     requests: Arc<Mutex<Vec<Request>>>,
+    _stop: oneshot::Sender<()>,
 }
 
 impl ModelServer {
     /// Starts a server on a free port, whose callers are expected to send `key`.
-    pub async fn start(key: &'static str, respond: Respond) -> Self {
+    pub fn start(key: &'static str, respond: Respond) -> Self {
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
         let handler = move |State(requests): State<Arc<Mutex<Vec<Request>>>>,
                             uri: Uri,
@@ -44,13 +46,24 @@ impl ModelServer {
             let body: Value = serde_json::from_str(&text).unwrap_or_default();
             let request = Request { keyed, path: uri.to_string(), headers, text, body: body.clone() };
             requests.lock().unwrap().push(request);
-            respond(&body)
+            tokio::task::spawn_blocking(move || respond(&body)).await.unwrap()
         };
         let router = Router::new().fallback(handler).with_state(Arc::clone(&requests));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address: format!("http://127.0.0.1:{port}"), port, requests }
+        let (stop, stopped) = oneshot::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                tokio::select! {
+                    served = axum::serve(listener, router) => served.unwrap(),
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { address: format!("http://127.0.0.1:{port}"), port, requests, _stop: stop }
     }
 
     /// The requests so far, in the order in which they arrived.
