@@ -67,7 +67,7 @@ async fn forged(scenario: &Scenario, run: &str, change: impl Fn(&str) -> String)
 }
 
 /// Replaces the events of a run in its journal.
-async fn rewritten(scenario: &Scenario, run: &str, change: impl FnOnce(&mut Vec<Event>, &mut Vec<Blob>)) {
+pub async fn rewritten(scenario: &Scenario, run: &str, change: impl FnOnce(&mut Vec<Event>, &mut Vec<Blob>)) {
     let run: RunId = run.parse().unwrap();
     let before = SqliteJournal::open(&scenario.path("state")).unwrap();
     let mut events: Vec<Event> = before.events(&run).unwrap().into_iter().map(|recorded| recorded.event).collect();

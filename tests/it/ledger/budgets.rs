@@ -1,9 +1,13 @@
 //! Budgets count every request, across resumes.
 
+use std::fs;
+
 use insta::assert_snapshot;
+use phasegate_test::{Output, examples};
 
 use super::Case;
 use super::server::{FailingServer, Reply};
+use crate::standard_agents::{message_text, requests};
 
 #[test]
 fn failed_requests_count_in_the_budget() {
@@ -36,4 +40,33 @@ fn failed_requests_of_unknown_cost_count_tokens() {
     assert!(output.stderr.contains("token budget exhausted: needs 1"), "{}", output.stderr);
     let ledger = case.ledger();
     assert_eq!((ledger.sum(|it| it.unknown), ledger.sum(|it| it.failed)), (2, 2));
+}
+
+#[test]
+fn measured_prompts_need_smaller_reservations() {
+    let scenario = crate::scenario("first-task");
+    let output = Output::from_command(scenario.first_task_command(&[]));
+    let used = output.events_named("model_answered").map(|event| {
+        let tokens = |name: &str| event["usage"][name].as_u64().unwrap();
+        tokens("input_tokens") + tokens("output_tokens")
+    });
+    // Reservations that count each byte of a prompt as a token.
+    let bytes = requests(&scenario, &output)
+        .into_iter()
+        .map(|(_, request)| message_text(&request).len() as u64 + request["max_output_tokens"].as_u64().unwrap());
+    let mut spent = 0;
+    let mut needed = 0;
+    for (used, bytes) in used.zip(bytes) {
+        needed = needed.max(spent + bytes);
+        spent += used;
+    }
+    assert!(spent < needed);
+    let other = crate::scenario("first-task");
+    let script = examples().join("first-task/answers.toml").display().to_string();
+    let limit = needed - 5_000;
+    let config = format!("[models]\ndefault = \"scripted:{script}\"\n[budget]\ntokens = {limit}\n");
+    fs::write(other.path("models.toml"), config).unwrap();
+    let config = other.path("models.toml").display().to_string();
+    let limited = Output::from_command(other.first_task_command(&["--config", &config]));
+    assert_eq!(limited.code, 0, "{spent} used, {needed} needed: {}", limited.stderr);
 }

@@ -1,10 +1,12 @@
 //! The record and the budget of every request to a model, whatever happens to it: compared with what a server counted.
 
 mod budgets;
+mod connections;
 mod failures;
 mod forks;
 mod kills;
 mod moved;
+mod older_journals;
 mod server;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,18 @@ impl Case {
     fn run(&self, more: &[&str]) -> Output {
         let config = self.scenario.path("models.toml").display().to_string();
         Output::from_command(self.scenario.run_with(&[&["--json", "--config", &config], more].concat()))
+    }
+
+    /// Runs the scenario until it stops, and returns its errors with the summary of its model usage.
+    fn stop(&self, more: &[&str]) -> String {
+        let output = self.run(more);
+        let run = output.run_id();
+        assert_eq!(output.events_named("phase_finished").count(), 0, "an attempt was spent");
+        assert_eq!(output.events_named("model_answered").filter(|event| event["stop"] == "error").count(), 0);
+        let shown = self.scenario.call(&["show", &run]).stdout;
+        let rows = shown.lines().filter(|line| line.starts_with("models") || line.starts_with("failed"));
+        let rows: String = rows.map(|row| format!("{row}\n")).collect();
+        self.errors(&output) + &rows
     }
 
     /// The error of a command and its hints, without the names of run and server.

@@ -11,13 +11,13 @@ use serde_json::Value;
 use crate::first_task::blob;
 
 /// The recorded model requests of a run, in order, each with its label.
-fn requests(scenario: &Scenario, output: &Output) -> Vec<(String, Value)> {
+pub fn requests(scenario: &Scenario, output: &Output) -> Vec<(String, Value)> {
     let asked = output.events_named("model_asked");
     asked.map(|event| (event["label"].as_str().unwrap().to_owned(), blob(scenario, &event["request"]))).collect()
 }
 
 /// The text of all messages of a request.
-fn message_text(request: &Value) -> String {
+pub fn message_text(request: &Value) -> String {
     let messages = request["messages"].as_array().unwrap().iter();
     messages
         .flat_map(|message| message["content"].as_array().unwrap())
