@@ -182,12 +182,14 @@ impl RetryPolicy {
 
     /// Adds the number of requests to a message, where there were several.
     fn with_tries(&self, error: Error) -> Error {
+        let add = |message: String| {
+            let (message, hint) = message.split_once('\n').map_or((&*message, ""), |(first, rest)| (first, rest));
+            let hint = if hint.is_empty() { String::new() } else { format!("\n{hint}") };
+            format!("{message} (tried {} times){hint}", self.tried)
+        };
         match error {
-            Error::Unavailable(message) if self.tried > 1 => {
-                let (message, hint) = message.split_once('\n').map_or((&*message, ""), |(first, rest)| (first, rest));
-                let hint = if hint.is_empty() { String::new() } else { format!("\n{hint}") };
-                Error::Unavailable(format!("{message} (tried {} times){hint}", self.tried))
-            }
+            Error::Unavailable(message) if self.tried > 1 => Error::Unavailable(add(message)),
+            Error::Denied(message) if self.tried > 1 => Error::Denied(add(message)),
             other => other,
         }
     }

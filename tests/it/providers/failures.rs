@@ -233,6 +233,51 @@ fn faults_of_providers_are_repeated() {
 }
 
 #[test]
+fn exhausted_quotas_are_repeated_after_a_delay() {
+    let quota = json!({ "error": { "message": "You exceeded your current quota", "code": "insufficient_quota" } });
+    let by_header = |status: u16| {
+        let body = json!({ "error": { "message": "Insufficient credits", "code": "insufficient_quota" } });
+        Response::builder().status(status).header("retry-after", "0").body(Body::from(body.to_string())).unwrap()
+    };
+    let answers: [Answer; 4] = [
+        || {
+            body(
+                429,
+                json!({ "error": { "message": "Quota exceeded. Please try again in 20ms.", "type": "insufficient_quota" } }),
+            )
+        },
+        || body(402, json!({ "error": { "message": "Insufficient credits", "retry_after": 0.01 } })),
+        || {
+            body(
+                200,
+                json!({ "error": { "message": "Insufficient credits", "code": 402, "metadata": { "headers": { "Retry-After": "0" } } } }),
+            )
+        },
+        || Response::builder().status(402).header("retry-after-ms", "5").body(Body::from("no credits")).unwrap(),
+    ];
+    let run = Run { models: "retries = 4", ..Run::of(ProviderKind::Chat) };
+    let (output, requests) = run.against(first(ProviderKind::Chat, answers.to_vec()));
+    assert_eq!((output.code, requests.len()), (0, 6), "{}", output.stderr);
+    // As often as `retries` says.
+    let run = Run { models: "retries = 2", ..Run::of(ProviderKind::Chat) };
+    let (output, requests) = run.against(move |_| by_header(402));
+    assert_stopped(&output);
+    assert_eq!(requests.len(), 3);
+    assert_snapshot!(reason(&output), @r"
+    model call denied: mine answered 402: Insufficient credits (tried 3 times)
+    hint: look at the key and the account behind [providers.mine]
+    ");
+    // Without a delay, or with a long one, at once.
+    let hour = || Response::builder().status(402).header("retry-after", "3600").body(Body::from("no credits")).unwrap();
+    let (output, requests) = run.against(move |_| body(429, quota.clone()));
+    assert_stopped(&output);
+    assert_eq!(requests.len(), 1);
+    let (output, requests) = run.against(move |_| hour());
+    assert_stopped(&output);
+    assert_eq!((requests.len(), reason(&output).contains("no credits")), (1, true));
+}
+
+#[test]
 fn missing_keys_are_named() {
     let scenario = crate::scenario("asks-models");
     let refuse = |_: &Value| body(401, json!({ "error": { "message": "no key" } }));

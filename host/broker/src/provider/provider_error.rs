@@ -40,7 +40,7 @@ pub(crate) struct ProviderError {
 enum Meaning {
     /// The key is missing or wrong, or may not do this.
     Authentication,
-    /// The account has no money left.
+    /// The account has no money or quota left.
     Account,
     /// The prompt is too long.
     TooLong,
@@ -87,8 +87,16 @@ impl ProviderError {
             Meaning::Authentication if !peer.has_key => Error::Denied(format!(
                 "{text}\nhint: no key was sent; set [providers.{name}] key_env to the variable that holds it"
             )),
-            Meaning::Authentication | Meaning::Account => {
+            Meaning::Authentication => {
                 Error::Denied(format!("{text}\nhint: look at the key and the account behind [providers.{name}]"))
+            }
+            Meaning::Account => {
+                let hint = format!("hint: look at the key and the account behind [providers.{name}]");
+                // A provider that names a delay says that the account is filled again by then.
+                let after = self.after.or(self.body.after);
+                let retry = after.map(|after| Retry { after: Some(after), ..Retry::default() });
+                let error = Error::Denied(format!("{text}\n{hint}"));
+                return Failure { error, retry, cost: FailureCost::Unknown, status: self.status() };
             }
             Meaning::TooLong => Error::TooLong(format!(
                 "{text}\nhint: shorten the task or its context, or configure a model that takes more"
