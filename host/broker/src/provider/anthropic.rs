@@ -144,6 +144,10 @@ fn block(part: &Content) -> Result<Option<Value>, Error> {
         Content::ToolResult { id, text, is_error } => {
             json!({"type": "tool_result", "tool_use_id": id, "content": text, "is_error": is_error})
         }
-        Content::Opaque { json } => parse_object("an opaque block", json)?,
+        // A block of another format has no type, and no meaning in this one.
+        Content::Opaque { json } => {
+            let block = parse_object("an opaque block", json)?;
+            return Ok(Some(block).filter(|block| block.get("type").is_some()));
+        }
     }))
 }

@@ -17,6 +17,7 @@ mod openai_answer;
 mod output_limit;
 pub(crate) mod peer;
 pub(crate) mod provider_error;
+mod reasoning;
 mod script;
 pub(crate) mod scripted;
 mod stop;

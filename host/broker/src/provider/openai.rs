@@ -10,11 +10,12 @@ use std::num::NonZeroU32;
 use phasegate_process::model::{self, Content, Error, Message, Request, Role};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::format::{
     self, ModelOptions, check_tool_choice, is_false, parse_object, raw_object, schema_prompt, split_system,
 };
+use super::reasoning::parse_block;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -130,6 +131,7 @@ fn turns(request: &Request, schema: Option<&str>) -> Result<Vec<Value>, Error> {
 /// Encodes a message, as one or several: each tool result is a message of its own, before the text.
 fn push_message(message: &Message, turns: &mut Vec<Value>) -> Result<(), Error> {
     let mut content = String::new();
+    let mut reasoning: Option<(&str, String)> = None;
     let mut calls = Vec::new();
     for part in &message.content {
         match part {
@@ -142,18 +144,23 @@ fn push_message(message: &Message, turns: &mut Vec<Value>) -> Result<(), Error> 
                 let text = if *is_error { format!("error: {text}") } else { text.clone() };
                 turns.push(json!({"role": "tool", "tool_call_id": id, "content": text}));
             }
-            // Blocks of another provider have no meaning in this format.
-            Content::Opaque { .. } => {}
+            // Blocks of another format have no meaning in this one.
+            Content::Opaque { json } => {
+                if let Some((field, text)) = parse_block(json) {
+                    reasoning.get_or_insert((field, String::new())).1.push_str(&text);
+                }
+            }
         }
     }
-    match (message.role, calls.is_empty(), content.trim().is_empty()) {
+    let is_empty = content.trim().is_empty();
+    match (message.role, calls.is_empty(), is_empty) {
         (_, true, true) => {}
-        (Role::Assistant, true, false) => turns.push(json!({"role": "assistant", "content": content})),
-        (Role::Assistant, false, true) => {
-            turns.push(json!({"role": "assistant", "content": null, "tool_calls": calls}))
-        }
-        (Role::Assistant, false, false) => {
-            turns.push(json!({"role": "assistant", "content": content, "tool_calls": calls}))
+        (Role::Assistant, ..) => {
+            let more = reasoning.map(|(field, text)| (field.to_owned(), text.into()));
+            let calls = (!calls.is_empty()).then(|| ("tool_calls".to_owned(), calls.into()));
+            let content = if is_empty { Value::Null } else { content.into() };
+            let turn = [("role".to_owned(), "assistant".into()), ("content".to_owned(), content)];
+            turns.push(Value::Object(Map::from_iter(turn.into_iter().chain(more).chain(calls))));
         }
         (_, true, false) => turns.push(json!({"role": "user", "content": content})),
         (_, false, _) => return Err(Error::Invalid("a tool call stands in a message that is not the model's".into())),

@@ -1,8 +1,8 @@
 //! Answers in the chat completions format of OpenAI and compatible servers.
 //!
-//! Guarantees: a streamed answer and a whole one give the same [`ParsedAnswer`]; reasoning is no part of the text. An error of
-//! the provider in place of an answer or within it, an answer without a sign that it is complete, and arguments that are not
-//! an object are failures.
+//! Guarantees: a streamed answer and a whole one give the same [`ParsedAnswer`]; reasoning is an opaque block, no part of the
+//! text. An error of the provider in place of an answer or within it, an answer without a sign that it is complete, and
+//! arguments that are not an object are failures.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::document;
 use super::format::{ParsedAnswer, broken_answer, text};
 use super::peer::Peer;
+use super::reasoning::{Reasoning, split_reasoning};
 use super::stop::{Stop, stop_reason};
 use crate::call::Failure;
 
@@ -19,6 +20,7 @@ use crate::call::Failure;
 #[derive(Debug, Default)]
 pub(super) struct AnswerBuilder {
     content: String,
+    reasoning: Reasoning,
     refusal: String,
     calls: BTreeMap<u64, ToolCallParts>,
     finish: Option<String>,
@@ -58,17 +60,15 @@ impl AnswerBuilder {
             self.finish = Some(finish.to_owned());
         }
         let Some(message) = ["delta", "message"].into_iter().find_map(|part| choice.get(part)) else { return };
+        self.characters += self.reasoning.take(message);
         self.parts(message.get("content").unwrap_or(&Value::Null));
         self.refuse(text(message, "refusal"));
-        for field in ["reasoning_content", "reasoning"] {
-            self.characters += text(message, field).chars().count() as u64;
-        }
         for (place, call) in message.get("tool_calls").and_then(Value::as_array).into_iter().flatten().enumerate() {
             self.call(place as u64, call);
         }
     }
 
-    /// Takes content: text, or a list of parts of which those with text or a refusal count.
+    /// Takes content: text, or a list of parts of which those with text, reasoning or a refusal count.
     fn parts(&mut self, content: &Value) {
         match content {
             Value::String(piece) => self.say(piece),
@@ -76,6 +76,7 @@ impl AnswerBuilder {
                 (Value::String(piece), _) => self.say(piece),
                 (_, "text" | "output_text" | "") => self.say(text(part, "text")),
                 (_, "refusal") => self.refuse(text(part, "refusal")),
+                (_, "thinking") => self.characters += self.reasoning.take_part(part),
                 _ => {}
             }),
             _ => {}
@@ -128,11 +129,14 @@ impl AnswerBuilder {
     }
 
     /// Returns the answer; fails if it is incomplete.
-    pub(super) fn finish(self, peer: &Peer) -> Result<ParsedAnswer, Failure> {
+    pub(super) fn finish(mut self, peer: &Peer) -> Result<ParsedAnswer, Failure> {
         let word = self.finish.as_deref();
         let is_cut = word.and_then(Stop::from_word) == Some(Stop::Truncated);
         let mut content = Vec::new();
-        let text = without_reasoning(&self.content, is_cut).to_owned() + &self.refusal;
+        let (within, text) = split_reasoning(&self.content, is_cut);
+        self.reasoning.add(within);
+        content.extend(self.reasoning.into_block());
+        let text = text.to_owned() + &self.refusal;
         if !text.is_empty() {
             content.push(Content::Text { text });
         }
@@ -157,16 +161,6 @@ impl ToolCallParts {
             _ if is_cut => Ok(None),
             _ => Err(broken_answer(peer, "a tool call's arguments are no JSON object")),
         }
-    }
-}
-
-/// Returns a text without the reasoning that some servers leave at its beginning.
-fn without_reasoning(content: &str, is_cut: bool) -> &str {
-    let Some(reasoning) = content.trim_start().strip_prefix("<think>") else { return content };
-    match reasoning.split_once("</think>") {
-        Some((_, answer)) => answer.trim_start(),
-        None if is_cut => "",
-        None => content,
     }
 }
 

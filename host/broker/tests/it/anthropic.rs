@@ -132,6 +132,7 @@ async fn encodes_conversations_with_tools() {
     request.messages.push(Message {
         role: Role::Assistant,
         content: vec![
+            Content::Opaque { json: r#"{"reasoning_content":"of another format"}"#.into() },
             Content::Opaque { json: r#"{"type":"thinking","thinking":"hm","signature":"s"}"#.into() },
             Content::ToolCall { id: "toolu_1".into(), name: "read".into(), arguments: r#"{"path":"a"}"#.into() },
         ],

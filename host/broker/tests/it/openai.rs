@@ -83,7 +83,8 @@ async fn encodes_conversations_with_tools() {
     request.messages.push(Message {
         role: Role::Assistant,
         content: vec![
-            Content::Opaque { json: "{}".into() },
+            Content::Opaque { json: r#"{"type":"thinking","thinking":"of another format"}"#.into() },
+            Content::Opaque { json: r#"{"reasoning_content":"hm"}"#.into() },
             Content::ToolCall { id: "c1".into(), name: "read".into(), arguments: "{}".into() },
         ],
     });
@@ -113,7 +114,7 @@ async fn encodes_conversations_with_tools() {
             "messages": [
                 {"role": "system", "content": "You are careful."},
                 {"role": "user", "content": "read it"},
-                {"role": "assistant", "content": null, "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "read", "arguments": "{}"}}]},
+                {"role": "assistant", "content": null, "reasoning_content": "hm", "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "read", "arguments": "{}"}}]},
                 {"role": "tool", "tool_call_id": "c1", "content": "error: no such file"},
                 {"role": "user", "content": "And go on."}
             ],
@@ -161,6 +162,39 @@ async fn accepts_whole_answers_to_streaming_requests() {
     let play = json(completion(value!({"role": "assistant", "content": "ok"}), "stop"));
     let (answer, asked) = exchange(play, "stream = true", request("x")).await;
     assert_eq!((asked["stream"].as_bool(), answer.unwrap().text().as_str()), (Some(true), "ok"));
+}
+
+#[tokio::test]
+async fn reasoning_is_kept_beside_the_text() {
+    let kept = |json: &str| Content::Opaque { json: json.to_owned() };
+    let said = |text: &str| Content::Text { text: text.to_owned() };
+    let tagged = value!({"content": "<think>\nhm, {\"n\":2}\n</think>\n\n{\"n\":1}"});
+    let parts = value!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "ok"}]});
+    for (message, expected) in [
+        (value!({"reasoning_content": "hm", "content": "ok"}), [kept(r#"{"reasoning_content":"hm"}"#), said("ok")]),
+        (value!({"reasoning": "hm", "content": "ok"}), [kept(r#"{"reasoning":"hm"}"#), said("ok")]),
+        // Some servers send both.
+        (
+            value!({"reasoning_content": "hm", "reasoning": "hm", "content": "ok"}),
+            [kept(r#"{"reasoning_content":"hm"}"#), said("ok")],
+        ),
+        (parts, [kept(r#"{"reasoning_content":"hm"}"#), said("ok")]),
+        (tagged, [kept(r#"{"reasoning_content":"hm, {\"n\":2}"}"#), said("{\"n\":1}")]),
+    ] {
+        let answer = exchange(json(completion(message, "stop")), "", request("x")).await.0.unwrap();
+        assert_eq!(answer.content, expected);
+    }
+    let pieces = [
+        chunk(value!({"reasoning": "h"}), None),
+        chunk(value!({"reasoning": "m"}), None),
+        chunk(value!({"content": "ok"}), Some("stop")),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    let answer = exchange(stream(&[&pieces.concat()]), "", request("x")).await.0.unwrap();
+    assert_eq!(
+        (answer.content.as_slice(), answer.text().as_str()),
+        (&[kept(r#"{"reasoning":"hm"}"#), said("ok")][..], "ok")
+    );
 }
 
 #[tokio::test]
