@@ -35,6 +35,8 @@ pub struct Broker {
     retries: u32,
     /// How long a server may load its model.
     max_loading: Duration,
+    /// Whether calls wait for the cache of providers, see [`Broker::waits_for_cache`].
+    wait_for_cache: bool,
     scrubber: Scrubber,
 }
 
@@ -43,6 +45,7 @@ struct ServedModel {
     id: ModelId,
     service: Service,
     price: Option<Price>,
+    is_streamed: bool,
 }
 
 impl Broker {
@@ -67,16 +70,16 @@ impl Broker {
                 return Ok(already.clone());
             }
             let price = prices.get(&id);
-            let (service, price) = match id.is_scripted() {
-                true => (scripted_service(tier, &id, price, base_dir)?, price),
+            let (service, price, is_streamed) = match id.is_scripted() {
+                true => (scripted_service(tier, &id, price, base_dir)?, price, false),
                 false => {
                     let (model, secrets) = resolver.model(tier, &id, price)?;
                     keys.extend(secrets);
-                    let price = model.options.price;
-                    (Service::new(model), price)
+                    let (price, is_streamed) = (model.options.price, model.options.stream);
+                    (Service::new(model), price, is_streamed)
                 }
             };
-            Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price }).clone())
+            Ok(served.entry(id.clone()).or_insert(ServedModel { id, service, price, is_streamed }).clone())
         };
         let (fast, default, deep) = (serve(fast)?, serve(default)?, serve(deep)?);
         Ok(Self {
@@ -86,6 +89,7 @@ impl Broker {
             permits: Arc::new(Semaphore::new(models.concurrency.get() as usize)),
             retries: models.retries.min(MAX_RETRIES),
             max_loading: Duration::from_secs(models.timeout_seconds.get().into()),
+            wait_for_cache: models.wait_for_cache,
             scrubber: Scrubber::new(keys),
         })
     }
@@ -98,6 +102,12 @@ impl Broker {
     /// Whether a script serves any tier.
     pub fn is_scripted(&self) -> bool {
         [&self.fast, &self.default, &self.deep].iter().any(|served| served.id.is_scripted())
+    }
+
+    /// Whether a call of this tier is sent only when the answer to an earlier one with the same beginning has begun. That an
+    /// answer begins is seen only in a stream.
+    pub fn waits_for_cache(&self, tier: Tier) -> bool {
+        self.wait_for_cache && self.served_model(tier).is_streamed
     }
 
     /// Returns what a request can use at most, as far as measured prompts of its model are like it.

@@ -36,6 +36,8 @@ pub struct Call {
 pub enum Progress {
     /// The next request waits for a permit, because as many requests as `models.concurrency` allows are under way.
     Waiting,
+    /// The call waits until the answer to an earlier one, whose prompt begins alike, begins.
+    WaitingForCache,
     /// A request is about to be sent.
     Requesting {
         /// The number of the attempt to send it, from 1.

@@ -36,6 +36,10 @@ pub struct ModelsConfig {
     pub idle_seconds: NonZeroU32,
     /// Whether answers are streamed, which shows progress and finds broken connections early. Default: true.
     pub stream: bool,
+    /// Whether overlapping calls of an attempt whose prompts begin alike wait for the beginning of the first streamed answer:
+    /// the provider then has the common part in its cache. Default: true.
+    #[serde(skip_serializing_if = "is_true")]
+    pub wait_for_cache: bool,
     /// What a resumed run does with a recorded call that has no answer. Default: ask again.
     pub on_unknown: OnUnknown,
 }
@@ -52,9 +56,15 @@ impl Default for ModelsConfig {
             timeout_seconds: number(600),
             idle_seconds: number(180),
             stream: true,
+            wait_for_cache: true,
             on_unknown: OnUnknown::AskAgain,
         }
     }
+}
+
+/// For keys that older runs lack.
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl ModelsConfig {

@@ -80,10 +80,6 @@ impl SharedBudget {
         self.budget.reserve(cost).await.map_err(|budget| self.exceeded(budget))
     }
 
-    fn try_reserve(&self, cost: Cost) -> Result<Reservation, Exceeded> {
-        self.budget.try_reserve(cost).map_err(|budget| self.exceeded(budget))
-    }
-
     fn exceeded(&self, budget: BudgetExceeded) -> Exceeded {
         let owner = BudgetOwner::Shared { name: self.name.clone(), hint: self.hint.clone() };
         Exceeded { owner, budget }
@@ -120,7 +116,8 @@ impl RunBudgets {
 
     /// Reserves the most that a request can use.
     ///
-    /// Waits for requests under way whose result decides.
+    /// Waits for requests under way whose result decides. The caller must hold nothing that these requests need: no
+    /// reservation of a request and no permit for calls.
     pub(crate) async fn reserve(&self, broker: &Broker, request: &Request) -> Result<RequestReservation, Exceeded> {
         let bound = self.bound(broker, request);
         let run = self.run.reserve(bound.most).await.map_err(of_run)?;
@@ -128,15 +125,6 @@ impl RunBudgets {
             Some(shared) => Some(shared.reserve(bound.most).await?),
             None => None,
         };
-        Ok(RequestReservation { bound, run, shared })
-    }
-
-    /// Reserves the most that a repeated request can use. Does not wait: requests under way may themselves wait for the call
-    /// that is repeated.
-    pub(crate) fn reserve_again(&self, broker: &Broker, request: &Request) -> Result<RequestReservation, Exceeded> {
-        let bound = self.bound(broker, request);
-        let run = self.run.try_reserve(bound.most).map_err(of_run)?;
-        let shared = self.shared.as_ref().map(|shared| shared.try_reserve(bound.most)).transpose()?;
         Ok(RequestReservation { bound, run, shared })
     }
 

@@ -95,7 +95,7 @@ fn rejects_a_bad_configuration_with_its_line() {
         workspace().with_files(&[("task.toml", TASK), ("phasegate.toml", "[models]\ndefualt = \"openai:gpt-5\"\n")]);
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml"]), @"
     exit 2
-    error[PG-0102]: phasegate.toml:2: unknown field `defualt`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`
+    error[PG-0102]: phasegate.toml:2: unknown field `defualt`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, `timeout_seconds`, `idle_seconds`, `stream`, `wait_for_cache`, `on_unknown`
     hint: did you mean `default`?
     ");
     assert_snapshot!(workspace.reject(&["run", "--task", "task.toml", "--config", "other.toml"]), @"

@@ -1,6 +1,7 @@
 //! Budgets count every request, across resumes.
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use insta::assert_snapshot;
 use phasegate_test::{Output, examples};
@@ -69,4 +70,30 @@ fn measured_prompts_need_smaller_reservations() {
     let config = other.path("models.toml").display().to_string();
     let limited = Output::from_command(other.first_task_command(&["--config", &config]));
     assert_eq!(limited.code, 0, "{spent} used, {needed} needed: {}", limited.stderr);
+}
+
+/// A request of the scenario `eventful` reserves about 1,100 tokens, and an answer uses 110 of them. Three calls begin at once.
+fn run_with_failures(tokens: u32, failures: usize, mode: &[&str]) -> (i32, u64, u64) {
+    let failed = AtomicUsize::new(0);
+    let server = FailingServer::start(move |_, _| match failed.fetch_add(1, Ordering::Relaxed) < failures {
+        true => Reply::Fail(503, "busy"),
+        // Longer than the delay before the request is repeated.
+        false => Reply::Slow(500),
+    });
+    let case = Case::new("eventful", server, "", &format!("[budget]\ntokens = {tokens}\n"));
+    let output = case.run(mode);
+    let ledger = case.ledger();
+    (output.code, ledger.sum(|it| it.failed), ledger.sum(|it| it.answered))
+}
+
+#[test]
+fn repeated_requests_wait_for_reservations_of_others() {
+    for mode in [&["--async"][..], &[]] {
+        // Three requests fit at once, or one beside the failed one, whose cost is unknown.
+        assert_eq!(run_with_failures(3600, 1, mode), (0, 1, 11), "{mode:?}");
+        // Each of the calls fails once, and two repeated requests fit at once.
+        assert_eq!(run_with_failures(6500, 3, mode), (0, 3, 11), "{mode:?}");
+        // Nothing is left for any of them, and none waits for another.
+        assert_eq!(run_with_failures(3600, 3, mode).0, 4, "{mode:?}");
+    }
 }

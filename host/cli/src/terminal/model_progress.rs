@@ -6,6 +6,7 @@ use phasegate_broker::Progress;
 pub fn render_model_progress(progress: &Progress) -> String {
     match progress {
         Progress::Waiting => "waiting for a permit".to_owned(),
+        Progress::WaitingForCache => "waiting for the answer to an earlier call to begin".to_owned(),
         Progress::Requesting { attempt: 1 } => "requesting".to_owned(),
         Progress::Requesting { attempt } => format!("requesting, attempt {attempt}"),
         Progress::Receiving { characters } => format!("{characters} characters"),

@@ -35,6 +35,8 @@ struct Wait {
 enum Reason {
     /// Other calls hold every permit of `models.concurrency`.
     Permit,
+    /// An earlier call whose prompt begins alike has no answer yet, see `models.wait_for_cache`.
+    Cache,
     /// The request was sent; `attempt` counts from 1.
     FirstToken { attempt: u32 },
     /// A part of the answer has arrived.
@@ -73,6 +75,7 @@ impl Waits {
         wait.reason = match progress {
             // The reason of a retry is still worth telling.
             Progress::Waiting => return,
+            Progress::WaitingForCache => Reason::Cache,
             Progress::Requesting { attempt } => Reason::FirstToken { attempt: *attempt },
             Progress::Receiving { characters } => Reason::Rest { characters: *characters },
             Progress::Retrying { after, reason, .. } => {
@@ -110,6 +113,7 @@ impl Reason {
         let no_answer = format!("no answer for {waited}, waiting for");
         match self {
             Self::Permit => format!("{no_answer} a permit of `models.concurrency`"),
+            Self::Cache => format!("{no_answer} the first token of an earlier call (`models.wait_for_cache`)"),
             Self::FirstToken { attempt: 1 } => format!("{no_answer} the first token"),
             Self::FirstToken { attempt } => format!("{no_answer} the first token of attempt {attempt}"),
             Self::Rest { characters } => {
@@ -163,10 +167,17 @@ mod tests {
         let retrying =
             |after| Progress::Retrying { attempt: 1, after: Duration::from_secs(after), reason: "503".into() };
         assert_eq!(
-            [None, Some(Progress::Requesting { attempt: 2 }), Some(retrying(30)), Some(retrying(1))]
-                .map(|progress| lines(progress, &[5]).concat()),
+            [
+                None,
+                Some(Progress::WaitingForCache),
+                Some(Progress::Requesting { attempt: 2 }),
+                Some(retrying(30)),
+                Some(retrying(1))
+            ]
+            .map(|progress| lines(progress, &[5]).concat()),
             [
                 "plan#1 a plan: no answer for 5 s, waiting for a permit of `models.concurrency`",
+                "plan#1 a plan: no answer for 5 s, waiting for the first token of an earlier call (`models.wait_for_cache`)",
                 "plan#1 a plan: no answer for 5 s, waiting for the first token of attempt 2",
                 "plan#1 a plan: no answer for 5 s, waiting for a retry in 25 s: 503",
                 "plan#1 a plan: no answer for 5 s, waiting for a permit of `models.concurrency` to retry after: 503",

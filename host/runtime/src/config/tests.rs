@@ -182,7 +182,7 @@ fn rejects_faults_with_file_line_and_hint() {
         (
             "[models]\n\nretires = 3\n",
             "phasegate.toml:3: unknown field `retires`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, \
-             `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`\nhint: did you mean `retries`?",
+             `timeout_seconds`, `idle_seconds`, `stream`, `wait_for_cache`, `on_unknown`\nhint: did you mean `retries`?",
         ),
         (
             "[providers.local]\nkind = \"opneai\"\n",
@@ -239,8 +239,8 @@ fn rejects_faults_with_file_line_and_hint() {
         (
             "[budget]\n[feedback]\nstrategy = \"x\"\n\n[hitl]\npipeline = \"never\"\n[models]\npipeline = 3\n",
             "phasegate.toml:8: unknown field `pipeline`, expected one of `fast`, `default`, `deep`, `concurrency`, `retries`, \
-             `timeout_seconds`, `idle_seconds`, `stream`, `on_unknown`\nhint: choose from fast, default, deep, concurrency, \
-             retries, timeout_seconds, idle_seconds, stream, on_unknown",
+             `timeout_seconds`, `idle_seconds`, `stream`, `wait_for_cache`, `on_unknown`\nhint: choose from fast, default, deep, concurrency, \
+             retries, timeout_seconds, idle_seconds, stream, wait_for_cache, on_unknown",
         ),
         (
             "\npipeline = \"mine/p.toml\"\n",

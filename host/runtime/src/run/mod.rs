@@ -15,6 +15,7 @@ pub(crate) mod model_calls;
 pub(crate) mod outcome;
 pub(crate) mod provider_call;
 pub(crate) mod repository_files;
+pub(crate) mod shared_prefix;
 pub(crate) mod test_run;
 pub(crate) mod trial_run;
 

@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use futures::poll;
-use phasegate_broker::{Broker, Call, CallError, CallPath, FailedRequest, FailureCost};
+use phasegate_broker::{Broker, Call, CallError, CallPath, FailedRequest, FailureCost, Progress};
 use phasegate_journal::Blob;
 use phasegate_process::budget::BudgetExceeded;
 use phasegate_process::limits::Limits;
@@ -21,9 +21,11 @@ use tracing::Instrument;
 
 use crate::budgets::{AttemptBudget, BudgetOwner, Exceeded, RequestReservation};
 use crate::error::Error;
+use crate::observer::Activity;
 use crate::output::diff::render_diff;
 use crate::run::calls::Calls;
-use crate::run::provider_call::{CallEnd, ProviderCall};
+use crate::run::provider_call::{CallEnd, ProviderCall, Resources};
+use crate::run::shared_prefix::{SendTime, SharedPrefixes};
 use crate::store::blobs::json_blob;
 use crate::store::fork_answers::RecordedAnswer;
 
@@ -49,11 +51,18 @@ pub(crate) struct ModelCalls {
     missing: Mutex<BTreeMap<u32, Error>>,
     /// Number of calls so far by label.
     labels: Mutex<BTreeMap<String, u32>>,
+    prefixes: SharedPrefixes,
 }
 
 impl ModelCalls {
     pub(crate) fn new(calls: Arc<Calls>, limits: &Limits) -> Self {
-        Self { calls, budget: AttemptBudget::new(limits), missing: Mutex::default(), labels: Mutex::default() }
+        Self {
+            calls,
+            budget: AttemptBudget::new(limits),
+            missing: Mutex::default(),
+            labels: Mutex::default(),
+            prefixes: SharedPrefixes::default(),
+        }
     }
 
     /// Returns the error that stops a replay when the agent receives the answer to this call, if the record has no
@@ -149,18 +158,35 @@ impl ModelCalls {
         // would otherwise return pending without queueing when the task has used up its budget.
         let mut permit = pin!(unconstrained(Arc::clone(&context.overlap).acquire_owned()));
         let at_once = poll!(&mut permit);
+        let time = self.send_time(broker, request);
         self.calls.end_turn(call);
         // The semaphore is closed only after the run, and the call with it, is over.
         let permit = if let Poll::Ready(permit) = at_once { permit } else { permit.await };
-        let (Ok(_permit), Some(reservation)) = (permit, reservation) else { return pending().await };
+        let (Ok(permit), Some(reservation)) = (permit, reservation) else { return pending().await };
+        let first = match time {
+            SendTime::First(first) => Some(first),
+            SendTime::Now => None,
+            SendTime::After(earlier) => {
+                let (label, progress) = (request.label.clone(), Progress::WaitingForCache);
+                context.on_activity(at, Activity::Model { call, label, progress });
+                earlier.answer_begins().await;
+                None
+            }
+        };
         let began = Instant::now();
         let request_digest = asked.digest.clone();
-        let provider_call = ProviderCall::new(&self.calls, broker, call, request, asked, reservation);
+        let resources = Resources { permit, reservation, first };
+        let provider_call = ProviderCall::new(&self.calls, broker, call, request, asked, resources);
         let path = CallPath { phase: at.phase.to_string(), attempt: at.attempt, number: call, occurrence };
         let key = format!("{} {at} {call} {request_digest}", context.run());
         let idempotency_key = Digest::from_content(key.as_bytes()).short().to_owned();
         let made = Call { path, request: request.clone(), idempotency_key };
-        let answer = match broker.call(made, &provider_call).await {
+        let ended = broker.call(made, &provider_call).await;
+        if matches!(ended, Err(CallError::Failed(_) | CallError::Ended(_))) {
+            // Before a call that waits for this one is sent.
+            self.calls.stop_requests();
+        }
+        let answer = match ended {
             Ok(response) => Ok(response),
             Err(CallError::Rejected(error)) => Err(error),
             Err(CallError::Failed(failed)) => return Err(self.no_answer_error(broker, request, &failed)),
@@ -189,6 +215,14 @@ impl ModelCalls {
             provider_call.charge(usage);
         }
         Ok(answer)
+    }
+
+    /// Returns when a call is sent. Where calls do not overlap, each is sent when the one before it has ended.
+    fn send_time(&self, broker: &Broker, request: &Request) -> SendTime<'_> {
+        match self.calls.context.host.overlap() && broker.waits_for_cache(request.tier) {
+            true => self.prefixes.enter(&broker.model_for(request.tier).to_string(), request),
+            false => SendTime::Now,
+        }
     }
 
     /// Records and returns the answer that the forked run received. It counts in the budget of this run as well.

@@ -4,19 +4,24 @@
 //! reservation of its own in the budgets of the run. No request starts once the run is about to stop. Fails with
 //! [`CallEnd`].
 
-use std::sync::Mutex;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::poll;
 use phasegate_broker::{Broker, CallObserver, FailedRequest, FailureCost, Progress};
 use phasegate_journal::Blob;
 use phasegate_process::model::{Request, Usage};
 use phasegate_process::sync::lock;
 use phasegate_process::{Event, RequestBound, RequestCost};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::budgets::{Exceeded, RequestReservation};
 use crate::error::Error;
 use crate::observer::Activity;
 use crate::run::calls::{Calls, RequestUnderWay};
+use crate::run::shared_prefix::FirstCall;
 
 /// Why a call ends before a provider has answered it or failed for good.
 pub(crate) enum CallEnd {
@@ -26,6 +31,16 @@ pub(crate) enum CallEnd {
     Exceeded(Exceeded),
     /// The journal failed.
     Failed(Error),
+}
+
+/// What a call holds when its first request is sent.
+pub(crate) struct Resources<'a> {
+    /// The permit for calls that may be under way at once.
+    pub(crate) permit: OwnedSemaphorePermit,
+    /// The reservation of the first request.
+    pub(crate) reservation: RequestReservation,
+    /// Set if later calls wait for the beginning of the answer.
+    pub(crate) first: Option<FirstCall<'a>>,
 }
 
 /// Records and charges the requests of one call.
@@ -40,6 +55,8 @@ pub(crate) struct ProviderCall<'a> {
     failed: Mutex<u32>,
     reservation: Mutex<Option<RequestReservation>>,
     under_way: Mutex<Option<RequestUnderWay<'a>>>,
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
+    first: Mutex<Option<FirstCall<'a>>>,
 }
 
 impl<'a> ProviderCall<'a> {
@@ -50,7 +67,7 @@ impl<'a> ProviderCall<'a> {
         call: u32,
         request: &'a Request,
         asked: Blob,
-        reservation: RequestReservation,
+        Resources { permit, reservation, first }: Resources<'a>,
     ) -> Self {
         Self {
             calls,
@@ -62,6 +79,8 @@ impl<'a> ProviderCall<'a> {
             failed: Mutex::new(calls.recorded.get(&call).map_or(0, |known| known.failed)),
             reservation: Mutex::new(Some(reservation)),
             under_way: Mutex::default(),
+            permit: Mutex::new(Some(permit)),
+            first: Mutex::new(first),
         }
     }
 
@@ -74,6 +93,25 @@ impl<'a> ProviderCall<'a> {
         }
     }
 
+    /// Reserves the repeated request, and waits for other requests if their result decides. Other calls of the run may be
+    /// sent meanwhile, because they may hold what this one waits for.
+    async fn reserve_again(&self) -> Result<(), CallEnd> {
+        let context = &self.calls.context;
+        let mut reserving = pin!(context.budgets.reserve(self.broker, self.request));
+        let reserved = match poll!(&mut reserving) {
+            Poll::Ready(reserved) => reserved,
+            Poll::Pending => {
+                lock(&self.permit).take();
+                let reserved = reserving.await;
+                let permit = Arc::clone(&context.overlap).acquire_owned().await;
+                *lock(&self.permit) = permit.ok();
+                reserved
+            }
+        };
+        *lock(&self.reservation) = Some(reserved.map_err(CallEnd::Exceeded)?);
+        Ok(())
+    }
+
     fn bound(&self) -> Option<RequestBound> {
         lock(&self.reservation).as_ref().map(|reservation| reservation.bound)
     }
@@ -83,6 +121,11 @@ impl CallObserver for ProviderCall<'_> {
     type Error = CallEnd;
 
     fn on_progress(&self, progress: Progress) {
+        if let Progress::Receiving { .. } = progress
+            && let Some(first) = lock(&self.first).take()
+        {
+            first.answer_begins();
+        }
         let (call, label) = (self.call, self.request.label.clone());
         self.calls.context.on_activity(&self.calls.at, Activity::Model { call, label, progress });
     }
@@ -129,13 +172,14 @@ impl CallObserver for ProviderCall<'_> {
     }
 
     async fn before_retry(&self, delay: Duration) -> Result<(), CallEnd> {
+        lock(&self.first).take();
         tokio::select! {
             biased;
-            () = self.calls.stopping() => return Err(CallEnd::Stopping),
-            () = tokio::time::sleep(delay) => {}
+            () = self.calls.stopping() => Err(CallEnd::Stopping),
+            reserved = async {
+                tokio::time::sleep(delay).await;
+                self.reserve_again().await
+            } => reserved,
         }
-        let reserved = self.calls.context.budgets.reserve_again(self.broker, self.request);
-        *lock(&self.reservation) = Some(reserved.map_err(CallEnd::Exceeded)?);
-        Ok(())
     }
 }

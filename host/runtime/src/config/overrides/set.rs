@@ -120,7 +120,7 @@ fn known_keys(above: &[&str], pipeline: &Pipeline) -> Option<Vec<String>> {
         ["feedback"] => plain(&["settings"]),
         ["plugins"] => Some(pipeline.plugin_names().iter().map(|name| name.to_string()).collect()),
         ["plugins", _] => plain(&["grants", "limits"]),
-        ["models"] => Some(keys(&ModelsConfig::default(), &["fast", "default", "deep"])),
+        ["models"] => Some(keys(&ModelsConfig::default(), &["fast", "default", "deep", "wait_for_cache"])),
         ["providers", _] => Some(keys(&ProviderConfig::default(), &PROVIDER_KEYS)),
         ["prices", _] => plain(&["input", "output", "cached_input", "cache_write"]),
         ["budget"] => plain(&["calls", "tokens", "usd"]),
