@@ -118,7 +118,7 @@ impl Broker {
     /// Makes a call with the model of its tier. The observer follows its requests: one, and another for each that failed
     /// temporarily.
     pub async fn call<O: CallObserver>(&self, call: Call, observer: &O) -> Result<Response, CallError<O::Error>> {
-        let Call { path, request, idempotency_key } = call;
+        let Call { path, request, idempotency_key, measure } = call;
         let served = self.served_model(request.tier);
         let (progress, updates) = mpsc::unbounded_channel();
         let call = PendingCall {
@@ -127,6 +127,7 @@ impl Broker {
             idempotency_key: idempotency_key.into(),
             attempt: 1,
             max_output_tokens: None,
+            measure,
             progress,
         };
         let requests = Requests {

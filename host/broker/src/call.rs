@@ -7,6 +7,8 @@ use std::time::Duration;
 use phasegate_process::model::{Error, Request, Usage};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::worst_case::PromptMeasure;
+
 /// The position of a call in its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallPath {
@@ -29,6 +31,8 @@ pub struct Call {
     pub request: Request,
     /// Equal for all attempts of this call and unique among calls; sent to providers that support it.
     pub idempotency_key: String,
+    /// The prompts of the run that its model has counted so far, for the check of the context window.
+    pub measure: PromptMeasure,
 }
 
 /// The progress of a call that is under way.
@@ -68,6 +72,7 @@ pub(crate) struct PendingCall {
     pub(crate) attempt: u32,
     /// The most output tokens of this attempt, where an earlier one showed that the request's own limit is too high.
     pub(crate) max_output_tokens: Option<NonZeroU32>,
+    pub(crate) measure: PromptMeasure,
     pub(crate) progress: UnboundedSender<Progress>,
 }
 

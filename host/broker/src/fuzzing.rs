@@ -57,6 +57,7 @@ impl FuzzedModel {
             path: path.into(),
             request: request.into(),
             idempotency_key: "key".into(),
+            measure: Default::default(),
             attempt: 1,
             max_output_tokens: None,
             progress: mpsc::unbounded_channel().0,

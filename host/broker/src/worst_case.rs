@@ -24,6 +24,8 @@ pub fn worst_case(request: &Request, price: Option<Price>) -> Cost {
 pub struct PromptMeasure {
     /// The most tokens that a prompt had for a byte.
     tokens_per_byte: Option<f64>,
+    /// The tokens and the bytes of all prompts together.
+    totals: (u64, u64),
 }
 
 impl PromptMeasure {
@@ -32,7 +34,18 @@ impl PromptMeasure {
         if prompt_bytes > 0 && usage.input_tokens > 0 {
             let measured = usage.input_tokens as f64 / prompt_bytes as f64;
             self.tokens_per_byte = Some(self.tokens_per_byte.map_or(measured, |most| most.max(measured)));
+            let (tokens, bytes) = self.totals;
+            self.totals = (tokens.saturating_add(usage.input_tokens), bytes.saturating_add(prompt_bytes));
         }
+    }
+
+    /// Returns how many tokens a prompt is likely to have: as many for its bytes as the measured prompts together, at most one
+    /// for each. `None` where nothing is measured.
+    pub(crate) fn estimate(&self, request: &Request) -> Option<u64> {
+        let (tokens, bytes) = self.totals;
+        let prompt = PromptBytes::of(request);
+        let rate = (tokens as f64 / bytes as f64).min(1.0);
+        (bytes > 0).then(|| ((prompt.light + prompt.dense) as f64 * rate).ceil() as u64)
     }
 
     /// Returns the most that a request can use at this price, as far as the measured prompts are like this one: letters and
@@ -134,6 +147,15 @@ mod tests {
         assert_eq!(measured(&[250, 500, 260]), measured(&[500, 260, 250]));
         assert_eq!(tokens(measured(&[20]), &text), 650, "a prompt that was cut, or counted wrongly");
         assert_eq!(tokens(measured(&[900]), &text), 1300, "a byte is at most a token");
+    }
+
+    #[test]
+    fn estimates_follow_all_measured_prompts() {
+        // With the bytes that a provider adds, the prompt has 1,316.
+        let prompt = request(&"plain words, ".repeat(100));
+        assert_eq!(PromptMeasure::default().estimate(&prompt), None);
+        assert_eq!(measured(&[250, 350]).estimate(&prompt), Some(395));
+        assert_eq!(measured(&[5000]).estimate(&prompt), Some(1316), "a byte is at most a token");
     }
 
     #[test]

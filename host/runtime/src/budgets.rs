@@ -129,9 +129,12 @@ impl RunBudgets {
     }
 
     fn bound(&self, broker: &Broker, request: &Request) -> RequestBound {
-        let model = broker.model_for(request.tier).to_string();
-        let measure = lock(&self.measures).get(&model).copied().unwrap_or_default();
-        broker.bound(request, &measure)
+        broker.bound(request, &self.measure_of(&broker.model_for(request.tier).to_string()))
+    }
+
+    /// Returns what is measured of the prompts of a model.
+    pub(crate) fn measure_of(&self, model: &str) -> PromptMeasure {
+        lock(&self.measures).get(model).copied().unwrap_or_default()
     }
 
     /// Notes how many tokens the prompt of an answered request had, for later reservations.

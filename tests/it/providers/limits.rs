@@ -45,13 +45,33 @@ fn configured_limits_cap_answers() {
     for (provider, limit) in [
         ("max_output_tokens = 300", 300),
         ("max_output_tokens = 300\nmodels = { m = { max_output_tokens = 200 } }", 200),
-        // The prompt is a short line.
-        ("context_window = 500", 490),
     ] {
         let run = Run { provider, ..Run::of(ProviderKind::Chat) };
         let (output, requests) = run.against(|request| ProviderKind::Chat.answer(request, ANSWER, 9));
         assert_eq!(output.code, 0, "{}", output.stderr);
         assert!(asked(&requests).iter().all(|asked| asked.abs_diff(limit) <= 9), "{provider}: {:?}", asked(&requests));
+    }
+}
+
+#[test]
+fn measured_prompts_count_in_the_window() {
+    // The prompts are short lines of almost the same length.
+    let provider = "context_window = 500";
+    for (tokens_per_byte, second) in [(0.25, 483..=488), (0.5, 467..=474), (3.0, 422..=431)] {
+        let run = Run { provider, ..Run::of(ProviderKind::Chat) };
+        let respond = move |request: &Value| {
+            let bytes = request["messages"][0]["content"].as_str().unwrap().len() as f64;
+            let message = json!({ "content": ANSWER });
+            let usage = json!({ "prompt_tokens": (bytes * tokens_per_byte) as u64, "completion_tokens": 5 });
+            let answer = json!({ "choices": [{ "message": message, "finish_reason": "stop" }], "usage": usage });
+            respond(200, "application/json", answer.to_string())
+        };
+        let (output, requests) = run.against(respond);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let asked = asked(&requests);
+        // At first, four bytes count as a token.
+        assert!(asked[0].abs_diff(485) <= 3, "{asked:?}");
+        assert!(second.contains(&asked[1]), "{tokens_per_byte}: {asked:?}");
     }
 }
 

@@ -81,7 +81,7 @@ impl Model {
     fn output_limit(&self, call: &PendingCall) -> Result<NonZeroU32, Error> {
         let learned = NonZeroU32::new(self.learned.max_output_tokens.load(Ordering::Relaxed));
         let name = format!("{}:{}", self.endpoint.peer.name, self.options.model);
-        let configured = configured_limit(&call.request, self.options.limits, &name)?;
+        let configured = configured_limit(&call.request, self.options.limits, &call.measure, &name)?;
         Ok([learned, call.max_output_tokens].into_iter().flatten().fold(configured, NonZeroU32::min))
     }
 

@@ -8,9 +8,9 @@ use phasegate_process::model::{Error, Request};
 use regex::Regex;
 
 use crate::config::ModelLimits;
-use crate::worst_case::prompt_texts;
+use crate::worst_case::{PromptMeasure, prompt_texts};
 
-/// Bytes of a token, where nothing is known of the model's tokenizer. Most text has more bytes in a token than this.
+/// Bytes of a token, where no prompt of the run is measured. Most text has more bytes in a token than this.
 const BYTES_PER_TOKEN: u64 = 4;
 
 /// An answer shorter than this is not worth its prompt.
@@ -69,11 +69,16 @@ pub(super) fn limit_in_error(message: &str, asked: NonZeroU32) -> Option<Lower> 
 
 /// Returns the most output tokens that the configuration leaves to a request. Fails if the prompt alone fills the context
 /// window.
-pub(super) fn configured_limit(request: &Request, limits: ModelLimits, model: &str) -> Result<NonZeroU32, Error> {
+pub(super) fn configured_limit(
+    request: &Request,
+    limits: ModelLimits,
+    measure: &PromptMeasure,
+    model: &str,
+) -> Result<NonZeroU32, Error> {
     let asked = request.max_output_tokens;
     let asked = limits.max_output_tokens.map_or(asked, |most| most.min(asked));
     let Some(window) = limits.context_window else { return Ok(asked) };
-    let prompt = prompt_tokens(request);
+    let prompt = measure.estimate(request).unwrap_or_else(|| prompt_bytes(request).div_ceil(BYTES_PER_TOKEN));
     let left = u64::from(window.get()).saturating_sub(prompt);
     match u32::try_from(left).ok().and_then(NonZeroU32::new) {
         Some(left) if left.get() >= LEAST_TOKENS.min(asked.get()) => Ok(asked.min(left)),
@@ -87,10 +92,6 @@ pub(super) fn configured_limit(request: &Request, limits: ModelLimits, model: &s
 /// Returns the bytes of everything that a model reads.
 pub(super) fn prompt_bytes(request: &Request) -> u64 {
     prompt_texts(request).map(|text| text.len() as u64).sum()
-}
-
-fn prompt_tokens(request: &Request) -> u64 {
-    prompt_bytes(request).div_ceil(BYTES_PER_TOKEN)
 }
 
 #[cfg(test)]

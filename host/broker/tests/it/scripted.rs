@@ -1,7 +1,7 @@
 //! Scripted answers.
 
 use crate::common::{Complete as _, broker, call, models, refused, request};
-use phasegate_broker::{Call, CallPath};
+use phasegate_broker::{Call, CallPath, PromptMeasure};
 use phasegate_process::model::{Content, Error, Response};
 
 const SCRIPT: &str = r#"
@@ -50,7 +50,9 @@ async fn ask(label: &str, path: CallPath) -> Result<Response, Error> {
     let broker = broker(&models("scripted:script.toml"), "", folder.path()).await.unwrap();
     let mut request = request("review the design please");
     request.label = label.into();
-    broker.complete(Call { path, request, idempotency_key: "k".into() }, |_| ()).await
+    broker
+        .complete(Call { path, request, idempotency_key: "k".into(), measure: PromptMeasure::default() }, |_| ())
+        .await
 }
 
 fn path(phase: &str, attempt: u32, occurrence: u32) -> CallPath {

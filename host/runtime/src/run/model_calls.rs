@@ -180,7 +180,8 @@ impl ModelCalls {
         let path = CallPath { phase: at.phase.to_string(), attempt: at.attempt, number: call, occurrence };
         let key = format!("{} {at} {call} {request_digest}", context.run());
         let idempotency_key = Digest::from_content(key.as_bytes()).short().to_owned();
-        let made = Call { path, request: request.clone(), idempotency_key };
+        let measure = context.budgets.measure_of(&broker.model_for(request.tier).to_string());
+        let made = Call { path, request: request.clone(), idempotency_key, measure };
         let ended = broker.call(made, &provider_call).await;
         if matches!(ended, Err(CallError::Failed(_) | CallError::Ended(_))) {
             // Before a call that waits for this one is sent.
