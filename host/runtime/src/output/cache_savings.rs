@@ -5,9 +5,13 @@ use phasegate_journal::Journal;
 use phasegate_process::charges::{Charge, ChargedCost, charges};
 use phasegate_process::state::State;
 use phasegate_process::{Recorded, RequestCost};
+use serde::Deserialize;
 
-use crate::config::run_settings::RunSettings;
-use crate::store::blobs::read_json;
+/// The part of a run's settings that has the prices.
+#[derive(Deserialize)]
+struct Settings {
+    prices: PriceTable,
+}
 
 /// Returns the US dollars that cached input tokens saved, by the prices that the run pins. Requests to a model without a price
 /// for cached tokens are left out; `None` where no request with cached tokens has such a price. Reads the settings of the
@@ -16,7 +20,7 @@ pub fn cache_savings_usd(journal: &dyn Journal, state: &State, events: &[Recorde
     if state.spent.cached_input_tokens == 0 {
         return None;
     }
-    let settings: RunSettings = read_json(journal, &state.created.settings).ok()?;
+    let settings: Settings = serde_json::from_slice(&journal.blob(&state.created.settings).ok()??).ok()?;
     let saved: Vec<f64> = charges(events).iter().filter_map(|charge| saving(charge, &settings.prices)).collect();
     (!saved.is_empty()).then(|| saved.iter().sum())
 }
