@@ -21,10 +21,16 @@ pub fn faults(code: &GeneratedCode) -> Vec<String> {
                 .push(format!("files: `{}` begins or ends with `{line}`, which is not part of the program", file.path));
         }
     }
-    if code.language.chars().any(|c| c.is_uppercase() || c.is_whitespace()) {
-        faults.push(format!("language: `{}` is not one word in lower case", code.language));
+    if !is_language(&code.language) {
+        faults.push(format!("language: `{}` is not the name of a language, for example `python`", code.language));
     }
     faults
+}
+
+/// Whether a text is one word, apart from a version at its end: the host understands the common names of a language.
+fn is_language(text: &str) -> bool {
+    let name = text.trim().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | ' '));
+    !name.is_empty() && !name.contains(char::is_whitespace)
 }
 
 fn path_fault(path: &str) -> Option<&'static str> {
@@ -105,9 +111,15 @@ mod tests {
     }
 
     #[test]
-    fn requires_a_lower_case_language() {
-        let mut shouting = code(&[("a.py", "")]);
-        shouting.language = "Python 3".into();
-        assert_eq!(faults(&shouting), ["language: `Python 3` is not one word in lower case"]);
+    fn accepts_common_names_of_languages() {
+        let with = |language: &str| faults(&GeneratedCode { language: language.into(), ..code(&[("a.py", "")]) });
+        for name in ["python", "Python", "py", "python3", "Python 3.12", "C++20"] {
+            assert_eq!(with(name), Vec::<String>::new(), "{name}");
+        }
+        assert_eq!(
+            with("Python with pytest"),
+            ["language: `Python with pytest` is not the name of a language, for example `python`"]
+        );
+        assert_eq!(with("3").len(), 1);
     }
 }
