@@ -88,3 +88,19 @@ fn answers_beside_the_required_tool_are_told() {
     let beside = json!({ "choices": [{ "message": { "content": "As you wish: {}" }, "finish_reason": "stop" }], "usage": usage });
     assert_eq!(notices_of_planner("mine", "openai", beside), expected);
 }
+
+#[test]
+fn required_tools_that_are_not_called_are_told() {
+    let usage = json!({ "prompt_tokens": 50, "completion_tokens": 10, "input_tokens": 50, "output_tokens": 10 });
+    let text = json!({ "type": "text", "text": ANSWER });
+    for (kind, beside) in [
+        (ProviderKind::Chat, answer("stop", usage.clone())),
+        (ProviderKind::Messages, json!({ "content": [text], "stop_reason": "end_turn", "usage": usage })),
+    ] {
+        let run = Run { scenario: "requires-a-tool", ..Run::of(kind) };
+        let (output, requests) = run.against(move |_: &Value| respond(200, "application/json", beside.to_string()));
+        assert_eq!((output.code, requests[0].body["tools"].as_array().unwrap().len()), (0, 1), "{}", output.stderr);
+        let expected = "mine:m: the model answered without the tool call that was required (tool_choice `look`)";
+        assert_eq!(notices(&output), [expected]);
+    }
+}
