@@ -151,6 +151,7 @@ fn run_tests(text: String) {
             tests,
             dropped: Vec::new(),
             uncovered: Vec::new(),
+            repository: Default::default(),
         };
         assert_storable(&run);
         assert_unique_ids(|context| judge_tests(context, TestAllowance::default(), &run, Findings::default()));

@@ -65,10 +65,32 @@ impl TestCase {
     pub fn file(&self) -> &str {
         self.name.split_once("::").map_or(&self.name, |(file, _)| file)
     }
+
+    /// Returns the name without parameters.
+    pub fn function(&self) -> &str {
+        without_parameters(&self.name)
+    }
+
+    /// Returns whether this is the result of a whole file.
+    pub fn is_file(&self) -> bool {
+        !self.name.contains("::")
+    }
+
+    /// Returns whether the test failed or errored.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed | Outcome::Errored)
+    }
+}
+
+/// Returns a test name without its parameters. A bracket in the path of the file does not start them.
+pub fn without_parameters(test: &str) -> &str {
+    let Some(after_file) = test.find("::") else { return test };
+    let bracket = test.get(after_file..).and_then(|rest| rest.find('['));
+    bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
 }
 
 /// The number of tests of each outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Tests that passed.
     pub passed: usize,
@@ -79,6 +101,7 @@ pub struct Totals {
     /// Tests that did not run, without those of `xfailed`.
     pub skipped: usize,
     /// Tests that failed as their suite expects.
+    #[serde(skip_serializing_if = "is_zero", default)]
     pub xfailed: usize,
 }
 
@@ -103,6 +126,10 @@ impl Totals {
     pub fn all(&self) -> usize {
         self.passed + self.failed + self.errored + self.skipped + self.xfailed
     }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Returns the number of files that these tests are in.

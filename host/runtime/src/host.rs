@@ -1,7 +1,7 @@
 //! The host: what all runs of a process share. `Host::run`, in `run/mod.rs`, runs one of them.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use phasegate_broker::{Broker, BudgetConfig};
@@ -79,6 +79,7 @@ pub struct Host(Arc<Shared>);
 struct Shared {
     journal: Arc<dyn Journal>,
     engine: Engine,
+    cache_dir: Option<PathBuf>,
     overlap: bool,
     env: Env,
     budget_override: BudgetOverride,
@@ -97,6 +98,7 @@ struct Shared {
 impl Host {
     /// Starts the sandbox.
     pub fn new(config: HostConfig) -> Result<Self, Error> {
+        let cache_dir = config.engine.cache_dir.clone();
         let engine = Engine::new(config.engine)?;
         let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, trust, .. } = config;
         let (config, current_providers) = (config.config, config.current_providers);
@@ -104,6 +106,7 @@ impl Host {
         Ok(Self(Arc::new(Shared {
             journal,
             engine,
+            cache_dir,
             overlap,
             env,
             budget_override,
@@ -151,6 +154,11 @@ impl Host {
     /// Returns the engine that runs plugins.
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// Returns the user's cache folder; `None` if nothing is cached.
+    pub(crate) fn cache_dir(&self) -> Option<&Path> {
+        self.0.cache_dir.as_deref()
     }
 
     /// Returns the loader that keeps the plugins of all runs.

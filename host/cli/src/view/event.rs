@@ -24,6 +24,9 @@ pub fn render_progress(recorded: &Recorded, state: &State, paint: Paint) -> Opti
             let fault = truncate(&failure_reason(state, at, outcome), REASON);
             format!("{at} {}: {fault}", paint.yellow("attempt failed"))
         }
+        Event::BaselineRan { at, tests, passed, elapsed_ms, .. } => {
+            format!("{at} {} (in {})", render_baseline(*tests, *passed), duration(*elapsed_ms))
+        }
         Event::GateJudged { at, verdict, reason, .. } => {
             format!("{at} {}: {}", render_verdict(*verdict, paint), truncate(reason, REASON))
         }
@@ -57,6 +60,14 @@ pub fn failure_reason(state: &State, at: &AttemptId, outcome: &PhaseOutcome) -> 
     // Before a fork, the pipeline may have had other phases.
     let agent = state.pipeline.phase(&at.phase).map(|phase| &phase.agent);
     agent.and_then(|agent| outcome.describe(at, agent)).or_else(|| outcome.fault()).unwrap_or_default()
+}
+
+/// Renders the run of a repository's own tests before the change.
+pub fn render_baseline(tests: u64, passed: u64) -> String {
+    match tests {
+        0 => "the repository has no tests that can run".to_owned(),
+        tests => format!("the repository's tests before the change: {passed} of {tests} passed"),
+    }
 }
 
 /// Renders a verdict in its colour.

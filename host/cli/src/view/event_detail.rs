@@ -1,7 +1,7 @@
 //! Events with their details, as `phasegate log` prints them.
 
 use phasegate_journal::Journal;
-use phasegate_process::gate::SuiteRun;
+use phasegate_process::gate::{Baseline, RepositoryTests, SuiteRun};
 use phasegate_process::model::{Answer, StopReason};
 use phasegate_process::pipeline::Pipeline;
 use phasegate_process::testing::{BenchError, Outcome, TestCase, TestRun};
@@ -13,7 +13,7 @@ use phasegate_runtime::read_json;
 use crate::terminal::format::{byte_size, compact_number, count, duration, money, one_line, truncate};
 use crate::terminal::style::Paint;
 use crate::view::event::{
-    render_branch, render_choice, render_decision, render_fork, render_run_status, render_verdict,
+    render_baseline, render_branch, render_choice, render_decision, render_fork, render_run_status, render_verdict,
 };
 
 /// Renders an event as a line, and its details as further lines. Blobs that are gone are left out.
@@ -67,6 +67,10 @@ pub fn render_event(journal: &dyn Journal, recorded: &Recorded, paint: Paint) ->
             let (all, more) = render_tests(journal, call.is_some(), run);
             lines.push(format!("{at} {subject} {all} (in {})", duration(*elapsed_ms)));
             lines.extend(more.into_iter().chain(render_limit(limit.as_deref())));
+        }
+        Event::BaselineRan { at, run, tests, passed, elapsed_ms, limit } => {
+            lines.push(format!("{at} {} (in {})", render_baseline(*tests, *passed), duration(*elapsed_ms)));
+            lines.extend(render_baseline_details(journal, run).into_iter().chain(render_limit(limit.as_deref())));
         }
         Event::PhaseFinished { at, outcome, elapsed_ms, limit } => {
             let (line, more) = render_outcome(at, outcome, *elapsed_ms, paint);
@@ -178,13 +182,17 @@ fn render_reason(reason: &str) -> String {
 
 /// Renders the totals of a test run, and the tests that did not pass.
 fn render_tests(journal: &dyn Journal, trial: bool, run: &Digest) -> (String, Vec<String>) {
+    let mut repository = RepositoryTests::default();
     let ran = match trial {
         true => {
             read_json::<Result<TestRun, BenchError>>(journal, run).map(|ran| ran.map_err(|error| error.to_string()))
         }
-        false => read_json::<SuiteRun>(journal, run).map(|ran| match ran.no_runner {
-            Some(why) => Err(why),
-            None => Ok(TestRun { build_errors: ran.build_errors, tests: ran.tests }),
+        false => read_json::<SuiteRun>(journal, run).map(|ran| {
+            repository = ran.repository;
+            match ran.no_runner {
+                Some(why) => Err(why),
+                None => Ok(TestRun { build_errors: ran.build_errors, tests: ran.tests }),
+            }
         }),
     };
     let ran = match ran {
@@ -199,14 +207,41 @@ fn render_tests(journal: &dyn Journal, trial: bool, run: &Digest) -> (String, Ve
     let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
     let mut more: Vec<String> =
         ran.build_errors.iter().map(|error| format!("does not load: {}", one_line(error))).collect();
-    let failing: Vec<&TestCase> = ran.tests.iter().filter(|test| test.outcome != Outcome::Passed).collect();
-    more.extend(failing.iter().take(MAX_TESTS).map(|test| {
-        let message = render_reason(&truncate(test.message.as_deref().unwrap_or_default(), MAX_INSTRUCTIONS));
-        format!("{} {}{message}", test.outcome.as_str(), one_line(&test.name))
-    }));
-    let hidden = failing.len().saturating_sub(MAX_TESTS);
-    more.extend((hidden > 0).then(|| format!("… and {hidden} more")));
+    more.extend(list_not_passed(&ran.tests));
+    more.extend(list_at_most(&repository.regressed, |test| format!("regressed {}", render_test(test))));
+    more.extend(list_at_most(&repository.still_failing, |test| format!("still failing {}", one_line(test))));
+    more.extend(list_at_most(&repository.fixed, |test| format!("fixed {}", one_line(test))));
     (format!("{}{counts}", count(ran.tests.len() as u64, "test")), more)
+}
+
+/// Lists the tests of a baseline that did not pass, and its files that did not run.
+fn render_baseline_details(journal: &dyn Journal, run: &Digest) -> Vec<String> {
+    let Ok(baseline) = read_json::<Baseline>(journal, run) else { return Vec::new() };
+    let mut lines = list_not_passed(&baseline.tests);
+    let files = list_at_most(&baseline.not_run, |file| {
+        format!("did not run {}{}", one_line(&file.path), render_reason(&truncate(&file.reason, MAX_INSTRUCTIONS)))
+    });
+    lines.extend(files);
+    let left_out = count(baseline.left_out, "file");
+    lines.extend((baseline.left_out > 0).then(|| format!("tests do not see {left_out}: too large, or no UTF-8 text")));
+    lines
+}
+
+fn list_not_passed(tests: &[TestCase]) -> Vec<String> {
+    let failing: Vec<&TestCase> = tests.iter().filter(|test| test.outcome != Outcome::Passed).collect();
+    list_at_most(&failing, |test| format!("{} {}", test.outcome.as_str(), render_test(test)))
+}
+
+fn render_test(test: &TestCase) -> String {
+    let message = render_reason(&truncate(test.message.as_deref().unwrap_or_default(), MAX_INSTRUCTIONS));
+    format!("{}{message}", one_line(&test.name))
+}
+
+/// Renders the first items, and the number of the others.
+fn list_at_most<T>(items: &[T], render: impl Fn(&T) -> String) -> Vec<String> {
+    let hidden = items.len().saturating_sub(MAX_TESTS);
+    let more = (hidden > 0).then(|| format!("… and {hidden} more"));
+    items.iter().take(MAX_TESTS).map(render).chain(more).collect()
 }
 
 /// Maximal number of tests that are listed by name.

@@ -39,6 +39,9 @@ impl fmt::Display for Event {
                 write!(f, "{at} call {call}: ran tests, {elapsed_ms} ms")
             }
             Self::TestsRan { at, call: None, elapsed_ms, .. } => write!(f, "{at} ran its test suite, {elapsed_ms} ms"),
+            Self::BaselineRan { at, tests, passed, elapsed_ms, .. } => {
+                write!(f, "{at} ran the repository's tests on its base: {passed} of {tests} passed, {elapsed_ms} ms")
+            }
             Self::PhaseFinished { at, outcome, elapsed_ms, .. } => write!(f, "{at} {outcome}, {elapsed_ms} ms"),
             Self::GateJudged { at, verdict, reason, .. } => {
                 write!(f, "{at} judged {}: {}", verdict.as_str(), OneLine(reason))

@@ -185,6 +185,27 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         limit: Option<String>,
     },
+    /// The host ran the repository's own tests on the tree that the run starts from; what fails there is not blamed on the
+    /// run.
+    ///
+    /// Needs: the phase has returned, and its suite has not run. Changes: later runs of suites are compared with this one.
+    BaselineRan {
+        /// The attempt whose suite is compared with it first.
+        #[serde(flatten)]
+        at: AttemptId,
+        /// The result, a blob of JSON of [`crate::gate::Baseline`].
+        #[serde(rename = "result")]
+        run: Digest,
+        /// The number of tests.
+        tests: u64,
+        /// The number of tests that passed.
+        passed: u64,
+        /// Milliseconds.
+        elapsed_ms: u64,
+        /// A limit that was exceeded and depends on the machine; a replay then takes the recorded result.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        limit: Option<String>,
+    },
     /// An agent's attempt ended.
     ///
     /// Needs: the attempt is running. Changes: submitted artifacts are the current ones and the phase's feedback is
@@ -322,6 +343,7 @@ impl Event {
             | Self::ArtifactStored { at, .. }
             | Self::RepositoryRead { at, .. }
             | Self::TestsRan { at, .. }
+            | Self::BaselineRan { at, .. }
             | Self::PhaseFinished { at, .. }
             | Self::GateJudged { at, .. }
             | Self::FeedbackDecided { at, .. }

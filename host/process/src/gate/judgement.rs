@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::digest::Digest;
 use crate::event::{DroppedTest, Verdict};
 use crate::names::{PhaseName, TaskId};
+use crate::testing::Totals;
 use crate::work::{Check, CheckStatus, Issue, Severity, Suggestion};
 
 /// The facts about a judgement that go into ids and reports.
@@ -110,6 +111,13 @@ pub(super) fn report_head(context: &GateContext<'_>, verdict: Verdict, reason: &
         "reason": reason,
         "about": context.about,
     })
+}
+
+/// Returns the totals of a report. Reports of earlier versions do not have the last one.
+pub(super) fn render_totals(totals: &Totals) -> Value {
+    let Totals { passed, failed, errored, skipped, xfailed } = *totals;
+    let known = json!({ "passed": passed, "failed": failed, "errored": errored, "skipped": skipped });
+    if xfailed == 0 { known } else { merge_fields(known, json!({ "xfailed": xfailed })) }
 }
 
 /// Adds the fields of `more` to the JSON object `head`.

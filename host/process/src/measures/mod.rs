@@ -45,7 +45,9 @@ pub fn efforts(events: &[Recorded]) -> BTreeMap<&PhaseName, Effort> {
             Event::ModelTried { at, cost, .. } => efforts.entry(&at.phase).or_default().spent.fail(cost),
             Event::ModelAnswered { at, usage, .. } => efforts.entry(&at.phase).or_default().spent.answer(usage),
             // Trial runs happen while their agent runs, so its time includes them.
-            Event::TestsRan { at, call: None, elapsed_ms, .. } | Event::PhaseFinished { at, elapsed_ms, .. } => {
+            Event::TestsRan { at, call: None, elapsed_ms, .. }
+            | Event::BaselineRan { at, elapsed_ms, .. }
+            | Event::PhaseFinished { at, elapsed_ms, .. } => {
                 let effort = efforts.entry(&at.phase).or_default();
                 effort.elapsed_ms = bounded_sum(effort.elapsed_ms, *elapsed_ms);
             }

@@ -46,6 +46,19 @@ impl State {
         Ok(())
     }
 
+    /// Applies `baseline_ran`.
+    pub(super) fn apply_baseline(&mut self, at: &AttemptId, run: &Digest) -> Result<(), String> {
+        self.expect_turn(at)?;
+        match &self.stage {
+            Stage::Returned { tests: None, .. } => {
+                self.baseline = Some(run.clone());
+                Ok(())
+            }
+            Stage::Returned { .. } => Err(format!("the suite of {at} ran already")),
+            _ => Err(format!("{at} has not submitted a suite")),
+        }
+    }
+
     /// Applies `tests_ran` of a suite.
     pub(super) fn apply_suite_run(&mut self, at: &AttemptId, run: &Digest) -> Result<(), String> {
         self.expect_turn(at)?;

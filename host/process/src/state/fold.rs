@@ -41,6 +41,7 @@ impl State {
             artifacts,
             phases,
             spent: Spending::default(),
+            baseline: None,
             proposals: Vec::new(),
             repository: Arc::default(),
             branch: None,
@@ -161,6 +162,7 @@ impl State {
                 Ok(())
             }
             Event::TestsRan { at, call: None, run, .. } => self.apply_suite_run(at, run),
+            Event::BaselineRan { at, run, .. } => self.apply_baseline(at, run),
             Event::PhaseFinished { at, outcome, .. } => self.apply_outcome(at, outcome),
             Event::GateJudged { at, verdict, reason, permanent, issues, dropped, about, report } => {
                 let judged = RecordedJudgement {

@@ -31,6 +31,8 @@ pub struct State {
     pub phases: BTreeMap<PhaseName, PhaseState>,
     /// The model usage so far.
     pub spent: Spending,
+    /// The latest run of the repository's own tests on the base: a blob of [`crate::gate::Baseline`].
+    pub baseline: Option<Digest>,
     /// The decisions of people on improvement proposals, in order; the latest one for an id applies.
     pub proposals: Vec<ProposalDecision>,
     /// What agents asked of the run's repository, with the answers; shared, because a state is cloned before each append.

@@ -173,20 +173,25 @@ impl RunContext {
         Ok(taken)
     }
 
-    /// Returns a plugin of this run, compiled if necessary.
-    pub(crate) async fn plugin(&self, name: &PluginName) -> Result<Plugin, Error> {
-        let created = Arc::clone(&self.state().created);
-        let digest = created.components.get(name).ok_or_else(|| Error::PluginFile {
+    /// Returns the digest of a plugin of this run.
+    pub(crate) fn component_of(&self, name: &PluginName) -> Result<Digest, Error> {
+        let pinned = self.state().created.components.get(name).cloned();
+        pinned.ok_or_else(|| Error::PluginFile {
             plugin: name.clone(),
             path: "(not pinned)".to_owned(),
             why: "the run was created without it".to_owned(),
-        })?;
+        })
+    }
+
+    /// Returns a plugin of this run, compiled if necessary.
+    pub(crate) async fn plugin(&self, name: &PluginName) -> Result<Plugin, Error> {
+        let digest = self.component_of(name)?;
         let observer = Arc::clone(self.writer.observer());
         let run = self.run().clone();
         let on_compile = move |plugin: &PluginName, done| {
             observer.on_activity(&run, None, Activity::Compiling { plugin: plugin.to_string(), done });
         };
-        self.host.plugins().load(name, digest, &self.pipeline.grants(name), on_compile).await
+        self.host.plugins().load(name, &digest, &self.pipeline.grants(name), on_compile).await
     }
 
     /// Returns the seed and the limits of a call of this plugin. `doing` is shown in errors: `phase code, attempt 1`.

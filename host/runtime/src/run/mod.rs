@@ -16,6 +16,7 @@ pub(crate) mod outcome;
 pub(crate) mod provider_call;
 pub(crate) mod repository_files;
 pub(crate) mod shared_prefix;
+pub(crate) mod test_base;
 pub(crate) mod test_run;
 pub(crate) mod trial_run;
 

@@ -11,8 +11,9 @@ use tracing::Instrument;
 use crate::error::Error;
 use crate::run::calls::Calls;
 use crate::run::limit_hit::LimitHit;
+use crate::run::test_run;
 use crate::run::test_run::suite::Code;
-use crate::run::test_run::{self, TestedCode};
+use crate::run::test_run::tested::TestedCode;
 use crate::store::blobs::json_blob;
 
 /// Files to test, with the digest of their artifact if they are from one.
@@ -48,6 +49,9 @@ impl TrialRuns {
             let why =
                 self.calls.render_denied(&format!("test runs in `{shown}`"), &format!("test-bench = [\"{shown}\"]"));
             return Ok(Err(BenchError::NoRunner(why)));
+        }
+        if let Some(run) = self.calls.context.trial_without_repository(&self.calls.at, call).await {
+            return self.calls.context.json(&run);
         }
         let began = Instant::now();
         let (code, digest) = match self.resolve_subject(code)? {
@@ -101,6 +105,6 @@ impl TrialRuns {
             return Ok(Err(BenchError::Invalid(format!("no input of kind generated_code is called `{name}`"))));
         };
         let code: Code = self.calls.context.json(&known.digest)?;
-        Ok(Ok((TestedCode { files: code.files, deleted: code.deleted }, Some(known.digest.clone()))))
+        Ok(Ok((code.tested(), Some(known.digest.clone()))))
     }
 }

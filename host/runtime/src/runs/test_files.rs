@@ -23,6 +23,7 @@ use crate::plugins::source::ComponentSource;
 use crate::run::limit_hit::LimitHit;
 use crate::run::test_run::execution::run_suite_files;
 use crate::run::test_run::session::{OnFile, Session};
+use crate::run::test_run::tested::Tested;
 use crate::run::test_run::{runner_of, test_paths};
 use crate::runs::context_files::{LeftOut, ReservedPaths, gather_context_files};
 
@@ -157,7 +158,7 @@ impl TestRunner {
         let began = Instant::now();
         let hit = LimitHit::of_tests_alone();
         let session = Session::new(&self.plugin, self.template.clone(), &hit).with_probes().with_observer(on_file);
-        let ran = run_suite_files(&session, &files.code, &files.suite).await;
+        let ran = run_suite_files(&session, &Tested::new(files.code.as_slice()), &files.suite).await;
         TestsAlone { run: ran.run, elapsed_ms: began.elapsed().as_millis() as u64 }
     }
 }

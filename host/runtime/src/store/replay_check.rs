@@ -123,17 +123,23 @@ impl ReplayCheck {
         self.next_step().map(|due| due.event).filter(of_person)
     }
 
+    /// Returns the recorded result of a trial run.
+    pub(crate) fn trial(&self, at: &AttemptId, call: u32) -> Option<Digest> {
+        match self.trials.get(&(at.clone(), call))? {
+            Event::TestsRan { run, .. } => Some(run.clone()),
+            _ => None,
+        }
+    }
+
     /// Returns the recorded events of this attempt up to the one of this kind, if that names a limit that was hit; none
     /// otherwise.
     pub(crate) fn taken_as_recorded(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Vec<Event> {
-        let ahead = self.steps.iter().skip(self.position()).map(|step| step.event.clone());
-        let mut events: Vec<Event> = ahead.take_while(|event| event.attempt() == Some(at)).collect();
-        let Some(place) = events.iter().position(kind) else { return Vec::new() };
-        events.truncate(place + 1);
+        let events = self.events_up_to(at, kind);
         let limit = match events.last() {
             Some(
                 Event::PhaseFinished { limit, .. }
                 | Event::TestsRan { limit, .. }
+                | Event::BaselineRan { limit, .. }
                 | Event::FeedbackDecided { limit, .. },
             ) => limit.clone(),
             _ => None,
@@ -141,6 +147,22 @@ impl ReplayCheck {
         let (Some(limit), Some(event)) = (limit, events.last()) else { return Vec::new() };
         let what = format!("`{}` of {at}, which {limit}", event.name());
         lock(&self.given).push(what);
+        events
+    }
+
+    /// Returns the recorded events of this attempt up to the one of this kind, which cannot be computed again for this reason.
+    pub(crate) fn given_because(&self, at: &AttemptId, kind: fn(&Event) -> bool, why: &str) -> Vec<Event> {
+        let events = self.events_up_to(at, kind);
+        let what = events.last().map(|event| format!("`{}` of {at}: {why}", event.name()));
+        lock(&self.given).extend(what);
+        events
+    }
+
+    fn events_up_to(&self, at: &AttemptId, kind: fn(&Event) -> bool) -> Vec<Event> {
+        let ahead = self.steps.iter().skip(self.position()).map(|step| step.event.clone());
+        let mut events: Vec<Event> = ahead.take_while(|event| event.attempt() == Some(at)).collect();
+        let Some(place) = events.iter().position(kind) else { return Vec::new() };
+        events.truncate(place + 1);
         events
     }
 
@@ -222,7 +244,10 @@ fn is_start(event: &Event) -> bool {
 /// Returns the event with elapsed times set to 0.
 fn without_times(event: &Event) -> Event {
     let mut event = event.clone();
-    if let Event::TestsRan { elapsed_ms, .. } | Event::PhaseFinished { elapsed_ms, .. } = &mut event {
+    if let Event::TestsRan { elapsed_ms, .. }
+    | Event::BaselineRan { elapsed_ms, .. }
+    | Event::PhaseFinished { elapsed_ms, .. } = &mut event
+    {
         *elapsed_ms = 0;
     }
     event

@@ -184,6 +184,7 @@ fn sort_steps(events: &[Recorded]) -> Vec<&Recorded> {
             Event::ModelTried { .. } | Event::RepositoryRead { .. } => {}
             Event::PhaseStarted { .. }
             | Event::TestsRan { call: None, .. }
+            | Event::BaselineRan { .. }
             | Event::PhaseFinished { .. }
             | Event::GateJudged { .. }
             | Event::FeedbackDecided { .. }
@@ -272,7 +273,10 @@ fn compare_content(a: &Event, b: &Event) -> Option<DifferenceKind> {
             Event::TestsRan { call: Some(_), run, request, .. },
             Event::TestsRan { call: Some(_), run: other, request: asked, .. },
         ) => ((run, request) == (other, asked), DifferenceKind::Trial),
-        (Event::TestsRan { run, .. }, Event::TestsRan { run: other, .. }) => (run == other, DifferenceKind::Tests),
+        (Event::TestsRan { run, .. }, Event::TestsRan { run: other, .. })
+        | (Event::BaselineRan { run, .. }, Event::BaselineRan { run: other, .. }) => {
+            (run == other, DifferenceKind::Tests)
+        }
         (Event::ArtifactStored { artifact, .. }, Event::ArtifactStored { artifact: other, .. }) => {
             (artifact == other, DifferenceKind::Artifact)
         }
@@ -331,7 +335,7 @@ fn blob(event: &Event) -> Option<(Option<&ArtifactName>, &Digest)> {
         Event::ModelAsked { request, .. } => Some((None, request)),
         Event::ModelAnswered { answer, .. } => Some((None, answer)),
         Event::ArtifactStored { artifact, .. } => Some((Some(&artifact.name), &artifact.digest)),
-        Event::TestsRan { run, .. } => Some((None, run)),
+        Event::TestsRan { run, .. } | Event::BaselineRan { run, .. } => Some((None, run)),
         Event::PhaseFinished { outcome: PhaseOutcome::Submitted { findings, .. }, .. } => {
             Some((None, findings.as_ref()?))
         }

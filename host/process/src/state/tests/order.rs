@@ -159,6 +159,15 @@ fn a_suite_runs_only_after_it_was_submitted() {
 }
 
 #[test]
+fn a_baseline_runs_before_the_suite() {
+    let mut run = Run::new();
+    run.run_until("test");
+    let digest = Digest::from_content(b"baseline");
+    let ran = Event::BaselineRan { at: at("test#1"), run: digest, tests: 1, passed: 1, elapsed_ms: 1, limit: None };
+    assert_eq!(refusal(&mut run, ran), "test#1 has not submitted a suite");
+}
+
+#[test]
 fn a_run_passes_once_after_its_last_phase() {
     let end = |status| Event::RunFinished { status, reason: "so".into() };
     let mut run = Run::new();

@@ -57,6 +57,7 @@ impl Page<'_> {
             let (name, outcome) = (plain_text(text_field(test, "name")), plain_text(text_field(test, "outcome")));
             self.line(format_args!("- `{name}` {outcome}: {}", plain_text(&message)));
         }
+        self.repository_tests(&last);
         if !self.result.dropped_tests.is_empty() {
             self.line("\nDropped tests:\n");
         }
@@ -67,6 +68,55 @@ impl Page<'_> {
         Ok(())
     }
 }
+
+impl Page<'_> {
+    /// Renders the repository's own tests before and after the change.
+    fn repository_tests(&mut self, report: &Value) {
+        let Some(repository) = report.get("repository") else { return };
+        self.line("\nThe repository's own tests, before and after the change:\n");
+        let row = |key: &str| {
+            let totals = repository.get(key);
+            let total = |name| render_count(totals.and_then(|totals| totals.get(name)));
+            let xfailed = totals.and_then(|totals| totals.get("xfailed")?.as_u64()).unwrap_or(0).to_string();
+            [key.to_owned(), total("passed"), total("failed"), total("errored"), total("skipped"), xfailed]
+        };
+        let rows = [row("before"), row("after")];
+        self.table(["", "passed", "failed", "errored", "skipped", "xfailed"], rows);
+        let lists = [
+            ("regressed", "Regressed: passed before the change, and not after it"),
+            ("still_failing", "Still failing: failed before the change, so not blamed on it"),
+            ("fixed", "Fixed: failed before the change, and pass after it"),
+        ];
+        for (key, title) in lists {
+            let tests = array_field(repository, key);
+            if !tests.is_empty() {
+                self.line(format_args!("\n{title}:\n"));
+            }
+            for test in tests.iter().take(MAX_TESTS) {
+                self.line(format_args!("- `{}`", plain_text(&text_or_json(test))));
+            }
+            self.rest(tests.len());
+        }
+        let files = array_field(repository, "not_run");
+        if !files.is_empty() {
+            self.line("\nTest files that cannot run in the sandbox, before or after the change:\n");
+        }
+        for file in files.iter().take(MAX_TESTS) {
+            let (path, reason) = (plain_text(text_field(file, "path")), plain_text(text_field(file, "reason")));
+            self.line(format_args!("- `{path}`: {reason}"));
+        }
+        self.rest(files.len());
+    }
+
+    fn rest(&mut self, number: usize) {
+        if let Some(more @ 1..) = number.checked_sub(MAX_TESTS) {
+            self.line(format_args!("- {more} more, listed in the artifacts"));
+        }
+    }
+}
+
+/// The most tests or files in each list about a repository.
+const MAX_TESTS: usize = 100;
 
 /// Returns the number of files of the tests in a report.
 fn files_of(report: &Value) -> usize {

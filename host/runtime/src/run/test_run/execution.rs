@@ -16,6 +16,7 @@ use crate::run::test_run::probe::find_deception;
 use crate::run::test_run::report::{add_unreported, all_errored, bound_size, check_reports, distrust};
 use crate::run::test_run::session::Session;
 use crate::run::test_run::stopped::results_before_stop;
+use crate::run::test_run::tested::Tested;
 use crate::text::truncate_text;
 
 /// The most test files of one suite that run at the same time.
@@ -29,6 +30,23 @@ pub(crate) struct Ran {
     pub(crate) run: TestRun,
 }
 
+/// The result of one test file.
+pub(crate) struct FileRan {
+    pub(crate) path: String,
+    pub(crate) run: TestRun,
+    /// Whether the runner returned a result that can be trusted. If not, the code may have made up the names of tests.
+    complete: bool,
+    /// Whether it was not started because the time of all tests together had ended.
+    pub(crate) unreached: bool,
+}
+
+#[cfg(test)]
+impl FileRan {
+    pub(crate) fn new(path: &str, run: TestRun) -> Self {
+        Self { path: path.to_owned(), run, complete: true, unreached: false }
+    }
+}
+
 /// The result of some test files.
 pub(crate) struct FilesRan {
     pub(crate) run: TestRun,
@@ -36,26 +54,45 @@ pub(crate) struct FilesRan {
     found: Vec<String>,
 }
 
-/// The result of one test file.
-struct FileRun {
-    run: TestRun,
-    /// Whether the runner returned a result that can be trusted. If not, the code may have made up the names of tests.
-    complete: bool,
-}
-
 /// Collects the tests of a suite and runs them.
-pub(crate) async fn run_suite_files(session: &Session<'_>, code: &[File], suite: &[File]) -> Ran {
-    match collect(session, code, suite).await {
+pub(crate) async fn run_suite_files(session: &Session<'_>, tested: &Tested<'_>, suite: &[File]) -> Ran {
+    match collect(session, tested.outline(), suite).await {
         Err(build_errors) => Ran { tests: Vec::new(), run: TestRun { build_errors, tests: Vec::new() } },
         Ok(names) => {
-            let FilesRan { run, found } = run_files(session, code, suite, &names).await;
+            let FilesRan { run, found } = run_files(session, tested, suite, &names).await;
             Ran { tests: tests_that_ran(names, &found), run }
         }
     }
 }
 
 /// Runs the files of these tests. Each of the tests has an outcome in the result.
-pub(crate) async fn run_files(session: &Session<'_>, code: &[File], suite: &[File], names: &[String]) -> FilesRan {
+pub(crate) async fn run_files(
+    session: &Session<'_>,
+    tested: &Tested<'_>,
+    suite: &[File],
+    names: &[String],
+) -> FilesRan {
+    let mut whole = TestRun::default();
+    let mut found = Vec::new();
+    for FileRan { run, complete, .. } in run_each_file(session, tested, suite, names).await {
+        if complete {
+            found.extend(run.tests.iter().map(|test| base_name(&test.name).to_owned()));
+        }
+        whole.build_errors.extend(run.build_errors);
+        whole.tests.extend(run.tests);
+    }
+    FilesRan { run: bound_size(whole, names), found }
+}
+
+/// Runs the files of these tests, and returns them sorted by path.
+pub(crate) async fn run_each_file(
+    session: &Session<'_>,
+    tested: &Tested<'_>,
+    suite: &[File],
+    names: &[String],
+) -> Vec<FileRan> {
+    let (code, suite) = (&tested.code, tested.with_suite(suite));
+    let suite = suite.as_ref();
     let mut files: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for name in names {
         files.entry(file_of(name)).or_default().push(name.clone());
@@ -71,27 +108,17 @@ pub(crate) async fn run_files(session: &Session<'_>, code: &[File], suite: &[Fil
             .boxed(),
         );
     }
-    let runs: Vec<FileRun> = stream::iter(runs).buffered(MAX_PARALLEL_FILES).collect().await;
-    let mut whole = TestRun::default();
-    let mut found = Vec::new();
-    for FileRun { run, complete } in runs {
-        if complete {
-            found.extend(run.tests.iter().map(|test| base_name(&test.name).to_owned()));
-        }
-        whole.build_errors.extend(run.build_errors);
-        whole.tests.extend(run.tests);
-    }
-    FilesRan { run: bound_size(whole, names), found }
+    stream::iter(runs).buffered(MAX_PARALLEL_FILES).collect().await
 }
 
 /// Runs the file at `path`. Each wanted test has an outcome in the result.
-async fn run_file(session: &Session<'_>, code: &[File], suite: &[File], wanted: Vec<String>, path: &str) -> FileRun {
-    let failed = |why: String| FileRun {
-        run: TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &truncate_text(why)) },
-        complete: false,
+async fn run_file(session: &Session<'_>, code: &[File], suite: &[File], wanted: Vec<String>, path: &str) -> FileRan {
+    let ended = |run, complete| FileRan { path: path.to_owned(), run, complete, unreached: false };
+    let failed = |why: String| {
+        ended(TestRun { build_errors: Vec::new(), tests: all_errored(&wanted, &truncate_text(why)) }, false)
     };
     if let Some(error) = session.time_exceeded() {
-        return failed(session.hit.record(error));
+        return FileRan { unreached: true, ..failed(session.hit.record(error)) };
     }
     let call = session.call(&format!("running {path}"));
     match session.runner.run_tests(code, suite, path, &call).await {
@@ -99,14 +126,14 @@ async fn run_file(session: &Session<'_>, code: &[File], suite: &[File], wanted: 
             let deception = find_deception(session, code, suite, path, &run).await;
             let run = add_unreported(check_reports(run, path), &wanted);
             match deception {
-                Some(why) => FileRun { run: distrust(run, &why), complete: false },
-                None => FileRun { run, complete: true },
+                Some(why) => ended(distrust(run, &why), false),
+                None => ended(run, true),
             }
         }
         Ok(Err(error)) => failed(error.to_string()),
         Err(error) => {
             let why = truncate_text(describe_stop(session, error));
-            FileRun { run: results_before_stop(call.progress.tests(), &wanted, path, &why), complete: false }
+            ended(results_before_stop(call.progress.tests(), &wanted, path, &why), false)
         }
     }
 }

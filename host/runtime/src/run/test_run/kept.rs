@@ -99,11 +99,18 @@ pub(crate) fn select_kept(current: &TestSuite, collected: &[String], earlier: &[
     kept
 }
 
-/// Returns the requirements of the task, as `R1`, `R2`, …, that no test of this run covers.
-pub(crate) fn uncovered(task: Option<&Value>, current: &TestSuite, earlier: &[Earlier], run: &SuiteRun) -> Vec<String> {
+/// Returns the requirements of the task, as `R1`, `R2`, …, that no test of this run covers. `others` are tests of the
+/// repository that passed.
+pub(crate) fn uncovered(
+    task: Option<&Value>,
+    current: &TestSuite,
+    earlier: &[Earlier],
+    run: &SuiteRun,
+    others: &[String],
+) -> Vec<String> {
     let requirements =
         task.and_then(|task| task.get("requirements")?.as_array()).map(Vec::as_slice).unwrap_or_default();
-    let tests = run.collected.iter().chain(run.kept.iter().map(|kept| &kept.test));
+    let tests = run.collected.iter().chain(run.kept.iter().map(|kept| &kept.test)).chain(others);
     let known: HashSet<&str> = tests.flat_map(|test| with_containers(test)).collect();
     let ran = |test: &String| known.contains(stated_name(test));
     let covers: Vec<_> = current.covers.iter().chain(earlier.iter().flat_map(|known| &known.suite.covers)).collect();
@@ -123,6 +130,7 @@ mod tests {
     use super::*;
     use crate::run::test_run::suite::Covers;
     use phasegate_process::Digest;
+    use phasegate_process::gate::RepositoryTests;
     use serde_json::json;
 
     fn file(path: &str, content: &str) -> File {
@@ -236,12 +244,15 @@ mod tests {
             tests: vec![],
             dropped: vec![],
             uncovered: vec![],
+            repository: RepositoryTests::default(),
         };
         let task = json!({"requirements": ["it parses", "it fails", "it is quick"]});
-        assert_eq!(uncovered(Some(&task), &current, &[], &run), ["R2"]);
+        assert_eq!(uncovered(Some(&task), &current, &[], &run, &[]), ["R2"]);
+        let others = ["t.py::gone".to_owned()];
+        assert!(uncovered(Some(&task), &current, &[], &run, &others).is_empty());
         for stated in ["./t.py::a[1]", "t.py", "./t.py"] {
             current.covers = vec![covers("R1", stated)];
-            assert_eq!(uncovered(Some(&task), &current, &[], &run), ["R2", "R3"], "{stated}");
+            assert_eq!(uncovered(Some(&task), &current, &[], &run, &[]), ["R2", "R3"], "{stated}");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+pub(crate) use phasegate_process::testing::without_parameters as base_name;
+
 /// Returns the file of a test name such as `t.py::test_a[1]`.
 pub(crate) fn file_of(test: &str) -> &str {
     test.split_once("::").map_or(test, |(file, _)| file)
@@ -10,13 +12,6 @@ pub(crate) fn file_of(test: &str) -> &str {
 /// Returns whether the name stands for a whole file.
 pub(crate) fn is_file(test: &str) -> bool {
     !test.contains("::")
-}
-
-/// Returns a test name without its parameters. A bracket in the path of the file does not start them.
-pub(crate) fn base_name(test: &str) -> &str {
-    let Some(after_file) = test.find("::") else { return test };
-    let bracket = test.get(after_file..).and_then(|rest| rest.find('['));
-    bracket.and_then(|place| test.get(..after_file + place)).unwrap_or(test)
 }
 
 /// Returns a name that a suite states, without `./` in front.

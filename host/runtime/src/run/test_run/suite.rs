@@ -4,6 +4,8 @@ use phasegate_process::DroppedTest;
 use phasegate_process::testing::File;
 use serde::Deserialize;
 
+use crate::run::test_run::tested::TestedCode;
+
 /// An artifact of kind `generated_code`; its files have more fields than are read here.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Code {
@@ -12,6 +14,13 @@ pub(crate) struct Code {
     /// Files of the base that the code removes.
     #[serde(default)]
     pub(crate) deleted: Vec<String>,
+}
+
+impl Code {
+    /// Returns what tests run on.
+    pub(crate) fn tested(&self) -> TestedCode {
+        TestedCode { files: self.files.clone(), deleted: self.deleted.clone() }
+    }
 }
 
 /// An artifact of kind `test_suite`.

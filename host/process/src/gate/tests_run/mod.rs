@@ -1,11 +1,13 @@
 //! Judges gates by a run of tests that the host made.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::baseline::RepositoryTests;
+use super::baseline::render::{describe_regressed, describe_repository, group_alike, list_names, render_repository};
 use super::judgement::{
     GateContext, Judgement, NumberedFindings, describe_counts, failed_check_issues, merge_fields, number_findings,
-    report_head,
+    render_totals, report_head,
 };
 use crate::digest::Digest;
 use crate::event::{DroppedTest, Verdict};
@@ -38,6 +40,9 @@ pub struct SuiteRun {
     pub dropped: Vec<DroppedTest>,
     /// Requirements of the task that no test covers.
     pub uncovered: Vec<String>,
+    /// The repository's own tests.
+    #[serde(flatten)]
+    pub repository: RepositoryTests,
 }
 
 /// A test of an earlier attempt that still has to pass.
@@ -58,8 +63,11 @@ pub fn judge_tests(context: &GateContext<'_>, allow: TestAllowance, run: &SuiteR
     let totals = Totals::of(&run.tests);
     let checks_failed = failed_check_issues(context, &findings.checks);
     let tests = outcome_of_tests(allow, &run.build_errors, &run.tests);
+    let broken = describe_regressed(&run.repository);
     let failure = if let Err(failure) = &tests {
-        Some(failure.clone())
+        Some([Some(failure.clone()), broken].into_iter().flatten().collect::<Vec<_>>().join("; "))
+    } else if broken.is_some() {
+        broken
     } else if let Some(requirement) = run.uncovered.first() {
         Some(format!("no test is left for requirement {requirement}"))
     } else {
@@ -68,13 +76,11 @@ pub fn judge_tests(context: &GateContext<'_>, allow: TestAllowance, run: &SuiteR
     let unexplained = unexplained(context, allow, run, &findings.issues);
     let issues = findings.issues.into_iter().chain(unexplained).chain(checks_failed).collect();
     let NumberedFindings { issues, suggestions } = number_findings(context, issues, findings.suggestions);
+    let passes = || [describe_passes(&totals), describe_repository(&run.repository)].concat();
     let (verdict, reason) = match failure {
         Some(why) => (Verdict::Failed, why),
-        None if issues.is_empty() => (Verdict::Passed, describe_passes(&totals)),
-        None => {
-            let passes = describe_passes(&totals);
-            (Verdict::PassedWithConditions, format!("{passes}; {} noted", describe_counts(&issues)))
-        }
+        None if issues.is_empty() => (Verdict::Passed, passes()),
+        None => (Verdict::PassedWithConditions, format!("{}; {} noted", passes(), describe_counts(&issues))),
     };
     let report = merge_fields(
         report_head(context, verdict, &reason),
@@ -90,6 +96,7 @@ pub fn judge_tests(context: &GateContext<'_>, allow: TestAllowance, run: &SuiteR
             "reviewers": findings.reviewers,
         }),
     );
+    let report = merge_fields(report, render_repository(&run.repository));
     Judgement { verdict, reason, permanent: false, issues, dropped: run.dropped.clone(), report: Some(report) }
 }
 
@@ -134,13 +141,6 @@ fn describe_passes(totals: &Totals) -> String {
         (0, xfailed) => format!("{passed}; {xfailed} failed as expected, as allowed"),
         (skipped, xfailed) => format!("{passed}; {skipped} skipped and {xfailed} failed as expected, as allowed"),
     }
-}
-
-/// Returns the totals of a report. Reports of earlier versions do not have the last one.
-fn render_totals(totals: &Totals) -> Value {
-    let Totals { passed, failed, errored, skipped, xfailed } = *totals;
-    let known = json!({ "passed": passed, "failed": failed, "errored": errored, "skipped": skipped });
-    if xfailed == 0 { known } else { merge_fields(known, json!({ "xfailed": xfailed })) }
 }
 
 /// The most failing tests that become issues of their own; the report contains all tests.
@@ -190,6 +190,24 @@ fn unexplained(context: &GateContext<'_>, allow: TestAllowance, run: &SuiteRun, 
             "the code does not do what the test asks for",
         );
     }
+    for (first, others) in group_alike(&run.repository.regressed).into_iter().take(MAX_UNEXPLAINED) {
+        if issues.iter().any(|issue| explains(issue, &first.name)) {
+            continue;
+        }
+        let message = first.message.as_deref().unwrap_or("it gave no message");
+        add(
+            code_phase.as_str(),
+            match others.as_slice() {
+                [] => format!("test {} of the repository no longer passes", first.name),
+                others => {
+                    let number = others.len() + 1;
+                    format!("{number} tests of the repository no longer pass: {}", list_names(&first.name, others))
+                }
+            },
+            format!("{}: {message}", first.outcome.as_str()),
+            "the change breaks what worked before",
+        );
+    }
     for requirement in &run.uncovered {
         add(
             context.gate.as_str(),
@@ -208,146 +226,4 @@ fn explains(issue: &Issue, test: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::*;
-    use crate::fixtures::sample_issue;
-    use crate::names::PhaseName;
-
-    fn case(name: &str, outcome: Outcome) -> TestCase {
-        TestCase { name: name.into(), outcome, message: Some("assert 5 == 300".into()), output: String::new() }
-    }
-
-    fn run(tests: Vec<TestCase>) -> SuiteRun {
-        SuiteRun {
-            language: "python".into(),
-            code: Digest::from_content(b"code"),
-            suite: Digest::from_content(b"suite"),
-            no_runner: None,
-            build_errors: vec![],
-            collected: vec![],
-            kept: vec![],
-            tests,
-            dropped: vec![],
-            uncovered: vec![],
-        }
-    }
-
-    fn judge(run: &SuiteRun, findings: Findings) -> Judgement {
-        judge_allowing(TestAllowance::default(), run, findings)
-    }
-
-    fn judge_allowing(allow: TestAllowance, run: &SuiteRun, findings: Findings) -> Judgement {
-        let may_revise: Vec<PhaseName> = ["design", "code", "test"].map(|name| name.parse().unwrap()).to_vec();
-        let context = GateContext {
-            task_id: &"TASK-1".parse().unwrap(),
-            gate: &"test".parse().unwrap(),
-            attempt: 1,
-            may_revise: &may_revise,
-            about: &[],
-        };
-        judge_tests(&context, allow, run, findings)
-    }
-
-    #[test]
-    fn passes_only_when_every_test_passed() {
-        use Outcome::{Errored, Failed, Passed, Skipped};
-        let verdict = |outcomes: &[Outcome]| {
-            let tests = outcomes.iter().map(|outcome| case("t.py::a", *outcome)).collect();
-            judge(&run(tests), Findings::default()).verdict
-        };
-        assert_eq!(verdict(&[Passed, Passed]), Verdict::Passed);
-        for bad in [Failed, Errored, Skipped] {
-            assert_eq!(verdict(&[Passed, bad]), Verdict::Failed);
-        }
-        assert_eq!(judge(&run(vec![]), Findings::default()).reason, "no test ran");
-    }
-
-    fn not_run(skipped: usize, xfailed: usize) -> SuiteRun {
-        let named = |n: usize| format!("t.py::{n}");
-        let mut tests = vec![case(&named(0), Outcome::Passed)];
-        tests.extend((0..skipped).map(|n| case(&named(n + 1), Outcome::Skipped)));
-        let expected = |n| TestCase { message: Some("xfailed: later".into()), ..case(&named(n), Outcome::Skipped) };
-        tests.extend((0..xfailed).map(|n| expected(n + 100)));
-        run(tests)
-    }
-
-    #[test]
-    fn tests_that_did_not_run_may_be_allowed() {
-        use AllowedTests::{AtMost, Unlimited};
-        let judged = |skipped, xfailed, allow| judge_allowing(allow, &not_run(skipped, xfailed), Findings::default());
-        let allow = TestAllowance { skipped: AtMost(2), xfailed: AtMost(1) };
-        let passed = judged(2, 1, allow);
-        assert_eq!(passed.verdict, Verdict::Passed);
-        assert_eq!(passed.reason, "all 1 tests passed; 2 skipped and 1 failed as expected, as allowed");
-        assert_eq!(passed.report.unwrap()["totals"]["xfailed"], 1);
-        assert_eq!(judged(0, 1, allow).reason, "all 1 tests passed; 1 failed as expected, as allowed");
-        let failed = judged(3, 1, allow);
-        assert_eq!((failed.verdict, failed.issues.len()), (Verdict::Failed, 3));
-        assert_eq!(
-            failed.reason,
-            "3 of 5 tests did not pass (0 failed, 0 errored, 3 skipped, 1 failed as expected); set allow = { skipped = 3, \
-             xfailed = 1 } at the gate to accept them"
-        );
-        let any = TestAllowance { skipped: Unlimited, xfailed: AtMost(0) };
-        assert_eq!(judged(9, 0, any).reason, "all 1 tests passed; 9 skipped, as allowed");
-        assert_eq!(judged(0, 1, any).verdict, Verdict::Failed);
-    }
-
-    #[test]
-    fn allowed_skips_never_hide_failures() {
-        let any = TestAllowance { skipped: AllowedTests::Unlimited, xfailed: AllowedTests::Unlimited };
-        let mut all_skipped = not_run(2, 0);
-        all_skipped.tests.remove(0);
-        let judged = judge_allowing(any, &all_skipped, Findings::default());
-        assert_eq!(
-            (judged.verdict, judged.reason.as_str()),
-            (Verdict::Failed, "no test passed (0 failed, 0 errored, 2 skipped)")
-        );
-        let mut one_failed = not_run(2, 0);
-        one_failed.tests.push(case("t.py::bad", Outcome::Failed));
-        let judged = judge_allowing(any, &one_failed, Findings::default());
-        assert_eq!((judged.verdict, judged.issues.len()), (Verdict::Failed, 1));
-        assert_eq!(judged.reason, "1 of 4 tests did not pass (1 failed, 0 errored, 2 skipped)");
-    }
-
-    #[test]
-    fn build_errors_and_uncovered_requirements_fail_the_gate() {
-        let mut broken = run(vec![case("t.py::a", Outcome::Passed)]);
-        broken.build_errors = vec!["app.py:3: invalid syntax".into()];
-        assert_eq!(judge(&broken, Findings::default()).reason, "the build failed: app.py:3: invalid syntax");
-        let mut thin = run(vec![case("t.py::a", Outcome::Passed)]);
-        thin.uncovered = vec!["R2".into()];
-        let judged = judge(&thin, Findings::default());
-        assert_eq!((judged.verdict, judged.reason.as_str()), (Verdict::Failed, "no test is left for requirement R2"));
-        assert_eq!(judged.issues[0].phase_injected, "test");
-    }
-
-    #[test]
-    fn missing_runners_are_permanently_unjudged() {
-        let mut none = run(vec![]);
-        none.no_runner = Some("no runner serves cobol".into());
-        let judged = judge(&none, Findings::default());
-        assert_eq!((judged.verdict, judged.permanent), (Verdict::NotJudged, true));
-    }
-
-    #[test]
-    fn unexplained_failing_tests_become_issues() {
-        let failing =
-            run(vec![case("tests/t.py::test_a", Outcome::Failed), case("tests/t.py::test_b", Outcome::Failed)]);
-        let mut issue = sample_issue("I-1", Severity::Critical, "design");
-        issue.evidence = "tests/t.py::test_a fails".into();
-        let judged = judge(&failing, Findings { issues: vec![issue], ..Findings::default() });
-        let ids: Vec<_> =
-            judged.issues.iter().map(|issue| (issue.id.as_str(), issue.phase_injected.as_str())).collect();
-        assert_eq!(ids, [("test#1/I-1", "design"), ("test#1/RUN-001", "code")]);
-        assert_eq!(judged.issues[1].evidence, "failed: assert 5 == 300");
-    }
-
-    // Fault 1: a report written by the model said 27 of 27 passed.
-    #[test]
-    fn claims_of_agents_do_not_count() {
-        let claims = Findings { reviewers: vec!["all 27 tests passed".into()], ..Findings::default() };
-        assert_eq!(judge(&run(vec![case("t.py::a", Outcome::Failed)]), claims).verdict, Verdict::Failed);
-    }
-}
+mod tests;
