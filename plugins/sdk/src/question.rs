@@ -1,8 +1,9 @@
 //! One question to a model, with another call where the answer is cut off or unusable.
 //!
 //! The value of [`Question::json`] is found wherever it stands in the answer. A cut answer is asked for once more with four
-//! times the room; an answer that is not JSON, does not match its type or fails the caller's check gets one repair question
-//! with the exact faults and the schema. A truncated text is continued up to three times.
+//! times the room, or within the model's own limit; an answer that is not JSON, does not match its type or fails the caller's
+//! check gets one repair question with the exact faults and the schema. A truncated text is continued up to three times.
+//! Follow-up questions repeat the model's reasoning as the host returned it.
 //!
 //! A refusal, a denied call, a full context window or a second unusable answer is a [`Failure`].
 
@@ -77,27 +78,26 @@ impl Question {
 
     /// Asks, and returns the answer as text. Makes up to four calls if the answer is truncated.
     pub async fn text(&self) -> Result<String, Failure> {
-        let limit = self.max_output_tokens;
-        let first = self.send(&self.label, self.first_messages(), limit).await?;
-        let mut text = response_text(&first);
-        let mut last = first;
+        let mut limit = self.max_output_tokens;
+        let mut last = self.send(&self.label, self.first_messages(), limit).await?;
+        let mut answer = Answer::of(&last);
         for _ in 0..MAX_CONTINUATIONS {
             if !is_cut(&last) {
-                return Ok(text);
+                return Ok(answer.text);
             }
-            self.check_window(&last, limit)?;
-            if text.trim().is_empty() {
+            limit = self.limit_of_model(&last, limit)?;
+            if answer.text.trim().is_empty() {
                 return Err(failure(format!("`{}`: the model used {limit} tokens without an answer", self.label)));
             }
-            let messages = self.follow_up(&text, CONTINUE_PROMPT.to_owned());
+            let messages = self.follow_up(&answer, CONTINUE_PROMPT.to_owned());
             last = self.send(&format!("{}/continue", self.label), messages, limit).await?;
-            text = join_continuation(&text, &response_text(&last));
+            answer.extend(&last);
         }
         if is_cut(&last) {
             let times = MAX_CONTINUATIONS + 1;
             return Err(failure(format!("`{}`: the answer exceeds {times} times {limit} tokens", self.label)));
         }
-        Ok(text)
+        Ok(answer.text)
     }
 
     /// Asks, and returns the answer as a `T`. `check` gets the value and its JSON text and returns every fault, worded so that
@@ -132,28 +132,36 @@ impl Question {
     ) -> Result<Result<T, Unusable>, Failure> {
         let mut limit = self.max_output_tokens;
         let mut response = self.send(label, messages.clone(), limit).await?;
-        let mut answer = response_text(&response);
-        let mut parsed = parse(&answer);
+        let mut answer = Answer::of(&response);
+        let mut parsed = parse(&answer.text);
         if parsed.is_err() && is_cut(&response) {
-            self.check_window(&response, limit)?;
-            limit = limit.saturating_mul(MORE_ROOM);
+            let of_model = self.limit_of_model(&response, limit)?;
+            let is_own = of_model < limit;
+            limit = if is_own { of_model } else { limit.saturating_mul(MORE_ROOM) };
             host::log(Level::Info, &format!("{label}: the answer was cut off; asking again for up to {limit} tokens"));
+            let messages = if is_own { with_limit(messages, limit) } else { messages };
             response = self.send(&format!("{label}/longer"), messages, limit).await?;
-            answer = response_text(&response);
-            parsed = parse(&answer);
+            answer = Answer::of(&response);
+            parsed = parse(&answer.text);
         }
         if parsed.is_err() && is_cut(&response) {
-            self.check_window(&response, limit)?;
+            limit = self.limit_of_model(&response, limit)?;
             return Err(failure(format!("`{label}`: the answer exceeds {limit} tokens")));
         }
         Ok(parsed.map_err(|faults| Unusable { answer, faults }))
     }
 
-    /// Fails if the answer was cut far below the limit: neither more room nor a continuation would help.
-    fn check_window(&self, response: &Response, limit: u32) -> Result<(), Failure> {
+    /// Returns the limit that cut an answer off: the one that was asked for, or the model's own lower one. Fails if the context
+    /// window is full: neither more room nor a continuation would help.
+    ///
+    /// The limits of models are round numbers; what a prompt leaves of a window is not.
+    fn limit_of_model(&self, response: &Response, limit: u32) -> Result<u32, Failure> {
         let used = response.usage.output_tokens;
-        if used == 0 || used >= u64::from(limit / 2) {
-            return Ok(());
+        match u32::try_from(used).unwrap_or(u32::MAX) {
+            used if used == 0 || used >= limit => return Ok(limit),
+            used if is_round(used) => return Ok(used),
+            used if used >= limit / 2 => return Ok(limit),
+            _ => {}
         }
         Err(failure(format!(
             "`{}`: the model {} stopped after {used} of {limit} tokens: its context window is full, or its own limit for an \
@@ -167,9 +175,9 @@ impl Question {
         vec![message(Role::System, self.system.clone()), Message { role: Role::User, content: user }]
     }
 
-    fn follow_up(&self, answer: &str, request: String) -> Vec<Message> {
+    fn follow_up(&self, answer: &Answer, request: String) -> Vec<Message> {
         let mut messages = self.first_messages();
-        messages.push(message(Role::Assistant, answer.to_owned()));
+        messages.push(answer.as_message());
         messages.push(message(Role::User, request));
         messages
     }
@@ -198,10 +206,56 @@ impl Question {
     }
 }
 
+/// An answer, or several joined ones.
+struct Answer {
+    /// Blocks of the provider, such as reasoning.
+    blocks: Vec<Content>,
+    text: String,
+}
+
+impl Answer {
+    fn of(response: &Response) -> Self {
+        Self { blocks: blocks_of(response), text: response_text(response) }
+    }
+
+    /// Adds the continuation of a truncated text.
+    fn extend(&mut self, continuation: &Response) {
+        self.text = join_continuation(&self.text, &response_text(continuation));
+        self.blocks.extend(blocks_of(continuation));
+    }
+
+    /// Returns the answer as the model's message in a later request: blocks are repeated unchanged, before the text.
+    fn as_message(&self) -> Message {
+        let text = Content::Text(self.text.clone());
+        Message { role: Role::Assistant, content: self.blocks.iter().cloned().chain([text]).collect() }
+    }
+}
+
+fn blocks_of(response: &Response) -> Vec<Content> {
+    response.content.iter().filter(|content| matches!(content, Content::Opaque(_))).cloned().collect()
+}
+
 /// An answer without a usable value.
 struct Unusable {
-    answer: String,
+    answer: Answer,
     faults: Vec<String>,
+}
+
+/// Returns whether a number of tokens is one that makers of models choose as a limit.
+fn is_round(tokens: u32) -> bool {
+    tokens.is_multiple_of(256) || tokens.is_multiple_of(500)
+}
+
+/// Adds the limit to the question, for a model that cannot write more.
+fn with_limit(mut messages: Vec<Message>, limit: u32) -> Vec<Message> {
+    let text = format!(
+        "Your first answer was cut off at {limit} tokens, and you cannot write more than that. Give the whole answer within \
+         that limit: shorten descriptions, and leave nothing out that is required."
+    );
+    if let Some(question) = messages.last_mut() {
+        question.content.push(Content::Text(text));
+    }
+    messages
 }
 
 fn is_cut(response: &Response) -> bool {

@@ -66,9 +66,16 @@ impl MockHost {
         self.respond(label, text, stop, 1)
     }
 
-    fn respond(mut self, label: &str, text: &str, stop: &str, output_tokens: u64) -> Self {
+    fn respond(self, label: &str, text: &str, stop: &str, output_tokens: u64) -> Self {
+        let content = vec![Content::Text(text.to_owned())];
+        self.content(label, content, stop, output_tokens)
+    }
+
+    /// Scripts the next answer for this label in all its parts, with the number of its output tokens.
+    #[must_use]
+    pub fn content(mut self, label: &str, content: Vec<Content>, stop: &str, output_tokens: u64) -> Self {
         let response = Response {
-            content: vec![Content::Text(text.to_owned())],
+            content,
             stop: stop.to_owned(),
             model: "test:mock".to_owned(),
             usage: Usage { input_tokens: 1, output_tokens, cached_input_tokens: 0, usd: None },

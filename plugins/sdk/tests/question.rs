@@ -86,6 +86,63 @@ fn a_full_window_is_not_asked_for_more() {
     assert_eq!((reason(text.unwrap_err()).as_str(), activity.requests.len()), (why, 1));
 }
 
+/// An answer that the model cut off after this many tokens.
+fn cut(host: MockHost, label: &str, text: &str, tokens: u64) -> MockHost {
+    host.content(label, vec![Content::Text(text.to_owned())], "max-tokens", tokens)
+}
+
+#[test]
+fn asks_within_the_limit_of_the_model() {
+    for limit in [4096, 6000] {
+        let host = cut(MockHost::new(), "paint", "{\"colour\": \"dark ", limit)
+            .answer("paint/longer", "{\"colour\": \"olive\"}");
+        let (answer, activity) =
+            host.run_with(|_| async { ask().max_output_tokens(16_000).json(|_: &Answer, _| vec![]).await });
+        assert_eq!(answer.unwrap().colour, "olive");
+        let [first, second] = activity.requests.as_slice() else { panic!("{:?}", activity.requests) };
+        assert_eq!((first.max_output_tokens, u64::from(second.max_output_tokens)), (16_000, limit));
+        assert_eq!(text(second, 1), text(first, 1), "the prompts begin alike");
+        let Content::Text(more) = &second.messages[1].content[1] else { panic!("{:?}", second.messages) };
+        assert!(more.starts_with(&format!("Your first answer was cut off at {limit} tokens")), "{more}");
+    }
+    let host = cut(MockHost::new(), "paint", "{", 4096);
+    let host = cut(host, "paint/longer", "{", 4096);
+    let (answer, _) = host.run_with(|_| async { ask().max_output_tokens(16_000).json(|_: &Answer, _| vec![]).await });
+    assert_eq!(reason(answer.unwrap_err()), "`paint`: the answer exceeds 4096 tokens");
+}
+
+#[test]
+fn continues_at_the_limit_of_the_model() {
+    let host = cut(MockHost::new(), "paint", "dark ", 4096);
+    let host = cut(host, "paint/continue", "olive ", 4096).answer("paint/continue", "green");
+    let (answer, activity) = host.run_with(|_| async { ask().max_output_tokens(16_000).text().await });
+    assert_eq!(answer.unwrap(), "dark olive green");
+    let limits: Vec<u32> = activity.requests.iter().map(|request| request.max_output_tokens).collect();
+    assert_eq!(limits, [16_000, 4096, 4096]);
+}
+
+#[test]
+fn repeats_reasoning_in_follow_up_questions() {
+    let reasoning = |text: &str| Content::Opaque(format!("{{\"reasoning_content\":\"{text}\"}}"));
+    let answer = |thought: &str, text: &str| vec![reasoning(thought), Content::Text(text.to_owned())];
+    let host = MockHost::new()
+        .content("paint", answer("{\\\"colour\\\": 1}", "Red."), "end", 1)
+        .answer("paint/repair", "{\"colour\": \"red\"}");
+    let (painted, activity) = host.run_with(|_| colour());
+    assert_eq!(painted.unwrap().colour, "red");
+    let repeated = format!("{:?}", activity.requests[1].messages[2].content);
+    assert_eq!(repeated, format!("{:?}", answer("{\\\"colour\\\": 1}", "Red.")));
+    let host = MockHost::new()
+        .content("paint", answer("a", "dark "), "max-tokens", 100)
+        .content("paint/continue", answer("b", "olive "), "max-tokens", 100)
+        .answer("paint/continue", "green");
+    let (text, activity) = host.run_with(|_| async { ask().text().await });
+    assert_eq!(text.unwrap(), "dark olive green");
+    let repeated = format!("{:?}", activity.requests[2].messages[2].content);
+    let expected = vec![reasoning("a"), reasoning("b"), Content::Text("dark olive ".to_owned())];
+    assert_eq!(repeated, format!("{expected:?}"));
+}
+
 #[test]
 fn continues_a_truncated_text() {
     let host = MockHost::new()

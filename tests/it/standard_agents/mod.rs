@@ -2,6 +2,7 @@
 //! answers that they accept.
 
 mod answers;
+mod follow_ups;
 mod prefixes;
 mod schemas;
 
