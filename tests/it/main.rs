@@ -26,6 +26,7 @@ mod providers;
 mod replay;
 mod scenarios;
 mod secrets;
+mod shared_prefixes;
 mod standard_agents;
 mod state_folder;
 mod stopped_runs;
