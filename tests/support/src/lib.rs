@@ -4,6 +4,7 @@
 mod crafted_archive;
 mod files;
 mod filters;
+mod git_repository;
 mod model_server;
 mod other_user;
 mod output;
@@ -20,6 +21,7 @@ mod workspace;
 pub use crafted_archive::CraftedArchive;
 pub use files::{copy_folder, examples, fixture, repository, scenarios};
 pub use filters::filter;
+pub use git_repository::{Checkout, GitRepository};
 pub use model_server::{ModelServer, Request, Respond};
 pub use other_user::{OtherUser, give, set_mode};
 pub use output::Output;
