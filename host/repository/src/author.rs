@@ -51,7 +51,11 @@ pub fn parse_author(text: &str) -> Result<(&str, &str), RepositoryError> {
     let parts = parts.map(|(name, mail)| (name.trim(), mail.trim()));
     let is_plain = |part: &str| !part.is_empty() && !part.contains(['<', '>']) && !part.contains(char::is_control);
     match parts {
-        Some((name, mail)) if is_plain(name) && is_plain(mail) && !mail.contains(' ') => Ok((name, mail)),
+        Some((name, mail))
+            if is_plain(name) && is_plain(mail) && !mail.contains(' ') && !text.contains(char::is_control) =>
+        {
+            Ok((name, mail))
+        }
         _ => Err(RepositoryError::Invalid {
             what: "author",
             value: text.escape_debug().to_string(),
@@ -63,7 +67,36 @@ pub fn parse_author(text: &str) -> Result<(&str, &str), RepositoryError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use phasegate_files::TrustedFolders;
+
     use super::*;
+
+    #[test]
+    fn the_nearest_configuration_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (home, repo) = (dir.path().join("home"), dir.path().join("repo"));
+        ["refs", "objects"].iter().for_each(|name| std::fs::create_dir_all(repo.join(".git").join(name)).unwrap());
+        std::fs::create_dir_all(home.join(".config/git")).unwrap();
+        std::fs::write(repo.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        let author = |variables: &[(&str, &str)]| {
+            let variables: Vec<_> = [("HOME", home.to_str().unwrap())].into_iter().chain(variables.to_vec()).collect();
+            let find = |name: &str| variables.iter().find(|(it, _)| *it == name).map(|(_, value)| value.into());
+            Repository::open(&repo, &TrustedFolders::default()).unwrap().author_in(&find)
+        };
+        assert_eq!(author(&[]), None);
+        let user = |name: &str| format!("[user]\n name = {name}\n email = {name}@example.org\n");
+        std::fs::write(home.join(".config/git/config"), user("settings")).unwrap();
+        assert_eq!(author(&[]).unwrap(), "settings <settings@example.org>");
+        std::fs::write(home.join(".gitconfig"), "[user]\nname = \"Home # \\\"1\\\"\" ; comment\n").unwrap();
+        assert_eq!(author(&[]).unwrap(), "Home # \"1\" <settings@example.org>");
+        std::fs::write(repo.join(".git/config"), user("own")).unwrap();
+        assert_eq!(author(&[]).unwrap(), "own <own@example.org>");
+        assert_eq!(author(&[("GIT_AUTHOR_NAME", "Given")]).unwrap(), "Given <own@example.org>");
+        assert_eq!(author(&[("GIT_AUTHOR_EMAIL", "not a mail")]), None);
+        std::fs::write(repo.join(".git/config"), "[include]\npath = ../../home/.gitconfig\n").unwrap();
+        let none = dir.path().join("none");
+        assert_eq!(author(&[("GIT_CONFIG_GLOBAL", none.to_str().unwrap())]), None);
+    }
 
     #[test]
     fn authors_have_a_name_and_a_mail() {

@@ -3,6 +3,8 @@
 //! Guarantees: an answer depends on the tree and the request only; content comes from objects, never from a working tree.
 //! Symbolic links are not followed, and pointers of Git LFS are not resolved.
 
+use std::sync::PoisonError;
+
 use gix::bstr::ByteSlice;
 use gix::objs::Kind;
 use phasegate_process::repository::{FileKind, FileList, MatchList, RepositoryFile, TextMatch};
@@ -57,12 +59,29 @@ impl Repository {
     pub fn list(&self, files: &TreeFiles, folder: &str) -> Result<FileList, RepositoryError> {
         let below = files.below(folder);
         let reader = self.reader();
-        let listed = below
-            .iter()
-            .take(MAX_LISTED_FILES)
-            .map(|file| Ok(RepositoryFile { path: file.path.clone(), size: file.size, kind: reader.kind(file)? }));
+        let listed = below.iter().take(MAX_LISTED_FILES).map(|file| {
+            Ok(RepositoryFile { path: file.path.clone(), size: file.size, kind: self.known_kind(&reader, file)? })
+        });
         let files = listed.collect::<Result<Vec<_>, RepositoryError>>()?;
         Ok(FileList { left_out: (below.len() - files.len()) as u64, files })
+    }
+
+    fn known_kind(&self, reader: &FileReader, file: &TreeFile) -> Result<FileKind, RepositoryError> {
+        // A thread that panicked had no kind half written.
+        let known = || self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        // The name counts too, so a content has the kind of the first file with it only if the name leaves it open.
+        let is_open = file.is_regular() && file.likely_kind() == FileKind::Text;
+        let found = known().get(&file.id).copied().filter(|_| is_open);
+        match found {
+            Some(kind) => Ok(kind),
+            None => {
+                let kind = reader.kind(file)?;
+                if is_open {
+                    known().insert(file.id, kind);
+                }
+                Ok(kind)
+            }
+        }
     }
 
     /// Answers an agent that searches for a text, without regard to case, in the files below a folder that have no NUL byte

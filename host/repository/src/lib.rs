@@ -19,6 +19,7 @@ mod memory_tree;
 mod message;
 mod objects;
 mod outline;
+mod pack_cache;
 mod place;
 mod project;
 mod repository;

@@ -1,19 +1,22 @@
 //! An open repository, and the commit that a run starts from.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Mutex;
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use gix::objs::{CommitRefIter, Kind, TagRefIter};
 use phasegate_files::TrustedFolders;
-use phasegate_process::repository::GitId;
+use phasegate_process::repository::{FileKind, GitId};
 
 use crate::config::GitConfig;
 use crate::error::RepositoryError;
 use crate::inside::check_inside;
 use crate::layout::Layout;
 use crate::objects::{Completeness, MAX_NODE_BYTES, Objects, cause, corrupt};
+use crate::pack_cache::PackCache;
 
 /// The formats of repositories that are read, as `[extensions]` names them.
 const EXTENSIONS: [&str; 7] =
@@ -29,6 +32,8 @@ pub struct Repository {
     pub(crate) config: GitConfig,
     inner: gix::ThreadSafeRepository,
     completeness: Completeness,
+    /// The kinds of contents that were read for lists, so that each content is read once.
+    pub(crate) kinds: Mutex<HashMap<ObjectId, FileKind>>,
 }
 
 /// The commit that a run starts from.
@@ -63,7 +68,7 @@ impl Repository {
             is_partial: config.has_promisor() || config.extensions().iter().any(|name| name == "partialclone"),
             is_shallow: layout.common_dir.join("shallow").exists(),
         };
-        Ok(Self { layout, config, inner, completeness })
+        Ok(Self { layout, config, inner, completeness, kinds: Mutex::default() })
     }
 
     /// The working tree, or the bare repository: absolute, without symbolic links.
@@ -97,6 +102,7 @@ impl Repository {
     pub(crate) fn objects(&self) -> Objects {
         let mut repo = self.inner.to_thread_local();
         repo.clear_namespace();
+        repo.objects.set_pack_cache(|| Box::<PackCache>::default());
         Objects::new(repo, self.completeness)
     }
 

@@ -7,6 +7,7 @@ mod files;
 mod hostile;
 mod odd_paths;
 mod opening;
+mod random;
 mod scale;
 mod support;
 mod uncommitted;

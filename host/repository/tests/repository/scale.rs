@@ -4,6 +4,9 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::Instant;
 
+use phasegate_files::TrustedFolders;
+use phasegate_repository::Repository;
+
 use super::support::{Repo, one_commit, text};
 
 /// A repository of so many files in folders of a hundred.
@@ -55,4 +58,22 @@ fn figures_of_fifty_thousand_files() {
     let start = Instant::now();
     let found = repository.search(&files, "absent from all files", "").unwrap();
     println!("searched ({} matches): {:?}, {}", found.matches.len(), start.elapsed(), peak());
+    repo.git(&["clone", "--quiet", ".", "../working"]);
+    let working = Repository::open(&repo.outside().join("working"), &TrustedFolders::default()).unwrap();
+    let start = Instant::now();
+    let found = working.uncommitted(&base, &files).unwrap();
+    println!("compared the working tree ({} changes): {:?}, {}", found.changes.len(), start.elapsed(), peak());
+    // Each object in a file of its own.
+    let packs = repo.outside().join("packs");
+    std::fs::rename(repo.path.join("objects/pack"), &packs).unwrap();
+    std::fs::create_dir(repo.path.join("objects/pack")).unwrap();
+    for pack in std::fs::read_dir(&packs).unwrap().map(|it| it.unwrap().path()) {
+        if pack.extension().is_some_and(|it| it == "pack") {
+            let mut command = repo.command(&repo.path, &["unpack-objects", "-q"]);
+            assert!(command.stdin(std::fs::File::open(pack).unwrap()).status().unwrap().success());
+        }
+    }
+    let start = Instant::now();
+    let files = repo.open().files(&base.tree).unwrap();
+    println!("listed {} loose files: {:?}, {}", files.files().len(), start.elapsed(), peak());
 }
