@@ -24,6 +24,7 @@ mod out_folder;
 mod plugin_check;
 mod providers;
 mod replay;
+mod repository;
 mod scenarios;
 mod secrets;
 mod shared_prefixes;

@@ -15,6 +15,8 @@ mod help;
 mod open;
 mod out_dir;
 mod paths;
+mod repository;
+mod tasks;
 mod terminal;
 mod trust;
 mod view;

@@ -63,6 +63,8 @@ pub struct RunOptions {
     pub offline: bool,
     /// The providers that runs take from the configuration, in place of those that they pinned.
     pub current_providers: Vec<String>,
+    /// The repository in place of the one that the run pinned.
+    pub repository: Option<PathBuf>,
 }
 
 /// Opens the host on the state folder, and creates the folder if it does not exist. Imported runs continue with
@@ -86,7 +88,7 @@ pub fn host_over(
     options: RunOptions,
     shared_budget: Option<SharedBudget>,
 ) -> Result<Host, Failure> {
-    let RunOptions { overlap, budget_override, offline, current_providers } = options;
+    let RunOptions { overlap, budget_override, offline, current_providers, repository } = options;
     let engine = sandbox(context, &config)?;
     let env: Env = Arc::new(|name| std::env::var(name).ok());
     let host = Host::new(HostConfig {
@@ -100,6 +102,7 @@ pub fn host_over(
         trust: Arc::clone(&context.trust),
         config: Some(Arc::new(config)),
         current_providers,
+        repository,
     })?;
     if let Some(notice) = host.engine().cache_notice() {
         context.printer.note(&format!("{notice}\n"));

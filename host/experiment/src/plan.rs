@@ -56,7 +56,7 @@ pub struct PlannedRun {
 impl Experiment {
     /// Plans all runs. Every variant is validated with every task as far as that is possible without a run.
     pub fn plan(&self, config: &Config) -> Result<Plan, Error> {
-        let contents = self.tasks.iter().map(task_digest).collect::<Result<Vec<_>, Error>>()?;
+        let contents = self.tasks.iter().map(|task| task_digest(task, config)).collect::<Result<Vec<_>, Error>>()?;
         let mut variants = Vec::new();
         let mut cells = Vec::new();
         for (at, variant) in self.variants.iter().enumerate() {
@@ -198,13 +198,14 @@ impl Experiment {
     }
 }
 
-/// Returns a digest of everything that a run reads of its task: texts and context files.
-fn task_digest(task: &TaskSource) -> Result<Digest, Error> {
-    let gathered = task.gather_context_files()?;
-    let task = &task.task;
+/// Returns a digest of everything that a run reads of its task: texts, context files and the commit of its repository.
+fn task_digest(source: &TaskSource, config: &Config) -> Result<Digest, Error> {
+    let gathered = source.gather_context_files()?;
+    let commit = source.repository.as_ref().map(|repository| repository.commit(&config.trusted)).transpose()?;
+    let task = &source.task;
     let files: Vec<_> =
         gathered.files.iter().map(|file| (&file.path, Digest::from_content(&file.bytes), file.base)).collect();
-    let words = json!({
+    let mut words = json!({
         "project": task.project_id,
         "description": task.description,
         "requirements": task.requirements,
@@ -212,5 +213,8 @@ fn task_digest(task: &TaskSource) -> Result<Digest, Error> {
         "language": task.language,
         "files": files,
     });
+    if let (Some(words), Some(commit)) = (words.as_object_mut(), commit) {
+        words.insert("commit".to_owned(), json!(commit));
+    }
     Ok(Digest::from_content(words.to_string().as_bytes()))
 }

@@ -11,7 +11,7 @@ use phasegate_process::task::Task;
 use toml::Spanned;
 use walkdir::WalkDir;
 
-use phasegate_runtime::{ConfigFault, ReservedPaths, TaskSource, unreadable_file};
+use phasegate_runtime::{ConfigFault, RepositorySource, ReservedPaths, TaskSource, unreadable_file};
 
 type Patterns = Spanned<Vec<Spanned<String>>>;
 
@@ -82,7 +82,11 @@ fn load_task(file: &Path) -> Result<(TaskSource, String), ConfigFault> {
     let folder = std::path::absolute(folder_of(file)).unwrap_or_else(|_| folder_of(file).to_owned());
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let reserved = ReservedPaths { configuration: vec![file], ..ReservedPaths::default() };
-    Ok((TaskSource { task, folder, reserved }, name))
+    let repository = RepositorySource::of_task(&task, &folder).map_err(|error| {
+        let hint = error.hint().unwrap_or_default();
+        ConfigFault::from(Source { file: &name, text: &text }.error_at_top(error.to_string(), hint))
+    })?;
+    Ok((TaskSource { task, folder, reserved, repository }, name))
 }
 
 /// Returns the folder of a file; `.` for a bare file name.

@@ -3,6 +3,9 @@
 //! Guarantees: the bytes that are returned hash to the id that was asked for; an object is not decoded if it has more bytes
 //! than the caller allows. Replacement references and grafts have no effect.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use gix::ObjectId;
 use gix::objs::{Kind, compute_hash};
 
@@ -25,11 +28,16 @@ pub(crate) struct Completeness {
 pub(crate) struct Objects {
     repo: gix::Repository,
     completeness: Completeness,
+    overlay: Arc<HashMap<ObjectId, Vec<u8>>>,
 }
 
 impl Objects {
-    pub(crate) fn new(repo: gix::Repository, completeness: Completeness) -> Self {
-        Self { repo, completeness }
+    pub(crate) fn new(
+        repo: gix::Repository,
+        completeness: Completeness,
+        overlay: Arc<HashMap<ObjectId, Vec<u8>>>,
+    ) -> Self {
+        Self { repo, completeness, overlay }
     }
 
     /// The underlying repository, for revisions, references and writing.
@@ -54,6 +62,12 @@ impl Objects {
         max: u64,
         what: &dyn Fn() -> String,
     ) -> Result<Vec<u8>, RepositoryError> {
+        if let Some(bytes) = self.overlay.get(&id).filter(|_| kind == Kind::Blob) {
+            return match bytes.len() as u64 {
+                size if size > max => Err(RepositoryError::TooLarge { path: what(), size, limit: max }),
+                _ => Ok(bytes.clone()),
+            };
+        }
         let size = match self.repo.try_find_header(id) {
             Ok(Some(header)) => header.size(),
             Ok(None) => return Err(self.missing(id, kind, what())),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
@@ -34,6 +34,8 @@ pub struct Repository {
     completeness: Completeness,
     /// The kinds of contents that were read for lists, so that each content is read once.
     pub(crate) kinds: Mutex<HashMap<ObjectId, FileKind>>,
+    /// Contents that are in no object.
+    pub(crate) overlay: Arc<HashMap<ObjectId, Vec<u8>>>,
 }
 
 /// The commit that a run starts from.
@@ -68,7 +70,7 @@ impl Repository {
             is_partial: config.has_promisor() || config.extensions().iter().any(|name| name == "partialclone"),
             is_shallow: layout.common_dir.join("shallow").exists(),
         };
-        Ok(Self { layout, config, inner, completeness, kinds: Mutex::default() })
+        Ok(Self { layout, config, inner, completeness, kinds: Mutex::default(), overlay: Arc::default() })
     }
 
     /// The working tree, or the bare repository: absolute, without symbolic links.
@@ -103,7 +105,7 @@ impl Repository {
         let mut repo = self.inner.to_thread_local();
         repo.clear_namespace();
         repo.objects.set_pack_cache(|| Box::<PackCache>::default());
-        Objects::new(repo, self.completeness)
+        Objects::new(repo, self.completeness, Arc::clone(&self.overlay))
     }
 
     fn head(&self, objects: &Objects) -> Result<(ObjectId, Option<String>), RepositoryError> {

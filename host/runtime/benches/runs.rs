@@ -70,7 +70,8 @@ impl Bench {
         let pipeline = config.load_pipeline(Some("pipeline.toml"), None, dir.path(), &BUNDLED).unwrap();
         let text = "task_id = \"BENCH\"\ndescription = \"measure the host\"\n";
         let task = Task::parse(Source { file: "task.toml", text }).unwrap();
-        let task = TaskSource { task, folder: dir.path().to_owned(), reserved: ReservedPaths::default() };
+        let task =
+            TaskSource { task, folder: dir.path().to_owned(), reserved: ReservedPaths::default(), repository: None };
         let journal: Arc<dyn Journal> = if durable {
             Arc::new(SqliteJournal::open(&dir.path().join("state")).unwrap())
         } else {
@@ -84,6 +85,7 @@ impl Bench {
             env: Arc::new(|_| None),
             budget_override: BudgetOverride::default(),
             current_providers: Vec::new(),
+            repository: None,
             offline: false,
             shared_budget: None,
             trust: Arc::default(),

@@ -46,6 +46,8 @@ pub struct HostConfig {
     pub config: Option<Arc<Config>>,
     /// The providers that runs take from `config`, in place of those that they pinned.
     pub current_providers: Vec<String>,
+    /// The repository that runs read and write, in place of the one that they pinned.
+    pub repository: Option<PathBuf>,
 }
 
 /// What a person allows a stopped run beyond its pinned budget. `None` keeps the pinned limit.
@@ -88,6 +90,7 @@ struct Shared {
     trust: Arc<Trust>,
     config: Option<Arc<Config>>,
     current_providers: Vec<String>,
+    repository: Option<PathBuf>,
     /// One broker for all runs with the same models, by the digest of their settings. They share its connections and
     /// limits.
     brokers: Mutex<HashMap<Digest, Broker>>,
@@ -101,7 +104,7 @@ impl Host {
         let cache_dir = config.engine.cache_dir.clone();
         let engine = Engine::new(config.engine)?;
         let HostConfig { journal, overlap, env, budget_override, offline, shared_budget, trust, .. } = config;
-        let (config, current_providers) = (config.config, config.current_providers);
+        let (config, current_providers, repository) = (config.config, config.current_providers, config.repository);
         let plugins = PluginLoader::new(engine.clone(), Arc::clone(&journal));
         Ok(Self(Arc::new(Shared {
             journal,
@@ -115,6 +118,7 @@ impl Host {
             trust,
             config,
             current_providers,
+            repository,
             brokers: Mutex::default(),
             history: History::default(),
             plugins,
@@ -194,6 +198,16 @@ impl Host {
     /// Returns the providers that runs take from the configuration here.
     pub(crate) fn current_providers(&self) -> &[String] {
         &self.0.current_providers
+    }
+
+    /// Returns the repository that runs use in place of the one that they pinned.
+    pub(crate) fn repository(&self) -> Option<&Path> {
+        self.0.repository.as_deref()
+    }
+
+    /// Returns the folder for the parsed definitions of repositories.
+    pub(crate) fn maps(&self) -> Option<PathBuf> {
+        self.cache_dir().and_then(Path::parent).map(|folder| folder.join("maps"))
     }
 
     /// Returns the configuration here, if there is one.

@@ -69,6 +69,7 @@ impl TestBed {
             env: Arc::new(|_| None),
             budget_override: BudgetOverride::default(),
             current_providers: Vec::new(),
+            repository: None,
             offline: false,
             shared_budget: None,
             trust: Arc::new(Trust::new(user)),
@@ -228,7 +229,7 @@ fn task(id: &str, folder: &Path) -> Result<TaskSource, Error> {
         repo: None,
         base: None,
     };
-    Ok(TaskSource { task, folder: folder.to_owned(), reserved: ReservedPaths::default() })
+    Ok(TaskSource { task, folder: folder.to_owned(), reserved: ReservedPaths::default(), repository: None })
 }
 
 /// A temporary folder with the script of answers; removed when dropped.

@@ -10,9 +10,9 @@ fn run_needs_a_task() {
     assert_snapshot!(workspace().reject(&["run"]), @r"
     exit 2
     error: the following required arguments were not provided:
-      <--task-id <ID>|--task <FILE.toml>>
+      <--task-id <ID>|--task <FILE.toml>|--issue <FILE.md>>
 
-    Usage: phasegate run <--task-id <ID>|--task <FILE.toml>>
+    Usage: phasegate run <--task-id <ID>|--task <FILE.toml>|--issue <FILE.md>>
 
     For more information, try '--help'.
     ");
@@ -62,7 +62,7 @@ fn rejects_a_bad_task_file_with_its_line() {
     let workspace = workspace().with_files(&[("misspelt.toml", &misspelt), ("open.toml", "task_id = \"TASK-1\n")]);
     assert_snapshot!(workspace.reject(&["run", "--task", "misspelt.toml"]), @"
     exit 2
-    error[PG-0102]: misspelt.toml:3: unknown field `requirments`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`
+    error[PG-0102]: misspelt.toml:3: unknown field `requirments`, expected one of `task_id`, `project_id`, `description`, `requirements`, `context_files`, `constraints`, `language`, `repo`, `base`
     hint: did you mean `requirements`?
     ");
     assert_snapshot!(workspace.reject(&["run", "--task", "open.toml"]), @r#"

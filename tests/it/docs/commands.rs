@@ -7,11 +7,12 @@ use std::thread;
 use super::{Page, Reader, pages, toml_blocks};
 
 /// Lines that do not run here, by how they begin, and why.
-const SKIPPED: [(&str, &str); 7] = [
+const SKIPPED: [(&str, &str); 8] = [
     ("cargo test --release", "runs this test"),
     ("cargo install --path host/cli", "compiles the program again"),
     ("export ANTHROPIC_API_KEY=", "needs a key"),
     ("phasegate run --task-id TASK-001", "asks a real model"),
+    ("phasegate run --repo ~/src/shop", "needs the reader's own repository"),
     ("rustup target add", "changes the toolchain"),
     ("cargo build --release --target wasm32-unknown-unknown", "builds a crate of the reader's own"),
     ("wasm-tools component new", "builds a crate of the reader's own"),

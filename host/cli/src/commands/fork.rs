@@ -13,6 +13,7 @@ use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir};
 use crate::paths::current_dir;
+use crate::repository::check_repository;
 use crate::trust;
 use crate::view::live::LiveView;
 
@@ -98,6 +99,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         made => made?,
     };
     trust::ensure_run(context, &host, &run, config.locked)?;
+    check_repository(&context.state, &host, &run, None)?;
     let out = out.unwrap_or_else(|| out_dir::default_out_dir(&run));
     out_dir::save_out_dir(state, &run, &out);
     out_dir::claim_out_dir(state, &run, &out);

@@ -16,6 +16,7 @@ mod markdown_help;
 mod pip;
 mod pipeline;
 mod plugin;
+mod pr;
 mod replay;
 mod resume;
 mod run;
@@ -57,6 +58,8 @@ pub enum Command {
     Show(show::Args),
     /// Print the recorded events of a run
     Log(log::Args),
+    /// Describe the branch of a run as a pull request, in Markdown
+    Pr(pr::Args),
     /// Compare runs: gates, issues, cost, first difference
     Compare(compare::Args),
     /// Write a run to one file, for another machine
@@ -109,6 +112,7 @@ pub async fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Runs(args) => runs::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Log(args) => log::run(&args, context).await,
+        Command::Pr(args) => pr::run(&args, context),
         Command::Compare(args) => compare::run(&args, context),
         Command::Export(args) => export::run(&args, context),
         Command::Import(args) => import::run(&args, context).await,

@@ -12,6 +12,7 @@ use crate::find_run::find_run;
 use crate::open::{self, RunOptions};
 use crate::out_dir::check_resumed_out_dir;
 use crate::paths::current_dir;
+use crate::repository::check_repository;
 use crate::trust;
 use crate::view::live::LiveView;
 
@@ -41,6 +42,9 @@ pub struct Args {
     /// Take a provider's address and key from the configuration, not from the run; repeat for more
     #[arg(long, value_name = "NAME")]
     provider: Vec<String>,
+    /// Git repository that has the run's commit, where it is no longer in its place or lies outside of the project
+    #[arg(long, value_name = "PATH")]
+    repo: Option<PathBuf>,
     /// Repeat model calls without an answer, though they may have been billed
     #[arg(long)]
     ask_again: bool,
@@ -56,14 +60,22 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let run = find_run(context, &open::journal_to_write(context)?, &args.run)?;
     let out = args.out.as_deref().map(|out| current_dir().join(out));
     check_resumed_out_dir(state, &run, out.as_deref(), args.force)?;
+    let repo = args.repo.as_deref().map(|repo| current_dir().join(repo));
     let budget_override =
         BudgetOverride { calls: args.calls, tokens: args.tokens, usd: args.usd, ask_again: args.ask_again };
     let host = open::host(
         context,
         open::config_if_readable(context, None)?,
-        RunOptions { overlap: args.overlap, budget_override, offline: false, current_providers: args.provider },
+        RunOptions {
+            overlap: args.overlap,
+            budget_override,
+            offline: false,
+            current_providers: args.provider,
+            repository: repo.clone(),
+        },
     )?;
     trust::ensure_run(context, &host, &run, false)?;
+    check_repository(state, &host, &run, repo.as_deref())?;
     let view = Arc::new(LiveView::new(context, args.json, false));
     let target = resume_target(&host, &view, state, run, out)?;
     Ok(RunDriver::new(host, view).drive_all(vec![target], 1).await)

@@ -7,12 +7,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use phasegate_process::source::Source;
-use phasegate_process::task::Task;
-use phasegate_process::{InvalidName, RunId, TaskId};
-use phasegate_runtime::{
-    BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, ReservedPaths, TaskSource, Trust, load_run,
-};
+use phasegate_process::{RunId, TaskId};
+use phasegate_runtime::{BUNDLED, Config, Error, Host, LoadedPipeline, NewRun, Observer, TaskSource, Trust, load_run};
 
 use crate::commands::plugin::accept;
 use crate::context::Context;
@@ -23,26 +19,19 @@ use crate::find_run;
 use crate::open::{self, RunOptions};
 use crate::out_dir::{self, check_default_out_dir, check_out_dir, check_resumed_out_dir};
 use crate::paths::{self, current_dir};
-use crate::terminal::format::describe_read_error;
+use crate::repository::check_repository;
+use crate::tasks::{Described, RepositoryArgs, TaskArgs, task_from_file};
 use crate::trust;
 use crate::view::live::LiveView;
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["task_id", "task"]))]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true).args(["task_id", "task", "issue"]))]
 pub struct Args {
-    /// Id of a task that is described by flags
-    #[arg(long, value_name = "ID", conflicts_with = "task")]
-    task_id: Option<String>,
-    /// Description of the task, at least 10 characters
-    #[arg(long, value_name = "TEXT", requires = "task_id")]
-    description: Option<String>,
-    /// Requirement that the result must meet; repeat for more
-    #[arg(long, value_name = "TEXT", requires = "task_id")]
-    requirements: Vec<String>,
-    /// Task file; repeat for more tasks
-    #[arg(long, value_name = "FILE.toml")]
-    task: Vec<PathBuf>,
+    #[command(flatten)]
+    tasks: TaskArgs,
+    #[command(flatten)]
+    repository: RepositoryArgs,
     /// Standard pipeline or pipeline file [default: the configured one, else tsp]
     #[arg(long, value_name = "NAME|FILE")]
     pipeline: Option<String>,
@@ -101,6 +90,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let mut targets = Vec::new();
     for (run, task) in &plan.resumed {
         trust::ensure_run(context, &host, run, args.locked)?;
+        check_repository(state, &host, run, None)?;
         let out = out_dir_for(&args, task, plan.count());
         targets.push(resume_target(&host, &view, state, run.clone(), out)?);
         view.print(&format!("run {run} of task {task} {}\n", render_resume_status(&host, run)?));
@@ -117,7 +107,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 async fn setup(args: &Args, tasks: &mut [TaskSource], context: &Context) -> Result<(Config, LoadedPipeline), Failure> {
-    let task_folder = args.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
+    let task_folder = args.tasks.task.first().and_then(|_| tasks.first()).map(|task| task.folder.as_path());
     let config = open::config(context, args.config.as_deref(), task_folder)?.with_locked(args.locked);
     let pipeline =
         config.load_pipeline(args.pipeline.as_deref(), args.feedback.as_deref(), &current_dir(), &BUNDLED)?;
@@ -168,16 +158,19 @@ fn plan_runs(args: &Args, context: &Context) -> Result<RunPlan, Failure> {
     let journal = if args.resume { open::find_journal_to_write(context)? } else { None };
     let newest = |task: &TaskId| journal.as_ref().map_or(Ok(None), |journal| find_run::newest_run(journal, task));
     let mut plan = RunPlan::default();
-    if let Some(id) = &args.task_id {
-        let id =
-            id.parse().map_err(|bad: InvalidName| Failure::usage(format!("--task-id: {bad}")).with_hint(bad.hint()))?;
-        match newest(&id)? {
+    match args.tasks.described(&args.repository)? {
+        None => {}
+        Some(Described::Whole(task)) => match newest(&task.task.id)? {
+            Some(run) => plan.resumed.push((run, task.task.id)),
+            None => plan.new.push(*task),
+        },
+        Some(Described::Id(id)) => match newest(&id)? {
             Some(run) => plan.resumed.push((run, id)),
-            None => plan.new.push(task_from_flags(args, id)?),
-        }
+            None => return Err(missing_description(args, &id)),
+        },
     }
-    for file in &args.task {
-        let task = task_from_file(file)?;
+    for file in &args.tasks.task {
+        let task = task_from_file(file, &args.repository)?;
         match newest(&task.task.id)? {
             Some(run) => plan.resumed.push((run, task.task.id)),
             None => plan.new.push(task),
@@ -186,54 +179,19 @@ fn plan_runs(args: &Args, context: &Context) -> Result<RunPlan, Failure> {
     Ok(plan)
 }
 
+fn missing_description(args: &Args, id: &TaskId) -> Failure {
+    match args.resume {
+        true => Failure::usage(format!("task {id} has no run to resume"))
+            .with_hint("list all runs with `phasegate runs`, or start one with --description TEXT"),
+        false => Failure::usage("--task-id requires --description")
+            .with_hint("describe the task in a sentence, or give a file with --task"),
+    }
+}
+
 impl RunPlan {
     fn count(&self) -> usize {
         self.resumed.len() + self.new.len()
     }
-}
-
-fn task_from_flags(args: &Args, id: TaskId) -> Result<TaskSource, Failure> {
-    let Some(description) = args.description.clone() else {
-        return Err(match args.resume {
-            true => Failure::usage(format!("task {id} has no run to resume"))
-                .with_hint("list all runs with `phasegate runs`, or start one with --description TEXT"),
-            false => Failure::usage("--task-id requires --description")
-                .with_hint("describe the task in a sentence, or give a file with --task"),
-        });
-    };
-    if description.trim().chars().count() < 10 {
-        return Err(
-            Failure::usage("--description is too short").with_hint("describe the task in at least 10 characters")
-        );
-    }
-    if args.requirements.iter().any(|text| text.trim().is_empty()) {
-        return Err(Failure::usage("--requirements is empty").with_hint("state a requirement, or leave out the flag"));
-    }
-    let task = Task {
-        id,
-        project_id: None,
-        description,
-        requirements: args.requirements.clone(),
-        context_files: Vec::new(),
-        constraints: Vec::new(),
-        language: None,
-        repo: None,
-        base: None,
-    };
-    Ok(TaskSource { task, folder: current_dir(), reserved: ReservedPaths::default() })
-}
-
-fn task_from_file(file: &Path) -> Result<TaskSource, Failure> {
-    let name = file.display().to_string();
-    let text = phasegate_files::read_text(file, phasegate_files::MAX_TEXT_BYTES).map_err(|why| {
-        Failure::usage(format!("{name} cannot be read: {}", describe_read_error(&why)))
-            .with_hint("give a task file; `phasegate init` writes an example")
-    })?;
-    let task = Task::parse(Source { file: &name, text: &text })?;
-    let file = current_dir().join(file);
-    let folder = file.parent().map_or_else(current_dir, Path::to_owned);
-    let reserved = ReservedPaths { configuration: vec![file], ..ReservedPaths::default() };
-    Ok(TaskSource { task, folder, reserved })
 }
 
 fn check_out_dirs(args: &Args, plan: &RunPlan, state: &Path) -> Result<(), Failure> {

@@ -10,8 +10,11 @@ use phasegate_runtime::{RunSettings, load_run, read_json};
 use serde_json::Value;
 
 use crate::exit::Failure;
-use crate::terminal::format::{count, money, truncate};
+use crate::terminal::format::{count, money, one_line, truncate};
 use crate::terminal::style::Paint;
+
+/// The most characters of a note about the repository.
+const MAX_NOTE: usize = 400;
 
 /// Parts of the header that are not in the journal.
 pub struct HeaderPaths<'a> {
@@ -38,6 +41,7 @@ pub fn render_header(
         ("task", render_task(journal, &state)),
         ("pipeline", format!("{}: {}", state.pipeline.name, phases.join(" → "))),
     ];
+    rows.extend(render_repository(journal, &state));
     rows.extend(paths.config.clone().map(|config| ("config", config)));
     if state.pipeline.may_ask_models() {
         rows.extend(render_models(settings).into_iter().map(|line| ("models", line)));
@@ -65,6 +69,23 @@ pub fn render_task(journal: &dyn Journal, state: &State) -> String {
     let value: Value = requirements.and_then(|input| read_json(journal, &input.digest).ok()).unwrap_or_default();
     let description = value.get("description").and_then(Value::as_str).unwrap_or_default();
     format!("{}: {}", state.created.task_id, truncate(description, 90))
+}
+
+/// Renders the repository that the run starts from, and the notes of its map.
+fn render_repository(journal: &dyn Journal, state: &State) -> Vec<(&'static str, String)> {
+    let Some(base) = &state.created.repository else { return Vec::new() };
+    let place = base.reference.as_deref().map(|name| name.trim_start_matches("refs/heads/"));
+    let place = place.map(|name| format!(" ({})", one_line(name))).unwrap_or_default();
+    let uncommitted = match base.uncommitted.len() as u64 {
+        0 => String::new(),
+        number => format!(", with {}", count(number, "uncommitted change")),
+    };
+    let mut rows = vec![("repo", format!("{} at {}{}{uncommitted}", base.path, base.commit.short(), place))];
+    let map = state.created.inputs.iter().find(|input| input.name.as_str() == kinds::REPOSITORY_MAP);
+    let map: Value = map.and_then(|input| read_json(journal, &input.digest).ok()).unwrap_or_default();
+    let notes = map.get("notes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    rows.extend(notes.map(|note| ("note", truncate(note, MAX_NOTE))));
+    rows
 }
 
 fn configured_tiers(settings: &RunSettings) -> Vec<(Tier, &ModelId)> {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use phasegate_journal::Journal;
 use phasegate_process::Recorded;
+use phasegate_process::repository::RunBranch;
 use phasegate_process::result::{GateResult, TaskResult, TaskStatus, Totals};
 use phasegate_process::state::State;
 use phasegate_runtime::output::cache_savings_usd;
@@ -68,6 +69,10 @@ pub fn render_summary(
         row("unanswered", format!("{open}, may have been billed; `phasegate show` lists them"));
     }
     row("time", duration(totals.elapsed_ms));
+    rows.extend(result.repository.iter().filter_map(|repository| {
+        let branch = repository.branch.as_ref()?;
+        Some(vec!["branch".to_owned(), render_branch(branch)])
+    }));
     rows.extend(out.map(|out| vec!["out".to_owned(), out.to_owned()]));
     text.push_str(&table(&rows));
     text
@@ -89,6 +94,15 @@ fn render_cached(totals: &Totals, saved: Option<f64>) -> String {
         (0, _) => String::new(),
         (_, None) => format!(" ({cached} of them cached)"),
         (_, saved) => format!(" ({cached} of them cached, which saved {})", money(saved)),
+    }
+}
+
+fn render_branch(branch: &RunBranch) -> String {
+    match branch.commits.last() {
+        None => "none, no file changed".to_owned(),
+        Some(commit) => {
+            format!("{} ({} at {})", branch.name, count(branch.commits.len() as u64, "commit"), commit.short())
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::types::{
-    DecisionSummary, Dropped, GateAttempt, GateResult, GateStatus, IssueCounts, PersonDecision, TaskResult, TaskStatus,
-    UnansweredCall,
+    DecisionSummary, Dropped, GateAttempt, GateResult, GateStatus, IssueCounts, PersonDecision, RepositoryResult,
+    TaskResult, TaskStatus, UnansweredCall,
 };
 use crate::event::{Choice, Event, FeedbackOutcome, Recorded, RunStatus, Verdict};
 use crate::measures::total;
@@ -27,6 +27,11 @@ impl TaskResult {
             remedy: latest_hint(events).filter(|_| status == TaskStatus::Failed),
             scripted: state.created.scripted,
             forks: state.forks.clone(),
+            repository: state
+                .created
+                .repository
+                .as_ref()
+                .map(|base| RepositoryResult { base: base.commit.clone(), branch: state.branch.clone() }),
             artifacts: state.artifacts.values().map(|known| (known.name.clone(), known.digest.clone())).collect(),
             approvals: attempts().flat_map(|attempt| attempt.approvals.clone()).collect(),
             dropped_tests: dropped_tests(state),

@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::event::Verdict;
 use crate::measures::Effort;
 use crate::names::{ArtifactName, AttemptId, PhaseName, RunId, TaskId};
+use crate::repository::{GitId, RunBranch};
 use crate::state::{ForkPoint, ProposalDecision, RecordedJudgement, UnknownCost, is_zero};
 use crate::work::Severity;
 
@@ -43,6 +44,16 @@ impl TaskStatus {
     }
 }
 
+/// What a run started from, and the branch with its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RepositoryResult {
+    /// The commit that the run started from.
+    pub base: GitId,
+    /// The branch; absent before the run has passed, and in runs that get none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<RunBranch>,
+}
+
 /// The result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskResult {
@@ -62,6 +73,9 @@ pub struct TaskResult {
     /// The runs whose beginnings it shares, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forks: Vec<ForkPoint>,
+    /// The git repository that the run started from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<RepositoryResult>,
     /// The current artifacts by name.
     pub artifacts: BTreeMap<ArtifactName, Digest>,
     /// The gates of the pipeline, in order.

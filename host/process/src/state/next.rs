@@ -9,6 +9,7 @@ use crate::event::{Choice, FeedbackOutcome, PhaseOutcome, RunStatus, Verdict};
 use crate::feedback::{GateFailure, PastAttempt};
 use crate::names::{ArtifactName, AttemptId, PhaseName};
 use crate::pipeline::{ApprovalPolicy, Gate, Phase};
+use crate::repository::{CommitStyle, RepositoryBase};
 use crate::work::{ArtifactRef, FeedbackItem};
 
 /// The next action of the host. The host executes it and appends the event that records it. Questions and reasons in it
@@ -27,6 +28,8 @@ pub enum Action {
     AskPerson(AttemptId, String, Vec<Digest>),
     /// Wait for a person's decision; ends in `approval_given`.
     Wait(AttemptId),
+    /// Write the branch with the work; ends in `branch_written`.
+    WriteBranch,
     /// End the run; ends in `run_finished`.
     Finish(RunStatus, String),
     /// Nothing; the run has ended.
@@ -84,14 +87,14 @@ impl State {
         let Some(phase) = self.phase() else {
             return match &self.stage {
                 Stage::Over(..) => Action::Over,
-                _ => Action::Finish(RunStatus::Passed, self.passed_reason()),
+                _ => self.pass(),
             };
         };
         let at = AttemptId { phase: phase.name.clone(), attempt: self.attempt(&phase.name) };
         match &self.stage {
             Stage::Over(..) => Action::Over,
             Stage::Aborted(reason) => Action::Finish(RunStatus::Aborted, reason.clone()),
-            Stage::Done => Action::Finish(RunStatus::Passed, self.passed_reason()),
+            Stage::Done => self.pass(),
             Stage::Ready if phase.gate.is_some() && self.attempts_left(phase) == 0 => {
                 Action::Finish(RunStatus::Failed, self.no_judgement_left(phase))
             }
@@ -107,6 +110,15 @@ impl State {
                 (Some(gate), Some(judged)) => self.after_judgement(at, phase, gate, judged),
                 _ => Action::Finish(RunStatus::Failed, format!("gate {} has no judgement", phase.name)),
             },
+        }
+    }
+
+    /// Every phase is done: the run passes once its branch is written.
+    fn pass(&self) -> Action {
+        let wants = |base: &RepositoryBase| base.commits != CommitStyle::None;
+        match self.branch.is_none() && self.created.repository.as_ref().is_some_and(wants) {
+            true => Action::WriteBranch,
+            false => Action::Finish(RunStatus::Passed, self.passed_reason()),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::repository::{Repository, git_id, object_id};
 
 pub use self::change::{Change, NewContent};
 use self::store::Store;
+pub use self::text::fit_text;
 
 /// A branch that is to be written.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ const UTF8_MARK: &str = "\u{feff}";
 /// Returns the new text with the byte order mark and the line ends of the file that it replaces. A file that ends most of its
 /// lines in CRLF keeps that, if the new text has none of its own; a file that ends all of its lines so keeps it in any case.
 /// Fails if the file is not text in UTF-8.
-pub(super) fn fit_text(new: &str, base: &[u8]) -> Result<Vec<u8>, &'static str> {
+pub fn fit_text(new: &str, base: &[u8]) -> Result<Vec<u8>, &'static str> {
     let is_utf16 = base.starts_with(&[0xff, 0xfe]) || base.starts_with(&[0xfe, 0xff]);
     let base = match base.to_str() {
         Ok(text) if !text.contains('\0') => text,

@@ -72,6 +72,16 @@ impl TreeFiles {
         &self.skipped
     }
 
+    /// Returns the files for which `keep` holds.
+    pub fn filtered(&self, keep: impl Fn(&TreeFile) -> bool) -> Self {
+        self.with_files(self.files.iter().filter(|file| keep(file)).cloned().collect())
+    }
+
+    /// Returns a list of these files, which are sorted, with the same skipped entries.
+    pub(crate) fn with_files(&self, files: Vec<TreeFile>) -> Self {
+        Self { files: files.into(), skipped: Arc::clone(&self.skipped) }
+    }
+
     /// Returns the file of a path.
     pub fn get(&self, path: &str) -> Option<&TreeFile> {
         let place = self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;

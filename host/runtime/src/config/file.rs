@@ -16,7 +16,7 @@ use phasegate_sandbox::EngineSettings;
 use toml::Spanned;
 
 use crate::config::hitl::HitlEntry;
-use crate::config::raw::{FromUser, OutputConfig, RawConfig, RawFeedback, RawPlugin};
+use crate::config::raw::{FromUser, OutputConfig, RawConfig, RawFeedback, RawPlugin, RepositoryConfig};
 use crate::config::search::{FILE_NAME, check_named_file, find_file};
 use crate::error::config::{ConfigFault, unreadable_file};
 use crate::error::not_trusted::Origin;
@@ -45,6 +45,8 @@ pub struct Config {
     pub sandbox: EngineSettings,
     /// `[output]`: the names of files that plugins may choose.
     pub output: OutputConfig,
+    /// `[repository]`: how agents see a git repository.
+    pub repository: RepositoryConfig,
     /// `pipeline`: the name of a standard pipeline, or a file.
     pub pipeline: Option<String>,
     /// Folders whose files count whatever account controls them.
@@ -143,6 +145,7 @@ impl Config {
             budget: raw.budget,
             sandbox: raw.sandbox,
             output: raw.output,
+            repository: raw.repository,
             pipeline: raw.pipeline.map(Spanned::into_inner),
             trusted: TrustedFolders::default(),
             hitl: raw.hitl,

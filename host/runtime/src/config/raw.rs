@@ -5,6 +5,7 @@
 //! an address of a project. Limits of a project are compared with the user's later, in [`crate::trust`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use phasegate_broker::{BudgetConfig, ModelId, ModelsConfig, PriceTable, ProviderConfig};
 use phasegate_process::artifact::FileNames;
@@ -30,6 +31,7 @@ pub(super) struct RawConfig {
     pub(super) budget: BudgetConfig,
     pub(super) sandbox: EngineSettings,
     pub(super) output: OutputConfig,
+    pub(super) repository: RepositoryConfig,
     pub(super) hitl: BTreeMap<Spanned<String>, HitlEntry>,
     pub(super) feedback: Option<RawFeedback>,
     pub(super) plugins: BTreeMap<Spanned<String>, RawPlugin>,
@@ -41,6 +43,20 @@ pub(super) struct RawConfig {
 pub struct OutputConfig {
     /// The names of files that plugins may choose.
     pub names: FileNames,
+}
+
+/// `[repository]`: how agents see a git repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RepositoryConfig {
+    /// The most tokens of the map that agents get.
+    pub map_tokens: NonZeroU32,
+}
+
+impl Default for RepositoryConfig {
+    fn default() -> Self {
+        Self { map_tokens: NonZeroU32::MIN.saturating_add(7_999) }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

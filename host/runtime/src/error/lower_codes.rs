@@ -2,6 +2,7 @@
 
 use phasegate_broker::ConfigError;
 use phasegate_journal::JournalError;
+use phasegate_repository::RepositoryError;
 use phasegate_sandbox::{InspectError, LoadError};
 
 use super::code::ErrorCode;
@@ -34,6 +35,19 @@ pub(super) fn journal_code(error: &JournalError) -> ErrorCode {
         | JournalError::Busy { .. }
         | JournalError::Io { .. }
         | JournalError::Closed { .. } => ErrorCode::JournalUnwritable,
+    }
+}
+
+/// Returns the code of an error of a git repository.
+pub(super) fn repository_code(error: &RepositoryError) -> ErrorCode {
+    match error {
+        RepositoryError::Foreign { .. } => ErrorCode::UntrustedFile,
+        RepositoryError::BranchExists { .. }
+        | RepositoryError::BranchConflict { .. }
+        | RepositoryError::Change { .. }
+        | RepositoryError::Encoding { .. }
+        | RepositoryError::Io { action: "written", .. } => ErrorCode::BranchUnwritable,
+        _ => ErrorCode::RepositoryUnusable,
     }
 }
 

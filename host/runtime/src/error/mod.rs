@@ -22,6 +22,7 @@ use phasegate_process::lock::{Change, Pin};
 use phasegate_process::state::DecisionError;
 use phasegate_process::state::FoldError;
 use phasegate_process::{AttemptId, Digest, InvalidName, PluginName, RunId};
+use phasegate_repository::RepositoryError;
 use phasegate_sandbox::{CallError, EngineError, LoadError};
 
 use self::archive::ArchiveError;
@@ -29,7 +30,7 @@ pub use self::code::{ErrorCode, ErrorKind};
 use self::config::ConfigFault;
 pub use self::context_files::ContextError;
 use self::imported_authority::ImportedAuthority;
-use self::lower_codes::{journal_code, load_code, models_code};
+use self::lower_codes::{journal_code, load_code, models_code, repository_code};
 use self::not_trusted::NotTrusted;
 use self::output::OutputError;
 use self::overrides::OverrideError;
@@ -76,6 +77,9 @@ pub enum Error {
     /// The out folder cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// A git repository, or the branch in it, cannot be used.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
     /// An exported run cannot be read or written.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -274,6 +278,7 @@ impl Error {
             Self::Context(_) => Code::InvalidContextFile,
             Self::Output(error) => error.code(),
             Self::Archive(error) => error.code(),
+            Self::Repository(error) => repository_code(error),
             Self::NoAnswer { .. } => Code::ModelUnreachable,
             Self::RunBudget { .. } | Self::SharedBudget { .. } => Code::BudgetExceeded,
             Self::Decision(_) => Code::DecisionNotAllowed,
@@ -318,6 +323,7 @@ impl Error {
             Self::Context(error) => error.hint(),
             Self::Output(error) => return error.hint(),
             Self::Archive(error) => error.hint().to_owned(),
+            Self::Repository(error) => return error.hint(),
             Self::NoAnswer { run, hint, .. } => {
                 let hint = hint.iter().map(|hint| format!("{hint}\n")).collect::<String>();
                 format!("{hint}nothing is lost; continue with `phasegate resume {run}`")

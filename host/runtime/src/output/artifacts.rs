@@ -2,6 +2,7 @@
 //!
 //! Fails with [`OutputError::Artifact`] if a blob is missing or not JSON.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use phasegate_journal::Journal;
@@ -9,9 +10,11 @@ use phasegate_process::artifact;
 use phasegate_process::repository::{FILE_PREFIX, RepositoryRequest, RequestFailure};
 use phasegate_process::state::State;
 use phasegate_process::{ArtifactRef, Digest};
+use phasegate_repository::fit_text;
 use serde_json::Value;
 
 use crate::error::output::OutputError;
+use crate::output::base_file::BaseFile;
 use crate::output::patch::Patch;
 
 /// Reads current artifacts of a run.
@@ -76,24 +79,22 @@ impl ArtifactReader<'_> {
         if !self.has_base() {
             return Ok(Patch::default());
         }
-        let mut changes = BTreeMap::new();
+        let mut changes: BTreeMap<&str, (Option<BaseFile>, Option<Cow<'_, str>>)> = BTreeMap::new();
         for (path, new) in files {
-            changes.insert(*path, (self.base_file(path)?, Some(*new)));
+            let base = self.base_file(path)?;
+            let fitted = match &base {
+                // As the branch has it.
+                Some(BaseFile::Read(old)) if self.state.created.repository.is_some() => fit_text(new, old).ok(),
+                _ => None,
+            };
+            let fitted = fitted.and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned);
+            changes.insert(*path, (base, Some(fitted.unwrap_or(Cow::Borrowed(*new)))));
         }
         for path in deleted {
             changes.insert(path, (self.base_file(path)?, None));
         }
         Ok(Patch::between(&changes))
     }
-}
-
-/// A file below the generated ones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum BaseFile {
-    /// Its content.
-    Read(Vec<u8>),
-    /// It is larger than the host reads.
-    TooLarge,
 }
 
 /// Returns the path of a base file from the name of its artifact.

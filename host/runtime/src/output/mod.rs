@@ -6,6 +6,7 @@
 //! write does not stop the others; [`WrittenFiles::not_written`] lists it. Fails with [`OutputError`].
 
 mod artifacts;
+mod base_file;
 mod cache_savings;
 pub(crate) mod diff;
 mod files;
@@ -13,11 +14,13 @@ mod known;
 mod patch;
 mod pytest;
 mod report;
+pub(crate) mod work;
 mod write;
 mod written;
 
 pub use self::cache_savings::cache_savings_usd;
 pub use self::known::{belongs_to, claim, has_final_result};
+pub use self::report::PullRequest;
 pub use self::write::{check_out, write_out};
 pub use self::written::WrittenFiles;
 pub use crate::error::output::{NotWritten, OutputError};

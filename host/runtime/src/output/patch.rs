@@ -2,13 +2,14 @@
 //!
 //! Base files that are not text are left out and listed in [`Patch::left_out`]. Cannot fail.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
 use similar::TextDiff;
 
-use crate::output::artifacts::BaseFile;
+use crate::output::base_file::BaseFile;
 
 /// Time to search for the shortest diff of a file. After it, a longer diff is written, which is also correct.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -24,13 +25,14 @@ pub(crate) struct Patch {
 
 impl Patch {
     /// Compares the base file of each path with its new content; without one the file is deleted.
-    pub fn between(changes: &BTreeMap<&str, (Option<BaseFile>, Option<&str>)>) -> Self {
+    pub fn between(changes: &BTreeMap<&str, (Option<BaseFile>, Option<Cow<'_, str>>)>) -> Self {
         let mut patch = Self::default();
         for (path, (base, new)) in changes {
+            let new = new.as_deref();
             match base {
-                None => patch.add(path, None, *new),
+                None => patch.add(path, None, new),
                 Some(BaseFile::Read(old)) => match std::str::from_utf8(old) {
-                    Ok(old) => patch.add(path, Some(old), *new),
+                    Ok(old) => patch.add(path, Some(old), new),
                     Err(_) => patch.left_out.push(((*path).to_owned(), "not text")),
                 },
                 Some(BaseFile::TooLarge) => patch.left_out.push(((*path).to_owned(), "too large")),

@@ -5,10 +5,11 @@ use phasegate_process::artifact::Validator;
 use phasegate_process::artifact::kinds;
 use phasegate_process::gate::check_findings;
 use phasegate_process::state::AgentWork;
-use phasegate_process::{ArtifactRef, Findings, Kind, Submission};
+use phasegate_process::{ArtifactRef, AttemptId, Findings, Kind, Submission};
 use phasegate_sandbox::CpuMeter;
 
 use crate::error::Error;
+use crate::run::changed_files::ChangedFiles;
 use crate::run::context::RunContext;
 use crate::run::limit_hit::LimitHit;
 use crate::run::test_run;
@@ -46,14 +47,16 @@ pub(crate) async fn admit(
         match (named.next(), named.next()) {
             (None, _) => faults.push(format!("artifact `{}` is missing", produced.name)),
             (_, Some(_)) => faults.push(format!("artifact `{}` is there twice", produced.name)),
-            (Some(artifact), None) => match check(context, &produced.kind, &artifact.content, hit, &cpu).await? {
-                Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
-                Ok(()) => {
-                    let blob = Blob::new(artifact.content.clone());
-                    admission.artifacts.push(artifact_of(&blob, produced.name.clone(), produced.kind.clone()));
-                    admission.contents.push(blob);
+            (Some(artifact), None) => {
+                match check(context, &work.at, &produced.kind, &artifact.content, hit, &cpu).await? {
+                    Err(found) => faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", produced.name))),
+                    Ok(()) => {
+                        let blob = Blob::new(artifact.content.clone());
+                        admission.artifacts.push(artifact_of(&blob, produced.name.clone(), produced.kind.clone()));
+                        admission.contents.push(blob);
+                    }
                 }
-            },
+            }
         }
     }
     for artifact in &submission.artifacts {
@@ -86,6 +89,7 @@ pub(crate) async fn admit(
 /// time is added to `cpu`.
 pub(crate) async fn check(
     context: &RunContext,
+    at: &AttemptId,
     kind: &Kind,
     content: &[u8],
     hit: &LimitHit,
@@ -93,10 +97,18 @@ pub(crate) async fn check(
 ) -> Result<Result<(), Vec<String>>, Error> {
     let plan = context.current_artifact(kinds::PROJECT_PLAN)?;
     let task_id = context.state().created.task_id.clone();
-    let (kinds, paths) = (&context.pipeline.kinds, &context.paths);
-    let validator = Validator { kinds, task_id: &task_id, plan: plan.as_ref(), paths };
+    let has_files = matches!(kind.as_str(), kinds::GENERATED_CODE | kinds::TEST_SUITE);
+    let changed = match has_files {
+        true => Some(ChangedFiles::look_up(context, at, content).await?),
+        false => None,
+    };
+    let paths = changed.as_ref().map_or_else(|| context.paths.clone(), |changed| changed.path_rules(&context.paths));
+    let kinds = &context.pipeline.kinds;
+    let validator = Validator { kinds, task_id: &task_id, plan: plan.as_ref(), paths: &paths };
+    let faults = changed.map(|changed| changed.faults(context)).unwrap_or_default();
     match validator.validate(kind, content) {
         Err(faults) => Ok(Err(faults)),
+        Ok(_) if !faults.is_empty() => Ok(Err(faults)),
         Ok(value) if kind.as_str() == kinds::GENERATED_CODE => test_run::check_build(context, &value, hit, cpu).await,
         Ok(_) => Ok(Ok(())),
     }

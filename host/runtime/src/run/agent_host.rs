@@ -164,7 +164,7 @@ impl Capabilities for AgentHost {
             let shown: String = kind.chars().take(60).collect();
             return Err(vec![format!("there is no kind `{}`", shown.escape_debug())]);
         };
-        match admission::check(&self.calls.context, &kind, &content, &self.hit, cpu).await {
+        match admission::check(&self.calls.context, &self.calls.at, &kind, &content, &self.hit, cpu).await {
             Ok(result) => result,
             Err(error) => self.fail(error).await,
         }

@@ -1,6 +1,7 @@
 //! What the agents, gates and test runs of one run share.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, MutexGuard};
 
 use phasegate_broker::Broker;
@@ -44,7 +45,7 @@ pub(crate) struct RunContext {
     /// One permit: trial runs of one run's agents wait here for each other, and not in the engine's queue.
     pub(crate) trial: Semaphore,
     /// The repository of the run, opened when a request has no recorded answer.
-    base_tree: OnceCell<Arc<BaseTree>>,
+    base_tree: OnceCell<BaseTree>,
     /// Limits that the pipeline sets.
     limits: BTreeMap<PluginName, LimitsPatch>,
     /// Parent of the spans of attempts and test runs.
@@ -137,15 +138,14 @@ impl RunContext {
     }
 
     /// Returns the repository of this run. Fails if the run has none, and if it cannot be opened.
-    pub(crate) async fn base_tree(&self) -> Result<Arc<BaseTree>, Error> {
-        let state = self.state();
+    pub(crate) async fn base_tree(&self) -> Result<BaseTree, Error> {
         let open = || async {
-            let base = state.created.repository.as_ref();
-            base.map(BaseTree::open)
-                .unwrap_or_else(|| Err(Error::host_failed("the run has no repository")))
-                .map(Arc::new)
+            let base = self.state().created.repository.clone();
+            let base = base.ok_or_else(|| Error::host_failed("the run has no repository"))?;
+            let path = self.host.repository().map_or_else(|| PathBuf::from(&base.path), Path::to_owned);
+            BaseTree::open(base, &path, self.host.trust().folders(), Arc::clone(self.host.journal())).await
         };
-        self.base_tree.get_or_try_init(open).await.map(Arc::clone)
+        self.base_tree.get_or_try_init(open).await.cloned()
     }
 
     /// Shows something to the observer of this run.

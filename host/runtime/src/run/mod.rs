@@ -6,7 +6,9 @@
 pub(crate) mod admission;
 pub(crate) mod agent;
 pub(crate) mod agent_host;
+pub(crate) mod branch;
 pub(crate) mod calls;
+pub(crate) mod changed_files;
 pub(crate) mod context;
 pub(crate) mod gate;
 pub(crate) mod imported;
@@ -164,6 +166,7 @@ impl RunContext {
                     let question = self.state().waiting().map(|(_, _, question)| question.to_owned());
                     return Ok(RunOutcome::Waiting { at, question: question.unwrap_or_default() });
                 }
+                Action::WriteBranch => branch::write_branch(self).await?,
                 Action::Finish(status, reason) => self.append(Event::RunFinished { status, reason })?,
                 Action::Over => {
                     let state = self.state();

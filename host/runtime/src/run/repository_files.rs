@@ -75,10 +75,7 @@ impl RepositoryFiles {
         if let Err(rejected) = self.admit(&request) {
             return Ok(Err(rejected));
         }
-        let answer = match self.recorded(&request)? {
-            Some(answer) => answer,
-            None => self.ask(request).await?,
-        };
+        let answer = find_answer(&self.context, &self.at, request).await?;
         let bytes = self.context.blob(&answer.content)?;
         let mut used = lock(&self.used);
         used.bytes = used.bytes.saturating_add(bytes.len() as u64);
@@ -125,32 +122,46 @@ impl RepositoryFiles {
             false => Ok(()),
         }
     }
+}
 
-    /// Returns the answer that this run has recorded, or the one that a replayed run has.
-    fn recorded(&self, request: &RepositoryRequest) -> Result<Option<RepositoryAnswer>, Error> {
-        if let Some(known) = self.context.state().repository.get(request) {
-            return Ok(Some(known.clone()));
-        }
-        let Some(check) = self.context.replay_check() else { return Ok(None) };
-        check.repository_answer(request).map(Some).ok_or_else(|| Error::Differs {
-            run: self.context.run().clone(),
-            place: self.at.to_string(),
-            what: format!("the agent {request}, which is not in the record"),
-            diff: String::new(),
-        })
+/// Returns the answer to a request: the recorded one, or that of the repository, which is then recorded for this attempt.
+async fn find_answer(
+    context: &RunContext,
+    at: &AttemptId,
+    request: RepositoryRequest,
+) -> Result<RepositoryAnswer, Error> {
+    if let Some(known) = context.state().repository.get(&request) {
+        return Ok(known.clone());
     }
+    if let Some(check) = context.replay_check() {
+        return check.repository_answer(&request).ok_or_else(|| Error::Differs {
+            run: context.run().clone(),
+            place: at.to_string(),
+            what: format!("it {request}, which is not in the record"),
+            diff: String::new(),
+        });
+    }
+    let (blob, failed) = match context.base_tree().await?.answer(request.clone()).await? {
+        Ok(bytes) => (Blob::new(bytes), false),
+        Err(failure) => (json_blob(&failure), true),
+    };
+    let answer = RepositoryAnswer { content: blob.digest.clone(), failed };
+    let event = Event::RepositoryRead { at: at.clone(), request, answer: answer.content.clone(), failed };
+    context.append_all(vec![event], vec![blob])?;
+    Ok(answer)
+}
 
-    /// Asks the repository and records the answer.
-    async fn ask(&self, request: RepositoryRequest) -> Result<RepositoryAnswer, Error> {
-        let (blob, failed) = match self.context.base_tree().await?.answer(request.clone()).await? {
-            Ok(bytes) => (Blob::new(bytes), false),
-            Err(failure) => (json_blob(&failure), true),
-        };
-        let answer = RepositoryAnswer { content: blob.digest.clone(), failed };
-        let at = self.at.clone();
-        let event = Event::RepositoryRead { at, request, answer: answer.content.clone(), failed };
-        self.context.append_all(vec![event], vec![blob])?;
-        Ok(answer)
+/// Reads a file of the repository for the host: a file that an attempt replaces or deletes. It counts as no request of the
+/// agent.
+pub(crate) async fn read_base(
+    context: &RunContext,
+    at: &AttemptId,
+    path: &str,
+) -> Result<Result<Vec<u8>, RequestFailure>, Error> {
+    let answer = find_answer(context, at, RepositoryRequest::Read { path: path.to_owned() }).await?;
+    match answer.failed {
+        false => context.blob(&answer.content).map(Ok),
+        true => context.json(&answer.content).map(Err),
     }
 }
 

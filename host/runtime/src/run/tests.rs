@@ -161,6 +161,7 @@ async fn spans_nest_from_run_to_model_call() {
         task: Task::parse(task).unwrap(),
         folder: dir.path().to_owned(),
         reserved: ReservedPaths::default(),
+        repository: None,
     };
     let host = Host::new(HostConfig {
         journal: Arc::new(MemoryJournal::new()),
@@ -169,6 +170,7 @@ async fn spans_nest_from_run_to_model_call() {
         env: Arc::new(|_| None),
         budget_override: BudgetOverride::default(),
         current_providers: Vec::new(),
+        repository: None,
         offline: false,
         shared_budget: None,
         trust: Arc::default(),

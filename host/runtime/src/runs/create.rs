@@ -13,6 +13,7 @@ use phasegate_process::artifact::kinds;
 use phasegate_process::lock::Pin;
 use phasegate_process::model::Tier;
 use phasegate_process::pipeline::{Grants, Pipeline};
+use phasegate_process::repository::CommitStyle;
 use phasegate_process::state::State;
 use phasegate_process::{ArtifactRef, Digest, EVENT_FORMAT, Event, PluginName, RunCreated, RunId, TaskId};
 use phasegate_sandbox::{Call, CpuMeter, TestProgress};
@@ -29,7 +30,9 @@ use crate::plugins::bundled::{bundled_digest, bundled_environment};
 use crate::plugins::load::load_and_check_plugins;
 use crate::plugins::parse_limits::plugin_limits;
 use crate::plugins::source::load_missing;
+use crate::repository::{RepositorySource, blocking};
 use crate::runs::define::{NewRun, RunDefinition, build_requirements};
+use crate::runs::repository::{MapPurpose, PinnedRepository};
 use crate::runs::run_id::task_prefix;
 use crate::store::blobs::{artifact_of, json_blob, now_ms};
 
@@ -75,6 +78,10 @@ impl Host {
             Ok(artifact)
         };
         put(kinds::TASK_REQUIREMENTS, kinds::TASK_REQUIREMENTS, build_requirements(&new.task.task, pipeline)?)?;
+        let pinned = self.pin_repository(&new, &settings).await?;
+        if let Some(pinned) = &pinned {
+            put(kinds::REPOSITORY_MAP, kinds::REPOSITORY_MAP, pinned.map.clone())?;
+        }
         put(kinds::PROCESS_NOTES, kinds::PROCESS_NOTES, json_blob(&notes).bytes)?;
         for file in new.task.gather_context_files()?.files {
             let kind = if file.base { kinds::BASE_FILE } else { kinds::CONTEXT_FILE };
@@ -101,7 +108,10 @@ impl Host {
             history: pin(json_blob(&history)),
             scripted: broker.is_some_and(|broker| broker.is_scripted()),
             started_by,
-            repository: None,
+            repository: pinned.map(|pinned| {
+                blobs.extend(pinned.blobs);
+                pinned.base
+            }),
         };
         lock::record_first_use(new.config, first_named, &self.person())?;
         let owned = journal.acquire(&run_id).await?;
@@ -158,6 +168,36 @@ impl Host {
             check_loaded_settings(&definition.pipeline, &loaded)?;
         }
         Ok((definition, first_named))
+    }
+
+    /// Pins the repository that the task names, if it names one.
+    async fn pin_repository(
+        &self,
+        new: &NewRun<'_>,
+        settings: &RunSettings,
+    ) -> Result<Option<PinnedRepository>, Error> {
+        let Some(source) = new.task.repository.clone() else { return Ok(None) };
+        let source = match settings.cell {
+            // An experiment compares runs; its results are no proposals for the repository.
+            Some(_) => RepositorySource { commits: CommitStyle::None, ..source },
+            None => source,
+        };
+        let task = &new.task.task;
+        let python = settings.environments.get("python").and_then(|environment| environment.get("modules"));
+        let modules = python
+            .and_then(Value::as_array)
+            .map(|names| names.iter().filter_map(Value::as_str).map(str::to_owned).collect());
+        let purpose = MapPurpose {
+            task: std::iter::once(&task.description)
+                .chain(&task.requirements)
+                .map(|text| format!("{text}\n"))
+                .collect(),
+            budget_tokens: new.config.repository.map_tokens,
+            python_modules: modules,
+            cache: self.maps(),
+        };
+        let trusted = self.trust().folders();
+        blocking(move || PinnedRepository::pin(&source, &trusted, &purpose)).await.map(Some)
     }
 
     /// Completes the settings of a run: seed, the model of each tier, and the environments of test runners.

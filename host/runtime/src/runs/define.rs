@@ -24,6 +24,7 @@ use crate::config::run_settings::{ExperimentCell, RunSettings};
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES};
 use crate::error::{Error, ErrorCode};
 use crate::plugins::source::component_digests;
+use crate::repository::RepositorySource;
 use crate::run::test_run::runner_of;
 use crate::runs::context_files::{self, ContextFiles, ReservedPaths};
 use crate::store::blobs::json_blob;
@@ -37,6 +38,8 @@ pub struct TaskSource {
     pub folder: PathBuf,
     /// Paths that are never context files.
     pub reserved: ReservedPaths,
+    /// The git repository that the run starts from, if any.
+    pub repository: Option<RepositorySource>,
 }
 
 impl TaskSource {

@@ -9,5 +9,6 @@ pub mod doctor;
 pub(crate) mod fork;
 pub mod gc;
 pub(crate) mod replay;
+pub(crate) mod repository;
 pub(crate) mod run_id;
 pub(crate) mod test_files;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use phasegate_journal::{Blob, Journal};
-use phasegate_process::repository::{RepositoryAnswer, RepositoryRequest};
+use phasegate_process::repository::{RepositoryAnswer, RepositoryRequest, RunBranch};
 use phasegate_process::state::CallState;
 use phasegate_process::sync::lock;
 use phasegate_process::{ArtifactRef, AttemptId, Digest, Event, Recorded, RunId};
@@ -106,6 +106,19 @@ impl ReplayCheck {
     /// Returns the recorded answer to a request for the repository.
     pub(crate) fn repository_answer(&self, request: &RepositoryRequest) -> Option<RepositoryAnswer> {
         self.repository.get(request).cloned()
+    }
+
+    /// Returns all recorded answers of the repository.
+    pub(crate) fn repository_answers(&self) -> BTreeMap<RepositoryRequest, RepositoryAnswer> {
+        self.repository.clone()
+    }
+
+    /// Returns the recorded branch, if that is the next event.
+    pub(crate) fn branch(&self) -> Option<RunBranch> {
+        match self.next_step()?.event {
+            Event::BranchWritten { branch } => Some(branch),
+            _ => None,
+        }
     }
 
     /// Returns the recorded `run_measures` of the attempt. They contain times, so they cannot be computed again.

@@ -126,6 +126,7 @@ impl Run {
             Action::AskStrategy(at, _) => format!("strategy {at}"),
             Action::AskPerson(_, question, _) => format!("person: {question}"),
             Action::Wait(at) => format!("wait {at}"),
+            Action::WriteBranch => "write the branch".to_owned(),
             Action::Finish(status, reason) => format!("{status:?}: {reason}"),
             Action::Over => "over".to_owned(),
         }

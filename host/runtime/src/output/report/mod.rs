@@ -7,6 +7,7 @@ mod cost;
 mod decisions;
 mod gates;
 mod page;
+mod pull_request;
 mod summary;
 mod test_runs;
 mod text;
@@ -15,6 +16,7 @@ use phasegate_process::Recorded;
 use phasegate_process::result::TaskResult;
 
 use self::page::Page;
+pub use self::pull_request::PullRequest;
 use crate::error::output::OutputError;
 use crate::output::artifacts::ArtifactReader;
 use crate::output::patch::Patch;

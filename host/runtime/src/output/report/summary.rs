@@ -50,6 +50,14 @@ impl Page<'_> {
             };
             self.line(format_args!("Tests: {}.{how}", files.join(", ")));
         }
+        if let Some(branch) = result.repository.as_ref().and_then(|repository| repository.branch.as_ref()) {
+            match branch.commits.last() {
+                None => self.line("No file changed, so there is no branch."),
+                Some(commit) => {
+                    self.line(format_args!("The work is in the branch `{}`, commit `{commit}`.", branch.name))
+                }
+            }
+        }
         if let Some(name) = &written.patch {
             let (what, then) = match written.tests.is_empty() {
                 true => ("", ""),

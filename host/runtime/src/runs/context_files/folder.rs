@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::context_files::ContextError;
 use crate::runs::context_files::exclusion::{Exclusion, is_output, is_output_name, of_content, of_folder, of_name};
 use crate::runs::context_files::ignore_files::IgnoreFiles;
-use crate::runs::context_files::secrets::{is_secret_file, is_secret_folder};
+use crate::secrets::{is_secret_file, is_secret_folder};
 
 /// Paths that the caller knows to be no context files, wherever they are. They need not exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,7 +10,6 @@ mod folder;
 mod glob;
 mod ignore_files;
 mod left_out;
-mod secrets;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -24,6 +23,7 @@ use phasegate_process::artifact::unsafe_path;
 use phasegate_process::task::{ContextPattern, is_inside_folder};
 
 use crate::error::context_files::{ContextError, MAX_FILE_BYTES, MAX_FILES};
+use crate::secrets::{holds_private_key, is_secret_path};
 
 pub use self::folder::ReservedPaths;
 use self::folder::TaskFolder;
@@ -90,6 +90,18 @@ pub(crate) fn gather_context_files(
         gathered.files.push(ContextFile { path, bytes, base });
     }
     Ok(gathered)
+}
+
+/// Returns why a file would be left out, by its path and content; `None` if agents may read it.
+pub(crate) fn exclusion_of(path: &str, content: &[u8]) -> Option<String> {
+    let mut parts = path.split('/').peekable();
+    let mut by_name = None;
+    while let Some(name) = parts.next() {
+        by_name = by_name.or_else(|| exclusion::of_name(name, parts.peek().is_some()));
+    }
+    let head = content.get(..content.len().min(16 << 10)).unwrap_or_default();
+    let is_secret = || is_secret_path(path) || holds_private_key(head);
+    by_name.or_else(|| is_secret().then_some(exclusion::Exclusion::Secret)).map(|why| why.to_string())
 }
 
 /// Checks and normalises a path without wildcards. The error for a folder says how to name its files.

@@ -82,7 +82,7 @@ const SAMPLES: [&str; 6] = ["default", "defaults", "dist", "example", "sample", 
 const COPIES: [&str; 7] = ["~", ".bak", ".backup", ".old", ".orig", ".save", ".swp"];
 
 /// Whether a file of this name looks like a secret. `parent` is the name of its folder.
-pub(super) fn is_secret_file(name: &str, parent: &str) -> bool {
+pub(crate) fn is_secret_file(name: &str, parent: &str) -> bool {
     let lower = name.to_lowercase();
     let name = COPIES.iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
@@ -98,8 +98,16 @@ pub(super) fn is_secret_file(name: &str, parent: &str) -> bool {
         || (name == "config.json" && parent.eq_ignore_ascii_case(".docker"))
 }
 
+/// Whether a file of this path looks like a secret, by its name or by the folders that it is in.
+pub(crate) fn is_secret_path(path: &str) -> bool {
+    let mut folders: Vec<&str> = path.split('/').collect();
+    let name = folders.pop().unwrap_or_default();
+    let parent = folders.last().copied().unwrap_or_default();
+    is_secret_file(name, parent) || folders.into_iter().any(is_secret_folder)
+}
+
 /// Whether everything in a folder of this name looks like a secret.
-pub(super) fn is_secret_folder(name: &str) -> bool {
+pub(crate) fn is_secret_folder(name: &str) -> bool {
     let name = name.to_lowercase();
     FOLDERS.contains(&name.as_str()) || is_environment(&name)
 }
@@ -111,7 +119,7 @@ fn is_environment(name: &str) -> bool {
 }
 
 /// Whether the first bytes of a file hold a private key. A mere mention of the line with which keys begin does not count.
-pub(super) fn holds_private_key(head: &[u8]) -> bool {
+pub(crate) fn holds_private_key(head: &[u8]) -> bool {
     // Without its zeros, UTF-16 of such a file is ASCII.
     let bytes: Vec<u8> = head.iter().copied().filter(|byte| *byte != 0).collect();
     let text = String::from_utf8_lossy(&bytes);
