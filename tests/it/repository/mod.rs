@@ -3,4 +3,5 @@
 mod bad_input;
 mod branch;
 mod files;
+mod records;
 mod small;
