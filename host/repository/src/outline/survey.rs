@@ -101,3 +101,20 @@ pub(crate) fn survey(
     }
     Surveyed { outlines, late, unread }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_after_the_deadline_are_counted() {
+        let job = |blob: &str| Job { blob: blob.to_owned(), grammar: Grammar::Python };
+        let jobs = ["1a", "2b", "3c"].map(job);
+        let read = |_| Some(b"def f(): pass".to_vec());
+        let surveyed = survey(&jobs, &read, None, Duration::ZERO);
+        assert_eq!((surveyed.late, surveyed.outlines), (3, vec![None, None, None]));
+        let surveyed = survey(&jobs, &|job| read(job).filter(|_| job != 1), None, Duration::from_secs(600));
+        let found: Vec<bool> = surveyed.outlines.iter().map(Option::is_some).collect();
+        assert_eq!((surveyed.late, surveyed.unread, found), (0, vec![1], vec![true, false, true]));
+    }
+}
