@@ -29,32 +29,26 @@ pub(super) fn full_name(name: &str) -> Result<String, RepositoryError> {
     }
 }
 
-/// Creates the branch at this commit, or does nothing if it is already there.
+/// Creates the branch at this commit, or does nothing if it is already there. Returns when it is on the disk.
 pub(super) fn create(layout: &Layout, objects: &Objects, name: &str, id: ObjectId) -> Result<(), RepositoryError> {
     let full = full_name(name)?;
-    if is_there(objects, name, &full, id)? {
-        return Ok(());
-    }
-    check_neighbours(objects, name)?;
     let place = layout.common_dir.join(&full);
     // In the git folder, where no name is taken for a reference.
     let new = layout.common_dir.join(format!("{}.new", name.replace('/', "-")));
-    write_new(&new, id).map_err(|why| unwritten(&new, why))?;
-    let linked = link(&new, &place);
-    let removed = std::fs::remove_file(&new);
-    match linked {
-        Err(why) if why.kind() == ErrorKind::AlreadyExists && place.is_file() => {
+    if !is_there(objects, name, &full, id)? {
+        check_neighbours(objects, name)?;
+        write_new(&new, id).map_err(|why| unwritten(&new, why))?;
+        match link(&new, &place) {
             // Another process was faster.
-            return match is_there(objects, name, &full, id)? {
-                true => Ok(()),
-                false => Err(unwritten(&place, why)),
-            };
+            Err(why) if why.kind() == ErrorKind::AlreadyExists && is_there(objects, name, &full, id)? => {}
+            linked => linked.map_err(|why| unwritten(&place, why))?,
         }
-        linked => linked.map_err(|why| unwritten(&place, why))?,
     }
-    removed.map_err(|why| unwritten(&new, why))?;
-    let folders = place.ancestors().skip(1).take_while(|folder| *folder != layout.common_dir);
-    folders.into_iter().try_for_each(sync)
+    // Also one that an interrupted write left.
+    remove(&new).map_err(|why| unwritten(&new, why))?;
+    let mut folders = place.ancestors().skip(1).take_while(|folder| *folder != layout.common_dir);
+    // git may have packed the reference, and removed its folder.
+    folders.try_for_each(|folder| if folder.exists() { sync(folder) } else { Ok(()) })
 }
 
 /// Whether the branch exists at this commit. Fails if it exists at another one.
@@ -101,13 +95,17 @@ fn check_neighbours(objects: &Objects, name: &str) -> Result<(), RepositoryError
 
 /// Writes a file that holds the id, and waits until it is on the disk. A file that an interrupted write left is replaced.
 fn write_new(path: &Path, id: ObjectId) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(why) if why.kind() != ErrorKind::NotFound => return Err(why),
-        _ => {}
-    }
+    remove(path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(format!("{id}\n").as_bytes())?;
     file.sync_all()
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(why) if why.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// Gives a file a second name, unless that exists.

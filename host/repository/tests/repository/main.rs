@@ -5,6 +5,7 @@ mod branch;
 mod damaged;
 mod files;
 mod hostile;
+mod interrupted;
 mod odd_paths;
 mod opening;
 mod random;

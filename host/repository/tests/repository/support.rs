@@ -92,8 +92,17 @@ impl Repo {
 
     /// Writes an object of any content, and returns its id.
     pub fn hash(&self, content: &[u8], kind: &str) -> String {
+        self.run_with(content, &["hash-object", "-w", "--literally", "-t", kind, "--stdin"])
+    }
+
+    /// Returns the id of a file's content, and writes nothing.
+    pub fn hash_of(&self, content: &[u8]) -> String {
+        self.run_with(content, &["hash-object", "--stdin"])
+    }
+
+    fn run_with(&self, content: &[u8], args: &[&str]) -> String {
         use std::io::Write;
-        let mut command = self.command(&self.path, &["hash-object", "-w", "--literally", "-t", kind, "--stdin"]);
+        let mut command = self.command(&self.path, args);
         command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(content).unwrap();
