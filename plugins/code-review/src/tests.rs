@@ -1,8 +1,8 @@
 //! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use phasegate_plugin::testing::MockHost;
-use phasegate_plugin::types::ModelError;
+use phasegate_plugin::testing::{MockHost, requests_fingerprint};
+use phasegate_plugin::types::{FeedbackItem, ModelError};
 
 use super::*;
 
@@ -51,4 +51,27 @@ fn rejects_answers_without_a_list_of_issues() {
     assert!(format!("{:?}", again.messages).contains("none of the members `issues`, `suggestions`, `checks`"));
     let Err(Failure::Failed(why)) = result else { panic!("{result:?}") };
     assert!(why.contains("1 of 6 specialists gave no findings") && why.contains("`issues` is missing"), "{why}");
+}
+
+/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
+fn without_repository(host: MockHost) -> MockHost {
+    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
+        "decided_by": "ada"}]}"#;
+    let feedback =
+        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
+    host.input("context/notes.md", "context_file", "Notes\n")
+        .input("context/a.py", "base_file", "x = 0\n")
+        .input("process_notes", "process_notes", notes)
+        .assignment(|a| {
+            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
+            a.attempt = 2;
+            a.feedback.push(feedback);
+        })
+}
+
+#[test]
+fn requests_without_repository_never_change() {
+    let host = NAMES.iter().fold(host(), |host, name| host.answer(&format!("code-review/{name}"), NOTHING));
+    let (_, activity) = without_repository(host).run::<CodeReview>();
+    assert_eq!(requests_fingerprint(&activity.requests), "de848935fdc3ef75");
 }

@@ -1,8 +1,8 @@
 //! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::{MockHost, request_text};
-use phasegate_plugin::types::{Findings, ModelError};
+use phasegate_plugin::testing::{MockHost, request_text, requests_fingerprint};
+use phasegate_plugin::types::{FeedbackItem, Findings, ModelError};
 
 use super::*;
 
@@ -95,4 +95,28 @@ fn rejects_blaming_code_in_a_design_review() {
         .answer("design-review/api-design/repair", AN_ISSUE);
     let (result, _) = host.run::<DesignReview>();
     assert_eq!(findings(result).issues[0].phase_injected, "design");
+}
+
+/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
+fn without_repository(host: MockHost) -> MockHost {
+    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
+        "decided_by": "ada"}]}"#;
+    let feedback =
+        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
+    host.input("context/notes.md", "context_file", "Notes\n")
+        .input("context/a.py", "base_file", "x = 0\n")
+        .input("process_notes", "process_notes", notes)
+        .assignment(|a| {
+            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
+            a.attempt = 2;
+            a.feedback.push(feedback);
+        })
+}
+
+#[test]
+fn requests_without_repository_never_change() {
+    let host = without_repository(host_without(&["security"])).answer("design-review/security", "{}");
+    let host = host.answer("design-review/security/repair", NOTHING).answer("design-review/api-design", NOTHING);
+    let (_, activity) = host.answer("design-review/architecture", ANSWERED).run::<DesignReview>();
+    assert_eq!(requests_fingerprint(&activity.requests), "143c9941ce3079d0");
 }

@@ -1,7 +1,8 @@
 //! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::{MockHost, request_text};
+use phasegate_plugin::testing::{MockHost, request_text, requests_fingerprint};
+use phasegate_plugin::types::FeedbackItem;
 
 use super::*;
 
@@ -48,4 +49,27 @@ fn proposals_cannot_approve_themselves() {
     let (result, _) = host().answer("postmortem", &approved).run::<Postmortem>();
     let pips: Pips = serde_json::from_slice(&result.unwrap().artifacts[1].content).unwrap();
     assert_eq!((pips.proposals[0].status.as_str(), pips.proposals[0].decided_by.as_ref()), ("pending", None));
+}
+
+/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
+fn without_repository(host: MockHost) -> MockHost {
+    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
+        "decided_by": "ada"}]}"#;
+    let feedback =
+        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
+    host.input("context/notes.md", "context_file", "Notes\n")
+        .input("context/a.py", "base_file", "x = 0\n")
+        .input("process_notes", "process_notes", notes)
+        .assignment(|a| {
+            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
+            a.attempt = 2;
+            a.feedback.push(feedback);
+        })
+}
+
+#[test]
+fn requests_without_repository_never_change() {
+    let host = without_repository(host()).previous("pips", "pips", r#"{"proposals": []}"#);
+    let (_, activity) = host.answer("postmortem", "{}").answer("postmortem/repair", ANSWER).run::<Postmortem>();
+    assert_eq!(requests_fingerprint(&activity.requests), "46f7195b810f8d1a");
 }

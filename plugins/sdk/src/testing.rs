@@ -134,6 +134,17 @@ pub fn request_text(request: &Request) -> String {
     texts.collect()
 }
 
+/// Returns a number, as 16 hexadecimal digits, that depends on every byte of the requests. A test that compares it fails when a
+/// change reaches what models are sent.
+pub fn requests_fingerprint(requests: &[Request]) -> String {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let bytes = requests.iter().flat_map(|request| format!("{request:?}").into_bytes());
+    format!(
+        "{:016x}",
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    )
+}
+
 fn default_assignment() -> Assignment {
     Assignment {
         run_id: "run-1".to_owned(),

@@ -1,7 +1,7 @@
 //! The agent on a mock host with scripted answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use phasegate_plugin::testing::{Activity, MockHost, request_text};
+use phasegate_plugin::testing::{Activity, MockHost, request_text, requests_fingerprint};
 use phasegate_plugin::types::{BenchError, FeedbackItem, Outcome, TestCase, TestRun};
 
 use super::*;
@@ -224,4 +224,37 @@ fn rejects_test_files_at_code_paths() {
     let host = host().answer("test/write", &over).answer("test/write/repair", SUITE).test_run(both_pass());
     let (_, activity) = host.run::<Test>();
     assert!(request_text(&activity.requests[1]).contains("`a.py` is a file of the code"));
+}
+
+/// Adds what a run without a repository can have: a context file, a file of the project, notes, an environment, and feedback.
+fn without_repository(host: MockHost) -> MockHost {
+    let notes = r#"{"approved": [], "rejected": [{"run_id": "run-1", "id": "PIP-002", "analysis": "late", "reason": "no time",
+        "decided_by": "ada"}]}"#;
+    let feedback =
+        FeedbackItem { source: "person:ada".into(), about: vec![], issues: vec![], instructions: "Be brief.".into() };
+    host.input("context/notes.md", "context_file", "Notes\n")
+        .input("context/a.py", "base_file", "x = 0\n")
+        .input("process_notes", "process_notes", notes)
+        .assignment(|a| {
+            a.environment = r#"{"python": {"language": "python", "version": "3.14.0", "modules": ["re"]}}"#.to_owned();
+            a.attempt = 2;
+            a.feedback.push(feedback);
+        })
+}
+
+#[test]
+fn requests_without_repository_never_change() {
+    let failing =
+        || ran(vec![case("test_h", Outcome::Passed, ""), case("test_m", Outcome::Failed, "assert 90 == 5400")]);
+    let host = without_repository(host())
+        .previous("test_suite", "test_suite", SUITE)
+        .answer("test/write", "{}")
+        .answer("test/write/repair", NOTHING_NEW)
+        .test_run(ran(vec![case("test_h", Outcome::Passed, "")]))
+        .answer("test/write/repair", SUITE)
+        .test_run(failing())
+        .answer("test/diagnose", &diagnosis("tests/test_a.py::test_m fails"));
+    let (_, activity) = host.run::<Test>();
+    assert_eq!(labels(&activity), ["test/write", "test/write/repair", "test/write/repair", "test/diagnose"]);
+    assert_eq!(requests_fingerprint(&activity.requests), "bce0b18d52e80d96");
 }
