@@ -4,6 +4,7 @@
 //! - [`bindings`] and [`types`] give access to the whole contract in `wit/`.
 //! - [`artifacts`], [`Prompt`], [`Sections`] and [`Question`] add typed artifacts, prompts from files in an order that providers
 //!   can cache, and questions to models that ask once more for cut and invalid answers.
+//! - [`edits`] applies what models change in files, and [`diff`] shows it.
 //! - [`testing::MockHost`] runs the same code natively in unit tests.
 //!
 //! Errors are [`types::Failure`] with a readable reason. A panic's message is sent to the host's log before the instance
@@ -23,6 +24,8 @@ pub mod bindings;
 
 mod answer;
 pub mod artifacts;
+pub mod diff;
+pub mod edits;
 mod feedback;
 mod fit;
 pub mod host;
