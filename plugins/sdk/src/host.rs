@@ -1,7 +1,9 @@
 //! Calls to the host. In a component they are the contract's imports; in a native unit test
 //! [`crate::testing::MockHost`] answers them. Errors are those of the contract.
 
-use crate::types::{ArtifactError, BenchError, File, Level, ModelError, Request, Response, Subject, TestRun};
+use crate::types::{
+    ArtifactError, BenchError, File, FileList, Level, MatchList, ModelError, Request, Response, Subject, TestRun,
+};
 
 #[cfg(target_arch = "wasm32")]
 use crate::bindings::agent::phasegate::plugin as wit;
@@ -13,9 +15,20 @@ pub async fn complete(request: Request) -> Result<Response, ModelError> {
     wit::models::complete(request).await
 }
 
-/// Returns the content of an input or, as `previous/NAME`, of this phase's artifact of the previous attempt.
+/// Returns the content of an input or, as `previous/NAME`, of this phase's artifact of the previous attempt. `repository/PATH`
+/// reads a file of the run's repository.
 pub fn read(name: &str) -> Result<Vec<u8>, ArtifactError> {
     wit::artifacts::read(name)
+}
+
+/// Returns the files of the run's repository below a folder, sorted by path; the empty text is the whole repository.
+pub fn list_files(folder: &str) -> Result<FileList, ArtifactError> {
+    wit::artifacts::list_files(folder)
+}
+
+/// Returns lines of the repository's text files that contain the text, without regard to case, sorted by path.
+pub fn search_text(text: &str, folder: &str) -> Result<MatchList, ArtifactError> {
+    wit::artifacts::search_text(text, folder)
 }
 
 /// Validates content as an artifact of this kind. Returns every fault; empty if the host would accept it.

@@ -4,7 +4,8 @@
 //! - [`bindings`] and [`types`] give access to the whole contract in `wit/`.
 //! - [`artifacts`], [`Prompt`], [`Sections`] and [`Question`] add typed artifacts, prompts from files in an order that providers
 //!   can cache, and questions to models that ask once more for cut and invalid answers.
-//! - [`edits`] applies what models change in files, and [`diff`] shows it.
+//! - [`Repository`] reads the files of the run's repository, [`Toolbox`] lets models call functions, [`edits`] applies what they
+//!   change, and [`diff`] shows it.
 //! - [`testing::MockHost`] runs the same code natively in unit tests.
 //!
 //! Errors are [`types::Failure`] with a readable reason. A panic's message is sent to the host's log before the instance
@@ -36,10 +37,12 @@ mod mock;
 mod panics;
 mod prompt;
 mod question;
+pub mod repository;
 mod schema;
 mod sections;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod tools;
 pub mod types;
 mod work;
 
@@ -50,7 +53,9 @@ pub use manifest::bytes as __bytes;
 pub use panics::install as install_panic_hook;
 pub use prompt::{Prompt, fenced, fenced_named};
 pub use question::Question;
+pub use repository::Repository;
 pub use sections::{Sections, SharedBy};
+pub use tools::Toolbox;
 pub use types::{Failure, Submission};
 pub use work::{Work, artifact, failure};
 

@@ -1,7 +1,7 @@
 //! The state of a mock host and its answers to the contract's imports. [`crate::testing`] fills it and reads it back.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::types::{BenchError, File, ModelError, Request, Response, Subject, TestRun};
 
@@ -18,6 +18,8 @@ pub(crate) type Check = Box<dyn Fn(&str, &[u8]) -> Vec<String>>;
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) contents: BTreeMap<String, Vec<u8>>,
+    /// The paths of the repository's files, if the run has one; their contents are in `contents`.
+    pub(crate) repository: Option<BTreeSet<String>>,
     pub(crate) answers: BTreeMap<String, VecDeque<Result<Response, ModelError>>>,
     pub(crate) test_runs: VecDeque<Result<TestRun, BenchError>>,
     pub(crate) check: Option<Check>,
@@ -54,10 +56,42 @@ pub(crate) mod models {
 
 pub(crate) mod artifacts {
     use super::MOCK;
-    use crate::types::ArtifactError;
+    use crate::types::{ArtifactError, FileList, MatchList, RepositoryFile, TextMatch};
 
     pub(crate) fn read(name: &str) -> Result<Vec<u8>, ArtifactError> {
         MOCK.with_borrow(|host| host.contents.get(name).cloned()).ok_or_else(|| ArtifactError::Unknown(name.to_owned()))
+    }
+
+    pub(crate) fn list_files(folder: &str) -> Result<FileList, ArtifactError> {
+        let files = repository_files(folder)?.into_iter().map(|(path, content)| RepositoryFile {
+            path,
+            size: content.len() as u64,
+            kind: if content.contains(&0) { "binary".to_owned() } else { "text".to_owned() },
+        });
+        Ok(FileList { files: files.collect(), left_out: 0 })
+    }
+
+    pub(crate) fn search_text(text: &str, folder: &str) -> Result<MatchList, ArtifactError> {
+        let wanted = text.to_lowercase();
+        let mut matches = Vec::new();
+        for (path, content) in repository_files(folder)? {
+            let content = String::from_utf8_lossy(&content).into_owned();
+            let found = content.lines().zip(1_u32..).filter(|(line, _)| line.to_lowercase().contains(&wanted));
+            matches.extend(found.map(|(line, at)| TextMatch { path: path.clone(), line: at, text: line.to_owned() }));
+        }
+        Ok(MatchList { matches, incomplete: false })
+    }
+
+    fn repository_files(folder: &str) -> Result<Vec<(String, Vec<u8>)>, ArtifactError> {
+        MOCK.with_borrow(|host| {
+            let Some(paths) = &host.repository else {
+                return Err(ArtifactError::Unknown("this run has no repository".to_owned()));
+            };
+            let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+            let paths = paths.iter().filter(|path| path.starts_with(&start));
+            let content = |path: &String| host.contents.get(&format!("repository/{path}")).cloned().unwrap_or_default();
+            Ok(paths.map(|path| (path.clone(), content(path))).collect())
+        })
     }
 
     pub(crate) fn check(kind: &str, content: &[u8]) -> Result<(), Vec<String>> {

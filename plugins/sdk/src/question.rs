@@ -3,9 +3,12 @@
 //! The value of [`Question::json`] is found wherever it stands in the answer. A cut answer is asked for once more with four
 //! times the room, or within the model's own limit; an answer that is not JSON, does not match its type or fails the caller's
 //! check gets one repair question with the exact faults and the schema. A truncated text is continued up to three times.
-//! Follow-up questions repeat the model's reasoning as the host returned it.
+//! Follow-up questions repeat the model's reasoning as the host returned it. With tools, the model may call them before each of
+//! its answers, within the limits of [`Toolbox`].
 //!
 //! A refusal, a denied call, a full context window or a second unusable answer is a [`Failure`].
+
+use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
 
@@ -13,6 +16,7 @@ use crate::answer::join_continuation;
 use crate::fit::{choose, member_names};
 use crate::prompt::fenced;
 use crate::sections::Sections;
+use crate::tools::{Allowance, Toolbox};
 use crate::types::{Content, Failure, Level, Message, ModelError, Request, Response, Role};
 use crate::work::failure;
 use crate::{host, schema};
@@ -27,7 +31,7 @@ const CONTINUE_PROMPT: &str = "Your answer was cut off by its length. Continue e
 #[derive(Debug, Clone)]
 pub struct Question {
     /// Purpose of the call, for example `design`; shown to people and used in reports. Follow-up calls append `/longer`,
-    /// `/repair` or `/continue`.
+    /// `/repair` or `/continue`, and calls that return the results of tools `/tools`.
     pub label: String,
     /// `fast`, `default` or `deep`.
     pub tier: String,
@@ -39,6 +43,8 @@ pub struct Question {
     pub schema: Option<String>,
     /// Limit of the first answer in tokens.
     pub max_output_tokens: u32,
+    /// The functions that the model can call before it answers.
+    pub tools: Option<Rc<dyn Toolbox>>,
 }
 
 impl Question {
@@ -51,6 +57,7 @@ impl Question {
             user: user.into(),
             schema: None,
             max_output_tokens: 16_000,
+            tools: None,
         }
     }
 
@@ -76,10 +83,19 @@ impl Question {
         self
     }
 
+    /// Lets the model call these functions before it answers: at most 20 times, 100 calls and 128 KiB of results for one
+    /// question.
+    #[must_use]
+    pub fn tools(mut self, toolbox: Rc<dyn Toolbox>) -> Self {
+        self.tools = Some(toolbox);
+        self
+    }
+
     /// Asks, and returns the answer as text. Makes up to four calls if the answer is truncated.
     pub async fn text(&self) -> Result<String, Failure> {
         let mut limit = self.max_output_tokens;
-        let mut last = self.send(&self.label, self.first_messages(), limit).await?;
+        let mut talk = self.start();
+        let mut last = self.ask(&self.label, &mut talk, limit, None).await?;
         let mut answer = Answer::of(&last);
         for _ in 0..MAX_CONTINUATIONS {
             if !is_cut(&last) {
@@ -89,8 +105,8 @@ impl Question {
             if answer.text.trim().is_empty() {
                 return Err(failure(format!("`{}`: the model used {limit} tokens without an answer", self.label)));
             }
-            let messages = self.follow_up(&answer, CONTINUE_PROMPT.to_owned());
-            last = self.send(&format!("{}/continue", self.label), messages, limit).await?;
+            let messages = talk.with(&answer, CONTINUE_PROMPT.to_owned());
+            last = self.send(&format!("{}/continue", self.label), messages, limit, false).await?;
             answer.extend(&last);
         }
         if is_cut(&last) {
@@ -106,14 +122,15 @@ impl Question {
     pub async fn json<T: DeserializeOwned>(&self, check: impl Fn(&T, &str) -> Vec<String>) -> Result<T, Failure> {
         let members = self.schema.as_deref().map(member_names).unwrap_or_default();
         let parse = |answer: &str| choose(answer, &members, &check);
-        let first = self.ask_whole(&self.label, self.first_messages(), &parse).await?;
+        let mut talk = self.start();
+        let first = self.ask_whole(&self.label, &mut talk, &parse).await?;
         let Unusable { answer, faults } = match first {
             Ok(value) => return Ok(value),
             Err(unusable) => unusable,
         };
         host::log(Level::Info, &format!("{}: asking again: {}", self.label, faults.join("; ")));
-        let messages = self.follow_up(&answer, repair_prompt(&faults, self.schema.as_deref()));
-        let second = self.ask_whole(&format!("{}/repair", self.label), messages, &parse).await?;
+        talk.messages = talk.with(&answer, repair_prompt(&faults, self.schema.as_deref()));
+        let second = self.ask_whole(&format!("{}/repair", self.label), &mut talk, &parse).await?;
         second.map_err(|Unusable { faults, .. }| {
             failure(format!(
                 "the model's answer to `{}` is unusable, also after one repair: {}",
@@ -127,11 +144,11 @@ impl Question {
     async fn ask_whole<T>(
         &self,
         label: &str,
-        messages: Vec<Message>,
+        talk: &mut Conversation,
         parse: &impl Fn(&str) -> Result<T, Vec<String>>,
     ) -> Result<Result<T, Unusable>, Failure> {
         let mut limit = self.max_output_tokens;
-        let mut response = self.send(label, messages.clone(), limit).await?;
+        let mut response = self.ask(label, talk, limit, None).await?;
         let mut answer = Answer::of(&response);
         let mut parsed = parse(&answer.text);
         if parsed.is_err() && is_cut(&response) {
@@ -139,8 +156,7 @@ impl Question {
             let is_own = of_model < limit;
             limit = if is_own { of_model } else { limit.saturating_mul(MORE_ROOM) };
             host::log(Level::Info, &format!("{label}: the answer was cut off; asking again for up to {limit} tokens"));
-            let messages = if is_own { with_limit(messages, limit) } else { messages };
-            response = self.send(&format!("{label}/longer"), messages, limit).await?;
+            response = self.ask(&format!("{label}/longer"), talk, limit, is_own.then_some(limit)).await?;
             answer = Answer::of(&response);
             parsed = parse(&answer.text);
         }
@@ -149,6 +165,33 @@ impl Question {
             return Err(failure(format!("`{label}`: the answer exceeds {limit} tokens")));
         }
         Ok(parsed.map_err(|faults| Unusable { answer, faults }))
+    }
+
+    /// Asks, and answers the model's tool calls until it gives an answer. The calls and their results join the conversation. A
+    /// model with a limit of its own is told that limit.
+    async fn ask(
+        &self,
+        label: &str,
+        talk: &mut Conversation,
+        limit: u32,
+        own_limit: Option<u32>,
+    ) -> Result<Response, Failure> {
+        let label_of_results = format!("{label}/tools");
+        let mut label = label;
+        loop {
+            let mut messages = talk.messages.clone();
+            if let Some(own) = own_limit {
+                messages = with_limit(messages, own);
+            }
+            let may_call = talk.allowance.is_left();
+            let response = self.send(label, messages, limit, may_call).await?;
+            let toolbox = self.tools.as_deref().filter(|_| may_call);
+            let Some(turns) = toolbox.and_then(|toolbox| talk.allowance.answer(toolbox, &response)) else {
+                return Ok(response);
+            };
+            talk.messages.extend(turns);
+            label = &label_of_results;
+        }
     }
 
     /// Returns the limit that cut an answer off: the one that was asked for, or the model's own lower one. Fails if the context
@@ -170,25 +213,27 @@ impl Question {
         )))
     }
 
-    fn first_messages(&self) -> Vec<Message> {
+    fn start(&self) -> Conversation {
         let user = self.user.texts().into_iter().map(Content::Text).collect();
-        vec![message(Role::System, self.system.clone()), Message { role: Role::User, content: user }]
+        let messages = vec![message(Role::System, self.system.clone()), Message { role: Role::User, content: user }];
+        Conversation { messages, allowance: Allowance::new() }
     }
 
-    fn follow_up(&self, answer: &Answer, request: String) -> Vec<Message> {
-        let mut messages = self.first_messages();
-        messages.push(answer.as_message());
-        messages.push(message(Role::User, request));
-        messages
-    }
-
-    async fn send(&self, label: &str, messages: Vec<Message>, max_output_tokens: u32) -> Result<Response, Failure> {
+    async fn send(
+        &self,
+        label: &str,
+        messages: Vec<Message>,
+        max_output_tokens: u32,
+        may_call: bool,
+    ) -> Result<Response, Failure> {
+        let tools = self.tools.as_ref().map(|toolbox| toolbox.tools()).unwrap_or_default();
+        let choice = if may_call && !tools.is_empty() { "auto" } else { "none" };
         let request = Request {
             label: label.to_owned(),
             tier: self.tier.clone(),
             messages,
-            tools: Vec::new(),
-            tool_choice: "none".to_owned(),
+            tools,
+            tool_choice: choice.to_owned(),
             answer_schema: self.schema.clone(),
             max_output_tokens,
             temperature: None,
@@ -239,6 +284,22 @@ fn blocks_of(response: &Response) -> Vec<Content> {
 struct Unusable {
     answer: Answer,
     faults: Vec<String>,
+}
+
+/// The messages so far, and what is left of the limits of tool calls.
+struct Conversation {
+    messages: Vec<Message>,
+    allowance: Allowance,
+}
+
+impl Conversation {
+    /// Returns the messages, an answer to them, and a further request.
+    fn with(&self, answer: &Answer, request: String) -> Vec<Message> {
+        let mut messages = self.messages.clone();
+        messages.push(answer.as_message());
+        messages.push(message(Role::User, request));
+        messages
+    }
 }
 
 /// Returns whether a number of tokens is one that makers of models choose as a limit.

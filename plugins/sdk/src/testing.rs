@@ -4,14 +4,18 @@
 
 use std::future::Future;
 
+use crate::artifacts::{MappedFile, RepositoryMap};
 use crate::macros::Agent;
 use crate::mock::{MOCK, State, WHOLE_LIMIT};
 use crate::types::{
-    ArtifactRef, Assignment, BenchError, Content, Failure, ModelError, Request, Response, Submission, TestRun, Usage,
+    ArtifactRef, Assignment, BenchError, Content, Failure, ModelError, Request, Response, Submission, TestRun,
+    ToolCall, Usage,
 };
 use crate::work::Work;
 
 pub use crate::mock::Activity;
+
+const MAP: &str = "repository_map";
 
 /// A scripted host for one agent. Add inputs and answers, then call [`MockHost::run`].
 #[derive(Default)]
@@ -38,6 +42,31 @@ impl MockHost {
     pub fn input(mut self, name: &str, kind: &str, content: impl Into<Vec<u8>>) -> Self {
         let reference = self.put(name, kind, content.into());
         self.assignment(|assignment| assignment.inputs.push(reference))
+    }
+
+    /// Adds a text or binary file to the run's repository, and to its map. The phase may then read the repository.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.state.contents.insert(format!("repository/{path}"), content.into());
+        self.state.repository.get_or_insert_default().insert(path.to_owned());
+        let map = serde_json::to_vec(&self.map()).unwrap_or_default();
+        let is_new = !self.state.contents.contains_key(MAP);
+        let reference = self.put(MAP, MAP, map);
+        if is_new { self.assignment(|assignment| assignment.inputs.push(reference)) } else { self }
+    }
+
+    fn map(&self) -> RepositoryMap {
+        let mut map = RepositoryMap { commit: "1".repeat(40), tree: "2".repeat(40), ..RepositoryMap::default() };
+        for path in self.state.repository.iter().flatten() {
+            let content = self.state.contents.get(&format!("repository/{path}")).map(Vec::as_slice).unwrap_or_default();
+            let is_text = !content.contains(&0);
+            let size = content.len() as u64;
+            map.files += 1;
+            map.text_bytes += if is_text { size } else { 0 };
+            let kind = (!is_text).then(|| "binary".to_owned());
+            map.paths.push(MappedFile { path: path.clone(), size, kind, ..MappedFile::default() });
+        }
+        map
     }
 
     /// Adds an artifact of the previous attempt. Give `name` without `previous/`.
@@ -82,6 +111,25 @@ impl MockHost {
         };
         self.state.answers.entry(label.to_owned()).or_default().push_back(Ok(response));
         self
+    }
+
+    /// Scripts the next answer for this label as calls of tools, each with its name and arguments. Their ids are `call-1`, `call-2`, ….
+    #[must_use]
+    pub fn calls(self, label: &str, calls: &[(&str, &str)]) -> Self {
+        self.calls_after(label, Vec::new(), calls)
+    }
+
+    /// Scripts an answer as [`MockHost::calls`] does, with content before the calls.
+    #[must_use]
+    pub fn calls_after(self, label: &str, mut content: Vec<Content>, calls: &[(&str, &str)]) -> Self {
+        content.extend(calls.iter().zip(1..).map(|((name, arguments), at)| {
+            Content::ToolCall(ToolCall {
+                id: format!("call-{at}"),
+                name: (*name).to_owned(),
+                arguments: (*arguments).to_owned(),
+            })
+        }));
+        self.content(label, content, "tool-calls", 1)
     }
 
     /// Scripts an error for the next call of this label.

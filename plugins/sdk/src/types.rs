@@ -1,6 +1,8 @@
 //! The contract's records in one module. They are re-exports of the generated types.
 
-pub use crate::bindings::agent::phasegate::plugin::artifacts::Error as ArtifactError;
+pub use crate::bindings::agent::phasegate::plugin::artifacts::{
+    Error as ArtifactError, FileList, MatchList, RepositoryFile, TextMatch,
+};
 pub use crate::bindings::agent::phasegate::plugin::log::Level;
 pub use crate::bindings::agent::phasegate::plugin::model_types::{
     Content, Error as ModelError, Message, Request, Response, Role, Tool, ToolCall, ToolResult, Usage,

@@ -16,6 +16,9 @@ pub struct GeneratedCode {
     pub setup: Option<String>,
     /// Decisions where the design leaves something open.
     pub notes: String,
+    /// Paths of files of the project that the change removes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deleted: Vec<String>,
 }
 
 /// One source file.

@@ -9,6 +9,7 @@ mod findings;
 mod measures;
 mod plan;
 mod postmortem;
+mod repository;
 mod suite;
 
 pub use code::{CodeFile, GeneratedCode};
@@ -20,6 +21,7 @@ pub use postmortem::{
     Accuracy, ApprovedNote, CostOfQuality, EstimationAccuracy, Pip, Pips, PostmortemReport, ProcessNotes,
     ProposedChange, RejectedNote, RootCause,
 };
+pub use repository::{Definition, MappedFile, RepositoryMap};
 pub use suite::{Build, Coverage, Dropped, SourceFile, TestReport, TestResult, TestSuite, TestTotals};
 
 /// Validates `value` as an artifact of this kind. Returns every fault; empty if the host would accept it.
